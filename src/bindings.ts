@@ -1,0 +1,99 @@
+import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1";
+import type { EnrollmentObject } from "./enrollment/object.ts";
+import type { Result } from "./shared/results.ts";
+import { refuse } from "./shared/results.ts";
+
+/** D1 through drizzle. One query builder call is one D1 statement. */
+export type Database = DrizzleD1Database;
+
+/** Statements sent to D1 on behalf of one request. Logged, and sent as `Server-Timing`, so a promise can be checked. */
+export interface QueryCounter {
+  count: number;
+}
+
+/** D1 whose every executed statement is counted. */
+export function countedDatabase(db: D1Database, counter: QueryCounter): Database {
+  return drizzle(countStatements(db, counter));
+}
+
+/** Wraps a D1 binding so that `counter` grows by one for each statement it executes; batches count each statement. */
+export function countStatements(db: D1Database, counter: QueryCounter): D1Database {
+  const countStatement = (statement: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(statement, {
+      get(target, property) {
+        const value = Reflect.get(target, property);
+        if (typeof value !== "function") return value;
+        if (property === "bind") return (...values: unknown[]) => countStatement(target.bind(...values));
+        if (property === "all" || property === "first" || property === "run" || property === "raw") counter.count += 1;
+        return value.bind(target);
+      },
+    });
+  return new Proxy(db, {
+    get(target, property) {
+      const value = Reflect.get(target, property);
+      if (property === "prepare") return (query: string) => countStatement(target.prepare(query));
+      if (property === "batch") {
+        return (statements: D1PreparedStatement[]) => {
+          counter.count += statements.length;
+          return target.batch(statements);
+        };
+      }
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Attempts of one call to an object: the first, and two more when the platform says a retry may help. */
+const STUB_ATTEMPTS = 3;
+/** Longest wait before the second attempt, milliseconds; doubles after. Full jitter, so that a deploy is no stampede. */
+const STUB_BACKOFF_MS = 50;
+
+export type EnrollmentStub = DurableObjectStub<EnrollmentObject>;
+
+/**
+ * Calls the object of one enrollment. A broken stub stays broken, so each attempt takes a new one; only faults the
+ * platform marks retryable and not overloaded are tried again. Every RPC of the object is harmless to repeat.
+ *
+ * @returns what the object answered, or `unavailable` when it could not answer at all.
+ */
+export async function callEnrollment<T>(
+  env: Env,
+  enrollment: string,
+  call: (stub: EnrollmentStub) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call(enrollmentStub(env, enrollment));
+    } catch (fault) {
+      if (attempt >= STUB_ATTEMPTS || !isRetryable(fault)) {
+        console.error(
+          JSON.stringify({
+            event: "enrollment_unreachable",
+            enrollment_id: enrollment,
+            attempt,
+            fault: describe(fault),
+          }),
+        );
+        return refuse("unavailable", { detail: "The enrollment could not be reached.", retry_after: 1 });
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * STUB_BACKOFF_MS * 2 ** (attempt - 1)));
+    }
+  }
+}
+
+/**
+ * The one place that turns an enrollment id into a stub, so that placement is decided once. Objects are created near
+ * their first caller, which is the learner: no hint is better than that. The location can never be changed later.
+ */
+export function enrollmentStub(env: Env, enrollment: string): EnrollmentStub {
+  return env.ENROLLMENTS.get(env.ENROLLMENTS.idFromName(enrollment));
+}
+
+function isRetryable(fault: unknown): boolean {
+  if (typeof fault !== "object" || fault === null) return false;
+  return Reflect.get(fault, "retryable") === true && Reflect.get(fault, "overloaded") !== true;
+}
+
+function describe(fault: unknown): string {
+  return fault instanceof Error ? fault.message : String(fault);
+}

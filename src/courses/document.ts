@@ -1,0 +1,131 @@
+import { z } from "@hono/zod-openapi";
+import { courseSlugSchema, itemIdSchema } from "../shared/ids.ts";
+import { localizedTextSchema } from "../shared/text.ts";
+import { ITEM_STATUSES, type Outline } from "../unlock/outline.ts";
+import { ruleSchema } from "../unlock/rules.ts";
+
+/** Most chapters and problems of one course together. An enrollment's states of that many items stay well under D1's and the object's 2 MB a row. */
+export const MAX_ITEMS = 5_000;
+/** Most characters of one chapter's or problem's Markdown, per language. */
+export const MAX_CONTENT = 64_000;
+/** Largest course document accepted, in bytes of JSON. */
+export const MAX_DOCUMENT_BYTES = 8_000_000;
+
+const title = localizedTextSchema(200);
+const content = localizedTextSchema(MAX_CONTENT);
+
+export const answerKeySchema = z
+  .discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("exact"),
+      values: z.array(z.string().min(1).max(1_000)).min(1).max(50),
+      case_sensitive: z.boolean().default(false),
+    }),
+    z.strictObject({ kind: z.literal("numeric"), value: z.number(), tolerance: z.number().min(0).default(0) }),
+    z.strictObject({
+      kind: z.literal("regex"),
+      pattern: z.string().min(1).max(500),
+      case_sensitive: z.boolean().default(true),
+    }),
+  ])
+  .openapi("AnswerKey");
+
+const itemFields = {
+  id: itemIdSchema,
+  title,
+  status: z.enum(ITEM_STATUSES).default("active"),
+  rule: ruleSchema.nullable().default(null),
+  content: content
+    .nullable()
+    .default(null)
+    .openapi({ description: "Markdown; a learner receives it only when the item is open." }),
+};
+
+export const problemDocumentSchema = z
+  .strictObject({
+    ...itemFields,
+    difficulty: z.int().min(1).max(10).default(1),
+    answer: answerKeySchema.nullable().default(null),
+  })
+  .openapi("ProblemDocument");
+
+export const chapterDocumentSchema = z
+  .strictObject({ ...itemFields, problems: z.array(problemDocumentSchema).max(MAX_ITEMS).default([]) })
+  .openapi("ChapterDocument");
+
+export const courseOptionsSchema = z
+  .strictObject({
+    sequential: z.boolean().default(false),
+    tutorial: itemIdSchema.nullable().default(null),
+    sticky: z.boolean().default(true),
+    problems_follow_chapter: z.boolean().default(true),
+    open_enrollment: z.boolean().default(true),
+  })
+  .openapi("CourseOptions");
+
+/** The form of what an author writes. Whether its rules make sense is decided by `unlock/analyze.ts`. */
+export const courseDocumentSchema = z
+  .strictObject({
+    slug: courseSlugSchema,
+    title,
+    options: courseOptionsSchema.prefault({}),
+    chapters: z.array(chapterDocumentSchema).max(MAX_ITEMS).default([]),
+    problems: z
+      .array(problemDocumentSchema)
+      .max(MAX_ITEMS)
+      .default([])
+      .openapi({ description: "Problems that stand in no chapter." }),
+  })
+  .openapi("CourseDocument");
+
+export type CourseDocument = z.infer<typeof courseDocumentSchema>;
+export type ProblemDocumentItem = z.infer<typeof problemDocumentSchema>;
+
+/** Content of one item as it is stored apart from the outline. */
+export interface ItemContent {
+  item: string;
+  content: NonNullable<ProblemDocumentItem["content"]>;
+}
+
+/** Splits a document into the outline every enrollment carries and the content that is fetched item by item. */
+export function splitDocument(document: CourseDocument): { outline: Outline; contents: ItemContent[] } {
+  const contents: ItemContent[] = [];
+  const keepContent = (item: { id: string; content: ProblemDocumentItem["content"] }) => {
+    if (item.content !== null) contents.push({ item: item.id, content: item.content });
+  };
+  const problem = (item: ProblemDocumentItem, chapter: string | null): Outline["problems"][number] => {
+    keepContent(item);
+    const { id, title, status, rule, difficulty, answer } = item;
+    return { id, title, status, rule, chapter, difficulty, answer };
+  };
+  const outline: Outline = {
+    course: document.slug,
+    title: document.title,
+    options: document.options,
+    chapters: document.chapters.map((chapter) => {
+      keepContent(chapter);
+      const { id, title, status, rule } = chapter;
+      return { id, title, status, rule };
+    }),
+    problems: [
+      ...document.chapters.flatMap((chapter) => chapter.problems.map((item) => problem(item, chapter.id))),
+      ...document.problems.map((item) => problem(item, null)),
+    ],
+  };
+  return { outline, contents };
+}
+
+/** Where each item stands in the document, for error paths: `chapters[2].problems[0]`. */
+export function documentPaths(document: CourseDocument): Map<string, string> {
+  const paths = new Map<string, string>();
+  document.chapters.forEach((chapter, i) => {
+    if (!paths.has(chapter.id)) paths.set(chapter.id, `chapters[${i}]`);
+    chapter.problems.forEach((problem, j) => {
+      if (!paths.has(problem.id)) paths.set(problem.id, `chapters[${i}].problems[${j}]`);
+    });
+  });
+  document.problems.forEach((problem, i) => {
+    if (!paths.has(problem.id)) paths.set(problem.id, `problems[${i}]`);
+  });
+  return paths;
+}

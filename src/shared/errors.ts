@@ -1,0 +1,80 @@
+import type { Refusal } from "./results.ts";
+
+/**
+ * The one registry of errors: what a client can branch on. A code is never renamed or reused; its status and title
+ * are part of the API. Problem documents follow RFC 9457.
+ */
+export const ERRORS = {
+  malformed_json: { status: 400, title: "The body is not valid JSON" },
+  invalid_input: { status: 400, title: "The request breaks a rule of its schema" },
+  invalid_cursor: { status: 400, title: "The cursor is not one this server issued for this list" },
+  unauthenticated: { status: 401, title: "A valid bearer token is required" },
+  invalid_credentials: { status: 401, title: "The e-mail address or the password is wrong" },
+  forbidden: { status: 403, title: "Your role does not allow this" },
+  locked: { status: 403, title: "The item is locked" },
+  not_found: { status: 404, title: "There is nothing here" },
+  course_not_found: { status: 404, title: "There is no such course" },
+  item_not_found: { status: 404, title: "There is no such item in this course" },
+  not_enrolled: { status: 404, title: "There is no such enrollment" },
+  submission_not_found: { status: 404, title: "There is no such submission" },
+  user_not_found: { status: 404, title: "There is no such user" },
+  version_not_found: { status: 404, title: "The course has no such version" },
+  method_not_allowed: { status: 405, title: "This address does not answer this method" },
+  course_exists: { status: 409, title: "A course with this slug exists already" },
+  course_unpublished: { status: 409, title: "The course has no published version yet" },
+  user_exists: { status: 409, title: "A user with this e-mail address exists already" },
+  already_judged: { status: 409, title: "The submission has been judged already" },
+  sequence_ahead: { status: 409, title: "This enrollment has never reached the asked min_seq" },
+  concurrent_change: { status: 409, title: "Somebody else changed this at the same moment" },
+  body_too_large: { status: 413, title: "The body is larger than this address accepts" },
+  unsupported_media_type: { status: 415, title: "The body must be application/json" },
+  invalid_course: { status: 422, title: "The course document cannot be published" },
+  idempotency_key_reused: { status: 422, title: "This Idempotency-Key was used with another request" },
+  rate_limited: { status: 429, title: "Too many requests" },
+  internal: { status: 500, title: "Something went wrong on our side" },
+  unavailable: { status: 503, title: "The answer is not available right now" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export type ProblemStatus = (typeof ERRORS)[ErrorCode]["status"];
+
+/** Base of the `type` member; each code has a heading of that name in docs/errors.md. */
+const TYPE_BASE = "https://latchkey.dev/errors#";
+
+export interface ProblemDocument {
+  type: string;
+  title: string;
+  status: ProblemStatus;
+  code: ErrorCode;
+  detail?: string;
+  errors?: Refusal["errors"];
+  request_id: string;
+  [extra: string]: unknown;
+}
+
+/** Renders a refusal as the RFC 9457 document that is sent to the client. */
+export function problemDocument(refusal: Refusal, requestId: string): ProblemDocument {
+  const entry = ERRORS[refusal.code];
+  return {
+    type: `${TYPE_BASE}${refusal.code}`,
+    title: entry.title,
+    status: entry.status,
+    code: refusal.code,
+    ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
+    ...(refusal.errors === undefined ? {} : { errors: refusal.errors }),
+    ...(refusal.extra ?? {}),
+    request_id: requestId,
+  };
+}
+
+/** The complete HTTP answer to a refusal. */
+export function problemResponse(refusal: Refusal, requestId: string): Response {
+  const document = problemDocument(refusal, requestId);
+  const headers = new Headers({
+    "content-type": "application/problem+json; charset=utf-8",
+    "cache-control": "no-store",
+  });
+  if (refusal.retry_after !== undefined) headers.set("retry-after", String(refusal.retry_after));
+  if (document.status === 401) headers.set("www-authenticate", "Bearer");
+  return new Response(JSON.stringify(document), { status: document.status, headers });
+}

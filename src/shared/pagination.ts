@@ -1,0 +1,66 @@
+import { z } from "@hono/zod-openapi";
+import { ok, type Result, refuse } from "./results.ts";
+import { deriveKey } from "./secrets.ts";
+
+export const DEFAULT_LIMIT = 50;
+export const MAX_LIMIT = 1_000;
+/** Bytes of the signature kept in a cursor: 128 bits are beyond guessing and keep the cursor short. */
+const SIGNATURE_BYTES = 16;
+
+/** Query parameters of every list. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  cursor: z.string().min(1).max(500).optional().openapi({ description: "`next_cursor` of the page before; opaque." }),
+};
+
+/** `{results, next_cursor}`: the form of every list. */
+export function pageSchema<T extends z.ZodType>(item: T) {
+  return z.object({ results: z.array(item), next_cursor: z.string().nullable() });
+}
+
+const encoder = new TextEncoder();
+
+async function sign(secret: string, scope: string, position: string): Promise<Uint8Array> {
+  const key = await crypto.subtle.importKey(
+    "raw",
+    await deriveKey(secret, "cursor"),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
+  const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`${scope}\n${position}`));
+  return new Uint8Array(signature).slice(0, SIGNATURE_BYTES);
+}
+
+/**
+ * An opaque cursor: the position after which the next page starts, signed together with `scope` (the list and its
+ * filters), so that a cursor of one list is refused by another.
+ */
+export async function encodeCursor(secret: string, scope: string, position: string): Promise<string> {
+  const signature = await sign(secret, scope, position);
+  return `${toBase64Url(encoder.encode(position))}.${toBase64Url(signature)}`;
+}
+
+/** The position inside a cursor, or `invalid_cursor` when it was not signed for this scope. */
+export async function decodeCursor(secret: string, scope: string, cursor: string): Promise<Result<string>> {
+  const [body, signature, ...rest] = cursor.split(".");
+  if (body === undefined || signature === undefined || rest.length > 0) return refuse("invalid_cursor");
+  const bytes = fromBase64Url(body);
+  const given = fromBase64Url(signature);
+  if (bytes === null || given === null || given.byteLength !== SIGNATURE_BYTES) return refuse("invalid_cursor");
+  const position = new TextDecoder().decode(bytes);
+  const expected = await sign(secret, scope, position);
+  return crypto.subtle.timingSafeEqual(given, expected) ? ok(position) : refuse("invalid_cursor");
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+function fromBase64Url(text: string): Uint8Array | null {
+  try {
+    return Uint8Array.fromBase64(text, { alphabet: "base64url" });
+  } catch {
+    return null; // not base64url: the caller answers invalid_cursor
+  }
+}

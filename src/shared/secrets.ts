@@ -1,0 +1,42 @@
+/** Shortest secret accepted, in characters. 32 random bytes in base64url are 43. */
+export const MIN_SECRET_LENGTH = 32;
+
+/** Secrets that stand in tutorials and templates; anybody can guess them. Compared in lower case, by containment. */
+const WELL_KNOWN = ["changeme", "change-me", "secret", "password", "latchkey", "better-auth", "example", "development"];
+
+/** Why a secret must not be used, or null. A process with a bad secret refuses to serve (see api.ts). */
+export function secretDefect(secret: string | undefined): string | null {
+  if (secret === undefined || secret === "") return "AUTH_SECRET is missing";
+  if (secret.length < MIN_SECRET_LENGTH) return `AUTH_SECRET is shorter than ${MIN_SECRET_LENGTH} characters`;
+  if (new Set(secret).size < 10) return "AUTH_SECRET has fewer than 10 different characters";
+  const lower = secret.toLowerCase();
+  if (WELL_KNOWN.some((word) => lower.includes(word))) return "AUTH_SECRET contains a well-known word";
+  return null;
+}
+
+const derivedKeys = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+
+/**
+ * One key per purpose from the one secret (HKDF-SHA-256, RFC 5869), so that a cursor can never pass as a token.
+ * @returns 32 bytes.
+ */
+export function deriveKey(secret: string, purpose: "access-token" | "cursor"): Promise<Uint8Array<ArrayBuffer>> {
+  const cacheKey = `${purpose}\n${secret}`;
+  let derived = derivedKeys.get(cacheKey);
+  if (derived === undefined) {
+    derived = (async () => {
+      const base = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), "HKDF", false, [
+        "deriveBits",
+      ]);
+      const info = new TextEncoder().encode(`latchkey/${purpose}`);
+      const bits = await crypto.subtle.deriveBits(
+        { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(32), info },
+        base,
+        256,
+      );
+      return new Uint8Array(bits);
+    })();
+    derivedKeys.set(cacheKey, derived);
+  }
+  return derived;
+}

@@ -1,0 +1,58 @@
+import type { LocalizedText } from "../shared/text.ts";
+import type { Rule } from "./rules.ts";
+
+/**
+ * What the unlock engine needs of one course version: structure, rules and titles, without content.
+ * Plain JSON. It is what is stored (in D1 per version, and in each enrollment object for the version it applies), so
+ * the engine can be redeployed without migrating compiled data: compiling happens in memory.
+ */
+export interface Outline {
+  course: string;
+  title: LocalizedText;
+  options: CourseOptions;
+  /** Chapters in course order. */
+  chapters: OutlineChapter[];
+  /** Problems in course order: those of the first chapter, of the second..., then those in no chapter. */
+  problems: OutlineProblem[];
+}
+
+export interface CourseOptions {
+  /** Each chapter waits until the one before it (drafts and deprecated ones skipped) is completed. */
+  sequential: boolean;
+  /** Until this item is completed, nothing else is open. */
+  tutorial: string | null;
+  /** What was once opened, started or completed stays open, until an `until` passes. */
+  sticky: boolean;
+  /** A problem is locked while its chapter is. */
+  problems_follow_chapter: boolean;
+  /** Learners may enroll themselves; otherwise only staff and services enroll. */
+  open_enrollment: boolean;
+}
+
+/** draft: invisible, ignored as a prerequisite. deprecated: visible only to who started it, demanded of nobody. */
+export const ITEM_STATUSES = ["draft", "beta", "active", "deprecated"] as const;
+export type ItemStatus = (typeof ITEM_STATUSES)[number];
+
+export interface OutlineItem {
+  id: string;
+  title: LocalizedText;
+  status: ItemStatus;
+  rule: Rule | null;
+}
+
+export type OutlineChapter = OutlineItem;
+
+export interface OutlineProblem extends OutlineItem {
+  /** Id of the chapter it stands in, or null. */
+  chapter: string | null;
+  /** 1 (easy) to 10 (hard). */
+  difficulty: number;
+  /** How a submission is judged; null waits for a verdict from a service. Never sent to learners. */
+  answer: AnswerKey | null;
+}
+
+/** The answer keys the embedded judge understands. */
+export type AnswerKey =
+  | { kind: "exact"; values: string[]; case_sensitive: boolean }
+  | { kind: "numeric"; value: number; tolerance: number }
+  | { kind: "regex"; pattern: string; case_sensitive: boolean };
