@@ -7,7 +7,8 @@ CREATE TABLE courses (
   -- version is activated again.
   active_version INTEGER,
   activation INTEGER NOT NULL DEFAULT 0,
-  policy TEXT NOT NULL DEFAULT 'grandfather' CHECK (policy IN ('grandfather', 'relock')),
+  -- The latest activation that relocked: an object that skipped it must still relock.
+  last_relock INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 ) WITHOUT ROWID;

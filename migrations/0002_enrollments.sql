@@ -11,8 +11,10 @@ CREATE TABLE enrollments (
 
   -- {cohorts, practice_mode, overrides}, as of policy_seq.
   policy TEXT NOT NULL DEFAULT '{"cohorts":[],"practice_mode":false,"overrides":[]}',
-  -- Items kept open (sticky or grandfathered), as of version: {item: opened_at}.
-  opened TEXT NOT NULL DEFAULT '{}',
+  -- Ids of the items kept open (sticky or grandfathered), and of those the rules opened, as of version. `earned` is
+  -- empty in sticky courses, where it would equal `kept`; elsewhere a grandfathering publish needs it.
+  kept TEXT NOT NULL DEFAULT '[]',
+  earned TEXT NOT NULL DEFAULT '[]',
 
   -- The snapshot's freshness tuple and summary, as projected.
   version INTEGER NOT NULL DEFAULT 0,

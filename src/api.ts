@@ -1,19 +1,68 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { countedDatabase } from "./bindings.ts";
+import { courseRoutes } from "./courses/index.ts";
+import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
-import { logEvent, logFault } from "./ops/logging.ts";
-import { newRouter, respond } from "./shared/http.ts";
+import { deadLetterRoutes, docsHeaders, logEvent, logFault, renderDocs } from "./ops/index.ts";
+import { presenceRoutes } from "./presence/index.ts";
+import { type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
 import { secretDefect } from "./shared/secrets.ts";
 
-/** Longest request id taken over from a client. */
+/** Form of a request id that is taken over from a client. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
 /** The Hono app: middleware once, then one line per feature router. */
-export function createApi() {
+export function createApi(): OpenAPIHono<AppEnv> {
   const app = newRouter();
+  app.use(requestLog());
+  app.get("/health", (c) => c.json({ status: "ok" }));
+  app.get("/openapi.json", (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)));
+  app.get("/docs", async (c) => {
+    const { origin } = new URL(c.req.url);
+    return c.body(renderDocs(openApiDocument(app, origin), { origin }), 200, await docsHeaders());
+  });
+  app.use("/api/*", safeSecret());
+  app.use("/api/*", authentication());
+  app.route("/api/v1", identityRoutes());
+  app.route("/api/v1", courseRoutes({ markStale: markCourseStale, impactOf, warm: askForWarmUp }));
+  app.route("/api/v1", enrollmentRoutes());
+  app.route("/api/v1", presenceRoutes());
+  app.route("/api/v1", deadLetterRoutes());
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+  });
 
-  app.use(async (c, next) => {
+  app.notFound((c) => respond(c, refuse("not_found").refusal));
+  app.onError((fault, c) => {
+    if (fault instanceof HTTPException && fault.status === 400) return respond(c, refuse("malformed_json").refusal);
+    if (fault instanceof SyntaxError && c.req.method !== "GET") return respond(c, refuse("malformed_json").refusal);
+    logFault("unhandled", fault, { request_id: c.get("requestId"), route: c.req.routePath });
+    return respond(c, refuse("internal", { detail: "The fault was logged under this request id." }).refusal);
+  });
+  return app;
+}
+
+/** The API's description, made from the schemas that validate. */
+export function openApiDocument(app: OpenAPIHono<AppEnv>, origin: string) {
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Latchkey",
+      version: "1",
+      description: "Who may open what, right now: courses, enrollments, unlock states and the reasons for every lock.",
+    },
+    servers: [{ url: origin }],
+  });
+}
+
+/** Gives every request its id, its counted database and its one log line. */
+function requestLog(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
     const started = performance.now();
     const given = c.req.header("x-request-id");
     c.set("requestId", given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID());
@@ -39,28 +88,16 @@ export function createApi() {
       user_id: c.get("actor")?.id ?? null,
       ...c.get("facts"),
     });
-  });
+  };
+}
 
-  app.use(async (c, next) => {
+/** A process with a bad secret refuses to serve: every token it would issue or trust could be forged. */
+function safeSecret(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
     const defect = secretDefect(c.env.AUTH_SECRET);
     if (defect === null) return next();
     logFault("unsafe_secret", new Error(defect));
-    return respond(
-      c,
-      refuse("unavailable", { detail: "The server is not configured safely and refuses to serve." }).refusal,
-    );
-  });
-
-  app.use("/api/*", authentication());
-
-  app.route("/api/v1", identityRoutes());
-
-  app.notFound((c) => respond(c, refuse("not_found").refusal));
-  app.onError((fault, c) => {
-    if (fault instanceof HTTPException && fault.status === 400) return respond(c, refuse("malformed_json").refusal);
-    logFault("unhandled", fault, { request_id: c.get("requestId"), route: c.req.routePath });
-    return respond(c, refuse("internal", { detail: "The fault was logged under this request id." }).refusal);
-  });
-
-  return app;
+    const detail = "The server is not configured safely and refuses to serve.";
+    return respond(c, refuse("unavailable", { detail }).refusal);
+  };
 }

@@ -86,7 +86,9 @@ export async function callEnrollment<T>(
  * their first caller, which is the learner: no hint is better than that. The location can never be changed later.
  */
 export function enrollmentStub(env: Env, enrollment: string): EnrollmentStub {
-  return env.ENROLLMENTS.get(env.ENROLLMENTS.idFromName(enrollment));
+  // SAFETY: wrangler.toml binds ENROLLMENTS to this very class; the generated Env names it only in a comment.
+  const namespace = env.ENROLLMENTS as DurableObjectNamespace<EnrollmentObject>;
+  return namespace.get(namespace.idFromName(enrollment));
 }
 
 function isRetryable(fault: unknown): boolean {

@@ -1,10 +1,35 @@
 import { createApi } from "./api.ts";
+import { consumeProjections, consumeRefreshes, type RefreshMessage, sweepEveryMinute } from "./enrollment/index.ts";
+import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 
-export { EnrollmentObject } from "./enrollment/object.ts";
-export { CoursePresence } from "./presence/object.ts";
+export { EnrollmentObject } from "./enrollment/index.ts";
+export { CoursePresence } from "./presence/index.ts";
+
+/** The crons of wrangler.toml. */
+export const MINUTE_CRON = "* * * * *";
+export const NIGHTLY_CRON = "0 2 * * *";
 
 const api = createApi();
 
 export default {
   fetch: api.fetch,
+
+  async queue(batch, env) {
+    if (batch.queue.endsWith(DEAD_SUFFIX)) return storeDeadLetters(batch, env, Date.now());
+    if (batch.queue === "latchkey-projection") return consumeProjections(batch, env);
+    if (batch.queue === "latchkey-refresh") return consumeRefreshes(batch, env);
+    throw new Error(`no consumer for the queue ${batch.queue}`);
+  },
+
+  async scheduled(controller, env) {
+    try {
+      if (controller.cron === MINUTE_CRON) await sweepEveryMinute(env, controller.scheduledTime);
+      else if (controller.cron === NIGHTLY_CRON) {
+        await env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage);
+      } else throw new Error(`no job for the cron ${controller.cron}`);
+    } catch (fault) {
+      logFault("cron_failed", fault, { cron: controller.cron });
+      throw fault;
+    }
+  },
 } satisfies ExportedHandler<Env>;

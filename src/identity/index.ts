@@ -1,11 +1,3 @@
-import type { MiddlewareHandler } from "hono";
-import { type AppEnv, newRouter } from "../shared/http.ts";
-
-/** Placeholder of the contract: sets `actor` or `tokenRefusal` from the Authorization header. */
-export function authentication(): MiddlewareHandler<AppEnv> {
-  return async (_c, next) => next();
-}
-
-export function identityRoutes() {
-  return newRouter();
-}
+export { authentication } from "./authentication.ts";
+export { identityRoutes } from "./routes.ts";
+export { pruneIdentity } from "./sessions.ts";

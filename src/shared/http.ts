@@ -1,15 +1,15 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, TypedResponse } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { JSONParsed } from "hono/utils/types";
 import type { z as zod } from "zod";
 import type { Database, QueryCounter } from "../bindings.ts";
-import { problemResponse } from "./errors.ts";
+import { type ProblemStatus, problemResponse } from "./errors.ts";
 import { type Refusal, refuse } from "./results.ts";
+import type { Role } from "./roles.ts";
 import { LANGUAGES, type Language, negotiateLanguage } from "./text.ts";
 
-/** learner: reads and works. author: publishes own courses. service: grades, imports. admin: everything. */
-export const ROLES = ["learner", "author", "service", "admin"] as const;
-export type Role = (typeof ROLES)[number];
+export { ROLES, type Role } from "./roles.ts";
 
 /** Who is asking, as the verified token says. */
 export interface Actor {
@@ -117,7 +117,9 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
     }
     if (policy.rate !== undefined) {
       const limiter = policy.rate === "sign-in" ? c.env.SIGN_IN_LIMIT : c.env.WRITE_LIMIT;
-      const key = actor?.id ?? c.req.header("cf-connecting-ip") ?? "unknown";
+      // Signing in is counted per address even for a caller with a token: else each account would widen the limit.
+      const user = policy.rate === "sign-in" ? undefined : actor?.id;
+      const key = user ?? c.req.header("cf-connecting-ip") ?? "unknown";
       if (!(await limiter.limit({ key: `${policy.rate}:${key}` })).success) {
         return respond(c, refuse("rate_limited", { retry_after: 60 }).refusal);
       }
@@ -166,9 +168,13 @@ export function jsonPath(path: readonly PropertyKey[], prefix = ""): string {
   return text;
 }
 
+/** The answer every route may give instead of its own, as {@link defineRoute} declares it under `default`. */
+export type ProblemAnswer = Response & TypedResponse<JSONParsed<z.infer<typeof problemSchema>>, ProblemStatus, "json">;
+
 /** Answers with the problem document of a refusal. */
-export function respond(c: Context<AppEnv>, refusal: Refusal): Response {
-  return problemResponse(refusal, c.get("requestId") ?? "");
+export function respond(c: Context<AppEnv>, refusal: Refusal): ProblemAnswer {
+  // SAFETY: TypedResponse has no members at run time; the body is the problem document of the schema it names.
+  return problemResponse(refusal, c.get("requestId") ?? "") as ProblemAnswer;
 }
 
 /**
@@ -191,13 +197,14 @@ export function languageOf(c: Context<AppEnv>): Language {
   return negotiateLanguage(c.req.query("lang"), c.req.header("accept-language"));
 }
 
+/** Form of an Idempotency-Key: 1 to 200 visible ASCII characters. */
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
+
 /** Header of every write: the same key with the same body replays the stored answer; with another body it is 422. */
 export const idempotencyHeader = z.object({
   "idempotency-key": z
     .string()
-    .min(1)
-    .max(200)
-    .regex(/^[\x21-\x7e]+$/, "visible ASCII characters without spaces")
+    .regex(IDEMPOTENCY_KEY, "1 to 200 visible ASCII characters without spaces")
     .optional()
     .openapi({ description: "Makes a retry harmless: the same key and body replay the first answer." }),
 });

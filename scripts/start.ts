@@ -1,0 +1,163 @@
+import { isAbsolute, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { driveCrons } from "./lib/crons.ts";
+import {
+  clientFor,
+  enroll,
+  ensureSampleCourse,
+  SAMPLE_AUTHOR,
+  SAMPLE_COURSE,
+  SAMPLE_LEARNER,
+  tour,
+} from "./lib/demo.ts";
+import { ensureLocalSecret } from "./lib/local-secrets.ts";
+import { ROOT } from "./lib/paths.ts";
+import { LOCAL_ADDRESS, portIsTaken } from "./lib/ports.ts";
+import { applyMigrations, PortTakenError, type Runtime, StateInUseError, startRuntime } from "./lib/runtime.ts";
+import { lockState } from "./lib/state-lock.ts";
+
+/** wrangler's own default, so that its documentation fits. */
+const DEFAULT_PORT = 8_787;
+const MAX_PORT = 65_535;
+const DEFAULT_STATE = ".state";
+/** How often we look whether npm, which we were started by, is still there, milliseconds. */
+const PARENT_POLL_MS = 1_000;
+
+const HELP = `Starts Latchkey on this machine: the real runtime, with everything it stores kept in a directory.
+
+  npm start -- [--port N] [--state DIR]
+
+  --port N     port on ${LOCAL_ADDRESS}, default ${DEFAULT_PORT}
+  --state DIR  where databases, objects, queues and the log are kept, default ${DEFAULT_STATE}
+  --help       this text
+
+Ctrl-C ends it. What was stored is there again at the next start; remove the directory to begin anew.`;
+
+interface Options {
+  port: number;
+  stateDir: string;
+}
+
+class UsageError extends Error {}
+
+function readOptions(): Options | null {
+  let values: { port?: string | undefined; state?: string | undefined; help?: boolean | undefined };
+  try {
+    ({ values } = parseArgs({
+      options: { port: { type: "string" }, state: { type: "string" }, help: { type: "boolean", short: "h" } },
+    }));
+  } catch (fault) {
+    throw new UsageError(fault instanceof Error ? fault.message : String(fault));
+  }
+  if (values.help === true) return null;
+  const port = Number(values.port ?? DEFAULT_PORT);
+  if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) {
+    throw new UsageError(`--port takes a number from 1 to ${MAX_PORT}, not "${values.port}"`);
+  }
+  // A path the user gives is relative to where the user is; the default belongs to the checkout.
+  const stateDir = values.state === undefined ? resolve(ROOT, DEFAULT_STATE) : resolve(values.state);
+  return { port, stateDir };
+}
+
+function say(text: string): void {
+  console.log(text);
+}
+
+async function start({ port, stateDir }: Options): Promise<void> {
+  if (await portIsTaken(port)) throw new PortTakenError(`port ${port} on ${LOCAL_ADDRESS} is in use`);
+  const logFile = resolve(stateDir, "latchkey.log");
+
+  say("Latchkey is starting.");
+  const secret = ensureLocalSecret();
+  say(`  database    checking the schema in ${shown(stateDir)} …`);
+  const unlockState = lockState(stateDir);
+  const migrated = await applyMigrations(stateDir).finally(unlockState);
+  say(`  database    ${migrated ? "migrated to the newest schema" : "is up to date"}`);
+  say("  runtime     starting workerd …");
+  const runtime = await startRuntime({ port, stateDir, logFile });
+  say(`  runtime     answers on port ${port}`);
+  const crons = driveCrons(runtime.url, (fault) => {
+    console.error(`a cron run failed: ${fault instanceof Error ? fault.message : String(fault)}`);
+  });
+  endWith(runtime, () => crons.stop(), logFile);
+
+  const author = await clientFor(runtime.url, secret, SAMPLE_AUTHOR, "author");
+  const course = await ensureSampleCourse(author);
+  say(
+    course.published
+      ? `  course      ${SAMPLE_COURSE} published as version ${course.version}`
+      : `  course      ${SAMPLE_COURSE} kept at version ${course.version}, with all earlier progress`,
+  );
+  await enroll(await clientFor(runtime.url, secret, SAMPLE_LEARNER, "learner"));
+  say(`  learner     ${SAMPLE_LEARNER} is enrolled in ${SAMPLE_COURSE}`);
+  const url = `http://localhost:${port}`;
+  const stops = await tour(runtime.url, url, secret);
+  say(`  crons       every minute, and 02:00 UTC\n  log         ${shown(logFile)}\n`);
+
+  say(
+    `Latchkey is ready. Open:\n\n  ${url}/docs          the API, readable\n  ${url}/openapi.json  the API, for tools`,
+  );
+  say(`  ${url}/health        is it alive?\n\nTry, in another terminal, in this directory:`);
+  stops.forEach((stop, index) => {
+    say(`\n${index + 1}. ${stop.purpose}:\n\n  ${stop.command}\n`);
+    say(stop.output.replace(/^/gm, "     "));
+    if (stop.note !== undefined) say(`     (${stop.note})`);
+  });
+  say("\nCtrl-C ends Latchkey.");
+}
+
+/** Ends everything with the first signal, at once with the second, and when the runtime or npm ends before us. */
+function endWith(runtime: Runtime, stopCrons: () => void, logFile: string): void {
+  let ending = false;
+  const end = (reason: string, exitCode: number) => {
+    if (ending) {
+      void runtime.kill().finally(() => process.exit(1));
+      return;
+    }
+    ending = true;
+    stopCrons();
+    say(`\n${reason}: ending …`);
+    runtime.stop().then(
+      () => {
+        say("Latchkey has ended; what it stored stays.");
+        process.exit(exitCode);
+      },
+      (fault: unknown) => {
+        console.error(fault instanceof Error ? fault.message : String(fault));
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", () => end("Interrupted", 0));
+  process.on("SIGTERM", () => end("Asked to end", 0));
+  process.on("SIGHUP", () => end("The terminal was closed", 0));
+  void runtime.ended.then(() => {
+    if (!ending) end(`The runtime ended by itself, see ${shown(logFile)}`, 1);
+  });
+  if (process.env.npm_lifecycle_event === "start") {
+    // A signal that reaches npm alone may end it, or its shell, without ever reaching us.
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent && !ending) end("npm has ended", 1);
+    }, PARENT_POLL_MS).unref();
+  }
+}
+
+/** A path as the user would type it. */
+function shown(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith("..") || isAbsolute(fromHere) ? path : fromHere;
+}
+
+try {
+  const options = readOptions();
+  if (options === null) say(HELP);
+  else await start(options);
+} catch (fault) {
+  const message = fault instanceof Error ? fault.message : String(fault);
+  console.error(`Latchkey could not start: ${message}`);
+  if (fault instanceof UsageError) console.error(`\n${HELP}`);
+  if (fault instanceof PortTakenError) console.error("End what uses it, or choose another: npm start -- --port 8788");
+  if (fault instanceof StateInUseError) console.error("End the other one, or choose another: npm start -- --state DIR");
+  process.exit(1);
+}

@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { NODE, ROOT, VITEST } from "./lib/paths.ts";
+import { addTotals, describeTotals, NO_TESTS, readTotals, type Totals } from "./lib/test-totals.ts";
+import { wranglerEnvironment } from "./lib/wrangler.ts";
+
+// npm test [-- --project unit] [-- --totals FILE] [-- filter ...]
+// Runs the test projects one after the other, from the fastest to the slowest, and ends with one line of totals.
+
+const PROJECTS = ["unit", "worker", "system"];
+
+const { values, positionals } = parseArgs({
+  options: { project: { type: "string", multiple: true }, totals: { type: "string" } },
+  allowPositionals: true,
+});
+const chosen = values.project ?? PROJECTS;
+const unknown = chosen.filter((name) => !PROJECTS.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no test project "${unknown.join('", "')}"; there are ${PROJECTS.join(", ")}.`);
+  process.exit(2);
+}
+
+const reports = mkdtempSync(join(tmpdir(), "latchkey-test-"));
+let totals: Totals = NO_TESTS;
+const lines: string[] = [];
+for (const project of chosen) {
+  console.log(`\n=== ${project} ===`);
+  const started = performance.now();
+  const report = join(reports, `${project}.json`);
+  const code = await vitest(project, report);
+  const own = readTotals(readReport(report), code, positionals.length > 0);
+  totals = addTotals(totals, own);
+  lines.push(`${project.padEnd(8)}${describeTotals(own)} in ${seconds(started)}`);
+}
+rmSync(reports, { recursive: true, force: true });
+
+console.log(`\n=== all ===\n${lines.join("\n")}`);
+console.log(describeTotals(totals));
+if (values.totals !== undefined) writeFileSync(values.totals, `${totals.passed} ${totals.failed} ${totals.skipped}\n`);
+process.exit(totals.failed === 0 ? 0 : 1);
+
+function vitest(project: string, report: string): Promise<number> {
+  const filter = positionals.length > 0 ? [...positionals, "--passWithNoTests"] : [];
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  // The Worker's tests start a runtime too; what holds for wrangler (no telemetry, no look-ups) holds for them. Colours
+  // stay as the caller has them.
+  const env = { ...wranglerEnvironment(), NO_COLOR: process.env.NO_COLOR, FORCE_COLOR: process.env.FORCE_COLOR };
+  const child = spawn(NODE, [VITEST, "run", "--project", project, ...reporters, ...filter], {
+    cwd: ROOT,
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+function readReport(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return null; // vitest ended before it could write one: readTotals counts that as a failure
+  }
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1_000).toFixed(1)} s`;
+}

@@ -1,0 +1,207 @@
+import { z } from "@hono/zod-openapi";
+import { and, asc, eq } from "drizzle-orm";
+import type { Database } from "../bindings.ts";
+import { compile, type Outline, type Program } from "../unlock/index.ts";
+import { courseOutlines, courses } from "./tables.ts";
+
+/**
+ * The isolate's memory of courses. Versions are immutable, so compiled programs are kept until pushed out; the pointer
+ * to the active version is kept for seconds, which bounds how late an author's change is seen.
+ */
+
+/** Which version applies. `activation` only grows, also when an older version is activated again. */
+export interface CoursePointer {
+  version: number;
+  activation: number;
+  /** The latest activation that relocked. */
+  last_relock: number;
+}
+
+export interface CourseEntry {
+  slug: string;
+  owner_id: string;
+  /** Null until the first version is published. */
+  pointer: CoursePointer | null;
+}
+
+/** From this age on a pointer is fetched again in the background while the old one still serves. */
+export const POINTER_SOFT_AGE_MS = 2_000;
+/** No pointer older than this is served while D1 answers: the bound "author changes within 5 s on read". */
+export const POINTER_MAX_AGE_MS = 5_000;
+/** Courses whose pointer is remembered; the oldest entry goes first. */
+const MAX_POINTERS = 2_000;
+/** Items of all remembered programs together; about 300 bytes each, so some 60 MB of an isolate's 128. */
+const MAX_PROGRAM_ITEMS = 200_000;
+
+interface CachedEntry {
+  entry: CourseEntry | null;
+  fetchedAt: number;
+  refreshing: boolean;
+}
+
+const pointers = new Map<string, CachedEntry>();
+const programs = new Map<string, Program>();
+let programItems = 0;
+
+/**
+ * A course as the isolate knows it: at most {@link POINTER_MAX_AGE_MS} old, or older while D1 does not answer.
+ *
+ * @param background keeps a refresh alive after the answer (`ctx.waitUntil`); a query it makes is not on the path.
+ * @returns null when there is no such course.
+ * @throws when D1 does not answer and nothing is remembered.
+ */
+export async function findCourse(
+  db: Database,
+  slug: string,
+  background?: { db: Database; waitUntil(work: Promise<unknown>): void },
+): Promise<CourseEntry | null> {
+  const cached = pointers.get(slug);
+  const age = cached === undefined ? Number.POSITIVE_INFINITY : Date.now() - cached.fetchedAt;
+  if (cached !== undefined && age < POINTER_MAX_AGE_MS) {
+    if (age >= POINTER_SOFT_AGE_MS && !cached.refreshing && background !== undefined) {
+      cached.refreshing = true;
+      // A failed background refresh changes nothing: the pointer ages on, and the next reader fetches it itself.
+      background.waitUntil(fetchCourse(background.db, slug).catch(() => forgetRefreshing(cached)));
+    }
+    return cached.entry;
+  }
+  try {
+    return await fetchCourse(db, slug);
+  } catch (fault) {
+    if (cached !== undefined) return cached.entry;
+    throw fault;
+  }
+}
+
+function forgetRefreshing(cached: CachedEntry): void {
+  cached.refreshing = false;
+}
+
+/** What this isolate remembers of a course, however old; no I/O. Undefined when it remembers nothing. */
+export function rememberedCourse(slug: string): CourseEntry | null | undefined {
+  return pointers.get(slug)?.entry;
+}
+
+/** Reads the course from D1, past every cache, and remembers it. */
+export async function fetchCourse(db: Database, slug: string): Promise<CourseEntry | null> {
+  const row = await db.select().from(courses).where(eq(courses.slug, slug)).get();
+  const entry: CourseEntry | null =
+    row === undefined
+      ? null
+      : {
+          slug,
+          owner_id: row.owner_id,
+          pointer:
+            row.active_version === null
+              ? null
+              : { version: row.active_version, activation: row.activation, last_relock: row.last_relock },
+        };
+  const known = pointers.get(slug)?.entry?.pointer;
+  if (known != null && entry?.pointer != null && known.activation > entry.pointer.activation) {
+    // A slower query finished after a newer one: an older computation never replaces a newer one (invariant 4).
+    return pointers.get(slug)?.entry ?? entry;
+  }
+  pointers.delete(slug);
+  pointers.set(slug, { entry, fetchedAt: Date.now(), refreshing: false });
+  for (const oldest of pointers.keys()) {
+    if (pointers.size <= MAX_POINTERS) break;
+    pointers.delete(oldest);
+  }
+  return entry;
+}
+
+/** Forgets a course's pointer in this isolate, after a publish that this isolate made itself. */
+export function forgetCourse(slug: string): void {
+  pointers.delete(slug);
+}
+
+/** A compiled version if this isolate has it; no I/O. */
+export function rememberedProgram(course: string, version: number): Program | null {
+  const key = `${course}@${version}`;
+  const program = programs.get(key);
+  if (program === undefined) return null;
+  programs.delete(key);
+  programs.set(key, program);
+  return program;
+}
+
+/** Compiles an outline and remembers the program. */
+export function rememberProgram(version: number, outline: Outline): Program {
+  const key = `${outline.course}@${version}`;
+  const existing = programs.get(key);
+  if (existing !== undefined) return existing;
+  const program = compile(outline);
+  programs.set(key, program);
+  programItems += program.size;
+  for (const [oldest, old] of programs) {
+    if (programItems <= MAX_PROGRAM_ITEMS || oldest === key) break;
+    programs.delete(oldest);
+    programItems -= old.size;
+  }
+  return program;
+}
+
+/** The compiled version, from memory or by one D1 query; null when the course has no such version. */
+export async function loadProgram(db: Database, course: string, version: number): Promise<Program | null> {
+  return rememberedProgram(course, version) ?? (await loadOutline(db, course, version).then(compiled));
+  function compiled(outline: Outline | null): Program | null {
+    return outline === null ? null : rememberProgram(version, outline);
+  }
+}
+
+/** The stored outline of one version; one D1 query whatever its size. */
+export async function loadOutline(db: Database, course: string, version: number): Promise<Outline | null> {
+  const parts = await db
+    .select({ body: courseOutlines.body })
+    .from(courseOutlines)
+    .where(and(eq(courseOutlines.course_slug, course), eq(courseOutlines.version, version)))
+    .orderBy(asc(courseOutlines.part))
+    .all();
+  return parts.length === 0 ? null : parseOutline(parts.map((part) => part.body));
+}
+
+const outlineShape = z.custom<Outline>((value) => typeof value === "object" && value !== null && "chapters" in value);
+
+/** Reads an outline back from its stored parts. It was validated before it was written, so only its shape is checked. */
+export function parseOutline(parts: readonly string[]): Outline {
+  return outlineShape.parse(JSON.parse(parts.join("")));
+}
+
+/** Largest part of an outline or JSON parameter, in characters; UTF-8 makes it at most 1.5 MB, below D1's 2 MB. */
+export const MAX_PART = 500_000;
+
+/** Cuts JSON text into parts that fit a row. */
+export function cutIntoParts(text: string): string[] {
+  const parts: string[] = [];
+  for (let start = 0; start < text.length; start += MAX_PART) parts.push(text.slice(start, start + MAX_PART));
+  return parts;
+}
+
+/** Pointer and outline of a course in ONE statement, for a reader that has neither. */
+export async function loadActiveProgram(
+  db: Database,
+  course: string,
+): Promise<{ pointer: CoursePointer; program: Program } | null> {
+  const rows = await db
+    .select({
+      version: courses.active_version,
+      activation: courses.activation,
+      last_relock: courses.last_relock,
+      body: courseOutlines.body,
+    })
+    .from(courses)
+    .innerJoin(
+      courseOutlines,
+      and(eq(courseOutlines.course_slug, courses.slug), eq(courseOutlines.version, courses.active_version)),
+    )
+    .where(eq(courses.slug, course))
+    .orderBy(asc(courseOutlines.part))
+    .all();
+  const [first] = rows;
+  if (first === undefined || first.version === null) return null;
+  const pointer = { version: first.version, activation: first.activation, last_relock: first.last_relock };
+  const program =
+    rememberedProgram(course, first.version) ??
+    rememberProgram(first.version, parseOutline(rows.map((row) => row.body)));
+  return { pointer, program };
+}

@@ -1,0 +1,191 @@
+import { z } from "@hono/zod-openapi";
+import { jsonPath, zodErrors } from "../../shared/http.ts";
+import { COURSE_SLUG, courseSlugSchema, ITEM_ID } from "../../shared/ids.ts";
+import { type FieldError, ok, type Result, refuse } from "../../shared/results.ts";
+import type { ItemStatus } from "../../unlock/outline.ts";
+import type { Rule } from "../../unlock/rules.ts";
+import type { courseDocumentSchema } from "../document.ts";
+
+/** A course document as an author writes it, before defaults are filled in. */
+export type CourseDocumentInput = z.input<typeof courseDocumentSchema>;
+
+export interface ImportedCourse {
+  document: CourseDocumentInput;
+  /** What the source says and the document does not; paths are places in the source. */
+  warnings: FieldError[];
+}
+
+/** Exercism's name for the exercise that opens a track: until it is completed nothing else is open. */
+const TUTORIAL_SLUG = "hello-world";
+
+/** Ends of the difficulty scale of a course document. */
+const MIN_DIFFICULTY = 1;
+const MAX_DIFFICULTY = 10;
+
+/** Longest title of a course document, in UTF-16 code units. */
+const MAX_TITLE = 200;
+
+const text = z.string().trim().min(1).max(MAX_TITLE);
+const exerciseFields = {
+  slug: z.string(),
+  name: text,
+  status: z.enum(["wip", "beta", "active", "deprecated"]).nullish(),
+  prerequisites: z.array(z.string()).default([]),
+};
+const conceptSchema = z.object({ ...exerciseFields, concepts: z.array(z.string()).default([]) });
+const practiceSchema = z.object({ ...exerciseFields, difficulty: z.number().default(MIN_DIFFICULTY) });
+
+/** The parts of a track's `config.json` that are read; everything else in it is left alone. */
+const configSchema = z.object({
+  slug: z.string(),
+  language: text,
+  exercises: z.object({
+    concept: z.array(conceptSchema).default([]),
+    practice: z.array(practiceSchema).default([]),
+  }),
+});
+
+type Exercise = z.infer<typeof conceptSchema> | z.infer<typeof practiceSchema>;
+interface Placed<E extends Exercise> {
+  exercise: E;
+  id: string;
+  path: string;
+  status: ItemStatus;
+}
+
+/**
+ * Turns the `config.json` of a public Exercism track into a course: concept exercises become chapters, practice
+ * exercises problems that stand in no chapter.
+ *
+ * A prerequisite of an exercise is a concept, and a concept is learnt by completing any exercise that teaches it. So
+ * it becomes "one of these completed". A concept that no exercise open to a new learner teaches (only `wip` or
+ * `deprecated` ones, or none at all) could never be learnt: it is left out, as Exercism itself does, with a warning.
+ *
+ * @param config the parsed JSON.
+ * @param course slug of the course; default the track's own.
+ * @returns `invalid_input`, each error naming its place in the file, when the file is not such a config.
+ */
+export function importExercism(config: unknown, course?: string): Result<ImportedCourse> {
+  if (course !== undefined && !COURSE_SLUG.test(course)) {
+    const message = courseSlugSchema.safeParse(course).error?.issues[0]?.message ?? "not a course slug";
+    return refuse("invalid_input", { errors: [{ path: "course", rule: "invalid_format", message }] });
+  }
+  const parsed = configSchema.safeParse(config);
+  if (!parsed.success) return refuse("invalid_input", { errors: zodErrors(parsed.error) });
+  const { slug, language, exercises } = parsed.data;
+  const target = course ?? slug;
+  if (!COURSE_SLUG.test(target)) {
+    const message = `${JSON.stringify(slug)} is no course slug; choose one for the import.`;
+    return refuse("invalid_input", { errors: [{ path: "slug", rule: "invalid_format", message }] });
+  }
+
+  const concepts = placed(exercises.concept, "concept", target);
+  const practices = placed(exercises.practice, "practice", target);
+  const errors = slugErrors([...concepts, ...practices]);
+  if (errors.length > 0) return refuse("invalid_input", { errors });
+
+  const teachers = teachersOf(concepts);
+  const warnings: FieldError[] = [];
+  const tutorial = [...practices, ...concepts].find(
+    (item) => item.exercise.slug === TUTORIAL_SLUG && item.status !== "deprecated",
+  );
+  const common = (item: Placed<Exercise>) => ({
+    id: item.id,
+    title: { en: item.exercise.name },
+    status: item.status,
+    // The tutorial is open from the start whatever it lists: everything that could teach it waits for it.
+    rule: item === tutorial ? null : ruleOf(item, teachers, warnings),
+    content: null,
+  });
+  const document: CourseDocumentInput = {
+    slug: target,
+    title: { en: language },
+    options: {
+      sequential: false,
+      tutorial: tutorial?.id ?? null,
+      sticky: true,
+      problems_follow_chapter: false,
+    },
+    chapters: concepts.map(common),
+    problems: practices.map((item) => ({
+      ...common(item),
+      difficulty: Math.min(MAX_DIFFICULTY, Math.max(MIN_DIFFICULTY, Math.round(item.exercise.difficulty))),
+      answer: null,
+    })),
+  };
+  return ok({ document, warnings });
+}
+
+/** The exercises that are imported, in the order of the file: all but those still being written. */
+function placed<E extends Exercise>(exercises: readonly E[], kind: "concept" | "practice", course: string) {
+  return exercises.flatMap((exercise, position): Placed<E>[] => {
+    if (exercise.status === "wip") return [];
+    const path = jsonPath(["exercises", kind, position]);
+    return [{ exercise, id: `${course}.${exercise.slug}`, path, status: exercise.status ?? "active" }];
+  });
+}
+
+function slugErrors(items: readonly Placed<Exercise>[]): FieldError[] {
+  const errors: FieldError[] = [];
+  const firstUse = new Map<string, string>();
+  for (const { exercise, id, path } of items) {
+    const place = `${path}.slug`;
+    const name = JSON.stringify(exercise.slug);
+    if (!ITEM_ID.test(id)) {
+      const message = `${name} is no item name: lower-case letters, digits, inner dashes and underscores, at most 64.`;
+      errors.push({ path: place, rule: "invalid_format", message });
+    }
+    const earlier = firstUse.get(id);
+    if (earlier === undefined) firstUse.set(id, place);
+    else errors.push({ path: place, rule: "duplicate_id", message: `${name} is used already at ${earlier}.` });
+  }
+  return errors;
+}
+
+/**
+ * The exercises whose completion teaches each concept. A deprecated one teaches those who completed it, so it stands
+ * beside the others; alone it teaches no new learner, so the concept counts as not taught.
+ */
+function teachersOf(concepts: readonly Placed<z.infer<typeof conceptSchema>>[]): Map<string, string[]> {
+  const teachers = new Map<string, string[]>();
+  const isTaught = new Set<string>();
+  for (const { exercise, id, status } of concepts) {
+    for (const concept of new Set(exercise.concepts)) {
+      const known = teachers.get(concept);
+      if (known === undefined) teachers.set(concept, [id]);
+      else known.push(id);
+      if (status !== "deprecated") isTaught.add(concept);
+    }
+  }
+  for (const concept of teachers.keys()) if (!isTaught.has(concept)) teachers.delete(concept);
+  return teachers;
+}
+
+function ruleOf(
+  item: Placed<Exercise>,
+  teachers: ReadonlyMap<string, readonly string[]>,
+  warnings: FieldError[],
+): Rule | null {
+  const demands: Rule[] = [];
+  const seen = new Set<string>();
+  item.exercise.prerequisites.forEach((concept, position) => {
+    const ids = teachers.get(concept);
+    if (ids === undefined) {
+      warnings.push({
+        path: `${item.path}.prerequisites[${position}]`,
+        rule: "ignored_prerequisite",
+        message: `No exercise open to new learners teaches ${JSON.stringify(concept)}; ${item.id} does not ask for it.`,
+      });
+    } else if (!seen.has(concept)) {
+      demands.push(oneOf(ids.map((id) => ({ completed: id }))));
+    }
+    seen.add(concept);
+  });
+  const [only] = demands;
+  return demands.length > 1 ? { all: demands } : (only ?? null);
+}
+
+function oneOf(rules: Rule[]): Rule {
+  const [only] = rules;
+  return rules.length === 1 && only !== undefined ? only : { any: rules };
+}

@@ -1,0 +1,64 @@
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** See migrations/0001_courses.sql, which is the truth; a test compares the two. */
+export const courses = sqliteTable("courses", {
+  slug: text().primaryKey(),
+  owner_id: text().notNull(),
+  title: text().notNull(),
+  active_version: integer(),
+  activation: integer().notNull().default(0),
+  last_relock: integer().notNull().default(0),
+  created_at: integer().notNull(),
+  updated_at: integer().notNull(),
+});
+
+export const courseVersions = sqliteTable(
+  "course_versions",
+  {
+    course_slug: text().notNull(),
+    version: integer().notNull(),
+    sha256: text().notNull(),
+    note: text(),
+    chapter_count: integer().notNull(),
+    problem_count: integer().notNull(),
+    warnings: text().notNull().default("[]"),
+    published_by: text().notNull(),
+    published_at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.version] })],
+);
+
+export const courseActivations = sqliteTable(
+  "course_activations",
+  {
+    course_slug: text().notNull(),
+    activation: integer().notNull(),
+    version: integer().notNull(),
+    policy: text({ enum: ["grandfather", "relock"] }).notNull(),
+    activated_by: text().notNull(),
+    activated_at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.activation] })],
+);
+
+export const courseOutlines = sqliteTable(
+  "course_outlines",
+  {
+    course_slug: text().notNull(),
+    version: integer().notNull(),
+    part: integer().notNull(),
+    body: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.version, table.part] })],
+);
+
+export const courseContents = sqliteTable(
+  "course_contents",
+  {
+    course_slug: text().notNull(),
+    version: integer().notNull(),
+    item_id: text().notNull(),
+    content: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.version, table.item_id] })],
+);

@@ -1,0 +1,72 @@
+import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
+import type { Database } from "../bindings.ts";
+import type { CoursePointer } from "../courses/index.ts";
+import { explain, type ItemState, type Program, type Reason, stateOf } from "../unlock/index.ts";
+import { toMirrored } from "./mirror.ts";
+import { mirroredView } from "./realtime.ts";
+import { enrollments, progress } from "./tables.ts";
+
+export interface AudienceRow {
+  user_id: string;
+  enrollment_id: string;
+  is_open: boolean;
+  status: ItemState;
+  /** What blocks this learner; empty where the item is open. */
+  reasons: Reason[];
+}
+
+/** Enrollments evaluated per page of the inverse question. */
+export const AUDIENCE_SCAN = 200;
+
+/**
+ * The inverse question: who can open an item, who is blocked on it and by what. Answered from D1 by evaluating a page
+ * of enrollments, so it is exact for what D1 knows and needs no table of every learner's every item.
+ *
+ * @returns rows that match `state`, and the id after which the next page starts (null at the end). A page may hold
+ * fewer rows than asked for, even none, while there is a next one.
+ */
+export async function audience(
+  db: Database,
+  course: { slug: string; pointer: CoursePointer; program: Program },
+  query: { item: number; state: "open" | "blocked" | "any"; after: string | null; limit: number },
+  now: number,
+): Promise<{ rows: AudienceRow[]; next: string | null }> {
+  const page = await db
+    .select()
+    .from(enrollments)
+    .where(
+      and(
+        eq(enrollments.course_slug, course.slug),
+        eq(enrollments.status, "active"),
+        query.after === null ? undefined : gt(enrollments.user_id, query.after),
+      ),
+    )
+    .orderBy(asc(enrollments.user_id))
+    .limit(AUDIENCE_SCAN)
+    .all();
+  const ids = JSON.stringify(page.map((row) => row.id));
+  const facts = await db
+    .select()
+    .from(progress)
+    .where(inArray(progress.enrollment_id, sql`(SELECT value FROM json_each(${ids}))`))
+    .all();
+  const factsByEnrollment = Map.groupBy(facts, (fact) => fact.enrollment_id);
+  const rows: AudienceRow[] = [];
+  for (const row of page) {
+    const mirror = toMirrored(row, factsByEnrollment.get(row.id) ?? []);
+    const { program, learner, evaluation } = mirroredView(mirror, course.pointer, course.program, now);
+    const isOpen = evaluation.open[query.item] === 1;
+    const isWanted = query.state === "any" || (query.state === "open") === isOpen;
+    if (evaluation.visible[query.item] === 1 && isWanted) {
+      rows.push({
+        user_id: row.user_id,
+        enrollment_id: row.id,
+        is_open: isOpen,
+        status: stateOf(learner, evaluation, query.item),
+        reasons: explain(program, learner, evaluation, query.item, now).reasons,
+      });
+    }
+    if (rows.length === query.limit) return { rows, next: row.user_id };
+  }
+  return { rows, next: page.length === AUDIENCE_SCAN ? (page.at(-1)?.user_id ?? null) : null };
+}

@@ -1,0 +1,21 @@
+import { newRouter } from "../shared/http.ts";
+import { readRoutes } from "./routes-reads.ts";
+import { staffRoutes } from "./routes-staff.ts";
+import { submissionRoutes } from "./routes-submissions.ts";
+import { writeRoutes } from "./routes-writes.ts";
+
+/** The door of the enrollment room. */
+export { impactOf } from "./impact.ts";
+export { projectionMessageSchema, type RefreshMessage, refreshMessageSchema } from "./messages.ts";
+export { EnrollmentObject } from "./object.ts";
+export { consumeProjections } from "./projection.ts";
+export { consumeRefreshes, DEAD_LEASE_MS, sweepEveryMinute } from "./refresh.ts";
+export { askForWarmUp, markCourseStale } from "./registry.ts";
+
+export function enrollmentRoutes() {
+  return newRouter()
+    .route("/", readRoutes())
+    .route("/", writeRoutes())
+    .route("/", submissionRoutes())
+    .route("/", staffRoutes());
+}

@@ -1,0 +1,42 @@
+import { z } from "@hono/zod-openapi";
+import { courseSlugSchema, enrollmentIdSchema } from "../shared/ids.ts";
+
+/** Bodies of queue messages. They carry ids and hints only, so that any of them may arrive twice, late or unordered. */
+export const projectionMessageSchema = z.object({
+  type: z.literal("project"),
+  enrollment_id: enrollmentIdSchema,
+});
+
+export const refreshMessageSchema = z.discriminatedUnion("type", [
+  /** Bring one snapshot up to date; `stale_mark` is the mark to clear, null when there is none. */
+  z.object({
+    type: z.literal("refresh"),
+    enrollment_id: enrollmentIdSchema,
+    stale_mark: z.int().nullable(),
+    force: z.boolean().default(false),
+  }),
+  /** Refresh the recently active learners of a course after a publish, a page at a time. */
+  z.object({
+    type: z.literal("warm"),
+    course: courseSlugSchema,
+    activation: z.int(),
+    cursor: z.object({ last_active_at: z.int(), id: enrollmentIdSchema }).nullable(),
+  }),
+  /** The half-minute pass. */
+  z.object({ type: z.literal("sweep"), scope: z.enum(["course", "problems"]) }),
+  /** One page of the nightly clean-up. */
+  z.object({ type: z.literal("cleanup") }),
+]);
+
+export type ProjectionMessage = z.infer<typeof projectionMessageSchema>;
+export type RefreshMessage = z.input<typeof refreshMessageSchema>;
+
+/** Most messages of one sendBatch (platform limit). */
+const MAX_SEND = 100;
+
+/** Sends messages in as few calls as the platform allows. */
+export async function sendAll(queue: Queue, messages: readonly RefreshMessage[]): Promise<void> {
+  for (let start = 0; start < messages.length; start += MAX_SEND) {
+    await queue.sendBatch(messages.slice(start, start + MAX_SEND).map((body) => ({ body })));
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from "@hono/zod-openapi";
+import type { ProjectedEvent, ProjectionBatch } from "./contract.ts";
+import type { Outbox } from "./outbox.ts";
+import type { EnrollmentState } from "./state.ts";
+import type { EnrollmentStore } from "./store.ts";
+
+const eventPayload = z.object({
+  unlocked: z.array(z.string()),
+  locked: z.array(z.string()),
+  cause: z.string(),
+  announced_at: z.number(),
+});
+
+/** Reads what the outbox owes, as the rows stand now. Null when nothing is owed. */
+export function collectProjection(
+  state: EnrollmentState,
+  store: EnrollmentStore,
+  outbox: Outbox,
+): ProjectionBatch | null {
+  const rows = outbox.pending();
+  const head = rows.at(-1)?.id;
+  if (head === undefined) return null;
+  const refs = (kind: string) => [...new Set(rows.filter((row) => row.kind === kind).map((row) => row.ref))];
+  const events = rows.flatMap((row): ProjectedEvent[] => {
+    if (row.kind !== "event" || row.payload === null) return [];
+    const { unlocked, locked, cause, announced_at } = eventPayload.parse(JSON.parse(row.payload));
+    return [
+      {
+        version: Number(row.ref),
+        unlocked: JSON.stringify(unlocked),
+        locked: JSON.stringify(locked),
+        cause,
+        announced_at,
+      },
+    ];
+  });
+  return {
+    enrollment_id: state.meta.id,
+    head,
+    mirror: state.mirror(),
+    facts: store.factsOf(refs("fact")),
+    submissions: refs("submission").flatMap((id) => {
+      const submission = store.submission(id);
+      if (submission === null) return [];
+      const { judged_by: _judgedBy, ...projected } = submission;
+      return [projected];
+    }),
+    events,
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * What an enrollment object still owes to D1. A row is written in the transaction of its cause and removed only when
+ * the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data is read
+ * when it is fetched, so ten changes of one item are delivered once, as they stand.
+ */
+export type OutboxKind = "fact" | "submission" | "event" | "mirror";
+
+export interface OutboxRow {
+  id: number;
+  kind: string;
+  ref: string;
+  payload: string | null;
+}
+
+/** Rows of one delivery: far below the 32 MB of one RPC answer and D1's statement limits. */
+export const MAX_DELIVERY = 1_000;
+
+export class Outbox {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  add(kind: OutboxKind, ref: string, now: number, payload: string | null = null): void {
+    this.#sql.exec("INSERT INTO outbox (kind, ref, payload, created_at) VALUES (?, ?, ?, ?)", kind, ref, payload, now);
+  }
+
+  pending(): OutboxRow[] {
+    return this.#sql
+      .exec<{ id: number; kind: string; ref: string; payload: string | null }>(
+        "SELECT id, kind, ref, payload FROM outbox ORDER BY id LIMIT ?",
+        MAX_DELIVERY,
+      )
+      .toArray();
+  }
+
+  confirm(head: number): void {
+    this.#sql.exec("DELETE FROM outbox WHERE id <= ?", head);
+  }
+
+  /** Rows waiting, and the age of the oldest in ms (invariant 10: waiting work is visible). */
+  depth(now: number): { rows: number; oldest_ms: number } {
+    const row = this.#sql
+      .exec<{ rows: number; oldest: number | null }>("SELECT count(*) AS rows, min(created_at) AS oldest FROM outbox")
+      .one();
+    return { rows: row.rows, oldest_ms: row.oldest === null ? 0 : now - row.oldest };
+  }
+}

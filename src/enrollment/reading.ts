@@ -1,0 +1,113 @@
+import { toInstant, toInstantOrNull } from "../shared/instants.ts";
+import { ok, type Result, refuse } from "../shared/results.ts";
+import type { Language } from "../shared/text.ts";
+import {
+  type ChapterRow,
+  chapterRows,
+  explain,
+  itemStates,
+  type ProblemRow,
+  problemRows,
+  type View,
+  withTitles,
+} from "../unlock/index.ts";
+import type { Content, SnapshotInfo, Want } from "./contract.ts";
+import type { Meta } from "./store.ts";
+
+/** Rows as JSON text, with the ids that cursors point at. Rendered once per snapshot, list and language. */
+export interface RenderedRows {
+  ids: string[];
+  json: string[];
+}
+
+export function renderRows(
+  view: View,
+  want: Extract<Want, { kind: "chapters" | "problems" }>,
+  language: Language,
+): Result<RenderedRows> {
+  let rows: (ChapterRow | ProblemRow)[];
+  if (want.kind === "chapters") rows = chapterRows(view, language);
+  else if (want.chapter === null) rows = problemRows(view, language);
+  else {
+    const chapter = view.program.indexOf.get(want.chapter);
+    if (chapter === undefined || chapter >= view.program.chapterCount || view.evaluation.visible[chapter] !== 1) {
+      return refuse("item_not_found");
+    }
+    rows = problemRows(view, language, chapter);
+  }
+  return ok({ ids: rows.map((row) => row.id), json: rows.map((row) => JSON.stringify(row)) });
+}
+
+/** One page of rendered rows, after the row a cursor points at. A row that is gone ends the list early, never doubles it. */
+export function pageOf(rows: RenderedRows, after: string | null, limit: number): Content {
+  const start = after === null ? 0 : rows.ids.indexOf(after) + 1;
+  const from = after !== null && start === 0 ? rows.ids.length : start;
+  const end = Math.min(from + limit, rows.ids.length);
+  return {
+    kind: "rows",
+    rows: `[${rows.json.slice(from, end).join(",")}]`,
+    last: end > from ? (rows.ids[end - 1] ?? null) : null,
+    more: end < rows.ids.length,
+  };
+}
+
+/** Everything but lists, straight from the view. */
+export function contentOf(
+  view: View,
+  want: Exclude<Want, { kind: "chapters" | "problems" }>,
+  language: Language,
+): Result<Content> {
+  if (want.kind === "states") return ok({ kind: "states", states: itemStates(view) });
+  const item = view.program.indexOf.get(want.item);
+  if (item === undefined || view.evaluation.visible[item] !== 1) return refuse("item_not_found");
+  const explanation = withTitles(
+    view.program,
+    explain(view.program, view.learner, view.evaluation, item, view.now),
+    language,
+  );
+  if (want.kind === "why") return ok({ kind: "why", explanation });
+  const rows = item < view.program.chapterCount ? chapterRows(view, language) : problemRows(view, language);
+  const row = rows.find((candidate) => candidate.id === want.item);
+  return ok({ kind: "item", row: JSON.stringify(row), is_open: view.evaluation.open[item] === 1, explanation });
+}
+
+/** Answers any want from a view that is computed for this one request (real time, staff, another instant). */
+export function answerFrom(view: View, want: Want, language: Language): Result<Content> {
+  if (want.kind !== "chapters" && want.kind !== "problems") return contentOf(view, want, language);
+  const rows = renderRows(view, want, language);
+  return rows.ok ? ok(pageOf(rows.value, want.after, want.limit)) : rows;
+}
+
+/** @param behindSince instant (epoch ms) since when the answer is known to be older than the course. */
+export function snapshotInfo(meta: Meta, source: SnapshotInfo["source"], behindSince: number | null): SnapshotInfo {
+  return {
+    version: meta.version,
+    source,
+    computed_at: toInstant(meta.computed_at),
+    progress_seq: meta.progress_seq,
+    policy_seq: meta.policy_seq,
+    course_version: meta.course_version,
+    engine: meta.engine,
+    valid_until: toInstantOrNull(meta.valid_until),
+    ...(behindSince === null ? {} : { stale_since: toInstant(behindSince) }),
+  };
+}
+
+/**
+ * Strong validator of one answer: the freshness tuple, the instant of evaluation, how it came about (all of which the
+ * body shows), and what was asked for.
+ */
+export function etagOf(snapshot: SnapshotInfo, want: Want, language: Language): string {
+  const { version, source, computed_at, progress_seq, policy_seq, course_version, engine, stale_since } = snapshot;
+  const asked =
+    want.kind === "chapters"
+      ? `c.${want.after ?? ""}.${want.limit}`
+      : want.kind === "problems"
+        ? `p.${want.chapter ?? ""}.${want.after ?? ""}.${want.limit}`
+        : want.kind === "states"
+          ? "s"
+          : `${want.kind}.${want.item}`;
+  const computed = Date.parse(computed_at).toString(36);
+  const stale = stale_since === undefined ? "" : `.${Date.parse(stale_since).toString(36)}`;
+  return `"${version}.${progress_seq}.${policy_seq}.${course_version}.${engine}.${computed}${stale}.${source.charAt(0)}.${language}.${asked}"`;
+}

@@ -1,0 +1,70 @@
+import type { Database } from "../bindings.ts";
+import { type CoursePointer, loadActiveProgram, rememberedProgram } from "../courses/index.ts";
+import { parseEnrollmentId } from "../shared/ids.ts";
+import { toInstant, toInstantOrNull } from "../shared/instants.ts";
+import { ok, type Result, refuse } from "../shared/results.ts";
+import { ENGINE, evaluate, layOut, type Program, type View } from "../unlock/index.ts";
+import type { ReadAnswer, ReadRequest, SnapshotInfo } from "./contract.ts";
+import { keptAcross, loadMirror, type MirroredEnrollment } from "./mirror.ts";
+import { answerFrom } from "./reading.ts";
+
+/** Wait suggested when D1 has not caught up with a write the caller knows of. */
+const CATCH_UP_S = 2;
+
+/**
+ * Answers a read from D1 when the enrollment object cannot, with the same evaluator. At most three D1 statements,
+ * whatever the size of the course: pointer with outline (none if remembered), the enrollment, its facts.
+ *
+ * D1 may lag behind the object by what is still in its outbox; facts only ever open things, and policy changes are
+ * projected before they are acknowledged while D1 answers, so a lagging answer locks too much rather than too little
+ * (invariant 7).
+ */
+export async function readRealtime(
+  db: Database,
+  enrollment: string,
+  request: ReadRequest,
+  now: number,
+): Promise<Result<ReadAnswer>> {
+  const { course } = parseEnrollmentId(enrollment);
+  const remembered = request.pointer === null ? null : rememberedProgram(course, request.pointer.version);
+  const active =
+    remembered !== null && request.pointer !== null
+      ? { pointer: request.pointer, program: remembered }
+      : await loadActiveProgram(db, course);
+  if (active === null) return refuse("course_unpublished");
+  const mirror = await loadMirror(db, enrollment);
+  if (mirror === null || mirror.status !== "active") return refuse("not_enrolled");
+  if (request.min_seq !== null && request.min_seq > mirror.progress_seq) {
+    return refuse("unavailable", { detail: "The asked min_seq is not readable yet.", retry_after: CATCH_UP_S });
+  }
+  if (request.at !== null && request.at < now) {
+    return refuse("unavailable", { detail: "The past cannot be read right now.", retry_after: CATCH_UP_S });
+  }
+  const view = mirroredView(mirror, active.pointer, active.program, request.at ?? now);
+  const content = answerFrom(view, request.want, request.language);
+  if (!content.ok) return content;
+  const { validUntil } = view.evaluation;
+  const snapshot: SnapshotInfo = {
+    version: mirror.version,
+    source: "realtime",
+    computed_at: toInstant(now),
+    progress_seq: mirror.progress_seq,
+    policy_seq: mirror.policy_seq,
+    course_version: active.pointer.version,
+    engine: ENGINE,
+    valid_until: toInstantOrNull(Number.isFinite(validUntil) ? validUntil : null),
+    ...(mirror.stale_since === null ? {} : { stale_since: toInstant(mirror.stale_since) }),
+  };
+  return ok({ unchanged: false, etag: "", snapshot, content: content.value });
+}
+
+/** Evaluates a mirrored enrollment on a course version. */
+export function mirroredView(mirror: MirroredEnrollment, pointer: CoursePointer, program: Program, now: number): View {
+  const opened = keptAcross(pointer, {
+    activation: mirror.activation,
+    kept: mirror.record.opened,
+    earned: mirror.earned,
+  });
+  const learner = layOut(program, { ...mirror.record, opened });
+  return { program, learner, evaluation: evaluate(program, learner, now), now };
+}

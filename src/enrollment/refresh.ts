@@ -1,0 +1,210 @@
+import { callEnrollment, countedDatabase } from "../bindings.ts";
+import { type CoursePointer, fetchCourse } from "../courses/index.ts";
+import { logEvent, logFault } from "../ops/logging.ts";
+import { parseEnrollmentId } from "../shared/ids.ts";
+import { inParallel } from "../shared/parallel.ts";
+import { ENGINE } from "../unlock/index.ts";
+import { cleanUpPage } from "./cleanup.ts";
+import type { Mirror } from "./contract.ts";
+import { type RefreshMessage, refreshMessageSchema, sendAll } from "./messages.ts";
+import { updateMirrors } from "./projection.ts";
+
+/** Stale enrollments taken by one sweep of whole courses, and by one pass for problems. */
+export const COURSE_SWEEP = 100;
+export const PROBLEM_SWEEP = 200;
+/** The second pass for problems within the minute, so that they are refreshed within 30 s. */
+export const HALF_MINUTE_S = 30;
+/** A swept enrollment is left alone this long: three retries 60 s apart, and some. */
+export const LEASE_MS = 300_000;
+/** A dead-lettered refresh is swept again after this. */
+export const DEAD_LEASE_MS = 3_600_000;
+/** Learners active within this time are warmed after a publish. */
+export const RECENT_MS = 7 * 86_400_000;
+/** Enrollments warmed per message. */
+export const WARM_PAGE = 100;
+/** Expired or outdated snapshots marked per minute and cause; the rest follows a minute later. */
+export const MARK_PAGE = 1_000;
+/** An object's own alarm has this long to notice a passed date before the sweep marks it. */
+export const DATE_GRACE_MS = 60_000;
+const PARALLEL_OBJECTS = 12;
+
+/** The minute cron: mark what time or a new engine made stale, then sweep both scopes. */
+export async function sweepEveryMinute(env: Env, now: number): Promise<void> {
+  await markExpired(env.DB, now);
+  await sweep(env, "course", COURSE_SWEEP, now);
+  await sweep(env, "problems", PROBLEM_SWEEP, now);
+  await env.REFRESH_QUEUE.send({ type: "sweep", scope: "problems" } satisfies RefreshMessage, {
+    delaySeconds: HALF_MINUTE_S,
+  });
+}
+
+/** Set-based marks for snapshots whose date has passed unnoticed, and for those of an older engine. */
+export async function markExpired(db: D1Database, now: number): Promise<void> {
+  const mark = (reason: string, scope: string, where: string, bound: number) =>
+    db
+      .prepare(
+        `UPDATE enrollments SET is_stale = 1, stale_reason = ?1, stale_scope = ?2, stale_since = ?3,
+           stale_mark = stale_mark + 1
+         WHERE id IN (SELECT id FROM enrollments WHERE ${where} LIMIT ${MARK_PAGE})`,
+      )
+      .bind(reason, scope, now, bound);
+  await db.batch([
+    mark("date", "problems", "is_stale = 0 AND valid_until IS NOT NULL AND valid_until <= ?4", now - DATE_GRACE_MS),
+    mark("engine", "course", "engine < ?4 AND is_stale = 0 AND status = 'active'", ENGINE),
+  ]);
+}
+
+/** Takes the oldest stale enrollments of one scope and sends each to the queue. @returns how many. */
+export async function sweep(env: Env, scope: "course" | "problems", limit: number, now: number): Promise<number> {
+  const { results } = await env.DB.prepare(
+    `UPDATE enrollments SET leased_until = ?1
+     WHERE id IN (SELECT id FROM enrollments WHERE is_stale = 1 AND stale_scope = ?2 AND leased_until <= ?3
+                  ORDER BY stale_since LIMIT ?4)
+     RETURNING id, stale_mark, stale_reason`,
+  )
+    .bind(now + LEASE_MS, scope, now, limit)
+    .all<{ id: string; stale_mark: number; stale_reason: string | null }>();
+  await sendAll(
+    env.REFRESH_QUEUE,
+    results.map((row) => ({
+      type: "refresh",
+      enrollment_id: row.id,
+      stale_mark: row.stale_mark,
+      force: row.stale_reason === "doubt",
+    })),
+  );
+  if (results.length > 0) logEvent("swept", { scope, enrollments: results.length });
+  return results.length;
+}
+
+/** Consumes the refresh queue. Each message is acknowledged or retried by itself. */
+export async function consumeRefreshes(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  const pointers = new PointerReader(env);
+  const refreshed: { message: Message<unknown>; mirror: Mirror | null; enrollment: string; mark: number | null }[] = [];
+  await inParallel(batch.messages, PARALLEL_OBJECTS, async (message) => {
+    const parsed = refreshMessageSchema.safeParse(message.body);
+    if (!parsed.success) return message.retry();
+    try {
+      const job = parsed.data;
+      if (job.type === "refresh") {
+        const mirror = await refreshOne(env, pointers, job.enrollment_id, job.force);
+        refreshed.push({ message, mirror, enrollment: job.enrollment_id, mark: job.stale_mark });
+        return;
+      }
+      if (job.type === "warm") await warmPage(env, pointers, job);
+      else if (job.type === "sweep") await sweep(env, job.scope, PROBLEM_SWEEP, Date.now());
+      else await cleanUpPage(env, Date.now());
+      message.ack();
+    } catch (fault) {
+      logFault("refresh_failed", fault, { attempts: message.attempts });
+      message.retry();
+    }
+  });
+  if (refreshed.length === 0) return;
+  try {
+    await settleRefreshes(env.DB, refreshed);
+    for (const { message } of refreshed) message.ack();
+  } catch (fault) {
+    logFault("refresh_unsettled", fault, { enrollments: refreshed.length });
+    for (const { message } of refreshed) message.retry();
+  }
+}
+
+/** Mirrors the new snapshots and clears exactly the marks that were read: a newer mark stays (invariant 4). */
+export async function settleRefreshes(
+  db: D1Database,
+  refreshed: readonly { mirror: Mirror | null; enrollment: string; mark: number | null }[],
+): Promise<void> {
+  const marks = refreshed.flatMap(({ enrollment, mark }) => (mark === null ? [] : [{ id: enrollment, mark }]));
+  await db.batch([
+    updateMirrors(
+      db,
+      refreshed.flatMap(({ mirror }) => (mirror === null ? [] : [mirror])),
+    ),
+    db
+      .prepare(
+        `UPDATE enrollments SET is_stale = 0, stale_reason = NULL, stale_scope = NULL, stale_since = NULL, leased_until = 0
+         FROM json_each(?) AS m
+         WHERE enrollments.id = m.value ->> 'id' AND enrollments.stale_mark = m.value ->> 'mark'`,
+      )
+      .bind(JSON.stringify(marks)),
+  ]);
+}
+
+/** @returns the mirror, or null when there is no such enrollment any more. @throws when it cannot be refreshed now. */
+async function refreshOne(
+  env: Env,
+  pointers: PointerReader,
+  enrollment: string,
+  force: boolean,
+): Promise<Mirror | null> {
+  const pointer = await pointers.of(parseEnrollmentId(enrollment).course);
+  if (pointer === null) return null;
+  const result = await callEnrollment(env, enrollment, (stub) => stub.refresh(pointer, force));
+  if (result.ok) return result.value.mirror;
+  if (result.refusal.code !== "not_enrolled") throw new Error(`refresh refused: ${result.refusal.code}`);
+  logEvent("refresh_enrollment_gone", { enrollment_id: enrollment });
+  return null;
+}
+
+/** Refreshes one page of a course's recently active, stale learners and asks for the next. */
+async function warmPage(
+  env: Env,
+  pointers: PointerReader,
+  job: Extract<RefreshMessage, { type: "warm" }>,
+): Promise<void> {
+  const pointer = await pointers.of(job.course);
+  if (pointer === null || pointer.activation > job.activation) return; // a newer publish warms for itself
+  const now = Date.now();
+  const from = job.cursor ?? { last_active_at: now + 1, id: "" };
+  const { results } = await env.DB.prepare(
+    `SELECT id, last_active_at, is_stale, stale_mark FROM enrollments
+     WHERE course_slug = ?1 AND last_active_at >= ?2
+       AND (last_active_at < ?3 OR (last_active_at = ?3 AND id < ?4))
+     ORDER BY last_active_at DESC, id DESC LIMIT ?5`,
+  )
+    .bind(job.course, now - RECENT_MS, from.last_active_at, from.id, WARM_PAGE)
+    .all<{ id: string; last_active_at: number; is_stale: number; stale_mark: number }>();
+  const warmed: { mirror: Mirror | null; enrollment: string; mark: number | null }[] = [];
+  await inParallel(
+    results.filter((row) => row.is_stale === 1),
+    PARALLEL_OBJECTS,
+    async (row) => {
+      try {
+        const mirror = await refreshOne(env, pointers, row.id, false);
+        warmed.push({ mirror, enrollment: row.id, mark: row.stale_mark });
+      } catch (fault) {
+        logFault("warm_failed", fault, { enrollment_id: row.id }); // its mark stays: the sweep takes it
+      }
+    },
+  );
+  if (warmed.length > 0) await settleRefreshes(env.DB, warmed);
+  const last = results.at(-1);
+  if (results.length === WARM_PAGE && last !== undefined) {
+    const next: RefreshMessage = { ...job, cursor: { last_active_at: last.last_active_at, id: last.id } };
+    await env.REFRESH_QUEUE.send(next);
+  } else {
+    logEvent("warmed", { course_id: job.course, activation: job.activation });
+  }
+}
+
+/** Course pointers read from D1 once per batch, never from a cache: a refresh must not use an old one. */
+class PointerReader {
+  readonly #env: Env;
+  readonly #known = new Map<string, Promise<CoursePointer | null>>();
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  of(course: string): Promise<CoursePointer | null> {
+    let pointer = this.#known.get(course);
+    if (pointer === undefined) {
+      pointer = fetchCourse(countedDatabase(this.#env.DB, { count: 0 }), course).then(
+        (entry) => entry?.pointer ?? null,
+      );
+      this.#known.set(course, pointer);
+    }
+    return pointer;
+  }
+}

@@ -1,0 +1,279 @@
+import type { CoursePointer } from "../courses/index.ts";
+import {
+  type Delta,
+  difference,
+  ENGINE,
+  type Evaluation,
+  evaluate,
+  isCompleted,
+  isStarted,
+  type Learner,
+  layOut,
+  openIds,
+  type Program,
+  reevaluate,
+  setFact,
+  type View,
+} from "../unlock/index.ts";
+import type { Cause, Mirror } from "./contract.ts";
+import { keptAcross } from "./mirror.ts";
+import type { Outbox } from "./outbox.ts";
+import type { AlarmScheduler } from "./scheduler.ts";
+import type { EnrollmentStore, Meta, StoredFact } from "./store.ts";
+
+/** From a change to the first try to project it: long enough to gather a burst, short enough to feel immediate. */
+export const PROJECTION_DELAY_MS = 300;
+/**
+ * Objects of one course share their date boundaries; each wakes up to this much later than the instant, so that ten
+ * thousand alarms do not fire in one millisecond. Reads do not wait for it: they notice a passed instant themselves.
+ */
+export const BOUNDARY_JITTER_MS = 5_000;
+
+/**
+ * One learner's enrollment in memory, and how it changes. Every method that changes something is called inside the
+ * object's transaction and writes what it changes; when the transaction fails the object drops this and loads it anew.
+ */
+export class EnrollmentState {
+  meta: Meta;
+  program: Program;
+  readonly facts: Map<string, StoredFact>;
+  learner: Learner;
+  evaluation: Evaluation;
+  readonly #store: EnrollmentStore;
+  readonly #outbox: Outbox;
+  readonly #scheduler: AlarmScheduler;
+
+  constructor(
+    store: EnrollmentStore,
+    outbox: Outbox,
+    scheduler: AlarmScheduler,
+    loaded: { meta: Meta; program: Program; facts: Map<string, StoredFact> },
+  ) {
+    this.#store = store;
+    this.#outbox = outbox;
+    this.#scheduler = scheduler;
+    this.meta = loaded.meta;
+    this.program = loaded.program;
+    this.facts = loaded.facts;
+    this.learner = this.#layOut(loaded.program, store.kept());
+    this.evaluation =
+      unpack(loaded.meta.states, loaded.program.size, loaded.meta.valid_until) ??
+      evaluate(this.program, this.learner, loaded.meta.computed_at);
+  }
+
+  /** Why the snapshot must not be served as it is, or null when it is fresh. */
+  staleness(pointer: CoursePointer | null, now: number): Cause | null {
+    if (pointer !== null && pointer.activation > this.meta.activation) return "publish";
+    if (this.meta.engine !== ENGINE) return "engine";
+    if (now >= this.evaluation.validUntil) return "date";
+    return this.meta.stale_since === null ? null : "stale";
+  }
+
+  view(now: number): View {
+    return { program: this.program, learner: this.learner, evaluation: this.evaluation, now };
+  }
+
+  /**
+   * Brings the snapshot up to date at `now`, on another course version if one is given.
+   * @param announce false when a lost object is restored: what it opens was announced before it was lost.
+   */
+  refresh(
+    cause: Cause,
+    now: number,
+    next?: { pointer: CoursePointer; program: Program },
+    announce: boolean = true,
+  ): Delta {
+    const before = openIds(this.program, this.evaluation);
+    if (next !== undefined && next.pointer.activation > this.meta.activation) this.#move(next, now);
+    else this.learner = this.#layOut(this.program, this.#store.kept());
+    const evaluation = evaluate(this.program, this.learner, now);
+    const delta = announce ? difference(before, openIds(this.program, evaluation)) : { unlocked: [], locked: [] };
+    const changed = pack(evaluation) !== this.meta.states;
+    this.meta.engine = ENGINE;
+    this.meta.stale_since = null;
+    this.meta.stale_reason = null;
+    this.#finish(
+      evaluation,
+      delta,
+      cause,
+      now,
+      changed || next !== undefined || cause === "policy" || cause === "progress",
+    );
+    return delta;
+  }
+
+  /**
+   * Takes over facts that were just saved. Re-evaluates only what they affect, when nothing else has changed.
+   * @returns the exact delta of the whole commit, including what a date that passed meanwhile did.
+   */
+  applyFacts(items: readonly string[], now: number, cause: Cause = "progress"): Delta {
+    const indexes: number[] = [];
+    for (const item of items) {
+      const fact = this.facts.get(item);
+      const index = this.program.indexOf.get(item);
+      if (fact === undefined || index === undefined) continue;
+      setFact(this.program, this.learner, item, fact);
+      indexes.push(index);
+    }
+    if (this.program.outline.options.sticky) {
+      this.#keep(
+        indexes.filter((index) => isStarted(this.learner, index)),
+        now,
+      );
+    }
+    if (this.staleness(null, now) !== null) return this.refresh(cause, now);
+    const before = this.evaluation;
+    const { evaluation, differing } = reevaluate(this.program, this.learner, before, indexes, now);
+    const isOpen = (state: Evaluation, index: number) => state.open[index] === 1 && state.visible[index] === 1;
+    const ids = (indexesOf: number[]) => indexesOf.map((index) => this.program.ids[index] ?? "");
+    const delta: Delta = {
+      unlocked: ids(differing.filter((index) => !isOpen(before, index) && isOpen(evaluation, index))),
+      locked: ids(differing.filter((index) => isOpen(before, index) && !isOpen(evaluation, index))),
+    };
+    this.#finish(evaluation, delta, cause, now, true);
+    return delta;
+  }
+
+  /** What D1 keeps of this enrollment besides facts. */
+  mirror(): Mirror {
+    const { meta, program } = this;
+    const ids = (flags: Uint8Array) => program.ids.filter((_, index) => flags[index] === 1);
+    const isSticky = program.outline.options.sticky;
+    let open = 0;
+    let completed = 0;
+    let visible = 0;
+    for (let item = 0; item < program.size; item += 1) {
+      if (this.evaluation.visible[item] !== 1) continue;
+      visible += 1;
+      if (this.evaluation.open[item] === 1) open += 1;
+      if (isCompleted(this.learner, item)) completed += 1;
+    }
+    return {
+      enrollment_id: meta.id,
+      policy: JSON.stringify({
+        cohorts: meta.cohorts,
+        practice_mode: meta.practice_mode,
+        overrides: this.#store.overrides().map(({ item, kind, created_at, expires_at, extend_to }) => ({
+          item,
+          kind,
+          created_at,
+          expires_at,
+          extend_to,
+        })),
+      }),
+      kept: JSON.stringify([...this.#store.kept()]),
+      earned: JSON.stringify(isSticky ? [] : ids(this.evaluation.earned)),
+      version: meta.version,
+      progress_seq: meta.progress_seq,
+      policy_seq: meta.policy_seq,
+      course_version: meta.course_version,
+      activation: meta.activation,
+      engine: meta.engine,
+      valid_until: meta.valid_until,
+      computed_at: meta.computed_at,
+      open_count: open,
+      completed_count: completed,
+      item_count: visible,
+      last_active_at: meta.last_active_at,
+    };
+  }
+
+  /** Writes the row and queues the mirror without any change of states (withdrawal, policy log). */
+  save(now: number): void {
+    this.#store.saveMeta(this.meta);
+    this.#outbox.add("mirror", "", now);
+    this.#scheduler.schedule("outbox", now + PROJECTION_DELAY_MS);
+  }
+
+  #layOut(program: Program, kept: ReadonlySet<string>): Learner {
+    return layOut(program, {
+      enrolled_at: this.meta.enrolled_at,
+      facts: this.facts,
+      opened: kept,
+      policy: {
+        cohorts: this.meta.cohorts,
+        practice_mode: this.meta.practice_mode,
+        overrides: this.#store.overrides(),
+      },
+    });
+  }
+
+  #move(next: { pointer: CoursePointer; program: Program }, now: number): void {
+    const earned = this.program.ids.filter((_, index) => this.evaluation.earned[index] === 1);
+    const before = this.#store.kept();
+    const kept = keptAcross(next.pointer, { activation: this.meta.activation, kept: before, earned });
+    if (kept.size === 0) this.#store.releaseAll(now);
+    else
+      this.#store.keep(
+        [...kept].filter((item) => !before.has(item)),
+        now,
+      );
+    this.program = next.program;
+    this.meta.course_version = next.pointer.version;
+    this.meta.activation = next.pointer.activation;
+    this.#store.saveOutline(next.program.outline);
+    this.#store.logVersion(next.pointer.activation, next.pointer.version, now);
+    this.learner = this.#layOut(next.program, kept);
+  }
+
+  #keep(indexes: readonly number[], now: number): void {
+    const fresh = indexes.filter((index) => this.learner.kept[index] !== 1);
+    if (fresh.length === 0) return;
+    for (const index of fresh) this.learner.kept[index] = 1;
+    this.#store.keep(
+      fresh.map((index) => this.program.ids[index] ?? ""),
+      now,
+    );
+  }
+
+  #finish(evaluation: Evaluation, delta: Delta, cause: Cause, now: number, bump: boolean): void {
+    this.evaluation = evaluation;
+    if (this.program.outline.options.sticky) {
+      const earned: number[] = [];
+      for (let item = 0; item < this.program.size; item += 1) if (evaluation.earned[item] === 1) earned.push(item);
+      this.#keep(earned, now);
+    }
+    const announces = delta.unlocked.length > 0 || delta.locked.length > 0;
+    if (bump || announces) this.meta.version += 1;
+    this.meta.states = pack(evaluation);
+    this.meta.computed_at = now;
+    this.meta.valid_until = Number.isFinite(evaluation.validUntil) ? evaluation.validUntil : null;
+    if (announces) {
+      const payload = JSON.stringify({ ...delta, cause, announced_at: now });
+      this.#outbox.add("event", String(this.meta.version), now, payload);
+    }
+    this.#scheduler.reschedule(
+      "boundary",
+      this.meta.valid_until === null ? null : this.meta.valid_until + jitterOf(this.meta.id, BOUNDARY_JITTER_MS),
+    );
+    this.save(now);
+  }
+}
+
+/** A fixed pseudo-random delay of an enrollment, 0 to `span` ms (FNV-1a over its id). */
+function jitterOf(id: string, span: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  return (hash >>> 0) % span;
+}
+
+function pack(evaluation: Evaluation): string {
+  let text = "";
+  for (let item = 0; item < evaluation.open.length; item += 1) {
+    text += String(
+      (evaluation.open[item] ?? 0) | ((evaluation.visible[item] ?? 0) << 1) | ((evaluation.earned[item] ?? 0) << 2),
+    );
+  }
+  return text;
+}
+
+function unpack(states: string, size: number, validUntil: number | null): Evaluation | null {
+  if (states.length !== size) return null;
+  const bits = Uint8Array.from(states, Number);
+  return {
+    open: bits.map((digit) => digit & 1),
+    visible: bits.map((digit) => (digit >> 1) & 1),
+    earned: bits.map((digit) => (digit >> 2) & 1),
+    validUntil: validUntil ?? Number.POSITIVE_INFINITY,
+  };
+}

@@ -1,0 +1,81 @@
+import { integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** See migrations/0002_enrollments.sql and 0003_operations.sql, which are the truth; a test compares the two. */
+export const enrollments = sqliteTable("enrollments", {
+  id: text().primaryKey(),
+  course_slug: text().notNull(),
+  user_id: text().notNull(),
+  status: text({ enum: ["active", "withdrawn"] })
+    .notNull()
+    .default("active"),
+  enrolled_at: integer().notNull(),
+  withdrawn_at: integer(),
+  policy: text().notNull().default('{"cohorts":[],"practice_mode":false,"overrides":[]}'),
+  kept: text().notNull().default("[]"),
+  earned: text().notNull().default("[]"),
+  version: integer().notNull().default(0),
+  progress_seq: integer().notNull().default(0),
+  policy_seq: integer().notNull().default(0),
+  course_version: integer().notNull().default(0),
+  activation: integer().notNull().default(0),
+  engine: integer().notNull().default(0),
+  valid_until: integer(),
+  computed_at: integer(),
+  open_count: integer().notNull().default(0),
+  completed_count: integer().notNull().default(0),
+  item_count: integer().notNull().default(0),
+  last_active_at: integer().notNull().default(0),
+  is_stale: integer().notNull().default(0),
+  stale_reason: text(),
+  stale_scope: text({ enum: ["course", "problems"] }),
+  stale_since: integer(),
+  stale_mark: integer().notNull().default(0),
+  leased_until: integer().notNull().default(0),
+});
+
+export const progress = sqliteTable(
+  "progress",
+  {
+    enrollment_id: text().notNull(),
+    item_id: text().notNull(),
+    attempted_at: integer(),
+    completed_at: integer(),
+    best_score: real(),
+    revoked_at: integer(),
+    seq: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.enrollment_id, table.item_id] })],
+);
+
+export const submissions = sqliteTable("submissions", {
+  id: text().primaryKey(),
+  enrollment_id: text().notNull(),
+  item_id: text().notNull(),
+  answer: text().notNull(),
+  status: text({ enum: ["pending", "passed", "failed"] }).notNull(),
+  score: real(),
+  feedback: text(),
+  submitted_at: integer().notNull(),
+  judged_at: integer(),
+});
+
+export const unlockEvents = sqliteTable(
+  "unlock_events",
+  {
+    enrollment_id: text().notNull(),
+    version: integer().notNull(),
+    unlocked: text().notNull(),
+    locked: text().notNull(),
+    cause: text().notNull(),
+    announced_at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.enrollment_id, table.version] })],
+);
+
+export const divergences = sqliteTable("divergences", {
+  id: text().primaryKey(),
+  enrollment_id: text().notNull(),
+  snapshot: text().notNull(),
+  differences: text().notNull(),
+  detected_at: integer().notNull(),
+});

@@ -1,0 +1,269 @@
+import type { CoursePointer } from "../courses/index.ts";
+import { ok, type Refusal, type Result, refuse } from "../shared/results.ts";
+import type { Language } from "../shared/text.ts";
+import { type Delta, explain, mergeFact, NO_FACT, sameFact, withTitles } from "../unlock/index.ts";
+import { judge } from "../unlock/judge.ts";
+import type { Adoption } from "./adoption.ts";
+import type {
+  ActorRef,
+  FactOutcome,
+  Idempotency,
+  NewFact,
+  OverrideInput,
+  ProjectedSubmission,
+  RecordAnswer,
+  RecordRequest,
+  SubmitAnswer,
+  WriteAnswer,
+} from "./contract.ts";
+import type { Outbox } from "./outbox.ts";
+import type { AlarmScheduler } from "./scheduler.ts";
+import type { EnrollmentState } from "./state.ts";
+import { PROJECTION_DELAY_MS } from "./state.ts";
+import type { EnrollmentStore, StoredFact } from "./store.ts";
+
+/** Every write carries who, what it knows of the course, and how to repeat it. */
+export type OverrideRequest<T> = T & {
+  actor: ActorRef;
+  pointer: CoursePointer | null;
+  idempotency: Idempotency | null;
+};
+export type SubmitRequest = OverrideRequest<{
+  submission_id: string;
+  item: string;
+  answer: string;
+  language: Language;
+}>;
+export type VerdictRequest = {
+  submission_id: string;
+  passed: boolean;
+  score: number;
+  feedback: string | null;
+  actor: ActorRef;
+  idempotency: Idempotency | null;
+};
+
+/** Score of a completion that names none: the item was done, so it was done fully. Chapters have no score. */
+const FULL_SCORE = 100;
+
+/** The decisions behind an enrollment's writes. Every method runs inside the object's transaction. */
+export class EnrollmentWrites {
+  readonly #state: EnrollmentState;
+  readonly #store: EnrollmentStore;
+  readonly #outbox: Outbox;
+  readonly #scheduler: AlarmScheduler;
+
+  constructor(state: EnrollmentState, store: EnrollmentStore, outbox: Outbox, scheduler: AlarmScheduler) {
+    this.#state = state;
+    this.#store = store;
+    this.#outbox = outbox;
+    this.#scheduler = scheduler;
+  }
+
+  record(request: RecordRequest, now: number): Result<RecordAnswer> {
+    if (request.mode === "own") {
+      for (const fact of request.facts) {
+        const index = this.#state.program.indexOf.get(fact.item) ?? 0;
+        if (request.chapters_only && index >= this.#state.program.chapterCount) {
+          return refuse("item_not_found", { detail: "This is no chapter; a problem is completed by a submission." });
+        }
+        const refusal = this.#refuseLocked(fact.item, request.language, now);
+        if (refusal !== null) return refusal;
+      }
+    }
+    const changed = new Set<string>();
+    const outcomes = request.facts.map((fact): FactOutcome => {
+      const outcome = this.#merge(fact, now, request.actor.id);
+      if (outcome === "recorded") changed.add(fact.item);
+      return outcome;
+    });
+    const delta = this.#settle(changed, now);
+    return ok({ ...this.#answer(delta), outcomes });
+  }
+
+  submit(request: SubmitRequest, now: number): Result<SubmitAnswer> {
+    const refusal = this.#refuseLocked(request.item, request.language, now);
+    if (refusal !== null) return refusal;
+    const index = this.#state.program.indexOf.get(request.item);
+    const { chapterCount, outline } = this.#state.program;
+    const problem = index === undefined ? undefined : outline.problems[index - chapterCount];
+    if (problem === undefined) return refuse("item_not_found", { detail: "Only problems take submissions." });
+    const judged = problem.answer === null ? null : judge(problem.answer, request.answer);
+    const submission: ProjectedSubmission = {
+      id: request.submission_id,
+      item: request.item,
+      answer: request.answer,
+      status: judged === null ? "pending" : judged.passed ? "passed" : "failed",
+      score: judged?.score ?? null,
+      feedback: null,
+      submitted_at: now,
+      judged_at: judged === null ? null : now,
+    };
+    this.#store.saveSubmission(submission, judged === null ? null : "judge");
+    this.#outbox.add("submission", submission.id, now);
+    return ok(this.#recordSubmission(submission, request.actor.id, now));
+  }
+
+  verdict(request: VerdictRequest, now: number): Result<SubmitAnswer> {
+    const submission = this.#store.submission(request.submission_id);
+    if (submission === null) return refuse("submission_not_found");
+    const status = request.passed ? "passed" : "failed";
+    const { judged_by: _judgedBy, ...stored } = submission;
+    if (stored.status !== "pending") {
+      const isSame = stored.status === status && stored.score === request.score && stored.feedback === request.feedback;
+      if (!isSame) return refuse("already_judged");
+      return ok({ ...this.#answer(NO_CHANGE), ...submissionFields(stored) });
+    }
+    const judged: ProjectedSubmission = {
+      ...stored,
+      status,
+      score: request.score,
+      feedback: request.feedback,
+      judged_at: now,
+    };
+    this.#store.saveSubmission(judged, request.actor.id);
+    this.#outbox.add("submission", judged.id, now);
+    return ok(this.#recordSubmission(judged, request.actor.id, now));
+  }
+
+  revoke(request: OverrideRequest<{ item: string; reason: string }>, now: number): Result<WriteAnswer> {
+    const old = this.#state.facts.get(request.item);
+    if (old === undefined) {
+      return refuse("item_not_found", { detail: "The learner has done nothing with this item." });
+    }
+    if (sameFact(old, NO_FACT)) return ok(this.#answer(NO_CHANGE));
+    this.#state.meta.progress_seq += 1;
+    const seq = this.#state.meta.progress_seq;
+    this.#store.logRevocation(seq, request.item, now, request.actor.id, request.reason);
+    this.#saveFact(request.item, { ...NO_FACT, revoked_at: now, seq }, now);
+    this.#store.release(request.item, now);
+    // Whatever the item opened may lock again, so everything is evaluated.
+    return ok(this.#answer(this.#state.refresh("progress", now)));
+  }
+
+  override(
+    request: OverrideRequest<{ item: string; override: OverrideInput | null }>,
+    now: number,
+  ): Result<WriteAnswer> {
+    if (!this.#state.program.indexOf.has(request.item)) return refuse("item_not_found");
+    const removed = this.#store.removeOverride(request.item, now, request.actor.id);
+    if (request.override === null && !removed) return ok(this.#answer(NO_CHANGE));
+    if (request.override !== null) this.#store.addOverride(request.override, now, request.actor.id);
+    this.#state.meta.policy_seq += 1;
+    return ok(this.#answer(this.#state.refresh("policy", now)));
+  }
+
+  changePolicy(
+    request: OverrideRequest<{ cohorts: string[] | null; practice_mode: boolean | null }>,
+    now: number,
+  ): Result<WriteAnswer> {
+    const { meta } = this.#state;
+    meta.cohorts = request.cohorts ?? meta.cohorts;
+    meta.practice_mode = request.practice_mode ?? meta.practice_mode;
+    meta.policy_seq += 1;
+    this.#store.logPolicy(meta.policy_seq, now, request.actor.id, meta.cohorts, meta.practice_mode);
+    return ok(this.#answer(this.#state.refresh("policy", now)));
+  }
+
+  /** Takes over what D1 mirrors: facts are merged, sequences only grow. */
+  adopt({ mirror, pointer, program }: Adoption, now: number): Delta {
+    const { meta } = this.#state;
+    const isEmpty = meta.version === 0;
+    for (const fact of mirror.facts) {
+      const known = this.#state.facts.get(fact.item);
+      if (known !== undefined && known.seq >= fact.seq) continue;
+      const { item, ...stored } = fact;
+      this.#saveFact(item, stored, now);
+    }
+    meta.progress_seq = Math.max(meta.progress_seq, mirror.progress_seq);
+    if (isEmpty) {
+      const { policy } = mirror.record;
+      meta.version = mirror.version;
+      meta.policy_seq = mirror.policy_seq;
+      meta.cohorts = [...policy.cohorts];
+      meta.practice_mode = policy.practice_mode;
+      this.#store.logPolicy(meta.policy_seq, now, "rebuild", meta.cohorts, meta.practice_mode);
+      for (const { item, kind, created_at, expires_at, extend_to } of policy.overrides) {
+        const input = { item, kind, reason: "restored from D1", expires_at, extend_to };
+        this.#store.addOverride(input, created_at, "rebuild");
+      }
+      // Continue at the activation D1 last saw, so that moving on grandfathers or relocks as it would have.
+      const isBehind = mirror.activation < pointer.activation;
+      meta.activation = isBehind ? mirror.activation : pointer.activation - 1;
+      this.#store.keep([...mirror.record.opened, ...(isBehind ? mirror.earned : [])], now);
+      const target = isBehind ? pointer : { ...pointer, last_relock: 0 };
+      return this.#state.refresh("enrollment", now, { pointer: target, program }, mirror.version === 0);
+    }
+    return this.#state.refresh("stale", now, { pointer, program });
+  }
+
+  #recordSubmission(submission: ProjectedSubmission, actor: string, now: number): SubmitAnswer {
+    const fact: NewFact = {
+      item: submission.item,
+      completed: submission.status === "passed",
+      score: submission.score,
+      at: submission.submitted_at,
+    };
+    const changed = new Set<string>();
+    if (this.#merge(fact, now, actor) === "recorded") changed.add(fact.item);
+    const delta = this.#settle(changed, now);
+    return { ...this.#answer(delta), ...submissionFields(submission) };
+  }
+
+  #refuseLocked(item: string, language: Language, now: number): { ok: false; refusal: Refusal } | null {
+    const { program, learner } = this.#state;
+    if (this.#state.staleness(null, now) !== null) this.#state.refresh("date", now);
+    const { evaluation } = this.#state;
+    const index = program.indexOf.get(item);
+    if (index === undefined || evaluation.visible[index] !== 1) return refuse("item_not_found");
+    if (evaluation.open[index] === 1) return null;
+    const explanation = withTitles(program, explain(program, learner, evaluation, index, now), language);
+    const { item: _item, is_locked: _locked, sentence, ...rest } = explanation;
+    return refuse("locked", { detail: sentence[language], extra: { item, ...rest } });
+  }
+
+  /** Merges one fact into the store and the log. */
+  #merge(fact: NewFact, now: number, actor: string): FactOutcome {
+    const index = this.#state.program.indexOf.get(fact.item);
+    if (index === undefined) return "item_not_found";
+    const old: StoredFact = this.#state.facts.get(fact.item) ?? { ...NO_FACT, revoked_at: null, seq: 0 };
+    // What happens now happens after any revocation, even within the same millisecond.
+    const at = fact.at ?? Math.max(now, (old.revoked_at ?? 0) + 1);
+    if (old.revoked_at !== null && at <= old.revoked_at) return "superseded";
+    const isProblem = index >= this.#state.program.chapterCount;
+    const score = fact.score ?? (fact.completed && isProblem ? FULL_SCORE : null);
+    const merged = mergeFact(old, { at, completed: fact.completed, score });
+    if (sameFact(old, merged)) return "unchanged";
+    this.#state.meta.progress_seq += 1;
+    const seq = this.#state.meta.progress_seq;
+    this.#store.logFact(seq, { ...fact, score, at }, now, actor);
+    this.#saveFact(fact.item, { ...merged, revoked_at: old.revoked_at, seq }, now);
+    return "recorded";
+  }
+
+  #saveFact(item: string, fact: StoredFact, now: number): void {
+    this.#state.facts.set(item, fact);
+    this.#store.saveFact(item, fact);
+    this.#outbox.add("fact", item, now);
+    this.#scheduler.schedule("outbox", now + PROJECTION_DELAY_MS);
+  }
+
+  /** Evaluates after a write. Nothing changed: no bump, no event. */
+  #settle(changed: ReadonlySet<string>, now: number): Delta {
+    if (changed.size === 0) return NO_CHANGE;
+    this.#state.meta.last_active_at = now;
+    return this.#state.applyFacts([...changed], now);
+  }
+
+  #answer(delta: Delta): WriteAnswer {
+    const { id, progress_seq, policy_seq, version, course_version } = this.#state.meta;
+    return { enrollment_id: id, progress_seq, policy_seq, version, course_version, ...delta };
+  }
+}
+
+function submissionFields(submission: ProjectedSubmission) {
+  const { id, item, status, score, feedback } = submission;
+  return { submission_id: id, item, status, score, feedback };
+}
+
+const NO_CHANGE: Delta = { unlocked: [], locked: [] };

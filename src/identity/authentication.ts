@@ -1,0 +1,67 @@
+import type { MiddlewareHandler } from "hono";
+import { decodeJwt } from "jose";
+import type { AppEnv } from "../shared/http.ts";
+import { ok, type Result } from "../shared/results.ts";
+import { configuredProvider, verifyProviderToken } from "./providers.ts";
+import { TokenCache } from "./token-cache.ts";
+import {
+  epochSeconds,
+  MAX_TOKEN_LENGTH,
+  TOKEN_INVALID,
+  TOKEN_ISSUER,
+  type VerifiedToken,
+  verifyAccessToken,
+} from "./tokens.ts";
+
+/** `Bearer` and a token of the characters RFC 6750 section 2.1 allows; the scheme's case does not matter. */
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+
+/**
+ * Middleware that finds out who is asking, from `Authorization: Bearer` alone: no database is read. Sets `actor`, or
+ * `tokenRefusal` when a token came along that is not accepted. It never answers itself: whether an anonymous caller
+ * may pass is the route's policy.
+ */
+export function authentication(): MiddlewareHandler<AppEnv> {
+  const cache = new TokenCache();
+  return async (c, next) => {
+    const header = c.req.header("authorization");
+    if (header !== undefined) {
+      const verified = await verifyHeader(c.env, header, cache);
+      if (verified.ok) {
+        const { sub, role, session } = verified.value;
+        c.set("actor", { id: sub, role, session });
+      } else {
+        c.set("tokenRefusal", verified.refusal);
+      }
+    }
+    await next();
+  };
+}
+
+async function verifyHeader(env: Env, header: string, cache: TokenCache): Promise<Result<VerifiedToken>> {
+  const token = BEARER.exec(header)?.[1];
+  if (token === undefined || token.length > MAX_TOKEN_LENGTH) return TOKEN_INVALID;
+  const now = epochSeconds();
+  const known = cache.get(env.AUTH_SECRET, token, now);
+  if (known !== null) return ok(known);
+  const verified = await verifyByIssuer(env, token, now);
+  if (verified.ok) cache.set(env.AUTH_SECRET, token, verified.value, now);
+  return verified;
+}
+
+/** The issuer a token claims decides which verifier judges it; that verifier then demands this very issuer. */
+async function verifyByIssuer(env: Env, token: string, now: number): Promise<Result<VerifiedToken>> {
+  const issuer = claimedIssuer(token);
+  if (issuer === TOKEN_ISSUER) return verifyAccessToken(env.AUTH_SECRET, token, now);
+  const provider = configuredProvider(env);
+  if (provider === null || issuer !== provider.AUTH_ISSUER) return TOKEN_INVALID;
+  return verifyProviderToken(provider, token, now);
+}
+
+function claimedIssuer(token: string): string | null {
+  try {
+    return decodeJwt(token).iss ?? null;
+  } catch {
+    return null; // not a JWT at all: no verifier will take it
+  }
+}

@@ -1,0 +1,100 @@
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { z } from "zod";
+import { logFault } from "../ops/logging.ts";
+import { type Result, refuse } from "../shared/results.ts";
+import { CLOCK_TOLERANCE_SECONDS, readClaims, refusalOf, TOKEN_ISSUER, type VerifiedToken } from "./tokens.ts";
+
+/** Signatures accepted from another provider: asymmetric only, so that a public key can never serve as an HMAC key. */
+const PROVIDER_ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"];
+/** Longest wait for the provider's keys, milliseconds. */
+const KEYS_TIMEOUT_MS = 3_000;
+/** Seconds after which a client may try again while the provider's keys cannot be had. */
+const KEYS_RETRY_SECONDS = 5;
+
+/** Another identity provider whose tokens are accepted beside the own ones. */
+export interface Provider {
+  AUTH_JWKS_URL: string;
+  AUTH_ISSUER: string;
+  AUTH_AUDIENCE: string;
+}
+
+const providerSchema = z.object({
+  AUTH_JWKS_URL: z.url({ protocol: /^https$/ }),
+  AUTH_ISSUER: z.string().min(1).max(500),
+  AUTH_AUDIENCE: z.string().min(1).max(500),
+});
+
+/**
+ * The other provider of this deployment, or null. Its three variables are optional, so the generated Env lacks them.
+ * @throws when only some are set or one is unusable: half a configuration must not look like none.
+ */
+export function configuredProvider(env: Env): Provider | null {
+  const given = {
+    AUTH_JWKS_URL: Reflect.get(env, "AUTH_JWKS_URL"),
+    AUTH_ISSUER: Reflect.get(env, "AUTH_ISSUER"),
+    AUTH_AUDIENCE: Reflect.get(env, "AUTH_AUDIENCE"),
+  };
+  if (Object.values(given).every((value) => value === undefined || value === "")) return null;
+  const provider = providerSchema.safeParse(given);
+  if (!provider.success) throw new Error("AUTH_JWKS_URL, AUTH_ISSUER and AUTH_AUDIENCE must all be set and valid");
+  if (provider.data.AUTH_ISSUER === TOKEN_ISSUER) throw new Error(`AUTH_ISSUER must not be "${TOKEN_ISSUER}"`);
+  return provider.data;
+}
+
+const keySets = new Map<string, JWTVerifyGetKey>();
+
+/** One key set per address and isolate; jose refreshes it when a token names a key it does not know. */
+function keySet(url: string): JWTVerifyGetKey {
+  let keys = keySets.get(url);
+  if (keys === undefined) {
+    keys = createRemoteJWKSet(new URL(url), { timeoutDuration: KEYS_TIMEOUT_MS });
+    keySets.set(url, keys);
+  }
+  return keys;
+}
+
+/**
+ * Verifies a token of the other provider. Its role comes from the claim `role`, its user from `sub`; both must be ones
+ * Latchkey knows. Its sessions are not ours, so the token belongs to none.
+ * @returns what it says; `unauthenticated`; or `unavailable` while the provider's keys cannot be fetched.
+ */
+export async function verifyProviderToken(
+  provider: Provider,
+  token: string,
+  nowSeconds: number,
+): Promise<Result<VerifiedToken>> {
+  try {
+    const { payload } = await jwtVerify(token, reportingUnreachable(keySet(provider.AUTH_JWKS_URL)), {
+      algorithms: PROVIDER_ALGORITHMS,
+      issuer: provider.AUTH_ISSUER,
+      audience: provider.AUTH_AUDIENCE,
+      requiredClaims: ["sub", "exp", "iat"],
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      currentDate: new Date(nowSeconds * 1_000),
+    });
+    return readClaims({ ...payload, sid: undefined }, nowSeconds);
+  } catch (fault) {
+    if (!(fault instanceof KeysUnreachable)) return refusalOf(fault);
+    logFault("identity_provider_unreachable", fault.cause);
+    return refuse("unavailable", {
+      detail: "The identity provider's keys cannot be fetched right now.",
+      retry_after: KEYS_RETRY_SECONDS,
+    });
+  }
+}
+
+class KeysUnreachable extends Error {}
+
+/** Tells "the keys could not be fetched" from "no key fits this token", which jose both reports from the same call. */
+function reportingUnreachable(keys: JWTVerifyGetKey): JWTVerifyGetKey {
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (fault) {
+      if (VERDICTS_ON_TOKEN.some((verdict) => fault instanceof verdict)) throw fault;
+      throw new KeysUnreachable("no usable key set", { cause: fault });
+    }
+  };
+}
+
+const VERDICTS_ON_TOKEN = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];

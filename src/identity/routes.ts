@@ -1,0 +1,211 @@
+import { z } from "@hono/zod-openapi";
+import { type AppContext, actorOf, defineRoute, newRouter, respond, sha256Hex } from "../shared/http.ts";
+import { userIdSchema } from "../shared/ids.ts";
+import { pageQuery, pageSchema } from "../shared/pagination.ts";
+import { refuse } from "../shared/results.ts";
+import { ROLES } from "../shared/roles.ts";
+import {
+  accessView,
+  createUserBody,
+  sessionTokenBody,
+  sessionView,
+  signedInView,
+  signInBody,
+  signUpBody,
+  updateUserBody,
+  userView,
+} from "./schemas.ts";
+import { type Deps, listSessions, renewAccess, revokeSession, signIn, signOut, startSession } from "./sessions.ts";
+import { createUser, readUser, updateUser, viewUser } from "./users.ts";
+
+const TAGS = ["identity"];
+/** Period of SIGN_IN_LIMIT in wrangler.toml, seconds: waiting it out is always enough. */
+const SIGN_IN_PERIOD_SECONDS = 60;
+
+const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
+const body = <T extends z.ZodType>(schema: T) => ({ body: { required: true, content: json(schema) } });
+const answer = <T extends z.ZodType>(description: string, schema: T) => ({ description, content: json(schema) });
+
+const signUpRoute = defineRoute(
+  { roles: "public", rule: "Makes learners only; an admin gives other roles.", rate: "sign-in" },
+  {
+    method: "post",
+    path: "/auth/sign-up",
+    tags: TAGS,
+    summary: "Register as a learner",
+    request: body(signUpBody),
+    responses: { 201: answer("Registered and signed in.", signedInView) },
+  },
+);
+
+const signInRoute = defineRoute(
+  { roles: "public", rule: "Limited per address and per e-mail address.", rate: "sign-in" },
+  {
+    method: "post",
+    path: "/auth/sign-in",
+    tags: TAGS,
+    summary: "Sign in by e-mail address and password",
+    request: body(signInBody),
+    responses: { 200: answer("Signed in.", signedInView) },
+  },
+);
+
+const tokenRoute = defineRoute(
+  { roles: "public", rule: "The session token is the proof.", rate: "write" },
+  {
+    method: "post",
+    path: "/auth/token",
+    tags: TAGS,
+    summary: "Exchange a session for a new access token",
+    request: body(sessionTokenBody),
+    responses: { 200: answer("A new access token, with the role the user has now.", accessView) },
+  },
+);
+
+const signOutRoute = defineRoute(
+  { roles: "public", rule: "The session token is the proof.", rate: "write" },
+  {
+    method: "post",
+    path: "/auth/sign-out",
+    tags: TAGS,
+    summary: "End a session",
+    request: body(sessionTokenBody),
+    responses: { 204: { description: "The session is over, whether or not it was alive." } },
+  },
+);
+
+const listSessionsRoute = defineRoute(
+  { roles: ROLES, rule: "Own sessions only." },
+  {
+    method: "get",
+    path: "/auth/sessions",
+    tags: TAGS,
+    summary: "List your sessions",
+    request: { query: z.object(pageQuery) },
+    responses: { 200: answer("Sessions that are alive.", pageSchema(sessionView)) },
+  },
+);
+
+const revokeSessionRoute = defineRoute(
+  { roles: ROLES, rule: "Own sessions only.", rate: "write" },
+  {
+    method: "delete",
+    path: "/auth/sessions/{id}",
+    tags: TAGS,
+    summary: "End one of your sessions",
+    request: { params: z.object({ id: z.string().min(1).max(64) }) },
+    responses: { 204: { description: "The session is over." } },
+  },
+);
+
+const createUserRoute = defineRoute(
+  { roles: ["admin"], rate: "write" },
+  {
+    method: "post",
+    path: "/users",
+    tags: TAGS,
+    summary: "Create a user with a role",
+    request: body(createUserBody),
+    responses: { 201: answer("Created.", userView) },
+  },
+);
+
+const userParams = z.object({ id: userIdSchema });
+
+const readUserRoute = defineRoute(
+  { roles: ROLES, rule: "Yourself, or anybody for an admin." },
+  {
+    method: "get",
+    path: "/users/{id}",
+    tags: TAGS,
+    summary: "Read a user",
+    request: { params: userParams },
+    responses: { 200: answer("The user.", userView) },
+  },
+);
+
+const updateUserRoute = defineRoute(
+  { roles: ROLES, rule: "Your own name; for an admin anybody's name, and others' role and ban.", rate: "write" },
+  {
+    method: "patch",
+    path: "/users/{id}",
+    tags: TAGS,
+    summary: "Change a user",
+    request: { params: userParams, ...body(updateUserBody) },
+    responses: { 200: answer("The user as changed.", userView) },
+  },
+);
+
+const NOT_YOURS = refuse("forbidden", { detail: "Only an admin reaches other users." });
+
+/** Registration, sign-in, sessions and users, to be mounted at /api/v1. */
+export function identityRoutes() {
+  return newRouter()
+    .openapi(signUpRoute, async (c) => {
+      const deps = depsOf(c);
+      const created = await createUser(deps.db, { ...c.req.valid("json"), role: "learner" }, deps.now);
+      if (!created.ok) return respond(c, created.refusal);
+      const signedIn = await startSession(deps, created.value, c.req.header("user-agent"));
+      return signedIn.ok ? c.json(signedIn.value, 201, NO_STORE) : respond(c, signedIn.refusal);
+    })
+    .openapi(signInRoute, async (c) => {
+      const input = c.req.valid("json");
+      if (!(await withinEmailLimit(c.env, input.email))) {
+        return respond(c, refuse("rate_limited", { retry_after: SIGN_IN_PERIOD_SECONDS }).refusal);
+      }
+      const signedIn = await signIn(depsOf(c), input, c.req.header("user-agent"));
+      return signedIn.ok ? c.json(signedIn.value, 200, NO_STORE) : respond(c, signedIn.refusal);
+    })
+    .openapi(tokenRoute, async (c) => {
+      const renewed = await renewAccess(depsOf(c), c.req.valid("json").session_token);
+      return renewed.ok ? c.json(renewed.value, 200, NO_STORE) : respond(c, renewed.refusal);
+    })
+    .openapi(signOutRoute, async (c) => {
+      await signOut(depsOf(c), c.req.valid("json").session_token);
+      return c.body(null, 204);
+    })
+    .openapi(listSessionsRoute, async (c) => {
+      const page = await listSessions(depsOf(c), actorOf(c), c.req.valid("query"));
+      return page.ok ? c.json(page.value, 200, NO_STORE) : respond(c, page.refusal);
+    })
+    .openapi(revokeSessionRoute, async (c) => {
+      const revoked = await revokeSession(depsOf(c), actorOf(c), c.req.valid("param").id);
+      return revoked.ok ? c.body(null, 204) : respond(c, revoked.refusal);
+    })
+    .openapi(createUserRoute, async (c) => {
+      const deps = depsOf(c);
+      const created = await createUser(deps.db, c.req.valid("json"), deps.now);
+      return created.ok ? c.json(viewUser(created.value, deps.now), 201, NO_STORE) : respond(c, created.refusal);
+    })
+    .openapi(readUserRoute, async (c) => {
+      const { id } = c.req.valid("param");
+      if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
+      const deps = depsOf(c);
+      const user = await readUser(deps.db, id);
+      return user.ok ? c.json(viewUser(user.value, deps.now), 200, NO_STORE) : respond(c, user.refusal);
+    })
+    .openapi(updateUserRoute, async (c) => {
+      const { id } = c.req.valid("param");
+      if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
+      const { db, secret, now } = depsOf(c);
+      const user = await updateUser(db, secret, actorOf(c), id, c.req.valid("json"), now);
+      return user.ok ? c.json(viewUser(user.value, now), 200, NO_STORE) : respond(c, user.refusal);
+    });
+}
+
+/** Tokens and personal data: no cache may keep them. */
+const NO_STORE = { "cache-control": "no-store" };
+
+function depsOf(c: AppContext): Deps {
+  return { db: c.get("db"), secret: c.env.AUTH_SECRET, now: new Date() };
+}
+
+function reaches(c: AppContext, user: string): boolean {
+  const actor = actorOf(c);
+  return actor.role === "admin" || actor.id === user;
+}
+
+/** The brake against guessing one account's password from many addresses. Keyed by hash: the key is not our storage. */
+async function withinEmailLimit(env: Env, email: string): Promise<boolean> {
+  return (await env.SIGN_IN_LIMIT.limit({ key: `sign-in-email:${await sha256Hex(email)}` })).success;
+}

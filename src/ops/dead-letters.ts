@@ -1,0 +1,128 @@
+import { z } from "@hono/zod-openapi";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { countedDatabase } from "../bindings.ts";
+import { actorOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
+import { toInstant } from "../shared/instants.ts";
+import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../shared/pagination.ts";
+import { ok, refuse } from "../shared/results.ts";
+import { idempotent } from "./idempotency.ts";
+import { logEvent } from "./logging.ts";
+import { deadLetters } from "./tables.ts";
+
+/** Suffix that makes a queue's name its dead-letter queue's name; see wrangler.toml. */
+export const DEAD_SUFFIX = "-dead";
+
+/**
+ * Writes down messages that failed their last retry. They are acknowledged only when written; the message id makes a
+ * second delivery harmless.
+ */
+export async function storeDeadLetters(batch: MessageBatch<unknown>, env: Env, now: number): Promise<void> {
+  const queue = batch.queue.slice(0, -DEAD_SUFFIX.length);
+  const rows = batch.messages.map(({ id, body, attempts }) => ({
+    id,
+    queue,
+    body: JSON.stringify(body) ?? "null",
+    attempts,
+    failed_at: now,
+  }));
+  const db = countedDatabase(env.DB, { count: 0 });
+  await db.run(sql`
+    INSERT INTO dead_letters (id, queue, body, attempts, failed_at)
+    SELECT value ->> 'id', value ->> 'queue', value ->> 'body', value ->> 'attempts', value ->> 'failed_at'
+    FROM json_each(${JSON.stringify(rows)}) WHERE true ON CONFLICT (id) DO NOTHING`);
+  logEvent("dead_letters_stored", { queue, messages: rows.length });
+  batch.ackAll();
+}
+
+const TAGS = ["system"];
+const letterView = z
+  .object({ id: z.string(), queue: z.string(), body: z.unknown(), attempts: z.int(), failed_at: z.string() })
+  .openapi("DeadLetter");
+const listRoute = defineRoute(
+  { roles: ["admin"], rule: "Admins." },
+  {
+    method: "get",
+    path: "/system/dead-letters",
+    tags: TAGS,
+    summary: "Messages that failed their last retry and were not replayed yet, oldest first",
+    request: { query: z.object(pageQuery) },
+    responses: {
+      200: {
+        description: "A page of dead letters.",
+        content: { "application/json": { schema: pageSchema(letterView) } },
+      },
+    },
+  },
+);
+const replayRoute = defineRoute(
+  { roles: ["admin"], rule: "Admins.", rate: "write" },
+  {
+    method: "post",
+    path: "/system/dead-letters/{id}/replay",
+    tags: TAGS,
+    summary: "Send a dead letter to its queue again",
+    middleware: [idempotent()],
+    request: { headers: idempotencyHeader, params: z.object({ id: z.string().min(1).max(100) }) },
+    responses: {
+      202: {
+        description: "Sent.",
+        content: { "application/json": { schema: z.object({ id: z.string(), queue: z.string() }) } },
+      },
+    },
+  },
+);
+
+export function deadLetterRoutes() {
+  return newRouter()
+    .openapi(listRoute, async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = cursor === undefined ? ok("0 ") : await decodeCursor(c.env.AUTH_SECRET, "dead-letters", cursor);
+      if (!after.ok) return respond(c, after.refusal);
+      const [instant = "0", id = ""] = after.value.split(" ");
+      const rows = await c
+        .get("db")
+        .select()
+        .from(deadLetters)
+        .where(
+          and(
+            isNull(deadLetters.replayed_at),
+            sql`(${deadLetters.failed_at}, ${deadLetters.id}) > (${Number(instant)}, ${id})`,
+          ),
+        )
+        .orderBy(asc(deadLetters.failed_at), asc(deadLetters.id))
+        .limit(limit + 1)
+        .all();
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      const hasMore = rows.length > limit && last !== undefined;
+      return c.json(
+        {
+          results: page.map((row) => ({
+            id: row.id,
+            queue: row.queue,
+            body: z.unknown().parse(JSON.parse(row.body)),
+            attempts: row.attempts,
+            failed_at: toInstant(row.failed_at),
+          })),
+          next_cursor: hasMore
+            ? await encodeCursor(c.env.AUTH_SECRET, "dead-letters", `${last.failed_at} ${last.id}`)
+            : null,
+        },
+        200,
+      );
+    })
+    .openapi(replayRoute, async (c) => {
+      const { id } = c.req.valid("param");
+      const db = c.get("db");
+      const letter = await db.select().from(deadLetters).where(eq(deadLetters.id, id)).get();
+      if (letter === undefined) return respond(c, refuse("not_found").refusal);
+      const queue = letter.queue === "latchkey-projection" ? c.env.PROJECTION_QUEUE : c.env.REFRESH_QUEUE;
+      // Sent first, noted after: a crash between sends it twice, which every consumer takes, and never not at all.
+      await queue.send(JSON.parse(letter.body));
+      await db
+        .update(deadLetters)
+        .set({ replayed_at: Date.now(), replayed_by: actorOf(c).id })
+        .where(eq(deadLetters.id, id));
+      return c.json({ id, queue: letter.queue }, 202);
+    });
+}

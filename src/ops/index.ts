@@ -1,0 +1,4 @@
+/** The door of the operations room. */
+export { DEAD_SUFFIX, deadLetterRoutes, storeDeadLetters } from "./dead-letters.ts";
+export { docsHeaders, renderDocs } from "./docs-page.ts";
+export { logEvent, logFault } from "./logging.ts";

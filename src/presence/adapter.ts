@@ -1,0 +1,34 @@
+import { z } from "@hono/zod-openapi";
+import { proxyDurable } from "itty-durable";
+import { logFault } from "../ops/logging.ts";
+
+/** How many learners are in a course; null when presence does not answer, which no page may depend on. */
+export interface Presence {
+  join(course: string, user: string): Promise<number | null>;
+  count(course: string): Promise<number | null>;
+}
+
+const answerSchema = z.object({ present: z.int().min(0) });
+/** Longest wait for a number that nobody needs. */
+const TIMEOUT_MS = 1_000;
+
+/** Presence through itty-durable's proxy, typed and checked. The fixed prefix keeps names from being taken for ids. */
+export function presenceOf(env: Env): Presence {
+  const call = async (course: string, method: "join" | "count", ...values: unknown[]): Promise<number | null> => {
+    try {
+      // The proxy itself must never be awaited or returned: every property of it is a remote method, `then` too.
+      const answer = proxyDurable(env.PRESENCE, { parse: true })
+        .get(`course:${course}`)
+        [method]?.(...values);
+      const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("timed out")), TIMEOUT_MS));
+      return answerSchema.parse(await Promise.race([answer, late])).present;
+    } catch (fault) {
+      logFault("presence_unavailable", fault, { course_id: course });
+      return null;
+    }
+  };
+  return {
+    join: (course, user) => call(course, "join", user),
+    count: (course) => call(course, "count"),
+  };
+}

@@ -1,0 +1,42 @@
+import { z } from "@hono/zod-openapi";
+import { findCourse } from "../courses/index.ts";
+import { actorOf, defineRoute, newRouter, ROLES, respond } from "../shared/http.ts";
+import { courseSlugSchema } from "../shared/ids.ts";
+import { refuse } from "../shared/results.ts";
+import { presenceOf } from "./adapter.ts";
+
+/** The door of the presence room: how many learners are in this course right now. */
+export { CoursePresence } from "./object.ts";
+
+const TAGS = ["presence"];
+const request = { params: z.object({ course: courseSlugSchema }) };
+const responses = {
+  200: {
+    description: "Learners seen within the last minute; null when presence does not answer.",
+    content: {
+      "application/json": { schema: z.object({ course: z.string(), present: z.int().nullable() }).openapi("Presence") },
+    },
+  },
+};
+const joinRoute = defineRoute(
+  { roles: ROLES, rate: "write" },
+  { method: "post", path: "/courses/{course}/presence", tags: TAGS, summary: "Say that I am here", request, responses },
+);
+const countRoute = defineRoute(
+  { roles: ROLES },
+  { method: "get", path: "/courses/{course}/presence", tags: TAGS, summary: "How many are here", request, responses },
+);
+
+export function presenceRoutes() {
+  return newRouter()
+    .openapi(joinRoute, async (c) => {
+      const { course } = c.req.valid("param");
+      if ((await findCourse(c.get("db"), course)) === null) return respond(c, refuse("course_not_found").refusal);
+      return c.json({ course, present: await presenceOf(c.env).join(course, actorOf(c).id) }, 200);
+    })
+    .openapi(countRoute, async (c) => {
+      const { course } = c.req.valid("param");
+      if ((await findCourse(c.get("db"), course)) === null) return respond(c, refuse("course_not_found").refusal);
+      return c.json({ course, present: await presenceOf(c.env).count(course) }, 200);
+    });
+}

@@ -1,0 +1,182 @@
+import type { Rule } from "../rules.ts";
+import { childrenOf, type Entry, isOffered, NONE, type Table } from "./table.ts";
+import { CAN, progressStatuses } from "./truths.ts";
+
+/** What a part of a rule is for a learner who starts today: known outright, or the number of a gate. */
+const HOLDS = -2;
+const NEVER = -3;
+const IGNORED = -4;
+
+/** Same slack as the evaluator's: 2 of 3 are 66.67 percent however that is rounded. */
+const EPSILON = 1e-6;
+
+/** Why an item can never be opened. */
+export type Obstacle = "rule" | "chapter" | "previous";
+
+/**
+ * Finds what nobody who starts today can ever open. Dates, drips and cohorts are taken to come about, a `not` to hold
+ * unless it denies what always holds; what is asked of an item can be done once the item can be opened. The tutorial
+ * is left out here: it gates everything, so its failure is one error and not one for each item.
+ *
+ * All rules together are one circuit of counting gates, and each connection carries its signal once: linear in the
+ * size of the course, cycles included.
+ *
+ * @param canBe what each node of each rule can be, from {@link judgeRule}.
+ * @param closed numbers of items whose rule cannot hold together with their chapter's.
+ * @returns the obstacle for each item that can never be opened.
+ */
+export function unreachableItems(
+  table: Table,
+  canBe: ReadonlyMap<Rule, number>,
+  closed: ReadonlySet<number>,
+): Map<number, Obstacle> {
+  const circuit = new Circuit(table, canBe);
+  const roots = table.entries.map((entry) => {
+    if (closed.has(entry.index)) return NEVER;
+    return entry.item.rule === null ? HOLDS : circuit.build(entry.item.rule);
+  });
+  for (const entry of table.entries) {
+    const inputs = [roots[entry.index] ?? NEVER, entry.gate, entry.previous];
+    circuit.connectItem(entry.index, inputs);
+  }
+  circuit.run();
+  const obstacles = new Map<number, Obstacle>();
+  for (const entry of table.entries) {
+    if (circuit.isLit(entry.index)) continue;
+    const rule = roots[entry.index] ?? NEVER;
+    if (rule !== HOLDS && rule !== IGNORED && !circuit.isLit(rule)) obstacles.set(entry.index, "rule");
+    else obstacles.set(entry.index, entry.gate !== NONE && !circuit.isLit(entry.gate) ? "chapter" : "previous");
+  }
+  return obstacles;
+}
+
+/** Gates 0 .. n-1 are the items; a gate lights when as many of its inputs as it needs are lit. */
+class Circuit {
+  readonly #table: Table;
+  readonly #canBe: ReadonlyMap<Rule, number>;
+  readonly #missing: number[];
+  readonly #outputs: number[][];
+  /** Per chapter: how many of its problems are lit, and which gates wait for which number. */
+  readonly #litProblems: number[];
+  readonly #waiting: Map<number, number[]>[];
+  readonly #isLit: boolean[];
+
+  constructor(table: Table, canBe: ReadonlyMap<Rule, number>) {
+    this.#table = table;
+    this.#canBe = canBe;
+    this.#missing = table.entries.map(() => 0);
+    this.#outputs = table.entries.map(() => []);
+    this.#isLit = table.entries.map(() => false);
+    this.#litProblems = table.problemsOf.map(() => 0);
+    this.#waiting = table.problemsOf.map(() => new Map());
+  }
+
+  isLit(gate: number): boolean {
+    return this.#isLit[gate] ?? false;
+  }
+
+  connectItem(item: number, inputs: readonly number[]): void {
+    for (const input of inputs) {
+      if (input === NONE || input === HOLDS || input === IGNORED) continue;
+      this.#missing[item] = (this.#missing[item] ?? 0) + 1;
+      if (input !== NEVER) this.#outputs[input]?.push(item);
+    }
+  }
+
+  run(): void {
+    const queue = this.#missing.flatMap((missing, gate) => (missing === 0 ? [gate] : []));
+    const supply = (gate: number) => {
+      const missing = (this.#missing[gate] ?? 0) - 1;
+      this.#missing[gate] = missing;
+      if (missing === 0) queue.push(gate);
+    };
+    for (let head = 0; head < queue.length; head += 1) {
+      const gate = queue[head] ?? NONE;
+      this.#isLit[gate] = true;
+      for (const output of this.#outputs[gate] ?? []) supply(output);
+      const entry = this.#table.entries[gate];
+      if (entry === undefined || entry.chapter === NONE || !isOffered(entry.status)) continue;
+      const lit = (this.#litProblems[entry.chapter] ?? 0) + 1;
+      this.#litProblems[entry.chapter] = lit;
+      for (const waiting of this.#waiting[entry.chapter]?.get(lit) ?? []) supply(waiting);
+    }
+  }
+
+  /** Adds the gates of a rule. Recursion is bounded: rules nested too deeply count as HOLDS. */
+  build(rule: Rule): number {
+    const can = this.#canBe.get(rule);
+    if (can === undefined) return HOLDS;
+    if (can === CAN.FALSE) return NEVER;
+    if ("not" in rule) {
+      return this.build(rule.not) === IGNORED ? IGNORED : HOLDS;
+    }
+    const children = childrenOf(rule);
+    if (children === null) return this.#leaf(rule);
+    const built = children.map((child) => this.build(child.rule));
+    const inputs = built.filter((input) => input !== IGNORED);
+    if (inputs.length === 0 && built.length > 0) return IGNORED;
+    let needed = inputs.length;
+    if ("any" in rule) needed = 1;
+    else if ("at_least" in rule) needed = Math.min(rule.at_least.count, inputs.length);
+    return this.#gate(needed, inputs);
+  }
+
+  #leaf(rule: Rule): number {
+    if ("completed" in rule) return this.#item(rule.completed);
+    if ("attempted" in rule) return this.#item(rule.attempted);
+    if ("score" in rule) return this.#item(rule.score.item);
+    if ("after" in rule) return this.#item(rule.after.item);
+    if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent);
+    return HOLDS;
+  }
+
+  #item(id: string): number {
+    const entry = this.#table.find(id);
+    if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
+    return isOffered(entry.status) ? entry.index : IGNORED;
+  }
+
+  #progress(of: string | readonly string[], minPercent: number): number {
+    const statuses = progressStatuses(this.#table, of);
+    if (statuses === null) return IGNORED;
+    const total = statuses.filter(isOffered).length;
+    if (total === 0) return statuses.length > 0 ? IGNORED : HOLDS;
+    const needed = Math.ceil((minPercent * total - EPSILON) / 100);
+    if (needed <= 0) return HOLDS;
+    if (typeof of !== "string") {
+      const inputs = of.map((id) => this.#item(id)).filter((input) => input !== IGNORED);
+      return this.#gate(needed, inputs);
+    }
+    const chapter = this.#table.find(of);
+    const waiting = chapter === undefined ? undefined : this.#waiting[chapter.index];
+    if (waiting === undefined) return HOLDS;
+    const gate = this.#newGate(1);
+    const list = waiting.get(needed);
+    if (list === undefined) waiting.set(needed, [gate]);
+    else list.push(gate);
+    return gate;
+  }
+
+  #gate(needed: number, inputs: readonly number[]): number {
+    const missing = needed - inputs.filter((input) => input === HOLDS).length;
+    const open = inputs.filter((input) => input >= 0);
+    if (missing <= 0) return HOLDS;
+    if (missing > open.length) return NEVER;
+    const gate = this.#newGate(missing);
+    for (const input of open) this.#outputs[input]?.push(gate);
+    return gate;
+  }
+
+  #newGate(missing: number): number {
+    this.#outputs.push([]);
+    this.#isLit.push(false);
+    return this.#missing.push(missing) - 1;
+  }
+}
+
+/** The first thing in the way of an item, by name, for the message. */
+export function obstacleName(table: Table, entry: Entry, obstacle: Obstacle): string {
+  const number = obstacle === "chapter" ? entry.gate : entry.previous;
+  const id = table.entries[number]?.item.id ?? "";
+  return obstacle === "chapter" ? `its chapter ${id}` : `the chapter before it, ${id},`;
+}

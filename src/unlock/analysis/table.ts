@@ -1,0 +1,156 @@
+import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "../outline.ts";
+import type { Rule } from "../rules.ts";
+
+/** "No item". */
+export const NONE = -1;
+
+/** One item as the analysis sees it. Numbers are positions in {@link Table.entries}: chapters first, then problems. */
+export interface Entry {
+  readonly index: number;
+  readonly item: OutlineItem;
+  /** Where it stands in the document, e.g. `chapters[2].problems[0]`. */
+  readonly path: string;
+  /** Its own status made stricter by its chapter's: a problem in a draft chapter is a draft. */
+  readonly status: ItemStatus;
+  /** Number of the chapter it stands in, or NONE. */
+  readonly chapter: number;
+  /** Number of the chapter that must be open before it, or NONE. */
+  readonly gate: number;
+  /** Sequential mode: number of the chapter that must be completed before it, or NONE. */
+  readonly previous: number;
+}
+
+/** A course laid out for analysis. */
+export interface Table {
+  readonly outline: Outline;
+  readonly entries: readonly Entry[];
+  readonly chapterCount: number;
+  /** The problems of each chapter, by chapter number. */
+  readonly problemsOf: readonly (readonly Entry[])[];
+  /** The item of that id; the first one where an id is used twice. */
+  find(id: string): Entry | undefined;
+  isChapter(entry: Entry): boolean;
+}
+
+/** Whether a learner who starts today is ever asked for the item, or can ever be shown it. */
+export function isOffered(status: ItemStatus): boolean {
+  return status === "active" || status === "beta";
+}
+
+/** Numbers the items and resolves what surrounds them: chapter, gate, predecessor, effective status. */
+export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): Table {
+  const chapterCount = outline.chapters.length;
+  const chapterNumbers = new Map<string, number>();
+  outline.chapters.forEach((chapter, index) => {
+    if (!chapterNumbers.has(chapter.id)) chapterNumbers.set(chapter.id, index);
+  });
+  const locate = locator(outline, pathOf, chapterNumbers);
+  const entries: Entry[] = [];
+  const problemsOf: Entry[][] = outline.chapters.map(() => []);
+
+  let previous = NONE;
+  outline.chapters.forEach((item, index) => {
+    entries.push({
+      index,
+      item,
+      path: locate(item, index),
+      status: item.status,
+      chapter: NONE,
+      gate: NONE,
+      previous,
+    });
+    if (outline.options.sequential && isOffered(item.status)) previous = index;
+  });
+  outline.problems.forEach((item) => {
+    const chapter = item.chapter === null ? NONE : (chapterNumbers.get(item.chapter) ?? NONE);
+    const entry: Entry = {
+      index: entries.length,
+      item,
+      path: locate(item, chapter),
+      status: stricter(item.status, entries[chapter]?.status),
+      chapter,
+      gate: outline.options.problems_follow_chapter ? chapter : NONE,
+      previous: NONE,
+    };
+    entries.push(entry);
+    problemsOf[chapter]?.push(entry);
+  });
+
+  const byId = new Map<string, Entry>();
+  for (const entry of entries) if (!byId.has(entry.item.id)) byId.set(entry.item.id, entry);
+  return {
+    outline,
+    entries,
+    chapterCount,
+    problemsOf,
+    find: (id) => byId.get(id),
+    isChapter: (entry) => entry.index < chapterCount,
+  };
+}
+
+function stricter(own: ItemStatus, chapter: ItemStatus | undefined): ItemStatus {
+  if (own === "draft" || chapter === "draft") return "draft";
+  return chapter === "deprecated" ? "deprecated" : own;
+}
+
+/**
+ * `pathOf` knows only the first item of each id. Later ones are placed by counting, which works because an outline
+ * keeps the document's order; only inside a chapter whose own id is used twice is the first one's path all there is.
+ */
+function locator(outline: Outline, pathOf: ReadonlyMap<string, string>, chapterNumbers: ReadonlyMap<string, number>) {
+  const isAmbiguous = chapterNumbers.size < outline.chapters.length;
+  const located = new Set<string>();
+  const counts = new Map<number, number>();
+  return (item: OutlineItem | OutlineProblem, container: number): string => {
+    const isProblem = "difficulty" in item;
+    const position = counts.get(container) ?? 0;
+    if (isProblem) counts.set(container, position + 1);
+    const known = located.has(item.id) && !(isProblem && isAmbiguous) ? undefined : pathOf.get(item.id);
+    located.add(item.id);
+    if (known !== undefined) return known;
+    if (!isProblem) return `chapters[${container}]`;
+    return container === NONE ? `problems[${position}]` : `chapters[${container}].problems[${position}]`;
+  };
+}
+
+/** The rules a group holds, each with its step in the path; null for a leaf. */
+export function childrenOf(rule: Rule): { rule: Rule; step: string }[] | null {
+  if ("all" in rule) return rule.all.map((child, i) => ({ rule: child, step: `.all[${i}]` }));
+  if ("any" in rule) return rule.any.map((child, i) => ({ rule: child, step: `.any[${i}]` }));
+  if ("at_least" in rule) return rule.at_least.of.map((child, i) => ({ rule: child, step: `.at_least.of[${i}]` }));
+  if ("not" in rule) return [{ rule: rule.not, step: ".not" }];
+  return null;
+}
+
+/** One place in a rule that names an item. */
+export interface Reference {
+  readonly target: string;
+  readonly path: string;
+  /** `progress of: "chapter"` reads the chapter's problems; everything else reads the item itself. */
+  readonly reads: "item" | "problems";
+}
+
+/** Every place in the rule of `entry` that names an item, in document order. Needs no stack, however deep the rule. */
+export function referencesOf(entry: Entry): Reference[] {
+  const found: Reference[] = [];
+  if (entry.item.rule === null) return found;
+  const open: { rule: Rule; path: string }[] = [{ rule: entry.item.rule, path: `${entry.path}.rule` }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { rule, path } = next;
+    const children = childrenOf(rule);
+    if (children === null) found.push(...referencesOfLeaf(rule, path));
+    else for (const child of children.reverse()) open.push({ rule: child.rule, path: `${path}${child.step}` });
+  }
+  return found;
+}
+
+function referencesOfLeaf(rule: Rule, path: string): Reference[] {
+  if ("completed" in rule) return [{ target: rule.completed, path: `${path}.completed`, reads: "item" }];
+  if ("attempted" in rule) return [{ target: rule.attempted, path: `${path}.attempted`, reads: "item" }];
+  if ("score" in rule) return [{ target: rule.score.item, path: `${path}.score.item`, reads: "item" }];
+  if ("after" in rule) return [{ target: rule.after.item, path: `${path}.after.item`, reads: "item" }];
+  if (!("progress" in rule)) return [];
+  const { of } = rule.progress;
+  if (typeof of === "string") return [{ target: of, path: `${path}.progress.of`, reads: "problems" }];
+  return of.map((target, i) => ({ target, path: `${path}.progress.of[${i}]`, reads: "item" }));
+}

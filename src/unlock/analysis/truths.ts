@@ -1,0 +1,276 @@
+import type { FieldError } from "../../shared/results.ts";
+import { MAX_RULE_DEPTH, type Rule } from "../rules.ts";
+import { childrenOf, type Entry, isOffered, type Table } from "./table.ts";
+
+/**
+ * What a rule can turn out to be, over all learners and all times: a set of these bits. IGNORED is the neutral element
+ * of `evaluate.ts`: a prerequisite that does not count.
+ */
+export const CAN = { FALSE: 1, TRUE: 2, IGNORED: 4 } as const;
+const EITHER = CAN.FALSE | CAN.TRUE;
+
+/**
+ * The values of one measure (now, the score on one item, ...) for which a rule holds: `low <= measure < high`.
+ * Every leaf compares one measure with one threshold, so "X and not X", "closes before it opens" and "at least 70 but
+ * not at least 60" are the same mistake: an empty interval.
+ */
+export interface Interval {
+  readonly low: number;
+  readonly lowPath: string;
+  readonly high: number;
+  readonly highPath: string;
+}
+type Intervals = ReadonlyMap<string, Interval>;
+
+/** The measure `from` and `until` compare with, in epoch ms. */
+export const NOW = "now";
+
+interface Judged {
+  readonly can: number;
+  /** What holds whenever the rule does. */
+  readonly ifTrue: Intervals;
+  /** What holds whenever the rule does not. */
+  readonly ifFalse: Intervals;
+}
+
+/** What is known about one item's rule from the rule alone. */
+export interface RuleVerdict {
+  readonly errors: FieldError[];
+  readonly warnings: FieldError[];
+  /** The times at which the rule can hold, or undefined where it does not name any. */
+  readonly opening: Interval | undefined;
+}
+
+const NOTHING: Intervals = new Map();
+
+/**
+ * Judges the rule of one item by itself: what can never hold, what always holds.
+ * @param canBe collects what each node of the rule can be.
+ */
+export function judgeRule(table: Table, entry: Entry, canBe: Map<Rule, number>): RuleVerdict {
+  const { rule } = entry.item;
+  if (rule === null) return { errors: [], warnings: [], opening: undefined };
+  const judge = new RuleJudge(table, canBe);
+  const root = judge.judge(rule, `${entry.path}.rule`, 1);
+  const isAlwaysOpen = (root.can & CAN.FALSE) === 0;
+  const warnings = isAlwaysOpen
+    ? [{ path: `${entry.path}.rule`, rule: "always_open", message: `The rule of ${entry.item.id} keeps nobody out.` }]
+    : judge.vacuous;
+  return { errors: judge.errors, warnings, opening: root.ifTrue.get(NOW) };
+}
+
+class RuleJudge {
+  readonly errors: FieldError[] = [];
+  /** Parts of the rule that never keep anybody out. */
+  readonly vacuous: FieldError[] = [];
+  readonly #table: Table;
+  readonly #canBe: Map<Rule, number>;
+
+  constructor(table: Table, canBe: Map<Rule, number>) {
+    this.#table = table;
+    this.#canBe = canBe;
+  }
+
+  judge(rule: Rule, path: string, depth: number): Judged {
+    const judged = depth > MAX_RULE_DEPTH ? this.#tooDeep(path) : this.#judge(rule, path, depth);
+    this.#canBe.set(rule, judged.can);
+    return judged;
+  }
+
+  #tooDeep(path: string): Judged {
+    this.errors.push({ path, rule: "too_deep", message: `A rule nests at most ${MAX_RULE_DEPTH} levels.` });
+    return { can: EITHER, ifTrue: NOTHING, ifFalse: NOTHING };
+  }
+
+  #judge(rule: Rule, path: string, depth: number): Judged {
+    const children = childrenOf(rule);
+    if (children === null) return this.#leaf(rule, path);
+    const judged = children.map((child) => this.judge(child.rule, `${path}${child.step}`, depth + 1));
+    const counting = judged.filter((child) => child.can !== CAN.IGNORED);
+    const isIgnored = judged.length > 0 && counting.length === 0;
+    if (isIgnored && !("at_least" in rule && rule.at_least.count > judged.length)) {
+      return { can: CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
+    if ("all" in rule) return this.#all(counting, `${path}.all`);
+    if ("any" in rule) return this.#any(counting, `${path}.any`);
+    if ("at_least" in rule) {
+      const { count } = rule.at_least;
+      if (count > judged.length) {
+        this.#unsatisfiable(`${path}.at_least.count`, `${count} of ${judged.length} rules can never hold.`);
+        return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
+      }
+      return this.#atLeast(counting, Math.min(count, counting.length), `${path}.at_least.of`);
+    }
+    return this.#not(counting[0], `${path}.not`);
+  }
+
+  #all(children: readonly Judged[], path: string): Judged {
+    const ifTrue = this.#intersect(children, path);
+    const isImpossible = ifTrue === null || children.some((child) => child.can === CAN.FALSE);
+    let can: number = CAN.FALSE;
+    if (!isImpossible) {
+      can = children.length === 0 || children.some((child) => child.can & CAN.TRUE) ? CAN.TRUE : 0;
+      if (children.some((child) => child.can & CAN.FALSE)) can |= CAN.FALSE;
+      if (canAllBeIgnored(children)) can |= CAN.IGNORED;
+    }
+    return { can, ifTrue: ifTrue ?? NOTHING, ifFalse: onlyChild(children)?.ifFalse ?? NOTHING };
+  }
+
+  #any(children: readonly Judged[], path: string): Judged {
+    if (children.length === 0) {
+      this.#unsatisfiable(path, "One of no rules can never hold.");
+      return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
+    const ifFalse = intersection(children.map((child) => child.ifFalse));
+    const isCertain = ifFalse.empty.length > 0 || children.some((child) => child.can === CAN.TRUE);
+    let can = children.some((child) => child.can & CAN.TRUE) ? CAN.TRUE : 0;
+    if (!isCertain && children.every((child) => child.can !== CAN.TRUE)) {
+      if (children.some((child) => child.can & CAN.FALSE)) can |= CAN.FALSE;
+      if (canAllBeIgnored(children)) can |= CAN.IGNORED;
+    }
+    return { can, ifTrue: onlyChild(children)?.ifTrue ?? NOTHING, ifFalse: ifFalse.common };
+  }
+
+  #atLeast(children: readonly Judged[], count: number, path: string): Judged {
+    if (count === 1 && children.length > 1) return this.#any(children, path);
+    if (count === children.length && count > 0) return this.#all(children, path);
+    const canHold = children.filter((child) => child.can & CAN.TRUE).length;
+    const cannotCount = children.filter((child) => child.can === CAN.FALSE).length;
+    const certain = children.filter((child) => child.can === CAN.TRUE).length;
+    // Ignored children lower the count to what remains, so those that merely cannot hold decide.
+    const isMovable = children.some((child) => child.can & CAN.IGNORED);
+    let can = 0;
+    if (canHold >= (isMovable ? Math.min(count, canHold + cannotCount) : count)) can |= CAN.TRUE;
+    if (certain < count && children.some((child) => child.can & CAN.FALSE)) can |= CAN.FALSE;
+    if (canAllBeIgnored(children)) can |= CAN.IGNORED;
+    return { can, ifTrue: NOTHING, ifFalse: NOTHING };
+  }
+
+  #not(child: Judged | undefined, path: string): Judged {
+    if (child === undefined) return { can: CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
+    if (child.can === CAN.TRUE) this.#unsatisfiable(path, "This denies something that always holds.");
+    let can = child.can & CAN.IGNORED;
+    if (child.can & CAN.TRUE) can |= CAN.FALSE;
+    if (child.can & CAN.FALSE) can |= CAN.TRUE;
+    return { can, ifTrue: child.ifFalse, ifFalse: child.ifTrue };
+  }
+
+  #leaf(rule: Rule, path: string): Judged {
+    if ("from" in rule) return threshold(NOW, Date.parse(rule.from), `${path}.from`);
+    if ("until" in rule) {
+      const { can, ifTrue, ifFalse } = threshold(NOW, Date.parse(rule.until), `${path}.until`);
+      return { can, ifTrue: ifFalse, ifFalse: ifTrue };
+    }
+    if ("cohort" in rule) return threshold(`cohort ${rule.cohort}`, 1, `${path}.cohort`);
+    if ("after_enrollment" in rule) {
+      const { days } = rule.after_enrollment;
+      return days === 0
+        ? { can: CAN.TRUE, ifTrue: NOTHING, ifFalse: NOTHING }
+        : threshold("days since enrollment", days, `${path}.after_enrollment`);
+    }
+    if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent, path);
+    if ("completed" in rule) return this.#fact(rule.completed, "completion of", 1, `${path}.completed`);
+    if ("attempted" in rule) return this.#fact(rule.attempted, "attempt at", 1, `${path}.attempted`);
+    if ("score" in rule) return this.#fact(rule.score.item, "score on", rule.score.min, `${path}.score`);
+    if (!("after" in rule)) return { can: EITHER, ifTrue: NOTHING, ifFalse: NOTHING };
+    const { item, days } = rule.after;
+    const leaf = this.#fact(item, "days since completion of", days, `${path}.after`);
+    const completion = this.#fact(item, "completion of", 1, `${path}.after`);
+    return { ...leaf, ifTrue: new Map([...leaf.ifTrue, ...completion.ifTrue]) };
+  }
+
+  #fact(id: string, measure: string, min: number, path: string): Judged {
+    const status = this.#table.find(id)?.status;
+    if (status === undefined || isOffered(status)) return threshold(`${measure} ${id}`, min, path);
+    const can = status === "draft" ? CAN.IGNORED : CAN.TRUE | CAN.IGNORED;
+    return { can, ifTrue: NOTHING, ifFalse: NOTHING };
+  }
+
+  #progress(of: string | readonly string[], minPercent: number, path: string): Judged {
+    const constant = (can: number): Judged => ({ can, ifTrue: NOTHING, ifFalse: NOTHING });
+    const statuses = progressStatuses(this.#table, of);
+    if (statuses === null) return constant(CAN.IGNORED);
+    if (statuses.length === 0) {
+      const what = typeof of === "string" ? `Chapter ${of} has no problems` : "The list is empty";
+      const message = `${what}, so there is no progress to ask for and this always holds.`;
+      if (minPercent > 0) this.vacuous.push({ path: `${path}.progress.of`, rule: "always_open", message });
+      return constant(CAN.TRUE);
+    }
+    const counted = statuses.filter((status) => status !== "draft");
+    if (counted.length === 0) return constant(CAN.IGNORED);
+    if (counted.every((status) => status === "deprecated")) return constant(CAN.TRUE | CAN.IGNORED);
+    if (minPercent === 0) return constant(CAN.TRUE);
+    return threshold(`progress in ${JSON.stringify(of)}`, minPercent, `${path}.progress`);
+  }
+
+  #unsatisfiable(path: string, message: string): void {
+    this.errors.push({ path, rule: "unsatisfiable", message });
+  }
+
+  /** What holds when all children do; null, and an error each, where that is impossible. */
+  #intersect(children: readonly Judged[], path: string): Intervals | null {
+    const { common, empty } = intersection(children.map((child) => child.ifTrue));
+    for (const [measure, interval] of empty) this.#unsatisfiable(path, contradiction(measure, interval));
+    return empty.length === 0 ? common : null;
+  }
+}
+
+/**
+ * Statuses of the items a progress leaf counts; null where the leaf as a whole does not count (a draft chapter).
+ * Unknown names are taken as active: they are reported elsewhere.
+ */
+export function progressStatuses(table: Table, of: string | readonly string[]): Entry["status"][] | null {
+  if (typeof of !== "string") return of.map((id) => table.find(id)?.status ?? "active");
+  const chapter = table.find(of);
+  if (chapter === undefined || !table.isChapter(chapter)) return ["active"];
+  if (chapter.status === "draft") return null;
+  return (table.problemsOf[chapter.index] ?? []).map((problem) => problem.status);
+}
+
+/** One sentence on why two demands on one measure cannot both be met. */
+export function contradiction(measure: string, interval: Interval): string {
+  const both = `${interval.lowPath} and ${interval.highPath}`;
+  return measure === NOW
+    ? `This closes before it opens: ${both} never hold at the same time.`
+    : `This contradicts itself on the ${measure}: ${both} never hold together.`;
+}
+
+/** Whether no value lies in the interval. */
+export function isEmpty(interval: Interval): boolean {
+  return interval.low >= interval.high;
+}
+
+/** The values two intervals share. */
+export function overlap(a: Interval, b: Interval): Interval {
+  const low = a.low >= b.low ? a : b;
+  const high = a.high <= b.high ? a : b;
+  return { low: low.low, lowPath: low.lowPath, high: high.high, highPath: high.highPath };
+}
+
+function threshold(measure: string, min: number, path: string): Judged {
+  const atLeast = { low: min, lowPath: path, high: Number.POSITIVE_INFINITY, highPath: "" };
+  const below = { low: Number.NEGATIVE_INFINITY, lowPath: "", high: min, highPath: path };
+  return { can: EITHER, ifTrue: new Map([[measure, atLeast]]), ifFalse: new Map([[measure, below]]) };
+}
+
+/** Intersects measure by measure. What turned out empty is not in `common`, so that it is reported only once. */
+function intersection(all: readonly Intervals[]): { common: Intervals; empty: [string, Interval][] } {
+  const common = new Map<string, Interval>();
+  for (const intervals of all) {
+    for (const [measure, interval] of intervals) {
+      const known = common.get(measure);
+      common.set(measure, known === undefined ? interval : overlap(known, interval));
+    }
+  }
+  const empty = [...common].filter(([, interval]) => isEmpty(interval));
+  for (const [measure] of empty) common.delete(measure);
+  return { common, empty };
+}
+
+function onlyChild(children: readonly Judged[]): Judged | undefined {
+  return children.length === 1 ? children[0] : undefined;
+}
+
+function canAllBeIgnored(children: readonly Judged[]): boolean {
+  return children.length > 0 && children.every((child) => child.can & CAN.IGNORED);
+}

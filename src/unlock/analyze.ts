@@ -1,0 +1,235 @@
+import type { FieldError } from "../shared/results.ts";
+import { cyclicComponents, type Edges, shortCycle } from "./analysis/graph.ts";
+import { obstacleName, unreachableItems } from "./analysis/reach.ts";
+import { type Entry, isOffered, NONE, type Reference, referencesOf, type Table, tableOf } from "./analysis/table.ts";
+import { contradiction, type Interval, isEmpty, judgeRule, NOW, overlap } from "./analysis/truths.ts";
+import { patternDefect } from "./judge.ts";
+import type { Outline } from "./outline.ts";
+import type { Rule } from "./rules.ts";
+
+/** Items of a cycle named in its message. A longer one is cut in the middle: a message must stay readable. */
+const MAX_NAMED_IN_CYCLE = 50;
+const TUTORIAL_PATH = "options.tutorial";
+
+/**
+ * The author-time proof: everything wrong with the unlock rules of a course, all of it at once.
+ *
+ * Errors: `duplicate_id`, `foreign_id`, `dangling`, `self_reference`, `cycle`, `unsatisfiable`, `unreachable`,
+ * `too_deep`, `invalid_pattern`, `not_finite`. Warnings: `always_open`, `ignored_prerequisite`.
+ * Without errors, every offered item can be opened by somebody, and the items have an order in which they can be
+ * evaluated. Linear in the size of the course but for the search of a short cycle; never throws.
+ *
+ * @param pathOf document path of each item id, see `documentPaths`. Errors are reported below those paths.
+ */
+export function analyze(
+  outline: Outline,
+  pathOf: ReadonlyMap<string, string>,
+): { errors: FieldError[]; warnings: FieldError[] } {
+  const table = tableOf(outline, pathOf);
+  const references = table.entries.map(referencesOf);
+  const canBe = new Map<Rule, number>();
+  const errors: FieldError[] = [];
+  const warnings: FieldError[] = [];
+  /** Items whose own rule is in error: what follows from it is reported of others, not of them. */
+  const faulty = new Set<number>();
+  const closed = new Set<number>();
+  const openings: (Interval | undefined)[] = [];
+
+  const seen = new Set<string>();
+  for (const entry of table.entries) {
+    errors.push(...idErrors(outline, entry, seen));
+    const named = referenceErrors(table, entry, references[entry.index] ?? []);
+    const verdict = judgeRule(table, entry, canBe);
+    openings.push(verdict.opening);
+    const clash = clashWithChapter(entry, openings);
+    errors.push(...named.errors, ...verdict.errors, ...clash, ...answerErrors(table, entry));
+    if (entry.status !== "draft") warnings.push(...named.warnings, ...verdict.warnings);
+    if (clash.length > 0) closed.add(entry.index);
+    if (verdict.errors.length > 0 || clash.length > 0 || named.isSelfReferring) faulty.add(entry.index);
+  }
+
+  const tutorial = tutorialOf(table);
+  const cycles = findCycles(table, references, tutorial.entry);
+  for (const member of cycles.members) faulty.add(member);
+  const obstacles = unreachableItems(table, canBe, closed);
+  errors.push(...tutorial.errors, ...cycles.errors);
+  if (tutorial.entry !== undefined && tutorial.errors.length === 0 && obstacles.has(tutorial.entry.index)) {
+    if (!cycles.members.has(tutorial.entry.index)) errors.push(closedTutorial(tutorial.entry, "can never be opened"));
+  }
+  for (const [index, obstacle] of obstacles) {
+    const entry = table.entries[index];
+    if (entry === undefined || faulty.has(index) || !isOffered(entry.status)) continue;
+    const isRule = obstacle === "rule";
+    const blocker = isRule
+      ? (references[index] ?? []).find((reference) => obstacles.has(table.find(reference.target)?.index ?? NONE))
+      : undefined;
+    const why = isRule ? (blocker?.target ?? "more than can ever be done") : obstacleName(table, entry, obstacle);
+    errors.push({
+      path: isRule ? `${entry.path}.rule` : entry.path,
+      rule: "unreachable",
+      message: `Nobody can ever open ${entry.item.id}: it needs ${why}${isRule && blocker === undefined ? "" : " which can never be opened"}.`,
+    });
+  }
+  return { errors, warnings };
+}
+
+function idErrors(outline: Outline, entry: Entry, seen: Set<string>): FieldError[] {
+  const { id } = entry.item;
+  const errors: FieldError[] = [];
+  if (seen.has(id)) {
+    errors.push({
+      path: `${entry.path}.id`,
+      rule: "duplicate_id",
+      message: `The id ${id} is used by an earlier item; chapters and problems share one set of ids.`,
+    });
+  }
+  seen.add(id);
+  if (!id.startsWith(`${outline.course}.`)) {
+    const message = `The id ${id} does not start with the course and a dot, "${outline.course}.".`;
+    errors.push({ path: `${entry.path}.id`, rule: "foreign_id", message });
+  }
+  return errors;
+}
+
+function referenceErrors(table: Table, entry: Entry, references: readonly Reference[]) {
+  const errors: FieldError[] = [];
+  const warnings: FieldError[] = [];
+  let isSelfReferring = false;
+  for (const reference of references) {
+    const { path, target: id } = reference;
+    const target = table.find(id);
+    if (target === undefined) {
+      errors.push({ path, rule: "dangling", message: `There is no item ${id} in this course.` });
+    } else if (reference.reads === "problems" && !table.isChapter(target)) {
+      const message = `${id} is a problem; progress of one name means a chapter. For items, write a list: ["${id}"].`;
+      errors.push({ path, rule: "dangling", message });
+    } else if (isSelfReference(table, entry, reference)) {
+      isSelfReferring = true;
+      const via = target.index === entry.index ? "" : `, one of the problems of ${id}`;
+      errors.push({ path, rule: "self_reference", message: `${entry.item.id} waits for itself${via}.` });
+    } else if (!isOffered(target.status)) {
+      const message =
+        target.status === "draft"
+          ? `${id} is a draft: it is ignored as a prerequisite.`
+          : `${id} is deprecated: it counts for those who completed it and is demanded of nobody.`;
+      warnings.push({ path, rule: "ignored_prerequisite", message });
+    }
+  }
+  return { errors, warnings, isSelfReferring };
+}
+
+/** A problem that asks for progress in its own chapter counts itself among what it waits for. */
+function isSelfReference(table: Table, entry: Entry, reference: Reference): boolean {
+  const target = table.find(reference.target);
+  if (target === undefined) return false;
+  return reference.reads === "item" ? target.item.id === entry.item.id : target.index === entry.chapter;
+}
+
+/** A problem's dates against those of the chapter that must be open with it. Chapters come first in the table. */
+function clashWithChapter(entry: Entry, openings: readonly (Interval | undefined)[]): FieldError[] {
+  const own = openings[entry.index];
+  const chapter = openings[entry.gate];
+  if (own === undefined || chapter === undefined) return [];
+  const both = overlap(own, chapter);
+  if (!isEmpty(both)) return [];
+  return [{ path: `${entry.path}.rule`, rule: "unsatisfiable", message: contradiction(NOW, both) }];
+}
+
+function answerErrors(table: Table, entry: Entry): FieldError[] {
+  const answer = table.outline.problems[entry.index - table.chapterCount]?.answer ?? null;
+  if (answer?.kind === "regex") {
+    const defect = patternDefect(answer);
+    return defect === null ? [] : [{ path: `${entry.path}.answer.pattern`, rule: "invalid_pattern", message: defect }];
+  }
+  if (answer?.kind !== "numeric") return [];
+  return (["value", "tolerance"] as const)
+    .filter((field) => !Number.isFinite(answer[field]))
+    .map((field) => ({ path: `${entry.path}.answer.${field}`, rule: "not_finite", message: "This must be a number." }));
+}
+
+function tutorialOf(table: Table): { entry: Entry | undefined; errors: FieldError[] } {
+  const id = table.outline.options.tutorial;
+  if (id === null) return { entry: undefined, errors: [] };
+  const entry = table.find(id);
+  if (entry === undefined) {
+    const message = `There is no item ${id} in this course.`;
+    return { entry, errors: [{ path: TUTORIAL_PATH, rule: "dangling", message }] };
+  }
+  return { entry, errors: isOffered(entry.status) ? [] : [closedTutorial(entry, `is ${entry.status}`)] };
+}
+
+function closedTutorial(entry: Entry, why: string): FieldError {
+  const message = `The tutorial ${entry.item.id} ${why}, and everything else waits for it.`;
+  return { path: TUTORIAL_PATH, rule: "unreachable", message };
+}
+
+/**
+ * One error for each set of items that wait for each other. Numbers from `table.entries.length` on stand for "the
+ * problems of chapter n", so that a hundred rules on one chapter's progress do not each repeat its problems.
+ */
+function findCycles(table: Table, references: readonly (readonly Reference[])[], tutorial: Entry | undefined) {
+  const size = table.entries.length;
+  const nodeOf = (entry: Entry, reference: Reference): number => {
+    const target = table.find(reference.target);
+    if (target === undefined || target.status === "draft" || isSelfReference(table, entry, reference)) return NONE;
+    if (reference.reads === "item") return target.index;
+    return table.isChapter(target) ? size + target.index : NONE;
+  };
+  const edges: Edges = [
+    ...table.entries.map((entry) => {
+      const demanded = (references[entry.index] ?? []).map((reference) => nodeOf(entry, reference));
+      const gatedBy = tutorial === undefined || tutorial.index === entry.index ? NONE : tutorial.index;
+      return [...demanded, entry.gate, entry.previous, gatedBy].filter((node) => node !== NONE);
+    }),
+    ...table.problemsOf.map((problems) =>
+      problems.filter((problem) => problem.status !== "draft").map((problem) => problem.index),
+    ),
+  ];
+
+  const members = new Set<number>();
+  const errors: FieldError[] = [];
+  for (const component of cyclicComponents(edges)) {
+    for (const node of component) if (node < size) members.add(node);
+    const steps = shortCycle(edges, component)
+      .map((node, position, cycle) => ({ node, next: cycle[(position + 1) % cycle.length] ?? node }))
+      .filter(({ node }) => node < size)
+      .map(({ node, next }) => explainStep(node, next));
+    // Begin at a rule if there is one: containment and course order are not something an author wrote here.
+    const inRule = steps.findIndex(({ path }) => path !== null && path !== TUTORIAL_PATH);
+    const begin = Math.max(0, inRule === NONE ? steps.findIndex(({ path }) => path !== null) : inRule);
+    const turned = [...steps.slice(begin), ...steps.slice(0, begin)];
+    const names = turned.map((step) => step.id);
+    const notes = [...new Set(turned.flatMap((step) => (step.note === "" ? [] : [step.note])))];
+    errors.push({
+      path: turned[0]?.path ?? "",
+      rule: "cycle",
+      message: `These items wait for each other: ${abbreviate([...names, names[0] ?? ""])}.${notes
+        .slice(0, MAX_NAMED_IN_CYCLE)
+        .map((note) => ` ${note}.`)
+        .join("")}`,
+    });
+  }
+  return { members, errors };
+
+  /** Where the dependency of one item on the next node is written, and what to say where it is written nowhere. */
+  function explainStep(node: number, next: number): { id: string; path: string | null; note: string } {
+    const entry = table.entries[node];
+    const id = entry?.item.id ?? "";
+    const reference = (references[node] ?? []).find((each) => entry !== undefined && nodeOf(entry, each) === next);
+    if (reference !== undefined) {
+      const note = reference.reads === "problems" ? `${id} waits for the problems of ${reference.target}` : "";
+      return { id, path: reference.path, note };
+    }
+    const nextId = table.entries[next]?.item.id ?? "";
+    if (entry?.gate === next) return { id, path: null, note: `${id} stands in ${nextId}` };
+    if (entry?.previous === next) return { id, path: null, note: `${id} follows ${nextId} in sequential mode` };
+    return { id, path: TUTORIAL_PATH, note: `${id} waits for the tutorial ${nextId}` };
+  }
+}
+
+function abbreviate(names: readonly string[]): string {
+  if (names.length <= MAX_NAMED_IN_CYCLE) return names.join(" -> ");
+  const half = MAX_NAMED_IN_CYCLE / 2;
+  const left = names.length - 2 * half;
+  return [...names.slice(0, half), `(${left} more)`, ...names.slice(-half)].join(" -> ");
+}

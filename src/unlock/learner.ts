@@ -1,0 +1,110 @@
+import { NONE, type Program } from "./compile.ts";
+
+/** What one learner did with one item. Instants in epoch ms. */
+export interface Fact {
+  attempted_at: number | null;
+  completed_at: number | null;
+  /** Best score, 0 to 100. */
+  best_score: number | null;
+}
+
+export const OVERRIDE_KINDS = ["unlock", "lock", "excuse", "extend"] as const;
+export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
+
+/**
+ * An exception for one learner and item. unlock: open whatever the rule says. lock: locked whatever the rule says, and
+ * so are the problems of a locked chapter. excuse: counts as completed wherever it is a prerequisite. extend: its
+ * `until` leaves end at `extend_to` instead, if that is later.
+ */
+export interface Override {
+  item: string;
+  kind: OverrideKind;
+  created_at: number;
+  /** From this instant on the override has no effect; null lasts. */
+  expires_at: number | null;
+  extend_to: number | null;
+}
+
+/** What staff decided about one learner. */
+export interface Policy {
+  cohorts: readonly string[];
+  /** Everything visible is open (but for `lock` overrides), and nothing is kept open by it afterwards. */
+  practice_mode: boolean;
+  overrides: readonly Override[];
+}
+
+export const NO_POLICY: Policy = { cohorts: [], practice_mode: false, overrides: [] };
+
+/** Everything about a learner that the evaluator reads. Items are named by id, so it outlives course versions. */
+export interface LearnerRecord {
+  enrolled_at: number;
+  facts: ReadonlyMap<string, Fact>;
+  /** Items that stay open: sticky or grandfathered (see {@link keepOpen}). */
+  opened: ReadonlySet<string>;
+  policy: Policy;
+}
+
+/**
+ * A learner's record laid out along a program's item numbers. NaN means "never". Facts on items that the version does
+ * not have are left out here and kept in storage: a later version may bring the item back.
+ */
+export interface Learner {
+  readonly enrolledAt: number;
+  readonly attemptedAt: Float64Array;
+  readonly completedAt: Float64Array;
+  readonly bestScore: Float64Array;
+  readonly kept: Uint8Array;
+  readonly cohorts: Uint8Array;
+  readonly practiceMode: boolean;
+  readonly overrides: readonly (Override & { index: number })[];
+}
+
+export function layOut(program: Program, record: LearnerRecord): Learner {
+  const learner: Learner = {
+    enrolledAt: record.enrolled_at,
+    attemptedAt: new Float64Array(program.size).fill(Number.NaN),
+    completedAt: new Float64Array(program.size).fill(Number.NaN),
+    bestScore: new Float64Array(program.size).fill(Number.NaN),
+    kept: new Uint8Array(program.size),
+    cohorts: Uint8Array.from(program.cohorts, (name) => (record.policy.cohorts.includes(name) ? 1 : 0)),
+    practiceMode: record.policy.practice_mode,
+    overrides: record.policy.overrides.flatMap((override) => {
+      const index = program.indexOf.get(override.item) ?? NONE;
+      return index === NONE ? [] : [{ ...override, index }];
+    }),
+  };
+  for (const [item, fact] of record.facts) setFact(program, learner, item, fact);
+  for (const item of record.opened) {
+    const index = program.indexOf.get(item);
+    if (index !== undefined) learner.kept[index] = 1;
+  }
+  return learner;
+}
+
+/** Writes one item's facts into the layout; false when the version has no such item. */
+export function setFact(program: Program, learner: Learner, item: string, fact: Fact): boolean {
+  const index = program.indexOf.get(item);
+  if (index === undefined) return false;
+  learner.attemptedAt[index] = fact.attempted_at ?? Number.NaN;
+  learner.completedAt[index] = fact.completed_at ?? Number.NaN;
+  learner.bestScore[index] = fact.best_score ?? Number.NaN;
+  return true;
+}
+
+/**
+ * Merges a new fact into an old one. Monotone, commutative and idempotent: earliest instants, best score. So facts may
+ * arrive twice and in any order (invariant 5). Whoever scored or completed has attempted.
+ */
+export function mergeFact(old: Fact, news: { at: number; completed: boolean; score: number | null }): Fact {
+  return {
+    attempted_at: Math.min(old.attempted_at ?? news.at, news.at),
+    completed_at: news.completed ? Math.min(old.completed_at ?? news.at, news.at) : old.completed_at,
+    best_score: news.score === null ? old.best_score : Math.max(old.best_score ?? news.score, news.score),
+  };
+}
+
+export const NO_FACT: Fact = { attempted_at: null, completed_at: null, best_score: null };
+
+export function sameFact(a: Fact, b: Fact): boolean {
+  return a.attempted_at === b.attempted_at && a.completed_at === b.completed_at && a.best_score === b.best_score;
+}

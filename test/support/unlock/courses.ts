@@ -1,0 +1,313 @@
+import fc from "fast-check";
+import { DAY_MS, toInstant } from "../../../src/shared/instants.ts";
+import {
+  type Fact,
+  type LearnerRecord,
+  mergeFact,
+  NO_FACT,
+  NO_POLICY,
+  OVERRIDE_KINDS,
+  type Override,
+} from "../../../src/unlock/learner.ts";
+import type { CourseOptions, ItemStatus, Outline, OutlineItem, OutlineProblem } from "../../../src/unlock/outline.ts";
+import type { Rule } from "../../../src/unlock/rules.ts";
+
+/** All generated instants lie on a grid of half days from here, so that facts, dates, drips and `now` often coincide. */
+export const EPOCH = Date.UTC(2026, 8, 1);
+const STEP_MS = DAY_MS / 2;
+export const LAST_STEP = 30;
+export const at = (step: number) => EPOCH + step * STEP_MS;
+
+export const OPTIONS: CourseOptions = {
+  sequential: false,
+  tutorial: null,
+  sticky: true,
+  problems_follow_chapter: true,
+  open_enrollment: true,
+};
+
+/** Hand-written outlines for examples: items by short names, `demo.` put before them. */
+export function chapter(name: string, rule: Rule | null = null, status: ItemStatus = "active"): OutlineItem {
+  return { id: `demo.${name}`, title: { en: `Chapter ${name}`, zh: `第${name}章` }, status, rule };
+}
+
+export function problem(
+  name: string,
+  of: string | null = null,
+  rule: Rule | null = null,
+  status: ItemStatus = "active",
+): OutlineProblem {
+  return {
+    id: `demo.${name}`,
+    title: { en: `Problem ${name}`, zh: `题目${name}` },
+    status,
+    rule,
+    chapter: of === null ? null : `demo.${of}`,
+    difficulty: 1,
+    answer: null,
+  };
+}
+
+export function outline(
+  chapters: OutlineItem[],
+  problems: OutlineProblem[],
+  options: Partial<CourseOptions> = {},
+): Outline {
+  return { course: "demo", title: { en: "Demo" }, options: { ...OPTIONS, ...options }, chapters, problems };
+}
+
+export function learnerRecord(
+  facts: Record<string, Partial<Fact>> = {},
+  rest: Partial<Omit<LearnerRecord, "facts" | "policy">> & { policy?: Partial<LearnerRecord["policy"]> } = {},
+): LearnerRecord {
+  return {
+    enrolled_at: rest.enrolled_at ?? EPOCH,
+    facts: new Map(Object.entries(facts).map(([name, fact]) => [`demo.${name}`, { ...NO_FACT, ...fact }])),
+    opened: rest.opened ?? new Set(),
+    policy: { ...NO_POLICY, ...rest.policy },
+  };
+}
+
+export function override(name: string, kind: Override["kind"], rest: Partial<Override> = {}): Override {
+  return { item: `demo.${name}`, kind, created_at: EPOCH, expires_at: null, extend_to: null, ...rest };
+}
+
+/** A rule before it knows its course: items are numbers, taken modulo the items it may name. */
+type Draft =
+  | { op: "all" | "any"; of: Draft[] }
+  | { op: "at_least"; count: number; of: Draft[] }
+  | { op: "not"; of: Draft }
+  | { op: "completed" | "attempted"; pick: number }
+  | { op: "score"; pick: number; min: number }
+  | { op: "progress"; picks: number[]; byChapter: boolean; min: number }
+  | { op: "from" | "until"; step: number }
+  | { op: "after_enrollment"; days: number }
+  | { op: "after"; pick: number; days: number }
+  | { op: "cohort"; name: string };
+
+const pick = fc.nat({ max: 999 });
+const step = fc.nat({ max: LAST_STEP });
+const days = fc.constantFrom(0, 0.5, 1, 2, 5);
+const scores = fc.constantFrom(0, 50, 69.99, 70, 100);
+const cohortName = fc.constantFrom("evening", "spring-2027");
+const group = <T>(child: fc.Arbitrary<T>) => fc.array(child, { minLength: 1, maxLength: 4 });
+
+/** Which leaves a rule may have; explanations are searched by brute force only without dates. */
+export interface RuleShape {
+  dates: boolean;
+  drips: boolean;
+}
+
+function draftRule(shape: RuleShape): fc.Arbitrary<Draft> {
+  const leaves: fc.Arbitrary<Draft>[] = [
+    fc.record({ op: fc.constantFrom("completed" as const, "attempted" as const), pick }),
+    fc.record({ op: fc.constant("completed" as const), pick }),
+    fc.record({ op: fc.constant("score" as const), pick, min: scores }),
+    fc.record({
+      op: fc.constant("progress" as const),
+      picks: fc.array(pick, { minLength: 1, maxLength: 4 }),
+      byChapter: fc.boolean(),
+      min: fc.constantFrom(0, 33.33, 50, 66.67, 80, 100),
+    }),
+    fc.record({ op: fc.constant("cohort" as const), name: cohortName }),
+  ];
+  if (shape.dates) leaves.push(fc.record({ op: fc.constantFrom("from" as const, "until" as const), step }));
+  if (shape.drips) {
+    leaves.push(fc.record({ op: fc.constant("after_enrollment" as const), days }));
+    leaves.push(fc.record({ op: fc.constant("after" as const), pick, days }));
+  }
+  return fc.letrec<{ rule: Draft; leaf: Draft; group: Draft }>((tie) => ({
+    leaf: fc.oneof(...leaves),
+    group: fc.oneof(
+      fc.record({ op: fc.constantFrom("all" as const, "any" as const), of: group(tie("rule")) }),
+      fc.record({ op: fc.constant("at_least" as const), count: fc.nat({ max: 4 }), of: group(tie("rule")) }),
+      fc.record({ op: fc.constant("not" as const), of: tie("rule") }),
+    ),
+    rule: fc.oneof({ maxDepth: 3, withCrossShrink: true }, tie("leaf"), tie("group")),
+  })).rule;
+}
+
+/** Writes the rule for a place in the course where exactly `nameable` may be named (and `countable` chapters counted). */
+function settle(draft: Draft, nameable: readonly string[], countable: readonly string[]): Rule {
+  const named = (number: number) => nameable[number % nameable.length];
+  const inner = (child: Draft) => settle(child, nameable, countable);
+  switch (draft.op) {
+    case "all":
+      return { all: draft.of.map(inner) };
+    case "any":
+      return { any: draft.of.map(inner) };
+    case "at_least":
+      return { at_least: { count: Math.min(draft.count, draft.of.length), of: draft.of.map(inner) } };
+    case "not":
+      return { not: inner(draft.of) };
+    case "progress": {
+      const [first = 0] = draft.picks;
+      const counted = countable[first % countable.length];
+      if (draft.byChapter && counted !== undefined) return { progress: { of: counted, min_percent: draft.min } };
+      const of = draft.picks.map(named).filter((id) => id !== undefined);
+      return { progress: { of, min_percent: draft.min } };
+    }
+    case "from":
+      return { from: toInstant(at(draft.step)) };
+    case "until":
+      return { until: toInstant(at(draft.step)) };
+    case "after_enrollment":
+      return { after_enrollment: { days: draft.days } };
+    case "cohort":
+      return { cohort: draft.name };
+    default: {
+      const item = named(draft.pick);
+      if (item === undefined) return { all: [] };
+      if (draft.op === "score") return { score: { item, min: draft.min } };
+      if (draft.op === "after") return { after: { item, days: draft.days } };
+      return draft.op === "completed" ? { completed: item } : { attempted: item };
+    }
+  }
+}
+
+const status = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<ItemStatus>("active") },
+  { weight: 1, arbitrary: fc.constant<ItemStatus>("beta") },
+  { weight: 1, arbitrary: fc.constant<ItemStatus>("draft") },
+  { weight: 2, arbitrary: fc.constant<ItemStatus>("deprecated") },
+);
+
+/**
+ * Courses of 1 to 40 items whose rules name only items of a lower rank: no cycle comes from a rule, and none from
+ * containment (a problem ranks above its chapter). A sequence or a tutorial may still close one.
+ */
+export function outlines(
+  shape: RuleShape = { dates: true, drips: true },
+  size: { chapters: number; problems: number } = { chapters: 8, problems: 32 },
+): fc.Arbitrary<Outline> {
+  const item = { status, rule: fc.option(draftRule(shape), { freq: 4 }), rank: pick };
+  return fc
+    .record({
+      chapters: fc.array(fc.record(item), { maxLength: size.chapters, size: "max" }),
+      problems: fc.array(fc.record({ ...item, chapter: fc.option(pick, { freq: 3 }) }), {
+        maxLength: size.problems,
+        size: "max",
+      }),
+      sequential: fc.boolean(),
+      sticky: fc.boolean(),
+      follow: fc.boolean(),
+      tutorial: fc.option(pick, { freq: 2 }),
+    })
+    .filter(({ chapters, problems }) => chapters.length + problems.length > 0)
+    .map(({ chapters, problems, sequential, sticky, follow, tutorial }) => {
+      const width = (number: number) => String(number).padStart(2, "0");
+      const ranks = new Map<string, number>();
+      const sortedRanks = chapters.map(({ rank }) => rank).sort((a, b) => a - b);
+      const plainChapters = chapters.map(({ rank, ...rest }, index) => {
+        const entry = { ...chapter(`c${width(index)}`), ...rest };
+        ranks.set(entry.id, sequential ? (sortedRanks[index] ?? 0) : rank);
+        return entry;
+      });
+      const placed = problems
+        .map((entry) => ({
+          ...entry,
+          home: entry.chapter === null || chapters.length === 0 ? null : entry.chapter % chapters.length,
+        }))
+        .sort((a, b) => (a.home ?? chapters.length) - (b.home ?? chapters.length));
+      const plainProblems = placed.map(({ rank, home, rule, status }, index) => {
+        const entry = { ...problem(`p${width(index)}`, home === null ? null : `c${width(home)}`), rule, status };
+        ranks.set(entry.id, rank + 1 + (entry.chapter === null ? 0 : (ranks.get(entry.chapter) ?? 0)));
+        return entry;
+      });
+      const rankOf = (id: string) => ranks.get(id) ?? 0;
+      const ids = [...ranks.keys()];
+      const settled = <T extends { id: string; rule: Draft | null }>(entry: T) => {
+        const nameable = ids.filter((id) => rankOf(id) < rankOf(entry.id));
+        const countable = plainChapters
+          .filter(({ id }) =>
+            plainProblems.every((one) => one.chapter !== id || (one.id !== entry.id && nameable.includes(one.id))),
+          )
+          .map(({ id }) => id);
+        return { ...entry, rule: entry.rule === null ? null : settle(entry.rule, nameable, countable) };
+      };
+      return outline(plainChapters.map(settled), plainProblems.map(settled), {
+        sequential,
+        sticky,
+        problems_follow_chapter: follow,
+        tutorial: tutorial === null ? null : (ids[tutorial % ids.length] ?? null),
+      });
+    });
+}
+
+/** One thing a learner did, before it knows the course. */
+export interface Deed {
+  pick: number;
+  step: number;
+  completed: boolean;
+  score: number | null;
+}
+
+export const deeds = (maxLength: number): fc.Arbitrary<Deed[]> =>
+  fc.array(
+    fc.record({ pick, step, completed: fc.boolean(), score: fc.option(fc.constantFrom(0, 50, 69.99, 70, 71, 100)) }),
+    { maxLength, size: "max" },
+  );
+
+export function idsOf({ chapters, problems }: Outline): string[] {
+  return [...chapters, ...problems].map(({ id }) => id);
+}
+
+/** Merges one deed into a record, as the enrollment does; the record itself stays as it is. */
+export function withDeed(record: LearnerRecord, ids: readonly string[], deed: Deed): LearnerRecord {
+  const id = ids[deed.pick % ids.length] ?? "";
+  const facts = new Map(record.facts);
+  const news = { at: at(deed.step), completed: deed.completed, score: deed.score };
+  return { ...record, facts: facts.set(id, mergeFact(facts.get(id) ?? NO_FACT, news)) };
+}
+
+const overrideDraft = fc.record({
+  pick,
+  kind: fc.constantFrom(...OVERRIDE_KINDS),
+  created: step,
+  expires: fc.option(step, { freq: 3 }),
+  extend: step,
+});
+
+/** Any history under any policy: facts, kept items, cohorts, practice mode, overrides of every kind. */
+export function records(course: Outline): fc.Arbitrary<LearnerRecord> {
+  const ids = idsOf(course);
+  return fc
+    .record({
+      enrolled: step,
+      deeds: deeds(30),
+      opened: fc.subarray(ids),
+      keepsNothing: fc.boolean(),
+      cohorts: fc.subarray(["evening", "spring-2027"]),
+      practice: fc.nat({ max: 9 }),
+      overrides: fc.array(overrideDraft, { maxLength: 5 }),
+    })
+    .map((draft) => {
+      const overrides = draft.overrides.map((entry): Override => {
+        const item = ids[entry.pick % ids.length] ?? "";
+        const expires_at = entry.expires === null ? null : at(entry.expires);
+        const extend_to = entry.kind === "extend" ? at(entry.extend) : null;
+        return { item, kind: entry.kind, created_at: at(entry.created), expires_at, extend_to };
+      });
+      const bare: LearnerRecord = {
+        enrolled_at: at(draft.enrolled),
+        facts: new Map(),
+        opened: new Set(draft.keepsNothing ? [] : draft.opened),
+        policy: { cohorts: draft.cohorts, practice_mode: draft.practice === 9, overrides },
+      };
+      return draft.deeds.reduce((record, deed) => withDeed(record, ids, deed), bare);
+    });
+}
+
+/** Instants on, just before and just after the grid everything else lies on. */
+export const instants = fc
+  .record({ step: fc.nat({ max: LAST_STEP + 12 }), offset: fc.constantFrom(-1, 0, 0, 1) })
+  .map(({ step, offset }) => at(step) + offset);
+
+/** A course, a learner of it, and an instant. */
+export const cases = (
+  shape?: RuleShape,
+  size?: { chapters: number; problems: number },
+): fc.Arbitrary<{ course: Outline; record: LearnerRecord; now: number }> =>
+  outlines(shape, size).chain((course) =>
+    fc.record({ course: fc.constant(course), record: records(course), now: instants }),
+  );

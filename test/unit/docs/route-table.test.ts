@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { renderRouteTable } from "../../../scripts/lib/route-table.ts";
+import { sampleDocument } from "./sample-document.ts";
+
+function rows(document: unknown): string[] {
+  return renderRouteTable(document)
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+}
+
+it("lists each route once, by path and method, with its policy", () => {
+  expect(rows(sampleDocument())).toEqual([
+    "| `GET /api/v1/courses/{course}/chapters` | List chapters | learner, author | own enrollment only | none |  |",
+    "| `POST /api/v1/courses/{course}/chapters` |  | author |  | 64 KiB | write |",
+    "| `GET /health` |  | everybody |  | none |  |",
+  ]);
+});
+
+it("names a route whose policy was forgotten", () => {
+  const document = { info: { title: "t", version: "1" }, paths: { "/x": { get: { responses: {} } } } };
+  expect(rows(document)).toEqual(["| `GET /x` |  | **undeclared** |  | none |  |"]);
+});
+
+it("keeps text inside its cell", () => {
+  const document = {
+    info: { title: "t", version: "1" },
+    paths: { "/x": { get: { summary: "a | b\nc", responses: {}, "x-policy": { roles: "public" } } } },
+  };
+  expect(rows(document)).toEqual(["| `GET /x` | a \\| b c | everybody |  | none |  |"]);
+});

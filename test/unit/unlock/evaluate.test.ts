@@ -1,0 +1,320 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DAY_MS, toInstant } from "../../../src/shared/instants.ts";
+import {
+  compile,
+  type Evaluation,
+  evaluate,
+  type LearnerRecord,
+  layOut,
+  type Outline,
+  type Rule,
+  stateOf,
+} from "../../../src/unlock/index.ts";
+import {
+  at,
+  cases,
+  chapter,
+  EPOCH,
+  instants,
+  LAST_STEP,
+  learnerRecord,
+  outline,
+  override,
+  problem,
+} from "../../support/unlock/courses.ts";
+import { oracle } from "../../support/unlock/oracle.ts";
+
+const NOBODY = learnerRecord();
+const DONE = { attempted_at: EPOCH, completed_at: EPOCH, best_score: null };
+const STARTED = { attempted_at: EPOCH };
+
+function openOf(course: Outline, record: LearnerRecord, now = EPOCH): string[] {
+  const program = compile(course);
+  const { open, visible } = evaluate(program, layOut(program, record), now);
+  return program.ids.filter((_, item) => open[item] === 1 && visible[item] === 1).map((id) => id.slice("demo.".length));
+}
+
+/** Whether an item with this rule is open; the course also has problems a, b, c and a deprecated and a draft one. */
+function isOpen(rule: Rule, record: LearnerRecord = NOBODY, now = EPOCH): boolean {
+  const others = [problem("a"), problem("b"), problem("c")];
+  const odd = [problem("old", null, null, "deprecated"), problem("draft", null, null, "draft")];
+  return openOf(outline([], [problem("x", null, rule), ...others, ...odd]), record, now).includes("x");
+}
+
+function same(one: Evaluation, other: Evaluation): boolean {
+  return (["open", "visible", "earned"] as const).every((field) =>
+    one[field].every((value, item) => value === other[field][item]),
+  );
+}
+
+describe("evaluate", () => {
+  it("[I2] agrees with the naive evaluator on random courses, histories, policies and instants", () => {
+    fc.assert(
+      fc.property(cases(), ({ course, record, now }) => {
+        const program = compile(course);
+        const { open, visible, earned } = evaluate(program, layOut(program, record), now);
+        const actual = program.ids.map((id, item) => [
+          id,
+          { visible: visible[item] === 1, open: open[item] === 1, earned: earned[item] === 1 },
+        ]);
+        expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(oracle(course, record, now)));
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  it("is valid until the instant it says: time alone changes nothing before it", () => {
+    fc.assert(
+      fc.property(cases(), instants, ({ course, record, now }, other) => {
+        const program = compile(course);
+        const learner = layOut(program, record);
+        const first = evaluate(program, learner, now);
+        expect(first.validUntil).toBeGreaterThan(now);
+        const grid = Array.from({ length: LAST_STEP + 15 }, (_, step) => [at(step) - 1, at(step), at(step) + 1]).flat();
+        const later = [...grid, other, first.validUntil - 1].filter((t) => t > now && t < first.validUntil);
+        const broken = later.filter((t) => Number.isFinite(t) && !same(first, evaluate(program, learner, t)));
+        expect(broken).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is valid for ever when nothing in the course or the policy names an instant", () => {
+    fc.assert(
+      fc.property(cases({ dates: false, drips: false }), ({ course, record, now }) => {
+        const program = compile(course);
+        const timeless = { ...record, policy: { ...record.policy, overrides: [] } };
+        expect(evaluate(program, layOut(program, timeless), now).validUntil).toBe(Number.POSITIVE_INFINITY);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("leaves", () => {
+  const day = (days: number) => EPOCH + days * DAY_MS;
+
+  it("opens `from` at its instant and closes `until` at its instant", () => {
+    const from = { from: toInstant(EPOCH) };
+    const until = { until: toInstant(EPOCH) };
+    expect([-1, 0, 1].map((ms) => isOpen(from, NOBODY, EPOCH + ms))).toEqual([false, true, true]);
+    expect([-1, 0, 1].map((ms) => isOpen(until, NOBODY, EPOCH + ms))).toEqual([true, false, false]);
+  });
+
+  it("reads instants with offsets", () => {
+    expect(isOpen({ from: "2026-09-01T08:00:00+08:00" }, NOBODY, EPOCH)).toBe(true);
+    expect(isOpen({ from: "2026-09-01T08:00:00+08:00" }, NOBODY, EPOCH - 1)).toBe(false);
+  });
+
+  it("counts drips in days of 24 hours, inclusive, fractions too", () => {
+    const enrolled = learnerRecord({ a: { attempted_at: EPOCH, completed_at: day(1) } });
+    expect([-1, 0].map((ms) => isOpen({ after_enrollment: { days: 2.5 } }, enrolled, day(2.5) + ms))).toEqual([
+      false,
+      true,
+    ]);
+    const after: Rule = { after: { item: "demo.a", days: 2 } };
+    expect([-1, 0].map((ms) => isOpen(after, enrolled, day(3) + ms))).toEqual([false, true]);
+    expect(isOpen(after, NOBODY, day(1000))).toBe(false);
+    expect(isOpen({ after: { item: "demo.a", days: 0 } }, NOBODY, day(1000))).toBe(false);
+  });
+
+  it("compares best scores and percentages inclusively", () => {
+    const scored = (best: number) => learnerRecord({ a: { attempted_at: EPOCH, best_score: best } });
+    const rule: Rule = { score: { item: "demo.a", min: 70 } };
+    expect([69.99, 70, 70.01].map((best) => isOpen(rule, scored(best)))).toEqual([false, true, true]);
+    expect(isOpen({ score: { item: "demo.a", min: 0 } }, NOBODY)).toBe(false);
+    const two = learnerRecord({ a: DONE, b: DONE });
+    const percent = (min_percent: number): Rule => ({ progress: { of: ["demo.a", "demo.b", "demo.c"], min_percent } });
+    expect([66, 66.67, 66.68, 67].map((min) => isOpen(percent(min), two))).toEqual([true, true, false, false]);
+  });
+
+  it("counts a chapter's problems for `progress`, drafts apart, and an empty list as complete", () => {
+    const course = outline(
+      [chapter("one"), chapter("empty"), chapter("last", { progress: { of: "demo.one", min_percent: 100 } })],
+      [problem("a", "one"), problem("b", "one", null, "draft"), problem("c", "one", null, "deprecated")],
+    );
+    expect(openOf(course, NOBODY)).not.toContain("last");
+    expect(openOf(course, learnerRecord({ a: DONE }))).toContain("last");
+    expect(openOf(course, learnerRecord({ a: STARTED, c: DONE }))).not.toContain("last");
+    expect(isOpen({ progress: { of: [], min_percent: 100 } })).toBe(true);
+  });
+
+  it("needs the cohort", () => {
+    expect(isOpen({ cohort: "evening" })).toBe(false);
+    expect(isOpen({ cohort: "evening" }, learnerRecord({}, { policy: { cohorts: ["evening"] } }))).toBe(true);
+  });
+});
+
+describe("groups", () => {
+  const a: Rule = { completed: "demo.a" };
+  const draft: Rule = { completed: "demo.draft" };
+  const old: Rule = { completed: "demo.old" };
+  const didA = learnerRecord({ a: DONE });
+  const didOld = learnerRecord({ old: DONE });
+
+  it("reads empty groups as logic does", () => {
+    expect(isOpen({ all: [] })).toBe(true);
+    expect(isOpen({ any: [] })).toBe(false);
+    expect(isOpen({ at_least: { count: 0, of: [] } })).toBe(true);
+    expect(isOpen({ at_least: { count: 0, of: [a] } })).toBe(true);
+    expect(isOpen({ not: { any: [] } })).toBe(true);
+  });
+
+  it("ignores drafts, in every group", () => {
+    expect(isOpen(draft)).toBe(true);
+    expect(isOpen({ not: draft })).toBe(true);
+    expect(isOpen({ any: [draft] })).toBe(true);
+    expect(isOpen({ any: [draft, a] })).toBe(false);
+    expect(isOpen({ all: [draft, a] }, didA)).toBe(true);
+    expect(isOpen({ any: [{ all: [draft] }, a] })).toBe(false);
+    expect(isOpen({ at_least: { count: 2, of: [draft, a] } }, didA)).toBe(true);
+    expect(isOpen({ at_least: { count: 2, of: [draft, a] } })).toBe(false);
+    expect(isOpen({ progress: { of: ["demo.draft"], min_percent: 100 } })).toBe(true);
+  });
+
+  it("counts deprecated items for those who have them and demands them of nobody", () => {
+    expect(isOpen(old)).toBe(true);
+    expect(isOpen({ not: old })).toBe(true);
+    expect(isOpen({ not: old }, didOld)).toBe(false);
+    expect(isOpen({ any: [old, a] })).toBe(false);
+    expect(isOpen({ any: [old, a] }, didOld)).toBe(true);
+    expect(isOpen({ at_least: { count: 2, of: [old, a] } }, didA)).toBe(true);
+    expect(isOpen({ at_least: { count: 1, of: [old, a] } }, didOld)).toBe(true);
+    expect(isOpen({ progress: { of: ["demo.old", "demo.a", "demo.b"], min_percent: 50 } }, didOld)).toBe(false);
+    expect(isOpen({ progress: { of: ["demo.old", "demo.a"], min_percent: 50 } }, didOld)).toBe(true);
+  });
+});
+
+describe("gates", () => {
+  const course = (tutorialStatus: "active" | "draft" | "deprecated") =>
+    outline([chapter("one")], [problem("x", "one"), problem("intro", null, null, tutorialStatus)], {
+      tutorial: "demo.intro",
+    });
+
+  it("opens nothing but the tutorial until it is completed or excused, kept items included", () => {
+    const kept = { opened: new Set(["demo.x", "demo.one"]) };
+    expect(openOf(course("active"), learnerRecord({}, kept))).toEqual(["intro"]);
+    expect(openOf(course("active"), learnerRecord({ intro: DONE }, kept))).toEqual(["one", "x", "intro"]);
+    const excused = { policy: { overrides: [override("intro", "excuse")] } };
+    expect(openOf(course("active"), learnerRecord({}, excused))).toEqual(["one", "x", "intro"]);
+  });
+
+  it("ignores a tutorial that is a draft, and demands a deprecated one of nobody", () => {
+    expect(openOf(course("draft"), NOBODY)).toEqual(["one", "x"]);
+    expect(openOf(course("deprecated"), NOBODY)).toEqual(["one", "x"]);
+  });
+
+  it("skips drafts and deprecated chapters in sequence", () => {
+    const chapters = [
+      chapter("one"),
+      chapter("two", null, "draft"),
+      chapter("three", null, "deprecated"),
+      chapter("four"),
+      chapter("five"),
+    ];
+    const sequence = outline(chapters, [], { sequential: true });
+    expect(openOf(sequence, NOBODY)).toEqual(["one"]);
+    expect(openOf(sequence, learnerRecord({ one: DONE }))).toEqual(["one", "four"]);
+  });
+
+  it("locks problems with their chapter, unless the course says otherwise", () => {
+    const chapters = [chapter("one", { completed: "demo.a" })];
+    const problems = [problem("x", "one"), problem("a")];
+    expect(openOf(outline(chapters, problems), NOBODY)).toEqual(["a"]);
+    expect(openOf(outline(chapters, problems, { problems_follow_chapter: false }), NOBODY)).toEqual(["x", "a"]);
+  });
+
+  it("hides drafts, and deprecated items from those who never started them", () => {
+    const hidden = outline(
+      [chapter("one", null, "draft"), chapter("two", null, "deprecated")],
+      [problem("a", "one"), problem("b", "two"), problem("c", "two")],
+    );
+    expect(openOf(hidden, learnerRecord({ a: DONE, b: STARTED }))).toEqual(["b"]);
+  });
+});
+
+describe("what is kept open", () => {
+  const kept = (name: string) => ({ opened: new Set([`demo.${name}`]) });
+
+  it("stays open when its rule no longer holds, and closes at an `until` nothing else can replace", () => {
+    const until: Rule = { until: toInstant(at(2)) };
+    const rules: Rule[] = [
+      { completed: "demo.a" },
+      { all: [until, { completed: "demo.a" }] },
+      { any: [until, { completed: "demo.a" }] },
+      { at_least: { count: 2, of: [until, { all: [until] }, { completed: "demo.a" }] } },
+    ];
+    const record = learnerRecord({}, kept("x"));
+    expect(rules.map((rule) => isOpen(rule, record, at(1)))).toEqual([true, true, true, true]);
+    expect(rules.map((rule) => isOpen(rule, record, at(2)))).toEqual([true, false, true, false]);
+  });
+
+  it("closes with its chapter's date", () => {
+    const course = outline([chapter("one", { until: toInstant(at(2)) })], [problem("x", "one")]);
+    expect(openOf(course, learnerRecord({}, kept("x")), at(1))).toEqual(["one", "x"]);
+    expect(openOf(course, learnerRecord({}, kept("x")), at(2))).toEqual([]);
+  });
+});
+
+describe("overrides", () => {
+  const course = outline(
+    [chapter("one", { completed: "demo.a" })],
+    [problem("x", "one"), problem("y", "one", { until: toInstant(at(2)) }), problem("a")],
+  );
+  const under = (...overrides: ReturnType<typeof override>[]) => learnerRecord({}, { policy: { overrides } });
+  const practice = (...overrides: ReturnType<typeof override>[]) =>
+    learnerRecord({}, { policy: { practice_mode: true, overrides } });
+
+  it("ranks lock over unlock over a locked chapter over practice mode over the rules", () => {
+    expect(openOf(course, under(override("x", "unlock")))).toEqual(["x", "a"]);
+    expect(openOf(course, under(override("x", "unlock"), override("x", "lock")))).toEqual(["a"]);
+    expect(openOf(course, under(override("one", "unlock")))).toEqual(["one", "x", "y", "a"]);
+    expect(openOf(course, practice(override("one", "lock"), override("x", "unlock")))).toEqual(["x", "a"]);
+    expect(openOf(course, practice())).toEqual(["one", "x", "y", "a"]);
+    expect(openOf(course, practice(override("a", "lock")))).toEqual(["one", "x", "y"]);
+  });
+
+  it("ends at the instant it expires", () => {
+    const record = under(override("x", "unlock", { expires_at: at(1) }));
+    expect(openOf(course, record, at(1) - 1)).toContain("x");
+    expect(openOf(course, record, at(1))).not.toContain("x");
+    const program = compile(course);
+    expect(evaluate(program, layOut(program, record), EPOCH).validUntil).toBe(at(1));
+  });
+
+  it("lets an excuse count as completed, attempted, scored and progressed, but not for the item itself", () => {
+    const record = under(override("a", "excuse"));
+    expect(openOf(course, record)).toEqual(["one", "x", "y", "a"]);
+    const leaves: Rule[] = [
+      { attempted: "demo.a" },
+      { score: { item: "demo.a", min: 100 } },
+      { progress: { of: ["demo.a"], min_percent: 100 } },
+      { after: { item: "demo.a", days: 1 } },
+    ];
+    expect(leaves.map((rule) => isOpen(rule, record, EPOCH + DAY_MS))).toEqual([true, true, true, true]);
+    expect(isOpen({ after: { item: "demo.a", days: 1 } }, record, EPOCH + DAY_MS - 1)).toBe(false);
+    const program = compile(course);
+    const learner = layOut(program, record);
+    const item = program.indexOf.get("demo.a") ?? 0;
+    expect(stateOf(learner, evaluate(program, learner, EPOCH), item)).toBe("unlocked");
+  });
+
+  it("extends the end of the item's own rule, never shortens it", () => {
+    const extended = (step: number) =>
+      under(override("one", "unlock"), override("y", "extend", { extend_to: at(step) }));
+    expect(openOf(course, extended(4), at(4) - 1)).toContain("y");
+    expect(openOf(course, extended(4), at(4))).not.toContain("y");
+    expect(openOf(course, extended(1), at(1))).toContain("y");
+  });
+
+  it("takes the earliest excuse and the latest extension, in whatever order they come", () => {
+    const excuses = [override("a", "excuse", { created_at: at(4) }), override("a", "excuse", { created_at: at(0) })];
+    const extensions = [2, 6].map((step) => override("y", "extend", { extend_to: at(step) }));
+    const drip: Rule = { after: { item: "demo.a", days: 1 } };
+    for (const order of [(list: typeof excuses) => list, (list: typeof excuses) => list.toReversed()]) {
+      expect(isOpen(drip, under(...order(excuses)), at(2))).toBe(true);
+      expect(openOf(course, under(override("one", "unlock"), ...order(extensions)), at(5))).toContain("y");
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compile, type Fact, layOut, mergeFact, NO_FACT, sameFact, setFact } from "../../../src/unlock/index.ts";
+import { EPOCH, learnerRecord, outline, override, problem } from "../../support/unlock/courses.ts";
+
+const news = fc.record({
+  at: fc.integer({ min: EPOCH, max: EPOCH + 20 }),
+  completed: fc.boolean(),
+  score: fc.option(fc.double({ min: 0, max: 100, noNaN: true })),
+});
+const facts = fc.array(news, { maxLength: 6 }).map((list) => list.reduce(mergeFact, NO_FACT));
+
+describe("mergeFact", () => {
+  it("[I5] is commutative, whatever order facts arrive in", () => {
+    fc.assert(
+      fc.property(facts, fc.array(news, { maxLength: 6 }), fc.infiniteStream(fc.nat()), (old, list, keys) => {
+        const shuffled = list
+          .map((entry) => ({ entry, key: keys.next().value ?? 0 }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ entry }) => entry);
+        expect(shuffled.reduce(mergeFact, old)).toEqual(list.reduce(mergeFact, old));
+      }),
+    );
+  });
+
+  it("[I5] is idempotent, however often and late a fact is repeated", () => {
+    fc.assert(
+      fc.property(facts, fc.array(news, { minLength: 1, maxLength: 6 }), (old, list) => {
+        const once = list.reduce(mergeFact, old);
+        expect([...list, ...list].reduce(mergeFact, old)).toEqual(once);
+        for (const entry of list) expect(sameFact(mergeFact(once, entry), once)).toBe(true);
+      }),
+    );
+  });
+
+  it("only ever adds: earliest instants, best score, completion stays", () => {
+    fc.assert(
+      fc.property(facts, news, (old, entry) => {
+        const merged = mergeFact(old, entry);
+        const never = Number.POSITIVE_INFINITY;
+        expect(merged.attempted_at).toBe(Math.min(old.attempted_at ?? never, entry.at));
+        const completed = Math.min(old.completed_at ?? never, entry.completed ? entry.at : never);
+        expect(merged.completed_at).toBe(completed === never ? null : completed);
+        const best = Math.max(old.best_score ?? -1, entry.score ?? -1);
+        expect(merged.best_score).toBe(best === -1 ? null : best);
+      }),
+    );
+  });
+
+  it("keeps a score of 0 apart from no score", () => {
+    expect(mergeFact(NO_FACT, { at: EPOCH, completed: false, score: 0 }).best_score).toBe(0);
+    expect(mergeFact(NO_FACT, { at: EPOCH, completed: true, score: null }).best_score).toBeNull();
+  });
+});
+
+describe("sameFact", () => {
+  it("tells facts apart by each of their parts", () => {
+    const fact: Fact = { attempted_at: 1, completed_at: 2, best_score: 3 };
+    expect(sameFact(fact, { ...fact })).toBe(true);
+    expect(sameFact(fact, { ...fact, attempted_at: null })).toBe(false);
+    expect(sameFact(fact, { ...fact, completed_at: null })).toBe(false);
+    expect(sameFact(fact, { ...fact, best_score: null })).toBe(false);
+  });
+});
+
+describe("layOut", () => {
+  const program = compile(outline([], [problem("a", null, { cohort: "evening" }), problem("b")]));
+
+  it("leaves out what the course version does not have", () => {
+    const record = learnerRecord(
+      { gone: { attempted_at: 1 }, b: { attempted_at: 2, completed_at: 3, best_score: 4 } },
+      { opened: new Set(["demo.gone", "demo.b"]), policy: { overrides: [override("gone", "lock")], cohorts: ["x"] } },
+    );
+    const learner = layOut(program, record);
+    expect([...learner.attemptedAt]).toEqual([Number.NaN, 2]);
+    expect([...learner.completedAt]).toEqual([Number.NaN, 3]);
+    expect([...learner.bestScore]).toEqual([Number.NaN, 4]);
+    expect([...learner.kept]).toEqual([0, 1]);
+    expect([...learner.cohorts]).toEqual([0]);
+    expect(learner.overrides).toEqual([]);
+  });
+
+  it("writes one fact as laying all of them out would", () => {
+    const fact: Fact = { attempted_at: 5, completed_at: null, best_score: 60 };
+    const learner = layOut(program, learnerRecord({ a: { attempted_at: 1, completed_at: 1, best_score: 1 } }));
+    expect(setFact(program, learner, "demo.a", fact)).toBe(true);
+    expect(learner).toEqual(layOut(program, learnerRecord({ a: fact })));
+    expect(setFact(program, learner, "demo.gone", fact)).toBe(false);
+  });
+});
