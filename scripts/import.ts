@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { courseDocumentSchema, documentPaths, splitDocument } from "../src/courses/document.ts";
 import { type ImportedCourse, importExercism } from "../src/courses/importers/exercism.ts";
 import { mintAccessToken } from "../src/identity/tokens.ts";
-import { zodErrors } from "../src/shared/http.ts";
+import { zodErrors } from "../src/shared/field-errors.ts";
 import type { FieldError, Result } from "../src/shared/results.ts";
 import { analyze } from "../src/unlock/analyze.ts";
 import { type ApiAnswer, type ApiClient, api } from "./lib/api-client.ts";

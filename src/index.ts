@@ -6,8 +6,8 @@ export { EnrollmentObject } from "./enrollment/index.ts";
 export { CoursePresence } from "./presence/index.ts";
 
 /** The crons of wrangler.toml. */
-export const MINUTE_CRON = "* * * * *";
-export const NIGHTLY_CRON = "0 2 * * *";
+const MINUTE_CRON = "* * * * *";
+const NIGHTLY_CRON = "0 2 * * *";
 
 const api = createApi();
 

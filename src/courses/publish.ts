@@ -7,7 +7,7 @@ import { analyze } from "../unlock/analyze.ts";
 import type { Outline } from "../unlock/index.ts";
 import { cutIntoParts, fetchCourse, forgetCourse, MAX_PART } from "./catalog.ts";
 import { type CourseDocument, documentPaths, type ItemContent, MAX_ITEMS, splitDocument } from "./document.ts";
-import { courseActivations, courseOutlines, courses, courseVersions } from "./tables.ts";
+import { courseActivations, courseContents, courseOutlines, courses, courseVersions } from "./tables.ts";
 
 /** Opened items stay open (grandfather), or the new rules apply to everyone at once (relock). */
 export type PublishPolicy = "grandfather" | "relock";
@@ -232,8 +232,9 @@ function contentStatements(
     }
   }
   return groups.map((group) =>
-    db.run(sql`INSERT INTO course_contents (course_slug, version, item_id, content)
-      SELECT ${slug}, ${version}, value ->> 'item', value ->> 'content' FROM json_each(${JSON.stringify(group)})`),
+    db.insert(courseContents).select(
+      sql`SELECT ${slug}, ${version}, value ->> 'item', value ->> 'content' FROM json_each(${JSON.stringify(group)})`,
+    ),
   );
 }
 

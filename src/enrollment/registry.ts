@@ -85,10 +85,17 @@ export function listEnrollments(db: Database, course: string, after: string, lim
 
 /** Marks every active enrollment of a course in one statement; `stale_mark` grows, so no older refresh can clear it. */
 export function markCourseStale(db: Database, course: string, now: number, reason = "publish") {
-  return db.run(sql`
-    UPDATE enrollments SET is_stale = 1, stale_reason = ${reason}, stale_scope = 'course',
-      stale_since = coalesce(stale_since, ${now}), stale_mark = stale_mark + 1, leased_until = 0
-    WHERE course_slug = ${course} AND status = 'active'`);
+  return db
+    .update(enrollments)
+    .set({
+      is_stale: 1,
+      stale_reason: reason,
+      stale_scope: "course",
+      stale_since: sql`coalesce(${enrollments.stale_since}, ${now})`,
+      stale_mark: sql`${enrollments.stale_mark} + 1`,
+      leased_until: 0,
+    })
+    .where(and(eq(enrollments.course_slug, course), eq(enrollments.status, "active")));
 }
 
 export async function askForWarmUp(env: Env, course: string, activation: number): Promise<void> {

@@ -2,13 +2,14 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi
 import type { Context, MiddlewareHandler, TypedResponse } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { JSONParsed } from "hono/utils/types";
-import type { z as zod } from "zod";
 import type { Database, QueryCounter } from "../bindings.ts";
 import { type ProblemStatus, problemResponse } from "./errors.ts";
+import { zodErrors } from "./field-errors.ts";
 import { type Refusal, refuse } from "./results.ts";
 import type { Role } from "./roles.ts";
 import { LANGUAGES, type Language, negotiateLanguage } from "./text.ts";
 
+export { jsonPath, zodErrors } from "./field-errors.ts";
 export { ROLES, type Role } from "./roles.ts";
 
 /** Who is asking, as the verified token says. */
@@ -147,25 +148,6 @@ export function newRouter(): OpenAPIHono<AppEnv> {
       });
     },
   });
-}
-
-/** Turns zod issues into field errors with paths like `chapters[2].rule`. At most 100 are listed. */
-export function zodErrors(error: { issues: readonly zod.core.$ZodIssue[] }, prefix = "") {
-  return error.issues.slice(0, 100).map((issue) => ({
-    path: jsonPath(issue.path, prefix),
-    rule: issue.code ?? "custom",
-    message: issue.message,
-  }));
-}
-
-/** `["chapters", 2, "rule"]` to `chapters[2].rule`. */
-export function jsonPath(path: readonly PropertyKey[], prefix = ""): string {
-  let text = prefix;
-  for (const step of path) {
-    if (typeof step === "number") text += `[${step}]`;
-    else text += text === "" ? String(step) : `.${String(step)}`;
-  }
-  return text;
 }
 
 /** The answer every route may give instead of its own, as {@link defineRoute} declares it under `default`. */

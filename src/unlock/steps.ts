@@ -32,6 +32,11 @@ const LONG_PLAN = 24;
 const FEW_ALTERNATIVES = 4;
 /** "n of m" is searched in full while n times m stays below this, and answered with the n cheapest beyond it. */
 const MAX_CHOICES = 400;
+/**
+ * Plans put together before the search narrows to the few cheapest of each part: some tenths of a second, so that no
+ * rule, however wide and deep, holds up the object that explains it.
+ */
+const MAX_JOINS = 20_000;
 /** Plans tried on the learner before giving up. More than a handful only arise where a rule also forbids something. */
 const MAX_TRIED = 128;
 
@@ -51,6 +56,7 @@ export class StepSearch {
   readonly #scope: Scope;
   readonly #evaluation: Evaluation;
   readonly #empty: Plan = { needs: new Map(), locked: 0 };
+  #joins = 0;
 
   constructor(scope: Scope, evaluation: Evaluation) {
     this.#scope = scope;
@@ -204,7 +210,7 @@ export class StepSearch {
     const all = (chosen: readonly Plan[][]) => chosen.reduce((sets, list) => this.#combine(sets, list), [this.#empty]);
     if (possible.length === count) return all(possible);
     if (count <= 1) return prune(possible.flat());
-    if (possible.length * count > MAX_CHOICES) {
+    if (possible.length * count > MAX_CHOICES || this.#joins > MAX_JOINS) {
       const cheapest = possible.map((list) => list.slice(0, 1)).sort((a, b) => (a[0] && b[0] ? byCost(a[0], b[0]) : 0));
       return all(cheapest.slice(0, count));
     }
@@ -221,7 +227,8 @@ export class StepSearch {
 
   #combine(left: readonly Plan[], right: readonly Plan[]): Plan[] {
     if (right.length === 1 && right[0] === this.#empty) return [...left];
-    const width = (left[0]?.needs.size ?? 0) > LONG_PLAN ? FEW_ALTERNATIVES : MAX_ALTERNATIVES;
+    const isLong = (left[0]?.needs.size ?? 0) > LONG_PLAN || this.#joins > MAX_JOINS;
+    const width = isLong ? FEW_ALTERNATIVES : MAX_ALTERNATIVES;
     const others = right.slice(0, width);
     return prune(left.slice(0, width).flatMap((plan) => others.map((other) => this.#join(plan, other))));
   }
@@ -229,6 +236,7 @@ export class StepSearch {
   #join(a: Plan, b: Plan): Plan {
     if (a.needs.size === 0) return b;
     if (b.needs.size === 0) return a;
+    this.#joins += 1;
     const needs = new Map(a.needs);
     for (const need of b.needs.values()) addNeed(needs, need);
     let locked = 0;

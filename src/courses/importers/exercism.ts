@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { jsonPath, zodErrors } from "../../shared/http.ts";
+import { jsonPath, zodErrors } from "../../shared/field-errors.ts";
 import { COURSE_SLUG, courseSlugSchema, ITEM_ID } from "../../shared/ids.ts";
 import { type FieldError, ok, type Result, refuse } from "../../shared/results.ts";
 import type { ItemStatus } from "../../unlock/outline.ts";

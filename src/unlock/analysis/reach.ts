@@ -1,6 +1,6 @@
 import type { Rule } from "../rules.ts";
 import { childrenOf, type Entry, isOffered, NONE, type Table } from "./table.ts";
-import { CAN, progressStatuses } from "./truths.ts";
+import { CAN, progressCounts } from "./truths.ts";
 
 /** What a part of a rule is for a learner who starts today: known outright, or the number of a gate. */
 const HOLDS = -2;
@@ -137,11 +137,10 @@ class Circuit {
   }
 
   #progress(of: string | readonly string[], minPercent: number): number {
-    const statuses = progressStatuses(this.#table, of);
-    if (statuses === null) return IGNORED;
-    const total = statuses.filter(isOffered).length;
-    if (total === 0) return statuses.length > 0 ? IGNORED : HOLDS;
-    const needed = Math.ceil((minPercent * total - EPSILON) / 100);
+    const counts = progressCounts(this.#table, of);
+    if (counts === null) return IGNORED;
+    if (counts.offered === 0) return counts.listed > 0 ? IGNORED : HOLDS;
+    const needed = Math.ceil((minPercent * counts.offered - EPSILON) / 100);
     if (needed <= 0) return HOLDS;
     if (typeof of !== "string") {
       const inputs = of.map((id) => this.#item(id)).filter((input) => input !== IGNORED);

@@ -27,9 +27,26 @@ export interface Table {
   readonly chapterCount: number;
   /** The problems of each chapter, by chapter number. */
   readonly problemsOf: readonly (readonly Entry[])[];
+  /** How many problems of each chapter count, by chapter number. */
+  readonly countsOf: readonly Counts[];
   /** The item of that id; the first one where an id is used twice. */
   find(id: string): Entry | undefined;
   isChapter(entry: Entry): boolean;
+}
+
+/** What a list of items holds: all of them, those that are no drafts, and those offered to new learners. */
+export interface Counts {
+  readonly listed: number;
+  readonly published: number;
+  readonly offered: number;
+}
+
+export function countStatuses(statuses: readonly ItemStatus[]): Counts {
+  return {
+    listed: statuses.length,
+    published: statuses.filter((status) => status !== "draft").length,
+    offered: statuses.filter(isOffered).length,
+  };
 }
 
 /** Whether a learner who starts today is ever asked for the item, or can ever be shown it. */
@@ -83,6 +100,7 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
     entries,
     chapterCount,
     problemsOf,
+    countsOf: problemsOf.map((problems) => countStatuses(problems.map((problem) => problem.status))),
     find: (id) => byId.get(id),
     isChapter: (entry) => entry.index < chapterCount,
   };

@@ -1,6 +1,6 @@
 import type { FieldError } from "../../shared/results.ts";
 import { MAX_RULE_DEPTH, type Rule } from "../rules.ts";
-import { childrenOf, type Entry, isOffered, type Table } from "./table.ts";
+import { type Counts, childrenOf, countStatuses, type Entry, isOffered, NONE, type Table } from "./table.ts";
 
 /**
  * What a rule can turn out to be, over all learners and all times: a set of these bits. IGNORED is the neutral element
@@ -188,17 +188,16 @@ class RuleJudge {
 
   #progress(of: string | readonly string[], minPercent: number, path: string): Judged {
     const constant = (can: number): Judged => ({ can, ifTrue: NOTHING, ifFalse: NOTHING });
-    const statuses = progressStatuses(this.#table, of);
-    if (statuses === null) return constant(CAN.IGNORED);
-    if (statuses.length === 0) {
+    const counts = progressCounts(this.#table, of);
+    if (counts === null) return constant(CAN.IGNORED);
+    if (counts.listed === 0) {
       const what = typeof of === "string" ? `Chapter ${of} has no problems` : "The list is empty";
       const message = `${what}, so there is no progress to ask for and this always holds.`;
       if (minPercent > 0) this.vacuous.push({ path: `${path}.progress.of`, rule: "always_open", message });
       return constant(CAN.TRUE);
     }
-    const counted = statuses.filter((status) => status !== "draft");
-    if (counted.length === 0) return constant(CAN.IGNORED);
-    if (counted.every((status) => status === "deprecated")) return constant(CAN.TRUE | CAN.IGNORED);
+    if (counts.published === 0) return constant(CAN.IGNORED);
+    if (counts.offered === 0) return constant(CAN.TRUE | CAN.IGNORED);
     if (minPercent === 0) return constant(CAN.TRUE);
     return threshold(`progress in ${JSON.stringify(of)}`, minPercent, `${path}.progress`);
   }
@@ -216,15 +215,14 @@ class RuleJudge {
 }
 
 /**
- * Statuses of the items a progress leaf counts; null where the leaf as a whole does not count (a draft chapter).
+ * How many items a progress leaf counts; null where the leaf as a whole does not count (a draft chapter).
  * Unknown names are taken as active: they are reported elsewhere.
  */
-export function progressStatuses(table: Table, of: string | readonly string[]): Entry["status"][] | null {
-  if (typeof of !== "string") return of.map((id) => table.find(id)?.status ?? "active");
+export function progressCounts(table: Table, of: string | readonly string[]): Counts | null {
+  if (typeof of !== "string") return countStatuses(of.map((id) => table.find(id)?.status ?? "active"));
   const chapter = table.find(of);
-  if (chapter === undefined || !table.isChapter(chapter)) return ["active"];
-  if (chapter.status === "draft") return null;
-  return (table.problemsOf[chapter.index] ?? []).map((problem) => problem.status);
+  if (chapter?.status === "draft") return null;
+  return table.countsOf[chapter?.index ?? NONE] ?? countStatuses(["active"]);
 }
 
 /** One sentence on why two demands on one measure cannot both be met. */

@@ -60,7 +60,7 @@ describe("evaluate", () => {
         ]);
         expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(oracle(course, record, now)));
       }),
-      { numRuns: 1_500 },
+      { numRuns: 700 },
     );
   });
 
@@ -76,7 +76,7 @@ describe("evaluate", () => {
         const broken = later.filter((t) => Number.isFinite(t) && !same(first, evaluate(program, learner, t)));
         expect(broken).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

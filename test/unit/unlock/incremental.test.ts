@@ -56,7 +56,7 @@ describe("reevaluate", () => {
           current = evaluation;
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -99,7 +99,7 @@ describe("sticky courses", () => {
       fc.property(cases(), deeds(12), ({ course, record, now }, done) => {
         expect(stickyHistory(course, record, now, done)).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 

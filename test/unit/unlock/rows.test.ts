@@ -62,7 +62,7 @@ describe("rows", () => {
           for (const name of [hidden.id, hidden.title.en, hidden.title.zh]) expect(text).not.toContain(name);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
