@@ -8,6 +8,7 @@ import {
   SAMPLE_AUTHOR,
   SAMPLE_COURSE,
   SAMPLE_LEARNER,
+  type TourStop,
   tour,
 } from "./lib/demo.ts";
 import { ensureLocalSecret } from "./lib/local-secrets.ts";
@@ -81,17 +82,10 @@ async function start({ port, stateDir }: Options): Promise<void> {
   });
   endWith(runtime, () => crons.stop(), logFile);
 
-  const author = await clientFor(runtime.url, secret, SAMPLE_AUTHOR, "author");
-  const course = await ensureSampleCourse(author);
-  say(
-    course.published
-      ? `  course      ${SAMPLE_COURSE} published as version ${course.version}`
-      : `  course      ${SAMPLE_COURSE} kept at version ${course.version}, with all earlier progress`,
-  );
-  await enroll(await clientFor(runtime.url, secret, SAMPLE_LEARNER, "learner"));
-  say(`  learner     ${SAMPLE_LEARNER} is enrolled in ${SAMPLE_COURSE}`);
   const url = `http://localhost:${port}`;
-  const stops = await tour(runtime.url, url, secret);
+  const stops = await prepareDemo(runtime.url, url, secret).catch((fault: unknown) => {
+    throw new Error(`${fault instanceof Error ? fault.message : String(fault)}\nThe log is ${shown(logFile)}`);
+  });
   say(`  crons       every minute, and 02:00 UTC\n  log         ${shown(logFile)}\n`);
 
   say(
@@ -104,6 +98,20 @@ async function start({ port, stateDir }: Options): Promise<void> {
     if (stop.note !== undefined) say(`     (${stop.note})`);
   });
   say("\nCtrl-C ends Latchkey.");
+}
+
+/** Publishes and enrolls what is missing. @returns the commands to show. */
+async function prepareDemo(runtimeUrl: string, url: string, secret: string): Promise<TourStop[]> {
+  const author = await clientFor(runtimeUrl, secret, SAMPLE_AUTHOR, "author");
+  const course = await ensureSampleCourse(author);
+  say(
+    course.published
+      ? `  course      ${SAMPLE_COURSE} published as version ${course.version}`
+      : `  course      ${SAMPLE_COURSE} kept at version ${course.version}, with all earlier progress`,
+  );
+  await enroll(await clientFor(runtimeUrl, secret, SAMPLE_LEARNER, "learner"));
+  say(`  learner     ${SAMPLE_LEARNER} is enrolled in ${SAMPLE_COURSE}`);
+  return tour(runtimeUrl, url, secret);
 }
 
 /** Ends everything with the first signal, at once with the second, and when the runtime or npm ends before us. */

@@ -2,6 +2,8 @@
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface ApiAnswer {
+  /** Method and path, for messages. */
+  request: string;
   status: number;
   headers: Headers;
   /** Parsed JSON where the answer says it is JSON, else the text; null when there is none. */
@@ -36,6 +38,7 @@ export function api(url: string, token?: string): ApiClient {
     const text = await response.text();
     const isJson = /^application\/([a-z.]+\+)?json\b/.test(response.headers.get("content-type") ?? "");
     return {
+      request: `${method} ${path}`,
       status: response.status,
       headers: response.headers,
       body: text === "" ? null : isJson ? JSON.parse(text) : text,

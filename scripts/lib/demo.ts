@@ -86,7 +86,7 @@ export async function tour(url: string, shownUrl: string, secret: string): Promi
     {
       purpose: `The chapters as ${SAMPLE_LEARNER} may open them right now`,
       command: curl(`${shownUrl}${chapters}`),
-      output: shortenJson(list.body),
+      output: shortenJson(list.body, 2),
     },
     {
       purpose: `Why ${asked} is ${rows.some((row) => row.is_locked) ? "locked" : "open"}`,
@@ -109,5 +109,5 @@ function curl(address: string, option = ""): string {
 
 function expectStatus(answer: ApiAnswer, statuses: readonly number[]): ApiAnswer {
   if (statuses.includes(answer.status)) return answer;
-  throw new Error(`the API answered ${answer.status}: ${shortenJson(answer.body)}`);
+  throw new Error(`${answer.request} was answered with ${answer.status}: ${shortenJson(answer.body)}`);
 }

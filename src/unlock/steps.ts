@@ -40,6 +40,9 @@ const MAX_JOINS = 20_000;
 /** Plans tried on the learner before giving up. More than a handful only arise where a rule also forbids something. */
 const MAX_TRIED = 128;
 
+/** Locked prerequisites looked through for what can be done now. */
+const MAX_LOOK_THROUGH = 200;
+
 /** Needs that belong together, none of which another one covers. */
 interface Plan {
   readonly needs: ReadonlyMap<string, Need>;
@@ -244,9 +247,6 @@ export class StepSearch {
     return { needs, locked };
   }
 }
-
-/** Locked prerequisites looked through for what can be done now. */
-const MAX_LOOK_THROUGH = 200;
 
 function keyOf({ action, item }: Need): string {
   return action === "wait" ? action : `${action} ${item}`;

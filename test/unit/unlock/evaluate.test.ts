@@ -306,6 +306,8 @@ describe("overrides", () => {
     expect(openOf(course, extended(4), at(4) - 1)).toContain("y");
     expect(openOf(course, extended(4), at(4))).not.toContain("y");
     expect(openOf(course, extended(1), at(1))).toContain("y");
+    const program = compile(course);
+    expect(evaluate(program, layOut(program, extended(4)), at(3)).validUntil).toBe(at(4));
   });
 
   it("takes the earliest excuse and the latest extension, in whatever order they come", () => {
