@@ -232,9 +232,11 @@ function contentStatements(
     }
   }
   return groups.map((group) =>
-    db.insert(courseContents).select(
-      sql`SELECT ${slug}, ${version}, value ->> 'item', value ->> 'content' FROM json_each(${JSON.stringify(group)})`,
-    ),
+    db
+      .insert(courseContents)
+      .select(
+        sql`SELECT ${slug}, ${version}, value ->> 'item', value ->> 'content' FROM json_each(${JSON.stringify(group)})`,
+      ),
   );
 }
 

@@ -28,7 +28,7 @@ import { collectProjection } from "./outbox-batch.ts";
 import { answerFrom, contentOf, etagOf, pageOf, type RenderedRows, renderRows, snapshotInfo } from "./reading.ts";
 import { AlarmScheduler, type DueName } from "./scheduler.ts";
 import { hasSchema, migrate } from "./schema.ts";
-import { EnrollmentState } from "./state.ts";
+import { EnrollmentState, NO_CHANGE } from "./state.ts";
 import { EnrollmentStore, type Meta } from "./store.ts";
 import { EnrollmentWrites, type OverrideRequest, type SubmitRequest, type VerdictRequest } from "./writes.ts";
 
@@ -335,6 +335,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       try {
         const program = await this.#program(pointer.version);
         if (program !== null) next = { pointer, program };
+        else if (mustReach) throw new Error(`version ${pointer.version} has no outline`);
       } catch (fault) {
         if (mustReach) throw fault;
         // D1 is dark: the learner gets the last snapshot, and is told since when it is known to be old.
@@ -479,6 +480,7 @@ export class EnrollmentObject extends DurableObject<Env> {
    * drops the memory, which SQLite cannot roll back.
    */
   #commit<T>(change: () => Result<T>): Result<T> {
+    this.#state?.beginCommit();
     try {
       const result = this.ctx.storage.transactionSync(change);
       if (hasSchema(this.ctx.storage.sql)) this.ctx.waitUntil(this.#scheduler.arm());
@@ -513,5 +515,3 @@ export class EnrollmentObject extends DurableObject<Env> {
 function hasTag(header: string | null, etag: string): boolean {
   return header?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
 }
-
-const NO_CHANGE: Delta = { unlocked: [], locked: [] };

@@ -39,6 +39,11 @@ export class EnrollmentState {
   readonly facts: Map<string, StoredFact>;
   learner: Learner;
   evaluation: Evaluation;
+  /**
+   * What the current commit has opened and locked so far. A write may first have to catch up with a date or a publish;
+   * its answer names everything that differs from what the learner saw before.
+   */
+  commitDelta: Delta = NO_CHANGE;
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
   readonly #scheduler: AlarmScheduler;
@@ -59,6 +64,11 @@ export class EnrollmentState {
     this.evaluation =
       unpack(loaded.meta.states, loaded.program.size, loaded.meta.valid_until) ??
       evaluate(this.program, this.learner, loaded.meta.computed_at);
+  }
+
+  /** A new commit starts: nothing has changed yet. */
+  beginCommit(): void {
+    this.commitDelta = NO_CHANGE;
   }
 
   /** Why the snapshot must not be served as it is, or null when it is fresh. */
@@ -228,6 +238,7 @@ export class EnrollmentState {
 
   #finish(evaluation: Evaluation, delta: Delta, cause: Cause, now: number, bump: boolean): void {
     this.evaluation = evaluation;
+    this.commitDelta = combine(this.commitDelta, delta);
     if (this.program.outline.options.sticky) {
       const earned: number[] = [];
       for (let item = 0; item < this.program.size; item += 1) if (evaluation.earned[item] === 1) earned.push(item);
@@ -248,6 +259,18 @@ export class EnrollmentState {
     );
     this.save(now);
   }
+}
+
+/** "Nothing opened, nothing locked". */
+export const NO_CHANGE: Delta = { unlocked: [], locked: [] };
+
+/** Two deltas in a row as one: what opened and locked again in between is left out. */
+export function combine(first: Delta, second: Delta): Delta {
+  const without = (items: string[], others: string[]) => items.filter((item) => !others.includes(item));
+  return {
+    unlocked: [...without(first.unlocked, second.locked), ...without(second.unlocked, first.locked)],
+    locked: [...without(first.locked, second.unlocked), ...without(second.locked, first.unlocked)],
+  };
 }
 
 /** A fixed pseudo-random delay of an enrollment, 0 to `span` ms (FNV-1a over its id). */

@@ -77,8 +77,8 @@ export class EnrollmentWrites {
       if (outcome === "recorded") changed.add(fact.item);
       return outcome;
     });
-    const delta = this.#settle(changed, now);
-    return ok({ ...this.#answer(delta), outcomes });
+    this.#settle(changed, now);
+    return ok({ ...this.#answer(), outcomes });
   }
 
   submit(request: SubmitRequest, now: number): Result<SubmitAnswer> {
@@ -112,7 +112,7 @@ export class EnrollmentWrites {
     if (stored.status !== "pending") {
       const isSame = stored.status === status && stored.score === request.score && stored.feedback === request.feedback;
       if (!isSame) return refuse("already_judged");
-      return ok({ ...this.#answer(NO_CHANGE), ...submissionFields(stored) });
+      return ok({ ...this.#answer(), ...submissionFields(stored) });
     }
     const judged: ProjectedSubmission = {
       ...stored,
@@ -131,14 +131,15 @@ export class EnrollmentWrites {
     if (old === undefined) {
       return refuse("item_not_found", { detail: "The learner has done nothing with this item." });
     }
-    if (sameFact(old, NO_FACT)) return ok(this.#answer(NO_CHANGE));
+    if (sameFact(old, NO_FACT)) return ok(this.#answer());
     this.#state.meta.progress_seq += 1;
     const seq = this.#state.meta.progress_seq;
     this.#store.logRevocation(seq, request.item, now, request.actor.id, request.reason);
     this.#saveFact(request.item, { ...NO_FACT, revoked_at: now, seq }, now);
     this.#store.release(request.item, now);
     // Whatever the item opened may lock again, so everything is evaluated.
-    return ok(this.#answer(this.#state.refresh("progress", now)));
+    this.#state.refresh("progress", now);
+    return ok(this.#answer());
   }
 
   override(
@@ -147,10 +148,11 @@ export class EnrollmentWrites {
   ): Result<WriteAnswer> {
     if (!this.#state.program.indexOf.has(request.item)) return refuse("item_not_found");
     const removed = this.#store.removeOverride(request.item, now, request.actor.id);
-    if (request.override === null && !removed) return ok(this.#answer(NO_CHANGE));
+    if (request.override === null && !removed) return ok(this.#answer());
     if (request.override !== null) this.#store.addOverride(request.override, now, request.actor.id);
     this.#state.meta.policy_seq += 1;
-    return ok(this.#answer(this.#state.refresh("policy", now)));
+    this.#state.refresh("policy", now);
+    return ok(this.#answer());
   }
 
   changePolicy(
@@ -162,7 +164,8 @@ export class EnrollmentWrites {
     meta.practice_mode = request.practice_mode ?? meta.practice_mode;
     meta.policy_seq += 1;
     this.#store.logPolicy(meta.policy_seq, now, request.actor.id, meta.cohorts, meta.practice_mode);
-    return ok(this.#answer(this.#state.refresh("policy", now)));
+    this.#state.refresh("policy", now);
+    return ok(this.#answer());
   }
 
   /** Takes over what D1 mirrors: facts are merged, sequences only grow. */
@@ -206,8 +209,8 @@ export class EnrollmentWrites {
     };
     const changed = new Set<string>();
     if (this.#merge(fact, now, actor) === "recorded") changed.add(fact.item);
-    const delta = this.#settle(changed, now);
-    return { ...this.#answer(delta), ...submissionFields(submission) };
+    this.#settle(changed, now);
+    return { ...this.#answer(), ...submissionFields(submission) };
   }
 
   #refuseLocked(item: string, language: Language, now: number): { ok: false; refusal: Refusal } | null {
@@ -249,15 +252,15 @@ export class EnrollmentWrites {
   }
 
   /** Evaluates after a write. Nothing changed: no bump, no event. */
-  #settle(changed: ReadonlySet<string>, now: number): Delta {
-    if (changed.size === 0) return NO_CHANGE;
+  #settle(changed: ReadonlySet<string>, now: number): void {
+    if (changed.size === 0) return;
     this.#state.meta.last_active_at = now;
-    return this.#state.applyFacts([...changed], now);
+    this.#state.applyFacts([...changed], now);
   }
 
-  #answer(delta: Delta): WriteAnswer {
+  #answer(): WriteAnswer {
     const { id, progress_seq, policy_seq, version, course_version } = this.#state.meta;
-    return { enrollment_id: id, progress_seq, policy_seq, version, course_version, ...delta };
+    return { enrollment_id: id, progress_seq, policy_seq, version, course_version, ...this.#state.commitDelta };
   }
 }
 
@@ -265,5 +268,3 @@ function submissionFields(submission: ProjectedSubmission) {
   const { id, item, status, score, feedback } = submission;
   return { submission_id: id, item, status, score, feedback };
 }
-
-const NO_CHANGE: Delta = { unlocked: [], locked: [] };

@@ -1,5 +1,14 @@
 import { z } from "@hono/zod-openapi";
-import { type AppContext, actorOf, defineRoute, newRouter, respond, sha256Hex } from "../shared/http.ts";
+import { idempotent } from "../ops/idempotency.ts";
+import {
+  type AppContext,
+  actorOf,
+  defineRoute,
+  idempotencyHeader,
+  newRouter,
+  respond,
+  sha256Hex,
+} from "../shared/http.ts";
 import { userIdSchema } from "../shared/ids.ts";
 import { pageQuery, pageSchema } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
@@ -105,7 +114,8 @@ const createUserRoute = defineRoute(
     path: "/users",
     tags: TAGS,
     summary: "Create a user with a role",
-    request: body(createUserBody),
+    middleware: [idempotent()],
+    request: { headers: idempotencyHeader, ...body(createUserBody) },
     responses: { 201: answer("Created.", userView) },
   },
 );
@@ -131,7 +141,8 @@ const updateUserRoute = defineRoute(
     path: "/users/{id}",
     tags: TAGS,
     summary: "Change a user",
-    request: { params: userParams, ...body(updateUserBody) },
+    middleware: [idempotent()],
+    request: { headers: idempotencyHeader, params: userParams, ...body(updateUserBody) },
     responses: { 200: answer("The user as changed.", userView) },
   },
 );

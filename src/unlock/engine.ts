@@ -5,4 +5,4 @@
  */
 export const ENGINE = 1;
 export const ENGINE_SOURCES = ["compile.ts", "evaluate.ts", "learner.ts", "rules.ts"] as const;
-export const ENGINE_DIGEST = "";
+export const ENGINE_DIGEST = "269ef733f3d12c99cccd51c4c20eb97cdf18f079e670d18116722b57e164200a";

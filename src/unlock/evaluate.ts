@@ -200,10 +200,15 @@ export function isCompleted(learner: Learner, item: number): boolean {
   return !Number.isNaN(learner.completedAt[item] ?? Number.NaN);
 }
 
-/** Instant from which the item counts as completed for others: completed or excused; NaN if neither. */
+/**
+ * Instant from which the item counts as completed for others: completed or excused, whichever was earlier (completing
+ * what one was excused from must not start a waiting period again); NaN if neither.
+ */
 export function doneAt(scope: Scope, item: number): number {
   const completed = scope.learner.completedAt[item] ?? Number.NaN;
-  return Number.isNaN(completed) ? (scope.exceptions?.excusedAt[item] ?? Number.NaN) : completed;
+  const excused = scope.exceptions?.excusedAt[item] ?? Number.NaN;
+  if (Number.isNaN(completed)) return excused;
+  return Number.isNaN(excused) ? completed : Math.min(completed, excused);
 }
 
 export function passesTutorial(scope: Scope, item: number): boolean {

@@ -48,6 +48,8 @@ interface Plan {
   readonly needs: ReadonlyMap<string, Need>;
   /** How many of them cannot be done right now: the tie-break between plans of one size. */
   readonly locked: number;
+  /** Sum of their values, the next tie-break: an earlier instant, a shorter drip or a lower score is less to ask. */
+  readonly effort: number;
 }
 
 /**
@@ -58,7 +60,7 @@ interface Plan {
 export class StepSearch {
   readonly #scope: Scope;
   readonly #evaluation: Evaluation;
-  readonly #empty: Plan = { needs: new Map(), locked: 0 };
+  readonly #empty: Plan = { needs: new Map(), locked: 0, effort: 0 };
   #joins = 0;
 
   constructor(scope: Scope, evaluation: Evaluation) {
@@ -140,7 +142,7 @@ export class StepSearch {
 
   #plan(action: Need["action"], item: number, value = 0): Plan {
     const need: Need = { action, item, value };
-    return { needs: new Map([[keyOf(need), need]]), locked: this.#isLocked(need) ? 1 : 0 };
+    return { needs: new Map([[keyOf(need), need]]), locked: this.#isLocked(need) ? 1 : 0, effort: value };
   }
 
   #isLocked(need: Need): boolean {
@@ -243,8 +245,12 @@ export class StepSearch {
     const needs = new Map(a.needs);
     for (const need of b.needs.values()) addNeed(needs, need);
     let locked = 0;
-    for (const need of needs.values()) if (this.#isLocked(need)) locked += 1;
-    return { needs, locked };
+    let effort = 0;
+    for (const need of needs.values()) {
+      if (this.#isLocked(need)) locked += 1;
+      effort += need.value;
+    }
+    return { needs, locked, effort };
   }
 }
 
@@ -263,7 +269,7 @@ function addNeed(needs: Map<string, Need>, need: Need): void {
 }
 
 function byCost(a: Plan, b: Plan): number {
-  return a.needs.size - b.needs.size || a.locked - b.locked;
+  return a.needs.size - b.needs.size || a.locked - b.locked || a.effort - b.effort;
 }
 
 function signature({ needs }: Plan): string {

@@ -74,12 +74,11 @@ class World {
     return typeof this.#record.facts.get(id)?.attempted_at === "number";
   }
 
-  /** When the item was done: completed, or excused from. Null if neither. */
+  /** When the item was done: completed or excused from, whichever was first. Null if neither. */
   #doneAt(id: string): number | null {
     const completed = this.#record.facts.get(id)?.completed_at ?? null;
-    if (completed !== null) return completed;
-    const excuses = this.#excuses(id);
-    return excuses.length === 0 ? null : Math.min(...excuses);
+    const instants = [...(completed === null ? [] : [completed]), ...this.#excuses(id)];
+    return instants.length === 0 ? null : Math.min(...instants);
   }
 
   /** A gate that is invisible to learners, or demanded of nobody, holds nobody up. */

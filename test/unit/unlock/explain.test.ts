@@ -135,6 +135,54 @@ describe("explain", () => {
     expect(do_next).toEqual([{ action: "complete", item: "demo.a" }]);
   });
 
+  describe("to_unlock", () => {
+    const names = Array.from({ length: 12 }, (_, number) => `p${number}`);
+    const c = (name: string): Rule => ({ completed: `demo.${name}` });
+    const score = (min: number): Rule => ({ score: { item: "demo.p0", min } });
+    const from = (step: number): Rule => ({ from: toInstant(at(step)) });
+    const until = (step: number): Rule => ({ until: toInstant(at(step)) });
+    const attempted: Rule = { attempted: "demo.p0" };
+    const half: Rule = { progress: { of: names.map((name) => `demo.${name}`), min_percent: 50 } };
+    const complete = (name: string) => ({ action: "complete", item: `demo.${name}` });
+    const wait = (step: number) => ({ action: "wait", until: toInstant(at(step)) });
+    const scored = { action: "score", item: "demo.p0", min_score: 80 };
+
+    it.each<[string, Rule, unknown]>([
+      ["takes completing for attempting", { all: [attempted, c("p0")] }, [complete("p0")]],
+      ["takes it in the other order too", { all: [c("p0"), attempted] }, [complete("p0")]],
+      ["takes scoring for attempting", { all: [attempted, score(80)] }, [scored]],
+      ["asks for the higher of two scores", { all: [score(80), score(50)] }, [scored]],
+      ["asks for it in the other order too", { all: [score(50), score(80)] }, [scored]],
+      ["waits for the later of two instants", { all: [from(8), from(6)] }, [wait(8)]],
+      ["waits for it in the other order too", { all: [from(6), from(8)] }, [wait(8)]],
+      ["waits for the end that a negation asks for", { not: { all: [until(8), until(6)] } }, [wait(6)]],
+      ["prefers what is open of two as short", { any: [c("locked"), c("p1")] }, [complete("p1")]],
+      ["prefers the lower of two scores", { any: [score(90), score(80)] }, [scored]],
+      ["has no plan for what does not exist", { any: [c("gone"), { all: [c("gone"), c("p0")] }] }, null],
+      ["has no plan that ends after closing", { all: [{ after: { item: "demo.p0", days: 3 } }, until(9)] }, null],
+      ["has no plan that forbids itself", { all: [c("p0"), { not: attempted }] }, null],
+      [
+        "goes on where one part breaks another",
+        { all: [c("p0"), { any: [{ not: attempted }, c("p1")] }] },
+        ["p0", "p1"].map(complete),
+      ],
+      [
+        "counts what is asked for anyway",
+        { all: [c("p11"), c("p10"), half] },
+        ["p11", "p10", "p0", "p1", "p2", "p3"].map(complete),
+      ],
+    ])("%s", (_, rule, expected) => {
+      const problems = [
+        problem("x", null, rule),
+        problem("locked", null, c("p0")),
+        ...names.map((name) => problem(name)),
+      ];
+      const { to_unlock, do_next } = explainOne(outline([], problems), learnerRecord(), at(4), "demo.x");
+      expect(to_unlock).toEqual(expected);
+      if (expected === null) expect(do_next).toEqual([]);
+    });
+  });
+
   it("asks only for the tutorial where the item is kept open otherwise", () => {
     const course = outline([], [problem("intro"), problem("x", null, { completed: "demo.y" }), problem("y")], {
       tutorial: "demo.intro",

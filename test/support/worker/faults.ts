@@ -1,0 +1,106 @@
+import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import type { EnrollmentObject } from "../../../src/enrollment/object.ts";
+import worker from "../../../src/index.ts";
+import { objectOf } from "./courses.ts";
+import { type Call, request } from "./http.ts";
+
+/** SQL texts in the order in which they were executed. */
+export type QueryLog = string[];
+
+type Statement = D1PreparedStatement;
+
+/** A D1 that writes down every statement it executes, independently of the one the application counts with. */
+export function recordedDatabase(log: QueryLog, db: D1Database = env.DB): D1Database {
+  const texts = new WeakMap<object, string>();
+  const originals = new WeakMap<object, Statement>();
+  const wrap = (statement: Statement, text: string): Statement => {
+    const execute = (method: "all" | "first" | "run" | "raw") =>
+      function executed(...values: unknown[]): unknown {
+        log.push(text);
+        return Reflect.apply(statement[method], statement, values);
+      };
+    const wrapped = {
+      bind: (...values: unknown[]) => wrap(statement.bind(...values), text),
+      all: execute("all"),
+      first: execute("first"),
+      run: execute("run"),
+      raw: execute("raw"),
+    };
+    texts.set(wrapped, text);
+    originals.set(wrapped, statement);
+    // SAFETY: these five are all the methods of a prepared statement.
+    return wrapped as unknown as Statement;
+  };
+  // SAFETY: prepare and batch are all that the application calls.
+  return {
+    prepare: (text: string) => wrap(db.prepare(text), text),
+    batch: (statements: Statement[]) => {
+      for (const statement of statements) log.push(texts.get(statement) ?? "?");
+      return db.batch(statements.map((statement) => originals.get(statement) ?? statement));
+    },
+  } as unknown as D1Database;
+}
+
+/** A D1 whose every statement is answered by `answer`: with a rejection, or with a promise that never settles. */
+function answering(answer: () => Promise<never>): D1Database {
+  const statement: object = { bind: () => statement, all: answer, first: answer, run: answer, raw: answer };
+  // SAFETY: prepare and batch are all that the application calls.
+  return { prepare: () => statement, batch: answer } as unknown as D1Database;
+}
+
+/** A D1 that rejects everything. */
+export function darkDatabase(): D1Database {
+  return answering(() => Promise.reject(new Error("D1_ERROR: the database does not answer")));
+}
+
+/** A D1 that never answers: whoever waits for it waits for ever. */
+export function silentDatabase(): D1Database {
+  return answering(() => new Promise<never>(() => {}));
+}
+
+/** A namespace none of whose objects can be called. */
+export function brokenObjects(fault: { retryable?: boolean; overloaded?: boolean } = {}): {
+  namespace: typeof env.ENROLLMENTS;
+  calls: () => number;
+} {
+  let calls = 0;
+  const stub = new Proxy(
+    {},
+    {
+      get: () => async () => {
+        calls += 1;
+        throw Object.assign(new Error("the object cannot be reached"), fault);
+      },
+    },
+  );
+  // SAFETY: the application only turns names into ids and ids into stubs.
+  const namespace = { idFromName: (name: string) => name, get: () => stub } as unknown as typeof env.ENROLLMENTS;
+  return { namespace, calls: () => calls };
+}
+
+/** Calls the Worker with some of its bindings replaced, and with the shadow check off. */
+export async function callWith(
+  bindings: Partial<Env>,
+  method: string,
+  path: string,
+  options: Call & { background?: "wait" | "abandon" } = {},
+): Promise<Response> {
+  const context = createExecutionContext();
+  const all = { ...env, SHADOW_SAMPLE_RATE: "0", ...bindings } as Env;
+  const answer = await worker.fetch(request(method, path, options), all, context);
+  if (options.background !== "abandon") await waitOnExecutionContext(context);
+  return answer;
+}
+
+/** Replaces bindings of one living object, until it is evicted. */
+export async function rebind(course: string, user: string, bindings: Partial<Env>): Promise<void> {
+  await runInDurableObject(objectOf(course, user), (instance: EnrollmentObject) => {
+    Object.assign(instance, { env: { ...env, ...bindings } });
+  });
+}
+
+/** Rows of one enrollment object's own database. */
+export function rowsOf(course: string, user: string, query: string): Promise<Record<string, SqlStorageValue>[]> {
+  return runInDurableObject(objectOf(course, user), (_instance, state) => state.storage.sql.exec(query).toArray());
+}

@@ -1,0 +1,9 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { sha256Hex } from "../../../src/shared/http.ts";
+import { ENGINE, ENGINE_DIGEST, ENGINE_SOURCES } from "../../../src/unlock/engine.ts";
+
+it("[I2] a change of the evaluator's sources is noticed: raise ENGINE, or only the digest if no answer can differ", async () => {
+  const sources = ENGINE_SOURCES.map((file) => readFileSync(`src/unlock/${file}`, "utf8")).join("");
+  expect(await sha256Hex(sources), `ENGINE is ${ENGINE}; see src/unlock/engine.ts`).toBe(ENGINE_DIGEST);
+});

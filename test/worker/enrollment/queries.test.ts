@@ -1,0 +1,176 @@
+import { evictDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
+import {
+  brokenObjects,
+  callWith,
+  darkDatabase,
+  type QueryLog,
+  rebind,
+  recordedDatabase,
+  silentDatabase,
+} from "../../support/worker/faults.ts";
+import { d1Queries, tokenOf } from "../../support/worker/http.ts";
+import { advanceClock, ladder, setClock } from "../../support/worker/learners.ts";
+
+/** Older than the catalog may serve a pointer without asking (5 s). */
+const PAST_POINTER_AGE_MS = 5_001;
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A course with a learner whose reads are warm, and a recorder of what Worker and object send to D1. */
+async function warmLearner(user = "ada") {
+  const slug = freshSlug("queries");
+  await publish(ladder(slug));
+  await enroll(slug, user);
+  const log: QueryLog = [];
+  const DB = recordedDatabase(log);
+  await rebind(slug, user, { DB });
+  const token = await tokenOf(user);
+  return { slug, user, log, DB, token };
+}
+
+describe("D1 queries of the hot paths, counted at the binding", () => {
+  it("counts at all: a route that needs D1 is seen by both counters", async () => {
+    const { slug, DB, log, token } = await warmLearner();
+    const answer = await callWith({ DB }, "GET", `/courses/${slug}`, { token });
+    expect(answer.status).toBe(200);
+    expect(log).toHaveLength(1);
+    expect(d1Queries(answer)).toBe(1);
+  });
+
+  it.each(["chapters/", "problems/", "unlocks", "items/ITEM/why", "chapters/?limit=1"])(
+    "a warm read of %s sends none, neither from the Worker nor from the object",
+    async (list) => {
+      const { slug, DB, log, token } = await warmLearner();
+      const path = `/courses/${slug}/${list.replace("ITEM", `${slug}.two`)}`;
+      const answer = await callWith({ DB }, "GET", path, { token });
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ snapshot: { source: "snapshot" } });
+      expect(log).toEqual([]);
+      expect(d1Queries(answer)).toBe(0);
+    },
+  );
+
+  it("a read of an evicted object sends none: the object wakes from its own storage", async () => {
+    const { slug, user, DB, log, token } = await warmLearner();
+    await evictDurableObject(objectOf(slug, user));
+    await rebind(slug, user, { DB });
+    const answer = await callWith({ DB }, "GET", `/chapters/${slug}.one/problems/`, { token });
+    expect(answer.status).toBe(200);
+    expect(log).toEqual([]);
+  });
+
+  it.each([
+    ["without", {}],
+    ["with", { "idempotency-key": "key-1" }],
+  ])("a write %s an Idempotency-Key sends none", async (_name, headers) => {
+    const { slug, DB, log, token } = await warmLearner();
+    const done = await callWith({ DB }, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, {
+      token,
+      headers,
+    });
+    expect(done.status).toBe(200);
+    const submitted = await callWith({ DB }, "POST", `/problems/${slug}.p1/submissions/`, {
+      token,
+      headers,
+      body: { answer: "4" },
+    });
+    expect(submitted.status).toBe(201);
+    expect(log).toEqual([]);
+    expect([d1Queries(done), d1Queries(submitted)]).toEqual([0, 0]);
+  });
+
+  it("a write is acknowledged without waiting for D1, even when the isolate knows nothing fresh of the course", async () => {
+    const { slug, user, token } = await warmLearner();
+    const DB = silentDatabase();
+    await rebind(slug, user, { DB });
+    advanceClock(PAST_POINTER_AGE_MS);
+    const done = await callWith({ DB }, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, {
+      token,
+      headers: { "idempotency-key": "silent" },
+      background: "abandon",
+    });
+    expect(done.status).toBe(200);
+    expect(await done.json()).toMatchObject({ progress_seq: 1, unlocked: [`${slug}.two`] });
+  });
+
+  it("a pointer past its hard age costs one query, and in its soft age none before the answer", async () => {
+    const { slug, DB, log, token } = await warmLearner();
+    const start = Date.now();
+    setClock(start + PAST_POINTER_AGE_MS);
+    const hard = await callWith({ DB }, "GET", `/courses/${slug}/chapters/`, { token });
+    expect(d1Queries(hard)).toBe(1);
+    expect(log).toHaveLength(1);
+    setClock(start + PAST_POINTER_AGE_MS + 2_500);
+    const soft = await callWith({ DB: silentDatabase() }, "GET", `/courses/${slug}/chapters/`, {
+      token,
+      background: "abandon",
+    });
+    expect(soft.status).toBe(200);
+    expect(d1Queries(soft)).toBe(0);
+  });
+
+  it("a cold read after a publish elsewhere costs two: the pointer, and the new outline inside the object", async () => {
+    const { slug, user, DB, log, token } = await warmLearner();
+    await publish({ ...ladder(slug), problems: [{ id: `${slug}.extra`, title: "Extra" }] });
+    await evictDurableObject(objectOf(slug, user));
+    await rebind(slug, user, { DB });
+    advanceClock(PAST_POINTER_AGE_MS);
+    const answer = await callWith({ DB }, "GET", `/courses/${slug}/problems/`, { token });
+    expect(await answer.json()).toMatchObject({ snapshot: { source: "recomputed", course_version: 2 } });
+    expect(log.length).toBeGreaterThan(0);
+    expect(log.length).toBeLessThanOrEqual(2);
+  });
+
+  it("the first read of a learner enrolled elsewhere, whose course this isolate has never seen, stays within two", async () => {
+    const { slug, user, DB, log, token } = await warmLearner();
+    await evictDurableObject(objectOf(slug, user));
+    await rebind(slug, user, { DB });
+    advanceClock(PAST_POINTER_AGE_MS);
+    const answer = await callWith({ DB }, "GET", `/courses/${slug}/unlocks`, { token });
+    expect(answer.status).toBe(200);
+    expect(log.length).toBeLessThanOrEqual(2);
+  });
+
+  it.each([50, 5_000])("the fallback costs at most three statements with %i items", async (items) => {
+    const slug = freshSlug("wide");
+    await publish({
+      slug,
+      title: "Wide",
+      chapters: [{ id: `${slug}.c`, title: "C" }],
+      problems: Array.from({ length: items - 1 }, (_, n) => ({
+        id: `${slug}.p${n}`,
+        title: `P${n}`,
+        ...(n % 2 === 1 ? { rule: { completed: `${slug}.c` } } : {}),
+      })),
+    });
+    await enroll(slug, "ada");
+    await project(slug, "ada");
+    const { namespace } = brokenObjects();
+    for (const age of [0, PAST_POINTER_AGE_MS]) {
+      if (age > 0) advanceClock(age);
+      const log: QueryLog = [];
+      const bindings = { DB: recordedDatabase(log), ENROLLMENTS: namespace };
+      const answer = await callWith(bindings, "GET", `/courses/${slug}/problems/?limit=1000`, {
+        token: await tokenOf("ada"),
+      });
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ snapshot: { source: "realtime" } });
+      expect(log.length).toBeGreaterThan(0);
+      expect(log.length).toBeLessThanOrEqual(3);
+      expect(d1Queries(answer)).toBe(log.length);
+    }
+  });
+
+  it("a dark D1 is noticed by neither a warm read nor a write", async () => {
+    const { slug, user, token } = await warmLearner();
+    const DB = darkDatabase();
+    await rebind(slug, user, { DB });
+    const read = await callWith({ DB }, "GET", `/courses/${slug}/chapters/`, { token });
+    const write = await callWith({ DB }, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, { token });
+    expect([read.status, write.status]).toEqual([200, 200]);
+  });
+});
