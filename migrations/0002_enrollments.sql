@@ -43,7 +43,8 @@ CREATE TABLE enrollments (
 CREATE INDEX enrollments_by_course ON enrollments (course_slug, status, user_id);
 CREATE INDEX enrollments_by_user ON enrollments (user_id, course_slug);
 CREATE INDEX enrollments_stale ON enrollments (stale_scope, stale_since) WHERE is_stale = 1;
-CREATE INDEX enrollments_expiring ON enrollments (valid_until) WHERE is_stale = 0 AND valid_until IS NOT NULL;
+CREATE INDEX enrollments_expiring ON enrollments (valid_until)
+  WHERE status = 'active' AND is_stale = 0 AND valid_until IS NOT NULL;
 CREATE INDEX enrollments_recent ON enrollments (course_slug, last_active_at);
 CREATE INDEX enrollments_by_engine ON enrollments (engine);
 CREATE INDEX enrollments_withdrawn ON enrollments (withdrawn_at) WHERE status = 'withdrawn';

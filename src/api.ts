@@ -40,6 +40,9 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.notFound((c) => respond(c, refuse("not_found").refusal));
   app.onError((fault, c) => {
     if (fault instanceof HTTPException && fault.status === 400) return respond(c, refuse("malformed_json").refusal);
+    if (fault instanceof HTTPException && fault.status === 415) {
+      return respond(c, refuse("unsupported_media_type").refusal);
+    }
     if (fault instanceof SyntaxError && c.req.method !== "GET") return respond(c, refuse("malformed_json").refusal);
     logFault("unhandled", fault, { request_id: c.get("requestId"), route: c.req.routePath });
     return respond(c, refuse("internal", { detail: "The fault was logged under this request id." }).refusal);

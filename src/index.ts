@@ -1,5 +1,11 @@
 import { createApi } from "./api.ts";
-import { consumeProjections, consumeRefreshes, type RefreshMessage, sweepEveryMinute } from "./enrollment/index.ts";
+import {
+  consumeProjections,
+  consumeRefreshes,
+  type RefreshMessage,
+  restDeadRefreshes,
+  sweepEveryMinute,
+} from "./enrollment/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 
 export { EnrollmentObject } from "./enrollment/index.ts";
@@ -15,7 +21,10 @@ export default {
   fetch: api.fetch,
 
   async queue(batch, env) {
-    if (batch.queue.endsWith(DEAD_SUFFIX)) return storeDeadLetters(batch, env, Date.now());
+    if (batch.queue.endsWith(DEAD_SUFFIX)) {
+      await restDeadRefreshes(batch, env, Date.now());
+      return storeDeadLetters(batch, env, Date.now());
+    }
     if (batch.queue === "latchkey-projection") return consumeProjections(batch, env);
     if (batch.queue === "latchkey-refresh") return consumeRefreshes(batch, env);
     throw new Error(`no consumer for the queue ${batch.queue}`);

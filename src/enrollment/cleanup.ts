@@ -23,16 +23,17 @@ const PARALLEL_OBJECTS = 6;
  * and rows past their retention go. Asks for another page while there is more.
  */
 export async function cleanUpPage(env: Env, now: number): Promise<void> {
-  const destroyed = await destroyWithdrawn(env, now);
+  const moreWithdrawn = await destroyWithdrawn(env, now);
   const pruned = await pruneRows(env.DB, now);
-  if (destroyed === DESTROY_PAGE || pruned) await env.REFRESH_QUEUE.send({ type: "cleanup" });
+  if (moreWithdrawn || pruned) await env.REFRESH_QUEUE.send({ type: "cleanup" });
   else {
     await pruneIdentity(countedDatabase(env.DB, { count: 0 }), new Date(now));
     logEvent("cleanup_done");
   }
 }
 
-async function destroyWithdrawn(env: Env, now: number): Promise<number> {
+/** @returns whether there may be more. A page of which nothing could be destroyed ends the night. */
+async function destroyWithdrawn(env: Env, now: number): Promise<boolean> {
   const { results } = await env.DB.prepare(
     "SELECT id FROM enrollments WHERE status = 'withdrawn' AND withdrawn_at <= ? ORDER BY withdrawn_at LIMIT ?",
   )
@@ -46,19 +47,23 @@ async function destroyWithdrawn(env: Env, now: number): Promise<number> {
   });
   if (gone.length > 0) {
     const ids = JSON.stringify(gone);
-    const remove = (table: string, column: string) =>
-      env.DB.prepare(`DELETE FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?))`).bind(ids);
+    // Whoever has come back meanwhile keeps everything: the object starts again from these very rows.
+    const remove = (table: string) =>
+      env.DB.prepare(
+        `DELETE FROM ${table} WHERE enrollment_id IN
+           (SELECT id FROM enrollments WHERE status = 'withdrawn' AND id IN (SELECT value FROM json_each(?)))`,
+      ).bind(ids);
     await env.DB.batch([
-      remove("progress", "enrollment_id"),
-      remove("submissions", "enrollment_id"),
-      remove("unlock_events", "enrollment_id"),
+      remove("progress"),
+      remove("submissions"),
+      remove("unlock_events"),
       env.DB.prepare(
         "DELETE FROM enrollments WHERE status = 'withdrawn' AND id IN (SELECT value FROM json_each(?))",
       ).bind(ids),
     ]);
     logEvent("enrollments_destroyed", { enrollments: gone.length });
   }
-  return gone.length;
+  return results.length === DESTROY_PAGE && gone.length > 0;
 }
 
 /** @returns whether a page was full, so that there may be more. */

@@ -9,7 +9,7 @@ export { impactOf } from "./impact.ts";
 export { projectionMessageSchema, type RefreshMessage, refreshMessageSchema } from "./messages.ts";
 export { EnrollmentObject } from "./object.ts";
 export { consumeProjections } from "./projection.ts";
-export { consumeRefreshes, DEAD_LEASE_MS, sweepEveryMinute } from "./refresh.ts";
+export { consumeRefreshes, restDeadRefreshes, sweepEveryMinute } from "./refresh.ts";
 export { askForWarmUp, markCourseStale } from "./registry.ts";
 
 export function enrollmentRoutes() {

@@ -240,8 +240,9 @@ export class EnrollmentObject extends DurableObject<Env> {
     });
   }
 
-  /** Removes everything, alarm included. The caller has removed the registry row. */
+  /** Removes everything, alarm included. Refused while the learner is enrolled: somebody may have just come back. */
   async destroy(): Promise<Result<{ destroyed: boolean }>> {
+    if ((await this.#load())?.meta.status === "active") return refuse("concurrent_change");
     this.#state = null;
     this.#rendered.clear();
     await this.ctx.storage.deleteAlarm();
@@ -270,6 +271,9 @@ export class EnrollmentObject extends DurableObject<Env> {
     const state = await this.#load();
     if (state === null) {
       this.#scheduler.reschedule(name, null);
+    } else if (name === "outbox" && this.#outbox.depth(now).rows === 0) {
+      // Confirmed while the last announcement was still under way.
+      this.#scheduler.reschedule("outbox", null);
     } else if (name === "outbox") {
       await this.env.PROJECTION_QUEUE.send({ type: "project", enrollment_id: state.meta.id });
       // Not done until confirmProjection says so: until then it is asked for again, later each time.

@@ -37,7 +37,7 @@ export function collectProjection(
   return {
     enrollment_id: state.meta.id,
     head,
-    mirror: state.mirror(),
+    mirror: outbox.depth(0).rows > rows.length ? null : state.mirror(),
     facts: store.factsOf(refs("fact")),
     submissions: refs("submission").flatMap((id) => {
       const submission = store.submission(id);

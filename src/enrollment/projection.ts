@@ -132,7 +132,7 @@ async function writeProjections(db: D1Database, group: readonly ProjectionBatch[
   const statements: D1PreparedStatement[] = [
     updateMirrors(
       db,
-      group.map((entry) => entry.mirror),
+      group.flatMap((entry) => entry.mirror ?? []),
     ),
   ];
   const add = (sql: string, rows: readonly object[]) => {

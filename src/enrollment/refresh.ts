@@ -49,7 +49,13 @@ export async function markExpired(db: D1Database, now: number): Promise<void> {
       )
       .bind(reason, scope, now, bound);
   await db.batch([
-    mark("date", "problems", "is_stale = 0 AND valid_until IS NOT NULL AND valid_until <= ?4", now - DATE_GRACE_MS),
+    // Only active ones: nobody refreshes a withdrawn enrollment, so its date would be marked again every minute.
+    mark(
+      "date",
+      "problems",
+      "status = 'active' AND is_stale = 0 AND valid_until IS NOT NULL AND valid_until <= ?4",
+      now - DATE_GRACE_MS,
+    ),
     mark("engine", "course", "engine < ?4 AND is_stale = 0 AND status = 'active'", ENGINE),
   ]);
 }
@@ -131,6 +137,24 @@ export async function settleRefreshes(
   ]);
 }
 
+/**
+ * Lets enrollments rest whose refresh has failed its last retry: they stay marked and are swept again after
+ * {@link DEAD_LEASE_MS}, or at once after the next publish. Else each would come back as a dead letter every few minutes.
+ */
+export async function restDeadRefreshes(batch: MessageBatch<unknown>, env: Env, now: number): Promise<void> {
+  const ids = batch.messages.flatMap(({ body }) => {
+    const parsed = refreshMessageSchema.safeParse(body);
+    return parsed.success && parsed.data.type === "refresh" ? [parsed.data.enrollment_id] : [];
+  });
+  if (ids.length === 0) return;
+  await env.DB.prepare(
+    `UPDATE enrollments SET leased_until = ?1
+     WHERE id IN (SELECT value FROM json_each(?2)) AND is_stale = 1`,
+  )
+    .bind(now + DEAD_LEASE_MS, JSON.stringify(ids))
+    .run();
+}
+
 /** @returns the mirror, or null when there is no such enrollment any more. @throws when it cannot be refreshed now. */
 async function refreshOne(
   env: Env,
@@ -159,19 +183,21 @@ async function warmPage(
   const from = job.cursor ?? { last_active_at: now + 1, id: "" };
   const { results } = await env.DB.prepare(
     `SELECT id, last_active_at, is_stale, stale_mark FROM enrollments
-     WHERE course_slug = ?1 AND last_active_at >= ?2
-       AND (last_active_at < ?3 OR (last_active_at = ?3 AND id < ?4))
+     WHERE course_slug = ?1 AND last_active_at >= ?2 AND (last_active_at, id) < (?3, ?4)
      ORDER BY last_active_at DESC, id DESC LIMIT ?5`,
   )
     .bind(job.course, now - RECENT_MS, from.last_active_at, from.id, WARM_PAGE)
     .all<{ id: string; last_active_at: number; is_stale: number; stale_mark: number }>();
   const warmed: { mirror: Mirror | null; enrollment: string; mark: number | null }[] = [];
+  // Read after the marks: a pointer read before them could miss the publish that set them, and the refresh would then
+  // clear a mark it has not answered (invariant 4).
+  const current = new PointerReader(env);
   await inParallel(
     results.filter((row) => row.is_stale === 1),
     PARALLEL_OBJECTS,
     async (row) => {
       try {
-        const mirror = await refreshOne(env, pointers, row.id, false);
+        const mirror = await refreshOne(env, current, row.id, false);
         warmed.push({ mirror, enrollment: row.id, mark: row.stale_mark });
       } catch (fault) {
         logFault("warm_failed", fault, { enrollment_id: row.id }); // its mark stays: the sweep takes it

@@ -409,6 +409,7 @@ export function staffRoutes() {
     })
     .openapi(markCourseStaleRoute, async (c) => {
       const { course } = c.req.valid("param");
+      if ((await fetchCourse(c.get("db"), course)) === null) return respond(c, refuse("course_not_found").refusal);
       await markCourseStale(c.get("db"), course, Date.now(), "doubt");
       return c.json({ course }, 202);
     });

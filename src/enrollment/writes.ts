@@ -63,11 +63,13 @@ export class EnrollmentWrites {
   record(request: RecordRequest, now: number): Result<RecordAnswer> {
     if (request.mode === "own") {
       for (const fact of request.facts) {
+        const refusal = this.#refuseLocked(fact.item, request.language, now);
+        // A hidden problem is answered like one that does not exist, so this comes first.
+        if (refusal?.refusal.code === "item_not_found") return refusal;
         const index = this.#state.program.indexOf.get(fact.item) ?? 0;
         if (request.chapters_only && index >= this.#state.program.chapterCount) {
           return refuse("item_not_found", { detail: "This is no chapter; a problem is completed by a submission." });
         }
-        const refusal = this.#refuseLocked(fact.item, request.language, now);
         if (refusal !== null) return refusal;
       }
     }

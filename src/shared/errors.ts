@@ -19,7 +19,6 @@ export const ERRORS = {
   submission_not_found: { status: 404, title: "There is no such submission" },
   user_not_found: { status: 404, title: "There is no such user" },
   version_not_found: { status: 404, title: "The course has no such version" },
-  method_not_allowed: { status: 405, title: "This address does not answer this method" },
   course_exists: { status: 409, title: "A course with this slug exists already" },
   course_unpublished: { status: 409, title: "The course has no published version yet" },
   user_exists: { status: 409, title: "A user with this e-mail address exists already" },

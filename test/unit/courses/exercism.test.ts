@@ -5,20 +5,7 @@ import { courseDocumentSchema, documentPaths, splitDocument } from "../../../src
 import { importExercism } from "../../../src/courses/importers/exercism.ts";
 import { analyze } from "../../../src/unlock/analyze.ts";
 import { compile, evaluate, type Fact, layOut, NO_POLICY } from "../../../src/unlock/index.ts";
-
-interface Exercise {
-  slug: string;
-  name: string;
-  status?: string;
-  prerequisites?: string[];
-  concepts?: string[];
-  difficulty?: number;
-}
-interface Config {
-  slug: string;
-  language: string;
-  exercises: { concept?: Exercise[]; practice?: Exercise[] };
-}
+import { type Config, type Exercise, openByTheTracksRule } from "../../support/exercism-oracle.ts";
 
 const exercise = (slug: string, rest: Partial<Exercise> = {}): Exercise => ({
   slug,
@@ -42,29 +29,6 @@ function refusedAt(source: unknown, course?: string) {
   if (result.ok) throw new Error("this should have been refused");
   expect(result.refusal.code).toBe("invalid_input");
   return result.refusal.errors?.map(({ path, rule }) => `${path} ${rule}`);
-}
-
-/**
- * Which exercises a learner may open, by the track's own rule as its publisher words it: until hello-world is
- * completed only that one is open; then an exercise is open when it was started, or when every prerequisite concept
- * that some visible concept exercise teaches is learnt, that is, when a completed concept exercise teaches it. `wip` is
- * invisible, `deprecated` visible only to those who started it. (Who completed something started it.)
- */
-function openByTheTracksRule({ exercises }: Config, completed: ReadonlySet<string>): Set<string> {
-  const { concept = [], practice = [] } = exercises;
-  const all = [...concept, ...practice];
-  const isVisible = (each: Exercise) =>
-    each.status !== "wip" && (each.status !== "deprecated" || completed.has(each.slug));
-  const teaches = (each: Exercise, what: string) => (each.concepts ?? []).includes(what);
-  const isTaught = (what: string) => concept.some((each) => isVisible(each) && teaches(each, what));
-  const isLearnt = (what: string) => concept.some((each) => completed.has(each.slug) && teaches(each, what));
-  const isOpen = (each: Exercise) => {
-    if (all.some((other) => other.slug === "hello-world") && !completed.has("hello-world")) {
-      return each.slug === "hello-world";
-    }
-    return completed.has(each.slug) || (each.prerequisites ?? []).every((what) => !isTaught(what) || isLearnt(what));
-  };
-  return new Set(all.filter((each) => isVisible(each) && isOpen(each)).map((each) => each.slug));
 }
 
 /** The same question to the imported course and the engine. Sticky is played by the facts themselves. */

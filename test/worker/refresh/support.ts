@@ -87,6 +87,39 @@ export function watchedDatabase(before: (sql: string) => Promise<void>): D1Datab
   });
 }
 
+/** Namespace of enrollment objects that calls `before` ahead of every call; what that throws, the caller gets. */
+export function watchedObjects(before: (enrollment: string, method: string) => Promise<void>): Env["ENROLLMENTS"] {
+  return new Proxy(env.ENROLLMENTS, {
+    get(target, property) {
+      if (property === "get") {
+        return (id: DurableObjectId) =>
+          new Proxy(target.get(id), {
+            get(stub, method) {
+              const value: unknown = Reflect.get(stub, method);
+              if (typeof value !== "function" || typeof method !== "string") return value;
+              return async (...values: unknown[]) => {
+                await before(id.name ?? "", method);
+                return Reflect.apply(value, stub, values);
+              };
+            },
+          });
+      }
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Runs `work` the first time it is called, and nothing after. */
+export function once(work: () => Promise<void>): () => Promise<void> {
+  let done = false;
+  return async () => {
+    if (done) return;
+    done = true;
+    await work();
+  };
+}
+
 /** Runs the Worker's queue handler with these bindings. `explicitAcks` and `retryMessages` name messages `m0`, `m1`... */
 export async function consume(queue: string, bodies: readonly unknown[], bindings: Env = env, attempts = 1) {
   const batch = createMessageBatch(

@@ -1,0 +1,13 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { ERRORS } from "../../../src/shared/errors.ts";
+
+it("[I9] docs/errors.md has exactly the codes of the registry, with their status and title", () => {
+  const page = readFileSync("docs/errors.md", "utf8");
+  const sections = [...page.matchAll(/^## (\w+)\n\n(\d+)\. (.+?)\. ?/gm)].map(([, code, status, title]) => ({
+    code,
+    status: Number(status),
+    title,
+  }));
+  expect(sections).toEqual(Object.entries(ERRORS).map(([code, { status, title }]) => ({ code, status, title })));
+});

@@ -1,0 +1,117 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { RECENT_MS, WARM_PAGE } from "../../../src/enrollment/refresh.ts";
+import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
+import {
+  all,
+  bindingsWith,
+  collectingQueue,
+  consume,
+  once,
+  pair,
+  rowOf,
+  run,
+  watchedDatabase,
+  watchedObjects,
+} from "./support.ts";
+
+const REFRESH = "latchkey-refresh";
+const warm = (course: string, activation: number, cursor: { last_active_at: number; id: string } | null = null) => ({
+  type: "warm",
+  course,
+  activation,
+  cursor,
+});
+
+/** Follows a warm-up to its end. @returns how many messages it took. */
+async function warmToTheEnd(first: object, db?: D1Database): Promise<number> {
+  let next: unknown = first;
+  for (let messages = 1; ; messages += 1) {
+    const { queue, sent } = collectingQueue();
+    const result = await consume(
+      REFRESH,
+      [next],
+      bindingsWith({ REFRESH_QUEUE: queue, ...(db === undefined ? {} : { DB: db }) }),
+    );
+    expect(result.acked).toEqual(["m0"]);
+    expect(sent.length).toBeLessThanOrEqual(1);
+    next = sent[0]?.body;
+    if (next === undefined) return messages;
+  }
+}
+
+describe("the warm-up after a publish", () => {
+  it("refreshes every recently active learner page by page, also where many share one instant, and no other", async () => {
+    const slug = freshSlug("warm");
+    await publish(pair(slug));
+    const count = 2 * WARM_PAGE + 7;
+    const now = Date.now();
+    // Rows without objects: each object starts from its row with its first call. Two of three share an instant.
+    await run(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+       INSERT INTO enrollments (id, course_slug, user_id, enrolled_at, last_active_at)
+       SELECT ?1 || ':u' || i, ?1, 'u' || i, ?3, ?3 - (i / 3) FROM n`,
+      slug,
+      count,
+      now - 1_000,
+    );
+    await run(
+      "INSERT INTO enrollments (id, course_slug, user_id, enrolled_at, last_active_at) VALUES (?1 || ':idle', ?1, 'idle', 1, ?2)",
+      slug,
+      now - RECENT_MS - 60_000,
+    );
+    await publish(pair(slug, "second"));
+    expect(await warmToTheEnd(warm(slug, 2))).toBe(3);
+    const stale = await all("SELECT user_id FROM enrollments WHERE course_slug = ? AND is_stale = 1", slug);
+    expect(stale).toEqual([{ user_id: "idle" }]);
+    const versions = await all(
+      "SELECT course_version, count(*) AS n FROM enrollments WHERE course_slug = ? AND user_id <> 'idle' GROUP BY 1",
+      slug,
+    );
+    expect(versions).toEqual([{ course_version: 2, n: count }]);
+  });
+
+  it("ends at once when a newer publish warms for itself", async () => {
+    const slug = freshSlug("warm");
+    await publish(pair(slug));
+    await enroll(slug, "ada");
+    await publish(pair(slug, "second"));
+    await publish(pair(slug, "third"));
+    expect(await warmToTheEnd(warm(slug, 2))).toBe(1);
+    expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_mark: 2 });
+    await warmToTheEnd(warm(slug, 3));
+    expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 0, activation: 3 });
+  });
+
+  it("[I4] clears no mark of a publish that came after it had read the course", async () => {
+    const slug = freshSlug("warm");
+    await publish(pair(slug));
+    await enroll(slug, "ada");
+    await project(slug, "ada");
+    await publish(pair(slug, "second"));
+    const publishThird = once(async () => {
+      await publish(pair(slug, "third"));
+    });
+    const db = watchedDatabase(async (sql) => {
+      if (sql.includes("last_active_at, is_stale")) await publishThird();
+    });
+    await warmToTheEnd(warm(slug, 2), db);
+    const row = await rowOf(slug, "ada");
+    expect(row.stale_mark).toBe(2);
+    // Either the mark of the third version still stands, or it was answered by a refresh to the third version.
+    if (row.is_stale === 0) expect(row.activation).toBe(3);
+  });
+
+  it("leaves a learner whose object does not answer to the sweep, and warms the others", async () => {
+    const slug = freshSlug("warm");
+    await publish(pair(slug));
+    for (const user of ["good", "ill"]) await enroll(slug, user);
+    await publish(pair(slug, "second"));
+    const objects = watchedObjects(async (id) => {
+      if (id === `${slug}:ill`) throw new Error("its storage fails");
+    });
+    await consume(REFRESH, [warm(slug, 2)], bindingsWith({ ENROLLMENTS: objects, REFRESH_QUEUE: env.REFRESH_QUEUE }));
+    expect(await rowOf(slug, "good")).toMatchObject({ is_stale: 0, activation: 2 });
+    expect(await rowOf(slug, "ill")).toMatchObject({ is_stale: 1, activation: expect.any(Number) });
+  });
+});
