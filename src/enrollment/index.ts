@@ -1,6 +1,7 @@
 import { newRouter } from "../shared/http.ts";
+import { enrollmentsRoutes } from "./routes-enrollments.ts";
+import { policyRoutes } from "./routes-policy.ts";
 import { readRoutes } from "./routes-reads.ts";
-import { staffRoutes } from "./routes-staff.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
 
@@ -17,5 +18,6 @@ export function enrollmentRoutes() {
     .route("/", readRoutes())
     .route("/", writeRoutes())
     .route("/", submissionRoutes())
-    .route("/", staffRoutes());
+    .route("/", enrollmentsRoutes())
+    .route("/", policyRoutes());
 }

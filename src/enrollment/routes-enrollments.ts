@@ -1,0 +1,229 @@
+import { z } from "@hono/zod-openapi";
+import { callEnrollment } from "../bindings.ts";
+import { fetchCourse, findCourse, isStaff, loadProgram } from "../courses/index.ts";
+import { idempotent } from "../ops/idempotency.ts";
+import { actorOf, defineRoute, idempotencyHeader, newRouter, ROLES, respond } from "../shared/http.ts";
+import { courseSlugSchema, enrollmentId, enrollmentIdSchema, parseEnrollmentId, userIdSchema } from "../shared/ids.ts";
+import { toInstant, toInstantOrNull } from "../shared/instants.ts";
+import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../shared/pagination.ts";
+import { ok, refuse } from "../shared/results.ts";
+import { OVERRIDE_KINDS } from "../unlock/index.ts";
+import { enroll, listEnrollments, withdraw } from "./registry.ts";
+import { cohortsSchema } from "./routes-policy.ts";
+import { settled, writeAnswerView } from "./routes-writes.ts";
+import { STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
+
+const TAGS = ["enrollment"];
+const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
+const courseParam = z.object({ course: courseSlugSchema });
+
+const enrollRoute = defineRoute(
+  {
+    roles: ROLES,
+    rule: "Learners enroll themselves where the course allows it; staff enroll others and set cohorts.",
+    rate: "write",
+  },
+  {
+    method: "post",
+    path: "/courses/{course}/enrollments",
+    tags: TAGS,
+    summary: "Enroll",
+    middleware: [idempotent()],
+    request: {
+      headers: idempotencyHeader,
+      params: courseParam,
+      body: {
+        required: false,
+        content: json(
+          z
+            .strictObject({
+              user_id: userIdSchema.optional(),
+              cohorts: cohortsSchema.default([]),
+              practice_mode: z.boolean().default(false),
+            })
+            .openapi("EnrollRequest"),
+        ),
+      },
+    },
+    responses: {
+      200: { description: "Was enrolled already.", content: json(writeAnswerView) },
+      201: { description: "Enrolled; `unlocked` is what is open from the start.", content: json(writeAnswerView) },
+    },
+  },
+);
+const withdrawRoute = defineRoute(
+  { roles: ROLES, rule: "Own enrollment; staff withdraw others.", rate: "write" },
+  {
+    method: "delete",
+    path: "/courses/{course}/enrollments",
+    tags: TAGS,
+    summary: "Withdraw; the progress is kept for 30 days",
+    middleware: [idempotent()],
+    request: { headers: idempotencyHeader, params: courseParam, query: z.object({ user_id: userIdSchema.optional() }) },
+    responses: { 200: { description: "Withdrawn.", content: json(writeAnswerView) } },
+  },
+);
+const enrollmentRow = z
+  .object({
+    id: z.string(),
+    user_id: z.string(),
+    enrolled_at: z.string(),
+    last_active_at: z.string(),
+    open_count: z.int(),
+    completed_count: z.int(),
+    item_count: z.int(),
+    is_stale: z.boolean(),
+    version: z.int(),
+    course_version: z.int(),
+  })
+  .openapi("EnrollmentRow");
+const listRoute = defineRoute(
+  { roles: STAFF, rule: STAFF_RULE },
+  {
+    method: "get",
+    path: "/courses/{course}/enrollments",
+    tags: TAGS,
+    summary: "List active enrollments, as D1 mirrors them",
+    request: { params: courseParam, query: z.object(pageQuery) },
+    responses: { 200: { description: "A page of enrollments.", content: json(pageSchema(enrollmentRow)) } },
+  },
+);
+const inspectRoute = defineRoute(
+  { roles: STAFF, rule: STAFF_RULE },
+  {
+    method: "get",
+    path: "/enrollments/{enrollment}",
+    tags: TAGS,
+    summary: "Policy, overrides and outbox of one enrollment",
+    request: { params: z.object({ enrollment: enrollmentIdSchema }) },
+    responses: {
+      200: {
+        description: "The enrollment.",
+        content: json(
+          z
+            .object({
+              id: z.string(),
+              cohorts: z.array(z.string()),
+              practice_mode: z.boolean(),
+              overrides: z.array(
+                z.object({
+                  item: z.string(),
+                  kind: z.enum(OVERRIDE_KINDS),
+                  reason: z.string(),
+                  actor: z.string(),
+                  created_at: z.string(),
+                  expires_at: z.string().nullable(),
+                  extend_to: z.string().nullable(),
+                }),
+              ),
+              version: z.int(),
+              progress_seq: z.int(),
+              policy_seq: z.int(),
+              course_version: z.int(),
+              open_count: z.int(),
+              completed_count: z.int(),
+              item_count: z.int(),
+              outbox: z.object({ rows: z.int(), oldest_ms: z.int() }),
+            })
+            .openapi("EnrollmentDetail"),
+        ),
+      },
+    },
+  },
+);
+/** Who is enrolled: enroll, withdraw, list, look at one. */
+export function enrollmentsRoutes() {
+  return newRouter()
+    .openapi(enrollRoute, async (c) => {
+      const { course: slug } = c.req.valid("param");
+      const actor = actorOf(c);
+      const body = c.req.valid("json") ?? {};
+      const { user_id = actor.id, cohorts: inCohorts = [], practice_mode = false } = body;
+      const db = c.get("db");
+      const course = await fetchCourse(db, slug);
+      if (course === null) return respond(c, refuse("course_not_found").refusal);
+      if (course.pointer === null) return respond(c, refuse("course_unpublished").refusal);
+      if (!isStaff(actor, course)) {
+        const asksForMore = user_id !== actor.id || inCohorts.length > 0 || practice_mode;
+        if (asksForMore)
+          return respond(c, refuse("forbidden", { detail: "Only staff enroll others or set cohorts." }).refusal);
+        const program = await loadProgram(db, slug, course.pointer.version);
+        if (program?.outline.options.open_enrollment === false) {
+          return respond(c, refuse("forbidden", { detail: "This course is not open for self-enrollment." }).refusal);
+        }
+      }
+      const result = await enroll(
+        c.env,
+        db,
+        { slug, pointer: course.pointer },
+        { user: user_id, cohorts: inCohorts, practice_mode },
+        actor,
+      );
+      if (!result.ok) return respond(c, result.refusal);
+      const { created, ...answer } = result.value;
+      return c.json(settled(c, answer.enrollment_id, answer), created ? 201 : 200);
+    })
+    .openapi(withdrawRoute, async (c) => {
+      const { course: slug } = c.req.valid("param");
+      const actor = actorOf(c);
+      const user = c.req.valid("query").user_id ?? actor.id;
+      if (user !== actor.id) {
+        const course = await findCourse(c.get("db"), slug);
+        if (course === null) return respond(c, refuse("course_not_found").refusal);
+        if (!isStaff(actor, course)) return respond(c, refuse("forbidden").refusal);
+      }
+      const id = enrollmentId(slug, user);
+      const result = await withdraw(c.env, c.get("db"), id, actor);
+      return result.ok ? c.json(settled(c, id, result.value), 200) : respond(c, result.refusal);
+    })
+    .openapi(listRoute, async (c) => {
+      const { course: slug } = c.req.valid("param");
+      const { limit, cursor } = c.req.valid("query");
+      const managed = await staffCourse(c, slug);
+      if (!managed.ok) return respond(c, managed.refusal);
+      const scope = `enrollments ${slug}`;
+      const after = cursor === undefined ? ok("") : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
+      if (!after.ok) return respond(c, after.refusal);
+      const rows = await listEnrollments(c.get("db"), slug, after.value, limit + 1);
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      const next =
+        rows.length > limit && last !== undefined ? await encodeCursor(c.env.AUTH_SECRET, scope, last.user_id) : null;
+      const results = page.map((row) => ({
+        ...row,
+        enrolled_at: toInstant(row.enrolled_at),
+        last_active_at: toInstant(row.last_active_at),
+        is_stale: row.is_stale === 1,
+      }));
+      return c.json({ results, next_cursor: next }, 200);
+    })
+    .openapi(inspectRoute, async (c) => {
+      const { enrollment } = c.req.valid("param");
+      const managed = await staffCourse(c, parseEnrollmentId(enrollment).course);
+      if (!managed.ok) return respond(c, managed.refusal);
+      const result = await callEnrollment(c.env, enrollment, (stub) => stub.inspect());
+      if (!result.ok) return respond(c, result.refusal);
+      const { mirror, overrides, ...rest } = result.value;
+      const { version, progress_seq, policy_seq, course_version, open_count, completed_count, item_count } = mirror;
+      return c.json(
+        {
+          id: enrollment,
+          ...rest,
+          overrides: overrides.map((override) => ({
+            ...override,
+            created_at: toInstant(override.created_at),
+            expires_at: toInstantOrNull(override.expires_at),
+            extend_to: toInstantOrNull(override.extend_to),
+          })),
+          version,
+          progress_seq,
+          policy_seq,
+          course_version,
+          open_count,
+          completed_count,
+          item_count,
+        },
+        200,
+      );
+    });
+}

@@ -1,0 +1,47 @@
+import { callEnrollment, type EnrollmentStub } from "../bindings.ts";
+import type { CourseEntry, CoursePointer } from "../courses/index.ts";
+import { findCourse, isStaff } from "../courses/index.ts";
+import { type AppContext, actorOf, respond } from "../shared/http.ts";
+import { parseEnrollmentId } from "../shared/ids.ts";
+import { ok, type Result, refuse } from "../shared/results.ts";
+import type { Idempotency, WriteAnswer } from "./contract.ts";
+import { projectEnrollments } from "./projection.ts";
+import { idempotencyOf, pointerForWrite, settled } from "./routes-writes.ts";
+
+/** Roles that may act on other people's enrollments, and the rule beyond the role. */
+export const STAFF = ["author", "service", "admin"] as const;
+export const STAFF_RULE = "Authors: own courses only.";
+
+/** The course if the caller is staff of it. */
+export async function staffCourse(c: AppContext, slug: string): Promise<Result<CourseEntry>> {
+  c.get("facts").course_id = slug;
+  const course = await findCourse(c.get("db"), slug);
+  if (course === null) return refuse("course_not_found");
+  return isStaff(actorOf(c), course) ? ok(course) : refuse("forbidden", { detail: STAFF_RULE });
+}
+
+/**
+ * A staff write on one enrollment. It may take access away, so it is projected to D1 before it is acknowledged (as far
+ * as D1 answers): the fallback must not answer from before it.
+ */
+export async function staffWrite(
+  c: AppContext,
+  enrollment: string,
+  write: (
+    stub: EnrollmentStub,
+    request: {
+      actor: { id: string; role: string };
+      pointer: CoursePointer | null;
+      idempotency: Idempotency | null;
+    },
+  ) => Promise<Result<WriteAnswer>>,
+) {
+  const { course } = parseEnrollmentId(enrollment);
+  const staff = await staffCourse(c, course);
+  if (!staff.ok) return respond(c, staff.refusal);
+  const request = { actor: actorOf(c), pointer: pointerForWrite(c, course), idempotency: await idempotencyOf(c) };
+  const result = await callEnrollment(c.env, enrollment, (stub) => write(stub, request));
+  if (!result.ok) return respond(c, result.refusal);
+  await projectEnrollments(c.env, [enrollment]);
+  return c.json(settled(c, enrollment, result.value), 200);
+}

@@ -1,0 +1,166 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { COURSE_SWEEP, DEAD_LEASE_MS, LEASE_MS, sweep } from "../../../src/enrollment/refresh.ts";
+import worker from "../../../src/index.ts";
+import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
+import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
+import { all, bindingsWith, collectingQueue, darkDatabase, pair, rowOf } from "./support.ts";
+
+const letterSchema = z.object({
+  id: z.string(),
+  queue: z.string(),
+  body: z.unknown(),
+  attempts: z.int(),
+  failed_at: z.iso.datetime(),
+});
+const listSchema = z.object({ results: z.array(letterSchema), next_cursor: z.string().nullable() });
+
+/** Delivers to a dead-letter queue. @returns the message ids, and whether all were acknowledged. */
+async function bury(queue: string, bodies: readonly unknown[], bindings = env, ids: readonly string[] = []) {
+  const messages = bodies.map((body, i) => ({
+    id: ids[i] ?? crypto.randomUUID(),
+    timestamp: new Date(),
+    attempts: 4,
+    body,
+  }));
+  const batch = createMessageBatch(queue, messages);
+  const context = createExecutionContext();
+  await worker.queue(batch, bindings);
+  return { ids: messages.map((message) => message.id), ...(await getQueueResult(batch, context)) };
+}
+
+const adminToken = () => tokenOf("root", "admin");
+
+async function openLetters(): Promise<z.infer<typeof letterSchema>[]> {
+  const letters: z.infer<typeof letterSchema>[] = [];
+  let cursor: string | null = null;
+  do {
+    const from: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const answer = await call("GET", `/system/dead-letters?limit=2${from}`, { token: await adminToken() });
+    const page = await read(answer, 200, listSchema);
+    letters.push(...page.results);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return letters;
+}
+
+const replay = async (id: string, headers: Record<string, string> = {}) =>
+  call("POST", `/system/dead-letters/${encodeURIComponent(id)}/replay`, { token: await adminToken(), headers });
+
+describe("dead letters", () => {
+  it("[I10] of both queues are stored whatever their body, listed page by page, oldest first", async () => {
+    const bodies = [
+      { type: "refresh", enrollment_id: "c:u", stale_mark: 3 },
+      "garbage",
+      null,
+      { nested: { text: "quote ' and \u0000 and 中文" } },
+    ];
+    const first = await bury("latchkey-refresh-dead", bodies);
+    expect(first.ackAll).toBe(true);
+    const second = await bury("latchkey-projection-dead", [{ type: "project", enrollment_id: "c:u" }]);
+    const letters = await openLetters();
+    expect(letters).toHaveLength(5);
+    const byId = new Map(letters.map((letter) => [letter.id, letter]));
+    first.ids.forEach((id, i) => {
+      expect(byId.get(id)).toMatchObject({ queue: "latchkey-refresh", body: bodies[i], attempts: 4 });
+    });
+    expect(byId.get(second.ids[0] ?? "")).toMatchObject({ queue: "latchkey-projection" });
+    const instants = letters.map((letter) => letter.failed_at);
+    expect(instants).toEqual([...instants].sort());
+  });
+
+  it("[I5] are stored once, however often they are delivered", async () => {
+    const id = crypto.randomUUID();
+    await bury("latchkey-refresh-dead", [{ type: "cleanup" }], env, [id]);
+    await bury("latchkey-refresh-dead", [{ type: "cleanup" }], env, [id]);
+    expect(await all("SELECT id FROM dead_letters WHERE id = ?", id)).toHaveLength(1);
+  });
+
+  it("[I1] are not acknowledged while D1 is dark, so the queue keeps them", async () => {
+    await expect(
+      bury(
+        "latchkey-projection-dead",
+        [{ type: "project", enrollment_id: "c:u" }],
+        bindingsWith({ DB: darkDatabase() }),
+      ),
+    ).rejects.toThrow();
+  });
+
+  it("[I10] are replayed to their own queue and then really processed", { timeout: 20_000 }, async () => {
+    const slug = freshSlug("dead");
+    await publish(pair(slug));
+    await enroll(slug, "ada");
+    await project(slug, "ada");
+    await publish(pair(slug, "second"));
+    const buried = await bury("latchkey-refresh-dead", [
+      { type: "refresh", enrollment_id: `${slug}:ada`, stale_mark: 1 },
+    ]);
+    const id = buried.ids[0] ?? "";
+    const answer = await replay(id);
+    expect(answer.status).toBe(202);
+    expect(await answer.json()).toEqual({ id, queue: "latchkey-refresh" });
+    expect((await openLetters()).map((letter) => letter.id)).not.toContain(id);
+    // Through the real queue: produced, batched, consumed.
+    await vi.waitFor(async () => expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 0, activation: 2 }), {
+      timeout: 15_000,
+      interval: 200,
+    });
+  });
+
+  it("[I5] replaying twice is harmless, and with one Idempotency-Key sends once", async () => {
+    const slug = freshSlug("dead");
+    await publish(pair(slug));
+    await enroll(slug, "ada");
+    const { ids } = await bury("latchkey-projection-dead", [{ type: "project", enrollment_id: `${slug}:ada` }]);
+    const id = ids[0] ?? "";
+    const { queue, sent } = collectingQueue();
+    const bindings = bindingsWith({ PROJECTION_QUEUE: queue });
+    const send = async (headers: Record<string, string>) => {
+      const request = new Request(`http://latchkey.test/api/v1/system/dead-letters/${id}/replay`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${await adminToken()}`, ...headers },
+      });
+      return worker.fetch(request, bindings, createExecutionContext());
+    };
+    for (let i = 0; i < 3; i += 1) expect((await send({ "idempotency-key": "again" })).status).toBe(202);
+    expect(sent.map(({ body }) => body)).toEqual([{ type: "project", enrollment_id: `${slug}:ada` }]);
+    expect((await send({})).status).toBe(202);
+    expect(sent).toHaveLength(2);
+    expect(await all("SELECT replayed_by FROM dead_letters WHERE id = ?", id)).toEqual([{ replayed_by: "root" }]);
+  });
+
+  it("[I8] are for admins only, and an unknown one is not found", async () => {
+    for (const role of ["learner", "author", "service"] as const) {
+      const token = await tokenOf("someone", role);
+      await problem(await call("GET", "/system/dead-letters", { token }), 403);
+      await problem(await call("POST", "/system/dead-letters/x/replay", { token }), 403);
+    }
+    expect((await problem(await replay("no-such-letter"), 404)).code).toBe("not_found");
+  });
+
+  it("[I10] a dead-lettered refresh rests, and is swept again later or at once after a publish", async () => {
+    const slug = freshSlug("dead");
+    await publish(pair(slug));
+    await enroll(slug, "ada");
+    await publish(pair(slug, "second"));
+    const { queue, sent } = collectingQueue();
+    const bindings = bindingsWith({ REFRESH_QUEUE: queue });
+    const swept = async (at: number) => {
+      sent.length = 0;
+      await sweep(bindings, "course", COURSE_SWEEP, at);
+      return sent.filter(({ body }) => JSON.stringify(body).includes(`${slug}:ada`)).length;
+    };
+    const started = Date.now();
+    expect(await swept(started)).toBe(1);
+    await bury("latchkey-refresh-dead", [
+      { type: "refresh", enrollment_id: `${slug}:ada`, stale_mark: 1 },
+      "garbage beside it",
+    ]);
+    expect(await swept(started + LEASE_MS + 1_000)).toBe(0);
+    expect(await swept(Date.now() + DEAD_LEASE_MS + 1_000)).toBe(1);
+    await publish(pair(slug, "third"));
+    expect(await swept(Date.now())).toBe(1);
+  });
+});
