@@ -8,7 +8,6 @@ import type { Delta, Program } from "../unlock/index.ts";
 import { findAdoption } from "./adoption.ts";
 import type {
   Cause,
-  Content,
   EnrollRequest,
   Idempotency,
   Mirror,
@@ -22,14 +21,14 @@ import type {
   SubmitAnswer,
   WriteAnswer,
 } from "./contract.ts";
-import { viewAt } from "./history.ts";
+import { readAt } from "./history.ts";
 import { Outbox } from "./outbox.ts";
 import { collectProjection } from "./outbox-batch.ts";
-import { answerFrom, contentOf, etagOf, pageOf, type RenderedRows, renderRows, snapshotInfo } from "./reading.ts";
 import { AlarmScheduler, type DueName } from "./scheduler.ts";
 import { hasSchema, migrate } from "./schema.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
 import { EnrollmentState, NO_CHANGE } from "./state.ts";
-import { EnrollmentStore, type Meta } from "./store.ts";
+import { EnrollmentStore, newMeta } from "./store.ts";
 import { EnrollmentWrites, type OverrideRequest, type SubmitRequest, type VerdictRequest } from "./writes.ts";
 
 /** Stored answers to Idempotency-Keys are kept this long. */
@@ -53,9 +52,7 @@ export class EnrollmentObject extends DurableObject<Env> {
   #state: EnrollmentState | null = null;
   #absentUntil = 0;
   #behind: number | null = null;
-  /** Rendered lists of the snapshot in memory; emptied with every change. */
-  #rendered = new Map<string, RenderedRows>();
-  #renderedFor = "";
+  readonly #reader = new SnapshotReader();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -95,13 +92,12 @@ export class EnrollmentObject extends DurableObject<Env> {
     if (request.min_seq !== null && request.min_seq > state.meta.progress_seq) {
       return refuse("sequence_ahead", { detail: `The enrollment is at ${state.meta.progress_seq}.` });
     }
-    if (request.at !== null) return this.#readAt(state, request, request.at);
+    if (request.at !== null) {
+      if (request.at >= Date.now()) await this.#freshen(state, request.pointer);
+      return readAt(state, this.#store, request, request.at, (version) => this.#program(version));
+    }
     const source = (await this.#freshen(state, request.pointer)) ? "recomputed" : "snapshot";
-    const snapshot = snapshotInfo(state.meta, source, this.#behindSince(state, request.pointer));
-    const etag = etagOf(snapshot, request.want, request.language);
-    if (hasTag(request.if_none_match, etag)) return ok({ unchanged: true, etag, snapshot });
-    const content = this.#content(state, request);
-    return content.ok ? ok({ unchanged: false, etag, snapshot, content: content.value }) : content;
+    return this.#reader.answer(state, request, source, this.#behindSince(state, request.pointer));
   }
 
   /** Records what the learner did. Locked items are refused unless it happened elsewhere (mode "import"). */
@@ -244,7 +240,7 @@ export class EnrollmentObject extends DurableObject<Env> {
   async destroy(): Promise<Result<{ destroyed: boolean }>> {
     if ((await this.#load())?.meta.status === "active") return refuse("concurrent_change");
     this.#state = null;
-    this.#rendered.clear();
+    this.#reader.forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     return ok({ destroyed: true });
@@ -365,44 +361,6 @@ export class EnrollmentObject extends DurableObject<Env> {
     return this.#behind;
   }
 
-  #content(state: EnrollmentState, { want, language }: ReadRequest): Result<Content> {
-    const view = state.view(Date.now());
-    if (want.kind !== "chapters" && want.kind !== "problems") return contentOf(view, want, language);
-    const generation = `${state.meta.version} ${state.meta.computed_at}`;
-    if (this.#renderedFor !== generation) {
-      this.#rendered.clear();
-      this.#renderedFor = generation;
-    }
-    const key = `${want.kind} ${want.kind === "problems" ? (want.chapter ?? "") : ""} ${language}`;
-    let rows = this.#rendered.get(key);
-    if (rows === undefined) {
-      const rendered = renderRows(view, want, language);
-      if (!rendered.ok) return rendered;
-      rows = rendered.value;
-      this.#rendered.set(key, rows);
-    }
-    return ok(pageOf(rows, want.after, want.limit));
-  }
-
-  async #readAt(state: EnrollmentState, request: ReadRequest, at: number): Promise<Result<ReadAnswer>> {
-    if (at < state.meta.enrolled_at) {
-      return refuse("invalid_input", {
-        errors: [{ path: "query.at", rule: "before_enrollment", message: "The learner was not enrolled then." }],
-      });
-    }
-    if (at >= Date.now()) await this.#freshen(state, request.pointer);
-    const version =
-      at < Date.now() ? (this.#store.courseVersionAt(at) ?? state.meta.course_version) : state.meta.course_version;
-    const program = version === state.meta.course_version ? state.program : await this.#program(version);
-    if (program === null) return refuse("version_not_found");
-    const view = viewAt(state, this.#store, program, at);
-    const content = answerFrom(view, request.want, request.language);
-    if (!content.ok) return content;
-    const snapshot = { ...snapshotInfo(state.meta, "recomputed", null), course_version: version };
-    const etag = etagOf(snapshot, request.want, request.language).replace(/"$/, `.at${at}"`);
-    return ok({ unchanged: false, etag, snapshot, content: content.value });
-  }
-
   #answer(state: EnrollmentState, delta: Delta): WriteAnswer {
     const { id, progress_seq, policy_seq, version, course_version } = state.meta;
     return { enrollment_id: id, progress_seq, policy_seq, version, course_version, ...delta };
@@ -452,28 +410,8 @@ export class EnrollmentObject extends DurableObject<Env> {
 
   /** Creates the rows of a new enrollment, inside the caller's transaction. */
   #begin(pointer: CoursePointer, program: Program, enrolledAt: number, now: number): EnrollmentState {
-    const id = this.#id();
     migrate(this.ctx.storage);
-    const meta: Meta = {
-      id,
-      ...parseEnrollmentId(id),
-      status: "active",
-      enrolled_at: enrolledAt,
-      progress_seq: 0,
-      policy_seq: 0,
-      version: 0,
-      course_version: pointer.version,
-      activation: 0,
-      engine: 0,
-      valid_until: null,
-      computed_at: now,
-      states: "0".repeat(program.size),
-      cohorts: [],
-      practice_mode: false,
-      last_active_at: now,
-      stale_since: null,
-      stale_reason: null,
-    };
+    const meta = newMeta(this.#id(), pointer.version, program.size, enrolledAt, now);
     this.#store.saveMeta(meta);
     this.#state = new EnrollmentState(this.#store, this.#outbox, this.#scheduler, { meta, program, facts: new Map() });
     return this.#state;
@@ -503,8 +441,7 @@ export class EnrollmentObject extends DurableObject<Env> {
 
   #forget(): void {
     this.#state = null;
-    this.#rendered.clear();
-    this.#renderedFor = "";
+    this.#reader.forget();
   }
 
   /** The enrollment id is the object's name. */
@@ -513,9 +450,4 @@ export class EnrollmentObject extends DurableObject<Env> {
     if (name === undefined) throw new Error("an enrollment object must be addressed by name");
     return name;
   }
-}
-
-/** Whether an If-None-Match header names this tag; proxies may have weakened it (RFC 9110 section 13.1.2). */
-function hasTag(header: string | null, etag: string): boolean {
-  return header?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
 }

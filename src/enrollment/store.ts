@@ -1,4 +1,5 @@
 import { cutIntoParts, parseOutline } from "../courses/index.ts";
+import { parseEnrollmentId } from "../shared/ids.ts";
 import type { Fact, Outline, Override, OverrideKind } from "../unlock/index.ts";
 import { OVERRIDE_KINDS } from "../unlock/index.ts";
 import type { NewFact, OverrideInput, ProjectedFact, ProjectedSubmission, StoredOverride } from "./contract.ts";
@@ -25,6 +26,30 @@ export interface Meta {
   last_active_at: number;
   stale_since: number | null;
   stale_reason: string | null;
+}
+
+/** The row of an enrollment that nobody has evaluated yet: activation 0, so that any course version is news. */
+export function newMeta(id: string, courseVersion: number, items: number, enrolledAt: number, now: number): Meta {
+  return {
+    id,
+    ...parseEnrollmentId(id),
+    status: "active",
+    enrolled_at: enrolledAt,
+    progress_seq: 0,
+    policy_seq: 0,
+    version: 0,
+    course_version: courseVersion,
+    activation: 0,
+    engine: 0,
+    valid_until: null,
+    computed_at: now,
+    states: "0".repeat(items),
+    cohorts: [],
+    practice_mode: false,
+    last_active_at: now,
+    stale_since: null,
+    stale_reason: null,
+  };
 }
 
 type MetaRow = Record<string, SqlStorageValue> & {

@@ -10,10 +10,12 @@ export type QueryLog = string[];
 
 type Statement = D1PreparedStatement;
 
+/** Under these a recorded statement keeps its text and the statement it wraps: a batch may receive it proxied. */
+const TEXT = Symbol("text");
+const ORIGINAL = Symbol("original");
+
 /** A D1 that writes down every statement it executes, independently of the one the application counts with. */
 export function recordedDatabase(log: QueryLog, db: D1Database = env.DB): D1Database {
-  const texts = new WeakMap<object, string>();
-  const originals = new WeakMap<object, Statement>();
   const wrap = (statement: Statement, text: string): Statement => {
     const execute = (method: "all" | "first" | "run" | "raw") =>
       function executed(...values: unknown[]): unknown {
@@ -21,14 +23,14 @@ export function recordedDatabase(log: QueryLog, db: D1Database = env.DB): D1Data
         return Reflect.apply(statement[method], statement, values);
       };
     const wrapped = {
+      [TEXT]: text,
+      [ORIGINAL]: statement,
       bind: (...values: unknown[]) => wrap(statement.bind(...values), text),
       all: execute("all"),
       first: execute("first"),
       run: execute("run"),
       raw: execute("raw"),
     };
-    texts.set(wrapped, text);
-    originals.set(wrapped, statement);
     // SAFETY: these five are all the methods of a prepared statement.
     return wrapped as unknown as Statement;
   };
@@ -36,8 +38,8 @@ export function recordedDatabase(log: QueryLog, db: D1Database = env.DB): D1Data
   return {
     prepare: (text: string) => wrap(db.prepare(text), text),
     batch: (statements: Statement[]) => {
-      for (const statement of statements) log.push(texts.get(statement) ?? "?");
-      return db.batch(statements.map((statement) => originals.get(statement) ?? statement));
+      for (const statement of statements) log.push(String(Reflect.get(statement, TEXT)));
+      return db.batch(statements.map((statement) => Reflect.get(statement, ORIGINAL)));
     },
   } as unknown as D1Database;
 }

@@ -18,7 +18,7 @@ const letterSchema = z.object({
 const listSchema = z.object({ results: z.array(letterSchema), next_cursor: z.string().nullable() });
 
 /** Delivers to a dead-letter queue. @returns the message ids, and whether all were acknowledged. */
-async function bury(queue: string, bodies: readonly unknown[], bindings = env, ids: readonly string[] = []) {
+async function bury(queue: string, bodies: readonly unknown[], bindings: Env = env, ids: readonly string[] = []) {
   const messages = bodies.map((body, i) => ({
     id: ids[i] ?? crypto.randomUUID(),
     timestamp: new Date(),

@@ -1,0 +1,78 @@
+import { createMessageBatch } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import worker from "../../../src/index.ts";
+import wrangler from "../../../wrangler.toml?raw";
+import { bindingsWith, collectingQueue, run } from "./support.ts";
+
+/** The tables of one kind in wrangler.toml, each as its `key = value` lines. */
+function tablesNamed(name: string): Map<string, string>[] {
+  const sections = wrangler.split(/^(?=\[)/m).filter((section) => section.startsWith(name));
+  return sections.map(
+    (section) =>
+      new Map(
+        [...section.matchAll(/^(\w+) *= *(.+)$/gm)].map(([, key = "", value = ""]) => [key, value.replaceAll('"', "")]),
+      ),
+  );
+}
+
+const crons = JSON.parse(/^crons *= *(\[.*\])$/m.exec(wrangler)?.[1] ?? "[]") as string[];
+const consumers = tablesNamed("[[queues.consumers]]");
+const queues = consumers.map((consumer) => consumer.get("queue") ?? "");
+
+describe("wrangler.toml and src/index.ts", () => {
+  it("know the same crons: each has its job, and any other is a fault", async () => {
+    const jobs = new Map<string, unknown[]>();
+    for (const cron of crons) {
+      const { queue, sent } = collectingQueue();
+      await worker.scheduled({ cron, scheduledTime: Date.now(), noRetry() {} }, bindingsWith({ REFRESH_QUEUE: queue }));
+      jobs.set(
+        cron,
+        sent.map(({ body }) => body),
+      );
+    }
+    expect(Object.fromEntries(jobs)).toEqual({
+      "* * * * *": [{ type: "sweep", scope: "problems" }],
+      "0 2 * * *": [{ type: "cleanup" }],
+    });
+    for (const cron of ["*/5 * * * *", "0 3 * * *", ""]) {
+      await expect(worker.scheduled({ cron, scheduledTime: Date.now(), noRetry() {} }, env)).rejects.toThrow(/no job/);
+    }
+  });
+
+  it("a cron that fails says so, so that the platform counts it as failed", async () => {
+    const { queue } = collectingQueue();
+    queue.send = async () => {
+      throw new Error("the queue is down");
+    };
+    const controller = { cron: "0 2 * * *", scheduledTime: Date.now(), noRetry() {} };
+    await expect(worker.scheduled(controller, bindingsWith({ REFRESH_QUEUE: queue }))).rejects.toThrow(/queue is down/);
+  });
+
+  it("[I10] every queue has a consumer, and each but the last stops a dead-letter queue that has one too", async () => {
+    const produced = tablesNamed("[[queues.producers]]").map((producer) => producer.get("queue") ?? "");
+    expect(produced.length).toBeGreaterThan(0);
+    for (const queue of produced) expect(queues).toContain(queue);
+    for (const consumer of consumers) {
+      const queue = consumer.get("queue") ?? "";
+      const dead = consumer.get("dead_letter_queue");
+      if (queue.endsWith("-dead")) {
+        expect(Number(consumer.get("max_retries"))).toBe(100);
+        continue;
+      }
+      expect(dead).toBe(`${queue}-dead`);
+      expect(queues).toContain(dead);
+      expect(consumer.get("max_retries")).toBe("3");
+      expect(consumer.get("retry_delay")).toBe("60");
+    }
+  });
+
+  it("handle every configured queue, and no other", async () => {
+    await run("DELETE FROM dead_letters");
+    for (const queue of queues) {
+      const batch = createMessageBatch(queue, []);
+      await expect(worker.queue(batch, env)).resolves.toBeUndefined();
+    }
+    await expect(worker.queue(createMessageBatch("latchkey-unknown", []), env)).rejects.toThrow(/no consumer/);
+  });
+});
