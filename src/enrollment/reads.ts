@@ -1,6 +1,6 @@
 import { callEnrollment, countedDatabase, type Database } from "../bindings.ts";
 import { type CourseEntry, findCourse, isStaff, loadProgram, rememberedCourse } from "../courses/index.ts";
-import { logFault } from "../ops/logging.ts";
+import { logEvent, logFault } from "../ops/logging.ts";
 import { type Actor, type AppContext, actorOf, languageOf, respond } from "../shared/http.ts";
 import { enrollmentId } from "../shared/ids.ts";
 import { toInstant } from "../shared/instants.ts";
@@ -145,9 +145,9 @@ async function readWithoutEnrollment(
 function checkInBackground(c: AppContext, enrollment: string, request: ReadRequest): void {
   if (request.at !== null || Math.random() >= Number(c.env.SHADOW_SAMPLE_RATE)) return;
   c.executionCtx.waitUntil(
-    shadowRead(c.env, countedDatabase(c.env.DB, { count: 0 }), enrollment, request).catch((fault: unknown) =>
-      logFault("shadow_failed", fault, { enrollment_id: enrollment }),
-    ),
+    shadowRead(c.env, countedDatabase(c.env.DB, { count: 0 }), enrollment, request)
+      .then((outcome) => logEvent("shadow_check", { enrollment_id: enrollment, outcome }))
+      .catch((fault: unknown) => logFault("shadow_failed", fault, { enrollment_id: enrollment })),
   );
 }
 

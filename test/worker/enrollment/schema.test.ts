@@ -1,0 +1,140 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
+import { describe, expect, it } from "vitest";
+import * as courseTables from "../../../src/courses/tables.ts";
+import { hasSchema, migrate, SCHEMA_STEPS, type SchemaStep } from "../../../src/enrollment/schema.ts";
+import * as enrollmentTables from "../../../src/enrollment/tables.ts";
+import * as identityTables from "../../../src/identity/tables.ts";
+import * as opsTables from "../../../src/ops/tables.ts";
+import { enroll, freshSlug, objectOf, publish } from "../../support/worker/courses.ts";
+import { rowsOf } from "../../support/worker/faults.ts";
+import { completed, ladder, statesOf } from "../../support/worker/learners.ts";
+
+const SECOND: SchemaStep = { id: "900_second", sql: "ALTER TABLE facts ADD COLUMN note TEXT DEFAULT 'none'" };
+const THIRD: SchemaStep = { id: "901_third", sql: "CREATE TABLE extras (id INTEGER PRIMARY KEY, name TEXT NOT NULL)" };
+const STEPS = [...SCHEMA_STEPS, SECOND, THIRD];
+
+async function learner() {
+  const slug = freshSlug("schema");
+  await publish(ladder(slug));
+  await enroll(slug, "ada");
+  await completed(slug, "ada", "one");
+  return slug;
+}
+
+const stepIds = async (slug: string) =>
+  (await rowsOf(slug, "ada", "SELECT id FROM schema_steps ORDER BY id")).map((row) => row.id);
+
+describe("the enrollment object's own schema", () => {
+  it("[I1] stops at a step and goes on later, keeping the rows in between", async () => {
+    const slug = await learner();
+    await runInDurableObject(objectOf(slug, "ada"), (_instance, state) => {
+      migrate(state.storage, STEPS, SECOND.id);
+      expect(() => state.storage.sql.exec("SELECT 1 FROM extras")).toThrow(/no such table/);
+      expect(state.storage.sql.exec("SELECT item, note FROM facts").toArray()).toEqual([
+        { item: `${slug}.one`, note: "none" },
+      ]);
+      migrate(state.storage, STEPS);
+      state.storage.sql.exec("INSERT INTO extras (name) VALUES ('kept')");
+      migrate(state.storage, STEPS); // a third time changes nothing
+      expect(state.storage.sql.exec("SELECT name FROM extras").toArray()).toEqual([{ name: "kept" }]);
+    });
+    expect(await stepIds(slug)).toEqual([...SCHEMA_STEPS.map((step) => step.id), SECOND.id, THIRD.id]);
+  });
+
+  it("a step that fails leaves no trace, neither of itself nor of the steps before it in the same run", async () => {
+    const slug = await learner();
+    const broken: SchemaStep = {
+      id: "901_broken",
+      sql: "CREATE TABLE half (id INTEGER); CREATE TABLE half (id INTEGER)",
+    };
+    await runInDurableObject(objectOf(slug, "ada"), (_instance, state) => {
+      expect(() => migrate(state.storage, [...SCHEMA_STEPS, SECOND, broken])).toThrow(/half/);
+      expect(() => state.storage.sql.exec("SELECT 1 FROM half")).toThrow(/no such table/);
+    });
+    expect(await stepIds(slug)).toEqual(SCHEMA_STEPS.map((step) => step.id));
+  });
+
+  it("older code runs on the schema of newer code", async () => {
+    const slug = await learner();
+    await runInDurableObject(objectOf(slug, "ada"), (_instance, state) => migrate(state.storage, STEPS));
+    await evictDurableObject(objectOf(slug, "ada"));
+    const done = await completed(slug, "ada", "two");
+    expect(done.unlocked).toEqual([`${slug}.three`]);
+    expect(await statesOf(slug, "ada")).toMatchObject({ [`${slug}.one`]: "completed", [`${slug}.three`]: "unlocked" });
+    expect(await stepIds(slug)).toContain(THIRD.id);
+  });
+
+  it("an object nobody enrolled in has no storage, and destroy leaves none", async () => {
+    const slug = await learner();
+    const stranger = await objectOf(slug, "nobody").read({
+      pointer: null,
+      want: { kind: "states" },
+      language: "en",
+      min_seq: null,
+      at: null,
+      if_none_match: null,
+    });
+    expect(stranger).toMatchObject({ ok: false, refusal: { code: "not_enrolled" } });
+    const isEmpty = (user: string) =>
+      runInDurableObject(objectOf(slug, user), async (_instance, state) => ({
+        schema: hasSchema(state.storage.sql),
+        tables: state.storage.sql
+          .exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'")
+          .toArray(),
+        alarm: await state.storage.getAlarm(),
+      }));
+    const nothing = { schema: false, tables: [], alarm: null };
+    expect(await isEmpty("nobody")).toEqual(nothing);
+    await env.DB.prepare("DELETE FROM enrollments WHERE id = ?").bind(`${slug}:ada`).run();
+    expect(await objectOf(slug, "ada").destroy()).toMatchObject({ ok: true });
+    expect(await isEmpty("ada")).toEqual(nothing);
+  });
+});
+
+const tables: [string, SQLiteTable][] = [courseTables, enrollmentTables, identityTables, opsTables].flatMap((room) =>
+  Object.values(room).map((table): [string, SQLiteTable] => [getTableConfig(table).name, table]),
+);
+
+describe("the tables the code knows", () => {
+  it("are the tables the migrations make", async () => {
+    const { results } = await env.DB.prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name <> 'd1_migrations' ORDER BY name",
+    ).all<{ name: string }>();
+    expect(results.map((row) => row.name)).toEqual(tables.map(([name]) => name).sort());
+  });
+
+  it.each(tables)("%s has the same columns in D1 and in the code", async (name, table) => {
+    const { columns, primaryKeys } = getTableConfig(table);
+    const { results } = await env.DB.prepare(`PRAGMA table_info("${name}")`).all<{
+      name: string;
+      type: string;
+      notnull: number;
+      dflt_value: string | null;
+      pk: number;
+    }>();
+    const composite = primaryKeys.flatMap((key) => key.columns.map((column) => column.name));
+    const known = columns.map((column) => ({
+      name: column.name,
+      type: column.getSQLType().toUpperCase(),
+      required: column.notNull,
+      key: column.primary || composite.includes(column.name),
+      hasDefault: column.default !== undefined,
+    }));
+    const stored = results.map((column) => ({
+      name: column.name,
+      type: column.type,
+      required: column.notnull === 1 || column.pk > 0,
+      key: column.pk > 0,
+      hasDefault: column.dflt_value !== null,
+    }));
+    const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
+    expect(known.sort(byName)).toEqual(stored.sort(byName));
+    for (const column of columns) {
+      const raw = results.find((row) => row.name === column.name)?.dflt_value;
+      if (typeof column.default !== "string" && typeof column.default !== "number") continue;
+      expect(raw?.replace(/^'(.*)'$/, "$1")).toBe(String(column.default));
+    }
+  });
+});

@@ -1,0 +1,308 @@
+import {
+  createExecutionContext,
+  createMessageBatch,
+  createScheduledController,
+  runInDurableObject,
+  waitOnExecutionContext,
+} from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createApi, openApiDocument } from "../../../src/api.ts";
+import { WITHDRAWN_RETENTION_MS } from "../../../src/enrollment/cleanup.ts";
+import worker from "../../../src/index.ts";
+import type { Role } from "../../../src/shared/roles.ts";
+import { objectOf } from "../../support/worker/courses.ts";
+import { type Call, request, tokenOf } from "../../support/worker/http.ts";
+import { ENROLLMENTS, fillSchool, planOf, Recorder } from "./support.ts";
+
+const recorder = new Recorder();
+const queued: unknown[] = [];
+const queue: Queue = {
+  metrics: () => env.REFRESH_QUEUE.metrics(),
+  send: async (body) => {
+    queued.push(body);
+    return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+  },
+  sendBatch: async (messages) => {
+    for (const { body } of messages) queued.push(body);
+    return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+  },
+};
+const bindings: Env = { ...env, DB: recorder.db, REFRESH_QUEUE: queue, PROJECTION_QUEUE: queue };
+Reflect.set(bindings, "SHADOW_SAMPLE_RATE", "1");
+
+const driven = new Set<string>();
+
+/** Calls a route with every D1 statement recorded, background work included. */
+async function drive(
+  method: string,
+  template: string,
+  path: string,
+  options: Call & { as?: [string, Role] } = {},
+  replaced: Partial<Env> = {},
+) {
+  recorder.during = `${method} ${template}`;
+  driven.add(recorder.during);
+  const { as = ["root", "admin"], ...rest } = options;
+  const token = options.token ?? (await tokenOf(...as));
+  const context = createExecutionContext();
+  const answer = await worker.fetch(request(method, path, { ...rest, token }), { ...bindings, ...replaced }, context);
+  const text = await answer.text();
+  await waitOnExecutionContext(context);
+  // An attack or a mistake would leave before its statements: only what succeeds has shown them all.
+  if (answer.status >= 300) throw new Error(`${recorder.during}: ${answer.status} ${text}`);
+  return text === "" ? {} : JSON.parse(text);
+}
+
+async function consume(name: string, bodies: readonly unknown[]) {
+  recorder.during = `queue ${name} ${JSON.stringify(bodies[0])}`;
+  const batch = createMessageBatch(
+    name,
+    bodies.map((body) => ({ id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body })),
+  );
+  await worker.queue(batch, bindings);
+}
+
+async function cron(expression: string) {
+  recorder.during = `cron ${expression}`;
+  await worker.scheduled(createScheduledController({ cron: expression, scheduledTime: new Date() }), bindings);
+}
+
+/** Objects read D1 too: theirs is recorded as well. */
+async function rebind(user: string) {
+  await runInDurableObject(objectOf("big", user), (instance) => {
+    Reflect.set(instance, "env", bindings);
+  });
+}
+
+const document = (note: string) => ({
+  slug: "big",
+  title: `Big ${note}`,
+  chapters: [
+    { id: "big.one", title: "One", content: "# One" },
+    { id: "big.two", title: "Two", rule: { completed: "big.one" } },
+  ],
+  problems: [
+    { id: "big.p1", title: "P1", content: "1 + 1?" },
+    { id: "big.p2", title: "P2", answer: { kind: "numeric", value: 2 } },
+  ],
+});
+
+async function driveCourses() {
+  const versions = "/courses/{course}/versions";
+  const key = { "idempotency-key": "plans" };
+  await drive("POST", "/courses", "/courses", { body: { slug: "big", title: "Big" }, headers: key });
+  await drive("POST", "/courses", "/courses", { body: { slug: "big", title: "Big" }, headers: key });
+  await fillSchool(Date.now());
+  await drive("POST", versions, "/courses/big/versions", { body: { document: document("1") } });
+  await drive("POST", versions, "/courses/big/versions?dry_run=true", { body: { document: document("2") } });
+  await drive("POST", versions, "/courses/big/versions", { body: { document: document("2"), policy: "relock" } });
+  await drive("POST", versions, "/courses/big/versions", { body: { document: document("2") } });
+  for (const role of ["learner", "author", "admin"] as const) {
+    const page = await drive("GET", "/courses", "/courses?limit=1", { as: ["someone", role] });
+    if (page.next_cursor !== null)
+      await drive("GET", "/courses", `/courses?limit=1&cursor=${page.next_cursor}`, { as: ["someone", role] });
+  }
+  await drive("GET", "/courses/{course}", "/courses/big");
+  const page = await drive("GET", versions, "/courses/big/versions?limit=1");
+  await drive("GET", versions, `/courses/big/versions?limit=1&cursor=${page.next_cursor}`);
+  await drive("GET", `${versions}/{version}`, "/courses/big/versions/1");
+  await drive("POST", `${versions}/{version}/activate`, "/courses/big/versions/1/activate", {
+    body: { policy: "relock" },
+  });
+}
+
+async function driveEnrollments() {
+  const list = "/courses/{course}/enrollments";
+  const as: [string, Role] = ["ada", "learner"];
+  await rebind("ada");
+  await drive("POST", list, "/courses/big/enrollments", { as, body: {} });
+  const page = await drive("GET", list, "/courses/big/enrollments?limit=2");
+  await drive("GET", list, `/courses/big/enrollments?limit=2&cursor=${page.next_cursor}`);
+  for (const [template, path] of [
+    ["/courses/{course}/chapters", "/courses/big/chapters"],
+    ["/courses/{course}/problems", "/courses/big/problems"],
+    ["/chapters/{chapter}/problems", "/chapters/big.one/problems"],
+    ["/courses/{course}/chapters/{chapter}", "/courses/big/chapters/big.one"],
+    ["/problems/{problem}", "/problems/big.p1"],
+    ["/courses/{course}/unlocks", "/courses/big/unlocks"],
+    ["/courses/{course}/items/{item}/why", "/courses/big/items/big.two/why"],
+  ] as const) {
+    await drive("GET", template, path, { as });
+    await drive("GET", template, path, { as: ["root", "admin"] });
+  }
+  // With the object gone, and with an empty object that starts from D1.
+  const gone = new Proxy(env.ENROLLMENTS, {
+    get(_target, property) {
+      if (property === "idFromName") return () => ({});
+      throw new Error("no object answers");
+    },
+  });
+  await drive(
+    "GET",
+    "/courses/{course}/unlocks",
+    "/courses/big/unlocks",
+    { as: ["u2", "learner"] },
+    { ENROLLMENTS: gone },
+  );
+  await rebind("u3");
+  await drive("GET", "/courses/{course}/unlocks", "/courses/big/unlocks", { as: ["u3", "learner"] });
+  const audience = "/courses/{course}/items/{item}/audience";
+  const found = await drive("GET", audience, "/courses/big/items/big.two/audience?limit=2");
+  await drive("GET", audience, `/courses/big/items/big.two/audience?limit=2&cursor=${found.next_cursor}`);
+  await drive(
+    "POST",
+    "/courses/{course}/chapters/{chapter}/mark_as_completed",
+    "/courses/big/chapters/big.one/mark_as_completed",
+    { as },
+  );
+  const submitted = await drive("POST", "/problems/{problem}/submissions", "/problems/big.p1/submissions", {
+    as,
+    body: { answer: "two" },
+  });
+  await drive("POST", "/submissions/{submission}/verdict", `/submissions/${submitted.submission_id}/verdict`, {
+    body: { passed: true, score: 90 },
+  });
+  const pending = await drive("GET", "/submissions/pending", "/submissions/pending?limit=2");
+  await drive("GET", "/submissions/pending", `/submissions/pending?limit=2&cursor=${pending.next_cursor}`);
+  const fact = { user_id: "ada", item: "big.p2", completed: true, at: new Date().toISOString() };
+  await drive("POST", "/progress/import", "/progress/import", { body: { facts: [fact] } });
+  await drive("GET", "/enrollments/{enrollment}", "/enrollments/big:ada");
+  await drive("PATCH", "/enrollments/{enrollment}", "/enrollments/big:ada", { body: { cohorts: ["c"] } });
+  const override = "/enrollments/{enrollment}/overrides/{item}";
+  await drive("PUT", override, "/enrollments/big:ada/overrides/big.two", { body: { kind: "lock", reason: "plans" } });
+  await drive("DELETE", override, "/enrollments/big:ada/overrides/big.two");
+  await drive("POST", "/enrollments/{enrollment}/revocations", "/enrollments/big:ada/revocations", {
+    body: { item: "big.one", reason: "plans" },
+  });
+  await drive("POST", "/enrollments/{enrollment}/rebuild", "/enrollments/big:ada/rebuild");
+  await drive("POST", "/enrollments/{enrollment}/stale", "/enrollments/big:ada/stale");
+  await drive("POST", "/courses/{course}/stale", "/courses/big/stale");
+  await drive("POST", "/courses/{course}/presence", "/courses/big/presence");
+  await drive("GET", "/courses/{course}/presence", "/courses/big/presence");
+  await drive("DELETE", list, "/courses/big/enrollments", { as });
+}
+
+async function driveIdentity() {
+  const account = { email: "plans@example.org", password: "correct horse battery" };
+  await drive("POST", "/auth/sign-up", "/auth/sign-up", { body: { ...account, name: "Plans" } });
+  const signedIn = await drive("POST", "/auth/sign-in", "/auth/sign-in", { body: account });
+  const token: string = signedIn.access_token;
+  await drive("POST", "/auth/token", "/auth/token", { body: { session_token: signedIn.session_token } });
+  const sessions = await drive("GET", "/auth/sessions", "/auth/sessions?limit=1", { token });
+  await drive("GET", "/auth/sessions", `/auth/sessions?limit=1&cursor=${sessions.next_cursor}`, { token });
+  await drive("DELETE", "/auth/sessions/{id}", `/auth/sessions/${sessions.results[0].id}`, { token });
+  await drive("POST", "/auth/sign-out", "/auth/sign-out", { body: { session_token: signedIn.session_token } });
+  const user = await drive("POST", "/users", "/users", {
+    body: { email: "b@example.org", name: "B", role: "author", password: "correct horse battery" },
+  });
+  await drive("GET", "/users/{id}", `/users/${user.id}`);
+  await drive("PATCH", "/users/{id}", `/users/${user.id}`, {
+    body: { name: "C", role: "learner", ban: { reason: "plans" } },
+  });
+}
+
+async function driveJobs() {
+  const now = Date.now();
+  await env.DB.prepare("UPDATE enrollments SET withdrawn_at = ? WHERE id = 'big:u1'")
+    .bind(now - WITHDRAWN_RETENTION_MS - 1)
+    .run();
+  await consume("latchkey-projection", [{ type: "project", enrollment_id: "big:ada" }]);
+  await consume("latchkey-refresh", [{ type: "refresh", enrollment_id: "big:u3", stale_mark: 1, force: true }]);
+  await consume("latchkey-refresh", [{ type: "warm", course: "big", activation: 99, cursor: null }]);
+  await consume("latchkey-refresh", [
+    { type: "warm", course: "big", activation: 99, cursor: { last_active_at: now - 400_000, id: "big:u20" } },
+  ]);
+  await consume("latchkey-refresh", [{ type: "sweep", scope: "problems" }]);
+  await consume("latchkey-refresh", [{ type: "cleanup" }]);
+  const dead = { type: "refresh", enrollment_id: "big:u3", stale_mark: 1 };
+  await consume("latchkey-refresh-dead", [dead]);
+  await consume("latchkey-projection-dead", ["garbage"]);
+  const letters = await drive("GET", "/system/dead-letters", "/system/dead-letters?limit=1");
+  await drive("GET", "/system/dead-letters", `/system/dead-letters?limit=1&cursor=${letters.next_cursor}`);
+  await drive("POST", "/system/dead-letters/{id}/replay", "/system/dead-letters/letter1/replay");
+  await cron("* * * * *");
+  await cron("0 2 * * *");
+  // A divergence is written by the shadow check alone.
+  await env.DB.prepare(
+    "INSERT OR REPLACE INTO progress (enrollment_id, item_id, completed_at, seq) VALUES ('big:u3', 'big.one', 1, 1)",
+  ).run();
+  await drive("GET", "/courses/{course}/unlocks", "/courses/big/unlocks", { as: ["u3", "learner"] });
+}
+
+/**
+ * Plans that read a whole table or sort, and why that is right. Matched against "<start of the statement> | <step>".
+ * A scan of a few courses is none of these: `courses` has a row per course, not per learner.
+ */
+const ALLOWED: readonly { statement: RegExp; step: RegExp; because: string }[] = [];
+
+/** Tables that grow with learners or with time. */
+const LARGE = [
+  "enrollments",
+  "progress",
+  "unlock_events",
+  "submissions",
+  "dead_letters",
+  "idempotency_keys",
+  "divergences",
+  "course_versions",
+  "course_activations",
+  "course_outlines",
+  "course_contents",
+  "users",
+  "sessions",
+  "accounts",
+  "verifications",
+];
+
+describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => {
+  beforeAll(async () => {
+    await driveCourses();
+    await driveEnrollments();
+    await driveIdentity();
+    await driveJobs();
+  }, 60_000);
+
+  it("was recorded: every route of the API and every job was driven", () => {
+    const { paths = {} } = openApiDocument(createApi(), "http://latchkey.test");
+    const declared = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path.replace(/^\/api\/v1/, "")}`),
+    );
+    expect(declared.length).toBeGreaterThan(40);
+    expect([...driven].sort()).toEqual(declared.sort());
+    const texts = [...recorder.statements.keys()].join("\n");
+    for (const table of [...LARGE, "courses"]) expect(texts).toContain(table);
+    for (const job of [
+      "INSERT INTO unlock_events",
+      "INSERT INTO dead_letters",
+      'insert into "divergences"',
+      "SET leased_until",
+      "DELETE FROM progress",
+    ]) {
+      expect(texts).toContain(job);
+    }
+  });
+
+  it("finds its rows by an index: no scan of a large table, no sort of what it finds", async () => {
+    const bad: string[] = [];
+    for (const [text, recorded] of recorder.statements) {
+      for (const step of await planOf(recorded)) {
+        const scanned = /^SCAN (\w+)/.exec(step)?.[1];
+        const isBad =
+          (scanned !== undefined && LARGE.includes(scanned)) || /TEMP B-TREE/.test(step) || /AUTOMATIC/.test(step);
+        const isAllowed = ALLOWED.some((entry) => entry.statement.test(text) && entry.step.test(step));
+        if (isBad && !isAllowed) bad.push(`${step} | ${recorded.during} | ${text.slice(0, 600)}`);
+      }
+    }
+    expect(bad).toEqual([]);
+  });
+
+  it("would notice a scan: the check itself finds one", async () => {
+    const steps = await planOf({
+      sql: "SELECT count(*) FROM enrollments WHERE open_count > ?",
+      values: [1],
+      during: "",
+    });
+    expect(steps.join()).toMatch(/SCAN enrollments/);
+  });
+});
