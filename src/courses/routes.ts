@@ -19,7 +19,7 @@ import {
 } from "../shared/http.ts";
 import { courseSlugSchema } from "../shared/ids.ts";
 import { toInstant } from "../shared/instants.ts";
-import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../shared/pagination.ts";
+import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import { inLanguage, localizedTextSchema } from "../shared/text.ts";
 import { compile, MAX_RULE_DEPTH, nestingExceeds, type Program } from "../unlock/index.ts";
@@ -248,25 +248,25 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
   return newRouter()
     .openapi(listRoute, async (c) => {
       const actor = actorOf(c);
-      const { limit, cursor } = c.req.valid("query");
-      const scope = `courses ${actor.id} ${actor.role}`;
-      const after = cursor === undefined ? ok("") : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
-      if (!after.ok) return respond(c, after.refusal);
       const published = isNotNull(courses.active_version);
       const mine = actor.role === "author" ? or(published, eq(courses.owner_id, actor.id)) : published;
-      const rows = await c
-        .get("db")
-        .select()
-        .from(courses)
-        .where(and(gt(courses.slug, after.value), actor.role === "admin" ? undefined : mine))
-        .orderBy(asc(courses.slug))
-        .limit(limit + 1)
-        .all();
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
-      const next =
-        rows.length > limit && last !== undefined ? await encodeCursor(c.env.AUTH_SECRET, scope, last.slug) : null;
-      return c.json({ results: page.map((row) => viewOf(c, row)), next_cursor: next }, 200);
+      const found = await paginate(
+        c.env.AUTH_SECRET,
+        `courses ${actor.id} ${actor.role}`,
+        c.req.valid("query"),
+        (after, take) =>
+          c
+            .get("db")
+            .select()
+            .from(courses)
+            .where(and(gt(courses.slug, after ?? ""), actor.role === "admin" ? undefined : mine))
+            .orderBy(asc(courses.slug))
+            .limit(take)
+            .all(),
+        (row) => row.slug,
+      );
+      if (!found.ok) return respond(c, found.refusal);
+      return c.json({ results: found.value.page.map((row) => viewOf(c, row)), next_cursor: found.value.next }, 200);
     })
     .openapi(createCourseRoute, async (c) => {
       const { slug, title } = c.req.valid("json");
@@ -311,45 +311,41 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
     })
     .openapi(versionsRoute, async (c) => {
       const { course: slug } = c.req.valid("param");
-      const { limit, cursor } = c.req.valid("query");
       const managed = await managedCourse(c, slug);
       if (!managed.ok) return respond(c, managed.refusal);
-      const scope = `versions ${slug}`;
-      const before = cursor === undefined ? ok(null) : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
-      if (!before.ok) return respond(c, before.refusal);
-      const rows = await c
-        .get("db")
-        .select()
-        .from(courseVersions)
-        .where(
-          and(
-            eq(courseVersions.course_slug, slug),
-            before.value === null ? undefined : lt(courseVersions.version, Number(before.value)),
-          ),
-        )
-        .orderBy(desc(courseVersions.version))
-        .limit(limit + 1)
-        .all();
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
-      const hasMore = rows.length > limit && last !== undefined;
-      return c.json(
-        {
-          results: page.map((row) => ({
-            version: row.version,
-            is_active: managed.value.pointer?.version === row.version,
-            sha256: row.sha256,
-            note: row.note,
-            chapters: row.chapter_count,
-            problems: row.problem_count,
-            warnings: z.array(finding).parse(JSON.parse(row.warnings)),
-            published_by: row.published_by,
-            published_at: toInstant(row.published_at),
-          })),
-          next_cursor: hasMore ? await encodeCursor(c.env.AUTH_SECRET, scope, String(last.version)) : null,
-        },
-        200,
+      const found = await paginate(
+        c.env.AUTH_SECRET,
+        `versions ${slug}`,
+        c.req.valid("query"),
+        (before, take) =>
+          c
+            .get("db")
+            .select()
+            .from(courseVersions)
+            .where(
+              and(
+                eq(courseVersions.course_slug, slug),
+                before === null ? undefined : lt(courseVersions.version, Number(before)),
+              ),
+            )
+            .orderBy(desc(courseVersions.version))
+            .limit(take)
+            .all(),
+        (row) => String(row.version),
       );
+      if (!found.ok) return respond(c, found.refusal);
+      const results = found.value.page.map((row) => ({
+        version: row.version,
+        is_active: managed.value.pointer?.version === row.version,
+        sha256: row.sha256,
+        note: row.note,
+        chapters: row.chapter_count,
+        problems: row.problem_count,
+        warnings: z.array(finding).parse(JSON.parse(row.warnings)),
+        published_by: row.published_by,
+        published_at: toInstant(row.published_at),
+      }));
+      return c.json({ results, next_cursor: found.value.next }, 200);
     })
     .openapi(sourceRoute, async (c) => {
       const { course: slug, version } = c.req.valid("param");

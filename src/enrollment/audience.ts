@@ -1,10 +1,8 @@
-import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
 import type { Database } from "../bindings.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import { explain, type ItemState, type Program, type Reason, stateOf } from "../unlock/index.ts";
-import { toMirrored } from "./mirror.ts";
+import { loadMirroredPage } from "./mirror.ts";
 import { mirroredView } from "./realtime.ts";
-import { enrollments, progress } from "./tables.ts";
 
 export interface AudienceRow {
   user_id: string;
@@ -31,42 +29,22 @@ export async function audience(
   query: { item: number; state: "open" | "blocked" | "any"; after: string | null; limit: number },
   now: number,
 ): Promise<{ rows: AudienceRow[]; next: string | null }> {
-  const page = await db
-    .select()
-    .from(enrollments)
-    .where(
-      and(
-        eq(enrollments.course_slug, course.slug),
-        eq(enrollments.status, "active"),
-        query.after === null ? undefined : gt(enrollments.user_id, query.after),
-      ),
-    )
-    .orderBy(asc(enrollments.user_id))
-    .limit(AUDIENCE_SCAN)
-    .all();
-  const ids = JSON.stringify(page.map((row) => row.id));
-  const facts = await db
-    .select()
-    .from(progress)
-    .where(inArray(progress.enrollment_id, sql`(SELECT value FROM json_each(${ids}))`))
-    .all();
-  const factsByEnrollment = Map.groupBy(facts, (fact) => fact.enrollment_id);
+  const page = await loadMirroredPage(db, course.slug, query.after ?? "", AUDIENCE_SCAN);
   const rows: AudienceRow[] = [];
-  for (const row of page) {
-    const mirror = toMirrored(row, factsByEnrollment.get(row.id) ?? []);
+  for (const mirror of page) {
     const { program, learner, evaluation } = mirroredView(mirror, course.pointer, course.program, now);
     const isOpen = evaluation.open[query.item] === 1;
     const isWanted = query.state === "any" || (query.state === "open") === isOpen;
     if (evaluation.visible[query.item] === 1 && isWanted) {
       rows.push({
-        user_id: row.user_id,
-        enrollment_id: row.id,
+        user_id: mirror.user,
+        enrollment_id: mirror.id,
         is_open: isOpen,
         status: stateOf(learner, evaluation, query.item),
         reasons: explain(program, learner, evaluation, query.item, now).reasons,
       });
     }
-    if (rows.length === query.limit) return { rows, next: row.user_id };
+    if (rows.length === query.limit) return { rows, next: mirror.user };
   }
-  return { rows, next: page.length === AUDIENCE_SCAN ? (page.at(-1)?.user_id ?? null) : null };
+  return { rows, next: page.length === AUDIENCE_SCAN ? (page.at(-1)?.user ?? null) : null };
 }

@@ -1,10 +1,10 @@
-import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "../bindings.ts";
 import { type CoursePointer, loadProgram } from "../courses/index.ts";
 import { difference, openIds, type Program } from "../unlock/index.ts";
-import { toMirrored } from "./mirror.ts";
+import { loadMirroredPage } from "./mirror.ts";
 import { mirroredView } from "./realtime.ts";
-import { enrollments, progress } from "./tables.ts";
+import { enrollments } from "./tables.ts";
 
 export interface Impact {
   /** Active enrollments of the course, and how many of them were evaluated. */
@@ -56,22 +56,8 @@ export async function impactOf(
   };
   let after = "";
   while (impact.evaluated < MAX_EVALUATED) {
-    const page = await db
-      .select()
-      .from(enrollments)
-      .where(and(eq(enrollments.course_slug, course), eq(enrollments.status, "active"), gt(enrollments.user_id, after)))
-      .orderBy(asc(enrollments.user_id))
-      .limit(PAGE)
-      .all();
-    const ids = JSON.stringify(page.map((row) => row.id));
-    const facts = await db
-      .select()
-      .from(progress)
-      .where(inArray(progress.enrollment_id, sql`(SELECT value FROM json_each(${ids}))`))
-      .all();
-    const factsByEnrollment = Map.groupBy(facts, (fact) => fact.enrollment_id);
-    for (const row of page) {
-      const mirror = toMirrored(row, factsByEnrollment.get(row.id) ?? []);
+    const page = await loadMirroredPage(db, course, after, PAGE);
+    for (const mirror of page) {
       const seen = mirroredView(mirror, current, before, now);
       // What the object will carry over: what is kept, and what the rules have opened by now.
       const earned = before.ids.filter((_, item) => seen.evaluation.earned[item] === 1);
@@ -86,7 +72,7 @@ export async function impactOf(
     }
     const last = page.at(-1);
     if (page.length < PAGE || last === undefined) break;
-    after = last.user_id;
+    after = last.user;
   }
   impact.items = [...perItem].map(([item, counts]) => ({ item, ...counts }));
   return impact;

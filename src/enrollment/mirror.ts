@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { eq } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, sql } from "drizzle-orm";
 import type { Database } from "../bindings.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import { type Fact, type LearnerRecord, NO_POLICY, OVERRIDE_KINDS, type Policy } from "../unlock/index.ts";
@@ -50,7 +50,31 @@ export async function loadMirror(db: Database, enrollment: string): Promise<Mirr
   return row === undefined ? null : toMirrored(row, facts);
 }
 
-export function toMirrored(
+/** A page of a course's active enrollments with their facts, by user id: two D1 statements. */
+export async function loadMirroredPage(
+  db: Database,
+  course: string,
+  after: string,
+  limit: number,
+): Promise<MirroredEnrollment[]> {
+  const rows = await db
+    .select()
+    .from(enrollments)
+    .where(and(eq(enrollments.course_slug, course), eq(enrollments.status, "active"), gt(enrollments.user_id, after)))
+    .orderBy(asc(enrollments.user_id))
+    .limit(limit)
+    .all();
+  const ids = JSON.stringify(rows.map((row) => row.id));
+  const facts = await db
+    .select()
+    .from(progress)
+    .where(inArray(progress.enrollment_id, sql`(SELECT value FROM json_each(${ids}))`))
+    .all();
+  const factsByEnrollment = Map.groupBy(facts, (fact) => fact.enrollment_id);
+  return rows.map((row) => toMirrored(row, factsByEnrollment.get(row.id) ?? []));
+}
+
+function toMirrored(
   row: typeof enrollments.$inferSelect,
   facts: readonly (typeof progress.$inferSelect)[],
 ): MirroredEnrollment {

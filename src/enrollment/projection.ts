@@ -46,12 +46,20 @@ const UPDATE_MIRRORS = `
     item_count = m.value ->> 'item_count', last_active_at = m.value ->> 'last_active_at'
   FROM json_each(?) AS m
   WHERE enrollments.id = m.value ->> 'enrollment_id'
-    AND (m.value ->> 'version') >= enrollments.version
-    AND (m.value ->> 'computed_at') >= coalesce(enrollments.computed_at, 0)`;
+    AND (m.value ->> 'version', m.value ->> 'computed_at') >= (enrollments.version, coalesce(enrollments.computed_at, 0))`;
 
-/** Statement that writes snapshots' mirrors; also used by refreshes. */
-export function updateMirrors(db: D1Database, mirrors: readonly Mirror[]): D1PreparedStatement {
+/** Statement that writes snapshots' mirrors. The facts they rest on must be written in the same batch. */
+function updateMirrors(db: D1Database, mirrors: readonly Mirror[]): D1PreparedStatement {
   return db.prepare(UPDATE_MIRRORS).bind(JSON.stringify(mirrors));
+}
+
+/**
+ * The same for a refresh, which brings no facts: a mirror whose facts D1 does not have yet is left to the outbox that
+ * brings both, else D1 would say it has reached a progress_seq whose facts it does not know.
+ */
+export function updateRefreshedMirrors(db: D1Database, mirrors: readonly Mirror[]): D1PreparedStatement {
+  const statement = `${UPDATE_MIRRORS} AND (m.value ->> 'progress_seq') = enrollments.progress_seq`;
+  return db.prepare(statement).bind(JSON.stringify(mirrors));
 }
 
 /**

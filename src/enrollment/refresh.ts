@@ -7,7 +7,7 @@ import { ENGINE } from "../unlock/index.ts";
 import { cleanUpPage } from "./cleanup.ts";
 import type { Mirror } from "./contract.ts";
 import { type RefreshMessage, refreshMessageSchema, sendAll } from "./messages.ts";
-import { updateMirrors } from "./projection.ts";
+import { updateRefreshedMirrors } from "./projection.ts";
 
 /** Stale enrollments taken by one sweep of whole courses, and by one pass for problems. */
 export const COURSE_SWEEP = 100;
@@ -123,7 +123,7 @@ export async function settleRefreshes(
 ): Promise<void> {
   const marks = refreshed.flatMap(({ enrollment, mark }) => (mark === null ? [] : [{ id: enrollment, mark }]));
   await db.batch([
-    updateMirrors(
+    updateRefreshedMirrors(
       db,
       refreshed.flatMap(({ mirror }) => (mirror === null ? [] : [mirror])),
     ),

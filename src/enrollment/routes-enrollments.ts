@@ -5,8 +5,8 @@ import { idempotent } from "../ops/idempotency.ts";
 import { actorOf, defineRoute, idempotencyHeader, newRouter, ROLES, respond } from "../shared/http.ts";
 import { courseSlugSchema, enrollmentId, enrollmentIdSchema, parseEnrollmentId, userIdSchema } from "../shared/ids.ts";
 import { toInstant, toInstantOrNull } from "../shared/instants.ts";
-import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../shared/pagination.ts";
-import { ok, refuse } from "../shared/results.ts";
+import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
+import { refuse } from "../shared/results.ts";
 import { OVERRIDE_KINDS } from "../unlock/index.ts";
 import { enroll, listEnrollments, withdraw } from "./registry.ts";
 import { cohortsSchema } from "./routes-policy.ts";
@@ -178,24 +178,23 @@ export function enrollmentsRoutes() {
     })
     .openapi(listRoute, async (c) => {
       const { course: slug } = c.req.valid("param");
-      const { limit, cursor } = c.req.valid("query");
-      const managed = await staffCourse(c, slug);
-      if (!managed.ok) return respond(c, managed.refusal);
-      const scope = `enrollments ${slug}`;
-      const after = cursor === undefined ? ok("") : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
-      if (!after.ok) return respond(c, after.refusal);
-      const rows = await listEnrollments(c.get("db"), slug, after.value, limit + 1);
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
-      const next =
-        rows.length > limit && last !== undefined ? await encodeCursor(c.env.AUTH_SECRET, scope, last.user_id) : null;
-      const results = page.map((row) => ({
+      const course = await staffCourse(c, slug);
+      if (!course.ok) return respond(c, course.refusal);
+      const found = await paginate(
+        c.env.AUTH_SECRET,
+        `enrollments ${slug}`,
+        c.req.valid("query"),
+        (after, take) => listEnrollments(c.get("db"), slug, after ?? "", take),
+        (row) => row.user_id,
+      );
+      if (!found.ok) return respond(c, found.refusal);
+      const results = found.value.page.map((row) => ({
         ...row,
         enrolled_at: toInstant(row.enrolled_at),
         last_active_at: toInstant(row.last_active_at),
         is_stale: row.is_stale === 1,
       }));
-      return c.json({ results, next_cursor: next }, 200);
+      return c.json({ results, next_cursor: found.value.next }, 200);
     })
     .openapi(inspectRoute, async (c) => {
       const { enrollment } = c.req.valid("param");

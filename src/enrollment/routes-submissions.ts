@@ -1,9 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq, sql } from "drizzle-orm";
-import { actorOf, defineRoute, newRouter, respond } from "../shared/http.ts";
+import { defineRoute, newRouter, respond } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
-import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../shared/pagination.ts";
-import { ok } from "../shared/results.ts";
+import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { submissions } from "./tables.ts";
 
 const pendingRoute = defineRoute(
@@ -40,39 +39,37 @@ const pendingRoute = defineRoute(
 /** What graders work from: submissions without an answer key. */
 export function submissionRoutes() {
   return newRouter().openapi(pendingRoute, async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const scope = `submissions ${actorOf(c).role}`;
-    const after = cursor === undefined ? ok("0 ") : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
-    if (!after.ok) return respond(c, after.refusal);
-    const [instant = "0", id = ""] = after.value.split(" ");
-    const rows = await c
-      .get("db")
-      .select()
-      .from(submissions)
-      .where(
-        and(
-          eq(submissions.status, sql`'pending'`),
-          sql`(${submissions.submitted_at}, ${submissions.id}) > (${Number(instant)}, ${id})`,
-        ),
-      )
-      .orderBy(asc(submissions.submitted_at), asc(submissions.id))
-      .limit(limit + 1)
-      .all();
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    const hasMore = rows.length > limit && last !== undefined;
-    return c.json(
-      {
-        results: page.map((row) => ({
-          id: row.id,
-          enrollment_id: row.enrollment_id,
-          item: row.item_id,
-          answer: row.answer,
-          submitted_at: toInstant(row.submitted_at),
-        })),
-        next_cursor: hasMore ? await encodeCursor(c.env.AUTH_SECRET, scope, `${last.submitted_at} ${last.id}`) : null,
+    const found = await paginate(
+      c.env.AUTH_SECRET,
+      "pending submissions",
+      c.req.valid("query"),
+      (after, take) => {
+        const [instant = "0", id = ""] = after?.split(" ") ?? [];
+        return c
+          .get("db")
+          .select()
+          .from(submissions)
+          .where(
+            and(
+              // Written out, so that the partial index of pending submissions is used.
+              eq(submissions.status, sql`'pending'`),
+              sql`(${submissions.submitted_at}, ${submissions.id}) > (${Number(instant)}, ${id})`,
+            ),
+          )
+          .orderBy(asc(submissions.submitted_at), asc(submissions.id))
+          .limit(take)
+          .all();
       },
-      200,
+      (row) => `${row.submitted_at} ${row.id}`,
     );
+    if (!found.ok) return respond(c, found.refusal);
+    const results = found.value.page.map((row) => ({
+      id: row.id,
+      enrollment_id: row.enrollment_id,
+      item: row.item_id,
+      answer: row.answer,
+      submitted_at: toInstant(row.submitted_at),
+    }));
+    return c.json({ results, next_cursor: found.value.next }, 200);
   });
 }

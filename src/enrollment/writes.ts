@@ -171,7 +171,7 @@ export class EnrollmentWrites {
   }
 
   /** Takes over what D1 mirrors: facts are merged, sequences only grow. */
-  adopt({ mirror, pointer, program }: Adoption, now: number): Delta {
+  adopt({ mirror, submissions, pointer, program }: Adoption, now: number): Delta {
     const { meta } = this.#state;
     const isEmpty = meta.version === 0;
     for (const fact of mirror.facts) {
@@ -179,6 +179,9 @@ export class EnrollmentWrites {
       if (known !== undefined && known.seq >= fact.seq) continue;
       const { item, ...stored } = fact;
       this.#saveFact(item, stored, now);
+    }
+    for (const submission of submissions) {
+      if (this.#store.submission(submission.id) === null) this.#store.saveSubmission(submission, null);
     }
     meta.progress_seq = Math.max(meta.progress_seq, mirror.progress_seq);
     if (isEmpty) {

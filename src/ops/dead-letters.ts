@@ -3,8 +3,8 @@ import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { countedDatabase } from "../bindings.ts";
 import { actorOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
-import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../shared/pagination.ts";
-import { ok, refuse } from "../shared/results.ts";
+import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
+import { refuse } from "../shared/results.ts";
 import { idempotent } from "./idempotency.ts";
 import { logEvent } from "./logging.ts";
 import { deadLetters } from "./tables.ts";
@@ -75,41 +75,37 @@ const replayRoute = defineRoute(
 export function deadLetterRoutes() {
   return newRouter()
     .openapi(listRoute, async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = cursor === undefined ? ok("0 ") : await decodeCursor(c.env.AUTH_SECRET, "dead-letters", cursor);
-      if (!after.ok) return respond(c, after.refusal);
-      const [instant = "0", id = ""] = after.value.split(" ");
-      const rows = await c
-        .get("db")
-        .select()
-        .from(deadLetters)
-        .where(
-          and(
-            isNull(deadLetters.replayed_at),
-            sql`(${deadLetters.failed_at}, ${deadLetters.id}) > (${Number(instant)}, ${id})`,
-          ),
-        )
-        .orderBy(asc(deadLetters.failed_at), asc(deadLetters.id))
-        .limit(limit + 1)
-        .all();
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
-      const hasMore = rows.length > limit && last !== undefined;
-      return c.json(
-        {
-          results: page.map((row) => ({
-            id: row.id,
-            queue: row.queue,
-            body: z.unknown().parse(JSON.parse(row.body)),
-            attempts: row.attempts,
-            failed_at: toInstant(row.failed_at),
-          })),
-          next_cursor: hasMore
-            ? await encodeCursor(c.env.AUTH_SECRET, "dead-letters", `${last.failed_at} ${last.id}`)
-            : null,
+      const found = await paginate(
+        c.env.AUTH_SECRET,
+        "dead letters",
+        c.req.valid("query"),
+        (after, take) => {
+          const [instant = "0", id = ""] = after?.split(" ") ?? [];
+          return c
+            .get("db")
+            .select()
+            .from(deadLetters)
+            .where(
+              and(
+                isNull(deadLetters.replayed_at),
+                sql`(${deadLetters.failed_at}, ${deadLetters.id}) > (${Number(instant)}, ${id})`,
+              ),
+            )
+            .orderBy(asc(deadLetters.failed_at), asc(deadLetters.id))
+            .limit(take)
+            .all();
         },
-        200,
+        (row) => `${row.failed_at} ${row.id}`,
       );
+      if (!found.ok) return respond(c, found.refusal);
+      const results = found.value.page.map((row) => ({
+        id: row.id,
+        queue: row.queue,
+        body: z.unknown().parse(JSON.parse(row.body)),
+        attempts: row.attempts,
+        failed_at: toInstant(row.failed_at),
+      }));
+      return c.json({ results, next_cursor: found.value.next }, 200);
     })
     .openapi(replayRoute, async (c) => {
       const { id } = c.req.valid("param");

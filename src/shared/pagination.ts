@@ -53,6 +53,29 @@ export async function decodeCursor(secret: string, scope: string, cursor: string
   return crypto.subtle.timingSafeEqual(given, expected) ? ok(position) : refuse("invalid_cursor");
 }
 
+/**
+ * One page of a list that is read by position: opens the cursor, reads one row more than asked for to know whether
+ * there is a next page, and signs the cursor of the last row given out.
+ *
+ * @param read rows after `after` (null: from the start), at most `take`.
+ * @param positionOf what the next page starts after.
+ */
+export async function paginate<Row>(
+  secret: string,
+  scope: string,
+  query: { limit: number; cursor?: string | undefined },
+  read: (after: string | null, take: number) => Promise<Row[]>,
+  positionOf: (row: Row) => string,
+): Promise<Result<{ page: Row[]; next: string | null }>> {
+  const after = query.cursor === undefined ? ok(null) : await decodeCursor(secret, scope, query.cursor);
+  if (!after.ok) return after;
+  const rows = await read(after.value, query.limit + 1);
+  const page = rows.slice(0, query.limit);
+  const last = page.at(-1);
+  const hasMore = rows.length > query.limit && last !== undefined;
+  return ok({ page, next: hasMore ? await encodeCursor(secret, scope, positionOf(last)) : null });
+}
+
 function toBase64Url(bytes: Uint8Array): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }

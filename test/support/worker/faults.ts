@@ -1,4 +1,9 @@
-import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
+import {
+  createExecutionContext,
+  evictDurableObject,
+  runInDurableObject,
+  waitOnExecutionContext,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { EnrollmentObject } from "../../../src/enrollment/object.ts";
 import worker from "../../../src/index.ts";
@@ -105,4 +110,13 @@ export async function rebind(course: string, user: string, bindings: Partial<Env
 /** Rows of one enrollment object's own database. */
 export function rowsOf(course: string, user: string, query: string): Promise<Record<string, SqlStorageValue>[]> {
   return runInDurableObject(objectOf(course, user), (_instance, state) => state.storage.sql.exec(query).toArray());
+}
+
+/** Empties an object's storage and memory, as a loss of the platform would. */
+export async function loseStorage(course: string, user: string): Promise<void> {
+  await runInDurableObject(objectOf(course, user), async (_instance, state) => {
+    await state.storage.deleteAlarm();
+    await state.storage.deleteAll();
+  });
+  await evictDurableObject(objectOf(course, user));
 }

@@ -2,7 +2,7 @@ import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { deliver, enroll, fireAlarm, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
-import { brokenObjects, callWith, darkDatabase, rebind, rowsOf } from "../../support/worker/faults.ts";
+import { brokenObjects, callWith, darkDatabase, loseStorage, rebind, rowsOf } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import {
   complete,
@@ -222,8 +222,7 @@ describe("the object is reset", () => {
       env.DB.prepare("SELECT * FROM unlock_events WHERE enrollment_id = ? ORDER BY version").bind(`${slug}:ada`).all();
     const announced = (await events()).results;
     const before = await unlocks(slug, "ada");
-    await objectOf(slug, "ada").destroy();
-    await evictDurableObject(objectOf(slug, "ada"));
+    await loseStorage(slug, "ada");
     const after = await unlocks(slug, "ada");
     expect(after.states).toEqual(before.states);
     expect(after.snapshot.progress_seq).toBe(before.snapshot.progress_seq);

@@ -9,6 +9,7 @@ import * as identityTables from "../../../src/identity/tables.ts";
 import * as opsTables from "../../../src/ops/tables.ts";
 import { enroll, freshSlug, objectOf, publish } from "../../support/worker/courses.ts";
 import { rowsOf } from "../../support/worker/faults.ts";
+import { call, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder, statesOf } from "../../support/worker/learners.ts";
 
 const SECOND: SchemaStep = { id: "900_second", sql: "ALTER TABLE facts ADD COLUMN note TEXT DEFAULT 'none'" };
@@ -87,7 +88,7 @@ describe("the enrollment object's own schema", () => {
       }));
     const nothing = { schema: false, tables: [], alarm: null };
     expect(await isEmpty("nobody")).toEqual(nothing);
-    await env.DB.prepare("DELETE FROM enrollments WHERE id = ?").bind(`${slug}:ada`).run();
+    expect((await call("DELETE", `/courses/${slug}/enrollments`, { token: await tokenOf("ada") })).status).toBe(200);
     expect(await objectOf(slug, "ada").destroy()).toMatchObject({ ok: true });
     expect(await isEmpty("ada")).toEqual(nothing);
   });

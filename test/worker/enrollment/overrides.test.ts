@@ -1,0 +1,282 @@
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { enroll, fireAlarm, freshSlug, project, publish } from "../../support/worker/courses.ts";
+import { rowsOf } from "../../support/worker/faults.ts";
+import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
+import {
+  author,
+  completed,
+  deltaSchema,
+  ladder,
+  override,
+  removeOverride,
+  revoke,
+  service,
+  setClock,
+  statesOf,
+  unlocks,
+} from "../../support/worker/learners.ts";
+
+const HOUR_MS = 3_600_000;
+const instant = (ms: number) => new Date(ms).toISOString();
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function learner(options: Parameters<typeof ladder>[1] = {}, users = ["ada"]) {
+  const slug = freshSlug("overrides");
+  await publish(ladder(slug, options));
+  for (const user of users) await enroll(slug, user);
+  return slug;
+}
+
+const stateOf = async (slug: string, name: string) => (await statesOf(slug, "ada"))[`${slug}.${name}`];
+
+describe("overrides", () => {
+  it.each([
+    ["unlock", "three", "three", "locked", "unlocked"],
+    ["lock", "one", "p1", "unlocked", "locked"],
+    ["excuse", "one", "two", "locked", "unlocked"],
+  ])(
+    "%s %s has its effect on %s until it expires, and not an instant longer",
+    async (kind, item, seen, without, during) => {
+      const slug = await learner();
+      const start = Date.now();
+      expect(await stateOf(slug, seen)).toBe(without);
+      await override(slug, "ada", item, { kind, expires_at: instant(start + HOUR_MS) });
+      expect(await stateOf(slug, seen)).toBe(during);
+      expect((await unlocks(slug, "ada")).snapshot.valid_until).toBe(instant(start + HOUR_MS));
+      setClock(start + HOUR_MS - 1);
+      expect(await stateOf(slug, seen)).toBe(during);
+      setClock(start + HOUR_MS);
+      expect(await stateOf(slug, seen)).toBe(without);
+    },
+  );
+
+  it("extend moves the end of an until for one learner", async () => {
+    const slug = freshSlug("extend");
+    const start = Date.now();
+    const end = start + HOUR_MS;
+    await publish({
+      slug,
+      title: "Exam",
+      chapters: [{ id: `${slug}.exam`, title: "Exam", rule: { until: instant(end) } }],
+    });
+    for (const user of ["ada", "bob"]) await enroll(slug, user);
+    await override(slug, "ada", "exam", { kind: "extend", extend_to: instant(end + HOUR_MS) });
+    setClock(end);
+    expect([await statesOf(slug, "ada"), await statesOf(slug, "bob")]).toEqual([
+      { [`${slug}.exam`]: "unlocked" },
+      { [`${slug}.exam`]: "locked" },
+    ]);
+    setClock(end + HOUR_MS);
+    expect(await stateOf(slug, "exam")).toBe("locked");
+  });
+
+  it("replace each other, are removed once, and are shown with actor and reason", async () => {
+    const slug = await learner();
+    const first = await override(slug, "ada", "three", { kind: "unlock" });
+    expect(first.unlocked).toEqual([`${slug}.three`]);
+    const second = await override(slug, "ada", "three", { kind: "lock", reason: "cheated" });
+    expect(second.locked).toEqual([`${slug}.three`]);
+    const inspected = await call("GET", `/enrollments/${slug}:ada`, { token: await author() });
+    const detail = await read(
+      inspected,
+      200,
+      z.looseObject({ overrides: z.array(z.looseObject({ kind: z.string() })) }),
+    );
+    expect(detail.overrides).toMatchObject([
+      { item: `${slug}.three`, kind: "lock", reason: "cheated", actor: "author-of-tests" },
+    ]);
+    const gone = await removeOverride(slug, "ada", "three");
+    expect(gone.policy_seq).toBe(second.policy_seq + 1);
+    expect(await removeOverride(slug, "ada", "three")).toMatchObject({
+      policy_seq: gone.policy_seq,
+      unlocked: [],
+      locked: [],
+    });
+    expect(await rowsOf(slug, "ada", "SELECT kind FROM overrides ORDER BY id")).toEqual([
+      { kind: "unlock" },
+      { kind: "lock" },
+    ]);
+  });
+
+  it("[I7] are in D1 before they are acknowledged", async () => {
+    const slug = await learner();
+    await override(slug, "ada", "one", { kind: "lock" });
+    const row = await env.DB.prepare("SELECT policy FROM enrollments WHERE id = ?")
+      .bind(`${slug}:ada`)
+      .first<{ policy: string }>();
+    expect(JSON.parse(row?.policy ?? "{}").overrides).toMatchObject([{ item: `${slug}.one`, kind: "lock" }]);
+  });
+
+  it("[I8][I9] need staff of the course, a reason, a known item, and dates that make sense", async () => {
+    const slug = await learner();
+    const before = await unlocks(slug, "ada");
+    const put = async (item: string, body: object, token?: string) =>
+      call("PUT", `/enrollments/${slug}:ada/overrides/${item}`, { token: token ?? (await author()), body });
+    const good = { kind: "unlock", reason: "for the test" };
+    for (const token of [await tokenOf("ada"), await tokenOf("other-author", "author")]) {
+      expect((await put(`${slug}.two`, good, token)).status).toBe(403);
+    }
+    expect((await problem(await put(`${slug}.ghost`, good), 404)).code).toBe("item_not_found");
+    expect((await problem(await put("other.two", good), 404)).code).toBe("item_not_found");
+    for (const bad of [
+      { kind: "unlock" },
+      { ...good, kind: "open" },
+      { ...good, kind: "extend" },
+      { ...good, extend_to: instant(Date.now() + HOUR_MS) },
+      { ...good, expires_at: instant(Date.now() - 1) },
+      { ...good, expires_at: "tomorrow" },
+      { ...good, surplus: 1 },
+    ]) {
+      expect((await put(`${slug}.two`, bad)).status).toBe(400);
+    }
+    expect(await unlocks(slug, "ada")).toEqual(before);
+  });
+
+  it("practice mode opens everything but what is locked, and keeps nothing open afterwards", async () => {
+    const slug = await learner({ sticky: true });
+    await override(slug, "ada", "three", { kind: "lock" });
+    const patch = async (body: object) =>
+      read(await call("PATCH", `/enrollments/${slug}:ada`, { token: await author(), body }), 200, deltaSchema);
+    const on = await patch({ practice_mode: true });
+    expect(on.unlocked.sort()).toEqual([`${slug}.four`, `${slug}.p3`, `${slug}.two`].sort());
+    const off = await patch({ practice_mode: false });
+    expect(off.locked.sort()).toEqual(on.unlocked.sort());
+  });
+});
+
+describe("import", () => {
+  const resultSchema = z.object({
+    results: z.array(z.object({ index: z.number(), outcome: z.string(), progress_seq: z.number().nullable() })),
+    recorded: z.number(),
+    deltas: z.array(
+      z.object({ enrollment_id: z.string(), unlocked: z.array(z.string()), locked: z.array(z.string()) }),
+    ),
+  });
+  const send = async (facts: object[], headers: Record<string, string> = {}) =>
+    call("POST", "/progress/import", { token: await service(), body: { facts }, headers });
+  const outcomes = async (facts: object[]) =>
+    (await read(await send(facts), 200, resultSchema)).results.map((entry) => entry.outcome);
+
+  it("[I5] gives each fact its outcome: locked items, duplicates, strangers, the future, what was revoked", async () => {
+    const slug = await learner();
+    const now = Date.now();
+    const fact = (name: string, rest: object = {}) => ({
+      user_id: "ada",
+      item: `${slug}.${name}`,
+      completed: true,
+      at: instant(now - 1_000),
+      ...rest,
+    });
+    expect(
+      await outcomes([
+        fact("three"),
+        fact("three"),
+        fact("ghost"),
+        fact("one", { user_id: "nobody" }),
+        fact("one", { at: instant(now + 10 * 60_000) }),
+        fact("p2", { completed: false, score: 40 }),
+        fact("p2", { completed: false, score: 30 }),
+      ]),
+    ).toEqual(["recorded", "unchanged", "item_not_found", "not_enrolled", "in_future", "recorded", "unchanged"]);
+    expect(await statesOf(slug, "ada")).toMatchObject({ [`${slug}.three`]: "completed", [`${slug}.p2`]: "started" });
+    await revoke(slug, "ada", "three");
+    expect(await outcomes([fact("three")])).toEqual(["superseded"]);
+    expect(await stateOf(slug, "three")).toBe("locked");
+    setClock(Date.now() + 5_000);
+    expect(await outcomes([fact("three", { at: instant(Date.now()) })])).toEqual(["recorded"]);
+  });
+
+  it("[I5] takes 1,000 facts for many learners, and the same again changes nothing", async () => {
+    const users = Array.from({ length: 20 }, (_, n) => `learner-${n}`);
+    const slug = freshSlug("bulk");
+    const chapters = Array.from({ length: 50 }, (_, n) => ({
+      id: `${slug}.c${n}`,
+      title: `C${n}`,
+      ...(n === 0 ? {} : { rule: { completed: `${slug}.c${n - 1}` } }),
+    }));
+    await publish({ slug, title: "Bulk", chapters });
+    for (const user_id of users)
+      await call("POST", `/courses/${slug}/enrollments`, { token: await author(), body: { user_id } });
+    const at = instant(Date.now() - 1_000);
+    const facts = users.flatMap((user_id) => chapters.map(({ id }) => ({ user_id, item: id, completed: true, at })));
+    const first = await read(await send(facts), 200, resultSchema);
+    expect([first.recorded, first.deltas.length]).toEqual([1_000, users.length]);
+    expect(first.deltas[0]?.unlocked).toHaveLength(49);
+    const again = await read(await send(facts.toReversed()), 200, resultSchema);
+    expect([again.recorded, again.deltas]).toEqual([0, []]);
+    expect((await send([...facts, ...facts.slice(0, 1)])).status).toBe(400);
+    expect(
+      (await call("POST", "/progress/import", { token: await author(), body: { facts: facts.slice(0, 1) } })).status,
+    ).toBe(403);
+  });
+
+  it("[I5] replays by Idempotency-Key and refuses the key for other facts", async () => {
+    const slug = await learner();
+    const fact = { user_id: "ada", item: `${slug}.one`, completed: true, at: instant(Date.now() - 1_000) };
+    const headers = { "idempotency-key": "import-1" };
+    const first = await read(await send([fact], headers), 200, resultSchema);
+    expect(first.deltas).toMatchObject([{ unlocked: [`${slug}.two`] }]);
+    expect(await read(await send([fact], headers), 200, resultSchema)).toEqual(first);
+    const other = await send([{ ...fact, item: `${slug}.p1` }], headers);
+    expect((await problem(other, 422)).code).toBe("idempotency_key_reused");
+  });
+});
+
+describe("a date passes", () => {
+  it("[I6] a read at once shows it, the alarm announces it, and each opening is announced once", async () => {
+    const slug = freshSlug("dates");
+    const opens = Date.now() + HOUR_MS;
+    await publish({
+      slug,
+      title: "Dates",
+      chapters: [
+        { id: `${slug}.now`, title: "Now" },
+        { id: `${slug}.later`, title: "Later", rule: { from: instant(opens) } },
+      ],
+    });
+    for (const user of ["ada", "bob"]) await enroll(slug, user);
+    setClock(opens - 1);
+    expect(await stateOf(slug, "later")).toBe("locked");
+    setClock(opens);
+    expect(await stateOf(slug, "later")).toBe("unlocked");
+    setClock(opens + 10_000);
+    expect(await fireAlarm(slug, "bob")).toBe(true);
+    for (const user of ["ada", "bob"]) {
+      await fireAlarm(slug, user);
+      await statesOf(slug, user);
+      await project(slug, user);
+      const { results } = await env.DB.prepare(
+        "SELECT cause, unlocked FROM unlock_events WHERE enrollment_id = ? ORDER BY version",
+      )
+        .bind(`${slug}:${user}`)
+        .all();
+      expect(results).toEqual([
+        { cause: "enrollment", unlocked: JSON.stringify([`${slug}.now`]) },
+        { cause: "date", unlocked: JSON.stringify([`${slug}.later`]) },
+      ]);
+    }
+  });
+
+  it("[I6] a write right after the date opens what the date opened, once", async () => {
+    const slug = freshSlug("dates");
+    const opens = Date.now() + HOUR_MS;
+    await publish({
+      slug,
+      title: "Dates",
+      chapters: [
+        { id: `${slug}.later`, title: "Later", rule: { from: instant(opens) } },
+        { id: `${slug}.last`, title: "Last", rule: { completed: `${slug}.later` } },
+      ],
+    });
+    await enroll(slug, "ada");
+    setClock(opens);
+    const delta = await completed(slug, "ada", "later");
+    expect(delta.unlocked.sort()).toEqual([`${slug}.last`, `${slug}.later`]);
+    expect(await statesOf(slug, "ada")).toEqual({ [`${slug}.later`]: "completed", [`${slug}.last`]: "unlocked" });
+  });
+});
