@@ -33,7 +33,8 @@ export function idempotent(): MiddlewareHandler<AppEnv> {
       if (stored !== undefined) {
         if (stored.body_hash !== bodyHash) return respond(c, refuse("idempotency_key_reused").refusal);
         if (stored.status !== null) {
-          const headers = { "content-type": "application/json", "idempotency-replayed": "true" };
+          const type = stored.status >= 400 ? "application/problem+json; charset=utf-8" : "application/json";
+          const headers = { "content-type": type, "idempotency-replayed": "true" };
           return new Response(stored.body, { status: stored.status, headers });
         }
         if (now - stored.created_at < ABANDONED_AFTER_MS) {
@@ -44,8 +45,9 @@ export function idempotent(): MiddlewareHandler<AppEnv> {
       }
     }
     await next();
-    const isFault = c.error !== undefined || c.res.status >= 500;
-    if (isFault) await db.delete(idempotencyKeys).where(mine);
+    // "Come back later" is no answer to keep: stored, it would be repeated to every later try.
+    const isPassing = c.error !== undefined || c.res.status >= 500 || c.res.headers.has("retry-after");
+    if (isPassing) await db.delete(idempotencyKeys).where(mine);
     else {
       const body = await c.res.clone().text();
       await db.update(idempotencyKeys).set({ status: c.res.status, body }).where(mine);

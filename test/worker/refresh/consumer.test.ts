@@ -193,8 +193,21 @@ describe("[I4] a slow refresh", () => {
     const before = await rowOf(slug, "ada");
     await settleRefreshes(env.DB, [{ mirror: old.value.mirror, enrollment: `${slug}:ada`, mark: null }]);
     expect(await rowOf(slug, "ada")).toEqual(before);
-    await run("UPDATE enrollments SET version = 0, computed_at = NULL WHERE id = ?", `${slug}:ada`);
+    await run("UPDATE enrollments SET version = 0, progress_seq = 0, computed_at = NULL WHERE id = ?", `${slug}:ada`);
     await settleRefreshes(env.DB, [{ mirror: old.value.mirror, enrollment: `${slug}:ada`, mark: null }]);
     expect(await rowOf(slug, "ada")).toMatchObject({ version: old.value.mirror.version });
+  });
+
+  it("[I2] leaves a mirror whose facts D1 does not know yet to the outbox, which brings both", async () => {
+    const slug = await staleCourse(["ada"]);
+    await project(slug, "ada");
+    await complete(slug, "ada");
+    const ahead = await objectOf(slug, "ada").inspect();
+    if (!ahead.ok) throw new Error("not enrolled");
+    expect(ahead.value.mirror.progress_seq).toBe(1);
+    await settleRefreshes(env.DB, [{ mirror: ahead.value.mirror, enrollment: `${slug}:ada`, mark: null }]);
+    expect(await rowOf(slug, "ada")).toMatchObject({ progress_seq: 0 });
+    await project(slug, "ada");
+    expect(await rowOf(slug, "ada")).toMatchObject({ progress_seq: 1, version: ahead.value.mirror.version });
   });
 });

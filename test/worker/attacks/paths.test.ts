@@ -1,0 +1,98 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { createApi, openApiDocument } from "../../../src/api.ts";
+import { type Call, call, tokenOf } from "../../support/worker/http.ts";
+import { changesNothing, makeWorld, refused, type World } from "./support.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await makeWorld();
+});
+
+/** Ids that nothing has. Each is percent-encoded into the path as one segment. */
+const HOSTILE_IDS = [
+  "\u0000",
+  "a\u0000b",
+  "\u202Egnp.exe",
+  "😀",
+  "课程",
+  "ａｌｇｏ",
+  "a".repeat(5_000),
+  "__proto__",
+  "../../etc/passwd",
+  "..%2f..%2f",
+  "%00",
+  "%",
+  "' OR 1=1 --",
+  "x'; DROP TABLE enrollments; --",
+  "a\n",
+  "a\r\nset-cookie: x=1",
+  " a",
+  "A.B",
+  "a:b:c",
+  "a.b.c",
+  "-",
+  "<script>alert(1)</script>",
+  "{{7*7}}",
+  "a/b",
+  "null.",
+  "NaN",
+  "[object Object]",
+];
+
+const paths = Object.entries(openApiDocument(createApi(), "http://latchkey.test").paths ?? {}).flatMap(
+  ([path, methods]) =>
+    Object.keys(methods ?? {}).map((method) => ({
+      method: method.toUpperCase(),
+      path: path.replace(/^\/api\/v1/, ""),
+    })),
+);
+
+/** A valid value of each path parameter, so that only one is hostile at a time. */
+function valid(name: string): string {
+  const { slug, pending } = world;
+  const values: Record<string, string> = {
+    course: slug,
+    chapter: `${slug}.one`,
+    problem: `${slug}.sum`,
+    item: `${slug}.two`,
+    enrollment: `${slug}:ada`,
+    submission: pending,
+    version: "1",
+    id: "nobody",
+  };
+  const value = values[name];
+  if (value === undefined) throw new Error(`no valid value for {${name}}`);
+  return value;
+}
+
+describe("[I9] hostile path parameters", () => {
+  const withParameters = paths.filter(({ path }) => path.includes("{"));
+
+  it("cover the API", () => {
+    expect(withParameters.length).toBeGreaterThan(25);
+  });
+
+  it.each(withParameters)("of $method $path are refused and change nothing", async ({ method, path }) => {
+    // An admin of this test alone: the brake on writes counts per user.
+    const token = await tokenOf(`admin-${crypto.randomUUID()}`, "admin");
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
+    await changesNothing(world, async () => {
+      for (const hostile of names) {
+        for (const id of HOSTILE_IDS) {
+          const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
+            encodeURIComponent(name === hostile ? id : valid(name)),
+          );
+          const body: Call =
+            method === "GET" || method === "DELETE" ? {} : { body: path === "/users/{id}" ? { name: "Owned" } : {} };
+          const attack = `${method} ${path} with ${hostile} = ${JSON.stringify(id).slice(0, 60)}`;
+          const document = await refused(await call(method, filled, { ...body, token }), attack);
+          // A user may be called __proto__, and nobody is; a name of 5,000 characters is no name.
+          expect(["invalid_input", "not_found", "user_not_found"], attack).toContain(document.code);
+          if (document.code === "invalid_input") {
+            expect(document.errors?.[0]?.path, attack).toBe(`param.${hostile}`);
+          }
+        }
+      }
+    });
+  });
+});
