@@ -97,7 +97,8 @@ export class EnrollmentObject extends DurableObject<Env> {
       return readAt(state, this.#store, request, request.at, (version) => this.#program(version));
     }
     const source = (await this.#freshen(state, request.pointer)) ? "recomputed" : "snapshot";
-    return this.#reader.answer(state, request, source, this.#behindSince(state, request.pointer));
+    const current = this.#current();
+    return this.#reader.answer(current, request, source, this.#behindSince(current, request.pointer));
   }
 
   /** Records what the learner did. Locked items are refused unless it happened elsewhere (mode "import"). */

@@ -40,7 +40,10 @@ export async function readUnlocks(
   const known = await courseOf(c, course);
   if (!known.ok) return known;
   const entry = known.value;
-  if (entry !== null && entry.pointer === null) return refuse("course_unpublished");
+  if (entry !== null && entry.pointer === null) {
+    // That an unpublished course exists is its author's secret.
+    return refuse(isStaff(actor, entry) ? "course_unpublished" : "course_not_found");
+  }
   const subject = subjectOf(actor, entry, query);
   if (!subject.ok) return subject;
   const request: ReadRequest = {

@@ -142,7 +142,9 @@ export function enrollmentsRoutes() {
       const db = c.get("db");
       const course = await fetchCourse(db, slug);
       if (course === null) return respond(c, refuse("course_not_found").refusal);
-      if (course.pointer === null) return respond(c, refuse("course_unpublished").refusal);
+      if (course.pointer === null) {
+        return respond(c, refuse(isStaff(actor, course) ? "course_unpublished" : "course_not_found").refusal);
+      }
       if (!isStaff(actor, course)) {
         const asksForMore = user_id !== actor.id || inCohorts.length > 0 || practice_mode;
         if (asksForMore)

@@ -17,7 +17,9 @@ export async function staffCourse(c: AppContext, slug: string): Promise<Result<C
   c.get("facts").course_id = slug;
   const course = await findCourse(c.get("db"), slug);
   if (course === null) return refuse("course_not_found");
-  return isStaff(actorOf(c), course) ? ok(course) : refuse("forbidden", { detail: STAFF_RULE });
+  if (isStaff(actorOf(c), course)) return ok(course);
+  // That an unpublished course exists is its author's secret.
+  return course.pointer === null ? refuse("course_not_found") : refuse("forbidden", { detail: STAFF_RULE });
 }
 
 /**

@@ -3,10 +3,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
-import { author, completed, ladder, statesOf, unlocks } from "../../support/worker/learners.ts";
+import { author, completed, drainQueues, ladder, statesOf, unlocks } from "../../support/worker/learners.ts";
 
-// Each publish asks the queue for a warm-up one second later; let the last one be consumed before the runner stops.
-afterAll(() => new Promise((resolve) => setTimeout(resolve, 2_500)));
+afterAll(drainQueues);
 
 /** The ladder with another rule on chapter two. */
 function withSecond(slug: string, rule: object | null, options: Parameters<typeof ladder>[1] = {}): DocumentInput {
@@ -118,14 +117,21 @@ describe("activating a version that exists", () => {
     expect(await statesOf(slug, "ada")).toMatchObject({ [`${slug}.two`]: "completed", [`${slug}.three`]: "unlocked" });
   });
 
-  it("[I9] a course without a version has nothing to read or enroll in", async () => {
+  it("[I8][I9] a course without a version has nothing to read or enroll in, and is its author's secret", async () => {
     const slug = freshSlug("empty");
     await call("POST", "/courses", { token: await author(), body: { slug, title: "Empty" } });
     const own = await call("GET", `/courses/${slug}`, { token: await author() });
     expect(await own.json()).toMatchObject({ slug, active_version: null });
     const token = await tokenOf("ada");
-    expect((await problem(await call("POST", `/courses/${slug}/enrollments`, { token, body: {} }), 409)).code).toBe(
-      "course_unpublished",
+    const enrolling = (as: string) => call("POST", `/courses/${slug}/enrollments`, { token: as, body: {} });
+    expect((await problem(await enrolling(token), 404)).code).toBe("course_not_found");
+    expect((await problem(await enrolling(await author()), 409)).code).toBe("course_unpublished");
+    expect((await problem(await call("GET", `/courses/${slug}/chapters`, { token }), 404)).code).toBe(
+      "course_not_found",
+    );
+    const rival = await tokenOf("rival", "author");
+    expect((await problem(await call("GET", `/courses/${slug}/enrollments`, { token: rival }), 404)).code).toBe(
+      "course_not_found",
     );
     const listed = await call("GET", "/courses?limit=1000", { token });
     expect(await listed.text()).not.toContain(slug);

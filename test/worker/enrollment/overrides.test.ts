@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { enroll, fireAlarm, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { rowsOf } from "../../support/worker/faults.ts";
@@ -8,6 +8,7 @@ import {
   author,
   completed,
   deltaSchema,
+  drainQueues,
   ladder,
   override,
   removeOverride,
@@ -17,6 +18,8 @@ import {
   statesOf,
   unlocks,
 } from "../../support/worker/learners.ts";
+
+afterAll(drainQueues);
 
 const HOUR_MS = 3_600_000;
 const instant = (ms: number) => new Date(ms).toISOString();

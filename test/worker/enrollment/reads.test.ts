@@ -1,8 +1,19 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { AUTHOR, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
-import { author, completed, ladder, pageSchema, statesOf, unlocks, whySchema } from "../../support/worker/learners.ts";
+import {
+  author,
+  completed,
+  drainQueues,
+  ladder,
+  pageSchema,
+  statesOf,
+  unlocks,
+  whySchema,
+} from "../../support/worker/learners.ts";
+
+afterAll(drainQueues);
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { deliver, enroll, fireAlarm, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { brokenObjects, callWith, darkDatabase, loseStorage, rebind, rowsOf } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
@@ -8,6 +8,7 @@ import {
   complete,
   completed,
   deltaSchema,
+  drainQueues,
   ladder,
   override,
   pageSchema,
@@ -18,6 +19,8 @@ import {
   unlocksSchema,
   whySchema,
 } from "../../support/worker/learners.ts";
+
+afterAll(drainQueues);
 
 async function learner(options: Parameters<typeof ladder>[1] = {}) {
   const slug = freshSlug("faults");
@@ -182,7 +185,7 @@ describe("the object is reset", () => {
     const first = keys.map((key) => attempt(key));
     await abortAllDurableObjects();
     await Promise.allSettled(first);
-    const answers: { submission_id?: unknown }[] = [];
+    const answers: object[] = [];
     for (const key of keys) {
       const answer = await attempt(key);
       answers.push(await read(answer, 201, deltaSchema));

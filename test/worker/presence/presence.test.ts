@@ -1,10 +1,12 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { freshSlug, publish } from "../../support/worker/courses.ts";
 import { callWith } from "../../support/worker/faults.ts";
 import { call, problem, tokenOf } from "../../support/worker/http.ts";
-import { advanceClock, ladder } from "../../support/worker/learners.ts";
+import { advanceClock, drainQueues, ladder } from "../../support/worker/learners.ts";
+
+afterAll(drainQueues);
 
 afterEach(() => {
   vi.useRealTimers();
