@@ -182,7 +182,7 @@ describe("what publishing does", () => {
     expect((await problem(await post({ ...ladder(slug), title: "Other" }), 422)).code).toBe("idempotency_key_reused");
   });
 
-  it("[I4] two publishes at the same moment become two versions, both whole", async () => {
+  it("[I4] publishes sent together leave whole versions without a gap, or say concurrent_change", async () => {
     const slug = await created();
     const titles = ["First", "Second", "Third"];
     const answers = await Promise.all(titles.map((title) => send(slug, { ...ladder(slug), title })));

@@ -127,7 +127,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     expect(log.length).toBeLessThanOrEqual(2);
   });
 
-  it("the first read of a learner enrolled elsewhere, whose course this isolate has never seen, stays within two", async () => {
+  it("a read with an outdated pointer and an evicted object stays within two", async () => {
     const { slug, user, DB, log, token } = await warmLearner();
     await evictDurableObject(objectOf(slug, user));
     await rebind(slug, user, { DB });

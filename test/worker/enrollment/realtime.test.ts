@@ -117,7 +117,7 @@ describe("the object does not answer", () => {
     expect((await callWith({ ENROLLMENTS: namespace }, "GET", path, { token })).status).toBe(200);
   });
 
-  it("[I7] never opens what staff locked, what was revoked, what a relock closed, or what D1 has not heard of", async () => {
+  it("[I7] never opens what staff locked, what was revoked, or what a relock closed", async () => {
     const { slug, token } = await learner();
     for (const chapter of ["one", "two"]) await completed(slug, "ada", chapter);
     await override(slug, "ada", "one", { kind: "lock" });
