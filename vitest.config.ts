@@ -7,6 +7,8 @@ const AUTH_SECRET = randomBytes(32).toString("base64url");
 
 export default defineConfig({
   test: {
+    // Request logs of tests that pass are noise; those of a test that fails are shown.
+    silent: "passed-only",
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node" } },
       {

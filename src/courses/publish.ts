@@ -19,7 +19,7 @@ export interface PublishedVersion {
   course: string;
   version: number;
   activation: number;
-  /** False when the active version already is this very document: nothing was published. */
+  /** False when the active version already is this very document and nobody is to be relocked: nothing was done. */
   created: boolean;
   chapters: number;
   problems: number;
@@ -81,8 +81,9 @@ export async function publish(
       .limit(1)
       .get();
     if (current.pointer !== null && (await hashOf(db, slug, current.pointer.version)) === sha256) {
-      const { version, activation } = current.pointer;
-      return ok({ ...summary, version, activation, created: false });
+      const { version } = current.pointer;
+      const activated = await activate(db, slug, version, options);
+      return activated.ok ? ok({ ...summary, ...activated.value }) : activated;
     }
     const now = Date.now();
     const version = (latest?.version ?? 0) + 1;
@@ -135,7 +136,8 @@ export async function activate(
     const current = await fetchCourse(db, slug);
     if (current === null) return refuse("course_not_found");
     if ((await hashOf(db, slug, version)) === null) return refuse("version_not_found");
-    if (current.pointer?.version === version) {
+    // The same version again changes nothing, unless it is to apply to everyone at once.
+    if (current.pointer?.version === version && options.policy === "grandfather") {
       return ok({ course: slug, version, activation: current.pointer.activation, created: false });
     }
     const activation = (current.pointer?.activation ?? 0) + 1;

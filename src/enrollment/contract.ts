@@ -118,8 +118,9 @@ export interface StoredOverride extends Override {
 
 export interface EnrollRequest {
   enrolled_at: number;
-  cohorts: string[];
-  practice_mode: boolean;
+  /** Null keeps what staff set before a withdrawal; nothing for a newcomer. */
+  cohorts: string[] | null;
+  practice_mode: boolean | null;
   /** The registry knows progress of this enrollment, so an empty object must first be rebuilt from it. */
   has_history: boolean;
   pointer: CoursePointer;

@@ -1,11 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { callEnrollment } from "../bindings.ts";
-import { sha256Hex } from "../shared/http.ts";
 import { courseOfItem, enrollmentId, itemIdSchema, userIdSchema } from "../shared/ids.ts";
 import { instantSchema } from "../shared/instants.ts";
 import { inParallel } from "../shared/parallel.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import type { ActorRef, FactOutcome, Idempotency } from "./contract.ts";
+import type { ActorRef, FactOutcome } from "./contract.ts";
 
 /** Facts of one call, and bytes of its body. */
 export const MAX_IMPORT = 1_000;
@@ -59,9 +57,8 @@ export async function importProgress(
   env: Env,
   facts: readonly z.infer<typeof factSchema>[],
   actor: ActorRef,
-  idempotency: Idempotency | null,
   now: number,
-): Promise<Result<z.infer<typeof importResultSchema>>> {
+): Promise<z.infer<typeof importResultSchema>> {
   const outcomes: { outcome: ImportOutcome; seq: number | null }[] = facts.map(() => ({
     outcome: "unavailable",
     seq: null,
@@ -76,10 +73,8 @@ export async function importProgress(
     groups.set(id, [...(groups.get(id) ?? []), index]);
   });
   const deltas: z.infer<typeof importResultSchema>["deltas"] = [];
-  let refusedKey = false;
   await inParallel([...groups], PARALLEL_OBJECTS, async ([id, indexes]) => {
     const own = indexes.flatMap((index) => facts[index] ?? []);
-    const key = idempotency === null ? null : { key: idempotency.key, body_hash: await sha256Hex(JSON.stringify(own)) };
     const result = await callEnrollment(env, id, (stub) =>
       stub.record({
         facts: own.map(({ item, completed, score, at }) => ({
@@ -93,11 +88,10 @@ export async function importProgress(
         mode: "import",
         language: "en",
         pointer: null,
-        idempotency: key,
+        idempotency: null,
       }),
     );
     if (!result.ok) {
-      if (result.refusal.code === "idempotency_key_reused") refusedKey = true;
       const outcome: ImportOutcome = result.refusal.code === "not_enrolled" ? "not_enrolled" : "unavailable";
       for (const index of indexes) outcomes[index] = { outcome, seq: null };
       return;
@@ -109,10 +103,9 @@ export async function importProgress(
     });
     if (unlocked.length > 0 || locked.length > 0) deltas.push({ enrollment_id: id, unlocked, locked });
   });
-  if (refusedKey) return refuse("idempotency_key_reused");
-  return ok({
+  return {
     results: outcomes.map(({ outcome, seq }, index) => ({ index, outcome, progress_seq: seq })),
     recorded: outcomes.filter(({ outcome }) => outcome === "recorded").length,
     deltas,
-  });
+  };
 }

@@ -75,11 +75,12 @@ export class EnrollmentObject extends DurableObject<Env> {
       const wasWithdrawn = state.meta.status === "withdrawn";
       if (!isNew && !wasWithdrawn) return ok({ ...this.#answer(state, NO_CHANGE), created: false });
       state.meta.status = "active";
-      state.meta.cohorts = request.cohorts;
-      state.meta.practice_mode = request.practice_mode;
+      state.meta.cohorts = request.cohorts ?? state.meta.cohorts;
+      state.meta.practice_mode = request.practice_mode ?? state.meta.practice_mode;
       state.meta.policy_seq += 1;
       state.meta.last_active_at = now;
-      this.#store.logPolicy(state.meta.policy_seq, now, request.actor.id, request.cohorts, request.practice_mode);
+      const { cohorts, practice_mode, policy_seq } = state.meta;
+      this.#store.logPolicy(policy_seq, now, request.actor.id, cohorts, practice_mode);
       const delta = state.refresh(isNew ? "enrollment" : "policy", now, { pointer: request.pointer, program });
       return ok({ ...this.#answer(state, delta), created: isNew });
     });
@@ -282,8 +283,8 @@ export class EnrollmentObject extends DurableObject<Env> {
       this.#scheduler.reschedule("catch_up", null);
       await this.env.REFRESH_QUEUE.send({ type: "refresh", enrollment_id: state.meta.id, stale_mark: null });
     } else {
-      this.#store.pruneAnswers(now - ANSWER_RETENTION_MS);
-      this.#scheduler.reschedule("housekeeping", null);
+      const oldest = this.#store.pruneAnswers(now - ANSWER_RETENTION_MS);
+      this.#scheduler.reschedule("housekeeping", oldest === null ? null : oldest + ANSWER_RETENTION_MS);
     }
   }
 

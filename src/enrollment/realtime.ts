@@ -15,9 +15,10 @@ const CATCH_UP_S = 2;
  * Answers a read from D1 when the enrollment object cannot, with the same evaluator. At most three D1 statements,
  * whatever the size of the course: pointer with outline (none if remembered), the enrollment, its facts.
  *
- * D1 may lag behind the object by what is still in its outbox; facts only ever open things, and policy changes are
- * projected before they are acknowledged while D1 answers, so a lagging answer locks too much rather than too little
- * (invariant 7).
+ * D1 may lag behind the object by what is still in its outbox. Facts open things, so a lagging answer locks too much
+ * rather than too little (invariant 7); policy changes are projected before they are acknowledged while D1 answers. The
+ * one exception is a rule under `not`: until the fact that closes it is projected (usually a second), the fallback may
+ * still show such an item open. A write on it is decided by the object all the same.
  */
 export async function readRealtime(
   db: Database,

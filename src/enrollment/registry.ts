@@ -15,12 +15,12 @@ export async function enroll(
   env: Env,
   db: Database,
   course: { slug: string; pointer: CoursePointer },
-  learner: { user: string; cohorts: string[]; practice_mode: boolean },
+  learner: { user: string; cohorts: string[] | null; practice_mode: boolean | null },
   actor: ActorRef,
 ): Promise<Result<WriteAnswer & { created: boolean }>> {
   const now = Date.now();
   const id = enrollmentId(course.slug, learner.user);
-  const policy = { cohorts: learner.cohorts, practice_mode: learner.practice_mode, overrides: [] };
+  const policy = { cohorts: learner.cohorts ?? [], practice_mode: learner.practice_mode ?? false, overrides: [] };
   const row = await db
     .insert(enrollments)
     .values({

@@ -38,8 +38,8 @@ const enrollRoute = defineRoute(
           z
             .strictObject({
               user_id: userIdSchema.optional(),
-              cohorts: cohortsSchema.default([]),
-              practice_mode: z.boolean().default(false),
+              cohorts: cohortsSchema.optional(),
+              practice_mode: z.boolean().optional(),
             })
             .openapi("EnrollRequest"),
         ),
@@ -138,7 +138,7 @@ export function enrollmentsRoutes() {
       const { course: slug } = c.req.valid("param");
       const actor = actorOf(c);
       const body = c.req.valid("json") ?? {};
-      const { user_id = actor.id, cohorts: inCohorts = [], practice_mode = false } = body;
+      const { user_id = actor.id, cohorts = null, practice_mode = null } = body;
       const db = c.get("db");
       const course = await fetchCourse(db, slug);
       if (course === null) return respond(c, refuse("course_not_found").refusal);
@@ -146,7 +146,7 @@ export function enrollmentsRoutes() {
         return respond(c, refuse(isStaff(actor, course) ? "course_unpublished" : "course_not_found").refusal);
       }
       if (!isStaff(actor, course)) {
-        const asksForMore = user_id !== actor.id || inCohorts.length > 0 || practice_mode;
+        const asksForMore = user_id !== actor.id || cohorts !== null || practice_mode !== null;
         if (asksForMore)
           return respond(c, refuse("forbidden", { detail: "Only staff enroll others or set cohorts." }).refusal);
         const program = await loadProgram(db, slug, course.pointer.version);
@@ -158,7 +158,7 @@ export function enrollmentsRoutes() {
         c.env,
         db,
         { slug, pointer: course.pointer },
-        { user: user_id, cohorts: inCohorts, practice_mode },
+        { user: user_id, cohorts, practice_mode },
         actor,
       );
       if (!result.ok) return respond(c, result.refusal);

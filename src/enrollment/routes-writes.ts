@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { callEnrollment, countedDatabase } from "../bindings.ts";
 import { type CoursePointer, findCourse, rememberedCourse } from "../courses/index.ts";
+import { idempotent } from "../ops/idempotency.ts";
 import { logFault } from "../ops/logging.ts";
 import {
   type AppContext,
@@ -120,6 +121,8 @@ const importRoute = defineRoute(
     path: "/progress/import",
     tags: TAGS,
     summary: "Record facts that happened elsewhere, also on locked items: up to 1,000 for many learners",
+    // The key covers the call as a whole, which spans many objects; facts merge, so a repeat without a key is harmless.
+    middleware: [idempotent()],
     request: { headers: idempotencyHeader, body: { required: true, content: json(importRequestSchema) } },
     responses: { 200: { description: "A result for each fact, in order.", content: json(importResultSchema) } },
   },
@@ -179,14 +182,8 @@ export function writeRoutes() {
       return respond(c, isUnknown ? refuse("submission_not_found").refusal : result.refusal);
     })
     .openapi(importRoute, async (c) => {
-      const answer = await importProgress(
-        c.env,
-        c.req.valid("json").facts,
-        actorOf(c),
-        await idempotencyOf(c),
-        Date.now(),
-      );
-      return answer.ok ? c.json(answer.value, 200) : respond(c, answer.refusal);
+      const answer = await importProgress(c.env, c.req.valid("json").facts, actorOf(c), Date.now());
+      return c.json(answer, 200);
     });
 }
 

@@ -16,8 +16,10 @@ export class SnapshotReader {
     behindSince: number | null,
   ): Result<ReadAnswer> {
     const snapshot = snapshotInfo(state.meta, source, behindSince);
-    const etag = etagOf(snapshot, request.want, request.language);
-    if (hasTag(request.if_none_match, etag)) return ok({ unchanged: true, etag, snapshot });
+    // Explanations name the present instant, so no two of them are the same bytes: they carry no validator.
+    const isList = request.want.kind !== "why" && request.want.kind !== "item";
+    const etag = isList ? etagOf(snapshot, request.want, request.language) : "";
+    if (isList && hasTag(request.if_none_match, etag)) return ok({ unchanged: true, etag, snapshot });
     const content = this.#content(state, request);
     return content.ok ? ok({ unchanged: false, etag, snapshot, content: content.value }) : content;
   }

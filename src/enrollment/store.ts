@@ -170,6 +170,10 @@ export class EnrollmentStore {
     this.#log(seq, fact.item, kind, fact.score, fact.at, recordedAt, actor, null);
   }
 
+  hasLogged(seq: number): boolean {
+    return this.#sql.exec("SELECT 1 FROM fact_log WHERE seq = ?", seq).toArray().length > 0;
+  }
+
   logRevocation(seq: number, item: string, at: number, actor: string, reason: string): void {
     this.#log(seq, item, "revoked", null, at, at, actor, reason);
   }
@@ -359,8 +363,10 @@ export class EnrollmentStore {
     );
   }
 
-  pruneAnswers(before: number): void {
-    this.#sql.exec("DELETE FROM idempotency WHERE created_at < ?", before);
+  /** Removes answers stored up to `until`. @returns when the oldest remaining one was stored, null if none is left. */
+  pruneAnswers(until: number): number | null {
+    this.#sql.exec("DELETE FROM idempotency WHERE created_at <= ?", until);
+    return this.#sql.exec<{ oldest: number | null }>("SELECT min(created_at) AS oldest FROM idempotency").one().oldest;
   }
 }
 

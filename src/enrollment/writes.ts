@@ -10,6 +10,7 @@ import type {
   Idempotency,
   NewFact,
   OverrideInput,
+  ProjectedFact,
   ProjectedSubmission,
   RecordAnswer,
   RecordRequest,
@@ -162,8 +163,12 @@ export class EnrollmentWrites {
     now: number,
   ): Result<WriteAnswer> {
     const { meta } = this.#state;
-    meta.cohorts = request.cohorts ?? meta.cohorts;
-    meta.practice_mode = request.practice_mode ?? meta.practice_mode;
+    const cohorts = request.cohorts ?? meta.cohorts;
+    const practiceMode = request.practice_mode ?? meta.practice_mode;
+    const isSame = practiceMode === meta.practice_mode && cohorts.join(" ") === meta.cohorts.join(" ");
+    if (isSame) return ok(this.#answer());
+    meta.cohorts = cohorts;
+    meta.practice_mode = practiceMode;
     meta.policy_seq += 1;
     this.#store.logPolicy(meta.policy_seq, now, request.actor.id, meta.cohorts, meta.practice_mode);
     this.#state.refresh("policy", now);
@@ -179,6 +184,7 @@ export class EnrollmentWrites {
       if (known !== undefined && known.seq >= fact.seq) continue;
       const { item, ...stored } = fact;
       this.#saveFact(item, stored, now);
+      this.#logRestored(fact);
     }
     for (const submission of submissions) {
       if (this.#store.submission(submission.id) === null) this.#store.saveSubmission(submission, null);
@@ -254,6 +260,14 @@ export class EnrollmentWrites {
     this.#store.saveFact(item, fact);
     this.#outbox.add("fact", item, now);
     this.#scheduler.schedule("outbox", now + PROJECTION_DELAY_MS);
+  }
+
+  /** The log of a lost object, as far as the mirror knows it: each item's last state, as of when it happened. */
+  #logRestored(fact: ProjectedFact): void {
+    const at = fact.completed_at ?? fact.attempted_at;
+    if (at === null || this.#store.hasLogged(fact.seq)) return;
+    const news = { item: fact.item, completed: fact.completed_at !== null, score: fact.best_score, at };
+    this.#store.logFact(fact.seq, news, at, "rebuild");
   }
 
   /** Evaluates after a write. Nothing changed: no bump, no event. */

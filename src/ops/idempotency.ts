@@ -2,6 +2,7 @@ import { and, eq } from "drizzle-orm";
 import type { MiddlewareHandler } from "hono";
 import { type AppEnv, IDEMPOTENCY_KEY, respond, sha256Hex } from "../shared/http.ts";
 import { refuse } from "../shared/results.ts";
+import { logFault } from "./logging.ts";
 import { idempotencyKeys } from "./tables.ts";
 
 /** A first request that has not finished after this long is taken for dead, and its key is given to the next. */
@@ -23,11 +24,15 @@ export function idempotent(): MiddlewareHandler<AppEnv> {
     const now = Date.now();
     const row = { scope, key, body_hash: bodyHash, created_at: now };
     const mine = and(eq(idempotencyKeys.scope, scope), eq(idempotencyKeys.key, key));
-    const taken = await db
-      .insert(idempotencyKeys)
-      .values(row)
-      .onConflictDoNothing()
-      .returning({ key: idempotencyKeys.key });
+    const claim = db.insert(idempotencyKeys).values(row).onConflictDoNothing().returning({ key: idempotencyKeys.key });
+    const taken = await claim.catch((fault: unknown) => {
+      logFault("idempotency_unavailable", fault, { request_id: c.get("requestId") });
+      return null;
+    });
+    if (taken === null) {
+      const detail = "Keys cannot be checked right now; nothing was done.";
+      return respond(c, refuse("unavailable", { detail, retry_after: 1 }).refusal);
+    }
     if (taken.length === 0) {
       const stored = await db.select().from(idempotencyKeys).where(mine).get();
       if (stored !== undefined) {

@@ -31,12 +31,12 @@ export function presenceRoutes() {
   return newRouter()
     .openapi(joinRoute, async (c) => {
       const { course } = c.req.valid("param");
-      if ((await findCourse(c.get("db"), course)) === null) return respond(c, refuse("course_not_found").refusal);
+      if (!(await findCourse(c.get("db"), course))?.pointer) return respond(c, refuse("course_not_found").refusal);
       return c.json({ course, present: await presenceOf(c.env).join(course, actorOf(c).id) }, 200);
     })
     .openapi(countRoute, async (c) => {
       const { course } = c.req.valid("param");
-      if ((await findCourse(c.get("db"), course)) === null) return respond(c, refuse("course_not_found").refusal);
+      if (!(await findCourse(c.get("db"), course))?.pointer) return respond(c, refuse("course_not_found").refusal);
       return c.json({ course, present: await presenceOf(c.env).count(course) }, 200);
     });
 }
