@@ -2,13 +2,12 @@ import { callEnrollment, countedDatabase } from "../bindings.ts";
 import { pruneIdentity } from "../identity/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { inParallel } from "../shared/parallel.ts";
+import { ANSWER_RETENTION_MS } from "./store.ts";
 
 /** A withdrawn enrollment keeps its facts this long, for a learner who returns. */
 export const WITHDRAWN_RETENTION_MS = 30 * 86_400_000;
 /** Announcements stay in D1 this long. */
 export const EVENT_RETENTION_MS = 7 * 86_400_000;
-/** Stored answers to Idempotency-Keys. */
-export const ANSWER_RETENTION_MS = 24 * 3_600_000;
 /** Replayed dead letters and found divergences. */
 export const FINDING_RETENTION_MS = 30 * 86_400_000;
 /** Rows removed per statement, so that no statement holds the database long. */

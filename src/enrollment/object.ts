@@ -28,11 +28,9 @@ import { AlarmScheduler, type DueName } from "./scheduler.ts";
 import { hasSchema, migrate } from "./schema.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
 import { EnrollmentState, NO_CHANGE } from "./state.ts";
-import { EnrollmentStore, newMeta } from "./store.ts";
+import { ANSWER_RETENTION_MS, EnrollmentStore, newMeta } from "./store.ts";
 import { EnrollmentWrites, type OverrideRequest, type SubmitRequest, type VerdictRequest } from "./writes.ts";
 
-/** Stored answers to Idempotency-Keys are kept this long. */
-export const ANSWER_RETENTION_MS = 24 * 3_600_000;
 /** Wait for D1's confirmation before the outbox is announced to the queue again. */
 export const RESEND_MS = 15_000;
 /** How long "there is no such enrollment" is believed before D1 is asked again. */

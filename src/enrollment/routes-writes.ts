@@ -25,7 +25,7 @@ import {
   submissionIdSchema,
 } from "../shared/ids.ts";
 import { refuse } from "../shared/results.ts";
-import { MAX_ANSWER } from "../unlock/judge.ts";
+import { MAX_ANSWER } from "../unlock/index.ts";
 import type { Idempotency, WriteAnswer } from "./contract.ts";
 import { importProgress, importRequestSchema, importResultSchema, MAX_IMPORT_BYTES } from "./import.ts";
 

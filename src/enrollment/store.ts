@@ -4,6 +4,9 @@ import type { Fact, Outline, Override, OverrideKind } from "../unlock/index.ts";
 import { OVERRIDE_KINDS } from "../unlock/index.ts";
 import type { NewFact, OverrideInput, ProjectedFact, ProjectedSubmission, StoredOverride } from "./contract.ts";
 
+/** Stored answers to Idempotency-Keys are kept this long, in objects and in D1. */
+export const ANSWER_RETENTION_MS = 24 * 3_600_000;
+
 /** The one row that is the enrollment. Instants in epoch ms. */
 export interface Meta {
   id: string;

@@ -1,8 +1,7 @@
 import type { CoursePointer } from "../courses/index.ts";
 import { ok, type Refusal, type Result, refuse } from "../shared/results.ts";
 import type { Language } from "../shared/text.ts";
-import { type Delta, explain, mergeFact, NO_FACT, sameFact, withTitles } from "../unlock/index.ts";
-import { judge } from "../unlock/judge.ts";
+import { type Delta, explain, judge, mergeFact, NO_FACT, sameFact, withTitles } from "../unlock/index.ts";
 import type { Adoption } from "./adoption.ts";
 import type {
   ActorRef,

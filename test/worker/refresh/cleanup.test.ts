@@ -1,11 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import {
-  ANSWER_RETENTION_MS,
-  EVENT_RETENTION_MS,
-  FINDING_RETENTION_MS,
-  WITHDRAWN_RETENTION_MS,
-} from "../../../src/enrollment/cleanup.ts";
+import { EVENT_RETENTION_MS, FINDING_RETENTION_MS, WITHDRAWN_RETENTION_MS } from "../../../src/enrollment/cleanup.ts";
+import { ANSWER_RETENTION_MS } from "../../../src/enrollment/store.ts";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
 import {
