@@ -1,0 +1,120 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { build } from "esbuild";
+import { fromRoot } from "../../scripts/lib/paths.ts";
+import { freePort, LOCAL_ADDRESS } from "../../scripts/lib/ports.ts";
+import { type ProcessGroup, startGroup } from "../../scripts/lib/process-group.ts";
+import { runWrangler, wranglerEnvironment } from "../../scripts/lib/wrangler.ts";
+import { mintAccessToken } from "../../src/identity/tokens.ts";
+import type { Role } from "../../src/shared/roles.ts";
+import { workerdOf } from "./cpu.ts";
+import type { HostOptions } from "./host.ts";
+
+const HOST = fromRoot("bench/lib/host.ts");
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 25;
+/** Long enough for the longest bench run; no bench is about tokens that expire. */
+const TOKEN_SECONDS = 7_200;
+
+export interface Bundles {
+  product: string;
+  baseline: string;
+}
+
+/** Builds the product as it is deployed (minified) and the baseline Worker, into a directory of their own. */
+export async function buildBundles(): Promise<Bundles> {
+  const directory = mkdtempSync(join(tmpdir(), "latchkey-bench-bundle-"));
+  const built = await runWrangler(["deploy", "--dry-run", "--outdir", directory]);
+  if (built.code !== 0) throw new Error(`the Worker cannot be built:\n${built.output}`);
+  const baseline = join(directory, "baseline.js");
+  await build({
+    entryPoints: [fromRoot("bench/baseline/worker.ts")],
+    outfile: baseline,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd"],
+    external: ["cloudflare:*"],
+    logLevel: "error",
+  });
+  return { product: join(directory, "index.js"), baseline };
+}
+
+export interface Server {
+  /** The product, straight on a socket of workerd. */
+  readonly url: string;
+  /** The baseline Worker in the same workerd. */
+  readonly baseline: string;
+  /** Where crons are fired. */
+  readonly entry: string;
+  readonly stateDir: string;
+  readonly inspectorPort: number | null;
+  /** Process id of workerd. */
+  workerd(): number;
+  token(user: string, role?: Role): Promise<string>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts workerd on the built Worker, directly on its own socket, with everything stored below `stateDir`.
+ * @throws with the end of the log when it does not answer.
+ */
+export async function startServer(
+  bundles: Bundles,
+  stateDir: string,
+  { bindings = {}, inspect = false }: { bindings?: Record<string, string>; inspect?: boolean } = {},
+): Promise<Server> {
+  const secret = randomBytes(32).toString("base64url");
+  const ports = { entry: await freePort(), product: await freePort(), baseline: await freePort() };
+  const inspectorPort = inspect ? await freePort() : null;
+  const options: HostOptions = {
+    stateDir,
+    bundle: bundles.product,
+    baseline: bundles.baseline,
+    ports,
+    inspectorPort,
+    bindings: { AUTH_SECRET: secret, ...bindings },
+  };
+  const group = await startGroup([HOST, JSON.stringify(options)], wranglerEnvironment(stateDir));
+  const log: string[] = [];
+  for (const stream of [group.leader.stdout, group.leader.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => log.splice(0, Math.max(0, log.push(text) - 50)));
+  }
+  const at = (port: number) => `http://${LOCAL_ADDRESS}:${port}`;
+  const url = at(ports.product);
+  await untilItAnswers(url, group, log);
+  return {
+    url,
+    baseline: at(ports.baseline),
+    entry: at(ports.entry),
+    stateDir,
+    inspectorPort,
+    workerd: () => workerdOf(group.pid),
+    token: (user, role = "learner") =>
+      mintAccessToken(secret, { sub: user, role, session: null, lifetimeSeconds: TOKEN_SECONDS }),
+    stop: () => group.stop(),
+    kill: () => group.kill(),
+  };
+}
+
+async function untilItAnswers(url: string, group: ProcessGroup, log: readonly string[]): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      const response = await fetch(`${url}/health`);
+      await response.body?.cancel();
+      return;
+    } catch {
+      if (Date.now() > deadline || group.leader.exitCode !== null) {
+        await group.kill();
+        throw new Error(`the runtime did not start:\n${log.join("")}`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+}
