@@ -1,7 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { countedDatabase } from "./bindings.ts";
 import { courseRoutes } from "./courses/index.ts";
 import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
@@ -71,7 +70,6 @@ function requestLog(): MiddlewareHandler<AppEnv> {
     c.set("requestId", given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID());
     const queries = { count: 0 };
     c.set("queries", queries);
-    c.set("db", countedDatabase(c.env.DB, queries));
     c.set("facts", {});
     c.set("actor", null);
     c.set("tokenRefusal", null);
@@ -96,9 +94,16 @@ function requestLog(): MiddlewareHandler<AppEnv> {
 
 /** A process with a bad secret refuses to serve: every token it would issue or trust could be forged. */
 function safeSecret(): MiddlewareHandler<AppEnv> {
+  /** The secret last found safe: looking at every character of it again for each request would cost more than routing. */
+  let safe: string | undefined;
   return async (c, next) => {
-    const defect = secretDefect(c.env.AUTH_SECRET);
-    if (defect === null) return next();
+    const secret = c.env.AUTH_SECRET;
+    if (secret !== undefined && secret === safe) return next();
+    const defect = secretDefect(secret);
+    if (defect === null) {
+      safe = secret;
+      return next();
+    }
     logFault("unsafe_secret", new Error(defect));
     const detail = "The server is not configured safely and refuses to serve.";
     return respond(c, refuse("unavailable", { detail }).refusal);

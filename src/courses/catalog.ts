@@ -46,14 +46,15 @@ let programItems = 0;
 /**
  * A course as the isolate knows it: at most {@link POINTER_MAX_AGE_MS} old, or older while D1 does not answer.
  *
+ * @param db makes the database when it is needed: on the warm path it is not.
  * @param background keeps a refresh alive after the answer (`ctx.waitUntil`); a query it makes is not on the path.
  * @returns null when there is no such course.
  * @throws when D1 does not answer and nothing is remembered.
  */
 export async function findCourse(
-  db: Database,
+  db: () => Database,
   slug: string,
-  background?: { db: Database; waitUntil(work: Promise<unknown>): void },
+  background?: { db: () => Database; waitUntil(work: Promise<unknown>): void },
 ): Promise<CourseEntry | null> {
   const cached = pointers.get(slug);
   const age = cached === undefined ? Number.POSITIVE_INFINITY : Date.now() - cached.fetchedAt;
@@ -61,12 +62,12 @@ export async function findCourse(
     if (age >= POINTER_SOFT_AGE_MS && !cached.refreshing && background !== undefined) {
       cached.refreshing = true;
       // A failed background refresh changes nothing: the pointer ages on, and the next reader fetches it itself.
-      background.waitUntil(fetchCourse(background.db, slug).catch(() => forgetRefreshing(cached)));
+      background.waitUntil(fetchCourse(background.db(), slug).catch(() => forgetRefreshing(cached)));
     }
     return cached.entry;
   }
   try {
-    return await fetchCourse(db, slug);
+    return await fetchCourse(db(), slug);
   } catch (fault) {
     if (cached !== undefined) return cached.entry;
     throw fault;

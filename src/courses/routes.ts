@@ -9,6 +9,7 @@ import {
   type AppContext,
   type AppEnv,
   actorOf,
+  databaseOf,
   defineRoute,
   idempotencyHeader,
   languageOf,
@@ -255,8 +256,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
         `courses ${actor.id} ${actor.role}`,
         c.req.valid("query"),
         (after, take) =>
-          c
-            .get("db")
+          databaseOf(c)
             .select()
             .from(courses)
             .where(and(gt(courses.slug, after ?? ""), actor.role === "admin" ? undefined : mine))
@@ -272,14 +272,14 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       const { slug, title } = c.req.valid("json");
       const now = Date.now();
       const row = { slug, owner_id: actorOf(c).id, title: JSON.stringify(title), created_at: now, updated_at: now };
-      const inserted = await c.get("db").insert(courses).values(row).onConflictDoNothing().returning().get();
+      const inserted = await databaseOf(c).insert(courses).values(row).onConflictDoNothing().returning().get();
       if (inserted === undefined) return respond(c, refuse("course_exists").refusal);
-      await fetchCourse(c.get("db"), slug);
+      await fetchCourse(databaseOf(c), slug);
       return c.json(viewOf(c, inserted), 201);
     })
     .openapi(readCourseRoute, async (c) => {
       const { course: slug } = c.req.valid("param");
-      const row = await c.get("db").select().from(courses).where(eq(courses.slug, slug)).get();
+      const row = await databaseOf(c).select().from(courses).where(eq(courses.slug, slug)).get();
       const entry = row === undefined ? null : { slug, owner_id: row.owner_id, pointer: null };
       const isVisible = row?.active_version != null || (entry !== null && mayManage(actorOf(c), entry));
       if (row === undefined || !isVisible) return respond(c, refuse("course_not_found").refusal);
@@ -292,7 +292,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       if (!managed.ok) return respond(c, managed.refusal);
       const checked = checkDocument(slug, document);
       if (!checked.ok) return respond(c, checked.refusal);
-      const db = c.get("db");
+      const db = databaseOf(c);
       if (c.req.valid("query").dry_run === "true") {
         const { outline, warnings } = checked.value;
         const impact = await impactOf(db, slug, managed.value.pointer, compile(outline), policy, Date.now());
@@ -318,8 +318,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
         `versions ${slug}`,
         c.req.valid("query"),
         (before, take) =>
-          c
-            .get("db")
+          databaseOf(c)
             .select()
             .from(courseVersions)
             .where(
@@ -351,8 +350,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       const { course: slug, version } = c.req.valid("param");
       const managed = await managedCourse(c, slug);
       if (!managed.ok) return respond(c, managed.refusal);
-      const row = await c
-        .get("db")
+      const row = await databaseOf(c)
         .select({ sha256: courseVersions.sha256 })
         .from(courseVersions)
         .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version)))
@@ -372,7 +370,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       if (!managed.ok) return respond(c, managed.refusal);
       const { policy = "grandfather" } = c.req.valid("json") ?? {};
       const options = { policy, actor: actorOf(c).id, markStale };
-      const activated = await activate(c.get("db"), slug, version, options);
+      const activated = await activate(databaseOf(c), slug, version, options);
       if (!activated.ok) return respond(c, activated.refusal);
       if (activated.value.created) warmLater(c, slug, activated.value.activation);
       return c.json(activated.value, 200);
@@ -389,7 +387,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
 /** The course if the caller may manage it. Others' unpublished courses are not admitted to exist. */
 async function managedCourse(c: AppContext, slug: string): Promise<Result<CourseEntry>> {
   c.get("facts").course_id = slug;
-  const course = await fetchCourse(c.get("db"), slug);
+  const course = await fetchCourse(databaseOf(c), slug);
   if (course === null) return refuse("course_not_found");
   if (mayManage(actorOf(c), course)) return ok(course);
   return course.pointer === null ? refuse("course_not_found") : refuse("forbidden", { detail: OWNER_RULE });

@@ -1,6 +1,6 @@
 import type { CoursePointer } from "../courses/index.ts";
 import type { Language } from "../shared/text.ts";
-import type { Delta, Explanation, ItemState, Override, OverrideKind } from "../unlock/index.ts";
+import type { Delta, Explanation, Override, OverrideKind } from "../unlock/index.ts";
 
 /** What crosses the line between the Worker and the enrollment object. Plain data; both sides must tolerate a release more or less. */
 
@@ -51,10 +51,9 @@ export type ReadAnswer =
   | { unchanged: true; etag: string; snapshot: SnapshotInfo }
   | { unchanged: false; etag: string; snapshot: SnapshotInfo; content: Content };
 
-/** JSON text where it goes to the client as it is. */
+/** Lists and states are the whole body in UTF-8, rendered once per snapshot: the Worker passes the bytes on. */
 export type Content =
-  | { kind: "rows"; rows: string; last: string | null; more: boolean }
-  | { kind: "states"; states: Record<string, ItemState> }
+  | { kind: "body"; body: Uint8Array }
   | { kind: "item"; row: string; is_open: boolean; explanation: Explanation }
   | { kind: "why"; explanation: Explanation };
 

@@ -1,7 +1,7 @@
 import { ok, type Result, refuse } from "../shared/results.ts";
 import { evaluate, type Fact, layOut, mergeFact, NO_FACT, type Program, type View } from "../unlock/index.ts";
 import type { ReadAnswer, ReadRequest } from "./contract.ts";
-import { answerFrom, etagOf, snapshotInfo } from "./reading.ts";
+import { contentFrom, etagOf, type SignCursor, snapshotInfo } from "./reading.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
@@ -26,14 +26,14 @@ export function viewAt(state: EnrollmentState, store: EnrollmentStore, program: 
 
 /**
  * Answers a read for another instant.
- * @param load loads a course version, for a past in which another one applied.
+ * @param tools.load loads a course version, for a past in which another one applied.
  */
 export async function readAt(
   state: EnrollmentState,
   store: EnrollmentStore,
   request: ReadRequest,
   at: number,
-  load: (version: number) => Promise<Program | null>,
+  tools: { load: (version: number) => Promise<Program | null>; sign: SignCursor },
 ): Promise<Result<ReadAnswer>> {
   if (at < state.meta.enrolled_at) {
     return refuse("invalid_input", {
@@ -42,11 +42,11 @@ export async function readAt(
   }
   const current = state.meta.course_version;
   const version = at < Date.now() ? (store.courseVersionAt(at) ?? current) : current;
-  const program = version === current ? state.program : await load(version);
+  const program = version === current ? state.program : await tools.load(version);
   if (program === null) return refuse("version_not_found");
-  const content = answerFrom(viewAt(state, store, program, at), request.want, request.language);
-  if (!content.ok) return content;
   const snapshot = { ...snapshotInfo(state.meta, "recomputed", null), course_version: version };
+  const content = await contentFrom(viewAt(state, store, program, at), request, snapshot, tools.sign);
+  if (!content.ok) return content;
   const etag = etagOf(snapshot, request.want, request.language).replace(/"$/, `.at${at}"`);
   return ok({ unchanged: false, etag, snapshot, content: content.value });
 }

@@ -7,11 +7,12 @@ import { writeRoutes } from "./routes-writes.ts";
 
 /** The door of the enrollment room. */
 export { impactOf } from "./impact.ts";
+export { markCourseStale } from "./marks.ts";
 export { projectionMessageSchema, type RefreshMessage, refreshMessageSchema } from "./messages.ts";
 export { EnrollmentObject } from "./object.ts";
 export { consumeProjections } from "./projection.ts";
 export { consumeRefreshes, restDeadRefreshes, sweepEveryMinute } from "./refresh.ts";
-export { askForWarmUp, markCourseStale } from "./registry.ts";
+export { askForWarmUp } from "./registry.ts";
 
 export function enrollmentRoutes() {
   return newRouter()

@@ -22,8 +22,10 @@ export const refreshMessageSchema = z.discriminatedUnion("type", [
     activation: z.int(),
     cursor: z.object({ last_active_at: z.int(), id: enrollmentIdSchema }).nullable(),
   }),
-  /** The half-minute pass. */
-  z.object({ type: z.literal("sweep"), scope: z.enum(["course", "problems"]) }),
+  /** Mark a course's enrollments stale, a page at a time; where it stands is in D1. */
+  z.object({ type: z.literal("mark"), course: courseSlugSchema }),
+  /** A sweep beside the minute's own: the half-minute pass, or (until an instant) the next page of a backlog. */
+  z.object({ type: z.literal("sweep"), scope: z.enum(["course", "problems"]), until: z.int().optional() }),
   /** One page of the nightly clean-up. */
   z.object({ type: z.literal("cleanup") }),
 ]);

@@ -3,6 +3,7 @@ import { countedDatabase } from "../bindings.ts";
 import { type CoursePointer, loadProgram, rememberedProgram, rememberProgram } from "../courses/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
+import { encodeCursor } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Delta, Program } from "../unlock/index.ts";
 import { findAdoption } from "./adoption.ts";
@@ -22,17 +23,17 @@ import type {
   WriteAnswer,
 } from "./contract.ts";
 import { readAt } from "./history.ts";
+import type { ProjectionMessage } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { collectProjection } from "./outbox-batch.ts";
+import type { SignCursor } from "./reading.ts";
 import { AlarmScheduler, type DueName } from "./scheduler.ts";
 import { hasSchema, migrate } from "./schema.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
-import { EnrollmentState, NO_CHANGE } from "./state.ts";
+import { EnrollmentState, NO_CHANGE, RESEND_MS } from "./state.ts";
 import { ANSWER_RETENTION_MS, EnrollmentStore, newMeta } from "./store.ts";
 import { EnrollmentWrites, type OverrideRequest, type SubmitRequest, type VerdictRequest } from "./writes.ts";
 
-/** Wait for D1's confirmation before the outbox is announced to the queue again. */
-export const RESEND_MS = 15_000;
 /** How long "there is no such enrollment" is believed before D1 is asked again. */
 const ABSENCE_MS = 2_000;
 
@@ -48,16 +49,20 @@ export class EnrollmentObject extends DurableObject<Env> {
   readonly #outbox: Outbox;
   readonly #scheduler: AlarmScheduler;
   #state: EnrollmentState | null = null;
+  #schema = false;
   #absentUntil = 0;
   #behind: number | null = null;
-  readonly #reader = new SnapshotReader();
+  /** Until when (epoch ms) the last announcement to the queue is trusted to bring somebody who asks what is owed. */
+  #announcedUntil = 0;
+  readonly #reader: SnapshotReader;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new EnrollmentStore(ctx.storage.sql);
     this.#outbox = new Outbox(ctx.storage.sql);
     this.#scheduler = new AlarmScheduler(ctx.storage);
-    if (hasSchema(ctx.storage.sql)) migrate(ctx.storage);
+    this.#reader = new SnapshotReader(this.#signCursor);
+    if (this.#hasSchema()) migrate(ctx.storage);
   }
 
   /** Starts (or resumes after a withdrawal) the enrollment. The registry row in D1 exists already. */
@@ -93,7 +98,10 @@ export class EnrollmentObject extends DurableObject<Env> {
     }
     if (request.at !== null) {
       if (request.at >= Date.now()) await this.#freshen(state, request.pointer);
-      return readAt(state, this.#store, request, request.at, (version) => this.#program(version));
+      return readAt(state, this.#store, request, request.at, {
+        load: (version) => this.#program(version),
+        sign: this.#signCursor,
+      });
     }
     const source = (await this.#freshen(state, request.pointer)) ? "recomputed" : "snapshot";
     const current = this.#current();
@@ -216,7 +224,10 @@ export class EnrollmentObject extends DurableObject<Env> {
       const now = Date.now();
       this.#outbox.confirm(head);
       const { rows } = this.#outbox.depth(now);
-      this.#scheduler.reschedule("outbox", rows === 0 ? null : now);
+      this.#scheduler.reschedule("outbox", rows === 0 ? null : now + RESEND_MS);
+      // Whatever came after the delivery was collected was not announced, because that delivery was under way.
+      this.#announcedUntil = 0;
+      if (rows > 0) this.#announce(now);
       return ok({ remaining: rows });
     });
   }
@@ -239,8 +250,7 @@ export class EnrollmentObject extends DurableObject<Env> {
   /** Removes everything, alarm included. Refused while the learner is enrolled: somebody may have just come back. */
   async destroy(): Promise<Result<{ destroyed: boolean }>> {
     if ((await this.#load())?.meta.status === "active") return refuse("concurrent_change");
-    this.#state = null;
-    this.#reader.forget();
+    this.#forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     return ok({ destroyed: true });
@@ -249,7 +259,7 @@ export class EnrollmentObject extends DurableObject<Env> {
   /** Runs whatever is due. Never throws: a failed job stays due, later each time. */
   override async alarm(): Promise<void> {
     this.#scheduler.fired();
-    if (!hasSchema(this.ctx.storage.sql)) return;
+    if (!this.#hasSchema()) return;
     const now = Date.now();
     for (const name of this.#scheduler.due(now)) {
       try {
@@ -271,7 +281,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       // Confirmed while the last announcement was still under way.
       this.#scheduler.reschedule("outbox", null);
     } else if (name === "outbox") {
-      await this.env.PROJECTION_QUEUE.send({ type: "project", enrollment_id: state.meta.id });
+      await this.#tellQueue(now);
       // Not done until confirmProjection says so: until then it is asked for again, later each time.
       this.#scheduler.failed("outbox", now, RESEND_MS);
     } else if (name === "boundary") {
@@ -284,6 +294,23 @@ export class EnrollmentObject extends DurableObject<Env> {
       const oldest = this.#store.pruneAnswers(now - ANSWER_RETENTION_MS);
       this.#scheduler.reschedule("housekeeping", oldest === null ? null : oldest + ANSWER_RETENTION_MS);
     }
+  }
+
+  /** Tells the queue that something is owed, after the commit and beside the answer. Its failure costs only time. */
+  #announce(now: number): void {
+    if (now < this.#announcedUntil) return;
+    this.#announcedUntil = now + RESEND_MS;
+    this.ctx.waitUntil(
+      this.#tellQueue(now).catch((fault: unknown) => {
+        this.#announcedUntil = 0;
+        logFault("announcement_failed", fault, { enrollment_id: this.#id() });
+      }),
+    );
+  }
+
+  async #tellQueue(now: number): Promise<void> {
+    await this.env.PROJECTION_QUEUE.send({ type: "project", enrollment_id: this.#id() } satisfies ProjectionMessage);
+    this.#announcedUntil = now + RESEND_MS;
   }
 
   /** Any write by or for an active learner: replay, decide, commit, remember the answer; all in one transaction. */
@@ -361,6 +388,8 @@ export class EnrollmentObject extends DurableObject<Env> {
     return this.#behind;
   }
 
+  readonly #signCursor: SignCursor = (scope, position) => encodeCursor(this.env.AUTH_SECRET, scope, position);
+
   #answer(state: EnrollmentState, delta: Delta): WriteAnswer {
     const { id, progress_seq, policy_seq, version, course_version } = state.meta;
     return { enrollment_id: id, progress_seq, policy_seq, version, course_version, ...delta };
@@ -381,7 +410,7 @@ export class EnrollmentObject extends DurableObject<Env> {
   /** The enrollment as stored, or null when the object is empty. */
   async #load(): Promise<EnrollmentState | null> {
     if (this.#state !== null) return this.#state;
-    if (!hasSchema(this.ctx.storage.sql)) return null;
+    if (!this.#hasSchema()) return null;
     const meta = this.#store.meta();
     if (meta === null) return null;
     let program = rememberedProgram(meta.course, meta.course_version);
@@ -423,9 +452,11 @@ export class EnrollmentObject extends DurableObject<Env> {
    */
   #commit<T>(change: () => Result<T>): Result<T> {
     this.#state?.beginCommit();
+    this.#outbox.beginCommit();
     try {
       const result = this.ctx.storage.transactionSync(change);
-      if (hasSchema(this.ctx.storage.sql)) this.ctx.waitUntil(this.#scheduler.arm());
+      if (this.#hasSchema()) this.ctx.waitUntil(this.#scheduler.arm());
+      if (this.#outbox.hasNews) this.#announce(Date.now());
       return result;
     } catch (fault) {
       this.#forget();
@@ -441,7 +472,15 @@ export class EnrollmentObject extends DurableObject<Env> {
 
   #forget(): void {
     this.#state = null;
+    this.#schema = false;
     this.#reader.forget();
+    this.#scheduler.forget();
+  }
+
+  /** Whether the object has tables; once it has, only {@link destroy} or a rollback takes them away. */
+  #hasSchema(): boolean {
+    this.#schema ||= hasSchema(this.ctx.storage.sql);
+    return this.#schema;
   }
 
   /** The enrollment id is the object's name. */

@@ -17,12 +17,25 @@ export const MAX_DELIVERY = 1_000;
 
 export class Outbox {
   readonly #sql: SqlStorage;
+  /** Whether the current commit has added a row. */
+  #hasNews = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
+  /** A commit starts: nothing is new yet. */
+  beginCommit(): void {
+    this.#hasNews = false;
+  }
+
+  /** Whether this commit owes something new to D1. Every delivery carries the mirror, so one row is enough for it. */
+  get hasNews(): boolean {
+    return this.#hasNews;
+  }
+
   add(kind: OutboxKind, ref: string, now: number, payload: string | null = null): void {
+    this.#hasNews = true;
     this.#sql.exec("INSERT INTO outbox (kind, ref, payload, created_at) VALUES (?, ?, ?, ?)", kind, ref, payload, now);
   }
 

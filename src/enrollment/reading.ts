@@ -11,8 +11,14 @@ import {
   type View,
   withTitles,
 } from "../unlock/index.ts";
-import type { Content, SnapshotInfo, Want } from "./contract.ts";
+import type { Content, ReadRequest, SnapshotInfo, Want } from "./contract.ts";
 import type { Meta } from "./store.ts";
+
+/** What is asked for as a list. */
+export type ListWant = Extract<Want, { kind: "chapters" | "problems" }>;
+
+/** Signs the cursor that continues a list after a position (see shared/pagination.ts). */
+export type SignCursor = (scope: string, position: string) => Promise<string>;
 
 /** Rows as JSON text, with the ids that cursors point at. Rendered once per snapshot, list and language. */
 export interface RenderedRows {
@@ -20,11 +26,24 @@ export interface RenderedRows {
   json: string[];
 }
 
-export function renderRows(
-  view: View,
-  want: Extract<Want, { kind: "chapters" | "problems" }>,
-  language: Language,
-): Result<RenderedRows> {
+/** One page of a list, still without its cursor and snapshot. */
+interface Page {
+  rows: string;
+  /** Id of the last row if more follow, else null. */
+  continuesAfter: string | null;
+}
+
+const encoder = new TextEncoder();
+
+/** The list and its filters, as cursors are signed for it. */
+export function cursorScope(
+  course: string,
+  want: { kind: "chapters" } | { kind: "problems"; chapter: string | null },
+): string {
+  return want.kind === "chapters" ? `chapters ${course}` : `problems ${want.chapter ?? course}`;
+}
+
+export function renderRows(view: View, want: ListWant, language: Language): Result<RenderedRows> {
   let rows: (ChapterRow | ProblemRow)[];
   if (want.kind === "chapters") rows = chapterRows(view, language);
   else if (want.chapter === null) rows = problemRows(view, language);
@@ -39,25 +58,39 @@ export function renderRows(
 }
 
 /** One page of rendered rows, after the row a cursor points at. A row that is gone ends the list early, never doubles it. */
-export function pageOf(rows: RenderedRows, after: string | null, limit: number): Content {
+function pageOf(rows: RenderedRows, after: string | null, limit: number): Page {
   const start = after === null ? 0 : rows.ids.indexOf(after) + 1;
   const from = after !== null && start === 0 ? rows.ids.length : start;
   const end = Math.min(from + limit, rows.ids.length);
-  return {
-    kind: "rows",
-    rows: `[${rows.json.slice(from, end).join(",")}]`,
-    last: end > from ? (rows.ids[end - 1] ?? null) : null,
-    more: end < rows.ids.length,
-  };
+  const hasMore = end > from && end < rows.ids.length;
+  return { rows: rows.json.slice(from, end).join(","), continuesAfter: hasMore ? (rows.ids[end - 1] ?? null) : null };
 }
 
-/** Everything but lists, straight from the view. */
-export function contentOf(
+/** The body of a list answer. Everything but the cursor's signature is taken from the arguments before it waits. */
+export async function listBody(
+  rows: RenderedRows,
+  scope: string,
+  want: ListWant,
+  snapshot: SnapshotInfo,
+  sign: SignCursor,
+): Promise<Content> {
+  const page = pageOf(rows, want.after, want.limit);
+  const cursor = page.continuesAfter === null ? null : await sign(scope, page.continuesAfter);
+  const text = `{"results":[${page.rows}],"next_cursor":${JSON.stringify(cursor)},"snapshot":${JSON.stringify(snapshot)}}`;
+  return { kind: "body", body: encoder.encode(text) };
+}
+
+/** The body of the compact answer: state of every visible item by id. */
+export function statesBody(view: View, snapshot: SnapshotInfo): Content {
+  return { kind: "body", body: encoder.encode(JSON.stringify({ states: itemStates(view), snapshot })) };
+}
+
+/** One item with its explanation, or the explanation alone. */
+export function itemContent(
   view: View,
-  want: Exclude<Want, { kind: "chapters" | "problems" }>,
+  want: Extract<Want, { kind: "item" | "why" }>,
   language: Language,
 ): Result<Content> {
-  if (want.kind === "states") return ok({ kind: "states", states: itemStates(view) });
   const item = view.program.indexOf.get(want.item);
   if (item === undefined || view.evaluation.visible[item] !== 1) return refuse("item_not_found");
   const explanation = withTitles(
@@ -72,10 +105,18 @@ export function contentOf(
 }
 
 /** Answers any want from a view that is computed for this one request (real time, staff, another instant). */
-export function answerFrom(view: View, want: Want, language: Language): Result<Content> {
-  if (want.kind !== "chapters" && want.kind !== "problems") return contentOf(view, want, language);
+export async function contentFrom(
+  view: View,
+  request: Pick<ReadRequest, "want" | "language">,
+  snapshot: SnapshotInfo,
+  sign: SignCursor,
+): Promise<Result<Content>> {
+  const { want, language } = request;
+  if (want.kind === "states") return ok(statesBody(view, snapshot));
+  if (want.kind === "item" || want.kind === "why") return itemContent(view, want, language);
   const rows = renderRows(view, want, language);
-  return rows.ok ? ok(pageOf(rows.value, want.after, want.limit)) : rows;
+  if (!rows.ok) return rows;
+  return ok(await listBody(rows.value, cursorScope(view.program.outline.course, want), want, snapshot, sign));
 }
 
 /** @param behindSince instant (epoch ms) since when the answer is known to be older than the course. */

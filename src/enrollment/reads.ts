@@ -1,14 +1,15 @@
+import { z } from "@hono/zod-openapi";
 import { callEnrollment, countedDatabase, type Database } from "../bindings.ts";
 import { type CourseEntry, findCourse, isStaff, loadProgram, rememberedCourse } from "../courses/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
-import { type Actor, type AppContext, actorOf, languageOf, respond } from "../shared/http.ts";
+import { type Actor, type AppContext, actorOf, databaseOf, languageOf, respond } from "../shared/http.ts";
 import { enrollmentId } from "../shared/ids.ts";
 import { toInstant } from "../shared/instants.ts";
 import { encodeCursor } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import { ENGINE, evaluate, layOut, NO_POLICY, staffView } from "../unlock/index.ts";
 import type { Content, ReadAnswer, ReadRequest, SnapshotInfo, Want } from "./contract.ts";
-import { answerFrom } from "./reading.ts";
+import { contentFrom, type SignCursor } from "./reading.ts";
 import { readRealtime } from "./realtime.ts";
 import { shadowCheck } from "./shadow.ts";
 
@@ -68,11 +69,10 @@ export async function readUnlocks(
 /** The course as remembered; null when D1 does not answer and nothing is remembered (the object may still know). */
 async function courseOf(c: AppContext, course: string): Promise<Result<CourseEntry | null>> {
   try {
-    const background = {
-      db: countedDatabase(c.env.DB, { count: 0 }),
-      waitUntil: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
-    };
-    const entry = await findCourse(c.get("db"), course, background);
+    const entry = await findCourse(() => databaseOf(c), course, {
+      db: () => countedDatabase(c.env.DB, { count: 0 }),
+      waitUntil: (work) => c.executionCtx.waitUntil(work),
+    });
     return entry === null ? refuse("course_not_found") : ok(entry);
   } catch (fault) {
     logFault("course_unreachable", fault, { course_id: course });
@@ -102,7 +102,7 @@ async function readEnrollment(c: AppContext, enrollment: string, request: ReadRe
   }
   if (answer.refusal.code !== "unavailable") return answer;
   try {
-    return await readRealtime(c.get("db"), enrollment, request, Date.now());
+    return await readRealtime(databaseOf(c), enrollment, request, Date.now(), cursorSigner(c));
   } catch (fault) {
     logFault("realtime_failed", fault, { enrollment_id: enrollment });
     return refuse("unavailable", {
@@ -121,7 +121,7 @@ async function readWithoutEnrollment(
 ): Promise<Result<ReadAnswer>> {
   const pointer = entry?.pointer;
   const program =
-    entry === null || pointer == null ? null : await loadProgram(c.get("db"), entry.slug, pointer.version);
+    entry === null || pointer == null ? null : await loadProgram(databaseOf(c), entry.slug, pointer.version);
   if (program === null || pointer == null) return refuse("unavailable", { retry_after: RETRY_AFTER_S });
   const now = request.at ?? Date.now();
   const learner = layOut(program, { enrolled_at: now, facts: new Map(), opened: new Set(), policy: NO_POLICY });
@@ -129,8 +129,6 @@ async function readWithoutEnrollment(
     kind === "staff"
       ? staffView(program, learner, now)
       : { program, learner, now, evaluation: evaluate(program, learner, now) };
-  const content = answerFrom(view, request.want, request.language);
-  if (!content.ok) return content;
   const snapshot: SnapshotInfo = {
     version: 0,
     source: kind === "staff" ? "staff" : "realtime",
@@ -141,7 +139,12 @@ async function readWithoutEnrollment(
     engine: ENGINE,
     valid_until: null,
   };
-  return ok({ unchanged: false, etag: "", snapshot, content: content.value });
+  const content = await contentFrom(view, request, snapshot, cursorSigner(c));
+  return content.ok ? ok({ unchanged: false, etag: "", snapshot, content: content.value }) : content;
+}
+
+function cursorSigner(c: AppContext): SignCursor {
+  return (scope, position) => encodeCursor(c.env.AUTH_SECRET, scope, position);
 }
 
 /** Evaluates a sampled share of reads a second time, from D1, after the answer has gone out. */
@@ -157,38 +160,33 @@ function checkInBackground(c: AppContext, enrollment: string, request: ReadReque
 export async function shadowRead(env: Env, db: Database, enrollment: string, request: ReadRequest) {
   const again: ReadRequest = { ...request, want: { kind: "states" }, if_none_match: null, min_seq: null };
   const answer = await callEnrollment(env, enrollment, (stub) => stub.read(again));
-  if (!answer.ok || answer.value.unchanged || answer.value.content.kind !== "states") return "lagging" as const;
-  return shadowCheck(db, enrollment, answer.value.snapshot, answer.value.content.states);
+  if (!answer.ok || answer.value.unchanged || answer.value.content.kind !== "body") return "lagging" as const;
+  const { states } = statesSchema.parse(JSON.parse(new TextDecoder().decode(answer.value.content.body)));
+  return shadowCheck(db, enrollment, answer.value.snapshot, states);
 }
 
-/** The HTTP answer to an unlock read: 304, a page of rows, or what `body` makes of other content. */
+const statesSchema = z.object({ states: z.record(z.string(), z.string()) });
+
+/**
+ * The HTTP answer to an unlock read: 304, the bytes as they were rendered, or what `body` makes of a single item.
+ * @param body only of reads of one item; lists and states need none.
+ */
 export async function sendRead(
   c: AppContext,
   result: Result<ReadAnswer>,
-  options: {
-    cursorScope?: string;
-    body?: (content: Content, snapshot: SnapshotInfo) => Promise<Result<object>> | Result<object>;
-  },
+  body?: (content: Content, snapshot: SnapshotInfo) => Promise<Result<object>> | Result<object>,
 ): Promise<Response> {
   if (!result.ok) return respond(c, result.refusal);
   const { etag, snapshot } = result.value;
-  const headers = new Headers({
+  const headers: Record<string, string> = {
     "content-type": "application/json; charset=utf-8",
     "cache-control": etag === "" ? "no-store" : "private, no-cache",
     "x-latchkey-source": snapshot.source,
-  });
-  if (etag !== "") headers.set("etag", etag);
+  };
+  if (etag !== "") headers.etag = etag;
   if (result.value.unchanged) return new Response(null, { status: 304, headers });
   const { content } = result.value;
-  if (content.kind === "rows") {
-    const hasMore = content.more && content.last !== null && options.cursorScope !== undefined;
-    const cursor = hasMore
-      ? JSON.stringify(await encodeCursor(c.env.AUTH_SECRET, options.cursorScope ?? "", content.last ?? ""))
-      : "null";
-    // Rows arrive as JSON text, rendered once per snapshot: they are passed on without being parsed.
-    const text = `{"results":${content.rows},"next_cursor":${cursor},"snapshot":${JSON.stringify(snapshot)}}`;
-    return new Response(text, { headers });
-  }
-  const body = (await options.body?.(content, snapshot)) ?? ok({ ...content, snapshot });
-  return body.ok ? new Response(JSON.stringify(body.value), { headers }) : respond(c, body.refusal);
+  if (content.kind === "body") return new Response(content.body, { headers });
+  const single = (await body?.(content, snapshot)) ?? refuse("internal");
+  return single.ok ? new Response(JSON.stringify(single.value), { headers }) : respond(c, single.refusal);
 }

@@ -6,7 +6,7 @@ import { ok, type Result, refuse } from "../shared/results.ts";
 import { ENGINE, evaluate, layOut, type Program, type View } from "../unlock/index.ts";
 import type { ReadAnswer, ReadRequest, SnapshotInfo } from "./contract.ts";
 import { keptAcross, loadMirror, type MirroredEnrollment } from "./mirror.ts";
-import { answerFrom } from "./reading.ts";
+import { contentFrom, type SignCursor } from "./reading.ts";
 
 /** Wait suggested when D1 has not caught up with a write the caller knows of. */
 const CATCH_UP_S = 2;
@@ -25,6 +25,7 @@ export async function readRealtime(
   enrollment: string,
   request: ReadRequest,
   now: number,
+  sign: SignCursor,
 ): Promise<Result<ReadAnswer>> {
   const { course } = parseEnrollmentId(enrollment);
   const remembered = request.pointer === null ? null : rememberedProgram(course, request.pointer.version);
@@ -42,8 +43,6 @@ export async function readRealtime(
     return refuse("unavailable", { detail: "The past cannot be read right now.", retry_after: CATCH_UP_S });
   }
   const view = mirroredView(mirror, active.pointer, active.program, request.at ?? now);
-  const content = answerFrom(view, request.want, request.language);
-  if (!content.ok) return content;
   const { validUntil } = view.evaluation;
   const snapshot: SnapshotInfo = {
     version: mirror.version,
@@ -56,7 +55,8 @@ export async function readRealtime(
     valid_until: toInstantOrNull(Number.isFinite(validUntil) ? validUntil : null),
     ...(mirror.stale_since === null ? {} : { stale_since: toInstant(mirror.stale_since) }),
   };
-  return ok({ unchanged: false, etag: "", snapshot, content: content.value });
+  const content = await contentFrom(view, request, snapshot, sign);
+  return content.ok ? ok({ unchanged: false, etag: "", snapshot, content: content.value }) : content;
 }
 
 /** Evaluates a mirrored enrollment on a course version. */

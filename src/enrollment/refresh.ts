@@ -3,9 +3,9 @@ import { type CoursePointer, fetchCourse } from "../courses/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
 import { inParallel } from "../shared/parallel.ts";
-import { ENGINE } from "../unlock/index.ts";
 import { cleanUpPage } from "./cleanup.ts";
 import type { Mirror } from "./contract.ts";
+import { askForMarks, markCoursePage, markExpired, resumeMarks } from "./marks.ts";
 import { type RefreshMessage, refreshMessageSchema, sendAll } from "./messages.ts";
 import { updateRefreshedMirrors } from "./projection.ts";
 
@@ -22,42 +22,33 @@ export const DEAD_LEASE_MS = 3_600_000;
 export const RECENT_MS = 7 * 86_400_000;
 /** Enrollments warmed per message. */
 export const WARM_PAGE = 100;
-/** Expired or outdated snapshots marked per minute and cause; the rest follows a minute later. */
-export const MARK_PAGE = 1_000;
-/** An object's own alarm has this long to notice a passed date before the sweep marks it. */
-export const DATE_GRACE_MS = 60_000;
+/** A backlog is swept page after page, so long after a minute's cron; the next minute begins anew. */
+export const SWEEP_SPAN_MS = 55_000;
+/** Between two pages of a backlog, so that what the first has asked for is under way. */
+const SWEEP_PAUSE_S = 1;
 const PARALLEL_OBJECTS = 12;
 
-/** The minute cron: mark what time or a new engine made stale, then sweep both scopes. */
+/**
+ * The minute cron: mark what time, a new engine or a publish made stale, then sweep both scopes. A scope that filled
+ * its page has more waiting: it goes on by itself, see {@link sweepOn}.
+ */
 export async function sweepEveryMinute(env: Env, now: number): Promise<void> {
+  await resumeMarks(env);
   await markExpired(env.DB, now);
-  await sweep(env, "course", COURSE_SWEEP, now);
-  await sweep(env, "problems", PROBLEM_SWEEP, now);
+  const until = now + SWEEP_SPAN_MS;
+  await sweepOn(env, "course", now, until);
+  await sweepOn(env, "problems", now, until);
   await env.REFRESH_QUEUE.send({ type: "sweep", scope: "problems" } satisfies RefreshMessage, {
     delaySeconds: HALF_MINUTE_S,
   });
 }
 
-/** Set-based marks for snapshots whose date has passed unnoticed, and for those of an older engine. */
-export async function markExpired(db: D1Database, now: number): Promise<void> {
-  const mark = (reason: string, scope: string, where: string, bound: number) =>
-    db
-      .prepare(
-        `UPDATE enrollments SET is_stale = 1, stale_reason = ?1, stale_scope = ?2, stale_since = ?3,
-           stale_mark = stale_mark + 1
-         WHERE id IN (SELECT id FROM enrollments WHERE ${where} LIMIT ${MARK_PAGE})`,
-      )
-      .bind(reason, scope, now, bound);
-  await db.batch([
-    // Only active ones: nobody refreshes a withdrawn enrollment, so its date would be marked again every minute.
-    mark(
-      "date",
-      "problems",
-      "status = 'active' AND is_stale = 0 AND valid_until IS NOT NULL AND valid_until <= ?4",
-      now - DATE_GRACE_MS,
-    ),
-    mark("engine", "course", "engine < ?4 AND is_stale = 0 AND status = 'active'", ENGINE),
-  ]);
+/** Sweeps one page, and asks for the next while pages are full and the minute is not over. */
+async function sweepOn(env: Env, scope: "course" | "problems", now: number, until: number): Promise<void> {
+  const limit = scope === "course" ? COURSE_SWEEP : PROBLEM_SWEEP;
+  if ((await sweep(env, scope, limit, now)) < limit || now + SWEEP_PAUSE_S * 1_000 >= until) return;
+  const next: RefreshMessage = { type: "sweep", scope, until };
+  await env.REFRESH_QUEUE.send(next, { delaySeconds: SWEEP_PAUSE_S });
 }
 
 /** Takes the oldest stale enrollments of one scope and sends each to the queue. @returns how many. */
@@ -98,7 +89,8 @@ export async function consumeRefreshes(batch: MessageBatch<unknown>, env: Env): 
         return;
       }
       if (job.type === "warm") await warmPage(env, pointers, job);
-      else if (job.type === "sweep") await sweep(env, job.scope, PROBLEM_SWEEP, Date.now());
+      else if (job.type === "mark") await markPage(env, job.course);
+      else if (job.type === "sweep") await sweepOn(env, job.scope, Date.now(), job.until ?? 0);
       else await cleanUpPage(env, Date.now());
       message.ack();
     } catch (fault) {
@@ -171,7 +163,12 @@ async function refreshOne(
   return null;
 }
 
-/** Refreshes one page of a course's recently active, stale learners and asks for the next. */
+/** Marks one page of a course and asks for the next. */
+async function markPage(env: Env, course: string): Promise<void> {
+  if (await markCoursePage(env, course)) await askForMarks(env, course);
+}
+
+/** Refreshes one page of a course's recently active learners, marked or not yet, and asks for the next. */
 async function warmPage(
   env: Env,
   pointers: PointerReader,
@@ -182,23 +179,23 @@ async function warmPage(
   const now = Date.now();
   const from = job.cursor ?? { last_active_at: now + 1, id: "" };
   const { results } = await env.DB.prepare(
-    `SELECT id, last_active_at, is_stale, stale_mark FROM enrollments
+    `SELECT id, last_active_at, is_stale, stale_mark, activation FROM enrollments
      WHERE course_slug = ?1 AND last_active_at >= ?2 AND (last_active_at, id) < (?3, ?4)
      ORDER BY last_active_at DESC, id DESC LIMIT ?5`,
   )
     .bind(job.course, now - RECENT_MS, from.last_active_at, from.id, WARM_PAGE)
-    .all<{ id: string; last_active_at: number; is_stale: number; stale_mark: number }>();
+    .all<{ id: string; last_active_at: number; is_stale: number; stale_mark: number; activation: number }>();
   const warmed: { mirror: Mirror | null; enrollment: string; mark: number | null }[] = [];
   // Read after the marks: a pointer read before them could miss the publish that set them, and the refresh would then
   // clear a mark it has not answered (invariant 4).
   const current = new PointerReader(env);
   await inParallel(
-    results.filter((row) => row.is_stale === 1),
+    results.filter((row) => row.is_stale === 1 || row.activation < pointer.activation),
     PARALLEL_OBJECTS,
     async (row) => {
       try {
         const mirror = await refreshOne(env, current, row.id, false);
-        warmed.push({ mirror, enrollment: row.id, mark: row.stale_mark });
+        warmed.push({ mirror, enrollment: row.id, mark: row.is_stale === 1 ? row.stale_mark : null });
       } catch (fault) {
         logFault("warm_failed", fault, { enrollment_id: row.id }); // its mark stays: the sweep takes it
       }

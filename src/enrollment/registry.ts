@@ -4,7 +4,7 @@ import type { CoursePointer } from "../courses/index.ts";
 import { enrollmentId } from "../shared/ids.ts";
 import type { Result } from "../shared/results.ts";
 import type { ActorRef, WriteAnswer } from "./contract.ts";
-import type { RefreshMessage } from "./messages.ts";
+import { type RefreshMessage, sendAll } from "./messages.ts";
 import { enrollments } from "./tables.ts";
 
 /**
@@ -72,7 +72,9 @@ export function listEnrollments(db: Database, course: string, after: string, lim
       completed_count: enrollments.completed_count,
       item_count: enrollments.item_count,
       last_active_at: enrollments.last_active_at,
-      is_stale: enrollments.is_stale,
+      // Marked, or about to be.
+      is_stale: sql<number>`(${enrollments.is_stale} = 1 OR EXISTS (
+        SELECT 1 FROM course_marks WHERE course_slug = ${course} AND marked_up_to < ${enrollments.user_id}))`,
       version: enrollments.version,
       course_version: enrollments.course_version,
     })
@@ -83,22 +85,8 @@ export function listEnrollments(db: Database, course: string, after: string, lim
     .all();
 }
 
-/** Marks every active enrollment of a course in one statement; `stale_mark` grows, so no older refresh can clear it. */
-export function markCourseStale(db: Database, course: string, now: number, reason = "publish") {
-  return db
-    .update(enrollments)
-    .set({
-      is_stale: 1,
-      stale_reason: reason,
-      stale_scope: "course",
-      stale_since: sql`coalesce(${enrollments.stale_since}, ${now})`,
-      stale_mark: sql`${enrollments.stale_mark} + 1`,
-      leased_until: 0,
-    })
-    .where(and(eq(enrollments.course_slug, course), eq(enrollments.status, "active")));
-}
-
+/** After a publish: the recently active are refreshed first, and all are marked for the sweeps. */
 export async function askForWarmUp(env: Env, course: string, activation: number): Promise<void> {
   const message: RefreshMessage = { type: "warm", course, activation, cursor: null };
-  await env.REFRESH_QUEUE.send(message);
+  await sendAll(env.REFRESH_QUEUE, [message, { type: "mark", course }]);
 }

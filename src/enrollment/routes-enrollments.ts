@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { callEnrollment } from "../bindings.ts";
 import { fetchCourse, findCourse, isStaff, loadProgram } from "../courses/index.ts";
 import { idempotent } from "../ops/idempotency.ts";
-import { actorOf, defineRoute, idempotencyHeader, newRouter, ROLES, respond } from "../shared/http.ts";
+import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, ROLES, respond } from "../shared/http.ts";
 import { courseSlugSchema, enrollmentId, enrollmentIdSchema, parseEnrollmentId, userIdSchema } from "../shared/ids.ts";
 import { toInstant, toInstantOrNull } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
@@ -139,7 +139,7 @@ export function enrollmentsRoutes() {
       const actor = actorOf(c);
       const body = c.req.valid("json") ?? {};
       const { user_id = actor.id, cohorts = null, practice_mode = null } = body;
-      const db = c.get("db");
+      const db = databaseOf(c);
       const course = await fetchCourse(db, slug);
       if (course === null) return respond(c, refuse("course_not_found").refusal);
       if (course.pointer === null) {
@@ -170,12 +170,12 @@ export function enrollmentsRoutes() {
       const actor = actorOf(c);
       const user = c.req.valid("query").user_id ?? actor.id;
       if (user !== actor.id) {
-        const course = await findCourse(c.get("db"), slug);
+        const course = await findCourse(() => databaseOf(c), slug);
         if (course === null) return respond(c, refuse("course_not_found").refusal);
         if (!isStaff(actor, course)) return respond(c, refuse("forbidden").refusal);
       }
       const id = enrollmentId(slug, user);
-      const result = await withdraw(c.env, c.get("db"), id, actor);
+      const result = await withdraw(c.env, databaseOf(c), id, actor);
       return result.ok ? c.json(settled(c, id, result.value), 200) : respond(c, result.refusal);
     })
     .openapi(listRoute, async (c) => {
@@ -186,7 +186,7 @@ export function enrollmentsRoutes() {
         c.env.AUTH_SECRET,
         `enrollments ${slug}`,
         c.req.valid("query"),
-        (after, take) => listEnrollments(c.get("db"), slug, after ?? "", take),
+        (after, take) => listEnrollments(databaseOf(c), slug, after ?? "", take),
         (row) => row.user_id,
       );
       if (!found.ok) return respond(c, found.refusal);

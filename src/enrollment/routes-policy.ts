@@ -1,12 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { callEnrollment } from "../bindings.ts";
 import { fetchCourse } from "../courses/index.ts";
-import { defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
+import { logFault } from "../ops/logging.ts";
+import { databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
 import { courseOfItem, courseSlugSchema, enrollmentIdSchema, itemIdSchema, parseEnrollmentId } from "../shared/ids.ts";
 import { instantSchema } from "../shared/instants.ts";
 import { refuse } from "../shared/results.ts";
 import { cohortNameSchema, OVERRIDE_KINDS } from "../unlock/index.ts";
-import { markCourseStale } from "./registry.ts";
+import { askForMarks, markCourseStale } from "./marks.ts";
 import { writeAnswerView } from "./routes-writes.ts";
 import { STAFF, STAFF_RULE, staffWrite } from "./staff.ts";
 
@@ -182,8 +183,12 @@ export function policyRoutes() {
     })
     .openapi(markCourseStaleRoute, async (c) => {
       const { course } = c.req.valid("param");
-      if ((await fetchCourse(c.get("db"), course)) === null) return respond(c, refuse("course_not_found").refusal);
-      await markCourseStale(c.get("db"), course, Date.now(), "doubt");
+      if ((await fetchCourse(databaseOf(c), course)) === null) return respond(c, refuse("course_not_found").refusal);
+      await markCourseStale(databaseOf(c), course, Date.now(), "doubt");
+      // Should the message be lost, the minute cron sends it again.
+      c.executionCtx.waitUntil(
+        askForMarks(c.env, course).catch((fault: unknown) => logFault("mark_not_sent", fault, { course_id: course })),
+      );
       return c.json({ course }, 202);
     });
 }

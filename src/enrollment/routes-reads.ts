@@ -3,6 +3,7 @@ import { findCourse, loadContent, loadProgram, mayManage } from "../courses/inde
 import {
   type AppContext,
   actorOf,
+  databaseOf,
   defineRoute,
   languageOf,
   languageQuery,
@@ -18,6 +19,7 @@ import { inLanguage } from "../shared/text.ts";
 import { ITEM_STATUSES, REASON_CODES } from "../unlock/index.ts";
 import { audience } from "./audience.ts";
 import type { Content, SnapshotInfo } from "./contract.ts";
+import { cursorScope } from "./reading.ts";
 import { type ReadQuery, readUnlocks, sendRead } from "./reads.ts";
 
 const TAGS = ["unlock reads"];
@@ -246,16 +248,15 @@ export function readRoutes() {
   return newRouter()
     .openapi(chaptersRoute, async (c) => {
       const { course } = c.req.valid("param");
-      return sendList(c, course, { kind: "chapters" }, c.req.valid("query"), `chapters ${course}`);
+      return sendList(c, course, { kind: "chapters" }, c.req.valid("query"));
     })
     .openapi(problemsRoute, async (c) => {
       const { course } = c.req.valid("param");
-      return sendList(c, course, { kind: "problems", chapter: null }, c.req.valid("query"), `problems ${course}`);
+      return sendList(c, course, { kind: "problems", chapter: null }, c.req.valid("query"));
     })
     .openapi(chapterProblemsRoute, async (c) => {
       const { chapter } = c.req.valid("param");
-      const course = courseOfItem(chapter);
-      return sendList(c, course, { kind: "problems", chapter }, c.req.valid("query"), `problems ${chapter}`);
+      return sendList(c, courseOfItem(chapter), { kind: "problems", chapter }, c.req.valid("query"));
     })
     .openapi(chapterRoute, async (c) => {
       const { course, chapter } = c.req.valid("param");
@@ -268,10 +269,7 @@ export function readRoutes() {
     })
     .openapi(unlocksRoute, async (c) => {
       const { course } = c.req.valid("param");
-      const result = await readUnlocks(c, course, { kind: "states" }, c.req.valid("query"));
-      const body = (content: Content, snapshot: SnapshotInfo): Result<object> =>
-        content.kind === "states" ? ok({ states: content.states, snapshot }) : refuse("internal");
-      return raw(await sendRead(c, result, { body }));
+      return raw(await sendRead(c, await readUnlocks(c, course, { kind: "states" }, c.req.valid("query"))));
     })
     .openapi(whyRoute, async (c) => {
       const { course, item } = c.req.valid("param");
@@ -279,13 +277,13 @@ export function readRoutes() {
       const result = await readUnlocks(c, course, { kind: "why", item }, c.req.valid("query"));
       const body = (content: Content, snapshot: SnapshotInfo): Result<object> =>
         content.kind === "why" ? ok({ ...content.explanation, snapshot }) : refuse("internal");
-      return raw(await sendRead(c, result, { body }));
+      return raw(await sendRead(c, result, body));
     })
     .openapi(audienceRoute, async (c) => {
       const { course: slug, item } = c.req.valid("param");
       const { limit, cursor, state } = c.req.valid("query");
-      const db = c.get("db");
-      const entry = await findCourse(db, slug);
+      const db = databaseOf(c);
+      const entry = await findCourse(() => db, slug);
       if (entry === null) return respond(c, refuse("course_not_found").refusal);
       if (actorOf(c).role !== "service" && !mayManage(actorOf(c), entry))
         return respond(c, refuse("forbidden").refusal);
@@ -312,12 +310,12 @@ async function sendList(
   course: string,
   list: { kind: "chapters" } | { kind: "problems"; chapter: string | null },
   query: ReadQuery & { limit: number; cursor?: string | undefined },
-  scope: string,
 ) {
-  const after = query.cursor === undefined ? ok(null) : await decodeCursor(c.env.AUTH_SECRET, scope, query.cursor);
+  const { cursor, limit } = query;
+  const scope = cursorScope(course, list);
+  const after = cursor === undefined ? ok(null) : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
   if (!after.ok) return respond(c, after.refusal);
-  const result = await readUnlocks(c, course, { ...list, after: after.value, limit: query.limit }, query);
-  return raw(await sendRead(c, result, { cursorScope: scope }));
+  return raw(await sendRead(c, await readUnlocks(c, course, { ...list, after: after.value, limit }, query)));
 }
 
 /** One item with its content, which leaves the database only when the item is open (or the caller is staff). */
@@ -333,10 +331,10 @@ async function sendItem(c: AppContext, course: string, item: string, kind: "chap
       const { item: _item, is_locked: _locked, sentence, ...rest } = content.explanation;
       return refuse("locked", { detail: sentence[languageOf(c)], extra: { item, ...rest } });
     }
-    const text = await loadContent(c.get("db"), course, snapshot.course_version, item);
+    const text = await loadContent(databaseOf(c), course, snapshot.course_version, item);
     return ok({ ...row, content: text === null ? null : inLanguage(text, languageOf(c)), snapshot });
   };
-  return raw(await sendRead(c, result, { body }));
+  return raw(await sendRead(c, result, body));
 }
 
 /** SAFETY: the body was rendered by this room in the declared form; re-parsing it only to type it would cost the speed. */

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq, sql } from "drizzle-orm";
-import { defineRoute, newRouter, respond } from "../shared/http.ts";
+import { databaseOf, defineRoute, newRouter, respond } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { submissions } from "./tables.ts";
@@ -45,8 +45,7 @@ export function submissionRoutes() {
       c.req.valid("query"),
       (after, take) => {
         const [instant = "0", id = ""] = after?.split(" ") ?? [];
-        return c
-          .get("db")
+        return databaseOf(c)
           .select()
           .from(submissions)
           .where(

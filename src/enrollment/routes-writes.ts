@@ -199,9 +199,10 @@ export async function idempotencyOf(c: AppContext): Promise<Idempotency | null> 
  * background for the next one; an object that is told nothing decides on the version it holds.
  */
 export function pointerForWrite(c: AppContext, course: string): CoursePointer | null {
-  const db = countedDatabase(c.env.DB, { count: 0 });
   c.executionCtx.waitUntil(
-    findCourse(db, course).catch((fault: unknown) => logFault("course_unreachable", fault, { course_id: course })),
+    findCourse(() => countedDatabase(c.env.DB, { count: 0 }), course).catch((fault: unknown) =>
+      logFault("course_unreachable", fault, { course_id: course }),
+    ),
   );
   return rememberedCourse(course)?.pointer ?? null;
 }

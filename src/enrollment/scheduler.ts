@@ -12,13 +12,24 @@ export function retryDelay(failures: number): number {
   return Math.min(RETRY_BASE_MS * 2 ** Math.max(failures - 1, 0), RETRY_MAX_MS);
 }
 
+interface Due {
+  at: number;
+  failures: number;
+}
+
 /**
  * Multiplexes the one alarm an object has over named due-times kept in SQLite. Due-times are written in the caller's
- * transaction; {@link arm} must follow in the same turn, so that both are committed together.
+ * transaction; {@link arm} must follow in the same turn, so that both are committed together. They are mirrored in
+ * memory, so that asking for what is asked for already writes nothing; {@link forget} drops the mirror with a
+ * transaction that failed.
+ *
+ * The alarm may fire earlier than anything is due and then does nothing. Moving it costs a write each time, so it is
+ * only ever moved forward: a burst of writes sets it once.
  */
 export class AlarmScheduler {
   readonly #storage: DurableObjectStorage;
-  /** What the alarm is known to be set to; null means unknown after a wake. */
+  #known: Map<DueName, Due> | null = null;
+  /** What the alarm is known to be set to; null means unknown or not set. */
   #armedAt: number | null = null;
 
   constructor(storage: DurableObjectStorage) {
@@ -27,53 +38,76 @@ export class AlarmScheduler {
 
   /** Asks for `name` at `at` (epoch ms), or earlier if it already stands earlier. */
   schedule(name: DueName, at: number): void {
-    this.#storage.sql.exec(
-      `INSERT INTO due_times (name, at, failures) VALUES (?, ?, 0)
-       ON CONFLICT (name) DO UPDATE SET at = min(at, excluded.at)`,
-      name,
-      Math.ceil(at),
-    );
+    const due = this.#due().get(name);
+    const wanted = Math.ceil(at);
+    if (due === undefined || wanted < due.at) this.#set(name, { at: wanted, failures: due?.failures ?? 0 });
   }
 
   /** Replaces the due-time of `name`; null removes it. */
   reschedule(name: DueName, at: number | null): void {
-    this.#storage.sql.exec("DELETE FROM due_times WHERE name = ?", name);
-    if (at !== null) this.schedule(name, at);
+    const due = this.#due().get(name);
+    if (at !== null) {
+      const wanted = Math.ceil(at);
+      if (due === undefined || due.at !== wanted || due.failures > 0) this.#set(name, { at: wanted, failures: 0 });
+    } else if (due !== undefined) {
+      this.#due().delete(name);
+      this.#storage.sql.exec("DELETE FROM due_times WHERE name = ?", name);
+    }
   }
 
   /** Names whose time has come, earliest first. */
   due(now: number): DueName[] {
-    return this.#storage.sql
-      .exec<{ name: string }>("SELECT name FROM due_times WHERE at <= ? ORDER BY at", now)
-      .toArray()
-      .flatMap((row) => DUE_NAMES.filter((name) => name === row.name));
+    return [...this.#due()]
+      .filter(([, { at }]) => at <= now)
+      .sort(([, a], [, b]) => a.at - b.at)
+      .map(([name]) => name);
   }
 
   /** A job failed, or is not confirmed yet: it stays due, at least `atLeast` ms from now and later each time. */
   failed(name: DueName, now: number, atLeast = 0): void {
-    const row = this.#storage.sql
-      .exec<{ failures: number }>("SELECT failures FROM due_times WHERE name = ?", name)
-      .toArray()[0];
-    const failures = (row?.failures ?? 0) + 1;
-    this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO due_times (name, at, failures) VALUES (?, ?, ?)",
-      name,
-      now + Math.max(retryDelay(failures), atLeast),
-      failures,
-    );
+    const failures = (this.#due().get(name)?.failures ?? 0) + 1;
+    this.#set(name, { at: now + Math.max(retryDelay(failures), atLeast), failures });
   }
 
-  /** The alarm has fired, so it stands no longer. */
+  /** The alarm has fired: it stands no longer, and what is due is read anew. */
   fired(): void {
+    this.forget();
+  }
+
+  /** A transaction was rolled back: what memory says of it is not so. */
+  forget(): void {
+    this.#known = null;
     this.#armedAt = null;
   }
 
-  /** Sets the alarm to the earliest due-time. Safe to call at any time; writes only when something changes. */
+  /** Makes sure that the alarm fires by the earliest due-time. Safe to call at any time; writes only when it must. */
   async arm(): Promise<void> {
-    const next = this.#storage.sql.exec<{ at: number | null }>("SELECT min(at) AS at FROM due_times").one().at;
-    if (next === this.#armedAt) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const { at } of this.#due().values()) next = Math.min(next, at);
+    if (next === Number.POSITIVE_INFINITY || (this.#armedAt !== null && this.#armedAt <= next)) return;
     this.#armedAt = next;
-    if (next === null) await this.#storage.deleteAlarm();
-    else await this.#storage.setAlarm(next);
+    await this.#storage.setAlarm(next);
+  }
+
+  #set(name: DueName, due: Due): void {
+    this.#due().set(name, due);
+    this.#storage.sql.exec(
+      "INSERT OR REPLACE INTO due_times (name, at, failures) VALUES (?, ?, ?)",
+      name,
+      due.at,
+      due.failures,
+    );
+  }
+
+  #due(): Map<DueName, Due> {
+    if (this.#known === null) {
+      this.#known = new Map();
+      const rows = this.#storage.sql.exec<{ name: string; at: number; failures: number }>("SELECT * FROM due_times");
+      for (const { name, at, failures } of rows) {
+        const known = DUE_NAMES.find((candidate) => candidate === name);
+        if (known !== undefined) this.#known.set(known, { at, failures });
+      }
+    }
+    return this.#known;
   }
 }

@@ -1,52 +1,117 @@
 import { ok, type Result } from "../shared/results.ts";
-import type { Content, ReadAnswer, ReadRequest, SnapshotInfo } from "./contract.ts";
-import { contentOf, etagOf, pageOf, type RenderedRows, renderRows, snapshotInfo } from "./reading.ts";
+import type { Content, ReadAnswer, ReadRequest, SnapshotInfo, Want } from "./contract.ts";
+import {
+  cursorScope,
+  etagOf,
+  itemContent,
+  type ListWant,
+  listBody,
+  type RenderedRows,
+  renderRows,
+  type SignCursor,
+  snapshotInfo,
+  statesBody,
+} from "./reading.ts";
 import type { EnrollmentState } from "./state.ts";
 
-/** Answers reads from the snapshot in memory. Lists are rendered once per snapshot and language, then only cut. */
+/** Answers kept per object: far more than one learner's front end asks for, and a bound on what a walk can fill. */
+const MAX_ANSWERS = 32;
+
+/** A complete answer and the tag it is known by. */
+type KeptAnswer = Extract<ReadAnswer, { unchanged: false }>;
+
+/**
+ * Answers reads from the snapshot in memory. A list is rendered once per snapshot and language, a whole answer (page,
+ * cursor, snapshot) once per snapshot and way of asking; after that a read is one look-up.
+ */
 export class SnapshotReader {
-  readonly #rendered = new Map<string, RenderedRows>();
-  #renderedFor = "";
+  readonly #sign: SignCursor;
+  readonly #rows = new Map<string, RenderedRows>();
+  readonly #answers = new Map<string, KeptAnswer>();
+  /** The snapshot that all of this was rendered from. */
+  #version = -1;
+  #computedAt = -1;
+
+  constructor(sign: SignCursor) {
+    this.#sign = sign;
+  }
 
   /** @param behindSince instant since when the snapshot is known to be older than the course, or null. */
-  answer(
+  async answer(
     state: EnrollmentState,
     request: ReadRequest,
     source: SnapshotInfo["source"],
     behindSince: number | null,
-  ): Result<ReadAnswer> {
-    const snapshot = snapshotInfo(state.meta, source, behindSince);
-    // Explanations name the present instant, so no two of them are the same bytes: they carry no validator.
-    const isList = request.want.kind !== "why" && request.want.kind !== "item";
-    const etag = isList ? etagOf(snapshot, request.want, request.language) : "";
-    if (isList && hasTag(request.if_none_match, etag)) return ok({ unchanged: true, etag, snapshot });
-    const content = this.#content(state, request);
-    return content.ok ? ok({ unchanged: false, etag, snapshot, content: content.value }) : content;
+  ): Promise<Result<ReadAnswer>> {
+    const { want, language } = request;
+    if (want.kind === "why" || want.kind === "item") {
+      const content = itemContent(state.view(Date.now()), want, language);
+      // Explanations name the present instant, so no two of them are the same bytes: they carry no validator.
+      return content.ok
+        ? ok({
+            unchanged: false,
+            etag: "",
+            snapshot: snapshotInfo(state.meta, source, behindSince),
+            content: content.value,
+          })
+        : content;
+    }
+    this.#keepOnlyFor(state);
+    const key = `${askedFor(want)} ${language} ${source} ${behindSince ?? ""}`;
+    let answer = this.#answers.get(key);
+    if (answer === undefined) {
+      const snapshot = snapshotInfo(state.meta, source, behindSince);
+      const { version, computed_at: computedAt } = state.meta;
+      const content = await this.#render(state, want, language, snapshot);
+      if (!content.ok) return content;
+      answer = { unchanged: false, etag: etagOf(snapshot, want, language), snapshot, content: content.value };
+      // While a cursor was signed, a write may have brought another snapshot; this answer still is true of its own.
+      if (version === this.#version && computedAt === this.#computedAt) this.#keep(key, answer);
+    }
+    const { etag, snapshot } = answer;
+    return ok(hasTag(request.if_none_match, etag) ? { unchanged: true, etag, snapshot } : answer);
   }
 
   forget(): void {
-    this.#rendered.clear();
-    this.#renderedFor = "";
+    this.#rows.clear();
+    this.#answers.clear();
+    this.#version = -1;
   }
 
-  #content(state: EnrollmentState, { want, language }: ReadRequest): Result<Content> {
+  #keepOnlyFor({ meta }: EnrollmentState): void {
+    if (meta.version === this.#version && meta.computed_at === this.#computedAt) return;
+    this.forget();
+    this.#version = meta.version;
+    this.#computedAt = meta.computed_at;
+  }
+
+  #keep(key: string, answer: KeptAnswer): void {
+    if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
+    this.#answers.set(key, answer);
+  }
+
+  async #render(
+    state: EnrollmentState,
+    want: ListWant | { kind: "states" },
+    language: ReadRequest["language"],
+    snapshot: SnapshotInfo,
+  ): Promise<Result<Content>> {
     const view = state.view(Date.now());
-    if (want.kind !== "chapters" && want.kind !== "problems") return contentOf(view, want, language);
-    const generation = `${state.meta.version} ${state.meta.computed_at}`;
-    if (this.#renderedFor !== generation) {
-      this.#rendered.clear();
-      this.#renderedFor = generation;
-    }
-    const key = `${want.kind} ${want.kind === "problems" ? (want.chapter ?? "") : ""} ${language}`;
-    let rows = this.#rendered.get(key);
+    if (want.kind === "states") return ok(statesBody(view, snapshot));
+    const key = `${cursorScope("", want)} ${language}`;
+    let rows = this.#rows.get(key);
     if (rows === undefined) {
       const rendered = renderRows(view, want, language);
       if (!rendered.ok) return rendered;
       rows = rendered.value;
-      this.#rendered.set(key, rows);
+      this.#rows.set(key, rows);
     }
-    return ok(pageOf(rows, want.after, want.limit));
+    return ok(await listBody(rows, cursorScope(state.meta.course, want), want, snapshot, this.#sign));
   }
+}
+
+function askedFor(want: Exclude<Want, { kind: "item" | "why" }>): string {
+  return want.kind === "states" ? "states" : `${cursorScope("", want)} ${want.after ?? ""} ${want.limit}`;
 }
 
 /** Whether an If-None-Match header names this tag; proxies may have weakened it (RFC 9110 section 13.1.2). */

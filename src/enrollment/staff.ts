@@ -1,7 +1,7 @@
 import { callEnrollment, type EnrollmentStub } from "../bindings.ts";
 import type { CourseEntry, CoursePointer } from "../courses/index.ts";
 import { findCourse, isStaff } from "../courses/index.ts";
-import { type AppContext, actorOf, respond } from "../shared/http.ts";
+import { type AppContext, actorOf, databaseOf, respond } from "../shared/http.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Idempotency, WriteAnswer } from "./contract.ts";
@@ -15,7 +15,7 @@ export const STAFF_RULE = "Authors: own courses only.";
 /** The course if the caller is staff of it. */
 export async function staffCourse(c: AppContext, slug: string): Promise<Result<CourseEntry>> {
   c.get("facts").course_id = slug;
-  const course = await findCourse(c.get("db"), slug);
+  const course = await findCourse(() => databaseOf(c), slug);
   if (course === null) return refuse("course_not_found");
   if (isStaff(actorOf(c), course)) return ok(course);
   // That an unpublished course exists is its author's secret.

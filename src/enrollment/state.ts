@@ -1,5 +1,6 @@
 import type { CoursePointer } from "../courses/index.ts";
 import {
+  type Change,
   type Delta,
   difference,
   ENGINE,
@@ -21,8 +22,11 @@ import type { Outbox } from "./outbox.ts";
 import type { AlarmScheduler } from "./scheduler.ts";
 import type { EnrollmentStore, Meta, StoredFact } from "./store.ts";
 
-/** From a change to the first try to project it: long enough to gather a burst, short enough to feel immediate. */
-export const PROJECTION_DELAY_MS = 300;
+/**
+ * Wait for D1's confirmation before the outbox is announced to the queue again. The first announcement goes out right
+ * after the commit; this is the net below it.
+ */
+export const RESEND_MS = 15_000;
 /**
  * Objects of one course share their date boundaries; each wakes up to this much later than the instant, so that ten
  * thousand alarms do not fire in one millisecond. Reads do not wait for it: they notice a passed instant themselves.
@@ -117,30 +121,24 @@ export class EnrollmentState {
    * @returns the exact delta of the whole commit, including what a date that passed meanwhile did.
    */
   applyFacts(items: readonly string[], now: number, cause: Cause = "progress"): Delta {
-    const indexes: number[] = [];
+    const changes: Change[] = [];
     for (const item of items) {
       const fact = this.facts.get(item);
-      const index = this.program.indexOf.get(item);
-      if (fact === undefined || index === undefined) continue;
-      setFact(this.program, this.learner, item, fact);
-      indexes.push(index);
+      const change = fact === undefined ? null : setFact(this.program, this.learner, item, fact);
+      if (change !== null) changes.push(change);
     }
     if (this.program.outline.options.sticky) {
       this.#keep(
-        indexes.filter((index) => isStarted(this.learner, index)),
+        changes.map(({ item }) => item).filter((item) => isStarted(this.learner, item)),
         now,
       );
     }
     if (this.staleness(null, now) !== null) return this.refresh(cause, now);
-    const before = this.evaluation;
-    const { evaluation, differing } = reevaluate(this.program, this.learner, before, indexes, now);
-    const isOpen = (state: Evaluation, index: number) => state.open[index] === 1 && state.visible[index] === 1;
-    const ids = (indexesOf: number[]) => indexesOf.map((index) => this.program.ids[index] ?? "");
-    const delta: Delta = {
-      unlocked: ids(differing.filter((index) => !isOpen(before, index) && isOpen(evaluation, index))),
-      locked: ids(differing.filter((index) => isOpen(before, index) && !isOpen(evaluation, index))),
-    };
-    this.#finish(evaluation, delta, cause, now, true);
+    // In place: whoever rolls the transaction back drops this state and loads it anew.
+    const { opened, closed } = reevaluate(this.program, this.learner, this.evaluation, changes, now);
+    const ids = (indexes: readonly number[]) => indexes.map((index) => this.program.ids[index] ?? "");
+    const delta: Delta = { unlocked: ids(opened), locked: ids(closed) };
+    this.#finish(this.evaluation, delta, cause, now, true);
     return delta;
   }
 
@@ -191,8 +189,8 @@ export class EnrollmentState {
   /** Writes the row and queues the mirror without any change of states (withdrawal, policy log). */
   save(now: number): void {
     this.#store.saveMeta(this.meta);
-    this.#outbox.add("mirror", "", now);
-    this.#scheduler.schedule("outbox", now + PROJECTION_DELAY_MS);
+    if (!this.#outbox.hasNews) this.#outbox.add("mirror", "", now);
+    this.#scheduler.schedule("outbox", now + RESEND_MS);
   }
 
   #layOut(program: Program, kept: ReadonlySet<string>): Learner {
@@ -240,9 +238,12 @@ export class EnrollmentState {
     this.evaluation = evaluation;
     this.commitDelta = combine(this.commitDelta, delta);
     if (this.program.outline.options.sticky) {
-      const earned: number[] = [];
-      for (let item = 0; item < this.program.size; item += 1) if (evaluation.earned[item] === 1) earned.push(item);
-      this.#keep(earned, now);
+      const fresh: number[] = [];
+      const { kept } = this.learner;
+      for (let item = 0; item < kept.length; item += 1) {
+        if (evaluation.earned[item] === 1 && kept[item] !== 1) fresh.push(item);
+      }
+      this.#keep(fresh, now);
     }
     const announces = delta.unlocked.length > 0 || delta.locked.length > 0;
     if (bump || announces) this.meta.version += 1;
@@ -280,14 +281,15 @@ function jitterOf(id: string, span: number): number {
   return (hash >>> 0) % span;
 }
 
-function pack(evaluation: Evaluation): string {
-  let text = "";
-  for (let item = 0; item < evaluation.open.length; item += 1) {
-    text += String(
-      (evaluation.open[item] ?? 0) | ((evaluation.visible[item] ?? 0) << 1) | ((evaluation.earned[item] ?? 0) << 2),
-    );
+const ascii = new TextDecoder();
+const DIGIT_ZERO = 48;
+
+function pack({ open, visible, earned }: Evaluation): string {
+  const digits = new Uint8Array(open.length);
+  for (let item = 0; item < digits.length; item += 1) {
+    digits[item] = DIGIT_ZERO + ((open[item] ?? 0) | ((visible[item] ?? 0) << 1) | ((earned[item] ?? 0) << 2));
   }
-  return text;
+  return ascii.decode(digits);
 }
 
 function unpack(states: string, size: number, validUntil: number | null): Evaluation | null {

@@ -33,6 +33,15 @@ export const enrollments = sqliteTable("enrollments", {
   leased_until: integer().notNull().default(0),
 });
 
+/** See migrations/0005_course_marks.sql. */
+export const courseMarks = sqliteTable("course_marks", {
+  course_slug: text().primaryKey(),
+  reason: text({ enum: ["publish", "doubt"] }).notNull(),
+  generation: integer().notNull().default(1),
+  marked_up_to: text().notNull().default(""),
+  requested_at: integer().notNull(),
+});
+
 export const progress = sqliteTable(
   "progress",
   {

@@ -19,7 +19,7 @@ import type {
 import type { Outbox } from "./outbox.ts";
 import type { AlarmScheduler } from "./scheduler.ts";
 import type { EnrollmentState } from "./state.ts";
-import { PROJECTION_DELAY_MS } from "./state.ts";
+import { RESEND_MS } from "./state.ts";
 import type { EnrollmentStore, StoredFact } from "./store.ts";
 
 /** Every write carries who, what it knows of the course, and how to repeat it. */
@@ -258,7 +258,7 @@ export class EnrollmentWrites {
     this.#state.facts.set(item, fact);
     this.#store.saveFact(item, fact);
     this.#outbox.add("fact", item, now);
-    this.#scheduler.schedule("outbox", now + PROJECTION_DELAY_MS);
+    this.#scheduler.schedule("outbox", now + RESEND_MS);
   }
 
   /** The log of a lost object, as far as the mirror knows it: each item's last state, as of when it happened. */

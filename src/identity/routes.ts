@@ -3,6 +3,7 @@ import { idempotent } from "../ops/idempotency.ts";
 import {
   type AppContext,
   actorOf,
+  databaseOf,
   defineRoute,
   idempotencyHeader,
   newRouter,
@@ -208,7 +209,7 @@ export function identityRoutes() {
 const NO_STORE = { "cache-control": "no-store" };
 
 function depsOf(c: AppContext): Deps {
-  return { db: c.get("db"), secret: c.env.AUTH_SECRET, now: new Date() };
+  return { db: databaseOf(c), secret: c.env.AUTH_SECRET, now: new Date() };
 }
 
 function reaches(c: AppContext, user: string): boolean {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { USER_ID } from "../shared/ids.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import { ROLES, type Role } from "../shared/roles.ts";
-import { deriveKey } from "../shared/secrets.ts";
+import { signingKey } from "../shared/secrets.ts";
 
 // Access tokens: JWTs that say who is asking and in which role, so that a request needs no database read to know it.
 // This module runs in the Worker and in Node alike (scripts and tests mint tokens too).
@@ -70,7 +70,7 @@ export async function mintAccessToken(
     .setSubject(claims.sub)
     .setIssuedAt(nowSeconds)
     .setExpirationTime(nowSeconds + (claims.lifetimeSeconds ?? ACCESS_TOKEN_SECONDS))
-    .sign(await deriveKey(secret, "access-token"));
+    .sign(await signingKey(secret, "access-token"));
 }
 
 /**
@@ -83,7 +83,7 @@ export async function verifyAccessToken(
   nowSeconds: number = epochSeconds(),
 ): Promise<Result<VerifiedToken>> {
   if (token.length > MAX_TOKEN_LENGTH) return TOKEN_INVALID;
-  const key = await deriveKey(secret, "access-token");
+  const key = await signingKey(secret, "access-token");
   try {
     const { payload } = await jwtVerify(token, key, {
       algorithms: [TOKEN_ALGORITHM],

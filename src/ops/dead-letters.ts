@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { countedDatabase } from "../bindings.ts";
-import { actorOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
+import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
@@ -81,8 +81,7 @@ export function deadLetterRoutes() {
         c.req.valid("query"),
         (after, take) => {
           const [instant = "0", id = ""] = after?.split(" ") ?? [];
-          return c
-            .get("db")
+          return databaseOf(c)
             .select()
             .from(deadLetters)
             .where(
@@ -109,7 +108,7 @@ export function deadLetterRoutes() {
     })
     .openapi(replayRoute, async (c) => {
       const { id } = c.req.valid("param");
-      const db = c.get("db");
+      const db = databaseOf(c);
       const letter = await db.select().from(deadLetters).where(eq(deadLetters.id, id)).get();
       if (letter === undefined) return respond(c, refuse("not_found").refusal);
       const queue = letter.queue === "latchkey-projection" ? c.env.PROJECTION_QUEUE : c.env.REFRESH_QUEUE;

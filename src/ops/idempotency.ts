@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import type { MiddlewareHandler } from "hono";
-import { type AppEnv, IDEMPOTENCY_KEY, respond, sha256Hex } from "../shared/http.ts";
+import { type AppEnv, databaseOf, IDEMPOTENCY_KEY, respond, sha256Hex } from "../shared/http.ts";
 import { refuse } from "../shared/results.ts";
 import { logFault } from "./logging.ts";
 import { idempotencyKeys } from "./tables.ts";
@@ -18,7 +18,7 @@ export function idempotent(): MiddlewareHandler<AppEnv> {
     const key = c.req.header("idempotency-key");
     if (key === undefined) return next();
     if (!IDEMPOTENCY_KEY.test(key)) return next(); // the route's schema refuses it and says why
-    const db = c.get("db");
+    const db = databaseOf(c);
     const scope = `${c.get("actor")?.id ?? ""} ${c.req.method} ${c.req.path}${new URL(c.req.url).search}`;
     const bodyHash = await sha256Hex(await c.req.text());
     const now = Date.now();

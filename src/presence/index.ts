@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { findCourse } from "../courses/index.ts";
-import { actorOf, defineRoute, newRouter, ROLES, respond } from "../shared/http.ts";
+import { actorOf, databaseOf, defineRoute, newRouter, ROLES, respond } from "../shared/http.ts";
 import { courseSlugSchema } from "../shared/ids.ts";
 import { refuse } from "../shared/results.ts";
 import { presenceOf } from "./adapter.ts";
@@ -31,12 +31,14 @@ export function presenceRoutes() {
   return newRouter()
     .openapi(joinRoute, async (c) => {
       const { course } = c.req.valid("param");
-      if (!(await findCourse(c.get("db"), course))?.pointer) return respond(c, refuse("course_not_found").refusal);
+      if (!(await findCourse(() => databaseOf(c), course))?.pointer)
+        return respond(c, refuse("course_not_found").refusal);
       return c.json({ course, present: await presenceOf(c.env).join(course, actorOf(c).id) }, 200);
     })
     .openapi(countRoute, async (c) => {
       const { course } = c.req.valid("param");
-      if (!(await findCourse(c.get("db"), course))?.pointer) return respond(c, refuse("course_not_found").refusal);
+      if (!(await findCourse(() => databaseOf(c), course))?.pointer)
+        return respond(c, refuse("course_not_found").refusal);
       return c.json({ course, present: await presenceOf(c.env).count(course) }, 200);
     });
 }

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi
 import type { Context, MiddlewareHandler, TypedResponse } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { JSONParsed } from "hono/utils/types";
-import type { Database, QueryCounter } from "../bindings.ts";
+import { countedDatabase, type Database, type QueryCounter } from "../bindings.ts";
 import { type ProblemStatus, problemResponse } from "./errors.ts";
 import { zodErrors } from "./field-errors.ts";
 import { type Refusal, refuse } from "./results.ts";
@@ -36,7 +36,8 @@ export interface AppEnv {
     actor: Actor | null;
     /** Why the token that came along was refused. */
     tokenRefusal: Refusal | null;
-    db: Database;
+    /** Made when it is first asked for, see {@link databaseOf}: most reads ask for none. */
+    db: Database | undefined;
     queries: QueryCounter;
     facts: RequestFacts;
   };
@@ -168,6 +169,16 @@ export function actorOf(c: Context<AppEnv>): Actor {
   const actor = c.get("actor");
   if (actor === null) throw new Error("a public route asked for its actor");
   return actor;
+}
+
+/** D1 as this request uses it: every statement is counted. */
+export function databaseOf(c: Context<AppEnv>): Database {
+  let db = c.get("db");
+  if (db === undefined) {
+    db = countedDatabase(c.env.DB, c.get("queries"));
+    c.set("db", db);
+  }
+  return db;
 }
 
 /** `?lang=` of every answer that carries text. */

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { ok, type Result, refuse } from "./results.ts";
-import { deriveKey } from "./secrets.ts";
+import { signingKey } from "./secrets.ts";
 
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 1_000;
@@ -21,14 +21,11 @@ export function pageSchema<T extends z.ZodType>(item: T) {
 const encoder = new TextEncoder();
 
 async function sign(secret: string, scope: string, position: string): Promise<Uint8Array> {
-  const key = await crypto.subtle.importKey(
-    "raw",
-    await deriveKey(secret, "cursor"),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign"],
+  const signature = await crypto.subtle.sign(
+    "HMAC",
+    await signingKey(secret, "cursor"),
+    encoder.encode(`${scope}\n${position}`),
   );
-  const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(`${scope}\n${position}`));
   return new Uint8Array(signature).slice(0, SIGNATURE_BYTES);
 }
 

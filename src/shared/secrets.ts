@@ -14,13 +14,16 @@ export function secretDefect(secret: string | undefined): string | null {
   return null;
 }
 
+/** Purposes a key is derived for; each has its own. */
+export type KeyPurpose = "access-token" | "cursor";
+
 const derivedKeys = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
 /**
  * One key per purpose from the one secret (HKDF-SHA-256, RFC 5869), so that a cursor can never pass as a token.
  * @returns 32 bytes.
  */
-export function deriveKey(secret: string, purpose: "access-token" | "cursor"): Promise<Uint8Array<ArrayBuffer>> {
+export function deriveKey(secret: string, purpose: KeyPurpose): Promise<Uint8Array<ArrayBuffer>> {
   const cacheKey = `${purpose}\n${secret}`;
   let derived = derivedKeys.get(cacheKey);
   if (derived === undefined) {
@@ -39,4 +42,17 @@ export function deriveKey(secret: string, purpose: "access-token" | "cursor"): P
     derivedKeys.set(cacheKey, derived);
   }
   return derived;
+}
+
+const signingKeys = new Map<string, CryptoKey>();
+
+/** The same key imported for HMAC-SHA-256, once per isolate: importing costs more than signing. */
+export async function signingKey(secret: string, purpose: KeyPurpose): Promise<CryptoKey> {
+  const cacheKey = `${purpose}\n${secret}`;
+  const known = signingKeys.get(cacheKey);
+  if (known !== undefined) return known;
+  const bytes = await deriveKey(secret, purpose);
+  const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+  signingKeys.set(cacheKey, key);
+  return key;
 }

@@ -1,4 +1,4 @@
-import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, describe, expect, it } from "vitest";
 import { deliver, enroll, fireAlarm, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
@@ -253,7 +253,9 @@ describe("the object is reset", () => {
     };
     // SAFETY: the object only sends.
     await rebind(slug, "ada", { PROJECTION_QUEUE: { send } as unknown as Queue });
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await runInDurableObject(objectOf(slug, "ada"), (_instance, state) => {
+      state.storage.sql.exec("UPDATE due_times SET at = 0 WHERE name = 'outbox'");
+    });
     await fireAlarm(slug, "ada");
     const due = await rowsOf(slug, "ada", "SELECT failures FROM due_times WHERE name = 'outbox'");
     expect(due[0]?.failures).toBeGreaterThanOrEqual(1);

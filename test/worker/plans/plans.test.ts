@@ -221,6 +221,7 @@ async function driveJobs() {
     .run();
   await consume("latchkey-projection", [{ type: "project", enrollment_id: "big:ada" }]);
   await consume("latchkey-refresh", [{ type: "refresh", enrollment_id: "big:u3", stale_mark: 1, force: true }]);
+  await consume("latchkey-refresh", [{ type: "mark", course: "big" }]);
   await consume("latchkey-refresh", [{ type: "warm", course: "big", activation: 99, cursor: null }]);
   await consume("latchkey-refresh", [
     { type: "warm", course: "big", activation: 99, cursor: { last_active_at: now - 400_000, id: "big:u20" } },

@@ -7,8 +7,10 @@ import {
   bindingsWith,
   consume,
   darkDatabase,
+  markAll,
   once,
   pair,
+  publishAndMark,
   rebind,
   rowOf,
   run,
@@ -33,7 +35,7 @@ async function staleCourse(users: readonly string[]): Promise<string> {
     await enroll(slug, user);
     await project(slug, user);
   }
-  await publish(pair(slug, "second"));
+  await publishAndMark(pair(slug, "second"));
   return slug;
 }
 
@@ -73,7 +75,7 @@ describe("the refresh consumer", () => {
     const { version, computed_at, stale_mark } = await rowOf(slug, "ada");
     await consume(REFRESH, [message]);
     expect(await rowOf(slug, "ada")).toMatchObject({ version, computed_at, stale_mark, is_stale: 0 });
-    await publish(pair(slug, "third"));
+    await publishAndMark(pair(slug, "third"));
     // The object is brought up to date, but a message that knew only the older mark does not clear the newer one.
     await consume(REFRESH, [message]);
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_mark: 2, activation: 3 });
@@ -105,6 +107,7 @@ describe("the refresh consumer", () => {
     const before = await rowOf(slug, "ada");
     const admin = await tokenOf("root", "admin");
     expect((await call("POST", `/courses/${slug}/stale`, { token: admin })).status).toBe(202);
+    await markAll(slug);
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_reason: "doubt", stale_mark: 2 });
     await consume(REFRESH, [refresh(slug, "ada", 2, true)]);
     const after = await rowOf(slug, "ada");
@@ -133,7 +136,7 @@ describe("[I4] a slow refresh", () => {
     });
     const slow = objectOf(slug, "ada").refresh({ version: 2, activation: 2, last_relock: 0 }, false);
     while (!waiting) await scheduler.wait(2);
-    await publish(pair(slug, "third", false));
+    await publishAndMark(pair(slug, "third", false));
     const token = await tokenOf("ada");
     const read = await call("GET", `/courses/${slug}/unlocks`, { token });
     expect(await read.json()).toMatchObject({
@@ -157,7 +160,7 @@ describe("[I4] a slow refresh", () => {
   it("never clears a mark that was set between its refresh and its settling", async () => {
     const slug = await staleCourse(["ada"]);
     const publishThird = once(async () => {
-      await publish(pair(slug, "third"));
+      await publishAndMark(pair(slug, "third"));
     });
     const db = watchedDatabase(async (sql) => {
       if (sql.includes("SET is_stale = 0")) await publishThird();

@@ -6,7 +6,7 @@ import { COURSE_SWEEP, DEAD_LEASE_MS, LEASE_MS, sweep } from "../../../src/enrol
 import worker from "../../../src/index.ts";
 import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
-import { all, bindingsWith, collectingQueue, darkDatabase, pair, rowOf } from "./support.ts";
+import { all, bindingsWith, collectingQueue, darkDatabase, pair, publishAndMark, rowOf } from "./support.ts";
 
 const letterSchema = z.object({
   id: z.string(),
@@ -93,7 +93,7 @@ describe("dead letters", () => {
     await publish(pair(slug));
     await enroll(slug, "ada");
     await project(slug, "ada");
-    await publish(pair(slug, "second"));
+    await publishAndMark(pair(slug, "second"));
     const buried = await bury("latchkey-refresh-dead", [
       { type: "refresh", enrollment_id: `${slug}:ada`, stale_mark: 1 },
     ]);
@@ -144,7 +144,7 @@ describe("dead letters", () => {
     const slug = freshSlug("dead");
     await publish(pair(slug));
     await enroll(slug, "ada");
-    await publish(pair(slug, "second"));
+    await publishAndMark(pair(slug, "second"));
     const { queue, sent } = collectingQueue();
     const bindings = bindingsWith({ REFRESH_QUEUE: queue });
     const swept = async (at: number) => {
@@ -160,7 +160,7 @@ describe("dead letters", () => {
     ]);
     expect(await swept(started + LEASE_MS + 1_000)).toBe(0);
     expect(await swept(Date.now() + DEAD_LEASE_MS + 1_000)).toBe(1);
-    await publish(pair(slug, "third"));
+    await publishAndMark(pair(slug, "third"));
     expect(await swept(Date.now())).toBe(1);
   });
 });

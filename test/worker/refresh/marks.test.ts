@@ -1,18 +1,26 @@
 import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import {
+  COURSE_MARK_PAGE,
+  DATE_GRACE_MS,
+  markCoursePage,
+  markCourseStale,
+  markExpired,
+} from "../../../src/enrollment/marks.ts";
 import {
   COURSE_SWEEP,
-  DATE_GRACE_MS,
   LEASE_MS,
-  markExpired,
   PROBLEM_SWEEP,
+  SWEEP_SPAN_MS,
   sweep,
   sweepEveryMinute,
 } from "../../../src/enrollment/refresh.ts";
 import { ENGINE } from "../../../src/unlock/index.ts";
 import { AUTHOR, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
-import { all, bindingsWith, collectingQueue, pair, rowOf, run } from "./support.ts";
+import { all, bindingsWith, collectingQueue, consume, markAll, pair, rowOf, run } from "./support.ts";
 
 /** Rows in D1 alone, in one statement: a sweep looks at rows, not at objects. */
 async function insertStale(course: string, count: number, scope: string, since: number): Promise<void> {
@@ -33,17 +41,24 @@ async function emptyCourse(): Promise<string> {
   return slug;
 }
 
+/** Markings of a course that are not carried out yet. */
+function asked(slug: string) {
+  return all("SELECT reason, marked_up_to FROM course_marks WHERE course_slug = ?", slug);
+}
+
 async function unmarkEverything(): Promise<void> {
   await run("UPDATE enrollments SET is_stale = 0, stale_scope = NULL, stale_since = NULL, leased_until = 0");
 }
 
 describe("stale marks", () => {
-  it("a publish marks every active enrollment in one statement and leaves the withdrawn alone", async () => {
+  it("a publish asks in one row, however many learners there are; the marks follow page by page", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     for (const user of ["a", "b", "c"]) await enroll(slug, user);
     await call("DELETE", `/courses/${slug}/enrollments`, { token: await tokenOf("c") });
     await publish(pair(slug, "second"));
+    expect(await asked(slug)).toMatchObject([{ reason: "publish", marked_up_to: "" }]);
+    await markAll(slug);
     for (const user of ["a", "b"]) {
       expect(await rowOf(slug, user)).toMatchObject({
         is_stale: 1,
@@ -53,13 +68,84 @@ describe("stale marks", () => {
       });
     }
     expect(await rowOf(slug, "c")).toMatchObject({ is_stale: 0, stale_mark: 0 });
+    expect(await asked(slug)).toEqual([]);
     const first = await rowOf(slug, "a");
     await publish(pair(slug, "third"));
+    await markAll(slug);
     // The mark grows, and the wait is counted from the first of them.
     expect(await rowOf(slug, "a")).toMatchObject({ stale_mark: 2, stale_since: first.stale_since });
   });
 
-  it("a publish whose marks fail moves no pointer, and one whose pointer fails marks nobody", async () => {
+  it("a learner who waits for the mark is listed as stale already", async () => {
+    const slug = freshSlug();
+    await publish(pair(slug));
+    await enroll(slug, "ada");
+    await project(slug, "ada");
+    await markAll(slug);
+    const listed = async () => {
+      const answer = await call("GET", `/courses/${slug}/enrollments`, { token: await tokenOf("root", "admin") });
+      return z.object({ results: z.array(z.looseObject({ is_stale: z.boolean() })) }).parse(await answer.json())
+        .results;
+    };
+    expect(await listed()).toMatchObject([{ is_stale: false }]);
+    await publish(pair(slug, "second"));
+    expect(await listed()).toMatchObject([{ is_stale: true }]);
+  });
+
+  it("[I5] pages cover everyone once; a page carried out twice has one effect, a newer publish starts anew", async () => {
+    const slug = await emptyCourse();
+    await run("UPDATE courses SET activation = 1 WHERE slug = ?", slug);
+    const count = COURSE_MARK_PAGE + 3;
+    await run(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+       INSERT INTO enrollments (id, course_slug, user_id, enrolled_at) SELECT ?1 || ':u' || i, ?1, 'u' || i, 1 FROM n`,
+      slug,
+      count,
+    );
+    const marks = () =>
+      all("SELECT stale_mark, count(*) AS n FROM enrollments WHERE course_slug = ? GROUP BY 1 ORDER BY 1", slug);
+    await markCourseStale(drizzle(env.DB), slug, 1_000);
+    // The same page by two consumers at once: the second finds its place taken.
+    await Promise.all([markCoursePage(env, slug), markCoursePage(env, slug)]);
+    expect(await marks()).toEqual([
+      { stale_mark: 0, n: 3 },
+      { stale_mark: 1, n: COURSE_MARK_PAGE },
+    ]);
+    await markCourseStale(drizzle(env.DB), slug, 2_000);
+    await markAll(slug);
+    expect(await marks()).toEqual([
+      { stale_mark: 1, n: 3 },
+      { stale_mark: 2, n: COURSE_MARK_PAGE },
+    ]);
+    expect(await asked(slug)).toEqual([]);
+  });
+
+  it("a snapshot that has reached the new version by itself is not marked, unless it is doubted", async () => {
+    const slug = freshSlug();
+    await publish(pair(slug));
+    await enroll(slug, "ada");
+    await publish(pair(slug, "second"));
+    await call("GET", `/courses/${slug}/unlocks`, { token: await tokenOf("ada") });
+    await project(slug, "ada");
+    await markAll(slug);
+    expect(await rowOf(slug, "ada")).toMatchObject({ activation: 2, is_stale: 0 });
+    await markCourseStale(drizzle(env.DB), slug, Date.now(), "doubt");
+    await publish(pair(slug, "third"));
+    await markAll(slug);
+    expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_reason: "doubt" });
+  });
+
+  it("[I10] the minute cron takes up a marking whose message was lost", async () => {
+    const slug = freshSlug();
+    await publish(pair(slug));
+    await enroll(slug, "ada");
+    await markCourseStale(drizzle(env.DB), slug, Date.now());
+    const { queue, sent } = collectingQueue();
+    await sweepEveryMinute(bindingsWith({ REFRESH_QUEUE: queue }), Date.now());
+    expect(sent.map(({ body }) => body)).toContainEqual({ type: "mark", course: slug });
+  });
+
+  it("a publish whose request for marks fails moves no pointer, and one whose pointer fails asks for none", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -68,9 +154,10 @@ describe("stale marks", () => {
         "SELECT active_version, activation, (SELECT count(*) FROM course_versions WHERE course_slug = slug) AS versions FROM courses WHERE slug = ?",
         slug,
       );
+    await markAll(slug);
     const before = await versionOf();
     await run(
-      `CREATE TRIGGER no_marks BEFORE UPDATE OF stale_mark ON enrollments WHEN NEW.course_slug = '${slug}'
+      `CREATE TRIGGER no_marks BEFORE INSERT ON course_marks WHEN NEW.course_slug = '${slug}'
        BEGIN SELECT RAISE(ABORT, 'marking fails'); END`,
     );
     await expect(publish(pair(slug, "second"))).rejects.toThrow(/internal|unavailable/);
@@ -83,7 +170,7 @@ describe("stale marks", () => {
     await expect(publish(pair(slug, "second"))).rejects.toThrow(/internal|unavailable/);
     await run("DROP TRIGGER no_pointer");
     expect(await versionOf()).toEqual(before);
-    expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 0, stale_mark: 0 });
+    expect(await asked(slug)).toEqual([]);
   });
 
   it("marks a passed date only after the object's own alarm has had its grace, and never a withdrawn learner's", async () => {
@@ -152,7 +239,8 @@ describe("sweeps", () => {
     await insertStale(slug, 120, "course", 1_000);
     await insertStale(other, 220, "problems", 1_000);
     const { queue, sent } = collectingQueue();
-    await sweepEveryMinute(bindingsWith({ REFRESH_QUEUE: queue }), Date.now());
+    const now = Date.now();
+    await sweepEveryMinute(bindingsWith({ REFRESH_QUEUE: queue }), now);
     const refreshed = sent.filter(({ body }) => (body as { type: string }).type === "refresh");
     const of = (course: string) =>
       refreshed.filter(({ body }) => (body as { enrollment_id: string }).enrollment_id.startsWith(`${course}:`));
@@ -160,9 +248,29 @@ describe("sweeps", () => {
     expect(PROBLEM_SWEEP).toBe(200);
     expect(of(slug)).toHaveLength(100);
     expect(of(other)).toHaveLength(200);
+    // Both scopes have more: each goes on in a second; and the pass for problems comes in half a minute.
+    const until = now + SWEEP_SPAN_MS;
     expect(sent.filter(({ body }) => (body as { type: string }).type === "sweep")).toEqual([
+      { body: { type: "sweep", scope: "course", until }, delaySeconds: 1 },
+      { body: { type: "sweep", scope: "problems", until }, delaySeconds: 1 },
       { body: { type: "sweep", scope: "problems" }, delaySeconds: 30 },
     ]);
+  });
+
+  it("[I10] a backlog is swept page after page until it is gone or the minute is over", async () => {
+    await unmarkEverything();
+    const slug = await emptyCourse();
+    await insertStale(slug, 2 * COURSE_SWEEP + 1, "course", 1_000);
+    const takenBy = async (message: object) => {
+      const { queue, sent } = collectingQueue();
+      await consume("latchkey-refresh", [message], bindingsWith({ REFRESH_QUEUE: queue }));
+      const of = (type: string) => sent.filter(({ body }) => (body as { type: string }).type === type);
+      return { refreshed: of("refresh").length, next: of("sweep")[0]?.body };
+    };
+    const first = { type: "sweep", scope: "course", until: Date.now() + SWEEP_SPAN_MS };
+    expect(await takenBy(first)).toEqual({ refreshed: COURSE_SWEEP, next: first });
+    expect(await takenBy({ ...first, until: Date.now() })).toEqual({ refreshed: COURSE_SWEEP, next: undefined });
+    expect(await takenBy(first)).toEqual({ refreshed: 1, next: undefined });
   });
 
   it("a publish lifts the lease, so that the newest change is not waited for", async () => {
@@ -171,6 +279,7 @@ describe("sweeps", () => {
     await enroll(slug, "ada");
     await run("UPDATE enrollments SET leased_until = ? WHERE id = ?", Date.now() + LEASE_MS, `${slug}:ada`);
     await publish(pair(slug, "second"), { author: AUTHOR });
+    await markAll(slug);
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, leased_until: 0 });
   });
 });

@@ -9,7 +9,7 @@ import { shadowCheck } from "../../../src/enrollment/shadow.ts";
 import worker from "../../../src/index.ts";
 import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";
 import { call, request, tokenOf } from "../../support/worker/http.ts";
-import { all, bindingsWith, collectingQueue, consume, pair, rebind, rowOf, run } from "./support.ts";
+import { all, bindingsWith, collectingQueue, consume, markAll, pair, rebind, rowOf, run } from "./support.ts";
 
 const LEARNERS = 200;
 const unlocksSchema = z.object({
@@ -67,7 +67,8 @@ describe("a publish while everybody writes", () => {
     await Promise.all([...writes, published]);
     expect((await published).status).toBe(201);
 
-    // The whole background work, without its clocks: the warm-up and its pages, then the projections.
+    // The whole background work, without its clocks: the marks, the warm-up and its pages, then the projections.
+    await markAll(slug);
     let messages: unknown[] = [{ type: "warm", course: slug, activation: 2, cursor: null }];
     while (messages.length > 0) {
       const { queue, sent } = collectingQueue();

@@ -1,9 +1,10 @@
 import { createExecutionContext, createMessageBatch, getQueueResult, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { z } from "zod";
+import { markCoursePage } from "../../../src/enrollment/marks.ts";
 import worker from "../../../src/index.ts";
 import type { DocumentInput } from "../../support/worker/courses.ts";
-import { objectOf } from "../../support/worker/courses.ts";
+import { objectOf, publish } from "../../support/worker/courses.ts";
 
 /** One message a {@link collectingQueue} was given. */
 export interface Sent {
@@ -30,6 +31,17 @@ export function collectingQueue(): { queue: Queue; sent: Sent[]; sizes: number[]
     },
   };
   return { queue, sent, sizes };
+}
+
+/** Carries out what a publish has asked to be marked, as the queue would. */
+export async function markAll(course: string): Promise<void> {
+  while (await markCoursePage(env, course));
+}
+
+/** Publishes, and carries out the marks at once. */
+export async function publishAndMark(document: DocumentInput): Promise<void> {
+  await publish(document);
+  await markAll(document.slug);
 }
 
 /** The bindings with some replaced. */

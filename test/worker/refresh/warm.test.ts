@@ -7,6 +7,7 @@ import {
   bindingsWith,
   collectingQueue,
   consume,
+  markAll,
   once,
   pair,
   rowOf,
@@ -61,7 +62,9 @@ describe("the warm-up after a publish", () => {
       now - RECENT_MS - 60_000,
     );
     await publish(pair(slug, "second"));
+    // Marked or not yet marked: the warm-up takes both.
     expect(await warmToTheEnd(warm(slug, 2))).toBe(3);
+    await markAll(slug);
     const stale = await all("SELECT user_id FROM enrollments WHERE course_slug = ? AND is_stale = 1", slug);
     expect(stale).toEqual([{ user_id: "idle" }]);
     const versions = await all(
@@ -76,7 +79,9 @@ describe("the warm-up after a publish", () => {
     await publish(pair(slug));
     await enroll(slug, "ada");
     await publish(pair(slug, "second"));
+    await markAll(slug);
     await publish(pair(slug, "third"));
+    await markAll(slug);
     expect(await warmToTheEnd(warm(slug, 2))).toBe(1);
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_mark: 2 });
     await warmToTheEnd(warm(slug, 3));
@@ -89,8 +94,10 @@ describe("the warm-up after a publish", () => {
     await enroll(slug, "ada");
     await project(slug, "ada");
     await publish(pair(slug, "second"));
+    await markAll(slug);
     const publishThird = once(async () => {
       await publish(pair(slug, "third"));
+      await markAll(slug);
     });
     const db = watchedDatabase(async (sql) => {
       if (sql.includes("last_active_at, is_stale")) await publishThird();
@@ -107,6 +114,7 @@ describe("the warm-up after a publish", () => {
     await publish(pair(slug));
     for (const user of ["good", "ill"]) await enroll(slug, user);
     await publish(pair(slug, "second"));
+    await markAll(slug);
     const objects = watchedObjects(async (id) => {
       if (id === `${slug}:ill`) throw new Error("its storage fails");
     });
