@@ -23,9 +23,9 @@ import { Findings, proveMirror, proveObjects } from "./replay/proof.ts";
 /** Share of the kills that fall into the enrollments; the rest falls into the facts. */
 const ENROLL_SHARE = 0.4;
 /** A kill comes up to so long after the moment it is aimed at, so that it falls anywhere in a request. Milliseconds. */
-const AIM_MS = 300;
+const AIM_MS = 600;
 /** How much must be left to do when a kill is aimed: else the step could be over before it comes. */
-const LEFT = { enroll: 100, facts: 1_000 };
+const LEFT = { enroll: 100, facts: 1_500 };
 /** How long D1 may take to know everything after the last answer, milliseconds. */
 const CATCH_UP_MS = 600_000;
 /** How long a running import may go without a kill that is due, milliseconds. */

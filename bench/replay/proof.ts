@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ApiClient } from "../../scripts/lib/api-client.ts";
 import { inParallel } from "../../src/shared/parallel.ts";
 import { expectAnswer, statesSchema } from "../../test/support/node/answers.ts";
-import { announcements, queryD1 } from "../../test/support/node/database.ts";
+import { queryD1 } from "../../test/support/node/database.ts";
 import type { Expectations, ExpectedEnrollment, ExpectedFact } from "./expected.ts";
 
 /** Enrollments read at the same time. */
@@ -32,6 +32,9 @@ const problemsSchema = z.object({
   ),
   next_cursor: z.null(),
 });
+
+const idList = z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text)));
+const eventSchema = z.object({ enrollment_id: z.string(), unlocked: idList, locked: idList });
 
 /**
  * Asks every enrollment's object for its states and its facts, and compares both with what must be true.
@@ -111,22 +114,24 @@ export function proveMirror(
 
 /** Each item was announced once, and what was announced is what is open. */
 function proveAnnouncements(stateDir: string, expected: Expectations, findings: Findings): number {
+  const events = queryD1(stateDir, "SELECT enrollment_id, unlocked, locked FROM unlock_events", eventSchema);
+  const byEnrollment = Map.groupBy(events, (event) => event.enrollment_id);
   let total = 0;
-  for (const course of expected.courses.keys()) {
-    const byEnrollment = announcements(stateDir, course);
-    for (const [id, enrollment] of expected.enrollments) {
-      if (enrollment.course !== course) continue;
-      const { unlocked, locked } = byEnrollment.get(id) ?? { unlocked: [], locked: [] };
-      total += unlocked.length;
-      const distinct = new Set(unlocked);
-      if (distinct.size < unlocked.length) findings.note("duplicated", `${id} was told twice: ${unlocked.join()}`);
-      if (locked.length > 0) findings.note("divergent", `${id} was told of locks: ${locked.join()}`);
-      const states = expected.states(enrollment);
-      const open = Object.keys(states).filter((item) => states[item] !== "locked");
-      for (const item of open) if (!distinct.has(item)) findings.note("lost", `${id} was never told of ${item}`);
-      for (const item of distinct)
-        if (states[item] === "locked") findings.note("divergent", `${id} was told of ${item}`);
-    }
+  for (const id of byEnrollment.keys()) {
+    if (!expected.enrollments.has(id)) findings.note("duplicated", `D1 has announcements to ${id}`);
+  }
+  for (const [id, enrollment] of expected.enrollments) {
+    const own = byEnrollment.get(id) ?? [];
+    const unlocked = own.flatMap((event) => event.unlocked);
+    const locked = own.flatMap((event) => event.locked);
+    total += unlocked.length;
+    const distinct = new Set(unlocked);
+    if (distinct.size < unlocked.length) findings.note("duplicated", `${id} was told twice: ${unlocked.join()}`);
+    if (locked.length > 0) findings.note("divergent", `${id} was told of locks: ${locked.join()}`);
+    const states = expected.states(enrollment);
+    const open = Object.keys(states).filter((item) => states[item] !== "locked");
+    for (const item of open) if (!distinct.has(item)) findings.note("lost", `${id} was never told of ${item}`);
+    for (const item of distinct) if (!open.includes(item)) findings.note("divergent", `${id} was told of ${item}`);
   }
   return total;
 }
