@@ -75,7 +75,7 @@ async function start({ port, stateDir }: Options): Promise<void> {
   const migrated = await applyMigrations(stateDir).finally(unlockState);
   say(`  database    ${migrated ? "migrated to the newest schema" : "is up to date"}`);
   say("  runtime     starting workerd …");
-  const runtime = await startRuntime({ port, stateDir, logFile });
+  const runtime = await startRuntime({ port, stateDir, logFile, vars: { READ_LOG_RATE: "1" } });
   say(`  runtime     answers on port ${port}`);
   const crons = driveCrons(runtime.url, (fault) => {
     console.error(`a cron run failed: ${fault instanceof Error ? fault.message : String(fault)}`);

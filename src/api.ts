@@ -4,14 +4,11 @@ import { HTTPException } from "hono/http-exception";
 import { courseRoutes } from "./courses/index.ts";
 import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
-import { deadLetterRoutes, docsHeaders, logEvent, logFault, renderDocs } from "./ops/index.ts";
+import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
 import { type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
 import { secretDefect } from "./shared/secrets.ts";
-
-/** Form of a request id that is taken over from a client. */
-const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
 /** The Hono app: middleware once, then one line per feature router. */
 export function createApi(): OpenAPIHono<AppEnv> {
@@ -60,36 +57,6 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, origin: string) {
     },
     servers: [{ url: origin }],
   });
-}
-
-/** Gives every request its id, its counted database and its one log line. */
-function requestLog(): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    const started = performance.now();
-    const given = c.req.header("x-request-id");
-    c.set("requestId", given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID());
-    const queries = { count: 0 };
-    c.set("queries", queries);
-    c.set("facts", {});
-    c.set("actor", null);
-    c.set("tokenRefusal", null);
-    await next();
-    const latency = performance.now() - started;
-    c.res.headers.set("x-request-id", c.get("requestId"));
-    c.res.headers.set("server-timing", `d1;desc="${queries.count} queries"`);
-    c.res.headers.set("x-content-type-options", "nosniff");
-    c.res.headers.append("vary", "authorization, accept-language");
-    logEvent("request", {
-      request_id: c.get("requestId"),
-      method: c.req.method,
-      route: c.req.routePath,
-      status: c.res.status,
-      latency_ms: Math.round(latency * 100) / 100,
-      d1_queries: queries.count,
-      user_id: c.get("actor")?.id ?? null,
-      ...c.get("facts"),
-    });
-  };
 }
 
 /** A process with a bad secret refuses to serve: every token it would issue or trust could be forged. */

@@ -2,3 +2,4 @@
 export { DEAD_SUFFIX, deadLetterRoutes, storeDeadLetters } from "./dead-letters.ts";
 export { docsHeaders, renderDocs } from "./docs-page.ts";
 export { logEvent, logFault } from "./logging.ts";
+export { requestLog } from "./request-log.ts";

@@ -105,6 +105,7 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
     maxSize: maxBody,
     onError: (c: AppContext) => respond(c, refuse("body_too_large", { detail: `At most ${maxBody} bytes.` }).refusal),
   });
+  const takesBody = config.request?.body !== undefined;
   const takesJson = config.request?.body?.content["application/json"] !== undefined;
   return async (c, next) => {
     const actor = c.get("actor");
@@ -130,7 +131,8 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
     if (takesJson && hasBody(c) && !/^application\/(.+\+)?json\s*(;|$)/i.test(c.req.header("content-type") ?? "")) {
       return respond(c, refuse("unsupported_media_type").refusal);
     }
-    return limitBody(c, next);
+    // A body that nobody reads needs no limit of ours.
+    return takesBody ? limitBody(c, next) : next();
   };
 }
 
