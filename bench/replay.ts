@@ -5,7 +5,6 @@ import { freePort } from "../scripts/lib/ports.ts";
 import { type Runtime, startRuntime } from "../scripts/lib/runtime.ts";
 import { enrollmentRows } from "../test/support/node/answers.ts";
 import { type ApiClient, clientOf } from "../test/support/node/api.ts";
-import { until } from "../test/support/node/processes.ts";
 import { Random } from "../test/support/node/random.ts";
 import { freshState, removeState } from "../test/support/node/state.ts";
 import { Expectations } from "./replay/expected.ts";
@@ -28,7 +27,8 @@ const AIM_MS = 600;
 const LEFT = { enroll: 100, facts: 1_500 };
 /** How long D1 may take to know everything after the last answer, milliseconds. */
 const CATCH_UP_MS = 600_000;
-/** How long a running import may go without a kill that is due, milliseconds. */
+const CATCH_UP_POLL_MS = 1_000;
+/** How often a running import is looked at for the next kill, milliseconds. */
 const WATCH_MS = 20;
 
 export interface ReplayOptions {
@@ -71,7 +71,7 @@ export interface ReplayReport {
 
 /**
  * Runs the replay on a state of its own, which is removed afterwards.
- * @throws when the import fails, D1 does not catch up in time, or the import was over before the last kill.
+ * @throws when the import fails or was over before the last kill.
  */
 export async function runReplay(options: ReplayOptions): Promise<ReplayReport> {
   // wrangler's own trace collector would take a third of the runtime's time and is no part of the product.
@@ -203,26 +203,28 @@ class Replay {
     }
   }
 
-  /** A mirror is written together with the facts and announcements it rests on, so knowing its counts is enough. */
+  /** Returns also when time is up: what D1 has not got by then is lost, and the proof says what it is. */
   async #untilD1CaughtUp(client: ApiClient): Promise<void> {
+    const deadline = Date.now() + CATCH_UP_MS;
     const waiting = new Set(this.#expected.courses.keys());
-    await until("D1 to know every enrollment's progress", CATCH_UP_MS, async () => {
+    while (waiting.size > 0 && Date.now() < deadline) {
       for (const course of waiting) {
-        if (await this.#hasCaughtUp(client, course)) waiting.delete(course);
-        else break;
+        if (!(await this.#hasCaughtUp(client, course))) break;
+        waiting.delete(course);
       }
-      if (waiting.size > 0) await sleep(1_000);
-      return waiting.size === 0;
-    });
+      if (waiting.size > 0) await sleep(CATCH_UP_POLL_MS);
+    }
   }
 
+  /**
+   * A mirror is written together with the facts and announcements it rests on, so counts are enough to wait for. How
+   * many items are open is left to the proof; none at all means that nothing has been projected yet.
+   */
   async #hasCaughtUp(client: ApiClient, course: string): Promise<boolean> {
     const rows = await enrollmentRows(client, course);
     return rows.every(({ id, completed_count, open_count }) => {
       const enrollment = this.#expected.enrollments.get(id);
-      if (enrollment === undefined) return true; // nobody enrolled it: found and reported by the proof
-      const states = Object.values(this.#expected.states(enrollment));
-      return completed_count === enrollment.facts.size && open_count === states.filter((s) => s !== "locked").length;
+      return enrollment === undefined || (completed_count >= enrollment.facts.size && open_count > 0);
     });
   }
 }
