@@ -19,8 +19,15 @@ export const OP = {
   COHORT: 12,
 } as const;
 
-/** "No node", "no item". */
+/** What an item's status means when rules are evaluated. */
+export const STANDING = { OFFERED: 0, DRAFT: 1, DEPRECATED: 2 } as const;
+
+/** "No node", "no item"; where a thread ends here, the rule does not hold. */
 export const NONE = -1;
+/** Where a thread ends here, the rule holds. */
+export const ACCEPT = -2;
+/** Instead of a thread: the rule names deprecated items, so that a leaf may be neither true nor false. */
+export const UNTHREADED = -3;
 
 /**
  * A course version in the form the evaluator runs: items are numbers (chapters first, then problems, each in course
@@ -34,6 +41,8 @@ export interface Program {
   readonly indexOf: ReadonlyMap<string, number>;
   /** Effective status: a problem in a draft chapter is a draft, in a deprecated chapter deprecated. */
   readonly statuses: readonly ItemStatus[];
+  /** The same as a {@link STANDING}. */
+  readonly standing: Uint8Array;
   /** Chapter that must be open for the problem to be open, or NONE. */
   readonly gate: Int32Array;
   /** Chapter the problem stands in, or NONE. */
@@ -46,16 +55,18 @@ export interface Program {
   readonly tutorial: number;
   /** Root node of each item's rule, or NONE for "open". */
   readonly roots: Int32Array;
+  /** Where the thread through the item's rule begins: a node, ACCEPT or NONE; or UNTHREADED. See {@link NodeArena}. */
+  readonly entries: Int32Array;
   /** 1 where the rule has an `until` leaf: only those can close what is kept open. */
   readonly closes: Uint8Array;
   readonly nodes: NodeArena;
-  /** Items to evaluate again when the facts of item i change (i itself included). */
+  /** Items to evaluate again when the facts of item i change (i itself included), ascending. */
   readonly dependents: readonly Int32Array[];
   /** Instants of `from` and `until` leaves, ascending, epoch ms. */
   readonly boundaries: Float64Array;
   /** Delays of `after_enrollment` leaves, ascending, ms. */
   readonly enrollmentDelays: Float64Array;
-  /** Item and delay (ms) of each `after` leaf. */
+  /** Item and delay (ms) of each `after` leaf, by item. */
   readonly afterItems: Int32Array;
   readonly afterDelays: Float64Array;
   /** Cohort names, numbered. */
@@ -74,6 +85,12 @@ export interface NodeArena {
   readonly first: Int32Array;
   readonly count: Int32Array;
   readonly kids: Int32Array;
+  /**
+   * The node that decides next when this one holds and when it does not, or ACCEPT or NONE when that settles the rule.
+   * Such a thread leads from leaf to leaf, past `all`, `any` and `not`; an `at_least` is one node of it, asked as a whole.
+   */
+  readonly whenTrue: Int32Array;
+  readonly whenFalse: Int32Array;
 }
 
 /**
@@ -101,11 +118,16 @@ export function compile(outline: Outline): Program {
 
   const builder = new ArenaBuilder(numberOf, statuses, inChapter);
   const roots = new Int32Array(size).fill(NONE);
+  const entries = new Int32Array(size).fill(ACCEPT);
   const closes = new Uint8Array(size);
   const reads: Set<number>[] = [];
   items.forEach((item, index) => {
     builder.beginRule();
-    if (item.rule !== null) roots[index] = builder.add(item.rule);
+    const root = item.rule === null ? NONE : builder.add(item.rule);
+    if (root !== NONE) {
+      roots[index] = root;
+      entries[index] = builder.thread(root);
+    }
     reads.push(builder.reads);
     closes[index] = builder.hasUntil ? 1 : 0;
   });
@@ -121,10 +143,13 @@ export function compile(outline: Outline): Program {
     });
   }
 
-  const dependents: number[][] = ids.map((_, index) => [index]);
+  const dependents: number[][] = ids.map(() => []);
   reads.forEach((set, index) => {
     for (const read of set) if (read !== index) dependents[read]?.push(index);
+    dependents[index]?.push(index);
   });
+
+  const afters = builder.afters.sort((a, b) => a.item - b.item);
 
   return {
     outline,
@@ -133,19 +158,21 @@ export function compile(outline: Outline): Program {
     ids,
     indexOf,
     statuses,
+    standing: Uint8Array.from(statuses, standingOf),
     gate,
     chapterOf,
     problemsOf: inChapter.map((list) => Int32Array.from(list)),
     previous,
     tutorial,
     roots,
+    entries,
     closes,
     nodes: builder.arena(),
     dependents: dependents.map((list) => Int32Array.from(list)),
     boundaries: Float64Array.from([...builder.instants].sort((a, b) => a - b)),
     enrollmentDelays: Float64Array.from([...builder.enrollmentDelays].sort((a, b) => a - b)),
-    afterItems: Int32Array.from(builder.afters.map((leaf) => leaf.item)),
-    afterDelays: Float64Array.from(builder.afters.map((leaf) => leaf.delay)),
+    afterItems: Int32Array.from(afters, (leaf) => leaf.item),
+    afterDelays: Float64Array.from(afters, (leaf) => leaf.delay),
     cohorts: builder.cohorts,
     order: topologicalOrder(reads, gate),
   };
@@ -155,6 +182,11 @@ function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): Item
   if (own === "draft" || chapter === "draft") return "draft";
   if (own === "deprecated" || chapter === "deprecated") return "deprecated";
   return own;
+}
+
+function standingOf(status: ItemStatus): number {
+  if (status === "draft") return STANDING.DRAFT;
+  return status === "deprecated" ? STANDING.DEPRECATED : STANDING.OFFERED;
 }
 
 /** A tutorial that is a draft or deprecated gates nothing: drafts are ignored, and the other is demanded of nobody. */
@@ -200,12 +232,15 @@ class ArenaBuilder {
   readonly cohorts: string[] = [];
   reads = new Set<number>();
   hasUntil = false;
+  #namesDeprecated = false;
   readonly #op: number[] = [];
   readonly #arg: number[] = [];
   readonly #value: number[] = [];
   readonly #first: number[] = [];
   readonly #count: number[] = [];
   readonly #kids: number[] = [];
+  readonly #whenTrue: number[] = [];
+  readonly #whenFalse: number[] = [];
   readonly #numberOf: (id: string) => number;
   readonly #statuses: readonly ItemStatus[];
   readonly #inChapter: readonly number[][];
@@ -219,6 +254,7 @@ class ArenaBuilder {
   beginRule(): void {
     this.reads = new Set();
     this.hasUntil = false;
+    this.#namesDeprecated = false;
   }
 
   /** Adds a rule; NONE when all of it is to be ignored. */
@@ -253,6 +289,11 @@ class ArenaBuilder {
     return this.#node(OP.COHORT, cohort, 0);
   }
 
+  /** Lays the thread through the rule that was just added; returns where it begins, or UNTHREADED. */
+  thread(root: number): number {
+    return this.#namesDeprecated ? UNTHREADED : this.#lead(root, ACCEPT, NONE);
+  }
+
   arena(): NodeArena {
     return {
       op: Uint8Array.from(this.#op),
@@ -261,7 +302,30 @@ class ArenaBuilder {
       first: Int32Array.from(this.#first),
       count: Int32Array.from(this.#count),
       kids: Int32Array.from(this.#kids),
+      whenTrue: Int32Array.from(this.#whenTrue),
+      whenFalse: Int32Array.from(this.#whenFalse),
     };
+  }
+
+  /** Leads through a node to what decides next; returns where to enter it. */
+  #lead(node: number, whenTrue: number, whenFalse: number): number {
+    const op = this.#op[node];
+    const first = this.#first[node] ?? 0;
+    const kid = (place: number) => this.#kids[first + place] ?? NONE;
+    if (op === OP.NOT) return this.#lead(kid(0), whenFalse, whenTrue);
+    if (op !== OP.ALL && op !== OP.ANY) return this.#end(node, whenTrue, whenFalse);
+    // From the last child to the first: each leads on to the one behind it, or past all of them.
+    let next = op === OP.ALL ? whenTrue : whenFalse;
+    for (let place = (this.#count[node] ?? 0) - 1; place >= 0; place -= 1) {
+      next = op === OP.ALL ? this.#lead(kid(place), next, whenFalse) : this.#lead(kid(place), whenTrue, next);
+    }
+    return next;
+  }
+
+  #end(node: number, whenTrue: number, whenFalse: number): number {
+    this.#whenTrue[node] = whenTrue;
+    this.#whenFalse[node] = whenFalse;
+    return node;
   }
 
   #node(op: number, arg: number, value: number, kids: readonly number[] = []): number {
@@ -270,6 +334,7 @@ class ArenaBuilder {
     for (const kid of kids) this.#kids.push(kid);
     this.#arg.push(arg);
     this.#value.push(value);
+    this.#end(this.#op.length, NONE, NONE);
     return this.#op.push(op) - 1;
   }
 
@@ -283,8 +348,13 @@ class ArenaBuilder {
   #fact(op: number, id: string, value: number): number {
     const item = this.#numberOf(id);
     if (this.#statuses[item] === "draft") return NONE;
-    if (item !== NONE) this.reads.add(item);
+    this.#read(item);
     return this.#node(op, item, value);
+  }
+
+  #read(item: number): void {
+    if (item !== NONE) this.reads.add(item);
+    if (this.#statuses[item] === "deprecated") this.#namesDeprecated = true;
   }
 
   #progress(of: string | readonly string[], minPercent: number): number {
@@ -298,7 +368,7 @@ class ArenaBuilder {
     }
     const counted = listed.filter((item) => this.#statuses[item] !== "draft");
     if (listed.length > 0 && counted.length === 0) return NONE;
-    for (const item of counted) if (item !== NONE) this.reads.add(item);
+    for (const item of counted) this.#read(item);
     const chapter = typeof of === "string" ? this.#numberOf(of) : NONE;
     return this.#node(OP.PROGRESS, chapter, minPercent, counted);
   }

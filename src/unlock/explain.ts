@@ -2,13 +2,17 @@ import { DAY_MS, toInstant } from "../shared/instants.ts";
 import type { Language } from "../shared/text.ts";
 import { inLanguage } from "../shared/text.ts";
 import { NONE, OP, type Program } from "./compile.ts";
+import type { Evaluation } from "./evaluate.ts";
+import type { Learner } from "./learner.ts";
+import { type Clause, sentenceOf } from "./sentence.ts";
+import { kidsOf, type Need, StepSearch } from "./steps.ts";
 import {
   doneAt,
-  type Evaluation,
   evaluateNode,
   FALSE,
   IGNORED,
   isKept,
+  isLockedByStaff,
   isStarted,
   passesPrevious,
   passesTutorial,
@@ -18,10 +22,7 @@ import {
   scopeOf,
   TRUE,
   untilOf,
-} from "./evaluate.ts";
-import type { Learner } from "./learner.ts";
-import { type Clause, sentenceOf } from "./sentence.ts";
-import { kidsOf, type Need, StepSearch } from "./steps.ts";
+} from "./truth.ts";
 
 export const REASON_CODES = [
   "not_completed",
@@ -162,9 +163,9 @@ class Explainer {
 
   /** Everything that fails for an item, as a tree that mirrors its rule. */
   clauseOf(item: number): Clause {
-    const { program, exceptions } = this.#scope;
+    const { program } = this.#scope;
     const gate = program.gate[item] ?? NONE;
-    if (exceptions?.lock[item] === 1) return { kind: "reason", reason: { code: "locked_by_staff" } };
+    if (isLockedByStaff(this.#scope, item)) return { kind: "reason", reason: { code: "locked_by_staff" } };
     const clauses: Clause[] = [];
     if (!passesTutorial(this.#scope, item)) {
       clauses.push(this.#reason("tutorial_not_completed", program.tutorial));
@@ -172,7 +173,7 @@ class Explainer {
     const isChapterLocked = gate !== NONE && this.#evaluation.open[gate] !== 1;
     // What is kept open asks nothing else, unless staff locked its chapter.
     if (isKept(this.#scope, item)) {
-      if (exceptions?.lock[gate] === 1) clauses.push(this.#reason("chapter_locked", gate));
+      if (isLockedByStaff(this.#scope, gate)) clauses.push(this.#reason("chapter_locked", gate));
       return joined(clauses);
     }
     if (!passesPrevious(this.#scope, item)) {

@@ -9,3 +9,4 @@ export * from "./learner.ts";
 export * from "./outline.ts";
 export * from "./rows.ts";
 export * from "./rules.ts";
+export * from "./truth.ts";

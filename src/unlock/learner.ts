@@ -81,14 +81,22 @@ export function layOut(program: Program, record: LearnerRecord): Learner {
   return learner;
 }
 
-/** Writes one item's facts into the layout; false when the version has no such item. */
-export function setFact(program: Program, learner: Learner, item: string, fact: Fact): boolean {
+/** One item's facts that changed: what a new evaluation has to know of it. */
+export interface Change {
+  readonly item: number;
+  /** When it had been completed before the change, epoch ms; NaN if it had not. */
+  readonly completedBefore: number;
+}
+
+/** Writes one item's facts into the layout; null when the version has no such item. */
+export function setFact(program: Program, learner: Learner, item: string, fact: Fact): Change | null {
   const index = program.indexOf.get(item);
-  if (index === undefined) return false;
+  if (index === undefined) return null;
+  const completedBefore = learner.completedAt[index] ?? Number.NaN;
   learner.attemptedAt[index] = fact.attempted_at ?? Number.NaN;
   learner.completedAt[index] = fact.completed_at ?? Number.NaN;
   learner.bestScore[index] = fact.best_score ?? Number.NaN;
-  return true;
+  return { item: index, completedBefore };
 }
 
 /**

@@ -1,10 +1,11 @@
 import { toInstantOrNull } from "../shared/instants.ts";
 import type { Language } from "../shared/text.ts";
 import { NONE, type Program } from "./compile.ts";
-import { type Evaluation, type ItemState, isCompleted, type Scope, scopeOf, stateOf } from "./evaluate.ts";
+import { type Evaluation, type ItemState, stateOf } from "./evaluate.ts";
 import { conditionSentence, type PrerequisiteProgress, prerequisiteProgress, titleOf } from "./explain.ts";
 import type { Learner } from "./learner.ts";
 import type { ItemStatus } from "./outline.ts";
+import { isCompleted, type Scope, scopeOf } from "./truth.ts";
 
 export interface ChapterRow {
   id: string;

@@ -1,11 +1,12 @@
 import { NONE, OP, type Program } from "./compile.ts";
+import { type Evaluation, isOpenIn } from "./evaluate.ts";
+import type { Learner } from "./learner.ts";
 import {
   doneAt,
-  type Evaluation,
   evaluateNode,
   FALSE,
   isKept,
-  isOpenIn,
+  isLockedByStaff,
   passesPrevious,
   passesTutorial,
   progressOf,
@@ -14,8 +15,7 @@ import {
   scopeOf,
   TRUE,
   untilOf,
-} from "./evaluate.ts";
-import type { Learner } from "./learner.ts";
+} from "./truth.ts";
 
 /** One thing to do or to wait for. */
 export interface Need {
@@ -125,9 +125,9 @@ export class StepSearch {
 
   /** Plans each of which makes what now fails for an item hold, smallest first; null when there is none. */
   #alternatives(scope: Scope, item: number): Plan[] | null {
-    const { program, exceptions } = scope;
+    const { program } = scope;
     if (isOpenIn(scope, item)) return [this.#empty];
-    if (exceptions?.lock[item] === 1) return null;
+    if (isLockedByStaff(scope, item)) return null;
     const parts: (Plan[] | null)[] = [];
     if (!passesTutorial(scope, item)) parts.push([this.#plan("complete", program.tutorial)]);
     if (!isKept(scope, item)) {

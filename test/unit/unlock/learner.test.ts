@@ -83,8 +83,8 @@ describe("layOut", () => {
   it("writes one fact as laying all of them out would", () => {
     const fact: Fact = { attempted_at: 5, completed_at: null, best_score: 60 };
     const learner = layOut(program, learnerRecord({ a: { attempted_at: 1, completed_at: 1, best_score: 1 } }));
-    expect(setFact(program, learner, "demo.a", fact)).toBe(true);
+    expect(setFact(program, learner, "demo.a", fact)).toEqual({ item: 0, completedBefore: 1 });
     expect(learner).toEqual(layOut(program, learnerRecord({ a: fact })));
-    expect(setFact(program, learner, "demo.gone", fact)).toBe(false);
+    expect(setFact(program, learner, "demo.gone", fact)).toBeNull();
   });
 });

@@ -1,0 +1,309 @@
+import { ACCEPT, NONE, OP, type Program, STANDING, UNTHREADED } from "./compile.ts";
+import type { Learner } from "./learner.ts";
+
+// What holds for one learner at one instant: overrides in force, leaves, groups, rules.
+
+/** Truth of a node. IGNORED is the neutral element: a prerequisite that does not count, in whatever group it stands. */
+export const FALSE = 0;
+export const TRUE = 1;
+export const IGNORED = 2;
+export type Truth = typeof FALSE | typeof TRUE | typeof IGNORED;
+
+/** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
+const SCORE_SLACK = 1e-6;
+/**
+ * Percentages are compared as rounded to two decimals, so that 2 of 3 is the 66.67 % an author writes. It never gives
+ * an item away: one of the most items a course can have is four times as much.
+ */
+const PERCENT_SLACK = 0.005 + 1e-9;
+
+/** Everything a leaf reads. */
+export interface Scope {
+  readonly program: Program;
+  readonly learner: Learner;
+  readonly now: number;
+  /** Overrides in force, by item; null when there are none. */
+  readonly exceptions: ReadonlyMap<number, Exception> | null;
+}
+
+/** The overrides in force on one item. */
+interface Exception {
+  unlock: boolean;
+  lock: boolean;
+  /** Earliest instant of its excuses, NaN where none. */
+  excusedAt: number;
+  /** Latest end of its extensions, -Infinity where none. */
+  extendTo: number;
+}
+
+export function scopeOf(program: Program, learner: Learner, now: number): Scope {
+  let exceptions: Map<number, Exception> | null = null;
+  for (const { index, kind, created_at, expires_at, extend_to } of learner.overrides) {
+    if (expires_at !== null && now >= expires_at) continue;
+    exceptions ??= new Map();
+    let exception = exceptions.get(index);
+    if (exception === undefined) {
+      exception = { unlock: false, lock: false, excusedAt: Number.NaN, extendTo: Number.NEGATIVE_INFINITY };
+      exceptions.set(index, exception);
+    }
+    // Of several of one kind on one item, the earliest excuse and the latest extension count, in whatever order they come.
+    if (kind === "unlock") exception.unlock = true;
+    else if (kind === "lock") exception.lock = true;
+    else if (kind === "excuse") exception.excusedAt = earlier(exception.excusedAt, created_at);
+    else exception.extendTo = Math.max(exception.extendTo, extend_to ?? Number.NEGATIVE_INFINITY);
+  }
+  return { program, learner, now, exceptions };
+}
+
+/** The earlier of two instants, either of which may be NaN for "never". */
+function earlier(a: number, b: number): number {
+  if (Number.isNaN(a)) return b;
+  return a <= b || Number.isNaN(b) ? a : b;
+}
+
+export function isStarted(learner: Learner, item: number): boolean {
+  return !Number.isNaN(learner.attemptedAt[item] ?? Number.NaN);
+}
+
+export function isCompleted(learner: Learner, item: number): boolean {
+  return !Number.isNaN(learner.completedAt[item] ?? Number.NaN);
+}
+
+export function isLockedByStaff({ exceptions }: Scope, item: number): boolean {
+  return exceptions?.get(item)?.lock === true;
+}
+
+/** Instant from which the learner is excused from the item, NaN if not. */
+function excusedAt({ exceptions }: Scope, item: number): number {
+  return exceptions?.get(item)?.excusedAt ?? Number.NaN;
+}
+
+function isExcused(scope: Scope, item: number): boolean {
+  return scope.exceptions !== null && !Number.isNaN(excusedAt(scope, item));
+}
+
+/** Whether the item counts as completed for others. */
+export function isDone(scope: Scope, item: number): boolean {
+  return isCompleted(scope.learner, item) || isExcused(scope, item);
+}
+
+/**
+ * Instant from which the item counts as completed for others: completed or excused, whichever was earlier (completing
+ * what one was excused from must not start a waiting period again); NaN if neither.
+ */
+export function doneAt(scope: Scope, item: number): number {
+  return countedFrom(scope, item, scope.learner.completedAt[item] ?? Number.NaN);
+}
+
+/** {@link doneAt} for a learner who completed the item at `completedAt` (NaN: did not). */
+export function countedFrom(scope: Scope, item: number, completedAt: number): number {
+  return scope.exceptions === null ? completedAt : earlier(completedAt, excusedAt(scope, item));
+}
+
+export function passesTutorial(scope: Scope, item: number): boolean {
+  const { tutorial } = scope.program;
+  return tutorial === NONE || tutorial === item || isDone(scope, tutorial);
+}
+
+export function passesPrevious(scope: Scope, item: number): boolean {
+  const previous = scope.program.previous[item] ?? NONE;
+  return previous === NONE || isDone(scope, previous);
+}
+
+/**
+ * Whether an item's own rule holds. Follows the thread the compiler laid: each leaf says which one decides next when it
+ * holds and when it does not, so that no group is entered and nothing is asked in vain.
+ */
+export function ruleHolds(scope: Scope, item: number): boolean {
+  const { entries, nodes, roots } = scope.program;
+  const { op, arg, whenTrue, whenFalse } = nodes;
+  let node = entries[item] ?? NONE;
+  if (node === UNTHREADED) return evaluateNode(scope, roots[item] ?? NONE, item) !== FALSE;
+  while (node >= 0) {
+    // Most leaves ask for completion; they are spared the call.
+    const isHeld = op[node] === OP.COMPLETED ? isDone(scope, arg[node] ?? NONE) : holds(scope, node, item);
+    node = (isHeld ? whenTrue[node] : whenFalse[node]) ?? NONE;
+  }
+  return node === ACCEPT;
+}
+
+/** Whether a node holds for what the learner has, in a rule that is never indifferent. */
+function holds(scope: Scope, node: number, owner: number): boolean {
+  const { learner, now } = scope;
+  const { op, arg, value } = scope.program.nodes;
+  const item = arg[node] ?? NONE;
+  const operand = value[node] ?? Number.NaN;
+  switch (op[node]) {
+    case OP.COMPLETED:
+      return isDone(scope, item);
+    case OP.ATTEMPTED:
+      return isStarted(learner, item) || isExcused(scope, item);
+    case OP.SCORE:
+      return (learner.bestScore[item] ?? Number.NaN) >= operand - SCORE_SLACK || isExcused(scope, item);
+    case OP.PROGRESS:
+      return progressHolds(scope, node);
+    case OP.AT_LEAST:
+      return atLeastHolds(scope, node, owner);
+    case OP.FROM:
+      return now >= operand;
+    case OP.UNTIL:
+      return now < untilOf(scope, operand, owner);
+    case OP.AFTER_ENROLLMENT:
+      return now >= learner.enrolledAt + operand;
+    case OP.AFTER:
+      return now >= doneAt(scope, item) + operand;
+    case OP.COHORT:
+      return learner.cohorts[item] === 1;
+    default:
+      return evaluateNode(scope, node, owner) === TRUE;
+  }
+}
+
+function atLeastHolds(scope: Scope, node: number, owner: number): boolean {
+  const { arg, first, count, kids } = scope.program.nodes;
+  const start = first[node] ?? 0;
+  const end = start + (count[node] ?? 0);
+  let missing = arg[node] ?? Number.NaN;
+  for (let at = start; at < end && missing > 0; at += 1) {
+    if (holds(scope, kids[at] ?? NONE, owner)) missing -= 1;
+    else if (end - at <= missing) return false;
+  }
+  return missing <= 0;
+}
+
+function progressHolds(scope: Scope, node: number): boolean {
+  const { first, count, kids } = scope.program.nodes;
+  const start = first[node] ?? 0;
+  const total = count[node] ?? 0;
+  let missing = neededOf(scope, node, total);
+  for (let at = start; at < start + total && missing > 0; at += 1) if (isDone(scope, kids[at] ?? NONE)) missing -= 1;
+  return missing <= 0;
+}
+
+/** How many of `total` items are the percentage a progress leaf asks for. */
+function neededOf(scope: Scope, node: number, total: number): number {
+  const asked = operandOf(scope, node) - PERCENT_SLACK;
+  return Math.max(Math.ceil((asked * total) / 100), 0);
+}
+
+function operandOf(scope: Scope, node: number): number {
+  return scope.program.nodes.value[node] ?? Number.NaN;
+}
+
+/** Truth of one node of the rule of `owner`. Recursion is bounded by MAX_RULE_DEPTH. */
+export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
+  const { nodes } = scope.program;
+  switch (nodes.op[node]) {
+    case OP.ALL:
+    case OP.ANY:
+    case OP.AT_LEAST:
+      return evaluateGroup(scope, node, owner);
+    case OP.NOT: {
+      const inner = evaluateNode(scope, nodes.kids[nodes.first[node] ?? 0] ?? NONE, owner);
+      return inner === IGNORED ? IGNORED : inner === TRUE ? FALSE : TRUE;
+    }
+    case OP.COMPLETED:
+    case OP.ATTEMPTED:
+    case OP.SCORE:
+    case OP.AFTER:
+      // A deprecated item counts for those who have it and is demanded of nobody.
+      if (holds(scope, node, owner)) return TRUE;
+      return scope.program.standing[nodes.arg[node] ?? NONE] === STANDING.DEPRECATED ? IGNORED : FALSE;
+    case OP.PROGRESS: {
+      const { done, needed, total, listed } = progressOf(scope, node);
+      if (total === 0 && listed > 0) return IGNORED;
+      return done >= needed ? TRUE : FALSE;
+    }
+    case OP.FROM:
+    case OP.UNTIL:
+    case OP.AFTER_ENROLLMENT:
+    case OP.COHORT:
+      return holds(scope, node, owner) ? TRUE : FALSE;
+    default:
+      return FALSE; // an unknown node locks, it never opens (invariant 7)
+  }
+}
+
+/** End of an `until` leaf for its owner, with the owner's extension. */
+export function untilOf({ exceptions }: Scope, end: number, owner: number): number {
+  return exceptions === null ? end : Math.max(end, exceptions.get(owner)?.extendTo ?? Number.NEGATIVE_INFINITY);
+}
+
+function evaluateGroup(scope: Scope, node: number, owner: number): Truth {
+  const { nodes } = scope.program;
+  const op = nodes.op[node];
+  const first = nodes.first[node] ?? 0;
+  const count = nodes.count[node] ?? 0;
+  const enough = requiredOf(scope, node, 0);
+  let held = 0;
+  let ignored = 0;
+  for (let at = first; at < first + count; at += 1) {
+    const truth = evaluateNode(scope, nodes.kids[at] ?? NONE, owner);
+    if (truth === FALSE) {
+      if (op === OP.ALL) return FALSE;
+    } else if (truth === IGNORED) ignored += 1;
+    else {
+      held += 1;
+      if (held >= enough) return TRUE;
+    }
+  }
+  if (count > 0 && ignored === count) return IGNORED;
+  return held >= requiredOf(scope, node, ignored) ? TRUE : FALSE;
+}
+
+/** How many children of a group must hold when `ignored` of them do not count. */
+export function requiredOf(scope: Scope, node: number, ignored: number): number {
+  const { nodes } = scope.program;
+  const counting = (nodes.count[node] ?? 0) - ignored;
+  if (nodes.op[node] === OP.ALL) return counting;
+  if (nodes.op[node] === OP.ANY) return 1;
+  const required = nodes.arg[node] ?? 0;
+  return ignored > 0 ? Math.min(required, counting) : required;
+}
+
+/** Done, needed and total of a progress leaf; deprecated items count only for those who completed them. */
+export function progressOf(scope: Scope, node: number) {
+  const { nodes, standing } = scope.program;
+  const first = nodes.first[node] ?? 0;
+  const listed = nodes.count[node] ?? 0;
+  let done = 0;
+  let total = 0;
+  for (let at = first; at < first + listed; at += 1) {
+    const item = nodes.kids[at] ?? NONE;
+    if (isDone(scope, item)) {
+      done += 1;
+      total += 1;
+    } else if (standing[item] !== STANDING.DEPRECATED) total += 1;
+  }
+  return { done, needed: neededOf(scope, node, total), total, listed };
+}
+
+/** Whether the item is kept open: only an undone tutorial still locks it. */
+export function isKept(scope: Scope, item: number): boolean {
+  return scope.learner.kept[item] === 1 && !isClosed(scope, item);
+}
+
+/**
+ * Whether dates alone have closed an item that is otherwise kept open: its rule is false however its facts stand
+ * (only `until` leaves known), or its chapter is so. What stickiness promises is that learning more never locks; an
+ * author's closing date still closes.
+ */
+export function isClosed(scope: Scope, item: number): boolean {
+  const { program } = scope;
+  const root = program.roots[item] ?? NONE;
+  if (program.closes[item] === 1 && root !== NONE && isClosedNode(scope, root, item)) return true;
+  const chapter = program.gate[item] ?? NONE;
+  return chapter !== NONE && program.closes[chapter] === 1 && isClosed(scope, chapter);
+}
+
+function isClosedNode(scope: Scope, node: number, owner: number): boolean {
+  const { nodes } = scope.program;
+  const op = nodes.op[node];
+  if (op === OP.UNTIL) return scope.now >= untilOf(scope, nodes.value[node] ?? Number.NaN, owner);
+  if (op !== OP.ALL && op !== OP.ANY && op !== OP.AT_LEAST) return false;
+  const first = nodes.first[node] ?? 0;
+  const count = nodes.count[node] ?? 0;
+  let closed = 0;
+  for (let at = first; at < first + count; at += 1) if (isClosedNode(scope, nodes.kids[at] ?? NONE, owner)) closed += 1;
+  return closed > 0 && count - closed < requiredOf(scope, node, 0);
+}
