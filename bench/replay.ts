@@ -74,8 +74,6 @@ export interface ReplayReport {
  * @throws when the import fails or was over before the last kill.
  */
 export async function runReplay(options: ReplayOptions): Promise<ReplayReport> {
-  // wrangler's own trace collector would take a third of the runtime's time and is no part of the product.
-  process.env.X_LOCAL_OBSERVABILITY = "false";
   const start = performance.now();
   const expected = new Expectations(options.folder, options.only);
   const replay = new Replay(options, expected, await freshState(), await freePort());

@@ -59,3 +59,20 @@ export function benchFacts(course: BenchCourse, user: string, random: Random): o
     ),
   );
 }
+
+/** A course in which every chapter is open and each opens one problem: each completion is a write with one unlock. */
+export function writeCourse(slug: string): BenchCourse {
+  const chapters = Array.from({ length: CHAPTERS }, (_, at) => `${slug}.c${at + 1}`);
+  const problems = chapters.map((id) => id.replace(".c", ".p"));
+  const document = {
+    slug,
+    title: slug,
+    options: { problems_follow_chapter: false },
+    chapters: chapters.map((id, at) => ({
+      id,
+      title: `Chapter ${at + 1}`,
+      problems: [{ id: problems[at], title: `Problem ${at + 1}`, rule: { completed: id } }],
+    })),
+  };
+  return { slug, document, chapters, problems };
+}

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type V4ModuleDefinition, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { z } from "zod";
 import { fromRoot } from "../../scripts/lib/paths.ts";
@@ -16,14 +16,41 @@ const optionsSchema = z.object({
   ports: z.object({ entry: z.int(), product: z.int(), baseline: z.int() }),
   bindings: z.record(z.string(), z.string()),
   inspectorPort: z.int().nullable(),
+  /** Without consumers what is sent to queues stays there: writes are then measured without what they cause later. */
+  holdQueues: z.boolean(),
 });
 export type HostOptions = z.infer<typeof optionsSchema>;
 
 const LOOPBACK = "127.0.0.1";
 
 const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? "null"));
-const product = unstable_getMiniflareWorkerOptions(fromRoot("wrangler.toml")).workerOptions;
+// wrangler's own type of this is lost on the way out of its bundle.
+const product = z
+  .looseObject({
+    compatibilityDate: z.string(),
+    compatibilityFlags: z.array(z.string()),
+    bindings: z.record(z.string(), z.json()),
+  })
+  .parse(unstable_getMiniflareWorkerOptions(fromRoot("wrangler.toml")).workerOptions);
 const { compatibilityDate, compatibilityFlags } = product;
+const workers: V4WorkerOptions[] = [
+  {
+    ...product,
+    name: "latchkey",
+    modules: [moduleOf(options.bundle)],
+    bindings: { ...product.bindings, ...options.bindings },
+    ...(options.holdQueues ? { queueConsumers: {} } : {}),
+    unsafeDirectSockets: [{ host: LOOPBACK, port: options.ports.product, proxy: false }],
+  },
+  {
+    name: "baseline",
+    compatibilityDate,
+    compatibilityFlags,
+    modules: [moduleOf(options.baseline)],
+    durableObjects: { BARE: { className: "BareObject", useSQLite: true } },
+    unsafeDirectSockets: [{ host: LOOPBACK, port: options.ports.baseline, proxy: false }],
+  },
+];
 
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -38,24 +65,13 @@ const miniflare = new Miniflare(
     ...(options.inspectorPort === null ? {} : { inspectorPort: options.inspectorPort }),
     // Request logs are written, as in production, and thrown away here.
     handleStructuredLogs: () => {},
-    workers: [
-      {
-        ...product,
-        name: "latchkey",
-        modules: [{ type: "ESModule", path: "index.js", contents: readFileSync(options.bundle, "utf8") }],
-        bindings: { ...product.bindings, ...options.bindings },
-        unsafeDirectSockets: [{ host: LOOPBACK, port: options.ports.product, proxy: false }],
-      },
-      {
-        name: "baseline",
-        compatibilityDate,
-        compatibilityFlags,
-        modules: [{ type: "ESModule", path: "index.js", contents: readFileSync(options.baseline, "utf8") }],
-        durableObjects: { BARE: { className: "BareObject", useSQLite: true } },
-        unsafeDirectSockets: [{ host: LOOPBACK, port: options.ports.baseline, proxy: false }],
-      },
-    ],
+    workers,
   }),
 );
 await miniflare.ready;
+
+function moduleOf(bundle: string): V4ModuleDefinition {
+  return { type: "ESModule", path: "index.js", contents: readFileSync(bundle, "utf8") };
+}
+
 process.on("SIGTERM", () => void miniflare.dispose().finally(() => process.exit(0)));

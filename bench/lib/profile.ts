@@ -7,7 +7,12 @@ const targetsSchema = z.array(z.looseObject({ id: z.string(), webSocketDebuggerU
 const frameSchema = z.object({ functionName: z.string(), url: z.string(), lineNumber: z.int(), columnNumber: z.int() });
 const profileSchema = z.object({
   nodes: z.array(
-    z.object({ id: z.int(), callFrame: frameSchema, hitCount: z.int().optional(), children: z.array(z.int()).optional() }),
+    z.object({
+      id: z.int(),
+      callFrame: frameSchema,
+      hitCount: z.int().optional(),
+      children: z.array(z.int()).optional(),
+    }),
   ),
 });
 export type CpuProfile = z.infer<typeof profileSchema>;
@@ -16,7 +21,11 @@ export type CpuProfile = z.infer<typeof profileSchema>;
  * Records a CPU profile of one Worker of a server started with `inspect`, while `work` runs.
  * @returns the profile as V8 gives it: it opens in any DevTools.
  */
-export async function profile(inspectorPort: number, worker: string, work: () => Promise<unknown>): Promise<CpuProfile> {
+export async function profile(
+  inspectorPort: number,
+  worker: string,
+  work: () => Promise<unknown>,
+): Promise<CpuProfile> {
   const targets = targetsSchema.parse(await (await fetch(`http://127.0.0.1:${inspectorPort}/json`)).json());
   const target = targets.find(({ id }) => id.includes(worker));
   if (target === undefined) throw new Error(`no inspector target for ${worker}: ${JSON.stringify(targets)}`);
@@ -31,7 +40,9 @@ export async function profile(inspectorPort: number, worker: string, work: () =>
     const id = last;
     return new Promise<unknown>((resolve) => {
       const onMessage = ({ data }: MessageEvent) => {
-        const message = z.looseObject({ id: z.int().optional(), result: z.unknown().optional() }).parse(JSON.parse(String(data)));
+        const message = z
+          .looseObject({ id: z.int().optional(), result: z.unknown().optional() })
+          .parse(JSON.parse(String(data)));
         if (message.id !== id) return;
         socket.removeEventListener("message", onMessage);
         resolve(message.result);

@@ -55,7 +55,7 @@ export interface Server {
   readonly inspectorPort: number | null;
   /** Process id of workerd. */
   workerd(): number;
-  token(user: string, role?: Role): Promise<string>;
+  token(user: string, role?: Role, session?: string | null): Promise<string>;
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -67,7 +67,11 @@ export interface Server {
 export async function startServer(
   bundles: Bundles,
   stateDir: string,
-  { bindings = {}, inspect = false }: { bindings?: Record<string, string>; inspect?: boolean } = {},
+  {
+    bindings = {},
+    inspect = false,
+    holdQueues = false,
+  }: { bindings?: Record<string, string>; inspect?: boolean; holdQueues?: boolean } = {},
 ): Promise<Server> {
   const secret = randomBytes(32).toString("base64url");
   const ports = { entry: await freePort(), product: await freePort(), baseline: await freePort() };
@@ -78,6 +82,7 @@ export async function startServer(
     baseline: bundles.baseline,
     ports,
     inspectorPort,
+    holdQueues,
     bindings: { AUTH_SECRET: secret, ...bindings },
   };
   const group = await startGroup([HOST, JSON.stringify(options)], wranglerEnvironment(stateDir));
@@ -95,8 +100,8 @@ export async function startServer(
     stateDir,
     inspectorPort,
     workerd: () => workerdOf(group.pid),
-    token: (user, role = "learner") =>
-      mintAccessToken(secret, { sub: user, role, session: null, lifetimeSeconds: TOKEN_SECONDS }),
+    token: (user, role = "learner", session = null) =>
+      mintAccessToken(secret, { sub: user, role, session, lifetimeSeconds: TOKEN_SECONDS }),
     stop: () => group.stop(),
     kill: () => group.kill(),
   };

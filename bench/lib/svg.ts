@@ -11,7 +11,12 @@ const TICKS = 5;
 /** Draws a chart as an SVG document that needs nothing else. */
 export function drawChart(chart: Chart): string {
   const points = chart.series.flatMap((series) => series.points);
-  const xScale = scale(chart.x, points.map((point) => point.x), MARGIN.left, WIDTH - MARGIN.right);
+  const xScale = scale(
+    chart.x,
+    points.map((point) => point.x),
+    MARGIN.left,
+    WIDTH - MARGIN.right,
+  );
   const yScale = scale(
     chart.y,
     points.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y]),
@@ -21,7 +26,7 @@ export function drawChart(chart: Chart): string {
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    `<text x="${MARGIN.left}" y="24" font-size="15" font-weight="600">${escape(chart.title)}</text>`,
+    `<text x="${MARGIN.left}" y="24" font-size="15" font-weight="600">${escapeXml(chart.title)}</text>`,
     ...xScale.ticks.map(
       (tick) =>
         `<line x1="${n(xScale.at(tick))}" x2="${n(xScale.at(tick))}" y1="${MARGIN.top}" y2="${HEIGHT - MARGIN.bottom}" stroke="#eee"/>` +
@@ -32,8 +37,8 @@ export function drawChart(chart: Chart): string {
         `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${n(yScale.at(tick))}" y2="${n(yScale.at(tick))}" stroke="#eee"/>` +
         `<text x="${MARGIN.left - 8}" y="${n(yScale.at(tick) + 4)}" text-anchor="end">${cell(tick)}</text>`,
     ),
-    `<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 12}" text-anchor="middle">${escape(chart.x.label)}</text>`,
-    `<text transform="translate(18 ${(MARGIN.top + HEIGHT - MARGIN.bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(chart.y.label)}</text>`,
+    `<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 12}" text-anchor="middle">${escapeXml(chart.x.label)}</text>`,
+    `<text transform="translate(18 ${(MARGIN.top + HEIGHT - MARGIN.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(chart.y.label)}</text>`,
   ];
   chart.series.forEach((series, index) => {
     const colour = COLOURS[index % COLOURS.length] ?? "#000";
@@ -53,7 +58,7 @@ export function drawChart(chart: Chart): string {
     const x = WIDTH - MARGIN.right + 14;
     parts.push(
       `<rect x="${x}" y="${y - 9}" width="10" height="10" fill="${colour}"/>`,
-      `<text x="${x + 16}" y="${y}">${escape(series.name)}</text>`,
+      `<text x="${x + 16}" y="${y}">${escapeXml(series.name)}</text>`,
     );
   });
   parts.push("</svg>", "");
@@ -92,6 +97,6 @@ function n(value: number): string {
   return value.toFixed(1);
 }
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -66,6 +66,8 @@ export async function load(
     const line = /^RESULT (.*)$/m.exec(text)?.[1];
     if (line === undefined) throw new Error(`wrk gave no result:\n${text}`);
     const result = resultSchema.parse(JSON.parse(line));
+    // A load that ran out of requests before its time says nothing about the rate.
+    if (options.once === true && result.requests >= requests.length) throw new Error("the load ran out of requests");
     return {
       connections,
       requests: result.requests,

@@ -30,7 +30,7 @@ import type { SignCursor } from "./reading.ts";
 import { AlarmScheduler, type DueName } from "./scheduler.ts";
 import { hasSchema, migrate } from "./schema.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
-import { EnrollmentState, NO_CHANGE, RESEND_MS } from "./state.ts";
+import { EnrollmentState, NO_CHANGE, RESEND_MAX_MS, RESEND_MS } from "./state.ts";
 import { ANSWER_RETENTION_MS, EnrollmentStore, newMeta } from "./store.ts";
 import { EnrollmentWrites, type OverrideRequest, type SubmitRequest, type VerdictRequest } from "./writes.ts";
 
@@ -283,7 +283,7 @@ export class EnrollmentObject extends DurableObject<Env> {
     } else if (name === "outbox") {
       await this.#tellQueue(now);
       // Not done until confirmProjection says so: until then it is asked for again, later each time.
-      this.#scheduler.failed("outbox", now, RESEND_MS);
+      this.#scheduler.failed("outbox", now, { least: RESEND_MS, most: RESEND_MAX_MS });
     } else if (name === "boundary") {
       this.#scheduler.reschedule("boundary", null);
       if (state.meta.status === "active") await this.#freshen(state, null);

@@ -183,6 +183,8 @@ export function writeRoutes() {
     })
     .openapi(importRoute, async (c) => {
       const answer = await importProgress(c.env, c.req.valid("json").facts, actorOf(c), Date.now());
+      // Asked to come back, the caller may do so with the same key: such an answer is not kept under it.
+      if (answer.results.some(({ outcome }) => outcome === "unavailable")) c.header("retry-after", "1");
       return c.json(answer, 200);
     });
 }

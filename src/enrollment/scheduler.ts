@@ -63,10 +63,13 @@ export class AlarmScheduler {
       .map(([name]) => name);
   }
 
-  /** A job failed, or is not confirmed yet: it stays due, at least `atLeast` ms from now and later each time. */
-  failed(name: DueName, now: number, atLeast = 0): void {
+  /**
+   * A job failed, or is not confirmed yet: it stays due, later each time.
+   * @param bounds least and most wait from `now`, milliseconds.
+   */
+  failed(name: DueName, now: number, { least = 0, most = RETRY_MAX_MS }: { least?: number; most?: number } = {}): void {
     const failures = (this.#due().get(name)?.failures ?? 0) + 1;
-    this.#set(name, { at: now + Math.max(retryDelay(failures), atLeast), failures });
+    this.#set(name, { at: now + Math.min(Math.max(retryDelay(failures), least), most), failures });
   }
 
   /** The alarm has fired: it stands no longer, and what is due is read anew. */

@@ -28,6 +28,11 @@ import type { EnrollmentStore, Meta, StoredFact } from "./store.ts";
  */
 export const RESEND_MS = 15_000;
 /**
+ * And again at most this much later, however long it takes: an announcement that waits in a backlog is no failure, and
+ * one that was lost must not cost the learner's mirror minutes.
+ */
+export const RESEND_MAX_MS = 60_000;
+/**
  * Objects of one course share their date boundaries; each wakes up to this much later than the instant, so that ten
  * thousand alarms do not fire in one millisecond. Reads do not wait for it: they notice a passed instant themselves.
  */

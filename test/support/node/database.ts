@@ -10,16 +10,21 @@ const NOT_A_DATABASE = "metadata.sqlite";
 
 const idList = z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text)));
 
+/** The D1 database of a state, past the Worker. Closing it is the caller's. */
+export function openD1(stateDir: string, options: { readOnly: boolean }): DatabaseSync {
+  const folder = join(stateDir, D1_FOLDER);
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== NOT_A_DATABASE);
+  const [file] = files;
+  if (file === undefined || files.length > 1) throw new Error(`one database expected, there are ${files.length}`);
+  return new DatabaseSync(join(folder, file), options);
+}
+
 /**
  * Rows of a query against D1, read from its file past the Worker.
  * The runtime must have ended: only then is the file complete and nobody else's.
  */
 export function queryD1<T>(stateDir: string, sql: string, row: z.ZodType<T>): T[] {
-  const folder = join(stateDir, D1_FOLDER);
-  const files = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== NOT_A_DATABASE);
-  const [file] = files;
-  if (file === undefined || files.length > 1) throw new Error(`one database expected, there are ${files.length}`);
-  const database = new DatabaseSync(join(folder, file), { readOnly: true });
+  const database = openD1(stateDir, { readOnly: true });
   try {
     return z.array(row).parse(database.prepare(sql).all());
   } finally {

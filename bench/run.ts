@@ -1,0 +1,103 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { fromRoot } from "../scripts/lib/paths.ts";
+import { engineBench } from "./engine.ts";
+import type { Bench, BenchOutcome, Table } from "./lib/bench.ts";
+import { drawChart } from "./lib/svg.ts";
+import { peersBench } from "./peers.ts";
+import { readBench } from "./read.ts";
+import { refreshBench } from "./refresh.ts";
+import { replayBench } from "./replay-bench.ts";
+import { writeBench } from "./write.ts";
+
+/** In the order in which they run. */
+const BENCHES: readonly Bench[] = [engineBench, readBench, writeBench, refreshBench, peersBench, replayBench];
+const RESULTS = fromRoot("bench/results");
+const PICTURES = fromRoot("docs/bench");
+
+const HELP = `npm run bench -- [--only NAME] [--quick] [--no-save]
+
+${BENCHES.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join("\n")}
+
+  --only NAME   this one only; may be given more than once
+  --quick       small sizes and short loads: does it run?, nothing more; saves nothing
+  --no-save     writes neither bench/results nor docs/bench
+
+Loads are made by wrk (Debian's package wrk). Exit code 1 when a figure that was asked for is not reached.`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    quick: { type: "boolean", default: false },
+    "no-save": { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const unknown = (values.only ?? []).filter((name) => BENCHES.every((bench) => bench.name !== name));
+if (unknown.length > 0) {
+  console.error(`There is no bench "${unknown.join('", "')}".\n\n${HELP}`);
+  process.exit(2);
+}
+const chosen = BENCHES.filter(({ name }) => values.only === undefined || values.only.includes(name));
+const isSaved = !values.quick && !values["no-save"];
+
+const machine = {
+  cpu: cpus()[0]?.model ?? "unknown",
+  cores: cpus().length,
+  memoryGb: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+  loadBefore: loadavg().map((value) => Math.round(value * 100) / 100),
+};
+console.log(
+  `${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, Node ${machine.node}, load ${machine.loadBefore}`,
+);
+if (values.quick) console.log("Quick: the figures mean nothing.");
+
+let isMissed = false;
+for (const bench of chosen) {
+  console.log(`\n=== ${bench.name}: ${bench.about}`);
+  const started = performance.now();
+  const say = (line: string) => {
+    process.stderr.write(`${((performance.now() - started) / 1_000).toFixed(0).padStart(5)} s  ${line}\n`);
+  };
+  const outcome = await bench.run({ quick: values.quick, say });
+  print(outcome);
+  isMissed ||= outcome.targets.some(({ met }) => !met);
+  if (isSaved) save(bench.name, outcome, Math.round((performance.now() - started) / 1_000));
+}
+// Small sizes say nothing about targets.
+process.exit(isMissed && !values.quick ? 1 : 0);
+
+function print({ tables, targets, notes }: BenchOutcome): void {
+  for (const table of tables) console.log(`\n${textOf(table)}`);
+  if (targets.length > 0) console.log();
+  for (const { what, asked, measured, met } of targets) {
+    console.log(`${met ? "met    " : "NOT MET"}  ${what}: ${measured}; asked: ${asked}`);
+  }
+  for (const note of notes) console.log(`- ${note}`);
+}
+
+function textOf({ title, columns, rows }: Table): string {
+  const widths = columns.map((column, at) => Math.max(column.length, ...rows.map((row) => (row[at] ?? "").length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0)))
+      .join("  ")
+      .trimEnd();
+  return [title, line(columns), ...rows.map(line)].join("\n");
+}
+
+/** One result file per bench, the newest: what is in the repository is what its documents speak of. */
+function save(name: string, { charts, ...rest }: BenchOutcome, seconds: number): void {
+  mkdirSync(RESULTS, { recursive: true });
+  mkdirSync(PICTURES, { recursive: true });
+  const result = { bench: name, at: new Date().toISOString(), seconds, machine, ...rest, charts };
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+  for (const chart of charts) writeFileSync(join(PICTURES, `${chart.file}.svg`), drawChart(chart));
+}
