@@ -5,4 +5,4 @@
  */
 export const ENGINE = 1;
 export const ENGINE_SOURCES = ["compile.ts", "evaluate.ts", "learner.ts", "rules.ts", "truth.ts"] as const;
-export const ENGINE_DIGEST = "b3befe21107ce0166cc0c8d528cdce4bdabe8b9966514071ee3796565fc1ae79";
+export const ENGINE_DIGEST = "7e77660de34e6ee3eaf0e98b2b1bcbfc6a6f3e3c233b5750907c8ce2daf47d56";

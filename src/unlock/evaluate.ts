@@ -5,9 +5,9 @@ import {
   doneAt,
   isClosed,
   isCompleted,
-  isDone,
   isLockedByStaff,
   isStarted,
+  passesPrevious,
   passesTutorial,
   ruleHolds,
   type Scope,
@@ -111,37 +111,40 @@ function canOpen({ open, visible }: Evaluation, item: number): boolean {
 /**
  * Evaluates the items `from` to `to` (exclusive). Chapters have lower numbers than problems, so the chapter of a problem
  * is decided before it. One pass, because this is where the time of an evaluation goes: what is the same for all items
- * is read once.
+ * is read once, and what few courses and learners have (order, tutorial, exceptions) is asked only there.
  */
 function evaluateItems(scope: Scope, from: number, to: number, into: Evaluation): void {
   const { program, learner } = scope;
-  const { standing, gate, previous, tutorial } = program;
+  const { standing, gate, tutorial } = program;
   const { kept } = learner;
   const { open, earned, visible } = into;
+  const isSequential = program.outline.options.sequential;
+  const isGated = !passesTutorial(scope, NONE);
   const hasExceptions = scope.exceptions !== null || learner.practiceMode;
-  const passes = passesTutorial(scope, NONE);
   for (let item = from; item < to; item += 1) {
-    if (standing[item] === STANDING.DRAFT) continue; // nothing is ever set for it
-    const chapter = gate[item] ?? NONE;
-    const before = previous[item] ?? NONE;
-    // The rules give no more than the chapter has; where it has nothing, they are not asked.
-    const inEarned = chapter === NONE ? 1 : (earned[chapter] ?? 0);
-    const inOpen = chapter === NONE ? 1 : inEarned | (open[chapter] ?? 0);
-    let isOpen = 0;
-    let isEarned = 0;
-    if (passes || item === tutorial) {
-      if (kept[item] === 1 && !isClosed(scope, item)) {
-        isOpen = 1;
-        isEarned = 1;
-      } else if (inOpen !== 0 && (before === NONE || isDone(scope, before)) && ruleHolds(scope, item)) {
-        isOpen = inOpen;
-        isEarned = inEarned;
+    const status = standing[item];
+    if (status === STANDING.DRAFT) continue; // nothing is ever set for it
+    let isOpen = 1;
+    let isEarned = 1;
+    if (isGated && item !== tutorial) {
+      isOpen = 0;
+      isEarned = 0;
+    } else if (kept[item] !== 1 || isClosed(scope, item)) {
+      // The rules give no more than the chapter has; where it has nothing, they are not asked.
+      const chapter = gate[item] ?? NONE;
+      if (chapter !== NONE) {
+        isEarned = earned[chapter] ?? 0;
+        isOpen = isEarned | (open[chapter] ?? 0);
+      }
+      if (isOpen === 1 && !((!isSequential || passesPrevious(scope, item)) && ruleHolds(scope, item))) {
+        isOpen = 0;
+        isEarned = 0;
       }
     }
     if (hasExceptions) isOpen = isOpenTo(scope, item, isOpen === 1) ? 1 : 0;
     open[item] = isOpen;
     earned[item] = isEarned;
-    visible[item] = standing[item] === STANDING.OFFERED || isStarted(learner, item) ? 1 : 0;
+    visible[item] = status === STANDING.OFFERED || isStarted(learner, item) ? 1 : 0;
   }
 }
 

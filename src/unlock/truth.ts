@@ -83,7 +83,7 @@ function isExcused(scope: Scope, item: number): boolean {
 }
 
 /** Whether the item counts as completed for others. */
-export function isDone(scope: Scope, item: number): boolean {
+function isDone(scope: Scope, item: number): boolean {
   return isCompleted(scope.learner, item) || isExcused(scope, item);
 }
 
