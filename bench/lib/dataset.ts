@@ -61,8 +61,8 @@ export function benchFacts(course: BenchCourse, user: string, random: Random): o
 }
 
 /** A course in which every chapter is open and each opens one problem: each completion is a write with one unlock. */
-export function writeCourse(slug: string): BenchCourse {
-  const chapters = Array.from({ length: CHAPTERS }, (_, at) => `${slug}.c${at + 1}`);
+export function writeCourse(slug: string, count = CHAPTERS): BenchCourse {
+  const chapters = Array.from({ length: count }, (_, at) => `${slug}.c${at + 1}`);
   const problems = chapters.map((id) => id.replace(".c", ".p"));
   const document = {
     slug,

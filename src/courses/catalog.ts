@@ -78,6 +78,12 @@ function forgetRefreshing(cached: CachedEntry): void {
   cached.refreshing = false;
 }
 
+/** Whether the pointer this isolate remembers is as fresh as a read wants it, so that nobody need ask; no I/O. */
+export function isFresh(slug: string): boolean {
+  const cached = pointers.get(slug);
+  return cached !== undefined && Date.now() - cached.fetchedAt < POINTER_SOFT_AGE_MS;
+}
+
 /** What this isolate remembers of a course, however old; no I/O. Undefined when it remembers nothing. */
 export function rememberedCourse(slug: string): CourseEntry | null | undefined {
   return pointers.get(slug)?.entry;

@@ -8,6 +8,7 @@ export {
   fetchCourse,
   findCourse,
   forgetCourse,
+  isFresh,
   loadActiveProgram,
   loadOutline,
   loadProgram,

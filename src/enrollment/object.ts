@@ -454,7 +454,11 @@ export class EnrollmentObject extends DurableObject<Env> {
     this.#state?.beginCommit();
     this.#outbox.beginCommit();
     try {
-      const result = this.ctx.storage.transactionSync(change);
+      const result = this.ctx.storage.transactionSync(() => {
+        const changed = change();
+        this.#outbox.flush();
+        return changed;
+      });
       if (this.#hasSchema()) this.ctx.waitUntil(this.#scheduler.arm());
       if (this.#outbox.hasNews) this.#announce(Date.now());
       return result;

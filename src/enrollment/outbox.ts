@@ -12,12 +12,18 @@ export interface OutboxRow {
   payload: string | null;
 }
 
+/** Rows of one insert: four parameters each, of the hundred that a statement may have. */
+const MAX_ROWS = 25;
+const ROW = "(?, ?, ?, ?)";
+
 /** Rows of one delivery: far below the 32 MB of one RPC answer and D1's statement limits. */
 export const MAX_DELIVERY = 1_000;
 
 export class Outbox {
   readonly #sql: SqlStorage;
-  /** Whether the current commit has added a row. */
+  /** What the current commit owes; written by {@link flush}. */
+  #news: [kind: OutboxKind, ref: string, payload: string | null, createdAt: number][] = [];
+  /** Whether the current commit owes anything, written already or not. */
   #hasNews = false;
 
   constructor(sql: SqlStorage) {
@@ -26,6 +32,7 @@ export class Outbox {
 
   /** A commit starts: nothing is new yet. */
   beginCommit(): void {
+    this.#news = [];
     this.#hasNews = false;
   }
 
@@ -36,7 +43,19 @@ export class Outbox {
 
   add(kind: OutboxKind, ref: string, now: number, payload: string | null = null): void {
     this.#hasNews = true;
-    this.#sql.exec("INSERT INTO outbox (kind, ref, payload, created_at) VALUES (?, ?, ?, ?)", kind, ref, payload, now);
+    this.#news.push([kind, ref, payload, now]);
+  }
+
+  /** Writes what the commit owes, in as few statements as possible. The last thing a commit does. */
+  flush(): void {
+    for (let start = 0; start < this.#news.length; start += MAX_ROWS) {
+      const rows = this.#news.slice(start, start + MAX_ROWS);
+      this.#sql.exec(
+        `INSERT INTO outbox (kind, ref, payload, created_at) VALUES ${rows.map(() => ROW).join(", ")}`,
+        ...rows.flat(),
+      );
+    }
+    this.#news = [];
   }
 
   pending(): OutboxRow[] {

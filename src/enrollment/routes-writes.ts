@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { callEnrollment, countedDatabase } from "../bindings.ts";
-import { type CoursePointer, findCourse, rememberedCourse } from "../courses/index.ts";
+import { type CoursePointer, findCourse, isFresh, rememberedCourse } from "../courses/index.ts";
 import { idempotent } from "../ops/idempotency.ts";
 import { logFault } from "../ops/logging.ts";
 import {
@@ -201,11 +201,13 @@ export async function idempotencyOf(c: AppContext): Promise<Idempotency | null> 
  * background for the next one; an object that is told nothing decides on the version it holds.
  */
 export function pointerForWrite(c: AppContext, course: string): CoursePointer | null {
-  c.executionCtx.waitUntil(
-    findCourse(() => countedDatabase(c.env.DB, { count: 0 }), course).catch((fault: unknown) =>
-      logFault("course_unreachable", fault, { course_id: course }),
-    ),
-  );
+  if (!isFresh(course)) {
+    c.executionCtx.waitUntil(
+      findCourse(() => countedDatabase(c.env.DB, { count: 0 }), course).catch((fault: unknown) =>
+        logFault("course_unreachable", fault, { course_id: course }),
+      ),
+    );
+  }
   return rememberedCourse(course)?.pointer ?? null;
 }
 
