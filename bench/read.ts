@@ -73,7 +73,7 @@ function chaptersOf({ slug }: BenchCourse): string {
 async function measure({ say, quick }: BenchContext, prepared: Prepared): Promise<BenchOutcome> {
   const { server, course, users, tokens } = prepared;
   const pid = server.workerd();
-  const seconds = quick ? 1 : 4;
+  const seconds = quick ? 1 : 3;
   const rounds = quick ? 2 : 5;
   const lists: BenchRequest[] = users.map((_, at) => ({ path: chaptersOf(course), token: tokens[at] ?? "" }));
   const problems = lists.map((request) => ({ ...request, path: `/api/v1/courses/${course.slug}/problems/` }));

@@ -27,7 +27,7 @@ export interface Bundles {
 /** Builds the product as it is deployed (minified) and the baseline Worker, into a directory of their own. */
 export async function buildBundles(): Promise<Bundles> {
   const directory = mkdtempSync(join(tmpdir(), "latchkey-bench-bundle-"));
-  const built = await runWrangler(["deploy", "--dry-run", "--outdir", directory]);
+  const built = await runWrangler(["deploy", "--dry-run", "--minify", "--outdir", directory]);
   if (built.code !== 0) throw new Error(`the Worker cannot be built:\n${built.output}`);
   const baseline = join(directory, "baseline.js");
   await build({
