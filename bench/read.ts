@@ -32,15 +32,84 @@ export const readBench: Bench = {
     context.say("building the Worker and starting workerd");
     const bundles = await buildBundles();
     // The shadow check evaluates a share of reads a second time in the background; it is measured on its own below.
-    const server = await startServer(bundles, stateDir, { bindings: { SHADOW_SAMPLE_RATE: "0" } });
+    const bindings = { SHADOW_SAMPLE_RATE: "0" };
+    const withServer = async <T>(breakObjects: boolean, work: (server: Server) => Promise<T>): Promise<T> => {
+      const server = await startServer(bundles, stateDir, { bindings, breakObjects });
+      try {
+        return await work(server);
+      } finally {
+        await server.stop();
+      }
+    };
     try {
-      return await measure(context, await prepare(context, server));
+      const [prepared, warm] = await withServer(false, async (server) => {
+        const filled = await prepare(context, server);
+        return [filled, await measure(context, filled)] as const;
+      });
+      context.say("cold reads");
+      const cold = await withServer(false, (server) => timeCold(server, prepared));
+      context.say("reads that fall back to D1");
+      const fallback = await withServer(true, (server) => loadFallback(context, server, prepared));
+      return { ...warm, tables: [...warm.tables, cold, fallback] };
     } finally {
-      await server.stop();
       removeState(stateDir);
     }
   },
 };
+
+/** First reads of objects that are at rest, one after the other, in an isolate that knows the course already. */
+async function timeCold(server: Server, { course, users }: Prepared): Promise<Table> {
+  const time = async (url: string, token?: string): Promise<number> => {
+    const started = performance.now();
+    const answer = await fetch(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+    await answer.text();
+    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    return performance.now() - started;
+  };
+  const own: { first: number[]; second: number[] } = { first: [], second: [] };
+  const bare: { first: number[]; second: number[] } = { first: [], second: [] };
+  for (const [at, user] of users.entries()) {
+    const token = await server.token(user);
+    const path = `${server.url}${chaptersOf(course)}`;
+    const [first, second] = [await time(path, token), await time(path, token)];
+    const object = `${server.baseline}/object/${user}`;
+    const [bareFirst, bareSecond] = [await time(object), await time(object)];
+    if (at === 0) continue; // it also loaded the code and the course
+    own.first.push(first);
+    own.second.push(second);
+    bare.first.push(bareFirst);
+    bare.second.push(bareSecond);
+  }
+  const row = (name: string, { first, second }: typeof own) => [
+    name,
+    spreadCell(spread(first)),
+    spreadCell(spread(second)),
+  ];
+  return {
+    title: "Cold reads, one at a time: the object is at rest on disk",
+    columns: ["", "first read ms", "second read ms"],
+    rows: [row("bare object call", bare), row("chapters", own)],
+  };
+}
+
+/** Every read finds its object failing and is evaluated from D1. */
+async function loadFallback({ quick, say }: BenchContext, server: Server, prepared: Prepared): Promise<Table> {
+  const { course, users } = prepared;
+  const tokens = await Promise.all(users.map((user) => server.token(user)));
+  const requests = tokens.map((token) => ({ path: chaptersOf(course), token }));
+  const probe = await fetch(`${server.url}${chaptersOf(course)}`, {
+    headers: { authorization: `Bearer ${tokens[0]}` },
+  });
+  const source = probe.headers.get("x-latchkey-source");
+  await probe.body?.cancel();
+  if (source !== "realtime") throw new Error(`the fallback answered from ${source}`);
+  const run = () => load(server.url, requests, { connections: 25, seconds: quick ? 1 : 3, pid: server.workerd() });
+  await run();
+  return tableOf(
+    "Reads that fall back to D1, 25 connections",
+    await contest([{ name: "chapters", run }], quick ? 1 : 3, say),
+  );
+}
 
 async function prepare({ say, quick }: BenchContext, server: Server): Promise<Prepared> {
   const school = await School.open(server);

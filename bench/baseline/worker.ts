@@ -36,6 +36,13 @@ export class BareObject extends DurableObject<BaselineEnv> {
   }
 }
 
+/** Stands in for an enrollment object that cannot answer, so that the fallback to D1 can be measured. */
+export class BrokenObject extends DurableObject<BaselineEnv> {
+  read(): never {
+    throw new Error("this object is broken on purpose");
+  }
+}
+
 const JSON_HEADERS = { "content-type": "application/json; charset=utf-8" };
 let shared = "";
 

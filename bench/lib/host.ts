@@ -18,6 +18,8 @@ const optionsSchema = z.object({
   inspectorPort: z.int().nullable(),
   /** Without consumers what is sent to queues stays there: writes are then measured without what they cause later. */
   holdQueues: z.boolean(),
+  /** Puts objects that only fail in the place of the enrollments, so that reads fall back to D1. */
+  breakObjects: z.boolean(),
 });
 export type HostOptions = z.infer<typeof optionsSchema>;
 
@@ -30,6 +32,7 @@ const product = z
     compatibilityDate: z.string(),
     compatibilityFlags: z.array(z.string()),
     bindings: z.record(z.string(), z.json()),
+    durableObjects: z.record(z.string(), z.looseObject({ className: z.string() })),
   })
   .parse(unstable_getMiniflareWorkerOptions(fromRoot("wrangler.toml")).workerOptions);
 const { compatibilityDate, compatibilityFlags } = product;
@@ -40,6 +43,14 @@ const workers: V4WorkerOptions[] = [
     modules: [moduleOf(options.bundle)],
     bindings: { ...product.bindings, ...options.bindings },
     ...(options.holdQueues ? { queueConsumers: {} } : {}),
+    ...(options.breakObjects
+      ? {
+          durableObjects: {
+            ...product.durableObjects,
+            ENROLLMENTS: { className: "BrokenObject", scriptName: "baseline" },
+          },
+        }
+      : {}),
     unsafeDirectSockets: [{ host: LOOPBACK, port: options.ports.product, proxy: false }],
   },
   {
@@ -47,7 +58,10 @@ const workers: V4WorkerOptions[] = [
     compatibilityDate,
     compatibilityFlags,
     modules: [moduleOf(options.baseline)],
-    durableObjects: { BARE: { className: "BareObject", useSQLite: true } },
+    durableObjects: {
+      BARE: { className: "BareObject", useSQLite: true },
+      BROKEN: { className: "BrokenObject", useSQLite: true },
+    },
     unsafeDirectSockets: [{ host: LOOPBACK, port: options.ports.baseline, proxy: false }],
   },
 ];

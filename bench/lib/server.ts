@@ -71,7 +71,8 @@ export async function startServer(
     bindings = {},
     inspect = false,
     holdQueues = false,
-  }: { bindings?: Record<string, string>; inspect?: boolean; holdQueues?: boolean } = {},
+    breakObjects = false,
+  }: { bindings?: Record<string, string>; inspect?: boolean; holdQueues?: boolean; breakObjects?: boolean } = {},
 ): Promise<Server> {
   const secret = randomBytes(32).toString("base64url");
   const ports = { entry: await freePort(), product: await freePort(), baseline: await freePort() };
@@ -83,6 +84,7 @@ export async function startServer(
     ports,
     inspectorPort,
     holdQueues,
+    breakObjects,
     bindings: { AUTH_SECRET: secret, ...bindings },
   };
   const group = await startGroup([HOST, JSON.stringify(options)], wranglerEnvironment(stateDir));
