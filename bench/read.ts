@@ -168,7 +168,7 @@ async function measure({ say, quick }: BenchContext, prepared: Prepared): Promis
     at.push({ connections, standings: await contest(contenders, rounds, say) });
   }
   say("tokens that have never been seen before");
-  const strangers = await strangeTokens(prepared, quick ? 2_000 : 20_000);
+  const strangers = await strangeTokens(prepared, quick ? 4_000 : 40_000);
   const fresh = await contest(
     [
       { name: "bare object call", run: on(server.baseline, bare, 100) },

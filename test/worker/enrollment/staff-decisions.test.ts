@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { AUTHOR, type DocumentInput, enroll, freshSlug, objectOf, publish } from "../../support/worker/courses.ts";
+import { brokenObjects, callWith } from "../../support/worker/faults.ts";
 import { call, problem, tokenOf } from "../../support/worker/http.ts";
 
 const author = () => tokenOf(AUTHOR, "author");
@@ -78,6 +79,21 @@ it("[I5][I9] an import whose key was used with another body changes nothing for 
   expect(eve.ok && eve.value.mirror.progress_seq).toBe(0);
   const again = await send(["ada"]);
   expect(again.headers.get("idempotency-replayed")).toBe("true");
+});
+
+it("[I1] an import told to come back may do so with its key: such an answer is not kept", async () => {
+  const slug = freshSlug("import");
+  await publish(course(slug));
+  await enroll(slug, "ada");
+  const token = await tokenOf("importer", "service");
+  const headers = { "idempotency-key": `import-${slug}` };
+  const body = { facts: [{ user_id: "ada", item: `${slug}.one`, completed: true, at: "2026-01-01T00:00:00Z" }] };
+  const { namespace } = brokenObjects();
+  const early = await callWith({ ENROLLMENTS: namespace }, "POST", "/progress/import", { token, headers, body });
+  expect(early.headers.get("retry-after")).toBe("1");
+  expect(await early.json()).toMatchObject({ results: [{ outcome: "unavailable" }] });
+  const again = await call("POST", "/progress/import", { token, headers, body });
+  expect(await again.json()).toMatchObject({ results: [{ outcome: "recorded" }] });
 });
 
 it("an explanation, which names the present instant, carries no validator", async () => {

@@ -139,6 +139,39 @@ describe("the projection consumer", () => {
 });
 
 describe("the outbox alarm", () => {
+  it("is spared by a burst: one announcement under way, one alarm set, and the next after the confirmation", async () => {
+    const { slug, sent } = await quiet(["ada"]);
+    await consume(PROJECTION, [message(slug, "ada")]);
+    const alarm = () => runInDurableObject(objectOf(slug, "ada"), (_instance, state) => state.storage.getAlarm());
+    sent.length = 0;
+    await complete(slug, "ada", "one");
+    const armed = await alarm();
+    await complete(slug, "ada", "two");
+    expect(sent).toHaveLength(1);
+    expect(await alarm()).toBe(armed);
+    await consume(PROJECTION, [message(slug, "ada")]);
+    expect(await rowOf(slug, "ada")).toMatchObject({ progress_seq: 2 });
+    await call("POST", `/enrollments/${slug}:ada/revocations`, {
+      token: await tokenOf("root", "admin"),
+      body: { item: `${slug}.two`, reason: "a test" },
+    });
+    expect(sent).toHaveLength(2);
+  });
+
+  it("[I10] is at most a minute away however often nobody has confirmed", async () => {
+    const { slug } = await quiet(["ada"]);
+    const wait = () =>
+      runInDurableObject(objectOf(slug, "ada"), (_instance, state) => {
+        const { at } = state.storage.sql.exec<{ at: number }>("SELECT at FROM due_times WHERE name = 'outbox'").one();
+        state.storage.sql.exec("UPDATE due_times SET at = 0 WHERE name = 'outbox'");
+        return at - Date.now();
+      });
+    for (let announced = 0; announced < 12; announced += 1) {
+      expect(await wait()).toBeLessThanOrEqual(60_000);
+      await fireAlarm(slug, "ada");
+    }
+  });
+
   it("[I10] announces again until D1 has confirmed, and then stands still", async () => {
     const { slug, sent } = await quiet(["ada"]);
     const dueNow = () =>

@@ -1,0 +1,58 @@
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";
+import { brokenObjects, callWith } from "../../support/worker/faults.ts";
+import { tokenOf } from "../../support/worker/http.ts";
+import { drainQueues, ladder } from "../../support/worker/learners.ts";
+
+const lineSchema = z.looseObject({ event: z.string(), status: z.int().optional(), sample_rate: z.number().optional() });
+
+/** The request lines that `work` leaves in the log. */
+async function linesOf(work: () => Promise<unknown>) {
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  try {
+    await work();
+    return log.mock.calls
+      .map(([line]) => lineSchema.parse(JSON.parse(String(line))))
+      .filter((l) => l.event === "request");
+  } finally {
+    log.mockRestore();
+  }
+}
+
+async function enrolled(): Promise<string> {
+  const slug = freshSlug("log");
+  await publish(ladder(slug));
+  await enroll(slug, "ada");
+  return slug;
+}
+
+describe("the log line of a request", () => {
+  afterAll(drainQueues);
+
+  it("is left out for the share of uneventful reads that READ_LOG_RATE says, and for nothing else", async () => {
+    const slug = await enrolled();
+    const token = await tokenOf("ada");
+    const ask = (method: string, path: string, bindings: object) => () => callWith(bindings, method, path, { token });
+    const chapters = `/courses/${slug}/chapters/`;
+    await ask("GET", chapters, {})();
+    expect(await linesOf(ask("GET", chapters, { READ_LOG_RATE: "0" }))).toEqual([]);
+    expect(await linesOf(ask("GET", chapters, { READ_LOG_RATE: "1" }))).toMatchObject([{ status: 200 }]);
+    const unknown = await linesOf(ask("GET", `/courses/${slug}/items/${slug}.none/why`, { READ_LOG_RATE: "0" }));
+    expect(unknown).toMatchObject([{ status: 404 }]);
+    const write = `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`;
+    expect(await linesOf(ask("POST", write, { READ_LOG_RATE: "0" }))).toMatchObject([{ status: 200 }]);
+    const { namespace } = brokenObjects();
+    const fallback = await linesOf(ask("GET", chapters, { READ_LOG_RATE: "0", ENROLLMENTS: namespace }));
+    expect(fallback).toMatchObject([{ status: 200, source: "realtime" }]);
+  });
+
+  it("says what share it stands for, so that counts can be scaled up", async () => {
+    const slug = await enrolled();
+    const token = await tokenOf("ada");
+    const bindings: object = { READ_LOG_RATE: "0.999999" };
+    const read = () => callWith(bindings, "GET", `/courses/${slug}/chapters/`, { token });
+    await read();
+    expect(await linesOf(read)).toMatchObject([{ status: 200, sample_rate: 0.999999 }]);
+  });
+});
