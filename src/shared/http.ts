@@ -110,8 +110,7 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
     maxSize: maxBody,
     onError: (c: AppContext) => respond(c, refuse("body_too_large", { detail: `At most ${maxBody} bytes.` }).refusal),
   });
-  const takesBody = config.request?.body !== undefined;
-  const isBodyOptional = takesBody && config.request?.body?.required !== true;
+  const isBodyOptional = config.request?.body !== undefined && config.request.body.required !== true;
   const takesJson = config.request?.body?.content["application/json"] !== undefined;
   return async (c, next) => {
     const actor = c.get("actor");
@@ -143,8 +142,7 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
       const { url, method, headers } = c.req.raw;
       c.req.raw = new Request(url, { method, headers });
     }
-    // A body that nobody reads needs no limit of ours.
-    return takesBody ? limitBody(c, next) : next();
+    return config.method === "get" ? next() : limitBody(c, next);
   };
 }
 

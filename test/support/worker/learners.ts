@@ -151,14 +151,3 @@ export function ladder(slug: string, options: Partial<DocumentInput["options"]> 
     ],
   };
 }
-
-/**
- * For `afterAll`: each publish asks the queue for a warm-up one second later. A runner that stops while a consumer is
- * starting never ends, so the last message is waited for.
- */
-export function drainQueues(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, QUEUE_DRAIN_MS));
-}
-
-/** The queues' batch time-out (1 s) twice, and some. */
-const QUEUE_DRAIN_MS = 2_500;

@@ -93,7 +93,8 @@ describe("numeric answers", () => {
   it("reads every finite number as JavaScript writes it", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        expect(parseNumber(String(value))).toBe(value);
+        // Not `value`: the text of -0 is "0".
+        expect(parseNumber(String(value))).toBe(Number(String(value)));
       }),
     );
   });

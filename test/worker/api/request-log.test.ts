@@ -1,9 +1,9 @@
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";
 import { brokenObjects, callWith } from "../../support/worker/faults.ts";
 import { tokenOf } from "../../support/worker/http.ts";
-import { drainQueues, ladder } from "../../support/worker/learners.ts";
+import { ladder } from "../../support/worker/learners.ts";
 
 const lineSchema = z.looseObject({ event: z.string(), status: z.int().optional(), sample_rate: z.number().optional() });
 
@@ -28,8 +28,6 @@ async function enrolled(): Promise<string> {
 }
 
 describe("the log line of a request", () => {
-  afterAll(drainQueues);
-
   it("is left out for the share of uneventful reads that READ_LOG_RATE says, and for nothing else", async () => {
     const slug = await enrolled();
     const token = await tokenOf("ada");

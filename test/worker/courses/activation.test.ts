@@ -1,11 +1,9 @@
 import { env } from "cloudflare:workers";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
-import { author, completed, drainQueues, ladder, statesOf, unlocks } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
+import { author, completed, ladder, statesOf, unlocks } from "../../support/worker/learners.ts";
 
 /** The ladder with another rule on chapter two. */
 function withSecond(slug: string, rule: object | null, options: Parameters<typeof ladder>[1] = {}): DocumentInput {

@@ -1,11 +1,9 @@
 import { env } from "cloudflare:workers";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AUTHOR, type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
-import { admin, author, completed, drainQueues, ladder, statesOf } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
+import { admin, author, completed, ladder, statesOf } from "../../support/worker/learners.ts";
 
 const publishedSchema = z.object({
   course: z.string(),

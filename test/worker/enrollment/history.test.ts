@@ -1,10 +1,9 @@
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import {
   advanceClock,
   completed,
-  drainQueues,
   ladder,
   override,
   removeOverride,
@@ -14,8 +13,6 @@ import {
   submit,
   whySchema,
 } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
 
 const DAY_MS = 86_400_000;
 const instant = (ms: number) => new Date(ms).toISOString();

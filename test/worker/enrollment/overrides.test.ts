@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { enroll, fireAlarm, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { rowsOf } from "../../support/worker/faults.ts";
@@ -8,7 +8,6 @@ import {
   author,
   completed,
   deltaSchema,
-  drainQueues,
   ladder,
   override,
   removeOverride,
@@ -18,8 +17,6 @@ import {
   statesOf,
   unlocks,
 } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
 
 const HOUR_MS = 3_600_000;
 const instant = (ms: number) => new Date(ms).toISOString();

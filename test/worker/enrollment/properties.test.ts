@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rememberProgram } from "../../../src/courses/catalog.ts";
 import type { NewFact, OverrideInput } from "../../../src/enrollment/contract.ts";
@@ -17,9 +17,6 @@ import {
 } from "../../../src/unlock/index.ts";
 import { deeds, idsOf, outlines } from "../../support/unlock/courses.ts";
 import { freshSlug, objectOf } from "../../support/worker/courses.ts";
-import { drainQueues } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
 
 const RUNS = { numRuns: 15 };
 const ACTOR = { id: "importer", role: "service" };

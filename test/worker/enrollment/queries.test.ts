@@ -1,5 +1,5 @@
 import { evictDurableObject } from "cloudflare:test";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import {
   brokenObjects,
@@ -11,9 +11,7 @@ import {
   silentDatabase,
 } from "../../support/worker/faults.ts";
 import { d1Queries, tokenOf } from "../../support/worker/http.ts";
-import { advanceClock, drainQueues, ladder, setClock } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
+import { advanceClock, ladder, setClock } from "../../support/worker/learners.ts";
 
 /** Older than the catalog may serve a pointer without asking (5 s). */
 const PAST_POINTER_AGE_MS = 5_001;

@@ -1,19 +1,8 @@
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { AUTHOR, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
-import {
-  author,
-  completed,
-  drainQueues,
-  ladder,
-  pageSchema,
-  statesOf,
-  unlocks,
-  whySchema,
-} from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
+import { author, completed, ladder, pageSchema, statesOf, unlocks, whySchema } from "../../support/worker/learners.ts";
 
 afterEach(() => {
   vi.useRealTimers();

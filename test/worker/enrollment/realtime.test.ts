@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { deliver, enroll, fireAlarm, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { brokenObjects, callWith, darkDatabase, loseStorage, rebind, rowsOf } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
@@ -8,7 +8,6 @@ import {
   complete,
   completed,
   deltaSchema,
-  drainQueues,
   ladder,
   override,
   pageSchema,
@@ -19,8 +18,6 @@ import {
   unlocksSchema,
   whySchema,
 } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
 
 async function learner(options: Parameters<typeof ladder>[1] = {}) {
   const slug = freshSlug("faults");

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import * as courseTables from "../../../src/courses/tables.ts";
 import { hasSchema, migrate, SCHEMA_STEPS, type SchemaStep } from "../../../src/enrollment/schema.ts";
 import * as enrollmentTables from "../../../src/enrollment/tables.ts";
@@ -10,9 +10,7 @@ import * as opsTables from "../../../src/ops/tables.ts";
 import { enroll, freshSlug, objectOf, publish } from "../../support/worker/courses.ts";
 import { rowsOf } from "../../support/worker/faults.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
-import { completed, drainQueues, ladder, statesOf } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
+import { completed, ladder, statesOf } from "../../support/worker/learners.ts";
 
 const SECOND: SchemaStep = { id: "900_second", sql: "ALTER TABLE facts ADD COLUMN note TEXT DEFAULT 'none'" };
 const THIRD: SchemaStep = { id: "901_third", sql: "CREATE TABLE extras (id INTEGER PRIMARY KEY, name TEXT NOT NULL)" };

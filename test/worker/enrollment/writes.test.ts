@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { rowsOf } from "../../support/worker/faults.ts";
@@ -12,7 +12,6 @@ import {
   deltaOf,
   deltaSchema,
   differenceOf,
-  drainQueues,
   ladder,
   openItems,
   revoke,
@@ -21,8 +20,6 @@ import {
   submit,
   unlocks,
 } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,12 +1,10 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { freshSlug, publish } from "../../support/worker/courses.ts";
 import { callWith } from "../../support/worker/faults.ts";
 import { call, problem, tokenOf } from "../../support/worker/http.ts";
-import { advanceClock, drainQueues, ladder } from "../../support/worker/learners.ts";
-
-afterAll(drainQueues);
+import { advanceClock, ladder } from "../../support/worker/learners.ts";
 
 afterEach(() => {
   vi.useRealTimers();
