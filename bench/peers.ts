@@ -85,7 +85,7 @@ async function measureOwn({ say, quick }: BenchContext): Promise<OwnRow[]> {
     for (const endpoint of ["GET chapters", "GET problems"] as const) {
       const list = endpoint === "GET chapters" ? "chapters" : "problems";
       const requests = tokens.map((token) => ({ path: `/api/v1/courses/${course.slug}/${list}/`, token }));
-      await load(server.url, requests, { connections: 25, seconds: 1, pid: server.workerd() });
+      await load(server.url, requests, { connections: 25, seconds: quick ? 1 : 3, pid: server.workerd() });
       for (const connections of CONNECTIONS) {
         rows.push(await own(server, endpoint, requests, { connections, seconds, once: false, say }));
       }
@@ -144,7 +144,9 @@ async function measurePeers({ say, quick }: BenchContext): Promise<PeerRow[]> {
       say(`peers ${line}`);
       // The driver names a load when it is over; shorter loads before it were to warm up.
       const named = /\] (\S+) ((?:GET|POST) \S+) (.+) \(sql [^)]*\) c=(\d+): /.exec(line);
-      if (named !== null) cpu.set(named.slice(1, 5).join(" "), meter.lastLoad);
+      if (named === null) return;
+      meter.sample(); // the load has ended, but nobody may have looked since
+      cpu.set(named.slice(1, 5).join(" "), meter.lastLoad);
     });
     const code = await new Promise<number | null>((resolve) => driver.once("close", resolve));
     clearInterval(timer);

@@ -12,15 +12,17 @@ import { type BenchRequest, load } from "./lib/wrk.ts";
 const COURSE = "write";
 const CONNECTIONS = [1, 25, 100];
 /** Learners of one run: each completes every chapter at most once, so a run has 50 times as many writes to send. */
-const LEARNERS_A_RUN = 100;
+const LEARNERS_A_RUN = 80;
 /** Asked for: acknowledged writes beside the bare one-row write. */
 const WRITE_SHARE = 0.6;
 /** Writes whose way to D1 is timed, one at a time. */
 const FAN_OUTS = 20;
 const POLL_MS = 10;
 const FAN_OUT_TIMEOUT_MS = 30_000;
-/** The queue gathers for a second; twice that, and what a run has left behind is over. */
-const DRAIN_MS = 4_000;
+/** A run is over before the queue delivers what it has caused; fewer messages than fill a batch, one per learner. */
+const GATHER_S = 5;
+/** Between runs: the queue delivers, and D1 and confirmations are done. */
+const DRAIN_MS = 6_000;
 
 const rowsSchema = z.object({ results: z.array(z.object({ user_id: z.string(), completed_count: z.int() })) });
 
@@ -30,9 +32,9 @@ export const writeBench: Bench = {
   async run(context) {
     context.say("building the Worker");
     const bundles = await buildBundles();
-    const withServer = async <T>(holdQueues: boolean, work: (server: Server) => Promise<T>): Promise<T> => {
+    const withServer = async <T>(queueSeconds: number | null, work: (server: Server) => Promise<T>): Promise<T> => {
       const stateDir = await freshState();
-      const server = await startServer(bundles, stateDir, { bindings: { SHADOW_SAMPLE_RATE: "0" }, holdQueues });
+      const server = await startServer(bundles, stateDir, { bindings: { SHADOW_SAMPLE_RATE: "0" }, queueSeconds });
       try {
         return await work(server);
       } finally {
@@ -41,17 +43,17 @@ export const writeBench: Bench = {
       }
     };
     // Where D1 and the queues are other machines, what a write causes there takes nothing from its acknowledgement. Here
-    // they are imitated in the same thread: so acknowledgements are measured while queues are held, and once more with
-    // everything flowing.
-    const held = await withServer(true, (server) =>
-      measure(context, server, context.quick ? [25] : CONNECTIONS, context.quick ? 1 : 5),
+    // they are imitated in the same thread: so acknowledgements are measured while the queue gathers, and once more
+    // with everything flowing.
+    const gathered = await withServer(GATHER_S, (server) =>
+      measure(context, server, context.quick ? [25] : CONNECTIONS, context.quick ? 1 : 3),
     );
     context.say("the same with everything flowing");
-    const flowing = await withServer(false, async (server) => ({
+    const flowing = await withServer(null, async (server) => ({
       ...(await measure(context, server, [25], context.quick ? 1 : 3)),
       fanOuts: await timeFanOuts(server, context.quick ? 3 : FAN_OUTS),
     }));
-    return outcomeOf(held, flowing);
+    return outcomeOf(gathered, flowing);
   },
 };
 
@@ -135,9 +137,9 @@ async function measure(
   return { at, cpuWithFanOut, enrolledPerSecond };
 }
 
-function outcomeOf(held: Measured, flowing: Measured & { fanOuts: number[] }): BenchOutcome {
+function outcomeOf(gathered: Measured, flowing: Measured & { fanOuts: number[] }): BenchOutcome {
   const share = (standings: readonly Standing[]) => spread(ratios(standings[1], standings[0], (one) => one.perSecond));
-  const most = held.at.at(-1);
+  const most = gathered.at.at(-1);
   if (most === undefined) throw new Error("nothing was measured");
   const tableOf = (title: string, standings: readonly Standing[]): Table => ({
     title,
@@ -153,7 +155,7 @@ function outcomeOf(held: Measured, flowing: Measured & { fanOuts: number[] }): B
   });
   return {
     tables: [
-      ...held.at.map(({ connections, standings }) =>
+      ...gathered.at.map(({ connections, standings }) =>
         tableOf(`Writes, ${connections} connection${connections === 1 ? "" : "s"}`, standings),
       ),
       ...flowing.at.map(({ connections, standings }) =>
@@ -168,14 +170,14 @@ function outcomeOf(held: Measured, flowing: Measured & { fanOuts: number[] }): B
         y: { label: "writes a second" },
         series: most.standings.map(({ name }, index) => ({
           name,
-          points: held.at.map(({ connections, standings }) => {
+          points: gathered.at.map(({ connections, standings }) => {
             const { median, low, high } = spread((standings[index]?.loads ?? []).map((one) => one.perSecond));
             return { x: connections, y: median, low, high };
           }),
         })),
       },
     ],
-    targets: held.at.map(({ connections, standings }) => ({
+    targets: gathered.at.map(({ connections, standings }) => ({
       what: `Acknowledged completions beside the bare one-row write, ${connections} connection${connections === 1 ? "" : "s"}`,
       asked: `at least ${WRITE_SHARE}`,
       measured: spreadCell(share(standings)),

@@ -16,8 +16,8 @@ const optionsSchema = z.object({
   ports: z.object({ entry: z.int(), product: z.int(), baseline: z.int() }),
   bindings: z.record(z.string(), z.string()),
   inspectorPort: z.int().nullable(),
-  /** Without consumers what is sent to queues stays there: writes are then measured without what they cause later. */
-  holdQueues: z.boolean(),
+  /** Seconds that queues gather before they deliver; null as deployed. What a load causes can so come after it. */
+  queueSeconds: z.int().nullable().default(null),
   /** Puts objects that only fail in the place of the enrollments, so that reads fall back to D1. */
   breakObjects: z.boolean(),
 });
@@ -33,6 +33,7 @@ const product = z
     compatibilityFlags: z.array(z.string()),
     bindings: z.record(z.string(), z.json()),
     durableObjects: z.record(z.string(), z.looseObject({ className: z.string() })),
+    queueConsumers: z.record(z.string(), z.looseObject({})),
   })
   .parse(unstable_getMiniflareWorkerOptions(fromRoot("wrangler.toml")).workerOptions);
 const { compatibilityDate, compatibilityFlags } = product;
@@ -42,7 +43,7 @@ const workers: V4WorkerOptions[] = [
     name: "latchkey",
     modules: [moduleOf(options.bundle)],
     bindings: { ...product.bindings, ...options.bindings },
-    ...(options.holdQueues ? { queueConsumers: {} } : {}),
+    ...(options.queueSeconds === null ? {} : { queueConsumers: gathering(options.queueSeconds) }),
     ...(options.breakObjects
       ? {
           durableObjects: {
@@ -83,6 +84,11 @@ const miniflare = new Miniflare(
   }),
 );
 await miniflare.ready;
+
+function gathering(seconds: number) {
+  const consumers = Object.entries(product.queueConsumers);
+  return Object.fromEntries(consumers.map(([name, consumer]) => [name, { ...consumer, maxBatchTimeout: seconds }]));
+}
 
 function moduleOf(bundle: string): V4ModuleDefinition {
   return { type: "ESModule", path: "index.js", contents: readFileSync(bundle, "utf8") };

@@ -49,8 +49,8 @@ export interface Server {
   readonly url: string;
   /** The baseline Worker in the same workerd. */
   readonly baseline: string;
-  /** Where crons are fired. */
-  readonly entry: string;
+  /** Fires a cron of wrangler.toml. @throws when its handler fails. */
+  cron(expression: string): Promise<void>;
   readonly stateDir: string;
   readonly inspectorPort: number | null;
   /** Process id of workerd. */
@@ -70,9 +70,14 @@ export async function startServer(
   {
     bindings = {},
     inspect = false,
-    holdQueues = false,
+    queueSeconds = null,
     breakObjects = false,
-  }: { bindings?: Record<string, string>; inspect?: boolean; holdQueues?: boolean; breakObjects?: boolean } = {},
+  }: {
+    bindings?: Record<string, string>;
+    inspect?: boolean;
+    queueSeconds?: number | null;
+    breakObjects?: boolean;
+  } = {},
 ): Promise<Server> {
   const secret = randomBytes(32).toString("base64url");
   const ports = { entry: await freePort(), product: await freePort(), baseline: await freePort() };
@@ -83,7 +88,7 @@ export async function startServer(
     baseline: bundles.baseline,
     ports,
     inspectorPort,
-    holdQueues,
+    queueSeconds,
     breakObjects,
     bindings: { AUTH_SECRET: secret, ...bindings },
   };
@@ -98,7 +103,11 @@ export async function startServer(
   return {
     url,
     baseline: at(ports.baseline),
-    entry: at(ports.entry),
+    cron: async (expression) => {
+      const answer = await fetch(`${at(ports.entry)}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(expression)}`);
+      if (!answer.ok) throw new Error(`cron "${expression}" failed: ${answer.status} ${await answer.text()}`);
+      await answer.body?.cancel();
+    },
     stateDir,
     inspectorPort,
     workerd: () => workerdOf(group.pid),
