@@ -152,3 +152,8 @@ export function etagOf(snapshot: SnapshotInfo, want: Want, language: Language): 
   const stale = stale_since === undefined ? "" : `.${Date.parse(stale_since).toString(36)}`;
   return `"${version}.${progress_seq}.${policy_seq}.${course_version}.${engine}.${computed}${stale}.${source.charAt(0)}.${language}.${asked}"`;
 }
+
+/** Whether an If-None-Match header names this tag; proxies may have weakened it (RFC 9110 section 13.1.2). */
+export function hasTag(header: string | null, etag: string): boolean {
+  return header?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
+}

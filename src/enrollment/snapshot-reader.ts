@@ -3,6 +3,7 @@ import type { Content, ReadAnswer, ReadRequest, SnapshotInfo, Want } from "./con
 import {
   cursorScope,
   etagOf,
+  hasTag,
   itemContent,
   type ListWant,
   listBody,
@@ -112,9 +113,4 @@ export class SnapshotReader {
 
 function askedFor(want: Exclude<Want, { kind: "item" | "why" }>): string {
   return want.kind === "states" ? "states" : `${cursorScope("", want)} ${want.after ?? ""} ${want.limit}`;
-}
-
-/** Whether an If-None-Match header names this tag; proxies may have weakened it (RFC 9110 section 13.1.2). */
-function hasTag(header: string | null, etag: string): boolean {
-  return header?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
 }

@@ -198,6 +198,30 @@ describe("ETag", () => {
     expect(other.headers.get("cache-control")).toBe("private, no-cache");
   });
 
+  it("[I2] [I3] [I8] what an isolate remembers is confirmed by the object, and is nobody else's", async () => {
+    const slug = freshSlug("memory");
+    await publish(ladder(slug));
+    for (const user of ["ada", "eve"]) await enroll(slug, user);
+    const list = async (user: string, query = "") => {
+      const answer = await call("GET", `/courses/${slug}/chapters/${query}`, { token: await tokenOf(user) });
+      return { etag: answer.headers.get("etag"), text: await answer.text() };
+    };
+    const first = await list("ada");
+    expect(await list("ada")).toEqual(first);
+    expect((await list("ada", "?limit=1")).text).not.toBe(first.text);
+    expect((await list("ada", "?lang=zh")).text).not.toBe(first.text);
+    await completed(slug, "ada", "one");
+    const second = await list("ada");
+    expect(second.etag).not.toBe(first.etag);
+    expect(JSON.parse(second.text)).toMatchObject({
+      results: [{ status: "completed" }, { status: "unlocked" }, {}, {}],
+    });
+    expect(await list("ada")).toEqual(second);
+    expect(JSON.parse((await list("eve")).text)).toMatchObject({
+      results: [{ status: "unlocked" }, { status: "locked" }, {}, {}],
+    });
+  });
+
   it("changes with progress, policy and version", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/unlocks`;
