@@ -143,7 +143,7 @@ async function measure({ say, quick }: BenchContext, prepared: Prepared): Promis
   const { server, course, users, tokens } = prepared;
   const pid = server.workerd();
   const seconds = quick ? 1 : 3;
-  const rounds = quick ? 2 : 5;
+  const rounds = quick ? 2 : 3;
   const lists: BenchRequest[] = users.map((_, at) => ({ path: chaptersOf(course), token: tokens[at] ?? "" }));
   const problems = lists.map((request) => ({ ...request, path: `/api/v1/courses/${course.slug}/problems/` }));
   const bare = users.map((user) => ({ path: `/object/${user}` }));

@@ -82,7 +82,7 @@ export async function markCoursePage(env: Env, course: string): Promise<boolean>
       `UPDATE enrollments SET is_stale = 1, stale_reason = ?4, stale_scope = 'course',
          stale_since = coalesce(stale_since, ?5), stale_mark = stale_mark + 1, leased_until = 0
        WHERE course_slug = ?1 AND status = 'active' AND user_id > ?3 AND user_id <= ?6
-         AND (?4 = 'doubt' OR activation < (SELECT activation FROM courses WHERE slug = ?1))
+         AND (?4 = 'doubt' OR max(activation, reached_activation) < (SELECT activation FROM courses WHERE slug = ?1))
          AND EXISTS (SELECT 1 FROM course_marks WHERE ${fence})`,
     ).bind(course, generation, from, reason, since, last),
     isLast

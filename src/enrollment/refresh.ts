@@ -114,11 +114,15 @@ export async function settleRefreshes(
   refreshed: readonly { mirror: Mirror | null; enrollment: string; mark: number | null }[],
 ): Promise<void> {
   const marks = refreshed.flatMap(({ enrollment, mark }) => (mark === null ? [] : [{ id: enrollment, mark }]));
+  const mirrors = refreshed.flatMap(({ mirror }) => (mirror === null ? [] : [mirror]));
   await db.batch([
-    updateRefreshedMirrors(
-      db,
-      refreshed.flatMap(({ mirror }) => (mirror === null ? [] : [mirror])),
-    ),
+    updateRefreshedMirrors(db, mirrors),
+    db
+      .prepare(
+        `UPDATE enrollments SET reached_activation = max(reached_activation, m.value ->> 'activation')
+         FROM json_each(?) AS m WHERE enrollments.id = m.value ->> 'enrollment_id'`,
+      )
+      .bind(JSON.stringify(mirrors.map(({ enrollment_id, activation }) => ({ enrollment_id, activation })))),
     db
       .prepare(
         `UPDATE enrollments SET is_stale = 0, stale_reason = NULL, stale_scope = NULL, stale_since = NULL, leased_until = 0
@@ -208,6 +212,8 @@ async function warmPage(
     await env.REFRESH_QUEUE.send(next);
   } else {
     logEvent("warmed", { course_id: job.course, activation: job.activation });
+    // Only now, so that who has just been refreshed is not marked to be refreshed again.
+    await askForMarks(env, job.course);
   }
 }
 

@@ -4,7 +4,7 @@ import type { CoursePointer } from "../courses/index.ts";
 import { enrollmentId } from "../shared/ids.ts";
 import type { Result } from "../shared/results.ts";
 import type { ActorRef, WriteAnswer } from "./contract.ts";
-import { type RefreshMessage, sendAll } from "./messages.ts";
+import type { RefreshMessage } from "./messages.ts";
 import { enrollments } from "./tables.ts";
 
 /**
@@ -85,8 +85,8 @@ export function listEnrollments(db: Database, course: string, after: string, lim
     .all();
 }
 
-/** After a publish: the recently active are refreshed first, and all are marked for the sweeps. */
+/** After a publish: the recently active are refreshed first, then the others are marked for the sweeps. */
 export async function askForWarmUp(env: Env, course: string, activation: number): Promise<void> {
   const message: RefreshMessage = { type: "warm", course, activation, cursor: null };
-  await sendAll(env.REFRESH_QUEUE, [message, { type: "mark", course }]);
+  await env.REFRESH_QUEUE.send(message);
 }

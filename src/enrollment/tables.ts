@@ -1,6 +1,6 @@
 import { integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** See migrations/0002_enrollments.sql and 0003_operations.sql, which are the truth; a test compares the two. */
+/** See migrations/0002_enrollments.sql, 0003_operations.sql and 0006_reached_activation.sql, which are the truth; a test compares the two. */
 export const enrollments = sqliteTable("enrollments", {
   id: text().primaryKey(),
   course_slug: text().notNull(),
@@ -31,6 +31,7 @@ export const enrollments = sqliteTable("enrollments", {
   stale_since: integer(),
   stale_mark: integer().notNull().default(0),
   leased_until: integer().notNull().default(0),
+  reached_activation: integer().notNull().default(0),
 });
 
 /** See migrations/0005_course_marks.sql. */

@@ -195,7 +195,8 @@ describe("[I4] a slow refresh", () => {
     await project(slug, "ada");
     const before = await rowOf(slug, "ada");
     await settleRefreshes(env.DB, [{ mirror: old.value.mirror, enrollment: `${slug}:ada`, mark: null }]);
-    expect(await rowOf(slug, "ada")).toEqual(before);
+    // All it tells is how far the object had come.
+    expect(await rowOf(slug, "ada")).toEqual({ ...before, reached_activation: old.value.mirror.activation });
     await run("UPDATE enrollments SET version = 0, progress_seq = 0, computed_at = NULL WHERE id = ?", `${slug}:ada`);
     await settleRefreshes(env.DB, [{ mirror: old.value.mirror, enrollment: `${slug}:ada`, mark: null }]);
     expect(await rowOf(slug, "ada")).toMatchObject({ version: old.value.mirror.version });
