@@ -209,7 +209,8 @@ function activationStatements(
         ...(policy === "relock" ? { last_relock: activation } : {}),
       })
       .where(eq(courses.slug, slug)),
-    change.markStale(db, slug, now),
+    // Nobody can have enrolled before the first activation.
+    ...(activation > 1 ? [change.markStale(db, slug, now)] : []),
   ];
 }
 
