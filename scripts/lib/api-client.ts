@@ -1,5 +1,5 @@
-/** How long one request to the local runtime may take, milliseconds. */
-const REQUEST_TIMEOUT_MS = 60_000;
+/** How long one request to the local runtime may take, milliseconds: a caller that hears nothing asks again. */
+const REQUEST_TIMEOUT_MS = 20_000;
 
 export interface ApiAnswer {
   /** Method and path, for messages. */

@@ -17,30 +17,24 @@ export function secretDefect(secret: string | undefined): string | null {
 /** Purposes a key is derived for; each has its own. */
 export type KeyPurpose = "access-token" | "cursor";
 
-const derivedKeys = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+const derivedKeys = new Map<string, Uint8Array<ArrayBuffer>>();
 
 /**
- * One key per purpose from the one secret (HKDF-SHA-256, RFC 5869), so that a cursor can never pass as a token.
+ * One key per purpose from the one secret (HKDF-SHA-256, RFC 5869), so that a cursor can never pass as a token. What is
+ * remembered is the key, never a promise of it: one that belongs to a request whose caller has gone never resolves, and
+ * everybody who waits for it would hang.
  * @returns 32 bytes.
  */
-export function deriveKey(secret: string, purpose: KeyPurpose): Promise<Uint8Array<ArrayBuffer>> {
+export async function deriveKey(secret: string, purpose: KeyPurpose): Promise<Uint8Array<ArrayBuffer>> {
   const cacheKey = `${purpose}\n${secret}`;
-  let derived = derivedKeys.get(cacheKey);
-  if (derived === undefined) {
-    derived = (async () => {
-      const base = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), "HKDF", false, [
-        "deriveBits",
-      ]);
-      const info = new TextEncoder().encode(`latchkey/${purpose}`);
-      const bits = await crypto.subtle.deriveBits(
-        { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(32), info },
-        base,
-        256,
-      );
-      return new Uint8Array(bits);
-    })();
-    derivedKeys.set(cacheKey, derived);
-  }
+  const known = derivedKeys.get(cacheKey);
+  if (known !== undefined) return known;
+  const encoder = new TextEncoder();
+  const base = await crypto.subtle.importKey("raw", encoder.encode(secret), "HKDF", false, ["deriveBits"]);
+  const info = encoder.encode(`latchkey/${purpose}`);
+  const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(32), info };
+  const derived = new Uint8Array(await crypto.subtle.deriveBits(hkdf, base, 256));
+  derivedKeys.set(cacheKey, derived);
   return derived;
 }
 
