@@ -167,9 +167,11 @@ async function refreshOne(
   return null;
 }
 
-/** Marks one page of a course and asks for the next. */
+/** Marks one page of a course and asks for the next; after the last, who is marked need not wait for the next minute. */
 async function markPage(env: Env, course: string): Promise<void> {
-  if (await markCoursePage(env, course)) await askForMarks(env, course);
+  if (await markCoursePage(env, course)) return askForMarks(env, course);
+  const now = Date.now();
+  return sweepOn(env, "course", now, now + SWEEP_SPAN_MS);
 }
 
 /** Refreshes one page of a course's recently active learners, marked or not yet, and asks for the next. */
