@@ -281,7 +281,9 @@ export class EnrollmentObject extends DurableObject<Env> {
       // Confirmed while the last announcement was still under way.
       this.#scheduler.reschedule("outbox", null);
     } else if (name === "outbox") {
-      await this.#tellQueue(now);
+      // Set before it is sent: a confirmation that overtakes the sending must have the last word.
+      this.#announcedUntil = now + RESEND_MS;
+      await this.#tellQueue();
       // Not done until confirmProjection says so: until then it is asked for again, later each time.
       this.#scheduler.failed("outbox", now, { least: RESEND_MS, most: RESEND_MAX_MS });
     } else if (name === "boundary") {
@@ -301,16 +303,15 @@ export class EnrollmentObject extends DurableObject<Env> {
     if (now < this.#announcedUntil) return;
     this.#announcedUntil = now + RESEND_MS;
     this.ctx.waitUntil(
-      this.#tellQueue(now).catch((fault: unknown) => {
+      this.#tellQueue().catch((fault: unknown) => {
         this.#announcedUntil = 0;
         logFault("announcement_failed", fault, { enrollment_id: this.#id() });
       }),
     );
   }
 
-  async #tellQueue(now: number): Promise<void> {
+  async #tellQueue(): Promise<void> {
     await this.env.PROJECTION_QUEUE.send({ type: "project", enrollment_id: this.#id() } satisfies ProjectionMessage);
-    this.#announcedUntil = now + RESEND_MS;
   }
 
   /** Any write by or for an active learner: replay, decide, commit, remember the answer; all in one transaction. */
