@@ -24,7 +24,7 @@ export interface BenchCourse {
 /** @param options.dated with dates that have passed and dates to come; without any, everything can be completed. */
 export function benchCourse(slug: string, { dated }: { dated: boolean }): BenchCourse {
   const random = new Random(50);
-  const ids = (kind: string, count: number) => Array.from({ length: count }, (_, at) => `${slug}.${kind}${at + 1}`);
+  const ids = (kind: string, count: number) => Array.from({ length: CHAPTERS }, (_, at) => `${slug}.${kind}${at + 1}`);
   const chapters = ids("c", CHAPTERS);
   const problems = ids("p", PROBLEMS);
   const rule = (list: readonly string[], at: number) => {
@@ -61,8 +61,8 @@ export function benchFacts(course: BenchCourse, user: string, random: Random): o
 }
 
 /** A course in which every chapter is open and each opens one problem: each completion is a write with one unlock. */
-export function writeCourse(slug: string, count = CHAPTERS): BenchCourse {
-  const chapters = Array.from({ length: count }, (_, at) => `${slug}.c${at + 1}`);
+export function writeCourse(slug: string): BenchCourse {
+  const chapters = Array.from({ length: CHAPTERS }, (_, at) => `${slug}.c${at + 1}`);
   const problems = chapters.map((id) => id.replace(".c", ".p"));
   const document = {
     slug,

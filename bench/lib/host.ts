@@ -17,7 +17,7 @@ const optionsSchema = z.object({
   bindings: z.record(z.string(), z.string()),
   inspectorPort: z.int().nullable(),
   /** Seconds that queues gather before they deliver; null as deployed. What a load causes can so come after it. */
-  queueSeconds: z.int().nullable().default(null),
+  queueSeconds: z.int().nullable(),
   /** Puts objects that only fail in the place of the enrollments, so that reads fall back to D1. */
   breakObjects: z.boolean(),
 });

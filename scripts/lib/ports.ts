@@ -1,27 +1,16 @@
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long the system may hold the sockets of processes that have just died, and how often it is asked, milliseconds. */
+const RELEASE_TIMEOUT_MS = 10_000;
+const RELEASE_POLL_MS = 10;
 
 /** The one address the local runtime listens on: nothing outside this machine can reach it. */
 export const LOCAL_ADDRESS = "127.0.0.1";
 
-/**
- * Ports that are drawn: below those from which systems take the near end of outgoing connections (Linux 32768, others
- * 49152). A port from there could be taken by some connection while a killed runtime is started again on it, even by a
- * client's own attempts to reach it.
- */
-const DRAWN = { from: 20_000, to: 32_000 };
-/** Draws before we give up: more than one in a million failures would need a machine with half of them taken. */
-const DRAWS = 20;
-
-/**
- * A port that nobody listens on right now, and that stays ours to listen on again after a crash.
- * @throws when none can be found.
- */
-export async function freePort(): Promise<number> {
-  for (let draw = 0; draw < DRAWS; draw += 1) {
-    const port = DRAWN.from + Math.floor(Math.random() * (DRAWN.to - DRAWN.from));
-    if (!(await portIsTaken(port))) return port;
-  }
-  throw new Error(`no free port among ${DRAWN.from} to ${DRAWN.to}`);
+/** A port that nobody listens on right now. */
+export function freePort(): Promise<number> {
+  return listenOnce(0);
 }
 
 /** Whether somebody listens on the port, or we may not. */
@@ -34,12 +23,29 @@ export async function portIsTaken(port: number): Promise<boolean> {
   }
 }
 
-function listenOnce(port: number): Promise<void> {
+/**
+ * Returns when the port can be listened on again. A killed process is reported dead when its first thread is; the others
+ * may hold its sockets a moment longer.
+ * @throws when it is still taken after {@link RELEASE_TIMEOUT_MS}.
+ */
+export async function untilPortIsFree(port: number): Promise<void> {
+  const deadline = Date.now() + RELEASE_TIMEOUT_MS;
+  while (await portIsTaken(port)) {
+    if (Date.now() > deadline) throw new Error(`port ${port} is still taken ${RELEASE_TIMEOUT_MS} ms after its owner`);
+    await sleep(RELEASE_POLL_MS);
+  }
+}
+
+function listenOnce(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
     server.listen({ port, host: LOCAL_ADDRESS, exclusive: true }, () => {
-      server.close(() => resolve());
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === "string") reject(new Error("the socket has no port"));
+        else resolve(address.port);
+      });
     });
   });
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { ensureLocalSecret } from "./local-secrets.ts";
 import { WRANGLER } from "./paths.ts";
-import { freePort, LOCAL_ADDRESS, portIsTaken } from "./ports.ts";
+import { freePort, LOCAL_ADDRESS, portIsTaken, untilPortIsFree } from "./ports.ts";
 import { groupIsAlive, type ProcessGroup, startGroup } from "./process-group.ts";
 import { lockState } from "./state-lock.ts";
 import { wranglerEnvironment } from "./wrangler.ts";
@@ -43,9 +43,9 @@ export interface Runtime {
   readonly pid: number;
   /** Resolves when the runtime has ended, by whatever cause. */
   readonly ended: Promise<void>;
-  /** Ends it gracefully; returns when no process is left. */
+  /** Ends it gracefully; returns when no process is left and its port is free. */
   stop(): Promise<void>;
-  /** Kills it as a crash would (SIGKILL for every process); returns when no process is left. */
+  /** Kills it as a crash would (SIGKILL for every process); returns when no process is left and its port is free. */
   kill(): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       [WRANGLER, "dev", ...devArguments(port, await freePort(), options)],
       wranglerEnvironment(options.stateDir),
     );
-    return await whenReady(group, `http://${LOCAL_ADDRESS}:${port}`, options, unlockState);
+    return await whenReady(group, port, options, unlockState);
   } catch (fault) {
     unlockState();
     throw fault;
@@ -78,10 +78,11 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 async function whenReady(
   group: ProcessGroup,
-  url: string,
+  port: number,
   options: RuntimeOptions,
   unlockState: () => void,
 ): Promise<Runtime> {
+  const url = `http://${LOCAL_ADDRESS}:${port}`;
   const tail = followLog(group, options);
   try {
     await untilItAnswers(url, group);
@@ -98,8 +99,16 @@ async function whenReady(
     url,
     pid: group.pid,
     ended,
-    stop: () => group.stop().finally(unlockState),
-    kill: () => group.kill().finally(unlockState),
+    stop: () =>
+      group
+        .stop()
+        .then(() => untilPortIsFree(port))
+        .finally(unlockState),
+    kill: () =>
+      group
+        .kill()
+        .then(() => untilPortIsFree(port))
+        .finally(unlockState),
   };
 }
 
