@@ -8,7 +8,7 @@ import { fromRoot, NODE } from "../scripts/lib/paths.ts";
 import { Random } from "../test/support/node/random.ts";
 import { freshState, removeState } from "../test/support/node/state.ts";
 import { type Bench, type BenchContext, type BenchOutcome, cell, type Target } from "./lib/bench.ts";
-import { processes, treeOf } from "./lib/cpu.ts";
+import { treeOf } from "./lib/cpu.ts";
 import { type BenchCourse, benchCourse, benchFacts, writeCourse } from "./lib/dataset.ts";
 import { names, School } from "./lib/school.ts";
 import { buildBundles, type Server, startServer } from "./lib/server.ts";
@@ -175,7 +175,7 @@ class LoadMeter {
   }
 
   sample(): void {
-    const [, ...below] = treeOf(this.#root, processes());
+    const [, ...below] = treeOf(this.#root);
     const isLoading = below.some(({ name }) => name === "wrk");
     const servers = below.filter(({ name }) => name !== "wrk").reduce((sum, { cpu }) => sum + cpu, 0);
     if (isLoading) this.#startedAt ??= servers;

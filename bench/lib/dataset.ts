@@ -24,7 +24,7 @@ export interface BenchCourse {
 /** @param options.dated with dates that have passed and dates to come; without any, everything can be completed. */
 export function benchCourse(slug: string, { dated }: { dated: boolean }): BenchCourse {
   const random = new Random(50);
-  const ids = (kind: string, count: number) => Array.from({ length: CHAPTERS }, (_, at) => `${slug}.${kind}${at + 1}`);
+  const ids = (kind: string, count: number) => Array.from({ length: count }, (_, at) => `${slug}.${kind}${at + 1}`);
   const chapters = ids("c", CHAPTERS);
   const problems = ids("p", PROBLEMS);
   const rule = (list: readonly string[], at: number) => {

@@ -1,10 +1,9 @@
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { processes } from "../../scripts/lib/proc.ts";
 
 /** How often memory is looked at, milliseconds. */
 const SAMPLE_MS = 250;
-/** Linux counts resident memory in pages of this many bytes on the machines we use. */
-const PAGE_BYTES = 4_096;
 /** lstat(2) counts blocks of this size, whatever the file system's own is. */
 const BLOCK_BYTES = 512;
 
@@ -33,30 +32,13 @@ export class MemoryWatch {
   }
 
   #sample(group: number): void {
-    const members = membersOf(group);
+    const members = [...processes().values()].filter((process) => process.group === group);
     const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
-    const workerds = members.filter(({ name }) => name === "workerd").map(({ bytes }) => bytes);
-    this.peak.runtime = Math.max(this.peak.runtime, sum(members.map(({ bytes }) => bytes)));
+    const workerds = members.filter(({ name }) => name === "workerd").map(({ residentBytes }) => residentBytes);
+    this.peak.runtime = Math.max(this.peak.runtime, sum(members.map(({ residentBytes }) => residentBytes)));
     this.peak.workerd = Math.max(this.peak.workerd, sum(workerds));
     this.peak.largest_workerd = Math.max(this.peak.largest_workerd, ...workerds);
   }
-}
-
-/** proc_pid_stat(5): process group is field 5, resident pages field 24, counted after the name in parentheses. */
-function membersOf(group: number): { name: string; bytes: number }[] {
-  return readdirSync("/proc").flatMap((entry) => {
-    if (!/^\d+$/.test(entry)) return [];
-    let stat: string;
-    try {
-      stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-    } catch {
-      return []; // ended while we were looking
-    }
-    const end = stat.lastIndexOf(")");
-    const fields = stat.slice(end + 2).split(" ");
-    if (Number(fields[2]) !== group) return [];
-    return [{ name: stat.slice(stat.indexOf("(") + 1, end), bytes: Number(fields[21]) * PAGE_BYTES }];
-  });
 }
 
 /** Bytes a folder occupies. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fromRoot, NODE, ROOT } from "./paths.ts";
+import { processes } from "./proc.ts";
 
 const LEASH = fromRoot("scripts/lib/leash.ts");
 /** How often the end of a group is looked for, milliseconds. */
@@ -82,20 +82,11 @@ async function groupEnds(group: number, timeoutMs: number): Promise<boolean> {
 }
 
 /**
- * Process ids of a group from /proc (proc_pid_stat(5): state is field 3, process group field 5, counted after the
- * command name, which stands in parentheses and may contain anything). In a container whose first process collects no
- * orphans a signal would "reach" the dead for ever, hence this look at their state.
+ * Process ids of a group that are not dead. In a container whose first process collects no orphans a signal would
+ * "reach" the dead for ever, hence this look at their state.
  */
 function livingMembers(group: number): number[] {
-  return readdirSync("/proc").flatMap((entry) => {
-    if (!/^\d+$/.test(entry)) return [];
-    let stat: string;
-    try {
-      stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-    } catch {
-      return []; // ended while we were looking
-    }
-    const [state, , processGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return Number(processGroup) === group && state !== "Z" && state !== "X" ? [Number(entry)] : [];
-  });
+  return [...processes().values()]
+    .filter((member) => member.group === group && member.state !== "Z" && member.state !== "X")
+    .map(({ pid }) => pid);
 }
