@@ -223,7 +223,7 @@ async function measure({ say, quick }: BenchContext, prepared: Prepared): Promis
       `Bodies of ${cell(prepared.bytes)} bytes; ${users.length} learners in turn; wrk, one thread, closed loop, ${seconds} s a run.`,
       "Product and baseline run in one workerd process with one thread; wrk has the other core.",
       `With a token never seen before (signature checked afresh on each request) the share is ${spreadCell(freshShare)}.`,
-      "Request logs are on, as in production; the shadow check is off.",
+      "Request logs are as deployed (a tenth of uneventful reads, everything else); the shadow check is off.",
     ],
   };
 }
