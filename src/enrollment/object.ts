@@ -2,7 +2,9 @@ import { DurableObject } from "cloudflare:workers";
 import { countedDatabase } from "../bindings.ts";
 import { type CoursePointer, loadProgram, rememberedProgram, rememberProgram } from "../courses/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
+import { hasSchema, migrate } from "../shared/object-schema.ts";
 import { encodeCursor } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Delta, Program } from "../unlock/index.ts";
@@ -27,8 +29,8 @@ import type { ProjectionMessage } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { collectProjection } from "./outbox-batch.ts";
 import type { SignCursor } from "./reading.ts";
-import { AlarmScheduler, type DueName } from "./scheduler.ts";
-import { hasSchema, migrate } from "./schema.ts";
+
+import { DUE_NAMES, type DueName, SCHEMA_STEPS } from "./schema.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
 import { EnrollmentState, NO_CHANGE, RESEND_MAX_MS, RESEND_MS } from "./state.ts";
 import { ANSWER_RETENTION_MS, EnrollmentStore, newMeta } from "./store.ts";
@@ -47,7 +49,7 @@ const ABSENCE_MS = 2_000;
 export class EnrollmentObject extends DurableObject<Env> {
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
-  readonly #scheduler: AlarmScheduler;
+  readonly #scheduler: AlarmScheduler<DueName>;
   #state: EnrollmentState | null = null;
   #schema = false;
   #absentUntil = 0;
@@ -60,9 +62,9 @@ export class EnrollmentObject extends DurableObject<Env> {
     super(ctx, env);
     this.#store = new EnrollmentStore(ctx.storage.sql);
     this.#outbox = new Outbox(ctx.storage.sql);
-    this.#scheduler = new AlarmScheduler(ctx.storage);
+    this.#scheduler = new AlarmScheduler(ctx.storage, DUE_NAMES);
     this.#reader = new SnapshotReader(this.#signCursor);
-    if (this.#hasSchema()) migrate(ctx.storage);
+    if (this.#hasSchema()) migrate(ctx.storage, SCHEMA_STEPS);
   }
 
   /** Starts (or resumes after a withdrawal) the enrollment. The registry row in D1 exists already. */
@@ -332,7 +334,7 @@ export class EnrollmentObject extends DurableObject<Env> {
         // SAFETY: written below by this same method for the same key, so it has this method's answer type.
         return { ok: true, value: { ...(JSON.parse(stored.answer) as T), replayed: true } };
       }
-      this.#useNewerVersion(state, pointer, now);
+      this.#takeNewerVersion(state, pointer, now);
       const writes = new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler);
       const result = run(writes, now);
       if (result.ok && key !== null && idempotency !== null) {
@@ -347,7 +349,7 @@ export class EnrollmentObject extends DurableObject<Env> {
    * A write never waits for D1. If the caller knows a newer version and the isolate has it compiled, it is applied
    * first; otherwise the write is decided on the version the object holds and the object catches up right after.
    */
-  #useNewerVersion(state: EnrollmentState, pointer: CoursePointer | null, now: number): void {
+  #takeNewerVersion(state: EnrollmentState, pointer: CoursePointer | null, now: number): void {
     if (pointer === null || pointer.activation <= state.meta.activation) return;
     const program = rememberedProgram(state.meta.course, pointer.version);
     if (program === null) this.#scheduler.schedule("catch_up", now);
@@ -440,7 +442,7 @@ export class EnrollmentObject extends DurableObject<Env> {
 
   /** Creates the rows of a new enrollment, inside the caller's transaction. */
   #begin(pointer: CoursePointer, program: Program, enrolledAt: number, now: number): EnrollmentState {
-    migrate(this.ctx.storage);
+    migrate(this.ctx.storage, SCHEMA_STEPS);
     const meta = newMeta(this.#id(), pointer.version, program.size, enrolledAt, now);
     this.#store.saveMeta(meta);
     this.#state = new EnrollmentState(this.#store, this.#outbox, this.#scheduler, { meta, program, facts: new Map() });

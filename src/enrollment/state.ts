@@ -1,4 +1,5 @@
 import type { CoursePointer } from "../courses/index.ts";
+import type { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import {
   type Change,
   type Delta,
@@ -19,7 +20,7 @@ import {
 import type { Cause, Mirror } from "./contract.ts";
 import { keptAcross } from "./mirror.ts";
 import type { Outbox } from "./outbox.ts";
-import type { AlarmScheduler } from "./scheduler.ts";
+import type { DueName } from "./schema.ts";
 import type { EnrollmentStore, Meta, StoredFact } from "./store.ts";
 
 /**
@@ -55,12 +56,12 @@ export class EnrollmentState {
   commitDelta: Delta = NO_CHANGE;
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
-  readonly #scheduler: AlarmScheduler;
+  readonly #scheduler: AlarmScheduler<DueName>;
 
   constructor(
     store: EnrollmentStore,
     outbox: Outbox,
-    scheduler: AlarmScheduler,
+    scheduler: AlarmScheduler<DueName>,
     loaded: { meta: Meta; program: Program; facts: Map<string, StoredFact> },
   ) {
     this.#store = store;
