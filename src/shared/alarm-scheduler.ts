@@ -58,6 +58,11 @@ export class AlarmScheduler<DueName extends string> {
     }
   }
 
+  /** Whether `name` is asked for at all. */
+  has(name: DueName): boolean {
+    return this.#due().has(name);
+  }
+
   /** Names whose time has come, earliest first. */
   due(now: number): DueName[] {
     return [...this.#due()]

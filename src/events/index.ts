@@ -1,0 +1,9 @@
+// The door of the events room.
+export { consumeEvents, pruneEvents } from "./archive.ts";
+export { BroadcastLog } from "./broadcast-log.ts";
+export { BroadcastShard } from "./broadcast-shard.ts";
+export { UserChannel } from "./channel.ts";
+export { type Addressed, publishAll } from "./publishing.ts";
+export { eventRoutes } from "./routes.ts";
+export { callChannel } from "./stubs.ts";
+export { type EventData, eventOf, type NewEvent } from "./types.ts";
