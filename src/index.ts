@@ -6,7 +6,7 @@ import {
   restDeadRefreshes,
   sweepEveryMinute,
 } from "./enrollment/index.ts";
-import { consumeEvents } from "./events/index.ts";
+import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 
 export { EnrollmentObject } from "./enrollment/index.ts";
@@ -25,7 +25,8 @@ export default {
   async queue(batch, env) {
     if (batch.queue.endsWith(DEAD_SUFFIX)) {
       await restDeadRefreshes(batch, env, Date.now());
-      return storeDeadLetters(batch, env, Date.now());
+      await storeDeadLetters(batch, env, Date.now());
+      return reportDeadLetters(batch, env);
     }
     if (batch.queue === "latchkey-projection") return consumeProjections(batch, env);
     if (batch.queue === "latchkey-refresh") return consumeRefreshes(batch, env);

@@ -19,6 +19,7 @@ import {
 } from "../unlock/index.ts";
 import type { Cause, Mirror } from "./contract.ts";
 import { keptAcross } from "./mirror.ts";
+import { contentNotice } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
 import type { DueName } from "./schema.ts";
 import type { EnrollmentStore, Meta, StoredFact } from "./store.ts";
@@ -104,8 +105,13 @@ export class EnrollmentState {
     announce: boolean = true,
   ): Delta {
     const before = openIds(this.program, this.evaluation);
-    if (next !== undefined && next.pointer.activation > this.meta.activation) this.#move(next, now);
-    else this.learner = this.#layOut(this.program, this.#store.kept());
+    if (next !== undefined && next.pointer.activation > this.meta.activation) {
+      if (announce) {
+        const notice = contentNotice(this.program, next.program, next.pointer.version, now);
+        this.#outbox.add("content", String(next.pointer.activation), now, notice);
+      }
+      this.#move(next, now);
+    } else this.learner = this.#layOut(this.program, this.#store.kept());
     const evaluation = evaluate(this.program, this.learner, now);
     const delta = announce ? difference(before, openIds(this.program, evaluation)) : { unlocked: [], locked: [] };
     const changed = pack(evaluation) !== this.meta.states;

@@ -5,5 +5,6 @@ export { BroadcastShard } from "./broadcast-shard.ts";
 export { UserChannel } from "./channel.ts";
 export { type Addressed, publishAll } from "./publishing.ts";
 export { eventRoutes } from "./routes.ts";
-export { callChannel } from "./stubs.ts";
+export { callChannel, endStreams } from "./stubs.ts";
+export { reportDeadLetters } from "./system-errors.ts";
 export { type EventData, eventOf, type NewEvent } from "./types.ts";

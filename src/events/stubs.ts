@@ -57,3 +57,8 @@ export function callBroadcastLog<T>(
 ): Promise<Result<T>> {
   return callObject({ kind: "broadcast_log", id: LOG_NAME }, () => call(broadcastLogStub(env)));
 }
+
+/** Ends the streams of a session, or all of a user's (null). A channel that does not answer has logged why. */
+export async function endStreams(env: Env, user: string, session: string | null): Promise<void> {
+  await callChannel(env, user, (stub) => stub.endSession(session));
+}
