@@ -82,10 +82,13 @@ describe("admission", () => {
     expect(await problem(inAll, 503)).toMatchObject({ code: "unavailable" });
     // A client that has gone is noticed at the next beat, and its place is free again.
     await reader.leave();
-    await vi.waitFor(async () => {
-      const again = await openUnder("second", { MAX_STREAMS_PER_ADDRESS: "1" }, "192.0.2.7");
-      expect(again.status).toBe(200);
-      await new StreamReader(again).expect("stream.opened");
-    });
+    await vi.waitFor(
+      async () => {
+        const again = await openUnder("second", { MAX_STREAMS_PER_ADDRESS: "1" }, "192.0.2.7");
+        expect(again.status).toBe(200);
+        await new StreamReader(again).expect("stream.opened");
+      },
+      { timeout: 5_000 },
+    );
   });
 });
