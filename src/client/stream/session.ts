@@ -37,6 +37,8 @@ export class Session {
   readonly #end = new AbortController();
   #engine: Engine | null = null;
   #status: StreamStatus;
+  /** Whether another leader's word counts here: always for a follower, and for a leader that was evicted. */
+  #listens = true;
   /** As a leader: what was passed on so far. As a follower: of which leader, and up to where. */
   #passedOn = 0;
   #heard: { from: string; n: number } | null = null;
@@ -95,10 +97,14 @@ export class Session {
       store: this.#store,
       audience: this.#audience(),
       obstacle: () => this.#attention.obstacle,
-      onState: (state, attempt, reason) => this.#show({ state, attempt, of: RECONNECT_TRIES, leader: true, reason }),
+      onState: (state, attempt, reason) => {
+        this.#listens = state === "evicted";
+        this.#show({ state, attempt, of: RECONNECT_TRIES, leader: true, reason });
+      },
       onError: (fault) => handlers.error(fault),
     });
     this.#engine = engine;
+    this.#listens = false;
     // What the last leader passed on is handled first: the stream goes on behind it.
     this.#queue.then(() => engine.run(this.#end.signal)).catch((fault) => handlers.error(fault));
   }
@@ -134,7 +140,7 @@ export class Session {
       const visible = this.#context.surroundings.isVisible();
       if (visible) this.#tabs.post({ kind: "visible", from: this.#tabs.id, visible });
     } else if (message.kind === "retry") this.#engine?.retry();
-    else if (this.#engine === null || this.#status.state === "evicted") this.#follow(message);
+    else if (this.#listens) this.#follow(message);
   }
 
   #follow(message: Extract<TabMessage, { n: number }>): void {

@@ -97,11 +97,13 @@ export class EventServer {
   end(event: string, data: unknown): void {
     this.frame(event, data);
     for (const stream of this.#streams) stream.end();
+    this.#streams.clear();
   }
 
   /** Cuts every connection without a word. */
   cut(): void {
     for (const stream of this.#streams) stream.destroy();
+    this.#streams.clear();
   }
 
   /** Forgets what is stored: a cursor into it is answered by a reset. */
