@@ -9,7 +9,10 @@ export interface SSEConnectionStatusProps {
 
 type Sentence = string | ((status: StreamStatus) => string);
 
-const TEXT: Record<"en" | "zh", Record<ConnectionState | "hidden" | "session_ended", Sentence>> = {
+/** Reasons that have a sentence of their own. */
+type Special = "hidden" | "session_ended" | "unauthenticated";
+
+const TEXT: Record<"en" | "zh", Record<ConnectionState | Special, Sentence>> = {
   en: {
     connecting: "Connecting…",
     live: "Live",
@@ -19,6 +22,7 @@ const TEXT: Record<"en" | "zh", Record<ConnectionState | "hidden" | "session_end
     evicted: "Live updates are open in too many other places",
     stopped: "Live updates are off",
     hidden: "Paused while nobody looks",
+    unauthenticated: "Your session is not valid: sign in again",
     session_ended: "Your session has ended: sign in again",
   },
   zh: {
@@ -30,6 +34,7 @@ const TEXT: Record<"en" | "zh", Record<ConnectionState | "hidden" | "session_end
     evicted: "实时更新已在太多其他地方打开",
     stopped: "实时更新已关闭",
     hidden: "页面不可见，已暂停",
+    unauthenticated: "登录无效，请重新登录",
     session_ended: "登录已失效，请重新登录",
   },
 };
@@ -53,7 +58,7 @@ const RETRYABLE: ReadonlySet<ConnectionState> = new Set(["reconnecting", "pollin
 export function SSEConnectionStatus({ lang = "en", className }: SSEConnectionStatusProps) {
   const { status, retry } = useSSEConnection();
   const { state, reason } = status;
-  const sentence = TEXT[lang][reason === "hidden" || reason === "session_ended" ? reason : state];
+  const sentence = TEXT[lang][isSpecial(reason) ? reason : state];
   return (
     <div className={className} data-state={state} lang={lang}>
       <span role="status" aria-live="polite">
@@ -66,4 +71,8 @@ export function SSEConnectionStatus({ lang = "en", className }: SSEConnectionSta
       )}
     </div>
   );
+}
+
+function isSpecial(reason: StreamStatus["reason"]): reason is Special {
+  return reason === "hidden" || reason === "session_ended" || reason === "unauthenticated";
 }

@@ -120,6 +120,8 @@ export class Session {
   }
 
   #show(status: StreamStatus): void {
+    // A handler may still be at work when we close; what it leads to concerns nobody any more.
+    if (this.#end.signal.aborted) return;
     this.#status = status;
     this.#context.onStatus(status);
     if (status.leader) this.#announce();

@@ -16,17 +16,35 @@ export class FakeApi {
   #stream: ReadableStreamDefaultController<Uint8Array> | null = null;
   #sequence = 0;
   isRefusing = false;
+  /** Answers read but held back so far; what they hold is what was true when they were asked for. */
+  held = 0;
+  #gate: Promise<void> = Promise.resolve();
+  #open: () => void = () => undefined;
 
   readonly fetch: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
     if (url.pathname.endsWith("/sse-token")) return Response.json({ sse_token: "t", expires_in: 60, stream_url: "" });
     if (url.pathname.endsWith("/stream"))
-      return this.isRefusing ? new Response(null, { status: 500 }) : this.#open(init);
+      return this.isRefusing ? new Response(null, { status: 500 }) : this.#openStream(init);
     this.asked.push(url.pathname);
     const rows = this.rows.get(url.pathname);
+    this.held += 1;
+    await this.#gate;
     if (rows !== undefined) return Response.json({ results: rows, next_cursor: null });
     return Response.json({ code: "not_found", title: "There is nothing here", status: 404 }, { status: 404 });
   };
+
+  /** Holds back the answers of the API from here on. */
+  hold(): void {
+    this.held = 0;
+    this.#gate = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  release(): void {
+    this.#open();
+  }
 
   /** Sends an event down the open stream. */
   publish(type: string, data: Record<string, unknown>): string {
@@ -47,7 +65,7 @@ export class FakeApi {
     this.#stream = null;
   }
 
-  #open(init: RequestInit | undefined): Response {
+  #openStream(init: RequestInit | undefined): Response {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.#stream = controller;

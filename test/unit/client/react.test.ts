@@ -135,6 +135,7 @@ describe("useUnlocks", () => {
     await waitFor(() =>
       expect(result.current.logic.problems.isSuccess && result.current.algo.problems.isSuccess).toBe(true),
     );
+    await waitFor(() => expect(bench.queryClient.isFetching()).toBe(0));
     bench.api.asked.length = 0;
     return { bench, result };
   }
@@ -165,6 +166,45 @@ describe("useUnlocks", () => {
     bench.api.frame("stream.reset", { recovered: false, reason: "expired", scope: "user", head: "e1-9.0" });
     await waitFor(() => expect(bench.api.asked).toHaveLength(4));
     expect(bench.queryClient.getQueryState(["mine"])?.isInvalidated).toBe(false);
+  });
+
+  it("does not show an answer older than the event that arrived while it was on its way", async () => {
+    const bench = reactBench();
+    bench.api.rows.set(path("algo", "problems"), []);
+    bench.api.rows.set(path("algo", "chapters"), [{ id: "algo.one", is_locked: true }]);
+    const { result } = renderHook(() => ({ unlocks: useUnlocks("algo"), status: useSSEConnection().status }), {
+      wrapper: bench.wrapper,
+    });
+    await live(bench);
+    await waitFor(() => expect(bench.queryClient.isFetching()).toBe(0));
+    bench.queryClient.removeQueries({ queryKey: latchkeyKeys.chapters("algo") });
+    bench.api.hold();
+    const reading = renderHook(() => useUnlocks("algo"), { wrapper: bench.wrapper });
+    await waitFor(() => expect(bench.api.held).toBeGreaterThan(0));
+    bench.api.rows.set(path("algo", "chapters"), [{ id: "algo.one", is_locked: false }]);
+    bench.api.publish("unlock.changed", { course_id: "algo", unlocked: ["algo.one"], locked: [] });
+    await waitFor(() => expect(bench.api.held).toBeGreaterThan(1));
+    bench.api.release();
+    await waitFor(() => expect(reading.result.current.chapters.data?.[0]?.is_locked).toBe(false));
+    expect(result.current.status.state).toBe("live");
+  });
+
+  it("reads again what was loaded before the first events could be heard, and only on a first visit", async () => {
+    const bench = reactBench();
+    bench.api.rows.set(path("algo", "chapters"), []);
+    bench.api.rows.set(path("algo", "problems"), []);
+    bench.api.isRefusing = true;
+    const { result, unmount } = renderHook(() => useUnlocks("algo"), { wrapper: bench.wrapper });
+    await waitFor(() => expect(result.current.problems.isSuccess && result.current.chapters.isSuccess).toBe(true));
+    expect(bench.api.asked).toHaveLength(2);
+    bench.api.isRefusing = false;
+    await live(bench);
+    await waitFor(() => expect(bench.api.asked).toHaveLength(4));
+    unmount();
+    renderHook(() => useUnlocks("algo"), { wrapper: bench.wrapper });
+    await live(bench);
+    await pause(20);
+    expect(bench.api.asked).toHaveLength(4);
   });
 
   it("holds the server's problem when there is no such course", async () => {
