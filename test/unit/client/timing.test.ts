@@ -145,6 +145,89 @@ describe("the stream's durations", () => {
     expect(stream.status).toMatchObject({ state: "offline", reason: "hidden" });
   });
 
+  it("do not count while a poll brings more: the pages of a backlog follow at once", async () => {
+    const storage = memoryStorage();
+    storage.setItem("latchkey.cursor.ada", "p0");
+    const at: number[] = [];
+    const clock = new ManualClock();
+    const { stream } = bench(() => "refuse", {
+      mode: "polling",
+      storage,
+      clock,
+      fetch: async (input) => {
+        at.push(clock.now());
+        const page = Number(new URL(String(input)).searchParams.get("since_id")?.slice(1)) + 1;
+        const next_cursor = page < 4 ? `p${page}` : null;
+        return Response.json({ results: [], cursor: `p${page}`, next_cursor, recovered: true, reset_reason: null });
+      },
+    });
+    await clock.advance(1);
+    expect(at).toEqual([0, 0, 0, 0]);
+    expect(stream.cursor).toBe("p4");
+  });
+
+  it("let a probe's Retry-After put off the next one", async () => {
+    let wait = "";
+    const clock = new ManualClock();
+    const opened: number[] = [];
+    bench(() => "refuse", {
+      clock,
+      fetch: async (input) => {
+        const url = String(input);
+        if (url.endsWith("sse-token")) return Response.json({ sse_token: "t", expires_in: 60, stream_url: "" });
+        if (url.includes("/history")) return new Response(null, { status: 304 });
+        opened.push(clock.now());
+        return new Response(null, { status: 503, headers: wait === "" ? {} : { "retry-after": wait } });
+      },
+    });
+    await clock.advance(20_000);
+    wait = "200";
+    await clock.advance(400_000);
+    expect(gaps(opened)[6]).toBeGreaterThanOrEqual(200_000);
+  });
+
+  it("are cut short when the network changes while polling, and when the server answers again", async () => {
+    const tab = new FakeBrowser().openTab();
+    const { clock, opened } = bench(() => "refuse", { surroundings: tab.surroundings });
+    await clock.advance(20_000);
+    expect(opened).toHaveLength(6);
+    tab.changeNetwork();
+    await clock.advance(1);
+    expect(opened).toHaveLength(7);
+
+    let isDown = true;
+    const down = new ManualClock();
+    const tries: number[] = [];
+    const { stream } = bench(() => "refuse", {
+      clock: down,
+      fetch: async (input) => {
+        if (isDown) throw new TypeError("unreachable");
+        if (String(input).endsWith("sse-token")) tries.push(down.now());
+        return new Response(null, { status: 304 });
+      },
+    });
+    await down.advance(400_000);
+    expect(stream.status).toMatchObject({ state: "offline", reason: "unreachable" });
+    isDown = false;
+    await down.advance(61_000);
+    expect(tries.length).toBeGreaterThan(0);
+  });
+
+  it("leave unsaid what came in one piece with the event at which a handler stopped the stream", async () => {
+    const event = (n: number) => {
+      const data = { id: `e1-${n}.0`, type: "system.notification", data: { n } };
+      return `event: system.notification\nid: e1-${n}.0\ndata: ${JSON.stringify(data)}\n\n`;
+    };
+    const { clock, stream } = bench(() => OPENED + event(1) + event(2));
+    const heard: string[] = [];
+    stream.on("*", ({ id }) => {
+      heard.push(id);
+      stream.stop();
+    });
+    await clock.advance(10);
+    expect(heard).toEqual(["e1-1.0"]);
+  });
+
   it("do not believe a Retry-After of a day", async () => {
     let isFirst = true;
     const { clock, opened } = bench(() => "hang", {
