@@ -363,9 +363,10 @@ describe("when no stream gets through", () => {
       return "bearer";
     };
     server.historyStatus = 401;
-    listen(server, { mode: "polling", getToken });
+    const ada = listen(server, { mode: "polling", getToken });
     await until("a refresh", () => asked.includes(true));
     expect(asked[0]).toBe(false);
+    await until("saying so", () => ada.stream.status.reason === "unauthenticated");
   });
 });
 
@@ -383,6 +384,18 @@ describe("modes", () => {
     server.expire();
     publish(9);
     await until("the next", () => ada.numbers.length === 4);
+  });
+
+  it("polling stores each event's place, so that stopping in a page repeats nothing", async () => {
+    const storage = memoryStorage();
+    storage.setItem("latchkey.cursor.ada", server.head);
+    publish(1, 2);
+    const ada = listen(server, { mode: "polling", storage });
+    ada.stream.on("*", () => ada.stream.stop());
+    await until("the first", () => storage.getItem("latchkey.cursor.ada") === "e1-1.0");
+    const again = listen(server, { mode: "polling", storage });
+    await until("the second", () => again.numbers.length === 1);
+    expect([ada.numbers, again.numbers]).toEqual([[1], [2]]);
   });
 
   it("polling tells of a reset as the stream does", async () => {

@@ -77,6 +77,12 @@ describe("the stream's durations", () => {
     expect(gaps(opened.slice(0, 4))).toEqual([57_000, 59_000, 63_000]);
   });
 
+  it("stay what they are when the server asks for no pause at all", async () => {
+    const { clock, opened } = bench(() => "retry: 0\nevent: stream.lagged\ndata: {}\n\n", { mode: "sse" });
+    await clock.advance(60_000);
+    expect(gaps(opened.slice(0, 5))).toEqual([250, 500, 1_000, 2_000]);
+  });
+
   it("wait two seconds for a first byte, twice, then poll", async () => {
     const { clock, opened, stream } = bench(() => "hang");
     await clock.advance(4_249);
