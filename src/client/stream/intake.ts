@@ -76,35 +76,32 @@ export class Intake {
 
   async #control(control: ControlFrame, frame: SseFrame, onLive: () => void): Promise<FrameEnd | undefined> {
     const { delivery, store, audience } = this.#context;
+    // Where the stream is, past what was filtered out. It may be behind the head: what lies between is on its way.
+    const place = frame.ownId || null;
     switch (control.kind) {
       case "opened":
-        await this.begin(control.head);
-        break;
-      case "resumed":
-        // Nothing follows: whatever lies up to the head is not for us.
-        if (control.missed === 0) delivery.moveTo(control.head, store);
+        await this.begin(place ?? control.head);
         break;
       case "reset":
-        await delivery.reset(control.notice, control.head, store, audience);
+        await delivery.reset(control.notice, place ?? control.head, store, audience);
         break;
+      default:
+        if (place !== null) delivery.moveTo(place, store);
+    }
+    switch (control.kind) {
       case "heartbeat":
-        return this.#heartbeat(control.head, frame.ownId) ? { kind: "gap" } : undefined;
+        return this.#gaps.beat(control.head, delivery.cursor, (id) => delivery.hasPassed(id))
+          ? { kind: "gap" }
+          : undefined;
       case "evicted":
       case "lagged":
       case "closing":
         return control;
+      case "unknown":
+        return undefined;
       default:
+        onLive();
         return undefined;
     }
-    onLive();
-    return undefined;
-  }
-
-  /** Whether a heartbeat shows that we were left out. */
-  #heartbeat(head: string, id: string | null): boolean {
-    const { delivery, store } = this.#context;
-    // An id of its own, other than the head, is how far this stream has come: past what was filtered out.
-    if (id !== null && id !== "" && id !== head) delivery.moveTo(id, store);
-    return this.#gaps.beat(head, delivery.cursor, (passed) => delivery.hasPassed(passed));
   }
 }

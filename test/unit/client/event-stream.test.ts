@@ -258,36 +258,58 @@ describe("what the server says about the stream", () => {
     expect(server.count(STREAM)).toBe(2);
   });
 
-  it("heartbeats ahead because of what this user muted: opens again once, and knows where it is", async () => {
+  it("heartbeats carry past what this user muted, and nothing is opened again", async () => {
     const ada = listen(server);
     await live(ada);
     server.muted.add("system.error");
     server.publish("system.error");
     server.heartbeat();
-    server.heartbeat();
-    await until("the second opening", () => server.count(STREAM) === 2);
     await until("past it", () => ada.stream.cursor === server.head);
-    server.publish("system.error");
-    server.heartbeat();
-    server.publish("system.error");
-    server.cut();
-    await until("the third opening", () => server.count(STREAM) === 3 && server.streams === 1);
-    server.publish("system.error");
-    server.heartbeat();
+    for (let beat = 0; beat < 3; beat += 1) {
+      server.publish("system.error");
+      server.heartbeat();
+    }
     await pause(20);
-    expect(server.count(STREAM)).toBe(3);
+    expect(server.count(STREAM)).toBe(1);
     expect(ada.numbers).toEqual([]);
   });
 
-  it("a heartbeat's own id is how far the stream has come", async () => {
+  it("heartbeats without an id, ahead because of what was muted: one new stream for each head, no more", async () => {
     const ada = listen(server);
     await live(ada);
-    server.frame("stream.heartbeat", { head: "e1-9.0" }, "e1-8.0");
-    await until("moved", () => ada.stream.cursor === "e1-8.0");
-    server.frame("stream.heartbeat", { head: "e1-8.0" });
-    server.frame("stream.heartbeat", { head: "e1-8.0" }, "e1-8.0");
+    server.muted.add("system.error");
+    server.publish("system.error");
+    server.heartbeat({ withId: false });
+    server.heartbeat({ withId: false });
+    await until("the second opening", () => server.count(STREAM) === 2 && server.streams === 1);
+    for (let beat = 0; beat < 4; beat += 1) server.heartbeat({ withId: false });
     await pause(20);
-    expect(server.count(STREAM)).toBe(1);
+    expect(server.count(STREAM)).toBe(2);
+  });
+
+  it("a beat of the stream before does not count", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.frame("stream.heartbeat", { head: "e1-7.0" });
+    server.cut();
+    await until("the second opening", () => server.count(STREAM) === 2 && server.streams === 1);
+    server.frame("stream.heartbeat", { head: "e1-8.0" });
+    await pause(20);
+    expect(server.count(STREAM)).toBe(2);
+  });
+
+  it("a reset that is behind the head goes on from its own place, also when cut at once", async () => {
+    const storage = memoryStorage();
+    storage.setItem("latchkey.cursor.ada", server.head);
+    server.openings.push({ answer: "mute" });
+    const ada = listen(server, { storage });
+    await until("opened", () => server.mute !== null);
+    server.mute?.write('event: stream.reset\nid: e1-0.5\ndata: {"scope":["user"],"head":"e1-9.9"}\n\n');
+    await until("the reset", () => ada.resets.length === 1);
+    expect(ada.resets[0]?.scope).toBe("user");
+    server.mute?.destroy();
+    await until("the second opening", () => server.openedWith.length === 2);
+    expect(server.openedWith[1]).toBe("e1-0.5");
   });
 });
 
