@@ -45,6 +45,13 @@ describe("the client's types", () => {
     expect(types).toContain("export type Both = Item & {\n  x?: 1;\n};");
   });
 
+  it("leave out what answers with a stream", () => {
+    const answer = (type: string) => ({ get: { responses: { 200: { content: { [type]: { schema: {} } } } } } });
+    const types = typesOf({}, { "/live": answer("text/event-stream"), "/list": answer("application/json") });
+    expect(types).toContain('"/list": {');
+    expect(types).not.toContain("/live");
+  });
+
   it("list as repeatable exactly the writes that take a key", () => {
     const key = { name: "idempotency-key", in: "header", schema: { type: "string" } };
     const types = typesOf({}, { "/a": { post: { parameters: [key] }, put: {} }, "/b": { post: {} } });
