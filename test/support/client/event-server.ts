@@ -5,6 +5,8 @@ export type Opening =
   | { answer: "refuse"; status: number; retryAfter?: number }
   /** Headers, and never a byte. */
   | { answer: "stall" }
+  /** A page of a network that wants a sign-in first. */
+  | { answer: "portal" }
   /** First byte, then nothing: no frame, no heartbeat. */
   | { answer: "mute" };
 
@@ -147,6 +149,11 @@ export class EventServer {
     const opening = this.openings.shift() ?? this.always;
     if (opening?.answer === "refuse") {
       problem(response, opening.status, "unavailable", opening.retryAfter);
+      return;
+    }
+    if (opening?.answer === "portal") {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end(`event: stream.opened\ndata: {"head":"x"}\n\n`);
       return;
     }
     response.writeHead(200, { "content-type": "text/event-stream" });

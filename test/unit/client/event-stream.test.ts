@@ -291,6 +291,7 @@ describe("what the server says about the stream", () => {
     const ada = listen(server);
     await live(ada);
     server.frame("stream.heartbeat", { head: "e1-7.0" });
+    await pause(20);
     server.cut();
     await until("the second opening", () => server.count(STREAM) === 2 && server.streams === 1);
     server.frame("stream.heartbeat", { head: "e1-8.0" });
@@ -359,6 +360,14 @@ describe("when no stream gets through", () => {
     await until("a position", () => ada.stream.cursor !== null);
     publish(1);
     await until("the event", () => ada.numbers.length === 1);
+  });
+
+  it("a page in place of the stream is no stream, whatever it says", async () => {
+    server.openings.push({ answer: "portal" });
+    const ada = listen(server);
+    await live(ada);
+    expect(server.count(STREAM)).toBe(2);
+    expect(ada.numbers).toEqual([]);
   });
 
   it("a stream that opens and then says nothing is left, too", async () => {

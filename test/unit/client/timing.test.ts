@@ -207,6 +207,15 @@ describe("the stream's durations", () => {
     expect(stream.cursor).toBe("p4");
   });
 
+  it("go on after an answer that is no page of the history", async () => {
+    const page = { results: [{ id: 7 }], cursor: "c", next_cursor: null, recovered: true };
+    for (const body of [page, { ...page, results: [], cursor: 1 }, [], "<html>"]) {
+      const { clock, stream } = bench(() => "refuse", { mode: "polling", fetch: async () => Response.json(body) });
+      await clock.advance(30_000);
+      expect(stream.status).toMatchObject({ state: "offline", reason: "unreachable" });
+    }
+  });
+
   it("let a probe's Retry-After put off the next one", async () => {
     let wait = "";
     const clock = new ManualClock();
