@@ -1,0 +1,61 @@
+import type { Kind, Status } from "../translation/types.ts";
+import type { StoredRecord } from "../types.ts";
+
+/** An item as the Worker hands it over: checked, its record built, its body hashed. */
+export interface JournalItem {
+  kind: Kind;
+  /** Session it belongs to; its own id for a session. */
+  session: string;
+  status: Status;
+  record: StoredRecord;
+  /** SHA-256 of the body without its version: the same version with another hash is a mistake of the writer. */
+  hash: string;
+}
+
+/** What became of an item. `created`, `updated`: it is durable. `duplicate`: it was already. `stale`: a newer one was. */
+export type ItemStatus = "created" | "updated" | "duplicate" | "stale" | "invalid";
+
+export interface ItemOutcome {
+  id: string;
+  status: ItemStatus;
+  /** Why it is invalid. */
+  error?: { rule: string; message: string };
+}
+
+export interface AppendRequest {
+  owner: string;
+  /** In the order of the batch; null where the item was invalid before it came here. */
+  items: readonly JournalItem[];
+  idempotency: { key: string; body_hash: string } | null;
+}
+
+export interface AppendAnswer {
+  results: ItemOutcome[];
+  /** Everything up to this number of the journal is durable. */
+  journal_seq: number;
+  replayed: boolean;
+}
+
+/** The journal in numbers. */
+export interface JournalState {
+  pending: number;
+  parked: number;
+  oldest_ms: number;
+  acknowledged: number;
+  duplicates: number;
+  persisted: number;
+  /** Epoch ms of the last flush, also of one that found nothing. */
+  flushed_at: number;
+  /** What the last flush failed with; null when it did not. */
+  error: string | null;
+  purges: number;
+}
+
+export interface ParkedItem {
+  id: string;
+  kind: Kind;
+  since: number;
+  attempts: number;
+  error: string | null;
+  parked_at: number;
+}

@@ -1,0 +1,261 @@
+import { DurableObject } from "cloudflare:workers";
+import { callChannel, type NewEvent } from "../../events/index.ts";
+import { logEvent, logFault } from "../../ops/logging.ts";
+import { AlarmScheduler } from "../../shared/alarm-scheduler.ts";
+import { DAY_MS } from "../../shared/instants.ts";
+import { hasSchema, migrate } from "../../shared/object-schema.ts";
+import { ok, type Result, refuse } from "../../shared/results.ts";
+import { registryOf } from "../backends/index.ts";
+import { query } from "../query.ts";
+import { SESSION, type Status, TASK } from "../translation/types.ts";
+import type { StoredRecord } from "../types.ts";
+import { announcementsOf } from "./announcements.ts";
+import type { AppendAnswer, AppendRequest, JournalState, ParkedItem } from "./contract.ts";
+import { FLUSH_ROWS, flushPage } from "./flush.ts";
+import { JOURNAL_DUE_NAMES, JOURNAL_SCHEMA, type JournalDueName } from "./schema.ts";
+import { JournalStore } from "./store.ts";
+
+/** Longest an item waits for others before it is flushed. */
+export const FLUSH_INTERVAL_MS = 30_000;
+/** Rows waiting above which nothing more is taken: about half a gigabyte, far below the 10 GB an object may hold. */
+export const MAX_PENDING = 500_000;
+/** Seconds after which a refused writer comes back. */
+const BACK_PRESSURE_SECONDS = 5;
+/** Answers are replayed for this long; after it, versions still make every repetition harmless. */
+const ANSWER_RETENTION_MS = 2 * DAY_MS;
+/** Longest wait between two tries while a backend is dark. */
+const MAX_BACKOFF_MS = 60_000;
+/** Pages a forced flush stores at most: what one request may reasonably wait for. */
+const MAX_FORCED_PAGES = 200;
+/** Tasks removed from the backends in one step of a deletion. */
+const PURGE_PAGE = 1_000;
+
+/**
+ * The durable buffer of translation records: takes batches, acknowledges what is committed, and stores it in the
+ * backends behind. One of a fixed number; an owner's records are all in one of them. While a backend is dark, items
+ * wait here, and everything drains when it returns.
+ */
+export class JournalObject extends DurableObject<Env> {
+  readonly #store: JournalStore;
+  readonly #scheduler: AlarmScheduler<JournalDueName>;
+  #flushing: Promise<string | null> | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#store = new JournalStore(ctx.storage.sql);
+    this.#scheduler = new AlarmScheduler(ctx.storage, JOURNAL_DUE_NAMES);
+    if (!hasSchema(ctx.storage.sql)) return;
+    migrate(ctx.storage, JOURNAL_SCHEMA);
+    // Whatever was owed when this object was last seen is owed now, whether or not its alarm survived.
+    ctx.waitUntil(this.#scheduler.arm());
+  }
+
+  /** Takes a batch in one transaction: each item has its outcome, or nothing was taken and the batch can be sent again. */
+  async append(request: AppendRequest): Promise<Result<AppendAnswer>> {
+    const { idempotency, items, owner } = request;
+    const now = Date.now();
+    return this.#commit((): Result<AppendAnswer> => {
+      const stored = idempotency === null ? null : this.#store.answer(idempotency.key);
+      if (stored !== null && idempotency !== null) {
+        if (stored.body_hash !== idempotency.body_hash) return refuse("idempotency_key_reused");
+        // SAFETY: written below by this method.
+        return ok({ ...(JSON.parse(stored.answer) as AppendAnswer), replayed: true });
+      }
+      const { pending } = this.#store.state(now);
+      if (pending + items.length > MAX_PENDING) {
+        const detail = "More records wait to be stored than are taken at a time.";
+        return refuse("unavailable", { detail, retry_after: BACK_PRESSURE_SECONDS });
+      }
+      const before = new Map(sessionsOf(items).map((session) => [session, this.#store.progress(session)]));
+      const results = this.#store.append(items, now);
+      const events = announcementsOf(items, results, before, (session) => this.#store.progress(session));
+      for (const event of events) this.#store.announce(owner, event);
+      const isFull = pending + items.length >= FLUSH_ROWS;
+      this.#scheduler.schedule("flush", isFull ? now : now + FLUSH_INTERVAL_MS);
+      if (events.length > 0) this.#scheduler.schedule("announce", now);
+      this.#scheduler.schedule("housekeeping", now + ANSWER_RETENTION_MS);
+      const answer: AppendAnswer = { results, journal_seq: this.#store.seq(), replayed: false };
+      if (idempotency !== null) {
+        this.#store.saveAnswer(idempotency.key, idempotency.body_hash, JSON.stringify(answer), now);
+      }
+      return ok(answer);
+    });
+  }
+
+  /** Stores everything that waits, now. @returns up to which number of the journal everything is stored. */
+  async flush(): Promise<Result<{ journal_seq: number; pending: number }>> {
+    const upTo = this.#commit(() => this.#store.seq());
+    const error = await this.#flush();
+    if (error !== null) {
+      return refuse("unavailable", { detail: "Storage is not available; the records are kept.", retry_after: 5 });
+    }
+    return ok({ journal_seq: upTo, pending: this.#store.state(Date.now()).pending });
+  }
+
+  /** Those of these records that are newer than what the backends have, and whether their session was deleted. */
+  async pending(
+    session: string,
+    ids: readonly string[],
+  ): Promise<Result<{ deleted: boolean; records: StoredRecord[] }>> {
+    return this.#commit(() => ok({ deleted: this.#store.isDeleted(session), records: this.#store.pendingOf(ids) }));
+  }
+
+  /** Tasks of a session by state, as acknowledged. */
+  async progress(session: string): Promise<Result<Record<Status, number>>> {
+    return this.#commit(() => ok(this.#store.progress(session)));
+  }
+
+  /** Deletes a session with everything in it. What the backends have is removed right after, also across crashes. */
+  async remove(session: string): Promise<Result<{ deleted: boolean }>> {
+    this.#commit(() => {
+      const now = Date.now();
+      this.#store.remove(session, now);
+      this.#scheduler.schedule("purge", now);
+    });
+    await this.#purge().catch((fault: unknown) => logFault("purge_delayed", fault, { session }));
+    return ok({ deleted: true });
+  }
+
+  async state(): Promise<Result<JournalState>> {
+    return this.#commit(() => ok(this.#store.state(Date.now())));
+  }
+
+  async parked(limit: number): Promise<Result<ParkedItem[]>> {
+    return this.#commit(() => ok(this.#store.parked(limit)));
+  }
+
+  /** Takes parked items up again. */
+  async unpark(ids: readonly string[] | null): Promise<Result<{ items: number }>> {
+    return this.#commit(() => {
+      this.#scheduler.schedule("flush", Date.now());
+      return ok({ items: this.#store.unpark(ids) });
+    });
+  }
+
+  /** The cron's look: re-arms what an alarm may have lost, and leaves a sign of life. */
+  async sweep(): Promise<Result<JournalState>> {
+    if (!hasSchema(this.ctx.storage.sql)) return refuse("not_found");
+    const state = this.#store.state(Date.now());
+    if (state.pending > 0 && !this.#scheduler.has("flush"))
+      this.#commit(() => this.#scheduler.schedule("flush", Date.now()));
+    if (state.pending === 0) this.#commit(() => this.#store.beat(Date.now(), null));
+    this.#scheduler.forget();
+    await this.#scheduler.arm();
+    return ok(state);
+  }
+
+  /** Runs whatever is due. Never throws: an alarm that throws seven times never fires again. */
+  override async alarm(): Promise<void> {
+    this.#scheduler.fired();
+    const now = Date.now();
+    for (const name of this.#scheduler.due(now)) {
+      try {
+        await this.#runDue(name, now);
+      } catch (fault) {
+        logFault("journal_job_failed", fault, { job: name });
+        this.#scheduler.forget();
+        this.#scheduler.failed(name, Date.now(), { most: MAX_BACKOFF_MS });
+      }
+    }
+    await this.#scheduler.arm();
+  }
+
+  async #runDue(name: JournalDueName, now: number): Promise<void> {
+    if (name === "flush") {
+      const error = await this.#flush();
+      if (error !== null) this.#scheduler.failed("flush", Date.now(), { most: MAX_BACKOFF_MS });
+    } else if (name === "purge") {
+      await this.#purge();
+    } else if (name === "announce") {
+      await this.#announce();
+    } else {
+      this.#commit(() => {
+        this.#store.prune(now - ANSWER_RETENTION_MS);
+        this.#scheduler.reschedule("housekeeping", null);
+      });
+    }
+  }
+
+  /** One flush at a time: whoever asks while one runs waits for it and then for its own. */
+  async #flush(): Promise<string | null> {
+    while (this.#flushing !== null) await this.#flushing.catch(() => null);
+    this.#flushing = this.#flushAll().finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
+  }
+
+  async #flushAll(): Promise<string | null> {
+    const registry = registryOf(this.env);
+    let flushed = 0;
+    for (let page = 0; page < MAX_FORCED_PAGES; page += 1) {
+      const result = await flushPage(this.#store, registry, (change) => this.#commit(change));
+      flushed += result.flushed;
+      if (result.error !== null) return result.error;
+      if (!result.more) {
+        this.#commit(() => this.#scheduler.reschedule("flush", null));
+        break;
+      }
+      // Rows that failed while others went through: they are tried again later, not at once.
+      if (result.flushed === 0) {
+        this.#commit(() => this.#scheduler.reschedule("flush", Date.now() + FLUSH_INTERVAL_MS / 10));
+        break;
+      }
+    }
+    if (flushed > 0) logEvent("journal_flushed", { rows: flushed });
+    return null;
+  }
+
+  async #purge(): Promise<void> {
+    const registry = registryOf(this.env);
+    for (let session = this.#store.nextPurge(); session !== null; session = this.#store.nextPurge()) {
+      const next = query(TASK).where("session_id", "=", session).sortBy("position").limit(PURGE_PAGE).build();
+      const tasks = await registry.primary(TASK).query(TASK, next);
+      for (const backend of registry.routeOf(TASK).backends)
+        await backend.delete(
+          TASK,
+          tasks.map(({ id }) => id),
+        );
+      if (tasks.length === PURGE_PAGE) continue;
+      for (const backend of registry.routeOf(SESSION).backends) await backend.delete(SESSION, [session]);
+      const gone = session;
+      this.#commit(() => this.#store.purged(gone));
+      logEvent("session_purged", { session: gone });
+    }
+    this.#commit(() => this.#scheduler.reschedule("purge", null));
+  }
+
+  async #announce(): Promise<void> {
+    for (let owed = this.#store.announcements(); owed.length > 0; owed = this.#store.announcements()) {
+      for (const user of new Set(owed.map((row) => row.user))) {
+        const events = owed.filter((row) => row.user === user).map(({ event }): NewEvent => event);
+        const published = await callChannel(this.env, user, (stub) => stub.publish(events));
+        if (!published.ok) throw new Error("the owner's channel could not be reached");
+      }
+      const upTo = owed.at(-1)?.id ?? 0;
+      this.#commit(() => this.#store.announced(upTo));
+    }
+    this.#commit(() => this.#scheduler.reschedule("announce", null));
+  }
+
+  #commit<T>(change: () => T): T {
+    try {
+      const result = this.ctx.storage.transactionSync(() => {
+        if (!hasSchema(this.ctx.storage.sql)) {
+          migrate(this.ctx.storage, JOURNAL_SCHEMA);
+          this.#store.create(Date.now());
+        }
+        return change();
+      });
+      this.ctx.waitUntil(this.#scheduler.arm());
+      return result;
+    } catch (fault) {
+      this.#scheduler.forget();
+      throw fault;
+    }
+  }
+}
+
+function sessionsOf(items: AppendRequest["items"]): string[] {
+  return [...new Set(items.map(({ session }) => session))];
+}

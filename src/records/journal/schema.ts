@@ -1,0 +1,53 @@
+import { DUE_TIMES_TABLE } from "../../shared/alarm-scheduler.ts";
+import type { SchemaStep } from "../../shared/object-schema.ts";
+
+/** The things a journal does later. */
+export const JOURNAL_DUE_NAMES = ["flush", "purge", "announce", "housekeeping"] as const;
+export type JournalDueName = (typeof JOURNAL_DUE_NAMES)[number];
+
+/** The journal object's own SQLite schema; see {@link SchemaStep} for how it grows. */
+export const JOURNAL_SCHEMA: readonly SchemaStep[] = [
+  {
+    id: "001_journal",
+    sql: `
+      CREATE TABLE known (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        session TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        status TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        deleted_at INTEGER
+      ) WITHOUT ROWID;
+      CREATE INDEX known_by_session ON known (session, kind, status);
+      CREATE TABLE pending (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        record TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        error TEXT,
+        parked_at INTEGER
+      );
+      CREATE TABLE answers (
+        key TEXT PRIMARY KEY,
+        body_hash TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE TABLE purges (session TEXT PRIMARY KEY, requested_at INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE announcements (id INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, event TEXT NOT NULL);
+      CREATE TABLE counters (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        acknowledged INTEGER NOT NULL,
+        duplicates INTEGER NOT NULL,
+        persisted INTEGER NOT NULL,
+        flushed_at INTEGER NOT NULL,
+        error TEXT
+      );
+      ${DUE_TIMES_TABLE}
+    `,
+  },
+];

@@ -1,0 +1,28 @@
+import { callObject } from "../bindings.ts";
+import type { Result } from "../shared/results.ts";
+import type { JournalObject } from "./journal/object.ts";
+
+/** Journals there are. Fixed for ever: an owner's records are in the one its id says. */
+export const JOURNALS = 16;
+
+/** The journal of an owner's records (FNV-1a over the id). */
+export function journalOf(owner: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < owner.length; at += 1) hash = Math.imul(hash ^ owner.charCodeAt(at), 0x01000193);
+  return (hash >>> 0) % JOURNALS;
+}
+
+export function journalStub(env: Env, journal: number): DurableObjectStub<JournalObject> {
+  // SAFETY: wrangler.toml binds JOURNALS to this very class; the generated Env names it only in a comment.
+  const namespace = env.JOURNALS as DurableObjectNamespace<JournalObject>;
+  return namespace.get(namespace.idFromName(`journal-${journal}`));
+}
+
+/** Calls a journal, with the retries that every object gets. Every RPC of it is harmless to repeat. */
+export function callJournal<T>(
+  env: Env,
+  journal: number,
+  call: (stub: DurableObjectStub<JournalObject>) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  return callObject({ kind: "journal", id: String(journal) }, () => call(journalStub(env, journal)));
+}

@@ -1,0 +1,126 @@
+// What records are, whatever stores them.
+
+export type FieldType = "text" | "integer" | "real";
+export type FieldValue = string | number | null;
+
+/** One kind of record: what of it can be filtered and sorted by. Everything else is in the body. */
+export interface RecordType {
+  /** e.g. `translation.task`; the name by which the registry routes. */
+  name: string;
+  /** Table of relational backends. Letters and underscores: it becomes part of SQL. */
+  table: string;
+  /** Fields kept beside the body, by name. Letters and underscores, as above. */
+  fields: Readonly<Record<string, FieldType>>;
+  /** Fields whose text full-text search finds. */
+  searchable: readonly string[];
+}
+
+/** A record at one version. A higher version replaces a lower one, whatever order they come in. */
+export interface StoredRecord {
+  id: string;
+  /** User it belongs to. */
+  owner: string;
+  version: number;
+  /** Epoch ms of first storage and of this version. */
+  created_at: number;
+  updated_at: number;
+  /** Epoch ms after which it may be forgotten; null: never. */
+  expires_at: number | null;
+  fields: Readonly<Record<string, FieldValue>>;
+  /** Everything, as JSON. */
+  body: string;
+}
+
+export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=" | "in";
+
+export interface Condition {
+  /** A field of the type, or `id`, `owner`, `version`, `created_at`, `updated_at`, `expires_at`. */
+  field: string;
+  is: Comparison;
+  /** A list for `in`, a single value for the rest. */
+  value: FieldValue | readonly FieldValue[];
+}
+
+/** A query; built by {@link query}. */
+export interface RecordQuery {
+  where: readonly Condition[];
+  sort: { field: string; descending: boolean };
+  limit: number;
+  /** Sort value and id of the last record of the page before; null: the first page. */
+  after: { value: FieldValue; id: string } | null;
+  /** Words to find in the searchable fields; only for backends that can. */
+  text: string | null;
+}
+
+/** What one write did. */
+export interface WriteReport {
+  /** Records that are new or newer than what was stored. */
+  written: number;
+  /** Records of a version that was known already, or older. */
+  ignored: number;
+}
+
+export interface BackendHealth {
+  status: "ok" | "unavailable";
+  latency_ms: number;
+  /** What it said, without secrets; only when it is not ok. */
+  detail?: string;
+}
+
+/** What a backend can do beyond writing, reading and deleting by id. */
+export interface Capabilities {
+  /** Filters and sorts by every field; otherwise only by `owner`, sorted by id. */
+  relational: boolean;
+  /** Finds words. */
+  text: boolean;
+  /** Forgets by itself what has expired. */
+  expires: boolean;
+}
+
+/**
+ * A place where records are kept. Every method is harmless to repeat. A fault of the place is thrown; that something is
+ * not there, or known already, is an answer.
+ */
+export interface StorageBackend {
+  readonly name: string;
+  readonly can: Capabilities;
+  /** Stores records; of each id the highest version stays, whatever order writes come in. All of a call, or none. */
+  write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport>;
+  /** The records of these ids that are there, in no order. */
+  read(type: RecordType, ids: readonly string[]): Promise<StoredRecord[]>;
+  /** A page in the order asked for; ties by id. */
+  query(type: RecordType, query: RecordQuery): Promise<StoredRecord[]>;
+  /** Removes these ids. @returns how many were there. */
+  delete(type: RecordType, ids: readonly string[]): Promise<number>;
+  health(): Promise<BackendHealth>;
+}
+
+/** Fields every record has besides those of its type. */
+export const COMMON_FIELDS: Readonly<Record<string, FieldType>> = {
+  id: "text",
+  owner: "text",
+  version: "integer",
+  created_at: "integer",
+  updated_at: "integer",
+  expires_at: "integer",
+};
+
+/** The value of a field, common or of the type; null where there is none. */
+export function fieldOf(record: StoredRecord, field: string): FieldValue {
+  switch (field) {
+    case "id":
+      return record.id;
+    case "owner":
+      return record.owner;
+    case "version":
+      return record.version;
+    case "created_at":
+      return record.created_at;
+    case "updated_at":
+      return record.updated_at;
+    case "expires_at":
+      return record.expires_at;
+    default:
+      return record.fields[field] ?? null;
+  }
+}
