@@ -1,0 +1,4 @@
+/** How live the page is right now. */
+export function Connection() {
+  return null;
+}
