@@ -35,14 +35,22 @@ async function readNeeds(course: string, items: readonly (ChapterRow | ProblemRo
   const needs: Need[] = [];
   const worker = async () => {
     for (let item = asked.shift(); item !== undefined; item = asked.shift()) {
-      const { reasons } = await explain(course, item.id, at, eyes);
+      const { reasons, to_unlock: steps } = await explain(course, item.id, at, eyes);
       for (const { item: on, code } of reasons) {
         if (on !== undefined && on !== item.id) needs.push({ item: item.id, on, code });
+      }
+      // A share of a list of items names none of them; the least that would do is what there is to draw.
+      if (!reasons.some(({ code, item: on }) => code === "progress_too_low" && on === undefined)) continue;
+      for (const { item: on } of steps ?? []) {
+        const isNamed = reasons.some((reason) => reason.item === on);
+        if (on !== undefined && !isNamed) needs.push({ item: item.id, on, code: "progress_too_low" });
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return needs;
+  // In the order of the course, whichever answer came first: the map is drawn the same way every time.
+  const place = new Map(items.map((item, index) => [item.id, index]));
+  return needs.sort((a, b) => (place.get(a.item) ?? 0) - (place.get(b.item) ?? 0));
 }
 
 /** Completions may be older than the enrollment (imported ones): then the present is as far back as one can ask. */

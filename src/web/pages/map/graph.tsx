@@ -6,7 +6,7 @@ import { JustOpened, stateWord, useJustOpened } from "../../parts/state.tsx";
 import { useDragScroll } from "./drag-scroll.ts";
 import { CARD, type Direction, type MapNode, mapEdges, neighbour, pathOf, placeNodes } from "./layout.ts";
 
-const ZOOM = { least: 0.45, most: 1.5, step: 0.15 };
+const ZOOM = { least: 0.4, readable: 0.8, most: 1.5, step: 0.15 };
 const ARROWS: Record<string, Direction> = {
   ArrowUp: "up",
   ArrowDown: "down",
@@ -35,12 +35,12 @@ export function MapGraph({ nodes, needs, selected, missing, select }: GraphProps
   const [zoom, setZoom] = useState(1);
   const [focused, setFocused] = useState<string | null>(null);
   useDragScroll(frame);
-  const fit = () => {
+  const fit = (least: number) => {
     const width = frame.current?.clientWidth ?? plan.width;
-    setZoom(Math.max(ZOOM.least, Math.min(1, width / plan.width)));
+    setZoom(Math.max(least, Math.min(1, width / plan.width)));
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: the width of the plan is what `fit` looks at.
-  useEffect(fit, [plan.width]);
+  useEffect(() => fit(ZOOM.readable), [plan.width]);
 
   const stateOf = new Map(nodes.map((node) => [node.id, node.row.status]));
   const current = focused ?? selected ?? nodes[0]?.id ?? null;
@@ -64,7 +64,7 @@ export function MapGraph({ nodes, needs, selected, missing, select }: GraphProps
           <span aria-hidden="true">−</span>
           <span className="visually-hidden">{messages.zoomOut}</span>
         </button>
-        <button type="button" className="button is-small" onClick={fit}>
+        <button type="button" className="button is-small" onClick={() => fit(ZOOM.least)}>
           {messages.zoomFit}
         </button>
         <button

@@ -30,8 +30,8 @@ export interface MapLayout {
 }
 
 /** Size of a card, in CSS pixels at 100 %. */
-export const CARD = { width: 208, height: 104 };
-const GAP = { across: 28, down: 52 };
+export const CARD = { width: 172, height: 96 };
+const GAP = { across: 18, down: 44 };
 const MARGIN = 20;
 
 /** The cards of a course, in course order. */
@@ -49,7 +49,8 @@ export function mapNodes(chapters: readonly ChapterRow[], problems: readonly Pro
 
 /**
  * Which card waits for which, drawn from the card that a needed item stands on. What everything waits for (the tutorial,
- * the chapter before) is left out where other lines lead there already: it would cover the map and say nothing.
+ * the chapter before) is left out where other lines lead there already, and for
+ * problems outside the chapters: it would cover the map and say nothing.
  */
 export function mapEdges(nodes: readonly MapNode[], needs: readonly Need[]): { from: string; to: string }[] {
   const cardOf = new Map<string, string>();
@@ -67,7 +68,8 @@ export function mapEdges(nodes: readonly MapNode[], needs: readonly Need[]): { f
     edges.set(key, { from, to: item, isGeneral: isGeneral && (known?.isGeneral ?? true) });
   }
   const all = [...edges.values()];
-  return all.filter((edge) => !edge.isGeneral || !isReachedOtherwise(edge, all));
+  const isChapter = new Set(nodes.flatMap((node) => ("is_locked" in node.row ? [node.id] : [])));
+  return all.filter((edge) => !edge.isGeneral || (isChapter.has(edge.to) && !isReachedOtherwise(edge, all)));
 }
 
 function isReachedOtherwise(
@@ -85,23 +87,40 @@ function isReachedOtherwise(
   return false;
 }
 
-/** Places the cards in layers from top to bottom, so that every line runs downwards. */
+/**
+ * Places the cards in layers from top to bottom, so that every line runs downwards. Problems that no line leads to stand
+ * in rows of their own below: among the layers they would only push the others apart.
+ */
 export function placeNodes(nodes: readonly MapNode[], edges: readonly { from: string; to: string }[]): MapLayout {
+  const isLoose = (node: MapNode) =>
+    !("is_locked" in node.row) && !edges.some((edge) => edge.from === node.id || edge.to === node.id);
   const graph = new Graph();
-  graph.setGraph({ rankdir: "TB", nodesep: GAP.across, ranksep: GAP.down, marginx: MARGIN, marginy: MARGIN });
+  graph.setGraph({ rankdir: "TB", nodesep: GAP.across, edgesep: 10, ranksep: GAP.down, marginx: MARGIN, marginy: MARGIN });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const node of nodes) graph.setNode(node.id, { ...CARD });
+  for (const node of nodes) if (!isLoose(node)) graph.setNode(node.id, { ...CARD });
   for (const { from, to } of edges) graph.setEdge(from, to);
   layout(graph);
-  const size = graph.graph();
+  const { width: layersWidth = 0, height: layersHeight = 0 } = graph.graph();
+  const width = Math.max(layersWidth, CARD.width + 2 * MARGIN);
   const places = new Map<string, Placed>();
   for (const node of nodes) {
+    if (isLoose(node)) continue;
     const { x = 0, y = 0 } = graph.node(node.id);
     places.set(node.id, { x, y });
   }
+  const step = CARD.width + GAP.across;
+  const perRow = Math.max(1, Math.floor((width - 2 * MARGIN + GAP.across) / step));
+  const loose = nodes.filter(isLoose);
+  loose.forEach((node, index) => {
+    const inRow = Math.min(perRow, loose.length - Math.floor(index / perRow) * perRow);
+    const left = (width - inRow * step + GAP.across) / 2 + CARD.width / 2;
+    const y = layersHeight + CARD.height / 2 + Math.floor(index / perRow) * (CARD.height + GAP.across);
+    places.set(node.id, { x: left + (index % perRow) * step, y });
+  });
+  const rows = Math.ceil(loose.length / perRow);
   return {
-    width: size.width ?? 0,
-    height: size.height ?? 0,
+    width,
+    height: layersHeight + (rows === 0 ? 0 : rows * (CARD.height + GAP.across) + MARGIN - GAP.across),
     places,
     edges: edges.map(({ from, to }) => ({ from, to, points: graph.edge(from, to).points ?? [] })),
   };
