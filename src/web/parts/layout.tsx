@@ -4,6 +4,7 @@ import { useLanguage, useMessages } from "../i18n/index.ts";
 import { choose, preferences, type Theme } from "../lib/preferences.ts";
 import { useStore } from "../lib/store.ts";
 import { Connection } from "../live/connection.tsx";
+import { Notices } from "../live/notices.tsx";
 import { session, type User } from "../session/store.ts";
 import { KeyholeMark } from "./icons.tsx";
 
@@ -22,8 +23,13 @@ export function Layout({ user, children }: { user: User | null; children: ReactN
         </Link>
         {user === null ? null : <Navigation user={user} />}
         <div className="top-end">
-          {user === null ? null : <Connection />}
-          {user === null ? null : <Account user={user} />}
+          {user === null ? null : (
+            <>
+              <Connection />
+              <Notices />
+              <Account user={user} />
+            </>
+          )}
         </div>
       </header>
       <main id="content" tabIndex={-1}>

@@ -123,14 +123,22 @@ function Workbench({ course, title, active }: { course: string; title: string; a
           <div className="form">
             <label className="field">
               <span>{messages.policy}</span>
-              <select value={policy} onChange={(event) => setPolicy(event.target.value === "relock" ? "relock" : "grandfather")}>
+              <select
+                value={policy}
+                onChange={(event) => setPolicy(event.target.value === "relock" ? "relock" : "grandfather")}
+              >
                 <option value="grandfather">{messages.policyGrandfather}</option>
                 <option value="relock">{messages.policyRelock}</option>
               </select>
             </label>
             <label className="field">
               <span>{messages.versionNote}</span>
-              <input value={note} maxLength={500} aria-describedby={`${id}-note`} onChange={(event) => setNote(event.target.value)} />
+              <input
+                value={note}
+                maxLength={500}
+                aria-describedby={`${id}-note`}
+                onChange={(event) => setNote(event.target.value)}
+              />
               <span className="fine" id={`${id}-note`}>
                 {messages.noteHint}
               </span>
@@ -139,7 +147,12 @@ function Workbench({ course, title, active }: { course: string; title: string; a
               <button type="button" className="button" aria-disabled={send.isPending} onClick={() => submit(true)}>
                 {messages.dryRun}
               </button>
-              <button type="button" className="button is-primary" aria-disabled={send.isPending} onClick={() => submit(false)}>
+              <button
+                type="button"
+                className="button is-primary"
+                aria-disabled={send.isPending}
+                onClick={() => submit(false)}
+              >
                 {send.isPending ? messages.working : messages.publish}
               </button>
             </div>

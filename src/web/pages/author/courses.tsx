@@ -69,7 +69,13 @@ function NewCourse() {
       <form className="form" onSubmit={onSubmit}>
         <label className="field">
           <span>{messages.newCourseSlug}</span>
-          <input name="slug" required maxLength={64} pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?" aria-describedby={`${id}-slug`} />
+          <input
+            name="slug"
+            required
+            maxLength={64}
+            pattern="[a-z0-9]([a-z0-9\-]*[a-z0-9])?"
+            aria-describedby={`${id}-slug`}
+          />
           <span className="fine" id={`${id}-slug`}>
             {messages.newCourseSlugHint}
           </span>

@@ -1,4 +1,13 @@
-import { type DragEvent, type KeyboardEvent, type Ref, useId, useImperativeHandle, useMemo, useRef, useState } from "react";
+import {
+  type DragEvent,
+  type KeyboardEvent,
+  type Ref,
+  useId,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { useMessages } from "../../i18n/index.ts";
 import type { PlacedFinding } from "./findings.ts";
 

@@ -85,7 +85,7 @@ function ImpactTable({ impact }: { impact: (Outcome & { kind: "impact" })["impac
             {messages.gaining(gaining)}, {messages.losing(losing)}.
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-          <div className="table-scroll" tabIndex={0} role="region" aria-label={messages.impact}>
+          <section className="table-scroll" tabIndex={0} aria-label={messages.impact}>
             <table>
               <thead>
                 <tr>
@@ -110,7 +110,7 @@ function ImpactTable({ impact }: { impact: (Outcome & { kind: "impact" })["impac
                 ))}
               </tbody>
             </table>
-          </div>
+          </section>
         </>
       )}
     </>

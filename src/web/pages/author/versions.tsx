@@ -14,7 +14,10 @@ export function Versions(props: { course: string; policy: Policy; onLoad: (versi
   const client = useQueryClient();
   const activate = useMutation({
     mutationFn: (version: number) =>
-      request<{ version: number }>(`/courses/${course}/versions/${version}/activate`, { method: "POST", body: { policy } }),
+      request<{ version: number }>(`/courses/${course}/versions/${version}/activate`, {
+        method: "POST",
+        body: { policy },
+      }),
     onSuccess: () => refreshCourse(client, course),
   });
   return (

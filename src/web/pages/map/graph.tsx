@@ -35,12 +35,12 @@ export function MapGraph({ nodes, needs, selected, missing, select }: GraphProps
   const [zoom, setZoom] = useState(1);
   const [focused, setFocused] = useState<string | null>(null);
   useDragScroll(frame);
-  const fit = (least: number) => {
+  const fitTo = (least: number) => {
     const width = frame.current?.clientWidth ?? plan.width;
     setZoom(Math.max(least, Math.min(1, width / plan.width)));
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: the width of the plan is what `fit` looks at.
-  useEffect(() => fit(ZOOM.readable), [plan.width]);
+  useEffect(() => fitTo(ZOOM.readable), [plan.width]);
 
   const stateOf = new Map(nodes.map((node) => [node.id, node.row.status]));
   const current = focused ?? selected ?? nodes[0]?.id ?? null;
@@ -64,7 +64,7 @@ export function MapGraph({ nodes, needs, selected, missing, select }: GraphProps
           <span aria-hidden="true">−</span>
           <span className="visually-hidden">{messages.zoomOut}</span>
         </button>
-        <button type="button" className="button is-small" onClick={() => fit(ZOOM.least)}>
+        <button type="button" className="button is-small" onClick={() => fitTo(ZOOM.least)}>
           {messages.zoomFit}
         </button>
         <button

@@ -95,7 +95,14 @@ export function placeNodes(nodes: readonly MapNode[], edges: readonly { from: st
   const isLoose = (node: MapNode) =>
     !("is_locked" in node.row) && !edges.some((edge) => edge.from === node.id || edge.to === node.id);
   const graph = new Graph();
-  graph.setGraph({ rankdir: "TB", nodesep: GAP.across, edgesep: 10, ranksep: GAP.down, marginx: MARGIN, marginy: MARGIN });
+  graph.setGraph({
+    rankdir: "TB",
+    nodesep: GAP.across,
+    edgesep: 10,
+    ranksep: GAP.down,
+    marginx: MARGIN,
+    marginy: MARGIN,
+  });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) if (!isLoose(node)) graph.setNode(node.id, { ...CARD });
   for (const { from, to } of edges) graph.setEdge(from, to);
