@@ -83,7 +83,7 @@ export const en = {
   problem: "Problem",
   problems: "Problems",
   standalone: "Outside the chapters",
-  solvedShort: (done: number, total: number) => `${done}/${total} solved`,
+  solvedShort: (done: number, total: number) => `${done}/${total}`,
   conditionsMet: (met: number, total: number) => `${met} of ${total} conditions met`,
   details: "Details",
   chooseItem: "Choose a chapter to see what is in it, or why it is locked.",

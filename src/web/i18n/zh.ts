@@ -85,7 +85,7 @@ export const zh: Messages = {
   problem: "题目",
   problems: "题目",
   standalone: "章节之外",
-  solvedShort: (done, total) => `已解 ${done}/${total}`,
+  solvedShort: (done, total) => `${done}/${total}`,
   conditionsMet: (met, total) => `${total} 个条件中已满足 ${met} 个`,
   details: "详情",
   chooseItem: "选择一个章节，看看里面有什么，或者为什么锁着。",

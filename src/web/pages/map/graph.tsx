@@ -154,9 +154,6 @@ function MapCard(props: {
   const solved = problems.filter((problem) => problem.status === "completed").length;
   const isChapter = "is_locked" in row;
   const kind = isChapter ? messages.chapter : messages.problem;
-  const label = [kind, row.title, stateWord(row.status, messages)];
-  if (isNew) label.push(messages.justOpened);
-  if (problems.length > 0) label.push(messages.solvedShort(solved, problems.length));
   return (
     <button
       type="button"
@@ -164,24 +161,25 @@ function MapCard(props: {
       className={`map-card is-${row.status} ${isChapter ? "" : "is-problem"} ${isNew ? "is-new" : ""}`}
       style={{ left: place.x - CARD.width / 2, top: place.y - CARD.height / 2, width: CARD.width, height: CARD.height }}
       aria-pressed={isSelected}
-      aria-label={label.join(", ")}
       data-item={node.id}
       data-state={row.status}
       tabIndex={isCurrent ? 0 : -1}
       onFocus={onFocus}
       onClick={onSelect}
     >
+      {/* The title comes first for those who hear it; the style sheet puts the state above it. */}
+      <span className="map-card-title">
+        <span className="visually-hidden">{kind} </span>
+        {row.title}
+      </span>
       <span className="map-card-top">
         <StateIcon state={row.status} />
         <span className="map-card-state">{stateWord(row.status, messages)}</span>
         {problems.length === 0 ? null : (
-          <span className="map-card-count">
-            {solved}/{problems.length}
-          </span>
+          <span className="map-card-count">{messages.solvedShort(solved, problems.length)}</span>
         )}
       </span>
-      <span className="map-card-title">{row.title}</span>
-      <span className="pips">
+      <span className="pips" aria-hidden="true">
         {problems.map((problem) => (
           <Pip key={problem.id} problem={problem} />
         ))}

@@ -21,7 +21,7 @@ export function Section<T>(props: {
         <div className="actions">
           <button type="button" className="button is-small" onClick={() => void query.refetch()}>
             {messages.refresh}
-            <span className="visually-hidden">: {title}</span>
+            <span className="visually-hidden"> ({title})</span>
           </button>
         </div>
       </div>

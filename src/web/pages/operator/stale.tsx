@@ -75,7 +75,7 @@ export function Stale() {
                     }}
                   >
                     {messages.doubtAll}
-                    <span className="visually-hidden">: {row.course.title}</span>
+                    <span className="visually-hidden"> ({row.course.title})</span>
                   </button>
                 </td>
               </tr>
