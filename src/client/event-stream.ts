@@ -23,9 +23,11 @@ export class EventStream {
   #status: StreamStatus = STOPPED;
   #run: AbortController | null = null;
   #session: Session | null = null;
+  #user: string | null;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
+    this.#user = options.user ?? null;
     this.#handlers = new Handlers(options.onError ?? ((fault) => console.error("latchkey: event stream", fault)));
     const clock = clockOf(options);
     const { baseUrl, getToken } = options;
@@ -54,6 +56,11 @@ export class EventStream {
   /** Id of the last event handled: where a reload goes on. Null before the first connection. */
   get cursor(): string | null {
     return this.#session?.cursor ?? null;
+  }
+
+  /** Whose events these are; null until the first token said so. */
+  get user(): string | null {
+    return this.#user;
   }
 
   /** Connects, or joins the tab that is connected. Does nothing when started already. */
@@ -97,6 +104,7 @@ export class EventStream {
   async #begin(signal: AbortSignal): Promise<void> {
     const user = this.#options.user ?? (await this.#askUser(signal));
     if (signal.aborted || user === null) return;
+    this.#user = user;
     this.#session = new Session(this.#context, user);
   }
 

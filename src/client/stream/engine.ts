@@ -32,6 +32,15 @@ type FrameEnd =
   | { kind: "lagged" }
   | { kind: "gap" };
 
+/** What one poll means for the next. */
+interface PollResult {
+  failure: "unreachable" | "unauthenticated" | null;
+  hasMore: boolean;
+  waitMs: number;
+}
+
+const QUIET: PollResult = { failure: null, hasMore: false, waitMs: 0 };
+
 /** Openings without a byte after which polling takes over: a proxy that buffers does not change its mind. */
 const SILENT_TRIES = 2;
 /** Failed polls after which we say so. */
@@ -153,7 +162,9 @@ export class Engine {
   async #poll(signal: AbortSignal): Promise<void> {
     const { clock, timing, mode } = this.#context;
     let failed = 0;
-    this.#context.onState("polling", 0, null);
+    // Without a position nothing is heard yet, so nothing else is claimed.
+    if (this.#context.delivery.cursor !== null) this.#context.onState("polling", 0, null);
+    else if (mode === "polling") this.#context.onState("connecting", 0, null);
     while (!signal.aborted) {
       if (mode === "auto" && clock.now() >= this.#probeAt) {
         this.#scheduleProbe();
@@ -169,9 +180,11 @@ export class Engine {
       if (signal.aborted) return;
       const outcome = await this.#pollOnce(signal);
       if (signal.aborted) return;
-      failed = outcome.failed ? failed + 1 : 0;
+      // An answer after a silence: the stream may get through again, too.
+      if (outcome.failure === null && failed >= POLLS_TO_OFFLINE) this.#probeAt = 0;
+      failed = outcome.failure === null ? 0 : failed + 1;
       const isLost = failed >= POLLS_TO_OFFLINE;
-      this.#context.onState(isLost ? "offline" : "polling", 0, isLost ? "unreachable" : null);
+      this.#context.onState(isLost ? "offline" : "polling", 0, isLost ? outcome.failure : null);
       const wait = Math.max(
         outcome.hasMore ? 0 : this.#poller.interval,
         Math.min(outcome.waitMs, timing.retryAfterMax),
@@ -180,29 +193,35 @@ export class Engine {
     }
   }
 
-  async #pollOnce(signal: AbortSignal): Promise<{ failed: boolean; hasMore: boolean; waitMs: number }> {
+  async #pollOnce(signal: AbortSignal): Promise<PollResult> {
     const { delivery, store, audience } = this.#context;
     const isStart = delivery.cursor === null;
     const outcome = await this.#poller.ask(delivery.cursor, signal);
-    if (outcome.kind === "failed") this.#missTime();
-    if (outcome.kind === "failed") return { failed: true, hasMore: false, waitMs: outcome.waitMs ?? 0 };
-    if (outcome.kind === "unchanged" || signal.aborted) return { failed: false, hasMore: false, waitMs: 0 };
+    if (outcome.kind === "failed") return this.#pollFailed(outcome);
+    if (outcome.kind === "unchanged" || signal.aborted) return QUIET;
     let { page } = outcome;
     if (isStart) {
       // Without a cursor the history begins a day ago. A stream would begin now: so do we, at the end of what there is.
       while (page.next_cursor !== null && !signal.aborted) {
         const next = await this.#poller.ask(page.next_cursor, signal);
-        if (next.kind !== "page") return { failed: true, hasMore: false, waitMs: 0 };
+        if (next.kind === "failed") return this.#pollFailed(next);
+        if (next.kind === "unchanged") break;
         page = next.page;
       }
       await this.#begin(page.cursor);
-      return { failed: false, hasMore: false, waitMs: 0 };
+      return QUIET;
     }
     if (outcome.notice !== null) await delivery.reset(outcome.notice, null, store, audience);
     // The page's own cursor goes on past what was filtered out; until the last event is handled the old one stays.
     for (const event of page.results) await this.#context.delivery.event(event, null, store, audience);
     delivery.moveTo(page.cursor, store);
-    return { failed: false, hasMore: page.next_cursor !== null, waitMs: 0 };
+    return { ...QUIET, hasMore: page.next_cursor !== null };
+  }
+
+  #pollFailed(outcome: { status: number; waitMs: number | null }): PollResult {
+    this.#missTime();
+    const failure = outcome.status === 401 ? "unauthenticated" : "unreachable";
+    return { failure, hasMore: false, waitMs: outcome.waitMs ?? 0 };
   }
 
   /** A first position. If getting it took more than one try, what happened meanwhile was not heard. */

@@ -9,7 +9,7 @@ export class GapWatch {
 
   /** Takes a heartbeat; true when the stream must be opened again. */
   beat(head: string, cursor: string | null, hasPassed: (id: string) => boolean): boolean {
-    if (head === cursor || head === this.#answered || hasPassed(head)) {
+    if (head === cursor || head === this.#answered) {
       this.#behind = null;
       return false;
     }

@@ -120,6 +120,8 @@ export class Session {
   }
 
   #show(status: StreamStatus): void {
+    // A handler may still be at work when we close; what it leads to concerns nobody any more.
+    if (this.#end.signal.aborted) return;
     this.#status = status;
     this.#context.onStatus(status);
     if (status.leader) this.#announce();
@@ -134,11 +136,7 @@ export class Session {
     if (this.#end.signal.aborted) return;
     if (message.kind === "hello" || message.kind === "visible" || message.kind === "bye") {
       this.#attention.review();
-      if (message.kind !== "hello") return;
-      if (this.#engine !== null) this.#announce();
-      // A tab that just opened knows nobody: tell it that somebody looks here.
-      const visible = this.#context.surroundings.isVisible();
-      if (visible) this.#tabs.post({ kind: "visible", from: this.#tabs.id, visible });
+      if (message.kind === "hello" && this.#engine !== null) this.#announce();
     } else if (message.kind === "retry") this.#engine?.retry();
     else if (this.#listens) this.#follow(message);
   }

@@ -25,7 +25,14 @@ export interface StreamStatus {
   readonly reason: StatusReason | null;
 }
 
-export type StatusReason = "no_network" | "unreachable" | "hidden" | "too_many_streams" | "session_ended";
+export type StatusReason =
+  | "no_network"
+  | "unreachable"
+  /** The server answers, but takes no token of ours. */
+  | "unauthenticated"
+  | "hidden"
+  | "too_many_streams"
+  | "session_ended";
 
 /** Whether two statuses say the same. */
 export function isSameStatus(a: StreamStatus, b: StreamStatus): boolean {

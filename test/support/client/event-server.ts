@@ -28,6 +28,8 @@ export class EventServer {
   readonly notModified: string[] = [];
   /** Events no stream is told of: lost on the way. */
   readonly lost = new Set<string>();
+  /** Types this user muted: stored, and neither sent nor in the history. */
+  readonly muted = new Set<string>();
   url = "";
   readonly #server: Server;
   readonly #log: Stored[] = [];
@@ -74,7 +76,7 @@ export class EventServer {
     const at = new Date(0).toISOString();
     const event = { id, type, at, level: "info", priority: "normal", data };
     this.#log.push({ id, event });
-    if (!this.lost.has(type)) this.frame(type, event, id);
+    if (!this.lost.has(type) && !this.muted.has(type)) this.frame(type, event, id);
     return id;
   }
 
@@ -169,7 +171,8 @@ export class EventServer {
     const [epoch, rest] = cursor.split("-");
     const sequence = Number(rest?.split(".")[0]);
     if (epoch !== this.#epoch || !(sequence >= this.#oldest)) return null;
-    return this.#log.filter(({ id }) => Number(id.split("-")[1]?.split(".")[0]) > sequence);
+    const isAfter = ({ id }: Stored) => Number(id.split("-")[1]?.split(".")[0]) > sequence;
+    return this.#log.filter((stored) => isAfter(stored) && !this.muted.has(String(stored.event.type)));
   }
 
   #history(url: URL, request: IncomingMessage, response: ServerResponse): void {
@@ -179,7 +182,8 @@ export class EventServer {
     }
     const since = url.searchParams.get("since_id");
     const after = since === null ? this.#log : this.#after(since);
-    const etag = `"${since}-${this.head}"`;
+    // As coarse as it may be: the same for every cursor, so a client must not carry it from one to another.
+    const etag = `"${this.head}"`;
     if (request.headers["if-none-match"] === etag) {
       this.notModified.push(etag);
       response.writeHead(304, { etag }).end();

@@ -87,6 +87,53 @@ describe("a stream that works", () => {
   });
 });
 
+describe("handlers", () => {
+  it("subscribed twice are called twice, and each subscription ends alone", async () => {
+    const ada = listen(server);
+    let calls = 0;
+    const count = () => {
+      calls += 1;
+    };
+    const first = ada.stream.on("system.notification", count);
+    ada.stream.on("system.notification", count);
+    await live(ada);
+    publish(1);
+    await until("two calls", () => calls === 2);
+    first();
+    publish(2);
+    await until("the second event", () => ada.numbers.length === 2);
+    expect(calls).toBe(3);
+  });
+
+  it("may take longer than the server's silence may last", async () => {
+    const ada = listen(server);
+    ada.stream.on("*", () => pause(250));
+    await live(ada);
+    publish(1);
+    await until("handled", () => ada.stream.cursor === "e1-1.0");
+    expect(server.count(STREAM)).toBe(1);
+    expect(ada.stream.status.state).toBe("live");
+  });
+
+  it("may stop the stream, which then says nothing more", async () => {
+    const storage = memoryStorage();
+    storage.setItem("latchkey.cursor.ada", "e0-1.0");
+    const ada = listen(server, { storage });
+    ada.stream.onReset(() => ada.stream.stop());
+    await until("the reset", () => ada.resets.length === 1);
+    await pause(20);
+    expect(ada.states).toEqual(["connecting", "stopped"]);
+  });
+
+  it("starting twice connects once", async () => {
+    const ada = listen(server);
+    ada.stream.start();
+    await live(ada);
+    await pause(10);
+    expect(server.streams).toBe(1);
+  });
+});
+
 describe("resuming", () => {
   it("misses and repeats nothing when cut, with a new token each time", async () => {
     const ada = listen(server);
@@ -221,6 +268,38 @@ describe("what the server says about the stream", () => {
     expect(server.count(STREAM)).toBe(2);
   });
 
+  it("heartbeats ahead because of what this user muted: opens again once, and knows where it is", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.muted.add("system.error");
+    server.publish("system.error");
+    server.heartbeat();
+    server.heartbeat();
+    await until("the second opening", () => server.count(STREAM) === 2);
+    await until("past it", () => ada.stream.cursor === server.head);
+    server.publish("system.error");
+    server.heartbeat();
+    server.publish("system.error");
+    server.cut();
+    await until("the third opening", () => server.count(STREAM) === 3 && server.streams === 1);
+    server.publish("system.error");
+    server.heartbeat();
+    await pause(20);
+    expect(server.count(STREAM)).toBe(3);
+    expect(ada.numbers).toEqual([]);
+  });
+
+  it("a heartbeat's own id is how far the stream has come", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.frame("stream.heartbeat", { head: "e1-9.0" }, "e1-8.0");
+    await until("moved", () => ada.stream.cursor === "e1-8.0");
+    server.frame("stream.heartbeat", { head: "e1-8.0" });
+    server.frame("stream.heartbeat", { head: "e1-8.0" }, "e1-8.0");
+    await pause(20);
+    expect(server.count(STREAM)).toBe(1);
+  });
+
   it("heartbeats in step keep the stream; their absence ends it", async () => {
     const ada = listen(server);
     await live(ada);
@@ -257,6 +336,18 @@ describe("when no stream gets through", () => {
     expect(ada.numbers).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(ada.states).toEqual(["connecting", "live", "reconnecting", "polling", "live"]);
     expect(ada.resets).toEqual([]);
+  });
+
+  it("leaves polling when asked to, with all its tries", async () => {
+    server.always = { answer: "refuse", status: 500 };
+    const ada = listen(server, { timing: { probeMin: 60_000, probeMax: 60_000 } });
+    await until("polling", () => ada.stream.status.state === "polling");
+    ada.states.length = 0;
+    const before = server.count(STREAM);
+    ada.stream.retry();
+    await until("polling again", () => ada.states.includes("polling"));
+    expect(ada.states).toEqual(["connecting", "reconnecting", "polling"]);
+    expect(server.count(STREAM) - before).toBe(6);
   });
 
   it("takes two openings without a byte for a proxy that buffers", async () => {

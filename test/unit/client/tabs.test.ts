@@ -17,8 +17,8 @@ afterEach(async () => {
   storage.removeItem("latchkey.cursor.ada");
 });
 
-function open(tab: FakeTab): Listener {
-  return listen(server, { surroundings: tab.surroundings, storage, pauseWhenHidden: 0.02 });
+function open(tab: FakeTab, own = storage): Listener {
+  return listen(server, { surroundings: tab.surroundings, storage: own, pauseWhenHidden: 0.02 });
 }
 
 async function twoTabs(browser = new FakeBrowser(), isPhone = false) {
@@ -85,6 +85,40 @@ describe("tabs of one browser", () => {
     expect(second.numbers).toEqual([3]);
   });
 
+  it("an heir that missed something goes on where it was itself", async () => {
+    const { first, second, secondTab } = await twoTabs();
+    secondTab.freeze(true);
+    publish(1, 2);
+    await until("the leader heard", () => first.numbers.length === 2);
+    first.stream.stop();
+    await until("the heir heard", () => second.numbers.length === 2);
+    expect(second.resets).toEqual([]);
+    expect(server.openedWith).toEqual([null, "e1-0.0"]);
+  });
+
+  it("a follower knows the leader's place without its storage", async () => {
+    publish(1, 2);
+    const browser = new FakeBrowser();
+    const first = open(browser.openTab(), memoryStorage());
+    await until("the first is live", () => first.stream.status.state === "live");
+    const second = open(browser.openTab(), memoryStorage());
+    await until("the second is live", () => second.stream.status.state === "live");
+    expect(second.stream.cursor).toBe("e1-2.0");
+  });
+
+  it("what is no message of ours is not listened to", async () => {
+    const { second, secondTab } = await twoTabs();
+    const channel = secondTab.surroundings.openChannel?.("latchkey:ada");
+    for (const message of [null, 7, { kind: "event", from: "x" }, { kind: "boo", from: "x" }, { kind: "status" }]) {
+      channel?.post(message);
+    }
+    publish(1);
+    await until("the event", () => second.numbers.length === 1);
+    expect(second.numbers).toEqual([1]);
+    expect(second.resets).toEqual([]);
+    expect(second.stream.status).toMatchObject({ state: "live", leader: false });
+  });
+
   it("a follower's retry is the leader's", async () => {
     const { first, second } = await twoTabs();
     server.end("stream.evicted", { reason: "too_many_streams" });
@@ -107,6 +141,8 @@ describe("tabs of one browser", () => {
     secondTab.setVisible(true);
     await until("back", () => second.stream.status.state === "live");
     expect(second.stream.status.leader).toBe(false);
+    second.stream.stop();
+    await until("nobody is left to look", () => first.stream.status.reason === "hidden");
   });
 });
 
