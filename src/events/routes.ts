@@ -12,6 +12,7 @@ import {
 import { MAX_LIMIT, pageQuery } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { archiveRoutes } from "./archive-routes.ts";
 import { type Cursor, parseCursor } from "./cursor.ts";
 import { healthOf, healthSchema } from "./health.ts";
 import { readHistory } from "./history.ts";
@@ -158,6 +159,7 @@ const healthRoute = defineRoute(
 
 export function eventRoutes() {
   return newRouter()
+    .route("/", archiveRoutes())
     .openapi(tokenRoute, async (c) => {
       const { id, role, session } = actorOf(c);
       const token = await mintStreamToken(c.env.AUTH_SECRET, { user: id, role, session }, Date.now());
