@@ -68,7 +68,9 @@ describe.skipIf(!hasChromium)("an author", () => {
     await openCourse();
     await replaceInEditor('"sequential": false,', '"sequential": false');
     await page.getByRole("button", { name: "Show the effect" }).click();
-    await outcome("refused").getByText(/This is not JSON/).waitFor();
+    await outcome("refused")
+      .getByText(/This is not JSON/)
+      .waitFor();
     const text = await editor().inputValue();
     const line = text.slice(0, text.indexOf('"tutorial"')).split("\n").length;
     await outcome("refused").getByText(`Line ${line}, `).waitFor();

@@ -1,10 +1,10 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readStates } from "../support/node/answers.ts";
-import { clientOf } from "../support/node/api.ts";
 import { hasChromium, launchChromium, newContext, screenshot, watchFaults } from "../support/browser/chromium.ts";
 import { sampleCourse } from "../support/browser/sample-answers.ts";
 import { itemOn, Site, signInAtTheDoor, untilLive } from "../support/browser/site.ts";
+import { readStates } from "../support/node/answers.ts";
+import { clientOf } from "../support/node/api.ts";
 
 const COURSE = "algorithms";
 const LAST = "algorithms.capstone";

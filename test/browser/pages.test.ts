@@ -150,7 +150,9 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await page.locator("form button[type=submit]").click();
     // The address that was asked for opens; the session is this tab's alone.
     await page.getByRole("button", { name: "Enroll" }).waitFor();
-    const kept = await page.evaluate(() => [localStorage, sessionStorage].map((s) => s.getItem("latchkey.session") !== null));
+    const kept = await page.evaluate(() =>
+      [localStorage, sessionStorage].map((s) => s.getItem("latchkey.session") !== null),
+    );
     expect(kept).toEqual([false, true]);
     await page.reload();
     await page.getByRole("button", { name: "Enroll" }).waitFor();

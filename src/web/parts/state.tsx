@@ -26,13 +26,13 @@ export function StateBadge({ state }: { state: ItemState }) {
   );
 }
 
-/** Whether an item opened a moment ago. */
-export function useJustOpened(item: string): boolean {
-  return useStore(opened).has(item);
+/** Whether an item opened a moment ago; once somebody has begun with it, that is no news any more. */
+export function useJustOpened(item: { id: string; status: ItemState }): boolean {
+  return useStore(opened).has(item.id) && item.status === "unlocked";
 }
 
 /** The mark of an item that opened a moment ago; nothing for any other. */
-export function JustOpened({ item }: { item: string }) {
+export function JustOpened({ item }: { item: { id: string; status: ItemState } }) {
   const messages = useMessages();
   if (!useJustOpened(item)) return null;
   return (

@@ -25,7 +25,10 @@ export function Why(props: {
   const messages = useMessages();
   const language = useLanguage();
   const Heading = level === 2 ? "h2" : "h3";
-  const steps = lock.do_next.length > 0 ? lock.do_next : (lock.to_unlock ?? []);
+  // What one can do comes before what one can only wait for.
+  const steps = (lock.do_next.length > 0 ? lock.do_next : (lock.to_unlock ?? [])).toSorted(
+    (a, b) => Number(a.action === "wait") - Number(b.action === "wait"),
+  );
   return (
     <div className="why">
       <Heading>{messages.whyLocked}</Heading>

@@ -55,7 +55,8 @@ export function watchFaults(page: Page): string[] {
   page.on("pageerror", (fault) => faults.push(fault.message));
   page.on("console", (message) => {
     // The browser itself logs every answer of 400 and above; those are the API's to give.
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) faults.push(message.text());
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+      faults.push(message.text());
   });
   return faults;
 }
@@ -65,5 +66,5 @@ const SCREENSHOTS = fromRoot("test-results/screenshots");
 /** Leaves a picture for a person to look at. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: "disabled" });
 }

@@ -53,11 +53,7 @@ export class Site {
   /** Registers somebody. The id of the sample course's author makes them its author. */
   async person(id: string, role: Role = "learner"): Promise<Person> {
     const person = { id, email: `${id}@example.org`, password: randomBytes(12).toString("base64url") };
-    expectAnswer(
-      await this.admin.post("/api/v1/users", { ...person, name: `Person ${id}`, role }),
-      201,
-      z.unknown(),
-    );
+    expectAnswer(await this.admin.post("/api/v1/users", { ...person, name: `Person ${id}`, role }), 201, z.unknown());
     return person;
   }
 
@@ -77,7 +73,11 @@ export class Site {
     let session = this.#sessions.get(person.id);
     if (session === undefined) {
       const { email, password } = person;
-      session = expectAnswer(await api(this.url).post("/api/v1/auth/sign-in", { email, password }), 200, signedInSchema);
+      session = expectAnswer(
+        await api(this.url).post("/api/v1/auth/sign-in", { email, password }),
+        200,
+        signedInSchema,
+      );
       this.#sessions.set(person.id, session);
     }
     const { session_token, user } = session;

@@ -150,7 +150,7 @@ function MapCard(props: {
   const { node, place, isSelected, isCurrent, onFocus, onSelect } = props;
   const messages = useMessages();
   const { row, problems } = node;
-  const isNew = useJustOpened(node.id);
+  const isNew = useJustOpened(node.row);
   const solved = problems.filter((problem) => problem.status === "completed").length;
   const isChapter = "is_locked" in row;
   const kind = isChapter ? messages.chapter : messages.problem;
@@ -184,13 +184,13 @@ function MapCard(props: {
           <Pip key={problem.id} problem={problem} />
         ))}
       </span>
-      <JustOpened item={node.id} />
+      <JustOpened item={node.row} />
     </button>
   );
 }
 
 function Pip({ problem }: { problem: MapNode["problems"][number] }) {
-  const isNew = useJustOpened(problem.id);
+  const isNew = useJustOpened(problem);
   return (
     <span
       className={`pip ${isNew ? "is-new" : ""}`}

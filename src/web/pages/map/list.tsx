@@ -56,7 +56,7 @@ export function Row(props: { course: string; row: MapNode["row"]; problems: read
       <StateBadge state={row.status} />
       <span className="row-main">
         <span className="row-title">{row.title}</span>
-        <JustOpened item={row.id} />
+        <JustOpened item={row} />
         <StatusTag status={row.item_status} />
         {row.status === "locked" ? <span className="row-why">{row.unlock_condition_description}</span> : null}
       </span>

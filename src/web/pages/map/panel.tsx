@@ -43,7 +43,7 @@ function Details({ course, node, problems, eyes, close }: PanelProps & { node: M
     <>
       <div className="panel-head">
         <StateBadge state={row.status} />
-        <JustOpened item={node.id} />
+        <JustOpened item={node.row} />
         <button type="button" className="button is-quiet is-small panel-close" onClick={close}>
           {messages.close}
         </button>
