@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import { ApiProblem } from "./api/problem.ts";
-import { useStore } from "./lib/store.ts";
+import { useStore } from "./lib/use-store.ts";
 import { Live } from "./live/live.tsx";
 import { ChapterPage } from "./pages/chapter.tsx";
 import { CoursesPage } from "./pages/courses.tsx";

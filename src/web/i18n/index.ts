@@ -1,5 +1,5 @@
 import { type Language, languageFor, preferences } from "../lib/preferences.ts";
-import { useStore } from "../lib/store.ts";
+import { useStore } from "../lib/use-store.ts";
 import { en, type Messages } from "./en.ts";
 import { zh } from "./zh.ts";
 

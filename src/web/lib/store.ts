@@ -1,6 +1,4 @@
-import { useSyncExternalStore } from "react";
-
-/** A value outside of React that components can follow. */
+/** A value outside of React that components can follow, see use-store.ts. */
 export class Store<T> {
   #value: T;
   readonly #listeners = new Set<() => void>();
@@ -23,9 +21,4 @@ export class Store<T> {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
-}
-
-/** The current value of a store; the component renders again when it changes. */
-export function useStore<T>(store: Store<T>): T {
-  return useSyncExternalStore(store.subscribe, () => store.get());
 }

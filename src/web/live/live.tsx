@@ -4,7 +4,7 @@ import { createClient, EventStream } from "../../client/index.ts";
 import { LatchkeyProvider } from "../../client/react/index.ts";
 import { courseKey } from "../api/queries.ts";
 import { useMessages } from "../i18n/index.ts";
-import { useStore } from "../lib/store.ts";
+import { useStore } from "../lib/use-store.ts";
 import { SessionOverError, session, type User } from "../session/store.ts";
 import { applyDelta, lastDelta } from "./delta.ts";
 import { followTabs } from "./tabs.ts";

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type SubmitEvent, useId, useRef } from "react";
 import { Link } from "wouter";
-import { useProblem, useProblems } from "../api/queries.ts";
+import { useChapters, useProblem, useProblems } from "../api/queries.ts";
 import { type SubmissionAnswer, shortName } from "../api/types.ts";
 import { useSubmit } from "../api/writes.ts";
 import { useMessages } from "../i18n/index.ts";
@@ -21,10 +21,11 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
   useVisited(id);
   const row = detail.data ?? rows.find((each) => each.id === id);
   const chapter = row?.chapter_id ?? null;
+  const chapterTitle = useChapters(course).data?.results.find((each) => each.id === chapter)?.title;
   const trail = (
     <Trail course={course}>
       {chapter === null ? null : (
-        <Link href={`/courses/${course}/chapters/${shortName(chapter)}`}>{messages.chapter}</Link>
+        <Link href={`/courses/${course}/chapters/${shortName(chapter)}`}>{chapterTitle ?? messages.chapter}</Link>
       )}
     </Trail>
   );

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type SubmitEvent, useId, useState } from "react";
 import { request } from "../api/request.ts";
 import { useMessages } from "../i18n/index.ts";
-import { useStore } from "../lib/store.ts";
+import { useStore } from "../lib/use-store.ts";
 import { FaultNote } from "../parts/fault.tsx";
 import { KeyholeMark } from "../parts/icons.tsx";
 import { Page } from "../parts/page.tsx";

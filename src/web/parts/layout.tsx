@@ -2,7 +2,7 @@ import { type ReactNode, useId } from "react";
 import { Link, useLocation } from "wouter";
 import { useLanguage, useMessages } from "../i18n/index.ts";
 import { choose, preferences, type Theme } from "../lib/preferences.ts";
-import { useStore } from "../lib/store.ts";
+import { useStore } from "../lib/use-store.ts";
 import { Connection } from "../live/connection.tsx";
 import { Notices } from "../live/notices.tsx";
 import { session, type User } from "../session/store.ts";

@@ -19,11 +19,14 @@ export function Page(props: {
     document.title = `${title} · ${messages.appName}`;
   }, [title, messages]);
   useEffect(() => {
-    if (isFirst) isFirst = false;
-    else {
-      window.scrollTo(0, 0);
-      heading.current?.focus({ preventScroll: true });
-    }
+    const hasMoved = location.pathname !== shownPath;
+    // A page that comes after "loading" on the same address takes the focus over from it.
+    const hasLostFocus = hasTakenFocus && document.activeElement === document.body;
+    shownPath = location.pathname;
+    if (hasMoved) window.scrollTo(0, 0);
+    if (!hasMoved && !hasLostFocus) return;
+    hasTakenFocus = true;
+    heading.current?.focus({ preventScroll: true });
   }, []);
   return (
     <div className={wide ? "page is-wide" : "page"}>
@@ -37,4 +40,5 @@ export function Page(props: {
   );
 }
 
-let isFirst = true;
+let shownPath = location.pathname;
+let hasTakenFocus = false;

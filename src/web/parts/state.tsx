@@ -1,6 +1,6 @@
 import type { ItemState } from "../api/types.ts";
 import { type Messages, useMessages } from "../i18n/index.ts";
-import { useStore } from "../lib/store.ts";
+import { useStore } from "../lib/use-store.ts";
 import { opened } from "../live/opened.ts";
 import { SparkIcon, StateIcon } from "./icons.tsx";
 

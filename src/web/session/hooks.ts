@@ -1,4 +1,4 @@
-import { useStore } from "../lib/store.ts";
+import { useStore } from "../lib/use-store.ts";
 import { type Role, session, type User } from "./store.ts";
 
 /** Who is signed in, or null. */
