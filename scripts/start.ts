@@ -72,9 +72,9 @@ async function start({ port, stateDir }: Options): Promise<void> {
 
   say("Latchkey is starting.");
   const secret = ensureLocalSecret();
-  say(`  database    checking the schema in ${shown(stateDir)} …`);
   const pages = await buildPages();
   say(`  pages       ${pages.built ? `${pages.files} files, ${pages.kilobytes} kB` : "are up to date"}`);
+  say(`  database    checking the schema in ${shown(stateDir)} …`);
   const unlockState = lockState(stateDir);
   const migrated = await applyMigrations(stateDir).finally(unlockState);
   say(`  database    ${migrated ? "migrated to the newest schema" : "is up to date"}`);

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Need } from "../../api/needs.ts";
 import { useMessages } from "../../i18n/index.ts";
 import { StateIcon } from "../../parts/icons.tsx";
@@ -35,12 +35,25 @@ export function MapGraph({ nodes, needs, selected, missing, select }: GraphProps
   const [zoom, setZoom] = useState(1);
   const [focused, setFocused] = useState<string | null>(null);
   useDragScroll(frame);
+  const isToCentre = useRef(true);
   const fitTo = (least: number) => {
+    isToCentre.current = true;
     const width = frame.current?.clientWidth ?? plan.width;
     setZoom(Math.max(least, Math.min(1, width / plan.width)));
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: the width of the plan is what `fit` looks at.
   useEffect(() => fitTo(ZOOM.readable), [plan.width]);
+
+  // The map opens with the card that was asked for, or the first one, in the middle of what can be seen of it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once per drawing; afterwards the person decides.
+  useLayoutEffect(() => {
+    const place = plan.places.get(selected ?? nodes[0]?.id ?? "");
+    const element = frame.current;
+    if (place === undefined || element === null || !isToCentre.current) return;
+    isToCentre.current = false;
+    element.scrollLeft = place.x * zoom - element.clientWidth / 2;
+    element.scrollTop = selected === null ? 0 : place.y * zoom - element.clientHeight / 2;
+  }, [plan, zoom]);
 
   const stateOf = new Map(nodes.map((node) => [node.id, node.row.status]));
   const current = focused ?? selected ?? nodes[0]?.id ?? null;
