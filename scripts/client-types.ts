@@ -53,12 +53,14 @@ export function renderTypes(document: Json): string {
   const schemas = Object.entries(object(object(document.components).schemas));
   const types = schemas.map(([name, schema]) => `${doc(schema, "")}export type ${name} = ${typeOf(schema, "")};\n`);
   const operations = Object.entries(object(document.paths)).flatMap(([path, item]) =>
-    METHODS.filter((method) => method in object(item)).map((method) => ({
-      path,
-      method,
-      operation: object(object(item)[method]),
-      shared: list(object(item).parameters),
-    })),
+    METHODS.filter((method) => method in object(item))
+      .map((method) => ({
+        path,
+        method,
+        operation: object(object(item)[method]),
+        shared: list(object(item).parameters),
+      }))
+      .filter(({ operation }) => answersJson(operation)),
   );
   const paths = Map.groupBy(operations, ({ path }) => path);
   const body = [...paths].map(([path, found]) => {
@@ -106,6 +108,14 @@ function answerType(operation: Json): string {
     .map(([, response]) => object(object(object(response).content)["application/json"]).schema)
     .map((schema) => (schema === undefined ? "null" : typeOf(schema, "      ")));
   return [...new Set(answers)].join(" | ") || "null";
+}
+
+/** Whether a call can take the answer in: a stream of events is no answer that ends. */
+function answersJson(operation: Json): boolean {
+  const contents = Object.entries(object(operation.responses))
+    .filter(([status]) => /^2\d\d$/.test(status))
+    .map(([, response]) => Object.keys(object(object(response).content)));
+  return contents.length === 0 || contents.some((types) => types.length === 0 || types.includes("application/json"));
 }
 
 function parameters(operation: Json, shared: unknown[], place: string): Json[] {

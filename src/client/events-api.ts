@@ -52,6 +52,9 @@ export interface PublishAnswer {
   }[];
 }
 
+/** Events asked for in one poll: a day's backlog in few requests, and no answer too large for a phone. */
+const POLL_LIMIT = 200;
+
 /** The calls of the event service (docs/events.md). */
 export class EventsApi {
   readonly #transport: Transport;
@@ -85,7 +88,7 @@ export class EventsApi {
   async pollHistory(poll: HistoryPoll): Promise<Response> {
     const headers: Record<string, string> = poll.etag === null ? {} : { "if-none-match": poll.etag };
     const token = await orAborted(this.#getToken(poll.refresh ? { refresh: true } : undefined), poll.signal);
-    const path = historyPath(poll.cursor);
+    const path = historyPath(poll.cursor, POLL_LIMIT);
     return this.#transport.send({ method: "GET", path, headers, signal: poll.signal }, token);
   }
 

@@ -4,7 +4,7 @@ import type { SseFrame } from "../sse-parser.ts";
 /** A frame about the stream itself, read; `unknown` for those of a later server. */
 export type ControlFrame =
   | { kind: "opened"; head: string }
-  | { kind: "resumed"; head: string; missed: number }
+  | { kind: "resumed" }
   | { kind: "reset"; head: string; notice: ResetNotice }
   | { kind: "heartbeat"; head: string }
   | { kind: "lagged" }
@@ -26,7 +26,7 @@ export function readControlFrame(frame: SseFrame): ControlFrame | null {
     case "opened":
       return { kind: "opened", head: at };
     case "resumed":
-      return { kind: "resumed", head: at, missed: Number(field("missed") ?? 0) };
+      return { kind: "resumed" };
     case "reset":
       return { kind: "reset", head: at, notice: { reason: reasonOf(field("reason")), scope: scopeOf(field("scope")) } };
     case "heartbeat":

@@ -1,36 +1,21 @@
 import { type Clock, fullJitter, sleep } from "../clock.ts";
-import { isEnvelope } from "../event-types.ts";
-import type { EventsApi } from "../events-api.ts";
-import type { SseFrame } from "../sse-parser.ts";
-import { type ControlFrame, readControlFrame } from "./control-frames.ts";
-import type { CursorStore } from "./cursor-store.ts";
-import type { Audience, Delivery } from "./delivery.ts";
-import { GapWatch } from "./gap-watch.ts";
+import type { EventsApi, HistoryPage } from "../events-api.ts";
+import { type FrameEnd, Intake, type IntakeContext } from "./intake.ts";
 import { RECONNECT_TRIES, type Timing } from "./options.ts";
 import { Poller } from "./poller.ts";
 import { readSource, type SourceEnd } from "./source.ts";
 import type { ConnectionState, StatusReason } from "./status.ts";
 
-export interface EngineContext {
+export interface EngineContext extends IntakeContext {
   events: EventsApi;
   clock: Clock;
   timing: Timing;
   mode: "auto" | "sse" | "polling";
-  delivery: Delivery;
-  store: CursorStore;
-  audience: Audience;
   /** Why no connection may be held now; null when one may. */
   obstacle(): StatusReason | null;
   onState(state: ConnectionState, attempt: number, reason: StatusReason | null): void;
   onError(fault: unknown): void;
 }
-
-/** Why a stream is over, as its own frames said. */
-type FrameEnd =
-  | { kind: "closing"; waitMs: number }
-  | { kind: "evicted"; reason: "too_many_streams" | "session_ended" }
-  | { kind: "lagged" }
-  | { kind: "gap" };
 
 /** What one poll means for the next. */
 interface PollResult {
@@ -49,7 +34,7 @@ const POLLS_TO_OFFLINE = 2;
 /** Keeps the leader's connection: opens it, reads it, repairs it, polls in its place. */
 export class Engine {
   readonly #context: EngineContext;
-  readonly #gaps = new GapWatch();
+  readonly #intake: Intake;
   readonly #poller: Poller;
   /** Ends what is going on right now, for a reason outside of the connection. */
   #phase = new AbortController();
@@ -58,13 +43,13 @@ export class Engine {
   #everLive = false;
   #polls: boolean;
   #eviction: StatusReason | null = null;
-  #isLate = false;
   #retryMs: number;
   #probeDelay: number;
   #probeAt = 0;
 
   constructor(context: EngineContext) {
     this.#context = context;
+    this.#intake = new Intake(context);
     this.#poller = new Poller(context.events, context.clock, context.timing);
     this.#polls = context.mode === "polling";
     this.#retryMs = context.timing.backoffBase;
@@ -105,7 +90,7 @@ export class Engine {
   /** Waits until woken. */
   async #rest(state: ConnectionState, reason: StatusReason): Promise<void> {
     const { signal } = this.#phase;
-    this.#missTime();
+    this.#intake.missTime();
     this.#context.onState(state, 0, reason);
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   }
@@ -125,7 +110,7 @@ export class Engine {
   /** Counts what happened; answers how long to wait before the next try. */
   #judge(end: SourceEnd | FrameEnd, lived: number): number {
     const { clock, timing, mode } = this.#context;
-    this.#missTime();
+    this.#intake.missTime();
     if (end.kind === "evicted") {
       this.#eviction = end.reason;
       return 0;
@@ -194,57 +179,43 @@ export class Engine {
   }
 
   async #pollOnce(signal: AbortSignal): Promise<PollResult> {
-    const { delivery, store, audience } = this.#context;
-    const isStart = delivery.cursor === null;
-    const outcome = await this.#poller.ask(delivery.cursor, signal);
+    const { cursor } = this.#context.delivery;
+    const outcome = await this.#poller.ask(cursor, signal);
     if (outcome.kind === "failed") return this.#pollFailed(outcome);
     if (outcome.kind === "unchanged" || signal.aborted) return QUIET;
-    let { page } = outcome;
-    if (isStart) {
-      // Without a cursor the history begins a day ago. A stream would begin now: so do we, at the end of what there is.
-      while (page.next_cursor !== null && !signal.aborted) {
-        const next = await this.#poller.ask(page.next_cursor, signal);
-        if (next.kind === "failed") return this.#pollFailed(next);
-        if (next.kind === "unchanged") break;
-        page = next.page;
-      }
-      await this.#begin(page.cursor);
-      return QUIET;
+    if (cursor === null) return await this.#pollToEnd(outcome.page, signal);
+    await this.#intake.page(outcome.page, outcome.notice, signal);
+    return { ...QUIET, hasMore: outcome.page.next_cursor !== null };
+  }
+
+  /** Without a cursor the history begins a day ago. A stream would begin now: so do we, at the end of what there is. */
+  async #pollToEnd(first: HistoryPage, signal: AbortSignal): Promise<PollResult> {
+    let page = first;
+    while (page.next_cursor !== null && !signal.aborted) {
+      const next = await this.#poller.ask(page.next_cursor, signal);
+      if (next.kind === "failed") return this.#pollFailed(next);
+      if (next.kind === "unchanged") break;
+      page = next.page;
     }
-    if (outcome.notice !== null) await delivery.reset(outcome.notice, null, store, audience);
-    // The page's own cursor goes on past what was filtered out; until the last event is handled the old one stays.
-    for (const event of page.results) await this.#context.delivery.event(event, null, store, audience);
-    delivery.moveTo(page.cursor, store);
-    return { ...QUIET, hasMore: page.next_cursor !== null };
+    if (!signal.aborted) await this.#intake.begin(page.cursor);
+    return QUIET;
   }
 
   #pollFailed(outcome: { status: number; waitMs: number | null }): PollResult {
-    this.#missTime();
+    this.#intake.missTime();
     const failure = outcome.status === 401 ? "unauthenticated" : "unreachable";
     return { failure, hasMore: false, waitMs: outcome.waitMs ?? 0 };
   }
 
-  /** A first position. If getting it took more than one try, what happened meanwhile was not heard. */
-  async #begin(head: string): Promise<void> {
-    const { delivery, store, audience } = this.#context;
-    if (delivery.cursor === null && this.#isLate)
-      await delivery.reset({ reason: "late", scope: "both" }, head, store, audience);
-    else delivery.moveTo(head, store);
-  }
-
-  /** Time passes without a connection: as long as there is no cursor, nobody can say what happened in it. */
-  #missTime(): void {
-    if (this.#context.delivery.cursor === null) this.#isLate = true;
-  }
-
   async #open(signal: AbortSignal): Promise<{ end: SourceEnd | FrameEnd; lived: number }> {
     const { clock } = this.#context;
-    this.#gaps.restart();
+    this.#intake.restart();
     let liveSince: number | null = null;
     const onLive = () => {
       if (liveSince !== null) return;
       liveSince = clock.now();
       this.#everLive = true;
+      this.#polls = false;
       this.#context.onState("live", 0, null);
     };
     const end = await readSource<FrameEnd>(
@@ -253,65 +224,19 @@ export class Engine {
       {
         onFrame: async (frame) => {
           try {
-            return await this.#frame(frame, onLive);
+            return await this.#intake.frame(frame, onLive);
           } catch (fault) {
             this.#context.onError(fault);
             return undefined;
           }
         },
         onRetry: (milliseconds) => {
-          this.#retryMs = milliseconds;
+          // Never shorter than our own: a retry of nothing would be a loop without a pause.
+          this.#retryMs = Math.max(milliseconds, this.#context.timing.backoffBase);
         },
       },
       signal,
     );
     return { end, lived: liveSince === null ? 0 : clock.now() - liveSince };
-  }
-
-  async #frame(frame: SseFrame, onLive: () => void): Promise<FrameEnd | undefined> {
-    const { delivery, store, audience } = this.#context;
-    const control = readControlFrame(frame);
-    if (control !== null) return this.#control(control, frame, onLive);
-    const event: unknown = JSON.parse(frame.data);
-    onLive();
-    this.#polls = false;
-    if (!isEnvelope(event)) throw new Error(`a frame without an envelope: ${frame.event}`);
-    await delivery.event(event, frame.ownId || null, store, audience);
-    return undefined;
-  }
-
-  async #control(control: ControlFrame, frame: SseFrame, onLive: () => void): Promise<FrameEnd | undefined> {
-    const { delivery, store, audience } = this.#context;
-    switch (control.kind) {
-      case "opened":
-        await this.#begin(control.head);
-        break;
-      case "resumed":
-        // Nothing follows: whatever lies up to the head is not for us.
-        if (control.missed === 0) delivery.moveTo(control.head, store);
-        break;
-      case "reset":
-        await delivery.reset(control.notice, control.head, store, audience);
-        break;
-      case "heartbeat":
-        return this.#heartbeat(control.head, frame.ownId) ? { kind: "gap" } : undefined;
-      case "evicted":
-      case "lagged":
-      case "closing":
-        return control;
-      default:
-        return undefined;
-    }
-    this.#polls = this.#context.mode === "polling";
-    onLive();
-    return undefined;
-  }
-
-  /** Whether a heartbeat shows that we were left out. */
-  #heartbeat(head: string, id: string | null): boolean {
-    const { delivery, store } = this.#context;
-    // An id of its own, other than the head, is how far this stream has come: past what was filtered out.
-    if (id !== null && id !== "" && id !== head) delivery.moveTo(id, store);
-    return this.#gaps.beat(head, delivery.cursor, (passed) => delivery.hasPassed(passed));
   }
 }

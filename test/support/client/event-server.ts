@@ -5,6 +5,8 @@ export type Opening =
   | { answer: "refuse"; status: number; retryAfter?: number }
   /** Headers, and never a byte. */
   | { answer: "stall" }
+  /** A page of a network that wants a sign-in first. */
+  | { answer: "portal" }
   /** First byte, then nothing: no frame, no heartbeat. */
   | { answer: "mute" };
 
@@ -30,6 +32,8 @@ export class EventServer {
   readonly lost = new Set<string>();
   /** Types this user muted: stored, and neither sent nor in the history. */
   readonly muted = new Set<string>();
+  /** The last stream that was opened mute: for a test to write to. */
+  mute: ServerResponse | null = null;
   url = "";
   readonly #server: Server;
   readonly #log: Stored[] = [];
@@ -38,6 +42,8 @@ export class EventServer {
   #epoch = "e1";
   #sequence = 0;
   #oldest = 0;
+  /** Position of the streams: what was lost on the way is behind the head and not behind this. */
+  #sent = "e1-0.0";
 
   constructor() {
     this.#server = createServer((request, response) => this.#answer(request, response));
@@ -76,7 +82,9 @@ export class EventServer {
     const at = new Date(0).toISOString();
     const event = { id, type, at, level: "info", priority: "normal", data };
     this.#log.push({ id, event });
-    if (!this.lost.has(type) && !this.muted.has(type)) this.frame(type, event, id);
+    if (this.lost.has(type)) return id;
+    this.#sent = id;
+    if (!this.muted.has(type)) this.frame(type, event, id);
     return id;
   }
 
@@ -85,8 +93,10 @@ export class EventServer {
     for (const stream of this.#streams) send(stream, event, data, id);
   }
 
-  heartbeat(): void {
-    this.frame("stream.heartbeat", { head: this.head, at: new Date(0).toISOString() });
+  /** Its own id is how far the streams have come; without one, a client has only the head to go by. */
+  heartbeat({ withId = true } = {}): void {
+    const id = withId ? this.#sent : undefined;
+    this.frame("stream.heartbeat", { head: this.head, at: new Date(0).toISOString() }, id);
   }
 
   /** Sends the last event once more. */
@@ -141,12 +151,21 @@ export class EventServer {
       problem(response, opening.status, "unavailable", opening.retryAfter);
       return;
     }
+    if (opening?.answer === "portal") {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end(`event: stream.opened\ndata: {"head":"x"}\n\n`);
+      return;
+    }
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.flushHeaders();
     if (opening?.answer === "stall") return;
     response.write(`:ok\n${this.retryMs === null ? "" : `retry: ${this.retryMs}\n`}\n`);
-    if (opening?.answer === "mute") return;
+    if (opening?.answer === "mute") {
+      this.mute = response;
+      return;
+    }
     this.#resume(response, cursor);
+    this.#sent = this.head;
     this.#streams.add(response);
     response.on("close", () => this.#streams.delete(response));
   }

@@ -23,6 +23,7 @@ function bench(opening: () => Opening, options: Partial<EventStreamOptions> = {}
   const opened: number[] = [];
   const polled: number[] = [];
   let end: () => void = () => undefined;
+  let push: (text: string) => void = () => undefined;
   const stream = new EventStream({
     baseUrl: "http://latchkey.test",
     getToken: () => "bearer",
@@ -45,6 +46,7 @@ function bench(opening: () => Opening, options: Partial<EventStreamOptions> = {}
           if (kind !== "hang") controller.enqueue(new TextEncoder().encode(kind));
           init?.signal?.addEventListener("abort", () => controller.error(new Error("aborted")));
           end = () => controller.close();
+          push = (text) => controller.enqueue(new TextEncoder().encode(text));
         },
       });
       return new Response(body, { headers: { "content-type": "text/event-stream" } });
@@ -53,7 +55,7 @@ function bench(opening: () => Opening, options: Partial<EventStreamOptions> = {}
   });
   streams.push(stream);
   stream.start();
-  return { clock, stream, opened, polled, end: () => end() };
+  return { clock, stream, opened, polled, end: () => end(), push: (text: string) => push(text) };
 }
 
 function gaps(times: number[]): number[] {
@@ -75,6 +77,12 @@ describe("the stream's durations", () => {
     expect(gaps(opened.slice(0, 4))).toEqual([57_000, 59_000, 63_000]);
   });
 
+  it("stay what they are when the server asks for no pause at all", async () => {
+    const { clock, opened } = bench(() => "retry: 0\nevent: stream.lagged\ndata: {}\n\n", { mode: "sse" });
+    await clock.advance(60_000);
+    expect(gaps(opened.slice(0, 5))).toEqual([250, 500, 1_000, 2_000]);
+  });
+
   it("wait two seconds for a first byte, twice, then poll", async () => {
     const { clock, opened, stream } = bench(() => "hang");
     await clock.advance(4_249);
@@ -92,6 +100,39 @@ describe("the stream's durations", () => {
     expect(stream.status.state).toBe("reconnecting");
     await clock.advance(500);
     expect(stream.status.state).toBe("live");
+  });
+
+  it("go on for ever while heartbeats come in time", async () => {
+    const { clock, stream, opened, push } = bench(() => OPENED);
+    for (let beat = 0; beat < 20; beat += 1) {
+      await clock.advance(50_000);
+      push(beat % 2 === 0 ? ":\n\n" : 'event: stream.heartbeat\ndata: {"head":"e1-0.0"}\n\n');
+    }
+    await clock.advance(1);
+    expect(stream.status.state).toBe("live");
+    expect(opened).toEqual([0]);
+  });
+
+  it("come after Retry-After, with jitter, and tell that time passed unheard", async () => {
+    const resets: unknown[] = [];
+    const clock = new ManualClock();
+    let isFirst = true;
+    const opened: number[] = [];
+    const { stream } = bench(() => OPENED, {
+      clock,
+      fetch: async (input) => {
+        if (String(input).endsWith("sse-token"))
+          return Response.json({ sse_token: "t", expires_in: 60, stream_url: "" });
+        opened.push(clock.now());
+        if (!isFirst) return new Response(OPENED, { headers: { "content-type": "text/event-stream" } });
+        isFirst = false;
+        return new Response(null, { status: 429, headers: { "retry-after": "7" } });
+      },
+    });
+    stream.onReset((notice) => resets.push(notice));
+    await clock.advance(7_251);
+    expect(opened.slice(0, 2)).toEqual([0, 7_250]);
+    expect(resets).toEqual([{ reason: "late", scope: "both" }]);
   });
 
   it("poll every 2 s at first and every 30 s at last, while nothing is new", async () => {
@@ -164,6 +205,15 @@ describe("the stream's durations", () => {
     await clock.advance(1);
     expect(at).toEqual([0, 0, 0, 0]);
     expect(stream.cursor).toBe("p4");
+  });
+
+  it("go on after an answer that is no page of the history", async () => {
+    const page = { results: [{ id: 7 }], cursor: "c", next_cursor: null, recovered: true };
+    for (const body of [page, { ...page, results: [], cursor: 1 }, [], "<html>"]) {
+      const { clock, stream } = bench(() => "refuse", { mode: "polling", fetch: async () => Response.json(body) });
+      await clock.advance(30_000);
+      expect(stream.status).toMatchObject({ state: "offline", reason: "unreachable" });
+    }
   });
 
   it("let a probe's Retry-After put off the next one", async () => {
