@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { and, asc, eq, isNull, or, sql } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import { idempotent } from "../ops/idempotency.ts";
 import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
 import { userIdSchema } from "../shared/ids.ts";
@@ -73,7 +73,7 @@ export function archiveRoutes() {
             .from(eventLog)
             .where(
               and(
-                user_id === undefined ? undefined : or(eq(eventLog.user_id, user_id), isNull(eventLog.user_id)),
+                user_id === undefined ? undefined : eq(eventLog.user_id, user_id),
                 type === undefined ? undefined : eq(eventLog.type, type),
                 sql`(${eventLog.at}, ${eventLog.id}) > (${Number(at)}, ${id})`,
               ),
