@@ -1,4 +1,4 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { notifyManager, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import { ApiProblem } from "./api/problem.ts";
@@ -18,6 +18,10 @@ import { SessionOverError, session } from "./session/store.ts";
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
+
+// The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
+// beside the page one works on would follow late.
+notifyManager.setScheduler(queueMicrotask);
 
 /** A refusal stays one however often it is asked for; only what may be luck is tried again. */
 const MAX_RETRIES = 2;

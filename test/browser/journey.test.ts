@@ -51,6 +51,7 @@ describe.skipIf(!hasChromium)("a learner's journey", () => {
       window.name = "never reloaded";
     });
 
+    await page.bringToFront();
     // The step that the locked item itself proposes leads to the chapter that opens it.
     await page.getByRole("link", { name: "Complete Welcome" }).click();
     await page.getByRole("heading", { level: 1, name: "Welcome" }).waitFor();

@@ -118,14 +118,14 @@ describe.skipIf(!hasChromium)("live updates", () => {
     const page = await here.newPage();
     await page.goto(`/courses/${course}/chapters/c0`);
     for (const tab of [otherTab, otherDevice, page]) await untilLive(tab);
-    const times: Record<"tab" | "device", number[]> = { tab: [], device: [] };
+    const times: Record<"tab behind this one" | "browser", number[]> = { "tab behind this one": [], browser: [] };
     for (let run = 0; run < RUNS; run += 1) {
       const next = chapters[run + 1] ?? "";
       await page.evaluate((path) => history.pushState(null, "", path), `/courses/${course}/chapters/c${run}`);
       const button = page.getByRole("button", { name: "Mark this chapter as completed" });
       await page.getByRole("heading", { level: 1, name: `Chapter ${run + 1}`, exact: true }).waitFor();
       await button.waitFor();
-      const shown = [shownAt(otherTab, next), shownAt(otherDevice, next)];
+      const shown = [shownAt(otherTab, next, false), shownAt(otherDevice, next, true)];
       const clicked = page.evaluate(
         () =>
           new Promise<number>((resolve) => {
@@ -135,36 +135,40 @@ describe.skipIf(!hasChromium)("live updates", () => {
       await button.click();
       const [start, tab = 0, device = 0] = await Promise.all([clicked, ...shown]);
       if (run === 0) continue;
-      times.tab.push(tab - start);
-      times.device.push(device - start);
+      times["tab behind this one"].push(tab - start);
+      times.browser.push(device - start);
     }
-    expect(times.device.length).toBeGreaterThanOrEqual(10);
+    expect(times.browser.length).toBeGreaterThanOrEqual(10);
     for (const [where, list] of Object.entries(times)) {
       process.stdout.write(
         `from the click to the open lock in another ${where}: median ${median(list)} ms of ${list.length} (${list.join(", ")})\n`,
       );
     }
-    expect(median(times.device)).toBeLessThan(2_000);
+    expect(median(times.browser)).toBeLessThan(2_000);
     await Promise.all([here.close(), there.close()]);
   });
 });
 
-/** When an item is on the screen as open: the first frame after the page says so. Both ends have one clock. */
-function shownAt(page: Page, item: string): Promise<number> {
+/**
+ * When an item is on the screen as open: the first frame after the page says so. A tab in the background has no frames to
+ * speak of, so there it is when the page says so. Both ends have one clock.
+ */
+function shownAt(page: Page, item: string, isInFront: boolean): Promise<number> {
   return page.evaluate(
-    (id) =>
+    ([id, waitsForFrame]) =>
       new Promise<number>((resolve) => {
         const look = () => {
           const state = document.querySelector(`[data-item="${id}"]`)?.getAttribute("data-state");
           if (state === "locked" || state === undefined) return;
           observer.disconnect();
-          requestAnimationFrame(() => setTimeout(() => resolve(Date.now())));
+          if (waitsForFrame) requestAnimationFrame(() => setTimeout(() => resolve(Date.now())));
+          else resolve(Date.now());
         };
         const observer = new MutationObserver(look);
         observer.observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-state"] });
         look();
       }),
-    item,
+    [item, isInFront] as const,
   );
 }
 
