@@ -508,6 +508,330 @@ export type Revocation = {
   reason: string;
 };
 
+export type ArchivedEvent = {
+  /** Position in the receiver's log, as its publisher was told. */
+  id: string;
+  /** Null: everybody. */
+  user_id: string | null;
+  type:
+    | "unlock.changed"
+    | "task.progress-started"
+    | "task.progress-updated"
+    | "task.progress-completed"
+    | "task.progress-failed"
+    | "content.novel-created"
+    | "content.chapter-updated"
+    | "system.notification"
+    | "system.error"
+    | "workflow.status-changed";
+  at: string;
+  level: "info" | "warning" | "error";
+  priority: "low" | "normal" | "high";
+  data: Record<string, unknown>;
+};
+
+export type PublishedEvents = {
+  results: {
+    key: string | null;
+    user?: string;
+    status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable";
+    id: string | null;
+  }[];
+};
+
+export type Event = {
+  /** Where a reader is after this event, in both logs; the cursor. */
+  id: string;
+  /** The event itself: the same wherever and whenever it is read. */
+  ref: string;
+  type:
+    | "unlock.changed"
+    | "task.progress-started"
+    | "task.progress-updated"
+    | "task.progress-completed"
+    | "task.progress-failed"
+    | "content.novel-created"
+    | "content.chapter-updated"
+    | "system.notification"
+    | "system.error"
+    | "workflow.status-changed";
+  at: string;
+  level: "info" | "warning" | "error";
+  priority: "low" | "normal" | "high";
+  data: Record<string, unknown>;
+};
+
+export type EventPreferences = {
+  min_level?: "info" | "warning" | "error";
+  min_priority?: "low" | "normal" | "high";
+  muted_types?: (
+    | "unlock.changed"
+    | "task.progress-started"
+    | "task.progress-updated"
+    | "task.progress-completed"
+    | "task.progress-failed"
+    | "content.novel-created"
+    | "content.chapter-updated"
+    | "system.notification"
+    | "system.error"
+    | "workflow.status-changed"
+  )[];
+};
+
+export type PublishEvents = {
+  events: (
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "task.progress-started";
+        data: {
+          task_id: string;
+          kind: string;
+          title?: string;
+          total?: number;
+          timeout_s?: number;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "task.progress-updated";
+        data: {
+          task_id: string;
+          done: number;
+          total?: number;
+          message?: string;
+          heartbeat?: boolean;
+          running_s?: number;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "task.progress-completed";
+        data: {
+          task_id: string;
+          result?: unknown;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "task.progress-failed";
+        data: {
+          task_id: string;
+          error: {
+            code: string;
+            message: string;
+          };
+          retry: {
+            advised: boolean;
+            after_s?: number;
+            attempts_left?: number;
+          };
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "content.novel-created";
+        data: {
+          novel_id: string;
+          title: string;
+          url?: string;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "content.chapter-updated";
+        data: {
+          course_id: string;
+          course_version: number;
+          items: string[];
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "system.notification";
+        data: {
+          title: string;
+          body?: string;
+          url?: string;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "system.error";
+        data: {
+          code: string;
+          summary: string;
+          ref?: string;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "workflow.status-changed";
+        data: {
+          workflow_id: string;
+          from?: string;
+          to: string;
+          detail?: string;
+        };
+      }
+  )[];
+};
+
+export type EventsHealth = {
+  status: "ok" | "degraded";
+  streams: {
+    /** Open now, everywhere; those of shards that answered. */
+    open: number;
+    shards: number;
+    shards_unreachable: number;
+  };
+  /** Of the isolate that answers; lag is from the log to a stream's queue, last minute. */
+  isolate: {
+    open: number;
+    opened: number;
+    resumed: number;
+    reset: number;
+    refused: number;
+    evicted: number;
+    lagged: number;
+    closed: number;
+    delivered: number;
+    collapsed: number;
+    lag_ms: {
+      p50: number;
+      p95: number;
+      p99: number;
+    } | null;
+  };
+  /** Null when the broadcast log does not answer. */
+  broadcast: {
+    head: string;
+    oldest_undelivered_ms: number;
+    shards_behind: number;
+  } | null;
+  archive: {
+    state: "ok" | "unavailable";
+    newest_at: string | null;
+    detail?: string;
+  };
+};
+
 export type Presence = {
   course: string;
   present: number | null;
@@ -1075,6 +1399,95 @@ export interface Paths {
       };
     };
   };
+  "/api/v1/events/archive": {
+    /** Important events of the last seven days, oldest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        user_id?: string;
+        type?:
+          | "unlock.changed"
+          | "task.progress-started"
+          | "task.progress-updated"
+          | "task.progress-completed"
+          | "task.progress-failed"
+          | "content.novel-created"
+          | "content.chapter-updated"
+          | "system.notification"
+          | "system.error"
+          | "workflow.status-changed";
+      };
+      answer: {
+        results: ArchivedEvent[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/events/archive/{id}/replay": {
+    /** Send an archived event to its receivers once more, as a new event */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: PublishedEvents;
+    };
+  };
+  "/api/v1/auth/sse-token": {
+    /** A token that opens one event stream within 60 s */
+    post: {
+      answer: {
+        sse_token: string;
+        expires_in: number;
+        stream_url: string;
+      };
+    };
+  };
+  "/api/v1/events/history": {
+    /** What the stream sent, oldest first: for catching up and for polling on the same cursor */
+    get: {
+      query: {
+        limit?: number;
+        /**
+         * Id of the last frame handled; the stream goes on after it. Default: the oldest kept. "latest": only where to
+         * go on from now.
+         */
+        since_id?: string;
+      };
+      answer: {
+        results: Event[];
+        cursor: string;
+        next_cursor: string | null;
+        recovered: boolean;
+        reset_reason: "expired" | "unknown" | "rewound" | null;
+      };
+    };
+  };
+  "/api/v1/events/preferences": {
+    /** Which events the caller receives */
+    get: {
+      answer: EventPreferences;
+    };
+    /** Set which events the caller receives; open streams follow at once */
+    put: {
+      body: EventPreferences;
+      answer: EventPreferences;
+    };
+  };
+  "/api/v1/events/publish": {
+    /** Publish events to users or to everybody, up to 500 at once */
+    post: {
+      body: PublishEvents;
+      answer: PublishedEvents;
+    };
+  };
+  "/api/v1/events/health": {
+    /** Streams, delivery lag, what is still to be delivered, what storage says */
+    get: {
+      answer: EventsHealth;
+    };
+  };
   "/api/v1/courses/{course}/presence": {
     /** How many are here */
     get: {
@@ -1136,5 +1549,8 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "PUT /api/v1/enrollments/{enrollment}/overrides/{item}",
   "DELETE /api/v1/enrollments/{enrollment}/overrides/{item}",
   "POST /api/v1/enrollments/{enrollment}/revocations",
+  "POST /api/v1/events/archive/{id}/replay",
+  "PUT /api/v1/events/preferences",
+  "POST /api/v1/events/publish",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);

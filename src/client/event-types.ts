@@ -38,8 +38,10 @@ export type EventPriority = "low" | "normal" | "high";
 
 /** The envelope of an event, the same from the stream, from the history and from another tab. */
 export interface Envelope<T extends string, D> {
-  /** Opaque. */
+  /** Where a reader is after it; opaque. The same event can have another place in the history. */
   id: string;
+  /** The event itself, the same wherever it is read. Servers of an earlier release leave it out. */
+  ref?: string;
   type: T;
   at: string;
   level: EventLevel;

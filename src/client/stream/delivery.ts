@@ -50,11 +50,12 @@ export class Delivery {
     store: CursorStore | null,
     audience: Audience | null,
   ): Promise<void> {
-    if (!this.#recent.has(event.id)) {
+    const name = event.ref ?? event.id;
+    if (!this.#recent.has(name)) {
       // Other tabs first: should this page die in its own handlers, they have it, and the cursor still asks for it.
       audience?.event(event, cursor);
       await this.#handlers.event(event);
-      this.#recent.add(event.id);
+      this.#recent.add(name);
     }
     if (cursor !== null) this.moveTo(cursor, store);
   }
