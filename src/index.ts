@@ -8,10 +8,12 @@ import {
 } from "./enrollment/index.ts";
 import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
+import { sweepJournals } from "./records/index.ts";
 
 export { EnrollmentObject } from "./enrollment/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { CoursePresence } from "./presence/index.ts";
+export { JournalObject } from "./records/index.ts";
 
 /** The crons of wrangler.toml. */
 const MINUTE_CRON = "* * * * *";
@@ -36,8 +38,10 @@ export default {
 
   async scheduled(controller, env) {
     try {
-      if (controller.cron === MINUTE_CRON) await sweepEveryMinute(env, controller.scheduledTime);
-      else if (controller.cron === NIGHTLY_CRON) {
+      if (controller.cron === MINUTE_CRON) {
+        await sweepEveryMinute(env, controller.scheduledTime);
+        await sweepJournals(env);
+      } else if (controller.cron === NIGHTLY_CRON) {
         await env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage);
       } else throw new Error(`no job for the cron ${controller.cron}`);
     } catch (fault) {

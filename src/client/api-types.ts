@@ -862,6 +862,55 @@ export type EventsHealth = {
   };
 };
 
+export type BatchAnswer = {
+  results: {
+    id: string;
+    status: "created" | "updated" | "duplicate" | "stale" | "invalid";
+    error?: {
+      rule: string;
+      message: string;
+      path?: string;
+    };
+  }[];
+  accepted: number;
+  rejected: number;
+  /** Everything up to this number is durable; `flush` answers the same kind. */
+  journal_seq: number;
+};
+
+export type StoredTranslationSession = TranslationSession & {
+  created_at: string;
+  updated_at: string;
+};
+
+export type TranslationSession = {
+  session_id: string;
+  /** Counts up with each change of the item; of each item the highest version stays, whatever order they come in. */
+  version: number;
+  status: "pending" | "processing" | "completed" | "failed" | "cancelled";
+  title?: string;
+  source_language: string;
+  target_language: string;
+  total_tasks?: number;
+  metadata?: Record<string, unknown>;
+  expires_at?: string | null;
+};
+
+export type StoredTranslationTask = {
+  task_id: string;
+  session_id: string;
+  /** Counts up with each change of the item; of each item the highest version stays, whatever order they come in. */
+  version: number;
+  status: "pending" | "processing" | "completed" | "failed" | "cancelled";
+  position?: number;
+  source_text: string;
+  translated_text?: string | null;
+  error?: string | null;
+  metadata?: Record<string, unknown>;
+  created_at: string;
+  updated_at: string;
+};
+
 export type Presence = {
   course: string;
   present: number | null;
@@ -1524,6 +1573,189 @@ export interface Paths {
       answer: EventsHealth;
     };
   };
+  "/api/v1/translation/sessions/batch": {
+    /** Write up to 1,000 sessions of one owner; what is acknowledged is durable */
+    post: {
+      body: {
+        /** Each a TranslationSession, all of one owner. One that breaks a rule is refused alone. */
+        sessions: unknown[];
+      };
+      answer: BatchAnswer;
+    };
+  };
+  "/api/v1/translation/tasks/batch": {
+    /** Write up to 1,000 tasks of one owner's sessions; what is acknowledged is durable */
+    post: {
+      body: {
+        /** Each a TranslationTask, all of one owner. One that breaks a rule is refused alone. */
+        tasks: unknown[];
+      };
+      answer: BatchAnswer;
+    };
+  };
+  "/api/v1/translation/flush": {
+    /** Store everything that waits in the journal, and answer when it is done */
+    post: {
+      query: {
+        owner?: string;
+      };
+      answer: {
+        journals: {
+          journal: number;
+          journal_seq: number;
+          pending: number;
+        }[];
+      };
+    };
+  };
+  "/api/v1/translation/sessions/{id}": {
+    /** A session as last acknowledged, with its tasks by state */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: StoredTranslationSession & {
+        tasks: {
+          pending?: number;
+          processing?: number;
+          completed?: number;
+          failed?: number;
+          cancelled?: number;
+        };
+      };
+    };
+    /** Delete a session with all its tasks, everywhere and for good */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: {
+        id: string;
+        deleted: boolean;
+      };
+    };
+  };
+  "/api/v1/translation/sessions/cleanup": {
+    /** Delete sessions that have expired, or that ended before an instant */
+    post: {
+      body: {
+        ended_before?: string;
+        limit?: number;
+      };
+      answer: {
+        deleted: string[];
+        more: boolean;
+      };
+    };
+  };
+  "/api/v1/translation/sessions": {
+    /** Sessions, filtered and sorted */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Services and admins; others see their own. */
+        owner?: string;
+        status?: "pending" | "processing" | "completed" | "failed" | "cancelled";
+        source_language?: string;
+        target_language?: string;
+        sort?: "created_at" | "updated_at";
+        order?: "asc" | "desc";
+      };
+      answer: {
+        results: StoredTranslationSession[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/translation/sessions/{id}/tasks": {
+    /** Tasks of a session, as last acknowledged */
+    get: {
+      path: {
+        id: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        status?: "pending" | "processing" | "completed" | "failed" | "cancelled";
+        sort?: "position" | "updated_at";
+        order?: "asc" | "desc";
+      };
+      answer: {
+        results: StoredTranslationTask[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/translation/tasks": {
+    /** Tasks of all sessions, in the order of their last change */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        owner?: string;
+        status?: "pending" | "processing" | "completed" | "failed" | "cancelled";
+        order?: "asc" | "desc";
+      };
+      answer: {
+        results: StoredTranslationTask[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/translation/tasks/{id}": {
+    /** A task as last acknowledged */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: StoredTranslationTask;
+    };
+  };
+  "/api/v1/translation/recovery/incomplete-sessions": {
+    /** Sessions with work left, the longest untouched first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        owner?: string;
+      };
+      answer: {
+        results: StoredTranslationSession[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/translation/stats": {
+    /** What the journals hold, and what they have stored */
+    get: {
+      answer: {
+        pending: number;
+        parked: number;
+        oldest_pending_ms: number;
+        acknowledged: number;
+        duplicates: number;
+        persisted: number;
+        purges: number;
+        last_flush_at: string | null;
+        errors: {
+          journal: number;
+          error: string;
+        }[];
+        backends: Record<
+          string,
+          {
+            status: "ok" | "unavailable";
+            latency_ms: number;
+          }
+        >;
+      };
+    };
+  };
   "/api/v1/courses/{course}/presence": {
     /** How many are here */
     get: {
@@ -1588,5 +1820,7 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/events/archive/{id}/replay",
   "PUT /api/v1/events/preferences",
   "POST /api/v1/events/publish",
+  "POST /api/v1/translation/sessions/batch",
+  "POST /api/v1/translation/tasks/batch",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);

@@ -19,7 +19,7 @@ export interface ItemOutcome {
   id: string;
   status: ItemStatus;
   /** Why it is invalid. */
-  error?: { rule: string; message: string };
+  error?: { rule: string; message: string; path?: string };
 }
 
 export interface AppendRequest {

@@ -34,7 +34,8 @@ const metadata = z
   .record(z.string().max(100), z.unknown())
   .refine((value) => JSON.stringify(value).length <= MAX_METADATA, `at most ${MAX_METADATA} characters of JSON`);
 const version = z.int().min(1).max(Number.MAX_SAFE_INTEGER).openapi({
-  description: "Counts up with each change of the item; of each item the highest version stays, whatever order they come in.",
+  description:
+    "Counts up with each change of the item; of each item the highest version stays, whatever order they come in.",
 });
 
 export const sessionSchema = z

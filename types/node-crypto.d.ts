@@ -1,6 +1,11 @@
-// The one function of node:crypto the Worker uses. @types/node is not loaded for src: it would declare a whole Node
+// The functions of node:crypto the Worker uses. @types/node is not loaded for src: it would declare a whole Node
 // whose globals (process, Buffer, timers that return objects) are not those of workerd.
 declare module "node:crypto" {
+  /** A hash in this turn: Web Crypto answers only in a later one, which a thousand items of a batch would each wait for. */
+  export function createHash(algorithm: "sha256"): {
+    update(text: string): { digest(encoding: "base64url"): string };
+  };
+
   /** Asynchronous in form only: workerd derives the key before it returns. */
   export function scrypt(
     password: string,

@@ -1,0 +1,11 @@
+import { newRouter } from "../shared/http.ts";
+import { translationReadRoutes } from "./translation/read-routes.ts";
+import { translationWriteRoutes } from "./translation/write-routes.ts";
+
+/** The door of the records room. */
+export { JournalObject } from "./journal/object.ts";
+export { sweepJournals } from "./sweep.ts";
+
+export function recordRoutes() {
+  return newRouter().route("/", translationWriteRoutes()).route("/", translationReadRoutes());
+}

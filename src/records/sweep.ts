@@ -1,0 +1,20 @@
+import { logEvent } from "../ops/logging.ts";
+import { inParallel } from "../shared/parallel.ts";
+import { callJournal, JOURNALS } from "./stubs.ts";
+
+/** Work that has waited this long has lost its alarm, or its backend: it is worth a line. */
+const STALLED_MS = 90_000;
+
+/** Every minute: looks at each journal, which re-arms what it owes; the second net below the alarms. */
+export async function sweepJournals(env: Env): Promise<void> {
+  await inParallel(
+    Array.from({ length: JOURNALS }, (_, journal) => journal),
+    JOURNALS,
+    async (journal) => {
+      const state = await callJournal(env, journal, (stub) => stub.sweep());
+      if (!state.ok) return; // never used, or unreachable: then it has been logged
+      const { pending, oldest_ms, error } = state.value;
+      if (pending > 0 && oldest_ms > STALLED_MS) logEvent("journal_stalled", { journal, pending, oldest_ms, error });
+    },
+  );
+}
