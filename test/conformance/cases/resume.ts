@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Case, CaseContext, OpenOptions } from "../lib/case.ts";
-import { check, claims, difference, receives, same, series, textsOf } from "../lib/expect.ts";
+import { broadcastsOf, check, claims, difference, receives, same, series, TO_ALL, textsOf } from "../lib/expect.ts";
 import type { SseStream } from "../lib/sse-stream.ts";
 
 const GROUP = "resume";
@@ -86,7 +86,7 @@ export const resumeCases: readonly Case[] = [
       await send(context, own, series("m", LONG));
       const stream = await open(own, { cursor: at(ids, 1) });
       if (target.claim(stream) === "reset") return;
-      await stream.until(() => target.received(stream).length >= LONG, "the missed events", 20_000).catch(() => {});
+      await stream.until(() => textsOf(target, stream).length >= LONG, "the missed events", 20_000).catch(() => {});
       await receives(target, stream, series("m", LONG), "received");
     },
   },
@@ -164,23 +164,23 @@ export const resumeCases: readonly Case[] = [
     async run(context) {
       const { user, open, target } = context;
       const own = user();
-      const tag = own.slice(-12);
+      const all = (round: number) => `${TO_ALL}${own}-${round}`;
       const first = await open(own);
-      await send(context, own, [`${tag}-u1`]);
-      await target.publish([{ to: "everyone", text: `${tag}-b1` }]);
-      await first.until(() => mine(context, first, tag).length >= 2, "both");
-      const cursor = target.received(first).findLast(({ text }) => text.startsWith(tag))?.id ?? "";
+      await send(context, own, ["u1"]);
+      await target.publish([{ to: "everyone", text: all(1) }]);
+      await first.until(
+        () => textsOf(target, first).length + broadcastsOf(target, first, own).length === 2,
+        "both events",
+      );
+      const cursor = target.received(first).at(-1)?.id ?? "";
       first.cut();
-      await send(context, own, [`${tag}-u2`]);
-      await target.publish([{ to: "everyone", text: `${tag}-b2` }]);
-      await send(context, own, [`${tag}-u3`]);
-      await target.publish([{ to: "everyone", text: `${tag}-b3` }]);
+      for (const round of [2, 3]) {
+        await send(context, own, [`u${round}`]);
+        await target.publish([{ to: "everyone", text: all(round) }]);
+      }
       const stream = await open(own, { cursor });
-      await stream.until(() => mine(context, stream, tag).length >= 4, "what was missed").catch(() => {});
-      const got = mine(context, stream, tag);
-      const part = (letter: string) => got.filter((text) => text.startsWith(`${tag}-${letter}`));
-      same(difference(part("u"), [`${tag}-u2`, `${tag}-u3`]), "", "own events");
-      same(difference(part("b"), [`${tag}-b2`, `${tag}-b3`]), "", "everybody's events");
+      await receives(target, stream, ["u2", "u3"], "own events");
+      same(difference(broadcastsOf(target, stream, own), [all(2), all(3)]), "", "everybody's events");
     },
   },
   {
@@ -190,18 +190,38 @@ export const resumeCases: readonly Case[] = [
     async run(context) {
       const { user, open, target } = context;
       const own = user();
-      const tag = own.slice(-12);
+      const text = `${TO_ALL}${own}`;
       const first = await open(own);
-      await send(context, own, [`${tag}-u1`]);
-      await first.until(() => mine(context, first, tag).length >= 1, "the first");
-      await target.publish([{ to: "everyone", text: `${tag}-b1` }]);
-      await first.until(() => mine(context, first, tag).length >= 2, "the second");
-      const events = target.received(first).filter(({ text }) => text.startsWith(tag));
-      for (const [index, rest] of [[`${tag}-b1`], []].entries()) {
-        const stream = await open(own, { cursor: events[index]?.id ?? "" });
+      await send(context, own, ["u1"]);
+      await first.until(() => textsOf(target, first).length === 1, "the own event");
+      await target.publish([{ to: "everyone", text }]);
+      await first.until(() => broadcastsOf(target, first, own).length === 1, "everybody's event");
+      const received = target.received(first);
+      const [behindOwn, behindAll] = ["u1", text].map((wanted) => received.find((event) => event.text === wanted)?.id);
+      for (const [cursor = "", rest] of [
+        [behindOwn, [text]],
+        [behindAll, []],
+      ] as const) {
+        const stream = await open(own, { cursor });
         await sleep(200);
-        same(mine(context, stream, tag), rest, `behind event ${index + 1}`);
+        same(broadcastsOf(target, stream, own), rest, "everybody's behind the cursor");
+        same(textsOf(target, stream), [], "own behind the cursor");
       }
+    },
+  },
+  {
+    group: GROUP,
+    name: "without a cursor: nothing of everybody's from before",
+    needs: ["broadcast"],
+    async run(context) {
+      const { user, open, target } = context;
+      const own = user();
+      await target.publish([{ to: "everyone", text: `${TO_ALL}${own}-before` }]);
+      await sleep(100);
+      const stream = await open(own);
+      await target.publish([{ to: "everyone", text: `${TO_ALL}${own}-after` }]);
+      await stream.until(() => broadcastsOf(target, stream, `${own}-after`).length === 1, "the event");
+      same(broadcastsOf(target, stream, own), [`${TO_ALL}${own}-after`], "received");
     },
   },
   {
@@ -231,7 +251,7 @@ export const resumeCases: readonly Case[] = [
       await send(context, own, ["late"]);
       await target.crash?.();
       const stream = await open(own, { cursor: at(ids, 2) });
-      await stream.until(() => target.received(stream).length >= 3, "what was stored", 3_000).catch(() => {});
+      await stream.until(() => textsOf(target, stream).length >= 3, "what was stored", 3_000).catch(() => {});
       if (target.claim(stream) !== "reset") {
         same(difference(textsOf(target, stream), ["e3", "e4", "late"]), "", "received without a word about a hole");
       }
@@ -249,7 +269,8 @@ async function published(context: CaseContext, own: string, count: number) {
   const stream = await context.open(own);
   await send(context, own, series("e", count));
   await receives(context.target, stream, series("e", count), "live");
-  return { own, stream, ids: context.target.received(stream).map(({ id }) => id) };
+  const ids = context.target.received(stream).flatMap(({ id, text }) => (text.startsWith(TO_ALL) ? [] : id));
+  return { own, stream, ids };
 }
 
 async function resumesAt(context: CaseContext, position: number, options: OpenOptions = {}): Promise<void> {
@@ -311,7 +332,7 @@ async function noGapAtTheSeam(context: CaseContext): Promise<void> {
   let resumes = 0;
   const take = () => {
     const received = target.received(stream);
-    got.push(...received.map(({ text }) => text));
+    got.push(...textsOf(target, stream));
     cursor = received.at(-1)?.id ?? cursor;
   };
   while (!isOver || resumes < 3) {
@@ -324,15 +345,11 @@ async function noGapAtTheSeam(context: CaseContext): Promise<void> {
   }
   await publishing;
   await stream
-    .until(() => got.length + target.received(stream).length >= SEAM_EVENTS, "the rest", 5_000)
+    .until(() => got.length + textsOf(target, stream).length >= SEAM_EVENTS, "the rest", 5_000)
     .catch(() => {});
   await sleep(60);
   take();
   same(difference(got, series("s", SEAM_EVENTS)), "", `after ${resumes} resumes`);
-}
-
-function mine({ target }: CaseContext, stream: SseStream, tag: string): string[] {
-  return textsOf(target, stream).filter((text) => text.startsWith(tag));
 }
 
 /** Counted from 1, as the texts are. */

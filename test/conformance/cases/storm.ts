@@ -40,7 +40,7 @@ async function storm({ user, open, target }: CaseContext): Promise<void> {
     target.publish(texts.flatMap((text) => clients.map((client) => ({ to: { user: client.user }, text }))));
   await toAll(series("s", BEFORE));
   for (const { stream } of clients) {
-    await stream.until(() => target.received(stream).length >= BEFORE, "the events before", 30_000);
+    await stream.until(() => textsOf(target, stream).length >= BEFORE, "the events before", 30_000);
   }
   for (const client of clients) take(target, client);
   // Stored, and perhaps not yet sent when the end comes.
@@ -72,7 +72,7 @@ async function storm({ user, open, target }: CaseContext): Promise<void> {
     const { stream, got } = client;
     const wanted = all.length - got.length;
     await stream
-      .until(() => target.received(stream).length >= wanted, "the rest", wrong.length > 0 ? 0 : 10_000)
+      .until(() => textsOf(target, stream).length >= wanted, "the rest", wrong.length > 0 ? 0 : 10_000)
       .catch(() => {});
     const text = difference([...got, ...textsOf(target, stream)], all);
     if (text !== "") wrong.push(text);
@@ -83,6 +83,6 @@ async function storm({ user, open, target }: CaseContext): Promise<void> {
 
 function take(target: CaseContext["target"], client: Client): void {
   const received = target.received(client.stream);
-  client.got.push(...received.map(({ text }) => text));
+  client.got.push(...textsOf(target, client.stream));
   client.cursor = received.at(-1)?.id ?? client.cursor;
 }

@@ -86,7 +86,7 @@ export class Journal {
     }
     const position = { user: Number(own), broadcast: Number(all) };
     if (position.user > top.user || position.broadcast > top.broadcast) {
-      return { position: top, gap: breaks("clamps") ? null : "rewound" };
+      return { position: top, gap: breaks("clamps") || breaks("amnesia") ? null : "rewound" };
     }
     const floor = this.floor(user);
     if (position.user < floor.user || position.broadcast < floor.broadcast) {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { treeOf } from "../../../bench/lib/cpu.ts";
 import { portIsTaken } from "../../../scripts/lib/ports.ts";
 
 const START_TIMEOUT_MS = 20_000;
@@ -42,14 +43,24 @@ export async function startChild(
 
 async function end(child: ChildProcess, port: number, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   const deadline = Date.now() + END_TIMEOUT_MS;
+  // A killed nginx leaves workers that go on serving.
+  const tree = signal === "SIGKILL" && child.pid !== undefined ? treeOf(child.pid) : [];
   child.kill(signal);
-  // A killed nginx leaves workers that notice a moment later, and hold the port until then.
+  for (const { pid } of tree.slice(1)) killIfThere(pid);
   while (!hasEnded(child) || (await portIsTaken(port))) {
     if (Date.now() > deadline) {
       child.kill("SIGKILL");
       throw new Error("a server did not end");
     }
     await sleep(POLL_MS);
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself meanwhile.
   }
 }
 

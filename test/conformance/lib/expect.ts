@@ -25,14 +25,22 @@ export async function receives(
   texts: readonly string[],
   what: string,
 ): Promise<void> {
-  await stream.until(() => target.received(stream).length >= texts.length, what).catch(() => {}); // which ones are missing says more than that some are
+  await stream.until(() => textsOf(target, stream).length >= texts.length, what).catch(() => {}); // which ones are missing says more than that some are
   await new Promise((resolve) => setTimeout(resolve, 60));
   same(difference(textsOf(target, stream), texts), "", what);
 }
 
-/** The texts a stream has received, in order. */
+/** Starts every text that a case publishes to everybody: other cases' streams may receive it at any time. */
+export const TO_ALL = "all:";
+
+/** The texts a stream has received that were published to its user, in order. */
 export function textsOf(target: Target, stream: SseStream): string[] {
-  return target.received(stream).map(({ text }) => text);
+  return target.received(stream).flatMap(({ text }) => (text.startsWith(TO_ALL) ? [] : text));
+}
+
+/** Everybody's texts that a stream has received, in order; `tag` is that of one case. */
+export function broadcastsOf(target: Target, stream: SseStream, tag: string): string[] {
+  return target.received(stream).flatMap(({ text }) => (text.startsWith(TO_ALL) && text.includes(tag) ? text : []));
 }
 
 /** How two sequences differ, in one short line; empty when they do not. */
