@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { courseRoutes } from "./courses/index.ts";
 import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
+import { endStreams, eventRoutes } from "./events/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
 import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
@@ -22,9 +23,10 @@ export function createApi(): OpenAPIHono<AppEnv> {
   });
   app.use("/api/*", safeSecret());
   app.use("/api/*", authentication());
-  app.route("/api/v1", identityRoutes());
+  app.route("/api/v1", identityRoutes({ sessionEnded: endStreams }));
   app.route("/api/v1", courseRoutes({ markStale: markCourseStale, impactOf, warm: askForWarmUp }));
   app.route("/api/v1", enrollmentRoutes());
+  app.route("/api/v1", eventRoutes());
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", deadLetterRoutes());
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {

@@ -56,34 +56,41 @@ const STUB_BACKOFF_MS = 50;
 export type EnrollmentStub = DurableObjectStub<EnrollmentObject>;
 
 /**
- * Calls the object of one enrollment. A broken stub stays broken, so each attempt takes a new one; only faults the
- * platform marks retryable and not overloaded are tried again. Every RPC of the object is harmless to repeat.
+ * Calls an object. A broken stub stays broken, so each attempt of `call` takes a new one; only faults the platform marks
+ * retryable and not overloaded are tried again. Every RPC must be harmless to repeat.
  *
+ * @param target what is called, for the log.
  * @returns what the object answered, or `unavailable` when it could not answer at all.
  */
-export async function callEnrollment<T>(
-  env: Env,
-  enrollment: string,
-  call: (stub: EnrollmentStub) => Promise<Result<T>>,
+export async function callObject<T>(
+  target: { kind: string; id: string },
+  call: () => Promise<Result<T>>,
 ): Promise<Result<T>> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await call(enrollmentStub(env, enrollment));
+      return await call();
     } catch (fault) {
       if (attempt >= STUB_ATTEMPTS || !isRetryable(fault)) {
-        console.error(
-          JSON.stringify({
-            event: "enrollment_unreachable",
-            enrollment_id: enrollment,
-            attempt,
-            fault: describe(fault),
-          }),
-        );
-        return refuse("unavailable", { detail: "The enrollment could not be reached.", retry_after: 1 });
+        const { kind, id } = target;
+        const line = { event: `${kind}_unreachable`, [`${kind}_id`]: id, attempt, fault: describe(fault) };
+        console.error(JSON.stringify(line));
+        return refuse("unavailable", {
+          detail: `The ${kind.replaceAll("_", " ")} could not be reached.`,
+          retry_after: 1,
+        });
       }
       await new Promise((resolve) => setTimeout(resolve, Math.random() * STUB_BACKOFF_MS * 2 ** (attempt - 1)));
     }
   }
+}
+
+/** Calls the object of one enrollment, see {@link callObject}. */
+export function callEnrollment<T>(
+  env: Env,
+  enrollment: string,
+  call: (stub: EnrollmentStub) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  return callObject({ kind: "enrollment", id: enrollment }, () => call(enrollmentStub(env, enrollment)));
 }
 
 /**

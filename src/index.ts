@@ -6,9 +6,11 @@ import {
   restDeadRefreshes,
   sweepEveryMinute,
 } from "./enrollment/index.ts";
+import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 
 export { EnrollmentObject } from "./enrollment/index.ts";
+export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { CoursePresence } from "./presence/index.ts";
 
 /** The crons of wrangler.toml. */
@@ -23,10 +25,12 @@ export default {
   async queue(batch, env) {
     if (batch.queue.endsWith(DEAD_SUFFIX)) {
       await restDeadRefreshes(batch, env, Date.now());
-      return storeDeadLetters(batch, env, Date.now());
+      await storeDeadLetters(batch, env, Date.now());
+      return reportDeadLetters(batch, env);
     }
     if (batch.queue === "latchkey-projection") return consumeProjections(batch, env);
     if (batch.queue === "latchkey-refresh") return consumeRefreshes(batch, env);
+    if (batch.queue === "latchkey-events") return consumeEvents(batch, env);
     throw new Error(`no consumer for the queue ${batch.queue}`);
   },
 

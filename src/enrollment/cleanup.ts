@@ -1,4 +1,5 @@
 import { callEnrollment, countedDatabase } from "../bindings.ts";
+import { pruneEvents } from "../events/index.ts";
 import { pruneIdentity } from "../identity/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { inParallel } from "../shared/parallel.ts";
@@ -24,7 +25,8 @@ const PARALLEL_OBJECTS = 6;
 export async function cleanUpPage(env: Env, now: number): Promise<void> {
   const moreWithdrawn = await destroyWithdrawn(env, now);
   const pruned = await pruneRows(env.DB, now);
-  if (moreWithdrawn || pruned) await env.REFRESH_QUEUE.send({ type: "cleanup" });
+  const moreEvents = await pruneEvents(env.DB, now);
+  if (moreWithdrawn || pruned || moreEvents) await env.REFRESH_QUEUE.send({ type: "cleanup" });
   else {
     await pruneIdentity(countedDatabase(env.DB, { count: 0 }), new Date(now));
     logEvent("cleanup_done");

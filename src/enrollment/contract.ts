@@ -1,4 +1,5 @@
 import type { CoursePointer } from "../courses/index.ts";
+import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../shared/text.ts";
 import type { Delta, Explanation, Override, OverrideKind } from "../unlock/index.ts";
 
@@ -136,6 +137,8 @@ export interface ProjectionBatch {
   facts: ProjectedFact[];
   submissions: ProjectedSubmission[];
   events: ProjectedEvent[];
+  /** What the learner's live events are still to be told; their keys make a second telling harmless. */
+  notices: NewEvent[];
 }
 
 export interface Mirror {

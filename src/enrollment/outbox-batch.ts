@@ -1,21 +1,18 @@
-import { z } from "@hono/zod-openapi";
 import type { ProjectedEvent, ProjectionBatch } from "./contract.ts";
+import { eventPayload, noticesOf } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
-const eventPayload = z.object({
-  unlocked: z.array(z.string()),
-  locked: z.array(z.string()),
-  cause: z.string(),
-  announced_at: z.number(),
-});
-
-/** Reads what the outbox owes, as the rows stand now. Null when nothing is owed. */
+/**
+ * Reads what the outbox owes, as the rows stand now. Null when nothing is owed.
+ * @param toldUpTo outbox row up to which the learner's live events know everything already.
+ */
 export function collectProjection(
   state: EnrollmentState,
   store: EnrollmentStore,
   outbox: Outbox,
+  toldUpTo: number,
 ): ProjectionBatch | null {
   const rows = outbox.pending();
   const head = rows.at(-1)?.id;
@@ -46,5 +43,10 @@ export function collectProjection(
       return [projected];
     }),
     events,
+    notices: noticesOf(
+      state.meta.id,
+      rows.filter(({ id }) => id > toldUpTo),
+      Date.now(),
+    ),
   };
 }

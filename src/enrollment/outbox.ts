@@ -3,7 +3,7 @@
  * the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data is read
  * when it is fetched, so ten changes of one item are delivered once, as they stand.
  */
-export type OutboxKind = "fact" | "submission" | "event" | "mirror";
+export type OutboxKind = "fact" | "submission" | "event" | "content" | "mirror";
 
 export interface OutboxRow {
   id: number;
@@ -25,6 +25,7 @@ export class Outbox {
   #news: [kind: OutboxKind, ref: string, payload: string | null, createdAt: number][] = [];
   /** Whether the current commit owes anything, written already or not. */
   #hasNews = false;
+  #hasNotices = false;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -34,6 +35,7 @@ export class Outbox {
   beginCommit(): void {
     this.#news = [];
     this.#hasNews = false;
+    this.#hasNotices = false;
   }
 
   /** Whether this commit owes something new to D1. Every delivery carries the mirror, so one row is enough for it. */
@@ -41,8 +43,14 @@ export class Outbox {
     return this.#hasNews;
   }
 
+  /** Whether it owes something that the learner's live events should tell at once. */
+  get hasNotices(): boolean {
+    return this.#hasNotices;
+  }
+
   add(kind: OutboxKind, ref: string, now: number, payload: string | null = null): void {
     this.#hasNews = true;
+    this.#hasNotices ||= kind === "event" || kind === "content";
     this.#news.push([kind, ref, payload, now]);
   }
 

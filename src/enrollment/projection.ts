@@ -1,5 +1,7 @@
 import { callEnrollment } from "../bindings.ts";
+import { publishAll } from "../events/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { parseEnrollmentId } from "../shared/ids.ts";
 import { inParallel } from "../shared/parallel.ts";
 import type { Mirror, ProjectionBatch } from "./contract.ts";
 import { projectionMessageSchema } from "./messages.ts";
@@ -104,6 +106,7 @@ export async function projectEnrollments(env: Env, ids: readonly string[]): Prom
   });
   for (const group of groupBySize(owed)) {
     const delivered = await deliver(env, group);
+    for (const id of await untold(env, group)) delivered.delete(id);
     await inParallel(group, PARALLEL_OBJECTS, async ({ enrollment_id, head }) => {
       if (!delivered.has(enrollment_id)) return;
       const confirmed = await callEnrollment(env, enrollment_id, (stub) => stub.confirmProjection(head));
@@ -111,6 +114,21 @@ export async function projectEnrollments(env: Env, ids: readonly string[]): Prom
     });
   }
   return done;
+}
+
+/**
+ * Tells learners' live events what their objects could not tell themselves.
+ * @returns enrollments whose learner could not be reached: they are not confirmed, and come again.
+ */
+async function untold(env: Env, group: readonly ProjectionBatch[]): Promise<Set<string>> {
+  const addressed = group.flatMap(({ enrollment_id, notices }) => {
+    const { user } = parseEnrollmentId(enrollment_id);
+    return notices.map((event) => ({ user, event, enrollment_id }));
+  });
+  const outcomes = await publishAll(env, addressed);
+  return new Set(
+    addressed.filter((_, index) => outcomes[index]?.status === "unavailable").map(({ enrollment_id }) => enrollment_id),
+  );
 }
 
 /** Writes a group in one D1 batch; if that fails, one by one, so that a poisonous enrollment is found and left. */

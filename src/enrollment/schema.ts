@@ -1,15 +1,11 @@
-/**
- * The enrollment object's own SQLite schema: an append-only list of numbered steps. A step that has ever been released
- * is never edited; a new one is added at the end. Objects that slept through a release catch up at their next wake.
- *
- * A step newer than this code knows is left alone: after a rollback, older code runs on newer data, so steps only ever
- * add (expand and contract).
- */
-export interface SchemaStep {
-  id: string;
-  sql: string;
-}
+import { DUE_TIMES_TABLE } from "../shared/alarm-scheduler.ts";
+import type { SchemaStep } from "../shared/object-schema.ts";
 
+/** The things an enrollment object does later. */
+export const DUE_NAMES = ["outbox", "boundary", "catch_up", "housekeeping"] as const;
+export type DueName = (typeof DUE_NAMES)[number];
+
+/** The enrollment object's own SQLite schema; see {@link SchemaStep} for how it grows. */
 export const SCHEMA_STEPS: readonly SchemaStep[] = [
   {
     id: "001_enrollment",
@@ -109,41 +105,7 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
         payload TEXT,
         created_at INTEGER NOT NULL
       );
-      CREATE TABLE due_times (name TEXT PRIMARY KEY, at INTEGER NOT NULL, failures INTEGER NOT NULL) WITHOUT ROWID;
+      ${DUE_TIMES_TABLE}
     `,
   },
 ];
-
-/** Whether the object has any schema yet; an object without one has never been enrolled and costs no storage. */
-export function hasSchema(sql: SqlStorage): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_steps'").toArray().length > 0;
-}
-
-/**
- * Applies the steps that are missing, each with its record in one transaction.
- * @param upTo last step to apply; tests stop there, insert old rows, and go on.
- */
-export function migrate(
-  storage: DurableObjectStorage,
-  steps: readonly SchemaStep[] = SCHEMA_STEPS,
-  upTo?: string,
-): void {
-  storage.transactionSync(() => {
-    storage.sql.exec(
-      "CREATE TABLE IF NOT EXISTS schema_steps (id TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) WITHOUT ROWID",
-    );
-    const applied = new Set(
-      storage.sql
-        .exec<{ id: string }>("SELECT id FROM schema_steps")
-        .toArray()
-        .map((row) => row.id),
-    );
-    for (const step of steps) {
-      if (!applied.has(step.id)) {
-        storage.sql.exec(step.sql);
-        storage.sql.exec("INSERT INTO schema_steps (id, applied_at) VALUES (?, ?)", step.id, Date.now());
-      }
-      if (step.id === upTo) break;
-    }
-  });
-}

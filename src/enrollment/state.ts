@@ -1,4 +1,5 @@
 import type { CoursePointer } from "../courses/index.ts";
+import type { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import {
   type Change,
   type Delta,
@@ -18,8 +19,9 @@ import {
 } from "../unlock/index.ts";
 import type { Cause, Mirror } from "./contract.ts";
 import { keptAcross } from "./mirror.ts";
+import { contentNotice } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
-import type { AlarmScheduler } from "./scheduler.ts";
+import type { DueName } from "./schema.ts";
 import type { EnrollmentStore, Meta, StoredFact } from "./store.ts";
 
 /**
@@ -55,12 +57,12 @@ export class EnrollmentState {
   commitDelta: Delta = NO_CHANGE;
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
-  readonly #scheduler: AlarmScheduler;
+  readonly #scheduler: AlarmScheduler<DueName>;
 
   constructor(
     store: EnrollmentStore,
     outbox: Outbox,
-    scheduler: AlarmScheduler,
+    scheduler: AlarmScheduler<DueName>,
     loaded: { meta: Meta; program: Program; facts: Map<string, StoredFact> },
   ) {
     this.#store = store;
@@ -103,8 +105,13 @@ export class EnrollmentState {
     announce: boolean = true,
   ): Delta {
     const before = openIds(this.program, this.evaluation);
-    if (next !== undefined && next.pointer.activation > this.meta.activation) this.#move(next, now);
-    else this.learner = this.#layOut(this.program, this.#store.kept());
+    if (next !== undefined && next.pointer.activation > this.meta.activation) {
+      if (announce) {
+        const notice = contentNotice(this.program, next.program, next.pointer.version, now);
+        this.#outbox.add("content", String(next.pointer.activation), now, notice);
+      }
+      this.#move(next, now);
+    } else this.learner = this.#layOut(this.program, this.#store.kept());
     const evaluation = evaluate(this.program, this.learner, now);
     const delta = announce ? difference(before, openIds(this.program, evaluation)) : { unlocked: [], locked: [] };
     const changed = pack(evaluation) !== this.meta.states;

@@ -1,4 +1,5 @@
 import type { CoursePointer } from "../courses/index.ts";
+import type { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { ok, type Refusal, type Result, refuse } from "../shared/results.ts";
 import type { Language } from "../shared/text.ts";
 import { type Delta, explain, judge, mergeFact, NO_FACT, sameFact, withTitles } from "../unlock/index.ts";
@@ -17,7 +18,7 @@ import type {
   WriteAnswer,
 } from "./contract.ts";
 import type { Outbox } from "./outbox.ts";
-import type { AlarmScheduler } from "./scheduler.ts";
+import type { DueName } from "./schema.ts";
 import type { EnrollmentState } from "./state.ts";
 import { RESEND_MS } from "./state.ts";
 import type { EnrollmentStore, StoredFact } from "./store.ts";
@@ -51,9 +52,9 @@ export class EnrollmentWrites {
   readonly #state: EnrollmentState;
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
-  readonly #scheduler: AlarmScheduler;
+  readonly #scheduler: AlarmScheduler<DueName>;
 
-  constructor(state: EnrollmentState, store: EnrollmentStore, outbox: Outbox, scheduler: AlarmScheduler) {
+  constructor(state: EnrollmentState, store: EnrollmentStore, outbox: Outbox, scheduler: AlarmScheduler<DueName>) {
     this.#state = state;
     this.#store = store;
     this.#outbox = outbox;

@@ -150,8 +150,14 @@ const updateUserRoute = defineRoute(
 
 const NOT_YOURS = refuse("forbidden", { detail: "Only an admin reaches other users." });
 
+/** What the rest of the house does when a session has ended. */
+export interface IdentityPorts {
+  /** Cuts what the session (null: every session of the user) holds open. Failing costs time only, never the ending. */
+  sessionEnded(env: Env, user: string, session: string | null): Promise<void>;
+}
+
 /** Registration, sign-in, sessions and users, to be mounted at /api/v1. */
-export function identityRoutes() {
+export function identityRoutes({ sessionEnded }: IdentityPorts) {
   return newRouter()
     .openapi(signUpRoute, async (c) => {
       const deps = depsOf(c);
@@ -173,7 +179,8 @@ export function identityRoutes() {
       return renewed.ok ? c.json(renewed.value, 200, NO_STORE) : respond(c, renewed.refusal);
     })
     .openapi(signOutRoute, async (c) => {
-      await signOut(depsOf(c), c.req.valid("json").session_token);
+      const ended = await signOut(depsOf(c), c.req.valid("json").session_token);
+      if (ended !== null) await sessionEnded(c.env, ended.user, ended.session);
       return c.body(null, 204);
     })
     .openapi(listSessionsRoute, async (c) => {
@@ -181,7 +188,9 @@ export function identityRoutes() {
       return page.ok ? c.json(page.value, 200, NO_STORE) : respond(c, page.refusal);
     })
     .openapi(revokeSessionRoute, async (c) => {
-      const revoked = await revokeSession(depsOf(c), actorOf(c), c.req.valid("param").id);
+      const { id } = c.req.valid("param");
+      const revoked = await revokeSession(depsOf(c), actorOf(c), id);
+      if (revoked.ok) await sessionEnded(c.env, actorOf(c).id, id);
       return revoked.ok ? c.body(null, 204) : respond(c, revoked.refusal);
     })
     .openapi(createUserRoute, async (c) => {
@@ -200,7 +209,10 @@ export function identityRoutes() {
       const { id } = c.req.valid("param");
       if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
       const { db, secret, now } = depsOf(c);
-      const user = await updateUser(db, secret, actorOf(c), id, c.req.valid("json"), now);
+      const change = c.req.valid("json");
+      const user = await updateUser(db, secret, actorOf(c), id, change, now);
+      // A stream knows the role it was opened with: a banned user's and a changed role's streams end.
+      if (user.ok && (change.ban !== undefined || change.role !== undefined)) await sessionEnded(c.env, id, null);
       return user.ok ? c.json(viewUser(user.value, now), 200, NO_STORE) : respond(c, user.refusal);
     });
 }

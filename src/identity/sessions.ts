@@ -70,10 +70,16 @@ export async function renewAccess(deps: Deps, sessionToken: string): Promise<Res
   return ok(await access(deps, session.user, session.id));
 }
 
-/** Ends the session of a token. Harmless to repeat, and silent about tokens nobody has. */
-export async function signOut(deps: Deps, sessionToken: string): Promise<void> {
+/**
+ * Ends the session of a token. Harmless to repeat, and silent about tokens nobody has.
+ * @returns whose session ended, or null when there was none.
+ */
+export async function signOut(deps: Deps, sessionToken: string): Promise<{ user: string; session: string } | null> {
   const store = await sessionStore(deps.db, deps.secret);
-  await store.close(await sha256Hex(sessionToken));
+  const hash = await sha256Hex(sessionToken);
+  const session = await store.find(hash, deps.now);
+  await store.close(hash);
+  return session === null ? null : { user: session.user.id, session: session.id };
 }
 
 async function access(deps: Deps, user: UserRow, session: string): Promise<AccessView> {

@@ -111,7 +111,8 @@ export function deadLetterRoutes() {
       const db = databaseOf(c);
       const letter = await db.select().from(deadLetters).where(eq(deadLetters.id, id)).get();
       if (letter === undefined) return respond(c, refuse("not_found").refusal);
-      const queue = letter.queue === "latchkey-projection" ? c.env.PROJECTION_QUEUE : c.env.REFRESH_QUEUE;
+      const queue = queueNamed(c.env, letter.queue);
+      if (queue === null) return respond(c, refuse("not_found").refusal);
       // Sent first, noted after: a crash between sends it twice, which every consumer takes, and never not at all.
       await queue.send(JSON.parse(letter.body));
       await db
@@ -120,4 +121,10 @@ export function deadLetterRoutes() {
         .where(eq(deadLetters.id, id));
       return c.json({ id, queue: letter.queue }, 202);
     });
+}
+
+function queueNamed(env: Env, name: string): Queue | null {
+  if (name === "latchkey-projection") return env.PROJECTION_QUEUE;
+  if (name === "latchkey-refresh") return env.REFRESH_QUEUE;
+  return name === "latchkey-events" ? env.EVENT_QUEUE : null;
 }

@@ -8,9 +8,15 @@ const MAX_LISTED = 100;
 export function zodErrors(error: { issues: readonly z.core.$ZodIssue[] }, prefix = ""): FieldError[] {
   return error.issues.slice(0, MAX_LISTED).map((issue) => ({
     path: jsonPath(issue.path, prefix),
-    rule: issue.code ?? "custom",
+    rule: ruleOf(issue),
     message: issue.message,
   }));
+}
+
+/** The rule a schema names itself (`params.rule`), else zod's own word for it. */
+function ruleOf(issue: z.core.$ZodIssue): string {
+  const named: unknown = issue.code === "custom" ? issue.params?.rule : undefined;
+  return typeof named === "string" ? named : (issue.code ?? "custom");
 }
 
 /** `["chapters", 2, "rule"]` to `chapters[2].rule`. */

@@ -1,6 +1,6 @@
-/** The things an enrollment object does later. */
-export const DUE_NAMES = ["outbox", "boundary", "catch_up", "housekeeping"] as const;
-export type DueName = (typeof DUE_NAMES)[number];
+/** The table a class that uses this scheduler puts into its first schema step. */
+export const DUE_TIMES_TABLE =
+  "CREATE TABLE due_times (name TEXT PRIMARY KEY, at INTEGER NOT NULL, failures INTEGER NOT NULL) WITHOUT ROWID;";
 
 /** First wait after a failed job; doubles with each failure. */
 export const RETRY_BASE_MS = 1_000;
@@ -18,7 +18,7 @@ interface Due {
 }
 
 /**
- * Multiplexes the one alarm an object has over named due-times kept in SQLite. Due-times are written in the caller's
+ * Multiplexes the one alarm a Durable Object has over named due-times kept in SQLite. Due-times are written in the caller's
  * transaction; {@link arm} must follow in the same turn, so that both are committed together. They are mirrored in
  * memory, so that asking for what is asked for already writes nothing; {@link forget} drops the mirror with a
  * transaction that failed.
@@ -26,14 +26,17 @@ interface Due {
  * The alarm may fire earlier than anything is due and then does nothing. Moving it costs a write each time, so it is
  * only ever moved forward: a burst of writes sets it once.
  */
-export class AlarmScheduler {
+export class AlarmScheduler<DueName extends string> {
   readonly #storage: DurableObjectStorage;
+  readonly #names: readonly DueName[];
   #known: Map<DueName, Due> | null = null;
   /** What the alarm is known to be set to; null means unknown or not set. */
   #armedAt: number | null = null;
 
-  constructor(storage: DurableObjectStorage) {
+  /** @param names everything this class of object does later; rows of other names (newer code's) are left alone. */
+  constructor(storage: DurableObjectStorage, names: readonly DueName[]) {
     this.#storage = storage;
+    this.#names = names;
   }
 
   /** Asks for `name` at `at` (epoch ms), or earlier if it already stands earlier. */
@@ -53,6 +56,11 @@ export class AlarmScheduler {
       this.#due().delete(name);
       this.#storage.sql.exec("DELETE FROM due_times WHERE name = ?", name);
     }
+  }
+
+  /** Whether `name` is asked for at all. */
+  has(name: DueName): boolean {
+    return this.#due().has(name);
   }
 
   /** Names whose time has come, earliest first. */
@@ -107,7 +115,7 @@ export class AlarmScheduler {
       this.#known = new Map();
       const rows = this.#storage.sql.exec<{ name: string; at: number; failures: number }>("SELECT * FROM due_times");
       for (const { name, at, failures } of rows) {
-        const known = DUE_NAMES.find((candidate) => candidate === name);
+        const known = this.#names.find((candidate) => candidate === name);
         if (known !== undefined) this.#known.set(known, { at, failures });
       }
     }

@@ -1,0 +1,38 @@
+import { DUE_TIMES_TABLE } from "../shared/alarm-scheduler.ts";
+import type { SchemaStep } from "../shared/object-schema.ts";
+import { LOG_TABLES } from "./log.ts";
+
+/** The things a user's channel does later. */
+export const CHANNEL_DUE_NAMES = ["archive", "trim", "tasks", "content"] as const;
+export type ChannelDueName = (typeof CHANNEL_DUE_NAMES)[number];
+
+/** The channel object's own SQLite schema; see {@link SchemaStep} for how it grows. */
+export const CHANNEL_SCHEMA: readonly SchemaStep[] = [
+  {
+    id: "001_channel",
+    sql: `
+      ${LOG_TABLES}
+      CREATE TABLE keys (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE used_tokens (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE preferences (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
+      CREATE TABLE archive (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
+      CREATE TABLE tasks (
+        task TEXT PRIMARY KEY,
+        started_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL,
+        beat_at INTEGER NOT NULL,
+        timeout_ms INTEGER NOT NULL,
+        done REAL NOT NULL,
+        total REAL,
+        ended INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE TABLE content (
+        course TEXT PRIMARY KEY,
+        course_version INTEGER NOT NULL,
+        items TEXT NOT NULL,
+        due_at INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      ${DUE_TIMES_TABLE}
+    `,
+  },
+];

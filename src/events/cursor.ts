@@ -1,0 +1,53 @@
+import type { Position } from "./types.ts";
+
+/** Where a reader is in both logs: its own user's and everybody's. */
+export interface Cursor {
+  user: Position;
+  broadcast: Position;
+}
+
+/** Characters of one epoch. 36^8 possibilities: two runs of one log never share one, and nobody guesses one. */
+export const EPOCH_LENGTH = 8;
+const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
+/** Bytes at or above this would make some letters more likely than others. */
+const FAIR_BYTES = 252;
+
+const CURSOR = new RegExp(`^([0-9a-z]{${EPOCH_LENGTH}})([0-9a-z]{${EPOCH_LENGTH}})-(\\d{1,15})\\.(\\d{1,15})$`);
+const POSITION = new RegExp(`^([0-9a-z]{${EPOCH_LENGTH}})-(\\d{1,15})$`);
+
+/** A fresh epoch. */
+export function newEpoch(): string {
+  let epoch = "";
+  while (epoch.length < EPOCH_LENGTH) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(EPOCH_LENGTH))) {
+      if (byte < FAIR_BYTES && epoch.length < EPOCH_LENGTH) epoch += ALPHABET[byte % ALPHABET.length];
+    }
+  }
+  return epoch;
+}
+
+/** The id of a frame: both positions. Opaque to clients. */
+export function formatCursor({ user, broadcast }: Cursor): string {
+  return `${user.epoch}${broadcast.epoch}-${user.seq}.${broadcast.seq}`;
+}
+
+/** Reads an id of {@link formatCursor}; null for anything else. Whether the logs know it is for them to say. */
+export function parseCursor(id: string): Cursor | null {
+  const match = CURSOR.exec(id);
+  if (match === null) return null;
+  const [, userEpoch = "", broadcastEpoch = "", user, broadcast] = match;
+  return {
+    user: { epoch: userEpoch, seq: Number(user) },
+    broadcast: { epoch: broadcastEpoch, seq: Number(broadcast) },
+  };
+}
+
+/** A position in one log as text: the id of an event in D1, and what heartbeats between objects carry. */
+export function formatPosition({ epoch, seq }: Position): string {
+  return `${epoch}-${seq}`;
+}
+
+export function parsePosition(text: string): Position | null {
+  const match = POSITION.exec(text);
+  return match === null ? null : { epoch: match[1] ?? "", seq: Number(match[2]) };
+}

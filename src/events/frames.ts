@@ -1,0 +1,23 @@
+/** Line ends of the event-stream format: a bare CR ends a line too. */
+const LINE_END = /\r\n|\r|\n/;
+/** What no field on one line may contain: CR and LF end it, and a NUL in an id makes clients ignore the id. */
+const FORBIDDEN = /[\r\n\0]/g;
+
+const encoder = new TextEncoder();
+
+/**
+ * One frame of `text/event-stream` (WHATWG HTML, "server-sent events"). Safe for any input: data is split at every kind
+ * of line end, and what could end a line is taken out of the other fields.
+ */
+export function frame(event: string, id: string, data: string): Uint8Array {
+  const lines = data
+    .split(LINE_END)
+    .map((line) => `data: ${line}\n`)
+    .join("");
+  return encoder.encode(`event: ${event.replace(FORBIDDEN, "")}\nid: ${id.replace(FORBIDDEN, "")}\n${lines}\n`);
+}
+
+/** The first bytes of a stream: a comment, so that headers leave at once, and how long a client waits before it returns. */
+export function preamble(retryMs: number): Uint8Array {
+  return encoder.encode(`:ok\nretry: ${Math.round(retryMs)}\n\n`);
+}

@@ -1,0 +1,78 @@
+import { z } from "@hono/zod-openapi";
+import { describeFault } from "../ops/logging.ts";
+import { inParallel } from "../shared/parallel.ts";
+import { admission, stats } from "./stream.ts";
+import { broadcastShardStub, callBroadcastLog, shardCount } from "./stubs.ts";
+
+const count = z.int().nonnegative();
+
+export const healthSchema = z
+  .object({
+    status: z.enum(["ok", "degraded"]),
+    streams: z.object({
+      open: count.openapi({ description: "Open now, everywhere; those of shards that answered." }),
+      shards: z.int(),
+      shards_unreachable: count,
+    }),
+    isolate: z
+      .object({
+        open: count,
+        opened: count,
+        resumed: count,
+        reset: count,
+        refused: count,
+        evicted: count,
+        lagged: count,
+        closed: count,
+        delivered: count,
+        collapsed: count,
+        lag_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
+      })
+      .openapi({ description: "Of the isolate that answers; lag is from the log to a stream's queue, last minute." }),
+    broadcast: z
+      .object({ head: z.string(), oldest_undelivered_ms: z.number(), shards_behind: count })
+      .nullable()
+      .openapi({ description: "Null when the broadcast log does not answer." }),
+    archive: z.object({
+      state: z.enum(["ok", "unavailable"]),
+      newest_at: z.string().nullable(),
+      detail: z.string().optional(),
+    }),
+  })
+  .openapi("EventsHealth");
+
+/** The event service in numbers. Whatever does not answer is said, and the rest is told all the same. */
+export async function healthOf(env: Env, now: number): Promise<z.output<typeof healthSchema>> {
+  const shards = Array.from({ length: shardCount(env) }, (_, shard) => shard);
+  let open = 0;
+  let unreachable = 0;
+  const [, broadcast, archive] = await Promise.all([
+    inParallel(shards, shards.length, async (shard) => {
+      try {
+        open += await broadcastShardStub(env, shard).streams();
+      } catch {
+        unreachable += 1;
+      }
+    }),
+    callBroadcastLog(env, (stub) => stub.state()),
+    archiveState(env.DB),
+  ]);
+  const isOk = unreachable === 0 && broadcast.ok && archive.state === "ok";
+  return {
+    status: isOk ? "ok" : "degraded",
+    streams: { open, shards: shards.length, shards_unreachable: unreachable },
+    isolate: { open: admission.open, ...stats.counts, lag_ms: stats.lag(now) },
+    broadcast: broadcast.ok ? broadcast.value : null,
+    archive,
+  };
+}
+
+async function archiveState(db: D1Database): Promise<z.output<typeof healthSchema>["archive"]> {
+  try {
+    const row = await db.prepare("SELECT max(at) AS at FROM event_log").first<{ at: number | null }>();
+    const at = row?.at ?? null;
+    return { state: "ok", newest_at: at === null ? null : new Date(at).toISOString() };
+  } catch (fault) {
+    return { state: "unavailable", newest_at: null, detail: describeFault(fault).slice(0, 80) };
+  }
+}

@@ -1,0 +1,75 @@
+import { callObject } from "../bindings.ts";
+import { ok, type Result } from "../shared/results.ts";
+import type { Role } from "../shared/roles.ts";
+import type { HistoryPage } from "./contract.ts";
+import { type Cursor, formatCursor } from "./cursor.ts";
+import { broadcastShardStub, callChannel, shardOf } from "./stubs.ts";
+import { type LoggedEvent, type Preferences, passes, renderEnvelope } from "./types.ts";
+
+export interface History {
+  /** Envelopes as JSON. */
+  results: string[];
+  cursor: string;
+  more: boolean;
+  /** Null when everything after the cursor is here. */
+  reset_reason: string | null;
+  preferences: Preferences;
+}
+
+/**
+ * What a user was sent after a cursor, from both logs as the stream would have sent it: merged by time, each log in its
+ * own order, ids counting up.
+ *
+ * @param since null: from the oldest event kept. "unknown": a cursor that is none.
+ */
+export async function readHistory(
+  env: Env,
+  { user, role }: { user: string; role: Role },
+  since: Cursor | null | "unknown",
+  limit: number,
+): Promise<Result<History>> {
+  const start = since === "unknown" ? null : since;
+  const shard = shardOf(env, user);
+  const [own, all] = await Promise.all([
+    callChannel(env, user, (stub) => stub.history(start?.user ?? null, limit)),
+    callObject({ kind: "broadcast_shard", id: String(shard) }, () =>
+      broadcastShardStub(env, shard).history(start?.broadcast ?? null, limit),
+    ),
+  ]);
+  if (!own.ok) return own;
+  if (!all.ok) return all;
+  const { preferences, ...userPage } = own.value;
+  if (since === "unknown") {
+    const cursor = formatCursor({ user: userPage.head, broadcast: all.value.head });
+    return ok({ results: [], cursor, more: false, reset_reason: "unknown", preferences });
+  }
+  const merged = merge(userPage, all.value, limit, (event) => passes(event, role, preferences));
+  return ok({ ...merged, reset_reason: userPage.gap ?? all.value.gap, preferences });
+}
+
+function merge(
+  user: HistoryPage,
+  broadcast: HistoryPage,
+  limit: number,
+  isWanted: (event: LoggedEvent) => boolean,
+): Pick<History, "results" | "cursor" | "more"> {
+  const position: Cursor = { user: user.from, broadcast: broadcast.from };
+  const results: string[] = [];
+  let ownAt = 0;
+  let allAt = 0;
+  while (results.length < limit) {
+    const own = user.events[ownAt];
+    const all = broadcast.events[allAt];
+    // A page that was cut short hides what comes next in its log: what the other has after that must wait.
+    if ((own === undefined && user.more) || (all === undefined && broadcast.more)) break;
+    const isOwn = own !== undefined && (all === undefined || own.at <= all.at);
+    const event = isOwn ? own : all;
+    if (event === undefined) break;
+    if (isOwn) ownAt += 1;
+    else allAt += 1;
+    position[isOwn ? "user" : "broadcast"] = { epoch: event.epoch, seq: event.seq };
+    if (isWanted(event)) results.push(renderEnvelope(formatCursor(position), event));
+  }
+  const isDone = ownAt === user.events.length && allAt === broadcast.events.length && !user.more && !broadcast.more;
+  return { results, cursor: formatCursor(position), more: !isDone };
+}

@@ -1,0 +1,21 @@
+import { z } from "@hono/zod-openapi";
+import { ROLES } from "../shared/roles.ts";
+import { EVENT_TYPES, LEVELS, PRIORITIES } from "./types.ts";
+
+/** Important events on their way to D1. */
+export const archiveMessageSchema = z.object({
+  /** Whose they are; null: everybody's. */
+  user_id: z.string().nullable(),
+  events: z.array(
+    z.object({
+      id: z.string(),
+      at: z.number(),
+      type: z.enum(EVENT_TYPES),
+      level: z.enum(LEVELS),
+      priority: z.enum(PRIORITIES),
+      roles: z.array(z.enum(ROLES)).nullable(),
+      data: z.string(),
+    }),
+  ),
+});
+export type ArchiveMessage = z.output<typeof archiveMessageSchema>;

@@ -1,0 +1,108 @@
+import { z } from "@hono/zod-openapi";
+import { idempotencyHeader } from "../shared/http.ts";
+import { userIdSchema } from "../shared/ids.ts";
+import { ROLES } from "../shared/roles.ts";
+import { EVENT_DATA, type EventType, LEVELS, type NewEvent, PRIORITIES, subjectOf } from "./types.ts";
+
+/** Events of one publish call. */
+export const MAX_PUBLISHED = 500;
+/** Receivers an event may name. */
+const MAX_RECEIVERS = 100;
+/** Events times receivers of one call. */
+const MAX_DELIVERIES = 5_000;
+/** JSON characters of one published event's data. */
+export const MAX_DATA_CHARACTERS = 16_384;
+/** Largest publish body, bytes: every event may be of full size. */
+export const MAX_PUBLISH_BODY = 10_000_000;
+/** Form of a publish key: what fits a log line and an index. */
+const KEY = /^[\x21-\x7e]{1,200}$/;
+
+const receiverSchema = z.union([
+  z.strictObject({ user: userIdSchema }),
+  z.strictObject({ users: z.array(userIdSchema).min(1).max(MAX_RECEIVERS) }),
+  z.strictObject({ everyone: z.literal(true), roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length).optional() }),
+]);
+
+const common = {
+  key: z.string().regex(KEY, "1 to 200 visible ASCII characters without spaces").optional(),
+  to: receiverSchema,
+  level: z.enum(LEVELS).optional(),
+  priority: z.enum(PRIORITIES).optional(),
+};
+
+/** A publishable event of one type. */
+function option<const T extends EventType>(type: T) {
+  return z.strictObject({
+    ...common,
+    type: z.literal(type),
+    data: EVENT_DATA[type],
+  });
+}
+
+/** Everything but unlock.changed, which only the enrollments themselves announce. */
+const eventSchema = z.discriminatedUnion("type", [
+  option("task.progress-started"),
+  option("task.progress-updated"),
+  option("task.progress-completed"),
+  option("task.progress-failed"),
+  option("content.novel-created"),
+  option("content.chapter-updated"),
+  option("system.notification"),
+  option("system.error"),
+  option("workflow.status-changed"),
+]);
+export type PublishedEvent = z.output<typeof eventSchema>;
+
+export const publishBody = z
+  .strictObject({ events: z.array(eventSchema).min(1).max(MAX_PUBLISHED) })
+  .superRefine(({ events }, context) => {
+    const deliveries = events.reduce((sum, { to }) => sum + ("users" in to ? to.users.length : 1), 0);
+    if (deliveries > MAX_DELIVERIES) {
+      const message = `at most ${MAX_DELIVERIES} events times receivers, these are ${deliveries}`;
+      context.addIssue({ code: "custom", path: ["events"], message, params: { rule: "too_big" } });
+    }
+    events.forEach(({ type, to, data }, index) => {
+      if (JSON.stringify(data).length > MAX_DATA_CHARACTERS) {
+        const message = `at most ${MAX_DATA_CHARACTERS} characters of JSON`;
+        context.addIssue({ code: "custom", path: ["events", index, "data"], message, params: { rule: "too_big" } });
+      }
+      const path = ["events", index, "to"];
+      if ("everyone" in to && (type.startsWith("task.") || type === "content.chapter-updated")) {
+        const message = "is told to the users it concerns, never to everybody";
+        context.addIssue({ code: "custom", path, message, params: { rule: "not_for_everyone" } });
+      }
+    });
+  })
+  .openapi("PublishEvents");
+
+export const publishHeaders = idempotencyHeader;
+
+export const publishAnswer = z
+  .object({
+    results: z.array(
+      z.object({
+        key: z.string().nullable(),
+        user: z.string().optional(),
+        status: z.enum(["stored", "duplicate", "coalesced", "merged", "unavailable"]),
+        id: z.string().nullable(),
+      }),
+    ),
+  })
+  .openapi("PublishedEvents");
+
+/** The event as logs take it. */
+export function toNewEvent(published: PublishedEvent, key: string | null): NewEvent {
+  const { type, to, data } = published;
+  const isTick = type === "task.progress-updated";
+  return {
+    key: isTick ? null : key,
+    type,
+    level: isTick
+      ? "info"
+      : (published.level ?? (type === "system.error" || type === "task.progress-failed" ? "error" : "info")),
+    priority: isTick ? "normal" : (published.priority ?? "normal"),
+    roles: "everyone" in to ? (to.roles ?? null) : null,
+    data: JSON.stringify(data),
+    subject: subjectOf(type, data),
+  };
+}

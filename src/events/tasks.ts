@@ -1,0 +1,136 @@
+import { EVENT_DATA, eventOf, type NewEvent } from "./types.ts";
+
+/** Longest silence of a task whose start named no other: ten minutes. */
+export const DEFAULT_TIMEOUT_MS = 600_000;
+/** A task that says nothing for this long, while somebody watches, is reported as still running. */
+export const TASK_HEARTBEAT_MS = 30_000;
+/** Seconds after which trying a timed-out task again makes sense. */
+const RETRY_AFTER_SECONDS = 30;
+/** How long a task that has ended is remembered, so that a tick which was overtaken does not bring it back. */
+const ENDED_RETENTION_MS = 86_400_000;
+
+interface TaskRow extends Record<string, SqlStorageValue> {
+  task: string;
+  started_at: number;
+  seen_at: number;
+  beat_at: number;
+  timeout_ms: number;
+  done: number;
+  total: number | null;
+  ended: number;
+}
+
+const tickData = EVENT_DATA["task.progress-updated"];
+const startData = EVENT_DATA["task.progress-started"];
+
+/** The user's running tasks: who is silent too long, and which ticks come after the end. */
+export class TaskWatch {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Whether a task has ended: a tick that was overtaken by the end must not be shown. A new start begins it anew. */
+  hasEnded(task: string): boolean {
+    return this.#find(task)?.ended === 1;
+  }
+
+  /** Takes note of a task event that is being stored. */
+  note(event: NewEvent, now: number): void {
+    const task = event.subject;
+    if (task === null || !event.type.startsWith("task.")) return;
+    const data: unknown = JSON.parse(event.data);
+    if (event.type === "task.progress-started") {
+      const { total, timeout_s } = startData.parse(data);
+      const timeout = timeout_s === undefined ? DEFAULT_TIMEOUT_MS : timeout_s * 1_000;
+      this.#save({
+        task,
+        started_at: now,
+        seen_at: now,
+        beat_at: now,
+        timeout_ms: timeout,
+        done: 0,
+        total: total ?? null,
+        ended: 0,
+      });
+      return;
+    }
+    const known = this.#find(task);
+    if (event.type === "task.progress-updated") {
+      const { done, total } = tickData.parse(data);
+      const base = known ?? { task, started_at: now, timeout_ms: DEFAULT_TIMEOUT_MS, ended: 0, total: null };
+      this.#save({ ...base, seen_at: now, beat_at: now, done, total: total ?? base.total });
+      return;
+    }
+    const base = known ?? { task, started_at: now, beat_at: now, timeout_ms: DEFAULT_TIMEOUT_MS, done: 0, total: null };
+    this.#save({ ...base, seen_at: now, ended: 1 });
+  }
+
+  /** What silent tasks have to say at `now`: a sign of life (if `watched`), or that they are given up. */
+  overdue(now: number, watched: boolean): NewEvent[] {
+    return this.#running().flatMap((row) => {
+      if (now - row.seen_at >= row.timeout_ms) return [timedOut(row)];
+      if (!watched || now - row.beat_at < TASK_HEARTBEAT_MS) return [];
+      this.#sql.exec("UPDATE tasks SET beat_at = ? WHERE task = ?", now, row.task);
+      return [heartbeat(row, now)];
+    });
+  }
+
+  /** When {@link overdue} has something to say next, or null. */
+  nextDue(watched: boolean): number | null {
+    const times = this.#running().map((row) =>
+      Math.min(row.seen_at + row.timeout_ms, watched ? row.beat_at + TASK_HEARTBEAT_MS : Number.POSITIVE_INFINITY),
+    );
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** Forgets tasks that ended long ago. */
+  prune(now: number): void {
+    this.#sql.exec("DELETE FROM tasks WHERE ended = 1 AND seen_at < ?", now - ENDED_RETENTION_MS);
+  }
+
+  #running(): TaskRow[] {
+    return this.#sql.exec<TaskRow>("SELECT * FROM tasks WHERE ended = 0").toArray();
+  }
+
+  #find(task: string): TaskRow | null {
+    return this.#sql.exec<TaskRow>("SELECT * FROM tasks WHERE task = ?", task).toArray()[0] ?? null;
+  }
+
+  #save({ task, started_at, seen_at, beat_at, timeout_ms, done, total, ended }: TaskRow): void {
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO tasks (task, started_at, seen_at, beat_at, timeout_ms, done, total, ended)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      task,
+      started_at,
+      seen_at,
+      beat_at,
+      timeout_ms,
+      done,
+      total,
+      ended,
+    );
+  }
+}
+
+function timedOut({ task, timeout_ms, seen_at }: TaskRow): NewEvent {
+  return eventOf(
+    "task.progress-failed",
+    {
+      task_id: task,
+      error: { code: "timed_out", message: `Nothing was heard of the task for ${Math.round(timeout_ms / 1_000)} s.` },
+      retry: { advised: true, after_s: RETRY_AFTER_SECONDS },
+    },
+    { key: `timed-out:${task}:${seen_at}`, level: "error" },
+  );
+}
+
+function heartbeat({ task, done, total, started_at }: TaskRow, now: number): NewEvent {
+  const running_s = Math.round((now - started_at) / 1_000);
+  return eventOf(
+    "task.progress-updated",
+    { task_id: task, done, ...(total === null ? {} : { total }), heartbeat: true, running_s },
+    { key: null },
+  );
+}

@@ -1,0 +1,74 @@
+import { jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import { USER_ID } from "../shared/ids.ts";
+import { ok, type Result, refuse } from "../shared/results.ts";
+import { ROLES, type Role } from "../shared/roles.ts";
+import { signingKey } from "../shared/secrets.ts";
+
+/** Lifetime of a stream token, seconds. It opens one stream; the stream lives on after it. */
+export const STREAM_TOKEN_SECONDS = 60;
+/** No other kind of JWT can pass for one, and it passes for no other. */
+const TYPE = "sse+jwt";
+const ALGORITHM = "HS256";
+const ISSUER = "latchkey";
+const AUDIENCE = "latchkey-events";
+/** Longest token looked at, characters. */
+const MAX_LENGTH = 1_024;
+
+export interface StreamToken {
+  user: string;
+  role: Role;
+  session: string | null;
+  /** What the user's channel remembers of it once it is used. */
+  id: string;
+  /** Epoch milliseconds. */
+  expires_at: number;
+}
+
+/** One answer for a token that is missing, forged, expired or used: it tells nobody which. */
+export const STREAM_TOKEN_REFUSED = refuse("unauthenticated", {
+  detail: "The stream token is not valid. Each opens one stream within 60 s of being issued; ask for a new one.",
+});
+
+const claimsSchema = z.object({
+  sub: z.string().regex(USER_ID),
+  role: z.enum(ROLES),
+  sid: z.string().min(1).max(64).optional(),
+  jti: z.uuid(),
+  exp: z.number().int(),
+});
+
+/** Signs a token that opens one stream of `user`. */
+export async function mintStreamToken(
+  secret: string,
+  { user, role, session }: { user: string; role: Role; session: string | null },
+  now: number,
+): Promise<string> {
+  const seconds = Math.floor(now / 1_000);
+  return new SignJWT({ role, ...(session === null ? {} : { sid: session }) })
+    .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(user)
+    .setJti(crypto.randomUUID())
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + STREAM_TOKEN_SECONDS)
+    .sign(await signingKey(secret, "stream-token"));
+}
+
+/** Verifies everything about a token but whether it was used, which its user's channel knows. */
+export async function verifyStreamToken(secret: string, token: string, now: number): Promise<Result<StreamToken>> {
+  if (token.length > MAX_LENGTH) return STREAM_TOKEN_REFUSED;
+  const key = await signingKey(secret, "stream-token");
+  const verified = await jwtVerify(token, key, {
+    algorithms: [ALGORITHM],
+    typ: TYPE,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    currentDate: new Date(now),
+  }).catch(() => null);
+  const claims = claimsSchema.safeParse(verified?.payload);
+  if (!claims.success) return STREAM_TOKEN_REFUSED;
+  const { sub, role, sid, jti, exp } = claims.data;
+  return ok({ user: sub, role, session: sid ?? null, id: jti, expires_at: exp * 1_000 });
+}
