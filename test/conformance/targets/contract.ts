@@ -131,7 +131,8 @@ export function freshKey(): string {
   return randomUUID();
 }
 
-function addressOf(user: string): Record<string, string> {
+/** The address a user comes from. */
+export function addressOf(user: string): Record<string, string> {
   const [a = 0, b = 0, c = 0] = createHash("sha256").update(user).digest();
   return { "cf-connecting-ip": `10.${a}.${b}.${c}` };
 }

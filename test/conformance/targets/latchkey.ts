@@ -1,7 +1,7 @@
 import type { Claim, Feature, Field, OpenOptions, Publication, Received, Target } from "../lib/case.ts";
 import { Refused } from "../lib/case.ts";
 import type { Frame, SseStream } from "../lib/sse-stream.ts";
-import { Contract, envelopeSchema, freshKey, type RawEvent } from "./contract.ts";
+import { addressOf, Contract, envelopeSchema, freshKey, type RawEvent } from "./contract.ts";
 
 /** Power over the process behind the address; without it the cases that kill are not offered. */
 export interface Control {
@@ -68,7 +68,7 @@ export class ContractTarget implements Target {
     const token = await this.contract.streamToken(user);
     const stream = await this.contract.openWith(
       token,
-      inHeader === undefined ? {} : { "last-event-id": inHeader },
+      { ...addressOf(user), ...(inHeader === undefined ? {} : { "last-event-id": inHeader }) },
       inQuery === undefined ? "" : `&last_event_id=${encodeURIComponent(inQuery)}`,
     );
     if (stream.status !== 200) throw new Error(`the stream was refused: ${stream.status} ${await stream.body()}`);
