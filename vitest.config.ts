@@ -16,7 +16,12 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { AUTH_SECRET, TEST_MIGRATIONS: await readD1Migrations("./migrations") },
+              // Heartbeats twice a second: what is found at the next beat is found within the test.
+              bindings: {
+                AUTH_SECRET,
+                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+                HEARTBEAT_SECONDS: "0.4",
+              },
             },
           })),
         ],

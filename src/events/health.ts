@@ -49,7 +49,8 @@ export async function healthOf(env: Env, now: number): Promise<z.output<typeof h
   const [, broadcast, archive] = await Promise.all([
     inParallel(shards, shards.length, async (shard) => {
       try {
-        open += await broadcastShardStub(env, shard).streams();
+        const streams = await broadcastShardStub(env, shard).streams();
+        open += streams;
       } catch {
         unreachable += 1;
       }

@@ -9,6 +9,8 @@ export const WINDOW_MS = 86_400_000;
 export const MAX_EVENTS = 2_000;
 /** How many more than that may pile up before they are removed together. */
 const TRIM_SLACK = 200;
+/** Epochs remembered though their events are gone: their cursors are told "expired" instead of "unknown". */
+const REMEMBERED_EPOCHS = 100;
 /** Characters of event data in one page of replay: what one message between objects and the Worker carries. */
 const PAGE_CHARACTERS = 64_000;
 /** Events in one page of replay. */
@@ -193,8 +195,10 @@ export class EventLog {
       this.#sql.exec("DELETE FROM ticks WHERE seq <= ?", cut);
       this.#sql.exec("UPDATE log_state SET floor = ?, head = ?", cut, state.head);
       this.#sql.exec(
-        "DELETE FROM epochs WHERE first_seq < (SELECT max(first_seq) FROM epochs WHERE first_seq <= ?)",
+        `DELETE FROM epochs WHERE first_seq < (SELECT max(first_seq) FROM epochs WHERE first_seq <= ?)
+         AND first_seq < (SELECT min(first_seq) FROM (SELECT first_seq FROM epochs ORDER BY first_seq DESC LIMIT ?))`,
         cut,
+        REMEMBERED_EPOCHS,
       );
       this.#loaded = null;
     }

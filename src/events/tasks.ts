@@ -58,7 +58,8 @@ export class TaskWatch {
     }
     const known = this.#find(task);
     if (event.type === "task.progress-updated") {
-      const { done, total } = tickData.parse(data);
+      const { done, total, heartbeat } = tickData.parse(data);
+      if (heartbeat === true) return; // our own words are no sign of the task's life
       const base = known ?? { task, started_at: now, timeout_ms: DEFAULT_TIMEOUT_MS, ended: 0, total: null };
       this.#save({ ...base, seen_at: now, beat_at: now, done, total: total ?? base.total });
       return;
@@ -73,7 +74,7 @@ export class TaskWatch {
       if (now - row.seen_at >= row.timeout_ms) return [timedOut(row)];
       if (!watched || now - row.beat_at < TASK_HEARTBEAT_MS) return [];
       this.#sql.exec("UPDATE tasks SET beat_at = ? WHERE task = ?", now, row.task);
-      return [heartbeat(row, now)];
+      return [signOfLife(row, now)];
     });
   }
 
@@ -126,7 +127,7 @@ function timedOut({ task, timeout_ms, seen_at }: TaskRow): NewEvent {
   );
 }
 
-function heartbeat({ task, done, total, started_at }: TaskRow, now: number): NewEvent {
+function signOfLife({ task, done, total, started_at }: TaskRow, now: number): NewEvent {
   const running_s = Math.round((now - started_at) / 1_000);
   return eventOf(
     "task.progress-updated",

@@ -52,7 +52,7 @@ export const EVENT_DATA = {
     heartbeat: z.boolean().optional(),
     running_s: amount.optional(),
   }),
-  "task.progress-completed": z.strictObject({ task_id: id, result: z.json().optional() }),
+  "task.progress-completed": z.strictObject({ task_id: id, result: z.unknown().optional() }),
   "task.progress-failed": z.strictObject({
     task_id: id,
     error: z.strictObject({ code: z.string().min(1).max(80), message: text }),

@@ -1,0 +1,243 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { MAX_DATA_CHARACTERS, MAX_PUBLISHED } from "../../../src/events/schemas.ts";
+import { TASK_HEARTBEAT_MS } from "../../../src/events/tasks.ts";
+import { preferencesSchema } from "../../../src/events/types.ts";
+import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
+import { advanceClock, service } from "../../support/worker/learners.ts";
+import { channelOf, history, note, open, publish, titlesOf } from "../../support/worker/streams.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const tick = (user: string, task: string, done: number) => ({
+  to: { user },
+  type: "task.progress-updated",
+  data: { task_id: task, done },
+});
+const start = (user: string, task: string, rest: object = {}) => ({
+  key: `start-${task}`,
+  to: { user },
+  type: "task.progress-started",
+  data: { task_id: task, kind: "translation", ...rest },
+});
+const done = (user: string, task: string) => ({
+  key: `done-${task}`,
+  to: { user },
+  type: "task.progress-completed",
+  data: { task_id: task },
+});
+
+describe("publishing", () => {
+  it("[I5] a key has one effect: in one call, in two, in two at once", async () => {
+    const event = note("twice", "once");
+    const first = await publish([event, event]);
+    expect(first.map(({ status }) => status)).toEqual(["stored", "duplicate"]);
+    const again = await Promise.all([publish([event]), publish([event])]);
+    expect(again.flat()).toEqual([first[1], first[1]]);
+    expect((await history("twice")).results).toHaveLength(1);
+  });
+
+  it("[I5] an Idempotency-Key stands for the keys that are missing", async () => {
+    const body = { events: [{ to: { user: "keyed" }, type: "system.notification", data: { title: "t" } }] };
+    const send = async () =>
+      call("POST", "/events/publish", { token: await service(), body, headers: { "idempotency-key": "batch-1" } });
+    expect(await (await send()).json()).toMatchObject({ results: [{ status: "stored" }] });
+    expect(await (await send()).json()).toMatchObject({ results: [{ status: "duplicate" }] });
+    const answer = await call("POST", "/events/publish", { token: await service(), body });
+    expect(await problem(answer, 400)).toMatchObject({ errors: [{ path: "events[0].key", rule: "required" }] });
+  });
+
+  it("reaches several users, and says what became of each", async () => {
+    const results = await publish([{ ...note("x", "all of you"), to: { users: ["many-a", "many-b", "many-a"] } }]);
+    expect(results.map(({ user, status }) => [user, status])).toEqual([
+      ["many-a", "stored"],
+      ["many-b", "stored"],
+    ]);
+  });
+
+  it("[I8] is for services and admins", async () => {
+    for (const role of ["learner", "author"] as const) {
+      const options = { token: await tokenOf("ada", role), body: { events: [note("bob", "spam")] } };
+      expect(await problem(await call("POST", "/events/publish", options), 403)).toMatchObject({ code: "forbidden" });
+    }
+    expect((await call("POST", "/events/publish", { body: { events: [note("bob", "spam")] } })).status).toBe(401);
+  });
+
+  it("[I9] names what is wrong, and publishes nothing of the call", async () => {
+    const good = note("strict", "good");
+    const bad: [object, string, string][] = [
+      [{ ...good, key: "a b" }, "events[1].key", "invalid_format"],
+      [{ ...good, type: "no.such" }, "events[1].type", "invalid_union"],
+      [{ ...good, type: "unlock.changed" }, "events[1].type", "invalid_union"],
+      [{ ...good, data: { title: "" } }, "events[1].data.title", "too_small"],
+      [{ ...good, data: { title: "t", html: "x" } }, "events[1].data", "unrecognized_keys"],
+      [{ ...good, to: { user: "no spaces" } }, "events[1].to.user", "invalid_format"],
+      [{ ...good, level: "fatal" }, "events[1].level", "invalid_value"],
+      [{ ...done("strict", "t"), to: { everyone: true } }, "events[1].to", "not_for_everyone"],
+      [
+        { ...done("strict", "t"), data: { task_id: "t", result: "x".repeat(MAX_DATA_CHARACTERS) } },
+        "events[1].data",
+        "too_big",
+      ],
+    ];
+    for (const [event, path, rule] of bad) {
+      const answer = await call("POST", "/events/publish", { token: await service(), body: { events: [good, event] } });
+      const { errors } = await problem(answer, 400);
+      expect(errors?.[0]).toMatchObject({ path, rule });
+    }
+    const events = Array.from({ length: MAX_PUBLISHED + 1 }, (_, n) => note("strict", String(n)));
+    const answer = await call("POST", "/events/publish", { token: await service(), body: { events } });
+    expect((await problem(answer, 400)).errors?.[0]).toMatchObject({ path: "events", rule: "too_big" });
+    expect((await history("strict")).results).toEqual([]);
+  });
+});
+
+describe("progress", () => {
+  it("is sent at most once a second, the last value always before the end", async () => {
+    const reader = await open("worker");
+    await reader.expect("stream.opened");
+    await publish([start("worker", "job")]);
+    for (let n = 1; n <= 50; n += 1) await publish([tick("worker", "job", n)]);
+    await publish([done("worker", "job")]);
+    const frames = await reader.until(({ event }) => event === "task.progress-completed");
+    const amounts = frames.flatMap(({ event, data }) =>
+      event === "task.progress-updated" ? [Reflect.get(Object(data.data), "done")] : [],
+    );
+    expect(amounts.length).toBeGreaterThanOrEqual(2);
+    expect(amounts.length).toBeLessThan(10);
+    expect(amounts.at(-1)).toBe(50);
+    expect(amounts.toSorted((a, b) => a - b)).toEqual(amounts);
+    expect(frames.map(({ event }) => event).at(-2)).toBe("task.progress-updated");
+  });
+
+  it("a waiting value comes by itself when its second is over, and rows do not pile up", async () => {
+    const reader = await open("ticker");
+    await reader.expect("stream.opened");
+    await publish([tick("ticker", "job", 1), tick("ticker", "job", 2), tick("ticker", "job", 3)]);
+    const frames = await reader.until(({ data }) => Reflect.get(Object(data.data), "done") === 3);
+    expect(frames).toHaveLength(2);
+    const rows = await runInDurableObject(channelOf("ticker"), (_channel, state) =>
+      state.storage.sql.exec("SELECT (SELECT count(*) FROM log) AS log, (SELECT count(*) FROM ticks) AS ticks").one(),
+    );
+    expect(rows).toEqual({ log: 0, ticks: 1 });
+  });
+
+  it("who was away is sent the latest value only; a value after the end is not shown", async () => {
+    const reader = await open("away");
+    const { id } = await reader.expect("stream.opened");
+    await reader.leave();
+    await publish([
+      start("away", "a"),
+      tick("away", "a", 1),
+      start("away", "b"),
+      tick("away", "b", 7),
+      done("away", "a"),
+    ]);
+    expect((await publish([tick("away", "a", 9)]))[0]?.status).toBe("duplicate");
+    const again = await open("away", id);
+    await again.expect("stream.resumed");
+    const frames = await again.until(({ event }) => event === "task.progress-completed");
+    expect(frames.map(({ event, data }) => [event.slice(14), Reflect.get(Object(data.data), "task_id")])).toEqual([
+      ["started", "a"],
+      ["started", "b"],
+      ["updated", "b"],
+      ["completed", "a"],
+    ]);
+  });
+
+  it("[I10] a silent task is reported as running while somebody watches, and as failed when its time is over", async () => {
+    const reader = await open("silent");
+    await reader.expect("stream.opened");
+    await publish([start("silent", "long", { timeout_s: 45 }), tick("silent", "long", 5)]);
+    await reader.until(({ event }) => event === "task.progress-updated");
+    advanceClock(TASK_HEARTBEAT_MS + 1_000);
+    await runDurableObjectAlarm(channelOf("silent"));
+    const [beat] = await reader.until(({ event }) => event === "task.progress-updated");
+    expect(beat?.data.data).toMatchObject({ task_id: "long", done: 5, heartbeat: true, running_s: 31 });
+    advanceClock(20_000);
+    await runDurableObjectAlarm(channelOf("silent"));
+    const [failed] = await reader.until(({ event }) => event === "task.progress-failed");
+    expect(failed?.data).toMatchObject({
+      level: "error",
+      data: { task_id: "long", error: { code: "timed_out" }, retry: { advised: true, after_s: 30 } },
+    });
+    // Given up once, and for good.
+    advanceClock(60_000);
+    await runDurableObjectAlarm(channelOf("silent"));
+    expect((await history("silent")).results.filter(({ type }) => type === "task.progress-failed")).toHaveLength(1);
+  });
+});
+
+describe("content", () => {
+  it("a burst of updates of one course arrives as one", async () => {
+    const update = (n: number, items: string[]) => ({
+      key: `c${n}`,
+      to: { user: "reader" },
+      type: "content.chapter-updated",
+      data: { course_id: "python", course_version: n, items },
+    });
+    const reader = await open("reader");
+    await reader.expect("stream.opened");
+    const results = await publish([
+      update(2, ["python.a"]),
+      update(3, ["python.b", "python.a"]),
+      update(2, ["python.a"]),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["merged", "merged", "duplicate"]);
+    const merged = await reader.expect("content.chapter-updated");
+    expect(merged.data.data).toEqual({ course_id: "python", course_version: 3, items: ["python.a", "python.b"] });
+  });
+});
+
+describe("preferences", () => {
+  it("filter stream and history, at once, and nothing is lost to the cursor", async () => {
+    const token = await tokenOf("choosy");
+    expect(await read(await call("GET", "/events/preferences", { token }), 200, preferencesSchema)).toEqual({
+      min_level: "info",
+      min_priority: "low",
+      muted_types: [],
+    });
+    const reader = await open("choosy");
+    await reader.expect("stream.opened");
+    const wish = { min_level: "warning", min_priority: "normal", muted_types: ["workflow.status-changed"] };
+    await read(await call("PUT", "/events/preferences", { token, body: wish }), 200, preferencesSchema);
+    await publish([
+      note("choosy", "too quiet"),
+      note("choosy", "loud", { level: "error" }),
+      note("choosy", "unimportant", { level: "error", priority: "low" }),
+      {
+        key: "w",
+        to: { user: "choosy" },
+        type: "workflow.status-changed",
+        level: "error",
+        data: { workflow_id: "w", to: "x" },
+      },
+      note("choosy", "urgent", { priority: "high" }),
+    ]);
+    expect(titlesOf([await reader.expect("system.notification"), await reader.expect("system.notification")])).toEqual([
+      "loud",
+      "urgent",
+    ]);
+    expect((await history("choosy")).results.map(({ data }) => data.title)).toEqual(["loud", "urgent"]);
+    const wrong = await call("PUT", "/events/preferences", { token, body: { ...wish, muted_types: ["x"] } });
+    expect((await problem(wrong, 400)).errors?.[0]?.path).toBe("muted_types[0]");
+  });
+});
+
+describe("the archive", () => {
+  it("has important events within seconds, under the ids publishers were told, and once", async () => {
+    const [stored] = await publish([note("kept", "to keep"), start("kept", "t")]);
+    await runDurableObjectAlarm(channelOf("kept"));
+    await runDurableObjectAlarm(channelOf("kept"));
+    await vi.waitFor(
+      async () => {
+        const { results } = await env.DB.prepare("SELECT id, type, data FROM event_log WHERE user_id = 'kept'").all();
+        expect(results).toEqual([{ id: stored?.id, type: "system.notification", data: '{"title":"to keep"}' }]);
+      },
+      { timeout: 12_000, interval: 200 },
+    );
+  });
+});
