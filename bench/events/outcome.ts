@@ -73,10 +73,23 @@ function delivery(results: readonly Results[], sizes: Sizes, most: number): Tabl
     over(loads, ({ cpuPer1000 }) => cpuPer1000),
     total(loads, ({ lost }) => lost),
     total(loads, ({ duplicate }) => duplicate),
+    total(loads, ({ back }) => back),
   ];
   return {
     title: "To one user each, from publishing to the reader",
-    columns: ["", "streams", "asked/s", "reached/s", "p50 ms", "p95 ms", "p99 ms", "CPU s per 1,000", "lost", "twice"],
+    columns: [
+      "",
+      "streams",
+      "asked/s",
+      "reached/s",
+      "p50 ms",
+      "p95 ms",
+      "p99 ms",
+      "CPU s per 1,000",
+      "lost",
+      "twice",
+      "came back",
+    ],
     rows: results.flatMap((result) => [
       ...sizes.stages.map((streams) => {
         const loads = stagesOf(result, streams).map(({ unicast }) => unicast);
@@ -94,7 +107,19 @@ function broadcasts(results: readonly Results[], sizes: Sizes, most: number): Ta
   const { perSecond } = sizes.sustained;
   return {
     title: `To all ${cell(most)} streams`,
-    columns: ["", "broadcasts/s", "deliveries/s", "last one p50 ms", "worst ms", "p50 ms", "p99 ms", "lost", "twice"],
+    columns: [
+      "",
+      "broadcasts/s",
+      "deliveries/s",
+      "last one p50 ms",
+      "worst ms",
+      "p50 ms",
+      "p99 ms",
+      "CPU s per 1,000",
+      "lost",
+      "twice",
+      "came back",
+    ],
     rows: results.flatMap(({ name, live }) =>
       [
         { rate: 1, loads: live.map(({ broadcast }) => broadcast) },
@@ -107,8 +132,10 @@ function broadcasts(results: readonly Results[], sizes: Sizes, most: number): Ta
         over(loads, ({ lasts }) => spread(lasts).high),
         over(loads, ({ p50 }) => p50),
         over(loads, ({ p99 }) => p99),
+        over(loads, ({ cpuPer1000 }) => cpuPer1000),
         total(loads, ({ lost }) => lost),
         total(loads, ({ duplicate }) => duplicate),
+        total(loads, ({ back }) => back),
       ]),
     ),
   };

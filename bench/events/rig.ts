@@ -39,6 +39,8 @@ export interface Measured {
   lost: number;
   duplicate: number;
   repeated: number;
+  /** Streams that ended meanwhile and came back. */
+  back: number;
   /** CPU seconds of the server for 1,000 deliveries. */
   cpuPer1000: number;
   lasts: number[];
@@ -123,6 +125,7 @@ export class Rig {
       lost: expected - heard.unique,
       duplicate: heard.duplicate,
       repeated: published.repeated,
+      back: heard.back,
       cpuPer1000: (used / Math.max(heard.unique, 1)) * 1_000,
       lasts: heard.lasts,
     };
