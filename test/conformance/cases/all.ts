@@ -2,6 +2,7 @@ import type { Case } from "../lib/case.ts";
 import { framingCases } from "./framing.ts";
 import { historyCases } from "./history.ts";
 import { limitCases } from "./limits.ts";
+import { lostCursorCases } from "./lost-cursors.ts";
 import { progressCases } from "./progress.ts";
 import { publishingCases } from "./publishing.ts";
 import { resumeCases } from "./resume.ts";
@@ -12,6 +13,7 @@ import { tokenCases } from "./tokens.ts";
 export const allCases: readonly Case[] = [
   ...framingCases,
   ...resumeCases,
+  ...lostCursorCases,
   ...historyCases,
   ...tokenCases,
   ...limitCases,

@@ -1,4 +1,4 @@
-import { type Case, type CaseContext, Refused } from "../lib/case.ts";
+import { type Case, type CaseContext, NotOffered, Refused } from "../lib/case.ts";
 import { check, difference, same, textsOf } from "../lib/expect.ts";
 import { SseStream } from "../lib/sse-stream.ts";
 import { contractOf } from "./contract-of.ts";
@@ -52,7 +52,7 @@ export const framingCases: readonly Case[] = [
       needs: [],
       async run(context) {
         const inject = context.target.inject[field];
-        if (inject === undefined) return;
+        if (inject === undefined) throw new NotOffered(field);
         for (const [what, text] of ATTACKS) await forgesNothing(context, inject, what, text);
       },
     }),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Case, CaseContext, OpenOptions } from "../lib/case.ts";
-import { broadcastsOf, check, claims, difference, receives, same, series, TO_ALL, textsOf } from "../lib/expect.ts";
-import type { SseStream } from "../lib/sse-stream.ts";
+import type { Case, CaseContext } from "../lib/case.ts";
+import { broadcastsOf, difference, receives, same, series, TO_ALL, textsOf } from "../lib/expect.ts";
+import { at, goesOn, published, resumesAt, send } from "./resume-steps.ts";
 
 const GROUP = "resume";
 /** More than any one page of a log. */
@@ -9,7 +9,7 @@ const LONG = 1_500;
 /** Events published while streams come and go. */
 const SEAM_EVENTS = 400;
 
-/** The table of cursors. Where events are missing, the stream has to say so: silence is the one wrong answer. */
+/** Cursors that lead somewhere: exactly what follows them, once, in order. */
 export const resumeCases: readonly Case[] = [
   {
     group: GROUP,
@@ -90,67 +90,6 @@ export const resumeCases: readonly Case[] = [
       await receives(target, stream, series("m", LONG), "received");
     },
   },
-  {
-    group: GROUP,
-    name: "cursor of an event that is gone: the hole is told",
-    needs: ["cursor", "eviction"],
-    limitMs: 120_000,
-    async run(context) {
-      const { user, open, target } = context;
-      const { own, ids, stream: first } = await published(context, user(), 5);
-      first.cut();
-      await target.evict?.(own);
-      const stream = await open(own, { cursor: at(ids, 2) });
-      await sleep(300);
-      check(!textsOf(target, stream).includes("e3"), "nothing is gone: the case does not reach what it asks about");
-      await claims(target, stream, "reset", "word about the hole");
-      await goesOn(context, own, stream);
-    },
-  },
-  {
-    group: GROUP,
-    name: "cursor from the future: told, and live goes on",
-    needs: ["cursor"],
-    async run(context) {
-      const { user } = context;
-      const { own, ids } = await published(context, user(), 3);
-      await isTold(context, own, ahead(at(ids, 3)), []);
-    },
-  },
-  {
-    group: GROUP,
-    name: "cursor of another user: told, and nothing of theirs",
-    needs: ["cursor"],
-    async run(context) {
-      const { user, target } = context;
-      const { own } = await published(context, user(), 3);
-      const other = user("other");
-      const theirs = await context.open(other);
-      await target.publish(series("theirs", 6).map((text) => ({ to: { user: other }, text })));
-      await receives(target, theirs, series("theirs", 6), "the other's own");
-      await isTold(context, own, target.received(theirs)[0]?.id ?? "", []);
-    },
-  },
-  ...(
-    [
-      ["random letters", "b3f1c2d4e5a6"],
-      ["only signs", "---..."],
-      ["another server's", "1764075600:12"],
-      ["a negative number", "-5"],
-      ["with percent signs and quotes", "%00'\"<x>"],
-      ["of 4,000 characters", "9".repeat(4_000)],
-    ] as const
-  ).map(
-    ([what, cursor]): Case => ({
-      group: GROUP,
-      name: `malformed cursor (${what}): told or refused, never a silent hole`,
-      needs: ["cursor"],
-      async run(context) {
-        const { own } = await published(context, context.user(), 3);
-        await isTold(context, own, cursor, series("e", 3));
-      },
-    }),
-  ),
   {
     group: GROUP,
     name: "published while streams are cut and resumed: no gap and no duplicate at the seam",
@@ -260,60 +199,6 @@ export const resumeCases: readonly Case[] = [
   },
 ];
 
-async function send({ target }: CaseContext, user: string, texts: readonly string[]): Promise<void> {
-  await target.publish(texts.map((text) => ({ to: { user }, text })));
-}
-
-/** A user with `count` events e1, e2, …, and the ids with which they arrived. */
-async function published(context: CaseContext, own: string, count: number) {
-  const stream = await context.open(own);
-  await send(context, own, series("e", count));
-  await receives(context.target, stream, series("e", count), "live");
-  const ids = context.target.received(stream).flatMap(({ id, text }) => (text.startsWith(TO_ALL) ? [] : id));
-  return { own, stream, ids };
-}
-
-async function resumesAt(context: CaseContext, position: number, options: OpenOptions = {}): Promise<void> {
-  const { user, open, target } = context;
-  const { own, ids, stream: first } = await published(context, user(), 5);
-  first.cut();
-  const stream = await open(own, { ...options, cursor: at(ids, position) });
-  await receives(target, stream, series("e", 5 - position, position + 1), "missed ones");
-  await send(context, own, ["live"]);
-  await receives(target, stream, [...series("e", 5 - position, position + 1), "live"], "with a live one");
-  if (target.features.has("contract")) same(target.claim(stream), "recovered", "word about the resume");
-}
-
-/**
- * Resumes at a cursor that belongs to nothing here: a refusal and a reset are fine; so is sending everything there is
- * (`all`), for then nothing is missing.
- */
-async function isTold(context: CaseContext, own: string, cursor: string, all: readonly string[]): Promise<void> {
-  const { open, target } = context;
-  let stream: SseStream;
-  try {
-    stream = await open(own, { cursor, via: "query" });
-  } catch (fault) {
-    check(/refused: 4\d\d/.test(String(fault)), String(fault));
-    return;
-  }
-  await sleep(200);
-  const got = textsOf(target, stream);
-  check(!got.some((text) => text.startsWith("theirs")), "another user's events were sent");
-  if (target.claim(stream) !== "reset") {
-    check(
-      all.length > 0 && difference(got, all) === "",
-      `silent: ${JSON.stringify(got)} came, and no word about the rest`,
-    );
-  }
-  await goesOn(context, own, stream);
-}
-
-async function goesOn(context: CaseContext, own: string, stream: SseStream): Promise<void> {
-  await send(context, own, ["goes on"]);
-  await stream.until(() => textsOf(context.target, stream).includes("goes on"), "a live event afterwards");
-}
-
 async function noGapAtTheSeam(context: CaseContext): Promise<void> {
   const { user, open, target } = context;
   const own = user();
@@ -350,17 +235,4 @@ async function noGapAtTheSeam(context: CaseContext): Promise<void> {
   await sleep(60);
   take();
   same(difference(got, series("s", SEAM_EVENTS)), "", `after ${resumes} resumes`);
-}
-
-/** Counted from 1, as the texts are. */
-function at(ids: readonly string[], position: number): string {
-  const id = ids[position - 1];
-  check(id !== undefined && id !== "", `event ${position} has no id`);
-  return id;
-}
-
-/** A cursor of the same make, further on than anything published: its numbers are raised, its epochs stay. */
-function ahead(id: string): string {
-  const start = id.indexOf("-") + 1;
-  return id.slice(0, start) + id.slice(start).replaceAll(/\d+/g, (digits) => String(Number(digits) + 100_000));
 }

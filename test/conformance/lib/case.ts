@@ -49,6 +49,11 @@ export class Refused extends Error {
   override readonly name = "Refused";
 }
 
+/** A target has no such thing, which shows only in the course of a case. */
+export class NotOffered extends Error {
+  override readonly name = "NotOffered";
+}
+
 /** A server under test, in the words all of them have in common. */
 export interface Target {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Case, CaseContext, OpenOptions, Outcome, Target } from "./case.ts";
+import { type Case, type CaseContext, NotOffered, type OpenOptions, type Outcome, type Target } from "./case.ts";
 import type { SseStream } from "./sse-stream.ts";
 
 /** Longest run of a case that says nothing else, milliseconds. */
@@ -53,6 +53,7 @@ async function runCase(target: Target, entry: Case): Promise<Outcome> {
     await within(entry.limitMs ?? LIMIT_MS, entry.run(context));
     return { group, name, verdict: "pass", ms: Math.round(performance.now() - started) };
   } catch (fault) {
+    if (fault instanceof NotOffered) return { group, name, verdict: "not offered", ms: 0 };
     const reason = (fault instanceof Error ? fault.message : String(fault))
       .replaceAll(/\s+/g, " ")
       .slice(0, MAX_REASON);
