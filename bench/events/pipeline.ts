@@ -5,6 +5,12 @@ const STATUS = /HTTP\/1\.1 (\d{3})/g;
 /** What may be the beginning of a status line at the end of a chunk. */
 const CARRY = 16;
 
+interface Lane {
+  socket: Socket;
+  waiting: Waiting[];
+  carry: string;
+}
+
 interface Waiting {
   resolve(): void;
   reject(fault: Error): void;
@@ -16,7 +22,7 @@ interface Waiting {
  */
 export class Pipeline {
   readonly #port: number;
-  readonly #lanes: { socket: Socket; waiting: Waiting[]; carry: string }[] = [];
+  readonly #lanes: Lane[] = [];
   #next = 0;
 
   constructor(port: number) {
@@ -33,13 +39,13 @@ export class Pipeline {
     });
   }
 
-  #lane() {
+  #lane(): Lane {
     const at = this.#next % SOCKETS;
     this.#next += 1;
     const known = this.#lanes[at];
     if (known !== undefined && !known.socket.destroyed) return known;
     const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
-    const lane = { socket, waiting: [] as Waiting[], carry: "" };
+    const lane: Lane = { socket, waiting: [], carry: "" };
     this.#lanes[at] = lane;
     socket.setEncoding("latin1").on("data", (chunk) => {
       const text = lane.carry + String(chunk);

@@ -40,6 +40,8 @@ export const reportSchema = z.object({
   /** Streams that have come back since the last `begin`, and when the last of them did, on {@link now}'s clock. */
   back: z.int(),
   lastBackAt: z.number(),
+  /** When the newest text arrived, on {@link now}'s clock. */
+  lastAt: z.number(),
   unique: z.int(),
   duplicate: z.int(),
   latenciesMs: z.array(z.number()),
@@ -55,7 +57,8 @@ export const publishedSchema = z.object({
   published: z.int(),
   /** Sent again because no answer came. */
   repeated: z.int(),
-  seconds: z.number(),
+  /** When publishing began, on {@link now}'s clock. */
+  startedAt: z.number(),
 });
 export type Published = z.infer<typeof publishedSchema>;
 

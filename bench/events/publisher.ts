@@ -59,7 +59,7 @@ export class Publisher {
       const batch = Array.from({ length: FLOOD_BATCH }, () => ({ user, key: key(), text: FLOOD_TEXT }));
       await this.#send(batch);
     }
-    return { published: count, repeated: this.#repeated, seconds: (now() - started) / 1_000 };
+    return { published: count, repeated: this.#repeated, startedAt: started };
   }
 
   async #atRate(perSecond: number, count: number, make: (index: number, due: number) => Text): Promise<Published> {
@@ -81,7 +81,7 @@ export class Publisher {
       else if (texts.length < MAX_BATCH) await sleep(STEP_MS);
     }
     await Promise.all(underWay);
-    return { published: count, repeated: this.#repeated, seconds: (now() - started) / 1_000 };
+    return { published: count, repeated: this.#repeated, startedAt: started };
   }
 
   /** @throws when the server does not take them for a long time. */

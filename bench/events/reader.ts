@@ -14,6 +14,7 @@ export class Tally {
   open = 0;
   back = 0;
   lastBackAt = 0;
+  lastAt = 0;
   unique = 0;
   duplicate = 0;
   latencies: number[] = [];
@@ -27,6 +28,7 @@ export class Tally {
     this.generation += 1;
     this.back = 0;
     this.lastBackAt = 0;
+    this.lastAt = 0;
     this.unique = 0;
     this.duplicate = 0;
     this.latencies = [];
@@ -39,6 +41,7 @@ export class Tally {
       open: this.open,
       back: this.back,
       lastBackAt: this.lastBackAt,
+      lastAt: this.lastAt,
       unique: this.unique,
       duplicate: this.duplicate,
       latenciesMs: this.latencies.map((value) => Math.round(value * 100) / 100),
@@ -146,7 +149,8 @@ export class Reader {
     }
     this.#seen.add(mark.n);
     tally.unique += 1;
-    const took = now() - mark.at;
+    tally.lastAt = now();
+    const took = tally.lastAt - mark.at;
     tally.latencies.push(took);
     if (!mark.run.startsWith("b")) return;
     const broadcast = tally.broadcasts.get(mark.n) ?? { receivers: 0, lastMs: 0 };

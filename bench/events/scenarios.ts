@@ -20,9 +20,9 @@ export interface Sizes {
 export const FULL: Sizes = {
   stages: [500, 1_500, 2_000],
   unicastRates: [500, 2_000, 5_000],
-  seconds: 6,
-  idleSeconds: 25,
-  broadcasts: 8,
+  seconds: 4,
+  idleSeconds: 20,
+  broadcasts: 6,
   sustained: { perSecond: 5, seconds: 8 },
   restart: { perSecond: 500, seconds: 6 },
   frozen: { others: 200, kilobytes: 20_000 },
@@ -84,8 +84,9 @@ export async function runLive(contender: Contender, prefix: readonly string[], s
     const cpu = rig.cpu();
     await sleep(sizes.idleSeconds * 1_000);
     const idleCpuMs = (((rig.cpu() - cpu) * 1_000) / sizes.idleSeconds / users) * 1_000;
-    const unicast: Measured[] = [];
-    for (const perSecond of sizes.unicastRates) {
+    // The lowest rate was measured at the last stage.
+    const unicast = stages.slice(-1).map((stage) => stage.unicast);
+    for (const perSecond of sizes.unicastRates.slice(1)) {
       unicast.push(
         await rig.load({ do: "unicast", run: `ur${perSecond}`, users, perSecond, seconds: sizes.seconds }, 1),
       );
@@ -156,52 +157,58 @@ async function untilBack(rig: Rig, streams: number, published: number) {
   return rig.drain(published);
 }
 
-export interface Frozen {
-  /** Growth of the server's memory while as much is published to a user without a stream. */
-  controlBytes: number;
-  /** Growth of the server's memory while a reader does not read what is sent to it. */
+/** What publishing to one user does to the server's memory and to others. */
+export interface Flood {
   grownBytes: number;
-  sentBytes: number;
-  aloneP99: number;
-  besideP99: number;
+  p99: number;
   lost: number;
 }
+
+export interface Frozen {
+  /** The others alone. */
+  aloneP99: number;
+  /** The same to a user without a stream: what storing it costs. */
+  nobody: Flood;
+  /** To a reader that never reads. */
+  frozen: Flood;
+}
+
+/** The flood goes in slices, between which is looked whether the others have everything. */
+const SLICES = 4;
 
 /** Sends kilobytes to a reader that never reads, while others receive at a slow rate. */
 export async function runFrozen(contender: Contender, prefix: readonly string[], sizes: Sizes): Promise<Frozen> {
   const rig = new Rig(await contender.start(), prefix);
   try {
-    const { others, kilobytes } = sizes.frozen;
+    const { others } = sizes.frozen;
     await rig.openUpTo(others);
-    const load = { do: "unicast", users: others, perSecond: 200, seconds: sizes.seconds } as const;
-    const alone = await rig.load({ ...load, run: "ualone" }, 1);
-    const empty = rig.memory();
-    await rig.publishBeside({ do: "flood", user: 2_000_000, count: kilobytes });
-    await sleep(1_000);
-    const controlBytes = rig.memory() - empty;
+    const load = { do: "unicast", run: "ualone", users: others, perSecond: 200, seconds: sizes.seconds } as const;
+    const alone = await rig.load(load, 1);
+    const nobody = await flood(rig, 2_000_000, "un", sizes);
     const user = await rig.freeze();
     await sleep(500);
-    const before = rig.memory();
-    const slices = 8;
-    const latencies: number[] = [];
-    let lost = 0;
-    for (let slice = 0; slice < slices; slice += 1) {
-      const run = `ubeside${slice}`;
-      await rig.begin(run);
-      const flooding = rig.publishBeside({ do: "flood", user, count: Math.round(kilobytes / slices) });
-      const command = { ...load, run, seconds: Math.max(sizes.seconds / 4, 1) } as const;
-      const { published } = await rig.publish(command);
-      const heard = await rig.drain(published);
-      latencies.push(...heard.latencies);
-      lost += published - heard.unique;
-      await flooding;
-    }
-    await sleep(1_000);
-    const grownBytes = rig.memory() - before;
-    latencies.sort((a, b) => a - b);
-    const besideP99 = quantile(latencies, 0.99);
-    return { controlBytes, grownBytes, sentBytes: kilobytes * 1_000, aloneP99: alone.p99, besideP99, lost };
+    return { aloneP99: alone.p99, nobody, frozen: await flood(rig, user, "uf", sizes) };
   } finally {
     await rig.end();
   }
+}
+
+async function flood(rig: Rig, user: number, name: string, { frozen, seconds }: Sizes): Promise<Flood> {
+  const before = rig.memory();
+  const latencies: number[] = [];
+  let lost = 0;
+  for (let slice = 0; slice < SLICES; slice += 1) {
+    const run = `${name}${slice}`;
+    await rig.begin(run);
+    const flooding = rig.publishBeside({ do: "flood", user, count: Math.round(frozen.kilobytes / SLICES) });
+    const users = frozen.others;
+    const { published } = await rig.publish({ do: "unicast", run, users, perSecond: 200, seconds: seconds / 2 });
+    const heard = await rig.drain(published);
+    latencies.push(...heard.latencies);
+    lost += published - heard.unique;
+    await flooding;
+  }
+  await sleep(1_000);
+  latencies.sort((a, b) => a - b);
+  return { grownBytes: rig.memory() - before, p99: quantile(latencies, 0.99), lost };
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { Case, CaseContext } from "../lib/case.ts";
+import { type Case, type CaseContext, NotOffered } from "../lib/case.ts";
 import { check, difference, same, series, textsOf } from "../lib/expect.ts";
 import type { SseStream } from "../lib/sse-stream.ts";
-import { envelopeSchema, freshKey } from "../targets/contract.ts";
+import { addressOf, envelopeSchema, freshKey } from "../targets/contract.ts";
 import { contractOf } from "./contract-of.ts";
 
 const GROUP = "limits";
@@ -15,6 +15,8 @@ const FLOOD = 1_500;
 const FLOOD_RESULT = 8_000;
 const FLOOD_BATCH = 20;
 const DEAD = 10;
+/** More streams than any sensible limit for one address. */
+const MANY = 260;
 
 /** What one client can cost the server and the others. */
 export const limitCases: readonly Case[] = [
@@ -35,6 +37,12 @@ export const limitCases: readonly Case[] = [
       }
       same(textsOf(target, first), [], "events on the first");
     },
+  },
+  {
+    group: GROUP,
+    name: "too many streams from one address are refused with Retry-After, and use up no token",
+    needs: ["contract"],
+    run: tooManyFromOneAddress,
   },
   {
     group: GROUP,
@@ -78,6 +86,22 @@ export const limitCases: readonly Case[] = [
     run: deadConnection,
   },
 ];
+
+async function tooManyFromOneAddress(context: CaseContext): Promise<void> {
+  const contract = contractOf(context);
+  const [here, elsewhere] = [addressOf(context.user("here")), addressOf(context.user("elsewhere"))];
+  for (let opened = 0; opened < MANY; opened += 1) {
+    const token = await contract.streamToken(context.user());
+    const stream = context.keep(await contract.openWith(token, here));
+    if (stream.status === 200) continue;
+    check(stream.status === 429 || stream.status === 503, `refused with ${stream.status} ${await stream.body()}`);
+    const after = Number(stream.headers["retry-after"]);
+    check(after > 0, `Retry-After is ${stream.headers["retry-after"]}`);
+    same(context.keep(await contract.openWith(token, elsewhere)).status, 200, "the same token from another address");
+    return;
+  }
+  throw new NotOffered("a limit for an address");
+}
 
 async function slowReader(context: CaseContext): Promise<void> {
   const { open, user, target, keep } = context;
