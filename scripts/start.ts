@@ -11,7 +11,9 @@ import {
   type TourStop,
   tour,
 } from "./lib/demo.ts";
+import { type DemoAccount, ensureDemoAccounts } from "./lib/demo-accounts.ts";
 import { ensureLocalSecret } from "./lib/local-secrets.ts";
+import { buildPages } from "./lib/pages.ts";
 import { ROOT } from "./lib/paths.ts";
 import { LOCAL_ADDRESS, portIsTaken } from "./lib/ports.ts";
 import { applyMigrations, PortTakenError, type Runtime, StateInUseError, startRuntime } from "./lib/runtime.ts";
@@ -70,6 +72,8 @@ async function start({ port, stateDir }: Options): Promise<void> {
 
   say("Latchkey is starting.");
   const secret = ensureLocalSecret();
+  const pages = await buildPages();
+  say(`  pages       ${pages.built ? `${pages.files} files, ${pages.kilobytes} kB` : "are up to date"}`);
   say(`  database    checking the schema in ${shown(stateDir)} …`);
   const unlockState = lockState(stateDir);
   const migrated = await applyMigrations(stateDir).finally(unlockState);
@@ -83,15 +87,18 @@ async function start({ port, stateDir }: Options): Promise<void> {
   endWith(runtime, () => crons.stop(), logFile);
 
   const url = `http://localhost:${port}`;
-  const stops = await prepareDemo(runtime.url, url, secret).catch((fault: unknown) => {
+  const { stops, accounts } = await prepareDemo(runtime.url, url, secret, stateDir).catch((fault: unknown) => {
     throw new Error(`${fault instanceof Error ? fault.message : String(fault)}\nThe log is ${shown(logFile)}`);
   });
   say(`  crons       every minute, and 02:00 UTC\n  log         ${shown(logFile)}\n`);
 
   say(
-    `Latchkey is ready. Open:\n\n  ${url}/docs          the API, readable\n  ${url}/openapi.json  the API, for tools`,
+    `Latchkey is ready. Open:\n\n  ${url}               the pages\n  ${url}/docs          the API, readable\n  ${url}/openapi.json  the API, for tools`,
   );
-  say(`  ${url}/health        is it alive?\n\nTry, in another terminal, in this directory:`);
+  say(`  ${url}/health        is it alive?`);
+  if (accounts.length > 0) say("\nSign in on the pages as:\n");
+  for (const { role, email, password } of accounts) say(`  ${role.padEnd(9)}${email.padEnd(22)}${password}`);
+  say(`\nTry, in another terminal, in this directory:`);
   stops.forEach((stop, index) => {
     say(`\n${index + 1}. ${stop.purpose}:\n\n  ${stop.command}\n`);
     say(stop.output.replace(/^/gm, "     "));
@@ -100,8 +107,13 @@ async function start({ port, stateDir }: Options): Promise<void> {
   say("\nCtrl-C ends Latchkey.");
 }
 
-/** Publishes and enrolls what is missing. @returns the commands to show. */
-async function prepareDemo(runtimeUrl: string, url: string, secret: string): Promise<TourStop[]> {
+/** Publishes, enrolls and registers what is missing. @returns the commands and the accounts to show. */
+async function prepareDemo(
+  runtimeUrl: string,
+  url: string,
+  secret: string,
+  stateDir: string,
+): Promise<{ stops: TourStop[]; accounts: DemoAccount[] }> {
   const author = await clientFor(runtimeUrl, secret, SAMPLE_AUTHOR, "author");
   const course = await ensureSampleCourse(author);
   say(
@@ -111,7 +123,8 @@ async function prepareDemo(runtimeUrl: string, url: string, secret: string): Pro
   );
   await enroll(await clientFor(runtimeUrl, secret, SAMPLE_LEARNER, "learner"));
   say(`  learner     ${SAMPLE_LEARNER} is enrolled in ${SAMPLE_COURSE}`);
-  return tour(runtimeUrl, url, secret);
+  const accounts = await ensureDemoAccounts(await clientFor(runtimeUrl, secret, "start", "admin"), stateDir);
+  return { stops: await tour(runtimeUrl, url, secret), accounts };
 }
 
 /** Ends everything with the first signal, at once with the second, and when the runtime or npm ends before us. */

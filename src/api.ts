@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { courseRoutes } from "./courses/index.ts";
 import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
@@ -7,9 +8,12 @@ import { endStreams, eventRoutes } from "./events/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
 import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
-import { type AppEnv, newRouter, respond } from "./shared/http.ts";
+import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
 import { secretDefect } from "./shared/secrets.ts";
+
+/** How long a browser remembers what a preflight answered, seconds. */
+const PREFLIGHT_SECONDS = 7_200;
 
 /** The Hono app: middleware once, then one line per feature router. */
 export function createApi(): OpenAPIHono<AppEnv> {
@@ -21,6 +25,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
     const { origin } = new URL(c.req.url);
     return c.body(renderDocs(openApiDocument(app, origin), { origin }), 200, await docsHeaders());
   });
+  app.use("/api/*", crossOrigin());
   app.use("/api/*", safeSecret());
   app.use("/api/*", authentication());
   app.route("/api/v1", identityRoutes({ sessionEnded: endStreams }));
@@ -59,6 +64,28 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, origin: string) {
     },
     servers: [{ url: origin }],
   });
+}
+
+/**
+ * Lets the pages of other origins call the API: those listed in ALLOWED_ORIGINS, separated by spaces. Who calls is shown
+ * by a bearer token, never by a cookie, so credentials are not allowed.
+ */
+function crossOrigin(): MiddlewareHandler<AppEnv> {
+  const middleware = cors({
+    origin: (origin, c: AppContext) => (c.env.ALLOWED_ORIGINS.split(" ").includes(origin) ? origin : null),
+    allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    allowHeaders: [
+      "authorization",
+      "content-type",
+      "if-none-match",
+      "idempotency-key",
+      "last-event-id",
+      "x-request-id",
+    ],
+    exposeHeaders: ["etag", "retry-after", "x-request-id", "idempotency-replayed"],
+    maxAge: PREFLIGHT_SECONDS,
+  });
+  return (c, next) => (c.env.ALLOWED_ORIGINS === "" ? next() : middleware(c, next));
 }
 
 /** A process with a bad secret refuses to serve: every token it would issue or trust could be forged. */

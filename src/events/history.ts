@@ -20,15 +20,15 @@ export interface History {
  * What a user was sent after a cursor, from both logs as the stream would have sent it: merged by time, each log in its
  * own order, ids counting up.
  *
- * @param since null: from the oldest event kept. "unknown": a cursor that is none.
+ * @param since null: from the oldest event kept. "latest": only where the logs end now. "unknown": a cursor that is none.
  */
 export async function readHistory(
   env: Env,
   { user, role }: { user: string; role: Role },
-  since: Cursor | null | "unknown",
+  since: Cursor | null | "unknown" | "latest",
   limit: number,
 ): Promise<Result<History>> {
-  const start = since === "unknown" ? null : since;
+  const start = typeof since === "string" ? null : since;
   const shard = shardOf(env, user);
   const [own, all] = await Promise.all([
     callChannel(env, user, (stub) => stub.history(start?.user ?? null, limit)),
@@ -39,9 +39,9 @@ export async function readHistory(
   if (!own.ok) return own;
   if (!all.ok) return all;
   const { preferences, ...userPage } = own.value;
-  if (since === "unknown") {
+  if (typeof since === "string") {
     const cursor = formatCursor({ user: userPage.head, broadcast: all.value.head });
-    return ok({ results: [], cursor, more: false, reset_reason: "unknown", preferences });
+    return ok({ results: [], cursor, more: false, reset_reason: since === "latest" ? null : since, preferences });
   }
   const merged = merge(userPage, all.value, limit, (event) => passes(event, role, preferences));
   return ok({ ...merged, reset_reason: userPage.gap ?? all.value.gap, preferences });

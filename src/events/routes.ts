@@ -9,9 +9,10 @@ import {
   respond,
   sha256Hex,
 } from "../shared/http.ts";
-import { MAX_LIMIT, pageQuery } from "../shared/pagination.ts";
+import { pageQuery } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { archiveRoutes } from "./archive-routes.ts";
 import { type Cursor, parseCursor } from "./cursor.ts";
 import { healthOf, healthSchema } from "./health.ts";
 import { readHistory } from "./history.ts";
@@ -86,7 +87,9 @@ const historyRoute = defineRoute(
           .string()
           .max(MAX_CURSOR)
           .optional()
-          .openapi({ description: `${cursorDescription} Default: the oldest kept.` }),
+          .openapi({
+            description: `${cursorDescription} Default: the oldest kept. "latest": only where to go on from now.`,
+          }),
       }),
     },
     responses: {
@@ -158,6 +161,7 @@ const healthRoute = defineRoute(
 
 export function eventRoutes() {
   return newRouter()
+    .route("/", archiveRoutes())
     .openapi(tokenRoute, async (c) => {
       const { id, role, session } = actorOf(c);
       const token = await mintStreamToken(c.env.AUTH_SECRET, { user: id, role, session }, Date.now());
@@ -185,7 +189,12 @@ export function eventRoutes() {
     .openapi(historyRoute, async (c) => {
       const { id, role } = actorOf(c);
       const { since_id, limit } = c.req.valid("query");
-      const found = await readHistory(c.env, { user: id, role }, cursorOf(since_id), Math.min(limit, MAX_LIMIT));
+      const found = await readHistory(
+        c.env,
+        { user: id, role },
+        since_id === "latest" ? since_id : cursorOf(since_id),
+        limit,
+      );
       if (!found.ok) return respond(c, found.refusal);
       const { results, cursor, more, reset_reason, preferences } = found.value;
       const etag = `"${(await sha256Hex(JSON.stringify([since_id, cursor, limit, reset_reason, preferences]))).slice(0, 32)}"`;

@@ -147,7 +147,7 @@ class LiveStream {
   #preferences: Preferences = DEFAULT_PREFERENCES;
   #beat: ReturnType<typeof setTimeout> | null = null;
   #goodbye: ReturnType<typeof setTimeout> | null = null;
-  /** Id of the last frame the connection has taken. */
+  /** Id of the last frame handed to the connection. */
   #takenId = "";
   #isPumping = false;
   #isEnding = false;
@@ -289,8 +289,9 @@ class LiveStream {
     this.#isPumping = true;
     try {
       for (let chunk = this.#queue.take(); chunk !== null; chunk = this.#queue.take()) {
-        await this.#writer.write(chunk.bytes);
+        // Before it is written: what comes after it on the connection comes after it for the client too.
         this.#takenId = chunk.id;
+        await this.#writer.write(chunk.bytes);
         this.#askForMore();
       }
       this.#askForMore();

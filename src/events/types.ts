@@ -174,7 +174,8 @@ export function passes(
 /** The event as receivers read it, in the stream and in the history alike. */
 export const envelopeSchema = z
   .object({
-    id: z.string(),
+    id: z.string().openapi({ description: "Where a reader is after this event, in both logs; the cursor." }),
+    ref: z.string().openapi({ description: "The event itself: the same wherever and whenever it is read." }),
     type: z.enum(EVENT_TYPES),
     at: z.string(),
     level: LEVEL_SCHEMA,
@@ -186,7 +187,8 @@ export const envelopeSchema = z
 /** The envelope as JSON. `data` is JSON already and is put in as it is. */
 export function renderEnvelope(id: string, event: LoggedEvent): string {
   const { type, level, priority } = event;
-  const head = JSON.stringify({ id, type, at: new Date(event.at).toISOString(), level, priority });
+  const ref = `${event.epoch}-${event.seq}`;
+  const head = JSON.stringify({ id, ref, type, at: new Date(event.at).toISOString(), level, priority });
   return `${head.slice(0, -1)},"data":${event.data}}`;
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import * as courseTables from "../../../src/courses/tables.ts";
 import { SCHEMA_STEPS } from "../../../src/enrollment/schema.ts";
 import * as enrollmentTables from "../../../src/enrollment/tables.ts";
+import * as eventTables from "../../../src/events/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
 import * as opsTables from "../../../src/ops/tables.ts";
 import { hasSchema, migrate, type SchemaStep } from "../../../src/shared/object-schema.ts";
@@ -95,9 +96,13 @@ describe("the enrollment object's own schema", () => {
   });
 });
 
-const tables: [string, SQLiteTable][] = [courseTables, enrollmentTables, identityTables, opsTables].flatMap((room) =>
-  Object.values(room).map((table): [string, SQLiteTable] => [getTableConfig(table).name, table]),
-);
+const tables: [string, SQLiteTable][] = [
+  courseTables,
+  enrollmentTables,
+  eventTables,
+  identityTables,
+  opsTables,
+].flatMap((room) => Object.values(room).map((table): [string, SQLiteTable] => [getTableConfig(table).name, table]));
 
 describe("the tables the code knows", () => {
   it("are the tables the migrations make", async () => {

@@ -1,6 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { MAX_DATA_CHARACTERS, MAX_PUBLISHED } from "../../../src/events/schemas.ts";
 import { TASK_HEARTBEAT_MS } from "../../../src/events/tasks.ts";
 import { preferencesSchema } from "../../../src/events/types.ts";
@@ -239,5 +240,28 @@ describe("the archive", () => {
       },
       { timeout: 12_000, interval: 200 },
     );
+  });
+});
+
+describe("an archived event", () => {
+  it("is listed for services, page by page, and can be sent once more", async () => {
+    const [stored] = await publish([note("again", "important")]);
+    await runDurableObjectAlarm(channelOf("again"));
+    const token = await service();
+    const schema = z.object({
+      results: z.array(z.looseObject({ id: z.string(), data: z.unknown() })),
+      next_cursor: z.string().nullable(),
+    });
+    const list = async (query: string) => read(await call("GET", `/events/archive${query}`, { token }), 200, schema);
+    await vi.waitFor(async () => expect((await list("?user_id=again")).results).toHaveLength(1), { timeout: 12_000 });
+    expect((await list("?user_id=again")).results[0]).toMatchObject({ id: stored?.id, data: { title: "important" } });
+    expect((await call("GET", "/events/archive", { token: await tokenOf("again") })).status).toBe(403);
+
+    const replay = () =>
+      call("POST", `/events/archive/${stored?.id}/replay`, { token, headers: { "idempotency-key": "once-more" } });
+    expect(await (await replay()).json()).toMatchObject({ results: [{ status: "stored", user: "again" }] });
+    expect((await replay()).status).toBe(200);
+    expect((await history("again")).results.map(({ data }) => data.title)).toEqual(["important", "important"]);
+    expect((await call("POST", "/events/archive/nothing-1/replay", { token })).status).toBe(404);
   });
 });

@@ -40,6 +40,7 @@ const answerSchema = z.looseObject({
   next_cursor: z.string().nullable().default(null),
   submission_id: z.string().default(""),
   access_token: z.string().default(""),
+  sse_token: z.string().default(""),
   session_token: z.string().default(""),
   results: z.array(z.looseObject({ id: z.string().default("") })).default([]),
 });
@@ -214,6 +215,31 @@ async function driveIdentity() {
   });
 }
 
+async function driveEvents() {
+  const [template, as] = ["/events/stream", ["u3", "learner"] as [string, Role]];
+  const minted = await drive("POST", "/auth/sse-token", "/auth/sse-token", { as });
+  recorder.during = `GET ${template}`;
+  driven.add(recorder.during);
+  const context = createExecutionContext();
+  const stream = await worker.fetch(request("GET", `${template}?sse_token=${minted.sse_token}`), bindings, context);
+  expect(stream.status).toBe(200);
+  await stream.body?.cancel();
+  await drive("GET", "/events/history", "/events/history?limit=1", { as });
+  await drive("GET", "/events/preferences", "/events/preferences", { as });
+  await drive("PUT", "/events/preferences", "/events/preferences", { as, body: {} });
+  const event = { key: "plans", to: { user: "u3" }, type: "system.notification", data: { title: "plans" } };
+  await drive("POST", "/events/publish", "/events/publish", { body: { events: [event] } });
+  await drive("GET", "/events/health", "/events/health");
+  const { type } = event;
+  const archived = { id: "plans-1", at: Date.now(), type, level: "info", priority: "normal", roles: null, data: "{}" };
+  await consume("latchkey-events", [{ user_id: "u3", events: [archived, { ...archived, id: "plans-2" }] }]);
+  for (const query of ["", "&user_id=u3", `&type=${type}`, `&user_id=u3&type=${type}`]) {
+    const page = await drive("GET", "/events/archive", `/events/archive?limit=1${query}`);
+    await drive("GET", "/events/archive", `/events/archive?limit=1${query}&cursor=${page.next_cursor}`);
+  }
+  await drive("POST", "/events/archive/{id}/replay", "/events/archive/plans-1/replay");
+}
+
 async function driveJobs() {
   const now = Date.now();
   await env.DB.prepare("UPDATE enrollments SET withdrawn_at = ? WHERE id = 'big:u1'")
@@ -260,6 +286,7 @@ const LARGE = [
   "sessions",
   "accounts",
   "verifications",
+  "event_log",
 ];
 
 describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => {
@@ -267,6 +294,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveCourses();
     await driveEnrollments();
     await driveIdentity();
+    await driveEvents();
     await driveJobs();
   }, 60_000);
 

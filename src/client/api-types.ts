@@ -1,0 +1,1556 @@
+// Written by `node scripts/client-types.ts` from the OpenAPI document; a test fails when the two differ.
+
+export type SignedIn = Access & {
+  /** Exchanged at /auth/token for new access tokens. Shown once; keep it secret. */
+  session_token: string;
+};
+
+export type User = {
+  id: string;
+  email: string;
+  name: string;
+  role: "learner" | "author" | "service" | "admin";
+  ban: {
+    reason: string;
+    until: string | null;
+  } | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type Access = {
+  access_token: string;
+  token_type: "Bearer";
+  /** Seconds. */
+  expires_in: number;
+  user: User;
+};
+
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  errors?: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  request_id: string;
+  [extra: string]: unknown;
+};
+
+export type Session = {
+  id: string;
+  created_at: string;
+  expires_at: string;
+  user_agent: string | null;
+  /** The session this request's token belongs to. */
+  current: boolean;
+};
+
+export type Course = {
+  slug: string;
+  title: string;
+  owner_id: string;
+  active_version: number | null;
+  activation: number;
+  created_at: string;
+  updated_at: string;
+};
+
+export type NewCourse = {
+  slug: string;
+  title:
+    | string
+    | {
+        en: string;
+        zh?: string;
+      }
+    | {
+        en?: string;
+        zh: string;
+      };
+};
+
+export type PublishedVersion = {
+  course: string;
+  version: number;
+  activation: number;
+  created: boolean;
+  chapters: number;
+  problems: number;
+  warnings: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+};
+
+export type PublishImpact = {
+  dry_run: true;
+  chapters: number;
+  problems: number;
+  warnings: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  impact: Impact;
+};
+
+export type Impact = {
+  enrollments: number;
+  evaluated: number;
+  gaining: number;
+  losing: number;
+  items: {
+    item: string;
+    gain: number;
+    lose: number;
+  }[];
+  [extra: string]: unknown;
+};
+
+export type PublishRequest = {
+  document: CourseDocument;
+  /** grandfather: what was opened stays open. relock: the new rules apply to everyone at once. */
+  policy?: "grandfather" | "relock";
+  note?: string | null;
+};
+
+export type CourseDocument = {
+  slug: string;
+  title:
+    | string
+    | {
+        en: string;
+        zh?: string;
+      }
+    | {
+        en?: string;
+        zh: string;
+      };
+  options?: CourseOptions;
+  chapters?: ChapterDocument[];
+  /** Problems that stand in no chapter. */
+  problems?: ProblemDocument[];
+};
+
+export type CourseOptions = {
+  sequential?: boolean;
+  tutorial?: string | null;
+  sticky?: boolean;
+  problems_follow_chapter?: boolean;
+  open_enrollment?: boolean;
+};
+
+export type ChapterDocument = {
+  id: string;
+  title:
+    | string
+    | {
+        en: string;
+        zh?: string;
+      }
+    | {
+        en?: string;
+        zh: string;
+      };
+  status?: "draft" | "beta" | "active" | "deprecated";
+  rule?: Rule;
+  /** Markdown; a learner receives it only when the item is open. */
+  content?:
+    | string
+    | {
+        en: string;
+        zh?: string;
+      }
+    | {
+        en?: string;
+        zh: string;
+      }
+    | null;
+  problems?: ProblemDocument[];
+};
+
+/**
+ * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min},
+ * progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, cohort.
+ */
+export type Rule = Record<string, unknown>;
+
+export type ProblemDocument = {
+  id: string;
+  title:
+    | string
+    | {
+        en: string;
+        zh?: string;
+      }
+    | {
+        en?: string;
+        zh: string;
+      };
+  status?: "draft" | "beta" | "active" | "deprecated";
+  rule?: Rule & (Record<string, unknown> | null);
+  /** Markdown; a learner receives it only when the item is open. */
+  content?:
+    | string
+    | {
+        en: string;
+        zh?: string;
+      }
+    | {
+        en?: string;
+        zh: string;
+      }
+    | null;
+  difficulty?: number;
+  answer?: AnswerKey;
+};
+
+export type AnswerKey =
+  | {
+      kind: "exact";
+      values: string[];
+      case_sensitive?: boolean;
+    }
+  | {
+      kind: "numeric";
+      value: number;
+      tolerance?: number;
+    }
+  | {
+      kind: "regex";
+      pattern: string;
+      case_sensitive?: boolean;
+    }
+  | null;
+
+export type CourseVersion = {
+  version: number;
+  is_active: boolean;
+  sha256: string;
+  note: string | null;
+  chapters: number;
+  problems: number;
+  warnings: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  published_by: string;
+  published_at: string;
+};
+
+export type Activation = {
+  course: string;
+  version: number;
+  activation: number;
+  created: boolean;
+};
+
+export type ActivateRequest = {
+  /** grandfather: what was opened stays open. relock: the new rules apply to everyone at once. */
+  policy?: "grandfather" | "relock";
+};
+
+export type ChapterRow = {
+  id: string;
+  title: string;
+  order: number;
+  status: "locked" | "unlocked" | "started" | "completed";
+  item_status: "draft" | "beta" | "active" | "deprecated";
+  prerequisite_progress: PrerequisiteProgress;
+  unlock_condition_description: string;
+  completed_at: string | null;
+  is_locked: boolean;
+  problems_completed: number;
+  problems_total: number;
+};
+
+export type PrerequisiteProgress = {
+  met: number;
+  total: number;
+  percent: number;
+};
+
+export type Snapshot = {
+  version: number;
+  source: "snapshot" | "recomputed" | "realtime" | "staff";
+  computed_at: string;
+  progress_seq: number;
+  policy_seq: number;
+  course_version: number;
+  engine: number;
+  valid_until: string | null;
+  stale_since?: string;
+};
+
+export type ProblemRow = {
+  id: string;
+  title: string;
+  order: number;
+  status: "locked" | "unlocked" | "started" | "completed";
+  item_status: "draft" | "beta" | "active" | "deprecated";
+  prerequisite_progress: PrerequisiteProgress;
+  unlock_condition_description: string;
+  completed_at: string | null;
+  chapter_id: string | null;
+  difficulty: number;
+  is_unlocked: boolean;
+  best_score: number | null;
+};
+
+export type ChapterDetail = ChapterRow & {
+  content: string | null;
+  snapshot: Snapshot;
+};
+
+export type ProblemDetail = ProblemRow & {
+  content: string | null;
+  snapshot: Snapshot;
+};
+
+export type Unlocks = {
+  states: Record<string, "locked" | "unlocked" | "started" | "completed">;
+  snapshot: Snapshot;
+};
+
+export type Explanation = {
+  item: string;
+  is_locked: boolean;
+  reasons: Reason[];
+  to_unlock: Step[] | null;
+  do_next: Step[];
+  sentence: {
+    en: string;
+    zh: string;
+  };
+  snapshot: Snapshot;
+};
+
+export type Reason = {
+  code:
+    | "not_completed"
+    | "not_attempted"
+    | "score_too_low"
+    | "progress_too_low"
+    | "opens_later"
+    | "closed"
+    | "enrolled_too_recently"
+    | "waiting_period"
+    | "not_in_cohort"
+    | "excluded"
+    | "chapter_locked"
+    | "previous_chapter_not_completed"
+    | "tutorial_not_completed"
+    | "locked_by_staff";
+  item?: string;
+  title?: string;
+  required?: number | string;
+  actual?: number | string | null;
+  remaining?: number;
+  available_at?: string | null;
+};
+
+export type Step = {
+  action: "complete" | "attempt" | "score" | "wait";
+  item?: string;
+  title?: string;
+  min_score?: number;
+  until?: string;
+};
+
+export type AudienceRow = {
+  user_id: string;
+  enrollment_id: string;
+  is_open: boolean;
+  status: "locked" | "unlocked" | "started" | "completed";
+  reasons: Reason[];
+};
+
+export type WriteAnswer = {
+  enrollment_id: string;
+  progress_seq: number;
+  policy_seq: number;
+  version: number;
+  course_version: number;
+  /** Items that opened by this write; never one that was open. */
+  unlocked: string[];
+  locked: string[];
+};
+
+export type SubmissionAnswer = {
+  enrollment_id: string;
+  progress_seq: number;
+  policy_seq: number;
+  version: number;
+  course_version: number;
+  /** Items that opened by this write; never one that was open. */
+  unlocked: string[];
+  locked: string[];
+  submission_id: string;
+  item: string;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  feedback: string | null;
+};
+
+export type NewSubmission = {
+  answer: string;
+};
+
+export type Verdict = {
+  passed: boolean;
+  score: number;
+  feedback?: string | null;
+};
+
+export type ImportResult = {
+  results: ImportOutcome[];
+  recorded: number;
+  deltas: {
+    enrollment_id: string;
+    unlocked: string[];
+    locked: string[];
+  }[];
+};
+
+export type ImportOutcome = {
+  index: number;
+  outcome: "recorded" | "unchanged" | "superseded" | "item_not_found" | "not_enrolled" | "in_future" | "unavailable";
+  progress_seq: number | null;
+};
+
+export type ImportRequest = {
+  facts: ImportedFact[];
+};
+
+export type ImportedFact = {
+  user_id: string;
+  item: string;
+  completed?: boolean;
+  score?: number | null;
+  /** When it happened. */
+  at: string;
+};
+
+export type PendingSubmission = {
+  id: string;
+  enrollment_id: string;
+  item: string;
+  answer: string;
+  submitted_at: string;
+};
+
+export type EnrollRequest = {
+  user_id?: string;
+  cohorts?: string[];
+  practice_mode?: boolean;
+};
+
+export type EnrollmentRow = {
+  id: string;
+  user_id: string;
+  enrolled_at: string;
+  last_active_at: string;
+  open_count: number;
+  completed_count: number;
+  item_count: number;
+  is_stale: boolean;
+  version: number;
+  course_version: number;
+};
+
+export type EnrollmentDetail = {
+  id: string;
+  cohorts: string[];
+  practice_mode: boolean;
+  overrides: {
+    item: string;
+    kind: "unlock" | "lock" | "excuse" | "extend";
+    reason: string;
+    actor: string;
+    created_at: string;
+    expires_at: string | null;
+    extend_to: string | null;
+  }[];
+  version: number;
+  progress_seq: number;
+  policy_seq: number;
+  course_version: number;
+  open_count: number;
+  completed_count: number;
+  item_count: number;
+  outbox: {
+    rows: number;
+    oldest_ms: number;
+  };
+};
+
+export type PolicyChange = {
+  cohorts?: string[] | null;
+  practice_mode?: boolean | null;
+};
+
+export type OverrideRequest = {
+  kind: "unlock" | "lock" | "excuse" | "extend";
+  reason: string;
+  expires_at?: string | null;
+  extend_to?: string | null;
+};
+
+export type Revocation = {
+  item: string;
+  reason: string;
+};
+
+export type ArchivedEvent = {
+  /** Position in the receiver's log, as its publisher was told. */
+  id: string;
+  /** Null: everybody. */
+  user_id: string | null;
+  type:
+    | "unlock.changed"
+    | "task.progress-started"
+    | "task.progress-updated"
+    | "task.progress-completed"
+    | "task.progress-failed"
+    | "content.novel-created"
+    | "content.chapter-updated"
+    | "system.notification"
+    | "system.error"
+    | "workflow.status-changed";
+  at: string;
+  level: "info" | "warning" | "error";
+  priority: "low" | "normal" | "high";
+  data: Record<string, unknown>;
+};
+
+export type PublishedEvents = {
+  results: {
+    key: string | null;
+    user?: string;
+    status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable";
+    id: string | null;
+  }[];
+};
+
+export type Event = {
+  /** Where a reader is after this event, in both logs; the cursor. */
+  id: string;
+  /** The event itself: the same wherever and whenever it is read. */
+  ref: string;
+  type:
+    | "unlock.changed"
+    | "task.progress-started"
+    | "task.progress-updated"
+    | "task.progress-completed"
+    | "task.progress-failed"
+    | "content.novel-created"
+    | "content.chapter-updated"
+    | "system.notification"
+    | "system.error"
+    | "workflow.status-changed";
+  at: string;
+  level: "info" | "warning" | "error";
+  priority: "low" | "normal" | "high";
+  data: Record<string, unknown>;
+};
+
+export type EventPreferences = {
+  min_level?: "info" | "warning" | "error";
+  min_priority?: "low" | "normal" | "high";
+  muted_types?: (
+    | "unlock.changed"
+    | "task.progress-started"
+    | "task.progress-updated"
+    | "task.progress-completed"
+    | "task.progress-failed"
+    | "content.novel-created"
+    | "content.chapter-updated"
+    | "system.notification"
+    | "system.error"
+    | "workflow.status-changed"
+  )[];
+};
+
+export type PublishEvents = {
+  events: (
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "task.progress-started";
+        data: {
+          task_id: string;
+          kind: string;
+          title?: string;
+          total?: number;
+          timeout_s?: number;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "task.progress-updated";
+        data: {
+          task_id: string;
+          done: number;
+          total?: number;
+          message?: string;
+          heartbeat?: boolean;
+          running_s?: number;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "task.progress-completed";
+        data: {
+          task_id: string;
+          result?: unknown;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "task.progress-failed";
+        data: {
+          task_id: string;
+          error: {
+            code: string;
+            message: string;
+          };
+          retry: {
+            advised: boolean;
+            after_s?: number;
+            attempts_left?: number;
+          };
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "content.novel-created";
+        data: {
+          novel_id: string;
+          title: string;
+          url?: string;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "content.chapter-updated";
+        data: {
+          course_id: string;
+          course_version: number;
+          items: string[];
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "system.notification";
+        data: {
+          title: string;
+          body?: string;
+          url?: string;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "system.error";
+        data: {
+          code: string;
+          summary: string;
+          ref?: string;
+        };
+      }
+    | {
+        key?: string;
+        to:
+          | {
+              user: string;
+            }
+          | {
+              users: string[];
+            }
+          | {
+              everyone: true;
+              roles?: ("learner" | "author" | "service" | "admin")[];
+            };
+        level?: "info" | "warning" | "error";
+        priority?: "low" | "normal" | "high";
+        type: "workflow.status-changed";
+        data: {
+          workflow_id: string;
+          from?: string;
+          to: string;
+          detail?: string;
+        };
+      }
+  )[];
+};
+
+export type EventsHealth = {
+  status: "ok" | "degraded";
+  streams: {
+    /** Open now, everywhere; those of shards that answered. */
+    open: number;
+    shards: number;
+    shards_unreachable: number;
+  };
+  /** Of the isolate that answers; lag is from the log to a stream's queue, last minute. */
+  isolate: {
+    open: number;
+    opened: number;
+    resumed: number;
+    reset: number;
+    refused: number;
+    evicted: number;
+    lagged: number;
+    closed: number;
+    delivered: number;
+    collapsed: number;
+    lag_ms: {
+      p50: number;
+      p95: number;
+      p99: number;
+    } | null;
+  };
+  /** Null when the broadcast log does not answer. */
+  broadcast: {
+    head: string;
+    oldest_undelivered_ms: number;
+    shards_behind: number;
+  } | null;
+  archive: {
+    state: "ok" | "unavailable";
+    newest_at: string | null;
+    detail?: string;
+  };
+};
+
+export type Presence = {
+  course: string;
+  present: number | null;
+};
+
+export type DeadLetter = {
+  id: string;
+  queue: string;
+  body?: unknown;
+  attempts: number;
+  failed_at: string;
+};
+
+/** Every operation by path and method. */
+export interface Paths {
+  "/api/v1/auth/sign-up": {
+    /** Register as a learner */
+    post: {
+      body: {
+        email: string;
+        name: string;
+        /** 10 to 128 characters. */
+        password: string;
+      };
+      answer: SignedIn;
+    };
+  };
+  "/api/v1/auth/sign-in": {
+    /** Sign in by e-mail address and password */
+    post: {
+      body: {
+        email: string;
+        password: string;
+      };
+      answer: SignedIn;
+    };
+  };
+  "/api/v1/auth/token": {
+    /** Exchange a session for a new access token */
+    post: {
+      body: {
+        session_token: string;
+      };
+      answer: Access;
+    };
+  };
+  "/api/v1/auth/sign-out": {
+    /** End a session */
+    post: {
+      body: {
+        session_token: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/auth/sessions": {
+    /** List your sessions */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: Session[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/auth/sessions/{id}": {
+    /** End one of your sessions */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/users": {
+    /** Create a user with a role */
+    post: {
+      body: {
+        /** Default: a random one. */
+        id?: string;
+        email: string;
+        name: string;
+        role: "learner" | "author" | "service" | "admin";
+        /** Without one the user cannot sign in by password. */
+        password?: string;
+      };
+      answer: User;
+    };
+  };
+  "/api/v1/users/{id}": {
+    /** Read a user */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: User;
+    };
+    /** Change a user */
+    patch: {
+      path: {
+        id: string;
+      };
+      body: {
+        name?: string;
+        /** Admins only. */
+        role?: "learner" | "author" | "service" | "admin";
+        /** Admins only. Null lifts a ban. */
+        ban?: {
+          reason: string;
+          /** Default: until lifted. */
+          until?: string;
+        } | null;
+      };
+      answer: User;
+    };
+  };
+  "/api/v1/courses": {
+    /** List courses */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        results: Course[];
+        next_cursor: string | null;
+      };
+    };
+    /** Create a course without a version yet */
+    post: {
+      body: NewCourse;
+      answer: Course;
+    };
+  };
+  "/api/v1/courses/{course}": {
+    /** Read a course */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: Course;
+    };
+  };
+  "/api/v1/courses/{course}/versions": {
+    /** List versions, newest first */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: CourseVersion[];
+        next_cursor: string | null;
+      };
+    };
+    /** Publish a document as the next version, or (dry_run) only say what that would do */
+    post: {
+      path: {
+        course: string;
+      };
+      query: {
+        dry_run?: "true" | "false";
+      };
+      body: PublishRequest;
+      answer: PublishedVersion | PublishImpact | PublishedVersion;
+    };
+  };
+  "/api/v1/courses/{course}/versions/{version}": {
+    /** The document of one version, as it was published */
+    get: {
+      path: {
+        course: string;
+        version: number;
+      };
+      answer: {
+        slug: string;
+        [extra: string]: unknown;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/versions/{version}/activate": {
+    /** Make an existing version the active one */
+    post: {
+      path: {
+        course: string;
+        version: number;
+      };
+      body?: ActivateRequest;
+      answer: Activation;
+    };
+  };
+  "/api/v1/courses/{course}/chapters": {
+    /** Chapters of a course with their locks */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        min_seq?: number | null;
+        /** Answer for another instant: the past as it was, the future as it stands. */
+        at?: string;
+        /** Staff: the state of this learner. */
+        learner?: string;
+        /** Staff: what somebody who has just enrolled sees. */
+        as?: "learner";
+      };
+      answer: {
+        results: ChapterRow[];
+        next_cursor: string | null;
+        snapshot: Snapshot;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/problems": {
+    /** Problems of a course with their locks */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        min_seq?: number | null;
+        /** Answer for another instant: the past as it was, the future as it stands. */
+        at?: string;
+        /** Staff: the state of this learner. */
+        learner?: string;
+        /** Staff: what somebody who has just enrolled sees. */
+        as?: "learner";
+      };
+      answer: {
+        results: ProblemRow[];
+        next_cursor: string | null;
+        snapshot: Snapshot;
+      };
+    };
+  };
+  "/api/v1/chapters/{chapter}/problems": {
+    /** Problems of one chapter with their locks */
+    get: {
+      path: {
+        chapter: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        min_seq?: number | null;
+        /** Answer for another instant: the past as it was, the future as it stands. */
+        at?: string;
+        /** Staff: the state of this learner. */
+        learner?: string;
+        /** Staff: what somebody who has just enrolled sees. */
+        as?: "learner";
+      };
+      answer: {
+        results: ProblemRow[];
+        next_cursor: string | null;
+        snapshot: Snapshot;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/chapters/{chapter}": {
+    /** One chapter with its content */
+    get: {
+      path: {
+        course: string;
+        chapter: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        min_seq?: number | null;
+        /** Answer for another instant: the past as it was, the future as it stands. */
+        at?: string;
+        /** Staff: the state of this learner. */
+        learner?: string;
+        /** Staff: what somebody who has just enrolled sees. */
+        as?: "learner";
+      };
+      answer: ChapterDetail;
+    };
+  };
+  "/api/v1/problems/{problem}": {
+    /** One problem with its statement */
+    get: {
+      path: {
+        problem: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        min_seq?: number | null;
+        /** Answer for another instant: the past as it was, the future as it stands. */
+        at?: string;
+        /** Staff: the state of this learner. */
+        learner?: string;
+        /** Staff: what somebody who has just enrolled sees. */
+        as?: "learner";
+      };
+      answer: ProblemDetail;
+    };
+  };
+  "/api/v1/courses/{course}/unlocks": {
+    /** State of every visible item by id */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        min_seq?: number | null;
+        /** Answer for another instant: the past as it was, the future as it stands. */
+        at?: string;
+        /** Staff: the state of this learner. */
+        learner?: string;
+        /** Staff: what somebody who has just enrolled sees. */
+        as?: "learner";
+      };
+      answer: Unlocks;
+    };
+  };
+  "/api/v1/courses/{course}/items/{item}/why": {
+    /** Why an item is locked: every failing condition, and the least there is to do */
+    get: {
+      path: {
+        course: string;
+        item: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        min_seq?: number | null;
+        /** Answer for another instant: the past as it was, the future as it stands. */
+        at?: string;
+        /** Staff: the state of this learner. */
+        learner?: string;
+        /** Staff: what somebody who has just enrolled sees. */
+        as?: "learner";
+      };
+      answer: Explanation;
+    };
+  };
+  "/api/v1/courses/{course}/items/{item}/audience": {
+    /** Who can open an item, and who is blocked on it by what */
+    get: {
+      path: {
+        course: string;
+        item: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        state?: "open" | "blocked" | "any";
+      };
+      answer: {
+        results: AudienceRow[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/chapters/{chapter}/mark_as_completed": {
+    /** Mark a chapter as completed */
+    post: {
+      path: {
+        course: string;
+        chapter: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body?: Record<string, never>;
+      answer: WriteAnswer;
+    };
+  };
+  "/api/v1/problems/{problem}/submissions": {
+    /** Submit an answer; judged at once if the problem has an answer key, else pending */
+    post: {
+      path: {
+        problem: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: NewSubmission;
+      answer: SubmissionAnswer;
+    };
+  };
+  "/api/v1/submissions/{submission}/verdict": {
+    /** Judge a pending submission */
+    post: {
+      path: {
+        submission: string;
+      };
+      body: Verdict;
+      answer: SubmissionAnswer;
+    };
+  };
+  "/api/v1/progress/import": {
+    /** Record facts that happened elsewhere, also on locked items: up to 1,000 for many learners */
+    post: {
+      body: ImportRequest;
+      answer: ImportResult;
+    };
+  };
+  "/api/v1/submissions/pending": {
+    /** Submissions that wait for a verdict, oldest first, as D1 mirrors them */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: PendingSubmission[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/enrollments": {
+    /** List active enrollments, as D1 mirrors them */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: EnrollmentRow[];
+        next_cursor: string | null;
+      };
+    };
+    /** Enroll */
+    post: {
+      path: {
+        course: string;
+      };
+      body?: EnrollRequest;
+      answer: WriteAnswer;
+    };
+    /** Withdraw; the progress is kept for 30 days */
+    delete: {
+      path: {
+        course: string;
+      };
+      query: {
+        user_id?: string;
+      };
+      answer: WriteAnswer;
+    };
+  };
+  "/api/v1/enrollments/{enrollment}": {
+    /** Policy, overrides and outbox of one enrollment */
+    get: {
+      path: {
+        enrollment: string;
+      };
+      answer: EnrollmentDetail;
+    };
+    /** Change cohorts or practice mode */
+    patch: {
+      path: {
+        enrollment: string;
+      };
+      body: PolicyChange;
+      answer: WriteAnswer;
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/overrides/{item}": {
+    /** Unlock, lock, excuse or extend one item for one learner */
+    put: {
+      path: {
+        enrollment: string;
+        item: string;
+      };
+      body: OverrideRequest;
+      answer: WriteAnswer;
+    };
+    /** Remove the override of one item */
+    delete: {
+      path: {
+        enrollment: string;
+        item: string;
+      };
+      answer: WriteAnswer;
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/revocations": {
+    /** Take back everything the learner did with one item */
+    post: {
+      path: {
+        enrollment: string;
+      };
+      body: Revocation;
+      answer: WriteAnswer;
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/rebuild": {
+    /** Merge what D1 knows into the object; restores one that lost its storage */
+    post: {
+      path: {
+        enrollment: string;
+      };
+      answer: WriteAnswer;
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/stale": {
+    /** Doubt a snapshot: the next read recomputes it */
+    post: {
+      path: {
+        enrollment: string;
+      };
+      answer: {
+        stale: boolean;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/stale": {
+    /** Doubt every snapshot of a course: the sweeps recompute them */
+    post: {
+      path: {
+        course: string;
+      };
+      answer: {
+        course: string;
+      };
+    };
+  };
+  "/api/v1/events/archive": {
+    /** Important events of the last seven days, oldest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        user_id?: string;
+        type?:
+          | "unlock.changed"
+          | "task.progress-started"
+          | "task.progress-updated"
+          | "task.progress-completed"
+          | "task.progress-failed"
+          | "content.novel-created"
+          | "content.chapter-updated"
+          | "system.notification"
+          | "system.error"
+          | "workflow.status-changed";
+      };
+      answer: {
+        results: ArchivedEvent[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/events/archive/{id}/replay": {
+    /** Send an archived event to its receivers once more, as a new event */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: PublishedEvents;
+    };
+  };
+  "/api/v1/auth/sse-token": {
+    /** A token that opens one event stream within 60 s */
+    post: {
+      answer: {
+        sse_token: string;
+        expires_in: number;
+        stream_url: string;
+      };
+    };
+  };
+  "/api/v1/events/history": {
+    /** What the stream sent, oldest first: for catching up and for polling on the same cursor */
+    get: {
+      query: {
+        limit?: number;
+        /**
+         * Id of the last frame handled; the stream goes on after it. Default: the oldest kept. "latest": only where to
+         * go on from now.
+         */
+        since_id?: string;
+      };
+      answer: {
+        results: Event[];
+        cursor: string;
+        next_cursor: string | null;
+        recovered: boolean;
+        reset_reason: "expired" | "unknown" | "rewound" | null;
+      };
+    };
+  };
+  "/api/v1/events/preferences": {
+    /** Which events the caller receives */
+    get: {
+      answer: EventPreferences;
+    };
+    /** Set which events the caller receives; open streams follow at once */
+    put: {
+      body: EventPreferences;
+      answer: EventPreferences;
+    };
+  };
+  "/api/v1/events/publish": {
+    /** Publish events to users or to everybody, up to 500 at once */
+    post: {
+      body: PublishEvents;
+      answer: PublishedEvents;
+    };
+  };
+  "/api/v1/events/health": {
+    /** Streams, delivery lag, what is still to be delivered, what storage says */
+    get: {
+      answer: EventsHealth;
+    };
+  };
+  "/api/v1/courses/{course}/presence": {
+    /** How many are here */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: Presence;
+    };
+    /** Say that I am here */
+    post: {
+      path: {
+        course: string;
+      };
+      answer: Presence;
+    };
+  };
+  "/api/v1/system/dead-letters": {
+    /** Messages that failed their last retry and were not replayed yet, oldest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: DeadLetter[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/system/dead-letters/{id}/replay": {
+    /** Send a dead letter to its queue again */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: {
+        id: string;
+        queue: string;
+      };
+    };
+  };
+}
+
+/** Writes that an Idempotency-Key makes repeatable. */
+export const KEYED_WRITES: ReadonlySet<string> = new Set([
+  "POST /api/v1/users",
+  "PATCH /api/v1/users/{id}",
+  "POST /api/v1/courses",
+  "POST /api/v1/courses/{course}/versions",
+  "POST /api/v1/courses/{course}/versions/{version}/activate",
+  "POST /api/v1/courses/{course}/chapters/{chapter}/mark_as_completed",
+  "POST /api/v1/problems/{problem}/submissions",
+  "POST /api/v1/submissions/{submission}/verdict",
+  "POST /api/v1/progress/import",
+  "POST /api/v1/courses/{course}/enrollments",
+  "DELETE /api/v1/courses/{course}/enrollments",
+  "PATCH /api/v1/enrollments/{enrollment}",
+  "PUT /api/v1/enrollments/{enrollment}/overrides/{item}",
+  "DELETE /api/v1/enrollments/{enrollment}/overrides/{item}",
+  "POST /api/v1/enrollments/{enrollment}/revocations",
+  "POST /api/v1/events/archive/{id}/replay",
+  "PUT /api/v1/events/preferences",
+  "POST /api/v1/events/publish",
+  "POST /api/v1/system/dead-letters/{id}/replay",
+]);

@@ -1,0 +1,140 @@
+import { type Clock, fullJitter, sleep, systemClock } from "./clock.ts";
+import type { EventType, ResetNotice } from "./event-types.ts";
+import { EventsApi } from "./events-api.ts";
+import { Transport } from "./rest/transport.ts";
+import { defaultStorage } from "./stream/cursor-store.ts";
+import { type EventHandler, Handlers } from "./stream/handlers.ts";
+import { DEFAULT_TIMING, type EventStreamOptions, RECONNECT_TRIES } from "./stream/options.ts";
+import { Session, type SessionContext } from "./stream/session.ts";
+import { isSameStatus, type StreamStatus } from "./stream/status.ts";
+import { browserSurroundings } from "./stream/surroundings.ts";
+import { userOfToken } from "./token.ts";
+
+const STOPPED: StreamStatus = { state: "stopped", attempt: 0, of: RECONNECT_TRIES, leader: false, reason: null };
+
+/**
+ * The live events of one user. Each event reaches its handlers once, in order, through cuts, reloads, other tabs and
+ * networks that let no stream through; where that cannot be promised, `onReset` says so.
+ */
+export class EventStream {
+  readonly #options: EventStreamOptions;
+  readonly #handlers: Handlers;
+  readonly #context: SessionContext;
+  #status: StreamStatus = STOPPED;
+  #run: AbortController | null = null;
+  #session: Session | null = null;
+  #user: string | null;
+
+  constructor(options: EventStreamOptions) {
+    this.#options = options;
+    this.#user = options.user ?? null;
+    this.#handlers = new Handlers(options.onError ?? ((fault) => console.error("latchkey: event stream", fault)));
+    const clock = clockOf(options);
+    const { baseUrl, getToken } = options;
+    const transport = new Transport({ baseUrl, getToken, clock, ...(options.fetch && { fetch: options.fetch }) });
+    const pause = options.pauseWhenHidden ?? 30;
+    this.#context = {
+      events: new EventsApi(transport, getToken),
+      clock,
+      timing: { ...DEFAULT_TIMING, ...options.timing },
+      mode: options.mode ?? "auto",
+      storage: options.storage ?? defaultStorage(),
+      channelName: options.channelName ?? "latchkey",
+      surroundings: { ...browserSurroundings(), ...options.surroundings },
+      pauseAfter: pause === false ? null : pause * 1000,
+      dedupeSize: options.dedupeSize ?? 1_000,
+      handlers: this.#handlers,
+      onStatus: (status) => this.#show(status),
+    };
+  }
+
+  /** The state of the connection; the same object until something changes. */
+  get status(): StreamStatus {
+    return this.#status;
+  }
+
+  /** Id of the last event handled: where a reload goes on. Null before the first connection. */
+  get cursor(): string | null {
+    return this.#session?.cursor ?? null;
+  }
+
+  /** Whose events these are; null until the first token said so. */
+  get user(): string | null {
+    return this.#user;
+  }
+
+  /** Connects, or joins the tab that is connected. Does nothing when started already. */
+  start(): void {
+    if (this.#run !== null) return;
+    const run = new AbortController();
+    this.#run = run;
+    this.#show({ ...STOPPED, state: "connecting" });
+    void this.#begin(run.signal);
+  }
+
+  /** Disconnects and lets another tab take over. Handlers stay subscribed. */
+  stop(): void {
+    this.#run?.abort();
+    this.#run = null;
+    this.#session?.close();
+    this.#session = null;
+    this.#show(STOPPED);
+  }
+
+  /** Tries at once, whatever the waiting was for; also after an eviction. In a follower it asks the leader to. */
+  retry(): void {
+    this.#session?.retry();
+  }
+
+  /** Hears of events of one type, or of all with "*". A promise holds the cursor until it settles. */
+  on<T extends EventType>(type: T | "*", handler: EventHandler<T>): () => void {
+    return this.#handlers.on(type, handler);
+  }
+
+  /** Hears of every change of {@link status}. */
+  onStatus(handler: (status: StreamStatus) => void): () => void {
+    return this.#handlers.onStatus(handler);
+  }
+
+  /** Hears when events may be missing: load anew whatever they would have changed. */
+  onReset(handler: (notice: ResetNotice) => unknown): () => void {
+    return this.#handlers.onReset(handler);
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    const user = this.#options.user ?? (await this.#askUser(signal));
+    if (signal.aborted || user === null) return;
+    this.#user = user;
+    this.#session = new Session(this.#context, user);
+  }
+
+  /** The token says whose cursor to use, so nothing can start before there is one. */
+  async #askUser(signal: AbortSignal): Promise<string | null> {
+    const { clock, timing } = this.#context;
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      try {
+        const token = await this.#options.getToken();
+        if (token !== null) return userOfToken(token);
+      } catch (fault) {
+        this.#handlers.error(fault);
+      }
+      await sleep(clock, fullJitter(clock, timing.backoffBase, timing.backoffCap, failures), signal);
+    }
+    return null;
+  }
+
+  #show(status: StreamStatus): void {
+    if (isSameStatus(status, this.#status)) return;
+    this.#status = status;
+    this.#handlers.status(status);
+  }
+}
+
+function clockOf(options: EventStreamOptions): Clock {
+  const clock = options.clock ?? systemClock();
+  return {
+    now: options.now ?? (() => clock.now()),
+    random: options.random ?? (() => clock.random()),
+    after: (milliseconds, callback) => clock.after(milliseconds, callback),
+  };
+}

@@ -1,0 +1,30 @@
+export type * as ApiTypes from "./api-types.ts";
+export type { Clock } from "./clock.ts";
+export {
+  type Answer,
+  type CallOptions,
+  type ClientOptions,
+  createClient,
+  type Input,
+  type LatchkeyClient,
+  type PathsOf,
+} from "./create-client.ts";
+export { EventStream } from "./event-stream.ts";
+export type {
+  Envelope,
+  EventData,
+  EventLevel,
+  EventPriority,
+  EventType,
+  LatchkeyEvent,
+  ResetNotice,
+} from "./event-types.ts";
+export type { EventsApi, HistoryPage, Preferences, PublishAnswer, PublishedEvent, SseToken } from "./events-api.ts";
+export type { LatchkeyProblem, Result } from "./rest/result.ts";
+export { type SseFrame, SseParser, type SseParserHandlers } from "./sse-parser.ts";
+export { type KeyValueStorage, memoryStorage } from "./stream/cursor-store.ts";
+export type { EventHandler } from "./stream/handlers.ts";
+export type { EventStreamOptions, Timing } from "./stream/options.ts";
+export type { ConnectionState, StatusReason, StreamStatus } from "./stream/status.ts";
+export type { Surroundings, TabChannel } from "./stream/surroundings.ts";
+export type { GetToken } from "./token.ts";

@@ -1,0 +1,23 @@
+import { createContext, useContext } from "react";
+import type { LatchkeyClient } from "../create-client.ts";
+import type { EventStream } from "../event-stream.ts";
+import type { NoticeStore } from "./notice-store.ts";
+
+export interface LatchkeyContext {
+  client: LatchkeyClient;
+  stream: EventStream;
+  content: NoticeStore<"content.novel-created" | "content.chapter-updated">;
+  system: NoticeStore<"system.notification" | "system.error">;
+}
+
+export const Context = createContext<LatchkeyContext | null>(null);
+
+/**
+ * What the provider holds.
+ * @throws outside of a `LatchkeyProvider`.
+ */
+export function useLatchkey(): LatchkeyContext {
+  const context = useContext(Context);
+  if (context === null) throw new Error("a Latchkey hook needs a LatchkeyProvider above it");
+  return context;
+}

@@ -1,0 +1,11 @@
+export { SSEConnectionStatus, type SSEConnectionStatusProps } from "./connection-status.tsx";
+export { type LatchkeyContext, useLatchkey } from "./context.ts";
+export { invalidateOnEvents } from "./invalidation.ts";
+export { latchkeyKeys } from "./keys.ts";
+export type { Notice, Notices } from "./notice-store.ts";
+export { LatchkeyProvider, type LatchkeyProviderProps } from "./provider.tsx";
+export type { TaskProgress } from "./task-progress.ts";
+export { useSSEConnection } from "./use-connection.ts";
+export { type Notifications, useContentNotifications, useSystemNotifications } from "./use-notifications.ts";
+export { type TaskProgressOptions, useTaskProgress } from "./use-task-progress.ts";
+export { LatchkeyProblemError, type Unlocks, type UnlocksOptions, useUnlocks } from "./use-unlocks.ts";

@@ -1,0 +1,52 @@
+import type { QueryClient } from "@tanstack/react-query";
+import type { EventStream } from "../event-stream.ts";
+import { latchkeyKeys } from "./keys.ts";
+
+/**
+ * Keeps cached answers true: an event of a course invalidates its lists and the items it names, and nothing of any other
+ * course. A change of one item moves the progress shown for others, so the lists go as a whole.
+ */
+export function invalidateOnEvents(stream: EventStream, queryClient: QueryClient): () => void {
+  const invalidate = (queryKey: readonly unknown[]) => {
+    // A first answer still on its way may be older than the event, and invalidating alone would let it through.
+    // Not waited for: reloading is the page's business, and must not hold the events that follow.
+    void queryClient.cancelQueries({ queryKey }).then(() => queryClient.invalidateQueries({ queryKey }));
+  };
+  const touch = (course: string, items: readonly string[]) => {
+    invalidate(latchkeyKeys.chapters(course));
+    invalidate(latchkeyKeys.problems(course));
+    for (const item of new Set(items)) invalidate(latchkeyKeys.item(course, item));
+  };
+  const stops = [
+    stream.on("unlock.changed", ({ data }) => touch(data.course_id, [...data.unlocked, ...data.locked])),
+    stream.on("content.chapter-updated", ({ data }) => touch(data.course_id, data.items)),
+    onUnknown(stream, () => invalidate(latchkeyKeys.all)),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/**
+ * Calls back when events may be missing: at a reset, and when events begin to arrive without a cursor from before. What
+ * was loaded until then may lack what happened between its loading and this moment.
+ */
+function onUnknown(stream: EventStream, callback: () => void): () => void {
+  let cursor = stream.cursor;
+  let hasBegun = false;
+  const stops = [
+    stream.onReset(() => {
+      hasBegun = true;
+      callback();
+    }),
+    stream.onStatus(({ state }) => {
+      const isHearing = state === "live" || state === "polling";
+      if (isHearing && !hasBegun && cursor === null) callback();
+      hasBegun = state !== "stopped" && (hasBegun || isHearing);
+      cursor = stream.cursor;
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

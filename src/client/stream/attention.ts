@@ -1,0 +1,64 @@
+import type { Clock } from "../clock.ts";
+import type { StatusReason } from "./status.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface AttentionContext {
+  surroundings: Surroundings;
+  clock: Clock;
+  /** Milliseconds hidden before a phone lets go; null: never. */
+  pauseAfter: number | null;
+  /** Whether another tab that listens to us is being looked at. */
+  isOtherVisible(): boolean;
+  /** The obstacle came, went, or the network is another one. */
+  onChange(): void;
+  onVisibility(visible: boolean): void;
+}
+
+/** Watches whether a connection is possible (network) and wanted (somebody looks). */
+export class Attention {
+  readonly #context: AttentionContext;
+  readonly #unsubscribe: (() => void)[];
+  #isPaused = false;
+  #cancelPause: () => void = () => undefined;
+
+  constructor(context: AttentionContext) {
+    this.#context = context;
+    const { surroundings } = context;
+    this.#unsubscribe = [
+      surroundings.onOnline(() => context.onChange()),
+      surroundings.onNetwork(() => context.onChange()),
+      surroundings.onVisibility(() => {
+        context.onVisibility(surroundings.isVisible());
+        this.review();
+      }),
+    ];
+    this.review();
+  }
+
+  /** Why there should be no connection now. */
+  get obstacle(): StatusReason | null {
+    if (!this.#context.surroundings.isOnline()) return "no_network";
+    return this.#isPaused ? "hidden" : null;
+  }
+
+  /** Somebody began or stopped looking, here or in another tab. */
+  review(): void {
+    const { surroundings, clock, pauseAfter } = this.#context;
+    this.#cancelPause();
+    const isWanted = surroundings.isVisible() || this.#context.isOtherVisible();
+    if (isWanted && this.#isPaused) {
+      this.#isPaused = false;
+      this.#context.onChange();
+    }
+    if (isWanted || this.#isPaused || pauseAfter === null || !surroundings.isPhoneLike()) return;
+    this.#cancelPause = clock.after(pauseAfter, () => {
+      this.#isPaused = true;
+      this.#context.onChange();
+    });
+  }
+
+  close(): void {
+    this.#cancelPause();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+  }
+}

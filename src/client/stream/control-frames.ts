@@ -1,0 +1,53 @@
+import type { ResetNotice } from "../event-types.ts";
+import type { SseFrame } from "../sse-parser.ts";
+
+/** A frame about the stream itself, read; `unknown` for those of a later server. */
+export type ControlFrame =
+  | { kind: "opened"; head: string }
+  | { kind: "resumed" }
+  | { kind: "reset"; head: string; notice: ResetNotice }
+  | { kind: "heartbeat"; head: string }
+  | { kind: "lagged" }
+  | { kind: "evicted"; reason: "too_many_streams" | "session_ended" }
+  | { kind: "closing"; waitMs: number }
+  | { kind: "unknown" };
+
+/**
+ * Reads a `stream.*` frame; null for any other.
+ * @throws if its data is not JSON.
+ */
+export function readControlFrame(frame: SseFrame): ControlFrame | null {
+  if (!frame.event.startsWith("stream.")) return null;
+  const data: unknown = JSON.parse(frame.data);
+  const field = (name: string): unknown => new Map(Object.entries(Object(data))).get(name);
+  const head = field("head");
+  const at = typeof head === "string" ? head : (frame.ownId ?? "");
+  switch (frame.event.slice("stream.".length)) {
+    case "opened":
+      return { kind: "opened", head: at };
+    case "resumed":
+      return { kind: "resumed" };
+    case "reset":
+      return { kind: "reset", head: at, notice: { reason: reasonOf(field("reason")), scope: scopeOf(field("scope")) } };
+    case "heartbeat":
+      return { kind: "heartbeat", head: at };
+    case "lagged":
+      return { kind: "lagged" };
+    case "evicted":
+      return { kind: "evicted", reason: field("reason") === "session_ended" ? "session_ended" : "too_many_streams" };
+    case "closing":
+      return { kind: "closing", waitMs: Math.max(0, Number(field("retry_ms") ?? 0) || 0) };
+    default:
+      return { kind: "unknown" };
+  }
+}
+
+/** The reason of a reset; one that this version does not know is treated as the most general. */
+export function reasonOf(value: unknown): ResetNotice["reason"] {
+  return value === "expired" || value === "rewound" ? value : "unknown";
+}
+
+function scopeOf(value: unknown): ResetNotice["scope"] {
+  const scope: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  return scope === "user" || scope === "broadcast" ? scope : "both";
+}

@@ -1,0 +1,242 @@
+import { type Clock, fullJitter, sleep } from "../clock.ts";
+import type { EventsApi, HistoryPage } from "../events-api.ts";
+import { type FrameEnd, Intake, type IntakeContext } from "./intake.ts";
+import { RECONNECT_TRIES, type Timing } from "./options.ts";
+import { Poller } from "./poller.ts";
+import { readSource, type SourceEnd } from "./source.ts";
+import type { ConnectionState, StatusReason } from "./status.ts";
+
+export interface EngineContext extends IntakeContext {
+  events: EventsApi;
+  clock: Clock;
+  timing: Timing;
+  mode: "auto" | "sse" | "polling";
+  /** Why no connection may be held now; null when one may. */
+  obstacle(): StatusReason | null;
+  onState(state: ConnectionState, attempt: number, reason: StatusReason | null): void;
+  onError(fault: unknown): void;
+}
+
+/** What one poll means for the next. */
+interface PollResult {
+  failure: "unreachable" | "unauthenticated" | null;
+  hasMore: boolean;
+  waitMs: number;
+}
+
+const QUIET: PollResult = { failure: null, hasMore: false, waitMs: 0 };
+
+/** Openings without a byte after which polling takes over: a proxy that buffers does not change its mind. */
+const SILENT_TRIES = 2;
+/** Failed polls after which we say so. */
+const POLLS_TO_OFFLINE = 2;
+
+/** Keeps the leader's connection: opens it, reads it, repairs it, polls in its place. */
+export class Engine {
+  readonly #context: EngineContext;
+  readonly #intake: Intake;
+  readonly #poller: Poller;
+  /** Ends what is going on right now, for a reason outside of the connection. */
+  #phase = new AbortController();
+  #failures = 0;
+  #silent = 0;
+  #everLive = false;
+  #polls: boolean;
+  #eviction: StatusReason | null = null;
+  #retryMs: number;
+  #probeDelay: number;
+  #probeAt = 0;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+    this.#intake = new Intake(context);
+    this.#poller = new Poller(context.events, context.clock, context.timing);
+    this.#polls = context.mode === "polling";
+    this.#retryMs = context.timing.backoffBase;
+    this.#probeDelay = context.timing.probeMin;
+  }
+
+  /** Runs until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#phase.abort();
+    signal.addEventListener("abort", stop);
+    while (!signal.aborted) {
+      this.#phase = new AbortController();
+      const obstacle = this.#eviction === null ? this.#context.obstacle() : null;
+      if (this.#eviction !== null) await this.#rest("evicted", this.#eviction);
+      else if (obstacle !== null) await this.#rest("offline", obstacle);
+      else if (this.#polls) await this.#poll(this.#phase.signal);
+      else await this.#stream(this.#phase.signal);
+    }
+    signal.removeEventListener("abort", stop);
+  }
+
+  /** Something around us changed: look again, at once and with a clean slate. */
+  wake(): void {
+    this.#failures = 0;
+    this.#silent = 0;
+    this.#probeAt = 0;
+    this.#poller.hurry();
+    this.#phase.abort();
+  }
+
+  /** Somebody asked for it: also out of an eviction. */
+  retry(): void {
+    this.#eviction = null;
+    this.#polls = this.#context.mode === "polling";
+    this.wake();
+  }
+
+  /** Waits until woken. */
+  async #rest(state: ConnectionState, reason: StatusReason): Promise<void> {
+    const { signal } = this.#phase;
+    this.#intake.missTime();
+    this.#context.onState(state, 0, reason);
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  }
+
+  async #stream(signal: AbortSignal): Promise<void> {
+    const isFirst = !this.#everLive && this.#failures === 0;
+    const shown = Math.min(this.#failures, RECONNECT_TRIES);
+    this.#context.onState(isFirst ? "connecting" : "reconnecting", shown, null);
+    const { end, lived } = await this.#open(signal);
+    if (end.kind === "aborted" || signal.aborted) return;
+    const wait = this.#judge(end, lived);
+    if (this.#polls || this.#eviction !== null) return;
+    this.#context.onState("reconnecting", Math.min(this.#failures, RECONNECT_TRIES), null);
+    await sleep(this.#context.clock, wait, signal);
+  }
+
+  /** Counts what happened; answers how long to wait before the next try. */
+  #judge(end: SourceEnd | FrameEnd, lived: number): number {
+    const { clock, timing, mode } = this.#context;
+    this.#intake.missTime();
+    if (end.kind === "evicted") {
+      this.#eviction = end.reason;
+      return 0;
+    }
+    if (lived >= timing.stableAfter) {
+      this.#failures = 0;
+      this.#silent = 0;
+      this.#probeDelay = timing.probeMin;
+    }
+    this.#failures += 1;
+    if (end.kind === "silent") this.#silent += 1;
+    if (mode === "auto" && (this.#failures > RECONNECT_TRIES || this.#silent >= SILENT_TRIES)) this.#fallBack();
+    const backoff = fullJitter(clock, this.#retryMs, timing.backoffCap, this.#failures);
+    // Never before the time the server named, and not all at the same moment after it.
+    if (end.kind === "closing") return end.waitMs * (1 + clock.random() / 2);
+    if (end.kind === "refused" && end.waitMs !== null) return Math.min(end.waitMs, timing.retryAfterMax) + backoff;
+    return backoff;
+  }
+
+  #fallBack(): void {
+    this.#polls = true;
+    this.#failures = 0;
+    this.#silent = 0;
+    this.#scheduleProbe();
+  }
+
+  #scheduleProbe(): void {
+    const { clock, timing } = this.#context;
+    this.#probeAt = clock.now() + this.#probeDelay * (0.75 + clock.random() / 2);
+    this.#probeDelay = Math.min(timing.probeMax, this.#probeDelay * 2);
+  }
+
+  /** Polls until something ends it; now and then tries whether the stream gets through again. */
+  async #poll(signal: AbortSignal): Promise<void> {
+    const { clock, timing, mode } = this.#context;
+    let failed = 0;
+    // Without a position nothing is heard yet, so nothing else is claimed.
+    if (this.#context.delivery.cursor !== null) this.#context.onState("polling", 0, null);
+    else if (mode === "polling") this.#context.onState("connecting", 0, null);
+    while (!signal.aborted) {
+      if (mode === "auto" && clock.now() >= this.#probeAt) {
+        this.#scheduleProbe();
+        const { end, lived } = await this.#open(signal);
+        if (end.kind === "evicted" || !this.#polls) {
+          const wait = end.kind === "aborted" ? 0 : this.#judge(end, lived);
+          return await sleep(clock, wait, signal);
+        }
+        if (end.kind === "refused" && end.waitMs !== null) {
+          this.#probeAt = Math.max(this.#probeAt, clock.now() + end.waitMs);
+        }
+      }
+      if (signal.aborted) return;
+      const outcome = await this.#pollOnce(signal);
+      if (signal.aborted) return;
+      // An answer after a silence: the stream may get through again, too.
+      if (outcome.failure === null && failed >= POLLS_TO_OFFLINE) this.#probeAt = 0;
+      failed = outcome.failure === null ? 0 : failed + 1;
+      const isLost = failed >= POLLS_TO_OFFLINE;
+      this.#context.onState(isLost ? "offline" : "polling", 0, isLost ? outcome.failure : null);
+      const wait = Math.max(
+        outcome.hasMore ? 0 : this.#poller.interval,
+        Math.min(outcome.waitMs, timing.retryAfterMax),
+      );
+      await sleep(clock, wait, signal);
+    }
+  }
+
+  async #pollOnce(signal: AbortSignal): Promise<PollResult> {
+    const { cursor } = this.#context.delivery;
+    const outcome = await this.#poller.ask(cursor, signal);
+    if (outcome.kind === "failed") return this.#pollFailed(outcome);
+    if (outcome.kind === "unchanged" || signal.aborted) return QUIET;
+    if (cursor === null) return await this.#pollToEnd(outcome.page, signal);
+    await this.#intake.page(outcome.page, outcome.notice, signal);
+    return { ...QUIET, hasMore: outcome.page.next_cursor !== null };
+  }
+
+  /** Without a cursor the history begins a day ago. A stream would begin now: so do we, at the end of what there is. */
+  async #pollToEnd(first: HistoryPage, signal: AbortSignal): Promise<PollResult> {
+    let page = first;
+    while (page.next_cursor !== null && !signal.aborted) {
+      const next = await this.#poller.ask(page.next_cursor, signal);
+      if (next.kind === "failed") return this.#pollFailed(next);
+      if (next.kind === "unchanged") break;
+      page = next.page;
+    }
+    if (!signal.aborted) await this.#intake.begin(page.cursor);
+    return QUIET;
+  }
+
+  #pollFailed(outcome: { status: number; waitMs: number | null }): PollResult {
+    this.#intake.missTime();
+    const failure = outcome.status === 401 ? "unauthenticated" : "unreachable";
+    return { failure, hasMore: false, waitMs: outcome.waitMs ?? 0 };
+  }
+
+  async #open(signal: AbortSignal): Promise<{ end: SourceEnd | FrameEnd; lived: number }> {
+    const { clock } = this.#context;
+    this.#intake.restart();
+    let liveSince: number | null = null;
+    const onLive = () => {
+      if (liveSince !== null) return;
+      liveSince = clock.now();
+      this.#everLive = true;
+      this.#polls = false;
+      this.#context.onState("live", 0, null);
+    };
+    const end = await readSource<FrameEnd>(
+      this.#context,
+      this.#context.delivery.cursor,
+      {
+        onFrame: async (frame) => {
+          try {
+            return await this.#intake.frame(frame, onLive);
+          } catch (fault) {
+            this.#context.onError(fault);
+            return undefined;
+          }
+        },
+        onRetry: (milliseconds) => {
+          // Never shorter than our own: a retry of nothing would be a loop without a pause.
+          this.#retryMs = Math.max(milliseconds, this.#context.timing.backoffBase);
+        },
+      },
+      signal,
+    );
+    return { end, lived: liveSince === null ? 0 : clock.now() - liveSince };
+  }
+}

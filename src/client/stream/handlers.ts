@@ -1,0 +1,68 @@
+import type { EventType, LatchkeyEvent, ResetNotice } from "../event-types.ts";
+import type { StreamStatus } from "./status.ts";
+
+/** Takes an event. A promise is waited for: the cursor moves on only after it. */
+export type EventHandler<T extends EventType = EventType> = (event: LatchkeyEvent<T>) => unknown;
+
+type Listener<A> = (argument: A) => unknown;
+
+/** Who wants to hear of what. A handler that throws is reported and does not keep the others from hearing. */
+export class Handlers {
+  readonly #events = new Map<string, Set<Listener<LatchkeyEvent>>>();
+  readonly #statuses = new Set<Listener<StreamStatus>>();
+  readonly #resets = new Set<Listener<ResetNotice>>();
+  readonly #onError: (fault: unknown) => void;
+
+  constructor(onError: (fault: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  on<T extends EventType>(type: T | "*", handler: EventHandler<T>): () => void {
+    const listeners = this.#events.get(type) ?? new Set();
+    this.#events.set(type, listeners);
+    // SAFETY: listeners of a type are only ever given events of that type; those of "*" take every type.
+    return add(listeners, handler as Listener<LatchkeyEvent>);
+  }
+
+  onStatus(handler: Listener<StreamStatus>): () => void {
+    return add(this.#statuses, handler);
+  }
+
+  onReset(handler: Listener<ResetNotice>): () => void {
+    return add(this.#resets, handler);
+  }
+
+  /** Hands an event to its handlers and waits for them. */
+  async event(event: LatchkeyEvent): Promise<void> {
+    await this.#tell([...(this.#events.get(event.type) ?? []), ...(this.#events.get("*") ?? [])], event);
+  }
+
+  async reset(notice: ResetNotice): Promise<void> {
+    await this.#tell([...this.#resets], notice);
+  }
+
+  status(status: StreamStatus): void {
+    void this.#tell([...this.#statuses], status);
+  }
+
+  error(fault: unknown): void {
+    this.#onError(fault);
+  }
+
+  async #tell<A>(listeners: Listener<A>[], argument: A): Promise<void> {
+    // All are called before any is waited for: a slow one delays the cursor, not its neighbours.
+    const calls = listeners.map(async (listener) => listener(argument));
+    for (const outcome of await Promise.allSettled(calls)) {
+      if (outcome.status === "rejected") this.#onError(outcome.reason);
+    }
+  }
+}
+
+function add<A>(listeners: Set<Listener<A>>, handler: Listener<A>): () => void {
+  // Wrapped, so that the same function subscribed twice is two subscriptions.
+  const own: Listener<A> = (argument) => handler(argument);
+  listeners.add(own);
+  return () => {
+    listeners.delete(own);
+  };
+}

@@ -1,0 +1,75 @@
+import type { Clock } from "../clock.ts";
+import type { GetToken } from "../token.ts";
+import type { KeyValueStorage } from "./cursor-store.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Every duration of the stream, in milliseconds. */
+export interface Timing {
+  /** A token must be there within this time. */
+  tokenTimeout: number;
+  /** The stream's first byte must be there within this time: a proxy that buffers would never show one. */
+  firstByte: number;
+  /** Silence that means the connection is dead: two heartbeats of 25 s and some slack. */
+  heartbeatLate: number;
+  /** A stream that lived this long was a good one: the count of failures starts anew. */
+  stableAfter: number;
+  /** First bound of the back-off, until the server says `retry:`. */
+  backoffBase: number;
+  backoffCap: number;
+  /** Polling: shortest and longest wait between two requests. */
+  pollMin: number;
+  pollMax: number;
+  /** Polling: first and longest wait before the stream is tried again. */
+  probeMin: number;
+  probeMax: number;
+  /** Longest `Retry-After` that is believed. */
+  retryAfterMax: number;
+}
+
+export const DEFAULT_TIMING: Timing = {
+  tokenTimeout: 10_000,
+  firstByte: 2_000,
+  heartbeatLate: 55_000,
+  stableAfter: 5_000,
+  backoffBase: 500,
+  backoffCap: 20_000,
+  pollMin: 2_000,
+  pollMax: 30_000,
+  probeMin: 30_000,
+  probeMax: 300_000,
+  retryAfterMax: 300_000,
+};
+
+/** Tries to reconnect before polling takes over. */
+export const RECONNECT_TRIES = 5;
+
+export interface EventStreamOptions {
+  /** Origin of the API, without `/api/v1`. */
+  baseUrl: string;
+  getToken: GetToken;
+  /**
+   * `auto` (default) streams and falls back to polling; `sse` never polls; `polling` never streams. Both ways deliver
+   * the same events, so the two can be compared by configuration.
+   */
+  mode?: "auto" | "sse" | "polling";
+  /** Whose events these are; default: the `sub` of the token. Keeps cursors and leaders of users apart. */
+  user?: string;
+  /** Where the cursor outlives a reload; default `localStorage`. */
+  storage?: KeyValueStorage;
+  /** Tabs of this name share one stream; default "latchkey". */
+  channelName?: string;
+  fetch?: typeof fetch;
+  /** Seconds hidden after which a phone closes the stream until it is looked at; false: never. Default 30. */
+  pauseWhenHidden?: number | false;
+  /** Ids remembered against duplicates; default 1,000. */
+  dedupeSize?: number;
+  /** Hears of handlers that threw and frames that could not be read; default: the console. */
+  onError?: (fault: unknown) => void;
+  timing?: Partial<Timing>;
+  now?: () => number;
+  random?: () => number;
+  /** Replaces all of time; `now` and `random` win over its own. */
+  clock?: Clock;
+  /** Replaces what is known of the browser, part by part. */
+  surroundings?: Partial<Surroundings>;
+}

@@ -1,0 +1,170 @@
+import type { Clock } from "../clock.ts";
+import type { EventsApi } from "../events-api.ts";
+import { Attention } from "./attention.ts";
+import { CursorStore, type KeyValueStorage } from "./cursor-store.ts";
+import { type Audience, Delivery } from "./delivery.ts";
+import { Engine } from "./engine.ts";
+import type { Handlers } from "./handlers.ts";
+import { RECONNECT_TRIES, type Timing } from "./options.ts";
+import type { StreamStatus } from "./status.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { type TabMessage, Tabs } from "./tabs.ts";
+
+export interface SessionContext {
+  events: EventsApi;
+  clock: Clock;
+  timing: Timing;
+  mode: "auto" | "sse" | "polling";
+  storage: KeyValueStorage;
+  channelName: string;
+  surroundings: Surroundings;
+  pauseAfter: number | null;
+  dedupeSize: number;
+  handlers: Handlers;
+  onStatus(status: StreamStatus): void;
+}
+
+/**
+ * One started stream of one user, in one tab: follower until it holds the lock, then leader. Without locks every
+ * instance leads; one that is evicted then listens to another, if there is one.
+ */
+export class Session {
+  readonly #context: SessionContext;
+  readonly #store: CursorStore;
+  readonly #delivery: Delivery;
+  readonly #tabs: Tabs;
+  readonly #attention: Attention;
+  readonly #end = new AbortController();
+  #engine: Engine | null = null;
+  #status: StreamStatus;
+  /** Whether another leader's word counts here: always for a follower, and for a leader that was evicted. */
+  #listens = true;
+  /** As a leader: what was passed on so far. As a follower: of which leader, and up to where. */
+  #passedOn = 0;
+  #heard: { from: string; n: number } | null = null;
+  /** What other tabs say is handled one after the other, as on the stream itself. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(context: SessionContext, user: string) {
+    this.#context = context;
+    const { surroundings, clock } = context;
+    const name = `${context.channelName}:${user}`;
+    this.#status = { state: "connecting", attempt: 0, of: RECONNECT_TRIES, leader: false, reason: null };
+    this.#store = new CursorStore(context.storage, user);
+    this.#delivery = new Delivery(context.handlers, context.dedupeSize);
+    this.#tabs = new Tabs(surroundings, name, clock.random, (message) => this.#onMessage(message));
+    this.#attention = new Attention({
+      surroundings,
+      clock,
+      pauseAfter: context.pauseAfter,
+      isOtherVisible: () => this.#tabs.isAnyVisible,
+      onChange: () => this.#engine?.wake(),
+      onVisibility: (visible) => this.#tabs.post({ kind: "visible", from: this.#tabs.id, visible }),
+    });
+    this.#tabs.post({ kind: "hello", from: this.#tabs.id, visible: surroundings.isVisible() });
+    const { lock } = surroundings;
+    if (lock === null) this.#lead();
+    else lock(name, this.#end.signal, () => this.#lead());
+  }
+
+  get cursor(): string | null {
+    return this.#delivery.cursor;
+  }
+
+  retry(): void {
+    if (this.#engine !== null) this.#engine.retry();
+    else this.#tabs.post({ kind: "retry", from: this.#tabs.id });
+  }
+
+  close(): void {
+    this.#end.abort();
+    this.#attention.close();
+    this.#tabs.close();
+  }
+
+  #lead(): void {
+    if (this.#end.signal.aborted) return;
+    // Whoever followed knows best how far it heard; a tab that just opened goes on where the last one stopped.
+    const stored = this.#store.read();
+    if (this.#delivery.cursor === null && stored !== null) this.#delivery.moveTo(stored, null);
+    const { events, clock, timing, mode, handlers } = this.#context;
+    const engine = new Engine({
+      events,
+      clock,
+      timing,
+      mode,
+      delivery: this.#delivery,
+      store: this.#store,
+      audience: this.#audience(),
+      obstacle: () => this.#attention.obstacle,
+      onState: (state, attempt, reason) => {
+        this.#listens = state === "evicted";
+        this.#show({ state, attempt, of: RECONNECT_TRIES, leader: true, reason });
+      },
+      onError: (fault) => handlers.error(fault),
+    });
+    this.#engine = engine;
+    this.#listens = false;
+    // What the last leader passed on is handled first: the stream goes on behind it.
+    this.#queue.then(() => engine.run(this.#end.signal)).catch((fault) => handlers.error(fault));
+  }
+
+  #audience(): Audience {
+    const from = this.#tabs.id;
+    return {
+      event: (event, cursor) =>
+        this.#tabs.post({ kind: "event", from, n: ++this.#passedOn, before: this.cursor, cursor, event }),
+      reset: (notice, cursor) =>
+        this.#tabs.post({ kind: "reset", from, n: ++this.#passedOn, before: this.cursor, cursor, notice }),
+    };
+  }
+
+  #show(status: StreamStatus): void {
+    // A handler may still be at work when we close; what it leads to concerns nobody any more.
+    if (this.#end.signal.aborted) return;
+    this.#status = status;
+    this.#context.onStatus(status);
+    if (status.leader) this.#announce();
+  }
+
+  #announce(): void {
+    const { cursor } = this.#delivery;
+    this.#tabs.post({ kind: "status", from: this.#tabs.id, n: this.#passedOn, cursor, status: this.#status });
+  }
+
+  #onMessage(message: TabMessage): void {
+    if (this.#end.signal.aborted) return;
+    if (message.kind === "hello" || message.kind === "visible" || message.kind === "bye") {
+      this.#attention.review();
+      if (message.kind === "hello" && this.#engine !== null) this.#announce();
+    } else if (message.kind === "retry") this.#engine?.retry();
+    else if (this.#listens) this.#follow(message);
+  }
+
+  #follow(message: Extract<TabMessage, { n: number }>): void {
+    const { handlers } = this.#context;
+    this.#queue = this.#queue.then(() => this.#hear(message)).catch((fault) => handlers.error(fault));
+  }
+
+  async #hear(message: Extract<TabMessage, { n: number }>): Promise<void> {
+    const isMissing = this.#isMissing(message);
+    this.#heard = { from: message.from, n: message.n };
+    if (isMissing) await this.#delivery.reset({ reason: "tab", scope: "both" }, null, null, null);
+    if (message.kind === "event") await this.#delivery.event(message.event, message.cursor, null, null);
+    else if (message.kind === "reset") await this.#delivery.reset(message.notice, message.cursor, null, null);
+    else {
+      if (message.cursor !== null) this.#delivery.moveTo(message.cursor, null);
+      this.#show({ ...message.status, leader: false });
+    }
+  }
+
+  /** Whether something was passed on that never got here: a tab that the browser froze hears nothing meanwhile. */
+  #isMissing(message: Extract<TabMessage, { n: number }>): boolean {
+    const isNews = message.kind !== "status";
+    if (this.#heard?.from === message.from) return message.n !== this.#heard.n + (isNews ? 1 : 0);
+    // Another leader than before: it must go on where we are, or behind it.
+    const start = message.kind === "status" ? message.cursor : message.before;
+    const { cursor } = this.#delivery;
+    return cursor !== null && start !== null && start !== cursor && !this.#delivery.hasPassed(start);
+  }
+}

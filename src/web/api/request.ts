@@ -1,0 +1,84 @@
+import { session } from "../session/store.ts";
+import { ApiProblem, OfflineError, type ProblemDocument } from "./problem.ts";
+
+export interface RequestOptions {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: unknown;
+  query?: Record<string, string | number | boolean | undefined>;
+  /** False: sent without a token, for signing in. */
+  signedIn?: boolean;
+  signal?: AbortSignal;
+}
+
+/**
+ * One request to the API. A write carries an Idempotency-Key, so that it can be repeated when its answer got lost; a
+ * token that is no longer taken is renewed once.
+ * @throws ApiProblem for a refusal, OfflineError when nobody answers, SessionOverError.
+ */
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const { method = "GET", signedIn = true } = options;
+  const headers = new Headers({ accept: "application/json" });
+  if (options.body !== undefined) headers.set("content-type", "application/json");
+  if (method !== "GET" && signedIn) headers.set("idempotency-key", crypto.randomUUID());
+  const send = async () => {
+    if (signedIn) headers.set("authorization", `Bearer ${await session.token()}`);
+    return fetch(address(path, options.query), {
+      method,
+      headers,
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  };
+  let response = await once(send);
+  if (response.status === 401 && signedIn) {
+    await session.renew();
+    response = await once(send);
+  }
+  if (response.status === 204) {
+    // SAFETY: the caller of an address that answers nothing asks for `void`.
+    return undefined as T;
+  }
+  if (!response.ok) throw new ApiProblem(await problemOf(response));
+  // SAFETY: the API validates its answers' schemas in its own tests, and it is deployed together with these pages.
+  return (await response.json()) as T;
+}
+
+/** The text of an answer, as it was stored: for documents whose layout the author knows. */
+export async function requestText(path: string): Promise<string> {
+  return JSON.stringify(await request<unknown>(path), null, 2);
+}
+
+/** A lost answer is asked for once more: reads change nothing, and writes carry a key. */
+async function once(send: () => Promise<Response>): Promise<Response> {
+  try {
+    return await send();
+  } catch (fault) {
+    if (!(fault instanceof TypeError)) throw fault;
+  }
+  try {
+    return await send();
+  } catch (fault) {
+    if (!(fault instanceof TypeError)) throw fault;
+    throw new OfflineError(fault.message);
+  }
+}
+
+function address(path: string, query: RequestOptions["query"] = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
+  const text = parameters.toString();
+  return `/api/v1${path}${text === "" ? "" : `?${text}`}`;
+}
+
+async function problemOf(response: Response): Promise<ProblemDocument> {
+  try {
+    const body: unknown = await response.json();
+    if (typeof body === "object" && body !== null && "code" in body && "title" in body) {
+      // SAFETY: every refusal of the API is a problem document with these members.
+      return body as ProblemDocument;
+    }
+  } catch {
+    // Not from the API: something on the way answered.
+  }
+  return { status: response.status, code: "unknown", title: `${response.status} ${response.statusText}` };
+}

@@ -1,0 +1,55 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { applyDelta, type CourseDelta } from "../live/delta.ts";
+import { tellTabs } from "../live/tabs.ts";
+import { session } from "../session/store.ts";
+import { isRefusal } from "./problem.ts";
+import { courseKey } from "./queries.ts";
+import { request } from "./request.ts";
+import type { SubmissionAnswer, WriteAnswer } from "./types.ts";
+
+/** Shows what a write has changed, here and in the other tabs of this browser. */
+function useShow() {
+  const client = useQueryClient();
+  return (course: string, answer: WriteAnswer) => {
+    const delta: CourseDelta = { course, unlocked: answer.unlocked, locked: answer.locked };
+    applyDelta(client, delta);
+    const state = session.state.get();
+    if (state.kind === "signed-in") tellTabs(state.user.id, delta);
+  };
+}
+
+export function useEnroll(course: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => request<WriteAnswer>(`/courses/${course}/enrollments`, { method: "POST", body: {} }),
+    // What is open from the start is no news: the lists are simply loaded.
+    onSuccess: () => client.resetQueries({ queryKey: courseKey(course) }),
+  });
+}
+
+export function useComplete(course: string, chapter: string) {
+  const show = useShow();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      request<WriteAnswer>(`/courses/${course}/chapters/${course}.${chapter}/mark_as_completed`, { method: "POST" }),
+    onSuccess: (answer) => show(course, answer),
+    onError: (fault) => {
+      // It has been locked meanwhile: the page must say so.
+      if (isRefusal(fault, "locked")) void client.invalidateQueries({ queryKey: courseKey(course) });
+    },
+  });
+}
+
+export function useSubmit(course: string, problem: string) {
+  const show = useShow();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (answer: string) =>
+      request<SubmissionAnswer>(`/problems/${course}.${problem}/submissions`, { method: "POST", body: { answer } }),
+    onSuccess: (answer) => show(course, answer),
+    onError: (fault) => {
+      if (isRefusal(fault, "locked")) void client.invalidateQueries({ queryKey: courseKey(course) });
+    },
+  });
+}

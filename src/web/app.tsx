@@ -1,0 +1,103 @@
+import { notifyManager, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { Redirect, Route, Switch } from "wouter";
+import { ApiProblem } from "./api/problem.ts";
+import { useStore } from "./lib/use-store.ts";
+import { Live } from "./live/live.tsx";
+import { ChapterPage } from "./pages/chapter.tsx";
+import { CoursesPage } from "./pages/courses.tsx";
+import { MapPage } from "./pages/map/page.tsx";
+import { NotFoundPage } from "./pages/not-found.tsx";
+import { ProblemPage } from "./pages/problem.tsx";
+import { SignInPage } from "./pages/sign-in.tsx";
+import { Loading, Net } from "./parts/fault.tsx";
+import { Layout } from "./parts/layout.tsx";
+import { SessionOverError, session } from "./session/store.ts";
+
+// Learners never load what only authors and operators see.
+const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
+const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
+const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
+
+// The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
+// beside the page one works on would follow late.
+notifyManager.setScheduler(queueMicrotask);
+
+/** A refusal stays one however often it is asked for; only what may be luck is tried again. */
+const MAX_RETRIES = 2;
+
+function makeClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 15_000,
+        retry: (count, fault) =>
+          count < MAX_RETRIES &&
+          !(fault instanceof SessionOverError) &&
+          !(fault instanceof ApiProblem && fault.problem.status < 500),
+      },
+      mutations: { networkMode: "always" },
+    },
+  });
+}
+
+/** Each user has a cache of their own: nothing of one is ever shown to the next. */
+const clients = new Map<string, QueryClient>();
+function clientOf(user: string): QueryClient {
+  const existing = clients.get(user);
+  if (existing !== undefined) return existing;
+  clients.clear();
+  const made = makeClient();
+  clients.set(user, made);
+  return made;
+}
+
+/** The pages, for whoever is signed in; the door for everybody else. */
+export function App() {
+  const state = useStore(session.state);
+  const user = state.kind === "signed-in" ? state.user : null;
+  const content =
+    user === null ? (
+      <SignInPage />
+    ) : (
+      <Switch>
+        <Route path="/">
+          <Redirect to="/courses" replace />
+        </Route>
+        <Route path="/sign-in">
+          <Redirect to="/courses" replace />
+        </Route>
+        <Route path="/courses">
+          <CoursesPage />
+        </Route>
+        <Route path="/courses/:course">{({ course }) => <MapPage key={course} course={course} />}</Route>
+        <Route path="/courses/:course/chapters/:chapter">
+          {({ course, chapter }) => <ChapterPage key={chapter} course={course} chapter={chapter} />}
+        </Route>
+        <Route path="/courses/:course/problems/:problem">
+          {({ course, problem }) => <ProblemPage key={problem} course={course} problem={problem} />}
+        </Route>
+        <Route path="/author">
+          <AuthorCoursesPage />
+        </Route>
+        <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
+        <Route path="/operator">
+          <OperatorPage />
+        </Route>
+        <Route>
+          <NotFoundPage />
+        </Route>
+      </Switch>
+    );
+  return (
+    <QueryClientProvider client={clientOf(user?.id ?? "")}>
+      <Live key={user?.id ?? ""} user={user}>
+        <Layout user={user}>
+          <Net>
+            <Suspense fallback={<Loading />}>{content}</Suspense>
+          </Net>
+        </Layout>
+      </Live>
+    </QueryClientProvider>
+  );
+}

@@ -1,0 +1,4 @@
+import { applyPreferences, readPreferences } from "./lib/preferences.ts";
+
+// Runs before the first paint: the page never shows one colour scheme and then the other.
+applyPreferences(readPreferences());

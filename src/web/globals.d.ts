@@ -1,0 +1,14 @@
+declare module "*.css" {}
+
+/** https://www.w3.org/TR/trusted-types/, as far as the pages use it; not every browser has it. */
+interface TrustedHTML {
+  toString(): string;
+}
+interface Window {
+  readonly trustedTypes?: {
+    createPolicy(
+      name: string,
+      rules: { createHTML: (source: string) => string },
+    ): { createHTML(source: string): TrustedHTML };
+  };
+}

@@ -1,0 +1,63 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { ApiProblem } from "../../api/problem.ts";
+import { courseKey } from "../../api/queries.ts";
+import { request } from "../../api/request.ts";
+import type { Impact, Published } from "../../api/types.ts";
+import type { Messages } from "../../i18n/index.ts";
+import { type PlacedFinding, placeFindings, syntaxFinding } from "./findings.ts";
+import { locateJson } from "./json-positions.ts";
+
+export type Policy = "grandfather" | "relock";
+
+interface Draft {
+  text: string;
+  policy: Policy;
+  note: string;
+}
+
+/** What came of sending a draft, together with the text it is about. */
+export type Outcome =
+  | { kind: "refused"; errors: PlacedFinding[] }
+  | { kind: "impact"; impact: Impact; warnings: PlacedFinding[] }
+  | { kind: "published"; published: Published; warnings: PlacedFinding[] };
+
+/** Sends a draft: for a trial, or for good. Errors of the document are an outcome; everything else is a fault. */
+export function useSendDraft(course: string, messages: Messages) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ draft, isTrial }: { draft: Draft; isTrial: boolean }): Promise<Outcome> => {
+      const { text, policy, note } = draft;
+      const located = locateJson(text);
+      if (!located.ok) {
+        return { kind: "refused", errors: [syntaxFinding(text, located, messages.syntaxError(located.message))] };
+      }
+      const body = { document: located.value, policy, note: note.trim() === "" ? null : note.trim() };
+      const path = `/courses/${course}/versions`;
+      try {
+        if (isTrial) {
+          const impact = await request<Impact>(path, { method: "POST", body, query: { dry_run: true } });
+          return { kind: "impact", impact, warnings: placeFindings(text, located, impact.warnings) };
+        }
+        const published = await request<Published>(path, { method: "POST", body });
+        return { kind: "published", published, warnings: placeFindings(text, located, published.warnings) };
+      } catch (fault) {
+        const errors = fault instanceof ApiProblem ? fault.problem.errors : undefined;
+        if (errors === undefined) throw fault;
+        return { kind: "refused", errors: placeFindings(text, located, errors) };
+      }
+    },
+    onSuccess: (outcome) => {
+      if (outcome.kind === "published") void refreshCourse(client, course);
+    },
+  });
+}
+
+/** Everything the pages know of a course may have changed with its version. */
+export function refreshCourse(client: ReturnType<typeof useQueryClient>, course: string): Promise<unknown> {
+  return Promise.all([
+    client.invalidateQueries({ queryKey: ["versions", course] }),
+    client.invalidateQueries({ queryKey: ["course-info", course] }),
+    client.invalidateQueries({ queryKey: ["courses"] }),
+    client.invalidateQueries({ queryKey: courseKey(course) }),
+  ]);
+}

@@ -1,0 +1,25 @@
+import { useMessages } from "../../i18n/index.ts";
+import { Page } from "../../parts/page.tsx";
+import { useHasRole } from "../../session/hooks.ts";
+import { ForbiddenPage } from "../not-found.tsx";
+import { DeadLetters } from "./dead-letters.tsx";
+import { Pending } from "./pending.tsx";
+import { Stale } from "./stale.tsx";
+import { Streams } from "./streams.tsx";
+
+/** What an administrator looks at when something seems late or lost. */
+export default function OperatorPage() {
+  const messages = useMessages();
+  const isAdmin = useHasRole("admin");
+  if (!isAdmin) return <ForbiddenPage />;
+  return (
+    <Page title={messages.operatorTitle} lead={<p>{messages.operatorLead}</p>} wide>
+      <div className="operator">
+        <Streams />
+        <DeadLetters />
+        <Stale />
+        <Pending />
+      </div>
+    </Page>
+  );
+}

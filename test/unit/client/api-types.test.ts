@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { apiDocument, renderTypes } from "../../../scripts/client-types.ts";
+
+const FILE = join(import.meta.dirname, "../../../src/client/api-types.ts");
+
+function typesOf(schemas: Record<string, unknown>, paths: Record<string, unknown> = {}): string {
+  return renderTypes({ paths, components: { schemas } });
+}
+
+describe("the client's types", () => {
+  it("are those of the API today; `node scripts/client-types.ts` writes them anew", async () => {
+    const document = await apiDocument();
+    const written = readFileSync(FILE, "utf8");
+    expect(written).toBe(renderTypes(document));
+    const other = JSON.parse(JSON.stringify(document).replaceAll("is_locked", "is_shut"));
+    expect(renderTypes(other)).not.toBe(written);
+  }, 15_000);
+
+  it("say what a schema says", () => {
+    const types = typesOf({
+      Item: {
+        type: "object",
+        required: ["id", "kind"],
+        properties: {
+          id: { type: "string", description: "Opaque." },
+          kind: { type: "string", enum: ["a", "b"] },
+          rows: { type: "array", items: { $ref: "#/components/schemas/Row" } },
+          until: { type: ["string", "null"] },
+          "odd-name": { type: "integer" },
+          free: {},
+        },
+      },
+      Row: { anyOf: [{ type: "boolean" }, { type: "object", additionalProperties: { type: "number" } }] },
+      Both: { allOf: [{ $ref: "#/components/schemas/Item" }, { type: "object", properties: { x: { const: 1 } } }] },
+    });
+    expect(types).toContain("/** Opaque. */\n  id: string;");
+    expect(types).toContain('  kind: "a" | "b";');
+    expect(types).toContain("  rows?: Row[];");
+    expect(types).toContain("  until?: string | null;");
+    expect(types).toContain('  "odd-name"?: number;');
+    expect(types).toContain("  free?: unknown;");
+    expect(types).toContain("export type Row = boolean | Record<string, number>;");
+    expect(types).toContain("export type Both = Item & {\n  x?: 1;\n};");
+  });
+
+  it("leave out what answers with a stream", () => {
+    const answer = (type: string) => ({ get: { responses: { 200: { content: { [type]: { schema: {} } } } } } });
+    const types = typesOf({}, { "/live": answer("text/event-stream"), "/list": answer("application/json") });
+    expect(types).toContain('"/list": {');
+    expect(types).not.toContain("/live");
+  });
+
+  it("list as repeatable exactly the writes that take a key", () => {
+    const key = { name: "idempotency-key", in: "header", schema: { type: "string" } };
+    const types = typesOf({}, { "/a": { post: { parameters: [key] }, put: {} }, "/b": { post: {} } });
+    expect(types).toMatch(/new Set\(\["POST \/a"\]\)/);
+  });
+});

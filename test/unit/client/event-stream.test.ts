@@ -1,0 +1,517 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EventStream } from "../../../src/client/event-stream.ts";
+import { memoryStorage } from "../../../src/client/stream/cursor-store.ts";
+import { noSurroundings } from "../../../src/client/stream/surroundings.ts";
+import { EventServer } from "../../support/client/event-server.ts";
+import { type Listener, listen, pause, QUICK, stopAll, until } from "../../support/client/stream-bench.ts";
+import { FakeBrowser } from "../../support/client/tabs.ts";
+
+let server: EventServer;
+
+beforeEach(async () => {
+  server = await EventServer.start();
+});
+
+afterEach(async () => {
+  stopAll();
+  await server.stop();
+});
+
+const STREAM = "/api/v1/events/stream";
+const HISTORY = "/api/v1/events/history";
+
+async function live(listener: Listener): Promise<void> {
+  await until("live", () => listener.stream.status.state === "live" && server.streams > 0);
+}
+
+function publish(...numbers: number[]): void {
+  for (const n of numbers) server.publish("system.notification", { title: "t", n });
+}
+
+describe("a stream that works", () => {
+  it("delivers events in order, to handlers of their type and to those of all", async () => {
+    const ada = listen(server);
+    const tasks: unknown[] = [];
+    ada.stream.on("task.progress-updated", (event) => tasks.push(event.data.done));
+    await live(ada);
+    publish(1, 2);
+    server.publish("task.progress-updated", { task_id: "t", done: 7, n: 3 });
+    await until("three events", () => ada.numbers.length === 3);
+    expect(ada.numbers).toEqual([1, 2, 3]);
+    expect(tasks).toEqual([7]);
+    expect(ada.states).toEqual(["connecting", "live"]);
+    expect(ada.resets).toEqual([]);
+  });
+
+  it("hands over a duplicate once", async () => {
+    const ada = listen(server);
+    await live(ada);
+    publish(1);
+    server.duplicate();
+    publish(2);
+    await until("the second event", () => ada.numbers.includes(2));
+    expect(ada.numbers).toEqual([1, 2]);
+  });
+
+  it("goes on after a handler that throws, and after a frame that is not JSON", async () => {
+    const faults: unknown[] = [];
+    const ada = listen(server, { onError: (fault) => faults.push(fault) });
+    ada.stream.on("system.notification", () => {
+      throw new Error("mine");
+    });
+    await live(ada);
+    publish(1);
+    server.frame("system.notification", undefined, "odd-1.0");
+    publish(2);
+    await until("the second event", () => ada.numbers.includes(2));
+    expect(ada.numbers).toEqual([1, 2]);
+    expect(faults).toHaveLength(3);
+  });
+
+  it("stops hearing after unsubscribing, and connects no more after stop", async () => {
+    const ada = listen(server);
+    const heard: unknown[] = [];
+    const unsubscribe = ada.stream.on("*", (event) => heard.push(event.id));
+    await live(ada);
+    publish(1);
+    await until("the first", () => heard.length === 1);
+    unsubscribe();
+    publish(2);
+    await until("the second", () => ada.numbers.length === 2);
+    expect(heard).toHaveLength(1);
+    ada.stream.stop();
+    await until("the stream closed", () => server.streams === 0);
+    await pause(40);
+    expect(ada.stream.status.state).toBe("stopped");
+    expect(server.count(STREAM)).toBe(1);
+  });
+});
+
+describe("handlers", () => {
+  it("subscribed twice are called twice, and each subscription ends alone", async () => {
+    const ada = listen(server);
+    let calls = 0;
+    const count = () => {
+      calls += 1;
+    };
+    const first = ada.stream.on("system.notification", count);
+    ada.stream.on("system.notification", count);
+    await live(ada);
+    publish(1);
+    await until("two calls", () => calls === 2);
+    first();
+    publish(2);
+    await until("the second event", () => ada.numbers.length === 2);
+    expect(calls).toBe(3);
+  });
+
+  it("may take longer than the server's silence may last", async () => {
+    const ada = listen(server, { timing: { heartbeatLate: 150 } });
+    ada.stream.on("*", () => pause(200));
+    await live(ada);
+    publish(1);
+    await until("handled", () => ada.stream.cursor === "e1-1.0");
+    expect(server.count(STREAM)).toBe(1);
+    expect(ada.stream.status.state).toBe("live");
+  });
+
+  it("may stop the stream, which then says nothing more", async () => {
+    const storage = memoryStorage();
+    storage.setItem("latchkey.cursor.ada", "e0-1.0");
+    const ada = listen(server, { storage });
+    ada.stream.onReset(() => ada.stream.stop());
+    await until("the reset", () => ada.resets.length === 1);
+    await pause(20);
+    expect(ada.states).toEqual(["connecting", "stopped"]);
+  });
+
+  it("starting twice connects once", async () => {
+    const ada = listen(server);
+    ada.stream.start();
+    await live(ada);
+    await pause(10);
+    expect(server.streams).toBe(1);
+  });
+});
+
+describe("resuming", () => {
+  it("misses and repeats nothing when cut, with a new token each time", async () => {
+    const ada = listen(server);
+    await live(ada);
+    publish(1);
+    await until("the first", () => ada.numbers.length === 1);
+    server.cut();
+    publish(2, 3);
+    await until("what happened meanwhile", () => ada.numbers.length === 3);
+    await live(ada);
+    publish(4);
+    await until("the next", () => ada.numbers.length === 4);
+    expect(ada.numbers).toEqual([1, 2, 3, 4]);
+    expect(server.openedWith).toEqual([null, "e1-1.0"]);
+    expect(server.count("/api/v1/auth/sse-token")).toBe(2);
+    expect(ada.states).toEqual(["connecting", "live", "reconnecting", "live"]);
+    expect(ada.resets).toEqual([]);
+  });
+
+  it("goes on after a reload where the last page stopped", async () => {
+    const storage = memoryStorage();
+    const before = listen(server, { storage });
+    await live(before);
+    publish(1);
+    await until("the first", () => before.numbers.length === 1);
+    before.stream.stop();
+    publish(2);
+    const after = listen(server, { storage });
+    await until("the second", () => after.numbers.length === 1);
+    expect(after.numbers).toEqual([2]);
+    const other = listen(server, { storage, user: "bob" });
+    await live(other);
+    expect(server.openedWith.at(-1)).toBeNull();
+  });
+
+  it("commits the cursor only after the handlers returned, those that are asynchronous too", async () => {
+    const storage = memoryStorage();
+    const ada = listen(server, { storage });
+    let finish: () => void = () => undefined;
+    ada.stream.on("system.notification", () => new Promise<void>((resolve) => (finish = resolve)));
+    await live(ada);
+    publish(1);
+    await until("the handler runs", () => ada.numbers.length === 1);
+    await pause(10);
+    expect(storage.getItem("latchkey.cursor.ada")).toBe("e1-0.0");
+    finish();
+    await until("committed", () => storage.getItem("latchkey.cursor.ada") === "e1-1.0");
+  });
+
+  it("says so when what lies between is gone, and goes on behind it", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.cut();
+    publish(1);
+    server.expire();
+    await until("the reset", () => ada.resets.length === 1);
+    expect(ada.resets).toEqual([{ reason: "expired", scope: "user" }]);
+    await live(ada);
+    publish(2);
+    await until("the next", () => ada.numbers.length === 1);
+    expect(ada.numbers).toEqual([2]);
+  });
+
+  it("works where storage is forbidden", async () => {
+    const refuse = () => {
+      throw new Error("forbidden");
+    };
+    const ada = listen(server, { storage: { getItem: refuse, setItem: refuse, removeItem: refuse } });
+    await live(ada);
+    publish(1);
+    await until("the first", () => ada.numbers.length === 1);
+  });
+});
+
+describe("what the server says about the stream", () => {
+  it("lagged: comes back with the cursor", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.end("stream.lagged", { resume_from: "e1-0.0" });
+    publish(1);
+    await until("the event", () => ada.numbers.length === 1);
+    expect(server.openedWith).toEqual([null, "e1-0.0"]);
+  });
+
+  it("closing: comes back after the time named, not before", async () => {
+    const ada = listen(server, { random: () => 0 });
+    await live(ada);
+    const closedAt = Date.now();
+    server.end("stream.closing", { reason: "restart", retry_ms: 80 });
+    await until("the second opening", () => server.count(STREAM) === 2);
+    expect(Date.now() - closedAt).toBeGreaterThanOrEqual(78);
+  });
+
+  it("evicted: stays away until asked to come back", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.end("stream.evicted", { reason: "too_many_streams" });
+    await until("evicted", () => ada.stream.status.state === "evicted");
+    await pause(60);
+    expect(server.count(STREAM)).toBe(1);
+    expect(server.count(HISTORY)).toBe(0);
+    expect(ada.stream.status.reason).toBe("too_many_streams");
+    ada.stream.retry();
+    await live(ada);
+    expect(server.count(STREAM)).toBe(2);
+  });
+
+  it("heartbeats ahead of us, twice: opens again and gets what was lost", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.lost.add("unlock.changed");
+    server.publish("unlock.changed", { n: 1 });
+    server.heartbeat();
+    await pause(20);
+    expect(server.count(STREAM)).toBe(1);
+    server.heartbeat();
+    await until("the lost event", () => ada.numbers.length === 1);
+    expect(server.count(STREAM)).toBe(2);
+    server.heartbeat();
+    server.heartbeat();
+    await pause(20);
+    expect(server.count(STREAM)).toBe(2);
+  });
+
+  it("heartbeats carry past what this user muted, and nothing is opened again", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.muted.add("system.error");
+    server.publish("system.error");
+    server.heartbeat();
+    await until("past it", () => ada.stream.cursor === server.head);
+    for (let beat = 0; beat < 3; beat += 1) {
+      server.publish("system.error");
+      server.heartbeat();
+    }
+    await pause(20);
+    expect(server.count(STREAM)).toBe(1);
+    expect(ada.numbers).toEqual([]);
+  });
+
+  it("heartbeats without an id, ahead because of what was muted: one new stream for each head, no more", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.muted.add("system.error");
+    server.publish("system.error");
+    server.heartbeat({ withId: false });
+    server.heartbeat({ withId: false });
+    await until("the second opening", () => server.count(STREAM) === 2 && server.streams === 1);
+    for (let beat = 0; beat < 4; beat += 1) server.heartbeat({ withId: false });
+    await pause(20);
+    expect(server.count(STREAM)).toBe(2);
+  });
+
+  it("a beat of the stream before does not count", async () => {
+    const ada = listen(server);
+    await live(ada);
+    server.frame("stream.heartbeat", { head: "e1-7.0" });
+    await pause(20);
+    server.cut();
+    await until("the second opening", () => server.count(STREAM) === 2 && server.streams === 1);
+    server.frame("stream.heartbeat", { head: "e1-8.0" });
+    await pause(20);
+    expect(server.count(STREAM)).toBe(2);
+  });
+
+  it("a reset that is behind the head goes on from its own place, also when cut at once", async () => {
+    const storage = memoryStorage();
+    storage.setItem("latchkey.cursor.ada", server.head);
+    server.openings.push({ answer: "mute" });
+    const ada = listen(server, { storage });
+    await until("opened", () => server.mute !== null);
+    server.mute?.write('event: stream.reset\nid: e1-0.5\ndata: {"scope":["user"],"head":"e1-9.9"}\n\n');
+    await until("the reset", () => ada.resets.length === 1);
+    expect(ada.resets[0]?.scope).toBe("user");
+    server.mute?.destroy();
+    await until("the second opening", () => server.openedWith.length === 2);
+    expect(server.openedWith[1]).toBe("e1-0.5");
+  });
+});
+
+describe("when no stream gets through", () => {
+  it("tries five times, polls on the same cursor, and streams again when it can", async () => {
+    const ada = listen(server);
+    await live(ada);
+    publish(1);
+    await until("the first", () => ada.numbers.length === 1);
+    const attempts: number[] = [];
+    ada.stream.onStatus((status) => {
+      if (status.state === "reconnecting" && attempts.at(-1) !== status.attempt) attempts.push(status.attempt);
+    });
+    server.always = { answer: "refuse", status: 500 };
+    server.cut();
+    publish(2, 3, 4, 5, 6);
+    await until("polling", () => ada.stream.status.state === "polling");
+    await until("all events", () => ada.numbers.length === 6);
+    expect(attempts).toEqual([1, 2, 3, 4, 5]);
+    await until("an unchanged answer", () => server.notModified.length > 0);
+    server.always = null;
+    await live(ada);
+    publish(7);
+    await until("the last", () => ada.numbers.length === 7);
+    expect(ada.numbers).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(ada.states).toEqual(["connecting", "live", "reconnecting", "polling", "live"]);
+    expect(ada.resets).toEqual([]);
+  });
+
+  it("leaves polling when asked to, with all its tries", async () => {
+    server.always = { answer: "refuse", status: 500 };
+    const ada = listen(server, { timing: { probeMin: 60_000, probeMax: 60_000 } });
+    await until("polling", () => ada.stream.status.state === "polling");
+    ada.states.length = 0;
+    const before = server.count(STREAM);
+    ada.stream.retry();
+    await until("polling again", () => ada.states.includes("polling"));
+    expect(ada.states).toEqual(["connecting", "reconnecting", "polling"]);
+    expect(server.count(STREAM) - before).toBe(6);
+  });
+
+  it("takes two openings without a byte for a proxy that buffers", async () => {
+    server.always = { answer: "stall" };
+    const ada = listen(server, { timing: { firstByte: 50 } });
+    await until("polling", () => ada.stream.status.state === "polling");
+    expect(server.count(STREAM)).toBe(2);
+    await until("a position", () => ada.stream.cursor !== null);
+    publish(1);
+    await until("the event", () => ada.numbers.length === 1);
+  });
+
+  it("a page in place of the stream is no stream, whatever it says", async () => {
+    server.openings.push({ answer: "portal" });
+    const ada = listen(server);
+    await live(ada);
+    expect(server.openedWith).toEqual([null, null]);
+    expect(ada.states).toEqual(["connecting", "reconnecting", "live"]);
+  });
+
+  it("a stream that opens and then says nothing is left, too", async () => {
+    server.openings.push({ answer: "mute" });
+    const ada = listen(server, { timing: { heartbeatLate: 150 } });
+    await live(ada);
+    expect(server.count(STREAM)).toBe(2);
+  });
+
+  it("says offline while the history does not answer either, and recovers", async () => {
+    server.always = { answer: "refuse", status: 500 };
+    server.historyStatus = 500;
+    const ada = listen(server);
+    await until("offline", () => ada.stream.status.state === "offline");
+    expect(ada.stream.status.reason).toBe("unreachable");
+    server.historyStatus = 200;
+    await until("polling", () => ada.stream.status.state === "polling");
+  });
+
+  it("asks for a new bearer token when the old one is refused", async () => {
+    const asked: boolean[] = [];
+    const getToken = (options?: { refresh: boolean }) => {
+      asked.push(options?.refresh === true);
+      return "bearer";
+    };
+    server.historyStatus = 401;
+    const ada = listen(server, { mode: "polling", getToken });
+    await until("a refresh", () => asked.includes(true));
+    expect(asked[0]).toBe(false);
+    await until("saying so", () => ada.stream.status.reason === "unauthenticated");
+  });
+});
+
+describe("modes", () => {
+  it("polling never opens a stream, and begins at now like a stream", async () => {
+    publish(1, 2, 3, 4, 5);
+    const ada = listen(server, { mode: "polling" });
+    await until("a position", () => ada.stream.cursor === server.head);
+    publish(6, 7, 8);
+    await until("the new ones", () => ada.numbers.length === 3);
+    expect(ada.numbers).toEqual([6, 7, 8]);
+    expect(ada.resets).toEqual([]);
+    expect(server.count(STREAM)).toBe(0);
+    expect(ada.states).toEqual(["connecting", "polling"]);
+    server.expire();
+    publish(9);
+    await until("the next", () => ada.numbers.length === 4);
+  });
+
+  it("polling stores each event's place, so that stopping in a page repeats nothing", async () => {
+    const storage = memoryStorage();
+    storage.setItem("latchkey.cursor.ada", server.head);
+    publish(1, 2);
+    const ada = listen(server, { mode: "polling", storage });
+    ada.stream.on("*", () => ada.stream.stop());
+    await until("the first", () => storage.getItem("latchkey.cursor.ada") === "e1-1.0");
+    const again = listen(server, { mode: "polling", storage });
+    await until("the second", () => again.numbers.length === 1);
+    expect([ada.numbers, again.numbers]).toEqual([[1], [2]]);
+  });
+
+  it("polling tells of a reset as the stream does", async () => {
+    const storage = memoryStorage();
+    storage.setItem("latchkey.cursor.ada", "e0-9.0");
+    publish(1);
+    const ada = listen(server, { mode: "polling", storage });
+    await until("the reset", () => ada.resets.length === 1);
+    expect(ada.resets[0]?.reason).toBe("expired");
+  });
+
+  it("sse never polls", async () => {
+    server.always = { answer: "refuse", status: 500 };
+    listen(server, { mode: "sse" });
+    await until("many tries", () => server.count(STREAM) > 8);
+    expect(server.count(HISTORY)).toBe(0);
+  });
+});
+
+describe("the device", () => {
+  it("offline: waits; online: comes back at once", async () => {
+    const tab = new FakeBrowser().openTab();
+    const ada = listen(server, { surroundings: tab.surroundings });
+    await live(ada);
+    tab.setOnline(false);
+    await until("closed", () => server.streams === 0);
+    expect(ada.stream.status).toMatchObject({ state: "offline", reason: "no_network", attempt: 0 });
+    publish(1);
+    await pause(40);
+    expect(server.count(STREAM)).toBe(1);
+    tab.setOnline(true);
+    await until("the event", () => ada.numbers.length === 1);
+  });
+
+  it("another network: leaves the old connection", async () => {
+    const tab = new FakeBrowser().openTab();
+    const ada = listen(server, { surroundings: tab.surroundings });
+    await live(ada);
+    tab.changeNetwork();
+    await until("the second opening", () => server.count(STREAM) === 2);
+    await live(ada);
+    expect(server.openedWith[1]).toBe("e1-0.0");
+  });
+
+  it("a phone that nobody looks at lets go, and is back when somebody looks", async () => {
+    const tab = new FakeBrowser().openTab({ isPhone: true });
+    const ada = listen(server, { surroundings: tab.surroundings, pauseWhenHidden: 0.03 });
+    await live(ada);
+    tab.setVisible(false);
+    await until("paused", () => ada.stream.status.reason === "hidden");
+    await until("closed", () => server.streams === 0);
+    publish(1);
+    tab.setVisible(true);
+    await until("the event", () => ada.numbers.length === 1);
+  });
+
+  it("a desktop keeps its stream, and so does a phone that is told to", async () => {
+    const desktop = new FakeBrowser().openTab();
+    const phone = new FakeBrowser().openTab({ isPhone: true });
+    const ada = listen(server, { surroundings: desktop.surroundings, pauseWhenHidden: 0.01 });
+    const bob = listen(server, { surroundings: phone.surroundings, pauseWhenHidden: false, user: "bob" });
+    await live(ada);
+    await live(bob);
+    desktop.setVisible(false);
+    phone.setVisible(false);
+    await pause(50);
+    expect([ada.stream.status.state, bob.stream.status.state]).toEqual(["live", "live"]);
+  });
+});
+
+it("starts once there is a token, and keeps users apart by it", async () => {
+  let token: string | null = null;
+  const storage = memoryStorage();
+  const stream = new EventStream({
+    baseUrl: server.url,
+    getToken: () => token,
+    storage,
+    timing: QUICK,
+    surroundings: noSurroundings(),
+  });
+  stream.start();
+  await pause(20);
+  expect(server.count("/api/v1/auth/sse-token")).toBe(0);
+  token = `h.${btoa(JSON.stringify({ sub: "carol" }))}.s`;
+  await until("live", () => stream.status.state === "live");
+  stream.stop();
+  expect(storage.getItem("latchkey.cursor.carol")).toBe("e1-0.0");
+});
