@@ -508,6 +508,36 @@ export type Revocation = {
   reason: string;
 };
 
+export type Freshness = {
+  /** Snapshots in doubt that the sweeps have not brought up to date yet. */
+  stale: {
+    snapshots: number;
+    oldest_at: string | null;
+  };
+  /** Courses whose learners are still being marked, after a publish or a doubt. */
+  marking: {
+    course_id: string;
+    reason: string;
+    requested_at: string;
+  }[];
+  queues: {
+    queue: string;
+    /** Null when the queue did not say. */
+    messages: number | null;
+    oldest_at: string | null;
+  }[];
+  dead_letters: number;
+  /** Reads whose snapshot differed from a second evaluation from D1. */
+  divergences: {
+    last_day: number;
+    newest: {
+      enrollment_id: string;
+      detected_at: string;
+      items: number;
+    }[];
+  };
+};
+
 export type ArchivedEvent = {
   /** Position in the receiver's log, as its publisher was told. */
   id: string;
@@ -1397,6 +1427,12 @@ export interface Paths {
       answer: {
         course: string;
       };
+    };
+  };
+  "/api/v1/system/freshness": {
+    /** What is late or in doubt: stale snapshots, marks, queues, dead letters, divergences */
+    get: {
+      answer: Freshness;
     };
   };
   "/api/v1/events/archive": {

@@ -1,5 +1,6 @@
 import { newRouter } from "../shared/http.ts";
 import { enrollmentsRoutes } from "./routes-enrollments.ts";
+import { operationsRoutes } from "./routes-operations.ts";
 import { policyRoutes } from "./routes-policy.ts";
 import { readRoutes } from "./routes-reads.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
@@ -20,5 +21,6 @@ export function enrollmentRoutes() {
     .route("/", writeRoutes())
     .route("/", submissionRoutes())
     .route("/", enrollmentsRoutes())
-    .route("/", policyRoutes());
+    .route("/", policyRoutes())
+    .route("/", operationsRoutes());
 }

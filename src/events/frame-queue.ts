@@ -63,10 +63,11 @@ export class FrameQueue {
     const last = taken.at(-1);
     if (last === undefined) return null;
     this.#bytes -= size;
-    const chunk = new Uint8Array(size);
+    // One frame alone, the usual case of a reader that keeps up, is handed on as it is.
+    const chunk = taken.length === 1 ? last.bytes : new Uint8Array(size);
     let at = 0;
     for (const entry of taken) {
-      chunk.set(entry.bytes, at);
+      if (taken.length > 1) chunk.set(entry.bytes, at);
       at += entry.bytes.byteLength;
       if (entry.task !== null && this.#ticks.get(entry.task) === entry) this.#ticks.delete(entry.task);
     }

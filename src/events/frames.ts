@@ -3,6 +3,8 @@ const LINE_END = /\r\n|\r|\n/;
 /** What no field on one line may contain: CR and LF end it, and a NUL in an id makes clients ignore the id. */
 const FORBIDDEN = /[\r\n\0]/g;
 
+const BREAKING = /[\r\n\0]/;
+
 const encoder = new TextEncoder();
 
 /**
@@ -10,6 +12,9 @@ const encoder = new TextEncoder();
  * of line end, and what could end a line is taken out of the other fields.
  */
 export function frame(event: string, id: string, data: string): Uint8Array {
+  if (!BREAKING.test(event) && !BREAKING.test(id) && !BREAKING.test(data)) {
+    return encoder.encode(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`);
+  }
   const lines = data
     .split(LINE_END)
     .map((line) => `data: ${line}\n`)

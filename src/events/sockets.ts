@@ -22,6 +22,8 @@ type Reader = z.output<typeof readerSchema>;
  */
 export class LogSockets {
   readonly #ctx: DurableObjectState;
+  /** Attachments as they were last read or written: reading one costs more than sending. Lost with a sleep. */
+  readonly #known = new WeakMap<WebSocket, Reader>();
   readonly #log: EventLog;
 
   constructor(ctx: DurableObjectState, log: EventLog) {
@@ -46,9 +48,10 @@ export class LogSockets {
     const from = after === null || gap !== null ? head : after;
     const join: Join = { from, head, missed: this.#log.countAfter(from.seq), gap };
     const number = 1 + Math.max(0, ...this.#readers().map(({ reader }) => reader.number));
-    inner.serializeAttachment({ live: false, number, session } satisfies Reader);
+    const reader: Reader = { live: false, number, session };
+    this.#remember(inner, reader);
     send(inner, JSON.stringify({ t: "join", join, ...(preferences && { preferences }) } satisfies LogMessage));
-    this.#sendPage(inner, { live: false, number, session }, from.seq);
+    this.#sendPage(inner, reader, from.seq);
     this.announceHead();
     return new Response(null, { status: 101, webSocket: outer });
   }
@@ -56,7 +59,7 @@ export class LogSockets {
   /** A reader's message: it has room for the next page. Anything else is ignored. */
   receive(socket: WebSocket, message: string | ArrayBuffer): void {
     const seq = typeof message === "string" ? readMoreRequest(message) : null;
-    const reader = readerOf(socket);
+    const reader = this.#readerOf(socket);
     if (seq !== null && reader !== null) this.#sendPage(socket, reader, seq);
   }
 
@@ -79,20 +82,20 @@ export class LogSockets {
   evictBeyond(limit: number, reason: string): number {
     const readers = this.#readers().sort((a, b) => a.reader.number - b.reader.number);
     const surplus = readers.slice(0, Math.max(readers.length - limit, 0));
-    for (const { socket } of surplus) end(socket, "stream.evicted", reason);
+    for (const { socket } of surplus) this.#end(socket, "stream.evicted", reason);
     return surplus.length;
   }
 
   /** Ends the readers of one session, or all for null. @returns how many. */
   endSession(session: string | null, reason: string): number {
     const readers = this.#readers().filter(({ reader }) => session === null || reader.session === session);
-    for (const { socket } of readers) end(socket, "stream.evicted", reason);
+    for (const { socket } of readers) this.#end(socket, "stream.evicted", reason);
     return readers.length;
   }
 
   /** Ends every reader; each comes back with its cursor. */
   restart(reason: string): void {
-    for (const { socket } of this.#readers()) end(socket, "stream.closing", reason);
+    for (const { socket } of this.#readers()) this.#end(socket, "stream.closing", reason);
   }
 
   /** Lets the platform answer {@link HEAD_REQUEST} with the present head, awake or not. */
@@ -104,26 +107,37 @@ export class LogSockets {
   #sendPage(socket: WebSocket, reader: Reader, after: number): void {
     const { events, more } = this.#log.after(after);
     if (events.length > 0 || reader.live) send(socket, eventMessage(events, more));
-    if (!more && !reader.live) socket.serializeAttachment({ ...reader, live: true } satisfies Reader);
+    if (!more && !reader.live) this.#remember(socket, { ...reader, live: true });
   }
 
   #readers(): { socket: WebSocket; reader: Reader }[] {
     return this.#ctx.getWebSockets().flatMap((socket) => {
-      const reader = readerOf(socket);
+      const reader = this.#readerOf(socket);
       return reader === null ? [] : [{ socket, reader }];
     });
   }
-}
 
-function readerOf(socket: WebSocket): Reader | null {
-  const parsed = readerSchema.safeParse(socket.deserializeAttachment());
-  return parsed.success ? parsed.data : null;
-}
+  #remember(socket: WebSocket, reader: Reader): void {
+    socket.serializeAttachment(reader);
+    this.#known.set(socket, reader);
+  }
 
-function end(socket: WebSocket, event: "stream.evicted" | "stream.closing", reason: string): void {
-  send(socket, JSON.stringify({ t: "end", event, reason } satisfies LogMessage));
-  socket.serializeAttachment(null);
-  close(socket);
+  #readerOf(socket: WebSocket): Reader | null {
+    const known = this.#known.get(socket);
+    if (known !== undefined) return known;
+    const parsed = readerSchema.safeParse(socket.deserializeAttachment());
+    if (!parsed.success) return null;
+    this.#known.set(socket, parsed.data);
+    return parsed.data;
+  }
+
+  /** The last word to a reader: it is none of this log's any more. */
+  #end(socket: WebSocket, event: "stream.evicted" | "stream.closing", reason: string): void {
+    send(socket, JSON.stringify({ t: "end", event, reason } satisfies LogMessage));
+    socket.serializeAttachment(null);
+    this.#known.delete(socket);
+    close(socket);
+  }
 }
 
 /** Sends, unless the other end has gone: then the platform reports the close by itself. */

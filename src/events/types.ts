@@ -184,12 +184,25 @@ export const envelopeSchema = z
   })
   .openapi("Event");
 
-/** The envelope as JSON. `data` is JSON already and is put in as it is. */
+/** What follows the id, by event: the same for every stream the event goes to. */
+const tails = new WeakMap<LoggedEvent, string>();
+
+/** The envelope as one line of JSON. `data` is JSON already and is put in as it is. */
 export function renderEnvelope(id: string, event: LoggedEvent): string {
+  let tail = tails.get(event);
+  if (tail === undefined) {
+    tail = renderTail(event);
+    tails.set(event, tail);
+  }
+  // An id has no character that JSON would escape.
+  return `{"id":"${id}",${tail}`;
+}
+
+function renderTail(event: LoggedEvent): string {
   const { type, level, priority } = event;
   const ref = `${event.epoch}-${event.seq}`;
-  const head = JSON.stringify({ id, ref, type, at: new Date(event.at).toISOString(), level, priority });
-  return `${head.slice(0, -1)},"data":${event.data}}`;
+  const head = JSON.stringify({ ref, type, at: new Date(event.at).toISOString(), level, priority });
+  return `${head.slice(1, -1)},"data":${event.data}}`;
 }
 
 /** An event of one type, with the data's form checked by the compiler. */

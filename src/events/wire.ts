@@ -40,10 +40,23 @@ const messageSchema = z.discriminatedUnion("t", [
 ]);
 export type LogMessage = z.output<typeof messageSchema>;
 
-/** The object's message, or null for one this code does not know. */
+/** Messages read lately. A broadcast reaches every stream of an isolate as the same text: it is read once. */
+const lately = new Map<string, LogMessage>();
+const MAX_LATELY = 16;
+/** Longer ones (pages of replay) are not kept. */
+const MAX_KEPT_CHARACTERS = 20_000;
+
+/** The object's message, or null for one this code does not know. It may be shared with other streams: not to be changed. */
 export function readMessage(text: string): LogMessage | null {
+  const known = lately.get(text);
+  if (known !== undefined) return known;
   const parsed = messageSchema.safeParse(JSON.parse(text));
-  return parsed.success ? parsed.data : null;
+  if (!parsed.success) return null;
+  if (text.length <= MAX_KEPT_CHARACTERS) {
+    if (lately.size >= MAX_LATELY) lately.clear();
+    lately.set(text, parsed.data);
+  }
+  return parsed.data;
 }
 
 /** One message of one live event. */

@@ -57,6 +57,9 @@ describe.skipIf(!hasChromium)("an operator", () => {
     await page.goto("/operator");
     await page.getByRole("heading", { name: "Live streams" }).waitFor();
     await page.getByText("streams open").waitFor();
+    await page.getByRole("heading", { name: "Pipeline" }).waitFor();
+    await page.getByRole("cell", { name: "latchkey-projection" }).waitFor();
+    await page.getByText("divergences in a day").waitFor();
     await page.getByRole("cell", { name: "Open answers open-answers" }).waitFor();
 
     const letter = page.locator('[data-letter="letter-1"]');

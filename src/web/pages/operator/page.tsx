@@ -4,6 +4,7 @@ import { useHasRole } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
 import { DeadLetters } from "./dead-letters.tsx";
 import { Pending } from "./pending.tsx";
+import { Pipeline } from "./pipeline.tsx";
 import { Stale } from "./stale.tsx";
 import { Streams } from "./streams.tsx";
 
@@ -15,6 +16,7 @@ export default function OperatorPage() {
   return (
     <Page title={messages.operatorTitle} lead={<p>{messages.operatorLead}</p>} wide>
       <div className="operator">
+        <Pipeline />
         <Streams />
         <DeadLetters />
         <Stale />

@@ -1,0 +1,20 @@
+import { defineRoute, newRouter } from "../shared/http.ts";
+import { freshnessOf, freshnessSchema } from "./freshness.ts";
+
+const freshnessRoute = defineRoute(
+  { roles: ["admin"], rule: "Admins." },
+  {
+    method: "get",
+    path: "/system/freshness",
+    tags: ["system"],
+    summary: "What is late or in doubt: stale snapshots, marks, queues, dead letters, divergences",
+    responses: {
+      200: { description: "Numbers of now.", content: { "application/json": { schema: freshnessSchema } } },
+    },
+  },
+);
+
+/** What operators look at, to be mounted at /api/v1. */
+export function operationsRoutes() {
+  return newRouter().openapi(freshnessRoute, async (c) => c.json(await freshnessOf(c.env, Date.now()), 200));
+}
