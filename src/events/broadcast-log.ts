@@ -55,11 +55,13 @@ export class BroadcastLog extends DurableObject<Env> {
   #spreading: Promise<void> | null = null;
   #again = false;
 
+  #isReady = false;
+
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#log = new EventLog(ctx.storage.sql);
     this.#scheduler = new AlarmScheduler(ctx.storage, DUE_NAMES);
-    if (hasSchema(ctx.storage.sql)) migrate(ctx.storage, SCHEMA);
+    if (this.#hasSchema()) migrate(ctx.storage, SCHEMA);
   }
 
   /** Stores events in the order given, and begins to spread them. One transaction for all. */
@@ -201,10 +203,16 @@ export class BroadcastLog extends DurableObject<Env> {
     return Array.from({ length: shardCount(this.env) }, (_, shard) => shard);
   }
 
+  /** Whether the object has tables; once it has, they stay, but for a transaction that is rolled back. */
+  #hasSchema(): boolean {
+    this.#isReady ||= hasSchema(this.ctx.storage.sql);
+    return this.#isReady;
+  }
+
   #commit<T>(change: () => T): T {
     try {
       const result = this.ctx.storage.transactionSync(() => {
-        if (!hasSchema(this.ctx.storage.sql)) {
+        if (!this.#hasSchema()) {
           migrate(this.ctx.storage, SCHEMA);
           this.#log.create();
           this.ctx.storage.sql.exec("INSERT INTO archive (one, seq) VALUES (1, 0)");
@@ -214,6 +222,7 @@ export class BroadcastLog extends DurableObject<Env> {
       this.ctx.waitUntil(this.#scheduler.arm());
       return result;
     } catch (fault) {
+      this.#isReady = false;
       this.#log.forget();
       this.#scheduler.forget();
       throw fault;

@@ -25,12 +25,14 @@ export class BroadcastShard extends DurableObject<Env> {
   /** Whether this run has compared its copy with the log: it may have slept through something. */
   #isSynced = false;
 
+  #isReady = false;
+
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#log = new EventLog(ctx.storage.sql);
     this.#sockets = new LogSockets(ctx, this.#log);
     this.#scheduler = new AlarmScheduler(ctx.storage, DUE_NAMES);
-    if (hasSchema(ctx.storage.sql)) migrate(ctx.storage, SCHEMA);
+    if (this.#hasSchema()) migrate(ctx.storage, SCHEMA);
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -98,7 +100,7 @@ export class BroadcastShard extends DurableObject<Env> {
 
   /** Where the copy ends; null for an object that has none yet. */
   #head(): Position | null {
-    return hasSchema(this.ctx.storage.sql) ? this.#log.head() : null;
+    return this.#hasSchema() ? this.#log.head() : null;
   }
 
   #copy(events: readonly LoggedEvent[]): void {
@@ -110,15 +112,22 @@ export class BroadcastShard extends DurableObject<Env> {
     this.#sockets.deliver(events);
   }
 
+  /** Whether the object has tables; once it has, they stay, but for a transaction that is rolled back. */
+  #hasSchema(): boolean {
+    this.#isReady ||= hasSchema(this.ctx.storage.sql);
+    return this.#isReady;
+  }
+
   #commit<T>(change: () => T): T {
     try {
       const result = this.ctx.storage.transactionSync(() => {
-        if (!hasSchema(this.ctx.storage.sql)) migrate(this.ctx.storage, SCHEMA);
+        if (!this.#hasSchema()) migrate(this.ctx.storage, SCHEMA);
         return change();
       });
       this.ctx.waitUntil(this.#scheduler.arm());
       return result;
     } catch (fault) {
+      this.#isReady = false;
       this.#log.forget();
       this.#scheduler.forget();
       throw fault;

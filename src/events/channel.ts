@@ -17,8 +17,8 @@ import { JOIN_HEADER, type JoinRequest, joinRequestSchema } from "./wire.ts";
 
 /** Streams a user may have open; one more ends the oldest. */
 export const MAX_STREAMS_PER_USER = 2;
-/** Important events wait this long for others, so that one message carries them to D1. */
-const ARCHIVE_DELAY_MS = 2_000;
+/** Important events wait this long for others: an alarm and a queue message for each would cost more than telling it. */
+export const ARCHIVE_DELAY_MS = 20_000;
 
 /**
  * One user's live events: their order, 24 hours of them, who reads them now, what was published already. A facade over

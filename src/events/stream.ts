@@ -360,6 +360,8 @@ class LiveStream {
     this.#isEnding = true;
     this.#goodbye = setTimeout(() => this.#close(), GOODBYE_MS);
     this.#tell(event, data, id);
+    // Nothing more is taken: what the logs go on to say is for the stream that comes after this one.
+    for (const { socket } of [this.#sources.user, this.#sources.broadcast]) close(socket);
   }
 
   /** Gives everything back. Harmless to repeat. */
