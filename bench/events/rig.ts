@@ -14,6 +14,11 @@ const POLL_MS = 250;
 /** Longest wait for the last of a load. */
 const DRAIN_MS = 60_000;
 
+/** A server that uses less than this share of its core has settled; looked at in steps, for so long at most. */
+const IDLE_SHARE = 0.3;
+const SETTLE_STEP_MS = 500;
+const SETTLE_MS = 30_000;
+
 const DONE = z.unknown();
 
 /** All load processes' reports together. */
@@ -109,8 +114,19 @@ export class Rig {
     await Promise.all(this.#readers.map((reader) => reader.ask({ do: "begin", run }, DONE)));
   }
 
+  /** Waits until the server has done what earlier loads have left it to do: archiving, collecting garbage. */
+  async settle(): Promise<void> {
+    const deadline = performance.now() + SETTLE_MS;
+    for (let busy = 1; busy > IDLE_SHARE && performance.now() < deadline; ) {
+      const before = this.cpu();
+      await sleep(SETTLE_STEP_MS);
+      busy = (this.cpu() - before) / (SETTLE_STEP_MS / 1_000);
+    }
+  }
+
   /** Publishes and waits for the last to arrive. `receivers` is how many get each text. */
   async load(command: Command & { run: string }, receivers: number): Promise<Measured> {
+    await this.settle();
     await this.begin(command.run);
     const cpu = cpuOf(this.server.pid());
     const published = await this.publish(command);

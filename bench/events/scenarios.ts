@@ -84,6 +84,10 @@ export async function runLive(contender: Contender, prefix: readonly string[], s
     const cpu = rig.cpu();
     await sleep(sizes.idleSeconds * 1_000);
     const idleCpuMs = (((rig.cpu() - cpu) * 1_000) / sizes.idleSeconds / users) * 1_000;
+    const { broadcasts, sustained } = sizes;
+    const broadcast = await rig.load({ do: "broadcast", run: "bone", perSecond: 1, count: broadcasts }, users);
+    const count = sustained.perSecond * sustained.seconds;
+    const many = await rig.load({ do: "broadcast", run: "bmany", perSecond: sustained.perSecond, count }, users);
     // The lowest rate was measured at the last stage.
     const unicast = stages.slice(-1).map((stage) => stage.unicast);
     for (const perSecond of sizes.unicastRates.slice(1)) {
@@ -91,10 +95,6 @@ export async function runLive(contender: Contender, prefix: readonly string[], s
         await rig.load({ do: "unicast", run: `ur${perSecond}`, users, perSecond, seconds: sizes.seconds }, 1),
       );
     }
-    const { broadcasts, sustained } = sizes;
-    const broadcast = await rig.load({ do: "broadcast", run: "bone", perSecond: 1, count: broadcasts }, users);
-    const count = sustained.perSecond * sustained.seconds;
-    const many = await rig.load({ do: "broadcast", run: "bmany", perSecond: sustained.perSecond, count }, users);
     return { stages, idleCpuMs, unicast, broadcast, sustained: many };
   } finally {
     await rig.end();

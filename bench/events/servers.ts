@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { untilPortIsFree } from "../../scripts/lib/ports.ts";
 import { startBetterSse } from "../../test/conformance/peers/better-sse.ts";
 import { startNchan } from "../../test/conformance/peers/nchan.ts";
 import { freshState, removeState } from "../../test/support/node/state.ts";
@@ -39,6 +40,7 @@ async function startLatchkey(bundles: Bundles, core: number | null): Promise<Run
   const secret = randomBytes(32).toString("base64url");
   const stateDir = await freshState();
   const start = async () => {
+    await untilPortIsFree(PORTS.latchkey);
     const server = await startServer(bundles, stateDir, { bindings: { AUTH_SECRET: secret }, port: PORTS.latchkey });
     pin(server.workerd(), core);
     return server;
