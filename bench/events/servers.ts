@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { untilPortIsFree } from "../../scripts/lib/ports.ts";
+import { firstPort } from "../../test/conformance/lib/first-port.ts";
 import { startBetterSse } from "../../test/conformance/peers/better-sse.ts";
 import { startNchan } from "../../test/conformance/peers/nchan.ts";
 import { freshState, removeState } from "../../test/support/node/state.ts";
@@ -8,7 +9,8 @@ import { treeOf } from "../lib/cpu.ts";
 import { type Bundles, startServer } from "../lib/server.ts";
 import type { Address } from "./protocol.ts";
 
-const PORTS = { latchkey: 9_420, nchan: 9_421, "better-sse": 9_422 } as const;
+/** Where a free port is looked for. */
+const FIRST_PORT = 9_420;
 
 /** A server that is measured, on a core of its own. */
 export interface Running {
@@ -39,15 +41,16 @@ export function contenders(bundles: Bundles, core: number | null): Contender[] {
 async function startLatchkey(bundles: Bundles, core: number | null): Promise<Running> {
   const secret = randomBytes(32).toString("base64url");
   const stateDir = await freshState();
+  const port = await firstPort(FIRST_PORT);
   const start = async () => {
-    await untilPortIsFree(PORTS.latchkey);
-    const server = await startServer(bundles, stateDir, { bindings: { AUTH_SECRET: secret }, port: PORTS.latchkey });
+    await untilPortIsFree(port);
+    const server = await startServer(bundles, stateDir, { bindings: { AUTH_SECRET: secret }, port });
     pin(server.workerd(), core);
     return server;
   };
   let server = await start();
   return {
-    address: { kind: "latchkey", port: PORTS.latchkey, secret },
+    address: { kind: "latchkey", port, secret },
     pid: () => server.workerd(),
     async crash() {
       await server.kill();
@@ -65,7 +68,7 @@ async function startPeer(
   startIt: typeof startNchan,
   core: number | null,
 ): Promise<Running> {
-  const port = PORTS[kind];
+  const port = await firstPort(FIRST_PORT);
   const start = async () => {
     const child = await startIt(port);
     pin(child.pid, core);

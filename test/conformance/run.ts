@@ -5,6 +5,7 @@ import { fromRoot } from "../../scripts/lib/paths.ts";
 import { allCases } from "./cases/all.ts";
 import { fakeTarget, selfCheck } from "./fake/self-check.ts";
 import type { Outcome, Target, Verdict } from "./lib/case.ts";
+import { firstPort } from "./lib/first-port.ts";
 import { markdown, type TargetReport, totals } from "./lib/report.ts";
 import { runCases } from "./lib/run-cases.ts";
 import { BetterSseTarget } from "./targets/better-sse.ts";
@@ -16,8 +17,8 @@ const RESULTS = fromRoot("bench/results/conformance.json");
 const PAGE = fromRoot("docs/events-conformance.md");
 /** In the order of the table; the stand-in, last, is in none. */
 const TARGETS = ["latchkey", "nchan", "better-sse", "fake"] as const;
-const NCHAN_PORT = 9_410;
-const BETTER_SSE_PORT = 9_411;
+/** Where the peers look for a free port. */
+const FIRST_PORT = 9_440;
 
 const HELP = `npm run conformance -- [--target NAME]... [--base-url URL --secret-file FILE] [--only TEXT] [--save]
 
@@ -59,14 +60,14 @@ const cases = allCases.filter(
     (only === undefined || group.includes(only) || name.includes(only)) && !(values.quick && isSlow === true),
 );
 const reports: TargetReport[] = [];
-for (const name of values.target) reports.push(await runTarget(targetOf(name)));
+for (const name of values.target) reports.push(await runTarget(await targetOf(name)));
 if (values.save) save(reports);
 const failed = reports.filter(({ target }) => target === "latchkey" || target === "fake");
 process.exit(failed.some(({ outcomes }) => outcomes.some(({ verdict }) => verdict === "FAIL")) ? 1 : 0);
 
-function targetOf(name: string): Target {
-  if (name === "nchan") return new NchanTarget(NCHAN_PORT);
-  if (name === "better-sse") return new BetterSseTarget(BETTER_SSE_PORT);
+async function targetOf(name: string): Promise<Target> {
+  if (name === "nchan") return new NchanTarget(await firstPort(FIRST_PORT));
+  if (name === "better-sse") return new BetterSseTarget(await firstPort(FIRST_PORT));
   if (name === "fake") return fakeTarget(null);
   if (name !== "latchkey") throw new Error(`there is no target "${name}"\n\n${HELP}`);
   const url = values["base-url"];

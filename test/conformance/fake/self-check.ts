@@ -6,23 +6,27 @@ import { fileURLToPath } from "node:url";
 import { NODE } from "../../../scripts/lib/paths.ts";
 import { allCases } from "../cases/all.ts";
 import { type Child, startChild } from "../lib/child.ts";
+import { firstPort } from "../lib/first-port.ts";
 import { runCases } from "../lib/run-cases.ts";
 import { ContractTarget, type Control } from "../targets/latchkey.ts";
 import { KEPT } from "./journal.ts";
 import { MUTATIONS } from "./mutations.ts";
 
 const SERVER = fileURLToPath(new URL("server.ts", import.meta.url));
-const PORT = 9_412;
+/** Where a free port is looked for. */
+const FIRST_PORT = 9_440;
 
 /** The stand-in server as a target; `mutation` makes it wrong in one way. */
 export function fakeTarget(mutation: string | null): ContractTarget {
   const secret = randomBytes(32).toString("base64url");
   const journal = join(tmpdir(), `latchkey-fake-${randomBytes(6).toString("hex")}`);
   let child: Child | null = null;
+  let port: number | null = null;
   const start = async () => {
+    port ??= await firstPort(FIRST_PORT);
     const env = { ...process.env, ...(mutation === null ? {} : { FAKE_MUTATION: mutation }) };
-    child = await startChild(NODE, [SERVER, String(PORT), secret, journal], PORT, env);
-    return `http://127.0.0.1:${PORT}`;
+    child = await startChild(NODE, [SERVER, String(port), secret, journal], port, env);
+    return `http://127.0.0.1:${port}`;
   };
   const control: Control = {
     start,
