@@ -13,6 +13,8 @@ export interface Results {
 
 const KB = 1_024;
 const MB = 1_024 * 1_024;
+/** A rate is held only while its texts arrive: a backlog that is served at the end makes the same average. */
+const LAST_MS = 2_000;
 
 /** Tables, pictures and targets of all runs. */
 export function outcomeOf(results: readonly Results[], sizes: Sizes): BenchOutcome {
@@ -293,9 +295,9 @@ function targets(own: Results, sizes: Sizes, most: number): BenchOutcome["target
     },
     {
       what: `Deliveries a second, ${sizes.sustained.perSecond} broadcasts a second to ${cell(most)}`,
-      asked: `at least ${cell(asked * 0.9)}, until the last has arrived`,
+      asked: `at least ${cell(asked * 0.9)}, and the last of each within ${cell(LAST_MS)} ms`,
       measured: `${spreadCell(reached)}; the last of each after ${spreadCell(last)} ms`,
-      met: reached.median >= asked * 0.9,
+      met: reached.median >= asked * 0.9 && last.median < LAST_MS,
     },
     {
       what: `All ${cell(most)} streams back after a crash`,
