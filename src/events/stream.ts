@@ -283,7 +283,7 @@ class LiveStream {
   }
 
   /** Queues a frame about the stream itself. */
-  #tell(event: string, data: object, id: string = this.#cursor()): void {
+  #tell(event: string, data: object, id: string = this.#startedFrom === "" ? "" : this.#cursor()): void {
     this.#queue.push({ id, bytes: frame(event, id, JSON.stringify(data)), task: null });
     this.#pump();
   }
