@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fromRoot } from "../scripts/lib/paths.ts";
 import { engineBench } from "./engine.ts";
+import { eventsBench } from "./events.ts";
 import type { Bench, BenchOutcome, Table } from "./lib/bench.ts";
 import { drawChart } from "./lib/svg.ts";
 import { peersBench } from "./peers.ts";
@@ -13,7 +14,15 @@ import { replayBench } from "./replay-bench.ts";
 import { writeBench } from "./write.ts";
 
 /** In the order in which they run. */
-const BENCHES: readonly Bench[] = [engineBench, readBench, writeBench, refreshBench, peersBench, replayBench];
+const BENCHES: readonly Bench[] = [
+  engineBench,
+  readBench,
+  writeBench,
+  refreshBench,
+  peersBench,
+  eventsBench,
+  replayBench,
+];
 const RESULTS = fromRoot("bench/results");
 const PICTURES = fromRoot("docs/bench");
 

@@ -72,15 +72,18 @@ export async function startServer(
     inspect = false,
     queueSeconds = null,
     breakObjects = false,
+    port,
   }: {
     bindings?: Record<string, string>;
     inspect?: boolean;
     queueSeconds?: number | null;
     breakObjects?: boolean;
+    /** Where the product answers; a free port when left out. */
+    port?: number;
   } = {},
 ): Promise<Server> {
   const secret = randomBytes(32).toString("base64url");
-  const ports = { entry: await freePort(), product: await freePort(), baseline: await freePort() };
+  const ports = { entry: await freePort(), product: port ?? (await freePort()), baseline: await freePort() };
   const inspectorPort = inspect ? await freePort() : null;
   const options: HostOptions = {
     stateDir,

@@ -38,6 +38,12 @@ import { EnrollmentState, NO_CHANGE, RESEND_MAX_MS, RESEND_MS } from "./state.ts
 import { ANSWER_RETENTION_MS, EnrollmentStore, newMeta } from "./store.ts";
 import { EnrollmentWrites, type OverrideRequest, type SubmitRequest, type VerdictRequest } from "./writes.ts";
 
+/**
+ * How long "nobody reads this learner's events" is believed. A call for each write would cost as much as the write; who
+ * opens a stream within this time has the first event a second later, through the queue.
+ */
+const NOBODY_MS = 3_000;
+
 /** How long "there is no such enrollment" is believed before D1 is asked again. */
 const ABSENCE_MS = 2_000;
 
@@ -61,6 +67,8 @@ export class EnrollmentObject extends DurableObject<Env> {
   /** Outbox row up to which the learner's live events know everything. */
   #toldUpTo = 0;
   #isTelling = false;
+  /** Until when (epoch ms) the learner is taken to have no stream open: then the queue's consumer tells it in time. */
+  #nobodyUntil = 0;
   readonly #reader: SnapshotReader;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -322,17 +330,17 @@ export class EnrollmentObject extends DurableObject<Env> {
    * which tells what this could not (after a crash, say). One at a time, so that the order is the commits'.
    */
   async #tellLearner(): Promise<void> {
-    if (this.#isTelling) return;
+    if (this.#isTelling || Date.now() < this.#nobodyUntil) return;
     this.#isTelling = true;
     try {
       const { user } = parseEnrollmentId(this.#id());
       for (let told = true; told; ) {
         const rows = this.#outbox.pending().filter(({ id }) => id > this.#toldUpTo);
         const notices = noticesOf(this.#id(), rows, Date.now());
-        const published =
-          notices.length === 0 ? null : await callChannel(this.env, user, (stub) => stub.publish(notices));
+        const published = notices.length === 0 ? null : await callChannel(this.env, user, (stub) => stub.tell(notices));
         told = published?.ok === true;
         if (told) this.#toldUpTo = rows.at(-1)?.id ?? this.#toldUpTo;
+        if (published?.ok === true && !published.value.listening) this.#nobodyUntil = Date.now() + NOBODY_MS;
       }
     } catch (fault) {
       logFault("learner_not_told", fault, { enrollment_id: this.#id() });

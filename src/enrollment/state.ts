@@ -106,7 +106,8 @@ export class EnrollmentState {
   ): Delta {
     const before = openIds(this.program, this.evaluation);
     if (next !== undefined && next.pointer.activation > this.meta.activation) {
-      if (announce) {
+      // Who has just enrolled is told of no change: there was nothing before.
+      if (announce && cause !== "enrollment") {
         const notice = contentNotice(this.program, next.program, next.pointer.version, now);
         this.#outbox.add("content", String(next.pointer.activation), now, notice);
       }

@@ -78,6 +78,15 @@ export class UserChannel extends DurableObject<Env> {
     return ok(outcomes);
   }
 
+  /**
+   * The same for who tells many things and wants to tell them at once only while somebody reads.
+   * @returns whether a stream is open.
+   */
+  async tell(events: readonly NewEvent[]): Promise<Result<{ listening: boolean }>> {
+    await this.publish(events);
+    return ok({ listening: this.#sockets.count > 0 });
+  }
+
   /** What was published after a position, oldest first. */
   async history(after: Position | null, limit: number): Promise<Result<HistoryPage & { preferences: Preferences }>> {
     return this.#commit(() => ok({ ...readPage(this.#log, after, limit), preferences: this.#store.preferences() }));

@@ -13,13 +13,18 @@ const encoder = new TextEncoder();
  */
 export function frame(event: string, id: string, data: string): Uint8Array {
   if (!BREAKING.test(event) && !BREAKING.test(id) && !BREAKING.test(data)) {
-    return encoder.encode(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`);
+    return encoder.encode(`event: ${event}\n${idLine(id)}data: ${data}\n\n`);
   }
   const lines = data
     .split(LINE_END)
     .map((line) => `data: ${line}\n`)
     .join("");
-  return encoder.encode(`event: ${event.replace(FORBIDDEN, "")}\nid: ${id.replace(FORBIDDEN, "")}\n${lines}\n`);
+  return encoder.encode(`event: ${event.replace(FORBIDDEN, "")}\n${idLine(id.replace(FORBIDDEN, ""))}${lines}\n`);
+}
+
+/** An empty id would take the client's place away from it; without the line it keeps the one it has. */
+function idLine(id: string): string {
+  return id === "" ? "" : `id: ${id}\n`;
 }
 
 /** The first bytes of a stream: a comment, so that headers leave at once, and how long a client waits before it returns. */

@@ -66,9 +66,9 @@ export class LogSockets {
   /** Pushes what was just committed to every live reader. */
   deliver(events: readonly LoggedEvent[]): void {
     if (events.length === 0) return;
-    this.announceHead();
     const sockets = this.#readers();
-    if (sockets.length === 0) return;
+    if (sockets.length === 0) return; // who joins next has the head set then
+    this.announceHead();
     const message = eventMessage(events, false);
     for (const { socket, reader } of sockets) if (reader.live) send(socket, message);
   }

@@ -148,7 +148,9 @@ class LiveStream {
   #beat: ReturnType<typeof setTimeout> | null = null;
   #goodbye: ReturnType<typeof setTimeout> | null = null;
   /** Id of the last frame handed to the connection. */
-  #takenId = "";
+  #takenId: string | null = null;
+  /** Where the stream began. */
+  #startedFrom = "";
   #isPumping = false;
   #isEnding = false;
   #isClosed = false;
@@ -227,6 +229,7 @@ class LiveStream {
   #begin(user: Join, broadcast: Join): void {
     const head = formatCursor({ user: user.head, broadcast: broadcast.head });
     const from = this.#cursor();
+    this.#startedFrom = from;
     const { cursor } = this.#request;
     const scope = cursor === "unknown" ? ["user", "broadcast"] : scopeOf(user, broadcast);
     if (cursor === null) {
@@ -270,7 +273,9 @@ class LiveStream {
   #lag(): void {
     stats.counts.lagged += 1;
     this.#queue.clear();
-    this.#end("stream.lagged", { resume_from: this.#takenId }, this.#takenId);
+    // Nothing handed over yet: then the client's place is still where it came from.
+    const from = this.#takenId ?? this.#startedFrom;
+    this.#end("stream.lagged", { resume_from: from }, from);
   }
 
   #cursor(): string {
@@ -278,7 +283,7 @@ class LiveStream {
   }
 
   /** Queues a frame about the stream itself. */
-  #tell(event: string, data: object, id: string = this.#cursor()): void {
+  #tell(event: string, data: object, id: string = this.#startedFrom === "" ? "" : this.#cursor()): void {
     this.#queue.push({ id, bytes: frame(event, id, JSON.stringify(data)), task: null });
     this.#pump();
   }
@@ -290,7 +295,7 @@ class LiveStream {
     try {
       for (let chunk = this.#queue.take(); chunk !== null; chunk = this.#queue.take()) {
         // Before it is written: what comes after it on the connection comes after it for the client too.
-        this.#takenId = chunk.id;
+        if (chunk.id !== "") this.#takenId = chunk.id;
         await this.#writer.write(chunk.bytes);
         this.#askForMore();
       }

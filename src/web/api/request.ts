@@ -43,11 +43,6 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   return (await response.json()) as T;
 }
 
-/** The text of an answer, as it was stored: for documents whose layout the author knows. */
-export async function requestText(path: string): Promise<string> {
-  return JSON.stringify(await request<unknown>(path), null, 2);
-}
-
 /** A lost answer is asked for once more: reads change nothing, and writes carry a key. */
 async function once(send: () => Promise<Response>): Promise<Response> {
   try {

@@ -56,12 +56,12 @@ function followEvents(stream: EventStream, cache: QueryClient): () => void {
     stream.on("unlock.changed", ({ at, data }) => {
       const isNews = Date.now() - Date.parse(at) < NEWS_MS;
       if (isNews) applyDelta(cache, { course: data.course_id, unlocked: data.unlocked, locked: data.locked });
-      else void cache.invalidateQueries({ queryKey: courseKey(data.course_id) });
+      else reload(cache, courseKey(data.course_id));
     }),
     stream.on("content.chapter-updated", ({ data }) => {
-      void cache.invalidateQueries({ queryKey: courseKey(data.course_id) });
-      void cache.invalidateQueries({ queryKey: ["course-info", data.course_id] });
-      void cache.invalidateQueries({ queryKey: ["versions", data.course_id] });
+      reload(cache, courseKey(data.course_id));
+      reload(cache, ["course-info", data.course_id]);
+      reload(cache, ["versions", data.course_id]);
     }),
     // Something may have been missed: everything on the screen is loaded anew, and nothing is called news.
     stream.onReset(() => cache.invalidateQueries()),
@@ -73,6 +73,11 @@ function followEvents(stream: EventStream, cache: QueryClient): () => void {
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+/** Loads anew. An answer still on its way may be older than the event: it is dropped, not waited for. */
+function reload(cache: QueryClient, queryKey: readonly unknown[]): void {
+  void cache.cancelQueries({ queryKey }).then(() => cache.invalidateQueries({ queryKey }));
 }
 
 /** Says aloud what has opened or closed, to those who do not see the map change. */

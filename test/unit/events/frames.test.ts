@@ -25,6 +25,10 @@ const hostile = fc
   .map((parts) => parts.join(""));
 
 describe("a frame", () => {
+  it("without an id leaves the client's place as it is", () => {
+    expect(decoder.decode(frame("stream.closing", "", "{}"))).toBe("event: stream.closing\ndata: {}\n\n");
+  });
+
   it("cannot be broken out of, whatever is in any field", () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (event, id, data) => {
