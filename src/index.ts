@@ -11,6 +11,7 @@ import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
 export { EnrollmentObject } from "./enrollment/index.ts";
+export { UserGate } from "./identity/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { CoursePresence } from "./presence/index.ts";
 export { JournalObject } from "./records/index.ts";
