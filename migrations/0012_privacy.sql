@@ -29,3 +29,5 @@ CREATE INDEX divergences_by_enrollment ON divergences (enrollment_id);
 CREATE INDEX users_by_role ON users (role, id);
 CREATE INDEX users_banned ON users (id) WHERE banned = 1;
 CREATE INDEX courses_by_owner ON courses (owner_id);
+CREATE INDEX course_versions_by_publisher ON course_versions (published_by);
+CREATE INDEX course_activations_by_actor ON course_activations (activated_by);
