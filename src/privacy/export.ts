@@ -1,6 +1,6 @@
 import { logFault } from "../ops/logging.ts";
 import { toInstant } from "../shared/instants.ts";
-import type { ExportedRecord, PersonalDataSource } from "./source.ts";
+import type { PersonalDataSource } from "./source.ts";
 
 /** Characters gathered before they are handed on: lines are short, and each chunk costs the reader something. */
 const CHUNK_CHARACTERS = 32_768;
@@ -47,7 +47,7 @@ async function* linesOf(
   user: string,
   sources: readonly PersonalDataSource[],
   now: number,
-): AsyncGenerator<ExportedRecord, void, undefined> {
+): AsyncGenerator<object, void, undefined> {
   yield { kind: "export", user_id: user, at: toInstant(now), sources: sources.map(({ name }) => name) };
   let records = 0;
   for (const source of sources) {

@@ -17,7 +17,7 @@ export interface ExportPosition {
 }
 
 export interface ExportPage {
-  rows: Record<string, string | number | null>[];
+  rows: { kind: string; row: Record<string, string | number | null> }[];
   next: ExportPosition | null;
 }
 
@@ -34,7 +34,7 @@ export function exportRows(sql: SqlStorage, tables: readonly ExportedTable[], fr
     for (const row of sql.exec(`${query} LIMIT ? OFFSET ?`, ...values, PAGE_ROWS + 1, offset)) {
       if (rows.length === PAGE_ROWS || room <= 0) return { rows, next: { table, offset } };
       const readable = plain(row);
-      rows.push({ kind, ...readable });
+      rows.push({ kind, row: readable });
       room -= JSON.stringify(readable).length;
       offset += 1;
     }

@@ -1,5 +1,9 @@
 /** A record of an export: one line of it, without the name of its source. */
-export type ExportedRecord = Record<string, unknown>;
+export interface ExportedRecord {
+  kind: string;
+  /** As it is stored. */
+  row: object;
+}
 
 /**
  * A place where something about users is held. Every room that holds personal data has one, listed in sources.ts; export

@@ -7,14 +7,14 @@ export const accountSource: PersonalDataSource = {
     const { results: rows } = await env.DB.prepare("SELECT * FROM users WHERE id = ?")
       .bind(user)
       .all<Record<string, unknown>>();
-    for (const row of rows) yield { kind: "user", ...row };
+    for (const row of rows) yield { kind: "user", row };
     // Neither the password's hash nor another provider's tokens: they are keys, not data.
     const { results } = await env.DB.prepare(
       "SELECT provider_id, account_id, scope, created_at, updated_at FROM accounts WHERE user_id = ?",
     )
       .bind(user)
       .all<Record<string, unknown>>();
-    for (const row of results) yield { kind: "account", ...row };
+    for (const row of results) yield { kind: "account", row };
   },
   async erase(env, user) {
     await env.DB.batch([

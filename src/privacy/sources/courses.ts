@@ -14,7 +14,7 @@ export const coursesSource: PersonalDataSource = {
     const { results } = await env.DB.prepare("SELECT slug, title, created_at FROM courses WHERE owner_id = ?")
       .bind(user)
       .all<Record<string, unknown>>();
-    for (const row of results) yield { kind: "authored_course", ...row };
+    for (const row of results) yield { kind: "authored_course", row };
   },
   async erase(env, user) {
     const pseudonym = `erased-${(await subjectOf(user)).slice(0, PSEUDONYM_LENGTH)}`;

@@ -16,16 +16,17 @@ export const enrollmentsSource: PersonalDataSource = {
     const { results } = await env.DB.prepare("SELECT * FROM enrollments WHERE user_id = ? ORDER BY course_slug")
       .bind(user)
       .all<{ id: string }>();
-    for (const { id, ...row } of results) {
-      yield { kind: "registration", id, ...row };
+    for (const registration of results) {
+      const { id } = registration;
+      yield { kind: "registration", row: registration };
       for await (const record of exportedBy((from) => callEnrollment(env, id, (stub) => stub.exportOf(from)))) {
-        yield { enrollment_id: id, ...record };
+        yield { kind: record.kind, row: { enrollment_id: id, ...record.row } };
       }
       for (const table of MIRRORS) {
         const mirrored = await env.DB.prepare(`SELECT * FROM ${table} WHERE enrollment_id = ?`)
           .bind(id)
           .all<Record<string, unknown>>();
-        for (const mirror of mirrored.results) yield { kind: `stored_${table}`, ...mirror };
+        for (const mirror of mirrored.results) yield { kind: `stored_${table}`, row: mirror };
       }
     }
   },

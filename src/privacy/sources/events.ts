@@ -17,7 +17,7 @@ export const eventsSource: PersonalDataSource = {
       )
         .bind(user, after.at, after.id, PAGE)
         .all<{ at: number; id: string }>();
-      for (const row of results) yield { kind: "archived_event", ...row };
+      for (const row of results) yield { kind: "archived_event", row };
       const last = results.at(-1);
       if (last === undefined || results.length < PAGE) return;
       after = last;

@@ -11,7 +11,7 @@ export const sessionsSource: PersonalDataSource = {
     )
       .bind(user)
       .all<Record<string, unknown>>();
-    for (const row of results) yield { kind: "session", ...row };
+    for (const row of results) yield { kind: "session", row };
   },
   async erase(env, user) {
     answered(await callGate(env, user, (stub) => stub.erase()));

@@ -19,7 +19,7 @@ export const translationSource: PersonalDataSource = {
       for (;;) {
         const next = query(type).where("owner", "=", user).sortBy("updated_at").limit(PAGE).after(after);
         const records = await registry.primary(type).query(type, next.build());
-        for (const record of records) yield { kind: type.name, ...record };
+        for (const record of records) yield { kind: type.name, row: record };
         const last = records.at(-1);
         if (last === undefined || records.length < PAGE) break;
         after = { value: last.updated_at, id: last.id };

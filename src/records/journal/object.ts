@@ -122,7 +122,7 @@ export class JournalObject extends DurableObject<Env> {
   /** A page of what an owner's records are that the backends do not have yet. */
   async exportOf(owner: string, from: ExportPosition | null): Promise<Result<ExportPage>> {
     if (!hasSchema(this.ctx.storage.sql)) return ok({ rows: [], next: null });
-    const query = "SELECT kind AS record, record AS body FROM pending WHERE id >= ? AND id < ? ORDER BY id";
+    const query = "SELECT kind, record FROM pending WHERE id >= ? AND id < ? ORDER BY id";
     return ok(exportRows(this.ctx.storage.sql, [{ kind: "pending", query, values: idRange(owner) }], from));
   }
 
