@@ -31,3 +31,4 @@ CREATE INDEX users_banned ON users (id) WHERE banned = 1;
 CREATE INDEX courses_by_owner ON courses (owner_id);
 CREATE INDEX course_versions_by_publisher ON course_versions (published_by);
 CREATE INDEX course_activations_by_actor ON course_activations (activated_by);
+CREATE INDEX erasures_by_requester ON erasures (requested_by) WHERE requested_by IS NOT NULL;

@@ -5,8 +5,8 @@ import type { PersonalDataSource } from "../source.ts";
 const PSEUDONYM_LENGTH = 24;
 
 /**
- * Courses a user wrote. They are the learners' as well and stay; who wrote, published and activated them is replaced by
- * a name that leads to nobody.
+ * Courses a user wrote, and erasures an admin asked for. They are not theirs alone and stay; who wrote, published,
+ * activated or asked is replaced by a name that leads to nobody.
  */
 export const coursesSource: PersonalDataSource = {
   name: "courses",
@@ -21,6 +21,8 @@ export const coursesSource: PersonalDataSource = {
     await env.DB.batch([
       env.DB.prepare("UPDATE courses SET owner_id = ?2 WHERE owner_id = ?1").bind(user, pseudonym),
       env.DB.prepare("UPDATE course_versions SET published_by = ?2 WHERE published_by = ?1").bind(user, pseudonym),
+      // An admin who erased others before.
+      env.DB.prepare("UPDATE erasures SET requested_by = ?2 WHERE requested_by = ?1").bind(user, pseudonym),
       env.DB.prepare("UPDATE course_activations SET activated_by = ?2 WHERE activated_by = ?1").bind(user, pseudonym),
     ]);
     return "done";

@@ -170,6 +170,16 @@ describe("an erasure", () => {
   });
 });
 
+describe("an erasure of who did things to others", () => {
+  it("leaves an admin's erasures, under a name that leads to nobody", async () => {
+    const [boss, { user }] = [await signUp(), await signUp()];
+    await erase(user.id, { token: await tokenOf(boss.user.id, "admin") });
+    expect((await progressOf(user.id)).requested_by).toBe(boss.user.id);
+    await erase(boss.user.id);
+    expect((await progressOf(user.id)).requested_by).toMatch(/^erased-[0-9a-f]{24}$/);
+  });
+});
+
 describe("[I8] who may erase", () => {
   it("is the user with their password, and an admin for others", async () => {
     const { user, access_token: token } = await signUp();
