@@ -8,6 +8,7 @@ import { endStreams, eventRoutes } from "./events/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
 import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
+import { privacyRoutes } from "./privacy/index.ts";
 import { recordRoutes } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
@@ -35,6 +36,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", eventRoutes());
   app.route("/api/v1", recordRoutes());
   app.route("/api/v1", presenceRoutes());
+  app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",

@@ -8,10 +8,12 @@ import {
 } from "./enrollment/index.ts";
 import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
+import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
 export { EnrollmentObject } from "./enrollment/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
+export { UserGate } from "./identity/index.ts";
 export { CoursePresence } from "./presence/index.ts";
 export { JournalObject } from "./records/index.ts";
 
@@ -24,7 +26,8 @@ const api = createApi();
 export default {
   fetch: api.fetch,
 
-  async queue(batch, env) {
+  async queue(arrived, env) {
+    const batch = await withoutErased(arrived, env);
     if (batch.queue.endsWith(DEAD_SUFFIX)) {
       await restDeadRefreshes(batch, env, Date.now());
       await storeDeadLetters(batch, env, Date.now());
@@ -41,6 +44,7 @@ export default {
       if (controller.cron === MINUTE_CRON) {
         await sweepEveryMinute(env, controller.scheduledTime);
         await sweepJournals(env);
+        await resumeErasures(env, controller.scheduledTime);
       } else if (controller.cron === NIGHTLY_CRON) {
         await env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage);
       } else throw new Error(`no job for the cron ${controller.cron}`);

@@ -50,6 +50,11 @@ export type Session = {
   current: boolean;
 };
 
+export type EndedSessions = {
+  /** How many sessions ended. */
+  ended: number;
+};
+
 export type Course = {
   slug: string;
   title: string;
@@ -916,6 +921,25 @@ export type Presence = {
   present: number | null;
 };
 
+export type Erasure = {
+  user_id: string;
+  /** settling: everything found is gone; what was under way then is looked for once more at `next_at`. */
+  state: "running" | "settling" | "done";
+  /** Of the present pass. */
+  steps: {
+    name: string;
+    done: boolean;
+  }[];
+  requested_at: string;
+  /** Null: the user. */
+  requested_by: string | null;
+  next_at: string | null;
+  /** Failures in a row of the present step. */
+  attempts: number;
+  error: string | null;
+  finished_at: string | null;
+};
+
 export type DeadLetter = {
   id: string;
   queue: string;
@@ -979,6 +1003,14 @@ export interface Paths {
         next_cursor: string | null;
       };
     };
+    /** Sign out everywhere */
+    delete: {
+      query: {
+        /** All but this one. */
+        keep_current?: "true" | "false";
+      };
+      answer: EndedSessions;
+    };
   };
   "/api/v1/auth/sessions/{id}": {
     /** End one of your sessions */
@@ -989,7 +1021,33 @@ export interface Paths {
       answer: null;
     };
   };
+  "/api/v1/auth/password": {
+    /** Change your password; every other session ends */
+    post: {
+      body: {
+        password: string;
+        /** 10 to 128 characters. */
+        new_password: string;
+      };
+      answer: EndedSessions;
+    };
+  };
   "/api/v1/users": {
+    /** List users by id */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        role?: "learner" | "author" | "service" | "admin";
+        /** Only who is banned now, or only who is not. */
+        banned?: "true" | "false";
+      };
+      answer: {
+        results: User[];
+        next_cursor: string | null;
+      };
+    };
     /** Create a user with a role */
     post: {
       body: {
@@ -1002,6 +1060,15 @@ export interface Paths {
         password?: string;
       };
       answer: User;
+    };
+  };
+  "/api/v1/users/{id}/sessions": {
+    /** End every session of a user */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: EndedSessions;
     };
   };
   "/api/v1/users/{id}": {
@@ -1029,6 +1096,17 @@ export interface Paths {
         } | null;
       };
       answer: User;
+    };
+    /** Erase a user and everything held about them */
+    delete: {
+      path: {
+        id: string;
+      };
+      body?: {
+        /** Your own; needed to erase yourself. */
+        password?: string;
+      };
+      answer: Erasure;
     };
   };
   "/api/v1/courses": {
@@ -1770,6 +1848,15 @@ export interface Paths {
         course: string;
       };
       answer: Presence;
+    };
+  };
+  "/api/v1/erasures/{user}": {
+    /** How far an erasure is */
+    get: {
+      path: {
+        user: string;
+      };
+      answer: Erasure;
     };
   };
   "/api/v1/system/dead-letters": {

@@ -3,6 +3,7 @@ import { countedDatabase } from "../bindings.ts";
 import { type CoursePointer, loadProgram, rememberedProgram, rememberProgram } from "../courses/index.ts";
 import { callChannel } from "../events/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { type ExportPage, type ExportPosition, exportRows } from "../privacy/object-rows.ts";
 import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
 import { hasSchema, migrate } from "../shared/object-schema.ts";
@@ -44,6 +45,19 @@ import { EnrollmentWrites, type OverrideRequest, type SubmitRequest, type Verdic
  */
 const NOBODY_MS = 3_000;
 
+/** Under this the object remembers that its learner was erased, after everything else is gone. */
+const ERASED = "erased";
+/** What of an enrollment is exported to its learner; `outbox` and stored answers repeat it. */
+const EXPORTED = [
+  { kind: "enrollment", query: "SELECT * FROM enrollment" },
+  { kind: "fact", query: "SELECT * FROM facts ORDER BY item" },
+  { kind: "fact_log", query: "SELECT * FROM fact_log ORDER BY seq" },
+  { kind: "kept_open", query: "SELECT * FROM opened ORDER BY item, opened_at" },
+  { kind: "override", query: "SELECT * FROM overrides ORDER BY id" },
+  { kind: "policy_log", query: "SELECT * FROM policy_log ORDER BY seq" },
+  { kind: "submission", query: "SELECT * FROM submissions ORDER BY id" },
+];
+
 /** How long "there is no such enrollment" is believed before D1 is asked again. */
 const ABSENCE_MS = 2_000;
 
@@ -60,6 +74,7 @@ export class EnrollmentObject extends DurableObject<Env> {
   readonly #scheduler: AlarmScheduler<DueName>;
   #state: EnrollmentState | null = null;
   #schema = false;
+  #isErased = false;
   #absentUntil = 0;
   #behind: number | null = null;
   /** Until when (epoch ms) the last announcement to the queue is trusted to bring somebody who asks what is owed. */
@@ -77,6 +92,7 @@ export class EnrollmentObject extends DurableObject<Env> {
     this.#outbox = new Outbox(ctx.storage.sql);
     this.#scheduler = new AlarmScheduler(ctx.storage, DUE_NAMES);
     this.#reader = new SnapshotReader(this.#signCursor);
+    this.#isErased = ctx.storage.kv.get(ERASED) !== undefined;
     if (this.#hasSchema()) migrate(ctx.storage, SCHEMA_STEPS);
   }
 
@@ -264,11 +280,28 @@ export class EnrollmentObject extends DurableObject<Env> {
 
   /** Removes everything, alarm included. Refused while the learner is enrolled: somebody may have just come back. */
   async destroy(): Promise<Result<{ destroyed: boolean }>> {
+    if (this.#isErased) return ok({ destroyed: true }); // nothing is left but the memory of that
     if ((await this.#load())?.meta.status === "active") return refuse("concurrent_change");
     this.#forget();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     return ok({ destroyed: true });
+  }
+
+  /** A page of everything the object knows of its learner; nothing when it is empty. */
+  async exportOf(from: ExportPosition | null): Promise<Result<ExportPage>> {
+    if (!this.#hasSchema()) return ok({ rows: [], next: null });
+    return ok(exportRows(this.ctx.storage.sql, EXPORTED, from));
+  }
+
+  /** The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either. */
+  async erase(): Promise<Result<{ erased: boolean }>> {
+    this.#isErased = true;
+    this.#forget();
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    this.ctx.storage.kv.put(ERASED, Date.now());
+    return ok({ erased: true });
   }
 
   /** Runs whatever is due. Never throws: a failed job stays due, later each time. */
@@ -491,6 +524,7 @@ export class EnrollmentObject extends DurableObject<Env> {
    * drops the memory, which SQLite cannot roll back.
    */
   #commit<T>(change: () => Result<T>): Result<T> {
+    if (this.#isErased) return refuse("not_enrolled");
     this.#state?.beginCommit();
     this.#outbox.beginCommit();
     try {

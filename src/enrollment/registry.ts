@@ -1,8 +1,9 @@
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import { callEnrollment, type Database } from "../bindings.ts";
 import type { CoursePointer } from "../courses/index.ts";
+import { callGate } from "../identity/index.ts";
 import { enrollmentId } from "../shared/ids.ts";
-import type { Result } from "../shared/results.ts";
+import { type Result, refuse } from "../shared/results.ts";
 import type { ActorRef, WriteAnswer } from "./contract.ts";
 import type { RefreshMessage } from "./messages.ts";
 import { enrollments } from "./tables.ts";
@@ -18,6 +19,10 @@ export async function enroll(
   learner: { user: string; cohorts: string[] | null; practice_mode: boolean | null },
   actor: ActorRef,
 ): Promise<Result<WriteAnswer & { created: boolean }>> {
+  // Staff may name anybody: an erased user must not come back as a learner.
+  const standing = await callGate(env, learner.user, (stub) => stub.standing(null));
+  if (!standing.ok) return standing;
+  if (standing.value === "erased") return refuse("user_not_found");
   const now = Date.now();
   const id = enrollmentId(course.slug, learner.user);
   const policy = { cohorts: learner.cohorts ?? [], practice_mode: learner.practice_mode ?? false, overrides: [] };

@@ -1,8 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { logFault } from "../ops/logging.ts";
+import { type ExportPage, type ExportPosition, exportRows } from "../privacy/object-rows.ts";
 import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { hasSchema, migrate } from "../shared/object-schema.ts";
-import { ok, type Result } from "../shared/results.ts";
+import { ok, type Result, refuse } from "../shared/results.ts";
 import { CHANNEL_DUE_NAMES, CHANNEL_SCHEMA, type ChannelDueName } from "./channel-schema.ts";
 import { ChannelStore } from "./channel-store.ts";
 import type { HistoryPage, PublishOutcome } from "./contract.ts";
@@ -19,6 +20,16 @@ import { JOIN_HEADER, type JoinRequest, joinRequestSchema } from "./wire.ts";
 export const MAX_STREAMS_PER_USER = 2;
 /** Important events wait this long for others: an alarm and a queue message for each would cost more than telling it. */
 export const ARCHIVE_DELAY_MS = 20_000;
+
+/** Under this the object remembers that its user was erased, after everything else is gone. */
+const ERASED = "erased";
+/** What of a channel is exported to its user. */
+const EXPORTED = [
+  { kind: "preferences", query: "SELECT body FROM preferences" },
+  { kind: "event", query: "SELECT * FROM log ORDER BY seq" },
+  { kind: "task_progress", query: "SELECT * FROM ticks ORDER BY subject" },
+];
+const NO_USER = refuse("user_not_found");
 
 /**
  * One user's live events: their order, 24 hours of them, who reads them now, what was published already. A facade over
@@ -41,6 +52,7 @@ export class UserChannel extends DurableObject<Env> {
     this.#tasks = new TaskWatch(ctx.storage.sql);
     this.#sockets = new LogSockets(ctx, this.#log);
     this.#scheduler = new AlarmScheduler(ctx.storage, CHANNEL_DUE_NAMES);
+    this.#isErased = ctx.storage.kv.get(ERASED) !== undefined;
     if (hasSchema(ctx.storage.sql)) migrate(ctx.storage, CHANNEL_SCHEMA);
   }
 
@@ -48,6 +60,7 @@ export class UserChannel extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const { after, token }: JoinRequest = joinRequestSchema.parse(JSON.parse(request.headers.get(JOIN_HEADER) ?? ""));
     if (token === undefined) return new Response(null, { status: 400 });
+    if (this.#isErased) return new Response(null, { status: 401 });
     const now = Date.now();
     const isNew = this.#commit(() => this.#store.burn(token, now));
     if (!isNew) return new Response(null, { status: 401 });
@@ -70,6 +83,8 @@ export class UserChannel extends DurableObject<Env> {
    * the call has its outcome, or none was stored and the call can be repeated.
    */
   async publish(events: readonly NewEvent[]): Promise<Result<PublishOutcome[]>> {
+    // Like one that was told already: whoever sends it need not send it again.
+    if (this.#isErased) return ok(events.map(({ key }) => ({ key, status: "duplicate", id: null })));
     const now = Date.now();
     const appended: LoggedEvent[] = [];
     const outcomes = this.#commit(() => events.map((event) => this.#publishOne(event, now, appended)));
@@ -89,15 +104,18 @@ export class UserChannel extends DurableObject<Env> {
 
   /** What was published after a position, oldest first. */
   async history(after: Position | null, limit: number): Promise<Result<HistoryPage & { preferences: Preferences }>> {
+    if (this.#isErased) return NO_USER;
     return this.#commit(() => ok({ ...readPage(this.#log, after, limit), preferences: this.#store.preferences() }));
   }
 
   async preferences(): Promise<Result<Preferences>> {
+    if (this.#isErased) return NO_USER;
     return this.#commit(() => ok(this.#store.preferences()));
   }
 
   /** Sets what the user receives; streams that are open follow at once. */
   async setPreferences(preferences: Preferences): Promise<Result<Preferences>> {
+    if (this.#isErased) return NO_USER;
     this.#commit(() => this.#store.savePreferences(preferences));
     this.#sockets.tell({ t: "preferences", preferences });
     return ok(preferences);
@@ -106,6 +124,25 @@ export class UserChannel extends DurableObject<Env> {
   /** Ends the streams of a session that was ended, or all of the user's (null). @returns how many. */
   async endSession(session: string | null): Promise<Result<{ ended: number }>> {
     return ok({ ended: this.#sockets.endSession(session, "session_ended") });
+  }
+
+  /** A page of everything the channel knows of its user; nothing when it was never used. */
+  async exportOf(from: ExportPosition | null): Promise<Result<ExportPage>> {
+    if (!hasSchema(this.ctx.storage.sql)) return ok({ rows: [], next: null });
+    return ok(exportRows(this.ctx.storage.sql, EXPORTED, from));
+  }
+
+  /** The user is erased: ends their streams, removes everything, and takes nothing any more. */
+  async erase(): Promise<Result<{ erased: boolean }>> {
+    this.#isErased = true;
+    this.#sockets.endSession(null, "session_ended");
+    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
+    this.#flushTimer = null;
+    this.#forget();
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    this.ctx.storage.kv.put(ERASED, Date.now());
+    return ok({ erased: true });
   }
 
   /** Runs whatever is due. Never throws: a failed job stays due, later each time. */
@@ -119,6 +156,7 @@ export class UserChannel extends DurableObject<Env> {
       } catch (fault) {
         logFault("channel_job_failed", fault, { job: name });
         this.#forget();
+        if (this.#isErased) return;
         this.#scheduler.failed(name, Date.now());
       }
     }
@@ -241,6 +279,7 @@ export class UserChannel extends DurableObject<Env> {
 
   /** First use: an object nobody published to or listened at has no tables and costs no storage. */
   #ensure(): void {
+    if (this.#isErased) throw new Error("the user was erased meanwhile");
     if (this.#isReady) return;
     if (!hasSchema(this.ctx.storage.sql)) {
       migrate(this.ctx.storage, CHANNEL_SCHEMA);
@@ -250,6 +289,7 @@ export class UserChannel extends DurableObject<Env> {
     this.#isReady = true;
   }
   #isReady = false;
+  #isErased = false;
 
   #forget(): void {
     this.#isReady = false;

@@ -3,6 +3,7 @@ import { decodeJwt } from "jose";
 import type { AppEnv } from "../shared/http.ts";
 import { ok, type Result } from "../shared/results.ts";
 import { configuredProvider, verifyProviderToken } from "./providers.ts";
+import { type Sensitivity, SessionCheck } from "./session-check.ts";
 import { TokenCache } from "./token-cache.ts";
 import {
   epochSeconds,
@@ -16,26 +17,43 @@ import {
 /** `Bearer` and a token of the characters RFC 6750 section 2.1 allows; the scheme's case does not matter. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
+/** Reads that show or lead to sessions and accounts: an ended session must not see them for another minute. */
+const SENSITIVE_PATH = /^\/api\/v1\/(auth|users|erasures)(\/|$)/;
+
 /**
- * Middleware that finds out who is asking, from `Authorization: Bearer` alone: no database is read. Sets `actor`, or
- * `tokenRefusal` when a token came along that is not accepted. It never answers itself: whether an anonymous caller
- * may pass is the route's policy.
+ * Middleware that finds out who is asking, from `Authorization: Bearer` alone: no database is read; whether the session
+ * still lives is known from memory or from the user's gate, see {@link SessionCheck}. Sets `actor`, or `tokenRefusal`
+ * when a token came along that is not accepted. It never answers itself: whether an anonymous caller may pass is the
+ * route's policy.
  */
 export function authentication(): MiddlewareHandler<AppEnv> {
   const cache = new TokenCache();
+  const sessions = new SessionCheck();
   return async (c, next) => {
     const header = c.req.header("authorization");
     if (header !== undefined) {
       const verified = await verifyHeader(c.env, header, cache);
-      if (verified.ok) {
+      const trusted = verified.ok
+        ? await sessions.check(
+            c.env,
+            { user: verified.value.sub, session: verified.value.session },
+            sensitivityOf(c.req.method, c.req.path),
+            Date.now(),
+          )
+        : verified;
+      if (verified.ok && trusted.ok) {
         const { sub, role, session } = verified.value;
         c.set("actor", { id: sub, role, session });
-      } else {
-        c.set("tokenRefusal", verified.refusal);
+      } else if (!trusted.ok) {
+        c.set("tokenRefusal", trusted.refusal);
       }
     }
     await next();
   };
+}
+
+function sensitivityOf(method: string, path: string): Sensitivity {
+  return (method === "GET" || method === "HEAD") && !SENSITIVE_PATH.test(path) ? "read" : "write";
 }
 
 async function verifyHeader(env: Env, header: string, cache: TokenCache): Promise<Result<VerifiedToken>> {

@@ -4,10 +4,8 @@ import { admin } from "better-auth/plugins/admin";
 import { z } from "zod";
 import type { Database } from "../bindings.ts";
 import { ROLES } from "../shared/roles.ts";
+import { SESSION_SECONDS } from "./lifetimes.ts";
 import { accounts, sessions, users, verifications } from "./tables.ts";
-
-/** Lifetime of a session from signing in, seconds. It is not prolonged by use: a stolen session ends by itself. */
-export const SESSION_SECONDS = 30 * 86_400;
 
 export type UserRow = typeof users.$inferSelect;
 
@@ -39,7 +37,6 @@ export interface SessionStore {
   /** The session and its user as they are now, or null when it is unknown or has expired. */
   find(tokenHash: string, now: Date): Promise<LiveSession | null>;
   close(tokenHash: string): Promise<void>;
-  closeAll(user: string): Promise<void>;
 }
 
 /**
@@ -79,7 +76,6 @@ export async function sessionStore(db: Database, secret: string): Promise<Sessio
       return expiresAt > now ? { id, user: userRow.parse(found.user) } : null;
     },
     close: (tokenHash) => internalAdapter.deleteSession(tokenHash),
-    closeAll: (user) => internalAdapter.deleteUserSessions(user),
   };
 }
 

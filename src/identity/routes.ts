@@ -11,12 +11,15 @@ import {
   sha256Hex,
 } from "../shared/http.ts";
 import { userIdSchema } from "../shared/ids.ts";
-import { pageQuery, pageSchema } from "../shared/pagination.ts";
+import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
 import {
   accessView,
+  changePasswordBody,
   createUserBody,
+  endedView,
+  listUsersQuery,
   sessionTokenBody,
   sessionView,
   signedInView,
@@ -25,8 +28,18 @@ import {
   updateUserBody,
   userView,
 } from "./schemas.ts";
-import { type Deps, listSessions, renewAccess, revokeSession, signIn, signOut, startSession } from "./sessions.ts";
-import { createUser, readUser, updateUser, viewUser } from "./users.ts";
+import {
+  type Deps,
+  type Ending,
+  endSessions,
+  listSessions,
+  renewAccess,
+  revokeSession,
+  signIn,
+  signOut,
+  startSession,
+} from "./sessions.ts";
+import { changePassword, createUser, findUsers, isBanned, readUser, updateUser, viewUser } from "./users.ts";
 
 const TAGS = ["identity"];
 /** Period of SIGN_IN_LIMIT in wrangler.toml, seconds: waiting it out is always enough. */
@@ -108,6 +121,46 @@ const revokeSessionRoute = defineRoute(
   },
 );
 
+const endSessionsRoute = defineRoute(
+  { roles: ROLES, rule: "Own sessions only.", rate: "write" },
+  {
+    method: "delete",
+    path: "/auth/sessions",
+    tags: TAGS,
+    summary: "Sign out everywhere",
+    request: {
+      query: z.object({
+        keep_current: z.enum(["true", "false"]).default("false").openapi({ description: "All but this one." }),
+      }),
+    },
+    responses: { 200: answer("The sessions are over.", endedView) },
+  },
+);
+
+const passwordRoute = defineRoute(
+  { roles: ROLES, rule: "Your own; limited per user.", rate: "write" },
+  {
+    method: "post",
+    path: "/auth/password",
+    tags: TAGS,
+    summary: "Change your password; every other session ends",
+    request: body(changePasswordBody),
+    responses: { 200: answer("Changed.", endedView) },
+  },
+);
+
+const listUsersRoute = defineRoute(
+  { roles: ["admin"], rule: "Admins." },
+  {
+    method: "get",
+    path: "/users",
+    tags: TAGS,
+    summary: "List users by id",
+    request: { query: listUsersQuery },
+    responses: { 200: answer("A page of users.", pageSchema(userView)) },
+  },
+);
+
 const createUserRoute = defineRoute(
   { roles: ["admin"], rate: "write" },
   {
@@ -148,6 +201,18 @@ const updateUserRoute = defineRoute(
   },
 );
 
+const endUserSessionsRoute = defineRoute(
+  { roles: ROLES, rule: "Your own, or anybody's for an admin.", rate: "write" },
+  {
+    method: "delete",
+    path: "/users/{id}/sessions",
+    tags: TAGS,
+    summary: "End every session of a user",
+    request: { params: userParams },
+    responses: { 200: answer("The sessions are over.", endedView) },
+  },
+);
+
 const NOT_YOURS = refuse("forbidden", { detail: "Only an admin reaches other users." });
 
 /** What the rest of the house does when a session has ended. */
@@ -169,7 +234,7 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
     .openapi(signInRoute, async (c) => {
       const input = c.req.valid("json");
       if (!(await withinEmailLimit(c.env, input.email))) {
-        return respond(c, refuse("rate_limited", { retry_after: SIGN_IN_PERIOD_SECONDS }).refusal);
+        return respond(c, TOO_MANY_GUESSES.refusal);
       }
       const signedIn = await signIn(depsOf(c), input, c.req.header("user-agent"));
       return signedIn.ok ? c.json(signedIn.value, 200, NO_STORE) : respond(c, signedIn.refusal);
@@ -193,6 +258,39 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
       if (revoked.ok) await sessionEnded(c.env, actorOf(c).id, id);
       return revoked.ok ? c.body(null, 204) : respond(c, revoked.refusal);
     })
+    .openapi(endSessionsRoute, async (c) => {
+      const { id, session } = actorOf(c);
+      const keep = c.req.valid("query").keep_current === "true";
+      return answerEnding(c, id, { except: keep ? session : null });
+    })
+    .openapi(passwordRoute, async (c) => {
+      const { id, session } = actorOf(c);
+      if (!(await withinPasswordLimit(c.env, id))) return respond(c, TOO_MANY_GUESSES.refusal);
+      const { db, now } = depsOf(c);
+      const changed = await changePassword(db, id, c.req.valid("json"), now);
+      return changed.ok ? answerEnding(c, id, { except: session }) : respond(c, changed.refusal);
+    })
+    .openapi(listUsersRoute, async (c) => {
+      const { db, now, secret } = depsOf(c);
+      const asked = c.req.valid("query");
+      const scope = `users ${asked.role ?? ""} ${asked.banned ?? ""}`;
+      const found = await paginate(
+        secret,
+        scope,
+        asked,
+        (after, take) => findUsers(db, asked, after ?? "", take, now),
+        ({ id }) => id,
+      );
+      if (!found.ok) return respond(c, found.refusal);
+      const results = found.value.page.map((user) => viewUser(user, now));
+      return c.json({ results, next_cursor: found.value.next }, 200, NO_STORE);
+    })
+    .openapi(endUserSessionsRoute, async (c) => {
+      const { id } = c.req.valid("param");
+      if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
+      const user = await readUser(depsOf(c).db, id);
+      return user.ok ? answerEnding(c, id, { except: null }) : respond(c, user.refusal);
+    })
     .openapi(createUserRoute, async (c) => {
       const deps = depsOf(c);
       const created = await createUser(deps.db, c.req.valid("json"), deps.now);
@@ -208,20 +306,38 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
     .openapi(updateUserRoute, async (c) => {
       const { id } = c.req.valid("param");
       if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
-      const { db, secret, now } = depsOf(c);
+      const deps = depsOf(c);
+      const { db, now } = deps;
       const change = c.req.valid("json");
-      const user = await updateUser(db, secret, actorOf(c), id, change, now);
+      const user = await updateUser(db, actorOf(c), id, change, now);
+      if (user.ok && isBanned(user.value, now)) {
+        const ended = await endSessions(deps, id, { except: null });
+        if (!ended.ok) return respond(c, ended.refusal); // harmless to repeat, and the ban holds already
+      }
       // A stream knows the role it was opened with: a banned user's and a changed role's streams end.
       if (user.ok && (change.ban !== undefined || change.role !== undefined)) await sessionEnded(c.env, id, null);
       return user.ok ? c.json(viewUser(user.value, now), 200, NO_STORE) : respond(c, user.refusal);
     });
+
+  /** Ends sessions and says how many; what they held open is cut. */
+  async function answerEnding(c: AppContext, user: string, ending: Ending) {
+    const ended = await endSessions(depsOf(c), user, ending);
+    if (!ended.ok) return respond(c, ended.refusal);
+    const all = "except" in ending && ending.except === null;
+    if (all) await sessionEnded(c.env, user, null);
+    else for (const session of ended.value) await sessionEnded(c.env, user, session);
+    return c.json({ ended: ended.value.length }, 200, NO_STORE);
+  }
 }
+
+/** One answer to whoever guesses passwords too fast. */
+export const TOO_MANY_GUESSES = refuse("rate_limited", { retry_after: SIGN_IN_PERIOD_SECONDS });
 
 /** Tokens and personal data: no cache may keep them. */
 const NO_STORE = { "cache-control": "no-store" };
 
 function depsOf(c: AppContext): Deps {
-  return { db: databaseOf(c), secret: c.env.AUTH_SECRET, now: new Date() };
+  return { env: c.env, db: databaseOf(c), secret: c.env.AUTH_SECRET, now: new Date() };
 }
 
 function reaches(c: AppContext, user: string): boolean {
@@ -232,4 +348,9 @@ function reaches(c: AppContext, user: string): boolean {
 /** The brake against guessing one account's password from many addresses. Keyed by hash: the key is not our storage. */
 async function withinEmailLimit(env: Env, email: string): Promise<boolean> {
   return (await env.SIGN_IN_LIMIT.limit({ key: `sign-in-email:${await sha256Hex(email)}` })).success;
+}
+
+/** The same brake for whoever holds a token and is asked for the password behind it. */
+export async function withinPasswordLimit(env: Env, user: string): Promise<boolean> {
+  return (await env.SIGN_IN_LIMIT.limit({ key: `password:${user}` })).success;
 }

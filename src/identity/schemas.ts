@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { userIdSchema } from "../shared/ids.ts";
 import { instantSchema } from "../shared/instants.ts";
+import { pageQuery } from "../shared/pagination.ts";
 import { ROLES } from "../shared/roles.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
 
@@ -24,14 +25,24 @@ const newPassword = z
   .min(MIN_PASSWORD_LENGTH)
   .max(MAX_PASSWORD_LENGTH)
   .openapi({ description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters.` });
+const knownPassword = z.string().min(1).max(MAX_PASSWORD_LENGTH);
 const role = z.enum(ROLES).openapi({ example: "learner" });
 
 // Every body is strict: a field that is not listed is refused by name, never ignored. So a `role` in a registration is
 // an error its sender sees, not a wish that might be granted.
 
 export const signUpBody = z.strictObject({ email, name, password: newPassword });
-export const signInBody = z.strictObject({ email, password: z.string().min(1).max(MAX_PASSWORD_LENGTH) });
+export const signInBody = z.strictObject({ email, password: knownPassword });
 export const sessionTokenBody = z.strictObject({ session_token: z.string().min(1).max(MAX_SESSION_TOKEN_LENGTH) });
+export const changePasswordBody = z.strictObject({ password: knownPassword, new_password: newPassword });
+export const eraseUserBody = z.strictObject({
+  password: knownPassword.optional().openapi({ description: "Your own; needed to erase yourself." }),
+});
+export const listUsersQuery = z.object({
+  ...pageQuery,
+  role: role.optional(),
+  banned: z.enum(["true", "false"]).optional().openapi({ description: "Only who is banned now, or only who is not." }),
+});
 export const createUserBody = z.strictObject({
   id: userIdSchema.optional().openapi({ description: "Default: a random one." }),
   email,
@@ -54,6 +65,7 @@ export const updateUserBody = z
 export type SignUp = z.infer<typeof signUpBody>;
 export type SignIn = z.infer<typeof signInBody>;
 export type CreateUser = z.infer<typeof createUserBody>;
+export type ListUsers = z.infer<typeof listUsersQuery>;
 export type UpdateUser = z.infer<typeof updateUserBody>;
 
 export const userView = z
@@ -98,3 +110,7 @@ export const sessionView = z
   })
   .openapi("Session");
 export type SessionView = z.infer<typeof sessionView>;
+
+export const endedView = z
+  .object({ ended: z.int().openapi({ description: "How many sessions ended." }) })
+  .openapi("EndedSessions");

@@ -1,9 +1,10 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
 import type { Database } from "../bindings.ts";
 import { type Actor, sha256Hex } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { decodeCursor, encodeCursor } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
+import { callGate } from "./gate.ts";
 import { sessionStore, type UserRow } from "./library.ts";
 import { verifyPassword } from "./passwords.ts";
 import type { AccessView, SessionView, SignedInView, SignIn } from "./schemas.ts";
@@ -21,6 +22,7 @@ const PRUNE_BATCH = 5_000;
 const MAX_PRUNE_BATCHES = 20;
 
 export interface Deps {
+  env: Env;
   db: Database;
   secret: string;
   now: Date;
@@ -66,6 +68,10 @@ export async function renewAccess(deps: Deps, sessionToken: string): Promise<Res
   const store = await sessionStore(deps.db, deps.secret);
   const session = await store.find(await sha256Hex(sessionToken), deps.now);
   if (session === null) return NO_SESSION;
+  // A session that was ended while the database could not be written is over all the same.
+  const standing = await callGate(deps.env, session.user.id, (stub) => stub.standing(session.id));
+  if (!standing.ok) return standing;
+  if (standing.value !== "open") return NO_SESSION;
   if (isBanned(session.user, deps.now)) return SUSPENDED;
   return ok(await access(deps, session.user, session.id));
 }
@@ -78,8 +84,35 @@ export async function signOut(deps: Deps, sessionToken: string): Promise<{ user:
   const store = await sessionStore(deps.db, deps.secret);
   const hash = await sha256Hex(sessionToken);
   const session = await store.find(hash, deps.now);
-  await store.close(hash);
-  return session === null ? null : { user: session.user.id, session: session.id };
+  if (session === null) return null;
+  const ended = await endSessions(deps, session.user.id, { only: session.id });
+  // Its access tokens could live on, but not be renewed: the row goes in any case.
+  if (!ended.ok) await store.close(hash);
+  return { user: session.user.id, session: session.id };
+}
+
+/** Which of a user's sessions end: one, or all (but the one that asks). */
+export type Ending = { only: string } | { except: string | null };
+
+/**
+ * Ends sessions, everywhere at once: their access tokens are refused by the user's gate before the rows go, so a crash
+ * between leaves sessions that are over but still listed, and repeating removes them.
+ * @returns ids of those that ended, or `unavailable` when nothing was ended.
+ */
+export async function endSessions(deps: Deps, user: string, ending: Ending): Promise<Result<string[]>> {
+  const chosen = and(
+    eq(sessions.userId, user),
+    "only" in ending ? eq(sessions.id, ending.only) : ne(sessions.id, ending.except ?? ""),
+  );
+  const before = (await deps.db.select({ id: sessions.id }).from(sessions).where(chosen)).map(({ id }) => id);
+  if (before.length === 0) return ok([]);
+  const closed = await callGate(deps.env, user, (stub) => stub.end(before));
+  if (!closed.ok) return closed;
+  const removed = await deps.db.delete(sessions).where(chosen).returning({ id: sessions.id });
+  // Opened between the two statements: it has no row any more, so its tokens must not live either.
+  const late = removed.map(({ id }) => id).filter((id) => !before.includes(id));
+  if (late.length > 0) await callGate(deps.env, user, (stub) => stub.end(late));
+  return ok([...before, ...late]);
 }
 
 async function access(deps: Deps, user: UserRow, session: string): Promise<AccessView> {
@@ -127,11 +160,9 @@ export async function listSessions(
 
 /** Ends one of the caller's sessions. Another user's session is answered like one that does not exist. */
 export async function revokeSession(deps: Deps, actor: Actor, id: string): Promise<Result<null>> {
-  const removed = await deps.db
-    .delete(sessions)
-    .where(and(eq(sessions.id, id), eq(sessions.userId, actor.id)))
-    .returning({ id: sessions.id });
-  return removed.length === 0 ? refuse("not_found", { detail: "You have no such session." }) : ok(null);
+  const ended = await endSessions(deps, actor.id, { only: id });
+  if (!ended.ok) return ended;
+  return ended.value.length === 0 ? refuse("not_found", { detail: "You have no such session." }) : ok(null);
 }
 
 /**

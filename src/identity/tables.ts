@@ -56,3 +56,9 @@ export const verifications = sqliteTable("verifications", {
   createdAt: instant("created_at").notNull(),
   updatedAt: instant("updated_at").notNull(),
 });
+
+/** See migrations/0012_privacy.sql. */
+export const tombstones = sqliteTable("tombstones", {
+  subject: text("subject").primaryKey(),
+  erasedAt: integer("erased_at").notNull(),
+});

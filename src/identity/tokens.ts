@@ -16,8 +16,8 @@ const TOKEN_TYPE = "at+jwt";
 const TOKEN_ALGORITHM = "HS256";
 
 /**
- * Lifetime of an access token, seconds. Since verification reads no database, this is also how long a revoked session,
- * a ban or a taken role can still be felt.
+ * Lifetime of an access token, seconds. Since verification reads no database, this is also how long a taken role can
+ * still be felt; an ended session is felt at once, see session-check.ts.
  */
 export const ACCESS_TOKEN_SECONDS = 15 * 60;
 /** Clocks of the machines that mint and verify may differ by this much, seconds. */

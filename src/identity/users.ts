@@ -1,12 +1,13 @@
-import { and, eq } from "drizzle-orm";
+import { and, asc, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../bindings.ts";
 import type { Actor } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
-import { newId, sessionStore, type UserRow } from "./library.ts";
-import { hashPassword } from "./passwords.ts";
-import type { CreateUser, UpdateUser, UserView } from "./schemas.ts";
-import { accounts, users } from "./tables.ts";
+import { newId, type UserRow } from "./library.ts";
+import { hashPassword, verifyPassword } from "./passwords.ts";
+import type { CreateUser, ListUsers, UpdateUser, UserView } from "./schemas.ts";
+import { accounts, tombstones, users } from "./tables.ts";
+import { subjectOf } from "./tombstones.ts";
 
 /** better-auth's name for accounts that hold a password. */
 const PASSWORD_PROVIDER = "credential";
@@ -15,11 +16,12 @@ const PASSWORD_PROVIDER = "credential";
  * Creates a user and, where a password is given, the account that holds its hash: both rows or none, in one batch.
  * better-auth writes them one after the other, which on D1 (no interactive transactions) can leave an address taken by
  * a user who can never sign in.
- * @returns the user, or `user_exists`.
+ * @returns the user, or `user_exists`; also for the id of an erased user, which nobody else may ever be known by.
  */
 export async function createUser(db: Database, input: CreateUser, now: Date): Promise<Result<UserRow>> {
   const id = input.id ?? newId();
   const { email, name, role } = input;
+  if (input.id !== undefined && (await isErased(db, input.id))) return ID_TAKEN;
   const hash = input.password === undefined ? null : await hashPassword(input.password);
   const insertUser = db.insert(users).values({ id, email, name, role, createdAt: now, updatedAt: now }).returning();
   try {
@@ -44,8 +46,16 @@ export async function createUser(db: Database, input: CreateUser, now: Date): Pr
   } catch (fault) {
     const taken = takenColumn(fault);
     if (taken === null) throw fault;
-    return refuse("user_exists", { detail: `The ${taken === "id" ? "id" : "e-mail address"} is taken.` });
+    return taken === "id" ? ID_TAKEN : refuse("user_exists", { detail: "The e-mail address is taken." });
   }
+}
+
+const ID_TAKEN = refuse("user_exists", { detail: "The id is taken." });
+
+async function isErased(db: Database, user: string): Promise<boolean> {
+  const subject = await subjectOf(user);
+  const [found] = await db.select().from(tombstones).where(eq(tombstones.subject, subject)).limit(1);
+  return found !== undefined;
 }
 
 /** The unique column a failed insert collided on. SQLite says it in the message, and nowhere else. */
@@ -71,6 +81,62 @@ export async function findCredential(
   return row ?? null;
 }
 
+/** The hash of a user's password; null when there is no such user or the user has none. */
+async function passwordOf(db: Database, user: string): Promise<string | null> {
+  const [row] = await db
+    .select({ password: accounts.password })
+    .from(accounts)
+    .where(and(eq(accounts.userId, user), eq(accounts.providerId, PASSWORD_PROVIDER)))
+    .limit(1);
+  return row?.password ?? null;
+}
+
+/** Whether this is the user's password. A user without one takes the same time and never matches. */
+export async function provePassword(db: Database, user: string, password: string): Promise<boolean> {
+  return verifyPassword(await passwordOf(db, user), password);
+}
+
+/** Replaces the password of a user who proves the old one. @returns `invalid_credentials` when they do not. */
+export async function changePassword(
+  db: Database,
+  user: string,
+  { password, new_password }: { password: string; new_password: string },
+  now: Date,
+): Promise<Result<null>> {
+  const stored = await passwordOf(db, user);
+  if (!(await verifyPassword(stored, password)) || stored === null) return refuse("invalid_credentials");
+  const changed = await db
+    .update(accounts)
+    .set({ password: await hashPassword(new_password), updatedAt: now })
+    // Of two changes at once that both knew the old password, one wins.
+    .where(and(eq(accounts.userId, user), eq(accounts.providerId, PASSWORD_PROVIDER), eq(accounts.password, stored)))
+    .returning({ id: accounts.id });
+  return changed.length === 0 ? refuse("invalid_credentials") : ok(null);
+}
+
+/** Users by id, of one role or in or out of a ban if so asked. */
+export function findUsers(
+  db: Database,
+  { role, banned }: Pick<ListUsers, "role" | "banned">,
+  after: string,
+  limit: number,
+  now: Date,
+): Promise<UserRow[]> {
+  // A constant, so that SQLite knows the index of banned users for this query's.
+  const isBannedNow = sql`(banned = 1 AND ${or(isNull(users.banExpires), gt(users.banExpires, now))})`;
+  const filters: (SQL | undefined)[] = [
+    gt(users.id, after),
+    role === undefined ? undefined : eq(users.role, role),
+    banned === undefined ? undefined : banned === "true" ? isBannedNow : sql`NOT ${isBannedNow}`,
+  ];
+  return db
+    .select()
+    .from(users)
+    .where(and(...filters))
+    .orderBy(asc(users.id))
+    .limit(limit);
+}
+
 /** @returns the user, or `user_not_found`. */
 export async function readUser(db: Database, id: string): Promise<Result<UserRow>> {
   const [user] = await db.select().from(users).where(eq(users.id, id)).limit(1);
@@ -78,14 +144,12 @@ export async function readUser(db: Database, id: string): Promise<Result<UserRow
 }
 
 /**
- * Applies a change to a user. A ban ends all sessions; access tokens already handed out live on for their lifetime.
- * The change is one UPDATE; should ending the sessions fail after it, the ban still holds, because every exchange of a
- * session reads it.
+ * Applies a change to a user: one UPDATE. Ending the sessions of a banned user is the caller's; should that fail, the ban
+ * still holds, because every exchange of a session reads it.
  * @returns the user as changed, `forbidden` or `user_not_found`.
  */
 export async function updateUser(
   db: Database,
-  secret: string,
   actor: Actor,
   id: string,
   change: UpdateUser,
@@ -111,7 +175,6 @@ export async function updateUser(
     .where(eq(users.id, id))
     .returning();
   if (user === undefined) return refuse("user_not_found");
-  if (isBanned(user, now)) await (await sessionStore(db, secret)).closeAll(id);
   return ok(user);
 }
 

@@ -1,6 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
+import { createHash } from "node:crypto";
 import { callChannel, type NewEvent } from "../../events/index.ts";
 import { logEvent, logFault } from "../../ops/logging.ts";
+import { type ExportPage, type ExportPosition, exportRows } from "../../privacy/object-rows.ts";
 import { AlarmScheduler } from "../../shared/alarm-scheduler.ts";
 import { DAY_MS } from "../../shared/instants.ts";
 import { hasSchema, migrate } from "../../shared/object-schema.ts";
@@ -55,6 +57,7 @@ export class JournalObject extends DurableObject<Env> {
     const { idempotency, items, owner } = request;
     const now = Date.now();
     return this.#commit((): Result<AppendAnswer> => {
+      if (this.#store.isDeleted(tombstoneOf(owner))) return refuse("user_not_found");
       const stored = idempotency === null ? null : this.#store.answer(idempotency.key);
       if (stored !== null && idempotency !== null) {
         if (stored.body_hash !== idempotency.body_hash) return refuse("idempotency_key_reused");
@@ -114,6 +117,49 @@ export class JournalObject extends DurableObject<Env> {
     });
     await this.#purge().catch((fault: unknown) => logFault("purge_delayed", fault, { session }));
     return ok({ deleted: true });
+  }
+
+  /** A page of what an owner's records are that the backends do not have yet. */
+  async exportOf(owner: string, from: ExportPosition | null): Promise<Result<ExportPage>> {
+    if (!hasSchema(this.ctx.storage.sql)) return ok({ rows: [], next: null });
+    const query = "SELECT kind, record FROM pending WHERE id >= ? AND id < ? ORDER BY id";
+    return ok(exportRows(this.ctx.storage.sql, [{ kind: "pending", query, values: idRange(owner) }], from));
+  }
+
+  /**
+   * An owner is erased: forgets what is known of their records, then removes what the backends have, and takes nothing
+   * of them any more. Harmless to repeat; a crash in the middle leaves the rest to the next call.
+   */
+  async erase(owner: string): Promise<Result<{ erased: number }>> {
+    this.#commit(() => {
+      const { sql } = this.ctx.storage;
+      const range = idRange(owner);
+      this.#store.remove(tombstoneOf(owner), Date.now());
+      this.#store.purged(tombstoneOf(owner));
+      for (const column of ["pending WHERE id", "known WHERE id", "purges WHERE session"]) {
+        sql.exec(`DELETE FROM ${column} >= ? AND ${column.split(" ").at(-1)} < ?`, ...range);
+      }
+      sql.exec("DELETE FROM announcements WHERE user = ?", owner);
+      // Answers to the owner, and those to services that wrote for them: they list the items' ids.
+      sql.exec("DELETE FROM answers WHERE key >= ? AND key < ?", `${owner} `, `${owner}!`);
+      sql.exec("DELETE FROM answers WHERE instr(answer, ?) > 0", `"id":"${owner}:`);
+    });
+    // A flush that holds rows of theirs must not write them after they were removed.
+    while (this.#flushing !== null) await this.#flushing.catch(() => null);
+    const registry = registryOf(this.env);
+    let erased = 0;
+    for (const type of [TASK, SESSION]) {
+      for (const backend of registry.routeOf(type).backends) {
+        const next = query(type).where("owner", "=", owner).sortBy("updated_at").limit(PURGE_PAGE).build();
+        for (let found = await backend.query(type, next); found.length > 0; found = await backend.query(type, next)) {
+          erased += await backend.delete(
+            type,
+            found.map(({ id }) => id),
+          );
+        }
+      }
+    }
+    return ok({ erased });
   }
 
   async state(): Promise<Result<JournalState>> {
@@ -254,6 +300,16 @@ export class JournalObject extends DurableObject<Env> {
       throw fault;
     }
   }
+}
+
+/** What an erased owner is remembered by: a deleted session whose name no session can have and nobody can read. */
+function tombstoneOf(owner: string): string {
+  return `erased ${createHash("sha256").update(owner).digest("base64url")}`;
+}
+
+/** Every id that begins with `<owner>:`; the semicolon is the character after the colon. */
+function idRange(owner: string): [string, string] {
+  return [`${owner}:`, `${owner};`];
 }
 
 function sessionsOf(items: AppendRequest["items"]): string[] {

@@ -8,6 +8,7 @@ import * as enrollmentTables from "../../../src/enrollment/tables.ts";
 import * as eventTables from "../../../src/events/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
 import * as opsTables from "../../../src/ops/tables.ts";
+import * as privacyTables from "../../../src/privacy/tables.ts";
 import { hasSchema, migrate, type SchemaStep } from "../../../src/shared/object-schema.ts";
 import { enroll, freshSlug, objectOf, publish } from "../../support/worker/courses.ts";
 import { rowsOf } from "../../support/worker/faults.ts";
@@ -102,6 +103,7 @@ const tables: [string, SQLiteTable][] = [
   eventTables,
   identityTables,
   opsTables,
+  privacyTables,
 ].flatMap((room) => Object.values(room).map((table): [string, SQLiteTable] => [getTableConfig(table).name, table]));
 
 describe("the tables the code knows", () => {

@@ -1,0 +1,126 @@
+import { subjectOf } from "../identity/index.ts";
+import { describeFault, logEvent, logFault } from "../ops/logging.ts";
+import type { PersonalDataSource } from "./source.ts";
+import { SOURCES } from "./sources.ts";
+
+/**
+ * Between the two passes: longer than anything under way may last (a queue's consumer 15 minutes, an access token as
+ * long). What such a thing still brought is found by the second pass.
+ */
+export const SETTLE_MS = 20 * 60_000;
+/** Who works on an erasure is taken for dead after this, and somebody else goes on. */
+const LEASE_MS = 120_000;
+/** Longest one run works on one erasure; the cron goes on with it. */
+const RUN_MS = 20_000;
+/** First wait after a failed step; doubles with each failure. */
+const RETRY_BASE_MS = 30_000;
+const RETRY_MAX_MS = 3_600_000;
+/** Erasures one minute takes up. */
+const PAGE = 5;
+
+interface Row {
+  subject: string;
+  user_id: string;
+  state: "running" | "settling";
+  step: string;
+  attempts: number;
+}
+
+/**
+ * Notes that a user is to be erased. From here on the id is dead: nobody is created, enrolled or told anything under it.
+ * Asked again while it runs or when it is done, nothing changes.
+ *
+ * @param by the admin who asks; null when it is the user.
+ */
+export async function requestErasure(env: Env, user: string, by: string | null, now: number): Promise<void> {
+  const subject = await subjectOf(user);
+  await env.DB.batch([
+    env.DB.prepare("INSERT INTO tombstones (subject, erased_at) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(
+      subject,
+      now,
+    ),
+    env.DB.prepare(
+      `INSERT INTO erasures (subject, user_id, requested_by, requested_at, state, step, due_at)
+       VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?4) ON CONFLICT DO NOTHING`,
+    ).bind(subject, user, by, now, SOURCES[0]?.name ?? ""),
+  ]);
+}
+
+/** Every minute: goes on with the erasures that are due. One that fails delays no other. */
+export async function resumeErasures(env: Env, now: number, sources = SOURCES): Promise<void> {
+  const { results } = await env.DB.prepare(
+    "SELECT subject FROM erasures WHERE state <> 'done' AND due_at <= ? ORDER BY due_at LIMIT ?",
+  )
+    .bind(now, PAGE)
+    .all<{ subject: string }>();
+  for (const { subject } of results) await runErasure(env, subject, now, sources);
+}
+
+/**
+ * Goes on with one erasure where it stopped, until it is done, must wait, or has had its time. Two at once do no harm:
+ * every step may be repeated.
+ */
+export async function runErasure(env: Env, subject: string, now: number, sources = SOURCES): Promise<void> {
+  const row = await env.DB.prepare(
+    `UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state <> 'done' AND due_at <= ?3
+     RETURNING subject, user_id, state, step, attempts`,
+  )
+    .bind(subject, now + LEASE_MS, now)
+    .first<Row>();
+  if (row === null) return;
+  try {
+    await runSteps(env, row, now, sources);
+  } catch (fault) {
+    logFault("erasure_failed", fault, { subject });
+    const wait = Math.min(RETRY_BASE_MS * 2 ** row.attempts, RETRY_MAX_MS);
+    await env.DB.prepare("UPDATE erasures SET attempts = attempts + 1, error = ?2, due_at = ?3 WHERE subject = ?1")
+      .bind(subject, describeFault(fault).replaceAll(row.user_id, "…").slice(0, 200), now + wait)
+      .run();
+  }
+}
+
+async function runSteps(env: Env, row: Row, now: number, sources: readonly PersonalDataSource[]): Promise<void> {
+  const started = Date.now();
+  // A step of another release's that is not known here: from the start, which repeats what may be repeated.
+  const first = Math.max(
+    sources.findIndex(({ name }) => name === row.step),
+    0,
+  );
+  for (const [index, source] of [...sources.entries()].slice(first)) {
+    await env.DB.prepare("UPDATE erasures SET step = ?2, due_at = ?3 WHERE subject = ?1")
+      .bind(row.subject, source.name, now + (Date.now() - started) + LEASE_MS)
+      .run();
+    while ((await source.erase(env, row.user_id)) === "more") {
+      if (Date.now() - started > RUN_MS) return due(env, row, source.name, now);
+    }
+    const next = sources[index + 1];
+    if (next !== undefined && Date.now() - started > RUN_MS) return due(env, row, next.name, now);
+  }
+  await finishPass(env, row, now, sources);
+}
+
+/** Leaves the rest to the next minute. */
+async function due(env: Env, row: Row, step: string, now: number): Promise<void> {
+  await env.DB.prepare("UPDATE erasures SET step = ?2, due_at = ?3, attempts = 0, error = NULL WHERE subject = ?1")
+    .bind(row.subject, step, now)
+    .run();
+}
+
+async function finishPass(env: Env, row: Row, now: number, sources: readonly PersonalDataSource[]): Promise<void> {
+  if (row.state === "running") {
+    await env.DB.prepare(
+      `UPDATE erasures SET state = 'settling', step = ?2, due_at = ?3, attempts = 0, error = NULL
+       WHERE subject = ?1 AND state = 'running'`,
+    )
+      .bind(row.subject, sources[0]?.name ?? "", now + SETTLE_MS)
+      .run();
+    return logEvent("erasure_settling", { subject: row.subject });
+  }
+  await env.DB.prepare(
+    `UPDATE erasures SET state = 'done', user_id = NULL, step = '', attempts = 0, error = NULL, finished_at = ?2
+     WHERE subject = ?1 AND state = 'settling'`,
+  )
+    .bind(row.subject, now)
+    .run();
+  logEvent("erasure_done", { subject: row.subject });
+}

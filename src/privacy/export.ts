@@ -1,0 +1,60 @@
+import { logFault } from "../ops/logging.ts";
+import { toInstant } from "../shared/instants.ts";
+import type { PersonalDataSource } from "./source.ts";
+
+/** Characters gathered before they are handed on: lines are short, and each chunk costs the reader something. */
+const CHUNK_CHARACTERS = 32_768;
+
+/**
+ * Everything held about a user as lines of JSON, each with its `source` and `kind`. A piece is read when the reader has
+ * taken the one before, so memory stays flat. The last line tells how many there were: a reader that does not see it
+ * knows that the export was cut.
+ */
+export function exportStream(
+  env: Env,
+  user: string,
+  sources: readonly PersonalDataSource[],
+  now: number,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const lines = linesOf(env, user, sources, now);
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        let chunk = "";
+        while (chunk.length < CHUNK_CHARACTERS) {
+          const next = await lines.next();
+          if (next.done === true) {
+            if (chunk !== "") controller.enqueue(encoder.encode(chunk));
+            return controller.close();
+          }
+          chunk += `${JSON.stringify(next.value)}\n`;
+        }
+        controller.enqueue(encoder.encode(chunk));
+      } catch (fault) {
+        logFault("export_cut", fault, { user_id: user });
+        controller.error(new Error("the export was cut"));
+      }
+    },
+    async cancel() {
+      await lines.return(undefined);
+    },
+  });
+}
+
+async function* linesOf(
+  env: Env,
+  user: string,
+  sources: readonly PersonalDataSource[],
+  now: number,
+): AsyncGenerator<object, void, undefined> {
+  yield { kind: "export", user_id: user, at: toInstant(now), sources: sources.map(({ name }) => name) };
+  let records = 0;
+  for (const source of sources) {
+    for await (const record of source.export(env, user)) {
+      records += 1;
+      yield { source: source.name, ...record };
+    }
+  }
+  yield { kind: "end", records };
+}

@@ -1,0 +1,22 @@
+import type { PersonalDataSource } from "./source.ts";
+import { accountSource } from "./sources/account.ts";
+import { coursesSource } from "./sources/courses.ts";
+import { enrollmentsSource } from "./sources/enrollments.ts";
+import { eventsSource } from "./sources/events.ts";
+import { operationsSource } from "./sources/operations.ts";
+import { sessionsSource } from "./sources/sessions.ts";
+import { translationSource } from "./sources/translation.ts";
+
+/**
+ * Every place that holds personal data, in the order in which it is erased: sessions first, so that the user writes
+ * nothing more, what feeds others before what it feeds, and the account last. A new room adds its line here.
+ */
+export const SOURCES: readonly PersonalDataSource[] = [
+  sessionsSource,
+  enrollmentsSource,
+  translationSource,
+  eventsSource,
+  coursesSource,
+  operationsSource,
+  accountSource,
+];

@@ -1,0 +1,30 @@
+import { subjectOf } from "../../identity/index.ts";
+import type { PersonalDataSource } from "../source.ts";
+
+/** Characters of the subject in a pseudonym: enough that no two are the same. */
+const PSEUDONYM_LENGTH = 24;
+
+/**
+ * Courses a user wrote, and erasures an admin asked for. They are not theirs alone and stay; who wrote, published,
+ * activated or asked is replaced by a name that leads to nobody.
+ */
+export const coursesSource: PersonalDataSource = {
+  name: "courses",
+  async *export(env, user) {
+    const { results } = await env.DB.prepare("SELECT slug, title, created_at FROM courses WHERE owner_id = ?")
+      .bind(user)
+      .all<Record<string, unknown>>();
+    for (const row of results) yield { kind: "authored_course", row };
+  },
+  async erase(env, user) {
+    const pseudonym = `erased-${(await subjectOf(user)).slice(0, PSEUDONYM_LENGTH)}`;
+    await env.DB.batch([
+      env.DB.prepare("UPDATE courses SET owner_id = ?2 WHERE owner_id = ?1").bind(user, pseudonym),
+      env.DB.prepare("UPDATE course_versions SET published_by = ?2 WHERE published_by = ?1").bind(user, pseudonym),
+      // An admin who erased others before.
+      env.DB.prepare("UPDATE erasures SET requested_by = ?2 WHERE requested_by = ?1").bind(user, pseudonym),
+      env.DB.prepare("UPDATE course_activations SET activated_by = ?2 WHERE activated_by = ?1").bind(user, pseudonym),
+    ]);
+    return "done";
+  },
+};

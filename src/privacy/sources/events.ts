@@ -1,0 +1,35 @@
+import { callChannel } from "../../events/index.ts";
+import { answered, exportedBy } from "../object-source.ts";
+import type { PersonalDataSource } from "../source.ts";
+
+/** Archived events removed by one call. */
+const PAGE = 1_000;
+
+/** Live events: the user's channel, and what of it reached D1. */
+export const eventsSource: PersonalDataSource = {
+  name: "events",
+  async *export(env, user) {
+    yield* exportedBy((from) => callChannel(env, user, (stub) => stub.exportOf(from)));
+    let after = { at: -1, id: "" };
+    for (;;) {
+      const { results } = await env.DB.prepare(
+        "SELECT * FROM event_log WHERE user_id = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?",
+      )
+        .bind(user, after.at, after.id, PAGE)
+        .all<{ at: number; id: string }>();
+      for (const row of results) yield { kind: "archived_event", row };
+      const last = results.at(-1);
+      if (last === undefined || results.length < PAGE) return;
+      after = last;
+    }
+  },
+  async erase(env, user) {
+    answered(await callChannel(env, user, (stub) => stub.erase()));
+    const { meta } = await env.DB.prepare(
+      "DELETE FROM event_log WHERE id IN (SELECT id FROM event_log WHERE user_id = ? LIMIT ?)",
+    )
+      .bind(user, PAGE)
+      .run();
+    return meta.changes === PAGE ? "more" : "done";
+  },
+};
