@@ -7,6 +7,7 @@ import {
   sweepEveryMinute,
 } from "./enrollment/index.ts";
 import { consumeEvents, reportDeadLetters } from "./events/index.ts";
+import { continueFileSweep, sweepFiles } from "./files/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
@@ -41,8 +42,10 @@ export default {
       if (controller.cron === MINUTE_CRON) {
         await sweepEveryMinute(env, controller.scheduledTime);
         await sweepJournals(env);
+        await continueFileSweep(env);
       } else if (controller.cron === NIGHTLY_CRON) {
         await env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage);
+        await sweepFiles(env, controller.scheduledTime);
       } else throw new Error(`no job for the cron ${controller.cron}`);
     } catch (fault) {
       logFault("cron_failed", fault, { cron: controller.cron });
