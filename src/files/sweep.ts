@@ -12,6 +12,11 @@ export const SWEEP_PAGE = 500;
 /** Steps of one run: a run keeps far below the platform's limits, and the next minute goes on. */
 const STEPS_PER_RUN = 40;
 const PARALLEL_CALLS = 6;
+/**
+ * Strays of either kind that one page may remove. With more the sweep stops, fails visibly every minute and removes
+ * nothing of them, until a person has looked: what it would delete cannot be brought back.
+ */
+export const MAX_STRAYS = 100;
 /** Behind every key: the character after the prefix's slash. */
 const BEHIND_ALL_KEYS = `${KEY_PREFIX.slice(0, -1)}0`;
 
@@ -97,10 +102,12 @@ async function compare(
   const stored = new Set(objects.map(({ key }) => key));
 
   const orphans = objects.filter(({ key, uploaded }) => !known.has(key) && uploaded.getTime() < asOf - ORPHAN_TTL_MS);
+  refuseMany(orphans.length, "objects have no row");
   if (orphans.length > 0) await env.FILES.delete(orphans.map(({ key }) => key));
   counts.orphans += orphans.length;
 
   const suspects = rows.filter(({ key, state }) => state === "ready" && !stored.has(key));
+  refuseMany(suspects.length, "ready files have no bytes");
   await inParallel(suspects, PARALLEL_CALLS, async (file) => {
     // It may have been uploaded since the bucket was listed.
     if ((await env.FILES.head(file.key)) !== null) return;
@@ -109,4 +116,10 @@ async function compare(
     counts.lost += 1;
   });
   return through === BEHIND_ALL_KEYS ? null : through;
+}
+
+/** So many strays in one page are no crash's debris: the bucket and the database do not belong together. */
+function refuseMany(strays: number, what: string): void {
+  if (strays <= MAX_STRAYS) return;
+  throw new Error(`${strays} ${what} in one page; was the database restored, or the wrong bucket bound?`);
 }

@@ -1,7 +1,5 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-
-/** pending: the bytes may still come. ready: they are there. deleting: they are going, nobody sees the file any more. */
-export const FILE_STATES = ["pending", "ready", "deleting"] as const;
+import { FILE_STATES } from "./states.ts";
 
 /** See migrations/0010_files.sql, which is the truth; a test compares the two. */
 export const files = sqliteTable("files", {
