@@ -5,6 +5,7 @@ import { HTTPException } from "hono/http-exception";
 import { courseRoutes } from "./courses/index.ts";
 import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
 import { endStreams, eventRoutes } from "./events/index.ts";
+import { fileRoutes } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
 import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
@@ -35,6 +36,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", enrollmentRoutes());
   app.route("/api/v1", eventRoutes());
   app.route("/api/v1", recordRoutes());
+  app.route("/api/v1", fileRoutes());
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());
@@ -82,11 +84,21 @@ function crossOrigin(): MiddlewareHandler<AppEnv> {
       "authorization",
       "content-type",
       "if-none-match",
+      "if-range",
       "idempotency-key",
       "last-event-id",
+      "range",
+      "x-content-sha256",
       "x-request-id",
     ],
-    exposeHeaders: ["etag", "retry-after", "x-request-id", "idempotency-replayed"],
+    exposeHeaders: [
+      "content-disposition",
+      "content-range",
+      "etag",
+      "retry-after",
+      "x-request-id",
+      "idempotency-replayed",
+    ],
     maxAge: PREFLIGHT_SECONDS,
   });
   return (c, next) => (c.env.ALLOWED_ORIGINS === "" ? next() : middleware(c, next));

@@ -7,6 +7,7 @@ import {
   sweepEveryMinute,
 } from "./enrollment/index.ts";
 import { consumeEvents, reportDeadLetters } from "./events/index.ts";
+import { continueFileSweep, sweepFiles } from "./files/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
@@ -41,12 +42,19 @@ export default {
 
   async scheduled(controller, env) {
     try {
+      const { scheduledTime: now } = controller;
       if (controller.cron === MINUTE_CRON) {
-        await sweepEveryMinute(env, controller.scheduledTime);
-        await sweepJournals(env);
-        await resumeErasures(env, controller.scheduledTime);
+        await runEach([
+          () => sweepEveryMinute(env, now),
+          () => sweepJournals(env),
+          () => resumeErasures(env, now),
+          () => continueFileSweep(env),
+        ]);
       } else if (controller.cron === NIGHTLY_CRON) {
-        await env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage);
+        await runEach([
+          () => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),
+          () => sweepFiles(env, now),
+        ]);
       } else throw new Error(`no job for the cron ${controller.cron}`);
     } catch (fault) {
       logFault("cron_failed", fault, { cron: controller.cron });
@@ -54,3 +62,10 @@ export default {
     }
   },
 } satisfies ExportedHandler<Env>;
+
+/** Runs jobs one after the other. One that fails keeps none from its turn; the first fault is thrown at the end. */
+async function runEach(jobs: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const faults: unknown[] = [];
+  for (const job of jobs) await job().catch((fault: unknown) => faults.push(fault));
+  if (faults.length > 0) throw faults[0];
+}

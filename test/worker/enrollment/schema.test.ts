@@ -6,6 +6,7 @@ import * as courseTables from "../../../src/courses/tables.ts";
 import { SCHEMA_STEPS } from "../../../src/enrollment/schema.ts";
 import * as enrollmentTables from "../../../src/enrollment/tables.ts";
 import * as eventTables from "../../../src/events/tables.ts";
+import * as fileTables from "../../../src/files/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
 import * as opsTables from "../../../src/ops/tables.ts";
 import * as privacyTables from "../../../src/privacy/tables.ts";
@@ -101,6 +102,7 @@ const tables: [string, SQLiteTable][] = [
   courseTables,
   enrollmentTables,
   eventTables,
+  fileTables,
   identityTables,
   opsTables,
   privacyTables,

@@ -12,6 +12,7 @@ import { createApi, openApiDocument } from "../../../src/api.ts";
 import { WITHDRAWN_RETENTION_MS } from "../../../src/enrollment/cleanup.ts";
 import worker from "../../../src/index.ts";
 import { resumeErasures, SETTLE_MS } from "../../../src/privacy/erasure.ts";
+import { sha256Hex } from "../../../src/shared/http.ts";
 import type { Role } from "../../../src/shared/roles.ts";
 import { objectOf } from "../../support/worker/courses.ts";
 import { type Call, request, tokenOf } from "../../support/worker/http.ts";
@@ -43,6 +44,8 @@ const answerSchema = z.looseObject({
   access_token: z.string().default(""),
   sse_token: z.string().default(""),
   session_token: z.string().default(""),
+  file: z.looseObject({ id: z.string() }).default({ id: "" }),
+  upload: z.looseObject({ url: z.string() }).default({ url: "" }),
   results: z.array(z.looseObject({ id: z.string().default("") })).default([]),
 });
 
@@ -263,6 +266,69 @@ async function driveEvents() {
   await drive("POST", "/events/archive/{id}/replay", "/events/archive/plans-1/replay");
 }
 
+async function driveFiles() {
+  const as: [string, Role] = ["u3", "learner"];
+  await env.DB.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+     INSERT INTO files (id, owner, key, name, type, size, state, created_at)
+     SELECT 'f' || i, 'u' || (i % 50), 'u/u' || (i % 50) || '/f' || i, 'n', 'text/plain', 1, 'pending', ?1 FROM n`,
+  )
+    .bind(Date.now())
+    .run();
+  const upload = "/storage/files/upload";
+  const sent = { "content-type": "text/plain", "idempotency-key": "plans" };
+  const file = await driveBytes("POST", upload, `${upload}?name=a`, sent, as);
+  await driveBytes("POST", upload, `${upload}?name=a`, sent, as);
+  const sha256 = await sha256Hex(BYTES);
+  const announced = { name: "a", content_type: "text/plain", size: BYTES.length, sha256 };
+  for (const method of ["PUT", "complete"]) {
+    const address = await drive("POST", "/storage/files/upload-url", "/storage/files/upload-url", {
+      as,
+      body: announced,
+    });
+    if (method === "PUT") {
+      const path = new URL(address.upload.url).pathname.replace("/api/v1", "");
+      await driveBytes("PUT", "/storage/uploads/{token}", path, { "content-type": "text/plain" }, as);
+    } else {
+      await env.FILES.put(`u/u3/${address.file.id}`, BYTES);
+      await drive("POST", "/storage/files/{id}/complete", `/storage/files/${address.file.id}/complete`, { as });
+    }
+  }
+  const page = await drive("GET", "/storage/files", "/storage/files?limit=1", { as });
+  await drive("GET", "/storage/files", `/storage/files?limit=1&cursor=${page.next_cursor}`, { as });
+  await drive("GET", "/storage/files/{id}", `/storage/files/${file.id}`, { as });
+  await driveBytes("GET", "/storage/files/{id}/download", `/storage/files/${file.id}/download`, {}, as);
+  await drive("DELETE", "/storage/files/{id}", `/storage/files/${file.id}`, { as });
+  // Something for the nightly sweep to remove: an upload given up, and a file whose bytes are gone.
+  await env.DB.prepare("UPDATE files SET created_at = 1 WHERE id = 'f1'").run();
+  await env.DB.prepare("UPDATE files SET state = 'ready' WHERE id = 'f2'").run();
+}
+
+/** The bytes of every file driven here. */
+const BYTES = "plans";
+
+/** Drives a route whose request or answer is bytes. */
+async function driveBytes(
+  method: string,
+  template: string,
+  path: string,
+  headers: Record<string, string>,
+  as: [string, Role],
+) {
+  recorder.during = `${method} ${template}`;
+  driven.add(recorder.during);
+  const plain = request(method, path, {
+    token: await tokenOf(...as),
+    headers: method === "GET" ? headers : { ...headers, "content-length": String(BYTES.length) },
+  });
+  const context = createExecutionContext();
+  const answer = await worker.fetch(new Request(plain, method === "GET" ? {} : { body: BYTES }), bindings, context);
+  const text = await answer.text();
+  await waitOnExecutionContext(context);
+  if (answer.status >= 300) throw new Error(`${recorder.during}: ${answer.status} ${text}`);
+  return answerSchema.parse(text.startsWith("{") ? JSON.parse(text) : {});
+}
+
 async function driveJobs() {
   const now = Date.now();
   await env.DB.prepare("UPDATE enrollments SET withdrawn_at = ? WHERE id = 'big:u1'")
@@ -313,6 +379,7 @@ const LARGE = [
   "event_log",
   "tombstones",
   "erasures",
+  "files",
 ];
 
 describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => {
@@ -321,6 +388,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveEnrollments();
     await driveIdentity();
     await driveEvents();
+    await driveFiles();
     await driveJobs();
     await drivePrivacy();
   }, 60_000);

@@ -1,0 +1,138 @@
+import { logFault } from "../ops/logging.ts";
+import { ok, type Result, refuse } from "../shared/results.ts";
+
+/** What the bytes must be. */
+export interface Expected {
+  size: number;
+  type: string;
+  /** Hex; null when nobody has said. */
+  sha256: string | null;
+}
+
+/** Bytes that are not what was announced; `why` is for the one who sent them. */
+function mismatch(why: string) {
+  return refuse("content_mismatch", { detail: why });
+}
+
+/** The body is longer or shorter than announced. */
+class WrongLength extends Error {}
+
+/**
+ * Lets a body through chunk by chunk while counting and hashing it: it is never in memory as a whole. Fails as soon as
+ * the body turns out longer than announced, or ends early.
+ */
+class Meter {
+  readonly stream: TransformStream<Uint8Array, Uint8Array>;
+  readonly #digest = new crypto.DigestStream("SHA-256");
+
+  constructor(size: number) {
+    const hash = this.#digest.getWriter();
+    let seen = 0;
+    this.stream = new TransformStream<Uint8Array, Uint8Array>({
+      async transform(chunk, controller) {
+        seen += chunk.byteLength;
+        if (seen > size) throw new WrongLength(`The body is longer than ${size} bytes.`);
+        await hash.write(chunk);
+        controller.enqueue(chunk);
+      },
+      async flush() {
+        if (seen < size) throw new WrongLength(`The body ended after ${seen} of ${size} bytes.`);
+        await hash.close();
+      },
+    });
+    // Nobody may be left to hear of a hash that was never finished.
+    this.#digest.digest.catch(() => undefined);
+  }
+
+  /** Hex. Resolves once the whole body has passed; ask only then. */
+  async sha256(): Promise<string> {
+    return new Uint8Array(await this.#digest.digest).toHex();
+  }
+}
+
+/** A body without bytes arrives as none at all. */
+function bodyOrEmpty(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> {
+  return body ?? new Blob([]).stream();
+}
+
+/**
+ * Streams a body into the bucket under a key that must be free. Of a body that is refused for what follows the announced
+ * length, the bytes before that may have been stored: the caller's row still says that they are not a file.
+ * @returns the SHA-256 of what is stored, in hex.
+ */
+export async function receive(
+  bucket: R2Bucket,
+  key: string,
+  body: ReadableStream<Uint8Array> | null,
+  { size, type, sha256 }: Expected,
+): Promise<Result<string>> {
+  const meter = new Meter(size);
+  // R2 takes streams of known length only; this one also guards the length a second time.
+  const fixed = new FixedLengthStream(size);
+  const stop = new AbortController();
+  const flow = bodyOrEmpty(body)
+    .pipeThrough(meter.stream)
+    .pipeTo(fixed.writable, { signal: stop.signal })
+    .then(
+      () => null,
+      (fault: unknown) => fault ?? new Error("the body broke off"),
+    );
+  const stored = await bucket
+    .put(key, fixed.readable, {
+      onlyIf: new Headers({ "if-none-match": "*" }),
+      httpMetadata: { contentType: type },
+      ...(sha256 === null ? {} : { sha256 }),
+    })
+    .then(
+      (object) => ({ object, fault: null }),
+      (fault: unknown) => ({ object: null, fault }),
+    );
+  // A bucket that has had enough leaves the body half read, and whoever writes it waiting.
+  if (stored.object === null) stop.abort();
+  const broken = await flow;
+  if (stored.object !== null && broken === null) return ok(await meter.sha256());
+  if (broken instanceof WrongLength) return mismatch(broken.message);
+  if (stored.object === null && stored.fault === null) {
+    return refuse("concurrent_change", { detail: "The bytes of this file are there already." });
+  }
+  if (broken === null && sha256 !== null && (await meter.sha256()) !== sha256) {
+    return mismatch("The body does not have the announced SHA-256.");
+  }
+  logFault("file_not_stored", stored.fault ?? broken);
+  return refuse("unavailable", { detail: "The file could not be stored.", retry_after: 1 });
+}
+
+/** The SHA-256 in hex of a body that is not kept; refused when it is not of this size. */
+export async function hashOf(body: ReadableStream<Uint8Array> | null, size: number): Promise<Result<string>> {
+  const meter = new Meter(size);
+  try {
+    await bodyOrEmpty(body).pipeThrough(meter.stream).pipeTo(new WritableStream());
+    return ok(await meter.sha256());
+  } catch (fault) {
+    if (fault instanceof WrongLength) return mismatch(fault.message);
+    throw fault;
+  }
+}
+
+/**
+ * Compares what is stored under a key with what was announced, by the checksum the bucket keeps, or by reading the bytes
+ * where it keeps none.
+ * @returns the SHA-256 in hex, null when nothing is stored, or `content_mismatch`.
+ */
+export async function inspect(bucket: R2Bucket, key: string, expected: Expected): Promise<Result<string | null>> {
+  const object = await bucket.head(key);
+  if (object === null) return ok(null);
+  const { size, sha256 } = expected;
+  if (object.size !== size) return mismatch(`What is stored has ${object.size} bytes instead of ${size}.`);
+  const kept = object.checksums.sha256;
+  const actual = kept === undefined ? await hashStored(bucket, key, size) : ok(new Uint8Array(kept).toHex());
+  if (actual.ok && actual.value !== null && sha256 !== null && actual.value !== sha256) {
+    return mismatch("What is stored does not have the announced SHA-256.");
+  }
+  return actual;
+}
+
+async function hashStored(bucket: R2Bucket, key: string, size: number): Promise<Result<string | null>> {
+  const object = await bucket.get(key);
+  return object === null ? ok(null) : hashOf(object.body, size);
+}

@@ -1,0 +1,174 @@
+import { z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { idempotent } from "../ops/idempotency.ts";
+import {
+  type AppContext,
+  type AppEnv,
+  actorOf,
+  databaseOf,
+  defineRoute,
+  idempotencyHeader,
+  newRouter,
+  respond,
+} from "../shared/http.ts";
+import { refuse } from "../shared/results.ts";
+import { ROLES } from "../shared/roles.ts";
+import { MAX_FILE_BYTES, wholeNumber } from "./limits.ts";
+import { MEDIA_TYPES, mediaTypeOf } from "./media-types.ts";
+import { fileIdSchema } from "./names.ts";
+import { uploadAddress } from "./presign.ts";
+import { announceBody, announcedView, fileView, uploadHeaders, uploadQuery, viewFile } from "./schemas.ts";
+import { findFile, findFor, isAlive } from "./store.ts";
+import { verifyUploadToken } from "./upload-tokens.ts";
+import { announce, confirm, type Deps, receiveAnnounced, uploadDirectly } from "./uploads.ts";
+
+const TAGS = ["files"];
+const UPLOAD_PATH = "/storage/files/upload";
+const ADDRESS_PATH = "/storage/uploads/{token}";
+const NO_STORE = { "cache-control": "no-store" };
+
+const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
+/** Any bytes: which types are taken is decided from the header, before the first of them is read. */
+const BYTES = { required: true, content: { "*/*": { schema: z.string().openapi({ format: "binary" }) } } };
+
+const uploadRoute = defineRoute(
+  { roles: ROLES, rule: "Becomes your own file, within your quota.", maxBody: MAX_FILE_BYTES, rate: "write" },
+  {
+    method: "post",
+    path: UPLOAD_PATH,
+    tags: TAGS,
+    summary: "Upload a file: the body is its bytes",
+    request: { query: uploadQuery, headers: uploadHeaders, body: BYTES },
+    responses: { 201: { description: "Stored.", content: json(fileView) } },
+  },
+);
+
+const announceRoute = defineRoute(
+  { roles: ROLES, rule: "Becomes your own file, within your quota.", rate: "write" },
+  {
+    method: "post",
+    path: "/storage/files/upload-url",
+    tags: TAGS,
+    summary: "An address that takes the bytes of one announced file, once",
+    middleware: [idempotent()],
+    request: { headers: idempotencyHeader, body: { required: true, content: json(announceBody) } },
+    responses: { 201: { description: "The pending file and where its bytes go.", content: json(announcedView) } },
+  },
+);
+
+const addressRoute = defineRoute(
+  { roles: "public", rule: "The address is the proof.", maxBody: MAX_FILE_BYTES, rate: "write" },
+  {
+    method: "put",
+    path: ADDRESS_PATH,
+    tags: TAGS,
+    summary: "Send the bytes of an announced file",
+    request: { params: z.object({ token: z.string().min(1).max(2_000) }), body: BYTES },
+    responses: { 201: { description: "Stored.", content: json(fileView) } },
+  },
+);
+
+const completeRoute = defineRoute(
+  { roles: ROLES, rule: "Own files; services and admins all.", rate: "write" },
+  {
+    method: "post",
+    path: "/storage/files/{id}/complete",
+    tags: TAGS,
+    summary: "Make a file ready whose bytes went straight to the bucket; harmless to repeat",
+    request: { params: z.object({ id: fileIdSchema }) },
+    responses: { 200: { description: "The file.", content: json(fileView) } },
+  },
+);
+
+/**
+ * Demands that the length is said beforehand. R2 takes streams of known length only, the quota is reserved before the
+ * first byte, and a body of unknown length would be gathered in memory by the limit on bodies.
+ */
+const demandLength: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const isKnown = wholeNumber(c.req.header("content-length")) !== null;
+  if (isKnown && c.req.header("transfer-encoding") === undefined) return next();
+  return respond(c, refuse("length_required").refusal);
+};
+
+/** Anonymous callers are turned away by the route itself, which tells them nothing. */
+const demandLengthOfUsers: MiddlewareHandler<AppEnv> = (c, next) =>
+  c.get("actor") === null ? next() : demandLength(c, next);
+
+/** Both ways to upload. */
+export function uploadRoutes() {
+  const router = newRouter();
+  router.post(UPLOAD_PATH, demandLengthOfUsers);
+  router.put("/storage/uploads/:token", demandLength);
+  return router
+    .openapi(uploadRoute, async (c) => {
+      const { name, expires_at } = c.req.valid("query");
+      const headers = c.req.valid("header");
+      const type = mediaTypeOf(headers["content-type"]);
+      if (type === null) {
+        const detail = `Accepted are: ${MEDIA_TYPES.join(", ")}.`;
+        return respond(c, refuse("file_type_not_allowed", { detail }).refusal);
+      }
+      const file = {
+        owner: actorOf(c).id,
+        name,
+        type,
+        size: Number(headers["content-length"]),
+        sha256: headers["x-content-sha256"] ?? null,
+        expires_at: expires_at === undefined ? null : Date.parse(expires_at),
+        upload_key: headers["idempotency-key"] ?? null,
+      };
+      const stored = await uploadDirectly(depsOf(c), file, c.req.raw.body);
+      if (!stored.ok) return respond(c, stored.refusal);
+      const { row, replayed } = stored.value;
+      return c.json(viewFile(row), 201, { ...NO_STORE, ...(replayed ? { "idempotency-replayed": "true" } : {}) });
+    })
+    .openapi(announceRoute, async (c) => {
+      const { content_type, expires_at, ...announced } = c.req.valid("json");
+      const deps = depsOf(c);
+      const row = await announce(deps, {
+        ...announced,
+        owner: actorOf(c).id,
+        type: content_type,
+        expires_at: expires_at === null ? null : Date.parse(expires_at),
+        upload_key: null,
+      });
+      if (!row.ok) return respond(c, row.refusal);
+      const file = { ...row.value, sha256: announced.sha256 };
+      const upload = await uploadAddress(c.env, new URL(c.req.url).origin, file, deps.now);
+      return c.json({ file: viewFile(file), upload }, 201, NO_STORE);
+    })
+    .openapi(addressRoute, async (c) => {
+      const deps = depsOf(c);
+      const token = await verifyUploadToken(c.env.AUTH_SECRET, c.req.valid("param").token, deps.now);
+      if (!token.ok) return respond(c, token.refusal);
+      const file = await findFile(deps.db, token.value.file);
+      if (file === undefined || file.owner !== token.value.owner || !isAlive(file, deps.now)) {
+        return respond(c, refuse("upload_url_invalid", { detail: "The file was given up." }).refusal);
+      }
+      if (file.state === "ready") {
+        return respond(c, refuse("upload_url_invalid", { detail: "The address has been used." }).refusal);
+      }
+      if (mediaTypeOf(c.req.header("content-type")) !== file.type) {
+        return respond(c, refuse("content_mismatch", { detail: `Announced as ${file.type}.` }).refusal);
+      }
+      if (Number(c.req.header("content-length")) !== file.size) {
+        return respond(c, refuse("content_mismatch", { detail: `Announced with ${file.size} bytes.` }).refusal);
+      }
+      const stored = await receiveAnnounced(deps, file, c.req.raw.body);
+      return stored.ok ? c.json(viewFile(stored.value), 201, NO_STORE) : respond(c, stored.refusal);
+    })
+    .openapi(completeRoute, async (c) => {
+      const deps = depsOf(c);
+      const file = await findFor(deps.db, actorOf(c), c.req.valid("param").id, deps.now);
+      if (file === null) return respond(c, refuse("not_found").refusal);
+      if (file.state === "ready") return c.json(viewFile(file), 200, NO_STORE);
+      const confirmed = await confirm(deps, file);
+      if (!confirmed.ok) return respond(c, confirmed.refusal);
+      if (confirmed.value === null) return respond(c, refuse("upload_incomplete").refusal);
+      return c.json(viewFile(confirmed.value), 200, NO_STORE);
+    });
+}
+
+function depsOf(c: AppContext): Deps {
+  return { env: c.env, db: databaseOf(c), now: Date.now() };
+}

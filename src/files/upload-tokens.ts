@@ -1,0 +1,58 @@
+import { jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import { USER_ID } from "../shared/ids.ts";
+import { ok, type Result, refuse } from "../shared/results.ts";
+import { signingKey } from "../shared/secrets.ts";
+import { UPLOAD_ADDRESS_SECONDS } from "./limits.ts";
+import { fileIdSchema } from "./names.ts";
+
+/** No other kind of JWT can pass for one, and it passes for no other. */
+const TYPE = "upload+jwt";
+const ALGORITHM = "HS256";
+const ISSUER = "latchkey";
+const AUDIENCE = "latchkey-uploads";
+/** Longest token looked at, characters. */
+const MAX_LENGTH = 1_024;
+
+/** What a token opens: one pending file of one user, whose row says the type, length and hash. */
+export interface UploadToken {
+  owner: string;
+  file: string;
+}
+
+/** One answer for a token that is forged, garbled or expired: it tells nobody which. */
+const REFUSED = refuse("upload_url_invalid", {
+  detail: `The address is not valid. Each lasts ${UPLOAD_ADDRESS_SECONDS / 60} minutes; ask for a new one.`,
+});
+
+const claimsSchema = z.object({ sub: z.string().regex(USER_ID), jti: fileIdSchema });
+
+/** Signs the token of an upload address. */
+export async function mintUploadToken(secret: string, { owner, file }: UploadToken, now: number): Promise<string> {
+  const seconds = Math.floor(now / 1_000);
+  return new SignJWT()
+    .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(owner)
+    .setJti(file)
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + UPLOAD_ADDRESS_SECONDS)
+    .sign(await signingKey(secret, "upload-token"));
+}
+
+/** Verifies everything about a token but whether it was used, which the file's row knows. */
+export async function verifyUploadToken(secret: string, token: string, now: number): Promise<Result<UploadToken>> {
+  if (token.length > MAX_LENGTH) return REFUSED;
+  const key = await signingKey(secret, "upload-token");
+  const verified = await jwtVerify(token, key, {
+    algorithms: [ALGORITHM],
+    typ: TYPE,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    requiredClaims: ["sub", "jti", "exp"],
+    currentDate: new Date(now),
+  }).catch(() => null);
+  const claims = claimsSchema.safeParse(verified?.payload);
+  return claims.success ? ok({ owner: claims.data.sub, file: claims.data.jti }) : REFUSED;
+}
