@@ -10,11 +10,11 @@ import {
   fireAlarm,
   flush,
   ownerWithSession,
+  replaceDatabase,
   send,
   stateOf,
   type TaskInput,
   taskOf,
-  useDatabase,
 } from "./support.ts";
 
 const STATUSES = ["pending", "processing", "completed", "failed", "cancelled"] as const;
@@ -120,10 +120,10 @@ describe("[I1] [I4] [I5] whatever is sent, repeated, reordered, flushed, evicted
             await fireAlarm(owner);
           } else {
             isDark = now.kind === "dark";
-            await useDatabase(owner, isDark ? darkDatabase() : env.DB);
+            await replaceDatabase(owner, isDark ? darkDatabase() : env.DB);
           }
         }
-        await useDatabase(owner, env.DB);
+        await replaceDatabase(owner, env.DB);
         await flush(owner);
         expect((await stateOf(owner)).parked).toBe(0);
         const { results } = await env.DB.prepare(

@@ -22,13 +22,13 @@ import {
   ownerWithSession,
   poison,
   put,
+  replaceDatabase,
   send,
   sessionOf,
   stateOf,
   storedVersions,
   taskOf,
   tasksOf,
-  useDatabase,
 } from "./support.ts";
 
 const PATIENCE_MS = 5_000;
@@ -133,13 +133,13 @@ describe("a flush", () => {
         return stored;
       },
     } as unknown as D1Database;
-    await useDatabase(owner, slow);
+    await replaceDatabase(owner, slow);
     const flushing = flush(owner);
     await until("the flush", async () => hasBegun);
     await put(owner, "tasks", [taskOf(owner, 1, { version: 2 })]);
     release();
     await flushing;
-    await useDatabase(owner, env.DB);
+    await replaceDatabase(owner, env.DB);
     await flush(owner);
     expect(await storedVersions(owner)).toEqual({ [`${owner}:book:t1`]: 2 });
   });
@@ -156,7 +156,7 @@ describe("while D1 is dark", () => {
   it("[I1] [I10] items wait, can be read, and drain in order when it is back, without new traffic", async () => {
     const owner = await quietOwner("dark");
     setClock(Date.now());
-    await useDatabase(owner, darkDatabase());
+    await replaceDatabase(owner, darkDatabase());
     await put(owner, "tasks", tasksOf(owner, 10));
     await put(owner, "tasks", tasksOf(owner, 10, { version: 2, status: "processing" }));
     const token = await tokenOf(owner);
@@ -179,7 +179,7 @@ describe("while D1 is dark", () => {
     expect((await problem(await call("POST", "/translation/flush", { token }), 503)).code).toBe("unavailable");
     await put(owner, "tasks", [taskOf(owner, 1, { version: 3 })]);
 
-    await useDatabase(owner, env.DB);
+    await replaceDatabase(owner, env.DB);
     // Nothing but alarms from here on, and a minute at most.
     const latest = Date.now() + 60_000;
     while ((await stateOf(owner)).pending > 0 && Date.now() <= latest) {
@@ -195,7 +195,7 @@ describe("while D1 is dark", () => {
   it("traffic does not shorten the back-off", async () => {
     const owner = await quietOwner("patient");
     setClock(Date.now());
-    await useDatabase(owner, darkDatabase());
+    await replaceDatabase(owner, darkDatabase());
     await put(owner, "tasks", tasksOf(owner, 1_000));
     for (let failure = 0; failure < 5; failure += 1) {
       setClock(await dueOf(owner));
@@ -205,7 +205,7 @@ describe("while D1 is dark", () => {
     await put(owner, "tasks", tasksOf(owner, 1_000, { version: 2 }));
     expect(await dueOf(owner)).toBe(due);
     expect(due - Date.now()).toBeGreaterThan(8_000);
-    await useDatabase(owner, env.DB);
+    await replaceDatabase(owner, env.DB);
     await flush(owner);
   });
 
@@ -213,9 +213,9 @@ describe("while D1 is dark", () => {
     const owner = await quietOwner("silent");
     const restoreLimits = await limit(owner, { write_timeout_ms: 50 });
     await put(owner, "tasks", [taskOf(owner, 1)]);
-    await useDatabase(owner, silentDatabase());
+    await replaceDatabase(owner, silentDatabase());
     await problem(await call("POST", "/translation/flush", { token: await tokenOf(owner) }), 503);
-    await useDatabase(owner, env.DB);
+    await replaceDatabase(owner, env.DB);
     await flush(owner);
     expect(await count(owner)).toBe(1);
     await restoreLimits();
@@ -366,7 +366,7 @@ describe("a deletion", () => {
       },
       batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
     } as unknown as D1Database;
-    await useDatabase(owner, failing);
+    await replaceDatabase(owner, failing);
     const removed = await call("DELETE", `/translation/sessions/${owner}:book`, { token: await tokenOf(owner) });
     expect(removed.status).toBe(200);
     expect(await count(owner)).toBe(2_000);
@@ -392,7 +392,7 @@ describe("a deletion", () => {
         return env.DB.batch(statements);
       },
     } as unknown as D1Database;
-    await useDatabase(owner, late);
+    await replaceDatabase(owner, late);
     const flushing = flush(owner);
     await until("the flush", async () => hasBegun);
     await call("DELETE", `/translation/sessions/${owner}:book`, { token: await tokenOf(owner) });

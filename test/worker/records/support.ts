@@ -103,7 +103,7 @@ export async function flush(owner: string): Promise<void> {
 }
 
 /** Replaces the D1 of one journal, until it is evicted or given another. */
-export async function useDatabase(owner: string, db: D1Database): Promise<void> {
+export async function replaceDatabase(owner: string, db: D1Database): Promise<void> {
   await runInDurableObject(journal(owner), (instance: JournalObject) => {
     Object.assign(instance, { env: { ...env, DB: db } });
   });
