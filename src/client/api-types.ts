@@ -916,6 +916,16 @@ export type StoredTranslationTask = {
   updated_at: string;
 };
 
+export type ParkedItem = {
+  id: string;
+  kind: "session" | "task";
+  /** What the backend said of it. */
+  error: string | null;
+  attempts: number;
+  accepted_at: string;
+  parked_at: string;
+};
+
 export type Presence = {
   course: string;
   present: number | null;
@@ -1831,6 +1841,32 @@ export interface Paths {
             latency_ms: number;
           }
         >;
+      };
+    };
+  };
+  "/api/v1/translation/parked": {
+    /** Items a backend refuses to store, those parked first before the others */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: ParkedItem[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/translation/parked/replay": {
+    /** Take parked items up again */
+    post: {
+      body: {
+        /** Default: all. */
+        ids?: string[];
+      };
+      answer: {
+        items: number;
       };
     };
   };

@@ -1,4 +1,5 @@
 import { newRouter } from "../shared/http.ts";
+import { parkedRoutes } from "./translation/parked-routes.ts";
 import { translationReadRoutes } from "./translation/read-routes.ts";
 import { translationWriteRoutes } from "./translation/write-routes.ts";
 
@@ -7,5 +8,8 @@ export { JournalObject } from "./journal/object.ts";
 export { sweepJournals } from "./sweep.ts";
 
 export function recordRoutes() {
-  return newRouter().route("/", translationWriteRoutes()).route("/", translationReadRoutes());
+  return newRouter()
+    .route("/", translationWriteRoutes())
+    .route("/", translationReadRoutes())
+    .route("/", parkedRoutes());
 }

@@ -1,6 +1,7 @@
 import { eventOf, type NewEvent } from "../../events/index.ts";
 import type { Status } from "../translation/types.ts";
-import type { ItemOutcome, JournalItem } from "./contract.ts";
+import type { JournalItem } from "./contract.ts";
+import type { Change } from "./store.ts";
 
 /** Seconds after which trying a failed session again makes sense. */
 const RETRY_AFTER_SECONDS = 60;
@@ -8,27 +9,17 @@ const RETRY_AFTER_SECONDS = 60;
 type Progress = Record<Status, number>;
 
 /**
- * What a batch means to the owner of its sessions: a session that begins, how far its tasks are, and how it ends. Ticks
- * have no key (the newest wins); beginnings and ends are keyed by session and version.
+ * What a batch means to the owner of its sessions: a session that begins, how far its tasks are, and how it ends. Only a
+ * change of state says so: a later version of what has ended already is nothing new. Ticks have no key (the newest
+ * wins); beginnings and ends are keyed by session and version.
  */
 export function announcementsOf(
-  items: readonly JournalItem[],
-  outcomes: readonly ItemOutcome[],
+  changes: readonly Change[],
   before: ReadonlyMap<string, Progress>,
   progressOf: (session: string) => Progress,
 ): NewEvent[] {
-  const events: NewEvent[] = [];
-  const touched = new Set<string>();
-  items.forEach((item, index) => {
-    const status = outcomes[index]?.status;
-    if (status !== "created" && status !== "updated") return;
-    if (item.kind === "task") touched.add(item.session);
-    else {
-      const event = sessionEvent(item, status === "created");
-      if (event !== null) events.push(event);
-    }
-  });
-  for (const session of touched) {
+  const events = changes.flatMap(({ item, from }) => (item.kind === "session" ? (sessionEvent(item, from) ?? []) : []));
+  for (const session of new Set(changes.flatMap(({ item }) => (item.kind === "task" ? [item.session] : [])))) {
     const progress = progressOf(session);
     const done = doneOf(progress);
     if (done === doneOf(before.get(session))) continue;
@@ -38,7 +29,8 @@ export function announcementsOf(
   return events;
 }
 
-function sessionEvent({ session, status, record }: JournalItem, isNew: boolean): NewEvent | null {
+function sessionEvent({ session, status, record }: JournalItem, from: Status | null): NewEvent | null {
+  if (status === from) return null;
   const key = `${session}:${record.version}`;
   if (status === "completed") return eventOf("task.progress-completed", { task_id: session }, { key });
   if (status === "failed" || status === "cancelled") {
@@ -49,10 +41,18 @@ function sessionEvent({ session, status, record }: JournalItem, isNew: boolean):
     const retry = status === "failed" ? { advised: true, after_s: RETRY_AFTER_SECONDS } : { advised: false };
     return eventOf("task.progress-failed", { task_id: session, error, retry }, { key, level: "error" });
   }
-  if (!isNew) return null;
+  // From pending to processing it goes on; after a failure it begins again.
+  if (from !== null && from !== "failed") return null;
   const total = record.fields.total_tasks;
   const data = { task_id: session, kind: "translation", ...(typeof total === "number" && total > 0 ? { total } : {}) };
   return eventOf("task.progress-started", data, { key });
+}
+
+/** Of several ticks of one task only the last is worth telling. */
+export function withoutOldTicks(events: readonly NewEvent[]): NewEvent[] {
+  const isTick = ({ type }: NewEvent) => type === "task.progress-updated";
+  const last = new Map(events.filter(isTick).map((event) => [event.subject, event]));
+  return events.filter((event) => !isTick(event) || last.get(event.subject) === event);
 }
 
 function doneOf(progress: Progress | undefined): number {

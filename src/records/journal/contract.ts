@@ -49,6 +49,22 @@ export interface JournalState {
   /** What the last flush failed with; null when it did not. */
   error: string | null;
   purges: number;
+  /** Events that owners are still to be told of. */
+  announcements: number;
+}
+
+/** How much may wait before nothing more is taken, and how patient a flush is. */
+export interface JournalLimits {
+  rows: number;
+  characters: number;
+  /** A backend that does not answer for this long, milliseconds, counts as dark. */
+  write_timeout_ms: number;
+}
+
+/** Where a page of parked items goes on. */
+export interface ParkedPosition {
+  parked_at: number;
+  id: string;
 }
 
 export interface ParkedItem {

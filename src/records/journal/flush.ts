@@ -9,6 +9,8 @@ export const FLUSH_ROWS = 1_000;
 const FLUSH_CHARACTERS = 4_000_000;
 /** A row that fails this often while the backend is well is parked, and delays nobody. */
 export const PARK_AFTER = 5;
+/** Writes of one flush that may fail in the search for the rows that cause it; D1 takes 1,000 queries an invocation. */
+const MAX_PROBES = 400;
 
 export interface FlushResult {
   /** Rows that were stored. */
@@ -22,19 +24,32 @@ export interface FlushResult {
 /** Runs a change in the object's transaction. */
 export type Commit = <T>(change: () => T) => T;
 
+export interface FlushContext {
+  store: JournalStore;
+  registry: BackendRegistry;
+  commit: Commit;
+  /** A backend that does not answer for so many milliseconds counts as dark. */
+  timeoutMs: number;
+}
+
+class BackendSilent extends Error {
+  override readonly name = "BackendSilent";
+}
+
 /**
  * Stores the oldest rows of a journal in their backends. Sessions go before tasks. Rows count as stored only when every
  * backend of their type has them; a row that was replaced meanwhile stays, under its newer number. Of a page that fails
  * while the backend is well, the rows that cause it are found by halving and noted; the others are stored.
  */
-export async function flushPage(store: JournalStore, registry: BackendRegistry, commit: Commit): Promise<FlushResult> {
+export async function flushPage(context: FlushContext): Promise<FlushResult> {
+  const { store, registry, commit } = context;
   const rows = store.page(FLUSH_ROWS, FLUSH_CHARACTERS);
   if (rows.length === 0) {
     commit(() => store.beat(Date.now(), null));
     return { flushed: 0, more: false, error: null };
   }
   try {
-    await storeRows(registry, rows);
+    await storeRows(context, rows);
     commit(() =>
       store.persisted(
         rows.map(({ seq }) => seq),
@@ -43,34 +58,50 @@ export async function flushPage(store: JournalStore, registry: BackendRegistry, 
     );
     return { flushed: rows.length, more: store.page(1, 1).length > 0, error: null };
   } catch (fault) {
-    const dark = await darkBackend(registry);
+    const dark = fault instanceof BackendSilent ? fault.message : await darkBackend(registry);
     if (dark !== null) {
       commit(() => store.beat(Date.now(), dark));
       return { flushed: 0, more: true, error: dark };
     }
     logFault("flush_page_failed", fault, { rows: rows.length });
-    const flushed = await storeHalves(store, registry, commit, rows, fault);
+    const flushed = await storeHalves(context, rows, fault, { left: MAX_PROBES });
     return { flushed, more: store.page(1, 1).length > 0, error: null };
   }
 }
 
-async function storeRows(registry: BackendRegistry, rows: readonly PendingRow[]): Promise<void> {
+async function storeRows({ registry, timeoutMs }: FlushContext, rows: readonly PendingRow[]): Promise<void> {
   for (const kind of KINDS) {
     const records = rows.filter((row) => row.kind === kind).map(({ record }) => record);
     if (records.length === 0) continue;
     const { type, backends } = registry.routeOf(typeOf(kind));
-    for (const backend of backends) await backend.write(type, records);
+    for (const backend of backends) await answered(backend.write(type, records), backend.name, timeoutMs);
   }
 }
 
-/** Stores what can be stored of rows that failed together. @returns how many were. */
+/** The answer, or BackendSilent when there is none in time: whoever waits for ever stores nothing for anybody. */
+async function answered<T>(answer: Promise<T>, name: string, timeoutMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new BackendSilent(`${name}: no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Stores what can be stored of rows that failed together, and notes those that fail alone. What is not looked at,
+ * because too many failed, waits for the next flush. @returns how many were stored.
+ */
 async function storeHalves(
-  store: JournalStore,
-  registry: BackendRegistry,
-  commit: Commit,
+  context: FlushContext,
   rows: readonly PendingRow[],
   fault: unknown,
+  probes: { left: number },
 ): Promise<number> {
+  const { store, commit } = context;
   const [only] = rows;
   if (only === undefined) return 0;
   if (rows.length === 1) {
@@ -80,8 +111,9 @@ async function storeHalves(
   let flushed = 0;
   const middle = Math.ceil(rows.length / 2);
   for (const half of [rows.slice(0, middle), rows.slice(middle)]) {
+    if (probes.left <= 0) return flushed;
     try {
-      await storeRows(registry, half);
+      await storeRows(context, half);
       commit(() =>
         store.persisted(
           half.map(({ seq }) => seq),
@@ -90,7 +122,10 @@ async function storeHalves(
       );
       flushed += half.length;
     } catch (next) {
-      flushed += await storeHalves(store, registry, commit, half, next);
+      probes.left -= 1;
+      // It went dark in the middle of the search: that is no row's fault.
+      if (next instanceof BackendSilent || (await darkBackend(context.registry)) !== null) return flushed;
+      flushed += await storeHalves(context, half, next, probes);
     }
   }
   return flushed;

@@ -11,16 +11,23 @@ import { registryOf } from "../backends/index.ts";
 import { query } from "../query.ts";
 import { SESSION, type Status, TASK } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
-import { announcementsOf } from "./announcements.ts";
-import type { AppendAnswer, AppendRequest, JournalState, ParkedItem } from "./contract.ts";
-import { FLUSH_ROWS, flushPage } from "./flush.ts";
+import { announcementsOf, withoutOldTicks } from "./announcements.ts";
+import type {
+  AppendAnswer,
+  AppendRequest,
+  JournalLimits,
+  JournalState,
+  ParkedItem,
+  ParkedPosition,
+} from "./contract.ts";
+import { FLUSH_ROWS, flushPage, PARK_AFTER } from "./flush.ts";
 import { JOURNAL_DUE_NAMES, JOURNAL_SCHEMA, type JournalDueName } from "./schema.ts";
 import { JournalStore } from "./store.ts";
 
 /** Longest an item waits for others before it is flushed. */
 export const FLUSH_INTERVAL_MS = 30_000;
-/** Rows waiting above which nothing more is taken: about half a gigabyte, far below the 10 GB an object may hold. */
-export const MAX_PENDING = 500_000;
+/** Half a million rows or a billion characters wait at most: far below the 10 GB an object may hold. */
+const LIMITS: JournalLimits = { rows: 500_000, characters: 1_000_000_000, write_timeout_ms: 30_000 };
 /** Seconds after which a refused writer comes back. */
 const BACK_PRESSURE_SECONDS = 5;
 /** Answers are replayed for this long; after it, versions still make every repetition harmless. */
@@ -31,6 +38,9 @@ const MAX_BACKOFF_MS = 60_000;
 const MAX_FORCED_PAGES = 200;
 /** Tasks removed from the backends in one step of a deletion. */
 const PURGE_PAGE = 1_000;
+/** A parked row has one more try after this long, without anybody asking: the cause may have gone away. */
+const PARKED_RETRY_MS = 3_600_000;
+const PARKED_RETRY_ROWS = 100;
 
 /**
  * The durable buffer of translation records: takes batches, acknowledges what is committed, and stores it in the
@@ -40,6 +50,8 @@ const PURGE_PAGE = 1_000;
 export class JournalObject extends DurableObject<Env> {
   readonly #store: JournalStore;
   readonly #scheduler: AlarmScheduler<JournalDueName>;
+  /** Replaced by tests. */
+  limits: JournalLimits = LIMITS;
   #flushing: Promise<string | null> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -64,22 +76,23 @@ export class JournalObject extends DurableObject<Env> {
         // SAFETY: written below by this method.
         return ok({ ...(JSON.parse(stored.answer) as AppendAnswer), replayed: true });
       }
-      const { pending } = this.#store.state(now);
-      if (pending + items.length > MAX_PENDING) {
+      const held = this.#store.held();
+      if (held.rows + items.length > this.limits.rows || held.characters >= this.limits.characters) {
         const detail = "More records wait to be stored than are taken at a time.";
         return refuse("unavailable", { detail, retry_after: BACK_PRESSURE_SECONDS });
       }
       const before = new Map(sessionsOf(items).map((session) => [session, this.#store.progress(session)]));
-      const results = this.#store.append(items, now);
-      const events = announcementsOf(items, results, before, (session) => this.#store.progress(session));
+      const { results, changes } = this.#store.append(items, now);
+      const events = announcementsOf(changes, before, (session) => this.#store.progress(session));
       for (const event of events) this.#store.announce(owner, event);
-      const isFull = pending + items.length >= FLUSH_ROWS;
-      this.#scheduler.schedule("flush", isFull ? now : now + FLUSH_INTERVAL_MS);
+      // While a backend is dark its back-off decides, however much comes in meanwhile.
+      const isFull = held.rows + changes.length >= FLUSH_ROWS && !held.isDark;
+      if (changes.length > 0) this.#scheduler.schedule("flush", isFull ? now : now + FLUSH_INTERVAL_MS);
       if (events.length > 0) this.#scheduler.schedule("announce", now);
-      this.#scheduler.schedule("housekeeping", now + ANSWER_RETENTION_MS);
       const answer: AppendAnswer = { results, journal_seq: this.#store.seq(), replayed: false };
       if (idempotency !== null) {
         this.#store.saveAnswer(idempotency.key, idempotency.body_hash, JSON.stringify(answer), now);
+        this.#scheduler.schedule("housekeeping", now + ANSWER_RETENTION_MS);
       }
       return ok(answer);
     });
@@ -166,11 +179,12 @@ export class JournalObject extends DurableObject<Env> {
     return this.#commit(() => ok(this.#store.state(Date.now())));
   }
 
-  async parked(limit: number): Promise<Result<ParkedItem[]>> {
-    return this.#commit(() => ok(this.#store.parked(limit)));
+  /** Items that could not be stored though their backend is well, those parked first before the others. */
+  async parked(after: ParkedPosition | null, limit: number): Promise<Result<ParkedItem[]>> {
+    return this.#commit(() => ok(this.#store.parked(after, limit)));
   }
 
-  /** Takes parked items up again. */
+  /** Takes parked items up again, all or these. */
   async unpark(ids: readonly string[] | null): Promise<Result<{ items: number }>> {
     return this.#commit(() => {
       this.#scheduler.schedule("flush", Date.now());
@@ -181,10 +195,16 @@ export class JournalObject extends DurableObject<Env> {
   /** The cron's look: re-arms what an alarm may have lost, and leaves a sign of life. */
   async sweep(): Promise<Result<JournalState>> {
     if (!hasSchema(this.ctx.storage.sql)) return refuse("not_found");
-    const state = this.#store.state(Date.now());
-    if (state.pending > 0 && !this.#scheduler.has("flush"))
-      this.#commit(() => this.#scheduler.schedule("flush", Date.now()));
-    if (state.pending === 0) this.#commit(() => this.#store.beat(Date.now(), null));
+    const now = Date.now();
+    const state = this.#commit(() => {
+      const retried = this.#store.retryParked(now - PARKED_RETRY_MS, PARK_AFTER, PARKED_RETRY_ROWS);
+      const counted = this.#store.state(now);
+      if (retried > 0 || (counted.pending > 0 && !this.#scheduler.has("flush"))) {
+        this.#scheduler.schedule("flush", now);
+      }
+      if (counted.pending === 0) this.#store.beat(now, null);
+      return counted;
+    });
     this.#scheduler.forget();
     await this.#scheduler.arm();
     return ok(state);
@@ -216,8 +236,8 @@ export class JournalObject extends DurableObject<Env> {
       await this.#announce();
     } else {
       this.#commit(() => {
-        this.#store.prune(now - ANSWER_RETENTION_MS);
-        this.#scheduler.reschedule("housekeeping", null);
+        const isMore = this.#store.prune(now - ANSWER_RETENTION_MS);
+        this.#scheduler.reschedule("housekeeping", isMore ? now + ANSWER_RETENTION_MS : null);
       });
     }
   }
@@ -232,10 +252,15 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   async #flushAll(): Promise<string | null> {
-    const registry = registryOf(this.env);
+    const context = {
+      store: this.#store,
+      registry: registryOf(this.env),
+      commit: <T>(change: () => T) => this.#commit(change),
+      timeoutMs: this.limits.write_timeout_ms,
+    };
     let flushed = 0;
     for (let page = 0; page < MAX_FORCED_PAGES; page += 1) {
-      const result = await flushPage(this.#store, registry, (change) => this.#commit(change));
+      const result = await flushPage(context);
       flushed += result.flushed;
       if (result.error !== null) return result.error;
       if (!result.more) {
@@ -253,6 +278,8 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   async #purge(): Promise<void> {
+    // A flush under way may hold tasks of the session: what it writes must be there before it is removed.
+    while (this.#flushing !== null) await this.#flushing.catch(() => null);
     const registry = registryOf(this.env);
     for (let session = this.#store.nextPurge(); session !== null; session = this.#store.nextPurge()) {
       const next = query(TASK).where("session_id", "=", session).sortBy("position").limit(PURGE_PAGE).build();
@@ -271,16 +298,21 @@ export class JournalObject extends DurableObject<Env> {
     this.#commit(() => this.#scheduler.reschedule("purge", null));
   }
 
+  /** Tells each owner what is owed. One that cannot be reached holds up nobody else. */
   async #announce(): Promise<void> {
-    for (let owed = this.#store.announcements(); owed.length > 0; owed = this.#store.announcements()) {
-      for (const user of new Set(owed.map((row) => row.user))) {
-        const events = owed.filter((row) => row.user === user).map(({ event }): NewEvent => event);
+    const unreached = new Set<string>();
+    let after = 0;
+    for (let owed = this.#store.announcements(0); owed.length > 0; owed = this.#store.announcements(after)) {
+      after = owed.at(-1)?.id ?? after;
+      for (const [user, rows] of Map.groupBy(owed, (row) => row.user)) {
+        if (unreached.has(user)) continue;
+        const events = withoutOldTicks(rows.map(({ event }): NewEvent => event));
         const published = await callChannel(this.env, user, (stub) => stub.publish(events));
-        if (!published.ok) throw new Error("the owner's channel could not be reached");
+        if (published.ok) this.#commit(() => this.#store.announced(rows.map(({ id }) => id)));
+        else unreached.add(user);
       }
-      const upTo = owed.at(-1)?.id ?? 0;
-      this.#commit(() => this.#store.announced(upTo));
     }
+    if (unreached.size > 0) throw new Error(`the channels of ${unreached.size} owners could not be reached`);
     this.#commit(() => this.#scheduler.reschedule("announce", null));
   }
 

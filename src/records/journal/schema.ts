@@ -20,7 +20,7 @@ export const JOURNAL_SCHEMA: readonly SchemaStep[] = [
         created_at INTEGER NOT NULL,
         deleted_at INTEGER
       ) WITHOUT ROWID;
-      CREATE INDEX known_by_session ON known (session, kind, status);
+      CREATE INDEX known_by_session ON known (session);
       CREATE TABLE pending (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
@@ -31,6 +31,14 @@ export const JOURNAL_SCHEMA: readonly SchemaStep[] = [
         error TEXT,
         parked_at INTEGER
       );
+      CREATE INDEX pending_waiting ON pending (since) WHERE parked_at IS NULL;
+      CREATE INDEX pending_parked ON pending (parked_at, id) WHERE parked_at IS NOT NULL;
+      CREATE TABLE progress (
+        session TEXT NOT NULL,
+        status TEXT NOT NULL,
+        tasks INTEGER NOT NULL,
+        PRIMARY KEY (session, status)
+      ) WITHOUT ROWID;
       CREATE TABLE answers (
         key TEXT PRIMARY KEY,
         body_hash TEXT NOT NULL,
@@ -44,6 +52,8 @@ export const JOURNAL_SCHEMA: readonly SchemaStep[] = [
         acknowledged INTEGER NOT NULL,
         duplicates INTEGER NOT NULL,
         persisted INTEGER NOT NULL,
+        held_rows INTEGER NOT NULL,
+        held_characters INTEGER NOT NULL,
         flushed_at INTEGER NOT NULL,
         error TEXT
       );

@@ -2,13 +2,19 @@ import { z } from "@hono/zod-openapi";
 import type { NewEvent } from "../../events/index.ts";
 import { KINDS, type Kind, mayBecome, STATUSES, type Status } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
-import type { ItemOutcome, JournalItem, JournalState, ParkedItem } from "./contract.ts";
+import type { ItemOutcome, JournalItem, JournalState, ParkedItem, ParkedPosition } from "./contract.ts";
 
 /** JSON characters one statement is given: far below the 2 MB a bound value may have. */
 const MAX_STATEMENT_CHARACTERS = 900_000;
 
 /** Events told in one go. */
 const ANNOUNCEMENT_PAGE = 200;
+
+/** An item that was written, and what it was before; null where there was none. */
+export interface Change {
+  item: JournalItem;
+  from: Status | null;
+}
 
 interface Known {
   version: number;
@@ -57,35 +63,37 @@ export class JournalStore {
   }
 
   create(now: number): void {
-    this.#sql.exec("INSERT INTO counters VALUES (1, 0, 0, 0, ?, NULL)", now);
+    this.#sql.exec("INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, ?, NULL)", now);
   }
 
   /**
    * Decides what becomes of each item, and writes those that are new or newer. An item that comes twice in one batch is
    * judged by what the first made of it.
    */
-  append(items: readonly JournalItem[], now: number): ItemOutcome[] {
+  append(items: readonly JournalItem[], now: number): { results: ItemOutcome[]; changes: Change[] } {
     const known = this.#known(items.flatMap(({ record, session }) => [record.id, session]));
     const accepted = new Map<string, JournalItem>();
-    const outcomes = items.map((item): ItemOutcome => {
+    const changes: Change[] = [];
+    const results = items.map((item): ItemOutcome => {
       const outcome = judge(item, known);
       if (outcome.status === "created" || outcome.status === "updated") {
         const { record, hash, status } = item;
-        const created_at = known.get(record.id)?.created_at ?? now;
+        const before = known.get(record.id);
+        const created_at = before?.created_at ?? now;
+        changes.push({ item, from: before?.status ?? null });
         accepted.set(record.id, { ...item, record: { ...record, created_at, updated_at: now } });
         known.set(record.id, { version: record.version, hash, status, created_at, deleted_at: null });
       }
       return outcome;
     });
     this.#write([...accepted.values()], now);
-    const written = outcomes.filter(({ status }) => status === "created" || status === "updated").length;
-    const duplicates = outcomes.filter(({ status }) => status === "duplicate").length;
+    this.#countProgress(changes);
     this.#sql.exec(
       "UPDATE counters SET acknowledged = acknowledged + ?, duplicates = duplicates + ?",
-      written,
-      duplicates,
+      changes.length,
+      results.filter(({ status }) => status === "duplicate").length,
     );
-    return outcomes;
+    return { results, changes };
   }
 
   /** The next rows to flush, oldest first, sessions before their tasks by having come first. */
@@ -106,7 +114,7 @@ export class JournalStore {
 
   /** These rows are stored elsewhere now. One that was replaced meanwhile has another number, and stays. */
   persisted(seqs: readonly number[], now: number): void {
-    this.#sql.exec("DELETE FROM pending WHERE seq IN (SELECT value FROM json_each(?))", JSON.stringify(seqs));
+    this.#drop("seq IN (SELECT value FROM json_each(?))", JSON.stringify(seqs));
     this.#sql.exec("UPDATE counters SET persisted = persisted + ?, flushed_at = ?, error = NULL", seqs.length, now);
   }
 
@@ -127,23 +135,43 @@ export class JournalStore {
     );
   }
 
-  parked(limit: number): ParkedItem[] {
+  /** Parked rows, those that were parked first before the others. */
+  parked(after: ParkedPosition | null, limit: number): ParkedItem[] {
     return this.#sql
       .exec<{ id: string; kind: string; since: number; attempts: number; error: string | null; parked_at: number }>(
-        "SELECT id, kind, since, attempts, error, parked_at FROM pending WHERE parked_at IS NOT NULL ORDER BY seq LIMIT ?",
+        `SELECT id, kind, since, attempts, error, parked_at FROM pending
+         WHERE parked_at IS NOT NULL AND (parked_at, id) > (?, ?) ORDER BY parked_at, id LIMIT ?`,
+        after?.parked_at ?? 0,
+        after?.id ?? "",
         limit,
       )
       .toArray()
       .map((row) => ({ ...row, kind: kindSchema.parse(row.kind) }));
   }
 
-  /** Takes parked rows up again. @returns how many. */
+  /** Takes parked rows up again, as if they had never failed. @returns how many. */
   unpark(ids: readonly string[] | null): number {
     const where = ids === null ? "" : "AND id IN (SELECT value FROM json_each(?))";
-    return this.#sql.exec(
-      `UPDATE pending SET parked_at = NULL, attempts = 0 WHERE parked_at IS NOT NULL ${where}`,
-      ...(ids === null ? [] : [JSON.stringify(ids)]),
-    ).rowsWritten;
+    return this.#sql
+      .exec(
+        `UPDATE pending SET parked_at = NULL, attempts = 0 WHERE parked_at IS NOT NULL ${where} RETURNING seq`,
+        ...(ids === null ? [] : [JSON.stringify(ids)]),
+      )
+      .toArray().length;
+  }
+
+  /** Gives rows parked before an instant one more try. @returns how many. */
+  retryParked(before: number, parkAfter: number, limit: number): number {
+    return this.#sql
+      .exec(
+        `UPDATE pending SET parked_at = NULL, attempts = ?2 - 1 WHERE seq IN (
+           SELECT seq FROM pending WHERE parked_at IS NOT NULL AND parked_at <= ?1 ORDER BY parked_at LIMIT ?3
+         ) RETURNING seq`,
+        before,
+        parkAfter,
+        limit,
+      )
+      .toArray().length;
   }
 
   /** What of these ids is not stored elsewhere yet. */
@@ -165,18 +193,19 @@ export class JournalStore {
   /** Tasks of a session by state. */
   progress(session: string): Record<Status, number> {
     const counts: Record<Status, number> = { pending: 0, processing: 0, completed: 0, failed: 0, cancelled: 0 };
-    const rows = this.#sql.exec<{ status: string; n: number }>(
-      "SELECT status, count(*) AS n FROM known WHERE session = ? AND kind = 'task' AND deleted_at IS NULL GROUP BY status",
+    const rows = this.#sql.exec<{ status: string; tasks: number }>(
+      "SELECT status, tasks FROM progress WHERE session = ?",
       session,
     );
-    for (const { status, n } of rows) counts[statusSchema.parse(status)] = n;
+    for (const { status, tasks } of rows) counts[statusSchema.parse(status)] = tasks;
     return counts;
   }
 
   /** Deletes a session and its tasks here, and leaves a tombstone so that a late retry revives nothing. */
   remove(session: string, now: number): void {
-    this.#sql.exec("DELETE FROM pending WHERE id IN (SELECT id FROM known WHERE session = ?)", session);
+    this.#drop("id IN (SELECT id FROM known WHERE session = ?)", session);
     this.#sql.exec("DELETE FROM known WHERE session = ? AND kind = 'task'", session);
+    this.#sql.exec("DELETE FROM progress WHERE session = ?", session);
     this.#sql.exec(
       `INSERT INTO known (id, kind, session, version, hash, status, created_at, deleted_at)
        VALUES (?1, 'session', ?1, 0, '', 'cancelled', ?2, ?2)
@@ -192,11 +221,12 @@ export class JournalStore {
   }
 
   /** The next events that owners are to be told of, in order. */
-  announcements(): { id: number; user: string; event: NewEvent }[] {
+  announcements(after: number): { id: number; user: string; event: NewEvent }[] {
     return (
       this.#sql
         .exec<{ id: number; user: string; event: string }>(
-          "SELECT id, user, event FROM announcements ORDER BY id LIMIT ?",
+          "SELECT id, user, event FROM announcements WHERE id > ? ORDER BY id LIMIT ?",
+          after,
           ANNOUNCEMENT_PAGE,
         )
         .toArray()
@@ -205,8 +235,8 @@ export class JournalStore {
     );
   }
 
-  announced(upTo: number): void {
-    this.#sql.exec("DELETE FROM announcements WHERE id <= ?", upTo);
+  announced(ids: readonly number[]): void {
+    this.#sql.exec("DELETE FROM announcements WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
   }
 
   nextPurge(): string | null {
@@ -220,22 +250,39 @@ export class JournalStore {
     this.#sql.exec("DELETE FROM purges WHERE session = ?", session);
   }
 
-  state(now: number): JournalState {
-    const counted = this.#sql
-      .exec<{ acknowledged: number; duplicates: number; persisted: number; flushed_at: number; error: string | null }>(
-        "SELECT acknowledged, duplicates, persisted, flushed_at, error FROM counters",
+  /** What is held, parked or not, without counting it: asked with every batch. */
+  held(): { rows: number; characters: number; isDark: boolean } {
+    const { held_rows, held_characters, error } = this.#sql
+      .exec<{ held_rows: number; held_characters: number; error: string | null }>(
+        "SELECT held_rows, held_characters, error FROM counters",
       )
       .one();
-    const waiting = this.#sql
-      .exec<{ pending: number; parked: number; oldest: number | null; purges: number }>(
-        `SELECT (SELECT count(*) FROM pending WHERE parked_at IS NULL) AS pending,
+    return { rows: held_rows, characters: held_characters, isDark: error !== null };
+  }
+
+  state(now: number): JournalState {
+    const { held_rows, parked, oldest, ...counts } = this.#sql
+      .exec<{
+        acknowledged: number;
+        duplicates: number;
+        persisted: number;
+        held_rows: number;
+        flushed_at: number;
+        error: string | null;
+        parked: number;
+        oldest: number | null;
+        purges: number;
+        announcements: number;
+      }>(
+        `SELECT acknowledged, duplicates, persisted, held_rows, flushed_at, error,
                 (SELECT count(*) FROM pending WHERE parked_at IS NOT NULL) AS parked,
                 (SELECT min(since) FROM pending WHERE parked_at IS NULL) AS oldest,
-                (SELECT count(*) FROM purges) AS purges`,
+                (SELECT count(*) FROM purges) AS purges,
+                (SELECT count(*) FROM announcements) AS announcements FROM counters`,
       )
       .one();
-    const { oldest, ...counts } = waiting;
-    return { ...counted, ...counts, oldest_ms: oldest === null ? 0 : Math.max(now - oldest, 0) };
+    const oldest_ms = oldest === null ? 0 : Math.max(now - oldest, 0);
+    return { ...counts, pending: held_rows - parked, parked, oldest_ms };
   }
 
   /** The newest number of the journal. */
@@ -258,9 +305,58 @@ export class JournalStore {
     this.#sql.exec("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, bodyHash, answer, now);
   }
 
-  /** Forgets answers and tombstones older than `before`. */
-  prune(before: number): void {
+  /** Forgets answers older than `before`. Tombstones stay for ever. @returns whether answers are left. */
+  prune(before: number): boolean {
     this.#sql.exec("DELETE FROM answers WHERE created_at < ?", before);
+    return this.#sql.exec("SELECT 1 FROM answers LIMIT 1").toArray().length > 0;
+  }
+
+  /** Removes rows that wait, and takes them out of what is held. */
+  #drop(where: string, value: string): void {
+    let rows = 0;
+    let characters = 0;
+    const dropped = this.#sql.exec<{ characters: number }>(
+      `DELETE FROM pending WHERE ${where} RETURNING length(record) AS characters`,
+      value,
+    );
+    for (const row of dropped) {
+      rows += 1;
+      characters += row.characters;
+    }
+    this.#hold(-rows, -characters);
+  }
+
+  #hold(rows: number, characters: number): void {
+    if (rows === 0) return;
+    this.#sql.exec(
+      "UPDATE counters SET held_rows = held_rows + ?, held_characters = held_characters + ?",
+      rows,
+      characters,
+    );
+  }
+
+  /** Keeps the tasks of each session counted by state: counting them anew would cost more with each batch. */
+  #countProgress(changes: readonly Change[]): void {
+    const moved = new Map<string, Map<Status, number>>();
+    for (const { item, from } of changes) {
+      if (item.kind !== "task") continue;
+      const counts = moved.get(item.session) ?? new Map<Status, number>();
+      moved.set(item.session, counts);
+      counts.set(item.status, (counts.get(item.status) ?? 0) + 1);
+      if (from !== null) counts.set(from, (counts.get(from) ?? 0) - 1);
+    }
+    for (const [session, counts] of moved) {
+      for (const [status, tasks] of counts) {
+        if (tasks === 0) continue;
+        this.#sql.exec(
+          `INSERT INTO progress (session, status, tasks) VALUES (?, ?, ?)
+           ON CONFLICT (session, status) DO UPDATE SET tasks = tasks + excluded.tasks`,
+          session,
+          status,
+          tasks,
+        );
+      }
+    }
   }
 
   #known(ids: readonly string[]): Map<string, Known> {
@@ -292,16 +388,39 @@ export class JournalStore {
          ON CONFLICT (id) DO UPDATE SET version = excluded.version, hash = excluded.hash, status = excluded.status`,
         json,
       );
-      // A newer version takes a new number: a flush under way that holds the older one must not remove it.
-      this.#sql.exec(
-        `INSERT OR REPLACE INTO pending (id, kind, record, since)
-         SELECT v.value ->> 'id', v.value ->> 'kind', v.value ->> 'record',
-                coalesce((SELECT since FROM pending AS p WHERE p.id = v.value ->> 'id'), ?2)
-         FROM json_each(?1) AS v`,
-        json,
-        now,
+      // A newer version takes a new number (a flush under way that holds the older one must not remove it) and keeps
+      // the time since which the item waits.
+      const since = this.#waitingSince(group.map(({ record }) => record.id));
+      this.#drop("id IN (SELECT value FROM json_each(?))", JSON.stringify([...since.keys()]));
+      const held = this.#sql
+        .exec<{ characters: number }>(
+          `INSERT INTO pending (id, kind, record, since)
+           SELECT value ->> 'id', value ->> 'kind', value ->> 'record', ?2 FROM json_each(?1)
+           RETURNING length(record) AS characters`,
+          json,
+          now,
+        )
+        .toArray();
+      if (since.size > 0) {
+        this.#sql.exec(
+          "UPDATE pending SET since = v.value ->> 1 FROM json_each(?) AS v WHERE pending.id = v.value ->> 0",
+          JSON.stringify([...since]),
+        );
+      }
+      this.#hold(
+        held.length,
+        held.reduce((sum, { characters }) => sum + characters, 0),
       );
     }
+  }
+
+  /** Since when those of these ids that wait already do. */
+  #waitingSince(ids: readonly string[]): Map<string, number> {
+    const rows = this.#sql.exec<{ id: string; since: number }>(
+      "SELECT id, since FROM pending WHERE id IN (SELECT value FROM json_each(?))",
+      JSON.stringify(ids),
+    );
+    return new Map([...rows].map(({ id, since }) => [id, since]));
   }
 }
 

@@ -1,0 +1,119 @@
+import { z } from "@hono/zod-openapi";
+import { defineRoute, newRouter, respond } from "../../shared/http.ts";
+import { toInstant } from "../../shared/instants.ts";
+import { pageQuery, pageSchema, paginate } from "../../shared/pagination.ts";
+import { inParallel } from "../../shared/parallel.ts";
+import { type Result, refuse } from "../../shared/results.ts";
+import type { ParkedItem } from "../journal/contract.ts";
+import { callJournal, JOURNALS, journalOf } from "../stubs.ts";
+import { MAX_BATCH, ownerOf } from "./schemas.ts";
+import { KINDS } from "./types.ts";
+
+const TAGS = ["translation"];
+const policy = { roles: ["service", "admin"], rule: "Services and admins." } as const;
+const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
+const positionSchema = z.object({ parked_at: z.number(), id: z.string() });
+
+const parkedView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(KINDS),
+    error: z.string().nullable().openapi({ description: "What the backend said of it." }),
+    attempts: z.int(),
+    accepted_at: z.string(),
+    parked_at: z.string(),
+  })
+  .openapi("ParkedItem");
+
+const listRoute = defineRoute(policy, {
+  method: "get",
+  path: "/translation/parked",
+  tags: TAGS,
+  summary: "Items a backend refuses to store, those parked first before the others",
+  request: { query: z.object(pageQuery) },
+  responses: { 200: { description: "A page of items.", content: json(pageSchema(parkedView)) } },
+});
+
+const replayRoute = defineRoute(
+  { ...policy, rate: "write" },
+  {
+    method: "post",
+    path: "/translation/parked/replay",
+    tags: TAGS,
+    summary: "Take parked items up again",
+    request: {
+      body: {
+        required: true,
+        content: json(
+          z.strictObject({
+            ids: z
+              .array(z.string().max(200))
+              .min(1)
+              .max(MAX_BATCH)
+              .optional()
+              .openapi({ description: "Default: all." }),
+          }),
+        ),
+      },
+    },
+    responses: {
+      200: {
+        description: "How many wait again; they are stored in the background.",
+        content: json(z.object({ items: z.int() })),
+      },
+    },
+  },
+);
+
+/** What could not be stored: to be seen, and to be tried again once its cause is gone. Mounted at /api/v1. */
+export function parkedRoutes() {
+  return newRouter()
+    .openapi(listRoute, async (c) => {
+      const failures: Result<never>[] = [];
+      const found = await paginate(
+        c.env.AUTH_SECRET,
+        "translation-parked",
+        c.req.valid("query"),
+        async (position, take) => {
+          const after = position === null ? null : positionSchema.parse(JSON.parse(position));
+          const rows: ParkedItem[] = [];
+          await inParallel(everyJournal(), JOURNALS, async (journal) => {
+            const parked = await callJournal(c.env, journal, (stub) => stub.parked(after, take));
+            if (parked.ok) rows.push(...parked.value);
+            else failures.push(parked);
+          });
+          return rows.sort((a, b) => a.parked_at - b.parked_at || (a.id < b.id ? -1 : 1)).slice(0, take);
+        },
+        ({ parked_at, id }) => JSON.stringify({ parked_at, id }),
+      );
+      if (!found.ok) return respond(c, found.refusal);
+      // A page without one journal's items would look complete.
+      const [failure] = failures;
+      if (failure !== undefined && !failure.ok) return respond(c, failure.refusal);
+      return c.json({ results: found.value.page.map(view), next_cursor: found.value.next }, 200);
+    })
+    .openapi(replayRoute, async (c) => {
+      const { ids } = c.req.valid("json");
+      const byJournal =
+        ids === undefined
+          ? new Map(everyJournal().map((journal) => [journal, null]))
+          : Map.groupBy(ids, (id) => journalOf(ownerOf(id) ?? ""));
+      let items = 0;
+      let isUnreached = false;
+      await inParallel([...byJournal], JOURNALS, async ([journal, own]) => {
+        const taken = await callJournal(c.env, journal, (stub) => stub.unpark(own));
+        if (taken.ok) items += taken.value.items;
+        else isUnreached = true;
+      });
+      if (isUnreached) return respond(c, refuse("unavailable", { retry_after: 1 }).refusal);
+      return c.json({ items }, 200);
+    });
+}
+
+function everyJournal(): number[] {
+  return Array.from({ length: JOURNALS }, (_, journal) => journal);
+}
+
+function view({ id, kind, error, attempts, since, parked_at }: ParkedItem): z.output<typeof parkedView> {
+  return { id, kind, error, attempts, accepted_at: toInstant(since), parked_at: toInstant(parked_at) };
+}
