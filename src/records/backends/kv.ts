@@ -7,6 +7,8 @@ import { following, parseStored } from "./stored.ts";
 
 /** KV refuses to forget anything sooner, seconds. */
 const MIN_TTL_SECONDS = 60;
+/** It counts them in 32 bits. */
+const MAX_TTL_SECONDS = 2 ** 31 - 1;
 /** Keys of one bulk read; KV takes no more. */
 const BULK_KEYS = 100;
 /** Operations under way at a time; an invocation may have six connections. */
@@ -117,9 +119,9 @@ function keyOf(type: RecordType, id: string): string {
   return `${type.name}/${id}`;
 }
 
-/** When KV forgets a record; what has no end, or ends sooner than KV can, gets what KV takes. */
+/** When KV forgets a record: at its end, or as close to it as KV can; reading hides what has ended. */
 function expiryOf({ expires_at }: StoredRecord, now: number): KVNamespacePutOptions {
   if (expires_at === null) return {};
   const seconds = Math.ceil((expires_at - now) / 1_000);
-  return { expirationTtl: Math.max(seconds, MIN_TTL_SECONDS) };
+  return { expirationTtl: Math.min(Math.max(seconds, MIN_TTL_SECONDS), MAX_TTL_SECONDS) };
 }
