@@ -50,7 +50,7 @@ export interface Column {
   type: FieldType;
 }
 
-/** Rows that words were found in: a subquery with the columns `found_id`, `found_version` and `score`, the best lowest. */
+/** Rows that words were found in: a subquery with the columns `found_id`, `found_version` and `found_rank`, the best lowest. */
 export interface Matches {
   sql: string;
   values: readonly FieldValue[];
@@ -122,10 +122,10 @@ export function selectFor(
   }
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
   const sorted = field === "id" ? `id ${direction}` : `${field} ${direction}, id ${direction}`;
-  const order = query.ranked ? "score, id" : sorted;
+  const order = query.ranked ? "found_rank, id" : sorted;
   // A row that is newer than what is known of its words is not a match: they may be in it no more.
   const found = matches === null ? "" : `JOIN (${matches.sql}) ON found_id = id AND found_version = version`;
-  const sql = `SELECT * FROM ${type.table} ${found} ${where} ORDER BY ${order} LIMIT ${parameter(query.limit)}`;
+  const sql = `SELECT ${type.table}.* FROM ${type.table} ${found} ${where} ORDER BY ${order} LIMIT ${parameter(query.limit)}`;
   return { sql, values };
 }
 

@@ -150,7 +150,7 @@ function tablesOf(type: RecordType): { map: string; words: string } {
 
 function matchesOf(type: RecordType, expression: string): Matches {
   const { map, words } = tablesOf(type);
-  const sql = `SELECT known.id AS found_id, known.version AS found_version, ${words}.rank AS score
+  const sql = `SELECT known.id AS found_id, known.version AS found_version, ${words}.rank AS found_rank
     FROM ${words} JOIN ${map} AS known ON known.docid = ${words}.rowid WHERE ${words} MATCH ?`;
   return { sql, values: [expression] };
 }
