@@ -1,8 +1,9 @@
 import {
-  COMMON_FIELDS,
   type Comparison,
   type Condition,
+  type FieldType,
   type FieldValue,
+  fieldTypeOf,
   type RecordQuery,
   type RecordType,
 } from "./types.ts";
@@ -14,7 +15,8 @@ const DEFAULT_LIMIT = 50;
  * Builds a query of one record type. Fields are checked against the type as they are named, so that nothing a caller
  * sends becomes part of SQL.
  *
- * @throws RangeError for a field that the type does not have: a fault of the code, not of the caller.
+ * @throws RangeError for a field that the type does not have, a value that is not of the field's type, and a comparison
+ * or sort that would leave out nulls without saying so: faults of the code, not of the caller.
  */
 export class QueryBuilder {
   readonly #type: RecordType;
@@ -23,15 +25,24 @@ export class QueryBuilder {
   #limit = DEFAULT_LIMIT;
   #after: RecordQuery["after"] = null;
   #text: string | null = null;
+  #ranked = false;
 
   constructor(type: RecordType) {
     this.#type = type;
   }
 
   where(field: string, is: Comparison, value: FieldValue | readonly FieldValue[]): this {
-    this.#check(field);
+    const type = this.#typeOf(field);
     if ((is === "in") !== Array.isArray(value))
       throw new RangeError(`"${is}" takes ${is === "in" ? "a list" : "one value"}`);
+    if (value === null && is !== "=" && is !== "!=") throw new RangeError(`nothing is "${is}" null`);
+    const values: readonly FieldValue[] = Array.isArray(value) ? value : [value];
+    if (is === "in" && values.includes(null)) throw new RangeError("nothing is in a list by being null");
+    for (const one of values) {
+      if (one !== null && typeof one !== (type === "text" ? "string" : "number")) {
+        throw new RangeError(`"${field}" is ${type}, "${typeof one}" is not`);
+      }
+    }
     this.#where.push({ field, is, value });
     return this;
   }
@@ -42,7 +53,10 @@ export class QueryBuilder {
   }
 
   sortBy(field: string, descending = false): this {
-    this.#check(field);
+    this.#typeOf(field);
+    if (field === "expires_at" || this.#type.nullable?.includes(field)) {
+      throw new RangeError(`"${field}" may be null; a page cannot continue after nothing`);
+    }
     this.#sort = { field, descending };
     return this;
   }
@@ -62,14 +76,30 @@ export class QueryBuilder {
     return this;
   }
 
-  build(): RecordQuery {
-    return { where: [...this.#where], sort: this.#sort, limit: this.#limit, after: this.#after, text: this.#text };
+  /** The best matches of the words first. Ranks change with what is written, so there is no page after the first. */
+  ranked(): this {
+    this.#ranked = true;
+    return this;
   }
 
-  #check(field: string): void {
-    if (!(field in this.#type.fields) && !(field in COMMON_FIELDS)) {
-      throw new RangeError(`${this.#type.name} has no field "${field}"`);
+  build(): RecordQuery {
+    if (this.#ranked && (this.#text === null || this.#after !== null)) {
+      throw new RangeError("only what words find has ranks, and only a first page");
     }
+    return {
+      where: [...this.#where],
+      sort: this.#sort,
+      limit: this.#limit,
+      after: this.#after,
+      text: this.#text,
+      ranked: this.#ranked,
+    };
+  }
+
+  #typeOf(field: string): FieldType {
+    const type = fieldTypeOf(this.#type, field);
+    if (type === undefined) throw new RangeError(`${this.#type.name} has no field "${field}"`);
+    return type;
   }
 }
 

@@ -46,12 +46,11 @@ export class BackendRegistry {
     return first;
   }
 
-  /** What each backend says of itself. */
+  /** What each backend that records go to says of itself. One that is only registered can hold nobody up. */
   async health(): Promise<Record<string, BackendHealth>> {
+    const used = new Set([...this.#routes.values()].flatMap(({ backends }) => backends));
     const entries = await Promise.all(
-      [...this.#backends].map(
-        async ([name, backend]): Promise<[string, BackendHealth]> => [name, await backend.health()],
-      ),
+      [...used].map(async (backend): Promise<[string, BackendHealth]> => [backend.name, await backend.health()]),
     );
     return Object.fromEntries(entries);
   }

@@ -11,7 +11,9 @@ export interface RecordType {
   table: string;
   /** Fields kept beside the body, by name. Letters and underscores, as above. */
   fields: Readonly<Record<string, FieldType>>;
-  /** Fields whose text full-text search finds. */
+  /** Those of the fields that may be null; they can be filtered by, not sorted by. */
+  nullable?: readonly string[];
+  /** Properties of the body whose text full-text search finds. */
   searchable: readonly string[];
 }
 
@@ -33,6 +35,7 @@ export interface StoredRecord {
 
 export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=" | "in";
 
+/** A comparison with a value never holds for null; null itself is asked for with `=` and `!=`. */
 export interface Condition {
   /** A field of the type, or `id`, `owner`, `version`, `created_at`, `updated_at`, `expires_at`. */
   field: string;
@@ -50,6 +53,8 @@ export interface RecordQuery {
   after: { value: FieldValue; id: string } | null;
   /** Words to find in the searchable fields; only for backends that can. */
   text: string | null;
+  /** The best matches of the text first, in place of the sort; such a list has one page. */
+  ranked: boolean;
 }
 
 /** What one write did. */
@@ -67,14 +72,20 @@ export interface BackendHealth {
   detail?: string;
 }
 
-/** What a backend can do beyond writing, reading and deleting by id. */
+/** What a backend can do beyond writing, reading and deleting by id. What it cannot do it refuses with a RangeError. */
 export interface Capabilities {
-  /** Filters and sorts by every field; otherwise only by `owner`, sorted by id. */
+  /** Filters and sorts by every field. */
   relational: boolean;
+  /** Lists the records of one owner in the order of their ids. Whoever is relational can. */
+  lists: boolean;
   /** Finds words. */
   text: boolean;
   /** Forgets by itself what has expired. */
   expires: boolean;
+  /** Of one write all is stored or nothing; otherwise a write that failed may have stored some, and is sent again. */
+  atomic: boolean;
+  /** Whoever reads sees the last write, wherever it was made; otherwise an older state may be seen for a while. */
+  consistent: boolean;
 }
 
 /**
@@ -84,7 +95,7 @@ export interface Capabilities {
 export interface StorageBackend {
   readonly name: string;
   readonly can: Capabilities;
-  /** Stores records; of each id the highest version stays, whatever order writes come in. All of a call, or none. */
+  /** Stores records; of each id the highest version stays, whatever order writes come in. */
   write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport>;
   /** The records of these ids that are there, in no order. */
   read(type: RecordType, ids: readonly string[]): Promise<StoredRecord[]>;
@@ -104,6 +115,12 @@ export const COMMON_FIELDS: Readonly<Record<string, FieldType>> = {
   updated_at: "integer",
   expires_at: "integer",
 };
+
+/** Type of a field, common or of the record type; undefined when there is no such field. */
+export function fieldTypeOf(type: RecordType, field: string): FieldType | undefined {
+  if (Object.hasOwn(COMMON_FIELDS, field)) return COMMON_FIELDS[field];
+  return Object.hasOwn(type.fields, field) ? type.fields[field] : undefined;
+}
 
 /** The value of a field, common or of the type; null where there is none. */
 export function fieldOf(record: StoredRecord, field: string): FieldValue {

@@ -1,16 +1,32 @@
-import { describeFault } from "../../ops/logging.ts";
 import type { BackendHealth, RecordQuery, RecordType, StorageBackend, StoredRecord, WriteReport } from "../types.ts";
-import { chunksOf, type RelationalRow, readRow, selectFor } from "./relational.ts";
+import { newestOf } from "./newest.ts";
+import { probe } from "./probe.ts";
+import {
+  chunksOf,
+  type Dialect,
+  fromIds,
+  type Matches,
+  type RelationalRow,
+  readRow,
+  rowOf,
+  selectFor,
+  upsertFor,
+} from "./relational.ts";
 
-/** JSON characters of one statement's parameter; D1 takes 2 MB. */
-const CHUNK_CHARACTERS = 900_000;
-/** A health check that takes longer has failed, milliseconds. */
-const HEALTH_TIMEOUT_MS = 1_000;
+/** JSON characters of one statement's parameter. D1 takes 2 MB, and a character may have three bytes. */
+export const CHUNK_CHARACTERS = 600_000;
+
+const SQLITE: Dialect = {
+  parameter: () => "?",
+  rows: (columns) =>
+    `SELECT ${columns.map(({ name }) => `value ->> '${name}'`).join(", ")} FROM json_each(?) WHERE true`,
+  inList: ({ name }) => `${name} IN (SELECT value FROM json_each(?))`,
+};
 
 /** Records in D1: one table per type, its fields as columns, everything else in `body`. */
 export class D1Backend implements StorageBackend {
   readonly name = "d1";
-  readonly can = { relational: true, text: false, expires: false };
+  readonly can = { relational: true, lists: true, text: false, expires: false, atomic: true, consistent: true };
   readonly #db: D1Database;
 
   constructor(db: D1Database) {
@@ -19,19 +35,14 @@ export class D1Backend implements StorageBackend {
 
   async write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport> {
     if (records.length === 0) return { written: 0, ignored: 0 };
-    const statement = upsertFor(type);
-    const rows = records.map(({ fields, ...record }) => ({ ...record, ...fields }));
-    const statements = chunksOf(rows, CHUNK_CHARACTERS).map((chunk) =>
-      this.#db.prepare(statement).bind(JSON.stringify(chunk)),
-    );
-    const results = await this.#db.batch(statements);
+    const results = await this.#db.batch(upsertStatements(this.#db, type, newestOf(records)));
     const written = results.reduce((sum, { meta }) => sum + (meta.changes ?? 0), 0);
     return { written, ignored: records.length - written };
   }
 
   async read(type: RecordType, ids: readonly string[]): Promise<StoredRecord[]> {
     const { results } = await this.#db
-      .prepare(`SELECT * FROM ${type.table} WHERE id IN (SELECT value FROM json_each(?))`)
+      .prepare(`SELECT * ${fromIds(type, SQLITE)}`)
       .bind(JSON.stringify(ids))
       .all<RelationalRow>();
     return results.map((row) => readRow(type, row));
@@ -39,66 +50,47 @@ export class D1Backend implements StorageBackend {
 
   async query(type: RecordType, query: RecordQuery): Promise<StoredRecord[]> {
     if (query.text !== null) throw new RangeError("D1 does not find words; ask the search backend");
-    const { sql, values } = selectFor(type, query, {
-      parameter: () => "?",
-      inList: (column) => `${column} IN (SELECT value FROM json_each(?))`,
-      list: (value) => JSON.stringify(value),
-    });
-    const { results } = await this.#db
-      .prepare(sql)
-      .bind(...values)
-      .all<RelationalRow>();
-    return results.map((row) => readRow(type, row));
+    return selectRows(this.#db, type, query);
   }
 
   async delete(type: RecordType, ids: readonly string[]): Promise<number> {
-    const { meta } = await this.#db
-      .prepare(`DELETE FROM ${type.table} WHERE id IN (SELECT value FROM json_each(?))`)
-      .bind(JSON.stringify(ids))
-      .run();
+    const { meta } = await deleteStatement(this.#db, type, ids).run();
     return meta.changes ?? 0;
   }
 
-  async health(): Promise<BackendHealth> {
-    const started = performance.now();
-    const timeout = new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`no answer within ${HEALTH_TIMEOUT_MS} ms`)), HEALTH_TIMEOUT_MS);
-    });
-    try {
-      await Promise.race([this.#db.prepare("SELECT 1").first(), timeout]);
-      return { status: "ok", latency_ms: performance.now() - started };
-    } catch (fault) {
-      return {
-        status: "unavailable",
-        latency_ms: performance.now() - started,
-        detail: describeFault(fault).slice(0, 120),
-      };
-    }
+  health(): Promise<BackendHealth> {
+    return probe(() => this.#db.prepare("SELECT 1").first());
   }
 }
 
 const upserts = new Map<string, string>();
 
-/** One statement for any number of records: of each id the highest version stays, and the time of first storage. */
-function upsertFor(type: RecordType): string {
-  const known = upserts.get(type.name);
-  if (known !== undefined) return known;
-  const columns = [
-    "id",
-    "owner",
-    "version",
-    "created_at",
-    "updated_at",
-    "expires_at",
-    "body",
-    ...Object.keys(type.fields),
-  ];
-  const replaced = columns.filter((column) => column !== "id" && column !== "created_at");
-  const sql = `
-    INSERT INTO ${type.table} (${columns.join(", ")})
-    SELECT ${columns.map((column) => `value ->> '${column}'`).join(", ")} FROM json_each(?) WHERE true
-    ON CONFLICT (id) DO UPDATE SET ${replaced.map((column) => `${column} = excluded.${column}`).join(", ")}
-    WHERE excluded.version > ${type.table}.version`;
+/** The statements that write records, for one batch; their changes are the records that were new or newer. */
+export function upsertStatements(
+  db: D1Database,
+  type: RecordType,
+  records: readonly StoredRecord[],
+): D1PreparedStatement[] {
+  const sql = upserts.get(type.name) ?? upsertFor(type, SQLITE);
   upserts.set(type.name, sql);
-  return sql;
+  return chunksOf(records.map(rowOf), CHUNK_CHARACTERS).map((chunk) => db.prepare(sql).bind(JSON.stringify(chunk)));
+}
+
+export function deleteStatement(db: D1Database, type: RecordType, ids: readonly string[]): D1PreparedStatement {
+  return db.prepare(`DELETE ${fromIds(type, SQLITE)}`).bind(JSON.stringify(ids));
+}
+
+/** Records of a query, of those that words were found in when there are matches. */
+export async function selectRows(
+  db: D1Database,
+  type: RecordType,
+  query: RecordQuery,
+  matches: Matches | null = null,
+): Promise<StoredRecord[]> {
+  const { sql, values } = selectFor(type, query, SQLITE, matches);
+  const { results } = await db
+    .prepare(sql)
+    .bind(...values)
+    .all<RelationalRow>();
+  return results.map((row) => readRow(type, row));
 }

@@ -1,5 +1,13 @@
 import { z } from "@hono/zod-openapi";
-import type { FieldValue, RecordQuery, RecordType, StoredRecord } from "../types.ts";
+import {
+  COMMON_FIELDS,
+  type FieldType,
+  type FieldValue,
+  fieldTypeOf,
+  type RecordQuery,
+  type RecordType,
+  type StoredRecord,
+} from "../types.ts";
 
 /** A row of a record table, as a driver returns it. */
 export type RelationalRow = Record<string, unknown>;
@@ -31,10 +39,49 @@ export function readRow(type: RecordType, row: RelationalRow): StoredRecord {
 export interface Dialect {
   /** Placeholder of the n-th parameter, from 1. */
   parameter(n: number): string;
-  /** Whether a column is one of a list that is one parameter, the n-th. */
-  inList(column: string, n: number): string;
-  /** The value of that parameter. */
-  list(value: readonly FieldValue[]): unknown;
+  /** A SELECT of these columns of the rows in a JSON array that is the n-th parameter. */
+  rows(columns: readonly Column[], n: number): string;
+  /** Whether a column is one of a JSON array that is the n-th parameter. */
+  inList(column: Column, n: number): string;
+}
+
+export interface Column {
+  name: string;
+  type: FieldType;
+}
+
+/** Rows that words were found in: a subquery with the columns `found_id`, `found_version` and `found_rank`, the best lowest. */
+export interface Matches {
+  sql: string;
+  values: readonly FieldValue[];
+}
+
+/** Columns of a type's table. */
+export function columnsOf(type: RecordType): Column[] {
+  const columns = Object.entries({ ...COMMON_FIELDS, body: "text" as const, ...type.fields });
+  return columns.map(([name, form]) => ({ name, type: form }));
+}
+
+/** The records of a call as the JSON array that {@link upsertFor} takes. */
+export function rowOf({ fields, ...record }: StoredRecord): Omit<StoredRecord, "fields"> {
+  return { ...record, ...fields };
+}
+
+/**
+ * One statement for any number of records, which are its one parameter: of each id the highest version stays, and the
+ * time of first storage.
+ */
+export function upsertFor(type: RecordType, dialect: Dialect): string {
+  const columns = columnsOf(type);
+  const replaced = columns.filter(({ name }) => name !== "id" && name !== "created_at");
+  return `INSERT INTO ${type.table} (${columns.map(({ name }) => name).join(", ")}) ${dialect.rows(columns, 1)}
+    ON CONFLICT (id) DO UPDATE SET ${replaced.map(({ name }) => `${name} = excluded.${name}`).join(", ")}
+    WHERE excluded.version > ${type.table}.version`;
+}
+
+/** The rows of a list of ids, which is the one parameter; to follow SELECT * or DELETE. */
+export function fromIds(type: RecordType, dialect: Dialect): string {
+  return `FROM ${type.table} WHERE ${dialect.inList({ name: "id", type: "text" }, 1)}`;
 }
 
 /**
@@ -42,18 +89,24 @@ export interface Dialect {
  * a pair of sort value and id, in the sort's direction, so that a walk returns every row that was there throughout
  * exactly once, whatever is written or removed meanwhile. Sort fields are never null.
  */
-export function selectFor(type: RecordType, query: RecordQuery, dialect: Dialect): { sql: string; values: unknown[] } {
-  const values: unknown[] = [];
-  const parameter = (value: unknown) => {
+export function selectFor(
+  type: RecordType,
+  query: RecordQuery,
+  dialect: Dialect,
+  matches: Matches | null = null,
+): { sql: string; values: FieldValue[] } {
+  const values: FieldValue[] = [...(matches?.values ?? [])];
+  const parameter = (value: FieldValue) => {
     values.push(value);
     return dialect.parameter(values.length);
   };
   const conditions = query.where.map(({ field, is, value }) => {
     if (is === "in") {
-      values.push(dialect.list(Array.isArray(value) ? value : []));
-      return dialect.inList(field, values.length);
+      values.push(JSON.stringify(value));
+      return dialect.inList({ name: field, type: fieldTypeOf(type, field) ?? "text" }, values.length);
     }
     if (value === null) return is === "=" ? `${field} IS NULL` : `${field} IS NOT NULL`;
+    if (typeof value === "object") throw new RangeError(`"${is}" takes one value`);
     return `${field} ${is} ${parameter(value)}`;
   });
   const { field, descending } = query.sort;
@@ -68,8 +121,12 @@ export function selectFor(type: RecordType, query: RecordQuery, dialect: Dialect
     );
   }
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-  const order = field === "id" ? `id ${direction}` : `${field} ${direction}, id ${direction}`;
-  return { sql: `SELECT * FROM ${type.table} ${where} ORDER BY ${order} LIMIT ${parameter(query.limit)}`, values };
+  const sorted = field === "id" ? `id ${direction}` : `${field} ${direction}, id ${direction}`;
+  const order = query.ranked ? "found_rank, id" : sorted;
+  // A row that is newer than what is known of its words is not a match: they may be in it no more.
+  const found = matches === null ? "" : `JOIN (${matches.sql}) ON found_id = id AND found_version = version`;
+  const sql = `SELECT ${type.table}.* FROM ${type.table} ${found} ${where} ORDER BY ${order} LIMIT ${parameter(query.limit)}`;
+  return { sql, values };
 }
 
 /** Groups rows so that the JSON of each group stays below a size; a larger row stands alone. */

@@ -1,0 +1,113 @@
+import postgres from "postgres";
+import type {
+  BackendHealth,
+  FieldType,
+  RecordQuery,
+  RecordType,
+  StorageBackend,
+  StoredRecord,
+  WriteReport,
+} from "../types.ts";
+import { newestOf } from "./newest.ts";
+import { probe } from "./probe.ts";
+import { chunksOf, columnsOf, type Dialect, fromIds, readRow, rowOf, selectFor, upsertFor } from "./relational.ts";
+
+/** JSON characters of one statement's parameter. */
+const CHUNK_CHARACTERS = 4_000_000;
+/** Connections of one backend; an invocation may have six, of whatever kind. */
+const MAX_CONNECTIONS = 4;
+/** Seconds after which a connection that is not made, or not used, is given up. */
+const CONNECT_SECONDS = 5;
+const IDLE_SECONDS = 10;
+
+const TYPES: Readonly<Record<FieldType, string>> = { text: "text", integer: "bigint", real: "double precision" };
+
+// The driver would encode a parameter of type json once more; of type text it passes it on as it is.
+const POSTGRES: Dialect = {
+  parameter: (n) => `$${n}`,
+  rows: (columns, n) => {
+    const names = columns.map(({ name }) => name).join(", ");
+    const typed = columns.map(({ name, type }) => `${name} ${TYPES[type]}`).join(", ");
+    return `SELECT ${names} FROM json_to_recordset($${n}::text::json) AS incoming (${typed})`;
+  },
+  inList: ({ name, type }, n) =>
+    `${name} IN (SELECT item::${TYPES[type]} FROM json_array_elements_text($${n}::text::json) AS list (item))`,
+};
+
+/**
+ * Records in PostgreSQL, through a Hyperdrive binding's connection string or any other. It connects when it is first
+ * asked something, and creates nothing: {@link postgresSchema} is for a migration. Sockets belong to the invocation that
+ * opened them, so each has a backend of its own; Hyperdrive keeps the connections behind it.
+ *
+ * PostgreSQL has no NUL in texts: a field that holds one is refused. (JSON writes it as an escape, so a body may.)
+ */
+export class PostgresBackend implements StorageBackend {
+  readonly name = "postgres";
+  readonly can = { relational: true, lists: true, text: false, expires: false, atomic: true, consistent: true };
+  readonly #sql: postgres.Sql;
+
+  constructor(connectionString: string) {
+    this.#sql = postgres(connectionString, {
+      max: MAX_CONNECTIONS,
+      connect_timeout: CONNECT_SECONDS,
+      idle_timeout: IDLE_SECONDS,
+      // Asking the server for its types costs a round trip per connection, and none but built-in ones are used.
+      fetch_types: false,
+      onnotice: () => {},
+    });
+  }
+
+  async write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport> {
+    if (records.length === 0) return { written: 0, ignored: 0 };
+    const statement = upsertFor(type, POSTGRES);
+    // A statement of PostgreSQL may not change a row twice, hence the newest only.
+    const chunks = chunksOf(newestOf(records).map(rowOf), CHUNK_CHARACTERS);
+    const counts = await this.#sql.begin(async (sql) => {
+      const done: number[] = [];
+      for (const chunk of chunks) done.push((await sql.unsafe(statement, [JSON.stringify(chunk)])).count);
+      return done;
+    });
+    const written = counts.reduce((sum, count) => sum + count, 0);
+    return { written, ignored: records.length - written };
+  }
+
+  async read(type: RecordType, ids: readonly string[]): Promise<StoredRecord[]> {
+    const rows = await this.#sql.unsafe(`SELECT * ${fromIds(type, POSTGRES)}`, [JSON.stringify(ids)]);
+    return rows.map((row) => readRow(type, row));
+  }
+
+  async query(type: RecordType, query: RecordQuery): Promise<StoredRecord[]> {
+    if (query.text !== null) throw new RangeError("PostgreSQL does not find words here; ask the search backend");
+    const { sql, values } = selectFor(type, query, POSTGRES);
+    const rows = await this.#sql.unsafe(sql, values);
+    return rows.map((row) => readRow(type, row));
+  }
+
+  async delete(type: RecordType, ids: readonly string[]): Promise<number> {
+    return (await this.#sql.unsafe(`DELETE ${fromIds(type, POSTGRES)}`, [JSON.stringify(ids)])).count;
+  }
+
+  health(): Promise<BackendHealth> {
+    return probe(() => this.#sql`SELECT 1`);
+  }
+
+  /** Ends the connections; for processes that live on. */
+  close(): Promise<void> {
+    return this.#sql.end({ timeout: 1 });
+  }
+}
+
+/**
+ * SQL that makes the table of a type. Texts compare by their bytes, as everywhere else, so that cursors mean the same
+ * whatever stores the records.
+ */
+export function postgresSchema(type: RecordType): string {
+  const mayBeNull = new Set(["expires_at", ...(type.nullable ?? [])]);
+  const columns = columnsOf(type).map(({ name, type: form }) => {
+    const collation = form === "text" ? ' COLLATE "C"' : "";
+    return `  ${name} ${TYPES[form]}${collation}${name === "id" ? " PRIMARY KEY" : mayBeNull.has(name) ? "" : " NOT NULL"}`;
+  });
+  return `CREATE TABLE ${type.table} (\n${columns.join(",\n")}\n);
+CREATE INDEX ${type.table}_by_owner_updated ON ${type.table} (owner, updated_at, id);
+CREATE INDEX ${type.table}_by_updated ON ${type.table} (updated_at, id);`;
+}

@@ -1,0 +1,63 @@
+/** Terms of one search at most; more are a mistake or an attack. */
+const MAX_TERMS = 64;
+
+/**
+ * Runs of scripts that are written without spaces, and words of all others. Punctuation, and whatever means something to
+ * the query language of the index, is in neither.
+ */
+const RUNS =
+  /(?<dense>[[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]&&[\p{L}\p{N}\p{M}]]+)|(?<word>[[\p{L}\p{N}\p{M}]--[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]]+)/gv;
+/** Accents of Latin, Greek and Cyrillic; marks of other scripts tell words apart. */
+const ACCENTS = /[\u0300-\u036f]/g;
+
+interface Run {
+  isDense: boolean;
+  characters: string[];
+}
+
+/**
+ * The text as the index keeps it: words in lower case without accents, and for Chinese, Japanese and Korean each pair of
+ * neighbouring characters, separated by spaces. The last character of a run follows alone, so that every character begins
+ * a term, and no sequence of pairs reaches over the end of a run.
+ */
+export function indexTerms(text: string): string {
+  const terms: string[] = [];
+  for (const { isDense, characters } of runsOf(text)) {
+    if (!isDense) terms.push(characters.join(""));
+    else {
+      terms.push(...pairsOf(characters));
+      terms.push(characters.at(-1) ?? "");
+    }
+  }
+  return terms.join(" ");
+}
+
+/**
+ * What was asked for as an expression of FTS5: everything must occur; a run of pairs as a sequence, a single character as
+ * the beginning of a term. Terms are letters and digits in quotes, so nothing in the text is an operator.
+ *
+ * @returns null when there is nothing in it to look for.
+ * @throws RangeError when it is too long to be a search.
+ */
+export function matchExpression(text: string): string | null {
+  const phrases = runsOf(text).map(({ isDense, characters }) => {
+    if (!isDense) return `"${characters.join("")}"`;
+    return characters.length === 1 ? `"${characters.join("")}" *` : `"${pairsOf(characters).join(" ")}"`;
+  });
+  const terms = phrases.reduce((sum, phrase) => sum + phrase.split(" ").length, 0);
+  if (terms > MAX_TERMS) throw new RangeError(`a search has at most ${MAX_TERMS} terms`);
+  return phrases.length === 0 ? null : phrases.join(" AND ");
+}
+
+function runsOf(text: string): Run[] {
+  // Compatibility forms are the same letters: full-width Latin, half-width Kana, ligatures.
+  return [...text.normalize("NFKC").toLowerCase().matchAll(RUNS)].flatMap(({ groups }): Run[] => {
+    if (groups?.dense !== undefined) return [{ isDense: true, characters: [...groups.dense] }];
+    const word = (groups?.word ?? "").normalize("NFD").replace(ACCENTS, "").normalize("NFC");
+    return word === "" ? [] : [{ isDense: false, characters: [word] }];
+  });
+}
+
+function pairsOf(characters: readonly string[]): string[] {
+  return characters.slice(1).map((character, at) => `${characters[at] ?? ""}${character}`);
+}
