@@ -926,6 +926,63 @@ export type ParkedItem = {
   parked_at: string;
 };
 
+export type File = {
+  id: string;
+  /** Whose file it is. */
+  user_id: string;
+  name: string;
+  content_type: string;
+  size: number;
+  /** Null while it is neither announced nor known. */
+  sha256: string | null;
+  state: "pending" | "ready";
+  created_at: string;
+  ready_at: string | null;
+  expires_at: string | null;
+};
+
+export type UploadAddress = {
+  file: File;
+  upload: {
+    method: "PUT";
+    url: string;
+    headers: Record<string, string>;
+    expires_at: string;
+    /** automatic: the PUT makes the file ready. call: say so at /storage/files/{id}/complete. */
+    completion: "automatic" | "call";
+  };
+};
+
+export type AnnouncedFile = {
+  name: string;
+  content_type:
+    | "application/gzip"
+    | "application/json"
+    | "application/octet-stream"
+    | "application/pdf"
+    | "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+    | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    | "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    | "application/x-ndjson"
+    | "application/zip"
+    | "audio/mpeg"
+    | "audio/ogg"
+    | "audio/wav"
+    | "image/avif"
+    | "image/gif"
+    | "image/jpeg"
+    | "image/png"
+    | "image/webp"
+    | "text/csv"
+    | "text/markdown"
+    | "text/plain"
+    | "video/mp4"
+    | "video/webm";
+  size: number;
+  sha256: string;
+  expires_at?: string | null;
+};
+
 export type Presence = {
   course: string;
   present: number | null;
@@ -1870,6 +1927,82 @@ export interface Paths {
       };
     };
   };
+  "/api/v1/storage/files/upload": {
+    /** Upload a file: the body is its bytes */
+    post: {
+      query: {
+        name: string;
+        expires_at?: string;
+      };
+      answer: File;
+    };
+  };
+  "/api/v1/storage/files/upload-url": {
+    /** An address that takes the bytes of one announced file, once */
+    post: {
+      body: AnnouncedFile;
+      answer: UploadAddress;
+    };
+  };
+  "/api/v1/storage/uploads/{token}": {
+    /** Send the bytes of an announced file */
+    put: {
+      path: {
+        token: string;
+      };
+      answer: File;
+    };
+  };
+  "/api/v1/storage/files/{id}/complete": {
+    /** Make a file ready whose bytes went straight to the bucket; harmless to repeat */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: File;
+    };
+  };
+  "/api/v1/storage/files": {
+    /** List files of one user, newest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Whose files; default your own. */
+        user_id?: string;
+      };
+      answer: {
+        results: File[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/storage/files/{id}": {
+    /** What is known of a file */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: File;
+    };
+    /** Delete a file, or give up an upload */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/storage/files/{id}/download": {
+    /** The bytes of a file, whole or one range of them */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
   "/api/v1/courses/{course}/presence": {
     /** How many are here */
     get: {
@@ -1945,5 +2078,7 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/events/publish",
   "POST /api/v1/translation/sessions/batch",
   "POST /api/v1/translation/tasks/batch",
+  "POST /api/v1/storage/files/upload",
+  "POST /api/v1/storage/files/upload-url",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);
