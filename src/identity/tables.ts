@@ -57,7 +57,7 @@ export const verifications = sqliteTable("verifications", {
   updatedAt: instant("updated_at").notNull(),
 });
 
-/** See migrations/0012_privacy.sql. */
+/** See migrations/0011_privacy.sql. */
 export const tombstones = sqliteTable("tombstones", {
   subject: text("subject").primaryKey(),
   erasedAt: integer("erased_at").notNull(),

@@ -1,6 +1,6 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** See migrations/0012_privacy.sql, which is the truth; a test compares the two. */
+/** See migrations/0011_privacy.sql, which is the truth; a test compares the two. */
 export const erasures = sqliteTable("erasures", {
   subject: text().primaryKey(),
   user_id: text(),

@@ -54,7 +54,9 @@ export class QueryBuilder {
 
   sortBy(field: string, descending = false): this {
     this.#typeOf(field);
-    if (field === "expires_at" || this.#type.nullable?.includes(field)) {
+    // A comparison leaves out what is null: among the rest a page can continue.
+    const isBounded = this.#where.some((condition) => condition.field === field && condition.value !== null);
+    if (!isBounded && (field === "expires_at" || this.#type.nullable?.includes(field))) {
       throw new RangeError(`"${field}" may be null; a page cannot continue after nothing`);
     }
     this.#sort = { field, descending };
