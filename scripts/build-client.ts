@@ -14,7 +14,7 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 
 await build({
-  entryPoints: [join(SOURCE, "index.ts"), join(SOURCE, "react/index.ts")],
+  entryPoints: [join(SOURCE, "index.ts"), join(SOURCE, "react/index.ts"), join(SOURCE, "records/node.ts")],
   outdir: target,
   outbase: SOURCE,
   bundle: true,
@@ -25,7 +25,7 @@ await build({
   target: "es2022",
   platform: "neutral",
   jsx: "automatic",
-  external: ["react", "react/jsx-runtime", "@tanstack/react-query"],
+  external: ["node:*", "react", "react/jsx-runtime", "@tanstack/react-query"],
   sourcemap: true,
   logLevel: "warning",
 });

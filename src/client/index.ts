@@ -20,6 +20,19 @@ export type {
   ResetNotice,
 } from "./event-types.ts";
 export type { EventsApi, HistoryPage, Preferences, PublishAnswer, PublishedEvent, SseToken } from "./events-api.ts";
+export { indexedDbSpool } from "./records/indexed-db-spool.ts";
+export type { InvalidItem, ItemError, RecordWriterOptions, WriterStatus } from "./records/options.ts";
+export { RestoreCutError, RestoreRefusedError, restoreSession } from "./records/restore.ts";
+export {
+  memorySpool,
+  type RecordItem,
+  type RecordKind,
+  type SealedBatch,
+  type Spool,
+  type SpoolContents,
+  type SpooledItem,
+} from "./records/spool.ts";
+export { RecordWriter } from "./records/writer.ts";
 export type { LatchkeyProblem, Result } from "./rest/result.ts";
 export { type SseFrame, SseParser, type SseParserHandlers } from "./sse-parser.ts";
 export { type KeyValueStorage, memoryStorage } from "./stream/cursor-store.ts";
