@@ -60,7 +60,7 @@ async function removeDue(env: Env, db: Database, asOf: number): Promise<number> 
     UPDATE files SET state = 'deleting', upload_key = NULL WHERE id IN
       (SELECT id FROM files WHERE expires_at <= ${asOf} AND +state <> 'deleting' LIMIT ${SWEEP_PAGE})`);
   const due = await db.all<{ id: string; key: string }>(
-    sql`SELECT id, key FROM files WHERE state = 'deleting' LIMIT ${SWEEP_PAGE}`,
+    sql`SELECT id, key FROM files WHERE state = 'deleting' AND id > '' ORDER BY id LIMIT ${SWEEP_PAGE}`,
   );
   if (due.length === 0) return 0;
   await env.FILES.delete(due.map(({ key }) => key));

@@ -7,6 +7,9 @@ export type Status = (typeof STATUSES)[number];
 /** Open: there is work left. */
 export const OPEN_STATUSES = ["pending", "processing"] as const satisfies readonly Status[];
 
+/** Ended, for good or until somebody tries again. */
+export const FINISHED_STATUSES = ["completed", "failed", "cancelled"] as const satisfies readonly Status[];
+
 /** What ends for good. A failed task may be tried again. */
 const FINAL: ReadonlySet<Status> = new Set<Status>(["completed", "cancelled"]);
 

@@ -15,9 +15,10 @@ import { registryOf } from "../backends/index.ts";
 import type { AppendAnswer, ItemOutcome, JournalItem } from "../journal/contract.ts";
 import { query } from "../query.ts";
 import { callJournal, JOURNALS, journalOf } from "../stubs.ts";
+import type { StoredRecord } from "../types.ts";
 import { ownerFor, reachesAll } from "./access.ts";
 import { MAX_BATCH, MAX_BATCH_BYTES, outcomeSchema, ownerOf, readItem, sessionIdSchema } from "./schemas.ts";
-import { type Kind, SESSION } from "./types.ts";
+import { FINISHED_STATUSES, type Kind, SESSION } from "./types.ts";
 
 const TAGS = ["translation"];
 /** Sessions one clean-up call deletes at most. */
@@ -165,18 +166,14 @@ export function translationWriteRoutes() {
         SESSION,
         query(SESSION).where("expires_at", "<=", now).sortBy("expires_at").limit(limit).build(),
       );
-      const ended =
-        ended_before === undefined || expired.length >= limit
-          ? []
-          : await sessions.query(
-              SESSION,
-              query(SESSION)
-                .where("status", "in", ["completed", "failed", "cancelled"])
-                .where("updated_at", "<", Date.parse(ended_before))
-                .sortBy("updated_at")
-                .limit(limit - expired.length)
-                .build(),
-            );
+      const ended: StoredRecord[] = [];
+      for (const status of FINISHED_STATUSES) {
+        const room = limit - expired.length - ended.length;
+        if (ended_before === undefined || room <= 0) break;
+        // One state at a time: each has its sessions in the order of their last change, so none has to be sorted.
+        const before = query(SESSION).where("status", "=", status).where("updated_at", "<", Date.parse(ended_before));
+        ended.push(...(await sessions.query(SESSION, before.sortBy("updated_at").limit(room).build())));
+      }
       const ids = [...new Set([...expired, ...ended].map(({ id }) => id))];
       const deleted: string[] = [];
       await inParallel(ids, JOURNALS, async (id) => {

@@ -12,6 +12,7 @@ import { createApi, openApiDocument } from "../../../src/api.ts";
 import { WITHDRAWN_RETENTION_MS } from "../../../src/enrollment/cleanup.ts";
 import worker from "../../../src/index.ts";
 import { resumeErasures, SETTLE_MS } from "../../../src/privacy/erasure.ts";
+import { callJournal, JOURNALS, journalStub } from "../../../src/records/stubs.ts";
 import { sha256Hex } from "../../../src/shared/http.ts";
 import type { Role } from "../../../src/shared/roles.ts";
 import { objectOf } from "../../support/worker/courses.ts";
@@ -329,6 +330,66 @@ async function driveBytes(
   return answerSchema.parse(text.startsWith("{") ? JSON.parse(text) : {});
 }
 
+async function driveRecords() {
+  const base = "/translation";
+  for (let journal = 0; journal < JOURNALS; journal += 1) {
+    await callJournal(env, journal, (stub) => stub.state());
+    await runInDurableObject(journalStub(env, journal), (instance) => {
+      Reflect.set(instance, "env", bindings);
+    });
+  }
+  const session = (name: string, rest: object = {}) => ({
+    session_id: `u3:${name}`,
+    version: 1,
+    status: "processing",
+    source_language: "en",
+    target_language: "zh",
+    ...rest,
+  });
+  const task = (n: number) => ({
+    task_id: `u3:plans:${n}`,
+    session_id: "u3:plans",
+    version: 1,
+    status: "pending",
+    position: n,
+    source_text: "text",
+  });
+  const old = { expires_at: "2020-01-01T00:00:00Z" };
+  await drive("POST", `${base}/sessions/batch`, `${base}/sessions/batch`, {
+    body: { sessions: [session("plans"), session("more"), session("old", old)] },
+  });
+  await drive("POST", `${base}/tasks/batch`, `${base}/tasks/batch`, { body: { tasks: [task(1), task(2), task(3)] } });
+  await drive("POST", `${base}/flush`, `${base}/flush`);
+  for (const [template, path] of [
+    [`${base}/sessions`, `${base}/sessions?limit=1`],
+    [`${base}/sessions`, `${base}/sessions?limit=1&owner=u3`],
+    [`${base}/sessions`, `${base}/sessions?limit=1&sort=updated_at&order=desc`],
+    [`${base}/sessions/{id}/tasks`, `${base}/sessions/u3:plans/tasks?limit=1`],
+    [`${base}/sessions/{id}/tasks`, `${base}/sessions/u3:plans/tasks?limit=1&status=pending`],
+    [`${base}/tasks`, `${base}/tasks?limit=1`],
+    [`${base}/tasks`, `${base}/tasks?limit=1&owner=u3`],
+  ] as const) {
+    const page = await drive("GET", template, path);
+    await drive("GET", template, `${path}&cursor=${page.next_cursor}`);
+  }
+  await drive("GET", `${base}/sessions/{id}`, `${base}/sessions/u3:plans`);
+  await drive("GET", `${base}/tasks/{id}`, `${base}/tasks/u3:plans:1`);
+  await drive("GET", `${base}/recovery/incomplete-sessions`, `${base}/recovery/incomplete-sessions?owner=u3`);
+  await drive("GET", `${base}/stats`, `${base}/stats`);
+  await drive("GET", `${base}/parked`, `${base}/parked`);
+  await drive("POST", `${base}/parked/replay`, `${base}/parked/replay`, { body: {} });
+  recorder.during = `POST ${base}/recovery/restore/{id}`;
+  driven.add(recorder.during);
+  const token = await tokenOf("root", "admin");
+  const context = createExecutionContext();
+  const restored = request("POST", `${base}/recovery/restore/u3:plans`, { token });
+  expect(await (await worker.fetch(restored, bindings, context)).text()).toContain('"end":true');
+  await drive("POST", `${base}/sessions/cleanup`, `${base}/sessions/cleanup`, {
+    body: { ended_before: "2020-01-01T00:00:00Z" },
+  });
+  await drive("DELETE", `${base}/sessions/{id}`, `${base}/sessions/u3:plans`);
+}
+
 async function driveJobs() {
   const now = Date.now();
   await env.DB.prepare("UPDATE enrollments SET withdrawn_at = ? WHERE id = 'big:u1'")
@@ -389,6 +450,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveIdentity();
     await driveEvents();
     await driveFiles();
+    await driveRecords();
     await driveJobs();
     await drivePrivacy();
   }, 60_000);

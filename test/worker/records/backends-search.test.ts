@@ -184,9 +184,9 @@ describe("search", () => {
     const made = await env.DB.prepare("SELECT sql FROM sqlite_master WHERE type = 'table'").all<{ sql: string }>();
     const known = made.results.map(({ sql }) => normal(sql));
     for (const sql of [...searchSchema(SESSION), ...searchSchema(TASK)]) expect(known).toContain(normal(sql));
-    const off = { ...env, RECORD_SEARCH: "off" } as unknown as Env; // SAFETY: an installation may say so
-    expect([SESSION, TASK].map((type) => registryOf(env).primary(type).name)).toEqual(["search", "search"]);
-    expect([SESSION, TASK].map((type) => registryOf(off).primary(type).name)).toEqual(["d1", "d1"]);
-    expect(Object.keys(await registryOf(env).health())).toEqual(["search"]);
+    const on = { ...env, RECORD_SEARCH: "on" } as unknown as Env; // SAFETY: an installation may say so
+    expect([SESSION, TASK].map((type) => registryOf(on).primary(type).name)).toEqual(["search", "search"]);
+    expect([SESSION, TASK].map((type) => registryOf(env).primary(type).name)).toEqual(["d1", "d1"]);
+    expect(Object.keys(await registryOf(on).health())).toEqual(["search"]);
   });
 });
