@@ -77,7 +77,7 @@ async function silence(slug: string, user: string): Promise<void> {
 /** Everything that is stored: every D1 table, and every table of these learners' objects. */
 export async function everything(slug: string, users: readonly string[] = ["ada", "eve"]) {
   const { results: tables } = await env.DB.prepare(
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name",
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT GLOB '*_words*' ORDER BY name",
   ).all<{ name: string }>();
   const dump: Record<string, unknown> = {};
   for (const { name } of tables)
