@@ -20,7 +20,7 @@ CREATE INDEX files_by_owner ON files (owner, created_at, id, size);
 CREATE UNIQUE INDEX files_by_upload_key ON files (owner, upload_key) WHERE upload_key IS NOT NULL;
 -- What a sweep looks for.
 CREATE INDEX files_pending ON files (created_at) WHERE state = 'pending';
-CREATE INDEX files_deleting ON files (id) WHERE state = 'deleting';
+CREATE INDEX files_deleting ON files (state, id) WHERE state = 'deleting';
 CREATE INDEX files_by_expiry ON files (expires_at) WHERE expires_at IS NOT NULL;
 
 -- The sweep that is under way, if any: one row, which lets the next run go on where the last one ended or died.
