@@ -7,7 +7,7 @@ import { portIsTaken } from "../../scripts/lib/ports.ts";
 import { groupIsAlive } from "../../scripts/lib/process-group.ts";
 import { PortTakenError, type Runtime, StateInUseError, startRuntime } from "../../scripts/lib/runtime.ts";
 import { api } from "../support/node/api.ts";
-import { processesOn } from "../support/node/processes.ts";
+import { processesOn, until } from "../support/node/processes.ts";
 import { freshState, removeState } from "../support/node/state.ts";
 
 describe("the local runtime", () => {
@@ -32,6 +32,8 @@ describe("the local runtime", () => {
     await expect(startRuntime({ stateDir, port })).rejects.toThrow(PortTakenError);
     await expect(startRuntime({ stateDir })).rejects.toThrow(StateInUseError);
 
+    // Its last line may still be on the way; a kill would lose it.
+    await until("the log has the request", 10_000, () => log.join("\n").includes("/health"));
     await runtime[end]();
     await runtime.ended;
     expect(groupIsAlive(runtime.pid)).toBe(false);
