@@ -1,4 +1,5 @@
 import { createApi } from "./api.ts";
+import { sweepAudit } from "./audit/index.ts";
 import {
   consumeProjections,
   consumeRefreshes,
@@ -10,6 +11,7 @@ import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
+export { AuditChain } from "./audit/index.ts";
 export { EnrollmentObject } from "./enrollment/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { CoursePresence } from "./presence/index.ts";
@@ -39,6 +41,7 @@ export default {
   async scheduled(controller, env) {
     try {
       if (controller.cron === MINUTE_CRON) {
+        await sweepAudit(env);
         await sweepEveryMinute(env, controller.scheduledTime);
         await sweepJournals(env);
       } else if (controller.cron === NIGHTLY_CRON) {

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { nudgeAudit } from "../audit/outbox.ts";
 import { idempotent } from "../ops/idempotency.ts";
 import {
   type AppContext,
@@ -195,7 +196,10 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
     })
     .openapi(createUserRoute, async (c) => {
       const deps = depsOf(c);
-      const created = await createUser(deps.db, c.req.valid("json"), deps.now);
+      const { id, role } = actorOf(c);
+      const creator = { id, role, request_id: c.get("requestId") };
+      const created = await createUser(deps.db, c.req.valid("json"), deps.now, creator);
+      nudgeAudit(c);
       return created.ok ? c.json(viewUser(created.value, deps.now), 201, NO_STORE) : respond(c, created.refusal);
     })
     .openapi(readUserRoute, async (c) => {
@@ -210,7 +214,8 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
       if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
       const { db, secret, now } = depsOf(c);
       const change = c.req.valid("json");
-      const user = await updateUser(db, secret, actorOf(c), id, change, now);
+      const user = await updateUser(db, secret, actorOf(c), id, change, now, c.get("requestId"));
+      if (change.ban !== undefined || change.role !== undefined) nudgeAudit(c);
       // A stream knows the role it was opened with: a banned user's and a changed role's streams end.
       if (user.ok && (change.ban !== undefined || change.role !== undefined)) await sessionEnded(c.env, id, null);
       return user.ok ? c.json(viewUser(user.value, now), 200, NO_STORE) : respond(c, user.refusal);

@@ -95,7 +95,9 @@ export function readItem(kind: Kind, input: unknown, now: number): JournalItem |
   const parsed = kind === "session" ? sessionSchema.safeParse(input) : taskSchema.safeParse(input);
   if (!parsed.success) {
     const [first] = zodErrors(parsed.error);
-    const named = z.looseObject({ session_id: z.unknown().optional(), task_id: z.unknown().optional() }).safeParse(input);
+    const named = z
+      .looseObject({ session_id: z.unknown().optional(), task_id: z.unknown().optional() })
+      .safeParse(input);
     const given = kind === "session" ? named.data?.session_id : named.data?.task_id;
     return {
       id: typeof given === "string" ? given.slice(0, 200) : "",
