@@ -133,7 +133,11 @@ export async function updateUser(
     .where(eq(users.id, id))
     .returning();
   const owed = auditOf(db, { id: actor.id, role: actor.role, request_id: requestId }, id, change, now.getTime());
-  const [[user]] = await db.batch([update, ...owed]);
+  // What is owed comes first: it notes the role there was. One transaction either way.
+  const [first = update, ...rest] = [...owed, update];
+  // SAFETY: the last statement of the batch is the update, which returns the user's row where there is one.
+  const rows = (await db.batch([first, ...rest])).at(-1) as UserRow[] | undefined;
+  const user = rows?.[0];
   if (user === undefined) return refuse("user_not_found");
   if (isBanned(user, now)) await (await sessionStore(db, secret)).closeAll(id);
   return ok(user);
