@@ -67,7 +67,7 @@ export async function state(): Promise<ChainState> {
 /** Makes everything due and fires the alarm. */
 export async function settle(): Promise<void> {
   await runInDurableObject(chain(), async (_instance, { storage }) => {
-    storage.sql.exec("UPDATE due_times SET at = 0");
+    storage.sql.exec("UPDATE due_times SET at = 1");
     await storage.setAlarm(Date.now() + 60_000);
   });
   await runDurableObjectAlarm(chain());
@@ -97,8 +97,8 @@ const entry = z.looseObject({
 });
 const list = z.object({ results: z.array(entry), next_cursor: z.string().nullable() });
 
-export async function logs(query = "") {
-  return read(await call("GET", `/audit/logs?limit=1000${query}`, { token: await root() }), 200, list);
+export async function logs(query = "", limit = 1_000) {
+  return read(await call("GET", `/audit/logs?limit=${limit}${query}`, { token: await root() }), 200, list);
 }
 
 /** Entries of the chain itself, whether or not they were projected. */
