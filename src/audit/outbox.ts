@@ -26,9 +26,10 @@ export function oweAudit(db: Database, entry: OwnEntry, now: number): BatchItem<
 /** The same for a user who may not exist, noting the role they have: it must come before the change of it. */
 export function oweUserAudit(db: Database, entry: OwnEntry, user: string, now: number): BatchItem<"sqlite"> {
   const owed = ownEntry(entry, now);
-  return db.run(sql`
-    INSERT INTO audit_outbox (key, entry, created_at)
-    SELECT ${owed.key}, json_set(${JSON.stringify(owed)}, '$.details.from_role', role), ${now}
+  return db.insert(auditOutbox).select(sql`
+    SELECT NULL, ${owed.key}, json_set(${JSON.stringify(owed)}, '$.details.from_role', role), ${now}, NULL
+    FROM users WHERE id = ${user}`);
+}
     FROM users WHERE id = ${user}`);
 }
 

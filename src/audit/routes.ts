@@ -106,7 +106,7 @@ const exportRoute = defineRoute(ADMINS, {
   responses: {
     200: {
       description: 'CSV, or a JSON entry a line and last `{"end": true, "entries": n}`.',
-      content: { "text/csv": { schema: z.string() }, "application/x-ndjson": { schema: z.string() } },
+      content: { "text/csv": { schema: z.string() }, "text/jsonl": { schema: z.string() } },
     },
   },
 });
@@ -254,7 +254,7 @@ export function auditRoutes() {
         details: { kind: format },
       });
       if (!ordered.ok) return respond(c, ordered.refusal);
-      const type = format === "csv" ? "text/csv" : "application/x-ndjson";
+      const type = format === "csv" ? "text/csv" : "text/jsonl";
       return new Response(exportStream(databaseOf(c), filterOf(given), format), {
         headers: {
           ...NO_STORE,

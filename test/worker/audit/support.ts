@@ -53,7 +53,7 @@ const batchAnswer = z.object({
   rejected: z.int(),
 });
 
-export async function report(entries: readonly object[], as = "reporter") {
+export async function report(entries: readonly unknown[], as = "reporter") {
   const answer = await call("POST", "/audit/logs/batch", { token: await tokenOf(as, "service"), body: { entries } });
   return read(answer, 200, batchAnswer);
 }

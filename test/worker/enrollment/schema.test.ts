@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
+import * as auditTables from "../../../src/audit/tables.ts";
 import * as courseTables from "../../../src/courses/tables.ts";
 import { SCHEMA_STEPS } from "../../../src/enrollment/schema.ts";
 import * as enrollmentTables from "../../../src/enrollment/tables.ts";
@@ -97,6 +98,7 @@ describe("the enrollment object's own schema", () => {
 });
 
 const tables: [string, SQLiteTable][] = [
+  auditTables,
   courseTables,
   enrollmentTables,
   eventTables,
