@@ -30,8 +30,6 @@ export function oweUserAudit(db: Database, entry: OwnEntry, user: string, now: n
     SELECT NULL, ${owed.key}, json_set(${JSON.stringify(owed)}, '$.details.from_role', role), ${now}, NULL
     FROM users WHERE id = ${user}`);
 }
-    FROM users WHERE id = ${user}`);
-}
 
 /**
  * Records an action whose effect is neither in D1 nor in an object with an outbox of its own (a message sent, records
