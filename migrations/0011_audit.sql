@@ -48,5 +48,3 @@ CREATE TABLE audit_outbox (
   created_at INTEGER NOT NULL,
   error TEXT
 );
-
-CREATE INDEX audit_outbox_waiting ON audit_outbox (id) WHERE error IS NULL;
