@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
+import { auditRoutes } from "./audit/index.ts";
 import { courseRoutes } from "./courses/index.ts";
 import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
 import { endStreams, eventRoutes } from "./events/index.ts";
@@ -37,6 +38,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", eventRoutes());
   app.route("/api/v1", recordRoutes());
   app.route("/api/v1", fileRoutes());
+  app.route("/api/v1", auditRoutes());
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());

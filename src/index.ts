@@ -1,4 +1,5 @@
 import { createApi } from "./api.ts";
+import { sweepAudit } from "./audit/index.ts";
 import {
   consumeProjections,
   consumeRefreshes,
@@ -12,6 +13,7 @@ import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
+export { AuditChain } from "./audit/index.ts";
 export { EnrollmentObject } from "./enrollment/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { UserGate } from "./identity/index.ts";
@@ -47,6 +49,7 @@ export default {
         await runEach([
           () => sweepEveryMinute(env, now),
           () => sweepJournals(env),
+          () => sweepAudit(env),
           () => resumeErasures(env, now),
           () => continueFileSweep(env),
         ]);

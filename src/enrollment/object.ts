@@ -12,6 +12,7 @@ import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Delta, Program } from "../unlock/index.ts";
 import { findAdoption } from "./adoption.ts";
 import type {
+  ActorRef,
   Cause,
   EnrollRequest,
   Idempotency,
@@ -184,15 +185,13 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   /** Ends the enrollment; facts stay, for a return and for the retention period. */
-  async withdraw(actor: { id: string }): Promise<Result<WriteAnswer>> {
+  async withdraw(actor: ActorRef): Promise<Result<WriteAnswer>> {
     if ((await this.#active()) === null) return refuse("not_enrolled");
     return this.#commit(() => {
       const state = this.#current();
-      state.meta.status = "withdrawn";
-      state.meta.version += 1;
-      state.save(Date.now());
+      const withdrawn = this.#writesOf(state).withdraw(actor, Date.now());
       logEvent("withdrawn", { enrollment_id: state.meta.id, actor: actor.id });
-      return ok(this.#answer(state, NO_CHANGE));
+      return withdrawn;
     });
   }
 
@@ -218,15 +217,9 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   /** Someone doubts the snapshot: the next read recomputes it. */
-  async markStale(reason: string): Promise<Result<{ stale: boolean }>> {
+  async markStale(reason: string, actor: ActorRef | null = null): Promise<Result<{ stale: boolean }>> {
     if ((await this.#active()) === null) return refuse("not_enrolled");
-    return this.#commit(() => {
-      const state = this.#current();
-      state.meta.stale_since ??= Date.now();
-      state.meta.stale_reason = reason;
-      this.#store.saveMeta(state.meta);
-      return ok({ stale: true });
-    });
+    return this.#commit(() => this.#writesOf(this.#current()).markStale(reason, actor, Date.now()));
   }
 
   /**
@@ -273,7 +266,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       const now = Date.now();
       const state =
         this.#state ?? this.#begin(adoption.pointer, adoption.program, adoption.mirror.record.enrolled_at, now);
-      const delta = new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler).adopt(adoption, now);
+      const delta = this.#writesOf(state).adopt(adoption, now);
       return ok(this.#answer(state, delta));
     });
   }
@@ -405,8 +398,7 @@ export class EnrollmentObject extends DurableObject<Env> {
         return { ok: true, value: { ...(JSON.parse(stored.answer) as T), replayed: true } };
       }
       this.#takeNewerVersion(state, pointer, now);
-      const writes = new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler);
-      const result = run(writes, now);
+      const result = run(this.#writesOf(state), now);
       if (result.ok && key !== null && idempotency !== null) {
         this.#store.storeAnswer(key, idempotency.body_hash, JSON.stringify(result.value), now);
         this.#scheduler.schedule("housekeeping", now + ANSWER_RETENTION_MS);
@@ -462,6 +454,10 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   readonly #signCursor: SignCursor = (scope, position) => encodeCursor(this.env.AUTH_SECRET, scope, position);
+
+  #writesOf(state: EnrollmentState): EnrollmentWrites {
+    return new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler);
+  }
 
   #answer(state: EnrollmentState, delta: Delta): WriteAnswer {
     const { id, progress_seq, policy_seq, version, course_version } = state.meta;

@@ -3,7 +3,7 @@
  * the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data is read
  * when it is fetched, so ten changes of one item are delivered once, as they stand.
  */
-export type OutboxKind = "fact" | "submission" | "event" | "content" | "mirror";
+export type OutboxKind = "fact" | "submission" | "event" | "content" | "mirror" | "audit";
 
 export interface OutboxRow {
   id: number;

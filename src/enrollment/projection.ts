@@ -1,3 +1,4 @@
+import { appendAll } from "../audit/stubs.ts";
 import { callEnrollment } from "../bindings.ts";
 import { publishAll } from "../events/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
@@ -105,7 +106,10 @@ export async function projectEnrollments(env: Env, ids: readonly string[]): Prom
     else owed.push(pending.value);
   });
   for (const group of groupBySize(owed)) {
+    // First, so that a dark D1 does not keep the audit chain waiting.
+    const unaudited = await unauditedOf(env, group);
     const delivered = await deliver(env, group);
+    for (const id of unaudited) delivered.delete(id);
     for (const id of await untold(env, group)) delivered.delete(id);
     await inParallel(group, PARALLEL_OBJECTS, async ({ enrollment_id, head }) => {
       if (!delivered.has(enrollment_id)) return;
@@ -114,6 +118,18 @@ export async function projectEnrollments(env: Env, ids: readonly string[]): Prom
     });
   }
   return done;
+}
+
+/**
+ * Tells the audit chain what objects owe it.
+ * @returns enrollments whose entries it does not have yet: they are not confirmed, and come again.
+ */
+async function unauditedOf(env: Env, group: readonly ProjectionBatch[]): Promise<string[]> {
+  const owing = group.filter(({ audit = [] }) => audit.length > 0);
+  const entries = owing.flatMap(({ audit = [] }) => audit);
+  if (entries.length === 0) return [];
+  const appended = await appendAll(env, entries);
+  return appended.ok ? [] : owing.map(({ enrollment_id }) => enrollment_id);
 }
 
 /**

@@ -175,7 +175,7 @@ export function enrollmentsRoutes() {
         if (!isStaff(actor, course)) return respond(c, refuse("forbidden").refusal);
       }
       const id = enrollmentId(slug, user);
-      const result = await withdraw(c.env, databaseOf(c), id, actor);
+      const result = await withdraw(c.env, databaseOf(c), id, { ...actor, request_id: c.get("requestId") });
       return result.ok ? c.json(settled(c, id, result.value), 200) : respond(c, result.refusal);
     })
     .openapi(listRoute, async (c) => {

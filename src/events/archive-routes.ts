@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq, sql } from "drizzle-orm";
+import { orderAudit } from "../audit/outbox.ts";
 import { idempotent } from "../ops/idempotency.ts";
 import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
 import { userIdSchema } from "../shared/ids.ts";
@@ -109,6 +110,12 @@ export function archiveRoutes() {
         data,
         subject: subjectOf(type, dataSchema.parse(JSON.parse(data))),
       };
+      const ordered = await orderAudit(c, {
+        action: "event.replayed",
+        target: { type: "event", id },
+        details: { kind: type },
+      });
+      if (!ordered.ok) return respond(c, ordered.refusal);
       const [outcome] = await publishAll(c.env, [{ user: row.user_id, event }]);
       if (outcome === undefined || outcome.status === "unavailable") {
         return respond(

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { nudgeAudit } from "../audit/outbox.ts";
 import { idempotent } from "../ops/idempotency.ts";
 import {
   type AppContext,
@@ -293,7 +294,10 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
     })
     .openapi(createUserRoute, async (c) => {
       const deps = depsOf(c);
-      const created = await createUser(deps.db, c.req.valid("json"), deps.now);
+      const { id, role } = actorOf(c);
+      const creator = { id, role, request_id: c.get("requestId") };
+      const created = await createUser(deps.db, c.req.valid("json"), deps.now, creator);
+      nudgeAudit(c);
       return created.ok ? c.json(viewUser(created.value, deps.now), 201, NO_STORE) : respond(c, created.refusal);
     })
     .openapi(readUserRoute, async (c) => {
@@ -309,7 +313,8 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
       const deps = depsOf(c);
       const { db, now } = deps;
       const change = c.req.valid("json");
-      const user = await updateUser(db, actorOf(c), id, change, now);
+      const user = await updateUser(db, actorOf(c), id, change, now, c.get("requestId"));
+      if (change.ban !== undefined || change.role !== undefined) nudgeAudit(c);
       if (user.ok && isBanned(user.value, now)) {
         const ended = await endSessions(deps, id, { except: null });
         if (!ended.ok) return respond(c, ended.refusal); // harmless to repeat, and the ban holds already

@@ -2,6 +2,7 @@ import {
   createExecutionContext,
   createMessageBatch,
   createScheduledController,
+  runDurableObjectAlarm,
   runInDurableObject,
   waitOnExecutionContext,
 } from "cloudflare:test";
@@ -9,6 +10,8 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createApi, openApiDocument } from "../../../src/api.ts";
+import { removeEntries } from "../../../src/audit/chain/projection.ts";
+import { chainStub, MAIN_CHAIN } from "../../../src/audit/stubs.ts";
 import { WITHDRAWN_RETENTION_MS } from "../../../src/enrollment/cleanup.ts";
 import worker from "../../../src/index.ts";
 import { resumeErasures, SETTLE_MS } from "../../../src/privacy/erasure.ts";
@@ -390,6 +393,64 @@ async function driveRecords() {
   await drive("DELETE", `${base}/sessions/{id}`, `${base}/sessions/u3:plans`);
 }
 
+async function driveAudit() {
+  await rebindChain();
+  const entry = (key: string) => ({
+    key,
+    action: "job.finished",
+    occurred_at: new Date().toISOString(),
+    actor: { id: "robot", role: "service" },
+    target: { type: "job", id: key },
+    details: { note: "plans of 翻译服务" },
+  });
+  const body = { entries: ["a", "b", "c"].map(entry) };
+  await drive("POST", "/audit/logs/batch", "/audit/logs/batch", { body });
+  recorder.during = "alarm of the audit chain";
+  const chain = chainStub(env, MAIN_CHAIN);
+  await runInDurableObject(chain, async (_instance, { storage }) => {
+    storage.sql.exec("UPDATE due_times SET at = 1");
+    await storage.setAlarm(Date.now() + 60_000);
+  });
+  await runDurableObjectAlarm(chain);
+  const now = new Date().toISOString();
+  const past = "2020-01-01T00:00:00Z";
+  for (const filter of [
+    "",
+    "&actor=robot",
+    "&action=job.finished",
+    "&target=a&target_type=job",
+    "&target_type=job",
+    "&actor=robot&action=job.finished",
+    `&from=${past}&to=${now}`,
+    "&q=服务",
+    `&q=plans&actor=robot&action=job.finished&from=${past}`,
+  ]) {
+    const page = await drive("GET", "/audit/logs", `/audit/logs?limit=1${filter}`);
+    if (page.next_cursor !== null)
+      await drive("GET", "/audit/logs", `/audit/logs?limit=1${filter}&cursor=${page.next_cursor}`);
+    driven.add("GET /audit/logs/export");
+    recorder.during = "GET /audit/logs/export";
+    const context = createExecutionContext();
+    const token = await tokenOf("root", "admin");
+    const file = await worker.fetch(request("GET", `/audit/logs/export?x=1${filter}`, { token }), bindings, context);
+    expect(file.status).toBe(200);
+    await file.text();
+    await waitOnExecutionContext(context);
+  }
+  await drive("GET", "/audit/stats", "/audit/stats");
+  await drive("GET", "/audit/verify", "/audit/verify");
+  await drive("POST", "/audit/purge", "/audit/purge", { body: { before: past } });
+  recorder.during = "removal of purged entries";
+  await removeEntries(recorder.db, "main", 1);
+}
+
+/** The audit chain writes D1 too: what it does is recorded as well. */
+async function rebindChain() {
+  await runInDurableObject(chainStub(env, MAIN_CHAIN), (instance) => {
+    Reflect.set(instance, "env", bindings);
+  });
+}
+
 async function driveJobs() {
   const now = Date.now();
   await env.DB.prepare("UPDATE enrollments SET withdrawn_at = ? WHERE id = 'big:u1'")
@@ -420,7 +481,10 @@ async function driveJobs() {
   await drive("GET", "/courses/{course}/unlocks", "/courses/big/unlocks", { as: ["u3", "learner"] });
 }
 
-/** Tables that grow with learners or with time. `courses` has a row per course and `json_each` is a parameter. */
+/**
+ * Tables that grow with learners or with time. `courses` has a row per course, `audit_outbox` holds what the last minute
+ * owes, and `json_each` is a parameter.
+ */
 const LARGE = [
   "enrollments",
   "progress",
@@ -441,6 +505,7 @@ const LARGE = [
   "tombstones",
   "erasures",
   "files",
+  "audit_log",
 ];
 
 describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => {
@@ -451,6 +516,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveEvents();
     await driveFiles();
     await driveRecords();
+    await driveAudit();
     await driveJobs();
     await drivePrivacy();
   }, 60_000);

@@ -1,0 +1,41 @@
+import { detailsSchema } from "../entry.ts";
+import { indexTokens } from "../search.ts";
+import type { EntryRow } from "./contract.ts";
+
+/** Entries of one D1 batch, and removals of one. */
+export const PROJECTION_PAGE = 500;
+
+/** A place of the chain is written once: what stands there first stays, and the verifier compares it. */
+const INSERT = `
+  INSERT INTO audit_log (chain, seq, hash, key, action, occurred_at, received_at, actor_id, actor_role, target_type,
+    target_id, course, enrollment, request_id, outcome, details, reported_by, tokens)
+  SELECT ?1, value ->> 'seq', value ->> 'hash', value ->> 'key', value ->> 'action', value ->> 'occurred_at',
+    value ->> 'received_at', value ->> 'actor_id', value ->> 'actor_role', value ->> 'target_type',
+    value ->> 'target_id', value ->> 'course', value ->> 'enrollment', value ->> 'request_id', value ->> 'outcome',
+    value ->> 'details', value ->> 'reported_by', value ->> 'tokens'
+  FROM json_each(?2) WHERE true ON CONFLICT (chain, seq) DO NOTHING`;
+
+const REMOVE = `
+  DELETE FROM audit_log WHERE id IN
+    (SELECT id FROM audit_log WHERE chain = ?1 AND seq <= ?2 ORDER BY seq LIMIT ${PROJECTION_PAGE})
+  RETURNING id`;
+
+/** Writes entries to the database they are searched in; a second time changes nothing. */
+export async function projectEntries(db: D1Database, chain: string, rows: readonly EntryRow[]): Promise<void> {
+  const projected = rows.map((row) => ({ ...row, tokens: tokensOf(row) }));
+  await db.prepare(INSERT).bind(chain, JSON.stringify(projected)).run();
+}
+
+/** Removes what was purged. */
+export async function removeEntries(db: D1Database, chain: string, upTo: number): Promise<void> {
+  for (let removed = PROJECTION_PAGE; removed === PROJECTION_PAGE; ) {
+    removed = (await db.prepare(REMOVE).bind(chain, upTo).all()).results.length;
+  }
+}
+
+function tokensOf(row: EntryRow): string {
+  const { action, actor_id, target_type, target_id, course, enrollment, outcome } = row;
+  const details = Object.values(detailsSchema.safeParse(JSON.parse(row.details)).data ?? {});
+  const texts = [action, actor_id, target_type, target_id, course, enrollment, outcome, ...details];
+  return indexTokens(texts.filter((text) => typeof text === "string").join(" "));
+}
