@@ -39,6 +39,9 @@ CREATE TRIGGER audit_log_unindexed AFTER DELETE ON audit_log BEGIN
   INSERT INTO audit_log_words (audit_log_words, rowid, tokens) VALUES ('delete', old.id, old.tokens);
 END;
 
+-- Who the pseudonyms in audit_log are; a row goes when its user is erased. The chain object holds the truth.
+CREATE TABLE audit_people (pseudonym TEXT NOT NULL PRIMARY KEY, user_id TEXT NOT NULL UNIQUE);
+
 -- What changes of this database still owe to the audit chain: written in the batch of the change, removed when the chain
 -- has it. `error` is set where the chain will never take it; such a row waits for a person.
 CREATE TABLE audit_outbox (

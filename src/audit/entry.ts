@@ -15,6 +15,7 @@ export const OWN_ACTIONS = [
   "enrollment.rebuilt",
   "enrollment.withdrawn",
   "event.replayed",
+  "file.deleted",
   "override.removed",
   "override.set",
   "policy.changed",
@@ -24,7 +25,10 @@ export const OWN_ACTIONS = [
   "translation.deleted",
   "user.banned",
   "user.created",
+  "user.erased",
+  "user.exported",
   "user.role_changed",
+  "user.sessions_ended",
   "user.unbanned",
 ] as const;
 export type OwnAction = (typeof OWN_ACTIONS)[number];

@@ -2,7 +2,7 @@ import type { Database } from "../bindings.ts";
 import { logFault } from "../ops/logging.ts";
 import { toInstant } from "../shared/instants.ts";
 import { csvLine } from "./csv.ts";
-import { type AuditFilter, type AuditRow, findEntries, positionOf } from "./query.ts";
+import { type AuditFilter, type AuditRow, findEntries, namedEntries, positionOf, storedFilter } from "./query.ts";
 import { viewEntry } from "./view.ts";
 
 export const FORMATS = ["csv", "ndjson"] as const;
@@ -37,14 +37,17 @@ const CSV_HEADER = [
 export function exportStream(db: Database, filter: AuditFilter, format: Format): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let before: number | null = null;
+  let stored: AuditFilter | null = null;
   let count = 0;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const rows = await findEntries(db, filter, before, EXPORT_PAGE);
+          stored ??= await storedFilter(db, filter);
+          const rows = await findEntries(db, stored, before, EXPORT_PAGE);
+          const named = await namedEntries(db, rows);
           const head = before === null && format === "csv" ? csvLine(CSV_HEADER) : "";
-          const text = head + rows.map(format === "csv" ? csvEntry : jsonEntry).join("");
+          const text = head + named.map(format === "csv" ? csvEntry : jsonEntry).join("");
           count += rows.length;
           const last = rows.at(-1);
           const isLast = last === undefined || rows.length < EXPORT_PAGE;

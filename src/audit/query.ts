@@ -1,8 +1,9 @@
-import { type SQL, sql } from "drizzle-orm";
+import { inArray, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../bindings.ts";
+import { pseudonymsIn, withNames } from "./people.ts";
 import { searchQuery } from "./search.ts";
 import { MAIN_CHAIN } from "./stubs.ts";
-import { auditLog } from "./tables.ts";
+import { auditLog, auditPeople } from "./tables.ts";
 
 /** What a list or an export is narrowed to. Instants in epoch ms, of when an entry was received. */
 export interface AuditFilter {
@@ -42,6 +43,53 @@ const COLUMNS = sql.join(
   sql`, `,
 );
 
+/** The filter as entries are stored: users under their pseudonyms. */
+export async function storedFilter(db: Database, filter: AuditFilter): Promise<AuditFilter> {
+  const { actor, target } = filter;
+  const parts = [actor, ...(target?.split(":") ?? [])].filter((part) => part !== undefined);
+  if (parts.length === 0) return filter;
+  const known = await db
+    .select()
+    .from(auditPeople)
+    .where(inArray(auditPeople.user_id, parts.slice(0, MAX_PARTS)));
+  const names = new Map(known.map(({ user_id, pseudonym }) => [user_id, pseudonym]));
+  const named = (part: string) => names.get(part) ?? part;
+  return {
+    ...filter,
+    ...(actor === undefined ? {} : { actor: named(actor) }),
+    ...(target === undefined || !mayNameUser(filter) ? {} : { target: target.split(":").map(named).join(":") }),
+  };
+}
+
+/** Parts of ids that are looked up; no id of the system has more. */
+const MAX_PARTS = 8;
+/** Without a type a target is taken for one that names a user where there is such a user. */
+const NAMING_TYPES = ["user", "enrollment", "translation_session"];
+const mayNameUser = ({ target_type }: AuditFilter) => target_type === undefined || NAMING_TYPES.includes(target_type);
+
+/** Entries with the ids of those who are still known. One statement. */
+export async function namedEntries(db: Database, rows: readonly AuditRow[]): Promise<AuditRow[]> {
+  const pseudonyms = new Set(
+    rows.flatMap(({ actor_id, target_id, enrollment, reported_by }) =>
+      pseudonymsIn([actor_id, target_id, enrollment, reported_by].join(" ")),
+    ),
+  );
+  if (pseudonyms.size === 0) return [...rows];
+  const list = JSON.stringify([...pseudonyms]);
+  const known = await db
+    .select()
+    .from(auditPeople)
+    .where(sql`${auditPeople.pseudonym} IN (SELECT value FROM json_each(${list}))`);
+  const users = new Map(known.map(({ pseudonym, user_id }) => [pseudonym, user_id]));
+  return rows.map((row) => ({
+    ...row,
+    actor_id: withNames(row.actor_id, users),
+    target_id: withNames(row.target_id, users),
+    enrollment: row.enrollment === null ? null : withNames(row.enrollment, users),
+    reported_by: row.reported_by === null ? null : withNames(row.reported_by, users),
+  }));
+}
+
 /**
  * Entries of the main chain before a place, newest first. Places only grow and entries never change, so a walk returns
  * every entry that was there throughout exactly once.
@@ -55,17 +103,21 @@ export async function findEntries(
   const conditions = conditionsOf(filter);
   const matches = filter.q === undefined ? undefined : searchQuery(filter.q);
   if (matches === null) return []; // there is no word in it
-  if (matches === undefined) {
-    if (before !== null) conditions.push(sql`audit_log.seq < ${before}`);
-    return db.all<AuditRow>(
-      sql`SELECT ${COLUMNS} FROM audit_log WHERE ${all(conditions)} ORDER BY audit_log.seq DESC LIMIT ${take}`,
-    );
-  }
+  if (matches === undefined) return findWhere(db, all(conditions), before, take);
   // The index is walked from its newest row, and each hit looked up: no sort, however many there are.
   if (before !== null) conditions.push(sql`audit_log_words.rowid < ${before}`);
   return db.all<AuditRow>(sql`
     SELECT ${COLUMNS} FROM audit_log_words CROSS JOIN audit_log ON audit_log.id = audit_log_words.rowid
     WHERE audit_log_words MATCH ${matches} AND ${all(conditions)} ORDER BY audit_log_words.rowid DESC LIMIT ${take}`);
+}
+
+/** Entries of the main chain before a place that fulfil a condition, newest first. */
+export function findWhere(db: Database, condition: SQL, before: number | null, take: number): Promise<AuditRow[]> {
+  const conditions = [sql`audit_log.chain = ${MAIN_CHAIN}`, condition];
+  if (before !== null) conditions.push(sql`audit_log.seq < ${before}`);
+  return db.all<AuditRow>(
+    sql`SELECT ${COLUMNS} FROM audit_log WHERE ${all(conditions)} ORDER BY audit_log.seq DESC LIMIT ${take}`,
+  );
 }
 
 /** The place after which the next page starts: in the index's order when it is walked, else in the chain's. */

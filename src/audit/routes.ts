@@ -7,7 +7,7 @@ import { ok, refuse } from "../shared/results.ts";
 import { type NewEntry, reportedEntrySchema } from "./entry.ts";
 import { exportStream, FORMATS } from "./export.ts";
 import { orderAudit, outboxDepth } from "./outbox.ts";
-import { type AuditFilter, findEntries, positionOf } from "./query.ts";
+import { type AuditFilter, findEntries, namedEntries, positionOf, storedFilter } from "./query.ts";
 import { callChain, MAIN_CHAIN, MAX_APPEND } from "./stubs.ts";
 import { FIRST_STEP, verifyPage, walkStateSchema } from "./verify/verify.ts";
 import { BREAK_KINDS } from "./verify/walk.ts";
@@ -235,16 +235,18 @@ export function auditRoutes() {
     })
     .openapi(listRoute, async (c) => {
       const { limit, cursor, ...given } = c.req.valid("query");
-      const filter = filterOf(given);
+      const db = databaseOf(c);
+      const filter = await storedFilter(db, filterOf(given));
       const found = await paginate(
         c.env.AUTH_SECRET,
         `audit ${JSON.stringify(filter)}`,
         { limit, cursor },
-        (after, take) => findEntries(databaseOf(c), filter, after === null ? null : Number(after), take),
+        (after, take) => findEntries(db, filter, after === null ? null : Number(after), take),
         (row) => String(positionOf(filter, row)),
       );
       if (!found.ok) return respond(c, found.refusal);
-      return c.json({ results: found.value.page.map(viewEntry), next_cursor: found.value.next }, 200, NO_STORE);
+      const page = await namedEntries(db, found.value.page);
+      return c.json({ results: page.map(viewEntry), next_cursor: found.value.next }, 200, NO_STORE);
     })
     .openapi(exportRoute, async (c) => {
       const { format, ...given } = c.req.valid("query");

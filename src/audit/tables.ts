@@ -23,6 +23,11 @@ export const auditLog = sqliteTable("audit_log", {
   tokens: text().notNull(),
 });
 
+export const auditPeople = sqliteTable("audit_people", {
+  pseudonym: text().primaryKey(),
+  user_id: text().notNull().unique(),
+});
+
 export const auditOutbox = sqliteTable("audit_outbox", {
   id: integer().primaryKey({ autoIncrement: true }),
   key: text().notNull(),

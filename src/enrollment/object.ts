@@ -287,8 +287,12 @@ export class EnrollmentObject extends DurableObject<Env> {
     return ok(exportRows(this.ctx.storage.sql, EXPORTED, from));
   }
 
-  /** The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either. */
+  /**
+   * The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either.
+   * @returns `unavailable` while the audit chain has not been told what staff did here.
+   */
   async erase(): Promise<Result<{ erased: boolean }>> {
+    if (this.#hasSchema() && this.#outbox.owesAudit()) return refuse("unavailable", { retry_after: 1 });
     this.#isErased = true;
     this.#forget();
     await this.ctx.storage.deleteAlarm();

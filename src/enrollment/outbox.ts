@@ -75,6 +75,11 @@ export class Outbox {
       .toArray();
   }
 
+  /** Whether the audit chain is still to be told something. */
+  owesAudit(): boolean {
+    return this.#sql.exec("SELECT 1 FROM outbox WHERE kind = 'audit' LIMIT 1").toArray().length > 0;
+  }
+
   confirm(head: number): void {
     this.#sql.exec("DELETE FROM outbox WHERE id <= ?", head);
   }

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { orderAudit } from "../audit/index.ts";
 import { logFault } from "../ops/logging.ts";
 import { actorOf, databaseOf, defineRoute, newRouter, respond } from "../shared/http.ts";
 import { userIdSchema } from "../shared/ids.ts";
@@ -131,6 +132,10 @@ export function fileReadRoutes() {
       const db = databaseOf(c);
       const file = await findFor(db, actorOf(c), c.req.valid("param").id, Date.now());
       if (file === null) return respond(c, refuse("not_found").refusal);
+      if (file.owner !== actorOf(c).id) {
+        const ordered = await orderAudit(c, { action: "file.deleted", target: { type: "file", id: file.id } });
+        if (!ordered.ok) return respond(c, ordered.refusal);
+      }
       await removeFile(c.env, db, file);
       return c.body(null, 204);
     });

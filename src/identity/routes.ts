@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { nudgeAudit } from "../audit/outbox.ts";
+import { nudgeAudit, orderAudit } from "../audit/outbox.ts";
 import { idempotent } from "../ops/idempotency.ts";
 import {
   type AppContext,
@@ -290,7 +290,12 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
       const { id } = c.req.valid("param");
       if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
       const user = await readUser(depsOf(c).db, id);
-      return user.ok ? answerEnding(c, id, { except: null }) : respond(c, user.refusal);
+      if (!user.ok) return respond(c, user.refusal);
+      if (actorOf(c).id !== id) {
+        const ordered = await orderAudit(c, { action: "user.sessions_ended", target: { type: "user", id } });
+        if (!ordered.ok) return respond(c, ordered.refusal);
+      }
+      return answerEnding(c, id, { except: null });
     })
     .openapi(createUserRoute, async (c) => {
       const deps = depsOf(c);

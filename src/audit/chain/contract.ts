@@ -23,6 +23,12 @@ export interface EntryRow {
   hash: string;
 }
 
+/** Who a pseudonym is. */
+export interface Person {
+  pseudonym: string;
+  user_id: string;
+}
+
 /** created: it is durable now. duplicate: it was already. conflict: its key stands for another entry. */
 export type AppendStatus = "created" | "duplicate" | "conflict";
 

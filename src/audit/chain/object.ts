@@ -5,6 +5,7 @@ import { hasSchema, migrate } from "../../shared/object-schema.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
 import { type NewEntry, ownEntry } from "../entry.ts";
 import { type AuditKeys, auditKeys, signed } from "../keys.ts";
+import { type NameUser, pseudonyms } from "../people.ts";
 import { storeStatement } from "./bucket.ts";
 import type { AppendOutcome, ChainState, EntryRow, PurgeRequest, SignedHead, SignedPurge } from "./contract.ts";
 import { PROJECTION_PAGE, projectEntries, removeEntries } from "./projection.ts";
@@ -42,7 +43,14 @@ export class AuditChain extends DurableObject<Env> {
 
   /** Adds entries in one transaction. One whose key is known is not added again, so repeating is harmless. */
   async append(entries: readonly NewEntry[]): Promise<Result<AppendOutcome[]>> {
-    return this.#commit(() => ok(this.#append(entries, Date.now())));
+    const nameUser = await pseudonyms(this.env);
+    return this.#commit(() => ok(this.#append(entries, nameUser, Date.now())));
+  }
+
+  /** A user is erased: their entries stay under their pseudonym, and who it was is not known any more. */
+  async forget(user: string): Promise<Result<{ forgotten: true }>> {
+    this.#commit(() => this.#store.forget(user));
+    return ok({ forgotten: true });
   }
 
   /** Entries after a place, in order, for the verifier. */
@@ -60,10 +68,11 @@ export class AuditChain extends DurableObject<Env> {
    */
   async purge(request: PurgeRequest): Promise<Result<{ purge: SignedPurge | null }>> {
     const keys = await auditKeys(this.env);
+    const nameUser = await pseudonyms(this.env);
     const purge = this.#commit((): SignedPurge | null => {
       if (this.#store.pendingPurge() !== null) return null;
       const cut = this.#store.cutBefore(request.before);
-      return cut === null ? null : this.#order(request, cut, keys);
+      return cut === null ? null : this.#order(request, cut, keys, nameUser);
     });
     try {
       await this.#purge();
@@ -111,8 +120,8 @@ export class AuditChain extends DurableObject<Env> {
     await this.#scheduler.arm();
   }
 
-  #append(entries: readonly NewEntry[], now: number): AppendOutcome[] {
-    const outcomes = this.#store.append(entries, now);
+  #append(entries: readonly NewEntry[], nameUser: NameUser, now: number): AppendOutcome[] {
+    const outcomes = this.#store.append(entries, nameUser, now);
     if (outcomes.some(({ status }) => status === "created")) {
       this.#scheduler.schedule("project", now + PROJECTION_DELAY_MS);
       this.#scheduler.schedule("head", now + HEAD_INTERVAL_MS);
@@ -121,14 +130,14 @@ export class AuditChain extends DurableObject<Env> {
   }
 
   /** Inside a transaction: the entry that says what is removed, and the signed record of it. */
-  #order({ actor, request_id }: PurgeRequest, cut: SignedHead, keys: AuditKeys): SignedPurge {
+  #order({ actor, request_id }: PurgeRequest, cut: SignedHead, keys: AuditKeys, nameUser: NameUser): SignedPurge {
     const now = Date.now();
     const number = this.#store.purgeCount() + 1;
     const from = this.#store.chain().base_seq + 1;
     const details = { from_seq: from, to_seq: cut.seq, entries: cut.seq - from + 1, hash: cut.hash };
     const target = { type: "audit_chain", id: this.#name() };
     const entry = ownEntry({ action: "audit.purged", actor, target, request_id, details, unique: String(number) }, now);
-    const [outcome] = this.#append([entry], now);
+    const [outcome] = this.#append([entry], nameUser, now);
     const purge: SignedPurge = signed(keys, {
       chain: this.#name(),
       number,
@@ -136,7 +145,7 @@ export class AuditChain extends DurableObject<Env> {
       to_seq: cut.seq,
       hash: cut.hash,
       entry_seq: outcome?.seq ?? 0,
-      actor: actor.id,
+      actor: nameUser(actor.id),
       at: now,
     });
     this.#store.addPurge(purge);
@@ -220,7 +229,7 @@ export class AuditChain extends DurableObject<Env> {
       const rows = this.#store.entries(projected_seq, PROJECTION_PAGE);
       const last = rows.at(-1)?.seq;
       if (last === undefined) break;
-      await projectEntries(this.env.DB, chain, rows);
+      await projectEntries(this.env.DB, chain, rows, this.#store.peopleIn(rows));
       this.#commit(() => this.#store.projected(last));
     }
     this.#commit(() => {

@@ -1,6 +1,7 @@
 import { detailsSchema } from "../entry.ts";
+import { pseudonymsIn } from "../people.ts";
 import { indexTokens } from "../search.ts";
-import type { EntryRow } from "./contract.ts";
+import type { EntryRow, Person } from "./contract.ts";
 
 /** Entries of one D1 batch, and removals of one. */
 export const PROJECTION_PAGE = 500;
@@ -15,15 +16,27 @@ const INSERT = `
     value ->> 'details', value ->> 'reported_by', value ->> 'tokens'
   FROM json_each(?2) WHERE true ON CONFLICT (chain, seq) DO NOTHING`;
 
+const INSERT_PEOPLE = `
+  INSERT INTO audit_people (pseudonym, user_id) SELECT value ->> 'pseudonym', value ->> 'user_id' FROM json_each(?)
+  WHERE true ON CONFLICT DO NOTHING`;
+
 const REMOVE = `
   DELETE FROM audit_log WHERE id IN
     (SELECT id FROM audit_log WHERE chain = ?1 AND seq <= ?2 ORDER BY seq LIMIT ${PROJECTION_PAGE})
   RETURNING id`;
 
 /** Writes entries to the database they are searched in; a second time changes nothing. */
-export async function projectEntries(db: D1Database, chain: string, rows: readonly EntryRow[]): Promise<void> {
+export async function projectEntries(
+  db: D1Database,
+  chain: string,
+  rows: readonly EntryRow[],
+  people: readonly Person[],
+): Promise<void> {
   const projected = rows.map((row) => ({ ...row, tokens: tokensOf(row) }));
-  await db.prepare(INSERT).bind(chain, JSON.stringify(projected)).run();
+  await db.batch([
+    db.prepare(INSERT_PEOPLE).bind(JSON.stringify(people)),
+    db.prepare(INSERT).bind(chain, JSON.stringify(projected)),
+  ]);
 }
 
 /** Removes what was purged. */
@@ -34,8 +47,10 @@ export async function removeEntries(db: D1Database, chain: string, upTo: number)
 }
 
 function tokensOf(row: EntryRow): string {
-  const { action, actor_id, target_type, target_id, course, enrollment, outcome } = row;
+  const { action, target_type, target_id, course, outcome } = row;
   const details = Object.values(detailsSchema.safeParse(JSON.parse(row.details)).data ?? {});
-  const texts = [action, actor_id, target_type, target_id, course, enrollment, outcome, ...details];
+  // People are found by the filters: their pseudonyms are no words.
+  const target = pseudonymsIn(target_id).length === 0 ? target_id : null;
+  const texts = [action, target_type, target, course, outcome, ...details];
   return indexTokens(texts.filter((text) => typeof text === "string").join(" "));
 }

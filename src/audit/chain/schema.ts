@@ -48,6 +48,8 @@ export const CHAIN_SCHEMA: readonly SchemaStep[] = [
         entries INTEGER NOT NULL,
         PRIMARY KEY (action, outcome)
       ) WITHOUT ROWID;
+      -- Who the pseudonyms in entries are. Not part of what is hashed: a row goes when its user is erased.
+      CREATE TABLE people (pseudonym TEXT PRIMARY KEY, user_id TEXT NOT NULL UNIQUE) WITHOUT ROWID;
       ${DUE_TIMES_TABLE}
     `,
   },

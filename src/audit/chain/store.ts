@@ -1,6 +1,7 @@
 import { canonicalize } from "../canonical.ts";
 import type { NewEntry } from "../entry.ts";
-import type { AppendOutcome, ChainState, EntryRow, SignedHead, SignedPurge } from "./contract.ts";
+import { type NameUser, pseudonymised, pseudonymsIn } from "../people.ts";
+import type { AppendOutcome, ChainState, EntryRow, Person, SignedHead, SignedPurge } from "./contract.ts";
 import { GENESIS, hashOf } from "./hash.ts";
 
 type Row<T> = Record<string, SqlStorageValue> & T;
@@ -59,7 +60,8 @@ export class ChainStore {
   }
 
   /** Adds entries at the end, in order. One whose key is known is not added again. */
-  append(entries: readonly NewEntry[], now: number): AppendOutcome[] {
+  append(given: readonly NewEntry[], nameUser: NameUser, now: number): AppendOutcome[] {
+    const entries = given.map((entry) => this.#pseudonymised(entry, nameUser));
     let { seq, hash, received_at } = this.chain();
     // Instants of the chain never go back, so that a stretch of time is a stretch of the chain.
     received_at = Math.max(received_at, now);
@@ -91,6 +93,22 @@ export class ChainStore {
     return this.#sql
       .exec<Row<EntryRow>>(`SELECT ${COLUMNS.join(", ")} FROM entries WHERE seq > ? ORDER BY seq LIMIT ?`, after, take)
       .toArray();
+  }
+
+  /** Who the pseudonyms in these entries are, as far as they are known. */
+  peopleIn(rows: readonly EntryRow[]): Person[] {
+    const pseudonyms = new Set(pseudonymsIn(rows.map(personalOf).join(" ")));
+    return this.#sql
+      .exec<Row<Person>>(
+        "SELECT pseudonym, user_id FROM people WHERE pseudonym IN (SELECT value FROM json_each(?))",
+        JSON.stringify([...pseudonyms]),
+      )
+      .toArray();
+  }
+
+  /** Forgets who a pseudonym was. */
+  forget(user: string): void {
+    this.#sql.exec("DELETE FROM people WHERE user_id = ?", user);
   }
 
   projected(seq: number): void {
@@ -195,6 +213,20 @@ export class ChainStore {
     };
   }
 
+  /** A user keeps the pseudonym they were given first, whatever has become of the key since. */
+  #pseudonymised(entry: NewEntry, nameUser: NameUser): NewEntry {
+    const named = pseudonymised(entry, (user) => {
+      const [known] = this.#sql
+        .exec<{ pseudonym: string }>("SELECT pseudonym FROM people WHERE user_id = ?", user)
+        .toArray();
+      return known?.pseudonym ?? nameUser(user);
+    });
+    for (const [pseudonym, user] of named.users) {
+      this.#sql.exec("INSERT INTO people (pseudonym, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", pseudonym, user);
+    }
+    return named.entry;
+  }
+
   #heads(rest: string, ...values: SqlStorageValue[]): SignedHead[] {
     return this.#sql
       .exec<{ body: string }>(`SELECT body FROM heads ${rest}`, ...values)
@@ -204,6 +236,11 @@ export class ChainStore {
         return JSON.parse(body) as SignedHead;
       });
   }
+}
+
+/** The values of an entry that may name users. */
+function personalOf({ actor_id, target_id, enrollment, reported_by }: EntryRow): string {
+  return [actor_id, target_id, enrollment, reported_by].join(" ");
 }
 
 function rowOf(entry: NewEntry, place: { seq: number; received_at: number; prev: string }): Omit<EntryRow, "hash"> {

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { orderAudit } from "../../audit/index.ts";
 import { defineRoute, newRouter, respond } from "../../shared/http.ts";
 import { toInstant } from "../../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../../shared/pagination.ts";
@@ -94,6 +95,10 @@ export function parkedRoutes() {
     })
     .openapi(replayRoute, async (c) => {
       const { ids } = c.req.valid("json");
+      const target = { type: "parked_records", id: ids === undefined ? "all" : "some" };
+      const details = ids === undefined ? {} : { entries: ids.length };
+      const ordered = await orderAudit(c, { action: "record.unparked", target, details });
+      if (!ordered.ok) return respond(c, ordered.refusal);
       const byJournal =
         ids === undefined
           ? new Map(everyJournal().map((journal) => [journal, null]))

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { z } from "zod";
 import type { ChainState } from "../../../src/audit/chain/contract.ts";
 import type { AuditChain } from "../../../src/audit/chain/object.ts";
+import { withNames } from "../../../src/audit/people.ts";
 import { chainStub, MAIN_CHAIN } from "../../../src/audit/stubs.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
 
@@ -101,9 +102,31 @@ export async function logs(query = "", limit = 1_000) {
   return read(await call("GET", `/audit/logs?limit=${limit}${query}`, { token: await root() }), 200, list);
 }
 
-/** Entries of the chain itself, whether or not they were projected. */
-export async function entries() {
+/** Entries of the chain itself as they are stored, whether or not they were projected. */
+export async function storedEntries() {
   const rows = await chain().entries(0, 10_000);
   if (!rows.ok) throw new Error("the chain does not answer");
   return rows.value;
+}
+
+/** The same, with those whom the chain still knows under their ids. */
+export async function entries() {
+  const rows = await storedEntries();
+  const users = await runInDurableObject(
+    chain(),
+    (_instance, { storage }) =>
+      new Map(
+        storage.sql
+          .exec<{ pseudonym: string; user_id: string }>("SELECT * FROM people")
+          .toArray()
+          .map(({ pseudonym, user_id }) => [pseudonym, user_id]),
+      ),
+  );
+  return rows.map((row) => ({
+    ...row,
+    actor_id: withNames(row.actor_id, users),
+    target_id: withNames(row.target_id, users),
+    enrollment: row.enrollment === null ? null : withNames(row.enrollment, users),
+    reported_by: row.reported_by === null ? null : withNames(row.reported_by, users),
+  }));
 }
