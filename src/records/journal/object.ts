@@ -22,7 +22,7 @@ import type {
 } from "./contract.ts";
 import { FLUSH_ROWS, flushPage, PARK_AFTER } from "./flush.ts";
 import { JOURNAL_DUE_NAMES, JOURNAL_SCHEMA, type JournalDueName } from "./schema.ts";
-import { JournalStore } from "./store.ts";
+import { idsOf, JournalStore } from "./store.ts";
 
 /** Longest an item waits for others before it is flushed. */
 export const FLUSH_INTERVAL_MS = 30_000;
@@ -136,7 +136,7 @@ export class JournalObject extends DurableObject<Env> {
   async exportOf(owner: string, from: ExportPosition | null): Promise<Result<ExportPage>> {
     if (!hasSchema(this.ctx.storage.sql)) return ok({ rows: [], next: null });
     const query = "SELECT kind, record FROM pending WHERE id >= ? AND id < ? ORDER BY id";
-    return ok(exportRows(this.ctx.storage.sql, [{ kind: "pending", query, values: idRange(owner) }], from));
+    return ok(exportRows(this.ctx.storage.sql, [{ kind: "pending", query, values: idsOf(owner) }], from));
   }
 
   /**
@@ -146,13 +146,9 @@ export class JournalObject extends DurableObject<Env> {
   async erase(owner: string): Promise<Result<{ erased: number }>> {
     this.#commit(() => {
       const { sql } = this.ctx.storage;
-      const range = idRange(owner);
       this.#store.remove(tombstoneOf(owner), Date.now());
       this.#store.purged(tombstoneOf(owner));
-      for (const column of ["pending WHERE id", "known WHERE id", "purges WHERE session"]) {
-        sql.exec(`DELETE FROM ${column} >= ? AND ${column.split(" ").at(-1)} < ?`, ...range);
-      }
-      sql.exec("DELETE FROM announcements WHERE user = ?", owner);
+      this.#store.forgetOwner(owner);
       // Answers to the owner, and those to services that wrote for them: they list the items' ids.
       sql.exec("DELETE FROM answers WHERE key >= ? AND key < ?", `${owner} `, `${owner}!`);
       sql.exec("DELETE FROM answers WHERE instr(answer, ?) > 0", `"id":"${owner}:`);
@@ -337,11 +333,6 @@ export class JournalObject extends DurableObject<Env> {
 /** What an erased owner is remembered by: a deleted session whose name no session can have and nobody can read. */
 function tombstoneOf(owner: string): string {
   return `erased ${createHash("sha256").update(owner).digest("base64url")}`;
-}
-
-/** Every id that begins with `<owner>:`; the semicolon is the character after the colon. */
-function idRange(owner: string): [string, string] {
-  return [`${owner}:`, `${owner};`];
 }
 
 function sessionsOf(items: AppendRequest["items"]): string[] {

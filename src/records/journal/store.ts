@@ -216,6 +216,16 @@ export class JournalStore {
     this.#sql.exec("INSERT OR IGNORE INTO purges (session, requested_at) VALUES (?, ?)", session, now);
   }
 
+  /** Forgets everything about an owner's records but the answers that name them. */
+  forgetOwner(owner: string): void {
+    const range = idsOf(owner);
+    this.#drop("id >= ? AND id < ?", ...range);
+    this.#sql.exec("DELETE FROM known WHERE id >= ? AND id < ?", ...range);
+    this.#sql.exec("DELETE FROM progress WHERE session >= ? AND session < ?", ...range);
+    this.#sql.exec("DELETE FROM purges WHERE session >= ? AND session < ?", ...range);
+    this.#sql.exec("DELETE FROM announcements WHERE user = ?", owner);
+  }
+
   announce(user: string, event: NewEvent): void {
     this.#sql.exec("INSERT INTO announcements (user, event) VALUES (?, ?)", user, JSON.stringify(event));
   }
@@ -312,12 +322,12 @@ export class JournalStore {
   }
 
   /** Removes rows that wait, and takes them out of what is held. */
-  #drop(where: string, value: string): void {
+  #drop(where: string, ...values: string[]): void {
     let rows = 0;
     let characters = 0;
     const dropped = this.#sql.exec<{ characters: number }>(
       `DELETE FROM pending WHERE ${where} RETURNING length(record) AS characters`,
-      value,
+      ...values,
     );
     for (const row of dropped) {
       rows += 1;
@@ -422,6 +432,11 @@ export class JournalStore {
     );
     return new Map([...rows].map(({ id, since }) => [id, since]));
   }
+}
+
+/** Every id that begins with `<owner>:`; the semicolon is the character after the colon. */
+export function idsOf(owner: string): [string, string] {
+  return [`${owner}:`, `${owner};`];
 }
 
 function judge({ kind, session, status, record, hash }: JournalItem, known: ReadonlyMap<string, Known>): ItemOutcome {
