@@ -27,6 +27,7 @@ CREATE UNIQUE INDEX audit_log_by_place ON audit_log (chain, seq);
 CREATE INDEX audit_log_by_time ON audit_log (chain, received_at, seq);
 CREATE INDEX audit_log_by_actor ON audit_log (chain, actor_id, seq);
 CREATE INDEX audit_log_by_action ON audit_log (chain, action, seq);
+CREATE INDEX audit_log_by_enrollment ON audit_log (chain, enrollment, seq) WHERE enrollment IS NOT NULL;
 CREATE INDEX audit_log_by_target ON audit_log (chain, target_id, target_type, seq);
 
 CREATE VIRTUAL TABLE audit_log_words USING fts5 (tokens, content = 'audit_log', content_rowid = 'id');

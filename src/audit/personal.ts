@@ -21,10 +21,8 @@ export async function* entriesAbout(db: Database, user: string): AsyncIterable<A
     .from(enrollments)
     .where(eq(enrollments.user_id, user))
     .all();
-  const targets = [["user", pseudonym], ...enrolled.map(({ course }) => ["enrollment", `${course}:${pseudonym}`])];
-  for (const [type, target] of targets) {
-    yield* walk(db, sql`audit_log.target_id = ${target} AND audit_log.target_type = ${type}`);
-  }
+  yield* walk(db, sql`audit_log.target_id = ${pseudonym} AND audit_log.target_type = 'user'`);
+  for (const { course } of enrolled) yield* walk(db, sql`audit_log.enrollment = ${`${course}:${pseudonym}`}`);
 }
 
 async function* walk(db: Database, condition: SQL): AsyncIterable<AuditRow> {

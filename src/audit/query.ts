@@ -10,6 +10,7 @@ export interface AuditFilter {
   actor?: string | undefined;
   action?: string | undefined;
   target?: string | undefined;
+  enrollment?: string | undefined;
   target_type?: string | undefined;
   from?: number | undefined;
   to?: number | undefined;
@@ -45,8 +46,8 @@ const COLUMNS = sql.join(
 
 /** The filter as entries are stored: users under their pseudonyms. */
 export async function storedFilter(db: Database, filter: AuditFilter): Promise<AuditFilter> {
-  const { actor, target } = filter;
-  const parts = [actor, ...(target?.split(":") ?? [])].filter((part) => part !== undefined);
+  const { actor, target, enrollment } = filter;
+  const parts = [actor, ...(target?.split(":") ?? []), enrollment?.split(":")[1]].filter((part) => part !== undefined);
   if (parts.length === 0) return filter;
   const known = await db
     .select()
@@ -57,6 +58,7 @@ export async function storedFilter(db: Database, filter: AuditFilter): Promise<A
   return {
     ...filter,
     ...(actor === undefined ? {} : { actor: named(actor) }),
+    ...(enrollment === undefined ? {} : { enrollment: enrollment.split(":").map(named).join(":") }),
     ...(target === undefined || !mayNameUser(filter) ? {} : { target: target.split(":").map(named).join(":") }),
   };
 }
@@ -125,11 +127,12 @@ export function positionOf(filter: AuditFilter, row: AuditRow): number {
   return filter.q === undefined ? row.seq : row.id;
 }
 
-function conditionsOf({ actor, action, target, target_type, from, to }: AuditFilter): SQL[] {
+function conditionsOf({ actor, action, target, target_type, enrollment, from, to }: AuditFilter): SQL[] {
   const conditions = [sql`audit_log.chain = ${MAIN_CHAIN}`];
   if (actor !== undefined) conditions.push(sql`audit_log.actor_id = ${actor}`);
   if (action !== undefined) conditions.push(sql`audit_log.action = ${action}`);
   if (target !== undefined) conditions.push(sql`audit_log.target_id = ${target}`);
+  if (enrollment !== undefined) conditions.push(sql`audit_log.enrollment = ${enrollment}`);
   if (target_type !== undefined) conditions.push(sql`audit_log.target_type = ${target_type}`);
   // Entries are received in the order of their places, so a stretch of time is a stretch of places.
   if (from !== undefined) {

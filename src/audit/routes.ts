@@ -27,6 +27,7 @@ const filterQuery = {
   actor: z.string().min(1).max(64).optional(),
   action: z.string().min(1).max(64).optional(),
   target: z.string().min(1).max(200).optional().openapi({ description: "Id of what was acted on." }),
+  enrollment: z.string().min(3).max(200).optional().openapi({ description: "What happened in an enrollment." }),
   target_type: z.string().min(1).max(40).optional(),
   from: instantSchema.optional().openapi({ description: "Received at this instant or later." }),
   to: instantSchema.optional().openapi({ description: "Received before this instant." }),

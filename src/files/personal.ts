@@ -1,4 +1,4 @@
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import type { Database } from "../bindings.ts";
 import { inParallel } from "../shared/parallel.ts";
 import { fileKey } from "./names.ts";
@@ -12,19 +12,24 @@ const PARALLEL_REMOVALS = 6;
 
 /** Everything known of a user's files, whatever their state. */
 export async function* exportFiles(db: Database, owner: string): AsyncIterable<FileRow & { download: string }> {
-  let after = "";
+  let after: FileRow | null = null;
   for (;;) {
-    const rows = await db
+    const rows: FileRow[] = await db
       .select()
       .from(files)
-      .where(and(eq(files.owner, owner), gt(files.id, after)))
-      .orderBy(asc(files.id))
+      .where(
+        and(
+          eq(files.owner, owner),
+          after === null ? undefined : sql`(${files.created_at}, ${files.id}) > (${after.created_at}, ${after.id})`,
+        ),
+      )
+      .orderBy(asc(files.created_at), asc(files.id))
       .limit(PAGE)
       .all();
     for (const row of rows) yield { ...row, download: `/api/v1/storage/files/${row.id}/download` };
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return;
-    after = last.id;
+    after = last;
   }
 }
 

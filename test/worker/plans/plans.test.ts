@@ -419,6 +419,7 @@ async function driveAudit() {
     "&actor=robot",
     "&action=job.finished",
     "&target=a&target_type=job",
+    "&enrollment=c:u3",
     "&target_type=job",
     "&actor=robot&action=job.finished",
     `&from=${past}&to=${now}`,
