@@ -8,13 +8,13 @@ import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enr
 import { endStreams, eventRoutes } from "./events/index.ts";
 import { fileRoutes } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
-import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog } from "./ops/index.ts";
+import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog, switchRoutes } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
 import { privacyRoutes } from "./privacy/index.ts";
 import { recordRoutes } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
-import { secretDefect } from "./shared/secrets.ts";
+import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./shared/secrets.ts";
 
 /** How long a browser remembers what a preflight answered, seconds. */
 const PREFLIGHT_SECONDS = 7_200;
@@ -42,6 +42,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());
+  app.route("/api/v1", switchRoutes());
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
@@ -108,14 +109,16 @@ function crossOrigin(): MiddlewareHandler<AppEnv> {
 
 /** A process with a bad secret refuses to serve: every token it would issue or trust could be forged. */
 function safeSecret(): MiddlewareHandler<AppEnv> {
-  /** The secret last found safe: looking at every character of it again for each request would cost more than routing. */
-  let safe: string | undefined;
+  /** The secrets last found safe: looking at every character again for each request would cost more than routing. */
+  let safe: AcceptedSecrets | undefined;
   return async (c, next) => {
-    const secret = c.env.AUTH_SECRET;
-    if (secret !== undefined && secret === safe) return next();
-    const defect = secretDefect(secret);
+    const secrets = acceptedSecrets(c.env);
+    if (secrets === safe) return next();
+    const [current, previous] = secrets;
+    const defect =
+      secretDefect(current) ?? (previous === undefined ? null : secretDefect(previous, "AUTH_SECRET_PREVIOUS"));
     if (defect === null) {
-      safe = secret;
+      safe = secrets;
       return next();
     }
     logFault("unsafe_secret", new Error(defect));

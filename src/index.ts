@@ -30,7 +30,7 @@ export default {
   fetch: api.fetch,
 
   async queue(arrived, env) {
-    const batch = await withoutErased(arrived, env);
+    const batch = await withoutErased(underItsOwnName(arrived), env);
     if (batch.queue.endsWith(DEAD_SUFFIX)) {
       await restDeadRefreshes(batch, env, Date.now());
       await storeDeadLetters(batch, env, Date.now());
@@ -65,6 +65,19 @@ export default {
     }
   },
 } satisfies ExportedHandler<Env>;
+
+/** Each environment has queues of its own; to the code `latchkey-staging-refresh` is `latchkey-refresh`. */
+function underItsOwnName(batch: MessageBatch<unknown>): MessageBatch<unknown> {
+  const queue = batch.queue.replace(/^latchkey-staging-/, "latchkey-");
+  if (queue === batch.queue) return batch;
+  return {
+    queue,
+    metadata: batch.metadata,
+    messages: batch.messages,
+    ackAll: () => batch.ackAll(),
+    retryAll: (options) => batch.retryAll(options),
+  };
+}
 
 /** Runs jobs one after the other. One that fails keeps none from its turn; the first fault is thrown at the end. */
 async function runEach(jobs: readonly (() => Promise<unknown>)[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import { deriveKey } from "../shared/secrets.ts";
+import { acceptedSecrets, deriveKey } from "../shared/secrets.ts";
 import { canonicalize, type Json } from "./canonical.ts";
 
 /** Hex digits of a key's hash that name it. */
@@ -18,14 +18,16 @@ export interface AuditKeys {
 }
 
 /**
- * The keys of this deployment: the one of AUTH_SECRET signs; those of secrets it had before, listed in the optional
- * variable AUDIT_FORMER_SECRETS (separated by spaces), are still believed.
+ * The keys of this deployment: the one of AUTH_SECRET signs; those of AUTH_SECRET_PREVIOUS and of every secret before it,
+ * listed in the optional secret AUDIT_FORMER_SECRETS (separated by spaces), are still believed: heads outlive secrets.
  */
 export async function auditKeys(env: Env): Promise<AuditKeys> {
   const current = await keyOf(env.AUTH_SECRET);
-  const former: unknown = Reflect.get(env, "AUDIT_FORMER_SECRETS");
+  const listed: unknown = Reflect.get(env, "AUDIT_FORMER_SECRETS");
+  const former = typeof listed === "string" ? listed.split(" ").filter(Boolean) : [];
   const known = new Map([[current.kid, current]]);
-  for (const secret of typeof former === "string" ? former.split(" ").filter(Boolean) : []) {
+  for (const secret of [...acceptedSecrets(env).slice(1), ...former]) {
+    if (secret === undefined) continue;
     const key = await keyOf(secret);
     known.set(key.kid, key);
   }

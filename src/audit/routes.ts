@@ -4,6 +4,7 @@ import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond
 import { DAY_MS, instantSchema, toInstant } from "../shared/instants.ts";
 import { decodeCursor, encodeCursor, pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { ok, refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { type NewEntry, reportedEntrySchema } from "./entry.ts";
 import { exportStream, FORMATS } from "./export.ts";
 import { orderAudit, outboxDepth } from "./outbox.ts";
@@ -239,7 +240,7 @@ export function auditRoutes() {
       const db = databaseOf(c);
       const filter = await storedFilter(db, filterOf(given));
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `audit ${JSON.stringify(filter)}`,
         { limit, cursor },
         (after, take) => findEntries(db, filter, after === null ? null : Number(after), take),
@@ -283,7 +284,7 @@ export function auditRoutes() {
     .openapi(verifyRoute, async (c) => {
       const { limit, cursor } = c.req.valid("query");
       const scope = "audit verification";
-      const position = cursor === undefined ? null : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
+      const position = cursor === undefined ? null : await decodeCursor(acceptedSecrets(c.env), scope, cursor);
       if (position !== null && !position.ok) return respond(c, position.refusal);
       const state = position === null ? FIRST_STEP : walkStateSchema.parse(JSON.parse(position.value));
       const verified = await verifyPage(c.env, state, limit);

@@ -1099,6 +1099,19 @@ export type DeadLetter = {
   failed_at: string;
 };
 
+export type ReadSwitch = {
+  /** Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects. */
+  realtime_percent: 0;
+  reason: string;
+  set_at: string | null;
+};
+
+export type ReadSwitchChange = {
+  /** Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects. */
+  realtime_percent: 0;
+  reason: string;
+};
+
 /** Every operation by path and method. */
 export interface Paths {
   "/api/v1/auth/sign-up": {
@@ -2219,6 +2232,17 @@ export interface Paths {
         id: string;
         queue: string;
       };
+    };
+  };
+  "/api/v1/system/switches/realtime-reads": {
+    /** Which share of reads goes past the objects, since when and why */
+    get: {
+      answer: ReadSwitch;
+    };
+    /** Send a share of the reads to the realtime path, without a deploy */
+    put: {
+      body: ReadSwitchChange;
+      answer: ReadSwitch;
     };
   };
 }

@@ -23,6 +23,7 @@ import { courseSlugSchema } from "../shared/ids.ts";
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { inLanguage, localizedTextSchema } from "../shared/text.ts";
 import { compile, MAX_RULE_DEPTH, nestingExceeds, type Program } from "../unlock/index.ts";
 import { mayManage } from "./access.ts";
@@ -253,7 +254,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       const published = isNotNull(courses.active_version);
       const mine = actor.role === "author" ? or(published, eq(courses.owner_id, actor.id)) : published;
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `courses ${actor.id} ${actor.role}`,
         c.req.valid("query"),
         (after, take) =>
@@ -315,7 +316,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       const managed = await managedCourse(c, slug);
       if (!managed.ok) return respond(c, managed.refusal);
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `versions ${slug}`,
         c.req.valid("query"),
         (before, take) =>

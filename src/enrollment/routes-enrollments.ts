@@ -7,6 +7,7 @@ import { courseSlugSchema, enrollmentId, enrollmentIdSchema, parseEnrollmentId, 
 import { toInstant, toInstantOrNull } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { OVERRIDE_KINDS } from "../unlock/index.ts";
 import { enroll, listEnrollments, withdraw } from "./registry.ts";
 import { cohortsSchema } from "./routes-policy.ts";
@@ -183,7 +184,7 @@ export function enrollmentsRoutes() {
       const course = await staffCourse(c, slug);
       if (!course.ok) return respond(c, course.refusal);
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `enrollments ${slug}`,
         c.req.valid("query"),
         (after, take) => listEnrollments(databaseOf(c), slug, after ?? "", take),

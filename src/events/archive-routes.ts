@@ -8,6 +8,7 @@ import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { publishAll } from "./publishing.ts";
 import { publishAnswer } from "./schemas.ts";
 import { eventLog } from "./tables.ts";
@@ -64,7 +65,7 @@ export function archiveRoutes() {
       const { user_id, type, ...page } = c.req.valid("query");
       const scope = `event archive ${user_id ?? ""} ${type ?? ""}`;
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         scope,
         page,
         (after, take) => {

@@ -6,6 +6,7 @@ import { userIdSchema } from "../shared/ids.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { download } from "./download.ts";
 import { fileIdSchema } from "./names.ts";
 import { fileView, viewFile } from "./schemas.ts";
@@ -97,7 +98,7 @@ export function fileReadRoutes() {
         return respond(c, refuse("forbidden", { detail: "Only services and admins list others' files." }).refusal);
       }
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `files ${owner}`,
         page,
         (after, take) => {

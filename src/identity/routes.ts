@@ -15,6 +15,7 @@ import { userIdSchema } from "../shared/ids.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import {
   accessView,
   changePasswordBody,
@@ -272,11 +273,11 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
       return changed.ok ? answerEnding(c, id, { except: session }) : respond(c, changed.refusal);
     })
     .openapi(listUsersRoute, async (c) => {
-      const { db, now, secret } = depsOf(c);
+      const { db, now } = depsOf(c);
       const asked = c.req.valid("query");
       const scope = `users ${asked.role ?? ""} ${asked.banned ?? ""}`;
       const found = await paginate(
-        secret,
+        acceptedSecrets(c.env),
         scope,
         asked,
         (after, take) => findUsers(db, asked, after ?? "", take, now),

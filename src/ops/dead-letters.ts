@@ -6,6 +6,7 @@ import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { idempotent } from "./idempotency.ts";
 import { logEvent } from "./logging.ts";
 import { deadLetters } from "./tables.ts";
@@ -77,7 +78,7 @@ export function deadLetterRoutes() {
   return newRouter()
     .openapi(listRoute, async (c) => {
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         "dead letters",
         c.req.valid("query"),
         (after, take) => {

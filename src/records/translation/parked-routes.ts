@@ -5,6 +5,7 @@ import { toInstant } from "../../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../../shared/pagination.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import { type Result, refuse } from "../../shared/results.ts";
+import { acceptedSecrets } from "../../shared/secrets.ts";
 import type { ParkedItem } from "../journal/contract.ts";
 import { callJournal, JOURNALS, journalOf } from "../stubs.ts";
 import { MAX_BATCH, ownerOf } from "./schemas.ts";
@@ -72,7 +73,7 @@ export function parkedRoutes() {
     .openapi(listRoute, async (c) => {
       const failures: Result<never>[] = [];
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         "translation-parked",
         c.req.valid("query"),
         async (position, take) => {

@@ -6,6 +6,7 @@ import { pageQuery, pageSchema, paginate } from "../../shared/pagination.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
 import { ROLES } from "../../shared/roles.ts";
+import { acceptedSecrets } from "../../shared/secrets.ts";
 import { registryOf } from "../backends/index.ts";
 import type { JournalState } from "../journal/contract.ts";
 import { type QueryBuilder, query } from "../query.ts";
@@ -284,7 +285,7 @@ async function list(
   scope: readonly (string | undefined)[],
 ): Promise<Result<{ page: StoredRecord[]; next: string | null }>> {
   return paginate(
-    c.env.AUTH_SECRET,
+    acceptedSecrets(c.env),
     `${type.name} ${sort} ${JSON.stringify(scope)}`,
     page,
     (after, take) => {

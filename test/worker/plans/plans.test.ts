@@ -473,6 +473,9 @@ async function driveJobs() {
   await drive("GET", "/system/dead-letters", `/system/dead-letters?limit=1&cursor=${letters.next_cursor}`);
   await drive("POST", "/system/dead-letters/{id}/replay", "/system/dead-letters/letter1/replay");
   await drive("GET", "/system/freshness", "/system/freshness");
+  const switched = "/system/switches/realtime-reads";
+  await drive("PUT", switched, switched, { body: { realtime_percent: 0, reason: "the plans" } });
+  await drive("GET", switched, switched);
   await cron("* * * * *");
   await cron("0 2 * * *");
   // A divergence is written by the shadow check alone.
