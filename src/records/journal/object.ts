@@ -20,7 +20,8 @@ import type {
   ParkedItem,
   ParkedPosition,
 } from "./contract.ts";
-import { FLUSH_ROWS, flushPage, PARK_AFTER } from "./flush.ts";
+import { Fences } from "./fences.ts";
+import { answered, FLUSH_ROWS, flushPage, PARK_AFTER } from "./flush.ts";
 import { JOURNAL_DUE_NAMES, JOURNAL_SCHEMA, type JournalDueName } from "./schema.ts";
 import { idsOf, JournalStore } from "./store.ts";
 
@@ -52,12 +53,15 @@ export class JournalObject extends DurableObject<Env> {
   readonly #scheduler: AlarmScheduler<JournalDueName>;
   /** Replaced by tests. */
   limits: JournalLimits = LIMITS;
-  #flushing: Promise<string | null> | null = null;
+  readonly #fences: Fences;
+  /** The one thing under way that may not run beside another of its kind: a flush, or the raising of a barrier. */
+  #busy: Promise<unknown> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new JournalStore(ctx.storage.sql);
     this.#scheduler = new AlarmScheduler(ctx.storage, JOURNAL_DUE_NAMES);
+    this.#fences = new Fences(ctx.id.toString());
     if (!hasSchema(ctx.storage.sql)) return;
     migrate(ctx.storage, JOURNAL_SCHEMA);
     // Whatever was owed when this object was last seen is owed now, whether or not its alarm survived.
@@ -153,8 +157,7 @@ export class JournalObject extends DurableObject<Env> {
       sql.exec("DELETE FROM answers WHERE key >= ? AND key < ?", `${owner} `, `${owner}!`);
       sql.exec("DELETE FROM answers WHERE instr(answer, ?) > 0", `"id":"${owner}:`);
     });
-    // A flush that holds rows of theirs must not write them after they were removed.
-    while (this.#flushing !== null) await this.#flushing.catch(() => null);
+    await this.#raiseFences();
     const registry = registryOf(this.env);
     let erased = 0;
     for (const type of [TASK, SESSION]) {
@@ -239,18 +242,31 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** One flush at a time: whoever asks while one runs waits for it and then for its own. */
-  async #flush(): Promise<string | null> {
-    while (this.#flushing !== null) await this.#flushing.catch(() => null);
-    this.#flushing = this.#flushAll().finally(() => {
-      this.#flushing = null;
+  #flush(): Promise<string | null> {
+    return this.#alone(() => this.#flushAll());
+  }
+
+  /** No row that was sent to a backend before comes to be there after this, whether its flush waits for it or gave it up. */
+  #raiseFences(): Promise<void> {
+    const registry = registryOf(this.env);
+    const backends = [SESSION, TASK].flatMap((type) => registry.routeOf(type).backends);
+    return this.#alone(() => answered(this.#fences.raise(backends), "a barrier", this.limits.write_timeout_ms));
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#busy !== null) await this.#busy.catch(() => null);
+    const busy = work().finally(() => {
+      this.#busy = null;
     });
-    return this.#flushing;
+    this.#busy = busy;
+    return busy;
   }
 
   async #flushAll(): Promise<string | null> {
     const context = {
       store: this.#store,
       registry: registryOf(this.env),
+      fences: this.#fences,
       commit: <T>(change: () => T) => this.#commit(change),
       timeoutMs: this.limits.write_timeout_ms,
     };
@@ -274,10 +290,11 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   async #purge(): Promise<void> {
-    // A flush under way may hold tasks of the session: what it writes must be there before it is removed.
-    while (this.#flushing !== null) await this.#flushing.catch(() => null);
     const registry = registryOf(this.env);
+    let fenced: string | null = null;
     for (let session = this.#store.nextPurge(); session !== null; session = this.#store.nextPurge()) {
+      if (session !== fenced) await this.#raiseFences();
+      fenced = session;
       const next = query(TASK).where("session_id", "=", session).sortBy("position").limit(PURGE_PAGE).build();
       const tasks = await registry.primary(TASK).query(TASK, next);
       for (const backend of registry.routeOf(TASK).backends)

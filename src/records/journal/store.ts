@@ -1,11 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import type { NewEvent } from "../../events/index.ts";
+import { jsonChunks } from "../json-chunks.ts";
 import { KINDS, type Kind, mayBecome, STATUSES, type Status } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
 import type { ItemOutcome, JournalItem, JournalState, ParkedItem, ParkedPosition } from "./contract.ts";
 
-/** JSON characters one statement is given: far below the 2 MB a bound value may have. */
-const MAX_STATEMENT_CHARACTERS = 900_000;
+/** Bytes of JSON one statement is given; a bound value may have 2 MB. */
+const MAX_STATEMENT_BYTES = 1_500_000;
+/** An entry of a JSON list as a row of `known`. */
+const KNOWN_COLUMNS = ["id", "kind", "session", "version", "hash", "status", "created_at"]
+  .map((name) => `value ->> '${name}'`)
+  .join(", ");
 
 /** Events told in one go. */
 const ANNOUNCEMENT_PAGE = 200;
@@ -323,20 +328,23 @@ export class JournalStore {
 
   /** Removes rows that wait, and takes them out of what is held. */
   #drop(where: string, ...values: string[]): void {
-    let rows = 0;
-    let characters = 0;
-    const dropped = this.#sql.exec<{ characters: number }>(
-      `DELETE FROM pending WHERE ${where} RETURNING length(record) AS characters`,
-      ...values,
+    this.#hold(
+      -1,
+      this.#sql.exec<{ characters: number }>(
+        `DELETE FROM pending WHERE ${where} RETURNING length(record) AS characters`,
+        ...values,
+      ),
     );
-    for (const row of dropped) {
-      rows += 1;
-      characters += row.characters;
-    }
-    this.#hold(-rows, -characters);
   }
 
-  #hold(rows: number, characters: number): void {
+  /** Adds these rows to what is held, or takes them out of it. */
+  #hold(sign: 1 | -1, changed: Iterable<{ characters: number }>): void {
+    let rows = 0;
+    let characters = 0;
+    for (const row of changed) {
+      rows += sign;
+      characters += sign * row.characters;
+    }
     if (rows === 0) return;
     this.#sql.exec(
       "UPDATE counters SET held_rows = held_rows + ?, held_characters = held_characters + ?",
@@ -378,48 +386,36 @@ export class JournalStore {
   }
 
   #write(items: readonly JournalItem[], now: number): void {
-    for (const group of groups(items)) {
-      const json = JSON.stringify(
-        group.map(({ kind, session, status, hash, record }) => ({
-          id: record.id,
-          kind,
-          session,
-          status,
-          hash,
-          version: record.version,
-          created_at: record.created_at,
-          record: JSON.stringify(record),
-        })),
-      );
+    const known = items.map(({ kind, session, status, hash, record: { id, version, created_at } }) => {
+      return { id, kind, session, status, hash, version, created_at };
+    });
+    for (const chunk of jsonChunks(known, MAX_STATEMENT_BYTES)) {
       this.#sql.exec(
         `INSERT INTO known (id, kind, session, version, hash, status, created_at)
-         SELECT value ->> 'id', value ->> 'kind', value ->> 'session', value ->> 'version', value ->> 'hash',
-                value ->> 'status', value ->> 'created_at' FROM json_each(?) WHERE true
+         SELECT ${KNOWN_COLUMNS} FROM json_each(?) WHERE true
          ON CONFLICT (id) DO UPDATE SET version = excluded.version, hash = excluded.hash, status = excluded.status`,
-        json,
+        chunk,
       );
-      // A newer version takes a new number (a flush under way that holds the older one must not remove it) and keeps
-      // the time since which the item waits.
-      const since = this.#waitingSince(group.map(({ record }) => record.id));
-      this.#drop("id IN (SELECT value FROM json_each(?))", JSON.stringify([...since.keys()]));
-      const held = this.#sql
-        .exec<{ characters: number }>(
-          `INSERT INTO pending (id, kind, record, since)
-           SELECT value ->> 'id', value ->> 'kind', value ->> 'record', ?2 FROM json_each(?1)
-           RETURNING length(record) AS characters`,
-          json,
-          now,
-        )
-        .toArray();
-      if (since.size > 0) {
-        this.#sql.exec(
-          "UPDATE pending SET since = v.value ->> 1 FROM json_each(?) AS v WHERE pending.id = v.value ->> 0",
-          JSON.stringify([...since]),
-        );
-      }
+    }
+    // A newer version takes a new number (a flush under way that holds the older one must not remove it) and keeps the
+    // time since which the item waits.
+    const since = this.#waitingSince(items.map(({ record }) => record.id));
+    this.#drop("id IN (SELECT value FROM json_each(?))", JSON.stringify([...since.keys()]));
+    const pending = items.map(({ kind, record }) => ({
+      id: record.id,
+      kind,
+      record: JSON.stringify(record),
+      since: since.get(record.id) ?? now,
+    }));
+    for (const chunk of jsonChunks(pending, MAX_STATEMENT_BYTES)) {
       this.#hold(
-        held.length,
-        held.reduce((sum, { characters }) => sum + characters, 0),
+        1,
+        this.#sql.exec<{ characters: number }>(
+          `INSERT INTO pending (id, kind, record, since)
+           SELECT value ->> 'id', value ->> 'kind', value ->> 'record', value ->> 'since' FROM json_each(?)
+           RETURNING length(record) AS characters`,
+          chunk,
+        ),
       );
     }
   }
@@ -455,21 +451,4 @@ function judge({ kind, session, status, record, hash }: JournalItem, known: Read
   if (!mayBecome(before.status, status))
     return invalid("illegal_status", `what is ${before.status} cannot become ${status}`);
   return { id, status: "updated" };
-}
-
-function* groups(items: readonly JournalItem[]): Generator<JournalItem[]> {
-  let group: JournalItem[] = [];
-  let room = MAX_STATEMENT_CHARACTERS;
-  for (const item of items) {
-    // Escaped once inside the record and once around it: at most doubled for ordinary text.
-    const size = item.record.body.length * 2 + 500;
-    if (group.length > 0 && size > room) {
-      yield group;
-      group = [];
-      room = MAX_STATEMENT_CHARACTERS;
-    }
-    group.push(item);
-    room -= size;
-  }
-  if (group.length > 0) yield group;
 }
