@@ -95,7 +95,7 @@ export class JournalObject extends DurableObject<Env> {
       if (events.length > 0) this.#scheduler.schedule("announce", now);
       const answer: AppendAnswer = { results, journal_seq: this.#store.seq(), replayed: false };
       if (idempotency !== null) {
-        this.#store.saveAnswer(idempotency.key, idempotency.body_hash, JSON.stringify(answer), now);
+        this.#store.saveAnswer(idempotency.key, owner, idempotency.body_hash, JSON.stringify(answer), now);
         this.#scheduler.schedule("housekeeping", now + ANSWER_RETENTION_MS);
       }
       return ok(answer);
@@ -149,13 +149,9 @@ export class JournalObject extends DurableObject<Env> {
    */
   async erase(owner: string): Promise<Result<{ erased: number }>> {
     this.#commit(() => {
-      const { sql } = this.ctx.storage;
       this.#store.remove(tombstoneOf(owner), Date.now());
       this.#store.purged(tombstoneOf(owner));
       this.#store.forgetOwner(owner);
-      // Answers to the owner, and those to services that wrote for them: they list the items' ids.
-      sql.exec("DELETE FROM answers WHERE key >= ? AND key < ?", `${owner} `, `${owner}!`);
-      sql.exec("DELETE FROM answers WHERE instr(answer, ?) > 0", `"id":"${owner}:`);
     });
     await this.#raiseFences();
     const registry = registryOf(this.env);

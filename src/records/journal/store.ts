@@ -221,7 +221,7 @@ export class JournalStore {
     this.#sql.exec("INSERT OR IGNORE INTO purges (session, requested_at) VALUES (?, ?)", session, now);
   }
 
-  /** Forgets everything about an owner's records but the answers that name them. */
+  /** Forgets everything about an owner's records. */
   forgetOwner(owner: string): void {
     const range = idsOf(owner);
     this.#drop("id >= ? AND id < ?", ...range);
@@ -229,6 +229,9 @@ export class JournalStore {
     this.#sql.exec("DELETE FROM progress WHERE session >= ? AND session < ?", ...range);
     this.#sql.exec("DELETE FROM purges WHERE session >= ? AND session < ?", ...range);
     this.#sql.exec("DELETE FROM announcements WHERE user = ?", owner);
+    // What the owner was answered, for whomever they wrote, and what others were answered who wrote for the owner.
+    this.#sql.exec("DELETE FROM answers WHERE key >= ? AND key < ?", `${owner} `, `${owner}!`);
+    this.#sql.exec("DELETE FROM answers WHERE owner = ?", owner);
   }
 
   announce(user: string, event: NewEvent): void {
@@ -316,8 +319,16 @@ export class JournalStore {
     );
   }
 
-  saveAnswer(key: string, bodyHash: string, answer: string, now: number): void {
-    this.#sql.exec("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, bodyHash, answer, now);
+  /** @param owner whose items it answers for. */
+  saveAnswer(key: string, owner: string, bodyHash: string, answer: string, now: number): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO answers (key, owner, body_hash, answer, created_at) VALUES (?, ?, ?, ?, ?)",
+      key,
+      owner,
+      bodyHash,
+      answer,
+      now,
+    );
   }
 
   /** Forgets answers older than `before`. Tombstones stay for ever. @returns whether answers are left. */
