@@ -11,6 +11,7 @@ import { registryOf } from "../backends/index.ts";
 import { query } from "../query.ts";
 import { SESSION, type Status, TASK } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
+import { adoptSessions } from "./adoption.ts";
 import { announcementsOf, withoutOldTicks } from "./announcements.ts";
 import type {
   AppendAnswer,
@@ -33,6 +34,8 @@ const LIMITS: JournalLimits = { rows: 500_000, characters: 1_000_000_000, write_
 const BACK_PRESSURE_SECONDS = 5;
 /** Answers are replayed for this long; after it, versions still make every repetition harmless. */
 const ANSWER_RETENTION_MS = 2 * DAY_MS;
+/** Longest a batch of unknown sessions waits for a backend to say whether it has them. */
+const ADOPTION_TIMEOUT_MS = 10_000;
 /** Longest wait between two tries while a backend is dark. */
 const MAX_BACKOFF_MS = 60_000;
 /** Pages a forced flush stores at most: what one request may reasonably wait for. */
@@ -71,6 +74,10 @@ export class JournalObject extends DurableObject<Env> {
   /** Takes a batch in one transaction: each item has its outcome, or nothing was taken and the batch can be sent again. */
   async append(request: AppendRequest): Promise<Result<AppendAnswer>> {
     const { idempotency, items, owner } = request;
+    if (!(await this.#knowSessions(owner, items))) {
+      const detail = "Whether there is such a session cannot be told now.";
+      return refuse("unavailable", { detail, retry_after: BACK_PRESSURE_SECONDS });
+    }
     const now = Date.now();
     return this.#commit((): Result<AppendAnswer> => {
       if (this.#store.isDeleted(tombstoneOf(owner))) return refuse("user_not_found");
@@ -234,6 +241,34 @@ export class JournalObject extends DurableObject<Env> {
         const isMore = this.#store.prune(now - ANSWER_RETENTION_MS);
         this.#scheduler.reschedule("housekeeping", isMore ? now + ANSWER_RETENTION_MS : null);
       });
+    }
+  }
+
+  /**
+   * Makes sure that sessions are known which a backend has: a database that was restored without its journals, or a
+   * journal that lost its storage. @returns whether it could be told, as far as it must.
+   */
+  async #knowSessions(owner: string, items: AppendRequest["items"]): Promise<boolean> {
+    const isErased = () => this.#store.isDeleted(tombstoneOf(owner));
+    const { unknown, isDark } = this.#commit(() => ({
+      unknown: isErased() ? [] : this.#store.unknownAmong(sessionsOf(items)),
+      isDark: this.#store.held().isDark,
+    }));
+    // A task needs its session. A session needs nothing: while nobody can be asked it is taken for new.
+    const isNeeded = items.some(({ kind, session }) => kind === "task" && unknown.includes(session));
+    if (unknown.length === 0 || (isDark && !isNeeded)) return true;
+    const commit = <T>(change: () => T) =>
+      this.#commit(() => {
+        if (isErased()) throw new Error("the owner was erased meanwhile");
+        return change();
+      });
+    const adopting = adoptSessions({ store: this.#store, registry: registryOf(this.env), commit }, unknown);
+    try {
+      await answered(adopting, "a look for sessions", ADOPTION_TIMEOUT_MS);
+      return true;
+    } catch (fault) {
+      logFault("sessions_unknown", fault, { sessions: unknown.length });
+      return !isNeeded;
     }
   }
 

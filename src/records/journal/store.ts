@@ -1,12 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import type { NewEvent } from "../../events/index.ts";
 import { jsonChunks } from "../json-chunks.ts";
+import { contentHash } from "../translation/content.ts";
 import { KINDS, type Kind, mayBecome, STATUSES, type Status } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
 import type { ItemOutcome, JournalItem, JournalState, ParkedItem, ParkedPosition } from "./contract.ts";
 
 /** Bytes of JSON one statement is given; a bound value may have 2 MB. */
-const MAX_STATEMENT_BYTES = 1_500_000;
+const MAX_STATEMENT_BYTES = 1_800_000;
 /** An entry of a JSON list as a row of `known`. */
 const KNOWN_COLUMNS = ["id", "kind", "session", "version", "hash", "status", "created_at"]
   .map((name) => `value ->> '${name}'`)
@@ -47,17 +48,6 @@ export interface PendingRow {
 
 const kindSchema = z.enum(KINDS);
 const statusSchema = z.enum(STATUSES);
-const fieldValue = z.union([z.string(), z.number(), z.null()]);
-const recordSchema: z.ZodType<StoredRecord> = z.object({
-  id: z.string(),
-  owner: z.string(),
-  version: z.number(),
-  created_at: z.number(),
-  updated_at: z.number(),
-  expires_at: z.number().nullable(),
-  fields: z.record(z.string(), fieldValue),
-  body: z.string(),
-});
 
 /** Rows of a journal. Methods that write are called inside the object's transaction. */
 export class JournalStore {
@@ -101,6 +91,28 @@ export class JournalStore {
     return { results, changes };
   }
 
+  /** Those of these sessions that nothing is known of here. */
+  unknownAmong(sessions: readonly string[]): string[] {
+    const known = this.#known(sessions);
+    return [...new Set(sessions)].filter((id) => !known.has(id));
+  }
+
+  /**
+   * Takes over what a backend has stored and this journal knows nothing of, as if it had been written through it. What
+   * is known already stays as it is.
+   */
+  adopt(kind: Kind, records: readonly StoredRecord[]): void {
+    const items = records.map((record): JournalItem => {
+      const session = kind === "session" ? record.id : String(record.fields.session_id);
+      const status = statusSchema.parse(record.fields.status);
+      return { kind, session, status, hash: contentHash(JSON.parse(record.body)), record };
+    });
+    const known = this.#known(items.map(({ record }) => record.id));
+    const missing = items.filter(({ record }) => !known.has(record.id));
+    this.#remember(missing);
+    this.#countProgress(missing.map((item) => ({ item, from: null })));
+  }
+
   /** The next rows to flush, oldest first, sessions before their tasks by having come first. */
   page(limit: number, characters: number): PendingRow[] {
     const rows: PendingRow[] = [];
@@ -112,7 +124,7 @@ export class JournalStore {
     for (const { seq, kind, attempts, record } of cursor) {
       if (rows.length > 0 && record.length > room) break;
       room -= record.length;
-      rows.push({ seq, kind: kindSchema.parse(kind), attempts, record: recordSchema.parse(JSON.parse(record)) });
+      rows.push({ seq, kind: kindSchema.parse(kind), attempts, record: readRecord(record) });
     }
     return rows;
   }
@@ -187,7 +199,7 @@ export class JournalStore {
         JSON.stringify(ids),
       )
       .toArray()
-      .map(({ record }) => recordSchema.parse(JSON.parse(record)));
+      .map(({ record }) => readRecord(record));
   }
 
   /** Whether a session was deleted. */
@@ -396,7 +408,7 @@ export class JournalStore {
     return new Map([...rows].map(({ id, status, ...row }) => [id, { ...row, status: statusSchema.parse(status) }]));
   }
 
-  #write(items: readonly JournalItem[], now: number): void {
+  #remember(items: readonly JournalItem[]): void {
     const known = items.map(({ kind, session, status, hash, record: { id, version, created_at } }) => {
       return { id, kind, session, status, hash, version, created_at };
     });
@@ -408,6 +420,10 @@ export class JournalStore {
         chunk,
       );
     }
+  }
+
+  #write(items: readonly JournalItem[], now: number): void {
+    this.#remember(items);
     // A newer version takes a new number (a flush under way that holds the older one must not remove it) and keeps the
     // time since which the item waits.
     const since = this.#waitingSince(items.map(({ record }) => record.id));
@@ -439,6 +455,11 @@ export class JournalStore {
     );
     return new Map([...rows].map(({ id, since }) => [id, since]));
   }
+}
+
+function readRecord(text: string): StoredRecord {
+  // SAFETY: written by #write() above, and checked before it came there.
+  return JSON.parse(text) as StoredRecord;
 }
 
 /** Every id that begins with `<owner>:`; the semicolon is the character after the colon. */
