@@ -12,7 +12,7 @@ import type {
 import { batchBehind, CHUNK_BYTES, D1Backend, deleteStatement, selectRows, upsertStatements } from "./d1.ts";
 import { newestOf } from "./newest.ts";
 import { type Matches, type RelationalRow, readRow } from "./relational.ts";
-import { indexTerms, matchExpression } from "./words.ts";
+import { indexTerms, matchExpression, ownerTerm } from "./words.ts";
 
 /** Characters of a record's searchable text that are indexed; what comes after them is not found. */
 const INDEXED_CHARACTERS = 200_000;
@@ -60,7 +60,8 @@ export class SearchBackend implements StorageBackend {
   async query(type: RecordType, query: RecordQuery): Promise<StoredRecord[]> {
     if (query.text === null) return this.#rows.query(type, query);
     if (type.searchable.length === 0) throw new RangeError(`${type.name} has no text to search`);
-    const expression = matchExpression(query.text);
+    const owner = query.where.find(({ field, is }) => field === "owner" && is === "=")?.value;
+    const expression = matchExpression(query.text, typeof owner === "string" ? owner : null);
     return expression === null ? [] : selectRows(this.#db, type, query, matchesOf(type, expression));
   }
 
@@ -124,7 +125,7 @@ export class SearchBackend implements StorageBackend {
     const entries = records.map((record) => ({
       id: record.id,
       version: record.version,
-      body: indexTerms(searchableText(type, record)),
+      body: `${ownerTerm(record.owner)} ${indexTerms(searchableText(type, record))}`,
     }));
     const stored = `json_each(?) AS entry JOIN ${type.table} AS stored
       ON stored.id = entry.value ->> 'id' AND stored.version = entry.value ->> 'version'`;
