@@ -1,10 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import type { NewEvent } from "../../events/index.ts";
 import { jsonChunks } from "../json-chunks.ts";
 import { contentHash } from "../translation/content.ts";
 import { KINDS, type Kind, mayBecome, STATUSES, type Status } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
-import type { ItemOutcome, JournalItem, JournalState, ParkedItem, ParkedPosition } from "./contract.ts";
+import type { ItemOutcome, JournalItem, JournalState } from "./contract.ts";
 
 /** Bytes of JSON one statement is given; a bound value may have 2 MB. */
 const MAX_STATEMENT_BYTES = 1_800_000;
@@ -12,9 +11,6 @@ const MAX_STATEMENT_BYTES = 1_800_000;
 const KNOWN_COLUMNS = ["id", "kind", "session", "version", "hash", "status", "created_at"]
   .map((name) => `value ->> '${name}'`)
   .join(", ");
-
-/** Events told in one go. */
-const ANNOUNCEMENT_PAGE = 200;
 
 /** An item that was written, and what it was before; null where there was none. */
 export interface Change {
@@ -152,45 +148,6 @@ export class JournalStore {
     );
   }
 
-  /** Parked rows, those that were parked first before the others. */
-  parked(after: ParkedPosition | null, limit: number): ParkedItem[] {
-    return this.#sql
-      .exec<{ id: string; kind: string; since: number; attempts: number; error: string | null; parked_at: number }>(
-        `SELECT id, kind, since, attempts, error, parked_at FROM pending
-         WHERE parked_at IS NOT NULL AND (parked_at, id) > (?, ?) ORDER BY parked_at, id LIMIT ?`,
-        after?.parked_at ?? 0,
-        after?.id ?? "",
-        limit,
-      )
-      .toArray()
-      .map((row) => ({ ...row, kind: kindSchema.parse(row.kind) }));
-  }
-
-  /** Takes parked rows up again, as if they had never failed. @returns how many. */
-  unpark(ids: readonly string[] | null): number {
-    const where = ids === null ? "" : "AND id IN (SELECT value FROM json_each(?))";
-    return this.#sql
-      .exec(
-        `UPDATE pending SET parked_at = NULL, attempts = 0 WHERE parked_at IS NOT NULL ${where} RETURNING seq`,
-        ...(ids === null ? [] : [JSON.stringify(ids)]),
-      )
-      .toArray().length;
-  }
-
-  /** Gives rows parked before an instant one more try. @returns how many. */
-  retryParked(before: number, parkAfter: number, limit: number): number {
-    return this.#sql
-      .exec(
-        `UPDATE pending SET parked_at = NULL, attempts = ?2 - 1 WHERE seq IN (
-           SELECT seq FROM pending WHERE parked_at IS NOT NULL AND parked_at <= ?1 ORDER BY parked_at LIMIT ?3
-         ) RETURNING seq`,
-        before,
-        parkAfter,
-        limit,
-      )
-      .toArray().length;
-  }
-
   /** What of these ids is not stored elsewhere yet. */
   pendingOf(ids: readonly string[]): StoredRecord[] {
     return this.#sql
@@ -246,40 +203,6 @@ export class JournalStore {
     this.#sql.exec("DELETE FROM answers WHERE owner = ?", owner);
   }
 
-  announce(user: string, event: NewEvent): void {
-    this.#sql.exec("INSERT INTO announcements (user, event) VALUES (?, ?)", user, JSON.stringify(event));
-  }
-
-  /** The next events that owners are to be told of, in order. */
-  announcements(after: number): { id: number; user: string; event: NewEvent }[] {
-    return (
-      this.#sql
-        .exec<{ id: number; user: string; event: string }>(
-          "SELECT id, user, event FROM announcements WHERE id > ? ORDER BY id LIMIT ?",
-          after,
-          ANNOUNCEMENT_PAGE,
-        )
-        .toArray()
-        // SAFETY: written by announce() above.
-        .map(({ id, user, event }) => ({ id, user, event: JSON.parse(event) as NewEvent }))
-    );
-  }
-
-  announced(ids: readonly number[]): void {
-    this.#sql.exec("DELETE FROM announcements WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
-  }
-
-  nextPurge(): string | null {
-    return (
-      this.#sql.exec<{ session: string }>("SELECT session FROM purges ORDER BY requested_at LIMIT 1").toArray()[0]
-        ?.session ?? null
-    );
-  }
-
-  purged(session: string): void {
-    this.#sql.exec("DELETE FROM purges WHERE session = ?", session);
-  }
-
   /** What is held, parked or not, without counting it: asked with every batch. */
   held(): { rows: number; characters: number; isDark: boolean } {
     const { held_rows, held_characters, error } = this.#sql
@@ -321,32 +244,6 @@ export class JournalStore {
       this.#sql.exec<{ seq: number | null }>("SELECT seq FROM sqlite_sequence WHERE name = 'pending'").toArray()[0]
         ?.seq ?? 0
     );
-  }
-
-  answer(key: string): { body_hash: string; answer: string } | null {
-    return (
-      this.#sql
-        .exec<{ body_hash: string; answer: string }>("SELECT body_hash, answer FROM answers WHERE key = ?", key)
-        .toArray()[0] ?? null
-    );
-  }
-
-  /** @param owner whose items it answers for. */
-  saveAnswer(key: string, owner: string, bodyHash: string, answer: string, now: number): void {
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO answers (key, owner, body_hash, answer, created_at) VALUES (?, ?, ?, ?, ?)",
-      key,
-      owner,
-      bodyHash,
-      answer,
-      now,
-    );
-  }
-
-  /** Forgets answers older than `before`. Tombstones stay for ever. @returns whether answers are left. */
-  prune(before: number): boolean {
-    this.#sql.exec("DELETE FROM answers WHERE created_at < ?", before);
-    return this.#sql.exec("SELECT 1 FROM answers LIMIT 1").toArray().length > 0;
   }
 
   /** Removes rows that wait, and takes them out of what is held. */
