@@ -1957,21 +1957,6 @@ export interface Paths {
       answer: StoredTranslationTask;
     };
   };
-  "/api/v1/translation/recovery/incomplete-sessions": {
-    /** Sessions with work left, the longest untouched first */
-    get: {
-      query: {
-        limit?: number;
-        /** `next_cursor` of the page before; opaque. */
-        cursor?: string;
-        owner?: string;
-      };
-      answer: {
-        results: StoredTranslationSession[];
-        next_cursor: string | null;
-      };
-    };
-  };
   "/api/v1/translation/stats": {
     /** What the journals hold, and what they have stored */
     get: {
@@ -1995,6 +1980,39 @@ export interface Paths {
             latency_ms: number;
           }
         >;
+      };
+    };
+  };
+  "/api/v1/translation/recovery/incomplete-sessions": {
+    /** Sessions with work left, the longest untouched first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        owner?: string;
+      };
+      answer: {
+        results: StoredTranslationSession[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/translation/search": {
+    /** Tasks, or sessions, in whose texts words occur, the last changed first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** All of these words; Chinese, Japanese and Korean from one character on. */
+        q: string;
+        owner?: string;
+        kind?: "task" | "session";
+      };
+      answer: {
+        results: (StoredTranslationTask | StoredTranslationSession)[];
+        next_cursor: string | null;
       };
     };
   };

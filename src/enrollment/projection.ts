@@ -1,6 +1,7 @@
 import { appendAll } from "../audit/stubs.ts";
 import { callEnrollment } from "../bindings.ts";
 import { publishAll } from "../events/index.ts";
+import { notBeingErased } from "../identity/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
 import { inParallel } from "../shared/parallel.ts";
@@ -12,11 +13,14 @@ const PARALLEL_OBJECTS = 12;
 /** JSON characters of one D1 batch; a bound parameter may hold 2 MB. */
 const MAX_BATCH_CHARACTERS = 600_000;
 
+/** Rows name an enrollment, whose id ends with its user. */
+const NOT_ERASED = notBeingErased("substr(value ->> 'enrollment_id', instr(value ->> 'enrollment_id', ':') + 1)");
+
 const UPSERT_FACTS = `
   INSERT INTO progress (enrollment_id, item_id, attempted_at, completed_at, best_score, revoked_at, seq)
   SELECT value ->> 'enrollment_id', value ->> 'item', value ->> 'attempted_at', value ->> 'completed_at',
          value ->> 'best_score', value ->> 'revoked_at', value ->> 'seq'
-  FROM json_each(?) WHERE true
+  FROM json_each(?) WHERE ${NOT_ERASED}
   ON CONFLICT (enrollment_id, item_id) DO UPDATE SET
     attempted_at = excluded.attempted_at, completed_at = excluded.completed_at, best_score = excluded.best_score,
     revoked_at = excluded.revoked_at, seq = excluded.seq
@@ -26,7 +30,7 @@ const UPSERT_SUBMISSIONS = `
   INSERT INTO submissions (id, enrollment_id, item_id, answer, status, score, feedback, submitted_at, judged_at)
   SELECT value ->> 'id', value ->> 'enrollment_id', value ->> 'item', value ->> 'answer', value ->> 'status',
          value ->> 'score', value ->> 'feedback', value ->> 'submitted_at', value ->> 'judged_at'
-  FROM json_each(?) WHERE true
+  FROM json_each(?) WHERE ${NOT_ERASED}
   ON CONFLICT (id) DO UPDATE SET
     status = excluded.status, score = excluded.score, feedback = excluded.feedback, judged_at = excluded.judged_at
   WHERE submissions.status = 'pending'`;
@@ -35,7 +39,7 @@ const INSERT_EVENTS = `
   INSERT INTO unlock_events (enrollment_id, version, unlocked, locked, cause, announced_at)
   SELECT value ->> 'enrollment_id', value ->> 'version', value ->> 'unlocked', value ->> 'locked', value ->> 'cause',
          value ->> 'announced_at'
-  FROM json_each(?) WHERE true
+  FROM json_each(?) WHERE ${NOT_ERASED}
   ON CONFLICT (enrollment_id, version) DO NOTHING`;
 
 /** Only a newer snapshot replaces an older one (invariant 4); the stale mark is not touched here. */

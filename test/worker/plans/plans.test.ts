@@ -38,6 +38,9 @@ const queue: Queue = {
 const bindings: Env = { ...env, DB: recorder.db, REFRESH_QUEUE: queue, PROJECTION_QUEUE: queue };
 Reflect.set(bindings, "SHADOW_SAMPLE_RATE", "1");
 
+// SAFETY: the type is what wrangler.toml says; an installation may say otherwise.
+const searching = { RECORD_SEARCH: "on" } as unknown as Partial<Env>;
+
 const driven = new Set<string>();
 
 /** What one call needs of the answer to another. */
@@ -377,7 +380,14 @@ async function driveRecords() {
   }
   await drive("GET", `${base}/sessions/{id}`, `${base}/sessions/u3:plans`);
   await drive("GET", `${base}/tasks/{id}`, `${base}/tasks/u3:plans:1`);
-  await drive("GET", `${base}/recovery/incomplete-sessions`, `${base}/recovery/incomplete-sessions?owner=u3`);
+  const incomplete = `${base}/recovery/incomplete-sessions`;
+  for (const query of ["limit=1", "limit=1&owner=u3"]) {
+    const page = await drive("GET", incomplete, `${incomplete}?${query}`);
+    await drive("GET", incomplete, `${incomplete}?${query}&cursor=${page.next_cursor}`);
+  }
+  for (const query of ["q=text", "q=text&owner=u3", "q=text&kind=session"]) {
+    await drive("GET", `${base}/search`, `${base}/search?${query}`, {}, searching);
+  }
   await drive("GET", `${base}/stats`, `${base}/stats`);
   await drive("GET", `${base}/parked`, `${base}/parked`);
   await drive("POST", `${base}/parked/replay`, `${base}/parked/replay`, { body: {} });
@@ -510,6 +520,8 @@ const LARGE = [
   "erasures",
   "files",
   "audit_log",
+  "translation_sessions",
+  "translation_tasks",
 ];
 
 describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => {
@@ -549,9 +561,14 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     const bad: string[] = [];
     for (const [text, recorded] of recorder.statements) {
       for (const step of await planOf(recorded)) {
+        // The first page of everything, read off an index in its order: as many rows as asked for.
+        const isFirstPage = / USING INDEX /.test(step) && / LIMIT \?$/.test(text) && !text.includes(" WHERE ");
         const scanned = /^SCAN (\w+)/.exec(step)?.[1];
         const isBad =
-          (scanned !== undefined && LARGE.includes(scanned)) || /TEMP B-TREE/.test(step) || /AUTOMATIC/.test(step);
+          (scanned !== undefined && LARGE.includes(scanned) && !isFirstPage) ||
+          // What words were found in has no order of its own.
+          (/TEMP B-TREE/.test(step) && !text.includes(" MATCH ")) ||
+          /AUTOMATIC/.test(step);
         if (isBad) bad.push(`${step} | ${recorded.during} | ${text.slice(0, 600)}`);
       }
     }
