@@ -17,6 +17,8 @@ export function collectProjection(
   const rows = outbox.pending();
   const head = rows.at(-1)?.id;
   if (head === undefined) return null;
+  const now = Date.now();
+  const depth = outbox.depth(now);
   const refs = (kind: string) => [...new Set(rows.filter((row) => row.kind === kind).map((row) => row.ref))];
   const events = rows.flatMap((row): ProjectedEvent[] => {
     if (row.kind !== "event" || row.payload === null) return [];
@@ -34,7 +36,8 @@ export function collectProjection(
   return {
     enrollment_id: state.meta.id,
     head,
-    mirror: outbox.depth(0).rows > rows.length ? null : state.mirror(),
+    oldest_ms: depth.oldest_ms,
+    mirror: depth.rows > rows.length ? null : state.mirror(),
     facts: store.factsOf(refs("fact")),
     submissions: refs("submission").flatMap((id) => {
       const submission = store.submission(id);
@@ -46,7 +49,7 @@ export function collectProjection(
     notices: noticesOf(
       state.meta.id,
       rows.filter(({ id }) => id > toldUpTo),
-      Date.now(),
+      now,
     ),
   };
 }

@@ -1,4 +1,5 @@
 import { describeFault, logFault } from "../../ops/logging.ts";
+import { TimeOutError, withTimeOut } from "../../shared/time-out.ts";
 import type { BackendRegistry } from "../registry.ts";
 import { KINDS, typeOf } from "../translation/types.ts";
 import type { JournalStore, PendingRow } from "./store.ts";
@@ -32,10 +33,6 @@ export interface FlushContext {
   timeoutMs: number;
 }
 
-class BackendSilent extends Error {
-  override readonly name = "BackendSilent";
-}
-
 /**
  * Stores the oldest rows of a journal in their backends. Sessions go before tasks. Rows count as stored only when every
  * backend of their type has them; a row that was replaced meanwhile stays, under its newer number. Of a page that fails
@@ -58,7 +55,7 @@ export async function flushPage(context: FlushContext): Promise<FlushResult> {
     );
     return { flushed: rows.length, more: store.page(1, 1).length > 0, error: null };
   } catch (fault) {
-    const dark = fault instanceof BackendSilent ? fault.message : await darkBackend(registry);
+    const dark = fault instanceof TimeOutError ? fault.message : await darkBackend(registry);
     if (dark !== null) {
       commit(() => store.beat(Date.now(), dark));
       return { flushed: 0, more: true, error: dark };
@@ -74,20 +71,7 @@ async function storeRows({ registry, timeoutMs }: FlushContext, rows: readonly P
     const records = rows.filter((row) => row.kind === kind).map(({ record }) => record);
     if (records.length === 0) continue;
     const { type, backends } = registry.routeOf(typeOf(kind));
-    for (const backend of backends) await answered(backend.write(type, records), backend.name, timeoutMs);
-  }
-}
-
-/** The answer, or BackendSilent when there is none in time: whoever waits for ever stores nothing for anybody. */
-async function answered<T>(answer: Promise<T>, name: string, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BackendSilent(`${name}: no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([answer, silence]);
-  } finally {
-    clearTimeout(timer);
+    for (const backend of backends) await withTimeOut(backend.write(type, records), timeoutMs, backend.name);
   }
 }
 
@@ -124,7 +108,7 @@ async function storeHalves(
     } catch (next) {
       probes.left -= 1;
       // It went dark in the middle of the search: that is no row's fault.
-      if (next instanceof BackendSilent || (await darkBackend(context.registry)) !== null) return flushed;
+      if (next instanceof TimeOutError || (await darkBackend(context.registry)) !== null) return flushed;
       flushed += await storeHalves(context, half, next, probes);
     }
   }

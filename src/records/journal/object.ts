@@ -175,7 +175,9 @@ export class JournalObject extends DurableObject<Env> {
     return ok({ erased });
   }
 
+  /** The journal in numbers. One that was never used stays unused. */
   async state(): Promise<Result<JournalState>> {
+    if (!hasSchema(this.ctx.storage.sql)) return ok(UNUSED);
     return this.#commit(() => ok(this.#store.state(Date.now())));
   }
 
@@ -333,6 +335,20 @@ export class JournalObject extends DurableObject<Env> {
     }
   }
 }
+
+/** The numbers of a journal that has taken nothing yet. */
+const UNUSED: JournalState = {
+  pending: 0,
+  parked: 0,
+  oldest_ms: 0,
+  acknowledged: 0,
+  duplicates: 0,
+  persisted: 0,
+  flushed_at: 0,
+  error: null,
+  purges: 0,
+  announcements: 0,
+};
 
 /** What an erased owner is remembered by: a deleted session whose name no session can have and nobody can read. */
 function tombstoneOf(owner: string): string {

@@ -3,13 +3,12 @@ import { type AppContext, actorOf, defineRoute, newRouter, respond } from "../..
 import { userIdSchema } from "../../shared/ids.ts";
 import { toInstant } from "../../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../../shared/pagination.ts";
-import { inParallel } from "../../shared/parallel.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
 import { ROLES } from "../../shared/roles.ts";
 import { registryOf } from "../backends/index.ts";
-import type { JournalState } from "../journal/contract.ts";
 import { type QueryBuilder, query } from "../query.ts";
-import { callJournal, JOURNALS, journalOf } from "../stubs.ts";
+import { callJournal, journalOf } from "../stubs.ts";
+import { journalTotals } from "../totals.ts";
 import { fieldOf, type RecordType, type StoredRecord } from "../types.ts";
 import { ownerFor, reachesAll } from "./access.ts";
 import { restoreStream } from "./restore.ts";
@@ -220,34 +219,18 @@ export function translationReadRoutes() {
       return new Response(restoreStream(registryOf(c.env), session.value, viewSession, viewTask), { headers });
     })
     .openapi(statsRoute, async (c) => {
-      const states = new Map<number, JournalState>();
-      const errors: { journal: number; error: string }[] = [];
-      await inParallel(
-        Array.from({ length: JOURNALS }, (_, journal) => journal),
-        JOURNALS,
-        async (journal) => {
-          const state = await callJournal(c.env, journal, (stub) => stub.state());
-          if (!state.ok) errors.push({ journal, error: state.refusal.code });
-          else {
-            states.set(journal, state.value);
-            if (state.value.error !== null) errors.push({ journal, error: state.value.error });
-          }
-        },
-      );
-      const all = [...states.values()];
-      const sum = (pick: (state: JournalState) => number) => all.reduce((total, state) => total + pick(state), 0);
-      const flushed = Math.max(0, ...all.map(({ flushed_at }) => flushed_at));
+      const totals = await journalTotals(c.env);
       return c.json(
         {
-          pending: sum(({ pending }) => pending),
-          parked: sum(({ parked }) => parked),
-          oldest_pending_ms: Math.max(0, ...all.map(({ oldest_ms }) => oldest_ms)),
-          acknowledged: sum(({ acknowledged }) => acknowledged),
-          duplicates: sum(({ duplicates }) => duplicates),
-          persisted: sum(({ persisted }) => persisted),
-          purges: sum(({ purges }) => purges),
-          last_flush_at: flushed === 0 ? null : toInstant(flushed),
-          errors,
+          pending: totals.pending,
+          parked: totals.parked,
+          oldest_pending_ms: totals.oldest_ms,
+          acknowledged: totals.acknowledged,
+          duplicates: totals.duplicates,
+          persisted: totals.persisted,
+          purges: totals.purges,
+          last_flush_at: totals.flushed_at === 0 ? null : toInstant(totals.flushed_at),
+          errors: totals.errors.map(({ journal, error }) => ({ journal, error })),
           backends: await registryOf(c.env).health(),
         },
         200,

@@ -44,6 +44,7 @@ function waysToAda({ slug, pending }: World): Attack[] {
     ["GET", "/submissions/pending"],
     ["POST", "/progress/import", { body: { facts: [fact] } }],
     ["GET", "/system/dead-letters"],
+    ["GET", "/system/metrics"],
     ["GET", "/users/ada"],
     ["PATCH", "/users/ada", { body: { name: "Owned" } }],
     ["POST", "/users", { body: { email: "x@example.org", name: "X", role: "admin" } }],

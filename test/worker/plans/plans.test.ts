@@ -411,6 +411,7 @@ async function driveJobs() {
   await drive("GET", "/system/dead-letters", `/system/dead-letters?limit=1&cursor=${letters.next_cursor}`);
   await drive("POST", "/system/dead-letters/{id}/replay", "/system/dead-letters/letter1/replay");
   await drive("GET", "/system/freshness", "/system/freshness");
+  await drive("GET", "/system/metrics", "/system/metrics");
   await cron("* * * * *");
   await cron("0 2 * * *");
   // A divergence is written by the shadow check alone.
