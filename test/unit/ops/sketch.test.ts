@@ -8,12 +8,12 @@ function sketchOf(from: number, to: number) {
 }
 
 describe("counting different learners without keeping who", () => {
-  // Four standard errors of 2.3 %, and exact where there are few.
-  it.each([0, 1, 2, 10, 50])("%i are counted exactly", (users) => {
+  // Four standard errors of 2.3 %, or more; few are told apart.
+  it.each([0, 1, 2, 10])("%i are counted exactly", (users) => {
     expect(estimate(sketchOf(0, users))).toBe(users);
   });
 
-  it.each([500, 1_000, 5_000, 6_000, 20_000, 200_000])("%i are counted within 10 %%", (users) => {
+  it.each([50, 500, 1_000, 5_000, 6_000, 20_000, 200_000])("%i are counted within 10 %%", (users) => {
     expect(Math.abs(estimate(sketchOf(0, users)) / users - 1)).toBeLessThan(0.1);
   });
 
