@@ -4,14 +4,34 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { auditRoutes } from "./audit/index.ts";
 import { courseRoutes } from "./courses/index.ts";
-import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
-import { endStreams, eventRoutes } from "./events/index.ts";
+import {
+  askForWarmUp,
+  enrollmentRoutes,
+  impactOf,
+  markCourseStale,
+  queueSection,
+  unlockSection,
+} from "./enrollment/index.ts";
+import { endStreams, eventRoutes, eventSection } from "./events/index.ts";
 import { fileRoutes } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
-import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog, switchRoutes } from "./ops/index.ts";
+import {
+  backupSection,
+  deadLetterRoutes,
+  docsHeaders,
+  logFault,
+  metricsRoutes,
+  modelSection,
+  mountHealth,
+  mountScrape,
+  readinessSection,
+  renderDocs,
+  requestLog,
+  switchRoutes,
+} from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
 import { privacyRoutes } from "./privacy/index.ts";
-import { recordRoutes } from "./records/index.ts";
+import { recordRoutes, recordSection } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
 import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./shared/secrets.ts";
@@ -19,11 +39,23 @@ import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./shared/se
 /** How long a browser remembers what a preflight answered, seconds. */
 const PREFLIGHT_SECONDS = 7_200;
 
+/** What is read from the truth when somebody scrapes; each room tells its own. */
+const SECTIONS = [
+  unlockSection,
+  queueSection,
+  recordSection,
+  eventSection,
+  readinessSection,
+  backupSection,
+  modelSection,
+];
+
 /** The Hono app: middleware once, then one line per feature router. */
 export function createApi(): OpenAPIHono<AppEnv> {
   const app = newRouter();
   app.use(requestLog());
-  app.get("/health", (c) => c.json({ status: "ok" }));
+  mountHealth(app);
+  mountScrape(app, SECTIONS);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)));
   app.get("/docs", async (c) => {
     const { origin } = new URL(c.req.url);
@@ -43,6 +75,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());
   app.route("/api/v1", switchRoutes());
+  app.route("/api/v1", metricsRoutes(SECTIONS));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",

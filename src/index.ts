@@ -9,7 +9,7 @@ import {
 } from "./enrollment/index.ts";
 import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { continueFileSweep, sweepFiles } from "./files/index.ts";
-import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
+import { DEAD_SUFFIX, logFault, meter, storeDeadLetters } from "./ops/index.ts";
 import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
@@ -17,6 +17,7 @@ export { AuditChain } from "./audit/index.ts";
 export { EnrollmentObject } from "./enrollment/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { UserGate } from "./identity/index.ts";
+export { MetricsShard } from "./ops/index.ts";
 export { CoursePresence } from "./presence/index.ts";
 export { JournalObject } from "./records/index.ts";
 
@@ -31,6 +32,7 @@ export default {
 
   async queue(arrived, env) {
     const batch = await withoutErased(underItsOwnName(arrived), env);
+    meter.pushSoon(env);
     if (batch.queue.endsWith(DEAD_SUFFIX)) {
       await restDeadRefreshes(batch, env, Date.now());
       await storeDeadLetters(batch, env, Date.now());
@@ -43,6 +45,7 @@ export default {
   },
 
   async scheduled(controller, env) {
+    meter.pushSoon(env);
     try {
       const { scheduledTime: now } = controller;
       if (controller.cron === MINUTE_CRON) {

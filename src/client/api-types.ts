@@ -1112,6 +1112,23 @@ export type ReadSwitchChange = {
   reason: string;
 };
 
+export type Metric = {
+  name: string;
+  type: "counter" | "gauge" | "histogram";
+  help: string;
+  samples: {
+    labels: Record<string, string>;
+    value?: number;
+    sum?: number;
+    count?: number;
+    /** Observations of at most `le`; null is without bound. */
+    buckets?: {
+      le: number | null;
+      count: number;
+    }[];
+  }[];
+};
+
 /** Every operation by path and method. */
 export interface Paths {
   "/api/v1/auth/sign-up": {
@@ -2261,6 +2278,15 @@ export interface Paths {
     put: {
       body: ReadSwitchChange;
       answer: ReadSwitch;
+    };
+  };
+  "/api/v1/system/metrics": {
+    /** The numbers of /metrics as JSON */
+    get: {
+      answer: {
+        read_at: string;
+        metrics: Metric[];
+      };
     };
   };
 }

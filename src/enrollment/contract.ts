@@ -135,6 +135,8 @@ export interface ProjectionBatch {
   enrollment_id: string;
   /** Outbox rows up to this id are in the batch; confirming it removes them. */
   head: number;
+  /** Age of the oldest of them, ms. */
+  oldest_ms: number;
   /** Null while more rows wait than one batch holds: D1 must never claim a sequence whose facts it has not got yet. */
   mirror: Mirror | null;
   facts: ProjectedFact[];

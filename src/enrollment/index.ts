@@ -7,6 +7,7 @@ import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
 
 /** The door of the enrollment room. */
+export { queueSection, unlockSection } from "./gauges.ts";
 export { impactOf } from "./impact.ts";
 export { markCourseStale } from "./marks.ts";
 export { projectionMessageSchema, type RefreshMessage, refreshMessageSchema } from "./messages.ts";

@@ -3,6 +3,7 @@ import { countedDatabase } from "../bindings.ts";
 import { type CoursePointer, loadProgram, rememberedProgram, rememberProgram } from "../courses/index.ts";
 import { callChannel } from "../events/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { meter } from "../ops/metrics/meter.ts";
 import { type ExportPage, type ExportPosition, exportRows } from "../privacy/object-rows.ts";
 import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
@@ -117,6 +118,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       const { cohorts, practice_mode, policy_seq } = state.meta;
       this.#store.logPolicy(policy_seq, now, request.actor.id, cohorts, practice_mode);
       const delta = state.refresh(isNew ? "enrollment" : "policy", now, { pointer: request.pointer, program });
+      state.commitTally.enrollments += 1;
       return ok({ ...this.#answer(state, delta), created: isNew });
     });
   }
@@ -534,6 +536,7 @@ export class EnrollmentObject extends DurableObject<Env> {
         return changed;
       });
       if (this.#hasSchema()) this.ctx.waitUntil(this.#scheduler.arm());
+      this.#countCommit();
       if (this.#outbox.hasNews) this.#announce(Date.now());
       if (this.#outbox.hasNotices) this.ctx.waitUntil(this.#tellLearner());
       return result;
@@ -541,6 +544,18 @@ export class EnrollmentObject extends DurableObject<Env> {
       this.#forget();
       throw fault;
     }
+  }
+
+  /** Counts what the commit that has just succeeded did for the learner. */
+  #countCommit(): void {
+    if (this.#state === null) return;
+    const { commitDelta, commitTally } = this.#state;
+    meter.count("items_unlocked_total", [], commitDelta.unlocked.length);
+    meter.count("items_locked_total", [], commitDelta.locked.length);
+    meter.count("items_completed_total", ["chapter"], commitTally.chapters);
+    meter.count("items_completed_total", ["problem"], commitTally.problems);
+    meter.count("enrollments_started_total", [], commitTally.enrollments);
+    meter.pushSoon(this.env);
   }
 
   /** The state inside a transaction: what memory holds now, not what a caller held before it awaited. */

@@ -3,6 +3,7 @@ import { callEnrollment } from "../bindings.ts";
 import { publishAll } from "../events/index.ts";
 import { notBeingErased } from "../identity/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { meter } from "../ops/metrics/meter.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
 import { inParallel } from "../shared/parallel.ts";
 import type { Mirror, ProjectionBatch } from "./contract.ts";
@@ -109,16 +110,19 @@ export async function projectEnrollments(env: Env, ids: readonly string[]): Prom
     if (pending.value === null) done.add(id);
     else owed.push(pending.value);
   });
+  const collectedAt = Date.now();
   for (const group of groupBySize(owed)) {
     // First, so that a dark D1 does not keep the audit chain waiting.
     const unaudited = await unauditedOf(env, group);
     const delivered = await deliver(env, group);
     for (const id of unaudited) delivered.delete(id);
     for (const id of await untold(env, group)) delivered.delete(id);
-    await inParallel(group, PARALLEL_OBJECTS, async ({ enrollment_id, head }) => {
+    await inParallel(group, PARALLEL_OBJECTS, async ({ enrollment_id, head, oldest_ms }) => {
       if (!delivered.has(enrollment_id)) return;
       const confirmed = await callEnrollment(env, enrollment_id, (stub) => stub.confirmProjection(head));
-      if (confirmed.ok) done.add(enrollment_id);
+      if (!confirmed.ok) return;
+      done.add(enrollment_id);
+      meter.observe("unlock_projection_lag_seconds", [], (oldest_ms + Date.now() - collectedAt) / 1_000);
     });
   }
   return done;

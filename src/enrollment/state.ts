@@ -56,6 +56,8 @@ export class EnrollmentState {
    * its answer names everything that differs from what the learner saw before.
    */
   commitDelta: Delta = NO_CHANGE;
+  /** What the current commit has begun: items completed for the first time, and the enrollment itself. */
+  commitTally: CommitTally = { ...NOTHING_BEGUN };
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
   readonly #scheduler: AlarmScheduler<DueName>;
@@ -81,6 +83,7 @@ export class EnrollmentState {
   /** A new commit starts: nothing has changed yet. */
   beginCommit(): void {
     this.commitDelta = NO_CHANGE;
+    this.commitTally = { ...NOTHING_BEGUN };
   }
 
   /** Why the snapshot must not be served as it is, or null when it is fresh. */
@@ -275,6 +278,13 @@ export class EnrollmentState {
     this.save(now);
   }
 }
+
+interface CommitTally {
+  chapters: number;
+  problems: number;
+  enrollments: number;
+}
+const NOTHING_BEGUN: CommitTally = { chapters: 0, problems: 0, enrollments: 0 };
 
 /** "Nothing opened, nothing locked". */
 export const NO_CHANGE: Delta = { unlocked: [], locked: [] };

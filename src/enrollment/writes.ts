@@ -287,6 +287,9 @@ export class EnrollmentWrites {
     const seq = this.#state.meta.progress_seq;
     this.#store.logFact(seq, { ...fact, score, at }, now, actor);
     this.#saveFact(fact.item, { ...merged, revoked_at: old.revoked_at, seq }, now);
+    if (old.completed_at === null && merged.completed_at !== null) {
+      this.#state.commitTally[isProblem ? "problems" : "chapters"] += 1;
+    }
     return "recorded";
   }
 

@@ -3,6 +3,7 @@ export { consumeEvents, pruneEvents } from "./archive.ts";
 export { BroadcastLog } from "./broadcast-log.ts";
 export { BroadcastShard } from "./broadcast-shard.ts";
 export { UserChannel } from "./channel.ts";
+export { eventSection } from "./gauges.ts";
 export { type Addressed, publishAll } from "./publishing.ts";
 export { eventRoutes } from "./routes.ts";
 export { callChannel, endStreams } from "./stubs.ts";

@@ -8,6 +8,7 @@ import { translationWriteRoutes } from "./translation/write-routes.ts";
 /** The door of the records room. */
 export { JournalObject } from "./journal/object.ts";
 export { sweepJournals } from "./sweep.ts";
+export { recordSection } from "./totals.ts";
 
 export function recordRoutes() {
   return newRouter()

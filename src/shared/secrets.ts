@@ -4,7 +4,7 @@ export const MIN_SECRET_LENGTH = 32;
 /** Secrets that stand in tutorials and templates; anybody can guess them. Compared in lower case, by containment. */
 const WELL_KNOWN = ["changeme", "change-me", "secret", "password", "latchkey", "better-auth", "example", "development"];
 
-/** Why a secret must not be used, or null. A process with a bad secret refuses to serve (see api.ts). */
+/** Why a secret must not be used, or null. A process with a bad AUTH_SECRET refuses to serve (see api.ts). */
 export function secretDefect(secret: string | undefined, name = "AUTH_SECRET"): string | null {
   if (secret === undefined || secret === "") return `${name} is missing`;
   if (secret.length < MIN_SECRET_LENGTH) return `${name} is shorter than ${MIN_SECRET_LENGTH} characters`;

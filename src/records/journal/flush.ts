@@ -1,4 +1,5 @@
 import { describeFault, logFault } from "../../ops/logging.ts";
+import { TimeOutError, withTimeOut } from "../../shared/time-out.ts";
 import type { BackendRegistry } from "../registry.ts";
 import { KINDS, typeOf } from "../translation/types.ts";
 import { FenceRaisedError } from "../types.ts";
@@ -33,10 +34,6 @@ export interface FlushContext {
   fences: Fences;
   /** A backend that does not answer for so many milliseconds counts as dark. */
   timeoutMs: number;
-}
-
-class BackendSilent extends Error {
-  override readonly name = "BackendSilent";
 }
 
 /**
@@ -79,21 +76,8 @@ async function storeRows({ registry, fences, timeoutMs }: FlushContext, rows: re
     const { type, backends } = registry.routeOf(typeOf(kind));
     for (const backend of backends) {
       const write = async () => backend.write(type, records, await fences.of(backend));
-      await answered(write(), backend.name, timeoutMs);
+      await withTimeOut(write(), timeoutMs, backend.name);
     }
-  }
-}
-
-/** The answer, or BackendSilent when there is none in time: whoever waits for ever stores nothing for anybody. */
-export async function answered<T>(answer: Promise<T>, name: string, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BackendSilent(`${name}: no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([answer, silence]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -140,7 +124,7 @@ async function storeHalves(
 /** What a write failed with that no row is the cause of; null when one may be. */
 function noRowsFault({ fences }: FlushContext, fault: unknown): string | null {
   if (fault instanceof FenceRaisedError) fences.forget();
-  else if (!(fault instanceof BackendSilent)) return null;
+  else if (!(fault instanceof TimeOutError)) return null;
   return fault.message;
 }
 

@@ -6,6 +6,7 @@ import { AlarmScheduler } from "../../shared/alarm-scheduler.ts";
 import { DAY_MS } from "../../shared/instants.ts";
 import { hasSchema, migrate } from "../../shared/object-schema.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
+import { withTimeOut } from "../../shared/time-out.ts";
 import { registryOf } from "../backends/index.ts";
 import { SESSION, type Status, TASK } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
@@ -21,7 +22,7 @@ import type {
   ParkedPosition,
 } from "./contract.ts";
 import { Fences } from "./fences.ts";
-import { answered, type Commit, FLUSH_ROWS, flushPage, PARK_AFTER } from "./flush.ts";
+import { type Commit, FLUSH_ROWS, flushPage, PARK_AFTER } from "./flush.ts";
 import { OwedStore, tellOwners } from "./owed.ts";
 import { ParkedStore } from "./parked.ts";
 import { removeOwner, removeSession } from "./removal.ts";
@@ -171,7 +172,9 @@ export class JournalObject extends DurableObject<Env> {
     return ok({ erased });
   }
 
+  /** The journal in numbers. One that was never used stays unused. */
   async state(): Promise<Result<JournalState>> {
+    if (!hasSchema(this.ctx.storage.sql)) return ok(UNUSED);
     return this.#commit(() => ok(this.#store.state(Date.now())));
   }
 
@@ -259,7 +262,7 @@ export class JournalObject extends DurableObject<Env> {
       });
     const adopting = adoptSessions({ store: this.#store, registry: registryOf(this.env), commit }, unknown);
     try {
-      await answered(adopting, "a look for sessions", ADOPTION_TIMEOUT_MS);
+      await withTimeOut(adopting, ADOPTION_TIMEOUT_MS, "a look for sessions");
       return true;
     } catch (fault) {
       logFault("sessions_unknown", fault, { sessions: unknown.length });
@@ -276,7 +279,7 @@ export class JournalObject extends DurableObject<Env> {
   #raiseFences(): Promise<void> {
     const registry = registryOf(this.env);
     const backends = [SESSION, TASK].flatMap((type) => registry.routeOf(type).backends);
-    return this.#alone(() => answered(this.#fences.raise(backends), "a barrier", this.limits.write_timeout_ms));
+    return this.#alone(() => withTimeOut(this.#fences.raise(backends), this.limits.write_timeout_ms, "a barrier"));
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -345,6 +348,20 @@ export class JournalObject extends DurableObject<Env> {
     }
   }
 }
+
+/** The numbers of a journal that has taken nothing yet. */
+const UNUSED: JournalState = {
+  pending: 0,
+  parked: 0,
+  oldest_ms: 0,
+  acknowledged: 0,
+  duplicates: 0,
+  persisted: 0,
+  flushed_at: 0,
+  error: null,
+  purges: 0,
+  announcements: 0,
+};
 
 /** What an erased owner is remembered by: a deleted session whose name no session can have and nobody can read. */
 function tombstoneOf(owner: string): string {

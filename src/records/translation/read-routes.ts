@@ -3,12 +3,11 @@ import { defineRoute, newRouter, respond } from "../../shared/http.ts";
 import { userIdSchema } from "../../shared/ids.ts";
 import { toInstant } from "../../shared/instants.ts";
 import { pageQuery, pageSchema } from "../../shared/pagination.ts";
-import { inParallel } from "../../shared/parallel.ts";
 import { ROLES } from "../../shared/roles.ts";
 import { registryOf } from "../backends/index.ts";
-import type { JournalState } from "../journal/contract.ts";
 import { query } from "../query.ts";
-import { callJournal, JOURNALS, journalOf } from "../stubs.ts";
+import { callJournal, journalOf } from "../stubs.ts";
+import { journalTotals } from "../totals.ts";
 import { list, ownerAsked, readOne, viewPage, viewSession, viewTask } from "./reading.ts";
 import { sessionIdSchema, sessionView, taskIdSchema, taskView } from "./schemas.ts";
 import { SESSION, STATUSES, TASK } from "./types.ts";
@@ -174,34 +173,18 @@ export function translationReadRoutes() {
       return found.ok ? c.json(viewTask(found.value), 200) : respond(c, found.refusal);
     })
     .openapi(statsRoute, async (c) => {
-      const states = new Map<number, JournalState>();
-      const errors: { journal: number; error: string }[] = [];
-      await inParallel(
-        Array.from({ length: JOURNALS }, (_, journal) => journal),
-        JOURNALS,
-        async (journal) => {
-          const state = await callJournal(c.env, journal, (stub) => stub.state());
-          if (!state.ok) errors.push({ journal, error: state.refusal.code });
-          else {
-            states.set(journal, state.value);
-            if (state.value.error !== null) errors.push({ journal, error: state.value.error });
-          }
-        },
-      );
-      const all = [...states.values()];
-      const sum = (pick: (state: JournalState) => number) => all.reduce((total, state) => total + pick(state), 0);
-      const flushed = Math.max(0, ...all.map(({ flushed_at }) => flushed_at));
+      const totals = await journalTotals(c.env);
       return c.json(
         {
-          pending: sum(({ pending }) => pending),
-          parked: sum(({ parked }) => parked),
-          oldest_pending_ms: Math.max(0, ...all.map(({ oldest_ms }) => oldest_ms)),
-          acknowledged: sum(({ acknowledged }) => acknowledged),
-          duplicates: sum(({ duplicates }) => duplicates),
-          persisted: sum(({ persisted }) => persisted),
-          purges: sum(({ purges }) => purges),
-          last_flush_at: flushed === 0 ? null : toInstant(flushed),
-          errors,
+          pending: totals.pending,
+          parked: totals.parked,
+          oldest_pending_ms: totals.oldest_ms,
+          acknowledged: totals.acknowledged,
+          duplicates: totals.duplicates,
+          persisted: totals.persisted,
+          purges: totals.purges,
+          last_flush_at: totals.flushed_at === 0 ? null : toInstant(totals.flushed_at),
+          errors: totals.errors.map(({ journal, error }) => ({ journal, error })),
           backends: await registryOf(c.env).health(),
         },
         200,

@@ -46,6 +46,7 @@ function waysToAda({ slug, pending }: World): Attack[] {
     ["GET", "/system/dead-letters"],
     ["GET", "/system/switches/realtime-reads"],
     ["PUT", "/system/switches/realtime-reads", { body: { realtime_percent: 100, reason: "an attack" } }],
+    ["GET", "/system/metrics"],
     ["GET", "/users/ada"],
     ["PATCH", "/users/ada", { body: { name: "Owned" } }],
     ["POST", "/users", { body: { email: "x@example.org", name: "X", role: "admin" } }],

@@ -486,6 +486,7 @@ async function driveJobs() {
   const switched = "/system/switches/realtime-reads";
   await drive("PUT", switched, switched, { body: { realtime_percent: 0, reason: "the plans" } });
   await drive("GET", switched, switched);
+  await drive("GET", "/system/metrics", "/system/metrics");
   await cron("* * * * *");
   await cron("0 2 * * *");
   // A divergence is written by the shadow check alone.
