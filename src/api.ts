@@ -2,7 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
-import { auditRoutes } from "./audit/index.ts";
+import { auditRoutes, auditSection } from "./audit/index.ts";
 import { courseRoutes } from "./courses/index.ts";
 import {
   askForWarmUp,
@@ -44,6 +44,7 @@ const SECTIONS = [
   unlockSection,
   queueSection,
   recordSection,
+  auditSection,
   eventSection,
   readinessSection,
   backupSection,
