@@ -67,7 +67,8 @@ export async function startPostgres(programs: string): Promise<Postgres> {
     );
   });
   return {
-    connectionString: `postgres://${USER}@${LOCAL_ADDRESS}:${port}/postgres`,
+    // The server trusts whoever reaches it; Hyperdrive wants a password all the same.
+    connectionString: `postgres://${USER}:${USER}@${LOCAL_ADDRESS}:${port}/postgres`,
     stop: async () => {
       server.kill("SIGINT"); // ends connections instead of waiting for them
       await ended;
