@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { freshState, removeState } from "../test/support/node/state.ts";
 import { type Bench, type BenchContext, type BenchOutcome, cell, spread, spreadCell } from "./lib/bench.ts";
+import { cpuOf } from "./lib/cpu.ts";
 import { must, School } from "./lib/school.ts";
 import { buildBundles, type Server, startServer } from "./lib/server.ts";
 
@@ -68,6 +69,8 @@ interface Window {
   /** From the first batch to the last row in D1. */
   storedPerSecond: number;
   batchMs: number[];
+  /** Of workerd, from the item's arrival to its row in D1, microseconds. */
+  cpuPerItem: number;
   samples: Sample[];
 }
 
@@ -165,6 +168,7 @@ class Load {
     const before = await this.stats();
     const samples: Sample[] = [];
     const batchMs: number[] = [];
+    const cpuBefore = cpuOf(this.#server.workerd());
     const started = performance.now();
     const elapsed = () => (performance.now() - started) / 1_000;
     const sample = async () => {
@@ -196,6 +200,7 @@ class Load {
       acknowledgedPerSecond: items / acknowledged,
       storedPerSecond: items / elapsed(),
       batchMs,
+      cpuPerItem: ((cpuOf(this.#server.workerd()) - cpuBefore) * 1e6) / items,
       samples,
     };
   }
@@ -321,6 +326,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
           "records in D1 before",
           "acknowledged a second",
           "through to D1 a second",
+          "CPU µs a record",
           "batch ms",
           "deepest buffer",
           "oldest ms",
@@ -329,6 +335,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
           cell(one.stored),
           cell(one.acknowledgedPerSecond),
           cell(one.storedPerSecond),
+          cell(one.cpuPerItem),
           spreadCell(spread(one.batchMs)),
           cell(Math.max(...one.samples.map(({ pending }) => pending))),
           cell(Math.max(...one.samples.map(({ oldestMs }) => oldestMs))),
@@ -404,6 +411,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
     ],
     notes: [
       "Journals, D1 and the Worker share one thread here, with the writers beside them on the same machine; each acknowledgement waits for the disk.",
+      "CPU is workerd's, for taking and storing together: what a record costs whatever else the machine does.",
       "Through to D1 counts from the first batch to the last row stored, writing and draining together.",
     ],
   };
