@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { freshState, removeState } from "../test/support/node/state.ts";
 import { type Bench, type BenchContext, type BenchOutcome, cell, spread, spreadCell } from "./lib/bench.ts";
+import { cpuOf } from "./lib/cpu.ts";
 import { must, School } from "./lib/school.ts";
 import { buildBundles, type Server, startServer } from "./lib/server.ts";
 
@@ -18,11 +19,20 @@ const GROWTH = 10;
 const RESTORES = 20;
 const RESTORE_MS = 100;
 const LARGE_SESSION = 100_000;
+/** Tasks of the session that is walked while it changes, and rows of one of its pages. */
+const WALKED = 20_000;
+const WALK_PAGE = 1_000;
 /** More than this much memory beyond what it was, and a restore of 100,000 tasks is not flat, MB. */
 const FLAT_MB = 64;
 const DRAIN_TIMEOUT_MS = 300_000;
 
 const statsSchema = z.object({ pending: z.int(), oldest_pending_ms: z.number(), persisted: z.int() });
+const pageSchema = z.object({
+  results: z.array(z.looseObject({ task_id: z.string() })),
+  next_cursor: z.string().nullable(),
+});
+/** Positions of a session's tasks are below this. */
+const MAX_POSITION = 1_000_000;
 const flushSchema = z.object({ journals: z.array(z.object({ journal: z.int() })) });
 /** Text of about the length of a sentence in both languages. */
 const SOURCE = "The second chapter begins with a walk along the river, and ends in a question that nobody answers.";
@@ -59,6 +69,8 @@ interface Window {
   /** From the first batch to the last row in D1. */
   storedPerSecond: number;
   batchMs: number[];
+  /** Of workerd, from the item's arrival to its row in D1, microseconds. */
+  cpuPerItem: number;
   samples: Sample[];
 }
 
@@ -103,10 +115,17 @@ class Load {
   }
 
   /** Sends a batch of new tasks. @returns milliseconds to its acknowledgement. */
-  async batch(session: string, count = BATCH): Promise<number> {
-    const tasks = Array.from({ length: count }, () => {
+  batch(session: string, count = BATCH): Promise<number> {
+    const positions = Array.from({ length: count }, () => {
       this.#next += 1;
-      const id = { task_id: `${session}:t${this.#next}`, session_id: session, version: 1, position: this.#next };
+      return this.#next;
+    });
+    return this.#send(session, positions, 1);
+  }
+
+  async #send(session: string, positions: readonly number[], version: number): Promise<number> {
+    const tasks = positions.map((number) => {
+      const id = { task_id: `${session}:t${number}`, session_id: session, version, position: number % MAX_POSITION };
       return { ...id, status: "processing", source_text: SOURCE, translated_text: TRANSLATED };
     });
     const body = JSON.stringify({ tasks });
@@ -123,9 +142,9 @@ class Load {
     const text = await answer.text();
     if (answer.status === 503) {
       await sleep(Number(answer.headers.get("retry-after") ?? 1) * 1_000);
-      return this.batch(session, count);
+      return this.#send(session, positions, version);
     }
-    if (!answer.ok) throw new Error(`a batch: ${answer.status} ${text}`);
+    if (!answer.ok || !text.includes('"rejected":0')) throw new Error(`a batch: ${answer.status} ${text}`);
     return performance.now() - started;
   }
 
@@ -149,6 +168,7 @@ class Load {
     const before = await this.stats();
     const samples: Sample[] = [];
     const batchMs: number[] = [];
+    const cpuBefore = cpuOf(this.#server.workerd());
     const started = performance.now();
     const elapsed = () => (performance.now() - started) / 1_000;
     const sample = async () => {
@@ -180,6 +200,7 @@ class Load {
       acknowledgedPerSecond: items / acknowledged,
       storedPerSecond: items / elapsed(),
       batchMs,
+      cpuPerItem: ((cpuOf(this.#server.workerd()) - cpuBefore) * 1e6) / items,
       samples,
     };
   }
@@ -206,6 +227,44 @@ class Load {
     for (let done = 0; done < tasks; done += BATCH) await this.batch(`${owner}:${name}`, Math.min(BATCH, tasks - done));
     await this.drained(async () => (await this.stats()).pending);
     return `${owner}:${name}`;
+  }
+
+  /**
+   * Reads a session's tasks page by page while a third of them change and others come in.
+   * @returns of those that did not change: how many were missed, and how many came twice.
+   */
+  async walk(tasks: number): Promise<{ rows: number; ms: number; changes: number; missed: number; twice: number }> {
+    const first = this.#next + 1;
+    const session = await this.session("walked", tasks);
+    const own = Array.from({ length: tasks }, (_, at) => first + at);
+    let isWalking = true;
+    let changes = 0;
+    const changing = (async () => {
+      for (let version = 2; isWalking; version += 1) {
+        const changed = own.filter((at) => at % 3 === 0 && (at + version) % 20 === 0);
+        await this.#send(session, changed, version);
+        await this.batch(session, 50);
+        changes += changed.length + 50;
+      }
+    })();
+    const seen = new Map<string, number>();
+    const started = performance.now();
+    let rows = 0;
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const path = `/api/v1/translation/sessions/${session}/tasks?limit=${WALK_PAGE}${query}`;
+      const page: z.output<typeof pageSchema> = pageSchema.parse(await must(this.#school.service.get(path)));
+      for (const { task_id } of page.results) seen.set(task_id, (seen.get(task_id) ?? 0) + 1);
+      rows += page.results.length;
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    const ms = performance.now() - started;
+    isWalking = false;
+    await changing;
+    const counts = own.filter((at) => at % 3 !== 0).map((at) => seen.get(`${session}:t${at}`) ?? 0);
+    const missed = counts.filter((count) => count === 0).length;
+    return { rows, ms, changes, missed, twice: counts.filter((count) => count > 1).length };
   }
 
   /** Reads a restore to its end, as fast as it comes. @returns milliseconds and bytes. */
@@ -254,6 +313,9 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
   const restored = await load.restore(large, size);
   const { beforeMb, mostMb } = memory.stop();
 
+  say("walking a session while it changes");
+  const walked = await load.walk(quick ? 2_000 : WALKED);
+
   const grows = mostMb - beforeMb;
   const windows = [first, grown];
   return {
@@ -264,6 +326,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
           "records in D1 before",
           "acknowledged a second",
           "through to D1 a second",
+          "CPU µs a record",
           "batch ms",
           "deepest buffer",
           "oldest ms",
@@ -272,6 +335,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
           cell(one.stored),
           cell(one.acknowledgedPerSecond),
           cell(one.storedPerSecond),
+          cell(one.cpuPerItem),
           spreadCell(spread(one.batchMs)),
           cell(Math.max(...one.samples.map(({ pending }) => pending))),
           cell(Math.max(...one.samples.map(({ oldestMs }) => oldestMs))),
@@ -283,6 +347,19 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
         rows: [
           ["1,000", spreadCell(spread(smallMs)), "", ""],
           [cell(size), cell(restored.ms), cell(restored.bytes / 1e6), `${cell(beforeMb)}, ${cell(mostMb)}`],
+        ],
+      },
+      {
+        title: `Reading a session page by page (${cell(WALK_PAGE)} rows each) while a third of it changes`,
+        columns: ["rows", "rows a second", "changes meanwhile", "unchanged rows missed", "twice"],
+        rows: [
+          [
+            cell(walked.rows),
+            cell(walked.rows / (walked.ms / 1_000)),
+            cell(walked.changes),
+            cell(walked.missed),
+            cell(walked.twice),
+          ],
         ],
       },
     ],
@@ -320,6 +397,12 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
         met: spread(smallMs).median < RESTORE_MS,
       },
       {
+        what: "Rows that did not change and were missed or seen twice by a walk",
+        asked: "0",
+        measured: cell(walked.missed + walked.twice),
+        met: walked.missed + walked.twice === 0,
+      },
+      {
         what: `Memory that a restore of ${cell(size)} tasks takes`,
         asked: `below ${FLAT_MB} MB`,
         measured: `${cell(grows)} MB, for ${cell(restored.bytes / 1e6)} MB read`,
@@ -328,6 +411,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
     ],
     notes: [
       "Journals, D1 and the Worker share one thread here, with the writers beside them on the same machine; each acknowledgement waits for the disk.",
+      "CPU is workerd's, for taking and storing together: what a record costs whatever else the machine does.",
       "Through to D1 counts from the first batch to the last row stored, writing and draining together.",
     ],
   };

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { createClient, RecordWriter, restoreSession } from "../src/client/index.ts";
 import { fileSpool } from "../src/client/records/node.ts";
 
-// node scripts/translation-worker.ts --url URL --token TOKEN --session OWNER:NAME --spool FILE [--delay MS]
+// LATCHKEY_TOKEN=… node scripts/translation-worker.ts --url URL --session OWNER:NAME --spool FILE [--delay MS]
 //
 // Worked example of a job that may be killed at any moment: asks which tasks are open, translates them (here: a stand-in
 // for a translation service) and writes the results back. Start it again with the same spool and it carries on: results
@@ -11,15 +11,17 @@ import { fileSpool } from "../src/client/records/node.ts";
 const { values } = parseArgs({
   options: {
     url: { type: "string" },
-    token: { type: "string" },
     session: { type: "string" },
     spool: { type: "string" },
     delay: { type: "string", default: "20" },
   },
 });
-const { url, token, session, spool } = values;
+const { url, session, spool } = values;
+const token = process.env.LATCHKEY_TOKEN; // arguments are seen by every user of the machine
 if (url === undefined || token === undefined || session === undefined || spool === undefined) {
-  console.error("usage: node scripts/translation-worker.ts --url URL --token TOKEN --session OWNER:NAME --spool FILE");
+  console.error(
+    "usage: LATCHKEY_TOKEN=… node scripts/translation-worker.ts --url URL --session OWNER:NAME --spool FILE",
+  );
   process.exit(2);
 }
 

@@ -243,18 +243,19 @@ describe("the translation worker of scripts/, killed twice", () => {
     }));
     expectAnswer(await client.post("/api/v1/translation/tasks/batch", { tasks }), 200, batchSchema);
 
-    const args = ["--url", runtime.url, "--token", await tokenFor("ada"), "--session", "ada:novel"];
-    const spool = ["--spool", join(stateDir, "spool"), "--delay", "10"];
+    const args = ["--url", runtime.url, "--session", "ada:novel", "--spool", join(stateDir, "spool"), "--delay", "10"];
+    const token = { LATCHKEY_TOKEN: await tokenFor("ada") };
+    const start = () => runScript("scripts/translation-worker.ts", args, token);
     const count = (text: string) => text.split("\n").filter((line) => line.startsWith("translated ")).length;
     let translated = 0;
     for (const killAfter of [20, 50]) {
-      const worker = runScript("scripts/translation-worker.ts", [...args, ...spool]);
+      const worker = start();
       await until("some translations", DRAIN_MS, () => count(worker.output()) >= killAfter);
       worker.child.kill("SIGKILL");
       expect(await worker.ended).toBe("SIGKILL");
       translated += count(worker.output());
     }
-    const last = runScript("scripts/translation-worker.ts", [...args, ...spool]);
+    const last = start();
     expect(await last.ended, last.output()).toBe(0);
     expect(last.output()).toContain("finished");
     translated += count(last.output());

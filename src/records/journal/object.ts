@@ -81,7 +81,9 @@ export class JournalObject extends DurableObject<Env> {
   /** Takes a batch in one transaction: each item has its outcome, or nothing was taken and the batch can be sent again. */
   async append(request: AppendRequest): Promise<Result<AppendAnswer>> {
     const { idempotency, items, owner } = request;
-    if (!(await this.#knowSessions(owner, items))) {
+    const needed = new Set(items.flatMap(({ kind, session }) => (kind === "task" ? session : [])));
+    const untold = await this.#adopt(owner, sessionsOf(items), needed.size === 0);
+    if (untold.some((session) => needed.has(session))) {
       const detail = "Whether there is such a session cannot be told now.";
       return refuse("unavailable", { detail, retry_after: BACK_PRESSURE_SECONDS });
     }
@@ -136,6 +138,7 @@ export class JournalObject extends DurableObject<Env> {
 
   /** Tasks of a session by state, as acknowledged. */
   async progress(session: string): Promise<Result<Record<Status, number>>> {
+    await this.#adopt(session.slice(0, session.indexOf(":")), [session], true);
     return this.#commit(() => ok(this.#store.progress(session)));
   }
 
@@ -244,18 +247,19 @@ export class JournalObject extends DurableObject<Env> {
 
   /**
    * Makes sure that sessions are known which a backend has: a database that was restored without its journals, or a
-   * journal that lost its storage. @returns whether it could be told, as far as it must.
+   * journal that lost its storage.
+   *
+   * @param mayGuess whether a session may be taken for new while a backend is known to be dark.
+   * @returns sessions of which it cannot be told whether a backend has them.
    */
-  async #knowSessions(owner: string, items: AppendRequest["items"]): Promise<boolean> {
+  async #adopt(owner: string, sessions: readonly string[], mayGuess: boolean): Promise<string[]> {
     const isErased = () => this.#store.isDeleted(tombstoneOf(owner));
     const { unknown, isDark } = this.#commit(() => ({
-      unknown: isErased() ? [] : this.#store.unknownAmong(sessionsOf(items)),
+      unknown: isErased() ? [] : this.#store.unknownAmong(sessions),
       isDark: this.#store.held().isDark,
     }));
-    // A task needs its session. A session needs nothing: while nobody can be asked it is taken for new.
-    const isNeeded = items.some(({ kind, session }) => kind === "task" && unknown.includes(session));
-    if (unknown.length === 0 || (isDark && !isNeeded)) return true;
-    const commit = <T>(change: () => T) =>
+    if (unknown.length === 0 || (isDark && mayGuess)) return unknown;
+    const commit: Commit = (change) =>
       this.#commit(() => {
         if (isErased()) throw new Error("the owner was erased meanwhile");
         return change();
@@ -263,10 +267,10 @@ export class JournalObject extends DurableObject<Env> {
     const adopting = adoptSessions({ store: this.#store, registry: registryOf(this.env), commit }, unknown);
     try {
       await withTimeOut(adopting, ADOPTION_TIMEOUT_MS, "a look for sessions");
-      return true;
+      return [];
     } catch (fault) {
       logFault("sessions_unknown", fault, { sessions: unknown.length });
-      return !isNeeded;
+      return unknown;
     }
   }
 

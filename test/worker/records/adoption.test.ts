@@ -68,6 +68,15 @@ it("[I1] [I4] a journal that knows nothing of a stored session takes it over, an
   expect([Object.keys(versions).length, versions[`${owner}:book:t1002`]]).toEqual([1_004, 2]);
 });
 
+it("[I3] counts a session's tasks before anybody writes", async () => {
+  const owner = await ownerWithTasks("counted", 3);
+  await loseJournal(owner);
+  const answer = await call("GET", `/translation/sessions/${owner}:book`, { token: await tokenOf(owner) });
+  expect(await read(answer, 200, z.looseObject({ tasks: z.unknown() }))).toMatchObject({
+    tasks: { pending: 2, completed: 1 },
+  });
+});
+
 it("[I4] takes over what a session itself was", async () => {
   const owner = await ownerWithSession("ended", { version: 4, status: "completed" });
   await flush(owner);
