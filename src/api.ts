@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
+import { backupRoutes } from "./backup/index.ts";
 import { courseRoutes } from "./courses/index.ts";
 import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
 import { endStreams, eventRoutes } from "./events/index.ts";
@@ -40,6 +41,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());
+  app.route("/api/v1", backupRoutes());
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",

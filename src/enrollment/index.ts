@@ -7,11 +7,12 @@ import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
 
 /** The door of the enrollment room. */
+export { loadEnrollment, snapshotHolds } from "./backup.ts";
 export { impactOf } from "./impact.ts";
 export { markCourseStale } from "./marks.ts";
 export { projectionMessageSchema, type RefreshMessage, refreshMessageSchema } from "./messages.ts";
 export { EnrollmentObject } from "./object.ts";
-export { consumeProjections } from "./projection.ts";
+export { consumeProjections, projectEnrollments } from "./projection.ts";
 export { consumeRefreshes, restDeadRefreshes, sweepEveryMinute } from "./refresh.ts";
 export { askForWarmUp } from "./registry.ts";
 

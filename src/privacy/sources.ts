@@ -1,5 +1,6 @@
 import type { PersonalDataSource } from "./source.ts";
 import { accountSource } from "./sources/account.ts";
+import { backupsSource } from "./sources/backups.ts";
 import { coursesSource } from "./sources/courses.ts";
 import { enrollmentsSource } from "./sources/enrollments.ts";
 import { eventsSource } from "./sources/events.ts";
@@ -18,5 +19,6 @@ export const SOURCES: readonly PersonalDataSource[] = [
   eventsSource,
   coursesSource,
   operationsSource,
+  backupsSource,
   accountSource,
 ];

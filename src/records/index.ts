@@ -3,8 +3,11 @@ import { parkedRoutes } from "./translation/parked-routes.ts";
 import { translationReadRoutes } from "./translation/read-routes.ts";
 import { translationWriteRoutes } from "./translation/write-routes.ts";
 
+export { type JournalRows, openJournal, restorePage } from "./journal/backup.ts";
 /** The door of the records room. */
 export { JournalObject } from "./journal/object.ts";
+export { JournalStore } from "./journal/store.ts";
+export { callJournal, JOURNALS } from "./stubs.ts";
 export { sweepJournals } from "./sweep.ts";
 
 export function recordRoutes() {

@@ -1,0 +1,80 @@
+import { callEnrollment } from "../bindings.ts";
+import { projectEnrollments } from "../enrollment/index.ts";
+import { callBroadcastLog, callChannel } from "../events/index.ts";
+import { callJournal, type JournalRows } from "../records/index.ts";
+import type { DumpedValue, ObjectDump } from "../shared/object-dump.ts";
+import type { Result } from "../shared/results.ts";
+import { d1Tables, type Tables } from "./rows.ts";
+import { callVault } from "./vault-stub.ts";
+
+type Loaded = Result<{ rows: number }>;
+
+/**
+ * Where a backup is restored to. Each method takes a piece into an empty place and compares what is there with what was
+ * given; each may be repeated.
+ */
+export interface RestoreTarget {
+  tables: Tables;
+  enrollment(id: string, dump: ObjectDump, outline: readonly string[]): Promise<Loaded>;
+  /** Enrollments that were just filled: D1 is brought up to them. */
+  project(ids: readonly string[]): Promise<void>;
+  channel(user: string, dump: ObjectDump): Promise<Loaded>;
+  broadcastLog(dump: ObjectDump): Promise<Loaded>;
+  journal(journal: number, page: JournalRows): Promise<Loaded>;
+  openJournal(
+    journal: number,
+    steps: readonly string[],
+    tombstones: readonly DumpedValue[][],
+  ): Promise<Result<{ opened: boolean }>>;
+  /** Puts an object into a bucket and reads it back. @returns whether it is what was put. */
+  object(bucket: "documents" | "records", object: StoredObject): Promise<boolean>;
+}
+
+export interface StoredObject {
+  key: string;
+  type: string | null;
+  text: string;
+}
+
+/** This very deployment. */
+export function liveTarget(env: Env, job: string): RestoreTarget {
+  return {
+    tables: d1Tables(env.DB),
+    enrollment: (id, dump, outline) => callEnrollment(env, id, (stub) => stub.restore(dump, outline, job)),
+    project: async (ids) => {
+      await projectEnrollments(env, ids);
+    },
+    channel: (user, dump) => callChannel(env, user, (stub) => stub.restore(dump, job)),
+    broadcastLog: (dump) => callBroadcastLog(env, (stub) => stub.restore(dump, job)),
+    journal: (journal, page) => callJournal(env, journal, (stub) => stub.restore(page)),
+    openJournal: (journal, steps, tombstones) => callJournal(env, journal, (stub) => stub.open(steps, tombstones)),
+    async object(bucket, { key, type, text }) {
+      const place = bucket === "documents" ? env.DOCUMENTS : env.RECORDS;
+      await place.put(key, text, type === null ? {} : { httpMetadata: { contentType: type } });
+      return (await (await place.get(key))?.text()) === text;
+    },
+  };
+}
+
+/**
+ * A scratch store beside the deployment, thrown away afterwards: the same engine, the same schemas, the same code that
+ * fills them, and nobody who could be woken by what is in it.
+ */
+export function scratchTarget(env: Env, job: string): RestoreTarget {
+  const vault = `${job}.tables`;
+  return {
+    tables: { batch: (statements) => callVault(env, vault, (stub) => stub.batch(statements)) },
+    enrollment: (_id, dump, outline) => callVault(env, `${job}.object`, (stub) => stub.tryEnrollment(dump, outline)),
+    project: async () => undefined,
+    channel: (_user, dump) => callVault(env, `${job}.object`, (stub) => stub.tryLog("channel", dump)),
+    broadcastLog: (dump) => callVault(env, `${job}.object`, (stub) => stub.tryLog("broadcast_log", dump)),
+    journal: (journal, page) => callVault(env, `${job}.journal-${journal}`, (stub) => stub.journal(page)),
+    openJournal: async (journal, steps, tombstones) => {
+      const opened = await callVault(env, `${job}.journal-${journal}`, (stub) => stub.openJournal(steps, tombstones));
+      await callVault(env, `${job}.journal-${journal}`, (stub) => stub.wipe());
+      return opened;
+    },
+    // There is no scratch bucket: that a document is whole, its part's hash has shown.
+    object: async () => true,
+  };
+}
