@@ -135,9 +135,12 @@ async function loadNext(
   return ok({ ...state, at: state.at + 1, rows: state.rows + rows, left_out: state.left_out + left_out });
 }
 
-/** Parents before children, rows before objects, objects before what is counted over them. */
+/**
+ * Parents before children, rows before objects, and channels before the objects that have something to tell them: those
+ * wake with their restore.
+ */
 export function inRestoreOrder(parts: readonly PartEntry[]): PartEntry[] {
-  const stages = [...RESTORE_ORDER.map(stageOf), "enrollment_objects", "channels", "broadcast_log", "journals"];
+  const stages = [...RESTORE_ORDER.map(stageOf), "channels", "broadcast_log", "enrollment_objects", "journals"];
   const place = (stage: string) => {
     const at = stages.indexOf(stage);
     return at < 0 ? stages.length : at;

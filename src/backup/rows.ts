@@ -116,7 +116,7 @@ export async function writeRows(
 ): Promise<void> {
   const names = columns.map(({ name }) => `"${name}"`).join(", ");
   const values = columns.map((_, at) => `value ->> '$[${at}]'`).join(", ");
-  const where = table.fence?.((name) => valueOf(columns, name)) ?? "true";
+  const where = table.fence?.((name) => fieldOf(columns, name)) ?? "true";
   const small = lines.filter((line) => !needsOwnStatement(line));
   const statements: Statement[] = [...jsonChunks(small)].map((json) => ({
     sql: `INSERT INTO "${table.name}" (${names}) SELECT ${values} FROM json_each(?) WHERE ${where} ON CONFLICT DO NOTHING`,
@@ -134,7 +134,7 @@ export async function countAdmitted(
   lines: readonly string[],
 ): Promise<number> {
   let admitted = 0;
-  const where = table.fence?.((name) => valueOf(columns, name)) ?? "true";
+  const where = table.fence?.((name) => fieldOf(columns, name)) ?? "true";
   // Of a long text only the beginning is asked for: a fence looks at keys.
   const keys = lines.map((line) =>
     JSON.stringify(valuesOf(columns, line).map((value) => value?.slice(0, 200) ?? null)),
@@ -192,7 +192,7 @@ function rowStatement(table: BackedUpTable, columns: readonly Column[], line: st
   };
 }
 
-function valueOf(columns: readonly Column[], name: string): string {
+function fieldOf(columns: readonly Column[], name: string): string {
   return `json_each.value ->> '$[${columns.findIndex((column) => column.name === name)}]'`;
 }
 
