@@ -74,17 +74,24 @@ export function partName(number: number, stage: string): string {
 }
 
 const encoder = new TextEncoder();
+const pageLine = z.object({ page: z.object({ rows: z.array(z.unknown()) }) });
+
+/** How many rows the lines of a part stand for: a line of a journal holds a page of them. */
+export function rowsIn(stage: string, lines: readonly string[]): number {
+  if (stage !== "journals" && stage !== "journal_tombstones") return lines.length;
+  return lines.reduce((sum, line) => sum + pageLine.parse(JSON.parse(line)).page.rows.length, 0);
+}
 
 /** SHA-256 of bytes in hex. */
 export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return hexOf(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 /** The text of a signed manifest. */
 export async function signManifest(secret: string, manifest: Manifest): Promise<string> {
   const key = await signingKey(secret, "backup");
   const signature = await crypto.subtle.sign("HMAC", key, encoder.encode(JSON.stringify(manifest)));
-  return JSON.stringify({ manifest, signature: new Uint8Array(signature).toHex() });
+  return JSON.stringify({ manifest, signature: hexOf(signature) });
 }
 
 /**
@@ -165,12 +172,14 @@ async function unpack(bytes: Uint8Array<ArrayBuffer>): Promise<string | null> {
   }
 }
 
+function hexOf(bytes: ArrayBuffer): string {
+  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Bytes of a hex text, or null when it is none of ours. */
 function bytesOf(hex: string): Uint8Array<ArrayBuffer> | null {
-  try {
-    return Uint8Array.fromHex(hex);
-  } catch {
-    return null; // not hex: no signature of ours
-  }
+  if (!/^[0-9a-f]{64}$/.test(hex)) return null;
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
 function jsonOf(text: string): unknown {

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { inParallel } from "../shared/parallel.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
-import type { PartHeader } from "./format.ts";
+import { type PartHeader, rowsIn } from "./format.ts";
 import { type Column, countAdmitted, type Position, positionOf, readRows, type Tables, writeRows } from "./rows.ts";
 import { tableOf } from "./stages.ts";
 import type { BackedUpTable } from "./tables.ts";
@@ -33,12 +33,6 @@ const journalLine = z.object({
   }),
 });
 const storedLine = z.object({ key: z.string(), type: z.string().nullable(), text: z.string() });
-
-/** How many rows the lines of a part stand for: a line of a journal holds a page of them. */
-export function rowsIn(stage: string, lines: readonly string[]): number {
-  if (stage !== "journals" && stage !== "journal_tombstones") return lines.length;
-  return lines.reduce((sum, line) => sum + journalLine.parse(JSON.parse(line)).page.rows.length, 0);
-}
 
 /** Restores one part and compares every row of it with what is there afterwards. Harmless to repeat. */
 export async function loadPart(
