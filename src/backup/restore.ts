@@ -9,7 +9,7 @@ import { loadPart, type PartOutcome } from "./load.ts";
 import { columnsOf } from "./rows.ts";
 import { checkSchema, schemaOf } from "./schema.ts";
 import { stageOf } from "./stages.ts";
-import { addJobState, erasedSubjects, jobState, manifestOf, readPart } from "./store.ts";
+import { addJobState, erasedSubjects, jobState, manifestOf, previousHolds, readPart } from "./store.ts";
 import { BACKED_UP, RESTORE_ORDER } from "./tables.ts";
 import type { RestoreTarget } from "./target.ts";
 
@@ -96,6 +96,9 @@ async function checkParts(
   state: JobState,
   until: number,
 ): Promise<Result<JobState>> {
+  if (state.at === 0 && !(await previousHolds(env, manifest))) {
+    return refuse("backup_manifest_tampered", { detail: `${manifest.previous?.id} is not what this backup followed.` });
+  }
   let at = state.at;
   for (; at < manifest.parts.length; at += 1) {
     const entry = manifest.parts[at];

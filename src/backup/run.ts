@@ -30,7 +30,9 @@ const BEGUN = "begin.json";
 /** Characters of one part before it is compressed; beyond it the part is closed. A page more may come on top. */
 const PART_CHARACTERS = 4_000_000;
 /** Pages of one part: objects are counted in calls, and an invocation may make only so many. */
-const PART_PAGES = 20;
+const PART_PAGES = 80;
+/** Objects of one part that may be missing; their names are kept beside it, where there is not much room. */
+const MAX_UNREADABLE = 20;
 /**
  * A backup that is not finished after so long is given up: it would say too little about any one moment. Another is begun.
  */
@@ -101,6 +103,7 @@ async function writePart(
     note.max_seq = Math.max(note.max_seq, read.max_seq);
     note.next = read.next;
     note.unreadable.push(...(read.unreadable ?? []));
+    if (note.unreadable.length > MAX_UNREADABLE) throw new Error("too many objects do not answer; tried again later");
     columns = read.columns ?? columns;
     if (read.next === null || Date.now() >= until) break;
   }

@@ -8,13 +8,13 @@ import type { Result } from "../shared/results.ts";
 import { columnsOf, d1Tables, largest, type Position, readRows } from "./rows.ts";
 import { type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
 
-/** Objects asked by one page, and how many at a time. */
-const OBJECT_PAGE = 100;
+/** Objects asked by one page, which is held in memory, and how many at a time. */
+const OBJECT_PAGE = 25;
 const PARALLEL_OBJECTS = 6;
 /** With so many of a page unreadable it is the platform, and the page is tried again later. */
-const MAX_UNREADABLE = 10;
-/** Objects of a bucket in one page; each is read. */
-const BUCKET_PAGE = 10;
+const MAX_UNREADABLE = 5;
+/** Objects of a bucket in one page; each is read, and may have 8 MB. */
+const BUCKET_PAGE = 2;
 const FILE_PAGE = 500;
 
 /** A piece of a stage. */

@@ -8,6 +8,7 @@ const SUCCEEDED = "succeeded/";
 const VERIFIED = "verified/";
 const ERASED = "erased/";
 const JOBS = "jobs/";
+const IF_ABSENT = { etagDoesNotMatch: "*" };
 /** Keys of one list; with their metadata the platform may give fewer. */
 const PAGE_KEYS = 1_000;
 
@@ -26,18 +27,14 @@ export function keyOf(backup: string, file: string): string {
  * Writes an object that is not there yet.
  * @returns whether it was written; false when it was there already.
  */
-export async function create(
-  env: Env,
-  key: string,
-  body: string | Uint8Array<ArrayBuffer>,
-  customMetadata: Record<string, string> = {},
-): Promise<boolean> {
-  return (await env.BACKUPS.put(key, body, { onlyIf: { etagDoesNotMatch: "*" }, customMetadata })) !== null;
+export async function create(env: Env, key: string, body: string | Uint8Array<ArrayBuffer>): Promise<boolean> {
+  return (await env.BACKUPS.put(key, body, { onlyIf: IF_ABSENT })) !== null;
 }
 
-/** Writes a part with its note. */
+/** Writes a part with its note; the bucket itself compares the bytes with their hash. @returns as {@link create}. */
 export async function createPart(env: Env, backup: string, note: PartNote, bytes: Uint8Array<ArrayBuffer>) {
-  return create(env, keyOf(backup, note.name), bytes, { note: JSON.stringify(note) });
+  const options = { onlyIf: IF_ABSENT, customMetadata: { note: JSON.stringify(note) }, sha256: note.sha256 };
+  return (await env.BACKUPS.put(keyOf(backup, note.name), bytes, options)) !== null;
 }
 
 /** Everything below a prefix, in the order of the keys. */
@@ -114,6 +111,15 @@ export async function newestFinished(env: Env): Promise<{ id: string; sha256: st
     if (stored !== null) return { id, sha256: await sha256Of(new Uint8Array(await stored.arrayBuffer())) };
   }
   return null;
+}
+
+/**
+ * Whether the backup before this one still is what this one followed. One that was pruned, or is in another bucket, has
+ * nothing to say.
+ */
+export async function previousHolds(env: Env, { previous }: Manifest): Promise<boolean> {
+  const stored = previous === null ? null : await env.BACKUPS.get(keyOf(previous.id, MANIFEST));
+  return stored === null || (await sha256Of(new Uint8Array(await stored.arrayBuffer()))) === previous?.sha256;
 }
 
 /** Bytes of a part; null when it is missing. */

@@ -3,6 +3,7 @@ import { loadEnrollment, snapshotHolds } from "../enrollment/index.ts";
 import { BROADCAST_LOG_SCHEMA, CHANNEL_SCHEMA } from "../events/index.ts";
 import { logFault } from "../ops/logging.ts";
 import { type JournalRows, JournalStore, openJournal, restorePage } from "../records/index.ts";
+import { DAY_MS } from "../shared/instants.ts";
 import { type DumpedValue, loadObject, type ObjectDump } from "../shared/object-dump.ts";
 import { type Result, refuse } from "../shared/results.ts";
 import type { Statement } from "./rows.ts";
@@ -11,9 +12,9 @@ import type { Statement } from "./rows.ts";
 class TakenBack extends Error {}
 
 /**
- * An empty store for trying a backup out: it is filled and read by the code of the real objects, and has no alarm, no
- * queue and nobody who listens. What belongs to one object is tried in a transaction that is taken back; tables stay
- * until {@link wipe}.
+ * An empty store for trying a backup out: it is filled and read by the code of the real objects, and tells nobody of
+ * what is in it. What belongs to one object is tried in a transaction that is taken back; tables stay
+ * until {@link wipe}, or for a day: a proof that was given up leaves nothing behind.
  */
 export class BackupVault extends DurableObject<Env> {
   /** Runs statements in one transaction. @returns the rows of each. */
@@ -27,6 +28,7 @@ export class BackupVault extends DurableObject<Env> {
 
   /** Makes the tables of a backup, in a store that has none of them. */
   async makeTables(statements: readonly string[]): Promise<void> {
+    await this.#wipeLater();
     this.ctx.storage.transactionSync(() => {
       const { sql } = this.ctx.storage;
       for (const statement of statements) {
@@ -54,6 +56,7 @@ export class BackupVault extends DurableObject<Env> {
 
   /** Takes a page of a journal. */
   async journal(page: JournalRows): Promise<Result<{ rows: number }>> {
+    await this.#wipeLater();
     return restorePage(this.ctx.storage, page);
   }
 
@@ -68,6 +71,14 @@ export class BackupVault extends DurableObject<Env> {
   /** Throws everything away. */
   async wipe(): Promise<void> {
     await this.ctx.storage.deleteAll();
+  }
+
+  override async alarm(): Promise<void> {
+    await this.wipe();
+  }
+
+  async #wipeLater(): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + DAY_MS);
   }
 
   #try<T>(attempt: (storage: DurableObjectStorage) => Result<T>): Result<T> {
