@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { type ApiAnswer, type ApiClient, api } from "../api-client.ts";
+import { reason } from "../import/report.ts";
 import { tokenFor } from "../import/server.ts";
 import { CommandError, RefusedError, say } from "./command.ts";
 
@@ -74,22 +76,19 @@ export class RemoteBackups {
    * Has work done on a backup until it is done. A server that does not answer is asked again: what it had done stays done.
    * @param job goes on with this one.
    */
-  async work(id: string, task: "backup" | "check" | "verify" | "restore", job?: string): Promise<Work> {
-    let known = job;
+  async work(id: string, task: "backup" | "check" | "verify" | "restore", job = newJob(task, id)): Promise<Work> {
+    if (task === "restore") say(`job ${job}`);
     for (let failures = 0; ; ) {
-      const body = known === undefined ? { task } : { task, job: known };
-      const answer = await this.client.post(`/api/v1/system/backups/${id}/work`, body).catch(() => null);
-      if (answer === null || answer.status >= 500) {
+      const answer = await this.client.post(`/api/v1/system/backups/${id}/work`, { task, job }).catch(reason);
+      if (typeof answer === "string" || answer.status >= 500) {
         failures += 1;
-        if (failures === TRIES)
-          throw new CommandError(`${this.url} does not answer; go on with --resume ${known ?? ""}`);
+        say(`${task}: ${typeof answer === "string" ? answer : sentenceOf(answer)}; asking again`);
+        if (failures === TRIES) throw new CommandError(`${this.url} does not answer; go on later with job ${job}.`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         continue;
       }
       failures = 0;
       const work = expect(answer, workSchema);
-      if (known !== work.job && task === "restore") say(`job ${work.job}`);
-      known = work.job;
       if (work.done) return work;
       say(`${task}: ${work.rows} rows, ${Math.round(work.ms / 1_000)} s`);
     }
@@ -121,6 +120,16 @@ export class RemoteBackups {
   #fileUrl(id: string, file: string): string {
     return `${this.url}/api/v1/system/backups/${id}/files/${file}`;
   }
+}
+
+function sentenceOf({ status, body }: ApiAnswer): string {
+  const problem = problemSchema.safeParse(body);
+  return problem.success ? `${problem.data.code} (${problem.data.detail ?? status})` : `answered with ${status}`;
+}
+
+/** Named here, so that a call whose answer was lost goes on with the same job. */
+function newJob(task: string, id: string): string {
+  return `${task}-${id}-${randomBytes(4).toString("hex")}`;
 }
 
 /** The body of an answer. @throws RefusedError with the code of its problem document. */
