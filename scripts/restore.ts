@@ -31,8 +31,14 @@ async function run(): Promise<object | null> {
   const remote = await RemoteBackups.at(addressOf("--to", options.to), options.token);
   const id = await choose(remote, options);
   say(`backup ${id}`);
-  const { rows, left_out, ms, job } = await remote.work(id, "restore", options.resume);
-  return { backup: id, job, restored: true, rows, left_out, ms, read: await smokeTest(remote) };
+  const { rows, left_out, missing_files, ms, job } = await remote.work(id, "restore", options.resume);
+  if (missing_files > 0) {
+    say(
+      `The bytes of ${missing_files} files are not in this deployment's bucket. Bring them before the next night: its`,
+    );
+    say("sweep removes the rows of files without bytes.");
+  }
+  return { backup: id, job, restored: true, rows, left_out, missing_files, ms, read: await smokeTest(remote) };
 }
 
 async function choose(remote: RemoteBackups, options: { from?: string; backup?: string }): Promise<string> {

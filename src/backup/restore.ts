@@ -21,6 +21,8 @@ const stateSchema = z.object({
   rows: z.int(),
   /** Rows that were written after the mark about something that was not there then. */
   left_out: z.int(),
+  /** Users' files whose bytes are not where their rows say. */
+  missing_files: z.int(),
   started_at: z.int(),
   finished_at: z.int().nullable(),
 });
@@ -57,7 +59,7 @@ export async function continueJob(
   let number = stored?.number ?? 0;
   let state: JobState =
     stored === null
-      ? { phase: "check", at: 0, rows: 0, left_out: 0, started_at: Date.now(), finished_at: null }
+      ? { phase: "check", at: 0, rows: 0, left_out: 0, missing_files: 0, started_at: Date.now(), finished_at: null }
       : stateSchema.parse(JSON.parse(stored.text));
   while (state.phase !== "done") {
     const advanced = await advance(env, manifest, plan, state, until);
@@ -134,8 +136,14 @@ async function loadNext(
   );
   const loaded: Result<PartOutcome> = await loadPart(target, columns, entry.stage, read.value);
   if (!loaded.ok) return loaded;
-  const { rows, left_out } = loaded.value;
-  return ok({ ...state, at: state.at + 1, rows: state.rows + rows, left_out: state.left_out + left_out });
+  const { rows, left_out, missing_files = 0 } = loaded.value;
+  return ok({
+    ...state,
+    at: state.at + 1,
+    rows: state.rows + rows,
+    left_out: state.left_out + left_out,
+    missing_files: state.missing_files + missing_files,
+  });
 }
 
 /**
@@ -170,7 +178,8 @@ export function restorePlan(env: Env, target: RestoreTarget): JobPlan {
       const opened = await openJournals(env, manifest, target);
       if (!opened.ok) return opened;
       const erased = await eraseAgain(env);
-      logEvent("restored", { backup: manifest.id, rows: state.rows, left_out: state.left_out, erased_again: erased });
+      const { rows, left_out, missing_files } = state;
+      logEvent("restored", { backup: manifest.id, rows, left_out, missing_files, erased_again: erased });
       return ok(null);
     },
   };

@@ -44,7 +44,8 @@ const workView = z
     job: z.string(),
     done: z.boolean(),
     rows: z.int(),
-    left_out: z.int(),
+    left_out: z.int().openapi({ description: "Rows written after the mark about what was not there then." }),
+    missing_files: z.int().openapi({ description: "Users' files whose bytes are not in this deployment's bucket." }),
     ms: z.int().openapi({ description: "Since the job began." }),
   })
   .openapi("BackupWork");
@@ -184,7 +185,10 @@ export function backupRoutes() {
       if (task === "backup") {
         const done = (await continueBackup(c.env, backup, until)) === "done";
         const view = await viewOf(c.env, backup, new Map());
-        return c.json({ task, job, done, rows: view.rows, left_out: 0, ms: Date.now() - instantOf(backup) }, 200);
+        return c.json(
+          { task, job, done, rows: view.rows, left_out: 0, missing_files: 0, ms: Date.now() - instantOf(backup) },
+          200,
+        );
       }
       if (!job.startsWith(`${task}-${backup}-`)) {
         const message = "the name of another task's job";
@@ -192,9 +196,9 @@ export function backupRoutes() {
       }
       const state = await continueJob(c.env, backup, job, planOf(c.env, task, job), until);
       if (!state.ok) return respond(c, state.refusal);
-      const { phase, rows, left_out, started_at, finished_at } = state.value;
+      const { phase, rows, left_out, missing_files, started_at, finished_at } = state.value;
       const ms = (finished_at ?? Date.now()) - started_at;
-      return c.json({ task, job, done: phase === "done", rows, left_out, ms }, 200);
+      return c.json({ task, job, done: phase === "done", rows, left_out, missing_files, ms }, 200);
     })
     .openapi(fileRoute, async (c) => {
       const { backup, file } = c.req.valid("param");

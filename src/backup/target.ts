@@ -3,9 +3,13 @@ import { projectEnrollments } from "../enrollment/index.ts";
 import { callBroadcastLog, callChannel } from "../events/index.ts";
 import { callJournal, type JournalRows } from "../records/index.ts";
 import type { DumpedValue, ObjectDump } from "../shared/object-dump.ts";
+import { inParallel } from "../shared/parallel.ts";
 import type { Result } from "../shared/results.ts";
 import { d1Tables, type Tables } from "./rows.ts";
 import { callVault } from "./vault-stub.ts";
+
+/** Files looked for at a time; an invocation may have six connections. */
+const PARALLEL_HEADS = 6;
 
 type Loaded = Result<{ rows: number }>;
 
@@ -28,6 +32,15 @@ export interface RestoreTarget {
   ): Promise<Result<{ opened: boolean }>>;
   /** Puts an object into a bucket and reads it back. @returns whether it is what was put. */
   object(bucket: "documents" | "records", object: StoredObject): Promise<boolean>;
+  /** How many of these files' bytes are not there, or are others. */
+  missingFiles(files: readonly ListedFile[]): Promise<number>;
+}
+
+/** What a backup says of a user's file: which bytes, not the bytes. */
+export interface ListedFile {
+  key: string;
+  size: number;
+  etag: string;
 }
 
 export interface StoredObject {
@@ -53,6 +66,13 @@ export function liveTarget(env: Env, job: string): RestoreTarget {
       await place.put(key, text, type === null ? {} : { httpMetadata: { contentType: type } });
       return (await (await place.get(key))?.text()) === text;
     },
+    async missingFiles(files) {
+      let missing = 0;
+      await inParallel(files, PARALLEL_HEADS, async ({ key, etag }) => {
+        if ((await env.FILES.head(key))?.etag !== etag) missing += 1;
+      });
+      return missing;
+    },
   };
 }
 
@@ -76,5 +96,6 @@ export function scratchTarget(env: Env, job: string): RestoreTarget {
     },
     // There is no scratch bucket: that a document is whole, its part's hash has shown.
     object: async () => true,
+    missingFiles: async () => 0,
   };
 }

@@ -1034,7 +1034,10 @@ export type BackupWork = {
   job: string;
   done: boolean;
   rows: number;
+  /** Rows written after the mark about what was not there then. */
   left_out: number;
+  /** Users' files whose bytes are not in this deployment's bucket. */
+  missing_files: number;
   /** Since the job began. */
   ms: number;
 };

@@ -29,6 +29,7 @@ export const workSchema = z.looseObject({
   done: z.boolean(),
   rows: z.int(),
   left_out: z.int(),
+  missing_files: z.int(),
   ms: z.int(),
 });
 export type Work = z.infer<typeof workSchema>;
