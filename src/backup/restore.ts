@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { erasedAmong, subjectOf } from "../identity/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { requestErasure } from "../privacy/index.ts";
-import { JOURNALS } from "../records/index.ts";
+import { indexWords, JOURNALS } from "../records/index.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import { type Manifest, type PartEntry, rowsIn } from "./format.ts";
 import { loadPart, type PartOutcome } from "./load.ts";
@@ -14,10 +14,12 @@ import { BACKED_UP, RESTORE_ORDER } from "./tables.ts";
 import type { RestoreTarget } from "./target.ts";
 
 const stateSchema = z.object({
-  /** check: every part is opened. load: every part is restored and compared. close: what follows it. done. */
-  phase: z.enum(["check", "load", "close", "done"]),
+  /** check: every part is opened. load: every part is restored and compared. derive, close: what follows it. done. */
+  phase: z.enum(["check", "load", "derive", "close", "done"]),
   /** The next part of the phase. */
   at: z.int(),
+  /** Where the derive phase goes on. */
+  derived_to: z.string(),
   rows: z.int(),
   /** Rows that were written after the mark about something that was not there then. */
   left_out: z.int(),
@@ -34,6 +36,8 @@ export interface JobPlan {
   target: RestoreTarget | null;
   /** Before the first row: makes the target ready, or refuses it. */
   open(manifest: Manifest): Promise<Result<null>>;
+  /** Makes the next piece of what is in no backup. @returns where it goes on; null at the end. */
+  derive?(from: string): Promise<string | null>;
   /** After the last row. */
   close(manifest: Manifest, state: JobState): Promise<Result<null>>;
 }
@@ -59,7 +63,16 @@ export async function continueJob(
   let number = stored?.number ?? 0;
   let state: JobState =
     stored === null
-      ? { phase: "check", at: 0, rows: 0, left_out: 0, missing_files: 0, started_at: Date.now(), finished_at: null }
+      ? {
+          phase: "check",
+          at: 0,
+          derived_to: "",
+          rows: 0,
+          left_out: 0,
+          missing_files: 0,
+          started_at: Date.now(),
+          finished_at: null,
+        }
       : stateSchema.parse(JSON.parse(stored.text));
   while (state.phase !== "done") {
     const advanced = await advance(env, manifest, plan, state, until);
@@ -87,6 +100,10 @@ async function advance(
 ): Promise<Result<JobState>> {
   if (state.phase === "check") return checkParts(env, manifest, plan, state, until);
   if (state.phase === "load" && plan.target !== null) return loadNext(env, manifest, plan.target, state);
+  if (state.phase === "derive") {
+    const next = (await plan.derive?.(state.derived_to)) ?? null;
+    return ok(next === null ? { ...state, phase: "close" } : { ...state, derived_to: next });
+  }
   const closed = await plan.close(manifest, state);
   return closed.ok ? ok({ ...state, phase: "done", finished_at: Date.now() }) : closed;
 }
@@ -127,7 +144,7 @@ async function loadNext(
 ): Promise<Result<JobState>> {
   const parts = inRestoreOrder(manifest.parts);
   const entry = parts[state.at];
-  if (entry === undefined) return ok({ ...state, phase: "close", at: 0 });
+  if (entry === undefined) return ok({ ...state, phase: "derive", at: 0 });
   const read = await readPart(env, manifest, entry);
   if (!read.ok) return read;
   const columns = await columnsOf(
@@ -174,6 +191,7 @@ export function restorePlan(env: Env, target: RestoreTarget): JobPlan {
         return refuse("restore_target_not_empty", { detail: `There are rows in ${full.join(", ")}.` });
       return ok(null);
     },
+    derive: (from) => indexWords(env, from),
     async close(manifest, state) {
       const opened = await openJournals(env, manifest, target);
       if (!opened.ok) return opened;

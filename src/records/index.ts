@@ -7,6 +7,7 @@ export { type JournalRows, openJournal, restorePage } from "./journal/backup.ts"
 /** The door of the records room. */
 export { JournalObject } from "./journal/object.ts";
 export { JournalStore } from "./journal/store.ts";
+export { indexWords } from "./reindex.ts";
 export { callJournal, JOURNALS } from "./stubs.ts";
 export { sweepJournals } from "./sweep.ts";
 

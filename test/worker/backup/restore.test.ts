@@ -6,7 +6,11 @@ import type { Manifest } from "../../../src/backup/format.ts";
 import { backupAges } from "../../../src/backup/index.ts";
 import { projectEnrollments } from "../../../src/enrollment/index.ts";
 import { channelStub } from "../../../src/events/stubs.ts";
+import { SearchBackend } from "../../../src/records/backends/search.ts";
+import { indexWords } from "../../../src/records/index.ts";
+import { query } from "../../../src/records/query.ts";
 import { journalOf, journalStub } from "../../../src/records/stubs.ts";
+import { TASK } from "../../../src/records/translation/types.ts";
 import { dumpObject } from "../../../src/shared/object-dump.ts";
 import { objectOf, runCron } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
@@ -163,6 +167,25 @@ describe("a restore into an empty deployment", () => {
       .bind(ada.id)
       .first("n");
     expect(stored).toBe(2);
+  });
+
+  it("makes the words of records findable again, where an installation keeps them", async () => {
+    const on: Env = { ...env };
+    Reflect.set(on, "RECORD_SEARCH", "on");
+    const found = () =>
+      new SearchBackend(env.DB).query(
+        TASK,
+        query(TASK)
+          .text(ada?.marker ?? "")
+          .limit(10)
+          .build(),
+      );
+    expect(await found()).toEqual([]);
+    let steps = 0;
+    for (let at: string | null = ""; at !== null; steps += 1) at = await indexWords(on, at);
+    expect(steps).toBeGreaterThan(2);
+    expect((await found()).map(({ owner }) => owner)).toContain(ada?.id);
+    expect(await indexWords(env, "")).toBeNull();
   });
 
   it("[I5] repeated by the same job does nothing, and another job is refused", async () => {
