@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { auditRoutes, auditSection } from "./audit/index.ts";
+import { backupRoutes, backupSection } from "./backup/index.ts";
 import { courseRoutes } from "./courses/index.ts";
 import {
   askForWarmUp,
@@ -16,7 +17,6 @@ import { endStreams, eventRoutes, eventSection } from "./events/index.ts";
 import { fileRoutes } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
 import {
-  backupSection,
   deadLetterRoutes,
   docsHeaders,
   logFault,
@@ -77,6 +77,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", deadLetterRoutes());
   app.route("/api/v1", switchRoutes());
   app.route("/api/v1", metricsRoutes(SECTIONS));
+  app.route("/api/v1", backupRoutes());
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",

@@ -52,6 +52,8 @@ export interface Server {
   /** Fires a cron of wrangler.toml. @throws when its handler fails. */
   cron(expression: string): Promise<void>;
   readonly stateDir: string;
+  /** Its AUTH_SECRET, for another server that is to understand what this one signed. */
+  readonly secret: string;
   readonly inspectorPort: number | null;
   /** Process id of workerd. */
   workerd(): number;
@@ -73,6 +75,7 @@ export async function startServer(
     queueSeconds = null,
     breakObjects = false,
     port,
+    secret = randomBytes(32).toString("base64url"),
   }: {
     bindings?: Record<string, string>;
     inspect?: boolean;
@@ -80,9 +83,10 @@ export async function startServer(
     breakObjects?: boolean;
     /** Where the product answers; a free port when left out. */
     port?: number;
+    /** AUTH_SECRET; a fresh one when left out. */
+    secret?: string;
   } = {},
 ): Promise<Server> {
-  const secret = randomBytes(32).toString("base64url");
   const ports = { entry: await freePort(), product: port ?? (await freePort()), baseline: await freePort() };
   const inspectorPort = inspect ? await freePort() : null;
   const options: HostOptions = {
@@ -113,6 +117,7 @@ export async function startServer(
       await answer.body?.cancel();
     },
     stateDir,
+    secret,
     inspectorPort,
     workerd: () => workerdOf(group.pid),
     token: (user, role = "learner", session = null) =>
