@@ -1,0 +1,116 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { fromRoot } from "../../../scripts/lib/paths.ts";
+
+/** Debian's packages `prometheus` and `prometheus-alertmanager`. */
+const TOOLS = ["promtool", "amtool", "prometheus", "prometheus-alertmanager"];
+
+/** Why tests that need the monitoring tools are skipped, or null where all tools are there. */
+export function missingTools(): string | null {
+  const missing = TOOLS.filter((tool) => spawnSync("which", [tool]).status !== 0);
+  return missing.length === 0 ? null : `not installed: ${missing.join(", ")}`;
+}
+
+/** Runs a tool. @returns what it printed. @throws with that when it refuses. */
+export function run(tool: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(tool, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${tool} ${args.join(" ")} ended with ${status}:\n${stdout}${stderr}`);
+  return stdout + stderr;
+}
+
+/** The same with something to read. */
+export function runWith(tool: string, args: readonly string[], input: string): string {
+  return execFileSync(tool, args, { encoding: "utf8", input });
+}
+
+const ruleSchema = z.object({
+  alert: z.string().optional(),
+  record: z.string().optional(),
+  expr: z.string(),
+  for: z.string().optional(),
+  labels: z.record(z.string(), z.string()).default({}),
+  annotations: z.record(z.string(), z.string()).default({}),
+});
+export type Rule = z.infer<typeof ruleSchema>;
+const ruleFileSchema = z.object({ groups: z.array(z.object({ name: z.string(), rules: z.array(ruleSchema) })) });
+
+export const RULES = fromRoot("ops/prometheus/rules");
+export const RULE_TESTS = fromRoot("ops/prometheus/tests");
+export const DASHBOARDS = fromRoot("ops/grafana/dashboards");
+
+export function filesIn(directory: string): string[] {
+  return readdirSync(directory)
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+/** Every rule of every file. */
+export function rules(): Rule[] {
+  return filesIn(RULES).flatMap((file) =>
+    ruleFileSchema.parse(parse(readFileSync(file, "utf8"))).groups.flatMap((group) => group.rules),
+  );
+}
+
+const panelSchema = z.looseObject({
+  id: z.int(),
+  type: z.enum(["stat", "timeseries"]),
+  title: z.string().min(1),
+  description: z.string().min(1),
+  datasource: z.object({ type: z.literal("prometheus"), uid: z.string() }),
+  gridPos: z.object({ h: z.int(), w: z.int(), x: z.int(), y: z.int() }),
+  fieldConfig: z.looseObject({ defaults: z.looseObject({ unit: z.string() }) }),
+  targets: z
+    .array(
+      z.object({
+        refId: z.string(),
+        datasource: z.looseObject({ uid: z.string() }),
+        expr: z.string(),
+        legendFormat: z.string(),
+      }),
+    )
+    .min(1),
+});
+const dashboardSchema = z.looseObject({
+  uid: z.string(),
+  title: z.string(),
+  description: z.string(),
+  panels: z.array(panelSchema),
+  annotations: z.object({ list: z.array(z.looseObject({ expr: z.string() })) }),
+});
+export type Panel = z.infer<typeof panelSchema>;
+export type Dashboard = z.infer<typeof dashboardSchema>;
+
+export function dashboards(): Dashboard[] {
+  return filesIn(DASHBOARDS).map((file) => dashboardSchema.parse(JSON.parse(readFileSync(file, "utf8"))));
+}
+
+/** Every expression that a dashboard or a rule evaluates. */
+export function expressions(): string[] {
+  const shown = dashboards().flatMap(({ panels, annotations }) => [
+    ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+    ...annotations.list.map(({ expr }) => expr),
+  ]);
+  return [...shown, ...rules().map(({ expr }) => expr)];
+}
+
+/** Words of PromQL that look like names of metrics. */
+const WORDS = new Set(
+  `abs absent and avg bool by clamp count group histogram_quantile increase le max min on or quantile rate sqrt sum time topk
+   unless vector without inf nan ignoring offset`.split(/\s+/),
+);
+
+/** Names of the metrics an expression reads, as a scrape has them; recorded series and ALERTS are none. */
+export function metricsIn(expr: string): string[] {
+  const bare = expr
+    .replace(/"(?:[^"\\]|\\.)*"/g, '""')
+    .replace(/\{[^}]*\}/g, "")
+    .replace(/\b(by|on|without|ignoring)\s*\([^)]*\)/g, "")
+    .replace(/\[[^\]]*\]/g, "");
+  const names = [...bare.matchAll(/[a-zA-Z_][\w:]*/g)].map(([name]) => name);
+  return [
+    ...new Set(names.filter((name) => !WORDS.has(name) && !name.includes(":") && name !== "ALERTS" && name !== "up")),
+  ];
+}
