@@ -1,29 +1,15 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { fromRoot } from "../../../scripts/lib/paths.ts";
 
-/** Debian's packages `prometheus` and `prometheus-alertmanager`. */
-const TOOLS = ["promtool", "amtool", "prometheus", "prometheus-alertmanager"];
-
-/** Why tests that need the monitoring tools are skipped, or null where all tools are there. */
-export function missingTools(): string | null {
-  const missing = TOOLS.filter((tool) => spawnSync("which", [tool]).status !== 0);
-  return missing.length === 0 ? null : `not installed: ${missing.join(", ")}`;
-}
-
-/** Runs a tool. @returns what it printed. @throws with that when it refuses. */
-export function run(tool: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(tool, args, { encoding: "utf8" });
+/** Runs a tool, with something to read or without. @returns what it printed. @throws with that when it refuses. */
+export function run(tool: string, args: readonly string[], input = ""): string {
+  const { status, stdout, stderr } = spawnSync(tool, args, { encoding: "utf8", input });
   if (status !== 0) throw new Error(`${tool} ${args.join(" ")} ended with ${status}:\n${stdout}${stderr}`);
   return stdout + stderr;
-}
-
-/** The same with something to read. */
-export function runWith(tool: string, args: readonly string[], input: string): string {
-  return execFileSync(tool, args, { encoding: "utf8", input });
 }
 
 const ruleSchema = z.object({

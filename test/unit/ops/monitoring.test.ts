@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { missingTools } from "../../../scripts/lib/monitoring.ts";
 import { fromRoot } from "../../../scripts/lib/paths.ts";
 import {
   dashboards,
   expressions,
   filesIn,
   metricsIn,
-  missingTools,
   RULE_TESTS,
   RULES,
   rules,
