@@ -4,7 +4,14 @@ import { type ApiClient, api } from "./api-client.ts";
 import { clientFor, enroll, ensureSampleCourse, SAMPLE_AUTHOR, SAMPLE_COURSE } from "./demo.ts";
 
 const listSchema = z.object({
-  results: z.array(z.looseObject({ id: z.string(), status: z.string(), is_locked: z.boolean().default(false) })),
+  results: z.array(
+    z.looseObject({
+      id: z.string(),
+      status: z.string(),
+      is_locked: z.boolean().default(false),
+      is_unlocked: z.boolean().default(false),
+    }),
+  ),
 });
 const tokenSchema = z.object({ stream_url: z.string() });
 
@@ -40,12 +47,17 @@ export class SchoolDay {
   /** Everybody does a little: reads, a chapter where one is open, records, an event. */
   async round(): Promise<void> {
     this.#rounds += 1;
-    for (const { client } of this.#learners) {
+    for (const { name, client } of this.#learners) {
       const chapters = `/api/v1/courses/${SAMPLE_COURSE}/chapters/`;
       const { results } = listSchema.parse((await client.get(chapters)).body);
-      await client.get(`/api/v1/courses/${SAMPLE_COURSE}/problems/`);
+      const problems = listSchema.parse((await client.get(`/api/v1/courses/${SAMPLE_COURSE}/problems/`)).body).results;
       const next = results.find(({ status, is_locked }) => !is_locked && status !== "completed");
       if (next !== undefined && Math.random() < 0.4) await client.post(`${chapters}${next.id}/mark_as_completed/`);
+      const solved = problems.find(({ status, is_unlocked }) => is_unlocked && status !== "completed");
+      if (solved !== undefined && Math.random() < 0.4) {
+        const fact = { user_id: name, item: solved.id, completed: true, at: new Date().toISOString() };
+        await this.#service?.post("/api/v1/progress/import", { facts: [fact] });
+      }
     }
     const day = `translator:day-${this.#rounds}`;
     const session = { session_id: day, version: 1, status: "processing", source_language: "en", target_language: "zh" };

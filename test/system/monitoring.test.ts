@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { dashboards } from "../../scripts/lib/dashboards.ts";
 import { readLocalSecret } from "../../scripts/lib/local-secrets.ts";
 import { type Monitoring, missingTools, startMonitoring } from "../../scripts/lib/monitoring.ts";
 import { type Runtime, runCron, startRuntime } from "../../scripts/lib/runtime.ts";
 import { readMetrics, SchoolDay } from "../../scripts/lib/school-day.ts";
-import { dashboards, expressions, metricsIn, run } from "../support/node/monitoring.ts";
+import { expressions, metricsIn, run } from "../support/node/monitoring.ts";
 import { until } from "../support/node/processes.ts";
 import { freshState, removeState } from "../support/node/state.ts";
 

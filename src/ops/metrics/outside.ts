@@ -1,4 +1,5 @@
-import { counter, gauge, type Section } from "./family.ts";
+import { counter, gauge } from "./family.ts";
+import type { Section } from "./section.ts";
 
 /** When a backup was last made, and when one was last restored and found equal; epoch ms. */
 export interface BackupAges {

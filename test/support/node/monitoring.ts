@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { dashboards } from "../../../scripts/lib/dashboards.ts";
 import { fromRoot } from "../../../scripts/lib/paths.ts";
 
 /** Runs a tool, with something to read or without. @returns what it printed. @throws with that when it refuses. */
@@ -25,7 +26,6 @@ const ruleFileSchema = z.object({ groups: z.array(z.object({ name: z.string(), r
 
 export const RULES = fromRoot("ops/prometheus/rules");
 export const RULE_TESTS = fromRoot("ops/prometheus/tests");
-export const DASHBOARDS = fromRoot("ops/grafana/dashboards");
 
 export function filesIn(directory: string): string[] {
   return readdirSync(directory)
@@ -38,39 +38,6 @@ export function rules(): Rule[] {
   return filesIn(RULES).flatMap((file) =>
     ruleFileSchema.parse(parse(readFileSync(file, "utf8"))).groups.flatMap((group) => group.rules),
   );
-}
-
-const panelSchema = z.looseObject({
-  id: z.int(),
-  type: z.enum(["stat", "timeseries"]),
-  title: z.string().min(1),
-  description: z.string().min(1),
-  datasource: z.object({ type: z.literal("prometheus"), uid: z.string() }),
-  gridPos: z.object({ h: z.int(), w: z.int(), x: z.int(), y: z.int() }),
-  fieldConfig: z.looseObject({ defaults: z.looseObject({ unit: z.string() }) }),
-  targets: z
-    .array(
-      z.object({
-        refId: z.string(),
-        datasource: z.looseObject({ uid: z.string() }),
-        expr: z.string(),
-        legendFormat: z.string(),
-      }),
-    )
-    .min(1),
-});
-const dashboardSchema = z.looseObject({
-  uid: z.string(),
-  title: z.string(),
-  description: z.string(),
-  panels: z.array(panelSchema),
-  annotations: z.object({ list: z.array(z.looseObject({ expr: z.string() })) }),
-});
-export type Panel = z.infer<typeof panelSchema>;
-export type Dashboard = z.infer<typeof dashboardSchema>;
-
-export function dashboards(): Dashboard[] {
-  return filesIn(DASHBOARDS).map((file) => dashboardSchema.parse(JSON.parse(readFileSync(file, "utf8"))));
 }
 
 /** Every expression that a dashboard or a rule evaluates. */

@@ -4,18 +4,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { dashboards } from "../../../scripts/lib/dashboards.ts";
 import { missingTools } from "../../../scripts/lib/monitoring.ts";
 import { fromRoot } from "../../../scripts/lib/paths.ts";
-import {
-  dashboards,
-  expressions,
-  filesIn,
-  metricsIn,
-  RULE_TESTS,
-  RULES,
-  rules,
-  run,
-} from "../../support/node/monitoring.ts";
+import { expressions, filesIn, metricsIn, RULE_TESTS, RULES, rules, run } from "../../support/node/monitoring.ts";
 
 const missing = missingTools();
 if (missing !== null) console.warn(`Rules, routes and dashboards are not checked by the real tools; ${missing}.`);
