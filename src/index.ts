@@ -1,4 +1,5 @@
 import { createApi } from "./api.ts";
+import { sweepAudit } from "./audit/index.ts";
 import {
   consumeProjections,
   consumeRefreshes,
@@ -12,6 +13,7 @@ import { DEAD_SUFFIX, logFault, meter, storeDeadLetters } from "./ops/index.ts";
 import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
+export { AuditChain } from "./audit/index.ts";
 export { EnrollmentObject } from "./enrollment/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { UserGate } from "./identity/index.ts";
@@ -29,7 +31,7 @@ export default {
   fetch: api.fetch,
 
   async queue(arrived, env) {
-    const batch = await withoutErased(arrived, env);
+    const batch = await withoutErased(underItsOwnName(arrived), env);
     meter.pushSoon(env);
     if (batch.queue.endsWith(DEAD_SUFFIX)) {
       await restDeadRefreshes(batch, env, Date.now());
@@ -50,6 +52,7 @@ export default {
         await runEach([
           () => sweepEveryMinute(env, now),
           () => sweepJournals(env),
+          () => sweepAudit(env),
           () => resumeErasures(env, now),
           () => continueFileSweep(env),
         ]);
@@ -65,6 +68,19 @@ export default {
     }
   },
 } satisfies ExportedHandler<Env>;
+
+/** Each environment has queues of its own; to the code `latchkey-staging-refresh` is `latchkey-refresh`. */
+function underItsOwnName(batch: MessageBatch<unknown>): MessageBatch<unknown> {
+  const queue = batch.queue.replace(/^latchkey-staging-/, "latchkey-");
+  if (queue === batch.queue) return batch;
+  return {
+    queue,
+    metadata: batch.metadata,
+    messages: batch.messages,
+    ackAll: () => batch.ackAll(),
+    retryAll: (options) => batch.retryAll(options),
+  };
+}
 
 /** Runs jobs one after the other. One that fails keeps none from its turn; the first fault is thrown at the end. */
 async function runEach(jobs: readonly (() => Promise<unknown>)[]): Promise<void> {

@@ -12,7 +12,7 @@ export { impactOf } from "./impact.ts";
 export { markCourseStale } from "./marks.ts";
 export { projectionMessageSchema, type RefreshMessage, refreshMessageSchema } from "./messages.ts";
 export { EnrollmentObject } from "./object.ts";
-export { consumeProjections } from "./projection.ts";
+export { consumeProjections, projectEnrollments } from "./projection.ts";
 export { consumeRefreshes, restDeadRefreshes, sweepEveryMinute } from "./refresh.ts";
 export { askForWarmUp } from "./registry.ts";
 

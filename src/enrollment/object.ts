@@ -13,6 +13,7 @@ import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Delta, Program } from "../unlock/index.ts";
 import { findAdoption } from "./adoption.ts";
 import type {
+  ActorRef,
   Cause,
   EnrollRequest,
   Idempotency,
@@ -186,15 +187,13 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   /** Ends the enrollment; facts stay, for a return and for the retention period. */
-  async withdraw(actor: { id: string }): Promise<Result<WriteAnswer>> {
+  async withdraw(actor: ActorRef): Promise<Result<WriteAnswer>> {
     if ((await this.#active()) === null) return refuse("not_enrolled");
     return this.#commit(() => {
       const state = this.#current();
-      state.meta.status = "withdrawn";
-      state.meta.version += 1;
-      state.save(Date.now());
+      const withdrawn = this.#writesOf(state).withdraw(actor, Date.now());
       logEvent("withdrawn", { enrollment_id: state.meta.id, actor: actor.id });
-      return ok(this.#answer(state, NO_CHANGE));
+      return withdrawn;
     });
   }
 
@@ -220,15 +219,9 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   /** Someone doubts the snapshot: the next read recomputes it. */
-  async markStale(reason: string): Promise<Result<{ stale: boolean }>> {
+  async markStale(reason: string, actor: ActorRef | null = null): Promise<Result<{ stale: boolean }>> {
     if ((await this.#active()) === null) return refuse("not_enrolled");
-    return this.#commit(() => {
-      const state = this.#current();
-      state.meta.stale_since ??= Date.now();
-      state.meta.stale_reason = reason;
-      this.#store.saveMeta(state.meta);
-      return ok({ stale: true });
-    });
+    return this.#commit(() => this.#writesOf(this.#current()).markStale(reason, actor, Date.now()));
   }
 
   /**
@@ -275,7 +268,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       const now = Date.now();
       const state =
         this.#state ?? this.#begin(adoption.pointer, adoption.program, adoption.mirror.record.enrolled_at, now);
-      const delta = new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler).adopt(adoption, now);
+      const delta = this.#writesOf(state).adopt(adoption, now);
       return ok(this.#answer(state, delta));
     });
   }
@@ -296,8 +289,12 @@ export class EnrollmentObject extends DurableObject<Env> {
     return ok(exportRows(this.ctx.storage.sql, EXPORTED, from));
   }
 
-  /** The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either. */
+  /**
+   * The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either.
+   * @returns `unavailable` while the audit chain has not been told what staff did here.
+   */
   async erase(): Promise<Result<{ erased: boolean }>> {
+    if (this.#hasSchema() && this.#outbox.owesAudit()) return refuse("unavailable", { retry_after: 1 });
     this.#isErased = true;
     this.#forget();
     await this.ctx.storage.deleteAlarm();
@@ -407,8 +404,7 @@ export class EnrollmentObject extends DurableObject<Env> {
         return { ok: true, value: { ...(JSON.parse(stored.answer) as T), replayed: true } };
       }
       this.#takeNewerVersion(state, pointer, now);
-      const writes = new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler);
-      const result = run(writes, now);
+      const result = run(this.#writesOf(state), now);
       if (result.ok && key !== null && idempotency !== null) {
         this.#store.storeAnswer(key, idempotency.body_hash, JSON.stringify(result.value), now);
         this.#scheduler.schedule("housekeeping", now + ANSWER_RETENTION_MS);
@@ -464,6 +460,10 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   readonly #signCursor: SignCursor = (scope, position) => encodeCursor(this.env.AUTH_SECRET, scope, position);
+
+  #writesOf(state: EnrollmentState): EnrollmentWrites {
+    return new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler);
+  }
 
   #answer(state: EnrollmentState, delta: Delta): WriteAnswer {
     const { id, progress_seq, policy_seq, version, course_version } = state.meta;

@@ -1,3 +1,4 @@
+import { storedEntrySchema } from "../audit/entry.ts";
 import type { ProjectedEvent, ProjectionBatch } from "./contract.ts";
 import { eventPayload, noticesOf } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
@@ -50,6 +51,9 @@ export function collectProjection(
       state.meta.id,
       rows.filter(({ id }) => id > toldUpTo),
       now,
+    ),
+    audit: rows.flatMap(({ kind, payload }) =>
+      kind === "audit" && payload !== null ? [storedEntrySchema.parse(JSON.parse(payload))] : [],
     ),
   };
 }

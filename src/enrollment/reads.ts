@@ -3,6 +3,7 @@ import { callEnrollment, countedDatabase, type Database } from "../bindings.ts";
 import { type CourseEntry, findCourse, isStaff, loadProgram, rememberedCourse } from "../courses/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { meter } from "../ops/metrics/meter.ts";
+import { isDiverted, readSwitch } from "../ops/read-switch.ts";
 import { type Actor, type AppContext, actorOf, databaseOf, languageOf, respond } from "../shared/http.ts";
 import { enrollmentId } from "../shared/ids.ts";
 import { toInstant } from "../shared/instants.ts";
@@ -108,12 +109,22 @@ const bodies = new BodyMemory();
 
 async function readEnrollment(c: AppContext, enrollment: string, request: ReadRequest): Promise<Result<ReadAnswer>> {
   c.get("facts").enrollment_id = enrollment;
-  const answer = await readObject(c.env, enrollment, request);
-  if (answer.ok) {
-    checkInBackground(c, enrollment, request);
-    return answer;
+  const percent = readSwitch.percent(c.env, Date.now(), (work) => c.executionCtx.waitUntil(work));
+  if (isDiverted(enrollment, percent)) {
+    // The switch swaps the order and nothing else: what D1 cannot answer, the object may still know.
+    const answer = await readMirror(c, enrollment, request);
+    return isUnavailable(answer) ? readObject(c.env, enrollment, request) : answer;
   }
-  if (answer.refusal.code !== "unavailable") return answer;
+  const answer = await readObject(c.env, enrollment, request);
+  if (answer.ok) checkInBackground(c, enrollment, request);
+  return isUnavailable(answer) ? readMirror(c, enrollment, request) : answer;
+}
+
+function isUnavailable(answer: Result<ReadAnswer>): boolean {
+  return !answer.ok && answer.refusal.code === "unavailable";
+}
+
+async function readMirror(c: AppContext, enrollment: string, request: ReadRequest): Promise<Result<ReadAnswer>> {
   try {
     return await readRealtime(databaseOf(c), enrollment, request, Date.now(), cursorSigner(c));
   } catch (fault) {

@@ -1,5 +1,6 @@
 import type { CoursePointer } from "../courses/index.ts";
 import type { AlarmScheduler } from "../shared/alarm-scheduler.ts";
+import { fnv1a } from "../shared/hash.ts";
 import {
   type Change,
   type Delta,
@@ -297,11 +298,9 @@ export function combine(first: Delta, second: Delta): Delta {
   };
 }
 
-/** A fixed pseudo-random delay of an enrollment, 0 to `span` ms (FNV-1a over its id). */
+/** A fixed pseudo-random delay of an enrollment, 0 to `span` ms. */
 function jitterOf(id: string, span: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  return (hash >>> 0) % span;
+  return fnv1a(id) % span;
 }
 
 const ascii = new TextDecoder();

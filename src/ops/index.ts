@@ -8,4 +8,6 @@ export { meter } from "./metrics/meter.ts";
 export { backupSection, modelSection } from "./metrics/outside.ts";
 export { metricsRoutes, mountScrape } from "./metrics/routes.ts";
 export { MetricsShard } from "./metrics/shard.ts";
+export { isDiverted, readSwitch } from "./read-switch.ts";
 export { requestLog } from "./request-log.ts";
+export { switchRoutes } from "./switch-routes.ts";

@@ -1,6 +1,8 @@
 import { newRouter } from "../shared/http.ts";
 import { parkedRoutes } from "./translation/parked-routes.ts";
 import { translationReadRoutes } from "./translation/read-routes.ts";
+import { recoveryRoutes } from "./translation/recovery-routes.ts";
+import { searchRoutes } from "./translation/search-routes.ts";
 import { translationWriteRoutes } from "./translation/write-routes.ts";
 
 /** The door of the records room. */
@@ -12,5 +14,7 @@ export function recordRoutes() {
   return newRouter()
     .route("/", translationWriteRoutes())
     .route("/", translationReadRoutes())
+    .route("/", recoveryRoutes())
+    .route("/", searchRoutes())
     .route("/", parkedRoutes());
 }

@@ -38,6 +38,7 @@ export const ERRORS = {
   idempotency_key_reused: { status: 422, title: "This Idempotency-Key was used with another request" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something went wrong on our side" },
+  not_enabled: { status: 501, title: "This installation does not have this switched on" },
   unavailable: { status: 503, title: "The answer is not available right now" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

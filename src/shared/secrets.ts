@@ -14,8 +14,46 @@ export function secretDefect(secret: string | undefined, name = "AUTH_SECRET"): 
   return null;
 }
 
+/** Where the signing secrets stand: the Worker's bindings. */
+export interface SecretBindings {
+  AUTH_SECRET: string;
+}
+
+/** The secrets whose signatures are accepted: the one that signs, and while it is being replaced, the one before it. */
+export type AcceptedSecrets = readonly [current: string, previous?: string];
+
+let accepted: AcceptedSecrets = [""];
+
+/**
+ * The secrets of this deployment. AUTH_SECRET signs; AUTH_SECRET_PREVIOUS, where it is set, is still believed, so that
+ * replacing the secret ends nobody's session and breaks no cursor. It is optional, so the generated Env lacks it. Two
+ * are tried one after the other instead of being named in a `kid`: that costs a second HMAC of whoever is refused, and
+ * tokens signed before the first replacement have no name to give.
+ * @returns the same array as long as the secrets are the same.
+ */
+export function acceptedSecrets(env: SecretBindings): AcceptedSecrets {
+  const current = env.AUTH_SECRET;
+  const previous: unknown = Reflect.get(env, "AUTH_SECRET_PREVIOUS");
+  const other = typeof previous === "string" && previous !== "" ? previous : undefined;
+  if (accepted[0] !== current || accepted[1] !== other) accepted = other === undefined ? [current] : [current, other];
+  return accepted;
+}
+
+/**
+ * The first success of `verify` over the accepted secrets, else what the last one answered.
+ * @param isVerified whether an answer ends the search.
+ */
+export async function withAnySecret<T>(
+  [current, previous]: AcceptedSecrets,
+  verify: (secret: string) => Promise<T>,
+  isVerified: (answer: T) => boolean,
+): Promise<T> {
+  const answer = await verify(current);
+  return previous === undefined || isVerified(answer) ? answer : verify(previous);
+}
+
 /** Purposes a key is derived for; each has its own. */
-export type KeyPurpose = "access-token" | "cursor" | "stream-token" | "upload-token";
+export type KeyPurpose = "access-token" | "audit-head" | "audit-person" | "cursor" | "stream-token" | "upload-token";
 
 const derivedKeys = new Map<string, Uint8Array<ArrayBuffer>>();
 

@@ -44,6 +44,8 @@ function waysToAda({ slug, pending }: World): Attack[] {
     ["GET", "/submissions/pending"],
     ["POST", "/progress/import", { body: { facts: [fact] } }],
     ["GET", "/system/dead-letters"],
+    ["GET", "/system/switches/realtime-reads"],
+    ["PUT", "/system/switches/realtime-reads", { body: { realtime_percent: 100, reason: "an attack" } }],
     ["GET", "/system/metrics"],
     ["GET", "/users/ada"],
     ["PATCH", "/users/ada", { body: { name: "Owned" } }],
