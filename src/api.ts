@@ -14,7 +14,7 @@ import {
   unlockSection,
 } from "./enrollment/index.ts";
 import { endStreams, eventRoutes, eventSection } from "./events/index.ts";
-import { fileRoutes } from "./files/index.ts";
+import { fileRoutes, fileSection } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
 import {
   deadLetterRoutes,
@@ -30,7 +30,7 @@ import {
   switchRoutes,
 } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
-import { privacyRoutes } from "./privacy/index.ts";
+import { privacyRoutes, privacySection } from "./privacy/index.ts";
 import { recordRoutes, recordSection } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
@@ -46,6 +46,8 @@ const SECTIONS = [
   recordSection,
   auditSection,
   eventSection,
+  fileSection,
+  privacySection,
   readinessSection,
   backupSection,
   modelSection,
