@@ -72,12 +72,14 @@ export async function startServer(
     inspect = false,
     queueSeconds = null,
     breakObjects = false,
+    classes = null,
     port,
   }: {
     bindings?: Record<string, string>;
     inspect?: boolean;
     queueSeconds?: number | null;
     breakObjects?: boolean;
+    classes?: string[] | null;
     /** Where the product answers; a free port when left out. */
     port?: number;
   } = {},
@@ -93,6 +95,7 @@ export async function startServer(
     inspectorPort,
     queueSeconds,
     breakObjects,
+    classes,
     // Some hundred learners make the load of a whole school: the brake on reads is not what is measured.
     bindings: { AUTH_SECRET: secret, READ_ALLOWANCE: "1000000000", ...bindings },
   };
