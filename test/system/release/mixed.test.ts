@@ -87,7 +87,7 @@ describe.skipIf(commit === null)("the previous release and this one", () => {
     expect(delta.unlocked).toContain(CHAPTERS[completed + 1]);
     completed += 1;
     const answered = await ada.post(`/api/v1/problems/${COURSE}.sum/submissions/`, { answer: "5" });
-    sequence = expectAnswer(answered, 200, deltaSchema).progress_seq;
+    sequence = expectAnswer(answered, 201, deltaSchema).progress_seq;
     const session_id = `ada:${release}-${completed}`;
     const session = { session_id, version: 1, status: "processing", source_language: "en", target_language: "zh" };
     const batch = await ada.post("/api/v1/translation/sessions/batch", { sessions: [session] });
