@@ -14,6 +14,7 @@ import { recordRoutes } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
 import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./shared/secrets.ts";
+import { securityHeaders } from "./shared/security-headers.ts";
 
 /** How long a browser remembers what a preflight answered, seconds. */
 const PREFLIGHT_SECONDS = 7_200;
@@ -22,6 +23,7 @@ const PREFLIGHT_SECONDS = 7_200;
 export function createApi(): OpenAPIHono<AppEnv> {
   const app = newRouter();
   app.use(requestLog());
+  app.use(securityHeaders());
   app.get("/health", (c) => c.json({ status: "ok" }));
   app.get("/openapi.json", (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)));
   app.get("/docs", async (c) => {
