@@ -30,12 +30,13 @@ export function parseSamples(text: string): Sample[] {
 
 /**
  * Figures by version, from `http_requests_total{status,version}` and `http_request_duration_seconds_bucket{le,version}`.
- * Samples without a version count for "": a service that does not tell its versions apart can only be judged as a whole.
+ * Samples without a version are left out: of a service that does not tell its versions apart, nothing is known of either.
  */
 export function figuresByVersion(text: string): Map<string, Figures> {
   const found = new Map<string, { requests: number; errors: number; buckets: Map<number, number> }>();
   for (const { name, labels, value } of parseSamples(text)) {
-    const version = labels.version ?? "";
+    const { version } = labels;
+    if (version === undefined) continue;
     const figures = found.get(version) ?? { requests: 0, errors: 0, buckets: new Map<number, number>() };
     if (name === "http_requests_total") {
       figures.requests += value;
@@ -47,6 +48,20 @@ export function figuresByVersion(text: string): Map<string, Figures> {
     found.set(version, figures);
   }
   return found;
+}
+
+/** What two sources have seen of each version, together. */
+export function together(one: ReadonlyMap<string, Figures>, other: ReadonlyMap<string, Figures>): Map<string, Figures> {
+  const all = new Map(one);
+  for (const [version, figures] of other) {
+    const { requests, errors, buckets } = all.get(version) ?? NO_FIGURES;
+    all.set(version, {
+      requests: requests + figures.requests,
+      errors: errors + figures.errors,
+      buckets: buckets.size === 0 ? figures.buckets : buckets,
+    });
+  }
+  return all;
 }
 
 /** What happened between two readings. A counter that fell was started anew: then all of it is new. */

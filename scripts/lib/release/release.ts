@@ -35,8 +35,8 @@ export interface Outside {
   applyTriggers(): Promise<void>;
   /** @returns what went wrong. */
   smoke(version: string): Promise<string[]>;
-  /** What each version has answered so far. @throws when nobody tells. */
-  figures(): Promise<ReadonlyMap<string, Figures>>;
+  /** What each of these versions has answered so far. @throws when nobody tells. */
+  figures(versions: readonly string[]): Promise<ReadonlyMap<string, Figures>>;
   sleep(ms: number): Promise<void>;
   now(): number;
   say(text: string): void;
@@ -106,7 +106,7 @@ export async function release(plan: ReleasePlan, outside: Outside): Promise<Rele
     const failed = await outside.smoke(version);
     if (failed.length > 0) throw new Breach(`smoke test: ${failed.join("; ")}`);
     for (const percentage of STEPS) {
-      const before = await outside.figures();
+      const before = await outside.figures([stable, version]);
       await share(percentage);
       say(`${percentage} % of the requests`);
       await watch({ ...plan, percentage, before, version, stable, steps: report.steps }, outside);
@@ -195,7 +195,7 @@ async function watch(step: Watch, outside: Outside): Promise<void> {
   for (;;) {
     await outside.sleep(step.lookMs);
     const seconds = (outside.now() - started) / 1_000;
-    const after = await outside.figures();
+    const after = await outside.figures(percentage === 100 ? [version] : [stable, version]);
     const fresh = since(of(before, version), of(after, version));
     // With every request the new version has nobody beside it: what the old one did before is the measure.
     const usual = percentage === 100 ? of(after, stable) : since(of(before, stable), of(after, stable));

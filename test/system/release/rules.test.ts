@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Deployment } from "../../../scripts/lib/release/cloudflare.ts";
-import { type Figures, figuresByVersion, NO_FIGURES, quantile, since } from "../../../scripts/lib/release/figures.ts";
+import {
+  type Figures,
+  figuresByVersion,
+  NO_FIGURES,
+  quantile,
+  since,
+  together,
+} from "../../../scripts/lib/release/figures.ts";
 import { GATE_LIMITS, judge, wilsonLower } from "../../../scripts/lib/release/gate.ts";
 import { refusals, rollbackTarget, type Situation } from "../../../scripts/lib/release/guards.ts";
 import { type Applied, drift, type Migration, schemaOf, takesAway } from "../../../scripts/lib/release/schema.ts";
@@ -81,6 +88,7 @@ up 1
     expect(read.get("new")).toMatchObject({ requests: 6, errors: 2 });
     expect(quantile(read.get("new") ?? NO_FIGURES, 0.5)).toBe(0.1);
     expect([...read.keys()]).toEqual(["old", "new"]);
+    expect(figuresByVersion('http_requests_total{status="500"} 7\n').size).toBe(0);
   });
 
   it("are taken between two readings, also over a counter that started anew", () => {
@@ -88,6 +96,7 @@ up 1
     const between = (version: string) => since(first.get(version) ?? NO_FIGURES, second.get(version) ?? NO_FIGURES);
     expect(between("old")).toMatchObject({ requests: 5, errors: 0 });
     expect(between("new")).toMatchObject({ requests: 1, errors: 1 });
+    expect(together(first, new Map([["new", figures(4, 1)]])).get("new")).toMatchObject({ requests: 10, errors: 3 });
     expect(since(figures(100, 1), figures(7, 2))).toMatchObject({ requests: 7, errors: 2 });
   });
 });
