@@ -209,12 +209,13 @@ export class PlatformApi {
         ({ percentage, version_id }) => percentage === 100 && shares.some((share) => share.version_id === version_id),
       );
     const objects = versions.find(({ id }) => id === whole?.version_id) ?? versions[0];
-    const wanted = `${versions.map(({ id }) => id).join()} ${objects?.id}`;
-    if (wanted === this.#running) return;
-    this.#running = wanted;
+    // A version that lost its share may go on running: only what is missing, or another home of the objects, needs a start.
+    const isRunning = versions.every(({ id }) => this.#running.versions.includes(id));
+    if (isRunning && this.#running.objects === objects?.id) return;
+    this.#running = { versions: versions.map(({ id }) => id), objects: objects?.id };
     await this.#edge.hold(this.#runtime.run(script, versions, objects));
   }
-  #running = "";
+  #running: { versions: string[]; objects: string | undefined } = { versions: [], objects: undefined };
 
   #resourceRoutes(): void {
     const account = this.#account;
