@@ -4,7 +4,7 @@ import { z } from "zod";
 import { createApi, openApiDocument } from "../../../src/api.ts";
 import { ROLES } from "../../../src/shared/roles.ts";
 import { callWith } from "../../support/worker/faults.ts";
-import { call, problem, tokenOf } from "../../support/worker/http.ts";
+import { call, filledPath, problem, tokenOf } from "../../support/worker/http.ts";
 
 const ORIGIN = "http://latchkey.test";
 const get = (path: string, headers: Record<string, string> = {}) =>
@@ -88,13 +88,7 @@ describe("every body has a limit that the API names", () => {
     );
     expect(small.length).toBeGreaterThan(15);
     for (const { method, path, max_body, roles } of small) {
-      const filled = path
-        .replace("/api/v1", "")
-        .replace("{enrollment}", "demo:ada")
-        .replace("{submission}", `demo:ada:${"0".repeat(32)}`)
-        .replace(/\{(item|chapter|problem)\}/, "demo.x")
-        .replace(/\{version\}/, "1")
-        .replace(/\{\w+\}/g, "demo");
+      const filled = filledPath(path);
       const role = roles === "public" ? "learner" : (roles.at(-1) ?? "admin");
       const answer = await call(method, filled, {
         token: await tokenOf("limits", role),
