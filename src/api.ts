@@ -35,6 +35,7 @@ import { recordRoutes, recordSection } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
 import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./shared/secrets.ts";
+import { securityHeaders } from "./shared/security-headers.ts";
 
 /** How long a browser remembers what a preflight answered, seconds. */
 const PREFLIGHT_SECONDS = 7_200;
@@ -57,6 +58,7 @@ const SECTIONS = [
 export function createApi(): OpenAPIHono<AppEnv> {
   const app = newRouter();
   app.use(requestLog());
+  app.use(securityHeaders());
   mountHealth(app);
   mountScrape(app, SECTIONS);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)));
