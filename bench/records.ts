@@ -371,7 +371,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
         x: { label: "seconds" },
         y: { label: "records" },
         series: windows.map(({ stored, samples }) => ({
-          name: `${cell(stored)} stored`,
+          name: `${cell(stored)} in D1 before`,
           points: samples.map(({ seconds: x, pending: y }) => ({ x, y })),
         })),
       },
@@ -381,7 +381,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
         x: { label: "seconds" },
         y: { label: "ms" },
         series: windows.map(({ stored, samples }) => ({
-          name: `${cell(stored)} stored`,
+          name: `${cell(stored)} in D1 before`,
           points: samples.map(({ seconds: x, oldestMs: y }) => ({ x, y })),
         })),
       },
