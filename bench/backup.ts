@@ -8,7 +8,7 @@ import { names, School } from "./lib/school.ts";
 import { type Bundles, buildBundles, type Server, startServer } from "./lib/server.ts";
 
 const COURSE = "big";
-const SIZES = [500, 5_000];
+const SIZES = [200, 2_000];
 const QUICK_SIZES = [50, 200];
 /** Learners who write while a backup is taken, one write after the other. */
 const WRITERS = 8;
@@ -29,7 +29,7 @@ interface Measured {
 
 export const backupBench: Bench = {
   name: "backup",
-  about: "a backup of 500 and 5,000 learners, its proof, its restore, and what writers feel of it",
+  about: "a backup of 200 and 2,000 learners, its proof, its restore, and what writers feel of it",
   async run(context) {
     context.say("building the Worker");
     const bundles = await buildBundles();
@@ -44,6 +44,7 @@ async function measure({ say }: BenchContext, bundles: Bundles, size: number): P
   let [source, target]: (Server | null)[] = [null, null];
   try {
     source = await startServer(bundles, sourceState);
+    say(`${size} learners: filling the school`);
     const school = await School.open(source);
     const course = benchCourse(COURSE, { dated: true });
     await school.publish(course);

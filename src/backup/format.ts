@@ -32,6 +32,14 @@ const partSchema = z.object({
 });
 export type PartEntry = z.infer<typeof partSchema>;
 
+/** What is kept beside a part, so that a run can go on where it stopped without reading it. */
+export const noteSchema = partSchema.extend({
+  /** Where the stage goes on; null at its end. */
+  next: z.string().nullable(),
+  unreadable: z.array(z.string()),
+});
+export type PartNote = z.infer<typeof noteSchema>;
+
 export const manifestSchema = z.object({
   format: z.literal(FORMAT),
   id: z.string().regex(BACKUP_ID),

@@ -5,6 +5,7 @@ import {
   MANIFEST,
   type Manifest,
   newBackupId,
+  type PartNote,
   pack,
   partName,
   sha256Of,
@@ -13,17 +14,7 @@ import {
 import { d1Tables } from "./rows.ts";
 import { schemaOf } from "./schema.ts";
 import { STAGES } from "./stages.ts";
-import {
-  backupIds,
-  create,
-  createPart,
-  isFinished,
-  keyOf,
-  newestFinished,
-  noteSuccess,
-  type PartNote,
-  partNotes,
-} from "./store.ts";
+import { backupIds, create, createPart, isFinished, keyOf, newestFinished, noteSuccess, partNotes } from "./store.ts";
 
 /** Says that a backup was begun here, and when exactly. */
 const BEGUN = "begin.json";

@@ -1,6 +1,15 @@
 import { type Result, refuse } from "../shared/results.ts";
 import { acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
-import { MANIFEST, type Manifest, openManifest, openPart, type PartEntry, sha256Of } from "./format.ts";
+import {
+  MANIFEST,
+  type Manifest,
+  noteSchema,
+  openManifest,
+  openPart,
+  type PartEntry,
+  type PartNote,
+  sha256Of,
+} from "./format.ts";
 
 // Where backups are in the bucket BACKUPS. Nothing in it is ever written over: a second writer of a key is turned away.
 
@@ -12,13 +21,6 @@ const JOBS = "jobs/";
 const IF_ABSENT = { etagDoesNotMatch: "*" };
 /** Keys of one list; with their metadata the platform may give fewer. */
 const PAGE_KEYS = 1_000;
-
-/** What is kept beside a part, so that a run can go on where it stopped without reading it. */
-export interface PartNote extends PartEntry {
-  /** Where the stage goes on; null at its end. */
-  next: string | null;
-  unreadable: string[];
-}
 
 export function keyOf(backup: string, file: string): string {
   return `${BACKUPS}${backup}/${file}`;
@@ -73,9 +75,10 @@ export async function backupIds(env: Env): Promise<string[]> {
 export async function partNotes(env: Env, backup: string): Promise<PartNote[]> {
   const notes: PartNote[] = [];
   for await (const { key, customMetadata } of listed(env, `${BACKUPS}${backup}/0`, ["customMetadata"])) {
-    // SAFETY: written by createPart() alone; a part that was brought from elsewhere has none, and a manifest instead.
-    const note = JSON.parse(customMetadata?.note ?? "null") as PartNote | null;
-    if (note !== null && key.endsWith(note.name)) notes.push(note);
+    // A part that was brought from elsewhere has no note, and a manifest instead.
+    if (customMetadata?.note === undefined) continue;
+    const note = noteSchema.parse(JSON.parse(customMetadata.note));
+    if (key.endsWith(note.name)) notes.push(note);
   }
   return notes;
 }

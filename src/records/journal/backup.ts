@@ -100,8 +100,7 @@ export function restorePage(storage: DurableObjectStorage, page: JournalRows): R
   const unknown = unknownSteps(JOURNAL_SCHEMA, page.steps);
   if (unknown !== null) return unknown;
   return storage.transactionSync(() => {
-    const isNew = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'known'").toArray().length === 0;
-    if (isNew) makeTables(sql, JOURNAL_SCHEMA, page.steps);
+    if (!hasTables(sql)) makeTables(sql, JOURNAL_SCHEMA, page.steps);
     insertRows(sql, page.table, page);
     if (!holds(sql, page)) throw new Error("what was stored differs from the backup");
     return ok({ rows: page.rows.length });
@@ -115,8 +114,9 @@ export function openJournal(
   steps: readonly string[],
   tombstones: readonly DumpedValue[][],
 ): Result<{ opened: boolean }> {
-  if (hasSchema(storage.sql)) return ok({ opened: false });
   const { sql } = storage;
+  // Opened before, or nothing was brought.
+  if (hasSchema(sql) || !hasTables(sql)) return ok({ opened: false });
   storage.transactionSync(() => {
     const alive = sql.exec<{ id: string; deleted_at: number }>(
       `SELECT value ->> '$[0]' AS id, value ->> '$[1]' AS deleted_at FROM json_each(?) AS gone
@@ -132,6 +132,10 @@ export function openJournal(
     recordSteps(sql, steps);
   });
   return ok({ opened: true });
+}
+
+function hasTables(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'known'").toArray().length > 0;
 }
 
 function bounded(cursor: SqlStorageCursor<Record<string, SqlStorageValue>>) {

@@ -203,6 +203,7 @@ export class JournalObject extends DurableObject<Env> {
   /** Every page is there: opens the journal, which then goes on with what it owes. */
   async open(steps: readonly string[], tombstones: readonly DumpedValue[][]): Promise<Result<{ opened: boolean }>> {
     const opened = openJournal(this.ctx.storage, this.#store, steps, tombstones);
+    if (!hasSchema(this.ctx.storage.sql)) return opened;
     this.#scheduler.forget();
     migrate(this.ctx.storage, JOURNAL_SCHEMA);
     const now = Date.now();

@@ -2,9 +2,17 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { instantOf, MANIFEST, newBackupId } from "../../../src/backup/format.ts";
 import { backupAges } from "../../../src/backup/index.ts";
-import { backUpNightly, consumeBackups, RETENTION_MS, resumeBackups } from "../../../src/backup/jobs.ts";
+import {
+  backUpNightly,
+  consumeBackups,
+  RETENTION_MS,
+  resumeBackups,
+  verificationJob,
+} from "../../../src/backup/jobs.ts";
+import { continueJob } from "../../../src/backup/restore.ts";
 import { beginBackup, continueBackup } from "../../../src/backup/run.ts";
 import { backupIds, keyOf, noteSuccess, noteVerified, prune } from "../../../src/backup/store.ts";
+import { verificationPlan } from "../../../src/backup/verify.ts";
 import { enrollmentStub } from "../../../src/bindings.ts";
 import { enroll } from "../../support/worker/courses.ts";
 import { call, problem } from "../../support/worker/http.ts";
@@ -105,6 +113,22 @@ describe("backups by themselves", () => {
     expect(unreadable).toEqual([`${slug}:poisoned`]);
     expect((await backupAges(env))?.lastSuccess).toBe(before?.lastSuccess);
     expect(await workThrough(id, "verify")).toMatchObject({ done: true });
+  });
+
+  it("[I5] are proven once, wherever the proof was cut", async () => {
+    const id = await beginBackup(env, Date.now() + 600 * DAY);
+    while ((await continueBackup(env, id, Date.now() + 30_000)) === "running");
+    const job = verificationJob(id);
+    const plan = verificationPlan(env, job);
+    // Each call takes one step, as if it were killed after it.
+    let state = await continueJob(env, id, job, plan, 0);
+    let steps = 1;
+    for (; state.ok && state.value.phase !== "done"; steps += 1) state = await continueJob(env, id, job, plan, 0);
+    expect(state).toMatchObject({ ok: true, value: { phase: "done" } });
+    expect(steps).toBeGreaterThan((await manifest(id)).parts.length);
+    const proven = await backupAges(env);
+    if (state.ok) expect(await plan.close(await manifest(id), state.value)).toEqual({ ok: true, value: null });
+    expect(await backupAges(env)).toEqual(proven);
   });
 
   it("[I9] answer for what is not there, and for a job of another task", async () => {
