@@ -28,6 +28,7 @@ import {
   renderDocs,
   requestLog,
   switchRoutes,
+  switchSection,
 } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
 import { privacyRoutes, privacySection } from "./privacy/index.ts";
@@ -49,6 +50,7 @@ const SECTIONS = [
   fileSection,
   privacySection,
   readinessSection,
+  switchSection,
   backupSection,
   modelSection,
 ];
