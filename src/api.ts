@@ -28,6 +28,7 @@ import {
   renderDocs,
   requestLog,
   switchRoutes,
+  switchSection,
 } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
 import { privacyRoutes, privacySection } from "./privacy/index.ts";
@@ -50,6 +51,7 @@ const SECTIONS = [
   fileSection,
   privacySection,
   readinessSection,
+  switchSection,
   backupSection,
   modelSection,
 ];

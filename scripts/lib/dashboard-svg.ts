@@ -77,7 +77,7 @@ function drawLines(panel: DrawnPanel, series: PanelSeries[], x: number, y: numbe
   const place = `<svg x="${x + 8}" y="${y + 8}" width="${w - 16}" height="${h - 16}"`;
   return chart
     .replace("<svg", place)
-    .replace(/<title>.*<\/title>/, "")
+
     .replaceAll(/ r="3"/g, ' r="1.5"');
 }
 

@@ -62,6 +62,22 @@ describe("each alert", () => {
     },
   );
 
+  it.each(alerts)("$alert names only addresses that the API has", ({ alert }) => {
+    const page = readFileSync(join(PAGES, `${alert}.md`), "utf8");
+    const routes = new Set(
+      [...readFileSync(fromRoot("docs/routes.md"), "utf8").matchAll(/^\| `(\w+) ([^`]+)`/gm)].map(
+        ([, method, path = ""]) => `${method} ${path.replace(/\{\w+\}/g, "<>")}`,
+      ),
+    );
+    for (const line of page.split("\n").filter((one) => one.startsWith("curl") && one.includes("$LATCHKEY"))) {
+      const method = /-X (\w+)/.exec(line)?.[1] ?? "GET";
+      const path = /\$LATCHKEY(\/[^\s"?]*)/.exec(line)?.[1] ?? "";
+      if (["/health", "/ready", "/metrics"].includes(path)) continue;
+      const pattern = path.replace(/\/$/, "").replace("<course>:<user>", "<>").replace(/<\w+>/g, "<>");
+      expect([...routes], `${method} ${pattern}`).toContain(`${method} ${pattern}`);
+    }
+  });
+
   it("is listed, and no page tells of one that does not exist", () => {
     const index = readFileSync(join(PAGES, "README.md"), "utf8");
     const listed = [...index.matchAll(/^\| \[(\w+)\]\(\1\.md\)/gm)].map(([, name]) => name);
