@@ -19,11 +19,6 @@ export default defineConfig({
       exclude: ["src/web/**", "src/client/api-types.ts", "**/*.d.ts"],
       reporter: ["text-summary", "json-summary", "html"],
       reportsDirectory: "coverage",
-      thresholds: {
-        lines: 85,
-        "src/unlock/**": { lines: 95 },
-        "src/enrollment/**": { lines: 95 },
-      },
     },
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node" } },
