@@ -10,8 +10,7 @@ import { buildBundles, type Server, startServer } from "./lib/server.ts";
 const WRITERS = 8;
 const BATCH = 1_000;
 const SAMPLE_MS = 250;
-/** Records of the warm-up: the files of new databases grow with every write, which costs more than writing to them. */
-const WARM_UP = 80_000;
+const WARM_UP_SECONDS = 5;
 /** Asked for, items a second. */
 const ACKNOWLEDGED = 10_000;
 const STORED = 5_000;
@@ -291,9 +290,9 @@ class Load {
 
 async function measure({ say, quick }: BenchContext, server: Server): Promise<BenchOutcome> {
   const load = await Load.open(server);
-  const seconds = quick ? 1 : 6;
+  const seconds = quick ? 1 : 10;
   say("warming up");
-  await (quick ? load.window(1) : load.fill(WARM_UP));
+  await load.window(quick ? 1 : WARM_UP_SECONDS);
   say(`${WRITERS} writers, batches of ${BATCH}`);
   const first = await load.window(seconds);
   const { persisted } = await load.stats();
