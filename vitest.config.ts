@@ -6,6 +6,16 @@ import { defineConfig } from "vitest/config";
 const AUTH_SECRET = randomBytes(32).toString("base64url");
 const METRICS_TOKEN = randomBytes(32).toString("base64url");
 
+/**
+ * Messages wait in their queues until a test delivers them (test/support/worker/courses.ts), or for longer than any file
+ * of tests takes: a runner that stops while a consumer is starting never ends. The system tests have the queues as they are.
+ */
+const QUIET_QUEUES = Object.fromEntries(
+  ["refresh", "projection", "events", "backup"]
+    .flatMap((name) => [name, `${name}-dead`])
+    .map((name) => [`latchkey-${name}`, { maxBatchSize: 100, maxBatchTimeout: 60, maxRetries: 3 }]),
+);
+
 export default defineConfig({
   test: {
     // Request logs of tests that pass are noise; those of a test that fails are shown.
@@ -27,6 +37,7 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              queueConsumers: QUIET_QUEUES,
               // Heartbeats twice a second: what is found at the next beat is found within the test.
               bindings: {
                 AUTH_SECRET,
