@@ -3,6 +3,7 @@ import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fromRoot } from "../scripts/lib/paths.ts";
+import { backupBench } from "./backup.ts";
 import { engineBench } from "./engine.ts";
 import { eventsBench } from "./events.ts";
 import type { Bench, BenchOutcome, Table } from "./lib/bench.ts";
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   eventsBench,
   replayBench,
   recordsBench,
+  backupBench,
 ];
 const RESULTS = fromRoot("bench/results");
 const PICTURES = fromRoot("docs/bench");

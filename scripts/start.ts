@@ -28,10 +28,11 @@ const PARENT_POLL_MS = 1_000;
 
 const HELP = `Starts Latchkey on this machine: the real runtime, with everything it stores kept in a directory.
 
-  npm start -- [--port N] [--state DIR]
+  npm start -- [--port N] [--state DIR] [--empty]
 
   --port N     port on ${LOCAL_ADDRESS}, default ${DEFAULT_PORT}
   --state DIR  where databases, objects, queues and the log are kept, default ${DEFAULT_STATE}
+  --empty      without the sample course and its people: what a restore needs
   --help       this text
 
 Ctrl-C ends it. What was stored is there again at the next start; remove the directory to begin anew.`;
@@ -39,15 +40,26 @@ Ctrl-C ends it. What was stored is there again at the next start; remove the dir
 interface Options {
   port: number;
   stateDir: string;
+  isEmpty: boolean;
 }
 
 class UsageError extends Error {}
 
 function readOptions(): Options | null {
-  let values: { port?: string | undefined; state?: string | undefined; help?: boolean | undefined };
+  let values: {
+    port?: string | undefined;
+    state?: string | undefined;
+    help?: boolean | undefined;
+    empty?: boolean | undefined;
+  };
   try {
     ({ values } = parseArgs({
-      options: { port: { type: "string" }, state: { type: "string" }, help: { type: "boolean", short: "h" } },
+      options: {
+        port: { type: "string" },
+        state: { type: "string" },
+        empty: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
     }));
   } catch (fault) {
     throw new UsageError(fault instanceof Error ? fault.message : String(fault));
@@ -59,14 +71,14 @@ function readOptions(): Options | null {
   }
   // A path the user gives is relative to where the user is; the default belongs to the checkout.
   const stateDir = values.state === undefined ? resolve(ROOT, DEFAULT_STATE) : resolve(values.state);
-  return { port, stateDir };
+  return { port, stateDir, isEmpty: values.empty === true };
 }
 
 function say(text: string): void {
   console.log(text);
 }
 
-async function start({ port, stateDir }: Options): Promise<void> {
+async function start({ port, stateDir, isEmpty }: Options): Promise<void> {
   if (await portIsTaken(port)) throw new PortTakenError(`port ${port} on ${LOCAL_ADDRESS} is in use`);
   const logFile = resolve(stateDir, "latchkey.log");
 
@@ -87,9 +99,11 @@ async function start({ port, stateDir }: Options): Promise<void> {
   endWith(runtime, () => crons.stop(), logFile);
 
   const url = `http://localhost:${port}`;
-  const { stops, accounts } = await prepareDemo(runtime.url, url, secret, stateDir).catch((fault: unknown) => {
-    throw new Error(`${fault instanceof Error ? fault.message : String(fault)}\nThe log is ${shown(logFile)}`);
-  });
+  const { stops, accounts } = isEmpty
+    ? { stops: [], accounts: [] }
+    : await prepareDemo(runtime.url, url, secret, stateDir).catch((fault: unknown) => {
+        throw new Error(`${fault instanceof Error ? fault.message : String(fault)}\nThe log is ${shown(logFile)}`);
+      });
   say(`  crons       every minute, and 02:00 UTC\n  log         ${shown(logFile)}\n`);
 
   say(
@@ -98,7 +112,7 @@ async function start({ port, stateDir }: Options): Promise<void> {
   say(`  ${url}/health        is it alive?`);
   if (accounts.length > 0) say("\nSign in on the pages as:\n");
   for (const { role, email, password } of accounts) say(`  ${role.padEnd(9)}${email.padEnd(22)}${password}`);
-  say(`\nTry, in another terminal, in this directory:`);
+  if (stops.length > 0) say(`\nTry, in another terminal, in this directory:`);
   stops.forEach((stop, index) => {
     say(`\n${index + 1}. ${stop.purpose}:\n\n  ${stop.command}\n`);
     say(stop.output.replace(/^/gm, "     "));

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { auditRoutes, auditSection } from "./audit/index.ts";
+import { backupRoutes, backupSection } from "./backup/index.ts";
 import { courseRoutes } from "./courses/index.ts";
 import {
   askForWarmUp,
@@ -16,7 +17,6 @@ import { endStreams, eventRoutes, eventSection } from "./events/index.ts";
 import { fileRoutes, fileSection } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
 import {
-  backupSection,
   deadLetterRoutes,
   docsHeaders,
   logFault,
@@ -36,6 +36,7 @@ import { recordRoutes, recordSection } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
 import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./shared/secrets.ts";
+import { securityHeaders } from "./shared/security-headers.ts";
 
 /** How long a browser remembers what a preflight answered, seconds. */
 const PREFLIGHT_SECONDS = 7_200;
@@ -59,6 +60,7 @@ const SECTIONS = [
 export function createApi(): OpenAPIHono<AppEnv> {
   const app = newRouter();
   app.use(requestLog());
+  app.use(securityHeaders());
   mountHealth(app);
   mountScrape(app, SECTIONS);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)));
@@ -81,6 +83,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", deadLetterRoutes());
   app.route("/api/v1", switchRoutes());
   app.route("/api/v1", metricsRoutes(SECTIONS));
+  app.route("/api/v1", backupRoutes());
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",

@@ -1,5 +1,6 @@
 import { createApi } from "./api.ts";
 import { sweepAudit } from "./audit/index.ts";
+import { backUpNightly, consumeBackups, resumeBackups } from "./backup/index.ts";
 import {
   consumeProjections,
   consumeRefreshes,
@@ -14,6 +15,7 @@ import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
 export { AuditChain } from "./audit/index.ts";
+export { BackupVault } from "./backup/index.ts";
 export { EnrollmentObject } from "./enrollment/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { UserGate } from "./identity/index.ts";
@@ -41,6 +43,7 @@ export default {
     if (batch.queue === "latchkey-projection") return consumeProjections(batch, env);
     if (batch.queue === "latchkey-refresh") return consumeRefreshes(batch, env);
     if (batch.queue === "latchkey-events") return consumeEvents(batch, env);
+    if (batch.queue === "latchkey-backup") return consumeBackups(batch, env);
     throw new Error(`no consumer for the queue ${batch.queue}`);
   },
 
@@ -55,11 +58,13 @@ export default {
           () => sweepAudit(env),
           () => resumeErasures(env, now),
           () => continueFileSweep(env),
+          () => resumeBackups(env, now),
         ]);
       } else if (controller.cron === NIGHTLY_CRON) {
         await runEach([
           () => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),
           () => sweepFiles(env, now),
+          () => backUpNightly(env, now),
         ]);
       } else throw new Error(`no job for the cron ${controller.cron}`);
     } catch (fault) {

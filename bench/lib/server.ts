@@ -52,6 +52,8 @@ export interface Server {
   /** Fires a cron of wrangler.toml. @throws when its handler fails. */
   cron(expression: string): Promise<void>;
   readonly stateDir: string;
+  /** Its AUTH_SECRET, for another server that is to understand what this one signed. */
+  readonly secret: string;
   readonly inspectorPort: number | null;
   /** Process id of workerd. */
   workerd(): number;
@@ -72,17 +74,21 @@ export async function startServer(
     inspect = false,
     queueSeconds = null,
     breakObjects = false,
+    classes = null,
     port,
+    secret = randomBytes(32).toString("base64url"),
   }: {
     bindings?: Record<string, string>;
     inspect?: boolean;
     queueSeconds?: number | null;
     breakObjects?: boolean;
+    classes?: string[] | null;
     /** Where the product answers; a free port when left out. */
     port?: number;
+    /** AUTH_SECRET; a fresh one when left out. */
+    secret?: string;
   } = {},
 ): Promise<Server> {
-  const secret = randomBytes(32).toString("base64url");
   const ports = { entry: await freePort(), product: port ?? (await freePort()), baseline: await freePort() };
   const inspectorPort = inspect ? await freePort() : null;
   const options: HostOptions = {
@@ -93,6 +99,7 @@ export async function startServer(
     inspectorPort,
     queueSeconds,
     breakObjects,
+    classes,
     // Some hundred learners make the load of a whole school: the brake on reads is not what is measured.
     bindings: { AUTH_SECRET: secret, READ_ALLOWANCE: "1000000000", ...bindings },
   };
@@ -113,6 +120,7 @@ export async function startServer(
       await answer.body?.cancel();
     },
     stateDir,
+    secret,
     inspectorPort,
     workerd: () => workerdOf(group.pid),
     token: (user, role = "learner", session = null) =>

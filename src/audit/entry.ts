@@ -7,6 +7,7 @@ import { ROLES } from "../shared/roles.ts";
 export const OWN_ACTIONS = [
   "audit.exported",
   "audit.purged",
+  "backup.restored",
   "course.activated",
   "course.doubted",
   "course.published",

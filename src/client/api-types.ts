@@ -1129,6 +1129,33 @@ export type Metric = {
   }[];
 };
 
+export type Backup = {
+  id: string;
+  state: "running" | "finished" | "damaged";
+  /** Everything acknowledged before this instant is in the backup. */
+  mark: string;
+  finished_at: string | null;
+  rows: number;
+  bytes: number;
+  parts: number;
+  /** Objects that could not be copied. */
+  unreadable: number;
+  verified_at: string | null;
+};
+
+export type BackupWork = {
+  task: "backup" | "check" | "verify" | "restore";
+  job: string;
+  done: boolean;
+  rows: number;
+  /** Rows written after the mark about what was not there then. */
+  left_out: number;
+  /** Users' files whose bytes are not in this deployment's bucket. */
+  missing_files: number;
+  /** Since the job began. */
+  ms: number;
+};
+
 /** Every operation by path and method. */
 export interface Paths {
   "/api/v1/auth/sign-up": {
@@ -2286,6 +2313,63 @@ export interface Paths {
       answer: {
         read_at: string;
         metrics: Metric[];
+      };
+    };
+  };
+  "/api/v1/system/backups": {
+    /** Backups, oldest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: Backup[];
+        next_cursor: string | null;
+      };
+    };
+    /** Begin a backup, or join the one that is under way; it goes on by itself */
+    post: {
+      answer: Backup;
+    };
+  };
+  "/api/v1/system/backups/{backup}": {
+    /** One backup */
+    get: {
+      path: {
+        backup: string;
+      };
+      answer: Backup;
+    };
+  };
+  "/api/v1/system/backups/{backup}/work": {
+    /** Work some seconds on taking, checking, verifying or restoring a backup; repeat until it is done */
+    post: {
+      path: {
+        backup: string;
+      };
+      body: {
+        /**
+         * check opens every part. verify also restores it into an empty scratch store, compares and reads it. restore
+         * fills this very deployment, which must hold nothing.
+         */
+        task: "backup" | "check" | "verify" | "restore";
+        /** `job` of the answer before; without it a new one begins. */
+        job?: string;
+      };
+      answer: BackupWork;
+    };
+  };
+  "/api/v1/system/backups/{backup}/files/{file}": {
+    /** Bring a file of a backup that was kept elsewhere; one that is there is never written over */
+    put: {
+      path: {
+        backup: string;
+        file: string;
+      };
+      answer: {
+        created: boolean;
       };
     };
   };

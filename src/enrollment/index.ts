@@ -6,6 +6,7 @@ import { readRoutes } from "./routes-reads.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
 
+export { loadEnrollment, snapshotHolds } from "./backup.ts";
 /** The door of the enrollment room. */
 export { queueSection, unlockSection } from "./gauges.ts";
 export { impactOf } from "./impact.ts";

@@ -7,11 +7,13 @@ import { meter } from "../ops/metrics/meter.ts";
 import { type ExportPage, type ExportPosition, exportRows } from "../privacy/object-rows.ts";
 import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
+import { dumpObject, type ObjectDump } from "../shared/object-dump.ts";
 import { hasSchema, migrate } from "../shared/object-schema.ts";
 import { encodeCursor } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Delta, Program } from "../unlock/index.ts";
 import { findAdoption } from "./adoption.ts";
+import { DERIVED_TABLES, loadEnrollment } from "./backup.ts";
 import type {
   ActorRef,
   Cause,
@@ -289,6 +291,23 @@ export class EnrollmentObject extends DurableObject<Env> {
     return ok(exportRows(this.ctx.storage.sql, EXPORTED, from));
   }
 
+  /** A copy of everything, as of one instant; null when the object is empty. */
+  async backUp(): Promise<Result<ObjectDump | null>> {
+    return this.#isErased ? ok(null) : dumpObject(this.ctx.storage, DERIVED_TABLES);
+  }
+
+  /** Fills the empty object with a copy, and wakes it: what it owed to D1 then, it owes now. */
+  async restore(dump: ObjectDump, outline: readonly string[], job: string): Promise<Result<{ rows: number }>> {
+    if (this.#isErased) return refuse("restore_target_not_empty");
+    const loaded = loadEnrollment(this.ctx.storage, dump, outline, job);
+    if (!loaded.ok) return loaded;
+    this.#forget();
+    migrate(this.ctx.storage, SCHEMA_STEPS);
+    await this.#load();
+    this.#commit(() => ok(this.#oweEverything(Date.now())));
+    return loaded;
+  }
+
   /**
    * The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either.
    * @returns `unavailable` while the audit chain has not been told what staff did here.
@@ -343,6 +362,14 @@ export class EnrollmentObject extends DurableObject<Env> {
       const oldest = this.#store.pruneAnswers(now - ANSWER_RETENTION_MS);
       this.#scheduler.reschedule("housekeeping", oldest === null ? null : oldest + ANSWER_RETENTION_MS);
     }
+  }
+
+  /** D1 may be behind this object, which does not know how far: everything is owed, and what D1 has does no harm. */
+  #oweEverything(now: number): void {
+    for (const item of this.#current().facts.keys()) this.#outbox.add("fact", item, now);
+    for (const id of this.#store.submissionIds()) this.#outbox.add("submission", id, now);
+    this.#outbox.add("mirror", "", now);
+    this.#scheduler.schedule("outbox", now + RESEND_MS);
   }
 
   /** Tells the queue that something is owed, after the commit and beside the answer. Its failure costs only time. */

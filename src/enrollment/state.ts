@@ -306,7 +306,8 @@ function jitterOf(id: string, span: number): number {
 const ascii = new TextDecoder();
 const DIGIT_ZERO = 48;
 
-function pack({ open, visible, earned }: Evaluation): string {
+/** States as they are stored: one digit for each item, see `Meta.states`. */
+export function pack({ open, visible, earned }: Evaluation): string {
   const digits = new Uint8Array(open.length);
   for (let item = 0; item < digits.length; item += 1) {
     digits[item] = DIGIT_ZERO + ((open[item] ?? 0) | ((visible[item] ?? 0) << 1) | ((earned[item] ?? 0) << 2));

@@ -332,6 +332,13 @@ export class EnrollmentStore {
     return row === undefined ? null : { ...row, status: submissionStatus(row.status) };
   }
 
+  submissionIds(): string[] {
+    return this.#sql
+      .exec<{ id: string }>("SELECT id FROM submissions ORDER BY id")
+      .toArray()
+      .map(({ id }) => id);
+  }
+
   saveSubmission(submission: ProjectedSubmission, judgedBy: string | null): void {
     this.#sql.exec(
       `INSERT OR REPLACE INTO submissions (id, item, answer, status, score, feedback, submitted_at, judged_at, judged_by)

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { logFault } from "../ops/logging.ts";
 import { AlarmScheduler, DUE_TIMES_TABLE } from "../shared/alarm-scheduler.ts";
+import { dumpObject, loadObject, type ObjectDump } from "../shared/object-dump.ts";
 import { hasSchema, migrate, type SchemaStep } from "../shared/object-schema.ts";
 import { inParallel } from "../shared/parallel.ts";
 import { ok, type Result } from "../shared/results.ts";
@@ -14,7 +15,8 @@ import { isArchived, type NewEvent, type Position } from "./types.ts";
 const DUE_NAMES = ["spread", "archive", "trim"] as const;
 type DueName = (typeof DUE_NAMES)[number];
 
-const SCHEMA: readonly SchemaStep[] = [
+/** The log object's own SQLite schema; see {@link SchemaStep} for how it grows. */
+export const BROADCAST_LOG_SCHEMA: readonly SchemaStep[] = [
   {
     id: "001_broadcast_log",
     sql: `
@@ -61,7 +63,7 @@ export class BroadcastLog extends DurableObject<Env> {
     super(ctx, env);
     this.#log = new EventLog(ctx.storage.sql);
     this.#scheduler = new AlarmScheduler(ctx.storage, DUE_NAMES);
-    if (this.#hasSchema()) migrate(ctx.storage, SCHEMA);
+    if (this.#hasSchema()) migrate(ctx.storage, BROADCAST_LOG_SCHEMA);
   }
 
   /** Stores events in the order given, and begins to spread them. One transaction for all. */
@@ -95,6 +97,22 @@ export class BroadcastLog extends DurableObject<Env> {
         shards_behind: isSpread ? 0 : behind.length,
       });
     });
+  }
+
+  /** A copy of everything, as of one instant; null when nothing was ever said. */
+  async backUp(): Promise<Result<ObjectDump | null>> {
+    return dumpObject(this.ctx.storage, []);
+  }
+
+  /** Fills the empty log with a copy. Shards hold copies of it and notice by themselves that it was set back. */
+  async restore(dump: ObjectDump, job: string): Promise<Result<{ rows: number }>> {
+    const loaded = loadObject(this.ctx.storage, BROADCAST_LOG_SCHEMA, [], dump, job);
+    if (!loaded.ok) return loaded;
+    this.#log.forget();
+    this.#scheduler.forget();
+    migrate(this.ctx.storage, BROADCAST_LOG_SCHEMA);
+    await this.#scheduler.arm();
+    return loaded;
   }
 
   override async alarm(): Promise<void> {
@@ -213,7 +231,7 @@ export class BroadcastLog extends DurableObject<Env> {
     try {
       const result = this.ctx.storage.transactionSync(() => {
         if (!this.#hasSchema()) {
-          migrate(this.ctx.storage, SCHEMA);
+          migrate(this.ctx.storage, BROADCAST_LOG_SCHEMA);
           this.#log.create();
           this.ctx.storage.sql.exec("INSERT INTO archive (one, seq) VALUES (1, 0)");
         }

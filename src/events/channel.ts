@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { logFault } from "../ops/logging.ts";
 import { type ExportPage, type ExportPosition, exportRows } from "../privacy/object-rows.ts";
 import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
+import { dumpObject, loadObject, type ObjectDump } from "../shared/object-dump.ts";
 import { hasSchema, migrate } from "../shared/object-schema.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import { CHANNEL_DUE_NAMES, CHANNEL_SCHEMA, type ChannelDueName } from "./channel-schema.ts";
@@ -130,6 +131,22 @@ export class UserChannel extends DurableObject<Env> {
   async exportOf(from: ExportPosition | null): Promise<Result<ExportPage>> {
     if (!hasSchema(this.ctx.storage.sql)) return ok({ rows: [], next: null });
     return ok(exportRows(this.ctx.storage.sql, EXPORTED, from));
+  }
+
+  /** A copy of everything, as of one instant; null when the channel was never used. */
+  async backUp(): Promise<Result<ObjectDump | null>> {
+    return this.#isErased ? ok(null) : dumpObject(this.ctx.storage, []);
+  }
+
+  /** Fills the empty channel with a copy. To readers it is a log that was set back: cursors beyond it are told so. */
+  async restore(dump: ObjectDump, job: string): Promise<Result<{ rows: number }>> {
+    if (this.#isErased) return refuse("restore_target_not_empty");
+    const loaded = loadObject(this.ctx.storage, CHANNEL_SCHEMA, [], dump, job);
+    if (!loaded.ok) return loaded;
+    this.#forget();
+    migrate(this.ctx.storage, CHANNEL_SCHEMA);
+    await this.#scheduler.arm();
+    return loaded;
   }
 
   /** The user is erased: ends their streams, removes everything, and takes nothing any more. */

@@ -131,5 +131,6 @@ export function deadLetterRoutes() {
 function queueNamed(env: Env, name: string): Queue | null {
   if (name === "latchkey-projection") return env.PROJECTION_QUEUE;
   if (name === "latchkey-refresh") return env.REFRESH_QUEUE;
+  if (name === "latchkey-backup") return env.BACKUP_QUEUE;
   return name === "latchkey-events" ? env.EVENT_QUEUE : null;
 }

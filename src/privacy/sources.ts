@@ -1,6 +1,7 @@
 import type { PersonalDataSource } from "./source.ts";
 import { accountSource } from "./sources/account.ts";
 import { auditSource } from "./sources/audit.ts";
+import { backupsSource } from "./sources/backups.ts";
 import { coursesSource } from "./sources/courses.ts";
 import { enrollmentsSource } from "./sources/enrollments.ts";
 import { eventsSource } from "./sources/events.ts";
@@ -22,5 +23,6 @@ export const SOURCES: readonly PersonalDataSource[] = [
   coursesSource,
   operationsSource,
   auditSource,
+  backupsSource,
   accountSource,
 ];

@@ -7,6 +7,12 @@ export const RETRY_BASE_MS = 1_000;
 /** Longest wait between two tries of a failing job: ten minutes, so that an outage of hours ends by itself. */
 export const RETRY_MAX_MS = 600_000;
 
+/**
+ * The platform throws at an alarm after 2189. A course may well name a later instant: its alarm fires here for nothing and
+ * is set anew.
+ */
+const LAST_ALARM = Date.UTC(2180, 0);
+
 /** Wait before the next try after `failures` failures in a row, without jitter: each object has its own phase already. */
 export function retryDelay(failures: number): number {
   return Math.min(RETRY_BASE_MS * 2 ** Math.max(failures - 1, 0), RETRY_MAX_MS);
@@ -97,7 +103,7 @@ export class AlarmScheduler<DueName extends string> {
     for (const { at } of this.#due().values()) next = Math.min(next, at);
     if (next === Number.POSITIVE_INFINITY || (this.#armedAt !== null && this.#armedAt <= next)) return;
     this.#armedAt = next;
-    await this.#storage.setAlarm(next);
+    await this.#storage.setAlarm(Math.min(next, LAST_ALARM));
   }
 
   #set(name: DueName, due: Due): void {

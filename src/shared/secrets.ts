@@ -53,7 +53,14 @@ export async function withAnySecret<T>(
 }
 
 /** Purposes a key is derived for; each has its own. */
-export type KeyPurpose = "access-token" | "audit-head" | "audit-person" | "cursor" | "stream-token" | "upload-token";
+export type KeyPurpose =
+  | "access-token"
+  | "audit-head"
+  | "audit-person"
+  | "backup"
+  | "cursor"
+  | "stream-token"
+  | "upload-token";
 
 const derivedKeys = new Map<string, Uint8Array<ArrayBuffer>>();
 

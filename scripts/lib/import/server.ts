@@ -26,12 +26,16 @@ export function isLocal({ url }: Server): boolean {
  * @throws UsageError, ImportError
  */
 export async function clientFor(server: Server, role: Role): Promise<ApiClient> {
-  if (server.token !== undefined) return api(server.url, server.token);
+  return api(server.url, await tokenFor(server, role, IMPORTER));
+}
+
+/** The token of {@link clientFor}. @param user in whose name one is made. */
+export async function tokenFor(server: Server, role: Role, user: string): Promise<string> {
+  if (server.token !== undefined) return server.token;
   if (!isLocal(server)) throw new UsageError(`--token is needed for ${server.url}.`);
   const secret = readLocalSecret();
   if (secret === null) {
     throw new ImportError(`There is no AUTH_SECRET in ${LOCAL_SECRETS_FILE}. Run "npm start" once: it makes one.`);
   }
-  const claims = { sub: IMPORTER, role, session: null, lifetimeSeconds: TOKEN_SECONDS };
-  return api(server.url, await mintAccessToken(secret, claims));
+  return mintAccessToken(secret, { sub: user, role, session: null, lifetimeSeconds: TOKEN_SECONDS });
 }

@@ -4,6 +4,7 @@ import { logEvent, logFault } from "../../ops/logging.ts";
 import { type ExportPage, type ExportPosition, exportRows } from "../../privacy/object-rows.ts";
 import { AlarmScheduler } from "../../shared/alarm-scheduler.ts";
 import { DAY_MS } from "../../shared/instants.ts";
+import type { DumpedValue } from "../../shared/object-dump.ts";
 import { hasSchema, migrate } from "../../shared/object-schema.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
 import { withTimeOut } from "../../shared/time-out.ts";
@@ -13,6 +14,15 @@ import type { StoredRecord } from "../types.ts";
 import { adoptSessions } from "./adoption.ts";
 import { announcementsOf } from "./announcements.ts";
 import { AnswerStore } from "./answers.ts";
+import {
+  copyPage,
+  copyTombstones,
+  type JournalPage,
+  type JournalPosition,
+  type JournalRows,
+  openJournal,
+  restorePage,
+} from "./backup.ts";
 import type {
   AppendAnswer,
   AppendRequest,
@@ -173,6 +183,34 @@ export class JournalObject extends DurableObject<Env> {
     await this.#raiseFences();
     const erased = await removeOwner(registryOf(this.env), owner);
     return ok({ erased });
+  }
+
+  /** A page of a copy of everything. */
+  async backUp(from: JournalPosition | null): Promise<Result<JournalPage>> {
+    return ok(copyPage(this.ctx.storage.sql, from));
+  }
+
+  /** A page of the sessions that are deleted by now. */
+  async backUpTombstones(after: string): Promise<Result<JournalPage>> {
+    return ok(copyTombstones(this.ctx.storage.sql, after));
+  }
+
+  /** Takes a page of a copy into the empty journal. */
+  async restore(page: JournalRows): Promise<Result<{ rows: number }>> {
+    return restorePage(this.ctx.storage, page);
+  }
+
+  /** Every page is there: opens the journal, which then goes on with what it owes. */
+  async open(steps: readonly string[], tombstones: readonly DumpedValue[][]): Promise<Result<{ opened: boolean }>> {
+    const opened = openJournal(this.ctx.storage, this.#store, steps, tombstones);
+    if (!hasSchema(this.ctx.storage.sql)) return opened;
+    this.#scheduler.forget();
+    migrate(this.ctx.storage, JOURNAL_SCHEMA);
+    const now = Date.now();
+    this.#commit(() => {
+      for (const name of ["flush", "purge", "announce", "housekeeping"] as const) this.#scheduler.schedule(name, now);
+    });
+    return opened;
   }
 
   /** The journal in numbers. One that was never used stays unused. */

@@ -47,9 +47,25 @@ function waysToAda({ slug, pending }: World): Attack[] {
     ["GET", "/system/switches/realtime-reads"],
     ["PUT", "/system/switches/realtime-reads", { body: { realtime_percent: 100, reason: "an attack" } }],
     ["GET", "/system/metrics"],
+    ...waysToBackups(),
     ["GET", "/users/ada"],
     ["PATCH", "/users/ada", { body: { name: "Owned" } }],
     ["POST", "/users", { body: { email: "x@example.org", name: "X", role: "admin" } }],
+  ];
+}
+
+/** A backup has everybody's everything in it: admins only, whatever is asked. */
+function waysToBackups(): Attack[] {
+  const backup = "/system/backups/20260101T000000Z-0a1b2c3d";
+  return [
+    ["GET", "/system/backups"],
+    ["POST", "/system/backups"],
+    ["GET", backup],
+    ...["backup", "check", "verify", "restore"].map(
+      (task): Attack => ["POST", `${backup}/work`, { body: { task, job: `${task}-x` } }],
+    ),
+    ["GET", `${backup}/files/manifest.json`],
+    ["PUT", `${backup}/files/manifest.json`, { body: { manifest: {} } }],
   ];
 }
 

@@ -59,6 +59,8 @@ function valid(name: string): string {
     submission: pending,
     version: "1",
     id: "nobody",
+    backup: "20260101T000000Z-0a1b2c3d",
+    file: "manifest.json",
   };
   const value = values[name];
   if (value === undefined) throw new Error(`no valid value for {${name}}`);

@@ -12,6 +12,8 @@ import { z } from "zod";
 import { createApi, openApiDocument } from "../../../src/api.ts";
 import { removeEntries } from "../../../src/audit/chain/projection.ts";
 import { chainStub, MAIN_CHAIN } from "../../../src/audit/stubs.ts";
+import { newBackupId } from "../../../src/backup/format.ts";
+import { STAGES } from "../../../src/backup/stages.ts";
 import { WITHDRAWN_RETENTION_MS } from "../../../src/enrollment/cleanup.ts";
 import worker from "../../../src/index.ts";
 import { resumeErasures, SETTLE_MS } from "../../../src/privacy/erasure.ts";
@@ -20,6 +22,7 @@ import { sha256Hex } from "../../../src/shared/http.ts";
 import type { Role } from "../../../src/shared/roles.ts";
 import { objectOf } from "../../support/worker/courses.ts";
 import { type Call, request, tokenOf } from "../../support/worker/http.ts";
+import { smallBackup } from "../backup/support.ts";
 import { ENROLLMENTS, fillSchool, planOf, Recorder } from "./support.ts";
 
 const recorder = new Recorder();
@@ -35,7 +38,13 @@ const queue: Queue = {
     return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
   },
 };
-const bindings: Env = { ...env, DB: recorder.db, REFRESH_QUEUE: queue, PROJECTION_QUEUE: queue };
+const bindings: Env = {
+  ...env,
+  DB: recorder.db,
+  REFRESH_QUEUE: queue,
+  PROJECTION_QUEUE: queue,
+  BACKUP_QUEUE: queue,
+};
 Reflect.set(bindings, "SHADOW_SAMPLE_RATE", "1");
 
 // SAFETY: the type is what wrangler.toml says; an installation may say otherwise.
@@ -271,6 +280,25 @@ async function driveEvents() {
     await drive("GET", "/events/archive", `/events/archive?limit=1${query}&cursor=${page.next_cursor}`);
   }
   await drive("POST", "/events/archive/{id}/replay", "/events/archive/plans-1/replay");
+}
+
+/** A whole backup of this school would take minutes: its reads are driven one by one, two pages of each. */
+async function driveBackups() {
+  const { id, parts } = await smallBackup(newBackupId(Date.now() - 60_000));
+  await drive("POST", "/system/backups", "/system/backups");
+  const page = await drive("GET", "/system/backups", "/system/backups?limit=1");
+  await drive("GET", "/system/backups", `/system/backups?limit=1&cursor=${page.next_cursor}`);
+  await drive("GET", "/system/backups/{backup}", `/system/backups/${id}`);
+  await drive("POST", "/system/backups/{backup}/work", `/system/backups/${id}/work`, { body: { task: "check" } });
+  const file = "/system/backups/{backup}/files/{file}";
+  const type = { "content-type": "application/octet-stream" };
+  await driveBytes("GET", file, `/system/backups/${id}/files/${parts[0]?.name}`, {}, ["root", "admin"]);
+  await driveBytes("PUT", file, `/system/backups/${id}/files/00009-d1.users.ndjson.gz`, type, ["root", "admin"]);
+  for (const stage of STAGES) {
+    recorder.during = `backup ${stage.name}`;
+    const first = await stage.read(bindings, null);
+    if (first.next !== null) await stage.read(bindings, first.next);
+  }
 }
 
 async function driveFiles() {
@@ -535,6 +563,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveRecords();
     await driveAudit();
     await driveJobs();
+    await driveBackups();
     await drivePrivacy();
   }, 60_000);
 

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { MANIFEST, type Manifest } from "../src/backup/format.ts";
+import { addressOf, CommandError, optionsOf, runCommand, say, UsageError } from "./lib/backup/command.ts";
+import { BackupFolder } from "./lib/backup/folder.ts";
+import { expect, RemoteBackups } from "./lib/backup/remote.ts";
+
+/** Courses and enrollments of each that are read after a restore. */
+const SAMPLED_COURSES = 20;
+const SAMPLED_ENROLLMENTS = 5;
+
+const USAGE = `Usage: npm run -s restore -- --to BASE [options]
+
+Restores a backup into a deployment that holds nothing; any other refuses. Every part is checked before the first row is
+written, every row is compared after it was, and at the end some enrollments are read. A restore that was cut goes on with
+--resume.
+
+  --to BASE       the empty deployment: migrated, with the AUTH_SECRET of the one that took the backup
+  --from FOLDER   brings the newest backup below this folder to the deployment first; default: it is in its bucket
+  --backup ID     which one; default the newest
+  --resume JOB    goes on with a restore that was cut
+  --token TOKEN   bearer token of an admin; default, for a server on this machine, one made with the local secret
+  --help          this text
+
+Exit codes: 0 restored, 2 usage, 3 the target is not empty, 10 to 17 as npm run backup:verify.
+`;
+
+async function run(): Promise<object | null> {
+  const options = optionsOf(["to", "from", "backup", "resume", "token"]);
+  if (options.help !== undefined) return null;
+  if (options.to === undefined) throw new UsageError("Name the empty deployment with --to.");
+  const remote = await RemoteBackups.at(addressOf("--to", options.to), options.token);
+  const id = await choose(remote, options);
+  say(`backup ${id}`);
+  const { rows, left_out, missing_files, ms, job } = await remote.work(id, "restore", options.resume);
+  if (missing_files > 0) {
+    say(
+      `The bytes of ${missing_files} files are not in this deployment's bucket. Bring them before the next night: its`,
+    );
+    say("sweep removes the rows of files without bytes.");
+  }
+  return { backup: id, job, restored: true, rows, left_out, missing_files, ms, read: await smokeTest(remote) };
+}
+
+async function choose(remote: RemoteBackups, options: { from?: string; backup?: string }): Promise<string> {
+  if (options.from === undefined) return options.backup ?? (await remote.newest("finished")).id;
+  const { from, backup } = options;
+  const folder = backup === undefined ? BackupFolder.newestIn(from) : new BackupFolder(from, backup);
+  const manifest: Manifest = await folder.manifest();
+  for (const file of [...manifest.parts.map(({ name }) => name), MANIFEST]) {
+    const bytes = folder.read(file);
+    // What is missing is named by the check that follows, like everything else.
+    if (bytes !== null) await remote.bring(folder.id, file, bytes);
+  }
+  return folder.id;
+}
+
+const coursesSchema = z.object({ results: z.array(z.looseObject({ slug: z.string() })) });
+const enrollmentsSchema = z.object({ results: z.array(z.looseObject({ id: z.string(), user_id: z.string() })) });
+const unlocksSchema = z.looseObject({ states: z.record(z.string(), z.string()) });
+
+/** Reads a few learners' states through the API: the deployment serves what was restored. */
+async function smokeTest(remote: RemoteBackups): Promise<{ courses: number; enrollments: number; items: number }> {
+  const read = { courses: 0, enrollments: 0, items: 0 };
+  const list = await remote.client.get(`/api/v1/courses?limit=${SAMPLED_COURSES}`);
+  for (const { slug } of expect(list, coursesSchema).results) {
+    read.courses += 1;
+    const page = await remote.client.get(`/api/v1/courses/${slug}/enrollments?limit=${SAMPLED_ENROLLMENTS}`);
+    for (const { user_id } of expect(page, enrollmentsSchema).results) {
+      const path = `/api/v1/courses/${slug}/unlocks?learner=${encodeURIComponent(user_id)}`;
+      const { states } = expect(await remote.client.get(path), unlocksSchema);
+      if (Object.keys(states).length === 0) throw new CommandError(`${slug} shows nothing to ${user_id}.`);
+      read.enrollments += 1;
+      read.items += Object.keys(states).length;
+    }
+  }
+  return read;
+}
+
+await runCommand(USAGE, run);

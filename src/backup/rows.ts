@@ -1,0 +1,213 @@
+import { jsonChunks } from "../shared/object-dump.ts";
+import type { BackedUpTable } from "./tables.ts";
+
+export type SqlValue = string | number | null;
+export interface Statement {
+  sql: string;
+  values: readonly SqlValue[];
+}
+
+/** Where tables are: D1, or the scratch store of a verification. */
+export interface Tables {
+  /** Runs statements in one transaction. @returns the rows of each. */
+  batch(statements: readonly Statement[]): Promise<Record<string, unknown>[][]>;
+}
+
+export interface Column {
+  name: string;
+  type: "INTEGER" | "REAL" | "TEXT";
+  /** Place in the primary key, from 1; 0 for what is not in it. */
+  key: number;
+}
+
+/** A position in a table: the key of a row. Whole numbers are text, because a number of JavaScript has 53 bits only. */
+export type Position = readonly string[];
+
+/** D1 as {@link Tables}. */
+export function d1Tables(db: D1Database): Tables {
+  return {
+    async batch(statements) {
+      const results = await db.batch<Record<string, unknown>>(
+        statements.map(({ sql, values }) => db.prepare(sql).bind(...values)),
+      );
+      return results.map(({ results: rows }) => rows);
+    },
+  };
+}
+
+/** Columns of these tables, in their order; one round trip. @throws for a type that backups do not know. */
+export async function columnsOf(tables: Tables, names: readonly string[]): Promise<Map<string, Column[]>> {
+  const found = await tables.batch(names.map((name) => ({ sql: `PRAGMA table_info("${name}")`, values: [] })));
+  return new Map(
+    names.map((name, index) => [
+      name,
+      (found[index] ?? []).map((row) => {
+        const type = String(row.type);
+        if (type !== "INTEGER" && type !== "REAL" && type !== "TEXT")
+          throw new Error(`${name} has a column of ${type}`);
+        return { name: String(row.name), type, key: Number(row.pk) };
+      }),
+    ]),
+  );
+}
+
+/** Which rows of a table. */
+export interface Range {
+  after: Position | null;
+  from?: Position;
+  through?: Position | null;
+}
+
+export interface TablePage {
+  /** One JSON array for each row, in the order of the columns; whole numbers are written in full, however large. */
+  lines: string[];
+  last: Position | null;
+}
+
+/**
+ * Rows of a table by primary key.
+ * @param range what lies behind `after`, else from `from` on, else from the start; up to and with `through`, else to the end.
+ * @throws when a value has another type than its column: it could not be restored as it was.
+ */
+export async function readRows(
+  tables: Tables,
+  table: { name: string; page: number },
+  columns: readonly Column[],
+  range: Range,
+): Promise<TablePage> {
+  const [rows = []] = await tables.batch([pageStatement(table, columns, range)]);
+  const lines = rows.map((row) => {
+    if (row.is_plain !== 1) throw new Error(`${table.name} has a value of another type than its column`);
+    return lineOf(columns, row);
+  });
+  const last = rows.at(-1);
+  return { lines, last: last === undefined ? null : keyOf(columns).map(({ at }) => String(last[`c${at}`])) };
+}
+
+/** The statement of {@link readRows}. */
+export function pageStatement(
+  table: { name: string; page: number },
+  columns: readonly Column[],
+  { after, from, through = null }: Range,
+): Statement {
+  const key = keyOf(columns);
+  const list = key.map(({ name }) => `"${name}"`).join(", ");
+  const bound = key.map(({ type }) => (type === "INTEGER" ? "CAST(? AS INTEGER)" : "?")).join(", ");
+  // From the start is from the least there can be, so that the plan is the same.
+  const start = after ?? from ?? key.map(({ type }) => (type === "INTEGER" ? "-9223372036854775808" : ""));
+  const picked = columns.map(({ name, type }, at) =>
+    type === "INTEGER" ? `CAST("${name}" AS TEXT) AS c${at}` : `"${name}" AS c${at}`,
+  );
+  const isPlain = columns.map(({ name, type }) => `typeof("${name}") IN ('null', '${type.toLowerCase()}')`);
+  const upTo = through === null ? "" : `AND (${list}) <= (${bound})`;
+  return {
+    sql: `SELECT ${picked.join(", ")}, ${isPlain.join(" AND ")} AS is_plain FROM "${table.name}"
+      WHERE (${list}) ${after === null ? ">=" : ">"} (${bound}) ${upTo} ORDER BY ${list} LIMIT ?`,
+    values: [...start, ...(through ?? []), table.page],
+  };
+}
+
+/** Writes rows into a table, but for those that its fence leaves out; those it has already stay as they are. */
+export async function writeRows(
+  tables: Tables,
+  table: BackedUpTable,
+  columns: readonly Column[],
+  lines: readonly string[],
+): Promise<void> {
+  const names = columns.map(({ name }) => `"${name}"`).join(", ");
+  const values = columns.map((_, at) => `value ->> '$[${at}]'`).join(", ");
+  const where = table.fence?.((name) => fieldOf(columns, name)) ?? "true";
+  const small = lines.filter((line) => !needsOwnStatement(line));
+  const statements: Statement[] = [...jsonChunks(small)].map((json) => ({
+    sql: `INSERT INTO "${table.name}" (${names}) SELECT ${values} FROM json_each(?) WHERE ${where} ON CONFLICT DO NOTHING`,
+    values: [json],
+  }));
+  for (const line of lines.filter(needsOwnStatement)) statements.push(rowStatement(table, columns, line));
+  for (const statement of statements) await tables.batch([statement]);
+}
+
+/** How many of these lines the table's fence would let in. */
+export async function countAdmitted(
+  tables: Tables,
+  table: BackedUpTable,
+  columns: readonly Column[],
+  lines: readonly string[],
+): Promise<number> {
+  let admitted = 0;
+  const where = table.fence?.((name) => fieldOf(columns, name)) ?? "true";
+  // Of a long text only the beginning is asked for: a fence looks at keys.
+  const keys = lines.map((line) =>
+    JSON.stringify(valuesOf(columns, line).map((value) => value?.slice(0, 200) ?? null)),
+  );
+  for (const json of jsonChunks(keys)) {
+    const [rows = []] = await tables.batch([
+      { sql: `SELECT count(*) AS n FROM json_each(?) WHERE ${where}`, values: [json] },
+    ]);
+    admitted += Number(rows[0]?.n ?? 0);
+  }
+  return admitted;
+}
+
+/** Key of the row in a line. */
+export function positionOf(columns: readonly Column[], line: string): Position {
+  const values = valuesOf(columns, line);
+  return keyOf(columns).map(({ at }) => values[at] ?? "");
+}
+
+/** Largest whole number in a column of these lines; 0 when there is none. */
+export function largest(columns: readonly Column[], name: string, lines: readonly string[]): number {
+  const at = columns.findIndex((column) => column.name === name);
+  if (at < 0) return 0;
+  return lines.reduce((most, line) => Math.max(most, Number(valuesOf(columns, line)[at] ?? 0)), 0);
+}
+
+/** A line's values as text; whole numbers keep all their digits. */
+function valuesOf(columns: readonly Column[], line: string): (string | null)[] {
+  // The source text of a number is handed to the reviver, which is how 64 bits survive.
+  const parsed: unknown = JSON.parse(line, (_key, value: unknown, context?: { source?: string }) =>
+    typeof value === "number" ? (context?.source ?? String(value)) : value,
+  );
+  if (!Array.isArray(parsed) || parsed.length !== columns.length) throw new Error("a line is not a row of its table");
+  return parsed.map((value: unknown) => (value === null ? null : String(value)));
+}
+
+/** A long row, and one with a character that SQLite's JSON ends a text at, is bound value by value. */
+function needsOwnStatement(line: string): boolean {
+  return line.length > LONG_LINE || line.includes("\\u0000");
+}
+
+/** A statement may be given 2 MB in one value, and a character of JSON may be three bytes. */
+const LONG_LINE = 500_000;
+
+function rowStatement(table: BackedUpTable, columns: readonly Column[], line: string): Statement {
+  const names = columns.map(({ name }) => `"${name}"`).join(", ");
+  const given = columns.map(({ name, type }) =>
+    type === "TEXT" ? `? AS "${name}"` : `CAST(? AS ${type}) AS "${name}"`,
+  );
+  const where = table.fence?.((name) => `given."${name}"`) ?? "true";
+  return {
+    sql: `INSERT INTO "${table.name}" (${names}) SELECT * FROM (SELECT ${given.join(", ")}) AS given WHERE ${where}
+      ON CONFLICT DO NOTHING`,
+    values: valuesOf(columns, line),
+  };
+}
+
+function fieldOf(columns: readonly Column[], name: string): string {
+  return `json_each.value ->> '$[${columns.findIndex((column) => column.name === name)}]'`;
+}
+
+function keyOf(columns: readonly Column[]): (Column & { at: number })[] {
+  return columns
+    .map((column, at) => ({ ...column, at }))
+    .filter(({ key }) => key > 0)
+    .sort((a, b) => a.key - b.key);
+}
+
+function lineOf(columns: readonly Column[], row: Record<string, unknown>): string {
+  const values = columns.map(({ type }, at) => {
+    const value = row[`c${at}`];
+    // Digits as they are: through a number they would be rounded beyond 2^53.
+    return type === "INTEGER" && typeof value === "string" ? value : JSON.stringify(value ?? null);
+  });
+  return `[${values.join(",")}]`;
+}

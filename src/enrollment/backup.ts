@@ -1,0 +1,48 @@
+import { parseOutline } from "../courses/index.ts";
+import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
+import { loadObject, type ObjectDump } from "../shared/object-dump.ts";
+import { type Result, refuse } from "../shared/results.ts";
+import { compile, ENGINE, evaluate } from "../unlock/index.ts";
+import { Outbox } from "./outbox.ts";
+import { DUE_NAMES, SCHEMA_STEPS } from "./schema.ts";
+import { EnrollmentState, pack } from "./state.ts";
+import { EnrollmentStore } from "./store.ts";
+
+/** The outline is the course version's, which D1 has: a copy of it in each of fifty thousand dumps would dwarf the rest. */
+export const DERIVED_TABLES = ["outline"];
+
+/** Fills an empty enrollment object. @param outline of the version the dump is on, in parts as D1 holds them. */
+export function loadEnrollment(
+  storage: DurableObjectStorage,
+  dump: ObjectDump,
+  outline: readonly string[],
+  job: string,
+): Result<{ rows: number }> {
+  if (outline.length === 0) return refuse("restore_differs", { detail: "A course version has no outline." });
+  return storage.transactionSync(() => {
+    const loaded = loadObject(storage, SCHEMA_STEPS, DERIVED_TABLES, dump, job);
+    if (loaded.ok) {
+      outline.forEach((body, part) => {
+        storage.sql.exec("INSERT OR REPLACE INTO outline (part, body) VALUES (?, ?)", part, body);
+      });
+    }
+    return loaded;
+  });
+}
+
+/**
+ * Whether what an enrollment shows is what its facts say: the states are evaluated anew and compared with those stored.
+ * A snapshot of another engine is left out: the first read makes it anew.
+ */
+export function snapshotHolds(storage: DurableObjectStorage): boolean {
+  const store = new EnrollmentStore(storage.sql);
+  const meta = store.meta();
+  if (meta === null) return false;
+  if (meta.engine !== ENGINE) return true;
+  const parts = storage.sql.exec<{ body: string }>("SELECT body FROM outline ORDER BY part").toArray();
+  const program = compile(parseOutline(parts.map(({ body }) => body)));
+  const scheduler = new AlarmScheduler(storage, DUE_NAMES);
+  const loaded = { meta, program, facts: store.facts() };
+  const { learner } = new EnrollmentState(store, new Outbox(storage.sql), scheduler, loaded);
+  return pack(evaluate(program, learner, meta.computed_at)) === meta.states;
+}
