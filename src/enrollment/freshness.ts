@@ -87,6 +87,7 @@ export function queueBacklogs(env: Env): Promise<Freshness["queues"]> {
     backlog("latchkey-refresh", env.REFRESH_QUEUE),
     backlog("latchkey-projection", env.PROJECTION_QUEUE),
     backlog("latchkey-events", env.EVENT_QUEUE),
+    backlog("latchkey-backup", env.BACKUP_QUEUE),
   ]);
 }
 

@@ -61,10 +61,13 @@ function countRequest(c: AppContext, latency: number): void {
   meter.pushSoon(c.env);
 }
 
-/** The same for Analytics Engine, which answers questions that nobody thought of; with the share it stands for. */
+/**
+ * The same for Analytics Engine, which answers questions that nobody thought of; with the share it stands for. An
+ * installation may do without the binding.
+ */
 function notePoint(c: AppContext, latency: number, rate: number): void {
   const { method, routePath } = c.req;
-  c.env.ANALYTICS.writeDataPoint({
+  c.env.ANALYTICS?.writeDataPoint({
     indexes: [routePath.slice(0, 96)],
     blobs: [method, routePath, String(c.res.status), c.get("facts").source ?? "", c.get("actor")?.role ?? ""],
     doubles: [latency, c.get("queries").count, 1 / rate],

@@ -45,7 +45,7 @@ async function readSection(env: Env, section: Section, now: number): Promise<rea
 }
 
 function process(env: Env, started: number): Family[] {
-  const { id, tag } = env.CF_VERSION_METADATA;
+  const { id, tag } = env.CF_VERSION_METADATA ?? { id: "", tag: "" };
   return [
     {
       name: "build_info",
