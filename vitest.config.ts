@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 
 // A fresh secret for each run: a test can neither rely on one nor leak one.
 const AUTH_SECRET = randomBytes(32).toString("base64url");
+const METRICS_TOKEN = randomBytes(32).toString("base64url");
 
 export default defineConfig({
   test: {
@@ -19,6 +20,9 @@ export default defineConfig({
               // Heartbeats twice a second: what is found at the next beat is found within the test.
               bindings: {
                 AUTH_SECRET,
+                METRICS_TOKEN,
+                // Tests of the metrics push by themselves; all others are spared what goes on beside their requests.
+                METRICS_PUSH_SECONDS: "0",
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
                 HEARTBEAT_SECONDS: "0.4",
               },

@@ -10,6 +10,7 @@ import type { Bench, BenchOutcome, Table } from "./lib/bench.ts";
 import { drawChart } from "./lib/svg.ts";
 import { peersBench } from "./peers.ts";
 import { readBench } from "./read.ts";
+import { recordsBench } from "./records.ts";
 import { refreshBench } from "./refresh.ts";
 import { replayBench } from "./replay-bench.ts";
 import { writeBench } from "./write.ts";
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   eventsBench,
   replayBench,
   backupBench,
+  recordsBench,
 ];
 const RESULTS = fromRoot("bench/results");
 const PICTURES = fromRoot("docs/bench");

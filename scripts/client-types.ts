@@ -31,7 +31,12 @@ export async function apiDocument(): Promise<Json> {
         setup(on) {
           on.onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "workerd" }));
           on.onLoad({ filter: /.*/, namespace: "workerd" }, () => ({
-            contents: "export class DurableObject {} export class WorkerEntrypoint {} export const env = {};",
+            contents: `
+              export class DurableObject {}
+              export class WorkerEntrypoint {}
+              export const env = {};
+              export const waitUntil = () => {};
+            `,
           }));
         },
       },

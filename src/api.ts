@@ -2,28 +2,61 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
-import { backupRoutes } from "./backup/index.ts";
+import { auditRoutes, auditSection } from "./audit/index.ts";
+import { backupRoutes, backupSection } from "./backup/index.ts";
 import { courseRoutes } from "./courses/index.ts";
-import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enrollment/index.ts";
-import { endStreams, eventRoutes } from "./events/index.ts";
+import {
+  askForWarmUp,
+  enrollmentRoutes,
+  impactOf,
+  markCourseStale,
+  queueSection,
+  unlockSection,
+} from "./enrollment/index.ts";
+import { endStreams, eventRoutes, eventSection } from "./events/index.ts";
 import { fileRoutes } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
-import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog } from "./ops/index.ts";
+import {
+  deadLetterRoutes,
+  docsHeaders,
+  logFault,
+  metricsRoutes,
+  modelSection,
+  mountHealth,
+  mountScrape,
+  readinessSection,
+  renderDocs,
+  requestLog,
+  switchRoutes,
+} from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
 import { privacyRoutes } from "./privacy/index.ts";
-import { recordRoutes } from "./records/index.ts";
+import { recordRoutes, recordSection } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
-import { secretDefect } from "./shared/secrets.ts";
+import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./shared/secrets.ts";
 
 /** How long a browser remembers what a preflight answered, seconds. */
 const PREFLIGHT_SECONDS = 7_200;
+
+/** What is read from the truth when somebody scrapes; each room tells its own. */
+const SECTIONS = [
+  unlockSection,
+  queueSection,
+  recordSection,
+  auditSection,
+  eventSection,
+  readinessSection,
+  backupSection,
+  modelSection,
+];
 
 /** The Hono app: middleware once, then one line per feature router. */
 export function createApi(): OpenAPIHono<AppEnv> {
   const app = newRouter();
   app.use(requestLog());
-  app.get("/health", (c) => c.json({ status: "ok" }));
+  mountHealth(app);
+  mountScrape(app, SECTIONS);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)));
   app.get("/docs", async (c) => {
     const { origin } = new URL(c.req.url);
@@ -38,10 +71,13 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", eventRoutes());
   app.route("/api/v1", recordRoutes());
   app.route("/api/v1", fileRoutes());
+  app.route("/api/v1", auditRoutes());
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());
   app.route("/api/v1", backupRoutes());
+  app.route("/api/v1", switchRoutes());
+  app.route("/api/v1", metricsRoutes(SECTIONS));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
@@ -108,14 +144,16 @@ function crossOrigin(): MiddlewareHandler<AppEnv> {
 
 /** A process with a bad secret refuses to serve: every token it would issue or trust could be forged. */
 function safeSecret(): MiddlewareHandler<AppEnv> {
-  /** The secret last found safe: looking at every character of it again for each request would cost more than routing. */
-  let safe: string | undefined;
+  /** The secrets last found safe: looking at every character again for each request would cost more than routing. */
+  let safe: AcceptedSecrets | undefined;
   return async (c, next) => {
-    const secret = c.env.AUTH_SECRET;
-    if (secret !== undefined && secret === safe) return next();
-    const defect = secretDefect(secret);
+    const secrets = acceptedSecrets(c.env);
+    if (secrets === safe) return next();
+    const [current, previous] = secrets;
+    const defect =
+      secretDefect(current) ?? (previous === undefined ? null : secretDefect(previous, "AUTH_SECRET_PREVIOUS"));
     if (defect === null) {
-      safe = secret;
+      safe = secrets;
       return next();
     }
     logFault("unsafe_secret", new Error(defect));

@@ -1,4 +1,5 @@
 import { createApi } from "./api.ts";
+import { sweepAudit } from "./audit/index.ts";
 import { backUpNightly, consumeBackups, resumeBackups } from "./backup/index.ts";
 import {
   consumeProjections,
@@ -9,14 +10,16 @@ import {
 } from "./enrollment/index.ts";
 import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { continueFileSweep, sweepFiles } from "./files/index.ts";
-import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
+import { DEAD_SUFFIX, logFault, meter, storeDeadLetters } from "./ops/index.ts";
 import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
 
+export { AuditChain } from "./audit/index.ts";
 export { BackupVault } from "./backup/index.ts";
 export { EnrollmentObject } from "./enrollment/index.ts";
 export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
 export { UserGate } from "./identity/index.ts";
+export { MetricsShard } from "./ops/index.ts";
 export { CoursePresence } from "./presence/index.ts";
 export { JournalObject } from "./records/index.ts";
 
@@ -30,7 +33,8 @@ export default {
   fetch: api.fetch,
 
   async queue(arrived, env) {
-    const batch = await withoutErased(arrived, env);
+    const batch = await withoutErased(underItsOwnName(arrived), env);
+    meter.pushSoon(env);
     if (batch.queue.endsWith(DEAD_SUFFIX)) {
       await restDeadRefreshes(batch, env, Date.now());
       await storeDeadLetters(batch, env, Date.now());
@@ -44,12 +48,14 @@ export default {
   },
 
   async scheduled(controller, env) {
+    meter.pushSoon(env);
     try {
       const { scheduledTime: now } = controller;
       if (controller.cron === MINUTE_CRON) {
         await runEach([
           () => sweepEveryMinute(env, now),
           () => sweepJournals(env),
+          () => sweepAudit(env),
           () => resumeErasures(env, now),
           () => continueFileSweep(env),
           () => resumeBackups(env, now),
@@ -67,6 +73,19 @@ export default {
     }
   },
 } satisfies ExportedHandler<Env>;
+
+/** Each environment has queues of its own; to the code `latchkey-staging-refresh` is `latchkey-refresh`. */
+function underItsOwnName(batch: MessageBatch<unknown>): MessageBatch<unknown> {
+  const queue = batch.queue.replace(/^latchkey-staging-/, "latchkey-");
+  if (queue === batch.queue) return batch;
+  return {
+    queue,
+    metadata: batch.metadata,
+    messages: batch.messages,
+    ackAll: () => batch.ackAll(),
+    retryAll: (options) => batch.retryAll(options),
+  };
+}
 
 /** Runs jobs one after the other. One that fails keeps none from its turn; the first fault is thrown at the end. */
 async function runEach(jobs: readonly (() => Promise<unknown>)[]): Promise<void> {

@@ -3,7 +3,15 @@
 declare module "node:crypto" {
   /** A hash in this turn: Web Crypto answers only in a later one, which a thousand items of a batch would each wait for. */
   export function createHash(algorithm: "sha256"): {
-    update(text: string): { digest(encoding: "base64url"): string };
+    update(data: string | Uint8Array): { digest(encoding: "base64url" | "hex"): string };
+  };
+
+  /** A signature in this turn, for the same reason. */
+  export function createHmac(
+    algorithm: "sha256",
+    key: Uint8Array,
+  ): {
+    update(text: string): { digest(encoding: "hex"): string };
   };
 
   /** Asynchronous in form only: workerd derives the key before it returns. */

@@ -97,7 +97,8 @@ export async function startServer(
     inspectorPort,
     queueSeconds,
     breakObjects,
-    bindings: { AUTH_SECRET: secret, ...bindings },
+    // Some hundred learners make the load of a whole school: the brake on reads is not what is measured.
+    bindings: { AUTH_SECRET: secret, READ_ALLOWANCE: "1000000000", ...bindings },
   };
   const group = await startGroup([HOST, JSON.stringify(options)], wranglerEnvironment(stateDir));
   const log: string[] = [];

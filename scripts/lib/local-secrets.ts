@@ -12,39 +12,48 @@ const SECRET_BYTES = 32;
 /** Only the owner reads and writes the file. */
 const OWNER_ONLY = 0o600;
 
+/** The secrets a local installation has; each is random and its own. */
+const SECRETS = ["AUTH_SECRET", "METRICS_TOKEN"] as const;
+type SecretName = (typeof SECRETS)[number];
+
 /**
- * AUTH_SECRET of the local installation, or null where the file or the line is missing or the value is empty.
+ * A secret of the local installation, or null where the file or the line is missing or the value is empty.
  * @throws when the file exists but cannot be read.
  */
-export function readLocalSecret(file = LOCAL_SECRETS_FILE): string | null {
+export function readLocalSecret(file = LOCAL_SECRETS_FILE, name: SecretName = "AUTH_SECRET"): string | null {
   const text = readIfPresent(file);
   if (text === null) return null;
-  const secret = parseEnv(text).AUTH_SECRET;
+  const secret = parseEnv(text)[name];
   return secret === undefined || secret === "" ? null : secret;
 }
 
 /**
- * AUTH_SECRET of the local installation; makes a random one the first time. Other lines of an existing file stay.
- * @returns a secret that the Worker accepts.
- * @throws when the secret in the file is one the Worker refuses to serve with: replacing it would silently invalidate
+ * Makes a random one of each secret that the local installation lacks. Other lines of an existing file stay.
+ * @returns AUTH_SECRET, one that the Worker accepts.
+ * @throws when a secret in the file is one the Worker refuses to serve with: replacing it would silently invalidate
  *   every token made with it, so that is left to the owner.
  */
 export function ensureLocalSecret(file = LOCAL_SECRETS_FILE): string {
-  const existing = readLocalSecret(file);
-  if (existing !== null) {
-    const defect = secretDefect(existing);
+  for (const name of SECRETS) {
+    const existing = readLocalSecret(file, name);
+    if (existing === null) {
+      writeSecret(file, name);
+      continue;
+    }
+    const defect = secretDefect(existing, name);
     if (defect !== null)
       throw new Error(`${file}: ${defect}. Remove the line; a new secret is made at the next start.`);
-    return existing;
   }
-  const secret = randomSecret();
+  return readLocalSecret(file) ?? "";
+}
+
+function writeSecret(file: string, name: SecretName): void {
   const others = (readIfPresent(file) ?? "")
     .split("\n")
-    .filter((line) => line !== "" && !/^\s*AUTH_SECRET\s*=/.test(line));
-  writeFileSync(file, `${[...others, `AUTH_SECRET="${secret}"`].join("\n")}\n`, { mode: OWNER_ONLY });
+    .filter((line) => line !== "" && line.split("=")[0]?.trim() !== name);
+  writeFileSync(file, `${[...others, `${name}="${randomSecret()}"`].join("\n")}\n`, { mode: OWNER_ONLY });
   // The mode above only counts for a new file.
   chmodSync(file, OWNER_ONLY);
-  return secret;
 }
 
 /** Random bytes can spell a well-known word, if hardly ever: then they are drawn again. */

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { ok, type Result, refuse } from "../shared/results.ts";
-import { signingKey } from "../shared/secrets.ts";
+import { type AcceptedSecrets, signingKey, withAnySecret } from "../shared/secrets.ts";
 
 /** The form of what is written. A reader refuses any other. */
 export const FORMAT = 1;
@@ -84,9 +84,12 @@ export function partName(number: number, stage: string): string {
 const encoder = new TextEncoder();
 const pageLine = z.object({ page: z.object({ rows: z.array(z.unknown()) }) });
 
-/** How many rows the lines of a part stand for: a line of a journal holds a page of them. */
+/** Stages whose lines hold a page of rows each. */
+const PAGED_STAGES = ["journals", "journal_tombstones", "audit_chain"];
+
+/** How many rows the lines of a part stand for. */
 export function rowsIn(stage: string, lines: readonly string[]): number {
-  if (stage !== "journals" && stage !== "journal_tombstones") return lines.length;
+  if (!PAGED_STAGES.includes(stage)) return lines.length;
   return lines.reduce((sum, line) => sum + pageLine.parse(JSON.parse(line)).page.rows.length, 0);
 }
 
@@ -104,17 +107,22 @@ export async function signManifest(secret: string, manifest: Manifest): Promise<
 
 /**
  * Reads a signed manifest.
- * @returns `backup_manifest_tampered` when it is not exactly what was signed with this secret, `backup_schema_mismatch`
+ * @param secrets while the secret is being replaced, the one before it is believed as well.
+ * @returns `backup_manifest_tampered` when it is not exactly what was signed with one of these, `backup_schema_mismatch`
  *   when another release signed something this one cannot read.
  */
-export async function openManifest(secret: string, text: string): Promise<Result<Manifest>> {
+export async function openManifest(secrets: AcceptedSecrets, text: string): Promise<Result<Manifest>> {
   const tampered = refuse("backup_manifest_tampered");
   const signed = signedSchema.safeParse(jsonOf(text));
   if (!signed.success) return tampered;
   const given = bytesOf(signed.data.signature);
   if (given === null) return tampered;
-  const key = await signingKey(secret, "backup");
-  const isSigned = await crypto.subtle.verify("HMAC", key, given, encoder.encode(JSON.stringify(signed.data.manifest)));
+  const said = encoder.encode(JSON.stringify(signed.data.manifest));
+  const isSigned = await withAnySecret(
+    secrets,
+    async (secret) => crypto.subtle.verify("HMAC", await signingKey(secret, "backup"), given, said),
+    (verified) => verified,
+  );
   if (!isSigned) return tampered;
   const manifest = manifestSchema.safeParse(signed.data.manifest);
   if (manifest.success) return ok(manifest.data);

@@ -25,8 +25,7 @@ const dumpSchema = z.object({
   tables: z.record(z.string(), z.object({ columns: z.array(z.string()), rows: z.array(z.array(value)) })),
 });
 const objectLine = z.object({ name: z.string(), dump: dumpSchema });
-const journalLine = z.object({
-  journal: z.int(),
+const pageLine = z.object({
   page: z.object({
     table: z.string(),
     columns: z.array(z.string()),
@@ -34,6 +33,7 @@ const journalLine = z.object({
     steps: z.array(z.string()),
   }),
 });
+const journalLine = pageLine.extend({ journal: z.int() });
 const fileLine = z.object({ key: z.string(), size: z.int(), etag: z.string() });
 const storedLine = z.object({ key: z.string(), type: z.string().nullable(), text: z.string() });
 
@@ -56,6 +56,13 @@ export async function loadPart(
     for (const line of lines) {
       const { journal, page } = journalLine.parse(JSON.parse(line));
       const loaded = await target.journal(journal, page);
+      if (!loaded.ok) return loaded;
+    }
+    return whole;
+  }
+  if (stage === "audit_chain") {
+    for (const line of lines) {
+      const loaded = await target.chain(pageLine.parse(JSON.parse(line)).page);
       if (!loaded.ok) return loaded;
     }
     return whole;

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { countedDatabase } from "../bindings.ts";
 import { erasedAmong, subjectOf } from "../identity/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { requestErasure } from "../privacy/index.ts";
@@ -193,7 +194,7 @@ export function restorePlan(env: Env, target: RestoreTarget): JobPlan {
     },
     derive: (from) => indexWords(env, from),
     async close(manifest, state) {
-      const opened = await openJournals(env, manifest, target);
+      const opened = await openObjects(env, manifest, target);
       if (!opened.ok) return opened;
       const erased = await eraseAgain(env);
       const { rows, left_out, missing_files } = state;
@@ -203,8 +204,8 @@ export function restorePlan(env: Env, target: RestoreTarget): JobPlan {
   };
 }
 
-/** Opens the journals that the backup has something of. */
-export async function openJournals(env: Env, manifest: Manifest, target: RestoreTarget): Promise<Result<null>> {
+/** Opens the journals and the audit chain, where the backup has something of them. */
+export async function openObjects(env: Env, manifest: Manifest, target: RestoreTarget): Promise<Result<null>> {
   const found = new Map<number, { steps: string[]; tombstones: (string | number | null)[][] }>();
   for (const entry of manifest.parts.filter(({ stage }) => stage === "journals" || stage === "journal_tombstones")) {
     const read = await readPart(env, manifest, entry);
@@ -222,16 +223,22 @@ export async function openJournals(env: Env, manifest: Manifest, target: Restore
     const opened = await target.openJournal(journal, known.steps, known.tombstones);
     if (!opened.ok) return opened;
   }
-  return ok(null);
+  const chain = manifest.parts.find(({ stage, rows }) => stage === "audit_chain" && rows > 0);
+  if (chain === undefined) return ok(null);
+  const read = await readPart(env, manifest, chain);
+  if (!read.ok) return read;
+  const { page } = pageLine.parse(JSON.parse(read.value.lines[0] ?? "null"));
+  const opened = await target.openChain(page.steps);
+  return opened.ok ? ok(null) : opened;
 }
 
-const journalLine = z.object({
-  journal: z.int(),
+const pageLine = z.object({
   page: z.object({
     steps: z.array(z.string()),
     rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
   }),
 });
+const journalLine = pageLine.extend({ journal: z.int() });
 
 /**
  * Users who were erased after the mark are in the backup. Who they were, nobody wrote down; but the hash of each erased
@@ -255,7 +262,7 @@ async function eraseAgain(env: Env): Promise<number> {
     );
     for (const { id } of results) {
       if (known.has(id) || !subjects.has(await subjectOf(id))) continue;
-      await requestErasure(env, id, null, Date.now());
+      await requestErasure(countedDatabase(env.DB, { count: 0 }), id, null, Date.now());
       erased += 1;
     }
     const last = results.at(-1);

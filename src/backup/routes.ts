@@ -3,6 +3,7 @@ import { defineRoute, newRouter, respond } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { BACKUP_ID, FILE_NAME, instantOf, MANIFEST } from "./format.ts";
 import { verificationJob } from "./jobs.ts";
 import { continueJob, type JobPlan, restorePlan } from "./restore.ts";
@@ -157,7 +158,7 @@ export function backupRoutes() {
     })
     .openapi(listRoute, async (c) => {
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         "backups",
         c.req.valid("query"),
         async (after, take) => (await backupIds(c.env)).filter((id) => id > (after ?? "")).slice(0, take),

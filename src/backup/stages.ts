@@ -1,3 +1,4 @@
+import { callChain } from "../audit/index.ts";
 import { callEnrollment } from "../bindings.ts";
 import { callBroadcastLog, callChannel } from "../events/index.ts";
 import { logFault } from "../ops/logging.ts";
@@ -6,7 +7,7 @@ import type { ObjectDump } from "../shared/object-dump.ts";
 import { inParallel } from "../shared/parallel.ts";
 import type { Result } from "../shared/results.ts";
 import { columnsOf, d1Tables, largest, type Position, readRows } from "./rows.ts";
-import { type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
+import { AUDIT_TABLES, type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
 
 /** Objects asked by one page, which is held in memory, and how many at a time. */
 const OBJECT_PAGE = 25;
@@ -51,6 +52,8 @@ export const STAGES: readonly Stage[] = [
   { name: "documents", read: (env, from) => readBucket(env.DOCUMENTS, from) },
   { name: "records", read: (env, from) => readBucket(env.RECORDS, from) },
   { name: "files", read: listFiles },
+  ...AUDIT_TABLES.map(tableStage),
+  { name: "audit_chain", read: readChain },
 ];
 
 /** Name of the stage that reads a table. */
@@ -179,6 +182,20 @@ async function readJournals(env: Env, from: string | null, tombstones: boolean):
 interface JournalCursor {
   journal: number;
   from: { table: string; after: string | number } | null;
+}
+
+async function readChain(env: Env, from: string | null): Promise<StagePage> {
+  const copied = await callChain(env, (stub) => stub.backUp(Number(from ?? 0)));
+  if (!copied.ok) throw new Error(`the audit chain: ${copied.refusal.code}`);
+  const { pages, next } = copied.value;
+  const held = pages.filter(({ rows }) => rows.length > 0);
+  const entries = held.find(({ table }) => table === "entries");
+  return {
+    lines: held.map((page) => JSON.stringify({ page })),
+    rows: held.reduce((sum, { rows }) => sum + rows.length, 0),
+    next: next === null ? null : String(next),
+    max_seq: Number(entries?.rows.at(-1)?.[0] ?? 0),
+  };
 }
 
 /** Objects of a bucket with their content, which is text. */

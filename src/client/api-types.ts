@@ -983,6 +983,90 @@ export type AnnouncedFile = {
   expires_at?: string | null;
 };
 
+export type AuditEntry = {
+  seq: number;
+  action: string;
+  occurred_at: string;
+  received_at: string;
+  actor: {
+    id: string;
+    role: string;
+  };
+  target: {
+    type: string;
+    id: string;
+  };
+  course: string | null;
+  enrollment: string | null;
+  request_id: string | null;
+  outcome: string;
+  details: Record<string, unknown>;
+  /** Null: Latchkey has seen it itself. */
+  reported_by: string | null;
+  hash: string;
+};
+
+export type AuditStats = {
+  chain: string;
+  first_seq: number;
+  last_seq: number;
+  last_hash: string;
+  actions: {
+    action: string;
+    outcome: string;
+    entries: number;
+  }[];
+  unprojected: number;
+  oldest_unprojected_ms: number;
+  projection_error: string | null;
+  last_head: {
+    number: number;
+    seq: number;
+    at: string;
+  } | null;
+  heads_unstored: number;
+  head_conflicts: number;
+  purges: number;
+  is_purging: boolean;
+  outbox: {
+    waiting: number;
+    refused: number;
+  };
+};
+
+export type AuditVerification = {
+  /** No break in this page. */
+  intact: boolean;
+  entries: number;
+  from_seq: number;
+  to_seq: number;
+  breaks: {
+    kind:
+      | "edited"
+      | "moved"
+      | "link"
+      | "gap"
+      | "start_missing"
+      | "tail_missing"
+      | "head_mismatch"
+      | "head_missing"
+      | "head_forged"
+      | "purge_forged"
+      | "purge_unrecorded"
+      | "projection_differs";
+    from_seq: number;
+    to_seq: number;
+    detail: string;
+  }[];
+  projection: "compared" | "unavailable";
+  next_cursor: string | null;
+};
+
+export type AuditPurge = {
+  /** Entries received before it may go; a year ago at the latest. */
+  before: string;
+};
+
 export type Presence = {
   course: string;
   present: number | null;
@@ -1040,6 +1124,36 @@ export type BackupWork = {
   missing_files: number;
   /** Since the job began. */
   ms: number;
+};
+
+export type ReadSwitch = {
+  /** Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects. */
+  realtime_percent: 0;
+  reason: string;
+  set_at: string | null;
+};
+
+export type ReadSwitchChange = {
+  /** Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects. */
+  realtime_percent: 0;
+  reason: string;
+};
+
+export type Metric = {
+  name: string;
+  type: "counter" | "gauge" | "histogram";
+  help: string;
+  samples: {
+    labels: Record<string, string>;
+    value?: number;
+    sum?: number;
+    count?: number;
+    /** Observations of at most `le`; null is without bound. */
+    buckets?: {
+      le: number | null;
+      count: number;
+    }[];
+  }[];
 };
 
 /** Every operation by path and method. */
@@ -1887,21 +2001,6 @@ export interface Paths {
       answer: StoredTranslationTask;
     };
   };
-  "/api/v1/translation/recovery/incomplete-sessions": {
-    /** Sessions with work left, the longest untouched first */
-    get: {
-      query: {
-        limit?: number;
-        /** `next_cursor` of the page before; opaque. */
-        cursor?: string;
-        owner?: string;
-      };
-      answer: {
-        results: StoredTranslationSession[];
-        next_cursor: string | null;
-      };
-    };
-  };
   "/api/v1/translation/stats": {
     /** What the journals hold, and what they have stored */
     get: {
@@ -1925,6 +2024,39 @@ export interface Paths {
             latency_ms: number;
           }
         >;
+      };
+    };
+  };
+  "/api/v1/translation/recovery/incomplete-sessions": {
+    /** Sessions with work left, the longest untouched first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        owner?: string;
+      };
+      answer: {
+        results: StoredTranslationSession[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/translation/search": {
+    /** Tasks, or sessions, in whose texts words occur, the last changed first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** All of these words; Chinese, Japanese and Korean from one character on. */
+        q: string;
+        owner?: string;
+        kind?: "task" | "session";
+      };
+      answer: {
+        results: (StoredTranslationTask | StoredTranslationSession)[];
+        next_cursor: string | null;
       };
     };
   };
@@ -2028,6 +2160,89 @@ export interface Paths {
         id: string;
       };
       answer: null;
+    };
+  };
+  "/api/v1/audit/logs/batch": {
+    /** Record up to 500 entries; what is acknowledged is durable and in the chain */
+    post: {
+      body: {
+        /** Each a NewAuditEntry. One that breaks a rule is refused alone. */
+        entries: unknown[];
+      };
+      answer: {
+        results: {
+          index: number;
+          status: "created" | "duplicate" | "invalid";
+          seq: number | null;
+          hash: string | null;
+          errors?: {
+            path: string;
+            rule: string;
+            message: string;
+          }[];
+        }[];
+        accepted: number;
+        rejected: number;
+      };
+    };
+  };
+  "/api/v1/audit/logs": {
+    /** Entries, filtered and searched, newest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        actor?: string;
+        action?: string;
+        /** Id of what was acted on. */
+        target?: string;
+        /** What happened in an enrollment. */
+        enrollment?: string;
+        target_type?: string;
+        /** Received at this instant or later. */
+        from?: string;
+        /** Received before this instant. */
+        to?: string;
+        /** Words, all of which occur. Chinese needs no spaces. */
+        q?: string;
+      };
+      answer: {
+        results: AuditEntry[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/audit/stats": {
+    /** The chain in numbers, and what waits */
+    get: {
+      answer: AuditStats;
+    };
+  };
+  "/api/v1/audit/verify": {
+    /** Check the next page of the chain against its hashes, the signed heads and the search database */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: AuditVerification;
+    };
+  };
+  "/api/v1/audit/purge": {
+    /** Remove the oldest entries up to a signed head, with a signed record of it */
+    post: {
+      body: AuditPurge;
+      answer: {
+        purged: {
+          number: number;
+          from_seq: number;
+          to_seq: number;
+          hash: string;
+          entry_seq: number;
+        } | null;
+      };
     };
   };
   "/api/v1/courses/{course}/presence": {
@@ -2138,6 +2353,26 @@ export interface Paths {
       };
     };
   };
+  "/api/v1/system/switches/realtime-reads": {
+    /** Which share of reads goes past the objects, since when and why */
+    get: {
+      answer: ReadSwitch;
+    };
+    /** Send a share of the reads to the realtime path, without a deploy */
+    put: {
+      body: ReadSwitchChange;
+      answer: ReadSwitch;
+    };
+  };
+  "/api/v1/system/metrics": {
+    /** The numbers of /metrics as JSON */
+    get: {
+      answer: {
+        read_at: string;
+        metrics: Metric[];
+      };
+    };
+  };
 }
 
 /** Writes that an Idempotency-Key makes repeatable. */
@@ -2164,5 +2399,7 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/translation/tasks/batch",
   "POST /api/v1/storage/files/upload",
   "POST /api/v1/storage/files/upload-url",
+  "POST /api/v1/audit/logs/batch",
+  "POST /api/v1/audit/purge",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);

@@ -1,5 +1,6 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
+import { oweAudit } from "../audit/outbox.ts";
 import type { Database } from "../bindings.ts";
 import { sha256Hex } from "../shared/http.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
@@ -27,6 +28,14 @@ export interface PublishedVersion {
 
 /** What the room above adds to a change of version: statements that run in the same D1 batch. */
 export type MarkStale = (db: Database, course: string, now: number) => BatchItem<"sqlite">;
+
+/** Who changes the active version, and how. */
+export interface ChangeOptions {
+  policy: PublishPolicy;
+  actor: { id: string; role: string };
+  request_id: string;
+  markStale: MarkStale;
+}
 
 export interface CheckedDocument {
   document: CourseDocument;
@@ -61,7 +70,7 @@ export async function publish(
   env: Env,
   db: Database,
   checked: CheckedDocument,
-  options: { policy: PublishPolicy; note: string | null; actor: string; markStale: MarkStale },
+  options: ChangeOptions & { note: string | null },
 ): Promise<Result<PublishedVersion>> {
   const { outline, contents, document, warnings } = checked;
   const slug = outline.course;
@@ -95,7 +104,7 @@ export async function publish(
       chapter_count: summary.chapters,
       problem_count: summary.problems,
       warnings: JSON.stringify(warnings),
-      published_by: options.actor,
+      published_by: options.actor.id,
       published_at: now,
     });
     try {
@@ -110,6 +119,7 @@ export async function publish(
           activation,
           title: JSON.stringify(outline.title),
           now,
+          audited: "course.published",
           ...options,
         }),
       ]);
@@ -129,7 +139,7 @@ export async function activate(
   db: Database,
   slug: string,
   version: number,
-  options: { policy: PublishPolicy; actor: string; markStale: MarkStale },
+  options: ChangeOptions,
 ): Promise<Result<{ course: string; version: number; activation: number; created: boolean }>> {
   for (let attempt = 1; attempt <= PUBLISH_TRIES; attempt += 1) {
     const current = await fetchCourse(db, slug);
@@ -145,6 +155,7 @@ export async function activate(
       activation,
       title: null,
       now: Date.now(),
+      audited: "course.activated",
       ...options,
     });
     if (first === undefined) throw new Error("an activation has statements");
@@ -179,24 +190,31 @@ async function hashOf(db: Database, slug: string, version: number): Promise<stri
 function activationStatements(
   db: Database,
   slug: string,
-  change: {
+  change: ChangeOptions & {
     version: number;
     activation: number;
     title: string | null;
-    policy: PublishPolicy;
-    actor: string;
     now: number;
-    markStale: MarkStale;
+    audited: "course.published" | "course.activated";
   },
 ): BatchItem<"sqlite">[] {
-  const { version, activation, policy, now } = change;
+  const { version, activation, policy, now, actor, request_id } = change;
+  const entry = {
+    action: change.audited,
+    actor,
+    target: { type: "course", id: slug },
+    course: slug,
+    request_id,
+    details: { version, activation, policy },
+    unique: `${slug}:${activation}`,
+  };
   return [
     db.insert(courseActivations).values({
       course_slug: slug,
       activation,
       version,
       policy,
-      activated_by: change.actor,
+      activated_by: actor.id,
       activated_at: now,
     }),
     db
@@ -211,6 +229,7 @@ function activationStatements(
       .where(eq(courses.slug, slug)),
     // Nobody can have enrolled before the first activation.
     ...(activation > 1 ? [change.markStale(db, slug, now)] : []),
+    oweAudit(db, entry, now),
   ];
 }
 

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { and, asc, desc, eq, gt, isNotNull, lt, or } from "drizzle-orm";
 import type { MiddlewareHandler } from "hono";
 import { every } from "hono/combine";
+import { nudgeAudit } from "../audit/outbox.ts";
 import type { Database } from "../bindings.ts";
 import { idempotent } from "../ops/idempotency.ts";
 import { logFault } from "../ops/logging.ts";
@@ -22,6 +23,7 @@ import { courseSlugSchema } from "../shared/ids.ts";
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { inLanguage, localizedTextSchema } from "../shared/text.ts";
 import { compile, MAX_RULE_DEPTH, nestingExceeds, type Program } from "../unlock/index.ts";
 import { mayManage } from "./access.ts";
@@ -252,7 +254,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       const published = isNotNull(courses.active_version);
       const mine = actor.role === "author" ? or(published, eq(courses.owner_id, actor.id)) : published;
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `courses ${actor.id} ${actor.role}`,
         c.req.valid("query"),
         (after, take) =>
@@ -303,7 +305,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
           200,
         );
       }
-      const options = { policy, note, actor: actorOf(c).id, markStale };
+      const options = { policy, note, actor: actorOf(c), request_id: c.get("requestId"), markStale };
       const published = await publish(c.env, db, checked.value, options);
       if (!published.ok) return respond(c, published.refusal);
       if (published.value.created) warmLater(c, slug, published.value.activation);
@@ -314,7 +316,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       const managed = await managedCourse(c, slug);
       if (!managed.ok) return respond(c, managed.refusal);
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `versions ${slug}`,
         c.req.valid("query"),
         (before, take) =>
@@ -369,7 +371,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
       const managed = await managedCourse(c, slug);
       if (!managed.ok) return respond(c, managed.refusal);
       const { policy = "grandfather" } = c.req.valid("json") ?? {};
-      const options = { policy, actor: actorOf(c).id, markStale };
+      const options = { policy, actor: actorOf(c), request_id: c.get("requestId"), markStale };
       const activated = await activate(databaseOf(c), slug, version, options);
       if (!activated.ok) return respond(c, activated.refusal);
       if (activated.value.created) warmLater(c, slug, activated.value.activation);
@@ -378,6 +380,7 @@ export function courseRoutes({ markStale, impactOf, warm }: CourseRoomDependenci
 
   /** A warm-up that cannot be asked for delays nobody: every object notices the new version by itself. */
   function warmLater(c: AppContext, slug: string, activation: number): void {
+    nudgeAudit(c);
     c.executionCtx.waitUntil(
       warm(c.env, slug, activation).catch((fault: unknown) => logFault("warm_not_sent", fault, { course_id: slug })),
     );

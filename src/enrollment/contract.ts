@@ -1,3 +1,4 @@
+import type { NewEntry } from "../audit/entry.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../shared/text.ts";
@@ -8,6 +9,8 @@ import type { Delta, Explanation, Override, OverrideKind } from "../unlock/index
 export interface ActorRef {
   id: string;
   role: string;
+  /** Request in which the actor acts, for the audit log. */
+  request_id?: string;
 }
 
 /** Makes a write repeatable: the same key and body hash replay the stored answer. */
@@ -132,6 +135,8 @@ export interface ProjectionBatch {
   enrollment_id: string;
   /** Outbox rows up to this id are in the batch; confirming it removes them. */
   head: number;
+  /** Age of the oldest of them, ms. */
+  oldest_ms: number;
   /** Null while more rows wait than one batch holds: D1 must never claim a sequence whose facts it has not got yet. */
   mirror: Mirror | null;
   facts: ProjectedFact[];
@@ -139,6 +144,8 @@ export interface ProjectionBatch {
   events: ProjectedEvent[];
   /** What the learner's live events are still to be told; their keys make a second telling harmless. */
   notices: NewEvent[];
+  /** What the audit chain is still to be told; their keys make a second telling harmless. An older object has none. */
+  audit?: NewEntry[];
 }
 
 export interface Mirror {

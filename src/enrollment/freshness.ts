@@ -68,11 +68,7 @@ export async function freshnessOf(env: Env, now: number): Promise<Freshness> {
       reason,
       requested_at: toInstant(requested_at),
     })),
-    queues: await Promise.all([
-      backlog("latchkey-refresh", env.REFRESH_QUEUE),
-      backlog("latchkey-projection", env.PROJECTION_QUEUE),
-      backlog("latchkey-events", env.EVENT_QUEUE),
-    ]),
+    queues: await queueBacklogs(env),
     dead_letters: letters?.n ?? 0,
     divergences: {
       last_day: diverged?.n ?? 0,
@@ -83,6 +79,15 @@ export async function freshnessOf(env: Env, now: number): Promise<Freshness> {
       })),
     },
   };
+}
+
+/** What waits in each queue. */
+export function queueBacklogs(env: Env): Promise<Freshness["queues"]> {
+  return Promise.all([
+    backlog("latchkey-refresh", env.REFRESH_QUEUE),
+    backlog("latchkey-projection", env.PROJECTION_QUEUE),
+    backlog("latchkey-events", env.EVENT_QUEUE),
+  ]);
 }
 
 async function backlog(queue: string, binding: Queue): Promise<Freshness["queues"][number]> {

@@ -8,6 +8,7 @@ import { writeRoutes } from "./routes-writes.ts";
 
 /** The door of the enrollment room. */
 export { loadEnrollment, snapshotHolds } from "./backup.ts";
+export { queueSection, unlockSection } from "./gauges.ts";
 export { impactOf } from "./impact.ts";
 export { markCourseStale } from "./marks.ts";
 export { projectionMessageSchema, type RefreshMessage, refreshMessageSchema } from "./messages.ts";

@@ -14,6 +14,8 @@ export const refreshMessageSchema = z.discriminatedUnion("type", [
     enrollment_id: enrollmentIdSchema,
     stale_mark: z.int().nullable(),
     force: z.boolean().default(false),
+    /** What was in doubt; for the metrics. */
+    scope: z.enum(["course", "problems"]).default("course"),
   }),
   /** Refresh the recently active learners of a course after a publish, a page at a time. */
   z.object({

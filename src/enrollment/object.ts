@@ -3,6 +3,7 @@ import { countedDatabase } from "../bindings.ts";
 import { type CoursePointer, loadProgram, rememberedProgram, rememberProgram } from "../courses/index.ts";
 import { callChannel } from "../events/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { meter } from "../ops/metrics/meter.ts";
 import { type ExportPage, type ExportPosition, exportRows } from "../privacy/object-rows.ts";
 import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
@@ -14,6 +15,7 @@ import type { Delta, Program } from "../unlock/index.ts";
 import { findAdoption } from "./adoption.ts";
 import { DERIVED_TABLES, loadEnrollment } from "./backup.ts";
 import type {
+  ActorRef,
   Cause,
   EnrollRequest,
   Idempotency,
@@ -118,6 +120,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       const { cohorts, practice_mode, policy_seq } = state.meta;
       this.#store.logPolicy(policy_seq, now, request.actor.id, cohorts, practice_mode);
       const delta = state.refresh(isNew ? "enrollment" : "policy", now, { pointer: request.pointer, program });
+      state.commitTally.enrollments += 1;
       return ok({ ...this.#answer(state, delta), created: isNew });
     });
   }
@@ -186,15 +189,13 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   /** Ends the enrollment; facts stay, for a return and for the retention period. */
-  async withdraw(actor: { id: string }): Promise<Result<WriteAnswer>> {
+  async withdraw(actor: ActorRef): Promise<Result<WriteAnswer>> {
     if ((await this.#active()) === null) return refuse("not_enrolled");
     return this.#commit(() => {
       const state = this.#current();
-      state.meta.status = "withdrawn";
-      state.meta.version += 1;
-      state.save(Date.now());
+      const withdrawn = this.#writesOf(state).withdraw(actor, Date.now());
       logEvent("withdrawn", { enrollment_id: state.meta.id, actor: actor.id });
-      return ok(this.#answer(state, NO_CHANGE));
+      return withdrawn;
     });
   }
 
@@ -220,15 +221,9 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   /** Someone doubts the snapshot: the next read recomputes it. */
-  async markStale(reason: string): Promise<Result<{ stale: boolean }>> {
+  async markStale(reason: string, actor: ActorRef | null = null): Promise<Result<{ stale: boolean }>> {
     if ((await this.#active()) === null) return refuse("not_enrolled");
-    return this.#commit(() => {
-      const state = this.#current();
-      state.meta.stale_since ??= Date.now();
-      state.meta.stale_reason = reason;
-      this.#store.saveMeta(state.meta);
-      return ok({ stale: true });
-    });
+    return this.#commit(() => this.#writesOf(this.#current()).markStale(reason, actor, Date.now()));
   }
 
   /**
@@ -275,7 +270,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       const now = Date.now();
       const state =
         this.#state ?? this.#begin(adoption.pointer, adoption.program, adoption.mirror.record.enrolled_at, now);
-      const delta = new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler).adopt(adoption, now);
+      const delta = this.#writesOf(state).adopt(adoption, now);
       return ok(this.#answer(state, delta));
     });
   }
@@ -313,8 +308,12 @@ export class EnrollmentObject extends DurableObject<Env> {
     return loaded;
   }
 
-  /** The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either. */
+  /**
+   * The learner is erased: removes everything, whatever the state, and never starts again, not from D1 either.
+   * @returns `unavailable` while the audit chain has not been told what staff did here.
+   */
   async erase(): Promise<Result<{ erased: boolean }>> {
+    if (this.#hasSchema() && this.#outbox.owesAudit()) return refuse("unavailable", { retry_after: 1 });
     this.#isErased = true;
     this.#forget();
     await this.ctx.storage.deleteAlarm();
@@ -432,8 +431,7 @@ export class EnrollmentObject extends DurableObject<Env> {
         return { ok: true, value: { ...(JSON.parse(stored.answer) as T), replayed: true } };
       }
       this.#takeNewerVersion(state, pointer, now);
-      const writes = new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler);
-      const result = run(writes, now);
+      const result = run(this.#writesOf(state), now);
       if (result.ok && key !== null && idempotency !== null) {
         this.#store.storeAnswer(key, idempotency.body_hash, JSON.stringify(result.value), now);
         this.#scheduler.schedule("housekeeping", now + ANSWER_RETENTION_MS);
@@ -489,6 +487,10 @@ export class EnrollmentObject extends DurableObject<Env> {
   }
 
   readonly #signCursor: SignCursor = (scope, position) => encodeCursor(this.env.AUTH_SECRET, scope, position);
+
+  #writesOf(state: EnrollmentState): EnrollmentWrites {
+    return new EnrollmentWrites(state, this.#store, this.#outbox, this.#scheduler);
+  }
 
   #answer(state: EnrollmentState, delta: Delta): WriteAnswer {
     const { id, progress_seq, policy_seq, version, course_version } = state.meta;
@@ -561,6 +563,7 @@ export class EnrollmentObject extends DurableObject<Env> {
         return changed;
       });
       if (this.#hasSchema()) this.ctx.waitUntil(this.#scheduler.arm());
+      this.#countCommit();
       if (this.#outbox.hasNews) this.#announce(Date.now());
       if (this.#outbox.hasNotices) this.ctx.waitUntil(this.#tellLearner());
       return result;
@@ -568,6 +571,18 @@ export class EnrollmentObject extends DurableObject<Env> {
       this.#forget();
       throw fault;
     }
+  }
+
+  /** Counts what the commit that has just succeeded did for the learner. */
+  #countCommit(): void {
+    if (this.#state === null) return;
+    const { commitDelta, commitTally } = this.#state;
+    meter.count("items_unlocked_total", [], commitDelta.unlocked.length);
+    meter.count("items_locked_total", [], commitDelta.locked.length);
+    meter.count("items_completed_total", ["chapter"], commitTally.chapters);
+    meter.count("items_completed_total", ["problem"], commitTally.problems);
+    meter.count("enrollments_started_total", [], commitTally.enrollments);
+    meter.pushSoon(this.env);
   }
 
   /** The state inside a transaction: what memory holds now, not what a caller held before it awaited. */

@@ -1,3 +1,4 @@
+import { storedEntrySchema } from "../audit/entry.ts";
 import type { ProjectedEvent, ProjectionBatch } from "./contract.ts";
 import { eventPayload, noticesOf } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
@@ -17,6 +18,8 @@ export function collectProjection(
   const rows = outbox.pending();
   const head = rows.at(-1)?.id;
   if (head === undefined) return null;
+  const now = Date.now();
+  const depth = outbox.depth(now);
   const refs = (kind: string) => [...new Set(rows.filter((row) => row.kind === kind).map((row) => row.ref))];
   const events = rows.flatMap((row): ProjectedEvent[] => {
     if (row.kind !== "event" || row.payload === null) return [];
@@ -34,7 +37,8 @@ export function collectProjection(
   return {
     enrollment_id: state.meta.id,
     head,
-    mirror: outbox.depth(0).rows > rows.length ? null : state.mirror(),
+    oldest_ms: depth.oldest_ms,
+    mirror: depth.rows > rows.length ? null : state.mirror(),
     facts: store.factsOf(refs("fact")),
     submissions: refs("submission").flatMap((id) => {
       const submission = store.submission(id);
@@ -46,7 +50,10 @@ export function collectProjection(
     notices: noticesOf(
       state.meta.id,
       rows.filter(({ id }) => id > toldUpTo),
-      Date.now(),
+      now,
+    ),
+    audit: rows.flatMap(({ kind, payload }) =>
+      kind === "audit" && payload !== null ? [storedEntrySchema.parse(JSON.parse(payload))] : [],
     ),
   };
 }

@@ -3,7 +3,7 @@
  * the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data is read
  * when it is fetched, so ten changes of one item are delivered once, as they stand.
  */
-export type OutboxKind = "fact" | "submission" | "event" | "content" | "mirror";
+export type OutboxKind = "fact" | "submission" | "event" | "content" | "mirror" | "audit";
 
 export interface OutboxRow {
   id: number;
@@ -73,6 +73,11 @@ export class Outbox {
         MAX_DELIVERY,
       )
       .toArray();
+  }
+
+  /** Whether the audit chain is still to be told something. */
+  owesAudit(): boolean {
+    return this.#sql.exec("SELECT 1 FROM outbox WHERE kind = 'audit' LIMIT 1").toArray().length > 0;
   }
 
   confirm(head: number): void {

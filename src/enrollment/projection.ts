@@ -1,6 +1,9 @@
+import { appendAll } from "../audit/stubs.ts";
 import { callEnrollment } from "../bindings.ts";
 import { publishAll } from "../events/index.ts";
+import { notBeingErased } from "../identity/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { meter } from "../ops/metrics/meter.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
 import { inParallel } from "../shared/parallel.ts";
 import type { Mirror, ProjectionBatch } from "./contract.ts";
@@ -11,11 +14,14 @@ const PARALLEL_OBJECTS = 12;
 /** JSON characters of one D1 batch; a bound parameter may hold 2 MB. */
 const MAX_BATCH_CHARACTERS = 600_000;
 
+/** Rows name an enrollment, whose id ends with its user. */
+const NOT_ERASED = notBeingErased("substr(value ->> 'enrollment_id', instr(value ->> 'enrollment_id', ':') + 1)");
+
 const UPSERT_FACTS = `
   INSERT INTO progress (enrollment_id, item_id, attempted_at, completed_at, best_score, revoked_at, seq)
   SELECT value ->> 'enrollment_id', value ->> 'item', value ->> 'attempted_at', value ->> 'completed_at',
          value ->> 'best_score', value ->> 'revoked_at', value ->> 'seq'
-  FROM json_each(?) WHERE true
+  FROM json_each(?) WHERE ${NOT_ERASED}
   ON CONFLICT (enrollment_id, item_id) DO UPDATE SET
     attempted_at = excluded.attempted_at, completed_at = excluded.completed_at, best_score = excluded.best_score,
     revoked_at = excluded.revoked_at, seq = excluded.seq
@@ -25,7 +31,7 @@ const UPSERT_SUBMISSIONS = `
   INSERT INTO submissions (id, enrollment_id, item_id, answer, status, score, feedback, submitted_at, judged_at)
   SELECT value ->> 'id', value ->> 'enrollment_id', value ->> 'item', value ->> 'answer', value ->> 'status',
          value ->> 'score', value ->> 'feedback', value ->> 'submitted_at', value ->> 'judged_at'
-  FROM json_each(?) WHERE true
+  FROM json_each(?) WHERE ${NOT_ERASED}
   ON CONFLICT (id) DO UPDATE SET
     status = excluded.status, score = excluded.score, feedback = excluded.feedback, judged_at = excluded.judged_at
   WHERE submissions.status = 'pending'`;
@@ -34,7 +40,7 @@ const INSERT_EVENTS = `
   INSERT INTO unlock_events (enrollment_id, version, unlocked, locked, cause, announced_at)
   SELECT value ->> 'enrollment_id', value ->> 'version', value ->> 'unlocked', value ->> 'locked', value ->> 'cause',
          value ->> 'announced_at'
-  FROM json_each(?) WHERE true
+  FROM json_each(?) WHERE ${NOT_ERASED}
   ON CONFLICT (enrollment_id, version) DO NOTHING`;
 
 /** Only a newer snapshot replaces an older one (invariant 4); the stale mark is not touched here. */
@@ -104,16 +110,34 @@ export async function projectEnrollments(env: Env, ids: readonly string[]): Prom
     if (pending.value === null) done.add(id);
     else owed.push(pending.value);
   });
+  const collectedAt = Date.now();
   for (const group of groupBySize(owed)) {
+    // First, so that a dark D1 does not keep the audit chain waiting.
+    const unaudited = await unauditedOf(env, group);
     const delivered = await deliver(env, group);
+    for (const id of unaudited) delivered.delete(id);
     for (const id of await untold(env, group)) delivered.delete(id);
-    await inParallel(group, PARALLEL_OBJECTS, async ({ enrollment_id, head }) => {
+    await inParallel(group, PARALLEL_OBJECTS, async ({ enrollment_id, head, oldest_ms }) => {
       if (!delivered.has(enrollment_id)) return;
       const confirmed = await callEnrollment(env, enrollment_id, (stub) => stub.confirmProjection(head));
-      if (confirmed.ok) done.add(enrollment_id);
+      if (!confirmed.ok) return;
+      done.add(enrollment_id);
+      meter.observe("unlock_projection_lag_seconds", [], (oldest_ms + Date.now() - collectedAt) / 1_000);
     });
   }
   return done;
+}
+
+/**
+ * Tells the audit chain what objects owe it.
+ * @returns enrollments whose entries it does not have yet: they are not confirmed, and come again.
+ */
+async function unauditedOf(env: Env, group: readonly ProjectionBatch[]): Promise<string[]> {
+  const owing = group.filter(({ audit = [] }) => audit.length > 0);
+  const entries = owing.flatMap(({ audit = [] }) => audit);
+  if (entries.length === 0) return [];
+  const appended = await appendAll(env, entries);
+  return appended.ok ? [] : owing.map(({ enrollment_id }) => enrollment_id);
 }
 
 /**

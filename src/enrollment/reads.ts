@@ -2,6 +2,8 @@ import { z } from "@hono/zod-openapi";
 import { callEnrollment, countedDatabase, type Database } from "../bindings.ts";
 import { type CourseEntry, findCourse, isStaff, loadProgram, rememberedCourse } from "../courses/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { meter } from "../ops/metrics/meter.ts";
+import { isDiverted, readSwitch } from "../ops/read-switch.ts";
 import { type Actor, type AppContext, actorOf, databaseOf, languageOf, respond } from "../shared/http.ts";
 import { enrollmentId } from "../shared/ids.ts";
 import { toInstant } from "../shared/instants.ts";
@@ -63,8 +65,17 @@ export async function readUnlocks(
   if (answer.ok) {
     facts.snapshot_version = answer.value.snapshot.version;
     facts.source = answer.value.snapshot.source;
+    countRead(c, want, answer.value.snapshot.source);
   }
   return answer;
+}
+
+/** Counts where a read's answer came from, and whether it found its snapshot stale. */
+function countRead(c: AppContext, want: Want, source: SnapshotInfo["source"]): void {
+  const isOfProblems = want.kind === "problems" || c.req.param("problem") !== undefined;
+  const kind = isOfProblems ? "problem" : "chapter";
+  meter.count(`${kind}_unlock_snapshot_hits_total`, [source]);
+  if (source === "recomputed") meter.count(`${kind}_unlock_stale_snapshots_total`, ["read"]);
 }
 
 /** The course as remembered; null when D1 does not answer and nothing is remembered (the object may still know). */
@@ -98,12 +109,22 @@ const bodies = new BodyMemory();
 
 async function readEnrollment(c: AppContext, enrollment: string, request: ReadRequest): Promise<Result<ReadAnswer>> {
   c.get("facts").enrollment_id = enrollment;
-  const answer = await readObject(c.env, enrollment, request);
-  if (answer.ok) {
-    checkInBackground(c, enrollment, request);
-    return answer;
+  const percent = readSwitch.percent(c.env, Date.now(), (work) => c.executionCtx.waitUntil(work));
+  if (isDiverted(enrollment, percent)) {
+    // The switch swaps the order and nothing else: what D1 cannot answer, the object may still know.
+    const answer = await readMirror(c, enrollment, request);
+    return isUnavailable(answer) ? readObject(c.env, enrollment, request) : answer;
   }
-  if (answer.refusal.code !== "unavailable") return answer;
+  const answer = await readObject(c.env, enrollment, request);
+  if (answer.ok) checkInBackground(c, enrollment, request);
+  return isUnavailable(answer) ? readMirror(c, enrollment, request) : answer;
+}
+
+function isUnavailable(answer: Result<ReadAnswer>): boolean {
+  return !answer.ok && answer.refusal.code === "unavailable";
+}
+
+async function readMirror(c: AppContext, enrollment: string, request: ReadRequest): Promise<Result<ReadAnswer>> {
   try {
     return await readRealtime(databaseOf(c), enrollment, request, Date.now(), cursorSigner(c));
   } catch (fault) {
@@ -175,7 +196,10 @@ function checkInBackground(c: AppContext, enrollment: string, request: ReadReque
   if (request.at !== null || Math.random() >= Number(c.env.SHADOW_SAMPLE_RATE)) return;
   c.executionCtx.waitUntil(
     shadowRead(c.env, countedDatabase(c.env.DB, { count: 0 }), enrollment, request)
-      .then((outcome) => logEvent("shadow_check", { enrollment_id: enrollment, outcome }))
+      .then((outcome) => {
+        meter.count("unlock_shadow_checks_total", [outcome]);
+        logEvent("shadow_check", { enrollment_id: enrollment, outcome });
+      })
       .catch((fault: unknown) => logFault("shadow_failed", fault, { enrollment_id: enrollment })),
   );
 }

@@ -1,6 +1,7 @@
 import { callEnrollment, countedDatabase } from "../bindings.ts";
 import { type CoursePointer, fetchCourse } from "../courses/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
+import { meter } from "../ops/metrics/meter.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
 import { inParallel } from "../shared/parallel.ts";
 import { cleanUpPage } from "./cleanup.ts";
@@ -27,6 +28,8 @@ export const SWEEP_SPAN_MS = 55_000;
 /** Between two pages of a backlog, so that what the first has asked for is under way. */
 const SWEEP_PAUSE_S = 1;
 const PARALLEL_OBJECTS = 12;
+/** The kind of item a scope is counted under. */
+const KIND_OF = { course: "chapter", problems: "problem" } as const;
 
 /**
  * The minute cron: mark what time, a new engine or a publish made stale, then sweep both scopes. A scope that filled
@@ -68,8 +71,10 @@ export async function sweep(env: Env, scope: "course" | "problems", limit: numbe
       enrollment_id: row.id,
       stale_mark: row.stale_mark,
       force: row.stale_reason === "doubt",
+      scope,
     })),
   );
+  meter.count(`${KIND_OF[scope]}_unlock_stale_snapshots_total`, ["sweep"], results.length);
   if (results.length > 0) logEvent("swept", { scope, enrollments: results.length });
   return results.length;
 }
@@ -84,7 +89,7 @@ export async function consumeRefreshes(batch: MessageBatch<unknown>, env: Env): 
     try {
       const job = parsed.data;
       if (job.type === "refresh") {
-        const mirror = await refreshOne(env, pointers, job.enrollment_id, job.force);
+        const mirror = await refreshOne(env, pointers, job.enrollment_id, job.force, job.scope);
         refreshed.push({ message, mirror, enrollment: job.enrollment_id, mark: job.stale_mark });
         return;
       }
@@ -157,10 +162,15 @@ async function refreshOne(
   pointers: PointerReader,
   enrollment: string,
   force: boolean,
+  scope: keyof typeof KIND_OF,
 ): Promise<Mirror | null> {
   const pointer = await pointers.of(parseEnrollmentId(enrollment).course);
   if (pointer === null) return null;
+  const started = performance.now();
   const result = await callEnrollment(env, enrollment, (stub) => stub.refresh(pointer, force));
+  const outcome = !result.ok ? "failed" : result.value.recomputed ? "recomputed" : "fresh";
+  const seconds = (performance.now() - started) / 1_000;
+  meter.observe(`${KIND_OF[scope]}_unlock_refresh_duration_seconds`, [outcome], seconds);
   if (result.ok) return result.value.mirror;
   if (result.refusal.code !== "not_enrolled") throw new Error(`refresh refused: ${result.refusal.code}`);
   logEvent("refresh_enrollment_gone", { enrollment_id: enrollment });
@@ -200,7 +210,7 @@ async function warmPage(
     PARALLEL_OBJECTS,
     async (row) => {
       try {
-        const mirror = await refreshOne(env, current, row.id, false);
+        const mirror = await refreshOne(env, current, row.id, false, "course");
         warmed.push({ mirror, enrollment: row.id, mark: row.is_stale === 1 ? row.stale_mark : null });
       } catch (fault) {
         logFault("warm_failed", fault, { enrollment_id: row.id }); // its mark stays: the sweep takes it

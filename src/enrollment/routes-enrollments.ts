@@ -7,6 +7,7 @@ import { courseSlugSchema, enrollmentId, enrollmentIdSchema, parseEnrollmentId, 
 import { toInstant, toInstantOrNull } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { OVERRIDE_KINDS } from "../unlock/index.ts";
 import { enroll, listEnrollments, withdraw } from "./registry.ts";
 import { cohortsSchema } from "./routes-policy.ts";
@@ -175,7 +176,7 @@ export function enrollmentsRoutes() {
         if (!isStaff(actor, course)) return respond(c, refuse("forbidden").refusal);
       }
       const id = enrollmentId(slug, user);
-      const result = await withdraw(c.env, databaseOf(c), id, actor);
+      const result = await withdraw(c.env, databaseOf(c), id, { ...actor, request_id: c.get("requestId") });
       return result.ok ? c.json(settled(c, id, result.value), 200) : respond(c, result.refusal);
     })
     .openapi(listRoute, async (c) => {
@@ -183,7 +184,7 @@ export function enrollmentsRoutes() {
       const course = await staffCourse(c, slug);
       if (!course.ok) return respond(c, course.refusal);
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `enrollments ${slug}`,
         c.req.valid("query"),
         (after, take) => listEnrollments(databaseOf(c), slug, after ?? "", take),

@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
+import { nudgeAudit, orderAudit, oweAudit } from "../audit/outbox.ts";
 import { callEnrollment } from "../bindings.ts";
 import { fetchCourse } from "../courses/index.ts";
 import { logFault } from "../ops/logging.ts";
-import { databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
+import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
 import { courseOfItem, courseSlugSchema, enrollmentIdSchema, itemIdSchema, parseEnrollmentId } from "../shared/ids.ts";
 import { instantSchema } from "../shared/instants.ts";
 import { refuse } from "../shared/results.ts";
@@ -174,17 +175,33 @@ export function policyRoutes() {
     })
     .openapi(rebuildRoute, async (c) => {
       const { enrollment } = c.req.valid("param");
+      const { course } = parseEnrollmentId(enrollment);
+      const target = { type: "enrollment", id: enrollment };
+      const ordered = await orderAudit(c, { action: "enrollment.rebuilt", target, course, enrollment });
+      if (!ordered.ok) return respond(c, ordered.refusal);
       return staffWrite(c, enrollment, async (stub) => stub.rebuild());
     })
     .openapi(markStaleRoute, async (c) => {
       const { enrollment } = c.req.valid("param");
-      const result = await callEnrollment(c.env, enrollment, (stub) => stub.markStale("doubted by an admin"));
+      const actor = { ...actorOf(c), request_id: c.get("requestId") };
+      const result = await callEnrollment(c.env, enrollment, (stub) => stub.markStale("doubted by an admin", actor));
       return result.ok ? c.json(result.value, 200) : respond(c, result.refusal);
     })
     .openapi(markCourseStaleRoute, async (c) => {
       const { course } = c.req.valid("param");
       if ((await fetchCourse(databaseOf(c), course)) === null) return respond(c, refuse("course_not_found").refusal);
-      await markCourseStale(databaseOf(c), course, Date.now(), "doubt");
+      const now = Date.now();
+      const db = databaseOf(c);
+      const target = { type: "course", id: course };
+      const entry = {
+        action: "course.doubted",
+        actor: actorOf(c),
+        target,
+        course,
+        request_id: c.get("requestId"),
+      } as const;
+      await db.batch([markCourseStale(db, course, now, "doubt"), oweAudit(db, entry, now)]);
+      nudgeAudit(c);
       // Should the message be lost, the minute cron sends it again.
       c.executionCtx.waitUntil(
         askForMarks(c.env, course).catch((fault: unknown) => logFault("mark_not_sent", fault, { course_id: course })),

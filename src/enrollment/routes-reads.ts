@@ -15,6 +15,7 @@ import { courseOfItem, courseSlugSchema, itemIdSchema, userIdSchema } from "../s
 import { instantSchema } from "../shared/instants.ts";
 import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { inLanguage } from "../shared/text.ts";
 import { ITEM_STATUSES, REASON_CODES } from "../unlock/index.ts";
 import { audience } from "./audience.ts";
@@ -292,7 +293,7 @@ export function readRoutes() {
       const index = program.indexOf.get(item);
       if (index === undefined) return respond(c, refuse("item_not_found").refusal);
       const scope = `audience ${slug} ${item} ${state}`;
-      const after = cursor === undefined ? ok(null) : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
+      const after = cursor === undefined ? ok(null) : await decodeCursor(acceptedSecrets(c.env), scope, cursor);
       if (!after.ok) return respond(c, after.refusal);
       const found = await audience(
         db,
@@ -313,7 +314,7 @@ async function sendList(
 ) {
   const { cursor, limit } = query;
   const scope = cursorScope(course, list);
-  const after = cursor === undefined ? ok(null) : await decodeCursor(c.env.AUTH_SECRET, scope, cursor);
+  const after = cursor === undefined ? ok(null) : await decodeCursor(acceptedSecrets(c.env), scope, cursor);
   if (!after.ok) return respond(c, after.refusal);
   return raw(await sendRead(c, await readUnlocks(c, course, { ...list, after: after.value, limit }, query)));
 }

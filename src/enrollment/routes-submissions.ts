@@ -3,6 +3,7 @@ import { and, asc, eq, sql } from "drizzle-orm";
 import { databaseOf, defineRoute, newRouter, respond } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { submissions } from "./tables.ts";
 
 const pendingRoute = defineRoute(
@@ -40,7 +41,7 @@ const pendingRoute = defineRoute(
 export function submissionRoutes() {
   return newRouter().openapi(pendingRoute, async (c) => {
     const found = await paginate(
-      c.env.AUTH_SECRET,
+      acceptedSecrets(c.env),
       "pending submissions",
       c.req.valid("query"),
       (after, take) => {

@@ -4,7 +4,7 @@ import { findCourse, isStaff } from "../courses/index.ts";
 import { type AppContext, actorOf, databaseOf, respond } from "../shared/http.ts";
 import { parseEnrollmentId } from "../shared/ids.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
-import type { Idempotency, WriteAnswer } from "./contract.ts";
+import type { ActorRef, Idempotency, WriteAnswer } from "./contract.ts";
 import { projectEnrollments } from "./projection.ts";
 import { idempotencyOf, pointerForWrite, settled } from "./routes-writes.ts";
 
@@ -32,7 +32,7 @@ export async function staffWrite(
   write: (
     stub: EnrollmentStub,
     request: {
-      actor: { id: string; role: string };
+      actor: ActorRef;
       pointer: CoursePointer | null;
       idempotency: Idempotency | null;
     },
@@ -41,7 +41,8 @@ export async function staffWrite(
   const { course } = parseEnrollmentId(enrollment);
   const staff = await staffCourse(c, course);
   if (!staff.ok) return respond(c, staff.refusal);
-  const request = { actor: actorOf(c), pointer: pointerForWrite(c, course), idempotency: await idempotencyOf(c) };
+  const actor = { ...actorOf(c), request_id: c.get("requestId") };
+  const request = { actor, pointer: pointerForWrite(c, course), idempotency: await idempotencyOf(c) };
   const result = await callEnrollment(c.env, enrollment, (stub) => write(stub, request));
   if (!result.ok) return respond(c, result.refusal);
   await projectEnrollments(c.env, [enrollment]);

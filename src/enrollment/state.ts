@@ -1,5 +1,6 @@
 import type { CoursePointer } from "../courses/index.ts";
 import type { AlarmScheduler } from "../shared/alarm-scheduler.ts";
+import { fnv1a } from "../shared/hash.ts";
 import {
   type Change,
   type Delta,
@@ -55,6 +56,8 @@ export class EnrollmentState {
    * its answer names everything that differs from what the learner saw before.
    */
   commitDelta: Delta = NO_CHANGE;
+  /** What the current commit has begun: items completed for the first time, and the enrollment itself. */
+  commitTally: CommitTally = { ...NOTHING_BEGUN };
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
   readonly #scheduler: AlarmScheduler<DueName>;
@@ -80,6 +83,7 @@ export class EnrollmentState {
   /** A new commit starts: nothing has changed yet. */
   beginCommit(): void {
     this.commitDelta = NO_CHANGE;
+    this.commitTally = { ...NOTHING_BEGUN };
   }
 
   /** Why the snapshot must not be served as it is, or null when it is fresh. */
@@ -275,6 +279,13 @@ export class EnrollmentState {
   }
 }
 
+interface CommitTally {
+  chapters: number;
+  problems: number;
+  enrollments: number;
+}
+const NOTHING_BEGUN: CommitTally = { chapters: 0, problems: 0, enrollments: 0 };
+
 /** "Nothing opened, nothing locked". */
 export const NO_CHANGE: Delta = { unlocked: [], locked: [] };
 
@@ -287,11 +298,9 @@ export function combine(first: Delta, second: Delta): Delta {
   };
 }
 
-/** A fixed pseudo-random delay of an enrollment, 0 to `span` ms (FNV-1a over its id). */
+/** A fixed pseudo-random delay of an enrollment, 0 to `span` ms. */
 function jitterOf(id: string, span: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  return (hash >>> 0) % span;
+  return fnv1a(id) % span;
 }
 
 const ascii = new TextDecoder();

@@ -1,3 +1,4 @@
+import { type OwnEntry, ownEntry } from "../audit/entry.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { ok, type Refusal, type Result, refuse } from "../shared/results.ts";
@@ -142,6 +143,7 @@ export class EnrollmentWrites {
     this.#store.release(request.item, now);
     // Whatever the item opened may lock again, so everything is evaluated.
     this.#state.refresh("progress", now);
+    this.#audit(request.actor, "progress.revoked", request.item, now, { item: request.item, progress_seq: seq });
     return ok(this.#answer());
   }
 
@@ -155,6 +157,13 @@ export class EnrollmentWrites {
     if (request.override !== null) this.#store.addOverride(request.override, now, request.actor.id);
     this.#state.meta.policy_seq += 1;
     this.#state.refresh("policy", now);
+    const { item, override } = request;
+    const { policy_seq } = this.#state.meta;
+    if (override === null) this.#audit(request.actor, "override.removed", item, now, { item, policy_seq });
+    else {
+      const { kind, expires_at, extend_to } = override;
+      this.#audit(request.actor, "override.set", item, now, { item, kind, expires_at, extend_to, policy_seq });
+    }
     return ok(this.#answer());
   }
 
@@ -172,7 +181,33 @@ export class EnrollmentWrites {
     meta.policy_seq += 1;
     this.#store.logPolicy(meta.policy_seq, now, request.actor.id, meta.cohorts, meta.practice_mode);
     this.#state.refresh("policy", now);
+    const { policy_seq } = meta;
+    const details = { cohorts: cohorts.length, practice_mode: practiceMode, policy_seq };
+    this.#audit(request.actor, "policy.changed", meta.id, now, details);
     return ok(this.#answer());
+  }
+
+  /** Ends the enrollment; the facts stay. Only what staff do to others is audited, not what people do for themselves. */
+  withdraw(actor: ActorRef, now: number): Result<WriteAnswer> {
+    const { meta } = this.#state;
+    meta.status = "withdrawn";
+    meta.version += 1;
+    this.#state.save(now);
+    if (actor.id !== meta.user) this.#audit(actor, "enrollment.withdrawn", meta.id, now, { version: meta.version });
+    return ok(this.#answer());
+  }
+
+  /** Someone doubts the snapshot: the next read recomputes it. */
+  markStale(reason: string, actor: ActorRef | null, now: number): Result<{ stale: boolean }> {
+    const { meta } = this.#state;
+    meta.stale_since ??= now;
+    meta.stale_reason = reason;
+    if (actor === null) this.#store.saveMeta(meta);
+    else {
+      this.#state.save(now);
+      this.#audit(actor, "enrollment.doubted", meta.id, now, { version: meta.version });
+    }
+    return ok({ stale: true });
   }
 
   /** Takes over what D1 mirrors: facts are merged, sequences only grow. */
@@ -252,6 +287,9 @@ export class EnrollmentWrites {
     const seq = this.#state.meta.progress_seq;
     this.#store.logFact(seq, { ...fact, score, at }, now, actor);
     this.#saveFact(fact.item, { ...merged, revoked_at: old.revoked_at, seq }, now);
+    if (old.completed_at === null && merged.completed_at !== null) {
+      this.#state.commitTally[isProblem ? "problems" : "chapters"] += 1;
+    }
     return "recorded";
   }
 
@@ -275,6 +313,22 @@ export class EnrollmentWrites {
     if (changed.size === 0) return;
     this.#state.meta.last_active_at = now;
     this.#state.applyFacts([...changed], now);
+  }
+
+  /** Owes the audit chain an entry, in the transaction of what it tells. */
+  #audit(
+    actor: ActorRef,
+    action: OwnEntry["action"],
+    target: string,
+    now: number,
+    details: NonNullable<OwnEntry["details"]>,
+  ): void {
+    const { id, course } = this.#state.meta;
+    const type = target === id ? "enrollment" : "item";
+    const { request_id } = actor;
+    const entry = { action, actor, target: { type, id: target }, course, enrollment: id, request_id, details };
+    this.#outbox.add("audit", target, now, JSON.stringify(ownEntry(entry, now)));
+    this.#scheduler.schedule("outbox", now + RESEND_MS);
   }
 
   #answer(): WriteAnswer {

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq, sql } from "drizzle-orm";
+import { orderAudit } from "../audit/outbox.ts";
 import { idempotent } from "../ops/idempotency.ts";
 import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
 import { userIdSchema } from "../shared/ids.ts";
@@ -7,6 +8,7 @@ import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { publishAll } from "./publishing.ts";
 import { publishAnswer } from "./schemas.ts";
 import { eventLog } from "./tables.ts";
@@ -63,7 +65,7 @@ export function archiveRoutes() {
       const { user_id, type, ...page } = c.req.valid("query");
       const scope = `event archive ${user_id ?? ""} ${type ?? ""}`;
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         scope,
         page,
         (after, take) => {
@@ -109,6 +111,12 @@ export function archiveRoutes() {
         data,
         subject: subjectOf(type, dataSchema.parse(JSON.parse(data))),
       };
+      const ordered = await orderAudit(c, {
+        action: "event.replayed",
+        target: { type: "event", id },
+        details: { kind: type },
+      });
+      if (!ordered.ok) return respond(c, ordered.refusal);
       const [outcome] = await publishAll(c.env, [{ user: row.user_id, event }]);
       if (outcome === undefined || outcome.status === "unavailable") {
         return respond(

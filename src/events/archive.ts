@@ -1,3 +1,4 @@
+import { notBeingErased } from "../identity/index.ts";
 import { logEvent } from "../ops/logging.ts";
 import { archiveMessageSchema } from "./messages.ts";
 
@@ -10,7 +11,7 @@ const INSERT = `
   INSERT INTO event_log (id, user_id, at, type, level, priority, roles, data)
   SELECT value ->> 'id', value ->> 'user_id', value ->> 'at', value ->> 'type', value ->> 'level',
          value ->> 'priority', value ->> 'roles', value ->> 'data'
-  FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING`;
+  FROM json_each(?) WHERE ${notBeingErased("value ->> 'user_id'")} ON CONFLICT (id) DO NOTHING`;
 
 /** Writes a batch of important events to D1 in one statement; their ids make a second delivery harmless. */
 export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Promise<void> {

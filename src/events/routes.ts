@@ -12,6 +12,7 @@ import {
 import { pageQuery } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
 import { archiveRoutes } from "./archive-routes.ts";
 import { type Cursor, parseCursor } from "./cursor.ts";
 import { healthOf, healthSchema } from "./health.ts";
@@ -176,7 +177,11 @@ export function eventRoutes() {
     .openapi(streamRoute, async (c) => {
       const { sse_token, last_event_id } = c.req.valid("query");
       if (sse_token === undefined) return respond(c, STREAM_TOKEN_REFUSED.refusal);
-      const token = await verifyStreamToken(c.env.AUTH_SECRET, sse_token, Date.now());
+      const token = await withAnySecret(
+        acceptedSecrets(c.env),
+        (secret) => verifyStreamToken(secret, sse_token, Date.now()),
+        ({ ok }) => ok,
+      );
       if (!token.ok) return respond(c, token.refusal);
       const opened = await openStream(c.env, {
         token: token.value,

@@ -1,3 +1,5 @@
+import { meter } from "../ops/metrics/meter.ts";
+
 /** Latest delivery times kept, of which percentiles are told. */
 const SAMPLES = 1_000;
 /** How long a sample counts, ms. */
@@ -34,6 +36,7 @@ export class StreamStats {
   /** A live event reached a stream `ms` after it was stored. */
   delivered(ms: number, now: number): void {
     this.counts.delivered += 1;
+    meter.observe("event_delivery_lag_seconds", [], ms / 1_000);
     this.#samples[this.#next] = { at: now, ms };
     this.#next = (this.#next + 1) % SAMPLES;
   }

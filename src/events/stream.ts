@@ -1,4 +1,6 @@
 import { logEvent, logFault } from "../ops/logging.ts";
+import { seriesKey } from "../ops/metrics/catalog.ts";
+import { meter } from "../ops/metrics/meter.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Role } from "../shared/roles.ts";
 import { Admission } from "./admission.ts";
@@ -40,6 +42,11 @@ const DEFAULT_LIFETIME_SECONDS = 1_800;
 /** This isolate's streams. */
 export const stats = new StreamStats();
 export const admission = new Admission(stats);
+meter.watch(function* () {
+  const { delivered, collapsed: _collapsed, ...streams } = stats.counts;
+  yield [seriesKey("events_delivered_total", []), delivered];
+  for (const [what, count] of Object.entries(streams)) yield [seriesKey("event_streams_total", [what]), count];
+});
 
 export interface StreamRequest {
   token: StreamToken;
@@ -336,6 +343,7 @@ class LiveStream {
     this.#scheduleBeat();
     if (this.#isEnding) return;
     const now = Date.now();
+    meter.pushSoon(this.#env);
     const retry_ms = Math.round(Math.random() * RETRY_MS);
     if (now >= this.#endsAt) {
       this.#end("stream.closing", { reason: "lifetime", retry_ms });

@@ -1,4 +1,5 @@
 import { callObject } from "../bindings.ts";
+import { fnv1a } from "../shared/hash.ts";
 import type { Result } from "../shared/results.ts";
 import type { BroadcastLog } from "./broadcast-log.ts";
 import type { BroadcastShard } from "./broadcast-shard.ts";
@@ -36,9 +37,7 @@ export function broadcastShardStub(env: Env, shard: number): DurableObjectStub<B
 
 /** The shard a user's streams join (FNV-1a over the id). */
 export function shardOf(env: Env, user: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < user.length; at += 1) hash = Math.imul(hash ^ user.charCodeAt(at), 0x01000193);
-  return (hash >>> 0) % shardCount(env);
+  return fnv1a(user) % shardCount(env);
 }
 
 /** Calls a user's channel, with the retries that every object gets. Every RPC of it is harmless to repeat. */

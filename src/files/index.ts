@@ -1,3 +1,4 @@
 // The door of the files room.
+export { eraseFiles, exportFiles } from "./personal.ts";
 export { fileRoutes } from "./routes.ts";
 export { continueFileSweep, sweepFiles } from "./sweep.ts";

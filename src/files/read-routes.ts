@@ -1,10 +1,12 @@
 import { z } from "@hono/zod-openapi";
+import { orderAudit } from "../audit/index.ts";
 import { logFault } from "../ops/logging.ts";
 import { actorOf, databaseOf, defineRoute, newRouter, respond } from "../shared/http.ts";
 import { userIdSchema } from "../shared/ids.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { download } from "./download.ts";
 import { fileIdSchema } from "./names.ts";
 import { fileView, viewFile } from "./schemas.ts";
@@ -96,7 +98,7 @@ export function fileReadRoutes() {
         return respond(c, refuse("forbidden", { detail: "Only services and admins list others' files." }).refusal);
       }
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `files ${owner}`,
         page,
         (after, take) => {
@@ -131,6 +133,10 @@ export function fileReadRoutes() {
       const db = databaseOf(c);
       const file = await findFor(db, actorOf(c), c.req.valid("param").id, Date.now());
       if (file === null) return respond(c, refuse("not_found").refusal);
+      if (file.owner !== actorOf(c).id) {
+        const ordered = await orderAudit(c, { action: "file.deleted", target: { type: "file", id: file.id } });
+        if (!ordered.ok) return respond(c, ordered.refusal);
+      }
       await removeFile(c.env, db, file);
       return c.body(null, 204);
     });

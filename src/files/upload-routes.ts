@@ -13,6 +13,7 @@ import {
 } from "../shared/http.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
 import { MAX_FILE_BYTES, wholeNumber } from "./limits.ts";
 import { MEDIA_TYPES, mediaTypeOf } from "./media-types.ts";
 import { fileIdSchema } from "./names.ts";
@@ -139,7 +140,11 @@ export function uploadRoutes() {
     })
     .openapi(addressRoute, async (c) => {
       const deps = depsOf(c);
-      const token = await verifyUploadToken(c.env.AUTH_SECRET, c.req.valid("param").token, deps.now);
+      const token = await withAnySecret(
+        acceptedSecrets(c.env),
+        (secret) => verifyUploadToken(secret, c.req.valid("param").token, deps.now),
+        ({ ok }) => ok,
+      );
       if (!token.ok) return respond(c, token.refusal);
       const file = await findFile(deps.db, token.value.file);
       if (file === undefined || file.owner !== token.value.owner || !isAlive(file, deps.now)) {

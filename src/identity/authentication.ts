@@ -2,12 +2,14 @@ import type { MiddlewareHandler } from "hono";
 import { decodeJwt } from "jose";
 import type { AppEnv } from "../shared/http.ts";
 import { ok, type Result } from "../shared/results.ts";
+import { type AcceptedSecrets, acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
 import { configuredProvider, verifyProviderToken } from "./providers.ts";
 import { type Sensitivity, SessionCheck } from "./session-check.ts";
 import { TokenCache } from "./token-cache.ts";
 import {
   epochSeconds,
   MAX_TOKEN_LENGTH,
+  TOKEN_EXPIRED,
   TOKEN_INVALID,
   TOKEN_ISSUER,
   type VerifiedToken,
@@ -60,17 +62,30 @@ async function verifyHeader(env: Env, header: string, cache: TokenCache): Promis
   const token = BEARER.exec(header)?.[1];
   if (token === undefined || token.length > MAX_TOKEN_LENGTH) return TOKEN_INVALID;
   const now = epochSeconds();
-  const known = cache.get(env.AUTH_SECRET, token, now);
+  const secrets = acceptedSecrets(env);
+  const known = cache.get(secrets, token, now);
   if (known !== null) return ok(known);
-  const verified = await verifyByIssuer(env, token, now);
-  if (verified.ok) cache.set(env.AUTH_SECRET, token, verified.value, now);
+  const verified = await verifyByIssuer(env, secrets, token, now);
+  if (verified.ok) cache.set(secrets, token, verified.value, now);
   return verified;
 }
 
 /** The issuer a token claims decides which verifier judges it; that verifier then demands this very issuer. */
-async function verifyByIssuer(env: Env, token: string, now: number): Promise<Result<VerifiedToken>> {
+async function verifyByIssuer(
+  env: Env,
+  secrets: AcceptedSecrets,
+  token: string,
+  now: number,
+): Promise<Result<VerifiedToken>> {
   const issuer = claimedIssuer(token);
-  if (issuer === TOKEN_ISSUER) return verifyAccessToken(env.AUTH_SECRET, token, now);
+  if (issuer === TOKEN_ISSUER) {
+    return withAnySecret(
+      secrets,
+      (secret) => verifyAccessToken(secret, token, now),
+      // An expired token was genuine: the other secret has nothing to add.
+      (answer) => answer.ok || answer === TOKEN_EXPIRED,
+    );
+  }
   const provider = configuredProvider(env);
   if (provider === null || issuer !== provider.AUTH_ISSUER) return TOKEN_INVALID;
   return verifyProviderToken(provider, token, now);

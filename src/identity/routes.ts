@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { nudgeAudit, orderAudit } from "../audit/outbox.ts";
 import { idempotent } from "../ops/idempotency.ts";
 import {
   type AppContext,
@@ -14,6 +15,7 @@ import { userIdSchema } from "../shared/ids.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
 import { ROLES } from "../shared/roles.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import {
   accessView,
   changePasswordBody,
@@ -271,11 +273,11 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
       return changed.ok ? answerEnding(c, id, { except: session }) : respond(c, changed.refusal);
     })
     .openapi(listUsersRoute, async (c) => {
-      const { db, now, secret } = depsOf(c);
+      const { db, now } = depsOf(c);
       const asked = c.req.valid("query");
       const scope = `users ${asked.role ?? ""} ${asked.banned ?? ""}`;
       const found = await paginate(
-        secret,
+        acceptedSecrets(c.env),
         scope,
         asked,
         (after, take) => findUsers(db, asked, after ?? "", take, now),
@@ -289,11 +291,19 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
       const { id } = c.req.valid("param");
       if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
       const user = await readUser(depsOf(c).db, id);
-      return user.ok ? answerEnding(c, id, { except: null }) : respond(c, user.refusal);
+      if (!user.ok) return respond(c, user.refusal);
+      if (actorOf(c).id !== id) {
+        const ordered = await orderAudit(c, { action: "user.sessions_ended", target: { type: "user", id } });
+        if (!ordered.ok) return respond(c, ordered.refusal);
+      }
+      return answerEnding(c, id, { except: null });
     })
     .openapi(createUserRoute, async (c) => {
       const deps = depsOf(c);
-      const created = await createUser(deps.db, c.req.valid("json"), deps.now);
+      const { id, role } = actorOf(c);
+      const creator = { id, role, request_id: c.get("requestId") };
+      const created = await createUser(deps.db, c.req.valid("json"), deps.now, creator);
+      nudgeAudit(c);
       return created.ok ? c.json(viewUser(created.value, deps.now), 201, NO_STORE) : respond(c, created.refusal);
     })
     .openapi(readUserRoute, async (c) => {
@@ -309,7 +319,8 @@ export function identityRoutes({ sessionEnded }: IdentityPorts) {
       const deps = depsOf(c);
       const { db, now } = deps;
       const change = c.req.valid("json");
-      const user = await updateUser(db, actorOf(c), id, change, now);
+      const user = await updateUser(db, actorOf(c), id, change, now, c.get("requestId"));
+      if (change.ban !== undefined || change.role !== undefined) nudgeAudit(c);
       if (user.ok && isBanned(user.value, now)) {
         const ended = await endSessions(deps, id, { except: null });
         if (!ended.ok) return respond(c, ended.refusal); // harmless to repeat, and the ban holds already

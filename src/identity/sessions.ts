@@ -4,6 +4,7 @@ import { type Actor, sha256Hex } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { decodeCursor, encodeCursor } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { callGate } from "./gate.ts";
 import { sessionStore, type UserRow } from "./library.ts";
 import { verifyPassword } from "./passwords.ts";
@@ -135,7 +136,7 @@ export async function listSessions(
   page: { limit: number; cursor?: string | undefined },
 ): Promise<Result<{ results: SessionView[]; next_cursor: string | null }>> {
   const scope = `sessions:${actor.id}`;
-  const after = page.cursor === undefined ? ok("") : await decodeCursor(deps.secret, scope, page.cursor);
+  const after = page.cursor === undefined ? ok("") : await decodeCursor(acceptedSecrets(deps.env), scope, page.cursor);
   if (!after.ok) return after;
   const rows = await deps.db
     .select()

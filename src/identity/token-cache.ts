@@ -1,3 +1,4 @@
+import type { AcceptedSecrets } from "../shared/secrets.ts";
 import type { VerifiedToken } from "./tokens.ts";
 
 /** Tokens remembered per isolate. An entry is about 1 KB, so the cache stays near 2 MB of the isolate's 128 MB. */
@@ -16,15 +17,15 @@ interface Entry {
  */
 export class TokenCache {
   readonly #entries = new Map<string, Entry>();
-  #secret = "";
+  #secrets: AcceptedSecrets | null = null;
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** The verdict on `token` under `secret`, if it still stands at `nowSeconds`. */
-  get(secret: string, token: string, nowSeconds: number): VerifiedToken | null {
-    this.#keepOnlyFor(secret);
+  /** The verdict on `token` under `secrets`, if it still stands at `nowSeconds`. */
+  get(secrets: AcceptedSecrets, token: string, nowSeconds: number): VerifiedToken | null {
+    this.#keepOnlyFor(secrets);
     const entry = this.#entries.get(token);
     if (entry === undefined) return null;
     this.#entries.delete(token);
@@ -33,8 +34,8 @@ export class TokenCache {
     return entry.token;
   }
 
-  set(secret: string, token: string, verified: VerifiedToken, nowSeconds: number): void {
-    this.#keepOnlyFor(secret);
+  set(secrets: AcceptedSecrets, token: string, verified: VerifiedToken, nowSeconds: number): void {
+    this.#keepOnlyFor(secrets);
     this.#entries.delete(token);
     this.#entries.set(token, { token: verified, until: Math.min(verified.expiresAt, nowSeconds + MAX_AGE_SECONDS) });
     if (this.#entries.size <= MAX_ENTRIES) return;
@@ -42,10 +43,10 @@ export class TokenCache {
     if (!oldest.done) this.#entries.delete(oldest.value);
   }
 
-  /** A verdict reached under another secret means nothing. */
-  #keepOnlyFor(secret: string): void {
-    if (secret === this.#secret) return;
+  /** A verdict reached under other secrets means nothing. */
+  #keepOnlyFor(secrets: AcceptedSecrets): void {
+    if (secrets === this.#secrets) return;
     this.#entries.clear();
-    this.#secret = secret;
+    this.#secrets = secrets;
   }
 }

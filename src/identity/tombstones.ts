@@ -5,6 +5,16 @@ export function subjectOf(user: string): Promise<string> {
   return sha256Hex(user);
 }
 
+/**
+ * SQL that holds unless a user is being erased. Every statement that writes what was read elsewhere has it: it may come
+ * when the rows it would have joined are gone already.
+ *
+ * @param user SQL expression of the user's id; from the code, never from outside.
+ */
+export function notBeingErased(user: string): string {
+  return `NOT EXISTS (SELECT 1 FROM erasures WHERE user_id = ${user})`;
+}
+
 /** Those of these users that were erased, or are being erased. One statement. */
 export async function erasedAmong(db: D1Database, users: readonly string[]): Promise<Set<string>> {
   const bySubject = new Map<string, string>();

@@ -1,4 +1,7 @@
 import { and, asc, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import type { OwnEntry } from "../audit/entry.ts";
+import { oweAudit, oweUserAudit } from "../audit/outbox.ts";
 import type { Database } from "../bindings.ts";
 import type { Actor } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
@@ -16,30 +19,41 @@ const PASSWORD_PROVIDER = "credential";
  * Creates a user and, where a password is given, the account that holds its hash: both rows or none, in one batch.
  * better-auth writes them one after the other, which on D1 (no interactive transactions) can leave an address taken by
  * a user who can never sign in.
+ * @param creator the admin who creates it, which is audited; null when somebody registers.
  * @returns the user, or `user_exists`; also for the id of an erased user, which nobody else may ever be known by.
  */
-export async function createUser(db: Database, input: CreateUser, now: Date): Promise<Result<UserRow>> {
+export async function createUser(
+  db: Database,
+  input: CreateUser,
+  now: Date,
+  creator: AdminRef | null = null,
+): Promise<Result<UserRow>> {
   const id = input.id ?? newId();
   const { email, name, role } = input;
   if (input.id !== undefined && (await isErased(db, input.id))) return ID_TAKEN;
   const hash = input.password === undefined ? null : await hashPassword(input.password);
   const insertUser = db.insert(users).values({ id, email, name, role, createdAt: now, updatedAt: now }).returning();
   try {
-    const [rows] =
-      hash === null
-        ? await db.batch([insertUser])
-        : await db.batch([
-            insertUser,
-            db.insert(accounts).values({
-              id: newId(),
-              accountId: id,
-              providerId: PASSWORD_PROVIDER,
-              userId: id,
-              password: hash,
-              createdAt: now,
-              updatedAt: now,
-            }),
-          ]);
+    const rest: BatchItem<"sqlite">[] = [];
+    if (hash !== null) {
+      const account = {
+        id: newId(),
+        accountId: id,
+        providerId: PASSWORD_PROVIDER,
+        userId: id,
+        password: hash,
+        createdAt: now,
+        updatedAt: now,
+      };
+      rest.push(db.insert(accounts).values(account));
+    }
+    if (creator !== null) {
+      const { request_id, ...actor } = creator;
+      const target = { type: "user", id };
+      const entry = { action: "user.created", actor, target, request_id, details: { to_role: role } } as const;
+      rest.push(oweAudit(db, entry, now.getTime()));
+    }
+    const [rows] = await db.batch([insertUser, ...rest]);
     const [user] = rows;
     if (user === undefined) throw new Error("an insert returned no row");
     return ok(user);
@@ -56,6 +70,13 @@ async function isErased(db: Database, user: string): Promise<boolean> {
   const subject = await subjectOf(user);
   const [found] = await db.select().from(tombstones).where(eq(tombstones.subject, subject)).limit(1);
   return found !== undefined;
+}
+
+/** An admin who changes another user, and the request it happens in. */
+export interface AdminRef {
+  id: string;
+  role: string;
+  request_id: string;
 }
 
 /** The unique column a failed insert collided on. SQLite says it in the message, and nowhere else. */
@@ -154,6 +175,7 @@ export async function updateUser(
   id: string,
   change: UpdateUser,
   now: Date,
+  requestId: string,
 ): Promise<Result<UserRow>> {
   const administers = change.role !== undefined || change.ban !== undefined;
   if (administers && actor.role !== "admin") {
@@ -164,7 +186,7 @@ export async function updateUser(
     return refuse("forbidden", { detail: "Nobody changes their own role or ban." });
   }
   const { name, role, ban } = change;
-  const [user] = await db
+  const update = db
     .update(users)
     .set({
       updatedAt: now,
@@ -174,8 +196,34 @@ export async function updateUser(
     })
     .where(eq(users.id, id))
     .returning();
+  const owed = auditOf(db, { id: actor.id, role: actor.role, request_id: requestId }, id, change, now.getTime());
+  // What is owed comes first: it notes the role there was. One transaction either way.
+  const [first = update, ...rest] = [...owed, update];
+  // SAFETY: the last statement of the batch is the update, which returns the user's row where there is one.
+  const rows = (await db.batch([first, ...rest])).at(-1) as UserRow[] | undefined;
+  const user = rows?.[0];
   if (user === undefined) return refuse("user_not_found");
   return ok(user);
+}
+
+/** What the audit chain is owed for a change; nothing when there is no such user or only the name changes. */
+function auditOf(
+  db: Database,
+  { request_id, ...actor }: AdminRef,
+  id: string,
+  { role, ban }: UpdateUser,
+  now: number,
+): BatchItem<"sqlite">[] {
+  const target = { type: "user", id };
+  const entries: OwnEntry[] = [];
+  if (role !== undefined)
+    entries.push({ action: "user.role_changed", actor, target, request_id, details: { to_role: role } });
+  if (ban === null) entries.push({ action: "user.unbanned", actor, target, request_id });
+  else if (ban !== undefined) {
+    const until = ban.until === undefined ? null : Date.parse(ban.until);
+    entries.push({ action: "user.banned", actor, target, request_id, details: { until } });
+  }
+  return entries.map((entry) => oweUserAudit(db, entry, id, now));
 }
 
 function banColumns(ban: { reason: string; until?: string | undefined } | null) {

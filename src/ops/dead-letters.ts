@@ -1,10 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { orderAudit } from "../audit/outbox.ts";
 import { countedDatabase } from "../bindings.ts";
 import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import { idempotent } from "./idempotency.ts";
 import { logEvent } from "./logging.ts";
 import { deadLetters } from "./tables.ts";
@@ -76,7 +78,7 @@ export function deadLetterRoutes() {
   return newRouter()
     .openapi(listRoute, async (c) => {
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         "dead letters",
         c.req.valid("query"),
         (after, take) => {
@@ -113,6 +115,9 @@ export function deadLetterRoutes() {
       if (letter === undefined) return respond(c, refuse("not_found").refusal);
       const queue = queueNamed(c.env, letter.queue);
       if (queue === null) return respond(c, refuse("not_found").refusal);
+      const target = { type: "dead_letter", id };
+      const ordered = await orderAudit(c, { action: "dead_letter.replayed", target, details: { queue: letter.queue } });
+      if (!ordered.ok) return respond(c, ordered.refusal);
       // Sent first, noted after: a crash between sends it twice, which every consumer takes, and never not at all.
       await queue.send(JSON.parse(letter.body));
       await db

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { AppContext, AppEnv } from "../shared/http.ts";
 import { logEvent } from "./logging.ts";
+import { meter } from "./metrics/meter.ts";
 
 /** Form of a request id that is taken over from a client. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
@@ -29,8 +30,10 @@ export function requestLog(): MiddlewareHandler<AppEnv> {
     headers.set("server-timing", `d1;desc="${queries.count} queries"`);
     headers.set("x-content-type-options", "nosniff");
     headers.append("vary", "authorization, accept-language");
+    countRequest(c, latency);
     const rate = isUneventful(c, latency) ? Number(c.env.READ_LOG_RATE) : 1;
     if (rate < 1 && Math.random() >= rate) return;
+    notePoint(c, latency, rate);
     logEvent("request", {
       request_id: c.get("requestId"),
       method: c.req.method,
@@ -43,6 +46,29 @@ export function requestLog(): MiddlewareHandler<AppEnv> {
       ...(rate < 1 ? { sample_rate: rate } : {}),
     });
   };
+}
+
+/** Methods that are counted by name; a client may invent others. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** Counts a request by its route's pattern: never by its path, which holds ids. */
+function countRequest(c: AppContext, latency: number): void {
+  const { method, routePath } = c.req;
+  meter.count("http_requests_total", [METHODS.has(method) ? method : "other", routePath, String(c.res.status)]);
+  meter.observe("http_request_duration_seconds", [routePath], latency / 1_000);
+  const actor = c.get("actor");
+  if (actor?.role === "learner") meter.seen(actor.id, Date.now());
+  meter.pushSoon(c.env);
+}
+
+/** The same for Analytics Engine, which answers questions that nobody thought of; with the share it stands for. */
+function notePoint(c: AppContext, latency: number, rate: number): void {
+  const { method, routePath } = c.req;
+  c.env.ANALYTICS.writeDataPoint({
+    indexes: [routePath.slice(0, 96)],
+    blobs: [method, routePath, String(c.res.status), c.get("facts").source ?? "", c.get("actor")?.role ?? ""],
+    doubles: [latency, c.get("queries").count, 1 / rate],
+  });
 }
 
 function isUneventful(c: AppContext, latency: number): boolean {

@@ -1,7 +1,10 @@
-import { subjectOf } from "../identity/index.ts";
+import type { BatchItem } from "drizzle-orm/batch";
+import type { Database } from "../bindings.ts";
+import { subjectOf, tombstones } from "../identity/index.ts";
 import { describeFault, logEvent, logFault } from "../ops/logging.ts";
 import type { PersonalDataSource } from "./source.ts";
 import { SOURCES } from "./sources.ts";
+import { erasures } from "./tables.ts";
 
 /**
  * Between the two passes: longer than anything under way may last (a queue's consumer 15 minutes, an access token as
@@ -31,18 +34,31 @@ interface Row {
  * Asked again while it runs or when it is done, nothing changes.
  *
  * @param by the admin who asks; null when it is the user.
+ * @param owed what else belongs to the change: the entry for the audit chain.
  */
-export async function requestErasure(env: Env, user: string, by: string | null, now: number): Promise<void> {
+export async function requestErasure(
+  db: Database,
+  user: string,
+  by: string | null,
+  now: number,
+  owed: readonly BatchItem<"sqlite">[] = [],
+): Promise<void> {
   const subject = await subjectOf(user);
-  await env.DB.batch([
-    env.DB.prepare("INSERT INTO tombstones (subject, erased_at) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(
-      subject,
-      now,
-    ),
-    env.DB.prepare(
-      `INSERT INTO erasures (subject, user_id, requested_by, requested_at, state, step, due_at)
-       VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?4) ON CONFLICT DO NOTHING`,
-    ).bind(subject, user, by, now, SOURCES[0]?.name ?? ""),
+  await db.batch([
+    db.insert(tombstones).values({ subject, erasedAt: now }).onConflictDoNothing(),
+    db
+      .insert(erasures)
+      .values({
+        subject,
+        user_id: user,
+        requested_by: by,
+        requested_at: now,
+        state: "running",
+        step: SOURCES[0]?.name ?? "",
+        due_at: now,
+      })
+      .onConflictDoNothing(),
+    ...owed,
   ]);
 }
 

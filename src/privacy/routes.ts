@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { eq } from "drizzle-orm";
+import { nudgeAudit, orderAudit, oweAudit } from "../audit/index.ts";
 import {
   erasedAmong,
   eraseUserBody,
@@ -96,6 +97,10 @@ export function privacyRoutes() {
       const { id } = c.req.valid("param");
       if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
       if (!(await isKnown(c.env, id))) return respond(c, refuse("user_not_found").refusal);
+      if (actorOf(c).id !== id) {
+        const ordered = await orderAudit(c, { action: "user.exported", target: { type: "user", id } });
+        if (!ordered.ok) return respond(c, ordered.refusal);
+      }
       const headers = {
         "content-type": "text/jsonl; charset=utf-8",
         "content-disposition": `attachment; filename="latchkey-${id}.jsonl"`,
@@ -111,7 +116,16 @@ export function privacyRoutes() {
       const now = Date.now();
       if ((await erasedAmong(c.env.DB, [id])).size === 0) {
         if (!(await isKnown(c.env, id))) return respond(c, refuse("user_not_found").refusal);
-        await requestErasure(c.env, id, actor.id === id ? null : actor.id, now);
+        const entry = {
+          action: "user.erased",
+          actor,
+          target: { type: "user", id },
+          request_id: c.get("requestId"),
+          outcome: "ordered",
+        } as const;
+        const db = databaseOf(c);
+        await requestErasure(db, id, actor.id === id ? null : actor.id, now, [oweAudit(db, entry, now)]);
+        nudgeAudit(c);
       }
       const subject = await subjectOf(id);
       // Beside the answer; the cron goes on with whatever this does not reach.

@@ -1,9 +1,11 @@
 import type { PersonalDataSource } from "./source.ts";
 import { accountSource } from "./sources/account.ts";
+import { auditSource } from "./sources/audit.ts";
 import { backupsSource } from "./sources/backups.ts";
 import { coursesSource } from "./sources/courses.ts";
 import { enrollmentsSource } from "./sources/enrollments.ts";
 import { eventsSource } from "./sources/events.ts";
+import { filesSource } from "./sources/files.ts";
 import { operationsSource } from "./sources/operations.ts";
 import { sessionsSource } from "./sources/sessions.ts";
 import { translationSource } from "./sources/translation.ts";
@@ -16,9 +18,11 @@ export const SOURCES: readonly PersonalDataSource[] = [
   sessionsSource,
   enrollmentsSource,
   translationSource,
+  filesSource,
   eventsSource,
   coursesSource,
   operationsSource,
   backupsSource,
+  auditSource,
   accountSource,
 ];

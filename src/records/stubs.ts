@@ -1,4 +1,5 @@
 import { callObject } from "../bindings.ts";
+import { fnv1a } from "../shared/hash.ts";
 import type { Result } from "../shared/results.ts";
 import type { JournalObject } from "./journal/object.ts";
 
@@ -7,9 +8,7 @@ export const JOURNALS = 16;
 
 /** The journal of an owner's records (FNV-1a over the id). */
 export function journalOf(owner: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < owner.length; at += 1) hash = Math.imul(hash ^ owner.charCodeAt(at), 0x01000193);
-  return (hash >>> 0) % JOURNALS;
+  return fnv1a(owner) % JOURNALS;
 }
 
 export function journalStub(env: Env, journal: number): DurableObjectStub<JournalObject> {

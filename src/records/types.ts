@@ -65,6 +65,21 @@ export interface WriteReport {
   ignored: number;
 }
 
+/**
+ * A barrier against writes that are late. One that was given up may still be under way and land at any time; raising the
+ * barrier takes its effect away.
+ */
+export interface Fence {
+  name: string;
+  /** A write does nothing once its barrier stands higher than this. */
+  epoch: number;
+}
+
+/** The write came too late: its barrier has been raised since. Nothing of it was stored. */
+export class FenceRaisedError extends Error {
+  override readonly name = "FenceRaisedError";
+}
+
 export interface BackendHealth {
   status: "ok" | "unavailable";
   latency_ms: number;
@@ -84,6 +99,8 @@ export interface Capabilities {
   expires: boolean;
   /** Of one write all is stored or nothing; otherwise a write that failed may have stored some, and is sent again. */
   atomic: boolean;
+  /** Its writes heed barriers. Elsewhere a write that was given up may land after a deletion, and stays until the next. */
+  fences: boolean;
   /** Whoever reads sees the last write, wherever it was made; otherwise an older state may be seen for a while. */
   consistent: boolean;
 }
@@ -95,14 +112,19 @@ export interface Capabilities {
 export interface StorageBackend {
   readonly name: string;
   readonly can: Capabilities;
-  /** Stores records; of each id the highest version stays, whatever order writes come in. */
-  write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport>;
+  /**
+   * Stores records; of each id the highest version stays, whatever order writes come in.
+   * @throws FenceRaisedError when it is behind its barrier; only where `can.fences`, the barrier is ignored elsewhere.
+   */
+  write(type: RecordType, records: readonly StoredRecord[], fence?: Fence): Promise<WriteReport>;
   /** The records of these ids that are there, in no order. */
   read(type: RecordType, ids: readonly string[]): Promise<StoredRecord[]>;
   /** A page in the order asked for; ties by id. */
   query(type: RecordType, query: RecordQuery): Promise<StoredRecord[]>;
   /** Removes these ids. @returns how many were there. */
   delete(type: RecordType, ids: readonly string[]): Promise<number>;
+  /** Raises the barrier of this name above all that was written behind it. @returns its epoch. Only where `can.fences`. */
+  raiseFence?(name: string): Promise<number>;
   health(): Promise<BackendHealth>;
 }
 

@@ -5,27 +5,25 @@ const MAX_KEYS = 10_000;
 
 /**
  * Counts calls per key in this isolate's memory, so that whoever makes few is waved through without asking the
- * platform's rate limit. What is waved through is not counted there: the limit is felt at most `free` calls later per
+ * platform's rate limit. What is waved through is not counted there: the limit is felt at most that many calls later per
  * isolate and minute. It is a brake against abuse, not a quota.
  */
 export class Allowance {
-  readonly #free: number;
   readonly #taken = new Map<string, number>();
   #windowEnds = 0;
 
-  /** @param free calls a minute and key that need not ask. */
-  constructor(free: number) {
-    this.#free = free;
-  }
-
-  /** Takes one call of `key`. @returns whether it was free. */
-  take(key: string, now: number): boolean {
+  /**
+   * Takes one call of `key`.
+   * @param free calls a minute and key that need not ask.
+   * @returns whether it was free.
+   */
+  take(key: string, now: number, free: number): boolean {
     if (now >= this.#windowEnds || this.#taken.size >= MAX_KEYS) {
       this.#taken.clear();
       this.#windowEnds = now + WINDOW_MS;
     }
     const taken = this.#taken.get(key) ?? 0;
-    if (taken >= this.#free) return false;
+    if (taken >= free) return false;
     this.#taken.set(key, taken + 1);
     return true;
   }

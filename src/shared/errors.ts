@@ -47,6 +47,7 @@ export const ERRORS = {
   restore_differs: { status: 422, title: "What was restored differs from the backup" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something went wrong on our side" },
+  not_enabled: { status: 501, title: "This installation does not have this switched on" },
   unavailable: { status: 503, title: "The answer is not available right now" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

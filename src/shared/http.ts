@@ -47,7 +47,9 @@ export type AppContext = Context<AppEnv>;
 
 /** Writes a minute that a user may make in one isolate before the platform's limit is asked: more than people make. */
 const FREE_WRITES = 60;
-const freeWrites = new Allowance(FREE_WRITES);
+const freeWrites = new Allowance();
+/** The same for reads; how many is READ_ALLOWANCE. */
+const freeReads = new Allowance();
 
 /** Largest body of an ordinary write. */
 export const DEFAULT_MAX_BODY = 65_536;
@@ -60,8 +62,14 @@ export interface RoutePolicy {
   rule?: string;
   /** Largest body in bytes; default {@link DEFAULT_MAX_BODY}. */
   maxBody?: number;
-  /** Which rate limit applies, per user (or per address where there is no user). */
+  /** Which rate limit applies, per user (or per address where there is no user). Reads that need a token have "read". */
   rate?: "sign-in" | "write";
+}
+
+type Rate = NonNullable<RoutePolicy["rate"]> | "read";
+
+function rateOf(policy: RoutePolicy, config: RouteConfig): Rate | undefined {
+  return policy.rate ?? (config.method === "get" && policy.roles !== "public" ? "read" : undefined);
 }
 
 const problemSchema = z
@@ -95,7 +103,7 @@ export function defineRoute<const R extends RouteConfig>(policy: RoutePolicy, co
       roles: policy.roles,
       rule: policy.rule ?? "",
       max_body: config.request?.body === undefined ? 0 : (policy.maxBody ?? DEFAULT_MAX_BODY),
-      rate: policy.rate ?? "",
+      rate: rateOf(policy, config) ?? "",
     },
   });
 }
@@ -106,6 +114,7 @@ function toArray<T>(value: T | T[] | undefined): T[] {
 
 function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<AppEnv> {
   const maxBody = policy.maxBody ?? DEFAULT_MAX_BODY;
+  const rate = rateOf(policy, config);
   const limitBody = bodyLimit({
     maxSize: maxBody,
     onError: (c: AppContext) => respond(c, refuse("body_too_large", { detail: `At most ${maxBody} bytes.` }).refusal),
@@ -123,14 +132,15 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
         );
       }
     }
-    // Graders and importers work for many learners at once: the brake on writes is for people.
-    if (policy.rate !== undefined && !(policy.rate === "write" && actor?.role === "service")) {
-      const limiter = policy.rate === "sign-in" ? c.env.SIGN_IN_LIMIT : c.env.WRITE_LIMIT;
+    // Graders and importers work for many learners at once: the brakes on writes and reads are for people.
+    if (rate !== undefined && !(rate !== "sign-in" && actor?.role === "service")) {
       // Signing in is counted per address even for a caller with a token: else each account would widen the limit.
-      const user = policy.rate === "sign-in" ? undefined : actor?.id;
+      const user = rate === "sign-in" ? undefined : actor?.id;
       const key = user ?? c.req.header("cf-connecting-ip") ?? "unknown";
-      const isFree = policy.rate === "write" && freeWrites.take(key, Date.now());
-      if (!isFree && !(await limiter.limit({ key: `${policy.rate}:${key}` })).success) {
+      if (
+        !isWavedThrough(c.env, rate, key) &&
+        !(await limiterOf(c.env, rate).limit({ key: `${rate}:${key}` })).success
+      ) {
         return respond(c, refuse("rate_limited", { retry_after: 60 }).refusal);
       }
     }
@@ -144,6 +154,17 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
     }
     return config.method === "get" ? next() : limitBody(c, next);
   };
+}
+
+/** Whether so few calls were made from here that the platform's counter need not be asked. */
+function isWavedThrough(env: Env, rate: Rate, key: string): boolean {
+  if (rate === "read") return freeReads.take(key, Date.now(), Number(env.READ_ALLOWANCE));
+  return rate === "write" && freeWrites.take(key, Date.now(), FREE_WRITES);
+}
+
+function limiterOf(env: Env, rate: Rate): RateLimit {
+  if (rate === "read") return env.READ_LIMIT;
+  return rate === "write" ? env.WRITE_LIMIT : env.SIGN_IN_LIMIT;
 }
 
 function hasBody(c: AppContext): boolean {

@@ -83,6 +83,81 @@ export function loadObject(
   });
 }
 
+/** Rows of one table of an object that is copied page by page, because it may hold more than one answer can carry. */
+export interface TableRows extends TableDump {
+  table: string;
+  /** Steps of the object's schema. */
+  steps: string[];
+}
+
+/** Rows and characters of one such page. */
+export const PAGE_ROWS = 1_000;
+const PAGE_CHARACTERS = 1_000_000;
+
+/** Reads rows until a page is full. @returns whether there may be more. */
+export function pageOf(sql: SqlStorage, table: string, query: string, values: readonly SqlStorageValue[]) {
+  const cursor = sql.exec(`${query} LIMIT ${PAGE_ROWS}`, ...values);
+  const rows: DumpedValue[][] = [];
+  let room = PAGE_CHARACTERS;
+  for (const raw of cursor.raw()) {
+    const row = raw.map(plain);
+    rows.push(row);
+    room -= JSON.stringify(row).length;
+    if (room < 0) break;
+  }
+  const page: TableRows = { table, columns: cursor.columnNames, rows, steps: stepsOf(sql) };
+  return { page, isFull: room < 0 || rows.length === PAGE_ROWS };
+}
+
+/**
+ * Takes a page into an empty object and compares what is there with it. Until the object's own steps are recorded it counts
+ * as never used: nothing of it is swept or woken. A page may be given twice.
+ *
+ * @param first table of the schema: whether there are any.
+ * @param key of the page's table.
+ */
+export function restoreRows(
+  storage: DurableObjectStorage,
+  steps: readonly SchemaStep[],
+  page: TableRows,
+  { first, key }: { first: string; key: readonly string[] },
+): Result<{ rows: number }> {
+  const { sql } = storage;
+  if (hasSchema(sql)) return refuse("restore_target_not_empty", { detail: "An object is in use." });
+  const unknown = unknownSteps(steps, page.steps);
+  if (unknown !== null) return unknown;
+  return storage.transactionSync(() => {
+    if (!hasTable(sql, first)) makeTables(sql, steps, page.steps);
+    insertRows(sql, page.table, page);
+    if (!holdsRows(sql, page, key)) throw new Error("what was stored differs from the backup");
+    return ok({ rows: page.rows.length });
+  });
+}
+
+/** Whether an object has this table, whether or not it counts as used. */
+export function hasTable(sql: SqlStorage, name: string): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
+}
+
+/** Whether the table has these very rows. */
+function holdsRows(sql: SqlStorage, { table, columns, rows }: TableRows, key: readonly string[]): boolean {
+  const keyOf = (row: readonly DumpedValue[]) => JSON.stringify(key.map((name) => row[columns.indexOf(name)] ?? null));
+  const names = columns.map((column) => `"${column}"`).join(", ");
+  const picked = key.map((_, at) => `value ->> '$[${at}]'`).join(", ");
+  const held = new Map<string, string>();
+  for (const keys of jsonChunks(rows.map(keyOf))) {
+    const cursor = sql.exec(
+      `SELECT ${names} FROM ${table} WHERE (${key.join(", ")}) IN (SELECT ${picked} FROM json_each(?))`,
+      keys,
+    );
+    for (const raw of cursor.raw()) {
+      const row = raw.map(plain);
+      held.set(keyOf(row), JSON.stringify(row));
+    }
+  }
+  return rows.every((row) => held.get(keyOf(row)) === JSON.stringify(row));
+}
+
 /** The refusal of a dump that has steps this code does not know; null when it knows them all. */
 export function unknownSteps(steps: readonly SchemaStep[], wanted: readonly string[]): Result<never> | null {
   const unknown = wanted.filter((id) => !steps.some((step) => step.id === id));

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { ok, type Result, refuse } from "./results.ts";
-import { signingKey } from "./secrets.ts";
+import { type AcceptedSecrets, signingKey, withAnySecret } from "./secrets.ts";
 
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 1_000;
@@ -39,15 +39,19 @@ export async function encodeCursor(secret: string, scope: string, position: stri
 }
 
 /** The position inside a cursor, or `invalid_cursor` when it was not signed for this scope. */
-export async function decodeCursor(secret: string, scope: string, cursor: string): Promise<Result<string>> {
+export async function decodeCursor(secrets: AcceptedSecrets, scope: string, cursor: string): Promise<Result<string>> {
   const [body, signature, ...rest] = cursor.split(".");
   if (body === undefined || signature === undefined || rest.length > 0) return refuse("invalid_cursor");
   const bytes = fromBase64Url(body);
   const given = fromBase64Url(signature);
   if (bytes === null || given === null || given.byteLength !== SIGNATURE_BYTES) return refuse("invalid_cursor");
   const position = new TextDecoder().decode(bytes);
-  const expected = await sign(secret, scope, position);
-  return crypto.subtle.timingSafeEqual(given, expected) ? ok(position) : refuse("invalid_cursor");
+  const isGenuine = await withAnySecret(
+    secrets,
+    async (secret) => crypto.subtle.timingSafeEqual(given, await sign(secret, scope, position)),
+    (equal) => equal,
+  );
+  return isGenuine ? ok(position) : refuse("invalid_cursor");
 }
 
 /**
@@ -58,19 +62,19 @@ export async function decodeCursor(secret: string, scope: string, cursor: string
  * @param positionOf what the next page starts after.
  */
 export async function paginate<Row>(
-  secret: string,
+  secrets: AcceptedSecrets,
   scope: string,
   query: { limit: number; cursor?: string | undefined },
   read: (after: string | null, take: number) => Promise<Row[]>,
   positionOf: (row: Row) => string,
 ): Promise<Result<{ page: Row[]; next: string | null }>> {
-  const after = query.cursor === undefined ? ok(null) : await decodeCursor(secret, scope, query.cursor);
+  const after = query.cursor === undefined ? ok(null) : await decodeCursor(secrets, scope, query.cursor);
   if (!after.ok) return after;
   const rows = await read(after.value, query.limit + 1);
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   const hasMore = rows.length > query.limit && last !== undefined;
-  return ok({ page, next: hasMore ? await encodeCursor(secret, scope, positionOf(last)) : null });
+  return ok({ page, next: hasMore ? await encodeCursor(secrets[0], scope, positionOf(last)) : null });
 }
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -23,8 +23,8 @@ import { freshState, removeState } from "../support/node/state.ts";
 
 /** Not part of the product; see its README. */
 const DATA = fromRoot("../shared/data/exercism");
-/** Learners who go through the track at once, and requests in flight. */
-const LEARNERS = 50;
+/** Learners who go through the track at once (LATCHKEY_LONG=1 asks for the long run), and requests in flight. */
+const LEARNERS = process.env.LATCHKEY_LONG === "1" ? 50 : 20;
 const IN_FLIGHT = 16;
 /**
  * Of the 50, these take every problem the long way, by submission and verdict. The others' problems are recorded by

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { freePort } from "../../scripts/lib/ports.ts";
 import { type Runtime, startRuntime } from "../../scripts/lib/runtime.ts";
-import { expectAnswer } from "../support/node/answers.ts";
-import { type ApiClient, clientOf } from "../support/node/api.ts";
+import { allRows, expectAnswer } from "../support/node/answers.ts";
+import { type ApiClient, clientOf, tokenFor } from "../support/node/api.ts";
 import { queryD1 } from "../support/node/database.ts";
-import { until } from "../support/node/processes.ts";
+import { runScript, until } from "../support/node/processes.ts";
 import { Random, testSeed } from "../support/node/random.ts";
 import { freshState, removeState } from "../support/node/state.ts";
 
@@ -211,5 +211,67 @@ describe(`translation records, with ${WRITERS} writers and the runtime killed ${
     // Otherwise nothing was interrupted, and nothing shown.
     expect(expected).toBeGreaterThan(10_000);
     expect(unanswered).toBeGreaterThan(0);
+  });
+});
+
+describe("the translation worker of scripts/, killed twice", () => {
+  const TASKS = 150;
+  let stateDir: string;
+  let runtime: Runtime;
+
+  beforeAll(async () => {
+    stateDir = await freshState();
+    runtime = await startRuntime({ stateDir, logFile: join(stateDir, "runtime.log") });
+  });
+  afterAll(async () => {
+    await runtime?.kill();
+    removeState(stateDir);
+  });
+
+  it("[I1] carries on: in the end everything is translated, and hardly anything twice", async () => {
+    const client = await clientOf(runtime.url, "ada");
+    const session = { session_id: "ada:novel", version: 1, status: "processing" };
+    const sessions = [{ ...session, source_language: "en", target_language: "zh" }];
+    expectAnswer(await client.post("/api/v1/translation/sessions/batch", { sessions }), 200, batchSchema);
+    const tasks = Array.from({ length: TASKS }, (_, position) => ({
+      task_id: `ada:novel:t${position}`,
+      session_id: "ada:novel",
+      version: 1,
+      status: "pending",
+      position,
+      source_text: `sentence ${position}`,
+    }));
+    expectAnswer(await client.post("/api/v1/translation/tasks/batch", { tasks }), 200, batchSchema);
+
+    const args = ["--url", runtime.url, "--session", "ada:novel", "--spool", join(stateDir, "spool"), "--delay", "10"];
+    const token = { LATCHKEY_TOKEN: await tokenFor("ada") };
+    const start = () => runScript("scripts/translation-worker.ts", args, token);
+    const count = (text: string) => text.split("\n").filter((line) => line.startsWith("translated ")).length;
+    let translated = 0;
+    for (const killAfter of [20, 50]) {
+      const worker = start();
+      await until("some translations", DRAIN_MS, () => count(worker.output()) >= killAfter);
+      worker.child.kill("SIGKILL");
+      expect(await worker.ended).toBe("SIGKILL");
+      translated += count(worker.output());
+    }
+    const last = start();
+    expect(await last.ended, last.output()).toBe(0);
+    expect(last.output()).toContain("finished");
+    translated += count(last.output());
+    // What was under way when it was killed, and no more, is done again.
+    expect(translated).toBeGreaterThanOrEqual(TASKS - 2);
+    expect(translated).toBeLessThanOrEqual(TASKS + 4);
+
+    const stored = await allRows(
+      client,
+      "/api/v1/translation/sessions/ada:novel/tasks",
+      z.looseObject({ status: z.string(), version: z.int(), source_text: z.string(), translated_text: z.string() }),
+    );
+    expect(stored).toHaveLength(TASKS);
+    for (const task of stored) {
+      const translated_text = [...task.source_text].reverse().join("");
+      expect(task).toMatchObject({ status: "completed", version: 2, translated_text });
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { callEnrollment } from "../../bindings.ts";
+import { projectEnrollments } from "../../enrollment/index.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import { answered, exportedBy } from "../object-source.ts";
 import type { PersonalDataSource } from "../source.ts";
@@ -40,7 +41,12 @@ export const enrollmentsSource: PersonalDataSource = {
       .all<{ id: string }>();
     const ids = results.map(({ id }) => id);
     await inParallel(ids, PARALLEL_OBJECTS, async (id) => {
-      answered(await callEnrollment(env, id, (stub) => stub.erase()));
+      const erase = () => callEnrollment(env, id, (stub) => stub.erase());
+      const erased = await erase();
+      if (erased.ok) return;
+      // Entries for the audit chain that it still owes.
+      await projectEnrollments(env, [id]);
+      answered(await erase());
     });
     await eraseRows(env.DB, user, ids);
     return ids.length === PAGE ? "more" : "done";

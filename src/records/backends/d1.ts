@@ -1,8 +1,17 @@
-import type { BackendHealth, RecordQuery, RecordType, StorageBackend, StoredRecord, WriteReport } from "../types.ts";
+import { jsonChunks } from "../json-chunks.ts";
+import {
+  type BackendHealth,
+  type Fence,
+  FenceRaisedError,
+  type RecordQuery,
+  type RecordType,
+  type StorageBackend,
+  type StoredRecord,
+  type WriteReport,
+} from "../types.ts";
 import { newestOf } from "./newest.ts";
 import { probe } from "./probe.ts";
 import {
-  chunksOf,
   type Dialect,
   fromIds,
   type Matches,
@@ -13,29 +22,39 @@ import {
   upsertFor,
 } from "./relational.ts";
 
-/** JSON characters of one statement's parameter. D1 takes 2 MB, and a character may have three bytes. */
-export const CHUNK_CHARACTERS = 600_000;
+/** Bytes of JSON of one statement's parameter; D1 takes 2 MB. */
+export const CHUNK_BYTES = 1_800_000;
+
+/** Holds while the barrier that the two parameters name stands no higher than the second. */
+const NOT_LATE = "NOT EXISTS (SELECT 1 FROM record_fences WHERE name = ? AND epoch > ?)";
 
 const SQLITE: Dialect = {
   parameter: () => "?",
-  rows: (columns) =>
-    `SELECT ${columns.map(({ name }) => `value ->> '${name}'`).join(", ")} FROM json_each(?) WHERE true`,
+  rows: (columns) => `SELECT ${columns.map(({ name }) => `value ->> '${name}'`).join(", ")} FROM json_each(?)`,
   inList: ({ name }) => `${name} IN (SELECT value FROM json_each(?))`,
 };
 
 /** Records in D1: one table per type, its fields as columns, everything else in `body`. */
 export class D1Backend implements StorageBackend {
   readonly name = "d1";
-  readonly can = { relational: true, lists: true, text: false, expires: false, atomic: true, consistent: true };
+  readonly can = {
+    relational: true,
+    lists: true,
+    text: false,
+    expires: false,
+    atomic: true,
+    fences: true,
+    consistent: true,
+  };
   readonly #db: D1Database;
 
   constructor(db: D1Database) {
     this.#db = db;
   }
 
-  async write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport> {
+  async write(type: RecordType, records: readonly StoredRecord[], fence?: Fence): Promise<WriteReport> {
     if (records.length === 0) return { written: 0, ignored: 0 };
-    const results = await this.#db.batch(upsertStatements(this.#db, type, newestOf(records)));
+    const results = await batchBehind(this.#db, upsertStatements(this.#db, type, newestOf(records), fence), fence);
     const written = results.reduce((sum, { meta }) => sum + (meta.changes ?? 0), 0);
     return { written, ignored: records.length - written };
   }
@@ -58,6 +77,18 @@ export class D1Backend implements StorageBackend {
     return meta.changes ?? 0;
   }
 
+  async raiseFence(name: string): Promise<number> {
+    const raised = await this.#db
+      .prepare(
+        `INSERT INTO record_fences (name, epoch) VALUES (?, 1)
+         ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1 RETURNING epoch`,
+      )
+      .bind(name)
+      .first<number>("epoch");
+    if (raised === null) throw new Error("the barrier was not raised");
+    return raised;
+  }
+
   health(): Promise<BackendHealth> {
     return probe(() => this.#db.prepare("SELECT 1").first());
   }
@@ -70,10 +101,27 @@ export function upsertStatements(
   db: D1Database,
   type: RecordType,
   records: readonly StoredRecord[],
+  fence?: Fence,
 ): D1PreparedStatement[] {
-  const sql = upserts.get(type.name) ?? upsertFor(type, SQLITE);
+  const sql = upserts.get(type.name) ?? upsertFor(type, SQLITE, NOT_LATE);
   upserts.set(type.name, sql);
-  return chunksOf(records.map(rowOf), CHUNK_CHARACTERS).map((chunk) => db.prepare(sql).bind(JSON.stringify(chunk)));
+  const behind = [fence?.name ?? null, fence?.epoch ?? 0];
+  return jsonChunks(records.map(rowOf), CHUNK_BYTES).map((chunk) => db.prepare(sql).bind(chunk, ...behind));
+}
+
+/** Runs statements as one transaction. @throws FenceRaisedError when they came too late to do anything. */
+export async function batchBehind(
+  db: D1Database,
+  statements: readonly D1PreparedStatement[],
+  fence?: Fence,
+): Promise<D1Result[]> {
+  if (fence === undefined) return db.batch([...statements]);
+  const standing = db.prepare("SELECT epoch FROM record_fences WHERE name = ?").bind(fence.name);
+  const results = await db.batch<{ epoch: number }>([...statements, standing]);
+  const epoch = results.pop()?.results[0]?.epoch ?? 0;
+  if (epoch > fence.epoch)
+    throw new FenceRaisedError(`the barrier stands at ${epoch}, the write was of ${fence.epoch}`);
+  return results;
 }
 
 export function deleteStatement(db: D1Database, type: RecordType, ids: readonly string[]): D1PreparedStatement {

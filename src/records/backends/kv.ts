@@ -35,6 +35,7 @@ export class KvBackend implements StorageBackend {
     text: false,
     expires: true,
     atomic: false,
+    fences: false,
     consistent: false,
   };
   readonly #kv: KVNamespace;

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { jsonChunks } from "../json-chunks.ts";
 import type {
   BackendHealth,
   FieldType,
@@ -10,10 +11,10 @@ import type {
 } from "../types.ts";
 import { newestOf } from "./newest.ts";
 import { probe } from "./probe.ts";
-import { chunksOf, columnsOf, type Dialect, fromIds, readRow, rowOf, selectFor, upsertFor } from "./relational.ts";
+import { columnsOf, type Dialect, fromIds, readRow, rowOf, selectFor, upsertFor } from "./relational.ts";
 
-/** JSON characters of one statement's parameter. */
-const CHUNK_CHARACTERS = 4_000_000;
+/** Bytes of JSON of one statement's parameter. */
+const CHUNK_BYTES = 8_000_000;
 /** Connections of one backend; an invocation may have six, of whatever kind. */
 const MAX_CONNECTIONS = 4;
 /** Seconds after which a connection that is not made, or not used, is given up. */
@@ -43,7 +44,15 @@ const POSTGRES: Dialect = {
  */
 export class PostgresBackend implements StorageBackend {
   readonly name = "postgres";
-  readonly can = { relational: true, lists: true, text: false, expires: false, atomic: true, consistent: true };
+  readonly can = {
+    relational: true,
+    lists: true,
+    text: false,
+    expires: false,
+    atomic: true,
+    fences: false,
+    consistent: true,
+  };
   readonly #sql: postgres.Sql;
 
   constructor(connectionString: string) {
@@ -61,10 +70,10 @@ export class PostgresBackend implements StorageBackend {
     if (records.length === 0) return { written: 0, ignored: 0 };
     const statement = upsertFor(type, POSTGRES);
     // A statement of PostgreSQL may not change a row twice, hence the newest only.
-    const chunks = chunksOf(newestOf(records).map(rowOf), CHUNK_CHARACTERS);
+    const chunks = jsonChunks(newestOf(records).map(rowOf), CHUNK_BYTES);
     const counts = await this.#sql.begin(async (sql) => {
       const done: number[] = [];
-      for (const chunk of chunks) done.push((await sql.unsafe(statement, [JSON.stringify(chunk)])).count);
+      for (const chunk of chunks) done.push((await sql.unsafe(statement, [chunk])).count);
       return done;
     });
     const written = counts.reduce((sum, count) => sum + count, 0);

@@ -1,4 +1,5 @@
 import { describeFault } from "../../ops/logging.ts";
+import { withTimeOut } from "../../shared/time-out.ts";
 import type { BackendHealth } from "../types.ts";
 
 /** A health check that takes longer has failed, milliseconds. */
@@ -9,17 +10,11 @@ const DETAIL_CHARACTERS = 120;
 /** Runs the smallest question a backend can be asked. Never throws, and never takes longer than the time-out. */
 export async function probe(ask: () => Promise<unknown>): Promise<BackendHealth> {
   const started = performance.now();
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-  });
   try {
-    await Promise.race([ask(), timeout]);
+    await withTimeOut(ask(), TIMEOUT_MS);
     return { status: "ok", latency_ms: performance.now() - started };
   } catch (fault) {
     const detail = describeFault(fault).slice(0, DETAIL_CHARACTERS);
     return { status: "unavailable", latency_ms: performance.now() - started, detail };
-  } finally {
-    if (timer !== null) clearTimeout(timer);
   }
 }

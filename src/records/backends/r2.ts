@@ -28,6 +28,7 @@ export class R2Backend implements StorageBackend {
     text: false,
     expires: false,
     atomic: false,
+    fences: false,
     consistent: true,
   };
   readonly #bucket: R2Bucket;

@@ -39,7 +39,7 @@ export function readRow(type: RecordType, row: RelationalRow): StoredRecord {
 export interface Dialect {
   /** Placeholder of the n-th parameter, from 1. */
   parameter(n: number): string;
-  /** A SELECT of these columns of the rows in a JSON array that is the n-th parameter. */
+  /** A SELECT of these columns of the rows in a JSON array that is the n-th parameter; a WHERE may follow. */
   rows(columns: readonly Column[], n: number): string;
   /** Whether a column is one of a JSON array that is the n-th parameter. */
   inList(column: Column, n: number): string;
@@ -70,11 +70,13 @@ export function rowOf({ fields, ...record }: StoredRecord): Omit<StoredRecord, "
 /**
  * One statement for any number of records, which are its one parameter: of each id the highest version stays, and the
  * time of first storage.
+ *
+ * @param guard SQL condition; rows for which it does not hold are left out.
  */
-export function upsertFor(type: RecordType, dialect: Dialect): string {
+export function upsertFor(type: RecordType, dialect: Dialect, guard = "true"): string {
   const columns = columnsOf(type);
   const replaced = columns.filter(({ name }) => name !== "id" && name !== "created_at");
-  return `INSERT INTO ${type.table} (${columns.map(({ name }) => name).join(", ")}) ${dialect.rows(columns, 1)}
+  return `INSERT INTO ${type.table} (${columns.map(({ name }) => name).join(", ")}) ${dialect.rows(columns, 1)} WHERE ${guard}
     ON CONFLICT (id) DO UPDATE SET ${replaced.map(({ name }) => `${name} = excluded.${name}`).join(", ")}
     WHERE excluded.version > ${type.table}.version`;
 }
@@ -127,22 +129,4 @@ export function selectFor(
   const found = matches === null ? "" : `JOIN (${matches.sql}) ON found_id = id AND found_version = version`;
   const sql = `SELECT ${type.table}.* FROM ${type.table} ${found} ${where} ORDER BY ${order} LIMIT ${parameter(query.limit)}`;
   return { sql, values };
-}
-
-/** Groups rows so that the JSON of each group stays below a size; a larger row stands alone. */
-export function chunksOf<T extends { body: string }>(rows: readonly T[], characters: number): T[][] {
-  const chunks: T[][] = [];
-  let room = 0;
-  for (const row of rows) {
-    const size = JSON.stringify(row).length;
-    const last = chunks.at(-1);
-    if (last === undefined || size > room) {
-      chunks.push([row]);
-      room = characters - size;
-    } else {
-      last.push(row);
-      room -= size;
-    }
-  }
-  return chunks;
 }

@@ -1,9 +1,18 @@
 import { z } from "@hono/zod-openapi";
-import type { BackendHealth, RecordQuery, RecordType, StorageBackend, StoredRecord, WriteReport } from "../types.ts";
-import { CHUNK_CHARACTERS, D1Backend, deleteStatement, selectRows, upsertStatements } from "./d1.ts";
+import { jsonChunks } from "../json-chunks.ts";
+import type {
+  BackendHealth,
+  Fence,
+  RecordQuery,
+  RecordType,
+  StorageBackend,
+  StoredRecord,
+  WriteReport,
+} from "../types.ts";
+import { batchBehind, CHUNK_BYTES, D1Backend, deleteStatement, selectRows, upsertStatements } from "./d1.ts";
 import { newestOf } from "./newest.ts";
-import { chunksOf, type Matches, type RelationalRow, readRow } from "./relational.ts";
-import { indexTerms, matchExpression } from "./words.ts";
+import { type Matches, type RelationalRow, readRow } from "./relational.ts";
+import { indexTerms, matchExpression, ownerTerm } from "./words.ts";
 
 /** Characters of a record's searchable text that are indexed; what comes after them is not found. */
 const INDEXED_CHARACTERS = 200_000;
@@ -18,7 +27,15 @@ const bodySchema = z.record(z.string(), z.unknown());
  */
 export class SearchBackend implements StorageBackend {
   readonly name = "search";
-  readonly can = { relational: true, lists: true, text: true, expires: false, atomic: true, consistent: true };
+  readonly can = {
+    relational: true,
+    lists: true,
+    text: true,
+    expires: false,
+    atomic: true,
+    fences: true,
+    consistent: true,
+  };
   readonly #db: D1Database;
   readonly #rows: D1Backend;
 
@@ -27,11 +44,11 @@ export class SearchBackend implements StorageBackend {
     this.#rows = new D1Backend(db);
   }
 
-  async write(type: RecordType, records: readonly StoredRecord[]): Promise<WriteReport> {
+  async write(type: RecordType, records: readonly StoredRecord[], fence?: Fence): Promise<WriteReport> {
     if (records.length === 0) return { written: 0, ignored: 0 };
     const newest = newestOf(records);
-    const rows = upsertStatements(this.#db, type, newest);
-    const results = await this.#db.batch([...rows, ...this.#indexing(type, newest)]);
+    const rows = upsertStatements(this.#db, type, newest, fence);
+    const results = await batchBehind(this.#db, [...rows, ...this.#indexing(type, newest)], fence);
     const written = results.slice(0, rows.length).reduce((sum, { meta }) => sum + (meta.changes ?? 0), 0);
     return { written, ignored: records.length - written };
   }
@@ -43,7 +60,8 @@ export class SearchBackend implements StorageBackend {
   async query(type: RecordType, query: RecordQuery): Promise<StoredRecord[]> {
     if (query.text === null) return this.#rows.query(type, query);
     if (type.searchable.length === 0) throw new RangeError(`${type.name} has no text to search`);
-    const expression = matchExpression(query.text);
+    const owner = query.where.find(({ field, is }) => field === "owner" && is === "=")?.value;
+    const expression = matchExpression(query.text, typeof owner === "string" ? owner : null);
     return expression === null ? [] : selectRows(this.#db, type, query, matchesOf(type, expression));
   }
 
@@ -58,6 +76,10 @@ export class SearchBackend implements StorageBackend {
     const statements = type.searchable.length === 0 ? [] : index;
     const results = await this.#db.batch([...statements, deleteStatement(this.#db, type, ids)]);
     return results.at(-1)?.meta.changes ?? 0;
+  }
+
+  raiseFence(name: string): Promise<number> {
+    return this.#rows.raiseFence(name);
   }
 
   health(): Promise<BackendHealth> {
@@ -103,32 +125,32 @@ export class SearchBackend implements StorageBackend {
     const entries = records.map((record) => ({
       id: record.id,
       version: record.version,
-      body: indexTerms(searchableText(type, record)),
+      body: `${ownerTerm(record.owner)} ${indexTerms(searchableText(type, record))}`,
     }));
     const stored = `json_each(?) AS entry JOIN ${type.table} AS stored
       ON stored.id = entry.value ->> 'id' AND stored.version = entry.value ->> 'version'`;
-    return chunksOf(entries, CHUNK_CHARACTERS).flatMap((chunk) => {
-      const versions = JSON.stringify(chunk.map(({ id, version }) => ({ id, version })));
-      return [
-        this.#db
-          .prepare(
-            `INSERT INTO ${map} (id, version) SELECT stored.id, -1 FROM ${stored} WHERE true ON CONFLICT (id) DO NOTHING`,
-          )
-          .bind(versions),
-        this.#db
-          .prepare(
-            `INSERT OR REPLACE INTO ${words} (rowid, words) SELECT known.docid, entry.value ->> 'body' FROM ${stored}
-             JOIN ${map} AS known ON known.id = stored.id WHERE known.version <> stored.version`,
-          )
-          .bind(JSON.stringify(chunk)),
-        this.#db
-          .prepare(
-            `UPDATE ${map} SET version = stored.version FROM ${stored}
-             WHERE ${map}.id = stored.id AND ${map}.version <> stored.version`,
-          )
-          .bind(versions),
-      ];
-    });
+    const versions = jsonChunks(
+      entries.map(({ id, version }) => ({ id, version })),
+      CHUNK_BYTES,
+    );
+    const statements = (sql: string, chunks: readonly string[]) =>
+      chunks.map((chunk) => this.#db.prepare(sql).bind(chunk));
+    return [
+      ...statements(
+        `INSERT INTO ${map} (id, version) SELECT stored.id, -1 FROM ${stored} WHERE true ON CONFLICT (id) DO NOTHING`,
+        versions,
+      ),
+      ...statements(
+        `INSERT OR REPLACE INTO ${words} (rowid, words) SELECT known.docid, entry.value ->> 'body' FROM ${stored}
+         JOIN ${map} AS known ON known.id = stored.id WHERE known.version <> stored.version`,
+        jsonChunks(entries, CHUNK_BYTES),
+      ),
+      ...statements(
+        `UPDATE ${map} SET version = stored.version FROM ${stored}
+         WHERE ${map}.id = stored.id AND ${map}.version <> stored.version`,
+        versions,
+      ),
+    ];
   }
 }
 

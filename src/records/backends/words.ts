@@ -36,17 +36,40 @@ export function indexTerms(text: string): string {
  * What was asked for as an expression of FTS5: everything must occur; a run of pairs as a sequence, a single character as
  * the beginning of a term. Terms are letters and digits in quotes, so nothing in the text is an operator.
  *
+ * @param owner whose records alone are looked at; null: everybody's.
  * @returns null when there is nothing in it to look for.
  * @throws RangeError when it is too long to be a search.
  */
-export function matchExpression(text: string): string | null {
-  const phrases = runsOf(text).map(({ isDense, characters }) => {
+export function matchExpression(text: string, owner: string | null = null): string | null {
+  const phrases = phrasesOf(text);
+  if (termsOf(phrases) > MAX_TERMS) throw new RangeError(`a search has at most ${MAX_TERMS} terms`);
+  if (phrases.length === 0) return null;
+  return [...(owner === null ? [] : [`"${ownerTerm(owner)}"`]), ...phrases].join(" AND ");
+}
+
+/** Whether there is something to look for in a text, and not too much. */
+export function isSearchable(text: string): boolean {
+  const terms = termsOf(phrasesOf(text));
+  return terms > 0 && terms <= MAX_TERMS;
+}
+
+/**
+ * An owner as a term of the index, so that a search among one owner's records need not look at others'. No word is like
+ * it: it begins with a character that belongs to no script.
+ */
+export function ownerTerm(owner: string): string {
+  return `\ue000${[...new TextEncoder().encode(owner)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+function phrasesOf(text: string): string[] {
+  return runsOf(text).map(({ isDense, characters }) => {
     if (!isDense) return `"${characters.join("")}"`;
     return characters.length === 1 ? `"${characters.join("")}" *` : `"${pairsOf(characters).join(" ")}"`;
   });
-  const terms = phrases.reduce((sum, phrase) => sum + phrase.split(" ").length, 0);
-  if (terms > MAX_TERMS) throw new RangeError(`a search has at most ${MAX_TERMS} terms`);
-  return phrases.length === 0 ? null : phrases.join(" AND ");
+}
+
+function termsOf(phrases: readonly string[]): number {
+  return phrases.reduce((sum, phrase) => sum + phrase.split(" ").length, 0);
 }
 
 function runsOf(text: string): Run[] {

@@ -1,6 +1,9 @@
 import { describeFault, logFault } from "../../ops/logging.ts";
+import { TimeOutError, withTimeOut } from "../../shared/time-out.ts";
 import type { BackendRegistry } from "../registry.ts";
 import { KINDS, typeOf } from "../translation/types.ts";
+import { FenceRaisedError } from "../types.ts";
+import type { Fences } from "./fences.ts";
 import type { JournalStore, PendingRow } from "./store.ts";
 
 /** Rows of one flush: the threshold the original service flushed at. */
@@ -28,12 +31,9 @@ export interface FlushContext {
   store: JournalStore;
   registry: BackendRegistry;
   commit: Commit;
+  fences: Fences;
   /** A backend that does not answer for so many milliseconds counts as dark. */
   timeoutMs: number;
-}
-
-class BackendSilent extends Error {
-  override readonly name = "BackendSilent";
 }
 
 /**
@@ -58,7 +58,7 @@ export async function flushPage(context: FlushContext): Promise<FlushResult> {
     );
     return { flushed: rows.length, more: store.page(1, 1).length > 0, error: null };
   } catch (fault) {
-    const dark = fault instanceof BackendSilent ? fault.message : await darkBackend(registry);
+    const dark = noRowsFault(context, fault) ?? (await darkBackend(registry));
     if (dark !== null) {
       commit(() => store.beat(Date.now(), dark));
       return { flushed: 0, more: true, error: dark };
@@ -69,25 +69,15 @@ export async function flushPage(context: FlushContext): Promise<FlushResult> {
   }
 }
 
-async function storeRows({ registry, timeoutMs }: FlushContext, rows: readonly PendingRow[]): Promise<void> {
+async function storeRows({ registry, fences, timeoutMs }: FlushContext, rows: readonly PendingRow[]): Promise<void> {
   for (const kind of KINDS) {
     const records = rows.filter((row) => row.kind === kind).map(({ record }) => record);
     if (records.length === 0) continue;
     const { type, backends } = registry.routeOf(typeOf(kind));
-    for (const backend of backends) await answered(backend.write(type, records), backend.name, timeoutMs);
-  }
-}
-
-/** The answer, or BackendSilent when there is none in time: whoever waits for ever stores nothing for anybody. */
-async function answered<T>(answer: Promise<T>, name: string, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new BackendSilent(`${name}: no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([answer, silence]);
-  } finally {
-    clearTimeout(timer);
+    for (const backend of backends) {
+      const write = async () => backend.write(type, records, await fences.of(backend));
+      await withTimeOut(write(), timeoutMs, backend.name);
+    }
   }
 }
 
@@ -124,11 +114,18 @@ async function storeHalves(
     } catch (next) {
       probes.left -= 1;
       // It went dark in the middle of the search: that is no row's fault.
-      if (next instanceof BackendSilent || (await darkBackend(context.registry)) !== null) return flushed;
+      if ((noRowsFault(context, next) ?? (await darkBackend(context.registry))) !== null) return flushed;
       flushed += await storeHalves(context, half, next, probes);
     }
   }
   return flushed;
+}
+
+/** What a write failed with that no row is the cause of; null when one may be. */
+function noRowsFault({ fences }: FlushContext, fault: unknown): string | null {
+  if (fault instanceof FenceRaisedError) fences.forget();
+  else if (!(fault instanceof TimeOutError)) return null;
+  return fault.message;
 }
 
 /** What a backend that is not well says of itself; null when all are. */

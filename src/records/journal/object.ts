@@ -1,24 +1,24 @@
 import { DurableObject } from "cloudflare:workers";
 import { createHash } from "node:crypto";
-import { callChannel, type NewEvent } from "../../events/index.ts";
 import { logEvent, logFault } from "../../ops/logging.ts";
 import { type ExportPage, type ExportPosition, exportRows } from "../../privacy/object-rows.ts";
 import { AlarmScheduler } from "../../shared/alarm-scheduler.ts";
 import { DAY_MS } from "../../shared/instants.ts";
-import type { DumpedValue } from "../../shared/object-dump.ts";
+import type { DumpedValue, TableRows } from "../../shared/object-dump.ts";
 import { hasSchema, migrate } from "../../shared/object-schema.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
+import { withTimeOut } from "../../shared/time-out.ts";
 import { registryOf } from "../backends/index.ts";
-import { query } from "../query.ts";
 import { SESSION, type Status, TASK } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
-import { announcementsOf, withoutOldTicks } from "./announcements.ts";
+import { adoptSessions } from "./adoption.ts";
+import { announcementsOf } from "./announcements.ts";
+import { AnswerStore } from "./answers.ts";
 import {
   copyPage,
   copyTombstones,
   type JournalPage,
   type JournalPosition,
-  type JournalRows,
   openJournal,
   restorePage,
 } from "./backup.ts";
@@ -30,9 +30,13 @@ import type {
   ParkedItem,
   ParkedPosition,
 } from "./contract.ts";
-import { FLUSH_ROWS, flushPage, PARK_AFTER } from "./flush.ts";
+import { Fences } from "./fences.ts";
+import { type Commit, FLUSH_ROWS, flushPage, PARK_AFTER } from "./flush.ts";
+import { OwedStore, tellOwners } from "./owed.ts";
+import { ParkedStore } from "./parked.ts";
+import { removeOwner, removeSession } from "./removal.ts";
 import { JOURNAL_DUE_NAMES, JOURNAL_SCHEMA, type JournalDueName } from "./schema.ts";
-import { JournalStore } from "./store.ts";
+import { idsOf, JournalStore } from "./store.ts";
 
 /** Longest an item waits for others before it is flushed. */
 export const FLUSH_INTERVAL_MS = 30_000;
@@ -42,12 +46,12 @@ const LIMITS: JournalLimits = { rows: 500_000, characters: 1_000_000_000, write_
 const BACK_PRESSURE_SECONDS = 5;
 /** Answers are replayed for this long; after it, versions still make every repetition harmless. */
 const ANSWER_RETENTION_MS = 2 * DAY_MS;
+/** Longest a batch of unknown sessions waits for a backend to say whether it has them. */
+const ADOPTION_TIMEOUT_MS = 10_000;
 /** Longest wait between two tries while a backend is dark. */
 const MAX_BACKOFF_MS = 60_000;
 /** Pages a forced flush stores at most: what one request may reasonably wait for. */
 const MAX_FORCED_PAGES = 200;
-/** Tasks removed from the backends in one step of a deletion. */
-const PURGE_PAGE = 1_000;
 /** A parked row has one more try after this long, without anybody asking: the cause may have gone away. */
 const PARKED_RETRY_MS = 3_600_000;
 const PARKED_RETRY_ROWS = 100;
@@ -59,15 +63,24 @@ const PARKED_RETRY_ROWS = 100;
  */
 export class JournalObject extends DurableObject<Env> {
   readonly #store: JournalStore;
+  readonly #owed: OwedStore;
+  readonly #parked: ParkedStore;
+  readonly #answers: AnswerStore;
   readonly #scheduler: AlarmScheduler<JournalDueName>;
   /** Replaced by tests. */
   limits: JournalLimits = LIMITS;
-  #flushing: Promise<string | null> | null = null;
+  readonly #fences: Fences;
+  /** The one thing under way that may not run beside another of its kind: a flush, or the raising of a barrier. */
+  #busy: Promise<unknown> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new JournalStore(ctx.storage.sql);
+    this.#owed = new OwedStore(ctx.storage.sql);
+    this.#parked = new ParkedStore(ctx.storage.sql);
+    this.#answers = new AnswerStore(ctx.storage.sql);
     this.#scheduler = new AlarmScheduler(ctx.storage, JOURNAL_DUE_NAMES);
+    this.#fences = new Fences(ctx.id.toString());
     if (!hasSchema(ctx.storage.sql)) return;
     migrate(ctx.storage, JOURNAL_SCHEMA);
     // Whatever was owed when this object was last seen is owed now, whether or not its alarm survived.
@@ -77,10 +90,16 @@ export class JournalObject extends DurableObject<Env> {
   /** Takes a batch in one transaction: each item has its outcome, or nothing was taken and the batch can be sent again. */
   async append(request: AppendRequest): Promise<Result<AppendAnswer>> {
     const { idempotency, items, owner } = request;
+    const needed = new Set(items.flatMap(({ kind, session }) => (kind === "task" ? session : [])));
+    const untold = await this.#adopt(owner, sessionsOf(items), needed.size === 0);
+    if (untold.some((session) => needed.has(session))) {
+      const detail = "Whether there is such a session cannot be told now.";
+      return refuse("unavailable", { detail, retry_after: BACK_PRESSURE_SECONDS });
+    }
     const now = Date.now();
     return this.#commit((): Result<AppendAnswer> => {
       if (this.#store.isDeleted(tombstoneOf(owner))) return refuse("user_not_found");
-      const stored = idempotency === null ? null : this.#store.answer(idempotency.key);
+      const stored = idempotency === null ? null : this.#answers.find(idempotency.key);
       if (stored !== null && idempotency !== null) {
         if (stored.body_hash !== idempotency.body_hash) return refuse("idempotency_key_reused");
         // SAFETY: written below by this method.
@@ -94,14 +113,14 @@ export class JournalObject extends DurableObject<Env> {
       const before = new Map(sessionsOf(items).map((session) => [session, this.#store.progress(session)]));
       const { results, changes } = this.#store.append(items, now);
       const events = announcementsOf(changes, before, (session) => this.#store.progress(session));
-      for (const event of events) this.#store.announce(owner, event);
+      for (const event of events) this.#owed.announce(owner, event);
       // While a backend is dark its back-off decides, however much comes in meanwhile.
       const isFull = held.rows + changes.length >= FLUSH_ROWS && !held.isDark;
       if (changes.length > 0) this.#scheduler.schedule("flush", isFull ? now : now + FLUSH_INTERVAL_MS);
       if (events.length > 0) this.#scheduler.schedule("announce", now);
       const answer: AppendAnswer = { results, journal_seq: this.#store.seq(), replayed: false };
       if (idempotency !== null) {
-        this.#store.saveAnswer(idempotency.key, idempotency.body_hash, JSON.stringify(answer), now);
+        this.#answers.save(idempotency.key, owner, idempotency.body_hash, JSON.stringify(answer), now);
         this.#scheduler.schedule("housekeeping", now + ANSWER_RETENTION_MS);
       }
       return ok(answer);
@@ -128,6 +147,7 @@ export class JournalObject extends DurableObject<Env> {
 
   /** Tasks of a session by state, as acknowledged. */
   async progress(session: string): Promise<Result<Record<Status, number>>> {
+    await this.#adopt(session.slice(0, session.indexOf(":")), [session], true);
     return this.#commit(() => ok(this.#store.progress(session)));
   }
 
@@ -146,7 +166,7 @@ export class JournalObject extends DurableObject<Env> {
   async exportOf(owner: string, from: ExportPosition | null): Promise<Result<ExportPage>> {
     if (!hasSchema(this.ctx.storage.sql)) return ok({ rows: [], next: null });
     const query = "SELECT kind, record FROM pending WHERE id >= ? AND id < ? ORDER BY id";
-    return ok(exportRows(this.ctx.storage.sql, [{ kind: "pending", query, values: idRange(owner) }], from));
+    return ok(exportRows(this.ctx.storage.sql, [{ kind: "pending", query, values: idsOf(owner) }], from));
   }
 
   /**
@@ -155,33 +175,12 @@ export class JournalObject extends DurableObject<Env> {
    */
   async erase(owner: string): Promise<Result<{ erased: number }>> {
     this.#commit(() => {
-      const { sql } = this.ctx.storage;
-      const range = idRange(owner);
       this.#store.remove(tombstoneOf(owner), Date.now());
-      this.#store.purged(tombstoneOf(owner));
-      for (const column of ["pending WHERE id", "known WHERE id", "purges WHERE session"]) {
-        sql.exec(`DELETE FROM ${column} >= ? AND ${column.split(" ").at(-1)} < ?`, ...range);
-      }
-      sql.exec("DELETE FROM announcements WHERE user = ?", owner);
-      // Answers to the owner, and those to services that wrote for them: they list the items' ids.
-      sql.exec("DELETE FROM answers WHERE key >= ? AND key < ?", `${owner} `, `${owner}!`);
-      sql.exec("DELETE FROM answers WHERE instr(answer, ?) > 0", `"id":"${owner}:`);
+      this.#owed.purged(tombstoneOf(owner));
+      this.#store.forgetOwner(owner);
     });
-    // A flush that holds rows of theirs must not write them after they were removed.
-    while (this.#flushing !== null) await this.#flushing.catch(() => null);
-    const registry = registryOf(this.env);
-    let erased = 0;
-    for (const type of [TASK, SESSION]) {
-      for (const backend of registry.routeOf(type).backends) {
-        const next = query(type).where("owner", "=", owner).sortBy("updated_at").limit(PURGE_PAGE).build();
-        for (let found = await backend.query(type, next); found.length > 0; found = await backend.query(type, next)) {
-          erased += await backend.delete(
-            type,
-            found.map(({ id }) => id),
-          );
-        }
-      }
-    }
+    await this.#raiseFences();
+    const erased = await removeOwner(registryOf(this.env), owner);
     return ok({ erased });
   }
 
@@ -196,7 +195,7 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** Takes a page of a copy into the empty journal. */
-  async restore(page: JournalRows): Promise<Result<{ rows: number }>> {
+  async restore(page: TableRows): Promise<Result<{ rows: number }>> {
     return restorePage(this.ctx.storage, page);
   }
 
@@ -213,20 +212,22 @@ export class JournalObject extends DurableObject<Env> {
     return opened;
   }
 
+  /** The journal in numbers. One that was never used stays unused. */
   async state(): Promise<Result<JournalState>> {
+    if (!hasSchema(this.ctx.storage.sql)) return ok(UNUSED);
     return this.#commit(() => ok(this.#store.state(Date.now())));
   }
 
   /** Items that could not be stored though their backend is well, those parked first before the others. */
   async parked(after: ParkedPosition | null, limit: number): Promise<Result<ParkedItem[]>> {
-    return this.#commit(() => ok(this.#store.parked(after, limit)));
+    return this.#commit(() => ok(this.#parked.page(after, limit)));
   }
 
   /** Takes parked items up again, all or these. */
   async unpark(ids: readonly string[] | null): Promise<Result<{ items: number }>> {
     return this.#commit(() => {
       this.#scheduler.schedule("flush", Date.now());
-      return ok({ items: this.#store.unpark(ids) });
+      return ok({ items: this.#parked.unpark(ids) });
     });
   }
 
@@ -235,7 +236,7 @@ export class JournalObject extends DurableObject<Env> {
     if (!hasSchema(this.ctx.storage.sql)) return refuse("not_found");
     const now = Date.now();
     const state = this.#commit(() => {
-      const retried = this.#store.retryParked(now - PARKED_RETRY_MS, PARK_AFTER, PARKED_RETRY_ROWS);
+      const retried = this.#parked.retry(now - PARKED_RETRY_MS, PARK_AFTER, PARKED_RETRY_ROWS);
       const counted = this.#store.state(now);
       if (retried > 0 || (counted.pending > 0 && !this.#scheduler.has("flush"))) {
         this.#scheduler.schedule("flush", now);
@@ -271,29 +272,72 @@ export class JournalObject extends DurableObject<Env> {
     } else if (name === "purge") {
       await this.#purge();
     } else if (name === "announce") {
-      await this.#announce();
+      await tellOwners(this.env, this.#owed, this.#commitment);
+      this.#commit(() => this.#scheduler.reschedule("announce", null));
     } else {
       this.#commit(() => {
-        const isMore = this.#store.prune(now - ANSWER_RETENTION_MS);
+        const isMore = this.#answers.prune(now - ANSWER_RETENTION_MS);
         this.#scheduler.reschedule("housekeeping", isMore ? now + ANSWER_RETENTION_MS : null);
       });
     }
   }
 
+  /**
+   * Makes sure that sessions are known which a backend has: a database that was restored without its journals, or a
+   * journal that lost its storage.
+   *
+   * @param mayGuess whether a session may be taken for new while a backend is known to be dark.
+   * @returns sessions of which it cannot be told whether a backend has them.
+   */
+  async #adopt(owner: string, sessions: readonly string[], mayGuess: boolean): Promise<string[]> {
+    const isErased = () => this.#store.isDeleted(tombstoneOf(owner));
+    const { unknown, isDark } = this.#commit(() => ({
+      unknown: isErased() ? [] : this.#store.unknownAmong(sessions),
+      isDark: this.#store.held().isDark,
+    }));
+    if (unknown.length === 0 || (isDark && mayGuess)) return unknown;
+    const commit: Commit = (change) =>
+      this.#commit(() => {
+        if (isErased()) throw new Error("the owner was erased meanwhile");
+        return change();
+      });
+    const adopting = adoptSessions({ store: this.#store, registry: registryOf(this.env), commit }, unknown);
+    try {
+      await withTimeOut(adopting, ADOPTION_TIMEOUT_MS, "a look for sessions");
+      return [];
+    } catch (fault) {
+      logFault("sessions_unknown", fault, { sessions: unknown.length });
+      return unknown;
+    }
+  }
+
   /** One flush at a time: whoever asks while one runs waits for it and then for its own. */
-  async #flush(): Promise<string | null> {
-    while (this.#flushing !== null) await this.#flushing.catch(() => null);
-    this.#flushing = this.#flushAll().finally(() => {
-      this.#flushing = null;
+  #flush(): Promise<string | null> {
+    return this.#alone(() => this.#flushAll());
+  }
+
+  /** No row that was sent to a backend before comes to be there after this, whether its flush waits for it or gave it up. */
+  #raiseFences(): Promise<void> {
+    const registry = registryOf(this.env);
+    const backends = [SESSION, TASK].flatMap((type) => registry.routeOf(type).backends);
+    return this.#alone(() => withTimeOut(this.#fences.raise(backends), this.limits.write_timeout_ms, "a barrier"));
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#busy !== null) await this.#busy.catch(() => null);
+    const busy = work().finally(() => {
+      this.#busy = null;
     });
-    return this.#flushing;
+    this.#busy = busy;
+    return busy;
   }
 
   async #flushAll(): Promise<string | null> {
     const context = {
       store: this.#store,
       registry: registryOf(this.env),
-      commit: <T>(change: () => T) => this.#commit(change),
+      fences: this.#fences,
+      commit: this.#commitment,
       timeoutMs: this.limits.write_timeout_ms,
     };
     let flushed = 0;
@@ -316,43 +360,17 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   async #purge(): Promise<void> {
-    // A flush under way may hold tasks of the session: what it writes must be there before it is removed.
-    while (this.#flushing !== null) await this.#flushing.catch(() => null);
-    const registry = registryOf(this.env);
-    for (let session = this.#store.nextPurge(); session !== null; session = this.#store.nextPurge()) {
-      const next = query(TASK).where("session_id", "=", session).sortBy("position").limit(PURGE_PAGE).build();
-      const tasks = await registry.primary(TASK).query(TASK, next);
-      for (const backend of registry.routeOf(TASK).backends)
-        await backend.delete(
-          TASK,
-          tasks.map(({ id }) => id),
-        );
-      if (tasks.length === PURGE_PAGE) continue;
-      for (const backend of registry.routeOf(SESSION).backends) await backend.delete(SESSION, [session]);
+    for (let session = this.#owed.nextPurge(); session !== null; session = this.#owed.nextPurge()) {
+      await this.#raiseFences();
+      await removeSession(registryOf(this.env), session);
       const gone = session;
-      this.#commit(() => this.#store.purged(gone));
+      this.#commit(() => this.#owed.purged(gone));
       logEvent("session_purged", { session: gone });
     }
     this.#commit(() => this.#scheduler.reschedule("purge", null));
   }
 
-  /** Tells each owner what is owed. One that cannot be reached holds up nobody else. */
-  async #announce(): Promise<void> {
-    const unreached = new Set<string>();
-    let after = 0;
-    for (let owed = this.#store.announcements(0); owed.length > 0; owed = this.#store.announcements(after)) {
-      after = owed.at(-1)?.id ?? after;
-      for (const [user, rows] of Map.groupBy(owed, (row) => row.user)) {
-        if (unreached.has(user)) continue;
-        const events = withoutOldTicks(rows.map(({ event }): NewEvent => event));
-        const published = await callChannel(this.env, user, (stub) => stub.publish(events));
-        if (published.ok) this.#commit(() => this.#store.announced(rows.map(({ id }) => id)));
-        else unreached.add(user);
-      }
-    }
-    if (unreached.size > 0) throw new Error(`the channels of ${unreached.size} owners could not be reached`);
-    this.#commit(() => this.#scheduler.reschedule("announce", null));
-  }
+  readonly #commitment: Commit = (change) => this.#commit(change);
 
   #commit<T>(change: () => T): T {
     try {
@@ -372,14 +390,23 @@ export class JournalObject extends DurableObject<Env> {
   }
 }
 
+/** The numbers of a journal that has taken nothing yet. */
+const UNUSED: JournalState = {
+  pending: 0,
+  parked: 0,
+  oldest_ms: 0,
+  acknowledged: 0,
+  duplicates: 0,
+  persisted: 0,
+  flushed_at: 0,
+  error: null,
+  purges: 0,
+  announcements: 0,
+};
+
 /** What an erased owner is remembered by: a deleted session whose name no session can have and nobody can read. */
 function tombstoneOf(owner: string): string {
   return `erased ${createHash("sha256").update(owner).digest("base64url")}`;
-}
-
-/** Every id that begins with `<owner>:`; the semicolon is the character after the colon. */
-function idRange(owner: string): [string, string] {
-  return [`${owner}:`, `${owner};`];
 }
 
 function sessionsOf(items: AppendRequest["items"]): string[] {

@@ -60,4 +60,20 @@ export const JOURNAL_SCHEMA: readonly SchemaStep[] = [
       ${DUE_TIMES_TABLE}
     `,
   },
+  {
+    id: "002_answers_by_owner",
+    // Answers of before are forgotten: whose items are repeated then hears "duplicate" for what was "created".
+    sql: `
+      DROP TABLE answers;
+      CREATE TABLE answers (
+        key TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        body_hash TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE INDEX answers_by_owner ON answers (owner);
+      CREATE INDEX answers_by_age ON answers (created_at);
+    `,
+  },
 ];

@@ -1,14 +1,16 @@
 import { z } from "@hono/zod-openapi";
-import type { NewEvent } from "../../events/index.ts";
+import { jsonChunks } from "../json-chunks.ts";
+import { contentHash } from "../translation/content.ts";
 import { KINDS, type Kind, mayBecome, STATUSES, type Status } from "../translation/types.ts";
 import type { StoredRecord } from "../types.ts";
-import type { ItemOutcome, JournalItem, JournalState, ParkedItem, ParkedPosition } from "./contract.ts";
+import type { ItemOutcome, JournalItem, JournalState } from "./contract.ts";
 
-/** JSON characters one statement is given: far below the 2 MB a bound value may have. */
-const MAX_STATEMENT_CHARACTERS = 900_000;
-
-/** Events told in one go. */
-const ANNOUNCEMENT_PAGE = 200;
+/** Bytes of JSON one statement is given; a bound value may have 2 MB. */
+const MAX_STATEMENT_BYTES = 1_800_000;
+/** An entry of a JSON list as a row of `known`. */
+const KNOWN_COLUMNS = ["id", "kind", "session", "version", "hash", "status", "created_at"]
+  .map((name) => `value ->> '${name}'`)
+  .join(", ");
 
 /** An item that was written, and what it was before; null where there was none. */
 export interface Change {
@@ -42,17 +44,6 @@ export interface PendingRow {
 
 const kindSchema = z.enum(KINDS);
 const statusSchema = z.enum(STATUSES);
-const fieldValue = z.union([z.string(), z.number(), z.null()]);
-const recordSchema: z.ZodType<StoredRecord> = z.object({
-  id: z.string(),
-  owner: z.string(),
-  version: z.number(),
-  created_at: z.number(),
-  updated_at: z.number(),
-  expires_at: z.number().nullable(),
-  fields: z.record(z.string(), fieldValue),
-  body: z.string(),
-});
 
 /** Rows of a journal. Methods that write are called inside the object's transaction. */
 export class JournalStore {
@@ -96,6 +87,28 @@ export class JournalStore {
     return { results, changes };
   }
 
+  /** Those of these sessions that nothing is known of here. */
+  unknownAmong(sessions: readonly string[]): string[] {
+    const known = this.#known(sessions);
+    return [...new Set(sessions)].filter((id) => !known.has(id));
+  }
+
+  /**
+   * Takes over what a backend has stored and this journal knows nothing of, as if it had been written through it. What
+   * is known already stays as it is.
+   */
+  adopt(kind: Kind, records: readonly StoredRecord[]): void {
+    const items = records.map((record): JournalItem => {
+      const session = kind === "session" ? record.id : String(record.fields.session_id);
+      const status = statusSchema.parse(record.fields.status);
+      return { kind, session, status, hash: contentHash(JSON.parse(record.body)), record };
+    });
+    const known = this.#known(items.map(({ record }) => record.id));
+    const missing = items.filter(({ record }) => !known.has(record.id));
+    this.#remember(missing);
+    this.#countProgress(missing.map((item) => ({ item, from: null })));
+  }
+
   /** The next rows to flush, oldest first, sessions before their tasks by having come first. */
   page(limit: number, characters: number): PendingRow[] {
     const rows: PendingRow[] = [];
@@ -107,7 +120,7 @@ export class JournalStore {
     for (const { seq, kind, attempts, record } of cursor) {
       if (rows.length > 0 && record.length > room) break;
       room -= record.length;
-      rows.push({ seq, kind: kindSchema.parse(kind), attempts, record: recordSchema.parse(JSON.parse(record)) });
+      rows.push({ seq, kind: kindSchema.parse(kind), attempts, record: readRecord(record) });
     }
     return rows;
   }
@@ -135,45 +148,6 @@ export class JournalStore {
     );
   }
 
-  /** Parked rows, those that were parked first before the others. */
-  parked(after: ParkedPosition | null, limit: number): ParkedItem[] {
-    return this.#sql
-      .exec<{ id: string; kind: string; since: number; attempts: number; error: string | null; parked_at: number }>(
-        `SELECT id, kind, since, attempts, error, parked_at FROM pending
-         WHERE parked_at IS NOT NULL AND (parked_at, id) > (?, ?) ORDER BY parked_at, id LIMIT ?`,
-        after?.parked_at ?? 0,
-        after?.id ?? "",
-        limit,
-      )
-      .toArray()
-      .map((row) => ({ ...row, kind: kindSchema.parse(row.kind) }));
-  }
-
-  /** Takes parked rows up again, as if they had never failed. @returns how many. */
-  unpark(ids: readonly string[] | null): number {
-    const where = ids === null ? "" : "AND id IN (SELECT value FROM json_each(?))";
-    return this.#sql
-      .exec(
-        `UPDATE pending SET parked_at = NULL, attempts = 0 WHERE parked_at IS NOT NULL ${where} RETURNING seq`,
-        ...(ids === null ? [] : [JSON.stringify(ids)]),
-      )
-      .toArray().length;
-  }
-
-  /** Gives rows parked before an instant one more try. @returns how many. */
-  retryParked(before: number, parkAfter: number, limit: number): number {
-    return this.#sql
-      .exec(
-        `UPDATE pending SET parked_at = NULL, attempts = ?2 - 1 WHERE seq IN (
-           SELECT seq FROM pending WHERE parked_at IS NOT NULL AND parked_at <= ?1 ORDER BY parked_at LIMIT ?3
-         ) RETURNING seq`,
-        before,
-        parkAfter,
-        limit,
-      )
-      .toArray().length;
-  }
-
   /** What of these ids is not stored elsewhere yet. */
   pendingOf(ids: readonly string[]): StoredRecord[] {
     return this.#sql
@@ -182,7 +156,7 @@ export class JournalStore {
         JSON.stringify(ids),
       )
       .toArray()
-      .map(({ record }) => recordSchema.parse(JSON.parse(record)));
+      .map(({ record }) => readRecord(record));
   }
 
   /** Whether a session was deleted. */
@@ -216,38 +190,17 @@ export class JournalStore {
     this.#sql.exec("INSERT OR IGNORE INTO purges (session, requested_at) VALUES (?, ?)", session, now);
   }
 
-  announce(user: string, event: NewEvent): void {
-    this.#sql.exec("INSERT INTO announcements (user, event) VALUES (?, ?)", user, JSON.stringify(event));
-  }
-
-  /** The next events that owners are to be told of, in order. */
-  announcements(after: number): { id: number; user: string; event: NewEvent }[] {
-    return (
-      this.#sql
-        .exec<{ id: number; user: string; event: string }>(
-          "SELECT id, user, event FROM announcements WHERE id > ? ORDER BY id LIMIT ?",
-          after,
-          ANNOUNCEMENT_PAGE,
-        )
-        .toArray()
-        // SAFETY: written by announce() above.
-        .map(({ id, user, event }) => ({ id, user, event: JSON.parse(event) as NewEvent }))
-    );
-  }
-
-  announced(ids: readonly number[]): void {
-    this.#sql.exec("DELETE FROM announcements WHERE id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
-  }
-
-  nextPurge(): string | null {
-    return (
-      this.#sql.exec<{ session: string }>("SELECT session FROM purges ORDER BY requested_at LIMIT 1").toArray()[0]
-        ?.session ?? null
-    );
-  }
-
-  purged(session: string): void {
-    this.#sql.exec("DELETE FROM purges WHERE session = ?", session);
+  /** Forgets everything about an owner's records. */
+  forgetOwner(owner: string): void {
+    const range = idsOf(owner);
+    this.#drop("id >= ? AND id < ?", ...range);
+    this.#sql.exec("DELETE FROM known WHERE id >= ? AND id < ?", ...range);
+    this.#sql.exec("DELETE FROM progress WHERE session >= ? AND session < ?", ...range);
+    this.#sql.exec("DELETE FROM purges WHERE session >= ? AND session < ?", ...range);
+    this.#sql.exec("DELETE FROM announcements WHERE user = ?", owner);
+    // What the owner was answered, for whomever they wrote, and what others were answered who wrote for the owner.
+    this.#sql.exec("DELETE FROM answers WHERE key >= ? AND key < ?", `${owner} `, `${owner}!`);
+    this.#sql.exec("DELETE FROM answers WHERE owner = ?", owner);
   }
 
   /** What is held, parked or not, without counting it: asked with every batch. */
@@ -293,40 +246,25 @@ export class JournalStore {
     );
   }
 
-  answer(key: string): { body_hash: string; answer: string } | null {
-    return (
-      this.#sql
-        .exec<{ body_hash: string; answer: string }>("SELECT body_hash, answer FROM answers WHERE key = ?", key)
-        .toArray()[0] ?? null
+  /** Removes rows that wait, and takes them out of what is held. */
+  #drop(where: string, ...values: string[]): void {
+    this.#hold(
+      -1,
+      this.#sql.exec<{ characters: number }>(
+        `DELETE FROM pending WHERE ${where} RETURNING length(record) AS characters`,
+        ...values,
+      ),
     );
   }
 
-  saveAnswer(key: string, bodyHash: string, answer: string, now: number): void {
-    this.#sql.exec("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, bodyHash, answer, now);
-  }
-
-  /** Forgets answers older than `before`. Tombstones stay for ever. @returns whether answers are left. */
-  prune(before: number): boolean {
-    this.#sql.exec("DELETE FROM answers WHERE created_at < ?", before);
-    return this.#sql.exec("SELECT 1 FROM answers LIMIT 1").toArray().length > 0;
-  }
-
-  /** Removes rows that wait, and takes them out of what is held. */
-  #drop(where: string, value: string): void {
+  /** Adds these rows to what is held, or takes them out of it. */
+  #hold(sign: 1 | -1, changed: Iterable<{ characters: number }>): void {
     let rows = 0;
     let characters = 0;
-    const dropped = this.#sql.exec<{ characters: number }>(
-      `DELETE FROM pending WHERE ${where} RETURNING length(record) AS characters`,
-      value,
-    );
-    for (const row of dropped) {
-      rows += 1;
-      characters += row.characters;
+    for (const row of changed) {
+      rows += sign;
+      characters += sign * row.characters;
     }
-    this.#hold(-rows, -characters);
-  }
-
-  #hold(rows: number, characters: number): void {
     if (rows === 0) return;
     this.#sql.exec(
       "UPDATE counters SET held_rows = held_rows + ?, held_characters = held_characters + ?",
@@ -367,49 +305,41 @@ export class JournalStore {
     return new Map([...rows].map(({ id, status, ...row }) => [id, { ...row, status: statusSchema.parse(status) }]));
   }
 
-  #write(items: readonly JournalItem[], now: number): void {
-    for (const group of groups(items)) {
-      const json = JSON.stringify(
-        group.map(({ kind, session, status, hash, record }) => ({
-          id: record.id,
-          kind,
-          session,
-          status,
-          hash,
-          version: record.version,
-          created_at: record.created_at,
-          record: JSON.stringify(record),
-        })),
-      );
+  #remember(items: readonly JournalItem[]): void {
+    const known = items.map(({ kind, session, status, hash, record: { id, version, created_at } }) => {
+      return { id, kind, session, status, hash, version, created_at };
+    });
+    for (const chunk of jsonChunks(known, MAX_STATEMENT_BYTES)) {
       this.#sql.exec(
         `INSERT INTO known (id, kind, session, version, hash, status, created_at)
-         SELECT value ->> 'id', value ->> 'kind', value ->> 'session', value ->> 'version', value ->> 'hash',
-                value ->> 'status', value ->> 'created_at' FROM json_each(?) WHERE true
+         SELECT ${KNOWN_COLUMNS} FROM json_each(?) WHERE true
          ON CONFLICT (id) DO UPDATE SET version = excluded.version, hash = excluded.hash, status = excluded.status`,
-        json,
+        chunk,
       );
-      // A newer version takes a new number (a flush under way that holds the older one must not remove it) and keeps
-      // the time since which the item waits.
-      const since = this.#waitingSince(group.map(({ record }) => record.id));
-      this.#drop("id IN (SELECT value FROM json_each(?))", JSON.stringify([...since.keys()]));
-      const held = this.#sql
-        .exec<{ characters: number }>(
-          `INSERT INTO pending (id, kind, record, since)
-           SELECT value ->> 'id', value ->> 'kind', value ->> 'record', ?2 FROM json_each(?1)
-           RETURNING length(record) AS characters`,
-          json,
-          now,
-        )
-        .toArray();
-      if (since.size > 0) {
-        this.#sql.exec(
-          "UPDATE pending SET since = v.value ->> 1 FROM json_each(?) AS v WHERE pending.id = v.value ->> 0",
-          JSON.stringify([...since]),
-        );
-      }
+    }
+  }
+
+  #write(items: readonly JournalItem[], now: number): void {
+    this.#remember(items);
+    // A newer version takes a new number (a flush under way that holds the older one must not remove it) and keeps the
+    // time since which the item waits.
+    const since = this.#waitingSince(items.map(({ record }) => record.id));
+    this.#drop("id IN (SELECT value FROM json_each(?))", JSON.stringify([...since.keys()]));
+    const pending = items.map(({ kind, record }) => ({
+      id: record.id,
+      kind,
+      record: JSON.stringify(record),
+      since: since.get(record.id) ?? now,
+    }));
+    for (const chunk of jsonChunks(pending, MAX_STATEMENT_BYTES)) {
       this.#hold(
-        held.length,
-        held.reduce((sum, { characters }) => sum + characters, 0),
+        1,
+        this.#sql.exec<{ characters: number }>(
+          `INSERT INTO pending (id, kind, record, since)
+           SELECT value ->> 'id', value ->> 'kind', value ->> 'record', value ->> 'since' FROM json_each(?)
+           RETURNING length(record) AS characters`,
+          chunk,
+        ),
       );
     }
   }
@@ -422,6 +352,16 @@ export class JournalStore {
     );
     return new Map([...rows].map(({ id, since }) => [id, since]));
   }
+}
+
+function readRecord(text: string): StoredRecord {
+  // SAFETY: written by #write() above, and checked before it came there.
+  return JSON.parse(text) as StoredRecord;
+}
+
+/** Every id that begins with `<owner>:`; the semicolon is the character after the colon. */
+export function idsOf(owner: string): [string, string] {
+  return [`${owner}:`, `${owner};`];
 }
 
 function judge({ kind, session, status, record, hash }: JournalItem, known: ReadonlyMap<string, Known>): ItemOutcome {
@@ -440,21 +380,4 @@ function judge({ kind, session, status, record, hash }: JournalItem, known: Read
   if (!mayBecome(before.status, status))
     return invalid("illegal_status", `what is ${before.status} cannot become ${status}`);
   return { id, status: "updated" };
-}
-
-function* groups(items: readonly JournalItem[]): Generator<JournalItem[]> {
-  let group: JournalItem[] = [];
-  let room = MAX_STATEMENT_CHARACTERS;
-  for (const item of items) {
-    // Escaped once inside the record and once around it: at most doubled for ordinary text.
-    const size = item.record.body.length * 2 + 500;
-    if (group.length > 0 && size > room) {
-      yield group;
-      group = [];
-      room = MAX_STATEMENT_CHARACTERS;
-    }
-    group.push(item);
-    room -= size;
-  }
-  if (group.length > 0) yield group;
 }

@@ -1,9 +1,11 @@
 import { z } from "@hono/zod-openapi";
+import { orderAudit } from "../../audit/index.ts";
 import { defineRoute, newRouter, respond } from "../../shared/http.ts";
 import { toInstant } from "../../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../../shared/pagination.ts";
 import { inParallel } from "../../shared/parallel.ts";
 import { type Result, refuse } from "../../shared/results.ts";
+import { acceptedSecrets } from "../../shared/secrets.ts";
 import type { ParkedItem } from "../journal/contract.ts";
 import { callJournal, JOURNALS, journalOf } from "../stubs.ts";
 import { MAX_BATCH, ownerOf } from "./schemas.ts";
@@ -71,7 +73,7 @@ export function parkedRoutes() {
     .openapi(listRoute, async (c) => {
       const failures: Result<never>[] = [];
       const found = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         "translation-parked",
         c.req.valid("query"),
         async (position, take) => {
@@ -94,6 +96,10 @@ export function parkedRoutes() {
     })
     .openapi(replayRoute, async (c) => {
       const { ids } = c.req.valid("json");
+      const target = { type: "parked_records", id: ids === undefined ? "all" : "some" };
+      const details = ids === undefined ? {} : { entries: ids.length };
+      const ordered = await orderAudit(c, { action: "record.unparked", target, details });
+      if (!ordered.ok) return respond(c, ordered.refusal);
       const byJournal =
         ids === undefined
           ? new Map(everyJournal().map((journal) => [journal, null]))

@@ -1,20 +1,16 @@
 import { z } from "@hono/zod-openapi";
-import { type AppContext, actorOf, defineRoute, newRouter, respond } from "../../shared/http.ts";
+import { defineRoute, newRouter, respond } from "../../shared/http.ts";
 import { userIdSchema } from "../../shared/ids.ts";
 import { toInstant } from "../../shared/instants.ts";
-import { pageQuery, pageSchema, paginate } from "../../shared/pagination.ts";
-import { inParallel } from "../../shared/parallel.ts";
-import { ok, type Result, refuse } from "../../shared/results.ts";
+import { pageQuery, pageSchema } from "../../shared/pagination.ts";
 import { ROLES } from "../../shared/roles.ts";
 import { registryOf } from "../backends/index.ts";
-import type { JournalState } from "../journal/contract.ts";
-import { type QueryBuilder, query } from "../query.ts";
-import { callJournal, JOURNALS, journalOf } from "../stubs.ts";
-import { fieldOf, type RecordType, type StoredRecord } from "../types.ts";
-import { ownerFor, reachesAll } from "./access.ts";
-import { restoreStream } from "./restore.ts";
+import { query } from "../query.ts";
+import { callJournal, journalOf } from "../stubs.ts";
+import { journalTotals } from "../totals.ts";
+import { list, ownerAsked, readOne, viewPage, viewSession, viewTask } from "./reading.ts";
 import { sessionIdSchema, sessionView, taskIdSchema, taskView } from "./schemas.ts";
-import { OPEN_STATUSES, SESSION, STATUSES, TASK } from "./types.ts";
+import { SESSION, STATUSES, TASK } from "./types.ts";
 
 const TAGS = ["translation"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
@@ -84,31 +80,6 @@ const readTaskRoute = defineRoute(ownRule, {
   request: { params: z.object({ id: taskIdSchema }) },
   responses: { 200: { description: "The task.", content: json(taskView) } },
 });
-const incompleteRoute = defineRoute(ownRule, {
-  method: "get",
-  path: "/translation/recovery/incomplete-sessions",
-  tags: TAGS,
-  summary: "Sessions with work left, the longest untouched first",
-  request: { query: z.object({ ...pageQuery, owner: userIdSchema.optional() }) },
-  responses: { 200: { description: "A page of sessions.", content: json(pageSchema(sessionView)) } },
-});
-const restoreRoute = defineRoute(
-  { ...ownRule, rate: "write" },
-  {
-    method: "post",
-    path: "/translation/recovery/restore/{id}",
-    tags: TAGS,
-    summary: "A session and its pending and processing tasks, as a stream of lines",
-    request: { params: z.object({ id: sessionIdSchema }) },
-    responses: {
-      200: {
-        description:
-          'Line 1 the session, then a task each, last `{"end": true, "tasks": n}`; without it the stream was cut.',
-        content: { "text/jsonl": { schema: z.string() } },
-      },
-    },
-  },
-);
 const statsRoute = defineRoute(
   { roles: ["service", "admin"], rule: "Services and admins." },
   {
@@ -201,114 +172,22 @@ export function translationReadRoutes() {
       const found = await readOne(c, TASK, id, id.slice(0, id.lastIndexOf(":")));
       return found.ok ? c.json(viewTask(found.value), 200) : respond(c, found.refusal);
     })
-    .openapi(incompleteRoute, async (c) => {
-      const { owner, ...page } = c.req.valid("query");
-      const whose = ownerAsked(c, owner);
-      if (!whose.ok) return respond(c, whose.refusal);
-      const build = () =>
-        query(SESSION).whereGiven("owner", "=", whose.value).where("status", "in", OPEN_STATUSES).sortBy("updated_at");
-      const found = await list(c, SESSION, "updated_at", page, build, [whose.value, "incomplete"]);
-      return found.ok ? c.json(viewPage(found.value, viewSession), 200) : respond(c, found.refusal);
-    })
-    .openapi(restoreRoute, async (c) => {
-      const { id } = c.req.valid("param");
-      const session = await readOne(c, SESSION, id, id);
-      if (!session.ok) return respond(c, session.refusal);
-      const flushed = await callJournal(c.env, journalOf(session.value.owner), (stub) => stub.flush());
-      if (!flushed.ok) return respond(c, flushed.refusal);
-      const headers = { "content-type": "text/jsonl; charset=utf-8", "cache-control": "no-store" };
-      return new Response(restoreStream(registryOf(c.env), session.value, viewSession, viewTask), { headers });
-    })
     .openapi(statsRoute, async (c) => {
-      const states = new Map<number, JournalState>();
-      const errors: { journal: number; error: string }[] = [];
-      await inParallel(
-        Array.from({ length: JOURNALS }, (_, journal) => journal),
-        JOURNALS,
-        async (journal) => {
-          const state = await callJournal(c.env, journal, (stub) => stub.state());
-          if (!state.ok) errors.push({ journal, error: state.refusal.code });
-          else {
-            states.set(journal, state.value);
-            if (state.value.error !== null) errors.push({ journal, error: state.value.error });
-          }
-        },
-      );
-      const all = [...states.values()];
-      const sum = (pick: (state: JournalState) => number) => all.reduce((total, state) => total + pick(state), 0);
-      const flushed = Math.max(0, ...all.map(({ flushed_at }) => flushed_at));
+      const totals = await journalTotals(c.env);
       return c.json(
         {
-          pending: sum(({ pending }) => pending),
-          parked: sum(({ parked }) => parked),
-          oldest_pending_ms: Math.max(0, ...all.map(({ oldest_ms }) => oldest_ms)),
-          acknowledged: sum(({ acknowledged }) => acknowledged),
-          duplicates: sum(({ duplicates }) => duplicates),
-          persisted: sum(({ persisted }) => persisted),
-          purges: sum(({ purges }) => purges),
-          last_flush_at: flushed === 0 ? null : toInstant(flushed),
-          errors,
+          pending: totals.pending,
+          parked: totals.parked,
+          oldest_pending_ms: totals.oldest_ms,
+          acknowledged: totals.acknowledged,
+          duplicates: totals.duplicates,
+          persisted: totals.persisted,
+          purges: totals.purges,
+          last_flush_at: totals.flushed_at === 0 ? null : toInstant(totals.flushed_at),
+          errors: totals.errors.map(({ journal, error }) => ({ journal, error })),
           backends: await registryOf(c.env).health(),
         },
         200,
       );
     });
-}
-
-/** Whose records a list shows: the caller's own, or whose a service asks for; undefined is everybody's. */
-function ownerAsked(c: AppContext, owner: string | undefined): Result<string | undefined> {
-  const actor = actorOf(c);
-  if (reachesAll(actor)) return ok(owner);
-  return owner === undefined || owner === actor.id
-    ? ok(actor.id)
-    : refuse("forbidden", { detail: "These are not yours." });
-}
-
-/** One record as last acknowledged: from the journal if it is newer there. */
-async function readOne(c: AppContext, type: RecordType, id: string, session: string): Promise<Result<StoredRecord>> {
-  const owner = ownerFor(actorOf(c), id);
-  if (!owner.ok) return owner;
-  const waiting = await callJournal(c.env, journalOf(owner.value), (stub) => stub.pending(session, [id]));
-  if (!waiting.ok) return waiting;
-  if (waiting.value.deleted) return refuse("not_found");
-  const [record = (await registryOf(c.env).primary(type).read(type, [id]))[0]] = waiting.value.records;
-  return record === undefined ? refuse("not_found") : ok(record);
-}
-
-async function list(
-  c: AppContext,
-  type: RecordType,
-  sort: string,
-  page: { limit: number; cursor?: string | undefined },
-  build: () => QueryBuilder,
-  scope: readonly (string | undefined)[],
-): Promise<Result<{ page: StoredRecord[]; next: string | null }>> {
-  return paginate(
-    c.env.AUTH_SECRET,
-    `${type.name} ${sort} ${JSON.stringify(scope)}`,
-    page,
-    (after, take) => {
-      const position = after === null ? null : positionSchema.parse(JSON.parse(after));
-      return registryOf(c.env).primary(type).query(type, build().limit(take).after(position).build());
-    },
-    (record) => JSON.stringify({ value: fieldOf(record, sort), id: record.id }),
-  );
-}
-
-const positionSchema = z.object({ value: z.union([z.string(), z.number(), z.null()]), id: z.string() });
-
-function viewPage<T>({ page, next }: { page: StoredRecord[]; next: string | null }, view: (record: StoredRecord) => T) {
-  return { results: page.map(view), next_cursor: next };
-}
-
-function viewSession(record: StoredRecord): z.output<typeof sessionView> {
-  return sessionView.parse({ ...JSON.parse(record.body), ...stampsOf(record) });
-}
-
-function viewTask(record: StoredRecord): z.output<typeof taskView> {
-  return taskView.parse({ ...JSON.parse(record.body), ...stampsOf(record) });
-}
-
-function stampsOf({ created_at, updated_at }: StoredRecord) {
-  return { created_at: toInstant(created_at), updated_at: toInstant(updated_at) };
 }

@@ -34,16 +34,17 @@ export function restoreStream(
           .where("session_id", "=", session.id)
           .where("status", "in", OPEN_STATUSES)
           .sortBy("position")
-          .limit(PAGE)
+          .limit(PAGE + 1) // one more tells whether there is another page
           .after(after);
-        const tasks = await backend.query(TASK, next.build());
+        const found = await backend.query(TASK, next.build());
+        const tasks = found.slice(0, PAGE);
         count += tasks.length;
         if (tasks.length > 0) {
           const lines = tasks.map((task) => `${JSON.stringify({ task: viewTask(task) })}\n`);
           controller.enqueue(encoder.encode(lines.join("")));
         }
         const last = tasks.at(-1);
-        if (last === undefined || tasks.length < PAGE) {
+        if (last === undefined || found.length <= PAGE) {
           controller.enqueue(encoder.encode(`${JSON.stringify({ end: true, tasks: count })}\n`));
           controller.close();
         } else {

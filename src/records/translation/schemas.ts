@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import { zodErrors } from "../../shared/field-errors.ts";
 import type { ItemOutcome, JournalItem } from "../journal/contract.ts";
 import type { StoredRecord } from "../types.ts";
+import { contentHash } from "./content.ts";
 import { type Kind, STATUSES } from "./types.ts";
 
 /** Items of one batch. */
@@ -107,9 +107,7 @@ export function readItem(kind: Kind, input: unknown, now: number): JournalItem |
   }
   const item = parsed.data;
   const record = "task_id" in item ? taskRecord(item, now) : sessionRecord(item, now);
-  const { version: _version, ...content } = item;
-  const hash = createHash("sha256").update(JSON.stringify(content)).digest("base64url");
-  return { kind, session: item.session_id, status: item.status, record, hash };
+  return { kind, session: item.session_id, status: item.status, record, hash: contentHash(item) };
 }
 
 function sessionRecord(session: Session, now: number): StoredRecord {

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { orderAudit } from "../../audit/outbox.ts";
 import {
   type AppContext,
   actorOf,
@@ -155,6 +156,13 @@ export function translationWriteRoutes() {
       const { id } = c.req.valid("param");
       const owner = ownerFor(actorOf(c), id);
       if (!owner.ok) return respond(c, owner.refusal);
+      if (owner.value !== actorOf(c).id) {
+        const ordered = await orderAudit(c, {
+          action: "translation.deleted",
+          target: { type: "translation_session", id },
+        });
+        if (!ordered.ok) return respond(c, ordered.refusal);
+      }
       const removed = await callJournal(c.env, journalOf(owner.value), (stub) => stub.remove(id));
       return removed.ok ? c.json({ id, ...removed.value }, 200) : respond(c, removed.refusal);
     })
@@ -175,6 +183,12 @@ export function translationWriteRoutes() {
         ended.push(...(await sessions.query(SESSION, before.sortBy("updated_at").limit(room).build())));
       }
       const ids = [...new Set([...expired, ...ended].map(({ id }) => id))];
+      if (ids.length > 0) {
+        const target = { type: "translation_sessions", id: ids.length === 1 ? (ids[0] ?? "") : "expired" };
+        const details = { entries: ids.length };
+        const ordered = await orderAudit(c, { action: "translation.cleaned_up", target, details });
+        if (!ordered.ok) return respond(c, ordered.refusal);
+      }
       const deleted: string[] = [];
       await inParallel(ids, JOURNALS, async (id) => {
         const removed = await callJournal(c.env, journalOf(ownerOf(id) ?? ""), (stub) => stub.remove(id));

@@ -41,8 +41,13 @@ export interface Script {
 }
 
 /** Runs a script of this project as a user would, without npm in between. */
-export function runScript(script: string, args: readonly string[]): Script {
-  const child = spawn(NODE, [script, ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+export function runScript(
+  script: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Script {
+  const env = { ...process.env, ...environment };
+  const child = spawn(NODE, [script, ...args], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {

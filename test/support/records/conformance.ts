@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { query } from "../../../src/records/query.ts";
-import type { StorageBackend, StoredRecord } from "../../../src/records/types.ts";
+import { FenceRaisedError, type StorageBackend, type StoredRecord } from "../../../src/records/types.ts";
 import { queryConformance } from "./query-conformance.ts";
 import { fresh, SAMPLE, sample } from "./sample.ts";
 
@@ -131,6 +131,28 @@ export function conformance(name: string, subject: () => Subject): void {
       await write([{ ...gone, version: 1 }]);
       expect(await readOne(gone.id)).toEqual({ ...gone, version: 1 });
       expect(await subject().backend.delete(SAMPLE, [])).toBe(0);
+    });
+
+    it("[I4] does nothing for a write behind a barrier that was raised since, if it says so", async ({ skip }) => {
+      const { backend } = subject();
+      if (!backend.can.fences) return skip();
+      const [name, record] = [fresh("barrier"), sample(fresh("fenced"))];
+      const raise = async (which: string) => ({
+        name: which,
+        epoch: (await backend.raiseFence?.(which)) ?? Number.NaN,
+      });
+      const first = await raise(name);
+      expect(await backend.write(SAMPLE, [record], first)).toEqual({ written: 1, ignored: 0 });
+      await raise(fresh("barrier")); // somebody else's
+      const newer = { ...record, version: 2 };
+      expect(await backend.write(SAMPLE, [newer], first)).toEqual({ written: 1, ignored: 0 });
+      const second = await raise(name);
+      expect(second.epoch).toBeGreaterThan(first.epoch);
+      const late = [{ ...record, version: 3 }, sample(fresh("fenced"))];
+      await expect(backend.write(SAMPLE, late, first)).rejects.toThrow(FenceRaisedError);
+      expect(await read(late.map(({ id }) => id))).toEqual([newer]);
+      expect(await backend.write(SAMPLE, late, second)).toEqual({ written: 2, ignored: 0 });
+      expect(await write([{ ...record, version: 4 }])).toEqual({ written: 1, ignored: 0 });
     });
 
     it("stores all of a write or nothing, if it says so", async ({ skip }) => {

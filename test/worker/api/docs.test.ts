@@ -14,7 +14,7 @@ const policySchema = z.strictObject({
   roles: z.union([z.literal("public"), z.array(z.enum(["learner", "author", "service", "admin"])).min(1)]),
   rule: z.string(),
   max_body: z.number().int().min(0),
-  rate: z.enum(["", "sign-in", "write"]),
+  rate: z.enum(["", "sign-in", "write", "read"]),
 });
 
 const get = (path: string) => exports.default.fetch(new Request(`${ORIGIN}${path}`));

@@ -30,9 +30,10 @@ describe("a backup", () => {
 
   it("treats every kind of object and every bucket of wrangler.toml", () => {
     const classes = [...wrangler.matchAll(/^\[exports\.(\w+)\]/gm)].map(([, name]) => name).sort();
-    // Backed up: enrollments, channels, the broadcast log, journals. The others: docs/operations/backup-and-restore.md.
-    const left = ["BackupVault", "BroadcastShard", "CoursePresence", "UserGate"];
-    expect(classes).toEqual([...left, "BroadcastLog", "EnrollmentObject", "JournalObject", "UserChannel"].sort());
+    // Backed up: enrollments, channels, the broadcast log, journals, the audit chain. The others: docs/operations/backup-and-restore.md.
+    const left = ["BackupVault", "BroadcastShard", "CoursePresence", "MetricsShard", "UserGate"];
+    const copied = ["AuditChain", "BroadcastLog", "EnrollmentObject", "JournalObject", "UserChannel"];
+    expect(classes).toEqual([...left, ...copied].sort());
     const buckets = [...wrangler.matchAll(/^\[\[r2_buckets\]\]\nbinding = "(\w+)"/gm)].map(([, name]) => name).sort();
     expect(buckets).toEqual(["BACKUPS", "DOCUMENTS", "FILES", "RECORDS"]);
   });

@@ -2,6 +2,8 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { countedDatabase } from "../../../src/bindings.ts";
 import { pruneIdentity } from "../../../src/identity/index.ts";
+import type { Role } from "../../../src/shared/roles.ts";
+import { callWith } from "../../support/worker/faults.ts";
 import { call, freshEmail, problem, signIn, signUp, tokenOf } from "./support.ts";
 
 /** SIGN_IN_LIMIT of wrangler.toml. Its window may end in the middle of a test, so twice as many must be enough. */
@@ -39,6 +41,30 @@ it("limits signing in per e-mail address, from wherever, however it is spelled",
   });
   expect(passed).toBeGreaterThanOrEqual(LIMIT);
   expect((await signIn(freshEmail())).status).toBe(401);
+});
+
+it("limits reads per user, asks nobody about those who make few, and leaves services alone", async () => {
+  const keys: string[] = [];
+  const READ_LIMIT: RateLimit = {
+    limit: async ({ key }) => {
+      keys.push(key);
+      return { success: false };
+    },
+  };
+  const bindings: Partial<Env> = { READ_LIMIT };
+  Reflect.set(bindings, "READ_ALLOWANCE", "3");
+  const [ada, bob] = [`ada-${crypto.randomUUID()}`, `bob-${crypto.randomUUID()}`];
+  const read = async (user: string, role: Role = "learner") =>
+    callWith(bindings, "GET", "/courses", { token: await tokenOf(user, role) });
+  for (let time = 1; time <= 3; time += 1) expect((await read(ada)).status).toBe(200);
+  expect(keys).toEqual([]);
+  const limited = await read(ada);
+  expect(limited.headers.get("retry-after")).toBe("60");
+  expect((await problem(limited, 429)).code).toBe("rate_limited");
+  expect(keys).toEqual([`read:${ada}`]);
+  expect((await read(bob)).status).toBe(200);
+  for (let time = 1; time <= 5; time += 1) expect((await read("grader", "service")).status).toBe(200);
+  expect(keys).toHaveLength(1);
 });
 
 it("prunes what has expired, by index, and nothing else", async () => {

@@ -141,24 +141,26 @@ describe("the cache of verified tokens", () => {
 
   it("forgets at expiry, after five minutes, and under another secret", () => {
     const cache = new TokenCache();
-    cache.set("s1", "short", verified(1_010), 1_000);
-    cache.set("s1", "long", verified(9_999), 1_000);
-    expect([cache.get("s1", "short", 1_009) !== null, cache.get("s1", "short", 1_010)]).toEqual([true, null]);
-    expect([cache.get("s1", "long", 1_299) !== null, cache.get("s1", "long", 1_300)]).toEqual([true, null]);
-    cache.set("s1", "again", verified(9_999), 1_000);
-    expect(cache.get("s2", "again", 1_001)).toBeNull();
-    expect(cache.get("s1", "again", 1_001)).toBeNull();
+    const [s1, s2] = [["s1"] as const, ["s2"] as const];
+    cache.set(s1, "short", verified(1_010), 1_000);
+    cache.set(s1, "long", verified(9_999), 1_000);
+    expect([cache.get(s1, "short", 1_009) !== null, cache.get(s1, "short", 1_010)]).toEqual([true, null]);
+    expect([cache.get(s1, "long", 1_299) !== null, cache.get(s1, "long", 1_300)]).toEqual([true, null]);
+    cache.set(s1, "again", verified(9_999), 1_000);
+    expect(cache.get(s2, "again", 1_001)).toBeNull();
+    expect(cache.get(s1, "again", 1_001)).toBeNull();
   });
 
   it("stays within its bound and drops what was used least recently", () => {
     const cache = new TokenCache();
-    cache.set("s", "used", verified(9_999), 1_000);
+    const s = ["s"] as const;
+    cache.set(s, "used", verified(9_999), 1_000);
     for (let index = 0; index < 5_000; index += 1) {
-      cache.set("s", `token-${index}`, verified(9_999), 1_000);
-      cache.get("s", "used", 1_000);
+      cache.set(s, `token-${index}`, verified(9_999), 1_000);
+      cache.get(s, "used", 1_000);
     }
     expect(cache.size).toBe(2_000);
-    expect(cache.get("s", "used", 1_000)).not.toBeNull();
-    expect(cache.get("s", "token-0", 1_000)).toBeNull();
+    expect(cache.get(s, "used", 1_000)).not.toBeNull();
+    expect(cache.get(s, "token-0", 1_000)).toBeNull();
   });
 });

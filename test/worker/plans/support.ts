@@ -103,6 +103,9 @@ export async function fillSchool(now: number): Promise<void> {
        SELECT 'a' || i, 'u' || i, 'credential', 'u' || i, 1, 1 FROM n`,
       `${upTo(5_000)} INSERT INTO verifications (id, identifier, value, expires_at, created_at, updated_at)
        SELECT 'v' || i, 'i' || i, 'x', ${now} + i, 1, 1 FROM n`,
+      `${upTo(20_000)} INSERT INTO audit_log (chain, seq, hash, key, action, occurred_at, received_at, actor_id,
+         actor_role, target_type, target_id, outcome, details, tokens)
+       SELECT 'other', i, 'h', 'k' || i, 'a.' || (i % 20), i, i, 'u' || (i % 500), 'admin', 't', 'x' || i, 'done', '{}', 'word' || i FROM n`,
     ].map((sql) => env.DB.prepare(sql)),
   );
 }

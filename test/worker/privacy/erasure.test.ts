@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
 import { beforeAll, describe, expect, it } from "vitest";
 import { callEnrollment } from "../../../src/bindings.ts";
 import { subjectOf } from "../../../src/identity/index.ts";
@@ -8,6 +9,7 @@ import { SOURCES } from "../../../src/privacy/sources.ts";
 import { deliver, enroll } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { author, service } from "../../support/worker/learners.ts";
+import { entries, verify } from "../audit/support.ts";
 import { PASSWORD, signUp } from "../identity/support.ts";
 import {
   admin,
@@ -36,10 +38,12 @@ describe("an erasure", () => {
     expect(await traces(ada)).toEqual(before);
     expect(before).toEqual([
       "D1 accounts",
+      "D1 audit_people",
       "D1 dead_letters",
       "D1 divergences",
       "D1 enrollments",
       "D1 event_log",
+      "D1 files",
       "D1 idempotency_keys",
       "D1 progress",
       "D1 sessions",
@@ -49,10 +53,14 @@ describe("an erasure", () => {
       "D1 unlock_events",
       "D1 users",
       "D1 verifications",
+      "R2 files",
+      "audit chain object",
       "channel object",
       "enrollment object",
       "journal object",
     ]);
+    const audited = (await entries()).filter((entry) => entry.enrollment === `${slug}:${ada.id}`);
+    expect(audited.map(({ action }) => action)).toEqual(["override.set"]);
     const begun = await read(await erase(ada.id), 202, erasureSchema);
     expect(begun.requested_by).toBe("privacy-admin");
     expect((await progressOf(ada.id)).state).toBe("settling");
@@ -67,6 +75,13 @@ describe("an erasure", () => {
     ]);
     expect(await traces(ada)).toEqual([]);
     expect(await traces(eve)).toEqual(before);
+    // What was recorded about them stays, as it was signed, under a name that leads to nobody.
+    const kept = await entries();
+    expect(kept.filter(({ hash }) => hash === audited[0]?.hash)).toHaveLength(1);
+    const pseudonym = kept.find(({ hash }) => hash === audited[0]?.hash)?.enrollment?.split(":")[1];
+    expect(pseudonym).toMatch(/^~[0-9a-f]{24}$/);
+    expect(kept.filter((entry) => entry.target_id === pseudonym).map(({ action }) => action)).toEqual(["user.erased"]);
+    expect((await verify()).breaks).toEqual([]);
   });
 
   it("[I5] is not revived by late messages, staff, services or its own tokens", async () => {
@@ -131,7 +146,7 @@ describe("an erasure", () => {
         throw new Error(`crashed with ${ada.id}`);
       },
     }));
-    await requestErasure(env, ada.id, null, now);
+    await requestErasure(drizzle(env.DB), ada.id, null, now);
     await runErasure(env, subject, now, sources);
     const failed = await progressOf(ada.id);
     expect([failed.state, failed.attempts, failed.error]).toEqual(["running", 1, "Error: crashed with …"]);

@@ -29,6 +29,7 @@ describe("an export", () => {
     expect([...kinds].sort()).toEqual([
       "account account",
       "account user",
+      "audit audit_entry",
       "end",
       "enrollments enrollment",
       "enrollments fact",
@@ -45,6 +46,7 @@ describe("an export", () => {
       "events event",
       "events preferences",
       "export",
+      "files file",
       "sessions session",
       "translation pending",
       "translation translation.session",

@@ -8,6 +8,7 @@ import { journalOf, journalStub } from "../../../src/records/stubs.ts";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { type Call, call, read, request, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder, override, service, submit } from "../../support/worker/learners.ts";
+import { chain, settle } from "../audit/support.ts";
 import { signUp } from "../identity/support.ts";
 
 export const admin = () => tokenOf("privacy-admin", "admin");
@@ -50,7 +51,21 @@ export async function makePerson(slug: string): Promise<Person> {
     ),
     env.DB.prepare("INSERT INTO verifications VALUES (?, ?, ?, 9e12, 1, 1)").bind(crypto.randomUUID(), email, marker),
   ]);
+  await upload(token, marker);
+  await settle();
   return { id, email, marker, token, slug };
+}
+
+/** A file whose name and bytes say the text. */
+async function upload(token: string, text: string): Promise<void> {
+  const path = `/storage/files/upload?name=${text}`;
+  const headers = { "content-type": "text/plain", "content-length": String(text.length), "idempotency-key": text };
+  const plain = request("POST", path, { token, headers });
+  const context = createExecutionContext();
+  const answer = await worker.fetch(new Request(plain, { body: text }), env, context);
+  expectStatus(answer, 201);
+  await answer.body?.cancel();
+  await waitOnExecutionContext(context);
 }
 
 export async function makeCourse(): Promise<string> {
@@ -150,6 +165,9 @@ export async function traces({ id, email, marker, slug }: Person): Promise<strin
   texts.set("enrollment object", await runInDurableObject(objectOf(slug, id), objectText));
   texts.set("channel object", await runInDurableObject(channelStub(env, id), objectText));
   texts.set("gate object", await runInDurableObject(gateOf(id), objectText));
+  texts.set("audit chain object", await runInDurableObject(chain(), objectText));
+  const kept = await env.FILES.list({ prefix: `u/${id}/` });
+  texts.set("R2 files", kept.objects.map(({ key }) => key).join(" "));
   texts.set("journal object", await runInDurableObject(journalStub(env, journalOf(id)), objectText));
   return [...texts]
     .filter(([, text]) => [id, email, marker].some((word) => text.includes(word)))

@@ -114,6 +114,7 @@ describe("[I1] [I4] [I5] whatever is sent, repeated, reordered, flushed, evicted
               if (!isDark) throw fault;
             });
           } else if (now.kind === "evict") {
+            await stateOf(owner); // it may have been evicted just before
             await evict(owner);
             isDark = false; // an object that wakes has the bindings of the deployment
           } else if (now.kind === "alarm") {

@@ -153,6 +153,7 @@ describe("others' records", () => {
     expect(await status("GET", `/tasks/${owner}:book:t1`, thief)).toBe(404);
     expect(await status("POST", `/recovery/restore/${owner}:book`, thief)).toBe(404);
     expect(await status("DELETE", session, thief)).toBe(404);
+    expect(await status("GET", `/search?q=sentence&owner=${owner}`, thief)).toBe(403);
     for (const list of ["/sessions", "/tasks", "/recovery/incomplete-sessions"]) {
       expect(await status("GET", `${list}?owner=${owner}`, thief), list).toBe(403);
       const own = await read(await call("GET", `/translation${list}`, { token: thief }), 200, page(z.unknown()));
@@ -209,6 +210,33 @@ describe("reading", () => {
       .toBe(400);
     const incomplete = await get(owner, "/recovery/incomplete-sessions", page(sessionView));
     expect(incomplete.results.map(({ session_id }) => session_id.slice(-2))).toEqual(["s1", "s2"]);
+  });
+
+  it("lists everybody's incomplete sessions to services, the longest untouched first, each once", async () => {
+    const [one, two] = [freshOwner("open"), freshOwner("open")];
+    const expected: string[] = [];
+    for (const [at, owner] of [one, two, one, two, one].entries()) {
+      const session_id = `${owner}:o${at}`;
+      const states = ["pending", "processing", "completed", "processing", "pending"] as const;
+      await put(owner, "sessions", [sessionOf(owner, { session_id, status: states[at] })]);
+      if (states[at] !== "completed") expected.push(session_id);
+    }
+    await Promise.all([flush(one), flush(two)]);
+    // Two in the very same millisecond, of different states: ties go by the id, across the pages too.
+    const tie = "UPDATE translation_sessions SET updated_at = 5 WHERE id IN (?, ?)";
+    await env.DB.prepare(tie).bind(`${one}:o0`, `${two}:o3`).run();
+    const token = await service();
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const path = `/translation/recovery/incomplete-sessions?limit=1${query}`;
+      const found = await read(await call("GET", path, { token }), 200, page(sessionView));
+      seen.push(...found.results.map(({ session_id }) => session_id).filter((id) => /:o\d$/.test(id)));
+      cursor = found.next_cursor;
+    } while (cursor !== null);
+    expect(seen).toEqual([`${one}:o0`, `${two}:o3`, `${two}:o1`, `${one}:o4`]);
+    expect(seen.toSorted()).toEqual(expected.toSorted());
   });
 
   it("walks every row that stays once, while others are inserted, changed and deleted", async () => {

@@ -1,0 +1,29 @@
+import { drizzle } from "drizzle-orm/d1";
+import { counter, gauge, type Section } from "../ops/metrics/family.ts";
+import { outboxDepth } from "./outbox.ts";
+import { callChain } from "./stubs.ts";
+
+/** What the audit chain holds, and what still waits on its way into it, out of it, and into the bucket. */
+export const auditSection: Section = {
+  name: "audit",
+  async read(env) {
+    const state = await callChain(env, (stub) => stub.state());
+    if (!state.ok) throw new Error(`refused: ${state.refusal.code}`);
+    const { seq, unprojected, oldest_unprojected_ms, heads_unstored, head_conflicts, head } = state.value;
+    const outbox = await outboxDepth(drizzle(env.DB));
+    return [
+      counter("audit_entries_total", "Entries that the chain has taken.", seq),
+      gauge("audit_owed_entries", "Entries that D1 still owes to the chain.", outbox.waiting),
+      gauge("audit_refused_entries", "Entries that the chain will never take: a person must look.", outbox.refused),
+      gauge("audit_unprojected_entries", "Entries that are not in the search database yet.", unprojected),
+      gauge("audit_unprojected_age_seconds", "How long the oldest of them has waited.", oldest_unprojected_ms / 1_000),
+      gauge("audit_unstored_heads", "Signed heads that are not in the bucket yet.", heads_unstored),
+      gauge(
+        "audit_last_head_timestamp_seconds",
+        "When the last head was signed.",
+        head === null ? null : head.at / 1_000,
+      ),
+      counter("audit_head_conflicts_total", "Heads whose number was taken: storage was turned back.", head_conflicts),
+    ];
+  },
+};

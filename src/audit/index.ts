@@ -1,0 +1,9 @@
+/** The door of the audit room. */
+export { openChain, restoreChain } from "./chain/backup.ts";
+export { AuditChain } from "./chain/object.ts";
+export { type NewEntry, type OwnEntry, ownEntry, storedEntrySchema } from "./entry.ts";
+export { auditSection } from "./gauges.ts";
+export { drainAudit, nudgeAudit, orderAudit, oweAudit, oweUserAudit, sweepAudit } from "./outbox.ts";
+export { entriesAbout, forgetUser } from "./personal.ts";
+export { auditRoutes } from "./routes.ts";
+export { appendAll, callChain } from "./stubs.ts";

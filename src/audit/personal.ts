@@ -1,0 +1,56 @@
+import { eq, or, type SQL, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { Database } from "../bindings.ts";
+import { enrollments } from "../enrollment/tables.ts";
+import { drainAudit } from "./outbox.ts";
+import { type AuditRow, findWhere, namedEntries } from "./query.ts";
+import { callChain } from "./stubs.ts";
+import { auditOutbox, auditPeople } from "./tables.ts";
+
+/** Entries read at a time. */
+const PAGE = 500;
+
+/** What a user did, and what was done to their account and their enrollments, as it reached the search database. */
+export async function* entriesAbout(db: Database, user: string): AsyncIterable<AuditRow> {
+  const known = await db.select().from(auditPeople).where(eq(auditPeople.user_id, user)).get();
+  if (known === undefined) return;
+  const { pseudonym } = known;
+  yield* walk(db, sql`audit_log.actor_id = ${pseudonym}`);
+  const enrolled = await db
+    .select({ course: enrollments.course_slug })
+    .from(enrollments)
+    .where(eq(enrollments.user_id, user))
+    .all();
+  yield* walk(db, sql`audit_log.target_id = ${pseudonym} AND audit_log.target_type = 'user'`);
+  for (const { course } of enrolled) yield* walk(db, sql`audit_log.enrollment = ${`${course}:${pseudonym}`}`);
+}
+
+async function* walk(db: Database, condition: SQL): AsyncIterable<AuditRow> {
+  for (let before: number | null = null; ; ) {
+    const rows: AuditRow[] = await findWhere(db, condition, before, PAGE);
+    yield* await namedEntries(db, rows);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return;
+    before = last.seq;
+  }
+}
+
+/**
+ * Forgets who the pseudonym of a user was, everywhere.
+ * @throws while entries that name the user still wait for the chain.
+ */
+export async function forgetUser(env: Env, user: string): Promise<void> {
+  await drainAudit(env);
+  const db = drizzle(env.DB);
+  const named = or(
+    eq(sql`${auditOutbox.entry} ->> '$.actor.id'`, user),
+    eq(sql`${auditOutbox.entry} ->> '$.target.id'`, user),
+  );
+  // What the chain has refused for good it will never take.
+  await db.delete(auditOutbox).where(sql`${auditOutbox.error} IS NOT NULL AND ${named}`);
+  const waiting = await db.select({ id: auditOutbox.id }).from(auditOutbox).where(named).limit(1).get();
+  if (waiting !== undefined) throw new Error("the audit chain does not answer");
+  const forgotten = await callChain(env, (stub) => stub.forget(user));
+  if (!forgotten.ok) throw new Error(`refused: ${forgotten.refusal.code}`);
+  await db.delete(auditPeople).where(eq(auditPeople.user_id, user));
+}

@@ -1,0 +1,18 @@
+import { gauge, type Section } from "../ops/metrics/family.ts";
+import { backupAges } from "./ages.ts";
+
+/** When backups last succeeded. Nothing is said of what never happened, which an alert reports. */
+export const backupSection: Section = {
+  name: "backups",
+  async read(env) {
+    const ages = await backupAges(env);
+    return [
+      gauge("backup_last_success_timestamp_seconds", "When the last backup was made.", ages?.lastSuccess ?? null),
+      gauge(
+        "backup_last_verified_timestamp_seconds",
+        "When a backup was last restored and found equal.",
+        ages?.lastVerified ?? null,
+      ),
+    ];
+  },
+};

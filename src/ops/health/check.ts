@@ -1,0 +1,80 @@
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll, isBrokenCircuitError } from "cockatiel";
+import { TimeOutError, withTimeOut } from "../../shared/time-out.ts";
+import { logFault } from "../logging.ts";
+import { meter } from "../metrics/meter.ts";
+import type { Dependency } from "./dependencies.ts";
+
+/** A dependency that has not answered by then counts as away, milliseconds. */
+const TIMEOUT_MS = 1_000;
+/** Failures in a row after which a dependency is left alone. */
+const FAILURES = 3;
+/** How long it is left alone before one question tries it again, milliseconds. */
+const REST_MS = 10_000;
+/** A trial that has not ended by then has lost its request, and would hold the breaker for ever. */
+const LOST_TRIAL_MS = 5_000;
+
+export type BreakerState = "closed" | "half_open" | "open";
+
+export interface Finding {
+  ok: boolean;
+  breaker: BreakerState;
+  latency_ms: number;
+  /** Why it is not ok, in words that say nothing of the inside. */
+  detail?: string;
+}
+
+/**
+ * Asks one dependency, in time and behind a breaker: three failures in a row, and it is spared for ten seconds, after
+ * which one question decides. One of these per dependency and isolate.
+ */
+export class DependencyCheck {
+  readonly #dependency: Dependency;
+  #breaker = newBreaker();
+  #halfOpenSince: number | null = null;
+
+  constructor(dependency: Dependency) {
+    this.#dependency = dependency;
+  }
+
+  /** Never throws. */
+  async run(env: Env, now: number): Promise<Finding> {
+    const { name, ask } = this.#dependency;
+    if (this.#breaker.state !== CircuitState.HalfOpen) this.#halfOpenSince = null;
+    else {
+      this.#halfOpenSince ??= now;
+      if (now - this.#halfOpenSince >= LOST_TRIAL_MS) this.#breaker = newBreaker();
+      // Somebody else's question decides; waiting for it would mean waiting for another request.
+      else return this.#finding(name, "refused", 0, "it is being tried again");
+    }
+    const started = performance.now();
+    try {
+      await this.#breaker.execute(() => withTimeOut(Promise.resolve(ask(env)), TIMEOUT_MS));
+      return this.#finding(name, "ok", performance.now() - started);
+    } catch (fault) {
+      const latency = performance.now() - started;
+      if (isBrokenCircuitError(fault)) return this.#finding(name, "refused", latency, "it failed and is left alone");
+      logFault("dependency_failed", fault, { dependency: name });
+      const detail = fault instanceof TimeOutError ? `no answer within ${TIMEOUT_MS} ms` : "it refused to answer";
+      return this.#finding(name, "failed", latency, detail);
+    }
+  }
+
+  #finding(name: string, outcome: "ok" | "failed" | "refused", latency: number, detail?: string): Finding {
+    meter.count("dependency_checks_total", [name, outcome]);
+    return {
+      ok: outcome === "ok",
+      breaker: stateName(this.#breaker.state),
+      latency_ms: Math.round(latency * 10) / 10,
+      ...(detail === undefined ? {} : { detail }),
+    };
+  }
+}
+
+function newBreaker() {
+  return circuitBreaker(handleAll, { halfOpenAfter: REST_MS, breaker: new ConsecutiveBreaker(FAILURES) });
+}
+
+function stateName(state: CircuitState): BreakerState {
+  if (state === CircuitState.Closed) return "closed";
+  return state === CircuitState.HalfOpen ? "half_open" : "open";
+}

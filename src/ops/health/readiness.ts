@@ -1,0 +1,78 @@
+import { secretDefect } from "../../shared/secrets.ts";
+import { gauge, gaugeBy, type Section } from "../metrics/family.ts";
+import { DependencyCheck, type Finding } from "./check.ts";
+import { DEPENDENCIES, type DependencyName } from "./dependencies.ts";
+
+/** What was found is answered again for this long, milliseconds. */
+const CACHE_MS = 5_000;
+
+export interface Readiness {
+  /** ok; degraded: something fails, and reasons say what it means; unavailable: nothing can be served. */
+  status: "ok" | "degraded" | "unavailable";
+  reasons: string[];
+  dependencies: Record<string, Finding>;
+  checked_at: number;
+}
+
+/** Looks after everything the service rests on. One per isolate; tests make their own. */
+export class ReadinessWatch {
+  readonly #checks = DEPENDENCIES.map((dependency) => ({ dependency, check: new DependencyCheck(dependency) }));
+  #last: Readiness | null = null;
+
+  /** How the service stands, as of at most five seconds ago. */
+  async look(env: Env, now: number): Promise<Readiness> {
+    const last = this.#last;
+    if (last !== null && now >= last.checked_at && now - last.checked_at < CACHE_MS) return last;
+    const found = await Promise.all(
+      this.#checks.map(async ({ dependency, check }) => [dependency, await check.run(env, now)] as const),
+    );
+    const dependencies = Object.fromEntries(found.map(([{ name }, finding]) => [name, finding]));
+    const reasons = found.flatMap(([{ name, effect }, { ok, detail }]) =>
+      ok ? [] : [`${name}: ${detail ?? "away"}; ${effect}`],
+    );
+    const isAway = (name: DependencyName) => dependencies[name]?.ok === false;
+    const isUnsafe = secretDefect(env.AUTH_SECRET) !== null;
+    if (isUnsafe) reasons.unshift("the server is not configured safely and refuses to serve");
+    // Unlock reads need the object or the database; with either of them something is served.
+    const cannotServe = isUnsafe || (isAway("objects") && isAway("d1"));
+    const status = cannotServe ? "unavailable" : reasons.length > 0 ? "degraded" : "ok";
+    this.#last = { status, reasons, dependencies, checked_at: now };
+    return this.#last;
+  }
+}
+
+/** This isolate's. */
+export const readiness = new ReadinessWatch();
+
+const BREAKER_NUMBERS = { closed: 0, half_open: 1, open: 2 } as const;
+
+export const readinessSection: Section = {
+  name: "readiness",
+  async read(env, now) {
+    const { status, dependencies } = await readiness.look(env, now);
+    const by = (pick: (finding: Finding) => number) =>
+      Object.entries(dependencies).map(([name, finding]) => [name, pick(finding)] as const);
+    return [
+      gauge("service_ready", "1: requests can be served, if not all of them.", status === "unavailable" ? 0 : 1),
+      gauge("service_degraded", "1: something the service rests on is away.", status === "ok" ? 0 : 1),
+      gaugeBy(
+        "dependency_up",
+        "1: it answered the isolate that answers.",
+        "dependency",
+        by(({ ok }) => (ok ? 1 : 0)),
+      ),
+      gaugeBy(
+        "dependency_breaker_state",
+        "Breaker of the isolate that answers: 0 closed, 1 half-open, 2 open.",
+        "dependency",
+        by(({ breaker }) => BREAKER_NUMBERS[breaker]),
+      ),
+      gaugeBy(
+        "dependency_latency_seconds",
+        "How long it took to answer the isolate that answers.",
+        "dependency",
+        by(({ latency_ms }) => latency_ms / 1_000),
+      ),
+    ];
+  },
+};

@@ -1,0 +1,19 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "../../shared/http.ts";
+import { toInstant } from "../../shared/instants.ts";
+import { readiness } from "./readiness.ts";
+
+/** Seconds after which somebody who was told "unavailable" asks again. */
+const RETRY_AFTER_S = 5;
+
+/** Adds /health (is it alive? asks nobody) and /ready (can it serve? asks everything it rests on). */
+export function mountHealth(app: OpenAPIHono<AppEnv>): void {
+  app.get("/health", (c) => c.json({ status: "ok" }));
+  app.get("/ready", async (c) => {
+    const { checked_at, ...found } = await readiness.look(c.env, Date.now());
+    const headers: Record<string, string> = { "cache-control": "no-store" };
+    const isServing = found.status !== "unavailable";
+    if (!isServing) headers["retry-after"] = String(RETRY_AFTER_S);
+    return c.json({ ...found, checked_at: toInstant(checked_at) }, isServing ? 200 : 503, headers);
+  });
+}

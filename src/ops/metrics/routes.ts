@@ -1,0 +1,93 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
+import { type AppContext, type AppEnv, defineRoute, newRouter, respond } from "../../shared/http.ts";
+import { toInstant } from "../../shared/instants.ts";
+import { ok, type Result, refuse } from "../../shared/results.ts";
+import { sameSecret } from "../../shared/same-secret.ts";
+import { secretDefect } from "../../shared/secrets.ts";
+import { logFault } from "../logging.ts";
+import { type Family, PROMETHEUS_TYPE, prometheusText, type Section } from "./family.ts";
+import { scrape } from "./scrape.ts";
+
+const labels = z.record(z.string(), z.string());
+const metricView = z
+  .object({
+    name: z.string(),
+    type: z.enum(["counter", "gauge", "histogram"]),
+    help: z.string(),
+    samples: z.array(
+      z.object({
+        labels,
+        value: z.number().optional(),
+        sum: z.number().optional(),
+        count: z.number().optional(),
+        buckets: z
+          .array(z.object({ le: z.number().nullable(), count: z.number() }))
+          .optional()
+          .openapi({ description: "Observations of at most `le`; null is without bound." }),
+      }),
+    ),
+  })
+  .openapi("Metric");
+
+const metricsRoute = defineRoute(
+  { roles: ["admin"], rule: "Admins." },
+  {
+    method: "get",
+    path: "/system/metrics",
+    tags: ["system"],
+    summary: "The numbers of /metrics as JSON",
+    responses: {
+      200: {
+        description: "As of a few seconds ago at most.",
+        content: {
+          "application/json": { schema: z.object({ read_at: z.string(), metrics: z.array(metricView) }) },
+        },
+      },
+    },
+  },
+);
+
+/** The numbers for administrators, to be mounted at /api/v1. */
+export function metricsRoutes(sections: readonly Section[]) {
+  return newRouter().openapi(metricsRoute, async (c) => {
+    const now = Date.now();
+    const metrics = (await scrape(c.env, sections, now)).map(viewOf);
+    return c.json({ read_at: toInstant(now), metrics }, 200, { "cache-control": "no-store" });
+  });
+}
+
+function viewOf(family: Family): z.input<typeof metricView> {
+  const { name, type, help } = family;
+  if (family.type !== "histogram") return { name, type, help, samples: [...family.samples] };
+  const samples = family.samples.map(({ labels, buckets, sum }) => ({
+    labels,
+    sum,
+    count: buckets.at(-1)?.[1] ?? 0,
+    buckets: buckets.map(([bound, count]) => ({ le: Number.isFinite(bound) ? bound : null, count })),
+  }));
+  return { name, type, help, samples };
+}
+
+/** Adds /metrics: the same numbers for Prometheus, which has a token of its own (METRICS_TOKEN). */
+export function mountScrape(app: OpenAPIHono<AppEnv>, sections: readonly Section[]): void {
+  app.get("/metrics", async (c) => {
+    const allowed = await mayScrape(c);
+    if (!allowed.ok) return respond(c, allowed.refusal);
+    const families = await scrape(c.env, sections, Date.now());
+    return c.body(prometheusText(families), 200, { "content-type": PROMETHEUS_TYPE, "cache-control": "no-store" });
+  });
+}
+
+async function mayScrape(c: AppContext): Promise<Result<null>> {
+  const expected = c.env.METRICS_TOKEN;
+  const defect = secretDefect(expected, "METRICS_TOKEN");
+  if (defect !== null) {
+    logFault("unsafe_secret", new Error(defect));
+    return refuse("unavailable", { detail: "The server is not configured to be scraped." });
+  }
+  const [scheme = "", given = ""] = (c.req.header("authorization") ?? "").split(" ");
+  return scheme.toLowerCase() === "bearer" && (await sameSecret(given, expected))
+    ? ok(null)
+    : refuse("unauthenticated");
+}

@@ -1,0 +1,53 @@
+import { z } from "@hono/zod-openapi";
+import { KINDS } from "../translation/types.ts";
+import type { ParkedItem, ParkedPosition } from "./contract.ts";
+
+const kindSchema = z.enum(KINDS);
+
+/** Rows of a journal that a backend refuses to store though it is well. Methods that write are called inside the object's transaction. */
+export class ParkedStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Parked rows, those that were parked first before the others. */
+  page(after: ParkedPosition | null, limit: number): ParkedItem[] {
+    return this.#sql
+      .exec<{ id: string; kind: string; since: number; attempts: number; error: string | null; parked_at: number }>(
+        `SELECT id, kind, since, attempts, error, parked_at FROM pending
+         WHERE parked_at IS NOT NULL AND (parked_at, id) > (?, ?) ORDER BY parked_at, id LIMIT ?`,
+        after?.parked_at ?? 0,
+        after?.id ?? "",
+        limit,
+      )
+      .toArray()
+      .map((row) => ({ ...row, kind: kindSchema.parse(row.kind) }));
+  }
+
+  /** Takes parked rows up again, as if they had never failed. @returns how many. */
+  unpark(ids: readonly string[] | null): number {
+    const where = ids === null ? "" : "AND id IN (SELECT value FROM json_each(?))";
+    return this.#sql
+      .exec(
+        `UPDATE pending SET parked_at = NULL, attempts = 0 WHERE parked_at IS NOT NULL ${where} RETURNING seq`,
+        ...(ids === null ? [] : [JSON.stringify(ids)]),
+      )
+      .toArray().length;
+  }
+
+  /** Gives rows parked before an instant one more try. @returns how many. */
+  retry(before: number, parkAfter: number, limit: number): number {
+    return this.#sql
+      .exec(
+        `UPDATE pending SET parked_at = NULL, attempts = ?2 - 1 WHERE seq IN (
+           SELECT seq FROM pending WHERE parked_at IS NOT NULL AND parked_at <= ?1 ORDER BY parked_at LIMIT ?3
+         ) RETURNING seq`,
+        before,
+        parkAfter,
+        limit,
+      )
+      .toArray().length;
+  }
+}

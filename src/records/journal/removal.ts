@@ -1,0 +1,43 @@
+import { type QueryBuilder, query } from "../query.ts";
+import type { BackendRegistry } from "../registry.ts";
+import { SESSION, TASK } from "../translation/types.ts";
+import type { RecordType } from "../types.ts";
+
+/** Records removed in one step. */
+const PAGE = 1_000;
+
+/** Removes a session with all its tasks from every backend, the session last. Harmless to repeat. */
+export async function removeSession(registry: BackendRegistry, session: string): Promise<void> {
+  await removeAll(registry, TASK, query(TASK).where("session_id", "=", session).sortBy("position"));
+  await removeIds(registry, SESSION, [session]);
+}
+
+/** Removes every record of an owner from every backend. Harmless to repeat. @returns how many there were. */
+export async function removeOwner(registry: BackendRegistry, owner: string): Promise<number> {
+  let removed = 0;
+  for (const type of [TASK, SESSION]) {
+    removed += await removeAll(registry, type, query(type).where("owner", "=", owner).sortBy("updated_at"));
+  }
+  return removed;
+}
+
+async function removeAll(registry: BackendRegistry, type: RecordType, which: QueryBuilder): Promise<number> {
+  const page = which.limit(PAGE).build();
+  const next = () => registry.primary(type).query(type, page);
+  let removed = 0;
+  for (let found = await next(); found.length > 0; found = await next()) {
+    removed += await removeIds(
+      registry,
+      type,
+      found.map(({ id }) => id),
+    );
+  }
+  return removed;
+}
+
+/** From the backend that finds them last: what is cut is found again. @returns how many that had. */
+async function removeIds(registry: BackendRegistry, type: RecordType, ids: readonly string[]): Promise<number> {
+  let removed = 0;
+  for (const backend of registry.routeOf(type).backends.toReversed()) removed = await backend.delete(type, ids);
+  return removed;
+}

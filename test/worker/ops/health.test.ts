@@ -1,0 +1,208 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import type { DependencyName } from "../../../src/ops/health/dependencies.ts";
+import { ReadinessWatch } from "../../../src/ops/health/readiness.ts";
+import { refusingBinding, silentBinding } from "../../support/worker/broken-bindings.ts";
+import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";
+import { brokenObjects, callWith, darkDatabase, silentDatabase } from "../../support/worker/faults.ts";
+import { read, tokenOf } from "../../support/worker/http.ts";
+import { advanceClock, ladder } from "../../support/worker/learners.ts";
+import { fetchBare, scraped } from "../../support/worker/metrics.ts";
+
+/** A namespace none of whose objects ever answers. */
+function silentObjects(): typeof env.ENROLLMENTS {
+  const stub = silentBinding<DurableObjectStub>();
+  // SAFETY: the application only turns names into ids and ids into stubs.
+  return { idFromName: (name: string) => name, get: () => stub } as unknown as typeof env.ENROLLMENTS;
+}
+
+/** Each dependency refusing, and not answering. */
+const BROKEN: Record<DependencyName, { refusing: () => Partial<Env>; silent: () => Partial<Env> }> = {
+  d1: { refusing: () => ({ DB: darkDatabase() }), silent: () => ({ DB: silentDatabase() }) },
+  objects: {
+    refusing: () => ({ ENROLLMENTS: brokenObjects().namespace }),
+    silent: () => ({ ENROLLMENTS: silentObjects() }),
+  },
+  queue: {
+    refusing: () => ({ REFRESH_QUEUE: refusingBinding<Queue>() }),
+    silent: () => ({ REFRESH_QUEUE: silentBinding<Queue>() }),
+  },
+  r2: {
+    refusing: () => ({ DOCUMENTS: refusingBinding<R2Bucket>() }),
+    silent: () => ({ DOCUMENTS: silentBinding<R2Bucket>() }),
+  },
+  kv: {
+    refusing: () => ({ RECORD_CACHE: refusingBinding<KVNamespace>() }),
+    silent: () => ({ RECORD_CACHE: silentBinding<KVNamespace>() }),
+  },
+};
+const NAMES = Object.keys(BROKEN) as DependencyName[];
+
+const look = (watch: ReadinessWatch, bindings: Partial<Env> = {}) => watch.look({ ...env, ...bindings }, Date.now());
+
+beforeEach(() => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe("readiness", () => {
+  it("is ok when everything answers", async () => {
+    const found = await look(new ReadinessWatch());
+    expect(found).toMatchObject({ status: "ok", reasons: [] });
+    expect(Object.keys(found.dependencies).sort()).toEqual([...NAMES].sort());
+    for (const finding of Object.values(found.dependencies))
+      expect(finding).toMatchObject({ ok: true, breaker: "closed" });
+  });
+
+  it.each(NAMES)(
+    "is degraded, with the reason, while %s refuses or is silent, and ok once it is back",
+    async (name) => {
+      for (const way of ["refusing", "silent"] as const) {
+        const watch = new ReadinessWatch();
+        const found = await look(watch, BROKEN[name][way]());
+        expect(found.status, way).toBe("degraded");
+        expect(found.reasons).toHaveLength(1);
+        expect(found.reasons[0]).toMatch(
+          new RegExp(`^${name}: ${way === "silent" ? "no answer within 1000 ms" : "it refused"}`),
+        );
+        for (const other of NAMES) expect(found.dependencies[other]?.ok, other).toBe(other !== name);
+        // What a fault says of the inside is for the log alone.
+        expect(JSON.stringify(found)).not.toMatch(/D1_ERROR|does not answer|cannot be reached/);
+        advanceClock(6_000);
+        expect(await look(watch)).toMatchObject({ status: "ok" });
+      }
+    },
+  );
+
+  it.each([
+    [["d1", "queue", "r2", "kv"], "degraded"],
+    [["objects", "queue", "r2", "kv"], "degraded"],
+    [["d1", "objects"], "unavailable"],
+    [["d1", "objects", "queue", "r2", "kv"], "unavailable"],
+  ] as const)("with %j away is %s", async (away, status) => {
+    const bindings = Object.assign({}, ...away.map((name) => BROKEN[name].refusing()));
+    const found = await look(new ReadinessWatch(), bindings);
+    expect(found.status).toBe(status);
+    expect(found.reasons).toHaveLength(away.length);
+  });
+
+  it("is unavailable with a secret that is not safe", async () => {
+    expect((await look(new ReadinessWatch(), { AUTH_SECRET: "short" })).status).toBe("unavailable");
+  });
+
+  it("asks at most every five seconds", async () => {
+    const watch = new ReadinessWatch();
+    let asked = 0;
+    const metrics = async () => {
+      asked += 1;
+      return env.REFRESH_QUEUE.metrics();
+    };
+    const bindings = { REFRESH_QUEUE: { ...refusingBinding<Queue>(), metrics } };
+    for (let second = 0; second < 12; second += 1) {
+      await look(watch, bindings);
+      advanceClock(1_000);
+    }
+    expect(asked).toBe(3);
+  });
+
+  it("[I10] leaves a dependency alone after three failures, tries once after ten seconds, and trusts it again", async () => {
+    const watch = new ReadinessWatch();
+    let asked = 0;
+    let isDown = true;
+    const metrics = async () => {
+      asked += 1;
+      if (isDown) throw new Error("down");
+      return env.REFRESH_QUEUE.metrics();
+    };
+    const bindings = { REFRESH_QUEUE: { ...refusingBinding<Queue>(), metrics } };
+    const step = async (ms: number) => {
+      advanceClock(ms);
+      return (await look(watch, bindings)).dependencies.queue;
+    };
+    for (const breaker of ["closed", "closed", "open"]) expect(await step(5_001)).toMatchObject({ ok: false, breaker });
+    expect(await step(5_001)).toMatchObject({ ok: false, breaker: "open", detail: "it failed and is left alone" });
+    expect(asked).toBe(3);
+    expect(await step(5_001)).toMatchObject({ ok: false, breaker: "open" }); // tried, and failed
+    expect(asked).toBe(4);
+    isDown = false;
+    expect(await step(5_001)).toMatchObject({ ok: false, breaker: "open" });
+    expect(asked).toBe(4);
+    expect(await step(5_001)).toMatchObject({ ok: true, breaker: "closed" });
+    expect(asked).toBe(5);
+  });
+
+  it("does not hang on a trial whose request has gone", async () => {
+    const watch = new ReadinessWatch();
+    const refusing = BROKEN.queue.refusing();
+    for (let failure = 0; failure < 3; failure += 1) {
+      await look(watch, refusing);
+      advanceClock(5_001);
+    }
+    advanceClock(10_000);
+    const lost = look(watch, BROKEN.queue.silent()); // takes a second to fail; meanwhile others ask
+    const others = await look(watch);
+    expect(others.dependencies.queue).toMatchObject({ ok: false, breaker: "half_open" });
+    advanceClock(5_001);
+    expect((await look(watch)).dependencies.queue).toMatchObject({ ok: true, breaker: "closed" });
+    await lost;
+  });
+});
+
+describe("/health and /ready", () => {
+  const readySchema = z.object({
+    status: z.string(),
+    reasons: z.array(z.string()),
+    dependencies: z.record(z.string(), z.looseObject({ ok: z.boolean(), breaker: z.string() })),
+    checked_at: z.iso.datetime(),
+  });
+
+  it("say 200 while something can be served, and 503 with Retry-After when nothing can; alive is asked of nobody", async () => {
+    advanceClock(60_000);
+    expect(await read(await fetchBare("/ready"), 200, readySchema)).toMatchObject({ status: "ok" });
+    advanceClock(60_000);
+    const dark = { DB: darkDatabase() };
+    const degraded = await read(await fetchBare("/ready", dark), 200, readySchema);
+    expect(degraded).toMatchObject({ status: "degraded", dependencies: { d1: { ok: false } } });
+    advanceClock(60_000);
+    const nothing = { DB: darkDatabase(), ENROLLMENTS: brokenObjects().namespace };
+    const answer = await fetchBare("/ready", nothing);
+    expect(answer.headers.get("retry-after")).toBe("5");
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect(await read(answer, 503, readySchema)).toMatchObject({ status: "unavailable" });
+    expect(await (await fetchBare("/health", nothing)).json()).toEqual({ status: "ok" });
+  });
+
+  it("[I10] show in the metrics", async () => {
+    advanceClock(120_000);
+    const found = await scraped({ RECORD_CACHE: refusingBinding<KVNamespace>() });
+    expect(found.get('dependency_up{dependency="kv"}')).toBe(0);
+    expect(found.get('dependency_up{dependency="d1"}')).toBe(1);
+    expect([found.get("service_ready"), found.get("service_degraded")]).toEqual([1, 1]);
+  });
+});
+
+describe("[I7] while a dependency is away, what does not rest on it goes on", () => {
+  it("reads are answered with what they say in /ready", async () => {
+    const slug = freshSlug("away");
+    await publish(ladder(slug));
+    await enroll(slug, "ada");
+    const token = await tokenOf("ada");
+    const chapters = () => `/courses/${slug}/chapters/`;
+    const source = async (bindings: Partial<Env>) => {
+      const answer = await callWith(bindings, "GET", chapters(), { token });
+      expect(answer.status).toBe(200);
+      const text = await answer.text();
+      expect(text).toContain('"status":"locked"');
+      return answer.headers.get("x-latchkey-source");
+    };
+    await source({});
+    for (const name of ["d1", "queue", "r2", "kv"] as const) {
+      expect(await source(BROKEN[name].refusing()), name).toMatch(/snapshot|recomputed/);
+    }
+    expect(await source(BROKEN.objects.refusing())).toBe("realtime");
+  });
+});
