@@ -35,7 +35,12 @@ const pageLine = z.object({
 });
 const journalLine = pageLine.extend({ journal: z.int() });
 const fileLine = z.object({ key: z.string(), size: z.int(), etag: z.string() });
-const storedLine = z.object({ key: z.string(), type: z.string().nullable(), text: z.string() });
+const storedLine = z.object({
+  key: z.string(),
+  type: z.string().nullable(),
+  meta: z.record(z.string(), z.string()),
+  text: z.string(),
+});
 
 /** Restores one part and compares every row of it with what is there afterwards. Harmless to repeat. */
 export async function loadPart(

@@ -207,7 +207,9 @@ async function readBucket(bucket: R2Bucket, from: string | null): Promise<StageP
     const object = await bucket.get(key);
     // One that has gone since the list was made was removed after the mark.
     if (object === null) continue;
-    lines.push(JSON.stringify({ key, type: object.httpMetadata?.contentType ?? null, text: await object.text() }));
+    const { httpMetadata, customMetadata = {} } = object;
+    const type = httpMetadata?.contentType ?? null;
+    lines.push(JSON.stringify({ key, type, meta: customMetadata, text: await object.text() }));
   }
   return { lines, rows: lines.length, next: nextKey(listed), max_seq: 0 };
 }
