@@ -188,6 +188,9 @@ describe("a restore into an empty deployment", () => {
     expect(verified.entries).toBeGreaterThanOrEqual(entriesBefore);
     expect(entriesBefore).toBeGreaterThan(0);
     await settle();
+    const restores = await call("GET", "/audit/logs?action=backup.restored", { token });
+    const listed = await read(restores, 200, z.object({ results: z.array(z.looseObject({ outcome: z.string() })) }));
+    expect(listed.results).toMatchObject([{ target: { type: "backup", id: backup.id }, outcome: "ordered" }]);
     const projected = await env.DB.prepare("SELECT count(*) AS n FROM audit_log").first<number>("n");
     expect(projected).toBeGreaterThanOrEqual(entriesBefore);
   });
