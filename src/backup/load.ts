@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { inParallel } from "../shared/parallel.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import { type PartHeader, rowsIn } from "./format.ts";
+import { pause } from "./pause.ts";
 import { type Column, countAdmitted, type Position, positionOf, readRows, type Tables, writeRows } from "./rows.ts";
 import { tableOf } from "./stages.ts";
 import type { BackedUpTable } from "./tables.ts";
@@ -122,6 +123,7 @@ async function linesBetween(
   for (;;) {
     const { lines, last } = await readRows(tables, table, columns, range);
     for (const line of lines) held.add(line);
+    await pause();
     if (last === null || lines.length < table.page) return held;
     range = { after: last, through };
   }
@@ -162,8 +164,9 @@ async function inTurn<T extends { name: string }>(
   load: (object: T) => Promise<Result<unknown>>,
 ): Promise<Result<null>> {
   const refusals: Result<never>[] = [];
-  await inParallel(objects, PARALLEL_OBJECTS, async (object) => {
+  await inParallel(objects, PARALLEL_OBJECTS, async (object, index) => {
     const loaded = await load(object);
+    if (index % 10 === 9) await pause();
     if (loaded.ok) return;
     const { code, detail } = loaded.refusal;
     refusals.push(refuse(code, { detail: `${object.name}: ${detail ?? "its object"}` }));

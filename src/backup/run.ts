@@ -11,6 +11,7 @@ import {
   sha256Of,
   signManifest,
 } from "./format.ts";
+import { pause } from "./pause.ts";
 import { d1Tables } from "./rows.ts";
 import { schemaOf } from "./schema.ts";
 import { STAGES } from "./stages.ts";
@@ -96,6 +97,7 @@ async function writePart(
     note.unreadable.push(...(read.unreadable ?? []));
     if (note.unreadable.length > MAX_UNREADABLE) throw new Error("too many objects do not answer; tried again later");
     columns = read.columns ?? columns;
+    await pause();
     if (read.next === null || Date.now() >= until) break;
   }
   const name = partName(number, stage.name);

@@ -6,6 +6,7 @@ import { callJournal, JOURNALS } from "../records/index.ts";
 import type { ObjectDump } from "../shared/object-dump.ts";
 import { inParallel } from "../shared/parallel.ts";
 import type { Result } from "../shared/results.ts";
+import { pause } from "./pause.ts";
 import { columnsOf, d1Tables, largest, type Position, readRows } from "./rows.ts";
 import { AUDIT_TABLES, type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
 
@@ -126,6 +127,7 @@ async function readObjects(
   const unreadable: string[] = [];
   let seq = 0;
   await inParallel(names, PARALLEL_OBJECTS, async (name, index) => {
+    if (index % 10 === 9) await pause();
     const copied = await copy(name).catch((fault: unknown) => {
       logFault("object_not_copied", fault, { object: name });
       return null;
