@@ -10,6 +10,7 @@ import { buildBundles, type Server, startServer } from "./lib/server.ts";
 const WRITERS = 8;
 const BATCH = 1_000;
 const SAMPLE_MS = 250;
+const WARM_UP_SECONDS = 5;
 /** Asked for, items a second. */
 const ACKNOWLEDGED = 10_000;
 const STORED = 5_000;
@@ -291,7 +292,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
   const load = await Load.open(server);
   const seconds = quick ? 1 : 10;
   say("warming up");
-  await load.window(1);
+  await load.window(quick ? 1 : WARM_UP_SECONDS);
   say(`${WRITERS} writers, batches of ${BATCH}`);
   const first = await load.window(seconds);
   const { persisted } = await load.stats();
@@ -370,7 +371,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
         x: { label: "seconds" },
         y: { label: "records" },
         series: windows.map(({ stored, samples }) => ({
-          name: `${cell(stored)} stored`,
+          name: `${cell(stored)} in D1 before`,
           points: samples.map(({ seconds: x, pending: y }) => ({ x, y })),
         })),
       },
@@ -380,7 +381,7 @@ async function measure({ say, quick }: BenchContext, server: Server): Promise<Be
         x: { label: "seconds" },
         y: { label: "ms" },
         series: windows.map(({ stored, samples }) => ({
-          name: `${cell(stored)} stored`,
+          name: `${cell(stored)} in D1 before`,
           points: samples.map(({ seconds: x, oldestMs: y }) => ({ x, y })),
         })),
       },

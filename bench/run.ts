@@ -24,8 +24,8 @@ const BENCHES: readonly Bench[] = [
   peersBench,
   eventsBench,
   replayBench,
-  backupBench,
   recordsBench,
+  backupBench,
 ];
 const RESULTS = fromRoot("bench/results");
 const PICTURES = fromRoot("docs/bench");

@@ -1,25 +1,30 @@
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { DATABASE } from "./lib/migrations.ts";
-import { fromRoot } from "./lib/paths.ts";
+import { inParallel } from "../src/shared/parallel.ts";
+import { ENVIRONMENTS, type Environment } from "./lib/environments.ts";
+import { type Project, readProject } from "./lib/release/project.ts";
 import { runWrangler } from "./lib/wrangler.ts";
 
-const HELP = `Deploys Latchkey to the Cloudflare account that wrangler is signed in to.
+const HELP = `Deploys Latchkey at once, to the Cloudflare account that wrangler is signed in to.
 
-  npm run deploy [-- --dry-run]
+  npm run deploy -- --env staging|production
+  npm run deploy -- --dry-run [--env …]
 
-  --dry-run  does what needs no account: bundles the Worker and checks its configuration
+  --env      the environment of wrangler.toml
+  --dry-run  does what needs no account: bundles the Worker and checks its configuration, of both environments if none is
+             named
   --help     this text
 
-In this order: the secret is there, the database and the queues exist, D1 migrations, code. Migrations come first and
-only ever add, so that the code that still runs works with the newer schema. A deploy that adds or removes a Durable
-Object class must ship alone.`;
+For the first time, and for what cannot be released gradually: a deploy that adds or removes a Durable Object class must
+ship alone. Everything else goes through \`npm run release\`.
 
-const SECRET = "AUTH_SECRET";
-const SECRET_HELP = `The Worker refuses to serve without ${SECRET}. Give it 32 random bytes once; nobody needs to see them:
+In this order: the secrets are there, the database and the queues exist, D1 migrations, code. Migrations come first and
+only ever add, so that the code that still runs works with the newer schema.`;
 
-  node -e "process.stdout.write(require('node:crypto').randomBytes(32).toString('base64url'))" | npx wrangler secret put ${SECRET}
+/** How the Worker's secrets are made; nobody needs to see them. */
+const secretHelp = (name: string, environment: Environment) => `The Worker needs ${name}. Give it 32 random bytes once:
+
+  node -e "process.stdout.write(require('node:crypto').randomBytes(32).toString('base64url'))" | npx wrangler secret put ${name} --env ${environment}
 
 wrangler offers to create the Worker when it does not exist yet. Then run the deploy again.`;
 
@@ -28,19 +33,12 @@ const secretsSchema = z.array(z.looseObject({ name: z.string() }));
 /** A step did not succeed; its output has been printed. */
 class DeployError extends Error {}
 
-async function ensureSecret(): Promise<void> {
-  const { code, stdout, output } = await runWrangler(["secret", "list", "--format", "json"]);
-  if (code !== 0) throw new DeployError(`${output.trim()}\n\n${SECRET_HELP}`);
+async function ensureSecrets({ environment, requiredSecrets }: Project): Promise<void> {
+  const { code, stdout, output } = await runWrangler(["secret", "list", "--format", "json", "--env", environment]);
+  if (code !== 0) throw new DeployError(`${output.trim()}\n\n${secretHelp(requiredSecrets[0] ?? "", environment)}`);
   const names = secretsSchema.parse(JSON.parse(stdout)).map((secret) => secret.name);
-  if (!names.includes(SECRET)) throw new DeployError(SECRET_HELP);
-}
-
-/** Queues named in wrangler.toml, including the dead-letter queues, which no deploy creates by itself. */
-function configuredQueues(toml: string): string[] {
-  const names = [...toml.matchAll(/^\s*(?:queue|dead_letter_queue)\s*=\s*"([^"]+)"/gm)].flatMap(
-    (match) => match[1] ?? [],
-  );
-  return [...new Set(names)].sort();
+  const missing = requiredSecrets.find((name) => !names.includes(name));
+  if (missing !== undefined) throw new DeployError(secretHelp(missing, environment));
 }
 
 async function ensureExists(what: string, find: readonly string[], create: readonly string[]): Promise<void> {
@@ -61,37 +59,46 @@ function heading(text: string): void {
   console.log(`\n=== ${text} ===`);
 }
 
-async function deploy(): Promise<void> {
-  heading("secret");
-  await ensureSecret();
-  console.log(`${SECRET} is set`);
+async function deploy(project: Project): Promise<void> {
+  const { environment, database, queues, requiredSecrets } = project;
+  heading("secrets");
+  await ensureSecrets(project);
+  console.log(`${requiredSecrets.join(", ")}: set`);
 
   heading("database and queues");
-  await ensureExists(`database ${DATABASE}`, ["d1", "info", DATABASE], ["d1", "create", DATABASE]);
-  for (const queue of configuredQueues(readFileSync(fromRoot("wrangler.toml"), "utf8"))) {
-    await ensureExists(`queue ${queue}`, ["queues", "info", queue], ["queues", "create", queue]);
-  }
+  await ensureExists(`database ${database}`, ["d1", "info", database], ["d1", "create", database]);
+  await inParallel(queues, 3, (queue) =>
+    ensureExists(`queue ${queue}`, ["queues", "info", queue], ["queues", "create", queue]),
+  );
 
   heading("migrations");
-  await mustSucceed(["d1", "migrations", "apply", DATABASE, "--remote"]);
+  await mustSucceed(["d1", "migrations", "apply", database, "--remote", "--env", environment]);
 
   heading("code");
-  await mustSucceed(["deploy"]);
+  await mustSucceed(["deploy", "--env", environment]);
 }
 
-async function dryRun(): Promise<void> {
-  heading("bundle (nothing is uploaded)");
-  await mustSucceed(["deploy", "--dry-run"]);
-  console.log("\nA real deploy would now check the secret, create what is missing of the database and the queues");
-  console.log(`(${configuredQueues(readFileSync(fromRoot("wrangler.toml"), "utf8")).join(", ")}),`);
+async function dryRun(project: Project): Promise<void> {
+  heading(`bundle for ${project.environment} (nothing is uploaded)`);
+  await mustSucceed(["deploy", "--dry-run", "--env", project.environment]);
+  console.log(
+    `\nA real deploy would now check the secrets (${project.requiredSecrets.join(", ")}), create what is missing of`,
+  );
+  console.log(`the database ${project.database} and the queues (${project.queues.join(", ")}),`);
   console.log("apply the D1 migrations, and upload this bundle.");
 }
 
 try {
-  const { values } = parseArgs({ options: { "dry-run": { type: "boolean" }, help: { type: "boolean", short: "h" } } });
+  const { values } = parseArgs({
+    options: { env: { type: "string" }, "dry-run": { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  });
+  const environment = z.enum(ENVIRONMENTS).optional().parse(values.env);
   if (values.help === true) console.log(HELP);
-  else if (values["dry-run"] === true) await dryRun();
-  else await deploy();
+  else if (values["dry-run"] === true) {
+    for (const one of environment === undefined ? ENVIRONMENTS : [environment]) await dryRun(readProject(one));
+  } else if (environment === undefined)
+    throw new DeployError("Name the environment: --env staging or --env production.");
+  else await deploy(readProject(environment));
 } catch (fault) {
   console.error(`\nNot deployed. ${fault instanceof Error ? fault.message : String(fault)}`);
   process.exit(1);

@@ -14,7 +14,7 @@ import {
   unlockSection,
 } from "./enrollment/index.ts";
 import { endStreams, eventRoutes, eventSection } from "./events/index.ts";
-import { fileRoutes } from "./files/index.ts";
+import { fileRoutes, fileSection } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
 import {
   deadLetterRoutes,
@@ -28,13 +28,15 @@ import {
   renderDocs,
   requestLog,
   switchRoutes,
+  switchSection,
 } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
-import { privacyRoutes } from "./privacy/index.ts";
+import { privacyRoutes, privacySection } from "./privacy/index.ts";
 import { recordRoutes, recordSection } from "./records/index.ts";
 import { type AppContext, type AppEnv, newRouter, respond } from "./shared/http.ts";
 import { refuse } from "./shared/results.ts";
 import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./shared/secrets.ts";
+import { securityHeaders } from "./shared/security-headers.ts";
 
 /** How long a browser remembers what a preflight answered, seconds. */
 const PREFLIGHT_SECONDS = 7_200;
@@ -46,7 +48,10 @@ const SECTIONS = [
   recordSection,
   auditSection,
   eventSection,
+  fileSection,
+  privacySection,
   readinessSection,
+  switchSection,
   backupSection,
   modelSection,
 ];
@@ -55,6 +60,7 @@ const SECTIONS = [
 export function createApi(): OpenAPIHono<AppEnv> {
   const app = newRouter();
   app.use(requestLog());
+  app.use(securityHeaders());
   mountHealth(app);
   mountScrape(app, SECTIONS);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app, new URL(c.req.url).origin)));
@@ -75,9 +81,9 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());
-  app.route("/api/v1", backupRoutes());
   app.route("/api/v1", switchRoutes());
   app.route("/api/v1", metricsRoutes(SECTIONS));
+  app.route("/api/v1", backupRoutes());
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",

@@ -20,6 +20,8 @@ const optionsSchema = z.object({
   queueSeconds: z.int().nullable(),
   /** Puts objects that only fail in the place of the enrollments, so that reads fall back to D1. */
   breakObjects: z.boolean(),
+  /** Object classes the bundle exports, for a bundle of another commit; null for all of wrangler.toml. */
+  classes: z.array(z.string()).nullable(),
 });
 export type HostOptions = z.infer<typeof optionsSchema>;
 
@@ -43,6 +45,7 @@ const workers: V4WorkerOptions[] = [
     name: "latchkey",
     modules: [moduleOf(options.bundle)],
     bindings: { ...product.bindings, ...options.bindings },
+    durableObjects: objectsOf(options.classes),
     ...(options.queueSeconds === null ? {} : { queueConsumers: gathering(options.queueSeconds) }),
     ...(options.breakObjects
       ? {
@@ -84,6 +87,11 @@ const miniflare = new Miniflare(
   }),
 );
 await miniflare.ready;
+
+function objectsOf(classes: readonly string[] | null) {
+  const all = Object.entries(product.durableObjects);
+  return Object.fromEntries(all.filter(([, { className }]) => classes === null || classes.includes(className)));
+}
 
 function gathering(seconds: number) {
   const consumers = Object.entries(product.queueConsumers);

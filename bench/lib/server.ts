@@ -74,6 +74,7 @@ export async function startServer(
     inspect = false,
     queueSeconds = null,
     breakObjects = false,
+    classes = null,
     port,
     secret = randomBytes(32).toString("base64url"),
   }: {
@@ -81,6 +82,7 @@ export async function startServer(
     inspect?: boolean;
     queueSeconds?: number | null;
     breakObjects?: boolean;
+    classes?: string[] | null;
     /** Where the product answers; a free port when left out. */
     port?: number;
     /** AUTH_SECRET; a fresh one when left out. */
@@ -97,6 +99,7 @@ export async function startServer(
     inspectorPort,
     queueSeconds,
     breakObjects,
+    classes,
     // Some hundred learners make the load of a whole school: the brake on reads is not what is measured.
     bindings: { AUTH_SECRET: secret, READ_ALLOWANCE: "1000000000", ...bindings },
   };

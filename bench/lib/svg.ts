@@ -82,8 +82,8 @@ function scale(axis: Axis, values: readonly number[], from: number, to: number):
     const at = (value: number) => from + ((Math.log10(value) - low) / (high - low)) * (to - from);
     return { at, ticks: ticks.length > 1 ? ticks : [10 ** low, most] };
   }
-  const step = niceStep(Math.max(most, Number.MIN_VALUE) / TICKS);
-  const top = Math.ceil(most / step) * step;
+  const step = niceStep((most > 0 ? most : 1) / TICKS);
+  const top = Math.max(Math.ceil(most / step), 1) * step;
   const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => index * step);
   return { at: (value) => from + (value / top) * (to - from), ticks };
 }

@@ -15,7 +15,7 @@ export const GENERATED =
 /** Sections an environment inherits from the top of the file. */
 const INHERITED = /^(exports\.\w+|triggers|limits|observability|assets|build)$/;
 /** Keys whose values name something of the account, which each environment has for itself. */
-const NAMES = /^(\s*(?:database_name|bucket_name|queue|dead_letter_queue|dataset)\s*=\s*)"latchkey(?=[-_"])/;
+const NAMES = /^(\s*(?:database_name|bucket_name|queue|dead_letter_queue|dataset)\s*=\s*)"latchkey([-_"])/;
 /** Rate limits of an account count under numbers of four digits; the first tells the environments apart. */
 const NAMESPACE_ID = /^(\s*namespace_id\s*=\s*)"1(\d{3})"/;
 const ENVIRONMENT_VAR = /^(ENVIRONMENT\s*=\s*)".*"/;
@@ -43,7 +43,11 @@ function sectionsOf(toml: string): Section[] {
 function inEnvironment(line: string, environment: Environment): string {
   const named = line.replace(ENVIRONMENT_VAR, `$1"${environment}"`);
   if (environment === "production") return named;
-  return named.replace(NAMES, '$1"latchkey-staging').replace(NAMESPACE_ID, '$1"2$2"');
+  const renamed = named.replace(NAMES, (_line, key: string, next: string) => {
+    // Datasets of Analytics Engine are written with underscores.
+    return next === "_" ? `${key}"latchkey_staging_` : `${key}"latchkey-staging${next}`;
+  });
+  return renamed.replace(NAMESPACE_ID, '$1"2$2"');
 }
 
 /** Name of the Worker in an environment. */

@@ -95,6 +95,8 @@ function headers(hashed: readonly string[]): string {
     `Content-Security-Policy: ${policy}`,
     "X-Content-Type-Options: nosniff",
     "Referrer-Policy: no-referrer",
+    "Strict-Transport-Security: max-age=63072000; includeSubDomains",
+    "Cross-Origin-Resource-Policy: same-origin",
     "Cross-Origin-Opener-Policy: same-origin",
     "Permissions-Policy: camera=(), geolocation=(), microphone=()",
   ];

@@ -1,5 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
-import { counter, gauge, type Section } from "../ops/metrics/family.ts";
+import { counter, gauge } from "../ops/metrics/family.ts";
+import type { Section } from "../ops/metrics/section.ts";
 import { outboxDepth } from "./outbox.ts";
 import { callChain } from "./stubs.ts";
 

@@ -1,5 +1,5 @@
 /** The door of the audit room. */
-export { openChain, restoreChain } from "./chain/backup.ts";
+export { type ChainPosition, type ChainRows, openChain, restoreChainPage } from "./chain/backup.ts";
 export { AuditChain } from "./chain/object.ts";
 export { type NewEntry, type OwnEntry, ownEntry, storedEntrySchema } from "./entry.ts";
 export { auditSection } from "./gauges.ts";

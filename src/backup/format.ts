@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { ok, type Result, refuse } from "../shared/results.ts";
-import { type AcceptedSecrets, signingKey, withAnySecret } from "../shared/secrets.ts";
+import { signingKey } from "../shared/secrets.ts";
 
 /** The form of what is written. A reader refuses any other. */
 export const FORMAT = 1;
@@ -84,10 +84,10 @@ export function partName(number: number, stage: string): string {
 const encoder = new TextEncoder();
 const pageLine = z.object({ page: z.object({ rows: z.array(z.unknown()) }) });
 
-/** Stages whose lines hold a page of rows each. */
+/** Stages whose lines are pages of rows. */
 const PAGED_STAGES = ["journals", "journal_tombstones", "audit_chain"];
 
-/** How many rows the lines of a part stand for. */
+/** How many rows the lines of a part stand for: a line of a journal or of the audit chain holds a page of them. */
 export function rowsIn(stage: string, lines: readonly string[]): number {
   if (!PAGED_STAGES.includes(stage)) return lines.length;
   return lines.reduce((sum, line) => sum + pageLine.parse(JSON.parse(line)).page.rows.length, 0);
@@ -107,22 +107,17 @@ export async function signManifest(secret: string, manifest: Manifest): Promise<
 
 /**
  * Reads a signed manifest.
- * @param secrets while the secret is being replaced, the one before it is believed as well.
- * @returns `backup_manifest_tampered` when it is not exactly what was signed with one of these, `backup_schema_mismatch`
+ * @returns `backup_manifest_tampered` when it is not exactly what was signed with this secret, `backup_schema_mismatch`
  *   when another release signed something this one cannot read.
  */
-export async function openManifest(secrets: AcceptedSecrets, text: string): Promise<Result<Manifest>> {
+export async function openManifest(secret: string, text: string): Promise<Result<Manifest>> {
   const tampered = refuse("backup_manifest_tampered");
   const signed = signedSchema.safeParse(jsonOf(text));
   if (!signed.success) return tampered;
   const given = bytesOf(signed.data.signature);
   if (given === null) return tampered;
-  const said = encoder.encode(JSON.stringify(signed.data.manifest));
-  const isSigned = await withAnySecret(
-    secrets,
-    async (secret) => crypto.subtle.verify("HMAC", await signingKey(secret, "backup"), given, said),
-    (verified) => verified,
-  );
+  const key = await signingKey(secret, "backup");
+  const isSigned = await crypto.subtle.verify("HMAC", key, given, encoder.encode(JSON.stringify(signed.data.manifest)));
   if (!isSigned) return tampered;
   const manifest = manifestSchema.safeParse(signed.data.manifest);
   if (manifest.success) return ok(manifest.data);

@@ -1,7 +1,8 @@
-import { gauge, type Section } from "../ops/metrics/family.ts";
+import { gauge } from "../ops/metrics/family.ts";
+import type { Section } from "../ops/metrics/section.ts";
 import { backupAges } from "./ages.ts";
 
-/** When backups last succeeded. Nothing is said of what never happened, which an alert reports. */
+/** When backups last succeeded and were last proven; nothing while there has been none, which an alert reports. */
 export const backupSection: Section = {
   name: "backups",
   async read(env) {

@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from "../shared/results.ts";
 import { type PartHeader, rowsIn } from "./format.ts";
 import { pause } from "./pause.ts";
 import { type Column, countAdmitted, type Position, positionOf, readRows, type Tables, writeRows } from "./rows.ts";
-import { tableOf } from "./stages.ts";
+import { AUDIT_CHAIN, tableOf } from "./stages.ts";
 import type { BackedUpTable } from "./tables.ts";
 import type { RestoreTarget } from "./target.ts";
 
@@ -26,15 +26,14 @@ const dumpSchema = z.object({
   tables: z.record(z.string(), z.object({ columns: z.array(z.string()), rows: z.array(z.array(value)) })),
 });
 const objectLine = z.object({ name: z.string(), dump: dumpSchema });
-const pageLine = z.object({
-  page: z.object({
-    table: z.string(),
-    columns: z.array(z.string()),
-    rows: z.array(z.array(value)),
-    steps: z.array(z.string()),
-  }),
+const pageOfRows = z.object({
+  table: z.string(),
+  columns: z.array(z.string()),
+  rows: z.array(z.array(value)),
+  steps: z.array(z.string()),
 });
-const journalLine = pageLine.extend({ journal: z.int() });
+const journalLine = z.object({ journal: z.int(), page: pageOfRows });
+const chainLine = z.object({ page: pageOfRows });
 const fileLine = z.object({ key: z.string(), size: z.int(), etag: z.string() });
 const storedLine = z.object({
   key: z.string(),
@@ -66,9 +65,9 @@ export async function loadPart(
     }
     return whole;
   }
-  if (stage === "audit_chain") {
+  if (stage === AUDIT_CHAIN) {
     for (const line of lines) {
-      const loaded = await target.chain(pageLine.parse(JSON.parse(line)).page);
+      const loaded = await target.auditChain(chainLine.parse(JSON.parse(line)).page);
       if (!loaded.ok) return loaded;
     }
     return whole;

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { countedDatabase } from "../bindings.ts";
+import { drizzle } from "drizzle-orm/d1";
+import { appendAll, callChain, ownEntry } from "../audit/index.ts";
 import { erasedAmong, subjectOf } from "../identity/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { requestErasure } from "../privacy/index.ts";
@@ -187,6 +188,9 @@ export function restorePlan(env: Env, target: RestoreTarget): JobPlan {
       const held = await target.tables.batch(
         BACKED_UP.map(({ name }) => ({ sql: `SELECT 1 FROM "${name}" LIMIT 1`, values: [] })),
       );
+      const chain = await callChain(env, (stub) => stub.state());
+      if (!chain.ok) return chain;
+      if (chain.value.seq > 0) return refuse("restore_target_not_empty", { detail: "The audit chain has entries." });
       const full = BACKED_UP.filter((_, index) => (held[index]?.length ?? 0) > 0).map(({ name }) => name);
       if (full.length > 0)
         return refuse("restore_target_not_empty", { detail: `There are rows in ${full.join(", ")}.` });
@@ -194,18 +198,29 @@ export function restorePlan(env: Env, target: RestoreTarget): JobPlan {
     },
     derive: (from) => indexWords(env, from),
     async close(manifest, state) {
-      const opened = await openObjects(env, manifest, target);
+      const opened = await openJournals(env, manifest, target);
       if (!opened.ok) return opened;
+      const chain = await target.openAuditChain();
+      if (!chain.ok) return chain;
       const erased = await eraseAgain(env);
       const { rows, left_out, missing_files } = state;
+      const entry = {
+        action: "backup.restored",
+        actor: { id: "system", role: "system" },
+        target: { type: "backup", id: manifest.id },
+        details: { entries: rows },
+        unique: manifest.id,
+      } as const;
+      const recorded = await appendAll(env, [ownEntry(entry, Date.now())]);
+      if (!recorded.ok) return recorded;
       logEvent("restored", { backup: manifest.id, rows, left_out, missing_files, erased_again: erased });
       return ok(null);
     },
   };
 }
 
-/** Opens the journals and the audit chain, where the backup has something of them. */
-export async function openObjects(env: Env, manifest: Manifest, target: RestoreTarget): Promise<Result<null>> {
+/** Opens the journals that the backup has something of. */
+export async function openJournals(env: Env, manifest: Manifest, target: RestoreTarget): Promise<Result<null>> {
   const found = new Map<number, { steps: string[]; tombstones: (string | number | null)[][] }>();
   for (const entry of manifest.parts.filter(({ stage }) => stage === "journals" || stage === "journal_tombstones")) {
     const read = await readPart(env, manifest, entry);
@@ -223,22 +238,16 @@ export async function openObjects(env: Env, manifest: Manifest, target: RestoreT
     const opened = await target.openJournal(journal, known.steps, known.tombstones);
     if (!opened.ok) return opened;
   }
-  const chain = manifest.parts.find(({ stage, rows }) => stage === "audit_chain" && rows > 0);
-  if (chain === undefined) return ok(null);
-  const read = await readPart(env, manifest, chain);
-  if (!read.ok) return read;
-  const { page } = pageLine.parse(JSON.parse(read.value.lines[0] ?? "null"));
-  const opened = await target.openChain(page.steps);
-  return opened.ok ? ok(null) : opened;
+  return ok(null);
 }
 
-const pageLine = z.object({
+const journalLine = z.object({
+  journal: z.int(),
   page: z.object({
     steps: z.array(z.string()),
     rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
   }),
 });
-const journalLine = pageLine.extend({ journal: z.int() });
 
 /**
  * Users who were erased after the mark are in the backup. Who they were, nobody wrote down; but the hash of each erased
@@ -262,7 +271,7 @@ async function eraseAgain(env: Env): Promise<number> {
     );
     for (const { id } of results) {
       if (known.has(id) || !subjects.has(await subjectOf(id))) continue;
-      await requestErasure(countedDatabase(env.DB, { count: 0 }), id, null, Date.now());
+      await requestErasure(drizzle(env.DB), id, null, Date.now());
       erased += 1;
     }
     const last = results.at(-1);

@@ -200,12 +200,6 @@ export function backupRoutes() {
       }
       const state = await continueJob(c.env, backup, job, planOf(c.env, task, job), until);
       if (!state.ok) return respond(c, state.refusal);
-      if (task === "restore" && state.value.phase === "done") {
-        // Before it, the entry would be the only thing in an empty deployment.
-        const target = { type: "backup", id: backup };
-        const ordered = await orderAudit(c, { action: "backup.restored", target, unique: job });
-        if (!ordered.ok) return respond(c, ordered.refusal);
-      }
       const { phase, rows, left_out, missing_files, started_at, finished_at } = state.value;
       const ms = (finished_at ?? Date.now()) - started_at;
       return c.json({ task, job, done: phase === "done", rows, left_out, missing_files, ms }, 200);

@@ -1,4 +1,4 @@
-import { callChain } from "../audit/index.ts";
+import { type ChainPosition, callChain } from "../audit/index.ts";
 import { callEnrollment } from "../bindings.ts";
 import { callBroadcastLog, callChannel } from "../events/index.ts";
 import { logFault } from "../ops/logging.ts";
@@ -8,7 +8,7 @@ import { inParallel } from "../shared/parallel.ts";
 import type { Result } from "../shared/results.ts";
 import { pause } from "./pause.ts";
 import { columnsOf, d1Tables, largest, type Position, readRows } from "./rows.ts";
-import { AUDIT_TABLES, type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
+import { type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
 
 /** Objects asked by one page, which is held in memory, and how many at a time. */
 const OBJECT_PAGE = 25;
@@ -37,6 +37,8 @@ export interface Stage {
   read(env: Env, from: string | null): Promise<StagePage>;
 }
 
+export const AUDIT_CHAIN = "audit_chain";
+
 /**
  * What is read, in this order. The order is what makes a backup whole that is taken while people write: mirrors before
  * their objects, objects before the courses they are on, journals before the records they hand on, and rows before the
@@ -53,8 +55,8 @@ export const STAGES: readonly Stage[] = [
   { name: "documents", read: (env, from) => readBucket(env.DOCUMENTS, from) },
   { name: "records", read: (env, from) => readBucket(env.RECORDS, from) },
   { name: "files", read: listFiles },
-  ...AUDIT_TABLES.map(tableStage),
-  { name: "audit_chain", read: readChain },
+  // After the documents: every head in the bucket is then about entries that are here.
+  { name: AUDIT_CHAIN, read: readChain },
 ];
 
 /** Name of the stage that reads a table. */
@@ -181,23 +183,28 @@ async function readJournals(env: Env, from: string | null, tombstones: boolean):
     max_seq: seqAt < 0 ? 0 : Math.max(0, ...(page?.rows ?? []).map((row) => Number(row[seqAt] ?? 0))),
   };
 }
+
+async function readChain(env: Env, from: string | null): Promise<StagePage> {
+  // SAFETY: written below by this very function.
+  const at = from === null ? null : (JSON.parse(from) as ChainPosition);
+  const copied = await callChain(env, (stub) => stub.backUp(at));
+  if (!copied.ok) throw new Error(`audit chain: ${copied.refusal.code}`);
+  const { pages, next } = copied.value;
+  const full = pages.filter(({ rows }) => rows.length > 0);
+  const seqs = full.flatMap(({ table, columns, rows }) =>
+    table === "entries" ? rows.map((row) => Number(row[columns.indexOf("seq")])) : [],
+  );
+  return {
+    lines: full.map((page) => JSON.stringify({ page })),
+    rows: full.reduce((sum, { rows }) => sum + rows.length, 0),
+    next: next === null ? null : JSON.stringify(next),
+    max_seq: seqs.at(-1) ?? 0,
+  };
+}
+
 interface JournalCursor {
   journal: number;
   from: { table: string; after: string | number } | null;
-}
-
-async function readChain(env: Env, from: string | null): Promise<StagePage> {
-  const copied = await callChain(env, (stub) => stub.backUp(Number(from ?? 0)));
-  if (!copied.ok) throw new Error(`the audit chain: ${copied.refusal.code}`);
-  const { pages, next } = copied.value;
-  const held = pages.filter(({ rows }) => rows.length > 0);
-  const entries = held.find(({ table }) => table === "entries");
-  return {
-    lines: held.map((page) => JSON.stringify({ page })),
-    rows: held.reduce((sum, { rows }) => sum + rows.length, 0),
-    next: next === null ? null : String(next),
-    max_seq: Number(entries?.rows.at(-1)?.[0] ?? 0),
-  };
 }
 
 /** Objects of a bucket with their content, which is text. */

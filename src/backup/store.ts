@@ -1,5 +1,5 @@
 import { type Result, refuse } from "../shared/results.ts";
-import { acceptedSecrets } from "../shared/secrets.ts";
+import { acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
 import {
   MANIFEST,
   type Manifest,
@@ -97,7 +97,12 @@ export async function manifestOf(env: Env, backup: string): Promise<Result<Manif
     const any = await env.BACKUPS.list({ prefix: `${BACKUPS}${backup}/`, limit: 1 });
     return refuse(any.objects.length > 0 ? "backup_incomplete" : "not_found");
   }
-  const opened = await openManifest(acceptedSecrets(env), await stored.text());
+  const text = await stored.text();
+  const opened = await withAnySecret(
+    acceptedSecrets(env),
+    (secret) => openManifest(secret, text),
+    ({ ok: isOpen }) => isOpen,
+  );
   if (opened.ok && opened.value.id !== backup) {
     return refuse("backup_manifest_tampered", { detail: `It is the manifest of ${opened.value.id}.` });
   }

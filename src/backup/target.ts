@@ -1,9 +1,9 @@
-import { callChain } from "../audit/index.ts";
+import { type ChainRows, callChain } from "../audit/index.ts";
 import { callEnrollment } from "../bindings.ts";
 import { projectEnrollments } from "../enrollment/index.ts";
 import { callBroadcastLog, callChannel } from "../events/index.ts";
-import { callJournal } from "../records/index.ts";
-import type { DumpedValue, ObjectDump, TableRows } from "../shared/object-dump.ts";
+import { callJournal, type JournalRows } from "../records/index.ts";
+import type { DumpedValue, ObjectDump } from "../shared/object-dump.ts";
 import { inParallel } from "../shared/parallel.ts";
 import type { Result } from "../shared/results.ts";
 import { d1Tables, type Tables } from "./rows.ts";
@@ -25,14 +25,14 @@ export interface RestoreTarget {
   project(ids: readonly string[]): Promise<void>;
   channel(user: string, dump: ObjectDump): Promise<Loaded>;
   broadcastLog(dump: ObjectDump): Promise<Loaded>;
-  journal(journal: number, page: TableRows): Promise<Loaded>;
+  journal(journal: number, page: JournalRows): Promise<Loaded>;
   openJournal(
     journal: number,
     steps: readonly string[],
     tombstones: readonly DumpedValue[][],
   ): Promise<Result<{ opened: boolean }>>;
-  chain(page: TableRows): Promise<Loaded>;
-  openChain(steps: readonly string[]): Promise<Result<{ opened: boolean }>>;
+  auditChain(page: ChainRows): Promise<Loaded>;
+  openAuditChain(): Promise<Result<{ opened: boolean }>>;
   /** Puts an object into a bucket and reads it back. @returns whether it is what was put. */
   object(bucket: "documents" | "records", object: StoredObject): Promise<boolean>;
   /** How many of these files' bytes are not there, or are others. */
@@ -66,8 +66,8 @@ export function liveTarget(env: Env, job: string): RestoreTarget {
     broadcastLog: (dump) => callBroadcastLog(env, (stub) => stub.restore(dump, job)),
     journal: (journal, page) => callJournal(env, journal, (stub) => stub.restore(page)),
     openJournal: (journal, steps, tombstones) => callJournal(env, journal, (stub) => stub.open(steps, tombstones)),
-    chain: (page) => callChain(env, (stub) => stub.restore(page)),
-    openChain: (steps) => callChain(env, (stub) => stub.open(steps)),
+    auditChain: (page) => callChain(env, (stub) => stub.restore(page)),
+    openAuditChain: () => callChain(env, (stub) => stub.open()),
     async object(bucket, { key, type, meta, text }) {
       const place = bucket === "documents" ? env.DOCUMENTS : env.RECORDS;
       const httpMetadata = type === null ? {} : { contentType: type };
@@ -104,10 +104,10 @@ export function scratchTarget(env: Env, job: string): RestoreTarget {
       await callVault(env, `${job}.journal-${journal}`, (stub) => stub.wipe());
       return opened;
     },
-    chain: (page) => callVault(env, `${job}.chain`, (stub) => stub.chain(page)),
-    openChain: async (steps) => {
-      const opened = await callVault(env, `${job}.chain`, (stub) => stub.openChain(steps));
-      await callVault(env, `${job}.chain`, (stub) => stub.wipe());
+    auditChain: (page) => callVault(env, `${job}.audit`, (stub) => stub.auditPage(page)),
+    openAuditChain: async () => {
+      const opened = await callVault(env, `${job}.audit`, (stub) => stub.openAudit());
+      await callVault(env, `${job}.audit`, (stub) => stub.wipe());
       return opened;
     },
     // There is no scratch bucket: that a document is whole, its part's hash has shown.

@@ -1,11 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
-import { openChain, restoreChain } from "../audit/index.ts";
+import { type ChainRows, openChain, restoreChainPage } from "../audit/index.ts";
 import { loadEnrollment, snapshotHolds } from "../enrollment/index.ts";
 import { BROADCAST_LOG_SCHEMA, CHANNEL_SCHEMA } from "../events/index.ts";
 import { logFault } from "../ops/logging.ts";
-import { JournalStore, openJournal, restorePage } from "../records/index.ts";
+import { type JournalRows, JournalStore, openJournal, restorePage } from "../records/index.ts";
 import { DAY_MS } from "../shared/instants.ts";
-import { type DumpedValue, loadObject, type ObjectDump, type TableRows } from "../shared/object-dump.ts";
+import { type DumpedValue, loadObject, type ObjectDump } from "../shared/object-dump.ts";
 import { type Result, refuse } from "../shared/results.ts";
 import type { Statement } from "./rows.ts";
 
@@ -56,7 +56,7 @@ export class BackupVault extends DurableObject<Env> {
   }
 
   /** Takes a page of a journal. */
-  async journal(page: TableRows): Promise<Result<{ rows: number }>> {
+  async journal(page: JournalRows): Promise<Result<{ rows: number }>> {
     await this.#wipeLater();
     return restorePage(this.ctx.storage, page);
   }
@@ -69,15 +69,15 @@ export class BackupVault extends DurableObject<Env> {
     return openJournal(this.ctx.storage, new JournalStore(this.ctx.storage.sql), steps, tombstones);
   }
 
-  /** Takes rows of the audit chain. */
-  async chain(page: TableRows): Promise<Result<{ rows: number }>> {
+  /** Takes a page of the audit chain. */
+  async auditPage(page: ChainRows): Promise<Result<{ rows: number }>> {
     await this.#wipeLater();
-    return restoreChain(this.ctx.storage, page);
+    return restoreChainPage(this.ctx.storage, page);
   }
 
   /** The chain's last step. */
-  async openChain(steps: readonly string[]): Promise<Result<{ opened: boolean }>> {
-    return openChain(this.ctx.storage, steps);
+  async openAudit(): Promise<Result<{ opened: boolean }>> {
+    return openChain(this.ctx.storage);
   }
 
   /** Throws everything away. */

@@ -1,7 +1,7 @@
 import { logEvent } from "../ops/logging.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Manifest } from "./format.ts";
-import { type JobPlan, openObjects } from "./restore.ts";
+import { type JobPlan, openJournals } from "./restore.ts";
 import { d1Tables } from "./rows.ts";
 import { checkSchema, schemaOf, tablesAsMade } from "./schema.ts";
 import { stageOf } from "./stages.ts";
@@ -28,8 +28,10 @@ export function verificationPlan(env: Env, job: string): JobPlan {
       return ok(null);
     },
     async close(manifest, state) {
-      const opened = await openObjects(env, manifest, target);
+      const opened = await openJournals(env, manifest, target);
       if (!opened.ok) return opened;
+      const chain = await target.openAuditChain();
+      if (!chain.ok) return chain;
       const left = "SELECT 1 FROM sqlite_master WHERE name = 'courses'";
       const [tables] = await callVault(env, vault, (stub) => stub.batch([{ sql: left, values: [] }]));
       // Thrown away already: this was cut after the proof had been noted.

@@ -1099,33 +1099,6 @@ export type DeadLetter = {
   failed_at: string;
 };
 
-export type Backup = {
-  id: string;
-  state: "running" | "finished" | "damaged";
-  /** Everything acknowledged before this instant is in the backup. */
-  mark: string;
-  finished_at: string | null;
-  rows: number;
-  bytes: number;
-  parts: number;
-  /** Objects that could not be copied. */
-  unreadable: number;
-  verified_at: string | null;
-};
-
-export type BackupWork = {
-  task: "backup" | "check" | "verify" | "restore";
-  job: string;
-  done: boolean;
-  rows: number;
-  /** Rows written after the mark about what was not there then. */
-  left_out: number;
-  /** Users' files whose bytes are not in this deployment's bucket. */
-  missing_files: number;
-  /** Since the job began. */
-  ms: number;
-};
-
 export type ReadSwitch = {
   /** Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects. */
   realtime_percent: 0;
@@ -1154,6 +1127,33 @@ export type Metric = {
       count: number;
     }[];
   }[];
+};
+
+export type Backup = {
+  id: string;
+  state: "running" | "finished" | "damaged";
+  /** Everything acknowledged before this instant is in the backup. */
+  mark: string;
+  finished_at: string | null;
+  rows: number;
+  bytes: number;
+  parts: number;
+  /** Objects that could not be copied. */
+  unreadable: number;
+  verified_at: string | null;
+};
+
+export type BackupWork = {
+  task: "backup" | "check" | "verify" | "restore";
+  job: string;
+  done: boolean;
+  rows: number;
+  /** Rows written after the mark about what was not there then. */
+  left_out: number;
+  /** Users' files whose bytes are not in this deployment's bucket. */
+  missing_files: number;
+  /** Since the job began. */
+  ms: number;
 };
 
 /** Every operation by path and method. */
@@ -2296,6 +2296,26 @@ export interface Paths {
       };
     };
   };
+  "/api/v1/system/switches/realtime-reads": {
+    /** Which share of reads goes past the objects, since when and why */
+    get: {
+      answer: ReadSwitch;
+    };
+    /** Send a share of the reads to the realtime path, without a deploy */
+    put: {
+      body: ReadSwitchChange;
+      answer: ReadSwitch;
+    };
+  };
+  "/api/v1/system/metrics": {
+    /** The numbers of /metrics as JSON */
+    get: {
+      answer: {
+        read_at: string;
+        metrics: Metric[];
+      };
+    };
+  };
   "/api/v1/system/backups": {
     /** Backups, oldest first */
     get: {
@@ -2350,26 +2370,6 @@ export interface Paths {
       };
       answer: {
         created: boolean;
-      };
-    };
-  };
-  "/api/v1/system/switches/realtime-reads": {
-    /** Which share of reads goes past the objects, since when and why */
-    get: {
-      answer: ReadSwitch;
-    };
-    /** Send a share of the reads to the realtime path, without a deploy */
-    put: {
-      body: ReadSwitchChange;
-      answer: ReadSwitch;
-    };
-  };
-  "/api/v1/system/metrics": {
-    /** The numbers of /metrics as JSON */
-    get: {
-      answer: {
-        read_at: string;
-        metrics: Metric[];
       };
     };
   };

@@ -1,4 +1,5 @@
-import { gauge, gaugeBy, type Section } from "../ops/metrics/family.ts";
+import { gauge, gaugeBy } from "../ops/metrics/family.ts";
+import type { Section } from "../ops/metrics/section.ts";
 import { freshnessOf, queueBacklogs } from "./freshness.ts";
 
 /** Age of something in seconds; 0 when there is nothing. */

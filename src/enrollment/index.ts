@@ -6,8 +6,8 @@ import { readRoutes } from "./routes-reads.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
 
-/** The door of the enrollment room. */
 export { loadEnrollment, snapshotHolds } from "./backup.ts";
+/** The door of the enrollment room. */
 export { queueSection, unlockSection } from "./gauges.ts";
 export { impactOf } from "./impact.ts";
 export { markCourseStale } from "./marks.ts";

@@ -1,4 +1,5 @@
-import { gauge, type Section } from "../ops/metrics/family.ts";
+import { gauge } from "../ops/metrics/family.ts";
+import type { Section } from "../ops/metrics/section.ts";
 import { healthOf } from "./health.ts";
 
 /** Streams and what is not delivered yet, from the objects that hold them. */

@@ -10,4 +10,5 @@ export { metricsRoutes, mountScrape } from "./metrics/routes.ts";
 export { MetricsShard } from "./metrics/shard.ts";
 export { isDiverted, readSwitch } from "./read-switch.ts";
 export { requestLog } from "./request-log.ts";
+export { switchSection } from "./switch-gauge.ts";
 export { switchRoutes } from "./switch-routes.ts";

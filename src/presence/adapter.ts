@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { proxyDurable } from "itty-durable";
 import { logFault } from "../ops/logging.ts";
+import { withTimeOut } from "../shared/time-out.ts";
 
 /** How many learners are in a course; null when presence does not answer, which no page may depend on. */
 export interface Presence {
@@ -20,8 +21,7 @@ export function presenceOf(env: Env): Presence {
       const answer = proxyDurable(env.PRESENCE, { parse: true })
         .get(`course:${course}`)
         [method]?.(...values);
-      const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("timed out")), TIMEOUT_MS));
-      return answerSchema.parse(await Promise.race([answer, late])).present;
+      return answerSchema.parse(await withTimeOut(Promise.resolve(answer), TIMEOUT_MS)).present;
     } catch (fault) {
       logFault("presence_unavailable", fault, { course_id: course });
       return null;

@@ -22,7 +22,7 @@ export const SOURCES: readonly PersonalDataSource[] = [
   eventsSource,
   coursesSource,
   operationsSource,
-  backupsSource,
   auditSource,
+  backupsSource,
   accountSource,
 ];

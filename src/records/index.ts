@@ -5,7 +5,7 @@ import { recoveryRoutes } from "./translation/recovery-routes.ts";
 import { searchRoutes } from "./translation/search-routes.ts";
 import { translationWriteRoutes } from "./translation/write-routes.ts";
 
-export { openJournal, restorePage } from "./journal/backup.ts";
+export { type JournalRows, openJournal, restorePage } from "./journal/backup.ts";
 /** The door of the records room. */
 export { JournalObject } from "./journal/object.ts";
 export { JournalStore } from "./journal/store.ts";

@@ -1,4 +1,5 @@
-import { counter, gauge, type Section } from "../ops/metrics/family.ts";
+import { counter, gauge } from "../ops/metrics/family.ts";
+import type { Section } from "../ops/metrics/section.ts";
 import { inParallel } from "../shared/parallel.ts";
 import type { JournalState } from "./journal/contract.ts";
 import { callJournal, JOURNALS } from "./stubs.ts";
@@ -71,6 +72,12 @@ export const recordSection: Section = {
         first === 0 ? null : first / 1_000,
       ),
       gauge("buffer_failing_journals", "Journals whose last flush failed or that do not answer.", totals.errors.length),
+      gauge(
+        "buffer_owed_announcements",
+        "Events of records that owners are still to be told.",
+        whole(totals.announcements),
+      ),
+      gauge("buffer_owed_purges", "Deleted sessions whose tasks are still to be removed.", whole(totals.purges)),
       counter("items_acked_total", "Records acknowledged: from then on they are durable.", whole(totals.acknowledged)),
       counter("items_persisted_total", "Records stored in their backends.", whole(totals.persisted)),
       counter("items_duplicate_total", "Records that came again and changed nothing.", whole(totals.duplicates)),

@@ -200,6 +200,8 @@ describe.skipIf(!hasChromium)("the pages", () => {
     expect(home.headers.get("content-security-policy")).not.toContain("unsafe");
     expect(home.headers.get("x-content-type-options")).toBe("nosniff");
     expect(home.headers.get("referrer-policy")).toBe("no-referrer");
+    expect(home.headers.get("strict-transport-security")).toMatch(/max-age=\d{8}/);
+    expect(home.headers.get("cross-origin-resource-policy")).toBe("same-origin");
     expect(home.headers.get("cache-control")).not.toContain("immutable");
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\bon[a-z]+=|style=/i);
     for (const [, file] of html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {

@@ -32,7 +32,7 @@ const RESOURCES = ["database_name", "bucket_name", "queue", "dead_letter_queue",
 function comparable(config: Record<string, unknown>): unknown {
   const { name: _name, topLevelName: _top, targetEnvironment: _target, definedEnvironments: _all, ...rest } = config;
   const text = JSON.stringify(rest)
-    .replaceAll("latchkey-staging", "latchkey")
+    .replaceAll(/latchkey[-_]staging/g, "latchkey")
     .replace(/"namespace_id":"\d(\d{3})"/g, '"namespace_id":"$1"')
     .replace(/"ENVIRONMENT":"\w+"/, '"ENVIRONMENT":""');
   return JSON.parse(text);

@@ -47,7 +47,7 @@ export class BackupFolder {
   async manifest(): Promise<Manifest> {
     const bytes = this.read(MANIFEST);
     if (bytes === null) throw new RefusedError("backup_incomplete", this.path);
-    const opened = await openManifest([signingSecret()], new TextDecoder().decode(bytes));
+    const opened = await openManifest(signingSecret(), new TextDecoder().decode(bytes));
     if (!opened.ok) throw new RefusedError(opened.refusal.code, opened.refusal.detail);
     return opened.value;
   }

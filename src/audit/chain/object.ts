@@ -1,15 +1,22 @@
 import { DurableObject } from "cloudflare:workers";
 import { describeFault, logEvent, logFault } from "../../ops/logging.ts";
 import { AlarmScheduler } from "../../shared/alarm-scheduler.ts";
-import type { TableRows } from "../../shared/object-dump.ts";
 import { hasSchema, migrate } from "../../shared/object-schema.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
 import { type NewEntry, ownEntry } from "../entry.ts";
 import { type AuditKeys, auditKeys, signed } from "../keys.ts";
 import { type NameUser, pseudonyms } from "../people.ts";
-import { type ChainPage, copyChain, openChain, restoreChain } from "./backup.ts";
+import {
+  type ChainPage,
+  type ChainPosition,
+  type ChainRows,
+  copyChain,
+  openChain,
+  restoreChainPage,
+} from "./backup.ts";
 import { storeStatement } from "./bucket.ts";
 import type { AppendOutcome, ChainState, EntryRow, PurgeRequest, SignedHead, SignedPurge } from "./contract.ts";
+import { GENESIS } from "./hash.ts";
 import { PROJECTION_PAGE, projectEntries, removeEntries } from "./projection.ts";
 import { CHAIN_DUE_NAMES, CHAIN_SCHEMA, type ChainDueName } from "./schema.ts";
 import { ChainStore } from "./store.ts";
@@ -22,6 +29,25 @@ export const HEAD_INTERVAL_MS = 3_600_000;
 const MAX_BACKOFF_MS = 60_000;
 /** Heads that may turn out to be taken in a row; a rewound storage makes as many as it was rewound by. */
 const MAX_HEAD_CONFLICTS = 1_000;
+
+/** The state of a chain without entries. */
+function unusedState(chain: string): ChainState {
+  return {
+    chain,
+    base_seq: 0,
+    seq: 0,
+    hash: GENESIS,
+    unprojected: 0,
+    oldest_unprojected_ms: 0,
+    projection_error: null,
+    head: null,
+    heads_unstored: 0,
+    head_conflicts: 0,
+    purges: 0,
+    is_purging: false,
+    actions: [],
+  };
+}
 
 /**
  * One audit chain: the single writer of its entries, each of which holds the hash of the one before. What it has
@@ -55,41 +81,15 @@ export class AuditChain extends DurableObject<Env> {
     return ok({ forgotten: true });
   }
 
-  /** A page of a copy of everything. */
-  async backUp(after: number): Promise<Result<ChainPage>> {
-    return ok(copyChain(this.ctx.storage.sql, after));
-  }
-
-  /** Takes rows of a copy into the empty chain. */
-  async restore(page: TableRows): Promise<Result<{ rows: number }>> {
-    // Somebody has asked how it is before anything was in it.
-    if (hasSchema(this.ctx.storage.sql) && this.#store.chain().seq === 0) await this.#empty();
-    return restoreChain(this.ctx.storage, page);
-  }
-
-  /** Everything is there: opens the chain, which then projects all of it and stores its heads. */
-  async open(steps: readonly string[]): Promise<Result<{ opened: boolean }>> {
-    const opened = openChain(this.ctx.storage, steps);
-    if (!hasSchema(this.ctx.storage.sql)) return opened;
-    this.#scheduler.forget();
-    migrate(this.ctx.storage, CHAIN_SCHEMA);
-    this.#commit(() => {
-      for (const name of CHAIN_DUE_NAMES) this.#scheduler.schedule(name, Date.now());
-    });
-    return opened;
-  }
-
-  async #empty(): Promise<void> {
-    this.#scheduler.forget();
-    await this.ctx.storage.deleteAll();
-  }
-
   /** Entries after a place, in order, for the verifier. */
   async entries(after: number, take: number): Promise<Result<EntryRow[]>> {
+    if (!hasSchema(this.ctx.storage.sql)) return ok([]);
     return this.#commit(() => ok(this.#store.entries(after, take)));
   }
 
+  /** The chain in numbers. One that was never used stays unused, so that a backup can be restored into it. */
   async state(): Promise<Result<ChainState>> {
+    if (!hasSchema(this.ctx.storage.sql)) return ok(unusedState(this.#name()));
     return this.#commit(() => ok(this.#store.state(this.#name(), Date.now())));
   }
 
@@ -112,6 +112,29 @@ export class AuditChain extends DurableObject<Env> {
       return refuse("unavailable", { detail: "The purge is recorded and will be carried out.", retry_after: 5 });
     }
     return ok({ purge });
+  }
+
+  /** A page of a copy of everything. */
+  async backUp(from: ChainPosition | null): Promise<Result<ChainPage>> {
+    return ok(copyChain(this.ctx.storage.sql, from));
+  }
+
+  /** Takes a page of a copy into the empty chain. */
+  async restore(page: ChainRows): Promise<Result<{ rows: number }>> {
+    return restoreChainPage(this.ctx.storage, page);
+  }
+
+  /** Every page is there: opens the chain, which then projects its entries and stores its heads again. */
+  async open(): Promise<Result<{ opened: boolean }>> {
+    const opened = openChain(this.ctx.storage);
+    if (!opened.ok || !opened.value.opened) return opened;
+    this.#scheduler.forget();
+    migrate(this.ctx.storage, CHAIN_SCHEMA);
+    const now = Date.now();
+    this.#commit(() => {
+      for (const name of CHAIN_DUE_NAMES) this.#scheduler.schedule(name, now);
+    });
+    return opened;
   }
 
   /** The cron's look: re-arms what an alarm may have lost. */

@@ -1,5 +1,6 @@
 import { secretDefect } from "../../shared/secrets.ts";
-import { gauge, gaugeBy, type Section } from "../metrics/family.ts";
+import { gauge, gaugeBy } from "../metrics/family.ts";
+import type { Section } from "../metrics/section.ts";
 import { DependencyCheck, type Finding } from "./check.ts";
 import { DEPENDENCIES, type DependencyName } from "./dependencies.ts";
 

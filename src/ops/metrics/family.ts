@@ -37,13 +37,6 @@ export function gaugeBy(
   return { name, help, type: "gauge", samples };
 }
 
-/** A part of what is scraped: read from the truth by the room it belongs to. */
-export interface Section {
-  name: string;
-  /** @throws when the truth cannot be reached; then this part is missing, and said to be. */
-  read(env: Env, now: number): Promise<readonly Family[]>;
-}
-
 /** The media type of {@link prometheusText}. */
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -1,4 +1,5 @@
-import { counter, type Section } from "./family.ts";
+import { counter } from "./family.ts";
+import type { Section } from "./section.ts";
 
 /** Predictions that were compared with what happened, and how many of them were right. */
 export interface ModelScore {

@@ -6,8 +6,9 @@ import { ok, type Result, refuse } from "../../shared/results.ts";
 import { sameSecret } from "../../shared/same-secret.ts";
 import { secretDefect } from "../../shared/secrets.ts";
 import { logFault } from "../logging.ts";
-import { type Family, PROMETHEUS_TYPE, prometheusText, type Section } from "./family.ts";
+import { type Family, PROMETHEUS_TYPE, prometheusText } from "./family.ts";
 import { scrape } from "./scrape.ts";
+import type { Section } from "./section.ts";
 
 const labels = z.record(z.string(), z.string());
 const metricView = z

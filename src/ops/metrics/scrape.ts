@@ -1,6 +1,7 @@
 import { withTimeOut } from "../../shared/time-out.ts";
 import { logFault } from "../logging.ts";
-import { type Family, gauge, gaugeBy, type Section } from "./family.ts";
+import { type Family, gauge, gaugeBy } from "./family.ts";
+import type { Section } from "./section.ts";
 import { countedFamilies } from "./totals.ts";
 
 /** A section that takes longer is left out, milliseconds. */

@@ -1,3 +1,5 @@
+import { fnv1a } from "../../shared/hash.ts";
+
 /**
  * Counts how many different learners were there, without keeping who: a HyperLogLog sketch (Flajolet, Fusy, Gandouet,
  * Meunier 2007). Sketches of many isolates and hours merge by the larger of each register, so a learner who is seen
@@ -43,8 +45,7 @@ export function estimate(sketch: Sketch): number {
 
 /** FNV-1a with MurmurHash3's finalizer, so that all 32 bits depend on all characters. */
 function mix(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  let hash = fnv1a(id);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;

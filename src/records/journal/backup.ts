@@ -1,15 +1,21 @@
 import {
   type DumpedValue,
-  hasTable,
-  pageOf,
+  insertRows,
+  jsonChunks,
+  makeTables,
+  plain,
   recordSteps,
-  restoreRows,
-  type TableRows,
+  stepsOf,
+  unknownSteps,
 } from "../../shared/object-dump.ts";
 import { hasSchema } from "../../shared/object-schema.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
 import { JOURNAL_SCHEMA } from "./schema.ts";
 import type { JournalStore } from "./store.ts";
+
+/** Rows and characters of one page. */
+const PAGE_ROWS = 1_000;
+const PAGE_CHARACTERS = 1_000_000;
 
 /**
  * Tables with their keys, in the order in which they are copied. A journal may hold more than one answer can carry, so
@@ -34,8 +40,16 @@ export interface JournalPosition {
   after: string | number;
 }
 
+/** Rows of one table of a journal. */
+export interface JournalRows {
+  table: string;
+  columns: string[];
+  rows: DumpedValue[][];
+  steps: string[];
+}
+
 export interface JournalPage {
-  page: TableRows | null;
+  page: JournalRows | null;
   next: JournalPosition | null;
 }
 
@@ -45,34 +59,52 @@ export function copyPage(sql: SqlStorage, from: JournalPosition | null): Journal
   const at = from === null ? 0 : COPIED.findIndex(({ name }) => name === from.table);
   const table = COPIED[at];
   if (table === undefined) return { page: null, next: null };
-  const isStart = from === null || from.after === "";
-  const query = `SELECT * FROM ${table.name} ${isStart ? "" : `WHERE ${table.key} > ?`} ORDER BY ${table.key}`;
-  const { page, isFull } = pageOf(sql, table.name, query, isStart ? [] : [from.after]);
-  const last = page.rows.at(-1)?.[page.columns.indexOf(table.key)];
+  const where = from === null || from.after === "" ? "" : `WHERE ${table.key} > ?`;
+  const cursor = sql.exec(
+    `SELECT * FROM ${table.name} ${where} ORDER BY ${table.key} LIMIT ${PAGE_ROWS}`,
+    ...(where === "" ? [] : [from?.after ?? ""]),
+  );
+  const { rows, isCut } = bounded(cursor);
+  const columns = cursor.columnNames;
+  const last = rows.at(-1)?.[columns.indexOf(table.key)];
   const following = COPIED[at + 1];
   const next =
-    isFull && last != null
+    (isCut || rows.length === PAGE_ROWS) && last != null
       ? { table: table.name, after: last }
       : following === undefined
         ? null
         : { table: following.name, after: "" };
-  return { page, next };
+  return { page: { table: table.name, columns, rows, steps: stepsOf(sql) }, next };
 }
 
 /** A page of the sessions that are deleted now. */
 export function copyTombstones(sql: SqlStorage, after: string): JournalPage {
   if (!hasSchema(sql)) return { page: null, next: null };
-  const query = "SELECT id, deleted_at FROM known WHERE id > ? AND deleted_at IS NOT NULL ORDER BY id";
-  const { page, isFull } = pageOf(sql, TOMBSTONES, query, [after]);
-  const last = page.rows.at(-1)?.[0];
-  return { page, next: isFull && last != null ? { table: TOMBSTONES, after: last } : null };
+  const cursor = sql.exec(
+    `SELECT id, deleted_at FROM known WHERE id > ? AND deleted_at IS NOT NULL ORDER BY id LIMIT ${PAGE_ROWS}`,
+    after,
+  );
+  const { rows } = bounded(cursor);
+  const last = rows.at(-1)?.[0];
+  const next = rows.length === PAGE_ROWS && last != null ? { table: TOMBSTONES, after: last } : null;
+  return { page: { table: TOMBSTONES, columns: cursor.columnNames, rows, steps: stepsOf(sql) }, next };
 }
 
-/** Takes a page of a backup into an empty journal, see {@link restoreRows}; {@link openJournal} follows the last. */
-export function restorePage(storage: DurableObjectStorage, page: TableRows): Result<{ rows: number }> {
-  const key = COPIED.find(({ name }) => name === page.table)?.key;
-  if (key === undefined) return refuse("backup_schema_mismatch", { detail: `A journal has no table ${page.table}.` });
-  return restoreRows(storage, JOURNAL_SCHEMA, page, { first: "known", key: [key] });
+/**
+ * Takes a page of a backup into an empty journal and compares what is there with it. Until {@link openJournal} the journal
+ * counts as never used: nothing of it is flushed, swept or woken. A page may be given twice.
+ */
+export function restorePage(storage: DurableObjectStorage, page: JournalRows): Result<{ rows: number }> {
+  const { sql } = storage;
+  if (hasSchema(sql)) return refuse("restore_target_not_empty", { detail: "A journal is in use." });
+  const unknown = unknownSteps(JOURNAL_SCHEMA, page.steps);
+  if (unknown !== null) return unknown;
+  return storage.transactionSync(() => {
+    if (!hasTables(sql)) makeTables(sql, JOURNAL_SCHEMA, page.steps);
+    insertRows(sql, page.table, page);
+    if (!holds(sql, page)) throw new Error("what was stored differs from the backup");
+    return ok({ rows: page.rows.length });
+  });
 }
 
 /** The last step of a restore: removes what was deleted while the backup was taken, counts anew, opens the journal. */
@@ -84,7 +116,7 @@ export function openJournal(
 ): Result<{ opened: boolean }> {
   const { sql } = storage;
   // Opened before, or nothing was brought.
-  if (hasSchema(sql) || !hasTable(sql, "known")) return ok({ opened: false });
+  if (hasSchema(sql) || !hasTables(sql)) return ok({ opened: false });
   storage.transactionSync(() => {
     const alive = sql.exec<{ id: string; deleted_at: number }>(
       `SELECT value ->> '$[0]' AS id, value ->> '$[1]' AS deleted_at FROM json_each(?) AS gone
@@ -100,4 +132,37 @@ export function openJournal(
     recordSteps(sql, steps);
   });
   return ok({ opened: true });
+}
+
+function hasTables(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'known'").toArray().length > 0;
+}
+
+function bounded(cursor: SqlStorageCursor<Record<string, SqlStorageValue>>) {
+  const rows: DumpedValue[][] = [];
+  let room = PAGE_CHARACTERS;
+  for (const raw of cursor.raw()) {
+    const row = raw.map(plain);
+    rows.push(row);
+    room -= JSON.stringify(row).length;
+    if (room < 0) return { rows, isCut: true };
+  }
+  return { rows, isCut: false };
+}
+
+/** Whether the table has these very rows. */
+function holds(sql: SqlStorage, { table, columns, rows }: JournalRows): boolean {
+  const key = COPIED.find(({ name }) => name === table)?.key;
+  if (key === undefined) return false;
+  const at = columns.indexOf(key);
+  const names = columns.map((column) => `"${column}"`).join(", ");
+  const held = new Map<DumpedValue, string>();
+  for (const keys of jsonChunks(rows.map((row) => JSON.stringify(row[at])))) {
+    const cursor = sql.exec(`SELECT ${names} FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`, keys);
+    for (const raw of cursor.raw()) {
+      const row = raw.map(plain);
+      held.set(row[at] ?? null, JSON.stringify(row));
+    }
+  }
+  return rows.every((row) => held.get(row[at] ?? null) === JSON.stringify(row));
 }

@@ -4,7 +4,7 @@ import { logEvent, logFault } from "../../ops/logging.ts";
 import { type ExportPage, type ExportPosition, exportRows } from "../../privacy/object-rows.ts";
 import { AlarmScheduler } from "../../shared/alarm-scheduler.ts";
 import { DAY_MS } from "../../shared/instants.ts";
-import type { DumpedValue, TableRows } from "../../shared/object-dump.ts";
+import type { DumpedValue } from "../../shared/object-dump.ts";
 import { hasSchema, migrate } from "../../shared/object-schema.ts";
 import { ok, type Result, refuse } from "../../shared/results.ts";
 import { withTimeOut } from "../../shared/time-out.ts";
@@ -19,6 +19,7 @@ import {
   copyTombstones,
   type JournalPage,
   type JournalPosition,
+  type JournalRows,
   openJournal,
   restorePage,
 } from "./backup.ts";
@@ -195,7 +196,7 @@ export class JournalObject extends DurableObject<Env> {
   }
 
   /** Takes a page of a copy into the empty journal. */
-  async restore(page: TableRows): Promise<Result<{ rows: number }>> {
+  async restore(page: JournalRows): Promise<Result<{ rows: number }>> {
     return restorePage(this.ctx.storage, page);
   }
 

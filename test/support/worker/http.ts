@@ -66,3 +66,14 @@ export function d1Queries(answer: Response): number {
   if (count === undefined) throw new Error("the answer has no Server-Timing of D1");
   return Number(count);
 }
+
+/** A route's path below /api/v1 with something of the right form in the place of each parameter. */
+export function filledPath(path: string): string {
+  return path
+    .replace("/api/v1", "")
+    .replace("{enrollment}", "demo:ada")
+    .replace("{submission}", `demo:ada:${"0".repeat(32)}`)
+    .replace(/\{(item|chapter|problem)\}/, "demo.x")
+    .replace(/\{version\}/, "1")
+    .replace(/\{\w+\}/g, "demo");
+}

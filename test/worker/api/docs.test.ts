@@ -2,7 +2,7 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createApi } from "../../../src/api.ts";
-import { call, problem, tokenOf } from "../../support/worker/http.ts";
+import { call, filledPath, problem, tokenOf } from "../../support/worker/http.ts";
 
 const ORIGIN = "http://latchkey.test";
 const METHODS = ["get", "post", "put", "patch", "delete"];
@@ -62,13 +62,7 @@ describe("what the API says of itself", () => {
     const guarded = all.filter(({ policy }) => policySchema.parse(policy).roles !== "public");
     expect(guarded.length).toBeGreaterThan(20);
     for (const { method, path } of guarded) {
-      const filled = path
-        .replace("/api/v1", "")
-        .replace("{enrollment}", "demo:ada")
-        .replace("{submission}", `demo:ada:${"0".repeat(32)}`)
-        .replace(/\{(item|chapter|problem)\}/, "demo.x")
-        .replace(/\{version\}/, "1")
-        .replace(/\{\w+\}/g, "demo");
+      const filled = filledPath(path);
       expect({ path, code: (await problem(await call(method.toUpperCase(), filled), 401)).code }).toEqual({
         path,
         code: "unauthenticated",

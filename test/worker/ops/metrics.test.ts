@@ -100,6 +100,31 @@ describe("/metrics", () => {
     expect(after.get("unlock_refresh_lag_seconds")).toBeGreaterThanOrEqual(500);
   });
 
+  it("[I10] shows erasures and uploads that have not ended, and leaves out what nobody knows", async () => {
+    const before = await scraped();
+    await env.DB.batch([
+      env.DB.prepare(
+        "INSERT INTO erasures (subject, user_id, requested_at, state, step, due_at) VALUES ('s', 'u', ?1, 'running', '', ?1)",
+      ).bind(Date.now() - 100_000),
+      env.DB.prepare(
+        "INSERT INTO files (id, owner, key, name, type, size, state, created_at) VALUES ('f', 'o', 'k', 'n', 't', 1, 'pending', 1)",
+      ),
+    ]);
+    const text = await scrapeText();
+    const after = await scraped();
+    expect(growth(before, after)).toMatchObject({ erasures_pending: 1, files_pending: 1 });
+    expect(after.get("erasures_oldest_age_seconds")).toBeGreaterThanOrEqual(100);
+    // No backup and no prediction is not the same as one at the beginning of time.
+    for (const name of [
+      "backup_last_success_timestamp_seconds",
+      "backup_last_verified_timestamp_seconds",
+      "ml_eval_total",
+    ]) {
+      expect(text).toContain(`# TYPE ${name} `);
+      expect(after.has(name)).toBe(false);
+    }
+  });
+
   it("[I10] tells what it can while a part does not answer, and that the part is missing", async () => {
     const dark = await quietly(() => scraped({ DB: darkDatabase() }));
     expect(dark.get('metrics_section_up{section="unlock"}')).toBe(0);

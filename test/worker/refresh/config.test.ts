@@ -67,6 +67,18 @@ describe("wrangler.toml and src/index.ts", () => {
     }
   });
 
+  it("know the queues of staging by the same names", async () => {
+    for (const queue of queues) {
+      const batch = createMessageBatch(queue.replace("latchkey-", "latchkey-staging-"), []);
+      await expect(worker.queue(batch, env)).resolves.toBeUndefined();
+    }
+    await run("DELETE FROM dead_letters");
+    const dead = { id: "staging-1", timestamp: new Date(), attempts: 4, body: { type: "cleanup" } };
+    await worker.queue(createMessageBatch("latchkey-staging-refresh-dead", [dead]), env);
+    const row = await env.DB.prepare("SELECT queue FROM dead_letters WHERE id = 'staging-1'").first();
+    expect(row).toEqual({ queue: "latchkey-refresh" });
+  });
+
   it("handle every configured queue, and no other", async () => {
     await run("DELETE FROM dead_letters");
     for (const queue of queues) {

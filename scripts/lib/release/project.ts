@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { unstable_readConfig } from "wrangler";
+import { z } from "zod";
+import { DATABASES, type Environment } from "../environments.ts";
+import { migrationDigests } from "../migrations.ts";
+import { fromRoot } from "../paths.ts";
+import type { Migration } from "./schema.ts";
+
+/** What wrangler.toml says of one environment, as far as a release must know it. */
+export interface Project {
+  environment: Environment;
+  script: string;
+  database: string;
+  requiredSecrets: string[];
+  /** Object classes the code exports. */
+  classes: string[];
+  /** Queues, dead-letter queues among them. */
+  queues: string[];
+  migrations: Migration[];
+}
+
+const configSchema = z.looseObject({
+  name: z.string(),
+  secrets: z.looseObject({ required: z.array(z.string()).default([]) }).optional(),
+  exports: z.record(z.string(), z.looseObject({ type: z.string() })).default({}),
+  queues: z.looseObject({
+    producers: z.array(z.looseObject({ queue: z.string() })).default([]),
+    consumers: z.array(z.looseObject({ queue: z.string(), dead_letter_queue: z.string().optional() })).default([]),
+  }),
+});
+
+/** Reads wrangler.toml with wrangler's own reader. @throws when the file is not valid. */
+export function readProject(environment: Environment): Project {
+  const raw = unstable_readConfig({ config: fromRoot("wrangler.toml"), env: environment }, { hideWarnings: true });
+  const config = configSchema.parse(JSON.parse(JSON.stringify(raw)));
+  const { producers, consumers } = config.queues;
+  const queues = [...producers, ...consumers].flatMap((one) =>
+    "dead_letter_queue" in one && typeof one.dead_letter_queue === "string"
+      ? [one.queue, one.dead_letter_queue]
+      : [one.queue],
+  );
+  return {
+    environment,
+    script: config.name,
+    database: DATABASES[environment],
+    requiredSecrets: config.secrets?.required ?? [],
+    classes: Object.entries(config.exports)
+      .flatMap(([name, { type }]) => (type === "durable-object" ? [name] : []))
+      .sort(),
+    queues: [...new Set(queues)].sort(),
+    migrations: readMigrations(),
+  };
+}
+
+function readMigrations(directory = fromRoot("migrations")): Migration[] {
+  return Object.entries(migrationDigests(directory)).map(([name, sha256]) => ({
+    name,
+    sha256,
+    sql: readFileSync(join(directory, name), "utf8"),
+  }));
+}

@@ -1,0 +1,216 @@
+import { type Cloudflare, CloudflareError } from "./cloudflare.ts";
+import { type Figures, NO_FIGURES, since } from "./figures.ts";
+import { type GateLimits, judge } from "./gate.ts";
+import { classesOf, refusals } from "./guards.ts";
+import type { Project } from "./project.ts";
+import { drift, readApplied, recordSums, takesAway } from "./schema.ts";
+
+// The order of a release. Everything that talks to the outside comes in from there, so that this is all there is to it.
+
+/** Shares of the requests a new version gets, one after the other, percent. */
+export const STEPS = [10, 50, 100] as const;
+
+export interface ReleasePlan {
+  project: Project;
+  /** What the version is called in the dashboard: the commit. */
+  tag: string;
+  message: string;
+  /** Time between two shares, milliseconds. */
+  stepMs: number;
+  /** How often the gate looks meanwhile, milliseconds. */
+  lookMs: number;
+  limits: GateLimits;
+}
+
+export interface Outside {
+  cloudflare: Cloudflare;
+  uncommitted(): Promise<string[]>;
+  /** Types, lint and tests. @throws when one fails. */
+  check(): Promise<void>;
+  /** @throws when one fails; D1 rolls that one back. */
+  applyMigrations(): Promise<void>;
+  /** Builds and uploads a version that gets no requests. @returns its id. */
+  upload(): Promise<string>;
+  /** Crons, routes and consumers of wrangler.toml, which belong to no version. */
+  applyTriggers(): Promise<void>;
+  /** @returns what went wrong. */
+  smoke(version: string): Promise<string[]>;
+  /** What each of these versions has answered so far. @throws when nobody tells. */
+  figures(versions: readonly string[]): Promise<ReadonlyMap<string, Figures>>;
+  sleep(ms: number): Promise<void>;
+  now(): number;
+  say(text: string): void;
+}
+
+export interface StepReport {
+  percentage: number;
+  seconds: number;
+  requests: number;
+  errors: number;
+  verdict: string;
+}
+
+export interface ReleaseReport {
+  version: string;
+  replaced: string;
+  outcome: "released" | "rolled back";
+  steps: StepReport[];
+  reason: string;
+  /** From the verdict to the old version having every request again, milliseconds; null when nothing was rolled back. */
+  rollbackMs: number | null;
+}
+
+/** The release did not start; nothing that runs was changed. */
+export class ReleaseRefused extends Error {
+  override readonly name = "ReleaseRefused";
+}
+
+/**
+ * Releases the checkout: guards, checks, migrations, an immutable version, smoke test at 0 %, then 10, 50 and 100 % of the
+ * requests with a gate after each. From the first request on every fault leads back to the old version.
+ * @throws ReleaseRefused before anything was changed for users.
+ */
+export async function release(plan: ReleasePlan, outside: Outside): Promise<ReleaseReport> {
+  const { project } = plan;
+  const { cloudflare, say } = outside;
+  const stable = await mayStart(plan, outside);
+  say("checks");
+  await outside.check();
+  await migrate(project, outside);
+
+  say("upload");
+  const version = await outside.upload();
+  say(`version ${version} (${plan.tag}) is uploaded; ${stable} has every request`);
+  const report: ReleaseReport = {
+    version,
+    replaced: stable,
+    outcome: "released",
+    steps: [],
+    reason: "",
+    rollbackMs: null,
+  };
+  const share = (percentage: number) =>
+    cloudflare.deploy(
+      project.script,
+      percentage === 100
+        ? [{ version_id: version, percentage }]
+        : [
+            { version_id: stable, percentage: 100 - percentage },
+            { version_id: version, percentage },
+          ],
+      `${plan.message}: ${percentage} %`,
+    );
+  try {
+    await share(0);
+    say("smoke test at 0 %");
+    const failed = await outside.smoke(version);
+    if (failed.length > 0) throw new Breach(`smoke test: ${failed.join("; ")}`);
+    for (const percentage of STEPS) {
+      const before = await outside.figures([stable, version]);
+      await share(percentage);
+      say(`${percentage} % of the requests`);
+      await watch({ ...plan, percentage, before, version, stable, steps: report.steps }, outside);
+    }
+    await outside.applyTriggers();
+  } catch (fault) {
+    report.outcome = "rolled back";
+    report.reason = fault instanceof Error ? fault.message : String(fault);
+    say(`rolling back: ${report.reason}`);
+    const started = outside.now();
+    await cloudflare.deploy(
+      project.script,
+      [{ version_id: stable, percentage: 100 }],
+      `rollback: ${report.reason}`,
+      // The old version ran a moment ago with these very secrets: nothing about them can be a surprise.
+      { force: true },
+    );
+    report.rollbackMs = Math.round(outside.now() - started);
+    say(`${stable} has every request again, after ${report.rollbackMs} ms`);
+  }
+  return report;
+}
+
+/** The gate, or a fault on the way, says no. */
+class Breach extends Error {}
+
+/** @returns the version that has every request now. */
+async function mayStart({ project }: ReleasePlan, { cloudflare, uncommitted, say }: Outside): Promise<string> {
+  say("guards");
+  const { script } = project;
+  const lastDeployedFrom = await cloudflare.lastDeployedFrom(script);
+  const deployments = lastDeployedFrom === null ? [] : await cloudflare.deployments(script);
+  const stable = deployments[0]?.versions[0]?.version_id;
+  const live = stable === undefined ? null : await cloudflare.version(script, stable);
+  const found = refusals({
+    uncommitted: await uncommitted(),
+    lastDeployedFrom,
+    deployments,
+    requiredSecrets: project.requiredSecrets,
+    presentSecrets: lastDeployedFrom === null ? [] : await cloudflare.secretNames(script),
+    wantedClasses: project.classes,
+    liveClasses: live === null ? [] : classesOf(live),
+  });
+  if (found.length > 0 || stable === undefined) throw new ReleaseRefused(found.join("\n"));
+  return stable;
+}
+
+/** Migrations before code, and the schema checked before and after. */
+async function migrate({ database: name, migrations }: Project, outside: Outside): Promise<void> {
+  const { cloudflare, say } = outside;
+  const database = await cloudflare.databaseId(name);
+  const before = await readApplied(cloudflare, database);
+  const drifted = drift(migrations, before);
+  if (drifted.length > 0) throw new ReleaseRefused(`the database ${name} has drifted:\n${drifted.join("\n")}`);
+  const pending = migrations.filter((migration) => !before.names.includes(migration.name));
+  const breaking = pending.flatMap(takesAway);
+  if (breaking.length > 0) {
+    throw new ReleaseRefused(
+      `migrations must only add, because the version before runs on: ${breaking.join("; ")}. ` +
+        'One that takes away what no running code needs any more says so in its first line: "-- contract: why"',
+    );
+  }
+  say(pending.length === 0 ? "migrations: none" : `migrations: ${pending.map((one) => one.name).join(", ")}`);
+  if (pending.length > 0) {
+    await outside.applyMigrations();
+    const after = drift(migrations, await readApplied(cloudflare, database));
+    if (after.length > 0)
+      throw new ReleaseRefused(`the migrations did not make what they should:\n${after.join("\n")}`);
+  }
+  await recordSums(cloudflare, database, migrations);
+}
+
+interface Watch extends ReleasePlan {
+  percentage: number;
+  before: ReadonlyMap<string, Figures>;
+  version: string;
+  stable: string;
+  steps: StepReport[];
+}
+
+/** Looks at the figures until the step is over. @throws Breach */
+async function watch(step: Watch, outside: Outside): Promise<void> {
+  const { percentage, before, version, stable, limits, steps } = step;
+  const started = outside.now();
+  const of = (figures: ReadonlyMap<string, Figures>, id: string) => figures.get(id) ?? NO_FIGURES;
+  for (;;) {
+    await outside.sleep(step.lookMs);
+    const seconds = (outside.now() - started) / 1_000;
+    const after = await outside.figures(percentage === 100 ? [version] : [stable, version]);
+    const fresh = since(of(before, version), of(after, version));
+    // With every request the new version has nobody beside it: what the old one did before is the measure.
+    const usual = percentage === 100 ? of(after, stable) : since(of(before, stable), of(after, stable));
+    const verdict = judge(fresh, usual, limits, seconds * 1_000 >= step.stepMs);
+    if (verdict.kind === "wait") continue;
+    const { requests, errors } = fresh;
+    steps.push({ percentage, seconds: Math.round(seconds), requests, errors, verdict: verdict.kind });
+    outside.say(`${percentage} %, ${seconds.toFixed(0)} s: ${verdict.kind}: ${verdict.reason}`);
+    if (verdict.kind === "breach") throw new Breach(`at ${percentage} %: ${verdict.reason}`);
+    return;
+  }
+}
+
+/** What Cloudflare said, or the fault's own words. */
+export function explain(fault: unknown): string {
+  if (fault instanceof CloudflareError) return `Cloudflare refused: ${fault.message} [${fault.code}]`;
+  return fault instanceof Error ? fault.message : String(fault);
+}

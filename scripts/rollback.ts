@@ -1,0 +1,115 @@
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { ENVIRONMENTS } from "./lib/environments.ts";
+import { Cloudflare, CloudflareError, SECRETS_CHANGED } from "./lib/release/cloudflare.ts";
+import { classChange, classesOf, rollbackTarget } from "./lib/release/guards.ts";
+import { readProject } from "./lib/release/project.ts";
+import { explain } from "./lib/release/release.ts";
+import { smoke } from "./lib/release/smoke.ts";
+
+const HELP = `Gives every request to the version before, at once.
+
+  npm run rollback -- --env staging|production [options]
+
+  --to VERSION       another version than the one before
+  --reason TEXT      kept with the deployment
+  --url URL          also asks the service afterwards whether it answers
+  --accept-secrets   although secrets have been changed since that version was uploaded: it gets its own, older ones
+  --dry-run          says what would happen
+  --help             this text
+
+Needs CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. Asks nothing. What it cannot undo, it says.`;
+
+const CANNOT_UNDO = `Not undone, because no rollback can:
+  data      what the newer version has written stays, in D1, objects, R2 and KV; older code was tested on it
+  schema    D1 migrations and steps of the objects' schemas stay applied; they only ever add
+  objects   a class that was added or removed: Cloudflare refuses to go back past that
+  secrets   a version keeps those it was uploaded with; crons, routes and queues belong to no version`;
+
+const { values } = parseArgs({
+  options: {
+    env: { type: "string" },
+    to: { type: "string" },
+    reason: { type: "string", default: "by hand" },
+    url: { type: "string" },
+    "accept-secrets": { type: "boolean", default: false },
+    "dry-run": { type: "boolean", default: false },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (values.help === true) {
+  console.log(HELP);
+  process.exit(0);
+}
+const asked = z.object({ env: z.enum(ENVIRONMENTS), to: z.uuid().optional() }).safeParse(values);
+if (!asked.success) {
+  console.error(`${z.prettifyError(asked.error)}\n\n${HELP}`);
+  process.exit(2);
+}
+
+/** Migrations of this checkout that were applied after an instant, as D1 says; null when D1 does not answer. */
+async function appliedSince(cloudflare: Cloudflare, database: string, instant: string): Promise<string[] | null> {
+  try {
+    const rows = await cloudflare.query(
+      await cloudflare.databaseId(database),
+      "SELECT name FROM d1_migrations WHERE datetime(applied_at) > datetime(?) ORDER BY id",
+      [instant],
+    );
+    return rows.map((row) => String(row.name));
+  } catch {
+    return null; // no reason to keep a bad version: the rollback goes on
+  }
+}
+
+async function rollback(): Promise<void> {
+  const { script, database } = readProject(asked.data?.env ?? "production");
+  const cloudflare = Cloudflare.fromEnvironment(process.env);
+  const deployments = await cloudflare.deployments(script);
+  const target = values.to ?? rollbackTarget(deployments);
+  const current = deployments[0]?.versions ?? [];
+  if (target === null || current.length === 0) throw new Error("there is no version to go back to");
+  const running = current.at(-1)?.version_id ?? target;
+  const [to, from] = await Promise.all([cloudflare.version(script, target), cloudflare.version(script, running)]);
+  const { added, removed } = classChange({ wantedClasses: classesOf(to), liveClasses: classesOf(from) });
+  if (added.length + removed.length > 0) {
+    throw new Error(
+      `object classes differ (${[...added, ...removed].join(", ")}): Cloudflare does not go back past that. Repair forward: ` +
+        "`git revert`, keep the classes, `npm run release`",
+    );
+  }
+  console.log(`from ${current.map(({ version_id, percentage }) => `${version_id} (${percentage} %)`).join(" and ")}`);
+  console.log(`to   ${target}, uploaded ${to.metadata.created_on} ${to.annotations["workers/tag"] ?? ""}\n`);
+  console.log(CANNOT_UNDO);
+  const migrations = await appliedSince(cloudflare, database, to.metadata.created_on);
+  if (migrations === null) console.log("  (D1 does not say which migrations have been applied since)");
+  else if (migrations.length > 0) console.log(`  applied since that version: ${migrations.join(", ")}`);
+  if (values["dry-run"]) return;
+
+  const started = performance.now();
+  await cloudflare.deploy(script, [{ version_id: target, percentage: 100 }], `rollback: ${values.reason}`, {
+    force: values["accept-secrets"],
+  });
+  console.log(`\nrolled back in ${Math.round(performance.now() - started)} ms`);
+  if (values.url !== undefined) {
+    const failed = await smoke(values.url.replace(/\/$/, ""), {
+      script,
+      version: null,
+      token: process.env.SMOKE_TOKEN,
+    });
+    if (failed.length > 0) throw new Error(`rolled back, but the service does not answer well: ${failed.join("; ")}`);
+    console.log("the service answers");
+  }
+}
+
+try {
+  await rollback();
+} catch (fault) {
+  const isAboutSecrets = fault instanceof CloudflareError && fault.code === SECRETS_CHANGED;
+  console.error(`\n${explain(fault)}`);
+  if (isAboutSecrets) {
+    console.error(
+      "Nothing was changed. That version would run with the secrets it was uploaded with. If that is right, add --accept-secrets.",
+    );
+  }
+  process.exit(1);
+}

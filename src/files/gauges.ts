@@ -1,0 +1,24 @@
+import { gauge } from "../ops/metrics/family.ts";
+import type { Section } from "../ops/metrics/section.ts";
+
+/** Rows counted at most: beyond, their number says nothing more. */
+const COUNTED = 10_000;
+
+/** Uploads that have not ended and deletions that wait for the sweep; at most 10,000 of each are counted. */
+export const fileSection: Section = {
+  name: "files",
+  async read(env) {
+    const count = (state: string) =>
+      env.DB.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM files WHERE ${state} LIMIT ${COUNTED})`).first<{
+        n: number;
+      }>();
+    const [pending, deleting] = await Promise.all([
+      count("state = 'pending' AND created_at > 0"),
+      count("state = 'deleting'"),
+    ]);
+    return [
+      gauge("files_pending", "Uploads that were announced and have not ended.", pending?.n ?? 0),
+      gauge("files_deleting", "Files whose bytes are still to be removed.", deleting?.n ?? 0),
+    ];
+  },
+};

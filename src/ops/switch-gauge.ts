@@ -1,0 +1,18 @@
+import { gauge } from "./metrics/family.ts";
+import type { Section } from "./metrics/section.ts";
+import { loadReadSwitch } from "./read-switch.ts";
+
+/** The read switch as it stands: who looks at the fallback must know whether somebody wanted it. */
+export const switchSection: Section = {
+  name: "switch",
+  async read(env) {
+    const { realtime_percent } = await loadReadSwitch(env);
+    return [
+      gauge(
+        "read_switch_percent",
+        "Share of the enrollments whose reads are sent past their objects.",
+        realtime_percent,
+      ),
+    ];
+  },
+};
