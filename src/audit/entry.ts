@@ -7,6 +7,8 @@ import { ROLES } from "../shared/roles.ts";
 export const OWN_ACTIONS = [
   "audit.exported",
   "audit.purged",
+  "backup.begun",
+  "backup.read",
   "backup.restored",
   "course.activated",
   "course.doubted",

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { inParallel } from "../shared/parallel.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import { type PartHeader, rowsIn } from "./format.ts";
+import { pause } from "./pause.ts";
 import { type Column, countAdmitted, type Position, positionOf, readRows, type Tables, writeRows } from "./rows.ts";
 import { AUDIT_CHAIN, tableOf } from "./stages.ts";
 import type { BackedUpTable } from "./tables.ts";
@@ -34,7 +35,12 @@ const pageOfRows = z.object({
 const journalLine = z.object({ journal: z.int(), page: pageOfRows });
 const chainLine = z.object({ page: pageOfRows });
 const fileLine = z.object({ key: z.string(), size: z.int(), etag: z.string() });
-const storedLine = z.object({ key: z.string(), type: z.string().nullable(), text: z.string() });
+const storedLine = z.object({
+  key: z.string(),
+  type: z.string().nullable(),
+  meta: z.record(z.string(), z.string()),
+  text: z.string(),
+});
 
 /** Restores one part and compares every row of it with what is there afterwards. Harmless to repeat. */
 export async function loadPart(
@@ -116,6 +122,7 @@ async function linesBetween(
   for (;;) {
     const { lines, last } = await readRows(tables, table, columns, range);
     for (const line of lines) held.add(line);
+    await pause();
     if (last === null || lines.length < table.page) return held;
     range = { after: last, through };
   }
@@ -156,8 +163,9 @@ async function inTurn<T extends { name: string }>(
   load: (object: T) => Promise<Result<unknown>>,
 ): Promise<Result<null>> {
   const refusals: Result<never>[] = [];
-  await inParallel(objects, PARALLEL_OBJECTS, async (object) => {
+  await inParallel(objects, PARALLEL_OBJECTS, async (object, index) => {
     const loaded = await load(object);
+    if (index % 10 === 9) await pause();
     if (loaded.ok) return;
     const { code, detail } = loaded.refusal;
     refusals.push(refuse(code, { detail: `${object.name}: ${detail ?? "its object"}` }));

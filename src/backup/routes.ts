@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { defineRoute, newRouter, respond } from "../shared/http.ts";
+import { orderAudit } from "../audit/index.ts";
+import { actorOf, defineRoute, newRouter, respond } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
@@ -153,6 +154,8 @@ export function backupRoutes() {
   return newRouter()
     .openapi(beginRoute, async (c) => {
       const id = await beginBackup(c.env, Date.now());
+      const ordered = await orderAudit(c, { action: "backup.begun", target: { type: "backup", id }, unique: id });
+      if (!ordered.ok) return respond(c, ordered.refusal);
       await c.env.BACKUP_QUEUE.send({ type: "backup", backup: id });
       return c.json(await viewOf(c.env, id, new Map()), 202);
     })
@@ -205,6 +208,10 @@ export function backupRoutes() {
       const { backup, file } = c.req.valid("param");
       const stored = await c.env.BACKUPS.get(keyOf(backup, file));
       if (stored === null) return respond(c, refuse("not_found").refusal);
+      // Everybody's everything leaves the house. Once a day for each reader: a backup has many files.
+      const unique = `${backup}:${actorOf(c).id}:${toInstant(Date.now()).slice(0, 10)}`;
+      const ordered = await orderAudit(c, { action: "backup.read", target: { type: "backup", id: backup }, unique });
+      if (!ordered.ok) return respond(c, ordered.refusal);
       const headers = { "content-type": "application/octet-stream", "cache-control": "no-store" };
       // SAFETY: a stream has no typed form among the answers; it is what the schema calls binary.
       return new Response(stored.body, { headers }) as never;

@@ -1,4 +1,5 @@
 import { jsonChunks } from "../shared/object-dump.ts";
+import { pause } from "./pause.ts";
 import type { BackedUpTable } from "./tables.ts";
 
 export type SqlValue = string | number | null;
@@ -123,7 +124,10 @@ export async function writeRows(
     values: [json],
   }));
   for (const line of lines.filter(needsOwnStatement)) statements.push(rowStatement(table, columns, line));
-  for (const statement of statements) await tables.batch([statement]);
+  for (const statement of statements) {
+    await tables.batch([statement]);
+    await pause();
+  }
 }
 
 /** How many of these lines the table's fence would let in. */

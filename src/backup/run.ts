@@ -11,6 +11,7 @@ import {
   sha256Of,
   signManifest,
 } from "./format.ts";
+import { pause } from "./pause.ts";
 import { d1Tables } from "./rows.ts";
 import { schemaOf } from "./schema.ts";
 import { STAGES } from "./stages.ts";
@@ -19,9 +20,9 @@ import { backupIds, create, createPart, isFinished, keyOf, newestFinished, noteS
 /** Says that a backup was begun here, and when exactly. */
 const BEGUN = "begin.json";
 /** Characters of one part before it is compressed; beyond it the part is closed. A page more may come on top. */
-const PART_CHARACTERS = 4_000_000;
-/** Pages of one part: objects are counted in calls, and an invocation may make only so many. */
-const PART_PAGES = 80;
+const PART_CHARACTERS = 2_000_000;
+/** Pages of one part: it is restored in one step, and 500 objects are some seconds. */
+const PART_PAGES = 20;
 /** Objects of one part that may be missing; their names are kept beside it, where there is not much room. */
 const MAX_UNREADABLE = 20;
 /**
@@ -96,6 +97,7 @@ async function writePart(
     note.unreadable.push(...(read.unreadable ?? []));
     if (note.unreadable.length > MAX_UNREADABLE) throw new Error("too many objects do not answer; tried again later");
     columns = read.columns ?? columns;
+    await pause();
     if (read.next === null || Date.now() >= until) break;
   }
   const name = partName(number, stage.name);

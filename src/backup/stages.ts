@@ -6,6 +6,7 @@ import { callJournal, JOURNALS } from "../records/index.ts";
 import type { ObjectDump } from "../shared/object-dump.ts";
 import { inParallel } from "../shared/parallel.ts";
 import type { Result } from "../shared/results.ts";
+import { pause } from "./pause.ts";
 import { columnsOf, d1Tables, largest, type Position, readRows } from "./rows.ts";
 import { type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
 
@@ -128,6 +129,7 @@ async function readObjects(
   const unreadable: string[] = [];
   let seq = 0;
   await inParallel(names, PARALLEL_OBJECTS, async (name, index) => {
+    if (index % 10 === 9) await pause();
     const copied = await copy(name).catch((fault: unknown) => {
       logFault("object_not_copied", fault, { object: name });
       return null;
@@ -214,7 +216,9 @@ async function readBucket(bucket: R2Bucket, from: string | null): Promise<StageP
     const object = await bucket.get(key);
     // One that has gone since the list was made was removed after the mark.
     if (object === null) continue;
-    lines.push(JSON.stringify({ key, type: object.httpMetadata?.contentType ?? null, text: await object.text() }));
+    const { httpMetadata, customMetadata = {} } = object;
+    const type = httpMetadata?.contentType ?? null;
+    lines.push(JSON.stringify({ key, type, meta: customMetadata, text: await object.text() }));
   }
   return { lines, rows: lines.length, next: nextKey(listed), max_seq: 0 };
 }

@@ -49,6 +49,8 @@ export interface ListedFile {
 export interface StoredObject {
   key: string;
   type: string | null;
+  /** What stands beside the object; the audit chain's heads are read from there. */
+  meta: Record<string, string>;
   text: string;
 }
 
@@ -66,10 +68,13 @@ export function liveTarget(env: Env, job: string): RestoreTarget {
     openJournal: (journal, steps, tombstones) => callJournal(env, journal, (stub) => stub.open(steps, tombstones)),
     auditChain: (page) => callChain(env, (stub) => stub.restore(page)),
     openAuditChain: () => callChain(env, (stub) => stub.open()),
-    async object(bucket, { key, type, text }) {
+    async object(bucket, { key, type, meta, text }) {
       const place = bucket === "documents" ? env.DOCUMENTS : env.RECORDS;
-      await place.put(key, text, type === null ? {} : { httpMetadata: { contentType: type } });
-      return (await (await place.get(key))?.text()) === text;
+      const httpMetadata = type === null ? {} : { contentType: type };
+      await place.put(key, text, { httpMetadata, customMetadata: meta });
+      const held = await place.get(key);
+      const isSame = JSON.stringify(held?.customMetadata ?? {}) === JSON.stringify(meta);
+      return isSame && (await held?.text()) === text;
     },
     async missingFiles(files) {
       let missing = 0;

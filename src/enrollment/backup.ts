@@ -2,7 +2,7 @@ import { parseOutline } from "../courses/index.ts";
 import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
 import { loadObject, type ObjectDump } from "../shared/object-dump.ts";
 import { type Result, refuse } from "../shared/results.ts";
-import { compile, ENGINE, evaluate } from "../unlock/index.ts";
+import { compile, ENGINE, evaluate, type Program } from "../unlock/index.ts";
 import { Outbox } from "./outbox.ts";
 import { DUE_NAMES, SCHEMA_STEPS } from "./schema.ts";
 import { EnrollmentState, pack } from "./state.ts";
@@ -40,9 +40,19 @@ export function snapshotHolds(storage: DurableObjectStorage): boolean {
   if (meta === null) return false;
   if (meta.engine !== ENGINE) return true;
   const parts = storage.sql.exec<{ body: string }>("SELECT body FROM outline ORDER BY part").toArray();
-  const program = compile(parseOutline(parts.map(({ body }) => body)));
+  const program = programOf(parts.map(({ body }) => body));
   const scheduler = new AlarmScheduler(storage, DUE_NAMES);
   const loaded = { meta, program, facts: store.facts() };
   const { learner } = new EnrollmentState(store, new Outbox(storage.sql), scheduler, loaded);
   return pack(evaluate(program, learner, meta.computed_at)) === meta.states;
+}
+
+/** The outline compiled last: enrollments come course by course. */
+let compiled: { text: string; program: Program } | null = null;
+
+/** Compiles an outline as it was restored, not as this isolate may remember it. */
+function programOf(parts: readonly string[]): Program {
+  const text = parts.join("");
+  if (compiled?.text !== text) compiled = { text, program: compile(parseOutline(parts)) };
+  return compiled.program;
 }

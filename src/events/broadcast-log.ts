@@ -106,6 +106,13 @@ export class BroadcastLog extends DurableObject<Env> {
 
   /** Fills the empty log with a copy. Shards hold copies of it and notice by themselves that it was set back. */
   async restore(dump: ObjectDump, job: string): Promise<Result<{ rows: number }>> {
+    if (this.#hasSchema() && this.#log.head().seq === 0) {
+      // Somebody has asked how it is before anything was said.
+      this.#isReady = false;
+      this.#log.forget();
+      this.#scheduler.forget();
+      await this.ctx.storage.deleteAll();
+    }
     const loaded = loadObject(this.ctx.storage, BROADCAST_LOG_SCHEMA, [], dump, job);
     if (!loaded.ok) return loaded;
     this.#log.forget();

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { MANIFEST, type Manifest } from "../../../src/backup/format.ts";
 import { beginBackup, continueBackup } from "../../../src/backup/run.ts";
 import { keyOf, partNotes } from "../../../src/backup/store.ts";
+import { forgetCourse } from "../../../src/courses/index.ts";
 import { freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder, service, statesOf } from "../../support/worker/learners.ts";
@@ -93,6 +94,8 @@ describe("what happens while a backup is taken", () => {
 
   it("[I2] [I4] is in the restored deployment whole or not at all", async () => {
     await moveTo(backup);
+    // Another deployment remembers nothing of this one's pointers.
+    for (const course of [slug, late]) forgetCourse(course);
     await workThrough(backup.id, "restore");
     // As of her own copy: two is done, three is not, whatever D1 had heard by the end.
     const states = await statesOf(slug, ada.id);
