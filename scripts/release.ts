@@ -26,6 +26,7 @@ const HELP = `Releases this commit gradually, and goes back by itself when it is
   --look-seconds N       how often the gate looks (default 10)
   --min-requests N       requests the new version must have answered in a step (default ${GATE_LIMITS.minRequests})
   --max-error-share N    share of bad answers that is always allowed (default ${GATE_LIMITS.maxErrorShare})
+  --max-latency-ratio N  times the old version's 95th percentile that is allowed (default ${GATE_LIMITS.maxLatencyRatio})
   --probes N             requests of our own to each of both versions a look (default 10); they see what a Worker cannot
                          count of itself, such as exceptions that nobody catches, and there are always some
   --checked              types, lint and tests have passed already (in CI, for this very commit)
@@ -53,6 +54,7 @@ const { values } = parseArgs({
     "look-seconds": { type: "string", default: "10" },
     "min-requests": { type: "string", default: String(GATE_LIMITS.minRequests) },
     "max-error-share": { type: "string", default: String(GATE_LIMITS.maxErrorShare) },
+    "max-latency-ratio": { type: "string", default: String(GATE_LIMITS.maxLatencyRatio) },
     probes: { type: "string", default: "10" },
     checked: { type: "boolean", default: false },
     "allow-uncommitted": { type: "boolean", default: false },
@@ -75,6 +77,7 @@ const asked = z
     look: amount,
     min: amount,
     share: amount.max(1),
+    ratio: amount,
     probes: z.coerce.number().int().min(0),
   })
   .safeParse({
@@ -84,13 +87,14 @@ const asked = z
     look: values["look-seconds"],
     min: values["min-requests"],
     share: values["max-error-share"],
+    ratio: values["max-latency-ratio"],
     probes: values.probes,
   });
 if (!asked.success) {
   console.error(`${z.prettifyError(asked.error)}\n\n${HELP}`);
   process.exit(2);
 }
-const { env, url, step, look, min, share, probes } = asked.data;
+const { env, url, step, look, min, share, ratio, probes } = asked.data;
 
 /** Ctrl-C is a fault like any other: it leads back. A second one ends the process where it stands. */
 const stop = new AbortController();
@@ -167,7 +171,7 @@ try {
     message: `${commit} ${subject}`.slice(0, 100),
     stepMs: step * 60_000,
     lookMs: look * 1_000,
-    limits: { ...GATE_LIMITS, minRequests: min, maxErrorShare: share },
+    limits: { ...GATE_LIMITS, minRequests: min, maxErrorShare: share, maxLatencyRatio: ratio },
   };
   const started = performance.now();
   const prober = new Probes(url, project.script, probes);

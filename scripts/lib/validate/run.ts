@@ -148,7 +148,7 @@ class Run implements Recorder {
     const started = performance.now();
     const events = [...phase.events];
     const pointMs = lengthMs / POINTS;
-    let [nextPoint, owed] = [pointMs, 0];
+    let [nextPoint, owed, last] = [pointMs, 0, 0];
     for (;;) {
       const elapsed = performance.now() - started;
       if (elapsed >= lengthMs) break;
@@ -158,13 +158,15 @@ class Run implements Recorder {
         // One after the other: a switch that is set while the service is being started again would never be felt.
         if (next !== undefined) this.#happening = this.#happening.then(() => this.#happen(next.event, result));
       }
-      owed += (this.#plan.rate * phase.load(at) * SLICE_MS) / 1_000;
+      // By the time that has passed: a timer may fire a little early, or late.
+      owed += (this.#plan.rate * phase.load(at) * (elapsed - last)) / 1_000;
+      last = elapsed;
       for (; owed >= 1; owed -= 1) this.#ask();
       if (elapsed >= nextPoint) {
         nextPoint += pointMs;
         void this.#point(result, pointMs);
       }
-      await sleep(Math.max(0, SLICE_MS - ((performance.now() - started) % SLICE_MS)));
+      await sleep(SLICE_MS);
     }
     await this.#happening;
     while (this.#inFlight > 0) await sleep(SLICE_MS);
