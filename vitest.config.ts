@@ -6,6 +6,13 @@ import { defineConfig } from "vitest/config";
 const AUTH_SECRET = randomBytes(32).toString("base64url");
 const METRICS_TOKEN = randomBytes(32).toString("base64url");
 
+/** System tests of minutes: real data, other programs, whole releases. `npm run test:drills` runs them, `npm test` does not. */
+const DRILLS = [
+  "test/system/release/**/*.test.ts",
+  "test/system/{exercism,monitoring,replay,validate}.test.ts",
+  "test/system/insight*.test.ts",
+];
+
 /**
  * Messages wait in their queues until a test delivers them (test/support/worker/courses.ts), or for longer than any file
  * of tests takes: a runner that stops while a consumer is starting never ends. The system tests have the queues as they are.
@@ -63,6 +70,17 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
+          exclude: DRILLS,
+          environment: "node",
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "drill",
+          include: DRILLS,
           environment: "node",
           fileParallelism: false,
           testTimeout: 300_000,

@@ -11,8 +11,8 @@ import { wranglerEnvironment } from "./lib/wrangler.ts";
 // Runs the test projects one after the other, from the fastest to the slowest, and ends with one line of totals.
 
 const PROJECTS = ["unit", "worker", "system"];
-/** Run only when asked for by name: they need a browser on the machine. */
-const ON_REQUEST = ["browser"];
+/** Run only when asked for by name: they take minutes, or need a browser on the machine. */
+const ON_REQUEST = ["drill", "browser"];
 
 const { values, positionals } = parseArgs({
   options: { project: { type: "string", multiple: true }, totals: { type: "string" } },
