@@ -7,6 +7,7 @@ import { askForWarmUp, enrollmentRoutes, impactOf, markCourseStale } from "./enr
 import { endStreams, eventRoutes } from "./events/index.ts";
 import { fileRoutes } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
+import { insightRoutes } from "./insight/index.ts";
 import { deadLetterRoutes, docsHeaders, logFault, renderDocs, requestLog } from "./ops/index.ts";
 import { presenceRoutes } from "./presence/index.ts";
 import { privacyRoutes } from "./privacy/index.ts";
@@ -37,6 +38,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", eventRoutes());
   app.route("/api/v1", recordRoutes());
   app.route("/api/v1", fileRoutes());
+  app.route("/api/v1", insightRoutes());
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());

@@ -8,6 +8,7 @@ import {
 } from "./enrollment/index.ts";
 import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { continueFileSweep, sweepFiles } from "./files/index.ts";
+import { consumeInsight, startNightlyRun, watchRuns } from "./insight/index.ts";
 import { DEAD_SUFFIX, logFault, storeDeadLetters } from "./ops/index.ts";
 import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
@@ -37,6 +38,7 @@ export default {
     if (batch.queue === "latchkey-projection") return consumeProjections(batch, env);
     if (batch.queue === "latchkey-refresh") return consumeRefreshes(batch, env);
     if (batch.queue === "latchkey-events") return consumeEvents(batch, env);
+    if (batch.queue === "latchkey-insight") return consumeInsight(batch, env);
     throw new Error(`no consumer for the queue ${batch.queue}`);
   },
 
@@ -49,11 +51,13 @@ export default {
           () => sweepJournals(env),
           () => resumeErasures(env, now),
           () => continueFileSweep(env),
+          () => watchRuns(env, now),
         ]);
       } else if (controller.cron === NIGHTLY_CRON) {
         await runEach([
           () => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),
           () => sweepFiles(env, now),
+          () => startNightlyRun(env, now),
         ]);
       } else throw new Error(`no job for the cron ${controller.cron}`);
     } catch (fault) {

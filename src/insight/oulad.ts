@@ -53,7 +53,7 @@ const submissionSchema = z.object({
 
 /**
  * Reads the Open University Learning Analytics Dataset as facts for early warning. Courses and items carry the ids that
- * the importer of courses gives them.
+ * the importer of courses gives them; all lists are in the order of their ids, as a snapshot's are.
  *
  * @returns `invalid_input`, each error naming file, line and column. Rows that name nothing known are left out: cleaning
  *   has nothing to join them to.
@@ -124,7 +124,11 @@ export function worldOfOulad(tables: OuladInsightTables): Result<CourseFacts[]> 
     const item = `${course.course}.${value.id_assessment}`;
     learner?.submissions.push({ item, day: value.date_submitted, score: value.score });
   }
-  return ok([...world.values()]);
+  for (const course of world.values()) {
+    course.learners.sort((a, b) => (a.user < b.user ? -1 : 1));
+    course.assessments.sort((a, b) => (a.item < b.item ? -1 : 1));
+  }
+  return ok([...world.values()].sort((a, b) => (a.course < b.course ? -1 : 1)));
 }
 
 function nameOf(row: { code_module: string; code_presentation: string }): string {

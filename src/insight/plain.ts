@@ -1,6 +1,8 @@
 import { mean } from "./cohort.ts";
 import { type CourseFacts, courseOn, isRegistered, type Learner } from "./world.ts";
 
+export const PLAIN_WIDTH = 9;
+
 /**
  * The yardstick: nine obvious features for a plain logistic regression. Whatever is cleverer has to show it.
  *

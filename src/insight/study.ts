@@ -1,12 +1,13 @@
 import { addReports, type CleaningReport, clean, emptyReport } from "./clean.ts";
 import { type Evaluation, evaluate, rocCurve } from "./metrics.ts";
-import { type Model, type ModelOptions, modelHash } from "./model.ts";
+import { type Model, type ModelOptions, modelHash, type Stage } from "./model.ts";
 import {
   assembleModel,
   type BlendScores,
   chooseBlend,
   judgePlain,
   judgeStage,
+  type LabelledTable,
   labelledTable,
   scoreBlends,
   sharesOf,
@@ -62,22 +63,24 @@ export async function study(
   progress("cleaned");
 
   const modules = [...new Set(train.map(({ module }) => module))].sort();
-  const stages = [];
+  const stages: Stage[] = [];
+  const learnt: LabelledTable[][] = [];
   const choice: BlendScores[] = [];
   for (const share of options.stages) {
     const tables = train.flatMap((course) => sharesOf(share, options).map((at) => labelledTable(course, at)));
     progress(`features at ${share}`);
+    learnt.push(tables.filter((table) => table.share === share));
     choice.push(scoreBlends(share, tables, options));
     progress(`chosen at ${share}`);
     stages.push(trainStage(share, tables, modules, options));
     progress(`trained at ${share}`);
   }
   const model = assembleModel(stages, chooseBlend(choice), modules, options);
-  const cut_offs = stages.map((stage): CutOffReport => {
+  const cut_offs = stages.map((stage, at): CutOffReport => {
     const tables = test.map((course) => labelledTable(course, stage.share));
     const { probabilities, labels } = judgeStage(stage, model.blend, tables, modules);
     const judged = evaluate(probabilities, labels);
-    const plain = judgePlain(train, test, stage.share);
+    const plain = judgePlain(learnt[at] ?? [], tables);
     const gain = judged.auc.value - plain.auc.value;
     return { share: stage.share, model: judged, plain, gain, roc: rocCurve(probabilities, labels) };
   });

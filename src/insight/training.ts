@@ -11,7 +11,7 @@ import {
   stageScore,
   type TrainingSet,
 } from "./model.ts";
-import { plainRows } from "./plain.ts";
+import { PLAIN_WIDTH, plainRows } from "./plain.ts";
 import { type CourseFacts, cutOffDay } from "./world.ts";
 
 /** What came of the learners of a course: known only after it, and used only to learn and to judge. */
@@ -24,6 +24,8 @@ export interface LabelledTable {
   share: number;
   /** Of each user, 0 or 1; 2 where it is unknown. */
   labels: Uint8Array;
+  /** The nine columns of the plain model, in the order of the users. */
+  plain: Float32Array[];
 }
 
 const UNKNOWN = 2;
@@ -47,7 +49,9 @@ export function labelledTable(course: CourseFacts, share: number): LabelledTable
     const passed = outcomes.get(user);
     return passed === undefined ? UNKNOWN : Number(passed);
   });
-  return { table, period: course.period, share, labels };
+  const rows = plainRows(course, table.day);
+  const plain = Array.from({ length: PLAIN_WIDTH }, (_, at) => Float32Array.from(rows, (row) => row[at] ?? 0));
+  return { table, period: course.period, share, labels, plain };
 }
 
 /** Puts tables together to learn from: rows with an outcome, thinned by a hash of the enrollment where they are too many. */
@@ -154,32 +158,33 @@ export function chooseBlend(scores: readonly BlendScores[]): number {
   return BLENDS[means.indexOf(best)] ?? 0.5;
 }
 
-/** A plain logistic regression trained on one cut-off of some courses and judged on others. */
-export function judgePlain(train: readonly CourseFacts[], test: readonly CourseFacts[], share: number): Evaluation {
-  const gather = (courses: readonly CourseFacts[]) => {
-    const rows: number[][] = [];
+/** A plain logistic regression learns from the tables of one share, and is judged on others of it. */
+export function judgePlain(train: readonly LabelledTable[], test: readonly LabelledTable[]): Evaluation {
+  const gather = (tables: readonly LabelledTable[]) => {
+    const columns: number[][] = Array.from({ length: PLAIN_WIDTH }, () => []);
     const labels: number[] = [];
-    for (const course of courses) {
-      const { table, labels: own } = labelledTable(course, share);
-      const plain = plainRows(course, table.day);
+    for (const { plain, labels: own } of tables) {
       own.forEach((label, at) => {
-        const row = plain[at];
-        if (label === UNKNOWN || row === undefined) return;
-        rows.push(row);
+        if (label === UNKNOWN) return;
+        for (const [column, values] of columns.entries()) values.push(plain[column]?.[at] ?? 0);
         labels.push(label);
       });
     }
-    return { rows, labels: Uint8Array.from(labels) };
+    return { columns, labels };
   };
   const learnt = gather(train);
-  const width = learnt.rows[0]?.length ?? 0;
-  const columns = Array.from({ length: width }, (_, at) => Float64Array.from(learnt.rows, (row) => row[at] ?? 0));
-  const model = fitLogistic(columns, learnt.labels, PLAIN_RIDGE);
+  const columns = learnt.columns.map((column) => Float64Array.from(column));
+  const model = fitLogistic(columns, Uint8Array.from(learnt.labels), PLAIN_RIDGE);
   const held = gather(test);
-  return evaluate(
-    held.rows.map((row) => sigmoid(logisticScore(model, row))),
-    held.labels,
+  const probabilities = held.labels.map((_, at) =>
+    sigmoid(
+      logisticScore(
+        model,
+        held.columns.map((column) => column[at] ?? 0),
+      ),
+    ),
   );
+  return evaluate(probabilities, held.labels);
 }
 
 /** Puts a model together. */

@@ -83,3 +83,8 @@ export function courseOn(course: CourseFacts, day: number): CourseFacts {
 export function isRegistered(learner: Pick<Learner, "withdrawn">, day: number): boolean {
   return learner.withdrawn === null || learner.withdrawn > day;
 }
+
+/** The last instant of a day of a course, epoch ms. */
+export function endOfDay(course: Pick<CourseFacts, "start">, day: number): number {
+  return course.start + (day + 1) * DAY_MS - 1;
+}

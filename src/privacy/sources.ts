@@ -3,6 +3,7 @@ import { accountSource } from "./sources/account.ts";
 import { coursesSource } from "./sources/courses.ts";
 import { enrollmentsSource } from "./sources/enrollments.ts";
 import { eventsSource } from "./sources/events.ts";
+import { insightSource } from "./sources/insight.ts";
 import { operationsSource } from "./sources/operations.ts";
 import { sessionsSource } from "./sources/sessions.ts";
 import { translationSource } from "./sources/translation.ts";
@@ -13,6 +14,7 @@ import { translationSource } from "./sources/translation.ts";
  */
 export const SOURCES: readonly PersonalDataSource[] = [
   sessionsSource,
+  insightSource,
   enrollmentsSource,
   translationSource,
   eventsSource,

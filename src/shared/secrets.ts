@@ -15,7 +15,7 @@ export function secretDefect(secret: string | undefined): string | null {
 }
 
 /** Purposes a key is derived for; each has its own. */
-export type KeyPurpose = "access-token" | "cursor" | "stream-token" | "upload-token";
+export type KeyPurpose = "access-token" | "cursor" | "pseudonym" | "stream-token" | "upload-token";
 
 const derivedKeys = new Map<string, Uint8Array<ArrayBuffer>>();
 

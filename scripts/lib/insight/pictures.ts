@@ -4,6 +4,7 @@ import type { StudyReport } from "../../../src/insight/study.ts";
 /** Predicted probability against what came, with intervals; the diagonal is perfect. */
 export function drawCalibration({ cut_offs, test }: StudyReport): string {
   return drawChart({
+    file: "calibration",
     title: `Calibration on ${test.join(", ")}`,
     x: { label: "predicted probability of passing" },
     y: { label: "share that passed (95 % interval)" },
@@ -31,6 +32,7 @@ export function drawCalibration({ cut_offs, test }: StudyReport): string {
 /** True against false positives, of the model. */
 export function drawRoc({ cut_offs, test }: StudyReport): string {
   return drawChart({
+    file: "roc",
     title: `ROC on ${test.join(", ")}`,
     x: { label: "share of those who failed or left taken for passing" },
     y: { label: "share of those who passed found" },
