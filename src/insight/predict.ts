@@ -18,7 +18,8 @@ const FORGET_LATEST = `
   UPDATE insight_predictions SET latest = 0
   WHERE enrollment_id IN (SELECT value ->> 'enrollment_id' FROM json_each(?)) AND latest = 1`;
 
-// Whoever was erased or excluded since the facts were collected is no longer enrolled or told so: nothing is written.
+// Whoever was erased since the facts were collected is no longer enrolled: nothing is written. What was really said is not
+// replaced by what would have been said.
 const INSERT = `
   INSERT INTO insight_predictions (enrollment_id, day, kind, course_slug, user_id, model_hash, run_id, probability,
     reasons, predicted_at, week, latest)
@@ -29,7 +30,8 @@ const INSERT = `
   WHERE EXISTS (SELECT 1 FROM enrollments e WHERE e.id = value ->> 'enrollment_id')
   ON CONFLICT (enrollment_id, day) DO UPDATE SET kind = excluded.kind, model_hash = excluded.model_hash,
     run_id = excluded.run_id, probability = excluded.probability, reasons = excluded.reasons,
-    predicted_at = excluded.predicted_at, week = excluded.week, latest = excluded.latest`;
+    predicted_at = excluded.predicted_at, week = excluded.week, latest = excluded.latest
+  WHERE insight_predictions.kind = excluded.kind OR excluded.kind = 'live'`;
 
 /** One table to predict from, and what kind of prediction comes of it. */
 interface Occasion {
