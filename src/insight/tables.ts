@@ -1,4 +1,4 @@
-import { integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** See migrations/0012_insight.sql, which is the truth; a test compares the two. */
 export const insightCourses = sqliteTable("insight_courses", {
@@ -20,7 +20,7 @@ export const insightLearners = sqliteTable("insight_learners", {
   attempts: integer().notNull(),
   credits: real().notNull(),
   passed: integer(),
-  excluded: integer().notNull(),
+  excluded: integer().notNull().default(0),
 });
 
 export const insightRuns = sqliteTable("insight_runs", {
@@ -56,29 +56,37 @@ export const insightAliases = sqliteTable("insight_aliases", {
   since: integer().notNull(),
 });
 
-export const insightPredictions = sqliteTable("insight_predictions", {
-  enrollment_id: text().notNull(),
-  day: integer().notNull(),
-  kind: text({ enum: ["live", "backtest"] }).notNull(),
-  course_slug: text().notNull(),
-  user_id: text().notNull(),
-  model_hash: text().notNull(),
-  run_id: text().notNull(),
-  probability: real().notNull(),
-  reasons: text().notNull(),
-  predicted_at: integer().notNull(),
-  week: integer().notNull(),
-  passed: integer(),
-  latest: integer().notNull(),
-});
+export const insightPredictions = sqliteTable(
+  "insight_predictions",
+  {
+    enrollment_id: text().notNull(),
+    day: integer().notNull(),
+    kind: text({ enum: ["live", "backtest"] }).notNull(),
+    course_slug: text().notNull(),
+    user_id: text().notNull(),
+    model_hash: text().notNull(),
+    run_id: text().notNull(),
+    probability: real().notNull(),
+    reasons: text().notNull(),
+    predicted_at: integer().notNull(),
+    week: integer().notNull(),
+    passed: integer(),
+    latest: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.enrollment_id, table.day] })],
+);
 
-export const insightAccuracy = sqliteTable("insight_accuracy", {
-  course_slug: text().notNull(),
-  kind: text({ enum: ["live", "backtest"] }).notNull(),
-  week: integer().notNull(),
-  total: integer().notNull(),
-  correct: integer().notNull(),
-});
+export const insightAccuracy = sqliteTable(
+  "insight_accuracy",
+  {
+    course_slug: text().notNull(),
+    kind: text({ enum: ["live", "backtest"] }).notNull(),
+    week: integer().notNull(),
+    total: integer().notNull(),
+    correct: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.kind, table.week] })],
+);
 
 export type RunRow = typeof insightRuns.$inferSelect;
 export type ModelRow = typeof insightModels.$inferSelect;
