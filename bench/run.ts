@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { fromRoot } from "../scripts/lib/paths.ts";
 import { engineBench } from "./engine.ts";
 import { eventsBench } from "./events.ts";
+import { insightBench } from "./insight.ts";
 import type { Bench, BenchOutcome, Table } from "./lib/bench.ts";
 import { drawChart } from "./lib/svg.ts";
 import { peersBench } from "./peers.ts";
@@ -22,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   peersBench,
   eventsBench,
   replayBench,
+  insightBench,
 ];
 const RESULTS = fromRoot("bench/results");
 const PICTURES = fromRoot("docs/bench");

@@ -1,6 +1,7 @@
 import { sha256Hex } from "../shared/http.ts";
 import { toInstant } from "../shared/instants.ts";
-import { loadContent, type Manifest, manifestSchema, snapshotKey } from "./snapshot.ts";
+import { loadContent, snapshotKey } from "./snapshot.ts";
+import { type Manifest, manifestSchema } from "./snapshot-text.ts";
 import { loadModel, modelKey } from "./stage-store.ts";
 import type { ModelRow, PredictionRow, RunRow } from "./tables.ts";
 

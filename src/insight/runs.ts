@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { logEvent } from "../ops/logging.ts";
 import { DAY_MS } from "../shared/instants.ts";
 import { CLEANING_RULES, type CleaningReport } from "./clean.ts";
-import { partSchema } from "./snapshot.ts";
+import { partSchema } from "./snapshot-text.ts";
 import type { RunRow } from "./tables.ts";
 
 /** Grows with every change of what features or training do; with the deployed version it says which code made a model. */
@@ -45,6 +45,8 @@ const courseSchema = z.object({
   parts: z.array(partSchema),
   /** Found unusable by cleaning. */
   dropped: z.boolean(),
+  /** Rows with an outcome in each feature table, by share. */
+  rows: z.record(z.string(), z.int()),
 });
 /** A course of a run. */
 export type RunCourse = z.infer<typeof courseSchema>;

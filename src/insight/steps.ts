@@ -3,11 +3,12 @@ import { collectCourses, collectPage, isOver } from "./collect.ts";
 import { OPTIONS } from "./model.ts";
 import { registerModel } from "./registry.ts";
 import type { Position, RunCourse } from "./runs.ts";
-import { loadCourse, type Manifest, partText, storeContent } from "./snapshot.ts";
+import { loadCourse, storeContent } from "./snapshot.ts";
+import { type Manifest, partText } from "./snapshot-text.ts";
 import { storeStage } from "./stage-store.ts";
 import { loadTable, storeTable } from "./table-store.ts";
 import type { RunRow } from "./tables.ts";
-import { labelledTable, modulesOf, scoreBlends, sharesOf, trainStage } from "./training.ts";
+import { knownRows, labelledTable, modulesOf, scoreBlends, sharesOf, thinned, trainStage } from "./training.ts";
 import type { CourseFacts } from "./world.ts";
 
 /** What a step leaves behind: which comes next, null at the end, and what has been found by then. */
@@ -31,6 +32,7 @@ export async function collectStep(env: Env, run: RunRow, position: Position): Pr
           over: isOver(frame, run.as_of),
           parts: [],
           dropped: false,
+          rows: {},
         }));
   let { at, after, excluded } = position;
   for (let page = 0; page < PAGES_PER_STEP && at < courses.length; page += 1) {
@@ -67,10 +69,15 @@ export async function featuresStep(env: Env, run: RunRow, position: Position): P
   const entry = position.courses[position.at];
   if (entry !== undefined) {
     const { course, report } = clean(await loadCourse(env.DOCUMENTS, entry.parts), new Set());
+    const rows: Record<string, number> = {};
     if (course !== null && entry.over) {
-      for (const share of allShares()) await storeTable(env.DOCUMENTS, run.id, labelledTable(course, share));
+      for (const share of allShares()) {
+        const labelled = labelledTable(course, share);
+        rows[nameOf(share)] = knownRows(labelled);
+        await storeTable(env.DOCUMENTS, run.id, labelled);
+      }
     }
-    const courses = position.courses.with(position.at, { ...entry, dropped: course === null });
+    const courses = position.courses.with(position.at, { ...entry, dropped: course === null, rows });
     const cleaning = addReports(position.cleaning ?? emptyReport(), report);
     const found = { ...position, courses, cleaning, at: position.at + 1 };
     if (found.at < courses.length) return { next: "features", position: found };
@@ -126,12 +133,23 @@ export async function cleanedCourse(env: Env, { parts }: RunCourse): Promise<Cou
   return clean(await loadCourse(env.DOCUMENTS, parts), new Set()).course;
 }
 
+/** Tables one after the other, each thinned as it comes where together they hold more rows than a stage may learn from. */
 async function loadTables(env: Env, run: RunRow, courses: readonly RunCourse[], shares: readonly number[]) {
+  const known = courses.reduce(
+    (sum, { rows }) => sum + shares.reduce((own, share) => own + (rows[nameOf(share)] ?? 0), 0),
+    0,
+  );
   const tables = [];
   for (const { course } of courses) {
-    for (const share of shares) tables.push(await loadTable(env.DOCUMENTS, run.id, course, share));
+    for (const share of shares) {
+      tables.push(thinned(await loadTable(env.DOCUMENTS, run.id, course, share), OPTIONS.maxRows / known));
+    }
   }
   return tables;
+}
+
+function nameOf(share: number): string {
+  return share.toFixed(3);
 }
 
 function allShares(): number[] {

@@ -87,6 +87,29 @@ export function trainingSet(
   return set;
 }
 
+/** Rows of a table that can be learnt from. */
+export function knownRows({ labels }: LabelledTable): number {
+  return labels.reduce((sum, label) => sum + (label === UNKNOWN ? 0 : 1), 0);
+}
+
+/** A table with a share of its learners, drawn by the hash of their enrollment: the same in every table. */
+export function thinned(labelled: LabelledTable, keep: number): LabelledTable {
+  if (keep >= 1) return labelled;
+  const { table, labels, plain } = labelled;
+  const picks = table.users.flatMap((user, at) => (unitHash(`${table.course}:${user}`) < keep ? [at] : []));
+  const pick = (column: Float32Array) => Float32Array.from(picks, (at) => column[at] ?? Number.NaN);
+  // SAFETY: made from FEATURES, every name once.
+  const columns = Object.fromEntries(
+    FEATURES.map((name) => [name, pick(table.columns[name])]),
+  ) as FeatureTable["columns"];
+  return {
+    ...labelled,
+    table: { ...table, users: picks.map((at) => table.users[at] ?? ""), columns },
+    labels: Uint8Array.from(picks, (at) => labels[at] ?? UNKNOWN),
+    plain: plain.map(pick),
+  };
+}
+
 /** A number from 0 to 1 that is the same for the same text (FNV-1a). */
 function unitHash(text: string): number {
   let hash = 0x811c9dc5;

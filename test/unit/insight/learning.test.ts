@@ -5,7 +5,7 @@ import { auc, evaluate, rocCurve, wilson } from "../../../src/insight/metrics.ts
 import { modelHash, OPTIONS, predict } from "../../../src/insight/model.ts";
 import { SeededRandom } from "../../../src/insight/random.ts";
 import { study } from "../../../src/insight/study.ts";
-import { decodeTable, encodeTable } from "../../../src/insight/table-store.ts";
+import { decodeTable, encodeTable } from "../../../src/insight/table-bytes.ts";
 import { labelledTable } from "../../../src/insight/training.ts";
 import { fitTrees, treeParts, treesScore } from "../../../src/insight/trees.ts";
 import { alarmOf, decide } from "../../../src/insight/verdict.ts";
