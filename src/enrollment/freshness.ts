@@ -72,6 +72,7 @@ export async function freshnessOf(env: Env, now: number): Promise<Freshness> {
       backlog("latchkey-refresh", env.REFRESH_QUEUE),
       backlog("latchkey-projection", env.PROJECTION_QUEUE),
       backlog("latchkey-events", env.EVENT_QUEUE),
+      backlog("latchkey-insight", env.INSIGHT_QUEUE),
     ]),
     dead_letters: letters?.n ?? 0,
     divergences: {

@@ -141,7 +141,7 @@ export async function modelHash(model: Model): Promise<string> {
   return sha256(JSON.stringify(model));
 }
 
-/** SHA-256 in hex. */
+/** SHA-256 in hex. Not the one of shared/http.ts, which brings the whole API along: the command runs without it. */
 export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   const digest = await crypto.subtle.digest("SHA-256", bytes);

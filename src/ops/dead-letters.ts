@@ -126,5 +126,6 @@ export function deadLetterRoutes() {
 function queueNamed(env: Env, name: string): Queue | null {
   if (name === "latchkey-projection") return env.PROJECTION_QUEUE;
   if (name === "latchkey-refresh") return env.REFRESH_QUEUE;
-  return name === "latchkey-events" ? env.EVENT_QUEUE : null;
+  if (name === "latchkey-events") return env.EVENT_QUEUE;
+  return name === "latchkey-insight" ? env.INSIGHT_QUEUE : null;
 }
