@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { OPTIONS } from "../src/insight/model.ts";
 import { worldOfOulad } from "../src/insight/oulad.ts";
 import { study } from "../src/insight/study.ts";
+import type { CourseFacts } from "../src/insight/world.ts";
 import { drawCalibration, drawRoc } from "./lib/insight/pictures.ts";
 import { reportTable } from "./lib/insight/report.ts";
 
@@ -16,12 +17,16 @@ tests it once on a later one, beside a plain logistic regression and the majorit
   --data FOLDER        courses.csv, assessments.csv, studentInfo.csv, studentRegistration.csv, studentAssessment.csv
   --train NAME,NAME    periods to learn from; default all before the tested one
   --test NAME,NAME     periods to test on; default the latest in the folder
+  --as-stored          takes submissions without a score as Latchkey stores them: completed, so in full. Then the model is
+                       the one a deployment makes of the same data, hash included
   --json               prints the report as JSON
   --pictures FOLDER    writes the calibration and the ROC curves as SVG
   --model FILE         writes the model
   --help               this text
 `;
 
+/** What a completion without a score counts as in Latchkey. */
+const FULL_SCORE = 100;
 const TABLES = ["courses", "assessments", "studentInfo", "studentRegistration", "studentAssessment"] as const;
 
 const { values } = parseArgs({
@@ -29,6 +34,7 @@ const { values } = parseArgs({
     data: { type: "string" },
     train: { type: "string" },
     test: { type: "string" },
+    "as-stored": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     pictures: { type: "string" },
     model: { type: "string" },
@@ -45,9 +51,9 @@ async function run(): Promise<number> {
     return values.help ? 0 : 2;
   }
   const texts = TABLES.map((name) => [name, readFileSync(join(folder, `${name}.csv`), "utf8")] as const);
-  const [courses, assessments, studentInfo, studentRegistration, studentAssessment] = texts.map(([, text]) => text);
+  const [courseTable, assessments, studentInfo, studentRegistration, studentAssessment] = texts.map(([, text]) => text);
   const world = worldOfOulad({
-    courses: courses ?? "",
+    courses: courseTable ?? "",
     assessments: assessments ?? "",
     studentInfo: studentInfo ?? "",
     studentRegistration: studentRegistration ?? "",
@@ -67,7 +73,8 @@ async function run(): Promise<number> {
     return 2;
   }
   const begun = performance.now();
-  const { report, model } = await study(world.value, { train, test }, OPTIONS, (part) => {
+  const courses = values["as-stored"] ? world.value.map(asStored) : world.value;
+  const { report, model } = await study(courses, { train, test }, OPTIONS, (part) => {
     process.stderr.write(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(6)} s  ${part}\n`);
   });
   if (values.model !== undefined) writeFileSync(values.model, `${JSON.stringify(model)}\n`);
@@ -78,4 +85,12 @@ async function run(): Promise<number> {
   }
   process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : reportTable(report));
   return 0;
+}
+
+function asStored(course: CourseFacts): CourseFacts {
+  const learners = course.learners.map((learner) => ({
+    ...learner,
+    submissions: learner.submissions.map((entry) => ({ ...entry, score: entry.score ?? FULL_SCORE })),
+  }));
+  return { ...course, learners };
 }
