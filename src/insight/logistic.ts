@@ -82,12 +82,20 @@ export function fitLogistic(columns: Columns, labels: Uint8Array, ridge: number,
   }
   return {
     kind: "logistic",
-    intercept: beta[width] ?? 0,
-    weights: [...beta.subarray(0, width)],
+    intercept: steady(beta[width] ?? 0),
+    weights: Array.from(beta.subarray(0, width), steady),
     means,
     deviations,
     clip,
   };
+}
+
+/**
+ * Rounded to nine decimals. Engines differ in the last bit of exp and log; what is fitted must not, or the same data
+ * would give another model, and another hash, elsewhere.
+ */
+export function steady(value: number): number {
+  return Math.round(value * 1e9) / 1e9;
 }
 
 /** What each column adds to the log-odds of a row; they sum, with the intercept, to the log-odds. */

@@ -1,4 +1,4 @@
-import { type Columns, sigmoid } from "./logistic.ts";
+import { type Columns, sigmoid, steady } from "./logistic.ts";
 import { SeededRandom } from "./random.ts";
 
 /** One node: a leaf has `left` -1. Values at or below `threshold` go left; a missing one goes where `missingLeft` says. */
@@ -37,6 +37,8 @@ export interface TreesOptions {
 
 const BINS = 64;
 const MISSING = BINS - 1;
+/** A cut must be better by more than what the last bits of a sum may make of two that are alike. */
+const CLEARLY = 1 + 1e-9;
 
 /** The best cut found so far. */
 interface Best {
@@ -56,7 +58,7 @@ export function fitTrees(columns: Columns, labels: Uint8Array, options: TreesOpt
   const binned = columns.map(binColumn);
   const positive = labels.reduce((sum, label) => sum + label, 0);
   const share = Math.min(Math.max(positive / Math.max(rows, 1), 1e-6), 1 - 1e-6);
-  const base = Math.log(share / (1 - share));
+  const base = steady(Math.log(share / (1 - share)));
   const score = new Float64Array(rows).fill(base);
   const gradient = new Float64Array(rows);
   const curvature = new Float64Array(rows);
@@ -133,7 +135,7 @@ function growTree(
       h += curvature[row] ?? 0;
     }
     const at = nodes.length;
-    const value = (options.rate * g) / (h + options.ridge);
+    const value = steady((options.rate * g) / (h + options.ridge));
     const node: TreeNode = { feature: -1, threshold: 0, missingLeft: true, left: -1, right: -1, value };
     nodes.push(node);
     if (depth >= options.depth || h < 2 * options.minWeight) return at;
@@ -194,7 +196,7 @@ function bestCut(
       if (leftH < minWeight || rightH < minWeight) continue;
       const rightG = g - leftG;
       const gain = (leftG * leftG) / (leftH + ridge) + (rightG * rightG) / (rightH + ridge) - whole;
-      if (gain > best.gain) Object.assign(best, { gain, feature, bin, missingLeft });
+      if (gain > best.gain * CLEARLY) Object.assign(best, { gain, feature, bin, missingLeft });
     }
   }
 }
