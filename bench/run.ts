@@ -6,6 +6,7 @@ import { fromRoot } from "../scripts/lib/paths.ts";
 import { backupBench } from "./backup.ts";
 import { engineBench } from "./engine.ts";
 import { eventsBench } from "./events.ts";
+import { insightBench } from "./insight.ts";
 import type { Bench, BenchOutcome, Table } from "./lib/bench.ts";
 import { drawChart } from "./lib/svg.ts";
 import { peersBench } from "./peers.ts";
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   replayBench,
   recordsBench,
   backupBench,
+  insightBench,
 ];
 const RESULTS = fromRoot("bench/results");
 const PICTURES = fromRoot("docs/bench");

@@ -16,6 +16,7 @@ import {
 import { endStreams, eventRoutes, eventSection } from "./events/index.ts";
 import { fileRoutes, fileSection } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
+import { insightRoutes } from "./insight/index.ts";
 import {
   deadLetterRoutes,
   docsHeaders,
@@ -78,6 +79,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", recordRoutes());
   app.route("/api/v1", fileRoutes());
   app.route("/api/v1", auditRoutes());
+  app.route("/api/v1", insightRoutes());
   app.route("/api/v1", presenceRoutes());
   app.route("/api/v1", privacyRoutes());
   app.route("/api/v1", deadLetterRoutes());

@@ -10,6 +10,7 @@ import {
 } from "./enrollment/index.ts";
 import { consumeEvents, reportDeadLetters } from "./events/index.ts";
 import { continueFileSweep, sweepFiles } from "./files/index.ts";
+import { consumeInsight, startNightlyRun, watchRuns } from "./insight/index.ts";
 import { DEAD_SUFFIX, logFault, meter, storeDeadLetters } from "./ops/index.ts";
 import { resumeErasures, withoutErased } from "./privacy/index.ts";
 import { sweepJournals } from "./records/index.ts";
@@ -44,6 +45,7 @@ export default {
     if (batch.queue === "latchkey-refresh") return consumeRefreshes(batch, env);
     if (batch.queue === "latchkey-events") return consumeEvents(batch, env);
     if (batch.queue === "latchkey-backup") return consumeBackups(batch, env);
+    if (batch.queue === "latchkey-insight") return consumeInsight(batch, env);
     throw new Error(`no consumer for the queue ${batch.queue}`);
   },
 
@@ -59,12 +61,14 @@ export default {
           () => resumeErasures(env, now),
           () => continueFileSweep(env),
           () => resumeBackups(env, now),
+          () => watchRuns(env, now),
         ]);
       } else if (controller.cron === NIGHTLY_CRON) {
         await runEach([
           () => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),
           () => sweepFiles(env, now),
           () => backUpNightly(env, now),
+          () => startNightlyRun(env, now),
         ]);
       } else throw new Error(`no job for the cron ${controller.cron}`);
     } catch (fault) {

@@ -6,6 +6,7 @@ import { coursesSource } from "./sources/courses.ts";
 import { enrollmentsSource } from "./sources/enrollments.ts";
 import { eventsSource } from "./sources/events.ts";
 import { filesSource } from "./sources/files.ts";
+import { insightSource } from "./sources/insight.ts";
 import { operationsSource } from "./sources/operations.ts";
 import { sessionsSource } from "./sources/sessions.ts";
 import { translationSource } from "./sources/translation.ts";
@@ -16,6 +17,7 @@ import { translationSource } from "./sources/translation.ts";
  */
 export const SOURCES: readonly PersonalDataSource[] = [
   sessionsSource,
+  insightSource,
   enrollmentsSource,
   translationSource,
   filesSource,

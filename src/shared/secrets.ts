@@ -59,6 +59,7 @@ export type KeyPurpose =
   | "audit-person"
   | "backup"
   | "cursor"
+  | "pseudonym"
   | "stream-token"
   | "upload-token";
 

@@ -17,6 +17,7 @@ import { SessionOverError, session } from "./session/store.ts";
 // Learners never load what only authors and operators see.
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
+const InsightPage = lazy(() => import("./pages/author/insight.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 
 // The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
@@ -81,6 +82,7 @@ export function App() {
           <AuthorCoursesPage />
         </Route>
         <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
+        <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
         <Route path="/operator">
           <OperatorPage />
         </Route>

@@ -32,14 +32,23 @@ export class Insistence {
   }
 
   /** @throws ImportError when there is no answer within {@link PATIENCE_MS}. */
-  async post(path: string, body: unknown, options: InsistOptions = {}): Promise<ApiAnswer> {
+  post(path: string, body: unknown, options: InsistOptions = {}): Promise<ApiAnswer> {
     const { final = [], ...rest } = options;
+    return this.#insist(() => this.#client.post(path, body, rest), final);
+  }
+
+  /** The same for a write that puts something in its place. */
+  put(path: string, body: unknown): Promise<ApiAnswer> {
+    return this.#insist(() => this.#client.put(path, body), []);
+  }
+
+  async #insist(send: () => Promise<ApiAnswer>, final: readonly number[]): Promise<ApiAnswer> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let failures = 1; ; failures += 1) {
       let trouble: string;
       let atLeast = 0;
       try {
-        const answer = await this.#client.post(path, body, rest);
+        const answer = await send();
         if (final.includes(answer.status) || !isPassing(answer)) return answer;
         trouble = `it answers ${answer.status}`;
         atLeast = retryAfterMs(answer);

@@ -1,11 +1,14 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { importOulad, type OuladCourse } from "../../../src/courses/importers/oulad.ts";
+import { worldOfOulad } from "../../../src/insight/oulad.ts";
+import type { CourseFacts } from "../../../src/insight/world.ts";
 import { checkCourse, publishCourse, tellCourse } from "./course.ts";
 import { readText } from "./files.ts";
 import { Insistence } from "./insistence.ts";
 import { enrollAll, type FactsSummary, sendFacts } from "./learners.ts";
 import { Progress } from "./progress.ts";
-import { ImportError, say } from "./report.ts";
+import { ImportError, refused, say } from "./report.ts";
 import { clientFor, isLocal, type Server } from "./server.ts";
 
 export interface OuladRequest extends Server {
@@ -28,6 +31,8 @@ export interface OuladSummary {
   seconds: { publish: number; enroll: number; facts: number; total: number };
 }
 
+/** Learners of one call about registrations and outcomes. */
+const LEARNERS_PER_CALL = 1_000;
 /** Outcomes after which the server has the fact. */
 const TAKEN = new Set(["recorded", "unchanged", "superseded"]);
 
@@ -42,6 +47,7 @@ const TAKEN = new Set(["recorded", "unchanged", "superseded"]);
 export async function runOulad(request: OuladRequest): Promise<OuladSummary | OuladCourse["document"][]> {
   const { source, only, url, everyMs } = request;
   const courses = await readDataset(source, only);
+  const world = await readWorld(source, courses);
   if (request.isDryRun) return courses.map(({ document }) => document);
 
   const hint = isLocal(request) ? ' Is it running? "npm start" starts it.' : "";
@@ -64,6 +70,8 @@ export async function runOulad(request: OuladRequest): Promise<OuladSummary | Ou
   const sent = await sendFacts(service, facts, sending);
   const factSeconds = sending.end();
 
+  await tellInsight(service, world);
+
   const lost = Object.entries(sent.outcomes).filter(([outcome]) => !TAKEN.has(outcome));
   if (lost.length > 0) {
     const words = lost.map(([outcome, count]) => `${count} ${outcome}`).join(", ");
@@ -85,6 +93,47 @@ export async function runOulad(request: OuladRequest): Promise<OuladSummary | Ou
       total: (Date.now() - start) / 1_000,
     },
   };
+}
+
+/** What early warning is told: of these courses, where the dataset has outcomes at all. */
+async function readWorld(folder: string, courses: readonly OuladCourse[]): Promise<CourseFacts[]> {
+  const path = (name: string) => join(folder, `${name}.csv`);
+  if (!existsSync(path("studentInfo"))) return [];
+  const text = (name: string) => readText(path(name));
+  const world = worldOfOulad({
+    courses: await text("courses"),
+    assessments: await text("assessments"),
+    studentInfo: await text("studentInfo"),
+    studentRegistration: await text("studentRegistration"),
+    studentAssessment: await text("studentAssessment"),
+  });
+  if (!world.ok) throw new ImportError(`${folder} is not what early warning expects.`, world.refusal.errors);
+  const wanted = new Set(courses.map(({ document }) => document.slug));
+  return world.value.filter(({ course }) => wanted.has(course));
+}
+
+/** Tells schedules, registrations and outcomes. The facts themselves are there already. */
+async function tellInsight(service: Insistence, world: readonly CourseFacts[]): Promise<void> {
+  for (const { course, module, period, start, length, assessments, learners } of world) {
+    const schedule = {
+      module,
+      period,
+      starts_at: new Date(start).toISOString(),
+      length_days: length,
+      assessments: assessments.map(({ isExam, ...rest }) => ({ ...rest, is_exam: isExam })),
+    };
+    const base = `/api/v1/courses/${course}/insight`;
+    const scheduled = await service.put(`${base}/schedule`, schedule);
+    if (scheduled.status >= 300) throw refused(`The schedule of ${course}`, scheduled);
+    for (let from = 0; from < learners.length; from += LEARNERS_PER_CALL) {
+      const told = learners
+        .slice(from, from + LEARNERS_PER_CALL)
+        .map(({ user, submissions: _submissions, ...rest }) => ({ user_id: user, ...rest }));
+      const answer = await service.post(`${base}/learners`, { learners: told });
+      if (answer.status >= 300) throw refused(`Outcomes of ${course}`, answer);
+    }
+  }
+  say(`insight  ${world.length} courses take part in early warning`);
 }
 
 async function readDataset(folder: string, only: readonly string[] | null): Promise<OuladCourse[]> {

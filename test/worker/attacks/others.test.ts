@@ -12,6 +12,8 @@ beforeAll(async () => {
   world = await makeWorld();
 });
 
+const SCHEDULE = { module: "m", period: "p", starts_at: "2024-01-01T00:00:00Z", length_days: 10, assessments: [] };
+
 type Attack = [method: string, path: string, options?: Call];
 
 /** Every way to reach ada's enrollment that is not ada's own. */
@@ -48,6 +50,14 @@ function waysToAda({ slug, pending }: World): Attack[] {
     ["PUT", "/system/switches/realtime-reads", { body: { realtime_percent: 100, reason: "an attack" } }],
     ["GET", "/system/metrics"],
     ...waysToBackups(),
+    ["GET", `/courses/${slug}/insight/at-risk`],
+    ["PUT", `/courses/${slug}/insight/schedule`, { body: SCHEDULE }],
+    ["POST", `/courses/${slug}/insight/learners`, { body: { learners: [{ user_id: "ada", passed: false }] } }],
+    ["GET", `/enrollments/${slug}:ada/insight`],
+    ["GET", `/enrollments/${slug}:ada/insight/lineage`],
+    ["PUT", `/enrollments/${slug}:ada/insight/exclusion`, { body: { excluded: true } }],
+    ["GET", "/insight/status"],
+    ["POST", "/insight/runs", { body: {} }],
     ["GET", "/users/ada"],
     ["PATCH", "/users/ada", { body: { name: "Owned" } }],
     ["POST", "/users", { body: { email: "x@example.org", name: "X", role: "admin" } }],

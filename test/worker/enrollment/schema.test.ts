@@ -9,6 +9,7 @@ import * as enrollmentTables from "../../../src/enrollment/tables.ts";
 import * as eventTables from "../../../src/events/tables.ts";
 import * as fileTables from "../../../src/files/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
+import * as insightTables from "../../../src/insight/tables.ts";
 import * as opsTables from "../../../src/ops/tables.ts";
 import * as privacyTables from "../../../src/privacy/tables.ts";
 import { SESSION, TASK } from "../../../src/records/translation/types.ts";
@@ -107,6 +108,7 @@ const tables: [string, SQLiteTable][] = [
   eventTables,
   fileTables,
   identityTables,
+  insightTables,
   opsTables,
   privacyTables,
 ].flatMap((room) => Object.values(room).map((table): [string, SQLiteTable] => [getTableConfig(table).name, table]));

@@ -38,12 +38,21 @@ const queue: Queue = {
     return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
   },
 };
+const steps: unknown[] = [];
+const stepQueue: Queue = {
+  ...queue,
+  send: async (body) => {
+    steps.push(body);
+    return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+  },
+};
 const bindings: Env = {
   ...env,
   DB: recorder.db,
   REFRESH_QUEUE: queue,
   PROJECTION_QUEUE: queue,
   BACKUP_QUEUE: queue,
+  INSIGHT_QUEUE: stepQueue,
 };
 Reflect.set(bindings, "SHADOW_SAMPLE_RATE", "1");
 
@@ -364,6 +373,51 @@ async function driveBytes(
   return answerSchema.parse(text.startsWith("{") ? JSON.parse(text) : {});
 }
 
+/** Two terms that are over and one that runs, of a few learners each, from the first word to the prediction. */
+async function driveInsight() {
+  const day = 86_400_000;
+  const begun = Date.now() - 1_000 * day;
+  for (const [at, course] of ["other2", "other3", "other4"].entries()) {
+    const users = Array.from({ length: 40 }, (_, user) => `i${user}`);
+    await env.DB.prepare(
+      `INSERT INTO enrollments (id, course_slug, user_id, enrolled_at)
+       SELECT ?2 || ':' || value, ?2, value, 1 FROM json_each(?1)`,
+    )
+      .bind(JSON.stringify(users), course)
+      .run();
+    const schedule = {
+      module: "m",
+      period: `p${at}`,
+      starts_at: new Date(at === 2 ? Date.now() - 50 * day : begun + at * 200 * day).toISOString(),
+      length_days: 100,
+      assessments: [{ item: `${course}.a`, due: 10, weight: 100 }],
+    };
+    const base = `/courses/${course}/insight`;
+    await drive("PUT", "/courses/{course}/insight/schedule", `${base}/schedule`, { body: schedule });
+    const learners = users.map((user_id, user) => ({ user_id, passed: user % 3 === 0, registered: -user }));
+    await drive("POST", "/courses/{course}/insight/learners", `${base}/learners`, { body: { learners } });
+  }
+  for (const hasChampion of [false, true]) {
+    if (hasChampion) {
+      await env.DB.prepare(
+        "INSERT OR REPLACE INTO insight_aliases SELECT 'champion', hash, 1 FROM insight_models LIMIT 1",
+      ).run();
+    }
+    await drive("POST", "/insight/runs", "/insight/runs", { body: {} });
+    for (let step = steps.shift(); step !== undefined; step = steps.shift()) await consume("latchkey-insight", [step]);
+  }
+  const atRisk = "/courses/{course}/insight/at-risk";
+  const page = await drive("GET", atRisk, "/courses/other4/insight/at-risk?limit=1&below=1");
+  await drive("GET", atRisk, `/courses/other4/insight/at-risk?limit=1&below=1&cursor=${page.next_cursor}`);
+  await drive("GET", "/enrollments/{enrollment}/insight", "/enrollments/other4:i1/insight");
+  await drive("GET", "/enrollments/{enrollment}/insight/lineage", "/enrollments/other4:i1/insight/lineage");
+  await drive("PUT", "/enrollments/{enrollment}/insight/exclusion", "/enrollments/other4:i1/insight/exclusion", {
+    body: { excluded: true },
+  });
+  await drive("GET", "/insight/models", "/insight/models?limit=1");
+  await drive("GET", "/insight/status", "/insight/status");
+}
+
 async function driveRecords() {
   const base = "/translation";
   for (let journal = 0; journal < JOURNALS; journal += 1) {
@@ -551,6 +605,9 @@ const LARGE = [
   "audit_log",
   "translation_sessions",
   "translation_tasks",
+  "insight_learners",
+  "insight_predictions",
+  "insight_runs",
 ];
 
 describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => {
@@ -562,6 +619,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveFiles();
     await driveRecords();
     await driveAudit();
+    await driveInsight();
     await driveJobs();
     await driveBackups();
     await drivePrivacy();

@@ -27,6 +27,7 @@ export default function AuthorCoursePage({ course }: { course: string }) {
         <nav className="trail" aria-label={messages.back}>
           <Link href="/author">{messages.authorTitle}</Link>
           <Link href={`/courses/${course}`}>{messages.mapTitle}</Link>
+          <Link href={`/author/${course}/insight`}>{messages.insightTitle}</Link>
         </nav>
       }
     >

@@ -3,6 +3,7 @@ import { Page } from "../../parts/page.tsx";
 import { useHasRole } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
 import { DeadLetters } from "./dead-letters.tsx";
+import { Models } from "./models.tsx";
 import { Pending } from "./pending.tsx";
 import { Pipeline } from "./pipeline.tsx";
 import { Stale } from "./stale.tsx";
@@ -19,6 +20,7 @@ export default function OperatorPage() {
         <Pipeline />
         <Streams />
         <DeadLetters />
+        <Models />
         <Stale />
         <Pending />
       </div>

@@ -1,0 +1,99 @@
+import type { Assessment, CourseFacts, Learner, Submission } from "./world.ts";
+import { isRegistered } from "./world.ts";
+
+/** How the learners who still take part did with one assessment. */
+export interface AssessmentStats {
+  /** Share of them who have handed it in. */
+  share: number;
+  /** Mean and standard deviation of their scores, NaN without any; the deviation is never below {@link MIN_SCORE_SD}. */
+  score: number;
+  scoreDeviation: number;
+  /** The same of the days from the due date to handing in (early ones are negative). */
+  delay: number;
+  delayDeviation: number;
+}
+
+/** One learner with their submissions by item. */
+export interface Member {
+  learner: Learner;
+  done: ReadonlyMap<string, Submission>;
+}
+
+/** What features compare a learner with: those who take part in the same course on the same day. */
+export interface Cohort {
+  day: number;
+  /** Without exams: they come when it is too late to help. */
+  assessments: readonly Assessment[];
+  /** Those due by the day, earliest first. */
+  due: readonly Assessment[];
+  members: readonly Member[];
+  stats: ReadonlyMap<string, AssessmentStats>;
+  /** Share of the mark an assessment counts for, percent; where a course weighs none, all count the same. */
+  weight(assessment: Assessment): number;
+}
+
+/** Where all scores are alike a point more or less says nothing. */
+const MIN_SCORE_SD = 5;
+const MIN_DELAY_SD = 1;
+
+/**
+ * @param known the course as it was known at the end of `day`, see `courseOn`.
+ */
+export function cohortOf(known: CourseFacts, day: number): Cohort {
+  const assessments = known.assessments.filter((assessment) => !assessment.isExam);
+  const due = assessments
+    .filter((assessment) => assessment.due !== null && assessment.due <= day)
+    .sort((a, b) => (a.due ?? 0) - (b.due ?? 0) || (a.item < b.item ? -1 : 1));
+  const members = known.learners
+    .filter((learner) => isRegistered(learner, day))
+    .map((learner) => ({ learner, done: new Map(learner.submissions.map((entry) => [entry.item, entry])) }));
+  const weights = assessments.reduce((sum, assessment) => sum + assessment.weight, 0);
+  const equal = 100 / Math.max(assessments.length, 1);
+  return {
+    day,
+    assessments,
+    due,
+    members,
+    stats: new Map(assessments.map((assessment) => [assessment.item, statsOf(assessment, members)])),
+    weight: (assessment) => (weights > 0 ? assessment.weight : equal),
+  };
+}
+
+function statsOf({ item, due }: Assessment, members: readonly Member[]): AssessmentStats {
+  const handedIn = members.flatMap(({ done }) => done.get(item) ?? []);
+  const scores = handedIn.flatMap(({ score }) => score ?? []);
+  const delays = due === null ? [] : handedIn.filter(({ day }) => day >= 0).map(({ day }) => day - due);
+  return {
+    share: members.length === 0 ? 0 : handedIn.length / members.length,
+    score: mean(scores),
+    scoreDeviation: Math.max(deviation(scores), MIN_SCORE_SD),
+    delay: mean(delays),
+    delayDeviation: Math.max(deviation(delays), MIN_DELAY_SD),
+  };
+}
+
+/** NaN of nothing. */
+export function mean(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** 0 of fewer than two values. */
+function deviation(values: readonly number[]): number {
+  if (values.length < 2) return 0;
+  const centre = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
+}
+
+/** For each value the share of all that lie below it, ties counting half; a missing one stays missing. */
+export function ranks(values: Float32Array): Float32Array {
+  const order = [...values.keys()].filter((at) => !Number.isNaN(values[at] ?? Number.NaN));
+  order.sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
+  const result = new Float32Array(values.length).fill(Number.NaN);
+  for (let from = 0; from < order.length; ) {
+    let to = from;
+    while (to < order.length && values[order[to] ?? 0] === values[order[from] ?? 0]) to += 1;
+    for (let at = from; at < to; at += 1) result[order[at] ?? 0] = (from + to) / (2 * order.length);
+    from = to;
+  }
+  return result;
+}

@@ -1,0 +1,99 @@
+import { describeFault, logEvent, logFault } from "../ops/logging.ts";
+import { predictStep } from "./predict.ts";
+import { type InsightMessage, insightMessageSchema, readPosition } from "./runs.ts";
+import { chooseStep, collectStep, evaluateStep, featuresStep, type StepResult, trainStep } from "./steps.ts";
+import { tablesPrefix } from "./table-store.ts";
+import type { RunRow } from "./tables.ts";
+import { judgeStep } from "./watch.ts";
+
+/** Objects removed by one call. */
+const TIDY_PAGE = 1_000;
+/** Tries of a step before its run is given up: those of the queue, and one. */
+const MAX_ATTEMPTS = 4;
+
+/** Does the steps that messages ask for. A step that fails is tried again by the queue; at last its run is given up. */
+export async function consumeInsight(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  for (const message of batch.messages) {
+    const parsed = insightMessageSchema.safeParse(message.body);
+    if (!parsed.success) throw new Error("a message that is no step of a run");
+    try {
+      await runStep(env, parsed.data, Date.now());
+      message.ack();
+    } catch (fault) {
+      logFault("insight_step_failed", fault, { run: parsed.data.run, seq: parsed.data.seq });
+      if (message.attempts >= MAX_ATTEMPTS) await giveUp(env, parsed.data, fault, Date.now());
+      message.retry();
+    }
+  }
+}
+
+/**
+ * Does one step and asks for the next. Everything a step does may be repeated; it counts only if nobody else has done it
+ * meanwhile, so a step that arrives twice, or after the run has gone on, changes nothing.
+ */
+export async function runStep(env: Env, { run: id, seq }: InsightMessage, now: number): Promise<void> {
+  const run = await env.DB.prepare("SELECT * FROM insight_runs WHERE id = ?").bind(id).first<RunRow>();
+  if (run === null || run.state !== "running" || run.seq !== seq) return;
+  const { next, position, data_hash } = await doStep(env, run, now);
+  const ended = next === null;
+  const written = await env.DB.prepare(
+    `UPDATE insight_runs SET step = ?3, position = ?4, seq = seq + 1, updated_at = ?5, error = NULL,
+       data_hash = coalesce(?6, data_hash), state = ?7, finished_at = ?8
+     WHERE id = ?1 AND seq = ?2 AND state = 'running'`,
+  )
+    .bind(
+      id,
+      seq,
+      next ?? "end",
+      JSON.stringify(position),
+      now,
+      data_hash ?? null,
+      ended ? "done" : "running",
+      ended ? now : null,
+    )
+    .run();
+  if (written.meta.changes === 0) return;
+  if (ended) logEvent("insight_run_done", { run: id, predicted: position.predicted, promoted: position.promoted });
+  else await env.INSIGHT_QUEUE.send({ type: "step", run: id, seq: seq + 1 } satisfies InsightMessage);
+}
+
+function doStep(env: Env, run: RunRow, now: number): Promise<StepResult> {
+  const position = readPosition(run);
+  const [step, stage] = run.step.split(":");
+  switch (step) {
+    case "collect":
+      return collectStep(env, run, position);
+    case "features":
+      return featuresStep(env, run, position);
+    case "choose":
+      return chooseStep(env, run, position, Number(stage));
+    case "train":
+      return trainStep(env, run, position, Number(stage));
+    case "evaluate":
+      return evaluateStep(env, run, position, now);
+    case "predict":
+      return predictStep(env, run, position);
+    case "judge":
+      return judgeStep(env, run, position, now);
+    case "tidy":
+      return tidyStep(env, run, position);
+    default:
+      throw new Error(`no step ${run.step}`);
+  }
+}
+
+/** Throws away what the steps handed each other. Snapshots and models stay. */
+async function tidyStep(env: Env, run: RunRow, position: StepResult["position"]): Promise<StepResult> {
+  const listed = await env.DOCUMENTS.list({ prefix: tablesPrefix(run.id), limit: TIDY_PAGE });
+  if (listed.objects.length > 0) await env.DOCUMENTS.delete(listed.objects.map(({ key }) => key));
+  return { next: listed.truncated ? "tidy" : null, position };
+}
+
+async function giveUp(env: Env, { run, seq }: InsightMessage, fault: unknown, now: number): Promise<void> {
+  await env.DB.prepare(
+    `UPDATE insight_runs SET state = 'failed', error = ?3, finished_at = ?4, updated_at = ?4
+     WHERE id = ?1 AND seq = ?2 AND state = 'running'`,
+  )
+    .bind(run, seq, describeFault(fault).slice(0, 200), now)
+    .run();
+}

@@ -1,0 +1,146 @@
+import { unveil } from "./collect.ts";
+import { FEATURES, type FeatureTable, featuresOf } from "./features.ts";
+import { type Model, predict, stageFor } from "./model.ts";
+import { reasonsOf } from "./reasons.ts";
+import { type Position, type RunCourse, weekOf } from "./runs.ts";
+import { loadModel } from "./stage-store.ts";
+import { cleanedCourse, periodsOf, type StepResult } from "./steps.ts";
+import { loadTable } from "./table-store.ts";
+import type { RunRow } from "./tables.ts";
+import { dayAt, endOfDay } from "./world.ts";
+
+/** Before so much of a course has passed there is too little to see. */
+const EARLIEST_SHARE = 0.15;
+/** Rows of one statement; its parameter stays far below 2 MB. */
+const ROWS_PER_STATEMENT = 1_000;
+
+const FORGET_LATEST = `
+  UPDATE insight_predictions SET latest = 0
+  WHERE enrollment_id IN (SELECT value ->> 'enrollment_id' FROM json_each(?)) AND latest = 1`;
+
+// Whoever was erased since the facts were collected is no longer enrolled: nothing is written. What was really said is not
+// replaced by what would have been said.
+const INSERT = `
+  INSERT INTO insight_predictions (enrollment_id, day, kind, course_slug, user_id, model_hash, run_id, probability,
+    reasons, predicted_at, week, latest)
+  SELECT value ->> 'enrollment_id', value ->> 'day', value ->> 'kind', value ->> 'course_slug', value ->> 'user_id',
+    value ->> 'model_hash', value ->> 'run_id', value ->> 'probability', value ->> 'reasons', value ->> 'predicted_at',
+    value ->> 'week', value ->> 'latest'
+  FROM json_each(?)
+  WHERE EXISTS (SELECT 1 FROM enrollments e WHERE e.id = value ->> 'enrollment_id')
+  ON CONFLICT (enrollment_id, day) DO UPDATE SET kind = excluded.kind, model_hash = excluded.model_hash,
+    run_id = excluded.run_id, probability = excluded.probability, reasons = excluded.reasons,
+    predicted_at = excluded.predicted_at, week = excluded.week, latest = excluded.latest
+  WHERE insight_predictions.kind = excluded.kind OR excluded.kind = 'live'`;
+
+/** One table to predict from, and what kind of prediction comes of it. */
+interface Occasion {
+  table: FeatureTable;
+  share: number;
+  kind: "live" | "backtest";
+  predictedAt: number;
+  isLatest: boolean;
+}
+
+/**
+ * Predictions for one course: for one that is running, as of the run's instant; for one of the test period, when a new
+ * model has just been promoted, as if on the days it was tested at. The latter are shown and judged as what they are.
+ */
+export async function predictStep(env: Env, run: RunRow, position: Position): Promise<StepResult> {
+  const entry = position.courses[position.at];
+  if (entry === undefined) return { next: "judge", position: { ...position, at: 0 } };
+  const alias = await env.DB.prepare("SELECT model_hash FROM insight_aliases WHERE alias = 'champion'").first<{
+    model_hash: string;
+  }>();
+  const model = alias === null ? null : await loadModel(env.DOCUMENTS, alias.model_hash);
+  const done = { ...position, at: position.at + 1 };
+  if (alias === null || model === null || entry.dropped) return { next: "predict", position: done };
+  const occasions = await occasionsOf(env, run, position, entry, model);
+  if (occasions.length === 0) return { next: "predict", position: done };
+  const users = await unveil(env, entry.course);
+  let predicted = position.predicted;
+  let drift = position.drift;
+  for (const occasion of occasions) {
+    predicted += await store(env, run, alias.model_hash, model, occasion, users);
+    if (occasion.kind === "live") drift = addDrift(drift, model, occasion);
+  }
+  return { next: "predict", position: { ...done, predicted, drift } };
+}
+
+async function occasionsOf(
+  env: Env,
+  run: RunRow,
+  position: Position,
+  entry: RunCourse,
+  model: Model,
+): Promise<Occasion[]> {
+  if (!entry.over) {
+    const day = dayAt(entry, run.as_of);
+    const share = day / entry.length;
+    const course = share < EARLIEST_SHARE ? null : await cleanedCourse(env, entry);
+    if (course === null) return [];
+    return [{ table: featuresOf(course, day), share, kind: "live", predictedAt: run.as_of, isLatest: true }];
+  }
+  const isTested = periodsOf(position).test.some(({ course }) => course === entry.course);
+  if (!position.promoted || !isTested) return [];
+  const occasions: Occasion[] = [];
+  for (const [at, { share }] of model.stages.entries()) {
+    const { table } = await loadTable(env.DOCUMENTS, run.id, entry.course, share);
+    const predictedAt = endOfDay(entry, table.day);
+    occasions.push({ table, share, kind: "backtest", predictedAt, isLatest: at === model.stages.length - 1 });
+  }
+  return occasions;
+}
+
+/** Writes what is predicted for those who can still be named. @returns how many. */
+async function store(
+  env: Env,
+  run: RunRow,
+  hash: string,
+  model: Model,
+  { table, share, kind, predictedAt, isLatest }: Occasion,
+  users: ReadonlyMap<string, string>,
+): Promise<number> {
+  const rows = predict(model, table, share).flatMap((prediction, at) => {
+    const user = users.get(prediction.user);
+    if (user === undefined) return [];
+    return [
+      {
+        enrollment_id: `${table.course}:${user}`,
+        day: table.day,
+        kind,
+        course_slug: table.course,
+        user_id: user,
+        model_hash: hash,
+        run_id: run.id,
+        probability: prediction.probability,
+        reasons: JSON.stringify(reasonsOf(model, table, prediction, at)),
+        predicted_at: predictedAt,
+        week: weekOf(predictedAt),
+        latest: isLatest ? 1 : 0,
+      },
+    ];
+  });
+  for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT) {
+    const page = JSON.stringify(rows.slice(from, from + ROWS_PER_STATEMENT));
+    const insert = env.DB.prepare(INSERT).bind(page);
+    await env.DB.batch(isLatest ? [env.DB.prepare(FORGET_LATEST).bind(page), insert] : [insert]);
+  }
+  return rows.length;
+}
+
+/** How far today's learners lie from those of training, feature by feature: means in deviations of training. */
+function addDrift(drift: Position["drift"], model: Model, { table, share }: Occasion): Position["drift"] {
+  const { means, deviations } = stageFor(model, share).logistic;
+  return Object.fromEntries(
+    FEATURES.map((feature, column) => {
+      let { count, sum } = drift[feature] ?? { count: 0, sum: 0 };
+      for (const value of table.columns[feature]) {
+        if (Number.isNaN(value)) continue;
+        count += 1;
+        sum += (value - (means[column] ?? 0)) / (deviations[column] ?? 1);
+      }
+      return [feature, { count, sum }];
+    }),
+  );
+}

@@ -1,0 +1,104 @@
+import { type Evaluation, evaluate } from "./metrics.ts";
+import { type Model, OPTIONS, stageFor } from "./model.ts";
+import type { Position, RunCourse } from "./runs.ts";
+import { loadModel, loadStage, storeModel } from "./stage-store.ts";
+import type { RunRow } from "./tables.ts";
+import { assembleModel, chooseBlend, judgePlain, judgeStage, type LabelledTable, modulesOf } from "./training.ts";
+import { decide, meanAuc, type Tested } from "./verdict.ts";
+
+/** What the registry keeps of a test, for people. */
+export interface ModelMetrics {
+  train: string[];
+  test: string[];
+  rows: number[];
+  blend: number;
+  cut_offs: { share: number; model: Evaluation; plain: Evaluation }[];
+}
+
+interface Trial {
+  train: readonly RunCourse[];
+  test: readonly RunCourse[];
+  tables(courses: readonly RunCourse[], share: number): Promise<LabelledTable[]>;
+  now: number;
+}
+
+/**
+ * Puts the trained stages together, tests them once on the latest period beside the plain model and the champion, and
+ * writes all of it down. The same model made again changes nothing.
+ */
+export async function registerModel(env: Env, run: RunRow, position: Position, trial: Trial) {
+  const stages = await Promise.all(OPTIONS.stages.map((_, at) => loadStage(env.DOCUMENTS, run.id, at)));
+  const learnt = await trial.tables(trial.train, OPTIONS.stages[0] ?? 0);
+  const model = assembleModel(stages, chooseBlend(position.blends), modulesOf(learnt), OPTIONS);
+  const hash = await storeModel(env.DOCUMENTS, model);
+  const alias = await env.DB.prepare("SELECT model_hash FROM insight_aliases WHERE alias = 'champion'").first<{
+    model_hash: string;
+  }>();
+  const champion =
+    alias === null || alias.model_hash === hash ? null : await loadModel(env.DOCUMENTS, alias.model_hash);
+  const cut_offs: (Tested & { share: number })[] = [];
+  const rival: Evaluation[] = [];
+  for (const { share } of stages) {
+    const tables = await trial.tables(trial.test, share);
+    cut_offs.push({
+      share,
+      model: judgeModel(model, tables, share),
+      plain: judgePlain(await trial.tables(trial.train, share), tables),
+    });
+    if (champion !== null) rival.push(judgeModel(champion, tables, share));
+  }
+  const isChampion = alias?.model_hash === hash;
+  const decision = isChampion
+    ? { promote: false, reason: "It is the champion already." }
+    : decide(cut_offs, champion === null ? null : meanAuc(rival));
+  const metrics: ModelMetrics = {
+    train: periodNames(trial.train),
+    test: periodNames(trial.test),
+    rows: stages.map(({ rows }) => rows),
+    blend: model.blend,
+    cut_offs,
+  };
+  await env.DB.batch([
+    env.DB.prepare(
+      `INSERT INTO insight_models (hash, run_id, data_hash, code_version, created_at, metrics, decision, promoted_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (hash) DO UPDATE SET decision = excluded.decision, promoted_at = excluded.promoted_at
+       WHERE excluded.promoted_at IS NOT NULL`,
+    ).bind(
+      hash,
+      run.id,
+      run.data_hash,
+      run.code_version,
+      trial.now,
+      JSON.stringify(metrics),
+      decision.reason,
+      decision.promote ? trial.now : null,
+    ),
+    ...(isChampion ? [] : [aliasTo(env.DB, decision.promote ? "champion" : "challenger", hash, trial.now)]),
+    // Whoever is champion challenges nobody.
+    env.DB.prepare(
+      `DELETE FROM insight_aliases WHERE alias = 'challenger'
+       AND model_hash = (SELECT model_hash FROM insight_aliases WHERE alias = 'champion')`,
+    ),
+  ]);
+  return { hash, promoted: decision.promote || isChampion };
+}
+
+function aliasTo(db: D1Database, alias: string, hash: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO insight_aliases (alias, model_hash, since) VALUES (?, ?, ?)
+       ON CONFLICT (alias) DO UPDATE SET model_hash = excluded.model_hash, since = excluded.since
+       WHERE insight_aliases.model_hash <> excluded.model_hash`,
+    )
+    .bind(alias, hash, now);
+}
+
+function judgeModel(model: Model, tables: readonly LabelledTable[], share: number): Evaluation {
+  const { probabilities, labels } = judgeStage(stageFor(model, share), model.blend, tables, model.modules);
+  return evaluate(probabilities, labels);
+}
+
+function periodNames(courses: readonly RunCourse[]): string[] {
+  return [...new Set(courses.map(({ period }) => period))].sort();
+}

@@ -1,0 +1,149 @@
+import { z } from "@hono/zod-openapi";
+import { logEvent } from "../ops/logging.ts";
+import { DAY_MS } from "../shared/instants.ts";
+import { CLEANING_RULES, type CleaningReport } from "./clean.ts";
+import { partSchema } from "./snapshot-text.ts";
+import type { RunRow } from "./tables.ts";
+
+/** Grows with every change of what features or training do; with the deployed version it says which code made a model. */
+export const PIPELINE_VERSION = 1;
+/** A run whose step has not ended for so long is taken up again. A step may be repeated, so too early does no harm. */
+export const STALLED_MS = 5 * 60_000;
+/** First data must have been quiet for so long before the first run: an import tells it in many calls. */
+export const QUIET_MS = 2 * 60_000;
+
+export const insightMessageSchema = z.object({ type: z.literal("step"), run: z.string(), seq: z.int() });
+export type InsightMessage = z.infer<typeof insightMessageSchema>;
+
+/** What the steps of a run have found so far. */
+export interface Position {
+  courses: RunCourse[];
+  /** Where the present step stands: which course, and after which enrollment. */
+  at: number;
+  after: string;
+  cleaning: CleaningReport | null;
+  excluded: number;
+  /** Score of each blend, for each stage. */
+  blends: number[][];
+  model: string | null;
+  promoted: boolean;
+  predicted: number;
+  /** Of each feature: learners, and the sum of their distances from the mean of training, in deviations. */
+  drift: Record<string, { count: number; sum: number }>;
+  /** Why nothing was learnt or predicted, for a person. */
+  note: string | null;
+}
+
+const rules = Object.keys(CLEANING_RULES);
+const courseSchema = z.object({
+  course: z.string(),
+  module: z.string(),
+  period: z.string(),
+  start: z.number(),
+  length: z.number(),
+  over: z.boolean(),
+  parts: z.array(partSchema),
+  /** Found unusable by cleaning. */
+  dropped: z.boolean(),
+  /** Rows with an outcome in each feature table, by share. */
+  rows: z.record(z.string(), z.int()),
+});
+/** A course of a run. */
+export type RunCourse = z.infer<typeof courseSchema>;
+
+const positionSchema = z.object({
+  courses: z.array(courseSchema),
+  at: z.int(),
+  after: z.string(),
+  // SAFETY: the record's keys are checked below against the table the type is made of.
+  cleaning: z
+    .record(z.string(), z.number())
+    .refine((report) => rules.every((rule) => rule in report))
+    .transform((report) => report as CleaningReport)
+    .nullable(),
+  excluded: z.int(),
+  blends: z.array(z.array(z.number())),
+  model: z.string().nullable(),
+  promoted: z.boolean(),
+  predicted: z.int(),
+  drift: z.record(z.string(), z.object({ count: z.number(), sum: z.number() })),
+  note: z.string().nullable(),
+}) satisfies z.ZodType<Position>;
+
+const START: Position = {
+  courses: [],
+  at: 0,
+  after: "",
+  cleaning: null,
+  excluded: 0,
+  blends: [],
+  model: null,
+  promoted: false,
+  predicted: 0,
+  drift: {},
+  note: null,
+};
+
+/** @throws when the text is not what a run writes. */
+export function readPosition(run: Pick<RunRow, "position">): Position {
+  return positionSchema.parse(JSON.parse(run.position));
+}
+
+/**
+ * Starts a run, once for each cause.
+ *
+ * @param asOf what is known by this instant is used, nothing later.
+ * @returns the run's id, or null when this cause has started one before.
+ */
+export async function startRun(env: Env, cause: string, asOf: number, now: number): Promise<string | null> {
+  const started = await env.DB.prepare(
+    `INSERT INTO insight_runs (id, cause, as_of, state, step, seq, position, code_version, started_at, updated_at)
+     VALUES (?1, ?2, ?3, 'running', 'collect', 0, ?4, ?5, ?6, ?6) ON CONFLICT (cause) DO NOTHING RETURNING id`,
+  )
+    .bind(crypto.randomUUID(), cause, asOf, JSON.stringify(START), codeVersion(env), now)
+    .first<{ id: string }>();
+  if (started === null) return null;
+  await env.INSIGHT_QUEUE.send({ type: "step", run: started.id, seq: 0 } satisfies InsightMessage);
+  logEvent("insight_run_started", { run: started.id, cause });
+  return started.id;
+}
+
+/** Every night: a run, where any course takes part. Told twice, it starts once. */
+export async function startNightlyRun(env: Env, now: number): Promise<void> {
+  const any = await env.DB.prepare("SELECT 1 FROM insight_courses LIMIT 1").first();
+  if (any === null) return;
+  const night = new Date(now).toISOString().slice(0, 10);
+  await startRun(env, `night ${night}`, now, now);
+}
+
+/**
+ * Every minute: takes up runs that have stopped, and starts the first run of a deployment by itself, once the data that
+ * arrived has been quiet for a while.
+ */
+export async function watchRuns(env: Env, now: number): Promise<void> {
+  const { results } = await env.DB.prepare(
+    "SELECT id, seq FROM insight_runs WHERE state = 'running' AND updated_at < ? ORDER BY updated_at LIMIT 5",
+  )
+    .bind(now - STALLED_MS)
+    .all<{ id: string; seq: number }>();
+  for (const { id, seq } of results) {
+    await env.INSIGHT_QUEUE.send({ type: "step", run: id, seq } satisfies InsightMessage);
+    logEvent("insight_run_resumed", { run: id });
+  }
+  const newest = await env.DB.prepare("SELECT updated_at FROM insight_courses ORDER BY updated_at DESC LIMIT 1").first<{
+    updated_at: number;
+  }>();
+  if (newest === null || newest.updated_at > now - QUIET_MS) return;
+  const before = await env.DB.prepare("SELECT 1 FROM insight_runs LIMIT 1").first();
+  if (before === null) await startRun(env, "first data", now, now);
+}
+
+/** Which code makes a model: the pipeline's own version, and that of the deployment. */
+export function codeVersion(env: Env): string {
+  return `${PIPELINE_VERSION}+${env.VERSION.id === "" ? "local" : env.VERSION.id}`;
+}
+
+/** Weeks since 1970, the unit accuracy is counted in. */
+export function weekOf(instant: number): number {
+  return Math.floor(instant / (7 * DAY_MS));
+}

@@ -1,0 +1,114 @@
+import { eventOf, publishAll } from "../events/index.ts";
+import { logEvent, logFault } from "../ops/logging.ts";
+import { type Position, weekOf } from "./runs.ts";
+import type { StepResult } from "./steps.ts";
+import type { RunRow } from "./tables.ts";
+import { type Alarm, alarmOf, type Counts } from "./verdict.ts";
+
+/** Accuracy is looked at over predictions made in so many weeks: half a year. */
+const WINDOW_WEEKS = 26;
+/** Courses whose outcomes are joined by one step. */
+const COURSES_PER_STEP = 20;
+
+const JOIN_OUTCOMES = `
+  UPDATE insight_predictions SET passed =
+    (SELECT passed FROM insight_learners l WHERE l.enrollment_id = insight_predictions.enrollment_id)
+  WHERE course_slug = ? AND kind IN ('live', 'backtest') AND passed IS NULL`;
+
+const COUNT = `
+  INSERT INTO insight_accuracy (course_slug, kind, week, total, correct)
+  SELECT course_slug, kind, week, count(*), sum((probability >= 0.5) = passed) FROM insight_predictions
+  WHERE course_slug = ? AND passed IS NOT NULL GROUP BY course_slug, kind, week
+  ON CONFLICT (course_slug, kind, week) DO UPDATE SET total = excluded.total, correct = excluded.correct`;
+
+/** What other rooms may show: numbers only. */
+export interface InsightMetrics {
+  /** Predictions whose outcome is known, and those of them that were right, by kind and by week of the prediction. */
+  weeks: { kind: "live" | "backtest"; week: number; total: number; correct: number }[];
+  /** Sums over live predictions. */
+  ml_eval_total: number;
+  ml_correct_total: number;
+  /** Seconds since the champion was promoted, null without one. */
+  champion_age_seconds: number | null;
+  /** Seconds since the last run ended well, null without one. */
+  last_run_age_seconds: number | null;
+  alarm: Alarm | null;
+}
+
+/** Joins outcomes of courses that are over to predictions made before, and counts how they did. */
+export async function judgeStep(env: Env, run: RunRow, position: Position, now: number): Promise<StepResult> {
+  const over = position.courses.filter((course) => course.over);
+  const page = over.slice(position.at, position.at + COURSES_PER_STEP);
+  for (const { course } of page) {
+    await env.DB.batch([env.DB.prepare(JOIN_OUTCOMES).bind(course), env.DB.prepare(COUNT).bind(course)]);
+  }
+  const at = position.at + page.length;
+  if (at < over.length) return { next: "judge", position: { ...position, at } };
+  const { alarm } = await insightMetrics(env, run.as_of);
+  if (alarm !== null) await raise(env, alarm, run.as_of, now);
+  return { next: "tidy", position: { ...position, at: 0 } };
+}
+
+/**
+ * How early warning does, as numbers.
+ *
+ * @param now the window ends here.
+ */
+export async function insightMetrics(env: Env, now: number): Promise<InsightMetrics> {
+  const [counted, aliases, runs] = await env.DB.batch<Record<string, number | string>>([
+    env.DB.prepare("SELECT kind, week, total, correct FROM insight_accuracy WHERE course_slug > ''"),
+    env.DB.prepare("SELECT since FROM insight_aliases WHERE alias = 'champion'"),
+    env.DB.prepare(
+      "SELECT finished_at FROM insight_runs WHERE state = 'done' AND started_at > 0 ORDER BY started_at DESC LIMIT 1",
+    ),
+  ]);
+  const weeks = new Map<string, InsightMetrics["weeks"][number]>();
+  for (const row of counted?.results ?? []) {
+    const kind = row.kind === "live" ? "live" : "backtest";
+    const week = Number(row.week);
+    const sum = weeks.get(`${kind} ${week}`) ?? { kind, week, total: 0, correct: 0 };
+    sum.total += Number(row.total);
+    sum.correct += Number(row.correct);
+    weeks.set(`${kind} ${week}`, sum);
+  }
+  const list = [...weeks.values()].sort((a, b) => a.week - b.week || (a.kind < b.kind ? -1 : 1));
+  const live = list.filter(({ kind }) => kind === "live");
+  const since = aliases?.results[0]?.since;
+  const finished = runs?.results[0]?.finished_at;
+  const total = sumOf(live);
+  return {
+    weeks: list,
+    ml_eval_total: total.total,
+    ml_correct_total: total.correct,
+    champion_age_seconds: since === undefined ? null : (now - Number(since)) / 1_000,
+    last_run_age_seconds: finished === undefined ? null : (now - Number(finished)) / 1_000,
+    alarm: alarmOf(
+      sumOf(live.filter(({ week }) => week <= weekOf(now) && week > weekOf(now) - WINDOW_WEEKS)),
+      since !== undefined,
+    ),
+  };
+}
+
+function sumOf(weeks: readonly Counts[]): Counts {
+  return weeks.reduce((sum, { total, correct }) => ({ total: sum.total + total, correct: sum.correct + correct }), {
+    total: 0,
+    correct: 0,
+  });
+}
+
+/** Tells admins, once a week for each alarm. That nobody could be told must not fail the run. */
+async function raise(env: Env, { code, priority, accuracy, labels }: Alarm, asOf: number, now: number): Promise<void> {
+  const summary =
+    code === "insight_accuracy_low"
+      ? `${priority}: early warning is right in ${(accuracy.value * 100).toFixed(1)} % of ${labels} cases, surely below 70 %.`
+      : `${priority}: only ${labels} predictions of the last half year have an outcome; accuracy cannot be watched.`;
+  logEvent("insight_alarm", { code, priority, labels });
+  const level = priority === "P1" ? "error" : "warning";
+  const event = eventOf(
+    "system.error",
+    { code, summary, ref: "insight" },
+    { key: `${code}:${weekOf(asOf)}`, level, priority: "high", roles: ["admin"] },
+  );
+  const [outcome] = await publishAll(env, [{ user: null, event }]);
+  if (outcome?.status === "unavailable") logFault("insight_alarm_not_told", new Error(code), { at: String(now) });
+}
