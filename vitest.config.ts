@@ -18,7 +18,7 @@ const DRILLS = [
  * of tests takes: a runner that stops while a consumer is starting never ends. The system tests have the queues as they are.
  */
 const QUIET_QUEUES = Object.fromEntries(
-  ["refresh", "projection", "events", "backup"]
+  ["refresh", "projection", "events", "backup", "insight"]
     .flatMap((name) => [name, `${name}-dead`])
     .map((name) => [`latchkey-${name}`, { maxBatchSize: 100, maxBatchTimeout: 60, maxRetries: 3 }]),
 );

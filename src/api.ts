@@ -16,13 +16,12 @@ import {
 import { endStreams, eventRoutes, eventSection } from "./events/index.ts";
 import { fileRoutes, fileSection } from "./files/index.ts";
 import { authentication, identityRoutes } from "./identity/index.ts";
-import { insightRoutes } from "./insight/index.ts";
+import { insightRoutes, modelSection } from "./insight/index.ts";
 import {
   deadLetterRoutes,
   docsHeaders,
   logFault,
   metricsRoutes,
-  modelSection,
   mountHealth,
   mountScrape,
   readinessSection,

@@ -15,6 +15,8 @@ const OBJECT_PAGE = 25;
 const PARALLEL_OBJECTS = 6;
 /** With so many of a page unreadable it is the platform, and the page is tried again later. */
 const MAX_UNREADABLE = 5;
+/** Early warning's tables between two steps, which are bytes: a run that was cut starts anew. */
+const WORKING_TABLES = "insight/runs/";
 /** Objects of a bucket in one page; each is read, and may have 8 MB. */
 const BUCKET_PAGE = 2;
 const FILE_PAGE = 500;
@@ -213,6 +215,7 @@ async function readBucket(bucket: R2Bucket, from: string | null): Promise<StageP
   const listed = await bucket.list(keys);
   const lines: string[] = [];
   for (const { key } of listed.objects) {
+    if (key.startsWith(WORKING_TABLES)) continue;
     const object = await bucket.get(key);
     // One that has gone since the list was made was removed after the mark.
     if (object === null) continue;

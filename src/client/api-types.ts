@@ -1067,6 +1067,217 @@ export type AuditPurge = {
   before: string;
 };
 
+export type InsightSchedule = {
+  /** What is taught; runs of it are compared. */
+  module: string;
+  /** The term; later ones sort behind earlier ones. */
+  period: string;
+  starts_at: string;
+  length_days: number;
+  assessments: {
+    item: string;
+    /** Day of the course; null where there is none. */
+    due: number | null;
+    weight: number;
+    is_exam?: boolean;
+  }[];
+};
+
+export type InsightLearners = {
+  learners: {
+    user_id: string;
+    registered?: number | null;
+    withdrawn?: number | null;
+    attempts?: number;
+    credits?: number;
+    /** Null while the outcome is unknown. */
+    passed?: boolean | null;
+  }[];
+};
+
+export type InsightExclusion = {
+  excluded: boolean;
+};
+
+export type InsightPrediction = {
+  enrollment_id: string;
+  user_id: string;
+  probability_of_passing: number;
+  /** Less likely than not to pass. */
+  is_at_risk: boolean;
+  /** Day of the course the prediction is about. */
+  day: number;
+  predicted_at: string;
+  /** backtest: about a course that is over, made as if on that day, from what was known then. */
+  kind: "live" | "backtest";
+  reasons: {
+    reason: string;
+    /** Part of the log-odds of passing; negative speaks for a risk. */
+    weight: number;
+    sentence: string;
+  }[];
+  summary: string;
+  advice: string | null;
+  outcome: "passed" | "not_passed" | null;
+  model: string;
+};
+
+export type InsightLineage = {
+  /** OpenLineage run events, oldest job first. */
+  events: {
+    eventType: "START" | "COMPLETE" | "FAIL";
+    eventTime: string;
+    run: {
+      runId: string;
+      facets?: Record<string, Record<string, unknown>>;
+    };
+    job: {
+      namespace: string;
+      name: string;
+    };
+    inputs: {
+      namespace: string;
+      name: string;
+      facets?: Record<string, Record<string, unknown>>;
+    }[];
+    outputs: {
+      namespace: string;
+      name: string;
+      facets?: Record<string, Record<string, unknown>>;
+    }[];
+    producer: string;
+    schemaURL: string;
+  }[];
+  snapshot: {
+    sha256: string;
+    parts: number;
+  };
+  /** Each content was read again just now and has the hash that was written down. */
+  verified: {
+    model: boolean;
+    manifest: boolean;
+    parts: boolean;
+    course_in_snapshot: boolean;
+  };
+};
+
+export type InsightModel = {
+  hash: string;
+  alias: "champion" | "challenger" | null;
+  created_at: string;
+  promoted_at: string | null;
+  decision: string;
+  run_id: string;
+  data_hash: string;
+  code_version: string;
+  metrics: {
+    train: string[];
+    test: string[];
+    rows: number[];
+    blend: number;
+    cut_offs: {
+      share: number;
+      model: {
+        count: number;
+        positive: number;
+        majority: number;
+        accuracy: {
+          value: number;
+          low: number;
+          high: number;
+        };
+        auc: {
+          value: number;
+          low: number;
+          high: number;
+        };
+        brier: number;
+        calibration: {
+          predicted: number;
+          observed: {
+            value: number;
+            low: number;
+            high: number;
+          };
+          count: number;
+        }[];
+      };
+      plain: {
+        count: number;
+        positive: number;
+        majority: number;
+        accuracy: {
+          value: number;
+          low: number;
+          high: number;
+        };
+        auc: {
+          value: number;
+          low: number;
+          high: number;
+        };
+        brier: number;
+        calibration: {
+          predicted: number;
+          observed: {
+            value: number;
+            low: number;
+            high: number;
+          };
+          count: number;
+        }[];
+      };
+    }[];
+  };
+};
+
+export type InsightStatus = {
+  runs: {
+    id: string;
+    cause: string;
+    as_of: string;
+    state: "running" | "done" | "failed";
+    step: string;
+    started_at: string;
+    finished_at: string | null;
+    error: string | null;
+    note: string | null;
+    data_hash: string | null;
+    courses: number;
+    predicted: number;
+    cleaning: Record<string, number> | null;
+    drift: {
+      feature: string;
+      shift: number;
+      count: number;
+    }[];
+  }[];
+  weeks: {
+    kind: "live" | "backtest";
+    week_start: string;
+    total: number;
+    correct: number;
+  }[];
+  ml_eval_total: number;
+  ml_correct_total: number;
+  champion_age_seconds: number | null;
+  last_run_age_seconds: number | null;
+  alarm: {
+    code: string;
+    priority: "P1" | "P2";
+    accuracy: {
+      value: number;
+      low: number;
+      high: number;
+    };
+    labels: number;
+  } | null;
+};
+
+export type InsightRunRequest = {
+  as_of?: string;
+};
+
 export type Presence = {
   course: string;
   present: number | null;
@@ -2245,6 +2456,120 @@ export interface Paths {
       };
     };
   };
+  "/api/v1/courses/{course}/insight/schedule": {
+    /** Let a course take part in early warning: when it runs and what is due when */
+    put: {
+      path: {
+        course: string;
+      };
+      body: InsightSchedule;
+      answer: {
+        course: string;
+        assessments: number;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/insight/learners": {
+    /** Tell registrations and outcomes: up to 1,000 learners; told again, the later words count */
+    post: {
+      path: {
+        course: string;
+      };
+      body: InsightLearners;
+      answer: {
+        taken: number;
+        not_enrolled: number;
+      };
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/insight/exclusion": {
+    /** Exclude a learner from early warning, or include them again */
+    put: {
+      path: {
+        enrollment: string;
+      };
+      body: InsightExclusion;
+      answer: {
+        enrollment_id: string;
+        excluded: boolean;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/insight/at-risk": {
+    /** Learners who are less likely than not to pass, the least likely first, with reasons and what to do */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Probability of passing below this. */
+        below?: number | null;
+      };
+      answer: {
+        results: InsightPrediction[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/insight": {
+    /** Every prediction about one learner, the latest first */
+    get: {
+      path: {
+        enrollment: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        enrollment_id: string;
+        predictions: InsightPrediction[];
+      };
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/insight/lineage": {
+    /** Where the latest prediction about a learner comes from, back to the data snapshot, hashes verified */
+    get: {
+      path: {
+        enrollment: string;
+      };
+      answer: InsightLineage;
+    };
+  };
+  "/api/v1/insight/models": {
+    /** The model registry, newest first: what each learnt from, how it did, whether it predicts */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: InsightModel[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/insight/status": {
+    /** Latest runs, what cleaning dropped, drift of each feature, accuracy by week, the alarm if there is one */
+    get: {
+      answer: InsightStatus;
+    };
+  };
+  "/api/v1/insight/runs": {
+    /** Start a run now, or as of an instant in the past */
+    post: {
+      body?: InsightRunRequest;
+      answer: {
+        run_id: string;
+      };
+    };
+  };
   "/api/v1/courses/{course}/presence": {
     /** How many are here */
     get: {
@@ -2401,5 +2726,9 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/storage/files/upload-url",
   "POST /api/v1/audit/logs/batch",
   "POST /api/v1/audit/purge",
+  "PUT /api/v1/courses/{course}/insight/schedule",
+  "POST /api/v1/courses/{course}/insight/learners",
+  "PUT /api/v1/enrollments/{enrollment}/insight/exclusion",
+  "POST /api/v1/insight/runs",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);

@@ -88,6 +88,7 @@ export function queueBacklogs(env: Env): Promise<Freshness["queues"]> {
     backlog("latchkey-projection", env.PROJECTION_QUEUE),
     backlog("latchkey-events", env.EVENT_QUEUE),
     backlog("latchkey-backup", env.BACKUP_QUEUE),
+    backlog("latchkey-insight", env.INSIGHT_QUEUE),
   ]);
 }
 

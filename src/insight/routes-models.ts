@@ -5,6 +5,7 @@ import { databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "
 import { instantSchema, toInstant, toInstantOrNull } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import type { ModelMetrics } from "./registry.ts";
 import { TAGS } from "./routes-data.ts";
 import { readPosition, startRun } from "./runs.ts";
@@ -127,7 +128,7 @@ export function modelRoutes() {
     .openapi(modelsRoute, async (c) => {
       const db = databaseOf(c);
       const listed = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         "insight models",
         c.req.valid("query"),
         (after, take) => {

@@ -15,6 +15,7 @@ import { courseSlugSchema, enrollmentIdSchema, parseEnrollmentId } from "../shar
 import { toInstant } from "../shared/instants.ts";
 import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
+import { acceptedSecrets } from "../shared/secrets.ts";
 import type { Language } from "../shared/text.ts";
 import { lineageOf } from "./lineage.ts";
 import { adviceOf, givenReasonSchema, sentenceOf, summaryOf } from "./reasons.ts";
@@ -142,7 +143,7 @@ export function readRoutes() {
       const query = c.req.valid("query");
       const table = insightPredictions;
       const listed = await paginate(
-        c.env.AUTH_SECRET,
+        acceptedSecrets(c.env),
         `insight ${course} ${query.below}`,
         query,
         (after, take) => {

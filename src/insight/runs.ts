@@ -140,7 +140,7 @@ export async function watchRuns(env: Env, now: number): Promise<void> {
 
 /** Which code makes a model: the pipeline's own version, and that of the deployment. */
 export function codeVersion(env: Env): string {
-  return `${PIPELINE_VERSION}+${env.VERSION.id === "" ? "local" : env.VERSION.id}`;
+  return `${PIPELINE_VERSION}+${env.CF_VERSION_METADATA.id === "" ? "local" : env.CF_VERSION_METADATA.id}`;
 }
 
 /** Weeks since 1970, the unit accuracy is counted in. */

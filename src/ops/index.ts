@@ -5,7 +5,6 @@ export { readinessSection } from "./health/readiness.ts";
 export { mountHealth } from "./health/routes.ts";
 export { logEvent, logFault } from "./logging.ts";
 export { meter } from "./metrics/meter.ts";
-export { modelSection } from "./metrics/outside.ts";
 export { metricsRoutes, mountScrape } from "./metrics/routes.ts";
 export { MetricsShard } from "./metrics/shard.ts";
 export { isDiverted, readSwitch } from "./read-switch.ts";

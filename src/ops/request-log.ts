@@ -56,6 +56,9 @@ function countRequest(c: AppContext, latency: number): void {
   const { method, routePath } = c.req;
   meter.count("http_requests_total", [METHODS.has(method) ? method : "other", routePath, String(c.res.status)]);
   meter.observe("http_request_duration_seconds", [routePath], latency / 1_000);
+  const version = c.env.CF_VERSION_METADATA.id === "" ? "local" : c.env.CF_VERSION_METADATA.id;
+  meter.count("version_requests_total", [version, String(c.res.status)]);
+  meter.observe("version_request_duration_seconds", [version], latency / 1_000);
   const actor = c.get("actor");
   if (actor?.role === "learner") meter.seen(actor.id, Date.now());
   meter.pushSoon(c.env);

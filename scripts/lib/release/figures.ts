@@ -29,7 +29,7 @@ export function parseSamples(text: string): Sample[] {
 }
 
 /**
- * Figures by version, from `http_requests_total{status,version}` and `http_request_duration_seconds_bucket{le,version}`.
+ * Figures by version, from `version_requests_total{status,version}` and `version_request_duration_seconds_bucket{le,version}`.
  * Samples without a version are left out: of a service that does not tell its versions apart, nothing is known of either.
  */
 export function figuresByVersion(text: string): Map<string, Figures> {
@@ -38,10 +38,10 @@ export function figuresByVersion(text: string): Map<string, Figures> {
     const { version } = labels;
     if (version === undefined) continue;
     const figures = found.get(version) ?? { requests: 0, errors: 0, buckets: new Map<number, number>() };
-    if (name === "http_requests_total") {
+    if (name === "version_requests_total") {
       figures.requests += value;
       if (Number(labels.status) >= 500) figures.errors += value;
-    } else if (name === "http_request_duration_seconds_bucket") {
+    } else if (name === "version_request_duration_seconds_bucket") {
       const bound = labels.le === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels.le);
       figures.buckets.set(bound, (figures.buckets.get(bound) ?? 0) + value);
     } else continue;

@@ -15,6 +15,17 @@ export const COUNTED = {
     labels: ["route"],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   },
+  version_requests_total: {
+    type: "counter",
+    help: "Requests answered by each version of the code: what the gate of a release compares.",
+    labels: ["version", "status"],
+  },
+  version_request_duration_seconds: {
+    type: "histogram",
+    help: "Time to the answer's headers, by version of the code.",
+    labels: ["version"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  },
   chapter_unlock_snapshot_hits_total: {
     type: "counter",
     help: "Reads of chapters, whole snapshots and reasons, by where the answer came from.",

@@ -72,13 +72,13 @@ describe("the gate", () => {
 });
 
 describe("figures", () => {
-  const text = (ok: number, bad: number) => `# HELP http_requests_total Requests.
-# TYPE http_requests_total counter
-http_requests_total{route="/a \\"b\\"",method="GET",status="200",version="old"} ${ok}
-http_requests_total{route="/c",method="GET",status="404",version="new"} 4
-http_requests_total{route="/c",method="GET",status="503",version="new"} ${bad} 1700000000000
-http_request_duration_seconds_bucket{route="/c",version="new",le="0.1"} 3
-http_request_duration_seconds_bucket{route="/c",version="new",le="+Inf"} 6
+  const text = (ok: number, bad: number) => `# HELP version_requests_total Requests.
+# TYPE version_requests_total counter
+version_requests_total{route="/a \\"b\\"",method="GET",status="200",version="old"} ${ok}
+version_requests_total{route="/c",method="GET",status="404",version="new"} 4
+version_requests_total{route="/c",method="GET",status="503",version="new"} ${bad} 1700000000000
+version_request_duration_seconds_bucket{route="/c",version="new",le="0.1"} 3
+version_request_duration_seconds_bucket{route="/c",version="new",le="+Inf"} 6
 up 1
 `;
 
@@ -88,7 +88,7 @@ up 1
     expect(read.get("new")).toMatchObject({ requests: 6, errors: 2 });
     expect(quantile(read.get("new") ?? NO_FIGURES, 0.5)).toBe(0.1);
     expect([...read.keys()]).toEqual(["old", "new"]);
-    expect(figuresByVersion('http_requests_total{status="500"} 7\n').size).toBe(0);
+    expect(figuresByVersion('version_requests_total{status="500"} 7\n').size).toBe(0);
   });
 
   it("are taken between two readings, also over a counter that started anew", () => {

@@ -119,7 +119,9 @@ describe("the tables the code knows", () => {
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name <> 'd1_migrations' ORDER BY name",
     ).all<{ name: string }>();
     // Tables of records are described by their record types; what searches them is derived.
-    const others = results.map((row) => row.name).filter((name) => !/^translation_|^record_fences$|^audit_log_words/.test(name));
+    const others = results
+      .map((row) => row.name)
+      .filter((name) => !/^translation_|^record_fences$|^audit_log_words/.test(name));
     expect(others).toEqual(tables.map(([name]) => name).sort());
     const recordTables = results.map((row) => row.name).filter((name) => /^translation_[a-z]+$/.test(name));
     expect(recordTables).toEqual([SESSION.table, TASK.table]);

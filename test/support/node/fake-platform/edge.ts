@@ -104,20 +104,24 @@ export class Edge {
 
   /** What was counted, as Latchkey's own /metrics says it. */
   metrics(): string {
-    const lines = ["# TYPE http_requests_total counter", "# TYPE http_request_duration_seconds histogram"];
+    const lines = ["# TYPE version_requests_total counter", "# TYPE version_request_duration_seconds histogram"];
     for (const [version, { byStatus, buckets, seconds }] of this.#counts) {
       for (const [status, count] of byStatus) {
-        lines.push(`http_requests_total{route="/edge",method="ANY",status="${status}",version="${version}"} ${count}`);
+        lines.push(
+          `version_requests_total{route="/edge",method="ANY",status="${status}",version="${version}"} ${count}`,
+        );
       }
       let below = 0;
       const total = [...byStatus.values()].reduce((sum, count) => sum + count, 0);
       for (const [at, bound] of BUCKETS.entries()) {
         below += buckets[at] ?? 0;
-        lines.push(`http_request_duration_seconds_bucket{route="/edge",version="${version}",le="${bound}"} ${below}`);
+        lines.push(
+          `version_request_duration_seconds_bucket{route="/edge",version="${version}",le="${bound}"} ${below}`,
+        );
       }
-      lines.push(`http_request_duration_seconds_bucket{route="/edge",version="${version}",le="+Inf"} ${total}`);
-      lines.push(`http_request_duration_seconds_sum{route="/edge",version="${version}"} ${seconds}`);
-      lines.push(`http_request_duration_seconds_count{route="/edge",version="${version}"} ${total}`);
+      lines.push(`version_request_duration_seconds_bucket{route="/edge",version="${version}",le="+Inf"} ${total}`);
+      lines.push(`version_request_duration_seconds_sum{route="/edge",version="${version}"} ${seconds}`);
+      lines.push(`version_request_duration_seconds_count{route="/edge",version="${version}"} ${total}`);
     }
     return `${lines.join("\n")}\n`;
   }
