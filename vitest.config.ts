@@ -14,13 +14,14 @@ const DRILLS = [
 ];
 
 /**
- * Messages wait in their queues until a test delivers them (test/support/worker/courses.ts), or for longer than any file
- * of tests takes: a runner that stops while a consumer is starting never ends. The system tests have the queues as they are.
+ * What the tests of the Worker send goes to queues that nobody consumes: a test delivers what it wants delivered, and no
+ * file ends while a consumer is starting, which the runner would wait for without end. The system tests have the real ones.
  */
-const QUIET_QUEUES = Object.fromEntries(
-  ["refresh", "projection", "events", "backup", "insight"]
-    .flatMap((name) => [name, `${name}-dead`])
-    .map((name) => [`latchkey-${name}`, { maxBatchSize: 100, maxBatchTimeout: 60, maxRetries: 3 }]),
+const UNHEARD_QUEUES = Object.fromEntries(
+  ["REFRESH", "PROJECTION", "EVENT", "BACKUP", "INSIGHT"].map((name) => [
+    `${name}_QUEUE`,
+    { queueName: `unheard-${name.toLowerCase()}` },
+  ]),
 );
 
 export default defineConfig({
@@ -44,7 +45,7 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              queueConsumers: QUIET_QUEUES,
+              queueProducers: UNHEARD_QUEUES,
               // Heartbeats twice a second: what is found at the next beat is found within the test.
               bindings: {
                 AUTH_SECRET,
