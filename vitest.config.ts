@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 // A fresh secret for each run: a test can neither rely on one nor leak one.
 const AUTH_SECRET = randomBytes(32).toString("base64url");
@@ -24,6 +24,41 @@ const UNHEARD_QUEUES = Object.fromEntries(
   ]),
 );
 
+/** Tests that empty the whole deployment, which takes a runtime of their own. */
+const EMPTYING = ["test/worker/backup/{restore,meanwhile}.test.ts"];
+
+/** A project whose tests run inside workerd, against real objects, D1, R2 and KV. */
+function inRuntime(name: string, include: string[], exclude: string[]): TestProjectInlineConfiguration {
+  return {
+    plugins: [
+      cloudflareTest(async () => ({
+        wrangler: { configPath: "./wrangler.toml" },
+        miniflare: {
+          queueProducers: UNHEARD_QUEUES,
+          // Heartbeats twice a second: what is found at the next beat is found within the test.
+          bindings: {
+            AUTH_SECRET,
+            METRICS_TOKEN,
+            // Tests of the metrics push by themselves; all others are spared what goes on beside their requests.
+            METRICS_PUSH_SECONDS: "0",
+            TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+            HEARTBEAT_SECONDS: "0.4",
+          },
+        },
+      })),
+    ],
+    test: {
+      name,
+      include,
+      exclude,
+      setupFiles: ["./test/support/worker/setup.ts"],
+      // itty-durable is CommonJS that requires ESM; bundling it is what lets the test runner load it.
+      deps: { optimizer: { ssr: { enabled: true, include: ["itty-durable"] } } },
+      testTimeout: 30_000,
+    },
+  };
+}
+
 export default defineConfig({
   test: {
     // Request logs of tests that pass are noise; those of a test that fails are shown.
@@ -40,33 +75,8 @@ export default defineConfig({
     },
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node" } },
-      {
-        plugins: [
-          cloudflareTest(async () => ({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              queueProducers: UNHEARD_QUEUES,
-              // Heartbeats twice a second: what is found at the next beat is found within the test.
-              bindings: {
-                AUTH_SECRET,
-                METRICS_TOKEN,
-                // Tests of the metrics push by themselves; all others are spared what goes on beside their requests.
-                METRICS_PUSH_SECONDS: "0",
-                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-                HEARTBEAT_SECONDS: "0.4",
-              },
-            },
-          })),
-        ],
-        test: {
-          name: "worker",
-          include: ["test/worker/**/*.test.ts"],
-          setupFiles: ["./test/support/worker/setup.ts"],
-          // itty-durable is CommonJS that requires ESM; bundling it is what lets the test runner load it.
-          deps: { optimizer: { ssr: { enabled: true, include: ["itty-durable"] } } },
-          testTimeout: 30_000,
-        },
-      },
+      inRuntime("worker", ["test/worker/**/*.test.ts"], EMPTYING),
+      inRuntime("restore", EMPTYING, []),
       {
         test: {
           name: "system",

@@ -10,7 +10,7 @@ import { wranglerEnvironment } from "./lib/wrangler.ts";
 // npm test [-- --project unit] [-- --totals FILE] [-- filter ...]
 // Runs the test projects one after the other, from the fastest to the slowest, and ends with one line of totals.
 
-const PROJECTS = ["unit", "worker", "system"];
+const PROJECTS = ["unit", "worker", "restore", "system"];
 /** Run only when asked for by name: they take minutes, or need a browser on the machine. */
 const ON_REQUEST = ["drill", "browser"];
 
