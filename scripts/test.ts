@@ -14,6 +14,9 @@ const PROJECTS = ["unit", "worker", "restore", "system"];
 /** Run only when asked for by name: they take minutes, or need a browser on the machine. */
 const ON_REQUEST = ["drill", "browser"];
 
+/** Longer than any file of tests takes on a slow machine. */
+const STALL_MS = 330_000;
+
 const { values, positionals } = parseArgs({
   options: { project: { type: "string", multiple: true }, totals: { type: "string" } },
   allowPositionals: true,
@@ -45,20 +48,61 @@ console.log(describeTotals(totals));
 if (values.totals !== undefined) writeFileSync(values.totals, `${totals.passed} ${totals.failed} ${totals.skipped}\n`);
 process.exit(totals.failed === 0 ? 0 : 1);
 
-function vitest(project: string, report: string): Promise<number> {
+/**
+ * Runs one project. The runner of tests inside workerd can wait without end for an isolate that has gone; a run that says
+ * nothing for so long is ended and begun once more, and says so.
+ */
+async function vitest(project: string, report: string): Promise<number> {
+  const first = await attempt(project, report);
+  if (first !== "stalled") return first;
+  console.error(`\nThe runner said nothing for ${STALL_MS / 1_000} s and was ended; "${project}" begins anew.\n`);
+  const second = await attempt(project, report);
+  return second === "stalled" ? 1 : second;
+}
+
+function attempt(project: string, report: string): Promise<number | "stalled"> {
   const filter = positionals.length > 0 ? [...positionals, "--passWithNoTests"] : [];
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   // The Worker's tests start a runtime too; what holds for wrangler (no telemetry, no look-ups) holds for them. Colours
   // stay as the caller has them.
   const env = { ...wranglerEnvironment(), NO_COLOR: process.env.NO_COLOR, FORCE_COLOR: process.env.FORCE_COLOR };
+  // A group of its own, so that ending it ends the runtimes it has started.
   const child = spawn(NODE, [VITEST, "run", "--project", project, ...reporters, ...filter], {
     cwd: ROOT,
     env,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
+  const end = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+  };
+  const interrupted = () => {
+    end();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted);
+  process.once("SIGTERM", interrupted);
+  let hasStalled = false;
+  const stall = () => {
+    hasStalled = true;
+    end();
+  };
+  let timer = setTimeout(stall, STALL_MS);
+  const heard = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
+    clearTimeout(timer);
+    timer = setTimeout(stall, STALL_MS);
+    to.write(chunk);
+  };
+  child.stdout.on("data", heard(process.stdout));
+  child.stderr.on("data", heard(process.stderr));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) => resolve(code ?? 1));
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupted);
+      process.off("SIGTERM", interrupted);
+      resolve(hasStalled ? "stalled" : (code ?? 1));
+    });
   });
 }
 
