@@ -21,7 +21,17 @@ const linesSchema = z.looseObject({ lines: z.looseObject({ covered: z.int(), tot
 
 function measure(): Promise<number> {
   const timeouts = [`--testTimeout=${TEST_TIMEOUT_MS}`, `--hookTimeout=${HOOK_TIMEOUT_MS}`];
-  const args = ["run", "--coverage", "--coverage.reportOnFailure", "--project", "unit", "--project", "worker", "--project", "restore"];
+  const args = [
+    "run",
+    "--coverage",
+    "--coverage.reportOnFailure",
+    "--project",
+    "unit",
+    "--project",
+    "worker",
+    "--project",
+    "restore",
+  ];
   const child = spawn(NODE, [VITEST, ...args, ...timeouts], {
     cwd: ROOT,
     env: wranglerEnvironment(),
