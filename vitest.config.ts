@@ -6,10 +6,13 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 const AUTH_SECRET = randomBytes(32).toString("base64url");
 const METRICS_TOKEN = randomBytes(32).toString("base64url");
 
-/** System tests of minutes: real data, other programs, whole releases. `npm run test:drills` runs them, `npm test` does not. */
+/**
+ * System tests that take long: storms with killed processes, real data, other programs, whole releases. `npm run
+ * test:drills` runs them; `npm test` does not, so that it stays below ten minutes.
+ */
 const DRILLS = [
   "test/system/release/**/*.test.ts",
-  "test/system/{exercism,monitoring,replay,validate}.test.ts",
+  "test/system/{backup,crash,exercism,files,load,monitoring,records,replay,validate}.test.ts",
   "test/system/insight*.test.ts",
 ];
 
