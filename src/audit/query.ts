@@ -1,7 +1,7 @@
 import { inArray, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../bindings.ts";
+import { matchExpression } from "../shared/words.ts";
 import { pseudonymsIn, withNames } from "./people.ts";
-import { searchQuery } from "./search.ts";
 import { MAIN_CHAIN } from "./stubs.ts";
 import { auditLog, auditPeople } from "./tables.ts";
 
@@ -103,7 +103,7 @@ export async function findEntries(
   take: number,
 ): Promise<AuditRow[]> {
   const conditions = conditionsOf(filter);
-  const matches = filter.q === undefined ? undefined : searchQuery(filter.q);
+  const matches = filter.q === undefined ? undefined : matchExpression(filter.q, null, "begun");
   if (matches === null) return []; // there is no word in it
   if (matches === undefined) return findWhere(db, all(conditions), before, take);
   // The index is walked from its newest row, and each hit looked up: no sort, however many there are.

@@ -5,6 +5,7 @@ import { DAY_MS, instantSchema, toInstant } from "../shared/instants.ts";
 import { decodeCursor, encodeCursor, pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
 import { ok, refuse } from "../shared/results.ts";
 import { acceptedSecrets } from "../shared/secrets.ts";
+import { fitsSearch } from "../shared/words.ts";
 import { type NewEntry, reportedEntrySchema } from "./entry.ts";
 import { exportStream, FORMATS } from "./export.ts";
 import { orderAudit, outboxDepth } from "./outbox.ts";
@@ -36,6 +37,7 @@ const filterQuery = {
     .string()
     .min(1)
     .max(200)
+    .refine(fitsSearch, "at most 64 words; each pair of Chinese characters is one")
     .optional()
     .openapi({ description: "Words, all of which occur. Chinese needs no spaces." }),
 };

@@ -1,6 +1,6 @@
+import { indexTerms } from "../../shared/words.ts";
 import { detailsSchema } from "../entry.ts";
 import { pseudonymsIn } from "../people.ts";
-import { indexTokens } from "../search.ts";
 import type { EntryRow, Person } from "./contract.ts";
 
 /** Entries of one D1 batch, and removals of one. */
@@ -52,5 +52,5 @@ function tokensOf(row: EntryRow): string {
   // People are found by the filters: their pseudonyms are no words.
   const target = pseudonymsIn(target_id).length === 0 ? target_id : null;
   const texts = [action, target_type, target, course, outcome, ...details];
-  return indexTokens(texts.filter((text) => typeof text === "string").join(" "));
+  return indexTerms(texts.filter((text) => typeof text === "string").join(" "));
 }

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { indexTerms, matchExpression, ownerTerm } from "../../shared/words.ts";
 import { jsonChunks } from "../json-chunks.ts";
 import type {
   BackendHealth,
@@ -12,7 +13,6 @@ import type {
 import { batchBehind, CHUNK_BYTES, D1Backend, deleteStatement, selectRows, upsertStatements } from "./d1.ts";
 import { newestOf } from "./newest.ts";
 import { type Matches, type RelationalRow, readRow } from "./relational.ts";
-import { indexTerms, matchExpression, ownerTerm } from "./words.ts";
 
 /** Characters of a record's searchable text that are indexed; what comes after them is not found. */
 const INDEXED_CHARACTERS = 200_000;

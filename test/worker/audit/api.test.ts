@@ -112,6 +112,8 @@ describe("the audit API", () => {
     expect((await logs("&q=译完")).results).toHaveLength(0);
     expect((await logs("&q=日")).results).toHaveLength(1);
     expect((await logs("&q=%21%21")).results).toHaveLength(0);
+    const long = await call("GET", `/audit/logs?q=${"审".repeat(66)}`, { token: await root() });
+    expect((await problem(long, 400)).errors?.[0]?.path).toBe("query.q");
     expect((await logs("&actor=filter-me")).results).toHaveLength(2);
     expect((await logs("&actor=filter-me&action=job.started")).results).toHaveLength(1);
     expect((await logs("&target=the-target&target_type=file&q=任务")).results).toHaveLength(1);

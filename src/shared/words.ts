@@ -37,11 +37,16 @@ export function indexTerms(text: string): string {
  * the beginning of a term. Terms are letters and digits in quotes, so nothing in the text is an operator.
  *
  * @param owner whose records alone are looked at; null: everybody's.
+ * @param words whether a word must be whole, or what was asked for may be its beginning.
  * @returns null when there is nothing in it to look for.
  * @throws RangeError when it is too long to be a search.
  */
-export function matchExpression(text: string, owner: string | null = null): string | null {
-  const phrases = phrasesOf(text);
+export function matchExpression(
+  text: string,
+  owner: string | null = null,
+  words: "whole" | "begun" = "whole",
+): string | null {
+  const phrases = phrasesOf(text, words);
   if (termsOf(phrases) > MAX_TERMS) throw new RangeError(`a search has at most ${MAX_TERMS} terms`);
   if (phrases.length === 0) return null;
   return [...(owner === null ? [] : [`"${ownerTerm(owner)}"`]), ...phrases].join(" AND ");
@@ -49,8 +54,12 @@ export function matchExpression(text: string, owner: string | null = null): stri
 
 /** Whether there is something to look for in a text, and not too much. */
 export function isSearchable(text: string): boolean {
-  const terms = termsOf(phrasesOf(text));
-  return terms > 0 && terms <= MAX_TERMS;
+  return termsOf(phrasesOf(text)) > 0 && fitsSearch(text);
+}
+
+/** Whether a text is no longer than a search may be. */
+export function fitsSearch(text: string): boolean {
+  return termsOf(phrasesOf(text)) <= MAX_TERMS;
 }
 
 /**
@@ -61,15 +70,15 @@ export function ownerTerm(owner: string): string {
   return `\ue000${[...new TextEncoder().encode(owner)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-function phrasesOf(text: string): string[] {
+function phrasesOf(text: string, words: "whole" | "begun" = "whole"): string[] {
   return runsOf(text).map(({ isDense, characters }) => {
-    if (!isDense) return `"${characters.join("")}"`;
+    if (!isDense) return `"${characters.join("")}"${words === "begun" ? " *" : ""}`;
     return characters.length === 1 ? `"${characters.join("")}" *` : `"${pairsOf(characters).join(" ")}"`;
   });
 }
 
 function termsOf(phrases: readonly string[]): number {
-  return phrases.reduce((sum, phrase) => sum + phrase.split(" ").length, 0);
+  return phrases.reduce((sum, phrase) => sum + phrase.replace(/ \*$/, "").split(" ").length, 0);
 }
 
 function runsOf(text: string): Run[] {
