@@ -5,7 +5,7 @@ import { signingKey } from "../shared/secrets.ts";
 /** The form of what is written. A reader refuses any other. */
 export const FORMAT = 1;
 
-export const BACKUP_ID = /^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$/;
+export const BACKUP_ID = /^[0-9]{8}T[0-9]{6}(?:[0-9]{3})?Z-[0-9a-f]{8}$/;
 export const MANIFEST = "manifest.json";
 /** Files of a backup, as they are named inside it. */
 export const FILE_NAME = /^(manifest\.json|[0-9]{5}-[a-z0-9_.]{1,64}\.ndjson\.gz)$/;
@@ -63,17 +63,20 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 const signedSchema = z.object({ manifest: z.unknown(), signature: z.string() });
 
-/** A fresh id; ids sort by time. */
+/**
+ * A fresh id; ids sort by time, to the millisecond: of two that were begun in one second, the newest must be known. Ids
+ * without milliseconds are of backups taken by earlier versions.
+ */
 export function newBackupId(now: number): string {
-  const instant = new Date(now).toISOString().replaceAll(/[-:]/g, "").replace(/\.\d+/, "");
+  const instant = new Date(now).toISOString().replaceAll(/[-:.]/g, "");
   return `${instant}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** When a backup was begun, epoch ms, to the second. */
+/** When a backup was begun, epoch ms. */
 export function instantOf(id: string): number {
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(id)?.map(Number) ?? [];
-  return Date.UTC(year ?? 0, (month ?? 1) - 1, day ?? 1, hour ?? 0, minute ?? 0, second ?? 0);
+  const [, year, month, day, hour, minute, second, millisecond] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})?Z/.exec(id)?.map((digits) => Number(digits ?? 0)) ?? [];
+  return Date.UTC(year ?? 0, (month ?? 1) - 1, day ?? 1, hour ?? 0, minute ?? 0, second ?? 0, millisecond ?? 0);
 }
 
 /** Name of a part by its number and stage. */

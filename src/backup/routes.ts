@@ -21,7 +21,7 @@ const WORK_MS = 8_000;
 const MAX_PART = 32_000_000;
 
 const backupId = z.string().regex(BACKUP_ID, "an id as the list of backups names it").openapi({
-  example: "20261125T020000Z-0a1b2c3d",
+  example: "20261125T020000000Z-0a1b2c3d",
 });
 const fileName = z.string().regex(FILE_NAME, "the manifest or a part that it names").openapi({ example: MANIFEST });
 const byId = z.object({ backup: backupId });

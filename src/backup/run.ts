@@ -31,8 +31,8 @@ const MAX_UNREADABLE = 20;
 const GIVE_UP_MS = 12 * 3_600_000;
 
 /**
- * Begins a backup, or joins the one that is under way. The instant of its id is its mark, rounded down to the second:
- * whatever was acknowledged before it will be in it.
+ * Begins a backup, or joins the one that is under way. The instant of its id is its mark: whatever was acknowledged
+ * before it will be in it.
  */
 export async function beginBackup(env: Env, now: number): Promise<string> {
   const running = await runningBackup(env, now);
