@@ -8,8 +8,9 @@ import type { ModelRow, PredictionRow, RunRow } from "./tables.ts";
 /** The version of the OpenLineage specification the events follow. */
 const SPECIFICATION = "https://openlineage.io/spec/2-0-2/OpenLineage.json";
 const EVENT_SCHEMA = `${SPECIFICATION}#/$defs/RunEvent`;
-const VERSION_FACET = "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json";
-const PARENT_FACET = "https://openlineage.io/spec/facets/1-0-1/ParentRunFacet.json";
+const VERSION_FACET =
+  "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet";
+const PARENT_FACET = "https://openlineage.io/spec/facets/1-0-1/ParentRunFacet.json#/$defs/ParentRunFacet";
 const PRODUCER = "https://latchkey.dev/insight";
 const NAMESPACE = "latchkey";
 

@@ -7,6 +7,7 @@ import { snapshotKey } from "../../../src/insight/snapshot.ts";
 import { study } from "../../../src/insight/study.ts";
 import type { RunRow } from "../../../src/insight/tables.ts";
 import { insightMetrics, judgeStep } from "../../../src/insight/watch.ts";
+import { runEventSchema } from "../../support/insight/open-lineage.ts";
 import { madeUpSchool } from "../../support/insight/school.ts";
 import { call, read } from "../../support/worker/http.ts";
 import {
@@ -140,15 +141,7 @@ describe("a run", () => {
       "SELECT enrollment_id AS id FROM insight_predictions WHERE kind = 'live' ORDER BY enrollment_id LIMIT 1",
     );
     const lineage = z.object({
-      events: z.array(
-        z.looseObject({
-          eventType: z.string(),
-          run: z.looseObject({ runId: z.uuid() }),
-          job: z.object({ name: z.string() }),
-          inputs: z.array(z.looseObject({ name: z.string() })),
-          outputs: z.array(z.looseObject({ name: z.string() })),
-        }),
-      ),
+      events: z.array(runEventSchema),
       snapshot: z.object({ sha256: z.string(), parts: z.number() }),
       verified: z.record(z.string(), z.boolean()),
     });
@@ -159,6 +152,9 @@ describe("a run", () => {
     expect(walked.events.map(({ job, eventType }) => `${job.name} ${eventType}`)).toEqual(
       jobs.flatMap((job) => [`${job} START`, `${job} COMPLETE`]),
     );
+    // Of each run one event begins it and one ends it, as the specification demands; all belong to runs of the pipeline.
+    expect(new Set(walked.events.map(({ run }) => run.runId)).size).toBe(jobs.length);
+    for (const { run } of walked.events) expect(run.facets?.parent?.job.name).toBe("insight");
     // Each job takes what the one before has made; the last one makes the prediction.
     const of = (job: string) => walked.events.find((event) => event.job.name === job);
     expect(of("insight.train")?.inputs[0]?.name).toBe(of("insight.collect")?.outputs[0]?.name);
