@@ -17,6 +17,7 @@ tests it once on a later one, beside a plain logistic regression and the majorit
   --data FOLDER        courses.csv, assessments.csv, studentInfo.csv, studentRegistration.csv, studentAssessment.csv
   --train NAME,NAME    periods to learn from; default all before the tested one
   --test NAME,NAME     periods to test on; default the latest in the folder
+  --only NAME,NAME     only these presentations, e.g. EEE-2013J,EEE-2014B; as of the import
   --as-stored          takes submissions without a score as Latchkey stores them: completed, so in full. Then the model is
                        the one a deployment makes of the same data, hash included
   --json               prints the report as JSON
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     data: { type: "string" },
     train: { type: "string" },
     test: { type: "string" },
+    only: { type: "string" },
     "as-stored": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     pictures: { type: "string" },
@@ -63,7 +65,14 @@ async function run(): Promise<number> {
     for (const { path, message } of world.refusal.errors ?? []) process.stderr.write(`${path}: ${message}\n`);
     return 1;
   }
-  const known = [...new Set(world.value.map(({ period }) => period))].sort();
+  const only = values.only?.toLowerCase().split(",");
+  const missing = only?.filter((name) => !world.value.some(({ course }) => course === name)) ?? [];
+  if (missing.length > 0) {
+    process.stderr.write(`Not in the folder: ${missing.join(", ")}.\n`);
+    return 2;
+  }
+  const chosen = world.value.filter(({ course }) => only?.includes(course) ?? true);
+  const known = [...new Set(chosen.map(({ period }) => period))].sort();
   const test = values.test?.split(",") ?? known.slice(-1);
   const train = values.train?.split(",") ?? known.filter((period) => period < (test.toSorted()[0] ?? ""));
   const unknown = [...test, ...train].filter((period) => !known.includes(period));
@@ -73,7 +82,7 @@ async function run(): Promise<number> {
     return 2;
   }
   const begun = performance.now();
-  const courses = values["as-stored"] ? world.value.map(asStored) : world.value;
+  const courses = values["as-stored"] ? chosen.map(asStored) : chosen;
   const { report, model } = await study(courses, { train, test }, OPTIONS, (part) => {
     process.stderr.write(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(6)} s  ${part}\n`);
   });

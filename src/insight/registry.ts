@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { type Evaluation, evaluate } from "./metrics.ts";
 import { type Model, OPTIONS, stageFor } from "./model.ts";
 import type { Position, RunCourse } from "./runs.ts";
@@ -15,6 +16,9 @@ export interface ModelMetrics {
   cut_offs: { share: number; model: Evaluation; plain: Evaluation }[];
 }
 
+/** Of what the registry keeps, the part that is read again. */
+const learntSchema = z.object({ train: z.array(z.string()) });
+
 interface Trial {
   train: readonly RunCourse[];
   test: readonly RunCourse[];
@@ -31,9 +35,9 @@ export async function registerModel(env: Env, run: RunRow, position: Position, t
   const learnt = await trial.tables(trial.train, OPTIONS.stages[0] ?? 0);
   const model = assembleModel(stages, chooseBlend(position.blends), modulesOf(learnt), OPTIONS);
   const hash = await storeModel(env.DOCUMENTS, model);
-  const alias = await env.DB.prepare("SELECT model_hash FROM insight_aliases WHERE alias = 'champion'").first<{
-    model_hash: string;
-  }>();
+  const alias = await env.DB.prepare(
+    `SELECT model_hash, metrics FROM insight_aliases JOIN insight_models ON hash = model_hash WHERE alias = 'champion'`,
+  ).first<{ model_hash: string; metrics: string }>();
   const champion =
     alias === null || alias.model_hash === hash ? null : await loadModel(env.DOCUMENTS, alias.model_hash);
   const cut_offs: (Tested & { share: number })[] = [];
@@ -50,7 +54,12 @@ export async function registerModel(env: Env, run: RunRow, position: Position, t
   const isChampion = alias?.model_hash === hash;
   const decision = isChampion
     ? { promote: false, reason: "It is the champion already." }
-    : decide(cut_offs, champion === null ? null : meanAuc(rival));
+    : decide(
+        cut_offs,
+        champion === null || alias === null
+          ? null
+          : { auc: meanAuc(rival), learntFrom: learntFrom(alias.metrics, periodNames(trial.test)) },
+      );
   const metrics: ModelMetrics = {
     train: periodNames(trial.train),
     test: periodNames(trial.test),
@@ -97,6 +106,12 @@ function aliasTo(db: D1Database, alias: string, hash: string, now: number): D1Pr
 function judgeModel(model: Model, tables: readonly LabelledTable[], share: number): Evaluation {
   const { probabilities, labels } = judgeStage(stageFor(model, share), model.blend, tables, model.modules);
   return evaluate(probabilities, labels);
+}
+
+/** Those of `periods` a model was trained on, by its metrics in the registry. */
+function learntFrom(metrics: string, periods: readonly string[]): string[] {
+  const { train } = learntSchema.parse(JSON.parse(metrics));
+  return periods.filter((period) => train.includes(period));
 }
 
 function periodNames(courses: readonly RunCourse[]): string[] {

@@ -45,25 +45,39 @@ export interface Decision {
   reason: string;
 }
 
+/** The present champion on the rows a challenger was tested on. */
+export interface Rival {
+  /** Mean AUC over the cut-offs. */
+  auc: number;
+  /** Periods among the tested ones that it has learnt from: on those its figures prove nothing. */
+  learntFrom: readonly string[];
+}
+
 /**
  * Whether a challenger takes the champion's place: it must beat the plain model (mean AUC over the cut-offs), the
- * majority (accuracy at every cut-off) and the champion (mean AUC), all on the same test period.
+ * majority (accuracy at every cut-off) and the champion (mean AUC), all on the same test period. A champion that has learnt
+ * from that period knows more than the challenger, whose run looked at the past, and stays.
  *
- * @param champion mean AUC of the present champion on the same rows, null when there is none.
+ * @param champion null when there is none.
  */
-export function decide(tested: readonly Tested[], champion: number | null): Decision {
+export function decide(tested: readonly Tested[], champion: Rival | null): Decision {
   const own = meanAuc(tested.map(({ model }) => model));
   const plain = meanAuc(tested.map(({ plain: yardstick }) => yardstick));
   if (tested.length === 0) return { promote: false, reason: "It could not be tested." };
+  if (champion !== null && champion.learntFrom.length > 0) {
+    const known = champion.learntFrom.join(", ");
+    return { promote: false, reason: `Mean AUC ${own.toFixed(4)}; the champion has learnt from ${known} already.` };
+  }
   const weak = tested.find(({ model }) => model.accuracy.value <= model.majority);
   if (weak !== undefined) return { promote: false, reason: "It is no more accurate than the majority class." };
   if (own <= plain) {
     return { promote: false, reason: `Mean AUC ${own.toFixed(4)}; the plain model has ${plain.toFixed(4)}.` };
   }
-  if (champion !== null && own <= champion) {
-    return { promote: false, reason: `Mean AUC ${own.toFixed(4)}; the champion has ${champion.toFixed(4)}.` };
+  if (champion !== null && own <= champion.auc) {
+    return { promote: false, reason: `Mean AUC ${own.toFixed(4)}; the champion has ${champion.auc.toFixed(4)}.` };
   }
-  const beaten = champion === null ? `the plain model's ${plain.toFixed(4)}` : `the champion's ${champion.toFixed(4)}`;
+  const beaten =
+    champion === null ? `the plain model's ${plain.toFixed(4)}` : `the champion's ${champion.auc.toFixed(4)}`;
   return { promote: true, reason: `Mean AUC ${own.toFixed(4)}, better than ${beaten}.` };
 }
 

@@ -198,24 +198,32 @@ describe("the verdict on a challenger", () => {
       labels,
     );
   const tested = (model: number, plain: number) => [{ model: judged(model), plain: judged(plain) }];
+  const rival = (right: number, learntFrom: string[] = []) => ({ auc: judged(right).auc.value, learntFrom });
 
   it("promotes what is better than champion, plain model and majority", () => {
     expect(decide(tested(350, 300), null).promote).toBe(true);
-    expect(decide(tested(350, 300), judged(340).auc.value).promote).toBe(true);
+    expect(decide(tested(350, 300), rival(340)).promote).toBe(true);
   });
 
   it("promotes nothing that is worse than, or as good as, any of them", () => {
-    expect(decide(tested(350, 300), judged(360).auc.value)).toMatchObject({
+    expect(decide(tested(350, 300), rival(360))).toMatchObject({
       promote: false,
       reason: expect.stringContaining("champion"),
     });
-    expect(decide(tested(350, 300), judged(350).auc.value).promote).toBe(false);
+    expect(decide(tested(350, 300), rival(350)).promote).toBe(false);
     expect(decide(tested(300, 350), null)).toMatchObject({ promote: false, reason: expect.stringContaining("plain") });
     expect(decide(tested(200, 100), null)).toMatchObject({
       promote: false,
       reason: expect.stringContaining("majority"),
     });
     expect(decide([], null).promote).toBe(false);
+  });
+
+  it("leaves a champion that has learnt from the very period in its place, and does not hold its figures on it against anybody", () => {
+    expect(decide(tested(350, 300), rival(340, ["2013J"]))).toEqual({
+      promote: false,
+      reason: `Mean AUC ${judged(350).auc.value.toFixed(4)}; the champion has learnt from 2013J already.`,
+    });
   });
 });
 

@@ -243,6 +243,15 @@ describe("a run", () => {
     expect(await row("SELECT count(DISTINCT model_hash) AS models FROM insight_predictions")).toEqual({ models: 1 });
   });
 
+  it("that looks at the past does not take the place of a champion that has learnt from what it was tested on", async () => {
+    const champion = (await models()).find(({ alias }) => alias === "champion");
+    await startRun(START + (2 * 200 + 50) * DAY_MS);
+    await workOff();
+    const registered = await models();
+    expect(registered.find(({ alias }) => alias === "champion")?.hash).toBe(champion?.hash);
+    expect(registered.find(({ alias }) => alias === "challenger")?.decision).toContain("has learnt from t1 already");
+  });
+
   it("joins outcomes to predictions when they come, counts them by week, and raises the alarm when most were wrong", async () => {
     const before = await status();
     expect(before.ml_eval_total).toBe(0);
