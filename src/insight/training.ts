@@ -94,9 +94,13 @@ export function knownRows({ labels }: LabelledTable): number {
 
 /** A table with a share of its learners, drawn by the hash of their enrollment: the same in every table. */
 export function thinned(labelled: LabelledTable, keep: number): LabelledTable {
-  if (keep >= 1) return labelled;
+  return keep >= 1 ? labelled : rowsWhere(labelled, (hash) => hash < keep);
+}
+
+/** Those rows of a table whose enrollment's hash, 0 to 1, fulfils `holds`. */
+export function rowsWhere(labelled: LabelledTable, holds: (hash: number) => boolean): LabelledTable {
   const { table, labels, plain } = labelled;
-  const picks = table.users.flatMap((user, at) => (unitHash(`${table.course}:${user}`) < keep ? [at] : []));
+  const picks = table.users.flatMap((user, at) => (holds(unitHash(`${table.course}:${user}`)) ? [at] : []));
   const pick = (column: Float32Array) => Float32Array.from(picks, (at) => column[at] ?? Number.NaN);
   // SAFETY: made from FEATURES, every name once.
   const columns = Object.fromEntries(
@@ -183,6 +187,12 @@ export function chooseBlend(scores: readonly BlendScores[]): number {
 
 /** A plain logistic regression learns from the tables of one share, and is judged on others of it. */
 export function judgePlain(train: readonly LabelledTable[], test: readonly LabelledTable[]): Evaluation {
+  const { probabilities, labels } = plainProbabilities(train, test);
+  return evaluate(probabilities, labels);
+}
+
+/** What the plain model, trained on the tables of one share, says of others of it, with what came. */
+export function plainProbabilities(train: readonly LabelledTable[], test: readonly LabelledTable[]) {
   const gather = (tables: readonly LabelledTable[]) => {
     const columns: number[][] = Array.from({ length: PLAIN_WIDTH }, () => []);
     const labels: number[] = [];
@@ -207,7 +217,7 @@ export function judgePlain(train: readonly LabelledTable[], test: readonly Label
       ),
     ),
   );
-  return evaluate(probabilities, held.labels);
+  return { probabilities, labels: held.labels };
 }
 
 /** Puts a model together. */

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { LEFT_OUT, leaveOut, leaveOutTable } from "../../../scripts/lib/insight/leave-out.ts";
+import { clean } from "../../../src/insight/clean.ts";
+import { OPTIONS } from "../../../src/insight/model.ts";
+import { SeededRandom } from "../../../src/insight/random.ts";
+import { labelledTable } from "../../../src/insight/training.ts";
+import { madeUpSchool } from "../../support/insight/school.ts";
+
+const START = Date.UTC(2024, 0, 1);
+const OPTIONS_HERE = {
+  ...OPTIONS,
+  stages: [0.5],
+  ridge: 1,
+  trees: { ...OPTIONS.trees, rounds: 40, depth: 4, minWeight: 1 },
+};
+const school = madeUpSchool({ terms: 2, modules: 2, learners: 120, seed: 5, start: START }).flatMap(
+  (course) => clean(course, new Set()).course ?? [],
+);
+
+describe("leaving out one part after the other", () => {
+  it.each(LEFT_OUT)("judges every learner once on what was learnt from others: %s", (leftOut) => {
+    const told: string[] = [];
+    const [report] = leaveOut(school, leftOut, 0.5, OPTIONS_HERE, (part) => told.push(part));
+    const known = school.reduce(
+      (sum, course) => sum + labelledTable(course, 0.5).labels.filter((label) => label !== 2).length,
+      0,
+    );
+    expect(report?.learners).toBe(known);
+    expect(report?.model).toBeGreaterThan(0.7);
+    expect(told.length).toBe({ course: 4, period: 2, fifth: 5 }[leftOut]);
+    expect(leaveOutTable(leftOut, report === undefined ? [] : [report])).toContain(
+      `50 %  ${String(known).padStart(10)}`,
+    );
+  });
+
+  it.each(LEFT_OUT)(
+    "finds nothing where there is nothing to find, so nobody was judged by what they taught: %s",
+    (leftOut) => {
+      const random = new SeededRandom(7);
+      const noise = school.map((course) => ({
+        ...course,
+        learners: course.learners.map((learner) => ({ ...learner, passed: random.next() < 0.5, withdrawn: null })),
+      }));
+      const [report] = leaveOut(noise, leftOut, 0, OPTIONS_HERE, () => undefined);
+      // Trees this free know two in three of those they have learnt from by heart.
+      expect(report?.model).toBeGreaterThan(0.4);
+      expect(report?.model).toBeLessThan(0.6);
+    },
+  );
+});
