@@ -1,7 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { countedDatabase } from "../bindings.ts";
 import { type CoursePointer, loadProgram, rememberedProgram, rememberProgram } from "../courses/index.ts";
-import { callChannel } from "../events/index.ts";
 import { logEvent, logFault } from "../ops/logging.ts";
 import { meter } from "../ops/metrics/meter.ts";
 import { type ExportPage, type ExportPosition, exportRows } from "../privacy/object-rows.ts";
@@ -13,6 +12,7 @@ import { encodeCursor } from "../shared/pagination.ts";
 import { ok, type Result, refuse } from "../shared/results.ts";
 import type { Delta, Program } from "../unlock/index.ts";
 import { findAdoption } from "./adoption.ts";
+import { Announcements } from "./announcements.ts";
 import { DERIVED_TABLES, loadEnrollment } from "./backup.ts";
 import type {
   ActorRef,
@@ -31,8 +31,6 @@ import type {
   WriteAnswer,
 } from "./contract.ts";
 import { readAt } from "./history.ts";
-import type { ProjectionMessage } from "./messages.ts";
-import { noticesOf } from "./notices.ts";
 import { Outbox } from "./outbox.ts";
 import { collectProjection } from "./outbox-batch.ts";
 import type { SignCursor } from "./reading.ts";
@@ -42,12 +40,6 @@ import { SnapshotReader } from "./snapshot-reader.ts";
 import { EnrollmentState, NO_CHANGE, RESEND_MAX_MS, RESEND_MS } from "./state.ts";
 import { ANSWER_RETENTION_MS, EnrollmentStore, newMeta } from "./store.ts";
 import { EnrollmentWrites, type OverrideRequest, type SubmitRequest, type VerdictRequest } from "./writes.ts";
-
-/**
- * How long "nobody reads this learner's events" is believed. A call for each write would cost as much as the write; who
- * opens a stream within this time has the first event a second later, through the queue.
- */
-const NOBODY_MS = 3_000;
 
 /** Under this the object remembers that its learner was erased, after everything else is gone. */
 const ERASED = "erased";
@@ -81,13 +73,7 @@ export class EnrollmentObject extends DurableObject<Env> {
   #isErased = false;
   #absentUntil = 0;
   #behind: number | null = null;
-  /** Until when (epoch ms) the last announcement to the queue is trusted to bring somebody who asks what is owed. */
-  #announcedUntil = 0;
-  /** Outbox row up to which the learner's live events know everything. */
-  #toldUpTo = 0;
-  #isTelling = false;
-  /** Until when (epoch ms) the learner is taken to have no stream open: then the queue's consumer tells it in time. */
-  #nobodyUntil = 0;
+  readonly #announcements: Announcements;
   readonly #reader: SnapshotReader;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -95,6 +81,12 @@ export class EnrollmentObject extends DurableObject<Env> {
     this.#store = new EnrollmentStore(ctx.storage.sql);
     this.#outbox = new Outbox(ctx.storage.sql);
     this.#scheduler = new AlarmScheduler(ctx.storage, DUE_NAMES);
+    this.#announcements = new Announcements(
+      () => this.env,
+      (work) => ctx.waitUntil(work),
+      this.#outbox,
+      () => this.#id(),
+    );
     this.#reader = new SnapshotReader(this.#signCursor);
     this.#isErased = ctx.storage.kv.get(ERASED) !== undefined;
     if (this.#hasSchema()) migrate(ctx.storage, SCHEMA_STEPS);
@@ -139,6 +131,7 @@ export class EnrollmentObject extends DurableObject<Env> {
         sign: this.#signCursor,
       });
     }
+    this.#announcements.somebodyReads();
     const source = (await this.#freshen(state, request.pointer)) ? "recomputed" : "snapshot";
     const current = this.#current();
     return this.#reader.answer(current, request, source, this.#behindSince(current, request.pointer));
@@ -241,7 +234,9 @@ export class EnrollmentObject extends DurableObject<Env> {
   /** What the outbox owes to D1, or null when nothing is owed. */
   async pendingProjection(): Promise<Result<ProjectionBatch | null>> {
     const state = await this.#load();
-    return ok(state === null ? null : collectProjection(state, this.#store, this.#outbox, this.#toldUpTo));
+    return ok(
+      state === null ? null : collectProjection(state, this.#store, this.#outbox, this.#announcements.toldUpTo),
+    );
   }
 
   /** D1 has everything up to `head`. */
@@ -253,9 +248,8 @@ export class EnrollmentObject extends DurableObject<Env> {
       this.#outbox.confirm(head);
       const { rows } = this.#outbox.depth(now);
       this.#scheduler.reschedule("outbox", rows === 0 ? null : now + RESEND_MS);
-      // Whatever came after the delivery was collected was not announced, because that delivery was under way.
-      this.#announcedUntil = 0;
-      if (rows > 0) this.#announce(now);
+      this.#announcements.confirmed();
+      if (rows > 0) this.#announcements.announce(now);
       return ok({ remaining: rows });
     });
   }
@@ -347,9 +341,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       // Confirmed while the last announcement was still under way.
       this.#scheduler.reschedule("outbox", null);
     } else if (name === "outbox") {
-      // Set before it is sent: a confirmation that overtakes the sending must have the last word.
-      this.#announcedUntil = now + RESEND_MS;
-      await this.#tellQueue();
+      await this.#announcements.announceAgain(now);
       // Not done until confirmProjection says so: until then it is asked for again, later each time.
       this.#scheduler.failed("outbox", now, { least: RESEND_MS, most: RESEND_MAX_MS });
     } else if (name === "boundary") {
@@ -370,46 +362,6 @@ export class EnrollmentObject extends DurableObject<Env> {
     for (const id of this.#store.submissionIds()) this.#outbox.add("submission", id, now);
     this.#outbox.add("mirror", "", now);
     this.#scheduler.schedule("outbox", now + RESEND_MS);
-  }
-
-  /** Tells the queue that something is owed, after the commit and beside the answer. Its failure costs only time. */
-  #announce(now: number): void {
-    if (now < this.#announcedUntil) return;
-    this.#announcedUntil = now + RESEND_MS;
-    this.ctx.waitUntil(
-      this.#tellQueue().catch((fault: unknown) => {
-        this.#announcedUntil = 0;
-        logFault("announcement_failed", fault, { enrollment_id: this.#id() });
-      }),
-    );
-  }
-
-  /**
-   * Tells the learner's live events right after the commit, beside the answer: a second faster than through the queue,
-   * which tells what this could not (after a crash, say). One at a time, so that the order is the commits'.
-   */
-  async #tellLearner(): Promise<void> {
-    if (this.#isTelling || Date.now() < this.#nobodyUntil) return;
-    this.#isTelling = true;
-    try {
-      const { user } = parseEnrollmentId(this.#id());
-      for (let told = true; told; ) {
-        const rows = this.#outbox.pending().filter(({ id }) => id > this.#toldUpTo);
-        const notices = noticesOf(this.#id(), rows, Date.now());
-        const published = notices.length === 0 ? null : await callChannel(this.env, user, (stub) => stub.tell(notices));
-        told = published?.ok === true;
-        if (told) this.#toldUpTo = rows.at(-1)?.id ?? this.#toldUpTo;
-        if (published?.ok === true && !published.value.listening) this.#nobodyUntil = Date.now() + NOBODY_MS;
-      }
-    } catch (fault) {
-      logFault("learner_not_told", fault, { enrollment_id: this.#id() });
-    } finally {
-      this.#isTelling = false;
-    }
-  }
-
-  async #tellQueue(): Promise<void> {
-    await this.env.PROJECTION_QUEUE.send({ type: "project", enrollment_id: this.#id() } satisfies ProjectionMessage);
   }
 
   /** Any write by or for an active learner: replay, decide, commit, remember the answer; all in one transaction. */
@@ -564,8 +516,7 @@ export class EnrollmentObject extends DurableObject<Env> {
       });
       if (this.#hasSchema()) this.ctx.waitUntil(this.#scheduler.arm());
       this.#countCommit();
-      if (this.#outbox.hasNews) this.#announce(Date.now());
-      if (this.#outbox.hasNotices) this.ctx.waitUntil(this.#tellLearner());
+      this.#announcements.afterCommit(Date.now());
       return result;
     } catch (fault) {
       this.#forget();
@@ -593,7 +544,7 @@ export class EnrollmentObject extends DurableObject<Env> {
 
   #forget(): void {
     this.#state = null;
-    this.#toldUpTo = 0;
+    this.#announcements.forget();
     this.#schema = false;
     this.#reader.forget();
     this.#scheduler.forget();

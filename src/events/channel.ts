@@ -95,12 +95,13 @@ export class UserChannel extends DurableObject<Env> {
   }
 
   /**
-   * The same for who tells many things and wants to tell them at once only while somebody reads.
-   * @returns whether a stream is open.
+   * Publishes events only while somebody reads them, for who has another way to publish them a little later.
+   * @returns whether a stream is open; if not, nothing was stored.
    */
   async tell(events: readonly NewEvent[]): Promise<Result<{ listening: boolean }>> {
+    if (this.#sockets.count === 0) return ok({ listening: false });
     await this.publish(events);
-    return ok({ listening: this.#sockets.count > 0 });
+    return ok({ listening: true });
   }
 
   /** What was published after a position, oldest first. */

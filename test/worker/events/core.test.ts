@@ -52,6 +52,28 @@ describe("what the core tells live", () => {
     expect(new Set(ofCourse.map(({ data }) => data.snapshot_version)).size).toBe(ofCourse.length);
   });
 
+  it("[I6] stores nothing early for who does not listen, and tells at once whoever has opened a page and its stream", async () => {
+    const slug = freshSlug("page");
+    await publish(ladder(slug));
+    const user = `${slug}-ada`;
+    await enroll(slug, user);
+    await project(slug, user);
+    const first = await completed(slug, user, "one");
+    const told = async () =>
+      (await history(user)).results.filter(({ data }) => Number(data.snapshot_version) >= first.version);
+    expect(await told()).toEqual([]);
+    await project(slug, user);
+    expect((await told()).map(({ data }) => data.snapshot_version)).toEqual([first.version]);
+    // As a page does: what is open now, then what changes. What comes is not the queue's doing.
+    expect((await call("GET", `/courses/${slug}/chapters`, { token: await tokenOf(user) })).status).toBe(200);
+    const reader = await open(user);
+    await reader.expect("stream.opened");
+    const second = await completed(slug, user, "two");
+    expect(unlockOf(await reader.expect("unlock.changed")).snapshot_version).toBe(second.version);
+    await project(slug, user);
+    expect(await told()).toHaveLength(2);
+  });
+
   it("[I6] what the object could not tell itself comes through the queue, once", async () => {
     const slug = freshSlug("crash");
     await publish(ladder(slug));
