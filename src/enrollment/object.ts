@@ -514,7 +514,7 @@ export class EnrollmentObject extends DurableObject<Env> {
         this.#outbox.flush();
         return changed;
       });
-      if (this.#hasSchema()) this.ctx.waitUntil(this.#scheduler.arm());
+      if (this.#hasSchema()) this.#scheduler.armBeside(this.ctx);
       this.#countCommit();
       this.#announcements.afterCommit(Date.now());
       return result;

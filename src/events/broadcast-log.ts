@@ -244,7 +244,7 @@ export class BroadcastLog extends DurableObject<Env> {
         }
         return change();
       });
-      this.ctx.waitUntil(this.#scheduler.arm());
+      this.#scheduler.armBeside(this.ctx);
       return result;
     } catch (fault) {
       this.#isReady = false;

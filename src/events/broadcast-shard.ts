@@ -124,7 +124,7 @@ export class BroadcastShard extends DurableObject<Env> {
         if (!this.#hasSchema()) migrate(this.ctx.storage, SCHEMA);
         return change();
       });
-      this.ctx.waitUntil(this.#scheduler.arm());
+      this.#scheduler.armBeside(this.ctx);
       return result;
     } catch (fault) {
       this.#isReady = false;

@@ -287,7 +287,7 @@ export class UserChannel extends DurableObject<Env> {
         this.#ensure();
         return change();
       });
-      this.ctx.waitUntil(this.#scheduler.arm());
+      this.#scheduler.armBeside(this.ctx);
       return result;
     } catch (fault) {
       this.#forget();

@@ -99,11 +99,23 @@ export class AlarmScheduler<DueName extends string> {
 
   /** Makes sure that the alarm fires by the earliest due-time. Safe to call at any time; writes only when it must. */
   async arm(): Promise<void> {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { at } of this.#due().values()) next = Math.min(next, at);
-    if (next === Number.POSITIVE_INFINITY || (this.#armedAt !== null && this.#armedAt <= next)) return;
+    const next = this.#unarmed();
+    if (next === null) return;
     this.#armedAt = next;
     await this.#storage.setAlarm(Math.min(next, LAST_ALARM));
+  }
+
+  /** The same beside what goes on, as after a commit; most commits leave the alarm as it is, and then it costs nothing. */
+  armBeside(ctx: Pick<DurableObjectState, "waitUntil">): void {
+    if (this.#unarmed() !== null) ctx.waitUntil(this.arm());
+  }
+
+  /** The earliest due-time, if the alarm does not fire by then. */
+  #unarmed(): number | null {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { at } of this.#due().values()) next = Math.min(next, at);
+    if (next === Number.POSITIVE_INFINITY || (this.#armedAt !== null && this.#armedAt <= next)) return null;
+    return next;
   }
 
   #set(name: DueName, due: Due): void {

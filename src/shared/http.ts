@@ -119,7 +119,6 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
     maxSize: maxBody,
     onError: (c: AppContext) => respond(c, refuse("body_too_large", { detail: `At most ${maxBody} bytes.` }).refusal),
   });
-  const isBodyOptional = config.request?.body !== undefined && config.request.body.required !== true;
   const takesJson = config.request?.body?.content["application/json"] !== undefined;
   return async (c, next) => {
     const actor = c.get("actor");
@@ -146,11 +145,6 @@ function enforce(policy: RoutePolicy, config: RouteConfig): MiddlewareHandler<Ap
     }
     if (takesJson && hasBody(c) && !/^application\/(.+\+)?json\s*(;|$)/i.test(c.req.header("content-type") ?? "")) {
       return respond(c, refuse("unsupported_media_type").refusal);
-    }
-    if (isBodyOptional && c.req.raw.body !== null && c.req.header("content-length") === "0") {
-      // Said to be empty: without a body it need not be copied and read only to find that out.
-      const { url, method, headers } = c.req.raw;
-      c.req.raw = new Request(url, { method, headers });
     }
     return config.method === "get" ? next() : limitBody(c, next);
   };

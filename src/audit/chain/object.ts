@@ -66,7 +66,7 @@ export class AuditChain extends DurableObject<Env> {
     if (!hasSchema(ctx.storage.sql)) return;
     migrate(ctx.storage, CHAIN_SCHEMA);
     // Whatever was owed when this object was last seen is owed now, whether or not its alarm survived.
-    ctx.waitUntil(this.#scheduler.arm());
+    this.#scheduler.armBeside(ctx);
   }
 
   /** Adds entries in one transaction. One whose key is known is not added again, so repeating is harmless. */
@@ -309,7 +309,7 @@ export class AuditChain extends DurableObject<Env> {
         }
         return change();
       });
-      this.ctx.waitUntil(this.#scheduler.arm());
+      this.#scheduler.armBeside(this.ctx);
       return result;
     } catch (fault) {
       this.#scheduler.forget();

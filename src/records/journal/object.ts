@@ -85,7 +85,7 @@ export class JournalObject extends DurableObject<Env> {
     if (!hasSchema(ctx.storage.sql)) return;
     migrate(ctx.storage, JOURNAL_SCHEMA);
     // Whatever was owed when this object was last seen is owed now, whether or not its alarm survived.
-    ctx.waitUntil(this.#scheduler.arm());
+    this.#scheduler.armBeside(ctx);
   }
 
   /** Takes a batch in one transaction: each item has its outcome, or nothing was taken and the batch can be sent again. */
@@ -382,7 +382,7 @@ export class JournalObject extends DurableObject<Env> {
         }
         return change();
       });
-      this.ctx.waitUntil(this.#scheduler.arm());
+      this.#scheduler.armBeside(this.ctx);
       return result;
     } catch (fault) {
       this.#scheduler.forget();
