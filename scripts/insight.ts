@@ -104,6 +104,12 @@ async function run(): Promise<number> {
       train.includes(course.period) ? (clean(course, new Set()).course ?? []) : [],
     );
     const reports = leaveOut(learnt, leftOut, EVEN_BLEND, OPTIONS, progress);
+    if (reports === null) {
+      process.stderr.write(
+        `There is only one ${leftOut} to learn from in ${train.join(", ")}: nothing can be left out.\n`,
+      );
+      return 2;
+    }
     process.stdout.write(values.json ? `${JSON.stringify(reports, null, 2)}\n` : leaveOutTable(leftOut, reports));
     return 0;
   }

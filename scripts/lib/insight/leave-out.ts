@@ -1,4 +1,5 @@
-import { auc, wilson } from "../../../src/insight/metrics.ts";
+import { sigmoid } from "../../../src/insight/logistic.ts";
+import { auc } from "../../../src/insight/metrics.ts";
 import type { ModelOptions } from "../../../src/insight/model.ts";
 import {
   judgeStage,
@@ -48,6 +49,7 @@ const FIFTHS = 5;
  * What is chosen by this has not seen the period it will be tested on.
  *
  * @param courses cleaned courses of the training periods.
+ * @returns null when there is only one such part, so that nothing would be left to learn from.
  */
 export function leaveOut(
   courses: readonly CourseFacts[],
@@ -55,7 +57,9 @@ export function leaveOut(
   blend: number,
   options: ModelOptions,
   progress: (part: string) => void,
-): LeaveOutReport[] {
+): LeaveOutReport[] | null {
+  const parts = new Set(courses.map(({ course, period }) => (leftOut === "period" ? period : course)));
+  if (parts.size < (leftOut === "fifth" ? 1 : 2)) return null;
   return options.stages.map((share) => {
     const tables = courses.flatMap((course) => sharesOf(share, options).map((at) => labelledTable(course, at)));
     const folds = foldsOf(tables, leftOut);
@@ -128,12 +132,12 @@ function aucOf(rows: readonly Row[], which: "plain" | "model"): number {
 
 /** What must be added to the log-odds of a course so that their mean probability is the share that passed; by halving. */
 function shiftToRate(course: readonly Row[]): number {
-  const rate = wilson(course.filter(({ label }) => label === 1).length, course.length).value;
+  const rate = course.filter(({ label }) => label === 1).length / course.length;
   let low = -8;
   let high = 8;
   for (let step = 0; step < 50; step += 1) {
     const middle = (low + high) / 2;
-    const mean = course.reduce((sum, { model }) => sum + 1 / (1 + Math.exp(-model - middle)), 0) / course.length;
+    const mean = course.reduce((sum, { model }) => sum + sigmoid(model + middle), 0) / course.length;
     if (mean < rate) low = middle;
     else high = middle;
   }

@@ -20,7 +20,7 @@ const school = madeUpSchool({ terms: 2, modules: 2, learners: 120, seed: 5, star
 describe("leaving out one part after the other", () => {
   it.each(LEFT_OUT)("judges every learner once on what was learnt from others: %s", (leftOut) => {
     const told: string[] = [];
-    const [report] = leaveOut(school, leftOut, 0.5, OPTIONS_HERE, (part) => told.push(part));
+    const report = leaveOut(school, leftOut, 0.5, OPTIONS_HERE, (part) => told.push(part))?.[0];
     const known = school.reduce(
       (sum, course) => sum + labelledTable(course, 0.5).labels.filter((label) => label !== 2).length,
       0,
@@ -41,10 +41,17 @@ describe("leaving out one part after the other", () => {
         ...course,
         learners: course.learners.map((learner) => ({ ...learner, passed: random.next() < 0.5, withdrawn: null })),
       }));
-      const [report] = leaveOut(noise, leftOut, 0, OPTIONS_HERE, () => undefined);
+      const report = leaveOut(noise, leftOut, 0, OPTIONS_HERE, () => undefined)?.[0];
       // Trees this free know two in three of those they have learnt from by heart.
       expect(report?.model).toBeGreaterThan(0.4);
       expect(report?.model).toBeLessThan(0.6);
     },
   );
+
+  it("does nothing where nothing would be left to learn from", () => {
+    const [only] = school;
+    const alone = only === undefined ? [] : [only];
+    expect(leaveOut(alone, "course", 0.5, OPTIONS_HERE, () => undefined)).toBeNull();
+    expect(leaveOut(alone, "period", 0.5, OPTIONS_HERE, () => undefined)).toBeNull();
+  });
 });
