@@ -1,18 +1,23 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
-import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { defineConfig, type Plugin, type TestProjectInlineConfiguration } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { SETTINGS } from "./scripts/config/settings.ts";
+import { configFile } from "./scripts/lib/config/file.ts";
+import { buildPages } from "./scripts/lib/pages.ts";
 
 // A fresh secret for each run: a test can neither rely on one nor leak one.
 const AUTH_SECRET = randomBytes(32).toString("base64url");
 const METRICS_TOKEN = randomBytes(32).toString("base64url");
 
 /**
- * System tests that take long: storms with killed processes, real data, other programs, whole releases. `npm run
- * test:drills` runs them; `npm test` does not, so that it stays below ten minutes.
+ * Slow end-to-end tests: storms with killed processes, real data, other programs, whole releases. `npm run test:slow`
+ * runs them; `npm test` does not, so that it stays below ten minutes.
  */
-const DRILLS = [
-  "test/system/release/**/*.test.ts",
-  "test/system/{backup,crash,exercism,files,load,monitoring,records,replay,validate}.test.ts",
+const SLOW = [
+  "test/system/{backup,release}/**/*.test.ts",
+  "test/system/{backup,clients,crash,documents,exercism,files,full-size,load,monitoring,records,replay,shards,validate}.test.ts",
   "test/system/insight*.test.ts",
 ];
 
@@ -20,43 +25,141 @@ const DRILLS = [
  * What the tests of the Worker send goes to queues that nobody consumes: a test delivers what it wants delivered, and no
  * file ends while a consumer is starting, which the runner would wait for without end. The system tests have the real ones.
  */
-const UNHEARD_QUEUES = Object.fromEntries(
-  ["REFRESH", "PROJECTION", "EVENT", "BACKUP", "INSIGHT"].map((name) => [
-    `${name}_QUEUE`,
-    { queueName: `unheard-${name.toLowerCase()}` },
-  ]),
+const UNREAD_QUEUES = Object.fromEntries(
+  Object.entries(SETTINGS.queues).map(([binding, { name }]) => [binding, { queueName: `unread-${name}` }]),
 );
 
-/** Tests that empty the whole deployment, which takes a runtime of their own. */
-const EMPTYING = ["test/worker/backup/{restore,meanwhile}.test.ts"];
+/** Tests inside the runtime that take long, each with a deployment of its own; `npm run test:slow` runs them too. */
+const LONG = [
+  "test/worker/backup/{bounds,databases,erasures,large-objects,notes}.test.ts",
+  "test/worker/enrollment/roster-large.test.ts",
+  "test/worker/ops/moves.test.ts",
+  "test/worker/refresh/{full-size,storm}.test.ts",
+];
 
-/** A project whose tests run inside workerd, against real objects, D1, R2 and KV. */
-function inRuntime(name: string, include: string[], exclude: string[]): TestProjectInlineConfiguration {
+/** Tests that empty the whole deployment, which takes a runtime of their own. */
+const EMPTYING = ["test/worker/backup/{chain,restore,meanwhile}.test.ts"];
+
+/**
+ * Tests that compare a whole deployment with what it was, or that nobody may disturb: they have one in which each file finds
+ * at rest what the one before has left.
+ */
+const CALM = [
+  "test/worker/attacks/**/*.test.ts",
+  "test/worker/enrollment/writes.test.ts",
+  "test/worker/records/{journal-properties,odd-keys,read-only,translation}.test.ts",
+];
+
+/**
+ * Tests that look at a whole deployment (every audit entry, every dead letter, all metrics, all tables) or change what
+ * one isolate remembers. Each of these files gets a deployment of its own, which costs some four seconds a file. All
+ * other files share one: their tests use ids of their own and never count what others may have made.
+ */
+const ALONE = [
+  "test/worker/{audit,backup,insight}/**/*.test.ts",
+  "test/worker/access/empty-bodies.test.ts",
+  "test/worker/enrollment/schema.test.ts",
+  "test/worker/events/{pace,publishing,stream}.test.ts",
+  "test/worker/files/sweep.test.ts",
+  "test/worker/identity/{limits,sessions}.test.ts",
+  "test/worker/ops/{counting,metrics}.test.ts",
+  "test/worker/plans/**/*.test.ts",
+  "test/worker/privacy/erasure.test.ts",
+  "test/worker/records/{backends,journal}.test.ts",
+  "test/worker/refresh/{config,dead-letters,marks}.test.ts",
+];
+
+/** What the Worker and its tests import of packages. */
+const BUNDLED = [
+  "@hono/zod-openapi",
+  "@zxcvbn-ts/core",
+  "aws4fetch",
+  "better-auth/db",
+  "cockatiel",
+  "drizzle-orm",
+  "drizzle-orm/batch",
+  "drizzle-orm/d1",
+  "drizzle-orm/sqlite-core",
+  "fast-check",
+  "hono",
+  "hono/body-limit",
+  "hono/combine",
+  "hono/cors",
+  "hono/http-exception",
+  "itty-durable",
+  "jose",
+  "ml-matrix",
+  "postgres",
+  "re2js",
+  "zod",
+];
+
+/** The same order on every machine: what one file leaves behind in a shared deployment is then always the same. */
+class ByPath extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
+  }
+}
+
+/** Packages without their source maps, which are most of what a runtime would be sent at its start. */
+const WITHOUT_MAPS: Plugin = {
+  name: "packages-without-source-maps",
+  enforce: "post",
+  transform: (code, id) => (id.includes("/node_modules/") ? { code, map: { mappings: "" } } : null),
+};
+
+/**
+ * A project whose tests run inside workerd, against real objects, D1, R2 and KV.
+ * @param isolate whether each file gets a deployment of its own; else all files share one, which is loaded once.
+ */
+function inRuntime(
+  name: string,
+  { include, exclude = [], isolate }: { include: string[]; exclude?: string[]; isolate: boolean },
+): TestProjectInlineConfiguration {
   return {
+    // Two projects run beside each other: each bundles its dependencies for itself.
+    cacheDir: `node_modules/.vite/${name}`,
     plugins: [
-      cloudflareTest(async () => ({
-        wrangler: { configPath: "./wrangler.toml" },
-        miniflare: {
-          queueProducers: UNHEARD_QUEUES,
-          // Heartbeats twice a second: what is found at the next beat is found within the test.
-          bindings: {
-            AUTH_SECRET,
-            METRICS_TOKEN,
-            // Tests of the metrics push by themselves; all others are spared what goes on beside their requests.
-            METRICS_PUSH_SECONDS: "0",
-            TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-            HEARTBEAT_SECONDS: "0.4",
+      WITHOUT_MAPS,
+      cloudflareTest(async () => {
+        // The Worker reads the list of common passwords from there.
+        await buildPages();
+        return {
+          // The Worker as it is; what it answers is compared with what it declares.
+          main: "./test/support/worker/checked-main.ts",
+          wrangler: { configPath: configFile() },
+          miniflare: {
+            queueProducers: UNREAD_QUEUES,
+            // Heartbeats twice a second: what is found at the next beat is found within the test.
+            bindings: {
+              AUTH_SECRET,
+              METRICS_TOKEN,
+              // Tests of the metrics push by themselves; all others are spared what goes on beside their requests.
+              METRICS_PUSH_SECONDS: "0",
+              // Tests pretend to have courses of a million; the one of the bound sets its own.
+              SHARD_ENROLLMENTS: "1000000000",
+              TEST_MIGRATIONS: await readD1Migrations(SETTINGS.migrations.directory),
+              TEST_SHARD_MIGRATIONS: existsSync(SETTINGS.migrations.shard)
+                ? await readD1Migrations(SETTINGS.migrations.shard)
+                : [],
+              HEARTBEAT_SECONDS: "0.4",
+            },
           },
-        },
-      })),
+        };
+      }),
     ],
     test: {
       name,
       include,
       exclude,
+      isolate,
+      ...(isolate ? {} : { maxWorkers: 1 }),
       setupFiles: ["./test/support/worker/setup.ts"],
-      // itty-durable is CommonJS that requires ESM; bundling it is what lets the test runner load it.
-      deps: { optimizer: { ssr: { enabled: true, include: ["itty-durable"] } } },
+      // Packages are bundled once: a runtime then loads a few files of them, not hundreds. (itty-durable is CommonJS that
+      // requires ESM; nothing else lets the test runner load it.)
+      deps: {
+        optimizer: { ssr: { enabled: true, include: BUNDLED, rolldownOptions: { external: [/^(node|cloudflare):/] } } },
+      },
       testTimeout: 30_000,
     },
   };
@@ -66,6 +169,7 @@ export default defineConfig({
   test: {
     // Request logs of tests that pass are noise; those of a test that fails are shown.
     silent: "passed-only",
+    sequence: { sequencer: ByPath },
     // `npm run coverage` alone measures: counting lines makes the tests slower. V8's own counters do not exist in workerd,
     // so the lines are counted by instrumented code (istanbul), in Node and in workerd alike. Pages are driven by the
     // browser tests, in a browser that counts nothing.
@@ -77,14 +181,30 @@ export default defineConfig({
       reportsDirectory: "coverage",
     },
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], environment: "node" } },
-      inRuntime("worker", ["test/worker/**/*.test.ts"], EMPTYING),
-      inRuntime("restore", EMPTYING, []),
+      // Pure code remembers nothing from one file that another could miss: it is loaded once.
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          environment: "node",
+          isolate: false,
+          testTimeout: 30_000,
+        },
+      },
+      inRuntime("worker", {
+        include: ["test/worker/**/*.test.ts"],
+        exclude: [...EMPTYING, ...ALONE, ...CALM, ...LONG],
+        isolate: false,
+      }),
+      inRuntime("alone", { include: ALONE, exclude: [...EMPTYING, ...LONG], isolate: true }),
+      inRuntime("long", { include: LONG, isolate: true }),
+      inRuntime("calm", { include: CALM, isolate: false }),
+      inRuntime("restore", { include: EMPTYING, isolate: true }),
       {
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: DRILLS,
+          exclude: SLOW,
           environment: "node",
           fileParallelism: false,
           testTimeout: 300_000,
@@ -93,8 +213,8 @@ export default defineConfig({
       },
       {
         test: {
-          name: "drill",
-          include: DRILLS,
+          name: "slow",
+          include: SLOW,
           environment: "node",
           fileParallelism: false,
           testTimeout: 300_000,

@@ -29,7 +29,7 @@ interface Measured {
 
 export const backupBench: Bench = {
   name: "backup",
-  about: "a backup of 200 and 2,000 learners, its proof, its restore, and what writers feel of it",
+  about: "a backup of 200 and 2,000 learners, its verification, its restore, and what writers feel of it",
   async run(context) {
     context.say("building the Worker");
     const bundles = await buildBundles();
@@ -71,7 +71,7 @@ async function measure({ say }: BenchContext, bundles: Bundles, size: number): P
     const meanwhile = await writeUntil(source, writers, writing.chapters, taking);
     const backup = (performance.now() - started) / 1_000;
     const { rows, bytes } = await remote.read(id);
-    say(`${size} learners: ${cell(backup)} s, ${rows} rows; its proof`);
+    say(`${size} learners: ${cell(backup)} s, ${rows} rows; its verification`);
     const verify = (await remote.work(id, "verify")).ms / 1_000;
     const files = await filesOf(remote, id);
     const { secret } = source;
@@ -82,7 +82,7 @@ async function measure({ say }: BenchContext, bundles: Bundles, size: number): P
     const empty = await RemoteBackups.at(target.url, await target.token("operator", "admin"));
     const began = performance.now();
     for (const [name, content] of files) await empty.bring(id, name, content);
-    await empty.work(id, "restore");
+    await empty.work(id, "restore", undefined, "none");
     const restore = (performance.now() - began) / 1_000;
     return { size, rows, bytes, backup, verify, restore, calm, meanwhile };
   } finally {
@@ -146,7 +146,7 @@ function outcomeOf(measured: readonly Measured[]): BenchOutcome {
     tables: [
       {
         title: "A backup by the number of learners",
-        columns: ["", "rows", "MB", "taken in s", "proven in s", "restored in s", "restored rows/s"],
+        columns: ["", "rows", "MB", "taken in s", "verified in s", "restored in s", "restored rows/s"],
         rows: measured.map(({ size, rows, bytes, backup, verify, restore }) => [
           size.toLocaleString("en-US"),
           cell(rows),
@@ -173,7 +173,7 @@ function outcomeOf(measured: readonly Measured[]): BenchOutcome {
     charts: [
       {
         file: "backup-times",
-        title: "A backup, its proof and its restore",
+        title: "A backup, its verification and its restore",
         x: { label: "learners", log: true },
         y: { label: "seconds" },
         series: (["backup", "verify", "restore"] as const).map((name) => ({

@@ -1,4 +1,4 @@
-import { DAY_MS, toInstant } from "../src/shared/instants.ts";
+import { DAY_MS, toInstant } from "../src/platform/instants.ts";
 import {
   type Fact,
   type LearnerRecord,

@@ -1,6 +1,6 @@
 import { LogicEngine } from "json-logic-engine";
 import { Engine, type TopLevelCondition } from "json-rules-engine";
-import { DAY_MS } from "../src/shared/instants.ts";
+import { DAY_MS } from "../src/platform/instants.ts";
 import {
   type LearnerRecord,
   NONE,

@@ -366,5 +366,5 @@ const NOTES = [
   'json-rules-engine gets its engine and rules once, facts as uncached constants, progress as a function, "n of m" written out, and is asked for all rules in one run. It is asynchronous throughout and copies each rule into its result. One run longer than half a second is timed in 3 rounds.',
   "One new fact is what an enrollment does in memory: the fact is written into the layout and the evaluation updated in place; up to 32 items in turn, spread over the course, each done and later undone.",
   "Linear is judged by the time an item, all sizes in turn in one process. At 50,000 items what is read no longer fits the nearest caches; at 50 the fixed cost of a call weighs, and most of the course is open, so more rules are run.",
-  "The stored snapshot is one digit an item (`pack` in src/enrollment/state.ts); documents have at most 5,000 items, so 50,000 is beyond what is served.",
+  "The stored snapshot is one digit an item (`pack` in src/enrollment/packed.ts); documents have at most 5,000 items, so 50,000 is beyond what is served.",
 ];

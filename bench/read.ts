@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { Random } from "../test/support/node/random.ts";
 import { freshState, removeState } from "../test/support/node/state.ts";
 import { type Bench, type BenchContext, type BenchOutcome, cell, spread, spreadCell, type Table } from "./lib/bench.ts";
@@ -11,6 +12,9 @@ const LEARNERS = 200;
 const CONNECTIONS = [25, 50, 100];
 /** Asked for: read throughput at 100 connections beside the bare object call. */
 const READ_SHARE = 0.8;
+/** Asked for: reads that may be old, and "may u open x?" by pass, beside a bare Hono route. */
+const EDGE_SHARE = 0.8;
+const PASS_SHARE = 0.85;
 /** Pause after filling, so that projections in the background are over. */
 const SETTLE_MS = 4_000;
 
@@ -147,6 +151,7 @@ async function measure({ say, quick }: BenchContext, prepared: Prepared): Promis
   const lists: BenchRequest[] = users.map((_, at) => ({ path: chaptersOf(course), token: tokens[at] ?? "" }));
   const problems = lists.map((request) => ({ ...request, path: `/api/v1/courses/${course.slug}/problems/` }));
   const bare = users.map((user) => ({ path: `/object/${user}` }));
+  const edge = lists.map((request) => ({ ...request, path: `${request.path}?max_stale=60` }));
   const etags = await etagsOf(server, lists);
   const tagged = lists.map((request, at) => ({ ...request, etag: etags[at] ?? "" }));
   const on = (base: string, requests: readonly BenchRequest[], connections: number) => () =>
@@ -162,11 +167,22 @@ async function measure({ say, quick }: BenchContext, prepared: Prepared): Promis
       { name: "bare Hono route", run: on(server.baseline, [{ path: "/hono" }], connections) },
       { name: "bare object call", run: on(server.baseline, bare, connections) },
       { name: "chapters", run: on(server.url, lists, connections) },
+      { name: "chapters, max_stale=60", run: on(server.url, edge, connections) },
       { name: "problems", run: on(server.url, problems, connections) },
       { name: "chapters, 304", run: on(server.url, tagged, connections) },
     ];
     at.push({ connections, standings: await contest(contenders, rounds, say) });
   }
+  say("may u open x, by pass");
+  const passes = await passesOf(prepared);
+  const byPass = await contest(
+    [
+      { name: "bare Hono route", run: on(server.baseline, passes.bare, 100) },
+      { name: "may u open x, by pass", run: on(server.baseline, passes.checked, 100) },
+    ],
+    rounds,
+    say,
+  );
   say("tokens that have never been seen before");
   const strangers = await strangeTokens(prepared, quick ? 4_000 : 40_000);
   const fresh = await contest(
@@ -189,10 +205,13 @@ async function measure({ say, quick }: BenchContext, prepared: Prepared): Promis
   const find = (name: string) => most.find((standing) => standing.name === name);
   const share = spread(ratios(find("chapters"), find("bare object call"), (one) => one.perSecond));
   const cpuShare = spread(ratios(find("bare object call"), find("chapters"), (one) => one.cpuPer1000));
+  const edgeShare = spread(ratios(find("chapters, max_stale=60"), find("bare Hono route"), (one) => one.perSecond));
+  const passShare = spread(ratios(byPass[1], byPass[0], (one) => one.perSecond));
   const freshShare = spread(ratios(fresh[1], fresh[0], (one) => one.perSecond));
   return {
     tables: [
       ...at.map(({ connections, standings }) => tableOf(`Reads, ${connections} connections`, standings)),
+      tableOf("May u open x, 100 connections; the passes were checked before", byPass),
       tableOf("Reads with a token this isolate has never seen, 100 connections", fresh),
     ],
     charts: [
@@ -217,6 +236,24 @@ async function measure({ say, quick }: BenchContext, prepared: Prepared): Promis
         asked: `at least ${READ_SHARE}`,
         measured: `${spreadCell(share)} of its throughput; CPU ${spreadCell(cpuShare)}`,
         met: share.median >= READ_SHARE,
+      },
+      {
+        what: "Chapters list with max_stale at 100 connections beside a bare Hono route with the same bytes",
+        asked: `at least ${EDGE_SHARE}`,
+        measured: `${spreadCell(edgeShare)} of its throughput`,
+        met: edgeShare.median >= EDGE_SHARE,
+      },
+      {
+        what: "May u open x, by pass, at 100 connections beside a bare Hono route",
+        asked: `at least ${PASS_SHARE}`,
+        measured: `${spreadCell(passShare)} of its throughput`,
+        met: passShare.median >= PASS_SHARE,
+      },
+      {
+        what: "One item of a pass after the first",
+        asked: "less than 5 µs",
+        measured: `${cell(passes.microseconds)} µs`,
+        met: passes.microseconds < 5,
       },
     ],
     notes: [
@@ -251,6 +288,35 @@ async function etagsOf(server: Server, requests: readonly BenchRequest[]): Promi
     etags.push(answer.headers.get("etag") ?? "");
   }
   return etags;
+}
+
+/** A pass of each learner, and what checks them: the bare route takes the same addresses and looks at nothing. */
+async function passesOf({ server, course, users, tokens }: Prepared) {
+  const authorized = async (path: string, token: string) => {
+    const answer = await fetch(server.url + path, { headers: { authorization: `Bearer ${token}` } });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    return answer.json();
+  };
+  const { keys } = z.object({ keys: z.array(z.looseObject({})) }).parse(await authorized("/.well-known/jwks.json", ""));
+  const admin = await server.token("root", "admin");
+  const path = `/api/v1/courses/${course.slug}/versions/1/items`;
+  const { items } = z.object({ items: z.array(z.string()) }).parse(await authorized(path, admin));
+  const told = JSON.stringify({ keys, course: course.slug, version: 1, items });
+  await fetch(`${server.baseline}/may`, { method: "PUT", body: told });
+  const passes: string[] = [];
+  for (const at of users.keys()) {
+    const answer = await authorized(`/api/v1/courses/${course.slug}/pass`, tokens[at] ?? "");
+    passes.push(z.object({ pass: z.string() }).parse(answer).pass);
+  }
+  const [first = ""] = passes;
+  const alone = `${server.baseline}/may-alone/${items[0]}/${first}`;
+  await (await fetch(alone)).text();
+  const started = performance.now();
+  const open = await (await fetch(alone)).text();
+  if (open !== "100000") throw new Error(`the first item is not open: ${open}`);
+  const microseconds = (performance.now() - started) / 100;
+  const of = (route: string) => passes.map((pass) => ({ path: `/${route}/${items[0]}/${pass}` }));
+  return { bare: of("may-anything"), checked: of("may"), microseconds };
 }
 
 /** One token per request, each with a session of its own and so with a signature of its own. */

@@ -119,7 +119,7 @@ function seed(stateDir: string, size: number): void {
         `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
          INSERT INTO enrollments (id, course_slug, user_id, enrolled_at, engine, version, course_version, activation,
            computed_at, last_active_at)
-         SELECT ?2 || ':u' || i, ?2, 'u' || i, ?3, ?4, 1, 1, 1, ?3, CASE WHEN i <= ?5 THEN ?6 ELSE ?3 END FROM n`,
+         SELECT ?2 || ':u' || i, ?2, 'u' || i, ?3, ?4, 1, 1, 1, ?6, CASE WHEN i <= ?5 THEN ?6 ELSE ?3 END FROM n`,
       )
       .run(size, COURSE, now - MONTH_MS, ENGINE, Math.ceil(size * ACTIVE_SHARE), now - 1_000);
   } finally {
@@ -144,7 +144,10 @@ async function refreshEverybody(
   const database = openD1(stateDir, { readOnly: true });
   const count = (sql: string) => Number(Object.values(database.prepare(sql).get() ?? {})[0]);
   const done = (of: string) =>
-    count(`SELECT count(*) FROM enrollments WHERE ${of} AND activation = (SELECT activation FROM courses)`);
+    count(
+      `SELECT count(*) FROM enrollments JOIN freshness USING (course_slug, user_id)
+       WHERE ${of} AND freshness.reached_activation = (SELECT activation FROM courses)`,
+    );
   const crons = setInterval(() => void server.cron(EVERY_MINUTE), CRON_MS);
   const until = async (isTrue: () => boolean, timeoutMs: number) => {
     while (!isTrue()) {

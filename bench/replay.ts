@@ -7,17 +7,17 @@ import { enrollmentRows } from "../test/support/node/answers.ts";
 import { type ApiClient, clientOf } from "../test/support/node/api.ts";
 import { Random } from "../test/support/node/random.ts";
 import { freshState, removeState } from "../test/support/node/state.ts";
+import { checkMirror, checkObjects, Findings } from "./replay/check.ts";
 import { Expectations } from "./replay/expected.ts";
 import { MemoryWatch, occupiedBytes, type PeakMemory } from "./replay/footprint.ts";
 import { ImportRun, type ImportSummary } from "./replay/import-run.ts";
-import { Findings, proveMirror, proveObjects } from "./replay/proof.ts";
 
 // The real replay: a whole dataset is imported by the import command into a runtime that is killed again and again, and
 // afterwards every fact, every snapshot and every announcement is compared with the dataset itself.
 //
 //   node bench/replay.ts --folder ../shared/data/oulad [--only AAA-2013J,...] [--kills 5] [--seed N]
 //
-// State lies below TMPDIR; SIGKILL leaves what was written to the page cache, so a memory file system proves the same.
+// State lies below TMPDIR; SIGKILL leaves what was written to the page cache, so a memory file system shows the same.
 
 /** Share of the kills that fall into the enrollments; the rest falls into the facts. */
 const ENROLL_SHARE = 0.4;
@@ -116,11 +116,11 @@ class Replay {
     const client = await clientOf(runtime.url, "auditor", "service");
     const caughtUp = await timed(() => this.#untilD1CaughtUp(client));
     say(`catch-up ${caughtUp.seconds} s; asking every object`);
-    const objects = await timed(() => proveObjects(client, this.#expected, this.#findings));
+    const objects = await timed(() => checkObjects(client, this.#expected, this.#findings));
     say(`objects  ${objects.seconds} s; reading D1`);
     const memory = this.#memory.end();
     await runtime.stop();
-    const mirror = await timed(async () => proveMirror(this.#stateDir, this.#expected, this.#findings));
+    const mirror = await timed(async () => checkMirror(this.#stateDir, this.#expected, this.#findings));
     const { lost, duplicated, divergent, examples } = this.#findings;
     return {
       seed: this.#seed,
@@ -191,7 +191,7 @@ class Replay {
     for (const { step, at, delayMs } of aims) {
       while (running.done[step] < at && !running.isOver) await sleep(WATCH_MS);
       await sleep(delayMs);
-      // Its own failure is told by `ended`; here it only means that there is nothing left to disturb.
+      // `ended` reports its failure; here it only means that there is nothing left to disturb.
       if (running.isOver) throw new Error(`the import was over before kill ${this.#kills.length + 1}`);
       const start = performance.now();
       await this.#runtime?.kill();
@@ -201,7 +201,7 @@ class Replay {
     }
   }
 
-  /** Returns also when time is up: what D1 has not got by then is lost, and the proof says what it is. */
+  /** Returns also when time is up: what D1 has not got by then is lost, and the check says what it is. */
   async #untilD1CaughtUp(client: ApiClient): Promise<void> {
     const deadline = Date.now() + CATCH_UP_MS;
     const waiting = new Set(this.#expected.courses.keys());
@@ -216,7 +216,7 @@ class Replay {
 
   /**
    * A mirror is written together with the facts and announcements it rests on, so counts are enough to wait for. How
-   * many items are open is left to the proof; none at all means that nothing has been projected yet.
+   * many items are open is left to the check; none at all means that nothing has been projected yet.
    */
   async #hasCaughtUp(client: ApiClient, course: string): Promise<boolean> {
     const rows = await enrollmentRows(client, course);

@@ -184,7 +184,7 @@ function outcomeOf(gathered: Measured, flowing: Measured & { fanOuts: number[] }
       met: share(standings).median >= WRITE_SHARE,
     })),
     notes: [
-      "A completion is checked for its lock, merged, logged, evaluated, announced and owed to D1, in one transaction; its answer names the item it opened. State lies on the disk; each acknowledgement waits for it.",
+      "A completion is checked for its lock, merged, logged, evaluated, announced and noted for D1, in one transaction; its answer names the item it opened. State lies on the disk; each acknowledgement waits for it.",
       `With queue, D1 and confirmation flowing in the same thread: CPU ${spreadCell(spread(flowing.cpuWithFanOut))} s per 1,000 writes, all included.`,
       `From the acknowledgement to the row and the announcement in D1: ${spreadCell(spread(flowing.fanOuts))} ms; the queue gathers for up to 1,000 ms of it.`,
       `Enrolling, one by one, 8 at a time: ${cell(flowing.enrolledPerSecond)} a second.`,

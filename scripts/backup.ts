@@ -1,32 +1,55 @@
+import { join } from "node:path";
 import { MANIFEST } from "../src/backup/format.ts";
 import { addressOf, CommandError, DEFAULT_URL, optionsOf, runCommand, say } from "./lib/backup/command.ts";
+import { ERASURES_FILE, writeErasures } from "./lib/backup/erasures.ts";
 import { BackupFolder } from "./lib/backup/folder.ts";
-import { RemoteBackups } from "./lib/backup/remote.ts";
+import { type BackupView, RemoteBackups } from "./lib/backup/remote.ts";
 
 const USAGE = `Usage: npm run -s backup -- [options]
 
-Takes a backup of a deployment into its bucket, or finishes the one that is under way, while it goes on serving.
+Takes a backup of a deployment into its bucket, or finishes the one that is under way, while it goes on serving. It holds
+what changed since the backup before; once a week, and where nothing can be built on that one, it holds everything.
 
   --url BASE      the deployment; default ${DEFAULT_URL}
-  --out FOLDER    also copies the backup into FOLDER/<id>/ on this machine and checks it there
-  --token TOKEN   bearer token of an admin; default, for a server on this machine, one made with the local secret
+  --full          it holds everything, whatever there is already
+  --out FOLDER    also copies the backup into FOLDER/<id>/ on this machine, with those it is built on, and checks all of
+                  them there, and the list of erasures as it stands now into FOLDER/erasures.json
+  --token TOKEN   key with the scope backup, or bearer token of an admin;
+                  default, for a server on this machine, one made with the local secret
   --help          this text
 `;
 
 async function run(): Promise<object | null> {
-  const options = optionsOf(["url", "out", "token"]);
+  const options = optionsOf(["url", "out", "token"], ["full"]);
   if (options.help !== undefined) return null;
   const remote = await RemoteBackups.at(addressOf("--url", options.url ?? DEFAULT_URL), options.token);
-  const { id } = await remote.begin();
-  say(`backup ${id}`);
-  await remote.work(id, "backup");
-  const backup = await remote.read(id);
+  const isFull = options.full !== undefined;
+  let backup = await take(remote, isFull);
+  // The one that was under way was begun before this one was asked for.
+  if (isFull && backup.parent !== null) backup = await take(remote, isFull);
+  const { id } = backup;
   if (backup.unreadable > 0) say(`${backup.unreadable} objects could not be copied; the log names them`);
   if (options.out === undefined) return backup;
   const folder = new BackupFolder(options.out, id);
-  await copy(remote, folder, MANIFEST);
-  for (const { name } of (await folder.manifest()).parts) await copy(remote, folder, name);
+  for (let link: string | null = id; link !== null; )
+    link = await copyLink(remote, new BackupFolder(options.out, link));
+  writeErasures(join(options.out, ERASURES_FILE), await remote.erasures());
   return { ...backup, copied_to: folder.path, ...(await folder.check()) };
+}
+
+async function take(remote: RemoteBackups, full: boolean): Promise<BackupView> {
+  const { id } = await remote.begin(full);
+  say(`backup ${id}`);
+  await remote.work(id, "backup");
+  return remote.read(id);
+}
+
+/** Copies a backup, what is there already left out. @returns the one that it is built on. */
+async function copyLink(remote: RemoteBackups, folder: BackupFolder): Promise<string | null> {
+  await copy(remote, folder, MANIFEST);
+  const { parts, parent } = await folder.manifest();
+  for (const { name } of parts) await copy(remote, folder, name);
+  return parent?.id ?? null;
 }
 
 async function copy(remote: RemoteBackups, folder: BackupFolder, file: string): Promise<void> {

@@ -14,7 +14,12 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 
 await build({
-  entryPoints: [join(SOURCE, "index.ts"), join(SOURCE, "react/index.ts"), join(SOURCE, "records/node.ts")],
+  entryPoints: [
+    join(SOURCE, "index.ts"),
+    join(SOURCE, "react/index.ts"),
+    join(SOURCE, "records/node.ts"),
+    join(SOURCE, "pass/index.ts"),
+  ],
   outdir: target,
   outbase: SOURCE,
   bundle: true,
@@ -38,5 +43,9 @@ for (const file of readdirSync(target, { recursive: true, encoding: "utf8" })) {
   const declaration = readFileSync(join(target, file), "utf8");
   writeFileSync(join(target, file), declaration.replaceAll(/(from "\.[^"]+)\.tsx?"/g, '$1.js"'));
 }
-cpSync(join(SOURCE, "package.json"), join(target, "package.json"));
+// Frameworks that render on a server must know that hooks run in the browser. Chunks need no mark: only this file is imported.
+const hooks = join(target, "react/index.js");
+writeFileSync(hooks, `"use client";\n${readFileSync(hooks, "utf8")}`);
+for (const file of ["package.json", "README.md"]) cpSync(join(SOURCE, file), join(target, file));
+cpSync(join(ROOT, "LICENSE"), join(target, "LICENSE"));
 console.log(target);

@@ -1,13 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { apiDocument } from "./lib/reference/api-document.ts";
 
 // node scripts/client-types.ts
-// Writes src/client/api-types.ts from the OpenAPI document. The document is made here, from the server's own routes,
-// without starting it: what only workerd has is replaced by empty stand-ins, because describing a route uses none of it.
+// Writes src/client/api-types.ts from the OpenAPI document.
 
 const ROOT = join(import.meta.dirname, "..");
 const TARGET = join(ROOT, "src/client/api-types.ts");
@@ -15,43 +13,6 @@ const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 const MAX_LINE = 120;
 
 type Json = Record<string, unknown>;
-
-/** The OpenAPI document of the API as the code is now. */
-export async function apiDocument(): Promise<Json> {
-  const built = await build({
-    entryPoints: [join(ROOT, "src/api.ts")],
-    bundle: true,
-    format: "cjs",
-    platform: "node",
-    write: false,
-    logLevel: "error",
-    plugins: [
-      {
-        name: "no-workerd",
-        setup(on) {
-          on.onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "workerd" }));
-          on.onLoad({ filter: /.*/, namespace: "workerd" }, () => ({
-            contents: `
-              export class DurableObject {}
-              export class WorkerEntrypoint {}
-              export const env = {};
-              export const waitUntil = () => {};
-            `,
-          }));
-        },
-      },
-    ],
-  });
-  const code = built.outputFiles[0]?.text;
-  if (code === undefined) throw new Error("the API could not be bundled");
-  const module: { exports: unknown } = { exports: {} };
-  new Function("module", "exports", "require", code)(module, module.exports, createRequire(import.meta.url));
-  const api = object(module.exports);
-  if (typeof api.createApi !== "function" || typeof api.openApiDocument !== "function") {
-    throw new Error("src/api.ts does not export what makes the document");
-  }
-  return object(api.openApiDocument(api.createApi(), "http://localhost"));
-}
 
 /** The source of `src/client/api-types.ts` for a document. */
 export function renderTypes(document: Json): string {

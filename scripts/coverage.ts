@@ -30,7 +30,13 @@ function measure(): Promise<number> {
     "--project",
     "worker",
     "--project",
+    "alone",
+    "--project",
+    "calm",
+    "--project",
     "restore",
+    "--project",
+    "long",
   ];
   const child = spawn(NODE, [VITEST, ...args, ...timeouts], {
     cwd: ROOT,

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { inParallel } from "../src/shared/parallel.ts";
+import { inParallel } from "../src/platform/parallel.ts";
 import { ENVIRONMENTS, type Environment } from "./lib/environments.ts";
 import { type Project, readProject } from "./lib/release/project.ts";
 import { runWrangler } from "./lib/wrangler.ts";
@@ -18,7 +18,7 @@ const HELP = `Deploys Latchkey at once, to the Cloudflare account that wrangler 
 For the first time, and for what cannot be released gradually: a deploy that adds or removes a Durable Object class must
 ship alone. Everything else goes through \`npm run release\`.
 
-In this order: the secrets are there, the database and the queues exist, D1 migrations, code. Migrations come first and
+In this order: the secrets are there, the databases and the queues exist, D1 migrations, code. Migrations come first and
 only ever add, so that the code that still runs works with the newer schema.`;
 
 /** How the Worker's secrets are made; nobody needs to see them. */
@@ -60,19 +60,22 @@ function heading(text: string): void {
 }
 
 async function deploy(project: Project): Promise<void> {
-  const { environment, database, queues, requiredSecrets } = project;
+  const { environment, databases, queues, requiredSecrets } = project;
   heading("secrets");
   await ensureSecrets(project);
   console.log(`${requiredSecrets.join(", ")}: set`);
 
-  heading("database and queues");
-  await ensureExists(`database ${database}`, ["d1", "info", database], ["d1", "create", database]);
+  heading("databases and queues");
+  for (const { name } of databases)
+    await ensureExists(`database ${name}`, ["d1", "info", name], ["d1", "create", name]);
   await inParallel(queues, 3, (queue) =>
     ensureExists(`queue ${queue}`, ["queues", "info", queue], ["queues", "create", queue]),
   );
 
   heading("migrations");
-  await mustSucceed(["d1", "migrations", "apply", database, "--remote", "--env", environment]);
+  for (const { name, files } of databases) {
+    if (files.length > 0) await mustSucceed(["d1", "migrations", "apply", name, "--remote", "--env", environment]);
+  }
 
   heading("code");
   await mustSucceed(["deploy", "--env", environment]);
@@ -84,7 +87,8 @@ async function dryRun(project: Project): Promise<void> {
   console.log(
     `\nA real deploy would now check the secrets (${project.requiredSecrets.join(", ")}), create what is missing of`,
   );
-  console.log(`the database ${project.database} and the queues (${project.queues.join(", ")}),`);
+  const names = project.databases.map(({ name }) => name);
+  console.log(`the databases (${names.join(", ")}) and the queues (${project.queues.join(", ")}),`);
   console.log("apply the D1 migrations, and upload this bundle.");
 }
 

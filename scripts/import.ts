@@ -39,7 +39,7 @@ const USAGE = `Usage: npm run -s import -- <form> <source> [options]
 
 Reads courses, creates those that do not exist, and publishes each as a new version; then enrolls learners and imports
 their progress where the source has them. Everything is checked before anything is sent, and running it again does no
-harm. What happens is told on stderr; the server's answer, or a summary, is printed on stdout.
+harm. Progress is printed on stderr; the server's answer, or a summary, is printed on stdout.
 
 ${Object.entries(FORMS)
   .map(([form, { source, about }]) => `  ${`${form} ${source}`.padEnd(26)}${about}`)

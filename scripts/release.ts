@@ -7,9 +7,9 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { ENVIRONMENTS } from "./lib/environments.ts";
 import { ROOT } from "./lib/paths.ts";
+import { CHECK_LIMITS } from "./lib/release/check.ts";
 import { Cloudflare } from "./lib/release/cloudflare.ts";
 import { figuresByVersion, together } from "./lib/release/figures.ts";
-import { GATE_LIMITS } from "./lib/release/gate.ts";
 import { Probes } from "./lib/release/probes.ts";
 import { readProject } from "./lib/release/project.ts";
 import { explain, type Outside, type ReleasePlan, ReleaseRefused, release } from "./lib/release/release.ts";
@@ -21,17 +21,17 @@ const HELP = `Releases this commit gradually, and goes back by itself when it is
   npm run release -- --env staging|production --url https://… [options]
 
   --url URL              where the service answers
-  --metrics-url URL      Prometheus text of the gate (default: /metrics at --url); METRICS_TOKEN opens it
+  --metrics-url URL      Prometheus text for the release check (default: /metrics at --url); METRICS_TOKEN opens it
   --step-minutes N       time at 10 %, at 50 % and at 100 % (default 10)
-  --look-seconds N       how often the gate looks (default 10)
-  --min-requests N       requests the new version must have answered in a step (default ${GATE_LIMITS.minRequests})
-  --max-error-share N    share of bad answers that is always allowed (default ${GATE_LIMITS.maxErrorShare})
-  --max-latency-ratio N  times the old version's 95th percentile that is allowed (default ${GATE_LIMITS.maxLatencyRatio})
+  --look-seconds N       how often the release check looks (default 10)
+  --min-requests N       requests the new version must have answered in a step (default ${CHECK_LIMITS.minRequests})
+  --max-error-share N    share of bad answers that is always allowed (default ${CHECK_LIMITS.maxErrorShare})
+  --max-latency-ratio N  times the old version's 95th percentile that is allowed (default ${CHECK_LIMITS.maxLatencyRatio})
   --probes N             requests of our own to each of both versions a look (default 10); they see what a Worker cannot
                          count of itself, such as exceptions that nobody catches, and there are always some
   --checked              types, lint and tests have passed already (in CI, for this very commit)
-  --allow-uncommitted    for drills
-  --entry FILE           another main module; for drills
+  --allow-uncommitted    for tests
+  --entry FILE           another main module; for tests
   --report FILE          writes the report as JSON
   --help                 this text
 
@@ -39,7 +39,7 @@ Needs CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. SMOKE_TOKEN, where it is s
 smoke test then also reads the list of courses. Exit: 0 released, 1 rolled back, 2 refused (nothing was changed for users).
 
 In this order: guards, checks, D1 migrations (after a look at what is applied), upload of an immutable version, smoke test
-at 0 %, then 10, 50 and 100 % of the requests. Ctrl-C rolls back. See docs/operations/release.md.`;
+at 0 %, then 10, 50 and 100 % of the requests. Ctrl-C rolls back. See docs/operate/release.md.`;
 
 /** Requests that read figures wait this long, milliseconds. */
 const FIGURES_TIMEOUT_MS = 15_000;
@@ -52,9 +52,9 @@ const { values } = parseArgs({
     "metrics-url": { type: "string" },
     "step-minutes": { type: "string", default: "10" },
     "look-seconds": { type: "string", default: "10" },
-    "min-requests": { type: "string", default: String(GATE_LIMITS.minRequests) },
-    "max-error-share": { type: "string", default: String(GATE_LIMITS.maxErrorShare) },
-    "max-latency-ratio": { type: "string", default: String(GATE_LIMITS.maxLatencyRatio) },
+    "min-requests": { type: "string", default: String(CHECK_LIMITS.minRequests) },
+    "max-error-share": { type: "string", default: String(CHECK_LIMITS.maxErrorShare) },
+    "max-latency-ratio": { type: "string", default: String(CHECK_LIMITS.maxLatencyRatio) },
     probes: { type: "string", default: "10" },
     checked: { type: "boolean", default: false },
     "allow-uncommitted": { type: "boolean", default: false },
@@ -128,7 +128,7 @@ async function wrangler(args: readonly string[]): Promise<void> {
 
 const uploadedSchema = z.looseObject({ type: z.literal("version-upload"), version_id: z.string() });
 
-/** wrangler tells in a file of JSON lines what it has done; its words for people are not read. */
+/** wrangler writes what it has done into a file of JSON lines; its words for people are not read. */
 async function upload(plan: ReleasePlan): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-release-"));
   const file = join(folder, "output.ndjson");
@@ -139,25 +139,25 @@ async function upload(plan: ReleasePlan): Promise<string> {
     const lines = readFileSync(file, "utf8")
       .split("\n")
       .filter((line) => line !== "");
-    const told = lines.map((line) => uploadedSchema.safeParse(JSON.parse(line))).find((line) => line.success);
-    if (told === undefined) throw new Error("wrangler did not say which version it has uploaded");
-    return told.data.version_id;
+    const uploaded = lines.map((line) => uploadedSchema.safeParse(JSON.parse(line))).find((line) => line.success);
+    if (uploaded === undefined) throw new Error("wrangler did not say which version it has uploaded");
+    return uploaded.data.version_id;
   } finally {
     delete process.env.WRANGLER_OUTPUT_FILE_PATH;
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** What the service has counted of itself. @throws when it does not say, or does not tell versions apart. */
+/** What the service has counted of itself. @throws when it has no figures, or none by version. */
 async function readMetrics() {
   const headers: Record<string, string> =
     process.env.METRICS_TOKEN === undefined ? {} : { authorization: `Bearer ${process.env.METRICS_TOKEN}` };
   const address = values["metrics-url"] ?? `${url}/metrics`;
   const answer = await fetch(address, { headers, signal: AbortSignal.timeout(FIGURES_TIMEOUT_MS) });
-  if (!answer.ok) throw new Error(`${address} answers ${answer.status}: the gate is blind`);
+  if (!answer.ok) throw new Error(`${address} answers ${answer.status}: the release check has no figures`);
   const figures = figuresByVersion(await answer.text());
-  if (figures.size === 0) console.log(`${address} does not tell versions apart: judged by probes alone`);
-  if (figures.size === 0 && probes === 0) throw new Error("the gate is blind");
+  if (figures.size === 0) console.log(`${address} has no figures by version: judged by probes alone`);
+  if (figures.size === 0 && probes === 0) throw new Error("the release check has no figures");
   return figures;
 }
 
@@ -171,7 +171,7 @@ try {
     message: `${commit} ${subject}`.slice(0, 100),
     stepMs: step * 60_000,
     lookMs: look * 1_000,
-    limits: { ...GATE_LIMITS, minRequests: min, maxErrorShare: share, maxLatencyRatio: ratio },
+    limits: { ...CHECK_LIMITS, minRequests: min, maxErrorShare: share, maxLatencyRatio: ratio },
   };
   const started = performance.now();
   const prober = new Probes(url, project.script, probes);
@@ -186,7 +186,7 @@ try {
         if (code !== 0) throw new ReleaseRefused(`npm run ${script.join(" ")} fails`);
       }
     },
-    applyMigrations: () => wrangler(["d1", "migrations", "apply", project.database, "--remote"]),
+    applyMigrations: (database) => wrangler(["d1", "migrations", "apply", database, "--remote"]),
     upload: () => upload(plan),
     applyTriggers: () => wrangler(["triggers", "deploy"]),
     smoke: (version) => smoke(url, { script: project.script, version, token: process.env.SMOKE_TOKEN }),

@@ -6,17 +6,17 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { type DrawnPanel, drawDashboard, type PanelSeries } from "./lib/dashboard-svg.ts";
 import { dashboards } from "./lib/dashboards.ts";
+import { LoadSimulator } from "./lib/load-simulator.ts";
 import { readLocalSecret } from "./lib/local-secrets.ts";
 import { type Monitoring, missingTools, startMonitoring } from "./lib/monitoring.ts";
 import { fromRoot } from "./lib/paths.ts";
 import { applyMigrations, runCron, startRuntime } from "./lib/runtime.ts";
-import { SchoolDay } from "./lib/school-day.ts";
 
 // npm run docs:dashboards [-- --minutes N]
 // Draws each dashboard of ops/grafana from real data: Latchkey is used by a few learners under the real Prometheus, and in
-// the second half killed and started again. Writes docs/operations/dashboards/*.svg.
+// the second half killed and started again. Writes docs/operate/dashboards/*.svg.
 
-const OUT = fromRoot("docs/operations/dashboards");
+const OUT = fromRoot("docs/operate/dashboards");
 const LEARNERS = 12;
 /** Points of a line. */
 const POINTS = 40;
@@ -80,9 +80,9 @@ try {
 }
 process.exit(0);
 
-/** Learners at work, a cron each half minute, a doubt now and then, and one crash. */
+/** Learners at work, a cron each half minute, an invalidated course now and then, and one crash. */
 async function use(started: number): Promise<void> {
-  let day = new SchoolDay(runtime.url, secret);
+  let day = new LoadSimulator(runtime.url, secret);
   await day.begin(LEARNERS);
   let wasKilled = false;
   for (let turn = 0; ; turn += 1) {
@@ -94,11 +94,11 @@ async function use(started: number): Promise<void> {
       await runtime.kill();
       await sleep(15_000);
       runtime = await startRuntime({ stateDir, vars, port: Number(port) });
-      day = new SchoolDay(runtime.url, secret);
+      day = new LoadSimulator(runtime.url, secret);
       await day.begin(LEARNERS);
     }
     await day.round();
-    if (turn % 10 === 3) await day.doubt();
+    if (turn % 10 === 3) await day.invalidate();
     if (turn % 10 === 5) await runCron(runtime.url, "* * * * *");
     await sleep(1_000 * Math.random());
   }

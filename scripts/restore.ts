@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { z } from "zod";
-import { MANIFEST, type Manifest } from "../src/backup/format.ts";
+import { MANIFEST } from "../src/backup/format.ts";
 import { addressOf, CommandError, optionsOf, runCommand, say, UsageError } from "./lib/backup/command.ts";
+import { ERASURES_FILE, erasuresFor } from "./lib/backup/erasures.ts";
 import { BackupFolder } from "./lib/backup/folder.ts";
 import { expect, RemoteBackups } from "./lib/backup/remote.ts";
 
@@ -15,41 +18,73 @@ written, every row is compared after it was, and at the end some enrollments are
 --resume.
 
   --to BASE       the empty deployment: migrated, with the AUTH_SECRET of the one that took the backup
-  --from FOLDER   brings the newest backup below this folder to the deployment first; default: it is in its bucket
+  --from FOLDER   brings the newest backup below this folder, with those it is built on, to the deployment first;
+                  default: it is in its bucket
   --backup ID     which one; default the newest
+  --erasures HOW  who was erased since the backup was taken, so that they are erased again before anybody is served:
+                  FILE    the newest list you have, written by npm run erasures or beside the copied backups
+                  bucket  the bucket bound here is the one that the lost deployment wrote to: it knows
+                  none    nobody was erased
+                  Demanded, but with --resume.
   --resume JOB    goes on with a restore that was cut
-  --token TOKEN   bearer token of an admin; default, for a server on this machine, one made with the local secret
+  --token TOKEN   key with the scope backup, or bearer token of an admin;
+                  default, for a server on this machine, one made with the local secret
   --help          this text
 
-Exit codes: 0 restored, 2 usage, 3 the target is not empty, 10 to 17 as npm run backup:verify.
+Exit codes: 0 restored, 2 usage, 3 the target is not empty, 4 nobody said who was erased, 18 the list was tampered with, 20 the
+target's databases have no room, 10 to 17 and 19 as npm run backup:verify.
 `;
 
 async function run(): Promise<object | null> {
-  const options = optionsOf(["to", "from", "backup", "resume", "token"]);
+  const options = optionsOf(["to", "from", "backup", "erasures", "resume", "token"]);
   if (options.help !== undefined) return null;
   if (options.to === undefined) throw new UsageError("Name the empty deployment with --to.");
   const remote = await RemoteBackups.at(addressOf("--to", options.to), options.token);
+  const known =
+    options.resume !== undefined && options.erasures === undefined
+      ? null
+      : await erasuresFor(remote, options.erasures, listBeside(options.from));
+  if (known?.known_to != null) say(`erasures are known up to ${known.known_to}`);
   const id = await choose(remote, options);
   say(`backup ${id}`);
-  const { rows, left_out, missing_files, ms, job } = await remote.work(id, "restore", options.resume);
+  const work = await remote.work(id, "restore", options.resume, known?.erasures);
+  const { rows, left_out, missing_files, erased_again, ms, job } = work;
   if (missing_files > 0) {
     say(
       `The bytes of ${missing_files} files are not in this deployment's bucket. Bring them before the next night: its`,
     );
     say("sweep removes the rows of files without bytes.");
   }
-  return { backup: id, job, restored: true, rows, left_out, missing_files, ms, read: await smokeTest(remote) };
+  return {
+    backup: id,
+    job,
+    restored: true,
+    rows,
+    left_out,
+    missing_files,
+    erased_again,
+    ms,
+    read: await smokeTest(remote),
+  };
+}
+
+/** The list that lies beside copied backups. */
+function listBeside(folder: string | undefined): string | null {
+  const path = folder === undefined ? null : join(folder, ERASURES_FILE);
+  return path !== null && existsSync(path) ? path : null;
 }
 
 async function choose(remote: RemoteBackups, options: { from?: string; backup?: string }): Promise<string> {
   if (options.from === undefined) return options.backup ?? (await remote.newest("finished")).id;
   const { from, backup } = options;
   const folder = backup === undefined ? BackupFolder.newestIn(from) : new BackupFolder(from, backup);
-  const manifest: Manifest = await folder.manifest();
-  for (const file of [...manifest.parts.map(({ name }) => name), MANIFEST]) {
-    const bytes = folder.read(file);
-    // What is missing is named by the check that follows, like everything else.
-    if (bytes !== null) await remote.bring(folder.id, file, bytes);
+  for (const manifest of await folder.chain()) {
+    const link = new BackupFolder(dirname(folder.path), manifest.id);
+    for (const file of [...manifest.parts.map(({ name }) => name), MANIFEST]) {
+      const bytes = link.read(file);
+      // What is missing is named by the check that follows, like everything else.
+      if (bytes !== null) await remote.bring(link.id, file, bytes);
+    }
   }
   return folder.id;
 }

@@ -62,7 +62,7 @@ async function appliedSince(cloudflare: Cloudflare, database: string, instant: s
 }
 
 async function rollback(): Promise<void> {
-  const { script, database } = readProject(asked.data?.env ?? "production");
+  const { script, databases } = readProject(asked.data?.env ?? "production");
   const cloudflare = Cloudflare.fromEnvironment(process.env);
   const deployments = await cloudflare.deployments(script);
   const target = values.to ?? rollbackTarget(deployments);
@@ -80,9 +80,11 @@ async function rollback(): Promise<void> {
   console.log(`from ${current.map(({ version_id, percentage }) => `${version_id} (${percentage} %)`).join(" and ")}`);
   console.log(`to   ${target}, uploaded ${to.metadata.created_on} ${to.annotations["workers/tag"] ?? ""}\n`);
   console.log(CANNOT_UNDO);
-  const migrations = await appliedSince(cloudflare, database, to.metadata.created_on);
-  if (migrations === null) console.log("  (D1 does not say which migrations have been applied since)");
-  else if (migrations.length > 0) console.log(`  applied since that version: ${migrations.join(", ")}`);
+  for (const { name } of databases) {
+    const migrations = await appliedSince(cloudflare, name, to.metadata.created_on);
+    if (migrations === null) console.log(`  (${name} does not say which migrations have been applied since)`);
+    else if (migrations.length > 0) console.log(`  applied to ${name} since that version: ${migrations.join(", ")}`);
+  }
   if (values["dry-run"]) return;
 
   const started = performance.now();

@@ -7,9 +7,9 @@ import { renderRouteTable } from "./lib/route-table.ts";
 import { startRuntime } from "./lib/runtime.ts";
 
 // npm run docs:routes [-- openapi.json]
-// Writes docs/routes.md from the given OpenAPI document, else from the one the Worker itself serves.
+// Writes docs/developers/routes.md from the given OpenAPI document, else from the one the Worker itself serves.
 
-const TARGET = fromRoot("docs/routes.md");
+const TARGET = fromRoot("docs/developers/routes.md");
 
 async function servedDocument(): Promise<unknown> {
   const stateDir = mkdtempSync(join(tmpdir(), "latchkey-routes-"));

@@ -28,10 +28,12 @@ const PARENT_POLL_MS = 1_000;
 
 const HELP = `Starts Latchkey on this machine: the real runtime, with everything it stores kept in a directory.
 
-  npm start -- [--port N] [--state DIR] [--empty]
+  npm start -- [--port N] [--state DIR] [--allow-origin ORIGIN ...] [--empty]
 
   --port N     port on ${LOCAL_ADDRESS}, default ${DEFAULT_PORT}
   --state DIR  where databases, objects, queues and the log are kept, default ${DEFAULT_STATE}
+  --allow-origin ORIGIN
+               an origin whose pages may call the API, such as http://localhost:5173; may be given several times
   --empty      without the sample course and its people: what a restore needs
   --help       this text
 
@@ -41,6 +43,8 @@ interface Options {
   port: number;
   stateDir: string;
   isEmpty: boolean;
+  /** Origins whose pages may call the API; the pages served here need none. */
+  origins: string[];
 }
 
 class UsageError extends Error {}
@@ -51,6 +55,7 @@ function readOptions(): Options | null {
     state?: string | undefined;
     help?: boolean | undefined;
     empty?: boolean | undefined;
+    "allow-origin"?: string[] | undefined;
   };
   try {
     ({ values } = parseArgs({
@@ -58,6 +63,7 @@ function readOptions(): Options | null {
         port: { type: "string" },
         state: { type: "string" },
         empty: { type: "boolean" },
+        "allow-origin": { type: "string", multiple: true },
         help: { type: "boolean", short: "h" },
       },
     }));
@@ -71,14 +77,22 @@ function readOptions(): Options | null {
   }
   // A path the user gives is relative to where the user is; the default belongs to the checkout.
   const stateDir = values.state === undefined ? resolve(ROOT, DEFAULT_STATE) : resolve(values.state);
-  return { port, stateDir, isEmpty: values.empty === true };
+  const origins = values["allow-origin"] ?? [];
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new UsageError(
+        `--allow-origin takes scheme, host and port, such as http://localhost:5173, not "${origin}"`,
+      );
+    }
+  }
+  return { port, stateDir, isEmpty: values.empty === true, origins };
 }
 
 function say(text: string): void {
   console.log(text);
 }
 
-async function start({ port, stateDir, isEmpty }: Options): Promise<void> {
+async function start({ port, stateDir, isEmpty, origins }: Options): Promise<void> {
   if (await portIsTaken(port)) throw new PortTakenError(`port ${port} on ${LOCAL_ADDRESS} is in use`);
   const logFile = resolve(stateDir, "latchkey.log");
 
@@ -91,7 +105,12 @@ async function start({ port, stateDir, isEmpty }: Options): Promise<void> {
   const migrated = await applyMigrations(stateDir).finally(unlockState);
   say(`  database    ${migrated ? "migrated to the newest schema" : "is up to date"}`);
   say("  runtime     starting workerd …");
-  const runtime = await startRuntime({ port, stateDir, logFile, vars: { READ_LOG_RATE: "1" } });
+  const runtime = await startRuntime({
+    port,
+    stateDir,
+    logFile,
+    vars: { READ_LOG_RATE: "1", ALLOWED_ORIGINS: origins.join(" ") },
+  });
   say(`  runtime     answers on port ${port}`);
   const crons = driveCrons(runtime.url, (fault) => {
     console.error(`a cron run failed: ${fault instanceof Error ? fault.message : String(fault)}`);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { NODE, ROOT, VITEST } from "./lib/paths.ts";
@@ -8,11 +8,17 @@ import { addTotals, describeTotals, NO_TESTS, readTotals, type Totals } from "./
 import { wranglerEnvironment } from "./lib/wrangler.ts";
 
 // npm test [-- --project unit] [-- --totals FILE] [-- filter ...]
-// Runs the test projects one after the other, from the fastest to the slowest, and ends with one line of totals.
+// Runs the test projects and ends with one line of totals. On a machine with two processors or more they run in two lanes
+// beside each other: a runtime uses one processor. A lane that is free takes the next project, so that both end at about
+// the same time. The first lane is shown as it goes, the second project by project.
 
-const PROJECTS = ["unit", "worker", "restore", "system"];
+/** The longest first. */
+const PROJECTS = ["alone", "worker", "system", "restore", "calm", "unit"];
+const LANES = 2;
 /** Run only when asked for by name: they take minutes, or need a browser on the machine. */
-const ON_REQUEST = ["drill", "browser"];
+const ON_REQUEST = ["slow", "long", "browser"];
+/** Names that projects had before. */
+const FORMER: Record<string, string> = { drill: "slow" };
 
 /** Longer than any file of tests takes on a slow machine. */
 const STALL_MS = 330_000;
@@ -21,7 +27,7 @@ const { values, positionals } = parseArgs({
   options: { project: { type: "string", multiple: true }, totals: { type: "string" } },
   allowPositionals: true,
 });
-const chosen = values.project ?? PROJECTS;
+const chosen = values.project?.map((name) => FORMER[name] ?? name) ?? PROJECTS;
 const known = [...PROJECTS, ...ON_REQUEST];
 const unknown = chosen.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
@@ -32,14 +38,29 @@ if (unknown.length > 0) {
 const reports = mkdtempSync(join(tmpdir(), "latchkey-test-"));
 let totals: Totals = NO_TESTS;
 const lines: string[] = [];
-for (const project of chosen) {
-  console.log(`\n=== ${project} ===`);
-  const started = performance.now();
-  const report = join(reports, `${project}.json`);
-  const code = await vitest(project, report);
-  const own = readTotals(readReport(report), code, positionals.length > 0);
-  totals = addTotals(totals, own);
-  lines.push(`${project.padEnd(8)}${describeTotals(own)} in ${seconds(started)}`);
+const waiting = PROJECTS.filter((name) => chosen.includes(name));
+const lanes = Math.min(LANES, availableParallelism(), waiting.length);
+await Promise.all(Array.from({ length: lanes }, (_, index) => run(waiting, index === 0 ? "shown" : "kept")));
+// Beside others these would be disturbed.
+await run(
+  chosen.filter((name) => !PROJECTS.includes(name)),
+  "shown",
+);
+
+/** One lane: takes one project after the other. @param output whether it is shown as it comes, or when each has ended. */
+async function run(projects: string[], output: "shown" | "kept"): Promise<void> {
+  for (let project = projects.shift(); project !== undefined; project = projects.shift()) {
+    const kept: Buffer[] = [];
+    const heading = `\n=== ${project} ===\n`;
+    if (output === "shown") process.stdout.write(heading);
+    const started = performance.now();
+    const report = join(reports, `${project}.json`);
+    const code = await vitest(project, report, output === "kept" ? kept : null);
+    if (output === "kept") process.stdout.write(Buffer.concat([Buffer.from(heading), ...kept]));
+    const own = readTotals(readReport(report), code, positionals.length > 0);
+    totals = addTotals(totals, own);
+    lines.push(`${project.padEnd(8)}${describeTotals(own)} in ${seconds(started)}`);
+  }
 }
 rmSync(reports, { recursive: true, force: true });
 
@@ -52,20 +73,31 @@ process.exit(totals.failed === 0 ? 0 : 1);
  * Runs one project. The runner of tests inside workerd can wait without end for an isolate that has gone; a run that says
  * nothing for so long is ended and begun once more, and says so.
  */
-async function vitest(project: string, report: string): Promise<number> {
-  const first = await attempt(project, report);
+async function vitest(project: string, report: string, kept: Buffer[] | null): Promise<number> {
+  const first = await attempt(project, report, kept);
   if (first !== "stalled") return first;
   console.error(`\nThe runner said nothing for ${STALL_MS / 1_000} s and was ended; "${project}" begins anew.\n`);
-  const second = await attempt(project, report);
+  const second = await attempt(project, report, kept);
   return second === "stalled" ? 1 : second;
 }
 
-function attempt(project: string, report: string): Promise<number | "stalled"> {
+/** @param kept where the output goes instead of to the terminal. */
+function attempt(project: string, report: string, kept: Buffer[] | null): Promise<number | "stalled"> {
   const filter = positionals.length > 0 ? [...positionals, "--passWithNoTests"] : [];
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const reporters = [
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    `--reporter=${join(ROOT, "scripts/lib/ended-reporter.ts")}`,
+  ];
   // The Worker's tests start a runtime too; what holds for wrangler (no telemetry, no look-ups) holds for them. Colours
   // stay as the caller has them.
-  const env = { ...wranglerEnvironment(), NO_COLOR: process.env.NO_COLOR, FORCE_COLOR: process.env.FORCE_COLOR };
+  const env = {
+    ...wranglerEnvironment(),
+    NO_COLOR: process.env.NO_COLOR,
+    FORCE_COLOR: process.env.FORCE_COLOR,
+    LATCHKEY_TEST_TOTALS: report,
+  };
   // A group of its own, so that ending it ends the runtimes it has started.
   const child = spawn(NODE, [VITEST, "run", "--project", project, ...reporters, ...filter], {
     cwd: ROOT,
@@ -74,7 +106,12 @@ function attempt(project: string, report: string): Promise<number | "stalled"> {
     detached: true,
   });
   const end = () => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // The whole group has ended by itself.
+    }
   };
   const interrupted = () => {
     end();
@@ -91,7 +128,8 @@ function attempt(project: string, report: string): Promise<number | "stalled"> {
   const heard = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
     clearTimeout(timer);
     timer = setTimeout(stall, STALL_MS);
-    to.write(chunk);
+    if (kept === null) to.write(chunk);
+    else kept.push(chunk);
   };
   child.stdout.on("data", heard(process.stdout));
   child.stderr.on("data", heard(process.stderr));
@@ -101,6 +139,7 @@ function attempt(project: string, report: string): Promise<number | "stalled"> {
       clearTimeout(timer);
       process.off("SIGINT", interrupted);
       process.off("SIGTERM", interrupted);
+      end(); // a runner that was ended leaves its runtime behind
       resolve(hasStalled ? "stalled" : (code ?? 1));
     });
   });

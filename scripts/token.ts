@@ -1,21 +1,22 @@
 import { parseArgs } from "node:util";
 import { mintAccessToken } from "../src/identity/tokens.ts";
-import { USER_ID } from "../src/shared/ids.ts";
-import { ROLES, type Role } from "../src/shared/roles.ts";
-import { secretDefect } from "../src/shared/secrets.ts";
+import { USER_ID } from "../src/platform/ids.ts";
+import { ROLES, type Role } from "../src/platform/roles.ts";
+import { secretDefect } from "../src/platform/secrets.ts";
 import { LOCAL_SECRETS_FILE, readLocalSecret } from "./lib/local-secrets.ts";
 
 // Prints a bearer token for the local installation, and nothing else on stdout, so that it can stand in a command:
 //   curl -H "Authorization: Bearer $(npm run -s token -- ada)" http://localhost:8787/api/v1/users/ada
 
 const SECONDS_PER_DAY = 86_400;
-/** Such a token belongs to no session, so it cannot be revoked: short unless asked for. */
+/** Such a token belongs to no session: it ends when its user signs out everywhere, and counts on this machine only. */
 const DEFAULT_DAYS = 1;
-const MAX_DAYS = 365;
+const MAX_DAYS = 7;
 
 const USAGE = `Usage: npm run -s token -- <user> [--role ${ROLES.join("|")}] [--days N]
 
-Prints a bearer token for the user id, signed with the secret of the local installation.
+Prints a bearer token for the user id, signed with the secret of the local installation. It counts there and nowhere
+else: on a deployment people sign in, and services and scripts use keys (POST /api/v1/keys).
   <user>    letters, digits, dashes and underscores, at most 64 characters
   --role    what the token may do; default learner
   --days    lifetime, 1 to ${MAX_DAYS}; default ${DEFAULT_DAYS}
@@ -40,7 +41,9 @@ function readArguments(): Request | "help" {
   if (values.help) return "help";
   const [user, ...rest] = positionals;
   if (user === undefined || rest.length > 0) throw new Error("Name exactly one user.");
-  if (!USER_ID.test(user)) throw new Error("A user id has letters, digits, dashes and underscores, at most 64.");
+  if (!USER_ID.test(user)) {
+    throw new Error('A user id has letters, digits and any of _ . @ : + -, at most 64, and is not "." or "..".');
+  }
   const role = ROLES.find((known) => known === values.role);
   if (role === undefined) throw new Error(`--role must be one of: ${ROLES.join(", ")}.`);
   const days = Number(values.days);

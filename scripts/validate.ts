@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { mintAccessToken } from "../src/identity/tokens.ts";
-import type { Role } from "../src/shared/roles.ts";
-import { secretDefect } from "../src/shared/secrets.ts";
+import type { Role } from "../src/platform/roles.ts";
+import { secretDefect } from "../src/platform/secrets.ts";
 import { driveCrons } from "./lib/crons.ts";
 import { ensureLocalSecret } from "./lib/local-secrets.ts";
 import { freePort } from "./lib/ports.ts";
@@ -29,8 +29,9 @@ const HELP = `Validates an installation under load, for three days or for minute
   --out DIR                where report.md and its pictures go (default validation-report)
   --help                   this text
 
-For an installation elsewhere AUTH_SECRET must be its secret: tokens are made from it here. Nothing but one course and its
-learners is written; they are named after the run. Exit: 0 all demands met, 1 not. See docs/operations/validation.md.`;
+For an installation elsewhere VALIDATION_SECRET must be its secret of that name, which staging alone takes, for users
+named validation-…: tokens are made from it here. Nothing but one course and its
+learners is written; they are named after the run. Exit: 0 all demands met, 1 not. See docs/operate/validation.md.`;
 
 const { values } = parseArgs({
   options: {
@@ -77,9 +78,9 @@ const started = Date.now();
 const say = (text: string) => console.log(`[${((Date.now() - started) / 1_000).toFixed(0).padStart(6)} s] ${text}`);
 
 function remoteSecret(): string {
-  const secret = process.env.AUTH_SECRET;
-  const defect = secretDefect(secret);
-  if (secret === undefined || defect !== null) throw new Error(`AUTH_SECRET of the installation is needed: ${defect}`);
+  const secret = process.env.VALIDATION_SECRET;
+  const defect = secretDefect(secret, "VALIDATION_SECRET");
+  if (secret === undefined || defect !== null) throw new Error(`The secret for rehearsals is needed: ${defect}`);
   return secret;
 }
 

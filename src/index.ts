@@ -1,99 +1,45 @@
-import { createApi } from "./api.ts";
-import { sweepAudit } from "./audit/index.ts";
-import { backUpNightly, consumeBackups, resumeBackups } from "./backup/index.ts";
-import {
-  consumeProjections,
-  consumeRefreshes,
-  type RefreshMessage,
-  restDeadRefreshes,
-  sweepEveryMinute,
-} from "./enrollment/index.ts";
-import { consumeEvents, reportDeadLetters } from "./events/index.ts";
-import { continueFileSweep, sweepFiles } from "./files/index.ts";
-import { consumeInsight, startNightlyRun, watchRuns } from "./insight/index.ts";
-import { DEAD_SUFFIX, logFault, meter, storeDeadLetters } from "./ops/index.ts";
-import { resumeErasures, withoutErased } from "./privacy/index.ts";
-import { sweepJournals } from "./records/index.ts";
+import type { createApi } from "./api.ts";
+import { logFault } from "./platform/log.ts";
+import { meter } from "./platform/metrics/meter.ts";
 
-export { AuditChain } from "./audit/index.ts";
-export { BackupVault } from "./backup/index.ts";
-export { EnrollmentObject } from "./enrollment/index.ts";
-export { BroadcastLog, BroadcastShard, UserChannel } from "./events/index.ts";
-export { UserGate } from "./identity/index.ts";
-export { MetricsShard } from "./ops/index.ts";
-export { CoursePresence } from "./presence/index.ts";
-export { JournalObject } from "./records/index.ts";
+// An isolate is started for one kind of work: requests, a queue, a cron, or an object. What only another kind needs is
+// evaluated when it is first asked for, so that a start stays short: every import here is one that objects need. So the
+// classes are named by their files: a room's index.ts knows its routes too.
 
-/** The crons of wrangler.toml. */
-const MINUTE_CRON = "* * * * *";
-const NIGHTLY_CRON = "0 2 * * *";
+export { AuditChain } from "./audit/chain/object.ts";
+export { BackupVault } from "./backup/scratch.ts";
+export { EnrollmentObject } from "./enrollment/object.ts";
+export { BroadcastLog } from "./events/broadcast-log.ts";
+export { BroadcastShard } from "./events/broadcast-shard.ts";
+export { UserChannel } from "./events/channel.ts";
+export { UserGate } from "./identity/revocations.ts";
+export { MetricsShard } from "./platform/metrics/shard.ts";
+export { CoursePresence } from "./presence/object.ts";
+export { JournalObject } from "./records/journal/object.ts";
 
-const api = createApi();
+/** Kept as itself and not as a promise, which two requests would share. */
+let api: ReturnType<typeof createApi> | undefined;
 
 export default {
-  fetch: api.fetch,
-
-  async queue(arrived, env) {
-    const batch = await withoutErased(underItsOwnName(arrived), env);
-    meter.pushSoon(env);
-    if (batch.queue.endsWith(DEAD_SUFFIX)) {
-      await restDeadRefreshes(batch, env, Date.now());
-      await storeDeadLetters(batch, env, Date.now());
-      return reportDeadLetters(batch, env);
-    }
-    if (batch.queue === "latchkey-projection") return consumeProjections(batch, env);
-    if (batch.queue === "latchkey-refresh") return consumeRefreshes(batch, env);
-    if (batch.queue === "latchkey-events") return consumeEvents(batch, env);
-    if (batch.queue === "latchkey-backup") return consumeBackups(batch, env);
-    if (batch.queue === "latchkey-insight") return consumeInsight(batch, env);
-    throw new Error(`no consumer for the queue ${batch.queue}`);
+  async fetch(request: Request, env, context) {
+    api ??= (await import("./api.ts")).createApi();
+    return api.fetch(request, env, context);
   },
 
-  async scheduled(controller, env) {
+  async queue(batch, env) {
+    meter.pushSoon(env);
+    const { consumeQueue } = await import("./maintenance/index.ts");
+    await consumeQueue(batch, env);
+  },
+
+  async scheduled({ cron, scheduledTime }, env) {
     meter.pushSoon(env);
     try {
-      const { scheduledTime: now } = controller;
-      if (controller.cron === MINUTE_CRON) {
-        await runEach([
-          () => sweepEveryMinute(env, now),
-          () => sweepJournals(env),
-          () => sweepAudit(env),
-          () => resumeErasures(env, now),
-          () => continueFileSweep(env),
-          () => resumeBackups(env, now),
-          () => watchRuns(env, now),
-        ]);
-      } else if (controller.cron === NIGHTLY_CRON) {
-        await runEach([
-          () => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),
-          () => sweepFiles(env, now),
-          () => backUpNightly(env, now),
-          () => startNightlyRun(env, now),
-        ]);
-      } else throw new Error(`no job for the cron ${controller.cron}`);
+      const { runCron } = await import("./maintenance/index.ts");
+      await runCron(cron, env, scheduledTime);
     } catch (fault) {
-      logFault("cron_failed", fault, { cron: controller.cron });
+      logFault("cron_failed", fault, { cron });
       throw fault;
     }
   },
 } satisfies ExportedHandler<Env>;
-
-/** Each environment has queues of its own; to the code `latchkey-staging-refresh` is `latchkey-refresh`. */
-function underItsOwnName(batch: MessageBatch<unknown>): MessageBatch<unknown> {
-  const queue = batch.queue.replace(/^latchkey-staging-/, "latchkey-");
-  if (queue === batch.queue) return batch;
-  return {
-    queue,
-    metadata: batch.metadata,
-    messages: batch.messages,
-    ackAll: () => batch.ackAll(),
-    retryAll: (options) => batch.retryAll(options),
-  };
-}
-
-/** Runs jobs one after the other. One that fails keeps none from its turn; the first fault is thrown at the end. */
-async function runEach(jobs: readonly (() => Promise<unknown>)[]): Promise<void> {
-  const faults: unknown[] = [];
-  for (const job of jobs) await job().catch((fault: unknown) => faults.push(fault));
-  if (faults.length > 0) throw faults[0];
-}

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
+import { ItemOrder, isRevoked, type Pass, verifyPass } from "../../src/client/pass/index.ts";
 
 /**
  * The least a Worker can do on this runtime, to be measured beside the product: a route that returns bytes, an object
@@ -46,17 +47,54 @@ export class BrokenObject extends DurableObject<BaselineEnv> {
 const JSON_HEADERS = { "content-type": "application/json; charset=utf-8" };
 let shared = "";
 
+/** What somebody who checks passes keeps: it never asks the product. */
+const kept: { keys: { keys: object[] }; order: ItemOrder | null; passes: Map<string, Pass> } = {
+  keys: { keys: [] },
+  order: null,
+  passes: new Map(),
+};
+const NOTHING = { issued_before: null, learners: [] };
+
 const app = new Hono<{ Bindings: BaselineEnv }>()
   .get("/hono", (c) => c.body(shared, 200, JSON_HEADERS))
   .put("/hono", async (c) => {
     shared = await c.req.text();
     return c.body(null, 204);
+  })
+  .get("/may/:item/:pass", async (c) => {
+    const text = c.req.param("pass");
+    let pass = kept.passes.get(text);
+    if (pass === undefined) {
+      const verified = await verifyPass(text, kept.keys);
+      if (!verified.ok) return c.body(verified.fault, 403);
+      pass = verified.pass;
+      kept.passes.set(text, pass);
+    }
+    const isOpen = kept.order !== null && !isRevoked(pass, NOTHING) && pass.mayOpen(kept.order, c.req.param("item"));
+    return c.body(`{"may_open":${isOpen}}`, 200, JSON_HEADERS);
+  })
+  .get("/may-anything/:item/:pass", (c) => c.body('{"may_open":true}', 200, JSON_HEADERS))
+  .put("/may", async (c) => {
+    const told = await c.req.json<{ keys: object[]; course: string; version: number; items: string[] }>();
+    kept.keys = { keys: told.keys };
+    kept.order = await ItemOrder.of(told.course, told.version, told.items);
+    return c.body(null, 204);
+  })
+  // The time of one check alone, a hundred thousand times over.
+  .get("/may-alone/:item/:pass", async (c) => {
+    const verified = await verifyPass(c.req.param("pass"), kept.keys);
+    const { order } = kept;
+    if (!verified.ok || order === null) return c.body("no pass", 403);
+    const now = Date.now();
+    let open = 0;
+    for (let time = 0; time < 100_000; time += 1) if (verified.pass.mayOpen(order, c.req.param("item"), now)) open += 1;
+    return c.body(String(open));
   });
 
 export default {
   async fetch(request, env, ctx) {
     const [, kind = "", name = "", item = ""] = new URL(request.url).pathname.split("/");
-    if (kind === "hono") return app.fetch(request, env, ctx);
+    if (kind === "hono" || kind.startsWith("may")) return app.fetch(request, env, ctx);
     const stub = env.BARE.get(env.BARE.idFromName(name));
     if (kind !== "object") return new Response(null, { status: 404 });
     if (request.method === "GET") return new Response(await stub.read(), { headers: JSON_HEADERS });

@@ -1,4 +1,4 @@
-import { inParallel } from "../../src/shared/parallel.ts";
+import { inParallel } from "../../src/platform/parallel.ts";
 import { addressSchema, type Command, commandSchema, type Opened } from "./protocol.ts";
 import { Publisher } from "./publisher.ts";
 import { Reader, Tally } from "./reader.ts";

@@ -1,26 +1,23 @@
-import { type BenchOutcome, type Chart, cell, type Point, spread, spreadCell, type Table } from "../lib/bench.ts";
-import { type Measured, quantile } from "./rig.ts";
-import type { Frozen, Live, Restart, Sizes, Stage } from "./scenarios.ts";
-
-/** Every run of one server. */
-export interface Results {
-  name: string;
-  canResume: boolean;
-  live: Live[];
-  restart: Restart[];
-  frozen: Frozen[];
-}
+import { type BenchOutcome, type Chart, cell, spread, type Table } from "../lib/bench.ts";
+import { MB, over, point, quantiles, type Results, stagesOf, total } from "./results.ts";
+import type { Measured } from "./rig.ts";
+import type { Sizes } from "./scenarios.ts";
+import { targets, targetsAgainst } from "./targets.ts";
 
 const KB = 1_024;
-const MB = 1_024 * 1_024;
-/** A rate is held only while its texts arrive: a backlog that is served at the end makes the same average. */
-const LAST_MS = 2_000;
 
-/** Tables, pictures and targets of all runs. */
-export function outcomeOf(results: readonly Results[], sizes: Sizes): BenchOutcome {
+/**
+ * Tables, pictures and targets of all runs.
+ * @param faults parts that failed, a sentence each.
+ * @throws when Latchkey has no whole round.
+ */
+export function outcomeOf(all: readonly Results[], sizes: Sizes, faults: readonly string[]): BenchOutcome {
   const most = sizes.stages.at(-1) ?? 0;
-  const own = results[0];
-  if (own === undefined) throw new Error("nothing was measured");
+  // Who has no whole round has no figures.
+  const results = all.filter(({ live, restart, frozen }) => Math.min(live.length, restart.length, frozen.length) > 0);
+  const own = results.find(({ name }) => name === "latchkey");
+  if (own === undefined) throw new Error(`nothing was measured: ${faults.join("; ")}`);
+  const before = results.find(({ name, kind }) => kind === "latchkey" && name !== own.name);
   return {
     tables: [
       connecting(results, sizes),
@@ -31,12 +28,13 @@ export function outcomeOf(results: readonly Results[], sizes: Sizes): BenchOutco
       frozen(results, sizes),
     ],
     charts: charts(results, sizes),
-    targets: targets(own, sizes, most),
+    targets: [...targets(own, sizes, most), ...(before === undefined ? [] : targetsAgainst(own, before, sizes, most))],
     notes: [
+      ...faults,
       "Server on one core, two reading processes and the publisher on the other; each text carries when it was due, so delays of publisher and reader count.",
       "Latchkey is published to in batches every 10 ms and stores each event before it is sent; nchan keeps texts in memory, better-sse keeps none. State lies in the directory for temporary files.",
       "Resident memory and CPU are workerd's, nginx's and Node's alone; per stream, Latchkey's includes the user's object with its SQLite database, which elsewhere sleeps.",
-      "After the kill, publishers repeat what was not answered; lost is what never arrived although its publisher was told that it was taken.",
+      "After the kill, publishers repeat what was not answered; lost is what never arrived although its publisher had the answer that it was taken.",
       "The local runtime plays the part of the edge in one process: figures of one core, not of the platform.",
     ],
   };
@@ -53,7 +51,7 @@ function connecting(results: readonly Results[], sizes: Sizes): Table {
           result.name,
           cell(streams),
           over(stages, ({ perSecond }) => perSecond),
-          result.name === "latchkey" ? quantiles(stages.map(({ tokenMs }) => tokenMs)) : "-",
+          result.kind === "latchkey" ? quantiles(stages.map(({ tokenMs }) => tokenMs)) : "-",
           quantiles(stages.map(({ connectMs }) => connectMs)),
           String(stages.reduce((sum, { failed }) => sum + failed, 0)),
         ];
@@ -251,94 +249,4 @@ function charts(results: readonly Results[], sizes: Sizes): Chart[] {
       })),
     },
   ];
-}
-
-function targets(own: Results, sizes: Sizes, most: number): BenchOutcome["targets"] {
-  const loads = own.live.flatMap(({ stages, unicast, broadcast, sustained }) => [
-    ...stages.map((stage) => stage.unicast),
-    ...unicast.slice(1),
-    broadcast,
-    sustained,
-  ]);
-  const lost = sum(loads, (load) => load.lost) + sum(own.restart, (run) => run.lost);
-  const twice = sum(loads, (load) => load.duplicate) + sum(own.restart, (run) => run.duplicate);
-  const p99 = spread(stagesOf(own, most).map(({ unicast }) => unicast.p99));
-  const reached = spread(own.live.map(({ sustained }) => sustained.perSecond));
-  const asked = sizes.sustained.perSecond * most;
-  const last = spread(own.live.map(({ sustained }) => spread(sustained.lasts).median));
-  const back = spread(own.restart.map(({ backMs }) => backMs / 1_000));
-  const held = spread(own.frozen.map(({ nobody, frozen }) => (frozen.grownBytes - nobody.grownBytes) / MB));
-  return [
-    {
-      what: `Streams open at the same time`,
-      asked: cell(most),
-      measured: cell(
-        most -
-          sum(
-            own.live.flatMap(({ stages }) => stages),
-            ({ failed }) => failed,
-          ),
-      ),
-      met: own.live.every(({ stages }) => stages.every(({ failed }) => failed === 0)),
-    },
-    {
-      what: "Events lost or sent twice, in all loads and crashes",
-      asked: "0",
-      measured: `${lost} and ${twice}`,
-      met: lost === 0 && twice === 0,
-    },
-    {
-      what: `Delivery to one of ${cell(most)} users at ${cell(sizes.unicastRates[0] ?? 0)}/s, p99`,
-      asked: "under 500 ms",
-      measured: `${spreadCell(p99)} ms`,
-      met: p99.median < 500,
-    },
-    {
-      what: `Deliveries a second, ${sizes.sustained.perSecond} broadcasts a second to ${cell(most)}`,
-      asked: `at least ${cell(asked * 0.9)}, and the last of each within ${cell(LAST_MS)} ms`,
-      measured: `${spreadCell(reached)}; the last of each after ${spreadCell(last)} ms`,
-      met: reached.median >= asked * 0.9 && last.median < LAST_MS,
-    },
-    {
-      what: `All ${cell(most)} streams back after a crash`,
-      asked: "within 60 s",
-      measured: `${spreadCell(back)} s`,
-      met: back.median < 60 && own.restart.every((run) => run.back >= run.streams),
-    },
-    {
-      what: "Memory that a reader which never reads makes the server hold, beyond what storing its events takes",
-      asked: `less than half of the ${cell(sizes.frozen.kilobytes / 1_000)} MB sent`,
-      measured: `${spreadCell(held)} MB`,
-      met: held.median < sizes.frozen.kilobytes / 1_000 / 2,
-    },
-  ];
-}
-
-function stagesOf({ live }: Results, streams: number): Stage[] {
-  return live.flatMap(({ stages }) => stages.filter((stage) => stage.streams === streams));
-}
-
-function over<T>(runs: readonly T[], of: (run: T) => number): string {
-  return spreadCell(spread(runs.map(of)));
-}
-
-function sum<T>(runs: readonly T[], of: (run: T) => number): number {
-  return runs.reduce((all, run) => all + of(run), 0);
-}
-
-function total<T>(runs: readonly T[], of: (run: T) => number): string {
-  return cell(sum(runs, of));
-}
-
-/** Medians of the runs' quantiles. */
-function quantiles(runs: readonly (readonly number[])[]): string {
-  const sorted = runs.map((values) => [...values].sort((a, b) => a - b));
-  return [0.5, 0.95, 0.99]
-    .map((share) => cell(spread(sorted.map((values) => quantile(values, share))).median))
-    .join(" / ");
-}
-
-function point(x: number, values: readonly number[]): Point {
-  const { median, low, high } = spread(values);
-  return { x, y: median, low, high };
 }

@@ -19,11 +19,11 @@ export interface Sizes {
 
 export const FULL: Sizes = {
   stages: [500, 1_500, 2_000],
-  unicastRates: [500, 2_000, 5_000],
+  unicastRates: [500, 2_500, 5_000],
   seconds: 4,
   idleSeconds: 20,
   broadcasts: 6,
-  sustained: { perSecond: 5, seconds: 8 },
+  sustained: { perSecond: 5, seconds: 60 },
   restart: { perSecond: 500, seconds: 6 },
   frozen: { others: 200, kilobytes: 20_000 },
 };

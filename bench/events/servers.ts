@@ -1,12 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { untilPortIsFree } from "../../scripts/lib/ports.ts";
 import { firstPort } from "../../test/conformance/lib/first-port.ts";
 import { startBetterSse } from "../../test/conformance/peers/better-sse.ts";
 import { startNchan } from "../../test/conformance/peers/nchan.ts";
-import { freshState, removeState } from "../../test/support/node/state.ts";
+import { removeState } from "../../test/support/node/state.ts";
+import type { Build } from "../lib/builds.ts";
 import { treeOf } from "../lib/cpu.ts";
-import { type Bundles, startServer } from "../lib/server.ts";
+import { hasProgram } from "../lib/machine.ts";
+import { startServer } from "../lib/server.ts";
 import type { Address } from "./protocol.ts";
 
 /** Where a free port is looked for. */
@@ -23,22 +26,45 @@ export interface Running {
 }
 
 export interface Contender {
-  name: Address["kind"];
+  /** As tables call it. */
+  name: string;
+  kind: Address["kind"];
   /** Streams can be resumed: without that, a restart loses by design. */
   canResume: boolean;
   start(): Promise<Running>;
 }
 
-/** Latchkey and its peers; `core` is theirs, null where there is only one. */
-export function contenders(bundles: Bundles, core: number | null): Contender[] {
-  return [
-    { name: "latchkey", canResume: true, start: () => startLatchkey(bundles, core) },
-    { name: "nchan", canResume: true, start: () => startPeer("nchan", startNchan, core) },
-    { name: "better-sse", canResume: false, start: () => startPeer("better-sse", startBetterSse, core) },
-  ];
+const NCHAN_MODULE = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+
+/** What is missing to run nchan, as a sentence; null when it can be run. */
+export function nchanMissing(): string | null {
+  if (hasProgram("nginx") && existsSync(NCHAN_MODULE)) return null;
+  return "nchan is left out: nginx or its module is not here (Debian's packages nginx and libnginx-mod-nchan)";
 }
 
-async function startLatchkey(bundles: Bundles, core: number | null): Promise<Running> {
+/** The builds of Latchkey, this one first, and the peers that are installed; `core` is theirs, null where there is only one. */
+export function contenders(builds: readonly Build[], core: number | null): Contender[] {
+  const own = builds.map(
+    (build): Contender => ({
+      name: build.name === "this" ? "latchkey" : `latchkey ${build.name}`,
+      kind: "latchkey",
+      canResume: true,
+      start: () => startLatchkey(build, core),
+    }),
+  );
+  const peers: Contender[] = [
+    { name: "nchan", kind: "nchan", canResume: true, start: () => startPeer("nchan", startNchan, core) },
+    {
+      name: "better-sse",
+      kind: "better-sse",
+      canResume: false,
+      start: () => startPeer("better-sse", startBetterSse, core),
+    },
+  ];
+  return [...own, ...peers.filter(({ kind }) => kind !== "nchan" || nchanMissing() === null)];
+}
+
+async function startLatchkey({ bundles, freshState }: Build, core: number | null): Promise<Running> {
   const secret = randomBytes(32).toString("base64url");
   const stateDir = await freshState();
   const port = await firstPort(FIRST_PORT);

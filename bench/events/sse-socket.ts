@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** What a stream's owner is told; texts are latin1, which is enough for marks. */
+/** What a stream's owner receives; texts are latin1, which is enough for marks. */
 export interface SocketEvents {
   /** The status line has come. */
   onStatus(status: number): void;

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { z } from "zod";
 import { mintAccessToken } from "../../src/identity/tokens.ts";
-import type { Role } from "../../src/shared/roles.ts";
+import type { Role } from "../../src/platform/roles.ts";
 import { type Address, clientAddress, userName } from "./protocol.ts";
 
 const TOKEN_SECONDS = 7_200;

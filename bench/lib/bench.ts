@@ -1,9 +1,15 @@
+import type { Build } from "./builds.ts";
+
 /** One benchmark: what it measures, and a bounded run of it. */
 export interface Bench {
   /** Word for `--only`. */
   name: string;
   /** One line for the help text. */
   about: string;
+  /** Whether it measures the build of `--against` too. */
+  isComparing?: boolean;
+  /** What it needs and this machine does not have, as a sentence; asked before anything is measured. */
+  missing?(): string | null;
   run(context: BenchContext): Promise<BenchOutcome>;
 }
 
@@ -12,11 +18,15 @@ export interface BenchContext {
   quick: boolean;
   /** Progress, one line at a time. */
   say(line: string): void;
+  /** The build of the commit named by `--against`, measured in turn with this one by the benches that can. */
+  against: Build | null;
+  /** Keeps what a round has measured, so that a later fault does not lose it. */
+  keep(part: string, measured: unknown): void;
 }
 
 export interface BenchOutcome {
   tables: Table[];
-  /** Pictures for docs/bench/. */
+  /** Pictures for docs/design/bench/. */
   charts: Chart[];
   targets: Target[];
   /** What a reader must know to read the figures rightly, one sentence each. */
@@ -32,7 +42,7 @@ export interface Table {
 
 /** A line chart with a point for each size, and bars for the spread where there is one. */
 export interface Chart {
-  /** File name without ending, in docs/bench/. */
+  /** File name without ending, in docs/design/bench/. */
   file: string;
   title: string;
   x: Axis;

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4ModuleDefinition, type V4WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { z } from "zod";
-import { fromRoot } from "../../scripts/lib/paths.ts";
 
 // A process of its own that runs workerd on the built Worker. Requests reach the Worker through sockets of workerd
 // itself: no development proxy and no process of Node stands between. Beside it, in the same workerd, runs the baseline
@@ -13,6 +12,8 @@ const optionsSchema = z.object({
   stateDir: z.string(),
   bundle: z.string(),
   baseline: z.string(),
+  /** The configuration file of the product. */
+  config: z.string(),
   ports: z.object({ entry: z.int(), product: z.int(), baseline: z.int() }),
   bindings: z.record(z.string(), z.string()),
   inspectorPort: z.int().nullable(),
@@ -40,7 +41,7 @@ const { assets: _pages, ...product } = z
     durableObjects: z.record(z.string(), z.looseObject({ className: z.string() })),
     queueConsumers: z.record(z.string(), z.looseObject({})),
   })
-  .parse(unstable_getMiniflareWorkerOptions(fromRoot("wrangler.toml")).workerOptions);
+  .parse(unstable_getMiniflareWorkerOptions(options.config).workerOptions);
 const { compatibilityDate, compatibilityFlags } = product;
 const workers: V4WorkerOptions[] = [
   {

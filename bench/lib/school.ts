@@ -1,5 +1,5 @@
 import { type ApiAnswer, type ApiClient, api } from "../../scripts/lib/api-client.ts";
-import { inParallel } from "../../src/shared/parallel.ts";
+import { inParallel } from "../../src/platform/parallel.ts";
 import type { BenchCourse } from "./dataset.ts";
 import type { Server } from "./server.ts";
 

@@ -4,24 +4,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
+import { configFile } from "../../scripts/lib/config/file.ts";
 import { fromRoot } from "../../scripts/lib/paths.ts";
-import { freePort, LOCAL_ADDRESS } from "../../scripts/lib/ports.ts";
+import { freePort, freePorts, LOCAL_ADDRESS } from "../../scripts/lib/ports.ts";
 import { type ProcessGroup, startGroup } from "../../scripts/lib/process-group.ts";
 import { runWrangler, wranglerEnvironment } from "../../scripts/lib/wrangler.ts";
 import { mintAccessToken } from "../../src/identity/tokens.ts";
-import type { Role } from "../../src/shared/roles.ts";
+import type { Role } from "../../src/platform/roles.ts";
 import { workerdOf } from "./cpu.ts";
 import type { HostOptions } from "./host.ts";
 
 const HOST = fromRoot("bench/lib/host.ts");
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
+const START_TRIES = 5;
 /** Long enough for the longest bench run; no bench is about tokens that expire. */
 const TOKEN_SECONDS = 7_200;
 
 export interface Bundles {
   product: string;
   baseline: string;
+  /** The configuration that the product runs with. */
+  config: string;
 }
 
 /** Builds the product as it is deployed (minified) and the baseline Worker, into a directory of their own. */
@@ -41,7 +45,7 @@ export async function buildBundles(): Promise<Bundles> {
     external: ["cloudflare:*"],
     logLevel: "error",
   });
-  return { product: join(directory, "index.js"), baseline };
+  return { product: join(directory, "index.js"), baseline, config: configFile() };
 }
 
 export interface Server {
@@ -62,11 +66,35 @@ export interface Server {
   kill(): Promise<void>;
 }
 
+/** How a server is started. */
+interface ServerOptions {
+  bindings?: Record<string, string>;
+  inspect?: boolean;
+  queueSeconds?: number | null;
+  breakObjects?: boolean;
+  classes?: string[] | null;
+  /** Where the product answers; a free port when left out. */
+  port?: number;
+  /** AUTH_SECRET; a fresh one when left out. */
+  secret?: string;
+}
+
 /**
- * Starts workerd on the built Worker, directly on its own socket, with everything stored below `stateDir`.
+ * Starts workerd on the built Worker, directly on its own socket, with everything stored below `stateDir`. A port that
+ * somebody else has taken in the same moment costs another try, with others.
  * @throws with the end of the log when it does not answer.
  */
-export async function startServer(
+export async function startServer(bundles: Bundles, stateDir: string, options: ServerOptions = {}): Promise<Server> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(bundles, stateDir, options);
+    } catch (fault) {
+      if (tries === START_TRIES || !String(fault).includes("ERR_ADDRESS_IN_USE")) throw fault;
+    }
+  }
+}
+
+async function startOnce(
   bundles: Bundles,
   stateDir: string,
   {
@@ -77,30 +105,22 @@ export async function startServer(
     classes = null,
     port,
     secret = randomBytes(32).toString("base64url"),
-  }: {
-    bindings?: Record<string, string>;
-    inspect?: boolean;
-    queueSeconds?: number | null;
-    breakObjects?: boolean;
-    classes?: string[] | null;
-    /** Where the product answers; a free port when left out. */
-    port?: number;
-    /** AUTH_SECRET; a fresh one when left out. */
-    secret?: string;
-  } = {},
+  }: ServerOptions,
 ): Promise<Server> {
-  const ports = { entry: await freePort(), product: port ?? (await freePort()), baseline: await freePort() };
+  const [entry = 0, baseline = 0, product = 0] = await freePorts(3);
+  const ports = { entry, baseline, product: port ?? product };
   const inspectorPort = inspect ? await freePort() : null;
   const options: HostOptions = {
     stateDir,
     bundle: bundles.product,
     baseline: bundles.baseline,
+    config: bundles.config,
     ports,
     inspectorPort,
     queueSeconds,
     breakObjects,
     classes,
-    // Some hundred learners make the load of a whole school: the brake on reads is not what is measured.
+    // Some hundred learners make the load of a whole school: the rate limit of reads is not what is measured.
     bindings: { AUTH_SECRET: secret, READ_ALLOWANCE: "1000000000", ...bindings },
   };
   const group = await startGroup([HOST, JSON.stringify(options)], wranglerEnvironment(stateDir));

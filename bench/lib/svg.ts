@@ -4,7 +4,7 @@ import { cell } from "./bench.ts";
 const WIDTH = 720;
 const HEIGHT = 420;
 const MARGIN = { top: 44, right: 190, bottom: 52, left: 74 };
-/** Told apart by people who see few colours (Okabe and Ito, 2008). */
+/** Distinct also for people who see few colours (Okabe and Ito, 2008). */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 const TICKS = 5;
 

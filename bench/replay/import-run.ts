@@ -22,7 +22,7 @@ export type ImportSummary = z.infer<typeof importSummarySchema>;
 
 /** The import command in its own process, as a user runs it, and how far it says it has come. */
 export class ImportRun {
-  /** Done so far, by step, as told in its lines. */
+  /** Done so far, by step, as its lines say. */
   readonly done = { enroll: 0, facts: 0 };
   isOver = false;
   /** Its summary. Rejects with its last lines when it fails. */

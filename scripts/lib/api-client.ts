@@ -1,4 +1,4 @@
-/** How long one request to the local runtime may take, milliseconds: a caller that hears nothing asks again. */
+/** How long one request to the local runtime may take, milliseconds: a caller that gets no answer asks again. */
 const REQUEST_TIMEOUT_MS = 20_000;
 
 export interface ApiAnswer {

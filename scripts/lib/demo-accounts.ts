@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Role } from "../../src/shared/roles.ts";
+import type { Role } from "../../src/platform/roles.ts";
 import type { ApiClient } from "./api-client.ts";
 import { SAMPLE_AUTHOR, SAMPLE_LEARNER } from "./demo.ts";
 
 /** Beside the data it opens; whoever reads the one can read the other. */
 const FILE = "demo-accounts.json";
 const OWNER_ONLY = 0o600;
-/** 72 bits: beyond guessing behind the brake on sign-in, and still short enough to type. */
+/** 72 bits: beyond guessing behind the rate limit of sign-in, and still short enough to type. */
 const PASSWORD_BYTES = 9;
 
 export interface DemoAccount {
@@ -29,7 +29,7 @@ const storedSchema = z.record(z.string(), z.string());
 /**
  * Makes the accounts one can sign in with on the pages: random passwords, made once for a state directory and kept in
  * it, so that a second start shows the same ones.
- * @returns what to type at the door. An account whose password is not known any more is left out.
+ * @returns what to type on the sign-in page. An account whose password is not known any more is left out.
  * @throws when the API refuses.
  */
 export async function ensureDemoAccounts(admin: ApiClient, stateDir: string): Promise<DemoAccount[]> {

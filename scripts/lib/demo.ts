@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { mintAccessToken } from "../../src/identity/tokens.ts";
-import type { Role } from "../../src/shared/roles.ts";
+import type { Role } from "../../src/platform/roles.ts";
 import { type ApiAnswer, type ApiClient, api } from "./api-client.ts";
 import { fromRoot } from "./paths.ts";
 import { shortenJson } from "./shorten.ts";

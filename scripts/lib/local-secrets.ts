@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
-import { secretDefect } from "../../src/shared/secrets.ts";
+import { secretDefect } from "../../src/platform/secrets.ts";
 
 /** The file wrangler reads local secrets from; git ignores it. */
 export const LOCAL_SECRETS_FILE = fileURLToPath(new URL("../../.dev.vars", import.meta.url));

@@ -33,7 +33,7 @@ const notificationSchema = z.object({
 });
 
 /** One alert as it reached a receiver. */
-export interface Received {
+interface Received {
   receiver: string;
   alert: string;
   status: "firing" | "resolved";
@@ -55,7 +55,7 @@ export interface Monitoring {
   readonly received: readonly Received[];
   /** The answer to a query of Prometheus' API; `path` begins with `/api/v1/`. */
   ask(path: string, parameters: Record<string, string>): Promise<unknown>;
-  /** Tells Alertmanager of alerts that no rule has raised. */
+  /** Sends Alertmanager alerts that no rule has raised. */
   raise(alerts: readonly { labels: Record<string, string> }[]): Promise<void>;
   stop(): Promise<void>;
 }
@@ -81,7 +81,7 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
       `--config.file=${directory}/prometheus.yml`,
       `--storage.tsdb.path=${directory}/prometheus-data`,
       `--web.listen-address=${LOCAL_ADDRESS}:${ports.prometheus}`,
-      // What fires before Alertmanager is found would else be told a minute later.
+      // What fires before Alertmanager is found would else be sent a minute later.
       "--rules.alert.resend-delay=1s",
     ]),
   ];

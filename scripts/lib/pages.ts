@@ -1,16 +1,40 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import type { BuildOptions } from "esbuild";
+import { z } from "zod";
 import { fromRoot } from "./paths.ts";
 
 /** Where the Worker's static assets are; wrangler.toml names the same folder. */
-export const PAGES_FOLDER = fromRoot("dist/web");
-/** What the last build was made from. It lies beside the folder: everything inside would be served. */
-const STAMP = fromRoot("dist/web.sha256");
-/** Whatever can change the outcome of a build, from the root of the checkout. */
-const INPUT_FOLDERS = ["src/web", "src/client"];
-const INPUT_FILES = ["package-lock.json", "scripts/lib/pages.ts"];
+const PAGES_FOLDER = fromRoot("dist/web");
+/** The Worker asks for it by this name. Two thirds of a bundle with it would be this list, which few requests need. */
+const PASSWORD_WORDS = "assets/password-words.json";
+
+/** What is built, each part by itself. */
+interface Part {
+  /** What its last build was made from, and which files it made. It lies beside the folder: all inside would be served. */
+  stamp: string;
+  /** Whatever can change its outcome, from the root of the checkout. */
+  folders: readonly string[];
+  files: readonly string[];
+  make: () => Promise<Map<string, Uint8Array>>;
+}
+
+const PARTS: readonly Part[] = [
+  {
+    stamp: fromRoot("dist/web.json"),
+    folders: ["src/web", "src/client"],
+    files: ["package-lock.json", "scripts/lib/pages.ts"],
+    make: pages,
+  },
+  {
+    stamp: fromRoot("dist/reference.json"),
+    folders: ["src", "scripts/lib/reference"],
+    files: ["package-lock.json"],
+    make: async () => (await import("./reference/assets.ts")).referenceAssets(),
+  },
+];
+const stampSchema = z.object({ digest: z.string(), names: z.array(z.string()) });
 /** Browsers of the last two years or so: those that know `oklch`, `:has` and import of modules. */
 const TARGET = ["chrome111", "firefox121", "safari16.4"];
 const YEAR_S = 31_536_000;
@@ -23,15 +47,37 @@ export interface BuildOutcome {
 }
 
 /**
- * Bundles the pages. Names carry a hash of what is inside, except for index.html, so everything else may be cached for
- * ever; the headers that say so name each file, because the answer to an unknown address is index.html too.
- * @param options.force builds even when the sources have not changed.
+ * Makes the static assets: the pages, and the API's description. A part whose sources have not changed stays as it is.
+ * @param options.force builds even then.
  */
 export async function buildPages(options: { force?: boolean } = {}): Promise<BuildOutcome> {
-  const digest = digestOfInputs();
-  if (options.force !== true && read(STAMP) === digest && read(join(PAGES_FOLDER, "index.html")) !== null) {
-    return { built: false, files: 0, kilobytes: 0 };
+  const kept: string[] = [];
+  const made = new Map<string, Uint8Array>();
+  const stamps: [string, string][] = [];
+  for (const { stamp, folders, files, make } of PARTS) {
+    const digest = digestOf(folders, files);
+    const last = stampSchema.safeParse(JSON.parse(read(stamp) ?? "null")).data;
+    const isThere = last?.digest === digest && last.names.every((name) => existsSync(join(PAGES_FOLDER, name)));
+    if (options.force !== true && isThere) {
+      kept.push(...last.names);
+      continue;
+    }
+    const outcome = await make();
+    for (const [name, content] of outcome) made.set(name, content);
+    stamps.push([stamp, JSON.stringify({ digest, names: [...outcome.keys()] })]);
   }
+  if (stamps.length === 0) return { built: false, files: 0, kilobytes: 0 };
+  write(made, kept);
+  for (const [stamp, text] of stamps) writeFileSync(stamp, text);
+  const bytes = [...made.values()].reduce((sum, content) => sum + content.byteLength, 0);
+  return { built: true, files: made.size, kilobytes: Math.round(bytes / 1_000) };
+}
+
+/**
+ * Bundles the pages. Names carry a hash of what is inside, except for index.html, so everything else may be cached for
+ * ever; the headers that say so name each file, because the answer to an unknown address is index.html too.
+ */
+async function pages(): Promise<Map<string, Uint8Array>> {
   const { build } = await import("esbuild");
   const common: BuildOptions & { write: false } = {
     absWorkingDir: fromRoot("."),
@@ -43,6 +89,9 @@ export async function buildPages(options: { force?: boolean } = {}): Promise<Bui
     minify: true,
     target: TARGET,
     define: { "process.env.NODE_ENV": '"production"' },
+    // Its browser form decodes `&amp;` through innerHTML, which the pages' own policy (trusted types) refuses: a course
+    // text with a named character would end in an error. The other form is a table.
+    alias: { "decode-named-character-reference": fromRoot("node_modules/decode-named-character-reference/index.js") },
     legalComments: "linked",
     write: false,
     logLevel: "warning",
@@ -67,13 +116,11 @@ export async function buildPages(options: { force?: boolean } = {}): Promise<Bui
     .replace("%EARLY%", address("early-", ".js"))
     .replace("%MAIN%", address("main-", ".js"));
   const hashed = [...files.keys()];
+  files.set(PASSWORD_WORDS, Buffer.from(await passwordWords()));
   files.set("index.html", Buffer.from(html));
   files.set("favicon.svg", readFileSync(fromRoot("src/web/favicon.svg")));
   files.set("_headers", Buffer.from(headers(hashed)));
-  write(files);
-  writeFileSync(STAMP, digest);
-  const bytes = [...files.values()].reduce((sum, content) => sum + content.byteLength, 0);
-  return { built: true, files: files.size, kilobytes: Math.round(bytes / 1_000) };
+  return files;
 }
 
 /** Headers of the static assets, in the platform's own notation. The pages load nothing from anybody else. */
@@ -105,22 +152,29 @@ function headers(hashed: readonly string[]): string {
   return `${[rule("/*", everywhere), ...forEver].join("\n\n")}\n`;
 }
 
+/** What zxcvbn knows of common passwords and keyboards, as src/identity/zxcvbn.ts reads it. */
+async function passwordWords(): Promise<string> {
+  const { adjacencyGraphs, dictionary } = await import("@zxcvbn-ts/language-common");
+  return JSON.stringify({ dictionary, graphs: adjacencyGraphs });
+}
+
 /** Writes the new files before it removes the old ones, so that a runtime that serves the folder misses none. */
-function write(files: ReadonlyMap<string, Uint8Array>): void {
+function write(files: ReadonlyMap<string, Uint8Array>, kept: readonly string[]): void {
   mkdirSync(join(PAGES_FOLDER, "assets"), { recursive: true });
   for (const [name, content] of files) writeFileSync(join(PAGES_FOLDER, name), content);
   for (const name of readdirSync(PAGES_FOLDER, { recursive: true, encoding: "utf8" })) {
-    if (name !== "assets" && !files.has(name)) rmSync(join(PAGES_FOLDER, name), { recursive: true });
+    if (name !== "assets" && !files.has(name) && !kept.includes(name))
+      rmSync(join(PAGES_FOLDER, name), { recursive: true });
   }
 }
 
-function digestOfInputs(): string {
+function digestOf(folders: readonly string[], files: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const folder of INPUT_FOLDERS) {
+  for (const folder of folders) {
     for (const name of list(fromRoot(folder)))
       hash.update(`${folder}/${name}\n`).update(readFileSync(fromRoot(`${folder}/${name}`)));
   }
-  for (const file of INPUT_FILES) hash.update(`${file}\n`).update(readFileSync(fromRoot(file)));
+  for (const file of files) hash.update(`${file}\n`).update(readFileSync(fromRoot(file)));
   return hash.digest("hex");
 }
 

@@ -1,8 +1,8 @@
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long the system may hold the sockets of processes that have just died, and how often it is asked, milliseconds. */
-const RELEASE_TIMEOUT_MS = 10_000;
+const RELEASE_TIMEOUT_MS = 60_000;
 const RELEASE_POLL_MS = 10;
 
 /** The one address the local runtime listens on: nothing outside this machine can reach it. */
@@ -11,6 +11,16 @@ export const LOCAL_ADDRESS = "127.0.0.1";
 /** A port that nobody listens on right now. */
 export function freePort(): Promise<number> {
   return listenOnce(0);
+}
+
+/** So many different ports that nobody listens on right now: all are held until the last is found. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  try {
+    return await Promise.all(servers.map((server) => listen(server, 0)));
+  } finally {
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
 }
 
 /** Whether somebody listens on the port, or we may not. */
@@ -36,16 +46,21 @@ export async function untilPortIsFree(port: number): Promise<void> {
   }
 }
 
-function listenOnce(port: number): Promise<number> {
+async function listenOnce(port: number): Promise<number> {
+  const server = createServer();
+  const taken = await listen(server, port);
+  await new Promise((resolve) => server.close(resolve));
+  return taken;
+}
+
+/** @returns the port it listens on. */
+function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const server = createServer();
     server.once("error", reject);
     server.listen({ port, host: LOCAL_ADDRESS, exclusive: true }, () => {
       const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === "string") reject(new Error("the socket has no port"));
-        else resolve(address.port);
-      });
+      if (address === null || typeof address === "string") reject(new Error("the socket has no port"));
+      else resolve(address.port);
     });
   });
 }

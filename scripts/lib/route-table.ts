@@ -1,17 +1,17 @@
-import { type Operation, readDocument } from "../../src/ops/docs-model.ts";
-import { formatBytes } from "../../src/ops/docs-page.ts";
+import { type Operation, readDocument } from "./reference/docs-model.ts";
+import { formatBytes } from "./reference/docs-page.ts";
 
 const HEADER = `# Routes
 
 Every route with what it demands of its caller, written by \`npm run docs:routes\` from the OpenAPI document; a test
-fails when the two differ. What a limit means is said in wrangler.toml.
+fails when the two differ. What a limit means is said in wrangler.toml, what a key's scope means in SECURITY.md.
 
-| route | purpose | who may call | rule | largest body | rate limit |
-|---|---|---|---|---|---|
+| route | purpose | who may call | a key needs | rule | largest body | rate limit |
+|---|---|---|---|---|---|---|
 `;
 
 /**
- * docs/routes.md for an OpenAPI document: one line per route, by path and then by method.
+ * docs/developers/routes.md for an OpenAPI document: one line per route, by path and then by method.
  * @throws z.ZodError when the document is no OpenAPI document.
  */
 export function renderRouteTable(document: unknown): string {
@@ -26,6 +26,7 @@ function line(operation: Operation): string {
     `\`${operation.method.toUpperCase()} ${operation.path}\``,
     cell(operation.summary ?? ""),
     policy === undefined ? "**undeclared**" : policy.roles === "public" ? "everybody" : cell(policy.roles.join(", ")),
+    cell(policy?.scope ?? ""),
     cell(policy?.rule ?? ""),
     policy === undefined || policy.max_body === 0 ? "none" : formatBytes(policy.max_body),
     cell(policy?.rate ?? ""),

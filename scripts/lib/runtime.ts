@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import { configFile } from "./config/file.ts";
 import { ensureLocalSecret } from "./local-secrets.ts";
 import { WRANGLER } from "./paths.ts";
 import { freePort, LOCAL_ADDRESS, portIsTaken, untilPortIsFree } from "./ports.ts";
@@ -28,6 +29,8 @@ export interface RuntimeOptions {
   port?: number;
   /** Directory of everything that lasts: D1, objects, R2, queues. */
   stateDir: string;
+  /** File that is run in the place of wrangler.toml's main; it exports what that does. */
+  main?: string;
   /** Plain variables that replace those of wrangler.toml. Never secrets: they are visible in the process list. */
   vars?: Record<string, string>;
   /** File the log is appended to. */
@@ -66,7 +69,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const unlockState = lockState(options.stateDir);
   try {
     const group = await startGroup(
-      [WRANGLER, "dev", ...devArguments(port, await freePort(), options)],
+      [
+        WRANGLER,
+        "dev",
+        ...(options.main === undefined ? [] : [options.main]),
+        ...devArguments(port, await freePort(), options),
+      ],
       wranglerEnvironment(options.stateDir),
     );
     return await whenReady(group, port, options, unlockState);
@@ -125,6 +133,8 @@ export async function runCron(url: string, cron: string): Promise<void> {
 
 function devArguments(port: number, inspectorPort: number, options: RuntimeOptions): string[] {
   return [
+    "--config",
+    configFile(),
     "--ip",
     LOCAL_ADDRESS,
     "--port",

@@ -1,29 +1,63 @@
 import { z } from "@hono/zod-openapi";
-import type { Actor } from "../shared/http.ts";
-import { courseSlugSchema, enrollmentIdSchema } from "../shared/ids.ts";
-import { ROLES } from "../shared/roles.ts";
+import type { Actor } from "../platform/http/context.ts";
+import { broken } from "../platform/http/field-errors.ts";
+import { courseSlugSchema, enrollmentIdSchema } from "../platform/ids.ts";
+import { ROLES } from "../platform/roles.ts";
 
 /** Actions that Latchkey records itself. Nobody else may report one of them. */
-export const OWN_ACTIONS = [
+const OWN_ACTIONS = [
   "audit.exported",
   "audit.purged",
+  "audit.read",
   "backup.begun",
+  "backup.brought",
   "backup.read",
   "backup.restored",
   "course.activated",
+  "course.created",
   "course.doubted",
+  "course.moved",
   "course.published",
+  "dead_letter.read",
   "dead_letter.replayed",
+  "enrollment.created",
   "enrollment.doubted",
+  "enrollment.read",
   "enrollment.rebuilt",
+  "enrollment.relocked",
   "enrollment.withdrawn",
+  "erasures.brought",
+  "erasures.read",
+  "event.broadcast",
+  "event.published",
+  "event.read",
   "event.replayed",
+  "file.completed",
   "file.deleted",
+  "file.listed",
+  "file.read",
+  "insight.exclusion_changed",
+  "insight.learners_told",
+  "insight.read",
+  "insight.run_started",
+  "insight.scheduled",
+  "key.changed",
+  "key.created",
+  "key.revoked",
+  "key.rotated",
   "override.removed",
   "override.set",
   "policy.changed",
+  "progress.corrected",
+  "progress.imported",
   "progress.revoked",
+  "record.read",
   "record.unparked",
+  "record.written",
+  "roster.read",
+  "sign_in.refused",
+  "submission.judged",
+  "submission.read",
   "switch.changed",
   "translation.cleaned_up",
   "translation.deleted",
@@ -31,14 +65,17 @@ export const OWN_ACTIONS = [
   "user.created",
   "user.erased",
   "user.exported",
+  "user.listed",
+  "user.read",
+  "user.renamed",
   "user.role_changed",
   "user.sessions_ended",
   "user.unbanned",
 ] as const;
-export type OwnAction = (typeof OWN_ACTIONS)[number];
+type OwnAction = (typeof OWN_ACTIONS)[number];
 
 /** done: it has happened. ordered: it was ordered and carried out right after. refused, failed: it was tried. */
-export const OUTCOMES = ["done", "ordered", "refused", "failed"] as const;
+const OUTCOMES = ["done", "ordered", "refused", "failed"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /**
@@ -58,6 +95,7 @@ export const detailsSchema = z
     extend_to: z.int().nullable(),
     cohorts: count,
     practice_mode: z.boolean(),
+    relock: z.boolean(),
     policy_seq: count,
     progress_seq: count,
     from_role: z.enum(ROLES),
@@ -76,12 +114,15 @@ export const detailsSchema = z
     note: z
       .string()
       .max(200)
-      .refine((text) => !/@|\+?\d[\d ()-]{7,}\d/.test(text), "no addresses or telephone numbers")
+      .refine(
+        (text) => !/@|\+?\d[\d ()-]{7,}\d/.test(text),
+        broken("personal_data", "no addresses or telephone numbers"),
+      )
       .openapi({ description: "What happened, in words. Nothing about a person: an entry cannot be erased." }),
   })
   .partial()
   .openapi("AuditDetails");
-export type Details = z.infer<typeof detailsSchema>;
+type Details = z.infer<typeof detailsSchema>;
 
 /** An event to be recorded, as it is handed to the chain. Instants in epoch ms. */
 export interface NewEntry {
@@ -145,7 +186,10 @@ export const reportedEntrySchema = z
       .string()
       .max(64)
       .regex(/^[a-z][a-z_]*(\.[a-z][a-z_]*)+$/, "words of lower-case letters, joined by dots")
-      .refine((action) => !OWN_ACTIONS.some((own) => own === action), "Latchkey records this action itself"),
+      .refine(
+        (action) => !OWN_ACTIONS.some((own) => own === action),
+        broken("own_action", "Latchkey records this action itself"),
+      ),
     occurred_at: z.iso.datetime({ offset: true }),
     actor: z.strictObject({ id: name(64), role: z.enum([...ROLES, "system"]) }),
     target: z.strictObject({ type: z.string().regex(/^[a-z][a-z_]{0,39}$/), id: name(200) }),

@@ -1,7 +1,7 @@
-import type { Database } from "../bindings.ts";
-import { logFault } from "../ops/logging.ts";
-import { toInstant } from "../shared/instants.ts";
-import { csvLine } from "./csv.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { toInstant } from "../platform/instants.ts";
+import { logFault } from "../platform/log.ts";
+import { csvLine } from "../platform/write-csv.ts";
 import { type AuditFilter, type AuditRow, findEntries, namedEntries, positionOf, storedFilter } from "./query.ts";
 import { viewEntry } from "./view.ts";
 
@@ -9,7 +9,7 @@ export const FORMATS = ["csv", "ndjson"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Entries read at a time: what is in memory of an export, however long it is. */
-export const EXPORT_PAGE = 1_000;
+const EXPORT_PAGE = 1_000;
 
 const CSV_HEADER = [
   "seq",

@@ -1,6 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
-import { counter, gauge } from "../ops/metrics/family.ts";
-import type { Section } from "../ops/metrics/section.ts";
+import { directory } from "../platform/database/shards.ts";
+import { counter, gauge } from "../platform/metrics/family.ts";
+import type { Section } from "../platform/metrics/section.ts";
 import { outboxDepth } from "./outbox.ts";
 import { callChain } from "./stubs.ts";
 
@@ -11,10 +12,10 @@ export const auditSection: Section = {
     const state = await callChain(env, (stub) => stub.state());
     if (!state.ok) throw new Error(`refused: ${state.refusal.code}`);
     const { seq, unprojected, oldest_unprojected_ms, heads_unstored, head_conflicts, head } = state.value;
-    const outbox = await outboxDepth(drizzle(env.DB));
+    const outbox = await outboxDepth(drizzle(directory(env)));
     return [
       counter("audit_entries_total", "Entries that the chain has taken.", seq),
-      gauge("audit_owed_entries", "Entries that D1 still owes to the chain.", outbox.waiting),
+      gauge("audit_owed_entries", "Entries that wait in D1 for the chain.", outbox.waiting),
       gauge("audit_refused_entries", "Entries that the chain will never take: a person must look.", outbox.refused),
       gauge("audit_unprojected_entries", "Entries that are not in the search database yet.", unprojected),
       gauge("audit_unprojected_age_seconds", "How long the oldest of them has waited.", oldest_unprojected_ms / 1_000),

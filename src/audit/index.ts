@@ -1,9 +1,20 @@
-/** The door of the audit room. */
+/** The public API of the audit room. */
 export { type ChainPosition, type ChainRows, openChain, restoreChainPage } from "./chain/backup.ts";
-export { AuditChain } from "./chain/object.ts";
 export { type NewEntry, type OwnEntry, ownEntry, storedEntrySchema } from "./entry.ts";
 export { auditSection } from "./gauges.ts";
-export { drainAudit, nudgeAudit, orderAudit, oweAudit, oweUserAudit, sweepAudit } from "./outbox.ts";
-export { entriesAbout, forgetUser } from "./personal.ts";
-export { auditRoutes } from "./routes.ts";
+export {
+  addAuditEntry,
+  addAuditEntryStatement,
+  addAuditEntryWhere,
+  addUserAuditEntry,
+  appendOrKeep,
+  nudgeAudit,
+  orderAudit,
+  recordAudit,
+  recordOncePerDay,
+  sweepAudit,
+} from "./outbox.ts";
+export { entriesAbout, forgetUser, knowsUser, usersKnown } from "./personal.ts";
+export { auditReads } from "./reads.ts";
+export { noteRefusedSignIn } from "./sign-ins.ts";
 export { appendAll, callChain } from "./stubs.ts";

@@ -1,12 +1,12 @@
 import { createHash, createHmac } from "node:crypto";
-import { acceptedSecrets, deriveKey } from "../shared/secrets.ts";
+import { acceptedSecrets, deriveKey } from "../platform/secrets.ts";
 import { canonicalize, type Json } from "./canonical.ts";
 
 /** Hex digits of a key's hash that name it. */
 const KEY_ID_LENGTH = 16;
 
 /** A signing key and its name; the name says nothing about the key. */
-export interface AuditKey {
+interface AuditKey {
   kid: string;
   key: Uint8Array<ArrayBuffer>;
 }

@@ -1,34 +1,70 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import type { Database } from "../bindings.ts";
-import { logEvent, logFault } from "../ops/logging.ts";
-import { type AppContext, actorOf } from "../shared/http.ts";
-import { ok, type Result } from "../shared/results.ts";
-import { type NewEntry, type OwnEntry, ownEntry, storedEntrySchema } from "./entry.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { directory } from "../platform/database/shards.ts";
+import { type AppContext, actorOf } from "../platform/http/context.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { ok, type Result } from "../platform/results.ts";
+import { type NewEntry, type Outcome, type OwnEntry, ownEntry, storedEntrySchema } from "./entry.ts";
 import { appendAll, callChain, MAX_APPEND } from "./stubs.ts";
 import { auditOutbox } from "./tables.ts";
 
 /** Pages of the outbox that one run carries to the chain at most. */
 const MAX_PAGES = 20;
 
+const REFUSE = setStatement(
+  (set) => `UPDATE audit_outbox SET error = 'refused by the chain' WHERE id IN (SELECT value FROM ${set})`,
+);
+const REMOVE = setStatement(
+  (set) => `DELETE FROM audit_outbox WHERE id IN (SELECT value FROM ${set}) AND error IS NULL`,
+);
+
 /**
- * The statement that makes a change of D1 owe an entry to the audit chain. It stands in the batch of the change, so that
- * both are there or neither is; {@link drainAudit} carries it over.
+ * The statement that adds an entry to the outbox of the audit chain. It belongs into the batch of the change, so that
+ * both are stored or neither is; {@link drainAudit} carries it over.
  */
-export function oweAudit(db: Database, entry: OwnEntry, now: number): BatchItem<"sqlite"> {
-  const owed = ownEntry(entry, now);
+export function addAuditEntry(db: Database, entry: OwnEntry, now: number): BatchItem<"sqlite"> {
+  const full = ownEntry(entry, now);
   return db
     .insert(auditOutbox)
-    .values({ key: owed.key, entry: JSON.stringify(owed), created_at: now })
+    .values({ key: full.key, entry: JSON.stringify(full), created_at: now })
+    .onConflictDoNothing();
+}
+
+/** The same, only where a condition holds when the batch gets to it. */
+export function addAuditEntryWhere(db: Database, entry: OwnEntry, now: number, condition: SQL): BatchItem<"sqlite"> {
+  const full = ownEntry(entry, now);
+  return db
+    .insert(auditOutbox)
+    .select(sql`SELECT NULL, ${full.key}, ${JSON.stringify(full)}, ${now}, NULL, 0 WHERE ${condition}`)
     .onConflictDoNothing();
 }
 
 /** The same for a user who may not exist, noting the role they have: it must come before the change of it. */
-export function oweUserAudit(db: Database, entry: OwnEntry, user: string, now: number): BatchItem<"sqlite"> {
-  const owed = ownEntry(entry, now);
+export function addUserAuditEntry(db: Database, entry: OwnEntry, user: string, now: number): BatchItem<"sqlite"> {
+  const full = ownEntry(entry, now);
   return db.insert(auditOutbox).select(sql`
-    SELECT NULL, ${owed.key}, json_set(${JSON.stringify(owed)}, '$.details.from_role', role), ${now}, NULL
+    SELECT NULL, ${full.key}, json_set(${JSON.stringify(full)}, '$.details.from_role', role), ${now}, NULL, 0
     FROM users WHERE id = ${user}`);
+}
+
+/**
+ * The same as {@link addAuditEntry} for statements of D1's own, and only where a condition holds when the batch gets to
+ * it.
+ */
+export function addAuditEntryStatement(
+  db: D1Database,
+  entry: OwnEntry,
+  now: number,
+  onlyIf: { sql: string; values: readonly (string | number)[] } = { sql: "1", values: [] },
+): D1PreparedStatement {
+  const full = ownEntry(entry, now);
+  return db
+    .prepare(
+      `INSERT INTO audit_outbox (key, entry, created_at) SELECT ?, ?, ? WHERE ${onlyIf.sql} ON CONFLICT DO NOTHING`,
+    )
+    .bind(full.key, JSON.stringify(full), now, ...onlyIf.values);
 }
 
 /**
@@ -45,20 +81,107 @@ export async function orderAudit(c: AppContext, entry: Omit<OwnEntry, "actor" | 
   return appended.ok ? ok(null) : appended;
 }
 
-/** Carries over what is owed, beside the answer. Its failure costs only time: the minute's cron does it again. */
+/**
+ * Records what may happen often and takes nothing away (another's file is read, another's records are written): into
+ * the chain, before it happens. While the chain does not answer, the outbox of D1 keeps the entry. Refused only when
+ * neither answers.
+ */
+export async function recordAudit(
+  c: AppContext,
+  entry: Omit<OwnEntry, "actor" | "outcome"> & { outcome?: Outcome },
+): Promise<Result<null>> {
+  const { id, role } = actorOf(c);
+  const now = Date.now();
+  const recorded = ownEntry({ outcome: "ordered", ...entry, actor: { id, role }, request_id: c.get("requestId") }, now);
+  const appended = await appendAll(c.env, [recorded]);
+  if (appended.ok) return ok(null);
+  try {
+    await directory(c.env)
+      .prepare("INSERT INTO audit_outbox (key, entry, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+      .bind(recorded.key, JSON.stringify(recorded), now)
+      .run();
+    return ok(null);
+  } catch (fault) {
+    logFault("audit_unreachable", fault, { request_id: c.get("requestId") });
+    return appended;
+  }
+}
+
+const KEEP = setStatement(
+  (set) => `INSERT INTO audit_outbox (key, entry, created_at)
+    SELECT value ->> 'key', value ->> 'entry', ?2 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
+);
+
+/**
+ * Records many actions whose effect has no outbox of its own, before they happen: into the chain, or while that does
+ * not answer into the outbox of D1.
+ * @returns `unavailable` when neither takes them.
+ */
+export async function appendOrKeep(env: Env, entries: readonly NewEntry[], now: number): Promise<Result<null>> {
+  if (entries.length === 0) return ok(null);
+  const appended = await appendAll(env, entries);
+  if (appended.ok) return ok(null);
+  try {
+    const db = directory(env);
+    const full = entries.map((entry) => ({ key: entry.key, entry: JSON.stringify(entry) }));
+    await db.batch(KEEP.over(db, full, now));
+    return ok(null);
+  } catch (fault) {
+    logFault("audit_unreachable", fault, { entries: entries.length });
+    return appended;
+  }
+}
+
+/** Entries that this isolate knows to be recorded already. */
+const recordedToday = new Set<string>();
+/** About 150 bytes each. */
+const MAX_REMEMBERED = 5_000;
+
+/**
+ * The same once a day (UTC) for each actor, action and target: for what is done so often that an entry each time would
+ * only hide the others. The first of the day is recorded, with its instant.
+ */
+export async function recordOncePerDay(
+  c: AppContext,
+  entry: Omit<OwnEntry, "actor" | "outcome" | "unique" | "details">,
+): Promise<Result<null>> {
+  const day = new Date().toISOString().slice(0, 10);
+  const unique = `${ONCE}${day}:${actorOf(c).id}:${entry.target.type}:${entry.target.id}`;
+  const remembered = `${entry.action} ${unique}`;
+  if (recordedToday.has(remembered)) return ok(null);
+  const recorded = await recordAudit(c, { ...entry, outcome: "done", unique });
+  if (recorded.ok) {
+    if (recordedToday.size >= MAX_REMEMBERED) recordedToday.clear();
+    recordedToday.add(remembered);
+  }
+  return recorded;
+}
+
+/** In the keys of entries that are made once a day. */
+const ONCE = "once:";
+/** Of these, whoever comes second finds another entry under the key and is content: the first said what there is to say. */
+const isOnce = (key: string) => key.includes(`:${ONCE}`) || key.startsWith(":sign_in.refused:");
+
+/**
+ * Moves what waits in the outbox into the chain, beside the answer. A failure costs only time: the minute's cron tries
+ * again.
+ */
 export function nudgeAudit(c: AppContext): void {
   c.executionCtx.waitUntil(
     drainAudit(c.env).catch((fault: unknown) => logFault("audit_delayed", fault, { request_id: c.get("requestId") })),
   );
 }
 
-/** Carries the outbox of D1 to the chain. A row goes when the chain has its entry; its key makes a repeat harmless. */
-export async function drainAudit(env: Env): Promise<void> {
+/**
+ * Carries the outbox of D1 to the chain. A row goes when the chain has its entry; its key makes a repeat harmless.
+ *
+ * @param now entries that still count by then are left for later.
+ */
+export async function drainAudit(env: Env, now = Date.now()): Promise<void> {
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const { results } = await env.DB.prepare(
-      "SELECT id, key, entry FROM audit_outbox WHERE error IS NULL ORDER BY id LIMIT ?",
-    )
-      .bind(MAX_APPEND)
+    const { results } = await directory(env)
+      .prepare("SELECT id, key, entry FROM audit_outbox WHERE error IS NULL AND ready_at <= ? ORDER BY id LIMIT ?")
+      .bind(now, MAX_APPEND)
       .all<{ id: number; key: string; entry: string }>();
     if (results.length === 0) return;
     const unreadable = new Set<string>();
@@ -70,16 +193,12 @@ export async function drainAudit(env: Env): Promise<void> {
     });
     const appended = await appendAll(env, entries);
     if (!appended.ok) return;
-    const bad = results.filter(({ key }) => unreadable.has(key) || appended.value.refused.has(key));
+    const bad = results.filter(({ key }) => unreadable.has(key) || (appended.value.refused.has(key) && !isOnce(key)));
     for (const { key } of bad) logEvent("audit_entry_refused", { key });
-    const ids = (rows: readonly { id: number }[]) => JSON.stringify(rows.map(({ id }) => id));
-    await env.DB.batch([
-      env.DB.prepare(
-        "UPDATE audit_outbox SET error = 'refused by the chain' WHERE id IN (SELECT value FROM json_each(?))",
-      ).bind(ids(bad)),
-      env.DB.prepare("DELETE FROM audit_outbox WHERE id IN (SELECT value FROM json_each(?)) AND error IS NULL").bind(
-        ids(results),
-      ),
+    const ids = (rows: readonly { id: number }[]) => rows.map(({ id }) => id);
+    await directory(env).batch([
+      ...REFUSE.over(directory(env), ids(bad)),
+      ...REMOVE.over(directory(env), ids(results)),
     ]);
     if (results.length < MAX_APPEND) return;
   }
@@ -97,7 +216,10 @@ export async function outboxDepth(db: Database): Promise<{ waiting: number; refu
   return row ?? { waiting: 0, refused: 0 };
 }
 
-/** Every minute: carries over what is owed and re-arms the chain. Never throws: each part does what it can. */
+/**
+ * Every minute: moves what waits in the outbox into the chain, and re-arms the chain. Never throws: each part does what
+ * it can.
+ */
 export async function sweepAudit(env: Env): Promise<void> {
   try {
     await drainAudit(env);

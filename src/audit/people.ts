@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
-import { parseEnrollmentId } from "../shared/ids.ts";
-import { deriveKey } from "../shared/secrets.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { deriveKey } from "../platform/secrets.ts";
 import type { NewEntry } from "./entry.ts";
 
 /** What a pseudonym begins with, and no user id does. */
@@ -17,10 +17,16 @@ const USER_IN: Readonly<Record<string, { userOf(id: string): string; join(id: st
     join: (id, user) => `${parseEnrollmentId(id).course}:${user}`,
   },
   translation_session: {
-    userOf: (id) => id.split(":", 1)[0] ?? id,
-    join: (id, user) => [user, ...id.split(":").slice(1)].join(":"),
+    userOf: (id) => id.slice(0, ownerEnd(id)),
+    join: (id, user) => user + id.slice(ownerEnd(id)),
   },
 };
+
+/** Where the owner ends in `<owner>:<name>`. */
+function ownerEnd(session: string): number {
+  const colon = session.lastIndexOf(":");
+  return colon === -1 ? session.length : colon;
+}
 
 /** Gives a user the pseudonym under which entries know them. */
 export type NameUser = (user: string) => string;

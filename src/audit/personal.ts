@@ -1,7 +1,7 @@
 import { eq, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { Database } from "../bindings.ts";
-import { enrollments } from "../enrollment/tables.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { directory } from "../platform/database/shards.ts";
 import { drainAudit } from "./outbox.ts";
 import { type AuditRow, findWhere, namedEntries } from "./query.ts";
 import { callChain } from "./stubs.ts";
@@ -10,19 +10,17 @@ import { auditOutbox, auditPeople } from "./tables.ts";
 /** Entries read at a time. */
 const PAGE = 500;
 
-/** What a user did, and what was done to their account and their enrollments, as it reached the search database. */
-export async function* entriesAbout(db: Database, user: string): AsyncIterable<AuditRow> {
+/**
+ * What a user did, and what was done to their account and their enrollments, as it reached the search database.
+ * @param courses in which the user is or was enrolled.
+ */
+export async function* entriesAbout(db: Database, user: string, courses: readonly string[]): AsyncIterable<AuditRow> {
   const known = await db.select().from(auditPeople).where(eq(auditPeople.user_id, user)).get();
   if (known === undefined) return;
   const { pseudonym } = known;
   yield* walk(db, sql`audit_log.actor_id = ${pseudonym}`);
-  const enrolled = await db
-    .select({ course: enrollments.course_slug })
-    .from(enrollments)
-    .where(eq(enrollments.user_id, user))
-    .all();
   yield* walk(db, sql`audit_log.target_id = ${pseudonym} AND audit_log.target_type = 'user'`);
-  for (const { course } of enrolled) yield* walk(db, sql`audit_log.enrollment = ${`${course}:${pseudonym}`}`);
+  for (const course of courses) yield* walk(db, sql`audit_log.enrollment = ${`${course}:${pseudonym}`}`);
 }
 
 async function* walk(db: Database, condition: SQL): AsyncIterable<AuditRow> {
@@ -40,8 +38,9 @@ async function* walk(db: Database, condition: SQL): AsyncIterable<AuditRow> {
  * @throws while entries that name the user still wait for the chain.
  */
 export async function forgetUser(env: Env, user: string): Promise<void> {
-  await drainAudit(env);
-  const db = drizzle(env.DB);
+  // Also what still counts: the user's id must not wait in it.
+  await drainAudit(env, Number.MAX_SAFE_INTEGER);
+  const db = drizzle(directory(env));
   const named = or(
     eq(sql`${auditOutbox.entry} ->> '$.actor.id'`, user),
     eq(sql`${auditOutbox.entry} ->> '$.target.id'`, user),
@@ -53,4 +52,24 @@ export async function forgetUser(env: Env, user: string): Promise<void> {
   const forgotten = await callChain(env, (stub) => stub.forget(user));
   if (!forgotten.ok) throw new Error(`refused: ${forgotten.refusal.code}`);
   await db.delete(auditPeople).where(eq(auditPeople.user_id, user));
+}
+
+/** A page of the users whom the chain knows, whether or not its entries have reached D1. */
+export async function usersKnown(env: Env, after: string): Promise<{ ids: string[]; next: string | null }> {
+  const users = await callChain(env, (stub) => stub.users(after, PAGE));
+  if (!users.ok) throw new Error(`refused: ${users.refusal.code}`);
+  const ids = users.value;
+  return { ids, next: ids.length === PAGE ? (ids.at(-1) ?? null) : null };
+}
+
+/** Whether the audit log knows who a user is: in the chain, or in what still waits for it. */
+export async function knowsUser(env: Env, user: string): Promise<boolean> {
+  const waiting = await directory(env)
+    .prepare("SELECT 1 FROM audit_outbox WHERE entry ->> '$.actor.id' = ?1 OR entry ->> '$.target.id' = ?1 LIMIT 1")
+    .bind(user)
+    .first();
+  if (waiting !== null) return true;
+  const known = await callChain(env, (stub) => stub.knows(user));
+  if (!known.ok) throw new Error(`refused: ${known.refusal.code}`);
+  return known.value;
 }

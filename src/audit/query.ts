@@ -1,6 +1,8 @@
 import { inArray, type SQL, sql } from "drizzle-orm";
-import type { Database } from "../bindings.ts";
-import { matchExpression } from "../shared/words.ts";
+import { jsonSet, oneBatch } from "../platform/database/batches.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { matchExpression } from "../platform/words.ts";
 import { pseudonymsIn, withNames } from "./people.ts";
 import { MAIN_CHAIN } from "./stubs.ts";
 import { auditLog, auditPeople } from "./tables.ts";
@@ -47,24 +49,37 @@ const COLUMNS = sql.join(
 /** The filter as entries are stored: users under their pseudonyms. */
 export async function storedFilter(db: Database, filter: AuditFilter): Promise<AuditFilter> {
   const { actor, target, enrollment } = filter;
-  const parts = [actor, ...(target?.split(":") ?? []), enrollment?.split(":")[1]].filter((part) => part !== undefined);
+  const learner = enrollment === undefined ? undefined : parseEnrollmentId(enrollment).user;
+  const places = target === undefined || !mayNameUser(filter) ? [] : placesOf(target);
+  const parts = [actor, learner, ...places.map(({ user }) => user)].filter((part) => part !== undefined);
   if (parts.length === 0) return filter;
-  const known = await db
-    .select()
-    .from(auditPeople)
-    .where(inArray(auditPeople.user_id, parts.slice(0, MAX_PARTS)));
+  const known = await db.select().from(auditPeople).where(inArray(auditPeople.user_id, parts));
   const names = new Map(known.map(({ user_id, pseudonym }) => [user_id, pseudonym]));
   const named = (part: string) => names.get(part) ?? part;
+  const place = places.find(({ user }) => names.has(user));
   return {
     ...filter,
     ...(actor === undefined ? {} : { actor: named(actor) }),
-    ...(enrollment === undefined ? {} : { enrollment: enrollment.split(":").map(named).join(":") }),
-    ...(target === undefined || !mayNameUser(filter) ? {} : { target: target.split(":").map(named).join(":") }),
+    ...(enrollment === undefined || learner === undefined
+      ? {}
+      : { enrollment: `${parseEnrollmentId(enrollment).course}:${named(learner)}` }),
+    ...(place === undefined ? {} : { target: place.before + named(place.user) + place.after }),
   };
 }
 
-/** Parts of ids that are looked up; no id of the system has more. */
-const MAX_PARTS = 8;
+/** Where a target may name a user: it is one, or one's enrollment or submission, or belongs to one. The likeliest first. */
+function placesOf(target: string): { before: string; user: string; after: string }[] {
+  const [first, last] = [target.indexOf(":"), target.lastIndexOf(":")];
+  const cut = (from: number, to: number) => ({
+    before: target.slice(0, from),
+    user: target.slice(from, to),
+    after: target.slice(to),
+  });
+  const whole = cut(0, target.length);
+  if (first === -1) return [whole];
+  return [whole, cut(first + 1, target.length), cut(first + 1, last), cut(0, last), cut(0, first)];
+}
+
 /** Without a type a target is taken for one that names a user where there is such a user. */
 const NAMING_TYPES = ["user", "enrollment", "translation_session"];
 const mayNameUser = ({ target_type }: AuditFilter) => target_type === undefined || NAMING_TYPES.includes(target_type);
@@ -77,11 +92,9 @@ export async function namedEntries(db: Database, rows: readonly AuditRow[]): Pro
     ),
   );
   if (pseudonyms.size === 0) return [...rows];
-  const list = JSON.stringify([...pseudonyms]);
-  const known = await db
-    .select()
-    .from(auditPeople)
-    .where(sql`${auditPeople.pseudonym} IN (SELECT value FROM json_each(${list}))`);
+  // Of a page of entries, each of which names few.
+  const list = jsonSet(oneBatch([...pseudonyms]));
+  const known = await db.select().from(auditPeople).where(sql`${auditPeople.pseudonym} IN (SELECT value FROM ${list})`);
   const users = new Map(known.map(({ pseudonym, user_id }) => [pseudonym, user_id]));
   return rows.map((row) => ({
     ...row,

@@ -1,5 +1,5 @@
-import { callObject } from "../bindings.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+import { callObject } from "../platform/cell/call.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import type { AuditChain } from "./chain/object.ts";
 import type { NewEntry } from "./entry.ts";
 

@@ -34,4 +34,5 @@ export const auditOutbox = sqliteTable("audit_outbox", {
   entry: text().notNull(),
   created_at: integer().notNull(),
   error: text(),
+  ready_at: integer().notNull().default(0),
 });

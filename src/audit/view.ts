@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { toInstant } from "../shared/instants.ts";
+import { toInstant } from "../platform/instants.ts";
 import type { AuditRow } from "./query.ts";
 
 /** An entry as the API shows it. */

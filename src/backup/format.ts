@@ -1,9 +1,15 @@
 import { z } from "@hono/zod-openapi";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { signingKey } from "../shared/secrets.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { signingKey } from "../platform/secrets.ts";
 
-/** The form of what is written. A reader refuses any other. */
-export const FORMAT = 1;
+/**
+ * The form of what is written. A reader refuses any other, but for older ones it knows: in form 1 every object is one line,
+ * in form 2 a large object is several, piece by piece; in form 3 a backup may hold only what changed since another; in form 4
+ * what changed is also found by notes that have no name in them, which earlier releases do not read, so nothing is built on
+ * theirs.
+ */
+export const FORMAT = 4;
+const knownFormat = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(FORMAT)]);
 
 export const BACKUP_ID = /^[0-9]{8}T[0-9]{6}(?:[0-9]{3})?Z-[0-9a-f]{8}$/;
 export const MANIFEST = "manifest.json";
@@ -11,8 +17,8 @@ export const MANIFEST = "manifest.json";
 export const FILE_NAME = /^(manifest\.json|[0-9]{5}-[a-z0-9_.]{1,64}\.ndjson\.gz)$/;
 
 /** First line of every part: what it is, so that one in another's place is recognised. */
-export const headerSchema = z.object({
-  latchkey_backup: z.literal(FORMAT),
+const headerSchema = z.object({
+  latchkey_backup: knownFormat,
   backup: z.string(),
   part: z.string(),
   stage: z.string(),
@@ -37,11 +43,29 @@ export const noteSchema = partSchema.extend({
   /** Where the stage goes on; null at its end. */
   next: z.string().nullable(),
   unreadable: z.array(z.string()),
+  /** Rows of D1 that were read for it. */
+  d1_rows_read: z.int().default(0),
 });
 export type PartNote = z.infer<typeof noteSchema>;
 
-export const manifestSchema = z.object({
-  format: z.literal(FORMAT),
+const linkSchema = z.object({ id: z.string().regex(BACKUP_ID), sha256: z.string() });
+/** One backup as another names it. */
+export type Link = z.infer<typeof linkSchema>;
+
+/** What is kept of a backup from its beginning on, until it has a manifest. */
+export const begunSchema = z.object({
+  mark: z.int(),
+  parent: linkSchema.nullable().default(null),
+  /** Activity from this instant on is in it. Epoch ms; 0 where it holds everything. */
+  since: z.int().default(0),
+  epochs: z.record(z.string(), z.int()).nullable().default(null),
+  /** The audit chain is copied from here on. */
+  audit_seq: z.int().default(0),
+});
+export type Begun = z.infer<typeof begunSchema>;
+
+const manifestSchema = z.object({
+  format: knownFormat,
   id: z.string().regex(BACKUP_ID),
   /** Everything acknowledged before this instant is in the backup. Epoch ms. */
   mark: z.int(),
@@ -49,17 +73,32 @@ export const manifestSchema = z.object({
   schema: z.object({
     /** D1 migrations that had been applied, in order. */
     migrations: z.array(z.string()),
-    /** SHA-256 of the schema these migrations had made, as the database tells it. */
+    /** SHA-256 of the schema these migrations had made, as the database describes it. */
     sha256: z.string(),
   }),
   rows: z.record(z.string(), z.int()),
   parts: z.array(partSchema),
   /** Enrollments and users whose object could not be copied; of enrollments the mirror is here. */
   unreadable: z.array(z.string()),
-  /** The finished backup before this one, and the SHA-256 of its manifest: a chain that no link can leave unnoticed. */
-  previous: z.object({ id: z.string(), sha256: z.string() }).nullable(),
+  /** The finished backup before this one, and the SHA-256 of its manifest: none can go unnoticed. */
+  previous: linkSchema.nullable(),
+  /** The backup that this one holds the changes since, and the SHA-256 of its manifest; null: it holds everything. */
+  parent: linkSchema.nullable().default(null),
+  /** Under which number each database noted what changed from its beginning on; null: nothing can be built on it. */
+  epochs: z.record(z.string(), z.int()).nullable().default(null),
+  /** Up to where the audit chain is in it or in those before it. */
+  audit_seq: z.int().default(0),
+  /** Rows of D1 that were read to take it. */
+  d1_rows_read: z.int().default(0),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
+/** The links of a chain in order: a full backup, and what changed since, one after the other. */
+export type Chain = readonly [Manifest, ...Manifest[]];
+
+/** The backup that a chain is about: its last link. */
+export function lastOf(chain: Chain): Manifest {
+  return chain.at(-1) ?? chain[0];
+}
 
 const signedSchema = z.object({ manifest: z.unknown(), signature: z.string() });
 

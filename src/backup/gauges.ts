@@ -1,8 +1,8 @@
-import { gauge } from "../ops/metrics/family.ts";
-import type { Section } from "../ops/metrics/section.ts";
+import { gauge } from "../platform/metrics/family.ts";
+import type { Section } from "../platform/metrics/section.ts";
 import { backupAges } from "./ages.ts";
 
-/** When backups last succeeded and were last proven; nothing while there has been none, which an alert reports. */
+/** When backups last succeeded and were last verified; nothing while there has been none, which an alert reports. */
 export const backupSection: Section = {
   name: "backups",
   async read(env) {

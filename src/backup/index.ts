@@ -1,6 +1,7 @@
-/** The door of the backup room. */
-export { type BackupAges, backupAges } from "./ages.ts";
+/** The public API of the backup room. */
+export { backupAges } from "./ages.ts";
+export { closedWhileRestoring } from "./closed.ts";
 export { backupSection } from "./gauges.ts";
-export { backUpNightly, consumeBackups, resumeBackups } from "./jobs.ts";
+export { backUpNightly, backupMessageSchema, consumeBackups, resumeBackups } from "./jobs.ts";
 export { backupRoutes } from "./routes.ts";
-export { BackupVault } from "./vault.ts";
+export { runningBackup } from "./run.ts";

@@ -1,8 +1,11 @@
 import { z } from "@hono/zod-openapi";
-import { logEvent, logFault } from "../ops/logging.ts";
-import { DAY_MS } from "../shared/instants.ts";
+import { DAY_MS } from "../platform/instants.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { retryOrDrop } from "../platform/queue/last-attempt.ts";
+import { isVerificationDue, removable } from "./chain.ts";
 import { instantOf } from "./format.ts";
-import { continueJob } from "./restore.ts";
+import { continueJob } from "./job.ts";
+import { metered } from "./metered.ts";
 import { beginBackup, continueBackup, runningBackup } from "./run.ts";
 import { lastWritten, newestNotes, prune } from "./store.ts";
 import { verificationPlan } from "./verify.ts";
@@ -11,22 +14,20 @@ import { verificationPlan } from "./verify.ts";
 const WORK_MS = 20_000;
 /** A run nobody has written to for so long has lost its message, or its worker. */
 const STALLED_MS = 120_000;
-/** Backups are kept this long; what was erased is out of all of them then. */
+/** Backups are kept this long, and for as long as one that is kept is built on them. */
 export const RETENTION_MS = 35 * DAY_MS;
-/** A backup is verified when the last verification is older than this; a night less than a week, so that it is weekly. */
-const VERIFY_EVERY_MS = 6.5 * DAY_MS;
 
 export const backupMessageSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("backup"), backup: z.string() }),
   z.object({ type: z.literal("verify"), backup: z.string(), job: z.string() }),
 ]);
-export type BackupMessage = z.infer<typeof backupMessageSchema>;
+type BackupMessage = z.infer<typeof backupMessageSchema>;
 
 /** Every night: begins a backup, and removes those that are old enough. */
 export async function backUpNightly(env: Env, now: number): Promise<void> {
   const backup = await beginBackup(env, now);
   await env.BACKUP_QUEUE.send({ type: "backup", backup } satisfies BackupMessage);
-  const removed = await prune(env, now - RETENTION_MS, instantOf);
+  const removed = await prune(env, now - RETENTION_MS, instantOf, (old) => removable(env, old));
   if (removed > 0) logEvent("backups_pruned", { backups: removed });
 }
 
@@ -53,12 +54,14 @@ export async function consumeBackups(batch: MessageBatch<unknown>, env: Env): Pr
       message.ack();
     } catch (fault) {
       logFault("backup_step_failed", fault, { backup: parsed.data.backup });
-      message.retry();
+      // The minute's cron takes a backup up again, the next night's backup a verification.
+      retryOrDrop("latchkey-backup", message);
     }
   }
 }
 
-async function work(env: Env, message: BackupMessage): Promise<void> {
+async function work(bindings: Env, message: BackupMessage): Promise<void> {
+  const env = metered(bindings);
   const until = Date.now() + WORK_MS;
   if (message.type === "verify") {
     const { backup, job } = message;
@@ -67,13 +70,11 @@ async function work(env: Env, message: BackupMessage): Promise<void> {
     if (state.ok && state.value.phase !== "done") await env.BACKUP_QUEUE.send(message);
     return;
   }
-  if ((await continueBackup(env, message.backup, until)) === "running") {
-    await env.BACKUP_QUEUE.send(message);
-    return;
-  }
-  const { succeeded, verified } = await newestNotes(env);
-  const isDue = verified === null || Date.now() - verified.at > VERIFY_EVERY_MS;
-  if (isDue && succeeded?.backup === message.backup) {
+  const went = await continueBackup(env, message.backup, until);
+  if (went === "running") await env.BACKUP_QUEUE.send(message);
+  if (went !== "done") return;
+  const { succeeded } = await newestNotes(env);
+  if (succeeded?.backup === message.backup && (await isVerificationDue(env, message.backup))) {
     const job = verificationJob(message.backup);
     await env.BACKUP_QUEUE.send({ type: "verify", backup: message.backup, job } satisfies BackupMessage);
   }

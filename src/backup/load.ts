@@ -1,10 +1,24 @@
 import { z } from "@hono/zod-openapi";
-import { inParallel } from "../shared/parallel.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+import { cutByBytes, oneBatch, setParameter } from "../platform/database/batches.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { inParallel } from "../platform/parallel.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { type PartHeader, rowsIn } from "./format.ts";
+import { changeKeyOf, linesLike } from "./keyed-rows.ts";
 import { pause } from "./pause.ts";
-import { type Column, countAdmitted, type Position, positionOf, readRows, type Tables, writeRows } from "./rows.ts";
-import { AUDIT_CHAIN, tableOf } from "./stages.ts";
+import {
+  type Column,
+  comparePositions,
+  countAdmitted,
+  type Position,
+  positionOf,
+  readRows,
+  type Tables,
+  writeRows,
+} from "./rows.ts";
+import { courseOfLine, isSharded, type RowsPlace } from "./sharded.ts";
+import { AUDIT_CHAIN, namesOf, tableOf } from "./stages.ts";
+import { markSuperseded, supersededAmong } from "./superseded.ts";
 import type { BackedUpTable } from "./tables.ts";
 import type { RestoreTarget } from "./target.ts";
 
@@ -22,6 +36,7 @@ export interface PartOutcome {
 
 const value = z.union([z.string(), z.number(), z.null()]);
 const dumpSchema = z.object({
+  part: z.object({ copy: z.string(), number: z.int(), of: z.int() }).optional(),
   steps: z.array(z.string()),
   tables: z.record(z.string(), z.object({ columns: z.array(z.string()), rows: z.array(z.array(value)) })),
 });
@@ -42,15 +57,45 @@ const storedLine = z.object({
   text: z.string(),
 });
 
-/** Restores one part and compares every row of it with what is there afterwards. Harmless to repeat. */
+/** Which link of a chain a part is of, from 0, and how many links there are. */
+export interface LinkPlace {
+  place: number;
+  links: number;
+  /** Names of the databases that the chain was taken with; null: it does not say. */
+  databases: readonly string[] | null;
+}
+
+/** Notes what a newer link says of older ones: which keys changed, which objects of a bucket it has, and which there are. */
+export async function markPart(tables: Tables, stage: string, place: number, lines: readonly string[]): Promise<void> {
+  const isOfBucket = stage === "documents" || stage === "records";
+  const keys = lines.map((line) => (isOfBucket ? storedLine.parse(JSON.parse(line)).key : String(JSON.parse(line))));
+  await markSuperseded(tables, stage.replace(/^changed\./, ""), place, keys);
+}
+
+/**
+ * Restores what no newer link supersedes of one part, and compares every row of it with what is there afterwards. Harmless
+ * to repeat.
+ */
 export async function loadPart(
   target: RestoreTarget,
   columns: ReadonlyMap<string, Column[]>,
   stage: string,
-  part: { header: PartHeader; lines: string[] },
+  given: { header: PartHeader; lines: string[] },
+  where: LinkPlace,
 ): Promise<Result<PartOutcome>> {
   const table = tableOf(stage);
-  if (table !== null) return loadTable(target.tables, table, columns.get(table.name) ?? [], part);
+  const part = { header: given.header, lines: await currentLines(target.tables, columns, stage, given, where) };
+  const isFirst = where.place === 0;
+  if (table !== null) {
+    const own = columns.get(table.name) ?? [];
+    if (table.name === "courses") {
+      const named = givenColumns(part.header, own) ?? [];
+      part.lines = await target.placed(named, part.lines, where.databases);
+    }
+    return isSharded(table)
+      ? loadSharded(target, table, own, part, isFirst)
+      : loadTable(target.tables, table, own, part, isFirst);
+  }
   const { lines } = part;
   const whole = ok({ rows: rowsIn(stage, lines), left_out: 0 });
   if (stage === "enrollment_objects") return loadEnrollments(target, lines);
@@ -87,22 +132,114 @@ export async function loadPart(
   return whole;
 }
 
+/** Those lines of a part of which no newer link has something newer. */
+async function currentLines(
+  tables: Tables,
+  columns: ReadonlyMap<string, Column[]>,
+  stage: string,
+  { header, lines }: { header: PartHeader; lines: string[] },
+  { place, links }: LinkPlace,
+): Promise<string[]> {
+  if (links === 1 || lines.length === 0) return lines;
+  const without = async (kind: string, keyOfLine: (line: string) => string, from = place) => {
+    const keys = lines.map(keyOfLine);
+    const superseded = await supersededAmong(tables, kind, from, keys);
+    return lines.filter((_, index) => !superseded.has(keys[index] ?? ""));
+  };
+  const table = tableOf(stage);
+  if (table !== null) {
+    if (table.by === undefined) return lines;
+    const given = givenColumns(header, columns.get(table.name) ?? []) ?? [];
+    return without(table.by.kind, (line) => changeKeyOf(table, given, line));
+  }
+  if (stage === "enrollment_objects") return without("enrollments", (line) => objectLine.parse(JSON.parse(line)).name);
+  if (stage === "channels") return without("channels", (line) => objectLine.parse(JSON.parse(line)).name);
+  if (stage === "documents" || stage === "records") {
+    const keyOfLine = (line: string) => storedLine.parse(JSON.parse(line)).key;
+    const newest = await without(stage, keyOfLine);
+    // Those that the newest link does not name any more were removed since.
+    const named = await supersededAmong(tables, namesOf(stage), -1, lines.map(keyOfLine));
+    return newest.filter((line) => named.has(keyOfLine(line)));
+  }
+  if (stage === "files") return filesWithRows(tables, lines);
+  return lines;
+}
+
+/** Of files that older links list, some were removed since: then they have no row any more. */
+async function filesWithRows(tables: Tables, lines: readonly string[]): Promise<string[]> {
+  const keys = new Set<string>();
+  const keyOfLine = (line: string) => fileLine.parse(JSON.parse(line)).key;
+  for (const { json } of cutByBytes(lines.map(keyOfLine))) {
+    const sql = `SELECT key FROM files WHERE key IN (SELECT value FROM ${setParameter(1)})`;
+    const [rows = []] = await tables.batch([{ sql, values: [json] }]);
+    for (const { key } of rows) keys.add(String(key));
+  }
+  return lines.filter((line) => keys.has(keyOfLine(line)));
+}
+
+/** The columns of a part's rows, or null where the table has no such columns. */
+function givenColumns(header: PartHeader, columns: readonly Column[]): Column[] | null {
+  const known = (header.columns ?? []).map((name) => columns.find((column) => column.name === name));
+  const given = known.filter((column) => column !== undefined);
+  return given.length < known.length || known.length === 0 ? null : given;
+}
+
+/** Loads rows of a table that every shard has: each into the shard of its course. */
+async function loadSharded(
+  target: RestoreTarget,
+  table: BackedUpTable,
+  columns: readonly Column[],
+  { header, lines }: { header: PartHeader; lines: string[] },
+  isFirst: boolean,
+): Promise<Result<PartOutcome>> {
+  const given = (header.columns ?? []).flatMap((name) => columns.find((column) => column.name === name) ?? []);
+  const places = new Map<string, { place: RowsPlace; lines: string[] }>();
+  for (const [course, own] of Map.groupBy(lines, (line) => courseOfLine(table, given, line))) {
+    const place = await target.placeOf(course);
+    const known = places.get(place.name) ?? { place, lines: [] };
+    // Not spread: there may be more lines than a call takes arguments.
+    known.lines = known.lines.concat(own);
+    places.set(place.name, known);
+  }
+  const outcome = { rows: 0, left_out: 0 };
+  const compare = comparePositions(given);
+  for (const { place, lines: own } of places.values()) {
+    own.sort((a, b) => compare(positionOf(given, a), positionOf(given, b)));
+    // A course that is placed in another database is known: what its fence would ask is answered.
+    const { fence: _fence, ...unfenced } = table;
+    const loaded = await loadTable(
+      place.tables,
+      place.hasCourses ? table : unfenced,
+      columns,
+      { header, lines: own },
+      isFirst,
+    );
+    if (!loaded.ok) return loaded;
+    if (table.name === "enrollments" && !place.hasCourses) await target.indexed(given, own);
+    outcome.rows += loaded.value.rows;
+    outcome.left_out += loaded.value.left_out;
+  }
+  // Of no rows, that the columns fit is still looked at.
+  return places.size > 0 ? ok(outcome) : loadTable(target.tables, table, columns, { header, lines }, isFirst);
+}
+
+/** @param isFirst whether it is of the first link: its rows come in order, and nothing else can be among them. */
 async function loadTable(
   tables: Tables,
   table: BackedUpTable,
   columns: readonly Column[],
   { header, lines }: { header: PartHeader; lines: string[] },
+  isFirst: boolean,
 ): Promise<Result<PartOutcome>> {
-  const known = (header.columns ?? []).map((name) => columns.find((column) => column.name === name));
-  const given = known.filter((column) => column !== undefined);
-  if (given.length < known.length || known.length === 0) {
+  const given = givenColumns(header, columns);
+  if (given === null) {
     return refuse("backup_schema_mismatch", { detail: `The table ${table.name} has other columns.` });
   }
   const [first, last] = [lines[0], lines.at(-1)];
   if (first === undefined || last === undefined) return ok({ rows: 0, left_out: 0 });
   await writeRows(tables, table, given, lines);
   const range = { from: positionOf(given, first), through: positionOf(given, last) };
-  const held = await linesBetween(tables, table, given, range);
+  const held = isFirst ? await linesBetween(tables, table, given, range) : await linesLike(tables, table, given, lines);
   const missing = lines.filter((line) => !held.delete(line));
   if (held.size > 0) return refuse("restore_differs", { detail: `${table.name} has ${held.size} other rows.` });
   const lost = await countAdmitted(tables, table, given, missing);
@@ -120,23 +257,29 @@ async function linesBetween(
   const held = new Set<string>();
   let range: { after: Position | null; from?: Position; through: Position } = { after: null, from, through };
   for (;;) {
-    const { lines, last } = await readRows(tables, table, columns, range);
+    const { lines, last, more } = await readRows(tables, table, columns, range);
     for (const line of lines) held.add(line);
     await pause();
-    if (last === null || lines.length < table.page) return held;
+    if (last === null || !more) return held;
     range = { after: last, through };
   }
 }
 
 async function loadEnrollments(target: RestoreTarget, lines: readonly string[]): Promise<Result<PartOutcome>> {
   const objects = lines.map((line) => objectLine.parse(JSON.parse(line)));
-  const registered = await registeredAmong(
-    target.tables,
+  const registered = new Set<string>();
+  const byCourse = Map.groupBy(
     objects.map(({ name }) => name),
+    (name) => parseEnrollmentId(name).course,
   );
+  for (const [course, ids] of byCourse) {
+    const { tables } = await target.placeOf(course);
+    for (const id of await registeredAmong(tables, ids)) registered.add(id);
+  }
   const known = objects.filter(({ name }) => registered.has(name));
   const outlines = new Map<string, string[]>();
-  for (const { dump } of known) {
+  // Of a large object the last piece says which version it is on, and needs the outline.
+  for (const { dump } of known.filter(({ dump }) => dump.tables.enrollment !== undefined)) {
     const version = versionOf(dump);
     if (!outlines.has(version.key)) outlines.set(version.key, await outlineOf(target.tables, version));
   }
@@ -144,7 +287,7 @@ async function loadEnrollments(target: RestoreTarget, lines: readonly string[]):
     target.enrollment(name, dump, outlines.get(versionOf(dump).key) ?? []),
   );
   if (!loaded.ok) return loaded;
-  await target.project(known.map(({ name }) => name));
+  await target.project([...new Set(known.map(({ name }) => name))]);
   return ok({ rows: known.length, left_out: objects.length - known.length });
 }
 
@@ -163,12 +306,17 @@ async function inTurn<T extends { name: string }>(
   load: (object: T) => Promise<Result<unknown>>,
 ): Promise<Result<null>> {
   const refusals: Result<never>[] = [];
-  await inParallel(objects, PARALLEL_OBJECTS, async (object, index) => {
-    const loaded = await load(object);
+  // Pieces of one object come in their order, whatever else is under way.
+  const byName = [...Map.groupBy(objects, ({ name }) => name).values()];
+  await inParallel(byName, PARALLEL_OBJECTS, async (pieces, index) => {
     if (index % 10 === 9) await pause();
-    if (loaded.ok) return;
-    const { code, detail } = loaded.refusal;
-    refusals.push(refuse(code, { detail: `${object.name}: ${detail ?? "its object"}` }));
+    for (const piece of pieces) {
+      const loaded = await load(piece);
+      if (loaded.ok) continue;
+      const { code, detail } = loaded.refusal;
+      refusals.push(refuse(code, { detail: `${piece.name}: ${detail ?? "its object"}` }));
+      return;
+    }
   });
   return refusals[0] ?? ok(null);
 }
@@ -177,8 +325,8 @@ async function inTurn<T extends { name: string }>(
 async function registeredAmong(tables: Tables, ids: readonly string[]): Promise<Set<string>> {
   const [rows = []] = await tables.batch([
     {
-      sql: "SELECT id FROM enrollments WHERE id IN (SELECT value FROM json_each(?))",
-      values: [JSON.stringify(ids)],
+      sql: `SELECT id FROM enrollments WHERE id IN (SELECT value FROM ${setParameter(1)})`,
+      values: [oneBatch(ids).json],
     },
   ]);
   return new Set(rows.map(({ id }) => String(id)));

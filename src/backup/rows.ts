@@ -1,8 +1,8 @@
-import { jsonChunks } from "../shared/object-dump.ts";
+import { cutByBytes, cutJsonByBytes, setParameter, utf8Bytes } from "../platform/database/batches.ts";
 import { pause } from "./pause.ts";
 import type { BackedUpTable } from "./tables.ts";
 
-export type SqlValue = string | number | null;
+type SqlValue = string | number | null;
 export interface Statement {
   sql: string;
   values: readonly SqlValue[];
@@ -57,54 +57,107 @@ export interface Range {
   after: Position | null;
   from?: Position;
   through?: Position | null;
+  /** Of these rows those only for which this is true. */
+  only?: { sql: string; values: readonly string[] };
 }
 
 export interface TablePage {
   /** One JSON array for each row, in the order of the columns; whole numbers are written in full, however large. */
   lines: string[];
   last: Position | null;
+  /** Whether there may be rows after these. */
+  more: boolean;
+}
+
+/** Bytes of rows read at once where rows may be large; one row may have more. */
+const READ_BYTES = 4_000_000;
+
+/** A table as it is read: `page` rows at most by one statement, and where `isSized`, so many bytes at most. */
+export interface ReadTable {
+  name: string;
+  page: number;
+  isSized?: boolean;
 }
 
 /**
- * Rows of a table by primary key.
+ * Rows of a table by primary key. Where rows may be large, their sizes are read first: a page of them by number could be
+ * more than can be held.
  * @param range what lies behind `after`, else from `from` on, else from the start; up to and with `through`, else to the end.
  * @throws when a value has another type than its column: it could not be restored as it was.
  */
 export async function readRows(
   tables: Tables,
-  table: { name: string; page: number },
+  table: ReadTable,
   columns: readonly Column[],
   range: Range,
 ): Promise<TablePage> {
-  const [rows = []] = await tables.batch([pageStatement(table, columns, range)]);
+  let through = range.through ?? null;
+  let isCut = false;
+  if (table.isSized === true) {
+    const [sizes = []] = await tables.batch([pageStatement(table, columns, range, "sizes")]);
+    // Asked here too: a key of another type would stand outside the page that is read next.
+    for (const row of sizes) requirePlain(table, row);
+    let room = READ_BYTES;
+    const end = sizes.findIndex(({ bytes }, index) => {
+      room -= Number(bytes);
+      return room < 0 && index > 0;
+    });
+    isCut = end > 0;
+    const last = sizes[isCut ? end - 1 : sizes.length - 1];
+    if (last === undefined) return { lines: [], last: null, more: false };
+    through = positionIn(columns, last);
+  }
+  const [rows = []] = await tables.batch([pageStatement(table, columns, { ...range, through }, "rows")]);
   const lines = rows.map((row) => {
-    if (row.is_plain !== 1) throw new Error(`${table.name} has a value of another type than its column`);
+    requirePlain(table, row);
     return lineOf(columns, row);
   });
   const last = rows.at(-1);
-  return { lines, last: last === undefined ? null : keyOf(columns).map(({ at }) => String(last[`c${at}`])) };
+  return {
+    lines,
+    // Where a row was removed in between, the page still goes on behind where it was.
+    last: isCut ? through : last === undefined ? null : positionIn(columns, last),
+    more: isCut || lines.length === table.page,
+  };
 }
 
-/** The statement of {@link readRows}. */
-export function pageStatement(
-  table: { name: string; page: number },
+export function requirePlain(table: ReadTable, row: Record<string, unknown>): void {
+  if (row.is_plain !== 1) throw new Error(`${table.name} has a value of another type than its column`);
+}
+
+function positionIn(columns: readonly Column[], row: Record<string, unknown>): Position {
+  return keyOf(columns).map(({ at }) => String(row[`c${at}`]));
+}
+
+/** The statement of {@link readRows}, for the rows or for their keys and sizes. */
+function pageStatement(
+  table: ReadTable,
   columns: readonly Column[],
-  { after, from, through = null }: Range,
+  { after, from, through = null, only }: Range,
+  what: "rows" | "sizes",
 ): Statement {
   const key = keyOf(columns);
   const list = key.map(({ name }) => `"${name}"`).join(", ");
   const bound = key.map(({ type }) => (type === "INTEGER" ? "CAST(? AS INTEGER)" : "?")).join(", ");
   // From the start is from the least there can be, so that the plan is the same.
   const start = after ?? from ?? key.map(({ type }) => (type === "INTEGER" ? "-9223372036854775808" : ""));
-  const picked = columns.map(({ name, type }, at) =>
-    type === "INTEGER" ? `CAST("${name}" AS TEXT) AS c${at}` : `"${name}" AS c${at}`,
-  );
+  const pick = ({ name, type }: Column, at: number) =>
+    type === "INTEGER" ? `CAST("${name}" AS TEXT) AS c${at}` : `"${name}" AS c${at}`;
   const isPlain = columns.map(({ name, type }) => `typeof("${name}") IN ('null', '${type.toLowerCase()}')`);
+  const texts = columns.filter(({ type }) => type === "TEXT");
+  const ofKey = only === undefined ? "" : `AND ${only.sql}`;
+  const picked =
+    what === "rows"
+      ? columns.map(pick)
+      : [
+          ...key.map((column) => pick(column, column.at)),
+          `${["0", ...texts.map(({ name }) => `coalesce(octet_length("${name}"), 0)`)].join(" + ")} AS bytes`,
+        ];
   const upTo = through === null ? "" : `AND (${list}) <= (${bound})`;
   return {
     sql: `SELECT ${picked.join(", ")}, ${isPlain.join(" AND ")} AS is_plain FROM "${table.name}"
-      WHERE (${list}) ${after === null ? ">=" : ">"} (${bound}) ${upTo} ORDER BY ${list} LIMIT ?`,
-    values: [...start, ...(through ?? []), table.page],
+      WHERE (${list}) ${after === null ? ">=" : ">"} (${bound}) ${upTo} ${ofKey} ORDER BY ${list} LIMIT ?`,
+    values: [...start, ...(through ?? []), ...(only?.values ?? []), table.page],
   };
 }
 
@@ -119,8 +172,8 @@ export async function writeRows(
   const values = columns.map((_, at) => `value ->> '$[${at}]'`).join(", ");
   const where = table.fence?.((name) => fieldOf(columns, name)) ?? "true";
   const small = lines.filter((line) => !needsOwnStatement(line));
-  const statements: Statement[] = [...jsonChunks(small)].map((json) => ({
-    sql: `INSERT INTO "${table.name}" (${names}) SELECT ${values} FROM json_each(?) WHERE ${where} ON CONFLICT DO NOTHING`,
+  const statements: Statement[] = cutJsonByBytes(small).map(({ json }) => ({
+    sql: `INSERT INTO "${table.name}" (${names}) SELECT ${values} FROM ${setParameter(1)} WHERE ${where} ON CONFLICT DO NOTHING`,
     values: [json],
   }));
   for (const line of lines.filter(needsOwnStatement)) statements.push(rowStatement(table, columns, line));
@@ -140,12 +193,10 @@ export async function countAdmitted(
   let admitted = 0;
   const where = table.fence?.((name) => fieldOf(columns, name)) ?? "true";
   // Of a long text only the beginning is asked for: a fence looks at keys.
-  const keys = lines.map((line) =>
-    JSON.stringify(valuesOf(columns, line).map((value) => value?.slice(0, 200) ?? null)),
-  );
-  for (const json of jsonChunks(keys)) {
+  const keys = lines.map((line) => valuesOf(columns, line).map((value) => value?.slice(0, 200) ?? null));
+  for (const { json } of cutByBytes(keys)) {
     const [rows = []] = await tables.batch([
-      { sql: `SELECT count(*) AS n FROM json_each(?) WHERE ${where}`, values: [json] },
+      { sql: `SELECT count(*) AS n FROM ${setParameter(1)} WHERE ${where}`, values: [json] },
     ]);
     admitted += Number(rows[0]?.n ?? 0);
   }
@@ -166,7 +217,7 @@ export function largest(columns: readonly Column[], name: string, lines: readonl
 }
 
 /** A line's values as text; whole numbers keep all their digits. */
-function valuesOf(columns: readonly Column[], line: string): (string | null)[] {
+export function valuesOf(columns: readonly Column[], line: string): (string | null)[] {
   // The source text of a number is handed to the reviver, which is how 64 bits survive.
   const parsed: unknown = JSON.parse(line, (_key, value: unknown, context?: { source?: string }) =>
     typeof value === "number" ? (context?.source ?? String(value)) : value,
@@ -177,11 +228,11 @@ function valuesOf(columns: readonly Column[], line: string): (string | null)[] {
 
 /** A long row, and one with a character that SQLite's JSON ends a text at, is bound value by value. */
 function needsOwnStatement(line: string): boolean {
-  return line.length > LONG_LINE || line.includes("\\u0000");
+  return utf8Bytes(line) > LONG_LINE || line.includes("\\u0000");
 }
 
-/** A statement may be given 2 MB in one value, and a character of JSON may be three bytes. */
-const LONG_LINE = 500_000;
+/** A longer line is bound value by value: as JSON it may be larger than the row that it is of. */
+const LONG_LINE = 900_000;
 
 function rowStatement(table: BackedUpTable, columns: readonly Column[], line: string): Statement {
   const names = columns.map(({ name }) => `"${name}"`).join(", ");
@@ -200,18 +251,32 @@ function fieldOf(columns: readonly Column[], name: string): string {
   return `json_each.value ->> '$[${columns.findIndex((column) => column.name === name)}]'`;
 }
 
-function keyOf(columns: readonly Column[]): (Column & { at: number })[] {
+export function keyOf(columns: readonly Column[]): (Column & { at: number })[] {
   return columns
     .map((column, at) => ({ ...column, at }))
     .filter(({ key }) => key > 0)
     .sort((a, b) => a.key - b.key);
 }
 
-function lineOf(columns: readonly Column[], row: Record<string, unknown>): string {
+export function lineOf(columns: readonly Column[], row: Record<string, unknown>): string {
   const values = columns.map(({ type }, at) => {
     const value = row[`c${at}`];
     // Digits as they are: through a number they would be rounded beyond 2^53.
     return type === "INTEGER" && typeof value === "string" ? value : JSON.stringify(value ?? null);
   });
   return `[${values.join(",")}]`;
+}
+
+/** Compares two keys of a table as the database orders them. */
+export function comparePositions(columns: readonly Column[]): (a: Position, b: Position) => number {
+  const types = keyOf(columns).map(({ type }) => type);
+  return (a, b) => {
+    for (const [at, type] of types.entries()) {
+      const [left = "", right = ""] = [a[at], b[at]];
+      if (left === right) continue;
+      const isLess = type === "TEXT" ? left < right : Number(left) < Number(right);
+      return isLess ? -1 : 1;
+    }
+    return 0;
+  };
 }

@@ -1,26 +1,47 @@
-import { logEvent, logFault } from "../ops/logging.ts";
+import { create } from "../platform/backup-bucket.ts";
+import { utf8Bytes } from "../platform/database/batches.ts";
+import { isAnyClosing } from "../platform/database/moves.ts";
+import { directory } from "../platform/database/shards.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { parentFor } from "./chain.ts";
+import { beginEpoch, type ChangeKind, forgetChanges } from "./changes.ts";
+import { countingReads } from "./counting-reads.ts";
 import {
+  type Begun,
+  begunSchema,
   FORMAT,
   instantOf,
   MANIFEST,
   type Manifest,
   newBackupId,
+  openPart,
   type PartNote,
   pack,
   partName,
   sha256Of,
   signManifest,
 } from "./format.ts";
+import { isSpent, metered } from "./metered.ts";
 import { pause } from "./pause.ts";
 import { d1Tables } from "./rows.ts";
 import { schemaOf } from "./schema.ts";
-import { STAGES } from "./stages.ts";
-import { backupIds, create, createPart, isFinished, keyOf, newestFinished, noteSuccess, partNotes } from "./store.ts";
+import type { Stage } from "./stage.ts";
+import { AUDIT_CHAIN, type ChangedKeys, changedStage, changedStages, STAGES } from "./stages.ts";
+import {
+  backupIds,
+  createPart,
+  isFinished,
+  keyOf,
+  newestFinished,
+  noteSuccess,
+  partBytes,
+  partNotesSoFar,
+} from "./store.ts";
 
 /** Says that a backup was begun here, and when exactly. */
 const BEGUN = "begin.json";
-/** Characters of one part before it is compressed; beyond it the part is closed. A page more may come on top. */
-const PART_CHARACTERS = 2_000_000;
+/** Bytes of one part before it is compressed; beyond it the part is closed. A page more may come on top. */
+const PART_BYTES = 4_000_000;
 /** Pages of one part: it is restored in one step, and 500 objects are some seconds. */
 const PART_PAGES = 20;
 /** Objects of one part that may be missing; their names are kept beside it, where there is not much room. */
@@ -30,17 +51,50 @@ const MAX_UNREADABLE = 20;
  */
 const GIVE_UP_MS = 12 * 3_600_000;
 
+/** Before it is looked again whether a course that changes its database has arrived. */
+const MOVE_PAUSE_MS = 250;
+
 /**
- * Begins a backup, or joins the one that is under way. The instant of its id is its mark: whatever was acknowledged
- * before it will be in it.
+ * So long after a write its enrollment has written its row in D1, or has noted that it is behind. A backup of what
+ * changed finds it by the one or the other, so its mark is this much before its beginning. Clocks may differ by as
+ * much.
  */
-export async function beginBackup(env: Env, now: number): Promise<string> {
+const SETTLED_MS = 90_000;
+
+/**
+ * Begins a backup, or joins the one that is under way. Whatever was acknowledged before its mark will be in it, or in those
+ * that it is built on.
+ *
+ * @param wants "everything", whatever there is already; "changes": as soon as something can be built on what there is.
+ */
+export async function beginBackup(env: Env, now: number, wants: "changes" | "everything" = "changes"): Promise<string> {
   const running = await runningBackup(env, now);
   if (running !== null) return running;
   const id = newBackupId(now);
-  await create(env, keyOf(id, BEGUN), JSON.stringify({ format: FORMAT, id, mark: now }));
-  logEvent("backup_begun", { backup: id });
+  const parent = wants === "everything" ? null : await parentFor(env, now);
+  const begun: Begun = {
+    mark: parent === null ? now : now - SETTLED_MS,
+    parent: parent?.link ?? null,
+    since: parent === null ? 0 : instantOf(parent.link.id) - SETTLED_MS,
+    epochs: await epochsFor(env, id, parent !== null),
+    audit_seq: parent?.manifest.audit_seq ?? 0,
+  };
+  await create(env, keyOf(id, BEGUN), JSON.stringify({ format: FORMAT, id, ...begun }));
+  logEvent("backup_begun", { backup: id, parent: parent?.link.id ?? null });
   return id;
+}
+
+/**
+ * Changes are noted anew from here on. A database that refuses writes is copied as a whole, and nothing is built on it.
+ */
+async function epochsFor(env: Env, id: string, areNeeded: boolean): Promise<Begun["epochs"]> {
+  try {
+    return await beginEpoch(env, id);
+  } catch (fault) {
+    if (areNeeded) throw fault;
+    logFault("backup_epoch_failed", fault, { backup: id });
+    return null;
+  }
 }
 
 /** The backup that is under way; null when there is none. */
@@ -52,26 +106,49 @@ export async function runningBackup(env: Env, now: number): Promise<string | nul
 }
 
 /**
- * Goes on with a backup until it is finished or `until` (epoch ms) is reached. A part that was written is never written
- * again, so it does not matter how often this is killed, or whether two do it at once.
+ * Goes on with a backup until it is finished, `until` (epoch ms) is reached, or it has asked for as much as one step may.
+ * One that was given up, because a newer one was begun, is never finished. A part that was written is never written again,
+ * so it does not matter how often this is killed, or whether two do it at once.
  */
-export async function continueBackup(env: Env, id: string, until: number): Promise<"running" | "done"> {
+export async function continueBackup(
+  bindings: Env,
+  id: string,
+  until: number,
+): Promise<"running" | "done" | "given_up"> {
+  const env = metered(bindings);
   if (await isFinished(env, id)) return "done";
-  let notes = await partNotes(env, id);
+  if (await isGivenUp(env, id)) return "given_up";
+  // A course changes its database just now, for a second or so. While a backup is under way, no further one does.
+  if (await isAnyClosing(env)) {
+    await new Promise((resolve) => setTimeout(resolve, MOVE_PAUSE_MS));
+    return "running";
+  }
+  let notes = await partNotesSoFar(env, id);
+  const begun = await begunOf(env, id);
+  const keys = keysOf(env, id, () => notes);
+  const stages = begun.parent === null ? STAGES : changedStages(begun, keys);
   do {
     const last = notes.at(-1);
-    const at = last === undefined ? 0 : STAGES.findIndex(({ name }) => name === last.stage);
-    const stage = last?.next === null ? STAGES[at + 1] : STAGES[at];
+    const at = last === undefined ? 0 : stages.findIndex(({ name }) => name === last.stage);
+    const stage = last?.next === null ? stages[at + 1] : stages[at];
     if (stage === undefined) {
-      await finish(env, id, notes);
+      await finish(env, id, begun, notes);
       return "done";
     }
     const from = last === undefined || last.next === null ? null : last.next;
     const note = await writePart(env, id, notes.length + 1, stage, from, until);
     // Somebody else has written this number: theirs is the one that counts.
-    notes = note === null ? await partNotes(env, id) : [...notes, note];
-  } while (Date.now() < until);
+    notes = note === null ? await partNotesSoFar(env, id) : [...notes, note];
+  } while (Date.now() < until && !isSpent(env));
   return "running";
+}
+
+/** Whether a newer backup was begun here, which has taken over what was noted for this one. */
+async function isGivenUp(env: Env, id: string): Promise<boolean> {
+  for (const other of (await backupIds(env)).filter((newer) => newer > id)) {
+    if ((await env.BACKUPS.head(keyOf(other, BEGUN))) !== null) return true;
+  }
+  return false;
 }
 
 /** Reads pages of a stage into the next part. @returns its note, or null when there was such a part already. */
@@ -79,18 +156,19 @@ async function writePart(
   env: Env,
   id: string,
   number: number,
-  stage: (typeof STAGES)[number],
+  stage: Stage,
   from: string | null,
   until: number,
 ): Promise<PartNote | null> {
   const lines: string[] = [];
+  const counting = countingReads(env);
   const note = { stage: stage.name, rows: 0, max_seq: 0, next: from, unreadable: [] as string[] };
   let columns: string[] | undefined;
-  let room = PART_CHARACTERS;
+  let room = PART_BYTES;
   for (let page = 0; page < PART_PAGES && room > 0; page += 1) {
-    const read = await stage.read(env, note.next);
+    const read = await stage.read(counting.env, note.next, id);
     lines.push(...read.lines);
-    room -= read.lines.reduce((sum, line) => sum + line.length, 0);
+    room -= read.lines.reduce((sum, line) => sum + utf8Bytes(line), 0);
     note.rows += read.rows;
     note.max_seq = Math.max(note.max_seq, read.max_seq);
     note.next = read.next;
@@ -98,25 +176,32 @@ async function writePart(
     if (note.unreadable.length > MAX_UNREADABLE) throw new Error("too many objects do not answer; tried again later");
     columns = read.columns ?? columns;
     await pause();
-    if (read.next === null || Date.now() >= until) break;
+    if (read.next === null || Date.now() >= until || isSpent(env)) break;
   }
   const name = partName(number, stage.name);
   const header = { latchkey_backup: FORMAT, backup: id, part: name, stage: stage.name } as const;
   const bytes = await pack(columns === undefined ? header : { ...header, columns }, lines);
-  const full: PartNote = { name, ...note, bytes: bytes.byteLength, sha256: await sha256Of(bytes) };
+  const full: PartNote = {
+    name,
+    ...note,
+    bytes: bytes.byteLength,
+    sha256: await sha256Of(bytes),
+    d1_rows_read: counting.read(),
+  };
   return (await createPart(env, id, full, bytes)) ? full : null;
 }
 
-async function finish(env: Env, id: string, notes: readonly PartNote[]): Promise<void> {
+async function finish(env: Env, id: string, begun: Begun, notes: readonly PartNote[]): Promise<void> {
   const rows: Record<string, number> = {};
   for (const note of notes) rows[note.stage] = (rows[note.stage] ?? 0) + note.rows;
   const finished_at = Date.now();
+  const chain = notes.filter(({ stage }) => stage === AUDIT_CHAIN).map(({ max_seq }) => max_seq);
   const manifest: Manifest = {
     format: FORMAT,
     id,
-    mark: await markOf(env, id),
+    mark: begun.mark,
     finished_at,
-    schema: await schemaOf(d1Tables(env.DB)),
+    schema: await schemaOf(d1Tables(directory(env))),
     rows,
     parts: notes.map(({ name, stage, rows: count, bytes, sha256, max_seq }) => ({
       name,
@@ -128,16 +213,50 @@ async function finish(env: Env, id: string, notes: readonly PartNote[]): Promise
     })),
     unreadable: notes.flatMap(({ unreadable }) => unreadable),
     previous: await newestFinished(env),
+    parent: begun.parent,
+    epochs: begun.epochs,
+    audit_seq: Math.max(begun.audit_seq, ...chain),
+    d1_rows_read: notes.reduce((sum, { d1_rows_read }) => sum + d1_rows_read, 0),
   };
   if (!(await create(env, keyOf(id, MANIFEST), await signManifest(env.AUTH_SECRET, manifest)))) return;
-  if (manifest.unreadable.length === 0) await noteSuccess(env, id, finished_at);
-  else logFault("backup_with_gaps", new Error(`${manifest.unreadable.length} objects are missing`), { backup: id });
+  if (manifest.unreadable.length === 0) {
+    await noteSuccess(env, id, finished_at);
+    // What was noted is in this backup now. One with gaps is followed by one that has all of it.
+    if (begun.epochs !== null) await forgetChanges(env, begun.epochs);
+  } else logFault("backup_with_gaps", new Error(`${manifest.unreadable.length} objects are missing`), { backup: id });
   const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
-  logEvent("backup_finished", { backup: id, rows: total, ms: finished_at - manifest.mark });
+  logEvent("backup_finished", { backup: id, rows: total, ms: finished_at - instantOf(id) });
 }
 
-async function markOf(env: Env, id: string): Promise<number> {
+/** What was settled about a backup when it began. */
+export async function begunOf(env: Env, id: string): Promise<Begun> {
   const begun = await env.BACKUPS.get(keyOf(id, BEGUN));
-  // SAFETY: written by beginBackup() above.
-  return begun === null ? instantOf(id) : ((await begun.json()) as { mark: number }).mark;
+  return begunSchema.parse(begun === null ? { mark: instantOf(id) } : await begun.json());
+}
+
+/** Reads the keys that changed from the parts in which this backup has written them down. The last one read is held. */
+function keysOf(env: Env, id: string, notes: () => readonly PartNote[]): ChangedKeys {
+  const lasts = new Map<string, string>();
+  let held: { name: string; keys: string[] } | null = null;
+  const open = async (note: PartNote) => {
+    if (held?.name === note.name) return held.keys;
+    const bytes = await partBytes(env, id, note.name);
+    const opened = bytes === null ? null : await openPart(id, note, [], bytes);
+    if (opened?.ok !== true) throw new Error(`${note.name} cannot be read any more`);
+    const keys = opened.value.lines.map((line) => String(JSON.parse(line)));
+    held = { name: note.name, keys };
+    lasts.set(note.name, keys.at(-1) ?? "");
+    return keys;
+  };
+  return async (kind: ChangeKind, after: string, limit: number) => {
+    const found: string[] = [];
+    for (const note of notes()) {
+      if (note.stage !== changedStage(kind) || note.rows === 0) continue;
+      const last = lasts.get(note.name);
+      if (last !== undefined && last <= after) continue;
+      for (const key of await open(note)) if (key > after && found.length < limit) found.push(key);
+      if (found.length === limit) break;
+    }
+    return found;
+  };
 }

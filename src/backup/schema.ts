@@ -1,5 +1,6 @@
-import { sha256Hex } from "../shared/http.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+import { oneBatch, setParameter } from "../platform/database/batches.ts";
+import { sha256Hex } from "../platform/hash.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import type { Manifest } from "./format.ts";
 import type { Tables } from "./rows.ts";
 import { BACKED_UP } from "./tables.ts";
@@ -31,9 +32,9 @@ export async function tablesAsMade(tables: Tables): Promise<string[]> {
   const names = BACKED_UP.map(({ name }) => name);
   const [made = []] = await tables.batch([
     {
-      sql: `SELECT sql FROM sqlite_master WHERE sql IS NOT NULL
-        AND tbl_name IN (SELECT value FROM json_each(?)) ORDER BY type = 'index'`,
-      values: [JSON.stringify(names)],
+      sql: `SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND type IN ('table', 'index')
+        AND tbl_name IN (SELECT value FROM ${setParameter(1)}) ORDER BY type = 'index'`,
+      values: [oneBatch(names).json],
     },
   ]);
   return made.map(({ sql }) => String(sql));

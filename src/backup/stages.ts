@@ -1,45 +1,29 @@
-import { type ChainPosition, callChain } from "../audit/index.ts";
-import { callEnrollment } from "../bindings.ts";
-import { callBroadcastLog, callChannel } from "../events/index.ts";
-import { logFault } from "../ops/logging.ts";
-import { callJournal, JOURNALS } from "../records/index.ts";
-import type { ObjectDump } from "../shared/object-dump.ts";
-import { inParallel } from "../shared/parallel.ts";
-import type { Result } from "../shared/results.ts";
-import { pause } from "./pause.ts";
-import { columnsOf, d1Tables, largest, type Position, readRows } from "./rows.ts";
+import { directory, everyShard, FIRST_SHARD } from "../platform/database/shards.ts";
+import { everyErasure } from "../privacy/index.ts";
+import { type ChangeKind, changesAfter } from "./changes.ts";
+import { collectPage } from "./collect.ts";
+import type { Begun } from "./format.ts";
+import { readKeyed } from "./keyed-rows.ts";
+import { type Column, columnsOf, d1Tables, largest, type Position, readRows } from "./rows.ts";
+import { enrollmentsAfter, isSharded, readShardedRows, rowsAtHome } from "./sharded.ts";
+import type { Stage, StagePage } from "./stage.ts";
+import { listFiles, readBucket, readNames } from "./stage-buckets.ts";
+import { type NamesAfter, readBroadcastLog, readChannels, readEnrollments, usersAfter } from "./stage-objects.ts";
+import { readChain, readJournals } from "./stage-pages.ts";
 import { type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
 
-/** Objects asked by one page, which is held in memory, and how many at a time. */
-const OBJECT_PAGE = 25;
-const PARALLEL_OBJECTS = 6;
-/** With so many of a page unreadable it is the platform, and the page is tried again later. */
-const MAX_UNREADABLE = 5;
-/** Early warning's tables between two steps, which are bytes: a run that was cut starts anew. */
-const WORKING_TABLES = "insight/runs/";
-/** Objects of a bucket in one page; each is read, and may have 8 MB. */
-const BUCKET_PAGE = 2;
-const FILE_PAGE = 500;
-
-/** A piece of a stage. */
-export interface StagePage {
-  lines: string[];
-  /** Where the stage goes on; null at its end. */
-  next: string | null;
-  rows: number;
-  max_seq: number;
-  columns?: string[];
-  /** Whose object could not be copied. */
-  unreadable?: string[];
-}
-
-/** A piece of the whole that is read from one place. */
-export interface Stage {
-  name: string;
-  read(env: Env, from: string | null): Promise<StagePage>;
-}
-
 export const AUDIT_CHAIN = "audit_chain";
+/** Hashes of everybody who was ever erased: a restore of any backup erases them again. */
+export const ERASURES_STAGE = "erasures";
+/** Completes the list of what changed; it has no lines. */
+const COLLECT = "collect";
+
+/** Keys, and hashes of erased users, in one page. */
+const KEY_PAGE = 1_000;
+const HASH_PAGE = 5_000;
+
+/** Keys of a kind that changed, as this backup has written them down: the next ones after one, in order. */
+export type ChangedKeys = (kind: ChangeKind, after: string, limit: number) => Promise<string[]>;
 
 /**
  * What is read, in this order. The order is what makes a backup whole that is taken while people write: mirrors before
@@ -48,22 +32,101 @@ export const AUDIT_CHAIN = "audit_chain";
  */
 export const STAGES: readonly Stage[] = [
   ...MIRROR_TABLES.map(tableStage),
-  { name: "enrollment_objects", read: readEnrollments },
-  { name: "channels", read: readChannels },
+  objectStage("enrollment_objects", readEnrollments, (env) => (after, limit) => enrollmentsAfter(env, after, limit)),
+  objectStage("channels", readChannels, (env) => (after, limit) => usersAfter(env, after, limit)),
   { name: "broadcast_log", read: readBroadcastLog },
   { name: "journals", read: (env, from) => readJournals(env, from, false) },
   ...OTHER_TABLES.map(tableStage),
   { name: "journal_tombstones", read: (env, from) => readJournals(env, from, true) },
-  { name: "documents", read: (env, from) => readBucket(env.DOCUMENTS, from) },
-  { name: "records", read: (env, from) => readBucket(env.RECORDS, from) },
-  { name: "files", read: listFiles },
+  { name: "documents", read: (env, from) => readBucket(env.DOCUMENTS, from, 0) },
+  { name: "records", read: (env, from) => readBucket(env.RECORDS, from, 0) },
+  { name: "files", read: (env, from) => listFiles(env, from, 0) },
   // After the documents: every head in the bucket is then about entries that are here.
-  { name: AUDIT_CHAIN, read: readChain },
+  { name: AUDIT_CHAIN, read: (env, from) => readChain(env, from, null) },
+  // Last: it is as new as can be.
+  { name: ERASURES_STAGE, read: readErasures },
 ];
+
+/**
+ * What a backup reads that holds the changes since another: the same, in the same order, of the keys that changed. They are
+ * written down before their first use, and after what must come before them: a record that has left its journal since
+ * is among those that changed, and so is a course version that a pointer already leads to.
+ */
+export function changedStages(begun: Begun, keys: ChangedKeys): readonly Stage[] {
+  const { since, audit_seq } = begun;
+  const named = (kind: ChangeKind) => (): NamesAfter => (after, limit) => keys(kind, after, limit);
+  const listed = new Set<ChangeKind>(["enrollments", "channels"]);
+  const others = OTHER_TABLES.flatMap((table): Stage[] => {
+    if (table.by === undefined) return [tableStage(table)];
+    const { kind } = table.by;
+    const stage = keyedStage(table, keys);
+    if (listed.has(kind)) return [stage];
+    listed.add(kind);
+    return [keyStage(kind), stage];
+  });
+  return [
+    {
+      name: COLLECT,
+      read: async (env, from) => ({ lines: [], rows: 0, max_seq: 0, ...(await collectPage(env, begun, from)) }),
+    },
+    keyStage("enrollments"),
+    keyStage("channels"),
+    ...MIRROR_TABLES.map((table) => keyedStage(table, keys)),
+    objectStage("enrollment_objects", readEnrollments, named("enrollments")),
+    objectStage("channels", readChannels, named("channels")),
+    { name: "broadcast_log", read: readBroadcastLog },
+    { name: "journals", read: (env, from) => readJournals(env, from, false) },
+    ...others,
+    { name: "journal_tombstones", read: (env, from) => readJournals(env, from, true) },
+    { name: "documents", read: (env, from) => readBucket(env.DOCUMENTS, from, since) },
+    { name: namesOf("documents"), read: (env, from) => readNames(env.DOCUMENTS, from) },
+    { name: "records", read: (env, from) => readBucket(env.RECORDS, from, since) },
+    { name: namesOf("records"), read: (env, from) => readNames(env.RECORDS, from) },
+    { name: "files", read: (env, from) => listFiles(env, from, since) },
+    { name: AUDIT_CHAIN, read: (env, from) => readChain(env, from, audit_seq) },
+    { name: ERASURES_STAGE, read: readErasures },
+  ];
+}
 
 /** Name of the stage that reads a table. */
 export function stageOf(table: BackedUpTable): string {
   return `d1.${table.name}`;
+}
+
+/** The table a stage reads, or null for one that reads something else. */
+export function tableOf(stage: string): BackedUpTable | null {
+  return stage.startsWith("d1.") ? tableNamed(stage.slice("d1.".length)) : null;
+}
+
+/** Name of the stage that writes down which keys of a kind changed. */
+export function changedStage(kind: ChangeKind): string {
+  return `changed.${kind}`;
+}
+
+/** Name of the stage that lists the names of a bucket's objects. */
+export function namesOf(bucket: "documents" | "records"): string {
+  return `${bucket}.names`;
+}
+
+function objectStage(
+  name: string,
+  read: (env: Env, from: string | null, backup: string, names: NamesAfter) => Promise<StagePage>,
+  names: (env: Env) => NamesAfter,
+): Stage {
+  return { name, read: (env, from, backup) => read(env, from, backup, names(env)) };
+}
+
+function keyStage(kind: ChangeKind): Stage {
+  return {
+    name: changedStage(kind),
+    async read(env, from) {
+      const found: string[] = [];
+      for (const shard of everyShard(env)) found.push(...(await changesAfter(shard, kind, from ?? "", KEY_PAGE)));
+      const keys = [...new Set(found)].sort((a, b) => (a < b ? -1 : 1)).slice(0, KEY_PAGE);
+      const next = keys.length === KEY_PAGE ? (keys.at(-1) ?? null) : null;
+      return { lines: keys.map((key) => JSON.stringify(key)), rows: keys.length, next, max_seq: 0 };
+    },
+  };
 }
 
 function tableStage(table: BackedUpTable): Stage {
@@ -71,176 +134,70 @@ function tableStage(table: BackedUpTable): Stage {
 }
 
 async function readTable(env: Env, table: BackedUpTable, from: string | null): Promise<StagePage> {
-  const tables = d1Tables(env.DB);
+  const tables = d1Tables(directory(env));
   const columns = (await columnsOf(tables, [table.name])).get(table.name) ?? [];
   // SAFETY: written below by this very function.
   const after = from === null ? null : (JSON.parse(from) as Position);
-  const { lines, last } = await readRows(tables, table, columns, { after });
+  const { lines, next } = isSharded(table)
+    ? await readShardedRows(env, table, columns, after)
+    : await readRows(tables, table, columns, { after }).then(({ lines, last, more }) => ({
+        lines,
+        next: more ? last : null,
+      }));
+  return tablePage(columns, lines, next === null ? null : JSON.stringify(next));
+}
+
+function tablePage(columns: readonly Column[], lines: string[], next: string | null): StagePage {
   return {
     lines,
     rows: lines.length,
     columns: columns.map(({ name }) => name),
-    next: lines.length === table.page && last !== null ? JSON.stringify(last) : null,
+    next,
     max_seq: Math.max(largest(columns, "seq", lines), largest(columns, "progress_seq", lines)),
   };
 }
 
-async function readEnrollments(env: Env, from: string | null): Promise<StagePage> {
-  const { results } = await env.DB.prepare("SELECT id FROM enrollments WHERE id > ? ORDER BY id LIMIT ?")
-    .bind(from ?? "", OBJECT_PAGE)
-    .all<{ id: string }>();
-  const ids = results.map(({ id }) => id);
-  return readObjects(ids, (id) => callEnrollment(env, id, (stub) => stub.backUp()));
+interface KeyedCursor {
+  database: number;
+  /** Rows of keys up to this one are done with. */
+  key: string;
+  /** Rows of the next key up to this one are done with as well. */
+  after: Position | null;
 }
 
-async function readChannels(env: Env, from: string | null): Promise<StagePage> {
-  const users = await usersAfter(env.DB, from ?? "");
-  return readObjects(users, (user) => callChannel(env, user, (stub) => stub.backUp()));
-}
-
-/**
- * The next user ids, wherever D1 knows them from: those of another identity provider are in no table of users. Each
- * place has an index that begins with the id.
- */
-async function usersAfter(db: D1Database, after: string): Promise<string[]> {
-  const places = [
-    ["users", "id"],
-    ["enrollments", "user_id"],
-    ["files", "owner"],
-    ["translation_sessions", "owner"],
-    ["courses", "owner_id"],
-    ["event_log", "user_id"],
-  ] as const;
-  const found = await db.batch<{ id: string }>(
-    places.map(([table, column]) =>
-      db
-        .prepare(`SELECT DISTINCT ${column} AS id FROM ${table} WHERE ${column} > ? ORDER BY ${column} LIMIT ?`)
-        .bind(after, OBJECT_PAGE),
-    ),
-  );
-  const ids = new Set(found.flatMap(({ results }) => results.map(({ id }) => id)));
-  return [...ids].sort((a, b) => (a < b ? -1 : 1)).slice(0, OBJECT_PAGE);
-}
-
-/** Copies objects, one line for each that holds something. */
-async function readObjects(
-  names: readonly string[],
-  copy: (name: string) => Promise<Result<ObjectDump | null>>,
-): Promise<StagePage> {
-  const lines: string[] = [];
-  const unreadable: string[] = [];
-  let seq = 0;
-  await inParallel(names, PARALLEL_OBJECTS, async (name, index) => {
-    if (index % 10 === 9) await pause();
-    const copied = await copy(name).catch((fault: unknown) => {
-      logFault("object_not_copied", fault, { object: name });
-      return null;
-    });
-    if (copied === null || !copied.ok) unreadable.push(name);
-    else if (copied.value !== null) {
-      const at = Date.now();
-      lines[index] = JSON.stringify({ name, at, dump: copied.value });
-      seq = Math.max(seq, seqOf(copied.value));
-    }
-  });
-  if (unreadable.length > MAX_UNREADABLE)
-    throw new Error(`${unreadable.length} of ${names.length} objects do not answer`);
-  const present = lines.filter((line) => line !== undefined);
-  const next = names.length === OBJECT_PAGE ? (names.at(-1) ?? null) : null;
-  return { lines: present, rows: present.length, next, max_seq: seq, unreadable };
-}
-
-/** Progress of an enrollment, or the head of a log. */
-function seqOf({ tables }: ObjectDump): number {
-  const { columns = [], rows = [] } = tables.enrollment ?? tables.log ?? {};
-  const at = Math.max(columns.indexOf("progress_seq"), columns.indexOf("seq"));
-  return rows.reduce((most, row) => Math.max(most, Number(row[at] ?? 0)), 0);
-}
-
-async function readBroadcastLog(env: Env): Promise<StagePage> {
-  const page = await readObjects(["everybody"], () => callBroadcastLog(env, (stub) => stub.backUp()));
-  return { ...page, next: null };
-}
-
-async function readJournals(env: Env, from: string | null, tombstones: boolean): Promise<StagePage> {
-  // SAFETY: written below by this very function.
-  const at = from === null ? { journal: 0, from: null } : (JSON.parse(from) as JournalCursor);
-  const copied = await callJournal(env, at.journal, (stub) =>
-    tombstones ? stub.backUpTombstones(String(at.from?.after ?? "")) : stub.backUp(at.from),
-  );
-  if (!copied.ok) throw new Error(`journal ${at.journal}: ${copied.refusal.code}`);
-  const { page, next } = copied.value;
-  const following: JournalCursor | null =
-    next !== null
-      ? { journal: at.journal, from: next }
-      : at.journal + 1 < JOURNALS
-        ? { journal: at.journal + 1, from: null }
-        : null;
-  const isEmpty = page === null || page.rows.length === 0;
-  const seqAt = page?.columns.indexOf("seq") ?? -1;
+function keyedStage(table: BackedUpTable, keys: ChangedKeys): Stage {
   return {
-    lines: isEmpty ? [] : [JSON.stringify({ journal: at.journal, page })],
-    rows: page?.rows.length ?? 0,
-    next: following === null ? null : JSON.stringify(following),
-    max_seq: seqAt < 0 ? 0 : Math.max(0, ...(page?.rows ?? []).map((row) => Number(row[seqAt] ?? 0))),
+    name: stageOf(table),
+    async read(env, from) {
+      const start: KeyedCursor = { database: 0, key: "", after: null };
+      // SAFETY: written below by this very function.
+      const at = from === null ? start : (JSON.parse(from) as KeyedCursor);
+      const shards = isSharded(table) ? everyShard(env) : everyShard(env).slice(0, 1);
+      const { name, db } = shards[at.database] ?? { name: FIRST_SHARD, db: directory(env) };
+      const tables = d1Tables(db);
+      const columns = (await columnsOf(tables, [table.name])).get(table.name) ?? [];
+      const wanted = table.by === undefined ? [] : await keys(table.by.kind, at.key, KEY_PAGE);
+      const { lines, done, after } = await readKeyed(tables, table, columns, wanted, at.after);
+      const isEnd = done === wanted.length && wanted.length < KEY_PAGE;
+      const next: KeyedCursor | null = !isEnd
+        ? { database: at.database, key: done === 0 ? at.key : (wanted[done - 1] ?? ""), after }
+        : at.database + 1 < shards.length
+          ? { ...start, database: at.database + 1 }
+          : null;
+      const own = isSharded(table) ? await rowsAtHome(env, name, table, columns, lines) : lines;
+      return tablePage(columns, own, next === null ? null : JSON.stringify(next));
+    },
   };
 }
 
-async function readChain(env: Env, from: string | null): Promise<StagePage> {
-  // SAFETY: written below by this very function.
-  const at = from === null ? null : (JSON.parse(from) as ChainPosition);
-  const copied = await callChain(env, (stub) => stub.backUp(at));
-  if (!copied.ok) throw new Error(`audit chain: ${copied.refusal.code}`);
-  const { pages, next } = copied.value;
-  const full = pages.filter(({ rows }) => rows.length > 0);
-  const seqs = full.flatMap(({ table, columns, rows }) =>
-    table === "entries" ? rows.map((row) => Number(row[columns.indexOf("seq")])) : [],
-  );
-  return {
-    lines: full.map((page) => JSON.stringify({ page })),
-    rows: full.reduce((sum, { rows }) => sum + rows.length, 0),
-    next: next === null ? null : JSON.stringify(next),
-    max_seq: seqs.at(-1) ?? 0,
-  };
-}
-
-interface JournalCursor {
-  journal: number;
-  from: { table: string; after: string | number } | null;
-}
-
-/** Objects of a bucket with their content, which is text. */
-async function readBucket(bucket: R2Bucket, from: string | null): Promise<StagePage> {
-  const keys = { limit: BUCKET_PAGE, ...(from === null ? {} : { startAfter: from }) };
-  const listed = await bucket.list(keys);
-  const lines: string[] = [];
-  for (const { key } of listed.objects) {
-    if (key.startsWith(WORKING_TABLES)) continue;
-    const object = await bucket.get(key);
-    // One that has gone since the list was made was removed after the mark.
-    if (object === null) continue;
-    const { httpMetadata, customMetadata = {} } = object;
-    const type = httpMetadata?.contentType ?? null;
-    lines.push(JSON.stringify({ key, type, meta: customMetadata, text: await object.text() }));
-  }
-  return { lines, rows: lines.length, next: nextKey(listed), max_seq: 0 };
-}
-
-/** Users' files: which bytes there are, not the bytes. */
-async function listFiles(env: Env, from: string | null): Promise<StagePage> {
-  const listed = await env.FILES.list({ limit: FILE_PAGE, ...(from === null ? {} : { startAfter: from }) });
-  const lines = listed.objects.map(({ key, size, etag, checksums }) => {
-    const { sha256 } = checksums.toJSON();
-    return JSON.stringify({ key, size, etag, sha256: sha256 ?? null });
-  });
-  return { lines, rows: lines.length, next: nextKey(listed), max_seq: 0 };
-}
-
-function nextKey(listed: R2Objects): string | null {
-  return listed.truncated ? (listed.objects.at(-1)?.key ?? null) : null;
-}
-
-/** The table a stage reads, or null for one that reads something else. */
-export function tableOf(stage: string): BackedUpTable | null {
-  return stage.startsWith("d1.") ? tableNamed(stage.slice("d1.".length)) : null;
+/** Everybody who was ever erased, as far as this deployment and its bucket know. */
+async function readErasures(env: Env, from: string | null): Promise<StagePage> {
+  const subjects = await everyErasure(env);
+  const after = from ?? "";
+  const page = [...subjects]
+    .filter((subject) => subject > after)
+    .sort()
+    .slice(0, HASH_PAGE);
+  const next = page.length === HASH_PAGE ? (page.at(-1) ?? null) : null;
+  return { lines: page.map((subject) => JSON.stringify(subject)), rows: page.length, next, max_seq: 0 };
 }

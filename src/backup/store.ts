@@ -1,5 +1,8 @@
-import { type Result, refuse } from "../shared/results.ts";
-import { acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
+import { create, IF_ABSENT, listed, pad } from "../platform/backup-bucket.ts";
+import { CHANGE_NOTES } from "../platform/cell/change-notes.ts";
+import { logFault } from "../platform/log.ts";
+import { type Result, refuse } from "../platform/results.ts";
+import { acceptedSecrets, withAnySecret } from "../platform/secrets.ts";
 import {
   MANIFEST,
   type Manifest,
@@ -11,48 +14,25 @@ import {
   sha256Of,
 } from "./format.ts";
 
-// Where backups are in the bucket BACKUPS. Nothing in it is ever written over: a second writer of a key is turned away.
+// Where backups are in the bucket BACKUPS. Nothing in it is ever written over: a second writer of a key is refused.
 
 const BACKUPS = "backups/";
 const SUCCEEDED = "succeeded/";
 const VERIFIED = "verified/";
-const ERASED = "erased/";
 const JOBS = "jobs/";
-const IF_ABSENT = { etagDoesNotMatch: "*" };
-/** Keys of one list; with their metadata the platform may give fewer. */
+/** What was noted so long before the newest whole backup was begun is in it, and no later one asks for it. */
+const NOTES_SPENT_MS = 3_600_000;
+/** Keys removed by one call. */
 const PAGE_KEYS = 1_000;
 
 export function keyOf(backup: string, file: string): string {
   return `${BACKUPS}${backup}/${file}`;
 }
 
-/**
- * Writes an object that is not there yet.
- * @returns whether it was written; false when it was there already.
- */
-export async function create(env: Env, key: string, body: string | Uint8Array<ArrayBuffer>): Promise<boolean> {
-  return (await env.BACKUPS.put(key, body, { onlyIf: IF_ABSENT })) !== null;
-}
-
 /** Writes a part with its note; the bucket itself compares the bytes with their hash. @returns as {@link create}. */
 export async function createPart(env: Env, backup: string, note: PartNote, bytes: Uint8Array<ArrayBuffer>) {
   const options = { onlyIf: IF_ABSENT, customMetadata: { note: JSON.stringify(note) }, sha256: note.sha256 };
   return (await env.BACKUPS.put(keyOf(backup, note.name), bytes, options)) !== null;
-}
-
-/** Everything below a prefix, in the order of the keys. */
-async function* listed(env: Env, prefix: string, include: ("customMetadata" | "httpMetadata")[] = []) {
-  let cursor: string | undefined;
-  do {
-    const page = await env.BACKUPS.list({
-      prefix,
-      limit: PAGE_KEYS,
-      include,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    yield* page.objects;
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor !== undefined);
 }
 
 /** Ids of all backups, finished or not, oldest first. */
@@ -71,10 +51,25 @@ export async function backupIds(env: Env): Promise<string[]> {
   return ids.sort();
 }
 
-/** Notes of the parts there are, in order. */
-export async function partNotes(env: Env, backup: string): Promise<PartNote[]> {
+/** What this isolate has read of the parts of the backup that is under way. */
+let underWay: { backup: string; notes: readonly PartNote[] } = { backup: "", notes: [] };
+
+/**
+ * Notes of the parts of a backup that is under way, in order. A part is never written over, so an isolate that has read some
+ * reads only those that came since: of three million learners there are twenty thousand, and as many messages.
+ */
+export async function partNotesSoFar(env: Env, backup: string): Promise<PartNote[]> {
+  const known = underWay.backup === backup ? underWay.notes : [];
+  const notes = [...known, ...(await partNotes(env, backup, known.at(-1)?.name))];
+  underWay = { backup, notes };
+  return notes;
+}
+
+/** Notes of the parts there are, in order. @param after only of those after this one. */
+export async function partNotes(env: Env, backup: string, after?: string): Promise<PartNote[]> {
   const notes: PartNote[] = [];
-  for await (const { key, customMetadata } of listed(env, `${BACKUPS}${backup}/0`, ["customMetadata"])) {
+  const from = after === undefined ? undefined : keyOf(backup, after);
+  for await (const { key, customMetadata } of listed(env, `${BACKUPS}${backup}/0`, ["customMetadata"], from)) {
     // A part that was brought from elsewhere has no note, and a manifest instead.
     if (customMetadata?.note === undefined) continue;
     const note = noteSchema.parse(JSON.parse(customMetadata.note));
@@ -174,22 +169,14 @@ export async function verifications(env: Env): Promise<Map<string, number>> {
   return found;
 }
 
-/** Remembers that a user was erased, by the hash of the id: a restore must not bring them back. */
-export async function noteErasure(env: Env, subject: string): Promise<void> {
-  await create(env, `${ERASED}${subject}`, "");
-}
-
-/** Hashes of all users ever erased. */
-export async function erasedSubjects(env: Env): Promise<Set<string>> {
-  const subjects = new Set<string>();
-  for await (const { key } of listed(env, ERASED)) subjects.add(key.slice(ERASED.length));
-  return subjects;
-}
+/** The newest state that this isolate has read, from which on it looks for newer ones. */
+let lastState = { job: "", key: "" };
 
 /** The newest state of a job; null when it has none yet. */
 export async function jobState(env: Env, job: string): Promise<{ number: number; text: string } | null> {
-  let last: string | null = null;
-  for await (const { key } of listed(env, `${JOBS}${job}/`)) last = key;
+  let last = lastState.job === job && (await env.BACKUPS.head(lastState.key)) !== null ? lastState.key : null;
+  for await (const { key } of listed(env, `${JOBS}${job}/`, [], last ?? undefined)) last = key;
+  if (last !== null) lastState = { job, key: last };
   const stored = last === null ? null : await env.BACKUPS.get(last);
   if (last === null || stored === null) return null;
   return { number: Number(last.slice(`${JOBS}${job}/`.length)), text: await stored.text() };
@@ -200,16 +187,33 @@ export function addJobState(env: Env, job: string, number: number, text: string)
   return create(env, `${JOBS}${job}/${String(number).padStart(8, "0")}`, text);
 }
 
-/** Removes backups begun before an instant, but never the newest whole or the newest verified one, and old job states. */
-export async function prune(env: Env, before: number, instantOf: (id: string) => number): Promise<number> {
+/**
+ * Removes backups begun before an instant, but never the newest whole or the newest verified one, nor any that one which
+ * stays is built on; and old job states, and notes of changes that the newest whole one has.
+ *
+ * @param removable which of these nothing that stays is built on.
+ */
+export async function prune(
+  env: Env,
+  before: number,
+  instantOf: (id: string) => number,
+  removable: (old: readonly string[]) => Promise<string[]>,
+): Promise<number> {
   const { succeeded, verified } = await newestNotes(env);
   const kept = [succeeded?.backup, verified?.backup];
-  const old = (await backupIds(env)).filter((id) => instantOf(id) < before && !kept.includes(id));
+  const old = await removable((await backupIds(env)).filter((id) => instantOf(id) < before && !kept.includes(id)));
   for (const id of old) await removeBelow(env, `${BACKUPS}${id}/`, () => true);
   for (const prefix of [SUCCEEDED, VERIFIED]) {
     await removeBelow(env, prefix, ({ key }) => old.some((id) => key.includes(id)));
   }
   await removeBelow(env, JOBS, ({ uploaded }) => uploaded.getTime() < before);
+  const spent = succeeded === null ? before : instantOf(succeeded.backup) - NOTES_SPENT_MS;
+  try {
+    await removeBelow(env, CHANGE_NOTES, ({ uploaded }) => uploaded.getTime() < spent);
+  } catch (fault) {
+    // The bucket is locked: they go later.
+    logFault("change_notes_kept", fault);
+  }
   return old.length;
 }
 
@@ -218,11 +222,6 @@ async function removeBelow(env: Env, prefix: string, isOld: (object: R2Object) =
   for await (const object of listed(env, prefix)) if (isOld(object)) keys.push(object.key);
   for (let from = 0; from < keys.length; from += PAGE_KEYS)
     await env.BACKUPS.delete(keys.slice(from, from + PAGE_KEYS));
-}
-
-/** Instants in keys, so that they sort. */
-function pad(at: number): string {
-  return String(at).padStart(15, "0");
 }
 
 /** Reads and opens one part of a finished backup, or says by name what is wrong with it. */

@@ -1,8 +1,18 @@
+import type { ChangeKind } from "./changes.ts";
+
 /** One table of D1 as a backup treats it. */
 export interface BackedUpTable {
   name: string;
-  /** Rows read by one statement: few where rows are large, because a page is held in memory. */
+  /** Rows read by one statement. */
   page: number;
+  /** Rows may be large: their sizes are read first, because a page is held in memory. */
+  isSized?: boolean;
+  /**
+   * Which changes its rows go with, and the columns that make up a key of that kind (joined by "@"): a backup of what
+   * changed has the rows of the keys that changed, and no others. Left out: the table is small, or holds some days only, and
+   * every backup has all of it.
+   */
+  by?: { kind: ChangeKind; columns: readonly string[] };
   /**
    * Which of its rows belong into a restored database, as SQL over the row's columns. A backup is taken while people
    * write: what was written to a later table about something an earlier table does not have yet was not there at the
@@ -14,10 +24,8 @@ export interface BackedUpTable {
 }
 
 const PAGE = 1_000;
-/** Rows with a chapter's text, an answer or a record in them. */
-const LARGE_ROWS_PAGE = 100;
-/** Rows that may come close to the 2 MB a row may have. */
-const HUGE_ROWS_PAGE = 10;
+/** Rows with a mirror, a chapter's text, an answer or a record in them. */
+const SIZED = { page: 500, isSized: true } as const;
 
 const ofCourse: BackedUpTable["fence"] = (column) =>
   `EXISTS (SELECT 1 FROM courses WHERE slug = ${column("course_slug")})`;
@@ -27,15 +35,20 @@ const ofVersion: BackedUpTable["fence"] = (column) =>
 const reachedByPointer: BackedUpTable["fence"] = (column) =>
   `EXISTS (SELECT 1 FROM courses WHERE slug = ${column("course_slug")} AND activation >= ${column("activation")})`;
 
+type By = NonNullable<BackedUpTable["by"]>;
+const ofEnrollment = (column: string): By => ({ kind: "enrollments", columns: [column] });
+const OF_VERSION = { kind: "course_versions", columns: ["course_slug", "version"] } as const;
+const byId = (kind: ChangeKind): By => ({ kind, columns: ["id"] });
+
 /**
  * Mirrors of the enrollment objects. They are read before the objects, so that an object is never behind its mirror; a
  * restore brings the mirrors up to their objects again.
  */
 export const MIRROR_TABLES: readonly BackedUpTable[] = [
-  { name: "enrollments", page: PAGE, fence: ofCourse },
-  { name: "progress", page: PAGE },
-  { name: "submissions", page: LARGE_ROWS_PAGE },
-  { name: "unlock_events", page: PAGE },
+  { name: "enrollments", ...SIZED, by: ofEnrollment("id"), fence: ofCourse },
+  { name: "progress", page: PAGE, by: ofEnrollment("enrollment_id") },
+  { name: "submissions", ...SIZED, by: ofEnrollment("enrollment_id") },
+  { name: "unlock_events", ...SIZED, by: ofEnrollment("enrollment_id") },
 ];
 
 /**
@@ -43,34 +56,36 @@ export const MIRROR_TABLES: readonly BackedUpTable[] = [
  * journal meanwhile is found here. Parents come first: their children are only ever added, so what a row points to is there.
  */
 export const OTHER_TABLES: readonly BackedUpTable[] = [
-  { name: "translation_sessions", page: LARGE_ROWS_PAGE },
-  { name: "translation_tasks", page: LARGE_ROWS_PAGE },
+  { name: "translation_sessions", ...SIZED, by: byId("translation_sessions") },
+  { name: "translation_tasks", ...SIZED, by: byId("translation_tasks") },
   { name: "courses", page: PAGE },
-  { name: "course_versions", page: PAGE, fence: ofCourse },
+  { name: "course_versions", ...SIZED, fence: ofCourse },
   { name: "course_activations", page: PAGE, fence: reachedByPointer },
-  { name: "course_outlines", page: HUGE_ROWS_PAGE, fence: ofVersion },
-  { name: "course_contents", page: HUGE_ROWS_PAGE, fence: ofVersion },
+  { name: "course_outlines", ...SIZED, by: OF_VERSION, fence: ofVersion },
+  { name: "course_contents", ...SIZED, by: OF_VERSION, fence: ofVersion },
   { name: "course_marks", page: PAGE, fence: ofCourse },
-  { name: "users", page: PAGE },
+  { name: "users", page: PAGE, by: byId("users") },
   {
     name: "accounts",
     page: PAGE,
+    by: byId("accounts"),
     fence: (column) => `EXISTS (SELECT 1 FROM users WHERE id = ${column("user_id")})`,
   },
-  { name: "files", page: PAGE },
-  { name: "event_log", page: PAGE },
-  { name: "idempotency_keys", page: LARGE_ROWS_PAGE },
-  { name: "dead_letters", page: LARGE_ROWS_PAGE },
+  { name: "outside_bans", page: PAGE },
+  { name: "files", page: PAGE, by: byId("files") },
+  { name: "event_log", ...SIZED },
+  { name: "idempotency_keys", ...SIZED },
+  { name: "dead_letters", ...SIZED },
   { name: "audit_outbox", page: PAGE },
-  { name: "insight_courses", page: LARGE_ROWS_PAGE, fence: ofCourse },
-  { name: "insight_learners", page: PAGE },
-  { name: "insight_runs", page: LARGE_ROWS_PAGE },
-  { name: "insight_models", page: LARGE_ROWS_PAGE },
+  { name: "insight_courses", ...SIZED, fence: ofCourse },
+  { name: "insight_learners", page: PAGE, by: { kind: "insight_learners", columns: ["enrollment_id"] } },
+  { name: "insight_runs", ...SIZED },
+  { name: "insight_models", ...SIZED },
   { name: "insight_aliases", page: PAGE },
-  { name: "insight_predictions", page: PAGE },
+  { name: "insight_predictions", page: PAGE, by: { kind: "insight_predictions", columns: ["enrollment_id"] } },
   { name: "insight_accuracy", page: PAGE },
   { name: "record_fences", page: PAGE },
-  { name: "divergences", page: PAGE },
+  { name: "divergences", ...SIZED },
   { name: "tombstones", page: PAGE },
   { name: "erasures", page: PAGE },
 ];
@@ -78,7 +93,18 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
 /** Tables that are in no backup, each with the reason. A table that is in neither list makes a test fail. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   sessions: "A restore would revive sessions that were ended since; everybody signs in again.",
+  service_keys: "A restore would revive keys that were revoked since; services get new ones.",
   verifications: "One-time values that may have been used since; they live for minutes.",
+  freshness: "What the sweeps look at: follows from the enrollments, and a restore asks for every course to be marked.",
+  user_courses: "Which courses to ask for something of a user; filled again with the enrollments.",
+  closed_courses: "Courses that have moved to another database; a restore has each in one place only.",
+  course_moves: "Courses on their way to another database; in a restored one each is where the course says.",
+  moving_courses: "What a database had to do with such moves.",
+  moving_changes: "What changed of a course while it was copied; empty when its move is over.",
+  mark_fences: "How far a marking has come; without it a page is marked once more.",
+  walks: "How far the night has come in a table; without it, it begins anew.",
+  chains: "How far a chain of messages has come; without it the chain ends, and the crons begin another.",
+  write_probes: "When the database was last seen to take a write; the next look at its health writes it again.",
   file_sweeps: "Where a sweep stands; the next night opens another.",
   translation_sessions_search: "Which record is which document of the search index; rebuilt with it.",
   translation_sessions_words: "The search index; rebuilt from the records.",
@@ -87,6 +113,11 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   audit_log: "A copy of the audit chain for searching; a restored chain brings it again.",
   audit_people: "The same, of who the chain's pseudonyms are.",
   audit_log_words: "The search index over it; the same.",
+  erasure_watch: "How far the list of erasures was read; a restore reads it from the beginning.",
+  backup_epochs:
+    "Which backups were begun here; a restored database has begun none, and its first one holds everything.",
+  backup_changes: "What changed since the last backup, which is what a backup reads first.",
+  restore_superseded: "Empty, but while a backup is restored.",
   d1_migrations: "Names of the migrations; they stand in the manifest, and the target has its own.",
 };
 

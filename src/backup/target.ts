@@ -1,13 +1,17 @@
 import { type ChainRows, callChain } from "../audit/index.ts";
-import { callEnrollment } from "../bindings.ts";
-import { projectEnrollments } from "../enrollment/index.ts";
+import { callEnrollment } from "../enrollment/index.ts";
 import { callBroadcastLog, callChannel } from "../events/index.ts";
+import { projectEnrollments } from "../mirror/index.ts";
+import type { ObjectDump } from "../platform/cell/object-dump.ts";
+import type { DumpedValue } from "../platform/cell/object-rows.ts";
+import { directory } from "../platform/database/shards.ts";
+import { inParallel } from "../platform/parallel.ts";
+import type { Result } from "../platform/results.ts";
 import { callJournal, type JournalRows } from "../records/index.ts";
-import type { DumpedValue, ObjectDump } from "../shared/object-dump.ts";
-import { inParallel } from "../shared/parallel.ts";
-import type { Result } from "../shared/results.ts";
-import { d1Tables, type Tables } from "./rows.ts";
-import { callVault } from "./vault-stub.ts";
+import { placeCourses } from "./place.ts";
+import { type Column, d1Tables, type Tables } from "./rows.ts";
+import { callScratch } from "./scratch-stub.ts";
+import { indexRestored, placeIn, type RowsPlace } from "./sharded.ts";
 
 /** Files looked for at a time; an invocation may have six connections. */
 const PARALLEL_HEADS = 6;
@@ -20,12 +24,20 @@ type Loaded = Result<{ rows: number }>;
  */
 export interface RestoreTarget {
   tables: Tables;
+  /** Rows of `courses` as they go there, each with a database that the target has, see {@link placeCourses}. */
+  placed(columns: readonly Column[], lines: readonly string[], databases: readonly string[] | null): Promise<string[]>;
+  /** Where rows of a course go that are in no directory. */
+  placeOf(course: string): Promise<RowsPlace>;
+  /** Rows of `enrollments` have come to such a place. */
+  indexed(columns: readonly Column[], lines: readonly string[]): Promise<void>;
   enrollment(id: string, dump: ObjectDump, outline: readonly string[]): Promise<Loaded>;
   /** Enrollments that were just filled: D1 is brought up to them. */
   project(ids: readonly string[]): Promise<void>;
   channel(user: string, dump: ObjectDump): Promise<Loaded>;
   broadcastLog(dump: ObjectDump): Promise<Loaded>;
   journal(journal: number, page: JournalRows): Promise<Loaded>;
+  /** Removes sessions from a journal that is not open yet; those that are left come with {@link openJournal}. */
+  buryInJournal(journal: number, tombstones: readonly DumpedValue[][]): Promise<Result<null>>;
   openJournal(
     journal: number,
     steps: readonly string[],
@@ -40,13 +52,13 @@ export interface RestoreTarget {
 }
 
 /** What a backup says of a user's file: which bytes, not the bytes. */
-export interface ListedFile {
+interface ListedFile {
   key: string;
   size: number;
   etag: string;
 }
 
-export interface StoredObject {
+interface StoredObject {
   key: string;
   type: string | null;
   /** What stands beside the object; the audit chain's heads are read from there. */
@@ -57,7 +69,10 @@ export interface StoredObject {
 /** This very deployment. */
 export function liveTarget(env: Env, job: string): RestoreTarget {
   return {
-    tables: d1Tables(env.DB),
+    tables: d1Tables(directory(env)),
+    placed: (columns, lines, databases) => placeCourses(env, columns, lines, databases),
+    placeOf: (course) => placeIn(env, course),
+    indexed: (columns, lines) => indexRestored(env, columns, lines),
     enrollment: (id, dump, outline) => callEnrollment(env, id, (stub) => stub.restore(dump, outline, job)),
     project: async (ids) => {
       await projectEnrollments(env, ids);
@@ -65,6 +80,7 @@ export function liveTarget(env: Env, job: string): RestoreTarget {
     channel: (user, dump) => callChannel(env, user, (stub) => stub.restore(dump, job)),
     broadcastLog: (dump) => callBroadcastLog(env, (stub) => stub.restore(dump, job)),
     journal: (journal, page) => callJournal(env, journal, (stub) => stub.restore(page)),
+    buryInJournal: (journal, tombstones) => callJournal(env, journal, (stub) => stub.bury(tombstones)),
     openJournal: (journal, steps, tombstones) => callJournal(env, journal, (stub) => stub.open(steps, tombstones)),
     auditChain: (page) => callChain(env, (stub) => stub.restore(page)),
     openAuditChain: () => callChain(env, (stub) => stub.open()),
@@ -91,23 +107,36 @@ export function liveTarget(env: Env, job: string): RestoreTarget {
  * fills them, and nobody who could be woken by what is in it.
  */
 export function scratchTarget(env: Env, job: string): RestoreTarget {
-  const vault = `${job}.tables`;
+  const scratch = `${job}.tables`;
+  const tables: Tables = { batch: (statements) => callScratch(env, scratch, (stub) => stub.batch(statements)) };
+  const tryLog = (kind: "channel" | "broadcast_log", name: string, dump: ObjectDump) =>
+    dump.part === undefined
+      ? callScratch(env, `${job}.object`, (stub) => stub.tryLog(kind, dump))
+      : callScratch(env, `${job}.${kind}.${name}`, (stub) => stub.tryPiece(kind, dump, []));
   return {
-    tables: { batch: (statements) => callVault(env, vault, (stub) => stub.batch(statements)) },
-    enrollment: (_id, dump, outline) => callVault(env, `${job}.object`, (stub) => stub.tryEnrollment(dump, outline)),
+    tables,
+    placed: async (_columns, lines) => [...lines],
+    placeOf: async () => ({ name: scratch, tables, hasCourses: true }),
+    indexed: async () => undefined,
+    enrollment: (id, dump, outline) =>
+      dump.part === undefined
+        ? callScratch(env, `${job}.object`, (stub) => stub.tryEnrollment(dump, outline))
+        : callScratch(env, `${job}.enrollment.${id}`, (stub) => stub.tryPiece("enrollment", dump, outline)),
     project: async () => undefined,
-    channel: (_user, dump) => callVault(env, `${job}.object`, (stub) => stub.tryLog("channel", dump)),
-    broadcastLog: (dump) => callVault(env, `${job}.object`, (stub) => stub.tryLog("broadcast_log", dump)),
-    journal: (journal, page) => callVault(env, `${job}.journal-${journal}`, (stub) => stub.journal(page)),
+    channel: (user, dump) => tryLog("channel", user, dump),
+    broadcastLog: (dump) => tryLog("broadcast_log", "everybody", dump),
+    journal: (journal, page) => callScratch(env, `${job}.journal-${journal}`, (stub) => stub.journal(page)),
+    buryInJournal: (journal, tombstones) =>
+      callScratch(env, `${job}.journal-${journal}`, (stub) => stub.buryInJournal(tombstones)),
     openJournal: async (journal, steps, tombstones) => {
-      const opened = await callVault(env, `${job}.journal-${journal}`, (stub) => stub.openJournal(steps, tombstones));
-      await callVault(env, `${job}.journal-${journal}`, (stub) => stub.wipe());
+      const opened = await callScratch(env, `${job}.journal-${journal}`, (stub) => stub.openJournal(steps, tombstones));
+      await callScratch(env, `${job}.journal-${journal}`, (stub) => stub.wipe());
       return opened;
     },
-    auditChain: (page) => callVault(env, `${job}.audit`, (stub) => stub.auditPage(page)),
+    auditChain: (page) => callScratch(env, `${job}.audit`, (stub) => stub.auditPage(page)),
     openAuditChain: async () => {
-      const opened = await callVault(env, `${job}.audit`, (stub) => stub.openAudit());
-      await callVault(env, `${job}.audit`, (stub) => stub.wipe());
+      const opened = await callScratch(env, `${job}.audit`, (stub) => stub.openAudit());
+      await callScratch(env, `${job}.audit`, (stub) => stub.wipe());
       return opened;
     },
     // There is no scratch bucket: that a document is whole, its part's hash has shown.

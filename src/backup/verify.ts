@@ -1,48 +1,53 @@
-import { logEvent } from "../ops/logging.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import type { Manifest } from "./format.ts";
-import { type JobPlan, openJournals } from "./restore.ts";
+import { directory } from "../platform/database/shards.ts";
+import { logEvent } from "../platform/log.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { lastOf } from "./format.ts";
+import type { JobPlan, JobState } from "./job.ts";
+import { openJournals } from "./open-journals.ts";
 import { d1Tables } from "./rows.ts";
 import { checkSchema, schemaOf, tablesAsMade } from "./schema.ts";
+import { callScratch } from "./scratch-stub.ts";
 import { stageOf } from "./stages.ts";
 import { noteVerified } from "./store.ts";
+import { SUPERSEDED_TABLE } from "./superseded.ts";
 import { BACKED_UP } from "./tables.ts";
 import { scratchTarget } from "./target.ts";
-import { callVault } from "./vault-stub.ts";
 
 /**
- * The proof that a backup can be restored: it is restored into an empty scratch store with the code of a real restore,
- * compared row by row, and read. Then the store is thrown away and the proof is noted.
+ * The check that a backup can be restored: it is restored into an empty scratch store with the code of a real restore,
+ * compared row by row, and read. Then the store is thrown away and the result is noted.
  */
 export function verificationPlan(env: Env, job: string): JobPlan {
   const target = scratchTarget(env, job);
-  const vault = `${job}.tables`;
+  const scratch = `${job}.tables`;
   return {
     target,
-    async open(manifest) {
-      const live = d1Tables(env.DB);
+    async open(chain) {
+      const manifest = lastOf(chain);
+      const live = d1Tables(directory(env));
       const fits = checkSchema(manifest.schema, await schemaOf(live));
       if (!fits.ok) return fits;
       const statements = await tablesAsMade(live);
-      await callVault(env, vault, (stub) => stub.makeTables(statements));
+      await callScratch(env, scratch, (stub) => stub.makeTables([...statements, SUPERSEDED_TABLE]));
       return ok(null);
     },
-    async close(manifest, state) {
+    async close(chain, state) {
+      const manifest = lastOf(chain);
       const opened = await openJournals(env, manifest, target);
       if (!opened.ok) return opened;
-      const chain = await target.openAuditChain();
-      if (!chain.ok) return chain;
+      const audit = await target.openAuditChain();
+      if (!audit.ok) return audit;
       const left = "SELECT 1 FROM sqlite_master WHERE name = 'courses'";
-      const [tables] = await callVault(env, vault, (stub) => stub.batch([{ sql: left, values: [] }]));
-      // Thrown away already: this was cut after the proof had been noted.
+      const [tables] = await callScratch(env, scratch, (stub) => stub.batch([{ sql: left, values: [] }]));
+      // Thrown away already: this was cut after the result had been noted.
       if (tables?.length === 0) return ok(null);
-      const read = await smokeTest(env, vault, manifest);
+      const read = await smokeTest(env, scratch, state);
       if (!read.ok) return read;
       const now = Date.now();
       const { rows, left_out, started_at } = state;
       const report = { backup: manifest.id, mark: manifest.mark, rows, left_out, ms: now - started_at };
       await noteVerified(env, manifest.id, now, report);
-      await callVault(env, vault, (stub) => stub.wipe());
+      await callScratch(env, scratch, (stub) => stub.wipe());
       logEvent("backup_verified", report);
       return ok(null);
     },
@@ -50,8 +55,8 @@ export function verificationPlan(env: Env, job: string): JobPlan {
 }
 
 /** Reads what was restored as the application would: it is sound, complete, and every active course has its content. */
-async function smokeTest(env: Env, vault: string, manifest: Manifest): Promise<Result<null>> {
-  const [broken = [], orphans = [], pointers = [], ...counts] = await callVault(env, vault, (stub) =>
+async function smokeTest(env: Env, scratch: string, { loaded }: JobState): Promise<Result<null>> {
+  const [broken = [], orphans = [], pointers = [], ...counts] = await callScratch(env, scratch, (stub) =>
     stub.batch([
       { sql: "PRAGMA quick_check", values: [] },
       { sql: "PRAGMA foreign_key_check", values: [] },
@@ -69,7 +74,7 @@ async function smokeTest(env: Env, vault: string, manifest: Manifest): Promise<R
   if (orphans.length > 0) return differs(`${orphans.length} rows point to nothing.`);
   if (pointers.length > 0) return differs(`${pointers.length} courses have no content.`);
   for (const [index, table] of BACKED_UP.entries()) {
-    const most = manifest.rows[stageOf(table)] ?? 0;
+    const most = loaded[stageOf(table)] ?? 0;
     const held = Number(counts[index]?.[0]?.n ?? -1);
     if (held < 0 || held > most || (table.fence === undefined && held !== most)) {
       return differs(`${table.name} has ${held} rows instead of ${most}.`);

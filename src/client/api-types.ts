@@ -1,29 +1,107 @@
 // Written by `node scripts/client-types.ts` from the OpenAPI document; a test fails when the two differ.
 
-export type SignedIn = Access & {
-  /** Exchanged at /auth/token for new access tokens. Shown once; keep it secret. */
-  session_token: string;
+/** What `data` of an event holds, by the event's type. */
+export type EventData = {
+  "unlock.changed": {
+    enrollment_id: string;
+    course_id: string;
+    snapshot_version: number;
+    /** Items that opened: with `locked` the exact difference. */
+    unlocked: string[];
+    locked: string[];
+    cause: string;
+    announced_at: string;
+    /** Items with which the learner did something in the same commit; absent when none, or too many. */
+    progressed?: string[];
+  };
+  "progress.changed": {
+    enrollment_id: string;
+    course_id: string;
+    snapshot_version: number;
+    /** Items whose facts changed; empty when they are too many to name. */
+    items: string[];
+    announced_at: string;
+  };
+  "submission.judged": {
+    enrollment_id: string;
+    course_id: string;
+    submission_id: string;
+    item: string;
+    status: "passed" | "failed";
+    score: number | null;
+    judged_at: string;
+  };
+  "enrollment.changed": {
+    enrollment_id: string;
+    course_id: string;
+    /** policy: cohorts, practice mode or an override. */
+    change: "enrolled" | "returned" | "withdrawn" | "policy";
+    status: "active" | "withdrawn";
+    snapshot_version: number;
+    announced_at: string;
+  };
+  "task.progress-started": {
+    task_id: string;
+    kind: string;
+    title?: string;
+    total?: number;
+    timeout_s?: number;
+  };
+  "task.progress-updated": {
+    task_id: string;
+    done: number;
+    total?: number;
+    message?: string;
+    heartbeat?: boolean;
+    running_s?: number;
+  };
+  "task.progress-completed": {
+    task_id: string;
+    result?: unknown;
+  };
+  "task.progress-failed": {
+    task_id: string;
+    error: {
+      code: string;
+      message: string;
+    };
+    retry: {
+      advised: boolean;
+      after_s?: number;
+      attempts_left?: number;
+    };
+  };
+  "content.novel-created": {
+    novel_id: string;
+    title: string;
+    url?: string;
+  };
+  "content.chapter-updated": {
+    course_id: string;
+    course_version: number;
+    items: string[];
+  };
+  "system.notification": {
+    title: string;
+    body?: string;
+    url?: string;
+  };
+  "system.error": {
+    code: string;
+    summary: string;
+    ref?: string;
+  };
+  "workflow.status-changed": {
+    workflow_id: string;
+    from?: string;
+    to: string;
+    detail?: string;
+  };
 };
 
-export type User = {
-  id: string;
-  email: string;
-  name: string;
-  role: "learner" | "author" | "service" | "admin";
-  ban: {
-    reason: string;
-    until: string | null;
-  } | null;
-  created_at: string;
-  updated_at: string;
-};
-
-export type Access = {
-  access_token: string;
-  token_type: "Bearer";
-  /** Seconds. */
-  expires_in: number;
-  user: User;
+export type SignUpAccepted = {
+  status: "accepted";
+  detail: string;
 };
 
 export type Problem = {
@@ -41,6 +119,40 @@ export type Problem = {
   [extra: string]: unknown;
 };
 
+export type Bootstrapped = {
+  /** The first administrator, who signs in now. */
+  user: User | null;
+  /** For a day: restores a backup and reads what was restored, nothing else. */
+  restore_token: string | null;
+};
+
+export type User = {
+  id: string;
+  /** Null: no account here; signs in with another provider. */
+  email: string | null;
+  name: string;
+  role: "learner" | "author" | "service" | "admin";
+  ban: {
+    reason: string;
+    until: string | null;
+  } | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type SignedIn = Access & {
+  /** Exchanged at /auth/token for new access tokens. Shown once; keep it secret. */
+  session_token: string;
+};
+
+export type Access = {
+  access_token: string;
+  token_type: "Bearer";
+  /** Seconds. */
+  expires_in: number;
+  user: User;
+};
+
 export type Session = {
   id: string;
   created_at: string;
@@ -53,6 +165,44 @@ export type Session = {
 export type EndedSessions = {
   /** How many sessions ended. */
   ended: number;
+};
+
+export type ShownServiceKey = ServiceKey & {
+  /** The key. Shown this once; it is stored nowhere. */
+  key: string;
+};
+
+export type ServiceKey = {
+  id: string;
+  name: string;
+  /** What the key begins with: enough to find where it is used. */
+  prefix: string;
+  state: "active" | "expired" | "revoked";
+  scopes: (
+    | "read"
+    | "facts"
+    | "verdicts"
+    | "enroll"
+    | "overrides"
+    | "insight"
+    | "publish"
+    | "records"
+    | "files"
+    | "audit"
+    | "operate"
+    | "backup"
+  )[];
+  /** Null: every course. */
+  courses: string[] | null;
+  created_by: string;
+  created_at: string;
+  expires_at: string;
+  rotated_at: string | null;
+  /** Until when the one before the last rotation counts; null: it does not. */
+  previous_until: string | null;
+  /** Day of the last use, not exact. */
+  last_used_on: string | null;
+  revoked_at: string | null;
 };
 
 export type Course = {
@@ -83,6 +233,7 @@ export type PublishedVersion = {
   course: string;
   version: number;
   activation: number;
+  /** False when the active version already is this very document and nobody is to be relocked. */
   created: boolean;
   chapters: number;
   problems: number;
@@ -106,15 +257,24 @@ export type PublishImpact = {
 };
 
 export type Impact = {
+  /** Active enrollments of the course. */
   enrollments: number;
+  /** How many of them were evaluated. */
   evaluated: number;
+  /** Learners (of the evaluated ones) who would gain at least one item. */
   gaining: number;
   losing: number;
+  /** How many learners would gain or lose each item. Items without a change are left out. */
   items: {
     item: string;
     gain: number;
     lose: number;
   }[];
+  as_of: string;
+  /** Enrollments whose every write so far is counted. */
+  up_to_date: number;
+  /** Enrollments that were not asked or did not answer: writes of the last seconds may be missing from their rows. */
+  maybe_behind: number;
   [extra: string]: unknown;
 };
 
@@ -284,14 +444,17 @@ export type PrerequisiteProgress = {
 
 export type Snapshot = {
   version: number;
-  source: "snapshot" | "recomputed" | "realtime" | "staff";
+  source: "snapshot" | "recomputed" | "realtime" | "staff" | "edge";
   computed_at: string;
   progress_seq: number;
   policy_seq: number;
   course_version: number;
   engine: number;
   valid_until: string | null;
+  /** Set when the answer is known to be older than the course or the policy. */
   stale_since?: string;
+  /** With the source `edge`: when the enrollment gave this answer. The header Age has the seconds since. */
+  as_of?: string;
 };
 
 export type ProblemRow = {
@@ -314,27 +477,53 @@ export type ChapterDetail = ChapterRow & {
   snapshot: Snapshot;
 };
 
-export type ProblemDetail = ProblemRow & {
-  content: string | null;
-  snapshot: Snapshot;
-};
-
-export type Unlocks = {
-  states: Record<string, "locked" | "unlocked" | "started" | "completed">;
-  snapshot: Snapshot;
-};
-
-export type Explanation = {
+export type LockedProblem = Problem & {
+  code?: "locked";
   item: string;
-  is_locked: boolean;
+  /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
+  conditions: Condition[];
+  /** Every condition that fails, in the order of the rule. Empty when the item is open. */
   reasons: Reason[];
+  /**
+   * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
+   * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
+   * once.
+   */
   to_unlock: Step[] | null;
+  /** What of that can be done right now; where that is nothing, the first wait. */
   do_next: Step[];
-  sentence: {
+  /** How the item stands at the instant that was asked for. */
+  at?: {
+    instant: string;
+    is_locked: boolean;
+    /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
+    conditions: Condition[];
+    /** Every condition that fails, in the order of the rule. Empty when the item is open. */
+    reasons: Reason[];
+    /**
+     * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
+     * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
+     * once.
+     */
+    to_unlock: Step[] | null;
+    /** What of that can be done right now; where that is nothing, the first wait. */
+    do_next: Step[];
+    sentence: {
+      en: string;
+      zh: string;
+    };
+  };
+  [extra: string]: unknown;
+};
+
+export type Condition = {
+  met: boolean;
+  item?: string;
+  title?: string;
+  text: {
     en: string;
     zh: string;
   };
-  snapshot: Snapshot;
 };
 
 export type Reason = {
@@ -355,18 +544,63 @@ export type Reason = {
     | "locked_by_staff";
   item?: string;
   title?: string;
+  /**
+   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
+   * is not rounded.
+   */
   required?: number | string;
+  /**
+   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
+   * nearest.
+   */
   actual?: number | string | null;
+  /** What is missing of a score, rounded up to two decimals; how many items are missing of a progress. */
   remaining?: number;
+  /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
   available_at?: string | null;
+  /** Of progress over a list: the items of it that are still to be done. */
+  items?: string[];
 };
 
 export type Step = {
   action: "complete" | "attempt" | "score" | "wait";
   item?: string;
   title?: string;
+  /** Rounded up to two decimals: who scores it has enough. */
   min_score?: number;
   until?: string;
+};
+
+export type ProblemDetail = ProblemRow & {
+  content: string | null;
+  snapshot: Snapshot;
+};
+
+export type Unlocks = {
+  states: Record<string, "locked" | "unlocked" | "started" | "completed">;
+  snapshot: Snapshot;
+};
+
+export type Explanation = {
+  item: string;
+  is_locked: boolean;
+  /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
+  conditions: Condition[];
+  /** Every condition that fails, in the order of the rule. Empty when the item is open. */
+  reasons: Reason[];
+  /**
+   * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
+   * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
+   * once.
+   */
+  to_unlock: Step[] | null;
+  /** What of that can be done right now; where that is nothing, the first wait. */
+  do_next: Step[];
+  sentence: {
+    en: string;
+    zh: string;
+  };
+  snapshot: Snapshot;
 };
 
 export type AudienceRow = {
@@ -375,6 +609,37 @@ export type AudienceRow = {
   is_open: boolean;
   status: "locked" | "unlocked" | "started" | "completed";
   reasons: Reason[];
+};
+
+export type Pass = {
+  /** COSE_Sign1 in base64url, at most 1,024 characters. */
+  pass: string;
+  issued_at: string;
+  valid_until: string;
+  items_digest: string;
+  snapshot: Snapshot;
+};
+
+export type RevokedPasses = {
+  /** Every pass issued before is void. */
+  issued_before: string | null;
+  /** Passes of this learner of a lower snapshot version are void. */
+  learners: {
+    subject: string;
+    before_version: number;
+  }[];
+};
+
+export type ItemOrder = {
+  items_digest: string;
+  items: string[];
+};
+
+export type ItemContent = {
+  id: string;
+  content: string | null;
+  course_version: number;
+  decided_by: "rules" | "pass";
 };
 
 export type WriteAnswer = {
@@ -409,28 +674,57 @@ export type NewSubmission = {
 };
 
 export type Verdict = {
+  /**
+   * Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score
+   * condition asks for the score alone, however the attempt was judged.
+   */
   passed: boolean;
+  /** The best one counts, of attempts that passed and of attempts that did not. */
   score: number;
   feedback?: string | null;
 };
 
 export type ImportResult = {
   results: ImportOutcome[];
+  /** Facts recorded, those that wait included. */
   recorded: number;
   deltas: {
     enrollment_id: string;
     unlocked: string[];
     locked: string[];
   }[];
+  /** Learners whose delta had no room in this answer. */
+  deltas_omitted: number;
 };
 
 export type ImportOutcome = {
   index: number;
-  outcome: "recorded" | "unchanged" | "superseded" | "item_not_found" | "not_enrolled" | "in_future" | "unavailable";
+  /**
+   * `waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns.
+   * `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row
+   * breaks a rule, see `errors`. `unavailable`: send it again.
+   */
+  outcome:
+    | "recorded"
+    | "waiting"
+    | "unchanged"
+    | "superseded"
+    | "item_not_found"
+    | "not_enrolled"
+    | "in_future"
+    | "invalid"
+    | "unavailable";
   progress_seq: number | null;
+  /** Of a row that was refused: which field breaks which rule. */
+  errors?: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
 };
 
 export type ImportRequest = {
+  /** Rows of the form ImportedFact. One that breaks a rule is refused alone, with its index, field and rule. */
   facts: ImportedFact[];
 };
 
@@ -439,8 +733,15 @@ export type ImportedFact = {
   item: string;
   completed?: boolean;
   score?: number | null;
-  /** When it happened. */
+  /** When it happened, not before 1970. */
   at: string;
+  /**
+   * This is what is right: it takes the place of all that is recorded of the item, with its own date, a lower score and
+   * an earlier revocation included. Repeated, it changes nothing.
+   */
+  correct?: boolean;
+  /** With `correct`: what rested on the replaced fact locks, where the rules do not open it now. */
+  relock?: boolean;
 };
 
 export type PendingSubmission = {
@@ -451,10 +752,33 @@ export type PendingSubmission = {
   submitted_at: string;
 };
 
+export type Submission = {
+  id: string;
+  item: string;
+  answer: string;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  feedback: string | null;
+  submitted_at: string;
+  judged_at: string | null;
+};
+
+export type EnrollAnswer = WriteAnswer & {
+  /** Nobody was enrolled before. */
+  created: boolean;
+  /** The enrollment existed, and something of it has changed. */
+  updated: boolean;
+};
+
 export type EnrollRequest = {
   user_id?: string;
   cohorts?: string[];
   practice_mode?: boolean;
+  /**
+   * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
+   * future; up to five minutes, by which clocks differ, count as now.
+   */
+  enrolled_at?: string;
 };
 
 export type EnrollmentRow = {
@@ -496,9 +820,54 @@ export type EnrollmentDetail = {
   };
 };
 
+export type EnrollBatchAnswer = {
+  results: EnrollOutcome[];
+  created: number;
+  updated: number;
+};
+
+export type EnrollOutcome = {
+  index: number;
+  /** `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again. */
+  outcome: "created" | "updated" | "unchanged" | "invalid" | "user_not_found" | "unavailable";
+  enrollment_id: string | null;
+  unlocked: string[];
+  locked: string[];
+  /** Of a row that was refused: which field breaks which rule. */
+  errors?: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+};
+
+export type EnrollBatchRequest = {
+  /** Rows of the form RosterRow. One that breaks a rule is refused alone, with its index, field and rule. */
+  enrollments: RosterRow[];
+};
+
+export type RosterRow = {
+  user_id: string;
+  cohorts?: string[] | null;
+  practice_mode?: boolean | null;
+  /** When it began, for one that began elsewhere. */
+  enrolled_at?: string | null;
+};
+
 export type PolicyChange = {
   cohorts?: string[] | null;
   practice_mode?: boolean | null;
+  /**
+   * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
+   * future; up to five minutes, by which clocks differ, count as now.
+   */
+  enrolled_at?: string | null;
+  /**
+   * What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's,
+   * asks for a cohort (with `cohorts`) or for days since enrollment (with `enrolled_at`), and everything (with
+   * `practice_mode: false`). Without it a sticky course keeps them open.
+   */
+  relock?: boolean;
 };
 
 export type OverrideRequest = {
@@ -508,18 +877,29 @@ export type OverrideRequest = {
   extend_to?: string | null;
 };
 
+export type Relock = {
+  reason?: string;
+};
+
 export type Revocation = {
   item: string;
   reason: string;
+  /**
+   * What rests on the fact locks, where the rules do not open it now: items that ask for this one in their rule, or
+   * whose chapter does. Without it a sticky course keeps them open.
+   */
+  relock?: boolean;
 };
 
 export type Freshness = {
-  /** Snapshots in doubt that the sweeps have not brought up to date yet. */
+  /** Stale snapshots that the sweeps have not brought up to date yet. */
   stale: {
     snapshots: number;
     oldest_at: string | null;
   };
-  /** Courses whose learners are still being marked, after a publish or a doubt. */
+  /** Databases that did not answer: their courses are in none of these numbers. */
+  dark_shards: string[];
+  /** Courses whose learners are still being marked as stale. */
   marking: {
     course_id: string;
     reason: string;
@@ -544,12 +924,15 @@ export type Freshness = {
 };
 
 export type ArchivedEvent = {
-  /** Position in the receiver's log, as its publisher was told. */
+  /** Position in the receiver's log, as the publisher's answer had it. */
   id: string;
   /** Null: everybody. */
   user_id: string | null;
   type:
     | "unlock.changed"
+    | "progress.changed"
+    | "submission.judged"
+    | "enrollment.changed"
     | "task.progress-started"
     | "task.progress-updated"
     | "task.progress-completed"
@@ -569,7 +952,15 @@ export type PublishedEvents = {
   results: {
     key: string | null;
     user?: string;
-    status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable";
+    /**
+     * stored: it has its place. duplicate: the key was published before, or the task has ended. coalesced: a newer tick
+     * will stand for it. merged: it goes out together with others of its course. unavailable: not stored, send it
+     * again. refused: the publisher's key stands for another body.
+     */
+    status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable" | "refused";
+    /** Why it was refused. */
+    code?: "idempotency_key_reused";
+    /** Position in the receiver's log; the id under which the archive knows it. */
     id: string | null;
   }[];
 };
@@ -581,6 +972,9 @@ export type Event = {
   ref: string;
   type:
     | "unlock.changed"
+    | "progress.changed"
+    | "submission.judged"
+    | "enrollment.changed"
     | "task.progress-started"
     | "task.progress-updated"
     | "task.progress-completed"
@@ -593,6 +987,7 @@ export type Event = {
   at: string;
   level: "info" | "warning" | "error";
   priority: "low" | "normal" | "high";
+  /** Its form depends on the type: see EventData. */
   data: Record<string, unknown>;
 };
 
@@ -601,6 +996,9 @@ export type EventPreferences = {
   min_priority?: "low" | "normal" | "high";
   muted_types?: (
     | "unlock.changed"
+    | "progress.changed"
+    | "submission.judged"
+    | "enrollment.changed"
     | "task.progress-started"
     | "task.progress-updated"
     | "task.progress-completed"
@@ -836,7 +1234,7 @@ export type EventsHealth = {
     shards: number;
     shards_unreachable: number;
   };
-  /** Of the isolate that answers; lag is from the log to a stream's queue, last minute. */
+  /** Numbers of the isolate that answers. Lag: from the log to a stream's queue, in the last minute. */
   isolate: {
     open: number;
     opened: number;
@@ -853,6 +1251,19 @@ export type EventsHealth = {
       p95: number;
       p99: number;
     } | null;
+  };
+  /** What the isolate that answers does with new streams. full: it refuses all of them. */
+  admission: {
+    state: "open" | "full";
+    open: number;
+    limit: number;
+    limit_per_address: number;
+    limit_per_user: number;
+    refused_last_minute: {
+      isolate: number;
+      address: number;
+      user: number;
+    };
   };
   /** Null when the broadcast log does not answer. */
   broadcast: {
@@ -954,6 +1365,7 @@ export type UploadAddress = {
 };
 
 export type AnnouncedFile = {
+  /** Kept in Unicode's composed form (NFC), which answers show; it is judged in that form. */
   name: string;
   content_type:
     | "application/gzip"
@@ -1068,7 +1480,7 @@ export type AuditPurge = {
 };
 
 export type InsightSchedule = {
-  /** What is taught; runs of it are compared. */
+  /** The subject. Terms of the same subject are compared. */
   module: string;
   /** The term; later ones sort behind earlier ones. */
   period: string;
@@ -1152,7 +1564,7 @@ export type InsightLineage = {
     sha256: string;
     parts: number;
   };
-  /** Each content was read again just now and has the hash that was written down. */
+  /** The bytes of each content were read just now, and they have the noted hash. */
   verified: {
     model: boolean;
     manifest: boolean;
@@ -1323,6 +1735,59 @@ export type ReadSwitchChange = {
   reason: string;
 };
 
+export type Shard = {
+  shard: string;
+  courses: number;
+  /** Enrollments that its courses have ever had. */
+  enrollments: number;
+  /** Enrollments that this database accepts. */
+  bound: number;
+  /** Of the bound. */
+  share: number;
+  /** Size of the database; null while it does not answer. */
+  bytes: number | null;
+};
+
+export type CourseMove = {
+  course: string;
+  from: string;
+  to: string;
+  /**
+   * copying: rows go over, and everything is written where it was. closing, moved: for a moment nothing is written to
+   * the database. purging: everything is written where it is now, and what it left behind is removed.
+   */
+  state: "copying" | "closing" | "moved" | "purging" | "done";
+  /** Objects copied; one that changed meanwhile was copied again. */
+  enrollments: number;
+  rows: number;
+  bytes: number;
+  purged_rows: number;
+  /** Statements of D1 so far. */
+  statements: number;
+  /** How long nothing could be written to the database. */
+  closed_ms: number | null;
+  /**
+   * backup: one is under way. room: the database is full by now. readers: some seconds after the move rows are left
+   * where they were. another_call: somebody else works on it just now.
+   */
+  waits_for: "backup" | "room" | "readers" | "another_call" | null;
+  started_at: string;
+  progressed_at: string;
+};
+
+export type PlacedCourse = {
+  course: string;
+  shard: string;
+  enrollments: number;
+};
+
+export type CourseMoveOrder = {
+  course: string;
+  to: string;
+  /** true: only says what it would take. */
+  dry_run?: boolean;
+};
+
 export type Metric = {
   name: string;
   type: "counter" | "gauge" | "histogram";
@@ -1343,12 +1808,20 @@ export type Metric = {
 export type Backup = {
   id: string;
   state: "running" | "finished" | "damaged";
-  /** Everything acknowledged before this instant is in the backup. */
+  /** full: everything. changes: what changed since `parent`. Null: it is not known. */
+  kind: "full" | "changes" | null;
+  /** The backup that this one is built on; a restore needs it as well. */
+  parent: string | null;
+  /** Everything acknowledged before this instant is in the backup, or in those it is built on. */
   mark: string;
   finished_at: string | null;
   rows: number;
   bytes: number;
   parts: number;
+  /** Enrollment objects that were copied. */
+  objects: number;
+  /** Rows of D1 that were read to take it. */
+  d1_rows_read: number;
   /** Objects that could not be copied. */
   unreadable: number;
   verified_at: string | null;
@@ -1359,26 +1832,54 @@ export type BackupWork = {
   job: string;
   done: boolean;
   rows: number;
-  /** Rows written after the mark about what was not there then. */
+  /** Rows that were written after the mark, about something that was not there at the mark. */
   left_out: number;
+  /** Users in the backup who had been erased since. */
+  erased_again?: number;
   /** Users' files whose bytes are not in this deployment's bucket. */
   missing_files: number;
   /** Since the job began. */
   ms: number;
 };
 
+export type SignedErasures = {
+  erasures: {
+    format: number;
+    at: number;
+    subjects: string[];
+  };
+  signature: string;
+};
+
 /** Every operation by path and method. */
 export interface Paths {
   "/api/v1/auth/sign-up": {
-    /** Register as a learner */
+    /** Register as a learner; then sign in */
     post: {
       body: {
         email: string;
         name: string;
-        /** 10 to 128 characters. */
+        /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
         password: string;
       };
-      answer: SignedIn;
+      answer: SignUpAccepted;
+    };
+  };
+  "/api/v1/auth/bootstrap": {
+    /** Make the first administrator of a new deployment, or begin a restore into it */
+    post: {
+      body: {
+        /** BOOTSTRAP_SECRET of the deployment. */
+        secret: string;
+        /** The first administrator. Left out: a token to restore a backup with. */
+        account?: {
+          email: string;
+          name: string;
+          /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
+          password: string;
+        };
+      };
+      answer: Bootstrapped;
     };
   };
   "/api/v1/auth/sign-in": {
@@ -1445,7 +1946,7 @@ export interface Paths {
     post: {
       body: {
         password: string;
-        /** 10 to 128 characters. */
+        /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
         new_password: string;
       };
       answer: EndedSessions;
@@ -1526,6 +2027,77 @@ export interface Paths {
         password?: string;
       };
       answer: Erasure;
+    };
+  };
+  "/api/v1/keys": {
+    /** List keys by id, also those that ended in the last 90 days */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: ServiceKey[];
+        next_cursor: string | null;
+      };
+    };
+    /** Create a service's key, limited to courses and scopes */
+    post: {
+      body: {
+        /** What uses it. */
+        name: string;
+        scopes: (
+          | "read"
+          | "facts"
+          | "verdicts"
+          | "enroll"
+          | "overrides"
+          | "insight"
+          | "publish"
+          | "records"
+          | "files"
+          | "audit"
+          | "operate"
+          | "backup"
+        )[];
+        /** Courses it reaches, or "all". */
+        courses: "all" | string[];
+        /** Days from now. */
+        expires_in_days?: number;
+      };
+      answer: ShownServiceKey;
+    };
+  };
+  "/api/v1/keys/{id}": {
+    /** Read a key, without its secret */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: ServiceKey;
+    };
+    /** Revoke a key: its writes end at once, its reads within a minute */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/keys/{id}/rotate": {
+    /** Replace the secret of a key; for a while the old one works beside the new one */
+    post: {
+      path: {
+        id: string;
+      };
+      body: {
+        /** How long the old one still counts beside the new one; 0: it ends at once. */
+        overlap_seconds?: number;
+        /** Days from now. */
+        expires_in_days?: number;
+      };
+      answer: ShownServiceKey;
     };
   };
   "/api/v1/courses": {
@@ -1628,12 +2200,22 @@ export interface Paths {
         lang?: "en" | "zh";
         /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
         min_seq?: number | null;
-        /** Answer for another instant: the past as it was, the future as it stands. */
+        /**
+         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
+         * shown and work is accepted is decided by the present alone.
+         */
         at?: string;
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
         /** Staff: what somebody who has just enrolled sees. */
         as?: "learner";
+        /**
+         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
+         * before `min_seq`. Not with `at`, `as` and `learner`.
+         */
+        max_stale?: number;
       };
       answer: {
         results: ChapterRow[];
@@ -1656,12 +2238,22 @@ export interface Paths {
         lang?: "en" | "zh";
         /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
         min_seq?: number | null;
-        /** Answer for another instant: the past as it was, the future as it stands. */
+        /**
+         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
+         * shown and work is accepted is decided by the present alone.
+         */
         at?: string;
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
         /** Staff: what somebody who has just enrolled sees. */
         as?: "learner";
+        /**
+         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
+         * before `min_seq`. Not with `at`, `as` and `learner`.
+         */
+        max_stale?: number;
       };
       answer: {
         results: ProblemRow[];
@@ -1684,12 +2276,22 @@ export interface Paths {
         lang?: "en" | "zh";
         /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
         min_seq?: number | null;
-        /** Answer for another instant: the past as it was, the future as it stands. */
+        /**
+         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
+         * shown and work is accepted is decided by the present alone.
+         */
         at?: string;
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
         /** Staff: what somebody who has just enrolled sees. */
         as?: "learner";
+        /**
+         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
+         * before `min_seq`. Not with `at`, `as` and `learner`.
+         */
+        max_stale?: number;
       };
       answer: {
         results: ProblemRow[];
@@ -1710,8 +2312,13 @@ export interface Paths {
         lang?: "en" | "zh";
         /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
         min_seq?: number | null;
-        /** Answer for another instant: the past as it was, the future as it stands. */
+        /**
+         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
+         * shown and work is accepted is decided by the present alone.
+         */
         at?: string;
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
         /** Staff: what somebody who has just enrolled sees. */
@@ -1731,8 +2338,13 @@ export interface Paths {
         lang?: "en" | "zh";
         /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
         min_seq?: number | null;
-        /** Answer for another instant: the past as it was, the future as it stands. */
+        /**
+         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
+         * shown and work is accepted is decided by the present alone.
+         */
         at?: string;
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
         /** Staff: what somebody who has just enrolled sees. */
@@ -1752,12 +2364,22 @@ export interface Paths {
         lang?: "en" | "zh";
         /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
         min_seq?: number | null;
-        /** Answer for another instant: the past as it was, the future as it stands. */
+        /**
+         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
+         * shown and work is accepted is decided by the present alone.
+         */
         at?: string;
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
         /** Staff: what somebody who has just enrolled sees. */
         as?: "learner";
+        /**
+         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
+         * before `min_seq`. Not with `at`, `as` and `learner`.
+         */
+        max_stale?: number;
       };
       answer: Unlocks;
     };
@@ -1774,18 +2396,28 @@ export interface Paths {
         lang?: "en" | "zh";
         /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
         min_seq?: number | null;
-        /** Answer for another instant: the past as it was, the future as it stands. */
+        /**
+         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
+         * shown and work is accepted is decided by the present alone.
+         */
         at?: string;
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
         /** Staff: what somebody who has just enrolled sees. */
         as?: "learner";
+        /**
+         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
+         * before `min_seq`. Not with `at`, `as` and `learner`.
+         */
+        max_stale?: number;
       };
       answer: Explanation;
     };
   };
   "/api/v1/courses/{course}/items/{item}/audience": {
-    /** Who can open an item, and who is blocked on it by what */
+    /** Who can open an item, and who is blocked on it by what, as D1 mirrors them */
     get: {
       path: {
         course: string;
@@ -1803,6 +2435,48 @@ export interface Paths {
       };
     };
   };
+  "/api/v1/courses/{course}/pass": {
+    /** A signed statement of what you may open for the next minutes */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: Pass;
+    };
+  };
+  "/api/v1/courses/{course}/pass/revoked": {
+    /** Passes that are void before they end */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: RevokedPasses;
+    };
+  };
+  "/api/v1/courses/{course}/versions/{version}/items": {
+    /** The items of a version in the order of a pass's bits */
+    get: {
+      path: {
+        course: string;
+        version: number;
+      };
+      answer: ItemOrder;
+    };
+  };
+  "/api/v1/courses/{course}/items/{item}/content": {
+    /** What an item holds, and nothing else */
+    get: {
+      path: {
+        course: string;
+        item: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: ItemContent;
+    };
+  };
   "/api/v1/courses/{course}/chapters/{chapter}/mark_as_completed": {
     /** Mark a chapter as completed */
     post: {
@@ -1813,12 +2487,33 @@ export interface Paths {
       query: {
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
       };
       body?: Record<string, never>;
       answer: WriteAnswer;
     };
   };
   "/api/v1/problems/{problem}/submissions": {
+    /** Submissions of one learner for a problem, newest first, with verdicts and feedback */
+    get: {
+      path: {
+        problem: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Staff: the submissions of this learner. */
+        learner?: string;
+      };
+      answer: {
+        results: Submission[];
+        next_cursor: string | null;
+      };
+    };
     /** Submit an answer; judged at once if the problem has an answer key, else pending */
     post: {
       path: {
@@ -1827,13 +2522,15 @@ export interface Paths {
       query: {
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
       };
       body: NewSubmission;
       answer: SubmissionAnswer;
     };
   };
   "/api/v1/submissions/{submission}/verdict": {
-    /** Judge a pending submission */
+    /** Judge a pending submission, also of a learner who has withdrawn since */
     post: {
       path: {
         submission: string;
@@ -1879,13 +2576,13 @@ export interface Paths {
         next_cursor: string | null;
       };
     };
-    /** Enroll */
+    /** Enroll a learner, or change the named fields of an enrollment; other fields stay */
     post: {
       path: {
         course: string;
       };
       body?: EnrollRequest;
-      answer: WriteAnswer;
+      answer: EnrollAnswer;
     };
     /** Withdraw; the progress is kept for 30 days */
     delete: {
@@ -1906,13 +2603,23 @@ export interface Paths {
       };
       answer: EnrollmentDetail;
     };
-    /** Change cohorts or practice mode */
+    /** Change cohorts, practice mode or the day of enrollment; what is not named stays */
     patch: {
       path: {
         enrollment: string;
       };
       body: PolicyChange;
       answer: WriteAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/enrollments/batch": {
+    /** Enroll a roster: up to 5,000 learners, each judged by itself */
+    post: {
+      path: {
+        course: string;
+      };
+      body: EnrollBatchRequest;
+      answer: EnrollBatchAnswer;
     };
   };
   "/api/v1/enrollments/{enrollment}/overrides/{item}": {
@@ -1925,12 +2632,28 @@ export interface Paths {
       body: OverrideRequest;
       answer: WriteAnswer;
     };
-    /** Remove the override of one item */
+    /** Remove the override of one kind, or all of one item */
     delete: {
       path: {
         enrollment: string;
         item: string;
       };
+      query: {
+        /** Default: every kind. */
+        kind?: "unlock" | "lock" | "excuse" | "extend";
+        /** Items that this opened lock again, where the rules do not open them now. */
+        relock?: "true" | "false";
+      };
+      answer: WriteAnswer;
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/relock": {
+    /** For one learner, lock again what is kept open although the rules do not open it now */
+    post: {
+      path: {
+        enrollment: string;
+      };
+      body?: Relock;
       answer: WriteAnswer;
     };
   };
@@ -1954,7 +2677,7 @@ export interface Paths {
     };
   };
   "/api/v1/enrollments/{enrollment}/stale": {
-    /** Doubt a snapshot: the next read recomputes it */
+    /** Invalidate a snapshot: the next read recomputes it */
     post: {
       path: {
         enrollment: string;
@@ -1965,7 +2688,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/stale": {
-    /** Doubt every snapshot of a course: the sweeps recompute them */
+    /** Invalidate every snapshot of a course: the sweeps recompute them */
     post: {
       path: {
         course: string;
@@ -1976,7 +2699,7 @@ export interface Paths {
     };
   };
   "/api/v1/system/freshness": {
-    /** What is late or in doubt: stale snapshots, marks, queues, dead letters, divergences */
+    /** What is late or stale: snapshots, marks, queues, dead letters, divergences */
     get: {
       answer: Freshness;
     };
@@ -1991,6 +2714,9 @@ export interface Paths {
         user_id?: string;
         type?:
           | "unlock.changed"
+          | "progress.changed"
+          | "submission.judged"
+          | "enrollment.changed"
           | "task.progress-started"
           | "task.progress-updated"
           | "task.progress-completed"
@@ -2065,7 +2791,7 @@ export interface Paths {
     };
   };
   "/api/v1/events/health": {
-    /** Streams, delivery lag, what is still to be delivered, what storage says */
+    /** Open streams, delivery lag, events still to be delivered, state of storage */
     get: {
       answer: EventsHealth;
     };
@@ -2260,7 +2986,7 @@ export interface Paths {
         limit?: number;
         /** `next_cursor` of the page before; opaque. */
         cursor?: string;
-        /** All of these words; Chinese, Japanese and Korean from one character on. */
+        /** All of these words must occur. One character is enough in Chinese, Japanese and Korean. */
         q: string;
         owner?: string;
         kind?: "task" | "session";
@@ -2301,6 +3027,7 @@ export interface Paths {
     /** Upload a file: the body is its bytes */
     post: {
       query: {
+        /** Kept in Unicode's composed form (NFC), which answers show; it is judged in that form. */
         name: string;
         expires_at?: string;
       };
@@ -2358,15 +3085,6 @@ export interface Paths {
     };
     /** Delete a file, or give up an upload */
     delete: {
-      path: {
-        id: string;
-      };
-      answer: null;
-    };
-  };
-  "/api/v1/storage/files/{id}/download": {
-    /** The bytes of a file, whole or one range of them */
-    get: {
       path: {
         id: string;
       };
@@ -2470,7 +3188,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/insight/learners": {
-    /** Tell registrations and outcomes: up to 1,000 learners; told again, the later words count */
+    /** Store registrations and outcomes: up to 1,000 learners; the newest call counts */
     post: {
       path: {
         course: string;
@@ -2571,7 +3289,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/presence": {
-    /** How many are here */
+    /** How many learners are here now */
     get: {
       path: {
         course: string;
@@ -2632,6 +3350,54 @@ export interface Paths {
       answer: ReadSwitch;
     };
   };
+  "/api/v1/system/shards": {
+    /** How full each database is, and which courses are on their way between them */
+    get: {
+      answer: {
+        shards: Shard[];
+        moves: CourseMove[];
+      };
+    };
+  };
+  "/api/v1/system/shards/courses": {
+    /** Published courses, the database each is in, and how many have ever enrolled */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: PlacedCourse[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/system/shards/moves": {
+    /** Begin to move a course to another database, or join the move that is under way */
+    post: {
+      body: CourseMoveOrder;
+      answer: {
+        move: CourseMove & (Record<string, unknown> | null);
+        /** From the first enrollments of the course. */
+        estimate: {
+          enrollments: number;
+          rows: number;
+          bytes: number;
+          statements: number;
+        };
+      };
+    };
+  };
+  "/api/v1/system/shards/moves/{course}/work": {
+    /** Work some seconds on a move; repeat until it is done */
+    post: {
+      path: {
+        course: string;
+      };
+      answer: CourseMove;
+    };
+  };
   "/api/v1/system/metrics": {
     /** The numbers of /metrics as JSON */
     get: {
@@ -2656,6 +3422,10 @@ export interface Paths {
     };
     /** Begin a backup, or join the one that is under way; it goes on by itself */
     post: {
+      body?: {
+        /** true: it holds everything, whatever there is already. A backup under way stays what it is. */
+        full?: boolean;
+      };
       answer: Backup;
     };
   };
@@ -2682,12 +3452,18 @@ export interface Paths {
         task: "backup" | "check" | "verify" | "restore";
         /** `job` of the answer before; without it a new one begins. */
         job?: string;
+        /**
+         * Demanded by a restore that begins: how it is known who was erased since the backup was taken, so that they
+         * are erased again. list: a list of erasures was brought. bucket: this is the bucket that the lost deployment
+         * wrote to. none: nobody was erased.
+         */
+        erasures?: "bucket" | "list" | "none";
       };
       answer: BackupWork;
     };
   };
   "/api/v1/system/backups/{backup}/files/{file}": {
-    /** Bring a file of a backup that was kept elsewhere; one that is there is never written over */
+    /** Upload a file of a backup that was kept elsewhere; an existing file is never written over */
     put: {
       path: {
         backup: string;
@@ -2695,6 +3471,20 @@ export interface Paths {
       };
       answer: {
         created: boolean;
+      };
+    };
+  };
+  "/api/v1/system/erasures": {
+    /** The list of erasures, signed: hashes of the ids of everybody who was ever erased, for a restore elsewhere */
+    get: {
+      answer: SignedErasures;
+    };
+    /** Upload a list of erasures: everybody in it who is known here is erased; a restore can use it */
+    put: {
+      body: SignedErasures;
+      answer: {
+        at: string;
+        subjects: number;
       };
     };
   };
@@ -2714,8 +3504,10 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/enrollments",
   "DELETE /api/v1/courses/{course}/enrollments",
   "PATCH /api/v1/enrollments/{enrollment}",
+  "POST /api/v1/courses/{course}/enrollments/batch",
   "PUT /api/v1/enrollments/{enrollment}/overrides/{item}",
   "DELETE /api/v1/enrollments/{enrollment}/overrides/{item}",
+  "POST /api/v1/enrollments/{enrollment}/relock",
   "POST /api/v1/enrollments/{enrollment}/revocations",
   "POST /api/v1/events/archive/{id}/replay",
   "PUT /api/v1/events/preferences",

@@ -1,31 +1,14 @@
-import { KEYED_WRITES, type Paths } from "./api-types.ts";
+import { KEYED_WRITES } from "./api-types.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { EventsApi } from "./events-api.ts";
+import type { Answer, CallOptions, Input, Method, PathsOf } from "./operations.ts";
+import { queryOf } from "./query.ts";
+import { randomId } from "./random-id.ts";
 import type { Result } from "./rest/result.ts";
 import { Transport } from "./rest/transport.ts";
 import type { GetToken } from "./token.ts";
+import { WritesWatch } from "./writes-watch.ts";
 
-type Method = "get" | "post" | "put" | "patch" | "delete";
-/** The paths that know a method. */
-export type PathsOf<M extends Method> = { [P in keyof Paths]: M extends keyof Paths[P] ? P : never }[keyof Paths];
-type Operation<P extends keyof Paths, M extends Method> = M extends keyof Paths[P] ? Paths[P][M] : never;
-
-/** What an operation answers. */
-export type Answer<P extends keyof Paths, M extends Method> = Operation<P, M> extends { answer: infer A } ? A : never;
-
-type Parts<O> = (O extends { path: infer P } ? { path: P } : unknown) &
-  (O extends { query: infer Q } ? (Partial<Q> extends Q ? { query?: Q } : { query: Q }) : unknown) &
-  (O extends { body: infer B } ? { body: B } : O extends { body?: infer B } ? { body?: B } : unknown);
-
-/** Beyond what the operation itself takes. */
-export interface CallOptions {
-  signal?: AbortSignal;
-  /** Of a write: your own key, to repeat the call after a reload. Default: a new one for each call. */
-  idempotencyKey?: string;
-}
-
-/** What a call of an operation is given. */
-export type Input<P extends keyof Paths, M extends Method> = Parts<Operation<P, M>> & CallOptions;
 type Arguments<I> = Partial<I> extends I ? [input?: I] : [input: I];
 
 type Caller<M extends Method> = <P extends PathsOf<M>>(
@@ -43,6 +26,12 @@ export interface LatchkeyClient {
   readonly patch: Caller<"patch">;
   readonly delete: Caller<"delete">;
   readonly events: EventsApi;
+  /**
+   * The `max_stale` that a read in the background may ask for, which is then answered at the edge. Undefined while only an
+   * exact answer will do: after a write of this client, and while what is shown is younger than that.
+   * @param shownAt when what is shown was loaded, epoch ms.
+   */
+  readonly backgroundStaleness: (shownAt: number) => number | undefined;
 }
 
 export interface ClientOptions {
@@ -61,10 +50,19 @@ export function createClient(options: ClientOptions): LatchkeyClient {
   const { baseUrl, getToken } = options;
   const clock = options.clock ?? systemClock();
   const transport = new Transport({ baseUrl, getToken, clock, ...(options.fetch && { fetch: options.fetch }) });
+  const writes = new WritesWatch();
   const caller =
     <M extends Method>(method: M): Caller<M> =>
-    (path, ...[input]) =>
-      transport.call(callOf(method, path, input ?? {}));
+    async (path, ...[input]) => {
+      const call = callOf(method, path, input ?? {});
+      if (method === "get") return transport.call(call);
+      writes.begin();
+      try {
+        return await transport.call(call);
+      } finally {
+        writes.end(clock.now());
+      }
+    };
   return {
     baseUrl,
     getToken,
@@ -74,6 +72,7 @@ export function createClient(options: ClientOptions): LatchkeyClient {
     patch: caller("patch"),
     delete: caller("delete"),
     events: new EventsApi(transport, getToken),
+    backgroundStaleness: (shownAt) => writes.staleness(shownAt, clock.now()),
   };
 }
 
@@ -85,9 +84,7 @@ interface LooseInput extends CallOptions {
 
 function callOf(method: Method, template: string, input: LooseInput) {
   const isRead = method === "get";
-  const headers: Record<string, string> = isRead
-    ? {}
-    : { "idempotency-key": input.idempotencyKey ?? crypto.randomUUID() };
+  const headers: Record<string, string> = isRead ? {} : { "idempotency-key": input.idempotencyKey ?? randomId() };
   return {
     method: method.toUpperCase(),
     path: fill(template, input.path ?? {}) + queryOf(input.query ?? {}),
@@ -102,12 +99,4 @@ function callOf(method: Method, template: string, input: LooseInput) {
 function fill(template: string, values: object): string {
   const known = new Map(Object.entries(values));
   return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(known.get(name))));
-}
-
-function queryOf(values: object): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && value !== null) query.set(name, String(value));
-  }
-  return query.size === 0 ? "" : `?${query}`;
 }

@@ -1,6 +1,7 @@
 import { type Clock, fullJitter, sleep, systemClock } from "./clock.ts";
 import type { EventType, ResetNotice } from "./event-types.ts";
 import { EventsApi } from "./events-api.ts";
+import { randomId } from "./random-id.ts";
 import { Transport } from "./rest/transport.ts";
 import { defaultStorage } from "./stream/cursor-store.ts";
 import { type EventHandler, Handlers } from "./stream/handlers.ts";
@@ -40,6 +41,7 @@ export class EventStream {
       mode: options.mode ?? "auto",
       storage: options.storage ?? defaultStorage(),
       channelName: options.channelName ?? "latchkey",
+      client: randomId(),
       surroundings: { ...browserSurroundings(), ...options.surroundings },
       pauseAfter: pause === false ? null : pause * 1000,
       dedupeSize: options.dedupeSize ?? 1_000,
@@ -86,17 +88,17 @@ export class EventStream {
     this.#session?.retry();
   }
 
-  /** Hears of events of one type, or of all with "*". A promise holds the cursor until it settles. */
+  /** Called with events of one type, or with all for "*". A promise holds the cursor until it settles. */
   on<T extends EventType>(type: T | "*", handler: EventHandler<T>): () => void {
     return this.#handlers.on(type, handler);
   }
 
-  /** Hears of every change of {@link status}. */
+  /** Called with every change of {@link status}. */
   onStatus(handler: (status: StreamStatus) => void): () => void {
     return this.#handlers.onStatus(handler);
   }
 
-  /** Hears when events may be missing: load anew whatever they would have changed. */
+  /** Called when events may be missing: load anew whatever they would have changed. */
   onReset(handler: (notice: ResetNotice) => unknown): () => void {
     return this.#handlers.onReset(handler);
   }

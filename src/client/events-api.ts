@@ -1,22 +1,22 @@
-import type { EventLevel, EventPriority, EventType, LatchkeyEvent } from "./event-types.ts";
+import type { EventsHealth, PublishEvents, PublishedEvents } from "./api-types.ts";
+import type { LatchkeyEvent } from "./event-types.ts";
+import type { Answer } from "./operations.ts";
+import { queryOf } from "./query.ts";
 import type { Result } from "./rest/result.ts";
 import type { Transport } from "./rest/transport.ts";
 import { type GetToken, orAborted } from "./token.ts";
 
-export interface SseToken {
-  sse_token: string;
-  expires_in: number;
-  stream_url: string;
-}
+export type SseToken = Answer<"/api/v1/auth/sse-token", "post">;
 
-export interface HistoryPage {
-  results: LatchkeyEvent[];
-  /** Where to go on, by polling or by a stream. */
-  cursor: string;
-  /** The same when more is waiting now, else null. */
-  next_cursor: string | null;
-  recovered: boolean;
-  reset_reason: "expired" | "unknown" | "rewound" | null;
+/** A page of the history; its events are distinguished by their types. */
+export type HistoryPage = Omit<Answer<"/api/v1/events/history", "get">, "results"> & { results: LatchkeyEvent[] };
+
+export interface StreamOpening {
+  signal?: AbortSignal;
+  /** A name of this page or device: its own earlier stream goes for the new one. */
+  client?: string;
+  /** Refused with 429 when another stream that answers would have to go. */
+  ifRoom?: boolean;
 }
 
 export interface HistoryPoll {
@@ -27,35 +27,16 @@ export interface HistoryPoll {
   signal: AbortSignal;
 }
 
-export interface Preferences {
-  min_level: EventLevel;
-  min_priority: EventPriority;
-  muted_types: EventType[];
-}
+export type Preferences = Answer<"/api/v1/events/preferences", "get">;
 
-export interface PublishedEvent {
-  /** Makes a retry harmless; only `task.progress-updated` may leave it out. */
-  key?: string;
-  to: { user: string } | { users: string[] } | { everyone: true; roles?: string[] };
-  type: EventType;
-  data: unknown;
-  level?: EventLevel;
-  priority?: EventPriority;
-}
-
-export interface PublishAnswer {
-  results: {
-    key: string | null;
-    user?: string;
-    status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable";
-    id: string | null;
-  }[];
-}
+/** An event to publish. A `key` makes a retry harmless; only `task.progress-updated` may leave it out. */
+export type PublishedEvent = PublishEvents["events"][number];
+export type PublishAnswer = PublishedEvents;
 
 /** Events asked for in one poll: a day's backlog in few requests, and no answer too large for a phone. */
 const POLL_LIMIT = 200;
 
-/** The calls of the event service (docs/events.md). */
+/** The calls of the event service (docs/developers/events.md). */
 export class EventsApi {
   readonly #transport: Transport;
   readonly #getToken: GetToken;
@@ -71,11 +52,16 @@ export class EventsApi {
   }
 
   /** Opens the stream after a cursor. The cursor goes in the address: a header would cost a CORS preflight each time. */
-  openStream(token: string, cursor: string | null, signal?: AbortSignal): Promise<Response> {
-    const query = new URLSearchParams({ sse_token: token });
-    if (cursor !== null) query.set("last_event_id", cursor);
+  openStream(token: string, cursor: string | null, how: StreamOpening = {}): Promise<Response> {
+    const query = {
+      sse_token: token,
+      last_event_id: cursor,
+      client: how.client,
+      if_room: how.ifRoom === true ? true : undefined,
+    };
     const headers = { accept: "text/event-stream" };
-    return this.#transport.send({ method: "GET", path: `/api/v1/events/stream?${query}`, headers, signal }, null);
+    const path = `/api/v1/events/stream${queryOf(query)}`;
+    return this.#transport.send({ method: "GET", path, headers, signal: how.signal }, null);
   }
 
   /** One page of what happened after a cursor, without a cursor from the oldest event kept. */
@@ -92,7 +78,7 @@ export class EventsApi {
     return this.#transport.send({ method: "GET", path, headers, signal: poll.signal }, token);
   }
 
-  /** What this user wants to hear of. */
+  /** Which events this user wants. */
   preferences(signal?: AbortSignal): Promise<Result<Preferences>> {
     return this.#transport.call({ method: "GET", path: "/api/v1/events/preferences", isRepeatable: true, signal });
   }
@@ -110,14 +96,11 @@ export class EventsApi {
   }
 
   /** State of the event service (services and admins). */
-  health(): Promise<Result<Record<string, unknown>>> {
+  health(): Promise<Result<EventsHealth>> {
     return this.#transport.call({ method: "GET", path: "/api/v1/events/health", isRepeatable: true });
   }
 }
 
 function historyPath(cursor: string | null, limit?: number): string {
-  const query = new URLSearchParams();
-  if (cursor !== null) query.set("since_id", cursor);
-  if (limit !== undefined) query.set("limit", String(limit));
-  return `/api/v1/events/history${query.size === 0 ? "" : `?${query}`}`;
+  return `/api/v1/events/history${queryOf({ since_id: cursor, limit })}`;
 }

@@ -1,14 +1,6 @@
 export type * as ApiTypes from "./api-types.ts";
 export type { Clock } from "./clock.ts";
-export {
-  type Answer,
-  type CallOptions,
-  type ClientOptions,
-  createClient,
-  type Input,
-  type LatchkeyClient,
-  type PathsOf,
-} from "./create-client.ts";
+export { type ClientOptions, createClient, type LatchkeyClient } from "./create-client.ts";
 export { EventStream } from "./event-stream.ts";
 export type {
   Envelope,
@@ -20,6 +12,8 @@ export type {
   ResetNotice,
 } from "./event-types.ts";
 export type { EventsApi, HistoryPage, Preferences, PublishAnswer, PublishedEvent, SseToken } from "./events-api.ts";
+export type { Answer, CallOptions, Input, PathsOf } from "./operations.ts";
+export { randomId } from "./random-id.ts";
 export { indexedDbSpool } from "./records/indexed-db-spool.ts";
 export type { InvalidItem, ItemError, RecordWriterOptions, WriterStatus } from "./records/options.ts";
 export { RestoreCutError, RestoreRefusedError, restoreSession } from "./records/restore.ts";

@@ -31,6 +31,9 @@ export class SseParser {
   #skipLineFeed = false;
   #event = "";
   #data: string[] = [];
+  /** The standard's "last event ID buffer": what the open block has said so far. */
+  #idBuffer = "";
+  /** The standard's "last event ID string": what the blocks that ended have said. */
   #id = "";
   #ownId: string | null = null;
 
@@ -38,7 +41,7 @@ export class SseParser {
     this.#handlers = handlers;
   }
 
-  /** The id a reconnect would send. */
+  /** The id a reconnect would send: that of the last block that ended, with data or without. */
   get lastEventId(): string {
     return this.#id;
   }
@@ -92,7 +95,7 @@ export class SseParser {
     else if (name === "event") this.#event = value;
     else if (name === "id") {
       if (value.includes("\0")) return;
-      this.#id = value;
+      this.#idBuffer = value;
       this.#ownId = value;
     } else if (name === "retry" && /^[0-9]+$/.test(value)) this.#handlers.onRetry?.(Number(value));
   }
@@ -104,6 +107,7 @@ export class SseParser {
     const ownId = this.#ownId;
     this.#data = [];
     this.#ownId = null;
+    this.#id = this.#idBuffer;
     if (data.length > 0) this.#handlers.onFrame({ event, data: data.join("\n"), id: this.#id, ownId });
   }
 }

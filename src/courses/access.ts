@@ -1,4 +1,4 @@
-import type { Actor } from "../shared/http.ts";
+import type { Actor } from "../platform/http/context.ts";
 import type { CourseEntry } from "./catalog.ts";
 
 /** Who may change a course and read its learners: its author, and admins. */

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq } from "drizzle-orm";
-import type { Database } from "../bindings.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { rememberPlacement } from "../platform/database/placement.ts";
 import { compile, type Outline, type Program } from "../unlock/index.ts";
 import { courseOutlines, courses } from "./tables.ts";
 
@@ -15,6 +16,8 @@ export interface CoursePointer {
   activation: number;
   /** The latest activation that relocked. */
   last_relock: number;
+  /** How many learners have ever enrolled, about. */
+  learners?: number;
 }
 
 export interface CourseEntry {
@@ -25,9 +28,9 @@ export interface CourseEntry {
 }
 
 /** From this age on a pointer is fetched again in the background while the old one still serves. */
-export const POINTER_SOFT_AGE_MS = 2_000;
+const POINTER_SOFT_AGE_MS = 2_000;
 /** No pointer older than this is served while D1 answers: the bound "author changes within 5 s on read". */
-export const POINTER_MAX_AGE_MS = 5_000;
+const POINTER_MAX_AGE_MS = 5_000;
 /** Courses whose pointer is remembered; the oldest entry goes first. */
 const MAX_POINTERS = 2_000;
 /** Items of all remembered programs together; about 300 bytes each, so some 60 MB of an isolate's 128. */
@@ -101,8 +104,16 @@ export async function fetchCourse(db: Database, slug: string): Promise<CourseEnt
           pointer:
             row.active_version === null
               ? null
-              : { version: row.active_version, activation: row.activation, last_relock: row.last_relock },
+              : {
+                  version: row.active_version,
+                  activation: row.activation,
+                  last_relock: row.last_relock,
+                  learners: row.learners,
+                },
         };
+  if (row !== undefined && row.active_version !== null) {
+    rememberPlacement(slug, { shard: row.shard, generation: row.shard_generation ?? 0 });
+  }
   const known = pointers.get(slug)?.entry?.pointer;
   if (known != null && entry?.pointer != null && known.activation > entry.pointer.activation) {
     // A slower query finished after a newer one: an older computation never replaces a newer one (invariant 4).
@@ -157,7 +168,7 @@ export async function loadProgram(db: Database, course: string, version: number)
 }
 
 /** The stored outline of one version; one D1 query whatever its size. */
-export async function loadOutline(db: Database, course: string, version: number): Promise<Outline | null> {
+async function loadOutline(db: Database, course: string, version: number): Promise<Outline | null> {
   const parts = await db
     .select({ body: courseOutlines.body })
     .from(courseOutlines)
@@ -174,16 +185,6 @@ export function parseOutline(parts: readonly string[]): Outline {
   return outlineShape.parse(JSON.parse(parts.join("")));
 }
 
-/** Largest part of an outline or JSON parameter, in characters; UTF-8 makes it at most 1.5 MB, below D1's 2 MB. */
-export const MAX_PART = 500_000;
-
-/** Cuts JSON text into parts that fit a row. */
-export function cutIntoParts(text: string): string[] {
-  const parts: string[] = [];
-  for (let start = 0; start < text.length; start += MAX_PART) parts.push(text.slice(start, start + MAX_PART));
-  return parts;
-}
-
 /** Pointer and outline of a course in ONE statement, for a reader that has neither. */
 export async function loadActiveProgram(
   db: Database,
@@ -194,6 +195,9 @@ export async function loadActiveProgram(
       version: courses.active_version,
       activation: courses.activation,
       last_relock: courses.last_relock,
+      learners: courses.learners,
+      shard: courses.shard,
+      shard_generation: courses.shard_generation,
       body: courseOutlines.body,
     })
     .from(courses)
@@ -206,7 +210,9 @@ export async function loadActiveProgram(
     .all();
   const [first] = rows;
   if (first === undefined || first.version === null) return null;
-  const pointer = { version: first.version, activation: first.activation, last_relock: first.last_relock };
+  const { version, activation, last_relock, learners, shard, shard_generation } = first;
+  rememberPlacement(course, { shard, generation: shard_generation ?? 0 });
+  const pointer = { version, activation, last_relock, learners };
   const program =
     rememberedProgram(course, first.version) ??
     rememberProgram(first.version, parseOutline(rows.map((row) => row.body)));

@@ -1,18 +1,26 @@
 import { z } from "@hono/zod-openapi";
 import { and, eq } from "drizzle-orm";
-import type { Database } from "../bindings.ts";
-import type { LocalizedText } from "../shared/text.ts";
+import type { Database } from "../platform/database/counted.ts";
+import type { LocalizedText } from "../platform/text.ts";
 import { courseContents } from "./tables.ts";
 
 const contentShape = z.custom<LocalizedText>((value) => typeof value === "object" && value !== null);
 
+declare const permitted: unique symbol;
+
+/**
+ * Permission to show what one item holds in one version. Only `mirror/access.ts` issues it, after asking the rules at
+ * this instant (or the caller's role), so that nothing else can show content.
+ */
+export interface Permit {
+  readonly course: string;
+  readonly version: number;
+  readonly item: string;
+  readonly [permitted]: true;
+}
+
 /** The Markdown of one item in one version; one D1 query. Null when the author wrote none. */
-export async function loadContent(
-  db: Database,
-  course: string,
-  version: number,
-  item: string,
-): Promise<LocalizedText | null> {
+export async function loadContent(db: Database, { course, version, item }: Permit): Promise<LocalizedText | null> {
   const row = await db
     .select({ content: courseContents.content })
     .from(courseContents)

@@ -1,13 +1,12 @@
 import { z } from "@hono/zod-openapi";
-import { courseSlugSchema, itemIdSchema } from "../shared/ids.ts";
-import { localizedTextSchema } from "../shared/text.ts";
-import { ITEM_STATUSES, type Outline } from "../unlock/outline.ts";
-import { ruleSchema } from "../unlock/rules.ts";
+import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
+import { localizedTextSchema } from "../platform/text.ts";
+import { ITEM_STATUSES, type Outline, ruleSchema } from "../unlock/index.ts";
 
 /** Most chapters and problems of one course together. An enrollment's states of that many items stay well under D1's and the object's 2 MB a row. */
 export const MAX_ITEMS = 5_000;
 /** Most characters of one chapter's or problem's Markdown, per language. */
-export const MAX_CONTENT = 64_000;
+const MAX_CONTENT = 64_000;
 /** Largest course document accepted, in bytes of JSON. */
 export const MAX_DOCUMENT_BYTES = 8_000_000;
 
@@ -41,7 +40,7 @@ const itemFields = {
     .openapi({ description: "Markdown; a learner receives it only when the item is open." }),
 };
 
-export const problemDocumentSchema = z
+const problemDocumentSchema = z
   .strictObject({
     ...itemFields,
     difficulty: z.int().min(1).max(10).default(1),
@@ -49,11 +48,11 @@ export const problemDocumentSchema = z
   })
   .openapi("ProblemDocument");
 
-export const chapterDocumentSchema = z
+const chapterDocumentSchema = z
   .strictObject({ ...itemFields, problems: z.array(problemDocumentSchema).max(MAX_ITEMS).default([]) })
   .openapi("ChapterDocument");
 
-export const courseOptionsSchema = z
+const courseOptionsSchema = z
   .strictObject({
     sequential: z.boolean().default(false),
     tutorial: itemIdSchema.nullable().default(null),
@@ -79,7 +78,7 @@ export const courseDocumentSchema = z
   .openapi("CourseDocument");
 
 export type CourseDocument = z.infer<typeof courseDocumentSchema>;
-export type ProblemDocumentItem = z.infer<typeof problemDocumentSchema>;
+type ProblemDocumentItem = z.infer<typeof problemDocumentSchema>;
 
 /** Content of one item as it is stored apart from the outline. */
 export interface ItemContent {

@@ -1,21 +1,21 @@
-/** The door of the courses room. */
+/** The public API of the courses room. */
 
 export { isStaff, mayManage } from "./access.ts";
+export type { PublishImpact } from "./answers.ts";
 export {
   type CourseEntry,
   type CoursePointer,
-  cutIntoParts,
   fetchCourse,
   findCourse,
   forgetCourse,
   isFresh,
   loadActiveProgram,
-  loadOutline,
   loadProgram,
   parseOutline,
   rememberedCourse,
   rememberedProgram,
   rememberProgram,
 } from "./catalog.ts";
-export { loadContent } from "./contents.ts";
-export { courseRoutes } from "./routes.ts";
+export { loadContent, type Permit } from "./contents.ts";
+export { MAX_ITEMS } from "./document.ts";
+export { courses } from "./tables.ts";

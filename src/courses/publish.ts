@@ -1,11 +1,15 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { oweAudit } from "../audit/outbox.ts";
-import type { Database } from "../bindings.ts";
-import { sha256Hex } from "../shared/http.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+import { addAuditEntry } from "../audit/index.ts";
+import { cutByBytes, cutText, firstBytes, jsonSet } from "../platform/database/batches.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { fillOfShards, leastFilled, shardBound } from "../platform/database/room.ts";
+import { sha256Hex } from "../platform/hash.ts";
+import type { KeyClaim } from "../platform/http/idempotency.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { analyze, type Outline } from "../unlock/index.ts";
-import { cutIntoParts, fetchCourse, forgetCourse, MAX_PART } from "./catalog.ts";
+import type { PublishedVersion } from "./answers.ts";
+import { fetchCourse, forgetCourse } from "./catalog.ts";
 import { type CourseDocument, documentPaths, type ItemContent, MAX_ITEMS, splitDocument } from "./document.ts";
 import { courseActivations, courseContents, courseOutlines, courses, courseVersions } from "./tables.ts";
 
@@ -14,17 +18,6 @@ export type PublishPolicy = "grandfather" | "relock";
 
 /** Tries when somebody else publishes to the same course at the same moment. */
 const PUBLISH_TRIES = 3;
-
-export interface PublishedVersion {
-  course: string;
-  version: number;
-  activation: number;
-  /** False when the active version already is this very document and nobody is to be relocked: nothing was done. */
-  created: boolean;
-  chapters: number;
-  problems: number;
-  warnings: { path: string; rule: string; message: string }[];
-}
 
 /** What the room above adds to a change of version: statements that run in the same D1 batch. */
 export type MarkStale = (db: Database, course: string, now: number) => BatchItem<"sqlite">;
@@ -35,6 +28,8 @@ export interface ChangeOptions {
   actor: { id: string; role: string };
   request_id: string;
   markStale: MarkStale;
+  /** The hold of the request on its Idempotency-Key: it is noted with the change that the change is there. */
+  claim?: KeyClaim | null;
 }
 
 export interface CheckedDocument {
@@ -44,10 +39,13 @@ export interface CheckedDocument {
   warnings: PublishedVersion["warnings"];
 }
 
-/** Everything that can be wrong with a document, all at once; or its outline, contents and warnings. */
-export function checkDocument(slug: string, document: CourseDocument): Result<CheckedDocument> {
+/**
+ * Everything that can be wrong with a document, all at once; or its outline, contents and warnings.
+ * @param now epoch ms: what has closed by then is warned of.
+ */
+export function checkDocument(slug: string, document: CourseDocument, now: number): Result<CheckedDocument> {
   const { outline, contents } = splitDocument(document);
-  const { errors, warnings } = analyze(outline, documentPaths(document));
+  const { errors, warnings } = analyze(outline, documentPaths(document), now);
   if (document.slug !== slug) {
     errors.unshift({ path: "document.slug", rule: "other_course", message: `The document says "${document.slug}".` });
   }
@@ -93,6 +91,9 @@ export async function publish(
       const activated = await activate(db, slug, version, options);
       return activated.ok ? ok({ ...summary, ...activated.value }) : activated;
     }
+    // Only when nobody can have enrolled yet: what is there stays where it is.
+    const shard = current.pointer === null ? leastFilled(await fillOfShards(env), shardBound(env)) : undefined;
+    if (shard === null) return refuse("shards_full", { detail: "Add a database, then publish again." });
     const now = Date.now();
     const version = (latest?.version ?? 0) + 1;
     const activation = (current.pointer?.activation ?? 0) + 1;
@@ -103,14 +104,14 @@ export async function publish(
       note: options.note,
       chapter_count: summary.chapters,
       problem_count: summary.problems,
-      warnings: JSON.stringify(warnings),
+      warnings: JSON.stringify(storedWarnings(warnings)),
       published_by: options.actor.id,
       published_at: now,
     });
     try {
       await db.batch([
         insertVersion,
-        ...cutIntoParts(JSON.stringify(outline)).map((body, part) =>
+        ...cutText(JSON.stringify(outline)).map((body, part) =>
           db.insert(courseOutlines).values({ course_slug: slug, version, part, body }),
         ),
         ...contentStatements(db, slug, version, contents),
@@ -120,6 +121,7 @@ export async function publish(
           title: JSON.stringify(outline.title),
           now,
           audited: "course.published",
+          ...(shard === undefined ? {} : { shard }),
           ...options,
         }),
       ]);
@@ -172,6 +174,17 @@ export async function activate(
   return refuse("concurrent_change", { retry_after: 1 });
 }
 
+/** Bytes of the warnings kept beside a version, which are one value of its row. */
+const WARNING_BYTES = 1_000_000;
+
+/** The warnings that are kept: all, or as many as there is room for and how many more there were. */
+function storedWarnings(warnings: PublishedVersion["warnings"]): PublishedVersion["warnings"] {
+  const kept = firstBytes(warnings, WARNING_BYTES);
+  const more = warnings.length - kept.length;
+  if (more === 0) return kept;
+  return [...kept, { path: "document", rule: "more_warnings", message: `${more} more warnings were not kept.` }];
+}
+
 /** Where a version's source document lies in R2. */
 export function documentKey(slug: string, sha256: string): string {
   return `courses/${slug}/${sha256}.json`;
@@ -196,6 +209,8 @@ function activationStatements(
     title: string | null;
     now: number;
     audited: "course.published" | "course.activated";
+    /** Where the course is placed, at its first publish. */
+    shard?: string;
   },
 ): BatchItem<"sqlite">[] {
   const { version, activation, policy, now, actor, request_id } = change;
@@ -225,11 +240,13 @@ function activationStatements(
         updated_at: now,
         ...(change.title === null ? {} : { title: change.title }),
         ...(policy === "relock" ? { last_relock: activation } : {}),
+        ...(change.shard === undefined ? {} : { shard: change.shard, shard_generation: 0 }),
       })
       .where(eq(courses.slug, slug)),
     // Nobody can have enrolled before the first activation.
     ...(activation > 1 ? [change.markStale(db, slug, now)] : []),
-    oweAudit(db, entry, now),
+    addAuditEntry(db, entry, now),
+    ...(change.claim == null ? [] : [change.claim.done(db)]),
   ];
 }
 
@@ -239,25 +256,10 @@ function contentStatements(
   version: number,
   contents: readonly ItemContent[],
 ): BatchItem<"sqlite">[] {
-  const groups: ItemContent[][] = [];
-  let room = 0;
-  for (const entry of contents) {
-    const size = JSON.stringify(entry).length;
-    const last = groups.at(-1);
-    if (last === undefined || size > room) {
-      groups.push([entry]);
-      room = MAX_PART - size;
-    } else {
-      last.push(entry);
-      room -= size;
-    }
-  }
-  return groups.map((group) =>
+  return cutByBytes(contents).map((batch) =>
     db
       .insert(courseContents)
-      .select(
-        sql`SELECT ${slug}, ${version}, value ->> 'item', value ->> 'content' FROM json_each(${JSON.stringify(group)})`,
-      ),
+      .select(sql`SELECT ${slug}, ${version}, value ->> 'item', value ->> 'content' FROM ${jsonSet(batch)}`),
   );
 }
 

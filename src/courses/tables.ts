@@ -10,6 +10,9 @@ export const courses = sqliteTable("courses", {
   last_relock: integer().notNull().default(0),
   created_at: integer().notNull(),
   updated_at: integer().notNull(),
+  learners: integer().notNull().default(0),
+  shard: text().notNull().default("DB"),
+  shard_generation: integer(),
 });
 
 export const courseVersions = sqliteTable(

@@ -1,10 +1,10 @@
 import { callChannel } from "../events/index.ts";
-import { logFault } from "../ops/logging.ts";
-import { parseEnrollmentId } from "../shared/ids.ts";
-import type { ProjectionMessage } from "./messages.ts";
+import type { ProjectionMessage } from "../mirror/index.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { logFault } from "../platform/log.ts";
 import { noticesOf } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
-import { RESEND_MS } from "./state.ts";
+import { RESEND_MS } from "./resend.ts";
 
 /**
  * How long "nobody reads this learner's events" is believed, unless somebody reads the enrollment meanwhile: whoever opens
@@ -14,21 +14,27 @@ import { RESEND_MS } from "./state.ts";
 const NOBODY_MS = 15_000;
 
 /**
- * Tells others what a commit has put into the outbox: the queue, which brings somebody who asks what is owed, and the
- * learner's live events. All of it goes on beside the answer and may fail: the outbox keeps what is owed, and its
- * due-time is the net below. Only memory, of an object that may be dropped at any time.
+ * Notifies others that a commit has put rows into the outbox: the queue, whose consumer then asks for them, and the
+ * learner's live events. All of this runs beside the answer and may fail: the rows stay in the outbox, and its due-time
+ * tries again. This is only in memory, of an object that may be dropped at any time.
  */
 export class Announcements {
   readonly #env: () => Env;
   readonly #waitUntil: (work: Promise<unknown>) => void;
   readonly #outbox: Outbox;
   readonly #id: () => string;
-  /** Until when (epoch ms) the last announcement to the queue is trusted to bring somebody who asks what is owed. */
+  /**
+   * Until when (epoch ms) the last message to the queue is trusted to bring a consumer that asks for the pending rows.
+   */
   #announcedUntil = 0;
+  #confirmedAt = 0;
   /** Outbox row up to which the learner's live events know everything. */
-  #toldUpTo = 0;
-  #isTelling = false;
-  /** Until when (epoch ms) the learner is taken to have no stream open: then the queue's consumer tells it in time. */
+  #notifiedUpTo = 0;
+  #isNotifying = false;
+  /**
+   * Until when (epoch ms) the learner is taken to have no stream open: until then the queue's consumer sends the
+   * events.
+   */
   #nobodyUntil = 0;
 
   /** @param env the object's bindings as they are now, `id` of the enrollment. */
@@ -39,17 +45,17 @@ export class Announcements {
     this.#id = id;
   }
 
-  get toldUpTo(): number {
-    return this.#toldUpTo;
+  get notifiedUpTo(): number {
+    return this.#notifiedUpTo;
   }
 
-  /** A commit has just succeeded: whoever is concerned is told of what it owes. */
+  /** A commit has just succeeded: whoever is concerned is notified of its pending rows. */
   afterCommit(now: number): void {
     if (this.#outbox.hasNews) this.announce(now);
-    if (this.#outbox.hasNotices) this.#waitUntil(this.#tellLearner());
+    if (this.#outbox.hasNotices) this.#waitUntil(this.#notifyLearner());
   }
 
-  /** Tells the queue that something is owed, unless it was told lately. Its failure costs only time. */
+  /** Notifies the queue that rows are pending, unless it was notified lately. A failure costs only time. */
   announce(now: number): void {
     if (now < this.#announcedUntil) return;
     this.#announcedUntil = now + RESEND_MS;
@@ -62,7 +68,7 @@ export class Announcements {
   }
 
   /**
-   * Tells the queue whatever it was told before.
+   * Notifies the queue, also when it was notified lately.
    * @throws when the queue does not take it.
    */
   async announceAgain(now: number): Promise<void> {
@@ -72,8 +78,14 @@ export class Announcements {
   }
 
   /** D1 has what was collected. Whatever came after that was not announced, because the delivery was under way. */
-  confirmed(): void {
+  confirmed(now: number): void {
     this.#announcedUntil = 0;
+    this.#confirmedAt = now;
+  }
+
+  /** When something was last confirmed, epoch ms: what is left then was asked for in that very moment. */
+  get confirmedAt(): number {
+    return this.#confirmedAt;
   }
 
   /** Somebody reads this enrollment, and may listen to its events as well. */
@@ -83,31 +95,32 @@ export class Announcements {
 
   /** The object's memory was dropped. */
   forget(): void {
-    this.#toldUpTo = 0;
+    this.#notifiedUpTo = 0;
   }
 
   /**
-   * Tells the learner's live events right after the commit, beside the answer: a second faster than through the queue,
-   * which tells what this could not (after a crash, say). One at a time, so that the order is the commits'.
+   * Sends the learner's live events right after the commit, beside the answer: a second faster than through the queue.
+   * The queue sends what this could not, for example after a crash. One at a time, so that events keep the order of the
+   * commits.
    */
-  async #tellLearner(): Promise<void> {
-    if (this.#isTelling || Date.now() < this.#nobodyUntil) return;
-    this.#isTelling = true;
+  async #notifyLearner(): Promise<void> {
+    if (this.#isNotifying || Date.now() < this.#nobodyUntil) return;
+    this.#isNotifying = true;
     try {
       const { user } = parseEnrollmentId(this.#id());
       for (let isListening = true; isListening; ) {
-        const rows = this.#outbox.pending().filter(({ id }) => id > this.#toldUpTo);
+        const rows = this.#outbox.pending().filter(({ id }) => id > this.#notifiedUpTo);
         const notices = noticesOf(this.#id(), rows, Date.now());
         if (notices.length === 0) return;
-        const told = await callChannel(this.#env(), user, (stub) => stub.tell(notices));
-        isListening = told.ok && told.value.listening;
-        if (isListening) this.#toldUpTo = rows.at(-1)?.id ?? this.#toldUpTo;
-        else if (told.ok) this.#nobodyUntil = Date.now() + NOBODY_MS;
+        const notified = await callChannel(this.#env(), user, (stub) => stub.tell(notices));
+        isListening = notified.ok && notified.value.listening;
+        if (isListening) this.#notifiedUpTo = rows.at(-1)?.id ?? this.#notifiedUpTo;
+        else if (notified.ok) this.#nobodyUntil = Date.now() + NOBODY_MS;
       }
     } catch (fault) {
       logFault("learner_not_told", fault, { enrollment_id: this.#id() });
     } finally {
-      this.#isTelling = false;
+      this.#isNotifying = false;
     }
   }
 

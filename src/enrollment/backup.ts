@@ -1,27 +1,33 @@
 import { parseOutline } from "../courses/index.ts";
-import { AlarmScheduler } from "../shared/alarm-scheduler.ts";
-import { loadObject, type ObjectDump } from "../shared/object-dump.ts";
-import { type Result, refuse } from "../shared/results.ts";
+import { AlarmScheduler } from "../platform/cell/alarm-scheduler.ts";
+import type { ObjectDump } from "../platform/cell/object-dump.ts";
+import { type Loaded, loadObject } from "../platform/cell/object-load.ts";
+import { type Result, refuse } from "../platform/results.ts";
 import { compile, ENGINE, evaluate, type Program } from "../unlock/index.ts";
 import { Outbox } from "./outbox.ts";
+import { pack } from "./packed.ts";
 import { DUE_NAMES, SCHEMA_STEPS } from "./schema.ts";
-import { EnrollmentState, pack } from "./state.ts";
+import { EnrollmentState } from "./state.ts";
 import { EnrollmentStore } from "./store.ts";
 
-/** The outline is the course version's, which D1 has: a copy of it in each of fifty thousand dumps would dwarf the rest. */
-export const DERIVED_TABLES = ["outline"];
+/** Totals are counted anew as rows come; the outline is the course version's, which D1 has: a copy of it in each of fifty thousand dumps would dwarf the rest. */
+export const DERIVED_TABLES = ["outline", "submission_totals"];
 
-/** Fills an empty enrollment object. @param outline of the version the dump is on, in parts as D1 holds them. */
+/**
+ * Fills an empty enrollment object.
+ * @param outline of the version the dump is on, in parts as D1 holds them; asked for with the last piece of a dump.
+ */
 export function loadEnrollment(
   storage: DurableObjectStorage,
   dump: ObjectDump,
   outline: readonly string[],
   job: string,
-): Result<{ rows: number }> {
-  if (outline.length === 0) return refuse("restore_differs", { detail: "A course version has no outline." });
+): Result<Loaded> {
+  const isLast = dump.part === undefined || dump.part.number === dump.part.of - 1;
+  if (isLast && outline.length === 0) return refuse("restore_differs", { detail: "A course version has no outline." });
   return storage.transactionSync(() => {
     const loaded = loadObject(storage, SCHEMA_STEPS, DERIVED_TABLES, dump, job);
-    if (loaded.ok) {
+    if (loaded.ok && loaded.value.is_complete) {
       outline.forEach((body, part) => {
         storage.sql.exec("INSERT OR REPLACE INTO outline (part, body) VALUES (?, ?)", part, body);
       });
@@ -42,7 +48,7 @@ export function snapshotHolds(storage: DurableObjectStorage): boolean {
   const parts = storage.sql.exec<{ body: string }>("SELECT body FROM outline ORDER BY part").toArray();
   const program = programOf(parts.map(({ body }) => body));
   const scheduler = new AlarmScheduler(storage, DUE_NAMES);
-  const loaded = { meta, program, facts: store.facts() };
+  const loaded = { meta, program, facts: store.facts.all() };
   const { learner } = new EnrollmentState(store, new Outbox(storage.sql), scheduler, loaded);
   return pack(evaluate(program, learner, meta.computed_at)) === meta.states;
 }

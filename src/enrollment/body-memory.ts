@@ -9,7 +9,7 @@ export interface RememberedBody {
 
 /**
  * Bodies this isolate has sent lately, least recently used first. They are never served by themselves: the enrollment
- * object is asked each time, and told the validator; only when it answers that nothing has changed are the bytes here
+ * object is asked each time, and gets the validator; only when it answers that nothing has changed are the bytes here
  * the bytes it would send. So a read is as fresh as ever, and the list does not cross between isolates again.
  */
 export class BodyMemory {

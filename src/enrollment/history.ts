@@ -1,7 +1,8 @@
-import { ok, type Result, refuse } from "../shared/results.ts";
+import type { ReadAnswer, ReadRequest, Walked } from "../mirror/index.ts";
+import { contentFrom, etagOf, type SignCursor, snapshotInfo } from "../mirror/index.ts";
+import { namesTag } from "../platform/http/etag.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { evaluate, type Fact, layOut, mergeFact, NO_FACT, type Program, type View } from "../unlock/index.ts";
-import type { ReadAnswer, ReadRequest } from "./contract.ts";
-import { contentFrom, etagOf, type SignCursor, snapshotInfo } from "./reading.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
@@ -12,48 +13,73 @@ import type { EnrollmentStore } from "./store.ts";
  *
  * @param at epoch ms, not before the enrollment.
  */
-export function viewAt(state: EnrollmentState, store: EnrollmentStore, program: Program, at: number): View {
+function viewAt(state: EnrollmentState, store: EnrollmentStore, program: Program, at: number): View {
   const isPast = at < Date.now();
-  const policy = isPast ? store.policyAt(at) : { cohorts: state.meta.cohorts, practice_mode: state.meta.practice_mode };
+  const { cohorts, practice_mode, enrolled_at } = isPast ? store.policy.at(at) : state.meta;
   const learner = layOut(program, {
-    enrolled_at: state.meta.enrolled_at,
+    enrolled_at: enrolled_at ?? state.meta.enrolled_at,
     facts: isPast ? factsAt(store, at) : state.facts,
-    opened: store.keptAt(isPast ? at : null),
-    policy: { ...policy, overrides: store.overrides(isPast ? at : null) },
+    opened: store.opened.keptAt(isPast ? at : null),
+    policy: { cohorts, practice_mode, overrides: store.policy.overrides(isPast ? at : null) },
   });
   return { program, learner, evaluation: evaluate(program, learner, at), now: at };
 }
 
 /**
- * Answers a read for another instant.
+ * Answers a read for another instant: its states and reasons, of what the learner may know of today. What may be opened
+ * is decided by the present (see access.ts).
+ *
+ * @param state brought up to date just now.
  * @param tools.load loads a course version, for a past in which another one applied.
+ * @param tools.behindSince instant since when the state is known to be older than the course, or null.
  */
 export async function readAt(
   state: EnrollmentState,
   store: EnrollmentStore,
   request: ReadRequest,
   at: number,
-  tools: { load: (version: number) => Promise<Program | null>; sign: SignCursor },
+  tools: {
+    load: (version: number) => Promise<Program | null>;
+    sign: SignCursor;
+    walked: Walked;
+    behindSince: number | null;
+  },
 ): Promise<Result<ReadAnswer>> {
-  if (at < state.meta.enrolled_at) {
+  // A beginning that was corrected counts from when it was corrected; what was said before holds before.
+  const begun = Math.min(state.meta.enrolled_at, store.policy.at(at).enrolled_at ?? state.meta.enrolled_at);
+  if (at < begun) {
     return refuse("invalid_input", {
       errors: [{ path: "query.at", rule: "before_enrollment", message: "The learner was not enrolled then." }],
     });
   }
   const current = state.meta.course_version;
   const version = at < Date.now() ? (store.courseVersionAt(at) ?? current) : current;
-  const program = version === current ? state.program : await tools.load(version);
-  if (program === null) return refuse("version_not_found");
-  const snapshot = { ...snapshotInfo(state.meta, "recomputed", null), course_version: version };
-  const content = await contentFrom(viewAt(state, store, program, at), request, snapshot, tools.sign);
+  const past = version === current ? null : await tools.load(version);
+  if (version !== current && past === null) return refuse("version_not_found");
+  const snapshot = { ...snapshotInfo(state.meta, "recomputed", tools.behindSince), course_version: version };
+  // From here on nothing waits, so that both views are of one state.
+  const views = {
+    asked: viewAt(state, store, past ?? state.program, at),
+    present: state.view(Date.now()),
+    version,
+    presentVersion: state.meta.course_version,
+  };
+  const etag = tagAt(at, views.presentVersion, etagOf(snapshot, request.want, request.language, request.zone ?? null));
+  const content = await contentFrom(views, request, tools.walked, snapshot, tools.sign);
   if (!content.ok) return content;
-  const etag = etagOf(snapshot, request.want, request.language).replace(/"$/, `.at${at}"`);
+  if (content.value.kind !== "body") return ok({ unchanged: false, etag: "", snapshot, content: content.value });
+  if (namesTag(request.if_none_match, etag)) return ok({ unchanged: true, etag, snapshot });
   return ok({ unchanged: false, etag, snapshot, content: content.value });
+}
+
+/** The tag of an answer for another instant: it also depends on what may be shown today. */
+function tagAt(at: number, presentVersion: number, etag: string): string {
+  return etag.replace(/"$/, `.v${presentVersion}.at${at}"`);
 }
 
 function factsAt(store: EnrollmentStore, at: number): Map<string, Fact> {
   const facts = new Map<string, Fact>();
-  for (const entry of store.factLog(at)) {
+  for (const entry of store.facts.logUntil(at)) {
     if (entry.kind === "revoked") facts.delete(entry.item);
     else {
       const news = { at: entry.at, completed: entry.kind === "completed", score: entry.score };

@@ -1,16 +1,21 @@
 import { z } from "@hono/zod-openapi";
-import { callEnrollment } from "../bindings.ts";
-import { courseOfItem, enrollmentId, itemIdSchema, userIdSchema } from "../shared/ids.ts";
-import { instantSchema } from "../shared/instants.ts";
-import { inParallel } from "../shared/parallel.ts";
-import type { ActorRef, FactOutcome } from "./contract.ts";
+import type { ActorRef, FactOutcome } from "../mirror/index.ts";
+import { type BatchRow, readRows, rowErrorsSchema, rowsSchema } from "../platform/database/batch-rows.ts";
+import { utf8Bytes } from "../platform/database/batches.ts";
+import { courseOfItem, enrollmentId, itemIdSchema, userIdSchema } from "../platform/ids.ts";
+import { happenedSchema } from "../platform/instants.ts";
+import { inParallel } from "../platform/parallel.ts";
+import type { FieldError } from "../platform/results.ts";
+import { callEnrollment } from "./stub.ts";
 
 /** Facts of one call, and bytes of its body. */
-export const MAX_IMPORT = 1_000;
+const MAX_IMPORT = 1_000;
 export const MAX_IMPORT_BYTES = 1_000_000;
 /** Clocks of other systems may run ahead of ours by this much; a fact further in the future is refused. */
-export const MAX_CLOCK_SKEW_MS = 300_000;
+const MAX_CLOCK_SKEW_MS = 300_000;
 const PARALLEL_OBJECTS = 24;
+/** Bytes of what opened and locked in one answer: it is kept under its key as one value. */
+const DELTA_BYTES = 1_000_000;
 
 const factSchema = z
   .strictObject({
@@ -18,53 +23,95 @@ const factSchema = z
     item: itemIdSchema,
     completed: z.boolean().default(false),
     score: z.number().min(0).max(100).nullable().default(null),
-    at: instantSchema.openapi({ description: "When it happened." }),
+    at: happenedSchema.describe("When it happened, not before 1970."),
+    correct: z
+      .boolean()
+      .default(false)
+      .describe(
+        "This is what is right: it takes the place of all that is recorded of the item, with its own date, a lower score and an earlier revocation included. Repeated, it changes nothing.",
+      ),
+    relock: z
+      .boolean()
+      .default(false)
+      .describe("With `correct`: what rested on the replaced fact locks, where the rules do not open it now."),
   })
-  .openapi("ImportedFact");
+  .refine(({ correct, relock }) => correct || !relock, {
+    path: ["relock"],
+    message: "relock goes with correct",
+    params: { rule: "needs_correct" },
+  });
+type ImportedFact = z.output<typeof factSchema>;
+
+/** Judges the rows of an import, each by itself. A fact that comes twice is no fault: its outcome says `unchanged`. */
+export function readFacts(
+  inputs: readonly unknown[],
+  altered: (index: number) => FieldError | null,
+): BatchRow<ImportedFact>[] {
+  return readRows("facts", factSchema, inputs, altered);
+}
 export const importRequestSchema = z
-  .strictObject({ facts: z.array(factSchema).min(1).max(MAX_IMPORT) })
+  .strictObject({ facts: rowsSchema("ImportedFact", factSchema, MAX_IMPORT) })
   .openapi("ImportRequest");
 
 const OUTCOMES = [
   "recorded",
+  "waiting",
   "unchanged",
   "superseded",
   "item_not_found",
   "not_enrolled",
   "in_future",
+  "invalid",
   "unavailable",
 ] as const;
-export type ImportOutcome = (typeof OUTCOMES)[number];
+type ImportOutcome = (typeof OUTCOMES)[number];
 export const importResultSchema = z
   .object({
     results: z.array(
       z
-        .object({ index: z.int(), outcome: z.enum(OUTCOMES), progress_seq: z.int().nullable() })
+        .object({
+          index: z.int(),
+          outcome: z.enum(OUTCOMES).openapi({
+            description:
+              "`waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
+          }),
+          progress_seq: z.int().nullable(),
+          errors: rowErrorsSchema,
+        })
         .openapi("ImportOutcome"),
     ),
-    recorded: z.int(),
+    recorded: z.int().openapi({ description: "Facts recorded, those that wait included." }),
     deltas: z.array(
       z.object({ enrollment_id: z.string(), unlocked: z.array(z.string()), locked: z.array(z.string()) }),
     ),
+    deltas_omitted: z.int().openapi({ description: "Learners whose delta had no room in this answer." }),
   })
   .openapi("ImportResult");
 
 /**
  * Records facts for many learners. Facts merge monotonically, so a repeated, reordered or half-finished import is
- * harmless; one learner's failure fails only that learner's facts (`unavailable`: send those again).
+ * harmless; one learner's failure fails only that learner's facts (`unavailable`: send those again), and a row that
+ * breaks a rule only itself (`invalid`).
  */
 export async function importProgress(
   env: Env,
-  facts: readonly z.infer<typeof factSchema>[],
+  rows: readonly BatchRow<ImportedFact>[],
   actor: ActorRef,
   now: number,
 ): Promise<z.infer<typeof importResultSchema>> {
-  const outcomes: { outcome: ImportOutcome; seq: number | null }[] = facts.map(() => ({
+  const outcomes: { outcome: ImportOutcome; seq: number | null; errors?: FieldError[] }[] = rows.map(() => ({
     outcome: "unavailable",
     seq: null,
   }));
+  const facts = new Map<number, ImportedFact>();
   const groups = new Map<string, number[]>();
-  facts.forEach((fact, index) => {
+  rows.forEach((row, index) => {
+    if (!row.ok) {
+      outcomes[index] = { outcome: "invalid", seq: null, errors: row.errors };
+      return;
+    }
+    const fact = row.value;
+    facts.set(index, fact);
     if (Date.parse(fact.at) > now + MAX_CLOCK_SKEW_MS) {
       outcomes[index] = { outcome: "in_future", seq: null };
       return;
@@ -73,15 +120,19 @@ export async function importProgress(
     groups.set(id, [...(groups.get(id) ?? []), index]);
   });
   const deltas: z.infer<typeof importResultSchema>["deltas"] = [];
+  let room = DELTA_BYTES;
+  let omitted = 0;
   await inParallel([...groups], PARALLEL_OBJECTS, async ([id, indexes]) => {
-    const own = indexes.flatMap((index) => facts[index] ?? []);
+    const own = indexes.flatMap((index) => facts.get(index) ?? []);
     const result = await callEnrollment(env, id, (stub) =>
       stub.record({
-        facts: own.map(({ item, completed, score, at }) => ({
+        facts: own.map(({ item, completed, score, at, correct, relock }) => ({
           item,
           completed,
           score,
           at: Math.min(Date.parse(at), now),
+          correct,
+          relock,
         })),
         chapters_only: false,
         actor,
@@ -101,11 +152,21 @@ export async function importProgress(
       const outcome: FactOutcome = result.value.outcomes[position] ?? "unchanged";
       outcomes[index] = { outcome, seq: progress_seq };
     });
-    if (unlocked.length > 0 || locked.length > 0) deltas.push({ enrollment_id: id, unlocked, locked });
+    if (unlocked.length === 0 && locked.length === 0) return;
+    const delta = { enrollment_id: id, unlocked, locked };
+    room -= utf8Bytes(JSON.stringify(delta));
+    if (room >= 0) deltas.push(delta);
+    else omitted += 1;
   });
   return {
-    results: outcomes.map(({ outcome, seq }, index) => ({ index, outcome, progress_seq: seq })),
-    recorded: outcomes.filter(({ outcome }) => outcome === "recorded").length,
+    results: outcomes.map(({ outcome, seq, errors }, index) => ({
+      index,
+      outcome,
+      progress_seq: seq,
+      ...(errors === undefined ? {} : { errors }),
+    })),
+    recorded: outcomes.filter(({ outcome }) => outcome === "recorded" || outcome === "waiting").length,
     deltas,
+    deltas_omitted: omitted,
   };
 }

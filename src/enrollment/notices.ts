@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { eventOf, type NewEvent } from "../events/index.ts";
-import { parseEnrollmentId } from "../shared/ids.ts";
-import { DAY_MS, toInstant } from "../shared/instants.ts";
-import type { OutlineItem, Program } from "../unlock/index.ts";
+import { changedItems, contentEvent } from "../mirror/index.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { DAY_MS, toInstant } from "../platform/instants.ts";
+import type { Program } from "../unlock/index.ts";
 import type { OutboxRow } from "./outbox.ts";
 
 /** Payload of an outbox row of kind "event". */
@@ -16,56 +17,115 @@ export const eventPayload = z.object({
 /** Payload of an outbox row of kind "content". */
 const contentPayload = z.object({ course_version: z.number(), items: z.array(z.string()), at: z.number() });
 
+/** Payload of an outbox row of kind "fact" that was written by a change, not to restore what was known. */
+const progressPayload = z.object({ version: z.number(), at: z.number() });
+/** Payload of an outbox row of kind "submission" whose verdict is news. */
+const judgedPayload = z.object({
+  item: z.string(),
+  status: z.enum(["passed", "failed"]),
+  score: z.number().nullable(),
+  at: z.number(),
+});
+/** Payload of an outbox row of kind "enrollment". */
+const enrollmentPayload = z.object({
+  change: z.enum(["enrolled", "returned", "withdrawn", "policy"]),
+  status: z.enum(["active", "withdrawn"]),
+  at: z.number(),
+});
+
+export const progressNotice = (notice: z.output<typeof progressPayload>): string => JSON.stringify(notice);
+export const judgedNotice = (notice: z.output<typeof judgedPayload>): string => JSON.stringify(notice);
+export const enrollmentNotice = (notice: z.output<typeof enrollmentPayload>): string => JSON.stringify(notice);
+
+/** Items one event of progress names; a reader loads the whole course anew when there were more. */
+const MAX_NAMED = 100;
+
 /**
  * The live events that outbox rows stand for. Keys name the snapshot's version and the course's activation, so that
- * telling twice has one effect. What is older than the history of live events is left out: D1 has it, and telling it
+ * sending twice has one effect. What is older than the history of live events is left out: D1 has it, and sending it
  * now would be neither live nor recognised as a repetition.
  */
 export function noticesOf(enrollment: string, rows: readonly OutboxRow[], now: number): NewEvent[] {
   const { course } = parseEnrollmentId(enrollment);
-  return rows.flatMap(({ kind, ref, payload }): NewEvent[] => {
-    if (payload === null) return [];
+  const named = { enrollment_id: enrollment, course_id: course };
+  const progress = progressOf(rows, now);
+  const notices: NewEvent[] = [];
+  for (const { kind, ref, payload } of rows) {
+    if (payload === null) continue;
+    const value: unknown = JSON.parse(payload);
     if (kind === "event") {
-      const { announced_at, ...delta } = eventPayload.parse(JSON.parse(payload));
-      if (now - announced_at > DAY_MS) return [];
+      const { announced_at, ...delta } = eventPayload.parse(value);
+      if (now - announced_at > DAY_MS) continue;
+      const progressed = progress.take(Number(ref))?.items ?? [];
       const data = {
-        enrollment_id: enrollment,
-        course_id: course,
+        ...named,
         snapshot_version: Number(ref),
         ...delta,
         announced_at: toInstant(announced_at),
+        ...(progressed.length === 0 ? {} : { progressed }),
       };
-      return [eventOf("unlock.changed", data, { key: `${enrollment}:${ref}` })];
+      notices.push(eventOf("unlock.changed", data, { key: `${enrollment}:${ref}` }));
+    } else if (kind === "content") {
+      const { course_version, items, at } = contentPayload.parse(value);
+      if (now - at > DAY_MS) continue;
+      notices.push(contentEvent(course, ref, course_version, items));
+    } else if (kind === "submission") {
+      const { at, ...verdict } = judgedPayload.parse(value);
+      if (now - at > DAY_MS) continue;
+      const data = { ...named, submission_id: ref, ...verdict, judged_at: toInstant(at) };
+      notices.push(eventOf("submission.judged", data, { key: `judged:${ref}` }));
+    } else if (kind === "enrollment") {
+      const { at, ...change } = enrollmentPayload.parse(value);
+      if (now - at > DAY_MS) continue;
+      const data = { ...named, ...change, snapshot_version: Number(ref), announced_at: toInstant(at) };
+      notices.push(eventOf("enrollment.changed", data, { key: `${enrollment}:${ref}:enrollment` }));
     }
-    if (kind === "content") {
-      const { course_version, items, at } = contentPayload.parse(JSON.parse(payload));
-      if (now - at > DAY_MS) return [];
-      const data = { course_id: course, course_version, items };
-      return [eventOf("content.chapter-updated", data, { key: `content:${course}:${ref}` })];
-    }
-    return [];
-  });
+  }
+  // A commit that opened something has sent its progress with that event.
+  for (const [version, { items, at }] of progress.rest()) {
+    const data = { ...named, snapshot_version: version, items, announced_at: toInstant(at) };
+    // Not the unlock's own key: should the two rows ever be delivered apart, neither may hide the other.
+    notices.push(eventOf("progress.changed", data, { key: `${enrollment}:${version}:progress` }));
+  }
+  return notices;
 }
 
-/** Payload of the notice that the learner's course has moved to another version. */
-export function contentNotice(from: Program, to: Program, courseVersion: number, now: number): string {
+/** What rows of facts say of progress, one entry for each version that a commit made. */
+function progressOf(rows: readonly OutboxRow[], now: number) {
+  const versions = new Map<number, { items: string[]; at: number }>();
+  for (const { kind, ref, payload } of rows) {
+    if (kind !== "fact" || payload === null) continue;
+    const { version, at } = progressPayload.parse(JSON.parse(payload));
+    if (now - at > DAY_MS) continue;
+    const items = versions.get(version)?.items ?? [];
+    versions.set(version, { items: items.includes(ref) ? items : [...items, ref], at });
+  }
+  const named = (items: string[]) => (items.length > MAX_NAMED ? [] : items);
+  return {
+    take(version: number) {
+      const found = versions.get(version);
+      versions.delete(version);
+      return found === undefined ? undefined : { items: named(found.items), at: found.at };
+    },
+    rest: () => [...versions].map(([version, { items, at }]) => [version, { items: named(items), at }] as const),
+  };
+}
+
+/**
+ * Payload of the notice that the learner's course has moved to another version.
+ * @param seen what the learner could see of the version before, by item number.
+ */
+export function contentNotice(
+  from: Program,
+  to: Program,
+  seen: Uint8Array,
+  courseVersion: number,
+  now: number,
+): string {
   const notice: z.input<typeof contentPayload> = {
     course_version: courseVersion,
-    items: changedItems(from, to),
+    items: changedItems(from, to, seen),
     at: now,
   };
   return JSON.stringify(notice);
-}
-
-/** Ids of items that were added, removed, or differ in title, status, place or rule. */
-function changedItems(from: Program, to: Program): string[] {
-  const before = describeItems(from);
-  const after = describeItems(to);
-  const changed = [...after].filter(([id, text]) => before.get(id) !== text).map(([id]) => id);
-  return [...changed, ...[...before.keys()].filter((id) => !after.has(id))];
-}
-
-function describeItems({ outline }: Program): Map<string, string> {
-  const items: OutlineItem[] = [...outline.chapters, ...outline.problems];
-  return new Map(items.map((item) => [item.id, JSON.stringify(item)]));
 }

@@ -1,19 +1,20 @@
-import { storedEntrySchema } from "../audit/entry.ts";
-import type { ProjectedEvent, ProjectionBatch } from "./contract.ts";
+import { storedEntrySchema } from "../audit/index.ts";
+import type { ProjectedEvent, ProjectionBatch } from "../mirror/index.ts";
+import { mirrorOf } from "./mirror-of.ts";
 import { eventPayload, noticesOf } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
 /**
- * Reads what the outbox owes, as the rows stand now. Null when nothing is owed.
- * @param toldUpTo outbox row up to which the learner's live events know everything already.
+ * Reads what is pending in the outbox, as the rows stand now. Null when nothing is pending.
+ * @param notifiedUpTo outbox row up to which the learner's live events know everything already.
  */
 export function collectProjection(
   state: EnrollmentState,
   store: EnrollmentStore,
   outbox: Outbox,
-  toldUpTo: number,
+  notifiedUpTo: number,
 ): ProjectionBatch | null {
   const rows = outbox.pending();
   const head = rows.at(-1)?.id;
@@ -38,10 +39,10 @@ export function collectProjection(
     enrollment_id: state.meta.id,
     head,
     oldest_ms: depth.oldest_ms,
-    mirror: depth.rows > rows.length ? null : state.mirror(),
-    facts: store.factsOf(refs("fact")),
+    mirror: depth.rows > rows.length ? null : mirrorOf(state, store),
+    facts: store.facts.of(refs("fact")),
     submissions: refs("submission").flatMap((id) => {
-      const submission = store.submission(id);
+      const submission = store.submissions.find(id);
       if (submission === null) return [];
       const { judged_by: _judgedBy, ...projected } = submission;
       return [projected];
@@ -49,7 +50,7 @@ export function collectProjection(
     events,
     notices: noticesOf(
       state.meta.id,
-      rows.filter(({ id }) => id > toldUpTo),
+      rows.filter(({ id }) => id > notifiedUpTo),
       now,
     ),
     audit: rows.flatMap(({ kind, payload }) =>

@@ -1,9 +1,9 @@
 /**
- * What an enrollment object still owes to D1. A row is written in the transaction of its cause and removed only when
- * the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data is read
- * when it is fetched, so ten changes of one item are delivered once, as they stand.
+ * What an enrollment object still has to deliver to D1. A row is written in the transaction of its cause and removed
+ * only when the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data
+ * is read when it is fetched, so ten changes of one item are delivered once, as they stand.
  */
-export type OutboxKind = "fact" | "submission" | "event" | "content" | "mirror" | "audit";
+export type OutboxKind = "fact" | "submission" | "event" | "content" | "enrollment" | "mirror" | "audit";
 
 export interface OutboxRow {
   id: number;
@@ -12,18 +12,56 @@ export interface OutboxRow {
   payload: string | null;
 }
 
-/** Rows of one insert: four parameters each, of the hundred that a statement may have. */
-const MAX_ROWS = 25;
-const ROW = "(?, ?, ?, ?)";
+type News = [kind: OutboxKind, ref: string, payload: string | null, createdAt: number];
+/** A row as it is held in the enrollment's own row, which every commit writes anyway. */
+type Held = [id: number, kind: string, ref: string, payload: string | null, createdAt: number];
 
-/** Rows of one delivery: far below the 32 MB of one RPC answer and D1's statement limits. */
-export const MAX_DELIVERY = 1_000;
+/** What the enrollment's row holds of the outbox at most, rows and characters: it is written with each commit. */
+const MAX_HELD = 25;
+const MAX_HELD_LENGTH = 8_000;
 
+/** Rows of one insert: five parameters each, of the hundred that a statement may have. */
+const MAX_ROWS = 20;
+const ROW = "(?, ?, ?, ?, ?)";
+
+/** Rows of one delivery. */
+const MAX_DELIVERY = 1_000;
+/** Bytes of one delivery, of what its rows carry or name; the mirror comes on top. */
+const DELIVERY_BYTES = 1_000_000;
+/** Bytes taken for a row beside the texts in it: a fact, say, with its names. */
+const ROW_BYTES = 400;
+
+/**
+ * The next rows up to a size. An announcement is delivered twice, to D1 and to the learner's live events; a submission by
+ * what its row holds.
+ */
+const PENDING = `
+  SELECT owed.id, kind, ref, payload FROM (
+    SELECT id, sum(bytes) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS total, bytes FROM (
+      SELECT id, ${ROW_BYTES} + 2 * coalesce(octet_length(payload), 0) + CASE kind WHEN 'submission' THEN coalesce(
+        (SELECT octet_length(answer) + coalesce(octet_length(feedback), 0) FROM submissions WHERE id = ref), 0)
+        ELSE 0 END AS bytes
+      FROM outbox ORDER BY id LIMIT ?1)
+  ) AS sized JOIN outbox AS owed ON owed.id = sized.id WHERE total <= ?2 OR total = bytes ORDER BY owed.id`;
+
+/** What is pending, as memory knows it. */
+interface Standing {
+  held: Held[];
+  /** Last number given out. */
+  head: number;
+  /** Since when the oldest row waits, epoch ms; null when nothing is pending. */
+  oldest: number | null;
+}
+
+/** See pending-step.ts for where its rows are. */
 export class Outbox {
   readonly #sql: SqlStorage;
-  /** What the current commit owes; written by {@link flush}. */
-  #news: [kind: OutboxKind, ref: string, payload: string | null, createdAt: number][] = [];
-  /** Whether the current commit owes anything, written already or not. */
+  #standing: Standing | null = null;
+  /** Whether the enrollment's row is to be written because of what it holds. */
+  #isHeldNew = false;
+  /** Outbox rows of the current commit; written by {@link flush}. */
+  #news: News[] = [];
+  /** Whether the current commit has outbox rows, written already or not. */
   #hasNews = false;
   #hasNotices = false;
 
@@ -36,59 +74,170 @@ export class Outbox {
     this.#news = [];
     this.#hasNews = false;
     this.#hasNotices = false;
+    this.#isHeldNew = false;
   }
 
-  /** Whether this commit owes something new to D1. Every delivery carries the mirror, so one row is enough for it. */
+  /** A transaction was rolled back, or the tables were filled anew: what memory says of them is not so. */
+  forget(): void {
+    this.#standing = null;
+  }
+
+  /** What the enrollment's row has to say of the outbox. */
+  get held(): { pending: string | null; head: number } {
+    const { held, head } = this.#known();
+    return { pending: held.length === 0 ? null : JSON.stringify(held), head };
+  }
+
+  get isHeldNew(): boolean {
+    return this.#isHeldNew;
+  }
+
+  /** Since when the oldest row waits, epoch ms; null when nothing is pending. */
+  get oldest(): number | null {
+    return this.#known().oldest;
+  }
+
+  /** Whether this commit has something new for D1. Every delivery carries the mirror, so one row is enough for it. */
   get hasNews(): boolean {
     return this.#hasNews;
   }
 
-  /** Whether it owes something that the learner's live events should tell at once. */
+  /** Whether it has something that should go to the learner's live events at once. */
   get hasNotices(): boolean {
     return this.#hasNotices;
   }
 
   add(kind: OutboxKind, ref: string, now: number, payload: string | null = null): void {
     this.#hasNews = true;
-    this.#hasNotices ||= kind === "event" || kind === "content";
+    this.#hasNotices ||= kind === "event" || kind === "content" || kind === "enrollment";
     this.#news.push([kind, ref, payload, now]);
   }
 
-  /** Writes what the commit owes, in as few statements as possible. The last thing a commit does. */
-  flush(): void {
-    for (let start = 0; start < this.#news.length; start += MAX_ROWS) {
-      const rows = this.#news.slice(start, start + MAX_ROWS);
+  /** The refs of the current commit's rows of one kind, each once. */
+  newsOf(kind: OutboxKind): string[] {
+    return [...new Set(this.#news.filter(([known]) => known === kind).map(([, ref]) => ref))];
+  }
+
+  /**
+   * Notes in rows of the current commit what the learner's live events should say of them: this needs no row of its
+   * own.
+   */
+  describe(kind: OutboxKind, payloadOf: (ref: string) => string | null): void {
+    for (const row of this.#news) {
+      if (row[0] !== kind) continue;
+      row[2] = payloadOf(row[1]);
+      this.#hasNotices ||= row[2] !== null;
+    }
+  }
+
+  /**
+   * Puts the pending rows of the commit where they belong. The last thing a commit does, before the enrollment's row is
+   * written.
+   * @param canHold whether there is such a row.
+   */
+  flush(canHold: boolean): void {
+    if (this.#news.length === 0) return;
+    const standing = this.#known();
+    const isHeld = canHold && fits(standing.held, this.#news);
+    // The table counts for itself, too.
+    if (!isHeld) standing.head = Math.max(standing.head, this.#given());
+    const news = this.#news.map(([kind, ref, payload, at], index): Held => {
+      return [standing.head + index + 1, kind, ref, payload, at];
+    });
+    this.#news = [];
+    standing.head += news.length;
+    for (const [, , , , at] of news) standing.oldest = Math.min(standing.oldest ?? at, at);
+    if (isHeld) {
+      standing.held = [...standing.held, ...news];
+      this.#isHeldNew = true;
+      return;
+    }
+    for (let start = 0; start < news.length; start += MAX_ROWS) {
+      const rows = news.slice(start, start + MAX_ROWS);
       this.#sql.exec(
-        `INSERT INTO outbox (kind, ref, payload, created_at) VALUES ${rows.map(() => ROW).join(", ")}`,
+        `INSERT INTO outbox_rows (id, kind, ref, payload, created_at) VALUES ${rows.map(() => ROW).join(", ")}`,
         ...rows.flat(),
       );
     }
-    this.#news = [];
   }
 
+  /** The next rows to deliver: as many as one answer and the statements made of it can carry, and at least one. */
   pending(): OutboxRow[] {
+    const { held } = this.#known();
+    // What the row holds is small, but for the submissions that it may name.
+    if (!this.#hasRows() && !held.some(([, kind]) => kind === "submission")) {
+      return held.map(([id, kind, ref, payload]) => ({ id, kind, ref, payload }));
+    }
     return this.#sql
-      .exec<{ id: number; kind: string; ref: string; payload: string | null }>(
-        "SELECT id, kind, ref, payload FROM outbox ORDER BY id LIMIT ?",
-        MAX_DELIVERY,
-      )
+      .exec<{ id: number; kind: string; ref: string; payload: string | null }>(PENDING, MAX_DELIVERY, DELIVERY_BYTES)
       .toArray();
   }
 
-  /** Whether the audit chain is still to be told something. */
-  owesAudit(): boolean {
+  /** Whether rows are pending for the audit chain. */
+  hasPendingAudit(): boolean {
     return this.#sql.exec("SELECT 1 FROM outbox WHERE kind = 'audit' LIMIT 1").toArray().length > 0;
   }
 
+  /** Inside a commit: everything up to `head` has arrived. */
   confirm(head: number): void {
-    this.#sql.exec("DELETE FROM outbox WHERE id <= ?", head);
+    const standing = this.#known();
+    if (this.#hasRows()) this.#sql.exec("DELETE FROM outbox_rows WHERE id <= ?", head);
+    const left = standing.held.filter(([id]) => id > head);
+    this.#isHeldNew ||= left.length < standing.held.length;
+    standing.held = left;
+    standing.oldest = oldestOf(left, this.#rows().oldest);
   }
 
   /** Rows waiting, and the age of the oldest in ms (invariant 10: waiting work is visible). */
   depth(now: number): { rows: number; oldest_ms: number } {
-    const row = this.#sql
-      .exec<{ rows: number; oldest: number | null }>("SELECT count(*) AS rows, min(created_at) AS oldest FROM outbox")
-      .one();
-    return { rows: row.rows, oldest_ms: row.oldest === null ? 0 : now - row.oldest };
+    const { held } = this.#known();
+    const { rows, oldest: first } = this.#rows();
+    const oldest = oldestOf(held, first);
+    return { rows: held.length + rows, oldest_ms: oldest === null ? 0 : now - oldest };
   }
+
+  #hasRows(): boolean {
+    return this.#sql.exec("SELECT 1 FROM outbox_rows LIMIT 1").toArray().length > 0;
+  }
+
+  #rows(): { rows: number; oldest: number | null } {
+    return this.#sql
+      .exec<{ rows: number; oldest: number | null }>(
+        "SELECT count(*) AS rows, min(created_at) AS oldest FROM outbox_rows",
+      )
+      .one();
+  }
+
+  /** The last number the table has given out. */
+  #given(): number {
+    const row = this.#sql
+      .exec<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'outbox_rows'")
+      .toArray()[0];
+    return row?.seq ?? 0;
+  }
+
+  #known(): Standing {
+    if (this.#standing !== null) return this.#standing;
+    const row = this.#sql
+      .exec<{ pending: string | null; head: number }>("SELECT pending, pending_head AS head FROM enrollment")
+      .toArray()[0];
+    // SAFETY: written by `held` above, or by a trigger that only leaves rows of it out.
+    const held = row?.pending == null ? [] : (JSON.parse(row.pending) as Held[]);
+    const head = Math.max(row?.head ?? 0, this.#given());
+    this.#standing = { held, head, oldest: oldestOf(held, this.#rows().oldest) };
+    return this.#standing;
+  }
+}
+
+function fits(held: readonly Held[], news: readonly News[]): boolean {
+  if (held.length + news.length > MAX_HELD) return false;
+  let length = 0;
+  for (const [, , ref, payload] of held) length += ref.length + (payload?.length ?? 0);
+  for (const [, ref, payload] of news) length += ref.length + (payload?.length ?? 0);
+  return length <= MAX_HELD_LENGTH;
+}
+
+function oldestOf(held: readonly Held[], ofRows: number | null): number | null {
+  const oldest = Math.min(ofRows ?? Number.POSITIVE_INFINITY, ...held.map((row) => row[4]));
+  return Number.isFinite(oldest) ? oldest : null;
 }

@@ -1,25 +1,52 @@
 import { z } from "@hono/zod-openapi";
-import { callEnrollment, countedDatabase, type Database } from "../bindings.ts";
-import { type CourseEntry, findCourse, isStaff, loadProgram, rememberedCourse } from "../courses/index.ts";
-import { logEvent, logFault } from "../ops/logging.ts";
-import { meter } from "../ops/metrics/meter.ts";
-import { isDiverted, readSwitch } from "../ops/read-switch.ts";
-import { type Actor, type AppContext, actorOf, databaseOf, languageOf, respond } from "../shared/http.ts";
-import { enrollmentId } from "../shared/ids.ts";
-import { toInstant } from "../shared/instants.ts";
-import { encodeCursor } from "../shared/pagination.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { ENGINE, evaluate, layOut, NO_POLICY, staffView } from "../unlock/index.ts";
+import {
+  type CourseEntry,
+  findCourse,
+  isStaff,
+  loadContent,
+  loadProgram,
+  type Permit,
+  rememberedCourse,
+} from "../courses/index.ts";
+import type { ReadAnswer, ReadRequest, SnapshotInfo, Want } from "../mirror/index.ts";
+import {
+  contentFrom,
+  isDiverted,
+  permitFor,
+  readRealtime,
+  readSwitch,
+  type SignCursor,
+  shadowCheck,
+  walkedBefore,
+} from "../mirror/index.ts";
+import { countedDatabase } from "../platform/database/counted.ts";
+import { directory } from "../platform/database/shards.ts";
+import type { ErrorCode } from "../platform/error-codes.ts";
+import { type Actor, type AppContext, actorOf, databaseOf, databasesOf } from "../platform/http/context.ts";
+import { namesAny, namesTag } from "../platform/http/etag.ts";
+import { languageOf } from "../platform/http/language.ts";
+import { encodeCursor } from "../platform/http/pagination.ts";
+import { enrollmentId } from "../platform/ids.ts";
+import { toInstant } from "../platform/instants.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { meter } from "../platform/metrics/meter.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { inLanguage } from "../platform/text.ts";
+import { knownZone } from "../platform/zones.ts";
+import { ENGINE, evaluate, layOut, NO_POLICY, type Program, staffView, type View } from "../unlock/index.ts";
 import { BodyMemory } from "./body-memory.ts";
-import type { Content, ReadAnswer, ReadRequest, SnapshotInfo, Want } from "./contract.ts";
-import { contentFrom, hasTag, type SignCursor } from "./reading.ts";
-import { readRealtime } from "./realtime.ts";
-import { shadowCheck } from "./shadow.ts";
+import { edgeMemory } from "./edge/memory.ts";
+import { readAtEdge } from "./edge/read.ts";
+import { sendRead } from "./send-read.ts";
+import { askEnrollment } from "./stub.ts";
 
 /** Query parameters every unlock read understands. */
 export interface ReadQuery {
   min_seq?: number | undefined;
+  /** Seconds by which the answer may be old; lists and states only. */
+  max_stale?: number | undefined;
   at?: string | undefined;
+  tz?: string | undefined;
   /** Staff only: one learner's view, or that of somebody who has just enrolled. */
   learner?: string | undefined;
   as?: "learner" | undefined;
@@ -28,16 +55,23 @@ export interface ReadQuery {
 /** Wait suggested when nothing answers; an object or database usually is back within a second. */
 const RETRY_AFTER_S = 1;
 
+/** An answer, with whether staff of the course asked. */
+type Asked = ReadAnswer & { byStaff: boolean };
+
+/** What every read of unlock states may refuse beyond its form. */
+export const UNLOCK_READ_REFUSALS = [
+  "course_not_found",
+  "course_unpublished",
+  "item_not_found",
+  "not_enrolled",
+  "sequence_ahead",
+] as const satisfies readonly ErrorCode[];
+
 /**
  * One unlock read: course pointer from the isolate's memory, one call to the object, nothing else. Falls back to D1
  * when the object cannot answer, and to the object alone when D1 cannot.
  */
-export async function readUnlocks(
-  c: AppContext,
-  course: string,
-  want: Want,
-  query: ReadQuery,
-): Promise<Result<ReadAnswer>> {
+export async function readUnlocks(c: AppContext, course: string, want: Want, query: ReadQuery): Promise<Result<Asked>> {
   const actor = actorOf(c);
   const facts = c.get("facts");
   facts.course_id = course;
@@ -48,26 +82,74 @@ export async function readUnlocks(
     // That an unpublished course exists is its author's secret.
     return refuse(isStaff(actor, entry) ? "course_unpublished" : "course_not_found");
   }
-  const subject = subjectOf(actor, entry, query);
+  const byStaff = asksAsStaff(actor, entry);
+  const subject = subjectOf(actor, byStaff, query);
   if (!subject.ok) return subject;
   const request: ReadRequest = {
     pointer: entry?.pointer ?? null,
     want,
     language: languageOf(c),
+    // States hold no sentence: one answer for all zones.
+    zone: want.kind === "states" || want.kind === "open" ? null : knownZone(query.tz),
     min_seq: query.min_seq ?? null,
-    at: query.at === undefined ? null : Date.parse(query.at),
+    at: instantOf(query),
     if_none_match: c.req.header("if-none-match") ?? null,
   };
   const answer =
     subject.value.kind === "learner"
-      ? await readEnrollment(c, enrollmentId(course, subject.value.user), request)
+      ? await readLearner(c, enrollmentId(course, subject.value.user), request, query.max_stale)
       : await readWithoutEnrollment(c, entry, subject.value.kind, request);
-  if (answer.ok) {
-    facts.snapshot_version = answer.value.snapshot.version;
-    facts.source = answer.value.snapshot.source;
-    countRead(c, want, answer.value.snapshot.source);
-  }
-  return answer;
+  if (!answer.ok) return answer;
+  facts.snapshot_version = answer.value.snapshot.version;
+  facts.source = answer.value.snapshot.source;
+  countRead(c, want, answer.value.snapshot.source);
+  return ok({ ...answer.value, byStaff });
+}
+
+function instantOf(query: ReadQuery): number | null {
+  return query.at === undefined ? null : Date.parse(query.at);
+}
+
+/**
+ * One item with what it holds. Whether that is shown is decided by the present alone, or by the caller's role; `at`,
+ * `as` and `learner` change the states and reasons that stand beside it.
+ */
+export async function readItem(
+  c: AppContext,
+  course: string,
+  item: string,
+  kind: "chapter" | "problem",
+  query: ReadQuery,
+): Promise<Response> {
+  const read = await readUnlocks(c, course, { kind: "item", item }, query);
+  const language = languageOf(c);
+  return sendRead(c, read, async (content, snapshot) => {
+    if (content.kind !== "item" || !read.ok) return refuse("internal");
+    const row: unknown = JSON.parse(content.row);
+    if (typeof row !== "object" || row === null || "chapter_id" in row !== (kind === "problem")) {
+      return refuse("item_not_found");
+    }
+    const caller = { isStaff: read.value.byStaff, language };
+    const permit = permitFor(caller, { course, item, at: instantOf(query) }, { content, snapshot });
+    if (!permit.ok) return permit;
+    try {
+      const text = await loadContent(databaseOf(c), permit.value);
+      return ok({ ...row, content: text === null ? null : inLanguage(text, language), snapshot });
+    } catch (fault) {
+      logFault("content_unreachable", fault, { course_id: course });
+      return refuse("unavailable", { detail: "What the item holds cannot be read now.", retry_after: RETRY_AFTER_S });
+    }
+  });
+}
+
+/** Permission to show what one item holds, as the rules say just now. */
+export async function permitItem(c: AppContext, course: string, item: string): Promise<Result<Permit>> {
+  const read = await readUnlocks(c, course, { kind: "item", item }, {});
+  if (!read.ok) return read;
+  if (read.value.unchanged || read.value.content.kind !== "item") return refuse("internal");
+  const { content, snapshot, byStaff } = read.value;
+  const caller = { isStaff: byStaff, language: languageOf(c) };
+  return permitFor(caller, { course, item, at: null }, { content, snapshot });
 }
 
 /** Counts where a read's answer came from, and whether it found its snapshot stale. */
@@ -82,7 +164,7 @@ function countRead(c: AppContext, want: Want, source: SnapshotInfo["source"]): v
 async function courseOf(c: AppContext, course: string): Promise<Result<CourseEntry | null>> {
   try {
     const entry = await findCourse(() => databaseOf(c), course, {
-      db: () => countedDatabase(c.env.DB, { count: 0 }),
+      db: () => countedDatabase(directory(c.env), { count: 0 }),
       waitUntil: (work) => c.executionCtx.waitUntil(work),
     });
     return entry === null ? refuse("course_not_found") : ok(entry);
@@ -94,29 +176,46 @@ async function courseOf(c: AppContext, course: string): Promise<Result<CourseEnt
 
 type Subject = { kind: "learner"; user: string } | { kind: "staff" } | { kind: "newcomer" };
 
+/** Whether the caller is staff of the course, as the role says just now. An unknown course has no author. */
+function asksAsStaff(actor: Actor, entry: CourseEntry | null): boolean {
+  return entry === null ? actor.role === "admin" || actor.role === "service" : isStaff(actor, entry);
+}
+
 /** Whose view is asked for, and whether the caller may see it (invariant 8). */
-function subjectOf(actor: Actor, entry: CourseEntry | null, query: ReadQuery): Result<Subject> {
-  const staff = entry === null ? actor.role === "admin" || actor.role === "service" : isStaff(actor, entry);
+function subjectOf(actor: Actor, byStaff: boolean, query: ReadQuery): Result<Subject> {
   if (query.learner !== undefined && query.learner !== actor.id) {
-    if (!staff) return refuse("forbidden", { detail: "Only staff of the course read another learner's state." });
+    if (!byStaff) return refuse("forbidden", { detail: "Only staff of the course read another learner's state." });
     return ok({ kind: "learner", user: query.learner });
   }
-  if (!staff || query.learner !== undefined) return ok({ kind: "learner", user: actor.id });
+  if (!byStaff || query.learner !== undefined) return ok({ kind: "learner", user: actor.id });
   return ok({ kind: query.as === "learner" ? "newcomer" : "staff" });
 }
 
 const bodies = new BodyMemory();
 
-async function readEnrollment(c: AppContext, enrollment: string, request: ReadRequest): Promise<Result<ReadAnswer>> {
+/** One learner's answer, exact unless the caller said how old it may be. */
+function readLearner(c: AppContext, enrollment: string, request: ReadRequest, maxStale: number | undefined) {
   c.get("facts").enrollment_id = enrollment;
+  if (maxStale === undefined) return readEnrollment(c, enrollment, request);
+  return readAtEdge(enrollment, request, maxStale, {
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+    exact: (asked) => readEnrollment(c, enrollment, asked),
+  });
+}
+
+async function readEnrollment(c: AppContext, enrollment: string, request: ReadRequest): Promise<Result<ReadAnswer>> {
   const percent = readSwitch.percent(c.env, Date.now(), (work) => c.executionCtx.waitUntil(work));
   if (isDiverted(enrollment, percent)) {
     // The switch swaps the order and nothing else: what D1 cannot answer, the object may still know.
     const answer = await readMirror(c, enrollment, request);
     return isUnavailable(answer) ? readObject(c.env, enrollment, request) : answer;
   }
+  const asked = Date.now();
   const answer = await readObject(c.env, enrollment, request);
-  if (answer.ok) checkInBackground(c, enrollment, request);
+  if (answer.ok) {
+    checkInBackground(c, enrollment, request);
+    if (request.at === null) edgeMemory.seen(enrollment, answer.value.snapshot.version, asked);
+  }
   return isUnavailable(answer) ? readMirror(c, enrollment, request) : answer;
 }
 
@@ -126,7 +225,7 @@ function isUnavailable(answer: Result<ReadAnswer>): boolean {
 
 async function readMirror(c: AppContext, enrollment: string, request: ReadRequest): Promise<Result<ReadAnswer>> {
   try {
-    return await readRealtime(databaseOf(c), enrollment, request, Date.now(), cursorSigner(c));
+    return await readRealtime(databasesOf(c), enrollment, request, Date.now(), cursorSigner(c));
   } catch (fault) {
     logFault("realtime_failed", fault, { enrollment_id: enrollment });
     return refuse("unavailable", {
@@ -138,11 +237,13 @@ async function readMirror(c: AppContext, enrollment: string, request: ReadReques
 
 /** Asks the object, and spares it sending a body that this isolate still has. */
 async function readObject(env: Env, enrollment: string, request: ReadRequest): Promise<Result<ReadAnswer>> {
-  const key = `${enrollment} ${request.language} ${JSON.stringify(request.want)} ${request.at ?? ""}`;
+  const key = `${enrollment} ${request.language} ${JSON.stringify(request.want)} ${request.at ?? ""} ${request.zone ?? ""}`;
   const known = bodies.get(key);
   const asked = request.if_none_match;
-  const tags = known === undefined ? asked : asked === null ? known.etag : `${asked}, ${known.etag}`;
-  const answer = await callEnrollment(env, enrollment, (stub) => stub.read({ ...request, if_none_match: tags }));
+  // `*` stands alone, and names whatever there is.
+  const isEnough = known === undefined || namesAny(asked);
+  const tags = isEnough ? asked : asked === null ? known.etag : `${asked}, ${known.etag}`;
+  const answer = await askEnrollment(env, enrollment, (stub) => stub.read({ ...request, if_none_match: tags }));
   if (!answer.ok) return answer;
   const { value } = answer;
   if (!value.unchanged) {
@@ -151,7 +252,7 @@ async function readObject(env: Env, enrollment: string, request: ReadRequest): P
     return answer;
   }
   // The caller's own validator is 304; ours alone is the body we kept.
-  if (known === undefined || known.etag !== value.etag || hasTag(asked, value.etag)) return answer;
+  if (known === undefined || known.etag !== value.etag || namesTag(asked, value.etag)) return answer;
   const { etag, snapshot } = value;
   return ok({ unchanged: false, etag, snapshot, content: { kind: "body", body: known.body } });
 }
@@ -167,24 +268,34 @@ async function readWithoutEnrollment(
   const program =
     entry === null || pointer == null ? null : await loadProgram(databaseOf(c), entry.slug, pointer.version);
   if (program === null || pointer == null) return refuse("unavailable", { retry_after: RETRY_AFTER_S });
-  const now = request.at ?? Date.now();
-  const learner = layOut(program, { enrolled_at: now, facts: new Map(), opened: new Set(), policy: NO_POLICY });
-  const view =
-    kind === "staff"
-      ? staffView(program, learner, now)
-      : { program, learner, now, evaluation: evaluate(program, learner, now) };
+  const { version } = pointer;
+  const db = databaseOf(c);
+  const walked = await walkedBefore(request.want, { version, program }, (other) =>
+    loadProgram(db, entry?.slug ?? "", other),
+  );
+  if (!walked.ok) return walked;
+  const present = viewWithoutEnrollment(program, kind, Date.now());
+  const asked = request.at === null ? present : viewWithoutEnrollment(program, kind, request.at);
   const snapshot: SnapshotInfo = {
     version: 0,
     source: kind === "staff" ? "staff" : "realtime",
-    computed_at: toInstant(now),
+    computed_at: toInstant(asked.now),
     progress_seq: 0,
     policy_seq: 0,
-    course_version: pointer.version,
+    course_version: version,
     engine: ENGINE,
     valid_until: null,
   };
-  const content = await contentFrom(view, request, snapshot, cursorSigner(c));
+  const views = { asked, present, version, presentVersion: version };
+  const content = await contentFrom(views, request, walked.value, snapshot, cursorSigner(c));
   return content.ok ? ok({ unchanged: false, etag: "", snapshot, content: content.value }) : content;
+}
+
+/** What staff see, or what somebody would see who enrolled at this instant. */
+function viewWithoutEnrollment(program: Program, kind: "staff" | "newcomer", now: number): View {
+  const learner = layOut(program, { enrolled_at: now, facts: new Map(), opened: new Set(), policy: NO_POLICY });
+  if (kind === "staff") return staffView(program, learner, now);
+  return { program, learner, now, evaluation: evaluate(program, learner, now) };
 }
 
 function cursorSigner(c: AppContext): SignCursor {
@@ -195,7 +306,7 @@ function cursorSigner(c: AppContext): SignCursor {
 function checkInBackground(c: AppContext, enrollment: string, request: ReadRequest): void {
   if (request.at !== null || Math.random() >= Number(c.env.SHADOW_SAMPLE_RATE)) return;
   c.executionCtx.waitUntil(
-    shadowRead(c.env, countedDatabase(c.env.DB, { count: 0 }), enrollment, request)
+    shadowRead(c.env, enrollment, request)
       .then((outcome) => {
         meter.count("unlock_shadow_checks_total", [outcome]);
         logEvent("shadow_check", { enrollment_id: enrollment, outcome });
@@ -204,36 +315,12 @@ function checkInBackground(c: AppContext, enrollment: string, request: ReadReque
   );
 }
 
-export async function shadowRead(env: Env, db: Database, enrollment: string, request: ReadRequest) {
+export async function shadowRead(env: Env, enrollment: string, request: ReadRequest) {
   const again: ReadRequest = { ...request, want: { kind: "states" }, if_none_match: null, min_seq: null };
-  const answer = await callEnrollment(env, enrollment, (stub) => stub.read(again));
+  const answer = await askEnrollment(env, enrollment, (stub) => stub.read(again));
   if (!answer.ok || answer.value.unchanged || answer.value.content.kind !== "body") return "lagging" as const;
   const { states } = statesSchema.parse(JSON.parse(new TextDecoder().decode(answer.value.content.body)));
-  return shadowCheck(db, enrollment, answer.value.snapshot, states);
+  return shadowCheck(env, enrollment, answer.value.snapshot, states);
 }
 
 const statesSchema = z.object({ states: z.record(z.string(), z.string()) });
-
-/**
- * The HTTP answer to an unlock read: 304, the bytes as they were rendered, or what `body` makes of a single item.
- * @param body only of reads of one item; lists and states need none.
- */
-export async function sendRead(
-  c: AppContext,
-  result: Result<ReadAnswer>,
-  body?: (content: Content, snapshot: SnapshotInfo) => Promise<Result<object>> | Result<object>,
-): Promise<Response> {
-  if (!result.ok) return respond(c, result.refusal);
-  const { etag, snapshot } = result.value;
-  const headers: Record<string, string> = {
-    "content-type": "application/json; charset=utf-8",
-    "cache-control": etag === "" ? "no-store" : "private, no-cache",
-    "x-latchkey-source": snapshot.source,
-  };
-  if (etag !== "") headers.etag = etag;
-  if (result.value.unchanged) return new Response(null, { status: 304, headers });
-  const { content } = result.value;
-  if (content.kind === "body") return new Response(content.body, { headers });
-  const single = (await body?.(content, snapshot)) ?? refuse("internal");
-  return single.ok ? new Response(JSON.stringify(single.value), { headers }) : respond(c, single.refusal);
-}

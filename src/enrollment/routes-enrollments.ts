@@ -1,35 +1,47 @@
 import { z } from "@hono/zod-openapi";
-import { callEnrollment } from "../bindings.ts";
 import { fetchCourse, findCourse, isStaff, loadProgram } from "../courses/index.ts";
-import { idempotent } from "../ops/idempotency.ts";
-import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, ROLES, respond } from "../shared/http.ts";
-import { courseSlugSchema, enrollmentId, enrollmentIdSchema, parseEnrollmentId, userIdSchema } from "../shared/ids.ts";
-import { toInstant, toInstantOrNull } from "../shared/instants.ts";
-import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
-import { refuse } from "../shared/results.ts";
-import { acceptedSecrets } from "../shared/secrets.ts";
+import { enrollAnswerSchema, writeAnswerSchema } from "../mirror/index.ts";
+import { respond } from "../platform/http/answers.ts";
+import { actorOf, databaseOf, databasesOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
+import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
+import {
+  courseSlugSchema,
+  enrollmentId,
+  enrollmentIdSchema,
+  parseEnrollmentId,
+  userIdSchema,
+} from "../platform/ids.ts";
+import { toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
 import { OVERRIDE_KINDS } from "../unlock/index.ts";
 import { enroll, listEnrollments, withdraw } from "./registry.ts";
-import { cohortsSchema } from "./routes-policy.ts";
-import { settled, writeAnswerView } from "./routes-writes.ts";
+import { cohortsSchema, enrolledAtSchema, givenEnrolledAt } from "./routes-policy.ts";
+import { settled } from "./routes-writes.ts";
 import { STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
+import { callEnrollment } from "./stub.ts";
 
 const TAGS = ["enrollment"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const courseParam = z.object({ course: courseSlugSchema });
-
 const enrollRoute = defineRoute(
   {
     roles: ROLES,
-    rule: "Learners enroll themselves where the course allows it; staff enroll others and set cohorts.",
+    scope: "enroll",
+    rule: "Learners enroll themselves where the course allows it; staff enroll others, set cohorts and the day of enrollment.",
     rate: "write",
+    refuses: ["course_unpublished", "user_not_found", "not_enrolled", "shards_full"],
   },
   {
     method: "post",
     path: "/courses/{course}/enrollments",
+    operationId: "enroll",
     tags: TAGS,
-    summary: "Enroll",
-    middleware: [idempotent()],
+    summary: "Enroll a learner, or change the named fields of an enrollment; other fields stay",
+    middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,
       params: courseParam,
@@ -41,27 +53,38 @@ const enrollRoute = defineRoute(
               user_id: userIdSchema.optional(),
               cohorts: cohortsSchema.optional(),
               practice_mode: z.boolean().optional(),
+              enrolled_at: enrolledAtSchema.optional(),
             })
             .openapi("EnrollRequest"),
         ),
       },
     },
     responses: {
-      200: { description: "Was enrolled already.", content: json(writeAnswerView) },
-      201: { description: "Enrolled; `unlocked` is what is open from the start.", content: json(writeAnswerView) },
+      200: {
+        description: "Was enrolled already, or has come back; `updated` says whether anything is different now.",
+        content: json(enrollAnswerSchema),
+      },
+      201: { description: "Enrolled; `unlocked` is what is open from the start.", content: json(enrollAnswerSchema) },
     },
   },
 );
 const withdrawRoute = defineRoute(
-  { roles: ROLES, rule: "Own enrollment; staff withdraw others.", rate: "write" },
+  {
+    roles: ROLES,
+    scope: "enroll",
+    rule: "Own enrollment; staff withdraw others.",
+    rate: "write",
+    refuses: ["not_enrolled"],
+  },
   {
     method: "delete",
     path: "/courses/{course}/enrollments",
+    operationId: "withdraw",
     tags: TAGS,
     summary: "Withdraw; the progress is kept for 30 days",
-    middleware: [idempotent()],
+    middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, params: courseParam, query: z.object({ user_id: userIdSchema.optional() }) },
-    responses: { 200: { description: "Withdrawn.", content: json(writeAnswerView) } },
+    responses: { 200: { description: "Withdrawn.", content: json(writeAnswerSchema) } },
   },
 );
 const enrollmentRow = z
@@ -79,10 +102,11 @@ const enrollmentRow = z
   })
   .openapi("EnrollmentRow");
 const listRoute = defineRoute(
-  { roles: STAFF, rule: STAFF_RULE },
+  { roles: STAFF, scope: "read", rule: STAFF_RULE },
   {
     method: "get",
     path: "/courses/{course}/enrollments",
+    operationId: "listEnrollments",
     tags: TAGS,
     summary: "List active enrollments, as D1 mirrors them",
     request: { params: courseParam, query: z.object(pageQuery) },
@@ -90,10 +114,11 @@ const listRoute = defineRoute(
   },
 );
 const inspectRoute = defineRoute(
-  { roles: STAFF, rule: STAFF_RULE },
+  { roles: STAFF, scope: "read", rule: STAFF_RULE, refuses: ["course_not_found"] },
   {
     method: "get",
     path: "/enrollments/{enrollment}",
+    operationId: "getEnrollment",
     tags: TAGS,
     summary: "Policy, overrides and outbox of one enrollment",
     request: { params: z.object({ enrollment: enrollmentIdSchema }) },
@@ -139,7 +164,11 @@ export function enrollmentsRoutes() {
       const { course: slug } = c.req.valid("param");
       const actor = actorOf(c);
       const body = c.req.valid("json") ?? {};
-      const { user_id = actor.id, cohorts = null, practice_mode = null } = body;
+      const { user_id = actor.id, cohorts = null, practice_mode = null, enrolled_at: given = null } = body;
+      const enrolled_at = givenEnrolledAt(given, Date.now(), "enrolled_at");
+      if (typeof enrolled_at === "object" && enrolled_at !== null) {
+        return respond(c, refuse("invalid_input", { errors: [enrolled_at] }).refusal);
+      }
       const db = databaseOf(c);
       const course = await fetchCourse(db, slug);
       if (course === null) return respond(c, refuse("course_not_found").refusal);
@@ -147,9 +176,11 @@ export function enrollmentsRoutes() {
         return respond(c, refuse(isStaff(actor, course) ? "course_unpublished" : "course_not_found").refusal);
       }
       if (!isStaff(actor, course)) {
-        const asksForMore = user_id !== actor.id || cohorts !== null || practice_mode !== null;
-        if (asksForMore)
-          return respond(c, refuse("forbidden", { detail: "Only staff enroll others or set cohorts." }).refusal);
+        const asksForMore = user_id !== actor.id || cohorts !== null || practice_mode !== null || enrolled_at !== null;
+        if (asksForMore) {
+          const detail = "Only staff enroll others, set cohorts or the day of enrollment.";
+          return respond(c, refuse("forbidden", { detail }).refusal);
+        }
         const program = await loadProgram(db, slug, course.pointer.version);
         if (program?.outline.options.open_enrollment === false) {
           return respond(c, refuse("forbidden", { detail: "This course is not open for self-enrollment." }).refusal);
@@ -157,14 +188,14 @@ export function enrollmentsRoutes() {
       }
       const result = await enroll(
         c.env,
-        db,
+        c.get("queries"),
         { slug, pointer: course.pointer },
-        { user: user_id, cohorts, practice_mode },
-        actor,
+        { user: user_id, cohorts, practice_mode, enrolled_at },
+        { ...actor, request_id: c.get("requestId") },
       );
       if (!result.ok) return respond(c, result.refusal);
-      const { created, ...answer } = result.value;
-      return c.json(settled(c, answer.enrollment_id, answer), created ? 201 : 200);
+      const { value } = result;
+      return c.json(settled(c, value.enrollment_id, value), value.created ? 201 : 200);
     })
     .openapi(withdrawRoute, async (c) => {
       const { course: slug } = c.req.valid("param");
@@ -173,10 +204,12 @@ export function enrollmentsRoutes() {
       if (user !== actor.id) {
         const course = await findCourse(() => databaseOf(c), slug);
         if (course === null) return respond(c, refuse("course_not_found").refusal);
-        if (!isStaff(actor, course)) return respond(c, refuse("forbidden").refusal);
+        if (!isStaff(actor, course)) {
+          return respond(c, refuse("forbidden", { detail: "Only staff of the course withdraw others." }).refusal);
+        }
       }
       const id = enrollmentId(slug, user);
-      const result = await withdraw(c.env, databaseOf(c), id, { ...actor, request_id: c.get("requestId") });
+      const result = await withdraw(c.env, id, { ...actor, request_id: c.get("requestId") });
       return result.ok ? c.json(settled(c, id, result.value), 200) : respond(c, result.refusal);
     })
     .openapi(listRoute, async (c) => {
@@ -187,7 +220,7 @@ export function enrollmentsRoutes() {
         acceptedSecrets(c.env),
         `enrollments ${slug}`,
         c.req.valid("query"),
-        (after, take) => listEnrollments(databaseOf(c), slug, after ?? "", take),
+        (after, take) => listEnrollments(databasesOf(c), slug, course.value.pointer, after ?? "", take),
         (row) => row.user_id,
       );
       if (!found.ok) return respond(c, found.refusal);

@@ -1,13 +1,14 @@
-import { defineRoute, newRouter } from "../shared/http.ts";
-import { freshnessOf, freshnessSchema } from "./freshness.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { freshnessOf, freshnessSchema } from "../staleness/index.ts";
 
 const freshnessRoute = defineRoute(
-  { roles: ["admin"], rule: "Admins." },
+  { roles: ["admin"], scope: "operate", rule: "Admins." },
   {
     method: "get",
     path: "/system/freshness",
+    operationId: "getFreshness",
     tags: ["system"],
-    summary: "What is late or in doubt: stale snapshots, marks, queues, dead letters, divergences",
+    summary: "What is late or stale: snapshots, marks, queues, dead letters, divergences",
     responses: {
       200: { description: "Numbers of now.", content: { "application/json": { schema: freshnessSchema } } },
     },

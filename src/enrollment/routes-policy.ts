@@ -1,33 +1,59 @@
 import { z } from "@hono/zod-openapi";
-import { nudgeAudit, orderAudit, oweAudit } from "../audit/outbox.ts";
-import { callEnrollment } from "../bindings.ts";
+import { addAuditEntry, nudgeAudit, orderAudit } from "../audit/index.ts";
 import { fetchCourse } from "../courses/index.ts";
-import { logFault } from "../ops/logging.ts";
-import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
-import { courseOfItem, courseSlugSchema, enrollmentIdSchema, itemIdSchema, parseEnrollmentId } from "../shared/ids.ts";
-import { instantSchema } from "../shared/instants.ts";
-import { refuse } from "../shared/results.ts";
+import { writeAnswerSchema } from "../mirror/index.ts";
+import { respond } from "../platform/http/answers.ts";
+import { actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { broken } from "../platform/http/field-errors.ts";
+import { idempotencyHeader } from "../platform/http/idempotency.ts";
+import {
+  courseOfItem,
+  courseSlugSchema,
+  enrollmentIdSchema,
+  itemIdSchema,
+  parseEnrollmentId,
+} from "../platform/ids.ts";
+import { happenedSchema, instantSchema } from "../platform/instants.ts";
+import { logFault } from "../platform/log.ts";
+import { type FieldError, refuse } from "../platform/results.ts";
+import { askForMarks, markCourseStale } from "../staleness/index.ts";
 import { cohortNameSchema, OVERRIDE_KINDS } from "../unlock/index.ts";
-import { askForMarks, markCourseStale } from "./marks.ts";
-import { writeAnswerView } from "./routes-writes.ts";
 import { STAFF, STAFF_RULE, staffWrite } from "./staff.ts";
+import { callEnrollment } from "./stub.ts";
 
 const TAGS = ["enrollment"];
 /** Cohorts one learner may be in. */
 const MAX_COHORTS = 20;
 export const cohortsSchema = z.array(cohortNameSchema).max(MAX_COHORTS);
+/** Clocks of other systems may run ahead of ours by this much. */
+const MAX_CLOCK_SKEW_MS = 300_000;
+export const enrolledAtSchema = happenedSchema.openapi({
+  description:
+    "When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the future; up to five minutes, by which clocks differ, count as now.",
+});
+
+/** A given beginning in epoch ms, null when none was given; or why it cannot be one. */
+export function givenEnrolledAt(given: string | null, now: number, path: string): number | null | FieldError {
+  if (given === null) return null;
+  const at = Date.parse(given);
+  if (at <= now + MAX_CLOCK_SKEW_MS) return Math.min(at, now);
+  return { path, rule: "in_future", message: "An enrollment cannot begin in the future." };
+}
+
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const enrollmentParam = z.object({ enrollment: enrollmentIdSchema });
 const courseParam = z.object({ course: courseSlugSchema });
 const reason = z.string().trim().min(3).max(500);
-const done = { 200: { description: "Done, with the exact delta.", content: json(writeAnswerView) } };
+const done = { 200: { description: "Done, with the exact delta.", content: json(writeAnswerSchema) } };
 const policyRoute = defineRoute(
-  { roles: STAFF, rule: STAFF_RULE, rate: "write" },
+  { roles: STAFF, scope: "enroll", rule: STAFF_RULE, rate: "write", refuses: ["course_not_found"] },
   {
     method: "patch",
     path: "/enrollments/{enrollment}",
+    operationId: "changeEnrollment",
     tags: TAGS,
-    summary: "Change cohorts or practice mode",
+    summary: "Change cohorts, practice mode or the day of enrollment; what is not named stays",
     request: {
       headers: idempotencyHeader,
       params: enrollmentParam,
@@ -38,7 +64,21 @@ const policyRoute = defineRoute(
             .strictObject({
               cohorts: cohortsSchema.nullable().default(null),
               practice_mode: z.boolean().nullable().default(null),
+              enrolled_at: enrolledAtSchema.nullable().default(null),
+              relock: z.boolean().default(false).openapi({
+                description:
+                  "What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's, asks for a cohort (with `cohorts`) or for days since enrollment (with `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.",
+              }),
             })
+            .refine(
+              ({ relock, cohorts, enrolled_at, practice_mode }) =>
+                !relock || cohorts !== null || enrolled_at !== null || practice_mode === false,
+              {
+                path: ["relock"],
+                message: "name cohorts, enrolled_at or practice_mode: false; POST .../relock relocks everything",
+                params: { rule: "nothing_named" },
+              },
+            )
             .openapi("PolicyChange"),
         ),
       },
@@ -48,12 +88,21 @@ const policyRoute = defineRoute(
 );
 const overrideParams = z.object({ enrollment: enrollmentIdSchema, item: itemIdSchema });
 const setOverrideRoute = defineRoute(
-  { roles: STAFF, rule: STAFF_RULE, rate: "write" },
+  {
+    roles: STAFF,
+    scope: "overrides",
+    rule: STAFF_RULE,
+    rate: "write",
+    refuses: ["course_not_found", "no_effect", "override_limit"],
+  },
   {
     method: "put",
     path: "/enrollments/{enrollment}/overrides/{item}",
+    operationId: "setOverride",
     tags: TAGS,
     summary: "Unlock, lock, excuse or extend one item for one learner",
+    description:
+      "One of each kind may be in force on an item; a second of the same kind takes the place of the first, and an excuse then keeps the instant from which it counts. The same again changes nothing. `lock` is stronger than `unlock`, that than a lock of the chapter, that than practice mode and the rules; `excuse` and `extend` change what the rules say: `extend` moves every end in the item's own rule, however it is spelled (`until`, or `from`, `after_enrollment`, `after` below a `not`), to `extend_to` where that is later. What would change nothing is refused with `no_effect` and the reason.",
     request: {
       headers: idempotencyHeader,
       params: overrideParams,
@@ -69,7 +118,7 @@ const setOverrideRoute = defineRoute(
             })
             .refine((body) => (body.kind === "extend") === (body.extend_to !== null), {
               path: ["extend_to"],
-              message: "extend needs extend_to, and only extend takes it",
+              ...broken("only_with_extend", "extend needs extend_to, and only extend takes it"),
             })
             .openapi("OverrideRequest"),
         ),
@@ -79,36 +128,81 @@ const setOverrideRoute = defineRoute(
   },
 );
 const removeOverrideRoute = defineRoute(
-  { roles: STAFF, rule: STAFF_RULE, rate: "write" },
+  { roles: STAFF, scope: "overrides", rule: STAFF_RULE, rate: "write", refuses: ["course_not_found"] },
   {
     method: "delete",
     path: "/enrollments/{enrollment}/overrides/{item}",
+    operationId: "removeOverride",
     tags: TAGS,
-    summary: "Remove the override of one item",
-    request: { headers: idempotencyHeader, params: overrideParams },
+    summary: "Remove the override of one kind, or all of one item",
+    request: {
+      headers: idempotencyHeader,
+      params: overrideParams,
+      query: z.object({
+        kind: z.enum(OVERRIDE_KINDS).optional().openapi({ description: "Default: every kind." }),
+        relock: z
+          .enum(["true", "false"])
+          .optional()
+          .openapi({ description: "Items that this opened lock again, where the rules do not open them now." }),
+      }),
+    },
     responses: done,
   },
 );
 const revokeRoute = defineRoute(
-  { roles: ["author", "admin"], rule: STAFF_RULE, rate: "write" },
+  { roles: ["author", "admin"], rule: STAFF_RULE, rate: "write", refuses: ["course_not_found", "item_not_found"] },
   {
     method: "post",
     path: "/enrollments/{enrollment}/revocations",
+    operationId: "revokeProgress",
     tags: TAGS,
     summary: "Take back everything the learner did with one item",
     request: {
       headers: idempotencyHeader,
       params: enrollmentParam,
-      body: { required: true, content: json(z.strictObject({ item: itemIdSchema, reason }).openapi("Revocation")) },
+      body: {
+        required: true,
+        content: json(
+          z
+            .strictObject({
+              item: itemIdSchema,
+              reason,
+              relock: z.boolean().default(false).openapi({
+                description:
+                  "What rests on the fact locks, where the rules do not open it now: items that ask for this one in their rule, or whose chapter does. Without it a sticky course keeps them open.",
+              }),
+            })
+            .openapi("Revocation"),
+        ),
+      },
+    },
+    responses: done,
+  },
+);
+const relockRoute = defineRoute(
+  { roles: STAFF, scope: "overrides", rule: STAFF_RULE, rate: "write", refuses: ["course_not_found"] },
+  {
+    method: "post",
+    path: "/enrollments/{enrollment}/relock",
+    operationId: "relockEnrollment",
+    tags: TAGS,
+    summary: "For one learner, lock again what is kept open although the rules do not open it now",
+    description:
+      "What a publish with `relock` does for everybody: what was kept open by a sticky course or a grandfathering publish, started items included, is open from now on only where the rules open it. Facts stay.",
+    request: {
+      headers: idempotencyHeader,
+      params: enrollmentParam,
+      body: { required: false, content: json(z.strictObject({ reason: reason.optional() }).openapi("Relock")) },
     },
     responses: done,
   },
 );
 const rebuildRoute = defineRoute(
-  { roles: ["admin"], rule: "Admins." },
+  { roles: ["admin"], scope: "operate", rule: "Admins.", refuses: ["course_not_found"] },
   {
     method: "post",
     path: "/enrollments/{enrollment}/rebuild",
+    operationId: "rebuildEnrollment",
     tags: TAGS,
     summary: "Merge what D1 knows into the object; restores one that lost its storage",
     request: { params: enrollmentParam },
@@ -116,23 +210,25 @@ const rebuildRoute = defineRoute(
   },
 );
 const markStaleRoute = defineRoute(
-  { roles: ["admin"], rule: "Admins." },
+  { roles: ["admin"], scope: "operate", rule: "Admins." },
   {
     method: "post",
     path: "/enrollments/{enrollment}/stale",
+    operationId: "markEnrollmentStale",
     tags: TAGS,
-    summary: "Doubt a snapshot: the next read recomputes it",
+    summary: "Invalidate a snapshot: the next read recomputes it",
     request: { params: enrollmentParam },
     responses: { 200: { description: "Marked.", content: json(z.object({ stale: z.boolean() })) } },
   },
 );
 const markCourseStaleRoute = defineRoute(
-  { roles: ["admin"], rule: "Admins." },
+  { roles: ["admin"], scope: "operate", rule: "Admins." },
   {
     method: "post",
     path: "/courses/{course}/stale",
+    operationId: "markCourseStale",
     tags: TAGS,
-    summary: "Doubt every snapshot of a course: the sweeps recompute them",
+    summary: "Invalidate every snapshot of a course: the sweeps recompute them",
     request: { params: courseParam },
     responses: { 202: { description: "Marked.", content: json(z.object({ course: z.string() })) } },
   },
@@ -143,8 +239,13 @@ export function policyRoutes() {
   return newRouter()
     .openapi(policyRoute, async (c) => {
       const { enrollment } = c.req.valid("param");
+      const { enrolled_at: given, ...change } = c.req.valid("json");
+      const enrolled_at = givenEnrolledAt(given, Date.now(), "enrolled_at");
+      if (typeof enrolled_at === "object" && enrolled_at !== null) {
+        return respond(c, refuse("invalid_input", { errors: [enrolled_at] }).refusal);
+      }
       return staffWrite(c, enrollment, async (stub, request) =>
-        stub.changePolicy({ ...request, ...c.req.valid("json") }),
+        stub.changePolicy({ ...request, ...change, enrolled_at }),
       );
     })
     .openapi(setOverrideRoute, async (c) => {
@@ -167,7 +268,15 @@ export function policyRoutes() {
     })
     .openapi(removeOverrideRoute, async (c) => {
       const { enrollment, item } = c.req.valid("param");
-      return staffWrite(c, enrollment, async (stub, request) => stub.override({ ...request, item, override: null }));
+      const { kind = null, relock } = c.req.valid("query");
+      return staffWrite(c, enrollment, async (stub, request) =>
+        stub.override({ ...request, item, override: null, kind, relock: relock === "true" }),
+      );
+    })
+    .openapi(relockRoute, async (c) => {
+      const { enrollment } = c.req.valid("param");
+      const { reason: why = null } = c.req.valid("json") ?? {};
+      return staffWrite(c, enrollment, async (stub, request) => stub.relock({ ...request, reason: why }));
     })
     .openapi(revokeRoute, async (c) => {
       const { enrollment } = c.req.valid("param");
@@ -184,7 +293,9 @@ export function policyRoutes() {
     .openapi(markStaleRoute, async (c) => {
       const { enrollment } = c.req.valid("param");
       const actor = { ...actorOf(c), request_id: c.get("requestId") };
-      const result = await callEnrollment(c.env, enrollment, (stub) => stub.markStale("doubted by an admin", actor));
+      const result = await callEnrollment(c.env, enrollment, (stub) =>
+        stub.markStale("invalidated by an admin", actor),
+      );
       return result.ok ? c.json(result.value, 200) : respond(c, result.refusal);
     })
     .openapi(markCourseStaleRoute, async (c) => {
@@ -200,7 +311,7 @@ export function policyRoutes() {
         course,
         request_id: c.get("requestId"),
       } as const;
-      await db.batch([markCourseStale(db, course, now, "doubt"), oweAudit(db, entry, now)]);
+      await db.batch([markCourseStale(db, course, now, "doubt"), addAuditEntry(db, entry, now)]);
       nudgeAudit(c);
       // Should the message be lost, the minute cron sends it again.
       c.executionCtx.waitUntil(

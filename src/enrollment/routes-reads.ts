@@ -1,45 +1,29 @@
 import { z } from "@hono/zod-openapi";
-import { findCourse, loadContent, loadProgram, mayManage } from "../courses/index.ts";
-import {
-  type AppContext,
-  actorOf,
-  databaseOf,
-  defineRoute,
-  languageOf,
-  languageQuery,
-  newRouter,
-  ROLES,
-  respond,
-} from "../shared/http.ts";
-import { courseOfItem, courseSlugSchema, itemIdSchema, userIdSchema } from "../shared/ids.ts";
-import { instantSchema } from "../shared/instants.ts";
-import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../shared/pagination.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { acceptedSecrets } from "../shared/secrets.ts";
-import { inLanguage } from "../shared/text.ts";
-import { ITEM_STATUSES, REASON_CODES } from "../unlock/index.ts";
-import { audience } from "./audience.ts";
-import type { Content, SnapshotInfo } from "./contract.ts";
-import { cursorScope } from "./reading.ts";
-import { type ReadQuery, readUnlocks, sendRead } from "./reads.ts";
+import { findCourse, loadProgram, mayManage } from "../courses/index.ts";
+import type { Content, SnapshotInfo } from "../mirror/index.ts";
+import { audience, cursorScope, LOCKED, snapshotSchema } from "../mirror/index.ts";
+import { passOn, respond } from "../platform/http/answers.ts";
+import { type AppContext, actorOf, databaseOf, databasesOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { broken } from "../platform/http/field-errors.ts";
+import { languageQuery } from "../platform/http/language.ts";
+import { decodeCursor, encodeCursor, pageQuery, pageSchema } from "../platform/http/pagination.ts";
+import { courseOfItem, courseSlugSchema, itemIdSchema, userIdSchema } from "../platform/ids.ts";
+import { instantSchema } from "../platform/instants.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
+import { zoneSchema } from "../platform/zones.ts";
+import { explanationSchema, ITEM_STATUSES, reasonSchema } from "../unlock/index.ts";
+import { MAX_STALE_SECONDS } from "./edge/entry.ts";
+import { type ReadQuery, readItem, readUnlocks, UNLOCK_READ_REFUSALS } from "./reads.ts";
+import { sendRead } from "./send-read.ts";
 
 const TAGS = ["unlock reads"];
 const READ_RULE =
   "Own state; staff of the course see everything, ?as=learner a newcomer's and ?learner= one learner's.";
+const CONTENT_RULE = "What is locked now is 403 with its reasons, whatever `at` asks for; staff read it at all times.";
 
-const snapshotView = z
-  .object({
-    version: z.int(),
-    source: z.enum(["snapshot", "recomputed", "realtime", "staff"]),
-    computed_at: z.string(),
-    progress_seq: z.int(),
-    policy_seq: z.int(),
-    course_version: z.int(),
-    engine: z.int(),
-    valid_until: z.string().nullable(),
-    stale_since: z.string().optional(),
-  })
-  .openapi("Snapshot");
 const itemState = z.enum(["locked", "unlocked", "started", "completed"]);
 const progressView = z.object({ met: z.int(), total: z.int(), percent: z.int() }).openapi("PrerequisiteProgress");
 const commonRow = {
@@ -64,62 +48,53 @@ const problemRow = z
     best_score: z.number().nullable(),
   })
   .openapi("ProblemRow");
-const reasonView = z
-  .object({
-    code: z.enum(REASON_CODES),
-    item: z.string().optional(),
-    title: z.string().optional(),
-    required: z.union([z.number(), z.string()]).optional(),
-    actual: z.union([z.number(), z.string()]).nullable().optional(),
-    remaining: z.number().optional(),
-    available_at: z.string().nullable().optional(),
-  })
-  .openapi("Reason");
-const stepView = z
-  .object({
-    action: z.enum(["complete", "attempt", "score", "wait"]),
-    item: z.string().optional(),
-    title: z.string().optional(),
-    min_score: z.number().optional(),
-    until: z.string().optional(),
-  })
-  .openapi("Step");
-const explanationView = z
-  .object({
-    item: z.string(),
-    is_locked: z.boolean(),
-    reasons: z.array(reasonView),
-    to_unlock: z.array(stepView).nullable(),
-    do_next: z.array(stepView),
-    sentence: z.object({ en: z.string(), zh: z.string() }),
-    snapshot: snapshotView,
-  })
-  .openapi("Explanation");
+const explanationView = explanationSchema.extend({ snapshot: snapshotSchema }).openapi("Explanation");
 
 const readQuery = {
   lang: languageQuery,
   min_seq: z.coerce.number().int().min(0).optional().openapi({
     description: "Never answer from before this progress_seq, which a write returned: read-your-writes.",
   }),
-  at: instantSchema
-    .optional()
-    .openapi({ description: "Answer for another instant: the past as it was, the future as it stands." }),
+  at: instantSchema.optional().openapi({
+    description:
+      "States and reasons of another instant: the past as it was, the future as it stands now. Whether content is shown and work is accepted is decided by the present alone.",
+  }),
+  tz: zoneSchema.optional(),
   learner: userIdSchema.optional().openapi({ description: "Staff: the state of this learner." }),
   as: z.enum(["learner"]).optional().openapi({ description: "Staff: what somebody who has just enrolled sees." }),
 };
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const listAnswer = <T extends z.ZodType>(row: T) => ({
-  200: { description: "A page of rows.", content: json(pageSchema(row).extend({ snapshot: snapshotView })) },
+  200: { description: "A page of rows.", content: json(pageSchema(row).extend({ snapshot: snapshotSchema })) },
   304: { description: "Nothing has changed since the ETag that was sent." },
 });
 const courseParam = z.object({ course: courseSlugSchema });
-const listQuery = z.object({ ...pageQuery, ...readQuery });
+
+/** Reads of states, and of no content. */
+const stateQuery = {
+  ...readQuery,
+  max_stale: z.coerce.number().int().min(1).max(MAX_STALE_SECONDS).optional().openapi({
+    description:
+      "The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from before `min_seq`. Not with `at`, `as` and `learner`.",
+  }),
+};
+type StateQuery = Pick<ReadQuery, "max_stale" | "at" | "as" | "learner">;
+const ONLY_OWN_PRESENT = "may not be given with at, as or learner: those are always answered exactly";
+const isOwnPresent = ({ max_stale, at, as, learner }: StateQuery) =>
+  max_stale === undefined || (at === undefined && as === undefined && learner === undefined);
+const statesQuery = z
+  .object(stateQuery)
+  .refine(isOwnPresent, { path: ["max_stale"], ...broken("own_present", ONLY_OWN_PRESENT) });
+const listQuery = z
+  .object({ ...pageQuery, ...stateQuery })
+  .refine(isOwnPresent, { path: ["max_stale"], ...broken("own_present", ONLY_OWN_PRESENT) });
 
 const chaptersRoute = defineRoute(
-  { roles: ROLES, rule: READ_RULE },
+  { roles: ROLES, scope: "read", rule: READ_RULE, refuses: UNLOCK_READ_REFUSALS },
   {
     method: "get",
     path: "/courses/{course}/chapters",
+    operationId: "listChapters",
     tags: TAGS,
     summary: "Chapters of a course with their locks",
     request: { params: courseParam, query: listQuery },
@@ -127,10 +102,11 @@ const chaptersRoute = defineRoute(
   },
 );
 const problemsRoute = defineRoute(
-  { roles: ROLES, rule: READ_RULE },
+  { roles: ROLES, scope: "read", rule: READ_RULE, refuses: UNLOCK_READ_REFUSALS },
   {
     method: "get",
     path: "/courses/{course}/problems",
+    operationId: "listProblems",
     tags: TAGS,
     summary: "Problems of a course with their locks",
     request: { params: courseParam, query: listQuery },
@@ -138,10 +114,11 @@ const problemsRoute = defineRoute(
   },
 );
 const chapterProblemsRoute = defineRoute(
-  { roles: ROLES, rule: READ_RULE },
+  { roles: ROLES, scope: "read", rule: READ_RULE, refuses: UNLOCK_READ_REFUSALS },
   {
     method: "get",
     path: "/chapters/{chapter}/problems",
+    operationId: "listChapterProblems",
     tags: TAGS,
     summary: "Problems of one chapter with their locks",
     request: { params: z.object({ chapter: itemIdSchema }), query: listQuery },
@@ -149,10 +126,11 @@ const chapterProblemsRoute = defineRoute(
   },
 );
 const chapterRoute = defineRoute(
-  { roles: ROLES, rule: `${READ_RULE} A locked chapter is 403 with its reasons.` },
+  { roles: ROLES, scope: "read", rule: `${READ_RULE} ${CONTENT_RULE}`, refuses: [...UNLOCK_READ_REFUSALS, LOCKED] },
   {
     method: "get",
     path: "/courses/{course}/chapters/{chapter}",
+    operationId: "getChapter",
     tags: TAGS,
     summary: "One chapter with its content",
     request: { params: z.object({ course: courseSlugSchema, chapter: itemIdSchema }), query: z.object(readQuery) },
@@ -160,17 +138,18 @@ const chapterRoute = defineRoute(
       200: {
         description: "The chapter; content is Markdown.",
         content: json(
-          chapterRow.extend({ content: z.string().nullable(), snapshot: snapshotView }).openapi("ChapterDetail"),
+          chapterRow.extend({ content: z.string().nullable(), snapshot: snapshotSchema }).openapi("ChapterDetail"),
         ),
       },
     },
   },
 );
 const problemRoute = defineRoute(
-  { roles: ROLES, rule: `${READ_RULE} A locked problem is 403 with its reasons.` },
+  { roles: ROLES, scope: "read", rule: `${READ_RULE} ${CONTENT_RULE}`, refuses: [...UNLOCK_READ_REFUSALS, LOCKED] },
   {
     method: "get",
     path: "/problems/{problem}",
+    operationId: "getProblem",
     tags: TAGS,
     summary: "One problem with its statement",
     request: { params: z.object({ problem: itemIdSchema }), query: z.object(readQuery) },
@@ -178,24 +157,27 @@ const problemRoute = defineRoute(
       200: {
         description: "The problem; content is Markdown.",
         content: json(
-          problemRow.extend({ content: z.string().nullable(), snapshot: snapshotView }).openapi("ProblemDetail"),
+          problemRow.extend({ content: z.string().nullable(), snapshot: snapshotSchema }).openapi("ProblemDetail"),
         ),
       },
     },
   },
 );
 const unlocksRoute = defineRoute(
-  { roles: ROLES, rule: READ_RULE },
+  { roles: ROLES, scope: "read", rule: READ_RULE, refuses: UNLOCK_READ_REFUSALS },
   {
     method: "get",
     path: "/courses/{course}/unlocks",
+    operationId: "getUnlocks",
     tags: TAGS,
     summary: "State of every visible item by id",
-    request: { params: courseParam, query: z.object(readQuery) },
+    request: { params: courseParam, query: statesQuery },
     responses: {
       200: {
         description: "States by item id.",
-        content: json(z.object({ states: z.record(z.string(), itemState), snapshot: snapshotView }).openapi("Unlocks")),
+        content: json(
+          z.object({ states: z.record(z.string(), itemState), snapshot: snapshotSchema }).openapi("Unlocks"),
+        ),
       },
       304: { description: "Nothing has changed since the ETag that was sent." },
     },
@@ -203,23 +185,30 @@ const unlocksRoute = defineRoute(
 );
 const itemParams = z.object({ course: courseSlugSchema, item: itemIdSchema });
 const whyRoute = defineRoute(
-  { roles: ROLES, rule: READ_RULE },
+  { roles: ROLES, scope: "read", rule: READ_RULE, refuses: UNLOCK_READ_REFUSALS },
   {
     method: "get",
     path: "/courses/{course}/items/{item}/why",
+    operationId: "explainItem",
     tags: TAGS,
     summary: "Why an item is locked: every failing condition, and the least there is to do",
-    request: { params: itemParams, query: z.object(readQuery) },
+    request: { params: itemParams, query: statesQuery },
     responses: { 200: { description: "The explanation.", content: json(explanationView) } },
   },
 );
 const audienceRoute = defineRoute(
-  { roles: ["author", "service", "admin"], rule: "Authors: own courses only." },
+  {
+    roles: ["author", "service", "admin"],
+    scope: "read",
+    rule: "Authors: own courses only.",
+    refuses: ["course_unpublished"],
+  },
   {
     method: "get",
     path: "/courses/{course}/items/{item}/audience",
+    operationId: "listAudience",
     tags: TAGS,
-    summary: "Who can open an item, and who is blocked on it by what",
+    summary: "Who can open an item, and who is blocked on it by what, as D1 mirrors them",
     request: {
       params: itemParams,
       query: z.object({ ...pageQuery, state: z.enum(["open", "blocked", "any"]).default("any") }),
@@ -235,7 +224,7 @@ const audienceRoute = defineRoute(
                 enrollment_id: z.string(),
                 is_open: z.boolean(),
                 status: itemState,
-                reasons: z.array(reasonView),
+                reasons: z.array(reasonSchema),
               })
               .openapi("AudienceRow"),
           ),
@@ -262,15 +251,15 @@ export function readRoutes() {
     .openapi(chapterRoute, async (c) => {
       const { course, chapter } = c.req.valid("param");
       if (courseOfItem(chapter) !== course) return respond(c, refuse("item_not_found").refusal);
-      return sendItem(c, course, chapter, "chapter", c.req.valid("query"));
+      return passOn(await readItem(c, course, chapter, "chapter", c.req.valid("query")));
     })
     .openapi(problemRoute, async (c) => {
       const { problem } = c.req.valid("param");
-      return sendItem(c, courseOfItem(problem), problem, "problem", c.req.valid("query"));
+      return passOn(await readItem(c, courseOfItem(problem), problem, "problem", c.req.valid("query")));
     })
     .openapi(unlocksRoute, async (c) => {
       const { course } = c.req.valid("param");
-      return raw(await sendRead(c, await readUnlocks(c, course, { kind: "states" }, c.req.valid("query"))));
+      return passOn(await sendRead(c, await readUnlocks(c, course, { kind: "states" }, c.req.valid("query"))));
     })
     .openapi(whyRoute, async (c) => {
       const { course, item } = c.req.valid("param");
@@ -278,7 +267,7 @@ export function readRoutes() {
       const result = await readUnlocks(c, course, { kind: "why", item }, c.req.valid("query"));
       const body = (content: Content, snapshot: SnapshotInfo): Result<object> =>
         content.kind === "why" ? ok({ ...content.explanation, snapshot }) : refuse("internal");
-      return raw(await sendRead(c, result, body));
+      return passOn(await sendRead(c, result, body));
     })
     .openapi(audienceRoute, async (c) => {
       const { course: slug, item } = c.req.valid("param");
@@ -286,8 +275,10 @@ export function readRoutes() {
       const db = databaseOf(c);
       const entry = await findCourse(() => db, slug);
       if (entry === null) return respond(c, refuse("course_not_found").refusal);
-      if (actorOf(c).role !== "service" && !mayManage(actorOf(c), entry))
-        return respond(c, refuse("forbidden").refusal);
+      if (actorOf(c).role !== "service" && !mayManage(actorOf(c), entry)) {
+        const detail = "Only staff of the course ask who can open an item.";
+        return respond(c, refuse("forbidden", { detail }).refusal);
+      }
       const program = entry.pointer === null ? null : await loadProgram(db, slug, entry.pointer.version);
       if (entry.pointer === null || program === null) return respond(c, refuse("course_unpublished").refusal);
       const index = program.indexOf.get(item);
@@ -296,7 +287,7 @@ export function readRoutes() {
       const after = cursor === undefined ? ok(null) : await decodeCursor(acceptedSecrets(c.env), scope, cursor);
       if (!after.ok) return respond(c, after.refusal);
       const found = await audience(
-        db,
+        await databasesOf(c).ofCourse(slug),
         { slug, pointer: entry.pointer, program },
         { item: index, state, after: after.value, limit },
         Date.now(),
@@ -316,29 +307,5 @@ async function sendList(
   const scope = cursorScope(course, list);
   const after = cursor === undefined ? ok(null) : await decodeCursor(acceptedSecrets(c.env), scope, cursor);
   if (!after.ok) return respond(c, after.refusal);
-  return raw(await sendRead(c, await readUnlocks(c, course, { ...list, after: after.value, limit }, query)));
-}
-
-/** One item with its content, which leaves the database only when the item is open (or the caller is staff). */
-async function sendItem(c: AppContext, course: string, item: string, kind: "chapter" | "problem", query: ReadQuery) {
-  const result = await readUnlocks(c, course, { kind: "item", item }, query);
-  const body = async (content: Content, snapshot: SnapshotInfo): Promise<Result<object>> => {
-    if (content.kind !== "item") return refuse("internal");
-    const row: unknown = JSON.parse(content.row);
-    if (typeof row !== "object" || row === null || "chapter_id" in row !== (kind === "problem")) {
-      return refuse("item_not_found");
-    }
-    if (!content.is_open) {
-      const { item: _item, is_locked: _locked, sentence, ...rest } = content.explanation;
-      return refuse("locked", { detail: sentence[languageOf(c)], extra: { item, ...rest } });
-    }
-    const text = await loadContent(databaseOf(c), course, snapshot.course_version, item);
-    return ok({ ...row, content: text === null ? null : inLanguage(text, languageOf(c)), snapshot });
-  };
-  return raw(await sendRead(c, result, body));
-}
-
-/** SAFETY: the body was rendered by this room in the declared form; re-parsing it only to type it would cost the speed. */
-function raw(response: Response): never {
-  return response as never;
+  return passOn(await sendRead(c, await readUnlocks(c, course, { ...list, after: after.value, limit }, query)));
 }

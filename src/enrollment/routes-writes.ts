@@ -1,20 +1,18 @@
 import { z } from "@hono/zod-openapi";
-import { callEnrollment, countedDatabase } from "../bindings.ts";
 import { type CoursePointer, findCourse, isFresh, rememberedCourse } from "../courses/index.ts";
-import { idempotent } from "../ops/idempotency.ts";
-import { logFault } from "../ops/logging.ts";
-import {
-  type AppContext,
-  actorOf,
-  defineRoute,
-  idempotencyHeader,
-  languageOf,
-  languageQuery,
-  newRouter,
-  ROLES,
-  respond,
-  sha256Hex,
-} from "../shared/http.ts";
+import type { Idempotency, WriteAnswer } from "../mirror/index.ts";
+import { LOCKED, submitAnswerSchema, writeAnswerSchema } from "../mirror/index.ts";
+import { refusedRows } from "../platform/database/batch-rows.ts";
+import { countedDatabase } from "../platform/database/counted.ts";
+import { directory } from "../platform/database/shards.ts";
+import { sha256Hex } from "../platform/hash.ts";
+import { respond } from "../platform/http/answers.ts";
+import { rowFault } from "../platform/http/body.ts";
+import { type AppContext, actorOf, keyOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
+import { languageOf, languageQuery } from "../platform/http/language.ts";
+import { OTHER_COURSES } from "../platform/http/policy.ts";
 import {
   courseOfItem,
   courseSlugSchema,
@@ -23,41 +21,34 @@ import {
   itemIdSchema,
   newSubmissionId,
   submissionIdSchema,
-} from "../shared/ids.ts";
-import { refuse } from "../shared/results.ts";
+} from "../platform/ids.ts";
+import { logFault } from "../platform/log.ts";
+import { refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { reachesCourse } from "../platform/scopes.ts";
+import { knownZone, zoneSchema } from "../platform/zones.ts";
 import { MAX_ANSWER } from "../unlock/index.ts";
-import type { Idempotency, WriteAnswer } from "./contract.ts";
-import { importProgress, importRequestSchema, importResultSchema, MAX_IMPORT_BYTES } from "./import.ts";
+import { importProgress, importRequestSchema, importResultSchema, MAX_IMPORT_BYTES, readFacts } from "./import.ts";
+import { callEnrollment } from "./stub.ts";
 
 const TAGS = ["unlock writes"];
+/** Facts of courses that a key does not reach, named at most. */
+const MAX_LISTED = 100;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
-const deltaFields = {
-  enrollment_id: z.string(),
-  progress_seq: z.int(),
-  policy_seq: z.int(),
-  version: z.int(),
-  course_version: z.int(),
-  unlocked: z.array(z.string()).openapi({ description: "Items that opened by this write; never one that was open." }),
-  locked: z.array(z.string()),
-};
-export const writeAnswerView = z.object(deltaFields).openapi("WriteAnswer");
-const submissionView = z
-  .object({
-    ...deltaFields,
-    submission_id: z.string(),
-    item: z.string(),
-    status: z.enum(["pending", "passed", "failed"]),
-    score: z.number().nullable(),
-    feedback: z.string().nullable(),
-  })
-  .openapi("SubmissionAnswer");
-const query = z.object({ lang: languageQuery });
+const query = z.object({ lang: languageQuery, tz: zoneSchema.optional() });
 
 const completeRoute = defineRoute(
-  { roles: ROLES, rule: "Own enrollment only. A locked chapter is refused with its reasons.", rate: "write" },
+  {
+    roles: ROLES,
+    scope: null,
+    rule: "Own enrollment only. A locked chapter is refused with its reasons.",
+    rate: "write",
+    refuses: ["not_enrolled", LOCKED],
+  },
   {
     method: "post",
     path: "/courses/{course}/chapters/{chapter}/mark_as_completed",
+    operationId: "completeChapter",
     tags: TAGS,
     summary: "Mark a chapter as completed",
     request: {
@@ -66,14 +57,21 @@ const completeRoute = defineRoute(
       query,
       body: { required: false, content: json(z.strictObject({})) },
     },
-    responses: { 200: { description: "Recorded, with the exact delta.", content: json(writeAnswerView) } },
+    responses: { 200: { description: "Recorded, with the exact delta.", content: json(writeAnswerSchema) } },
   },
 );
 const submitRoute = defineRoute(
-  { roles: ROLES, rule: "Own enrollment only. A locked problem is refused with its reasons.", rate: "write" },
+  {
+    roles: ROLES,
+    scope: null,
+    rule: "Own enrollment only. A locked problem is refused with its reasons.",
+    rate: "write",
+    refuses: ["not_enrolled", LOCKED, "submission_limit"],
+  },
   {
     method: "post",
     path: "/problems/{problem}/submissions",
+    operationId: "submitAnswer",
     tags: TAGS,
     summary: "Submit an answer; judged at once if the problem has an answer key, else pending",
     request: {
@@ -85,16 +83,23 @@ const submitRoute = defineRoute(
         content: json(z.strictObject({ answer: z.string().min(1).max(MAX_ANSWER) }).openapi("NewSubmission")),
       },
     },
-    responses: { 201: { description: "Taken, with the exact delta.", content: json(submissionView) } },
+    responses: { 201: { description: "Taken, with the exact delta.", content: json(submitAnswerSchema) } },
   },
 );
 const verdictRoute = defineRoute(
-  { roles: ["service", "admin"], rule: "Services and admins.", rate: "write" },
+  {
+    roles: ["service", "admin"],
+    scope: "verdicts",
+    rule: "Services and admins.",
+    rate: "write",
+    refuses: ["already_judged"],
+  },
   {
     method: "post",
     path: "/submissions/{submission}/verdict",
+    operationId: "judgeSubmission",
     tags: TAGS,
-    summary: "Judge a pending submission",
+    summary: "Judge a pending submission, also of a learner who has withdrawn since",
     request: {
       headers: idempotencyHeader,
       params: z.object({ submission: submissionIdSchema }),
@@ -103,28 +108,46 @@ const verdictRoute = defineRoute(
         content: json(
           z
             .strictObject({
-              passed: z.boolean(),
-              score: z.number().min(0).max(100),
+              passed: z.boolean().openapi({
+                description:
+                  "Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score condition asks for the score alone, however the attempt was judged.",
+              }),
+              score: z.number().min(0).max(100).openapi({
+                description: "The best one counts, of attempts that passed and of attempts that did not.",
+              }),
               feedback: z.string().max(5_000).nullable().default(null),
             })
             .openapi("Verdict"),
         ),
       },
     },
-    responses: { 200: { description: "Judged, with the exact delta.", content: json(submissionView) } },
+    responses: { 200: { description: "Judged, with the exact delta.", content: json(submitAnswerSchema) } },
   },
 );
 const importRoute = defineRoute(
-  { roles: ["service", "admin"], rule: "Services and admins.", maxBody: MAX_IMPORT_BYTES },
+  {
+    roles: ["service", "admin"],
+    scope: "facts",
+    keyCourses: "handler",
+    rule: "Services and admins.",
+    maxBody: MAX_IMPORT_BYTES,
+    rows: "facts",
+  },
   {
     method: "post",
     path: "/progress/import",
+    operationId: "importProgress",
     tags: TAGS,
     summary: "Record facts that happened elsewhere, also on locked items: up to 1,000 for many learners",
     // The key covers the call as a whole, which spans many objects; facts merge, so a repeat without a key is harmless.
-    middleware: [idempotent()],
+    middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, body: { required: true, content: json(importRequestSchema) } },
-    responses: { 200: { description: "A result for each fact, in order.", content: json(importResultSchema) } },
+    responses: {
+      200: {
+        description: "A result for each fact, in order; 400 when all of them break rules.",
+        content: json(importResultSchema),
+      },
+    },
   },
 );
 
@@ -142,6 +165,7 @@ export function writeRoutes() {
           actor: actorOf(c),
           mode: "own",
           language: languageOf(c),
+          zone: knownZone(c.req.valid("query").tz),
           pointer: pointerForWrite(c, course),
           idempotency,
         }),
@@ -163,6 +187,7 @@ export function writeRoutes() {
           answer,
           actor: actorOf(c),
           language: languageOf(c),
+          zone: knownZone(c.req.valid("query").tz),
           pointer: pointerForWrite(c, courseOfItem(problem)),
           idempotency,
         }),
@@ -175,14 +200,32 @@ export function writeRoutes() {
       const idempotency = await idempotencyOf(c);
       const id = enrollmentOfSubmission(submission);
       const result = await callEnrollment(c.env, id, (stub) =>
-        stub.verdict({ submission_id: submission, ...verdict, actor: actorOf(c), idempotency }),
+        stub.verdict({
+          submission_id: submission,
+          ...verdict,
+          actor: { ...actorOf(c), request_id: c.get("requestId") },
+          idempotency,
+        }),
       );
       if (result.ok) return c.json(settled(c, id, result.value), 200);
       const isUnknown = result.refusal.code === "not_enrolled";
       return respond(c, isUnknown ? refuse("submission_not_found").refusal : result.refusal);
     })
     .openapi(importRoute, async (c) => {
-      const answer = await importProgress(c.env, c.req.valid("json").facts, actorOf(c), Date.now());
+      const key = keyOf(c);
+      const rows = readFacts(c.req.valid("json").facts, (index) => rowFault(c, index));
+      const outside = rows.flatMap((row, index) =>
+        !row.ok || reachesCourse(key, courseOfItem(row.value.item))
+          ? []
+          : [{ path: `facts[${index}].item`, rule: "other_course", message: "the key is limited to other courses" }],
+      );
+      if (outside.length > 0) {
+        return respond(c, { ...OTHER_COURSES.refusal, errors: outside.slice(0, MAX_LISTED) });
+      }
+      const refusal = refusedRows(rows);
+      if (refusal !== null) return respond(c, refusal);
+      const actor = { ...actorOf(c), request_id: c.get("requestId") };
+      const answer = await importProgress(c.env, rows, actor, Date.now());
       // Asked to come back, the caller may do so with the same key: such an answer is not kept under it.
       if (answer.results.some(({ outcome }) => outcome === "unavailable")) c.header("retry-after", "1");
       return c.json(answer, 200);
@@ -198,12 +241,12 @@ export async function idempotencyOf(c: AppContext): Promise<Idempotency | null> 
 
 /**
  * The newest course version this isolate knows of, without asking: a write waits for no database. It is fetched in the
- * background for the next one; an object that is told nothing decides on the version it holds.
+ * background for the next one; an object that is given none decides on the version it holds.
  */
 export function pointerForWrite(c: AppContext, course: string): CoursePointer | null {
   if (!isFresh(course)) {
     c.executionCtx.waitUntil(
-      findCourse(() => countedDatabase(c.env.DB, { count: 0 }), course).catch((fault: unknown) =>
+      findCourse(() => countedDatabase(directory(c.env), { count: 0 }), course).catch((fault: unknown) =>
         logFault("course_unreachable", fault, { course_id: course }),
       ),
     );

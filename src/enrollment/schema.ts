@@ -1,5 +1,6 @@
-import { DUE_TIMES_TABLE } from "../shared/alarm-scheduler.ts";
-import type { SchemaStep } from "../shared/object-schema.ts";
+import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
+import type { SchemaStep } from "../platform/cell/object-schema.ts";
+import { PENDING_STEP } from "./pending-step.ts";
 
 /** The things an enrollment object does later. */
 export const DUE_NAMES = ["outbox", "boundary", "catch_up", "housekeeping"] as const;
@@ -107,5 +108,49 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       );
       ${DUE_TIMES_TABLE}
     `,
+  },
+  // Each submission asks how many there are, so they are counted as they come: by item, and in all under "".
+  {
+    id: "002_submission_totals",
+    sql: `
+      CREATE TABLE submission_totals (item TEXT PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
+      INSERT INTO submission_totals SELECT item, count(*), sum(octet_length(answer)) FROM submissions GROUP BY item;
+      INSERT INTO submission_totals SELECT '', count(*), coalesce(sum(octet_length(answer)), 0) FROM submissions;
+      CREATE TRIGGER count_submission BEFORE INSERT ON submissions
+      WHEN NOT EXISTS (SELECT 1 FROM submissions WHERE id = NEW.id)
+      BEGIN
+        INSERT INTO submission_totals VALUES (NEW.item, 1, octet_length(NEW.answer))
+        ON CONFLICT (item) DO UPDATE SET count = count + 1, bytes = bytes + excluded.bytes;
+        UPDATE submission_totals SET count = count + 1, bytes = bytes + octet_length(NEW.answer) WHERE item = '';
+      END;
+    `,
+  },
+  {
+    // When it was withdrawn; what each policy knew of the enrollment's beginning, and why it was changed; since when an
+    // override counts, where that is not when its row was written; and the items that left the course, with
+    // whether what rests on one is to lock when it returns.
+    id: "003_one_writer",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN withdrawn_at INTEGER;
+      ALTER TABLE policy_log ADD COLUMN enrolled_at INTEGER;
+      ALTER TABLE policy_log ADD COLUMN reason TEXT;
+      UPDATE policy_log SET enrolled_at = (SELECT enrolled_at FROM enrollment);
+      ALTER TABLE overrides ADD COLUMN since INTEGER;
+      CREATE TABLE away (
+        item TEXT PRIMARY KEY,
+        is_problem INTEGER NOT NULL,
+        left_at INTEGER NOT NULL,
+        relock INTEGER NOT NULL DEFAULT 0
+      ) WITHOUT ROWID;
+    `,
+  },
+  {
+    id: "004_place",
+    // The learner's place in the course's line, see place.ts.
+    sql: "CREATE TABLE place (one INTEGER PRIMARY KEY CHECK (one = 1), place INTEGER NOT NULL);",
+  },
+  {
+    id: "005_pending",
+    sql: PENDING_STEP,
   },
 ];

@@ -1,33 +1,37 @@
-import { ok, type Result } from "../shared/results.ts";
-import type { Content, ReadAnswer, ReadRequest, SnapshotInfo, Want } from "./contract.ts";
+import type { Content, ListWant, ReadAnswer, ReadRequest, SnapshotInfo, Walked, Want } from "../mirror/index.ts";
 import {
   cursorScope,
   etagOf,
-  hasTag,
   itemContent,
-  type ListWant,
+  type ListRows,
   listBody,
-  type RenderedRows,
-  renderRows,
+  listRows,
+  openBody,
+  presentOnly,
   type SignCursor,
   snapshotInfo,
   statesBody,
-} from "./reading.ts";
+} from "../mirror/index.ts";
+import { namesTag } from "../platform/http/etag.ts";
+import { ok, type Result } from "../platform/results.ts";
 import type { EnrollmentState } from "./state.ts";
 
 /** Answers kept per object: far more than one learner's front end asks for, and a bound on what a walk can fill. */
 const MAX_ANSWERS = 32;
 
+/** Rendered lists kept per object: there are as many as chapters, languages and time zones, and few are asked for. */
+const MAX_LISTS = 64;
+
 /** A complete answer and the tag it is known by. */
 type KeptAnswer = Extract<ReadAnswer, { unchanged: false }>;
 
 /**
- * Answers reads from the snapshot in memory. A list is rendered once per snapshot and language, a whole answer (page,
- * cursor, snapshot) once per snapshot and way of asking; after that a read is one look-up.
+ * Answers reads from the snapshot in memory. A row of a list is rendered once per snapshot, language and zone, a whole
+ * answer (page, cursor, snapshot) once per snapshot and way of asking; after that a read is one look-up.
  */
 export class SnapshotReader {
   readonly #sign: SignCursor;
-  readonly #rows = new Map<string, RenderedRows>();
+  readonly #rows = new Map<string, ListRows>();
   readonly #answers = new Map<string, KeptAnswer>();
   /** The snapshot that all of this was rendered from. */
   #version = -1;
@@ -37,16 +41,22 @@ export class SnapshotReader {
     this.#sign = sign;
   }
 
-  /** @param behindSince instant since when the snapshot is known to be older than the course, or null. */
+  /**
+   * @param walked what the pages before a list's page have passed.
+   * @param behindSince instant since when the snapshot is known to be older than the course, or null.
+   */
   async answer(
     state: EnrollmentState,
     request: ReadRequest,
+    walked: Walked,
     source: SnapshotInfo["source"],
     behindSince: number | null,
   ): Promise<Result<ReadAnswer>> {
     const { want, language } = request;
+    const zone = request.zone ?? null;
     if (want.kind === "why" || want.kind === "item") {
-      const content = itemContent(state.view(Date.now()), want, language);
+      const present = presentOnly(state.view(Date.now()), state.meta.course_version);
+      const content = itemContent(present, want, language, zone);
       // Explanations name the present instant, so no two of them are the same bytes: they carry no validator.
       return content.ok
         ? ok({
@@ -58,19 +68,19 @@ export class SnapshotReader {
         : content;
     }
     this.#keepOnlyFor(state);
-    const key = `${askedFor(want)} ${language} ${source} ${behindSince ?? ""}`;
+    const key = `${askedFor(want)} ${language} ${source} ${behindSince ?? ""} ${zone ?? ""}`;
     let answer = this.#answers.get(key);
     if (answer === undefined) {
       const snapshot = snapshotInfo(state.meta, source, behindSince);
       const { version, computed_at: computedAt } = state.meta;
-      const content = await this.#render(state, want, language, snapshot);
+      const content = await this.#render(state, want, language, zone, walked, snapshot);
       if (!content.ok) return content;
-      answer = { unchanged: false, etag: etagOf(snapshot, want, language), snapshot, content: content.value };
+      answer = { unchanged: false, etag: etagOf(snapshot, want, language, zone), snapshot, content: content.value };
       // While a cursor was signed, a write may have brought another snapshot; this answer still is true of its own.
       if (version === this.#version && computedAt === this.#computedAt) this.#keep(key, answer);
     }
     const { etag, snapshot } = answer;
-    return ok(hasTag(request.if_none_match, etag) ? { unchanged: true, etag, snapshot } : answer);
+    return ok(namesTag(request.if_none_match, etag) ? { unchanged: true, etag, snapshot } : answer);
   }
 
   forget(): void {
@@ -93,24 +103,30 @@ export class SnapshotReader {
 
   async #render(
     state: EnrollmentState,
-    want: ListWant | { kind: "states" },
+    want: ListWant | { kind: "states" } | { kind: "open" },
     language: ReadRequest["language"],
+    zone: string | null,
+    walked: Walked,
     snapshot: SnapshotInfo,
   ): Promise<Result<Content>> {
-    const view = state.view(Date.now());
+    const view = { ...state.view(Date.now()), zone };
     if (want.kind === "states") return ok(statesBody(view, snapshot));
-    const key = `${cursorScope("", want)} ${language}`;
+    if (want.kind === "open") return ok(openBody(view));
+    const key = `${cursorScope("", want)} ${language} ${zone ?? ""}`;
     let rows = this.#rows.get(key);
     if (rows === undefined) {
-      const rendered = renderRows(view, want, language);
+      const rendered = listRows(view, want, language);
       if (!rendered.ok) return rendered;
       rows = rendered.value;
+      if (this.#rows.size >= MAX_LISTS) this.#rows.clear();
       this.#rows.set(key, rows);
     }
-    return ok(await listBody(rows, cursorScope(state.meta.course, want), want, snapshot, this.#sign));
+    return ok(await listBody(rows, cursorScope(state.meta.course, want), want, walked, snapshot, this.#sign));
   }
 }
 
 function askedFor(want: Exclude<Want, { kind: "item" | "why" }>): string {
-  return want.kind === "states" ? "states" : `${cursorScope("", want)} ${want.after ?? ""} ${want.limit}`;
+  return want.kind === "states" || want.kind === "open"
+    ? want.kind
+    : `${cursorScope("", want)} ${want.after ?? ""} ${want.limit}`;
 }

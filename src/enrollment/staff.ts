@@ -1,12 +1,13 @@
-import { callEnrollment, type EnrollmentStub } from "../bindings.ts";
 import type { CourseEntry, CoursePointer } from "../courses/index.ts";
 import { findCourse, isStaff } from "../courses/index.ts";
-import { type AppContext, actorOf, databaseOf, respond } from "../shared/http.ts";
-import { parseEnrollmentId } from "../shared/ids.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import type { ActorRef, Idempotency, WriteAnswer } from "./contract.ts";
-import { projectEnrollments } from "./projection.ts";
+import type { ActorRef, Idempotency, WriteAnswer } from "../mirror/index.ts";
+import { projectEnrollments } from "../mirror/index.ts";
+import { respond } from "../platform/http/answers.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { idempotencyOf, pointerForWrite, settled } from "./routes-writes.ts";
+import { callEnrollment, type EnrollmentStub } from "./stub.ts";
 
 /** Roles that may act on other people's enrollments, and the rule beyond the role. */
 export const STAFF = ["author", "service", "admin"] as const;

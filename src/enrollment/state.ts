@@ -1,6 +1,7 @@
 import type { CoursePointer } from "../courses/index.ts";
-import type { AlarmScheduler } from "../shared/alarm-scheduler.ts";
-import { fnv1a } from "../shared/hash.ts";
+import type { Cause } from "../mirror/index.ts";
+import { keptAcross } from "../mirror/index.ts";
+import type { AlarmScheduler } from "../platform/cell/alarm-scheduler.ts";
 import {
   type Change,
   type Delta,
@@ -8,7 +9,6 @@ import {
   ENGINE,
   type Evaluation,
   evaluate,
-  isCompleted,
   isStarted,
   type Learner,
   layOut,
@@ -18,28 +18,18 @@ import {
   setFact,
   type View,
 } from "../unlock/index.ts";
-import type { Cause, Mirror } from "./contract.ts";
-import { keptAcross } from "./mirror.ts";
+import { type CommitTally, NOTHING_BEGUN } from "./commit-tally.ts";
+import { combine, NO_CHANGE } from "./deltas.ts";
+import type { StoredFact } from "./fact-store.ts";
+import type { Meta } from "./meta.ts";
 import { contentNotice } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
+import { OwnChanges } from "./own-changes.ts";
+import { pack, unpack } from "./packed.ts";
+import { assumedPlace, noticeDelay } from "./place.ts";
+import { restingOnItem } from "./relock.ts";
 import type { DueName } from "./schema.ts";
-import type { EnrollmentStore, Meta, StoredFact } from "./store.ts";
-
-/**
- * Wait for D1's confirmation before the outbox is announced to the queue again. The first announcement goes out right
- * after the commit; this is the net below it.
- */
-export const RESEND_MS = 15_000;
-/**
- * And again at most this much later, however long it takes: an announcement that waits in a backlog is no failure, and
- * one that was lost must not cost the learner's mirror minutes.
- */
-export const RESEND_MAX_MS = 60_000;
-/**
- * Objects of one course share their date boundaries; each wakes up to this much later than the instant, so that ten
- * thousand alarms do not fire in one millisecond. Reads do not wait for it: they notice a passed instant themselves.
- */
-export const BOUNDARY_JITTER_MS = 5_000;
+import type { EnrollmentStore } from "./store.ts";
 
 /**
  * One learner's enrollment in memory, and how it changes. Every method that changes something is called inside the
@@ -58,6 +48,10 @@ export class EnrollmentState {
   commitDelta: Delta = NO_CHANGE;
   /** What the current commit has begun: items completed for the first time, and the enrollment itself. */
   commitTally: CommitTally = { ...NOTHING_BEGUN };
+  /** Learners of the course, as last known; 0: not known yet. */
+  #learners = 0;
+  /** What the current commit changes for the learner, to be sent to their devices. */
+  readonly #own: OwnChanges;
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
   readonly #scheduler: AlarmScheduler<DueName>;
@@ -71,10 +65,11 @@ export class EnrollmentState {
     this.#store = store;
     this.#outbox = outbox;
     this.#scheduler = scheduler;
+    this.#own = new OwnChanges(store, outbox);
     this.meta = loaded.meta;
     this.program = loaded.program;
     this.facts = loaded.facts;
-    this.learner = this.#layOut(loaded.program, store.kept());
+    this.learner = this.#layOut(loaded.program, store.opened.kept());
     this.evaluation =
       unpack(loaded.meta.states, loaded.program.size, loaded.meta.valid_until) ??
       evaluate(this.program, this.learner, loaded.meta.computed_at);
@@ -84,6 +79,12 @@ export class EnrollmentState {
   beginCommit(): void {
     this.commitDelta = NO_CHANGE;
     this.commitTally = { ...NOTHING_BEGUN };
+    this.#own.begin(this.meta);
+  }
+
+  /** The commit is complete: what it changed for the learner is put into the outbox. */
+  endCommit(now: number): void {
+    this.#own.end(this.meta, now);
   }
 
   /** Why the snapshot must not be served as it is, or null when it is fresh. */
@@ -110,19 +111,20 @@ export class EnrollmentState {
   ): Delta {
     const before = openIds(this.program, this.evaluation);
     if (next !== undefined && next.pointer.activation > this.meta.activation) {
-      // Who has just enrolled is told of no change: there was nothing before.
+      // Who has just enrolled gets no event of a change: there was nothing before.
       if (announce && cause !== "enrollment") {
-        const notice = contentNotice(this.program, next.program, next.pointer.version, now);
+        const notice = contentNotice(this.program, next.program, this.evaluation.visible, next.pointer.version, now);
         this.#outbox.add("content", String(next.pointer.activation), now, notice);
       }
       this.#move(next, now);
-    } else this.learner = this.#layOut(this.program, this.#store.kept());
+    } else this.learner = this.#layOut(this.program, this.#store.opened.kept());
     const evaluation = evaluate(this.program, this.learner, now);
     const delta = announce ? difference(before, openIds(this.program, evaluation)) : { unlocked: [], locked: [] };
     const changed = pack(evaluation) !== this.meta.states;
     this.meta.engine = ENGINE;
     this.meta.stale_since = null;
     this.meta.stale_reason = null;
+    if (announce) this.#own.because(cause);
     this.#finish(
       evaluation,
       delta,
@@ -135,9 +137,11 @@ export class EnrollmentState {
 
   /**
    * Takes over facts that were just saved. Re-evaluates only what they affect, when nothing else has changed.
+   * @param replaced facts were taken back as well, so everything is evaluated; what `rests` on them locks again.
    * @returns the exact delta of the whole commit, including what a date that passed meanwhile did.
    */
-  applyFacts(items: readonly string[], now: number, cause: Cause = "progress"): Delta {
+  applyFacts(items: readonly string[], now: number, replaced: { rests: ReadonlySet<number> } | null = null): Delta {
+    const cause: Cause = "progress";
     const changes: Change[] = [];
     for (const item of items) {
       const fact = this.facts.get(item);
@@ -150,64 +154,53 @@ export class EnrollmentState {
         now,
       );
     }
-    if (this.staleness(null, now) !== null) return this.refresh(cause, now);
+    if (replaced !== null) this.release(replaced.rests, now);
+    if (replaced !== null || this.staleness(null, now) !== null) return this.refresh(cause, now);
     // In place: whoever rolls the transaction back drops this state and loads it anew.
     const { opened, closed } = reevaluate(this.program, this.learner, this.evaluation, changes, now);
     const ids = (indexes: readonly number[]) => indexes.map((index) => this.program.ids[index] ?? "");
     const delta: Delta = { unlocked: ids(opened), locked: ids(closed) };
+    this.#own.because(cause);
     this.#finish(this.evaluation, delta, cause, now, true);
     return delta;
   }
 
-  /** What D1 keeps of this enrollment besides facts. */
-  mirror(): Mirror {
-    const { meta, program } = this;
-    const ids = (flags: Uint8Array) => program.ids.filter((_, index) => flags[index] === 1);
-    const isSticky = program.outline.options.sticky;
-    let open = 0;
-    let completed = 0;
-    let visible = 0;
-    for (let item = 0; item < program.size; item += 1) {
-      if (this.evaluation.visible[item] !== 1) continue;
-      visible += 1;
-      if (this.evaluation.open[item] === 1) open += 1;
-      if (isCompleted(this.learner, item)) completed += 1;
-    }
-    return {
-      enrollment_id: meta.id,
-      policy: JSON.stringify({
-        cohorts: meta.cohorts,
-        practice_mode: meta.practice_mode,
-        overrides: this.#store.overrides().map(({ item, kind, created_at, expires_at, extend_to }) => ({
-          item,
-          kind,
-          created_at,
-          expires_at,
-          extend_to,
-        })),
-      }),
-      kept: JSON.stringify([...this.#store.kept()]),
-      earned: JSON.stringify(isSticky ? [] : ids(this.evaluation.earned)),
-      version: meta.version,
-      progress_seq: meta.progress_seq,
-      policy_seq: meta.policy_seq,
-      course_version: meta.course_version,
-      activation: meta.activation,
-      engine: meta.engine,
-      valid_until: meta.valid_until,
-      computed_at: meta.computed_at,
-      open_count: open,
-      completed_count: completed,
-      item_count: visible,
-      last_active_at: meta.last_active_at,
-    };
+  /**
+   * Locks again what is kept open although the rules do not open it now: everything, or only what rests on something.
+   * What the rules open stays open. The caller evaluates after it.
+   * @returns whether anything locked again.
+   */
+  release(rests: ReadonlySet<number> | "everything", now: number): boolean {
+    const kept = this.#store.opened.kept();
+    const { indexOf, outline } = this.program;
+    const asked = [...kept].filter((id) => rests === "everything" || rests.has(indexOf.get(id) ?? -1));
+    if (asked.length === 0) return false;
+    const { earned } = evaluate(this.program, this.#layOut(this.program, kept.difference(new Set(asked))), now);
+    // Where nothing is sticky, a relock ends what a publish kept open: from now on the rules decide alone.
+    const endsAll = rests === "everything" && !outline.options.sticky;
+    const gone = asked.filter((id) => endsAll || earned[indexOf.get(id) ?? -1] !== 1);
+    this.#store.opened.release(gone, now);
+    return gone.length > 0;
   }
 
   /** Writes the row and queues the mirror without any change of states (withdrawal, policy log). */
   save(now: number): void {
-    this.#store.saveMeta(this.meta);
+    this.#store.saveMeta();
     if (!this.#outbox.hasNews) this.#outbox.add("mirror", "", now);
-    this.#scheduler.schedule("outbox", now + RESEND_MS);
+  }
+
+  /** Takes note of how many learners the course has: who does not know their place takes any of so many. */
+  noteLearners(pointer: CoursePointer | null): void {
+    this.#learners = pointer?.learners ?? this.#learners;
+  }
+
+  /** The learner's place in the course's line. */
+  #place(): number | null {
+    const known = this.#store.place();
+    if (known !== null || this.#learners === 0) return known;
+    const place = assumedPlace(this.meta.id, this.#learners);
+    this.#store.savePlace(place);
+    return place;
   }
 
   #layOut(program: Program, kept: ReadonlySet<string>): Learner {
@@ -218,34 +211,40 @@ export class EnrollmentState {
       policy: {
         cohorts: this.meta.cohorts,
         practice_mode: this.meta.practice_mode,
-        overrides: this.#store.overrides(),
+        overrides: this.#store.policy.overrides(),
       },
     });
   }
 
   #move(next: { pointer: CoursePointer; program: Program }, now: number): void {
     const earned = this.program.ids.filter((_, index) => this.evaluation.earned[index] === 1);
-    const before = this.#store.kept();
+    const before = this.#store.opened.kept();
     const kept = keptAcross(next.pointer, { activation: this.meta.activation, kept: before, earned });
-    if (kept.size === 0) this.#store.releaseAll(now);
+    if (kept.size === 0) this.#store.opened.releaseAll(now);
     else
-      this.#store.keep(
+      this.#store.opened.keep(
         [...kept].filter((item) => !before.has(item)),
         now,
       );
+    const gone = this.program.ids.flatMap((id, index) =>
+      next.program.indexOf.has(id) ? [] : [{ id, isProblem: index >= this.program.chapterCount }],
+    );
+    const relocked = this.#store.absent.note(gone, next.program.ids, now);
     this.program = next.program;
     this.meta.course_version = next.pointer.version;
     this.meta.activation = next.pointer.activation;
     this.#store.saveOutline(next.program.outline);
     this.#store.logVersion(next.pointer.activation, next.pointer.version, now);
-    this.learner = this.#layOut(next.program, kept);
+    const rests = relocked.flatMap((id) => [...restingOnItem(next.program, next.program.indexOf.get(id) ?? -1)]);
+    const hasRelocked = rests.length > 0 && this.release(new Set(rests), now);
+    this.learner = this.#layOut(next.program, hasRelocked ? this.#store.opened.kept() : kept);
   }
 
   #keep(indexes: readonly number[], now: number): void {
     const fresh = indexes.filter((index) => this.learner.kept[index] !== 1);
     if (fresh.length === 0) return;
     for (const index of fresh) this.learner.kept[index] = 1;
-    this.#store.keep(
+    this.#store.opened.keep(
       fresh.map((index) => this.program.ids[index] ?? ""),
       now,
     );
@@ -271,57 +270,9 @@ export class EnrollmentState {
       const payload = JSON.stringify({ ...delta, cause, announced_at: now });
       this.#outbox.add("event", String(this.meta.version), now, payload);
     }
-    this.#scheduler.reschedule(
-      "boundary",
-      this.meta.valid_until === null ? null : this.meta.valid_until + jitterOf(this.meta.id, BOUNDARY_JITTER_MS),
-    );
+    // All objects of a course share its dates: each notices them in its turn, and none of its reads waits for that.
+    const { valid_until: until, id } = this.meta;
+    this.#scheduler.reschedule("boundary", until === null ? null : until + noticeDelay(id, this.#place()));
     this.save(now);
   }
-}
-
-interface CommitTally {
-  chapters: number;
-  problems: number;
-  enrollments: number;
-}
-const NOTHING_BEGUN: CommitTally = { chapters: 0, problems: 0, enrollments: 0 };
-
-/** "Nothing opened, nothing locked". */
-export const NO_CHANGE: Delta = { unlocked: [], locked: [] };
-
-/** Two deltas in a row as one: what opened and locked again in between is left out. */
-export function combine(first: Delta, second: Delta): Delta {
-  const without = (items: string[], others: string[]) => items.filter((item) => !others.includes(item));
-  return {
-    unlocked: [...without(first.unlocked, second.locked), ...without(second.unlocked, first.locked)],
-    locked: [...without(first.locked, second.unlocked), ...without(second.locked, first.unlocked)],
-  };
-}
-
-/** A fixed pseudo-random delay of an enrollment, 0 to `span` ms. */
-function jitterOf(id: string, span: number): number {
-  return fnv1a(id) % span;
-}
-
-const ascii = new TextDecoder();
-const DIGIT_ZERO = 48;
-
-/** States as they are stored: one digit for each item, see `Meta.states`. */
-export function pack({ open, visible, earned }: Evaluation): string {
-  const digits = new Uint8Array(open.length);
-  for (let item = 0; item < digits.length; item += 1) {
-    digits[item] = DIGIT_ZERO + ((open[item] ?? 0) | ((visible[item] ?? 0) << 1) | ((earned[item] ?? 0) << 2));
-  }
-  return ascii.decode(digits);
-}
-
-function unpack(states: string, size: number, validUntil: number | null): Evaluation | null {
-  if (states.length !== size) return null;
-  const bits = Uint8Array.from(states, Number);
-  return {
-    open: bits.map((digit) => digit & 1),
-    visible: bits.map((digit) => (digit >> 1) & 1),
-    earned: bits.map((digit) => (digit >> 2) & 1),
-    validUntil: validUntil ?? Number.POSITIVE_INFINITY,
-  };
 }

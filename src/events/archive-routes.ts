@@ -1,14 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq, sql } from "drizzle-orm";
-import { orderAudit } from "../audit/outbox.ts";
-import { idempotent } from "../ops/idempotency.ts";
-import { actorOf, databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
-import { userIdSchema } from "../shared/ids.ts";
-import { toInstant } from "../shared/instants.ts";
-import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
-import { refuse } from "../shared/results.ts";
-import { ROLES } from "../shared/roles.ts";
-import { acceptedSecrets } from "../shared/secrets.ts";
+import { orderAudit } from "../audit/index.ts";
+import { respond } from "../platform/http/answers.ts";
+import { actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
+import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
+import { userIdSchema } from "../platform/ids.ts";
+import { toInstant } from "../platform/instants.ts";
+import { refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
 import { publishAll } from "./publishing.ts";
 import { publishAnswer } from "./schemas.ts";
 import { eventLog } from "./tables.ts";
@@ -19,7 +21,7 @@ const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema
 
 const archivedSchema = z
   .object({
-    id: z.string().openapi({ description: "Position in the receiver's log, as its publisher was told." }),
+    id: z.string().openapi({ description: "Position in the receiver's log, as the publisher's answer had it." }),
     user_id: z.string().nullable().openapi({ description: "Null: everybody." }),
     type: z.enum(EVENT_TYPES),
     at: z.string(),
@@ -30,10 +32,11 @@ const archivedSchema = z
   .openapi("ArchivedEvent");
 
 const listRoute = defineRoute(
-  { roles: ["service", "admin"], rule: "Services and admins." },
+  { roles: ["service", "admin"], scope: "publish", rule: "Services and admins." },
   {
     method: "get",
     path: "/events/archive",
+    operationId: "listArchivedEvents",
     tags: TAGS,
     summary: "Important events of the last seven days, oldest first",
     request: {
@@ -44,13 +47,20 @@ const listRoute = defineRoute(
 );
 
 const replayRoute = defineRoute(
-  { roles: ["service", "admin"], rule: "Services and admins.", rate: "write" },
+  {
+    roles: ["service", "admin"],
+    scope: "publish",
+    rule: "Services and admins.",
+    rate: "write",
+    refuses: ["not_found"],
+  },
   {
     method: "post",
     path: "/events/archive/{id}/replay",
+    operationId: "replayArchivedEvent",
     tags: TAGS,
     summary: "Send an archived event to its receivers once more, as a new event",
-    middleware: [idempotent()],
+    middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, params: z.object({ id: z.string().min(1).max(40) }) },
     responses: { 200: { description: "What became of it.", content: json(publishAnswer) } },
   },

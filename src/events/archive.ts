@@ -1,35 +1,78 @@
+import type { z } from "@hono/zod-openapi";
 import { notBeingErased } from "../identity/index.ts";
-import { logEvent } from "../ops/logging.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { directory } from "../platform/database/shards.ts";
+import { takesWrites } from "../platform/database/takes-writes.ts";
+import { logEvent, logFault } from "../platform/log.ts";
 import { archiveMessageSchema } from "./messages.ts";
 
 /** How long important events stay in D1: seven days. */
-export const ARCHIVE_RETENTION_MS = 7 * 86_400_000;
+const ARCHIVE_RETENTION_MS = 7 * 86_400_000;
 /** Rows removed at a time. */
 const PRUNE_PAGE = 5_000;
 
-const INSERT = `
+const INSERT = setStatement(
+  (set) => `
   INSERT INTO event_log (id, user_id, at, type, level, priority, roles, data)
   SELECT value ->> 'id', value ->> 'user_id', value ->> 'at', value ->> 'type', value ->> 'level',
          value ->> 'priority', value ->> 'roles', value ->> 'data'
-  FROM json_each(?) WHERE ${notBeingErased("value ->> 'user_id'")} ON CONFLICT (id) DO NOTHING`;
+  FROM ${set} WHERE ${notBeingErased("value ->> 'user_id'")} ON CONFLICT (id) DO NOTHING`,
+);
 
-/** Writes a batch of important events to D1 in one statement; their ids make a second delivery harmless. */
+type Archived = z.output<typeof archiveMessageSchema>;
+
+/**
+ * Writes a batch of important events to D1 in one statement; their ids make a second delivery harmless. If that fails
+ * while D1 takes other writes, each message by itself, so that a bad one keeps no other from its place.
+ */
 export async function consumeEvents(batch: MessageBatch<unknown>, env: Env): Promise<void> {
-  const rows: object[] = [];
-  const readable: Message<unknown>[] = [];
+  const readable: { message: Message<unknown>; body: Archived }[] = [];
   for (const message of batch.messages) {
     const parsed = archiveMessageSchema.safeParse(message.body);
-    if (!parsed.success) {
-      message.retry(); // unreadable: exhausts its retries and is written down as a dead letter
-      continue;
-    }
-    readable.push(message);
-    const { user_id, events } = parsed.data;
-    for (const { roles, ...event } of events) rows.push({ ...event, user_id, roles: roles?.join(",") ?? null });
+    if (parsed.success) readable.push({ message, body: parsed.data });
+    else message.retry(); // unreadable: exhausts its retries and is written down as a dead letter
   }
-  if (rows.length > 0) await env.DB.prepare(INSERT).bind(JSON.stringify(rows)).run();
-  for (const message of readable) message.ack();
-  logEvent("events_archived", { events: rows.length });
+  try {
+    const events = await archive(
+      directory(env),
+      readable.map(({ body }) => body),
+    );
+    for (const { message } of readable) message.ack();
+    logEvent("events_archived", { events });
+    return;
+  } catch (fault) {
+    logFault("events_not_archived", fault, { messages: readable.length });
+  }
+  const isWorthTrying = readable.length > 1 && (await takesWrites(directory(env)));
+  for (const { message, body } of readable) {
+    try {
+      if (!isWorthTrying) throw new Error("D1 refuses writes");
+      await archive(directory(env), [body]);
+      message.ack();
+    } catch {
+      message.retry();
+    }
+  }
+}
+
+/**
+ * Archives what a dead letter would hold: a message that failed its last retry because D1 did not answer is no bad
+ * message.
+ * @returns false when it cannot be read. @throws when D1 does not take it.
+ */
+export async function archiveLate(env: Env, body: unknown): Promise<boolean> {
+  const parsed = archiveMessageSchema.safeParse(body);
+  if (!parsed.success) return false;
+  await archive(directory(env), [parsed.data]);
+  return true;
+}
+
+async function archive(db: D1Database, messages: readonly Archived[]): Promise<number> {
+  const rows = messages.flatMap(({ user_id, events }) =>
+    events.map(({ roles, ...event }) => ({ ...event, user_id, roles: roles?.join(",") ?? null })),
+  );
+  if (rows.length > 0) await db.batch(INSERT.over(db, rows));
+  return rows.length;
 }
 
 /** Nightly: removes what is older than the retention. @returns whether there may be more. */

@@ -1,15 +1,19 @@
 import { DurableObject } from "cloudflare:workers";
-import { logFault } from "../ops/logging.ts";
-import { AlarmScheduler, DUE_TIMES_TABLE } from "../shared/alarm-scheduler.ts";
-import { dumpObject, loadObject, type ObjectDump } from "../shared/object-dump.ts";
-import { hasSchema, migrate, type SchemaStep } from "../shared/object-schema.ts";
-import { inParallel } from "../shared/parallel.ts";
-import { ok, type Result } from "../shared/results.ts";
+import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
+import { Cell } from "../platform/cell/cell.ts";
+import type { DumpRequest, ObjectDump } from "../platform/cell/object-dump.ts";
+import type { Loaded } from "../platform/cell/object-load.ts";
+import type { SchemaStep } from "../platform/cell/object-schema.ts";
+import { ok, type Result } from "../platform/results.ts";
+import { ARCHIVE_TABLE } from "./archive-mark.ts";
+import { ArchivedLog } from "./archived-log.ts";
+import { SPREAD_BYTES, SPREAD_EVENTS, SPREAD_RETRY_MS, Spread } from "./broadcast-spread.ts";
 import type { HistoryPage, PublishOutcome } from "./contract.ts";
-import { formatPosition, parsePosition } from "./cursor.ts";
-import { EventLog, LOG_TABLES, readPage, WINDOW_MS } from "./log.ts";
+import { formatPosition } from "./cursor.ts";
+import { EventLog, readPage, WINDOW_MS } from "./log.ts";
+import { LOG_TABLES } from "./log-tables.ts";
 import type { ArchiveMessage } from "./messages.ts";
-import { broadcastShardStub, shardCount } from "./stubs.ts";
+import { KEY_BODIES, PublishKeys } from "./publish-keys.ts";
 import { isArchived, type NewEvent, type Position } from "./types.ts";
 
 const DUE_NAMES = ["spread", "archive", "trim"] as const;
@@ -22,19 +26,15 @@ export const BROADCAST_LOG_SCHEMA: readonly SchemaStep[] = [
     sql: `
       ${LOG_TABLES}
       CREATE TABLE keys (key TEXT PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
-      CREATE TABLE archive (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
+      ${ARCHIVE_TABLE}
       ${DUE_TIMES_TABLE}
     `,
   },
+  KEY_BODIES,
 ];
 
-/** A shard that was not reached is tried again this much later. */
-const SPREAD_RETRY_MS = 2_000;
 /** Important events wait this long for others, so that one message carries them to D1. */
 const ARCHIVE_DELAY_MS = 2_000;
-/** Shards told at the same time. */
-const PARALLEL_SHARDS = 16;
-const ARCHIVE_PAGE = 50;
 
 /** What is left to do of the broadcasts, for the health page. */
 export interface BroadcastState {
@@ -46,211 +46,114 @@ export interface BroadcastState {
 }
 
 /**
- * The one order of what is said to everybody. It holds no connections: it stores an event, then tells the shards, each
- * of which keeps a copy and pushes it to its readers. A shard that was not reached is told again by the alarm.
+ * The one order of what is said to everybody. It holds no connections: it stores an event, then sends it to the shards,
+ * each of which keeps a copy and pushes it to its readers. The alarm tries a shard again that was not reached.
  */
 export class BroadcastLog extends DurableObject<Env> {
   readonly #log: EventLog;
-  readonly #scheduler: AlarmScheduler<DueName>;
-  /** How far each shard is, as far as this run of the object knows. */
-  readonly #reached = new Map<number, number>();
-  #spreading: Promise<void> | null = null;
-  #again = false;
-
-  #isReady = false;
+  readonly #keys: PublishKeys;
+  readonly #archived: ArchivedLog;
+  readonly #spread: Spread;
+  readonly #cell: Cell<DueName>;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#log = new EventLog(ctx.storage.sql);
-    this.#scheduler = new AlarmScheduler(ctx.storage, DUE_NAMES);
-    if (this.#hasSchema()) migrate(ctx.storage, BROADCAST_LOG_SCHEMA);
+    const { sql } = ctx.storage;
+    this.#log = new EventLog(sql);
+    this.#keys = new PublishKeys(sql, "id");
+    this.#cell = new Cell(ctx, {
+      called: "the broadcast log",
+      schema: BROADCAST_LOG_SCHEMA,
+      dues: DUE_NAMES,
+      begin: () => this.#archived.create(),
+      forget: () => this.#log.forget(),
+    });
+    this.#archived = new ArchivedLog(sql, this.#log, this.#cell);
+    this.#spread = new Spread(() => this.env, this.#log, this.#cell);
   }
 
   /** Stores events in the order given, and begins to spread them. One transaction for all. */
   async publish(events: readonly NewEvent[]): Promise<Result<PublishOutcome[]>> {
     const now = Date.now();
-    const outcomes = this.#commit(() => {
+    const outcomes = this.#cell.commit(() => {
       const results = events.map((event) => this.#publishOne(event, now));
-      // Written with the events: if this run ends before the shards know, the alarm tells them.
-      if (results.some(({ status }) => status === "stored")) this.#scheduler.schedule("spread", now + SPREAD_RETRY_MS);
+      if (this.#log.hasPiledUp) this.#archived.keepCaps(now);
+      // Written with the events: if this run ends before the shards have them, the alarm sends them.
+      if (results.some(({ status }) => status === "stored")) {
+        this.#cell.scheduler.schedule("spread", now + SPREAD_RETRY_MS);
+      }
       return results;
     });
-    this.ctx.waitUntil(this.#spread());
+    this.ctx.waitUntil(this.#spread.run());
     return ok(outcomes);
   }
 
   /** What follows a position: for a shard that catches up. A gap means that the shard must start anew at the floor. */
   async since(after: Position | null): Promise<Result<HistoryPage & { floor: Position }>> {
-    return this.#commit(() => ok({ ...readPage(this.#log, after, 500), floor: this.#log.floor() }));
+    return this.#cell.commit(() =>
+      ok({ ...readPage(this.#log, after, SPREAD_EVENTS, SPREAD_BYTES), floor: this.#log.floor() }),
+    );
   }
 
   async state(): Promise<Result<BroadcastState>> {
-    return this.#commit(() => {
-      const head = this.#log.head();
-      const behind = this.#shards().filter((shard) => (this.#reached.get(shard) ?? 0) < head.seq);
-      const isSpread = !this.#scheduler.has("spread");
-      const oldest = isSpread ? 0 : Math.min(...behind.map((shard) => this.#reached.get(shard) ?? head.seq - 1));
-      const first = isSpread ? undefined : this.#log.after(oldest, 1).events[0];
-      return ok({
-        head: formatPosition(head),
-        oldest_undelivered_ms: first === undefined ? 0 : Math.max(Date.now() - first.at, 0),
-        shards_behind: isSpread ? 0 : behind.length,
-      });
+    return this.#cell.commit(() => {
+      const head = formatPosition(this.#log.head());
+      const isSpread = !this.#cell.scheduler.has("spread");
+      if (isSpread) return ok({ head, oldest_undelivered_ms: 0, shards_behind: 0 });
+      const { shards, oldest } = this.#spread.behind();
+      const oldest_undelivered_ms = oldest === null ? 0 : Math.max(Date.now() - oldest.at, 0);
+      return ok({ head, oldest_undelivered_ms, shards_behind: shards });
     });
   }
 
-  /** A copy of everything, as of one instant; null when nothing was ever said. */
-  async backUp(): Promise<Result<ObjectDump | null>> {
-    return dumpObject(this.ctx.storage, []);
+  /** A copy of everything, as of one instant, or a piece of one; null when nothing was ever said. */
+  async backUp(asked?: DumpRequest): Promise<Result<ObjectDump | null>> {
+    return this.#cell.dump(asked);
+  }
+
+  /** The backup has every piece of the copy made for it. */
+  async forgetBackUp(backup: string): Promise<Result<null>> {
+    this.#cell.forgetDump(backup);
+    return ok(null);
   }
 
   /** Fills the empty log with a copy. Shards hold copies of it and notice by themselves that it was set back. */
-  async restore(dump: ObjectDump, job: string): Promise<Result<{ rows: number }>> {
-    if (this.#hasSchema() && this.#log.head().seq === 0) {
-      // Somebody has asked how it is before anything was said.
-      this.#isReady = false;
-      this.#log.forget();
-      this.#scheduler.forget();
-      await this.ctx.storage.deleteAll();
-    }
-    const loaded = loadObject(this.ctx.storage, BROADCAST_LOG_SCHEMA, [], dump, job);
-    if (!loaded.ok) return loaded;
-    this.#log.forget();
-    this.#scheduler.forget();
-    migrate(this.ctx.storage, BROADCAST_LOG_SCHEMA);
-    await this.#scheduler.arm();
-    return loaded;
+  async restore(dump: ObjectDump, job: string): Promise<Result<Loaded>> {
+    // Somebody may have asked how it is before anything was said.
+    if (this.#cell.exists && this.#log.head().seq === 0) await this.#cell.empty();
+    return this.#cell.restore(dump, job);
   }
 
   override async alarm(): Promise<void> {
-    this.#scheduler.fired();
-    const now = Date.now();
-    for (const name of this.#scheduler.due(now)) {
-      try {
-        if (name === "spread") await this.#spread();
-        else if (name === "archive") await this.#archive();
-        else this.#commit(() => this.#trim(now));
-      } catch (fault) {
-        logFault("broadcast_job_failed", fault, { job: name });
-        this.#scheduler.forget();
-        this.#scheduler.failed(name, Date.now());
-      }
+    await this.#cell.runDue({ run: (name, now) => this.#runDue(name, now), fault: "broadcast_job_failed" });
+  }
+
+  async #runDue(name: DueName, now: number): Promise<void> {
+    if (name === "spread") return this.#spread.run();
+    if (name === "archive") {
+      return this.#archived.archive((events) =>
+        this.env.EVENT_QUEUE.send({ user_id: null, events } satisfies ArchiveMessage),
+      );
     }
-    await this.#scheduler.arm();
+    this.#cell.commit(() => {
+      this.#keys.prune(now);
+      this.#archived.trim(now);
+    });
   }
 
   #publishOne(event: NewEvent, now: number): PublishOutcome {
     const { key } = event;
-    const known =
-      key === null
-        ? undefined
-        : this.ctx.storage.sql.exec<{ id: string }>("SELECT id FROM keys WHERE key = ?", key).toArray()[0];
-    if (known !== undefined) return { key, status: "duplicate", id: known.id };
+    const known = this.#keys.find(event);
+    if (known !== null) {
+      if (!known.isSame) return { key, status: "refused", code: "idempotency_key_reused", id: null };
+      return { key, status: "duplicate", id: String(known.place) };
+    }
     const logged = this.#log.append(event, now);
     const id = formatPosition(logged);
-    if (key !== null) this.ctx.storage.sql.exec("INSERT INTO keys (key, id, at) VALUES (?, ?, ?)", key, id, now);
-    if (isArchived(event.type)) this.#scheduler.schedule("archive", now + ARCHIVE_DELAY_MS);
-    this.#scheduler.schedule("trim", this.#log.isOverfull ? now : now + WINDOW_MS);
+    this.#keys.remember(event, id, now);
+    const { scheduler } = this.#cell;
+    if (isArchived(event.type)) scheduler.schedule("archive", now + ARCHIVE_DELAY_MS);
+    scheduler.schedule("trim", now + WINDOW_MS);
     return { key, status: "stored", id };
-  }
-
-  /** Tells the shards until each has all; one run at a time, and once more if something came meanwhile. */
-  async #spread(): Promise<void> {
-    this.#again = true;
-    this.#spreading ??= this.#spreadAll().finally(() => {
-      this.#spreading = null;
-    });
-    return this.#spreading;
-  }
-
-  async #spreadAll(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
-      const head = this.#log.head().seq;
-      let missing = 0;
-      await inParallel(this.#shards(), PARALLEL_SHARDS, async (shard) => {
-        if (!(await this.#tellShard(shard, head))) missing += 1;
-      });
-      this.#commit(() => {
-        if (missing > 0) this.#scheduler.failed("spread", Date.now(), { least: SPREAD_RETRY_MS });
-        else if (!this.#again) this.#scheduler.reschedule("spread", null);
-      });
-    }
-  }
-
-  /** @returns whether the shard has everything up to `head` now. */
-  async #tellShard(shard: number, head: number): Promise<boolean> {
-    try {
-      // A shard this run knows nothing of most likely has all but the newest; if not, it says so.
-      let after = this.#reached.get(shard) ?? head - 1;
-      for (let page = 0; page < 20 && after < head; page += 1) {
-        const { events } = this.#log.after(after);
-        const answer = await broadcastShardStub(this.env, shard).deliver(this.#log.positionAt(after), events);
-        const reached = answer === null ? null : parsePosition(answer);
-        if (reached === null) return false;
-        after = reached.seq;
-        this.#reached.set(shard, after);
-      }
-      return after >= head;
-    } catch (fault) {
-      logFault("broadcast_shard_unreachable", fault, { shard });
-      return false;
-    }
-  }
-
-  async #archive(): Promise<void> {
-    for (let more = true; more; ) {
-      const from = this.ctx.storage.sql.exec<{ seq: number }>("SELECT seq FROM archive").one().seq;
-      const page = this.#log.after(from, ARCHIVE_PAGE);
-      const events = page.events.filter(({ type }) => isArchived(type));
-      if (events.length > 0) {
-        const message: ArchiveMessage = {
-          user_id: null,
-          events: events.map((event) => ({ ...event, id: formatPosition(event) })),
-        };
-        await this.env.EVENT_QUEUE.send(message);
-      }
-      more = page.more;
-      const upTo = page.events.at(-1)?.seq ?? from;
-      this.#commit(() => {
-        this.ctx.storage.sql.exec("UPDATE archive SET seq = ?", upTo);
-        if (!page.more) this.#scheduler.reschedule("archive", null);
-      });
-    }
-  }
-
-  #trim(now: number): void {
-    this.ctx.storage.sql.exec("DELETE FROM keys WHERE at < ?", now - WINDOW_MS);
-    this.#scheduler.reschedule("trim", this.#log.trim(now));
-  }
-
-  #shards(): number[] {
-    return Array.from({ length: shardCount(this.env) }, (_, shard) => shard);
-  }
-
-  /** Whether the object has tables; once it has, they stay, but for a transaction that is rolled back. */
-  #hasSchema(): boolean {
-    this.#isReady ||= hasSchema(this.ctx.storage.sql);
-    return this.#isReady;
-  }
-
-  #commit<T>(change: () => T): T {
-    try {
-      const result = this.ctx.storage.transactionSync(() => {
-        if (!this.#hasSchema()) {
-          migrate(this.ctx.storage, BROADCAST_LOG_SCHEMA);
-          this.#log.create();
-          this.ctx.storage.sql.exec("INSERT INTO archive (one, seq) VALUES (1, 0)");
-        }
-        return change();
-      });
-      this.#scheduler.armBeside(this.ctx);
-      return result;
-    } catch (fault) {
-      this.#isReady = false;
-      this.#log.forget();
-      this.#scheduler.forget();
-      throw fault;
-    }
   }
 }

@@ -1,12 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
-import { AlarmScheduler, DUE_TIMES_TABLE } from "../shared/alarm-scheduler.ts";
-import { hasSchema, migrate, type SchemaStep } from "../shared/object-schema.ts";
-import { ok, type Result } from "../shared/results.ts";
+import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
+import { Cell } from "../platform/cell/cell.ts";
+import type { SchemaStep } from "../platform/cell/object-schema.ts";
+import { ok, type Result } from "../platform/results.ts";
+import { broadcastLogPort } from "./broadcast-log-port.ts";
 import type { HistoryPage } from "./contract.ts";
 import { formatPosition } from "./cursor.ts";
-import { EventLog, LOG_TABLES, readPage, WINDOW_MS } from "./log.ts";
+import { EventLog, readPage, WINDOW_MS } from "./log.ts";
+import { LOG_TABLES } from "./log-tables.ts";
 import { close, LogSockets } from "./sockets.ts";
-import { broadcastLogStub } from "./stubs.ts";
 import type { LoggedEvent, Position } from "./types.ts";
 import { JOIN_HEADER, joinRequestSchema } from "./wire.ts";
 
@@ -21,24 +23,22 @@ const SCHEMA: readonly SchemaStep[] = [{ id: "001_broadcast_shard", sql: `${LOG_
 export class BroadcastShard extends DurableObject<Env> {
   readonly #log: EventLog;
   readonly #sockets: LogSockets;
-  readonly #scheduler: AlarmScheduler<(typeof DUE_NAMES)[number]>;
+  readonly #cell: Cell<(typeof DUE_NAMES)[number]>;
   /** Whether this run has compared its copy with the log: it may have slept through something. */
   #isSynced = false;
-
-  #isReady = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#log = new EventLog(ctx.storage.sql);
     this.#sockets = new LogSockets(ctx, this.#log);
-    this.#scheduler = new AlarmScheduler(ctx.storage, DUE_NAMES);
-    if (this.#hasSchema()) migrate(ctx.storage, SCHEMA);
+    const forget = () => this.#log.forget();
+    this.#cell = new Cell(ctx, { called: "a broadcast shard", schema: SCHEMA, dues: DUE_NAMES, forget });
   }
 
   override async fetch(request: Request): Promise<Response> {
     const { after } = joinRequestSchema.parse(JSON.parse(request.headers.get(JOIN_HEADER) ?? ""));
     await this.#sync(false);
-    return this.#sockets.join(after, null);
+    return this.#sockets.join(after, { session: null, client: null });
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -71,9 +71,11 @@ export class BroadcastShard extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    this.#scheduler.fired();
-    this.#commit(() => this.#scheduler.reschedule("trim", this.#log.trim(Date.now())));
-    await this.#scheduler.arm();
+    const { scheduler } = this.#cell;
+    await this.#cell.runDue({
+      run: (name, now) => this.#cell.commit(() => scheduler.reschedule(name, this.#log.trim(now))),
+      fault: "broadcast_shard_job_failed",
+    });
   }
 
   /** Brings the copy to the log's head, from nothing if need be. */
@@ -81,14 +83,14 @@ export class BroadcastShard extends DurableObject<Env> {
     if (this.#isSynced && !force) return;
     for (let more = true; more; ) {
       const known = this.#head();
-      const page = await broadcastLogStub(this.env).since(known);
+      const page = await broadcastLogPort(this.env).since(known);
       if (!page.ok) throw new Error("the broadcast log did not answer");
       const { gap, floor, events } = page.value;
       const isUnmoved = known === null ? this.#head() === null : samePosition(this.#head(), known);
       if (!isUnmoved) continue; // another call has copied meanwhile: ask again from there
       if (known === null || gap !== null) {
         // New, set back, or asleep for longer than the window: begin at the oldest event there is.
-        this.#commit(() => this.#log.restart(floor));
+        this.#cell.commit(() => this.#log.restart(floor));
         this.#sockets.restart("restart");
       } else {
         this.#copy(events);
@@ -100,38 +102,19 @@ export class BroadcastShard extends DurableObject<Env> {
 
   /** Where the copy ends; null for an object that has none yet. */
   #head(): Position | null {
-    return this.#hasSchema() ? this.#log.head() : null;
+    return this.#cell.exists ? this.#log.head() : null;
   }
 
   #copy(events: readonly LoggedEvent[]): void {
     if (events.length === 0) return;
-    this.#commit(() => {
+    const { scheduler } = this.#cell;
+    this.#cell.commit(() => {
       for (const event of events) this.#log.copy(event);
-      this.#scheduler.schedule("trim", this.#log.isOverfull ? Date.now() : Date.now() + WINDOW_MS);
+      const now = Date.now();
+      if (this.#log.isOverfull) scheduler.reschedule("trim", this.#log.trim(now));
+      else scheduler.schedule("trim", now + WINDOW_MS);
     });
     this.#sockets.deliver(events);
-  }
-
-  /** Whether the object has tables; once it has, they stay, but for a transaction that is rolled back. */
-  #hasSchema(): boolean {
-    this.#isReady ||= hasSchema(this.ctx.storage.sql);
-    return this.#isReady;
-  }
-
-  #commit<T>(change: () => T): T {
-    try {
-      const result = this.ctx.storage.transactionSync(() => {
-        if (!this.#hasSchema()) migrate(this.ctx.storage, SCHEMA);
-        return change();
-      });
-      this.#scheduler.armBeside(this.ctx);
-      return result;
-    } catch (fault) {
-      this.#isReady = false;
-      this.#log.forget();
-      this.#scheduler.forget();
-      throw fault;
-    }
   }
 }
 

@@ -1,6 +1,9 @@
-import { DUE_TIMES_TABLE } from "../shared/alarm-scheduler.ts";
-import type { SchemaStep } from "../shared/object-schema.ts";
-import { LOG_TABLES } from "./log.ts";
+import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
+import type { ExportedTable } from "../platform/cell/export-rows.ts";
+import type { SchemaStep } from "../platform/cell/object-schema.ts";
+import { ARCHIVE_TABLE } from "./archive-mark.ts";
+import { LOG_TABLES } from "./log-tables.ts";
+import { KEY_BODIES } from "./publish-keys.ts";
 
 /** The things a user's channel does later. */
 export const CHANNEL_DUE_NAMES = ["archive", "trim", "tasks", "content"] as const;
@@ -15,7 +18,7 @@ export const CHANNEL_SCHEMA: readonly SchemaStep[] = [
       CREATE TABLE keys (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE used_tokens (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE preferences (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
-      CREATE TABLE archive (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL);
+      ${ARCHIVE_TABLE}
       CREATE TABLE tasks (
         task TEXT PRIMARY KEY,
         started_at INTEGER NOT NULL,
@@ -35,4 +38,12 @@ export const CHANNEL_SCHEMA: readonly SchemaStep[] = [
       ${DUE_TIMES_TABLE}
     `,
   },
+  KEY_BODIES,
+];
+
+/** What of a channel is exported to its user. */
+export const EXPORTED_OF_CHANNEL: readonly ExportedTable[] = [
+  { kind: "preferences", query: "SELECT body FROM preferences" },
+  { kind: "event", query: "SELECT * FROM log ORDER BY seq" },
+  { kind: "task_progress", query: "SELECT * FROM ticks ORDER BY subject" },
 ];

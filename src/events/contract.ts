@@ -1,17 +1,12 @@
-import type { Gap } from "./log.ts";
+import type { z } from "@hono/zod-openapi";
+import type { publishAnswer } from "./schemas.ts";
 import type { LoggedEvent, Position } from "./types.ts";
 
-/** What became of a published event. */
-export interface PublishOutcome {
-  key: string | null;
-  /**
-   * stored: it has its place. duplicate: the key was published before, or the task has ended. coalesced: a newer tick
-   * will stand for it. merged: it is told together with others of its course. unavailable: not stored, send it again.
-   */
-  status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable";
-  /** Position in the receiver's log; the id under which D1 knows it. */
-  id: string | null;
-}
+/** Why a position cannot be continued from. */
+export type Gap = "expired" | "unknown" | "rewound";
+
+/** What became of a published event; who was meant is known to whoever asked. */
+export type PublishOutcome = Omit<z.infer<typeof publishAnswer>["results"][number], "user">;
 
 /** One log's part of a history page. */
 export interface HistoryPage {

@@ -7,7 +7,7 @@ export interface Cursor {
 }
 
 /** Characters of one epoch. 36^8 possibilities: two runs of one log never share one, and nobody guesses one. */
-export const EPOCH_LENGTH = 8;
+const EPOCH_LENGTH = 8;
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 /** Bytes at or above this would make some letters more likely than others. */
 const FAIR_BYTES = 252;

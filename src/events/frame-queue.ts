@@ -1,11 +1,12 @@
-/** Bytes a reader may be behind before its stream is ended; it resumes from its cursor. */
-export const MAX_QUEUED_BYTES = 384 * 1_024;
-/** A reader with more than this waiting is not given another page of replay. */
+/** A reader with more than this waiting is pushed nothing more: it is behind, and is fed from the log. */
+export const FULL_BYTES = 256 * 1_024;
+/** A reader that is behind is given its next page from the log when no more than this waits. */
 export const ROOMY_BYTES = 128 * 1_024;
 /** Bytes handed to the connection at once. */
 const CHUNK_BYTES = 32 * 1_024;
 
-interface Entry {
+/** A frame that waits. */
+export interface QueuedFrame {
   id: string;
   bytes: Uint8Array;
   /** Task of a progress tick: a newer tick of the same task takes its place. Null for what is never dropped. */
@@ -17,10 +18,10 @@ interface Entry {
  * reader is sent fewer of them; nothing else is left out, and nothing changes places.
  */
 export class FrameQueue {
-  #entries: Entry[] = [];
+  #entries: QueuedFrame[] = [];
   #bytes = 0;
   /** The tick that waits for each task. */
-  readonly #ticks = new Map<string, Entry>();
+  readonly #ticks = new Map<string, QueuedFrame>();
   collapsed = 0;
 
   get bytes(): number {
@@ -31,12 +32,12 @@ export class FrameQueue {
     return this.#entries.length === 0;
   }
 
-  /** Whether the reader is too far behind. One frame that is larger by itself is let through. */
-  get isOverBudget(): boolean {
-    return this.#bytes > MAX_QUEUED_BYTES && this.#entries.length > 1;
+  /** Whether no more should be pushed. What comes in one message is never cut: a page of the log may go beyond. */
+  get isFull(): boolean {
+    return this.#bytes > FULL_BYTES;
   }
 
-  push(entry: Entry): void {
+  push(entry: QueuedFrame): void {
     if (entry.task !== null) {
       const waiting = this.#ticks.get(entry.task);
       if (waiting !== undefined) {

@@ -10,19 +10,22 @@ const encoder = new TextEncoder();
 /**
  * One frame of `text/event-stream` (WHATWG HTML, "server-sent events"). Safe for any input: data is split at every kind
  * of line end, and what could end a line is taken out of the other fields.
+ * @param retryMs how long the client should wait before it returns, from now on.
  */
-export function frame(event: string, id: string, data: string): Uint8Array {
+export function frame(event: string, id: string, data: string, retryMs?: number): Uint8Array {
+  const retry = retryMs === undefined ? "" : `retry: ${Math.round(retryMs)}\n`;
   if (!BREAKING.test(event) && !BREAKING.test(id) && !BREAKING.test(data)) {
-    return encoder.encode(`event: ${event}\n${idLine(id)}data: ${data}\n\n`);
+    return encoder.encode(`event: ${event}\n${idLine(id)}${retry}data: ${data}\n\n`);
   }
   const lines = data
     .split(LINE_END)
     .map((line) => `data: ${line}\n`)
     .join("");
-  return encoder.encode(`event: ${event.replace(FORBIDDEN, "")}\n${idLine(id.replace(FORBIDDEN, ""))}${lines}\n`);
+  const start = `event: ${event.replace(FORBIDDEN, "")}\n${idLine(id.replace(FORBIDDEN, ""))}${retry}`;
+  return encoder.encode(`${start}${lines}\n`);
 }
 
-/** An empty id would take the client's place away from it; without the line it keeps the one it has. */
+/** An empty id would make the client forget its place; without the line it keeps the one it has. */
 function idLine(id: string): string {
   return id === "" ? "" : `id: ${id}\n`;
 }

@@ -1,5 +1,5 @@
-import { gauge } from "../ops/metrics/family.ts";
-import type { Section } from "../ops/metrics/section.ts";
+import { gauge } from "../platform/metrics/family.ts";
+import type { Section } from "../platform/metrics/section.ts";
 import { healthOf } from "./health.ts";
 
 /** Streams and what is not delivered yet, from the objects that hold them. */

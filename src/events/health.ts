@@ -1,8 +1,10 @@
 import { z } from "@hono/zod-openapi";
-import { describeFault } from "../ops/logging.ts";
-import { inParallel } from "../shared/parallel.ts";
-import { admission, stats } from "./stream.ts";
-import { broadcastShardStub, callBroadcastLog, shardCount } from "./stubs.ts";
+import { directory } from "../platform/database/shards.ts";
+import { describeFault } from "../platform/log.ts";
+import { inParallel } from "../platform/parallel.ts";
+import { callBroadcastLog } from "./broadcast-log-stub.ts";
+import { admission, stats } from "./stream-counts.ts";
+import { broadcastShardStub, shardCount } from "./stubs.ts";
 
 const count = z.int().nonnegative();
 
@@ -28,7 +30,19 @@ export const healthSchema = z
         collapsed: count,
         lag_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
       })
-      .openapi({ description: "Of the isolate that answers; lag is from the log to a stream's queue, last minute." }),
+      .openapi({
+        description: "Numbers of the isolate that answers. Lag: from the log to a stream's queue, in the last minute.",
+      }),
+    admission: z
+      .object({
+        state: z.enum(["open", "full"]),
+        open: count,
+        limit: count,
+        limit_per_address: count,
+        limit_per_user: count,
+        refused_last_minute: z.object({ isolate: count, address: count, user: count }),
+      })
+      .openapi({ description: "What the isolate that answers does with new streams. full: it refuses all of them." }),
     broadcast: z
       .object({ head: z.string(), oldest_undelivered_ms: z.number(), shards_behind: count })
       .nullable()
@@ -41,7 +55,7 @@ export const healthSchema = z
   })
   .openapi("EventsHealth");
 
-/** The event service in numbers. Whatever does not answer is said, and the rest is told all the same. */
+/** The event service in numbers. Whatever does not answer is named, and the rest is reported all the same. */
 export async function healthOf(env: Env, now: number): Promise<z.output<typeof healthSchema>> {
   const shards = Array.from({ length: shardCount(env) }, (_, shard) => shard);
   let open = 0;
@@ -56,13 +70,16 @@ export async function healthOf(env: Env, now: number): Promise<z.output<typeof h
       }
     }),
     callBroadcastLog(env, (stub) => stub.state()),
-    archiveState(env.DB),
+    archiveState(directory(env)),
   ]);
-  const isOk = unreachable === 0 && broadcast.ok && archive.state === "ok";
+  const admitted = admission.state(env, now);
+  const isRefusing = admitted.state === "full" || admitted.refused_last_minute.isolate > 0;
+  const isOk = unreachable === 0 && broadcast.ok && archive.state === "ok" && !isRefusing;
   return {
     status: isOk ? "ok" : "degraded",
     streams: { open, shards: shards.length, shards_unreachable: unreachable },
     isolate: { open: admission.open, ...stats.counts, lag_ms: stats.lag(now) },
+    admission: admitted,
     broadcast: broadcast.ok ? broadcast.value : null,
     archive,
   };

@@ -1,6 +1,6 @@
-import { callObject } from "../bindings.ts";
-import { ok, type Result } from "../shared/results.ts";
-import type { Role } from "../shared/roles.ts";
+import { callObject } from "../platform/cell/call.ts";
+import { ok, type Result } from "../platform/results.ts";
+import type { Role } from "../platform/roles.ts";
 import type { HistoryPage } from "./contract.ts";
 import { type Cursor, formatCursor } from "./cursor.ts";
 import { broadcastShardStub, callChannel, shardOf } from "./stubs.ts";

@@ -1,12 +1,10 @@
-// The door of the events room.
-export { consumeEvents, pruneEvents } from "./archive.ts";
-export { BROADCAST_LOG_SCHEMA, BroadcastLog } from "./broadcast-log.ts";
-export { BroadcastShard } from "./broadcast-shard.ts";
-export { UserChannel } from "./channel.ts";
+// The public API of the events room.
+export { archiveLate, consumeEvents, pruneEvents } from "./archive.ts";
+export { BROADCAST_LOG_SCHEMA } from "./broadcast-log.ts";
+export { callBroadcastLog } from "./broadcast-log-stub.ts";
 export { CHANNEL_SCHEMA } from "./channel-schema.ts";
 export { eventSection } from "./gauges.ts";
-export { type Addressed, publishAll } from "./publishing.ts";
-export { eventRoutes } from "./routes.ts";
-export { callBroadcastLog, callChannel, endStreams } from "./stubs.ts";
+export { publishAll } from "./publishing.ts";
+export { callChannel, callChannelObject } from "./stubs.ts";
 export { reportDeadLetters } from "./system-errors.ts";
-export { type EventData, eventOf, type NewEvent } from "./types.ts";
+export { eventDataSchema, eventOf, type NewEvent } from "./types.ts";

@@ -1,68 +1,32 @@
-import { ROLES } from "../shared/roles.ts";
-import type { HistoryPage } from "./contract.ts";
+import { utf8Length } from "./bytes.ts";
+import type { Gap, HistoryPage } from "./contract.ts";
 import { newEpoch } from "./cursor.ts";
-import { EVENT_TYPES, LEVELS, type LoggedEvent, type NewEvent, type Position, PRIORITIES } from "./types.ts";
+import { kindOf, type Loaded, loadLog, type Row } from "./log-tables.ts";
+import type { LoggedEvent, NewEvent, Position } from "./types.ts";
 
 /** How long an event can be resumed over: 24 hours. */
 export const WINDOW_MS = 86_400_000;
-/** Events a log keeps at most; older ones leave early, and a cursor before them is told so. */
-export const MAX_EVENTS = 2_000;
-/** How many more than that may pile up before they are removed together. */
-const TRIM_SLACK = 200;
-/** Epochs remembered though their events are gone: their cursors are told "expired" instead of "unknown". */
+/**
+ * Events a log keeps at most, latest ticks included; older ones leave early, and a cursor before them gets an answer
+ * that says so.
+ */
+const MAX_EVENTS = 2_000;
+/** Bytes of event data a log keeps at most: two calls of the largest size. */
+const MAX_BYTES = 20_000_000;
+/** How much more than that may pile up before it is removed together: a trim costs as much for one row as for many. */
+const TRIM_SLACK = 0.1;
+/** What is still pending for D1 is kept beyond the limits, up to this many times as much. */
+const PENDING_FACTOR = 2;
+/** Epochs remembered though their events are gone: the answer to their cursors is "expired" instead of "unknown". */
 const REMEMBERED_EPOCHS = 100;
-/** Characters of event data in one page of replay: what one message between objects and the Worker carries. */
-const PAGE_CHARACTERS = 64_000;
+/** Bytes of event data in one page of replay: what one message between objects and the Worker carries. */
+export const PAGE_BYTES = 96_000;
 /** Events in one page of replay. */
-const PAGE_EVENTS = 200;
+export const PAGE_EVENTS = 200;
 
-/** Tables of a log, for a class's first schema step. */
-export const LOG_TABLES = `
-  CREATE TABLE log (
-    seq INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    level TEXT NOT NULL,
-    priority TEXT NOT NULL,
-    roles TEXT,
-    data TEXT NOT NULL,
-    subject TEXT
-  );
-  CREATE TABLE ticks (
-    subject TEXT PRIMARY KEY,
-    seq INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    data TEXT NOT NULL
-  ) WITHOUT ROWID;
-  CREATE TABLE epochs (epoch TEXT PRIMARY KEY, first_seq INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE log_state (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL, head INTEGER NOT NULL);
-`;
-
-/** Why a position cannot be continued from. */
-export type Gap = "expired" | "unknown" | "rewound";
-
-interface Row extends Record<string, SqlStorageValue> {
-  seq: number;
-  at: number;
-  type: string;
-  level: string;
-  priority: string;
-  roles: string | null;
-  data: string;
-  subject: string | null;
-}
-
-interface Epoch {
-  epoch: string;
-  first: number;
-}
-
-interface Loaded {
-  /** Events at or below it are gone. */
-  floor: number;
-  head: number;
-  lastAt: number;
-  epochs: Epoch[];
+/** Events of one kind, counted: what a reader's role and wishes are held against. */
+export interface EventGroup extends Pick<LoggedEvent, "type" | "level" | "priority" | "roles"> {
+  count: number;
 }
 
 /**
@@ -78,6 +42,8 @@ export class EventLog {
   #loaded: Loaded | null = null;
   /** Epoch of this run of the object, once it has appended something. */
   #ownEpoch: string | null = null;
+  /** What the last {@link trim} of this run left: what was kept then because it was pending for D1 is no news now. */
+  #left = { rows: 0, bytes: 0 };
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -94,6 +60,7 @@ export class EventLog {
   forget(): void {
     this.#loaded = null;
     this.#ownEpoch = null;
+    this.#left = { rows: 0, bytes: 0 };
   }
 
   /** The newest position. */
@@ -117,8 +84,8 @@ export class EventLog {
     const seq = state.head + 1;
     if (this.#ownEpoch === null) this.#startEpoch(newEpoch(), seq);
     const at = Math.max(now, state.lastAt);
-    const { key: _key, ...rest } = event;
-    const logged: LoggedEvent = { ...rest, epoch: this.#ownEpoch ?? "", seq, at };
+    const { type, level, priority, roles, data, subject } = event;
+    const logged: LoggedEvent = { type, level, priority, roles, data, subject, epoch: this.#ownEpoch ?? "", seq, at };
     this.#insert(logged);
     return logged;
   }
@@ -144,20 +111,28 @@ export class EventLog {
     return seq < floor ? "expired" : null;
   }
 
-  /** How many events are kept after `seq`. */
-  countAfter(seq: number): number {
-    return this.#sql
-      .exec<{ n: number }>(
-        "SELECT (SELECT count(*) FROM log WHERE seq > ?1) + (SELECT count(*) FROM ticks WHERE seq > ?1) AS n",
-        seq,
-      )
-      .one().n;
+  /** What is kept after `seq`, counted by what decides who receives it. */
+  groupsAfter(seq: number): EventGroup[] {
+    const rows = this.#sql.exec<Pick<Row, "type" | "level" | "priority" | "roles"> & { count: number }>(
+      `SELECT type, level, priority, roles, count(*) AS count FROM log WHERE seq > ?1 GROUP BY type, level, priority, roles
+       UNION ALL
+       SELECT 'task.progress-updated', 'info', 'normal', NULL, count(*) FROM ticks WHERE seq > ?1`,
+      seq,
+    );
+    return rows.toArray().flatMap(({ count, ...row }) => {
+      const kind = kindOf(row);
+      return kind === null || count === 0 ? [] : [{ ...kind, count }];
+    });
   }
 
   /** The next events after `seq`, in order; `more` when the page was full. */
-  after(seq: number, limit: number = PAGE_EVENTS): { events: LoggedEvent[]; more: boolean } {
+  after(
+    seq: number,
+    limit: number = PAGE_EVENTS,
+    bytes: number = PAGE_BYTES,
+  ): { events: LoggedEvent[]; more: boolean } {
     const events: LoggedEvent[] = [];
-    let room = PAGE_CHARACTERS;
+    let room = bytes;
     const rows = this.#sql.exec<Row>(
       `SELECT seq, at, type, level, priority, roles, data, subject FROM log WHERE seq > ?1
        UNION ALL
@@ -170,27 +145,30 @@ export class EventLog {
       const event = this.#read(row);
       // A value this code does not know was stored by newer code, before a rollback: readers go on past it.
       if (event !== null) events.push(event);
-      room -= row.data.length;
+      room -= utf8Length(row.data);
     }
     return { events, more: false };
   }
 
-  /** Removes what is out of the window or too much. @returns when there is something to remove next, or null. */
-  trim(now: number): number | null {
+  /**
+   * Removes what is out of the window or too much.
+   * @param pendingAfter what comes after it is still pending for D1, and stays as long as there is room for twice as
+   * much.
+   * @returns when there is something to remove next, or null.
+   */
+  trim(now: number, pendingAfter: number = Number.POSITIVE_INFINITY): number | null {
     const state = this.#load();
-    const kept = this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM log").one().n;
-    const tooMany = kept - MAX_EVENTS;
-    const cut = this.#sql
-      .exec<{ seq: number | null }>(
-        `SELECT max(seq) AS seq FROM (
-           SELECT max(seq) AS seq FROM log WHERE at <= ?1
-           UNION ALL SELECT max(seq) FROM ticks WHERE at <= ?1
-           UNION ALL SELECT seq FROM (SELECT seq FROM log ORDER BY seq LIMIT ?2) WHERE ?2 > 0)`,
-        now - WINDOW_MS,
-        Math.max(tooMany, 0),
-      )
-      .one().seq;
-    if (cut !== null && cut > state.floor) {
+    const cut = Math.max(
+      this.#sql
+        .exec<{ seq: number | null }>(
+          "SELECT max(seq) AS seq FROM (SELECT seq FROM log WHERE at <= ?1 UNION ALL SELECT seq FROM ticks WHERE at <= ?1)",
+          now - WINDOW_MS,
+        )
+        .one().seq ?? 0,
+      Math.min(this.#surplusUpTo(1), pendingAfter),
+      this.#surplusUpTo(PENDING_FACTOR),
+    );
+    if (cut > state.floor) {
       this.#sql.exec("DELETE FROM log WHERE seq <= ?", cut);
       this.#sql.exec("DELETE FROM ticks WHERE seq <= ?", cut);
       this.#sql.exec("UPDATE log_state SET floor = ?, head = ?", cut, state.head);
@@ -202,6 +180,8 @@ export class EventLog {
       );
       this.#loaded = null;
     }
+    const { rows, bytes } = this.#load();
+    this.#left = { rows, bytes };
     const oldest = this.#sql
       .exec<{ at: number | null }>(
         "SELECT min(at) AS at FROM (SELECT min(at) AS at FROM log UNION ALL SELECT min(at) FROM ticks)",
@@ -210,10 +190,36 @@ export class EventLog {
     return oldest === null ? null : oldest + WINDOW_MS;
   }
 
-  /** Whether {@link trim} should run now because of the number of events. */
+  /** Whether there is more than the caps and their slack allow. */
   get isOverfull(): boolean {
-    const { head, floor } = this.#load();
-    return head - floor > MAX_EVENTS + TRIM_SLACK;
+    return this.#isBeyond(MAX_EVENTS, MAX_BYTES);
+  }
+
+  /** Whether so much has come since the last {@link trim} that another is worth its cost. */
+  get hasPiledUp(): boolean {
+    return this.#isBeyond(Math.max(MAX_EVENTS, this.#left.rows), Math.max(MAX_BYTES, this.#left.bytes));
+  }
+
+  #isBeyond(mostRows: number, mostBytes: number): boolean {
+    const { rows, bytes } = this.#load();
+    return rows > mostRows + MAX_EVENTS * TRIM_SLACK || bytes > mostBytes + MAX_BYTES * TRIM_SLACK;
+  }
+
+  /** The newest event that the caps, taken so many times, leave no room for; 0 when all has room. */
+  #surplusUpTo(factor: number): number {
+    const { rows, bytes } = this.#load();
+    if (rows <= MAX_EVENTS * factor && bytes <= MAX_BYTES * factor) return 0;
+    let left = rows;
+    let room = bytes;
+    const oldest = this.#sql.exec<{ seq: number; size: number }>(
+      `SELECT seq, octet_length(data) AS size FROM log UNION ALL SELECT seq, octet_length(data) FROM ticks ORDER BY seq`,
+    );
+    for (const { seq, size } of oldest) {
+      left -= 1;
+      room -= size;
+      if (left <= MAX_EVENTS * factor && room <= MAX_BYTES * factor) return seq;
+    }
+    return 0;
   }
 
   /** Empties a copy whose original was set back; it then starts at the original's floor. */
@@ -225,7 +231,11 @@ export class EventLog {
   }
 
   #insert({ seq, at, type, level, priority, roles, data, subject }: LoggedEvent): void {
+    const state = this.#load();
+    state.rows += 1;
+    state.bytes += utf8Length(data);
     if (type === "task.progress-updated" && subject !== null) {
+      this.#forgetTick(subject, state);
       this.#sql.exec(
         "INSERT OR REPLACE INTO ticks (subject, seq, at, data) VALUES (?, ?, ?, ?)",
         subject,
@@ -234,8 +244,10 @@ export class EventLog {
         data,
       );
     } else {
-      // The end of a task makes its last tick superfluous for who was away; live readers have had it before.
-      if (subject !== null && type.startsWith("task.")) this.#sql.exec("DELETE FROM ticks WHERE subject = ?", subject);
+      // The end of a task makes its last tick superfluous for who had no stream open; live readers have had it before.
+      if (subject !== null && type.startsWith("task.")) {
+        if (this.#forgetTick(subject, state)) this.#sql.exec("DELETE FROM ticks WHERE subject = ?", subject);
+      }
       this.#sql.exec(
         "INSERT INTO log (seq, at, type, level, priority, roles, data, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         seq,
@@ -248,9 +260,19 @@ export class EventLog {
         subject,
       );
     }
-    const state = this.#load();
     state.head = seq;
     state.lastAt = at;
+  }
+
+  /** A task's last tick is about to go: it counts no more. @returns whether there is one. */
+  #forgetTick(subject: string, state: Loaded): boolean {
+    const [tick] = this.#sql
+      .exec<{ size: number }>("SELECT octet_length(data) AS size FROM ticks WHERE subject = ?", subject)
+      .toArray();
+    if (tick === undefined) return false;
+    state.rows -= 1;
+    state.bytes -= tick.size;
+    return true;
   }
 
   #startEpoch(epoch: string, first: number): void {
@@ -260,41 +282,21 @@ export class EventLog {
   }
 
   #read(row: Row): LoggedEvent | null {
-    const type = EVENT_TYPES.find((known) => known === row.type);
-    const level = LEVELS.find((known) => known === row.level);
-    const priority = PRIORITIES.find((known) => known === row.priority);
-    if (type === undefined || level === undefined || priority === undefined) return null;
-    const roles = row.roles === null ? null : ROLES.filter((role) => row.roles?.split(",").includes(role));
+    const kind = kindOf(row);
+    if (kind === null) return null;
     const { epoch } = this.positionAt(row.seq);
-    return { epoch, seq: row.seq, at: row.at, type, level, priority, roles, data: row.data, subject: row.subject };
+    return { ...kind, epoch, seq: row.seq, at: row.at, data: row.data, subject: row.subject };
   }
 
   #load(): Loaded {
-    if (this.#loaded === null) {
-      const state = this.#sql.exec<{ floor: number; head: number }>("SELECT floor, head FROM log_state").one();
-      const newest = this.#sql
-        .exec<{ seq: number | null; at: number | null }>(
-          "SELECT max(seq) AS seq, max(at) AS at FROM (SELECT max(seq) AS seq, max(at) AS at FROM log UNION ALL SELECT max(seq), max(at) FROM ticks)",
-        )
-        .one();
-      const epochs = this.#sql
-        .exec<{ epoch: string; first_seq: number }>("SELECT epoch, first_seq FROM epochs ORDER BY first_seq")
-        .toArray()
-        .map(({ epoch, first_seq }) => ({ epoch, first: first_seq }));
-      this.#loaded = {
-        floor: state.floor,
-        head: Math.max(state.head, newest.seq ?? 0),
-        lastAt: newest.at ?? 0,
-        epochs,
-      };
-    }
+    this.#loaded ??= loadLog(this.#sql);
     return this.#loaded;
   }
 }
 
 /** One page of a log for the history: after a position, or from the oldest event kept when there is none. */
-export function readPage(log: EventLog, after: Position | null, limit: number): HistoryPage {
+export function readPage(log: EventLog, after: Position | null, limit: number, bytes?: number): HistoryPage {
   const gap = after === null ? null : log.gapAt(after);
   const from = after === null ? log.floor() : gap === null ? after : log.head();
-  return { gap, from, head: log.head(), ...log.after(from.seq, limit) };
+  return { gap, from, head: log.head(), ...log.after(from.seq, limit, bytes) };
 }

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { ROLES } from "../shared/roles.ts";
+import { ROLES } from "../platform/roles.ts";
 import { EVENT_TYPES, LEVELS, PRIORITIES } from "./types.ts";
 
 /** Important events on their way to D1. */

@@ -7,7 +7,7 @@ const MAX_TASKS = 1_000;
 
 /**
  * Collapses ticks of progress to the latest per task and second. What waits is held in memory only, at most a second:
- * its publisher is told so (`coalesced`), and the next tick or the end of the task makes it superfluous.
+ * its publisher's answer says so (`coalesced`), and the next tick or the end of the task makes it superfluous.
  */
 export class ProgressThrottle {
   readonly #sentAt = new Map<string, number>();

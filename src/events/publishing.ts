@@ -1,6 +1,7 @@
-import { inParallel } from "../shared/parallel.ts";
+import { inParallel } from "../platform/parallel.ts";
+import { callBroadcastLog } from "./broadcast-log-stub.ts";
 import type { PublishOutcome } from "./contract.ts";
-import { callBroadcastLog, callChannel } from "./stubs.ts";
+import { callChannel } from "./stubs.ts";
 import type { NewEvent } from "./types.ts";
 
 /** Channels published to at the same time by one call. */
@@ -17,9 +18,14 @@ export interface Addressed {
  * Publishes each event to its receiver; those of one receiver keep their order. A receiver that could not be reached
  * has `unavailable` for its events: with their keys they can be published again.
  *
+ * @param source see {@link UserChannel.publish}.
  * @returns one outcome for each, in the same order.
  */
-export async function publishAll(env: Env, addressed: readonly Addressed[]): Promise<PublishOutcome[]> {
+export async function publishAll(
+  env: Env,
+  addressed: readonly Addressed[],
+  source: "enrollment" | "other" = "other",
+): Promise<PublishOutcome[]> {
   const byReceiver = new Map<string | null, number[]>();
   addressed.forEach(({ user }, index) => {
     byReceiver.set(user, [...(byReceiver.get(user) ?? []), index]);
@@ -34,7 +40,7 @@ export async function publishAll(env: Env, addressed: readonly Addressed[]): Pro
     const published =
       user === null
         ? await callBroadcastLog(env, (stub) => stub.publish(events))
-        : await callChannel(env, user, (stub) => stub.publish(events));
+        : await callChannel(env, user, (stub) => stub.publish(events, source));
     if (!published.ok) return;
     indexes.forEach((index, at) => {
       const outcome = published.value[at];

@@ -1,24 +1,31 @@
 import { z } from "@hono/zod-openapi";
-import { idempotent } from "../ops/idempotency.ts";
-import {
-  type AppContext,
-  actorOf,
-  defineRoute,
-  idempotencyHeader,
-  newRouter,
-  respond,
-  sha256Hex,
-} from "../shared/http.ts";
-import { pageQuery } from "../shared/pagination.ts";
-import { refuse } from "../shared/results.ts";
-import { ROLES } from "../shared/roles.ts";
-import { acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
+import { recordAudit, recordOncePerDay } from "../audit/index.ts";
+import { standsNow } from "../identity/index.ts";
+import { sha256Hex } from "../platform/hash.ts";
+import { respond } from "../platform/http/answers.ts";
+import { type AppContext, actorOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { namesTag } from "../platform/http/etag.ts";
+import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
+import { pageQuery } from "../platform/http/pagination.ts";
+import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { acceptedSecrets, withAnySecret } from "../platform/secrets.ts";
 import { archiveRoutes } from "./archive-routes.ts";
 import { type Cursor, parseCursor } from "./cursor.ts";
 import { healthOf, healthSchema } from "./health.ts";
 import { readHistory } from "./history.ts";
+import { loadOf, PublisherAdmission } from "./publisher-admission.ts";
 import { type Addressed, publishAll } from "./publishing.ts";
-import { MAX_PUBLISH_BODY, publishAnswer, publishBody, publishHeaders, toNewEvent } from "./schemas.ts";
+import {
+  callKeyOf,
+  MAX_PUBLISH_BODY,
+  type PublishedEvent,
+  publishAnswer,
+  publishBody,
+  publishHeaders,
+  toNewEvent,
+} from "./schemas.ts";
 import { openStream } from "./stream.ts";
 import { callChannel } from "./stubs.ts";
 import { mintStreamToken, STREAM_TOKEN_REFUSED, STREAM_TOKEN_SECONDS, verifyStreamToken } from "./tokens.ts";
@@ -26,16 +33,21 @@ import { envelopeSchema, preferencesSchema } from "./types.ts";
 
 const TAGS = ["events"];
 const STREAM_PATH = "/api/v1/events/stream";
+/** Form of the name that a page or device gives itself. */
+const CLIENT = /^[\x21-\x7e]{1,64}$/;
 /** Longest cursor looked at, characters. */
 const MAX_CURSOR = 100;
+
+const publishers = new PublisherAdmission();
 
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 
 const tokenRoute = defineRoute(
-  { roles: ROLES, rule: "For the caller's own stream.", rate: "write" },
+  { roles: ROLES, scope: null, rule: "For the caller's own stream.", rate: "write" },
   {
     method: "post",
     path: "/auth/sse-token",
+    operationId: "createStreamToken",
     tags: TAGS,
     summary: "A token that opens one event stream within 60 s",
     responses: {
@@ -49,10 +61,15 @@ const tokenRoute = defineRoute(
 
 const cursorDescription = "Id of the last frame handled; the stream goes on after it.";
 const streamRoute = defineRoute(
-  { roles: "public", rule: "The stream token is the proof, once." },
+  {
+    roles: "public",
+    rule: "The stream token says who is asking. It works once.",
+    refuses: ["unauthenticated", "rate_limited"],
+  },
   {
     method: "get",
     path: "/events/stream",
+    operationId: "openEventStream",
     tags: TAGS,
     summary: "Live events of the token's user (Server-Sent Events)",
     request: {
@@ -62,12 +79,19 @@ const streamRoute = defineRoute(
           .string()
           .optional()
           .openapi({ description: `${cursorDescription} The header wins.` }),
+        client: z.string().regex(CLIENT, "1 to 64 visible ASCII characters without spaces").optional().openapi({
+          description: "A random name of the page or device. Its earlier stream ends when this one opens.",
+        }),
+        if_room: z
+          .enum(["true", "false"])
+          .optional()
+          .openapi({ description: "true: 429 instead of ending another stream that answers." }),
       }),
       headers: z.object({ "last-event-id": z.string().optional().openapi({ description: cursorDescription }) }),
     },
     responses: {
       200: {
-        description: "The stream; its frames are described in docs/events.md.",
+        description: "The stream; its frames are described in docs/developers/events.md.",
         content: { "text/event-stream": { schema: z.string() } },
       },
     },
@@ -75,10 +99,11 @@ const streamRoute = defineRoute(
 );
 
 const historyRoute = defineRoute(
-  { roles: ROLES, rule: "The caller's own events." },
+  { roles: ROLES, scope: null, rule: "The caller's own events." },
   {
     method: "get",
     path: "/events/history",
+    operationId: "listEventHistory",
     tags: TAGS,
     summary: "What the stream sent, oldest first: for catching up and for polling on the same cursor",
     request: {
@@ -112,10 +137,11 @@ const historyRoute = defineRoute(
 );
 
 const readPreferencesRoute = defineRoute(
-  { roles: ROLES, rule: "The caller's own." },
+  { roles: ROLES, scope: null, rule: "The caller's own." },
   {
     method: "get",
     path: "/events/preferences",
+    operationId: "getEventPreferences",
     tags: TAGS,
     summary: "Which events the caller receives",
     responses: { 200: { description: "The preferences.", content: json(preferencesSchema) } },
@@ -123,23 +149,31 @@ const readPreferencesRoute = defineRoute(
 );
 
 const writePreferencesRoute = defineRoute(
-  { roles: ROLES, rule: "The caller's own.", rate: "write" },
+  { roles: ROLES, scope: null, rule: "The caller's own.", rate: "write" },
   {
     method: "put",
     path: "/events/preferences",
+    operationId: "setEventPreferences",
     tags: TAGS,
     summary: "Set which events the caller receives; open streams follow at once",
-    middleware: [idempotent()],
+    middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, body: { required: true, content: json(preferencesSchema) } },
     responses: { 200: { description: "The preferences.", content: json(preferencesSchema) } },
   },
 );
 
 const publishRoute = defineRoute(
-  { roles: ["service", "admin"], rule: "Services and admins.", rate: "write", maxBody: MAX_PUBLISH_BODY },
+  {
+    roles: ["service", "admin"],
+    scope: "publish",
+    rule: "Services and admins.",
+    rate: "write",
+    maxBody: MAX_PUBLISH_BODY,
+  },
   {
     method: "post",
     path: "/events/publish",
+    operationId: "publishEvents",
     tags: TAGS,
     summary: "Publish events to users or to everybody, up to 500 at once",
     request: { headers: publishHeaders, body: { required: true, content: json(publishBody) } },
@@ -150,12 +184,13 @@ const publishRoute = defineRoute(
 );
 
 const healthRoute = defineRoute(
-  { roles: ["service", "admin"], rule: "Services and admins." },
+  { roles: ["service", "admin"], scope: "publish", rule: "Services and admins." },
   {
     method: "get",
     path: "/events/health",
+    operationId: "getEventHealth",
     tags: TAGS,
-    summary: "Streams, delivery lag, what is still to be delivered, what storage says",
+    summary: "Open streams, delivery lag, events still to be delivered, state of storage",
     responses: { 200: { description: "Numbers of now.", content: json(healthSchema) } },
   },
 );
@@ -175,7 +210,9 @@ export function eventRoutes() {
       return c.json(body, 200);
     })
     .openapi(streamRoute, async (c) => {
-      const { sse_token, last_event_id } = c.req.valid("query");
+      // Hono answers HEAD by what GET does, which here uses up the token and may end another stream.
+      if (c.req.method !== "GET") return new Response(null, { status: 405, headers: { allow: "GET" } });
+      const { sse_token, last_event_id, client, if_room } = c.req.valid("query");
       if (sse_token === undefined) return respond(c, STREAM_TOKEN_REFUSED.refusal);
       const token = await withAnySecret(
         acceptedSecrets(c.env),
@@ -183,13 +220,21 @@ export function eventRoutes() {
         ({ ok }) => ok,
       );
       if (!token.ok) return respond(c, token.refusal);
+      const { user, session, role, issued_at } = token.value;
+      const standing = () => standsNow(c.env, user, { session, role, issued_at });
+      // Before it is joined: a token that is over must not push out a stream that lives.
+      const stands = await standing();
+      if (!stands.ok) return respond(c, refuseStream(stands.refusal));
       const opened = await openStream(c.env, {
         token: token.value,
+        standing,
         cursor: cursorOf(c.req.header("last-event-id") || last_event_id || undefined),
+        client: client ?? null,
+        ifRoom: if_room === "true",
         address: addressOf(c),
         signal: c.req.raw.signal,
       });
-      return opened.ok ? opened.value : respond(c, opened.refusal);
+      return opened.ok ? opened.value : respond(c, refuseStream(opened.refusal));
     })
     .openapi(historyRoute, async (c) => {
       const { id, role } = actorOf(c);
@@ -204,7 +249,7 @@ export function eventRoutes() {
       const { results, cursor, more, reset_reason, preferences } = found.value;
       const etag = `"${(await sha256Hex(JSON.stringify([since_id, cursor, limit, reset_reason, preferences]))).slice(0, 32)}"`;
       const headers = { etag, "cache-control": "private, no-cache", "content-type": "application/json" };
-      if (c.req.header("if-none-match") === etag) return new Response(null, { status: 304, headers });
+      if (namesTag(c.req.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
       const rest = JSON.stringify({
         cursor,
         next_cursor: more ? cursor : null,
@@ -233,13 +278,21 @@ export function eventRoutes() {
           refuse("invalid_input", { errors: [{ path: `events[${keyless}].key`, rule: "required", message }] }).refusal,
         );
       }
-      const addressed = events.flatMap((published, index): Addressed[] => {
-        const event = toNewEvent(published, published.key ?? (callKey === undefined ? null : `${callKey}:${index}`));
+      const publisher = actorOf(c).id;
+      const admitted = publishers.admit(publisher, loadOf(events), Date.now());
+      if (!admitted.ok) return respond(c, admitted.refusal);
+      const call = await callKeyOf(callKey, events);
+      const addressed: Addressed[] = [];
+      for (const [index, published] of events.entries()) {
+        const event = await toNewEvent(published, { publisher, call, index });
         const { to } = published;
-        if ("everyone" in to) return [{ user: null, event }];
-        return ("users" in to ? [...new Set(to.users)] : [to.user]).map((user) => ({ user, event }));
-      });
+        const users = "everyone" in to ? [null] : "users" in to ? [...new Set(to.users)] : [to.user];
+        for (const user of users) addressed.push({ user, event });
+      }
+      const recorded = await recordPublishing(c, addressed);
+      if (!recorded.ok) return respond(c, recorded.refusal);
       const outcomes = await publishAll(c.env, addressed);
+      if (outcomes.every(({ status }) => status === "refused")) return respond(c, reused(events).refusal);
       const results = outcomes.map((outcome, index) => {
         const user = addressed[index]?.user ?? null;
         return { ...outcome, ...(user === null ? {} : { user }) };
@@ -249,6 +302,18 @@ export function eventRoutes() {
     .openapi(healthRoute, async (c) => c.json(await healthOf(c.env, Date.now()), 200));
 }
 
+/** The refusal of a call of which every event has a key that stands for another body. */
+function reused(events: readonly PublishedEvent[]) {
+  const message = "this key was used for another body; a new event needs a new key";
+  const errors = events.map((_, index) => ({ path: `events[${index}].key`, rule: "idempotency_key_reused", message }));
+  return refuse("idempotency_key_reused", { errors });
+}
+
+/** A stream token that is over is answered like one that never was. */
+function refuseStream(refusal: Refusal): Refusal {
+  return refusal.code === "unauthenticated" ? STREAM_TOKEN_REFUSED.refusal : refusal;
+}
+
 function cursorOf(id: string | undefined): Cursor | null | "unknown" {
   if (id === undefined) return null;
   return (id.length <= MAX_CURSOR ? parseCursor(id) : null) ?? "unknown";
@@ -256,4 +321,25 @@ function cursorOf(id: string | undefined): Cursor | null | "unknown" {
 
 function addressOf(c: AppContext): string {
   return c.req.header("cf-connecting-ip") ?? "unknown";
+}
+
+/**
+ * Whoever publishes to everybody leaves an entry in the audit log, the same for the same events; to others' channels
+ * one a day, because jobs send progress all the time and each event is kept where it is received.
+ */
+async function recordPublishing(c: AppContext, addressed: readonly Addressed[]): Promise<Result<null>> {
+  const broadcast = addressed.filter(({ user }) => user === null);
+  if (broadcast.length > 0) {
+    const keys = broadcast.map(({ event }) => event.key ?? crypto.randomUUID());
+    const recorded = await recordAudit(c, {
+      action: "event.broadcast",
+      target: { type: "users", id: "everybody" },
+      details: { entries: broadcast.length },
+      unique: `${actorOf(c).id}:${await sha256Hex(JSON.stringify(keys))}`,
+    });
+    if (!recorded.ok) return recorded;
+  }
+  const toOthers = addressed.some(({ user }) => user !== null && user !== actorOf(c).id);
+  if (!toOthers) return ok(null);
+  return recordOncePerDay(c, { action: "event.published", target: { type: "users", id: "channels" } });
 }

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { idempotencyHeader } from "../shared/http.ts";
-import { userIdSchema } from "../shared/ids.ts";
-import { ROLES } from "../shared/roles.ts";
+import { sha256Hex } from "../platform/hash.ts";
+import { idempotencyHeader } from "../platform/http/idempotency.ts";
+import { userIdSchema } from "../platform/ids.ts";
+import { ROLES } from "../platform/roles.ts";
 import { EVENT_DATA, type EventType, LEVELS, type NewEvent, PRIORITIES, subjectOf } from "./types.ts";
 
 /** Events of one publish call. */
@@ -39,7 +40,7 @@ function option<const T extends EventType>(type: T) {
   });
 }
 
-/** Everything but unlock.changed, which only the enrollments themselves announce. */
+/** Everything but what happens to an enrollment, which only the enrollments themselves announce. */
 const eventSchema = z.discriminatedUnion("type", [
   option("task.progress-started"),
   option("task.progress-updated"),
@@ -68,7 +69,7 @@ export const publishBody = z
       }
       const path = ["events", index, "to"];
       if ("everyone" in to && (type.startsWith("task.") || type === "content.chapter-updated")) {
-        const message = "is told to the users it concerns, never to everybody";
+        const message = "goes to the users it concerns, never to everybody";
         context.addIssue({ code: "custom", path, message, params: { rule: "not_for_everyone" } });
       }
     });
@@ -83,26 +84,67 @@ export const publishAnswer = z
       z.object({
         key: z.string().nullable(),
         user: z.string().optional(),
-        status: z.enum(["stored", "duplicate", "coalesced", "merged", "unavailable"]),
-        id: z.string().nullable(),
+        status: z.enum(["stored", "duplicate", "coalesced", "merged", "unavailable", "refused"]).openapi({
+          description:
+            "stored: it has its place. duplicate: the key was published before, or the task has ended. coalesced: a newer tick will stand for it. merged: it goes out together with others of its course. unavailable: not stored, send it again. refused: the publisher's key stands for another body.",
+        }),
+        code: z.literal("idempotency_key_reused").optional().openapi({ description: "Why it was refused." }),
+        id: z.string().nullable().openapi({
+          description: "Position in the receiver's log; the id under which the archive knows it.",
+        }),
       }),
     ),
   })
   .openapi("PublishedEvents");
 
-/** The event as logs take it. */
-export function toNewEvent(published: PublishedEvent, key: string | null): NewEvent {
+/** An event of a call as logs take it, with the key that makes a retry harmless and what that key stands for. */
+export async function toNewEvent(
+  published: PublishedEvent,
+  from: { publisher: string; call: CallKey | null; index: number },
+): Promise<NewEvent> {
   const { type, to, data } = published;
   const isTick = type === "task.progress-updated";
-  return {
-    key: isTick ? null : key,
+  const roles = "everyone" in to ? (to.roles ?? null) : null;
+  const level = isTick
+    ? "info"
+    : (published.level ?? (type === "system.error" || type === "task.progress-failed" ? "error" : "info"));
+  const event: NewEvent = {
+    key: null,
     type,
-    level: isTick
-      ? "info"
-      : (published.level ?? (type === "system.error" || type === "task.progress-failed" ? "error" : "info")),
+    level,
     priority: isTick ? "normal" : (published.priority ?? "normal"),
-    roles: "everyone" in to ? (to.roles ?? null) : null,
+    roles,
     data: JSON.stringify(data),
     subject: subjectOf(type, data),
   };
+  const { publisher, call, index } = from;
+  if (published.key !== undefined) {
+    const { priority } = event;
+    const fingerprint = await fingerprintOf({ type, level, priority, roles, data });
+    return { ...event, key: published.key, publisher, fingerprint };
+  }
+  // Of ticks the newest wins: without a key of their own they need none.
+  if (isTick || call === null) return event;
+  return { ...event, key: `${call.key}:${index}`, publisher, fingerprint: call.fingerprint };
+}
+
+/** A call's Idempotency-Key and what it stands for: another body under it is another call. */
+export interface CallKey {
+  key: string;
+  fingerprint: string;
+}
+
+/** The key of a call that has one. */
+export async function callKeyOf(key: string | undefined, events: readonly PublishedEvent[]): Promise<CallKey | null> {
+  return key === undefined ? null : { key, fingerprint: await fingerprintOf(events) };
+}
+
+/** A value as one short text, the same for every order of its members. */
+async function fingerprintOf(value: unknown): Promise<string> {
+  return (await sha256Hex(JSON.stringify(value, sortMembers))).slice(0, 32);
+}
+
+function sortMembers(_name: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,7 +1,21 @@
 import { z } from "@hono/zod-openapi";
-import type { EventLog } from "./log.ts";
+import { headOf, utf8Length } from "./bytes.ts";
+import { type EventLog, PAGE_BYTES, PAGE_EVENTS } from "./log.ts";
 import type { LoggedEvent, Position, Preferences } from "./types.ts";
-import { eventMessage, HEAD_REQUEST, headAnswer, type Join, type LogMessage, readMoreRequest } from "./wire.ts";
+import {
+  eventMessage,
+  HEAD_REQUEST,
+  HOLD_REQUEST,
+  headAnswer,
+  type Join,
+  type LogMessage,
+  PROBE,
+  readMoreRequest,
+  readProbeAnswer,
+} from "./wire.ts";
+
+/** How long streams are given to say how they are, when one of them must go. One that says nothing by then goes first. */
+const PROBE_MS = 800;
 
 /** What a socket remembers of its reader while the object sleeps. */
 const readerSchema = z.object({
@@ -10,8 +24,15 @@ const readerSchema = z.object({
   /** Order of arrival, to know the oldest. */
   number: z.int(),
   session: z.string().nullable(),
+  /** The device or page it belongs to; readers of an earlier release have none. */
+  client: z.string().nullable().default(null),
 });
 type Reader = z.output<typeof readerSchema>;
+
+/** For how long readers have taken nothing of what they were handed, ms; 0 for one that keeps up. */
+type Deafness = ReadonlyMap<WebSocket, number>;
+/** Before anybody was asked. */
+export const NOBODY_DEAF: Deafness = new Map();
 
 /**
  * The readers of one log: hibernatable WebSockets to the Workers that end the streams. Nothing here holds the object
@@ -25,6 +46,8 @@ export class LogSockets {
   /** Attachments as they were last read or written: reading one costs more than sending. Lost with a sleep. */
   readonly #known = new WeakMap<WebSocket, Reader>();
   readonly #log: EventLog;
+  /** The probe that is under way: for how long each reader asked has taken nothing, as far as it has answered. */
+  #probing: { answers: Map<WebSocket, number>; done: Promise<Deafness>; heard: () => void } | null = null;
 
   constructor(ctx: DurableObjectState, log: EventLog) {
     this.#ctx = ctx;
@@ -40,15 +63,21 @@ export class LogSockets {
    * Takes up a reader, in one turn: says how, and sends the first page.
    * @returns the answer that carries the other end of the socket.
    */
-  join(after: Position | null, session: string | null, preferences?: Preferences): Response {
+  join(
+    after: Position | null,
+    who: { session: string | null; client: string | null },
+    preferences?: Preferences,
+  ): Response {
     const { 0: outer, 1: inner } = new WebSocketPair();
     this.#ctx.acceptWebSocket(inner);
     const head = this.#log.head();
     const gap = after === null ? null : this.#log.gapAt(after);
     const from = after === null || gap !== null ? head : after;
-    const join: Join = { from, head, missed: this.#log.countAfter(from.seq), gap };
+    const groups = this.#log.groupsAfter(from.seq);
+    const missed = groups.reduce((sum, { count }) => sum + count, 0);
+    const join: Join = { from, head, missed, groups, gap };
     const number = 1 + Math.max(0, ...this.#readers().map(({ reader }) => reader.number));
-    const reader: Reader = { live: false, number, session };
+    const reader: Reader = { live: false, number, ...who };
     this.#remember(inner, reader);
     send(inner, JSON.stringify({ t: "join", join, ...(preferences && { preferences }) } satisfies LogMessage));
     this.#sendPage(inner, reader, from.seq);
@@ -56,21 +85,42 @@ export class LogSockets {
     return new Response(null, { status: 101, webSocket: outer });
   }
 
-  /** A reader's message: it has room for the next page. Anything else is ignored. */
+  /** A reader's message: it has room for the next page, has none, or says how it is. Anything else is ignored. */
   receive(socket: WebSocket, message: string | ArrayBuffer): void {
-    const seq = typeof message === "string" ? readMoreRequest(message) : null;
-    const reader = this.#readerOf(socket);
-    if (seq !== null && reader !== null) this.#sendPage(socket, reader, seq);
+    const reader = typeof message === "string" ? this.#readerOf(socket) : null;
+    if (reader === null || typeof message !== "string") return;
+    if (message === HOLD_REQUEST) {
+      if (reader.live) this.#remember(socket, { ...reader, live: false });
+      return;
+    }
+    const standing = readProbeAnswer(message);
+    if (standing !== null) {
+      this.#probing?.answers.set(socket, standing);
+      this.#probing?.heard();
+      return;
+    }
+    const seq = readMoreRequest(message);
+    if (seq !== null) this.#sendPage(socket, reader, seq, true);
   }
 
-  /** Pushes what was just committed to every live reader. */
+  /**
+   * Pushes what was just committed to every live reader. Of more than a page each is pushed the first and asks for the
+   * rest: a burst is read from the log at each reader's own pace, and never waits in memory for the slowest.
+   */
   deliver(events: readonly LoggedEvent[]): void {
-    if (events.length === 0) return;
+    const [first] = events;
+    if (first === undefined) return;
     const sockets = this.#readers();
     if (sockets.length === 0) return; // who joins next has the head set then
     this.announceHead();
-    const message = eventMessage(events, false);
-    for (const { socket, reader } of sockets) if (reader.live) send(socket, message);
+    const page = headOf(events.slice(0, PAGE_EVENTS), PAGE_BYTES, ({ data }) => utf8Length(data));
+    const more = page.length < events.length;
+    const message = eventMessage(first.seq - 1, page, more);
+    for (const { socket, reader } of sockets) {
+      if (!reader.live) continue;
+      send(socket, message);
+      if (more) this.#remember(socket, { ...reader, live: false });
+    }
   }
 
   /** Sends a message to every reader, live or not. */
@@ -78,18 +128,79 @@ export class LogSockets {
     for (const { socket } of this.#readers()) send(socket, JSON.stringify(message));
   }
 
-  /** Keeps the newest readers only. @returns how many were told to go. */
-  evictBeyond(limit: number, reason: string): number {
-    const readers = this.#readers().sort((a, b) => a.reader.number - b.reader.number);
-    const surplus = readers.slice(0, Math.max(readers.length - limit, 0));
-    for (const { socket } of surplus) this.#end(socket, "stream.evicted", reason);
-    return surplus.length;
+  /** Ends the readers of one device or page: it has come back, so it does not read them any more. */
+  replace(client: string | null): void {
+    if (client === null) return;
+    for (const { socket, reader } of this.#readers()) {
+      if (reader.client === client) this.#end(socket, "stream.evicted", "replaced");
+    }
   }
 
-  /** Ends the readers of one session, or all for null. @returns how many. */
-  endSession(session: string | null, reason: string): number {
-    const readers = this.#readers().filter(({ reader }) => session === null || reader.session === session);
-    for (const { socket } of readers) this.#end(socket, "stream.evicted", reason);
+  /** Whether there are more readers than `limit`, those of one device or page left out. */
+  exceeds(limit: number, client: string | null): boolean {
+    return this.#readers().filter(({ reader }) => client === null || reader.client !== client).length > limit;
+  }
+
+  /**
+   * Keeps so many readers and ends the others. First go those that do not answer, the longest silent first; among all
+   * others the oldest.
+   * @param deafness of {@link askAll}; who was not asked counts as one that answers.
+   */
+  evictBeyond(limit: number, reason: string, deafness: Deafness): void {
+    const readers = this.#byEndurance(deafness);
+    for (const { socket } of readers.slice(0, Math.max(readers.length - limit, 0))) {
+      this.#end(socket, "stream.evicted", reason);
+    }
+  }
+
+  /** Whether room can be made by ending only readers that do not answer. */
+  hasDeafBeyond(limit: number, deafness: Deafness): boolean {
+    const readers = this.#byEndurance(deafness);
+    return readers.slice(0, Math.max(readers.length - limit, 0)).every(({ deaf }) => deaf > 0);
+  }
+
+  /**
+   * Asks every stream for how long its reader has not taken what it was handed, ms. A stream that does not answer in
+   * time is silent for ever. Who asks while others ask gets the same answer.
+   */
+  askAll(): Promise<Deafness> {
+    if (this.#probing !== null) return this.#probing.done;
+    const asked = this.#readers();
+    const answers = new Map<WebSocket, number>();
+    let heard: () => void = () => undefined;
+    const done = new Promise<Deafness>((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        this.#probing = null;
+        resolve(new Map(asked.map(({ socket }) => [socket, answers.get(socket) ?? Number.POSITIVE_INFINITY])));
+      };
+      const timer = setTimeout(finish, PROBE_MS);
+      heard = () => {
+        if (answers.size === asked.length) finish();
+      };
+    });
+    this.#probing = { answers, done, heard };
+    for (const { socket } of asked) send(socket, PROBE);
+    return done;
+  }
+
+  /** Readers in the order in which they would have to go. */
+  #byEndurance(deafness: Deafness): { socket: WebSocket; deaf: number }[] {
+    return this.#readers()
+      .map(({ socket, reader }) => ({ socket, number: reader.number, deaf: deafness.get(socket) ?? 0 }))
+      .sort((a, b) => (a.deaf === b.deaf ? a.number - b.number : b.deaf - a.deaf));
+  }
+
+  /** Ends the readers of one session, or for null all but those of `except`. @returns how many. */
+  endSession(
+    session: string | null,
+    reason: string,
+    kind: "evicted" | "closing" = "evicted",
+    except: string | null = null,
+  ): number {
+    const isMeant = (of: string | null) => (session === null ? except === null || of !== except : of === session);
+    const readers = this.#readers().filter(({ reader }) => isMeant(reader.session));
+    for (const { socket } of readers) this.#end(socket, `stream.${kind}`, reason);
     return readers.length;
   }
 
@@ -104,9 +215,14 @@ export class LogSockets {
     this.#ctx.setWebSocketAutoResponse(pair);
   }
 
-  #sendPage(socket: WebSocket, reader: Reader, after: number): void {
+  #sendPage(socket: WebSocket, reader: Reader, after: number, isAnswer = false): void {
+    if (after < this.#log.floor().seq) {
+      // It has fallen behind what is kept: a silent hole otherwise. Its client resumes, and learns what is lost.
+      this.#end(socket, "stream.closing", "lagged");
+      return;
+    }
     const { events, more } = this.#log.after(after);
-    if (events.length > 0 || reader.live) send(socket, eventMessage(events, more));
+    if (events.length > 0 || isAnswer) send(socket, eventMessage(after, events, more));
     if (!more && !reader.live) this.#remember(socket, { ...reader, live: true });
   }
 

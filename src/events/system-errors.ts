@@ -1,12 +1,21 @@
-import { logFault } from "../ops/logging.ts";
-import { callBroadcastLog } from "./stubs.ts";
+import { logFault } from "../platform/log.ts";
+import { callBroadcastLog } from "./broadcast-log-stub.ts";
 import { eventOf } from "./types.ts";
 
-/** The queue that carries events to D1: what fails on it is not told by an event that would have to take it too. */
+/**
+ * The queue that carries events to D1: what fails on it is not reported by an event, which would have to take the same
+ * queue.
+ */
 const OWN_QUEUE = "latchkey-events-dead";
 
-/** Tells admins that messages have failed their last retry. They are stored already; that nobody is told must not undo it. */
-export async function reportDeadLetters(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+/**
+ * Notifies admins that messages have failed their last retry. They are stored already; if nobody can be notified, they
+ * stay stored.
+ */
+export async function reportDeadLetters(
+  batch: { queue: string; messages: readonly Message<unknown>[] },
+  env: Env,
+): Promise<void> {
   const first = batch.messages[0];
   if (first === undefined || batch.queue === OWN_QUEUE) return;
   const queue = batch.queue.replace(/-dead$/, "");

@@ -1,13 +1,15 @@
 import { EVENT_DATA, eventOf, type NewEvent } from "./types.ts";
 
 /** Longest silence of a task whose start named no other: ten minutes. */
-export const DEFAULT_TIMEOUT_MS = 600_000;
+const DEFAULT_TIMEOUT_MS = 600_000;
 /** A task that says nothing for this long, while somebody watches, is reported as still running. */
 export const TASK_HEARTBEAT_MS = 30_000;
 /** Seconds after which trying a timed-out task again makes sense. */
 const RETRY_AFTER_SECONDS = 30;
 /** How long a task that has ended is remembered, so that a tick which was overtaken does not bring it back. */
 const ENDED_RETENTION_MS = 86_400_000;
+/** Tasks watched for one user at most. */
+const MAX_TASKS = 5_000;
 
 interface TaskRow extends Record<string, SqlStorageValue> {
   task: string;
@@ -80,15 +82,25 @@ export class TaskWatch {
 
   /** When {@link overdue} has something to say next, or null. */
   nextDue(watched: boolean): number | null {
-    const times = this.#running().map((row) =>
-      Math.min(row.seen_at + row.timeout_ms, watched ? row.beat_at + TASK_HEARTBEAT_MS : Number.POSITIVE_INFINITY),
-    );
-    return times.length === 0 ? null : Math.min(...times);
+    return this.#sql
+      .exec<{ at: number | null }>(
+        `SELECT min(CASE WHEN ?1 THEN min(seen_at + timeout_ms, beat_at + ?2) ELSE seen_at + timeout_ms END) AS at
+         FROM tasks WHERE ended = 0`,
+        watched ? 1 : 0,
+        TASK_HEARTBEAT_MS,
+      )
+      .one().at;
   }
 
-  /** Forgets tasks that ended long ago. */
+  /** Forgets tasks that ended long ago, and of too many those that ended or fell silent first. */
   prune(now: number): void {
     this.#sql.exec("DELETE FROM tasks WHERE ended = 1 AND seen_at < ?", now - ENDED_RETENTION_MS);
+    const { n } = this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM tasks").one();
+    if (n <= MAX_TASKS) return;
+    this.#sql.exec(
+      "DELETE FROM tasks WHERE task IN (SELECT task FROM tasks ORDER BY ended DESC, seen_at LIMIT ?)",
+      n - MAX_TASKS,
+    );
   }
 
   #running(): TaskRow[] {
@@ -120,7 +132,7 @@ function timedOut({ task, timeout_ms, seen_at }: TaskRow): NewEvent {
     "task.progress-failed",
     {
       task_id: task,
-      error: { code: "timed_out", message: `Nothing was heard of the task for ${Math.round(timeout_ms / 1_000)} s.` },
+      error: { code: "timed_out", message: `No event of the task came for ${Math.round(timeout_ms / 1_000)} s.` },
       retry: { advised: true, after_s: RETRY_AFTER_SECONDS },
     },
     { key: `timed-out:${task}:${seen_at}`, level: "error" },

@@ -1,9 +1,9 @@
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import { USER_ID } from "../shared/ids.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { ROLES, type Role } from "../shared/roles.ts";
-import { signingKey } from "../shared/secrets.ts";
+import { USER_ID } from "../platform/ids.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { ROLES, type Role } from "../platform/roles.ts";
+import { signingKey } from "../platform/secrets.ts";
 
 /** Lifetime of a stream token, seconds. It opens one stream; the stream lives on after it. */
 export const STREAM_TOKEN_SECONDS = 60;
@@ -21,11 +21,13 @@ export interface StreamToken {
   session: string | null;
   /** What the user's channel remembers of it once it is used. */
   id: string;
+  /** Epoch seconds. */
+  issued_at: number;
   /** Epoch milliseconds. */
   expires_at: number;
 }
 
-/** One answer for a token that is missing, forged, expired or used: it tells nobody which. */
+/** One answer for a token that is missing, forged, expired or used: it does not say which. */
 export const STREAM_TOKEN_REFUSED = refuse("unauthenticated", {
   detail: "The stream token is not valid. Each opens one stream within 60 s of being issued; ask for a new one.",
 });
@@ -70,5 +72,12 @@ export async function verifyStreamToken(secret: string, token: string, now: numb
   const claims = claimsSchema.safeParse(verified?.payload);
   if (!claims.success) return STREAM_TOKEN_REFUSED;
   const { sub, role, sid, jti, exp } = claims.data;
-  return ok({ user: sub, role, session: sid ?? null, id: jti, expires_at: exp * 1_000 });
+  return ok({
+    user: sub,
+    role,
+    session: sid ?? null,
+    id: jti,
+    issued_at: exp - STREAM_TOKEN_SECONDS,
+    expires_at: exp * 1_000,
+  });
 }

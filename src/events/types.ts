@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { courseSlugSchema, enrollmentIdSchema } from "../shared/ids.ts";
-import { ROLES, type Role } from "../shared/roles.ts";
+import { courseSlugSchema, enrollmentIdSchema } from "../platform/ids.ts";
+import type { Role } from "../platform/roles.ts";
 
-// The vocabulary of live events. docs/events.md is its readable form.
+// The vocabulary of live events. docs/developers/events.md is its readable form.
 
 /** From the least to the most: a preference of `warning` lets warnings and errors pass. */
 export const LEVELS = ["info", "warning", "error"] as const;
@@ -32,9 +32,38 @@ export const EVENT_DATA = {
     enrollment_id: enrollmentIdSchema,
     course_id: courseSlugSchema,
     snapshot_version: z.int().nonnegative(),
-    unlocked: items,
+    unlocked: items.openapi({ description: "Items that opened: with `locked` the exact difference." }),
     locked: items,
     cause: z.string().max(40),
+    announced_at: instant,
+    progressed: items.optional().openapi({
+      description: "Items with which the learner did something in the same commit; absent when none, or too many.",
+    }),
+  }),
+  "progress.changed": z.strictObject({
+    enrollment_id: enrollmentIdSchema,
+    course_id: courseSlugSchema,
+    snapshot_version: z.int().nonnegative(),
+    items: items.openapi({ description: "Items whose facts changed; empty when they are too many to name." }),
+    announced_at: instant,
+  }),
+  "submission.judged": z.strictObject({
+    enrollment_id: enrollmentIdSchema,
+    course_id: courseSlugSchema,
+    submission_id: z.string().max(MAX_ID),
+    item: z.string().max(MAX_ID),
+    status: z.enum(["passed", "failed"]),
+    score: z.number().nullable(),
+    judged_at: instant,
+  }),
+  "enrollment.changed": z.strictObject({
+    enrollment_id: enrollmentIdSchema,
+    course_id: courseSlugSchema,
+    change: z.enum(["enrolled", "returned", "withdrawn", "policy"]).openapi({
+      description: "policy: cohorts, practice mode or an override.",
+    }),
+    status: z.enum(["active", "withdrawn"]),
+    snapshot_version: z.int().nonnegative(),
     announced_at: instant,
   }),
   "task.progress-started": z.strictObject({
@@ -82,12 +111,20 @@ export const EVENT_DATA = {
   }),
 } as const;
 
+/** {@link EVENT_DATA} as the OpenAPI document names it: what an event of each type carries. */
+export const eventDataSchema = z.object(EVENT_DATA).openapi("EventData", {
+  description: "What `data` of an event holds, by the event's type.",
+});
+
 export type EventType = keyof typeof EVENT_DATA;
 export type EventData<T extends EventType> = z.output<(typeof EVENT_DATA)[T]>;
 
 /** The types, as a list that zod can enumerate. */
 export const EVENT_TYPES = [
   "unlock.changed",
+  "progress.changed",
+  "submission.judged",
+  "enrollment.changed",
   "task.progress-started",
   "task.progress-updated",
   "task.progress-completed",
@@ -99,15 +136,19 @@ export const EVENT_TYPES = [
   "workflow.status-changed",
 ] as const satisfies readonly EventType[];
 
-/** Types that reach D1 too. Unlocks have their own table there already (unlock_events), ticks are not kept at all. */
-const ARCHIVED: ReadonlySet<EventType> = new Set<EventType>([
+/**
+ * Types that reach D1 too. What happens to an enrollment is in tables of its own there already, ticks are not kept at
+ * all.
+ */
+export const ARCHIVED_TYPES = [
   "task.progress-completed",
   "task.progress-failed",
   "content.novel-created",
   "system.notification",
   "system.error",
   "workflow.status-changed",
-]);
+] as const satisfies readonly EventType[];
+const ARCHIVED: ReadonlySet<EventType> = new Set<EventType>(ARCHIVED_TYPES);
 
 export function isArchived(type: EventType): boolean {
   return ARCHIVED.has(type);
@@ -117,6 +158,10 @@ export function isArchived(type: EventType): boolean {
 export interface NewEvent {
   /** Makes a retry harmless; null only for ticks of progress, of which the newest wins. */
   key: string | null;
+  /** Whose key it is: each publisher has keys of its own. Absent for events of the system itself. */
+  publisher?: string;
+  /** What the publisher's key stands for: another body under the same key is refused. */
+  fingerprint?: string;
   type: EventType;
   level: Level;
   priority: Priority;
@@ -135,7 +180,7 @@ export interface Position {
 }
 
 /** An event in its log. */
-export interface LoggedEvent extends Omit<NewEvent, "key"> {
+export interface LoggedEvent extends Omit<NewEvent, "key" | "publisher" | "fingerprint"> {
   epoch: string;
   seq: number;
   /** Epoch milliseconds; never goes back within a log. */
@@ -180,7 +225,7 @@ export const envelopeSchema = z
     at: z.string(),
     level: LEVEL_SCHEMA,
     priority: z.enum(PRIORITIES),
-    data: z.record(z.string(), z.unknown()),
+    data: z.record(z.string(), z.unknown()).openapi({ description: "Its form depends on the type: see EventData." }),
   })
   .openapi("Event");
 
@@ -227,5 +272,3 @@ export function subjectOf(type: EventType, data: Record<string, unknown>): strin
   const subject = type.startsWith("task.") ? data.task_id : type === "content.chapter-updated" ? data.course_id : null;
   return typeof subject === "string" ? subject : null;
 }
-
-export const roleListSchema = z.array(z.enum(ROLES)).min(1).max(ROLES.length);

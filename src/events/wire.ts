@@ -1,41 +1,64 @@
 import { z } from "@hono/zod-openapi";
-import { ROLES } from "../shared/roles.ts";
-import { type Cursor, formatPosition, parsePosition } from "./cursor.ts";
-import type { Gap } from "./log.ts";
+import { ROLES } from "../platform/roles.ts";
+import type { Gap } from "./contract.ts";
+import { formatPosition, parsePosition } from "./cursor.ts";
+import type { EventGroup } from "./log.ts";
 import { EVENT_TYPES, LEVELS, type LoggedEvent, type Position, PRIORITIES, preferencesSchema } from "./types.ts";
 
 // What travels over the WebSocket between a log's object and the Worker that ends the stream. Both run one version of
 // the code except in the minutes of a gradual release, so members are only ever added and the unknown is ignored.
 
 const positionSchema = z.object({ epoch: z.string(), seq: z.int() });
-const eventSchema = z.object({
-  epoch: z.string(),
-  seq: z.int(),
-  at: z.number(),
+const kindSchema = z.object({
   type: z.enum(EVENT_TYPES),
   level: z.enum(LEVELS),
   priority: z.enum(PRIORITIES),
   roles: z.array(z.enum(ROLES)).nullable(),
+});
+const placeSchema = z.object({ epoch: z.string(), seq: z.int(), at: z.number() });
+const eventSchema = z.object({
+  ...placeSchema.shape,
+  ...kindSchema.shape,
   data: z.string(),
   subject: z.string().nullable(),
 });
+/** This code does not send an event of a type that only newer code knows; it goes on past it. */
+const strangerSchema = placeSchema.transform((place) => ({ ...place, type: null }));
 
 /** How a log takes up a reader. */
-export const joinSchema = z.object({
+const joinSchema = z.object({
   /** Where the reader starts: its own position, or the head when it had none or there is a gap. */
   from: positionSchema,
   head: positionSchema,
   /** Events kept between the two. */
   missed: z.int(),
+  /** The same, counted by what decides who receives them; an older object says only how many. */
+  groups: z.array(kindSchema.extend({ count: z.int() })).optional(),
   gap: z.enum(["expired", "unknown", "rewound"]).nullable(),
 });
-export type Join = { from: Position; head: Position; missed: number; gap: Gap | null };
+export type Join = {
+  from: Position;
+  head: Position;
+  missed: number;
+  groups?: EventGroup[] | undefined;
+  gap: Gap | null;
+};
 
 const messageSchema = z.discriminatedUnion("t", [
   z.object({ t: z.literal("join"), join: joinSchema, preferences: preferencesSchema.optional() }),
-  /** `more`: the reader asks for the rest when it has room ({@link askForMore}). */
-  z.object({ t: z.literal("events"), events: z.array(eventSchema), more: z.boolean() }),
+  /**
+   * `after`: the sequence number that these follow without a hole; a reader that is not there has missed something. An
+   * older object does not say. `more`: the reader asks for the rest when it has room ({@link askForMore}).
+   */
+  z.object({
+    t: z.literal("events"),
+    after: z.int().optional(),
+    events: z.array(z.union([eventSchema, strangerSchema])),
+    more: z.boolean(),
+  }),
   z.object({ t: z.literal("preferences"), preferences: preferencesSchema }),
+  /** {@link PROBE}: how is your reader? Answered with {@link probeAnswer}. */
+  z.object({ t: z.literal("probe") }),
   z.object({ t: z.literal("end"), event: z.enum(["stream.evicted", "stream.closing"]), reason: z.string() }),
 ]);
 export type LogMessage = z.output<typeof messageSchema>;
@@ -43,8 +66,8 @@ export type LogMessage = z.output<typeof messageSchema>;
 /** Messages read lately. A broadcast reaches every stream of an isolate as the same text: it is read once. */
 const lately = new Map<string, LogMessage>();
 const MAX_LATELY = 16;
-/** Longer ones (pages of replay) are not kept. */
-const MAX_KEPT_CHARACTERS = 20_000;
+/** Longer ones are not kept. A page of a burst is: every stream that has fallen behind asks for the same. */
+const MAX_KEPT_CHARACTERS = 160_000;
 
 /** The object's message, or null for one this code does not know. It may be shared with other streams: not to be changed. */
 export function readMessage(text: string): LogMessage | null {
@@ -59,9 +82,9 @@ export function readMessage(text: string): LogMessage | null {
   return parsed.data;
 }
 
-/** One message of one live event. */
-export function eventMessage(events: readonly LoggedEvent[], more: boolean): string {
-  return JSON.stringify({ t: "events", events: [...events], more } satisfies LogMessage);
+/** Events that follow `after` without a hole, as one message. */
+export function eventMessage(after: number, events: readonly LoggedEvent[], more: boolean): string {
+  return JSON.stringify({ t: "events", after, events: [...events], more } satisfies LogMessage);
 }
 
 /** Asks for the log's head. The platform answers it for a sleeping object: see LogSockets. */
@@ -90,14 +113,34 @@ export function readMoreRequest(text: string): number | null {
   return Number.isSafeInteger(seq) && seq >= 0 ? seq : null;
 }
 
+/** Asks not to be pushed to: the reader is behind, and will ask for pages from where it is ({@link askForMore}). */
+export const HOLD_REQUEST = "hold";
+
+/** Asks a stream how it is: sent when one of several must go. */
+export const PROBE = '{"t":"probe"}';
+const PROBE_ANSWER = "probed ";
+
+/** @param standingMs how long the last bytes handed to the reader have not been taken, ms; 0 when nothing waits. */
+export function probeAnswer(standingMs: number): string {
+  return `${PROBE_ANSWER}${Math.round(standingMs)}`;
+}
+
+/** The standing time of a {@link probeAnswer}, ms; null for any other message. */
+export function readProbeAnswer(text: string): number | null {
+  if (!text.startsWith(PROBE_ANSWER)) return null;
+  const standing = Number(text.slice(PROBE_ANSWER.length));
+  return Number.isSafeInteger(standing) && standing >= 0 ? standing : null;
+}
+
 /** What the Worker sends along when it joins a reader to a log. */
 export const joinRequestSchema = z.object({
   after: positionSchema.nullable(),
-  /** The token that opened the door, to be burned; absent for the broadcast log. */
+  /** The token that opened the stream, to be used up; absent for the broadcast log. */
   token: z.object({ id: z.string(), expires_at: z.number(), session: z.string().nullable() }).optional(),
+  /** The device or page that opens it: a new stream of the same one takes the place of the old. */
+  client: z.string().nullable().default(null),
+  /** Only if no other stream would have to go for it. */
+  if_room: z.boolean().default(false),
 });
-export type JoinRequest = z.output<typeof joinRequestSchema>;
+export type JoinRequest = z.input<typeof joinRequestSchema>;
 export const JOIN_HEADER = "x-latchkey-join";
-
-/** Both positions a stream may start from. */
-export type StartCursor = Cursor | null;

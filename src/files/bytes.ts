@@ -1,5 +1,5 @@
-import { logFault } from "../ops/logging.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+import { logFault } from "../platform/log.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 
 /** What the bytes must be. */
 export interface Expected {
@@ -40,7 +40,7 @@ class Meter {
         await hash.close();
       },
     });
-    // Nobody may be left to hear of a hash that was never finished.
+    // Nobody may be left who waits for a hash that was never finished.
     this.#digest.digest.catch(() => undefined);
   }
 

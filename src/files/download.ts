@@ -1,7 +1,8 @@
-import { problemResponse } from "../shared/errors.ts";
-import { refuse } from "../shared/results.ts";
-import { attachment } from "./names.ts";
-import { namesTag, parseRange, rangeApplies } from "./ranges.ts";
+import { attachment } from "../platform/http/attachment.ts";
+import { problemResponse } from "../platform/http/errors.ts";
+import { namesTag } from "../platform/http/etag.ts";
+import { refuse } from "../platform/results.ts";
+import { parseRange, rangeApplies } from "./ranges.ts";
 import type { FileRow } from "./tables.ts";
 
 /** What a download asks for beyond the file. */

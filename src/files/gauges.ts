@@ -1,5 +1,6 @@
-import { gauge } from "../ops/metrics/family.ts";
-import type { Section } from "../ops/metrics/section.ts";
+import { directory } from "../platform/database/shards.ts";
+import { gauge } from "../platform/metrics/family.ts";
+import type { Section } from "../platform/metrics/section.ts";
 
 /** Rows counted at most: beyond, their number says nothing more. */
 const COUNTED = 10_000;
@@ -9,7 +10,7 @@ export const fileSection: Section = {
   name: "files",
   async read(env) {
     const count = (state: string) =>
-      env.DB.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM files WHERE ${state} LIMIT ${COUNTED})`).first<{
+      directory(env).prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM files WHERE ${state} LIMIT ${COUNTED})`).first<{
         n: number;
       }>();
     const [pending, deleting] = await Promise.all([

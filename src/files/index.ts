@@ -1,5 +1,6 @@
-// The door of the files room.
+// The public API of the files room.
 export { fileSection } from "./gauges.ts";
-export { eraseFiles, exportFiles } from "./personal.ts";
+export { fileKey } from "./names.ts";
+export { eraseFiles, exportFiles, ownersOfBytes } from "./personal.ts";
 export { fileRoutes } from "./routes.ts";
 export { continueFileSweep, sweepFiles } from "./sweep.ts";

@@ -1,7 +1,7 @@
 import { and, asc, eq, sql } from "drizzle-orm";
-import type { Database } from "../bindings.ts";
-import { inParallel } from "../shared/parallel.ts";
-import { fileKey } from "./names.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { inParallel } from "../platform/parallel.ts";
+import { fileKey, KEY_PREFIX } from "./names.ts";
 import { removeFile } from "./store.ts";
 import { type FileRow, files } from "./tables.ts";
 
@@ -47,4 +47,14 @@ export async function eraseFiles(env: Env, db: Database, owner: string): Promise
   const orphans = await env.FILES.list({ prefix: fileKey(owner, "") });
   if (orphans.objects.length > 0) await env.FILES.delete(orphans.objects.map(({ key }) => key));
   return orphans.truncated;
+}
+
+/**
+ * A page of the owners that have bytes in the bucket, whether or not any row speaks of them.
+ * @param cursor as the page before said; "" is the beginning.
+ */
+export async function ownersOfBytes(env: Env, cursor: string): Promise<{ owners: string[]; next: string | null }> {
+  const page = await env.FILES.list({ prefix: KEY_PREFIX, delimiter: "/", ...(cursor === "" ? {} : { cursor }) });
+  const owners = page.delimitedPrefixes.map((prefix) => prefix.slice(KEY_PREFIX.length, -1));
+  return { owners, next: page.truncated ? page.cursor : null };
 }

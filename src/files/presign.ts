@@ -1,6 +1,6 @@
 import { AwsV4Signer } from "aws4fetch";
 import { z } from "zod";
-import { toInstant } from "../shared/instants.ts";
+import { toInstant } from "../platform/instants.ts";
 import { UPLOAD_ADDRESS_SECONDS } from "./limits.ts";
 import type { FileRow } from "./tables.ts";
 import { mintUploadToken } from "./upload-tokens.ts";
@@ -17,7 +17,7 @@ export interface UploadAddress {
 }
 
 /** Access to the bucket past the Worker, by R2's S3 interface. */
-export interface S3Access {
+interface S3Access {
   /** Up to and without the bucket, e.g. `https://<account>.r2.cloudflarestorage.com`. */
   R2_S3_ENDPOINT: string;
   R2_S3_BUCKET: string;
@@ -36,7 +36,7 @@ const accessSchema = z.object({
  * The S3 access of this deployment, or null. Its four variables are optional, so the generated Env lacks them.
  * @throws when only some are set or one is unusable: half a configuration must not look like none.
  */
-export function configuredS3(env: Env): S3Access | null {
+function configuredS3(env: Env): S3Access | null {
   const given = {
     R2_S3_ENDPOINT: Reflect.get(env, "R2_S3_ENDPOINT"),
     R2_S3_BUCKET: Reflect.get(env, "R2_S3_BUCKET"),
@@ -85,7 +85,9 @@ async function presignPut(
   file: FileRow & { sha256: string },
   now: number,
 ): Promise<{ url: string; headers: Record<string, string> }> {
-  const url = new URL(`${access.R2_S3_ENDPOINT.replace(/\/$/, "")}/${access.R2_S3_BUCKET}/${file.key}`);
+  // Encoded part by part: the signer takes a plus sign in a path for a space.
+  const key = file.key.split("/").map(encodeURIComponent).join("/");
+  const url = new URL(`${access.R2_S3_ENDPOINT.replace(/\/$/, "")}/${access.R2_S3_BUCKET}/${key}`);
   url.searchParams.set("X-Amz-Expires", String(UPLOAD_ADDRESS_SECONDS));
   const headers = {
     "content-type": file.type,

@@ -1,3 +1,5 @@
+import { namesExactly } from "../platform/http/etag.ts";
+
 /** A part of a file. */
 export interface ByteRange {
   offset: number;
@@ -24,16 +26,7 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return { offset, length: Math.min(end, size - 1) - offset + 1 };
 }
 
-/** Whether an If-None-Match header names this tag; proxies may have weakened it (RFC 9110 section 13.1.2). */
-export function namesTag(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.trim() === "*" || header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
-}
-
-/**
- * Whether a Range header counts: without If-Range, or when If-Range names this very file. A weak tag never does
- * (RFC 9110 section 13.1.5).
- */
+/** Whether a Range header counts: without If-Range, or when If-Range names this very file. */
 export function rangeApplies(ifRange: string | undefined, etag: string, lastModified: string): boolean {
-  return ifRange === undefined || ifRange === etag || ifRange === lastModified;
+  return ifRange === undefined || namesExactly(ifRange, etag, lastModified);
 }

@@ -1,16 +1,19 @@
 import { z } from "@hono/zod-openapi";
-import { orderAudit } from "../audit/index.ts";
-import { logFault } from "../ops/logging.ts";
-import { actorOf, databaseOf, defineRoute, newRouter, respond } from "../shared/http.ts";
-import { userIdSchema } from "../shared/ids.ts";
-import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
-import { refuse } from "../shared/results.ts";
-import { ROLES } from "../shared/roles.ts";
-import { acceptedSecrets } from "../shared/secrets.ts";
+import { orderAudit, recordOncePerDay } from "../audit/index.ts";
+import { respond } from "../platform/http/answers.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
+import { userIdSchema } from "../platform/ids.ts";
+import { logFault } from "../platform/log.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
 import { download } from "./download.ts";
 import { fileIdSchema } from "./names.ts";
 import { fileView, viewFile } from "./schemas.ts";
 import { findFor, listFiles, reachesAllFiles, removeFile } from "./store.ts";
+import type { FileRow } from "./tables.ts";
 
 const TAGS = ["files"];
 const OWN = "Own files; services and admins all.";
@@ -21,10 +24,11 @@ const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema
 const fileParam = z.object({ id: fileIdSchema });
 
 const listRoute = defineRoute(
-  { roles: ROLES, rule: OWN },
+  { roles: ROLES, scope: "files", rule: OWN },
   {
     method: "get",
     path: "/storage/files",
+    operationId: "listFiles",
     tags: TAGS,
     summary: "List files of one user, newest first",
     request: {
@@ -38,10 +42,11 @@ const listRoute = defineRoute(
 );
 
 const readRoute = defineRoute(
-  { roles: ROLES, rule: OWN },
+  { roles: ROLES, scope: "files", rule: OWN, refuses: ["not_found"] },
   {
     method: "get",
     path: "/storage/files/{id}",
+    operationId: "getFile",
     tags: TAGS,
     summary: "What is known of a file",
     request: { params: fileParam },
@@ -49,11 +54,14 @@ const readRoute = defineRoute(
   },
 );
 
+/** Bytes, of the type that the file was stored with. */
+const ofItsType = { "*/*": { schema: z.string().openapi({ format: "binary" }) } };
 const downloadRoute = defineRoute(
-  { roles: ROLES, rule: OWN },
+  { roles: ROLES, scope: "files", rule: OWN, refuses: ["not_found", "range_not_satisfiable"] },
   {
     method: "get",
     path: "/storage/files/{id}/download",
+    operationId: "downloadFile",
     tags: TAGS,
     summary: "The bytes of a file, whole or one range of them",
     request: {
@@ -67,23 +75,24 @@ const downloadRoute = defineRoute(
     responses: {
       200: {
         description: "The whole file, as an attachment.",
-        content: { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } },
+        content: ofItsType,
       },
-      206: { description: "The range that was asked for." },
-      304: { description: "The file still is the one with this ETag." },
+      206: { description: "The range that was asked for.", content: ofItsType },
+      304: { description: "Nothing has changed: the file has this ETag." },
     },
   },
 );
 
 const deleteRoute = defineRoute(
-  { roles: ROLES, rule: OWN, rate: "write" },
+  { roles: ROLES, scope: "files", rule: OWN, rate: "write", refuses: ["not_found"] },
   {
     method: "delete",
     path: "/storage/files/{id}",
+    operationId: "deleteFile",
     tags: TAGS,
     summary: "Delete a file, or give up an upload",
     request: { params: fileParam },
-    responses: { 204: { description: "Nobody sees it any more." } },
+    responses: { 204: { description: "It is deleted: nobody sees it any more." } },
   },
 );
 
@@ -109,15 +118,23 @@ export function fileReadRoutes() {
         (file) => `${file.created_at} ${file.id}`,
       );
       if (!found.ok) return respond(c, found.refusal);
+      if (owner !== actor.id) {
+        const recorded = await recordOncePerDay(c, { action: "file.listed", target: { type: "user", id: owner } });
+        if (!recorded.ok) return respond(c, recorded.refusal);
+      }
       return c.json({ results: found.value.page.map(viewFile), next_cursor: found.value.next }, 200, NO_STORE);
     })
     .openapi(readRoute, async (c) => {
       const file = await findFor(databaseOf(c), actorOf(c), c.req.valid("param").id, Date.now());
-      return file === null ? respond(c, refuse("not_found").refusal) : c.json(viewFile(file), 200, NO_STORE);
+      if (file === null) return respond(c, refuse("not_found").refusal);
+      const recorded = await recordRead(c, file);
+      return recorded.ok ? c.json(viewFile(file), 200, NO_STORE) : respond(c, recorded.refusal);
     })
     .openapi(downloadRoute, async (c) => {
       const file = await findFor(databaseOf(c), actorOf(c), c.req.valid("param").id, Date.now());
       if (file === null || file.state !== "ready") return respond(c, refuse("not_found").refusal);
+      const recorded = await recordRead(c, file);
+      if (!recorded.ok) return respond(c, recorded.refusal);
       const asked = c.req.valid("header");
       const answer = await download(c.env.FILES, file, {
         range: asked.range,
@@ -140,4 +157,10 @@ export function fileReadRoutes() {
       await removeFile(c.env, db, file);
       return c.body(null, 204);
     });
+}
+
+/** Whoever looks at another's file leaves an entry in the audit log, once a day and file. */
+async function recordRead(c: AppContext, file: FileRow): Promise<Result<null>> {
+  if (file.owner === actorOf(c).id) return ok(null);
+  return recordOncePerDay(c, { action: "file.read", target: { type: "file", id: file.id } });
 }

@@ -1,4 +1,4 @@
-import { newRouter } from "../shared/http.ts";
+import { newRouter } from "../platform/http/define-route.ts";
 import { fileReadRoutes } from "./read-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
 

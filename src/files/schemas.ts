@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { idempotencyHeader } from "../shared/http.ts";
-import { instantSchema, toInstant, toInstantOrNull } from "../shared/instants.ts";
+import { broken } from "../platform/http/field-errors.ts";
+import { idempotencyHeader } from "../platform/http/idempotency.ts";
+import { instantSchema, toInstant, toInstantOrNull } from "../platform/instants.ts";
 import { MAX_FILE_BYTES } from "./limits.ts";
 import { MEDIA_TYPES, mediaTypeSchema } from "./media-types.ts";
 import { fileNameSchema } from "./names.ts";
@@ -12,7 +13,10 @@ const sha256Schema = z
   .openapi({ example: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" });
 
 /** When the file ends by itself; in the future, else the upload would be for nothing. */
-const expirySchema = instantSchema.refine((instant) => Date.parse(instant) > Date.now(), "an instant in the future");
+const expirySchema = instantSchema.refine(
+  (instant) => Date.parse(instant) > Date.now(),
+  broken("in_past", "an instant in the future"),
+);
 
 export const fileView = z
   .object({

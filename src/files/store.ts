@@ -1,7 +1,7 @@
 import { and, desc, eq, getTableColumns, gt, isNull, ne, or, sql } from "drizzle-orm";
-import type { Database } from "../bindings.ts";
-import { logFault } from "../ops/logging.ts";
-import type { Actor } from "../shared/http.ts";
+import type { Database } from "../platform/database/counted.ts";
+import type { Actor } from "../platform/http/context.ts";
+import { logFault } from "../platform/log.ts";
 import type { Quota } from "./limits.ts";
 import { fileKey, newFileId } from "./names.ts";
 import { type FileRow, files } from "./tables.ts";

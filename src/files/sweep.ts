@@ -1,7 +1,9 @@
 import { and, asc, eq, gt, lte, sql } from "drizzle-orm";
-import { countedDatabase, type Database } from "../bindings.ts";
-import { logEvent, logFault } from "../ops/logging.ts";
-import { inParallel } from "../shared/parallel.ts";
+import { jsonSet, oneBatch } from "../platform/database/batches.ts";
+import { countedDatabase, type Database } from "../platform/database/counted.ts";
+import { directory } from "../platform/database/shards.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { inParallel } from "../platform/parallel.ts";
 import { ORPHAN_TTL_MS, PENDING_TTL_MS } from "./limits.ts";
 import { KEY_PREFIX } from "./names.ts";
 import { removeFile } from "./store.ts";
@@ -25,14 +27,14 @@ const BEHIND_ALL_KEYS = `${KEY_PREFIX.slice(0, -1)}0`;
  * bytes without a row, and rows without bytes. A sweep that is still open goes on instead.
  */
 export async function sweepFiles(env: Env, now: number): Promise<void> {
-  const db = countedDatabase(env.DB, { count: 0 });
+  const db = countedDatabase(directory(env), { count: 0 });
   await db.insert(fileSweeps).values({ id: 1, as_of: now, position: "" }).onConflictDoNothing();
   await continueFileSweep(env);
 }
 
 /** Every minute: goes on with a sweep that had more to do than fits one run, or that died. */
 export async function continueFileSweep(env: Env): Promise<void> {
-  const db = countedDatabase(env.DB, { count: 0 });
+  const db = countedDatabase(directory(env), { count: 0 });
   const open = await db.select().from(fileSweeps).where(eq(fileSweeps.id, 1)).get();
   if (open === undefined) return;
   const counts = { removed: 0, orphans: 0, lost: 0 };
@@ -64,8 +66,8 @@ async function removeDue(env: Env, db: Database, asOf: number): Promise<number> 
   );
   if (due.length === 0) return 0;
   await env.FILES.delete(due.map(({ key }) => key));
-  const ids = JSON.stringify(due.map(({ id }) => id));
-  await db.run(sql`DELETE FROM files WHERE id IN (SELECT value FROM json_each(${ids})) AND +state = 'deleting'`);
+  const ids = jsonSet(oneBatch(due.map(({ id }) => id)));
+  await db.run(sql`DELETE FROM files WHERE id IN (SELECT value FROM ${ids}) AND +state = 'deleting'`);
   return due.length;
 }
 

@@ -1,19 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { idempotent } from "../ops/idempotency.ts";
-import {
-  type AppContext,
-  type AppEnv,
-  actorOf,
-  databaseOf,
-  defineRoute,
-  idempotencyHeader,
-  newRouter,
-  respond,
-} from "../shared/http.ts";
-import { refuse } from "../shared/results.ts";
-import { ROLES } from "../shared/roles.ts";
-import { acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
+import { recordAudit } from "../audit/index.ts";
+import { standsNow } from "../identity/index.ts";
+import { respond } from "../platform/http/answers.ts";
+import { type AppContext, type AppEnv, actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
+import { refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { acceptedSecrets, withAnySecret } from "../platform/secrets.ts";
 import { MAX_FILE_BYTES, wholeNumber } from "./limits.ts";
 import { MEDIA_TYPES, mediaTypeOf } from "./media-types.ts";
 import { fileIdSchema } from "./names.ts";
@@ -21,7 +16,7 @@ import { uploadAddress } from "./presign.ts";
 import { announceBody, announcedView, fileView, uploadHeaders, uploadQuery, viewFile } from "./schemas.ts";
 import { findFile, findFor, isAlive } from "./store.ts";
 import { verifyUploadToken } from "./upload-tokens.ts";
-import { announce, confirm, type Deps, receiveAnnounced, uploadDirectly } from "./uploads.ts";
+import { announceOnce, confirm, type Deps, receiveAnnounced, uploadDirectly } from "./uploads.ts";
 
 const TAGS = ["files"];
 const UPLOAD_PATH = "/storage/files/upload";
@@ -33,10 +28,18 @@ const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema
 const BYTES = { required: true, content: { "*/*": { schema: z.string().openapi({ format: "binary" }) } } };
 
 const uploadRoute = defineRoute(
-  { roles: ROLES, rule: "Becomes your own file, within your quota.", maxBody: MAX_FILE_BYTES, rate: "write" },
+  {
+    roles: ROLES,
+    scope: "files",
+    rule: "Becomes your own file, within your quota.",
+    maxBody: MAX_FILE_BYTES,
+    rate: "write",
+    refuses: ["length_required", "file_type_not_allowed", "quota_exceeded", "concurrent_change", "content_mismatch"],
+  },
   {
     method: "post",
     path: UPLOAD_PATH,
+    operationId: "uploadFile",
     tags: TAGS,
     summary: "Upload a file: the body is its bytes",
     request: { query: uploadQuery, headers: uploadHeaders, body: BYTES },
@@ -45,23 +48,44 @@ const uploadRoute = defineRoute(
 );
 
 const announceRoute = defineRoute(
-  { roles: ROLES, rule: "Becomes your own file, within your quota.", rate: "write" },
+  {
+    roles: ROLES,
+    scope: "files",
+    rule: "Becomes your own file, within your quota.",
+    rate: "write",
+    refuses: ["file_type_not_allowed", "quota_exceeded", "concurrent_change"],
+  },
   {
     method: "post",
     path: "/storage/files/upload-url",
+    operationId: "createUploadUrl",
     tags: TAGS,
     summary: "An address that takes the bytes of one announced file, once",
-    middleware: [idempotent()],
+    middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, body: { required: true, content: json(announceBody) } },
     responses: { 201: { description: "The pending file and where its bytes go.", content: json(announcedView) } },
   },
 );
 
 const addressRoute = defineRoute(
-  { roles: "public", rule: "The address is the proof.", maxBody: MAX_FILE_BYTES, rate: "write" },
+  {
+    roles: "public",
+    rule: "Whoever has the signed address may use it.",
+    maxBody: MAX_FILE_BYTES,
+    rate: "write",
+    refuses: [
+      "unauthenticated",
+      "upload_url_invalid",
+      "content_mismatch",
+      "length_required",
+      "quota_exceeded",
+      "concurrent_change",
+    ],
+  },
   {
     method: "put",
     path: ADDRESS_PATH,
+    operationId: "uploadBytes",
     tags: TAGS,
     summary: "Send the bytes of an announced file",
     request: { params: z.object({ token: z.string().min(1).max(2_000) }), body: BYTES },
@@ -70,10 +94,17 @@ const addressRoute = defineRoute(
 );
 
 const completeRoute = defineRoute(
-  { roles: ROLES, rule: "Own files; services and admins all.", rate: "write" },
+  {
+    roles: ROLES,
+    scope: "files",
+    rule: "Own files; services and admins all.",
+    rate: "write",
+    refuses: ["not_found", "upload_incomplete", "content_mismatch"],
+  },
   {
     method: "post",
     path: "/storage/files/{id}/complete",
+    operationId: "completeUpload",
     tags: TAGS,
     summary: "Make a file ready whose bytes went straight to the bucket; harmless to repeat",
     request: { params: z.object({ id: fileIdSchema }) },
@@ -91,7 +122,7 @@ const demandLength: MiddlewareHandler<AppEnv> = async (c, next) => {
   return respond(c, refuse("length_required").refusal);
 };
 
-/** Anonymous callers are turned away by the route itself, which tells them nothing. */
+/** The route itself refuses anonymous callers, and says nothing more. */
 const demandLengthOfUsers: MiddlewareHandler<AppEnv> = (c, next) =>
   c.get("actor") === null ? next() : demandLength(c, next);
 
@@ -126,12 +157,12 @@ export function uploadRoutes() {
     .openapi(announceRoute, async (c) => {
       const { content_type, expires_at, ...announced } = c.req.valid("json");
       const deps = depsOf(c);
-      const row = await announce(deps, {
+      const row = await announceOnce(deps, {
         ...announced,
         owner: actorOf(c).id,
         type: content_type,
         expires_at: expires_at === null ? null : Date.parse(expires_at),
-        upload_key: null,
+        upload_key: announcementKey(c.req.valid("header")["idempotency-key"]),
       });
       if (!row.ok) return respond(c, row.refusal);
       const file = { ...row.value, sha256: announced.sha256 };
@@ -146,6 +177,10 @@ export function uploadRoutes() {
         ({ ok }) => ok,
       );
       if (!token.ok) return respond(c, token.refusal);
+      // The address was given to somebody who may have been banned or signed out everywhere since.
+      const { owner, issued_at } = token.value;
+      const stands = await standsNow(c.env, owner, { session: null, role: "learner", issued_at });
+      if (!stands.ok) return respond(c, stands.refusal);
       const file = await findFile(deps.db, token.value.file);
       if (file === undefined || file.owner !== token.value.owner || !isAlive(file, deps.now)) {
         return respond(c, refuse("upload_url_invalid", { detail: "The file was given up." }).refusal);
@@ -167,11 +202,21 @@ export function uploadRoutes() {
       const file = await findFor(deps.db, actorOf(c), c.req.valid("param").id, deps.now);
       if (file === null) return respond(c, refuse("not_found").refusal);
       if (file.state === "ready") return c.json(viewFile(file), 200, NO_STORE);
+      if (file.owner !== actorOf(c).id) {
+        const target = { type: "file", id: file.id };
+        const recorded = await recordAudit(c, { action: "file.completed", target, unique: file.id });
+        if (!recorded.ok) return respond(c, recorded.refusal);
+      }
       const confirmed = await confirm(deps, file);
       if (!confirmed.ok) return respond(c, confirmed.refusal);
       if (confirmed.value === null) return respond(c, refuse("upload_incomplete").refusal);
       return c.json(viewFile(confirmed.value), 200, NO_STORE);
     });
+}
+
+/** Under this a repeated announcement finds its file. No key of an upload has a space in it. */
+function announcementKey(key: string | undefined): string | null {
+  return key === undefined ? null : `announced ${key}`;
 }
 
 function depsOf(c: AppContext): Deps {

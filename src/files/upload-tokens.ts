@@ -1,8 +1,8 @@
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import { USER_ID } from "../shared/ids.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { signingKey } from "../shared/secrets.ts";
+import { USER_ID } from "../platform/ids.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { signingKey } from "../platform/secrets.ts";
 import { UPLOAD_ADDRESS_SECONDS } from "./limits.ts";
 import { fileIdSchema } from "./names.ts";
 
@@ -20,12 +20,18 @@ export interface UploadToken {
   file: string;
 }
 
-/** One answer for a token that is forged, garbled or expired: it tells nobody which. */
+/** A token as it came. */
+export interface VerifiedUploadToken extends UploadToken {
+  /** Epoch seconds. */
+  issued_at: number;
+}
+
+/** One answer for a token that is forged, garbled or expired: it does not say which. */
 const REFUSED = refuse("upload_url_invalid", {
   detail: `The address is not valid. Each lasts ${UPLOAD_ADDRESS_SECONDS / 60} minutes; ask for a new one.`,
 });
 
-const claimsSchema = z.object({ sub: z.string().regex(USER_ID), jti: fileIdSchema });
+const claimsSchema = z.object({ sub: z.string().regex(USER_ID), jti: fileIdSchema, iat: z.int() });
 
 /** Signs the token of an upload address. */
 export async function mintUploadToken(secret: string, { owner, file }: UploadToken, now: number): Promise<string> {
@@ -42,7 +48,11 @@ export async function mintUploadToken(secret: string, { owner, file }: UploadTok
 }
 
 /** Verifies everything about a token but whether it was used, which the file's row knows. */
-export async function verifyUploadToken(secret: string, token: string, now: number): Promise<Result<UploadToken>> {
+export async function verifyUploadToken(
+  secret: string,
+  token: string,
+  now: number,
+): Promise<Result<VerifiedUploadToken>> {
   if (token.length > MAX_LENGTH) return REFUSED;
   const key = await signingKey(secret, "upload-token");
   const verified = await jwtVerify(token, key, {
@@ -50,9 +60,11 @@ export async function verifyUploadToken(secret: string, token: string, now: numb
     typ: TYPE,
     issuer: ISSUER,
     audience: AUDIENCE,
-    requiredClaims: ["sub", "jti", "exp"],
+    requiredClaims: ["sub", "jti", "iat", "exp"],
     currentDate: new Date(now),
   }).catch(() => null);
   const claims = claimsSchema.safeParse(verified?.payload);
-  return claims.success ? ok({ owner: claims.data.sub, file: claims.data.jti }) : REFUSED;
+  if (!claims.success) return REFUSED;
+  const { sub, jti, iat } = claims.data;
+  return ok({ owner: sub, file: jti, issued_at: iat });
 }

@@ -1,6 +1,6 @@
-import type { Database } from "../bindings.ts";
-import { logFault } from "../ops/logging.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { logFault } from "../platform/log.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { hashOf, inspect, receive } from "./bytes.ts";
 import { quotaOf } from "./limits.ts";
 import { type AnnouncedFile, findByUploadKey, findFile, isAlive, markReady, removeFile, reserve } from "./store.ts";
@@ -18,13 +18,21 @@ export interface Deps {
 export type Body = ReadableStream<Uint8Array> | null;
 
 /** Writes the row of a file to come. @returns it, or `quota_exceeded`. */
-export async function announce({ env, db, now }: Deps, file: AnnouncedFile): Promise<Result<FileRow>> {
+async function announce({ env, db, now }: Deps, file: AnnouncedFile): Promise<Result<FileRow>> {
   const quota = quotaOf(env);
   const row = await reserve(db, file, quota, now);
   if (row !== null) return ok(row);
   return refuse("quota_exceeded", {
     detail: `At most ${quota.files} files with ${quota.bytes} bytes together; unfinished uploads count. Delete some.`,
   });
+}
+
+/** The same, once for each upload key: a request whose answer was lost gets the same place again. */
+export async function announceOnce(deps: Deps, file: AnnouncedFile): Promise<Result<FileRow>> {
+  const announced = await announce(deps, file);
+  if (announced.ok || file.upload_key === null) return announced;
+  const earlier = await findByUploadKey(deps.db, file.owner, file.upload_key);
+  return earlier !== undefined && isAlive(earlier, deps.now) && isSameFile(earlier, file) ? ok(earlier) : announced;
 }
 
 /**
@@ -63,6 +71,15 @@ const UNDER_WAY = refuse("concurrent_change", {
   retry_after: 1,
 });
 
+function isSameFile(earlier: FileRow, file: AnnouncedFile): boolean {
+  return (
+    earlier.name === file.name &&
+    earlier.type === file.type &&
+    earlier.size === file.size &&
+    earlier.expires_at === file.expires_at
+  );
+}
+
 /** What an earlier upload with the same key means for this one; null: nothing, it may go ahead. */
 async function settleEarlier(
   { env, db, now }: Deps,
@@ -78,12 +95,7 @@ async function settleEarlier(
     return null;
   }
   if (earlier.state === "pending") return UNDER_WAY;
-  const isSame =
-    earlier.name === file.name &&
-    earlier.type === file.type &&
-    earlier.size === file.size &&
-    earlier.expires_at === file.expires_at;
-  if (!isSame) return refuse("idempotency_key_reused");
+  if (!isSameFile(earlier, file)) return refuse("idempotency_key_reused");
   const sent = await hashOf(body, file.size);
   if (!sent.ok) return sent;
   return sent.value === earlier.sha256 ? ok(earlier) : refuse("idempotency_key_reused");

@@ -1,8 +1,11 @@
 import type { MiddlewareHandler } from "hono";
 import { decodeJwt } from "jose";
-import type { AppEnv } from "../shared/http.ts";
-import { ok, type Result } from "../shared/results.ts";
-import { type AcceptedSecrets, acceptedSecrets, withAnySecret } from "../shared/secrets.ts";
+import type { AppEnv } from "../platform/http/context.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { type AcceptedSecrets, acceptedSecrets, secretDefect, withAnySecret } from "../platform/secrets.ts";
+import { BOOTSTRAP_SESSION, isOfRestore } from "./bootstrap.ts";
+import { KEY_PREFIX } from "./keys/format.ts";
+import { KeyCheck } from "./keys/key-check.ts";
 import { configuredProvider, verifyProviderToken } from "./providers.ts";
 import { type Sensitivity, SessionCheck } from "./session-check.ts";
 import { TokenCache } from "./token-cache.ts";
@@ -19,33 +22,61 @@ import {
 /** `Bearer` and a token of the characters RFC 6750 section 2.1 allows; the scheme's case does not matter. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
+/** Ids of the users of a rehearsal begin so. */
+const REHEARSING = "validation-";
+/** By this and its id a key stands in logs, facts and the audit chain. No user may be called so. */
+const KEY_ACTOR = "key_";
+
 /** Reads that show or lead to sessions and accounts: an ended session must not see them for another minute. */
-const SENSITIVE_PATH = /^\/api\/v1\/(auth|users|erasures)(\/|$)/;
+const SENSITIVE_PATH = /^\/api\/v1\/(auth|users|erasures|keys)(\/|$)/;
 
 /**
- * Middleware that finds out who is asking, from `Authorization: Bearer` alone: no database is read; whether the session
- * still lives is known from memory or from the user's gate, see {@link SessionCheck}. Sets `actor`, or `tokenRefusal`
+ * Middleware that finds out who is asking, from `Authorization: Bearer` alone: no database is read; whether the token
+ * still counts, and in which role, is known from memory or from the object of the user's revocations, see {@link SessionCheck}. Sets `actor`, or `tokenRefusal`
  * when a token came along that is not accepted. It never answers itself: whether an anonymous caller may pass is the
  * route's policy.
  */
 export function authentication(): MiddlewareHandler<AppEnv> {
   const cache = new TokenCache();
   const sessions = new SessionCheck();
+  const keys = new KeyCheck();
   return async (c, next) => {
     const header = c.req.header("authorization");
-    if (header !== undefined) {
+    const key = header === undefined ? null : keyIn(header);
+    if (key !== null) {
+      const opened = await keys.check(c.env, key, sensitivityOf(c.req.method, c.req.path), Date.now());
+      if (opened.ok) {
+        c.set("actor", { id: KEY_ACTOR + opened.value.id, role: "service", session: null });
+        c.set("key", opened.value);
+      } else {
+        c.set("tokenRefusal", opened.refusal);
+      }
+    } else if (header !== undefined) {
       const verified = await verifyHeader(c.env, header, cache);
       const trusted = verified.ok
         ? await sessions.check(
             c.env,
-            { user: verified.value.sub, session: verified.value.session },
+            {
+              user: verified.value.sub,
+              session: verified.value.session,
+              role: verified.value.role,
+              issued_at: verified.value.issuedAt,
+            },
             sensitivityOf(c.req.method, c.req.path),
             Date.now(),
           )
         : verified;
-      if (verified.ok && trusted.ok) {
-        const { sub, role, session } = verified.value;
-        c.set("actor", { id: sub, role, session });
+      if (verified.ok && trusted.ok && trusted.value === "service" && !isLocal(c.env)) {
+        c.set("tokenRefusal", SERVICES_SHOW_KEYS.refusal);
+      } else if (
+        verified.ok &&
+        verified.value.session === BOOTSTRAP_SESSION &&
+        !isOfRestore(c.req.method, c.req.path)
+      ) {
+        c.set("tokenRefusal", ONLY_RESTORES.refusal);
+      } else if (verified.ok && trusted.ok) {
+        const { sub, session } = verified.value;
+        c.set("actor", { id: sub, role: trusted.value, session });
       } else if (!trusted.ok) {
         c.set("tokenRefusal", trusted.refusal);
       }
@@ -53,6 +84,28 @@ export function authentication(): MiddlewareHandler<AppEnv> {
     await next();
   };
 }
+
+/** The service's key in a header, whatever it is worth; null for a token. */
+function keyIn(header: string): string | null {
+  const shown = BEARER.exec(header)?.[1];
+  return shown?.startsWith(KEY_PREFIX) === true ? shown : null;
+}
+
+/**
+ * Whether this is somebody's own machine. Elsewhere a person comes with a session and a service with a key, both of which
+ * can be ended one by one: what somebody signed with the secret by hand counts for nothing.
+ */
+function isLocal(env: Env): boolean {
+  return env.ENVIRONMENT === "local";
+}
+
+const LOCAL_ONLY = refuse("unauthenticated", {
+  detail: "A token of the command line counts on a local installation only. Sign in, or use a key.",
+});
+const ONLY_RESTORES = refuse("forbidden", { detail: "This token restores a backup and reads, nothing else." });
+const SERVICES_SHOW_KEYS = refuse("forbidden", {
+  detail: "The role `service` alone is not enough here. A service shows a key; an admin creates one.",
+});
 
 function sensitivityOf(method: string, path: string): Sensitivity {
   return (method === "GET" || method === "HEAD") && !SENSITIVE_PATH.test(path) ? "read" : "write";
@@ -79,16 +132,31 @@ async function verifyByIssuer(
 ): Promise<Result<VerifiedToken>> {
   const issuer = claimedIssuer(token);
   if (issuer === TOKEN_ISSUER) {
-    return withAnySecret(
+    const own = await withAnySecret(
       secrets,
       (secret) => verifyAccessToken(secret, token, now),
       // An expired token was genuine: the other secret has nothing to add.
       (answer) => answer.ok || answer === TOKEN_EXPIRED,
     );
+    const rehearsal = own.ok ? null : await verifyRehearsal(env, token, now);
+    if (rehearsal !== null) return rehearsal;
+    return own.ok && own.value.session === null && !isLocal(env) ? LOCAL_ONLY : own;
   }
   const provider = configuredProvider(env);
   if (provider === null || issuer !== provider.AUTH_ISSUER) return TOKEN_INVALID;
   return verifyProviderToken(provider, token, now);
+}
+
+/**
+ * Tokens of a rehearsal (npm run validate): outside of production a secret of their own may sign them, for users whose
+ * ids begin with `validation-`, so that nobody rehearses with the secret everything hangs on.
+ * @returns null where there is no such secret, or it did not sign the token.
+ */
+async function verifyRehearsal(env: Env, token: string, now: number): Promise<Result<VerifiedToken> | null> {
+  const secret: unknown = Reflect.get(env, "VALIDATION_SECRET");
+  if (env.ENVIRONMENT !== "staging" || typeof secret !== "string" || secretDefect(secret) !== null) return null;
+  const verified = await verifyAccessToken(secret, token, now);
+  return verified.ok && verified.value.sub.startsWith(REHEARSING) ? verified : null;
 }
 
 function claimedIssuer(token: string): string | null {

@@ -1,9 +1,10 @@
 export { authentication } from "./authentication.ts";
-export { callGate, UserGate } from "./gate.ts";
-export { identityRoutes, TOO_MANY_GUESSES, withinPasswordLimit } from "./routes.ts";
+export { TOO_MANY_GUESSES, withinPasswordLimit } from "./password-limit.ts";
+export { UserGate } from "./revocations.ts";
+export { callRevocations } from "./revocations-stub.ts";
 export { eraseUserBody } from "./schemas.ts";
-export { SESSION_TTL_MS } from "./session-check.ts";
+export { standsNow } from "./session-check.ts";
 export { pruneIdentity } from "./sessions.ts";
-export { accounts, sessions, tombstones, users, verifications } from "./tables.ts";
-export { erasedAmong, notBeingErased, subjectOf } from "./tombstones.ts";
-export { provePassword } from "./users.ts";
+export { tombstones } from "./tables.ts";
+export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones.ts";
+export { checkPassword } from "./users.ts";

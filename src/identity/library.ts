@@ -1,11 +1,10 @@
-import { drizzleAdapter } from "better-auth/adapters/drizzle";
-import { betterAuth } from "better-auth/minimal";
-import { admin } from "better-auth/plugins/admin";
+import { createInternalAdapter } from "better-auth/db";
 import { z } from "zod";
-import type { Database } from "../bindings.ts";
-import { ROLES } from "../shared/roles.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { ROLES } from "../platform/roles.ts";
+import { libraryAdapter } from "./library-adapter.ts";
 import { SESSION_SECONDS } from "./lifetimes.ts";
-import { accounts, sessions, users, verifications } from "./tables.ts";
+import type { users } from "./tables.ts";
 
 export type UserRow = typeof users.$inferSelect;
 
@@ -25,43 +24,76 @@ const userRow = z.object({
 }) satisfies z.ZodType<UserRow>;
 const sessionRow = z.object({ id: z.string(), expiresAt: z.date() });
 
-export interface LiveSession {
+interface LiveSession {
   id: string;
+  expiresAt: Date;
   user: UserRow;
 }
 
 /** Sessions as better-auth keeps them. Tokens are given as their SHA-256; nothing here ever sees a usable one. */
 export interface SessionStore {
-  /** @throws when the user is banned: the admin plugin refuses to write the session. */
+  /** @throws when the user is banned: no session is written. */
   open(user: string, tokenHash: string, userAgent: string | null): Promise<string>;
   /** The session and its user as they are now, or null when it is unknown or has expired. */
   find(tokenHash: string, now: Date): Promise<LiveSession | null>;
   close(tokenHash: string): Promise<void>;
 }
 
+type Context = Parameters<typeof createInternalAdapter>[1];
+
+/** What its admin plugin adds to a user. The plugin itself brings fifteen routes, which exist here under other names. */
+const OPTIONS: Context["options"] = {
+  session: { expiresIn: SESSION_SECONDS },
+  advanced: { database: { generateId: newId } },
+  user: {
+    additionalFields: {
+      role: { type: "string", required: false, input: false },
+      banned: { type: "boolean", defaultValue: false, required: false, input: false },
+      banReason: { type: "string", required: false, input: false },
+      banExpires: { type: "date", required: false, input: false },
+    },
+  },
+};
+
+const silence = () => {};
+/** It writes e-mail addresses; what matters reaches our own log as a fault. */
+const NO_LOGGER: Context["logger"] = {
+  level: "error",
+  debug: silence,
+  info: silence,
+  success: silence,
+  warn: silence,
+  error: silence,
+};
+
 /**
- * better-auth over this request's database, used as a library. Its own HTTP handler is never mounted, so none of its
- * endpoints, cookies and redirects exist here. Made per request because the database handle is (it counts the
- * request's statements); that costs little and only identity routes pay it, see docs/decisions.md.
+ * better-auth's sessions over this request's database. Only its data layer is taken: none of its endpoints, cookies and
+ * redirects exist here, nor are they uploaded. Made per request because the database handle is (it counts the
+ * request's statements); that costs little and only identity routes pay it.
  */
-export async function sessionStore(db: Database, secret: string): Promise<SessionStore> {
-  const { internalAdapter } = await betterAuth({
-    // Never used: without the handler nothing builds an address. Set because unset means "guess".
-    baseURL: "https://latchkey.invalid",
-    secret,
-    database: drizzleAdapter(db, {
-      provider: "sqlite",
-      schema: { user: users, session: sessions, account: accounts, verification: verifications },
-      // D1 has no interactive transactions.
-      transaction: false,
-    }),
-    session: { expiresIn: SESSION_SECONDS, disableSessionRefresh: true },
-    advanced: { database: { generateId: newId } },
-    plugins: [admin({ defaultRole: "learner" })],
-    // It writes e-mail addresses; what matters reaches our own log as a fault.
-    logger: { disabled: true },
-    telemetry: { enabled: false },
-  }).$context;
+export function sessionStore(db: Database): SessionStore {
+  const internalAdapter = createInternalAdapter(libraryAdapter(db, newId), {
+    options: OPTIONS,
+    logger: NO_LOGGER,
+    generateId: newId,
+    hooks: [
+      {
+        source: "user",
+        hooks: {
+          session: {
+            create: {
+              async before({ userId }) {
+                const user = userRow.parse(await internalAdapter.findUserById(userId));
+                if (!user.banned) return;
+                if (user.banExpires === null || user.banExpires > new Date()) throw new Error("this user is banned");
+                await internalAdapter.updateUser(userId, { banned: false, banReason: null, banExpires: null });
+              },
+            },
+          },
+        },
+      },
+    ],
+  });
 
   return {
     async open(user, tokenHash, userAgent) {
@@ -73,7 +105,7 @@ export async function sessionStore(db: Database, secret: string): Promise<Sessio
       const found = await internalAdapter.findSession(tokenHash);
       if (found === null) return null;
       const { id, expiresAt } = sessionRow.parse(found.session);
-      return expiresAt > now ? { id, user: userRow.parse(found.user) } : null;
+      return expiresAt > now ? { id, expiresAt, user: userRow.parse(found.user) } : null;
     },
     close: (tokenHash) => internalAdapter.deleteSession(tokenHash),
   };

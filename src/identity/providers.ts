@@ -1,8 +1,16 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
-import { logFault } from "../ops/logging.ts";
-import { type Result, refuse } from "../shared/results.ts";
-import { CLOCK_TOLERANCE_SECONDS, readClaims, refusalOf, TOKEN_ISSUER, type VerifiedToken } from "./tokens.ts";
+import { logFault } from "../platform/log.ts";
+import { type Result, refuse } from "../platform/results.ts";
+import { isReservedId } from "./schemas.ts";
+import {
+  CLOCK_TOLERANCE_SECONDS,
+  readClaims,
+  refusalOf,
+  TOKEN_INVALID,
+  TOKEN_ISSUER,
+  type VerifiedToken,
+} from "./tokens.ts";
 
 /** Signatures accepted from another provider: asymmetric only, so that a public key can never serve as an HMAC key. */
 const PROVIDER_ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"];
@@ -72,7 +80,8 @@ export async function verifyProviderToken(
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       currentDate: new Date(nowSeconds * 1_000),
     });
-    return readClaims({ ...payload, sid: undefined }, nowSeconds);
+    const claims = readClaims({ ...payload, sid: undefined }, nowSeconds);
+    return claims.ok && isReservedId(claims.value.sub) ? TOKEN_INVALID : claims;
   } catch (fault) {
     if (!(fault instanceof KeysUnreachable)) return refusalOf(fault);
     logFault("identity_provider_unreachable", fault.cause);
@@ -85,7 +94,10 @@ export async function verifyProviderToken(
 
 class KeysUnreachable extends Error {}
 
-/** Tells "the keys could not be fetched" from "no key fits this token", which jose both reports from the same call. */
+/**
+ * Distinguishes "the keys could not be fetched" from "no key fits this token", which jose both reports from the same
+ * call.
+ */
 function reportingUnreachable(keys: JWTVerifyGetKey): JWTVerifyGetKey {
   return async (header, token) => {
     try {

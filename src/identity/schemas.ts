@@ -1,8 +1,10 @@
 import { z } from "@hono/zod-openapi";
-import { userIdSchema } from "../shared/ids.ts";
-import { instantSchema } from "../shared/instants.ts";
-import { pageQuery } from "../shared/pagination.ts";
-import { ROLES } from "../shared/roles.ts";
+import { broken } from "../platform/http/field-errors.ts";
+import { pageQuery } from "../platform/http/pagination.ts";
+import { userIdSchema } from "../platform/ids.ts";
+import { instantSchema } from "../platform/instants.ts";
+import { ROLES } from "../platform/roles.ts";
+import { nameSchema } from "../platform/text.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
 
 /** Longest address that can be delivered to (RFC 5321 section 4.5.3.1.3). */
@@ -13,18 +15,20 @@ const MAX_REASON_LENGTH = 500;
 const MAX_SESSION_TOKEN_LENGTH = 200;
 
 const email = z.email().max(MAX_EMAIL_LENGTH).toLowerCase().openapi({ example: "ada@example.org" });
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(MAX_NAME_LENGTH)
-  .regex(/^\P{Cc}*$/u, "no control characters")
-  .openapi({ example: "Ada Lovelace" });
+const name = nameSchema(MAX_NAME_LENGTH).openapi({ example: "Ada Lovelace" });
+/** How hard it is to guess is judged where the user's name and address are known: password-rules.ts. */
 const newPassword = z
   .string()
   .min(MIN_PASSWORD_LENGTH)
   .max(MAX_PASSWORD_LENGTH)
-  .openapi({ description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters.` });
+  .openapi({
+    description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters, and hard to guess for who knows lists of passwords, your name and your address.`,
+  });
+/** Under these names keys and a restore act: nobody else may. */
+export function isReservedId(id: string): boolean {
+  return id.startsWith("key_") || id === "bootstrap";
+}
+
 const knownPassword = z.string().min(1).max(MAX_PASSWORD_LENGTH);
 const role = z.enum(ROLES).openapi({ example: "learner" });
 
@@ -44,13 +48,19 @@ export const listUsersQuery = z.object({
   banned: z.enum(["true", "false"]).optional().openapi({ description: "Only who is banned now, or only who is not." }),
 });
 export const createUserBody = z.strictObject({
-  id: userIdSchema.optional().openapi({ description: "Default: a random one." }),
+  id: userIdSchema
+    .refine(
+      (id) => !isReservedId(id),
+      broken("reserved_id", "ids that begin with key_, and bootstrap, are Latchkey's own"),
+    )
+    .optional()
+    .openapi({ description: "Default: a random one." }),
   email,
   name,
   role,
   password: newPassword.optional().openapi({ description: "Without one the user cannot sign in by password." }),
 });
-export const banBody = z.strictObject({
+const banBody = z.strictObject({
   reason: z.string().trim().min(1).max(MAX_REASON_LENGTH),
   until: instantSchema.optional().openapi({ description: "Default: until lifted." }),
 });
@@ -60,9 +70,31 @@ export const updateUserBody = z
     role: role.optional().openapi({ description: "Admins only." }),
     ban: banBody.nullable().optional().openapi({ description: "Admins only. Null lifts a ban." }),
   })
-  .refine((body) => Object.keys(body).length > 0, { error: "at least one field must be given" });
+  .refine((body) => Object.keys(body).length > 0, broken("nothing_named", "at least one field must be given"));
 
-export type SignUp = z.infer<typeof signUpBody>;
+const MAX_SECRET_LENGTH = 500;
+export const bootstrapBody = z.strictObject({
+  secret: z.string().min(1).max(MAX_SECRET_LENGTH).openapi({ description: "BOOTSTRAP_SECRET of the deployment." }),
+  account: z
+    .strictObject({ email, name, password: newPassword })
+    .optional()
+    .openapi({ description: "The first administrator. Left out: a token to restore a backup with." }),
+});
+export type Bootstrap = z.infer<typeof bootstrapBody>;
+
+export const bootstrapView = z
+  .object({
+    user: z
+      .lazy(() => userView)
+      .nullable()
+      .openapi({ description: "The first administrator, who signs in now." }),
+    restore_token: z
+      .string()
+      .nullable()
+      .openapi({ description: "For a day: restores a backup and reads what was restored, nothing else." }),
+  })
+  .openapi("Bootstrapped");
+
 export type SignIn = z.infer<typeof signInBody>;
 export type CreateUser = z.infer<typeof createUserBody>;
 export type ListUsers = z.infer<typeof listUsersQuery>;
@@ -71,7 +103,7 @@ export type UpdateUser = z.infer<typeof updateUserBody>;
 export const userView = z
   .object({
     id: userIdSchema,
-    email: z.string(),
+    email: z.string().nullable().openapi({ description: "Null: no account here; signs in with another provider." }),
     name: z.string(),
     role,
     ban: z.object({ reason: z.string(), until: z.string().nullable() }).nullable(),
@@ -99,6 +131,8 @@ export const signedInView = accessView
   })
   .openapi("SignedIn");
 export type SignedInView = z.infer<typeof signedInView>;
+
+export const acceptedView = z.object({ status: z.literal("accepted"), detail: z.string() }).openapi("SignUpAccepted");
 
 export const sessionView = z
   .object({

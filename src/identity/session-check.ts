@@ -1,76 +1,85 @@
-import { logFault } from "../ops/logging.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { callGate, type Standing } from "./gate.ts";
+import { logFault } from "../platform/log.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import type { Role } from "../platform/roles.ts";
+import { askStanding } from "./revocations-stub.ts";
+import type { Presented, Standing, Verdict } from "./standing.ts";
 import { ACCESS_TOKEN_SECONDS, CLOCK_TOLERANCE_SECONDS } from "./tokens.ts";
 
-/** Longest time "the session lives" is believed without asking, milliseconds: what a read may be late by. */
+/** Longest time a verdict is believed without asking, milliseconds: what a read may be late by. */
 export const SESSION_TTL_MS = 60_000;
 /** An ended session never lives again, so that is believed as long as a token of it may last. */
 const ENDED_TTL_MS = (ACCESS_TOKEN_SECONDS + CLOCK_TOLERANCE_SECONDS) * 1_000;
 /** Verdicts remembered per isolate, about 200 bytes each. */
 const MAX_ENTRIES = 5_000;
 
-const SESSION_ENDED = refuse("unauthenticated", { detail: "The session has ended. Sign in again." });
-const USER_ERASED = refuse("unauthenticated", { detail: "The bearer token is not valid." });
-const UNKNOWN = refuse("unavailable", { detail: "Whether the session lives cannot be checked now.", retry_after: 1 });
+const REFUSALS = {
+  ended: refuse("unauthenticated", { detail: "The session has ended. Sign in again." }),
+  banned: refuse("unauthenticated", { detail: "This account is suspended." }),
+  erased: refuse("unauthenticated", { detail: "The bearer token is not valid." }),
+} as const satisfies Record<Exclude<Standing, "open">, Result<never>>;
+const UNKNOWN = refuse("unavailable", { detail: "The session cannot be checked now.", retry_after: 1 });
 
-/** What a request does decides how old a verdict on its session may be. */
+/** What a request does decides how old a verdict on its token may be. */
 export type Sensitivity = "read" | "write";
 
-/** Asks how a token stands: by default the user's gate, see {@link callGate}. */
-export type AskGate = (env: Env, user: string, session: string | null) => Promise<Result<Standing>>;
-
-const askGate: AskGate = (env, user, session) => callGate(env, user, (stub) => stub.standing(session));
+/** Asks how a token stands: by default the object of its user's revocations. */
+export type AskStanding = (env: Env, user: string, token: Presented) => Promise<Result<Verdict>>;
 
 /**
- * Knows whether the session behind a verified token still lives. Reads believe this isolate's memory for up to
- * {@link SESSION_TTL_MS}; writes and what touches sessions and accounts ask the user's gate each time. No database is
- * read either way. Tokens of no session can only end by the user's erasure, after which there is nothing left to read:
- * their reads ask nothing, and their writes believe memory, so that services pay one question a minute.
+ * Knows how the user behind a verified token stands: whether the token still counts, and in which role. Reads believe
+ * this isolate's memory for up to {@link SESSION_TTL_MS}; writes and what touches sessions and accounts ask the user's
+ * object each time. No database is read either way.
  */
 export class SessionCheck {
-  readonly #entries = new Map<string, { standing: Standing; until: number }>();
-  readonly #ask: AskGate;
+  readonly #entries = new Map<string, { verdict: Verdict; until: number }>();
+  readonly #ask: AskStanding;
 
-  constructor(ask: AskGate = askGate) {
+  constructor(ask: AskStanding = askStanding) {
     this.#ask = ask;
   }
 
-  /** @returns a refusal when the token is not to be trusted any more, or (for a write) when nobody can tell. */
+  /**
+   * @returns the role the user has now; or a refusal, when the token is not to be trusted any more, or when nobody
+   * knows and it would do more than show learners what is theirs.
+   */
   async check(
     env: Env,
-    { user, session }: { user: string; session: string | null },
+    { user, ...token }: { user: string } & Presented,
     sensitivity: Sensitivity,
     now: number,
-  ): Promise<Result<null>> {
-    if (session === null && sensitivity === "read") return ok(null);
-    const key = `${user} ${session ?? ""}`;
+  ): Promise<Result<Role>> {
+    const key = `${user} ${token.session ?? `issued ${token.issued_at}`} ${token.role}`;
     const known = this.#entries.get(key);
     const isFresh = known !== undefined && now < known.until;
-    if (isFresh && (known.standing !== "open" || session === null || sensitivity === "read")) {
-      return verdict(known.standing);
-    }
-    const asked = await this.#ask(env, user, session);
+    const isFinal = known?.verdict.standing === "ended" || known?.verdict.standing === "erased";
+    if (isFresh && (isFinal || sensitivity === "read")) return outcome(known.verdict);
+    const asked = await this.#ask(env, user, token);
     if (asked.ok) {
       this.#remember(key, asked.value, now);
-      return verdict(asked.value);
+      return outcome(asked.value);
     }
-    if (sensitivity === "write") return UNKNOWN;
-    // A read goes on with what the token says: it is genuine, and lasts fifteen minutes at most.
+    if (sensitivity === "write" || token.role !== "learner") return UNKNOWN;
+    // A learner's own reads go on with what the token says: it is genuine, and lasts fifteen minutes at most.
     logFault("session_unchecked", new Error(asked.refusal.code), { user_id: user });
-    return ok(null);
+    return ok(token.role);
   }
 
-  #remember(key: string, standing: Standing, now: number): void {
+  #remember(key: string, verdict: Verdict, now: number): void {
+    const isFinal = verdict.standing === "ended" || verdict.standing === "erased";
     this.#entries.delete(key);
-    this.#entries.set(key, { standing, until: now + (standing === "open" ? SESSION_TTL_MS : ENDED_TTL_MS) });
+    this.#entries.set(key, { verdict, until: now + (isFinal ? ENDED_TTL_MS : SESSION_TTL_MS) });
     if (this.#entries.size <= MAX_ENTRIES) return;
     const oldest = this.#entries.keys().next();
     if (!oldest.done) this.#entries.delete(oldest.value);
   }
 }
 
-function verdict(standing: Standing): Result<null> {
-  if (standing === "open") return ok(null);
-  return standing === "ended" ? SESSION_ENDED : USER_ERASED;
+function outcome({ standing, role }: Verdict): Result<Role> {
+  return standing === "open" ? ok(role) : REFUSALS[standing];
+}
+
+/** How a token stands at this moment, past every memory: for what is opened once and lasts. */
+export async function standsNow(env: Env, user: string, token: Presented): Promise<Result<Role>> {
+  const asked = await askStanding(env, user, token);
+  return asked.ok ? outcome(asked.value) : UNKNOWN;
 }

@@ -1,22 +1,27 @@
 import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
-import type { Database } from "../bindings.ts";
-import { type Actor, sha256Hex } from "../shared/http.ts";
-import { toInstant } from "../shared/instants.ts";
-import { decodeCursor, encodeCursor } from "../shared/pagination.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { acceptedSecrets } from "../shared/secrets.ts";
-import { callGate } from "./gate.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { sha256Hex } from "../platform/hash.ts";
+import type { Actor } from "../platform/http/context.ts";
+import { networkOf } from "../platform/http/network.ts";
+import { decodeCursor, encodeCursor } from "../platform/http/pagination.ts";
+import { toInstant } from "../platform/instants.ts";
+import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
 import { sessionStore, type UserRow } from "./library.ts";
-import { verifyPassword } from "./passwords.ts";
+import { ADDRESS_PERIOD_SECONDS } from "./password-limit.ts";
+import { isOutdated, verifyPassword } from "./passwords.ts";
+import { askStanding, callRevocations, settleRevocations } from "./revocations-stub.ts";
 import type { AccessView, SessionView, SignedInView, SignIn } from "./schemas.ts";
-import { sessions, verifications } from "./tables.ts";
+import { serviceKeys, sessions, verifications } from "./tables.ts";
 import { ACCESS_TOKEN_SECONDS, mintAccessToken } from "./tokens.ts";
-import { findCredential, isBanned, viewUser } from "./users.ts";
+import { findCredential, isBanned, renewHash, viewUser } from "./users.ts";
 
-/** Random bytes of a session token: beyond guessing, so that exchanging one needs no brake of its own. */
+/** Random bytes of a session token: beyond guessing, so that exchanging one needs no rate limit of its own. */
 const SESSION_TOKEN_BYTES = 32;
 /** Characters kept of a client's User-Agent, which its owner sees in the list of sessions. */
 const MAX_USER_AGENT_LENGTH = 200;
+/** How long a key that is over is still listed. */
+const KEYS_KEPT_MS = 90 * 86_400_000;
 /** Rows one DELETE removes: far below D1's 30 s limit of a query. */
 const PRUNE_BATCH = 5_000;
 /** Batches per table and night; what is left expires no further and goes the next night. */
@@ -29,52 +34,116 @@ export interface Deps {
   now: Date;
 }
 
+/** Names of the objects that count tries on addresses nobody has; no user id has a slash. They store nothing. */
+const NOBODY = "nobody/";
+
 const SUSPENDED = refuse("forbidden", { detail: "This account is suspended." });
 const NO_SESSION = refuse("unauthenticated", { detail: "The session has ended. Sign in again." });
 
-/**
- * Signs in by password. An unknown address, an account without a password and a wrong password get one answer in the
- * same time; only who knows the password learns of a ban.
- */
-export async function signIn(deps: Deps, input: SignIn, userAgent: string | undefined): Promise<Result<SignedInView>> {
-  const credential = await findCredential(deps.db, input.email);
-  const matches = await verifyPassword(credential?.password ?? null, input.password);
-  if (credential === null || !matches) return refuse("invalid_credentials");
-  return startSession(deps, credential.user, userAgent);
+/** Where a request comes from, and what it says of itself. */
+export interface Caller {
+  address: string;
+  userAgent: string | undefined;
+}
+
+/** A sign-in that failed, for whoever writes it down. */
+interface FailedSignIn {
+  /** The account that was tried; null: there is none of this address. */
+  user: string | null;
+  /** invalid_credentials: the password was wrong. rate_limited: too many tries. forbidden: the account is suspended. */
+  code: "invalid_credentials" | "rate_limited" | "forbidden";
+}
+
+/** What became of a try to sign in. */
+export interface SignInOutcome {
+  answer: Result<SignedInView>;
+  /** Null when it did not fail, or failed for a reason of ours. */
+  failed: FailedSignIn | null;
+  /** What is left to do beside the answer. */
+  afterwards: (() => Promise<unknown>) | null;
 }
 
 /**
- * Opens a session. better-auth writes it, after the admin plugin has looked at the ban; the database holds only the
+ * Signs in by password. An unknown address, an account without a password and a wrong password get one answer in the
+ * same time; only who knows the password learns of a ban. Strangers cannot use up the tries of who signed in from the
+ * same network before, see attempts.ts.
+ */
+export async function signIn(deps: Deps, input: SignIn, caller: Caller): Promise<SignInOutcome> {
+  const network = networkOf(caller.address);
+  const credential = await findCredential(deps.db, input.email);
+  const user = credential?.user.id ?? null;
+  const failing = (refusal: Refusal): SignInOutcome => {
+    const { code } = refusal;
+    const isTheirs = code === "invalid_credentials" || code === "rate_limited" || code === "forbidden";
+    return { answer: { ok: false, refusal }, failed: isTheirs ? { user, code } : null, afterwards: null };
+  };
+  const holder = user ?? `${NOBODY}${await sha256Hex(input.email)}`;
+  const place = await networkName(holder, network);
+  const admitted = await callRevocations(deps.env, holder, (stub) => stub.admitTry(place));
+  if (!admitted.ok && admitted.refusal.code === "rate_limited") return failing(admitted.refusal);
+  // An object that does not answer keeps nobody out: the limit of the network and the line before hashing still hold.
+  const { known, late_ms } = admitted.ok ? admitted.value : { known: false, late_ms: 0 };
+  if (!known && !(await deps.env.SIGN_IN_LIMIT.limit({ key: `sign-in:${network}` })).success) {
+    return failing(refuse("rate_limited", { retry_after: ADDRESS_PERIOD_SECONDS }).refusal);
+  }
+  if (late_ms > 0) await new Promise((resolve) => setTimeout(resolve, late_ms));
+  const matches = await verifyPassword(credential?.password ?? null, input.password, known);
+  if (!matches.ok) return failing(matches.refusal);
+  if (credential === null || !matches.value) return failing(refuse("invalid_credentials").refusal);
+  const { password } = credential;
+  const answer = await startSession(deps, credential.user, caller.userAgent);
+  if (!answer.ok) return failing(answer.refusal);
+  const afterwards = async () => {
+    if (!known) await callRevocations(deps.env, holder, (stub) => stub.signedInFrom(place));
+    if (password !== null && isOutdated(password))
+      await renewHash(deps.db, credential.user.id, password, input.password);
+  };
+  return { answer, failed: null, afterwards };
+}
+
+/** A user who just registered has been here. */
+export async function rememberNetwork(env: Env, user: string, address: string): Promise<void> {
+  const place = await networkName(user, networkOf(address));
+  await callRevocations(env, user, (stub) => stub.signedInFrom(place));
+}
+
+/** A network as a user's object knows it: nobody reads an address from it, and two users' objects know it by other names. */
+async function networkName(holder: string, network: string): Promise<string> {
+  return (await sha256Hex(`${holder} ${network}`)).slice(0, 32);
+}
+
+/**
+ * Opens a session. better-auth writes it, after a look at the ban; the database holds only the
  * SHA-256 of the token, so that reading the table or a backup gives nobody a session.
  */
-export async function startSession(
-  deps: Deps,
-  user: UserRow,
-  userAgent: string | undefined,
-): Promise<Result<SignedInView>> {
+async function startSession(deps: Deps, user: UserRow, userAgent: string | undefined): Promise<Result<SignedInView>> {
   if (isBanned(user, deps.now)) return SUSPENDED;
   const token = crypto
     .getRandomValues(new Uint8Array(SESSION_TOKEN_BYTES))
     .toBase64({ alphabet: "base64url", omitPadding: true });
-  const store = await sessionStore(deps.db, deps.secret);
+  const store = sessionStore(deps.db);
   const session = await store.open(user.id, await sha256Hex(token), userAgent?.slice(0, MAX_USER_AGENT_LENGTH) ?? null);
   return ok({ ...(await access(deps, user, session)), session_token: token });
 }
 
 /**
- * Exchanges a session for a new access token. This is where a revoked session, a ban, a changed role and a deleted user
- * take effect, because it reads the database.
+ * Exchanges a session for a new access token. Reads the database, whatever the object of revocations says: a revoked session, a ban and
+ * an erased user get none.
  */
 export async function renewAccess(deps: Deps, sessionToken: string): Promise<Result<AccessView>> {
-  const store = await sessionStore(deps.db, deps.secret);
+  const store = sessionStore(deps.db);
   const session = await store.find(await sha256Hex(sessionToken), deps.now);
   if (session === null) return NO_SESSION;
   // A session that was ended while the database could not be written is over all the same.
-  const standing = await callGate(deps.env, session.user.id, (stub) => stub.standing(session.id));
-  if (!standing.ok) return standing;
-  if (standing.value !== "open") return NO_SESSION;
-  if (isBanned(session.user, deps.now)) return SUSPENDED;
-  return ok(await access(deps, session.user, session.id));
+  const presented = { session: session.id, role: session.user.role, issued_at: Math.floor(deps.now.getTime() / 1_000) };
+  const asked = await askStanding(deps.env, session.user.id, presented);
+  if (!asked.ok) return asked;
+  const { standing, role } = asked.value;
+  if (standing === "ended" || standing === "erased") return NO_SESSION;
+  if (standing === "banned" || isBanned(session.user, deps.now)) return SUSPENDED;
+  // The account was changed past its object, by hand or by a restore: what D1 says is true, and the object learns it.
+  if (role !== session.user.role) await settleRevocations(deps.env, session.user.id, true);
+  return ok(await access(deps, session.user, session.id, session.expiresAt));
 }
 
 /**
@@ -82,7 +151,7 @@ export async function renewAccess(deps: Deps, sessionToken: string): Promise<Res
  * @returns whose session ended, or null when there was none.
  */
 export async function signOut(deps: Deps, sessionToken: string): Promise<{ user: string; session: string } | null> {
-  const store = await sessionStore(deps.db, deps.secret);
+  const store = sessionStore(deps.db);
   const hash = await sha256Hex(sessionToken);
   const session = await store.find(hash, deps.now);
   if (session === null) return null;
@@ -92,12 +161,15 @@ export async function signOut(deps: Deps, sessionToken: string): Promise<{ user:
   return { user: session.user.id, session: session.id };
 }
 
-/** Which of a user's sessions end: one, or all (but the one that asks). */
-export type Ending = { only: string } | { except: string | null };
+/**
+ * Which of a user's sessions end: one, or all (but the one that asks). `everything`: tokens of no session too, and every
+ * stream.
+ */
+export type Ending = { only: string } | { except: string | null; everything: boolean };
 
 /**
- * Ends sessions, everywhere at once: their access tokens are refused by the user's gate before the rows go, so a crash
- * between leaves sessions that are over but still listed, and repeating removes them.
+ * Ends sessions, everywhere at once: their access tokens are refused by the object of the user's revocations before the rows go, so a crash
+ * between leaves sessions that are over but still listed, and repeating removes them. Their streams end.
  * @returns ids of those that ended, or `unavailable` when nothing was ended.
  */
 export async function endSessions(deps: Deps, user: string, ending: Ending): Promise<Result<string[]>> {
@@ -106,25 +178,29 @@ export async function endSessions(deps: Deps, user: string, ending: Ending): Pro
     "only" in ending ? eq(sessions.id, ending.only) : ne(sessions.id, ending.except ?? ""),
   );
   const before = (await deps.db.select({ id: sessions.id }).from(sessions).where(chosen)).map(({ id }) => id);
-  if (before.length === 0) return ok([]);
-  const closed = await callGate(deps.env, user, (stub) => stub.end(before));
+  // Who signs out everywhere means also what no session of ours stands behind: another provider's tokens.
+  const everything = "everything" in ending && ending.everything;
+  if (before.length === 0 && !everything) return ok([]);
+  const kept = "except" in ending ? ending.except : null;
+  const closed = await callRevocations(deps.env, user, (stub) => stub.end(before, everything, kept));
   if (!closed.ok) return closed;
   const removed = await deps.db.delete(sessions).where(chosen).returning({ id: sessions.id });
   // Opened between the two statements: it has no row any more, so its tokens must not live either.
   const late = removed.map(({ id }) => id).filter((id) => !before.includes(id));
-  if (late.length > 0) await callGate(deps.env, user, (stub) => stub.end(late));
+  if (late.length > 0) await callRevocations(deps.env, user, (stub) => stub.end(late));
+  await settleRevocations(deps.env, user);
   return ok([...before, ...late]);
 }
 
-async function access(deps: Deps, user: UserRow, session: string): Promise<AccessView> {
+/** An access token, which ends with its session at the latest. */
+async function access(deps: Deps, user: UserRow, session: string, sessionEnds?: Date): Promise<AccessView> {
+  const now = Math.floor(deps.now.getTime() / 1_000);
+  const left = sessionEnds === undefined ? ACCESS_TOKEN_SECONDS : Math.floor(sessionEnds.getTime() / 1_000) - now;
+  const lifetimeSeconds = Math.max(Math.min(left, ACCESS_TOKEN_SECONDS), 1);
   return {
-    access_token: await mintAccessToken(
-      deps.secret,
-      { sub: user.id, role: user.role, session },
-      Math.floor(deps.now.getTime() / 1_000),
-    ),
+    access_token: await mintAccessToken(deps.secret, { sub: user.id, role: user.role, session, lifetimeSeconds }, now),
     token_type: "Bearer",
-    expires_in: ACCESS_TOKEN_SECONDS,
+    expires_in: lifetimeSeconds,
     user: viewUser(user, deps.now),
   };
 }
@@ -167,11 +243,18 @@ export async function revokeSession(deps: Deps, actor: Actor, id: string): Promi
 }
 
 /**
- * Nightly: removes sessions and one-time values that have expired, in batches.
+ * Nightly: removes sessions and one-time values that have expired, in batches, and keys that are long over.
  * @returns rows removed per table.
  */
-export async function pruneIdentity(db: Database, now: Date): Promise<{ sessions: number; verifications: number }> {
-  const removed = { sessions: 0, verifications: 0 };
+export async function pruneIdentity(
+  db: Database,
+  now: Date,
+): Promise<{ sessions: number; verifications: number; keys: number }> {
+  const removed = { sessions: 0, verifications: 0, keys: 0 };
+  // There are few keys, and who looks for one that failed wants to find why.
+  const before = now.getTime() - KEYS_KEPT_MS;
+  const keys = await db.run(sql`DELETE FROM ${serviceKeys} WHERE expires_at <= ${before} OR revoked_at <= ${before}`);
+  removed.keys = keys.meta.changes;
   for (const [name, table] of [
     ["sessions", sessions],
     ["verifications", verifications],

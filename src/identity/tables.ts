@@ -1,5 +1,5 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { ROLES } from "../shared/roles.ts";
+import { ROLES } from "../platform/roles.ts";
 
 // The tables of migrations/0004_identity.sql. Property names are better-auth's field names; its adapter finds columns
 // by them. Instants are epoch milliseconds in the database and Date here, because better-auth reads and writes Dates.
@@ -57,8 +57,35 @@ export const verifications = sqliteTable("verifications", {
   updatedAt: instant("updated_at").notNull(),
 });
 
+/** See migrations/0017_service_keys.sql. */
+export const serviceKeys = sqliteTable("service_keys", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  hash: text("hash").notNull(),
+  previous_hash: text("previous_hash"),
+  previous_until: integer("previous_until"),
+  scopes: text("scopes").notNull(),
+  courses: text("courses"),
+  created_by: text("created_by").notNull(),
+  created_at: integer("created_at").notNull(),
+  expires_at: integer("expires_at").notNull(),
+  rotated_at: integer("rotated_at"),
+  last_used_on: integer("last_used_on"),
+  revoked_at: integer("revoked_at"),
+});
+
 /** See migrations/0011_privacy.sql. */
+/** See migrations/0018_people_known.sql. */
+export const outsideBans = sqliteTable("outside_bans", {
+  user_id: text().primaryKey(),
+  reason: text().notNull(),
+  until: integer(),
+  banned_at: integer().notNull(),
+});
+
 export const tombstones = sqliteTable("tombstones", {
   subject: text("subject").primaryKey(),
   erasedAt: integer("erased_at").notNull(),
 });
+
+export type KeyRow = typeof serviceKeys.$inferSelect;

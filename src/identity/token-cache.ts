@@ -1,4 +1,4 @@
-import type { AcceptedSecrets } from "../shared/secrets.ts";
+import type { AcceptedSecrets } from "../platform/secrets.ts";
 import type { VerifiedToken } from "./tokens.ts";
 
 /** Tokens remembered per isolate. An entry is about 1 KB, so the cache stays near 2 MB of the isolate's 128 MB. */

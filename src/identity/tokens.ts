@@ -1,24 +1,21 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import { USER_ID } from "../shared/ids.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { ROLES, type Role } from "../shared/roles.ts";
-import { signingKey } from "../shared/secrets.ts";
+import { USER_ID } from "../platform/ids.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { ROLES, type Role } from "../platform/roles.ts";
+import { signingKey } from "../platform/secrets.ts";
 
 // Access tokens: JWTs that say who is asking and in which role, so that a request needs no database read to know it.
 // This module runs in the Worker and in Node alike (scripts and tests mint tokens too).
 
 export const TOKEN_ISSUER = "latchkey";
-export const TOKEN_AUDIENCE = "latchkey-api";
+const TOKEN_AUDIENCE = "latchkey-api";
 /** Media type of access tokens (RFC 9068 section 2.1): no other kind of JWT can pass for one. */
 const TOKEN_TYPE = "at+jwt";
 /** The one algorithm of own tokens. Verification accepts nothing else, whatever a token's header says. */
 const TOKEN_ALGORITHM = "HS256";
 
-/**
- * Lifetime of an access token, seconds. Since verification reads no database, this is also how long a taken role can
- * still be felt; an ended session is felt at once, see session-check.ts.
- */
+/** Lifetime of an access token, seconds. What is taken from its user meanwhile is felt much sooner: session-check.ts. */
 export const ACCESS_TOKEN_SECONDS = 15 * 60;
 /** Clocks of the machines that mint and verify may differ by this much, seconds. */
 export const CLOCK_TOLERANCE_SECONDS = 5;
@@ -36,10 +33,12 @@ export interface AccessTokenClaims {
 /** What a verified token says. */
 export interface VerifiedToken extends AccessTokenClaims {
   /** Epoch seconds. */
+  issuedAt: number;
+  /** Epoch seconds. */
   expiresAt: number;
 }
 
-/** The refusals of a token. They tell a client whether to renew; an attacker learns nothing from them. */
+/** The refusals of a token. They say whether the client should renew it; an attacker learns nothing from them. */
 export const TOKEN_INVALID = refuse("unauthenticated", { detail: "The bearer token is not valid." });
 export const TOKEN_EXPIRED = refuse("unauthenticated", { detail: "The bearer token has expired." });
 
@@ -107,7 +106,7 @@ export function readClaims(payload: unknown, nowSeconds: number): Result<Verifie
   const { sub, role, sid, iat, exp } = claims.data;
   // jose checks `nbf`; a token issued in the future is as little valid yet.
   if (iat > nowSeconds + CLOCK_TOLERANCE_SECONDS) return TOKEN_INVALID;
-  return ok({ sub, role, session: sid ?? null, expiresAt: exp });
+  return ok({ sub, role, session: sid ?? null, issuedAt: iat, expiresAt: exp });
 }
 
 /**

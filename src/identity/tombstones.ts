@@ -1,4 +1,9 @@
-import { sha256Hex } from "../shared/http.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { sha256Hex } from "../platform/hash.ts";
+
+const ERASED_AMONG = setStatement(
+  (set) => `SELECT subject FROM tombstones WHERE subject IN (SELECT value FROM ${set})`,
+);
 
 /** Under which name an erased user is remembered: who does not know the id cannot read it from this. */
 export function subjectOf(user: string): Promise<string> {
@@ -15,13 +20,15 @@ export function notBeingErased(user: string): string {
   return `NOT EXISTS (SELECT 1 FROM erasures WHERE user_id = ${user})`;
 }
 
-/** Those of these users that were erased, or are being erased. One statement. */
+/** The same in a shard, which knows of an erasure before anything is removed there (src/privacy/bars.ts). */
+export function notErasing(user: string): string {
+  return `NOT EXISTS (SELECT 1 FROM erasing WHERE user_id = ${user})`;
+}
+
+/** Those of these users that were erased, or are being erased. One round trip. */
 export async function erasedAmong(db: D1Database, users: readonly string[]): Promise<Set<string>> {
   const bySubject = new Map<string, string>();
   for (const user of users) bySubject.set(await subjectOf(user), user);
-  const { results } = await db
-    .prepare("SELECT subject FROM tombstones WHERE subject IN (SELECT value FROM json_each(?))")
-    .bind(JSON.stringify([...bySubject.keys()]))
-    .all<{ subject: string }>();
-  return new Set(results.flatMap(({ subject }) => bySubject.get(subject) ?? []));
+  const found = await ERASED_AMONG.find<{ subject: string }>(db, [...bySubject.keys()]);
+  return new Set(found.flatMap(({ subject }) => bySubject.get(subject) ?? []));
 }

@@ -1,19 +1,20 @@
 import { and, asc, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import type { OwnEntry } from "../audit/entry.ts";
-import { oweAudit, oweUserAudit } from "../audit/outbox.ts";
-import type { Database } from "../bindings.ts";
-import type { Actor } from "../shared/http.ts";
-import { toInstant } from "../shared/instants.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+import type { OwnEntry } from "../audit/index.ts";
+import { addAuditEntry, addUserAuditEntry } from "../audit/index.ts";
+import type { Database } from "../platform/database/counted.ts";
+import type { Actor } from "../platform/http/context.ts";
+import { toInstant } from "../platform/instants.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { newId, type UserRow } from "./library.ts";
+import { passwordDefect } from "./password-rules.ts";
 import { hashPassword, verifyPassword } from "./passwords.ts";
 import type { CreateUser, ListUsers, UpdateUser, UserView } from "./schemas.ts";
-import { accounts, tombstones, users } from "./tables.ts";
+import { accounts, outsideBans, tombstones, users } from "./tables.ts";
 import { subjectOf } from "./tombstones.ts";
 
 /** better-auth's name for accounts that hold a password. */
-const PASSWORD_PROVIDER = "credential";
+export const PASSWORD_PROVIDER = "credential";
 
 /**
  * Creates a user and, where a password is given, the account that holds its hash: both rows or none, in one batch.
@@ -31,7 +32,14 @@ export async function createUser(
   const id = input.id ?? newId();
   const { email, name, role } = input;
   if (input.id !== undefined && (await isErased(db, input.id))) return ID_TAKEN;
-  const hash = input.password === undefined ? null : await hashPassword(input.password);
+  let hash: string | null = null;
+  if (input.password !== undefined) {
+    const defect = await passwordDefect("password", input.password, input);
+    if (defect !== null) return refuse("invalid_input", { errors: [defect] });
+    const hashed = await hashPassword(input.password, creator !== null);
+    if (!hashed.ok) return hashed;
+    hash = hashed.value;
+  }
   const insertUser = db.insert(users).values({ id, email, name, role, createdAt: now, updatedAt: now }).returning();
   try {
     const rest: BatchItem<"sqlite">[] = [];
@@ -51,7 +59,7 @@ export async function createUser(
       const { request_id, ...actor } = creator;
       const target = { type: "user", id };
       const entry = { action: "user.created", actor, target, request_id, details: { to_role: role } } as const;
-      rest.push(oweAudit(db, entry, now.getTime()));
+      rest.push(addAuditEntry(db, entry, now.getTime()));
     }
     const [rows] = await db.batch([insertUser, ...rest]);
     const [user] = rows;
@@ -112,12 +120,15 @@ async function passwordOf(db: Database, user: string): Promise<string | null> {
   return row?.password ?? null;
 }
 
-/** Whether this is the user's password. A user without one takes the same time and never matches. */
-export async function provePassword(db: Database, user: string, password: string): Promise<boolean> {
-  return verifyPassword(await passwordOf(db, user), password);
+/**
+ * Whether this is the user's password. A user without one takes the same time and never matches.
+ * @returns `unavailable` when too many passwords wait to be checked.
+ */
+export async function checkPassword(db: Database, user: string, password: string): Promise<Result<boolean>> {
+  return verifyPassword(await passwordOf(db, user), password, true);
 }
 
-/** Replaces the password of a user who proves the old one. @returns `invalid_credentials` when they do not. */
+/** Replaces the password of a user who knows the old one. @returns `invalid_credentials` when they do not. */
 export async function changePassword(
   db: Database,
   user: string,
@@ -125,14 +136,32 @@ export async function changePassword(
   now: Date,
 ): Promise<Result<null>> {
   const stored = await passwordOf(db, user);
-  if (!(await verifyPassword(stored, password)) || stored === null) return refuse("invalid_credentials");
+  const checked = await verifyPassword(stored, password, true);
+  if (!checked.ok) return checked;
+  if (!checked.value || stored === null) return refuse("invalid_credentials");
+  const person = await readUser(db, user);
+  if (!person.ok) return person;
+  const defect = await passwordDefect("new_password", new_password, person.value);
+  if (defect !== null) return refuse("invalid_input", { errors: [defect] });
+  const hashed = await hashPassword(new_password, true);
+  if (!hashed.ok) return hashed;
   const changed = await db
     .update(accounts)
-    .set({ password: await hashPassword(new_password), updatedAt: now })
+    .set({ password: hashed.value, updatedAt: now })
     // Of two changes at once that both knew the old password, one wins.
     .where(and(eq(accounts.userId, user), eq(accounts.providerId, PASSWORD_PROVIDER), eq(accounts.password, stored)))
     .returning({ id: accounts.id });
   return changed.length === 0 ? refuse("invalid_credentials") : ok(null);
+}
+
+/** Stores a hash of today's cost for a password that was just checked, unless it was changed meanwhile. */
+export async function renewHash(db: Database, user: string, stored: string, password: string): Promise<void> {
+  const hashed = await hashPassword(password, true);
+  if (!hashed.ok) return; // at the next sign-in
+  await db
+    .update(accounts)
+    .set({ password: hashed.value })
+    .where(and(eq(accounts.userId, user), eq(accounts.providerId, PASSWORD_PROVIDER), eq(accounts.password, stored)));
 }
 
 /** Users by id, of one role or in or out of a ban if so asked. */
@@ -164,9 +193,16 @@ export async function readUser(db: Database, id: string): Promise<Result<UserRow
   return user === undefined ? refuse("user_not_found") : ok(user);
 }
 
+/** Whether `actor` may change the role and the ban of the user `id`. @returns `forbidden` if not. */
+export function mayAdminister(actor: Actor, id: string): Result<null> {
+  if (actor.role !== "admin") return refuse("forbidden", { detail: "Only an admin changes roles and bans." });
+  // So that the last admin cannot lock everybody out by accident.
+  if (actor.id === id) return refuse("forbidden", { detail: "Nobody changes their own role or ban." });
+  return ok(null);
+}
+
 /**
- * Applies a change to a user: one UPDATE. Ending the sessions of a banned user is the caller's; should that fail, the ban
- * still holds, because every exchange of a session reads it.
+ * Applies a change to a user: one UPDATE. What the user holds is the caller's to end, through the object of the user's revocations.
  * @returns the user as changed, `forbidden` or `user_not_found`.
  */
 export async function updateUser(
@@ -177,13 +213,9 @@ export async function updateUser(
   now: Date,
   requestId: string,
 ): Promise<Result<UserRow>> {
-  const administers = change.role !== undefined || change.ban !== undefined;
-  if (administers && actor.role !== "admin") {
-    return refuse("forbidden", { detail: "Only an admin changes roles and bans." });
-  }
-  // So that the last admin cannot lock everybody out by accident.
-  if (administers && actor.id === id) {
-    return refuse("forbidden", { detail: "Nobody changes their own role or ban." });
+  if (change.role !== undefined || change.ban !== undefined) {
+    const permitted = mayAdminister(actor, id);
+    if (!permitted.ok) return permitted;
   }
   const { name, role, ban } = change;
   const update = db
@@ -196,9 +228,11 @@ export async function updateUser(
     })
     .where(eq(users.id, id))
     .returning();
-  const owed = auditOf(db, { id: actor.id, role: actor.role, request_id: requestId }, id, change, now.getTime());
-  // What is owed comes first: it notes the role there was. One transaction either way.
-  const [first = update, ...rest] = [...owed, update];
+  const audit = auditOf(db, { id: actor.id, role: actor.role, request_id: requestId }, id, change, now.getTime());
+  // The audit entry comes first: it notes the role there was. One transaction either way. A ban from before there was
+  // an account is this ban: changed or lifted with it.
+  const outside = ban === undefined ? [] : [db.delete(outsideBans).where(eq(outsideBans.user_id, id))];
+  const [first = update, ...rest] = [...audit, ...outside, update];
   // SAFETY: the last statement of the batch is the update, which returns the user's row where there is one.
   const rows = (await db.batch([first, ...rest])).at(-1) as UserRow[] | undefined;
   const user = rows?.[0];
@@ -206,16 +240,17 @@ export async function updateUser(
   return ok(user);
 }
 
-/** What the audit chain is owed for a change; nothing when there is no such user or only the name changes. */
+/** The audit entries of a change; none when there is no such user, or for one's own name. */
 function auditOf(
   db: Database,
   { request_id, ...actor }: AdminRef,
   id: string,
-  { role, ban }: UpdateUser,
+  { name, role, ban }: UpdateUser,
   now: number,
 ): BatchItem<"sqlite">[] {
   const target = { type: "user", id };
   const entries: OwnEntry[] = [];
+  if (name !== undefined && actor.id !== id) entries.push({ action: "user.renamed", actor, target, request_id });
   if (role !== undefined)
     entries.push({ action: "user.role_changed", actor, target, request_id, details: { to_role: role } });
   if (ban === null) entries.push({ action: "user.unbanned", actor, target, request_id });
@@ -223,7 +258,7 @@ function auditOf(
     const until = ban.until === undefined ? null : Date.parse(ban.until);
     entries.push({ action: "user.banned", actor, target, request_id, details: { until } });
   }
-  return entries.map((entry) => oweUserAudit(db, entry, id, now));
+  return entries.map((entry) => addUserAuditEntry(db, entry, id, now));
 }
 
 function banColumns(ban: { reason: string; until?: string | undefined } | null) {

@@ -2,7 +2,7 @@ import type { CourseFacts, Learner, Submission } from "./world.ts";
 
 /** Why something was left out or mended, in the order in which the rules are applied. */
 export const CLEANING_RULES = {
-  course_unusable: "courses without a length or without anything to hand in: dropped with all they hold",
+  course_unusable: "courses without a length or without anything to submit: dropped with all they hold",
   learner_excluded: "learners who are excluded from early warning: dropped",
   learner_duplicate: "learners who stand in a course twice: the first counts",
   never_took_part: "learners who left before the first day: dropped, nobody can be warned",
@@ -16,7 +16,7 @@ export const CLEANING_RULES = {
   score_missing: "submissions without a score: kept, taken as not marked",
 } as const;
 
-export type CleaningRule = keyof typeof CLEANING_RULES;
+type CleaningRule = keyof typeof CLEANING_RULES;
 export type CleaningReport = Record<CleaningRule, number>;
 
 /** Days around a course in which a submission can lie. */

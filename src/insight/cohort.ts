@@ -2,13 +2,13 @@ import type { Assessment, CourseFacts, Learner, Submission } from "./world.ts";
 import { isRegistered } from "./world.ts";
 
 /** How the learners who still take part did with one assessment. */
-export interface AssessmentStats {
-  /** Share of them who have handed it in. */
+interface AssessmentStats {
+  /** Share of them who have submitted it. */
   share: number;
   /** Mean and standard deviation of their scores, NaN without any; the deviation is never below {@link MIN_SCORE_SD}. */
   score: number;
   scoreDeviation: number;
-  /** The same of the days from the due date to handing in (early ones are negative). */
+  /** The same of the days from the due date to the submission (early ones are negative). */
   delay: number;
   delayDeviation: number;
 }
@@ -60,11 +60,11 @@ export function cohortOf(known: CourseFacts, day: number): Cohort {
 }
 
 function statsOf({ item, due }: Assessment, members: readonly Member[]): AssessmentStats {
-  const handedIn = members.flatMap(({ done }) => done.get(item) ?? []);
-  const scores = handedIn.flatMap(({ score }) => score ?? []);
-  const delays = due === null ? [] : handedIn.filter(({ day }) => day >= 0).map(({ day }) => day - due);
+  const submitted = members.flatMap(({ done }) => done.get(item) ?? []);
+  const scores = submitted.flatMap(({ score }) => score ?? []);
+  const delays = due === null ? [] : submitted.filter(({ day }) => day >= 0).map(({ day }) => day - due);
   return {
-    share: members.length === 0 ? 0 : handedIn.length / members.length,
+    share: members.length === 0 ? 0 : submitted.length / members.length,
     score: mean(scores),
     scoreDeviation: Math.max(deviation(scores), MIN_SCORE_SD),
     delay: mean(delays),

@@ -1,26 +1,36 @@
-import { DAY_MS } from "../shared/instants.ts";
-import { signingKey } from "../shared/secrets.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { directory, forCourse } from "../platform/database/shards.ts";
+import { DAY_MS } from "../platform/instants.ts";
+import { signingKey } from "../platform/secrets.ts";
 import { pseudonymOf } from "./snapshot.ts";
 import { type Assessment, type CourseFacts, dayAt, type Learner, type Submission } from "./world.ts";
 
 /** Enrollments read at a time: a few hundred kilobytes of lines. */
-export const COLLECT_PAGE = 400;
+const COLLECT_PAGE = 400;
+/** Facts that these may have together; a page ends before the enrollment that would bring more. */
+const MAX_FACTS = 40_000;
 
 /** A course without its learners. */
 export type CourseFrame = Omit<CourseFacts, "learners">;
 
+/** What the course's shard knows of a learner. */
 interface EnrollmentRow {
   id: string;
   user_id: string;
   enrolled_at: number;
   withdrawn_at: number | null;
-  told: number;
+  progress_seq: number;
+}
+
+/** What was given about a learner, which is in the directory. */
+interface GivenRow {
+  enrollment_id: string;
   registered: number | null;
   withdrawn: number | null;
-  attempts: number | null;
-  credits: number | null;
+  attempts: number;
+  credits: number;
   passed: number | null;
-  excluded: number | null;
+  excluded: number;
 }
 
 const COURSES = `
@@ -29,14 +39,20 @@ const COURSES = `
 
 // Enrollment ids begin with their course, so a course is a stretch of the primary key; ';' is the character after ':'.
 const LEARNERS = `
-  SELECT e.id, e.user_id, e.enrolled_at, e.withdrawn_at, l.enrollment_id IS NOT NULL AS told, l.registered, l.withdrawn,
-    l.attempts, l.credits, l.passed, l.excluded
-  FROM enrollments e LEFT JOIN insight_learners l ON l.enrollment_id = e.id
-  WHERE e.id > ? AND e.id < ? ORDER BY e.id LIMIT ?`;
+  SELECT id, user_id, enrolled_at, withdrawn_at, progress_seq FROM enrollments
+  WHERE id > ? AND id < ? ORDER BY id LIMIT ?`;
 
-const SUBMISSIONS = `
+const GIVEN = setStatement(
+  (set) => `
+  SELECT enrollment_id, registered, withdrawn, attempts, credits, passed, excluded FROM insight_learners
+  WHERE enrollment_id IN (SELECT value FROM ${set})`,
+);
+
+const SUBMISSIONS = setStatement(
+  (set) => `
   SELECT enrollment_id, item_id, completed_at, best_score FROM progress
-  WHERE enrollment_id IN (SELECT value FROM json_each(?)) AND completed_at <= ? AND revoked_at IS NULL`;
+  WHERE enrollment_id IN (SELECT value FROM ${set}) AND completed_at <= ?2 AND revoked_at IS NULL`,
+);
 
 /** The courses that take part and had begun by an instant, by name. */
 export async function collectCourses(db: D1Database, asOf: number): Promise<CourseFrame[]> {
@@ -67,7 +83,7 @@ export function isOver(course: Pick<CourseFacts, "start" | "length">, asOf: numb
 }
 
 /**
- * A page of a course's learners with what they had handed in by `asOf`; nothing later leaves the database. Outcomes
+ * A page of a course's learners with what they had submitted by `asOf`; nothing later leaves the database. Outcomes
  * come along only where the course is over. Excluded learners are left out, erased ones are not there any more.
  *
  * @param after id of the last enrollment of the page before, or "".
@@ -80,27 +96,45 @@ export async function collectPage(
   asOf: number,
 ): Promise<{ course: CourseFacts; excluded: number; next: string | null }> {
   const from = after === "" ? `${frame.course}:` : after;
-  const { results } = await env.DB.prepare(LEARNERS).bind(from, `${frame.course};`, COLLECT_PAGE).all<EnrollmentRow>();
-  const wanted = results.filter(({ excluded }) => excluded !== 1);
-  const submissions = await env.DB.prepare(SUBMISSIONS)
-    .bind(JSON.stringify(wanted.map(({ id }) => id)), asOf)
-    .all<{ enrollment_id: string; item_id: string; completed_at: number; best_score: number | null }>();
-  const byEnrollment = Map.groupBy(submissions.results, (row) => row.enrollment_id);
+  const shard = await forCourse(env, frame.course);
+  const found = await shard.prepare(LEARNERS).bind(from, `${frame.course};`, COLLECT_PAGE).all<EnrollmentRow>();
+  const results = withFewFacts(found.results);
+  const given = new Map(
+    (
+      await GIVEN.find<GivenRow>(
+        directory(env),
+        results.map(({ id }) => id),
+      )
+    ).map((row) => [row.enrollment_id, row]),
+  );
+  const wanted = results.filter(({ id }) => given.get(id)?.excluded !== 1);
+  const submissions = await SUBMISSIONS.find<{
+    enrollment_id: string;
+    item_id: string;
+    completed_at: number;
+    best_score: number | null;
+  }>(
+    shard,
+    wanted.map(({ id }) => id),
+    asOf,
+  );
+  const byEnrollment = Map.groupBy(submissions, (row) => row.enrollment_id);
   const today = dayAt(frame, asOf);
   const over = isOver(frame, asOf);
   const key = await signingKey(env.AUTH_SECRET, "pseudonym");
   const learners: Learner[] = [];
   for (const row of wanted) {
-    const registered = row.told === 1 ? row.registered : dayAt(frame, row.enrolled_at);
-    const left = row.withdrawn ?? (row.withdrawn_at === null ? null : dayAt(frame, row.withdrawn_at));
+    const said = given.get(row.id);
+    const registered = said === undefined ? dayAt(frame, row.enrolled_at) : said.registered;
+    const left = said?.withdrawn ?? (row.withdrawn_at === null ? null : dayAt(frame, row.withdrawn_at));
     if ((registered ?? 0) > today) continue;
     learners.push({
       user: await pseudonymOf(key, row.user_id),
       registered,
       withdrawn: left !== null && left <= today ? left : null,
-      attempts: row.attempts ?? 0,
-      credits: row.credits ?? 0,
-      passed: over && row.passed !== null ? row.passed === 1 : null,
+      attempts: said?.attempts ?? 0,
+      credits: said?.credits ?? 0,
+      passed: over && said != null && said.passed !== null ? said.passed === 1 : null,
       submissions: (byEnrollment.get(row.id) ?? [])
         .map((entry): Submission => {
           const day = Math.floor((entry.completed_at - frame.start) / DAY_MS);
@@ -109,22 +143,38 @@ export async function collectPage(
         .sort((a, b) => a.day - b.day || (a.item < b.item ? -1 : 1)),
     });
   }
-  const next = results.length < COLLECT_PAGE ? null : (results.at(-1)?.id ?? null);
+  const isLast = results.length === found.results.length && results.length < COLLECT_PAGE;
+  const next = isLast ? null : (results.at(-1)?.id ?? null);
   return { course: { ...frame, learners }, excluded: results.length - wanted.length, next };
 }
 
 /** Who stands behind the pseudonyms of a course: those who are still enrolled and not excluded. */
 export async function unveil(env: Env, course: string): Promise<Map<string, string>> {
-  const { results } = await env.DB.prepare(
-    `SELECT e.user_id, l.excluded FROM enrollments e LEFT JOIN insight_learners l ON l.enrollment_id = e.id
-     WHERE e.id > ? AND e.id < ?`,
-  )
-    .bind(`${course}:`, `${course};`)
-    .all<{ user_id: string; excluded: number | null }>();
+  const [enrolled, excluded] = await Promise.all([
+    (await forCourse(env, course))
+      .prepare("SELECT id, user_id FROM enrollments WHERE id > ? AND id < ?")
+      .bind(`${course}:`, `${course};`)
+      .all<{ id: string; user_id: string }>(),
+    directory(env)
+      .prepare("SELECT enrollment_id FROM insight_learners WHERE course_slug = ? AND excluded = 1")
+      .bind(course)
+      .all<{ enrollment_id: string }>(),
+  ]);
+  const left = new Set(excluded.results.map(({ enrollment_id }) => enrollment_id));
   const key = await signingKey(env.AUTH_SECRET, "pseudonym");
   const users = new Map<string, string>();
-  for (const { user_id, excluded } of results) {
-    if (excluded !== 1) users.set(await pseudonymOf(key, user_id), user_id);
+  for (const { id, user_id } of enrolled.results) {
+    if (!left.has(id)) users.set(await pseudonymOf(key, user_id), user_id);
   }
   return users;
+}
+
+/** The first of these enrollments whose facts can be held at once. None has more facts than its progress has steps. */
+function withFewFacts(rows: readonly EnrollmentRow[]): EnrollmentRow[] {
+  let room = MAX_FACTS;
+  const end = rows.findIndex(({ progress_seq }, index) => {
+    room -= progress_seq;
+    return room < 0 && index > 0;
+  });
+  return end < 0 ? [...rows] : rows.slice(0, end);
 }

@@ -6,7 +6,7 @@ import { type Assessment, type CourseFacts, courseOn, type Submission } from "./
  * yet. None of them says who somebody is; all are about what they did in this course, when, and what else they study.
  */
 export const FEATURES = [
-  // Handing in: of what was due, by number and by weight.
+  // Submitting: of what was due, by number and by weight.
   "done_share",
   "done_weight",
   "done_of_all",
@@ -100,16 +100,16 @@ export function featuresOf(course: CourseFacts, day: number): FeatureTable {
 type Row = Record<Exclude<Feature, "points_rank" | "idle_rank" | "registered_rank">, number>;
 
 function rowOf(cohort: Cohort, member: Member): Row {
-  const handedIn = cohort.assessments.flatMap((assessment) => {
+  const submitted = cohort.assessments.flatMap((assessment) => {
     const submission = member.done.get(assessment.item);
     return submission === undefined ? [] : [{ assessment, submission }];
   });
   const { attempts, credits, registered } = member.learner;
   return {
-    ...handingIn(cohort, member, handedIn),
+    ...submitting(cohort, member, submitted),
     ...streaks(cohort, member),
-    ...scores(cohort, member, handedIn),
-    ...timing(cohort, handedIn),
+    ...scores(cohort, member, submitted),
+    ...timing(cohort, submitted),
     registered: registered ?? Number.NaN,
     registered_late: registered === null ? Number.NaN : Math.max(registered, 0),
     attempts,
@@ -118,20 +118,24 @@ function rowOf(cohort: Cohort, member: Member): Row {
   };
 }
 
-interface HandedIn {
+interface Submitted {
   assessment: Assessment;
   submission: Submission;
 }
 
-function handingIn({ due, assessments, stats, weight, day }: Cohort, { done }: Member, handedIn: readonly HandedIn[]) {
+function submitting(
+  { due, assessments, stats, weight, day }: Cohort,
+  { done }: Member,
+  submitted: readonly Submitted[],
+) {
   const doneDue = due.filter(({ item }) => done.has(item));
   const allWeight = total(assessments, weight);
   const dueWeight = total(due, weight);
   const recent = due.slice(-Math.max(1, Math.ceil(due.length * RECENT)));
   const first = due[0];
   const last = due.at(-1);
-  // How unlikely it is to have handed in and missed just these, given how many others did: missing what everybody else
-  // hands in weighs more than missing what half of them skip.
+  // How unlikely it is to have submitted and missed just these, given how many others did: missing what everybody else
+  // submits weighs more than missing what half of them skip.
   const surprise = due.reduce((sum, { item }) => {
     const share = Math.min(Math.max(stats.get(item)?.share ?? 0.5, MIN_SHARE), 1 - MIN_SHARE);
     return sum + (done.has(item) ? -Math.log(share) : Math.log(1 - share));
@@ -139,14 +143,14 @@ function handingIn({ due, assessments, stats, weight, day }: Cohort, { done }: M
   return {
     done_share: share(doneDue.length, due.length),
     done_weight: share(total(doneDue, weight), dueWeight),
-    done_of_all: due.length === 0 ? Number.NaN : handedIn.length / assessments.length,
+    done_of_all: due.length === 0 ? Number.NaN : submitted.length / assessments.length,
     missed_weight: allWeight === 0 ? 0 : (dueWeight - total(doneDue, weight)) / allWeight,
     recent_share: share(recent.filter(({ item }) => done.has(item)).length, recent.length),
     first_done: first === undefined ? Number.NaN : Number(done.has(first.item)),
     last_done: last === undefined ? Number.NaN : Number(done.has(last.item)),
     surprise,
-    ahead: handedIn.filter(({ assessment }) => assessment.due !== null && assessment.due > day).length,
-    carried_over: handedIn.filter(({ submission }) => submission.day < 0).length,
+    ahead: submitted.filter(({ assessment }) => assessment.due !== null && assessment.due > day).length,
+    carried_over: submitted.filter(({ submission }) => submission.day < 0).length,
   };
 }
 
@@ -162,8 +166,8 @@ function streaks({ due, assessments, weight }: Cohort, { done }: Member) {
   };
 }
 
-function scores({ due, assessments, stats, weight }: Cohort, { done }: Member, handedIn: readonly HandedIn[]) {
-  const marked = handedIn
+function scores({ due, assessments, stats, weight }: Cohort, { done }: Member, submitted: readonly Submitted[]) {
+  const marked = submitted
     .flatMap(({ assessment: { item }, submission: { score, day } }) => (score === null ? [] : [{ item, score, day }]))
     .sort((a, b) => a.day - b.day || (a.item < b.item ? -1 : 1));
   const values = marked.map(({ score }) => score);
@@ -190,8 +194,8 @@ function scores({ due, assessments, stats, weight }: Cohort, { done }: Member, h
   };
 }
 
-function timing({ day, due, stats }: Cohort, handedIn: readonly HandedIn[]) {
-  const own = handedIn.filter(({ submission }) => submission.day >= 0);
+function timing({ day, due, stats }: Cohort, submitted: readonly Submitted[]) {
+  const own = submitted.filter(({ submission }) => submission.day >= 0);
   const delays = own.flatMap(({ assessment: { item, due: dueDay }, submission }) =>
     dueDay === null ? [] : [{ cohort: stats.get(item), delay: submission.day - dueDay }],
   );

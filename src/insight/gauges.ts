@@ -1,5 +1,5 @@
-import { counter, gauge } from "../ops/metrics/family.ts";
-import type { Section } from "../ops/metrics/section.ts";
+import { counter, gauge } from "../platform/metrics/family.ts";
+import type { Section } from "../platform/metrics/section.ts";
 import { insightMetrics } from "./watch.ts";
 
 /** How early warning does; live predictions only, because backtests were never anybody's warning. */

@@ -1,5 +1,5 @@
-import { sha256Hex } from "../shared/http.ts";
-import { toInstant } from "../shared/instants.ts";
+import { sha256Hex } from "../platform/hash.ts";
+import { toInstant } from "../platform/instants.ts";
 import { loadContent, snapshotKey } from "./snapshot.ts";
 import { type Manifest, manifestSchema } from "./snapshot-text.ts";
 import { loadModel, modelKey } from "./stage-store.ts";
@@ -15,14 +15,14 @@ const PRODUCER = "https://latchkey.dev/insight";
 const NAMESPACE = "latchkey";
 
 /** A dataset of a lineage event; its version is the hash of its content where it has one. */
-export interface LineageDataset {
+interface LineageDataset {
   namespace: string;
   name: string;
   facets?: Record<string, object>;
 }
 
 /** One OpenLineage run event. */
-export interface LineageEvent {
+interface LineageEvent {
   eventType: "START" | "COMPLETE" | "FAIL";
   eventTime: string;
   run: { runId: string; facets?: Record<string, object> };

@@ -122,7 +122,7 @@ function standardise(value: number, mean: number, deviation: number, clip: numbe
 }
 
 /** Over the values that are there. A column that never varies gets deviation 1. */
-export function momentsOf(column: Iterable<number>): { mean: number; deviation: number } {
+function momentsOf(column: Iterable<number>): { mean: number; deviation: number } {
   let count = 0;
   let sum = 0;
   let squares = 0;

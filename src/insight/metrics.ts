@@ -5,7 +5,7 @@ export interface Estimate {
   high: number;
 }
 
-export interface CalibrationBin {
+interface CalibrationBin {
   /** Mean predicted probability and observed share of passes. */
   predicted: number;
   observed: Estimate;

@@ -15,7 +15,7 @@ export interface ModelOptions {
   maxRows: number;
 }
 
-/** Chosen by leaving out one course at a time, and one period, of 2013B and 2013J; see docs/insight.md. */
+/** Chosen by leaving out one course at a time, and one period, of 2013B and 2013J; see docs/design/insight.md. */
 export const OPTIONS: ModelOptions = {
   stages: [0.25, 0.5, 0.75],
   offsets: [-0.05, 0, 0.05],
@@ -142,7 +142,7 @@ export async function modelHash(model: Model): Promise<string> {
 }
 
 /** SHA-256 in hex. Not the one of shared/http.ts, which brings the whole API along: the command runs without it. */
-export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
+async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");

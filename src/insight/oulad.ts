@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { readCsv } from "../courses/importers/csv.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+import { readCsv } from "../platform/read-csv.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import type { CourseFacts, Learner } from "./world.ts";
 
 /** Texts of the dataset's files, by name without `.csv`. */

@@ -1,4 +1,7 @@
-import { describeFault, logEvent, logFault } from "../ops/logging.ts";
+import { directory } from "../platform/database/shards.ts";
+import { bucketTakesWrites, takesWrites } from "../platform/database/takes-writes.ts";
+import { describeFault, logEvent, logFault } from "../platform/log.ts";
+import { retryOrDrop } from "../platform/queue/last-attempt.ts";
 import { predictStep } from "./predict.ts";
 import { type InsightMessage, insightMessageSchema, readPosition } from "./runs.ts";
 import { chooseStep, collectStep, evaluateStep, featuresStep, type StepResult, trainStep } from "./steps.ts";
@@ -8,8 +11,6 @@ import { judgeStep } from "./watch.ts";
 
 /** Objects removed by one call. */
 const TIDY_PAGE = 1_000;
-/** Tries of a step before its run is given up: those of the queue, and one. */
-const MAX_ATTEMPTS = 4;
 
 /** Does the steps that messages ask for. A step that fails is tried again by the queue; at last its run is given up. */
 export async function consumeInsight(batch: MessageBatch<unknown>, env: Env): Promise<void> {
@@ -21,8 +22,9 @@ export async function consumeInsight(batch: MessageBatch<unknown>, env: Env): Pr
       message.ack();
     } catch (fault) {
       logFault("insight_step_failed", fault, { run: parsed.data.run, seq: parsed.data.seq });
-      if (message.attempts >= MAX_ATTEMPTS) await giveUp(env, parsed.data, fault, Date.now());
-      message.retry();
+      const isLast = retryOrDrop("latchkey-insight", message);
+      // While what it rests on refuses writes, that is no fault of this run: the minute's cron takes it up again.
+      if (isLast && (await canWork(env, parsed.data))) await giveUp(env, parsed.data, fault, Date.now());
     }
   }
 }
@@ -31,16 +33,17 @@ export async function consumeInsight(batch: MessageBatch<unknown>, env: Env): Pr
  * Does one step and asks for the next. Everything a step does may be repeated; it counts only if nobody else has done it
  * meanwhile, so a step that arrives twice, or after the run has gone on, changes nothing.
  */
-export async function runStep(env: Env, { run: id, seq }: InsightMessage, now: number): Promise<void> {
-  const run = await env.DB.prepare("SELECT * FROM insight_runs WHERE id = ?").bind(id).first<RunRow>();
+async function runStep(env: Env, { run: id, seq }: InsightMessage, now: number): Promise<void> {
+  const run = await directory(env).prepare("SELECT * FROM insight_runs WHERE id = ?").bind(id).first<RunRow>();
   if (run === null || run.state !== "running" || run.seq !== seq) return;
   const { next, position, data_hash } = await doStep(env, run, now);
   const ended = next === null;
-  const written = await env.DB.prepare(
-    `UPDATE insight_runs SET step = ?3, position = ?4, seq = seq + 1, updated_at = ?5, error = NULL,
+  const written = await directory(env)
+    .prepare(
+      `UPDATE insight_runs SET step = ?3, position = ?4, seq = seq + 1, updated_at = ?5, error = NULL,
        data_hash = coalesce(?6, data_hash), state = ?7, finished_at = ?8
      WHERE id = ?1 AND seq = ?2 AND state = 'running'`,
-  )
+    )
     .bind(
       id,
       seq,
@@ -82,18 +85,24 @@ function doStep(env: Env, run: RunRow, now: number): Promise<StepResult> {
   }
 }
 
-/** Throws away what the steps handed each other. Snapshots and models stay. */
+/** Throws away what the steps passed to each other. Snapshots and models stay. */
 async function tidyStep(env: Env, run: RunRow, position: StepResult["position"]): Promise<StepResult> {
   const listed = await env.DOCUMENTS.list({ prefix: tablesPrefix(run.id), limit: TIDY_PAGE });
   if (listed.objects.length > 0) await env.DOCUMENTS.delete(listed.objects.map(({ key }) => key));
   return { next: listed.truncated ? "tidy" : null, position };
 }
 
+/** Whether a step could do its work at all: else a run would be given up for an outage. */
+async function canWork(env: Env, { run }: InsightMessage): Promise<boolean> {
+  return (await takesWrites(directory(env))) && (await bucketTakesWrites(env.DOCUMENTS, `${tablesPrefix(run)}probe`));
+}
+
 async function giveUp(env: Env, { run, seq }: InsightMessage, fault: unknown, now: number): Promise<void> {
-  await env.DB.prepare(
-    `UPDATE insight_runs SET state = 'failed', error = ?3, finished_at = ?4, updated_at = ?4
+  await directory(env)
+    .prepare(
+      `UPDATE insight_runs SET state = 'failed', error = ?3, finished_at = ?4, updated_at = ?4
      WHERE id = ?1 AND seq = ?2 AND state = 'running'`,
-  )
+    )
     .bind(run, seq, describeFault(fault).slice(0, 200), now)
     .run();
 }

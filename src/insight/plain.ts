@@ -17,16 +17,16 @@ function plainRow(course: CourseFacts, learner: Learner, day: number): number[] 
   const done = new Map(learner.submissions.map((submission) => [submission.item, submission]));
   const assessments = course.assessments.filter((assessment) => !assessment.isExam);
   const due = assessments.filter((assessment) => assessment.due !== null && assessment.due <= day);
-  const handedIn = assessments.flatMap((assessment) => {
+  const submitted = assessments.flatMap((assessment) => {
     const submission = done.get(assessment.item);
     return submission === undefined ? [] : [{ ...submission, due: assessment.due }];
   });
-  const scores = handedIn.flatMap(({ score }) => score ?? []);
-  const late = handedIn.flatMap((entry) => (entry.due === null ? [] : [Math.max(entry.day - entry.due, 0)]));
-  const last = handedIn.reduce((latest, entry) => Math.max(latest, entry.day), 0);
+  const scores = submitted.flatMap(({ score }) => score ?? []);
+  const late = submitted.flatMap((entry) => (entry.due === null ? [] : [Math.max(entry.day - entry.due, 0)]));
+  const last = submitted.reduce((latest, entry) => Math.max(latest, entry.day), 0);
   return [
     due.length === 0 ? 0 : due.filter(({ item }) => done.has(item)).length / due.length,
-    assessments.length === 0 ? 0 : handedIn.length / assessments.length,
+    assessments.length === 0 ? 0 : submitted.length / assessments.length,
     scores.length === 0 ? 0 : mean(scores),
     scores.length === 0 ? 0 : Math.min(...scores),
     late.length === 0 ? 0 : mean(late),

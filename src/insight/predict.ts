@@ -1,3 +1,6 @@
+import { notBeingErased } from "../identity/index.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { directory, forCourse } from "../platform/database/shards.ts";
 import { unveil } from "./collect.ts";
 import { FEATURES, type FeatureTable, featuresOf } from "./features.ts";
 import { type Model, predict, stageFor } from "./model.ts";
@@ -11,27 +14,33 @@ import { dayAt, endOfDay } from "./world.ts";
 
 /** Before so much of a course has passed there is too little to see. */
 const EARLIEST_SHARE = 0.15;
-/** Rows of one statement; its parameter stays far below 2 MB. */
-const ROWS_PER_STATEMENT = 1_000;
+/** Rows of one transaction. */
+const ROWS_PER_BATCH = 1_000;
 
-const FORGET_LATEST = `
+const FORGET_LATEST = setStatement(
+  (set) => `
   UPDATE insight_predictions SET latest = 0
-  WHERE enrollment_id IN (SELECT value ->> 'enrollment_id' FROM json_each(?)) AND latest = 1`;
+  WHERE enrollment_id IN (SELECT value ->> 'enrollment_id' FROM ${set}) AND latest = 1`,
+);
 
-// Whoever was erased since the facts were collected is no longer enrolled: nothing is written. What was really said is not
+const ENROLLED = setStatement((set) => `SELECT id FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
+
+// Whoever was erased since the facts were collected is no longer enrolled, or is being erased: nothing is written. What was really said is not
 // replaced by what would have been said.
-const INSERT = `
+const INSERT = setStatement(
+  (set) => `
   INSERT INTO insight_predictions (enrollment_id, day, kind, course_slug, user_id, model_hash, run_id, probability,
     reasons, predicted_at, week, latest)
   SELECT value ->> 'enrollment_id', value ->> 'day', value ->> 'kind', value ->> 'course_slug', value ->> 'user_id',
     value ->> 'model_hash', value ->> 'run_id', value ->> 'probability', value ->> 'reasons', value ->> 'predicted_at',
     value ->> 'week', value ->> 'latest'
-  FROM json_each(?)
-  WHERE EXISTS (SELECT 1 FROM enrollments e WHERE e.id = value ->> 'enrollment_id')
+  FROM ${set}
+  WHERE ${notBeingErased("value ->> 'user_id'")}
   ON CONFLICT (enrollment_id, day) DO UPDATE SET kind = excluded.kind, model_hash = excluded.model_hash,
     run_id = excluded.run_id, probability = excluded.probability, reasons = excluded.reasons,
     predicted_at = excluded.predicted_at, week = excluded.week, latest = excluded.latest
-  WHERE insight_predictions.kind = excluded.kind OR excluded.kind = 'live'`;
+  WHERE insight_predictions.kind = excluded.kind OR excluded.kind = 'live'`,
+);
 
 /** One table to predict from, and what kind of prediction comes of it. */
 interface Occasion {
@@ -49,7 +58,7 @@ interface Occasion {
 export async function predictStep(env: Env, run: RunRow, position: Position): Promise<StepResult> {
   const entry = position.courses[position.at];
   if (entry === undefined) return { next: "judge", position: { ...position, at: 0 } };
-  const alias = await env.DB.prepare("SELECT model_hash FROM insight_aliases WHERE alias = 'champion'").first<{
+  const alias = await directory(env).prepare("SELECT model_hash FROM insight_aliases WHERE alias = 'champion'").first<{
     model_hash: string;
   }>();
   const model = alias === null ? null : await loadModel(env.DOCUMENTS, alias.model_hash);
@@ -121,10 +130,18 @@ async function store(
       },
     ];
   });
-  for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT) {
-    const page = JSON.stringify(rows.slice(from, from + ROWS_PER_STATEMENT));
-    const insert = env.DB.prepare(INSERT).bind(page);
-    await env.DB.batch(isLatest ? [env.DB.prepare(FORGET_LATEST).bind(page), insert] : [insert]);
+  const shard = await forCourse(env, table.course);
+  for (let from = 0; from < rows.length; from += ROWS_PER_BATCH) {
+    const named = rows.slice(from, from + ROWS_PER_BATCH);
+    const found = await ENROLLED.find<{ id: string }>(
+      shard,
+      named.map((row) => row.enrollment_id),
+    );
+    const enrolled = new Set(found.map(({ id }) => id));
+    const page = named.filter((row) => enrolled.has(row.enrollment_id));
+    if (page.length === 0) continue;
+    const insert = INSERT.over(directory(env), page);
+    await directory(env).batch(isLatest ? [...FORGET_LATEST.over(directory(env), page), ...insert] : insert);
   }
   return rows.length;
 }

@@ -3,10 +3,10 @@ import { FEATURES, type Feature, type FeatureTable } from "./features.ts";
 import type { Model, Prediction } from "./model.ts";
 
 /**
- * Features that tell the same thing in several ways are one reason: their parts of the log-odds are added, so that a
+ * Features that say the same thing in several ways are one reason: their parts of the log-odds are added, so that a
  * person reads what weighs most, and not three forms of it. Each reason shows the value of its first feature.
  */
-export const REASONS = {
+const REASONS = {
   handing_in: [
     "done_share",
     "done_weight",
@@ -41,7 +41,7 @@ export const REASONS = {
 } as const satisfies Record<string, readonly Feature[]>;
 
 /** A reason beyond the features: how learners of this module usually fare. */
-export type Reason = keyof typeof REASONS | "module";
+type Reason = keyof typeof REASONS | "module";
 
 /** Reasons given with a prediction. */
 const GIVEN = 3;
@@ -92,14 +92,14 @@ function round(value: number): number {
 type Sentences = { en: string; zh: string };
 
 /** Sentences for each reason; `value` is that of its first feature. */
-const TOLD: Record<Reason, (value: number | null) => Sentences> = {
+const SENTENCES: Record<Reason, (value: number | null) => Sentences> = {
   handing_in: (value) =>
     value === null
       ? { en: "Nothing has been due yet", zh: "尚无到期作业" }
-      : { en: `Handed in ${percent(value)} of what was due`, zh: `已提交到期作业的 ${percent(value)}` },
+      : { en: `Submitted ${percent(value)} of what was due`, zh: `已提交到期作业的 ${percent(value)}` },
   missed_in_a_row: (value) =>
     value === null || value === 0
-      ? { en: "The last thing due was handed in", zh: "最近一次到期作业已提交" }
+      ? { en: "The last thing due was submitted", zh: "最近一次到期作业已提交" }
       : { en: `The last ${number(value)} due are missing`, zh: `最近 ${number(value)} 次到期作业未提交` },
   scores: (value) =>
     value === null
@@ -113,12 +113,12 @@ const TOLD: Record<Reason, (value: number | null) => Sentences> = {
         : { en: "Scores are holding or rising, compared with the others", zh: "与他人相比，成绩保持或上升" },
   lateness: (value) =>
     value === null || value === 0
-      ? { en: "Nothing was handed in late", zh: "没有迟交" }
-      : { en: `Hands in ${number(value)} days late on average`, zh: `平均迟交 ${number(value)} 天` },
+      ? { en: "Nothing was submitted late", zh: "没有迟交" }
+      : { en: `Submits ${number(value)} days late on average`, zh: `平均迟交 ${number(value)} 天` },
   silence: (value) =>
     value === null
-      ? { en: "Has not handed anything in yet", zh: "尚未提交任何作业" }
-      : { en: `Last handed something in ${number(value)} days ago`, zh: `上次提交是 ${number(value)} 天前` },
+      ? { en: "Has not submitted anything yet", zh: "尚未提交任何作业" }
+      : { en: `Last submitted something ${number(value)} days ago`, zh: `上次提交是 ${number(value)} 天前` },
   registration: (value) =>
     value === null
       ? { en: "The day of registration is unknown", zh: "注册日期未知" }
@@ -138,7 +138,7 @@ const TOLD: Record<Reason, (value: number | null) => Sentences> = {
 
 /** What staff may do about each reason when it speaks for a risk. */
 const ADVICE: Record<Reason, Sentences> = {
-  handing_in: { en: "Agree on which missing work to hand in first.", zh: "商定先补交哪些作业。" },
+  handing_in: { en: "Agree on which missing work to submit first.", zh: "商定先补交哪些作业。" },
   missed_in_a_row: { en: "Write now: work has stopped coming.", zh: "请立即联系：作业已中断。" },
   scores: { en: "Go through the last marked work together.", zh: "一起复盘最近一次已评分的作业。" },
   direction: { en: "Ask what has become harder lately.", zh: "询问最近哪些内容变难了。" },
@@ -156,14 +156,14 @@ function isReason(name: string): name is Reason {
 
 /** A reason as a person reads it. A reason this version does not know says its name. */
 export function sentenceOf({ reason, value }: GivenReason): Sentences {
-  return isReason(reason) ? TOLD[reason](value) : { en: reason, zh: reason };
+  return isReason(reason) ? SENTENCES[reason](value) : { en: reason, zh: reason };
 }
 
 /** All reasons in one sentence. */
 export function summaryOf(reasons: readonly GivenReason[]): Sentences {
-  const told = reasons.map((reason) => ({ ...sentenceOf(reason), isRisk: reason.weight < 0 }));
-  const en = told.map(({ en: text, isRisk }) => `${lowerFirst(text)} (${isRisk ? "a risk" : "a good sign"})`);
-  const zh = told.map(({ zh: text, isRisk }) => `${text}（${isRisk ? "风险" : "有利"}）`);
+  const worded = reasons.map((reason) => ({ ...sentenceOf(reason), isRisk: reason.weight < 0 }));
+  const en = worded.map(({ en: text, isRisk }) => `${lowerFirst(text)} (${isRisk ? "a risk" : "a good sign"})`);
+  const zh = worded.map(({ zh: text, isRisk }) => `${text}（${isRisk ? "风险" : "有利"}）`);
   return { en: `${upperFirst(en.join("; "))}.`, zh: `${zh.join("；")}。` };
 }
 
@@ -191,4 +191,4 @@ function upperFirst(text: string): string {
 }
 
 /** Features that no reason speaks of; there must be none. */
-export const UNTOLD = FEATURES.filter((feature) => !REASON_OF.has(feature));
+export const WITHOUT_REASON = FEATURES.filter((feature) => !REASON_OF.has(feature));

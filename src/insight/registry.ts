@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { directory } from "../platform/database/shards.ts";
 import { type Evaluation, evaluate } from "./metrics.ts";
 import { type Model, OPTIONS, stageFor } from "./model.ts";
 import type { Position, RunCourse } from "./runs.ts";
@@ -35,9 +36,11 @@ export async function registerModel(env: Env, run: RunRow, position: Position, t
   const learnt = await trial.tables(trial.train, OPTIONS.stages[0] ?? 0);
   const model = assembleModel(stages, chooseBlend(position.blends), modulesOf(learnt), OPTIONS);
   const hash = await storeModel(env.DOCUMENTS, model);
-  const alias = await env.DB.prepare(
-    `SELECT model_hash, metrics FROM insight_aliases JOIN insight_models ON hash = model_hash WHERE alias = 'champion'`,
-  ).first<{ model_hash: string; metrics: string }>();
+  const alias = await directory(env)
+    .prepare(
+      `SELECT model_hash, metrics FROM insight_aliases JOIN insight_models ON hash = model_hash WHERE alias = 'champion'`,
+    )
+    .first<{ model_hash: string; metrics: string }>();
   const champion =
     alias === null || alias.model_hash === hash ? null : await loadModel(env.DOCUMENTS, alias.model_hash);
   const cut_offs: (Tested & { share: number })[] = [];
@@ -67,25 +70,27 @@ export async function registerModel(env: Env, run: RunRow, position: Position, t
     blend: model.blend,
     cut_offs,
   };
-  await env.DB.batch([
-    env.DB.prepare(
-      `INSERT INTO insight_models (hash, run_id, data_hash, code_version, created_at, metrics, decision, promoted_at)
+  await directory(env).batch([
+    directory(env)
+      .prepare(
+        `INSERT INTO insight_models (hash, run_id, data_hash, code_version, created_at, metrics, decision, promoted_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (hash) DO UPDATE SET decision = excluded.decision, promoted_at = excluded.promoted_at
        WHERE excluded.promoted_at IS NOT NULL`,
-    ).bind(
-      hash,
-      run.id,
-      run.data_hash,
-      run.code_version,
-      trial.now,
-      JSON.stringify(metrics),
-      decision.reason,
-      decision.promote ? trial.now : null,
-    ),
-    ...(isChampion ? [] : [aliasTo(env.DB, decision.promote ? "champion" : "challenger", hash, trial.now)]),
+      )
+      .bind(
+        hash,
+        run.id,
+        run.data_hash,
+        run.code_version,
+        trial.now,
+        JSON.stringify(metrics),
+        decision.reason,
+        decision.promote ? trial.now : null,
+      ),
+    ...(isChampion ? [] : [aliasTo(directory(env), decision.promote ? "champion" : "challenger", hash, trial.now)]),
     // Whoever is champion challenges nobody.
-    env.DB.prepare(
+    directory(env).prepare(
       `DELETE FROM insight_aliases WHERE alias = 'challenger'
        AND model_hash = (SELECT model_hash FROM insight_aliases WHERE alias = 'champion')`,
     ),

@@ -1,30 +1,29 @@
 import { z } from "@hono/zod-openapi";
+import { addAuditEntryStatement, nudgeAudit, type OwnEntry } from "../audit/index.ts";
 import { findCourse, isStaff } from "../courses/index.ts";
-import { idempotent } from "../ops/idempotency.ts";
-import {
-  type AppContext,
-  actorOf,
-  databaseOf,
-  defineRoute,
-  idempotencyHeader,
-  newRouter,
-  respond,
-} from "../shared/http.ts";
+import { notBeingErased } from "../identity/index.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { directory, forCourse } from "../platform/database/shards.ts";
+import { respond } from "../platform/http/answers.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import {
   courseOfItem,
   courseSlugSchema,
+  enrollmentId,
   enrollmentIdSchema,
   itemIdSchema,
   parseEnrollmentId,
   userIdSchema,
-} from "../shared/ids.ts";
-import { instantSchema } from "../shared/instants.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
+} from "../platform/ids.ts";
+import { instantSchema } from "../platform/instants.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 
 export const TAGS = ["insight"];
 export const STAFF_RULE = "Authors: own courses only.";
 const STAFF = ["author", "service", "admin"] as const;
-/** Learners told about in one call. */
+/** Learners in one call. */
 const MAX_LEARNERS = 1_000;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const courseParam = z.object({ course: courseSlugSchema });
@@ -32,7 +31,7 @@ const courseParam = z.object({ course: courseSlugSchema });
 const day = z.int().min(-3_660).max(3_660);
 const scheduleSchema = z
   .strictObject({
-    module: z.string().min(1).max(64).openapi({ description: "What is taught; runs of it are compared." }),
+    module: z.string().min(1).max(64).openapi({ description: "The subject. Terms of the same subject are compared." }),
     period: z
       .string()
       .min(1)
@@ -66,13 +65,14 @@ const learnersSchema = z
   .openapi("InsightLearners");
 
 const scheduleRoute = defineRoute(
-  { roles: STAFF, rule: STAFF_RULE, rate: "write" },
+  { roles: STAFF, scope: "insight", rule: STAFF_RULE, rate: "write" },
   {
     method: "put",
     path: "/courses/{course}/insight/schedule",
+    operationId: "setInsightSchedule",
     tags: TAGS,
     summary: "Let a course take part in early warning: when it runs and what is due when",
-    middleware: [idempotent()],
+    middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,
       params: courseParam,
@@ -85,13 +85,14 @@ const scheduleRoute = defineRoute(
 );
 
 const learnersRoute = defineRoute(
-  { roles: STAFF, rule: STAFF_RULE, rate: "write", maxBody: 524_288 },
+  { roles: STAFF, scope: "insight", rule: STAFF_RULE, rate: "write", maxBody: 524_288 },
   {
     method: "post",
     path: "/courses/{course}/insight/learners",
+    operationId: "recordOutcomes",
     tags: TAGS,
-    summary: "Tell registrations and outcomes: up to 1,000 learners; told again, the later words count",
-    middleware: [idempotent()],
+    summary: "Store registrations and outcomes: up to 1,000 learners; the newest call counts",
+    middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,
       params: courseParam,
@@ -107,13 +108,14 @@ const learnersRoute = defineRoute(
 );
 
 const exclusionRoute = defineRoute(
-  { roles: STAFF, rule: STAFF_RULE, rate: "write" },
+  { roles: STAFF, scope: "insight", rule: STAFF_RULE, rate: "write", refuses: ["course_not_found"] },
   {
     method: "put",
     path: "/enrollments/{enrollment}/insight/exclusion",
+    operationId: "setInsightExclusion",
     tags: TAGS,
     summary: "Exclude a learner from early warning, or include them again",
-    middleware: [idempotent()],
+    middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,
       params: z.object({ enrollment: enrollmentIdSchema }),
@@ -131,18 +133,28 @@ const exclusionRoute = defineRoute(
   },
 );
 
-const TELL = `
+const STORE_LEARNERS = setStatement(
+  (set) => `
   INSERT INTO insight_learners (enrollment_id, course_slug, user_id, registered, withdrawn, attempts, credits, passed)
-  SELECT e.id, e.course_slug, e.user_id, value ->> 'registered', value ->> 'withdrawn', value ->> 'attempts',
-    CAST(value ->> 'credits' AS REAL), value ->> 'passed'
-  FROM json_each(?1) CROSS JOIN enrollments e ON e.id = ?2 || ':' || (value ->> 'user_id')
-  WHERE true
+  SELECT ?2 || ':' || (value ->> 'user_id'), ?2, value ->> 'user_id', value ->> 'registered', value ->> 'withdrawn',
+    value ->> 'attempts', CAST(value ->> 'credits' AS REAL), value ->> 'passed'
+  FROM ${set} WHERE ${notBeingErased("value ->> 'user_id'")}
   ON CONFLICT (enrollment_id) DO UPDATE SET registered = excluded.registered, withdrawn = excluded.withdrawn,
-    attempts = excluded.attempts, credits = excluded.credits, passed = excluded.passed`;
+    attempts = excluded.attempts, credits = excluded.credits, passed = excluded.passed`,
+);
+
+const ENROLLED = setStatement(
+  (set) => `SELECT id, user_id, enrolled_at FROM enrollments WHERE id IN (SELECT value FROM ${set})`,
+);
+
+/** Those of these enrollments that the course's shard has. */
+async function enrolledAmong(env: Env, course: string, ids: readonly string[]) {
+  return ENROLLED.find<{ id: string; user_id: string; enrolled_at: number }>(await forCourse(env, course), ids);
+}
 
 const TOUCH = "UPDATE insight_courses SET updated_at = ?2 WHERE course_slug = ?1";
 
-/** What early warning is told and cannot see by itself, to be mounted at /api/v1. */
+/** What early warning cannot see by itself and has to be given, to be mounted at /api/v1. */
 export function dataRoutes() {
   return newRouter()
     .openapi(scheduleRoute, async (c) => {
@@ -160,15 +172,17 @@ export function dataRoutes() {
       const stored = assessments
         .map(({ item, due, weight, is_exam }) => ({ item, due, weight, isExam: is_exam }))
         .sort((a, b) => (a.item < b.item ? -1 : 1));
-      await c.env.DB.prepare(
-        `INSERT INTO insight_courses (course_slug, module, period, starts_at, length_days, assessments, updated_at)
+      const change = directory(c.env)
+        .prepare(
+          `INSERT INTO insight_courses (course_slug, module, period, starts_at, length_days, assessments, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (course_slug) DO UPDATE SET module = excluded.module, period = excluded.period,
            starts_at = excluded.starts_at, length_days = excluded.length_days, assessments = excluded.assessments,
            updated_at = excluded.updated_at`,
-      )
-        .bind(course, module, period, Date.parse(starts_at), length_days, JSON.stringify(stored), Date.now())
-        .run();
+        )
+        .bind(course, module, period, Date.parse(starts_at), length_days, JSON.stringify(stored), Date.now());
+      await directory(c.env).batch([change, auditEntry(c, "insight.scheduled", { course })]);
+      nudgeAudit(c);
       return c.json({ course, assessments: stored.length }, 200);
     })
     .openapi(learnersRoute, async (c) => {
@@ -176,15 +190,23 @@ export function dataRoutes() {
       const staff = await staffOf(c, course);
       if (!staff.ok) return respond(c, staff.refusal);
       const { learners } = c.req.valid("json");
-      const rows = learners.map((learner) => ({
-        ...learner,
-        passed: learner.passed === null ? null : Number(learner.passed),
-      }));
-      const [told] = await c.env.DB.batch([
-        c.env.DB.prepare(TELL).bind(JSON.stringify(rows), course),
-        c.env.DB.prepare(TOUCH).bind(course, Date.now()),
+      const found = await enrolledAmong(
+        c.env,
+        course,
+        learners.map(({ user_id }) => enrollmentId(course, user_id)),
+      );
+      const enrolled = new Set(found.map(({ user_id }) => user_id));
+      const rows = learners
+        .filter(({ user_id }) => enrolled.has(user_id))
+        .map((learner) => ({ ...learner, passed: learner.passed === null ? null : Number(learner.passed) }));
+      const results = await directory(c.env).batch([
+        ...STORE_LEARNERS.over(directory(c.env), rows, course),
+        directory(c.env).prepare(TOUCH).bind(course, Date.now()),
+        auditEntry(c, "insight.learners_told", { course, details: { entries: learners.length } }),
       ]);
-      const taken = told?.meta.changes ?? 0;
+      nudgeAudit(c);
+      // The last two are the course's own row and the entry of the audit chain.
+      const taken = results.slice(0, -2).reduce((sum, { meta }) => sum + (meta.changes ?? 0), 0);
       return c.json({ taken, not_enrolled: learners.length - taken }, 200);
     })
     .openapi(exclusionRoute, async (c) => {
@@ -192,28 +214,51 @@ export function dataRoutes() {
       const staff = await staffOf(c, parseEnrollmentId(enrollment).course);
       if (!staff.ok) return respond(c, staff.refusal);
       const { excluded } = c.req.valid("json");
-      if (!(await exclude(c.env.DB, enrollment, excluded))) return respond(c, refuse("not_enrolled").refusal);
+      if (!(await exclude(c, enrollment, excluded))) return respond(c, refuse("not_enrolled").refusal);
       return c.json({ enrollment_id: enrollment, excluded }, 200);
     });
 }
 
 /** @returns false when there is no such enrollment. Predictions made before go at once. */
-async function exclude(db: D1Database, enrollment: string, excluded: boolean): Promise<boolean> {
+async function exclude(c: AppContext, enrollment: string, excluded: boolean): Promise<boolean> {
+  const db = directory(c.env);
+  const { course } = parseEnrollmentId(enrollment);
+  const [row] = await enrolledAmong(c.env, course, [enrollment]);
+  if (row === undefined) return false;
   const [written] = await db.batch([
     db
       .prepare(
         `INSERT INTO insight_learners (enrollment_id, course_slug, user_id, registered, attempts, credits, excluded)
-         SELECT e.id, e.course_slug, e.user_id,
-           CAST(floor((e.enrolled_at - coalesce(c.starts_at, e.enrolled_at)) / 86400000.0) AS INTEGER), 0, 0.0, ?2
-         FROM enrollments e LEFT JOIN insight_courses c ON c.course_slug = e.course_slug WHERE e.id = ?1
+         SELECT ?1, ?3, ?4, CAST(floor((?5 - coalesce(
+             (SELECT starts_at FROM insight_courses WHERE course_slug = ?3), ?5)) / 86400000.0) AS INTEGER), 0, 0.0, ?2
+         WHERE ${notBeingErased("?4")}
          ON CONFLICT (enrollment_id) DO UPDATE SET excluded = excluded.excluded`,
       )
-      .bind(enrollment, Number(excluded)),
+      .bind(enrollment, Number(excluded), course, row.user_id, row.enrolled_at),
     db
       .prepare("DELETE FROM insight_predictions WHERE enrollment_id = ?1 AND ?2 = 1")
       .bind(enrollment, Number(excluded)),
+    auditEntry(c, "insight.exclusion_changed", { course, enrollment }),
   ]);
+  nudgeAudit(c);
   return (written?.meta.changes ?? 0) > 0;
+}
+
+/** The statement that adds the audit entry of a change to the outbox; about an enrollment only where there is one. */
+function auditEntry(
+  c: AppContext,
+  action: OwnEntry["action"],
+  about: { course: string; enrollment?: string; details?: NonNullable<OwnEntry["details"]> },
+): D1PreparedStatement {
+  const { course, enrollment } = about;
+  const target = enrollment === undefined ? { type: "course", id: course } : { type: "enrollment", id: enrollment };
+  const entry = { action, actor: actorOf(c), target, request_id: c.get("requestId"), ...about };
+  // The batch does nothing for somebody who is being erased, and then adds no audit entry either.
+  const user = enrollment === undefined ? "" : parseEnrollmentId(enrollment).user;
+  const onlyIf = { sql: notBeingErased("?"), values: [user] };
+  return enrollment === undefined
+    ? addAuditEntryStatement(directory(c.env), entry, Date.now())
+    : addAuditEntryStatement(directory(c.env), entry, Date.now(), onlyIf);
 }
 
 /** The course, if the caller is staff of it. That an unpublished course exists is its author's secret. */

@@ -1,14 +1,18 @@
 import { z } from "@hono/zod-openapi";
 import { desc, gte, inArray } from "drizzle-orm";
-import { idempotent } from "../ops/idempotency.ts";
-import { databaseOf, defineRoute, idempotencyHeader, newRouter, respond } from "../shared/http.ts";
-import { instantSchema, toInstant, toInstantOrNull } from "../shared/instants.ts";
-import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
-import { refuse } from "../shared/results.ts";
-import { acceptedSecrets } from "../shared/secrets.ts";
+import { nudgeAudit } from "../audit/index.ts";
+import { directory } from "../platform/database/shards.ts";
+import { respond } from "../platform/http/answers.ts";
+import { actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { claimOf, idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
+import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
+import { instantSchema, toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { refuse } from "../platform/results.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
 import type { ModelMetrics } from "./registry.ts";
 import { TAGS } from "./routes-data.ts";
-import { readPosition, startRun } from "./runs.ts";
+import { readPosition, runOf, startRun } from "./runs.ts";
 import { insightAliases, type insightModels, insightRuns } from "./tables.ts";
 import { insightMetrics } from "./watch.ts";
 
@@ -48,10 +52,11 @@ const modelView = z
   .openapi("InsightModel");
 
 const modelsRoute = defineRoute(
-  { roles: ["author", "admin"], rule: "Authors and admins: it tells of models, not of learners." },
+  { roles: ["author", "admin"], rule: "Authors and admins: it is about models, not about learners." },
   {
     method: "get",
     path: "/insight/models",
+    operationId: "listModels",
     tags: TAGS,
     summary: "The model registry, newest first: what each learnt from, how it did, whether it predicts",
     request: { query: z.object(pageQuery) },
@@ -97,6 +102,7 @@ const statusRoute = defineRoute(
   {
     method: "get",
     path: "/insight/status",
+    operationId: "getInsightStatus",
     tags: TAGS,
     summary: "Latest runs, what cleaning dropped, drift of each feature, accuracy by week, the alarm if there is one",
     responses: { 200: { description: "Numbers of now.", content: json(statusView) } },
@@ -108,9 +114,10 @@ const runRoute = defineRoute(
   {
     method: "post",
     path: "/insight/runs",
+    operationId: "startInsightRun",
     tags: TAGS,
     summary: "Start a run now, or as of an instant in the past",
-    middleware: [idempotent()],
+    middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,
       body: {
@@ -132,13 +139,16 @@ export function modelRoutes() {
         "insight models",
         c.req.valid("query"),
         (after, take) => {
-          const from = after === null ? Number.MAX_SAFE_INTEGER : Number(after);
-          return c.env.DB.prepare("SELECT * FROM insight_models WHERE created_at < ? ORDER BY created_at DESC LIMIT ?")
-            .bind(from, take)
+          // Models of one run may share an instant, so the hash decides; a cursor of the release before names none.
+          const [from = "", hash = ""] = after?.split(" ") ?? [String(Number.MAX_SAFE_INTEGER)];
+          const newest = "ORDER BY created_at DESC, hash DESC LIMIT ?";
+          return directory(c.env)
+            .prepare(`SELECT * FROM insight_models WHERE (created_at, hash) < (?, ?) ${newest}`)
+            .bind(Number(from), hash, take)
             .all<typeof insightModels.$inferSelect>()
             .then(({ results }) => results);
         },
-        (row) => String(row.created_at),
+        (row) => `${row.created_at} ${row.hash}`,
       );
       if (!listed.ok) return respond(c, listed.refusal);
       const aliases = await db
@@ -197,7 +207,11 @@ export function modelRoutes() {
         const errors = [{ path: "as_of", rule: "in_future", message: "an instant that has passed" }];
         return respond(c, refuse("invalid_input", { errors }).refusal);
       }
-      const run = await startRun(c.env, `asked ${crypto.randomUUID()}`, asOf, now);
+      const by = { actor: actorOf(c), request_id: c.get("requestId") };
+      // A repetition has the same cause, and one cause starts one run.
+      const cause = `asked ${claimOf(c)?.effect ?? crypto.randomUUID()}`;
+      const run = (await startRun(c.env, cause, asOf, now, by)) ?? (await runOf(c.env, cause));
+      nudgeAudit(c);
       return run === null ? respond(c, refuse("concurrent_change").refusal) : c.json({ run_id: run }, 202, NO_STORE);
     });
 }

@@ -1,22 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, desc, eq, gt, lt, or } from "drizzle-orm";
-import {
-  type AppContext,
-  actorOf,
-  databaseOf,
-  defineRoute,
-  languageOf,
-  languageQuery,
-  newRouter,
-  ROLES,
-  respond,
-} from "../shared/http.ts";
-import { courseSlugSchema, enrollmentIdSchema, parseEnrollmentId } from "../shared/ids.ts";
-import { toInstant } from "../shared/instants.ts";
-import { pageQuery, pageSchema, paginate } from "../shared/pagination.ts";
-import { ok, type Result, refuse } from "../shared/results.ts";
-import { acceptedSecrets } from "../shared/secrets.ts";
-import type { Language } from "../shared/text.ts";
+import { respond } from "../platform/http/answers.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { languageOf, languageQuery } from "../platform/http/language.ts";
+import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
+import { courseSlugSchema, enrollmentIdSchema, parseEnrollmentId } from "../platform/ids.ts";
+import { toInstant } from "../platform/instants.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
+import type { Language } from "../platform/text.ts";
 import { lineageOf } from "./lineage.ts";
 import { adviceOf, givenReasonSchema, sentenceOf, summaryOf } from "./reasons.ts";
 import { STAFF_RULE, staffOf, TAGS } from "./routes-data.ts";
@@ -51,10 +45,11 @@ const predictionView = z
   .openapi("InsightPrediction");
 
 const atRiskRoute = defineRoute(
-  { roles: ["author", "service", "admin"], rule: STAFF_RULE },
+  { roles: ["author", "service", "admin"], scope: "read", rule: STAFF_RULE },
   {
     method: "get",
     path: "/courses/{course}/insight/at-risk",
+    operationId: "listLearnersAtRisk",
     tags: TAGS,
     summary: "Learners who are less likely than not to pass, the least likely first, with reasons and what to do",
     request: {
@@ -77,10 +72,11 @@ const atRiskRoute = defineRoute(
 );
 
 const enrollmentRoute = defineRoute(
-  { roles: ROLES, rule: "Own enrollment; staff of the course." },
+  { roles: ROLES, scope: "read", rule: "Own enrollment; staff of the course.", refuses: ["course_not_found"] },
   {
     method: "get",
     path: "/enrollments/{enrollment}/insight",
+    operationId: "listPredictions",
     tags: TAGS,
     summary: "Every prediction about one learner, the latest first",
     request: { params: z.object({ enrollment: enrollmentIdSchema }), query: z.object({ lang: languageQuery }) },
@@ -117,15 +113,21 @@ const lineageView = z
     snapshot: z.object({ sha256: z.string(), parts: z.int() }),
     verified: z
       .object({ model: z.boolean(), manifest: z.boolean(), parts: z.boolean(), course_in_snapshot: z.boolean() })
-      .openapi({ description: "Each content was read again just now and has the hash that was written down." }),
+      .openapi({ description: "The bytes of each content were read just now, and they have the noted hash." }),
   })
   .openapi("InsightLineage");
 
 const lineageRoute = defineRoute(
-  { roles: ["author", "service", "admin"], rule: STAFF_RULE },
+  {
+    roles: ["author", "service", "admin"],
+    scope: "read",
+    rule: STAFF_RULE,
+    refuses: ["not_found", "course_not_found"],
+  },
   {
     method: "get",
     path: "/enrollments/{enrollment}/insight/lineage",
+    operationId: "getPredictionLineage",
     tags: TAGS,
     summary: "Where the latest prediction about a learner comes from, back to the data snapshot, hashes verified",
     request: { params: z.object({ enrollment: enrollmentIdSchema }) },

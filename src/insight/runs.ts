@@ -1,16 +1,18 @@
 import { z } from "@hono/zod-openapi";
-import { logEvent } from "../ops/logging.ts";
-import { DAY_MS } from "../shared/instants.ts";
+import { addAuditEntryStatement, type OwnEntry } from "../audit/index.ts";
+import { directory } from "../platform/database/shards.ts";
+import { DAY_MS } from "../platform/instants.ts";
+import { logEvent } from "../platform/log.ts";
 import { CLEANING_RULES, type CleaningReport } from "./clean.ts";
 import { partSchema } from "./snapshot-text.ts";
 import type { RunRow } from "./tables.ts";
 
 /** Grows with every change of what features or training do; with the deployed version it says which code made a model. */
-export const PIPELINE_VERSION = 1;
+const PIPELINE_VERSION = 1;
 /** A run whose step has not ended for so long is taken up again. A step may be repeated, so too early does no harm. */
 export const STALLED_MS = 5 * 60_000;
-/** First data must have been quiet for so long before the first run: an import tells it in many calls. */
-export const QUIET_MS = 2 * 60_000;
+/** First data must have been quiet for so long before the first run: an import sends it in many calls. */
+const QUIET_MS = 2 * 60_000;
 
 export const insightMessageSchema = z.object({ type: z.literal("step"), run: z.string(), seq: z.int() });
 export type InsightMessage = z.infer<typeof insightMessageSchema>;
@@ -93,24 +95,43 @@ export function readPosition(run: Pick<RunRow, "position">): Position {
  * Starts a run, once for each cause.
  *
  * @param asOf what is known by this instant is used, nothing later.
+ * @param by who asked for it, for the audit log; null: the night.
  * @returns the run's id, or null when this cause has started one before.
  */
-export async function startRun(env: Env, cause: string, asOf: number, now: number): Promise<string | null> {
-  const started = await env.DB.prepare(
-    `INSERT INTO insight_runs (id, cause, as_of, state, step, seq, position, code_version, started_at, updated_at)
+export async function startRun(
+  env: Env,
+  cause: string,
+  asOf: number,
+  now: number,
+  by: Pick<OwnEntry, "actor" | "request_id"> | null = null,
+): Promise<string | null> {
+  const id = crypto.randomUUID();
+  const insert = directory(env)
+    .prepare(
+      `INSERT INTO insight_runs (id, cause, as_of, state, step, seq, position, code_version, started_at, updated_at)
      VALUES (?1, ?2, ?3, 'running', 'collect', 0, ?4, ?5, ?6, ?6) ON CONFLICT (cause) DO NOTHING RETURNING id`,
-  )
-    .bind(crypto.randomUUID(), cause, asOf, JSON.stringify(START), codeVersion(env), now)
-    .first<{ id: string }>();
-  if (started === null) return null;
+    )
+    .bind(id, cause, asOf, JSON.stringify(START), codeVersion(env), now);
+  const entry = { action: "insight.run_started", target: { type: "insight_run", id }, unique: id } as const;
+  const isStarted = { sql: "EXISTS (SELECT 1 FROM insight_runs WHERE id = ?)", values: [id] };
+  const [inserted] = await directory(env).batch<{ id: string }>(
+    by === null ? [insert] : [insert, addAuditEntryStatement(directory(env), { ...entry, ...by }, now, isStarted)],
+  );
+  const started = inserted?.results[0];
+  if (started === undefined) return null;
   await env.INSIGHT_QUEUE.send({ type: "step", run: started.id, seq: 0 } satisfies InsightMessage);
   logEvent("insight_run_started", { run: started.id, cause });
   return started.id;
 }
 
-/** Every night: a run, where any course takes part. Told twice, it starts once. */
+/** The run that a cause has started before. */
+export async function runOf(env: Env, cause: string): Promise<string | null> {
+  return directory(env).prepare("SELECT id FROM insight_runs WHERE cause = ?").bind(cause).first<string>("id");
+}
+
+/** Every night: a run, where any course takes part. Asked twice, it starts once. */
 export async function startNightlyRun(env: Env, now: number): Promise<void> {
-  const any = await env.DB.prepare("SELECT 1 FROM insight_courses LIMIT 1").first();
+  const any = await directory(env).prepare("SELECT 1 FROM insight_courses LIMIT 1").first();
   if (any === null) return;
   const night = new Date(now).toISOString().slice(0, 10);
   await startRun(env, `night ${night}`, now, now);
@@ -121,25 +142,26 @@ export async function startNightlyRun(env: Env, now: number): Promise<void> {
  * arrived has been quiet for a while.
  */
 export async function watchRuns(env: Env, now: number): Promise<void> {
-  const { results } = await env.DB.prepare(
-    "SELECT id, seq FROM insight_runs WHERE state = 'running' AND updated_at < ? ORDER BY updated_at LIMIT 5",
-  )
+  const { results } = await directory(env)
+    .prepare("SELECT id, seq FROM insight_runs WHERE state = 'running' AND updated_at < ? ORDER BY updated_at LIMIT 5")
     .bind(now - STALLED_MS)
     .all<{ id: string; seq: number }>();
   for (const { id, seq } of results) {
     await env.INSIGHT_QUEUE.send({ type: "step", run: id, seq } satisfies InsightMessage);
     logEvent("insight_run_resumed", { run: id });
   }
-  const newest = await env.DB.prepare("SELECT updated_at FROM insight_courses ORDER BY updated_at DESC LIMIT 1").first<{
-    updated_at: number;
-  }>();
+  const newest = await directory(env)
+    .prepare("SELECT updated_at FROM insight_courses ORDER BY updated_at DESC LIMIT 1")
+    .first<{
+      updated_at: number;
+    }>();
   if (newest === null || newest.updated_at > now - QUIET_MS) return;
-  const before = await env.DB.prepare("SELECT 1 FROM insight_runs LIMIT 1").first();
+  const before = await directory(env).prepare("SELECT 1 FROM insight_runs LIMIT 1").first();
   if (before === null) await startRun(env, "first data", now, now);
 }
 
 /** Which code makes a model: the pipeline's own version, and that of the deployment. */
-export function codeVersion(env: Env): string {
+function codeVersion(env: Env): string {
   return `${PIPELINE_VERSION}+${env.CF_VERSION_METADATA.id === "" ? "local" : env.CF_VERSION_METADATA.id}`;
 }
 

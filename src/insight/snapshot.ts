@@ -1,4 +1,4 @@
-import { sha256Hex } from "../shared/http.ts";
+import { sha256Hex } from "../platform/hash.ts";
 import { courseOfParts, type SnapshotPart } from "./snapshot-text.ts";
 import type { CourseFacts } from "./world.ts";
 

@@ -1,4 +1,4 @@
-import { sha256Hex } from "../shared/http.ts";
+import { sha256Hex } from "../platform/hash.ts";
 import { FEATURES } from "./features.ts";
 import { type Model, modelHash, type Stage } from "./model.ts";
 import { tablesPrefix } from "./table-store.ts";

@@ -1,3 +1,4 @@
+import { directory } from "../platform/database/shards.ts";
 import { addReports, clean, emptyReport } from "./clean.ts";
 import { collectCourses, collectPage, isOver } from "./collect.ts";
 import { OPTIONS } from "./model.ts";
@@ -23,7 +24,7 @@ const PAGES_PER_STEP = 5;
 
 /** Facts by the run's instant, as a snapshot; a few pages of enrollments a step. */
 export async function collectStep(env: Env, run: RunRow, position: Position): Promise<StepResult> {
-  const frames = await collectCourses(env.DB, run.as_of);
+  const frames = await collectCourses(directory(env), run.as_of);
   const courses: RunCourse[] =
     position.courses.length > 0
       ? position.courses

@@ -16,7 +16,7 @@ import {
 import type { CourseFacts } from "./world.ts";
 
 /** How the model did at one share of the course, on the period it was tested on. */
-export interface CutOffReport {
+interface CutOffReport {
   share: number;
   model: Evaluation;
   /** The yardstick, trained and tested on the same learners. */
@@ -38,7 +38,7 @@ export interface StudyReport {
   cut_offs: CutOffReport[];
 }
 
-/** Told after each part, so that a caller can say what is going on and measure it. */
+/** Called after each part, so that a caller can say what is going on and measure it. */
 export type StudyProgress = (part: string) => void;
 
 /**

@@ -15,7 +15,7 @@ import { PLAIN_WIDTH, plainRows } from "./plain.ts";
 import { type CourseFacts, cutOffDay } from "./world.ts";
 
 /** What came of the learners of a course: known only after it, and used only to learn and to judge. */
-export type Outcomes = ReadonlyMap<string, boolean>;
+type Outcomes = ReadonlyMap<string, boolean>;
 
 /** Features of one course at one share, with outcomes. */
 export interface LabelledTable {
@@ -32,7 +32,7 @@ const UNKNOWN = 2;
 /** Ridge of the plain model: so little that it is plain. */
 const PLAIN_RIDGE = 1;
 
-export function outcomesOf(course: CourseFacts): Outcomes {
+function outcomesOf(course: CourseFacts): Outcomes {
   return new Map(course.learners.flatMap(({ user, passed }) => (passed === null ? [] : [[user, passed] as const])));
 }
 
@@ -55,11 +55,7 @@ export function labelledTable(course: CourseFacts, share: number): LabelledTable
 }
 
 /** Puts tables together to learn from: rows with an outcome, thinned by a hash of the enrollment where they are too many. */
-export function trainingSet(
-  tables: readonly LabelledTable[],
-  modules: readonly string[],
-  maxRows: number,
-): TrainingSet {
+function trainingSet(tables: readonly LabelledTable[], modules: readonly string[], maxRows: number): TrainingSet {
   const known = tables.reduce((sum, { labels }) => sum + labels.filter((label) => label !== UNKNOWN).length, 0);
   const keep = known > maxRows ? maxRows / known : 1;
   const picks = tables.map(({ table, labels }) =>
@@ -177,7 +173,7 @@ export function scoreBlends(share: number, tables: readonly LabelledTable[], opt
   });
 }
 
-/** The blend with the best mean score; the half-and-half one when nothing tells them apart. */
+/** The blend with the best mean score; the half-and-half one when they are equally good. */
 export function chooseBlend(scores: readonly BlendScores[]): number {
   const means = BLENDS.map((_, at) => scores.reduce((sum, stage) => sum + (stage[at] ?? 0), 0) / scores.length);
   const best = Math.max(...means);

@@ -2,7 +2,7 @@ import { type Columns, sigmoid, steady } from "./logistic.ts";
 import { SeededRandom } from "./random.ts";
 
 /** One node: a leaf has `left` -1. Values at or below `threshold` go left; a missing one goes where `missingLeft` says. */
-export interface TreeNode {
+interface TreeNode {
   feature: number;
   threshold: number;
   missingLeft: boolean;

@@ -13,8 +13,8 @@ export interface Counts {
 }
 
 /** Below this accuracy the alarm is raised, once so many outcomes are known that it is no accident. */
-export const MIN_ACCURACY = 0.7;
-export const MIN_LABELS = 400;
+const MIN_ACCURACY = 0.7;
+const MIN_LABELS = 400;
 
 export interface Alarm {
   code: "insight_accuracy_low" | "insight_labels_few";
@@ -49,7 +49,7 @@ export interface Decision {
 export interface Rival {
   /** Mean AUC over the cut-offs. */
   auc: number;
-  /** Periods among the tested ones that it has learnt from: on those its figures prove nothing. */
+  /** Periods among the tested ones that it has learnt from: on those its figures say nothing. */
   learntFrom: readonly string[];
 }
 

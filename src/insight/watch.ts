@@ -1,5 +1,6 @@
 import { eventOf, publishAll } from "../events/index.ts";
-import { logEvent, logFault } from "../ops/logging.ts";
+import { directory } from "../platform/database/shards.ts";
+import { logEvent, logFault } from "../platform/log.ts";
 import { type Position, weekOf } from "./runs.ts";
 import type { StepResult } from "./steps.ts";
 import type { RunRow } from "./tables.ts";
@@ -40,7 +41,10 @@ export async function judgeStep(env: Env, run: RunRow, position: Position, now: 
   const over = position.courses.filter((course) => course.over);
   const page = over.slice(position.at, position.at + COURSES_PER_STEP);
   for (const { course } of page) {
-    await env.DB.batch([env.DB.prepare(JOIN_OUTCOMES).bind(course), env.DB.prepare(COUNT).bind(course)]);
+    await directory(env).batch([
+      directory(env).prepare(JOIN_OUTCOMES).bind(course),
+      directory(env).prepare(COUNT).bind(course),
+    ]);
   }
   const at = position.at + page.length;
   if (at < over.length) return { next: "judge", position: { ...position, at } };
@@ -55,10 +59,10 @@ export async function judgeStep(env: Env, run: RunRow, position: Position, now: 
  * @param now the window ends here.
  */
 export async function insightMetrics(env: Env, now: number): Promise<InsightMetrics> {
-  const [counted, aliases, runs] = await env.DB.batch<Record<string, number | string>>([
-    env.DB.prepare("SELECT kind, week, total, correct FROM insight_accuracy WHERE course_slug > ''"),
-    env.DB.prepare("SELECT since FROM insight_aliases WHERE alias = 'champion'"),
-    env.DB.prepare(
+  const [counted, aliases, runs] = await directory(env).batch<Record<string, number | string>>([
+    directory(env).prepare("SELECT kind, week, total, correct FROM insight_accuracy WHERE course_slug > ''"),
+    directory(env).prepare("SELECT since FROM insight_aliases WHERE alias = 'champion'"),
+    directory(env).prepare(
       "SELECT finished_at FROM insight_runs WHERE state = 'done' AND started_at > 0 ORDER BY started_at DESC LIMIT 1",
     ),
   ]);
@@ -96,7 +100,7 @@ function sumOf(weeks: readonly Counts[]): Counts {
   });
 }
 
-/** Tells admins, once a week for each alarm. That nobody could be told must not fail the run. */
+/** Notifies admins, once a week for each alarm. If nobody can be notified, the run goes on. */
 async function raise(env: Env, { code, priority, accuracy, labels }: Alarm, asOf: number, now: number): Promise<void> {
   const summary =
     code === "insight_accuracy_low"

@@ -1,6 +1,6 @@
-import { DAY_MS } from "../shared/instants.ts";
+import { DAY_MS } from "../platform/instants.ts";
 
-/** One thing to hand in. */
+/** One thing to submit. */
 export interface Assessment {
   item: string;
   /** Day of the course on which it is due, or null where nobody said. */
@@ -10,7 +10,7 @@ export interface Assessment {
   isExam: boolean;
 }
 
-/** One thing handed in. */
+/** One submission. */
 export interface Submission {
   item: string;
   /** Day of the course; before 0 lies what was done before it began, e.g. carried over from an earlier run. */
@@ -61,7 +61,7 @@ export function cutOffDay(course: Pick<CourseFacts, "length">, share: number): n
 }
 
 /**
- * What was known of a course at the end of `day`: the only door through which features see facts, so nothing later can
+ * What was known of a course at the end of `day`: the only way by which features see facts, so nothing later can
  * reach them. Who registered later is not there yet, who left later has not left, and no outcome is known: outcomes are
  * what is predicted, and reach training by another way.
  */

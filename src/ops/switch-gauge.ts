@@ -1,6 +1,6 @@
-import { gauge } from "./metrics/family.ts";
-import type { Section } from "./metrics/section.ts";
-import { loadReadSwitch } from "./read-switch.ts";
+import { loadReadSwitch } from "../mirror/index.ts";
+import { gauge } from "../platform/metrics/family.ts";
+import type { Section } from "../platform/metrics/section.ts";
 
 /** The read switch as it stands: who looks at the fallback must know whether somebody wanted it. */
 export const switchSection: Section = {

@@ -1,28 +1,31 @@
 import { z } from "@hono/zod-openapi";
-import { orderAudit, oweAudit } from "../audit/outbox.ts";
-import { type AppContext, actorOf, databaseOf, defineRoute, newRouter } from "../shared/http.ts";
-import { toInstant } from "../shared/instants.ts";
-import { logEvent, logFault } from "./logging.ts";
-import { loadReadSwitch, READ_SWITCH_KEY, type ReadSwitch, readSwitch, readSwitchSchema } from "./read-switch.ts";
+import { addAuditEntry, orderAudit } from "../audit/index.ts";
+import { loadReadSwitch, READ_SWITCH_KEY, type ReadSwitch, readSwitch, readSwitchSchema } from "../mirror/index.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { toInstant } from "../platform/instants.ts";
+import { logEvent, logFault } from "../platform/log.ts";
 
 const PATH = "/system/switches/realtime-reads";
 const content = { "application/json": { schema: readSwitchSchema } };
 
 const showRoute = defineRoute(
-  { roles: ["admin"], rule: "Admins." },
+  { roles: ["admin"], scope: "operate", rule: "Admins." },
   {
     method: "get",
     path: PATH,
+    operationId: "getRealtimeSwitch",
     tags: ["system"],
     summary: "Which share of reads goes past the objects, since when and why",
     responses: { 200: { description: "As KV has it; isolates follow within a minute or so.", content } },
   },
 );
 const setRoute = defineRoute(
-  { roles: ["admin"], rule: "Admins.", rate: "write" },
+  { roles: ["admin"], scope: "operate", rule: "Admins.", rate: "write" },
   {
     method: "put",
     path: PATH,
+    operationId: "setRealtimeSwitch",
     tags: ["system"],
     summary: "Send a share of the reads to the realtime path, without a deploy",
     request: {
@@ -46,7 +49,7 @@ const setRoute = defineRoute(
 
 /**
  * The switch is thrown when objects or D1 are in trouble, so its entry waits for neither: it goes into the chain, else
- * into D1's outbox, and when both are dark the log alone has it.
+ * into D1's outbox, and when neither answers the log alone has it.
  */
 async function auditIfPossible(c: AppContext, realtime_percent: number): Promise<void> {
   const target = { type: "switch", id: "realtime-reads" };
@@ -55,8 +58,8 @@ async function auditIfPossible(c: AppContext, realtime_percent: number): Promise
   if (ordered.ok) return;
   const request_id = c.get("requestId");
   try {
-    const owed = { ...entry, actor: actorOf(c), request_id, outcome: "ordered" } as const;
-    await oweAudit(databaseOf(c), owed, Date.now());
+    const ordered = { ...entry, actor: actorOf(c), request_id, outcome: "ordered" } as const;
+    await addAuditEntry(databaseOf(c), ordered, Date.now());
   } catch (fault) {
     logFault("audit_missed", fault, { action: entry.action, request_id });
   }

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { proxyDurable } from "itty-durable";
-import { logFault } from "../ops/logging.ts";
-import { withTimeOut } from "../shared/time-out.ts";
+import { withTimeOut } from "../platform/http/time-out.ts";
+import { logFault } from "../platform/log.ts";
 
 /** How many learners are in a course; null when presence does not answer, which no page may depend on. */
 export interface Presence {

@@ -1,12 +1,14 @@
+// The public API of the presence room: how many learners are in this course right now.
+
 import { z } from "@hono/zod-openapi";
 import { findCourse } from "../courses/index.ts";
-import { actorOf, databaseOf, defineRoute, newRouter, ROLES, respond } from "../shared/http.ts";
-import { courseSlugSchema } from "../shared/ids.ts";
-import { refuse } from "../shared/results.ts";
+import { respond } from "../platform/http/answers.ts";
+import { actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { courseSlugSchema } from "../platform/ids.ts";
+import { refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
 import { presenceOf } from "./adapter.ts";
-
-/** The door of the presence room: how many learners are in this course right now. */
-export { CoursePresence } from "./object.ts";
 
 const TAGS = ["presence"];
 const request = { params: z.object({ course: courseSlugSchema }) };
@@ -19,12 +21,28 @@ const responses = {
   },
 };
 const joinRoute = defineRoute(
-  { roles: ROLES, rate: "write" },
-  { method: "post", path: "/courses/{course}/presence", tags: TAGS, summary: "Say that I am here", request, responses },
+  { roles: ROLES, scope: null, rate: "write" },
+  {
+    method: "post",
+    path: "/courses/{course}/presence",
+    operationId: "announcePresence",
+    tags: TAGS,
+    summary: "Say that I am here",
+    request,
+    responses,
+  },
 );
 const countRoute = defineRoute(
-  { roles: ROLES },
-  { method: "get", path: "/courses/{course}/presence", tags: TAGS, summary: "How many are here", request, responses },
+  { roles: ROLES, scope: null },
+  {
+    method: "get",
+    path: "/courses/{course}/presence",
+    operationId: "getPresence",
+    tags: TAGS,
+    summary: "How many learners are here now",
+    request,
+    responses,
+  },
 );
 
 export function presenceRoutes() {

@@ -1,14 +1,14 @@
 import { createDurable } from "itty-durable";
 
 /** A learner counts as present for this long after the last sign of life. */
-export const PRESENT_FOR_MS = 60_000;
+const PRESENT_FOR_MS = 60_000;
 /** Learners remembered per course; beyond it the longest silent ones are forgotten first. */
 const MAX_PRESENT = 20_000;
 
 /**
  * Who is in a course right now. Small and disposable: it lives in memory only, needs no alarm and no storage, and its
  * loss costs one minute of a number on a page. The one object built with itty-durable, because exactly these limits are
- * what that library fits; nothing else rests on it (docs/decisions.md). Reached only through adapter.ts.
+ * what that library fits; nothing else rests on it (docs/design/decisions.md). Reached only through adapter.ts.
  */
 export class CoursePresence extends createDurable({ autoReturn: false, autoPersist: false }) {
   readonly #seenAt = new Map<string, number>();

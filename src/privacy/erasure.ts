@@ -1,7 +1,9 @@
 import type { BatchItem } from "drizzle-orm/batch";
-import type { Database } from "../bindings.ts";
 import { subjectOf, tombstones } from "../identity/index.ts";
-import { describeFault, logEvent, logFault } from "../ops/logging.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { directory } from "../platform/database/shards.ts";
+import { describeFault, logEvent, logFault } from "../platform/log.ts";
+import { lowerBars } from "./bars.ts";
 import type { PersonalDataSource } from "./source.ts";
 import { SOURCES } from "./sources.ts";
 import { erasures } from "./tables.ts";
@@ -30,18 +32,18 @@ interface Row {
 }
 
 /**
- * Notes that a user is to be erased. From here on the id is dead: nobody is created, enrolled or told anything under it.
+ * Notes that a user is to be erased. From here on the id is dead: nobody is created, enrolled or notified under it.
  * Asked again while it runs or when it is done, nothing changes.
  *
  * @param by the admin who asks; null when it is the user.
- * @param owed what else belongs to the change: the entry for the audit chain.
+ * @param audit what else belongs to the change: the entry for the audit chain.
  */
 export async function requestErasure(
   db: Database,
   user: string,
   by: string | null,
   now: number,
-  owed: readonly BatchItem<"sqlite">[] = [],
+  audit: readonly BatchItem<"sqlite">[] = [],
 ): Promise<void> {
   const subject = await subjectOf(user);
   await db.batch([
@@ -58,15 +60,32 @@ export async function requestErasure(
         due_at: now,
       })
       .onConflictDoNothing(),
-    ...owed,
+    ...audit,
+  ]);
+}
+
+/**
+ * Begins the erasure of somebody who was erased before and is here again: from a backup, or in a database that was set
+ * back. One that is under way goes on.
+ */
+export async function eraseAgain(db: D1Database, user: string, now: number): Promise<void> {
+  const subject = await subjectOf(user);
+  await db.batch([
+    db.prepare("INSERT INTO tombstones (subject, erased_at) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(subject, now),
+    db
+      .prepare(
+        `INSERT INTO erasures (subject, user_id, requested_at, state, step, due_at) VALUES (?1, ?2, ?3, 'running', ?4, ?3)
+         ON CONFLICT (subject) DO UPDATE SET user_id = ?2, state = 'running', step = ?4, due_at = ?3, attempts = 0
+         WHERE state = 'done'`,
+      )
+      .bind(subject, user, now, SOURCES[0]?.name ?? ""),
   ]);
 }
 
 /** Every minute: goes on with the erasures that are due. One that fails delays no other. */
 export async function resumeErasures(env: Env, now: number, sources = SOURCES): Promise<void> {
-  const { results } = await env.DB.prepare(
-    "SELECT subject FROM erasures WHERE state <> 'done' AND due_at <= ? ORDER BY due_at LIMIT ?",
-  )
+  const { results } = await directory(env)
+    .prepare("SELECT subject FROM erasures WHERE state <> 'done' AND due_at <= ? ORDER BY due_at LIMIT ?")
     .bind(now, PAGE)
     .all<{ subject: string }>();
   for (const { subject } of results) await runErasure(env, subject, now, sources);
@@ -77,10 +96,11 @@ export async function resumeErasures(env: Env, now: number, sources = SOURCES): 
  * every step may be repeated.
  */
 export async function runErasure(env: Env, subject: string, now: number, sources = SOURCES): Promise<void> {
-  const row = await env.DB.prepare(
-    `UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state <> 'done' AND due_at <= ?3
+  const row = await directory(env)
+    .prepare(
+      `UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state <> 'done' AND due_at <= ?3
      RETURNING subject, user_id, state, step, attempts`,
-  )
+    )
     .bind(subject, now + LEASE_MS, now)
     .first<Row>();
   if (row === null) return;
@@ -89,7 +109,8 @@ export async function runErasure(env: Env, subject: string, now: number, sources
   } catch (fault) {
     logFault("erasure_failed", fault, { subject });
     const wait = Math.min(RETRY_BASE_MS * 2 ** row.attempts, RETRY_MAX_MS);
-    await env.DB.prepare("UPDATE erasures SET attempts = attempts + 1, error = ?2, due_at = ?3 WHERE subject = ?1")
+    await directory(env)
+      .prepare("UPDATE erasures SET attempts = attempts + 1, error = ?2, due_at = ?3 WHERE subject = ?1")
       .bind(subject, describeFault(fault).replaceAll(row.user_id, "…").slice(0, 200), now + wait)
       .run();
   }
@@ -103,7 +124,8 @@ async function runSteps(env: Env, row: Row, now: number, sources: readonly Perso
     0,
   );
   for (const [index, source] of [...sources.entries()].slice(first)) {
-    await env.DB.prepare("UPDATE erasures SET step = ?2, due_at = ?3 WHERE subject = ?1")
+    await directory(env)
+      .prepare("UPDATE erasures SET step = ?2, due_at = ?3 WHERE subject = ?1")
       .bind(row.subject, source.name, now + (Date.now() - started) + LEASE_MS)
       .run();
     while ((await source.erase(env, row.user_id)) === "more") {
@@ -117,25 +139,29 @@ async function runSteps(env: Env, row: Row, now: number, sources: readonly Perso
 
 /** Leaves the rest to the next minute. */
 async function due(env: Env, row: Row, step: string, now: number): Promise<void> {
-  await env.DB.prepare("UPDATE erasures SET step = ?2, due_at = ?3, attempts = 0, error = NULL WHERE subject = ?1")
+  await directory(env)
+    .prepare("UPDATE erasures SET step = ?2, due_at = ?3, attempts = 0, error = NULL WHERE subject = ?1")
     .bind(row.subject, step, now)
     .run();
 }
 
 async function finishPass(env: Env, row: Row, now: number, sources: readonly PersonalDataSource[]): Promise<void> {
   if (row.state === "running") {
-    await env.DB.prepare(
-      `UPDATE erasures SET state = 'settling', step = ?2, due_at = ?3, attempts = 0, error = NULL
+    await directory(env)
+      .prepare(
+        `UPDATE erasures SET state = 'settling', step = ?2, due_at = ?3, attempts = 0, error = NULL
        WHERE subject = ?1 AND state = 'running'`,
-    )
+      )
       .bind(row.subject, sources[0]?.name ?? "", now + SETTLE_MS)
       .run();
     return logEvent("erasure_settling", { subject: row.subject });
   }
-  await env.DB.prepare(
-    `UPDATE erasures SET state = 'done', user_id = NULL, step = '', attempts = 0, error = NULL, finished_at = ?2
+  await lowerBars(env, row.user_id);
+  await directory(env)
+    .prepare(
+      `UPDATE erasures SET state = 'done', user_id = NULL, step = '', attempts = 0, error = NULL, finished_at = ?2
      WHERE subject = ?1 AND state = 'settling'`,
-  )
+    )
     .bind(row.subject, now)
     .run();
   logEvent("erasure_done", { subject: row.subject });

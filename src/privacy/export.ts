@@ -1,5 +1,5 @@
-import { logFault } from "../ops/logging.ts";
-import { toInstant } from "../shared/instants.ts";
+import { toInstant } from "../platform/instants.ts";
+import { logFault } from "../platform/log.ts";
 import type { PersonalDataSource } from "./source.ts";
 
 /** Characters gathered before they are handed on: lines are short, and each chunk costs the reader something. */
@@ -7,7 +7,7 @@ const CHUNK_CHARACTERS = 32_768;
 
 /**
  * Everything held about a user as lines of JSON, each with its `source` and `kind`. A piece is read when the reader has
- * taken the one before, so memory stays flat. The last line tells how many there were: a reader that does not see it
+ * taken the one before, so memory stays flat. The last line says how many there were: a reader that does not see it
  * knows that the export was cut.
  */
 export function exportStream(

@@ -1,5 +1,15 @@
-/** The door of the privacy room. */
-export { requestErasure, resumeErasures } from "./erasure.ts";
+/** The public API of the privacy room. */
+export { resumeErasures } from "./erasure.ts";
+export {
+  broughtLists,
+  everyErasure,
+  listErasures,
+  openErasures,
+  signErasures,
+} from "./erasure-list.ts";
+export { keepErasures } from "./erasure-notes.ts";
 export { privacySection } from "./gauges.ts";
+export { isKnown, peoplePage } from "./known.ts";
 export { withoutErased } from "./late-messages.ts";
+export { beginErasuresAgain, bury, eraseNow, eraseRevived, pauseWatch, resumeWatch, watchErasures } from "./revived.ts";
 export { privacyRoutes } from "./routes.ts";

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { erasedAmong } from "../identity/index.ts";
-import { logEvent, logFault } from "../ops/logging.ts";
-import { parseEnrollmentId } from "../shared/ids.ts";
+import { directory } from "../platform/database/shards.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { logEvent, logFault } from "../platform/log.ts";
 
 /** Every message about one user names them in one of these ways. */
 const aboutUser = z.looseObject({ user_id: z.string() });
@@ -23,7 +24,7 @@ export async function withoutErased(batch: MessageBatch<unknown>, env: Env): Pro
   const named = [...new Set(users.flatMap((user) => user ?? []))];
   if (named.length === 0) return batch;
   try {
-    const erased = await erasedAmong(env.DB, named);
+    const erased = await erasedAmong(directory(env), named);
     if (erased.size === 0) return batch;
     const late = new Set(batch.messages.filter((_, index) => erased.has(users[index] ?? "")));
     for (const message of late) message.ack();

@@ -1,5 +1,5 @@
-import type { Result } from "../shared/results.ts";
-import type { ExportPage, ExportPosition } from "./object-rows.ts";
+import type { ExportPage, ExportPosition } from "../platform/cell/export-rows.ts";
+import type { Result } from "../platform/results.ts";
 import type { ExportedRecord } from "./source.ts";
 
 /** All pages of an object's export. @throws when the object cannot answer: an export is complete or it is cut. */

@@ -1,22 +1,29 @@
 import { z } from "@hono/zod-openapi";
 import { eq } from "drizzle-orm";
-import { nudgeAudit, orderAudit, oweAudit } from "../audit/index.ts";
+import { addAuditEntry, noteRefusedSignIn, nudgeAudit, orderAudit } from "../audit/index.ts";
 import {
+  callRevocations,
+  checkPassword,
   erasedAmong,
   eraseUserBody,
-  provePassword,
   subjectOf,
   TOO_MANY_GUESSES,
   withinPasswordLimit,
 } from "../identity/index.ts";
-import { logFault } from "../ops/logging.ts";
-import { type AppContext, actorOf, databaseOf, defineRoute, newRouter, respond } from "../shared/http.ts";
-import { userIdSchema } from "../shared/ids.ts";
-import { toInstant, toInstantOrNull } from "../shared/instants.ts";
-import { type Result, refuse } from "../shared/results.ts";
-import { ROLES } from "../shared/roles.ts";
+import { directory } from "../platform/database/shards.ts";
+import { respond } from "../platform/http/answers.ts";
+import { attachment } from "../platform/http/attachment.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { userIdSchema } from "../platform/ids.ts";
+import { toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { logFault } from "../platform/log.ts";
+import { type Result, refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
 import { requestErasure, runErasure } from "./erasure.ts";
+import { noteErasure } from "./erasure-notes.ts";
 import { exportStream } from "./export.ts";
+import { isKnown } from "./known.ts";
 import { SOURCES } from "./sources.ts";
 import { erasures } from "./tables.ts";
 
@@ -40,10 +47,11 @@ const erasureView = z
   .openapi("Erasure");
 
 const exportRoute = defineRoute(
-  { roles: ROLES, rule: "Yourself, or anybody for an admin.", rate: "write" },
+  { roles: ROLES, scope: null, rule: "Yourself, or anybody for an admin.", rate: "write", refuses: ["user_not_found"] },
   {
     method: "post",
     path: "/users/{id}/export",
+    operationId: "exportUser",
     tags: TAGS,
     summary: "Everything held about a user, as a stream of lines of JSON",
     request: { params: z.object({ id: userIdSchema }) },
@@ -57,10 +65,17 @@ const exportRoute = defineRoute(
 );
 
 const eraseRoute = defineRoute(
-  { roles: ROLES, rule: "Yourself, with your password; others for an admin.", rate: "write" },
+  {
+    roles: ROLES,
+    scope: null,
+    rule: "Yourself, with your password; others for an admin.",
+    rate: "write",
+    refuses: ["user_not_found", "invalid_credentials"],
+  },
   {
     method: "delete",
     path: "/users/{id}",
+    operationId: "eraseUser",
     tags: TAGS,
     summary: "Erase a user and everything held about them",
     request: {
@@ -69,7 +84,7 @@ const eraseRoute = defineRoute(
     },
     responses: {
       202: {
-        description: "Begun, or begun before. The id is dead from now on.",
+        description: "The erasure has begun, now or earlier. The id cannot be used any more.",
         content: { "application/json": { schema: erasureView } },
       },
     },
@@ -77,10 +92,11 @@ const eraseRoute = defineRoute(
 );
 
 const progressRoute = defineRoute(
-  { roles: ["admin"], rule: "Admins." },
+  { roles: ["admin"], rule: "Admins.", refuses: ["user_not_found"] },
   {
     method: "get",
     path: "/erasures/{user}",
+    operationId: "getErasure",
     tags: TAGS,
     summary: "How far an erasure is",
     request: { params: z.object({ user: userIdSchema }) },
@@ -96,14 +112,15 @@ export function privacyRoutes() {
     .openapi(exportRoute, async (c) => {
       const { id } = c.req.valid("param");
       if (!reaches(c, id)) return respond(c, NOT_YOURS.refusal);
-      if (!(await isKnown(c.env, id))) return respond(c, refuse("user_not_found").refusal);
+      const known = await requireKnown(c.env, id);
+      if (!known.ok) return respond(c, known.refusal);
       if (actorOf(c).id !== id) {
         const ordered = await orderAudit(c, { action: "user.exported", target: { type: "user", id } });
         if (!ordered.ok) return respond(c, ordered.refusal);
       }
       const headers = {
         "content-type": "text/jsonl; charset=utf-8",
-        "content-disposition": `attachment; filename="latchkey-${id}.jsonl"`,
+        "content-disposition": attachment(`latchkey-${id}.jsonl`),
         ...NO_STORE,
       };
       return new Response(exportStream(c.env, id, SOURCES, Date.now()), { headers });
@@ -114,8 +131,9 @@ export function privacyRoutes() {
       if (!allowed.ok) return respond(c, allowed.refusal);
       const actor = actorOf(c);
       const now = Date.now();
-      if ((await erasedAmong(c.env.DB, [id])).size === 0) {
-        if (!(await isKnown(c.env, id))) return respond(c, refuse("user_not_found").refusal);
+      if ((await erasedAmong(directory(c.env), [id])).size === 0) {
+        const known = await requireKnown(c.env, id);
+        if (!known.ok) return respond(c, known.refusal);
         const entry = {
           action: "user.erased",
           actor,
@@ -124,10 +142,17 @@ export function privacyRoutes() {
           outcome: "ordered",
         } as const;
         const db = databaseOf(c);
-        await requestErasure(db, id, actor.id === id ? null : actor.id, now, [oweAudit(db, entry, now)]);
+        await requestErasure(db, id, actor.id === id ? null : actor.id, now, [addAuditEntry(db, entry, now)]);
         nudgeAudit(c);
+        // Before the answer: no token of the user counts from here on. Where the revocations object does not answer,
+        // the pass of the erasure does it.
+        await callRevocations(c.env, id, (stub) => stub.erase());
       }
       const subject = await subjectOf(id);
+      // At once, so that a restore knows of it even if this database is lost right now; else it is the first step.
+      await noteErasure(c.env, subject, now).catch((fault: unknown) =>
+        logFault("erasure_not_noted", fault, { subject }),
+      );
       // Beside the answer; the cron goes on with whatever this does not reach.
       c.executionCtx.waitUntil(
         runErasure(c.env, subject, now).catch((fault: unknown) => logFault("erasure_delayed", fault, { subject })),
@@ -156,22 +181,21 @@ async function mayErase(c: AppContext, user: string, password: string | undefine
     return refuse("invalid_input", { errors });
   }
   if (!(await withinPasswordLimit(c.env, user))) return TOO_MANY_GUESSES;
-  return (await provePassword(databaseOf(c), user, password))
-    ? { ok: true, value: null }
-    : refuse("invalid_credentials");
+  const checked = await checkPassword(databaseOf(c), user, password);
+  if (!checked.ok) return checked;
+  if (checked.value) return { ok: true, value: null };
+  await noteRefusedSignIn(c, { user }, Date.now());
+  return refuse("invalid_credentials");
 }
 
-/** Whether anything is held under this id: users of another identity provider have data, but no row in `users`. */
-async function isKnown(env: Env, user: string): Promise<boolean> {
-  const found = await env.DB.prepare(
-    `SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1) OR EXISTS (SELECT 1 FROM enrollments WHERE user_id = ?1)
-       OR EXISTS (SELECT 1 FROM translation_sessions WHERE owner = ?1)
-       OR EXISTS (SELECT 1 FROM event_log WHERE user_id = ?1) OR EXISTS (SELECT 1 FROM courses WHERE owner_id = ?1)
-       AS found`,
-  )
-    .bind(user)
-    .first<{ found: number }>();
-  return found?.found === 1;
+/** @returns `user_not_found` when no place holds anything of the user, `unavailable` when one cannot say. */
+async function requireKnown(env: Env, user: string): Promise<Result<null>> {
+  try {
+    return (await isKnown(env, user)) ? { ok: true, value: null } : refuse("user_not_found");
+  } catch (fault) {
+    logFault("person_unknown", fault);
+    return refuse("unavailable", { detail: "Not every place that may know this user answers.", retry_after: 5 });
+  }
 }
 
 async function viewErasure(c: AppContext, user: string): Promise<Result<z.infer<typeof erasureView>>> {

@@ -12,10 +12,11 @@ import { sessionsSource } from "./sources/sessions.ts";
 import { translationSource } from "./sources/translation.ts";
 
 /**
- * Every place that holds personal data, in the order in which it is erased: sessions first, so that the user writes
- * nothing more, what feeds others before what it feeds, and the account last. A new room adds its line here.
+ * Every place that holds personal data, in the order in which it is erased: backups first, so that whatever becomes of
+ * this database a restore knows of the erasure; then sessions, so that the user writes nothing more, what feeds others before what it feeds, and the account last. A new room adds its line here.
  */
 export const SOURCES: readonly PersonalDataSource[] = [
+  backupsSource,
   sessionsSource,
   insightSource,
   enrollmentsSource,
@@ -25,6 +26,5 @@ export const SOURCES: readonly PersonalDataSource[] = [
   coursesSource,
   operationsSource,
   auditSource,
-  backupsSource,
   accountSource,
 ];

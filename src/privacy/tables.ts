@@ -13,3 +13,10 @@ export const erasures = sqliteTable("erasures", {
   error: text(),
   finished_at: integer(),
 });
+
+/** See migrations/0018_people_known.sql. */
+export const erasureWatch = sqliteTable("erasure_watch", {
+  one: integer().primaryKey(),
+  read_to: text().notNull(),
+  walk_at: text(),
+});

@@ -23,6 +23,7 @@ export class QueryBuilder {
   readonly #where: Condition[] = [];
   #sort = { field: "id", descending: false };
   #limit = DEFAULT_LIMIT;
+  #bytes: number | null = null;
   #after: RecordQuery["after"] = null;
   #text: string | null = null;
   #ranked = false;
@@ -68,6 +69,15 @@ export class QueryBuilder {
     return this;
   }
 
+  /**
+   * Ends the answer with the record whose body passes so many bytes, before it leaves the database: a thousand large
+   * records are more than a database may answer with. Who asks for it takes a short answer for the end of a page. Only relational backends can.
+   */
+  atMostBytes(bytes: number): this {
+    this.#bytes = bytes;
+    return this;
+  }
+
   after(position: RecordQuery["after"]): this {
     this.#after = position;
     return this;
@@ -92,6 +102,7 @@ export class QueryBuilder {
       where: [...this.#where],
       sort: this.#sort,
       limit: this.#limit,
+      bytes: this.#bytes,
       after: this.#after,
       text: this.#text,
       ranked: this.#ranked,

@@ -1,3 +1,4 @@
+import { directory } from "../platform/database/shards.ts";
 import { SearchBackend } from "./backends/search.ts";
 import { SESSION, TASK } from "./translation/types.ts";
 
@@ -22,7 +23,7 @@ export async function indexWords(env: Env, from: string): Promise<string | null>
   );
   const type = TYPES[at];
   if (type === undefined) return null;
-  const page = await new SearchBackend(env.DB).indexPage(type, after, PAGE);
+  const page = await new SearchBackend(directory(env)).indexPage(type, after, PAGE);
   if (page !== null) return `${type.name} ${page.last}`;
   const next = TYPES[at + 1];
   return next === undefined ? null : `${next.name} `;

@@ -1,6 +1,6 @@
-import { callObject } from "../bindings.ts";
-import { fnv1a } from "../shared/hash.ts";
-import type { Result } from "../shared/results.ts";
+import { callObject } from "../platform/cell/call.ts";
+import { fnv1a } from "../platform/hash.ts";
+import type { Result } from "../platform/results.ts";
 import type { JournalObject } from "./journal/object.ts";
 
 /** Journals there are. Fixed for ever: an owner's records are in the one its id says. */

@@ -1,11 +1,11 @@
-import { logEvent } from "../ops/logging.ts";
-import { inParallel } from "../shared/parallel.ts";
+import { logEvent } from "../platform/log.ts";
+import { inParallel } from "../platform/parallel.ts";
 import { callJournal, JOURNALS } from "./stubs.ts";
 
 /** Work that has waited this long has lost its alarm, or its backend: it is worth a line. */
 const STALLED_MS = 90_000;
 
-/** Every minute: looks at each journal, which re-arms what it owes; the second net below the alarms. */
+/** Every minute: looks at each journal, which re-arms its pending work; the second net below the alarms. */
 export async function sweepJournals(env: Env): Promise<void> {
   await inParallel(
     Array.from({ length: JOURNALS }, (_, journal) => journal),

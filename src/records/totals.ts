@@ -1,6 +1,6 @@
-import { counter, gauge } from "../ops/metrics/family.ts";
-import type { Section } from "../ops/metrics/section.ts";
-import { inParallel } from "../shared/parallel.ts";
+import { counter, gauge } from "../platform/metrics/family.ts";
+import type { Section } from "../platform/metrics/section.ts";
+import { inParallel } from "../platform/parallel.ts";
 import type { JournalState } from "./journal/contract.ts";
 import { callJournal, JOURNALS } from "./stubs.ts";
 
@@ -12,7 +12,7 @@ export interface JournalTotals extends Omit<JournalState, "error"> {
   first_flushed_at: number;
 }
 
-/** Asks every journal. Those that do not answer are named, and the numbers of the others are told all the same. */
+/** Asks every journal. Those that do not answer are named, and the numbers of the others are reported all the same. */
 export async function journalTotals(env: Env): Promise<JournalTotals> {
   const states: JournalState[] = [];
   const errors: JournalTotals["errors"] = [];
@@ -74,7 +74,7 @@ export const recordSection: Section = {
       gauge("buffer_failing_journals", "Journals whose last flush failed or that do not answer.", totals.errors.length),
       gauge(
         "buffer_owed_announcements",
-        "Events of records that owners are still to be told.",
+        "Events of records that are pending for their owners.",
         whole(totals.announcements),
       ),
       gauge("buffer_owed_purges", "Deleted sessions whose tasks are still to be removed.", whole(totals.purges)),

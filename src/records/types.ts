@@ -49,6 +49,8 @@ export interface RecordQuery {
   where: readonly Condition[];
   sort: { field: string; descending: boolean };
   limit: number;
+  /** Bodies of so many bytes and the record that passes them are enough, UTF-8; null for as many as there are. */
+  bytes: number | null;
   /** Sort value and id of the last record of the page before; null: the first page. */
   after: { value: FieldValue; id: string } | null;
   /** Words to find in the searchable fields; only for backends that can. */
@@ -88,7 +90,7 @@ export interface BackendHealth {
 }
 
 /** What a backend can do beyond writing, reading and deleting by id. What it cannot do it refuses with a RangeError. */
-export interface Capabilities {
+interface Capabilities {
   /** Filters and sorts by every field. */
   relational: boolean;
   /** Lists the records of one owner in the order of their ids. Whoever is relational can. */

@@ -1,5 +1,6 @@
-import type { FieldError } from "../shared/results.ts";
-import { cyclicComponents, type Edges, shortCycle } from "./analysis/graph.ts";
+import type { FieldError } from "../platform/results.ts";
+import { findDeadEnds } from "./analysis/dead-ends.ts";
+import { cyclicComponents, type Edges, ordered, shortCycle } from "./analysis/graph.ts";
 import { obstacleName, unreachableItems } from "./analysis/reach.ts";
 import { type Entry, isOffered, NONE, type Reference, referencesOf, type Table, tableOf } from "./analysis/table.ts";
 import { contradiction, type Interval, isEmpty, judgeRule, NOW, overlap } from "./analysis/truths.ts";
@@ -12,18 +13,23 @@ const MAX_NAMED_IN_CYCLE = 50;
 const TUTORIAL_PATH = "options.tutorial";
 
 /**
- * The author-time proof: everything wrong with the unlock rules of a course, all of it at once.
+ * The check when an author publishes: everything wrong with the unlock rules of a course, all at once.
  *
  * Errors: `duplicate_id`, `foreign_id`, `dangling`, `self_reference`, `cycle`, `unsatisfiable`, `unreachable`,
- * `too_deep`, `invalid_pattern`, `not_finite`. Warnings: `always_open`, `ignored_prerequisite`.
- * Without errors, every offered item can be opened by somebody, and the items have an order in which they can be
- * evaluated. Linear in the size of the course but for the search of a short cycle; never throws.
+ * `too_deep`, `invalid_pattern`, `not_finite`. Warnings: `always_open`, `ignored_prerequisite`, `named_twice` (what is
+ * written twice counts once), `dead_end` (a part of a rule that never holds, while another may), `cohort_conflict`,
+ * `cohort_only` (what comes after it is closed to all other cohorts), and `closed` (who starts now can never open it: a
+ * date has passed). An error is only given where it is certain that nobody can ever open the item by the rules. The
+ * items have an order in which they can be evaluated where there is none. Linear in the size of the course but for the
+ * search of a short cycle, and for one bit for each pair of items; never throws.
  *
  * @param pathOf document path of each item id, see `documentPaths`. Errors are reported below those paths.
+ * @param now epoch ms, for warnings of what has closed already; null for none of these.
  */
 export function analyze(
   outline: Outline,
   pathOf: ReadonlyMap<string, string>,
+  now: number | null = null,
 ): { errors: FieldError[]; warnings: FieldError[] } {
   const table = tableOf(outline, pathOf);
   const references = table.entries.map(referencesOf);
@@ -49,8 +55,16 @@ export function analyze(
   }
 
   const tutorial = tutorialOf(table);
-  const cycles = findCycles(table, references, tutorial.entry);
+  const edges = dependenciesOf(table, references, tutorial.entry);
+  const cycles = findCycles(table, references, edges);
   for (const member of cycles.members) faulty.add(member);
+  const deadEnds = findDeadEnds(table, ordered(edges), now);
+  for (const [index, error] of deadEnds.errors) {
+    closed.add(index);
+    if (!faulty.has(index) && isOffered(table.entries[index]?.status ?? "draft")) errors.push(error);
+    faulty.add(index);
+  }
+  warnings.push(...deadEnds.warnings);
   const obstacles = unreachableItems(table, canBe, closed);
   errors.push(...tutorial.errors, ...cycles.errors);
   if (tutorial.entry !== undefined && tutorial.errors.length === 0 && obstacles.has(tutorial.entry.index)) {
@@ -163,21 +177,26 @@ function closedTutorial(entry: Entry, why: string): FieldError {
   return { path: TUTORIAL_PATH, rule: "unreachable", message };
 }
 
+/** The node of what a reference reads, see {@link dependenciesOf}; NONE where it reads nothing that counts. */
+function nodeOf(table: Table, entry: Entry, reference: Reference): number {
+  const target = table.find(reference.target);
+  if (target === undefined || target.status === "draft" || isSelfReference(table, entry, reference)) return NONE;
+  if (reference.reads === "item") return target.index;
+  return table.isChapter(target) ? table.entries.length + target.index : NONE;
+}
+
 /**
- * One error for each set of items that wait for each other. Numbers from `table.entries.length` on stand for "the
- * problems of chapter n", so that a hundred rules on one chapter's progress do not each repeat its problems.
+ * What each item waits for. Numbers from `table.entries.length` on stand for "the problems of chapter n", so that a
+ * hundred rules on one chapter's progress do not each repeat its problems.
  */
-function findCycles(table: Table, references: readonly (readonly Reference[])[], tutorial: Entry | undefined) {
-  const size = table.entries.length;
-  const nodeOf = (entry: Entry, reference: Reference): number => {
-    const target = table.find(reference.target);
-    if (target === undefined || target.status === "draft" || isSelfReference(table, entry, reference)) return NONE;
-    if (reference.reads === "item") return target.index;
-    return table.isChapter(target) ? size + target.index : NONE;
-  };
-  const edges: Edges = [
+function dependenciesOf(
+  table: Table,
+  references: readonly (readonly Reference[])[],
+  tutorial: Entry | undefined,
+): Edges {
+  return [
     ...table.entries.map((entry) => {
-      const demanded = (references[entry.index] ?? []).map((reference) => nodeOf(entry, reference));
+      const demanded = (references[entry.index] ?? []).map((reference) => nodeOf(table, entry, reference));
       const gatedBy = tutorial === undefined || tutorial.index === entry.index ? NONE : tutorial.index;
       return [...demanded, entry.gate, entry.previous, gatedBy].filter((node) => node !== NONE);
     }),
@@ -185,7 +204,11 @@ function findCycles(table: Table, references: readonly (readonly Reference[])[],
       problems.filter((problem) => problem.status !== "draft").map((problem) => problem.index),
     ),
   ];
+}
 
+/** One error for each set of items that wait for each other. */
+function findCycles(table: Table, references: readonly (readonly Reference[])[], edges: Edges) {
+  const size = table.entries.length;
   const members = new Set<number>();
   const errors: FieldError[] = [];
   for (const component of cyclicComponents(edges)) {
@@ -215,7 +238,9 @@ function findCycles(table: Table, references: readonly (readonly Reference[])[],
   function explainStep(node: number, next: number): { id: string; path: string | null; note: string } {
     const entry = table.entries[node];
     const id = entry?.item.id ?? "";
-    const reference = (references[node] ?? []).find((each) => entry !== undefined && nodeOf(entry, each) === next);
+    const reference = (references[node] ?? []).find(
+      (each) => entry !== undefined && nodeOf(table, entry, each) === next,
+    );
     if (reference !== undefined) {
       const note = reference.reads === "problems" ? `${id} waits for the problems of ${reference.target}` : "";
       return { id, path: reference.path, note };

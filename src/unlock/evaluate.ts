@@ -1,9 +1,9 @@
-import { NONE, type Program, STANDING } from "./compile.ts";
+import { isClosed } from "./ends.ts";
 import type { Change, Learner } from "./learner.ts";
+import { NONE, type Program, STANDING } from "./program.ts";
 import {
   countedFrom,
   doneAt,
-  isClosed,
   isCompleted,
   isLockedByStaff,
   isStarted,
@@ -37,7 +37,7 @@ export function evaluate(program: Program, learner: Learner, now: number): Evalu
   return evaluation;
 }
 
-function blank(size: number, validUntil: number): Evaluation {
+export function blank(size: number, validUntil: number): Evaluation {
   return { open: new Uint8Array(size), earned: new Uint8Array(size), visible: new Uint8Array(size), validUntil };
 }
 
@@ -65,16 +65,22 @@ export function reevaluate(
   changes: readonly Change[],
   now: number,
 ): Opening {
-  const { chapterCount, dependents, problemsOf, gate } = program;
+  const { chapterCount, chapterOf, closes, comesWith, dependents, problemsOf, gate, standing } = program;
   const scope = scopeOf(program, learner, now);
   const opening: Opening = { opened: [], closed: [] };
-  const movedChapters: number[] = [];
+  const movedChapters = new Set<number>();
+  const renewChapter = (chapter: number) => {
+    // Whether a chapter's end closes its problems may change with its facts alone, without any change of its own lock.
+    if (renew(scope, chapter, evaluation, opening) || closes[chapter] === 1) movedChapters.add(chapter);
+  };
   // Problems are decided by their chapters, so these go first. Deciding an item twice does no harm.
   for (const { item } of changes) {
     for (const dependent of dependents[item] ?? []) {
       if (dependent >= chapterCount) break;
-      if (renew(scope, dependent, evaluation, opening)) movedChapters.push(dependent);
+      renewChapter(dependent);
     }
+    const home = chapterOf[item] ?? NONE;
+    if (home !== NONE && standing[home] === STANDING.DEPRECATED) renewChapter(home);
   }
   for (const { item } of changes) {
     for (const dependent of dependents[item] ?? []) {
@@ -83,7 +89,7 @@ export function reevaluate(
   }
   for (const chapter of movedChapters) {
     for (const problem of problemsOf[chapter] ?? []) {
-      if (gate[problem] === chapter) renew(scope, problem, evaluation, opening);
+      if (gate[problem] === chapter || comesWith[problem] === chapter) renew(scope, problem, evaluation, opening);
     }
   }
   evaluation.validUntil = boundaryAfter(scope, changes, evaluation.validUntil);
@@ -94,13 +100,14 @@ export function reevaluate(
 
 /** Evaluates one item again and notes whether it opened or closed. True when anything of it is different now. */
 function renew(scope: Scope, item: number, evaluation: Evaluation, opening: Opening): boolean {
-  const { open, earned } = evaluation;
+  const { open, earned, visible } = evaluation;
   const wasOpen = open[item];
   const wasEarned = earned[item];
+  const wasVisible = visible[item];
   const couldOpen = canOpen(evaluation, item);
   evaluateItems(scope, item, item + 1, evaluation);
   if (canOpen(evaluation, item) !== couldOpen) (couldOpen ? opening.closed : opening.opened).push(item);
-  return open[item] !== wasOpen || earned[item] !== wasEarned;
+  return open[item] !== wasOpen || earned[item] !== wasEarned || visible[item] !== wasVisible;
 }
 
 /** What is hidden cannot be opened. */
@@ -144,8 +151,18 @@ function evaluateItems(scope: Scope, from: number, to: number, into: Evaluation)
     if (hasExceptions) isOpen = isOpenTo(scope, item, isOpen === 1) ? 1 : 0;
     open[item] = isOpen;
     earned[item] = isEarned;
-    visible[item] = status === STANDING.OFFERED || isStarted(learner, item) ? 1 : 0;
+    visible[item] = status === STANDING.OFFERED || isKnownTo(learner, program, item, visible) ? 1 : 0;
   }
+}
+
+/** Whether a learner still sees a deprecated item: who started it, or anything in the chapter that it comes with. */
+function isKnownTo(learner: Learner, program: Program, item: number, visible: Uint8Array): boolean {
+  if (isStarted(learner, item)) return true;
+  const chapter = program.comesWith[item] ?? NONE;
+  if (chapter !== item) return chapter !== NONE && visible[chapter] === 1;
+  return (program.problemsOf[chapter] ?? []).some(
+    (problem) => program.statuses[problem] !== "draft" && isStarted(learner, problem),
+  );
 }
 
 /** Precedence: lock, unlock, a locked chapter, practice mode, the rules. */
@@ -160,9 +177,11 @@ function isOpenTo(scope: Scope, item: number, isGranted: boolean): boolean {
   return isGranted || scope.learner.practiceMode;
 }
 
-/** Whether one item is open, for those who only ask about that one. Equals {@link evaluate}'s answer. */
-export function isOpenIn(scope: Scope, item: number): boolean {
-  const into = blank(scope.program.size, scope.now);
+/**
+ * Whether one item is open, for those who only ask about that one. Equals {@link evaluate}'s answer.
+ * @param into written over at the item and its chapter; who asks often brings the same one each time.
+ */
+export function isOpenIn(scope: Scope, item: number, into = blank(scope.program.size, scope.now)): boolean {
   const chapter = scope.program.gate[item] ?? NONE;
   if (chapter !== NONE) evaluateItems(scope, chapter, chapter + 1, into);
   evaluateItems(scope, item, item + 1, into);
@@ -228,7 +247,10 @@ function indexAfter(values: Float64Array | Int32Array, now: number, offset: numb
 
 export type ItemState = "locked" | "unlocked" | "started" | "completed";
 
-/** The state shown for an item. A completed item says so even where it is locked again; `open` tells the lock. */
+/**
+ * The state shown for an item. A completed item says so even where it is locked again; `open` says whether it is
+ * locked.
+ */
 export function stateOf(learner: Learner, evaluation: Evaluation, item: number): ItemState {
   if (isCompleted(learner, item)) return "completed";
   if (evaluation.open[item] !== 1) return "locked";

@@ -1,4 +1,4 @@
-import { NONE, type Program } from "./compile.ts";
+import { NONE, type Program } from "./program.ts";
 
 /** What one learner did with one item. Instants in epoch ms. */
 export interface Fact {
@@ -13,8 +13,8 @@ export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
 
 /**
  * An exception for one learner and item. unlock: open whatever the rule says. lock: locked whatever the rule says, and
- * so are the problems of a locked chapter. excuse: counts as completed wherever it is a prerequisite. extend: its
- * `until` leaves end at `extend_to` instead, if that is later.
+ * so are the problems of a locked chapter. excuse: counts as completed wherever it is a prerequisite. extend: every end
+ * in its rule, however it is spelled, comes at `extend_to` instead, if that is later.
  */
 export interface Override {
   item: string;

@@ -1,4 +1,4 @@
-import type { LocalizedText } from "../shared/text.ts";
+import type { LocalizedText } from "../platform/text.ts";
 import type { Rule } from "./rules.ts";
 
 /**
@@ -40,7 +40,7 @@ export interface OutlineItem {
   rule: Rule | null;
 }
 
-export type OutlineChapter = OutlineItem;
+type OutlineChapter = OutlineItem;
 
 export interface OutlineProblem extends OutlineItem {
   /** Id of the chapter it stands in, or null. */

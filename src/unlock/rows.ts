@@ -1,10 +1,10 @@
-import { toInstantOrNull } from "../shared/instants.ts";
-import type { Language } from "../shared/text.ts";
-import { NONE, type Program } from "./compile.ts";
+import { toInstantOrNull } from "../platform/instants.ts";
+import type { Language } from "../platform/text.ts";
 import { type Evaluation, type ItemState, stateOf } from "./evaluate.ts";
-import { conditionSentence, type PrerequisiteProgress, prerequisiteProgress, titleOf } from "./explain.ts";
+import { conditionSentences, type PrerequisiteProgress, prerequisiteProgress, titleOf } from "./explain.ts";
 import type { Learner } from "./learner.ts";
 import type { ItemStatus } from "./outline.ts";
+import { NONE, type Program } from "./program.ts";
 import { isCompleted, type Scope, scopeOf } from "./truth.ts";
 
 export interface ChapterRow {
@@ -41,6 +41,8 @@ export interface ProblemRow {
 
 /** One learner's evaluated course: what rows, explanations and states are rendered from. */
 export interface View {
+  /** IANA time zone for the dates in sentences; null or nothing for UTC. */
+  zone?: string | null;
   program: Program;
   learner: Learner;
   evaluation: Evaluation;
@@ -58,41 +60,90 @@ export function staffView(program: Program, learner: Learner, now: number): View
   };
 }
 
+/** An item and its position, from 1, among the visible items of its kind. */
+export interface Place {
+  item: number;
+  order: number;
+}
+
+/** Where the visible items of one kind stand, in course order; of problems only those of a chapter if its number is given. */
+export function placesOf(view: View, kind: "chapters" | "problems", chapter: number | null = null): Place[] {
+  const { chapterCount, size, chapterOf } = view.program;
+  const items = kind === "chapters" ? visibleItems(view, 0, chapterCount) : visibleItems(view, chapterCount, size);
+  const places = items.map((item, index) => ({ item, order: index + 1 }));
+  return chapter === null ? places : places.filter(({ item }) => chapterOf[item] === chapter);
+}
+
+/** Where one visible item stands among those of its kind. */
+export function placeOf(view: View, item: number): Place {
+  const { chapterCount } = view.program;
+  let order = 1;
+  for (let before = item < chapterCount ? 0 : chapterCount; before < item; before += 1) {
+    if (view.evaluation.visible[before] === 1) order += 1;
+  }
+  return { item, order };
+}
+
+/** What all rows of one answer share: looked up once, not for each row. */
+interface Drawing {
+  view: View;
+  scope: Scope;
+  language: Language;
+  sentenceFor: (item: number) => string;
+}
+
+function drawingOf(view: View, language: Language): Drawing {
+  const scope = scopeOf(view.program, view.learner, view.now);
+  return {
+    view,
+    scope,
+    language,
+    sentenceFor: conditionSentences(scope, view.evaluation, language, view.zone ?? null),
+  };
+}
+
+/** Rows of some items of one kind, and of no others. */
+export function rowsAt(view: View, places: readonly Place[], language: Language): (ChapterRow | ProblemRow)[] {
+  const drawing = drawingOf(view, language);
+  const { chapterCount } = view.program;
+  return places.map((place) => (place.item < chapterCount ? chapterRow(drawing, place) : problemRow(drawing, place)));
+}
+
 /** Rows of the visible chapters, in course order. */
 export function chapterRows(view: View, language: Language): ChapterRow[] {
-  const scope = scopeOf(view.program, view.learner, view.now);
-  return visibleItems(view, 0, view.program.chapterCount).map((item, position) => {
-    const problems = [...(view.program.problemsOf[item] ?? [])].filter(
-      (problem) => view.evaluation.visible[problem] === 1,
-    );
-    return {
-      ...commonFields(view, scope, item, position, language),
-      is_locked: view.evaluation.open[item] !== 1,
-      problems_completed: problems.filter((problem) => isCompleted(view.learner, problem)).length,
-      problems_total: problems.length,
-    };
-  });
+  const drawing = drawingOf(view, language);
+  return placesOf(view, "chapters").map((place) => chapterRow(drawing, place));
 }
 
 /** Rows of the visible problems, in course order; only those of one chapter if its number is given. */
 export function problemRows(view: View, language: Language, chapter: number | null = null): ProblemRow[] {
-  const { program, learner, evaluation } = view;
-  const scope = scopeOf(program, learner, view.now);
-  const rows: ProblemRow[] = [];
-  visibleItems(view, program.chapterCount, program.size).forEach((item, position) => {
-    const standsIn = program.chapterOf[item] ?? NONE;
-    if (chapter !== null && standsIn !== chapter) return;
-    const score = learner.bestScore[item] ?? Number.NaN;
-    rows.push({
-      ...commonFields(view, scope, item, position, language),
-      // A deprecated chapter may be hidden from a learner who started a problem in it.
-      chapter_id: evaluation.visible[standsIn] === 1 ? (program.ids[standsIn] ?? null) : null,
-      difficulty: program.outline.problems[item - program.chapterCount]?.difficulty ?? 1,
-      is_unlocked: evaluation.open[item] === 1,
-      best_score: Number.isNaN(score) ? null : score,
-    });
-  });
-  return rows;
+  const drawing = drawingOf(view, language);
+  return placesOf(view, "problems", chapter).map((place) => problemRow(drawing, place));
+}
+
+function chapterRow(drawing: Drawing, place: Place): ChapterRow {
+  const { program, learner, evaluation } = drawing.view;
+  const problems = [...(program.problemsOf[place.item] ?? [])].filter((problem) => evaluation.visible[problem] === 1);
+  return {
+    ...commonFields(drawing, place),
+    is_locked: evaluation.open[place.item] !== 1,
+    problems_completed: problems.filter((problem) => isCompleted(learner, problem)).length,
+    problems_total: problems.length,
+  };
+}
+
+function problemRow(drawing: Drawing, place: Place): ProblemRow {
+  const { program, learner, evaluation } = drawing.view;
+  const { item } = place;
+  const standsIn = program.chapterOf[item] ?? NONE;
+  const score = learner.bestScore[item] ?? Number.NaN;
+  return {
+    ...commonFields(drawing, place),
+    chapter_id: evaluation.visible[standsIn] === 1 ? (program.ids[standsIn] ?? null) : null,
+    difficulty: program.outline.problems[item - program.chapterCount]?.difficulty ?? 1,
+    is_unlocked: evaluation.open[item] === 1,
+    best_score: Number.isNaN(score) ? null : score,
+  };
 }
 
 function visibleItems(view: View, from: number, to: number): number[] {
@@ -101,17 +152,17 @@ function visibleItems(view: View, from: number, to: number): number[] {
   return items;
 }
 
-function commonFields(view: View, scope: Scope, item: number, position: number, language: Language) {
+function commonFields({ view, scope, language, sentenceFor }: Drawing, { item, order }: Place) {
   const { program, learner, evaluation } = view;
   const completed = learner.completedAt[item] ?? Number.NaN;
   return {
     id: program.ids[item] ?? "",
     title: titleOf(program, item, language),
-    order: position + 1,
+    order,
     status: stateOf(learner, evaluation, item),
     item_status: program.statuses[item] ?? "active",
     prerequisite_progress: prerequisiteProgress(scope, evaluation, item),
-    unlock_condition_description: conditionSentence(scope, evaluation, item, language),
+    unlock_condition_description: sentenceFor(item),
     completed_at: toInstantOrNull(Number.isNaN(completed) ? null : completed),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { itemIdSchema } from "../shared/ids.ts";
-import { instantSchema } from "../shared/instants.ts";
+import { brokenRules } from "../platform/http/field-errors.ts";
+import { itemIdSchema } from "../platform/ids.ts";
+import { instantSchema } from "../platform/instants.ts";
 
 /**
  * The rule language: a JSON tree whose every node is an object with exactly one operator.
@@ -36,14 +37,14 @@ export const OPERATORS = [
   "after",
   "cohort",
 ] as const;
-export type Operator = (typeof OPERATORS)[number];
+type Operator = (typeof OPERATORS)[number];
 
 /** Deepest nesting of one rule. Beyond it a document is refused before anything recurses over it. */
 export const MAX_RULE_DEPTH = 16;
 /** Most children of one group, and most items of one progress list. */
-export const MAX_RULE_CHILDREN = 500;
+const MAX_RULE_CHILDREN = 500;
 /** Ten years: longer drips are a typing error. */
-export const MAX_DRIP_DAYS = 3650;
+const MAX_DRIP_DAYS = 3650;
 
 const days = z.number().min(0).max(MAX_DRIP_DAYS);
 const cohortName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "lower-case letters, digits, dashes, underscores");
@@ -81,7 +82,11 @@ export const ruleSchema: z.ZodType<Rule> = z
   .custom<Rule>()
   .superRefine((value, context) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      context.addIssue({ code: "custom", message: "a rule is an object with one operator" });
+      context.addIssue({
+        code: "custom",
+        message: "a rule is an object with one operator",
+        params: { rule: "invalid_type" },
+      });
       return;
     }
     const keys = Object.keys(value);
@@ -90,12 +95,13 @@ export const ruleSchema: z.ZodType<Rule> = z
       context.addIssue({
         code: "custom",
         message: `a rule has exactly one operator, one of: ${OPERATORS.join(", ")}`,
+        params: { rule: "one_operator" },
       });
       return;
     }
     const parsed = OPERANDS[operator].safeParse(Reflect.get(value, operator));
-    for (const issue of parsed.error?.issues ?? []) {
-      context.addIssue({ code: "custom", message: issue.message, path: [operator, ...issue.path] });
+    for (const { path, rule, message } of brokenRules(parsed.error ?? { issues: [] })) {
+      context.addIssue({ code: "custom", message, path: [operator, ...path], params: { rule } });
     }
   })
   .openapi("Rule", {
@@ -105,6 +111,28 @@ export const ruleSchema: z.ZodType<Rule> = z
       "progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, cohort.",
     example: { all: [{ completed: "algorithms.arrays" }, { score: { item: "algorithms.two-sum", min: 70 } }] },
   });
+
+/** The rules of a group without those written before: alike but for the order of the keys within an operand. */
+export function distinctRules(rules: readonly Rule[]): Rule[] {
+  const known = new Map<string, Rule>();
+  for (const rule of rules) {
+    const key = canonical(rule);
+    if (!known.has(key)) known.set(key, rule);
+  }
+  return [...known.values()];
+}
+
+/** JSON text with the keys of every object in order. What is nested too deeply for any rule is refused elsewhere. */
+function canonical(value: unknown, depth = 0): string {
+  if (depth > MAX_CANONICAL_DEPTH) return "too deep";
+  if (Array.isArray(value)) return `[${value.map((one) => canonical(one, depth + 1)).join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${canonical(field, depth + 1)}`).join()}}`;
+}
+
+/** Levels of JSON in a rule of the greatest depth: an operator, its operand, a list. */
+const MAX_CANONICAL_DEPTH = 4 * MAX_RULE_DEPTH;
 
 /**
  * Depth of the deepest rule-like nesting in any JSON value, counted without recursion so that a hostile document of

@@ -1,5 +1,5 @@
-import { ACCEPT, NONE, OP, type Program, STANDING, UNTHREADED } from "./compile.ts";
 import type { Learner } from "./learner.ts";
+import { ACCEPT, NONE, OP, type Program, STANDING, UNTHREADED } from "./program.ts";
 
 // What holds for one learner at one instant: overrides in force, leaves, groups, rules.
 
@@ -22,6 +22,10 @@ export interface Scope {
   readonly program: Program;
   readonly learner: Learner;
   readonly now: number;
+  /** Only facts up to this instant (inclusive) count. Infinity for all of them; see `isClosed` for less. */
+  readonly asOf: number;
+  /** Whether a best score counts from the first try on, or only where all facts do: when it was reached is not known. */
+  readonly earlyScores: boolean;
   /** Overrides in force, by item; null when there are none. */
   readonly exceptions: ReadonlyMap<number, Exception> | null;
 }
@@ -52,7 +56,7 @@ export function scopeOf(program: Program, learner: Learner, now: number): Scope 
     else if (kind === "excuse") exception.excusedAt = earlier(exception.excusedAt, created_at);
     else exception.extendTo = Math.max(exception.extendTo, extend_to ?? Number.NEGATIVE_INFINITY);
   }
-  return { program, learner, now, exceptions };
+  return { program, learner, now, asOf: Number.POSITIVE_INFINITY, earlyScores: true, exceptions };
 }
 
 /** The earlier of two instants, either of which may be NaN for "never". */
@@ -74,17 +78,18 @@ export function isLockedByStaff({ exceptions }: Scope, item: number): boolean {
 }
 
 /** Instant from which the learner is excused from the item, NaN if not. */
-function excusedAt({ exceptions }: Scope, item: number): number {
-  return exceptions?.get(item)?.excusedAt ?? Number.NaN;
+export function excusedAt({ exceptions, asOf }: Scope, item: number): number {
+  const at = exceptions?.get(item)?.excusedAt ?? Number.NaN;
+  return at <= asOf ? at : Number.NaN;
 }
 
-function isExcused(scope: Scope, item: number): boolean {
+export function isExcused(scope: Scope, item: number): boolean {
   return scope.exceptions !== null && !Number.isNaN(excusedAt(scope, item));
 }
 
 /** Whether the item counts as completed for others. */
 function isDone(scope: Scope, item: number): boolean {
-  return isCompleted(scope.learner, item) || isExcused(scope, item);
+  return (scope.learner.completedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
 }
 
 /**
@@ -97,7 +102,8 @@ export function doneAt(scope: Scope, item: number): number {
 
 /** {@link doneAt} for a learner who completed the item at `completedAt` (NaN: did not). */
 export function countedFrom(scope: Scope, item: number, completedAt: number): number {
-  return scope.exceptions === null ? completedAt : earlier(completedAt, excusedAt(scope, item));
+  const known = completedAt <= scope.asOf ? completedAt : Number.NaN;
+  return scope.exceptions === null ? known : earlier(known, excusedAt(scope, item));
 }
 
 export function passesTutorial(scope: Scope, item: number): boolean {
@@ -137,26 +143,40 @@ function holds(scope: Scope, node: number, owner: number): boolean {
     case OP.COMPLETED:
       return isDone(scope, item);
     case OP.ATTEMPTED:
-      return isStarted(learner, item) || isExcused(scope, item);
+      return (learner.attemptedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.SCORE:
-      return (learner.bestScore[item] ?? Number.NaN) >= operand - SCORE_SLACK || isExcused(scope, item);
+      return (
+        ((learner.bestScore[item] ?? Number.NaN) >= operand - SCORE_SLACK && isScoreKnown(scope, item)) ||
+        isExcused(scope, item)
+      );
     case OP.PROGRESS:
       return progressHolds(scope, node);
     case OP.AT_LEAST:
       return atLeastHolds(scope, node, owner);
     case OP.FROM:
-      return now >= operand;
+      return now >= extended(scope, node, owner, operand);
     case OP.UNTIL:
-      return now < untilOf(scope, operand, owner);
+      return now < extended(scope, node, owner, operand);
     case OP.AFTER_ENROLLMENT:
-      return now >= learner.enrolledAt + operand;
+      return now >= extended(scope, node, owner, learner.enrolledAt + operand);
     case OP.AFTER:
-      return now >= doneAt(scope, item) + operand;
+      return now >= extended(scope, node, owner, doneAt(scope, item) + operand);
     case OP.COHORT:
       return learner.cohorts[item] === 1;
     default:
       return evaluateNode(scope, node, owner) === TRUE;
   }
+}
+
+/** Whether the best score counts among the facts up to `asOf`. */
+function isScoreKnown({ learner, asOf, earlyScores }: Scope, item: number): boolean {
+  return asOf === Number.POSITIVE_INFINITY || (earlyScores && (scoredAt(learner, item) ?? Number.NaN) <= asOf);
+}
+
+/** When the best score may have been reached: with the completion, or else from the first try on. */
+function scoredAt({ completedAt, attemptedAt }: Learner, item: number): number | undefined {
+  const completed = completedAt[item];
+  return Number.isNaN(completed) ? attemptedAt[item] : completed;
 }
 
 function atLeastHolds(scope: Scope, node: number, owner: number): boolean {
@@ -182,8 +202,12 @@ function progressHolds(scope: Scope, node: number): boolean {
 
 /** How many of `total` items are the percentage a progress leaf asks for. */
 function neededOf(scope: Scope, node: number, total: number): number {
-  const asked = operandOf(scope, node) - PERCENT_SLACK;
-  return Math.max(Math.ceil((asked * total) / 100), 0);
+  return shareOf(operandOf(scope, node), total);
+}
+
+/** How many of `total` items are at least a percentage of them, as authors write it: 2 of 3 are 66.67 %. */
+export function shareOf(percent: number, total: number): number {
+  return Math.max(Math.ceil(((percent - PERCENT_SLACK) * total) / 100), 0);
 }
 
 function operandOf(scope: Scope, node: number): number {
@@ -224,9 +248,30 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
   }
 }
 
-/** End of an `until` leaf for its owner, with the owner's extension. */
-export function untilOf({ exceptions }: Scope, end: number, owner: number): number {
-  return exceptions === null ? end : Math.max(end, exceptions.get(owner)?.extendTo ?? Number.NEGATIVE_INFINITY);
+/** When a leaf turns that would turn at an instant (NaN: never): later where it is an end and its owner has more time. */
+function extended({ exceptions, program }: Scope, node: number, owner: number, at: number): number {
+  if (exceptions === null || program.nodes.ends[node] !== 1) return at;
+  return Math.max(at, exceptions.get(owner)?.extendTo ?? Number.NEGATIVE_INFINITY);
+}
+
+/**
+ * When a leaf about time turns for the owner of its rule, with the owner's extension if it is an end: `until` becomes
+ * false then, the others true. NaN for a period that has not begun, and for leaves about something else.
+ */
+export function turnOf(scope: Scope, node: number, owner: number): number {
+  const { nodes } = scope.program;
+  const value = nodes.value[node] ?? Number.NaN;
+  switch (nodes.op[node]) {
+    case OP.FROM:
+    case OP.UNTIL:
+      return extended(scope, node, owner, value);
+    case OP.AFTER_ENROLLMENT:
+      return extended(scope, node, owner, scope.learner.enrolledAt + value);
+    case OP.AFTER:
+      return extended(scope, node, owner, doneAt(scope, nodes.arg[node] ?? NONE) + value);
+    default:
+      return Number.NaN;
+  }
 }
 
 function evaluateGroup(scope: Scope, node: number, owner: number): Truth {
@@ -276,34 +321,4 @@ export function progressOf(scope: Scope, node: number) {
     } else if (standing[item] !== STANDING.DEPRECATED) total += 1;
   }
   return { done, needed: neededOf(scope, node, total), total, listed };
-}
-
-/** Whether the item is kept open: only an undone tutorial still locks it. */
-export function isKept(scope: Scope, item: number): boolean {
-  return scope.learner.kept[item] === 1 && !isClosed(scope, item);
-}
-
-/**
- * Whether dates alone have closed an item that is otherwise kept open: its rule is false however its facts stand
- * (only `until` leaves known), or its chapter is so. What stickiness promises is that learning more never locks; an
- * author's closing date still closes.
- */
-export function isClosed(scope: Scope, item: number): boolean {
-  const { program } = scope;
-  const root = program.roots[item] ?? NONE;
-  if (program.closes[item] === 1 && root !== NONE && isClosedNode(scope, root, item)) return true;
-  const chapter = program.gate[item] ?? NONE;
-  return chapter !== NONE && program.closes[chapter] === 1 && isClosed(scope, chapter);
-}
-
-function isClosedNode(scope: Scope, node: number, owner: number): boolean {
-  const { nodes } = scope.program;
-  const op = nodes.op[node];
-  if (op === OP.UNTIL) return scope.now >= untilOf(scope, nodes.value[node] ?? Number.NaN, owner);
-  if (op !== OP.ALL && op !== OP.ANY && op !== OP.AT_LEAST) return false;
-  const first = nodes.first[node] ?? 0;
-  const count = nodes.count[node] ?? 0;
-  let closed = 0;
-  for (let at = first; at < first + count; at += 1) if (isClosedNode(scope, nodes.kids[at] ?? NONE, owner)) closed += 1;
-  return closed > 0 && count - closed < requiredOf(scope, node, 0);
 }

@@ -2,6 +2,7 @@ import { notifyManager, QueryClient, QueryClientProvider } from "@tanstack/react
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
 import { ApiProblem } from "./api/problem.ts";
+import { shortName } from "./api/types.ts";
 import { useStore } from "./lib/use-store.ts";
 import { Live } from "./live/live.tsx";
 import { ChapterPage } from "./pages/chapter.tsx";
@@ -53,7 +54,7 @@ function clientOf(user: string): QueryClient {
   return made;
 }
 
-/** The pages, for whoever is signed in; the door for everybody else. */
+/** The pages, for whoever is signed in; the sign-in page for everybody else. */
 export function App() {
   const state = useStore(session.state);
   const user = state.kind === "signed-in" ? state.user : null;
@@ -73,10 +74,16 @@ export function App() {
         </Route>
         <Route path="/courses/:course">{({ course }) => <MapPage key={course} course={course} />}</Route>
         <Route path="/courses/:course/chapters/:chapter">
-          {({ course, chapter }) => <ChapterPage key={chapter} course={course} chapter={chapter} />}
+          {({ course, chapter }) => {
+            const name = shortName(chapter);
+            return <ChapterPage key={name} course={course} chapter={name} />;
+          }}
         </Route>
         <Route path="/courses/:course/problems/:problem">
-          {({ course, problem }) => <ProblemPage key={problem} course={course} problem={problem} />}
+          {({ course, problem }) => {
+            const name = shortName(problem);
+            return <ProblemPage key={name} course={course} problem={name} />;
+          }}
         </Route>
         <Route path="/author">
           <AuthorCoursesPage />

@@ -43,8 +43,8 @@ describe.skipIf(!hasChromium)("early warning", () => {
     await page.getByRole("link", { name: "Early warning" }).click();
     const row = page.getByRole("row", { name: /late-lee/ });
     await row.getByText("21 %").waitFor();
-    await row.getByText("Handed in 40 % of what was due (a risk)").waitFor();
-    await row.getByText("Agree on which missing work to hand in first.").waitFor();
+    await row.getByText("Submitted 40 % of what was due (a risk)").waitFor();
+    await row.getByText("Agree on which missing work to submit first.").waitFor();
     // Who is likely to pass is not on the list.
     expect(await page.getByText("busy-bo").count()).toBe(0);
     expect(await seriousFindings(page)).toEqual([]);

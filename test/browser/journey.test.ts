@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasChromium, launchChromium, newContext, screenshot, watchFaults } from "../support/browser/chromium.ts";
 import { sampleCourse } from "../support/browser/sample-answers.ts";
-import { itemOn, Site, signInAtTheDoor, untilLive } from "../support/browser/site.ts";
+import { itemOn, Site, signInOnPage, untilLive } from "../support/browser/site.ts";
 import { readStates } from "../support/node/answers.ts";
 import { clientOf } from "../support/node/api.ts";
 
@@ -28,12 +28,12 @@ describe.skipIf(!hasChromium)("a learner's journey", () => {
     await site?.stop();
   });
 
-  it("goes from the door to the last lock of the sample course, with a second tab following live", async () => {
+  it("goes from the sign-in page to the last lock of the sample course, with a second tab following live", async () => {
     const person = await site.person("traveller");
     const context = await newContext(browser, site.url);
     const page = await context.newPage();
     const faults = watchFaults(page);
-    await signInAtTheDoor(page, person);
+    await signInOnPage(page, person);
     await page.getByRole("button", { name: "Enroll" }).click();
     await page.getByRole("link", { name: "Start" }).click();
     await itemOn(page, "algorithms.welcome", "unlocked").waitFor();
@@ -53,7 +53,7 @@ describe.skipIf(!hasChromium)("a learner's journey", () => {
 
     await page.bringToFront();
     // The step that the locked item itself proposes leads to the chapter that opens it.
-    await page.getByRole("link", { name: "Complete Welcome" }).click();
+    await page.getByRole("link", { name: "Complete “Welcome”" }).click();
     await page.getByRole("heading", { level: 1, name: "Welcome" }).waitFor();
     await page.getByRole("button", { name: "Mark this chapter as completed" }).click();
     await page.locator('[data-opened="algorithms.complexity"]').waitFor();
@@ -87,7 +87,7 @@ describe.skipIf(!hasChromium)("a learner's journey", () => {
     await context.close();
   });
 
-  it("ends at the door again, in every tab", async () => {
+  it("ends at the sign-in page again, in every tab", async () => {
     const person = await site.learner("leaver", COURSE);
     const context = await newContext(browser, site.url);
     await site.signIn(context, person);

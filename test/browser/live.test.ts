@@ -72,6 +72,17 @@ describe.skipIf(!hasChromium)("live updates", () => {
     await cable.remove();
   });
 
+  it("[fault 37] show progress of another device that opens nothing", async () => {
+    const { course, chapters, person } = await lesson(1);
+    const context = await newContext(browser, site.url);
+    await site.signIn(context, person);
+    const page = await openMap(context, course);
+    await untilLive(page);
+    await complete(person, course, chapters[0] ?? "");
+    await itemOn(page, chapters[0] ?? "", "completed").waitFor();
+    await context.close();
+  });
+
   it("are polled for where no stream gets through", async () => {
     const { course, chapters, person } = await lesson(3);
     const context = await newContext(browser, site.url);
@@ -109,7 +120,7 @@ describe.skipIf(!hasChromium)("live updates", () => {
     await context.close();
   });
 
-  it("show the work of one's own hands in another tab and on another device", async () => {
+  it("show one's own work in another tab and on another device", async () => {
     const { course, chapters, person } = await lesson(RUNS + 1);
     const [here, there] = [await newContext(browser, site.url), await newContext(browser, site.url)];
     for (const context of [here, there]) await site.signIn(context, person);

@@ -170,7 +170,7 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await context.close();
   });
 
-  it("renew the access token when the server takes it no longer, and show the door when the session is over", async () => {
+  it("renew the access token when the server takes it no longer, and show the sign-in page when the session is over", async () => {
     const context = await newContext(browser, site.url, { size: DESKTOP });
     const page = await open(context, PAGES[1]);
     let refused = 0;

@@ -69,8 +69,8 @@ describe.runIf(hasChromium)("records written by a page", () => {
     expect(await number("held()")).toBe(25);
     expect(records.items.size).toBe(0);
 
-    // The page is gone before anybody has answered. What it was told is kept is there; the server takes the first batch
-    // now, and its answer is lost.
+    // The page is gone before anybody has answered. What was acknowledged as kept is there; the server takes the first
+    // batch now, and its answer is lost.
     await page.reload();
     expect(await number("held()")).toBe(25);
     mood = "mute";

@@ -14,7 +14,7 @@ import { EVICT_AFTER, localLatchkey } from "./targets/local-latchkey.ts";
 import { NchanTarget } from "./targets/nchan.ts";
 
 const RESULTS = fromRoot("bench/results/conformance.json");
-const PAGE = fromRoot("docs/events-conformance.md");
+const PAGE = fromRoot("docs/developers/events-conformance.md");
 /** In the order of the table; the stand-in, last, is in none. */
 const TARGETS = ["latchkey", "nchan", "better-sse", "fake"] as const;
 /** Where the peers look for a free port. */
@@ -22,7 +22,7 @@ const FIRST_PORT = 9_440;
 
 const HELP = `npm run conformance -- [--target NAME]... [--base-url URL --secret-file FILE] [--only TEXT] [--save]
 
-Asks a server of live events, from outside, for everything docs/events.md promises.
+Asks a server of live events, from outside, for everything docs/developers/events.md promises.
 
   --target NAME       ${TARGETS.join(", ")}; may be given more than once; default latchkey.
                       latchkey without --base-url is built and started here, so that it can be killed too;
@@ -31,7 +31,7 @@ Asks a server of live events, from outside, for everything docs/events.md promis
   --secret-file FILE  holds its AUTH_SECRET, as .dev.vars does or alone
   --only TEXT         cases with this text in their group or name
   --quick             without the cases that wait for minutes
-  --save              writes bench/results/conformance.json and docs/events-conformance.md
+  --save              writes bench/results/conformance.json and docs/developers/events-conformance.md
   --self-check        breaks the kit's own stand-in server in every way it can be broken, and expects to notice
 
 Exit code 1 when Latchkey fails a case, or when the self-check goes wrong.`;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { fromRoot } from "../../scripts/lib/paths.ts";
 import { type Runtime, startRuntime } from "../../scripts/lib/runtime.ts";
-import { inParallel } from "../../src/shared/parallel.ts";
+import { inParallel } from "../../src/platform/parallel.ts";
 import { type Config, openByTheTracksRule, visibleByTheTracksRule } from "../support/exercism-oracle.ts";
 import {
   allRows,

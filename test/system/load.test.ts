@@ -24,7 +24,7 @@ const PUBLISH_AT = [LOAD_MS / 4, (LOAD_MS * 7) / 12];
 const WRONG_SHARE = 1 / 6;
 /** One read in three names the tag it has. */
 const CONDITIONAL_SHARE = 1 / 3;
-/** What D1 may still owe when the load ends, on a busy machine. */
+/** What may still be pending for D1 when the load ends, on a busy machine. */
 const CATCH_UP_MS = 60_000;
 
 const listSchema = z.object({

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { dashboards } from "../../scripts/lib/dashboards.ts";
+import { LoadSimulator, readMetrics } from "../../scripts/lib/load-simulator.ts";
 import { readLocalSecret } from "../../scripts/lib/local-secrets.ts";
 import { type Monitoring, missingTools, startMonitoring } from "../../scripts/lib/monitoring.ts";
 import { type Runtime, runCron, startRuntime } from "../../scripts/lib/runtime.ts";
-import { readMetrics, SchoolDay } from "../../scripts/lib/school-day.ts";
 import { expressions, metricsIn, run } from "../support/node/monitoring.ts";
 import { until } from "../support/node/processes.ts";
 import { freshState, removeState } from "../support/node/state.ts";
@@ -17,8 +17,11 @@ const vectorSchema = z.object({
   result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) })),
 });
 
-/** What no fresh installation can tell: nothing was backed up, nothing predicted, no date has passed for problems alone. */
-const UNTOLD = /^(backup_|ml_|problem_unlock_refresh_)/;
+/**
+ * What no fresh installation can report: nothing was backed up, nothing predicted, no date has passed for problems
+ * alone.
+ */
+const NOT_YET = /^(backup_|ml_|problem_unlock_refresh_)/;
 /** Longer than Prometheus takes to know its target: until then nothing is up. */
 const FOR_SECONDS = 12;
 /** Alerts arrive within seconds; a busy machine gets ample time. */
@@ -28,7 +31,7 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
   let stateDir: string;
   let runtime: Runtime;
   let monitoring: Monitoring;
-  let day: SchoolDay;
+  let day: LoadSimulator;
   let token: string;
   let scraped: string;
 
@@ -53,10 +56,10 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
       scrapeSeconds: 2,
       forSeconds: FOR_SECONDS,
     });
-    day = new SchoolDay(runtime.url, secret);
+    day = new LoadSimulator(runtime.url, secret);
     await day.begin(4);
     for (let round = 0; round < 4; round += 1) await day.round();
-    await day.doubt();
+    await day.invalidate();
     await day.flush();
     await runCron(runtime.url, "* * * * *");
     await until("projections and refreshes to be counted", PATIENCE_MS, async () => {
@@ -76,15 +79,15 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
     removeState(stateDir);
   });
 
-  it("tells in one scrape every metric that a dashboard or a rule names, in a form promtool has nothing against", () => {
+  it("reports in one scrape every metric that a dashboard or a rule names, in a form promtool has nothing against", () => {
     expect(run("promtool", ["check", "metrics"], scraped)).toBe("");
     const samples = new Set([...scraped.matchAll(/^([a-z]\w*)[{ ]/gm)].map(([, name]) => name));
     const declared = new Set([...scraped.matchAll(/^# TYPE (\w+) /gm)].map(([, name = ""]) => name));
     const named = [...new Set(expressions().flatMap(metricsIn))];
     expect(named.length).toBeGreaterThan(30);
-    const untold = named.filter((name) => !samples.has(name));
-    for (const name of untold) {
-      expect(name).toMatch(UNTOLD);
+    const missing = named.filter((name) => !samples.has(name));
+    for (const name of missing) {
+      expect(name).toMatch(NOT_YET);
       expect(declared).toContain(name.replace(/_(bucket|sum|count)$/, ""));
     }
   });
@@ -137,7 +140,7 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
     await until("the pager", PATIENCE_MS, () => has("pager", "ServiceDown") !== undefined);
     expect(has("pager", "ServiceDown")?.annotations).toMatchObject({
       summary: "Latchkey cannot be scraped",
-      runbook_url: "https://latchkey.dev/docs/operations/alerts/ServiceDown.md",
+      runbook_url: "https://latchkey.dev/docs/operate/alerts/ServiceDown.md",
     });
     // A P2 that follows is held back; a P1 that comes after it is not.
     await monitoring.raise([

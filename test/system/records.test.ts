@@ -26,7 +26,7 @@ const batchSchema = z.looseObject({
 });
 const statsSchema = z.looseObject({ pending: z.int(), parked: z.int() });
 
-/** One writer: what it was promised, and what it never heard of again. */
+/** One writer: what was acknowledged, and what never had an answer. */
 class Writer {
   /** Version of each item, as last acknowledged. */
   readonly acknowledged = new Map<string, number>();
@@ -58,12 +58,12 @@ class Writer {
     expectAnswer(await this.client.post("/api/v1/translation/sessions/batch", { sessions }), 200, batchSchema);
   }
 
-  /** Sends batches until told to stop: new items, and newer versions of those acknowledged. */
+  /** Sends batches until stopped: new items, and newer versions of those acknowledged. */
   async run(isOver: () => boolean): Promise<void> {
     while (!isOver()) {
       const batch = this.#compose();
       const key = `batch-${this.#next}`;
-      // Half of those that broke are sent again until they are answered; of the others nobody ever hears again.
+      // Half of those that broke are sent again until they are answered; the others never come again.
       const insists = this.#random.next() < 0.5;
       let isAnswered = await this.#send(batch, key);
       while (!isAnswered && insists && !isOver()) {

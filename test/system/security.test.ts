@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { fromRoot, NODE, ROOT } from "../../scripts/lib/paths.ts";
+import { newKey, newKeyId } from "../../src/identity/keys/format.ts";
 
 const SECRETLINT = fromRoot("node_modules/secretlint/bin/secretlint.js");
 const scripts = z
@@ -74,6 +75,11 @@ it("the repository holds no secret, and the scan would find one", () => {
     const bad = scan([file]);
     expect(bad.status).toBe(1);
     expect(bad.stdout).toContain("GITHUB_TOKEN");
+    // Our own keys too: what scans for them knows them by their form.
+    writeFileSync(file, `export const key = "${newKey(newKeyId())}";\n`);
+    const ours = scan([file]);
+    expect(ours.status).toBe(1);
+    expect(ours.stdout).toContain("secretlint-rule-pattern");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

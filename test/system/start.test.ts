@@ -68,14 +68,16 @@ describe("npm start", () => {
     expect(script.output()).toContain("--state DIR");
   });
 
-  it.each([{ args: ["--port", "0"] }, { args: ["--port", "eight"] }, { args: ["--nonsense"] }])(
-    "refuses $args",
-    async ({ args }) => {
-      const script = runScript("scripts/start.ts", args);
-      expect(await script.ended).toBe(1);
-      expect(script.output()).toContain("--port N");
-    },
-  );
+  it.each([
+    { args: ["--port", "0"] },
+    { args: ["--port", "eight"] },
+    { args: ["--nonsense"] },
+    { args: ["--allow-origin", "localhost:5173"] },
+  ])("refuses $args", async ({ args }) => {
+    const script = runScript("scripts/start.ts", args);
+    expect(await script.ended).toBe(1);
+    expect(script.output()).toContain("--port N");
+  });
 
   it("says so when somebody else has the port", async () => {
     const server = createServer();

@@ -20,9 +20,11 @@ function startService(fault: Fault): Promise<string> {
   const completed = new Map<string, number>();
   const answers = new Map<string, unknown>();
   let calls = 0;
+  let lists = 0;
   const stateOf = (user: string, at: number): string => {
     const count = completed.get(user) ?? 0;
-    if (fault === "lies" && calls % 40 === 0 && at === count) return "locked";
+    // Counted in lists of states, not in calls: which call is the fortieth is chance, and it may be a write.
+    if (fault === "lies" && lists % 4 === 0 && at === count) return "locked";
     return at < count ? "completed" : at === count ? "unlocked" : "locked";
   };
   const answer = (method: string, path: string, user: string, key: string): [number, unknown] => {
@@ -46,6 +48,7 @@ function startService(fault: Fault): Promise<string> {
     const asked = /items\/([^/]+)\/why/.exec(path)?.[1];
     if (asked !== undefined)
       return [200, { is_locked: CHAPTERS.indexOf(asked) > (completed.get(user) ?? 0), snapshot }];
+    lists += 1;
     const states = CHAPTERS.map((id, at) => ({ id, status: stateOf(user, at) }));
     if (path.includes("/unlocks")) {
       return [200, { states: Object.fromEntries(states.map(({ id, status }) => [id, status])), snapshot }];

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { ERRORS, type ErrorCode } from "../../../src/shared/errors.ts";
+import { ERRORS, type ErrorCode } from "../../../src/platform/error-codes.ts";
 import { ImportError as CommandError, list, say, UsageError } from "../import/report.ts";
 
 export { CommandError, say, UsageError };
@@ -7,9 +7,10 @@ export { CommandError, say, UsageError };
 /** Where `npm start` serves. */
 export const DEFAULT_URL = "http://localhost:8787";
 
-/** How a command ends, by what it was refused for: a script that calls one can tell what happened. */
-export const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+/** How a command ends, by what it was refused for: so that a script knows what happened. */
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   restore_target_not_empty: 3,
+  restore_erasures_unknown: 4,
   backup_incomplete: 10,
   backup_manifest_tampered: 11,
   backup_part_missing: 12,
@@ -18,6 +19,9 @@ export const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   backup_part_swapped: 15,
   backup_schema_mismatch: 16,
   restore_differs: 17,
+  erasures_tampered: 18,
+  backup_link_missing: 19,
+  shards_full: 20,
 };
 
 /** The server, or the files, do not do what was asked, and say why by a code of the registry. */
@@ -30,11 +34,15 @@ export class RefusedError extends CommandError {
   }
 }
 
-/** Reads the options of a command; every one takes a value, but for --help. */
-export function optionsOf<Name extends string>(names: readonly Name[]): Partial<Record<Name | "help", string>> {
+/** Reads the options of a command; every one takes a value, but for --help and the switches. */
+export function optionsOf<Name extends string, Switch extends string = never>(
+  names: readonly Name[],
+  switches: readonly Switch[] = [],
+): Partial<Record<Name | Switch | "help", string>> {
   try {
     const options = Object.fromEntries(names.map((name) => [name, { type: "string" as const }]));
-    const { values } = parseArgs({ options: { ...options, help: { type: "boolean", short: "h" } } });
+    const flags = Object.fromEntries(switches.map((name) => [name, { type: "boolean" as const }]));
+    const { values } = parseArgs({ options: { ...options, ...flags, help: { type: "boolean", short: "h" } } });
     const texts = Object.entries(values).map(([name, value]) => [name, String(value)]);
     return Object.fromEntries(texts);
   } catch (fault) {

@@ -1,7 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { BACKUP_ID, MANIFEST, type Manifest, openManifest, openPart, rowsIn } from "../../../src/backup/format.ts";
-import { secretDefect } from "../../../src/shared/secrets.ts";
+import { dirname, join } from "node:path";
+import { chainOf } from "../../../src/backup/chain-links.ts";
+import {
+  BACKUP_ID,
+  type Chain,
+  MANIFEST,
+  type Manifest,
+  openManifest,
+  openPart,
+  rowsIn,
+  sha256Of,
+} from "../../../src/backup/format.ts";
+import { ok, type Result, refuse } from "../../../src/platform/results.ts";
+import { secretDefect } from "../../../src/platform/secrets.ts";
 import { LOCAL_SECRETS_FILE, readLocalSecret } from "../local-secrets.ts";
 import { CommandError, RefusedError } from "./command.ts";
 
@@ -52,21 +63,53 @@ export class BackupFolder {
     return opened.value;
   }
 
-  /** Opens every part and counts its rows. @throws RefusedError with the name of what is wrong. */
-  async check(): Promise<{ backup: string; rows: number; parts: number; bytes: number }> {
-    const manifest = await this.manifest();
-    let [rows, size] = [0, 0];
-    for (const entry of manifest.parts) {
-      const bytes = this.read(entry.name);
-      if (bytes === null) throw new RefusedError("backup_part_missing", entry.name);
-      const opened = await openPart(manifest.id, entry, manifest.parts, bytes);
-      if (!opened.ok) throw new RefusedError(opened.refusal.code, opened.refusal.detail);
-      const counted = rowsIn(entry.stage, opened.value.lines);
-      if (counted !== entry.rows) throw new RefusedError("backup_part_damaged", `${entry.name} has ${counted} rows`);
-      rows += counted;
-      size += bytes.byteLength;
+  /** The links that this backup is built on, the full one first, and itself. @throws RefusedError naming one that is missing or another. */
+  async chain(): Promise<Chain> {
+    const found = await chainOf(await this.manifest(), (id) => this.#beside(id).#link());
+    if (!found.ok) throw new RefusedError(found.refusal.code, found.refusal.detail);
+    return found.value;
+  }
+
+  /** Another backup in the same folder. */
+  #beside(id: string): BackupFolder {
+    return new BackupFolder(dirname(this.path), id);
+  }
+
+  async #link(): Promise<Result<{ manifest: Manifest; sha256: string }>> {
+    const bytes = this.read(MANIFEST);
+    if (bytes === null) return refuse("not_found");
+    const opened = await openManifest(signingSecret(), new TextDecoder().decode(bytes));
+    return opened.ok ? ok({ manifest: opened.value, sha256: await sha256Of(bytes) }) : opened;
+  }
+
+  /**
+   * Opens every part of this backup, and of those that it is built on, and counts its rows.
+   * @throws RefusedError with the name of what is wrong.
+   */
+  async check(): Promise<{ backup: string; links: number; rows: number; parts: number; bytes: number }> {
+    let [rows, size, parts] = [0, 0, 0];
+    const chain = await this.chain();
+    for (const manifest of chain) {
+      const folder = this.#beside(manifest.id);
+      const place = chain.length === 1 ? "" : `${manifest.id}: `;
+      for (const entry of manifest.parts) {
+        const bytes = folder.read(entry.name);
+        if (bytes === null) throw new RefusedError("backup_part_missing", `${place}${entry.name}`);
+        const opened = await openPart(manifest.id, entry, manifest.parts, bytes);
+        if (!opened.ok) {
+          const detail = opened.refusal.detail ?? entry.name;
+          throw new RefusedError(opened.refusal.code, `${place}${detail}`);
+        }
+        const counted = rowsIn(entry.stage, opened.value.lines);
+        if (counted !== entry.rows) {
+          throw new RefusedError("backup_part_damaged", `${place}${entry.name} has ${counted} rows`);
+        }
+        rows += counted;
+        size += bytes.byteLength;
+        parts += 1;
+      }
     }
-    return { backup: manifest.id, rows, parts: manifest.parts.length, bytes: size };
+    return { backup: this.id, links: chain.length, rows, parts, bytes: size };
   }
 }
 

@@ -1,6 +1,6 @@
 import { courseDocumentSchema, documentPaths, splitDocument } from "../../../src/courses/document.ts";
 import type { CourseDocumentInput } from "../../../src/courses/importers/exercism.ts";
-import { zodErrors } from "../../../src/shared/field-errors.ts";
+import { zodErrors } from "../../../src/platform/http/field-errors.ts";
 import { analyze } from "../../../src/unlock/analyze.ts";
 import type { ApiAnswer } from "../api-client.ts";
 import { ImportError, list, refused, say } from "./report.ts";
@@ -17,7 +17,7 @@ export function checkCourse(document: CourseDocumentInput): void {
   if (errors.length > 0) throw new ImportError("The rules of the course cannot be published.", errors);
 }
 
-export function tellCourse({ slug, chapters = [], problems = [] }: CourseDocumentInput): void {
+export function describeCourse({ slug, chapters = [], problems = [] }: CourseDocumentInput): void {
   const inChapters = chapters.reduce((sum, chapter) => sum + (chapter.problems?.length ?? 0), 0);
   say(`map      course ${slug}: ${chapters.length} chapters, ${inChapters + problems.length} problems`);
 }

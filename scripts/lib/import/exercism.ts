@@ -1,6 +1,6 @@
 import { importExercism } from "../../../src/courses/importers/exercism.ts";
 import { parseJson } from "../json.ts";
-import { checkCourse, publishCourse, tellCourse } from "./course.ts";
+import { checkCourse, describeCourse, publishCourse } from "./course.ts";
 import { readText } from "./files.ts";
 import { ImportError, list, reason, say } from "./report.ts";
 import { clientFor, isLocal, type Server } from "./server.ts";
@@ -25,7 +25,7 @@ export async function runExercism(request: ExercismRequest): Promise<unknown> {
   const imported = importExercism(parsed.value, course);
   if (!imported.ok) throw new ImportError(`${source} is not what exercism expects.`, imported.refusal.errors);
   const { document, warnings } = imported.value;
-  tellCourse(document);
+  describeCourse(document);
   list(warnings, "!");
   checkCourse(document);
   if (request.isDryRun) return document;

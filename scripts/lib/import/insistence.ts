@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiAnswer, ApiClient, ApiOptions } from "../api-client.ts";
 import { ImportError, reason } from "./report.ts";
 
-/** How long a server may stay away, or busy, before an import gives up, milliseconds. */
+/** How long a server may be down, or busy, before an import gives up, milliseconds. */
 const PATIENCE_MS = 150_000;
 /** Wait after the first failure; doubles with each further one up to the longest. Milliseconds. */
 const FIRST_WAIT_MS = 100;
@@ -24,7 +24,7 @@ export class Insistence {
   readonly #url: string;
   readonly #hint: string;
 
-  /** @param hint sentence added when the server stays away. */
+  /** @param hint sentence added when the server stays down. */
   constructor(client: ApiClient, url: string, hint: string) {
     this.#client = client;
     this.#url = url;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { inParallel } from "../../../src/shared/parallel.ts";
+import { inParallel } from "../../../src/platform/parallel.ts";
 import { backoff, type Insistence } from "./insistence.ts";
 import type { Progress } from "./progress.ts";
 import { refused } from "./report.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { importOulad, type OuladCourse } from "../../../src/courses/importers/oulad.ts";
 import { worldOfOulad } from "../../../src/insight/oulad.ts";
 import type { CourseFacts } from "../../../src/insight/world.ts";
-import { checkCourse, publishCourse, tellCourse } from "./course.ts";
+import { checkCourse, describeCourse, publishCourse } from "./course.ts";
 import { readText } from "./files.ts";
 import { Insistence } from "./insistence.ts";
 import { enrollAll, type FactsSummary, sendFacts } from "./learners.ts";
@@ -38,7 +38,7 @@ const TAKEN = new Set(["recorded", "unchanged", "superseded"]);
 
 /**
  * Imports module presentations of the Open University Learning Analytics Dataset: the courses, then the enrollments,
- * then what was handed in, presentation by presentation and in each by day. Everything may be repeated, so the command
+ * then what was submitted, presentation by presentation and in each by day. Everything may be repeated, so the command
  * outlasts a server that dies and comes back, and may be run again from the start at any time.
  *
  * @returns what is printed: a summary, or with a dry run the course documents.
@@ -52,7 +52,7 @@ export async function runOulad(request: OuladRequest): Promise<OuladSummary | Ou
 
   const hint = isLocal(request) ? ' Is it running? "npm start" starts it.' : "";
   const author = new Insistence(await clientFor(request, "admin"), url, hint);
-  // The brake on writes is for people: a service may enroll thousands in a minute, an admin may not.
+  // The rate limit of writes is for people: a service may enroll thousands in a minute, an admin may not.
   const service = new Insistence(await clientFor(request, "service"), url, hint);
   const start = Date.now();
   for (const { document } of courses) {
@@ -70,7 +70,7 @@ export async function runOulad(request: OuladRequest): Promise<OuladSummary | Ou
   const sent = await sendFacts(service, facts, sending);
   const factSeconds = sending.end();
 
-  await tellInsight(service, world);
+  await sendToInsight(service, world);
 
   const lost = Object.entries(sent.outcomes).filter(([outcome]) => !TAKEN.has(outcome));
   if (lost.length > 0) {
@@ -95,7 +95,7 @@ export async function runOulad(request: OuladRequest): Promise<OuladSummary | Ou
   };
 }
 
-/** What early warning is told: of these courses, where the dataset has outcomes at all. */
+/** What early warning receives: of these courses, where the dataset has outcomes at all. */
 async function readWorld(folder: string, courses: readonly OuladCourse[]): Promise<CourseFacts[]> {
   const path = (name: string) => join(folder, `${name}.csv`);
   if (!existsSync(path("studentInfo"))) return [];
@@ -112,8 +112,8 @@ async function readWorld(folder: string, courses: readonly OuladCourse[]): Promi
   return world.value.filter(({ course }) => wanted.has(course));
 }
 
-/** Tells schedules, registrations and outcomes. The facts themselves are there already. */
-async function tellInsight(service: Insistence, world: readonly CourseFacts[]): Promise<void> {
+/** Sends schedules, registrations and outcomes. The facts themselves are there already. */
+async function sendToInsight(service: Insistence, world: readonly CourseFacts[]): Promise<void> {
   for (const { course, module, period, start, length, assessments, learners } of world) {
     const schedule = {
       module,
@@ -126,10 +126,10 @@ async function tellInsight(service: Insistence, world: readonly CourseFacts[]): 
     const scheduled = await service.put(`${base}/schedule`, schedule);
     if (scheduled.status >= 300) throw refused(`The schedule of ${course}`, scheduled);
     for (let from = 0; from < learners.length; from += LEARNERS_PER_CALL) {
-      const told = learners
+      const learnersOf = learners
         .slice(from, from + LEARNERS_PER_CALL)
         .map(({ user, submissions: _submissions, ...rest }) => ({ user_id: user, ...rest }));
-      const answer = await service.post(`${base}/learners`, { learners: told });
+      const answer = await service.post(`${base}/learners`, { learners: learnersOf });
       if (answer.status >= 300) throw refused(`Outcomes of ${course}`, answer);
     }
   }
@@ -148,7 +148,7 @@ async function readDataset(folder: string, only: readonly string[] | null): Prom
   const imported = importOulad({ courses, assessments, studentRegistration, studentAssessment }, only);
   if (!imported.ok) throw new ImportError(`${folder} is not what oulad expects.`, imported.refusal.errors);
   for (const { document } of imported.value) {
-    tellCourse(document);
+    describeCourse(document);
     checkCourse(document);
   }
   return imported.value;

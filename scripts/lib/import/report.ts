@@ -1,4 +1,4 @@
-import type { FieldError } from "../../../src/shared/results.ts";
+import type { FieldError } from "../../../src/platform/results.ts";
 import type { ApiAnswer } from "../api-client.ts";
 
 /** Most errors printed; the first ones say what is wrong with a file. */
@@ -25,7 +25,7 @@ export function reason(fault: unknown): string {
   return fault.message || (typeof code === "string" ? code : fault.name);
 }
 
-/** Tells the person at the terminal; stdout is for the result. */
+/** For the person at the terminal; stdout is for the result. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }

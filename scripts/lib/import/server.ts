@@ -1,5 +1,5 @@
 import { mintAccessToken } from "../../../src/identity/tokens.ts";
-import type { Role } from "../../../src/shared/roles.ts";
+import type { Role } from "../../../src/platform/roles.ts";
 import { type ApiClient, api } from "../api-client.ts";
 import { LOCAL_SECRETS_FILE, readLocalSecret } from "../local-secrets.ts";
 import { ImportError, UsageError } from "./report.ts";

@@ -24,10 +24,10 @@ export interface LeaveOutReport {
   plain: number;
   model: number;
   gain: number;
-  /** Mean of the gains within each course: without what tells courses apart. */
+  /** Mean of the gains within each course: without what distinguishes courses. */
   gainWithin: number;
-  /** The model's gain if somebody told it what share of each course will pass, which nobody can: not reachable. */
-  gainToldRates: number;
+  /** The model's gain if it knew what share of each course will pass, which nobody can know: not reachable. */
+  gainKnownRates: number;
 }
 
 interface Row {
@@ -106,7 +106,7 @@ function reportOf(share: number, rows: readonly Row[]): LeaveOutReport {
   const courses = [...new Set(rows.map(({ course }) => course))].map((name) =>
     rows.filter(({ course }) => course === name),
   );
-  const told = courses.flatMap((course) => {
+  const withRates = courses.flatMap((course) => {
     const shift = shiftToRate(course);
     return course.map((row) => ({ ...row, model: row.model + shift }));
   });
@@ -120,7 +120,7 @@ function reportOf(share: number, rows: readonly Row[]): LeaveOutReport {
     model,
     gain: model - plain,
     gainWithin: within.reduce((sum, gain) => sum + gain, 0) / within.length,
-    gainToldRates: aucOf(told, "model") - plain,
+    gainKnownRates: aucOf(withRates, "model") - plain,
   };
 }
 
@@ -152,7 +152,7 @@ function logOdds(probability: number): number {
 /** The report as text for a terminal. */
 export function leaveOutTable(leftOut: LeftOut, reports: readonly LeaveOutReport[]): string {
   const signed = (gain: number) => `${gain >= 0 ? "+" : ""}${gain.toFixed(4)}`;
-  const lines = reports.map(({ share, learners, plain, model, gain, gainWithin, gainToldRates }) =>
+  const lines = reports.map(({ share, learners, plain, model, gain, gainWithin, gainKnownRates }) =>
     [
       `${Math.round(share * 100)} %`.padEnd(6),
       String(learners).padStart(8),
@@ -160,12 +160,12 @@ export function leaveOutTable(leftOut: LeftOut, reports: readonly LeaveOutReport
       model.toFixed(4).padStart(7),
       signed(gain).padStart(8),
       signed(gainWithin).padStart(15),
-      signed(gainToldRates).padStart(22),
+      signed(gainKnownRates).padStart(22),
     ].join("  "),
   );
   return [
     `AUC on what was left out, one ${leftOut} after the other`,
-    "course  learners    plain    model      gain   within courses   told their pass rates",
+    "course  learners    plain    model      gain   within courses   known pass rates",
     ...lines,
     "",
   ].join("\n");

@@ -1,11 +1,11 @@
-// What the gate of a release looks at: how many requests each version answered, how many of them badly, and how fast.
-// Read from Prometheus text, so that the gate asks the service itself and no third party.
+// What the release check looks at: how many requests each version answered, how many of them badly, and how fast. Read
+// from Prometheus text, so that the check asks the service itself and no third party.
 
 export interface Figures {
   requests: number;
   /** Answers of 500 and above. */
   errors: number;
-  /** Requests by upper bound of their latency in seconds; cumulative, as Prometheus has them. Empty when not told. */
+  /** Requests by upper bound of their latency in seconds; cumulative, as Prometheus has them. Empty when not known. */
   buckets: ReadonlyMap<number, number>;
 }
 
@@ -18,7 +18,7 @@ interface Sample {
 }
 
 /** The samples of a text in the Prometheus exposition format 0.0.4; comments and what is no sample are left out. */
-export function parseSamples(text: string): Sample[] {
+function parseSamples(text: string): Sample[] {
   return text.split("\n").flatMap((line) => {
     const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? +([^ ]+)/.exec(line);
     if (match === null) return [];
@@ -29,8 +29,9 @@ export function parseSamples(text: string): Sample[] {
 }
 
 /**
- * Figures by version, from `version_requests_total{status,version}` and `version_request_duration_seconds_bucket{le,version}`.
- * Samples without a version are left out: of a service that does not tell its versions apart, nothing is known of either.
+ * Figures by version, from `version_requests_total{status,version}` and
+ * `version_request_duration_seconds_bucket{le,version}`. Samples without a version are left out: where the service has
+ * no figures by version, nothing is known of either.
  */
 export function figuresByVersion(text: string): Map<string, Figures> {
   const found = new Map<string, { requests: number; errors: number; buckets: Map<number, number> }>();
@@ -73,7 +74,7 @@ export function since(before: Figures, after: Figures): Figures {
   return { requests: after.requests - before.requests, errors: after.errors - before.errors, buckets };
 }
 
-/** Upper bound of the bucket in which a quantile lies, seconds; null when nothing was told. */
+/** Upper bound of the bucket in which a quantile lies, seconds; null when nothing was counted. */
 export function quantile({ buckets }: Figures, share: number): number | null {
   const bounds = [...buckets].sort(([a], [b]) => a - b);
   const total = bounds.at(-1)?.[1] ?? 0;

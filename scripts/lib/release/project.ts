@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import { z } from "zod";
-import { DATABASES, type Environment } from "../environments.ts";
+import { SETTINGS } from "../../config/settings.ts";
+import { COMMITTED } from "../config/file.ts";
+import { type BoundDatabase, databasesOf, type Environment } from "../environments.ts";
 import { migrationDigests } from "../migrations.ts";
 import { fromRoot } from "../paths.ts";
 import type { Migration } from "./schema.ts";
@@ -11,13 +13,18 @@ import type { Migration } from "./schema.ts";
 export interface Project {
   environment: Environment;
   script: string;
-  database: string;
+  /** The directory, and then the shards. */
+  databases: ProjectDatabase[];
   requiredSecrets: string[];
   /** Object classes the code exports. */
   classes: string[];
   /** Queues, dead-letter queues among them. */
   queues: string[];
-  migrations: Migration[];
+}
+
+export interface ProjectDatabase extends BoundDatabase {
+  /** Its migrations, in the order in which they apply. */
+  files: Migration[];
 }
 
 const configSchema = z.looseObject({
@@ -32,7 +39,7 @@ const configSchema = z.looseObject({
 
 /** Reads wrangler.toml with wrangler's own reader. @throws when the file is not valid. */
 export function readProject(environment: Environment): Project {
-  const raw = unstable_readConfig({ config: fromRoot("wrangler.toml"), env: environment }, { hideWarnings: true });
+  const raw = unstable_readConfig({ config: COMMITTED, env: environment }, { hideWarnings: true });
   const config = configSchema.parse(JSON.parse(JSON.stringify(raw)));
   const { producers, consumers } = config.queues;
   const queues = [...producers, ...consumers].flatMap((one) =>
@@ -43,17 +50,19 @@ export function readProject(environment: Environment): Project {
   return {
     environment,
     script: config.name,
-    database: DATABASES[environment],
+    databases: databasesOf(environment, SETTINGS.shards).map((database) => ({
+      ...database,
+      files: readMigrations(fromRoot(database.migrations)),
+    })),
     requiredSecrets: config.secrets?.required ?? [],
     classes: Object.entries(config.exports)
       .flatMap(([name, { type }]) => (type === "durable-object" ? [name] : []))
       .sort(),
     queues: [...new Set(queues)].sort(),
-    migrations: readMigrations(),
   };
 }
 
-function readMigrations(directory = fromRoot("migrations")): Migration[] {
+function readMigrations(directory: string): Migration[] {
   return Object.entries(migrationDigests(directory)).map(([name, sha256]) => ({
     name,
     sha256,

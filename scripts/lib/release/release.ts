@@ -1,14 +1,14 @@
+import { type CheckLimits, judge } from "./check.ts";
 import { type Cloudflare, CloudflareError } from "./cloudflare.ts";
 import { type Figures, NO_FIGURES, since } from "./figures.ts";
-import { type GateLimits, judge } from "./gate.ts";
 import { classesOf, refusals } from "./guards.ts";
-import type { Project } from "./project.ts";
+import type { Project, ProjectDatabase } from "./project.ts";
 import { drift, readApplied, recordSums, takesAway } from "./schema.ts";
 
 // The order of a release. Everything that talks to the outside comes in from there, so that this is all there is to it.
 
 /** Shares of the requests a new version gets, one after the other, percent. */
-export const STEPS = [10, 50, 100] as const;
+const STEPS = [10, 50, 100] as const;
 
 export interface ReleasePlan {
   project: Project;
@@ -17,9 +17,9 @@ export interface ReleasePlan {
   message: string;
   /** Time between two shares, milliseconds. */
   stepMs: number;
-  /** How often the gate looks meanwhile, milliseconds. */
+  /** How often the release check looks meanwhile, milliseconds. */
   lookMs: number;
-  limits: GateLimits;
+  limits: CheckLimits;
 }
 
 export interface Outside {
@@ -28,21 +28,21 @@ export interface Outside {
   /** Types, lint and tests. @throws when one fails. */
   check(): Promise<void>;
   /** @throws when one fails; D1 rolls that one back. */
-  applyMigrations(): Promise<void>;
+  applyMigrations(database: string): Promise<void>;
   /** Builds and uploads a version that gets no requests. @returns its id. */
   upload(): Promise<string>;
   /** Crons, routes and consumers of wrangler.toml, which belong to no version. */
   applyTriggers(): Promise<void>;
   /** @returns what went wrong. */
   smoke(version: string): Promise<string[]>;
-  /** What each of these versions has answered so far. @throws when nobody tells. */
+  /** What each of these versions has answered so far. @throws when there are no figures. */
   figures(versions: readonly string[]): Promise<ReadonlyMap<string, Figures>>;
   sleep(ms: number): Promise<void>;
   now(): number;
   say(text: string): void;
 }
 
-export interface StepReport {
+interface StepReport {
   percentage: number;
   seconds: number;
   requests: number;
@@ -66,8 +66,8 @@ export class ReleaseRefused extends Error {
 }
 
 /**
- * Releases the checkout: guards, checks, migrations, an immutable version, smoke test at 0 %, then 10, 50 and 100 % of the
- * requests with a gate after each. From the first request on every fault leads back to the old version.
+ * Releases the checkout: guards, checks, migrations, an immutable version, smoke test at 0 %, then 10, 50 and 100 % of
+ * the requests with a release check after each. From the first request on every fault leads back to the old version.
  * @throws ReleaseRefused before anything was changed for users.
  */
 export async function release(plan: ReleasePlan, outside: Outside): Promise<ReleaseReport> {
@@ -76,7 +76,9 @@ export async function release(plan: ReleasePlan, outside: Outside): Promise<Rele
   const stable = await mayStart(plan, outside);
   say("checks");
   await outside.check();
-  await migrate(project, outside);
+  // Every database is looked at before the first is changed: a refusal then leaves all of them as they were.
+  for (const database of project.databases) await pendingOf(database, outside);
+  for (const database of project.databases) await migrate(database, outside);
 
   say("upload");
   const version = await outside.upload();
@@ -130,7 +132,7 @@ export async function release(plan: ReleasePlan, outside: Outside): Promise<Rele
   return report;
 }
 
-/** The gate, or a fault on the way, says no. */
+/** The release check, or a fault on the way, says no. */
 class Breach extends Error {}
 
 /** @returns the version that has every request now. */
@@ -154,9 +156,8 @@ async function mayStart({ project }: ReleasePlan, { cloudflare, uncommitted, say
   return stable;
 }
 
-/** Migrations before code, and the schema checked before and after. */
-async function migrate({ database: name, migrations }: Project, outside: Outside): Promise<void> {
-  const { cloudflare, say } = outside;
+/** What a database still needs. @throws ReleaseRefused when it has drifted, or when what it needs takes something away. */
+async function pendingOf({ name, files: migrations }: ProjectDatabase, { cloudflare }: Outside) {
   const database = await cloudflare.databaseId(name);
   const before = await readApplied(cloudflare, database);
   const drifted = drift(migrations, before);
@@ -169,9 +170,17 @@ async function migrate({ database: name, migrations }: Project, outside: Outside
         'One that takes away what no running code needs any more says so in its first line: "-- contract: why"',
     );
   }
-  say(pending.length === 0 ? "migrations: none" : `migrations: ${pending.map((one) => one.name).join(", ")}`);
+  return { database, pending };
+}
+
+/** Migrations before code, and the schema checked before and after. */
+async function migrate(bound: ProjectDatabase, outside: Outside): Promise<void> {
+  const { name, files: migrations } = bound;
+  const { cloudflare, say } = outside;
+  const { database, pending } = await pendingOf(bound, outside);
+  say(`migrations of ${name}: ${pending.length === 0 ? "none" : pending.map((one) => one.name).join(", ")}`);
   if (pending.length > 0) {
-    await outside.applyMigrations();
+    await outside.applyMigrations(name);
     const after = drift(migrations, await readApplied(cloudflare, database));
     if (after.length > 0)
       throw new ReleaseRefused(`the migrations did not make what they should:\n${after.join("\n")}`);

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
-/** Tries of one check: a version that answers nothing must stop here, one that fails now and then is the gate's. */
+/**
+ * Tries of one check: a version that answers nothing must stop here, one that fails now and then is for the release
+ * check.
+ */
 const TRIES = 3;
 const PAUSE_MS = 500;
 const TIMEOUT_MS = 15_000;

@@ -18,7 +18,7 @@ const RETRY_MS = 500;
 
 export interface Recorder {
   request(kind: Kind, status: number, ms: number, source: string | null): void;
-  /** An answer that contradicts what this learner was told before. */
+  /** An answer that contradicts an earlier answer to this learner. */
   wrong(what: string): void;
 }
 
@@ -43,6 +43,11 @@ export class Learner {
 
   get isFinished(): boolean {
     return this.#completed === this.#chapters.length;
+  }
+
+  /** Whether {@link cheat} would ask anything: no write is under way, and a chapter is still locked. */
+  get canCheat(): boolean {
+    return !this.#isWriting && this.#completed + 2 < this.#chapters.length;
   }
 
   async enroll(): Promise<boolean> {
@@ -101,7 +106,7 @@ export class Learner {
   /** Tries what is locked; it must be refused by that name. */
   async cheat(): Promise<void> {
     const locked = this.#chapters[this.#completed + 2];
-    if (this.#isWriting || locked === undefined) return;
+    if (!this.canCheat || locked === undefined) return;
     const answer = await this.#send("write", () => this.#api.post(this.#markPath(locked), {}));
     if (answer === null || answer.status >= 500 || answer.status === 429) return;
     const problem = problemSchema.safeParse(answer.body);

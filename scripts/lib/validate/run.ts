@@ -38,7 +38,7 @@ export interface Surroundings {
   say(text: string): void;
 }
 
-export interface Point {
+interface Point {
   /** Seconds since the start. */
   at: number;
   requestsPerSecond: number;
@@ -148,7 +148,7 @@ class Run implements Recorder {
     const started = performance.now();
     const events = [...phase.events];
     const pointMs = lengthMs / POINTS;
-    let [nextPoint, owed, last] = [pointMs, 0, 0];
+    let [nextPoint, due, last] = [pointMs, 0, 0];
     for (;;) {
       const elapsed = performance.now() - started;
       if (elapsed >= lengthMs) break;
@@ -159,9 +159,9 @@ class Run implements Recorder {
         if (next !== undefined) this.#happening = this.#happening.then(() => this.#happen(next.event, result));
       }
       // By the time that has passed: a timer may fire a little early, or late.
-      owed += (this.#plan.rate * phase.load(at) * (elapsed - last)) / 1_000;
+      due += (this.#plan.rate * phase.load(at) * (elapsed - last)) / 1_000;
       last = elapsed;
-      for (; owed >= 1; owed -= 1) this.#ask();
+      for (; due >= 1; due -= 1) this.#ask();
       if (elapsed >= nextPoint) {
         nextPoint += pointMs;
         void this.#point(result, pointMs);
@@ -178,10 +178,12 @@ class Run implements Recorder {
   #ask(): void {
     if (this.#inFlight >= MAX_IN_FLIGHT) return;
     this.#turn += 1;
-    const learner = this.#active[Math.floor(Math.random() * this.#active.length)];
-    if (learner === undefined) return;
     const isWrite = this.#turn % (READS_PER_WRITE + 1) === 0;
     const isCheat = isWrite && (this.#turn / (READS_PER_WRITE + 1)) % WRITES_PER_CHEAT === 0;
+    // Attempts at something locked are few: one must not fall to a learner who can make none.
+    const able = isCheat ? this.#active.filter(({ canCheat }) => canCheat) : this.#active;
+    const learner = able[Math.floor(Math.random() * able.length)];
+    if (learner === undefined) return;
     const work = isCheat ? learner.cheat() : isWrite ? this.#complete(learner) : learner.read(this.#turn);
     this.#inFlight += 1;
     void work
@@ -202,7 +204,7 @@ class Run implements Recorder {
 
   async #enrollOne(): Promise<void> {
     this.#born += 1;
-    const id = `v-${this.#result.startedAt.getTime().toString(36)}-${this.#born}`;
+    const id = `validation-${this.#result.startedAt.getTime().toString(36)}-${this.#born}`;
     const learner = new Learner(this.#out.url(), await this.#out.token(id), id, this.#out.school.course, this);
     if (await learner.enroll()) this.#active.push(learner);
   }

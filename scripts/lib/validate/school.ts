@@ -10,7 +10,7 @@ const freshnessSchema = z.looseObject({
   divergences: z.looseObject({ last_day: z.int() }),
 });
 
-/** What waits or is in doubt, as one number of each kind. */
+/** What waits or is stale, as one number of each kind. */
 export interface Backlog {
   stale: number;
   marking: number;

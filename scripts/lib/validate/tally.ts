@@ -3,7 +3,7 @@ const GROWTH = 1.08;
 const BUCKETS = 160;
 
 /** Counts latencies in buckets of constant relative width. */
-export class Latencies {
+class Latencies {
   readonly #counts = new Uint32Array(BUCKETS);
   #total = 0;
 

@@ -2,17 +2,20 @@ import {
   type DumpedValue,
   insertRows,
   makeTables,
-  plain,
   recordSteps,
   stepsOf,
+  takeRows,
   unknownSteps,
-} from "../../shared/object-dump.ts";
-import { hasSchema } from "../../shared/object-schema.ts";
-import { ok, type Result, refuse } from "../../shared/results.ts";
+} from "../../platform/cell/object-rows.ts";
+import { hasSchema } from "../../platform/cell/object-schema.ts";
+import { setStatement } from "../../platform/database/set-statement.ts";
+import { ok, type Result, refuse } from "../../platform/results.ts";
+import { pseudonymsIn } from "../people.ts";
 import { CHAIN_SCHEMA } from "./schema.ts";
 
-/** Rows of one page. Entries are small: their details have a fixed form. */
+/** Rows and bytes of one page. Entries are small: their details have a fixed form. */
 const PAGE_ROWS = 1_000;
+const PAGE_BYTES = 2_000_000;
 /** Heads that may be signed while a chain is copied, at one an hour. */
 const LATE_HEADS = 100;
 /** Under this a chain that is being filled remembers the schema of its copy. */
@@ -27,6 +30,7 @@ const PAGED = [
   { name: "heads", key: "number" },
   { name: "entries", key: "seq" },
   { name: "people", key: "pseudonym" },
+  { name: "forgotten", key: "subject" },
 ] as const;
 const WITH_LAST_ENTRIES = ["chain", "counts", "purges"] as const;
 const COPIED: readonly string[] = [...PAGED.map(({ name }) => name), ...WITH_LAST_ENTRIES];
@@ -49,12 +53,18 @@ export interface ChainPage {
   next: ChainPosition | null;
 }
 
-/** A page of a copy of a chain; empty when it was never used. */
-export function copyChain(sql: SqlStorage, from: ChainPosition | null): ChainPage {
+/**
+ * A page of a copy of a chain; empty when it was never used.
+ * @param since null: everything. Else entries after this one, each page with those people whom it names.
+ */
+export function copyChain(sql: SqlStorage, given: ChainPosition | null, since: number | null = null): ChainPage {
   if (!hasSchema(sql)) return { pages: [], next: null };
+  // A part of the entries is asked for as if the page before had ended there.
+  const from = given?.table === "entries" && given.after === "" && since !== null ? { ...given, after: since } : given;
   const at = from === null ? 0 : PAGED.findIndex(({ name }) => name === from.table);
   const table = PAGED[at];
   if (table === undefined) return { pages: [], next: null };
+  if (since !== null && table.name === "people") return { pages: [], next: { table: "forgotten", after: "" } };
   const isFirst = from === null || from.after === "";
   const page = rowsOf(
     sql,
@@ -63,29 +73,47 @@ export function copyChain(sql: SqlStorage, from: ChainPosition | null): ChainPag
     isFirst ? [] : [from.after],
   );
   const last = page.rows.at(-1)?.[page.columns.indexOf(table.key)];
-  if (page.rows.length === PAGE_ROWS && last != null) {
-    return { pages: [page], next: { table: table.name, after: last } };
+  const named = since !== null && table.name === "entries" ? [peopleNamed(sql, page)] : [];
+  if ((page.isCut || page.rows.length === PAGE_ROWS) && last != null) {
+    return { pages: [...named, withoutCut(page)], next: { table: table.name, after: last } };
   }
   const pages =
     table.name === "entries"
       ? [
-          page,
-          ...WITH_LAST_ENTRIES.map((name) => rowsOf(sql, name)),
-          rowsOf(sql, "heads", `ORDER BY number DESC LIMIT ${LATE_HEADS}`),
+          ...named,
+          withoutCut(page),
+          ...WITH_LAST_ENTRIES.map((name) => withoutCut(rowsOf(sql, name))),
+          withoutCut(rowsOf(sql, "heads", `ORDER BY number DESC LIMIT ${LATE_HEADS}`)),
         ]
-      : [page];
+      : [withoutCut(page)];
   const following = PAGED[at + 1];
   return { pages, next: following === undefined ? null : { table: following.name, after: "" } };
 }
 
-function rowsOf(sql: SqlStorage, table: string, rest = "", values: readonly SqlStorageValue[] = []): ChainRows {
+const PEOPLE = setStatement((set) => `SELECT * FROM people WHERE pseudonym IN (SELECT value FROM ${set})`);
+
+/** Who the pseudonyms in a page of entries are. */
+function peopleNamed(sql: SqlStorage, { rows, steps }: ChainRows): ChainRows {
+  const columns = ["pseudonym", "user_id"];
+  const named = [...new Set(pseudonymsIn(JSON.stringify(rows)))];
+  const people = PEOPLE.exec<{ pseudonym: string; user_id: string }>(sql, named);
+  return { table: "people", columns, rows: people.map(({ pseudonym, user_id }) => [pseudonym, user_id]), steps };
+}
+
+/** Rows up to the size of a page. */
+function rowsOf(
+  sql: SqlStorage,
+  table: string,
+  rest = "",
+  values: readonly SqlStorageValue[] = [],
+): ChainRows & { isCut: boolean } {
   const cursor = sql.exec(`SELECT * FROM ${table} ${rest}`, ...values);
-  return {
-    table,
-    columns: cursor.columnNames,
-    rows: [...cursor.raw()].map((row) => row.map(plain)),
-    steps: stepsOf(sql),
-  };
+  const { rows, isCut } = takeRows(cursor, PAGE_BYTES);
+  return { table, columns: cursor.columnNames, rows, steps: stepsOf(sql), isCut };
+}
+
+function withoutCut({ isCut: _isCut, ...page }: ChainRows & { isCut: boolean }): ChainRows {
+  return page;
 }
 
 /**
@@ -119,6 +147,8 @@ export function openChain(storage: DurableObjectStorage): Result<{ opened: boole
   const steps = storage.kv.get<string[]>(STEPS);
   if (hasSchema(sql) || steps === undefined) return ok({ opened: false });
   return storage.transactionSync(() => {
+    // Of a backup in several links an older one has what was purged by the time of the last.
+    sql.exec("DELETE FROM entries WHERE seq <= (SELECT base_seq FROM chain)");
     const [held] = sql
       .exec<{ entries: number; wanted: number; ends: number }>(
         `SELECT (SELECT count(*) FROM entries) AS entries, seq - base_seq AS wanted,

@@ -30,7 +30,7 @@ export interface Person {
 }
 
 /** created: it is durable now. duplicate: it was already. conflict: its key stands for another entry. */
-export type AppendStatus = "created" | "duplicate" | "conflict";
+type AppendStatus = "created" | "duplicate" | "conflict";
 
 export interface AppendOutcome {
   status: AppendStatus;

@@ -1,24 +1,31 @@
-import { indexTerms } from "../../shared/words.ts";
+import { setStatement } from "../../platform/database/set-statement.ts";
+import { directory } from "../../platform/database/shards.ts";
+import { indexTerms } from "../../platform/words.ts";
 import { detailsSchema } from "../entry.ts";
 import { pseudonymsIn } from "../people.ts";
+import type { ChainContext } from "./context.ts";
 import type { EntryRow, Person } from "./contract.ts";
 
 /** Entries of one D1 batch, and removals of one. */
-export const PROJECTION_PAGE = 500;
+const PROJECTION_PAGE = 500;
 
 /** A place of the chain is written once: what stands there first stays, and the verifier compares it. */
-const INSERT = `
+const INSERT = setStatement(
+  (set) => `
   INSERT INTO audit_log (chain, seq, hash, key, action, occurred_at, received_at, actor_id, actor_role, target_type,
     target_id, course, enrollment, request_id, outcome, details, reported_by, tokens)
-  SELECT ?1, value ->> 'seq', value ->> 'hash', value ->> 'key', value ->> 'action', value ->> 'occurred_at',
+  SELECT ?2, value ->> 'seq', value ->> 'hash', value ->> 'key', value ->> 'action', value ->> 'occurred_at',
     value ->> 'received_at', value ->> 'actor_id', value ->> 'actor_role', value ->> 'target_type',
     value ->> 'target_id', value ->> 'course', value ->> 'enrollment', value ->> 'request_id', value ->> 'outcome',
     value ->> 'details', value ->> 'reported_by', value ->> 'tokens'
-  FROM json_each(?2) WHERE true ON CONFLICT (chain, seq) DO NOTHING`;
+  FROM ${set} WHERE true ON CONFLICT (chain, seq) DO NOTHING`,
+);
 
-const INSERT_PEOPLE = `
-  INSERT INTO audit_people (pseudonym, user_id) SELECT value ->> 'pseudonym', value ->> 'user_id' FROM json_each(?)
-  WHERE true ON CONFLICT DO NOTHING`;
+const INSERT_PEOPLE = setStatement(
+  (set) => `
+  INSERT INTO audit_people (pseudonym, user_id) SELECT value ->> 'pseudonym', value ->> 'user_id' FROM ${set}
+  WHERE true ON CONFLICT DO NOTHING`,
+);
 
 const REMOVE = `
   DELETE FROM audit_log WHERE id IN
@@ -26,17 +33,15 @@ const REMOVE = `
   RETURNING id`;
 
 /** Writes entries to the database they are searched in; a second time changes nothing. */
-export async function projectEntries(
+async function projectEntries(
   db: D1Database,
   chain: string,
   rows: readonly EntryRow[],
   people: readonly Person[],
 ): Promise<void> {
   const projected = rows.map((row) => ({ ...row, tokens: tokensOf(row) }));
-  await db.batch([
-    db.prepare(INSERT_PEOPLE).bind(JSON.stringify(people)),
-    db.prepare(INSERT).bind(chain, JSON.stringify(projected)),
-  ]);
+  const statements = [...INSERT_PEOPLE.over(db, people), ...INSERT.over(db, projected, chain)];
+  if (statements.length > 0) await db.batch(statements);
 }
 
 /** Removes what was purged. */
@@ -44,6 +49,27 @@ export async function removeEntries(db: D1Database, chain: string, upTo: number)
   for (let removed = PROJECTION_PAGE; removed === PROJECTION_PAGE; ) {
     removed = (await db.prepare(REMOVE).bind(chain, upTo).all()).results.length;
   }
+}
+
+/** Brings the database for searching up to date, in the chain's order, a page at a time. */
+export async function projectChain({ name, env, store, commit, scheduler }: ChainContext): Promise<void> {
+  for (;;) {
+    const { projected_seq, projected_base, base_seq } = store.chain();
+    if (base_seq > projected_base) {
+      await removeEntries(directory(env), name, base_seq);
+      commit(() => store.removalProjected(base_seq));
+    }
+    const rows = store.entries(projected_seq, PROJECTION_PAGE);
+    const last = rows.at(-1)?.seq;
+    if (last === undefined) break;
+    await projectEntries(directory(env), name, rows, store.peopleIn(rows));
+    commit(() => store.projected(last));
+  }
+  commit(() => {
+    const { seq, projected_seq, base_seq, projected_base } = store.chain();
+    const isDone = projected_seq >= seq && projected_base >= base_seq;
+    scheduler.reschedule("project", isDone ? null : Date.now());
+  });
 }
 
 function tokensOf(row: EntryRow): string {

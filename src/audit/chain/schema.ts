@@ -1,5 +1,5 @@
-import { DUE_TIMES_TABLE } from "../../shared/alarm-scheduler.ts";
-import type { SchemaStep } from "../../shared/object-schema.ts";
+import { DUE_TIMES_TABLE } from "../../platform/cell/alarm-scheduler.ts";
+import type { SchemaStep } from "../../platform/cell/object-schema.ts";
 
 /** The things a chain does later. */
 export const CHAIN_DUE_NAMES = ["project", "head", "purge"] as const;
@@ -51,6 +51,13 @@ export const CHAIN_SCHEMA: readonly SchemaStep[] = [
       -- Who the pseudonyms in entries are. Not part of what is hashed: a row goes when its user is erased.
       CREATE TABLE people (pseudonym TEXT PRIMARY KEY, user_id TEXT NOT NULL UNIQUE) WITHOUT ROWID;
       ${DUE_TIMES_TABLE}
+    `,
+  },
+  {
+    id: "002_forgotten",
+    sql: `
+      -- SHA-256 of the ids of erased users: an act that comes late must not teach the chain again who a pseudonym was.
+      CREATE TABLE forgotten (subject TEXT PRIMARY KEY) WITHOUT ROWID;
     `,
   },
 ];

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { setStatement } from "../../platform/database/set-statement.ts";
 import { canonicalize } from "../canonical.ts";
 import type { NewEntry } from "../entry.ts";
 import { type NameUser, pseudonymised, pseudonymsIn } from "../people.ts";
@@ -37,6 +39,9 @@ const COLUMNS = [
   "prev",
   "hash",
 ] as const satisfies readonly (keyof EntryRow)[];
+const PEOPLE = setStatement(
+  (set) => `SELECT pseudonym, user_id FROM people WHERE pseudonym IN (SELECT value FROM ${set})`,
+);
 const INSERT = `INSERT INTO entries (${COLUMNS.join(", ")}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
 
 /** Rows of one chain object. Knows SQL and hashes; transactions belong to the caller. */
@@ -98,17 +103,26 @@ export class ChainStore {
   /** Who the pseudonyms in these entries are, as far as they are known. */
   peopleIn(rows: readonly EntryRow[]): Person[] {
     const pseudonyms = new Set(pseudonymsIn(rows.map(personalOf).join(" ")));
-    return this.#sql
-      .exec<Row<Person>>(
-        "SELECT pseudonym, user_id FROM people WHERE pseudonym IN (SELECT value FROM json_each(?))",
-        JSON.stringify([...pseudonyms]),
-      )
-      .toArray();
+    return PEOPLE.exec<Row<Person>>(this.#sql, [...pseudonyms]);
   }
 
-  /** Forgets who a pseudonym was. */
+  /** Whether a user has a pseudonym here. */
+  knows(user: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM people WHERE user_id = ? LIMIT 1", user).toArray().length > 0;
+  }
+
+  /** Users with a pseudonym, after one and in order. */
+  users(after: string, take: number): string[] {
+    return this.#sql
+      .exec<{ user_id: string }>("SELECT user_id FROM people WHERE user_id > ? ORDER BY user_id LIMIT ?", after, take)
+      .toArray()
+      .map(({ user_id }) => user_id);
+  }
+
+  /** Forgets who a pseudonym was, for good: it is not learnt again either. */
   forget(user: string): void {
     this.#sql.exec("DELETE FROM people WHERE user_id = ?", user);
+    this.#sql.exec("INSERT INTO forgotten (subject) VALUES (?) ON CONFLICT DO NOTHING", subjectOf(user));
   }
 
   projected(seq: number): void {
@@ -222,6 +236,7 @@ export class ChainStore {
       return known?.pseudonym ?? nameUser(user);
     });
     for (const [pseudonym, user] of named.users) {
+      if (this.#sql.exec("SELECT 1 FROM forgotten WHERE subject = ?", subjectOf(user)).toArray().length > 0) continue;
       this.#sql.exec("INSERT INTO people (pseudonym, user_id) VALUES (?, ?) ON CONFLICT DO NOTHING", pseudonym, user);
     }
     return named.entry;
@@ -263,4 +278,9 @@ function rowOf(entry: NewEntry, place: { seq: number; received_at: number; prev:
     reported_by: rest.reported_by,
     prev: place.prev,
   };
+}
+
+/** What an erased user is remembered by, as in `tombstones`: it depends on no secret. */
+function subjectOf(user: string): string {
+  return createHash("sha256").update(user).digest("hex");
 }

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { logFault } from "../../ops/logging.ts";
-import { ok, type Result } from "../../shared/results.ts";
+import { directory } from "../../platform/database/shards.ts";
+import { logFault } from "../../platform/log.ts";
+import { ok, type Result } from "../../platform/results.ts";
 import { listStatements } from "../chain/bucket.ts";
 import type { SignedHead, SignedPurge } from "../chain/contract.ts";
 import { GENESIS } from "../chain/hash.ts";
@@ -48,13 +49,12 @@ export interface VerifiedPage {
 
 /**
  * Checks the next page of the main chain against itself, the signed statements in the bucket and the search database.
- * Whatever grows meanwhile is no break: witnesses of the end are heard before the chain is read, records of removals
- * after it.
+ * Whatever grows meanwhile is no break: witnesses of the end are read before the chain, records of removals after it.
  */
 export async function verifyPage(env: Env, state: WalkState, take: number): Promise<Result<VerifiedPage>> {
   const keys = await auditKeys(env);
   const heads = await believable(env, keys, "heads", state.head, headSchema);
-  const highestProjected = await projectedHeight(env.DB);
+  const highestProjected = await projectedHeight(directory(env));
   const known = await callChain(env, (stub) => stub.state());
   if (!known.ok) return known;
   const read = await callChain(env, (stub) => stub.entries(state.seq, take));
@@ -64,7 +64,7 @@ export async function verifyPage(env: Env, state: WalkState, take: number): Prom
   const isLast = rows.length < take;
   const [first, last] = [rows[0], rows.at(-1)];
   const projected =
-    first === undefined || last === undefined ? new Map() : await projectedHashes(env.DB, first.seq, last.seq);
+    first === undefined || last === undefined ? new Map() : await projectedHashes(directory(env), first.seq, last.seq);
   const walked = walk(state, {
     rows,
     isLast,
@@ -76,7 +76,7 @@ export async function verifyPage(env: Env, state: WalkState, take: number): Prom
   const forged = heads.forged.map((place): Break => ({ kind: "head_forged", ...place }));
   const forgedPurges = purges.forged.map((place): Break => ({ kind: "purge_forged", ...place }));
   return ok({
-    // A forged statement is told once: with the page it stands in, or with the first.
+    // A forged statement is reported once: with the page it stands in, or with the first.
     breaks: [
       ...forged.filter(({ to_seq }) => isLast || to_seq <= walked.state.seq),
       ...(state.seq === 0 ? forgedPurges : []),

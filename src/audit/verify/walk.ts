@@ -21,7 +21,7 @@ export const BREAK_KINDS = [
   "purge_unrecorded",
   "projection_differs",
 ] as const;
-export type BreakKind = (typeof BREAK_KINDS)[number];
+type BreakKind = (typeof BREAK_KINDS)[number];
 
 /** What is wrong, and where: the first and the last entry concerned. */
 export interface Break {

@@ -10,7 +10,7 @@ export interface SSEConnectionStatusProps {
 type Sentence = string | ((status: StreamStatus) => string);
 
 /** Reasons that have a sentence of their own. */
-type Special = "hidden" | "session_ended" | "unauthenticated";
+type Special = "hidden" | "session_ended" | "unauthenticated" | "no_content";
 
 const TEXT: Record<"en" | "zh", Record<ConnectionState | Special, Sentence>> = {
   en: {
@@ -20,6 +20,8 @@ const TEXT: Record<"en" | "zh", Record<ConnectionState | Special, Sentence>> = {
     polling: "Live updates are delayed: checking now and then",
     offline: "Offline: no connection to the server",
     evicted: "Live updates are open in too many other places",
+    refused: "Live updates do not get through here: something in between answers in their place",
+    no_content: "The server has switched live updates off",
     stopped: "Live updates are off",
     hidden: "Paused while nobody looks",
     unauthenticated: "Your session is not valid: sign in again",
@@ -32,6 +34,8 @@ const TEXT: Record<"en" | "zh", Record<ConnectionState | Special, Sentence>> = {
     polling: "实时更新有延迟：正在定时检查",
     offline: "已离线：无法连接服务器",
     evicted: "实时更新已在太多其他地方打开",
+    refused: "此处无法接收实时更新：中间有其他服务在应答",
+    no_content: "服务器已停用实时更新",
     stopped: "实时更新已关闭",
     hidden: "页面不可见，已暂停",
     unauthenticated: "登录无效，请重新登录",
@@ -41,7 +45,7 @@ const TEXT: Record<"en" | "zh", Record<ConnectionState | Special, Sentence>> = {
 
 const RETRY = { en: "Try again", zh: "重试" };
 
-/** A different shape for each state, for those who do not tell them apart by colour. */
+/** A different shape for each state, for those who do not see a difference of colour. */
 const SHAPE: Record<ConnectionState, string> = {
   connecting: "◌",
   live: "●",
@@ -49,10 +53,11 @@ const SHAPE: Record<ConnectionState, string> = {
   polling: "◷",
   offline: "✕",
   evicted: "⊘",
+  refused: "⊗",
   stopped: "○",
 };
 
-const RETRYABLE: ReadonlySet<ConnectionState> = new Set(["reconnecting", "polling", "offline", "evicted"]);
+const RETRYABLE: ReadonlySet<ConnectionState> = new Set(["reconnecting", "polling", "offline", "evicted", "refused"]);
 
 /** Says how live the page is, politely, and offers to try again. Unstyled: `data-state` is there to hang style on. */
 export function SSEConnectionStatus({ lang = "en", className }: SSEConnectionStatusProps) {
@@ -74,5 +79,5 @@ export function SSEConnectionStatus({ lang = "en", className }: SSEConnectionSta
 }
 
 function isSpecial(reason: StreamStatus["reason"]): reason is Special {
-  return reason === "hidden" || reason === "session_ended" || reason === "unauthenticated";
+  return reason === "hidden" || reason === "session_ended" || reason === "unauthenticated" || reason === "no_content";
 }

@@ -18,7 +18,17 @@ export function invalidateOnEvents(stream: EventStream, queryClient: QueryClient
     for (const item of new Set(items)) invalidate(latchkeyKeys.item(course, item));
   };
   const stops = [
-    stream.on("unlock.changed", ({ data }) => touch(data.course_id, [...data.unlocked, ...data.locked])),
+    stream.on("unlock.changed", ({ data }) =>
+      touch(data.course_id, [...data.unlocked, ...data.locked, ...(data.progressed ?? [])]),
+    ),
+    stream.on("progress.changed", ({ data }) => {
+      // Too many to be named: whatever is shown of this course.
+      if (data.items.length === 0) invalidate(latchkeyKeys.course(data.course_id));
+      else touch(data.course_id, data.items);
+    }),
+    stream.on("submission.judged", ({ data }) => touch(data.course_id, [data.item])),
+    // Who may see what has changed, and whether there is a course at all.
+    stream.on("enrollment.changed", ({ data }) => invalidate(latchkeyKeys.course(data.course_id))),
     stream.on("content.chapter-updated", ({ data }) => touch(data.course_id, data.items)),
     onUnknown(stream, () => invalidate(latchkeyKeys.all)),
   ];
@@ -40,9 +50,9 @@ function onUnknown(stream: EventStream, callback: () => void): () => void {
       callback();
     }),
     stream.onStatus(({ state }) => {
-      const isHearing = state === "live" || state === "polling";
-      if (isHearing && !hasBegun && cursor === null) callback();
-      hasBegun = state !== "stopped" && (hasBegun || isHearing);
+      const isListening = state === "live" || state === "polling";
+      if (isListening && !hasBegun && cursor === null) callback();
+      hasBegun = state !== "stopped" && (hasBegun || isListening);
       cursor = stream.cursor;
     }),
   ];

@@ -66,7 +66,7 @@ export class NoticeStore<T extends EventType> {
   #add(event: LatchkeyEvent<T>): void {
     this.#load();
     const stored = this.#stored();
-    // Every tab hears the event, and all keep one list.
+    // Every tab receives the event, and all keep one list.
     if (stored.some((notice) => notice.event.id === event.id)) this.#show(stored);
     else this.#save([{ event, read: false }, ...stored].slice(0, this.#options.limit));
   }
@@ -115,7 +115,8 @@ export class NoticeStore<T extends EventType> {
   }
 
   #followOtherTabs(): () => void {
-    if (typeof window === "undefined") return () => undefined;
+    // React Native has a window that takes no listeners.
+    if (typeof window === "undefined" || typeof window.addEventListener !== "function") return () => undefined;
     const hear = (event: StorageEvent) => {
       if (event.key === this.#key) this.#show(this.#stored());
     };

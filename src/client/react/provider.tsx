@@ -6,6 +6,7 @@ import { defaultStorage, type KeyValueStorage } from "../stream/cursor-store.ts"
 import { Context, type LatchkeyContext } from "./context.ts";
 import { invalidateOnEvents } from "./invalidation.ts";
 import { NoticeStore } from "./notice-store.ts";
+import { TaskStore } from "./task-store.ts";
 
 export interface LatchkeyProviderProps {
   client: LatchkeyClient;
@@ -37,12 +38,18 @@ export function LatchkeyProvider(props: LatchkeyProviderProps) {
         types: ["content.novel-created", "content.chapter-updated"],
       }),
       system: new NoticeStore({ ...shared, name: "system", types: ["system.notification", "system.error"] }),
+      tasks: new TaskStore(stream),
     };
   }, [client, stream, storage, keep]);
 
   useEffect(() => {
     // Listening comes before starting: the first events of a resume would find nobody.
-    const stops = [context.content.connect(), context.system.connect(), invalidateOnEvents(stream, queryClient)];
+    const stops = [
+      context.content.connect(),
+      context.system.connect(),
+      context.tasks.connect(),
+      invalidateOnEvents(stream, queryClient),
+    ];
     return () => {
       for (const stop of stops) stop();
     };

@@ -6,7 +6,7 @@ export type TaskEvent = LatchkeyEvent<
 
 /** What is known of a task. */
 export interface TaskProgress {
-  /** `waiting`: nothing was heard of it yet. */
+  /** `waiting`: no event of it came yet. */
   state: "waiting" | "running" | "completed" | "failed";
   done: number;
   total: number | null;

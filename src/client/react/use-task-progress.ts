@@ -1,33 +1,25 @@
 import { useEffect, useState } from "react";
 import { useLatchkey } from "./context.ts";
-import { advance, type TaskEvent, type TaskProgress, WAITING } from "./task-progress.ts";
-
-const TASK_TYPES = [
-  "task.progress-started",
-  "task.progress-updated",
-  "task.progress-completed",
-  "task.progress-failed",
-] as const;
+import type { TaskProgress } from "./task-progress.ts";
+import type { TaskListener } from "./task-store.ts";
 
 export interface TaskProgressOptions {
   /** Milliseconds between two renderings; default 200. The last value always shows, and an end shows at once. */
   throttleMs?: number;
 }
 
-/** Follows one task. */
+/** Follows one task. What the provider knows of it already shows at once. */
 export function useTaskProgress(taskId: string, options: TaskProgressOptions = {}): TaskProgress {
-  const { stream } = useLatchkey();
+  const { tasks } = useLatchkey();
   const throttleMs = options.throttleMs ?? 200;
-  const [shown, setShown] = useState({ taskId, progress: WAITING });
+  const [shown, setShown] = useState({ taskId, progress: tasks.read(taskId) });
 
   useEffect(() => {
-    let progress = WAITING;
+    let progress = tasks.read(taskId);
     let timer: ReturnType<typeof setTimeout> | null = null;
     const show = () => setShown({ taskId, progress });
-    const hear = (event: TaskEvent) => {
-      if (event.data.task_id !== taskId) return;
-      progress = advance(progress, event);
-      const isUrgent = event.type !== "task.progress-updated";
+    const hear: TaskListener = (news, isUrgent) => {
+      progress = news;
       if (isUrgent && timer !== null) {
         clearTimeout(timer);
         timer = null;
@@ -40,13 +32,14 @@ export function useTaskProgress(taskId: string, options: TaskProgressOptions = {
         if (progress !== before) show();
       }, throttleMs);
     };
-    const stops = TASK_TYPES.map((type) => stream.on<TaskEvent["type"]>(type, hear));
+    show(); // what came between the rendering and now
+    const stop = tasks.subscribe(taskId, hear);
     return () => {
       if (timer !== null) clearTimeout(timer);
-      for (const stop of stops) stop();
+      stop();
     };
-  }, [stream, taskId, throttleMs]);
+  }, [tasks, taskId, throttleMs]);
 
-  // Between a change of task and its first event nothing is known; the last task's figures would be a lie.
-  return shown.taskId === taskId ? shown.progress : WAITING;
+  // Between a change of task and its first rendering, the last task's figures would be a lie.
+  return shown.taskId === taskId ? shown.progress : tasks.read(taskId);
 }

@@ -1,4 +1,4 @@
-import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { type QueryClient, type QueryKey, type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ChapterRow, ProblemRow } from "../api-types.ts";
 import type { LatchkeyProblem, Result } from "../rest/result.ts";
 import { useLatchkey } from "./context.ts";
@@ -17,6 +17,8 @@ export class LatchkeyProblemError extends Error {
 
 export interface UnlocksOptions {
   lang?: "en" | "zh";
+  /** IANA time zone for the dates in sentences; the browser's if it is left out, "UTC" for UTC. */
+  tz?: string;
 }
 
 export interface Unlocks {
@@ -37,27 +39,73 @@ const PAGE = 1_000;
 /** Chapters and problems of a course with their locks, kept true by its events. */
 export function useUnlocks(course: string, options: UnlocksOptions = {}): Unlocks {
   const { client } = useLatchkey();
+  const tz = options.tz ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const lang = options.lang === undefined ? {} : { lang: options.lang };
   // The client repeats what is worth repeating; a second round here would only delay the bad news.
   const retry = false;
-  const chapters = useQuery<ChapterRow[], LatchkeyProblemError>({
-    queryKey: [...latchkeyKeys.chapters(course), lang],
-    queryFn: ({ signal }) => readAll((page) => client.get(CHAPTERS, inputOf(course, { ...lang, ...page }, signal))),
+  const queryClient = useQueryClient();
+  const list = <T>(queryKey: QueryKey, read: (asked: Asked, signal: AbortSignal) => Promise<Result<Page<T>>>) => ({
+    queryKey,
+    queryFn: ({ signal }: { signal: AbortSignal }) => {
+      const shownAt = backgroundOf(queryClient, queryKey);
+      const max_stale = shownAt === null ? undefined : client.backgroundStaleness(shownAt);
+      return readInZone<T>({ tz, ...(max_stale !== undefined && { max_stale }) }, (asked) => read(asked, signal));
+    },
     retry,
   });
-  const problems = useQuery<ProblemRow[], LatchkeyProblemError>({
-    queryKey: [...latchkeyKeys.problems(course), lang],
-    queryFn: ({ signal }) => readAll((page) => client.get(PROBLEMS, inputOf(course, { ...lang, ...page }, signal))),
-    retry,
-  });
+  const chapters = useQuery<ChapterRow[], LatchkeyProblemError>(
+    list<ChapterRow>([...latchkeyKeys.chapters(course), lang, tz], (asked, signal) =>
+      client.get(CHAPTERS, inputOf(course, { ...lang, ...asked }, signal)),
+    ),
+  );
+  const problems = useQuery<ProblemRow[], LatchkeyProblemError>(
+    list<ProblemRow>([...latchkeyKeys.problems(course), lang, tz], (asked, signal) =>
+      client.get(PROBLEMS, inputOf(course, { ...lang, ...asked }, signal)),
+    ),
+  );
   return { chapters, problems };
 }
 
-function inputOf(course: string, query: { lang?: "en" | "zh"; cursor?: string }, signal: AbortSignal) {
+/**
+ * When what is shown was loaded, if this load only looks whether it still is so (the window has come back, or the network);
+ * null when something is loaded for the first time, or is known to have changed.
+ */
+function backgroundOf(queryClient: QueryClient, queryKey: QueryKey): number | null {
+  const state = queryClient.getQueryState(queryKey);
+  return state?.data === undefined || state.isInvalidated ? null : state.dataUpdatedAt;
+}
+
+function inputOf(course: string, query: { lang?: "en" | "zh" } & Asked, signal: AbortSignal) {
   return { path: { course }, query: { limit: PAGE, ...query }, signal };
 }
 
-async function readAll<T>(read: (cursor: { cursor?: string }) => Promise<Result<Page<T>>>): Promise<T[]> {
+interface Asked {
+  cursor?: string;
+  tz?: string;
+  max_stale?: number;
+}
+
+/**
+ * Reads with what the server may not know, and without it when it refuses just that: a browser may know a zone that the
+ * server does not (then dates are in UTC, and say so), and an older server answers exactly or not at all.
+ */
+async function readInZone<T>(asked: Asked, read: (page: Asked) => Promise<Result<Page<T>>>): Promise<T[]> {
+  try {
+    return await readAll((page) => read({ ...page, ...asked }));
+  } catch (fault) {
+    const errors = fault instanceof LatchkeyProblemError ? (fault.problem.errors ?? []) : [];
+    const refused = OPTIONAL.find(
+      (name) => asked[name] !== undefined && errors.some(({ path }) => path === `query.${name}`),
+    );
+    if (refused === undefined) throw fault;
+    const { [refused]: _, ...rest } = asked;
+    return readInZone(rest, read);
+  }
+}
+
+const OPTIONAL = ["tz", "max_stale"] as const;
+
+async function readAll<T>(read: (page: Asked) => Promise<Result<Page<T>>>): Promise<T[]> {
   const rows: T[] = [];
   for (let cursor: string | null = null; ; ) {
     const page: Result<Page<T>> = await read(cursor === null ? {} : { cursor });

@@ -14,7 +14,7 @@ export class SpoolInUseError extends Error {
 
 /**
  * A spool in a file: an append-only log, forced to the disk before each method resolves. A process that was killed in
- * the middle of a line loses that line, which nobody was told was kept. A lock beside the file keeps a second living
+ * the middle of a line loses that line, whose writer had no answer yet. A lock beside the file keeps a second living
  * process away.
  */
 export function fileSpool(path: string): Spool {

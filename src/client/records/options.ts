@@ -27,9 +27,9 @@ export interface RecordWriterOptions {
   lingerMs?: number;
   /** Items the spool holds; a write beyond waits. Default 10,000. */
   spoolSize?: number;
-  /** Hears of items that are not valid. They leave the spool when it has returned, promises included. */
+  /** Called with items that are not valid. They leave the spool when it has returned, promises included. */
   onInvalid: (invalid: InvalidItem) => void | Promise<void>;
-  /** Hears of each send that failed and is repeated. */
+  /** Called with each send that failed and is repeated. */
   onProblem?: (problem: LatchkeyProblem, failures: number) => void;
   clock?: Clock;
 }

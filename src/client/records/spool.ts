@@ -9,7 +9,7 @@ export interface RecordItem {
   [field: string]: unknown;
 }
 
-/** An item that was handed over and is not acknowledged by the server yet. */
+/** An item that the caller has given, and that the server has not acknowledged yet. */
 export interface SpooledItem {
   /** Place in the order of writing. */
   seq: number;

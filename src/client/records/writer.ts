@@ -1,4 +1,5 @@
 import { type Clock, fullJitter, sleep, systemClock } from "../clock.ts";
+import { randomId } from "../random-id.ts";
 import type { LatchkeyProblem, Result } from "../rest/result.ts";
 import { type BatchLimits, cutBatch } from "./batching.ts";
 import type { InvalidItem, RecordWriterOptions, WriterStatus } from "./options.ts";
@@ -98,7 +99,7 @@ export class RecordWriter {
   async flush(): Promise<void> {
     const upTo = this.#seq;
     this.#hurryTo = Math.max(this.#hurryTo, upTo);
-    // Items still on their way into the spool: whoever wrote them hears if that fails.
+    // Items still on their way into the spool: whoever wrote them learns if that fails.
     await this.#nextSave?.catch(() => undefined);
     await this.#spooling;
     if (this.#oldest() > upTo) return;
@@ -172,7 +173,7 @@ export class RecordWriter {
     if (first === undefined || last === undefined) return null;
     const hasWaited = this.#clock.now() - this.#looseSince >= this.#linger();
     if (!isClosed && !hasWaited && first.seq > this.#hurryTo) return null;
-    const batch: SealedBatch = { key: crypto.randomUUID(), kind: first.kind, from: first.seq, to: last.seq };
+    const batch: SealedBatch = { key: randomId(), kind: first.kind, from: first.seq, to: last.seq };
     if (!(await this.#attempt(() => this.#options.spool.seal(batch)))) return null;
     const entry = { batch, items: this.#loose.splice(0, count) };
     this.#looseSince = this.#clock.now();

@@ -1,23 +1,16 @@
+import type { Problem } from "../api-types.ts";
 import { retryAfter } from "../clock.ts";
 
-/** A refusal of the server (RFC 9457), or of the way to it. Branch on `code`. */
-export interface LatchkeyProblem {
-  /**
-   * From the server's registry of errors; or `network_failure` (no answer), `aborted` (you ended it) and
-   * `unreadable_answer` (what answered is not this API), which never come from the server.
-   */
-  code: string;
-  title: string;
-  /** HTTP status; 0 without an answer. */
-  status: number;
-  type?: string;
-  detail?: string;
-  errors?: { path: string; rule: string; message: string }[];
-  request_id?: string;
-  /** Seconds after which to come back. */
-  retry_after?: number;
-  [extra: string]: unknown;
-}
+/**
+ * A refusal of the server (RFC 9457), or of the way to it. Branch on `code`: it is from the server's registry of errors, or
+ * `network_failure` (no answer), `aborted` (you ended it) and `unreadable_answer` (what answered is not this API), which
+ * never come from the server and have no more than a title and a `status`, 0 without an answer.
+ */
+export type LatchkeyProblem = Partial<Problem> &
+  Pick<Problem, "code" | "title" | "status"> & {
+    /** Seconds after which to come back. */
+    retry_after?: number;
+  };
 
 /** What a call answers: never an exception. */
 export type Result<T> =

@@ -5,7 +5,7 @@ import type { Surroundings } from "./surroundings.ts";
 interface AttentionContext {
   surroundings: Surroundings;
   clock: Clock;
-  /** Milliseconds hidden before a phone lets go; null: never. */
+  /** Milliseconds hidden before a phone closes the stream; null: never. */
   pauseAfter: number | null;
   /** Whether another tab that listens to us is being looked at. */
   isOtherVisible(): boolean;

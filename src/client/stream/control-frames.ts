@@ -9,7 +9,8 @@ export type ControlFrame =
   | { kind: "heartbeat"; head: string }
   | { kind: "lagged" }
   | { kind: "evicted"; reason: "too_many_streams" | "session_ended" }
-  | { kind: "closing"; waitMs: number }
+  /** `isSomebodyElse`: the user's role is another now, so what was loaded before is not theirs any more. */
+  | { kind: "closing"; waitMs: number; isSomebodyElse?: true }
   | { kind: "unknown" };
 
 /**
@@ -34,9 +35,13 @@ export function readControlFrame(frame: SseFrame): ControlFrame | null {
     case "lagged":
       return { kind: "lagged" };
     case "evicted":
+      // A stream of our own took its place: nothing more than a cut to the one that still reads here.
+      if (field("reason") === "replaced") return { kind: "lagged" };
       return { kind: "evicted", reason: field("reason") === "session_ended" ? "session_ended" : "too_many_streams" };
-    case "closing":
-      return { kind: "closing", waitMs: Math.max(0, Number(field("retry_ms") ?? 0) || 0) };
+    case "closing": {
+      const waitMs = Math.max(0, Number(field("retry_ms") ?? 0) || 0);
+      return { kind: "closing", waitMs, ...(field("reason") === "role_changed" ? { isSomebodyElse: true } : {}) };
+    }
     default:
       return { kind: "unknown" };
   }

@@ -3,7 +3,7 @@ import type { CursorStore } from "./cursor-store.ts";
 import type { Handlers } from "./handlers.ts";
 import { RecentIds } from "./recent-ids.ts";
 
-/** What the other tabs are told before our own handlers run. */
+/** What the other tabs receive before our own handlers run. */
 export interface Audience {
   event(event: LatchkeyEvent, cursor: string | null): void;
   reset(notice: ResetNotice, cursor: string | null): void;
@@ -60,7 +60,7 @@ export class Delivery {
     if (cursor !== null) this.moveTo(cursor, store);
   }
 
-  /** Tells that something may be missing, then goes on behind it. */
+  /** Reports that something may be missing, then goes on behind it. */
   async reset(
     notice: ResetNotice,
     cursor: string | null,

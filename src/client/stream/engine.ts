@@ -1,7 +1,8 @@
 import { type Clock, fullJitter, sleep } from "../clock.ts";
 import type { EventsApi, HistoryPage } from "../events-api.ts";
 import { type FrameEnd, Intake, type IntakeContext } from "./intake.ts";
-import { RECONNECT_TRIES, type Timing } from "./options.ts";
+import { RECONNECT_TRIES, type Timing, UNUSABLE_TRIES } from "./options.ts";
+import { type PollResult, QUIET } from "./poll-result.ts";
 import { Poller } from "./poller.ts";
 import { readSource, type SourceEnd } from "./source.ts";
 import type { ConnectionState, StatusReason } from "./status.ts";
@@ -11,23 +12,20 @@ export interface EngineContext extends IntakeContext {
   clock: Clock;
   timing: Timing;
   mode: "auto" | "sse" | "polling";
+  /** The name under which this page or device opens its streams. */
+  client: string;
   /** Why no connection may be held now; null when one may. */
   obstacle(): StatusReason | null;
   onState(state: ConnectionState, attempt: number, reason: StatusReason | null): void;
   onError(fault: unknown): void;
 }
 
-/** What one poll means for the next. */
-interface PollResult {
-  failure: "unreachable" | "unauthenticated" | null;
-  hasMore: boolean;
-  waitMs: number;
-}
-
-const QUIET: PollResult = { failure: null, hasMore: false, waitMs: 0 };
+/** The widest spread around a mean: a quarter less to a quarter more. */
+const spread = (clock: Clock, mean: number) => mean * (0.75 + clock.random() / 2);
 
 /** Openings without a byte after which polling takes over: a proxy that buffers does not change its mind. */
 const SILENT_TRIES = 2;
+
 /** Failed polls after which we say so. */
 const POLLS_TO_OFFLINE = 2;
 
@@ -42,7 +40,17 @@ export class Engine {
   #silent = 0;
   #everLive = false;
   #polls: boolean;
-  #eviction: StatusReason | null = null;
+  #eviction: "too_many_streams" | "session_ended" | null = null;
+  /** Why nothing is tried any more. */
+  #refusal: "not_a_stream" | "no_content" | null = null;
+  /** Answers in a row that were no stream. */
+  #unusable = 0;
+  /** Whether the address has shown that no stream comes from it: then polling is for good. */
+  #hasNoStream = false;
+  /** No request before this time: the server named it. */
+  #notBefore = 0;
+  /** How long the next opening may take to its first byte. */
+  #patience: number;
   #retryMs: number;
   #probeDelay: number;
   #probeAt = 0;
@@ -54,6 +62,7 @@ export class Engine {
     this.#polls = context.mode === "polling";
     this.#retryMs = context.timing.backoffBase;
     this.#probeDelay = context.timing.probeMin;
+    this.#patience = context.timing.firstByte;
   }
 
   /** Runs until the signal is aborted. */
@@ -63,7 +72,9 @@ export class Engine {
     while (!signal.aborted) {
       this.#phase = new AbortController();
       const obstacle = this.#eviction === null ? this.#context.obstacle() : null;
-      if (this.#eviction !== null) await this.#rest("evicted", this.#eviction);
+      if (this.#refusal !== null) await this.#rest("refused", this.#refusal);
+      else if (this.#eviction === "session_ended") await this.#rest("evicted", this.#eviction);
+      else if (this.#eviction !== null) await this.#stayAway(this.#phase.signal);
       else if (obstacle !== null) await this.#rest("offline", obstacle);
       else if (this.#polls) await this.#poll(this.#phase.signal);
       else await this.#stream(this.#phase.signal);
@@ -75,14 +86,24 @@ export class Engine {
   wake(): void {
     this.#failures = 0;
     this.#silent = 0;
+    this.#unusable = 0;
+    this.#hasNoStream = false;
+    this.#refusal = null;
+    this.#patience = this.#context.timing.firstByte;
     this.#probeAt = 0;
     this.#poller.hurry();
     this.#phase.abort();
   }
 
-  /** Somebody asked for it: also out of an eviction. */
+  /** Somebody looks again: what was given up is tried once more, and nothing else is disturbed. */
+  lookAgain(): void {
+    if (this.#refusal !== null || this.#hasNoStream) this.wake();
+  }
+
+  /** Somebody asked for it: also out of an eviction, and whatever the server said of waiting. */
   retry(): void {
     this.#eviction = null;
+    this.#notBefore = 0;
     this.#polls = this.#context.mode === "polling";
     this.wake();
   }
@@ -96,13 +117,15 @@ export class Engine {
   }
 
   async #stream(signal: AbortSignal): Promise<void> {
+    await this.#bide(signal);
+    if (signal.aborted) return;
     const isFirst = !this.#everLive && this.#failures === 0;
     const shown = Math.min(this.#failures, RECONNECT_TRIES);
     this.#context.onState(isFirst ? "connecting" : "reconnecting", shown, null);
     const { end, lived } = await this.#open(signal);
     if (end.kind === "aborted" || signal.aborted) return;
     const wait = this.#judge(end, lived);
-    if (this.#polls || this.#eviction !== null) return;
+    if (this.#polls || this.#eviction !== null || this.#refusal !== null) return;
     this.#context.onState("reconnecting", Math.min(this.#failures, RECONNECT_TRIES), null);
     await sleep(this.#context.clock, wait, signal);
   }
@@ -115,19 +138,82 @@ export class Engine {
       this.#eviction = end.reason;
       return 0;
     }
+    if (lived > 0) this.#unusable = 0;
     if (lived >= timing.stableAfter) {
       this.#failures = 0;
       this.#silent = 0;
       this.#probeDelay = timing.probeMin;
     }
     this.#failures += 1;
-    if (end.kind === "silent") this.#silent += 1;
-    if (mode === "auto" && (this.#failures > RECONNECT_TRIES || this.#silent >= SILENT_TRIES)) this.#fallBack();
+    if (end.kind === "silent") {
+      this.#silent += 1;
+      this.#patience = Math.min(timing.firstByteMax, this.#patience * 2);
+    }
+    if (end.kind === "unusable" || end.kind === "unreadable") this.#giveUpSoon(end);
+    if (this.#refusal !== null) return 0;
+    const isHopeless = this.#failures > RECONNECT_TRIES || this.#silent >= SILENT_TRIES;
+    if (mode === "auto" && !this.#polls && isHopeless) this.#fallBack();
+    if ("waitMs" in end && end.kind !== "closing" && end.waitMs !== null) {
+      this.#notBefore = clock.now() + Math.min(end.waitMs, timing.retryAfterMax);
+    }
     const backoff = fullJitter(clock, this.#retryMs, timing.backoffCap, this.#failures);
     // Never before the time the server named, and not all at the same moment after it.
     if (end.kind === "closing") return end.waitMs * (1 + clock.random() / 2);
-    if (end.kind === "refused" && end.waitMs !== null) return Math.min(end.waitMs, timing.retryAfterMax) + backoff;
-    return backoff;
+    return Math.max(0, this.#notBefore - clock.now()) + backoff;
+  }
+
+  /**
+   * Something answers that is no stream. Where the server says so for good (204), or no stream can be read here, that is
+   * that; a page in its place may be a network that wants a sign-in first, and is tried a few times.
+   */
+  #giveUpSoon(end: { kind: "unusable"; forGood: boolean } | { kind: "unreadable" }): void {
+    this.#unusable += 1;
+    if (end.kind === "unusable" && end.forGood) this.#refusal = "no_content";
+    else if (end.kind === "unreadable" || this.#unusable >= UNUSABLE_TRIES) {
+      this.#hasNoStream = true;
+      if (this.#context.mode === "sse") this.#refusal = "not_a_stream";
+      else if (!this.#polls) this.#fallBack();
+    }
+  }
+
+  /** Waits until the time that the server named. */
+  async #bide(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    const wait = this.#notBefore - clock.now();
+    if (wait > 0) await sleep(clock, wait, signal);
+  }
+
+  /**
+   * There were too many streams, and this one had to go. It says so, asks the history now and then, and comes back when
+   * there is room: never by ending another, or those that are too many would end each other for ever.
+   */
+  async #stayAway(signal: AbortSignal): Promise<void> {
+    const { clock, timing, mode } = this.#context;
+    this.#intake.missTime();
+    this.#context.onState("evicted", 0, "too_many_streams");
+    let delay = timing.returnMin;
+    let returnAt = clock.now() + spread(clock, delay);
+    while (!signal.aborted && this.#eviction !== null) {
+      const pollAt = mode === "sse" ? returnAt : clock.now() + spread(clock, timing.evictedPoll);
+      await sleep(clock, Math.min(pollAt, returnAt) - clock.now(), signal);
+      await this.#bide(signal);
+      if (signal.aborted) return;
+      const isPossible = this.#context.obstacle() === null;
+      if (clock.now() < returnAt) {
+        if (isPossible) await this.#pollOnce(signal);
+        continue;
+      }
+      if (!isPossible) {
+        returnAt = clock.now() + spread(clock, delay);
+        continue;
+      }
+      const { end, lived } = await this.#open(signal, true);
+      if (end.kind === "aborted" || signal.aborted) return;
+      const wait = this.#judge(end, lived);
+      if (this.#eviction === null || this.#refusal !== null || lived > 0) return await sleep(clock, wait, signal);
+      delay = Math.min(timing.returnMax, delay * 2);
+      returnAt = Math.max(clock.now() + spread(clock, delay), this.#notBefore);
+    }
   }
 
   #fallBack(): void {
@@ -139,7 +225,7 @@ export class Engine {
 
   #scheduleProbe(): void {
     const { clock, timing } = this.#context;
-    this.#probeAt = clock.now() + this.#probeDelay * (0.75 + clock.random() / 2);
+    this.#probeAt = clock.now() + spread(clock, this.#probeDelay);
     this.#probeDelay = Math.min(timing.probeMax, this.#probeDelay * 2);
   }
 
@@ -147,18 +233,25 @@ export class Engine {
   async #poll(signal: AbortSignal): Promise<void> {
     const { clock, timing, mode } = this.#context;
     let failed = 0;
-    // Without a position nothing is heard yet, so nothing else is claimed.
-    if (this.#context.delivery.cursor !== null) this.#context.onState("polling", 0, null);
+    // Without a position nothing arrives yet, so nothing else is claimed.
+    const whyPolling = () => (this.#hasNoStream ? "not_a_stream" : null);
+    let unusable = 0;
+    if (this.#context.delivery.cursor !== null) this.#context.onState("polling", 0, whyPolling());
     else if (mode === "polling") this.#context.onState("connecting", 0, null);
     while (!signal.aborted) {
-      if (mode === "auto" && clock.now() >= this.#probeAt) {
+      await this.#bide(signal);
+      if (signal.aborted) return;
+      if (mode === "auto" && !this.#hasNoStream && clock.now() >= this.#probeAt) {
         this.#scheduleProbe();
         const { end, lived } = await this.#open(signal);
         if (end.kind === "evicted" || !this.#polls) {
           const wait = end.kind === "aborted" ? 0 : this.#judge(end, lived);
           return await sleep(clock, wait, signal);
         }
-        if (end.kind === "refused" && end.waitMs !== null) {
+        if (end.kind === "silent") this.#patience = Math.min(timing.firstByteMax, this.#patience * 2);
+        if (end.kind === "unusable" || end.kind === "unreadable") this.#giveUpSoon(end);
+        if (this.#refusal !== null) return;
+        if ((end.kind === "refused" || end.kind === "unusable") && end.waitMs !== null) {
           this.#probeAt = Math.max(this.#probeAt, clock.now() + end.waitMs);
         }
       }
@@ -168,8 +261,15 @@ export class Engine {
       // An answer after a silence: the stream may get through again, too.
       if (outcome.failure === null && failed >= POLLS_TO_OFFLINE) this.#probeAt = 0;
       failed = outcome.failure === null ? 0 : failed + 1;
+      unusable = outcome.failure === "unusable" ? unusable + 1 : 0;
+      if (unusable >= UNUSABLE_TRIES && this.#hasNoStream) {
+        // Neither the one nor the other: whatever answers here is no event service.
+        this.#refusal = "not_a_stream";
+        return;
+      }
       const isLost = failed >= POLLS_TO_OFFLINE;
-      this.#context.onState(isLost ? "offline" : "polling", 0, isLost ? outcome.failure : null);
+      const why = outcome.failure === "unusable" ? "unreachable" : outcome.failure;
+      this.#context.onState(isLost ? "offline" : "polling", 0, isLost ? why : whyPolling());
       const wait = Math.max(
         outcome.hasMore ? 0 : this.#poller.interval,
         Math.min(outcome.waitMs, timing.retryAfterMax),
@@ -203,12 +303,13 @@ export class Engine {
 
   #pollFailed(outcome: { status: number; waitMs: number | null }): PollResult {
     this.#intake.missTime();
-    const failure = outcome.status === 401 ? "unauthenticated" : "unreachable";
+    const isAnswer = outcome.status >= 200 && outcome.status < 300;
+    const failure = outcome.status === 401 ? "unauthenticated" : isAnswer ? "unusable" : "unreachable";
     return { failure, hasMore: false, waitMs: outcome.waitMs ?? 0 };
   }
 
-  async #open(signal: AbortSignal): Promise<{ end: SourceEnd | FrameEnd; lived: number }> {
-    const { clock } = this.#context;
+  async #open(signal: AbortSignal, ifRoom: boolean = false): Promise<{ end: SourceEnd | FrameEnd; lived: number }> {
+    const { clock, client } = this.#context;
     this.#intake.restart();
     let liveSince: number | null = null;
     const onLive = () => {
@@ -216,11 +317,12 @@ export class Engine {
       liveSince = clock.now();
       this.#everLive = true;
       this.#polls = false;
+      this.#eviction = null;
       this.#context.onState("live", 0, null);
     };
     const end = await readSource<FrameEnd>(
       this.#context,
-      this.#context.delivery.cursor,
+      { cursor: this.#context.delivery.cursor, client, ifRoom, firstByte: this.#patience },
       {
         onFrame: async (frame) => {
           try {

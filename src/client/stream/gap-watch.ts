@@ -1,6 +1,6 @@
 /**
  * Finds a hole while the stream is open: heartbeats carry the newest id there is, and whoever is behind it on two beats
- * in a row has been left out. One beat proves nothing, because an event may be on its way.
+ * in a row has been left out. One beat is not enough, because an event may be on its way.
  */
 export class GapWatch {
   #behind: string | null = null;

@@ -6,7 +6,7 @@ export type EventHandler<T extends EventType = EventType> = (event: LatchkeyEven
 
 type Listener<A> = (argument: A) => unknown;
 
-/** Who wants to hear of what. A handler that throws is reported and does not keep the others from hearing. */
+/** Who wants which events. A handler that throws is reported and does not keep the others from their events. */
 export class Handlers {
   readonly #events = new Map<string, Set<Listener<LatchkeyEvent>>>();
   readonly #statuses = new Set<Listener<StreamStatus>>();
@@ -34,22 +34,22 @@ export class Handlers {
 
   /** Hands an event to its handlers and waits for them. */
   async event(event: LatchkeyEvent): Promise<void> {
-    await this.#tell([...(this.#events.get(event.type) ?? []), ...(this.#events.get("*") ?? [])], event);
+    await this.#call([...(this.#events.get(event.type) ?? []), ...(this.#events.get("*") ?? [])], event);
   }
 
   async reset(notice: ResetNotice): Promise<void> {
-    await this.#tell([...this.#resets], notice);
+    await this.#call([...this.#resets], notice);
   }
 
   status(status: StreamStatus): void {
-    void this.#tell([...this.#statuses], status);
+    void this.#call([...this.#statuses], status);
   }
 
   error(fault: unknown): void {
     this.#onError(fault);
   }
 
-  async #tell<A>(listeners: Listener<A>[], argument: A): Promise<void> {
+  async #call<A>(listeners: Listener<A>[], argument: A): Promise<void> {
     // All are called before any is waited for: a slow one delays the cursor, not its neighbours.
     const calls = listeners.map(async (listener) => listener(argument));
     for (const outcome of await Promise.allSettled(calls)) {

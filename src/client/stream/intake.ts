@@ -14,7 +14,7 @@ export interface IntakeContext {
 
 /** Why a stream is over, as its own frames said. */
 export type FrameEnd =
-  | { kind: "closing"; waitMs: number }
+  | { kind: "closing"; waitMs: number; isSomebodyElse?: true }
   | { kind: "evicted"; reason: "too_many_streams" | "session_ended" }
   | { kind: "lagged" }
   | { kind: "gap" };
@@ -24,6 +24,8 @@ export class Intake {
   readonly #context: IntakeContext;
   readonly #gaps = new GapWatch();
   #isLate = false;
+  /** The user's role changed: reported when the stream goes on as whoever the user is now. */
+  #isSomebodyElse = false;
 
   constructor(context: IntakeContext) {
     this.#context = context;
@@ -39,7 +41,7 @@ export class Intake {
     if (this.#context.delivery.cursor === null) this.#isLate = true;
   }
 
-  /** A first position. If getting it took more than one try, what happened meanwhile was not heard. */
+  /** A first position. If getting it took more than one try, what happened meanwhile did not arrive. */
   async begin(head: string): Promise<void> {
     const { delivery, store, audience } = this.#context;
     const isLate = delivery.cursor === null && this.#isLate;
@@ -60,7 +62,7 @@ export class Intake {
   }
 
   /**
-   * One frame of the stream; answers why the stream is over, if it is. `onLive` hears of each sign that it works.
+   * One frame of the stream; answers why the stream is over, if it is. `onLive` is called at each sign that it works.
    * @throws if the frame cannot be read.
    */
   async frame(frame: SseFrame, onLive: () => void): Promise<FrameEnd | undefined> {
@@ -83,7 +85,17 @@ export class Intake {
         await this.begin(place ?? control.head);
         break;
       case "reset":
+        this.#isSomebodyElse = false; // everything is loaded anew as it is
         await delivery.reset(control.notice, place ?? control.head, store, audience);
+        break;
+      case "closing":
+        this.#isSomebodyElse ||= control.isSomebodyElse === true;
+        if (place !== null) delivery.moveTo(place, store);
+        break;
+      case "resumed":
+        if (this.#isSomebodyElse) await delivery.reset({ reason: "role", scope: "both" }, place, store, audience);
+        else if (place !== null) delivery.moveTo(place, store);
+        this.#isSomebodyElse = false;
         break;
       default:
         if (place !== null) delivery.moveTo(place, store);

@@ -7,8 +7,12 @@ import type { Surroundings } from "./surroundings.ts";
 export interface Timing {
   /** A token must be there within this time. */
   tokenTimeout: number;
-  /** The stream's first byte must be there within this time: a proxy that buffers would never show one. */
+  /**
+   * The stream's first byte must be there within this time: a proxy that buffers would never show one. Twice as long with
+   * each opening that showed none, up to `firstByteMax`: a slow network is no such proxy.
+   */
   firstByte: number;
+  firstByteMax: number;
   /** Silence that means the connection is dead: two heartbeats of 25 s and some slack. */
   heartbeatLate: number;
   /** A stream that lived this long was a good one: the count of failures starts anew. */
@@ -24,21 +28,33 @@ export interface Timing {
   probeMax: number;
   /** Longest `Retry-After` that is believed. */
   retryAfterMax: number;
+  /** Evicted: first and longest wait before it is asked whether there is room again. */
+  returnMin: number;
+  returnMax: number;
+  /** Evicted: between two requests for the history. */
+  evictedPoll: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
-  tokenTimeout: 10_000,
-  firstByte: 2_000,
+  tokenTimeout: 30_000,
+  firstByte: 10_000,
+  firstByteMax: 40_000,
   heartbeatLate: 55_000,
   stableAfter: 5_000,
   backoffBase: 500,
-  backoffCap: 20_000,
+  backoffCap: 30_000,
   pollMin: 2_000,
   pollMax: 30_000,
   probeMin: 30_000,
   probeMax: 300_000,
   retryAfterMax: 300_000,
+  returnMin: 60_000,
+  returnMax: 300_000,
+  evictedPoll: 30_000,
 };
+
+/** Answers in a row that are no stream, after which no stream is asked for any more. */
+export const UNUSABLE_TRIES = 3;
 
 /** Tries to reconnect before polling takes over. */
 export const RECONNECT_TRIES = 5;
@@ -63,7 +79,7 @@ export interface EventStreamOptions {
   pauseWhenHidden?: number | false;
   /** Ids remembered against duplicates; default 1,000. */
   dedupeSize?: number;
-  /** Hears of handlers that threw and frames that could not be read; default: the console. */
+  /** Called with errors of handlers and of frames that could not be read; default: the console. */
   onError?: (fault: unknown) => void;
   timing?: Partial<Timing>;
   now?: () => number;

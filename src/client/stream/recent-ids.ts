@@ -1,4 +1,4 @@
-/** The ids last seen, so many and no more: ids are opaque, so only remembering them tells a duplicate. */
+/** The ids last seen, so many and no more: ids are opaque, so only remembering them finds a duplicate. */
 export class RecentIds {
   readonly #limit: number;
   readonly #ids = new Set<string>();

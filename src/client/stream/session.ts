@@ -17,6 +17,8 @@ export interface SessionContext {
   mode: "auto" | "sse" | "polling";
   storage: KeyValueStorage;
   channelName: string;
+  /** The name under which this page or device opens its streams. */
+  client: string;
   surroundings: Surroundings;
   pauseAfter: number | null;
   dedupeSize: number;
@@ -59,7 +61,10 @@ export class Session {
       pauseAfter: context.pauseAfter,
       isOtherVisible: () => this.#tabs.isAnyVisible,
       onChange: () => this.#engine?.wake(),
-      onVisibility: (visible) => this.#tabs.post({ kind: "visible", from: this.#tabs.id, visible }),
+      onVisibility: (visible) => {
+        this.#tabs.post({ kind: "visible", from: this.#tabs.id, visible });
+        if (visible) this.#engine?.lookAgain();
+      },
     });
     this.#tabs.post({ kind: "hello", from: this.#tabs.id, visible: surroundings.isVisible() });
     const { lock } = surroundings;
@@ -84,15 +89,16 @@ export class Session {
 
   #lead(): void {
     if (this.#end.signal.aborted) return;
-    // Whoever followed knows best how far it heard; a tab that just opened goes on where the last one stopped.
+    // Whoever followed knows best how far it got; a tab that just opened goes on where the last one stopped.
     const stored = this.#store.read();
     if (this.#delivery.cursor === null && stored !== null) this.#delivery.moveTo(stored, null);
-    const { events, clock, timing, mode, handlers } = this.#context;
+    const { events, clock, timing, mode, client, handlers } = this.#context;
     const engine = new Engine({
       events,
       clock,
       timing,
       mode,
+      client,
       delivery: this.#delivery,
       store: this.#store,
       audience: this.#audience(),
@@ -158,7 +164,7 @@ export class Session {
     }
   }
 
-  /** Whether something was passed on that never got here: a tab that the browser froze hears nothing meanwhile. */
+  /** Whether something was passed on that never got here: a tab that the browser froze receives nothing meanwhile. */
   #isMissing(message: Extract<TabMessage, { n: number }>): boolean {
     const isNews = message.kind !== "status";
     if (this.#heard?.from === message.from) return message.n !== this.#heard.n + (isNews ? 1 : 0);

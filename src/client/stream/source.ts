@@ -3,12 +3,16 @@ import type { EventsApi } from "../events-api.ts";
 import { type SseFrame, SseParser } from "../sse-parser.ts";
 import type { Timing } from "./options.ts";
 
-/** Why a connection is over, as far as the transport can tell. */
+/** Why a connection is over, as far as the transport knows. */
 export type SourceEnd =
   /** The server ended it, or the network did. */
   | { kind: "cut" }
   /** It never began: refused, unreachable, or no token. */
   | { kind: "refused"; status: number; waitMs: number | null }
+  /** Something answered that is no stream, or no stream that can be read here. `forGood`: the server wants us to stop. */
+  | { kind: "unusable"; forGood: boolean; waitMs: number | null }
+  /** There is no stream to be had in this host: its answers cannot be read piece by piece. */
+  | { kind: "unreadable" }
   /** Opened, but no byte came: something between buffers. */
   | { kind: "silent" }
   /** Was alive and went quiet. */
@@ -28,10 +32,18 @@ interface SourceContext {
   timing: Timing;
 }
 
+/** What to open, and how long to wait for it. */
+export interface SourceRequest {
+  cursor: string | null;
+  client: string;
+  ifRoom: boolean;
+  firstByte: number;
+}
+
 /** One connection from its token to its end: mints, opens, reads, and notices silence. */
 export async function readSource<E>(
   context: SourceContext,
-  cursor: string | null,
+  { cursor, client, ifRoom, firstByte }: SourceRequest,
   handlers: SourceHandlers<E>,
   signal: AbortSignal,
 ): Promise<SourceEnd | E> {
@@ -40,14 +52,29 @@ export async function readSource<E>(
   try {
     leash.arm(timing.tokenTimeout, { kind: "refused", status: 0, waitMs: null });
     const token = await context.events.mintToken(leash.signal);
-    if (!token.ok) return leash.end ?? { kind: "refused", status: token.problem.status, waitMs: waitOf(token.problem) };
-
-    leash.arm(timing.firstByte, { kind: "silent" });
-    const response = await context.events.openStream(token.value.sse_token, cursor, leash.signal);
-    const type = response.headers.get("content-type") ?? "";
-    if (response.status !== 200 || !type.startsWith("text/event-stream") || response.body === null) {
-      return { kind: "refused", status: response.status, waitMs: retryAfter(response.headers, clock.now()) };
+    if (!token.ok) {
+      const { status } = token.problem;
+      const waitMs = waitOf(token.problem);
+      return (
+        leash.end ??
+        (status === 200 ? { kind: "unusable", forGood: false, waitMs } : { kind: "refused", status, waitMs })
+      );
     }
+
+    leash.arm(firstByte, { kind: "silent" });
+    const response = await context.events.openStream(token.value.sse_token, cursor, {
+      signal: leash.signal,
+      client,
+      ifRoom,
+    });
+    const { status, headers } = response;
+    const waitMs = retryAfter(headers, clock.now());
+    if (status === 204) return { kind: "unusable", forGood: true, waitMs };
+    if (!response.ok) return { kind: "refused", status, waitMs };
+    const type = headers.get("content-type") ?? "";
+    if (status !== 200 || !type.startsWith("text/event-stream")) return { kind: "unusable", forGood: false, waitMs };
+    // React Native's fetch gives whole answers only, and a stream has no end.
+    if (!response.body) return { kind: "unreadable" };
     return await readBody(response.body, leash, timing, handlers);
   } catch {
     // The network's own words differ from browser to browser; what the leash knows is more precise.

@@ -9,8 +9,13 @@ export type ConnectionState =
   | "polling"
   /** No network, no answer, or nobody looking (`reason` says which). */
   | "offline"
-  /** The server ended this stream for good: too many streams, or the session is over. */
+  /**
+   * The server ended this stream: the session is over, or there are too many streams. Of too many, this one asks the
+   * history now and then, and comes back when there is room.
+   */
   | "evicted"
+  /** What answers is no event service, or wants no stream (`reason` says which). Nothing is tried any more. */
+  | "refused"
   | "stopped";
 
 export interface StreamStatus {
@@ -21,7 +26,7 @@ export interface StreamStatus {
   readonly of: number;
   /** Whether this tab holds the connection that its tabs share. */
   readonly leader: boolean;
-  /** Why it is `offline` or `evicted`. */
+  /** Why it is `offline`, `evicted`, `refused`, or for good `polling`. */
   readonly reason: StatusReason | null;
 }
 
@@ -32,7 +37,11 @@ export type StatusReason =
   | "unauthenticated"
   | "hidden"
   | "too_many_streams"
-  | "session_ended";
+  | "session_ended"
+  /** The address answers, but not with an event stream. */
+  | "not_a_stream"
+  /** The server answered 204: it wants this client to stop. */
+  | "no_content";
 
 /** Whether two statuses say the same. */
 export function isSameStatus(a: StreamStatus, b: StreamStatus): boolean {

@@ -25,7 +25,19 @@ export interface Surroundings {
 
 const NEVER = () => () => undefined;
 
-function listen(target: EventTarget, types: string[], handler: () => void): () => void {
+/** React Native has a `window` and may have a `document`, and neither takes listeners. */
+function takesListeners(target: unknown): target is EventTarget {
+  if (typeof target !== "object" || target === null) return false;
+  return (
+    "addEventListener" in target &&
+    typeof target.addEventListener === "function" &&
+    "removeEventListener" in target &&
+    typeof target.removeEventListener === "function"
+  );
+}
+
+function listen(target: unknown, types: string[], handler: () => void): () => void {
+  if (!takesListeners(target)) return () => undefined;
   for (const type of types) target.addEventListener(type, handler);
   return () => {
     for (const type of types) target.removeEventListener(type, handler);
@@ -43,8 +55,11 @@ export function browserSurroundings(): Surroundings {
     isOnline: () => device?.onLine !== false,
     onOnline: view === null ? NEVER : (handler) => listen(view, ["online", "offline"], handler),
     onNetwork: watchNetwork(device),
-    isPhoneLike: () => isMobile(device) ?? view?.matchMedia?.("(pointer: coarse) and (hover: none)").matches ?? false,
-    lock: device?.locks === undefined ? null : (name, signal, held) => holdLock(device.locks, name, signal, held),
+    isPhoneLike: () => isMobile(device) ?? view?.matchMedia?.("(pointer: coarse) and (hover: none)")?.matches ?? false,
+    lock:
+      typeof device?.locks?.request !== "function"
+        ? null
+        : (name, signal, held) => holdLock(device.locks, name, signal, held),
     openChannel: typeof BroadcastChannel === "undefined" ? null : openBroadcastChannel,
   };
 }
@@ -64,7 +79,9 @@ export function noSurroundings(): Surroundings {
 }
 
 function isMobile(device: Navigator | null): boolean | null {
-  if (device === null || !("userAgentData" in device)) return null;
+  if (device === null) return null;
+  if ("product" in device && device.product === "ReactNative") return true;
+  if (!("userAgentData" in device)) return null;
   const data = device.userAgentData;
   if (typeof data !== "object" || data === null || !("mobile" in data)) return null;
   return data.mobile === true;
@@ -77,7 +94,7 @@ function isMobile(device: Navigator | null): boolean | null {
 function watchNetwork(device: Navigator | null): Surroundings["onNetwork"] {
   if (device === null || !("connection" in device)) return NEVER;
   const connection = device.connection;
-  if (!(connection instanceof EventTarget)) return NEVER;
+  if (!takesListeners(connection)) return NEVER;
   const kindOf = () => ("type" in connection ? connection.type : undefined);
   return (handler) => {
     let kind = kindOf();

@@ -4,8 +4,8 @@ import type { StreamStatus } from "./status.ts";
 import type { Surroundings, TabChannel } from "./surroundings.ts";
 
 /**
- * What tabs of one user tell each other. `n` counts what a leader passed on, and `before` is where
- * it was: so a tab notices what it missed.
+ * What tabs of one user send each other. `n` counts what a leader passed on, and `before` is where it was: so a tab
+ * notices what it missed.
  */
 export type TabMessage =
   | { kind: "hello"; from: string; visible: boolean }

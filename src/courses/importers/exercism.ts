@@ -1,9 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { jsonPath, zodErrors } from "../../shared/field-errors.ts";
-import { COURSE_SLUG, courseSlugSchema, ITEM_ID } from "../../shared/ids.ts";
-import { type FieldError, ok, type Result, refuse } from "../../shared/results.ts";
-import type { ItemStatus } from "../../unlock/outline.ts";
-import type { Rule } from "../../unlock/rules.ts";
+import { jsonPath, zodErrors } from "../../platform/http/field-errors.ts";
+import { COURSE_SLUG, courseSlugSchema, ITEM_ID } from "../../platform/ids.ts";
+import { type FieldError, ok, type Result, refuse } from "../../platform/results.ts";
+import type { ItemStatus, Rule } from "../../unlock/index.ts";
 import type { courseDocumentSchema } from "../document.ts";
 
 /** A course document as an author writes it, before defaults are filled in. */
@@ -176,10 +175,12 @@ function ruleOf(
         rule: "ignored_prerequisite",
         message: `No exercise open to new learners teaches ${JSON.stringify(concept)}; ${item.id} does not ask for it.`,
       });
-    } else if (!seen.has(concept)) {
-      demands.push(oneOf(ids.map((id) => ({ completed: id }))));
+    } else {
+      // Concepts that the same exercises teach are one condition.
+      const taught = ids.join(" ");
+      if (!seen.has(taught)) demands.push(oneOf(ids.map((id) => ({ completed: id }))));
+      seen.add(taught);
     }
-    seen.add(concept);
   });
   const [only] = demands;
   return demands.length > 1 ? { all: demands } : (only ?? null);

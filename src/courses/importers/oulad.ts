@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { DAY_MS, toInstant } from "../../shared/instants.ts";
-import { type FieldError, ok, type Result, refuse } from "../../shared/results.ts";
-import type { Rule } from "../../unlock/rules.ts";
-import { type CsvRow, MAX_CSV_ERRORS, placeIn, readCsv } from "./csv.ts";
+import { DAY_MS, toInstant } from "../../platform/instants.ts";
+import { type CsvRow, MAX_CSV_ERRORS, placeIn, readCsv } from "../../platform/read-csv.ts";
+import { type FieldError, ok, type Result, refuse } from "../../platform/results.ts";
+import type { Rule } from "../../unlock/index.ts";
 import type { CourseDocumentInput } from "./exercism.ts";
 
 /** Texts of the files of the Open University Learning Analytics Dataset that are read, by name without `.csv`. */
@@ -14,7 +14,7 @@ export interface OuladTables {
 }
 
 /** One submission as the progress import takes it. */
-export interface OuladFact {
+interface OuladFact {
   user_id: string;
   item: string;
   completed: true;
@@ -23,7 +23,7 @@ export interface OuladFact {
   at: string;
 }
 
-/** One module presentation: a course, who was registered, and what they handed in, by day. */
+/** One module presentation: a course, who was registered, and what they submitted, by day. */
 export interface OuladCourse {
   /** As the dataset names it: `AAA-2013J`. */
   name: string;
@@ -86,7 +86,7 @@ interface Presentation {
  * Turns the dataset into courses, one for each module presentation (`aaa-2013j`): its assessments are the problems, in
  * order of date (those without one last, ties by id), in four chapters, one for each quarter of the presentation. What
  * is due on day d of L stands in quarter ⌊4 d / L⌋, at least the first and at most the last; without a date (most
- * exams) in the last. Type and weight are told in the title only: rules here ask how much is done, not how well.
+ * exams) in the last. Type and weight stand in the title only: rules here ask how much is done, not how well.
  *
  * A chapter opens when 60 % of the problems of the previous one are done. There always are four chapters; where a
  * quarter has no assessment the next gate looks past it, at the nearest earlier quarter that has some: progress of

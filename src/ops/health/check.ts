@@ -1,10 +1,10 @@
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll, isBrokenCircuitError } from "cockatiel";
-import { TimeOutError, withTimeOut } from "../../shared/time-out.ts";
-import { logFault } from "../logging.ts";
-import { meter } from "../metrics/meter.ts";
-import type { Dependency } from "./dependencies.ts";
+import { TimeOutError, withTimeOut } from "../../platform/http/time-out.ts";
+import { logFault } from "../../platform/log.ts";
+import { meter } from "../../platform/metrics/meter.ts";
+import { type Dependency, NamedFailureError } from "./dependencies.ts";
 
-/** A dependency that has not answered by then counts as away, milliseconds. */
+/** A dependency that has not answered by then counts as failing, milliseconds. */
 const TIMEOUT_MS = 1_000;
 /** Failures in a row after which a dependency is left alone. */
 const FAILURES = 3;
@@ -13,7 +13,7 @@ const REST_MS = 10_000;
 /** A trial that has not ended by then has lost its request, and would hold the breaker for ever. */
 const LOST_TRIAL_MS = 5_000;
 
-export type BreakerState = "closed" | "half_open" | "open";
+type BreakerState = "closed" | "half_open" | "open";
 
 export interface Finding {
   ok: boolean;
@@ -31,6 +31,7 @@ export class DependencyCheck {
   readonly #dependency: Dependency;
   #breaker = newBreaker();
   #halfOpenSince: number | null = null;
+  #lastGood: { at: number; finding: Finding } | null = null;
 
   constructor(dependency: Dependency) {
     this.#dependency = dependency;
@@ -38,7 +39,10 @@ export class DependencyCheck {
 
   /** Never throws. */
   async run(env: Env, now: number): Promise<Finding> {
-    const { name, ask } = this.#dependency;
+    const { name, ask, everyMs = 0 } = this.#dependency;
+    const good = this.#lastGood;
+    if (good !== null && now >= good.at && now - good.at < everyMs) return good.finding;
+    this.#lastGood = null;
     if (this.#breaker.state !== CircuitState.HalfOpen) this.#halfOpenSince = null;
     else {
       this.#halfOpenSince ??= now;
@@ -49,11 +53,14 @@ export class DependencyCheck {
     const started = performance.now();
     try {
       await this.#breaker.execute(() => withTimeOut(Promise.resolve(ask(env)), TIMEOUT_MS));
-      return this.#finding(name, "ok", performance.now() - started);
+      const finding = this.#finding(name, "ok", performance.now() - started);
+      this.#lastGood = { at: now, finding };
+      return finding;
     } catch (fault) {
       const latency = performance.now() - started;
       if (isBrokenCircuitError(fault)) return this.#finding(name, "refused", latency, "it failed and is left alone");
       logFault("dependency_failed", fault, { dependency: name });
+      if (fault instanceof NamedFailureError) return this.#finding(name, "failed", latency, fault.message);
       const detail = fault instanceof TimeOutError ? `no answer within ${TIMEOUT_MS} ms` : "it refused to answer";
       return this.#finding(name, "failed", latency, detail);
     }

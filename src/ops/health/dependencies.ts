@@ -1,24 +1,59 @@
-import { enrollmentStub } from "../../bindings.ts";
+import { enrollmentStub } from "../../enrollment/index.ts";
+import { directory, everyShard } from "../../platform/database/shards.ts";
+import { probeWrite } from "../../platform/database/takes-writes.ts";
+import { withTimeOut } from "../../platform/http/time-out.ts";
 
 /** What the service rests on, and the smallest question each can be asked. */
 export interface Dependency {
   name: DependencyName;
   ask(env: Env): Promise<unknown>;
-  /** What its users feel while it is away. */
+  /** What its users feel while it does not answer. */
   effect: string;
+  /** Of what it is a part: while the whole does not answer, its own reason would say nothing new. */
+  partOf?: DependencyName;
+  /** While it answers it is not asked again for so many milliseconds: the question costs something. */
+  everyMs?: number;
 }
 
-export const DEPENDENCY_NAMES = ["d1", "objects", "queue", "r2", "kv"] as const;
+const DEPENDENCY_NAMES = ["d1", "d1_writes", "shards", "objects", "queue", "r2", "kv"] as const;
 export type DependencyName = (typeof DEPENDENCY_NAMES)[number];
 
+/** Between two probe writes of an isolate that is asked how it is, while they succeed. */
+const WRITE_PROBE_MS = 15_000;
 /** Names nobody's: an object or a file of this name is asked for, and there is none. */
 const PROBE = "ready-probe";
+
+/** A shard that has not answered by then is named as failing; the question as a whole has a second. */
+const SHARD_TIMEOUT_MS = 800;
+
+/** Parts of a dependency that do not answer, by name; names of bindings say nothing of the inside. */
+export class NamedFailureError extends Error {
+  override readonly name = "NamedAwayError";
+  constructor(names: readonly string[]) {
+    super(`${names.join(", ")} did not answer`);
+  }
+}
 
 export const DEPENDENCIES: readonly Dependency[] = [
   {
     name: "d1",
-    ask: (env) => env.DB.prepare("SELECT 1").first(),
+    ask: (env) => directory(env).prepare("SELECT 1").first(),
     effect: "sign-in, lists, publishing and enrolling fail; unlock reads and progress of known courses go on",
+  },
+  {
+    name: "d1_writes",
+    // A database that is full, or whose primary does not answer, answers reads as ever. Only a write shows it.
+    ask: (env) => probeWrite(directory(env), Date.now()),
+    effect:
+      "sign-in, publishing and enrolling fail; progress and records are taken, wait, and are stored when it is back",
+    partOf: "d1",
+    everyMs: WRITE_PROBE_MS,
+  },
+  {
+    name: "shards",
+    ask: askShards,
+    effect: "their courses are read from their objects, take progress, and enroll nobody; all other courses go on",
+    partOf: "d1",
   },
   {
     name: "objects",
@@ -42,3 +77,20 @@ export const DEPENDENCIES: readonly Dependency[] = [
     effect: "records are read from the database instead of the cache",
   },
 ];
+
+/**
+ * Asks every further shard: the first one is the directory's own database. @throws with the names of those that do not
+ * answer.
+ */
+async function askShards(env: Env): Promise<void> {
+  const asked = await Promise.all(
+    everyShard(env)
+      .slice(1)
+      .map(async ({ name, db }) => {
+        const isThere = withTimeOut(db.prepare("SELECT 1").first(), SHARD_TIMEOUT_MS).then(() => true);
+        return { name, isThere: await isThere.catch(() => false) };
+      }),
+  );
+  const down = asked.filter(({ isThere }) => !isThere).map(({ name }) => name);
+  if (down.length > 0) throw new NamedFailureError(down);
+}

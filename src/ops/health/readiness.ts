@@ -1,6 +1,6 @@
-import { secretDefect } from "../../shared/secrets.ts";
-import { gauge, gaugeBy } from "../metrics/family.ts";
-import type { Section } from "../metrics/section.ts";
+import { gauge, gaugeBy } from "../../platform/metrics/family.ts";
+import type { Section } from "../../platform/metrics/section.ts";
+import { secretDefect } from "../../platform/secrets.ts";
 import { DependencyCheck, type Finding } from "./check.ts";
 import { DEPENDENCIES, type DependencyName } from "./dependencies.ts";
 
@@ -28,14 +28,14 @@ export class ReadinessWatch {
       this.#checks.map(async ({ dependency, check }) => [dependency, await check.run(env, now)] as const),
     );
     const dependencies = Object.fromEntries(found.map(([{ name }, finding]) => [name, finding]));
-    const reasons = found.flatMap(([{ name, effect }, { ok, detail }]) =>
-      ok ? [] : [`${name}: ${detail ?? "away"}; ${effect}`],
+    const isDown = (name: DependencyName) => dependencies[name]?.ok === false;
+    const reasons = found.flatMap(([{ name, effect, partOf }, { ok, detail }]) =>
+      ok || (partOf !== undefined && isDown(partOf)) ? [] : [`${name}: ${detail ?? "away"}; ${effect}`],
     );
-    const isAway = (name: DependencyName) => dependencies[name]?.ok === false;
     const isUnsafe = secretDefect(env.AUTH_SECRET) !== null;
     if (isUnsafe) reasons.unshift("the server is not configured safely and refuses to serve");
     // Unlock reads need the object or the database; with either of them something is served.
-    const cannotServe = isUnsafe || (isAway("objects") && isAway("d1"));
+    const cannotServe = isUnsafe || (isDown("objects") && isDown("d1"));
     const status = cannotServe ? "unavailable" : reasons.length > 0 ? "degraded" : "ok";
     this.#last = { status, reasons, dependencies, checked_at: now };
     return this.#last;
@@ -55,7 +55,7 @@ export const readinessSection: Section = {
       Object.entries(dependencies).map(([name, finding]) => [name, pick(finding)] as const);
     return [
       gauge("service_ready", "1: requests can be served, if not all of them.", status === "unavailable" ? 0 : 1),
-      gauge("service_degraded", "1: something the service rests on is away.", status === "ok" ? 0 : 1),
+      gauge("service_degraded", "1: something the service rests on does not answer.", status === "ok" ? 0 : 1),
       gaugeBy(
         "dependency_up",
         "1: it answered the isolate that answers.",

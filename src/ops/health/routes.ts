@@ -1,9 +1,9 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { AppEnv } from "../../shared/http.ts";
-import { toInstant } from "../../shared/instants.ts";
+import type { AppEnv } from "../../platform/http/context.ts";
+import { toInstant } from "../../platform/instants.ts";
 import { readiness } from "./readiness.ts";
 
-/** Seconds after which somebody who was told "unavailable" asks again. */
+/** Seconds after which somebody who got "unavailable" asks again. */
 const RETRY_AFTER_S = 5;
 
 /** Adds /health (is it alive? asks nobody) and /ready (can it serve? asks everything it rests on). */

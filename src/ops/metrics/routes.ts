@@ -1,14 +1,16 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "@hono/zod-openapi";
-import { type AppContext, type AppEnv, defineRoute, newRouter, respond } from "../../shared/http.ts";
-import { toInstant } from "../../shared/instants.ts";
-import { ok, type Result, refuse } from "../../shared/results.ts";
-import { sameSecret } from "../../shared/same-secret.ts";
-import { secretDefect } from "../../shared/secrets.ts";
-import { logFault } from "../logging.ts";
-import { type Family, PROMETHEUS_TYPE, prometheusText } from "./family.ts";
+import { respond } from "../../platform/http/answers.ts";
+import type { AppContext, AppEnv } from "../../platform/http/context.ts";
+import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
+import { toInstant } from "../../platform/instants.ts";
+import { logFault } from "../../platform/log.ts";
+import { type Family, PROMETHEUS_TYPE, prometheusText } from "../../platform/metrics/family.ts";
+import type { Section } from "../../platform/metrics/section.ts";
+import { ok, type Result, refuse } from "../../platform/results.ts";
+import { sameSecret } from "../../platform/same-secret.ts";
+import { secretDefect } from "../../platform/secrets.ts";
 import { scrape } from "./scrape.ts";
-import type { Section } from "./section.ts";
 
 const labels = z.record(z.string(), z.string());
 const metricView = z
@@ -32,10 +34,11 @@ const metricView = z
   .openapi("Metric");
 
 const metricsRoute = defineRoute(
-  { roles: ["admin"], rule: "Admins." },
+  { roles: ["admin"], scope: "operate", rule: "Admins." },
   {
     method: "get",
     path: "/system/metrics",
+    operationId: "getMetrics",
     tags: ["system"],
     summary: "The numbers of /metrics as JSON",
     responses: {

@@ -1,8 +1,8 @@
-import { withTimeOut } from "../../shared/time-out.ts";
-import { logFault } from "../logging.ts";
-import { type Family, gauge, gaugeBy } from "./family.ts";
-import type { Section } from "./section.ts";
-import { countedFamilies } from "./totals.ts";
+import { withTimeOut } from "../../platform/http/time-out.ts";
+import { logFault } from "../../platform/log.ts";
+import { type Family, gauge, gaugeBy } from "../../platform/metrics/family.ts";
+import type { Section } from "../../platform/metrics/section.ts";
+import { countedFamilies } from "../../platform/metrics/totals.ts";
 
 /** A section that takes longer is left out, milliseconds. */
 const SECTION_TIMEOUT_MS = 2_000;

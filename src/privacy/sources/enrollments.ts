@@ -1,73 +1,158 @@
-import { callEnrollment } from "../../bindings.ts";
-import { projectEnrollments } from "../../enrollment/index.ts";
-import { inParallel } from "../../shared/parallel.ts";
+import { z } from "@hono/zod-openapi";
+import { callEnrollment } from "../../enrollment/index.ts";
+import { coursesOf, drainEnrollment } from "../../mirror/index.ts";
+import { setStatement } from "../../platform/database/set-statement.ts";
+import { allAnswers, directory, everyShard, groupByShard, onEveryShard } from "../../platform/database/shards.ts";
+import { enrollmentId } from "../../platform/ids.ts";
+import { inParallel } from "../../platform/parallel.ts";
+import { raiseBars } from "../bars.ts";
 import { answered, exportedBy } from "../object-source.ts";
-import type { PersonalDataSource } from "../source.ts";
+import { anyRow, idsIn, type UserColumn } from "../rows.ts";
+import { NOBODY, type PersonalDataSource } from "../source.ts";
+
+/** Of each shard. */
+const PLACES: readonly UserColumn[] = [["enrollments", "user_id"]];
+/** Of the directory. */
+const INDEX: readonly UserColumn[] = [["user_courses", "user_id"]];
+const REGISTRATIONS = setStatement((set) => `SELECT * FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
 
 /** Enrollments erased by one call. */
 const PAGE = 25;
 const PARALLEL_OBJECTS = 6;
 /** What D1 mirrors by enrollment. */
 const MIRRORS = ["progress", "submissions", "unlock_events", "divergences"] as const;
+/** The key of their rows, and how many are read at a time: an answer is small, an announcement may be a megabyte. */
+const PAGES = {
+  progress: { key: "item_id", first: "", rows: 1_000 },
+  submissions: { key: "id", first: "", rows: 50 },
+  unlock_events: { key: "version", first: -1, rows: 5 },
+  divergences: { key: "id", first: "", rows: 5 },
+} as const;
+
+/** Enrollments of a user that there may be: one for each course, registered or not. */
+type Enrollments = readonly string[];
+
+const REMOVE_MIRRORS = MIRRORS.map((table) =>
+  setStatement((set) => `DELETE FROM ${table} WHERE enrollment_id IN (SELECT value FROM ${set})`),
+);
+const HELD_MIRRORS = setStatement((set) => {
+  const any = MIRRORS.map(
+    (table) => `EXISTS (SELECT 1 FROM ${table} WHERE enrollment_id IN (SELECT value FROM ${set}))`,
+  );
+  return `SELECT ${any.join(" OR ")} AS found`;
+});
+const REMOVE_ENROLLMENTS = setStatement((set) => `DELETE FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
+
+const positionSchema = z.object({ place: z.int(), from: z.string().nullable() });
 
 /** Enrollments with all facts: in their objects, and in D1 as their mirrors. */
 export const enrollmentsSource: PersonalDataSource = {
   name: "enrollments",
+  async holds(env, user) {
+    if (await anyRow(directory(env), INDEX, user)) return true;
+    // What was brought without a registration, too.
+    const own = await everyEnrollment(env, user);
+    const found = await onEveryShard(env, async ({ db }) => {
+      if (await anyRow(db, PLACES, user)) return true;
+      return (await HELD_MIRRORS.find<{ found: number }>(db, own)).some((row) => row.found === 1);
+    });
+    return found.some((answer) => answer.ok && answer.value) || allAnswers(found).includes(true);
+  },
+  async people(env, from) {
+    const places = [
+      { db: directory(env), columns: INDEX },
+      ...everyShard(env).map(({ db }) => ({ db, columns: PLACES })),
+    ];
+    const at = from === null ? { place: 0, from: null } : positionSchema.parse(JSON.parse(from));
+    const place = places[at.place];
+    if (place === undefined) return NOBODY;
+    const { ids, next } = await idsIn(place.db, place.columns, at.from);
+    if (next !== null) return { ids, next: JSON.stringify({ place: at.place, from: next }) };
+    return { ids, next: at.place + 1 < places.length ? JSON.stringify({ place: at.place + 1, from: null }) : null };
+  },
   async *export(env, user) {
-    const { results } = await env.DB.prepare("SELECT * FROM enrollments WHERE user_id = ? ORDER BY course_slug")
-      .bind(user)
-      .all<{ id: string }>();
-    for (const registration of results) {
+    const courses = await coursesOf(env, user);
+    const { groups, unplaced } = await groupByShard(env, courses, (course) => course);
+    if (unplaced.length > 0) throw new Error("a course of the user cannot be found now");
+    const registrations: { db: D1Database; row: { id: string; course_slug: string } }[] = [];
+    for (const { shard, items } of groups) {
+      const ids = items.map((course) => enrollmentId(course, user));
+      const rows = await REGISTRATIONS.find<{ id: string; course_slug: string }>(shard.db, ids);
+      registrations.push(...rows.map((row) => ({ db: shard.db, row })));
+    }
+    registrations.sort((a, b) => (a.row.course_slug < b.row.course_slug ? -1 : 1));
+    for (const { db, row: registration } of registrations) {
       const { id } = registration;
       yield { kind: "registration", row: registration };
       for await (const record of exportedBy((from) => callEnrollment(env, id, (stub) => stub.exportOf(from)))) {
         yield { kind: record.kind, row: { enrollment_id: id, ...record.row } };
       }
       for (const table of MIRRORS) {
-        const mirrored = await env.DB.prepare(`SELECT * FROM ${table} WHERE enrollment_id = ?`)
-          .bind(id)
-          .all<Record<string, unknown>>();
-        for (const mirror of mirrored.results) yield { kind: `stored_${table}`, row: mirror };
+        for await (const mirror of mirrorsOf(db, table, id)) yield { kind: `stored_${table}`, row: mirror };
       }
     }
   },
   /**
-   * The object first and its rows after: a crash between leaves rows that are found again. No object starts from them
-   * meanwhile, because an erased one never does.
+   * Shard after shard, and in each the object first and its rows after: a crash between leaves rows that are found again.
+   * No object starts from them meanwhile, because an erased one never does. The index goes last: it says where to look.
    */
   async erase(env, user) {
-    const { results } = await env.DB.prepare("SELECT id FROM enrollments WHERE user_id = ? LIMIT ?")
-      .bind(user, PAGE)
-      .all<{ id: string }>();
-    const ids = results.map(({ id }) => id);
-    await inParallel(ids, PARALLEL_OBJECTS, async (id) => {
-      const erase = () => callEnrollment(env, id, (stub) => stub.erase());
-      const erased = await erase();
-      if (erased.ok) return;
-      // Entries for the audit chain that it still owes.
-      await projectEnrollments(env, [id]);
-      answered(await erase());
-    });
-    await eraseRows(env.DB, user, ids);
-    return ids.length === PAGE ? "more" : "done";
+    await raiseBars(env, user);
+    const own = await everyEnrollment(env, user);
+    for (const { db } of everyShard(env)) {
+      if (await eraseInShard(env, db, user, own)) return "more";
+    }
+    await directory(env).prepare("DELETE FROM user_courses WHERE user_id = ?").bind(user).run();
+    return "done";
   },
 };
 
-/**
- * Removes the rows of these enrollments, and those that a delivery under way has brought after the registration of its
- * enrollment was gone: every course is asked for them by its enrollment's id.
- */
-async function eraseRows(db: D1Database, user: string, ids: readonly string[]): Promise<void> {
-  const list = JSON.stringify(ids);
-  await db.batch([
-    ...MIRRORS.map((table) =>
-      db
-        .prepare(
-          `DELETE FROM ${table} WHERE enrollment_id IN
-             (SELECT value FROM json_each(?1) UNION ALL SELECT slug || ':' || ?2 FROM courses)`,
-        )
-        .bind(list, user),
-    ),
-    db.prepare("DELETE FROM enrollments WHERE id IN (SELECT value FROM json_each(?))").bind(list),
-  ]);
+/** Erases a page of what one shard has. @returns whether there may be more. */
+async function eraseInShard(env: Env, db: D1Database, user: string, own: Enrollments): Promise<boolean> {
+  const { results } = await db
+    .prepare("SELECT id FROM enrollments WHERE user_id = ? LIMIT ?")
+    .bind(user, PAGE)
+    .all<{ id: string }>();
+  const ids = results.map(({ id }) => id);
+  await inParallel(ids, PARALLEL_OBJECTS, async (id) => {
+    const erase = () => callEnrollment(env, id, (stub) => stub.erase());
+    const erased = await erase();
+    if (erased.ok) return;
+    // Its pending entries for the audit chain, behind everything that came before them.
+    await drainEnrollment(env, id);
+    answered(await erase());
+  });
+  // With the rows that a delivery under way has brought after the registration of its enrollment was gone.
+  const mirrored = [...new Set([...ids, ...own])];
+  const statements = [
+    ...REMOVE_MIRRORS.flatMap((remove) => remove.over(db, mirrored)),
+    ...REMOVE_ENROLLMENTS.over(db, ids),
+  ];
+  if (statements.length > 0) await db.batch(statements);
+  return ids.length === PAGE;
+}
+
+/** The enrollment that a user would have in each course there is. */
+async function everyEnrollment(env: Env, user: string): Promise<string[]> {
+  const { results } = await directory(env).prepare("SELECT slug FROM courses").all<{ slug: string }>();
+  return results.map(({ slug }) => enrollmentId(slug, user));
+}
+
+/** The rows that D1 mirrors of an enrollment in one table, page by page. */
+async function* mirrorsOf(
+  db: D1Database,
+  table: (typeof MIRRORS)[number],
+  enrollment: string,
+): AsyncGenerator<Record<string, unknown>> {
+  const { key, first, rows } = PAGES[table];
+  for (let after: unknown = first; ; ) {
+    const { results } = await db
+      .prepare(`SELECT * FROM ${table} WHERE enrollment_id = ? AND ${key} > ? ORDER BY ${key} LIMIT ?`)
+      .bind(enrollment, after, rows)
+      .all<Record<string, unknown>>();
+    yield* results;
+    const last = results.at(-1);
+    if (last === undefined || results.length < rows) return;
+    after = last[key];
+  }
 }

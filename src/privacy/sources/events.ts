@@ -1,6 +1,10 @@
 import { callChannel } from "../../events/index.ts";
+import { directory } from "../../platform/database/shards.ts";
 import { answered, exportedBy } from "../object-source.ts";
+import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
+
+const PLACES: readonly UserColumn[] = [["event_log", "user_id"]];
 
 /** Archived events removed by one call. */
 const PAGE = 1_000;
@@ -8,13 +12,18 @@ const PAGE = 1_000;
 /** Live events: the user's channel, and what of it reached D1. */
 export const eventsSource: PersonalDataSource = {
   name: "events",
+  async holds(env, user) {
+    if (await anyRow(directory(env), PLACES, user)) return true;
+    return answered(await callChannel(env, user, (stub) => stub.exportOf(null))).rows.length > 0;
+  },
+  // Channels cannot be listed; a restore finds them in its backup.
+  people: (env, from) => idsIn(directory(env), PLACES, from),
   async *export(env, user) {
     yield* exportedBy((from) => callChannel(env, user, (stub) => stub.exportOf(from)));
     let after = { at: -1, id: "" };
     for (;;) {
-      const { results } = await env.DB.prepare(
-        "SELECT * FROM event_log WHERE user_id = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?",
-      )
+      const { results } = await directory(env)
+        .prepare("SELECT * FROM event_log WHERE user_id = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?")
         .bind(user, after.at, after.id, PAGE)
         .all<{ at: number; id: string }>();
       for (const row of results) yield { kind: "archived_event", row };
@@ -25,9 +34,8 @@ export const eventsSource: PersonalDataSource = {
   },
   async erase(env, user) {
     answered(await callChannel(env, user, (stub) => stub.erase()));
-    const { meta } = await env.DB.prepare(
-      "DELETE FROM event_log WHERE id IN (SELECT id FROM event_log WHERE user_id = ? LIMIT ?)",
-    )
+    const { meta } = await directory(env)
+      .prepare("DELETE FROM event_log WHERE id IN (SELECT id FROM event_log WHERE user_id = ? LIMIT ?)")
       .bind(user, PAGE)
       .run();
     return meta.changes === PAGE ? "more" : "done";

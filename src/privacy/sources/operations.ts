@@ -1,4 +1,6 @@
-import type { PersonalDataSource } from "../source.ts";
+import { directory } from "../../platform/database/shards.ts";
+import { wholeUserId } from "../../platform/ids.ts";
+import { NOBODY, type PersonalDataSource } from "../source.ts";
 
 /** Rows looked at by one statement. */
 const PAGE = 1_000;
@@ -9,36 +11,60 @@ const PAGE = 1_000;
  */
 export const operationsSource: PersonalDataSource = {
   name: "operations",
+  async holds(env, user) {
+    const names = naming(user);
+    // An answer that refuses somebody else's question about an id holds nothing of anybody.
+    const isHeld = ({ scope, body, status }: Answer) =>
+      scope.startsWith(`${user} `) || (status !== null && status < 400 && names.test(body ?? ""));
+    for await (const answer of answersNaming(directory(env), user, names)) if (isHeld(answer)) return true;
+    for await (const _letter of lettersNaming(directory(env), user, names)) return true;
+    return false;
+  },
+  // Everything in them is also where it was copied from, or on its way there.
+  people: async () => NOBODY,
   async *export() {},
   async erase(env, user) {
-    const names = new RegExp(`(?<![A-Za-z0-9_-])${user}(?![A-Za-z0-9_-])`);
-    await eraseAnswers(env.DB, user, names);
-    await eraseLetters(env.DB, user, names);
+    const names = naming(user);
+    for await (const { scope, key } of answersNaming(directory(env), user, names)) {
+      await directory(env).prepare("DELETE FROM idempotency_keys WHERE scope = ? AND key = ?").bind(scope, key).run();
+    }
+    for await (const id of lettersNaming(directory(env), user, names)) {
+      await directory(env).prepare("DELETE FROM dead_letters WHERE id = ?").bind(id).run();
+    }
     return "done";
   },
 };
 
-/** Both tables are walked by their keys, a page at a time: nothing in them is indexed by whom they speak of. */
-async function eraseAnswers(db: D1Database, user: string, names: RegExp): Promise<void> {
+interface Answer {
+  scope: string;
+  key: string;
+  status: number | null;
+  body: string | null;
+}
+
+type Naming = Pick<RegExp, "test">;
+
+/** Finds an id that stands alone, and not as a part of a longer one; in an address it may stand percent-encoded. */
+function naming(user: string): Naming {
+  const [plain, encoded] = [wholeUserId(user), wholeUserId(encodeURIComponent(user))];
+  return { test: (text) => plain.test(text) || encoded.test(text) };
+}
+
+// Both tables are walked by their keys, a page at a time: nothing in them is indexed by whom they speak of.
+
+/** Stored answers that name a user, in the order of their keys. They may be removed while they are walked. */
+async function* answersNaming(db: D1Database, user: string, names: Naming): AsyncIterable<Answer> {
   let after = { scope: "", key: "" };
   for (;;) {
     const { results } = await db
       .prepare(
-        `SELECT scope, key, CASE WHEN instr(scope, ?1) + coalesce(instr(body, ?1), 0) > 0
-           THEN scope || ' ' || coalesce(body, '') END AS text
+        `SELECT scope, key, status, iif(instr(scope, ?1) + instr(scope, ?5) + coalesce(instr(body, ?1), 0) > 0, coalesce(body, ''), NULL) AS body
          FROM idempotency_keys WHERE (scope, key) > (?2, ?3) ORDER BY scope, key LIMIT ?4`,
       )
-      .bind(user, after.scope, after.key, PAGE)
-      .all<{ scope: string; key: string; text: string | null }>();
-    const found = results.filter(({ text }) => text !== null && names.test(text));
-    if (found.length > 0) {
-      await db
-        .prepare(
-          `DELETE FROM idempotency_keys WHERE (scope, key) IN
-             (SELECT value ->> 'scope', value ->> 'key' FROM json_each(?))`,
-        )
-        .bind(JSON.stringify(found.map(({ scope, key }) => ({ scope, key }))))
-        .run();
+      .bind(user, after.scope, after.key, PAGE, encodeURIComponent(user))
+      .all<Answer>();
+    for (const answer of results) {
+      if (answer.body !== null && names.test(`${answer.scope} ${answer.body}`)) yield answer;
     }
     const last = results.at(-1);
     if (last === undefined || results.length < PAGE) return;
@@ -46,7 +72,8 @@ async function eraseAnswers(db: D1Database, user: string, names: RegExp): Promis
   }
 }
 
-async function eraseLetters(db: D1Database, user: string, names: RegExp): Promise<void> {
+/** Ids of the dead letters that name a user. */
+async function* lettersNaming(db: D1Database, user: string, names: Naming): AsyncIterable<string> {
   let after = "";
   for (;;) {
     const { results } = await db
@@ -57,13 +84,7 @@ async function eraseLetters(db: D1Database, user: string, names: RegExp): Promis
       )
       .bind(user, after, PAGE)
       .all<{ id: string; text: string | null }>();
-    const found = results.filter(({ text }) => text !== null && names.test(text)).map(({ id }) => id);
-    if (found.length > 0) {
-      await db
-        .prepare("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?))")
-        .bind(JSON.stringify(found))
-        .run();
-    }
+    for (const { id, text } of results) if (text !== null && names.test(text)) yield id;
     const last = results.at(-1);
     if (last === undefined || results.length < PAGE) return;
     after = last.id;

@@ -1,21 +1,27 @@
-import { callGate } from "../../identity/index.ts";
+import { callRevocations } from "../../identity/index.ts";
+import { directory } from "../../platform/database/shards.ts";
 import { answered } from "../object-source.ts";
+import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
 
-/** Sessions. First of all: when they are gone and the gate is shut, the user can write nothing any more. */
+/** Where D1 has user ids of this. */
+const PLACES: readonly UserColumn[] = [["sessions", "user_id"]];
+
+/** Sessions. First of all: when they are gone and revoked, the user can write nothing any more. */
 export const sessionsSource: PersonalDataSource = {
   name: "sessions",
+  holds: (env, user) => anyRow(directory(env), PLACES, user),
+  people: (env, from) => idsIn(directory(env), PLACES, from),
   async *export(env, user) {
-    const { results } = await env.DB.prepare(
-      "SELECT id, user_agent, ip_address, created_at, expires_at FROM sessions WHERE user_id = ?",
-    )
+    const { results } = await directory(env)
+      .prepare("SELECT id, user_agent, ip_address, created_at, expires_at FROM sessions WHERE user_id = ?")
       .bind(user)
       .all<Record<string, unknown>>();
     for (const row of results) yield { kind: "session", row };
   },
   async erase(env, user) {
-    answered(await callGate(env, user, (stub) => stub.erase()));
-    await env.DB.prepare("DELETE FROM sessions WHERE user_id = ?").bind(user).run();
+    answered(await callRevocations(env, user, (stub) => stub.erase()));
+    await directory(env).prepare("DELETE FROM sessions WHERE user_id = ?").bind(user).run();
     return "done";
   },
 };

@@ -1,9 +1,15 @@
-import { registryOf } from "../../records/backends/index.ts";
-import { query } from "../../records/query.ts";
-import { callJournal, journalOf } from "../../records/stubs.ts";
-import { SESSION, TASK } from "../../records/translation/types.ts";
+import { directory } from "../../platform/database/shards.ts";
+import { callJournal, JOURNALS, journalOf, query, registryOf, SESSION, TASK } from "../../records/index.ts";
 import { answered, exportedBy } from "../object-source.ts";
+import { idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
+
+/** Where a page of the owners in journals starts. */
+const JOURNAL = /^journal (\d+) (.*)$/;
+const PLACES: readonly UserColumn[] = [
+  ["translation_sessions", "owner"],
+  ["translation_tasks", "owner"],
+];
 
 /** Records read at a time. */
 const PAGE = 500;
@@ -11,6 +17,27 @@ const PAGE = 500;
 /** Translation sessions and tasks: what waits in the owner's journal, and what the backends have. */
 export const translationSource: PersonalDataSource = {
   name: "translation",
+  async holds(env, user) {
+    const waiting = await callJournal(env, journalOf(user), (stub) => stub.exportOf(user, null));
+    if (answered(waiting).rows.length > 0) return true;
+    const registry = registryOf(env);
+    for (const type of [SESSION, TASK]) {
+      const first = query(type).where("owner", "=", user).sortBy("updated_at").limit(1).build();
+      if ((await registry.primary(type).query(type, first)).length > 0) return true;
+    }
+    return false;
+  },
+  async people(env, from) {
+    const [, number, after = ""] = JOURNAL.exec(from ?? "") ?? [];
+    if (number === undefined) {
+      const { ids, next } = await idsIn(directory(env), PLACES, from);
+      return { ids, next: next ?? "journal 0 " };
+    }
+    const journal = Number(number);
+    const { owners, next } = answered(await callJournal(env, journal, (stub) => stub.owners(after)));
+    if (next !== null) return { ids: owners, next: `journal ${journal} ${next}` };
+    return { ids: owners, next: journal + 1 < JOURNALS ? `journal ${journal + 1} ` : null };
+  },
   async *export(env, user) {
     yield* exportedBy((from) => callJournal(env, journalOf(user), (stub) => stub.exportOf(user, from)));
     const registry = registryOf(env);

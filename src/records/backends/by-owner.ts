@@ -12,7 +12,13 @@ export interface OwnerPage {
 export function ownerPageOf(query: RecordQuery, backend: string): OwnerPage {
   const [condition, ...others] = query.where;
   const { field, descending } = query.sort;
-  const isPlain = query.text === null && !query.ranked && field === "id" && !descending && others.length === 0;
+  const isPlain =
+    query.text === null &&
+    !query.ranked &&
+    query.bytes === null &&
+    field === "id" &&
+    !descending &&
+    others.length === 0;
   if (!isPlain || condition?.field !== "owner" || condition.is !== "=" || typeof condition.value !== "string") {
     throw new RangeError(`${backend} lists one owner's records in the order of their ids, and nothing else`);
   }

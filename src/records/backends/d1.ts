@@ -1,4 +1,4 @@
-import { jsonChunks } from "../json-chunks.ts";
+import { cutByBytes, oneBatch, setParameter } from "../../platform/database/batches.ts";
 import {
   type BackendHealth,
   type Fence,
@@ -22,16 +22,14 @@ import {
   upsertFor,
 } from "./relational.ts";
 
-/** Bytes of JSON of one statement's parameter; D1 takes 2 MB. */
-export const CHUNK_BYTES = 1_800_000;
-
 /** Holds while the barrier that the two parameters name stands no higher than the second. */
 const NOT_LATE = "NOT EXISTS (SELECT 1 FROM record_fences WHERE name = ? AND epoch > ?)";
 
 const SQLITE: Dialect = {
   parameter: () => "?",
-  rows: (columns) => `SELECT ${columns.map(({ name }) => `value ->> '${name}'`).join(", ")} FROM json_each(?)`,
-  inList: ({ name }) => `${name} IN (SELECT value FROM json_each(?))`,
+  rows: (columns) => `SELECT ${columns.map(({ name }) => `value ->> '${name}'`).join(", ")} FROM ${setParameter()}`,
+  inList: ({ name }) => `${name} IN (SELECT value FROM ${setParameter()})`,
+  bytesOf: (column) => `length(CAST(${column} AS BLOB))`,
 };
 
 /** Records in D1: one table per type, its fields as columns, everything else in `body`. */
@@ -62,7 +60,7 @@ export class D1Backend implements StorageBackend {
   async read(type: RecordType, ids: readonly string[]): Promise<StoredRecord[]> {
     const { results } = await this.#db
       .prepare(`SELECT * ${fromIds(type, SQLITE)}`)
-      .bind(JSON.stringify(ids))
+      .bind(oneBatch(ids).json)
       .all<RelationalRow>();
     return results.map((row) => readRow(type, row));
   }
@@ -106,7 +104,7 @@ export function upsertStatements(
   const sql = upserts.get(type.name) ?? upsertFor(type, SQLITE, NOT_LATE);
   upserts.set(type.name, sql);
   const behind = [fence?.name ?? null, fence?.epoch ?? 0];
-  return jsonChunks(records.map(rowOf), CHUNK_BYTES).map((chunk) => db.prepare(sql).bind(chunk, ...behind));
+  return cutByBytes(records.map(rowOf)).map(({ json }) => db.prepare(sql).bind(json, ...behind));
 }
 
 /** Runs statements as one transaction. @throws FenceRaisedError when they came too late to do anything. */
@@ -125,7 +123,7 @@ export async function batchBehind(
 }
 
 export function deleteStatement(db: D1Database, type: RecordType, ids: readonly string[]): D1PreparedStatement {
-  return db.prepare(`DELETE ${fromIds(type, SQLITE)}`).bind(JSON.stringify(ids));
+  return db.prepare(`DELETE ${fromIds(type, SQLITE)}`).bind(oneBatch(ids).json);
 }
 
 /** Records of a query, of those that words were found in when there are matches. */

@@ -1,22 +1,42 @@
+import { directory } from "../../platform/database/shards.ts";
 import { BackendRegistry } from "../registry.ts";
 import { SESSION, TASK } from "../translation/types.ts";
 import { D1Backend } from "./d1.ts";
 import { KvBackend } from "./kv.ts";
 import { R2Backend } from "./r2.ts";
+import { readRoutes } from "./routes.ts";
 import { SearchBackend } from "./search.ts";
 
+const TYPES = [SESSION, TASK];
+
 /**
- * The backends of this installation, and where each record type goes. A new backend is one file and one line here. The
- * search backend writes the same rows as D1 does, and their words with them; a type needs one of the two.
+ * The backends of this installation, and where each record type goes: what RECORD_BACKENDS says. A new backend is one
+ * file and one line here. The search backend writes the same rows as D1 does, and their words with them; RECORD_SEARCH
+ * puts it in D1's place.
+ *
+ * @throws RangeError when RECORD_BACKENDS names what is not there, or reads a type from where it cannot be searched.
  */
 export function registryOf(env: Env): BackendRegistry {
-  const search: string = env.RECORD_SEARCH; // typed as what wrangler.toml says; an installation may say otherwise
-  const primary = search === "off" ? "d1" : "search";
-  return new BackendRegistry()
-    .register(new D1Backend(env.DB))
-    .register(new SearchBackend(env.DB))
+  // Typed as what wrangler.toml says; an installation may say otherwise.
+  const { RECORD_SEARCH: search, RECORD_BACKENDS: routes }: { RECORD_SEARCH: string; RECORD_BACKENDS: string } = env;
+  const registry = new BackendRegistry()
+    .register(new D1Backend(directory(env)))
+    .register(new SearchBackend(directory(env)))
     .register(new R2Backend(env.RECORDS))
-    .register(new KvBackend(env.RECORD_CACHE))
-    .route(SESSION, primary)
-    .route(TASK, primary);
+    .register(new KvBackend(env.RECORD_CACHE));
+  const named = readRoutes(
+    routes,
+    TYPES.map(({ name }) => name),
+  );
+  for (const type of TYPES) {
+    const names = (named.get(type.name) ?? []).map((name) => (name === "d1" && search !== "off" ? "search" : name));
+    registry.route(type, ...names);
+    const { name, can } = registry.primary(type);
+    if (!can.relational || !can.consistent) {
+      throw new RangeError(
+        `RECORD_BACKENDS: ${type.name} cannot be read from "${name}", which does not filter or sort`,
+      );
+    }
+  }
+  return registry;
 }

@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { jsonChunks } from "../json-chunks.ts";
+import { cutByBytes, oneBatch } from "../../platform/database/batches.ts";
 import type {
   BackendHealth,
   FieldType,
@@ -14,7 +14,7 @@ import { probe } from "./probe.ts";
 import { columnsOf, type Dialect, fromIds, readRow, rowOf, selectFor, upsertFor } from "./relational.ts";
 
 /** Bytes of JSON of one statement's parameter. */
-const CHUNK_BYTES = 8_000_000;
+const BATCH_BYTES = 8_000_000;
 /** Connections of one backend; an invocation may have six, of whatever kind. */
 const MAX_CONNECTIONS = 4;
 /** Seconds after which a connection that is not made, or not used, is given up. */
@@ -33,6 +33,7 @@ const POSTGRES: Dialect = {
   },
   inList: ({ name, type }, n) =>
     `${name} IN (SELECT item::${TYPES[type]} FROM json_array_elements_text($${n}::text::json) AS list (item))`,
+  bytesOf: (column) => `octet_length(${column})`,
 };
 
 /**
@@ -70,10 +71,10 @@ export class PostgresBackend implements StorageBackend {
     if (records.length === 0) return { written: 0, ignored: 0 };
     const statement = upsertFor(type, POSTGRES);
     // A statement of PostgreSQL may not change a row twice, hence the newest only.
-    const chunks = jsonChunks(newestOf(records).map(rowOf), CHUNK_BYTES);
+    const batches = cutByBytes(newestOf(records).map(rowOf), BATCH_BYTES);
     const counts = await this.#sql.begin(async (sql) => {
       const done: number[] = [];
-      for (const chunk of chunks) done.push((await sql.unsafe(statement, [chunk])).count);
+      for (const { json } of batches) done.push((await sql.unsafe(statement, [json])).count);
       return done;
     });
     const written = counts.reduce((sum, count) => sum + count, 0);
@@ -81,7 +82,7 @@ export class PostgresBackend implements StorageBackend {
   }
 
   async read(type: RecordType, ids: readonly string[]): Promise<StoredRecord[]> {
-    const rows = await this.#sql.unsafe(`SELECT * ${fromIds(type, POSTGRES)}`, [JSON.stringify(ids)]);
+    const rows = await this.#sql.unsafe(`SELECT * ${fromIds(type, POSTGRES)}`, [oneBatch(ids).json]);
     return rows.map((row) => readRow(type, row));
   }
 
@@ -93,7 +94,7 @@ export class PostgresBackend implements StorageBackend {
   }
 
   async delete(type: RecordType, ids: readonly string[]): Promise<number> {
-    return (await this.#sql.unsafe(`DELETE ${fromIds(type, POSTGRES)}`, [JSON.stringify(ids)])).count;
+    return (await this.#sql.unsafe(`DELETE ${fromIds(type, POSTGRES)}`, [oneBatch(ids).json])).count;
   }
 
   health(): Promise<BackendHealth> {

@@ -1,5 +1,5 @@
-import { describeFault } from "../../ops/logging.ts";
-import { withTimeOut } from "../../shared/time-out.ts";
+import { withTimeOut } from "../../platform/http/time-out.ts";
+import { describeFault } from "../../platform/log.ts";
 import type { BackendHealth } from "../types.ts";
 
 /** A health check that takes longer has failed, milliseconds. */

@@ -1,4 +1,4 @@
-import { inParallel } from "../../shared/parallel.ts";
+import { inParallel } from "../../platform/parallel.ts";
 import type { BackendHealth, RecordQuery, RecordType, StorageBackend, StoredRecord, WriteReport } from "../types.ts";
 import { ownerPageOf } from "./by-owner.ts";
 import { newestOf } from "./newest.ts";

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { oneBatch } from "../../platform/database/batches.ts";
 import {
   COMMON_FIELDS,
   type FieldType,
@@ -43,6 +44,8 @@ export interface Dialect {
   rows(columns: readonly Column[], n: number): string;
   /** Whether a column is one of a JSON array that is the n-th parameter. */
   inList(column: Column, n: number): string;
+  /** Bytes of a text. */
+  bytesOf(column: string): string;
 }
 
 export interface Column {
@@ -104,7 +107,7 @@ export function selectFor(
   };
   const conditions = query.where.map(({ field, is, value }) => {
     if (is === "in") {
-      values.push(JSON.stringify(value));
+      values.push(oneBatch([value].flat()).json);
       return dialect.inList({ name: field, type: fieldTypeOf(type, field) ?? "text" }, values.length);
     }
     if (value === null) return is === "=" ? `${field} IS NULL` : `${field} IS NOT NULL`;
@@ -127,6 +130,12 @@ export function selectFor(
   const order = query.ranked ? "found_rank, id" : sorted;
   // A row that is newer than what is known of its words is not a match: they may be in it no more.
   const found = matches === null ? "" : `JOIN (${matches.sql}) ON found_id = id AND found_version = version`;
-  const sql = `SELECT ${type.table}.* FROM ${type.table} ${found} ${where} ORDER BY ${order} LIMIT ${parameter(query.limit)}`;
+  const rank = query.ranked ? ", found_rank" : "";
+  const rows = `SELECT ${type.table}.*${rank} FROM ${type.table} ${found} ${where} ORDER BY ${order} LIMIT ${parameter(query.limit)}`;
+  if (query.bytes === null) return { sql: rows, values };
+  const size = dialect.bytesOf("body");
+  const sum = `sum(${size}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING)`;
+  const sql = `SELECT * FROM (SELECT found.*, ${sum} - ${size} AS bytes_before FROM (${rows}) AS found) AS measured
+    WHERE bytes_before <= ${parameter(query.bytes)} ORDER BY ${order}`;
   return { sql, values };
 }

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { indexTerms, matchExpression, ownerTerm } from "../../shared/words.ts";
-import { jsonChunks } from "../json-chunks.ts";
+import { type ByteBatch, cutByBytes, cutText, oneBatch, setParameter } from "../../platform/database/batches.ts";
+import { indexTerms, matchExpression, ownerTerm } from "../../platform/words.ts";
 import type {
   BackendHealth,
   Fence,
@@ -10,12 +10,15 @@ import type {
   StoredRecord,
   WriteReport,
 } from "../types.ts";
-import { batchBehind, CHUNK_BYTES, D1Backend, deleteStatement, selectRows, upsertStatements } from "./d1.ts";
+import { batchBehind, D1Backend, deleteStatement, selectRows, upsertStatements } from "./d1.ts";
 import { newestOf } from "./newest.ts";
 import { type Matches, type RelationalRow, readRow } from "./relational.ts";
 
 /** Characters of a record's searchable text that are indexed; what comes after them is not found. */
 const INDEXED_CHARACTERS = 200_000;
+
+/** Bytes of a record's words, which are one value of a statement; words beyond them are not found. */
+const INDEXED_BYTES = 1_500_000;
 
 const bodySchema = z.record(z.string(), z.unknown());
 
@@ -67,8 +70,8 @@ export class SearchBackend implements StorageBackend {
 
   async delete(type: RecordType, ids: readonly string[]): Promise<number> {
     const { map, words } = tablesOf(type);
-    const list = JSON.stringify(ids);
-    const known = "WHERE id IN (SELECT value FROM json_each(?))";
+    const list = oneBatch(ids).json;
+    const known = `WHERE id IN (SELECT value FROM ${setParameter()})`;
     const index = [
       this.#db.prepare(`DELETE FROM ${words} WHERE rowid IN (SELECT docid FROM ${map} ${known})`).bind(list),
       this.#db.prepare(`DELETE FROM ${map} ${known}`).bind(list),
@@ -125,16 +128,13 @@ export class SearchBackend implements StorageBackend {
     const entries = records.map((record) => ({
       id: record.id,
       version: record.version,
-      body: `${ownerTerm(record.owner)} ${indexTerms(searchableText(type, record))}`,
+      body: withinBytes(`${ownerTerm(record.owner)} ${indexTerms(searchableText(type, record))}`),
     }));
-    const stored = `json_each(?) AS entry JOIN ${type.table} AS stored
+    const stored = `${setParameter()} AS entry JOIN ${type.table} AS stored
       ON stored.id = entry.value ->> 'id' AND stored.version = entry.value ->> 'version'`;
-    const versions = jsonChunks(
-      entries.map(({ id, version }) => ({ id, version })),
-      CHUNK_BYTES,
-    );
-    const statements = (sql: string, chunks: readonly string[]) =>
-      chunks.map((chunk) => this.#db.prepare(sql).bind(chunk));
+    const versions = cutByBytes(entries.map(({ id, version }) => ({ id, version })));
+    const statements = (sql: string, batches: readonly ByteBatch<object>[]) =>
+      batches.map(({ json }) => this.#db.prepare(sql).bind(json));
     return [
       ...statements(
         `INSERT INTO ${map} (id, version) SELECT stored.id, -1 FROM ${stored} WHERE true ON CONFLICT (id) DO NOTHING`,
@@ -143,7 +143,7 @@ export class SearchBackend implements StorageBackend {
       ...statements(
         `INSERT OR REPLACE INTO ${words} (rowid, words) SELECT known.docid, entry.value ->> 'body' FROM ${stored}
          JOIN ${map} AS known ON known.id = stored.id WHERE known.version <> stored.version`,
-        jsonChunks(entries, CHUNK_BYTES),
+        cutByBytes(entries),
       ),
       ...statements(
         `UPDATE ${map} SET version = stored.version FROM ${stored}
@@ -191,4 +191,10 @@ function jsonOf(text: string): unknown {
   } catch {
     return null; // stored as it is, without words
   }
+}
+
+/** As many of these words as may be stored. */
+function withinBytes(words: string): string {
+  const [first = "", ...more] = cutText(words, INDEXED_BYTES);
+  return more.length === 0 ? first : first.slice(0, first.lastIndexOf(" "));
 }

@@ -1,16 +1,72 @@
-import { logEvent } from "../../ops/logging.ts";
+import type { Commit } from "../../platform/cell/cell.ts";
+import { withTimeOut } from "../../platform/http/time-out.ts";
+import { logEvent, logFault } from "../../platform/log.ts";
+import { type Result, refuse } from "../../platform/results.ts";
+import { registryOf } from "../backends/index.ts";
 import { query } from "../query.ts";
 import { SESSION, TASK } from "../translation/types.ts";
+import { BACK_PRESSURE_SECONDS, sessionsOf } from "./append.ts";
+import type { JournalContext } from "./context.ts";
+import type { AppendRequest } from "./contract.ts";
 import type { FlushContext } from "./flush.ts";
+import { tombstoneOf } from "./removal.ts";
 
 /** Tasks taken over at a time. */
 const PAGE = 1_000;
+/** Longest a batch of unknown sessions waits for a backend to say whether it has them. */
+const ADOPTION_TIMEOUT_MS = 10_000;
+
+/**
+ * Makes sure that sessions are known which a backend has: a database that was restored without its journals, or a
+ * journal that lost its storage.
+ *
+ * @param mayGuess whether a session may be taken for new while a backend is known not to answer.
+ * @returns sessions of which it is not known whether a backend has them.
+ */
+export async function adoptUnknown(
+  { env, store, commit }: JournalContext,
+  owner: string,
+  sessions: readonly string[],
+  mayGuess: boolean,
+): Promise<string[]> {
+  const isErased = () => store.isDeleted(tombstoneOf(owner));
+  const { unknown, isDown } = commit(() => ({
+    unknown: isErased() ? [] : store.unknownAmong(sessions),
+    isDown: store.pending.held().isDown,
+  }));
+  if (unknown.length === 0 || (isDown && mayGuess)) return unknown;
+  const guarded: Commit = (change) =>
+    commit(() => {
+      if (isErased()) throw new Error("the owner was erased meanwhile");
+      return change();
+    });
+  const adopting = adoptSessions({ store, registry: registryOf(env), commit: guarded }, unknown);
+  try {
+    await withTimeOut(adopting, ADOPTION_TIMEOUT_MS, "a look for sessions");
+    return [];
+  } catch (fault) {
+    logFault("sessions_unknown", fault, { sessions: unknown.length });
+    return unknown;
+  }
+}
+
+/** The same for the sessions of a batch. @returns the refusal of one whose tasks' sessions are not known. */
+export async function adoptSessionsOf(
+  context: JournalContext,
+  { items, owner }: AppendRequest,
+): Promise<Result<never> | null> {
+  const needed = new Set(items.flatMap(({ kind, session }) => (kind === "task" ? session : [])));
+  const unsure = await adoptUnknown(context, owner, sessionsOf(items), needed.size === 0);
+  if (!unsure.some((session) => needed.has(session))) return null;
+  const detail = "It is not known now whether there is such a session.";
+  return refuse("unavailable", { detail, retry_after: BACK_PRESSURE_SECONDS });
+}
 
 /**
  * Takes over those of these sessions that the backend has, with all their tasks. A session counts as known only when
  * all its tasks are, so whoever is cut begins again; what was taken over already stays.
  */
-export async function adoptSessions(
+async function adoptSessions(
   { store, registry, commit }: Pick<FlushContext, "store" | "registry" | "commit">,
   ids: readonly string[],
 ): Promise<void> {

@@ -1,7 +1,6 @@
 import { eventOf, type NewEvent } from "../../events/index.ts";
 import type { Status } from "../translation/types.ts";
-import type { JournalItem } from "./contract.ts";
-import type { Change } from "./store.ts";
+import type { Change, JournalItem } from "./contract.ts";
 
 /** Seconds after which trying a failed session again makes sense. */
 const RETRY_AFTER_SECONDS = 60;
@@ -48,7 +47,7 @@ function sessionEvent({ session, status, record }: JournalItem, from: Status | n
   return eventOf("task.progress-started", data, { key });
 }
 
-/** Of several ticks of one task only the last is worth telling. */
+/** Of several ticks of one task only the last is worth sending. */
 export function withoutOldTicks(events: readonly NewEvent[]): NewEvent[] {
   const isTick = ({ type }: NewEvent) => type === "task.progress-updated";
   const last = new Map(events.filter(isTick).map((event) => [event.subject, event]));

@@ -1,21 +1,22 @@
 import {
   type DumpedValue,
   insertRows,
-  jsonChunks,
   makeTables,
   plain,
   recordSteps,
   stepsOf,
+  takeRows,
   unknownSteps,
-} from "../../shared/object-dump.ts";
-import { hasSchema } from "../../shared/object-schema.ts";
-import { ok, type Result, refuse } from "../../shared/results.ts";
+} from "../../platform/cell/object-rows.ts";
+import { hasSchema } from "../../platform/cell/object-schema.ts";
+import { setStatement } from "../../platform/database/set-statement.ts";
+import { ok, type Result, refuse } from "../../platform/results.ts";
 import { JOURNAL_SCHEMA } from "./schema.ts";
 import type { JournalStore } from "./store.ts";
 
-/** Rows and characters of one page. */
+/** Rows and bytes of one page. */
 const PAGE_ROWS = 1_000;
-const PAGE_CHARACTERS = 1_000_000;
+const PAGE_BYTES = 1_000_000;
 
 /**
  * Tables with their keys, in the order in which they are copied. A journal may hold more than one answer can carry, so
@@ -33,7 +34,7 @@ const COPIED: readonly { name: string; key: string }[] = [
   { name: "sqlite_sequence", key: "name" },
 ];
 /** Sessions deleted by the time everything else was copied: what of them was copied before is removed by a restore. */
-export const TOMBSTONES = "tombstones";
+const TOMBSTONES = "tombstones";
 
 export interface JournalPosition {
   table: string;
@@ -53,6 +54,12 @@ export interface JournalPage {
   next: JournalPosition | null;
 }
 
+/** Deleted sessions that are not deleted here. */
+const ALIVE = setStatement(
+  (set) => `SELECT value ->> '$[0]' AS id, value ->> '$[1]' AS deleted_at FROM ${set} AS gone
+    WHERE NOT EXISTS (SELECT 1 FROM known WHERE id = value ->> '$[0]' AND deleted_at IS NOT NULL)`,
+);
+
 /** A page of a journal's rows; null when it was never used. */
 export function copyPage(sql: SqlStorage, from: JournalPosition | null): JournalPage {
   if (!hasSchema(sql)) return { page: null, next: null };
@@ -64,7 +71,7 @@ export function copyPage(sql: SqlStorage, from: JournalPosition | null): Journal
     `SELECT * FROM ${table.name} ${where} ORDER BY ${table.key} LIMIT ${PAGE_ROWS}`,
     ...(where === "" ? [] : [from?.after ?? ""]),
   );
-  const { rows, isCut } = bounded(cursor);
+  const { rows, isCut } = takeRows(cursor, PAGE_BYTES);
   const columns = cursor.columnNames;
   const last = rows.at(-1)?.[columns.indexOf(table.key)];
   const following = COPIED[at + 1];
@@ -84,9 +91,9 @@ export function copyTombstones(sql: SqlStorage, after: string): JournalPage {
     `SELECT id, deleted_at FROM known WHERE id > ? AND deleted_at IS NOT NULL ORDER BY id LIMIT ${PAGE_ROWS}`,
     after,
   );
-  const { rows } = bounded(cursor);
+  const { rows, isCut } = takeRows(cursor, PAGE_BYTES);
   const last = rows.at(-1)?.[0];
-  const next = rows.length === PAGE_ROWS && last != null ? { table: TOMBSTONES, after: last } : null;
+  const next = (isCut || rows.length === PAGE_ROWS) && last != null ? { table: TOMBSTONES, after: last } : null;
   return { page: { table: TOMBSTONES, columns: cursor.columnNames, rows, steps: stepsOf(sql) }, next };
 }
 
@@ -118,12 +125,7 @@ export function openJournal(
   // Opened before, or nothing was brought.
   if (hasSchema(sql) || !hasTables(sql)) return ok({ opened: false });
   storage.transactionSync(() => {
-    const alive = sql.exec<{ id: string; deleted_at: number }>(
-      `SELECT value ->> '$[0]' AS id, value ->> '$[1]' AS deleted_at FROM json_each(?) AS gone
-       WHERE NOT EXISTS (SELECT 1 FROM known WHERE id = value ->> '$[0]' AND deleted_at IS NOT NULL)`,
-      JSON.stringify(tombstones),
-    );
-    for (const { id, deleted_at } of alive.toArray()) store.remove(id, deleted_at);
+    bury(sql, store, tombstones);
     sql.exec("DELETE FROM progress");
     sql.exec(`INSERT INTO progress (session, status, tasks)
       SELECT session, status, count(*) FROM known WHERE kind = 'task' AND deleted_at IS NULL GROUP BY session, status`);
@@ -134,20 +136,27 @@ export function openJournal(
   return ok({ opened: true });
 }
 
-function hasTables(sql: SqlStorage): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'known'").toArray().length > 0;
+/**
+ * Removes sessions that were deleted while the backup was taken, before {@link openJournal}: for more of them than one call
+ * carries. Harmless to repeat.
+ */
+export function buryDeleted(
+  storage: DurableObjectStorage,
+  store: JournalStore,
+  tombstones: readonly DumpedValue[][],
+): Result<null> {
+  const { sql } = storage;
+  if (!hasSchema(sql) && hasTables(sql)) storage.transactionSync(() => bury(sql, store, tombstones));
+  return ok(null);
 }
 
-function bounded(cursor: SqlStorageCursor<Record<string, SqlStorageValue>>) {
-  const rows: DumpedValue[][] = [];
-  let room = PAGE_CHARACTERS;
-  for (const raw of cursor.raw()) {
-    const row = raw.map(plain);
-    rows.push(row);
-    room -= JSON.stringify(row).length;
-    if (room < 0) return { rows, isCut: true };
-  }
-  return { rows, isCut: false };
+function bury(sql: SqlStorage, store: JournalStore, tombstones: readonly DumpedValue[][]): void {
+  const alive = ALIVE.exec<{ id: string; deleted_at: number }>(sql, tombstones);
+  for (const { id, deleted_at } of alive) store.remove(id, deleted_at);
+}
+
+function hasTables(sql: SqlStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'known'").toArray().length > 0;
 }
 
 /** Whether the table has these very rows. */
@@ -157,12 +166,14 @@ function holds(sql: SqlStorage, { table, columns, rows }: JournalRows): boolean 
   const at = columns.indexOf(key);
   const names = columns.map((column) => `"${column}"`).join(", ");
   const held = new Map<DumpedValue, string>();
-  for (const keys of jsonChunks(rows.map((row) => JSON.stringify(row[at])))) {
-    const cursor = sql.exec(`SELECT ${names} FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`, keys);
-    for (const raw of cursor.raw()) {
-      const row = raw.map(plain);
-      held.set(row[at] ?? null, JSON.stringify(row));
-    }
+  const find = setStatement((set) => `SELECT ${names} FROM ${table} WHERE ${key} IN (SELECT value FROM ${set})`);
+  const found = find.exec<Record<string, SqlStorageValue>>(
+    sql,
+    rows.map((row) => row[at]),
+  );
+  for (const named of found) {
+    const row = columns.map((column) => plain(named[column] ?? null));
+    held.set(row[at] ?? null, JSON.stringify(row));
   }
   return rows.every((row) => held.get(row[at] ?? null) === JSON.stringify(row));
 }

@@ -13,13 +13,19 @@ export interface JournalItem {
 }
 
 /** What became of an item. `created`, `updated`: it is durable. `duplicate`: it was already. `stale`: a newer one was. */
-export type ItemStatus = "created" | "updated" | "duplicate" | "stale" | "invalid";
+type ItemStatus = "created" | "updated" | "duplicate" | "stale" | "invalid";
 
 export interface ItemOutcome {
   id: string;
   status: ItemStatus;
   /** Why it is invalid. */
   error?: { rule: string; message: string; path?: string };
+}
+
+/** An item that was written, and what it was before; null where there was none. */
+export interface Change {
+  item: JournalItem;
+  from: Status | null;
 }
 
 export interface AppendRequest {
@@ -49,7 +55,7 @@ export interface JournalState {
   /** What the last flush failed with; null when it did not. */
   error: string | null;
   purges: number;
-  /** Events that owners are still to be told of. */
+  /** Events that are pending for owners. */
   announcements: number;
 }
 
@@ -57,7 +63,7 @@ export interface JournalState {
 export interface JournalLimits {
   rows: number;
   characters: number;
-  /** A backend that does not answer for this long, milliseconds, counts as dark. */
+  /** A backend that is silent for this long, milliseconds, counts as not answering. */
   write_timeout_ms: number;
 }
 

@@ -6,17 +6,18 @@ import type { Fence, StorageBackend } from "../types.ts";
  * whenever it likes without bringing back what was deleted. Epochs come from the backend: whoever starts anew raises.
  */
 export class Fences {
-  readonly #name: string;
+  /** Of whose journal they are. */
+  readonly name: string;
   readonly #epochs = new Map<string, number>();
 
   constructor(name: string) {
-    this.#name = name;
+    this.name = name;
   }
 
   /** What writes to a backend carry; undefined where it has no barriers. */
   async of(backend: StorageBackend): Promise<Fence | undefined> {
     const epoch = this.#epochs.get(backend.name) ?? (await this.#raise(backend));
-    return epoch === undefined ? undefined : { name: this.#name, epoch };
+    return epoch === undefined ? undefined : { name: this.name, epoch };
   }
 
   /** No write sent before has any effect from here on. */
@@ -31,7 +32,7 @@ export class Fences {
 
   async #raise(backend: StorageBackend): Promise<number | undefined> {
     if (backend.raiseFence === undefined) return undefined;
-    const epoch = await backend.raiseFence(this.#name);
+    const epoch = await backend.raiseFence(this.name);
     this.#epochs.set(backend.name, epoch);
     return epoch;
   }

@@ -1,8 +1,12 @@
 import { z } from "@hono/zod-openapi";
+import { setStatement } from "../../platform/database/set-statement.ts";
 import { KINDS } from "../translation/types.ts";
 import type { ParkedItem, ParkedPosition } from "./contract.ts";
 
 const kindSchema = z.enum(KINDS);
+
+const UNPARK = "UPDATE pending SET parked_at = NULL, attempts = 0 WHERE parked_at IS NOT NULL";
+const UNPARK_THESE = setStatement((set) => `${UNPARK} AND id IN (SELECT value FROM ${set}) RETURNING seq`);
 
 /** Rows of a journal that a backend refuses to store though it is well. Methods that write are called inside the object's transaction. */
 export class ParkedStore {
@@ -28,13 +32,8 @@ export class ParkedStore {
 
   /** Takes parked rows up again, as if they had never failed. @returns how many. */
   unpark(ids: readonly string[] | null): number {
-    const where = ids === null ? "" : "AND id IN (SELECT value FROM json_each(?))";
-    return this.#sql
-      .exec(
-        `UPDATE pending SET parked_at = NULL, attempts = 0 WHERE parked_at IS NOT NULL ${where} RETURNING seq`,
-        ...(ids === null ? [] : [JSON.stringify(ids)]),
-      )
-      .toArray().length;
+    if (ids !== null) return UNPARK_THESE.exec(this.#sql, ids).length;
+    return this.#sql.exec(`${UNPARK} RETURNING seq`).toArray().length;
   }
 
   /** Gives rows parked before an instant one more try. @returns how many. */

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { type QueryBuilder, query } from "../query.ts";
 import type { BackendRegistry } from "../registry.ts";
 import { SESSION, TASK } from "../translation/types.ts";
 import type { RecordType } from "../types.ts";
+import type { JournalStores } from "./context.ts";
 
 /** Records removed in one step. */
 const PAGE = 1_000;
@@ -40,4 +42,16 @@ async function removeIds(registry: BackendRegistry, type: RecordType, ids: reado
   let removed = 0;
   for (const backend of registry.routeOf(type).backends.toReversed()) removed = await backend.delete(type, ids);
   return removed;
+}
+
+/** What an erased owner is remembered by: a deleted session whose name no session can have and nobody can read. */
+export function tombstoneOf(owner: string): string {
+  return `erased ${createHash("sha256").update(owner).digest("base64url")}`;
+}
+
+/** Inside a transaction: forgets everything about an owner, but that they were erased. */
+export function forgetOwner({ store, outbox }: JournalStores, owner: string, now: number): void {
+  store.remove(tombstoneOf(owner), now);
+  outbox.purged(tombstoneOf(owner));
+  store.forgetOwner(owner);
 }

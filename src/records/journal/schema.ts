@@ -1,5 +1,5 @@
-import { DUE_TIMES_TABLE } from "../../shared/alarm-scheduler.ts";
-import type { SchemaStep } from "../../shared/object-schema.ts";
+import { DUE_TIMES_TABLE } from "../../platform/cell/alarm-scheduler.ts";
+import type { SchemaStep } from "../../platform/cell/object-schema.ts";
 
 /** The things a journal does later. */
 export const JOURNAL_DUE_NAMES = ["flush", "purge", "announce", "housekeeping"] as const;
@@ -62,7 +62,7 @@ export const JOURNAL_SCHEMA: readonly SchemaStep[] = [
   },
   {
     id: "002_answers_by_owner",
-    // Answers of before are forgotten: whose items are repeated then hears "duplicate" for what was "created".
+    // Answers of before are forgotten: whose items are repeated then gets "duplicate" for what was "created".
     sql: `
       DROP TABLE answers;
       CREATE TABLE answers (

@@ -1,5 +1,5 @@
-import type { Actor } from "../../shared/http.ts";
-import { ok, type Result, refuse } from "../../shared/results.ts";
+import type { Actor } from "../../platform/http/context.ts";
+import { ok, type Result, refuse } from "../../platform/results.ts";
 import { ownerOf } from "./schemas.ts";
 
 /** Services and admins reach everybody's records, others their own. */

@@ -1,18 +1,19 @@
 import { z } from "@hono/zod-openapi";
 import { orderAudit } from "../../audit/index.ts";
-import { defineRoute, newRouter, respond } from "../../shared/http.ts";
-import { toInstant } from "../../shared/instants.ts";
-import { pageQuery, pageSchema, paginate } from "../../shared/pagination.ts";
-import { inParallel } from "../../shared/parallel.ts";
-import { type Result, refuse } from "../../shared/results.ts";
-import { acceptedSecrets } from "../../shared/secrets.ts";
+import { respond } from "../../platform/http/answers.ts";
+import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
+import { pageQuery, pageSchema, paginate } from "../../platform/http/pagination.ts";
+import { toInstant } from "../../platform/instants.ts";
+import { inParallel } from "../../platform/parallel.ts";
+import { type Result, refuse } from "../../platform/results.ts";
+import { acceptedSecrets } from "../../platform/secrets.ts";
 import type { ParkedItem } from "../journal/contract.ts";
 import { callJournal, JOURNALS, journalOf } from "../stubs.ts";
 import { MAX_BATCH, ownerOf } from "./schemas.ts";
 import { KINDS } from "./types.ts";
 
 const TAGS = ["translation"];
-const policy = { roles: ["service", "admin"], rule: "Services and admins." } as const;
+const policy = { roles: ["service", "admin"], scope: "records", rule: "Services and admins." } as const;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const positionSchema = z.object({ parked_at: z.number(), id: z.string() });
 
@@ -30,6 +31,7 @@ const parkedView = z
 const listRoute = defineRoute(policy, {
   method: "get",
   path: "/translation/parked",
+  operationId: "listParkedItems",
   tags: TAGS,
   summary: "Items a backend refuses to store, those parked first before the others",
   request: { query: z.object(pageQuery) },
@@ -41,6 +43,7 @@ const replayRoute = defineRoute(
   {
     method: "post",
     path: "/translation/parked/replay",
+    operationId: "replayParkedItems",
     tags: TAGS,
     summary: "Take parked items up again",
     request: {

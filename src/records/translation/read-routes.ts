@@ -1,9 +1,10 @@
 import { z } from "@hono/zod-openapi";
-import { defineRoute, newRouter, respond } from "../../shared/http.ts";
-import { userIdSchema } from "../../shared/ids.ts";
-import { toInstant } from "../../shared/instants.ts";
-import { pageQuery, pageSchema } from "../../shared/pagination.ts";
-import { ROLES } from "../../shared/roles.ts";
+import { respond } from "../../platform/http/answers.ts";
+import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
+import { pageQuery, pageSchema } from "../../platform/http/pagination.ts";
+import { userIdSchema } from "../../platform/ids.ts";
+import { toInstant } from "../../platform/instants.ts";
+import { ROLES } from "../../platform/roles.ts";
 import { registryOf } from "../backends/index.ts";
 import { query } from "../query.ts";
 import { callJournal, journalOf } from "../stubs.ts";
@@ -14,7 +15,7 @@ import { SESSION, STATUSES, TASK } from "./types.ts";
 
 const TAGS = ["translation"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
-const ownRule = { roles: ROLES, rule: "Own records; services and admins everybody's." } as const;
+const ownRule = { roles: ROLES, scope: "records", rule: "Own records; services and admins everybody's." } as const;
 
 const order = z.enum(["asc", "desc"]).default("asc");
 const sessionList = z.object({
@@ -36,35 +37,45 @@ const taskList = z.object({
 const listSessionsRoute = defineRoute(ownRule, {
   method: "get",
   path: "/translation/sessions",
+  operationId: "listTranslationSessions",
   tags: TAGS,
   summary: "Sessions, filtered and sorted",
   request: { query: sessionList },
   responses: { 200: { description: "A page of sessions.", content: json(pageSchema(sessionView)) } },
 });
-const readSessionRoute = defineRoute(ownRule, {
-  method: "get",
-  path: "/translation/sessions/{id}",
-  tags: TAGS,
-  summary: "A session as last acknowledged, with its tasks by state",
-  request: { params: z.object({ id: sessionIdSchema }) },
-  responses: {
-    200: {
-      description: "The session.",
-      content: json(sessionView.extend({ tasks: z.record(z.enum(STATUSES), z.int()) })),
+const readSessionRoute = defineRoute(
+  { ...ownRule, refuses: ["not_found"] },
+  {
+    method: "get",
+    path: "/translation/sessions/{id}",
+    operationId: "getTranslationSession",
+    tags: TAGS,
+    summary: "A session as last acknowledged, with its tasks by state",
+    request: { params: z.object({ id: sessionIdSchema }) },
+    responses: {
+      200: {
+        description: "The session.",
+        content: json(sessionView.extend({ tasks: z.record(z.enum(STATUSES), z.int()) })),
+      },
     },
   },
-});
-const listTasksOfSessionRoute = defineRoute(ownRule, {
-  method: "get",
-  path: "/translation/sessions/{id}/tasks",
-  tags: TAGS,
-  summary: "Tasks of a session, as last acknowledged",
-  request: { params: z.object({ id: sessionIdSchema }), query: taskList },
-  responses: { 200: { description: "A page of tasks.", content: json(pageSchema(taskView)) } },
-});
+);
+const listTasksOfSessionRoute = defineRoute(
+  { ...ownRule, refuses: ["not_found"] },
+  {
+    method: "get",
+    path: "/translation/sessions/{id}/tasks",
+    operationId: "listTasksOfSession",
+    tags: TAGS,
+    summary: "Tasks of a session, as last acknowledged",
+    request: { params: z.object({ id: sessionIdSchema }), query: taskList },
+    responses: { 200: { description: "A page of tasks.", content: json(pageSchema(taskView)) } },
+  },
+);
 const listTasksRoute = defineRoute(ownRule, {
   method: "get",
   path: "/translation/tasks",
+  operationId: "listTranslationTasks",
   tags: TAGS,
   summary: "Tasks of all sessions, in the order of their last change",
   request: {
@@ -72,19 +83,24 @@ const listTasksRoute = defineRoute(ownRule, {
   },
   responses: { 200: { description: "A page of tasks.", content: json(pageSchema(taskView)) } },
 });
-const readTaskRoute = defineRoute(ownRule, {
-  method: "get",
-  path: "/translation/tasks/{id}",
-  tags: TAGS,
-  summary: "A task as last acknowledged",
-  request: { params: z.object({ id: taskIdSchema }) },
-  responses: { 200: { description: "The task.", content: json(taskView) } },
-});
+const readTaskRoute = defineRoute(
+  { ...ownRule, refuses: ["not_found"] },
+  {
+    method: "get",
+    path: "/translation/tasks/{id}",
+    operationId: "getTranslationTask",
+    tags: TAGS,
+    summary: "A task as last acknowledged",
+    request: { params: z.object({ id: taskIdSchema }) },
+    responses: { 200: { description: "The task.", content: json(taskView) } },
+  },
+);
 const statsRoute = defineRoute(
-  { roles: ["service", "admin"], rule: "Services and admins." },
+  { roles: ["service", "admin"], scope: "records", rule: "Services and admins." },
   {
     method: "get",
     path: "/translation/stats",
+    operationId: "getTranslationStats",
     tags: TAGS,
     summary: "What the journals hold, and what they have stored",
     responses: {

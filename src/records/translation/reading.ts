@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { type AppContext, actorOf } from "../../shared/http.ts";
-import { toInstant } from "../../shared/instants.ts";
-import { paginate } from "../../shared/pagination.ts";
-import { ok, type Result, refuse } from "../../shared/results.ts";
-import { acceptedSecrets } from "../../shared/secrets.ts";
+import { type AppContext, actorOf } from "../../platform/http/context.ts";
+import { PAGE_BYTES, paginate } from "../../platform/http/pagination.ts";
+import { toInstant } from "../../platform/instants.ts";
+import { ok, type Result, refuse } from "../../platform/results.ts";
+import { acceptedSecrets } from "../../platform/secrets.ts";
 import { registryOf } from "../backends/index.ts";
 import type { QueryBuilder } from "../query.ts";
 import { callJournal, journalOf } from "../stubs.ts";
@@ -58,7 +58,9 @@ export async function list(
       const position = after === null ? null : positionSchema.parse(JSON.parse(after));
       const backend = registryOf(c.env).primary(type);
       const pages = await Promise.all(
-        [build()].flat().map((one) => backend.query(type, one.limit(take).after(position).build())),
+        [build()]
+          .flat()
+          .map((one) => backend.query(type, one.limit(take).atMostBytes(PAGE_BYTES).after(position).build())),
       );
       return pages.length === 1 ? pages.flat() : mergedBy(sort, pages.flat()).slice(0, take);
     },

@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { defineRoute, newRouter, respond } from "../../shared/http.ts";
-import { userIdSchema } from "../../shared/ids.ts";
-import { pageQuery, pageSchema } from "../../shared/pagination.ts";
-import { ROLES } from "../../shared/roles.ts";
+import { respond } from "../../platform/http/answers.ts";
+import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
+import { pageQuery, pageSchema } from "../../platform/http/pagination.ts";
+import { userIdSchema } from "../../platform/ids.ts";
+import { ROLES } from "../../platform/roles.ts";
 import { registryOf } from "../backends/index.ts";
 import { query } from "../query.ts";
 import { callJournal, journalOf } from "../stubs.ts";
@@ -13,21 +14,23 @@ import { OPEN_STATUSES, SESSION } from "./types.ts";
 
 const TAGS = ["translation"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
-const ownRule = { roles: ROLES, rule: "Own records; services and admins everybody's." } as const;
+const ownRule = { roles: ROLES, scope: "records", rule: "Own records; services and admins everybody's." } as const;
 
 const incompleteRoute = defineRoute(ownRule, {
   method: "get",
   path: "/translation/recovery/incomplete-sessions",
+  operationId: "listIncompleteSessions",
   tags: TAGS,
   summary: "Sessions with work left, the longest untouched first",
   request: { query: z.object({ ...pageQuery, owner: userIdSchema.optional() }) },
   responses: { 200: { description: "A page of sessions.", content: json(pageSchema(sessionView)) } },
 });
 const restoreRoute = defineRoute(
-  { ...ownRule, rate: "write" },
+  { ...ownRule, rate: "write", refuses: ["not_found"] },
   {
     method: "post",
     path: "/translation/recovery/restore/{id}",
+    operationId: "restoreSession",
     tags: TAGS,
     summary: "A session and its pending and processing tasks, as a stream of lines",
     request: { params: z.object({ id: sessionIdSchema }) },

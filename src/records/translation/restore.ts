@@ -1,4 +1,4 @@
-import { logFault } from "../../ops/logging.ts";
+import { logFault } from "../../platform/log.ts";
 import { query } from "../query.ts";
 import type { BackendRegistry } from "../registry.ts";
 import type { StoredRecord } from "../types.ts";
@@ -9,7 +9,7 @@ const PAGE = 1_000;
 
 /**
  * A session and its open tasks in the order of their positions, as lines of JSON. A page is read when the reader has
- * taken the one before, so memory stays flat. The last line tells how many tasks there were: a reader that does not see
+ * taken the one before, so memory stays flat. The last line says how many tasks there were: a reader that does not see
  * it knows that the stream was cut.
  */
 export function restoreStream(
@@ -34,7 +34,7 @@ export function restoreStream(
           .where("session_id", "=", session.id)
           .where("status", "in", OPEN_STATUSES)
           .sortBy("position")
-          .limit(PAGE + 1) // one more tells whether there is another page
+          .limit(PAGE + 1) // one more shows whether there is another page
           .after(after);
         const found = await backend.query(TASK, next.build());
         const tasks = found.slice(0, PAGE);

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { zodErrors } from "../../shared/field-errors.ts";
+import { broken, zodErrors } from "../../platform/http/field-errors.ts";
+import type { FieldError } from "../../platform/results.ts";
 import type { ItemOutcome, JournalItem } from "../journal/contract.ts";
 import type { StoredRecord } from "../types.ts";
 import { contentHash } from "./content.ts";
@@ -15,30 +16,50 @@ const MAX_METADATA = 16_384;
 const MAX_TASKS = 1_000_000;
 
 const NAME = "[A-Za-z0-9_-]{1,64}";
+/**
+ * The user who owns records. Ids are cut at their colons, so an owner's has none: whose own id has one (see
+ * shared/ids.ts) can own no translations, and is refused by this form.
+ */
+const OWNER = "(?!\\.{1,2}:)[A-Za-z0-9_.@+-]{1,64}";
 /** `<owner>:<name>`: a session routes by itself to its owner's journal. */
-export const SESSION_ID = new RegExp(`^${NAME}:${NAME}$`);
+export const SESSION_ID = new RegExp(`^${OWNER}:${NAME}$`);
 /** `<session>:<name>`. */
-export const TASK_ID = new RegExp(`^${NAME}:${NAME}:${NAME}$`);
+export const TASK_ID = new RegExp(`^${OWNER}:${NAME}:${NAME}$`);
+const OWNED = new RegExp(`^${OWNER}:`);
 
 export const sessionIdSchema = z
   .string()
-  .regex(SESSION_ID, "<owner>:<name> of letters, digits, dashes and underscores")
+  .regex(SESSION_ID, "<owner>:<name>, of a user id without a colon, and letters, digits, dashes and underscores")
   .openapi({ example: "ada:novel-7" });
 export const taskIdSchema = z
   .string()
-  .regex(TASK_ID, "<session>:<name> of letters, digits, dashes and underscores")
+  .regex(TASK_ID, "<session>:<name>, the name of letters, digits, dashes and underscores")
   .openapi({ example: "ada:novel-7:chapter-12" });
 
 const language = z.string().regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, "a language tag such as en or zh-Hans");
+/** Characters of a property's name in the metadata. */
+const MAX_METADATA_NAME = 100;
+/** Whatever the writer keeps with an item. Taken as it is: a record schema would leave out a property named __proto__. */
 const metadata = z
-  .record(z.string().max(100), z.unknown())
-  .refine((value) => JSON.stringify(value).length <= MAX_METADATA, `at most ${MAX_METADATA} characters of JSON`);
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    broken("invalid_type", "an object"),
+  )
+  .openapi({ type: "object", additionalProperties: {} })
+  .refine(
+    (value) => Object.keys(value).every((name) => name.length <= MAX_METADATA_NAME),
+    broken("too_big", `names of at most ${MAX_METADATA_NAME} characters`),
+  )
+  .refine(
+    (value) => JSON.stringify(value).length <= MAX_METADATA,
+    broken("too_big", `at most ${MAX_METADATA} characters of JSON`),
+  );
 const version = z.int().min(1).max(Number.MAX_SAFE_INTEGER).openapi({
   description:
     "Counts up with each change of the item; of each item the highest version stays, whatever order they come in.",
 });
 
-export const sessionSchema = z
+const sessionSchema = z
   .strictObject({
     session_id: sessionIdSchema,
     version,
@@ -52,7 +73,7 @@ export const sessionSchema = z
   })
   .openapi("TranslationSession");
 
-export const taskSchema = z
+const taskSchema = z
   .strictObject({
     task_id: taskIdSchema,
     session_id: sessionIdSchema,
@@ -76,8 +97,8 @@ export const taskSchema = z
   })
   .openapi("TranslationTask");
 
-export type Session = z.output<typeof sessionSchema>;
-export type Task = z.output<typeof taskSchema>;
+type Session = z.output<typeof sessionSchema>;
+type Task = z.output<typeof taskSchema>;
 
 export const outcomeSchema = z.object({
   id: z.string(),
@@ -87,14 +108,22 @@ export const outcomeSchema = z.object({
 
 /** Owner of a session or task id; null when it is none. */
 export function ownerOf(id: unknown): string | null {
-  return typeof id === "string" && /^[A-Za-z0-9_-]{1,64}:/.test(id) ? id.slice(0, id.indexOf(":")) : null;
+  return typeof id === "string" && OWNED.test(id) ? id.slice(0, id.indexOf(":")) : null;
 }
 
-/** An item of a batch: checked, or why not. The rest of the batch does not suffer from it. */
-export function readItem(kind: Kind, input: unknown, now: number): JournalItem | ItemOutcome {
+/**
+ * An item of a batch: checked, or why not. The rest of the batch does not suffer from it.
+ * @param altered what of it a parser would have altered; null: nothing.
+ */
+export function readItem(
+  kind: Kind,
+  input: unknown,
+  now: number,
+  altered: FieldError | null = null,
+): JournalItem | ItemOutcome {
   const parsed = kind === "session" ? sessionSchema.safeParse(input) : taskSchema.safeParse(input);
-  if (!parsed.success) {
-    const [first] = zodErrors(parsed.error);
+  if (!parsed.success || altered !== null) {
+    const first = altered ?? (parsed.success ? undefined : zodErrors(parsed.error)[0]);
     const named = z
       .looseObject({ session_id: z.unknown().optional(), task_id: z.unknown().optional() })
       .safeParse(input);

@@ -1,10 +1,12 @@
 import { z } from "@hono/zod-openapi";
-import { defineRoute, newRouter, respond } from "../../shared/http.ts";
-import { userIdSchema } from "../../shared/ids.ts";
-import { pageQuery, pageSchema } from "../../shared/pagination.ts";
-import { refuse } from "../../shared/results.ts";
-import { ROLES } from "../../shared/roles.ts";
-import { isSearchable } from "../../shared/words.ts";
+import { respond } from "../../platform/http/answers.ts";
+import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
+import { broken } from "../../platform/http/field-errors.ts";
+import { pageQuery, pageSchema } from "../../platform/http/pagination.ts";
+import { userIdSchema } from "../../platform/ids.ts";
+import { refuse } from "../../platform/results.ts";
+import { ROLES } from "../../platform/roles.ts";
+import { isSearchable } from "../../platform/words.ts";
 import { registryOf } from "../backends/index.ts";
 import { query } from "../query.ts";
 import { list, ownerAsked, viewPage, viewSession, viewTask } from "./reading.ts";
@@ -17,29 +19,34 @@ const words = z
   .string()
   .min(1)
   .max(MAX_WORDS)
-  .refine(isSearchable, "letters or digits, and not too many words")
+  .refine(isSearchable, broken("not_searchable", "letters or digits, and not too many words"))
   .openapi({
-    description: "All of these words; Chinese, Japanese and Korean from one character on.",
+    description: "All of these words must occur. One character is enough in Chinese, Japanese and Korean.",
     example: "第二章",
   });
 const own = { ...pageQuery, q: words, owner: userIdSchema.optional() };
 const policy = {
   roles: ROLES,
+  scope: "records",
   rule: "Own records; services and admins everybody's. Only where RECORD_SEARCH is on.",
 } as const;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 
-const searchRoute = defineRoute(policy, {
-  method: "get",
-  path: "/translation/search",
-  tags: ["translation"],
-  summary: "Tasks, or sessions, in whose texts words occur, the last changed first",
-  description: "Tasks by their source and translation, sessions by their title, as last stored.",
-  request: { query: z.object({ ...own, kind: z.enum(["task", "session"]).default("task") }) },
-  responses: {
-    200: { description: "A page of what was found.", content: json(pageSchema(z.union([taskView, sessionView]))) },
+const searchRoute = defineRoute(
+  { ...policy, refuses: ["not_enabled"] },
+  {
+    method: "get",
+    path: "/translation/search",
+    operationId: "searchTranslation",
+    tags: ["translation"],
+    summary: "Tasks, or sessions, in whose texts words occur, the last changed first",
+    description: "Tasks by their source and translation, sessions by their title, as last stored.",
+    request: { query: z.object({ ...own, kind: z.enum(["task", "session"]).default("task") }) },
+    responses: {
+      200: { description: "A page of what was found.", content: json(pageSchema(z.union([taskView, sessionView]))) },
+    },
   },
-});
+);
 
 /** Finding records by their words. Mounted at /api/v1. */
 export function searchRoutes() {

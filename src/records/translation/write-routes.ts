@@ -1,17 +1,14 @@
 import { z } from "@hono/zod-openapi";
-import { orderAudit } from "../../audit/outbox.ts";
-import {
-  type AppContext,
-  actorOf,
-  defineRoute,
-  idempotencyHeader,
-  newRouter,
-  respond,
-  sha256Hex,
-} from "../../shared/http.ts";
-import { inParallel } from "../../shared/parallel.ts";
-import { type Result, refuse } from "../../shared/results.ts";
-import { ROLES } from "../../shared/roles.ts";
+import { orderAudit, recordAudit } from "../../audit/index.ts";
+import { sha256Hex } from "../../platform/hash.ts";
+import { respond } from "../../platform/http/answers.ts";
+import { rowFault } from "../../platform/http/body.ts";
+import { type AppContext, actorOf } from "../../platform/http/context.ts";
+import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
+import { idempotencyHeader } from "../../platform/http/idempotency.ts";
+import { inParallel } from "../../platform/parallel.ts";
+import { type Result, refuse } from "../../platform/results.ts";
+import { ROLES } from "../../platform/roles.ts";
 import { registryOf } from "../backends/index.ts";
 import type { AppendAnswer, ItemOutcome, JournalItem } from "../journal/contract.ts";
 import { query } from "../query.ts";
@@ -49,34 +46,44 @@ const batchOf = (name: string, form: string) =>
 
 const writePolicy = {
   roles: ROLES,
+  scope: "records",
   rule: "Own records; services and admins everybody's.",
   rate: "write",
   maxBody: MAX_BATCH_BYTES,
 } as const;
 
-const sessionsRoute = defineRoute(writePolicy, {
-  method: "post",
-  path: "/translation/sessions/batch",
-  tags: TAGS,
-  summary: "Write up to 1,000 sessions of one owner; what is acknowledged is durable",
-  request: { headers: idempotencyHeader, ...body(batchOf("sessions", "TranslationSession")) },
-  responses: { 200: { description: "One outcome per item, in order.", content: json(batchAnswer) } },
-});
+const sessionsRoute = defineRoute(
+  { ...writePolicy, rows: "sessions", refuses: ["user_not_found"] },
+  {
+    method: "post",
+    path: "/translation/sessions/batch",
+    operationId: "writeTranslationSessions",
+    tags: TAGS,
+    summary: "Write up to 1,000 sessions of one owner; what is acknowledged is durable",
+    request: { headers: idempotencyHeader, ...body(batchOf("sessions", "TranslationSession")) },
+    responses: { 200: { description: "One outcome per item, in order.", content: json(batchAnswer) } },
+  },
+);
 
-const tasksRoute = defineRoute(writePolicy, {
-  method: "post",
-  path: "/translation/tasks/batch",
-  tags: TAGS,
-  summary: "Write up to 1,000 tasks of one owner's sessions; what is acknowledged is durable",
-  request: { headers: idempotencyHeader, ...body(batchOf("tasks", "TranslationTask")) },
-  responses: { 200: { description: "One outcome per item, in order.", content: json(batchAnswer) } },
-});
+const tasksRoute = defineRoute(
+  { ...writePolicy, rows: "tasks", refuses: ["user_not_found"] },
+  {
+    method: "post",
+    path: "/translation/tasks/batch",
+    operationId: "writeTranslationTasks",
+    tags: TAGS,
+    summary: "Write up to 1,000 tasks of one owner's sessions; what is acknowledged is durable",
+    request: { headers: idempotencyHeader, ...body(batchOf("tasks", "TranslationTask")) },
+    responses: { 200: { description: "One outcome per item, in order.", content: json(batchAnswer) } },
+  },
+);
 
 const flushRoute = defineRoute(
-  { roles: ROLES, rule: "The journal of one's own records; services and admins all.", rate: "write" },
+  { roles: ROLES, scope: "records", rule: "The journal of one's own records; services and admins all.", rate: "write" },
   {
     method: "post",
     path: "/translation/flush",
+    operationId: "flushTranslation",
     tags: TAGS,
     summary: "Store everything that waits in the journal, and answer when it is done",
     request: { query: z.object({ owner: z.string().max(64).optional() }) },
@@ -92,10 +99,17 @@ const flushRoute = defineRoute(
 );
 
 const deleteRoute = defineRoute(
-  { roles: ROLES, rule: "Own sessions; services and admins everybody's.", rate: "write" },
+  {
+    roles: ROLES,
+    scope: "records",
+    rule: "Own sessions; services and admins everybody's.",
+    rate: "write",
+    refuses: ["not_found"],
+  },
   {
     method: "delete",
     path: "/translation/sessions/{id}",
+    operationId: "deleteTranslationSession",
     tags: TAGS,
     summary: "Delete a session with all its tasks, everywhere and for good",
     request: { params: z.object({ id: sessionIdSchema }) },
@@ -104,10 +118,11 @@ const deleteRoute = defineRoute(
 );
 
 const cleanupRoute = defineRoute(
-  { roles: ["service", "admin"], rule: "Services and admins.", rate: "write" },
+  { roles: ["service", "admin"], scope: "records", rule: "Services and admins.", rate: "write" },
   {
     method: "post",
     path: "/translation/sessions/cleanup",
+    operationId: "cleanUpTranslationSessions",
     tags: TAGS,
     summary: "Delete sessions that have expired, or that ended before an instant",
     request: body(
@@ -137,8 +152,10 @@ export function translationWriteRoutes() {
     .openapi(flushRoute, async (c) => {
       const actor = actorOf(c);
       const { owner } = c.req.valid("query");
-      if (owner !== undefined && owner !== actor.id && !reachesAll(actor))
-        return respond(c, refuse("forbidden").refusal);
+      if (owner !== undefined && owner !== actor.id && !reachesAll(actor)) {
+        const detail = "Only services and admins flush the records of others.";
+        return respond(c, refuse("forbidden", { detail }).refusal);
+      }
       const one = owner ?? (reachesAll(actor) ? null : actor.id);
       const journals = one === null ? Array.from({ length: JOURNALS }, (_, journal) => journal) : [journalOf(one)];
       const flushed: { journal: number; journal_seq: number; pending: number }[] = [];
@@ -205,7 +222,7 @@ export function translationWriteRoutes() {
 async function answerBatch(c: AppContext, kind: Kind, inputs: readonly unknown[]) {
   const actor = actorOf(c);
   const now = Date.now();
-  const items = inputs.map((input) => readItem(kind, input, now));
+  const items = inputs.map((input, index) => readItem(kind, input, now, rowFault(c, index)));
   const owners = new Set(items.flatMap((item) => ("record" in item ? [item.record.owner] : [])));
   const field = kind === "session" ? "sessions" : "tasks";
   if (owners.size > 1) {
@@ -221,6 +238,10 @@ async function answerBatch(c: AppContext, kind: Kind, inputs: readonly unknown[]
       ? null
       : { key: `${actor.id} ${kind} ${key}`, body_hash: await sha256Hex(JSON.stringify(inputs)) };
   const valid = items.filter((item): item is JournalItem => "record" in item);
+  if (owner !== actor.id && valid.length > 0) {
+    const recorded = await recordWrite(c, kind, owner, valid);
+    if (!recorded.ok) return respond(c, recorded.refusal);
+  }
   const appended: Result<AppendAnswer> =
     valid.length === 0
       ? { ok: true, value: { results: [], journal_seq: 0, replayed: false } }
@@ -234,4 +255,22 @@ async function answerBatch(c: AppContext, kind: Kind, inputs: readonly unknown[]
   if (appended.value.replayed) c.header("idempotency-replayed", "true");
   const { journal_seq } = appended.value;
   return c.json({ results, accepted: results.length - rejected, rejected, journal_seq }, 200);
+}
+
+/** Whoever writes another's records is recorded first. The same batch sent again is the same entry. */
+async function recordWrite(
+  c: AppContext,
+  kind: Kind,
+  owner: string,
+  items: readonly JournalItem[],
+): Promise<Result<null>> {
+  const sessions = new Set(items.map(({ session }) => session));
+  const [session] = sessions;
+  const target =
+    session !== undefined && sessions.size === 1
+      ? { type: "translation_session", id: session }
+      : { type: "user", id: owner };
+  const written = items.map(({ record, hash }) => [record.id, record.version, hash]);
+  const unique = `${actorOf(c).id}:${await sha256Hex(JSON.stringify([kind, written]))}`;
+  return recordAudit(c, { action: "record.written", target, details: { kind, entries: items.length }, unique });
 }

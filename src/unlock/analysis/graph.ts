@@ -90,3 +90,21 @@ function cycleThrough(edges: Edges, inside: ReadonlySet<number>, start: number):
   }
   return [];
 }
+
+/** Nodes so that each comes after all it depends on. What is in a cycle, or depends on one, is left out. */
+export function ordered(edges: Edges): number[] {
+  const waiting = edges.map((targets) => targets.length);
+  const followers: number[][] = edges.map(() => []);
+  edges.forEach((targets, node) => {
+    for (const target of targets) followers[target]?.push(node);
+  });
+  const order = waiting.flatMap((count, node) => (count === 0 ? [node] : []));
+  for (let head = 0; head < order.length; head += 1) {
+    for (const follower of followers[order[head] ?? 0] ?? []) {
+      const left = (waiting[follower] ?? 0) - 1;
+      waiting[follower] = left;
+      if (left === 0) order.push(follower);
+    }
+  }
+  return order;
+}

@@ -1,14 +1,12 @@
 import type { Rule } from "../rules.ts";
-import { childrenOf, type Entry, isOffered, NONE, type Table } from "./table.ts";
+import { shareOf } from "../truth.ts";
+import { distinctChildrenOf, type Entry, isOffered, NONE, type Table } from "./table.ts";
 import { CAN, progressCounts } from "./truths.ts";
 
 /** What a part of a rule is for a learner who starts today: known outright, or the number of a gate. */
 const HOLDS = -2;
 const NEVER = -3;
 const IGNORED = -4;
-
-/** Same slack as the evaluator's: 2 of 3 are 66.67 percent however that is rounded. */
-const EPSILON = 1e-6;
 
 /** Why an item can never be opened. */
 export type Obstacle = "rule" | "chapter" | "previous";
@@ -110,7 +108,7 @@ class Circuit {
     if ("not" in rule) {
       return this.build(rule.not) === IGNORED ? IGNORED : HOLDS;
     }
-    const children = childrenOf(rule);
+    const children = distinctChildrenOf(rule);
     if (children === null) return this.#leaf(rule);
     const built = children.map((child) => this.build(child.rule));
     const inputs = built.filter((input) => input !== IGNORED);
@@ -124,10 +122,16 @@ class Circuit {
   #leaf(rule: Rule): number {
     if ("completed" in rule) return this.#item(rule.completed);
     if ("attempted" in rule) return this.#item(rule.attempted);
-    if ("score" in rule) return this.#item(rule.score.item);
+    if ("score" in rule) return this.#score(rule.score.item);
     if ("after" in rule) return this.#item(rule.after.item);
     if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent);
     return HOLDS;
+  }
+
+  /** A chapter never gets a score. */
+  #score(id: string): number {
+    const entry = this.#table.find(id);
+    return entry !== undefined && isOffered(entry.status) && this.#table.isChapter(entry) ? NEVER : this.#item(id);
   }
 
   #item(id: string): number {
@@ -140,10 +144,10 @@ class Circuit {
     const counts = progressCounts(this.#table, of);
     if (counts === null) return IGNORED;
     if (counts.offered === 0) return counts.listed > 0 ? IGNORED : HOLDS;
-    const needed = Math.ceil((minPercent * counts.offered - EPSILON) / 100);
+    const needed = shareOf(minPercent, counts.offered);
     if (needed <= 0) return HOLDS;
     if (typeof of !== "string") {
-      const inputs = of.map((id) => this.#item(id)).filter((input) => input !== IGNORED);
+      const inputs = [...new Set(of)].map((id) => this.#item(id)).filter((input) => input !== IGNORED);
       return this.#gate(needed, inputs);
     }
     const chapter = this.#table.find(of);

@@ -1,5 +1,5 @@
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "../outline.ts";
-import type { Rule } from "../rules.ts";
+import { distinctRules, type Rule } from "../rules.ts";
 
 /** "No item". */
 export const NONE = -1;
@@ -138,6 +138,14 @@ export function childrenOf(rule: Rule): { rule: Rule; step: string }[] | null {
   if ("at_least" in rule) return rule.at_least.of.map((child, i) => ({ rule: child, step: `.at_least.of[${i}]` }));
   if ("not" in rule) return [{ rule: rule.not, step: ".not" }];
   return null;
+}
+
+/** The same without those that are written a second time: they count once. */
+export function distinctChildrenOf(rule: Rule): { rule: Rule; step: string }[] | null {
+  const children = childrenOf(rule);
+  if (children === null || children.length < 2) return children;
+  const distinct = new Set(distinctRules(children.map((child) => child.rule)));
+  return children.filter((child) => distinct.has(child.rule));
 }
 
 /** One place in a rule that names an item. */

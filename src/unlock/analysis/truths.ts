@@ -1,6 +1,15 @@
-import type { FieldError } from "../../shared/results.ts";
+import type { FieldError } from "../../platform/results.ts";
 import { MAX_RULE_DEPTH, type Rule } from "../rules.ts";
-import { type Counts, childrenOf, countStatuses, type Entry, isOffered, NONE, type Table } from "./table.ts";
+import {
+  type Counts,
+  childrenOf,
+  countStatuses,
+  distinctChildrenOf,
+  type Entry,
+  isOffered,
+  NONE,
+  type Table,
+} from "./table.ts";
 
 /**
  * What a rule can turn out to be, over all learners and all times: a set of these bits. IGNORED is the neutral element
@@ -53,16 +62,18 @@ export function judgeRule(table: Table, entry: Entry, canBe: Map<Rule, number>):
   const judge = new RuleJudge(table, canBe);
   const root = judge.judge(rule, `${entry.path}.rule`, 1);
   const isAlwaysOpen = (root.can & CAN.FALSE) === 0;
-  const warnings = isAlwaysOpen
+  const vacuous = isAlwaysOpen
     ? [{ path: `${entry.path}.rule`, rule: "always_open", message: `The rule of ${entry.item.id} keeps nobody out.` }]
     : judge.vacuous;
-  return { errors: judge.errors, warnings, opening: root.ifTrue.get(NOW) };
+  return { errors: judge.errors, warnings: [...vacuous, ...judge.twice], opening: root.ifTrue.get(NOW) };
 }
 
 class RuleJudge {
   readonly errors: FieldError[] = [];
   /** Parts of the rule that never keep anybody out. */
   readonly vacuous: FieldError[] = [];
+  /** What is written a second time, and so counts for nothing. */
+  readonly twice: FieldError[] = [];
   readonly #table: Table;
   readonly #canBe: Map<Rule, number>;
 
@@ -83,12 +94,18 @@ class RuleJudge {
   }
 
   #judge(rule: Rule, path: string, depth: number): Judged {
-    const children = childrenOf(rule);
-    if (children === null) return this.#leaf(rule, path);
+    const written = childrenOf(rule);
+    if (written === null) return this.#leaf(rule, path);
+    const children = distinctChildrenOf(rule) ?? written;
+    for (const child of written) {
+      if (children.includes(child) || children.some((one) => one.step === child.step)) continue;
+      const message = "The same condition is in this group twice; it counts once.";
+      this.twice.push({ path: `${path}${child.step}`, rule: "named_twice", message });
+    }
     const judged = children.map((child) => this.judge(child.rule, `${path}${child.step}`, depth + 1));
     const counting = judged.filter((child) => child.can !== CAN.IGNORED);
     const isIgnored = judged.length > 0 && counting.length === 0;
-    if (isIgnored && !("at_least" in rule && rule.at_least.count > judged.length)) {
+    if (isIgnored && !("at_least" in rule && rule.at_least.count > written.length)) {
       return { can: CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
     }
     if ("all" in rule) return this.#all(counting, `${path}.all`);
@@ -96,8 +113,10 @@ class RuleJudge {
     if ("at_least" in rule) {
       const { count } = rule.at_least;
       if (count > judged.length) {
-        this.#unsatisfiable(`${path}.at_least.count`, `${count} of ${judged.length} rules can never hold.`);
-        return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
+        const different = judged.length < written.length ? "different " : "";
+        this.#unsatisfiable(`${path}.at_least.count`, `${count} of ${judged.length} ${different}rules can never hold.`);
+        // In a course published before, a count that is only out of reach for what is written twice means all.
+        if (count > written.length) return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
       }
       return this.#atLeast(counting, Math.min(count, counting.length), `${path}.at_least.of`);
     }
@@ -169,14 +188,25 @@ class RuleJudge {
         : threshold("days since enrollment", days, `${path}.after_enrollment`);
     }
     if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent, path);
-    if ("completed" in rule) return this.#fact(rule.completed, "completion of", 1, `${path}.completed`);
     if ("attempted" in rule) return this.#fact(rule.attempted, "attempt at", 1, `${path}.attempted`);
-    if ("score" in rule) return this.#fact(rule.score.item, "score on", rule.score.min, `${path}.score`);
+    if ("completed" in rule) {
+      const step = `${path}.completed`;
+      return this.#implying(this.#fact(rule.completed, "completion of", 1, step), rule.completed, ["attempt at"], step);
+    }
+    if ("score" in rule) {
+      const { item, min } = rule.score;
+      return this.#implying(this.#fact(item, "score on", min, `${path}.score`), item, ["attempt at"], `${path}.score`);
+    }
     if (!("after" in rule)) return { can: EITHER, ifTrue: NOTHING, ifFalse: NOTHING };
     const { item, days } = rule.after;
     const leaf = this.#fact(item, "days since completion of", days, `${path}.after`);
-    const completion = this.#fact(item, "completion of", 1, `${path}.after`);
-    return { ...leaf, ifTrue: new Map([...leaf.ifTrue, ...completion.ifTrue]) };
+    return this.#implying(leaf, item, ["completion of", "attempt at"], `${path}.after`);
+  }
+
+  /** Who completed an item, or has a score on it, has begun it. */
+  #implying(leaf: Judged, id: string, measures: readonly string[], path: string): Judged {
+    const implied = measures.flatMap((measure) => [...this.#fact(id, measure, 1, path).ifTrue]);
+    return { ...leaf, ifTrue: new Map([...leaf.ifTrue, ...implied]) };
   }
 
   #fact(id: string, measure: string, min: number, path: string): Judged {
@@ -199,7 +229,19 @@ class RuleJudge {
     if (counts.published === 0) return constant(CAN.IGNORED);
     if (counts.offered === 0) return constant(CAN.TRUE | CAN.IGNORED);
     if (minPercent === 0) return constant(CAN.TRUE);
+    if (typeof of !== "string") this.#warnOfTwice(of, `${path}.progress.of`);
     return threshold(`progress in ${JSON.stringify(of)}`, minPercent, `${path}.progress`);
+  }
+
+  #warnOfTwice(of: readonly string[], path: string): void {
+    of.forEach((id, place) => {
+      if (of.indexOf(id) === place) return;
+      this.twice.push({
+        path: `${path}[${place}]`,
+        rule: "named_twice",
+        message: `${id} is in this list already; it counts once.`,
+      });
+    });
   }
 
   #unsatisfiable(path: string, message: string): void {
@@ -219,7 +261,7 @@ class RuleJudge {
  * Unknown names are taken as active: they are reported elsewhere.
  */
 export function progressCounts(table: Table, of: string | readonly string[]): Counts | null {
-  if (typeof of !== "string") return countStatuses(of.map((id) => table.find(id)?.status ?? "active"));
+  if (typeof of !== "string") return countStatuses([...new Set(of)].map((id) => table.find(id)?.status ?? "active"));
   const chapter = table.find(of);
   if (chapter?.status === "draft") return null;
   return table.countsOf[chapter?.index ?? NONE] ?? countStatuses(["active"]);

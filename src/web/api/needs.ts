@@ -35,15 +35,14 @@ async function readNeeds(course: string, items: readonly (ChapterRow | ProblemRo
   const needs: Need[] = [];
   const worker = async () => {
     for (let item = asked.shift(); item !== undefined; item = asked.shift()) {
-      const { reasons, to_unlock: steps } = await explain(course, item.id, at, eyes);
+      const { reasons } = await explain(course, item.id, at, eyes);
       for (const { item: on, code } of reasons) {
         if (on !== undefined && on !== item.id) needs.push({ item: item.id, on, code });
       }
-      // A share of a list of items names none of them; the least that would do is what there is to draw.
-      if (!reasons.some(({ code, item: on }) => code === "progress_too_low" && on === undefined)) continue;
-      for (const { item: on } of steps ?? []) {
-        const isNamed = reasons.some((reason) => reason.item === on);
-        if (on !== undefined && !isNamed) needs.push({ item: item.id, on, code: "progress_too_low" });
+      // Of a share of a list of items, those that would do first are what there is to draw.
+      for (const { items: among = [], remaining } of reasons) {
+        const others = among.filter((on) => !reasons.some((reason) => reason.item === on));
+        for (const on of others.slice(0, remaining)) needs.push({ item: item.id, on, code: "progress_too_low" });
       }
     }
   };

@@ -1,4 +1,4 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useLanguage } from "../i18n/index.ts";
 import type { Language } from "../lib/preferences.ts";
 import { request } from "./request.ts";
@@ -12,6 +12,7 @@ import type {
   Page,
   ProblemDetail,
   ProblemRow,
+  Submission,
 } from "./types.ts";
 
 /** The largest page the API gives: a course's rows come in one, and larger courses page by page. */
@@ -49,8 +50,13 @@ async function wholeList<T>(path: string, query: Record<string, string | undefin
   return { ...first, results: rows, next_cursor: null };
 }
 
+/** Language of sentences, and the time zone of the dates in them: the browser's, as everywhere else on the page. */
+export function inLanguage(language: Language) {
+  return { lang: language, tz: Intl.DateTimeFormat().resolvedOptions().timeZone };
+}
+
 function seenBy(language: Language, eyes: Eyes) {
-  return { lang: language, as: eyes === "newcomer" ? "learner" : undefined };
+  return { ...inLanguage(language), as: eyes === "newcomer" ? "learner" : undefined };
 }
 
 /** The courses the caller may see. */
@@ -70,13 +76,13 @@ export function useCourseInfo(course: string) {
   });
 }
 
-export const chaptersQuery = (course: string, language: Language, eyes: Eyes = "own") =>
+const chaptersQuery = (course: string, language: Language, eyes: Eyes = "own") =>
   queryOptions({
     queryKey: [...courseKey(course), "chapters", language, eyes],
     queryFn: () => wholeList<ChapterRow>(`/courses/${course}/chapters`, seenBy(language, eyes)),
   });
 
-export const problemsQuery = (course: string, language: Language, eyes: Eyes = "own") =>
+const problemsQuery = (course: string, language: Language, eyes: Eyes = "own") =>
   queryOptions({
     queryKey: [...courseKey(course), "problems", language, eyes],
     queryFn: () => wholeList<ProblemRow>(`/courses/${course}/problems`, seenBy(language, eyes)),
@@ -95,7 +101,7 @@ export function useChapter(course: string, chapter: string) {
   return useQuery({
     queryKey: [...courseKey(course), "chapter", chapter, language],
     queryFn: () =>
-      request<ChapterDetail>(`/courses/${course}/chapters/${course}.${chapter}`, { query: { lang: language } }),
+      request<ChapterDetail>(`/courses/${course}/chapters/${course}.${chapter}`, { query: inLanguage(language) }),
   });
 }
 
@@ -103,7 +109,20 @@ export function useProblem(course: string, problem: string) {
   const language = useLanguage();
   return useQuery({
     queryKey: [...courseKey(course), "problem", problem, language],
-    queryFn: () => request<ProblemDetail>(`/problems/${course}.${problem}`, { query: { lang: language } }),
+    queryFn: () => request<ProblemDetail>(`/problems/${course}.${problem}`, { query: inLanguage(language) }),
+  });
+}
+
+/** The learner's submissions for a problem, newest first. Below the course's key: a verdict reloads it. */
+export function useSubmissions(course: string, problem: string) {
+  return useInfiniteQuery({
+    queryKey: [...courseKey(course), "submissions", problem],
+    queryFn: ({ pageParam }) =>
+      request<Page<Submission>>(`/problems/${course}.${problem}/submissions`, {
+        query: { limit: 20, cursor: pageParam ?? undefined },
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
   });
 }
 

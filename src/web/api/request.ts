@@ -1,3 +1,4 @@
+import { randomId } from "../../client/index.ts";
 import { session } from "../session/store.ts";
 import { ApiProblem, OfflineError, type ProblemDocument } from "./problem.ts";
 
@@ -19,7 +20,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   const { method = "GET", signedIn = true } = options;
   const headers = new Headers({ accept: "application/json" });
   if (options.body !== undefined) headers.set("content-type", "application/json");
-  if (method !== "GET" && signedIn) headers.set("idempotency-key", crypto.randomUUID());
+  if (method !== "GET" && signedIn) headers.set("idempotency-key", randomId());
   const send = async () => {
     if (signedIn) headers.set("authorization", `Bearer ${await session.token()}`);
     return fetch(address(path, options.query), {
@@ -38,7 +39,14 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     // SAFETY: the caller of an address that answers nothing asks for `void`.
     return undefined as T;
   }
-  if (!response.ok) throw new ApiProblem(await problemOf(response));
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    // A browser may know a zone that the server does not: then dates are in UTC, and say so.
+    if (options.query?.tz !== undefined && problem.errors?.some(({ path }) => path === "query.tz") === true) {
+      return request<T>(path, { ...options, query: { ...options.query, tz: undefined } });
+    }
+    throw new ApiProblem(problem);
+  }
   // SAFETY: the API validates its answers' schemas in its own tests, and it is deployed together with these pages.
   return (await response.json()) as T;
 }

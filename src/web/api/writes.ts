@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useLanguage } from "../i18n/index.ts";
 import { applyDelta, type CourseDelta } from "../live/delta.ts";
-import { tellTabs } from "../live/tabs.ts";
+import { notifyTabs } from "../live/tabs.ts";
 import { session } from "../session/store.ts";
 import { isRefusal } from "./problem.ts";
-import { courseKey } from "./queries.ts";
+import { courseKey, inLanguage } from "./queries.ts";
 import { request } from "./request.ts";
 import type { SubmissionAnswer, WriteAnswer } from "./types.ts";
 
@@ -14,7 +15,7 @@ function useShow() {
     const delta: CourseDelta = { course, unlocked: answer.unlocked, locked: answer.locked };
     applyDelta(client, delta);
     const state = session.state.get();
-    if (state.kind === "signed-in") tellTabs(state.user.id, delta);
+    if (state.kind === "signed-in") notifyTabs(state.user.id, delta);
   };
 }
 
@@ -30,9 +31,13 @@ export function useEnroll(course: string) {
 export function useComplete(course: string, chapter: string) {
   const show = useShow();
   const client = useQueryClient();
+  const language = useLanguage();
   return useMutation({
     mutationFn: () =>
-      request<WriteAnswer>(`/courses/${course}/chapters/${course}.${chapter}/mark_as_completed`, { method: "POST" }),
+      request<WriteAnswer>(`/courses/${course}/chapters/${course}.${chapter}/mark_as_completed`, {
+        method: "POST",
+        query: inLanguage(language),
+      }),
     onSuccess: (answer) => show(course, answer),
     onError: (fault) => {
       // It has been locked meanwhile: the page must say so.
@@ -44,9 +49,14 @@ export function useComplete(course: string, chapter: string) {
 export function useSubmit(course: string, problem: string) {
   const show = useShow();
   const client = useQueryClient();
+  const language = useLanguage();
   return useMutation({
     mutationFn: (answer: string) =>
-      request<SubmissionAnswer>(`/problems/${course}.${problem}/submissions`, { method: "POST", body: { answer } }),
+      request<SubmissionAnswer>(`/problems/${course}.${problem}/submissions`, {
+        method: "POST",
+        body: { answer },
+        query: inLanguage(language),
+      }),
     onSuccess: (answer) => show(course, answer),
     onError: (fault) => {
       if (isRefusal(fault, "locked")) void client.invalidateQueries({ queryKey: courseKey(course) });

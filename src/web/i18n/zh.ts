@@ -1,4 +1,5 @@
 import type { Messages } from "./en.ts";
+import { PROBLEMS, RULES } from "./zh-server.ts";
 
 /** Every text of the pages that does not come from the API, in Chinese. */
 export const zh: Messages = {
@@ -41,6 +42,7 @@ export const zh: Messages = {
   keepHint: "所有标签页共用，直到退出登录。否则只有此标签页登录，关闭即失效。",
   noAccount: "第一次来？",
   haveAccount: "已有账号？",
+  maybeTaken: "该邮箱可能已经注册过，请用当时的密码登录。",
   sessionEnded: "登录已失效，请重新登录。",
   welcome: "欢迎回来",
   signInLead: "一门随学随开的课程；没打开时，会告诉你原因。",
@@ -85,7 +87,9 @@ export const zh: Messages = {
   problem: "题目",
   problems: "题目",
   standalone: "章节之外",
+  problemsOf: (count: number) => `${count} 道题`,
   solvedShort: (done, total) => `${done}/${total}`,
+  alreadyMet: "已满足",
   conditionsMet: (met, total) => `${total} 个条件中已满足 ${met} 个`,
   details: "详情",
   chooseItem: "选择一个章节，看看里面有什么，或者为什么锁着。",
@@ -102,6 +106,7 @@ export const zh: Messages = {
     not_completed: (title) => `《${title}》尚未完成`,
     not_attempted: (title) => `《${title}》尚未尝试`,
     score_too_low: (title, required, actual) => `《${title}》：最高分 ${actual}，需要 ${required}`,
+    score_missing: (title, required) => `《${title}》：还没有分数，需要 ${required} 分`,
     progress_too_low: (title, required, actual) => `《${title}》：已完成 ${actual}%，需要 ${required}%`,
     opens_later: (when) => `${when} 开放`,
     closed: (when) => `已于 ${when} 关闭`,
@@ -116,7 +121,6 @@ export const zh: Messages = {
   },
   thisItem: "其他内容",
   somethingHidden: "你暂时看不到的内容",
-  never: "尚未尝试",
   step: {
     complete: (title) => `完成《${title}》`,
     attempt: (title) => `尝试《${title}》`,
@@ -137,6 +141,11 @@ export const zh: Messages = {
   passed: "正确",
   failed: "还不对",
   pending: "已提交",
+  yourSubmissions: "你提交过的答案",
+  submittedOn: (when: string) => `提交于 ${when}`,
+  judgedAt: (when: string) => `批改于 ${when}`,
+  scoreOf: (score: number) => `得分 ${score}`,
+  showAnswer: "显示答案",
   pendingText: "这道题由人评阅，结果会显示在这里。",
   failedText: "答案不对，可以随时再试。",
   passedText: "已解出。",
@@ -195,9 +204,13 @@ export const zh: Messages = {
   noVersions: "还没有发布过。",
   activate: "启用",
   activated: (version) => `第 ${version} 版已启用。`,
+  keptText: "你之前在这里输入的内容已恢复，尚未发布。",
+  replaceTyped: "要替换你输入的内容吗？它尚未发布。",
   loadVersion: "载入编辑器",
   loadedVersion: (version) => `第 ${version} 版已载入编辑器。`,
   more: "更多",
+  ruleName: (rule) => RULES[rule] ?? null,
+  problemTitle: (code) => PROBLEMS[code] ?? null,
   syntaxError: (message) => `不是有效的 JSON：${message}`,
   dropHere: "把文件拖到这里",
 
@@ -246,8 +259,8 @@ export const zh: Messages = {
   behind: "在旧版本上",
   newestActivity: "最近活动",
   firstOnly: (count) => `仅统计前 ${count} 名`,
-  doubtAll: "全部存疑",
-  doubted: "已标记，巡检会重新计算。",
+  invalidateAll: "全部存疑",
+  invalidated: "已标记，巡检会重新计算。",
   lettersTitle: "死信",
   lettersLead: "最后一次重试也失败的消息。",
   noLetters: "没有，所有消息都已送达。",

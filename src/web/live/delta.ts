@@ -11,7 +11,7 @@ export interface CourseDelta {
   locked: readonly string[];
 }
 
-/** The last change, for the line that screen readers hear. */
+/** The last change, for the line that screen readers read out. */
 export const lastDelta = new Store<{ unlocked: string[]; locked: string[] } | null>(null);
 
 /**

@@ -38,7 +38,7 @@ function Stream({ user, children }: { user: string; children: ReactNode }) {
   );
 }
 
-/** Nobody's token once the session is over: the stream then waits, and the door is shown instead. */
+/** Nobody's token once the session is over: the stream then waits, and the sign-in page is shown instead. */
 async function tokenOrNull(options?: { refresh: boolean }): Promise<string | null> {
   try {
     return await (options?.refresh === true ? session.renew() : session.token());
@@ -58,15 +58,27 @@ function followEvents(stream: EventStream, cache: QueryClient): () => void {
       if (isNews) applyDelta(cache, { course: data.course_id, unlocked: data.unlocked, locked: data.locked });
       else reload(cache, courseKey(data.course_id));
     }),
+    // What opens nothing still moves progress, scores and verdicts on the screen.
+    stream.on("progress.changed", ({ data }) => reload(cache, courseKey(data.course_id))),
+    stream.on("submission.judged", ({ data }) => reload(cache, courseKey(data.course_id))),
+    stream.on("enrollment.changed", ({ data }) => {
+      reload(cache, courseKey(data.course_id));
+      reload(cache, ["course-info", data.course_id]);
+      reload(cache, ["courses"]);
+    }),
     stream.on("content.chapter-updated", ({ data }) => {
       reload(cache, courseKey(data.course_id));
       reload(cache, ["course-info", data.course_id]);
       reload(cache, ["versions", data.course_id]);
     }),
     // Something may have been missed: everything on the screen is loaded anew, and nothing is called news.
-    stream.onReset(() => cache.invalidateQueries()),
+    stream.onReset(async ({ reason }) => {
+      // Whoever the user is now, the whole page should know before it asks for what that user may see.
+      if (reason === "role") await session.renew().catch(() => undefined);
+      await cache.invalidateQueries();
+    }),
     stream.onStatus(({ reason }) => {
-      // Whether the session really is over, only its renewal tells; then the door is shown.
+      // Only its renewal shows whether the session really is over; then the sign-in page is shown.
       if (reason === "session_ended") session.renew().catch(() => undefined);
     }),
   ];

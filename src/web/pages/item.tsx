@@ -1,14 +1,15 @@
 import { type ReactNode, useEffect } from "react";
 import { Link } from "wouter";
-import { type ApiProblem, isRefusal } from "../api/problem.ts";
+import { isAbsent, isRefusal, lockIn } from "../api/problem.ts";
 import { useProblems } from "../api/queries.ts";
 import { useMessages } from "../i18n/index.ts";
 import { unmarkOpened } from "../live/opened.ts";
 import { FaultNote, Loading } from "../parts/fault.tsx";
 import { Page } from "../parts/page.tsx";
 import { StateBadge } from "../parts/state.tsx";
-import { type Lock, Why } from "../parts/why.tsx";
+import { Why } from "../parts/why.tsx";
 import { EnrollButton } from "./enroll.tsx";
+import { NotFoundPage } from "./not-found.tsx";
 
 /** A page that has not come, or will not: still loading, locked with its reasons, or not there. */
 export function ItemInstead(props: {
@@ -21,11 +22,12 @@ export function ItemInstead(props: {
   const { course, title, fault, retry, trail } = props;
   const messages = useMessages();
   const problems = useProblems(course).data?.results ?? [];
-  if (isRefusal(fault, "locked")) {
+  const lock = lockIn(fault);
+  if (lock !== null) {
     return (
       <Page title={title} above={trail} lead={<StateBadge state="locked" />}>
         <p className="visually-hidden">{messages.lockedTitle}</p>
-        <Why course={course} lock={lockIn(fault)} sentence={fault.problem.detail ?? ""} problems={problems} />
+        <Why course={course} lock={lock} sentence={lock.detail ?? ""} problems={problems} />
         <p>
           <Link className="button" href={`/courses/${course}`}>
             {messages.backToMap}
@@ -34,6 +36,7 @@ export function ItemInstead(props: {
       </Page>
     );
   }
+  if (isAbsent(fault)) return <NotFoundPage />;
   return (
     <Page title={title} above={trail}>
       {fault === null ? (
@@ -45,12 +48,6 @@ export function ItemInstead(props: {
       )}
     </Page>
   );
-}
-
-/** A refusal of a locked item carries its explanation. */
-function lockIn(fault: ApiProblem): Lock {
-  // SAFETY: `locked` is documented to carry these members, see docs/errors.md.
-  return fault.problem as unknown as Lock;
 }
 
 /** Takes the mark "just opened" from an item once its page has been left. */

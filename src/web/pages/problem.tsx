@@ -4,13 +4,16 @@ import { useChapters, useProblem, useProblems } from "../api/queries.ts";
 import { type SubmissionAnswer, shortName } from "../api/types.ts";
 import { useSubmit } from "../api/writes.ts";
 import { useMessages } from "../i18n/index.ts";
+import { dropText, keepText, keptText } from "../lib/kept-text.ts";
 import { FaultNote } from "../parts/fault.tsx";
 import { ArrowIcon } from "../parts/icons.tsx";
 import { Markdown } from "../parts/markdown.tsx";
 import { OpenedList } from "../parts/opened-list.tsx";
 import { Page } from "../parts/page.tsx";
 import { StateBadge } from "../parts/state.tsx";
+import { useUser } from "../session/hooks.ts";
 import { ItemInstead, Trail, useVisited } from "./item.tsx";
+import { Submissions } from "./submissions.tsx";
 
 /** One problem: its statement, the form for an answer, and what the judge and the locks made of it. */
 export function ProblemPage({ course, problem }: { course: string; problem: string }) {
@@ -56,7 +59,12 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
       }
     >
       {content === null ? <p className="fine">{messages.noContent}</p> : <Markdown source={content} />}
-      {snapshot.source === "staff" ? null : <AnswerForm course={course} problem={problem} />}
+      {snapshot.source === "staff" ? null : (
+        <>
+          <AnswerForm course={course} problem={problem} />
+          <Submissions course={course} problem={problem} />
+        </>
+      )}
       {next === undefined ? null : (
         <p>
           <Link className="button is-quiet" href={`/courses/${course}/problems/${shortName(next.id)}`}>
@@ -74,10 +82,13 @@ function AnswerForm({ course, problem }: { course: string; problem: string }) {
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
   const submit = useSubmit(course, problem);
+  const user = useUser()?.id ?? "";
+  const place = `answer ${course}.${problem}`;
   const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const answer = String(new FormData(event.currentTarget).get("answer") ?? "");
-    if (!submit.isPending && answer.trim() !== "") submit.mutate(answer);
+    if (submit.isPending || answer.trim() === "") return;
+    submit.mutate(answer, { onSuccess: () => dropText(user, place) });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.current?.requestSubmit();
@@ -90,6 +101,8 @@ function AnswerForm({ course, problem }: { course: string; problem: string }) {
           name="answer"
           rows={3}
           required
+          defaultValue={keptText(user, place) ?? ""}
+          onChange={(event) => keepText(user, place, event.target.value)}
           spellCheck={false}
           autoCapitalize="off"
           aria-describedby={`${id}-hint`}

@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { type SubmitEvent, useId, useState } from "react";
+import { isRefusal } from "../api/problem.ts";
 import { request } from "../api/request.ts";
 import { useMessages } from "../i18n/index.ts";
 import { useStore } from "../lib/use-store.ts";
@@ -10,15 +11,15 @@ import { session } from "../session/store.ts";
 
 type SignedIn = Parameters<typeof session.begin>[0];
 
-/** The door: sign in, or register as a learner. Whatever address was asked for opens afterwards. */
+/** The sign-in page: sign in, or register as a learner. Whatever address was asked for opens afterwards. */
 export function SignInPage() {
   const messages = useMessages();
   const state = useStore(session.state);
   const [isNew, setIsNew] = useState(false);
   const hasEnded = state.kind === "signed-out" && state.reason === "ended";
   return (
-    <div className="door">
-      <div className="door-art" aria-hidden="true">
+    <div className="sign-in">
+      <div className="sign-in-art" aria-hidden="true">
         <KeyholeMark />
       </div>
       <Page title={isNew ? messages.signUp : messages.signIn} lead={<p>{messages.signInLead}</p>}>
@@ -27,7 +28,7 @@ export function SignInPage() {
             {messages.sessionEnded}
           </p>
         ) : null}
-        <DoorForm key={String(isNew)} isNew={isNew} />
+        <SignInForm key={String(isNew)} isNew={isNew} />
         <p className="fine">
           {isNew ? messages.haveAccount : messages.noAccount}{" "}
           <button type="button" className="link" onClick={() => setIsNew(!isNew)}>
@@ -39,7 +40,7 @@ export function SignInPage() {
   );
 }
 
-function DoorForm({ isNew }: { isNew: boolean }) {
+function SignInForm({ isNew }: { isNew: boolean }) {
   const messages = useMessages();
   const id = useId();
   const enter = useMutation({
@@ -50,9 +51,12 @@ function DoorForm({ isNew }: { isNew: boolean }) {
         password: text("password"),
         ...(isNew ? { name: text("name") } : {}),
       };
-      const answer = await request<SignedIn>(isNew ? "/auth/sign-up" : "/auth/sign-in", {
+      if (isNew) await request("/auth/sign-up", { method: "POST", body, signedIn: false });
+      // Registering does not show whether the address was free: signing in does, to who knows the password.
+      const { email, password } = body;
+      const answer = await request<SignedIn>("/auth/sign-in", {
         method: "POST",
-        body,
+        body: { email, password },
         signedIn: false,
       });
       session.begin(answer, { keep: form.get("keep") !== null });
@@ -97,6 +101,9 @@ function DoorForm({ isNew }: { isNew: boolean }) {
         {messages.keepHint}
       </p>
       {enter.isError ? <FaultNote fault={enter.error} /> : null}
+      {enter.isError && isNew && isRefusal(enter.error, "invalid_credentials") ? (
+        <p className="fine">{messages.maybeTaken}</p>
+      ) : null}
       <button type="submit" className="button is-primary" aria-disabled={enter.isPending}>
         {enter.isPending ? messages.working : isNew ? messages.signUp : messages.signIn}
       </button>

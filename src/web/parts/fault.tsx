@@ -8,15 +8,17 @@ export function FaultNote({ fault, retry }: { fault: unknown; retry?: () => void
   const messages = useMessages();
   const problem = fault instanceof ApiProblem ? fault.problem : null;
   const text = fault instanceof OfflineError ? messages.offline : (problem?.detail ?? problem?.title ?? "");
+  const title = problem === null ? null : messages.problemTitle(problem.code);
   return (
     <div className="note is-bad" role="alert">
       <WarnIcon />
       <div>
         <strong>{messages.somethingWrong}</strong>
-        {text === "" ? null : <p>{text}</p>}
+        {title === null ? null : <p>{title}</p>}
+        {text === "" ? null : <p className={title === null ? undefined : "fine"}>{text}</p>}
         {problem?.errors?.map((error) => (
           <p key={`${error.path} ${error.rule}`}>
-            <code>{error.path}</code> {error.message}
+            <code>{error.path}</code> {messages.ruleName(error.rule)} {error.message}
           </p>
         ))}
         {problem?.request_id === undefined ? null : <p className="fine">{messages.requestId(problem.request_id)}</p>}

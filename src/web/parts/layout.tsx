@@ -1,6 +1,7 @@
 import { type ReactNode, useId } from "react";
 import { Link, useLocation } from "wouter";
 import { useLanguage, useMessages } from "../i18n/index.ts";
+import { dropTextsOf } from "../lib/kept-text.ts";
 import { choose, preferences, type Theme } from "../lib/preferences.ts";
 import { useStore } from "../lib/use-store.ts";
 import { Connection } from "../live/connection.tsx";
@@ -69,7 +70,14 @@ function Account({ user }: { user: User }) {
       <span className="account-name" title={messages.signedInAs(user.name)}>
         {user.name}
       </span>
-      <button type="button" className="button is-quiet" onClick={() => void session.signOut()}>
+      <button
+        type="button"
+        className="button is-quiet"
+        onClick={() => {
+          dropTextsOf(user.id);
+          void session.signOut();
+        }}
+      >
         {messages.signOut}
       </button>
     </div>

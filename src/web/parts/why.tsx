@@ -1,16 +1,12 @@
 import { Link } from "wouter";
-import type { ProblemRow, Reason, Step } from "../api/types.ts";
+import type { Explanation, ProblemRow, Reason, Step } from "../api/types.ts";
 import { shortName } from "../api/types.ts";
 import { formatInstant, type Messages, useLanguage, useMessages } from "../i18n/index.ts";
 import type { Language } from "../lib/preferences.ts";
 import { ArrowIcon } from "./icons.tsx";
 
 /** What is known of a lock; an explanation and a refusal both carry it. */
-export interface Lock {
-  reasons: readonly Reason[];
-  to_unlock: readonly Step[] | null;
-  do_next: readonly Step[];
-}
+export type Lock = Pick<Explanation, "reasons" | "to_unlock" | "do_next"> & Partial<Pick<Explanation, "conditions">>;
 
 /** A lock, explained: the sentence, what is missing, and what one can do about it right now. */
 export function Why(props: {
@@ -29,6 +25,7 @@ export function Why(props: {
   const steps = (lock.do_next.length > 0 ? lock.do_next : (lock.to_unlock ?? [])).toSorted(
     (a, b) => Number(a.action === "wait") - Number(b.action === "wait"),
   );
+  const met = (lock.conditions ?? []).filter((condition) => condition.met);
   return (
     <div className="why">
       <Heading>{messages.whyLocked}</Heading>
@@ -41,6 +38,16 @@ export function Why(props: {
             </li>
           ))}
         </ul>
+      )}
+      {met.length === 0 ? null : (
+        <>
+          <Heading>{messages.alreadyMet}</Heading>
+          <ul className="reasons" aria-label={messages.alreadyMet}>
+            {met.map(({ text }) => (
+              <li key={text.en}>{text[language]}</li>
+            ))}
+          </ul>
+        </>
       )}
       <Heading>{lock.do_next.length > 0 ? messages.doNow : messages.whatOpens}</Heading>
       {lock.to_unlock === null ? (
@@ -84,11 +91,13 @@ function reasonText(reason: Reason, messages: Messages, language: Language): str
   const instant = reason.available_at ?? (typeof reason.required === "string" ? reason.required : null);
   const when = instant === null || Number.isNaN(Date.parse(instant)) ? "" : formatInstant(instant, language);
   const required = String(reason.required ?? "");
-  const actual = reason.actual === null || reason.actual === undefined ? messages.never : String(reason.actual);
+  const actual = String(reason.actual ?? "");
   switch (reason.code) {
     case "score_too_low":
+      if (typeof reason.actual !== "number") return messages.reason.score_missing(title, required);
+      return messages.reason.score_too_low(title, required, actual);
     case "progress_too_low":
-      return messages.reason[reason.code](title, required, actual);
+      return messages.reason.progress_too_low(title, required, actual);
     case "opens_later":
     case "closed":
     case "enrolled_too_recently":

@@ -1,26 +1,17 @@
+import type { SignedIn, User } from "../api/types.ts";
 import { Store } from "../lib/store.ts";
 
-export type Role = "learner" | "author" | "service" | "admin";
-
-export interface User {
-  id: string;
-  email: string;
-  name: string;
-  role: Role;
-}
-
-interface Access {
-  access_token: string;
-  expires_in: number;
-  user: User;
-}
+export type { User };
+export type Role = User["role"];
+/** What a sign-in or a renewal answers, as far as it is looked at. */
+type Access = Pick<SignedIn, "access_token" | "expires_in" | "user">;
 
 interface Kept {
   session_token: string;
   user: User;
 }
 
-export type SessionState = { kind: "signed-out"; reason: "none" | "ended" } | { kind: "signed-in"; user: User };
+type SessionState = { kind: "signed-out"; reason: "none" | "ended" } | { kind: "signed-in"; user: User };
 
 /** The session is over: whoever wanted a token signs in again. */
 export class SessionOverError extends Error {

@@ -129,7 +129,7 @@ export const historyCases: readonly Case[] = [
   },
   {
     group: GROUP,
-    name: "an unknown cursor is told, and listing starts where it can go on",
+    name: "an unknown cursor is reported, and listing starts where it can go on",
     needs: NEEDS,
     async run(context) {
       const contract = contractOf(context);

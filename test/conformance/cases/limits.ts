@@ -10,10 +10,13 @@ const GROUP = "limits";
 /** The longest pause between heartbeats, and room for a busy machine, milliseconds. */
 const BEAT_MS = 25_000;
 const BEAT_GRACE_MS = 3_000;
-/** Ends of tasks, which must not be lost: 12 MiB of them, more than two sockets and any budget of a server hold. */
-const FLOOD = 1_500;
+/** Ends of tasks, which must not be lost: 15 MB of them, more than two sockets and any budget of a server hold. */
+const FLOOD = 1_900;
 const FLOOD_RESULT = 8_000;
 const FLOOD_BATCH = 20;
+/** The largest call there is: so many events of so many characters. */
+const BURST = 500;
+const BURST_RESULT = 15_000;
 const DEAD = 10;
 /** More streams than any sensible limit for one address. */
 const MANY = 260;
@@ -70,11 +73,35 @@ export const limitCases: readonly Case[] = [
   },
   {
     group: GROUP,
-    name: "a reader that never reads is ended and loses nothing; nobody else waits for it",
+    name: "a reader that stops reading for a while loses nothing; nobody else waits for it",
     needs: ["contract"],
     isSlow: true,
     limitMs: 180_000,
     run: slowReader,
+  },
+  {
+    group: GROUP,
+    name: "a reader that never reads again is ended",
+    needs: ["contract"],
+    isSlow: true,
+    limitMs: 4 * BEAT_MS + 60_000,
+    run: deafReader,
+  },
+  {
+    group: GROUP,
+    name: "of three streams, the one that does not read goes, not the oldest",
+    needs: ["contract"],
+    isSlow: true,
+    limitMs: 120_000,
+    run: deafBeforeOldest,
+  },
+  {
+    group: GROUP,
+    name: "a burst of the largest call reaches every reader that reads, and others are still admitted",
+    needs: ["contract"],
+    isSlow: true,
+    limitMs: 120_000,
+    run: burst,
   },
   {
     group: GROUP,
@@ -129,12 +156,15 @@ async function slowReader(context: CaseContext): Promise<void> {
     worst = Math.max(worst, performance.now() - asked);
   }
   check(worst < 2_000, `another user's event took ${Math.round(worst)} ms`);
-  // Reading again: what was buffered comes, then the end, with or without the word it had no room for.
+  // Reading again: a server may go on where it was, or end the stream, with or without the word it had no room for.
   await sleep(1_000);
   first.resume();
-  await first.until(() => first.isEnded, "the end of the slow stream", 60_000);
+  await first.until(() => first.isEnded || flood(first).length >= FLOOD, "the rest, or the end", 60_000);
   const before = flood(first);
-  check(before.length < FLOOD, "everything was kept for a reader that did not read");
+  if (before.length >= FLOOD) {
+    same(difference(before, series("flood", FLOOD)), "", "what the slow stream was sent");
+    return;
+  }
   const lagged = first.frames.find(({ event }) => event === "stream.lagged");
   const from = lagged === undefined ? (first.lastId ?? cursor) : resumeFrom(lagged.data);
   const after: string[] = [];
@@ -152,6 +182,71 @@ async function slowReader(context: CaseContext): Promise<void> {
     next = keep(await target.open(slow, { cursor: next.lastId ?? from }));
   }
   same(difference([...before, ...after], series("flood", FLOOD)), "", "before and after together");
+}
+
+/** Publishes ends of tasks of one user until so many are stored. */
+async function flow(context: CaseContext, own: string, count: number): Promise<void> {
+  const contract = contractOf(context);
+  const filler = "z".repeat(FLOOD_RESULT);
+  for (let sent = 0; sent < count; sent += FLOOD_BATCH) {
+    await contract.publish(
+      series("flood", Math.min(FLOOD_BATCH, count - sent), sent + 1).map((task) => ({
+        key: freshKey(),
+        to: { user: own },
+        type: "task.progress-completed",
+        data: { task_id: task, result: filler },
+      })),
+    );
+  }
+}
+
+async function deafReader(context: CaseContext): Promise<void> {
+  const own = context.user("deaf");
+  const stream = await context.open(own);
+  stream.pause();
+  await flow(context, own, FLOOD);
+  // Longer than any reader may take nothing of what waits for it.
+  await sleep(4 * BEAT_MS);
+  stream.resume();
+  await stream.until(() => stream.isEnded, "the end of the deaf stream", 30_000);
+  check(flood(stream).length < FLOOD, "everything was kept for a reader that did not read");
+}
+
+async function deafBeforeOldest(context: CaseContext): Promise<void> {
+  const { open, user, target } = context;
+  const own = user("three");
+  const desktop = await open(own);
+  const deaf = await open(own);
+  deaf.pause();
+  await flow(context, own, FLOOD);
+  await desktop.until(() => flood(desktop).length >= FLOOD, "all on the desktop", 60_000);
+  const third = await open(own);
+  await target.publish([{ to: { user: own }, text: "on" }]);
+  for (const [name, stream] of Object.entries({ desktop, third })) {
+    await stream.until(() => textsOf(target, stream).includes("on"), `an event on the ${name}`);
+  }
+  deaf.resume();
+  await deaf.until(() => deaf.isEnded, "the end of the deaf stream", 60_000);
+}
+
+async function burst(context: CaseContext): Promise<void> {
+  const contract = contractOf(context);
+  const own = context.user("burst");
+  const streams = [await context.open(own), await context.open(own)];
+  const filler = "z".repeat(BURST_RESULT);
+  await contract.publish(
+    series("flood", BURST).map((task) => ({
+      key: freshKey(),
+      to: { user: own },
+      type: "task.progress-completed",
+      data: { task_id: task, result: filler },
+    })),
+  );
+  for (const stream of streams) {
+    await stream.until(() => stream.isEnded || flood(stream).length >= BURST, "the whole burst", 60_000);
+    same(difference(flood(stream), series("flood", BURST)), "", "the burst");
+  }
+  await context.open(context.user("after"));
 }
 
 /** Tasks whose end a stream has received, in order. */

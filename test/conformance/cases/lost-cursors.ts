@@ -9,7 +9,7 @@ const GROUP = "resume";
 export const lostCursorCases: readonly Case[] = [
   {
     group: GROUP,
-    name: "cursor of an event that is gone: the hole is told",
+    name: "cursor of an event that is gone: the hole is reported",
     needs: ["cursor", "eviction"],
     limitMs: 120_000,
     async run(context) {
@@ -26,7 +26,7 @@ export const lostCursorCases: readonly Case[] = [
   },
   {
     group: GROUP,
-    name: "cursor from the future: told, and live goes on",
+    name: "cursor from the future: reported, and live goes on",
     needs: ["cursor"],
     async run(context) {
       const { user } = context;
@@ -36,7 +36,7 @@ export const lostCursorCases: readonly Case[] = [
   },
   {
     group: GROUP,
-    name: "cursor of another user: told, and nothing of theirs",
+    name: "cursor of another user: reported, and nothing of theirs",
     needs: ["cursor"],
     async run(context) {
       const { user, target } = context;
@@ -60,7 +60,7 @@ export const lostCursorCases: readonly Case[] = [
   ).map(
     ([what, cursor]): Case => ({
       group: GROUP,
-      name: `malformed cursor (${what}): told or refused, never a silent hole`,
+      name: `malformed cursor (${what}): reported or refused, never a silent hole`,
       needs: ["cursor"],
       async run(context) {
         const { own } = await published(context, context.user(), 3);

@@ -179,7 +179,7 @@ export const resumeCases: readonly Case[] = [
   },
   {
     group: GROUP,
-    name: "after a crash: everything acknowledged is there, or the hole is told",
+    name: "after a crash: everything acknowledged is there, or the hole is reported",
     needs: ["cursor", "crash"],
     isViolent: true,
     limitMs: 120_000,

@@ -10,7 +10,7 @@ const NEEDS = ["contract"] as const;
 const EXPIRED_MS = 66_000;
 const RACERS = 10;
 
-/** The door: once, within a minute, for one user, and closed without a word about why. */
+/** Admission: once, within a minute, for one user, and closed without a word about why. */
 export const tokenCases: readonly Case[] = [
   {
     group: GROUP,

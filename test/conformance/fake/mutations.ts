@@ -19,7 +19,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { name: "query-wins", caughtBy: "the header wins" },
   { name: "evict-newest", caughtBy: "a third stream ends the oldest" },
   { name: "unbounded", caughtBy: "a reader that never reads" },
-  { name: "lossy-lag", caughtBy: "a reader that never reads" },
+  { name: "lossy-lag", caughtBy: "a reader that stops reading" },
   { name: "no-beat", caughtBy: "heartbeats come in time" },
   { name: "tick-loss", caughtBy: "the last value before the end" },
   { name: "every-tick", caughtBy: "a few frames" },

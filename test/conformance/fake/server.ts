@@ -6,7 +6,7 @@ import { Journal } from "./journal.ts";
 import { breaks } from "./mutations.ts";
 import { formatId, HEARTBEAT_MS, Streams } from "./streams.ts";
 
-// The smallest server that speaks docs/events.md, so that the kit can be developed and, with FAKE_MUTATION, be shown to
+// The smallest server that speaks docs/developers/events.md, so that the kit can be developed and, with FAKE_MUTATION, be shown to
 // notice what is wrong. `node server.ts PORT SECRET JOURNAL_FILE`. It is no model of how to do it: one process, memory.
 
 const [port, secret = "", file = ""] = process.argv.slice(2);

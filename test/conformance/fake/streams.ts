@@ -5,8 +5,8 @@ import { breaks } from "./mutations.ts";
 
 export const HEARTBEAT_MS = 3_000;
 const MAX_STREAMS = 2;
-/** Bytes that may wait for a reader. */
-const BUDGET = 1 << 20;
+/** Bytes that may wait for a reader: the largest call has room. */
+const BUDGET = 8_500_000;
 const TICK_MS = 1_000;
 const RETRY_MS = 1_500;
 
@@ -60,7 +60,10 @@ export class Streams {
       "cache-control": "no-cache, no-transform",
     });
     response.write(breaks("late-ok") ? `retry: ${RETRY_MS}\n\n` : `:ok\nretry: ${RETRY_MS}\n\n`);
-    const mates = [...this.#open].filter((stream) => stream.user === user);
+    // Whoever has most to read still answers least; the oldest of those who have nothing.
+    const mates = [...this.#open]
+      .filter((stream) => stream.user === user)
+      .sort((a, b) => b.response.writableLength - a.response.writableLength);
     if (mates.length >= MAX_STREAMS)
       this.#end(mates.at(breaks("evict-newest") ? -1 : 0), "stream.evicted", { reason: "too_many_streams" });
     const journal = this.#journal;

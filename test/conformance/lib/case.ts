@@ -13,7 +13,7 @@ export type Feature =
   | "crash"
   /** Events can be asked for without a stream, in the same cursors. */
   | "history"
-  /** Speaks all of docs/events.md: tokens, limits, progress, idempotent publishing. */
+  /** Speaks all of docs/developers/events.md: tokens, limits, progress, idempotent publishing. */
   | "contract";
 
 /** Where a publisher's own text gets into a frame. */
@@ -71,7 +71,7 @@ export interface Target {
   readonly inject: Partial<Record<Field, (user: string, text: string) => Promise<void>>>;
   /** Makes the oldest events of a user go; those published before among them. */
   evict?(user: string): Promise<void>;
-  /** What only those that speak docs/events.md have. */
+  /** What only those that speak docs/developers/events.md have. */
   readonly contract?: Contract;
   /** Kills every process without a chance to clean up, and starts again. */
   crash?(): Promise<void>;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { treeOf } from "../../../bench/lib/cpu.ts";
-import { portIsTaken } from "../../../scripts/lib/ports.ts";
+import { portIsTaken, untilPortIsFree } from "../../../scripts/lib/ports.ts";
 
 const START_TIMEOUT_MS = 20_000;
 const END_TIMEOUT_MS = 5_000;
@@ -20,7 +20,7 @@ export async function startChild(
   port: number,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Child> {
-  if (await portIsTaken(port)) throw new Error(`port ${port} is in use`);
+  await untilPortIsFree(port);
   const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const log: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {

@@ -14,7 +14,7 @@ export function totals({ outcomes }: TargetReport): string {
   return `${count("pass")} pass, ${count("FAIL")} FAIL, ${count("not offered")} not offered`;
 }
 
-/** The text of docs/events-conformance.md. */
+/** The text of docs/developers/events-conformance.md. */
 export function markdown(reports: readonly TargetReport[]): string {
   const names = reports.map(({ target }) => target);
   const cases = reports[0]?.outcomes ?? [];

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
 import { api } from "../../../scripts/lib/api-client.ts";
 import { mintAccessToken } from "../../../src/identity/tokens.ts";
-import type { Role } from "../../../src/shared/roles.ts";
+import type { Role } from "../../../src/platform/roles.ts";
 import { SseStream } from "../lib/sse-stream.ts";
 
 /** Longer than the kit runs, seconds. */
@@ -32,7 +32,7 @@ const historySchema = z.object({
 export type History = z.infer<typeof historySchema>;
 export type PublishResult = z.infer<typeof resultsSchema>["results"][number];
 
-/** One event of a publish, as docs/events.md has it. Values of any kind, because some cases send wrong ones. */
+/** One event of a publish, as docs/developers/events.md has it. Values of any kind, because some cases send wrong ones. */
 export interface RawEvent {
   key?: unknown;
   to: unknown;
@@ -48,7 +48,7 @@ export interface RawAnswer {
   headers: Headers;
 }
 
-/** The addresses of docs/events.md, asked the way a stranger would. */
+/** The addresses of docs/developers/events.md, asked the way a stranger would. */
 export class Contract {
   url: string;
   readonly #secret: string;

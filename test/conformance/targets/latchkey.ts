@@ -14,7 +14,7 @@ export interface Control {
 
 const FIRST_FRAME_MS = 8_000;
 
-/** Whoever speaks docs/events.md: Latchkey, and the kit's own stand-in. */
+/** Whoever speaks docs/developers/events.md: Latchkey, and the kit's own stand-in. */
 export class ContractTarget implements Target {
   readonly name: string;
   readonly features: ReadonlySet<Feature>;

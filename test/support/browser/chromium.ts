@@ -32,6 +32,8 @@ export interface Look {
   theme?: "light" | "dark";
   language?: "en" | "zh";
   size?: { width: number; height: number };
+  /** The browser's time zone (IANA); default UTC. */
+  zone?: string;
 }
 
 export const DESKTOP = { width: 1280, height: 900 };
@@ -44,7 +46,7 @@ export async function newContext(browser: Browser, baseURL: string, look: Look =
     viewport: look.size ?? DESKTOP,
     colorScheme: look.theme ?? "light",
     locale: look.language === "zh" ? "zh-CN" : "en-GB",
-    timezoneId: "UTC",
+    timezoneId: look.zone ?? "UTC",
   });
   context.setDefaultTimeout(STEP_MS);
   return context;

@@ -5,7 +5,7 @@ import { type ApiClient, api } from "../../../scripts/lib/api-client.ts";
 import { ensureSampleCourse, SAMPLE_AUTHOR } from "../../../scripts/lib/demo.ts";
 import { buildPages } from "../../../scripts/lib/pages.ts";
 import { type Runtime, startRuntime } from "../../../scripts/lib/runtime.ts";
-import type { Role } from "../../../src/shared/roles.ts";
+import type { Role } from "../../../src/platform/roles.ts";
 import { expectAnswer } from "../node/answers.ts";
 import { clientOf } from "../node/api.ts";
 import { freshState, removeState } from "../node/state.ts";
@@ -66,7 +66,7 @@ export class Site {
   }
 
   /**
-   * Gives a browser the session of a person, as signing in there would. The brake on sign-ins counts all of a test's
+   * Gives a browser the session of a person, as signing in there would. The rate limit of sign-ins counts all of a test's
    * browsers as one address, so each person signs in once.
    */
   async signIn(context: BrowserContext, person: Person): Promise<void> {
@@ -103,7 +103,7 @@ export class Site {
   }
 }
 
-/** Waits until the page says that it hears of events as they happen. */
+/** Waits until the page says that events arrive as they happen. */
 export async function untilLive(page: Page): Promise<void> {
   await page.locator('.connection[data-state="live"]').waitFor({ timeout: 60_000 });
 }
@@ -113,8 +113,8 @@ export function itemOn(page: Page, item: string, state?: string) {
   return page.locator(`[data-item="${item}"]${state === undefined ? "" : `[data-state="${state}"]`}`).first();
 }
 
-/** Signs in as a person does: at the door, with the keyboard's own order of fields. */
-export async function signInAtTheDoor(page: Page, person: Person): Promise<void> {
+/** Signs in as a person does: on the sign-in page, with the keyboard's own order of fields. */
+export async function signInOnPage(page: Page, person: Person): Promise<void> {
   await page.goto("/");
   await page.locator("[name=email]").fill(person.email);
   await page.locator("[name=password]").fill(person.password);

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 /** How one opening of the stream is answered, instead of as usual. */
 export type Opening =
   | { answer: "refuse"; status: number; retryAfter?: number }
+  /** 204: whoever gets it should stop. */
+  | { answer: "nothing" }
   /** Headers, and never a byte. */
   | { answer: "stall" }
   /** A page of a network that wants a sign-in first. */
@@ -15,7 +17,7 @@ interface Stored {
   event: Record<string, unknown>;
 }
 
-/** A small server that keeps the contract of docs/events.md, and breaks it when told to. */
+/** A small server that keeps the contract of docs/developers/events.md, and breaks it on request. */
 export class EventServer {
   /** Answers of the next openings, in turn; none: as usual. */
   readonly openings: Opening[] = [];
@@ -27,8 +29,10 @@ export class EventServer {
   readonly counts = new Map<string, number>();
   /** Cursor each stream was opened with. */
   readonly openedWith: (string | null)[] = [];
+  /** The query of each opening. */
+  readonly queries: URLSearchParams[] = [];
   readonly notModified: string[] = [];
-  /** Events no stream is told of: lost on the way. */
+  /** Events that no stream receives: lost on the way. */
   readonly lost = new Set<string>();
   /** Types this user muted: stored, and neither sent nor in the history. */
   readonly muted = new Set<string>();
@@ -146,9 +150,14 @@ export class EventServer {
     }
     const cursor = request.headers["last-event-id"]?.toString() ?? url.searchParams.get("last_event_id");
     this.openedWith.push(cursor);
+    this.queries.push(url.searchParams);
     const opening = this.openings.shift() ?? this.always;
     if (opening?.answer === "refuse") {
       problem(response, opening.status, "unavailable", opening.retryAfter);
+      return;
+    }
+    if (opening?.answer === "nothing") {
+      response.writeHead(204).end();
       return;
     }
     if (opening?.answer === "portal") {
@@ -195,6 +204,10 @@ export class EventServer {
   }
 
   #history(url: URL, request: IncomingMessage, response: ServerResponse): void {
+    if (this.historyStatus === 204) {
+      response.writeHead(204).end();
+      return;
+    }
     if (this.historyStatus !== 200) {
       problem(response, this.historyStatus, "unavailable");
       return;

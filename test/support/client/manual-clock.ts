@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/client/clock.ts";
 
-/** A clock that stands still until it is told to move. */
+/** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
   chance = 0.5;
   #now = 0;

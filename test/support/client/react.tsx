@@ -1,4 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
+import { configure } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { createClient } from "../../../src/client/create-client.ts";
 import { EventStream } from "../../../src/client/event-stream.ts";
@@ -7,10 +8,17 @@ import { type KeyValueStorage, memoryStorage } from "../../../src/client/stream/
 import { noSurroundings } from "../../../src/client/stream/surroundings.ts";
 import { QUICK } from "./stream-bench.ts";
 
+// Patience, not a bound: a machine may be busy with something else.
+configure({ asyncUtilTimeout: 10_000 });
+
 /** A stream that answers from memory: what the hooks see of a server. */
 export class FakeApi {
   /** Paths asked, without the event service's. */
   readonly asked: string[] = [];
+  /** Their queries, in the same order. */
+  readonly queries: URLSearchParams[] = [];
+  /** Query parameters that this server does not know. */
+  readonly unknown = new Set<string>();
   /** Rows of the lists, by path. */
   readonly rows = new Map<string, unknown[]>();
   #stream: ReadableStreamDefaultController<Uint8Array> | null = null;
@@ -26,7 +34,14 @@ export class FakeApi {
     if (url.pathname.endsWith("/sse-token")) return Response.json({ sse_token: "t", expires_in: 60, stream_url: "" });
     if (url.pathname.endsWith("/stream"))
       return this.isRefusing ? new Response(null, { status: 500 }) : this.#openStream(init);
+    if (init?.method === "POST") return Response.json({});
     this.asked.push(url.pathname);
+    this.queries.push(url.searchParams);
+    const unknown = [...this.unknown].filter((name) => url.searchParams.has(name));
+    if (unknown.length > 0) {
+      const errors = unknown.map((name) => ({ path: `query.${name}`, rule: "unrecognized_keys", message: "unknown" }));
+      return Response.json({ code: "invalid_input", title: "Not valid", status: 400, errors }, { status: 400 });
+    }
     const rows = this.rows.get(url.pathname);
     this.held += 1;
     await this.#gate;

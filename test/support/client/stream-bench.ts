@@ -10,6 +10,7 @@ export const QUICK: Timing = {
   tokenTimeout: 1_000,
   // Long enough for a machine under load: tests about silence shorten them.
   firstByte: 1_000,
+  firstByteMax: 4_000,
   heartbeatLate: 1_000,
   stableAfter: 40,
   backoffBase: 4,
@@ -19,9 +20,13 @@ export const QUICK: Timing = {
   probeMin: 60,
   probeMax: 120,
   retryAfterMax: 5_000,
+  // Nobody comes back from an eviction within a test that does not ask for it.
+  returnMin: 60_000,
+  returnMax: 300_000,
+  evictedPoll: 30_000,
 };
 
-/** A stream with a record of everything it told its handlers. */
+/** A stream with a record of everything its handlers received. */
 export interface Listener {
   stream: EventStream;
   /** `data.n` of each event, in order. */

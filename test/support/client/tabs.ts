@@ -6,7 +6,7 @@ export interface FakeTab {
   setVisible(visible: boolean): void;
   setOnline(online: boolean): void;
   changeNetwork(): void;
-  /** From here on the tab hears nothing of the others, like one that the browser froze. */
+  /** From here on the tab receives nothing from the others, like one that the browser froze. */
   freeze(frozen: boolean): void;
 }
 

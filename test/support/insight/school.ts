@@ -15,8 +15,8 @@ export interface SchoolOptions {
 }
 
 /**
- * A made-up school whose learners pass when they are able and diligent enough, so that what they hand in and how well
- * tells something about the outcome, and not everything.
+ * A made-up school whose learners pass when they are able and diligent enough, so that what they submit and how well
+ * says something about the outcome, and not everything.
  */
 export function madeUpSchool(options: SchoolOptions): CourseFacts[] {
   const random = new SeededRandom(options.seed);

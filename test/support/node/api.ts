@@ -1,7 +1,7 @@
 import { type ApiClient, api } from "../../../scripts/lib/api-client.ts";
 import { readLocalSecret } from "../../../scripts/lib/local-secrets.ts";
 import { mintAccessToken } from "../../../src/identity/tokens.ts";
-import type { Role } from "../../../src/shared/roles.ts";
+import type { Role } from "../../../src/platform/roles.ts";
 
 export { type ApiAnswer, type ApiClient, api } from "../../../scripts/lib/api-client.ts";
 

@@ -101,6 +101,35 @@ export function queryConformance(name: string, subject: () => StorageBackend): v
       }
     });
 
+    it("ends with the record whose body passes the bytes asked for, whatever the order, or refuses to", async () => {
+      const whose = fresh("large");
+      const large = Array.from({ length: 6 }, (_, n) =>
+        sample(`${whose}:${n}`, {
+          owner: whose,
+          body: JSON.stringify({ title: "服".repeat(100) }),
+          fields: { amount: 6 - n },
+        }),
+      );
+      await subject().write(SAMPLE, large);
+      for (const [field, descending] of [
+        ["id", false],
+        ["id", true],
+        ["amount", false],
+      ] as const) {
+        const asked = query(SAMPLE).where("owner", "=", whose).sortBy(field, descending).limit(5).atMostBytes(700);
+        if (!subject().can.relational) {
+          await expect(ask(asked.build())).rejects.toThrow(RangeError);
+          continue;
+        }
+        // Each body has 314 bytes: two have not passed 700, the third does.
+        const inOrder = field === "amount" || descending ? large.toReversed() : large;
+        expect(idsOf(await ask(asked.build())), `${field} ${descending}`).toEqual(idsOf(inOrder.slice(0, 3)));
+        const second = inOrder[1];
+        const rest = asked.after({ value: second === undefined ? null : fieldOf(second, field), id: second?.id ?? "" });
+        expect(idsOf(await ask(rest.atMostBytes(1e9).build()))).toEqual(idsOf(inOrder.slice(2)));
+      }
+    });
+
     it("refuses to find words if it cannot, and to list everybody's if it cannot", async () => {
       if (!subject().can.text) {
         await expect(ask(query(SAMPLE).text("word").build())).rejects.toThrow(RangeError);

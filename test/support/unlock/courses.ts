@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { DAY_MS, toInstant } from "../../../src/shared/instants.ts";
+import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
 import {
   type Fact,
   type LearnerRecord,
@@ -240,6 +240,8 @@ export interface Deed {
   step: number;
   completed: boolean;
   score: number | null;
+  /** The instant, where it is not one of the grid. */
+  at?: number;
 }
 
 export const deeds = (maxLength: number): fc.Arbitrary<Deed[]> =>
@@ -256,7 +258,7 @@ export function idsOf({ chapters, problems }: Outline): string[] {
 export function withDeed(record: LearnerRecord, ids: readonly string[], deed: Deed): LearnerRecord {
   const id = ids[deed.pick % ids.length] ?? "";
   const facts = new Map(record.facts);
-  const news = { at: at(deed.step), completed: deed.completed, score: deed.score };
+  const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score };
   return { ...record, facts: facts.set(id, mergeFact(facts.get(id) ?? NO_FACT, news)) };
 }
 

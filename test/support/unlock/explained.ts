@@ -1,13 +1,16 @@
+import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
 import {
   compile,
   type Explanation,
   evaluate,
   explain,
+  isStarted,
   type LearnerRecord,
   layOut,
   mergeFact,
   NO_FACT,
   type Outline,
+  type Program,
   type Rule,
   type Step,
 } from "../../../src/unlock/index.ts";
@@ -34,75 +37,112 @@ export function explainOne(course: Outline, record: LearnerRecord, now: number, 
   return found.explanation;
 }
 
-/** A learner who does as told: the new record, and the instant all waiting is over. */
-export function obey(
-  record: LearnerRecord,
-  steps: readonly Step[],
-  now: number,
-): { record: LearnerRecord; now: number } {
-  const facts = new Map(record.facts);
-  let then = now;
-  for (const { action, item, min_score, until } of steps) {
-    if (action === "wait") then = Math.max(then, Date.parse(until ?? ""));
-    if (item === undefined) continue;
-    const news = { at: now, completed: action === "complete", score: action === "score" ? (min_score ?? null) : null };
-    facts.set(item, mergeFact(facts.get(item) ?? NO_FACT, news));
-  }
-  return { record: { ...record, facts }, now: then };
+/** What the enrollment does after each write in a sticky course: what the rules opened and what was started stays open. */
+export function keepOpen(program: Program, record: LearnerRecord, now: number): LearnerRecord {
+  if (!program.outline.options.sticky) return record;
+  const learner = layOut(program, record);
+  const { earned } = evaluate(program, learner, now);
+  const kept = program.ids.filter((_, item) => earned[item] === 1 || isStarted(learner, item));
+  return { ...record, opened: new Set([...record.opened, ...kept]) };
 }
 
-/** Every single step that could matter in a course: what its rules, sequence and tutorial ask for. */
-export function possibleSteps(course: Outline, now: number): Step[] {
-  const steps = new Map<string, Step>();
-  const add = (step: Step) => steps.set(JSON.stringify(step), step);
-  const ofChapter = (of: string | string[]) =>
-    typeof of === "string" ? course.problems.filter((one) => one.chapter === of).map(({ id }) => id) : of;
+/** The record after one step, and the instant; null when the step cannot be taken then. */
+export function take(
+  program: Program,
+  state: { record: LearnerRecord; now: number },
+  { action, item, min_score, until }: Step,
+): { record: LearnerRecord; now: number } | null {
+  const { now } = state;
+  const record = keepOpen(program, state.record, now);
+  if (action === "wait") {
+    const then = Date.parse(until ?? "");
+    return then > now ? { record, now: then } : null;
+  }
+  const { open, visible } = evaluate(program, layOut(program, record), now);
+  const index = program.indexOf.get(item ?? "") ?? -1;
+  if (open[index] !== 1 || visible[index] !== 1) return null;
+  // A chapter can only be completed.
+  if (index < program.chapterCount && action !== "complete") return null;
+  const id = item ?? "";
+  const news = { at: now, completed: action === "complete", score: action === "score" ? (min_score ?? null) : null };
+  const facts = new Map(record.facts).set(id, mergeFact(record.facts.get(id) ?? NO_FACT, news));
+  return { record: keepOpen(program, { ...record, facts }, now), now };
+}
+
+/** Forces a plan through, step by step, as promised. @throws where a step cannot be taken when its turn comes. */
+export function obey(course: Outline, record: LearnerRecord, steps: readonly Step[], now: number) {
+  const program = compile(course);
+  return steps.reduce(
+    (state, step) => {
+      const next = take(program, state, step);
+      if (next === null) throw new Error(`cannot ${JSON.stringify(step)} at ${toInstant(state.now)}`);
+      return next;
+    },
+    { record, now },
+  );
+}
+
+/** Everything a learner could do or wait for next. */
+function movesFrom(program: Program, { record, now }: { record: LearnerRecord; now: number }): Step[] {
+  const { chapters, problems } = program.outline;
+  const steps: Step[] = program.ids.flatMap((item, index): Step[] => {
+    const plain: Step[] = [{ action: "complete", item }];
+    if (index >= program.chapterCount) plain.push({ action: "attempt", item });
+    return plain;
+  });
+  const instants = new Set<number>();
+  const doneAt = (id: string) => [
+    record.facts.get(id)?.completed_at ?? Number.NaN,
+    ...record.policy.overrides.filter((one) => one.kind === "excuse" && one.item === id).map((one) => one.created_at),
+  ];
   const walk = (rule: Rule): void => {
     if ("all" in rule) rule.all.forEach(walk);
     else if ("any" in rule) rule.any.forEach(walk);
     else if ("at_least" in rule) rule.at_least.of.forEach(walk);
     else if ("not" in rule) walk(rule.not);
-    else if ("completed" in rule) add({ action: "complete", item: rule.completed });
-    else if ("attempted" in rule) add({ action: "attempt", item: rule.attempted });
-    else if ("score" in rule) add({ action: "score", item: rule.score.item, min_score: rule.score.min });
-    else if ("progress" in rule) for (const item of ofChapter(rule.progress.of)) add({ action: "complete", item });
-    else if ("from" in rule && Date.parse(rule.from) > now) add({ action: "wait", until: rule.from });
-    else if ("until" in rule && Date.parse(rule.until) > now) add({ action: "wait", until: rule.until });
+    else if ("score" in rule) steps.push({ action: "score", item: rule.score.item, min_score: rule.score.min });
+    else if ("from" in rule) instants.add(Date.parse(rule.from));
+    else if ("until" in rule) instants.add(Date.parse(rule.until));
+    else if ("after_enrollment" in rule) instants.add(record.enrolled_at + rule.after_enrollment.days * DAY_MS);
+    else if ("after" in rule) for (const at of doneAt(rule.after.item)) instants.add(at + rule.after.days * DAY_MS);
   };
-  for (const { rule } of [...course.chapters, ...course.problems]) if (rule !== null) walk(rule);
-  if (course.options.sequential) for (const { id } of course.chapters) add({ action: "complete", item: id });
-  if (course.options.tutorial !== null) add({ action: "complete", item: course.options.tutorial });
-  // Deprecated items are demanded of nobody, drafts are out of reach.
-  const statuses = new Map([...course.chapters, ...course.problems].map((one) => [one.id, one.status]));
-  const homes = new Map(course.problems.map((one) => [one.id, one.chapter ?? ""]));
-  const isInReach = (id: string) =>
-    [statuses.get(id), statuses.get(homes.get(id) ?? "")].every((one) => one !== "draft" && one !== "deprecated");
-  return [...steps.values()].filter(({ item }) => item === undefined || isInReach(item));
-}
-
-function* subsets(steps: readonly Step[], size: number, from = 0): Generator<Step[]> {
-  if (size === 0) yield [];
-  for (let first = from; size > 0 && first <= steps.length - size; first += 1) {
-    const step = steps[first];
-    if (step !== undefined) for (const rest of subsets(steps, size - 1, first + 1)) yield [step, ...rest];
+  for (const { rule } of [...chapters, ...problems]) if (rule !== null) walk(rule);
+  for (const { expires_at, extend_to } of record.policy.overrides) {
+    instants.add(expires_at ?? Number.NaN).add(extend_to ?? Number.NaN);
   }
+  const waits = [...instants].filter((at) => at > now);
+  return [...steps, ...waits.map((at): Step => ({ action: "wait", until: toInstant(at) }))];
 }
 
-/** Size of the smallest set of steps that opens an item, found by trying all; null if there is none. */
-export function smallest(
-  course: Outline,
-  record: LearnerRecord,
-  now: number,
-  id: string,
-  steps: readonly Step[],
-): number | null {
+/**
+ * Every order of doing and waiting, tried level by level.
+ * @returns the least number of steps after which each item is open, and up to which number of steps all was tried
+ * (Infinity: there is nothing left to try).
+ */
+export function triedAll(course: Outline, record: LearnerRecord, now: number, maxStates: number) {
   const program = compile(course);
-  const item = program.indexOf.get(id) ?? -1;
-  for (let size = 0; size <= steps.length; size += 1) {
-    for (const subset of subsets(steps, size)) {
-      const then = obey(record, subset, now);
-      if (evaluate(program, layOut(program, then.record), then.now).open[item] === 1) return size;
+  const least = new Map<string, number>();
+  const seen = new Set<string>();
+  let level = [{ record, now }];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    // All of a level is looked at before any of it is taken further: only then was all of this many steps tried.
+    for (const { record, now } of level) {
+      const { open } = evaluate(program, layOut(program, keepOpen(program, record, now)), now);
+      for (const [item, id] of program.ids.entries()) if (open[item] === 1 && !least.has(id)) least.set(id, depth);
     }
+    const next: typeof level = [];
+    for (const state of level) {
+      for (const step of movesFrom(program, state)) {
+        const then = take(program, state, step);
+        if (then === null) continue;
+        const key = JSON.stringify([[...then.record.facts].sort(), [...then.record.opened].sort(), then.now]);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        next.push(then);
+      }
+      if (seen.size > maxStates) return { least, upTo: depth };
+    }
+    level = next;
   }
-  return null;
+  return { least, upTo: Number.POSITIVE_INFINITY };
 }

@@ -1,4 +1,4 @@
-import type { LearnerRecord, Override } from "../../../src/unlock/learner.ts";
+import type { Fact, LearnerRecord, Override } from "../../../src/unlock/learner.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "../../../src/unlock/outline.ts";
 import type { Rule } from "../../../src/unlock/rules.ts";
 
@@ -35,7 +35,7 @@ class World {
   verdict(item: OutlineItem): Verdict {
     const status = this.#status(item.id);
     if (status === "draft") return { visible: false, open: false, earned: false };
-    const visible = status !== "deprecated" || this.#isAttempted(item.id);
+    const visible = status !== "deprecated" || this.#isAttempted(item.id) || this.#comesWithStarted(item);
     return { visible, open: this.#isOpen(item), earned: this.#isEarned(item) };
   }
 
@@ -72,6 +72,15 @@ class World {
 
   #isAttempted(id: string): boolean {
     return typeof this.#record.facts.get(id)?.attempted_at === "number";
+  }
+
+  /** Not deprecated itself, and its deprecated chapter (or it is that chapter) holds something the learner started. */
+  #comesWithStarted(item: OutlineItem): boolean {
+    const chapter = this.#chapterOf(item) ?? item;
+    if (chapter.status !== "deprecated" || (chapter !== item && item.status === "deprecated")) return false;
+    if (!this.#outline.chapters.includes(chapter)) return false;
+    const inside = this.#outline.problems.filter((one) => one.chapter === chapter.id && one.status !== "draft");
+    return [chapter, ...inside].some(({ id }) => this.#isAttempted(id));
   }
 
   /** When the item was done: completed or excused from, whichever was first. Null if neither. */
@@ -128,31 +137,103 @@ class World {
     return !this.#datesClose(item) && (gate === null || !this.#datesClose(gate));
   }
 
-  /** Dates alone make the rule false: it could not be true, were every leaf but the `until` ones to its favour. */
+  /**
+   * Time has ended the item: go back moment by moment to when its rule held last. Held as it was then, with the facts of
+   * then, does it still? Where it never held: could any facts make it hold now, and could they ever?
+   */
   #datesClose(item: OutlineItem): boolean {
-    const rule = this.#reduce(item.rule, (id) => this.#status(id) !== "draft");
-    return rule !== null && !this.#couldHold(rule, item.id);
+    const rule = this.#reduce(item.rule, (id) => this.#status(id) !== "draft", item.id);
+    if (rule === null || this.#ruleHolds(item)) return false;
+    const moments = this.#moments();
+    const couldEver = (cohorts: "own" | "any") =>
+      moments.some((at) => this.#couldHold(rule, item.id, true, at, cohorts));
+    const couldNow = (cohorts: "own" | "any") => this.#couldHold(rule, item.id, true, this.#now, cohorts);
+    if (couldEver("own") && !couldNow("own")) return true;
+    if (couldEver("any") && !couldNow("any")) return true;
+    const hasEnded = (scores: "early" | "late"): boolean | null => {
+      for (const at of moments) {
+        for (const asOf of [at, at - 1]) {
+          const facts = this.#asOf(asOf, scores);
+          if (new World(this.#outline, facts, at).#ruleHolds(item)) {
+            return !new World(this.#outline, facts, this.#now).#ruleHolds(item);
+          }
+        }
+      }
+      return null;
+    };
+    return hasEnded("early") === true && hasEnded("late") !== false;
   }
 
-  #couldHold(rule: Rule, owner: string): boolean {
-    if ("until" in rule) return this.#now < this.#endOf(rule.until, owner);
-    if ("all" in rule) return rule.all.every((child) => this.#couldHold(child, owner));
-    if ("any" in rule) return rule.any.length === 0 || rule.any.some((child) => this.#couldHold(child, owner));
+  /** Every instant up to now at which anything may change, and a moment before each; latest first. */
+  #moments(): number[] {
+    const instants = [...this.#record.facts.values()].flatMap((fact) => [fact.attempted_at, fact.completed_at]);
+    const starts = [this.#record.enrolled_at, ...instants.filter((at) => at !== null)];
+    const excuses = this.#record.policy.overrides.flatMap((one) => [one.created_at, one.extend_to ?? 0]);
+    const named: number[] = [];
+    const walk = (rule: Rule): void => {
+      if ("all" in rule) rule.all.forEach(walk);
+      else if ("any" in rule) rule.any.forEach(walk);
+      else if ("at_least" in rule) rule.at_least.of.forEach(walk);
+      else if ("not" in rule) walk(rule.not);
+      else if ("from" in rule) named.push(Date.parse(rule.from));
+      else if ("until" in rule) named.push(Date.parse(rule.until));
+      else if ("after_enrollment" in rule) named.push(...starts.map((at) => at + rule.after_enrollment.days * DAY));
+      else if ("after" in rule) named.push(...[...starts, ...excuses].map((at) => at + rule.after.days * DAY));
+    };
+    for (const { rule } of this.items) if (rule !== null) walk(rule);
+    const all = [...starts, ...excuses, ...named].flatMap((at) => [at - 1, at]).filter((at) => at <= this.#now);
+    return [...new Set([...all, 0])].sort((a, b) => b - a);
+  }
+
+  /** The record with the facts up to an instant, and the overrides of now. */
+  #asOf(instant: number, scores: "early" | "late"): LearnerRecord {
+    const until = (at: number | null) => (at !== null && at <= instant ? at : null);
+    const facts = [...this.#record.facts].map(([id, fact]): [string, Fact] => {
+      const scoredAt = until(fact.completed_at ?? fact.attempted_at);
+      const best_score = scores === "early" && scoredAt !== null ? fact.best_score : null;
+      return [id, { attempted_at: until(fact.attempted_at), completed_at: until(fact.completed_at), best_score }];
+    });
+    const overrides = this.#record.policy.overrides
+      .filter((one) => one.expires_at === null || this.#now < one.expires_at)
+      .filter((one) => one.kind !== "excuse" || one.created_at <= instant)
+      .map((one) => ({ ...one, expires_at: null }));
+    return { ...this.#record, facts: new Map(facts), policy: { ...this.#record.policy, overrides } };
+  }
+
+  /** Whether the rule could be as wanted at an instant, were every leaf on facts to its favour. */
+  #couldHold(rule: Rule, owner: string, wanted: boolean, at: number, cohorts: "own" | "any"): boolean {
+    const inner = (child: Rule) => this.#couldHold(child, owner, wanted, at, cohorts);
+    if ("all" in rule) return wanted ? rule.all.every(inner) : rule.all.some(inner);
+    if ("any" in rule) return wanted ? rule.any.some(inner) : rule.any.every(inner);
     if ("at_least" in rule) {
-      return rule.at_least.of.filter((child) => this.#couldHold(child, owner)).length >= rule.at_least.count;
+      const { count, of } = rule.at_least;
+      return wanted ? of.filter(inner).length >= count : of.filter((child) => !inner(child)).length < count;
+    }
+    if ("not" in rule) return this.#couldHold(rule.not, owner, !wanted, at, cohorts);
+    if ("from" in rule) return at >= this.#turn(Date.parse(rule.from), owner, !wanted) === wanted;
+    if ("until" in rule) return at < this.#turn(Date.parse(rule.until), owner, wanted) === wanted;
+    if ("after_enrollment" in rule) {
+      const start = this.#record.enrolled_at + rule.after_enrollment.days * DAY;
+      return at >= this.#turn(start, owner, !wanted) === wanted;
+    }
+    if ("cohort" in rule) return cohorts === "any" || this.#record.policy.cohorts.includes(rule.cohort) === wanted;
+    if ("after" in rule && !wanted && rule.after.days > 0) {
+      const done = this.#doneAt(rule.after.item);
+      return done === null || at < this.#turn(done + rule.after.days * DAY, owner, true);
     }
     return true;
   }
 
-  #endOf(until: string, owner: string): number {
+  /** When a date comes about for an item: later where it is an end and the item was given more time. */
+  #turn(at: number, owner: string, isEnd: boolean): number {
     const extensions = this.#overrides(owner, "extend").map((o) => o.extend_to ?? 0);
-    return Math.max(Date.parse(until), ...extensions);
+    return isEnd ? Math.max(at, ...extensions) : at;
   }
 
   #ruleHolds(item: OutlineItem): boolean {
     const demanded = (id: string, satisfied: boolean) =>
       this.#status(id) === "deprecated" ? satisfied : this.#status(id) !== "draft";
-    const rule = this.#reduce(item.rule, demanded);
+    const rule = this.#reduce(item.rule, demanded, item.id);
     return rule === null || this.#holds(rule, item.id);
   }
 
@@ -160,10 +241,17 @@ class World {
    * The rule without the leaves on items that do not count, without groups that this empties, and with `at_least`
    * lowered to what remains; null when nothing is left of it.
    */
-  #reduce(rule: Rule | null, counts: (id: string, satisfied: boolean) => boolean): Rule | null {
+  #reduce(
+    rule: Rule | null,
+    counts: (id: string, satisfied: boolean) => boolean,
+    owner: string,
+    isDenied = false,
+  ): Rule | null {
     if (rule === null) return null;
     const group = (children: Rule[]) => {
-      const left = children.map((child) => this.#reduce(child, counts)).filter((child) => child !== null);
+      const left = children
+        .map((child) => this.#reduce(child, counts, owner, isDenied))
+        .filter((child) => child !== null);
       return { left, isEmptied: children.length > 0 && left.length === 0, dropped: children.length - left.length };
     };
     if ("all" in rule) {
@@ -175,12 +263,20 @@ class World {
       return isEmptied ? null : { any: left };
     }
     if ("at_least" in rule) {
-      const { left, isEmptied, dropped } = group(rule.at_least.of);
-      const count = dropped > 0 ? Math.min(rule.at_least.count, left.length) : rule.at_least.count;
+      // Written twice is asked once; a count that this puts out of reach means all of them.
+      const once = rule.at_least.of.filter(
+        (one, at, of) => of.findIndex((other) => JSON.stringify(one) === JSON.stringify(other)) === at,
+      );
+      const { left, isEmptied, dropped } = group(once);
+      const asked =
+        rule.at_least.count > rule.at_least.of.length
+          ? rule.at_least.count
+          : Math.min(rule.at_least.count, once.length);
+      const count = dropped > 0 ? Math.min(asked, left.length) : asked;
       return isEmptied ? null : { at_least: { count, of: left } };
     }
     if ("not" in rule) {
-      const inner = this.#reduce(rule.not, counts);
+      const inner = this.#reduce(rule.not, counts, owner, !isDenied);
       return inner === null ? null : { not: inner };
     }
     if ("progress" in rule) {
@@ -192,22 +288,22 @@ class World {
     }
     const item = "completed" in rule ? rule.completed : "attempted" in rule ? rule.attempted : null;
     const id = item ?? ("score" in rule ? rule.score.item : "after" in rule ? rule.after.item : null);
-    return id === null || counts(id, this.#holds(rule, "")) ? rule : null;
+    return id === null || counts(id, this.#holds(rule, owner, isDenied)) ? rule : null;
   }
 
   #listed(of: string | string[]): string[] {
-    if (typeof of !== "string") return of;
+    if (typeof of !== "string") return [...new Set(of)];
     return this.#outline.problems.filter((problem) => problem.chapter === of).map((problem) => problem.id);
   }
 
-  /** A reduced rule as plain two-valued logic. */
-  #holds(rule: Rule, owner: string): boolean {
-    if ("all" in rule) return rule.all.every((child) => this.#holds(child, owner));
-    if ("any" in rule) return rule.any.some((child) => this.#holds(child, owner));
+  /** A reduced rule as plain two-valued logic; denied: it stands below a `not`. */
+  #holds(rule: Rule, owner: string, isDenied = false): boolean {
+    if ("all" in rule) return rule.all.every((child) => this.#holds(child, owner, isDenied));
+    if ("any" in rule) return rule.any.some((child) => this.#holds(child, owner, isDenied));
     if ("at_least" in rule) {
-      return rule.at_least.of.filter((child) => this.#holds(child, owner)).length >= rule.at_least.count;
+      return rule.at_least.of.filter((child) => this.#holds(child, owner, isDenied)).length >= rule.at_least.count;
     }
-    if ("not" in rule) return !this.#holds(rule.not, owner);
+    if ("not" in rule) return !this.#holds(rule.not, owner, !isDenied);
     if ("completed" in rule) return this.#doneAt(rule.completed) !== null;
     if ("attempted" in rule) return this.#isAttempted(rule.attempted) || this.#excuses(rule.attempted).length > 0;
     if ("score" in rule) {
@@ -221,14 +317,16 @@ class World {
       // Authors write percentages to two decimals at most: 2 of 3 is 66.67.
       return Math.round((done / listed.length) * 10_000) / 100 >= rule.progress.min_percent;
     }
-    if ("from" in rule) return this.#now >= Date.parse(rule.from);
-    if ("until" in rule) return this.#now < this.#endOf(rule.until, owner);
+    if ("from" in rule) return this.#now >= this.#turn(Date.parse(rule.from), owner, isDenied);
+    if ("until" in rule) return this.#now < this.#turn(Date.parse(rule.until), owner, !isDenied);
     if ("after_enrollment" in rule) {
-      return this.#now >= this.#record.enrolled_at + rule.after_enrollment.days * DAY;
+      const at = this.#record.enrolled_at + rule.after_enrollment.days * DAY;
+      return this.#now >= this.#turn(at, owner, isDenied);
     }
     if ("after" in rule) {
       const done = this.#doneAt(rule.after.item);
-      return done !== null && this.#now >= done + rule.after.days * DAY;
+      const { days } = rule.after;
+      return done !== null && this.#now >= this.#turn(done + days * DAY, owner, isDenied && days > 0);
     }
     return this.#record.policy.cohorts.includes(rule.cohort);
   }

@@ -8,8 +8,8 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { z } from "zod";
-import { enrollmentStub } from "../../../src/bindings.ts";
 import type { courseDocumentSchema } from "../../../src/courses/document.ts";
+import { enrollmentStub } from "../../../src/enrollment/stub.ts";
 import worker from "../../../src/index.ts";
 import { call, tokenOf } from "./http.ts";
 
@@ -80,7 +80,7 @@ export async function runCron(cron: string, at = Date.now()): Promise<void> {
   await waitOnExecutionContext(context);
 }
 
-/** Projects what an enrollment owes to D1, through the queue's consumer. */
+/** Projects the pending rows of an enrollment to D1, through the queue's consumer. */
 export function project(course: string, user: string) {
   return deliver("latchkey-projection", [{ type: "project", enrollment_id: `${course}:${user}` }]);
 }

@@ -57,13 +57,58 @@ function answering(answer: () => Promise<never>): D1Database {
 }
 
 /** A D1 that rejects everything. */
-export function darkDatabase(): D1Database {
+export function brokenDatabase(): D1Database {
   return answering(() => Promise.reject(new Error("D1_ERROR: the database does not answer")));
 }
 
 /** A D1 that never answers: whoever waits for it waits for ever. */
 export function silentDatabase(): D1Database {
   return answering(() => new Promise<never>(() => {}));
+}
+
+/** What begins a statement that changes something. */
+const WRITES = /^\s*(INSERT|UPDATE|DELETE|REPLACE|CREATE|DROP|ALTER|WITH\b[^;]*\b(INSERT|UPDATE|DELETE))\b/i;
+
+/**
+ * A D1 that answers every read and refuses every write, as one does that is full, or whose primary does not answer
+ * while its replicas serve. `refused` counts.
+ */
+export function readOnlyDatabase(
+  db: D1Database = env.DB,
+  isRefused: (sql: string) => boolean = (sql) => WRITES.test(sql),
+  answer: () => Promise<never> = () => Promise.reject(new Error("D1_ERROR: the database refuses writes")),
+): { db: D1Database; refused: () => number } {
+  let refused = 0;
+  const refuse = () => {
+    refused += 1;
+    return answer();
+  };
+  const wrap = (statement: Statement, text: string): Statement => {
+    const execute = (method: "all" | "first" | "run" | "raw") =>
+      function executed(...values: unknown[]): unknown {
+        return isRefused(text) ? refuse() : Reflect.apply(statement[method], statement, values);
+      };
+    const wrapped = {
+      [TEXT]: text,
+      [ORIGINAL]: statement,
+      bind: (...values: unknown[]) => wrap(statement.bind(...values), text),
+      all: execute("all"),
+      first: execute("first"),
+      run: execute("run"),
+      raw: execute("raw"),
+    };
+    // SAFETY: these five are all the methods of a prepared statement.
+    return wrapped as unknown as Statement;
+  };
+  // SAFETY: prepare and batch are all that the application calls.
+  const readOnly = {
+    prepare: (text: string) => wrap(db.prepare(text), text),
+    batch: (statements: Statement[]) =>
+      statements.some((statement) => isRefused(String(Reflect.get(statement, TEXT))))
+        ? refuse()
+        : db.batch(statements.map((statement) => Reflect.get(statement, ORIGINAL))),
+  } as unknown as D1Database;
+  return { db: readOnly, refused: () => refused };
 }
 
 /** A namespace none of whose objects can be called. */

@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { z } from "zod";
 import { mintAccessToken } from "../../../src/identity/tokens.ts";
-import type { Role } from "../../../src/shared/roles.ts";
+import type { Role } from "../../../src/platform/roles.ts";
 
 export const API = "http://latchkey.test/api/v1";
 export interface Call {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import { meter } from "../../../src/ops/metrics/meter.ts";
 import { forgetScrape } from "../../../src/ops/metrics/scrape.ts";
+import { meter } from "../../../src/platform/metrics/meter.ts";
 import { callWith } from "./faults.ts";
 
 /** What a scraper reads: each sample's value under its name and labels, as they stand in the text. */

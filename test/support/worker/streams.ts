@@ -2,8 +2,9 @@ import { env } from "cloudflare:workers";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import type { BroadcastLog } from "../../../src/events/broadcast-log.ts";
+import { broadcastLogStub } from "../../../src/events/broadcast-log-stub.ts";
 import type { UserChannel } from "../../../src/events/channel.ts";
-import { broadcastLogStub, channelStub } from "../../../src/events/stubs.ts";
+import { channelStub } from "../../../src/events/stubs.ts";
 import { type Call, call, read, tokenOf } from "./http.ts";
 import { service } from "./learners.ts";
 
@@ -22,6 +23,8 @@ const PATIENCE_MS = 5_000;
 export class StreamReader {
   readonly response: Response;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  /** Pieces may end in the middle of a letter. */
+  readonly #decoder = new TextDecoder();
   #text = "";
   #hasEnded = false;
 
@@ -76,12 +79,14 @@ export class StreamReader {
   }
 
   async #fill(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | null = null;
     const timeout = new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`nothing came within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+      timer = setTimeout(() => reject(new Error(`nothing came within ${PATIENCE_MS} ms`)), PATIENCE_MS);
     });
-    const { value, done } = await Promise.race([this.#reader.read(), timeout]);
+    // Cleared: a burst is read in thousands of pieces, and an object may have so many timers and no more.
+    const { value, done } = await Promise.race([this.#reader.read(), timeout]).finally(() => clearTimeout(timer));
     if (done) this.#hasEnded = true;
-    else this.#text += new TextDecoder().decode(value);
+    else this.#text += this.#decoder.decode(value, { stream: true });
   }
 }
 

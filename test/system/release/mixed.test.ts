@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type Bundles, buildBundles, type Server, startServer } from "../../../bench/lib/server.ts";
 import { api } from "../../../scripts/lib/api-client.ts";
 import { mintAccessToken } from "../../../src/identity/tokens.ts";
-import type { Role } from "../../../src/shared/roles.ts";
+import type { Role } from "../../../src/platform/roles.ts";
 import { expectAnswer } from "../../support/node/answers.ts";
 import { buildRelease, type PreviousRelease, previousCommit } from "../../support/node/previous-release.ts";
 import { freshState, removeState } from "../../support/node/state.ts";

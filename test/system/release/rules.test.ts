@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { CHECK_LIMITS, judge, wilsonLower } from "../../../scripts/lib/release/check.ts";
 import type { Deployment } from "../../../scripts/lib/release/cloudflare.ts";
 import {
   type Figures,
@@ -9,7 +10,6 @@ import {
   since,
   together,
 } from "../../../scripts/lib/release/figures.ts";
-import { GATE_LIMITS, judge, wilsonLower } from "../../../scripts/lib/release/gate.ts";
 import { refusals, rollbackTarget, type Situation } from "../../../scripts/lib/release/guards.ts";
 import { type Applied, drift, type Migration, schemaOf, takesAway } from "../../../scripts/lib/release/schema.ts";
 
@@ -19,9 +19,9 @@ const figures = (requests: number, errors: number, buckets: [number, number][] =
   buckets: new Map(buckets),
 });
 
-describe("the gate", () => {
+describe("the release check", () => {
   const old = figures(10_000, 10);
-  const verdict = (fresh: Figures, isOver: boolean, stable = old) => judge(fresh, stable, GATE_LIMITS, isOver).kind;
+  const verdict = (fresh: Figures, isOver: boolean, stable = old) => judge(fresh, stable, CHECK_LIMITS, isOver).kind;
 
   it("sends a version back as soon as it is certain, and not before", () => {
     expect(verdict(figures(20, 1), false)).toBe("wait"); // 5 %, but of twenty
@@ -191,7 +191,7 @@ describe("applied migrations", () => {
     expect(drift(files, applied).join("\n")).toMatch(reason);
   });
 
-  it("only add: what takes away must say why", () => {
+  it("only add: what removes something must say why", () => {
     const names = (sql: string) => takesAway({ name: "m", sql });
     for (const sql of [
       "DROP TABLE a;",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { csvCell, csvLine } from "../../../src/audit/csv.ts";
+import { csvCell, csvLine } from "../../../src/platform/write-csv.ts";
 
 describe("a CSV cell", () => {
   it.each([

@@ -159,7 +159,7 @@ describe("repeating", () => {
     await client.post("/api/v1/auth/sign-up", { body: { email: "a@b.c", name: "A", password: "0123456789" } });
     expect(seen).toHaveLength(1);
     const publishing = bench(problem(503, "unavailable"));
-    const event = { to: { user: "u" }, type: "task.progress-updated", data: {} } as const;
+    const event = { to: { user: "u" }, type: "task.progress-updated", data: { task_id: "t", done: 1 } } as const;
     await publishing.client.events.publish([event]);
     expect(publishing.seen).toHaveLength(1);
     await publishing.client.events.publish([{ ...event, key: "k" }]);

@@ -43,7 +43,7 @@ describe("a stream that works", () => {
     expect(ada.resets).toEqual([]);
   });
 
-  it("hands over a duplicate once", async () => {
+  it("delivers a duplicate once", async () => {
     const ada = listen(server);
     await live(ada);
     publish(1);
@@ -68,7 +68,7 @@ describe("a stream that works", () => {
     expect(faults).toHaveLength(3);
   });
 
-  it("stops hearing after unsubscribing, and connects no more after stop", async () => {
+  it("gets nothing after unsubscribing, and connects no more after stop", async () => {
     const ada = listen(server);
     const heard: unknown[] = [];
     const unsubscribe = ada.stream.on("*", (event) => heard.push(event.id));
@@ -241,6 +241,49 @@ describe("what the server says about the stream", () => {
     expect(server.count(STREAM)).toBe(2);
   });
 
+  it("[fault 36] evicted for too many: gets the events late, and comes back by itself when there is room", async () => {
+    const ada = listen(server, { timing: { returnMin: 200, returnMax: 200, evictedPoll: 20 } });
+    await live(ada);
+    server.always = { answer: "refuse", status: 429 };
+    server.end("stream.evicted", { reason: "too_many_streams" });
+    await until("evicted", () => ada.stream.status.state === "evicted");
+    publish(1);
+    await until("the event, asked for", () => ada.numbers.length === 1);
+    expect(ada.stream.status).toMatchObject({ state: "evicted", reason: "too_many_streams" });
+    await until("two tries", () => server.count(STREAM) >= 3);
+    expect(ada.stream.status.state).toBe("evicted");
+    expect(server.queries.slice(1).every((query) => query.get("if_room") === "true")).toBe(true);
+    server.always = null;
+    await live(ada);
+    publish(2);
+    await until("the next", () => ada.numbers.length === 2);
+    expect(ada.numbers).toEqual([1, 2]);
+    const names = new Set(server.queries.map((query) => query.get("client")));
+    expect(names.size).toBe(1);
+  });
+
+  it("[fault 36] evicted with its session: stays away", async () => {
+    const ada = listen(server, { timing: { returnMin: 10, returnMax: 10, evictedPoll: 10 } });
+    await live(ada);
+    server.end("stream.evicted", { reason: "session_ended" });
+    await until("evicted", () => ada.stream.status.state === "evicted");
+    await pause(80);
+    expect([server.count(STREAM), server.count(HISTORY)]).toEqual([1, 0]);
+  });
+
+  it("[fault 37] closed because the role is another: comes back, and says that all must be loaded anew", async () => {
+    const ada = listen(server);
+    await live(ada);
+    publish(1);
+    await until("the event", () => ada.numbers.length === 1);
+    server.end("stream.closing", { reason: "role_changed", retry_ms: 5 });
+    await until("the reset", () => ada.resets.length === 1);
+    expect(ada.resets).toEqual([{ reason: "role", scope: "both" }]);
+    await live(ada);
+    publish(2);
+    await until("the next", () => ada.numbers.length === 2);
+  });
+
   it("heartbeats ahead of us, twice: opens again and gets what was lost", async () => {
     const ada = listen(server);
     await live(ada);
@@ -370,6 +413,44 @@ describe("when no stream gets through", () => {
     expect(ada.states).toEqual(["connecting", "reconnecting", "live"]);
   });
 
+  it("[fault 38] 204 ends it: the server wants no stream, and nothing is asked any more", async () => {
+    server.always = { answer: "nothing" };
+    const ada = listen(server);
+    await until("refused", () => ada.stream.status.state === "refused");
+    expect(ada.stream.status.reason).toBe("no_content");
+    await pause(100);
+    expect([server.count(STREAM), server.count(HISTORY)]).toEqual([1, 0]);
+    server.always = null;
+    ada.stream.retry();
+    await live(ada);
+  });
+
+  it("[fault 38] pages in place of the stream are tried three times, then polled for, or given up where nothing polls", async () => {
+    server.always = { answer: "portal" };
+    const ada = listen(server, { timing: { probeMin: 10, probeMax: 10 } });
+    await until("polling", () => ada.stream.status.state === "polling");
+    await pause(150);
+    expect(server.count(STREAM)).toBe(3);
+    expect(ada.stream.status).toMatchObject({ state: "polling", reason: "not_a_stream" });
+    const before = server.count(STREAM);
+    const sse = listen(server, { mode: "sse" });
+    await until("refused", () => sse.stream.status.state === "refused");
+    expect(sse.stream.status.reason).toBe("not_a_stream");
+    await pause(100);
+    expect(server.count(STREAM)).toBe(before + 3);
+  });
+
+  it("[fault 38] where nothing that answers is an event service, it stops", async () => {
+    server.always = { answer: "portal" };
+    server.historyStatus = 204;
+    const ada = listen(server);
+    await until("refused", () => ada.stream.status.state === "refused");
+    const asked = server.count(HISTORY);
+    await pause(150);
+    expect(server.count(HISTORY)).toBe(asked);
+    expect(server.count(STREAM)).toBe(3);
+  });
+
   it("a stream that opens and then says nothing is left, too", async () => {
     server.openings.push({ answer: "mute" });
     const ada = listen(server, { timing: { heartbeatLate: 150 } });
@@ -429,7 +510,7 @@ describe("modes", () => {
     expect([ada.numbers, again.numbers]).toEqual([[1], [2]]);
   });
 
-  it("polling tells of a reset as the stream does", async () => {
+  it("polling reports a reset as the stream does", async () => {
     const storage = memoryStorage();
     storage.setItem("latchkey.cursor.ada", "e0-9.0");
     publish(1);
@@ -471,7 +552,7 @@ describe("the device", () => {
     expect(server.openedWith[1]).toBe("e1-0.0");
   });
 
-  it("a phone that nobody looks at lets go, and is back when somebody looks", async () => {
+  it("a phone that nobody looks at closes its stream, and is back when somebody looks", async () => {
     const tab = new FakeBrowser().openTab({ isPhone: true });
     const ada = listen(server, { surroundings: tab.surroundings, pauseWhenHidden: 0.03 });
     await live(ada);
@@ -483,7 +564,7 @@ describe("the device", () => {
     await until("the event", () => ada.numbers.length === 1);
   });
 
-  it("a desktop keeps its stream, and so does a phone that is told to", async () => {
+  it("a desktop keeps its stream, and so does a phone that is configured to", async () => {
     const desktop = new FakeBrowser().openTab();
     const phone = new FakeBrowser().openTab({ isPhone: true });
     const ada = listen(server, { surroundings: desktop.surroundings, pauseWhenHidden: 0.01 });

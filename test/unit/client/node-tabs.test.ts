@@ -12,7 +12,7 @@ it("shares one stream over the platform's own locks and channels", async () => {
   await until("both live", () => [first, second].every(({ stream }) => stream.status.state === "live"));
   expect(server.streams).toBe(1);
   server.publish("system.notification", { n: 1 });
-  await until("both heard", () => first.numbers.length === 1 && second.numbers.length === 1);
+  await until("both received it", () => first.numbers.length === 1 && second.numbers.length === 1);
   const [leader, heir] = first.stream.status.leader ? [first, second] : [second, first];
   leader.stream.stop();
   server.publish("system.notification", { n: 2 });

@@ -26,6 +26,14 @@ beforeAll(() => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe("the packed client", () => {
+  it("[fault 47] explains itself, names its licence, and marks its hooks for frameworks that render on a server", () => {
+    const read = (name: string) => readFileSync(join(project, "node_modules/@latchkey/client", name), "utf8");
+    expect(read("README.md")).toMatch(/createClient[\s\S]*ALLOWED_ORIGINS/);
+    expect(read("LICENSE")).toContain("MIT License");
+    expect(read("react/index.js").split("\n")[0]).toBe('"use client";');
+    expect(read("index.js")).not.toContain("use client");
+  });
+
   it("runs in plain Node, without React", () => {
     writeFileSync(
       join(project, "plain.js"),

@@ -83,6 +83,25 @@ describe("useTaskProgress", () => {
   });
 });
 
+describe("useTaskProgress, mounted again", () => {
+  it("[fault 41] knows what came while it was not mounted, and before it first was", async () => {
+    const bench = reactBench();
+    const { result, rerender } = renderHook(({ id }) => useTaskProgress(id), {
+      wrapper: bench.wrapper,
+      initialProps: { id: "none" },
+    });
+    await live(bench);
+    bench.api.publish("task.progress-started", { task_id: "early", kind: "import", title: "Early", total: 4 });
+    bench.api.publish("task.progress-updated", { task_id: "early", done: 3 });
+    bench.api.publish("task.progress-updated", { task_id: "none", done: 1 });
+    await waitFor(() => expect(result.current.done).toBe(1));
+    rerender({ id: "early" });
+    expect(result.current).toMatchObject({ state: "running", title: "Early", done: 3, total: 4 });
+    rerender({ id: "none" });
+    expect(result.current).toMatchObject({ state: "running", done: 1 });
+  });
+});
+
 describe("notifications", () => {
   it("are kept, counted and marked; the oldest go first; a reload finds them", async () => {
     const bench = reactBench();
@@ -189,7 +208,7 @@ describe("useUnlocks", () => {
     expect(result.current.status.state).toBe("live");
   });
 
-  it("reads again what was loaded before the first events could be heard, and only on a first visit", async () => {
+  it("reads again what was loaded before the first events could come, and only on a first visit", async () => {
     const bench = reactBench();
     bench.api.rows.set(path("algo", "chapters"), []);
     bench.api.rows.set(path("algo", "problems"), []);
@@ -205,6 +224,52 @@ describe("useUnlocks", () => {
     await live(bench);
     await pause(20);
     expect(bench.api.asked).toHaveLength(4);
+  });
+
+  describe("looking again in the background", () => {
+    async function shownFor(ms: number) {
+      const bench = reactBench();
+      bench.api.rows.set(path("algo", "problems"), []);
+      bench.api.rows.set(path("algo", "chapters"), []);
+      const { result } = renderHook(() => useUnlocks("algo"), { wrapper: bench.wrapper });
+      await live(bench);
+      await waitFor(() => expect(result.current.chapters.isSuccess && bench.queryClient.isFetching() === 0).toBe(true));
+      const [key] = bench.queryClient.getQueryCache().findAll({ queryKey: latchkeyKeys.chapters("algo") });
+      if (key === undefined) throw new Error("nothing is shown");
+      bench.queryClient.setQueryData(key.queryKey, [], { updatedAt: Date.now() - ms });
+      const first = bench.api.queries.length;
+      const queries = () => bench.api.queries.slice(first).map((query) => query.get("max_stale"));
+      return { bench, again: () => result.current.chapters.refetch(), queries };
+    }
+
+    it("asks for an answer from the edge when what is shown is older than that answer may be", async () => {
+      const { bench, again, queries } = await shownFor(20_000);
+      expect(bench.api.queries.every((query) => !query.has("max_stale"))).toBe(true);
+      await again();
+      expect(queries()).toEqual(["15"]);
+      // Now it is younger: an answer from the edge could go back in time.
+      await again();
+      expect(queries()).toEqual(["15", null]);
+    });
+
+    it("[I3] asks for an exact answer after a write of its own, and when an event says that something changed", async () => {
+      const { bench, again, queries } = await shownFor(20_000);
+      const chapter = { path: { course: "algo", chapter: "algo.one" } };
+      await bench.client.post("/api/v1/courses/{course}/chapters/{chapter}/mark_as_completed", chapter);
+      await again();
+      expect(queries()).toEqual([null]);
+      const other = await shownFor(20_000);
+      other.bench.api.publish("unlock.changed", { course_id: "algo", unlocked: ["algo.one"], locked: [] });
+      await waitFor(() => expect(other.queries()).toHaveLength(2));
+      expect(other.queries()).toEqual([null, null]);
+    });
+
+    it("asks an older server exactly", async () => {
+      const { bench, again, queries } = await shownFor(20_000);
+      for (const name of ["max_stale", "tz"]) bench.api.unknown.add(name);
+      expect((await again()).isSuccess).toBe(true);
+      expect(queries()).toEqual(["15", "15", null]);
+    });
   });
 
   it("holds the server's problem when there is no such course", async () => {

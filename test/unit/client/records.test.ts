@@ -139,7 +139,7 @@ describe("a record writer", () => {
     expect(angry.writer.status.held).toBe(0);
   });
 
-  it("hands over every item of a batch that is refused for good, and keeps one that only lacks its token", async () => {
+  it("reports every item of a batch that is refused for good, and keeps one that only lacks its token", async () => {
     const { writer, run, server, invalid, clock } = await bench({ lingerMs: 0 });
     const errors = [{ path: "tasks", rule: "one_owner", message: "of one owner" }];
     server.disturbances.push(refusal(400, {}, { errors }));
@@ -171,7 +171,7 @@ describe("a record writer", () => {
     expect(server.items.size).toBe(30);
   });
 
-  it("stops with a deadline, tells what is left, and takes nothing more", async () => {
+  it("stops with a deadline, says what is left, and takes nothing more", async () => {
     const spool = memorySpool();
     const first = await bench({ spool });
     first.server.disturbances.push(...upTo(1_000).map(() => "lost" as const));
@@ -189,7 +189,7 @@ describe("a record writer", () => {
     expect(await second.run(second.writer.stop())).toEqual({ left: 0 });
   });
 
-  it("a spool that cannot be written is heard of, by who wrote and by onProblem, and costs nothing", async () => {
+  it("a spool that cannot be written is reported, to who wrote and to onProblem, and costs nothing", async () => {
     const inner = memorySpool();
     let broken: keyof Spool | null = "append";
     const failing =
@@ -348,7 +348,7 @@ describe("restoring a session", () => {
     expect(await restore(new Response(body))).toEqual(["一", "b"]);
   });
 
-  it("tells a cut stream from a whole one, and a refusal from both", async () => {
+  it("distinguishes a cut stream from a whole one, and a refusal from both", async () => {
     await expect(restore(new Response(lines({ session: {} }, { task: { task_id: "a" } })))).rejects.toThrow(
       RestoreCutError,
     );

@@ -101,7 +101,7 @@ describe("the SSE parser", () => {
     expect(parse(["retry:10\nretry: 20\nretry:1e3\nretry:-1\nretry:\nretry\n"]).retries).toEqual([10, 20]);
   });
 
-  it("hands over comments", () => {
+  it("delivers comments", () => {
     expect(parse([":ok\n", ": beat\n\n"]).comments).toEqual(["ok", " beat"]);
   });
 
@@ -120,5 +120,24 @@ describe("the SSE parser", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("the last event id", () => {
+  const idAfter = (text: string) => {
+    const parser = new SseParser({ onFrame: () => undefined });
+    parser.push(text);
+    return parser.lastEventId;
+  };
+
+  it("[fault 41] is that of the last block that ended: what a cut block named was never dispatched", () => {
+    expect(idAfter("id: 1\ndata: a\n\nid: 2\ndata: b\n")).toBe("1");
+    expect(idAfter("id: 1\ndata: a\n\nid: 2\ndata: b\n\n")).toBe("2");
+    expect(idAfter("id: 1")).toBe("");
+  });
+
+  it("[fault 41] is taken from a block without data too, and emptied by an empty id", () => {
+    expect(idAfter("id: 1\n\n")).toBe("1");
+    expect(idAfter("id: 1\ndata: a\n\nid\ndata: b\n\n")).toBe("");
   });
 });

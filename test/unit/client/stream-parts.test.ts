@@ -54,7 +54,7 @@ describe("frames about the stream", () => {
     return readControlFrame(frame);
   };
 
-  it("are told from events", () => {
+  it("are not taken for events", () => {
     expect(read("unlock.changed", {})).toBeNull();
     expect(read("stream.something-new", {})).toEqual({ kind: "unknown" });
     expect(read("stream.heartbeat", null, "e-1.0")).toEqual({ kind: "heartbeat", head: "e-1.0" });

@@ -11,7 +11,7 @@ function deviceWith(parts: object): void {
 }
 
 describe("the browser", () => {
-  it("tells when it goes offline and when the page is hidden, until unsubscribed", () => {
+  it("reports when it goes offline and when the page is hidden, until unsubscribed", () => {
     const around = browserSurroundings();
     let heard = 0;
     const stops = [around.onOnline(() => heard++), around.onVisibility(() => heard++)];
@@ -26,7 +26,7 @@ describe("the browser", () => {
     expect(browserSurroundings().isOnline()).toBe(false);
   });
 
-  it("tells of another kind of network, not of another estimate of its speed", () => {
+  it("reports another kind of network, not another estimate of its speed", () => {
     const connection = Object.assign(new EventTarget(), { type: "wifi" });
     deviceWith({ connection });
     let heard = 0;
@@ -51,7 +51,7 @@ describe("the browser", () => {
     expect(browserSurroundings().isPhoneLike()).toBe(true);
   });
 
-  it("gives a lock to one at a time, and to the next when the first lets go or dies", async () => {
+  it("gives a lock to one at a time, and to the next when the first releases it or dies", async () => {
     vi.unstubAllGlobals();
     const held: string[] = [];
     const queue: (() => Promise<void>)[] = [];

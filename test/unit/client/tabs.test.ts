@@ -35,11 +35,11 @@ function publish(...numbers: number[]): void {
 }
 
 describe("tabs of one browser", () => {
-  it("share one stream: followers hear events and see the leader's state", async () => {
+  it("share one stream: followers receive events and see the leader's state", async () => {
     const { first, second } = await twoTabs();
     expect([first.stream.status.leader, second.stream.status.leader]).toEqual([true, false]);
     publish(1, 2);
-    await until("both heard", () => first.numbers.length === 2 && second.numbers.length === 2);
+    await until("both received it", () => first.numbers.length === 2 && second.numbers.length === 2);
     expect(second.numbers).toEqual([1, 2]);
     expect(server.streams).toBe(1);
     server.always = { answer: "refuse", status: 503, retryAfter: 1 };
@@ -50,7 +50,7 @@ describe("tabs of one browser", () => {
   it("another takes over when the leader closes, with nothing lost and nothing twice", async () => {
     const { first, second } = await twoTabs();
     publish(1);
-    await until("both heard", () => second.numbers.length === 1);
+    await until("both received it", () => second.numbers.length === 1);
     first.stream.stop();
     publish(2);
     await until("the heir leads", () => second.stream.status.leader && second.stream.status.state === "live");
@@ -65,7 +65,7 @@ describe("tabs of one browser", () => {
     const { first, second } = await twoTabs();
     first.stream.on("*", () => new Promise(() => undefined));
     publish(1);
-    await until("the follower heard", () => second.numbers.length === 1);
+    await until("the follower received it", () => second.numbers.length === 1);
     expect(storage.getItem("latchkey.cursor.ada")).toBe("e1-0.0");
     first.stream.stop();
     publish(2);
@@ -73,7 +73,7 @@ describe("tabs of one browser", () => {
     expect(second.numbers).toEqual([1, 2]);
   });
 
-  it("a tab that was frozen is told that it missed something", async () => {
+  it("a tab that was frozen learns that it missed something", async () => {
     const { second, secondTab } = await twoTabs();
     secondTab.freeze(true);
     publish(1, 2);
@@ -89,9 +89,9 @@ describe("tabs of one browser", () => {
     const { first, second, secondTab } = await twoTabs();
     secondTab.freeze(true);
     publish(1, 2);
-    await until("the leader heard", () => first.numbers.length === 2);
+    await until("the leader received it", () => first.numbers.length === 2);
     first.stream.stop();
-    await until("the heir heard", () => second.numbers.length === 2);
+    await until("the heir received it", () => second.numbers.length === 2);
     expect(second.resets).toEqual([]);
     expect(server.openedWith).toEqual([null, "e1-0.0"]);
   });
@@ -151,7 +151,7 @@ describe("without locks", () => {
     const { first, second } = await twoTabs(new FakeBrowser({ locks: false, channels: false }));
     expect([first.stream.status.leader, second.stream.status.leader]).toEqual([true, true]);
     publish(1);
-    await until("both heard", () => first.numbers.length === 1 && second.numbers.length === 1);
+    await until("both received it", () => first.numbers.length === 1 && second.numbers.length === 1);
   });
 
   it("one that is evicted listens to another", async () => {
@@ -163,7 +163,7 @@ describe("without locks", () => {
     const second = open(browser.openTab());
     await until("live", () => second.stream.status.state === "live");
     publish(1);
-    await until("both heard", () => first.numbers.length === 1 && second.numbers.length === 1);
+    await until("both received it", () => first.numbers.length === 1 && second.numbers.length === 1);
     expect(first.stream.status).toMatchObject({ state: "live", leader: false });
     expect(server.openedWith).toHaveLength(2);
   });

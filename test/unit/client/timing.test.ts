@@ -83,13 +83,85 @@ describe("the stream's durations", () => {
     expect(gaps(opened.slice(0, 5))).toEqual([250, 500, 1_000, 2_000]);
   });
 
-  it("wait two seconds for a first byte, twice, then poll", async () => {
+  it("[fault 38] wait ten seconds for a first byte, then twenty, then poll; a slow network is no proxy", async () => {
     const { clock, opened, stream } = bench(() => "hang");
-    await clock.advance(4_249);
-    expect(gaps(opened)).toEqual([2_250]);
+    await clock.advance(30_249);
+    expect(gaps(opened)).toEqual([10_250]);
     expect(stream.status.state).not.toBe("polling");
     await clock.advance(2);
     expect(stream.status.state).toBe("polling");
+    // The next try may take longer still.
+    await clock.advance(200_000);
+    expect(opened.length).toBeGreaterThan(2);
+
+    const slow = bench(() => "hang");
+    await slow.clock.advance(8_000);
+    slow.push(OPENED);
+    await slow.clock.advance(1);
+    expect(slow.stream.status.state).toBe("live");
+  });
+
+  it("[fault 38] spread those who come back over all of what the server's retry says", async () => {
+    const waits: number[] = [];
+    for (let client = 0; client < 40; client += 1) {
+      const clock = new ManualClock();
+      const one = bench(() => `retry: 12000\n${OPENED}`, { clock });
+      await clock.advance(30_000);
+      clock.chance = (client + 0.5) / 40;
+      one.end();
+      await clock.advance(12_000);
+      waits.push((one.opened[1] ?? 0) - 30_000);
+      one.stream.stop();
+    }
+    const inSecond = (second: number) => waits.filter((wait) => Math.floor(wait / 1_000) === second).length;
+    expect(Math.max(...Array.from({ length: 12 }, (_, second) => inSecond(second)))).toBeLessThanOrEqual(4);
+  });
+
+  it("[fault 36] look for room after one minute, then less often, and not at all without a network", async () => {
+    const tab = new FakeBrowser().openTab();
+    const evicted = 'event: stream.evicted\ndata: {"reason":"too_many_streams"}\n\n';
+    let isFirst = true;
+    const { clock, opened, polled, stream } = bench(
+      () => {
+        const opening = isFirst ? OPENED + evicted : "refuse";
+        isFirst = false;
+        return opening;
+      },
+      { surroundings: tab.surroundings },
+    );
+    await clock.advance(1_000);
+    expect(stream.status).toMatchObject({ state: "evicted", reason: "too_many_streams" });
+    await clock.advance(1_000_000);
+    const waits = gaps(opened);
+    for (const [at, least] of [60_000, 120_000, 240_000, 300_000].entries()) {
+      expect(waits[at]).toBeGreaterThanOrEqual(least);
+      expect(waits[at]).toBeLessThan(least + 31_000);
+    }
+    expect(polled.length).toBeGreaterThan(20);
+    const before = [opened.length, polled.length];
+    tab.setOnline(false);
+    await clock.advance(1_000_000);
+    expect([opened.length, polled.length]).toEqual(before);
+    expect(stream.status.state).toBe("evicted");
+  });
+
+  it("[fault 38] honour Retry-After also where polling takes over", async () => {
+    const clock = new ManualClock();
+    const at: { path: string; time: number }[] = [];
+    bench(() => "refuse", {
+      clock,
+      fetch: async (input) => {
+        const url = String(input);
+        at.push({ path: url.includes("history") ? "history" : "stream", time: clock.now() });
+        if (url.endsWith("sse-token")) return Response.json({ sse_token: "t", expires_in: 60, stream_url: "" });
+        return new Response(null, { status: 503, headers: { "retry-after": "20" } });
+      },
+    });
+    await clock.advance(300_000);
+    const times = at.map(({ time }) => time);
+    const rounds = [...new Set(times)];
+    expect(at.some(({ path }) => path === "history")).toBe(true);
+    for (const wait of gaps(rounds)) expect(wait).toBeGreaterThanOrEqual(20_000);
   });
 
   it("take 55 s of silence for the end", async () => {
@@ -113,7 +185,7 @@ describe("the stream's durations", () => {
     expect(opened).toEqual([0]);
   });
 
-  it("come after Retry-After, with jitter, and tell that time passed unheard", async () => {
+  it("come after Retry-After, with jitter, and report that time passed without events", async () => {
     const resets: unknown[] = [];
     const clock = new ManualClock();
     let isFirst = true;

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { courseDocumentSchema, documentPaths, splitDocument } from "../../../src/courses/document.ts";
-import { readCsv } from "../../../src/courses/importers/csv.ts";
 import { importOulad, type OuladTables } from "../../../src/courses/importers/oulad.ts";
+import { readCsv } from "../../../src/platform/read-csv.ts";
 import { analyze } from "../../../src/unlock/analyze.ts";
 
 /** Not part of the product; see its README. */
@@ -106,7 +106,7 @@ describe("courses and chapters", () => {
     expect(shapeOf(tables({})).map(({ rule }) => rule)).toEqual([null, null, null, null]);
   });
 
-  it("tells type and weight in the title, with a number where there are several", () => {
+  it("says type and weight in the title, with a number where there are several", () => {
     const assessments = ["AAA,2013J,2,TMA,20,12.5", "AAA,2013J,1,TMA,10,10", "AAA,2013J,3,Exam,,100"];
     const [course] = imported(tables({ assessments }));
     const problems = course?.document.chapters?.flatMap((chapter) => chapter.problems ?? []);

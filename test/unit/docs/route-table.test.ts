@@ -10,15 +10,15 @@ function rows(document: unknown): string[] {
 
 it("lists each route once, by path and method, with its policy", () => {
   expect(rows(sampleDocument())).toEqual([
-    "| `GET /api/v1/courses/{course}/chapters` | List chapters | learner, author | own enrollment only | none |  |",
-    "| `POST /api/v1/courses/{course}/chapters` |  | author |  | 64 KiB | write |",
-    "| `GET /health` |  | everybody |  | none |  |",
+    "| `GET /api/v1/courses/{course}/chapters` | List chapters | learner, author |  | own enrollment only | none |  |",
+    "| `POST /api/v1/courses/{course}/chapters` |  | author |  |  | 64 KiB | write |",
+    "| `GET /health` |  | everybody |  |  | none |  |",
   ]);
 });
 
 it("names a route whose policy was forgotten", () => {
   const document = { info: { title: "t", version: "1" }, paths: { "/x": { get: { responses: {} } } } };
-  expect(rows(document)).toEqual(["| `GET /x` |  | **undeclared** |  | none |  |"]);
+  expect(rows(document)).toEqual(["| `GET /x` |  | **undeclared** |  |  | none |  |"]);
 });
 
 it("keeps text inside its cell", () => {
@@ -26,5 +26,5 @@ it("keeps text inside its cell", () => {
     info: { title: "t", version: "1" },
     paths: { "/x": { get: { summary: "a | b\nc", responses: {}, "x-policy": { roles: "public" } } } },
   };
-  expect(rows(document)).toEqual(["| `GET /x` | a \\| b c | everybody |  | none |  |"]);
+  expect(rows(document)).toEqual(["| `GET /x` | a \\| b c | everybody |  |  | none |  |"]);
 });

@@ -2,7 +2,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatCursor, newEpoch, parseCursor } from "../../../src/events/cursor.ts";
-import { FrameQueue, MAX_QUEUED_BYTES } from "../../../src/events/frame-queue.ts";
+import { FrameQueue, FULL_BYTES } from "../../../src/events/frame-queue.ts";
 import { frame, preamble } from "../../../src/events/frames.ts";
 import { ProgressThrottle, TICK_INTERVAL_MS } from "../../../src/events/progress.ts";
 import { eventOf, passes, renderEnvelope } from "../../../src/events/types.ts";
@@ -106,12 +106,13 @@ describe("the queue of a slow reader", () => {
     );
   });
 
-  it("is over its budget only with more than one frame", () => {
+  it("[fault 35] is full beyond its bytes, and never cuts what it was given", () => {
     const queue = new FrameQueue();
-    queue.push({ id: "1", bytes: bytes(MAX_QUEUED_BYTES + 1), task: null });
-    expect(queue.isOverBudget).toBe(false);
+    queue.push({ id: "1", bytes: bytes(FULL_BYTES), task: null });
+    expect(queue.isFull).toBe(false);
     queue.push({ id: "2", bytes: bytes(1), task: null });
-    expect(queue.isOverBudget).toBe(true);
+    expect(queue.isFull).toBe(true);
+    expect(queue.bytes).toBe(FULL_BYTES + 1);
   });
 });
 

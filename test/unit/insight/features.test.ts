@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { cohortOf } from "../../../src/insight/cohort.ts";
 import { FEATURES, featuresOf } from "../../../src/insight/features.ts";
 import { plainRows } from "../../../src/insight/plain.ts";
-import { UNTOLD } from "../../../src/insight/reasons.ts";
+import { WITHOUT_REASON } from "../../../src/insight/reasons.ts";
 import type { CourseFacts } from "../../../src/insight/world.ts";
 import { madeUpSchool } from "../../support/insight/school.ts";
 
@@ -15,7 +15,9 @@ const said = (features: Features, course: CourseFacts, day: number) =>
     ArrayBuffer.isView(value) ? Array.from(value as Float32Array, String) : value,
   );
 
-/** A course whose past is the same up to `day` and whose future is another: handed in, marked, left, passed differently. */
+/**
+ * A course whose past is the same up to `day` and whose future is another: submitted, marked, left, passed differently.
+ */
 function withOtherFuture(course: CourseFacts, day: number, other: CourseFacts): CourseFacts {
   return {
     ...course,
@@ -79,7 +81,7 @@ describe("features", () => {
   });
 
   it("each belong to a reason a person can read", () => {
-    expect(UNTOLD).toEqual([]);
+    expect(WITHOUT_REASON).toEqual([]);
   });
 
   it("speak of those who take part on the day, and of no others", () => {

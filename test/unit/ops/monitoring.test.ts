@@ -12,7 +12,7 @@ import { expressions, filesIn, metricsIn, RULE_TESTS, RULES, rules, run } from "
 const missing = missingTools();
 if (missing !== null) console.warn(`Rules, routes and dashboards are not checked by the real tools; ${missing}.`);
 
-const PAGES = fromRoot("docs/operations/alerts");
+const PAGES = fromRoot("docs/operate/alerts");
 const alerts = rules().flatMap((rule) => (rule.alert === undefined ? [] : [{ ...rule, alert: rule.alert }]));
 const work = mkdtempSync(join(tmpdir(), "latchkey-monitoring-"));
 afterAll(() => rmSync(work, { recursive: true }));
@@ -36,7 +36,7 @@ describe("each alert", () => {
       expect(annotations, alert).toEqual({
         summary: expect.stringMatching(/^[A-Z]/),
         description: expect.stringMatching(/\.$/),
-        runbook_url: `https://latchkey.dev/docs/operations/alerts/${alert}.md`,
+        runbook_url: `https://latchkey.dev/docs/operate/alerts/${alert}.md`,
       });
     }
   });
@@ -65,7 +65,7 @@ describe("each alert", () => {
   it.each(alerts)("$alert names only addresses that the API has", ({ alert }) => {
     const page = readFileSync(join(PAGES, `${alert}.md`), "utf8");
     const routes = new Set(
-      [...readFileSync(fromRoot("docs/routes.md"), "utf8").matchAll(/^\| `(\w+) ([^`]+)`/gm)].map(
+      [...readFileSync(fromRoot("docs/developers/routes.md"), "utf8").matchAll(/^\| `(\w+) ([^`]+)`/gm)].map(
         ([, method, path = ""]) => `${method} ${path.replace(/\{\w+\}/g, "<>")}`,
       ),
     );
@@ -78,7 +78,7 @@ describe("each alert", () => {
     }
   });
 
-  it("is listed, and no page tells of one that does not exist", () => {
+  it("is listed, and no page names one that does not exist", () => {
     const index = readFileSync(join(PAGES, "README.md"), "utf8");
     const listed = [...index.matchAll(/^\| \[(\w+)\]\(\1\.md\)/gm)].map(([, name]) => name);
     expect(listed).toEqual([...alerts.map(({ alert }) => alert)]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { emptySketch, estimate, merge, note } from "../../../src/ops/metrics/sketch.ts";
+import { emptySketch, estimate, merge, note } from "../../../src/platform/metrics/sketch.ts";
 
 function sketchOf(from: number, to: number) {
   const sketch = emptySketch();
@@ -8,7 +8,7 @@ function sketchOf(from: number, to: number) {
 }
 
 describe("counting different learners without keeping who", () => {
-  // Four standard errors of 2.3 %, or more; few are told apart.
+  // Four standard errors of 2.3 %, or more; small numbers are exact.
   it.each([0, 1, 2, 10])("%i are counted exactly", (users) => {
     expect(estimate(sketchOf(0, users))).toBe(users);
   });

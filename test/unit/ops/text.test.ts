@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { counter, gauge, gaugeBy, prometheusText } from "../../../src/ops/metrics/family.ts";
+import { counter, gauge, gaugeBy, prometheusText } from "../../../src/platform/metrics/family.ts";
 
 describe("Prometheus' text format", () => {
   it("escapes what would end a label or a line, and leaves out what nobody knows", () => {

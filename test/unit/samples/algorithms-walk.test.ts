@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import source from "../../../samples/algorithms/course.json" with { type: "json" };
 import { courseDocumentSchema, splitDocument } from "../../../src/courses/document.ts";
-import { DAY_MS } from "../../../src/shared/instants.ts";
+import { DAY_MS } from "../../../src/platform/instants.ts";
 import { compile } from "../../../src/unlock/compile.ts";
 import { evaluate, openIds } from "../../../src/unlock/evaluate.ts";
 import { type Fact, layOut, mergeFact, NO_FACT, NO_POLICY } from "../../../src/unlock/learner.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { sha256Hex } from "../../../src/shared/http.ts";
+import { sha256Hex } from "../../../src/platform/hash.ts";
 import { ENGINE, ENGINE_DIGEST, ENGINE_SOURCES } from "../../../src/unlock/engine.ts";
 
 it("[I2] a change of the evaluator's sources is noticed: raise ENGINE, or only the digest if no answer can differ", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DAY_MS, toInstant } from "../../../src/shared/instants.ts";
+import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
 import {
   compile,
   type Evaluation,
@@ -49,7 +49,9 @@ function same(one: Evaluation, other: Evaluation): boolean {
 }
 
 describe("evaluate", () => {
-  it("[I2] agrees with the naive evaluator on random courses, histories, policies and instants", () => {
+  it("[I2] agrees with the naive evaluator on random courses, histories, policies and instants", {
+    timeout: 60_000,
+  }, () => {
     fc.assert(
       fc.property(cases(), ({ course, record, now }) => {
         const program = compile(course);
@@ -230,14 +232,15 @@ describe("gates", () => {
       [chapter("one", null, "draft"), chapter("two", null, "deprecated")],
       [problem("a", "one"), problem("b", "two"), problem("c", "two")],
     );
-    expect(openOf(hidden, learnerRecord({ a: DONE, b: STARTED }))).toEqual(["b"]);
+    expect(openOf(hidden, learnerRecord({ a: DONE }))).toEqual([]);
+    expect(openOf(hidden, learnerRecord({ a: DONE, b: STARTED }))).toEqual(["two", "b", "c"]);
   });
 });
 
 describe("what is kept open", () => {
   const kept = (name: string) => ({ opened: new Set([`demo.${name}`]) });
 
-  it("stays open when its rule no longer holds, and closes at an `until` nothing else can replace", () => {
+  it("stays open when its rule no longer holds, and closes at an `until`", () => {
     const until: Rule = { until: toInstant(at(2)) };
     const rules: Rule[] = [
       { completed: "demo.a" },
@@ -247,7 +250,103 @@ describe("what is kept open", () => {
     ];
     const record = learnerRecord({}, kept("x"));
     expect(rules.map((rule) => isOpen(rule, record, at(1)))).toEqual([true, true, true, true]);
-    expect(rules.map((rule) => isOpen(rule, record, at(2)))).toEqual([true, false, true, false]);
+    expect(rules.map((rule) => isOpen(rule, record, at(2)))).toEqual([true, false, false, false]);
+  });
+
+  it("[fault 28] an extension moves an end, however it is spelled, and no beginning", () => {
+    const span = (step: number) => (at(step) - at(0)) / DAY_MS;
+    const ended: Rule[] = [
+      { until: toInstant(at(2)) },
+      { not: { from: toInstant(at(2)) } },
+      { not: { not: { until: toInstant(at(2)) } } },
+      { not: { after_enrollment: { days: span(2) } } },
+      { not: { after: { item: "demo.a", days: span(2) } } },
+      { not: { any: [{ from: toInstant(at(2)) }, { cohort: "red" }] } },
+    ];
+    const begun: Rule[] = [
+      { from: toInstant(at(2)) },
+      { not: { until: toInstant(at(2)) } },
+      { after_enrollment: { days: span(2) } },
+      { after: { item: "demo.a", days: span(2) } },
+    ];
+    const facts = { a: { attempted_at: at(0), completed_at: at(0) } };
+    const overrides = [override("x", "extend", { extend_to: at(4) })];
+    const openAt = (rule: Rule, record: LearnerRecord) => [1, 2, 3, 4].map((step) => isOpen(rule, record, at(step)));
+    for (const rule of ended) {
+      for (const more of [{}, kept("x")]) {
+        expect(openAt(rule, learnerRecord(facts, more))).toEqual([true, false, false, false]);
+        const extended = learnerRecord(facts, { ...more, policy: { overrides } });
+        expect(openAt(rule, extended)).toEqual([true, true, true, false]);
+      }
+    }
+    for (const rule of begun) {
+      const extended = learnerRecord(facts, { policy: { overrides } });
+      expect(openAt(rule, extended)).toEqual([false, true, true, true]);
+    }
+  });
+
+  describe("[fault 21] an end always ends, however it is spelled", () => {
+    const from = (step: number): Rule => ({ from: toInstant(at(step)) });
+    const until = (step: number): Rule => ({ until: toInstant(at(step)) });
+    const cohort = (name: string): Rule => ({ cohort: name });
+    const seasons: Rule = {
+      any: [{ all: [cohort("spring"), until(2)] }, { all: [cohort("autumn"), until(6)] }],
+    };
+    const done = (name: string, step: number) => ({ [name]: { attempted_at: at(step), completed_at: at(step) } });
+    const completed = (name: string): Rule => ({ completed: `demo.${name}` });
+    const of = (facts: Parameters<typeof learnerRecord>[0], ...cohorts: string[]) =>
+      learnerRecord(facts, { ...kept("x"), policy: { cohorts } });
+    const both: Rule = { any: [{ all: [completed("a"), until(2)] }, { all: [completed("b"), until(6)] }] };
+    const windows: Rule = { any: [until(2), { all: [from(4), until(6)] }] };
+
+    it.each<[string, Rule, LearnerRecord, string]>([
+      // Open or closed at steps 1, 2, 3 ... 7.
+      ["an end of the learner's cohort", seasons, of({}, "spring"), "O......"],
+      ["an end of another cohort", seasons, of({}, "autumn"), "OOOOO.."],
+      ["the later end of two cohorts", seasons, of({}, "spring", "autumn"), "OOOOO.."],
+      ["the last end of all, for whom no cohort has", seasons, of({}), "OOOOO.."],
+      ["not from", { not: from(3) }, of({}), "OO....."],
+      ["not (all from and ...)", { not: { all: [from(3), completed("a")] } }, of(done("a", 0)), "OO....."],
+      ["what was learned later ends nothing", { not: { all: [from(3), completed("a")] } }, of(done("a", 5)), "OOOOOOO"],
+      ["not after enrollment", { not: { after_enrollment: { days: 2 } } }, of({}), "OOO...."],
+      ["not after", { not: { after: { item: "demo.a", days: 1 } } }, of(done("a", 1)), "OO....."],
+      ["not after, never done", { not: { after: { item: "demo.a", days: 1 } } }, of({}), "OOOOOOO"],
+      ["not not until", { not: { not: until(3) } }, of({}), "OO....."],
+      [
+        "at least",
+        { at_least: { count: 2, of: [until(3), completed("a"), completed("b")] } },
+        of(done("a", 0)),
+        "OO.....",
+      ],
+      [
+        "at least, with more learned",
+        { at_least: { count: 1, of: [until(3), completed("a")] } },
+        of(done("a", 0)),
+        "OOOOOOO",
+      ],
+      ["the end of what was learned", both, of(done("a", 0)), "O......"],
+      ["the end of what else was learned", both, of({ ...done("a", 0), ...done("b", 1) }), "OOOOO.."],
+      [
+        "the end of what was learned, learned later",
+        { all: [until(3), { not: completed("a") }] },
+        of(done("a", 1)),
+        "OO.....",
+      ],
+      ["what opens again", windows, of({}), "O..OO.."],
+      ["no end: another cohort", cohort("spring"), of({}), "OOOOOOO"],
+      ["no end: not yet begun", { all: [from(5), completed("a")] }, of({}), "OOOOOOO"],
+    ])("%s", (_, rule, record, expected) => {
+      const letters = [1, 2, 3, 4, 5, 6, 7].map((step) => (isOpen(rule, record, at(step)) ? "O" : "."));
+      expect(letters.join("")).toBe(expected);
+      // The same through a chapter; and the next boundary is never missed.
+      const course = outline([chapter("one", rule)], [problem("x", "one"), problem("a"), problem("b")]);
+      const { policy, facts, opened } = record;
+      const withinChapter = { ...record, opened: new Set([...opened, "demo.one"]), policy, facts };
+      const throughChapter = [1, 2, 3, 4, 5, 6, 7].map((step) =>
+        openOf(course, withinChapter, at(step)).includes("x") ? "O" : ".",
+      );
+      expect(throughChapter.join("")).toBe(expected);
+    });
   });
 
   it("closes with its chapter's date", () => {

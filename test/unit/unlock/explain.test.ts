@@ -1,22 +1,49 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toInstant } from "../../../src/shared/instants.ts";
+import { toInstant } from "../../../src/platform/instants.ts";
 import {
   type CourseOptions,
   compile,
   evaluate,
   explain,
+  type LearnerRecord,
   layOut,
+  type Outline,
   type Rule,
   withTitles,
 } from "../../../src/unlock/index.ts";
+import type { Override } from "../../../src/unlock/learner.ts";
 import { at, cases, chapter, EPOCH, learnerRecord, outline, override, problem } from "../../support/unlock/courses.ts";
-import { explainAll, explainOne, obey, possibleSteps, smallest } from "../../support/unlock/explained.ts";
+import { cpuMs } from "../../support/unlock/cpu.ts";
+import { explainAll, explainOne, keepOpen, obey, triedAll } from "../../support/unlock/explained.ts";
 import { oracle } from "../../support/unlock/oracle.ts";
 
-const SMALL = { chapters: 2, problems: 4 };
+const SMALL = { chapters: 2, problems: 3 };
 
-describe("explain", () => {
+/**
+ * Compares the plan of each locked item with what trying every order finds.
+ * @returns the least number of steps of each (Infinity: there is no plan), but for those longer than what was tried.
+ */
+function comparedPlans(course: Outline, start: LearnerRecord, now: number): number[] {
+  const record = keepOpen(compile(course), start, now);
+  const { least, upTo } = triedAll(course, record, now, 1_500);
+  return explainAll(course, record, now).flatMap(({ id, explanation }) => {
+    if (!explanation.is_locked) return [];
+    const length = explanation.to_unlock?.length ?? Number.POSITIVE_INFINITY;
+    const expected = least.get(id) ?? Number.POSITIVE_INFINITY;
+    if (Math.min(length, expected) > upTo) return []; // not all that long was tried
+    expect(length, id).toBe(expected);
+    return [expected];
+  });
+}
+
+/**
+ * Trying every order is exponential, and a random course now and then takes minutes: these runs are the same each time.
+ * Another seed looks elsewhere.
+ */
+const REPEATABLE = { seed: 30 };
+
+describe("explain", { timeout: 60_000 }, () => {
   it("gives reasons and sentences exactly for what is locked", () => {
     fc.assert(
       fc.property(cases(), ({ course, record, now }) => {
@@ -34,7 +61,7 @@ describe("explain", () => {
           }
         }
       }),
-      { numRuns: 100 },
+      { ...REPEATABLE, numRuns: 100 },
     );
   });
 
@@ -50,66 +77,179 @@ describe("explain", () => {
           expect(names.filter((name) => text.includes(name))).toEqual([]);
         }
       }),
-      { numRuns: 150 },
+      { ...REPEATABLE, numRuns: 150 },
     );
   });
 
-  it("names in `to_unlock` what really opens the item", () => {
-    let tried = 0;
+  it("[fault 20] names in `to_unlock` only what can be done when its turn comes, and what opens the item", {
+    timeout: 60_000,
+  }, () => {
+    const seen = { plans: 0, none: 0, waits: 0, long: 0 };
     fc.assert(
-      fc.property(cases({ dates: true, drips: false }), ({ course, record, now }) => {
+      fc.property(cases(), ({ course, record: start, now }) => {
+        const record = keepOpen(compile(course), start, now);
         for (const { id, explanation } of explainAll(course, record, now)) {
-          if (!explanation.is_locked || explanation.to_unlock === null) continue;
-          const then = obey(record, explanation.to_unlock, now);
-          expect(oracle(course, then.record, then.now).get(id)?.open, id).toBe(true);
-          tried += 1;
-        }
-      }),
-      { numRuns: 150 },
-    );
-    expect(tried).toBeGreaterThan(30);
-  });
-
-  it("leads to an open item with drips too: do as told, wait as told", () => {
-    fc.assert(
-      fc.property(cases(), ({ course, record, now }) => {
-        for (const { id, explanation } of explainAll(course, record, now)) {
-          if (!explanation.is_locked || explanation.to_unlock === null) continue;
-          let state = { record, now };
-          let current = explanation;
-          for (let round = 0; current.is_locked && round < 4; round += 1) {
-            expect(current.to_unlock).not.toBeNull();
-            state = obey(state.record, current.to_unlock ?? [], state.now);
-            current = explainOne(course, state.record, state.now, id);
+          const { is_locked, to_unlock, do_next } = explanation;
+          if (!is_locked) continue;
+          if (to_unlock === null) {
+            seen.none += 1;
+            continue;
           }
-          expect(current.is_locked, id).toBe(false);
+          const then = obey(course, record, to_unlock, now);
+          expect(oracle(course, then.record, then.now).get(id)?.open, id).toBe(true);
+          // What can be done now is part of the plan, and does not spoil the rest of it.
+          const rest = to_unlock.filter((step) => !do_next.some((one) => JSON.stringify(one) === JSON.stringify(step)));
+          expect(do_next.length + rest.length).toBe(to_unlock.length);
+          const reordered = obey(course, record, [...do_next, ...rest], now);
+          expect(oracle(course, reordered.record, reordered.now).get(id)?.open, id).toBe(true);
+          seen.plans += 1;
+          if (to_unlock.some(({ action }) => action === "wait")) seen.waits += 1;
+          if (to_unlock.length > 2) seen.long += 1;
         }
       }),
-      { numRuns: 100 },
+      { ...REPEATABLE, numRuns: 250 },
     );
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(30);
   });
 
-  it("finds the smallest set, compared with trying all", () => {
-    const found = { some: 0, none: 0 };
+  it("[fault 20] has the shortest plan there is, and none only where there is none: compared with trying every order", {
+    timeout: 60_000,
+  }, () => {
+    const found = { some: 0, none: 0, long: 0 };
     fc.assert(
-      fc.property(cases({ dates: true, drips: false }, SMALL), ({ course, record, now }) => {
-        const steps = possibleSteps(course, now);
-        fc.pre(steps.length <= 10);
-        // Overrides that run out and extended ends are not steps: let them last.
-        const overrides = record.policy.overrides.filter(({ kind }) => kind !== "extend");
-        const lasting = overrides.map((one) => ({ ...one, expires_at: null }));
-        const learner = { ...record, policy: { ...record.policy, overrides: lasting } };
-        for (const { id, explanation } of explainAll(course, learner, now)) {
-          if (!explanation.is_locked) continue;
-          const expected = smallest(course, learner, now, id, steps);
-          expect(explanation.to_unlock?.length ?? null, id).toBe(expected);
-          found[expected === null ? "none" : "some"] += 1;
+      fc.property(cases(undefined, SMALL), ({ course, record, now }) => {
+        for (const least of comparedPlans(course, record, now)) {
+          found[least === Number.POSITIVE_INFINITY ? "none" : "some"] += 1;
+          if (least > 1 && least < Number.POSITIVE_INFINITY) found.long += 1;
         }
       }),
-      { numRuns: 400 },
+      { ...REPEATABLE, numRuns: 250 },
     );
     expect(found.some).toBeGreaterThan(30);
-    expect(found.none).toBeGreaterThan(10);
+    expect(found.none).toBeGreaterThan(30);
+    expect(found.long).toBeGreaterThan(0);
+  });
+
+  describe("[fault 20] has the shortest plan: what trying every order once found otherwise", () => {
+    const done = (step: number) => ({ attempted_at: at(step), completed_at: at(step) });
+    const now = EPOCH - 1;
+
+    // A plan of four steps, and thousands of ways to take as many.
+    const long: Rule = {
+      all: [
+        { score: { item: "demo.p01", min: 100 } },
+        { until: toInstant(at(11)) },
+        { after: { item: "demo.p01", days: 0 } },
+        { score: { item: "demo.p02", min: 69.99 } },
+        { completed: "demo.p02" },
+      ],
+    };
+    const none: Rule = { progress: { of: "demo.c01", min_percent: 50 } };
+    const longCourse = outline(
+      [
+        chapter("c00", { all: [{ score: { item: "demo.p01", min: 50 } }, { cohort: "evening" }] }, "beta"),
+        chapter("c01", { not: { not: { after_enrollment: { days: 2 } } } }),
+      ],
+      [problem("p00", "c00", long, "deprecated"), problem("p01", null, { not: none }), problem("p02", null, none)],
+      { sequential: true, tutorial: "demo.p00", sticky: false },
+    );
+    const longRecord = (step: number) =>
+      learnerRecord(
+        { p00: { attempted_at: EPOCH }, p01: done(step) },
+        { opened: new Set(["demo.c00"]), policy: { overrides: [override("p01", "unlock")] } },
+      );
+
+    it("trying every order claims no more than it has looked at", () => {
+      const record = longRecord(5);
+      const whole = triedAll(longCourse, record, now, 20_000);
+      expect([whole.upTo, whole.least.get("demo.p00")]).toEqual([Number.POSITIVE_INFINITY, 4]);
+      for (const maxStates of [0, 10, 100, 1_000, 1_500, 4_000]) {
+        const { least, upTo } = triedAll(longCourse, record, now, maxStates);
+        expect(upTo).toBeLessThan(Number.POSITIVE_INFINITY);
+        const within = [...whole.least].filter(([, steps]) => steps <= upTo);
+        expect([...least].filter(([, steps]) => steps <= upTo)).toEqual(within);
+      }
+    });
+
+    const excuse = (rest: Partial<Override>) => ({ policy: { overrides: [override("a", "excuse", rest)] } });
+    const keptRule: Rule = {
+      all: [
+        { not: { after: { item: "demo.a", days: 1 } } },
+        { after_enrollment: { days: 5 } },
+        { until: toInstant(at(14)) },
+      ],
+    };
+    const lax = { sticky: false };
+    const after: Rule = { after: { item: "demo.a", days: 0 } };
+    it.each<[string, Outline, LearnerRecord, number]>([
+      ["takes as many steps as the last level that was tried", longCourse, longRecord(5), 4],
+      [
+        "completes earlier what is completed later than now, where that would be too late",
+        longCourse,
+        longRecord(11),
+        4,
+      ],
+      [
+        "does so for the waiting period of a chapter",
+        outline([chapter("c", after)], [problem("a"), problem("x", "c", { until: toInstant(at(2)) })], lax),
+        learnerRecord({ a: done(2) }),
+        1,
+      ],
+      [
+        "counts from the completion once an earlier excuse has run out",
+        outline([], [problem("a", null, { cohort: "evening" }), problem("x", null, after)], lax),
+        learnerRecord({ a: done(1) }, excuse({ expires_at: EPOCH })),
+        1,
+      ],
+      [
+        "completes what an excuse stands for only until it runs out",
+        outline(
+          [],
+          [
+            problem("a"),
+            problem("x", null, {
+              all: [{ completed: "demo.a" }, { from: toInstant(at(4)) }, { until: toInstant(at(6)) }],
+            }),
+          ],
+          lax,
+        ),
+        learnerRecord({}, excuse({ created_at: at(-4), expires_at: at(2) })),
+        2,
+      ],
+      [
+        "waits for what is kept open and has no end, since it never could begin",
+        outline([chapter("c")], [problem("a", null, { cohort: "evening" }), problem("x", "c", keptRule)]),
+        learnerRecord(
+          { a: done(0) },
+          { opened: new Set(["demo.x"]), policy: { overrides: [override("c", "lock", { expires_at: at(14) })] } },
+        ),
+        1,
+      ],
+      [
+        "does so where an extension runs out before it could begin",
+        outline([], [problem("x", null, { all: [{ from: toInstant(at(10)) }, { until: toInstant(at(8)) }] })]),
+        learnerRecord(
+          {},
+          {
+            opened: new Set(["demo.x"]),
+            policy: {
+              overrides: [
+                override("x", "lock", { expires_at: at(14) }),
+                override("x", "extend", { expires_at: at(9), extend_to: at(12) }),
+              ],
+            },
+          },
+        ),
+        1,
+      ],
+    ])("%s", (_, course, record, steps) => {
+      const id = course === longCourse ? "demo.p00" : "demo.x";
+      expect(comparedPlans(course, record, now)).toContain(steps);
+      const { to_unlock } = explainOne(course, record, now, id);
+      expect(to_unlock).toHaveLength(steps);
+      const then = obey(course, record, to_unlock ?? [], now);
+      expect(oracle(course, then.record, then.now).get(id)?.open).toBe(true);
+    });
   });
 
   it("names in `do_next` only what is open now, or a wait", () => {
@@ -123,7 +263,7 @@ describe("explain", () => {
           }
         }
       }),
-      { numRuns: 100 },
+      { ...REPEATABLE, numRuns: 100 },
     );
   });
 
@@ -131,7 +271,7 @@ describe("explain", () => {
     const completing = (name: string): Rule => ({ completed: `demo.${name}` });
     const chain = [problem("a"), problem("b", null, completing("a")), problem("c", null, completing("b"))];
     const { to_unlock, do_next } = explainOne(outline([], chain), learnerRecord(), EPOCH, "demo.c");
-    expect(to_unlock).toEqual([{ action: "complete", item: "demo.b" }]);
+    expect(to_unlock).toEqual(["demo.a", "demo.b"].map((item) => ({ action: "complete", item })));
     expect(do_next).toEqual([{ action: "complete", item: "demo.a" }]);
   });
 
@@ -217,11 +357,13 @@ describe("explain", () => {
     ];
     for (const [rule, size] of rules) {
       const course = outline([], [problem("x", null, rule), ...names.map((name) => problem(name))]);
-      const start = performance.now();
-      const { to_unlock } = explainOne(course, learnerRecord(), EPOCH, "demo.x");
-      expect(performance.now() - start).toBeLessThan(1_000);
+      let to_unlock: ReturnType<typeof explainOne>["to_unlock"] = null;
+      const took = cpuMs(() => {
+        ({ to_unlock } = explainOne(course, learnerRecord(), EPOCH, "demo.x"));
+      });
+      expect(took).toBeLessThan(1_000);
       if (size !== null) expect(to_unlock).toHaveLength(size);
-      const then = obey(learnerRecord(), to_unlock ?? [], EPOCH);
+      const then = obey(course, learnerRecord(), to_unlock ?? [], EPOCH);
       expect(oracle(course, then.record, then.now).get("demo.x")?.open).toBe(true);
     }
   });
@@ -265,16 +407,87 @@ describe("reasons", () => {
       { code: "not_attempted", item: "demo.c", required: "attempted", actual: "not started" },
       { code: "score_too_low", item: "demo.a", required: 70.5, actual: 50, remaining: 20.5 },
       { code: "score_too_low", item: "demo.c", required: 70, actual: null, remaining: 70 },
-      { code: "progress_too_low", required: 100, actual: 33.33, remaining: 2 },
-      { code: "opens_later", required: toInstant(at(6)), actual: now, available_at: toInstant(at(6)) },
+      { code: "progress_too_low", required: 100, actual: 33.33, remaining: 2, items: ["demo.a", "demo.c"] },
+      { code: "opens_later", required: toInstant(at(6)), actual: now, available_at: null },
       { code: "closed", required: toInstant(at(2)), actual: now, available_at: null },
-      { code: "enrolled_too_recently", required: toInstant(at(10)), actual: now, available_at: toInstant(at(10)) },
-      { code: "waiting_period", item: "demo.b", available_at: toInstant(at(5)) },
+      { code: "enrolled_too_recently", required: toInstant(at(10)), actual: now, available_at: null },
+      { code: "waiting_period", item: "demo.b", available_at: null },
       { code: "not_completed", item: "demo.c", required: "completed", actual: "not started", available_at: null },
       { code: "not_in_cohort", required: "evening" },
       { code: "excluded", item: "demo.b" },
-      { code: "opens_later", required: toInstant(at(8)), actual: now, available_at: toInstant(at(8)) },
+      { code: "opens_later", required: toInstant(at(8)), actual: now, available_at: null },
     ]);
+  });
+
+  it("say when waiting alone makes an end of them, and only where that opens the item", () => {
+    const record = learnerRecord({ b: { attempted_at: EPOCH, completed_at: at(3) } });
+    const dates: Rule[] = [
+      { from: toInstant(at(6)) },
+      { after_enrollment: { days: 5 } },
+      { after: { item: "demo.b", days: 1 } },
+      { not: { until: toInstant(at(8)) } },
+    ];
+    const availableAt = (rule: Rule) => reasonsFor(rule, record).map((reason) => reason.available_at);
+    expect(availableAt({ all: dates })).toEqual([6, 10, 5, 8].map((step) => toInstant(at(step))));
+    expect(availableAt({ all: [...dates, { until: toInstant(at(9)) }] })).toEqual([null, null, null, null]);
+    const evening: Rule = { cohort: "evening" };
+    expect(availableAt({ any: [{ all: [{ from: toInstant(at(6)) }, evening] }, { from: toInstant(at(7)) }] })).toEqual([
+      null,
+      undefined,
+      toInstant(at(7)),
+    ]);
+  });
+
+  it("[fault 29] round what is missing up: never to nothing", () => {
+    const missing = (best: number, min: number) =>
+      reasonsFor({ score: { item: "demo.a", min } }, learnerRecord({ a: { attempted_at: EPOCH, best_score: best } }))[0]
+        ?.remaining;
+    expect([missing(69.995, 70), missing(69.99, 70), missing(50, 70.5), missing(0.1, 0.3)]).toEqual([
+      0.01, 0.01, 20.5, 0.2,
+    ]);
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 100, noNaN: true }),
+        fc.double({ min: 0, max: 100, noNaN: true }),
+        (best, min) => {
+          const remaining = missing(best, min);
+          if (remaining === undefined) return; // it is open
+          expect(remaining).toBeGreaterThanOrEqual(0.01);
+          expect(best + remaining).toBeGreaterThanOrEqual(min - 1e-6);
+          expect(String(remaining)).toMatch(/^\d+(\.\d{1,2})?$/);
+        },
+      ),
+    );
+  });
+
+  it("[fault 29] give numbers with two decimals: what is asked rounded up, what one has rounded down", () => {
+    const min = 69.64285714285714;
+    const told = (rule: Rule, best = 69.6355) => {
+      const record = learnerRecord({ a: { attempted_at: EPOCH, best_score: best } });
+      return reasonsFor(rule, record)[0];
+    };
+    const score = { score: { item: "demo.a", min } };
+    expect(told(score)).toMatchObject({ required: 69.65, actual: 69.63, remaining: 0.01 });
+    // Compared unrounded: less than the number shown as asked may do.
+    expect(told(score, 69.643)).toBeUndefined();
+    expect(told({ progress: { of: ["demo.a", "demo.b", "demo.c"], min_percent: min } })).toMatchObject({
+      required: 69.65,
+      actual: 0,
+    });
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 100, noNaN: true }),
+        fc.double({ min: 0, max: 100, noNaN: true }),
+        (best, asked) => {
+          const reason = told({ score: { item: "demo.a", min: asked } }, best);
+          if (typeof reason?.required !== "number" || typeof reason.actual !== "number") return; // it is open
+          expect(String(reason.required)).toMatch(/^\d+(\.\d{1,2})?$/);
+          expect(String(reason.actual)).toMatch(/^\d+(\.\d{1,2})?$/);
+          expect(told({ score: { item: "demo.a", min: asked } }, reason.required)).toBeUndefined();
+          expect(told({ score: { item: "demo.a", min: asked } }, reason.actual)).toBeDefined();
+        },
+      ),
+    );
   });
 
   it("list every failing leaf of a group, and none that holds", () => {
@@ -305,14 +518,6 @@ describe("reasons", () => {
     expect(explainOne(course, learnerRecord(), EPOCH, "demo.in").reasons).toEqual([
       { code: "chapter_locked", item: "demo.one" },
     ]);
-  });
-
-  it("do not name a chapter that is hidden from a learner who started a problem in it", () => {
-    const course = outline([chapter("old", { completed: "demo.a" }, "deprecated")], [problem("in", "old"), ...others]);
-    const record = learnerRecord({ in: { attempted_at: EPOCH } });
-    const { reasons, sentence } = explainOne(course, record, EPOCH, "demo.in");
-    expect(reasons).toEqual([{ code: "chapter_locked" }]);
-    expect(sentence).toEqual({ en: "Unlock the chapter it belongs to.", zh: "先解锁所在章节。" });
   });
 
   it("say that it is locked even where no leaf fails", () => {

@@ -54,7 +54,7 @@ describe("mergeFact", () => {
 });
 
 describe("sameFact", () => {
-  it("tells facts apart by each of their parts", () => {
+  it("distinguishes facts by each of their parts", () => {
     const fact: Fact = { attempted_at: 1, completed_at: 2, best_score: 3 };
     expect(sameFact(fact, { ...fact })).toBe(true);
     expect(sameFact(fact, { ...fact, attempted_at: null })).toBe(false);

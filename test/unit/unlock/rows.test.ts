@@ -66,11 +66,23 @@ describe("rows", () => {
     );
   });
 
-  it("do not name a hidden chapter in a problem's row", () => {
-    const course = outline([chapter("old", null, "deprecated")], [problem("x", "old")]);
-    const [row] = problemRows(viewOf(course, learnerRecord({ x: DONE })), "en");
-    expect(row?.id).toBe("demo.x");
-    expect(row?.chapter_id).toBeNull();
+  it("[fault 32] show a deprecated chapter, and what is in it, to those who started anything in it", () => {
+    const inside = [problem("x", "old"), problem("y", "old"), problem("z", "old", null, "deprecated")];
+    const course = outline([chapter("old", null, "deprecated")], [...inside, problem("w")]);
+    const shown = (record: LearnerRecord) => {
+      const view = viewOf(course, record);
+      const [row] = chapterRows(view, "en");
+      return {
+        chapter: row === undefined ? null : `${row.id} ${row.problems_completed}/${row.problems_total}`,
+        problems: problemRows(view, "en").map(({ id, chapter_id }) => `${id} in ${chapter_id}`),
+      };
+    };
+    expect(shown(learnerRecord())).toEqual({ chapter: null, problems: ["demo.w in null"] });
+    const all = ["demo.x in demo.old", "demo.y in demo.old", "demo.w in null"];
+    expect(shown(learnerRecord({ x: DONE }))).toEqual({ chapter: "demo.old 1/2", problems: all });
+    expect(shown(learnerRecord({ old: DONE }))).toEqual({ chapter: "demo.old 0/2", problems: all });
+    const withZ = [...all.slice(0, 2), "demo.z in demo.old", "demo.w in null"];
+    expect(shown(learnerRecord({ z: DONE }))).toEqual({ chapter: "demo.old 1/3", problems: withZ });
   });
 
   it("keep the course-wide order when one chapter is asked for", () => {

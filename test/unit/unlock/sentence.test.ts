@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toInstant } from "../../../src/shared/instants.ts";
+import { toInstant } from "../../../src/platform/instants.ts";
 import type { Rule } from "../../../src/unlock/index.ts";
 import { at, chapter, EPOCH, learnerRecord, outline, problem } from "../../support/unlock/courses.ts";
 import { explainOne } from "../../support/unlock/explained.ts";
@@ -78,8 +78,8 @@ describe("sentences", () => {
     [
       { all: [{ until: day(2) }, c("a")] },
       {},
-      "It closed on 2026-09-02 00:00 UTC. Complete “A”.",
-      "已于 2026-09-02 00:00 UTC 关闭。完成《甲a》。",
+      "It closed on 2026-09-02 00:00 UTC.",
+      "已于 2026-09-02 00:00 UTC 关闭。",
     ],
     [{ any: [{ until: day(2) }, { cohort: "evening" }, c("a")] }, {}, "Complete “A”.", "完成《甲a》。"],
     [{ after_enrollment: { days: 5 } }, {}, "It opens on 2026-09-06 00:00 UTC.", "将于 2026-09-06 00:00 UTC 开放。"],

@@ -2,6 +2,8 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createApi } from "../../../src/api.ts";
+import { openApiDocument } from "../../../src/ops/api-document.ts";
+import { SCOPES } from "../../../src/platform/scopes.ts";
 import { call, filledPath, problem, tokenOf } from "../../support/worker/http.ts";
 
 const ORIGIN = "http://latchkey.test";
@@ -13,6 +15,7 @@ const documentSchema = z.looseObject({
 const policySchema = z.strictObject({
   roles: z.union([z.literal("public"), z.array(z.enum(["learner", "author", "service", "admin"])).min(1)]),
   rule: z.string(),
+  scope: z.union([z.enum(SCOPES), z.literal("")]),
   max_body: z.number().int().min(0),
   rate: z.enum(["", "sign-in", "write", "read"]),
 });
@@ -47,11 +50,66 @@ describe("what the API says of itself", () => {
     expect([...new Set(registered)].sort()).toEqual([...listed].sort());
   });
 
+  it("[fault 47] every operation has a name of its own and declares the refusals that follow from its form, and no pattern carries a flag", async () => {
+    const text = await (await get("/openapi.json")).text();
+    const responses = z.record(z.string(), z.unknown());
+    const document = z
+      .looseObject({ paths: z.record(z.string(), z.record(z.string(), z.looseObject({ responses }))) })
+      .parse(JSON.parse(text));
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const policy = policySchema.parse(operation["x-policy"]);
+        const statuses = Object.keys(operation.responses);
+        const expected = [
+          ...(policy.roles === "public" ? [] : ["401", "403"]),
+          // Some writes make what their path names; what they really answer is compared everywhere (checked-main.ts).
+          ...(method === "get" && path.includes("{") ? ["404"] : []),
+          ...(policy.rate === "" ? [] : ["429"]),
+          "500",
+          "503",
+          "default",
+        ];
+        expect(statuses, `${method} ${path}`).toEqual(expect.arrayContaining(expected));
+      }
+    }
+    const ids = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => z.string().parse(operationId)),
+    );
+    expect(ids.filter((id) => !/^[a-z][A-Za-z]+$/.test(id))).toEqual([]);
+    expect(new Set(ids).size).toBe(ids.length);
+    const patterns = [...text.matchAll(/"pattern":"((?:[^"\\\\]|\\\\.)*)"/g)].map(([, pattern]) => pattern ?? "");
+    expect(patterns.length).toBeGreaterThan(20);
+    expect(patterns.filter((pattern) => /^\/|\/[a-z]*$/.test(pattern))).toEqual([]);
+    for (const pattern of patterns) new RegExp(JSON.parse(`"${pattern}"`), "u");
+  });
+
+  it("/docs/ is /docs", async () => {
+    const [plain, slashed] = await Promise.all([get("/docs"), get("/docs/")]);
+    expect(slashed.status).toBe(200);
+    expect(await slashed.text()).toBe(await plain.text());
+  });
+
+  it("/openapi.json is what the schemas that validate say today, with the origin that was asked", async () => {
+    const answer = await get("/openapi.json");
+    expect(answer.headers.get("content-type")).toMatch(/^application\/json/);
+    const text = await answer.text();
+    expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(openApiDocument(createApi(), ORIGIN))));
+    const elsewhere = await exports.default.fetch(new Request("https://[::1]:8443/openapi.json"));
+    expect(await elsewhere.text()).toBe(text.replaceAll(ORIGIN, "https://[::1]:8443"));
+  });
+
   it("/docs shows every route and runs no script of others", async () => {
     const answer = await get("/docs");
     expect(answer.headers.get("content-type")).toMatch(/^text\/html/);
-    expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
     const page = await answer.text();
+    const policy = answer.headers.get("content-security-policy");
+    const style = /<style>([^<]+)<\/style>/.exec(page)?.[1] ?? "";
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(style)));
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain(`style-src 'sha256-${btoa(String.fromCharCode(...digest))}'`);
+    expect(page).toContain(`curl`);
+    expect(page).toContain(ORIGIN);
+    expect(page).not.toContain("origin.invalid");
     for (const { method, path } of await operations()) {
       expect(page).toContain(`<span class="method">${method.toUpperCase()}</span> <code>${path}</code>`);
     }

@@ -1,8 +1,9 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createApi, openApiDocument } from "../../../src/api.ts";
-import { ROLES } from "../../../src/shared/roles.ts";
+import { createApi } from "../../../src/api.ts";
+import { openApiDocument } from "../../../src/ops/api-document.ts";
+import { ROLES } from "../../../src/platform/roles.ts";
 import { callWith } from "../../support/worker/faults.ts";
 import { call, filledPath, problem, tokenOf } from "../../support/worker/http.ts";
 
@@ -10,7 +11,7 @@ const ORIGIN = "http://latchkey.test";
 const get = (path: string, headers: Record<string, string> = {}) =>
   exports.default.fetch(new Request(`${ORIGIN}${path}`, { headers }));
 
-describe("every answer tells browsers to trust it with nothing", () => {
+describe("every answer has the headers that make browsers trust it with nothing", () => {
   it.each(["/health", "/openapi.json", "/docs", "/api/v1/courses", "/api/v1/nowhere", "/nowhere"])(
     "%s",
     async (path) => {
@@ -56,7 +57,11 @@ describe("other origins", () => {
     ]) {
       expect((await ask(origin, listed)).headers.has("access-control-allow-origin"), origin).toBe(false);
     }
-    expect((await ask("https://learn.example.org", "")).headers.has("access-control-allow-origin")).toBe(false);
+    const closed = await ask("https://learn.example.org", "");
+    expect(closed.headers.has("access-control-allow-origin")).toBe(false);
+    // [fault 47] Whoever looks at the refused call reads which setting lets it through.
+    expect(closed.status).toBe(403);
+    expect(await closed.text()).toContain("ALLOWED_ORIGINS");
     expect(env.ALLOWED_ORIGINS).toBe("");
   });
 });

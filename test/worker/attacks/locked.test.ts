@@ -43,7 +43,7 @@ describe("a locked item", () => {
     });
   });
 
-  it("[I9] a locked problem is not told apart from a chapter by what is marked as completed", async () => {
+  it("[I9] a locked problem and a chapter get the same answer when they are marked as completed", async () => {
     const { slug, eve } = world;
     await changesNothing(world, async () => {
       for (const item of ["gate", "inner"]) {

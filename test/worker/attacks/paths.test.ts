@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { createApi, openApiDocument } from "../../../src/api.ts";
+import { createApi } from "../../../src/api.ts";
+import { openApiDocument } from "../../../src/ops/api-document.ts";
 import { type Call, call, tokenOf } from "../../support/worker/http.ts";
 import { changesNothing, makeWorld, refused, type World } from "./support.ts";
 
@@ -75,12 +76,14 @@ describe("[I9] hostile path parameters", () => {
   });
 
   it.each(withParameters)("of $method $path are refused and change nothing", async ({ method, path }) => {
-    // An admin of this test alone: the brake on writes counts per user.
+    // An admin of this test alone: the rate limit of writes counts per user.
     const token = await tokenOf(`admin-${crypto.randomUUID()}`, "admin");
     const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
     await changesNothing(world, async () => {
       for (const hostile of names) {
         for (const id of HOSTILE_IDS) {
+          // The enrollment of the user `b:c` in the course `a`: an id like any other.
+          if (hostile === "enrollment" && id === "a:b:c") continue;
           const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
             encodeURIComponent(name === hostile ? id : valid(name)),
           );

@@ -2,9 +2,10 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { z } from "zod";
-import { ERRORS } from "../../../src/shared/errors.ts";
+import { ERRORS } from "../../../src/platform/error-codes.ts";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
+import { spread } from "../../support/worker/shards.ts";
 
 /** Words of the victim that no answer to somebody else may hold. */
 export const SECRETS = ["ada-s-answer", "ada-s-reason", "ada-cohort"];
@@ -76,12 +77,14 @@ async function silence(slug: string, user: string): Promise<void> {
 
 /** Everything that is stored: every D1 table, and every table of these learners' objects. */
 export async function everything(slug: string, users: readonly string[] = ["ada", "eve"]) {
-  const { results: tables } = await env.DB.prepare(
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT GLOB '*_words*' ORDER BY name",
-  ).all<{ name: string }>();
+  const { results: tables } = await spread
+    .prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT GLOB '*_words*' ORDER BY name",
+    )
+    .all<{ name: string }>();
   const dump: Record<string, unknown> = {};
   for (const { name } of tables)
-    dump[name] = (await env.DB.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all()).results;
+    dump[name] = (await spread.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all()).results;
   for (const user of users) {
     dump[`object of ${user}`] = await runInDurableObject(objectOf(slug, user), (_instance, state) => {
       const { sql } = state.storage;
@@ -98,11 +101,18 @@ export async function everything(slug: string, users: readonly string[] = ["ada"
   return dump;
 }
 
-/** [I9] Runs attacks and proves that nothing at all has changed. */
+/** [I9] Runs attacks and checks that nothing at all has changed. */
 export async function changesNothing(world: World, attacks: () => Promise<void>): Promise<void> {
   const before = await everything(world.slug);
   await attacks();
   expect(await everything(world.slug)).toEqual(before);
+}
+
+/** How long it takes, ms. To compare it with something harmless of the same size: a busy machine slows both. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
 }
 
 const problemSchema = z.looseObject({

@@ -103,15 +103,15 @@ export async function logs(query = "", limit = 1_000) {
 }
 
 /** Entries of the chain itself as they are stored, whether or not they were projected. */
-export async function storedEntries() {
-  const rows = await chain().entries(0, 10_000);
+export async function storedEntries(after = 0) {
+  const rows = await chain().entries(after, 10_000);
   if (!rows.ok) throw new Error("the chain does not answer");
   return rows.value;
 }
 
 /** The same, with those whom the chain still knows under their ids. */
-export async function entries() {
-  const rows = await storedEntries();
+export async function entries(after = 0) {
+  const rows = await storedEntries(after);
   const users = await runInDurableObject(
     chain(),
     (_instance, { storage }) =>

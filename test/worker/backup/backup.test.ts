@@ -6,7 +6,8 @@ import { beginBackup, continueBackup } from "../../../src/backup/run.ts";
 import { STAGES } from "../../../src/backup/stages.ts";
 import { keyOf } from "../../../src/backup/store.ts";
 import { BACKED_UP, LEFT_OUT } from "../../../src/backup/tables.ts";
-import { dumpObject } from "../../../src/shared/object-dump.ts";
+import { DERIVED_TABLES } from "../../../src/enrollment/backup.ts";
+import { dumpObject } from "../../../src/platform/cell/object-dump.ts";
 import wrangler from "../../../wrangler.toml?raw";
 import { objectOf } from "../../support/worker/courses.ts";
 import { makeCourse, makePerson, type Person } from "../privacy/support.ts";
@@ -30,7 +31,7 @@ describe("a backup", () => {
 
   it("treats every kind of object and every bucket of wrangler.toml", () => {
     const classes = [...wrangler.matchAll(/^\[exports\.(\w+)\]/gm)].map(([, name]) => name).sort();
-    // Backed up: enrollments, channels, the broadcast log, journals, the audit chain. The others: docs/operations/backup-and-restore.md.
+    // Backed up: enrollments, channels, the broadcast log, journals, the audit chain. The others: docs/operate/backup-and-restore.md.
     const left = ["BackupVault", "BroadcastShard", "CoursePresence", "MetricsShard", "UserGate"];
     expect(classes).toEqual(
       [...left, "AuditChain", "BroadcastLog", "EnrollmentObject", "JournalObject", "UserChannel"].sort(),
@@ -39,7 +40,7 @@ describe("a backup", () => {
     expect(buckets).toEqual(["BACKUPS", "DOCUMENTS", "FILES", "RECORDS"]);
   });
 
-  it("has what people did, in every place, and passes its own proof", async () => {
+  it("has what people did, in every place, and passes its own verification", async () => {
     const backup = await takeBackup();
     expect([...new Set(backup.parts.map(({ stage }) => stage))]).toEqual(STAGES.map(({ name }) => name));
     expect(backup.unreadable).toEqual([]);
@@ -70,7 +71,7 @@ describe("a backup", () => {
     const line = (await linesOf(backup, "enrollment_objects")).map((text) => JSON.parse(text));
     const mine = line.find(({ name }) => name === `${slug}:${id}`);
     const held = await runInDurableObject(objectOf(slug, id), (_object, { storage }) =>
-      JSON.stringify(dumpObject(storage, ["outline"])),
+      JSON.stringify(dumpObject(storage, DERIVED_TABLES)),
     );
     expect(JSON.parse(held)).toEqual({ ok: true, value: mine.dump });
   });

@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { removable } from "../../../src/backup/chain.ts";
 import { instantOf, MANIFEST, newBackupId } from "../../../src/backup/format.ts";
 import { backupAges } from "../../../src/backup/index.ts";
+import { continueJob } from "../../../src/backup/job.ts";
 import {
   backUpNightly,
   consumeBackups,
@@ -9,11 +11,10 @@ import {
   resumeBackups,
   verificationJob,
 } from "../../../src/backup/jobs.ts";
-import { continueJob } from "../../../src/backup/restore.ts";
 import { beginBackup, continueBackup } from "../../../src/backup/run.ts";
 import { backupIds, keyOf, noteSuccess, noteVerified, prune } from "../../../src/backup/store.ts";
 import { verificationPlan } from "../../../src/backup/verify.ts";
-import { enrollmentStub } from "../../../src/bindings.ts";
+import { enrollmentStub } from "../../../src/enrollment/stub.ts";
 import { enroll } from "../../support/worker/courses.ts";
 import { call, problem } from "../../support/worker/http.ts";
 import { makeCourse } from "../privacy/support.ts";
@@ -44,7 +45,7 @@ async function drain(sent: { body: unknown }[], bindings: Env): Promise<string[]
 }
 
 describe("backups by themselves", () => {
-  it("[I10] are begun every night, proven when a week has passed, and their ages are known", async () => {
+  it("[I10] are begun every night, verified when a week has passed, and their ages are known", async () => {
     expect(await backupAges(env)).toBeNull();
     const { queue, sent } = collectingQueue();
     const bindings = bindingsWith({ BACKUP_QUEUE: queue });
@@ -54,7 +55,7 @@ describe("backups by themselves", () => {
     const ages = await backupAges(env);
     expect(ages?.lastSuccess).toBeGreaterThan(now - 60);
     expect(ages?.lastVerified).toBeGreaterThanOrEqual(ages?.lastSuccess ?? Number.POSITIVE_INFINITY);
-    // Proven this week already: the next night only takes one.
+    // Verified this week already: the next night only takes one.
     await backUpNightly(bindings, Date.now());
     expect(new Set(await drain(sent, bindings))).toEqual(new Set(["backup"]));
     const [first = "", second = ""] = await backupIds(env);
@@ -76,16 +77,30 @@ describe("backups by themselves", () => {
     expect(await beginBackup(env, later)).not.toBe(id);
   });
 
-  it("go after their time, but never the newest whole one nor the newest proven one", async () => {
+  it("go after their time, but never the newest whole one nor the newest verified one", async () => {
     const now = Date.now() + 400 * DAY;
     const made = [300, 200, 120, 100].map((days) => newBackupId(now - days * DAY));
     for (const id of made) await smallBackup(id);
     const [first = "", second = "", third = "", fourth = ""] = made;
     await noteSuccess(env, fourth, now - 100 * DAY);
     await noteVerified(env, second, now - 199 * DAY, {});
-    await prune(env, now - RETENTION_MS, instantOf);
+    await prune(env, now - RETENTION_MS, instantOf, (old) => removable(env, old));
     expect(await backupIds(env)).toEqual([second, fourth]);
     for (const gone of [first, third]) expect(await env.BACKUPS.head(keyOf(gone, MANIFEST))).toBeNull();
+  });
+
+  it("stay after their time while one that stays is built on them", async () => {
+    const now = Date.now() + 800 * DAY;
+    const [full, link, alone] = [45, 30, 44].map((days) => newBackupId(now - days * DAY));
+    if (full === undefined || link === undefined || alone === undefined) throw new Error("there are three");
+    for (const id of [full, alone]) await smallBackup(id);
+    await smallBackup(link, { parent: { id: full, sha256: "0".repeat(64) } });
+    await prune(env, now - RETENTION_MS, instantOf, (old) => removable(env, old));
+    const kept = await backupIds(env);
+    expect(kept).toEqual(expect.arrayContaining([full, link]));
+    expect(kept).not.toContain(alone);
+    await prune(env, now, instantOf, (old) => removable(env, old));
+    expect(await backupIds(env)).not.toContain(full);
   });
 
   it("with an object that does not answer are finished without it, and do not count as whole", async () => {
@@ -115,7 +130,7 @@ describe("backups by themselves", () => {
     expect(await workThrough(id, "verify")).toMatchObject({ done: true });
   });
 
-  it("[I5] are proven once, wherever the proof was cut", async () => {
+  it("[I5] are verified once, wherever the verification was cut", async () => {
     const id = await beginBackup(env, Date.now() + 600 * DAY);
     while ((await continueBackup(env, id, Date.now() + 30_000)) === "running");
     const job = verificationJob(id);
@@ -126,9 +141,9 @@ describe("backups by themselves", () => {
     for (; state.ok && state.value.phase !== "done"; steps += 1) state = await continueJob(env, id, job, plan, 0);
     expect(state).toMatchObject({ ok: true, value: { phase: "done" } });
     expect(steps).toBeGreaterThan((await manifest(id)).parts.length);
-    const proven = await backupAges(env);
-    if (state.ok) expect(await plan.close(await manifest(id), state.value)).toEqual({ ok: true, value: null });
-    expect(await backupAges(env)).toEqual(proven);
+    const verified = await backupAges(env);
+    if (state.ok) expect(await plan.close([await manifest(id)], state.value)).toEqual({ ok: true, value: null });
+    expect(await backupAges(env)).toEqual(verified);
   });
 
   it("[I9] answer for what is not there, and for a job of another task", async () => {

@@ -1,4 +1,3 @@
-import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -9,8 +8,9 @@ import { forgetCourse } from "../../../src/courses/index.ts";
 import { freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder, service, statesOf } from "../../support/worker/learners.ts";
+import { spread } from "../../support/worker/shards.ts";
 import { erase, makeCourse, makePerson, type Person, writeSession } from "../privacy/support.ts";
-import { manifest, workThrough } from "./support.ts";
+import { emptyDeployment, manifest, workThrough } from "./support.ts";
 
 /** Takes a backup part by part; what is to happen before a stage is done before it is read. */
 async function takeWhile(meanwhile: Record<string, () => Promise<void>>): Promise<Manifest> {
@@ -36,8 +36,7 @@ async function moveTo(backup: Manifest): Promise<void> {
   for (const name of [MANIFEST, ...backup.parts.map((part) => part.name)]) {
     files.set(name, (await (await env.BACKUPS.get(keyOf(backup.id, name)))?.arrayBuffer()) ?? new ArrayBuffer(0));
   }
-  await reset();
-  await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
+  await emptyDeployment();
   for (const [name, bytes] of files) await env.BACKUPS.put(keyOf(backup.id, name), bytes);
 }
 
@@ -87,7 +86,7 @@ describe("what happens while a backup is taken", () => {
     });
   }, 60_000);
 
-  it("does not keep it from being proven", async () => {
+  it("does not keep it from being verified", async () => {
     const { left_out } = await workThrough(backup.id, "verify");
     expect(left_out).toBeGreaterThan(0);
   });
@@ -96,16 +95,18 @@ describe("what happens while a backup is taken", () => {
     await moveTo(backup);
     // Another deployment remembers nothing of this one's pointers.
     for (const course of [slug, late]) forgetCourse(course);
-    await workThrough(backup.id, "restore");
-    // As of her own copy: two is done, three is not, whatever D1 had heard by the end.
+    await workThrough(backup.id, "restore", "none");
+    // As of her own copy: two is done, three is not, whatever had reached D1 by the end.
     const states = await statesOf(slug, ada.id);
     expect([states[`${slug}.two`], states[`${slug}.three`]]).toEqual(["completed", "unlocked"]);
-    const { results } = await env.DB.prepare("SELECT item_id FROM progress WHERE enrollment_id = ? ORDER BY item_id")
+    const { results } = await spread
+      .prepare("SELECT item_id FROM progress WHERE enrollment_id = ? ORDER BY item_id")
       .bind(`${slug}:${ada.id}`)
       .all<{ item_id: string }>();
     expect(results.map(({ item_id }) => item_id.split(".")[1])).toEqual(["one", "p2", "two"]);
     // The course is on the version its row says, all of it, and its next version is the next number.
-    const course = await env.DB.prepare("SELECT active_version, activation FROM courses WHERE slug = ?")
+    const course = await spread
+      .prepare("SELECT active_version, activation FROM courses WHERE slug = ?")
       .bind(slug)
       .first();
     expect(course).toEqual({ active_version: 2, activation: 2 });
@@ -115,9 +116,9 @@ describe("what happens while a backup is taken", () => {
     const lateCourse = await call("GET", `/courses/${late}`, { token: await tokenOf("author-of-tests", "author") });
     expect(lateCourse.status).toBe(200);
     expect(
-      await env.DB.prepare("SELECT count(*) AS n FROM enrollments WHERE course_slug = ?").bind(late).first("n"),
+      await spread.prepare("SELECT count(*) AS n FROM enrollments WHERE course_slug = ?").bind(late).first("n"),
     ).toBe(0);
-    const broken = await env.DB.prepare("PRAGMA foreign_key_check").all();
+    const broken = await spread.prepare("PRAGMA foreign_key_check").all();
     expect(broken.results).toEqual([]);
   });
 
@@ -128,7 +129,8 @@ describe("what happens while a backup is taken", () => {
     const found = (await read(await call("GET", "/translation/sessions", { token }), 200, schema)).results;
     const names = found.map(({ session_id }) => session_id.slice(ada.id.length + 1)).sort();
     expect(names).toEqual(["kept", "novel", "waiting"]);
-    const { results } = await env.DB.prepare("SELECT id FROM translation_tasks WHERE owner = ? ORDER BY id")
+    const { results } = await spread
+      .prepare("SELECT id FROM translation_tasks WHERE owner = ? ORDER BY id")
       .bind(ada.id)
       .all<{ id: string }>();
     expect(results.map(({ id }) => id.split(":")[1])).toEqual(["kept", "novel", "waiting"]);

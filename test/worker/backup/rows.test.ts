@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { columnsOf, countAdmitted, d1Tables, readRows, type Tables, writeRows } from "../../../src/backup/rows.ts";
-import { callVault } from "../../../src/backup/vault-stub.ts";
+import { callScratch } from "../../../src/backup/scratch-stub.ts";
 
 /** Values that a dump as SQL text, or one through JavaScript's numbers, brings back as something else. */
 const TEXTS = [
@@ -17,13 +17,13 @@ const TEXTS = [
 ];
 const WHOLES = ["0", "-1", "9007199254740993", "-9223372036854775808", "9223372036854775807"];
 const REALS = [0.1, 1 / 3, 0.1 + 0.2, 5e-324, 1.7976931348623157e308, -2.5, 100, 87.3];
-const TABLE = { name: "hostile", page: 7 };
+const TABLE = { name: "hostile", page: 7, isSized: true };
 const SCHEMA =
   "CREATE TABLE hostile (a TEXT NOT NULL, b INTEGER NOT NULL, t TEXT, r REAL, PRIMARY KEY (a, b)) WITHOUT ROWID";
 
 const d1 = d1Tables(env.DB);
 const scratch = (name: string): Tables => ({
-  batch: (statements) => callVault(env, name, (stub) => stub.batch(statements)),
+  batch: (statements) => callScratch(env, name, (stub) => stub.batch(statements)),
 });
 
 async function allLines(tables: Tables): Promise<string[]> {
@@ -33,7 +33,7 @@ async function allLines(tables: Tables): Promise<string[]> {
     const page = await readRows(tables, TABLE, columns, { after });
     lines.push(...page.lines);
     after = page.last;
-    more = page.lines.length === TABLE.page;
+    more = page.more;
   }
   return lines;
 }
@@ -68,7 +68,7 @@ describe("rows of a table", () => {
       expect(before.length).toBeGreaterThan(TEXTS.length * WHOLES.length + 300);
       expect(before.join()).toContain("9223372036854775807");
       if (target === d1) await env.DB.prepare("DELETE FROM hostile").run();
-      else await callVault(env, "rows", (stub) => stub.makeTables([SCHEMA]));
+      else await callScratch(env, "rows", (stub) => stub.makeTables([SCHEMA]));
       const columns = (await columnsOf(target, [TABLE.name])).get(TABLE.name) ?? [];
       await writeRows(target, TABLE, columns, before);
       await writeRows(target, TABLE, columns, before.slice(0, 20));

@@ -1,9 +1,12 @@
+import { listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { z } from "zod";
 import { FORMAT, MANIFEST, type Manifest, pack, sha256Of, signManifest } from "../../../src/backup/format.ts";
 import { beginBackup, continueBackup } from "../../../src/backup/run.ts";
 import { keyOf, manifestOf, readPart } from "../../../src/backup/store.ts";
+import { everyShard } from "../../../src/platform/database/shards.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
+import { makeTables } from "../../support/worker/shards.ts";
 
 /** Longer than any backup of a test takes. */
 const PATIENCE_MS = 60_000;
@@ -11,8 +14,8 @@ const PATIENCE_MS = 60_000;
 export const admin = () => tokenOf("backup-admin", "admin");
 
 /** Takes a backup of everything there is, and opens it. */
-export async function takeBackup(): Promise<Manifest> {
-  const id = await beginBackup(env, Date.now());
+export async function takeBackup(wants: "changes" | "everything" = "everything"): Promise<Manifest> {
+  const id = await beginBackup(env, Date.now(), wants);
   while ((await continueBackup(env, id, Date.now() + PATIENCE_MS)) === "running");
   return manifest(id);
 }
@@ -61,6 +64,10 @@ export async function smallBackup(id: string, over: Partial<Manifest> = {}): Pro
     parts,
     unreadable: [],
     previous: null,
+    parent: null,
+    epochs: null,
+    audit_seq: 0,
+    d1_rows_read: 0,
     ...over,
   };
   await env.BACKUPS.put(keyOf(id, MANIFEST), await signManifest(env.AUTH_SECRET, made));
@@ -75,13 +82,41 @@ export const workSchema = z.looseObject({
 });
 
 /** Asks for work until it is done. */
-export async function workThrough(backup: string, task: "check" | "verify" | "restore") {
+export async function workThrough(
+  backup: string,
+  task: "check" | "verify" | "restore",
+  erasures?: "bucket" | "list" | "none",
+) {
   let job: string | undefined;
   for (;;) {
-    const body = job === undefined ? { task } : { task, job };
+    const body = job === undefined ? { task, ...(erasures === undefined ? {} : { erasures }) } : { task, job };
     const answer = await call("POST", `/system/backups/${backup}/work`, { token: await admin(), body });
     const state = await read(answer, 200, workSchema);
     if (state.done) return state;
     job = state.job;
+  }
+}
+
+/** Makes this deployment one in which there is nothing. */
+export async function emptyDeployment(): Promise<void> {
+  // A reset empties the objects that are in memory: those that sleep are woken for it.
+  await wake(env.ENROLLMENTS);
+  await wake(env.CHANNELS);
+  await wake(env.JOURNALS);
+  await wake(env.BROADCAST_LOG);
+  await wake(env.AUDIT_CHAINS);
+  await wake(env.GATES);
+  await wake(env.VAULTS);
+  // Databases, buckets and namespaces are objects of the local runtime too: one that sleeps would keep what it has.
+  for (const { db } of everyShard(env)) await db.prepare("SELECT 1").run();
+  for (const bucket of [env.BACKUPS, env.DOCUMENTS, env.FILES, env.RECORDS]) await bucket.list({ limit: 1 });
+  for (const namespace of [env.RECORD_CACHE, env.SWITCHES]) await namespace.list({ limit: 1 });
+  await reset();
+  await makeTables();
+}
+
+async function wake<T extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespace<T>): Promise<void> {
+  for (const id of await listDurableObjectIds(namespace)) {
+    await runInDurableObject(namespace.get(id), () => undefined);
   }
 }

@@ -1,9 +1,9 @@
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { author, completed, ladder, statesOf, unlocks } from "../../support/worker/learners.ts";
+import { spread } from "../../support/worker/shards.ts";
 
 /** The ladder with another rule on chapter two. */
 function withSecond(slug: string, rule: object | null, options: Parameters<typeof ladder>[1] = {}): DocumentInput {
@@ -75,9 +75,8 @@ describe.each([false, true])("a new version (sticky: %s)", (sticky) => {
     await statesOf(slug, "ada");
     await statesOf(slug, "ada");
     await project(slug, "ada");
-    const { results } = await env.DB.prepare(
-      "SELECT unlocked, locked FROM unlock_events WHERE enrollment_id = ? AND cause = 'publish'",
-    )
+    const { results } = await spread
+      .prepare("SELECT unlocked, locked FROM unlock_events WHERE enrollment_id = ? AND cause = 'publish'")
       .bind(`${slug}:ada`)
       .all();
     expect(results).toEqual([{ unlocked: JSON.stringify([`${slug}.extra`]), locked: "[]" }]);

@@ -14,7 +14,7 @@ it("[I7] a date beyond what the platform can wake for keeps no object from answe
     ],
   });
   await enroll(slug, "ada");
-  // Nothing is owed any more: the date is all that the object waits for.
+  // Nothing is pending any more: the date is all that the object waits for.
   await project(slug, "ada");
   await fireAlarm(slug, "ada");
   await evictDurableObject(objectOf(slug, "ada"));

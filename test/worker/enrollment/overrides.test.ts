@@ -1,8 +1,7 @@
-import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { enroll, fireAlarm, freshSlug, project, publish } from "../../support/worker/courses.ts";
-import { rowsOf } from "../../support/worker/faults.ts";
+import { brokenObjects, callWith, rowsOf } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import {
   author,
@@ -17,6 +16,7 @@ import {
   statesOf,
   unlocks,
 } from "../../support/worker/learners.ts";
+import { spread } from "../../support/worker/shards.ts";
 
 const HOUR_MS = 3_600_000;
 const instant = (ms: number) => new Date(ms).toISOString();
@@ -31,6 +31,12 @@ async function learner(options: Parameters<typeof ladder>[1] = {}, users = ["ada
   for (const user of users) await enroll(slug, user);
   return slug;
 }
+
+const shown = async (slug: string) => {
+  const inspected = await call("GET", `/enrollments/${slug}:ada`, { token: await author() });
+  const detail = z.looseObject({ overrides: z.array(z.looseObject({ kind: z.string() })) });
+  return (await read(inspected, 200, detail)).overrides;
+};
 
 const stateOf = async (slug: string, name: string) => (await statesOf(slug, "ada"))[`${slug}.${name}`];
 
@@ -75,23 +81,24 @@ describe("overrides", () => {
     expect(await stateOf(slug, "exam")).toBe("locked");
   });
 
-  it("replace each other, are removed once, and are shown with actor and reason", async () => {
+  it("[fault 28] stack by kind, are removed by kind or all at once, and are shown with actor and reason", async () => {
     const slug = await learner();
     const first = await override(slug, "ada", "three", { kind: "unlock" });
     expect(first.unlocked).toEqual([`${slug}.three`]);
     const second = await override(slug, "ada", "three", { kind: "lock", reason: "cheated" });
     expect(second.locked).toEqual([`${slug}.three`]);
-    const inspected = await call("GET", `/enrollments/${slug}:ada`, { token: await author() });
-    const detail = await read(
-      inspected,
-      200,
-      z.looseObject({ overrides: z.array(z.looseObject({ kind: z.string() })) }),
-    );
-    expect(detail.overrides).toMatchObject([
+    expect(await shown(slug)).toMatchObject([
+      { item: `${slug}.three`, kind: "unlock", reason: "for the test" },
       { item: `${slug}.three`, kind: "lock", reason: "cheated", actor: "author-of-tests" },
     ]);
+    const path = `/enrollments/${slug}:ada/overrides/${slug}.three`;
+    const lifted = await read(await call("DELETE", `${path}?kind=lock`, { token: await author() }), 200, deltaSchema);
+    expect(lifted.unlocked).toEqual([`${slug}.three`]);
+    expect((await call("DELETE", `${path}?kind=open`, { token: await author() })).status).toBe(400);
+    expect((await override(slug, "ada", "three", { kind: "lock", reason: "again" })).locked).toEqual([`${slug}.three`]);
     const gone = await removeOverride(slug, "ada", "three");
-    expect(gone.policy_seq).toBe(second.policy_seq + 1);
+    expect(gone.policy_seq).toBe(second.policy_seq + 3);
+    expect(await shown(slug)).toEqual([]);
     expect(await removeOverride(slug, "ada", "three")).toMatchObject({
       policy_seq: gone.policy_seq,
       unlocked: [],
@@ -100,13 +107,68 @@ describe("overrides", () => {
     expect(await rowsOf(slug, "ada", "SELECT kind FROM overrides ORDER BY id")).toEqual([
       { kind: "unlock" },
       { kind: "lock" },
+      { kind: "lock" },
     ]);
+  });
+
+  it("[fault 25] the same PUT twice changes nothing: an excuse keeps its instant, and no drip starts again", async () => {
+    const slug = freshSlug("excuse");
+    const id = (name: string) => `${slug}.${name}`;
+    const start = Date.now();
+    await publish({
+      slug,
+      title: "Drip",
+      options: { sticky: false },
+      chapters: [
+        { id: id("one"), title: "One" },
+        { id: id("drip"), title: "Drip", rule: { after: { item: id("one"), days: 1 } } },
+      ],
+    });
+    await enroll(slug, "ada");
+    const first = await override(slug, "ada", "one", { kind: "excuse" });
+    setClock(start + 25 * HOUR_MS);
+    expect(await stateOf(slug, "drip")).toBe("unlocked");
+    const { snapshot } = await unlocks(slug, "ada");
+    const again = await override(slug, "ada", "one", { kind: "excuse" });
+    expect(again).toMatchObject({ unlocked: [], locked: [], policy_seq: first.policy_seq, version: snapshot.version });
+    expect(await stateOf(slug, "drip")).toBe("unlocked");
+    // Another end or another reason does not start it again either.
+    const ends = await override(slug, "ada", "one", { kind: "excuse", expires_at: instant(start + 99 * HOUR_MS) });
+    expect(ends).toMatchObject({ locked: [], policy_seq: first.policy_seq + 1 });
+    const why = { kind: "excuse", expires_at: instant(start + 99 * HOUR_MS), reason: "a better reason" };
+    expect(await override(slug, "ada", "one", why)).toMatchObject({ locked: [], policy_seq: ends.policy_seq });
+    expect(await shown(slug)).toMatchObject([{ kind: "excuse", reason: "a better reason" }]);
+    expect(await stateOf(slug, "drip")).toBe("unlocked");
+    await project(slug, "ada");
+    const mirrored = await callWith({ ENROLLMENTS: brokenObjects().namespace }, "GET", `/courses/${slug}/unlocks`, {
+      token: await tokenOf("ada"),
+    });
+    expect(await mirrored.json()).toMatchObject({ states: { [id("drip")]: "unlocked" } });
+    // After it has ended, an excuse is a new one.
+    setClock(start + 100 * HOUR_MS);
+    expect(await stateOf(slug, "drip")).toBe("locked");
+    await override(slug, "ada", "one", { kind: "excuse" });
+    expect(await stateOf(slug, "drip")).toBe("locked");
+  });
+
+  it.each([
+    ["unlock", { kind: "unlock" }],
+    ["lock", { kind: "lock" }],
+    ["excuse", { kind: "excuse" }],
+  ])("[fault 25] %s twice bumps nothing and writes no second row", async (_kind, body) => {
+    const slug = await learner();
+    const item = body.kind === "unlock" ? "three" : "one";
+    const first = await override(slug, "ada", item, body);
+    const second = await override(slug, "ada", item, body);
+    expect(second).toEqual({ ...first, unlocked: [], locked: [] });
+    expect(await rowsOf(slug, "ada", "SELECT kind FROM overrides")).toHaveLength(1);
   });
 
   it("[I7] are in D1 before they are acknowledged", async () => {
     const slug = await learner();
     await override(slug, "ada", "one", { kind: "lock" });
-    const row = await env.DB.prepare("SELECT policy FROM enrollments WHERE id = ?")
+    const row = await spread
+      .prepare("SELECT policy FROM enrollments WHERE id = ?")
       .bind(`${slug}:ada`)
       .first<{ policy: string }>();
     expect(JSON.parse(row?.policy ?? "{}").overrides).toMatchObject([{ item: `${slug}.one`, kind: "lock" }]);
@@ -146,6 +208,153 @@ describe("overrides", () => {
     expect(on.unlocked.sort()).toEqual([`${slug}.four`, `${slug}.p3`, `${slug}.two`].sort());
     const off = await patch({ practice_mode: false });
     expect(off.locked.sort()).toEqual(on.unlocked.sort());
+  });
+});
+
+describe("an override that would change nothing", () => {
+  const start = Date.now();
+  const soon = instant(start + HOUR_MS);
+  const later = instant(start + 48 * HOUR_MS);
+  async function course() {
+    const slug = freshSlug("useless");
+    const id = (name: string) => `${slug}.${name}`;
+    await publish({
+      slug,
+      title: "Useless",
+      options: { sticky: false },
+      chapters: [
+        { id: id("one"), title: "One" },
+        { id: id("two"), title: "Two", rule: { completed: id("one") } },
+        { id: id("ends"), title: "Ends", rule: { until: soon } },
+        { id: id("not"), title: "Not", rule: { not: { completed: id("two") } } },
+        {
+          id: id("window"),
+          title: "Window",
+          rule: { until: soon },
+          problems: [
+            { id: id("bare"), title: "Bare", content: "?" },
+            { id: id("own"), title: "Own", content: "?", rule: { until: soon } },
+          ],
+        },
+        { id: id("draft"), title: "Draft", status: "draft" },
+        {
+          id: id("either"),
+          title: "Either",
+          rule: { any: [{ until: soon }, { completed: id("one") }] },
+          problems: [{ id: id("inner"), title: "Inner", content: "?", rule: { until: soon } }],
+        },
+        { id: id("denied"), title: "Denied", rule: { not: { from: soon } } },
+        { id: id("twice"), title: "Twice", rule: { not: { not: { until: soon } } } },
+        { id: id("span"), title: "Span", rule: { not: { after_enrollment: { days: 1 / 24 } } } },
+        { id: id("period"), title: "Period", rule: { not: { after: { item: id("one"), days: 1 / 24 } } } },
+        { id: id("begins"), title: "Begins", rule: { not: { until: soon } } },
+        { id: id("graded"), title: "Graded", problems: [{ id: id("q"), title: "Q", content: "?" }] },
+        { id: id("after-q"), title: "After Q", rule: { score: { item: id("q"), min: 70 } } },
+      ],
+    });
+    await enroll(slug, "ada");
+    return slug;
+  }
+  const put = async (slug: string, item: string, body: object) =>
+    call("PUT", `/enrollments/${slug}:ada/overrides/${slug}.${item}`, {
+      token: await author(),
+      body: { reason: "for the test", ...body },
+    });
+
+  it.each([
+    ["one", { kind: "unlock" }, "kind", "already_open"],
+    ["draft", { kind: "unlock" }, "kind", "draft"],
+    ["ends", { kind: "unlock", expires_at: instant(start + HOUR_MS / 2) }, "kind", "already_open"],
+    ["one", { kind: "extend", extend_to: later }, "kind", "no_end"],
+    ["begins", { kind: "extend", extend_to: later }, "kind", "no_end"], // a beginning, though it is spelled with until
+    ["ends", { kind: "extend", extend_to: instant(start + HOUR_MS / 2) }, "extend_to", "not_later"],
+    ["denied", { kind: "extend", extend_to: instant(start + HOUR_MS / 2) }, "extend_to", "not_later"],
+    ["period", { kind: "extend", extend_to: instant(start + HOUR_MS / 2) }, "extend_to", "not_later"],
+    ["ends", { kind: "extend", extend_to: instant(start - HOUR_MS) }, "extend_to", "in_past"],
+    ["ends", { kind: "extend", extend_to: later, expires_at: instant(start + HOUR_MS / 2) }, "expires_at", "too_early"],
+    ["bare", { kind: "extend", extend_to: later }, "kind", "chapter_closes"],
+    ["own", { kind: "extend", extend_to: later }, "kind", "chapter_closes"],
+    ["ends", { kind: "excuse" }, "kind", "nothing_asks"],
+  ])("[fault 28] %s %o is refused, naming %s and %s, and changes nothing", async (item, body, path, rule) => {
+    const slug = await course();
+    const before = await unlocks(slug, "ada");
+    const refusal = await problem(await put(slug, item, body), 409);
+    expect(refusal).toMatchObject({ code: "no_effect", errors: [{ path, rule }] });
+    expect(await unlocks(slug, "ada")).toEqual(before);
+    expect(await shown(slug)).toEqual([]);
+  });
+
+  it.each([
+    ["two", { kind: "unlock" }], // locked
+    ["ends", { kind: "unlock" }], // open, and will close
+    ["not", { kind: "unlock" }], // open until the learner completes something
+    ["own", { kind: "unlock" }], // its chapter will close
+    ["one", { kind: "lock" }],
+    ["draft", { kind: "lock" }], // for when it is published
+    ["two", { kind: "excuse" }], // what is not completed and asked for
+    ["q", { kind: "excuse" }],
+    ["ends", { kind: "extend", extend_to: later }],
+    ["window", { kind: "extend", extend_to: later }],
+    ["inner", { kind: "extend", extend_to: later }], // its chapter ends, but not for who completes something
+  ])("[fault 28] %s %o may change something, and is taken", async (item, body) => {
+    expect((await put(await course(), item, body)).status).toBe(200);
+  });
+
+  it.each(["denied", "twice", "span", "period"])(
+    "[fault 28] the end of %s is moved, however it is spelled",
+    async (item) => {
+      const slug = await course();
+      await completed(slug, "ada", "one");
+      expect(await stateOf(slug, item)).toBe("unlocked");
+      const end = instant(start + 2 * HOUR_MS);
+      expect((await put(slug, item, { kind: "extend", extend_to: end })).status).toBe(200);
+      setClock(start + 1.5 * HOUR_MS);
+      expect(await stateOf(slug, item)).toBe("unlocked");
+      setClock(start + 2 * HOUR_MS);
+      expect(await stateOf(slug, item)).toBe("locked");
+      vi.useRealTimers();
+    },
+  );
+
+  it("[fault 28] what was already done needs no excuse, unless the score does not suffice", async () => {
+    const slug = await course();
+    await completed(slug, "ada", "one");
+    const refusal = await problem(await put(slug, "one", { kind: "excuse" }), 409);
+    expect(refusal.errors).toMatchObject([{ path: "kind", rule: "already_done" }]);
+    const facts = (score: number) => [
+      { user_id: "ada", item: `${slug}.q`, completed: true, score, at: instant(Date.now() - 1_000) },
+    ];
+    await call("POST", "/progress/import", { token: await service(), body: { facts: facts(50) } });
+    expect((await put(slug, "q", { kind: "excuse" })).status).toBe(200);
+    await removeOverride(slug, "ada", "q");
+    await call("POST", "/progress/import", { token: await service(), body: { facts: facts(70) } });
+    expect((await put(slug, "q", { kind: "excuse" })).status).toBe(409);
+  });
+
+  it("[fault 28] an extended chapter lets its problem be extended, and a lock is named where it is stronger", async () => {
+    const slug = await course();
+    expect((await put(slug, "window", { kind: "extend", extend_to: later })).status).toBe(200);
+    expect((await put(slug, "own", { kind: "extend", extend_to: later })).status).toBe(200);
+    setClock(start + 2 * HOUR_MS);
+    expect(await stateOf(slug, "own")).toBe("unlocked");
+    vi.useRealTimers();
+    expect((await put(slug, "two", { kind: "lock" })).status).toBe(200);
+    const refusal = await problem(await put(slug, "two", { kind: "unlock" }), 409);
+    expect(refusal.errors).toMatchObject([{ path: "kind", rule: "locked_by_staff" }]);
+    // A lock that ends first leaves the unlock something to do.
+    await removeOverride(slug, "ada", "two");
+    expect((await put(slug, "two", { kind: "lock", expires_at: soon })).status).toBe(200);
+    expect((await put(slug, "two", { kind: "unlock" })).status).toBe(200);
+    expect(await stateOf(slug, "two")).toBe("locked");
+    setClock(start + HOUR_MS);
+    expect(await stateOf(slug, "two")).toBe("unlocked");
+  });
+
+  it("[fault 28] in practice mode everything is open already", async () => {
+    const slug = await course();
+    await call("PATCH", `/enrollments/${slug}:ada`, { token: await author(), body: { practice_mode: true } });
+    const refusal = await problem(await put(slug, "two", { kind: "unlock" }), 409);
+    expect(refusal.errors).toMatchObject([{ rule: "already_open" }]);
   });
 });
 
@@ -250,9 +459,8 @@ describe("a date passes", () => {
       await fireAlarm(slug, user);
       await statesOf(slug, user);
       await project(slug, user);
-      const { results } = await env.DB.prepare(
-        "SELECT cause, unlocked FROM unlock_events WHERE enrollment_id = ? ORDER BY version",
-      )
+      const { results } = await spread
+        .prepare("SELECT cause, unlocked FROM unlock_events WHERE enrollment_id = ? ORDER BY version")
         .bind(`${slug}:${user}`)
         .all();
       expect(results).toEqual([

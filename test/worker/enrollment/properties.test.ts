@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { rememberProgram } from "../../../src/courses/catalog.ts";
-import type { NewFact, OverrideInput } from "../../../src/enrollment/contract.ts";
+import type { NewFact, OverrideInput } from "../../../src/mirror/contract.ts";
 import {
   type compile,
   evaluate,
@@ -172,13 +172,24 @@ describe("any course and any history, through the object", () => {
               extend_to: null,
             };
             const request = { item, override, actor: ACTOR, pointer: started.pointer, idempotency: null };
-            const answer = await started.object.override(request);
-            if (!answer.ok) throw new Error(JSON.stringify(answer));
-            take(answer.value);
             const { policy } = model.record;
-            const others = policy.overrides.filter((other) => other.item !== item);
             const mine = { item, kind: step.what, created_at: Date.now(), expires_at: null, extend_to: null };
-            model.record = { ...model.record, policy: { ...policy, overrides: [...others, mine] } };
+            // One of a kind stays, and those of other kinds beside it.
+            const isThere = policy.overrides.some((other) => other.item === item && other.kind === step.what);
+            const overrides = isThere ? policy.overrides : [...policy.overrides, mine];
+            const answer = await started.object.override(request);
+            if (answer.ok) {
+              take(answer.value);
+              model.record = { ...model.record, policy: { ...policy, overrides } };
+            } else {
+              // [fault 28] Only what would change nothing is refused.
+              expect(answer).toMatchObject({ refusal: { code: "no_effect" } });
+              const before = model.settle([]);
+              const kept = model.record;
+              model.record = { ...kept, policy: { ...policy, overrides } };
+              expect(model.settle([]).states).toEqual(before.states);
+              model.record = kept;
+            }
           }
           const expected = model.settle(touched);
           expect(await statesIn(started)).toEqual(expected.states);

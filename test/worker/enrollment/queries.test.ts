@@ -2,9 +2,9 @@ import { evictDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import {
+  brokenDatabase,
   brokenObjects,
   callWith,
-  darkDatabase,
   type QueryLog,
   rebind,
   recordedDatabase,
@@ -12,6 +12,7 @@ import {
 } from "../../support/worker/faults.ts";
 import { d1Queries, tokenOf } from "../../support/worker/http.ts";
 import { advanceClock, ladder, setClock } from "../../support/worker/learners.ts";
+import { everywhere } from "../../support/worker/shards.ts";
 
 /** Older than the catalog may serve a pointer without asking (5 s). */
 const PAST_POINTER_AGE_MS = 5_001;
@@ -26,16 +27,16 @@ async function warmLearner(user = "ada") {
   await publish(ladder(slug));
   await enroll(slug, user);
   const log: QueryLog = [];
-  const DB = recordedDatabase(log);
-  await rebind(slug, user, { DB });
+  const dbs = everywhere((real) => recordedDatabase(log, real));
+  await rebind(slug, user, dbs);
   const token = await tokenOf(user);
-  return { slug, user, log, DB, token };
+  return { slug, user, log, dbs, token };
 }
 
 describe("D1 queries of the hot paths, counted at the binding", () => {
   it("counts at all: a route that needs D1 is seen by both counters", async () => {
-    const { slug, DB, log, token } = await warmLearner();
-    const answer = await callWith({ DB }, "GET", `/courses/${slug}`, { token });
+    const { slug, dbs, log, token } = await warmLearner();
+    const answer = await callWith(dbs, "GET", `/courses/${slug}`, { token });
     expect(answer.status).toBe(200);
     expect(log).toHaveLength(1);
     expect(d1Queries(answer)).toBe(1);
@@ -44,9 +45,9 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
   it.each(["chapters/", "problems/", "unlocks", "items/ITEM/why", "chapters/?limit=1"])(
     "a warm read of %s sends none, neither from the Worker nor from the object",
     async (list) => {
-      const { slug, DB, log, token } = await warmLearner();
+      const { slug, dbs, log, token } = await warmLearner();
       const path = `/courses/${slug}/${list.replace("ITEM", `${slug}.two`)}`;
-      const answer = await callWith({ DB }, "GET", path, { token });
+      const answer = await callWith(dbs, "GET", path, { token });
       expect(answer.status).toBe(200);
       expect(await answer.json()).toMatchObject({ snapshot: { source: "snapshot" } });
       expect(log).toEqual([]);
@@ -55,10 +56,10 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
   );
 
   it("a read of an evicted object sends none: the object wakes from its own storage", async () => {
-    const { slug, user, DB, log, token } = await warmLearner();
+    const { slug, user, dbs, log, token } = await warmLearner();
     await evictDurableObject(objectOf(slug, user));
-    await rebind(slug, user, { DB });
-    const answer = await callWith({ DB }, "GET", `/chapters/${slug}.one/problems/`, { token });
+    await rebind(slug, user, dbs);
+    const answer = await callWith(dbs, "GET", `/chapters/${slug}.one/problems/`, { token });
     expect(answer.status).toBe(200);
     expect(log).toEqual([]);
   });
@@ -67,13 +68,13 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     ["without", () => ({})],
     ["with", () => ({ "idempotency-key": crypto.randomUUID() })],
   ])("a write %s an Idempotency-Key sends none", async (_name, headersOf) => {
-    const { slug, DB, log, token } = await warmLearner();
-    const done = await callWith({ DB }, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, {
+    const { slug, dbs, log, token } = await warmLearner();
+    const done = await callWith(dbs, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, {
       token,
       headers: headersOf(),
     });
     expect(done.status).toBe(200);
-    const submitted = await callWith({ DB }, "POST", `/problems/${slug}.p1/submissions/`, {
+    const submitted = await callWith(dbs, "POST", `/problems/${slug}.p1/submissions/`, {
       token,
       headers: headersOf(),
       body: { answer: "4" },
@@ -85,10 +86,10 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
 
   it("a write is acknowledged without waiting for D1, even when the isolate knows nothing fresh of the course", async () => {
     const { slug, user, token } = await warmLearner();
-    const DB = silentDatabase();
-    await rebind(slug, user, { DB });
+    const dbs = everywhere(silentDatabase);
+    await rebind(slug, user, dbs);
     advanceClock(PAST_POINTER_AGE_MS);
-    const done = await callWith({ DB }, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, {
+    const done = await callWith(dbs, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, {
       token,
       headers: { "idempotency-key": "silent" },
       background: "abandon",
@@ -98,14 +99,14 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
   });
 
   it("a pointer past its hard age costs one query, and in its soft age none before the answer", async () => {
-    const { slug, DB, log, token } = await warmLearner();
+    const { slug, dbs, log, token } = await warmLearner();
     const start = Date.now();
     setClock(start + PAST_POINTER_AGE_MS);
-    const hard = await callWith({ DB }, "GET", `/courses/${slug}/chapters/`, { token });
+    const hard = await callWith(dbs, "GET", `/courses/${slug}/chapters/`, { token });
     expect(d1Queries(hard)).toBe(1);
     expect(log).toHaveLength(1);
     setClock(start + PAST_POINTER_AGE_MS + 2_500);
-    const soft = await callWith({ DB: silentDatabase() }, "GET", `/courses/${slug}/chapters/`, {
+    const soft = await callWith({ ...everywhere(silentDatabase) }, "GET", `/courses/${slug}/chapters/`, {
       token,
       background: "abandon",
     });
@@ -114,23 +115,23 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
   });
 
   it("a cold read after a publish elsewhere costs two: the pointer, and the new outline inside the object", async () => {
-    const { slug, user, DB, log, token } = await warmLearner();
+    const { slug, user, dbs, log, token } = await warmLearner();
     await publish({ ...ladder(slug), problems: [{ id: `${slug}.extra`, title: "Extra" }] });
     await evictDurableObject(objectOf(slug, user));
-    await rebind(slug, user, { DB });
+    await rebind(slug, user, dbs);
     advanceClock(PAST_POINTER_AGE_MS);
-    const answer = await callWith({ DB }, "GET", `/courses/${slug}/problems/`, { token });
+    const answer = await callWith(dbs, "GET", `/courses/${slug}/problems/`, { token });
     expect(await answer.json()).toMatchObject({ snapshot: { source: "recomputed", course_version: 2 } });
     expect(log.length).toBeGreaterThan(0);
     expect(log.length).toBeLessThanOrEqual(2);
   });
 
   it("a read with an outdated pointer and an evicted object stays within two", async () => {
-    const { slug, user, DB, log, token } = await warmLearner();
+    const { slug, user, dbs, log, token } = await warmLearner();
     await evictDurableObject(objectOf(slug, user));
-    await rebind(slug, user, { DB });
+    await rebind(slug, user, dbs);
     advanceClock(PAST_POINTER_AGE_MS);
-    const answer = await callWith({ DB }, "GET", `/courses/${slug}/unlocks`, { token });
+    const answer = await callWith(dbs, "GET", `/courses/${slug}/unlocks`, { token });
     expect(answer.status).toBe(200);
     expect(log.length).toBeLessThanOrEqual(2);
   });
@@ -153,7 +154,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     for (const age of [0, PAST_POINTER_AGE_MS]) {
       if (age > 0) advanceClock(age);
       const log: QueryLog = [];
-      const bindings = { DB: recordedDatabase(log), ENROLLMENTS: namespace };
+      const bindings = { ...everywhere((real) => recordedDatabase(log, real)), ENROLLMENTS: namespace };
       const answer = await callWith(bindings, "GET", `/courses/${slug}/problems/?limit=1000`, {
         token: await tokenOf("ada"),
       });
@@ -165,12 +166,12 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     }
   });
 
-  it("a dark D1 is noticed by neither a warm read nor a write", async () => {
+  it("neither a warm read nor a write notices that D1 does not answer", async () => {
     const { slug, user, token } = await warmLearner();
-    const DB = darkDatabase();
-    await rebind(slug, user, { DB });
-    const read = await callWith({ DB }, "GET", `/courses/${slug}/chapters/`, { token });
-    const write = await callWith({ DB }, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, { token });
+    const dbs = everywhere(brokenDatabase);
+    await rebind(slug, user, dbs);
+    const read = await callWith(dbs, "GET", `/courses/${slug}/chapters/`, { token });
+    const write = await callWith(dbs, "POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`, { token });
     expect([read.status, write.status]).toEqual([200, 200]);
   });
 });

@@ -1,17 +1,18 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { isDiverted, READ_SWITCH_AGE_MS, READ_SWITCH_KEY, ReadSwitchMemory } from "../../../src/ops/read-switch.ts";
+import { isDiverted, READ_SWITCH_AGE_MS, READ_SWITCH_KEY, ReadSwitchMemory } from "../../../src/mirror/read-switch.ts";
 import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
-import { brokenObjects, callWith, darkDatabase } from "../../support/worker/faults.ts";
+import { brokenDatabase, brokenObjects, callWith } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder, unlocksSchema } from "../../support/worker/learners.ts";
+import { everywhere } from "../../support/worker/shards.ts";
 
 const PATH = "/system/switches/realtime-reads";
 const setTo = async (realtime_percent: number, token?: string) =>
   call("PUT", PATH, {
     token: token ?? (await tokenOf("root", "admin")),
-    body: { realtime_percent, reason: "a drill" },
+    body: { realtime_percent, reason: "a test" },
   });
 
 afterEach(async () => {
@@ -62,7 +63,7 @@ describe("reads sent to the realtime path", () => {
 
   it("are answered by the object after all when D1 cannot", async () => {
     await setTo(100);
-    const answer = await unlocksWith({ DB: darkDatabase() });
+    const answer = await unlocksWith({ ...everywhere(brokenDatabase) });
     expect(answer.headers.get("x-latchkey-source")).toBe("snapshot");
     expect(answer.status).toBe(200);
   });
@@ -77,9 +78,9 @@ describe("reads sent to the realtime path", () => {
   it("[I7] say unavailable, and open nothing, when neither answers", async () => {
     await setTo(100);
     const { namespace } = brokenObjects();
-    expect((await problem(await unlocksWith({ ENROLLMENTS: namespace, DB: darkDatabase() }), 503)).code).toBe(
-      "unavailable",
-    );
+    expect(
+      (await problem(await unlocksWith({ ENROLLMENTS: namespace, ...everywhere(brokenDatabase) }), 503)).code,
+    ).toBe("unavailable");
   });
 
   it("wait for no look-up: a KV that never answers delays nobody", async () => {
@@ -94,7 +95,7 @@ describe("the switch", () => {
     const shown = async () => (await call("GET", PATH, { token: await tokenOf("root", "admin") })).json();
     expect((await setTo(50)).status).toBe(200);
     const schema = z.strictObject({ realtime_percent: z.literal(50), reason: z.string(), set_at: z.iso.datetime() });
-    expect(schema.parse(await shown()).reason).toBe("a drill");
+    expect(schema.parse(await shown()).reason).toBe("a test");
     for (const share of [-10, 5, 20, 101]) expect((await problem(await setTo(share), 400)).code).toBe("invalid_input");
     for (const role of ["learner", "author", "service"] as const) {
       const token = await tokenOf("eve", role);
@@ -117,7 +118,7 @@ describe("the switch", () => {
     expect(diverted(10)).toEqual(few);
   });
 
-  it("is heard of by other isolates at their next look, at most every ten seconds, and kept while KV is dark", async () => {
+  it("reaches other isolates at their next look, at most every ten seconds, and is kept while KV does not answer", async () => {
     const stored = { realtime_percent: 10, reason: "set elsewhere", set_at: new Date().toISOString() };
     await env.SWITCHES.put(READ_SWITCH_KEY, JSON.stringify(stored));
     const memory = new ReadSwitchMemory();
@@ -128,10 +129,10 @@ describe("the switch", () => {
     expect(at(1)).toBe(10);
     expect(at(READ_SWITCH_AGE_MS - 1)).toBe(10);
     expect(work).toHaveLength(1);
-    const dark = kvWith(() => Promise.reject(new Error("KV is dark")));
-    expect(at(READ_SWITCH_AGE_MS, dark.bindings)).toBe(10);
+    const down = kvWith(() => Promise.reject(new Error("KV does not answer")));
+    expect(at(READ_SWITCH_AGE_MS, down.bindings)).toBe(10);
     await Promise.all(work);
-    expect(dark.asked()).toBe(1);
+    expect(down.asked()).toBe(1);
     expect(at(READ_SWITCH_AGE_MS + 1)).toBe(10);
   });
 

@@ -2,7 +2,7 @@ import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { deliver, enroll, fireAlarm, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
-import { brokenObjects, callWith, darkDatabase, loseStorage, rebind, rowsOf } from "../../support/worker/faults.ts";
+import { brokenDatabase, brokenObjects, callWith, loseStorage, rebind, rowsOf } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import {
   complete,
@@ -18,6 +18,7 @@ import {
   unlocksSchema,
   whySchema,
 } from "../../support/worker/learners.ts";
+import { everywhere, spread } from "../../support/worker/shards.ts";
 
 async function learner(options: Parameters<typeof ladder>[1] = {}) {
   const slug = freshSlug("faults");
@@ -26,22 +27,23 @@ async function learner(options: Parameters<typeof ladder>[1] = {}) {
   return { slug, token: await tokenOf("ada") };
 }
 
-describe("D1 dark", () => {
+describe("D1 does not answer", () => {
   it("[I1] reads answer, writes are acknowledged, and everything reaches D1 when it returns", async () => {
     const { slug, token } = await learner();
     await project(slug, "ada");
-    const DB = darkDatabase();
-    await rebind(slug, "ada", { DB });
+    const dbs = everywhere(brokenDatabase);
+    await rebind(slug, "ada", dbs);
     const write = `/courses/${slug}/chapters/${slug}.one/mark_as_completed/`;
-    const done = await callWith({ DB }, "POST", write, { token });
+    const done = await callWith(dbs, "POST", write, { token });
     expect(done.status).toBe(200);
-    const list = await callWith({ DB }, "GET", `/courses/${slug}/chapters/`, { token });
+    const list = await callWith(dbs, "GET", `/courses/${slug}/chapters/`, { token });
     const rows = (await read(list, 200, pageSchema)).results;
     expect(rows.map((row) => row.status)).toEqual(["completed", "unlocked", "locked", "locked"]);
     expect(await rowsOf(slug, "ada", "SELECT 1 FROM outbox")).not.toEqual([]);
     await project(slug, "ada");
     expect(await rowsOf(slug, "ada", "SELECT 1 FROM outbox")).toEqual([]);
-    const row = await env.DB.prepare("SELECT completed_at FROM progress WHERE enrollment_id = ? AND item_id = ?")
+    const row = await spread
+      .prepare("SELECT completed_at FROM progress WHERE enrollment_id = ? AND item_id = ?")
       .bind(`${slug}:ada`, `${slug}.one`)
       .first<{ completed_at: number }>();
     expect(row?.completed_at).toBeTypeOf("number");
@@ -50,13 +52,13 @@ describe("D1 dark", () => {
   it("[I1][I10] a projection that D1 refuses is retried by the queue and loses nothing", async () => {
     const { slug } = await learner();
     await completed(slug, "ada", "one");
-    const owed = await rowsOf(slug, "ada", "SELECT count(*) AS n FROM outbox");
-    const { consumeProjections } = await import("../../../src/enrollment/projection.ts");
+    const pending = await rowsOf(slug, "ada", "SELECT count(*) AS n FROM outbox");
+    const { consumeProjections } = await import("../../../src/mirror/projection.ts");
     const { createMessageBatch } = await import("cloudflare:test");
     const body = { type: "project", enrollment_id: `${slug}:ada` };
     const batch = createMessageBatch("latchkey-projection", [{ id: "dark", timestamp: new Date(), attempts: 1, body }]);
-    await consumeProjections(batch, { ...env, DB: darkDatabase() });
-    expect(await rowsOf(slug, "ada", "SELECT count(*) AS n FROM outbox")).toEqual(owed);
+    await consumeProjections(batch, { ...env, ...everywhere(brokenDatabase) });
+    expect(await rowsOf(slug, "ada", "SELECT count(*) AS n FROM outbox")).toEqual(pending);
     const again = await project(slug, "ada");
     expect(again.explicitAcks).toHaveLength(1);
     expect(await rowsOf(slug, "ada", "SELECT count(*) AS n FROM outbox")).toEqual([{ n: 0 }]);
@@ -162,7 +164,7 @@ describe("the object does not answer", () => {
   it("says 503 when neither the object nor D1 answers", async () => {
     const { slug, token } = await learner();
     const { namespace } = brokenObjects();
-    const bindings = { ENROLLMENTS: namespace, DB: darkDatabase() };
+    const bindings = { ENROLLMENTS: namespace, ...everywhere(brokenDatabase) };
     const answer = await callWith(bindings, "GET", `/courses/${slug}/chapters/`, { token });
     expect((await problem(answer, 503)).code).toBe("unavailable");
   });
@@ -202,9 +204,9 @@ describe("the object is reset", () => {
     const headers = { "idempotency-key": "kept" };
     const first = await (await complete(slug, "ada", "one", { headers })).json();
     const before = await unlocks(slug, "ada");
-    const owed = await rowsOf(slug, "ada", "SELECT * FROM outbox");
+    const pending = await rowsOf(slug, "ada", "SELECT * FROM outbox");
     await evictDurableObject(objectOf(slug, "ada"));
-    expect(await rowsOf(slug, "ada", "SELECT * FROM outbox")).toEqual(owed);
+    expect(await rowsOf(slug, "ada", "SELECT * FROM outbox")).toEqual(pending);
     expect(await unlocks(slug, "ada")).toEqual(before);
     const again = await complete(slug, "ada", "one", { headers });
     expect(again.headers.get("idempotency-replayed")).toBe("true");
@@ -219,7 +221,7 @@ describe("the object is reset", () => {
     await override(slug, "ada", "four", { kind: "unlock" });
     await project(slug, "ada");
     const events = () =>
-      env.DB.prepare("SELECT * FROM unlock_events WHERE enrollment_id = ? ORDER BY version").bind(`${slug}:ada`).all();
+      spread.prepare("SELECT * FROM unlock_events WHERE enrollment_id = ? ORDER BY version").bind(`${slug}:ada`).all();
     const announced = (await events()).results;
     const before = await unlocks(slug, "ada");
     await loseStorage(slug, "ada");
@@ -251,7 +253,7 @@ describe("the object is reset", () => {
     // SAFETY: the object only sends.
     await rebind(slug, "ada", { PROJECTION_QUEUE: { send } as unknown as Queue });
     await runInDurableObject(objectOf(slug, "ada"), (_instance, state) => {
-      state.storage.sql.exec("UPDATE due_times SET at = 0 WHERE name = 'outbox'");
+      state.storage.sql.exec("INSERT INTO due_times VALUES ('outbox', 0, 0)");
     });
     await fireAlarm(slug, "ada");
     const due = await rowsOf(slug, "ada", "SELECT failures FROM due_times WHERE name = 'outbox'");

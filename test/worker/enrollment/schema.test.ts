@@ -3,17 +3,19 @@ import { env } from "cloudflare:workers";
 import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 import * as auditTables from "../../../src/audit/tables.ts";
+import * as backupTables from "../../../src/backup/change-tables.ts";
 import * as courseTables from "../../../src/courses/tables.ts";
 import { SCHEMA_STEPS } from "../../../src/enrollment/schema.ts";
-import * as enrollmentTables from "../../../src/enrollment/tables.ts";
 import * as eventTables from "../../../src/events/tables.ts";
 import * as fileTables from "../../../src/files/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
 import * as insightTables from "../../../src/insight/tables.ts";
-import * as opsTables from "../../../src/ops/tables.ts";
+import * as enrollmentTables from "../../../src/mirror/tables.ts";
+import { hasSchema, migrate, type SchemaStep } from "../../../src/platform/cell/object-schema.ts";
+import * as opsTables from "../../../src/platform/database/tables.ts";
 import * as privacyTables from "../../../src/privacy/tables.ts";
 import { SESSION, TASK } from "../../../src/records/translation/types.ts";
-import { hasSchema, migrate, type SchemaStep } from "../../../src/shared/object-schema.ts";
+import * as stalenessTables from "../../../src/staleness/tables.ts";
 import { enroll, freshSlug, objectOf, publish } from "../../support/worker/courses.ts";
 import { rowsOf } from "../../support/worker/faults.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
@@ -111,6 +113,8 @@ const tables: [string, SQLiteTable][] = [
   insightTables,
   opsTables,
   privacyTables,
+  backupTables,
+  stalenessTables,
 ].flatMap((room) => Object.values(room).map((table): [string, SQLiteTable] => [getTableConfig(table).name, table]));
 
 describe("the tables the code knows", () => {

@@ -81,7 +81,7 @@ it("[I5][I9] an import whose key was used with another body changes nothing for 
   expect(again.headers.get("idempotency-replayed")).toBe("true");
 });
 
-it("[I1] an import told to come back may do so with its key: such an answer is not kept", async () => {
+it("[I1] an import that is asked to come back may do so with its key: such an answer is not kept", async () => {
   const slug = freshSlug("import");
   await publish(course(slug));
   await enroll(slug, "ada");

@@ -1,4 +1,3 @@
-import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
@@ -20,6 +19,7 @@ import {
   submit,
   unlocks,
 } from "../../support/worker/learners.ts";
+import { spread } from "../../support/worker/shards.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -53,6 +53,22 @@ describe("completions", () => {
     expect(second).toEqual({ ...first, unlocked: [], locked: [] });
     expect(await events(slug)).toEqual(announced);
     expect(await unlocks(slug, "ada")).toEqual(before);
+  });
+
+  it("[fault 44] of a locked chapter are refused with dates in the zone that was asked for", async () => {
+    const slug = freshSlug("writes");
+    await publish({
+      slug,
+      title: slug,
+      chapters: [{ id: `${slug}.a`, title: "A", rule: { from: "2030-01-01T20:00:00Z" } }],
+    });
+    await enroll(slug, "ada");
+    const told = async (query: string) => {
+      const path = `/courses/${slug}/chapters/${slug}.a/mark_as_completed${query}`;
+      return (await problem(await call("POST", path, { token: await tokenOf("ada") }), 403)).detail;
+    };
+    expect(await told("")).toContain("2030-01-01 20:00 UTC");
+    expect(await told("?tz=Asia/Shanghai")).toContain("2030-01-02 04:00 GMT+8");
   });
 
   it("[I7][I9] of a locked chapter are refused with the reasons, and change nothing", async () => {
@@ -186,6 +202,43 @@ describe("submissions", () => {
     }
   });
 
+  it("keep a score and whether it passed apart: neither decides what the other opens", async () => {
+    const slug = freshSlug("writes");
+    const id = (name: string) => `${slug}.${name}`;
+    const judged = (name: string) => ({ id: id(name), title: name, content: "?" });
+    await publish({
+      slug,
+      title: "Score and pass",
+      problems: [judged("essay"), judged("talk")],
+      chapters: ["essay", "talk"].flatMap((name) => [
+        { id: id(`${name}-scored`), title: "Scored", rule: { score: { item: id(name), min: 70 } } },
+        { id: id(`${name}-done`), title: "Done", rule: { completed: id(name) } },
+      ]),
+    });
+    await enroll(slug, "ada");
+    const verdict = async (name: string, body: object) => {
+      const { submission_id } = await read(await submit(slug, "ada", name, "mine"), 201, submissionSchema);
+      const answer = await call("POST", `/submissions/${submission_id}/verdict`, { token: await service(), body });
+      return deltaOf(await read(answer, 200, submissionSchema));
+    };
+    const failed = await verdict("essay", { passed: false, score: 90 });
+    expect(failed.unlocked).toEqual([id("essay-scored")]);
+    const passed = await verdict("talk", { passed: true, score: 10 });
+    expect(passed.unlocked).toEqual([id("talk-done")]);
+    // An import says the same of the same.
+    const at = new Date().toISOString();
+    const facts = [
+      { user_id: "ada", item: id("talk"), completed: false, score: 90, at },
+      { user_id: "ada", item: id("essay"), completed: true, score: 10, at },
+    ];
+    await call("POST", "/progress/import", { token: await service(), body: { facts } });
+    expect(await statesOf(slug, "ada")).toMatchObject({
+      [id("talk-scored")]: "unlocked",
+      [id("essay-done")]: "unlocked",
+      [id("essay-scored")]: "unlocked",
+    });
+  });
+
   it("a failed verdict attempts, a later better one raises the best score, a worse one lowers nothing", async () => {
     const slug = await judged();
     const verdict = async (score: number, passed: boolean) => {
@@ -271,7 +324,8 @@ describe("enrollments", () => {
     const back = await call("POST", `/courses/${slug}/enrollments`, { token, body: {} });
     expect(back.status).toBe(200);
     expect(await statesOf(slug, "ada")).toEqual(before);
-    const row = await env.DB.prepare("SELECT status, withdrawn_at FROM enrollments WHERE id = ?")
+    const row = await spread
+      .prepare("SELECT status, withdrawn_at FROM enrollments WHERE id = ?")
       .bind(`${slug}:ada`)
       .first();
     expect(row).toEqual({ status: "active", withdrawn_at: null });

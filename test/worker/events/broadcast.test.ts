@@ -5,7 +5,7 @@ import { z } from "zod";
 import { broadcastShardStub, shardOf } from "../../../src/events/stubs.ts";
 import { deliver } from "../../support/worker/courses.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
-import { broadcastLog, history, open, publish, titlesOf } from "../../support/worker/streams.ts";
+import { broadcastLog, history, note, open, publish, titlesOf } from "../../support/worker/streams.ts";
 
 const toAll = (title: string, rest: object = {}) => ({
   key: title,
@@ -26,6 +26,27 @@ describe("a broadcast", () => {
     ]);
     for (const reader of readers) expect(titlesOf([await reader.expect("system.notification")])).toEqual(["hello"]);
     expect(new Set(users.map((user) => shardOf(env, user))).size).toBeGreaterThan(3);
+  });
+
+  it("[fault 41] missed counts what will come, not what is filtered out", async () => {
+    const reader = await open("counted");
+    const { id: start } = await reader.expect("stream.opened");
+    await reader.leave();
+    const wish = { min_level: "warning", min_priority: "low", muted_types: [] };
+    const saved = await call("PUT", "/events/preferences", { token: await tokenOf("counted"), body: wish });
+    expect(saved.status).toBe(200);
+    await publish([
+      note("counted", "quiet"),
+      note("counted", "loud", { level: "error" }),
+      note("counted", "urgent", { priority: "high" }),
+      { ...note("counted", "for admins", { level: "error" }), to: { everyone: true, roles: ["admin"] } },
+      { ...note("counted", "for all", { level: "error" }), to: { everyone: true } },
+      { ...note("counted", "for all, quiet"), to: { everyone: true } },
+    ]);
+    const again = await open("counted", start);
+    expect((await again.expect("stream.resumed")).data).toMatchObject({ missed: 3 });
+    const frames = [await again.next(), await again.next(), await again.next()];
+    expect(titlesOf(frames.flatMap((frame) => frame ?? [])).toSorted()).toEqual(["for all", "loud", "urgent"]);
   });
 
   it("[I1] resumes beside the user's own events: each in its order, nothing twice", async () => {
@@ -67,7 +88,7 @@ describe("a broadcast", () => {
     const reader = await open(user);
     const { id } = await reader.expect("stream.opened");
     await reader.leave();
-    // The shard's copy ends early, as if telling it had failed and nobody had tried again.
+    // The shard's copy ends early, as if sending to it had failed and nobody had tried again.
     await publish([toAll("slept-1"), toAll("slept-2")]);
     await runInDurableObject(shard, (_shard, state) => {
       state.storage.sql.exec("DELETE FROM log WHERE seq = (SELECT max(seq) FROM log)");
@@ -117,7 +138,7 @@ describe("operations", () => {
     });
   });
 
-  it("health tells streams and what is undelivered, to services and admins", async () => {
+  it("health shows streams and what is undelivered, to services and admins", async () => {
     // The readers of the tests before are on their way out.
     await vi.waitFor(async () => expect((await health()).streams.open).toBe(0), { timeout: 5_000 });
     const reader = await open("counted");

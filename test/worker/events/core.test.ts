@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
-import { completed, deltaOf, ladder, override } from "../../support/worker/learners.ts";
+import { completed, deltaOf, ladder, override, service, submit } from "../../support/worker/learners.ts";
 import { channelOf, type Frame, history, open, openWith, StreamReader } from "../../support/worker/streams.ts";
 import { signedInSchema } from "../identity/support.ts";
 
@@ -23,7 +23,7 @@ function forgetNobody(slug: string, user: string): Promise<void> {
   return evictDurableObject(objectOf(slug, user));
 }
 
-describe("what the core tells live", () => {
+describe("live events of an enrollment", () => {
   it("[I6] a completion announces exactly what the learner's answer said, once, also after the queue has been by", async () => {
     const slug = freshSlug("live");
     await publish(ladder(slug));
@@ -52,7 +52,7 @@ describe("what the core tells live", () => {
     expect(new Set(ofCourse.map(({ data }) => data.snapshot_version)).size).toBe(ofCourse.length);
   });
 
-  it("[I6] stores nothing early for who does not listen, and tells at once whoever has opened a page and its stream", async () => {
+  it("[I6] stores nothing early for who does not listen, and notifies at once whoever has opened a page and its stream", async () => {
     const slug = freshSlug("page");
     await publish(ladder(slug));
     const user = `${slug}-ada`;
@@ -74,7 +74,7 @@ describe("what the core tells live", () => {
     expect(await told()).toHaveLength(2);
   });
 
-  it("[I6] what the object could not tell itself comes through the queue, once", async () => {
+  it("[I6] what the object could not send itself comes through the queue, once", async () => {
     const slug = freshSlug("crash");
     await publish(ladder(slug));
     const user = `${slug}-ada`;
@@ -83,16 +83,16 @@ describe("what the core tells live", () => {
     const reader = await open(user);
     await reader.expect("stream.opened");
     await forgetNobody(slug, user);
-    // Everything the object did right after its commit is undone: the channel never heard of it.
+    // Everything the object did right after its commit is undone: the channel never got it.
     await completed(slug, user, "one");
     await reader.expect("unlock.changed");
-    const owed = await objectOf(slug, user).pendingProjection();
-    expect(owed).toMatchObject({ ok: true, value: { notices: [] } });
+    const pending = await objectOf(slug, user).pendingProjection();
+    expect(pending).toMatchObject({ ok: true, value: { notices: [] } });
     await runInDurableObject(channelOf(user), (_channel, state) => {
       state.storage.sql.exec("DELETE FROM log");
       state.storage.sql.exec("DELETE FROM keys");
     });
-    await evictDurableObject(objectOf(slug, user)); // its memory of having told is gone, as after a crash
+    await evictDurableObject(objectOf(slug, user)); // its memory of having notified is gone, as after a crash
     await project(slug, user);
     const told = unlockOf(await reader.expect("unlock.changed"));
     expect(told.cause).toBe("progress");
@@ -100,7 +100,7 @@ describe("what the core tells live", () => {
     expect((await history(user)).results.filter(({ type }) => type === "unlock.changed")).toHaveLength(1);
   });
 
-  it("an author's override reaches the learner, a publish tells what changed and what it opened", async () => {
+  it("an author's override reaches the learner, a publish says what changed and what it opened", async () => {
     const slug = freshSlug("author");
     const document = ladder(slug);
     await publish(document);
@@ -127,11 +127,124 @@ describe("what the core tells live", () => {
     expect(unlocked).toContain(`${slug}.two`);
   });
 
-  it("[I8] signing out ends the session's streams at once, and no other's", async () => {
-    const signUp = await call("POST", "/auth/sign-up", {
-      body: { email: `u${crypto.randomUUID()}@example.org`, name: "Ada", password: "correct horse battery" },
+  describe("to a learner's other devices", () => {
+    const ownSchema = z.looseObject({ enrollment_id: z.string(), course_id: z.string() });
+    const dataOf = (frame: Frame) => ownSchema.parse(frame.data.data);
+
+    /** A learner, and the stream of a second device. In the course, p1 has an answer key and p2 waits for a grader. */
+    async function listener(name: string) {
+      const slug = freshSlug(name);
+      const document = ladder(slug);
+      const spare = { id: `${slug}.spare`, title: "Leads nowhere" };
+      await publish({ ...document, chapters: [...(document.chapters ?? []), spare] });
+      const user = `${slug}-ada`;
+      await enroll(slug, user);
+      await project(slug, user);
+      const reader = await open(user);
+      await reader.expect("stream.opened");
+      await forgetNobody(slug, user);
+      return { slug, user, reader };
+    }
+    /** Everything of the enrollment that is in the history, by type; each once, however often the queue has been by. */
+    const told = async (slug: string, user: string, type: string) => {
+      await project(slug, user);
+      await project(slug, user);
+      return (await history(user)).results.filter((event) => event.type === type);
+    };
+
+    it("[fault 37] progress that opens nothing is sent, once", async () => {
+      const { slug, user, reader } = await listener("quiet");
+      const before = (await told(slug, user, "progress.changed")).length;
+      const answer = await completed(slug, user, "spare");
+      expect(deltaOf(answer)).toEqual({ unlocked: [], locked: [] });
+      const frame = await reader.expect("progress.changed");
+      expect(dataOf(frame)).toMatchObject({
+        enrollment_id: `${slug}:${user}`,
+        course_id: slug,
+        snapshot_version: answer.version,
+        items: [`${slug}.spare`],
+      });
+      expect(await told(slug, user, "progress.changed")).toHaveLength(before + 1);
     });
-    const { access_token, session_token, user } = await read(signUp, 201, signedInSchema);
+
+    it("[fault 37] progress that opens something is sent with what it opened", async () => {
+      const { slug, user, reader } = await listener("loud");
+      await completed(slug, user, "one");
+      const frame = await reader.expect("unlock.changed");
+      expect(dataOf(frame)).toMatchObject({ progressed: [`${slug}.one`] });
+      expect(await told(slug, user, "progress.changed")).toEqual([]);
+    });
+
+    it("[fault 37] a verdict is sent, and so is a submission that was judged at once", async () => {
+      const { slug, user, reader } = await listener("judged");
+      const submitAnswer = async (problem: string, answer: string) =>
+        read(await submit(slug, user, problem, answer), 201, z.looseObject({ submission_id: z.string() }));
+      const { submission_id } = await submitAnswer("p2", "my essay");
+      expect(dataOf(await reader.expect("progress.changed"))).toMatchObject({ items: [`${slug}.p2`] });
+      const verdict = await call("POST", `/submissions/${submission_id}/verdict`, {
+        token: await service(),
+        body: { passed: true, score: 90, feedback: "well done" },
+      });
+      expect(verdict.status).toBe(200);
+      const frames = await reader.until(({ event }) => event === "progress.changed" || event === "unlock.changed");
+      expect(frames.filter(({ event }) => event === "submission.judged").map(dataOf)).toMatchObject([
+        { submission_id, item: `${slug}.p2`, status: "passed", score: 90 },
+      ]);
+      // The second wrong answer changes no score: still the other device has one more submission to show.
+      await submitAnswer("p1", "5");
+      await reader.expect("progress.changed");
+      const second = await submitAnswer("p1", "6");
+      expect(dataOf(await reader.expect("submission.judged"))).toMatchObject({
+        submission_id: second.submission_id,
+        status: "failed",
+      });
+      expect(await told(slug, user, "submission.judged")).toHaveLength(2);
+    });
+
+    it("[fault 37] withdrawal, return, enrolment and policy are sent, each once", async () => {
+      const { slug, user, reader } = await listener("moved");
+      const token = await tokenOf("boss", "admin");
+      const changes: [string, string | null, object | undefined, string][] = [
+        ["PATCH", "", { cohorts: ["spring"] }, "policy"],
+        ["DELETE", null, undefined, "withdrawn"],
+      ];
+      for (const [method, path, body, change] of changes) {
+        const address =
+          path === null ? `/courses/${slug}/enrollments?user_id=${user}` : `/enrollments/${slug}:${user}${path}`;
+        const answer = await call(method, address, {
+          token,
+          ...(body === undefined ? {} : { body }),
+        });
+        expect(answer.status).toBeLessThan(300);
+        expect(dataOf(await reader.expect("enrollment.changed"))).toMatchObject({ course_id: slug, change });
+        await forgetNobody(slug, user);
+      }
+      await enroll(slug, user);
+      expect(dataOf(await reader.expect("enrollment.changed"))).toMatchObject({ change: "returned", status: "active" });
+      const events = await told(slug, user, "enrollment.changed");
+      expect(events.map(({ data }) => data.change)).toEqual(["enrolled", "policy", "withdrawn", "returned"]);
+    });
+
+    it("[fault 37] what a lost object takes back from D1 is no news", async () => {
+      const { slug, user } = await listener("lost");
+      await completed(slug, user, "spare");
+      const before = (await told(slug, user, "progress.changed")).length;
+      await runInDurableObject(objectOf(slug, user), async (_object, state) => {
+        await state.storage.deleteAlarm();
+        await state.storage.deleteAll();
+      });
+      await evictDurableObject(objectOf(slug, user));
+      expect((await call("GET", `/courses/${slug}/chapters`, { token: await tokenOf(user) })).status).toBe(200);
+      expect(await told(slug, user, "progress.changed")).toHaveLength(before);
+      expect(await told(slug, user, "enrollment.changed")).toHaveLength(1);
+    });
+  });
+
+  it("[I8] signing out ends the session's streams at once, and no other's", async () => {
+    const account = { email: `u${crypto.randomUUID()}@example.org`, password: "correct horse battery" };
+    await call("POST", "/auth/sign-up", { body: { ...account, name: "Ada" } });
+    const signIn = await call("POST", "/auth/sign-in", { body: account });
+    const { access_token, session_token, user } = await read(signIn, 200, signedInSchema);
     const minted = await call("POST", "/auth/sse-token", { token: access_token });
     const { sse_token } = await read(minted, 200, z.object({ sse_token: z.string() }));
     const ofSession = new StreamReader(await openWith(sse_token));

@@ -60,16 +60,16 @@ describe("a stream", () => {
   });
 
   it("fetches by itself what was lost between object and stream, which the heads reveal", async () => {
-    const reader = await open("healed");
+    const reader = await open("repaired");
     await reader.expect("stream.opened");
     // The event is stored, but its push to the socket gets lost.
-    await runInDurableObject(channelOf("healed"), (_channel, state) => {
+    await runInDurableObject(channelOf("repaired"), (_channel, state) => {
       for (const socket of state.getWebSockets()) {
         const kept: unknown = socket.deserializeAttachment();
         socket.serializeAttachment(Object.assign({}, kept, { live: false }));
       }
     });
-    await publish([note("healed", "pushed to nobody")]);
+    await publish([note("repaired", "pushed to nobody")]);
     expect(titlesOf([await reader.expect("system.notification")])).toEqual(["pushed to nobody"]);
   });
 
@@ -86,7 +86,7 @@ describe("a stream", () => {
     }
   });
 
-  it("a third stream ends the oldest, which is told not to come back", async () => {
+  it("a third stream ends the oldest, which must not come back", async () => {
     const [first, second] = [await open("crowd"), await open("crowd")];
     await first.expect("stream.opened");
     await second.expect("stream.opened");
@@ -131,6 +131,24 @@ describe("a stream token", () => {
     const answers = await Promise.all([openWith(token), openWith(token)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
     for (const answer of answers) if (answer.status === 200) await new StreamReader(answer).leave();
+  });
+});
+
+describe("a request that is no opening", () => {
+  it.each(["HEAD", "OPTIONS"])("[fault 3] %s uses up no token and ends no stream", async (method) => {
+    const user = `probe-${method.toLowerCase()}`;
+    const [first, second] = [await open(user), await open(user)];
+    await first.expect("stream.opened");
+    await second.expect("stream.opened");
+    const token = await streamToken(user);
+    const probe = await call(method, `/events/stream?sse_token=${token}`);
+    await probe.text();
+    if (method === "HEAD") expect([probe.status, probe.headers.get("allow")]).toEqual([405, "GET"]);
+    await publish([note(user, "still here")]);
+    await first.expect("system.notification");
+    await second.expect("system.notification");
+    const third = new StreamReader(await openWith(token));
+    await third.expect("stream.opened");
   });
 });
 

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { z } from "zod";
 import worker from "../../../src/index.ts";
-import type { Role } from "../../../src/shared/roles.ts";
+import type { Role } from "../../../src/platform/roles.ts";
 import { API, call, read, request, tokenOf } from "../../support/worker/http.ts";
 
 export const fileSchema = z.strictObject({
@@ -107,7 +107,7 @@ export async function addressFor(bytes: Uint8Array, user = "ada", rest: object =
   return read(answer, 201, addressSchema);
 }
 
-/** Sends bytes to an upload address as it says, unless told otherwise. */
+/** Sends bytes to an upload address as it says, unless the test asks for something else. */
 export function put(
   { upload: { url, headers } }: Address,
   body: Uint8Array | ReadableStream<Uint8Array> | null,
@@ -171,7 +171,7 @@ export function bucketWith(
   });
 }
 
-/** A database that fails every statement whose text matches, as one that goes dark at that moment would. */
+/** A database that fails every statement whose text matches, as one that stops answering at that moment would. */
 export function databaseFailingAt(pattern: RegExp): D1Database {
   return new Proxy(env.DB, {
     get(target, property) {

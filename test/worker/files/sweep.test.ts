@@ -67,19 +67,19 @@ describe("[I10] swept", () => {
     await expectSwept();
   });
 
-  it("an upload whose database went dark between bytes and row", async () => {
-    const dark = { DB: databaseFailingAt(MARK_READY) };
-    expect((await problem(await upload(BYTES, { user, bindings: dark }), 503)).code).toBe("unavailable");
+  it("an upload whose database stopped answering between bytes and row", async () => {
+    const down = { DB: databaseFailingAt(MARK_READY) };
+    expect((await problem(await upload(BYTES, { user, bindings: down }), 503)).code).toBe("unavailable");
     expect([await rowsOf(user), await keysOf(user)]).toEqual([["pending"], 1]);
     await expectSwept();
   });
 
-  it("an upload whose bucket went dark: its row is gone at once, or later when the bucket stays dark", async () => {
+  it("an upload whose bucket stopped answering: its row is gone at once, or later when the bucket still does not answer", async () => {
     const bindings = { FILES: bucketWith({ put: fails }) };
     expect((await problem(await upload(BYTES, { user, bindings }), 503)).code).toBe("unavailable");
     expect(await rowsOf(user)).toEqual([]);
-    const dark = { FILES: bucketWith({ put: fails, delete: fails }) };
-    expect((await problem(await upload(BYTES, { user, bindings: dark }), 503)).code).toBe("unavailable");
+    const down = { FILES: bucketWith({ put: fails, delete: fails }) };
+    expect((await problem(await upload(BYTES, { user, bindings: down }), 503)).code).toBe("unavailable");
     expect(await rowsOf(user)).toEqual(["deleting"]);
     await expectSwept();
   });
@@ -172,10 +172,10 @@ describe("[I10] swept", () => {
 
 describe("[I1] what died between bytes and row", () => {
   it("is finished by sending to the same address again, or by asking to complete", async () => {
-    const dark = { DB: databaseFailingAt(MARK_READY) };
+    const down = { DB: databaseFailingAt(MARK_READY) };
     for (const finish of ["put", "complete"] as const) {
       const address = await addressFor(BYTES, user);
-      expect((await put(address, BYTES, {}, dark)).status).toBe(503);
+      expect((await put(address, BYTES, {}, down)).status).toBe(503);
       const token = await tokenOf(user);
       const answer =
         finish === "put"
@@ -238,16 +238,16 @@ describe("[I10] a sweep", () => {
     for (const number of numbers) await env.FILES.put(`u/${other}/${number}`, BYTES);
     await env.FILES.put(`u/${user}/stray`, BYTES);
     await env.FILES.put(`u/${other}z/stray`, BYTES);
-    // The bucket goes dark after the first listed page: the cron fails, and says so.
+    // The bucket stops answering after the first listed page: the cron fails, and says so.
     let lists = 0;
-    const darkens = bucketWith({
+    const failing = bucketWith({
       list: async (options: R2ListOptions) => {
         lists += 1;
         if (lists > 1) throw new Error("R2 does not answer");
         return env.FILES.list(options);
       },
     });
-    await expect(sweep(25, { FILES: darkens })).rejects.toThrow(/R2 does not answer/);
+    await expect(sweep(25, { FILES: failing })).rejects.toThrow(/R2 does not answer/);
     const died = await openSweep();
     expect(died?.position).toMatch(/^u\//);
     expect(await rowsOf(user)).toEqual([]);
@@ -300,7 +300,7 @@ describe("[I10] a sweep", () => {
     expect(list).not.toHaveBeenCalled();
   });
 
-  it("with the bucket dark changes no row that has bytes", async () => {
+  it("changes no row that has bytes while the bucket does not answer", async () => {
     await addressFor(BYTES, user);
     await age(user, 3);
     const before = await everything();

@@ -1,9 +1,10 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Standing } from "../../../src/identity/gate.ts";
 import { SESSION_TTL_MS, SessionCheck } from "../../../src/identity/session-check.ts";
-import { ok, type Result, refuse } from "../../../src/shared/results.ts";
+import type { Standing, Verdict } from "../../../src/identity/standing.ts";
+import { ok, type Result, refuse } from "../../../src/platform/results.ts";
+import type { Role } from "../../../src/platform/roles.ts";
 import {
   call,
   d1Queries,
@@ -32,15 +33,17 @@ async function twice() {
   return { first, second, id: first.user.id };
 }
 
-/** A check whose gate is counted and can be changed. */
-function counted(initial: Result<Standing> = ok("open")) {
+const learner = (standing: Standing): Result<Verdict> => ok({ standing, role: "learner" });
+
+/** A check whose revocations object is counted and can be changed. */
+function counted(initial: Result<Verdict> = learner("open")) {
   const gate = { answer: initial, asked: 0 };
   const check = new SessionCheck(async () => {
     gate.asked += 1;
     return gate.answer;
   });
-  const run = async (kind: "read" | "write", now: number, session: string | null = "s") => {
-    const checked = await check.check(env, { user: "ada", session }, kind, now);
+  const run = async (kind: "read" | "write", now: number, session: string | null = "s", role: Role = "learner") => {
+    const checked = await check.check(env, { user: "ada", session, role, issued_at: 0 }, kind, now);
     return checked.ok ? "passes" : checked.refusal.code;
   };
   return { gate, run };
@@ -60,32 +63,34 @@ describe("the session behind a token", () => {
   it("that ended is felt by a write at once, by a read within a minute, and is not asked for again", async () => {
     const { gate, run } = counted();
     await run("read", 0);
-    gate.answer = ok("ended");
+    gate.answer = learner("ended");
     expect(await run("read", SESSION_TTL_MS - 1)).toBe("passes");
     expect(await run("read", SESSION_TTL_MS)).toBe("unauthenticated");
-    gate.answer = ok("open");
+    gate.answer = learner("open");
     expect(await run("write", SESSION_TTL_MS + 1)).toBe("unauthenticated");
     expect(gate.asked).toBe(2);
     const second = counted();
     await second.run("read", 0);
-    second.gate.answer = ok("ended");
+    second.gate.answer = learner("ended");
     expect(await second.run("write", 1)).toBe("unauthenticated");
     expect(await second.run("read", 2)).toBe("unauthenticated");
   });
 
-  it("cannot be checked: reads pass on the token, writes wait", async () => {
+  it("cannot be checked: a learner's reads pass on the token, writes and all that staff do wait", async () => {
     const { gate, run } = counted(refuse("unavailable"));
     expect([await run("read", 0), await run("write", 0)]).toEqual(["passes", "unavailable"]);
-    gate.answer = ok("open");
+    for (const role of ["author", "service", "admin"] as const)
+      expect(await run("read", 0, "s", role)).toBe("unavailable");
+    gate.answer = learner("open");
     expect(await run("write", 1)).toBe("passes");
   });
 
-  it("that is none costs a read nothing, and writes one question a minute", async () => {
+  it("[fault 2] that is none is asked about all the same: once a minute by reads, by every write", async () => {
     const { gate, run } = counted();
-    await run("read", 0, null);
-    expect(gate.asked).toBe(0);
-    for (const at of [0, 1, 2]) await run("write", at, null);
+    for (const at of [0, 1, 2]) await run("read", at, null);
     expect(gate.asked).toBe(1);
+    for (const at of [0, 1, 2]) await run("write", at, null);
+    expect(gate.asked).toBe(4);
   });
 
   it("is checked without a D1 query", async () => {
@@ -148,7 +153,7 @@ describe("ending sessions", () => {
     expect((await write(access_token)).status).toBe(401);
   });
 
-  it("[I1] that crashed between gate and database is over, and repeating removes the rows", async () => {
+  it("[I1] that crashed between the revocations object and the database is over, and repeating removes the rows", async () => {
     const { first, id } = await twice();
     const failing = new Proxy(env.DB, {
       get(target, property) {

@@ -91,7 +91,7 @@ describe("an admin", () => {
     }
   });
 
-  it("is told when a user does not exist", async () => {
+  it("says when a user does not exist", async () => {
     const read = await call("GET", "/users/nobody", { token: await admin() });
     expect((await problem(read, 404)).code).toBe("user_not_found");
     expect((await problem(await patch("nobody", { name: "No One" }), 404)).code).toBe("user_not_found");

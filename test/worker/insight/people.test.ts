@@ -5,6 +5,7 @@ import { snapshotKey } from "../../../src/insight/snapshot.ts";
 import { insightSource } from "../../../src/privacy/sources/insight.ts";
 import { madeUpSchool } from "../../support/insight/school.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
+import { spread } from "../../support/worker/shards.ts";
 import {
   admin,
   atRiskSchema,
@@ -36,10 +37,11 @@ async function predictFor(users: readonly string[]): Promise<void> {
     { reason: "silence", weight: -0.3, value: 30 },
   ]);
   for (const [at, user] of users.entries()) {
-    await env.DB.prepare(
-      `INSERT INTO insight_predictions (enrollment_id, day, kind, course_slug, user_id, model_hash, run_id, probability,
+    await spread
+      .prepare(
+        `INSERT INTO insight_predictions (enrollment_id, day, kind, course_slug, user_id, model_hash, run_id, probability,
          reasons, predicted_at, week, latest) VALUES (?, 50, 'live', ?, ?, 'm', 'r', ?, ?, ?, 2900, 1)`,
-    )
+      )
       .bind(`${COURSE}:${user}`, COURSE, user, 0.2 + at * 0.5, reasons, AS_OF)
       .run();
   }
@@ -61,7 +63,7 @@ describe("[I8] a prediction", () => {
     }
   });
 
-  it("is told as sentences, with what to do only where there is a risk", async () => {
+  it("is given in sentences, with what to do only where there is a risk", async () => {
     const of = async (user: string, query = "") =>
       (
         await read(
@@ -71,17 +73,17 @@ describe("[I8] a prediction", () => {
         )
       ).predictions[0];
     expect((await of(ANN))?.summary).toBe(
-      "Handed in 40 % of what was due (a risk); mean score 71.5 of 100 (a good sign); last handed something in 30 days ago (a risk).",
+      "Submitted 40 % of what was due (a risk); mean score 71.5 of 100 (a good sign); last submitted something 30 days ago (a risk).",
     );
     expect((await of(ANN, "?lang=zh"))?.summary).toBe(
       "已提交到期作业的 40 %（风险）；平均分 71.5（满分 100）（有利）；上次提交是 30 天前（风险）。",
     );
-    expect((await of(ANN))?.advice).toMatch(/hand in first/);
+    expect((await of(ANN))?.advice).toMatch(/submit first/);
     expect((await of(BOB))?.advice).toBeNull();
   });
 });
 
-describe("[I9] what is told", () => {
+describe("[I9] what early warning is given", () => {
   it("is refused whole when it breaks a rule", async () => {
     const token = await author();
     const schedule = {
@@ -92,7 +94,7 @@ describe("[I9] what is told", () => {
       assessments: [{ item: "other.a", due: 1, weight: 1 }],
     };
     const path = `/courses/${COURSE}/insight`;
-    const before = await env.DB.prepare("SELECT * FROM insight_courses").all();
+    const before = await spread.prepare("SELECT * FROM insight_courses").all();
     expect(
       (await problem(await call("PUT", `${path}/schedule`, { token, body: schedule }), 400)).errors?.[0],
     ).toMatchObject({
@@ -102,7 +104,7 @@ describe("[I9] what is told", () => {
     expect((await problem(await call("POST", `${path}/learners`, { token, body: sexed }), 400)).errors?.[0]?.rule).toBe(
       "unrecognized_keys",
     );
-    expect((await env.DB.prepare("SELECT * FROM insight_courses").all()).results).toEqual(before.results);
+    expect((await spread.prepare("SELECT * FROM insight_courses").all()).results).toEqual(before.results);
   });
 
   it("about somebody who is not enrolled is counted and not kept", async () => {
@@ -117,7 +119,8 @@ describe("a learner who is excluded, or erased", () => {
   async function learnersInSnapshot(): Promise<number> {
     const run = await startRun(AS_OF);
     await workOff();
-    const stored = await env.DB.prepare("SELECT data_hash FROM insight_runs WHERE id = ?")
+    const stored = await spread
+      .prepare("SELECT data_hash FROM insight_runs WHERE id = ?")
       .bind(run)
       .first<{ data_hash: string }>();
     const manifest = z
@@ -129,7 +132,7 @@ describe("a learner who is excluded, or erased", () => {
     return entry?.parts.reduce((sum, { learners }) => sum + learners, 0) ?? -1;
   }
   const predictions = async (user: string) =>
-    (await env.DB.prepare("SELECT day FROM insight_predictions WHERE user_id = ?").bind(user).all()).results.length;
+    (await spread.prepare("SELECT day FROM insight_predictions WHERE user_id = ?").bind(user).all()).results.length;
 
   it("is absent from the next snapshot and has no prediction; others stay", async () => {
     // No model can be made of one module's few learners here: what counts is what is collected.
@@ -148,7 +151,7 @@ describe("a learner who is excluded, or erased", () => {
     const exported: object[] = [];
     for await (const { row } of insightSource.export(env, BOB)) exported.push(row);
     expect(exported.length).toBe(1 + (await predictions(BOB)));
-    await env.DB.prepare("DELETE FROM enrollments WHERE user_id = ?").bind(BOB).run();
+    await spread.prepare("DELETE FROM enrollments WHERE user_id = ?").bind(BOB).run();
     expect(await insightSource.erase(env, BOB)).toBe("done");
     for await (const { row } of insightSource.export(env, BOB)) expect(row).toBeUndefined();
     expect(await learnersInSnapshot()).toBe(whole - 1);

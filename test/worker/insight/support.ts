@@ -5,6 +5,7 @@ import worker from "../../../src/index.ts";
 import type { CourseFacts } from "../../../src/insight/world.ts";
 import { AUTHOR, publish } from "../../support/worker/courses.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
+import { spread } from "../../support/worker/shards.ts";
 
 export const DAY_MS = 86_400_000;
 /** When the made-up school's first term begins. */
@@ -101,15 +102,19 @@ export async function bringSchool(courses: readonly CourseFacts[]): Promise<void
     const facts = learners.flatMap(({ user, submissions }) =>
       submissions.map(({ item, day, score }) => ({ id: `${course}:${user}`, item, at: start + day * DAY_MS, score })),
     );
-    await env.DB.batch([
-      env.DB.prepare(
-        `INSERT INTO enrollments (id, course_slug, user_id, enrolled_at)
+    await spread.batch([
+      spread
+        .prepare(
+          `INSERT INTO enrollments (id, course_slug, user_id, enrolled_at)
          SELECT value ->> 'id', ?2, value ->> 'user', value ->> 'at' FROM json_each(?1)`,
-      ).bind(JSON.stringify(rows), course),
-      env.DB.prepare(
-        `INSERT INTO progress (enrollment_id, item_id, attempted_at, completed_at, best_score, seq)
+        )
+        .bind(JSON.stringify(rows), course),
+      spread
+        .prepare(
+          `INSERT INTO progress (enrollment_id, item_id, attempted_at, completed_at, best_score, seq)
          SELECT value ->> 'id', value ->> 'item', value ->> 'at', value ->> 'at', value ->> 'score', 1 FROM json_each(?1)`,
-      ).bind(JSON.stringify(facts)),
+        )
+        .bind(JSON.stringify(facts)),
     ]);
     const schedule = {
       module,

@@ -5,10 +5,18 @@ import type { DependencyName } from "../../../src/ops/health/dependencies.ts";
 import { ReadinessWatch } from "../../../src/ops/health/readiness.ts";
 import { refusingBinding, silentBinding } from "../../support/worker/broken-bindings.ts";
 import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
-import { brokenObjects, callWith, darkDatabase, silentDatabase } from "../../support/worker/faults.ts";
+import {
+  brokenDatabase,
+  brokenObjects,
+  callWith,
+  readOnlyDatabase,
+  recordedDatabase,
+  silentDatabase,
+} from "../../support/worker/faults.ts";
 import { read, tokenOf } from "../../support/worker/http.ts";
 import { advanceClock, ladder } from "../../support/worker/learners.ts";
 import { fetchBare, scraped } from "../../support/worker/metrics.ts";
+import { everywhere, shards } from "../../support/worker/shards.ts";
 
 /** A namespace none of whose objects ever answers. */
 function silentObjects(): typeof env.ENROLLMENTS {
@@ -19,7 +27,15 @@ function silentObjects(): typeof env.ENROLLMENTS {
 
 /** Each dependency refusing, and not answering. */
 const BROKEN: Record<DependencyName, { refusing: () => Partial<Env>; silent: () => Partial<Env> }> = {
-  d1: { refusing: () => ({ DB: darkDatabase() }), silent: () => ({ DB: silentDatabase() }) },
+  d1: { refusing: () => ({ DB: brokenDatabase() }), silent: () => ({ DB: silentDatabase() }) },
+  d1_writes: {
+    refusing: () => ({ DB: readOnlyDatabase().db }),
+    silent: () => ({ DB: readOnlyDatabase(env.DB, undefined, () => new Promise<never>(() => {})).db }),
+  },
+  shards: {
+    refusing: () => ({ ...everywhere(brokenDatabase), DB: env.DB }),
+    silent: () => ({ ...everywhere(silentDatabase), DB: env.DB }),
+  },
   objects: {
     refusing: () => ({ ENROLLMENTS: brokenObjects().namespace }),
     silent: () => ({ ENROLLMENTS: silentObjects() }),
@@ -38,6 +54,8 @@ const BROKEN: Record<DependencyName, { refusing: () => Partial<Env>; silent: () 
   },
 };
 const NAMES = Object.keys(BROKEN) as DependencyName[];
+/** With one shard there is nothing beside the directory that could fail to answer. */
+const BREAKABLE = NAMES.filter((name) => name !== "shards" || shards().length > 1);
 
 const look = (watch: ReadinessWatch, bindings: Partial<Env> = {}) => watch.look({ ...env, ...bindings }, Date.now());
 
@@ -58,7 +76,7 @@ describe("readiness", () => {
       expect(finding).toMatchObject({ ok: true, breaker: "closed" });
   });
 
-  it.each(NAMES)(
+  it.each(BREAKABLE)(
     "is degraded, with the reason, while %s refuses or is silent, and ok once it is back",
     async (name) => {
       for (const way of ["refusing", "silent"] as const) {
@@ -66,10 +84,14 @@ describe("readiness", () => {
         const found = await look(watch, BROKEN[name][way]());
         expect(found.status, way).toBe("degraded");
         expect(found.reasons).toHaveLength(1);
+        const why = way === "silent" ? "no answer within 1000 ms" : "it refused";
+        // Of several databases, which ones.
         expect(found.reasons[0]).toMatch(
-          new RegExp(`^${name}: ${way === "silent" ? "no answer within 1000 ms" : "it refused"}`),
+          new RegExp(`^${name}: ${name === "shards" ? "DB_SHARD_2[DB_SHARD, 0-9]* did not answer" : why}`),
         );
-        for (const other of NAMES) expect(found.dependencies[other]?.ok, other).toBe(other !== name);
+        // A database that answers nothing refuses writes, too.
+        const failing = name === "d1" ? ["d1", "d1_writes"] : [name];
+        for (const other of NAMES) expect(found.dependencies[other]?.ok, other).toBe(!failing.includes(other));
         // What a fault says of the inside is for the log alone.
         expect(JSON.stringify(found)).not.toMatch(/D1_ERROR|does not answer|cannot be reached/);
         advanceClock(6_000);
@@ -83,11 +105,44 @@ describe("readiness", () => {
     [["objects", "queue", "r2", "kv"], "degraded"],
     [["d1", "objects"], "unavailable"],
     [["d1", "objects", "queue", "r2", "kv"], "unavailable"],
-  ] as const)("with %j away is %s", async (away, status) => {
-    const bindings = Object.assign({}, ...away.map((name) => BROKEN[name].refusing()));
+  ] as const)("while %j does not answer is %s", async (failing, status) => {
+    const bindings = Object.assign({}, ...failing.map((name) => BROKEN[name].refusing()));
     const found = await look(new ReadinessWatch(), bindings);
     expect(found.status).toBe(status);
-    expect(found.reasons).toHaveLength(away.length);
+    expect(found.reasons).toHaveLength(failing.length);
+  });
+
+  it("[fault 16] is degraded while D1 answers reads and refuses writes, and serves on while the objects do not answer", async () => {
+    advanceClock(60_000);
+    const degraded = await (await fetchBare("/ready", { ...everywhere((real) => readOnlyDatabase(real).db) })).json();
+    expect(degraded).toMatchObject({
+      status: "degraded",
+      dependencies: { d1: { ok: true }, d1_writes: { ok: false } },
+      reasons: [expect.stringMatching(/^d1_writes: it refused to answer; .*wait, and are stored when it is back$/)],
+    });
+    const both = { ...everywhere((real) => readOnlyDatabase(real).db), ENROLLMENTS: brokenObjects().namespace };
+    expect((await look(new ReadinessWatch(), both)).status).toBe("degraded");
+    advanceClock(60_000);
+    expect(
+      (await scraped({ ...everywhere((real) => readOnlyDatabase(real).db) })).get(
+        'dependency_up{dependency="d1_writes"}',
+      ),
+    ).toBe(0);
+  });
+
+  it("[fault 16] writes one row for ever, at most every fifteen seconds, however often it is asked", async () => {
+    const watch = new ReadinessWatch();
+    const log: string[] = [];
+    const bindings = { ...everywhere((real) => recordedDatabase(log, real)) };
+    for (let second = 0; second < 60; second += 1) {
+      await look(watch, bindings);
+      advanceClock(1_000);
+    }
+    const writes = log.filter((sql) => sql.includes("write_probes")).length;
+    expect(writes).toBeGreaterThanOrEqual(3);
+    expect(writes).toBeLessThanOrEqual(4);
+    const rows = await env.DB.prepare("SELECT count(*) AS n FROM write_probes").first("n");
+    expect(rows).toBe(1);
   });
 
   it("is unavailable with a secret that is not safe", async () => {
@@ -164,11 +219,11 @@ describe("/health and /ready", () => {
     advanceClock(60_000);
     expect(await read(await fetchBare("/ready"), 200, readySchema)).toMatchObject({ status: "ok" });
     advanceClock(60_000);
-    const dark = { DB: darkDatabase() };
-    const degraded = await read(await fetchBare("/ready", dark), 200, readySchema);
+    const down = { ...everywhere(brokenDatabase) };
+    const degraded = await read(await fetchBare("/ready", down), 200, readySchema);
     expect(degraded).toMatchObject({ status: "degraded", dependencies: { d1: { ok: false } } });
     advanceClock(60_000);
-    const nothing = { DB: darkDatabase(), ENROLLMENTS: brokenObjects().namespace };
+    const nothing = { ...everywhere(brokenDatabase), ENROLLMENTS: brokenObjects().namespace };
     const answer = await fetchBare("/ready", nothing);
     expect(answer.headers.get("retry-after")).toBe("5");
     expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -185,7 +240,7 @@ describe("/health and /ready", () => {
   });
 });
 
-describe("[I7] [I10] under load, while a dependency is away", () => {
+describe("[I7] [I10] under load, while a dependency does not answer", () => {
   const READERS = 30;
   const WRITERS = 10;
 
@@ -229,24 +284,27 @@ describe("[I7] [I10] under load, while a dependency is away", () => {
 
   const fine = { reads: { 200: READERS }, writes: { 200: WRITERS } };
 
-  it.each(["d1", "queue", "r2", "kv"] as const)("of %s learners notice nothing, refusing or silent", async (name) => {
-    const slug = await school();
-    await load(slug, {}, "one");
-    for (const way of ["refusing", "silent"] as const) {
-      expect(await load(slug, BROKEN[name][way](), "one"), way).toEqual(fine);
-    }
-    expect(await load(slug, {}, "one")).toEqual(fine);
-  });
+  it.each(["d1", "d1_writes", "queue", "r2", "kv"] as const)(
+    "of %s learners notice nothing, refusing or silent",
+    async (name) => {
+      const slug = await school();
+      await load(slug, {}, "one");
+      for (const way of ["refusing", "silent"] as const) {
+        expect(await load(slug, BROKEN[name][way](), "one"), way).toEqual(fine);
+      }
+      expect(await load(slug, {}, "one")).toEqual(fine);
+    },
+  );
 
-  it("of the objects reads are answered from D1, writes are told to come back, and both go on with the next request", async () => {
+  it("of the objects reads are answered from D1, writes are asked to come back, and both go on with the next request", async () => {
     const slug = await school();
     for (let at = 0; at < WRITERS; at += 1) await project(slug, `away-${at}`);
-    const away = await load(slug, BROKEN.objects.refusing(), "one");
-    expect(away).toEqual({ reads: { 200: READERS }, writes: { 503: WRITERS } });
+    const failing = await load(slug, BROKEN.objects.refusing(), "one");
+    expect(failing).toEqual({ reads: { 200: READERS }, writes: { 503: WRITERS } });
     expect(await load(slug, {}, "one")).toEqual(fine);
   });
 
-  it("of objects and D1 nothing is opened: everybody is told to come back", async () => {
+  it("of objects and D1 nothing is opened: everybody is asked to come back", async () => {
     const slug = await school();
     const both = { ...BROKEN.objects.refusing(), ...BROKEN.d1.refusing() };
     expect(await load(slug, both, "one")).toEqual({ reads: { 503: READERS }, writes: { 503: WRITERS } });

@@ -1,12 +1,13 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { COUNTED } from "../../../src/ops/metrics/catalog.ts";
+import { COUNTED } from "../../../src/platform/metrics/catalog.ts";
 import { deliver, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
-import { brokenObjects, callWith, darkDatabase } from "../../support/worker/faults.ts";
+import { brokenDatabase, brokenObjects, callWith } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { ladder } from "../../support/worker/learners.ts";
 import { fetchBare, growth, scraped, scrapeText } from "../../support/worker/metrics.ts";
+import { everywhere, spread } from "../../support/worker/shards.ts";
 import { flush, ownerWithSession, put, taskOf } from "../records/support.ts";
 
 /** Runs with the log of expected faults kept quiet. */
@@ -20,7 +21,7 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
 }
 
 describe("/metrics", () => {
-  it("[I8] is told to nobody without its own token", async () => {
+  it("[I8] is shown to nobody without its own token", async () => {
     const wrong = `${env.METRICS_TOKEN.slice(0, -1)}${env.METRICS_TOKEN.endsWith("A") ? "B" : "A"}`;
     const admin = await tokenOf("root", "admin");
     for (const authorization of [
@@ -64,7 +65,7 @@ describe("/metrics", () => {
     for (const sample of samples) expect(sample).toMatch(/^[a-z_0-9]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})?$/);
   });
 
-  it("[I1] [I10] tells of records what their journals know: acknowledged, waiting, stored", async () => {
+  it("[I1] [I10] says of records what their journals know: acknowledged, waiting, stored", async () => {
     const owner = await ownerWithSession("metrics");
     await flush(owner);
     const before = await scraped();
@@ -89,10 +90,11 @@ describe("/metrics", () => {
     await enroll(slug, "ada");
     await project(slug, "ada");
     const before = await scraped();
-    await env.DB.prepare(
-      "UPDATE enrollments SET is_stale = 1, stale_scope = 'course', stale_since = ?, stale_mark = 1 WHERE id = ?",
-    )
-      .bind(Date.now() - 500_000, `${slug}:ada`)
+    await spread
+      .prepare(
+        "UPDATE freshness SET is_stale = 1, stale_scope = 'course', stale_since = ?, stale_mark = 1 WHERE course_slug = ?",
+      )
+      .bind(Date.now() - 500_000, slug)
       .run();
     await deliver("latchkey-refresh-dead", [{ type: "warm" }]);
     const after = await scraped();
@@ -102,11 +104,13 @@ describe("/metrics", () => {
 
   it("[I10] shows erasures and uploads that have not ended, and leaves out what nobody knows", async () => {
     const before = await scraped();
-    await env.DB.batch([
-      env.DB.prepare(
-        "INSERT INTO erasures (subject, user_id, requested_at, state, step, due_at) VALUES ('s', 'u', ?1, 'running', '', ?1)",
-      ).bind(Date.now() - 100_000),
-      env.DB.prepare(
+    await spread.batch([
+      spread
+        .prepare(
+          "INSERT INTO erasures (subject, user_id, requested_at, state, step, due_at) VALUES ('s', 'u', ?1, 'running', '', ?1)",
+        )
+        .bind(Date.now() - 100_000),
+      spread.prepare(
         "INSERT INTO files (id, owner, key, name, type, size, state, created_at) VALUES ('f', 'o', 'k', 'n', 't', 1, 'pending', 1)",
       ),
     ]);
@@ -125,12 +129,12 @@ describe("/metrics", () => {
     }
   });
 
-  it("[I10] tells what it can while a part does not answer, and that the part is missing", async () => {
-    const dark = await quietly(() => scraped({ DB: darkDatabase() }));
-    expect(dark.get('metrics_section_up{section="unlock"}')).toBe(0);
-    expect(dark.has("dlq_items")).toBe(false);
-    expect(dark.get('metrics_section_up{section="queues"}')).toBe(1);
-    expect(dark.get('metrics_section_up{section="counted"}')).toBe(1);
+  it("[I10] reports what it can while a part does not answer, and that the part is missing", async () => {
+    const down = await quietly(() => scraped({ ...everywhere(brokenDatabase) }));
+    expect(down.get('metrics_section_up{section="unlock"}')).toBe(0);
+    expect(down.has("dlq_items")).toBe(false);
+    expect(down.get('metrics_section_up{section="queues"}')).toBe(1);
+    expect(down.get('metrics_section_up{section="counted"}')).toBe(1);
     // Sums without a journal would look as if records had been lost.
     const { namespace } = brokenObjects();
     const JOURNALS = namespace as unknown as typeof env.JOURNALS;

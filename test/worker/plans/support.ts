@@ -91,7 +91,7 @@ export async function fillSchool(now: number): Promise<void> {
       `${upTo(20_000)} INSERT INTO submissions (id, enrollment_id, item_id, answer, status, submitted_at)
        SELECT 'big:u' || i || ':' || i, 'big:u' || i, 'big.p1', 'a', CASE WHEN i % 4 = 0 THEN 'pending' ELSE 'passed' END, i FROM n`,
       `${upTo(5_000)} INSERT INTO dead_letters (id, queue, body, attempts, failed_at, replayed_at)
-       SELECT 'letter' || i, 'latchkey-refresh', '{}', 4, i, CASE WHEN i % 2 = 0 THEN ${now} END FROM n`,
+       SELECT 'letter' || i, 'latchkey-refresh', '{}', 4, ${now} - i, CASE WHEN i % 2 = 0 THEN ${now} END FROM n`,
       `${upTo(20_000)} INSERT INTO idempotency_keys (scope, key, body_hash, created_at) SELECT 's' || i, 'k', 'h', ${now} - i FROM n`,
       `${upTo(2_000)} INSERT INTO divergences (id, enrollment_id, snapshot, differences, detected_at)
        SELECT 'd' || i, 'big:u' || i, '{}', '[]', ${now} - i FROM n`,

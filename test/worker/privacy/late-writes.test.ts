@@ -1,9 +1,10 @@
 import { createMessageBatch } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
-import { projectEnrollments } from "../../../src/enrollment/projection.ts";
 import { consumeEvents } from "../../../src/events/archive.ts";
+import { projectEnrollments } from "../../../src/mirror/projection.ts";
 import { completed, submit } from "../../support/worker/learners.ts";
+import { everywhere } from "../../support/worker/shards.ts";
 import { archiveMessage, erase, makeCourse, makePerson, type Person, progressOf, traces } from "./support.ts";
 
 let slug: string;
@@ -24,23 +25,25 @@ function delayedDatabase() {
     return write();
   };
   // SAFETY: what the two writers of this file call.
-  const db = {
-    prepare: (text: string) => {
-      const statement = env.DB.prepare(text);
-      return {
-        bind: (...values: unknown[]) => {
-          const bound = statement.bind(...values);
-          return Object.assign(Object.create(bound), { original: bound, run: () => delayed(() => bound.run()) });
-        },
-      };
-    },
-    batch: (statements: { original: D1PreparedStatement }[]) =>
-      delayed(() => env.DB.batch(statements.map(({ original }) => original))),
-  } as unknown as D1Database;
+  const wrap = (real: D1Database) =>
+    ({
+      prepare: (text: string) => {
+        const statement = real.prepare(text);
+        return {
+          bind: (...values: unknown[]) => {
+            const bound = statement.bind(...values);
+            const reads = { first: () => bound.first(), all: () => bound.all() };
+            return { ...reads, original: bound, run: () => delayed(() => bound.run()) };
+          },
+        };
+      },
+      batch: (statements: { original: D1PreparedStatement }[]) =>
+        delayed(() => real.batch(statements.map(({ original }) => original))),
+    }) as unknown as D1Database;
   const hasBegun = async () => {
     while (waiting === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  return { db, hasBegun, release: () => open.forEach((resolve) => void resolve()) };
+  return { wrap, hasBegun, release: () => open.forEach((resolve) => void resolve()) };
 }
 
 it.each([
@@ -60,11 +63,11 @@ it.each([
   ],
 ])("[I5] [I8] %s that was under way when an erasure began brings nothing back", async (_what, write) => {
   const ada = await makePerson(slug);
-  // Owed: a fact, a submission and an announcement.
+  // Pending: a fact, a submission and an announcement.
   await completed(slug, ada.id, "two");
   await submit(slug, ada.id, "p1", ada.marker);
-  const { db, hasBegun, release } = delayedDatabase();
-  const writing = write({ ...env, DB: db }, ada);
+  const { wrap, hasBegun, release } = delayedDatabase();
+  const writing = write({ ...env, ...everywhere(wrap) }, ada);
   await hasBegun();
   await erase(ada.id);
   expect((await progressOf(ada.id)).state).toBe("settling");

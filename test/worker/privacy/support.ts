@@ -2,12 +2,13 @@ import { createExecutionContext, runInDurableObject, waitOnExecutionContext } fr
 import { env } from "cloudflare:workers";
 import { z } from "zod";
 import { channelStub } from "../../../src/events/stubs.ts";
-import type { UserGate } from "../../../src/identity/gate.ts";
+import type { UserGate } from "../../../src/identity/revocations.ts";
 import worker from "../../../src/index.ts";
 import { journalOf, journalStub } from "../../../src/records/stubs.ts";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { type Call, call, read, request, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder, override, service, submit } from "../../support/worker/learners.ts";
+import { spread } from "../../support/worker/shards.ts";
 import { chain, settle } from "../audit/support.ts";
 import { signUp } from "../identity/support.ts";
 
@@ -39,17 +40,14 @@ export async function makePerson(slug: string): Promise<Person> {
   expectStatus(await call("POST", "/translation/flush", { token, headers: key(marker) }), 200);
   await writeSession(id, marker, token, "waiting");
   await archive(id, marker);
-  await env.DB.batch([
-    env.DB.prepare("INSERT INTO dead_letters (id, queue, body, attempts, failed_at) VALUES (?, 'q', ?, 4, 1)").bind(
-      crypto.randomUUID(),
-      JSON.stringify({ user_id: id, text: marker }),
-    ),
-    env.DB.prepare("INSERT INTO divergences VALUES (?, ?, '{}', ?, 1)").bind(
-      crypto.randomUUID(),
-      `${slug}:${id}`,
-      JSON.stringify([marker]),
-    ),
-    env.DB.prepare("INSERT INTO verifications VALUES (?, ?, ?, 9e12, 1, 1)").bind(crypto.randomUUID(), email, marker),
+  await spread.batch([
+    spread
+      .prepare("INSERT INTO dead_letters (id, queue, body, attempts, failed_at) VALUES (?, 'q', ?, 4, 1)")
+      .bind(crypto.randomUUID(), JSON.stringify({ user_id: id, text: marker })),
+    spread
+      .prepare("INSERT INTO divergences VALUES (?, ?, '{}', ?, 1)")
+      .bind(crypto.randomUUID(), `${slug}:${id}`, JSON.stringify([marker])),
+    spread.prepare("INSERT INTO verifications VALUES (?, ?, ?, 9e12, 1, 1)").bind(crypto.randomUUID(), email, marker),
   ]);
   await upload(token, marker);
   await settle();
@@ -123,7 +121,7 @@ async function archive(user: string, text: string) {
   await consumeEvents({ queue: "latchkey-events", messages: [message] } as unknown as MessageBatch<unknown>, env);
 }
 
-export function gateOf(user: string): DurableObjectStub<UserGate> {
+export function revocationsOf(user: string): DurableObjectStub<UserGate> {
   // SAFETY: wrangler.toml binds GATES to this class.
   const namespace = env.GATES as DurableObjectNamespace<UserGate>;
   return namespace.get(namespace.idFromName(user));
@@ -135,12 +133,14 @@ function expectStatus(answer: Response, ...allowed: number[]): void {
 
 /** Every table of D1 as text. */
 async function databaseText(): Promise<Map<string, string>> {
-  const { results } = await env.DB.prepare(
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
-  ).all<{ name: string }>();
+  const { results } = await spread
+    .prepare(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+    )
+    .all<{ name: string }>();
   const texts = new Map<string, string>();
   for (const { name } of results) {
-    texts.set(`D1 ${name}`, JSON.stringify((await env.DB.prepare(`SELECT * FROM "${name}"`).all()).results));
+    texts.set(`D1 ${name}`, JSON.stringify((await spread.prepare(`SELECT * FROM "${name}"`).all()).results));
   }
   return texts;
 }
@@ -164,7 +164,7 @@ export async function traces({ id, email, marker, slug }: Person): Promise<strin
   const texts = await databaseText();
   texts.set("enrollment object", await runInDurableObject(objectOf(slug, id), objectText));
   texts.set("channel object", await runInDurableObject(channelStub(env, id), objectText));
-  texts.set("gate object", await runInDurableObject(gateOf(id), objectText));
+  texts.set("revocations object", await runInDurableObject(revocationsOf(id), objectText));
   texts.set("audit chain object", await runInDurableObject(chain(), objectText));
   const kept = await env.FILES.list({ prefix: `u/${id}/` });
   texts.set("R2 files", kept.objects.map(({ key }) => key).join(" "));

@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { darkDatabase } from "../../support/worker/faults.ts";
+import { brokenDatabase } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import {
   evict,
@@ -90,11 +90,11 @@ it("[I4] takes over what a session itself was", async () => {
   ).toEqual(["stale", "duplicate", "illegal_status"]);
 });
 
-it("[I1] says so when it cannot be told whether there is a session, and takes sessions all the same", async () => {
+it("[I1] says so when it is not known whether there is a session, and takes sessions all the same", async () => {
   const owner = await ownerWithTasks("unclear", 2);
   await loseJournal(owner);
   await stateOf(owner);
-  await replaceDatabase(owner, darkDatabase());
+  await replaceDatabase(owner, brokenDatabase());
   const refused = await send(owner, "tasks", [taskOf(owner, 1, { version: 2 })]);
   expect(refused.headers.get("retry-after")).not.toBeNull();
   expect((await problem(refused, 503)).code).toBe("unavailable");

@@ -1,10 +1,11 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { KvBackend } from "../../../src/records/backends/kv.ts";
 import { MemoryLevel } from "../../../src/records/backends/memory.ts";
 import { R2Backend } from "../../../src/records/backends/r2.ts";
 import { query } from "../../../src/records/query.ts";
 import { fresh, SAMPLE, sample } from "../../support/records/sample.ts";
+import { advanceClock, setClock } from "../../support/worker/learners.ts";
 
 /** A binding that counts what is called of it. */
 function counted<T extends object>(binding: T): { binding: T; calls: string[] } {
@@ -19,9 +20,14 @@ function counted<T extends object>(binding: T): { binding: T; calls: string[] } 
 
 const LIMITS = { bytes: 1_000_000, lifeMs: 10_000, absentLifeMs: 5_000 };
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe("KV", () => {
   it("keeps a record in KV until its end, and no shorter than KV can", async () => {
     const now = Date.now();
+    setClock(now);
     const backend = new KvBackend(env.RECORD_CACHE, new MemoryLevel(LIMITS));
     const ends = { soon: now + 5_000, later: now + 3_600_000, never: null, over: now - 1_000 };
     const records = Object.entries(ends).map(([name, expires_at]) => sample(fresh(name), { expires_at }));
@@ -40,6 +46,7 @@ describe("KV", () => {
   });
 
   it("answers from memory within its life, then from KV; also that something is not there", async () => {
+    setClock(Date.now());
     const { binding, calls } = counted(env.RECORD_CACHE);
     const memory = new MemoryLevel({ bytes: 1_000_000, lifeMs: 60, absentLifeMs: 30 });
     const backend = new KvBackend(binding, memory);
@@ -49,7 +56,7 @@ describe("KV", () => {
     const read = () => backend.read(SAMPLE, [record.id, missing]);
     for (let n = 0; n < 5; n += 1) expect(await read()).toEqual([record]);
     expect(calls).toEqual(["get"]);
-    await new Promise((resolve) => setTimeout(resolve, 70));
+    advanceClock(70);
     expect(await read()).toEqual([record]);
     expect(calls).toEqual(["get", "get"]);
   });

@@ -8,7 +8,7 @@ import { SearchBackend, searchSchema } from "../../../src/records/backends/searc
 import { conformance } from "../../support/records/conformance.ts";
 import { SAMPLE, SAMPLE_TABLE } from "../../support/records/sample.ts";
 import { refusingBinding, silentBinding } from "../../support/worker/broken-bindings.ts";
-import { darkDatabase, silentDatabase } from "../../support/worker/faults.ts";
+import { brokenDatabase, silentDatabase } from "../../support/worker/faults.ts";
 
 beforeAll(async () => {
   for (const sql of [SAMPLE_TABLE, ...searchSchema(SAMPLE)]) await env.DB.prepare(sql).run();
@@ -19,13 +19,13 @@ const memory = emptyMemory();
 
 conformance("D1", () => ({
   backend: new D1Backend(env.DB),
-  refusing: new D1Backend(darkDatabase()),
+  refusing: new D1Backend(brokenDatabase()),
   silent: new D1Backend(silentDatabase()),
 }));
 
 conformance("search", () => ({
   backend: new SearchBackend(env.DB),
-  refusing: new SearchBackend(darkDatabase()),
+  refusing: new SearchBackend(brokenDatabase()),
   silent: new SearchBackend(silentDatabase()),
 }));
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { darkDatabase } from "../../support/worker/faults.ts";
+import { brokenDatabase } from "../../support/worker/faults.ts";
 import { read } from "../../support/worker/http.ts";
 import {
   batchSchema,
@@ -75,14 +75,14 @@ class Model {
   }
 }
 
-describe("[I1] [I4] [I5] whatever is sent, repeated, reordered, flushed, evicted and darkened", () => {
+describe("[I1] [I4] [I5] whatever is sent, repeated, reordered, flushed, evicted and cut off", () => {
   it("each item is answered as the model says, and D1 ends as the model does", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
         const owner = await ownerWithSession("model");
         const model = new Model();
         const sent: { items: TaskInput[]; key: string; answer: z.infer<typeof batchSchema> }[] = [];
-        let isDark = false;
+        let isDown = false;
         for (const [at, now] of steps.entries()) {
           if (now.kind === "put") {
             const items = now.writes.map(({ task, version, status, text }) =>
@@ -111,17 +111,17 @@ describe("[I1] [I4] [I5] whatever is sent, repeated, reordered, flushed, evicted
             );
           } else if (now.kind === "flush") {
             await flush(owner).catch((fault: unknown) => {
-              if (!isDark) throw fault;
+              if (!isDown) throw fault;
             });
           } else if (now.kind === "evict") {
             await stateOf(owner); // it may have been evicted just before
             await evict(owner);
-            isDark = false; // an object that wakes has the bindings of the deployment
+            isDown = false; // an object that wakes has the bindings of the deployment
           } else if (now.kind === "alarm") {
             await fireAlarm(owner);
           } else {
-            isDark = now.kind === "dark";
-            await replaceDatabase(owner, isDark ? darkDatabase() : env.DB);
+            isDown = now.kind === "dark";
+            await replaceDatabase(owner, isDown ? brokenDatabase() : env.DB);
           }
         }
         await replaceDatabase(owner, env.DB);

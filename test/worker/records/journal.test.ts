@@ -3,10 +3,10 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import worker from "../../../src/index.ts";
+import { FLUSH_INTERVAL_MS } from "../../../src/records/journal/append.ts";
 import { PARK_AFTER } from "../../../src/records/journal/flush.ts";
-import { FLUSH_INTERVAL_MS } from "../../../src/records/journal/object.ts";
 import { journalOf } from "../../../src/records/stubs.ts";
-import { darkDatabase, silentDatabase } from "../../support/worker/faults.ts";
+import { brokenDatabase, silentDatabase } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { advanceClock, service, setClock } from "../../support/worker/learners.ts";
 import { history } from "../../support/worker/streams.ts";
@@ -152,11 +152,11 @@ describe("a flush", () => {
   });
 });
 
-describe("while D1 is dark", () => {
+describe("while D1 does not answer", () => {
   it("[I1] [I10] items wait, can be read, and drain in order when it is back, without new traffic", async () => {
     const owner = await quietOwner("dark");
     setClock(Date.now());
-    await replaceDatabase(owner, darkDatabase());
+    await replaceDatabase(owner, brokenDatabase());
     await put(owner, "tasks", tasksOf(owner, 10));
     await put(owner, "tasks", tasksOf(owner, 10, { version: 2, status: "processing" }));
     const token = await tokenOf(owner);
@@ -195,7 +195,7 @@ describe("while D1 is dark", () => {
   it("traffic does not shorten the back-off", async () => {
     const owner = await quietOwner("patient");
     setClock(Date.now());
-    await replaceDatabase(owner, darkDatabase());
+    await replaceDatabase(owner, brokenDatabase());
     await put(owner, "tasks", tasksOf(owner, 1_000));
     for (let failure = 0; failure < 5; failure += 1) {
       setClock(await dueOf(owner));
@@ -209,7 +209,7 @@ describe("while D1 is dark", () => {
     await flush(owner);
   });
 
-  it("[I10] one that never answers counts as dark, and holds up no later flush", async () => {
+  it("[I10] one that never answers counts as not answering, and holds up no later flush", async () => {
     const owner = await quietOwner("silent");
     const restoreLimits = await limit(owner, { write_timeout_ms: 50 });
     await put(owner, "tasks", [taskOf(owner, 1)]);
@@ -356,13 +356,13 @@ describe("a deletion", () => {
       );
     }
     await flush(owner);
-    // D1 goes away after the first page.
+    // D1 stops answering after the first page.
     let deletes = 0;
     // SAFETY: prepare and batch are all that the application calls.
     const failing = {
       prepare: (text: string) => {
         if (text.startsWith("DELETE")) deletes += 1;
-        return (deletes > 1 ? darkDatabase() : env.DB).prepare(text);
+        return (deletes > 1 ? brokenDatabase() : env.DB).prepare(text);
       },
       batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
     } as unknown as D1Database;
@@ -405,11 +405,11 @@ describe("the owner", () => {
   async function told(owner: string) {
     setClock(Date.now() + 2_000);
     await fireAlarm(owner);
-    await until("nothing owed", async () => (await stateOf(owner)).announcements === 0);
+    await until("nothing pending", async () => (await stateOf(owner)).announcements === 0);
     return (await history(owner)).results.filter(({ type }) => type.startsWith("task."));
   }
 
-  it("[I6] hears once that a session begins and once that it ends, and of progress the newest", async () => {
+  it("[I6] gets one event when a session begins and one when it ends, and of progress the newest", async () => {
     const owner = freshOwner("told");
     await put(owner, "sessions", [sessionOf(owner, { status: "pending", total_tasks: 30 })]);
     await put(owner, "sessions", [sessionOf(owner, { version: 2, total_tasks: 30 })]);
@@ -431,12 +431,12 @@ describe("the owner", () => {
     expect(types[0]).toBe("task.progress-started");
     expect(types.at(-1)).toBe("task.progress-completed");
     expect(types.filter((type) => type === "task.progress-updated").length).toBeLessThanOrEqual(1);
-    // Told again, nothing is new.
+    // Sent again, nothing is new.
     await put(owner, "sessions", [sessionOf(owner, { version: 6, status: "completed" })]);
     expect((await told(owner)).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
   });
 
-  it("hears of a failure, and of the new beginning after it", async () => {
+  it("gets an event of a failure, and of the new beginning after it", async () => {
     const owner = freshOwner("failed");
     for (const [version, status] of ["processing", "failed", "failed", "processing", "cancelled"].entries()) {
       await put(owner, "sessions", [sessionOf(owner, { version: version + 1, status })]);
@@ -449,7 +449,7 @@ describe("the owner", () => {
     ]);
   });
 
-  it("[I10] who cannot be reached holds up nobody else in the same journal, and hears of it later", async () => {
+  it("[I10] who cannot be reached holds up nobody else in the same journal, and gets the events later", async () => {
     const first = freshOwner("deaf");
     let second = freshOwner("hearing");
     while (journalOf(second) !== journalOf(first)) second = freshOwner("hearing");

@@ -1,10 +1,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { z } from "zod";
+import type { Result } from "../../../src/platform/results.ts";
 import type { JournalLimits, JournalState } from "../../../src/records/journal/contract.ts";
 import type { JournalObject } from "../../../src/records/journal/object.ts";
 import { callJournal, journalOf, journalStub } from "../../../src/records/stubs.ts";
-import type { Result } from "../../../src/shared/results.ts";
 import { type Call, call, read, tokenOf } from "../../support/worker/http.ts";
 
 let owners = 0;

@@ -271,7 +271,7 @@ describe("reading", () => {
     expect(turn).toBeGreaterThan(15);
   });
 
-  it("tells services in numbers what waits and what was stored", async () => {
+  it("gives services the numbers of what waits and what was stored", async () => {
     const owner = await ownerWithSession("numbers");
     const numbers = async () =>
       read(

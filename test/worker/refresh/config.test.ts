@@ -2,6 +2,7 @@ import { createMessageBatch } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import worker from "../../../src/index.ts";
+import { LAST_ATTEMPT } from "../../../src/platform/queue/last-attempt.ts";
 import wrangler from "../../../wrangler.toml?raw";
 import { bindingsWith, collectingQueue, run } from "./support.ts";
 
@@ -62,7 +63,7 @@ describe("wrangler.toml and src/index.ts", () => {
       }
       expect(dead).toBe(`${queue}-dead`);
       expect(queues).toContain(dead);
-      expect(consumer.get("max_retries")).toBe("3");
+      expect(consumer.get("max_retries")).toBe(String(LAST_ATTEMPT - 1));
       expect(consumer.get("retry_delay")).toBe("60");
     }
   });
@@ -73,7 +74,7 @@ describe("wrangler.toml and src/index.ts", () => {
       await expect(worker.queue(batch, env)).resolves.toBeUndefined();
     }
     await run("DELETE FROM dead_letters");
-    const dead = { id: "staging-1", timestamp: new Date(), attempts: 4, body: { type: "cleanup" } };
+    const dead = { id: "staging-1", timestamp: new Date(), attempts: 4, body: { type: "unknown" } };
     await worker.queue(createMessageBatch("latchkey-staging-refresh-dead", [dead]), env);
     const row = await env.DB.prepare("SELECT queue FROM dead_letters WHERE id = 'staging-1'").first();
     expect(row).toEqual({ queue: "latchkey-refresh" });

@@ -1,12 +1,12 @@
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { settleRefreshes } from "../../../src/enrollment/refresh.ts";
+import { settleRefreshes } from "../../../src/staleness/settle.ts";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
+import { databaseOfCourse, everywhere } from "../../support/worker/shards.ts";
 import {
   bindingsWith,
+  brokenDatabase,
   consume,
-  darkDatabase,
   markAll,
   once,
   pair,
@@ -81,11 +81,11 @@ describe("the refresh consumer", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_mark: 2, activation: 3 });
   });
 
-  it("[I10] retries everything while D1 is dark, and refreshes when it is back", async () => {
+  it("[I10] retries everything while D1 does not answer, and refreshes when it is back", async () => {
     const slug = await staleCourse(["a", "b"]);
     const bodies = [refresh(slug, "a", 1), refresh(slug, "b", 1)];
-    const dark = await consume(REFRESH, bodies, bindingsWith({ DB: darkDatabase() }));
-    expect(dark).toMatchObject({ acked: [], retried: ["m0", "m1"] });
+    const down = await consume(REFRESH, bodies, bindingsWith({ ...everywhere(brokenDatabase) }));
+    expect(down).toMatchObject({ acked: [], retried: ["m0", "m1"] });
     expect(await rowOf(slug, "a")).toMatchObject({ is_stale: 1 });
     expect((await consume(REFRESH, bodies)).acked).toEqual(["m0", "m1"]);
     expect(await rowOf(slug, "b")).toMatchObject({ is_stale: 0, course_version: 2 });
@@ -93,7 +93,7 @@ describe("the refresh consumer", () => {
 
   it("[I10] does not call a refresh done while the object cannot load the version", async () => {
     const slug = await staleCourse(["ada"]);
-    await rebind(slug, "ada", { DB: darkDatabase() });
+    await rebind(slug, "ada", { ...everywhere(brokenDatabase) });
     expect(await consume(REFRESH, [refresh(slug, "ada", 1)])).toMatchObject({ acked: [], retried: ["m0"] });
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, course_version: 1 });
     await rebind(slug, "ada", {});
@@ -101,7 +101,7 @@ describe("the refresh consumer", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 0, course_version: 2 });
   });
 
-  it("recomputes on doubt even where nothing has changed", async () => {
+  it("recomputes an invalidated snapshot even where nothing has changed", async () => {
     const slug = await staleCourse(["ada"]);
     await consume(REFRESH, [refresh(slug, "ada", 1)]);
     const before = await rowOf(slug, "ada");
@@ -162,10 +162,18 @@ describe("[I4] a slow refresh", () => {
     const publishThird = once(async () => {
       await publishAndMark(pair(slug, "third"));
     });
-    const db = watchedDatabase(async (sql) => {
+    const before = async (sql: string) => {
       if (sql.includes("SET is_stale = 0")) await publishThird();
-    });
-    expect((await consume(REFRESH, [refresh(slug, "ada", 1)], bindingsWith({ DB: db }))).acked).toEqual(["m0"]);
+    };
+    expect(
+      (
+        await consume(
+          REFRESH,
+          [refresh(slug, "ada", 1)],
+          bindingsWith(everywhere((real) => watchedDatabase(before, real))),
+        )
+      ).acked,
+    ).toEqual(["m0"]);
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_mark: 2, activation: 2 });
     await consume(REFRESH, [refresh(slug, "ada", 2)]);
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 0, stale_mark: 2, activation: 3 });
@@ -177,10 +185,14 @@ describe("[I4] a slow refresh", () => {
       await complete(slug, "ada");
       await project(slug, "ada");
     });
-    const db = watchedDatabase(async (sql) => {
+    const before = async (sql: string) => {
       if (sql.includes("SET is_stale = 0")) await progress();
-    });
-    await consume(REFRESH, [refresh(slug, "ada", 1)], bindingsWith({ DB: db }));
+    };
+    await consume(
+      REFRESH,
+      [refresh(slug, "ada", 1)],
+      bindingsWith(everywhere((real) => watchedDatabase(before, real))),
+    );
     const row = await rowOf(slug, "ada");
     expect(row).toMatchObject({ progress_seq: 1, course_version: 2 });
     const inspected = await objectOf(slug, "ada").inspect();
@@ -194,11 +206,15 @@ describe("[I4] a slow refresh", () => {
     await complete(slug, "ada");
     await project(slug, "ada");
     const before = await rowOf(slug, "ada");
-    await settleRefreshes(env.DB, [{ mirror: old.value.mirror, enrollment: `${slug}:ada`, mark: null }]);
-    // All it tells is how far the object had come.
+    await settleRefreshes(await databaseOfCourse(slug), [
+      { mirror: old.value.mirror, enrollment: `${slug}:ada`, mark: null },
+    ]);
+    // All it says is how far the object had come.
     expect(await rowOf(slug, "ada")).toEqual({ ...before, reached_activation: old.value.mirror.activation });
     await run("UPDATE enrollments SET version = 0, progress_seq = 0, computed_at = NULL WHERE id = ?", `${slug}:ada`);
-    await settleRefreshes(env.DB, [{ mirror: old.value.mirror, enrollment: `${slug}:ada`, mark: null }]);
+    await settleRefreshes(await databaseOfCourse(slug), [
+      { mirror: old.value.mirror, enrollment: `${slug}:ada`, mark: null },
+    ]);
     expect(await rowOf(slug, "ada")).toMatchObject({ version: old.value.mirror.version });
   });
 
@@ -209,7 +225,9 @@ describe("[I4] a slow refresh", () => {
     const ahead = await objectOf(slug, "ada").inspect();
     if (!ahead.ok) throw new Error("not enrolled");
     expect(ahead.value.mirror.progress_seq).toBe(1);
-    await settleRefreshes(env.DB, [{ mirror: ahead.value.mirror, enrollment: `${slug}:ada`, mark: null }]);
+    await settleRefreshes(await databaseOfCourse(slug), [
+      { mirror: ahead.value.mirror, enrollment: `${slug}:ada`, mark: null },
+    ]);
     expect(await rowOf(slug, "ada")).toMatchObject({ progress_seq: 0 });
     await project(slug, "ada");
     expect(await rowOf(slug, "ada")).toMatchObject({ progress_seq: 1, version: ahead.value.mirror.version });

@@ -8,7 +8,8 @@ import {
   markCoursePage,
   markCourseStale,
   markExpired,
-} from "../../../src/enrollment/marks.ts";
+} from "../../../src/staleness/marks.ts";
+import { EVALUATED_PAGE } from "../../../src/staleness/page-evaluation.ts";
 import {
   COURSE_SWEEP,
   LEASE_MS,
@@ -16,10 +17,11 @@ import {
   SWEEP_SPAN_MS,
   sweep,
   sweepEveryMinute,
-} from "../../../src/enrollment/refresh.ts";
+} from "../../../src/staleness/refresh.ts";
 import { ENGINE } from "../../../src/unlock/index.ts";
 import { AUTHOR, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
+import { shards } from "../../support/worker/shards.ts";
 import { all, bindingsWith, collectingQueue, consume, markAll, pair, rowOf, run } from "./support.ts";
 
 /** Rows in D1 alone, in one statement: a sweep looks at rows, not at objects. */
@@ -47,7 +49,7 @@ function asked(slug: string) {
 }
 
 async function unmarkEverything(): Promise<void> {
-  await run("UPDATE enrollments SET is_stale = 0, stale_scope = NULL, stale_since = NULL, leased_until = 0");
+  await run("UPDATE freshness SET is_stale = 0, stale_scope = NULL, stale_since = NULL, leased_until = 0");
 }
 
 describe("stale marks", () => {
@@ -103,7 +105,7 @@ describe("stale marks", () => {
       count,
     );
     const marks = () =>
-      all("SELECT stale_mark, count(*) AS n FROM enrollments WHERE course_slug = ? GROUP BY 1 ORDER BY 1", slug);
+      all("SELECT stale_mark, count(*) AS n FROM freshness WHERE course_slug = ? GROUP BY 1 ORDER BY 1", slug);
     await markCourseStale(drizzle(env.DB), slug, 1_000);
     // The same page by two consumers at once: the second finds its place taken.
     await Promise.all([markCoursePage(env, slug), markCoursePage(env, slug)]);
@@ -120,7 +122,7 @@ describe("stale marks", () => {
     expect(await asked(slug)).toEqual([]);
   });
 
-  it("a snapshot that has reached the new version by itself is not marked, unless it is doubted", async () => {
+  it("a snapshot that has reached the new version by itself is not marked, unless it is invalidated", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -142,7 +144,50 @@ describe("stale marks", () => {
     await markCourseStale(drizzle(env.DB), slug, Date.now());
     const { queue, sent } = collectingQueue();
     await sweepEveryMinute(bindingsWith({ REFRESH_QUEUE: queue }), Date.now());
-    expect(sent.map(({ body }) => body)).toContainEqual({ type: "mark", course: slug });
+    const marks = sent.map(({ body }) => body).filter((body) => JSON.stringify(body).includes('"mark"'));
+    const asked = marks.filter((body) => JSON.stringify(body).includes(slug));
+    expect(asked).toEqual([{ type: "mark", course: slug, at: { generation: 1, user: "" } }]);
+  });
+
+  it("[fault 19] one chain of pages for a course, however often it is asked for and whatever comes twice", async () => {
+    const slug = await emptyCourse();
+    await run("UPDATE courses SET activation = 1 WHERE slug = ?", slug);
+    await run(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+       INSERT INTO enrollments (id, course_slug, user_id, enrolled_at) SELECT ?1 || ':u' || i, ?1, 'u' || i, 1 FROM n`,
+      slug,
+      2 * EVALUATED_PAGE + 3,
+    );
+    const { queue, sent } = collectingQueue();
+    const bindings = bindingsWith({ REFRESH_QUEUE: queue });
+    /** Delivers these messages, each of them twice. @returns the marks they ask for next. */
+    const deliverTwice = async (bodies: readonly unknown[]) => {
+      await consume("latchkey-refresh", [...bodies, ...bodies], bindings);
+      const next = sent.splice(0).map(({ body }) => body);
+      return next.filter((body) => JSON.stringify(body).includes('"mark"'));
+    };
+    await markCourseStale(drizzle(env.DB), slug, 1_000);
+    // Asked for by a publish, by a person and by two minutes, and every message comes twice.
+    const ask = { type: "mark", course: slug };
+    let waiting: unknown[] = [ask, ask, { ...ask, at: { generation: 1, user: "" } }];
+    const chains: number[] = [];
+    for (let round = 0; round < 10 && waiting.length > 0; round += 1) {
+      waiting = await deliverTwice(waiting);
+      const live = new Set(waiting.map((body) => JSON.stringify(body)));
+      chains.push(live.size);
+      // A second publish while the chain runs takes its place, and starts no second one beside it.
+      if (round === 0) {
+        await markCourseStale(drizzle(env.DB), slug, 2_000);
+        waiting = [...waiting, ask];
+      }
+    }
+    expect(await asked(slug)).toEqual([]);
+    expect(waiting).toEqual([]);
+    expect(chains.length).toBeLessThanOrEqual(5);
+    expect(Math.max(...chains.slice(1))).toBeLessThanOrEqual(1);
+    const marks = await all("SELECT DISTINCT is_stale FROM freshness WHERE course_slug = ?", slug);
+    expect(marks).toEqual([{ is_stale: 1 }]);
+    await unmarkEverything();
   });
 
   it("a publish whose request for marks fails moves no pointer, and one whose pointer fails asks for none", async () => {
@@ -188,7 +233,7 @@ describe("stale marks", () => {
     await expire("due", now - DATE_GRACE_MS);
     await expire("graced", now - DATE_GRACE_MS + 1);
     await expire("gone", now - 10 * DATE_GRACE_MS);
-    await markExpired(env.DB, now);
+    for (const db of shards()) await markExpired(db, now);
     expect(await rowOf(slug, "due")).toMatchObject({ is_stale: 1, stale_reason: "date", stale_scope: "problems" });
     expect(await rowOf(slug, "graced")).toMatchObject({ is_stale: 0 });
     // Nobody refreshes a withdrawn enrollment, so its date never moves on: marked once, it would be marked for ever.
@@ -202,9 +247,11 @@ describe("stale marks", () => {
       await enroll(slug, user);
       await project(slug, user);
     }
+    // Rows that other tests have written without an engine would fill the first pages.
+    await run("UPDATE enrollments SET engine = ? WHERE engine < ?", ENGINE, ENGINE);
     await run("UPDATE enrollments SET engine = ? WHERE id = ?", ENGINE - 1, `${slug}:old`);
-    await markExpired(env.DB, Date.now());
-    await markExpired(env.DB, Date.now());
+    for (const db of shards()) await markExpired(db, Date.now());
+    for (const db of shards()) await markExpired(db, Date.now());
     expect(await rowOf(slug, "old")).toMatchObject({ is_stale: 1, stale_reason: "engine", stale_mark: 1 });
     expect(await rowOf(slug, "new")).toMatchObject({ is_stale: 0, stale_mark: 0 });
   });
@@ -251,8 +298,8 @@ describe("sweeps", () => {
     // Both scopes have more: each goes on in a second; and the pass for problems comes in half a minute.
     const until = now + SWEEP_SPAN_MS;
     expect(sent.filter(({ body }) => (body as { type: string }).type === "sweep")).toEqual([
-      { body: { type: "sweep", scope: "course", until }, delaySeconds: 1 },
-      { body: { type: "sweep", scope: "problems", until }, delaySeconds: 1 },
+      { body: { type: "sweep", scope: "course", until, step: expect.any(Number) }, delaySeconds: 1 },
+      { body: { type: "sweep", scope: "problems", until, step: expect.any(Number) }, delaySeconds: 1 },
       { body: { type: "sweep", scope: "problems" }, delaySeconds: 30 },
     ]);
   });
@@ -268,16 +315,40 @@ describe("sweeps", () => {
       return { refreshed: of("refresh").length, next: of("sweep")[0]?.body };
     };
     const first = { type: "sweep", scope: "course", until: Date.now() + SWEEP_SPAN_MS };
-    expect(await takenBy(first)).toEqual({ refreshed: COURSE_SWEEP, next: first });
+    expect(await takenBy(first)).toEqual({ refreshed: COURSE_SWEEP, next: { ...first, step: expect.any(Number) } });
     expect(await takenBy({ ...first, until: Date.now() })).toEqual({ refreshed: COURSE_SWEEP, next: undefined });
     expect(await takenBy(first)).toEqual({ refreshed: 1, next: undefined });
+  });
+
+  it("[I5] [fault 19] one chain of pages for a scope: a message that comes twice has one effect", async () => {
+    await unmarkEverything();
+    const slug = await emptyCourse();
+    await insertStale(slug, 5 * COURSE_SWEEP, "course", 1_000);
+    const { queue, sent } = collectingQueue();
+    const bindings = bindingsWith({ REFRESH_QUEUE: queue });
+    await sweepEveryMinute(bindings, Date.now());
+    const sweeps = () => sent.splice(0).filter(({ body }) => JSON.stringify(body).includes('"until"'));
+    let waiting = sweeps().map(({ body }) => body);
+    expect(waiting).toHaveLength(1);
+    for (let page = 2; page <= 4; page += 1) {
+      await consume("latchkey-refresh", [...waiting, ...waiting], bindings);
+      const refreshed = sent.filter(({ body }) => JSON.stringify(body).includes('"refresh"'));
+      expect(refreshed).toHaveLength(COURSE_SWEEP);
+      waiting = sweeps().map(({ body }) => body);
+      expect(waiting).toHaveLength(1);
+    }
+    // Another minute begins a chain of its own, and the one before ends.
+    await sweepEveryMinute(bindings, Date.now());
+    sent.splice(0);
+    await consume("latchkey-refresh", waiting, bindings);
+    expect(sent).toEqual([]);
   });
 
   it("a publish lifts the lease, so that the newest change is not waited for", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");
-    await run("UPDATE enrollments SET leased_until = ? WHERE id = ?", Date.now() + LEASE_MS, `${slug}:ada`);
+    await run("UPDATE freshness SET leased_until = ? WHERE course_slug = ?", Date.now() + LEASE_MS, slug);
     await publish(pair(slug, "second"), { author: AUTHOR });
     await markAll(slug);
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, leased_until: 0 });

@@ -1,10 +1,11 @@
 import { createExecutionContext, createMessageBatch, getQueueResult, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { z } from "zod";
-import { markCoursePage } from "../../../src/enrollment/marks.ts";
 import worker from "../../../src/index.ts";
+import { markCoursePage } from "../../../src/staleness/marks.ts";
 import type { DocumentInput } from "../../support/worker/courses.ts";
 import { objectOf, publish } from "../../support/worker/courses.ts";
+import { spread } from "../../support/worker/shards.ts";
 
 /** One message a {@link collectingQueue} was given. */
 export interface Sent {
@@ -35,7 +36,9 @@ export function collectingQueue(): { queue: Queue; sent: Sent[]; sizes: number[]
 
 /** Carries out what a publish has asked to be marked, as the queue would. */
 export async function markAll(course: string): Promise<void> {
-  while (await markCoursePage(env, course));
+  for (let page = await markCoursePage(env, course); typeof page === "object"; ) {
+    page = await markCoursePage(env, course, page);
+  }
 }
 
 /** Publishes, and carries out the marks at once. */
@@ -50,10 +53,10 @@ export function bindingsWith(replaced: Partial<Env>): Env {
 }
 
 /** A database every one of whose calls fails. */
-export function darkDatabase(): D1Database {
-  return new Proxy(env.DB, {
+export function brokenDatabase(real: D1Database = env.DB): D1Database {
+  return new Proxy(real, {
     get() {
-      throw new Error("D1 is dark");
+      throw new Error("D1 does not answer");
     },
   });
 }
@@ -62,7 +65,7 @@ export function darkDatabase(): D1Database {
  * A database that calls `before` ahead of each batch or executed statement, so that a test can slip something in
  * between two steps of the code under test.
  */
-export function watchedDatabase(before: (sql: string) => Promise<void>): D1Database {
+export function watchedDatabase(before: (sql: string) => Promise<void>, real: D1Database = env.DB): D1Database {
   const texts = new WeakMap<object, string>();
   const watch = (statement: D1PreparedStatement, sql: string): D1PreparedStatement => {
     const watched = new Proxy(statement, {
@@ -84,7 +87,7 @@ export function watchedDatabase(before: (sql: string) => Promise<void>): D1Datab
     return watched;
   };
   const originals = new WeakMap<object, D1PreparedStatement>();
-  return new Proxy(env.DB, {
+  return new Proxy(real, {
     get(target, property) {
       if (property === "prepare") return (sql: string) => watch(target.prepare(sql), sql);
       if (property === "batch") {
@@ -151,9 +154,13 @@ export async function rebind(course: string, user: string, replaced: Partial<Env
   });
 }
 
-/** One enrollment's row in D1. */
+/** One enrollment's row in D1, with what the sweeps keep of it. */
 export async function rowOf(course: string, user: string): Promise<EnrollmentRow> {
-  const row = await env.DB.prepare("SELECT * FROM enrollments WHERE id = ?")
+  const row = await spread
+    .prepare(
+      `SELECT e.*, f.reached_activation, f.is_stale, f.stale_reason, f.stale_scope, f.stale_since, f.stale_mark, f.leased_until
+       FROM enrollments AS e JOIN freshness AS f ON f.course_slug = e.course_slug AND f.user_id = e.user_id WHERE e.id = ?`,
+    )
     .bind(`${course}:${user}`)
     .first<EnrollmentRow>();
   if (row === null) throw new Error(`no row of ${course}:${user}`);
@@ -177,19 +184,22 @@ export interface EnrollmentRow {
   stale_since: number | null;
   stale_mark: number;
   leased_until: number;
+  reached_activation: number;
   last_active_at: number;
 }
 
 /** All rows of a statement. */
 export async function all<T>(sql: string, ...values: unknown[]): Promise<T[]> {
-  const { results } = await env.DB.prepare(sql)
+  const { results } = await spread
+    .prepare(sql)
     .bind(...values)
     .all<T>();
   return results;
 }
 
 export async function run(sql: string, ...values: unknown[]): Promise<void> {
-  await env.DB.prepare(sql)
+  await spread
+    .prepare(sql)
     .bind(...values)
     .run();
 }

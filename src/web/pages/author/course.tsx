@@ -1,16 +1,18 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { Link } from "wouter";
+import { isAbsent } from "../../api/problem.ts";
 import { useCourseInfo } from "../../api/queries.ts";
 import { request } from "../../api/request.ts";
 import { useMessages } from "../../i18n/index.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
 import { Page } from "../../parts/page.tsx";
 import { useHasRole } from "../../session/hooks.ts";
-import { ForbiddenPage } from "../not-found.tsx";
+import { ForbiddenPage, NotFoundPage } from "../not-found.tsx";
 import { Editor, type EditorHandle } from "./editor.tsx";
 import { locateJson } from "./json-positions.ts";
 import { OutcomeNote } from "./outcome.tsx";
-import { type Policy, useSendDraft } from "./publish.ts";
+import { type Outcome, type Policy, useSendDraft } from "./publish.ts";
+import { useTypedText } from "./typed-text.ts";
 import { Versions } from "./versions.tsx";
 
 /** One course of an author: its document, what publishing it would do, and its versions. */
@@ -19,6 +21,7 @@ export default function AuthorCoursePage({ course }: { course: string }) {
   const isAuthor = useHasRole("author", "admin");
   const info = useCourseInfo(course);
   if (!isAuthor) return <ForbiddenPage />;
+  if (isAbsent(info.error)) return <NotFoundPage />;
   return (
     <Page
       title={info.data?.title ?? course}
@@ -50,29 +53,39 @@ function Workbench({ course, title, active }: { course: string; title: string; a
   const [note, setNote] = useState("");
   const [fault, setFault] = useState<unknown>(null);
   const send = useSendDraft(course, messages);
+  const typed = useTypedText(course, text);
   const change = (next: string) => {
     setText(next);
     // What was said is about another text now: its places would be wrong.
     send.reset();
   };
+  const mayReplace = () => !typed.isDirty() || window.confirm(messages.replaceTyped);
   const load = async (version: number) => {
+    if (!mayReplace()) return;
     try {
       const document = await request<unknown>(`/courses/${course}/versions/${version}`);
       setFault(null);
-      change(JSON.stringify(document, null, 2));
+      const next = JSON.stringify(document, null, 2);
+      typed.startFrom(next);
+      change(next);
       setSaid(messages.loadedVersion(version));
     } catch (reason) {
       setFault(reason);
     }
   };
   const readFile = async (file: File) => {
+    if (!mayReplace()) return;
     change(await file.text());
     setSaid(messages.fileRead(file.name));
   };
   // The editor opens with what is published; later versions do not overwrite what somebody is writing.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page opens.
   useEffect(() => {
-    if (active !== null) void load(active);
+    const kept = typed.kept();
+    if (kept !== null) {
+      change(kept);
+      setSaid(messages.keptText);
+    } else if (active !== null) void load(active);
   }, []);
   const format = () => {
     const located = locateJson(text);
@@ -81,7 +94,11 @@ function Workbench({ course, title, active }: { course: string; title: string; a
   };
   const outcome = send.data;
   const submit = (isTrial: boolean) => {
-    if (!send.isPending) send.mutate({ draft: { text, policy, note }, isTrial });
+    if (send.isPending) return;
+    const published = (result: Outcome) => {
+      if (result.kind === "published") typed.startFrom(text);
+    };
+    send.mutate({ draft: { text, policy, note }, isTrial }, { onSuccess: published });
   };
   return (
     <div className="workbench">

@@ -1,26 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { request } from "../../api/request.ts";
-import type { Page as ApiPage } from "../../api/types.ts";
+import type { PredictionPage } from "../../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../../i18n/index.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
 import { Page } from "../../parts/page.tsx";
 import { useHasRole } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
 import { Table } from "../operator/section.tsx";
-
-/** GET /courses/{course}/insight/at-risk. */
-interface Prediction {
-  enrollment_id: string;
-  user_id: string;
-  probability_of_passing: number;
-  day: number;
-  predicted_at: string;
-  kind: "live" | "backtest";
-  summary: string;
-  advice: string | null;
-  outcome: "passed" | "not_passed" | null;
-}
 
 /** Who is about to fall behind in one course, why, and what to do: for its author. */
 export default function InsightPage({ course }: { course: string }) {
@@ -30,7 +17,7 @@ export default function InsightPage({ course }: { course: string }) {
   const list = useInfiniteQuery({
     queryKey: ["insight", course, language],
     queryFn: ({ pageParam }) =>
-      request<ApiPage<Prediction>>(`/courses/${course}/insight/at-risk`, {
+      request<PredictionPage>(`/courses/${course}/insight/at-risk`, {
         query: { lang: language, cursor: pageParam ?? undefined },
       }),
     initialPageParam: null as string | null,

@@ -52,7 +52,7 @@ function Findings({ findings, reveal }: { findings: readonly PlacedFinding[]; re
   const messages = useMessages();
   return (
     <ul className="findings">
-      {findings.map(({ message, path, at }) => (
+      {findings.map(({ message, path, rule, at }) => (
         <li key={`${path} ${message}`}>
           {at === null ? (
             <span className="finding-place">{messages.errorNowhere}</span>
@@ -61,10 +61,23 @@ function Findings({ findings, reveal }: { findings: readonly PlacedFinding[]; re
               {messages.errorAt(at.line, at.column)}
             </button>
           )}{" "}
-          {path === "" ? null : <code>{path}</code>} {message}
+          {path === "" ? null : <code>{path}</code>} <Said name={messages.ruleName(rule)} text={message} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What the server says, behind the name of the rule where the reader's language is another one. */
+function Said({ name, text }: { name: string | null; text: string }) {
+  if (name === null || text === "") return text;
+  return (
+    <>
+      <strong>{name}</strong>{" "}
+      <span className="fine" lang="en">
+        {text}
+      </span>
+    </>
   );
 }
 

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiProblem } from "../../api/problem.ts";
 import { courseKey } from "../../api/queries.ts";
 import { request } from "../../api/request.ts";
-import type { Impact, Published } from "../../api/types.ts";
+import type { PublishedVersion, PublishImpact } from "../../api/types.ts";
 import type { Messages } from "../../i18n/index.ts";
 import { type PlacedFinding, placeFindings, syntaxFinding } from "./findings.ts";
 import { locateJson } from "./json-positions.ts";
@@ -18,8 +18,8 @@ interface Draft {
 /** What came of sending a draft, together with the text it is about. */
 export type Outcome =
   | { kind: "refused"; errors: PlacedFinding[] }
-  | { kind: "impact"; impact: Impact; warnings: PlacedFinding[] }
-  | { kind: "published"; published: Published; warnings: PlacedFinding[] };
+  | { kind: "impact"; impact: PublishImpact; warnings: PlacedFinding[] }
+  | { kind: "published"; published: PublishedVersion; warnings: PlacedFinding[] };
 
 /** Sends a draft: for a trial, or for good. Errors of the document are an outcome; everything else is a fault. */
 export function useSendDraft(course: string, messages: Messages) {
@@ -35,10 +35,10 @@ export function useSendDraft(course: string, messages: Messages) {
       const path = `/courses/${course}/versions`;
       try {
         if (isTrial) {
-          const impact = await request<Impact>(path, { method: "POST", body, query: { dry_run: true } });
+          const impact = await request<PublishImpact>(path, { method: "POST", body, query: { dry_run: true } });
           return { kind: "impact", impact, warnings: placeFindings(text, located, impact.warnings) };
         }
-        const published = await request<Published>(path, { method: "POST", body });
+        const published = await request<PublishedVersion>(path, { method: "POST", body });
         return { kind: "published", published, warnings: placeFindings(text, located, published.warnings) };
       } catch (fault) {
         const errors = fault instanceof ApiProblem ? fault.problem.errors : undefined;

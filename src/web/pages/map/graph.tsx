@@ -180,7 +180,7 @@ function MapCard(props: {
       onFocus={onFocus}
       onClick={onSelect}
     >
-      {/* The title comes first for those who hear it; the style sheet puts the state above it. */}
+      {/* The title comes first for screen readers; the style sheet puts the state above it. */}
       <span className="map-card-title">
         <span className="visually-hidden">{kind} </span>
         {row.title}

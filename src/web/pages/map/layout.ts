@@ -2,6 +2,9 @@ import { Graph, layout } from "@dagrejs/dagre";
 import type { Need } from "../../api/needs.ts";
 import type { ChapterRow, ProblemRow } from "../../api/types.ts";
 
+/** Below this width a list says more than a map, CSS pixels. */
+export const NARROW = "(max-width: 45rem)";
+
 /** One card of the map: a chapter with its problems, or a problem that stands in no chapter. */
 export interface MapNode {
   id: string;
@@ -16,7 +19,7 @@ export interface Placed {
   y: number;
 }
 
-export interface MapEdge {
+interface MapEdge {
   from: string;
   to: string;
   points: readonly { x: number; y: number }[];

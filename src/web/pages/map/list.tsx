@@ -1,13 +1,15 @@
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import type { ProblemRow } from "../../api/types.ts";
 import { useMessages } from "../../i18n/index.ts";
 import { JustOpened, StateBadge } from "../../parts/state.tsx";
 import { itemPath } from "../../parts/why.tsx";
-import type { MapNode } from "./layout.ts";
+import { type MapNode, NARROW } from "./layout.ts";
 
 /** The same course as nested lists: everything the map shows, in the order of the course. */
 export function MapList({ course, nodes }: { course: string; nodes: readonly MapNode[] }) {
   const messages = useMessages();
+  const [isNarrow] = useState(() => matchMedia(NARROW).matches);
   const chapters = nodes.filter((node) => "is_locked" in node.row);
   const loose = nodes.filter((node) => !("is_locked" in node.row));
   const all = nodes.flatMap((node) => [...node.problems, ...("is_locked" in node.row ? [] : [node.row])]);
@@ -17,13 +19,17 @@ export function MapList({ course, nodes }: { course: string; nodes: readonly Map
         {chapters.map((node) => (
           <li key={node.id}>
             <Row course={course} row={node.row} problems={all} />
-            <ul>
-              {node.problems.map((problem) => (
-                <li key={problem.id}>
-                  <Row course={course} row={problem} problems={all} />
-                </li>
-              ))}
-            </ul>
+            {node.problems.length === 0 ? null : (
+              <Fold label={messages.problemsOf(node.problems.length)} isOpen={!isNarrow || isCurrent(node)}>
+                <ul>
+                  {node.problems.map((problem) => (
+                    <li key={problem.id}>
+                      <Row course={course} row={problem} problems={all} />
+                    </li>
+                  ))}
+                </ul>
+              </Fold>
+            )}
           </li>
         ))}
       </ol>
@@ -40,6 +46,29 @@ export function MapList({ course, nodes }: { course: string; nodes: readonly Map
         </>
       )}
     </div>
+  );
+}
+
+/** A chapter one can work in now: it is open and something in it is not done. */
+function isCurrent({ row, problems }: MapNode): boolean {
+  return row.status !== "locked" && problems.some(({ status }) => status !== "completed");
+}
+
+/** Folds what is in a chapter. What the reader has folded or unfolded stays so, whatever changes in the course. */
+function Fold({ label, isOpen, children }: { label: string; isOpen: boolean; children: ReactNode }) {
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const open = chosen ?? isOpen;
+  return (
+    <details
+      open={open}
+      onToggle={(event) => {
+        // The browser also reports what the page itself has set.
+        if (event.currentTarget.open !== open) setChosen(event.currentTarget.open);
+      }}
+    >
+      <summary>{label}</summary>
+      {children}
+    </details>
   );
 }
 

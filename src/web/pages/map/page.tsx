@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { useNeeds } from "../../api/needs.ts";
-import { isRefusal } from "../../api/problem.ts";
+import { isAbsent, isRefusal } from "../../api/problem.ts";
 import { type Eyes, useChapters, useCourseInfo, useProblems, useWhy } from "../../api/queries.ts";
 import { type ItemState, shortName } from "../../api/types.ts";
 import { useMessages } from "../../i18n/index.ts";
@@ -11,15 +11,14 @@ import { Page } from "../../parts/page.tsx";
 import { Segments } from "../../parts/segments.tsx";
 import { StateBadge } from "../../parts/state.tsx";
 import { EnrollButton } from "../enroll.tsx";
+import { NotFoundPage } from "../not-found.tsx";
 import { MapGraph } from "./graph.tsx";
-import { mapNodes } from "./layout.ts";
+import { mapNodes, NARROW } from "./layout.ts";
 import { MapList } from "./list.tsx";
 import { MapPanel } from "./panel.tsx";
 
 type View = "map" | "list";
 const STATES: ItemState[] = ["locked", "unlocked", "started", "completed"];
-/** Below this width a list says more than a map, CSS pixels. */
-const NARROW = "(max-width: 45rem)";
 
 /** One course: its map, or the same as a list, as far as the signed-in user may see. */
 export function MapPage({ course }: { course: string }) {
@@ -40,6 +39,7 @@ export function MapPage({ course }: { course: string }) {
   const isNew = isRefusal(fault, "not_enrolled");
   const rows = problems.data?.results ?? [];
   const solved = rows.filter((row) => row.status === "completed").length;
+  if (isAbsent(fault)) return <NotFoundPage />;
   let body: ReactNode;
   if (isNew) {
     body = (
@@ -141,10 +141,22 @@ function MapWithPanel(props: {
   if (needs.isError) return <FaultNote fault={needs.error} retry={() => void needs.refetch()} />;
   if (needs.data === undefined) return <Loading />;
   const select = (item: string | null) => setSearch(item === null ? {} : { item: shortName(item) }, { replace: true });
+  const close = () => {
+    const card = node === null ? null : document.querySelector<HTMLElement>(`[data-item="${CSS.escape(node.id)}"]`);
+    select(null);
+    // The keyboard goes on where it was: at the card whose panel has just closed.
+    card?.focus();
+  };
   return (
-    <div className="map-and-panel">
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the panel from anywhere in it; its button does too.
+    <div
+      className="map-and-panel"
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && node !== null) close();
+      }}
+    >
       <MapGraph nodes={nodes} needs={needs.data} selected={node?.id ?? null} missing={missing} select={select} />
-      <MapPanel course={course} node={node} problems={problems} eyes={eyes} close={() => select(null)} />
+      <MapPanel course={course} node={node} problems={problems} eyes={eyes} close={close} />
     </div>
   );
 }

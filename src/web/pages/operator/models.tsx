@@ -1,37 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { request } from "../../api/request.ts";
-import type { Page } from "../../api/types.ts";
+import type { InsightStatus, ModelPage } from "../../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../../i18n/index.ts";
 import { Section, Table } from "./section.tsx";
 
-interface Judged {
-  majority: number;
-  accuracy: { value: number };
-  auc: { value: number };
-  calibration: { predicted: number; observed: { value: number; low: number; high: number } }[];
-}
+type Model = ModelPage["results"][number];
 
-/** GET /insight/models and /insight/status. */
-interface Model {
-  hash: string;
-  alias: "champion" | "challenger" | null;
-  decision: string;
-  data_hash: string;
-  metrics: { train: string[]; test: string[]; cut_offs: { share: number; model: Judged; plain: Judged }[] };
-}
-interface Status {
-  runs: { cause: string; state: string; step: string; started_at: string; predicted: number; drift: Drift[] }[];
-  weeks: { kind: "live" | "backtest"; week_start: string; total: number; correct: number }[];
-  ml_eval_total: number;
-  ml_correct_total: number;
-  alarm: { code: string; priority: string } | null;
-}
-interface Drift {
-  feature: string;
-  shift: number;
-}
-
-/** Characters of a hash that tell it from others at a glance. */
+/** Characters of a hash that are enough to recognise it. */
 const SHORT = 12;
 const SIDE = 220;
 const COLOURS = ["#0072b2", "#d55e00", "#009e73"];
@@ -44,8 +19,8 @@ export function Models() {
     queryKey: ["operator", "insight"],
     queryFn: async () => {
       const [models, status] = await Promise.all([
-        request<Page<Model>>("/insight/models", { query: { limit: 20 } }),
-        request<Status>("/insight/status"),
+        request<ModelPage>("/insight/models", { query: { limit: 20 } }),
+        request<InsightStatus>("/insight/status"),
       ]);
       return { models: models.results, status };
     },

@@ -1,16 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { request } from "../../api/request.ts";
+import type { Freshness } from "../../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../../i18n/index.ts";
 import { Section, Table } from "./section.tsx";
-
-/** GET /system/freshness. */
-interface Freshness {
-  stale: { snapshots: number; oldest_at: string | null };
-  marking: { course_id: string; reason: string; requested_at: string }[];
-  queues: { queue: string; messages: number | null; oldest_at: string | null }[];
-  dead_letters: number;
-  divergences: { last_day: number; newest: { enrollment_id: string; detected_at: string; items: number }[] };
-}
 
 /** How often the numbers are asked for while the page is looked at, milliseconds. */
 const EVERY_MS = 10_000;

@@ -19,7 +19,7 @@ interface CourseFreshness {
 /** The API lists enrollments and counts none: one page of its largest size is looked at per course. */
 const LOOKED_AT = 1_000;
 
-/** How many learners' stored answers are in doubt, per course. */
+/** How many learners' stored snapshots are stale, per course. */
 export function Stale() {
   const messages = useMessages();
   const language = useLanguage();
@@ -30,7 +30,7 @@ export function Stale() {
       return Promise.all(all.filter((course) => course.active_version !== null).map(freshness));
     },
   });
-  const doubt = useMutation({
+  const invalidate = useMutation({
     mutationFn: (course: string) => request<{ course: string }>(`/courses/${course}/stale`, { method: "POST" }),
     onSuccess: () => courses.refetch(),
   });
@@ -38,8 +38,8 @@ export function Stale() {
     <Section title={messages.staleTitle} lead={messages.staleLead} query={courses}>
       {(rows) => (
         <>
-          {doubt.isError ? <FaultNote fault={doubt.error} /> : null}
-          <p role="status">{doubt.isSuccess ? messages.doubted : null}</p>
+          {invalidate.isError ? <FaultNote fault={invalidate.error} /> : null}
+          <p role="status">{invalidate.isSuccess ? messages.invalidated : null}</p>
           <Table
             label={messages.staleTitle}
             head={[
@@ -48,7 +48,7 @@ export function Stale() {
               messages.stale,
               messages.behind,
               messages.newestActivity,
-              messages.doubtAll,
+              messages.invalidateAll,
             ]}
           >
             {rows.map((row) => (
@@ -69,12 +69,12 @@ export function Stale() {
                   <button
                     type="button"
                     className="button is-small"
-                    aria-disabled={doubt.isPending}
+                    aria-disabled={invalidate.isPending}
                     onClick={() => {
-                      if (!doubt.isPending) doubt.mutate(row.course.slug);
+                      if (!invalidate.isPending) invalidate.mutate(row.course.slug);
                     }}
                   >
-                    {messages.doubtAll}
+                    {messages.invalidateAll}
                     <span className="visually-hidden"> ({row.course.title})</span>
                   </button>
                 </td>

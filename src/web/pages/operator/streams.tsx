@@ -1,23 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { request } from "../../api/request.ts";
+import type { EventsHealth } from "../../api/types.ts";
 import { useMessages } from "../../i18n/index.ts";
 import { Section } from "./section.tsx";
-
-/** The parts of GET /events/health that are shown. */
-interface EventsHealth {
-  status: "ok" | "degraded";
-  streams: { open: number; shards: number; shards_unreachable: number };
-  isolate: {
-    delivered: number;
-    resumed: number;
-    reset: number;
-    refused: number;
-    evicted: number;
-    lagged: number;
-    lag_ms: { p50: number; p95: number } | null;
-  };
-  broadcast: { oldest_undelivered_ms: number; shards_behind: number } | null;
-}
 
 /** How often the numbers are asked for while the page is looked at, milliseconds. */
 const EVERY_MS = 10_000;

@@ -142,7 +142,9 @@ function sum(entries: readonly (readonly [number, number])[]): number {
   return entries.reduce((total, [, count]) => total + count, 0);
 }
 
-/** `run_worker_first` of wrangler.toml. */
+/** `run_worker_first` of wrangler.toml: all but the files and addresses of the pages. */
 function isForWorker(path: string): boolean {
-  return /^\/(api\/|(health|openapi\.json|docs|ready|metrics)$)/.test(path);
+  return !/^\/((index\.html|favicon\.svg|sign-in\/?|courses|author|operator\/?)?$|(assets|courses|author)\/)/.test(
+    path,
+  );
 }

@@ -1,4 +1,4 @@
-import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, Response, type V4WorkerOptions } from "miniflare";
 import { z } from "zod";
 import { freePort, LOCAL_ADDRESS } from "../../../../scripts/lib/ports.ts";
 import type { Account, Binding, Script, Version } from "./state.ts";
@@ -96,6 +96,12 @@ export class VersionRuntime {
         ...pick("version_metadata", () => ({ id: version.id, tag: metadata.annotations["workers/tag"] ?? "" })),
         ...Object.fromEntries(version.secrets),
       },
+      // Each version has the assets that were uploaded with it.
+      serviceBindings: pick("assets", () => (request: { url: string }) => {
+        const asset = version.assets.get(new URL(request.url).pathname);
+        if (asset === undefined) return new Response(null, { status: 404 });
+        return new Response(asset.body, { headers: { "content-type": asset.type } });
+      }),
       d1Databases: pick("d1", ({ id, database_id }) => String(id ?? database_id)),
       kvNamespaces: pick("kv_namespace", ({ namespace_id }) => String(namespace_id)),
       r2Buckets: pick("r2_bucket", ({ bucket_name }) => String(bucket_name)),

@@ -1,0 +1,30 @@
+import { parseArgs } from "node:util";
+import { bundleWorker, gzipBytes, partOf, sharesOf } from "./lib/worker-bundle.ts";
+
+const HELP = `Says what the Worker's upload is made of.
+
+  npm run -s bundle                    packages and rooms
+  npm run -s bundle -- --files [part]  files, of all or of one part: drizzle-orm, src/records
+
+The second column is by how much the upload (gzip) would shrink without it. Parts that are like each other are
+shortened by each other, so the column adds up to less than the whole.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { files: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+});
+const kib = (bytes: number) => (bytes / 1_024).toFixed(1).padStart(8);
+
+if (values.help === true) console.log(HELP);
+else {
+  const bundle = await bundleWorker();
+  const [part] = positionals;
+  const nameOf =
+    values.files === true
+      ? (file: string | null) =>
+          part === undefined || partOf(file) === part ? (file ?? partOf(file)) : "(other parts)"
+      : partOf;
+  console.log(" KiB     KiB gzip");
+  for (const { name, bytes, gzip } of sharesOf(bundle, nameOf)) console.log(`${kib(bytes)} ${kib(gzip)}  ${name}`);
+  console.log(`${kib(Buffer.byteLength(bundle.code))} ${kib(gzipBytes(bundle.code))}  the whole`);
+}

@@ -1,0 +1,177 @@
+import { settingsSchema } from "../lib/config/schema.ts";
+
+// The one source of wrangler.toml. `npm run config` writes that file from what stands here, for this machine, staging
+// and production. Names of the account (databases, buckets, queues) are made from the words given here.
+// Comments name the trap behind a line, not the field; those in `why` are written into wrangler.toml.
+
+export const SETTINGS = settingsSchema.parse({
+  product: "latchkey",
+  main: "src/index.ts",
+
+  /** Databases over which courses are spread; the first is the directory that all share. More are added, none is taken away. */
+  shards: 2,
+  /** Where the migrations of the directory and of a shard stand. */
+  migrations: { directory: "migrations", shard: "migrations/shard" },
+
+  compatibility: {
+    date: {
+      value: "2026-10-30",
+      why: `The test runner brings its own workerd and refuses a newer date than that binary knows
+(@cloudflare/vitest-plugin 1.4.10: 2026-10-30). Raise this together with the plugin, never alone.`,
+    },
+    flags: {
+      value: ["enable_request_signal"],
+      why: `Node's crypto (native scrypt) and AsyncLocalStorage come with this date; listing nodejs_compat is redundant.
+enable_request_signal has no date of its own: without it a stream whose client has gone is noticed one beat later.`,
+    },
+  },
+
+  alias: {
+    value: {
+      zod: "./src/lean/zod.ts",
+      "@asteasolutions/zod-to-openapi": "./src/lean/zod-to-openapi.ts",
+      "better-auth/db": "./src/lean/better-auth-db.ts",
+      "ml-matrix": "./src/lean/ml-matrix.js",
+    },
+    why: "Smaller stand-ins for packages that no bundler can take apart; each says what it leaves out.",
+  },
+
+  vars: {
+    SHADOW_SAMPLE_RATE: {
+      value: "0.001",
+      why: "Share of list reads that are evaluated a second time from D1, in the background, and compared (0 to 1).",
+    },
+    READ_LOG_RATE: {
+      value: "0.1",
+      why: `Share of uneventful reads (fresh snapshot, no query, not slow) that leave a log line (0 to 1). All else is logged.`,
+    },
+    ALLOWED_ORIGINS: {
+      value: "",
+      why: "Origins whose pages may call the API from a browser, separated by spaces. The pages served here need none.",
+    },
+    BROADCAST_SHARDS: {
+      value: "16",
+      why: "Objects over which broadcasts spread (1 to 64): each holds the connections of its share of the users.",
+    },
+    MAX_STREAMS: {
+      value: "4000",
+      why: "Streams one isolate takes at most, and of these from one address; then 503 and 429, with Retry-After.",
+    },
+    MAX_STREAMS_PER_ADDRESS: { value: "200" },
+    STREAM_LIFETIME_SECONDS: {
+      value: "1800",
+      why: "Longest life of a stream, seconds; each ends at a random point of the last fifth, so that a deploy is no stampede.",
+    },
+    HEARTBEAT_SECONDS: {
+      value: "20",
+      why: "Mean seconds between two heartbeats of a stream; each beat is up to a quarter earlier or later.",
+    },
+    FILE_QUOTA_BYTES: { value: "1000000000", why: "What one user may keep: bytes of all files together, and files." },
+    FILE_QUOTA_FILES: { value: "1000" },
+    READ_ALLOWANCE: {
+      value: "600",
+      why: "Reads a minute that a user makes in one isolate before READ_LIMIT below is asked: more than people make.",
+    },
+    METRICS_PUSH_SECONDS: {
+      value: "2",
+      why: "Seconds an isolate gathers what it counts before it sends it on (at most 20). 0: nothing is counted.",
+    },
+    SHARD_ENROLLMENTS: {
+      value: "3000000",
+      why: "Enrollments one database takes; beyond it nobody new is enrolled there, and no new course is placed in it.",
+    },
+    RECORD_BACKENDS: {
+      value: "translation.session=d1 translation.task=d1",
+      why: `Where each type of record is stored: d1, and after it a + and the name of each backend that gets a copy (r2, kv).
+It is read from the first.`,
+    },
+    RECORD_SEARCH: {
+      value: "off",
+      why: `Whether records are stored with an index of their words: "on" or "off". What was stored while it was off is found
+once it has been indexed.`,
+    },
+  },
+
+  secrets: {
+    value: ["AUTH_SECRET", "METRICS_TOKEN"],
+    why: `Deploying without one of these fails, instead of starting a Worker that trusts an empty secret. METRICS_TOKEN is
+what Prometheus shows at /metrics; where nobody scrapes, take it out of this list, and /metrics answers 503.`,
+  },
+
+  /** Class of each kind of object, by its binding. All have SQLite storage, which can never be changed later. */
+  objects: {
+    ENROLLMENTS: "EnrollmentObject",
+    PRESENCE: "CoursePresence",
+    CHANNELS: "UserChannel",
+    BROADCAST_LOG: "BroadcastLog",
+    BROADCASTS: "BroadcastShard",
+    JOURNALS: "JournalObject",
+    GATES: "UserGate",
+    AUDIT_CHAINS: "AuditChain",
+    METRICS: "MetricsShard",
+    VAULTS: "BackupVault",
+  },
+
+  buckets: {
+    DOCUMENTS: { name: "documents" },
+    FILES: {
+      name: "files",
+      why: "Users' files, and nothing else: the nightly sweep removes what it does not know below u/.",
+    },
+    RECORDS: { name: "records" },
+    BACKUPS: {
+      name: "backups",
+      why: "Backups, create-only. In production give it a bucket lock and another account's eyes.",
+    },
+  },
+
+  namespaces: {
+    RECORD_CACHE: { why: "No id: wrangler creates the namespace at the first deploy, like the databases." },
+    SWITCHES: {
+      why: "What operators set and isolates look up in the background: the share of reads that goes to the realtime path.",
+    },
+  },
+
+  queues: {
+    REFRESH_QUEUE: { name: "refresh", batch: 100, seconds: 1 },
+    PROJECTION_QUEUE: { name: "projection", batch: 100, seconds: 1 },
+    EVENT_QUEUE: { name: "events", batch: 100, seconds: 5 },
+    BACKUP_QUEUE: {
+      name: "backup",
+      batch: 1,
+      seconds: 0,
+      concurrency: 1,
+      why: "A message is a piece of a backup: some twenty seconds of work, one at a time.",
+    },
+    INSIGHT_QUEUE: {
+      name: "insight",
+      batch: 1,
+      seconds: 0,
+      why: "One step of a run at a time: each may take most of a Worker's time and memory.",
+    },
+  },
+  retries: { times: 3, seconds: 60 },
+  deadRetries: { batch: 100, batchSeconds: 5, times: 100, seconds: 600 },
+
+  /** src/index.ts dispatches on these very strings. */
+  crons: ["* * * * *", "0 2 * * *"],
+
+  /** Calls a minute by whoever is counted. */
+  rateLimits: { SIGN_IN_LIMIT: 10, WRITE_LIMIT: 1_200, READ_LIMIT: 6_000 },
+
+  cpuMs: 30_000,
+  /** Addresses of the pages and their files; all others reach the Worker. */
+  pages: [
+    "/",
+    "/index.html",
+    "/favicon.svg",
+    "/assets/*",
+    "/sign-in",
+    "/courses",
+    "/courses/*",
+    "/author",
+    "/author/*",
+    "/operator",
+  ],
+  build: { command: "node_modules/.bin/node scripts/build-web.ts", watch: ["src"] },
+});

@@ -1,0 +1,138 @@
+import type { MiddlewareHandler } from "hono";
+import { respond } from "../platform/http/answers.ts";
+import type { AppContext, AppEnv } from "../platform/http/context.ts";
+import { enrollmentId, parseEnrollmentId } from "../platform/ids.ts";
+import type { OwnEntry } from "./entry.ts";
+import { recordOncePerDay } from "./outbox.ts";
+import { MAIN_CHAIN } from "./stubs.ts";
+
+/** What a read shows of somebody else. */
+type Seen = Pick<OwnEntry, "action" | "target" | "course" | "enrollment">;
+
+/** A request that was answered: its parameters as the route named them, and who asked. */
+interface Asked {
+  actor: string;
+  param(name: string): string;
+  query(name: string): string | undefined;
+}
+
+/** Whoever shows one learner's state. */
+function learnerOf(course: string, user: string): Seen {
+  const id = enrollmentId(course, user);
+  return { action: "enrollment.read", target: { type: "enrollment", id }, course, enrollment: id };
+}
+
+/** Reads of a course that show a learner's state with `?learner=`, and the reader's own without. */
+const asLearner =
+  (courseOf: (asked: Asked) => string) =>
+  (asked: Asked): Seen | null => {
+    const learner = asked.query("learner");
+    return learner === undefined || learner === asked.actor ? null : learnerOf(courseOf(asked), learner);
+  };
+const inCourse = asLearner(({ param }) => param("course"));
+const ofItem = (name: string) =>
+  asLearner(({ param }) => {
+    const item = param(name);
+    return item.slice(0, item.indexOf("."));
+  });
+
+const ofCourse =
+  (action: OwnEntry["action"]) =>
+  ({ param }: Asked): Seen => {
+    const course = param("course");
+    return { action, target: { type: "course", id: course }, course };
+  };
+
+const ofEnrollment =
+  (action: OwnEntry["action"]) =>
+  ({ param, actor }: Asked): Seen | null => {
+    const id = param("enrollment");
+    const { course, user } = parseEnrollmentId(id);
+    return user === actor ? null : { action, target: { type: "enrollment", id }, course, enrollment: id };
+  };
+
+/** A record whose id begins with its owner's. */
+const ofRecord = ({ param, actor }: Asked): Seen | null => {
+  const id = param("id");
+  return id.startsWith(`${actor}:`) ? null : { action: "record.read", target: { type: "translation_session", id } };
+};
+
+/** Lists that show everybody's unless they are asked for one user's. */
+const ofUser =
+  (action: OwnEntry["action"], name: string, all: string) =>
+  ({ query, actor }: Asked): Seen | null => {
+    const user = query(name);
+    if (user === actor) return null;
+    return { action, target: user === undefined ? { type: all, id: "all" } : { type: "user", id: user } };
+  };
+
+const always = (action: OwnEntry["action"], type: string, id: string) => (): Seen => ({ action, target: { type, id } });
+
+/**
+ * Which reads show somebody else's data, and whose. One entry a day for each reader and target: it says that somebody
+ * looked, not how often. Files are recorded by their own room, which knows the owner; exports and backups where they are
+ * ordered. A test walks every operation of the API and fails for one that nobody has thought about.
+ */
+const READS: Readonly<Record<string, (asked: Asked) => Seen | null>> = {
+  "GET /api/v1/users": always("user.listed", "users", "all"),
+  "GET /api/v1/users/:id": ({ param, actor }) =>
+    param("id") === actor ? null : { action: "user.read", target: { type: "user", id: param("id") } },
+  "GET /api/v1/audit/logs": always("audit.read", "audit_chain", MAIN_CHAIN),
+  "GET /api/v1/courses/:course/enrollments": ofCourse("roster.read"),
+  "GET /api/v1/courses/:course/items/:item/audience": ofCourse("roster.read"),
+  "GET /api/v1/courses/:course/insight/at-risk": ofCourse("insight.read"),
+  "GET /api/v1/courses/:course/chapters": inCourse,
+  "GET /api/v1/courses/:course/chapters/:chapter": inCourse,
+  "GET /api/v1/courses/:course/problems": inCourse,
+  "GET /api/v1/courses/:course/unlocks": inCourse,
+  "GET /api/v1/courses/:course/items/:item/why": inCourse,
+  "GET /api/v1/chapters/:chapter/problems": ofItem("chapter"),
+  "GET /api/v1/problems/:problem": ofItem("problem"),
+  "GET /api/v1/problems/:problem/submissions": ofItem("problem"),
+  "GET /api/v1/enrollments/:enrollment": ofEnrollment("enrollment.read"),
+  "GET /api/v1/enrollments/:enrollment/insight": ofEnrollment("insight.read"),
+  "GET /api/v1/enrollments/:enrollment/insight/lineage": ofEnrollment("insight.read"),
+  "GET /api/v1/events/archive": ofUser("event.read", "user_id", "events"),
+  "GET /api/v1/submissions/pending": always("submission.read", "submissions", "pending"),
+  "GET /api/v1/system/dead-letters": always("dead_letter.read", "dead_letters", "all"),
+  "GET /api/v1/translation/parked": always("record.read", "parked_records", "all"),
+  "GET /api/v1/translation/sessions/:id": ofRecord,
+  "GET /api/v1/translation/sessions/:id/tasks": ofRecord,
+  "GET /api/v1/translation/tasks/:id": ofRecord,
+  "POST /api/v1/translation/recovery/restore/:id": ofRecord,
+};
+
+/** Lists of records: a learner sees their own whether or not they say so. */
+const RECORD_LISTS = [
+  "GET /api/v1/translation/sessions",
+  "GET /api/v1/translation/tasks",
+  "GET /api/v1/translation/search",
+  "GET /api/v1/translation/recovery/incomplete-sessions",
+];
+const ofRecords = ofUser("record.read", "owner", "records");
+
+/**
+ * Middleware that records who looks at others' data, before the answer leaves: after the route has decided that the
+ * caller may, and nothing is shown when it can be recorded nowhere.
+ */
+export function auditReads(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next();
+    const actor = c.get("actor");
+    if (actor === null || c.res.status >= 400) return;
+    const { method } = c.req;
+    const path = `${method === "HEAD" ? "GET" : method} ${c.req.routePath}`;
+    const isList = RECORD_LISTS.includes(path) && (actor.role === "service" || actor.role === "admin");
+    const seenBy = isList ? ofRecords : Object.hasOwn(READS, path) ? READS[path] : undefined;
+    const seen = seenBy?.(askedOf(c, actor.id)) ?? null;
+    if (seen === null) return;
+    const recorded = await recordOncePerDay(c, seen);
+    if (recorded.ok) return;
+    await c.res.body?.cancel();
+    c.res = respond(c, recorded.refusal);
+  };
+}
+
+function askedOf(c: AppContext, actor: string): Asked {
+  return { actor, param: (name) => c.req.param(name) ?? "", query: (name) => c.req.query(name) };
+}

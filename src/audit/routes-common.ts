@@ -1,0 +1,10 @@
+import type { z } from "@hono/zod-openapi";
+
+export const TAGS = ["audit"];
+
+export const ADMINS = { roles: ["admin"], rule: "Admins." } as const;
+
+export const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
+
+/** Who did what is nobody else's: no cache may keep it. */
+export const NO_STORE = { "cache-control": "no-store" };

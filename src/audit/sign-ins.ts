@@ -1,0 +1,67 @@
+import { createHmac } from "node:crypto";
+import { directory } from "../platform/database/shards.ts";
+import type { AppContext } from "../platform/http/context.ts";
+import { logFault } from "../platform/log.ts";
+import { deriveKey } from "../platform/secrets.ts";
+import { type OwnEntry, ownEntry } from "./entry.ts";
+
+/** Refused sign-ins are counted per account and minute: an entry each would let strangers flood the chain. */
+const MINUTE_MS = 60_000;
+/** Accounts with an entry of their own in one minute; whoever is tried beyond that is counted together. */
+const MAX_COUNTED = 100;
+/** Hex digits of the pseudonym of an address. */
+const PSEUDONYM_LENGTH = 24;
+
+/** Whose password was tried: a user, or an e-mail address that is nobody's. */
+export type Tried = { user: string } | { email: string };
+
+/**
+ * Notes that a password was refused: one entry for each account and minute, which counts the tries, and one more for
+ * all accounts beyond a hundred in that minute. An address that is nobody's is a keyed hash, and kept nowhere else. It
+ * never refuses anything: whoever guesses must learn nothing from it, and a D1 that does not answer must lock nobody
+ * out.
+ */
+export async function noteRefusedSignIn(c: AppContext, tried: Tried, now: number): Promise<void> {
+  try {
+    const minute = Math.floor(now / MINUTE_MS);
+    const target = await targetOf(c.env, tried);
+    const own = counted(target, minute, now);
+    const others = counted({ type: "accounts", id: "others" }, minute, now);
+    const readyAt = (minute + 1) * MINUTE_MS;
+    await directory(c.env)
+      .prepare(
+        `WITH place AS (SELECT EXISTS (SELECT 1 FROM audit_outbox WHERE key = ?1)
+         OR (SELECT count(*) FROM audit_outbox WHERE ready_at = ?5) < ?6 AS is_free)
+       INSERT INTO audit_outbox (key, entry, created_at, ready_at)
+       SELECT iif(is_free, ?1, ?3), iif(is_free, ?2, ?4), ?7, ?5 FROM place WHERE true
+       ON CONFLICT (key) DO UPDATE SET
+         entry = json_set(entry, '$.details.entries', json_extract(entry, '$.details.entries') + 1)`,
+      )
+      .bind(own.key, JSON.stringify(own), others.key, JSON.stringify(others), readyAt, MAX_COUNTED, now)
+      .run();
+  } catch (fault) {
+    logFault("refused_sign_in_not_noted", fault, { request_id: c.get("requestId") });
+  }
+}
+
+function counted(target: OwnEntry["target"], minute: number, now: number) {
+  return ownEntry(
+    {
+      action: "sign_in.refused",
+      // Nobody knows who it was.
+      actor: { id: "system", role: "system" },
+      target,
+      outcome: "refused",
+      details: { entries: 1 },
+      unique: `${minute}:${target.type}:${target.id}`,
+    },
+    now,
+  );
+}
+
+async function targetOf(env: Env, tried: Tried): Promise<OwnEntry["target"]> {
+  if ("user" in tried) return { type: "user", id: tried.user };
+  const key = await deriveKey(env.AUTH_SECRET, "audit-person");
+  const id = createHmac("sha256", key).update(`address ${tried.email}`).digest("hex").slice(0, PSEUDONYM_LENGTH);
+  return { type: "address", id };
+}

@@ -1,0 +1,115 @@
+import { placementOf } from "../platform/database/placement.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { directory, everyShard, FIRST_SHARD, shardOf } from "../platform/database/shards.ts";
+import { type Column, comparePositions, d1Tables, type Position, positionOf, readRows, type Tables } from "./rows.ts";
+import { type BackedUpTable, MIRROR_TABLES } from "./tables.ts";
+
+// Tables that every shard has. A backup holds the rows of all shards as one table in the order of its key: how many
+// databases there are is nothing that a backup has to know.
+
+/** Names of these tables. */
+export const SHARDED: readonly string[] = [...MIRROR_TABLES.map(({ name }) => name), "divergences"];
+
+const INDEX = setStatement(
+  (set) => `INSERT INTO user_courses (user_id, course_slug, asked_at)
+    SELECT value ->> 'user', value ->> 'course', 0 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
+);
+
+/** Whether a table is in every shard, and not in the directory alone. */
+export function isSharded(table: BackedUpTable): boolean {
+  return SHARDED.includes(table.name);
+}
+
+/** Column that says whose row it is. */
+function ownerColumn(table: BackedUpTable): string {
+  return table.name === "enrollments" ? "id" : "enrollment_id";
+}
+
+/** The course of a row: ids of enrollments begin with it. */
+export function courseOfLine(table: BackedUpTable, columns: readonly Column[], line: string): string {
+  const at = columns.findIndex(({ name }) => name === ownerColumn(table));
+  // SAFETY: a line is a row as an array of its columns' values, see rows.ts.
+  const id = String((JSON.parse(line) as unknown[])[at]);
+  return id.slice(0, id.indexOf(":"));
+}
+
+/** Those rows of a shard whose course is there: not what a course has left behind. */
+export async function rowsAtHome(
+  env: Env,
+  shard: string,
+  table: BackedUpTable,
+  columns: readonly Column[],
+  lines: readonly string[],
+): Promise<string[]> {
+  const own: string[] = [];
+  for (const line of lines) {
+    const placed = await placementOf(directory(env), courseOfLine(table, columns, line));
+    if (placed.shard === shard) own.push(line);
+  }
+  return own;
+}
+
+/**
+ * A page of a table over all shards, by key. What a course has left behind in a shard is no part of it.
+ * @throws while one of the shards does not answer: a backup without it would not be whole.
+ */
+export async function readShardedRows(
+  env: Env,
+  table: BackedUpTable,
+  columns: readonly Column[],
+  after: Position | null,
+): Promise<{ lines: string[]; next: Position | null }> {
+  const pages = await Promise.all(
+    everyShard(env).map(async ({ name, db }) => {
+      const { lines, last, more } = await readRows(d1Tables(db), table, columns, { after });
+      const own = await rowsAtHome(env, name, table, columns, lines);
+      return { own: own.map((line) => ({ line, key: positionOf(columns, line) })), end: more ? last : null };
+    }),
+  );
+  const compare = comparePositions(columns);
+  // Nobody's page reaches further than the one that ends first and goes on.
+  const [next = null] = pages.flatMap(({ end }) => (end === null ? [] : [end])).sort(compare);
+  const rows = pages.flatMap(({ own }) => own).filter(({ key }) => next === null || compare(key, next) <= 0);
+  rows.sort((a, b) => compare(a.key, b.key));
+  return { lines: rows.map(({ line }) => line), next };
+}
+
+/** The next ids of enrollments over all shards. @throws while one of them does not answer. */
+export async function enrollmentsAfter(env: Env, after: string, limit: number): Promise<string[]> {
+  const pages = await Promise.all(
+    everyShard(env).map(({ db }) =>
+      db
+        .prepare("SELECT id FROM enrollments WHERE id > ? ORDER BY id LIMIT ?")
+        .bind(after, limit)
+        .all<{ id: string }>(),
+    ),
+  );
+  const ids = new Set(pages.flatMap(({ results }) => results.map(({ id }) => id)));
+  return [...ids].sort((a, b) => (a < b ? -1 : 1)).slice(0, limit);
+}
+
+/** The database that takes a course's rows in a restore. */
+export interface RowsPlace {
+  name: string;
+  tables: Tables;
+  /** Whether courses are in the same database, so that a fence may ask for them. */
+  hasCourses: boolean;
+}
+
+/** Where a course's rows go in this deployment: courses are restored before them, and say it. */
+export async function placeIn(env: Env, course: string): Promise<RowsPlace> {
+  const { name, db } = await shardOf(env, course);
+  return { name, tables: d1Tables(db), hasCourses: name === FIRST_SHARD };
+}
+
+/** Brings the index of a user's courses up to enrollments that were restored. In the first shard a trigger does it. */
+export async function indexRestored(env: Env, columns: readonly Column[], lines: readonly string[]): Promise<void> {
+  const at = (name: string) => columns.findIndex((column) => column.name === name);
+  const [user, course] = [at("user_id"), at("course_slug")];
+  const rows = lines.map((line) => {
+    // SAFETY: as above.
+    const values = JSON.parse(line) as unknown[];
+    return { user: values[user], course: values[course] };
+  });
+  for (const statement of INDEX.over(directory(env), rows)) await statement.run();
+}

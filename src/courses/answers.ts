@@ -1,0 +1,41 @@
+import { z } from "@hono/zod-openapi";
+
+// The forms of what publishing answers.
+
+/** What publishing found in a document: where, which rule, and a sentence. */
+export const findingSchema = z.object({ path: z.string(), rule: z.string(), message: z.string() });
+
+export const publishedSchema = z
+  .object({
+    course: z.string(),
+    version: z.int(),
+    activation: z.int(),
+    created: z.boolean().openapi({
+      description: "False when the active version already is this very document and nobody is to be relocked.",
+    }),
+    chapters: z.int(),
+    problems: z.int(),
+    warnings: z.array(findingSchema),
+  })
+  .openapi("PublishedVersion");
+export type PublishedVersion = z.infer<typeof publishedSchema>;
+
+/** What publishing would do to the learners of a course, and how far that can be trusted. */
+export const impactSchema = z
+  .looseObject({
+    enrollments: z.int().openapi({ description: "Active enrollments of the course." }),
+    evaluated: z.int().openapi({ description: "How many of them were evaluated." }),
+    gaining: z.int().openapi({ description: "Learners (of the evaluated ones) who would gain at least one item." }),
+    losing: z.int(),
+    items: z.array(z.object({ item: z.string(), gain: z.int(), lose: z.int() })).openapi({
+      description: "How many learners would gain or lose each item. Items without a change are left out.",
+    }),
+    as_of: z.string(),
+    up_to_date: z.int().openapi({ description: "Enrollments whose every write so far is counted." }),
+    maybe_behind: z.int().openapi({
+      description:
+        "Enrollments that were not asked or did not answer: writes of the last seconds may be missing from their rows.",
+    }),
+  })
+  .openapi("Impact");
+export type PublishImpact = z.infer<typeof impactSchema>;

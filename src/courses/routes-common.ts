@@ -1,0 +1,16 @@
+import { z } from "@hono/zod-openapi";
+import { courseSlugSchema } from "../platform/ids.ts";
+
+export const TAGS = ["courses"];
+
+export const policySchema = z.enum(["grandfather", "relock"]).default("grandfather").openapi({
+  description: "grandfather: what was opened stays open. relock: the new rules apply to everyone at once.",
+});
+
+export const courseParam = z.object({ course: courseSlugSchema });
+
+export const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
+
+export const AUTHORS = ["author", "admin"] as const;
+
+export const OWNER_RULE = "Authors: own courses only.";

@@ -1,0 +1,168 @@
+import { z } from "@hono/zod-openapi";
+import { and, asc, eq, gt, isNotNull, or, sql } from "drizzle-orm";
+import { addAuditEntryWhere, nudgeAudit } from "../audit/index.ts";
+import { jsonSet, oneBatch } from "../platform/database/batches.ts";
+import { respond } from "../platform/http/answers.ts";
+import { type AppContext, actorOf, databaseOf, keyOf } from "../platform/http/context.ts";
+import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
+import { languageOf, languageQuery } from "../platform/http/language.ts";
+import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
+import { courseSlugSchema } from "../platform/ids.ts";
+import { toInstant } from "../platform/instants.ts";
+import { refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
+import { inLanguage, localizedTextSchema } from "../platform/text.ts";
+import { mayManage } from "./access.ts";
+import { fetchCourse } from "./catalog.ts";
+import { AUTHORS, courseParam, json, TAGS } from "./routes-common.ts";
+import { courses } from "./tables.ts";
+
+const localized = z.union([z.string(), z.object({ en: z.string().optional(), zh: z.string().optional() })]);
+
+const courseView = z
+  .object({
+    slug: z.string(),
+    title: z.string(),
+    owner_id: z.string(),
+    active_version: z.int().nullable(),
+    activation: z.int(),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .openapi("Course");
+
+const listRoute = defineRoute(
+  {
+    roles: ROLES,
+    scope: "read",
+    keyCourses: "handler",
+    rule: "Learners see published courses; authors also their own; admins all.",
+  },
+  {
+    method: "get",
+    path: "/courses",
+    operationId: "listCourses",
+    tags: TAGS,
+    summary: "List courses",
+    request: { query: z.object({ ...pageQuery, lang: languageQuery }) },
+    responses: { 200: { description: "A page of courses.", content: json(pageSchema(courseView)) } },
+  },
+);
+
+const createCourseRoute = defineRoute(
+  { roles: AUTHORS, rule: "The creator owns the course.", rate: "write", refuses: ["course_exists"] },
+  {
+    method: "post",
+    path: "/courses",
+    operationId: "createCourse",
+    tags: TAGS,
+    summary: "Create a course without a version yet",
+    middleware: [idempotent("harmless")],
+    request: {
+      headers: idempotencyHeader,
+      body: {
+        required: true,
+        content: json(z.strictObject({ slug: courseSlugSchema, title: localizedTextSchema(200) }).openapi("NewCourse")),
+      },
+    },
+    responses: { 201: { description: "Created.", content: json(courseView) } },
+  },
+);
+
+const readCourseRoute = defineRoute(
+  { roles: ROLES, scope: "read", rule: "An unpublished course is seen by its author and admins only." },
+  {
+    method: "get",
+    path: "/courses/{course}",
+    operationId: "getCourse",
+    tags: TAGS,
+    summary: "Read a course",
+    request: { params: courseParam, query: z.object({ lang: languageQuery }) },
+    responses: { 200: { description: "The course.", content: json(courseView) } },
+  },
+);
+
+export function courseRowRoutes() {
+  return newRouter()
+    .openapi(listRoute, async (c) => {
+      const actor = actorOf(c);
+      const published = isNotNull(courses.active_version);
+      const key = keyOf(c);
+      const only = key === null || key.courses === null ? null : jsonSet(oneBatch(key.courses));
+      const mine = actor.role === "author" ? or(published, eq(courses.owner_id, actor.id)) : published;
+      const found = await paginate(
+        acceptedSecrets(c.env),
+        `courses ${actor.id} ${actor.role}`,
+        c.req.valid("query"),
+        (after, take) =>
+          databaseOf(c)
+            .select()
+            .from(courses)
+            .where(
+              and(
+                gt(courses.slug, after ?? ""),
+                actor.role === "admin" ? undefined : mine,
+                only === null ? undefined : sql`${courses.slug} IN (SELECT value FROM ${only})`,
+              ),
+            )
+            .orderBy(asc(courses.slug))
+            .limit(take)
+            .all(),
+        (row) => row.slug,
+      );
+      if (!found.ok) return respond(c, found.refusal);
+      return c.json({ results: found.value.page.map((row) => viewOf(c, row)), next_cursor: found.value.next }, 200);
+    })
+    .openapi(createCourseRoute, async (c) => {
+      const { slug, title } = c.req.valid("json");
+      const now = Date.now();
+      const row = { slug, owner_id: actorOf(c).id, title: JSON.stringify(title), created_at: now, updated_at: now };
+      const db = databaseOf(c);
+      const target = { type: "course", id: slug };
+      const entry = {
+        action: "course.created",
+        actor: actorOf(c),
+        target,
+        course: slug,
+        request_id: c.get("requestId"),
+        unique: slug,
+      } as const;
+      const [[inserted]] = await db.batch([
+        db.insert(courses).values(row).onConflictDoNothing().returning(),
+        addAuditEntryWhere(
+          db,
+          entry,
+          now,
+          sql`EXISTS (SELECT 1 FROM courses WHERE slug = ${slug} AND owner_id = ${row.owner_id} AND created_at = ${now})`,
+        ),
+      ]);
+      if (inserted === undefined) return respond(c, refuse("course_exists").refusal);
+      nudgeAudit(c);
+      await fetchCourse(databaseOf(c), slug);
+      return c.json(viewOf(c, inserted), 201);
+    })
+    .openapi(readCourseRoute, async (c) => {
+      const { course: slug } = c.req.valid("param");
+      const row = await databaseOf(c).select().from(courses).where(eq(courses.slug, slug)).get();
+      const entry = row === undefined ? null : { slug, owner_id: row.owner_id, pointer: null };
+      const isVisible = row?.active_version != null || (entry !== null && mayManage(actorOf(c), entry));
+      if (row === undefined || !isVisible) return respond(c, refuse("course_not_found").refusal);
+      return c.json(viewOf(c, row), 200);
+    });
+}
+
+function viewOf(c: AppContext, row: typeof courses.$inferSelect) {
+  const title = localized.parse(JSON.parse(row.title));
+  const texts = typeof title === "string" ? { en: title } : { en: title.en ?? title.zh ?? "", zh: title.zh };
+  return {
+    slug: row.slug,
+    title: inLanguage(texts, languageOf(c)),
+    owner_id: row.owner_id,
+    active_version: row.active_version,
+    activation: row.activation,
+    created_at: toInstant(row.created_at),
+    updated_at: toInstant(row.updated_at),
+  };
+}

@@ -1,0 +1,87 @@
+import type { Content, ReadAnswer, ReadRequest, SnapshotInfo } from "../../mirror/index.ts";
+import { toInstant } from "../../platform/instants.ts";
+
+// Answers of an enrollment object that are shown again for some seconds to whoever said that this is enough. Nothing here
+// does I/O or asks a clock.
+
+/** Longest staleness a caller may ask for, seconds: no list is ever shown for longer after it was asked of the object. */
+export const MAX_STALE_SECONDS = 60;
+
+/** What the object answered, ready to be shown again. */
+export interface EdgeEntry {
+  /** When the object was asked, epoch ms: before it answered, so that an age is never given too low. */
+  readonly asOf: number;
+  readonly etag: string;
+  /** With the source `edge`. */
+  readonly snapshot: SnapshotInfo;
+  /** From this instant on the answer is not true any more, epoch ms. */
+  readonly validUntil: number;
+  readonly content: Content;
+  readonly bytes: number;
+}
+
+/** How old an answer may be, and what it must know. */
+export interface Demand {
+  maxAgeMs: number;
+  /** The caller has seen this progress_seq; null when it has seen none. */
+  minSeq: number | null;
+}
+
+/** Memory an entry takes beside its body, bytes: its key, its snapshot, its places in two maps. */
+const ENTRY_BYTES = 1_000;
+
+const encoder = new TextEncoder();
+
+/**
+ * The name of an answer among those of one enrollment: everything that was asked and that is shown. The version is part
+ * of it, so a publish that this isolate knows of is shown at once.
+ * @returns null where nothing may be kept: another instant was asked for, or nobody knows which version applies.
+ */
+export function edgeKey({ pointer, want, language, zone, at }: ReadRequest, engine: number): string | null {
+  if (pointer === null || at !== null) return null;
+  return JSON.stringify([engine, pointer.activation, pointer.version, language, zone ?? "", want]);
+}
+
+/**
+ * Makes an entry of what the object answered.
+ * @param asOf when it was asked, epoch ms.
+ * @returns null where the answer may not be shown again: it did not come from the object, it is known to be behind, or it
+ *   has a form that this release does not know.
+ */
+export function edgeEntry(answer: ReadAnswer, asOf: number): EdgeEntry | null {
+  const { etag, snapshot } = answer;
+  const isOwn = snapshot.source === "snapshot" || snapshot.source === "recomputed";
+  if (answer.unchanged || !isOwn || snapshot.stale_since !== undefined) return null;
+  const shown: SnapshotInfo = { ...snapshot, source: "edge", as_of: toInstant(asOf) };
+  const content = shownAgain(answer.content, snapshot, shown);
+  if (content === null) return null;
+  const validUntil = snapshot.valid_until === null ? Number.POSITIVE_INFINITY : Date.parse(snapshot.valid_until);
+  return { asOf, etag, snapshot: shown, validUntil, content, bytes: ENTRY_BYTES + sizeOf(content) };
+}
+
+/** Whether an entry may be shown now: young enough, not past the next date of the course, not before the caller's write. */
+export function mayShow(entry: EdgeEntry, { maxAgeMs, minSeq }: Demand, now: number): boolean {
+  const age = now - entry.asOf;
+  if (age < 0 || age > maxAgeMs || now >= entry.validUntil) return false;
+  return minSeq === null || minSeq <= entry.snapshot.progress_seq;
+}
+
+/** The same answer with another snapshot at its end. The body names its snapshot last, see `listBody`. */
+function shownAgain(content: Content, from: SnapshotInfo, to: SnapshotInfo): Content | null {
+  if (content.kind === "why") return content;
+  // What an item holds is never decided by an answer from before.
+  if (content.kind === "item") return null;
+  const { body } = content;
+  const tail = encoder.encode(`${JSON.stringify(from)}}`);
+  const start = body.byteLength - tail.byteLength;
+  if (start < 0 || tail.some((byte, at) => body[start + at] !== byte)) return null;
+  const other = encoder.encode(`${JSON.stringify(to)}}`);
+  const shown = new Uint8Array(start + other.byteLength);
+  shown.set(body.subarray(0, start));
+  shown.set(other, start);
+  return { kind: "body", body: shown };
+}
+
+function sizeOf(content: Content): number {
+  return content.kind === "body" ? content.body.byteLength : JSON.stringify(content).length;
+}

@@ -1,0 +1,188 @@
+import type { FieldError } from "../platform/results.ts";
+import {
+  couldBe,
+  doneAt,
+  isCompleted,
+  isOpenIn,
+  isStarted,
+  kidsOfGroup,
+  type Learner,
+  OP,
+  type Override,
+  type Program,
+  STANDING,
+  scopeOf,
+  turnOf,
+} from "../unlock/index.ts";
+
+const NONE = -1;
+/** Scores are compared with the evaluator's slack. */
+const SCORE_SLACK = 1e-6;
+
+/**
+ * Why a new override would change nothing, or null when it may change something. Judged from the course as it is
+ * published and from what the learner has done, over the whole time the override would be in force. What the learner
+ * may still do counts as possible; what only staff could do (lift a lock, publish another rule) does not. A lock is
+ * never without effect: it holds whatever comes.
+ *
+ * @param learner with the overrides in place; one of the same kind on the same item is left out: it would be replaced.
+ * @returns the field that is to blame, the rule and a sentence that says what would help.
+ */
+export function withoutEffect(program: Program, learner: Learner, override: Override, now: number): FieldError | null {
+  const item = program.indexOf.get(override.item);
+  if (item === undefined || override.kind === "lock") return null;
+  const others = learner.overrides.filter(({ index, kind }) => index !== item || kind !== override.kind);
+  const rest: Learner = { ...learner, overrides: others };
+  if (override.kind === "excuse") return uselessExcuse(program, rest, item);
+  if (program.standing[item] === STANDING.DRAFT) {
+    return { path: "kind", rule: "draft", message: `${override.item} is a draft: nobody sees it.` };
+  }
+  const lock = others.find(({ index, kind }) => index === item && kind === "lock");
+  if (lock !== undefined && (lock.expires_at === null || lock.expires_at >= (override.expires_at ?? Infinity))) {
+    const message = `A lock on ${override.item} is stronger and lasts as long: remove the lock.`;
+    return { path: "kind", rule: "locked_by_staff", message };
+  }
+  return override.kind === "unlock"
+    ? uselessUnlock(program, rest, item, override, now)
+    : uselessExtension(program, rest, item, override, now);
+}
+
+/** An excuse makes every condition hold that asks for the item; it is of no use where all of them do, or none asks. */
+function uselessExcuse(program: Program, learner: Learner, item: number): FieldError | null {
+  const { nodes, previous, tutorial, ids } = program;
+  const isDone = isCompleted(learner, item);
+  let asked = 0;
+  const isAsking = (holds: boolean): boolean => {
+    asked += 1;
+    return !holds;
+  };
+  if (tutorial === item && isAsking(isDone)) return null;
+  for (const before of previous) if (before === item && isAsking(isDone)) return null;
+  for (let node = 0; node < nodes.op.length; node += 1) {
+    const op = nodes.op[node];
+    const first = nodes.first[node] ?? 0;
+    if (op === OP.PROGRESS) {
+      const listed = nodes.kids.subarray(first, first + (nodes.count[node] ?? 0));
+      if (listed.includes(item) && isAsking(isDone)) return null;
+    } else if (nodes.arg[node] !== item) continue;
+    else if (op === OP.COMPLETED || op === OP.AFTER) {
+      if (isAsking(isDone)) return null;
+    } else if (op === OP.ATTEMPTED) {
+      if (isAsking(isStarted(learner, item))) return null;
+    } else if (op === OP.SCORE) {
+      const score = learner.bestScore[item] ?? Number.NaN;
+      if (isAsking(score >= (nodes.value[node] ?? Number.NaN) - SCORE_SLACK)) return null;
+    }
+  }
+  const id = ids[item] ?? "";
+  return asked === 0
+    ? { path: "kind", rule: "nothing_asks", message: `No rule asks for ${id}, so there is nothing to excuse from.` }
+    : { path: "kind", rule: "already_done", message: `The learner has already done all that is asked of ${id}.` };
+}
+
+/** Of no use where the item is open at every instant until the override ends, and nothing the learner does closes it. */
+function uselessUnlock(
+  program: Program,
+  learner: Learner,
+  item: number,
+  override: Override,
+  now: number,
+): FieldError | null {
+  const gate = program.gate[item] ?? NONE;
+  const isKept = learner.kept[item] === 1;
+  // A deed can close only what stands below a `not`, and only where the item is not kept open.
+  const mayClose = [item, gate].some((owner) => owner !== NONE && deedsMayClose(program, program.roots[owner] ?? NONE));
+  if (mayClose && !isKept && !learner.practiceMode) return null;
+  const end = override.expires_at ?? Infinity;
+  const instants = [item, gate].flatMap((owner) => (owner === NONE ? [] : instantsOf(program, learner, owner, now)));
+  for (const at of [now, ...instants]) {
+    if (at >= now && at < end && !isOpenIn(scopeOf(program, learner, at), item)) return null;
+  }
+  const why = learner.practiceMode ? " (the learner is in practice mode)" : "";
+  const message = `${override.item} is open for this learner${why} and stays so: there is nothing to unlock.`;
+  return { path: "kind", rule: "already_open", message };
+}
+
+/** Of no use where nothing in the item's own rule ends before it, or where its chapter has closed by then. */
+function uselessExtension(
+  program: Program,
+  learner: Learner,
+  item: number,
+  override: Override,
+  now: number,
+): FieldError | null {
+  const id = override.item;
+  const gate = program.gate[item] ?? NONE;
+  const chapter = program.ids[gate] ?? "";
+  const ends = endsOf(program, learner, item, now);
+  if (ends.length === 0) {
+    const hasChapterEnd = gate !== NONE && endsOf(program, learner, gate, now).length > 0;
+    return hasChapterEnd
+      ? { path: "kind", rule: "chapter_closes", message: `${id} ends with its chapter: extend ${chapter}.` }
+      : { path: "kind", rule: "no_end", message: `Nothing in the rule of ${id} is an end: there is none to extend.` };
+  }
+  const extendTo = override.extend_to ?? Number.NEGATIVE_INFINITY;
+  if (extendTo <= now) return { path: "extend_to", rule: "in_past", message: "The new end has passed already." };
+  const moved = ends.filter((end) => end < extendTo);
+  if (moved.length === 0) {
+    return { path: "extend_to", rule: "not_later", message: `${id} does not end before this instant.` };
+  }
+  const starts = moved.map((end) => Math.max(end, now)).filter((start) => start < (override.expires_at ?? Infinity));
+  if (starts.length === 0) {
+    const message = `The override would have expired before ${id} ends.`;
+    return { path: "expires_at", rule: "too_early", message };
+  }
+  const root = program.roots[gate] ?? NONE;
+  if (root === NONE) return null;
+  // The chapter may open again before the new end.
+  const first = Math.min(...starts);
+  const last = Math.min(extendTo, override.expires_at ?? Infinity);
+  const later = instantsOf(program, learner, gate, now).filter((at) => at > first && at < last);
+  if ([...starts, ...later].some((at) => couldBe(scopeOf(program, learner, at), root, gate, true))) return null;
+  return { path: "kind", rule: "chapter_closes", message: `Its chapter closes first: extend ${chapter}.` };
+}
+
+/** Instants after `now` at which time alone may change whether an item's own rule holds. */
+function instantsOf(program: Program, learner: Learner, item: number, now: number): number[] {
+  const scope = scopeOf(program, learner, now);
+  const { nodes } = program;
+  const found = learner.overrides.flatMap(({ expires_at, extend_to }) => [expires_at ?? now, extend_to ?? now]);
+  const walk = (node: number): void => {
+    const value = nodes.value[node] ?? Number.NaN;
+    const op = nodes.op[node];
+    if (op === OP.FROM || op === OP.UNTIL) found.push(value);
+    else if (op === OP.AFTER_ENROLLMENT) found.push(learner.enrolledAt + value);
+    else if (op === OP.AFTER) found.push(doneAt(scope, nodes.arg[node] ?? NONE) + value);
+    for (const kid of kidsOfGroup(program, node)) walk(kid);
+  };
+  const root = program.roots[item] ?? NONE;
+  if (root !== NONE) walk(root);
+  return [...new Set(found)].filter((at) => at > now);
+}
+
+/**
+ * When an item's own rule ends, in every spelling of an end, without extensions. A period that has not begun ends at the
+ * earliest as if it began now.
+ */
+function endsOf(program: Program, learner: Learner, item: number, now: number): number[] {
+  const { nodes, roots } = program;
+  const overrides = learner.overrides.filter(({ kind }) => kind !== "extend");
+  const scope = scopeOf(program, { ...learner, overrides }, now);
+  const walk = (node: number): number[] => {
+    if (node === NONE) return [];
+    if (nodes.ends[node] !== 1) return kidsOfGroup(program, node).flatMap(walk);
+    const end = turnOf(scope, node, item);
+    return [Number.isNaN(end) ? now + (nodes.value[node] ?? 0) : end];
+  };
+  return walk(roots[item] ?? NONE);
+}
+
+const DEEDS: readonly (number | undefined)[] = [OP.COMPLETED, OP.ATTEMPTED, OP.SCORE, OP.PROGRESS, OP.AFTER];
+
+/** Whether something the learner does may make a rule false that holds. */
+function deedsMayClose(program: Program, node: number, isNegated = false): boolean {
+  if (node === NONE) return false;
+  const op = program.nodes.op[node];
+  if (isNegated && DEEDS.includes(op)) return true;
+  return kidsOfGroup(program, node).some((kid) => deedsMayClose(program, kid, isNegated !== (op === OP.NOT)));
+}

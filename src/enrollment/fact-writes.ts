@@ -1,0 +1,229 @@
+import type {
+  ActorRef,
+  Adoption,
+  FactOutcome,
+  NewFact,
+  ProjectedFact,
+  RecordAnswer,
+  RecordRequest,
+  WriteAnswer,
+} from "../mirror/index.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { type Delta, mergeFact, NO_FACT, sameFact } from "../unlock/index.ts";
+import type { StoredFact } from "./fact-store.ts";
+import type { RevokeRequest } from "./requests.ts";
+import type { EnrollmentState } from "./state.ts";
+import type { EnrollmentStore } from "./store.ts";
+import type { WriteTools } from "./write-tools.ts";
+
+/** Score of a completion that names none: the item was done, so it was done fully. Chapters have no score. */
+const FULL_SCORE = 100;
+
+/** What becomes of facts: recorded, corrected, taken back, restored. Called inside the object's transaction. */
+export class FactWrites {
+  readonly #tools: WriteTools;
+  readonly #state: EnrollmentState;
+  readonly #store: EnrollmentStore;
+
+  constructor(tools: WriteTools) {
+    this.#tools = tools;
+    this.#state = tools.state;
+    this.#store = tools.store;
+  }
+
+  /** Records what the learner did. Locked items are refused unless it happened elsewhere. */
+  record(request: RecordRequest, now: number): Result<RecordAnswer> {
+    if (request.mode === "own") {
+      for (const fact of request.facts) {
+        const refusal = this.#tools.refuseLocked(fact.item, request, now);
+        // A hidden problem is answered like one that does not exist, so this comes first.
+        if (refusal?.refusal.code === "item_not_found") return refusal;
+        const index = this.#state.program.indexOf.get(fact.item) ?? 0;
+        if (request.chapters_only && index >= this.#state.program.chapterCount) {
+          return refuse("item_not_found", { detail: "This is no chapter; a problem is completed by a submission." });
+        }
+        if (refusal !== null) return refusal;
+      }
+    }
+    const changed = new Set<string>();
+    let replaced: { rests: Set<number> } | null = null;
+    const outcomes = request.facts.map((fact): FactOutcome => {
+      const { correct = false } = fact;
+      const outcome = correct ? this.#correct(fact, now, request.actor) : this.#merge(fact, now, request.actor.id);
+      if (outcome !== "recorded" && outcome !== "waiting") return outcome;
+      changed.add(fact.item);
+      if (correct) {
+        replaced ??= { rests: new Set() };
+        if (fact.relock === true && outcome === "waiting") this.#tools.relockWhatRestsOn(fact.item, now);
+        else if (fact.relock === true) for (const index of this.#tools.restingOn(fact.item)) replaced.rests.add(index);
+      }
+      return outcome;
+    });
+    this.#settle(changed, now, replaced);
+    // It counts on locked items too, so it is nothing a learner could have done.
+    if (request.mode === "import" && changed.size > 0) {
+      const { id, progress_seq } = this.#state.meta;
+      const [item, ...others] = changed;
+      const target = item !== undefined && others.length === 0 ? item : id;
+      this.#tools.audit(request.actor, "progress.imported", target, now, { entries: changed.size, progress_seq });
+    }
+    return ok({ ...this.#tools.answer(), outcomes });
+  }
+
+  /** Takes back everything the learner did with one item. */
+  revoke(request: RevokeRequest, now: number): Result<WriteAnswer> {
+    const { item, relock = false } = request;
+    const old = this.#state.facts.get(request.item);
+    if (old === undefined) {
+      return refuse("item_not_found", { detail: "The learner has done nothing with this item." });
+    }
+    const isDone = sameFact(old, NO_FACT);
+    if (!isDone) {
+      this.#state.meta.progress_seq += 1;
+      const seq = this.#state.meta.progress_seq;
+      this.#store.facts.logRevocation(seq, item, now, request.actor.id, request.reason);
+      this.#saveFact(item, { ...NO_FACT, revoked_at: now, seq }, now);
+      this.#store.opened.release([item], now);
+    }
+    const hasRelocked = relock && this.#tools.relockWhatRestsOn(item, now);
+    // Who took the fact back without a relock may still order it: then that is all that is done.
+    if (isDone && !hasRelocked) return ok(this.#tools.answer());
+    // Whatever the item opened may lock again, so everything is evaluated.
+    this.#state.refresh("progress", now);
+    const { progress_seq } = this.#state.meta;
+    this.#tools.audit(request.actor, "progress.revoked", item, now, {
+      item,
+      progress_seq,
+      ...(relock ? { relock } : {}),
+    });
+    return ok(this.#tools.answer());
+  }
+
+  /** Records one fact, and what comes of it. */
+  recordOne(fact: NewFact, actor: string, now: number): void {
+    const outcome = this.#merge(fact, now, actor);
+    const isChange = outcome === "recorded" || outcome === "waiting";
+    this.#settle(new Set(isChange ? [fact.item] : []), now);
+  }
+
+  /** Takes over what D1 mirrors: facts are merged, sequences only grow. */
+  adopt({ mirror, pointer, program }: Adoption, now: number): Delta {
+    const { meta } = this.#state;
+    const isEmpty = meta.version === 0;
+    for (const fact of mirror.facts) {
+      const known = this.#state.facts.get(fact.item);
+      if (known !== undefined && known.seq >= fact.seq) continue;
+      const { item, ...stored } = fact;
+      this.#saveFact(item, stored, now);
+      this.#logRestored(fact);
+    }
+    meta.progress_seq = Math.max(meta.progress_seq, mirror.progress_seq);
+    if (isEmpty) {
+      const { policy } = mirror.record;
+      meta.version = mirror.version;
+      meta.status = mirror.status;
+      meta.withdrawn_at = mirror.withdrawn_at;
+      meta.policy_seq = mirror.policy_seq;
+      meta.cohorts = [...policy.cohorts];
+      meta.practice_mode = policy.practice_mode;
+      this.#store.policy.log(meta, now, "rebuild");
+      for (const { item, kind, created_at, expires_at, extend_to } of policy.overrides) {
+        const input = { item, kind, reason: "restored from D1", expires_at, extend_to };
+        this.#store.policy.addOverride(input, created_at, "rebuild");
+      }
+      // Continue at the activation D1 last saw, so that moving on grandfathers or relocks as it would have.
+      const isBehind = mirror.activation < pointer.activation;
+      meta.activation = isBehind ? mirror.activation : pointer.activation - 1;
+      this.#store.opened.keep([...mirror.record.opened, ...(isBehind ? mirror.earned : [])], now);
+      const target = isBehind ? pointer : { ...pointer, last_relock: 0 };
+      return this.#state.refresh("enrollment", now, { pointer: target, program }, mirror.version === 0);
+    }
+    return this.#state.refresh("stale", now, { pointer, program });
+  }
+
+  /**
+   * Merges one fact into the store and the log. A fact about an item that this version does not have waits for its
+   * return.
+   */
+  #merge(fact: NewFact, now: number, actor: string): FactOutcome {
+    const kind = this.#tools.kindOf(fact.item);
+    if (kind === null) return "item_not_found";
+    const old: StoredFact = this.#state.facts.get(fact.item) ?? { ...NO_FACT, revoked_at: null, seq: 0 };
+    // What happens now happens after any revocation, even within the same millisecond.
+    const at = fact.at ?? Math.max(now, (old.revoked_at ?? 0) + 1);
+    if (old.revoked_at !== null && at <= old.revoked_at) return "superseded";
+    const isProblem = kind === "problem";
+    const score = scoreOf(fact, isProblem);
+    const merged = mergeFact(old, { at, completed: fact.completed, score });
+    if (sameFact(old, merged)) return "unchanged";
+    this.#state.meta.progress_seq += 1;
+    const seq = this.#state.meta.progress_seq;
+    this.#store.facts.log(seq, { ...fact, score, at }, now, actor);
+    this.#saveFact(fact.item, { ...merged, revoked_at: old.revoked_at, seq }, now);
+    if (old.completed_at === null && merged.completed_at !== null) {
+      this.#state.commitTally[isProblem ? "problems" : "chapters"] += 1;
+    }
+    return this.#state.program.indexOf.has(fact.item) ? "recorded" : "waiting";
+  }
+
+  /**
+   * Puts one fact, with its own date, in the place of all that is recorded of the item. What was recorded before stays
+   * taken back: sent once more, it is superseded. The same correction again changes nothing.
+   */
+  #correct(fact: NewFact, now: number, actor: ActorRef): FactOutcome {
+    const { item } = fact;
+    const kind = this.#tools.kindOf(item);
+    if (kind === null) return "item_not_found";
+    const old: StoredFact = this.#state.facts.get(item) ?? { ...NO_FACT, revoked_at: null, seq: 0 };
+    const at = fact.at ?? now;
+    const score = scoreOf(fact, kind === "problem");
+    const next = mergeFact(NO_FACT, { at, completed: fact.completed, score });
+    if (sameFact(old, next) || this.#store.facts.isLastCorrection({ ...fact, score, at })) return "unchanged";
+    const { meta } = this.#state;
+    let { revoked_at } = old;
+    if (!sameFact(old, NO_FACT)) {
+      meta.progress_seq += 1;
+      this.#store.facts.logRevocation(meta.progress_seq, item, now, actor.id, "corrected");
+      revoked_at = now;
+    }
+    meta.progress_seq += 1;
+    const seq = meta.progress_seq;
+    this.#store.facts.log(seq, { ...fact, score, at }, now, actor.id);
+    this.#saveFact(item, { ...next, revoked_at, seq }, now);
+    const relocked = fact.relock === true ? { relock: true } : {};
+    this.#tools.audit(actor, "progress.corrected", item, now, { item, progress_seq: seq, ...relocked });
+    return this.#state.program.indexOf.has(item) ? "recorded" : "waiting";
+  }
+
+  #saveFact(item: string, fact: StoredFact, now: number): void {
+    this.#state.facts.set(item, fact);
+    this.#store.facts.save(item, fact);
+    this.#tools.outbox.add("fact", item, now);
+  }
+
+  /** The log of a lost object, as far as the mirror knows it: each item's last state, as of when it happened. */
+  #logRestored(fact: ProjectedFact): void {
+    const at = fact.completed_at ?? fact.attempted_at;
+    if (at === null || this.#store.facts.hasLogged(fact.seq)) return;
+    const news = { item: fact.item, completed: fact.completed_at !== null, score: fact.best_score, at };
+    this.#store.facts.log(fact.seq, news, at, "rebuild");
+  }
+
+  /** Evaluates after a write. Nothing changed: no bump, no event. */
+  #settle(changed: ReadonlySet<string>, now: number, replaced: { rests: Set<number> } | null = null): void {
+    if (changed.size === 0) return;
+    if (this.#state.meta.status === "withdrawn") {
+      // Recorded, and evaluated when the learner returns: nothing opens, and is announced, to who has left.
+      this.#state.meta.version += 1;
+      this.#state.save(now);
+      return;
+    }
+    this.#state.meta.last_active_at = now;
+    this.#state.applyFacts([...changed], now, replaced);
+  }
+}
+
+/** A problem that was done without a score was done fully. */
+function scoreOf({ score, completed }: NewFact, isProblem: boolean): number | null {
+  return score ?? (completed && isProblem ? FULL_SCORE : null);
+}

@@ -1,0 +1,82 @@
+import { parseEnrollmentId } from "../platform/ids.ts";
+
+/** The one row that is the enrollment. Instants in epoch ms. */
+export interface Meta {
+  id: string;
+  course: string;
+  user: string;
+  status: "active" | "withdrawn";
+  enrolled_at: number;
+  /** Null while it is active, and where it was withdrawn before this was noted. */
+  withdrawn_at: number | null;
+  progress_seq: number;
+  policy_seq: number;
+  version: number;
+  course_version: number;
+  activation: number;
+  engine: number;
+  valid_until: number | null;
+  computed_at: number;
+  /** One digit per item of the stored outline: 1 open, 2 visible, 4 earned. */
+  states: string;
+  cohorts: string[];
+  practice_mode: boolean;
+  last_active_at: number;
+  stale_since: number | null;
+  stale_reason: string | null;
+}
+
+/** The row of an enrollment that nobody has evaluated yet: activation 0, so that any course version is news. */
+export function newMeta(id: string, courseVersion: number, items: number, enrolledAt: number, now: number): Meta {
+  return {
+    id,
+    ...parseEnrollmentId(id),
+    status: "active",
+    enrolled_at: enrolledAt,
+    withdrawn_at: null,
+    progress_seq: 0,
+    policy_seq: 0,
+    version: 0,
+    course_version: courseVersion,
+    activation: 0,
+    engine: 0,
+    valid_until: null,
+    computed_at: now,
+    states: "0".repeat(items),
+    cohorts: [],
+    practice_mode: false,
+    last_active_at: now,
+    stale_since: null,
+    stale_reason: null,
+  };
+}
+
+/** It as it is stored. */
+export type MetaRow = Record<string, SqlStorageValue> & {
+  id: string;
+  course: string;
+  user: string;
+  status: string;
+  enrolled_at: number;
+  withdrawn_at: number | null;
+  progress_seq: number;
+  policy_seq: number;
+  version: number;
+  course_version: number;
+  activation: number;
+  engine: number;
+  valid_until: number | null;
+  computed_at: number;
+  states: string;
+  cohorts: string;
+  practice_mode: number;
+  last_active_at: number;
+  stale_since: number | null;
+  stale_reason: string | null;
+};
+
+/** A list of texts as a column holds it. */
+export function stringList(json: string): string[] {
+  const value: unknown = JSON.parse(json);
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+}

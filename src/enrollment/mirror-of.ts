@@ -1,0 +1,62 @@
+import { MAX_ITEMS } from "../courses/index.ts";
+import type { Mirror } from "../mirror/index.ts";
+import { isCompleted, type Program } from "../unlock/index.ts";
+import type { EnrollmentState } from "./state.ts";
+import type { EnrollmentStore } from "./store.ts";
+
+/** What D1 keeps of an enrollment besides facts. */
+export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState, store: EnrollmentStore): Mirror {
+  const ids = (flags: Uint8Array) => program.ids.filter((_, index) => flags[index] === 1);
+  const isSticky = program.outline.options.sticky;
+  let open = 0;
+  let completed = 0;
+  let visible = 0;
+  for (let item = 0; item < program.size; item += 1) {
+    if (evaluation.visible[item] !== 1) continue;
+    visible += 1;
+    if (evaluation.open[item] === 1) open += 1;
+    if (isCompleted(learner, item)) completed += 1;
+  }
+  return {
+    enrollment_id: meta.id,
+    status: meta.status,
+    enrolled_at: meta.enrolled_at,
+    withdrawn_at: meta.withdrawn_at,
+    policy: JSON.stringify({
+      cohorts: meta.cohorts,
+      practice_mode: meta.practice_mode,
+      overrides: store.policy.overrides().map(({ item, kind, created_at, expires_at, extend_to }) => ({
+        item,
+        kind,
+        created_at,
+        expires_at,
+        extend_to,
+      })),
+    }),
+    kept: JSON.stringify(keptForMirror(program, store)),
+    earned: JSON.stringify(isSticky ? [] : ids(evaluation.earned)),
+    version: meta.version,
+    progress_seq: meta.progress_seq,
+    policy_seq: meta.policy_seq,
+    course_version: meta.course_version,
+    activation: meta.activation,
+    engine: meta.engine,
+    valid_until: meta.valid_until,
+    computed_at: meta.computed_at,
+    open_count: open,
+    completed_count: completed,
+    item_count: visible,
+    last_active_at: meta.last_active_at,
+  };
+}
+
+/**
+ * What is kept open, as it is written to D1: items of this version first, and of others as many as there is room for.
+ * Versions come and go for years, and a row has a size.
+ */
+function keptForMirror({ indexOf }: Program, store: EnrollmentStore): string[] {
+  const kept = [...store.opened.kept()];
+  const present = kept.filter((item) => indexOf.has(item));
+  const absent = kept.filter((item) => !indexOf.has(item));
+  return [...present, ...absent.slice(0, Math.max(0, MAX_ITEMS - present.length))];
+}

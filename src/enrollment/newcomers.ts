@@ -1,0 +1,114 @@
+import { appendOrKeep, ownEntry } from "../audit/index.ts";
+import { type CoursePointer, loadProgram } from "../courses/index.ts";
+import type { ActorRef, EnrollAnswer, RefreshMessage } from "../mirror/index.ts";
+import { countedDatabase, type QueryCounter } from "../platform/database/counted.ts";
+import { directory } from "../platform/database/shards.ts";
+import { enrollmentId } from "../platform/ids.ts";
+import { logFault } from "../platform/log.ts";
+import { meter } from "../platform/metrics/meter.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { evaluate, layOut, openIds } from "../unlock/index.ts";
+import type { Applicant } from "./applicant.ts";
+
+/**
+ * Learners of one call up to whom each object is made at once. Beyond, a newcomer is a row of D1: it says all there is to
+ * say of somebody who has done nothing yet, and the object starts from it with its first call. Rows are marked stale, so
+ * that a sweep makes that call where nobody else does; then the learner's devices are told.
+ */
+export const MADE_AT_ONCE = 100;
+
+/** How long the sweep that is asked for goes on from page to page; the minute's own goes on after it. */
+const SWEEP_SPAN_MS = 55_000;
+
+/**
+ * Records who is about to be enrolled. They have no object yet with an outbox, so this comes first.
+ * @returns `unavailable` when neither the audit chain nor D1 takes it: then nobody may be enrolled.
+ */
+export async function recordNewcomers(
+  env: Env,
+  course: string,
+  newcomers: readonly Applicant[],
+  actor: ActorRef,
+  now: number,
+): Promise<Result<null>> {
+  const entries = newcomers.map(({ user, cohorts, practice_mode }) => {
+    const id = enrollmentId(course, user);
+    const details = { cohorts: new Set(cohorts).size, practice_mode: practice_mode ?? false, policy_seq: 0 };
+    const { request_id } = actor;
+    const entry = {
+      action: "enrollment.created",
+      actor,
+      target: { type: "enrollment", id },
+      course,
+      enrollment: id,
+    } as const;
+    return ownEntry({ ...entry, request_id, details, unique: `${id}:${now}` }, now);
+  });
+  return appendOrKeep(env, entries, now);
+}
+
+/** What newcomers are answered with: what their objects will say, evaluated once for all of whom the same is asked. */
+export class NewcomerAnswers {
+  readonly #of: (applicant: Applicant) => string[];
+  readonly #pointer: CoursePointer;
+
+  private constructor(pointer: CoursePointer, of: (applicant: Applicant) => string[]) {
+    this.#pointer = pointer;
+    this.#of = of;
+  }
+
+  static async load(
+    env: Env,
+    queries: QueryCounter,
+    course: { slug: string; pointer: CoursePointer },
+    now: number,
+  ): Promise<Result<NewcomerAnswers>> {
+    const { slug, pointer } = course;
+    const program = await loadProgram(countedDatabase(directory(env), queries), slug, pointer.version);
+    if (program === null) return refuse("course_unpublished");
+    const known = new Map<string, string[]>();
+    return ok(
+      new NewcomerAnswers(pointer, ({ cohorts, practice_mode, enrolled_at }) => {
+        const key = JSON.stringify([[...new Set(cohorts)].sort(), practice_mode, enrolled_at]);
+        let open = known.get(key);
+        if (open === undefined) {
+          const policy = { cohorts: cohorts ?? [], practice_mode: practice_mode ?? false, overrides: [] };
+          const learner = layOut(program, {
+            enrolled_at: enrolled_at ?? now,
+            facts: new Map(),
+            opened: new Set(),
+            policy,
+          });
+          open = [...openIds(program, evaluate(program, learner, now))];
+          known.set(key, open);
+        }
+        return open;
+      }),
+    );
+  }
+
+  of(id: string, applicant: Applicant): EnrollAnswer {
+    return {
+      enrollment_id: id,
+      progress_seq: 0,
+      policy_seq: 0,
+      version: 0,
+      course_version: this.#pointer.version,
+      unlocked: this.#of(applicant),
+      locked: [],
+      created: true,
+      updated: false,
+    };
+  }
+}
+
+/** Newcomers are registered: they are counted, and a sweep is asked for. Its loss costs a minute. */
+export async function welcome(env: Env, newcomers: number, now: number): Promise<void> {
+  meter.count("enrollments_started_total", [], newcomers);
+  const message: RefreshMessage = { type: "sweep", scope: "course", until: now + SWEEP_SPAN_MS };
+  try {
+    await env.REFRESH_QUEUE.send(message);
+  } catch (fault) {
+    logFault("sweep_not_asked_for", fault, { newcomers });
+  }
+}

@@ -1,0 +1,63 @@
+import type { Cause } from "../mirror/index.ts";
+import type { Meta } from "./meta.ts";
+import { enrollmentNotice, judgedNotice, progressNotice } from "./notices.ts";
+import type { Outbox } from "./outbox.ts";
+import type { EnrollmentStore } from "./store.ts";
+
+/**
+ * What one commit changes of the learner's own state, seen as a whole: so no write has to think of the learner's other
+ * devices, and none can forget them. It is put into rows that the commit writes to the outbox anyway; only a change of the
+ * enrollment itself, which is rare, takes a row of its own.
+ */
+export class OwnChanges {
+  readonly #store: EnrollmentStore;
+  readonly #outbox: Outbox;
+  readonly #causes = new Set<Cause>();
+  #before: Meta["status"] | null = null;
+
+  constructor(store: EnrollmentStore, outbox: Outbox) {
+    this.#store = store;
+    this.#outbox = outbox;
+  }
+
+  begin(meta: Meta): void {
+    this.#causes.clear();
+    this.#before = meta.status;
+  }
+
+  /** Something was evaluated for this reason, and is no mere restoring of what was known before. */
+  because(cause: Cause): void {
+    this.#causes.add(cause);
+  }
+
+  end(meta: Meta, now: number): void {
+    const change = this.#changeOf(meta);
+    if (change !== null) {
+      const notice = enrollmentNotice({ change, status: meta.status, at: now });
+      this.#outbox.add("enrollment", String(meta.version), now, notice);
+    }
+    const isProgress = this.#causes.has("progress");
+    if (isProgress) {
+      const notice = progressNotice({ version: meta.version, at: now });
+      this.#outbox.describe("fact", () => notice);
+    }
+    const isSent = isProgress && this.#outbox.newsOf("fact").length > 0;
+    this.#outbox.describe("submission", (id) => {
+      const submission = this.#store.submissions.find(id);
+      if (submission === null || submission.judged_at === null || submission.status === "pending") return null;
+      // A verdict that came with the submission itself, and that opened something, is part of that event.
+      const isInstant = submission.judged_at === submission.submitted_at;
+      const { item, status, score, judged_at } = submission;
+      return isInstant && isSent ? null : judgedNotice({ item, status, score, at: judged_at });
+    });
+    this.#causes.clear();
+  }
+
+  #changeOf(meta: Meta) {
+    if (this.#causes.has("enrollment")) return "enrolled";
+    if (this.#before !== null && this.#before !== meta.status) {
+      return meta.status === "withdrawn" ? "withdrawn" : "returned";
+    }
+    return this.#causes.has("policy") ? "policy" : null;
+  }
+}

@@ -1,0 +1,44 @@
+import { ok, type Result, refuse } from "../../platform/results.ts";
+import type { SecretBindings } from "../../platform/secrets.ts";
+import { decodePass, type PassFacts } from "./format.ts";
+import { passKeys } from "./keys.ts";
+import { subjectHash } from "./order.ts";
+import { isRevoked, type Revoked } from "./revoked.ts";
+
+/** Passes whose signature this isolate has checked; about 2 KB each. */
+const MAX_CHECKED = 1_000;
+
+/** By the enrollment that shows it and its text: a pass is never looked for by anything else. */
+const checked = new Map<string, PassFacts>();
+
+/**
+ * What a pass says, if it is genuine, this enrollment's own, not over and not revoked; else why not.
+ * @param revoked what is void in the course.
+ */
+export async function checkPass(
+  env: SecretBindings,
+  enrollment: string,
+  text: string,
+  revoked: Revoked,
+  now: number,
+): Promise<Result<PassFacts>> {
+  const keys = await passKeys(env);
+  // A pass of a key that has been taken away counts no longer, whatever is remembered of it.
+  const name = `${keys.map(({ jwk }) => jwk.kid).join(" ")} ${enrollment} ${text}`;
+  let facts = checked.get(name);
+  if (facts === undefined) {
+    const decoded = await decodePass(text, keys);
+    if (decoded === null) return refuse("pass_refused", { detail: "This server has not signed it." });
+    const subject = await subjectHash(enrollment);
+    if (subject.toHex() !== decoded.subject.toHex()) {
+      return refuse("pass_refused", { detail: "It is of another learner, or of another course." });
+    }
+    facts = decoded;
+    checked.set(name, facts);
+    const oldest = checked.keys().next();
+    if (checked.size > MAX_CHECKED && !oldest.done) checked.delete(oldest.value);
+  }
+  if (now >= (facts.issued_at + facts.lasts) * 1_000) return refuse("pass_refused", { detail: "It is over." });
+  const shown = { subject: facts.subject.toHex(), issuedAt: facts.issued_at * 1_000, version: facts.version };
+  return isRevoked(revoked, shown) ? refuse("pass_refused", { detail: "Something was locked since." }) : ok(facts);
+}

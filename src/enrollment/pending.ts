@@ -1,0 +1,50 @@
+import type { ProjectionBatch } from "../mirror/index.ts";
+import { ok, type Result } from "../platform/results.ts";
+import type { EnrollmentCore } from "./core.ts";
+import { collectProjection } from "./outbox-batch.ts";
+
+/**
+ * D1's row differs from the object, which alone decides what it says: the row is written once more, unless a delivery
+ * is under way.
+ */
+export async function tellAgain(core: EnrollmentCore): Promise<Result<null>> {
+  if ((await core.load()) === null) return ok(null);
+  return core.commit(() => {
+    const now = Date.now();
+    if (core.outbox.depth(now).rows > 0) return ok(null);
+    core.outbox.add("mirror", "", now);
+    return ok(null);
+  });
+}
+
+/** The rows that are pending for D1, or null when there are none. */
+export async function pendingProjection(core: EnrollmentCore): Promise<Result<ProjectionBatch | null>> {
+  const state = await core.load();
+  if (state === null) return ok(null);
+  return ok(collectProjection(state, core.store, core.outbox, core.announcements.notifiedUpTo));
+}
+
+/** D1 has everything up to `head`. */
+export async function confirmProjection(core: EnrollmentCore, head: number): Promise<Result<{ remaining: number }>> {
+  if ((await core.load()) === null) return ok({ remaining: 0 });
+  return core.commit(() => {
+    const now = Date.now();
+    core.outbox.confirm(head);
+    const { rows } = core.outbox.depth(now);
+    core.cell.scheduler.reschedule("outbox", null);
+    core.announcements.confirmed(now);
+    if (rows > 0) core.announcements.announce(now);
+    return ok({ remaining: rows });
+  });
+}
+
+/**
+ * Inside a transaction: D1 may be behind this object, which does not know how far. So everything is pending; what D1
+ * has already does no harm.
+ */
+export function markEverythingPending(core: EnrollmentCore, now: number): void {
+  const { store, outbox } = core;
+  for (const item of core.current().facts.keys()) outbox.add("fact", item, now);
+  for (const id of store.submissions.ids()) outbox.add("submission", id, now);
+  outbox.add("mirror", "", now);
+}

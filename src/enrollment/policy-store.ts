@@ -1,0 +1,112 @@
+import type { OverrideInput, StoredOverride } from "../mirror/index.ts";
+import { OVERRIDE_KINDS, type Override, type OverrideKind } from "../unlock/index.ts";
+import { type Meta, stringList } from "./meta.ts";
+
+type OverrideRow = Record<string, SqlStorageValue> & {
+  item: string;
+  kind: string;
+  actor: string;
+  reason: string;
+  created_at: number;
+  expires_at: number | null;
+  extend_to: number | null;
+  since: number | null;
+};
+
+/** What staff set for the learner: overrides, and the policy as it was at each time. */
+export class PolicyStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Overrides in place now, or (at an instant) then; expired ones are the evaluator's business. */
+  overrides(at: number | null = null): StoredOverride[] {
+    const rows =
+      at === null
+        ? this.#sql.exec<OverrideRow>("SELECT * FROM overrides WHERE removed_at IS NULL ORDER BY id")
+        : this.#sql.exec<OverrideRow>(
+            "SELECT * FROM overrides WHERE created_at <= ? AND (removed_at IS NULL OR removed_at > ?) ORDER BY id",
+            at,
+            at,
+          );
+    return rows.toArray().flatMap((row) => {
+      const kind = overrideKind(row.kind);
+      return kind === null ? [] : [toOverride(row, kind)];
+    });
+  }
+
+  /** Ends the overrides of one item, of one kind or of all. */
+  removeOverrides(item: string, kind: OverrideKind | null, now: number, actor: string): void {
+    this.#sql.exec(
+      `UPDATE overrides SET removed_at = ?1, removed_by = ?2
+       WHERE item = ?3 AND removed_at IS NULL AND (?4 IS NULL OR kind = ?4)`,
+      now,
+      actor,
+      item,
+      kind,
+    );
+  }
+
+  /** @param since from when on it counts, where it takes the place of one that counted before. */
+  addOverride(input: OverrideInput, now: number, actor: string, since: number | null = null): void {
+    this.#sql.exec(
+      `INSERT INTO overrides (item, kind, actor, reason, created_at, expires_at, extend_to, since)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      input.item,
+      input.kind,
+      actor,
+      input.reason,
+      now,
+      input.expires_at,
+      input.extend_to,
+      since,
+    );
+  }
+
+  /** Notes the policy as it now stands, and why, where staff said why. */
+  log(meta: Meta, now: number, actor: string, reason: string | null = null): void {
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO policy_log (seq, at, actor, cohorts, practice_mode, enrolled_at, reason)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      meta.policy_seq,
+      now,
+      actor,
+      JSON.stringify(meta.cohorts),
+      meta.practice_mode ? 1 : 0,
+      meta.enrolled_at,
+      reason,
+    );
+  }
+
+  /** The policy at an instant; `enrolled_at` is null where nothing was logged by then. */
+  at(at: number): { cohorts: string[]; practice_mode: boolean; enrolled_at: number | null } {
+    const row = this.#sql
+      .exec<{ cohorts: string; practice_mode: number; enrolled_at: number | null }>(
+        "SELECT cohorts, practice_mode, enrolled_at FROM policy_log WHERE at <= ? ORDER BY seq DESC LIMIT 1",
+        at,
+      )
+      .toArray()[0];
+    return {
+      cohorts: stringList(row?.cohorts ?? "[]"),
+      practice_mode: row?.practice_mode === 1,
+      enrolled_at: row?.enrolled_at ?? null,
+    };
+  }
+
+  /** Overrides in place, by number. */
+  overrideCount(): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM overrides WHERE removed_at IS NULL").one().n;
+  }
+}
+
+function toOverride(row: OverrideRow, kind: OverrideKind): StoredOverride {
+  const { item, actor, reason, expires_at, extend_to } = row;
+  const created_at = row.since ?? row.created_at;
+  return { item, kind, actor, reason, created_at, expires_at, extend_to } satisfies StoredOverride & Override;
+}
+
+function overrideKind(text: string): OverrideKind | null {
+  return OVERRIDE_KINDS.find((kind) => kind === text) ?? null;
+}

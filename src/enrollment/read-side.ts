@@ -1,0 +1,82 @@
+import type { CoursePointer } from "../courses/index.ts";
+import { type ReadAnswer, type ReadRequest, type SignCursor, walkedBefore } from "../mirror/index.ts";
+import { encodeCursor } from "../platform/http/pagination.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { freshen } from "./catch-up.ts";
+import type { EnrollmentCore } from "./core.ts";
+import { readAt } from "./history.ts";
+import { mirrorOf } from "./mirror-of.ts";
+import type { Recovery } from "./recovery.ts";
+import type { Inspection, SubmissionsPage, SubmissionsRequest } from "./requests.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
+import type { EnrollmentState } from "./state.ts";
+
+/** Answers reads: of the present from the snapshot, brought up to date first; of another instant from the logs. */
+export class ReadSide {
+  readonly #core: EnrollmentCore;
+  readonly #recovery: Recovery;
+  readonly #reader: SnapshotReader;
+  readonly #sign: SignCursor;
+  /** Since when the snapshot is known to be behind a publish that could not be loaded. */
+  #behind: number | null = null;
+
+  constructor(core: EnrollmentCore, recovery: Recovery) {
+    this.#core = core;
+    this.#recovery = recovery;
+    this.#sign = (scope, position) => encodeCursor(core.env.AUTH_SECRET, scope, position);
+    this.#reader = new SnapshotReader(this.#sign);
+  }
+
+  /** The object's memory was dropped. */
+  forget(): void {
+    this.#reader.forget();
+  }
+
+  async read(request: ReadRequest): Promise<Result<ReadAnswer>> {
+    const core = this.#core;
+    const state = await this.#recovery.active(true);
+    if (state === null) return refuse("not_enrolled");
+    if (request.min_seq !== null && request.min_seq > state.meta.progress_seq) {
+      return refuse("sequence_ahead", { detail: `The enrollment is at ${state.meta.progress_seq}.` });
+    }
+    const load = (version: number) => core.program(version);
+    const held = { version: state.meta.course_version, program: state.program };
+    const walked = await walkedBefore(request.want, held, load);
+    if (!walked.ok) return walked;
+    if (request.at === null) core.announcements.somebodyReads();
+    const source = (await freshen(core, state, request.pointer)) ? "recomputed" : "snapshot";
+    const current = core.current();
+    const behindSince = this.#behindSince(current, request.pointer);
+    if (request.at === null) return this.#reader.answer(current, request, walked.value, source, behindSince);
+    const tools = { load, sign: this.#sign, walked: walked.value, behindSince };
+    return readAt(current, core.store, request, request.at, tools);
+  }
+
+  /** What staff set for this learner, and the rows that are still pending for D1. */
+  async inspect(): Promise<Result<Inspection>> {
+    const state = await this.#recovery.active();
+    if (state === null) return refuse("not_enrolled");
+    const { store, outbox } = this.#core;
+    const { cohorts, practice_mode } = state.meta;
+    const mirror = mirrorOf(state, store);
+    return ok({
+      overrides: store.policy.overrides(),
+      cohorts,
+      practice_mode,
+      outbox: outbox.depth(Date.now()),
+      mirror,
+    });
+  }
+
+  /** A page of the learner's submissions for one item, newest first. */
+  async submissionsOf({ item, after, limit }: SubmissionsRequest): Promise<Result<SubmissionsPage>> {
+    if ((await this.#recovery.active()) === null) return refuse("not_enrolled");
+    return ok(this.#core.store.submissions.page(item, after, limit));
+  }
+
+  #behindSince(state: EnrollmentState, pointer: CoursePointer | null): number | null {
+    if (pointer === null || pointer.activation <= state.meta.activation) this.#behind = null;
+    else this.#behind ??= Date.now();
+    return this.#behind;
+  }
+}

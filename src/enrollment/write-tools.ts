@@ -1,0 +1,92 @@
+import { type OwnEntry, ownEntry } from "../audit/index.ts";
+import type { ActorRef, WriteAnswer } from "../mirror/index.ts";
+import { accessTo, refusalOf } from "../mirror/index.ts";
+import type { Scheduling } from "../platform/cell/alarm-scheduler.ts";
+import type { Refusal } from "../platform/results.ts";
+import type { Language } from "../platform/text.ts";
+import type { Outbox } from "./outbox.ts";
+import { restingOnItem, withProblems } from "./relock.ts";
+import type { DueName } from "./schema.ts";
+import type { EnrollmentState } from "./state.ts";
+import type { EnrollmentStore } from "./store.ts";
+
+/** What every write of an enrollment works with. All of it is called inside the object's transaction. */
+export class WriteTools {
+  readonly state: EnrollmentState;
+  readonly store: EnrollmentStore;
+  readonly outbox: Outbox;
+  readonly scheduler: Scheduling<DueName>;
+
+  constructor(state: EnrollmentState, store: EnrollmentStore, outbox: Outbox, scheduler: Scheduling<DueName>) {
+    this.state = state;
+    this.store = store;
+    this.outbox = outbox;
+    this.scheduler = scheduler;
+  }
+
+  /** Why an item may not be worked on now, or null when it may. */
+  refuseLocked(
+    item: string,
+    { language, zone = null }: { language: Language; zone?: string | null },
+    now: number,
+  ): { ok: false; refusal: Refusal } | null {
+    if (this.state.staleness(null, now) !== null) this.state.refresh("date", now);
+    return refusalOf(accessTo({ ...this.state.view(now), zone }, item, language), language);
+  }
+
+  /** What an item is, in the course as it is or as it was; null when the learner never had it. */
+  kindOf(item: string): "chapter" | "problem" | null {
+    const index = this.state.program.indexOf.get(item);
+    if (index === undefined) return this.store.absent.kind(item);
+    return index >= this.state.program.chapterCount ? "problem" : "chapter";
+  }
+
+  /**
+   * Locks again what rests on an item; for an item that this version does not have, when it returns. @returns whether
+   * anything locked again.
+   */
+  relockWhatRestsOn(item: string, now: number): boolean {
+    if (this.state.program.indexOf.has(item)) return this.state.release(this.restingOn(item), now);
+    this.store.absent.relockOnReturn(item, this.kindOf(item) !== "chapter", now);
+    return false;
+  }
+
+  /**
+   * An item with its problems and, unless its facts are left alone, what asks for it. Nothing rests on an item that
+   * this version does not have.
+   */
+  restingOn(item: string, facts = true): Set<number> {
+    const { program } = this.state;
+    const index = program.indexOf.get(item);
+    if (index === undefined) return new Set();
+    return facts ? restingOnItem(program, index) : withProblems(program, [index]);
+  }
+
+  /** Adds an entry with the new policy to the outbox, for the audit chain. */
+  auditPolicy(actor: ActorRef, action: OwnEntry["action"], now: number, relock = false): void {
+    const { id, cohorts, practice_mode, policy_seq } = this.state.meta;
+    const relocked = relock ? { relock } : {};
+    this.audit(actor, action, id, now, { cohorts: cohorts.length, practice_mode, policy_seq, ...relocked });
+  }
+
+  /** Adds an audit entry to the outbox, in the transaction of the change that it records. */
+  audit(
+    actor: ActorRef,
+    action: OwnEntry["action"],
+    target: string,
+    now: number,
+    details: NonNullable<OwnEntry["details"]>,
+  ): void {
+    const { id, course } = this.state.meta;
+    const type = target === id ? "enrollment" : "item";
+    const { request_id } = actor;
+    const entry = { action, actor, target: { type, id: target }, course, enrollment: id, request_id, details };
+    this.outbox.add("audit", target, now, JSON.stringify(ownEntry(entry, now)));
+  }
+
+  /** What a write is answered with. */
+  answer(): WriteAnswer {
+    const { id, progress_seq, policy_seq, version, course_version } = this.state.meta;
+    return { enrollment_id: id, progress_seq, policy_seq, version, course_version, ...this.state.commitDelta };
+  }
+}

@@ -1,0 +1,319 @@
+import { logEvent } from "../platform/log.ts";
+import { meter } from "../platform/metrics/meter.ts";
+import type { Result } from "../platform/results.ts";
+import type { Role } from "../platform/roles.ts";
+import { type Cursor, formatCursor } from "./cursor.ts";
+import { frame, preamble } from "./frames.ts";
+import { ReaderPipe } from "./reader-pipe.ts";
+import { close } from "./sockets.ts";
+import { admission, stats } from "./stream-counts.ts";
+import { furthest, type Source, scopeOf, sourceOf } from "./stream-source.ts";
+import type { StreamToken } from "./tokens.ts";
+import { DEFAULT_PREFERENCES, type Preferences, passes, renderEnvelope } from "./types.ts";
+import {
+  askForMore,
+  HEAD_REQUEST,
+  HOLD_REQUEST,
+  type Join,
+  type LogMessage,
+  probeAnswer,
+  readHead,
+  readMessage,
+} from "./wire.ts";
+
+/** How long a reader may take to read the last frame. */
+const GOODBYE_MS = 10_000;
+const DEFAULT_HEARTBEAT_SECONDS = 20;
+const DEFAULT_LIFETIME_SECONDS = 1_800;
+/** Who is somebody else now comes back at once. */
+const ROLE_RETRY_MS = 500;
+/** Lifetimes end one by one: who comes back after one is not among many. */
+const LIFETIME_RETRY_MS = 2_000;
+
+export interface StreamRequest {
+  token: StreamToken;
+  /** The client's cursor; null when it has none, "unknown" when it sent something that is none. */
+  cursor: Cursor | null | "unknown";
+  address: string;
+  /** What opens it, if it said so: its own earlier stream goes for it. */
+  client: string | null;
+  /** Only if no other stream of the user has to go for it. */
+  ifRoom: boolean;
+  signal: AbortSignal;
+  /** Whether the token's user may still listen, and in which role now; the user's revocations object knows. */
+  standing(): Promise<Result<Role>>;
+}
+
+/** One open stream: merges the two logs into frames, and paces them by what the reader takes. */
+export class LiveStream {
+  readonly #env: Env;
+  readonly #request: StreamRequest;
+  readonly #leave: () => void;
+  readonly #sources: { user: Source; broadcast: Source };
+  readonly #role: Role;
+  readonly #reader = new ReaderPipe(
+    () => this.#askForMore(),
+    () => this.#close(),
+  );
+  readonly #endsAt: number;
+  #preferences: Preferences = DEFAULT_PREFERENCES;
+  #beat: ReturnType<typeof setTimeout> | null = null;
+  #goodbye: ReturnType<typeof setTimeout> | null = null;
+  /** Where the stream began. */
+  #startedFrom = "";
+  #isEnding = false;
+  #isClosed = false;
+
+  constructor(env: Env, request: StreamRequest, sockets: { user: WebSocket; broadcast: WebSocket }, leave: () => void) {
+    this.#env = env;
+    this.#request = request;
+    this.#leave = leave;
+    this.#role = request.token.role;
+    this.#sources = { user: sourceOf("user", sockets.user), broadcast: sourceOf("broadcast", sockets.broadcast) };
+    const lifetime = secondsOf(env.STREAM_LIFETIME_SECONDS, DEFAULT_LIFETIME_SECONDS) * 1_000;
+    this.#endsAt = Date.now() + lifetime * (0.8 + 0.2 * Math.random());
+  }
+
+  response(): Response {
+    this.#reader.add({ id: "", bytes: preamble(admission.retryHint()), task: null });
+    for (const source of [this.#sources.user, this.#sources.broadcast]) this.#listen(source);
+    this.#request.signal.addEventListener("abort", () => this.#close());
+    this.#scheduleBeat();
+    this.#reader.write();
+    return new Response(this.#reader.readable, {
+      headers: {
+        "content-type": "text/event-stream; charset=utf-8",
+        // no-transform: a compressing proxy would hold events back.
+        "cache-control": "no-cache, no-transform",
+        "x-accel-buffering": "no",
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+      },
+    });
+  }
+
+  #listen(source: Source): void {
+    const { socket } = source;
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data !== "string" || this.#isEnding) return;
+      const head = readHead(data);
+      if (head !== null) {
+        source.isAsked = false;
+        source.head = head;
+        return;
+      }
+      const message = readMessage(data);
+      if (message !== null) this.#receive(source, message);
+    });
+    const lost = () => this.#end("stream.closing", { reason: "restart", retry_ms: admission.retryMs() });
+    socket.addEventListener("close", lost);
+    socket.addEventListener("error", lost);
+    socket.accept();
+  }
+
+  #receive(source: Source, message: LogMessage): void {
+    if (message.t === "join") {
+      source.join = message.join;
+      source.position = message.join.from;
+      source.head = message.join.head;
+      if (message.preferences !== undefined) this.#preferences = message.preferences;
+      const { user, broadcast } = this.#sources;
+      if (user.join !== null && broadcast.join !== null) this.#begin(user.join, broadcast.join);
+    } else if (this.#sources.user.join === null || this.#sources.broadcast.join === null) {
+      source.early.push(message);
+    } else if (message.t === "events") {
+      this.#take(source, message);
+    } else if (message.t === "preferences") {
+      this.#preferences = message.preferences;
+    } else if (message.t === "probe") {
+      this.#reader.probe((standing) => this.#send(source, probeAnswer(standing)));
+    } else if (message.event === "stream.evicted") {
+      stats.counts.evicted += 1;
+      this.#end("stream.evicted", { reason: message.reason });
+    } else if (message.reason === "lagged") {
+      this.#lag();
+    } else if (message.reason === "session_ended") {
+      // What the token said of its user is true no more: with a new one the stream goes on, as whoever the user is now.
+      this.#end("stream.closing", { reason: "role_changed", retry_ms: Math.round(Math.random() * ROLE_RETRY_MS) });
+    } else {
+      this.#end("stream.closing", { reason: "restart", retry_ms: admission.retryMs() });
+    }
+  }
+
+  /** Both logs have answered: the first frame says how the stream starts, then comes what waited. */
+  #begin(user: Join, broadcast: Join): void {
+    const head = formatCursor({ user: user.head, broadcast: broadcast.head });
+    const from = this.#cursor();
+    this.#startedFrom = from;
+    const { cursor } = this.#request;
+    const scope = cursor === "unknown" ? ["user", "broadcast"] : scopeOf(user, broadcast);
+    if (cursor === null) {
+      stats.counts.opened += 1;
+      this.#control("stream.opened", { head });
+    } else if (scope.length > 0) {
+      stats.counts.reset += 1;
+      const reason = user.gap ?? broadcast.gap ?? "unknown";
+      this.#control("stream.reset", { recovered: false, reason, scope, head });
+    } else {
+      stats.counts.resumed += 1;
+      const missed = this.#missed(user) + this.#missed(broadcast);
+      this.#control("stream.resumed", { recovered: true, from, head, missed });
+    }
+    for (const source of [this.#sources.user, this.#sources.broadcast]) {
+      const early = source.early;
+      source.early = [];
+      for (const message of early) this.#receive(source, message);
+    }
+  }
+
+  /** How many of the events that a log has kept for this reader it will be sent. */
+  #missed({ missed, groups }: Join): number {
+    if (groups === undefined) return missed;
+    const wanted = groups.filter((group) => passes(group, this.#role, this.#preferences));
+    return wanted.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  #take(source: Source, { after, events, more }: Extract<LogMessage, { t: "events" }>): void {
+    const { position } = source;
+    const last = events.at(-1);
+    if (last !== undefined && last.seq > source.head.seq) source.head = { epoch: last.epoch, seq: last.seq };
+    // What follows on a hole is left where it is: the log brings it again behind what is missing.
+    const hasHole = after !== undefined && after > position.seq;
+    if (source.feed === "pushed" && (hasHole || this.#reader.isFull)) {
+      source.feed = "behind";
+      this.#send(source, HOLD_REQUEST);
+      this.#askForMore();
+      return;
+    }
+    if (source.feed === "behind" || hasHole) return;
+    // Read anew, or pushed meanwhile: either way these follow on what is here.
+    const isLive = source.feed === "pushed";
+    source.feed = more ? "behind" : "pushed";
+    const now = Date.now();
+    for (const event of events) {
+      if (event.seq <= source.position.seq) continue; // asked for twice
+      source.position = { epoch: event.epoch, seq: event.seq };
+      if (event.type === null || !passes(event, this.#role, this.#preferences)) continue;
+      const id = this.#cursor();
+      const task = event.type === "task.progress-updated" ? event.subject : null;
+      this.#reader.add({ id, bytes: frame(event.type, id, renderEnvelope(id, event)), task });
+      if (isLive) stats.delivered(now - event.at, now);
+      else stats.counts.delivered += 1;
+    }
+    this.#reader.write();
+  }
+
+  /** The reader does not read: what waits is dropped, the stream says from where to resume, and ends. */
+  #lag(): void {
+    stats.counts.lagged += 1;
+    this.#reader.drop();
+    // Nothing was sent yet: then the client's place is still where it came from.
+    const from = this.#reader.takenId ?? this.#startedFrom;
+    this.#end("stream.lagged", { resume_from: from }, from);
+  }
+
+  #cursor(): string {
+    return formatCursor({ user: this.#sources.user.position, broadcast: this.#sources.broadcast.position });
+  }
+
+  /** Queues a frame about the stream itself. */
+  #control(event: string, data: object, id: string = this.#startedFrom === "" ? "" : this.#cursor()): void {
+    this.#reader.add({ id, bytes: frame(event, id, JSON.stringify(data)), task: null });
+    this.#reader.write();
+  }
+
+  #askForMore(): void {
+    if (!this.#reader.isRoomy || this.#isEnding) return;
+    for (const source of [this.#sources.user, this.#sources.broadcast]) {
+      if (source.feed !== "behind") continue;
+      source.feed = "asked";
+      this.#send(source, askForMore(source.position.seq));
+    }
+  }
+
+  #scheduleBeat(): void {
+    const mean = secondsOf(this.#env.HEARTBEAT_SECONDS, DEFAULT_HEARTBEAT_SECONDS) * 1_000;
+    this.#beat = setTimeout(() => this.#onBeat(), mean * (0.75 + 0.5 * Math.random()));
+  }
+
+  /**
+   * A heartbeat: finds a client that has gone (the write fails) and an object that has (no answer since the last beat),
+   * says how far the logs are, and fetches what this stream should have by now but has not.
+   */
+  #onBeat(): void {
+    if (this.#isClosed) return;
+    this.#scheduleBeat();
+    if (this.#isEnding) return;
+    const now = Date.now();
+    meter.pushSoon(this.#env);
+    if (now >= this.#endsAt) {
+      this.#end("stream.closing", { reason: "lifetime", retry_ms: Math.round(Math.random() * LIFETIME_RETRY_MS) });
+      return;
+    }
+    if (this.#reader.isDeafAtBeat()) {
+      this.#lag();
+      return;
+    }
+    const { user, broadcast } = this.#sources;
+    if (user.isAsked || broadcast.isAsked) {
+      this.#end("stream.closing", { reason: "restart", retry_ms: admission.retryMs() });
+      return;
+    }
+    if (user.join === null || broadcast.join === null) return;
+    for (const source of [user, broadcast]) {
+      const isBehind = source.head.seq > source.position.seq && source.feed !== "behind" && this.#reader.isIdle;
+      source.behindBeats = isBehind ? source.behindBeats + 1 : 0;
+      if (source.behindBeats >= 2) {
+        source.feed = "asked";
+        this.#send(source, askForMore(source.position.seq));
+      }
+      source.isAsked = true;
+      this.#send(source, HEAD_REQUEST);
+    }
+    if (!this.#reader.isIdle) return; // a slow reader has something to read already
+    const head = formatCursor({ user: furthest(user), broadcast: furthest(broadcast) });
+    // With the time after which to come back: the more streams there are, the further apart they should.
+    const beat = JSON.stringify({ head, at: new Date(now).toISOString() });
+    const id = this.#cursor();
+    this.#reader.add({ id, bytes: frame("stream.heartbeat", id, beat, admission.retryHint()), task: null });
+    this.#reader.write();
+  }
+
+  /** Says goodbye, and closes when the reader has read it or has had its time. */
+  #end(event: string, data: object, id?: string): void {
+    if (this.#isEnding || this.#isClosed) return;
+    this.#isEnding = true;
+    this.#goodbye = setTimeout(() => this.#close(), GOODBYE_MS);
+    this.#reader.end();
+    this.#control(event, data, id);
+    // Nothing more is taken: what the logs go on to say is for the stream that comes after this one.
+    for (const { socket } of [this.#sources.user, this.#sources.broadcast]) close(socket);
+  }
+
+  /** Gives everything back. Harmless to repeat. */
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#beat !== null) clearTimeout(this.#beat);
+    if (this.#goodbye !== null) clearTimeout(this.#goodbye);
+    stats.counts.closed += 1;
+    stats.counts.collapsed += this.#reader.collapsed;
+    this.#reader.close();
+    this.#leave();
+    for (const { socket } of [this.#sources.user, this.#sources.broadcast]) close(socket);
+    logEvent("stream_closed", { user_id: this.#request.token.user });
+  }
+
+  #send({ socket }: Source, message: string): void {
+    try {
+      socket.send(message);
+    } catch {
+      this.#close();
+    }
+  }
+}
+
+function secondsOf(value: string | undefined, fallback: number): number {
+  const seconds = Number(value);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : fallback;
+}

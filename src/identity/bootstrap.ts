@@ -1,0 +1,107 @@
+import { eq, sql } from "drizzle-orm";
+import { addAuditEntry } from "../audit/index.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { sameSecret } from "../platform/same-secret.ts";
+import { secretDefect } from "../platform/secrets.ts";
+import { newId, type UserRow } from "./library.ts";
+import { passwordDefect } from "./password-rules.ts";
+import { hashPassword } from "./passwords.ts";
+import type { Bootstrap } from "./schemas.ts";
+import { accounts, users } from "./tables.ts";
+import { mintAccessToken } from "./tokens.ts";
+import { PASSWORD_PROVIDER } from "./users.ts";
+
+// How a new deployment gets its first administrator, and how a restore is begun where nobody can sign in yet: by a secret
+// of its own that is worth something only while there is no administrator. So nobody ever needs AUTH_SECRET.
+
+/** Session of the token a restore works with: no session row, and no other user, has it. */
+export const BOOTSTRAP_SESSION = "bootstrap";
+const BOOTSTRAP_USER = "bootstrap";
+/** How long a restore may take, seconds. */
+const RESTORE_TOKEN_SECONDS = 86_400;
+
+const NOT_SET = refuse("not_enabled", {
+  detail: "There is no BOOTSTRAP_SECRET. Put one with: wrangler secret put BOOTSTRAP_SECRET",
+});
+const WRONG = refuse("unauthenticated", { detail: "This is not the bootstrap secret." });
+const OVER = refuse("forbidden", {
+  detail: "There is an administrator, so the bootstrap secret does not work any more. Delete it, and sign in.",
+});
+
+/** Whether this is the deployment's bootstrap secret, and there is no administrator yet. */
+async function mayBootstrap(env: Env, db: Database, given: string): Promise<Result<null>> {
+  // Optional, so the generated Env lacks it.
+  const secret: unknown = Reflect.get(env, "BOOTSTRAP_SECRET");
+  if (typeof secret !== "string" || secret === "") return NOT_SET;
+  const defect = secretDefect(secret, "BOOTSTRAP_SECRET");
+  if (defect !== null) return refuse("unavailable", { detail: `${defect}: it is not accepted.` });
+  if (!(await sameSecret(given, secret))) return WRONG;
+  const [admin] = await db.select({ id: users.id }).from(users).where(eq(users.role, "admin")).limit(1);
+  return admin === undefined ? ok(null) : OVER;
+}
+
+/**
+ * Makes the first administrator. Of two at once one wins: the row is only written while there is no administrator.
+ * @returns the user; `not_enabled`, `unauthenticated`, `forbidden` once there is an administrator, or `user_exists`.
+ */
+export async function makeFirstAdmin(
+  env: Env,
+  db: Database,
+  input: Bootstrap & { account: NonNullable<Bootstrap["account"]> },
+  now: Date,
+  requestId: string,
+): Promise<Result<UserRow>> {
+  const permitted = await mayBootstrap(env, db, input.secret);
+  if (!permitted.ok) return permitted;
+  const { email, name, password } = input.account;
+  const defect = await passwordDefect("account.password", password, input.account);
+  if (defect !== null) return refuse("invalid_input", { errors: [defect] });
+  const hash = await hashPassword(password);
+  if (!hash.ok) return hash;
+  const id = newId();
+  const [instant, account] = [now.getTime(), newId()];
+  const entry = {
+    action: "user.created",
+    actor: { id: BOOTSTRAP_USER, role: "admin" },
+    target: { type: "user", id },
+    request_id: requestId,
+    details: { to_role: "admin" },
+  } as const;
+  const taken = await db.select({ id: users.id }).from(users).where(eq(users.email, email)).limit(1);
+  if (taken.length > 0) return refuse("user_exists", { detail: "The e-mail address is taken." });
+  await db.batch([
+    // Every column, in the order of the table.
+    db.insert(users).select(sql`
+      SELECT ${id}, ${name}, ${email}, 0, NULL, 'admin', 0, NULL, NULL, ${instant}, ${instant}
+      WHERE NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin')`),
+    db.insert(accounts).select(sql`
+      SELECT ${account}, ${id}, ${PASSWORD_PROVIDER}, ${id}, NULL, NULL, NULL, NULL, NULL, NULL, ${hash.value},
+        ${instant}, ${instant}
+      WHERE EXISTS (SELECT 1 FROM users WHERE id = ${id})`),
+    addAuditEntry(db, entry, instant),
+  ]);
+  const [made] = await db.select().from(users).where(eq(users.id, id)).limit(1);
+  return made === undefined ? OVER : ok(made);
+}
+
+/** A token with which a restore into this deployment can be carried out, and nothing else be changed. */
+export async function restoreToken(env: Env, db: Database, given: string, now: Date): Promise<Result<string>> {
+  const permitted = await mayBootstrap(env, db, given);
+  if (!permitted.ok) return permitted;
+  const claims = { sub: BOOTSTRAP_USER, role: "admin", session: BOOTSTRAP_SESSION } as const;
+  const token = await mintAccessToken(
+    env.AUTH_SECRET,
+    { ...claims, lifetimeSeconds: RESTORE_TOKEN_SECONDS },
+    Math.floor(now.getTime() / 1_000),
+  );
+  return ok(token);
+}
+
+const BACKUPS_PATH = /^\/api\/v1\/system\/backups(\/|$)/;
+const ACCOUNTS_PATH = /^\/api\/v1\/(auth|users|keys|erasures)(\/|$)/;
+
+/** What the token of a restore may do: work on backups, and look at what was restored. */
+export function isOfRestore(method: string, path: string): boolean {
+  return BACKUPS_PATH.test(path) || (method === "GET" && !ACCOUNTS_PATH.test(path));
+}

@@ -1,0 +1,11 @@
+/** The name of this product, which belongs to nobody and is tried early. */
+export const PRODUCT = "latchkey";
+
+/** The hint for a refused password, by what makes it easy to guess. */
+export const MESSAGES = {
+  personal: "it is made of your name or address; choose something that has nothing to do with you",
+  product: "it is made of this product's name; choose something that has nothing to do with it",
+  common: "it is among the passwords that are tried first; choose another, for instance four unrelated words",
+  pattern: "it repeats or follows a pattern; choose another, for instance four unrelated words",
+} as const;
+export type Hint = keyof typeof MESSAGES;

@@ -1,0 +1,199 @@
+import { DurableObject } from "cloudflare:workers";
+import { nameOf } from "../platform/cell/name.ts";
+import { directory } from "../platform/database/shards.ts";
+import { logFault } from "../platform/log.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import type { Role } from "../platform/roles.ts";
+import { AccountCopy } from "./account-copy.ts";
+import { Attempts } from "./attempts.ts";
+import { EndedSessions } from "./ended-sessions.ts";
+import { KEY_OBJECT, KeyGuard, type OpenedKey } from "./keys/key-guard.ts";
+import { KnownNetworks } from "./known-networks.ts";
+import type { Presented, Standing, Verdict } from "./standing.ts";
+import { StreamCuts } from "./stream-cuts.ts";
+import { verdictOf } from "./verdict.ts";
+
+const ERASED = "erased";
+/**
+ * After this the object looks by itself how a change went, milliseconds: longer than D1 lets a statement run, so that a
+ * change whose request died is either there by then or never will be.
+ */
+const HOLD_MS = 60_000;
+
+/**
+ * What an access token cannot know of itself: whether its session was ended, which role its user has now, whether the
+ * user is banned or was erased. It is asked instead of the database, so that a revocation is seen everywhere with its
+ * commit. A user of whom nothing was ever taken costs no storage.
+ *
+ * D1 holds the account; this object holds a copy. A change goes: {@link hold} (what it takes counts from here on), D1,
+ * {@link settle} (the copy is made anew). A request that dies on the way is followed up by the alarm, and until then
+ * the user has the lesser of both.
+ */
+export class UserGate extends DurableObject<Env> {
+  readonly #attempts = new Attempts();
+  #guard: KeyGuard | null = null;
+  readonly #account: AccountCopy;
+  readonly #cuts: StreamCuts;
+  readonly #ended: EndedSessions;
+  readonly #networks: KnownNetworks;
+  /** Settling goes one after the other: a slow look at D1 must not replace a later one. */
+  #settling: Promise<unknown> = Promise.resolve();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const user = () => this.#user();
+    const db = () => directory(this.env);
+    this.#account = new AccountCopy(ctx.storage, db, user, () => this.#isErased);
+    this.#ended = new EndedSessions(ctx.storage.kv);
+    this.#networks = new KnownNetworks(ctx.storage.kv);
+    this.#cuts = new StreamCuts(ctx.storage.kv, () => this.env, user);
+  }
+
+  /**
+   * How tokens of this user stand.
+   * @param session the session of the token; null for one of no session.
+   * @param token who also wants to know the role gives the whole token; without it the answer is the standing alone, as
+   *   releases before this one understand it.
+   */
+  async standing(session: string | null, token?: Presented): Promise<Result<Standing | Verdict>> {
+    const verdict = await verdictOf(this.#account, this.#ended, () => this.#isErased, session, token);
+    return ok(token === undefined ? verdict.standing : verdict);
+  }
+
+  /**
+   * Ends sessions; their access tokens are refused from now on, and their streams end.
+   * @param everything every token of no session issued until now is over too.
+   * @param except the session that asks, whose streams stay.
+   */
+  async end(
+    sessions: readonly string[],
+    everything = false,
+    except: string | null = null,
+  ): Promise<Result<{ ended: number }>> {
+    const now = Date.now();
+    this.#change(() => {
+      this.#ended.prune(now);
+      this.#ended.add(sessions, everything, now);
+      this.#cuts.add(everything ? { sessions: [], all: "evicted", except } : { sessions, all: null, except: null });
+    });
+    if (this.#cuts.isPending) await this.ctx.storage.setAlarm(Date.now() + HOLD_MS);
+    return ok({ ended: sessions.length });
+  }
+
+  /**
+   * A change of the account is about to be written: what it takes counts from now on. Every stream of the user is to end,
+   * because a stream knows the role it was opened with. {@link settle} must follow.
+   */
+  async hold(change: { role?: Role | undefined; banned?: boolean | undefined }): Promise<Result<null>> {
+    this.#change(() => {
+      this.#account.hold(change);
+      this.#cuts.add({ sessions: [], all: change.banned === true ? "evicted" : "closing", except: null });
+    });
+    await this.ctx.storage.setAlarm(Date.now() + HOLD_MS);
+    return ok(null);
+  }
+
+  /**
+   * Finishes what was begun: copies the account as D1 has it now, if a change is under way or the caller knows of one, and
+   * ends the streams that are to end. Harmless to repeat.
+   */
+  async settle(isChanged = false): Promise<Result<null>> {
+    const settled = this.#settling.catch(() => undefined).then(() => this.#settle(isChanged));
+    this.#settling = settled;
+    await settled;
+    return ok(null);
+  }
+
+  /**
+   * Counts a try to sign in. In memory: the object of an address nobody has stores nothing.
+   * @param network a hash of where it comes from.
+   * @returns whether the user signed in from there before, and how late the try is to go on; or `rate_limited`.
+   */
+  async admitTry(network: string): Promise<Result<{ known: boolean; late_ms: number }>> {
+    const now = Date.now();
+    const known = this.#networks.has(network, now);
+    const admission = this.#attempts.admit(network, known, now);
+    if (!admission.admitted) return refuse("rate_limited", { retry_after: admission.retry_after });
+    return ok({ known, late_ms: admission.late_ms });
+  }
+
+  /** The user has signed in from this network: from now on nobody else's tries are in the way there. */
+  async signedInFrom(network: string): Promise<Result<null>> {
+    const now = Date.now();
+    this.#change(() => this.#networks.add(network, now));
+    return ok(null);
+  }
+
+  /** The object of a key, whose name is `key/<id>`: what the key with this hash allows now. */
+  async openKey(hash: string): Promise<Result<OpenedKey>> {
+    return this.#keyGuard().open(hash, Date.now());
+  }
+
+  /** The key's row is about to change; {@link settleKey} must follow, else the alarm does it. */
+  async changeKey(change: "revoke" | "rotate"): Promise<Result<null>> {
+    this.#keyGuard().begin(change);
+    await this.ctx.storage.setAlarm(Date.now() + HOLD_MS);
+    return ok(null);
+  }
+
+  /** The key's row has changed. Harmless to repeat. */
+  async settleKey(): Promise<Result<null>> {
+    await this.#keyGuard().settle();
+    await this.ctx.storage.deleteAlarm();
+    return ok(null);
+  }
+
+  /** Ends everything for ever, streams too, and forgets the rest. */
+  async erase(): Promise<Result<{ erased: boolean }>> {
+    const { kv } = this.ctx.storage;
+    this.ctx.storage.transactionSync(() => {
+      for (const [key] of [...kv.list()]) kv.delete(key);
+      kv.put(ERASED, Date.now());
+    });
+    await this.ctx.storage.deleteAlarm();
+    // The erasure of the channel itself ends them too, a little later.
+    await this.#cuts.endNow(null, "evicted").catch((fault: unknown) => logFault("streams_not_ended", fault));
+    return ok({ erased: true });
+  }
+
+  /** What a request left undone. Never throws: it comes back until it is done. */
+  override async alarm(): Promise<void> {
+    try {
+      if (this.#user().startsWith(KEY_OBJECT)) await this.settleKey();
+      else await this.settle();
+    } catch (fault) {
+      logFault("revocations_not_settled", fault);
+      await this.ctx.storage.setAlarm(Date.now() + HOLD_MS);
+    }
+  }
+
+  #keyGuard(): KeyGuard {
+    const name = this.#user();
+    if (!name.startsWith(KEY_OBJECT)) throw new Error("not the object of a key");
+    this.#guard ??= new KeyGuard(this.ctx, () => directory(this.env), name.slice(KEY_OBJECT.length));
+    return this.#guard;
+  }
+
+  async #settle(isChanged: boolean): Promise<void> {
+    await this.#account.settle(isChanged);
+    if (this.#isErased) return;
+    await this.#cuts.settle();
+    if (this.#account.held === null && !this.#cuts.isPending) await this.ctx.storage.deleteAlarm();
+  }
+
+  get #isErased(): boolean {
+    return this.ctx.storage.kv.get(ERASED) !== undefined;
+  }
+
+  /** Changes what is kept, in one transaction; of who was erased nothing is. */
+  #change(write: () => void): void {
+    this.ctx.storage.transactionSync(() => {
+      if (!this.#isErased) write();
+    });
+  }
+
+  /** The user id is the object's name. */
+  #user(): string {
+    return nameOf(this.ctx, "session revocations");
+  }
+}

@@ -1,0 +1,29 @@
+import { destroyWithdrawn } from "../enrollment/index.ts";
+import { pruneEvents } from "../events/index.ts";
+import { pruneIdentity } from "../identity/index.ts";
+import { pruneMirror } from "../mirror/index.ts";
+import { countedDatabase } from "../platform/database/counted.ts";
+import { directory } from "../platform/database/shards.ts";
+import { pruneAnswers } from "../platform/http/idempotency.ts";
+import { logEvent } from "../platform/log.ts";
+import { pruneLetters } from "../platform/queue/dead-letters.ts";
+
+/** What has its time. Each removes one page and says whether there may be more. */
+const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
+  destroyWithdrawn,
+  pruneMirror,
+  (env, now) => pruneAnswers(directory(env), now),
+  (env, now) => pruneEvents(directory(env), now),
+  (env, now) => pruneLetters(directory(env), now),
+];
+
+/** One page of the nightly clean-up; asks for another while there is more. */
+export async function cleanUpPage(env: Env, now: number): Promise<void> {
+  let isMore = false;
+  for (const prune of PRUNES) isMore = (await prune(env, now)) || isMore;
+  if (isMore) await env.REFRESH_QUEUE.send({ type: "cleanup" });
+  else {
+    await pruneIdentity(countedDatabase(directory(env), { count: 0 }), new Date(now));
+    logEvent("cleanup_done");
+  }
+}

@@ -1,0 +1,2 @@
+export { runCron } from "./crons.ts";
+export { consumeQueue } from "./queues.ts";

@@ -1,0 +1,169 @@
+import { z } from "@hono/zod-openapi";
+import type { Permit } from "../courses/index.ts";
+import type { DeclaredRefusal } from "../platform/http/declared-refusals.ts";
+import { toInstant } from "../platform/instants.ts";
+import { type Refusal, type Result, refuse } from "../platform/results.ts";
+import type { Language } from "../platform/text.ts";
+import {
+  type Explanation,
+  explain,
+  explanationSchema,
+  lockFields,
+  type Program,
+  type Step,
+  type View,
+  withTitles,
+} from "../unlock/index.ts";
+import type { Content, SnapshotInfo } from "./contract.ts";
+
+// What a learner is shown and what is accepted from a learner is decided here, by the present alone. Other instants and
+// other people's eyes (`at`, `as`, `learner`) change the states and reasons in the answer, and nothing else.
+
+/** How an item stands to its learner at the present instant. */
+export type Access = { state: "open" } | { state: "hidden" } | { state: "locked"; explanation: Explanation };
+
+/**
+ * The one question behind all content that is shown and all work that is accepted: may this learner open the item now?
+ * @param present the learner's course as it is evaluated for now, never for another instant.
+ */
+export function accessTo(present: View, item: string, language: Language): Access {
+  const { program, learner, evaluation, now, zone = null } = present;
+  const index = program.indexOf.get(item);
+  if (index === undefined || evaluation.visible[index] !== 1) return { state: "hidden" };
+  if (evaluation.open[index] === 1) return { state: "open" };
+  return {
+    state: "locked",
+    explanation: withTitles(program, explain(program, learner, evaluation, index, now, zone), language),
+  };
+}
+
+/** The refusal that {@link accessTo} asks for; null when the item is open. A hidden item is one that does not exist. */
+export function refusalOf(access: Access, language: Language): { ok: false; refusal: Refusal } | null {
+  if (access.state === "open") return null;
+  return access.state === "hidden" ? refuse("item_not_found") : refuseLocked(access.explanation, language);
+}
+
+/** What a refusal of a locked item says beside what every problem does. */
+export const LOCKED = {
+  code: "locked",
+  name: "LockedProblem",
+  members: {
+    item: z.string(),
+    ...lockFields,
+    at: z
+      .object({
+        instant: z.string(),
+        is_locked: z.boolean(),
+        ...lockFields,
+        sentence: explanationSchema.shape.sentence,
+      })
+      .optional()
+      .openapi({ description: "How the item stands at the instant that was asked for." }),
+  },
+} as const satisfies DeclaredRefusal;
+
+/** `locked`, with every reason. @param asked how the item stands at another instant that was asked for. */
+function refuseLocked(
+  { item, is_locked: _locked, sentence, ...rest }: Explanation,
+  language: Language,
+  asked?: { instant: number; explanation: Explanation },
+): { ok: false; refusal: Refusal } {
+  const at = asked === undefined ? {} : { at: atInstant(asked.instant, asked.explanation) };
+  return refuse("locked", { detail: sentence[language], extra: { item, ...rest, ...at } });
+}
+
+function atInstant(instant: number, { item: _item, ...rest }: Explanation) {
+  return { instant: toInstant(instant), ...rest };
+}
+
+type ItemContent = Extract<Content, { kind: "item" }>;
+
+/**
+ * Permission to show what one item holds, or the refusal.
+ * @param caller whether staff of the course ask: they read everything at all times, decided by their role just now.
+ * @param asked what was asked for; an object one release older decides by `at`, so its answer opens nothing then.
+ */
+export function permitFor(
+  caller: { isStaff: boolean; language: Language },
+  asked: { course: string; item: string; at: number | null },
+  { content, snapshot }: { content: ItemContent; snapshot: SnapshotInfo },
+): Result<Permit> {
+  const decided = content.content_version ?? (asked.at === null ? snapshot.course_version : null);
+  // The learner's object knows that there is a newer version which it cannot read: it may hide or lock the item.
+  const isBehind = snapshot.source !== "realtime" && snapshot.stale_since !== undefined;
+  if (decided === null || (isBehind && content.is_open && !caller.isStaff)) {
+    return refuse("unavailable", { detail: "What the item holds cannot be decided right now.", retry_after: 1 });
+  }
+  if (!caller.isStaff && !content.is_open) {
+    const other =
+      asked.at === null || content.at === undefined ? undefined : { instant: asked.at, explanation: content.at };
+    return refuseLocked(content.explanation, caller.language, other);
+  }
+  const { course, item } = asked;
+  // SAFETY: this file is the one place that may say so.
+  return { ok: true, value: { course, item, version: decided } as Permit };
+}
+
+/**
+ * Permission to show what one item holds to a learner who chose to show a pass instead of being asked about: it was the
+ * rules' answer a few minutes ago at most. Whoever calls this has checked that the pass is genuine, the caller's own,
+ * not over and not revoked.
+ * @param pass what it says of the item, and the version it says it of.
+ * @param current the version that learners see now: a pass never reaches past a publish.
+ */
+export function permitByPass(
+  { course, item }: { course: string; item: string },
+  pass: { isOpen: boolean; version: number },
+  current: number,
+): Result<Permit> {
+  if (pass.version !== current) return refuse("pass_refused", { detail: "It is of another version of the course." });
+  if (!pass.isOpen) return refuse("pass_refused", { detail: "The item is not open in it. Ask without a pass." });
+  // SAFETY: this file is the one place that may say so.
+  return { ok: true, value: { course, item, version: current } as Permit };
+}
+
+/**
+ * A view of another instant, as it may be shown now: whoever is not in the course any more, or is hidden by now, is
+ * left out, and everything is named as it is named today. So an old version gives away nothing that was taken back
+ * since.
+ */
+export function visibleNow(asked: View, present: View): View {
+  if (asked === present) return asked;
+  const { ids } = asked.program;
+  const visible = asked.evaluation.visible.map((flag, item) => {
+    const now = present.program.indexOf.get(ids[item] ?? "");
+    return now !== undefined && present.evaluation.visible[now] === 1 ? flag : 0;
+  });
+  const program = asked.program === present.program ? asked.program : named(asked.program, present.program);
+  return { ...asked, program, evaluation: { ...asked.evaluation, visible } };
+}
+
+/** A program whose items have the titles of another version. Rules and order stay. */
+function named(program: Program, today: Program): Program {
+  const titled = <T extends { id: string; title: Program["outline"]["title"] }>(item: T): T => {
+    const index = today.indexOf.get(item.id);
+    if (index === undefined) return item;
+    const { chapters, problems } = today.outline;
+    const title = (index < today.chapterCount ? chapters[index] : problems[index - today.chapterCount])?.title;
+    return title === undefined ? item : { ...item, title };
+  };
+  const { outline } = program;
+  return {
+    ...program,
+    outline: { ...outline, chapters: outline.chapters.map(titled), problems: outline.problems.map(titled) },
+  };
+}
+
+/** Explains one item of a view that {@link visibleNow} has passed: steps on what is hidden by now name nothing. */
+export function explainVisible(view: View, item: number, language: Language): Explanation {
+  const { program, learner, evaluation, now, zone = null } = view;
+  const { to_unlock, do_next, ...rest } = explain(program, learner, evaluation, item, now, zone);
+  const isHidden = (id: string | undefined) => evaluation.visible[program.indexOf.get(id ?? "") ?? -1] !== 1;
+  const unnamed = (step: Step): Step => {
+    if (step.item === undefined || !isHidden(step.item)) return step;
+    const { item: _item, title: _title, ...others } = step;
+    return others;
+  };
+  const shown = { ...rest, to_unlock: to_unlock?.map(unnamed) ?? null, do_next: do_next.map(unnamed) };
+  return withTitles(program, shown, language);
+}

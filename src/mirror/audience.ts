@@ -1,0 +1,50 @@
+import type { CoursePointer } from "../courses/index.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { type ItemState, type Program, type Reason, reasonsOf, stateOf } from "../unlock/index.ts";
+import { loadMirroredPage } from "./mirror.ts";
+import { mirroredView } from "./realtime.ts";
+
+export interface AudienceRow {
+  user_id: string;
+  enrollment_id: string;
+  is_open: boolean;
+  status: ItemState;
+  /** What blocks this learner; empty where the item is open. */
+  reasons: Reason[];
+}
+
+/** Enrollments evaluated per page of the inverse question; fewer where they are large. */
+const AUDIENCE_SCAN = 200;
+
+/**
+ * The inverse question: who can open an item, who is blocked on it and by what. Answered from D1 by evaluating a page
+ * of enrollments, so it is exact for what D1 knows and needs no table of every learner's every item.
+ *
+ * @returns rows that match `state`, and the id after which the next page starts (null at the end). A page may hold
+ * fewer rows than asked for, even none, while there is a next one.
+ */
+export async function audience(
+  db: Database,
+  course: { slug: string; pointer: CoursePointer; program: Program },
+  query: { item: number; state: "open" | "blocked" | "any"; after: string | null; limit: number },
+  now: number,
+): Promise<{ rows: AudienceRow[]; next: string | null }> {
+  const { mirrors, next } = await loadMirroredPage(db, course.slug, query.after ?? "", AUDIENCE_SCAN);
+  const rows: AudienceRow[] = [];
+  for (const mirror of mirrors) {
+    const { program, learner, evaluation } = mirroredView(mirror, course.pointer, course.program, now);
+    const isOpen = evaluation.open[query.item] === 1;
+    const isWanted = query.state === "any" || (query.state === "open") === isOpen;
+    if (evaluation.visible[query.item] === 1 && isWanted) {
+      rows.push({
+        user_id: mirror.user,
+        enrollment_id: mirror.id,
+        is_open: isOpen,
+        status: stateOf(learner, evaluation, query.item),
+        reasons: reasonsOf(program, learner, evaluation, query.item, now),
+      });
+    }
+    if (rows.length === query.limit) return { rows, next: mirror.user };
+  }
+  return { rows, next };
+}

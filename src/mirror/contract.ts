@@ -1,0 +1,209 @@
+import type { NewEntry } from "../audit/index.ts";
+import type { CoursePointer } from "../courses/index.ts";
+import type { NewEvent } from "../events/index.ts";
+import type { Language } from "../platform/text.ts";
+import type { Explanation, Override, OverrideKind } from "../unlock/index.ts";
+import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
+
+export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./answers.ts";
+
+/** What crosses the line between the Worker and the enrollment object. Plain data; both sides must tolerate a release more or less. */
+
+export interface ActorRef {
+  id: string;
+  role: string;
+  /** Request in which the actor acts, for the audit log. */
+  request_id?: string;
+}
+
+/** Makes a write repeatable: the same key and body hash replay the stored answer. */
+export interface Idempotency {
+  key: string;
+  body_hash: string;
+}
+
+export type Want =
+  | { kind: "chapters"; after: string | null; limit: number }
+  | { kind: "problems"; chapter: string | null; after: string | null; limit: number }
+  | { kind: "states" }
+  /** One bit for each item of the version, in its order: whether it may be opened. */
+  | { kind: "open" }
+  | { kind: "item"; item: string }
+  | { kind: "why"; item: string };
+
+export interface ReadRequest {
+  /** Null when the Worker does not know it, because D1 does not answer: the object answers from what it has. */
+  pointer: CoursePointer | null;
+  want: Want;
+  language: Language;
+  /** IANA time zone for the dates in sentences; null or nothing for UTC. */
+  zone?: string | null;
+  min_seq: number | null;
+  /** Instant to answer for, epoch ms; null is now. */
+  at: number | null;
+  if_none_match: string | null;
+}
+
+export type ReadAnswer =
+  | { unchanged: true; etag: string; snapshot: SnapshotInfo }
+  | { unchanged: false; etag: string; snapshot: SnapshotInfo; content: Content };
+
+/** Lists and states are the whole body in UTF-8, rendered once per snapshot: the Worker passes the bytes on. */
+export type Content =
+  | { kind: "body"; body: Uint8Array }
+  | {
+      kind: "item";
+      /** The row of the asked instant. */
+      row: string;
+      /** Whether the learner may open the item now, and why not. */
+      is_open: boolean;
+      explanation: Explanation;
+      /** Version that decided this. An object one release older sends none, and decides by the asked instant. */
+      content_version?: number;
+      /** How the item stands at another instant that was asked for. */
+      at?: Explanation;
+    }
+  | { kind: "why"; explanation: Explanation };
+
+/** One thing a learner did. `at` is epoch ms; null is now. */
+export interface NewFact {
+  item: string;
+  completed: boolean;
+  score: number | null;
+  at: number | null;
+  /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
+  correct?: boolean;
+  /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */
+  relock?: boolean;
+}
+
+/** waiting: recorded of an item that is not in the published version; it takes effect when the item returns. */
+export type FactOutcome = "recorded" | "waiting" | "unchanged" | "superseded" | "item_not_found";
+
+export interface RecordAnswer extends WriteAnswer {
+  outcomes: FactOutcome[];
+}
+
+export interface RecordRequest {
+  facts: NewFact[];
+  /** Problems are completed by submissions only. */
+  chapters_only: boolean;
+  actor: ActorRef;
+  /** own: a locked item is refused. import: it happened elsewhere, so it is recorded even on a locked item. */
+  mode: "own" | "import";
+  /** Of the reasons, should an item be locked. */
+  language: Language;
+  /** IANA time zone for their dates; null or nothing for UTC. */
+  zone?: string | null;
+  pointer: CoursePointer | null;
+  idempotency: Idempotency | null;
+}
+
+export interface OverrideInput {
+  item: string;
+  kind: OverrideKind;
+  reason: string;
+  expires_at: number | null;
+  extend_to: number | null;
+}
+
+export interface StoredOverride extends Override {
+  reason: string;
+  actor: string;
+}
+
+/** Cohorts, practice mode, beginning: what is null stays as it is. */
+export interface PolicyChange {
+  cohorts: string[] | null;
+  practice_mode: boolean | null;
+  /** From when on drips count, epoch ms. */
+  enrolled_at?: number | null;
+}
+
+export interface EnrollRequest {
+  /** When a newcomer's enrollment began, epoch ms. */
+  enrolled_at: number;
+  /** Null keeps what the enrollment has; nothing for a newcomer. */
+  cohorts: string[] | null;
+  practice_mode: boolean | null;
+  /** The caller gave the day of enrollment: an enrollment that exists already takes it over. Null keeps what it has. */
+  told_enrolled_at?: number | null;
+  /** The registry knows progress of this enrollment, so an empty object must first be rebuilt from it. */
+  has_history: boolean;
+  /** The learner's place in the course's line (place.ts); null for somebody who has been here before. */
+  place?: number | null;
+  pointer: CoursePointer;
+  actor: ActorRef;
+}
+
+/** What D1 mirrors of one enrollment, with everything the outbox still has to deliver. */
+export interface ProjectionBatch {
+  enrollment_id: string;
+  /** Outbox rows up to this id are in the batch; confirming it removes them. */
+  head: number;
+  /** Age of the oldest of them, ms. */
+  oldest_ms: number;
+  /** Null while more rows wait than one batch holds: D1 must never claim a sequence whose facts it has not got yet. */
+  mirror: Mirror | null;
+  facts: ProjectedFact[];
+  submissions: ProjectedSubmission[];
+  events: ProjectedEvent[];
+  /** What is pending for the learner's live events; their keys make a second sending harmless. */
+  notices: NewEvent[];
+  /** What is pending for the audit chain; their keys make a second sending harmless. An older object has none. */
+  audit?: NewEntry[];
+}
+
+export interface Mirror {
+  enrollment_id: string;
+  /** The object is their only writer; D1's registry row follows. An older object has none of the three. */
+  status?: "active" | "withdrawn";
+  enrolled_at?: number;
+  withdrawn_at?: number | null;
+  policy: string;
+  kept: string;
+  earned: string;
+  version: number;
+  progress_seq: number;
+  policy_seq: number;
+  course_version: number;
+  activation: number;
+  engine: number;
+  valid_until: number | null;
+  computed_at: number;
+  open_count: number;
+  completed_count: number;
+  item_count: number;
+  last_active_at: number;
+}
+
+export interface ProjectedFact {
+  item: string;
+  attempted_at: number | null;
+  completed_at: number | null;
+  best_score: number | null;
+  revoked_at: number | null;
+  seq: number;
+}
+
+export interface ProjectedSubmission {
+  id: string;
+  item: string;
+  answer: string;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  feedback: string | null;
+  submitted_at: number;
+  judged_at: number | null;
+}
+
+export interface ProjectedEvent {
+  version: number;
+  unlocked: string;
+  locked: string;
+  cause: string;
+  announced_at: number;
+}
+
+/** Why a snapshot changed. */
+export type Cause = "enrollment" | "progress" | "policy" | "publish" | "date" | "engine" | "stale";

@@ -1,0 +1,72 @@
+export { accessTo, LOCKED, permitByPass, permitFor, refusalOf } from "./access.ts";
+export { type Adoption, adoptedSubmissions, findAdoption } from "./adoption.ts";
+export { enrollAnswerSchema, snapshotSchema, submitAnswerSchema, writeAnswerSchema } from "./answers.ts";
+export { audience } from "./audience.ts";
+export { changedItems, contentEvent } from "./content-notice.ts";
+export type {
+  ActorRef,
+  Cause,
+  Content,
+  EnrollAnswer,
+  EnrollRequest,
+  FactOutcome,
+  Idempotency,
+  Mirror,
+  NewFact,
+  OverrideInput,
+  PolicyChange,
+  ProjectedEvent,
+  ProjectedFact,
+  ProjectedSubmission,
+  ProjectionBatch,
+  ReadAnswer,
+  ReadRequest,
+  RecordAnswer,
+  RecordRequest,
+  SnapshotInfo,
+  StoredOverride,
+  SubmitAnswer,
+  Want,
+  WriteAnswer,
+} from "./contract.ts";
+export { coursesOf } from "./courses-of.ts";
+export { impactNow } from "./impact-now.ts";
+export {
+  type ProjectionMessage,
+  projectionMessageSchema,
+  type RefreshMessage,
+  refreshMessageSchema,
+  sendAll,
+} from "./messages.ts";
+export { keptAcross, loadMirroredPage, type MirroredEnrollment } from "./mirror.ts";
+export { mirrorStatements } from "./mirror-rows.ts";
+export { type ListWant, type Walked, walkedBefore } from "./paging.ts";
+export { callPort, type EnrollmentPort } from "./port.ts";
+export { consumeProjections, drainEnrollment, projectEnrollments } from "./projection.ts";
+export { pruneMirror } from "./prune.ts";
+export {
+  isDiverted,
+  loadReadSwitch,
+  READ_SWITCH_KEY,
+  type ReadSwitch,
+  readSwitch,
+  readSwitchSchema,
+} from "./read-switch.ts";
+export {
+  contentFrom,
+  cursorScope,
+  etagOf,
+  itemContent,
+  type ListRows,
+  listBody,
+  listRows,
+  openBody,
+  presentOnly,
+  type SignCursor,
+  snapshotInfo,
+  statesBody,
+} from "./reading.ts";
+export { readRealtime } from "./realtime.ts";
+export { shadowCheck } from "./shadow.ts";
+export { type Standing, standingOf } from "./standing.ts";
+export { courseMarks, enrollments, freshness, submissions, userCourses } from "./tables.ts";

@@ -1,0 +1,55 @@
+import { z } from "@hono/zod-openapi";
+import { sendInBatches } from "../platform/database/set-statement.ts";
+import { courseSlugSchema, enrollmentIdSchema } from "../platform/ids.ts";
+
+/** Bodies of queue messages. They carry ids and hints only, so that any of them may arrive twice, late or unordered. */
+export const projectionMessageSchema = z.object({
+  type: z.literal("project"),
+  enrollment_id: enrollmentIdSchema,
+});
+
+export const refreshMessageSchema = z.discriminatedUnion("type", [
+  /** Bring one snapshot up to date; `stale_mark` is the mark to clear, null when there is none. */
+  z.object({
+    type: z.literal("refresh"),
+    enrollment_id: enrollmentIdSchema,
+    stale_mark: z.int().nullable(),
+    force: z.boolean().default(false),
+    /** What was invalidated; for the metrics. */
+    scope: z.enum(["course", "problems"]).default("course"),
+  }),
+  /** Refresh the recently active learners of a course after a publish, a page at a time; without a step, from the first. */
+  z.object({
+    type: z.literal("warm"),
+    course: courseSlugSchema,
+    activation: z.int(),
+    cursor: z.object({ last_active_at: z.int(), id: enrollmentIdSchema }).nullable(),
+    step: z.int().optional(),
+  }),
+  /**
+   * Mark a course's enrollments stale, a page at a time; where it stands is in D1. With `at` it means the page that begins
+   * there and no other; without, the next one, wherever that is.
+   */
+  z.object({
+    type: z.literal("mark"),
+    course: courseSlugSchema,
+    at: z.object({ generation: z.int(), user: z.string() }).optional(),
+  }),
+  /** A sweep beside the minute's own: the half-minute pass, or (until an instant, by its step) the next page of a backlog. */
+  z.object({
+    type: z.literal("sweep"),
+    scope: z.enum(["course", "problems"]),
+    until: z.int().optional(),
+    step: z.int().optional(),
+  }),
+  /** One page of the nightly clean-up. */
+  z.object({ type: z.literal("cleanup") }),
+]);
+
+export type ProjectionMessage = z.infer<typeof projectionMessageSchema>;
+export type RefreshMessage = z.input<typeof refreshMessageSchema>;
+
+/** Sends messages in as few calls as the platform allows. */
+export async function sendAll(queue: Queue, messages: readonly RefreshMessage[]): Promise<void> {
+  await sendInBatches(queue, messages);
+}

@@ -1,0 +1,194 @@
+import { z } from "@hono/zod-openapi";
+import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-orm";
+import type { CoursePointer } from "../courses/index.ts";
+import { jsonSet, oneBatch } from "../platform/database/batches.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { type Fact, type LearnerRecord, NO_POLICY, OVERRIDE_KINDS, type Policy } from "../unlock/index.ts";
+import type { ProjectedFact } from "./contract.ts";
+import { enrollments, freshness, progress } from "./tables.ts";
+
+/** An enrollment as D1 mirrors it. Read when the object cannot answer, and to rebuild a lost object. */
+export interface MirroredEnrollment {
+  id: string;
+  course: string;
+  user: string;
+  status: "active" | "withdrawn";
+  withdrawn_at: number | null;
+  record: LearnerRecord;
+  /** Items the rules had opened, for a grandfathering publish in a course that is not sticky. */
+  earned: string[];
+  facts: ProjectedFact[];
+  version: number;
+  progress_seq: number;
+  policy_seq: number;
+  course_version: number;
+  activation: number;
+  engine: number;
+  computed_at: number | null;
+  /** Since when it is marked; null where that was not asked for. */
+  stale_since: number | null;
+}
+
+const policySchema: z.ZodType<Policy> = z.object({
+  cohorts: z.array(z.string()),
+  practice_mode: z.boolean(),
+  overrides: z.array(
+    z.object({
+      item: z.string(),
+      kind: z.enum(OVERRIDE_KINDS),
+      created_at: z.number(),
+      expires_at: z.number().nullable(),
+      extend_to: z.number().nullable(),
+    }),
+  ),
+});
+const idListSchema = z.array(z.string());
+
+/** Reads one enrollment's mirror: two D1 statements in one round trip. Null when there is no such enrollment. */
+export async function loadMirror(db: Database, enrollment: string): Promise<MirroredEnrollment | null> {
+  const { course, user } = parseEnrollmentId(enrollment);
+  // A name of its own: the row has a column of the release before, which is called `stale_since` too.
+  const marked_since = sql<number | null>`(SELECT ${freshness.stale_since} FROM ${freshness}
+    WHERE ${freshness.course_slug} = ${course} AND ${freshness.user_id} = ${user})`.as("marked_since");
+  const [rows, facts] = await db.batch([
+    db
+      .select({ ...getTableColumns(enrollments), marked_since })
+      .from(enrollments)
+      .where(eq(enrollments.id, enrollment)),
+    db.select().from(progress).where(eq(progress.enrollment_id, enrollment)),
+  ]);
+  const [row] = rows;
+  return row === undefined ? null : { ...toMirrored(row, facts), stale_since: row.marked_since };
+}
+
+/** Bytes of mirrors, and facts, of one page: what is held and evaluated at once. */
+const PAGE_BYTES = 6_000_000;
+const PAGE_FACTS = 40_000;
+
+/** A page of mirrors, and the user id after which the next begins; null at the end. */
+export interface MirroredPage {
+  mirrors: MirroredEnrollment[];
+  next: string | null;
+}
+
+/**
+ * A page of a course's active enrollments with their facts, by user id: three D1 statements. It ends before the
+ * enrollment that would bring more bytes or facts than may be held at once, whatever the limit, but has one at least.
+ * An enrollment has at most as many facts as its progress has steps: so they need not be counted.
+ *
+ * @param limit most enrollments of the page.
+ * @param users only these, if given.
+ */
+export async function loadMirroredPage(
+  db: Database,
+  course: string,
+  after: string,
+  limit: number,
+  users?: readonly string[],
+): Promise<MirroredPage> {
+  const ofPage = and(
+    eq(enrollments.course_slug, course),
+    eq(enrollments.status, "active"),
+    gt(enrollments.user_id, after),
+    users === undefined
+      ? undefined
+      : inArray(enrollments.user_id, sql`(SELECT value FROM ${jsonSet(oneBatch(users))})`),
+  );
+  const sizes = await db
+    .select({
+      user: enrollments.user_id,
+      facts: enrollments.progress_seq,
+      bytes: sql<number>`octet_length(${enrollments.policy}) + octet_length(${enrollments.kept}) + octet_length(${enrollments.earned})`,
+    })
+    .from(enrollments)
+    .where(ofPage)
+    .orderBy(asc(enrollments.user_id))
+    .limit(limit)
+    .all();
+  const held = holdable(sizes);
+  const last = held.at(-1)?.user;
+  if (last === undefined) return { mirrors: [], next: null };
+  const rows = await db
+    .select()
+    .from(enrollments)
+    .where(and(ofPage, lte(enrollments.user_id, last)))
+    .orderBy(asc(enrollments.user_id))
+    .limit(limit)
+    .all();
+  const ids = oneBatch(rows.map((row) => row.id));
+  const facts = await db
+    .select()
+    .from(progress)
+    .where(inArray(progress.enrollment_id, sql`(SELECT value FROM ${jsonSet(ids)})`))
+    .all();
+  const factsByEnrollment = Map.groupBy(facts, (fact) => fact.enrollment_id);
+  const isLast = held.length === sizes.length && sizes.length < limit;
+  return {
+    mirrors: rows.map((row) => toMirrored(row, factsByEnrollment.get(row.id) ?? [])),
+    next: isLast ? null : last,
+  };
+}
+
+/** The first of these enrollments that can be held at once; one at least. */
+function holdable<T extends { facts: number; bytes: number }>(sizes: readonly T[]): T[] {
+  let facts = PAGE_FACTS;
+  let bytes = PAGE_BYTES;
+  const end = sizes.findIndex((size, index) => {
+    facts -= size.facts;
+    bytes -= size.bytes;
+    return (facts < 0 || bytes < 0) && index > 0;
+  });
+  return end < 0 ? [...sizes] : sizes.slice(0, end);
+}
+
+function toMirrored(
+  row: typeof enrollments.$inferSelect,
+  facts: readonly (typeof progress.$inferSelect)[],
+): MirroredEnrollment {
+  const byItem = new Map<string, Fact>();
+  for (const fact of facts) byItem.set(fact.item_id, fact);
+  return {
+    id: row.id,
+    course: row.course_slug,
+    user: row.user_id,
+    status: row.status,
+    withdrawn_at: row.withdrawn_at,
+    record: {
+      enrolled_at: row.enrolled_at,
+      facts: byItem,
+      opened: new Set(idListSchema.parse(JSON.parse(row.kept))),
+      policy: row.policy === "" ? NO_POLICY : policySchema.parse(JSON.parse(row.policy)),
+    },
+    earned: idListSchema.parse(JSON.parse(row.earned)),
+    facts: facts.map(({ item_id, attempted_at, completed_at, best_score, revoked_at, seq }) => ({
+      item: item_id,
+      attempted_at,
+      completed_at,
+      best_score,
+      revoked_at,
+      seq,
+    })),
+    version: row.version,
+    progress_seq: row.progress_seq,
+    policy_seq: row.policy_seq,
+    course_version: row.course_version,
+    activation: row.activation,
+    engine: row.engine,
+    computed_at: row.computed_at,
+    stale_since: null,
+  };
+}
+
+/**
+ * What stays open when a course moves from the activation a learner last saw to `pointer`: nothing if any activation
+ * between relocked; otherwise what was kept, and what the rules had opened (grandfathering).
+ */
+export function keptAcross(
+  pointer: CoursePointer,
+  seen: { activation: number; kept: ReadonlySet<string>; earned: Iterable<string> },
+): Set<string> {
+  if (pointer.activation <= seen.activation) return new Set(seen.kept);
+  if (pointer.last_relock > seen.activation) return new Set();
+  return new Set([...seen.kept, ...seen.earned]);
+}

@@ -1,0 +1,32 @@
+import type { CoursePointer } from "../courses/index.ts";
+import { callObject } from "../platform/cell/call.ts";
+import type { Result } from "../platform/results.ts";
+import type { Mirror, ProjectionBatch } from "./contract.ts";
+
+/**
+ * What the rooms below the enrollment object ask of it. They know the object by this alone: it is built on them, so they
+ * may not import it. Every method is harmless to repeat.
+ */
+export interface EnrollmentPort {
+  /** What still waits for D1, or null when nothing does. */
+  pendingProjection(): Promise<Result<ProjectionBatch | null>>;
+  /** D1 has everything up to `head`. */
+  confirmProjection(head: number): Promise<Result<{ remaining: number }>>;
+  /** Brings the snapshot up to date; `force` recomputes it even when nothing differs. */
+  refresh(pointer: CoursePointer, force: boolean): Promise<Result<{ mirror: Mirror; recomputed: boolean }>>;
+}
+
+type PortStub = DurableObjectStub<EnrollmentPort & Rpc.DurableObjectBranded>;
+
+/** Calls the object of one enrollment through its port, see {@link callObject}. */
+export function callPort<T>(
+  env: Env,
+  enrollment: string,
+  call: (stub: PortStub) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  // SAFETY: wrangler.toml binds ENROLLMENTS to EnrollmentObject, which implements the port.
+  const namespace = env.ENROLLMENTS as DurableObjectNamespace<EnrollmentPort & Rpc.DurableObjectBranded>;
+  return callObject({ kind: "enrollment", id: enrollment }, () =>
+    call(namespace.get(namespace.idFromName(enrollment))),
+  );
+}

@@ -1,0 +1,284 @@
+import { appendAll } from "../audit/index.ts";
+import { publishAll } from "../events/index.ts";
+import { notErasing } from "../identity/index.ts";
+import { utf8Bytes } from "../platform/database/batches.ts";
+import { writesTo } from "../platform/database/moves.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { atCourse, groupByShard, isMoved, type Shard } from "../platform/database/shards.ts";
+import { takesWrites } from "../platform/database/takes-writes.ts";
+import { parseEnrollmentId } from "../platform/ids.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { meter } from "../platform/metrics/meter.ts";
+import { inParallel } from "../platform/parallel.ts";
+import { retryOrDrop } from "../platform/queue/last-attempt.ts";
+import type { ProjectedSubmission, ProjectionBatch } from "./contract.ts";
+import { projectionMessageSchema } from "./messages.ts";
+import { mirrorStatements } from "./mirror-rows.ts";
+import { callPort } from "./port.ts";
+
+/** Objects asked at the same time by one consumer run; the platform allows six open connections, the rest queue. */
+const PARALLEL_OBJECTS = 12;
+/** Bytes of what goes to D1 in one transaction; its statements are cut by bytes again. One delivery may have more. */
+const MAX_GROUP_BYTES = 1_500_000;
+/** Bytes of deliveries held at once; up to {@link PARALLEL_OBJECTS} more may be under way. */
+const MAX_HELD_BYTES = 8_000_000;
+
+/** Rows name an enrollment, whose id ends with its user. */
+const NOT_ERASED = notErasing("substr(value ->> 'enrollment_id', instr(value ->> 'enrollment_id', ':') + 1)");
+
+const UPSERT_FACTS = setStatement(
+  (set) => `
+  INSERT INTO progress (enrollment_id, item_id, attempted_at, completed_at, best_score, revoked_at, seq)
+  SELECT value ->> 'enrollment_id', value ->> 'item', value ->> 'attempted_at', value ->> 'completed_at',
+         value ->> 'best_score', value ->> 'revoked_at', value ->> 'seq'
+  FROM ${set} WHERE ${NOT_ERASED}
+  ON CONFLICT (enrollment_id, item_id) DO UPDATE SET
+    attempted_at = excluded.attempted_at, completed_at = excluded.completed_at, best_score = excluded.best_score,
+    revoked_at = excluded.revoked_at, seq = excluded.seq
+  WHERE excluded.seq > progress.seq`,
+);
+
+/** Texts stay in the object. Only an answer that waits for its verdict is here too: graders read from here. */
+const UPSERT_SUBMISSIONS = setStatement(
+  (set) => `
+  INSERT INTO submissions (id, enrollment_id, item_id, answer, status, score, feedback, submitted_at, judged_at)
+  SELECT value ->> 'id', value ->> 'enrollment_id', value ->> 'item', value ->> 'answer', value ->> 'status',
+         value ->> 'score', NULL, value ->> 'submitted_at', value ->> 'judged_at'
+  FROM ${set} WHERE ${NOT_ERASED}
+  ON CONFLICT (id) DO UPDATE SET
+    status = excluded.status, score = excluded.score, answer = excluded.answer, judged_at = excluded.judged_at
+  WHERE submissions.status = 'pending'`,
+);
+
+const INSERT_EVENTS = setStatement(
+  (set) => `
+  INSERT INTO unlock_events (enrollment_id, version, unlocked, locked, cause, announced_at)
+  SELECT value ->> 'enrollment_id', value ->> 'version', value ->> 'unlocked', value ->> 'locked', value ->> 'cause',
+         value ->> 'announced_at'
+  FROM ${set} WHERE ${NOT_ERASED}
+  ON CONFLICT (enrollment_id, version) DO NOTHING`,
+);
+
+/**
+ * Delivers the pending rows of enrollment objects to D1, and confirms them to the objects. A message names an object;
+ * what is delivered is what is pending when the object is asked, so duplicates and reordering have no effect. Each
+ * message is acknowledged or retried by itself, and one bad enrollment delays no other. After its last retry it is
+ * dropped: the object announces itself again for as long as rows are pending.
+ */
+export async function consumeProjections(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  const byEnrollment = new Map<string, Message<unknown>[]>();
+  for (const message of batch.messages) {
+    const parsed = projectionMessageSchema.safeParse(message.body);
+    if (!parsed.success) {
+      message.retry(); // unreadable: exhausts its retries and is written down as a dead letter
+      continue;
+    }
+    const id = parsed.data.enrollment_id;
+    byEnrollment.set(id, [...(byEnrollment.get(id) ?? []), message]);
+  }
+  const done = await projectEnrollments(env, [...byEnrollment.keys()]);
+  for (const [id, messages] of byEnrollment) {
+    for (const message of messages) {
+      if (done.has(id)) message.ack();
+      else retryOrDrop("latchkey-projection", message);
+    }
+  }
+}
+
+/**
+ * Projects enrollments now. Also called directly after a write that can take access away (a lock, a revocation), so
+ * that the D1 fallback cannot answer from before it; whatever fails stays in the outbox and comes through the queue.
+ *
+ * @returns the ids whose outbox was empty or has been delivered and confirmed.
+ */
+export async function projectEnrollments(env: Env, ids: readonly string[]): Promise<Set<string>> {
+  const done = new Set<string>();
+  const waiting = [...ids];
+  while (waiting.length > 0) {
+    const collected = await collectPending(env, waiting, done);
+    const collectedAt = Date.now();
+    const { groups } = await groupByShard(env, collected, courseOf);
+    // A shard that does not answer keeps none of the others waiting.
+    await Promise.all(
+      groups.map(async ({ shard, items }) => {
+        for (const group of groupBySize(items)) {
+          for (const { enrollment_id, oldest_ms } of await deliverGroup(env, shard, group)) {
+            done.add(enrollment_id);
+            meter.observe("unlock_projection_lag_seconds", [], (oldest_ms + Date.now() - collectedAt) / 1_000);
+          }
+        }
+      }),
+    );
+  }
+  return done;
+}
+
+function courseOf({ enrollment_id }: ProjectionBatch): string {
+  return parseEnrollmentId(enrollment_id).course;
+}
+
+/** Deliveries of one enrollment in a row at most, when all its pending rows are wanted at once. */
+const MAX_DELIVERIES = 200;
+
+/**
+ * Projects an enrollment until nothing is pending: what one delivery carries is bounded, what is pending is not.
+ * @returns false when something could not be delivered, or more came than can be waited for.
+ */
+export async function drainEnrollment(env: Env, id: string): Promise<boolean> {
+  for (let delivery = 0; delivery < MAX_DELIVERIES; delivery += 1) {
+    if (!(await projectEnrollments(env, [id])).has(id)) return false;
+    const pending = await callPort(env, id, (stub) => stub.pendingProjection());
+    if (!pending.ok) return false;
+    if (pending.value === null) return true;
+  }
+  return false;
+}
+
+/**
+ * Asks objects for their pending rows, and takes those it has asked from the list. It stops when it holds as much as
+ * may be held at once: a consumer is given a hundred objects, and each may have megabytes pending.
+ */
+async function collectPending(env: Env, waiting: string[], done: Set<string>): Promise<ProjectionBatch[]> {
+  const collected: ProjectionBatch[] = [];
+  let held = 0;
+  const ask = async () => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const enrollment = id;
+      const pending = await callPort(env, enrollment, (stub) => stub.pendingProjection());
+      if (pending.ok && pending.value === null) done.add(enrollment);
+      else if (pending.ok && pending.value !== null) {
+        collected.push(pending.value);
+        held += sizeOf(pending.value);
+      }
+      if (held > MAX_HELD_BYTES) return;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_OBJECTS, waiting.length) }, ask));
+  return collected;
+}
+
+/** Delivers a group and has it confirmed. @returns those that are done. */
+async function deliverGroup(env: Env, shard: Shard, group: readonly ProjectionBatch[]): Promise<ProjectionBatch[]> {
+  // First, so that a D1 that does not answer does not keep the audit chain waiting.
+  const unaudited = await unauditedOf(env, group);
+  const delivered = await deliver(env, shard, group);
+  for (const id of unaudited) delivered.delete(id);
+  for (const id of await unnotified(env, group)) delivered.delete(id);
+  const confirmed: ProjectionBatch[] = [];
+  await inParallel(group, PARALLEL_OBJECTS, async (batch) => {
+    const { enrollment_id, head } = batch;
+    if (!delivered.has(enrollment_id)) return;
+    if ((await callPort(env, enrollment_id, (stub) => stub.confirmProjection(head))).ok) confirmed.push(batch);
+  });
+  return confirmed;
+}
+
+/**
+ * Brings the objects' pending audit entries into the chain.
+ * @returns enrollments whose entries it does not have yet: they are not confirmed, and come again.
+ */
+async function unauditedOf(env: Env, group: readonly ProjectionBatch[]): Promise<string[]> {
+  const withAudit = group.filter(({ audit = [] }) => audit.length > 0);
+  const entries = withAudit.flatMap(({ audit = [] }) => audit);
+  if (entries.length === 0) return [];
+  const appended = await appendAll(env, entries);
+  return appended.ok ? [] : withAudit.map(({ enrollment_id }) => enrollment_id);
+}
+
+/**
+ * Sends the live events that learners' objects could not send themselves.
+ * @returns enrollments whose learner could not be reached: they are not confirmed, and come again.
+ */
+async function unnotified(env: Env, group: readonly ProjectionBatch[]): Promise<Set<string>> {
+  const addressed = group.flatMap(({ enrollment_id, notices }) => {
+    const { user } = parseEnrollmentId(enrollment_id);
+    return notices.map((event) => ({ user, event, enrollment_id }));
+  });
+  const outcomes = await publishAll(env, addressed, "enrollment");
+  return new Set(
+    addressed.filter((_, index) => outcomes[index]?.status === "unavailable").map(({ enrollment_id }) => enrollment_id),
+  );
+}
+
+/**
+ * Writes a group in one D1 batch; if that fails while D1 takes other writes, one by one, so that a poisonous enrollment is
+ * found and left.
+ */
+async function deliver(env: Env, { name, db }: Shard, group: readonly ProjectionBatch[]): Promise<Set<string>> {
+  const delivered = new Set<string>();
+  try {
+    await writeProjections(db, group);
+    return new Set(group.map((entry) => entry.enrollment_id));
+  } catch (fault) {
+    logFault("projection_batch_failed", fault, { enrollments: group.length, shard: name });
+    // Where one course has moved, each is brought to where it is now.
+    if (!isMoved(fault) && (group.length === 1 || !(await takesWrites(db)))) return delivered;
+  }
+  // A course that was waited for once, and is still on its way, is not waited for again.
+  const onTheirWay = new Set<string>();
+  for (const entry of group) {
+    const course = courseOf(entry);
+    try {
+      await atCourse(env, course, (own) => writeProjections(own, [entry]), onTheirWay.has(course) ? [0] : undefined);
+      delivered.add(entry.enrollment_id);
+    } catch (fault) {
+      if (isMoved(fault)) onTheirWay.add(course);
+      logFault("projection_failed", fault, { enrollment_id: entry.enrollment_id });
+    }
+  }
+  return delivered;
+}
+
+async function writeProjections(db: D1Database, group: readonly ProjectionBatch[]): Promise<void> {
+  const rowsOf = (pick: (entry: ProjectionBatch) => readonly object[]) =>
+    group.flatMap((entry) => pick(entry).map((row) => ({ enrollment_id: entry.enrollment_id, ...row })));
+  const statements = [
+    ...mirrorStatements(
+      db,
+      group.flatMap((entry) => entry.mirror ?? []),
+    ),
+    ...UPSERT_FACTS.over(
+      db,
+      rowsOf((entry) => entry.facts),
+    ),
+    ...UPSERT_SUBMISSIONS.over(
+      db,
+      rowsOf((entry) => entry.submissions.map(withoutTexts)),
+    ),
+    ...INSERT_EVENTS.over(
+      db,
+      rowsOf((entry) => entry.events),
+    ),
+  ];
+  // A delivery that only notifies somebody has no rows.
+  if (statements.length === 0) return;
+  await db.batch([...writesTo(db, group.map(courseOf)), ...statements]);
+  logEvent("projected", { enrollments: group.length });
+}
+
+/** What D1 keeps of a submission. */
+function withoutTexts(submission: ProjectedSubmission): ProjectedSubmission {
+  return { ...submission, answer: submission.status === "pending" ? submission.answer : "", feedback: null };
+}
+
+/** Bytes of a delivery as JSON. */
+function sizeOf(batch: ProjectionBatch): number {
+  return utf8Bytes(JSON.stringify(batch));
+}
+
+function groupBySize(collected: readonly ProjectionBatch[]): ProjectionBatch[][] {
+  const groups: ProjectionBatch[][] = [];
+  let room = 0;
+  for (const entry of collected) {
+    const size = sizeOf(entry);
+    const last = groups.at(-1);
+    if (last === undefined || size > room) {
+      groups.push([entry]);
+      room = MAX_GROUP_BYTES - size;
+    } else {
+      last.push(entry);
+      room -= size;
+    }
+  }
+  return groups;
+}

@@ -1,0 +1,41 @@
+import { z } from "@hono/zod-openapi";
+import { type Refusal, refuse } from "../results.ts";
+
+/** Unknown query parameters that are named in a refusal. */
+const MAX_UNKNOWN = 10;
+
+/** Names of the query parameters a route declares. */
+export function namesOf(query: unknown): ReadonlySet<string> {
+  return new Set(query instanceof z.ZodObject ? Object.keys(query.shape) : []);
+}
+
+/** A misspelt `dry_run` must not publish, and a misspelt `state` must not list everything. */
+export function unknownParameters(url: string, known: ReadonlySet<string>): Refusal | null {
+  if (!url.includes("?")) return null;
+  const unknown = [...new Set(new URL(url).searchParams.keys())].filter((name) => !known.has(name));
+  if (unknown.length === 0) return null;
+  const errors = unknown.slice(0, MAX_UNKNOWN).map((name) => ({
+    path: `query.${name}`,
+    rule: "unrecognized_keys",
+    message: "this address knows no such parameter",
+  }));
+  return refuse("invalid_input", { errors }).refusal;
+}
+
+/** An address whose percent signs do not decode to UTF-8 would be read as something else than was meant. */
+export function spellingOf(url: string): Refusal | null {
+  if (!url.includes("%")) return null;
+  const { pathname, search } = new URL(url);
+  for (const [path, part] of [
+    ["path", pathname],
+    ["query", search],
+  ] as const) {
+    try {
+      decodeURIComponent(part);
+    } catch {
+      const message = "a percent sign that is not followed by UTF-8 in hex digits";
+      return refuse("invalid_input", { errors: [{ path, rule: "percent_encoding", message }] }).refusal;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,111 @@
+import type { RouteConfig } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { type FieldError, type Refusal, refuse } from "../results.ts";
+import { respond } from "./answers.ts";
+import type { AppContext, AppEnv } from "./context.ts";
+import { jsonFaults } from "./json-faults.ts";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/**
+ * Takes a JSON body as it was sent, or not at all: bytes that are no UTF-8, and whatever {@link jsonFaults} finds, would be
+ * altered on the way to a schema, which then could not see it any more. What is wrong within one row of a batch is left
+ * for the route to refuse alone, see {@link rowFault}.
+ */
+export async function takeJson(c: AppContext, rows: string | null): Promise<Refusal | null> {
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(c.req.header("content-type") ?? "")?.[1] ?? "utf-8";
+  if (!/^utf-?8$/i.test(charset)) {
+    return refuse("unsupported_media_type", { detail: "JSON is UTF-8 here (RFC 8259)." }).refusal;
+  }
+  const bytes = new Uint8Array(await c.req.arrayBuffer());
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    const at = firstBadByte(bytes);
+    const message = `byte ${at} begins no character of UTF-8`;
+    return refuse("malformed_json", { errors: [{ path: "", rule: "utf8", message }] }).refusal;
+  }
+  if (!parses(text)) return null; // the route says so
+  const faults = jsonFaults(text);
+  if (faults.length === 0) return null;
+  const rowFaults = new Map<number, FieldError>();
+  const whole: FieldError[] = [];
+  const inRow = rows === null ? null : new RegExp(`^${RegExp.escape(rows)}\\[(\\d+)\\]\\.?(.*)$`, "s");
+  for (const fault of faults) {
+    const [, index, path = ""] = inRow?.exec(fault.path) ?? [];
+    if (index === undefined) whole.push(fault);
+    else if (!rowFaults.has(Number(index))) rowFaults.set(Number(index), { ...fault, path });
+  }
+  if (whole.length > 0) return refuse("invalid_input", { errors: whole }).refusal;
+  c.set("rowFaults", rowFaults);
+  return null;
+}
+
+/** What of one row of a batch would have been altered, with its path in the row; null: nothing. */
+export function rowFault(c: AppContext, row: number): FieldError | null {
+  return c.get("rowFaults")?.get(row) ?? null;
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where the first byte stands that belongs to no character: halved until one is left. */
+function firstBadByte(bytes: Uint8Array): number {
+  let [good, bad] = [0, bytes.length];
+  while (good < bad) {
+    const middle = Math.floor((good + bad) / 2);
+    // A prefix may end inside a character, which is no fault of it.
+    if (isUtf8Start(bytes.subarray(0, middle + 1))) good = middle + 1;
+    else bad = middle;
+  }
+  return good;
+}
+
+function isUtf8Start(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function takesJson(config: RouteConfig): boolean {
+  return config.request?.body?.content["application/json"] !== undefined;
+}
+
+/** Whether a route does its work with a JSON body and without one. */
+export function bodyMayBeAbsent(config: RouteConfig): boolean {
+  return takesJson(config) && config.request?.body?.required !== true;
+}
+
+/**
+ * A body of no bytes is no body, whatever type its header names: clients set the type of every request. The request goes
+ * on without the header, which the validators would take for the promise of a JSON text.
+ */
+export const dropEmptyBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const { raw } = c.req;
+  const isEmpty = raw.body === null || (await c.req.arrayBuffer()).byteLength === 0;
+  if (!isEmpty && !isJson(c)) return respond(c, refuse("unsupported_media_type").refusal);
+  if (isEmpty && raw.headers.has("content-type")) {
+    const headers = new Headers(raw.headers);
+    headers.delete("content-type");
+    c.req.raw = new Request(raw.url, { method: raw.method, headers });
+  }
+  return next();
+};
+
+export function isJson(c: AppContext): boolean {
+  return /^application\/(.+\+)?json\s*(;|$)/i.test(c.req.header("content-type") ?? "");
+}
+
+export function hasBody(c: AppContext): boolean {
+  return c.req.raw.body !== null && c.req.header("content-length") !== "0";
+}

@@ -1,0 +1,88 @@
+import type { MiddlewareHandler } from "hono";
+import { logEvent } from "../log.ts";
+import { meter } from "../metrics/meter.ts";
+import type { AppContext, AppEnv } from "./context.ts";
+
+/** Form of a request id that is taken over from a client. */
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+/** A read that takes longer is worth its line, milliseconds. */
+const SLOW_READ_MS = 100;
+
+/**
+ * Gives every request its id, counts its database statements, and ends it with one log line. Of reads that went as they
+ * should (a fresh snapshot, no query, not slow) only the share READ_LOG_RATE is logged, with that share in the line: a
+ * line costs more than such a read does. Everything else is always logged.
+ */
+export function requestLog(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const started = performance.now();
+    const given = c.req.header("x-request-id");
+    c.set("requestId", given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID());
+    const queries = { count: 0 };
+    c.set("queries", queries);
+    c.set("facts", {});
+    c.set("actor", null);
+    c.set("tokenRefusal", null);
+    await next();
+    const latency = performance.now() - started;
+    const { headers } = c.res;
+    headers.set("x-request-id", c.get("requestId"));
+    headers.set("server-timing", `d1;desc="${queries.count} queries"`);
+    headers.set("x-content-type-options", "nosniff");
+    headers.append("vary", "authorization, accept-language");
+    countRequest(c, latency);
+    const rate = isUneventful(c, latency) ? Number(c.env.READ_LOG_RATE) : 1;
+    if (rate < 1 && Math.random() >= rate) return;
+    notePoint(c, latency, rate);
+    logEvent("request", {
+      request_id: c.get("requestId"),
+      method: c.req.method,
+      route: c.req.routePath,
+      status: c.res.status,
+      latency_ms: Math.round(latency * 100) / 100,
+      d1_queries: queries.count,
+      user_id: c.get("actor")?.id ?? null,
+      ...c.get("facts"),
+      ...(rate < 1 ? { sample_rate: rate } : {}),
+    });
+  };
+}
+
+/** Methods that are counted by name; a client may invent others. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** Counts a request by its route's pattern: never by its path, which holds ids. */
+function countRequest(c: AppContext, latency: number): void {
+  const { method, routePath } = c.req;
+  meter.count("http_requests_total", [METHODS.has(method) ? method : "other", routePath, String(c.res.status)]);
+  meter.observe("http_request_duration_seconds", [routePath], latency / 1_000);
+  const version = c.env.CF_VERSION_METADATA.id === "" ? "local" : c.env.CF_VERSION_METADATA.id;
+  meter.count("version_requests_total", [version, String(c.res.status)]);
+  meter.observe("version_request_duration_seconds", [version], latency / 1_000);
+  const actor = c.get("actor");
+  if (actor?.role === "learner") meter.seen(actor.id, Date.now());
+  meter.pushSoon(c.env);
+}
+
+/**
+ * The same for Analytics Engine, which answers questions that nobody thought of; with the share it stands for. An
+ * installation may do without the binding.
+ */
+function notePoint(c: AppContext, latency: number, rate: number): void {
+  const { method, routePath } = c.req;
+  c.env.ANALYTICS?.writeDataPoint({
+    indexes: [routePath.slice(0, 96)],
+    blobs: [method, routePath, String(c.res.status), c.get("facts").source ?? "", c.get("actor")?.role ?? ""],
+    doubles: [latency, c.get("queries").count, 1 / rate],
+  });
+}
+
+function isUneventful(c: AppContext, latency: number): boolean {
+  const { source } = c.get("facts");
+  return (
+    (source === "snapshot" || source === "edge") &&
+    c.res.status < 400 &&
+    c.get("queries").count === 0 &&
+    latency < SLOW_READ_MS
+  );
+}

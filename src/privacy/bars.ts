@@ -1,0 +1,22 @@
+import { allAnswers, directory, onEveryShard } from "../platform/database/shards.ts";
+
+// The directory knows who is being erased from its erasures. A shard gets the note before anything is removed there,
+// and from then on refuses every row that was read earlier and is written late. The first shard is the directory's own
+// database.
+
+/** Notes in every shard that somebody is being erased. @throws while one of them does not answer. */
+export async function raiseBars(env: Env, user: string): Promise<void> {
+  await inFurtherShards(env, "INSERT INTO erasing (user_id) VALUES (?) ON CONFLICT DO NOTHING", user);
+}
+
+/** Forgets it again: the id itself is personal. @throws while a shard does not answer. */
+export async function lowerBars(env: Env, user: string): Promise<void> {
+  await inFurtherShards(env, "DELETE FROM erasing WHERE user_id = ?", user);
+}
+
+async function inFurtherShards(env: Env, sql: string, user: string): Promise<void> {
+  const done = await onEveryShard(env, async ({ db }) => {
+    if (db !== directory(env)) await db.prepare(sql).bind(user).run();
+  });
+  allAnswers(done);
+}

@@ -1,0 +1,128 @@
+import { z } from "@hono/zod-openapi";
+import { erasedAmong, subjectOf } from "../identity/index.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { directory } from "../platform/database/shards.ts";
+import { logEvent } from "../platform/log.ts";
+import { eraseAgain, runErasure } from "./erasure.ts";
+import { type ErasureList, openErasures } from "./erasure-list.ts";
+import { erasuresAfter } from "./erasure-notes.ts";
+import { peoplePage } from "./known.ts";
+import { SOURCES } from "./sources.ts";
+
+/** How long a minute's cron searches for those who were revived. */
+const WALK_MS = 15_000;
+
+const BURY = setStatement(
+  (set) => `INSERT INTO tombstones (subject, erased_at) SELECT value, ?2 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
+);
+const RUNNING = setStatement(
+  (set) => `SELECT user_id AS id FROM erasures WHERE state = 'running' AND user_id IN (SELECT value FROM ${set})`,
+);
+const UNKNOWN = setStatement(
+  (set) => `SELECT value AS subject FROM ${set} WHERE value NOT IN (SELECT subject FROM tombstones)`,
+);
+
+const watchSchema = z.object({ read_to: z.string(), walk_at: z.string().nullable() });
+
+/** Makes the ids behind these hashes dead: nobody is created, enrolled or notified under one from here on. */
+export async function bury(db: D1Database, subjects: readonly string[], now: number): Promise<void> {
+  for (const statement of BURY.over(db, subjects, now)) await statement.run();
+}
+
+/**
+ * Of these people, begins to erase whoever was erased before: their ids are dead, and still some place holds something.
+ * @returns those that are being erased.
+ */
+export async function eraseRevived(env: Env, people: readonly string[], now: number): Promise<string[]> {
+  const revived = [...(await erasedAmong(directory(env), people))];
+  for (const user of revived) await eraseAgain(directory(env), user, now);
+  // One that settles has been through its first pass: what lists them still is a copy of before.
+  const results = await RUNNING.find<{ id: string }>(directory(env), revived);
+  return results.map(({ id }) => id);
+}
+
+/**
+ * After a restore: erasures that had been through their first pass begin again, because what that pass had removed may have
+ * come back with rows and objects that were copied before it.
+ */
+export async function beginErasuresAgain(db: D1Database, now: number): Promise<void> {
+  await db
+    .prepare("UPDATE erasures SET state = 'running', step = ?1, due_at = ?2, attempts = 0 WHERE state = 'settling'")
+    .bind(SOURCES[0]?.name ?? "", now)
+    .run();
+}
+
+/** Goes through the first pass of an erasure. @returns whether nothing of the user is left that was there. */
+export async function eraseNow(env: Env, user: string): Promise<boolean> {
+  const subject = await subjectOf(user);
+  const now = Date.now();
+  await directory(env)
+    .prepare("UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state = 'running'")
+    .bind(subject, now)
+    .run();
+  await runErasure(env, subject, now);
+  const row = await directory(env)
+    .prepare("SELECT state FROM erasures WHERE subject = ?")
+    .bind(subject)
+    .first<{ state: string }>();
+  return row !== null && row.state !== "running";
+}
+
+/**
+ * Every minute: reads what was noted beside the backups since the last time. What this database does not know it has
+ * forgotten (it was set back), or never knew (a list was brought): those ids are dead from then on, and everybody who
+ * is known anywhere is held against them, a page at a time.
+ */
+export async function watchErasures(env: Env, now: number): Promise<void> {
+  const stored = await directory(env).prepare("SELECT read_to, walk_at FROM erasure_watch").first();
+  const watch = stored === null ? { read_to: "", walk_at: null } : watchSchema.parse(stored);
+  const noted = await erasuresAfter(env, watch.read_to);
+  if (noted.last !== null) {
+    const lists = await Promise.all(noted.lists.map((text) => openErasures(env, text)));
+    const brought = lists.flatMap((list): ErasureList[] => (list.ok ? [list.value] : []));
+    const subjects = [...new Set([...noted.subjects, ...brought.flatMap((list) => list.subjects)])];
+    const unknown = await unknownAmong(directory(env), subjects);
+    if (unknown.length > 0) {
+      logEvent("erasures_learnt", { subjects: unknown.length });
+      await bury(directory(env), unknown, now);
+      watch.walk_at = "";
+    }
+    await save(directory(env), { read_to: noted.last, walk_at: watch.walk_at });
+  }
+  const started = Date.now();
+  for (let at = watch.walk_at; at !== null && Date.now() - started < WALK_MS; ) {
+    const { ids, next } = await peoplePage(env, at === "" ? null : at);
+    const revived = await eraseRevived(env, ids, now);
+    if (revived.length > 0) logEvent("erased_again", { users: revived.length });
+    at = next;
+    await save(directory(env), { read_to: noted.last ?? watch.read_to, walk_at: at });
+  }
+}
+
+async function unknownAmong(db: D1Database, subjects: readonly string[]): Promise<string[]> {
+  const unknown = await UNKNOWN.find<{ subject: string }>(db, subjects);
+  return unknown.map(({ subject }) => subject);
+}
+
+async function save(db: D1Database, { read_to, walk_at }: z.infer<typeof watchSchema>): Promise<void> {
+  await db
+    .prepare(
+      `INSERT INTO erasure_watch (one, read_to, walk_at) VALUES (1, ?1, ?2)
+       ON CONFLICT (one) DO UPDATE SET read_to = ?1, walk_at = ?2`,
+    )
+    .bind(read_to, walk_at)
+    .run();
+}
+
+/** No note has a key behind this: while a restore fills the database, the watch has nothing to read. */
+const BEHIND_ALL = "~";
+
+/** While a restore fills the database, only the restore writes to it. */
+export async function pauseWatch(db: D1Database): Promise<void> {
+  await save(db, { read_to: BEHIND_ALL, walk_at: null });
+}
+
+/** After a restore: reads the whole list once more. */
+export async function resumeWatch(db: D1Database): Promise<void> {
+  await save(db, { read_to: "", walk_at: null });
+}

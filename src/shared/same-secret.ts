@@ -1,5 +1,0 @@
-/** Whether two secrets are the same, in a time that tells nothing of where they differ: their digests are compared. */
-export async function sameSecret(given: string, expected: string): Promise<boolean> {
-  const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return crypto.subtle.timingSafeEqual(await digest(given), await digest(expected));
-}

@@ -1,0 +1,4 @@
+export { freshnessOf, freshnessSchema } from "./freshness.ts";
+export { queueSection, unlockSection } from "./gauges.ts";
+export { askForEveryMark, askForMarks, markCourseStale } from "./marks.ts";
+export { consumeRefreshes, restRefreshes, sweepEveryMinute } from "./refresh.ts";

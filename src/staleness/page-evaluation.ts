@@ -1,0 +1,114 @@
+import { type CoursePointer, loadProgram } from "../courses/index.ts";
+import { loadMirroredPage, type MirroredEnrollment, type Standing, standingOf } from "../mirror/index.ts";
+import { countedDatabase } from "../platform/database/counted.ts";
+import { setStatement } from "../platform/database/set-statement.ts";
+import { directory } from "../platform/database/shards.ts";
+import type { Program } from "../unlock/index.ts";
+import type { PointerReader } from "./refresh-one.ts";
+
+// After a publish, or when a date has passed, most snapshots would be the same again. Whose they are is found out from D1, a
+// page at a time, and written into one small row each; only the others wake their object.
+
+/** Enrollments evaluated at once, fewer where they are large: see loadMirroredPage. */
+export const EVALUATED_PAGE = 500;
+
+/** A snapshot that would be the same. */
+export interface Stands extends Standing {
+  mirror: MirroredEnrollment;
+  pointer: CoursePointer;
+  from: Program;
+  to: Program;
+}
+
+/** What a page of a course came to. */
+export interface EvaluatedPage {
+  stands: Stands[];
+  /** The user id after which the next page begins; null at the end. */
+  next: string | null;
+}
+
+/**
+ * Evaluates a page of a course's active enrollments, by user id.
+ *
+ * Marks that are cleared by what is found must be read before: the pointer is read here, so it is not older than they are.
+ * @param users only these, if given.
+ */
+export async function evaluatePage(
+  env: Env,
+  pointers: PointerReader,
+  db: D1Database,
+  course: string,
+  page: { after: string; limit: number; users?: readonly string[] },
+): Promise<EvaluatedPage> {
+  const queries = { count: 0 };
+  const pointer = await pointers.of(course);
+  const { mirrors, next } = await loadMirroredPage(
+    countedDatabase(db, queries),
+    course,
+    page.after,
+    page.limit,
+    page.users,
+  );
+  if (pointer === null) return { stands: [], next };
+  const programs = new Map<number, Promise<Program | null>>();
+  const programOf = (version: number) => {
+    const program = programs.get(version) ?? loadProgram(countedDatabase(directory(env), queries), course, version);
+    programs.set(version, program);
+    return program;
+  };
+  const to = await programOf(pointer.version);
+  const stands: Stands[] = [];
+  for (const mirror of mirrors) {
+    const from = to === null ? null : await programOf(mirror.course_version);
+    if (to === null || from === null) continue;
+    const standing = standingOf(mirror, from, { pointer, program: to }, Date.now());
+    if (standing !== null) stands.push({ ...standing, mirror, pointer, from, to });
+  }
+  return { stands, next };
+}
+
+/** The snapshot has reached the activation, unless somebody wrote meanwhile: the object, or another mark (invariant 4). */
+const REACH_STANDING = setStatement(
+  (set) => `
+  UPDATE freshness SET reached_activation = m.value ->> 'reached', valid_until = m.value ->> 'valid_until',
+    is_stale = 0, stale_reason = NULL, stale_scope = NULL, stale_since = NULL, leased_until = 0
+  FROM ${set} AS m JOIN enrollments AS e ON e.id = m.value ->> 'id'
+  WHERE freshness.course_slug = e.course_slug AND freshness.user_id = e.user_id
+    AND freshness.stale_mark = m.value ->> 'mark' AND freshness.reached_activation <= m.value ->> 'reached'
+    AND coalesce(freshness.stale_reason, '') <> 'doubt' AND e.status = 'active'
+    AND (e.version, e.progress_seq, e.policy_seq, e.activation, e.computed_at)
+      = (m.value ->> 'version', m.value ->> 'progress_seq', m.value ->> 'policy_seq', m.value ->> 'activation',
+         m.value ->> 'computed_at')
+  RETURNING freshness.user_id AS user`,
+);
+
+/**
+ * Statements that note of which snapshots the page was sure; each returns the users it has noted.
+ * @param marks the mark of each user, as it was read before the page was evaluated; who has none is left out.
+ */
+export function reachStatements(
+  db: D1Database,
+  stands: readonly Stands[],
+  marks: ReadonlyMap<string, number>,
+): D1PreparedStatement[] {
+  const rows = stands.flatMap(({ mirror, pointer, valid_until }) => {
+    const mark = marks.get(mirror.user);
+    const { id, version, progress_seq, policy_seq, activation, computed_at } = mirror;
+    return mark === undefined
+      ? []
+      : [
+          {
+            id,
+            mark,
+            version,
+            progress_seq,
+            policy_seq,
+            activation,
+            computed_at,
+            reached: pointer.activation,
+            valid_until,
+          },
+        ];
+  });
+  return REACH_STANDING.over(db, rows);
+}

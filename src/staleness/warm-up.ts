@@ -1,0 +1,133 @@
+import { publishAll } from "../events/index.ts";
+import { changedItems, contentEvent, type RefreshMessage } from "../mirror/index.ts";
+import { directory, forCourse } from "../platform/database/shards.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { inParallel } from "../platform/parallel.ts";
+import { beginChain, endChain, takeStep } from "./chains.ts";
+import { askForMarks } from "./marks.ts";
+import { evaluatePage, reachStatements } from "./page-evaluation.ts";
+import { PARALLEL_OBJECTS, PointerReader, refreshOne } from "./refresh-one.ts";
+import { Settler } from "./settle.ts";
+
+/** Learners active within this time are warmed after a publish. */
+export const RECENT_MS = 7 * 86_400_000;
+
+/** Enrollments warmed per message. */
+export const WARM_PAGE = 100;
+
+/**
+ * Refreshes one page of a course's recently active learners, marked or not yet, and asks for the next. A page that comes
+ * twice finds nothing left to do, and only who takes its step asks for the next: the step is taken after the work, so that
+ * a page that has failed is done again by its retry.
+ */
+export async function warmPage(
+  env: Env,
+  pointers: PointerReader,
+  job: Extract<RefreshMessage, { type: "warm" }>,
+): Promise<void> {
+  const pointer = await pointers.of(job.course);
+  if (pointer === null || pointer.activation > job.activation) return; // a newer publish warms for itself
+  const now = Date.now();
+  const from = job.cursor ?? { last_active_at: now + 1, id: "" };
+  const { results } = await (await forCourse(env, job.course))
+    .prepare(
+      `SELECT e.id, e.user_id, e.last_active_at, f.is_stale, f.stale_mark, e.activation, f.reached_activation
+     FROM enrollments AS e JOIN freshness AS f ON f.course_slug = e.course_slug AND f.user_id = e.user_id
+     WHERE e.course_slug = ?1 AND e.last_active_at >= ?2 AND (e.last_active_at, e.id) < (?3, ?4)
+     ORDER BY e.last_active_at DESC, e.id DESC LIMIT ?5`,
+    )
+    .bind(job.course, now - RECENT_MS, from.last_active_at, from.id, WARM_PAGE)
+    .all<Recent>();
+  const settler = new Settler(env);
+  // Read after the marks: a pointer read before them could miss the publish that set them, and the refresh would then
+  // clear a mark it has not answered (invariant 4).
+  const current = new PointerReader(env);
+  const late = results.filter((row) => row.is_stale === 1 || row.activation < pointer.activation);
+  const asleep = await leaveAsleep(env, current, job.course, late);
+  await inParallel(
+    late.filter(
+      (row) =>
+        !asleep.has(row) &&
+        (row.is_stale === 1 || Math.max(row.activation, row.reached_activation) < pointer.activation),
+    ),
+    PARALLEL_OBJECTS,
+    async (row) => {
+      try {
+        const mirror = await refreshOne(env, current, row.id, false, "course");
+        await settler.add({ mirror, enrollment: row.id, mark: row.is_stale === 1 ? row.stale_mark : null });
+      } catch (fault) {
+        logFault("warm_failed", fault, { enrollment_id: row.id }); // its mark stays: the sweep takes it
+      }
+    },
+  );
+  await settler.settle();
+  const last = results.at(-1);
+  const chain = `warm ${job.course}`;
+  if (results.length === WARM_PAGE && last !== undefined) {
+    const db = directory(env);
+    const step = job.step === undefined ? await beginChain(db, chain) : await takeStep(db, chain, job.step);
+    if (step === null) return;
+    const next: RefreshMessage = { ...job, cursor: { last_active_at: last.last_active_at, id: last.id }, step };
+    await env.REFRESH_QUEUE.send(next);
+    // Where there are many, the others need not wait until all of these are done.
+    if (job.cursor === null) await askForMarks(env, job.course);
+  } else {
+    if (job.step !== undefined) await endChain(directory(env), chain, job.step);
+    logEvent("warmed", { course_id: job.course, activation: job.activation });
+    // Only now, so that who has just been refreshed is not marked to be refreshed again.
+    await askForMarks(env, job.course);
+  }
+}
+
+/** A learner who was active lately, as D1 knows them. */
+interface Recent {
+  id: string;
+  user_id: string;
+  last_active_at: number;
+  is_stale: number;
+  stale_mark: number;
+  activation: number;
+  reached_activation: number;
+}
+
+/**
+ * Evaluates recent learners from D1. Whose snapshot would be the same is notified of the new version from here, and the
+ * object sleeps on; where that does not succeed the object is asked, which sends it until it arrives.
+ * @returns who sleeps on.
+ */
+async function leaveAsleep(
+  env: Env,
+  pointers: PointerReader,
+  course: string,
+  recent: readonly Recent[],
+): Promise<Set<Recent>> {
+  const asleep = new Set<Recent>();
+  if (recent.length === 0) return asleep;
+  try {
+    const db = await forCourse(env, course);
+    const byUser = new Map(recent.map((row) => [row.user_id, row]));
+    const users = [...byUser.keys()];
+    const { stands } = await evaluatePage(env, pointers, db, course, { after: "", limit: users.length, users });
+    const marks = new Map(recent.map(({ user_id, stale_mark }) => [user_id, stale_mark]));
+    const statements = reachStatements(db, stands, marks);
+    if (statements.length === 0) return asleep;
+    const noted = (await db.batch<{ user: string }>(statements)).flatMap(({ results }) => results);
+    const reached = new Set(noted.map(({ user }) => user));
+    const told = stands.filter(({ mirror }) => reached.has(mirror.user));
+    const outcomes = await publishAll(
+      env,
+      told.map(({ mirror, pointer, from, to, visible }) => ({
+        user: mirror.user,
+        event: contentEvent(course, pointer.activation, pointer.version, changedItems(from, to, visible)),
+      })),
+      "enrollment",
+    );
+    told.forEach(({ mirror }, index) => {
+      const row = byUser.get(mirror.user);
+      if (row !== undefined && outcomes[index]?.status !== "unavailable") asleep.add(row);
+    });
+  } catch (fault) {
+    logFault("page_not_evaluated", fault, { course_id: course, enrollments: recent.length });
+  }
+  return asleep;
+}

@@ -1,0 +1,49 @@
+import { toInstant } from "../../platform/instants.ts";
+import { ALWAYS, type Windows } from "../windows.ts";
+import type { Bits } from "./bits.ts";
+
+/** What has to be so whenever a part of a rule holds. */
+export interface Part {
+  /** When it can hold. */
+  readonly windows: Windows;
+  /** Items that are completed, and items that are begun, by then. Null for none. */
+  readonly done: Bits | null;
+  readonly begun: Bits | null;
+  /** Items that are not completed, and not begun. */
+  readonly notDone: readonly number[];
+  readonly notBegun: readonly number[];
+  /** Cohorts the learner is in, or was in when doing what it asks for; and is not in. */
+  readonly cohorts: readonly string[];
+  readonly otherCohorts: readonly string[];
+  /** Cohorts of which the learner is, or was, in one; empty where somebody in none of them may be meant as well. */
+  readonly among: readonly string[];
+  /** Why it can never hold; null where it can. What follows from another item's dead end is that one's. */
+  readonly dead: Dead | null;
+}
+
+interface Dead {
+  readonly path: string;
+  readonly why: string;
+  readonly isInherited: boolean;
+  /** Item that is closed, where this one only waits for it by course order, chapter or tutorial. */
+  readonly behind?: number;
+}
+
+export const FREE: Part = {
+  windows: ALWAYS,
+  done: null,
+  begun: null,
+  notDone: [],
+  notBegun: [],
+  cohorts: [],
+  otherCohorts: [],
+  among: [],
+  dead: null,
+};
+
+/** `from`: the item that comes before by course order, chapter or tutorial; none for a part of the rule. */
+export type Condition = Part & { path: string; what: string; from?: number };
+
+export function dateOf(instant: number): string {
+  return Number.isFinite(instant) ? toInstant(instant) : "no day at all";
+}

@@ -1,0 +1,180 @@
+import { DAY_MS } from "../platform/instants.ts";
+import type { ItemStatus } from "./outline.ts";
+import { ACCEPT, NONE, type NodeArena, OP, UNTHREADED } from "./program.ts";
+import { distinctRules, type Rule } from "./rules.ts";
+
+/** Collects the nodes of all rules; `beginRule` starts the record of what one rule reads. */
+export class ArenaBuilder {
+  readonly instants = new Set<number>();
+  readonly enrollmentDelays = new Set<number>();
+  readonly afters: { item: number; delay: number }[] = [];
+  readonly cohorts: string[] = [];
+  reads = new Set<number>();
+  /** Whether time alone can make the rule false: an `until`, or below a `not` a date or delay that comes about. */
+  hasEnd = false;
+  #isDenied = false;
+  #namesDeprecated = false;
+  readonly #op: number[] = [];
+  readonly #arg: number[] = [];
+  readonly #value: number[] = [];
+  readonly #first: number[] = [];
+  readonly #count: number[] = [];
+  readonly #kids: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #whenTrue: number[] = [];
+  readonly #whenFalse: number[] = [];
+  readonly #numberOf: (id: string) => number;
+  readonly #statuses: readonly ItemStatus[];
+  readonly #inChapter: readonly number[][];
+
+  constructor(numberOf: (id: string) => number, statuses: readonly ItemStatus[], inChapter: readonly number[][]) {
+    this.#numberOf = numberOf;
+    this.#statuses = statuses;
+    this.#inChapter = inChapter;
+  }
+
+  beginRule(): void {
+    this.reads = new Set();
+    this.hasEnd = false;
+    this.#isDenied = false;
+    this.#namesDeprecated = false;
+  }
+
+  /** Adds a rule; NONE when all of it is to be ignored. */
+  add(rule: Rule): number {
+    if ("all" in rule) return this.#group(OP.ALL, rule.all, 0);
+    if ("any" in rule) return this.#group(OP.ANY, rule.any, 0);
+    if ("at_least" in rule) return this.#group(OP.AT_LEAST, rule.at_least.of, rule.at_least.count);
+    if ("not" in rule) {
+      this.#isDenied = !this.#isDenied;
+      const node = this.#group(OP.NOT, [rule.not], 0);
+      this.#isDenied = !this.#isDenied;
+      return node;
+    }
+    if ("completed" in rule) return this.#fact(OP.COMPLETED, rule.completed, 0);
+    if ("attempted" in rule) return this.#fact(OP.ATTEMPTED, rule.attempted, 0);
+    if ("score" in rule) return this.#fact(OP.SCORE, rule.score.item, rule.score.min);
+    if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent);
+    if ("from" in rule) return this.#end(this.#instant(OP.FROM, rule.from), this.#isDenied);
+    if ("until" in rule) return this.#end(this.#instant(OP.UNTIL, rule.until), !this.#isDenied);
+    if ("after_enrollment" in rule) {
+      const delay = Math.round(rule.after_enrollment.days * DAY_MS);
+      this.enrollmentDelays.add(delay);
+      return this.#end(this.#node(OP.AFTER_ENROLLMENT, NONE, delay), this.#isDenied);
+    }
+    if ("after" in rule) {
+      if (this.#isDenied) this.hasEnd = true;
+      const delay = Math.round(rule.after.days * DAY_MS);
+      // Without a delay it ends with what the learner does, not with time.
+      const node = this.#end(this.#fact(OP.AFTER, rule.after.item, delay), this.#isDenied && delay > 0);
+      const item = this.#numberOf(rule.after.item);
+      if (node !== NONE && item !== NONE) this.afters.push({ item, delay });
+      return node;
+    }
+    let cohort = this.cohorts.indexOf(rule.cohort);
+    if (cohort === NONE) cohort = this.cohorts.push(rule.cohort) - 1;
+    return this.#node(OP.COHORT, cohort, 0);
+  }
+
+  /** Notes that a leaf is an end. */
+  #end(node: number, isEnd: boolean): number {
+    if (isEnd) this.hasEnd = true;
+    if (isEnd && node !== NONE) this.#ends[node] = 1;
+    return node;
+  }
+
+  /** Lays the thread through the rule that was just added; returns where it begins, or UNTHREADED. */
+  thread(root: number): number {
+    return this.#namesDeprecated ? UNTHREADED : this.#lead(root, ACCEPT, NONE);
+  }
+
+  arena(): NodeArena {
+    return {
+      op: Uint8Array.from(this.#op),
+      arg: Int32Array.from(this.#arg),
+      value: Float64Array.from(this.#value),
+      first: Int32Array.from(this.#first),
+      count: Int32Array.from(this.#count),
+      kids: Int32Array.from(this.#kids),
+      ends: Uint8Array.from(this.#op, (_, node) => this.#ends[node] ?? 0),
+      whenTrue: Int32Array.from(this.#whenTrue),
+      whenFalse: Int32Array.from(this.#whenFalse),
+    };
+  }
+
+  /** Leads through a node to what decides next; returns where to enter it. */
+  #lead(node: number, whenTrue: number, whenFalse: number): number {
+    const op = this.#op[node];
+    const first = this.#first[node] ?? 0;
+    const kid = (place: number) => this.#kids[first + place] ?? NONE;
+    if (op === OP.NOT) return this.#lead(kid(0), whenFalse, whenTrue);
+    if (op !== OP.ALL && op !== OP.ANY) return this.#decide(node, whenTrue, whenFalse);
+    // From the last child to the first: each leads on to the one behind it, or past all of them.
+    let next = op === OP.ALL ? whenTrue : whenFalse;
+    for (let place = (this.#count[node] ?? 0) - 1; place >= 0; place -= 1) {
+      next = op === OP.ALL ? this.#lead(kid(place), next, whenFalse) : this.#lead(kid(place), whenTrue, next);
+    }
+    return next;
+  }
+
+  #decide(node: number, whenTrue: number, whenFalse: number): number {
+    this.#whenTrue[node] = whenTrue;
+    this.#whenFalse[node] = whenFalse;
+    return node;
+  }
+
+  #node(op: number, arg: number, value: number, kids: readonly number[] = []): number {
+    this.#first.push(this.#kids.length);
+    this.#count.push(kids.length);
+    for (const kid of kids) this.#kids.push(kid);
+    this.#arg.push(arg);
+    this.#value.push(value);
+    this.#decide(this.#op.length, NONE, NONE);
+    return this.#op.push(op) - 1;
+  }
+
+  #group(op: number, children: readonly Rule[], required: number): number {
+    // One condition counts once, however often it is written. A count that this puts out of reach means all of them;
+    // publishing refuses it, but a course published earlier must not lock for it.
+    const distinct = children.length > 1 ? distinctRules(children) : children;
+    const asked = required <= children.length ? Math.min(required, distinct.length) : required;
+    const kids = distinct.map((child) => this.add(child)).filter((node) => node !== NONE);
+    const ignored = distinct.length - kids.length;
+    if (ignored > 0 && kids.length === 0) return NONE;
+    return this.#node(op, ignored > 0 ? Math.min(asked, kids.length) : asked, 0, kids);
+  }
+
+  #fact(op: number, id: string, value: number): number {
+    const item = this.#numberOf(id);
+    if (this.#statuses[item] === "draft") return NONE;
+    this.#read(item);
+    return this.#node(op, item, value);
+  }
+
+  #read(item: number): void {
+    if (item !== NONE) this.reads.add(item);
+    if (this.#statuses[item] === "deprecated") this.#namesDeprecated = true;
+  }
+
+  #progress(of: string | readonly string[], minPercent: number): number {
+    let listed: readonly number[];
+    if (typeof of === "string") {
+      const chapter = this.#numberOf(of);
+      if (this.#statuses[chapter] === "draft") return NONE;
+      listed = this.#inChapter[chapter] ?? [NONE];
+    } else {
+      listed = [...new Set(of)].map((id) => this.#numberOf(id)); // an item counts once, however often it is named
+    }
+    const counted = listed.filter((item) => this.#statuses[item] !== "draft");
+    if (listed.length > 0 && counted.length === 0) return NONE;
+    for (const item of counted) this.#read(item);
+    const chapter = typeof of === "string" ? this.#numberOf(of) : NONE;
+    return this.#node(OP.PROGRESS, chapter, minPercent, counted);
+  }
+
+  #instant(op: number, instant: string): number {
+    const ms = Date.parse(instant);
+    this.instants.add(ms);
+    return this.#node(op, NONE, ms);
+  }
+}

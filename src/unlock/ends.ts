@@ -1,0 +1,151 @@
+import { NONE, OP } from "./program.ts";
+import { evaluateNode, excusedAt, FALSE, requiredOf, ruleHolds, type Scope, turnOf } from "./truth.ts";
+
+// What is kept open, and how it ends.
+
+/** Whether the item is kept open: an undone tutorial still locks it, and an end that has come. */
+export function isKept(scope: Scope, item: number): boolean {
+  return scope.learner.kept[item] === 1 && !isClosed(scope, item);
+}
+
+/**
+ * Whether time has closed an item that is otherwise kept open. What stickiness promises is that learning more never
+ * locks; an end always ends, however it is spelled. It has ended when the rule, which held at some time, would hold no
+ * more with everything the learner had then: the facts are held as they were when it last held, and only time goes on.
+ * Where it never held for this learner (what staff opened, what an older version allowed), it has ended when no facts
+ * at all could make it hold, though at some earlier time they could.
+ */
+export function isClosed(scope: Scope, item: number): boolean {
+  const { program } = scope;
+  if (program.closes[item] === 1 && hasEnded(scope, item)) return true;
+  const chapter = program.gate[item] ?? NONE;
+  return chapter !== NONE && program.closes[chapter] === 1 && hasEnded(scope, chapter);
+}
+
+/** {@link isClosed} for the item's own rule. Costs more than a look only once the rule does not hold as it is. */
+function hasEnded(scope: Scope, item: number): boolean {
+  const root = scope.program.roots[item] ?? NONE;
+  if (root === NONE || ruleHolds(scope, item)) return false;
+  const past = pastOf(scope, root, item);
+  const couldEver = (ofAnyCohort: boolean) =>
+    past.moments.some((at) => couldBe({ ...scope, now: at }, root, item, true, ofAnyCohort));
+  if (!couldBe(scope, root, item, true, false)) {
+    if (couldEver(false)) return true;
+    // The learner's cohorts never had it: then the last end of all cohorts counts.
+    return !couldBe(scope, root, item, true, true) && couldEver(true);
+  }
+  const held = whenLastHeld({ ...scope, earlyScores: true }, past, root, item);
+  if (held === null || stillHolds(held, scope.now, root, item)) return false;
+  // A better score must not end what was open without it.
+  const without = whenLastHeld({ ...scope, earlyScores: false }, past, root, item);
+  return without === null || !stillHolds(without, scope.now, root, item);
+}
+
+function stillHolds(held: Scope, now: number, root: number, owner: number): boolean {
+  return evaluateNode({ ...held, now }, root, owner) !== FALSE;
+}
+
+interface Past {
+  /** Instants up to now from which on the rule may have another truth, latest first, and one before all of them. */
+  readonly moments: readonly number[];
+  /** Those of them at which a fact was added. */
+  readonly facts: ReadonlySet<number>;
+}
+
+/** The learner's facts and the time as they were when the rule held for the last time; null if it never did. */
+function whenLastHeld(scope: Scope, { moments, facts }: Past, root: number, owner: number): Scope | null {
+  const holdsAt = (now: number, asOf: number): Scope | null => {
+    const then = { ...scope, now, asOf };
+    return evaluateNode(then, root, owner) === FALSE ? null : then;
+  };
+  for (const at of moments) {
+    // A fact and a date of one instant: the fact may have come after it. Instants are whole milliseconds.
+    const held = holdsAt(at, at) ?? (facts.has(at) ? holdsAt(at, at - 1) : null);
+    if (held !== null) return held;
+  }
+  return null;
+}
+
+/** Everything in the past of a rule that may have changed its truth. */
+function pastOf(scope: Scope, root: number, owner: number): Past {
+  const { learner, now, program } = scope;
+  const { op, arg, first, count, kids } = program.nodes;
+  const moments = new Set<number>([Number.NEGATIVE_INFINITY]);
+  const facts = new Set<number>();
+  const moment = (at: number) => {
+    if (at <= now) moments.add(at);
+  };
+  const factsOf = (item: number) => {
+    for (const at of [learner.attemptedAt[item], learner.completedAt[item], excusedAt(scope, item)]) {
+      if (at !== undefined && at <= now) facts.add(at);
+    }
+  };
+  const walk = (node: number): void => {
+    const item = arg[node] ?? NONE;
+    const start = first[node] ?? 0;
+    const children = kids.subarray(start, start + (count[node] ?? 0));
+    switch (op[node]) {
+      case OP.FROM:
+      case OP.UNTIL:
+      case OP.AFTER_ENROLLMENT:
+        moment(turnOf(scope, node, owner));
+        break;
+      case OP.AFTER:
+        moment(turnOf(scope, node, owner));
+        factsOf(item);
+        break;
+      case OP.PROGRESS:
+        children.forEach(factsOf);
+        break;
+      case OP.COMPLETED:
+      case OP.ATTEMPTED:
+      case OP.SCORE:
+        factsOf(item);
+        break;
+      default:
+        children.forEach(walk);
+        break;
+    }
+  };
+  walk(root);
+  for (const at of facts) moments.add(at);
+  return { moments: [...moments].sort((a, b) => b - a), facts };
+}
+
+/**
+ * Whether a node can be true (or, if not `wanted`, false) at `scope.now`, whatever the learner's facts: leaf by leaf the
+ * most favourable is assumed. Time and cohorts are as they are, cohorts on request whatever they may be. A waiting
+ * period that is over stays over.
+ */
+export function couldBe(scope: Scope, node: number, owner: number, wanted: boolean, ofAnyCohort = false): boolean {
+  const { learner, now } = scope;
+  const { op, arg, value, first, count, kids } = scope.program.nodes;
+  switch (op[node]) {
+    case OP.FROM:
+    case OP.AFTER_ENROLLMENT:
+      return now >= turnOf(scope, node, owner) === wanted;
+    case OP.UNTIL:
+      return now < turnOf(scope, node, owner) === wanted;
+    case OP.AFTER:
+      return wanted || value[node] === 0 || !(now >= turnOf(scope, node, owner));
+    case OP.COHORT:
+      return ofAnyCohort || (learner.cohorts[arg[node] ?? NONE] === 1) === wanted;
+    case OP.NOT:
+      return couldBe(scope, kids[first[node] ?? 0] ?? NONE, owner, !wanted, ofAnyCohort);
+    case OP.ALL:
+    case OP.ANY:
+    case OP.AT_LEAST: {
+      const start = first[node] ?? 0;
+      const total = count[node] ?? 0;
+      const required = requiredOf(scope, node, 0);
+      const needed = wanted ? required : total - required + 1;
+      let able = 0;
+      for (let at = start; at < start + total && able < needed; at += 1) {
+        if (couldBe(scope, kids[at] ?? NONE, owner, wanted, ofAnyCohort)) able += 1;
+      }
+      return able >= needed;
+    }
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,199 @@
+import { toInstant } from "../platform/instants.ts";
+import { asLost, type Clause, hasLoss, joined, withoutWaits } from "./clauses.ts";
+import { isKept } from "./ends.ts";
+import type { Evaluation } from "./evaluate.ts";
+import type { Reason, ReasonCode } from "./explanation.ts";
+import { isGroup, kidsOf } from "./nodes.ts";
+import { NONE, OP } from "./program.ts";
+import { lockedUntil, type Reach, reachOf } from "./reach.ts";
+import {
+  doneAt,
+  evaluateNode,
+  FALSE,
+  IGNORED,
+  isLockedByStaff,
+  isStarted,
+  passesPrevious,
+  passesTutorial,
+  progressOf,
+  requiredOf,
+  type Scope,
+  TRUE,
+  turnOf,
+} from "./truth.ts";
+import { roundedDown, roundedUp } from "./wording/numbers.ts";
+
+export class Explainer {
+  readonly #scope: Scope;
+  readonly #evaluation: Evaluation;
+  readonly #reach: Reach;
+
+  constructor(scope: Scope, evaluation: Evaluation, reach: Reach = reachOf(scope, evaluation)) {
+    this.#scope = scope;
+    this.#evaluation = evaluation;
+    this.#reach = reach;
+  }
+
+  /**
+   * Everything that fails for an item, as a tree that mirrors its rule.
+   * @param isHopeless nothing the learner does opens it; otherwise only what is plain without a search is marked so.
+   */
+  clauseOf(item: number, isHopeless = !this.#isReachable(item)): Clause {
+    const clause = this.#clauseOf(item);
+    return isHopeless ? withoutWaits(clause) : clause;
+  }
+
+  #isReachable(item: number): boolean {
+    return (this.#reach.opensAt[item] ?? 0) < Number.POSITIVE_INFINITY;
+  }
+
+  #clauseOf(item: number): Clause {
+    const { program } = this.#scope;
+    const gate = program.gate[item] ?? NONE;
+    if (isLockedByStaff(this.#scope, item)) {
+      const until = lockedUntil(this.#scope, item);
+      const rest = until === Number.POSITIVE_INFINITY ? {} : { available_at: toInstant(until) };
+      return { kind: "reason", reason: { code: "locked_by_staff", ...rest } };
+    }
+    const clauses: Clause[] = [];
+    if (!passesTutorial(this.#scope, item)) {
+      clauses.push(this.#gate("tutorial_not_completed", program.tutorial));
+    }
+    const isChapterLocked = gate !== NONE && this.#evaluation.open[gate] !== 1;
+    // What is kept open asks nothing else, unless staff locked its chapter.
+    if (isKept(this.#scope, item)) {
+      if (isLockedByStaff(this.#scope, gate)) clauses.push(this.#gate("chapter_locked", gate));
+      return joined(clauses);
+    }
+    if (!passesPrevious(this.#scope, item)) {
+      clauses.push(this.#gate("previous_chapter_not_completed", program.previous[item] ?? NONE));
+    }
+    if (isChapterLocked) clauses.push(this.#gate("chapter_locked", gate));
+    const root = program.roots[item] ?? NONE;
+    if (root !== NONE && evaluateNode(this.#scope, root, item) === FALSE) clauses.push(this.#failing(root, item, true));
+    return joined(clauses);
+  }
+
+  /** A reason that is no leaf of the rule. */
+  #gate(code: ReasonCode, item: number): Clause & { kind: "reason" } {
+    return { ...this.#reason(code, item), isLost: !this.#isReachable(item) };
+  }
+
+  /** A reason on an item, which it names unless the item is hidden from the learner. */
+  #reason(
+    code: ReasonCode,
+    item: number,
+    rest: Omit<Reason, "code" | "item" | "title"> = {},
+  ): Clause & { kind: "reason" } {
+    const id = this.#isVisible(item) ? this.#scope.program.ids[item] : undefined;
+    return { kind: "reason", reason: { code, ...(id === undefined ? {} : { item: id }), ...rest } };
+  }
+
+  /**
+   * What is wrong with a node that fails or, below a `not`, holds.
+   * @param isLost whether it stands in a part of the rule that can never come right.
+   */
+  #failing(node: number, owner: number, shouldHold: boolean, isLost = false): Clause {
+    const isOwnLoss = !this.#reach.canBe(node, owner, shouldHold);
+    const clause = this.#failingNode(node, owner, shouldHold, isLost || isOwnLoss);
+    const shown = isOwnLoss && !hasLoss(clause) ? asLost(clause) : clause;
+    // A date in a part that another one spoils is not worth waiting for.
+    return isLost || isOwnLoss ? withoutWaits(shown) : shown;
+  }
+
+  #failingNode(node: number, owner: number, shouldHold: boolean, isLost: boolean): Clause {
+    const { program, learner, now } = this.#scope;
+    const { nodes } = program;
+    const op = nodes.op[node];
+    const arg = nodes.arg[node] ?? NONE;
+    const value = nodes.value[node] ?? 0;
+    if (op === OP.NOT) return this.#failing(kidsOf(program, node)[0] ?? NONE, owner, !shouldHold, isLost);
+    if (isGroup(program, node)) return this.#failingGroup(node, owner, shouldHold, isLost);
+    const opens = (instant: number, code: ReasonCode = "opens_later") => ({
+      ...this.#reason(code, NONE, {
+        required: toInstant(instant),
+        actual: toInstant(now),
+        available_at: toInstant(instant),
+      }),
+      opensAt: instant,
+    });
+    const closed = (instant: number) =>
+      this.#reason("closed", NONE, { required: toInstant(instant), actual: toInstant(now), available_at: null });
+    const actual = isStarted(learner, arg) ? "started" : "not started";
+    if (!shouldHold) {
+      if (op === OP.UNTIL) return opens(turnOf(this.#scope, node, owner));
+      if (op === OP.FROM || op === OP.AFTER_ENROLLMENT) return closed(turnOf(this.#scope, node, owner));
+      return this.#reason("excluded", op === OP.COHORT ? NONE : arg);
+    }
+    switch (op) {
+      case OP.COMPLETED:
+        return this.#reason("not_completed", arg, { required: "completed", actual });
+      case OP.ATTEMPTED:
+        return this.#reason("not_attempted", arg, { required: "attempted", actual });
+      case OP.SCORE: {
+        const best = learner.bestScore[arg] ?? Number.NaN;
+        const score = Number.isNaN(best) ? null : best;
+        const remaining = roundedUp(value - (score ?? 0));
+        const actual = score === null ? null : roundedDown(score);
+        return this.#reason("score_too_low", arg, { required: roundedUp(value), actual, remaining });
+      }
+      case OP.PROGRESS: {
+        const { done, needed, total } = progressOf(this.#scope, node);
+        const percent = total === 0 ? 100 : round((done * 100) / total);
+        const undone = kidsOf(program, node).filter(
+          (kid) => program.statuses[kid] !== "deprecated" && Number.isNaN(doneAt(this.#scope, kid)),
+        );
+        // All of them or none: a list without those that are hidden would say something else.
+        const areNamed = undone.every((kid) => this.#isVisible(kid));
+        const among = areNamed ? undone.flatMap((kid) => program.ids[kid] ?? []) : [];
+        const items =
+          arg === NONE
+            ? { items: undone.filter((kid) => this.#isVisible(kid)).flatMap((kid) => program.ids[kid] ?? []) }
+            : {};
+        const rest = { required: roundedUp(value), actual: percent, remaining: needed - done, ...items };
+        return { ...this.#reason("progress_too_low", arg, rest), among };
+      }
+      case OP.FROM:
+        return opens(value);
+      case OP.UNTIL:
+        return closed(turnOf(this.#scope, node, owner));
+      case OP.AFTER_ENROLLMENT:
+        return opens(turnOf(this.#scope, node, owner), "enrolled_too_recently");
+      case OP.AFTER: {
+        const done = doneAt(this.#scope, arg);
+        if (!Number.isNaN(done)) {
+          return {
+            ...this.#reason("waiting_period", arg, { available_at: toInstant(done + value) }),
+            opensAt: done + value,
+          };
+        }
+        const reason = this.#reason("not_completed", arg, { required: "completed", actual, available_at: null });
+        return { ...reason, thenWait: value };
+      }
+      default:
+        return this.#reason("not_in_cohort", NONE, { required: program.cohorts[arg] ?? "" });
+    }
+  }
+
+  #isVisible(item: number): boolean {
+    return this.#evaluation.visible[item] === 1;
+  }
+
+  #failingGroup(node: number, owner: number, shouldHold: boolean, isLost: boolean): Clause {
+    const kids = kidsOf(this.#scope.program, node);
+    const truths = kids.map((kid) => evaluateNode(this.#scope, kid, owner));
+    const wrong = shouldHold ? FALSE : TRUE;
+    const clauses = kids
+      .filter((_, place) => truths[place] === wrong)
+      .map((kid) => this.#failing(kid, owner, shouldHold, isLost));
+    const held = truths.filter((truth) => truth === TRUE).length;
+    const required = requiredOf(this.#scope, node, truths.filter((truth) => truth === IGNORED).length);
+    const missing = shouldHold ? required - held : held - required + 1;
+    if (clauses.length <= 1 || missing >= clauses.length) return joined(clauses);
+    return missing === 1 ? { kind: "any", clauses } : { kind: "at_least", count: missing, clauses };
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,92 @@
+import { z } from "@hono/zod-openapi";
+
+// The form of an explanation: what the core makes, the API answers and the pages show.
+
+const REASON_CODES = [
+  "not_completed",
+  "not_attempted",
+  "score_too_low",
+  "progress_too_low",
+  "opens_later",
+  "closed",
+  "enrolled_too_recently",
+  "waiting_period",
+  "not_in_cohort",
+  "excluded",
+  "chapter_locked",
+  "previous_chapter_not_completed",
+  "tutorial_not_completed",
+  "locked_by_staff",
+] as const;
+export type ReasonCode = (typeof REASON_CODES)[number];
+
+/**
+ * One failing leaf. Units: scores and percentages 0 to 100, days for drips; instants RFC 3339. Numbers are for people, with
+ * two decimals at most; what is compared is never rounded.
+ */
+export const reasonSchema = z
+  .object({
+    code: z.enum(REASON_CODES),
+    item: z.string().optional(),
+    title: z.string().optional(),
+    required: z.union([z.number(), z.string()]).optional().openapi({
+      description:
+        "What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared is not rounded.",
+    }),
+    actual: z.union([z.number(), z.string()]).nullable().optional().openapi({
+      description:
+        "What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the nearest.",
+    }),
+    remaining: z.number().optional().openapi({
+      description: "What is missing of a score, rounded up to two decimals; how many items are missing of a progress.",
+    }),
+    available_at: z.string().nullable().optional().openapi({
+      description:
+        "When waiting alone makes an end of it; null where it never does, or where it would not open the item.",
+    }),
+    items: z.array(z.string()).optional().openapi({
+      description: "Of progress over a list: the items of it that are still to be done.",
+    }),
+  })
+  .openapi("Reason");
+export type Reason = z.infer<typeof reasonSchema>;
+
+/** One thing to do (or to wait for). */
+const stepSchema = z
+  .object({
+    action: z.enum(["complete", "attempt", "score", "wait"]),
+    item: z.string().optional(),
+    title: z.string().optional(),
+    min_score: z.number().optional().openapi({ description: "Rounded up to two decimals: who scores it has enough." }),
+    until: z.string().optional(),
+  })
+  .openapi("Step");
+export type Step = z.infer<typeof stepSchema>;
+
+const sentence = z.object({ en: z.string(), zh: z.string() });
+
+/** One condition of an item's rule, and whether it holds. Below a `not` it is worded as denied. */
+const conditionSchema = z
+  .object({ met: z.boolean(), item: z.string().optional(), title: z.string().optional(), text: sentence })
+  .openapi("Condition");
+export type Condition = z.infer<typeof conditionSchema>;
+
+/** What of an explanation says how the lock can end. */
+export const lockFields = {
+  conditions: z.array(conditionSchema).openapi({
+    description: "Every condition of the rule, in its order, and whether it holds. Empty when the item is open.",
+  }),
+  reasons: z
+    .array(reasonSchema)
+    .openapi({ description: "Every condition that fails, in the order of the rule. Empty when the item is open." }),
+  to_unlock: z.array(stepSchema).nullable().openapi({
+    description:
+      "The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at once.",
+  }),
+  do_next: z.array(stepSchema).openapi({
+    description: "What of that can be done right now; where that is nothing, the first wait.",
+  }),
+};
+
+export const explanationSchema = z.object({ item: z.string(), is_locked: z.boolean(), ...lockFields, sentence });
+export type Explanation = z.infer<typeof explanationSchema>;

@@ -1,0 +1,236 @@
+import { isKept } from "../ends.ts";
+import { type Evaluation, isOpenIn } from "../evaluate.ts";
+import { completedIn, kidsOf } from "../nodes.ts";
+import { NONE, OP } from "../program.ts";
+import { lockedUntil, type Reach } from "../reach.ts";
+import {
+  doneAt,
+  evaluateNode,
+  FALSE,
+  IGNORED,
+  isLockedByStaff,
+  passesPrevious,
+  passesTutorial,
+  progressOf,
+  requiredOf,
+  type Scope,
+  TRUE,
+  type Truth,
+  turnOf,
+} from "../truth.ts";
+import { addNeed, byCost, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
+
+/** Plans longer than this are carried with few alternatives only, so that a rule of hundreds of leaves stays quick. */
+const LONG_PLAN = 24;
+const FEW_ALTERNATIVES = 4;
+/** "n of m" is searched in full while n times m stays below this, and answered with the n cheapest beyond it. */
+const MAX_CHOICES = 400;
+/**
+ * Plans put together before the search narrows to the few cheapest of each part: some tenths of a second, so that no
+ * rule, however wide and deep, holds up the object that explains it.
+ */
+const MAX_JOINS = 20_000;
+
+/** Makes candidate plans from the rules, smallest first; each is still to be tried on the learner. */
+export class Candidates {
+  /** Whether anything was left out to stay quick, so that the smallest may be missing. */
+  isCut = false;
+  readonly empty: Plan = { needs: new Map(), size: 0, locked: 0, effort: 0 };
+  readonly #scope: Scope;
+  readonly #evaluation: Evaluation;
+  readonly #reach: Reach;
+  /** Ways to open each locked item, from how things are now; null while being made. */
+  readonly #openings = new Map<number, Plan[] | null>();
+  #joins = 0;
+
+  constructor(scope: Scope, evaluation: Evaluation, reach: Reach) {
+    this.#scope = scope;
+    this.#evaluation = evaluation;
+    this.#reach = reach;
+  }
+
+  /**
+   * Plans each of which makes what now fails for an item hold, smallest first; null when there is none.
+   * @param isWhole with everything that opens what they ask for.
+   */
+  of(scope: Scope, item: number, isWhole = true): Plan[] | null {
+    const { program } = scope;
+    if (isOpenIn(scope, item)) return [this.empty];
+    const parts: (Plan[] | null)[] = [];
+    const gate = program.gate[item] ?? NONE;
+    for (const one of [item, gate]) {
+      if (one !== NONE && isLockedByStaff(scope, one)) parts.push(this.#wait(lockedUntil(scope, one)));
+    }
+    const ask = (needed: number) => this.#plan(isWhole, "complete", needed);
+    if (!passesTutorial(scope, item)) parts.push(ask(program.tutorial));
+    if (!isKept(scope, item)) {
+      if (!passesPrevious(scope, item)) parts.push(ask(program.previous[item] ?? NONE));
+      if (gate !== NONE && !isOpenIn(scope, gate)) {
+        parts.push(isWhole && scope === this.#scope ? this.#opening(gate) : this.of(scope, gate, isWhole));
+      }
+      const root = program.roots[item] ?? NONE;
+      if (root !== NONE && evaluateNode(scope, root, item) === FALSE) {
+        parts.push(this.#solve(scope, root, item, true, isWhole));
+      }
+    }
+    return this.#choose(parts, parts.length);
+  }
+
+  /** Ways to open a locked item from how things are now. */
+  #opening(item: number): Plan[] | null {
+    const known = this.#openings.get(item);
+    if (known !== undefined) return known;
+    this.#openings.set(item, null); // rules with a cycle end here
+    const plans = this.of(this.#scope, item);
+    this.#openings.set(item, plans);
+    return plans;
+  }
+
+  /** Plans for one need; null when the learner can never reach it. */
+  #plan(isWhole: boolean, action: Need["action"], item: number, value = 0): Plan[] | null {
+    if (item === NONE || (this.#reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY)
+      return null;
+    if (this.#evaluation.visible[item] !== 1) return null;
+    const isOpen = this.#evaluation.open[item] === 1;
+    const need: Need = { action, item, value };
+    const plan = this.#planOf(new Map([[keyOf(need), need]]));
+    if (isOpen || !isWhole) return [plan];
+    const openings = this.#opening(item);
+    return openings === null ? null : prune(openings.map((opening) => this.join(opening, plan)));
+  }
+
+  #wait(until: number): Plan[] | null {
+    if (until === Number.POSITIVE_INFINITY) return null;
+    const need: Need = { action: "wait", item: NONE, value: until };
+    return [this.#planOf(new Map([[keyOf(need), need]]))];
+  }
+
+  #planOf(needs: ReadonlyMap<string, Need>): Plan {
+    let locked = 0;
+    let effort = 0;
+    let isDripping = false;
+    for (const need of needs.values()) {
+      if (need.action === "wait" || this.#evaluation.open[need.item] !== 1) locked += 1;
+      if (need.action === "complete" && need.value > 0) isDripping = true;
+      effort += need.value;
+    }
+    return { needs, size: needs.size + (isDripping && !needs.has("wait") ? 1 : 0), locked, effort };
+  }
+
+  /** Plans that make a node hold or, below a `not`, fail. Facts only grow, so only dates can make a leaf fail. */
+  #solve(scope: Scope, node: number, owner: number, holds: boolean, isWhole: boolean): Plan[] | null {
+    if (evaluateNode(scope, node, owner) === (holds ? TRUE : FALSE)) return [this.empty];
+    const { program, learner } = scope;
+    const { nodes } = program;
+    const op = nodes.op[node];
+    const arg = nodes.arg[node] ?? NONE;
+    const value = nodes.value[node] ?? 0;
+    const kids = kidsOf(program, node);
+    if (op === OP.NOT) return this.#solve(scope, kids[0] ?? NONE, owner, !holds, isWhole);
+    if (op === OP.ALL || op === OP.ANY || op === OP.AT_LEAST) {
+      return this.#solveGroup(scope, node, owner, holds, isWhole);
+    }
+    if (!holds) return op === OP.UNTIL ? this.#wait(turnOf(scope, node, owner)) : null;
+    switch (op) {
+      case OP.FROM:
+        return this.#wait(value);
+      case OP.AFTER_ENROLLMENT:
+        return this.#wait(learner.enrolledAt + value);
+      case OP.PROGRESS: {
+        const { done, needed } = progressOf(scope, node);
+        return this.#choose(this.#candidates(scope, kids, owner, isWhole), needed - done);
+      }
+      case OP.COMPLETED:
+        return this.#plan(isWhole, "complete", arg);
+      case OP.ATTEMPTED: // all one can do with a chapter is to complete it
+        return this.#plan(isWhole, arg < program.chapterCount ? "complete" : "attempt", arg);
+      case OP.SCORE: // a chapter gets no score
+        return arg < program.chapterCount ? null : this.#plan(isWhole, "score", arg, value);
+      case OP.AFTER: {
+        const done = doneAt(scope, arg);
+        return Number.isNaN(done) ? this.#plan(isWhole, "complete", arg, value) : this.#wait(done + value);
+      }
+      default:
+        return null; // past an end, in another cohort: nothing a learner does helps
+    }
+  }
+
+  #solveGroup(scope: Scope, node: number, owner: number, holds: boolean, isWhole: boolean): Plan[] | null {
+    const kids = kidsOf(scope.program, node);
+    const truths = kids.map((kid) => evaluateNode(scope, kid, owner));
+    const held = truths.filter((truth) => truth === TRUE).length;
+    const ignored = truths.length - held - truths.filter((truth) => truth === FALSE).length;
+    const required = requiredOf(scope, node, ignored);
+    // What is demanded of nobody helps all the same where it is done, but stands for nothing that `all` asks.
+    const helps = (truth: Truth) =>
+      truth === (holds ? FALSE : TRUE) || (truth === IGNORED && scope.program.nodes.op[node] !== OP.ALL);
+    const movable = kids.filter((_, place) => helps(truths[place] ?? FALSE));
+    const missing = holds ? required - held : held - required + 1;
+    if (movable.length < missing) return null;
+    return this.#choose(
+      movable.map((kid) => this.#solve(scope, kid, owner, holds, isWhole)),
+      missing,
+    );
+  }
+
+  /** Undone items of a progress leaf; those the owner's rules ask for anyway first, then open ones, in course order. */
+  #candidates(scope: Scope, kids: readonly number[], owner: number, isWhole: boolean): (Plan[] | null)[] {
+    const { program } = scope;
+    const wanted = new Set([program.tutorial, program.previous[owner] ?? NONE]);
+    for (const item of [owner, program.gate[owner] ?? NONE]) {
+      const root = program.roots[item] ?? NONE;
+      if (root !== NONE) for (const named of completedIn(program, root)) wanted.add(named);
+    }
+    const rank = (item: number) => (wanted.has(item) ? 0 : this.#evaluation.open[item] === 1 ? 1 : 2);
+    return kids
+      .filter((kid) => kid !== NONE && Number.isNaN(doneAt(scope, kid)) && program.statuses[kid] !== "deprecated")
+      .sort((a, b) => rank(a) - rank(b) || a - b)
+      .map((kid) => this.#plan(isWhole, "complete", kid));
+  }
+
+  /** Plans that take one alternative from each of `count` of the lists. */
+  #choose(lists: readonly (Plan[] | null)[], count: number): Plan[] | null {
+    const possible = lists.filter((list) => list !== null);
+    if (possible.length < count) return null;
+    const all = (chosen: readonly Plan[][]) => chosen.reduce((sets, list) => this.#combine(sets, list), [this.empty]);
+    if (possible.length === count) return all(possible);
+    if (count <= 1) return this.#pruned(possible.flat());
+    if (possible.length * count > MAX_CHOICES || this.#joins > MAX_JOINS) {
+      this.isCut = true;
+      const cheapest = possible.map((list) => list.slice(0, 1)).sort((a, b) => (a[0] && b[0] ? byCost(a[0], b[0]) : 0));
+      return all(cheapest.slice(0, count));
+    }
+    // sets[k]: the best plans that take one alternative from k of the lists seen so far.
+    let sets: Plan[][] = [[this.empty], ...Array.from({ length: count }, () => [])];
+    for (const list of possible) {
+      sets = sets.map((without, k) => {
+        const smaller = sets[k - 1] ?? [];
+        return smaller.length === 0 ? without : this.#pruned([...without, ...this.#combine(smaller, list)]);
+      });
+    }
+    return sets[count] ?? null;
+  }
+
+  #combine(left: readonly Plan[], right: readonly Plan[]): Plan[] {
+    if (right.length === 1 && right[0] === this.empty) return [...left];
+    const isLong = (left[0]?.needs.size ?? 0) > LONG_PLAN;
+    const width = this.#joins > MAX_JOINS ? 2 : isLong ? FEW_ALTERNATIVES : MAX_ALTERNATIVES;
+    if (left.length > width || right.length > width) this.isCut = true;
+    const others = right.slice(0, width);
+    return this.#pruned(left.slice(0, width).flatMap((plan) => others.map((other) => this.join(plan, other))));
+  }
+
+  #pruned(plans: Plan[]): Plan[] {
+    if (plans.length > MAX_ALTERNATIVES) this.isCut = true;
+    return prune(plans);
+  }
+
+  join(a: Plan, b: Plan): Plan {
+    if (a.needs.size === 0) return b;
+    if (b.needs.size === 0) return a;
+    const needs = new Map(a.needs);
+    for (const need of b.needs.values()) addNeed(needs, need);
+    this.#joins += 1 + needs.size / LONG_PLAN;
+    return this.#planOf(needs);
+  }
+}

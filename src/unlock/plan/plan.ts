@@ -1,0 +1,52 @@
+/** One thing to do or to wait for. */
+export interface Need {
+  action: "complete" | "attempt" | "score" | "wait";
+  item: number;
+  /** score: the least score. wait: the instant, epoch ms. complete: what has to pass afterwards, ms. */
+  value: number;
+}
+
+/** Alternatives kept per part of a rule while searching. Up to here the answer is the smallest, beyond it a good one. */
+export const MAX_ALTERNATIVES = 64;
+
+/** Needs that belong together, none of which another one covers. */
+export interface Plan {
+  readonly needs: ReadonlyMap<string, Need>;
+  /** Steps it takes, with a wait at the end where something has to pass. */
+  readonly size: number;
+  /** How many of them cannot be done right now: the tie-break between plans of one size. */
+  readonly locked: number;
+  /** Sum of their values, the next tie-break: an earlier instant, a shorter drip or a lower score is less to ask. */
+  readonly effort: number;
+}
+
+export function keyOf({ action, item }: Need): string {
+  return action === "wait" ? action : `${action} ${item}`;
+}
+
+/** Adds a need unless another covers it, and drops what it covers: who completes or scores has attempted, the later wait includes the earlier. */
+export function addNeed(needs: Map<string, Need>, need: Need): void {
+  const key = keyOf(need);
+  const same = needs.get(key);
+  const { item } = need;
+  if (need.action === "attempt" && (needs.has(`complete ${item}`) || needs.has(`score ${item}`))) return;
+  if (need.action === "complete" || need.action === "score") needs.delete(`attempt ${item}`);
+  needs.set(key, same === undefined || same.value < need.value ? need : same);
+}
+
+export function byCost(a: Plan, b: Plan): number {
+  return a.size - b.size || a.locked - b.locked || a.effort - b.effort;
+}
+
+export function signature({ needs }: Plan): string {
+  return [...needs.values()]
+    .map((need) => `${keyOf(need)} ${need.value}`)
+    .sort()
+    .join();
+}
+
+export function prune(plans: Plan[]): Plan[] {
+  if (plans.length <= 1) return plans;
+  const different = new Map(plans.map((plan) => [signature(plan), plan]));
+  return [...different.values()].sort(byCost).slice(0, MAX_ALTERNATIVES);
+}

@@ -1,0 +1,136 @@
+import type { Evaluation } from "../evaluate.ts";
+import { kidsOf } from "../nodes.ts";
+import { NONE, OP } from "../program.ts";
+import type { Reach } from "../reach.ts";
+import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE, turnOf } from "../truth.ts";
+import { keyOf, type Need } from "./plan.ts";
+
+/** The part of a course that decides one item: what may have to be done for it, and what may change by itself. */
+export interface Region {
+  /** Every item whose lock matters, each after those it depends on; the item itself last. */
+  readonly items: readonly number[];
+  /** Everything that might have to be done, in the order in which the rules name it. */
+  readonly actions: readonly Need[];
+  /** Instants after now at which something changes by itself, ascending. */
+  readonly instants: readonly number[];
+  /** Waiting periods that completing an item starts. */
+  readonly drips: readonly { item: number; delay: number }[];
+  /** Nothing in it forbids or ends: doing more never locks, so that neither order nor haste matters. */
+  readonly isPlain: boolean;
+  readonly forbids: boolean;
+}
+
+/** Walks from an item to everything that its lock rests on. */
+export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, target: number): Region {
+  const { program, learner, now } = scope;
+  const { nodes } = program;
+  /** What holds for good: without the exceptions that run out. */
+  const lasting = scopeOf(program, learner, Number.POSITIVE_INFINITY);
+  const seen = new Set<number>([target]);
+  const queue = [target];
+  /** Items that rules name, whatever for: an exception of one of them may run out. */
+  const named = new Set<number>([program.tutorial]);
+  const actions = new Map<string, Need>();
+  const instants = new Set<number>();
+  const drips: { item: number; delay: number }[] = [];
+  let forbids = false;
+  let ends = false;
+  const visit = (item: number) => {
+    if (item === NONE || seen.has(item)) return;
+    seen.add(item);
+    queue.push(item);
+  };
+  const ask = (action: Need["action"], item: number, value = 0) => {
+    if (item === NONE || evaluation.visible[item] !== 1) return;
+    if ((reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
+    const need: Need = { action, item, value };
+    actions.set(`${keyOf(need)} ${value}`, need);
+    visit(item);
+  };
+  const instant = (at: number) => {
+    if (at > now && at < Number.POSITIVE_INFINITY) instants.add(at);
+  };
+  const walk = (node: number, owner: number, wanted: boolean): void => {
+    const arg = nodes.arg[node] ?? NONE;
+    const value = nodes.value[node] ?? 0;
+    const op = nodes.op[node];
+    const isMissing = () => wanted && evaluateNode(lasting, node, owner) !== TRUE;
+    if (op === OP.PROGRESS) for (const kid of kidsOf(program, node)) named.add(kid);
+    else if (op !== OP.COHORT && op !== OP.AT_LEAST) named.add(arg);
+    switch (op) {
+      case OP.NOT:
+        forbids = true;
+        walk(kidsOf(program, node)[0] ?? NONE, owner, !wanted);
+        break;
+      case OP.ALL:
+      case OP.ANY:
+      case OP.AT_LEAST:
+        for (const kid of kidsOf(program, node)) walk(kid, owner, wanted);
+        break;
+      case OP.FROM:
+      case OP.UNTIL:
+      case OP.AFTER_ENROLLMENT: {
+        const turn = turnOf(scope, node, owner);
+        if (nodes.ends[node] === 1 && turn > now) ends = true;
+        instant(turn);
+        // An extension may run out.
+        instant(op === OP.AFTER_ENROLLMENT ? learner.enrolledAt + value : value);
+        break;
+      }
+      case OP.PROGRESS:
+        if (isMissing()) {
+          for (const kid of kidsOf(program, node)) {
+            if (kid !== NONE && Number.isNaN(doneAt(lasting, kid))) ask("complete", kid);
+          }
+        }
+        break;
+      case OP.COMPLETED:
+        if (isMissing()) ask("complete", arg);
+        break;
+      case OP.ATTEMPTED:
+        if (isMissing()) ask(arg < program.chapterCount ? "complete" : "attempt", arg);
+        break;
+      case OP.SCORE:
+        if (isMissing() && arg >= program.chapterCount) ask("score", arg, value);
+        break;
+      case OP.AFTER: {
+        const completed = learner.completedAt[arg] ?? Number.NaN;
+        // Of several beginnings the earliest counts, but an excuse may run out.
+        for (const { index, kind, created_at } of learner.overrides) {
+          if (index === arg && kind === "excuse") instant(created_at + value);
+        }
+        instant(completed + value);
+        // Who has completed it, but only later than now, can still do so earlier.
+        if (!(completed <= now)) {
+          drips.push({ item: arg, delay: value });
+          if (wanted && !(doneAt(lasting, arg) <= now)) ask("complete", arg);
+        }
+        break;
+      }
+    }
+  };
+  for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+    visit(program.gate[item] ?? NONE);
+    named.add(program.previous[item] ?? NONE);
+    if (!passesPrevious(lasting, item)) ask("complete", program.previous[item] ?? NONE);
+    if (!passesTutorial(lasting, item)) ask("complete", program.tutorial);
+    const root = program.roots[item] ?? NONE;
+    if (root !== NONE) walk(root, item, true);
+  }
+  for (const { index, expires_at, extend_to } of learner.overrides) {
+    if (!seen.has(index) && !named.has(index)) continue;
+    if (expires_at !== null && expires_at > now) {
+      ends = true;
+      instant(expires_at);
+    }
+    if (extend_to !== null) instant(extend_to);
+  }
+  return {
+    items: [...program.order].filter((item) => seen.has(item)),
+    actions: [...actions.values()],
+    instants: [...instants].sort((a, b) => a - b),
+    drips,
+    isPlain: !forbids && !ends,
+    forbids,
+  };
+}

@@ -1,0 +1,177 @@
+import { blank, type Evaluation, isOpenIn } from "../evaluate.ts";
+import type { Learner } from "../learner.ts";
+import { nodesIn } from "../nodes.ts";
+import { NONE, type Program } from "../program.ts";
+import { isStarted, type Scope, scopeOf } from "../truth.ts";
+import type { Need } from "./plan.ts";
+import type { Region } from "./region.ts";
+
+/** What a question costs besides the conditions it looks at, counted in those. */
+const QUESTION_WORK = 10;
+/** Instants looked at, one after the other, for something that can be done next. */
+const MAX_INSTANTS = 1_000;
+
+/** A copy of the learner on which things are done and time goes by, read through the evaluator. */
+export class World {
+  scope: Scope;
+  /** Conditions looked at so far. */
+  work = 0;
+  readonly #program: Program;
+  readonly #region: Region;
+  readonly #evaluation: Evaluation;
+  readonly #into: Evaluation;
+  readonly #weights = new Map<number, number>();
+
+  constructor(scope: Scope, evaluation: Evaluation, region: Region) {
+    const { program, learner, now } = scope;
+    const copy: Learner = {
+      ...learner,
+      attemptedAt: learner.attemptedAt.slice(),
+      completedAt: learner.completedAt.slice(),
+      bestScore: learner.bestScore.slice(),
+      kept: learner.kept.slice(),
+    };
+    this.#program = program;
+    this.#region = region;
+    this.#evaluation = evaluation;
+    this.#into = blank(program.size, now);
+    this.scope = scopeOf(program, copy, now);
+  }
+
+  isOpen(item: number): boolean {
+    this.work += QUESTION_WORK + this.#weightOf(item);
+    return isOpenIn(this.scope, item, this.#into);
+  }
+
+  /** Conditions of an item's rule and its chapter's. */
+  #weightOf(item: number): number {
+    const known = this.#weights.get(item);
+    if (known !== undefined) return known;
+    const { gate, roots } = this.#program;
+    const weight = [item, gate[item] ?? NONE].reduce((sum, one) => sum + nodesIn(this.#program, roots[one] ?? NONE), 0);
+    this.#weights.set(item, weight);
+    return weight;
+  }
+
+  /** Whether a need can be met at this moment. */
+  canDo({ action, item, value }: Need): boolean {
+    if (action === "wait") return value > this.scope.now;
+    return this.#evaluation.visible[item] === 1 && this.isOpen(item);
+  }
+
+  /** Whether the learner has what a need asks for. */
+  has({ action, item, value }: Need): boolean {
+    const { learner, now } = this.scope;
+    if (action === "wait") return now >= value;
+    if (action === "complete") return (learner.completedAt[item] ?? Number.NaN) <= now;
+    if (action === "attempt") return isStarted(learner, item);
+    return (learner.bestScore[item] ?? Number.NaN) >= value;
+  }
+
+  /** Does what a need says. @returns how to undo it. */
+  do({ action, item, value }: Need): () => void {
+    const { learner, now } = this.scope;
+    const before = this.scope;
+    const wasKept = this.#keeps ? learner.kept.slice() : null;
+    const undo = [
+      () => {
+        this.scope = before;
+        if (wasKept !== null) learner.kept.set(wasKept);
+      },
+    ];
+    this.#keep();
+    if (action === "wait") this.scope = scopeOf(this.#program, learner, value);
+    else {
+      const { attemptedAt, completedAt, bestScore } = learner;
+      const old = [attemptedAt[item], completedAt[item], bestScore[item]].map((one) => one ?? Number.NaN);
+      undo.push(() => {
+        attemptedAt[item] = old[0] ?? Number.NaN;
+        completedAt[item] = old[1] ?? Number.NaN;
+        bestScore[item] = old[2] ?? Number.NaN;
+      });
+      // As facts are merged: of two instants the earlier counts, of two scores the better.
+      if (!((old[0] ?? Number.NaN) <= now)) attemptedAt[item] = now;
+      if (action === "complete" && !((old[1] ?? Number.NaN) <= now)) completedAt[item] = now;
+      if (action === "score") bestScore[item] = Math.max(value, old[2] || 0);
+      if (this.#keeps) learner.kept[item] = 1;
+    }
+    return () => {
+      for (const step of undo) step();
+    };
+  }
+
+  /** Does what is in a plan as soon as it can be done, and waits in between. @returns the steps, or null if it is stuck. */
+  follow(needs: readonly Need[], target: number): Need[] | null {
+    const steps: Need[] = [];
+    let pending = needs.filter((need) => need.action !== "wait" && !this.has(need));
+    for (let round = 0; round < MAX_INSTANTS; round += 1) {
+      for (let isMoving = true; isMoving; ) {
+        if (pending.length === 0 && this.isOpen(target)) return steps;
+        const left = pending.filter((need) => {
+          if (!this.canDo(need)) return true;
+          this.do(need);
+          steps.push(need);
+          return false;
+        });
+        isMoving = left.length < pending.length;
+        pending = left;
+      }
+      if (this.isOpen(target)) return steps;
+      const next = this.instants()[0];
+      if (next === undefined) return null;
+      const wait: Need = { action: "wait", item: NONE, value: next };
+      this.do(wait);
+      if (steps.at(-1)?.action === "wait") steps.pop();
+      steps.push(wait);
+    }
+    return null;
+  }
+
+  /** Whether these very steps, in this order, can be done and open the item. */
+  opensBy(steps: readonly Need[], target: number): boolean {
+    for (const step of steps) {
+      if (!this.canDo(step)) return false;
+      this.do(step);
+    }
+    return this.isOpen(target);
+  }
+
+  /** Instants after this one at which something changes by itself, ascending. */
+  instants(): number[] {
+    const { learner, now } = this.scope;
+    const found = new Set(this.#region.instants.filter((at) => at > now));
+    for (const { item, delay } of this.#region.drips) {
+      const at = (learner.completedAt[item] ?? Number.NaN) + delay;
+      if (at > now) found.add(at);
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  /** Everything that may matter for what comes next. */
+  key(): string {
+    const { learner, now } = this.scope;
+    const parts: (number | string)[] = [now];
+    const isTimed = this.#region.drips.length > 0;
+    for (const need of this.#region.actions) {
+      if (!this.has(need)) continue;
+      parts.push(`${need.action}${need.item}=${need.value}${isTimed ? `@${learner.completedAt[need.item]}` : ""}`);
+    }
+    if (this.#keeps) parts.push("|", ...this.#region.items.filter((item) => learner.kept[item] === 1));
+    return parts.join();
+  }
+
+  get #keeps(): boolean {
+    return this.#program.outline.options.sticky && this.#region.forbids;
+  }
+
+  /** What the enrollment does after each write of a sticky course; it matters only where rules forbid. */
+  #keep(): void {
+    if (!this.#keeps) return;
+    const { learner } = this.scope;
+    for (const item of this.#region.items) {
+      if (learner.kept[item] === 1) continue;
+      this.isOpen(item);
+      if (this.#into.earned[item] === 1) learner.kept[item] = 1;
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import type { ItemStatus, Outline } from "./outline.ts";
+
+// The form of a course version that the evaluator runs.
+
+/** Node kinds of a compiled rule. Numbers, because they live in a typed array. */
+export const OP = {
+  ALL: 0,
+  ANY: 1,
+  AT_LEAST: 2,
+  NOT: 3,
+  COMPLETED: 4,
+  ATTEMPTED: 5,
+  SCORE: 6,
+  PROGRESS: 7,
+  FROM: 8,
+  UNTIL: 9,
+  AFTER_ENROLLMENT: 10,
+  AFTER: 11,
+  COHORT: 12,
+} as const;
+
+/** What an item's status means when rules are evaluated. */
+export const STANDING = { OFFERED: 0, DRAFT: 1, DEPRECATED: 2 } as const;
+
+/** "No node", "no item"; where a thread ends here, the rule does not hold. */
+export const NONE = -1;
+/** Where a thread ends here, the rule holds. */
+export const ACCEPT = -2;
+/** Instead of a thread: the rule names deprecated items, so that a leaf may be neither true nor false. */
+export const UNTHREADED = -3;
+
+/**
+ * A course version in the form the evaluator runs: items are numbers (chapters first, then problems, each in course
+ * order), all rules are nodes in one arena of typed arrays. Built once per version and isolate, never stored.
+ */
+export interface Program {
+  readonly outline: Outline;
+  readonly size: number;
+  readonly chapterCount: number;
+  readonly ids: readonly string[];
+  readonly indexOf: ReadonlyMap<string, number>;
+  /** Effective status: a problem in a draft chapter is a draft, in a deprecated chapter deprecated. */
+  readonly statuses: readonly ItemStatus[];
+  /** The same as a {@link STANDING}. */
+  readonly standing: Uint8Array;
+  /** Chapter that must be open for the problem to be open, or NONE. */
+  readonly gate: Int32Array;
+  /** Chapter the problem stands in, or NONE. */
+  readonly chapterOf: Int32Array;
+  /** Problems standing in each chapter (all of them), by chapter number. */
+  readonly problemsOf: readonly Int32Array[];
+  /** Sequential mode: the chapter that must be completed before this one, or NONE. */
+  readonly previous: Int32Array;
+  /** The item that gates everything else, or NONE. */
+  readonly tutorial: number;
+  /** Root node of each item's rule, or NONE for "open". */
+  readonly roots: Int32Array;
+  /** Where the thread through the item's rule begins: a node, ACCEPT or NONE; or UNTHREADED. See {@link NodeArena}. */
+  readonly entries: Int32Array;
+  /** 1 where time alone can make the rule false: only those rules can close what is kept open. */
+  readonly closes: Uint8Array;
+  /**
+   * Deprecated chapter that brings the item back into sight for those who have started anything in it, or NONE: for such
+   * a chapter itself, and for its problems that are not deprecated themselves.
+   */
+  readonly comesWith: Int32Array;
+  readonly nodes: NodeArena;
+  /** Items to evaluate again when the facts of item i change (i itself included), ascending. */
+  readonly dependents: readonly Int32Array[];
+  /** Instants of `from` and `until` leaves, ascending, epoch ms. */
+  readonly boundaries: Float64Array;
+  /** Delays of `after_enrollment` leaves, ascending, ms. */
+  readonly enrollmentDelays: Float64Array;
+  /** Item and delay (ms) of each `after` leaf, by item. */
+  readonly afterItems: Int32Array;
+  readonly afterDelays: Float64Array;
+  /** Cohort names, numbered. */
+  readonly cohorts: readonly string[];
+  /** Every item after all items it depends on. Empty if the rules have a cycle (publishing refuses those). */
+  readonly order: Int32Array;
+}
+
+/** Nodes of all rules. A group's children are `kids[first .. first + count)`; a progress leaf's items stand there too. */
+export interface NodeArena {
+  readonly op: Uint8Array;
+  /** Item of a leaf, cohort number, or the count of `at_least`. */
+  readonly arg: Int32Array;
+  /** min score, min percent, epoch ms or delay in ms. */
+  readonly value: Float64Array;
+  readonly first: Int32Array;
+  readonly count: Int32Array;
+  readonly kids: Int32Array;
+  /**
+   * 1 for a date or period whose coming makes the rule's part false: an end, however it is spelled (`until`, or `from` and
+   * the waiting periods below a `not`). An extension moves it.
+   */
+  readonly ends: Uint8Array;
+  /**
+   * The node that decides next when this one holds and when it does not, or ACCEPT or NONE when that settles the rule.
+   * Such a thread leads from leaf to leaf, past `all`, `any` and `not`; an `at_least` is one node of it, asked as a whole.
+   */
+  readonly whenTrue: Int32Array;
+  readonly whenFalse: Int32Array;
+}

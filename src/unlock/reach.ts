@@ -1,0 +1,273 @@
+import type { Evaluation } from "./evaluate.ts";
+import { NONE, OP, type Program, STANDING } from "./program.ts";
+import {
+  doneAt,
+  evaluateNode,
+  isExcused,
+  isLockedByStaff,
+  progressOf,
+  requiredOf,
+  type Scope,
+  TRUE,
+  turnOf,
+} from "./truth.ts";
+import { ALWAYS, before, firstIn, intersection, NEVER, overlaps, since, union, type Windows } from "./windows.ts";
+
+/**
+ * When a learner could have each item open at the earliest, were all that is not settled yet to go their way. It never
+ * calls impossible what is possible; where a rule forbids what another asks for, it may call possible what is not.
+ */
+export interface Reach {
+  /** Whether a part of an item's rule may be true (or, if not `wanted`, false) at any time from now on. */
+  readonly canBe: (node: number, owner: number, wanted: boolean) => boolean;
+  /** When each item may be open, by item number. */
+  readonly windows: readonly Windows[];
+  /** First instant from now on at which each item may be open; Infinity: never again. */
+  readonly opensAt: Float64Array;
+  /** First instant at which each item may be done (-Infinity: it is); Infinity: never. */
+  readonly doneAt: Float64Array;
+}
+
+/** What a part of a rule allows. */
+interface Part {
+  /** When it may be as wanted. */
+  readonly windows: Windows;
+  /** Whether it may come to count neither way: a prerequisite on what is demanded of nobody. */
+  readonly mayBeIgnored: boolean;
+}
+
+/** Linear in the size of the course, but for the sorting of what a group holds. */
+export function reachOf(scope: Scope, evaluation: Evaluation): Reach {
+  return new Reaching(scope, evaluation).all();
+}
+
+class Reaching {
+  readonly #scope: Scope;
+  readonly #evaluation: Evaluation;
+  readonly #windows: Windows[];
+  readonly #opensAt: Float64Array;
+  readonly #doneAt: Float64Array;
+
+  constructor(scope: Scope, evaluation: Evaluation) {
+    const { size } = scope.program;
+    this.#scope = scope;
+    this.#evaluation = evaluation;
+    this.#windows = new Array<Windows>(size).fill(ALWAYS);
+    this.#opensAt = new Float64Array(size).fill(scope.now);
+    this.#doneAt = new Float64Array(size).fill(scope.now);
+  }
+
+  all(): Reach {
+    const { program, now } = this.#scope;
+    // Rules with a cycle have no order. Publishing refuses them; nothing is claimed about them here.
+    for (const item of program.order) {
+      const windows = this.#windowsOf(item);
+      const opensAt = firstIn(windows, now);
+      this.#windows[item] = windows;
+      this.#opensAt[item] = opensAt;
+      this.#doneAt[item] = Number.isNaN(doneAt(this.#scope, item))
+        ? this.#evaluation.visible[item] === 1
+          ? opensAt
+          : Number.POSITIVE_INFINITY
+        : Number.NEGATIVE_INFINITY;
+    }
+    const canBe = (node: number, owner: number, wanted: boolean) => {
+      const { windows, mayBeIgnored } = this.#part(node, owner, wanted);
+      return mayBeIgnored || firstIn(windows, now) < Number.POSITIVE_INFINITY;
+    };
+    return { canBe, windows: this.#windows, opensAt: this.#opensAt, doneAt: this.#doneAt };
+  }
+
+  /** Precedence as in the evaluator: lock, unlock, a locked chapter, practice mode, the rules. */
+  #windowsOf(item: number): Windows {
+    const { program, now } = this.#scope;
+    if (program.standing[item] === STANDING.DRAFT) return NEVER;
+    const own = this.#unlockedBy(item);
+    if (this.#scope.exceptions?.get(item)?.unlock === true) return own;
+    const windows = this.#byRules(item, own);
+    const isOpenAfterAll = this.#evaluation.open[item] === 1 && firstIn(windows, now) !== now;
+    return isOpenAfterAll ? union([windows, since(now)]) : windows;
+  }
+
+  #byRules(item: number, own: Windows): Windows {
+    const { program, learner } = this.#scope;
+    const gate = program.gate[item] ?? NONE;
+    const parts = [own];
+    if (gate !== NONE) parts.push(this.#unlockedBy(gate));
+    if (learner.practiceMode) return intersection(parts);
+    const previous = program.previous[item] ?? NONE;
+    if (program.tutorial !== NONE && program.tutorial !== item) parts.push(this.#doneFrom(program.tutorial));
+    if (previous !== NONE) parts.push(this.#doneFrom(previous));
+    if (gate !== NONE) parts.push(this.#windows[gate] ?? ALWAYS);
+    const root = program.roots[item] ?? NONE;
+    if (root !== NONE) {
+      const rule = this.#part(root, item, true);
+      if (!rule.mayBeIgnored) parts.push(rule.windows);
+    }
+    // What is kept open needs no more than that its end has not come.
+    return learner.kept[item] === 1 ? this.#ofKept(item, parts) : intersection(parts);
+  }
+
+  /** A kept item that is locked now: by staff, by the tutorial, or because its end has come, until another window. */
+  #ofKept(item: number, parts: readonly Windows[]): Windows {
+    const { program } = this.#scope;
+    const { tutorial } = program;
+    const gate = program.gate[item] ?? NONE;
+    const asKept = [item, gate].flatMap((one) => {
+      const root = program.roots[one] ?? NONE;
+      if (one === NONE) return [];
+      const could = root === NONE ? ALWAYS : this.#part(root, one, true, true).windows;
+      // What could not hold before its first window, or never, has not ended.
+      const ends = union([before(could[0] ?? Number.POSITIVE_INFINITY), could]);
+      return [this.#unlockedBy(one), program.closes[one] === 1 && this.#hasFirmEnd(one, root) ? ends : ALWAYS];
+    });
+    if (tutorial !== NONE && tutorial !== item) asKept.push(this.#doneFrom(tutorial));
+    return union([intersection(parts), intersection(asKept)]);
+  }
+
+  /** Whether the time in which a rule could hold is known: no extension of it runs out, no period that is over shortens it. */
+  #hasFirmEnd(item: number, root: number): boolean {
+    const { program, learner, now } = this.#scope;
+    const isShortened = learner.overrides.some(
+      ({ index, kind, expires_at }) => index === item && kind === "extend" && expires_at !== null && expires_at > now,
+    );
+    return !isShortened && (root === NONE || !deniesPeriod(program, root, true));
+  }
+
+  #unlockedBy(item: number): Windows {
+    if (!isLockedByStaff(this.#scope, item)) return ALWAYS;
+    return since(lockedUntil(this.#scope, item));
+  }
+
+  #doneFrom(item: number): Windows {
+    return since(this.#doneAt[item] ?? Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * When a node may be true or, if not `wanted`, false.
+   * @param isKept leaves on facts and cohorts are held in the item's favour, whatever they are.
+   */
+  #part(node: number, owner: number, wanted: boolean, isKept = false): Part {
+    const { program, learner } = this.#scope;
+    const { nodes } = program;
+    const op = nodes.op[node];
+    const arg = nodes.arg[node] ?? NONE;
+    const value = nodes.value[node] ?? Number.NaN;
+    const plain = (windows: Windows): Part => ({ windows, mayBeIgnored: false });
+    switch (op) {
+      case OP.ALL:
+      case OP.ANY:
+      case OP.AT_LEAST:
+        return this.#group(node, owner, wanted, isKept);
+      case OP.NOT:
+        return this.#part(nodes.kids[nodes.first[node] ?? 0] ?? NONE, owner, !wanted, isKept);
+      // An extension may run out, so what it puts off may come at the date itself.
+      case OP.FROM:
+        return plain(wanted ? since(value) : before(turnOf(this.#scope, node, owner)));
+      case OP.UNTIL:
+        return plain(wanted ? before(turnOf(this.#scope, node, owner)) : since(value));
+      case OP.AFTER_ENROLLMENT:
+        return plain(wanted ? since(learner.enrolledAt + value) : before(turnOf(this.#scope, node, owner)));
+      case OP.COHORT:
+        return plain(isKept || (learner.cohorts[arg] === 1) === wanted ? ALWAYS : NEVER);
+      case OP.PROGRESS: {
+        const { listed } = progressOf(this.#scope, node);
+        const items = [...nodes.kids.subarray(nodes.first[node] ?? 0, (nodes.first[node] ?? 0) + listed)];
+        const mayBeIgnored = listed > 0 && items.every((one) => program.standing[one] === STANDING.DEPRECATED);
+        return { windows: isKept ? ALWAYS : this.#progress(node, items, wanted), mayBeIgnored };
+      }
+      default: {
+        const mayBeIgnored = program.standing[arg] === STANDING.DEPRECATED;
+        return { windows: isKept ? ALWAYS : this.#fact(node, owner, wanted), mayBeIgnored };
+      }
+    }
+  }
+
+  /** Facts only grow: what has been done stays so, unless it rests on an exception that may run out. */
+  #fact(node: number, owner: number, wanted: boolean): Windows {
+    const { program } = this.#scope;
+    const item = program.nodes.arg[node] ?? NONE;
+    const op = program.nodes.op[node];
+    const value = program.nodes.value[node] ?? Number.NaN;
+    if (item === NONE) return wanted ? NEVER : ALWAYS;
+    if (op === OP.AFTER) {
+      const done = doneAt(this.#scope, item);
+      if (wanted) return since(this.#earliestDone(item, done) + value);
+      return Number.isNaN(done) || isExcused(this.#scope, item) ? ALWAYS : before(turnOf(this.#scope, node, owner));
+    }
+    const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
+    if (!wanted) return holds && !isExcused(this.#scope, item) ? NEVER : ALWAYS;
+    if (holds) return ALWAYS;
+    // A chapter gets no score.
+    if (op === OP.SCORE && item < program.chapterCount) return NEVER;
+    // Who has completed an item can do it again for a better score, as long as it is open.
+    if (this.#evaluation.visible[item] !== 1) return NEVER;
+    return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** First instant from which an item may count as done: one that is done only later than now can be done again. */
+  #earliestDone(item: number, done: number): number {
+    if (Number.isNaN(done)) return this.#doneAt[item] ?? Number.POSITIVE_INFINITY;
+    if (this.#evaluation.visible[item] !== 1) return done;
+    return Math.min(done, this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
+  }
+
+  #progress(node: number, items: readonly number[], wanted: boolean): Windows {
+    const { done, needed } = progressOf(this.#scope, node);
+    if (!wanted) return done >= needed && !items.some((one) => isExcused(this.#scope, one)) ? NEVER : ALWAYS;
+    if (done >= needed) return ALWAYS;
+    const open = items.filter((one) => one !== NONE && Number.isNaN(doneAt(this.#scope, one)));
+    return overlaps(
+      open.map((one) => this.#doneFrom(one)),
+      needed - done,
+    );
+  }
+
+  #group(node: number, owner: number, wanted: boolean, isKept: boolean): Part {
+    const { nodes } = this.#scope.program;
+    const first = nodes.first[node] ?? 0;
+    const total = nodes.count[node] ?? 0;
+    const parts: Part[] = [];
+    for (let at = first; at < first + total; at += 1) {
+      parts.push(this.#part(nodes.kids[at] ?? NONE, owner, wanted, isKept));
+    }
+    // What may be ignored asks nothing of `all`, lowers what `at_least` asks, and helps where it holds.
+    const ignorable = parts.filter((part) => part.mayBeIgnored).length;
+    const required = requiredOf(this.#scope, node, ignorable);
+    const lists = parts.map((part) => part.windows);
+    const needed = wanted
+      ? Math.min(required, requiredOf(this.#scope, node, 0))
+      : total - ignorable - requiredOf(this.#scope, node, 0) + 1;
+    return { windows: overlaps(lists, needed), mayBeIgnored: total > 0 && ignorable === total };
+  }
+}
+
+/** Whether a part of a rule may ask that a waiting period is not over yet. */
+function deniesPeriod(program: Program, node: number, wanted: boolean): boolean {
+  const { op, first, count, kids } = program.nodes;
+  const start = first[node] ?? 0;
+  const inner = (isWanted: boolean) =>
+    kids.subarray(start, start + (count[node] ?? 0)).some((kid) => deniesPeriod(program, kid, isWanted));
+  switch (op[node]) {
+    case OP.AFTER:
+      return !wanted;
+    case OP.NOT:
+      return inner(!wanted);
+    case OP.ALL:
+    case OP.ANY:
+    case OP.AT_LEAST:
+      return inner(wanted);
+    default:
+      return false;
+  }
+}
+
+/** When the last lock that staff put on an item runs out; Infinity if one lasts. */
+export function lockedUntil({ learner, now }: Scope, item: number): number {
+  let until = now;
+  for (const { index, kind, expires_at } of learner.overrides) {
+    if (index !== item || kind !== "lock" || (expires_at !== null && expires_at <= now)) continue;
+    until = Math.max(until, expires_at ?? Number.POSITIVE_INFINITY);
+  }
+  return until;
+}

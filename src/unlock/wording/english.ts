@@ -1,0 +1,73 @@
+import { atLeast, roundedDown } from "./numbers.ts";
+import type { Wording } from "./wording.ts";
+
+function enumerate(parts: string[], word: "and" | "or"): string {
+  if (parts.length <= 2) return parts.join(` ${word} `);
+  return `${parts.slice(0, -1).join(", ")} ${word} ${parts.at(-1)}`;
+}
+
+export const ENGLISH: Wording = {
+  quote: (title) => `“${title}”`,
+  titles: (titles, choice) =>
+    typeof choice === "number"
+      ? `any ${choice} of ${enumerate(titles, "and")}`
+      : enumerate(titles, choice === "all" ? "and" : "or"),
+  complete: (titles) => `complete ${titles}`,
+  thenWait: (phrase, duration) => `${phrase} and then wait ${duration}`,
+  duration: (days, hours, minutes) => {
+    const parts = Object.entries({ day: days, hour: hours, minute: minutes });
+    return enumerate(
+      parts.flatMap(([unit, count]) => (count === 0 ? [] : [`${count} ${unit}${count === 1 ? "" : "s"}`])),
+      "and",
+    );
+  },
+  attempt: (title) => `attempt ${title}`,
+  score: (title, { required, actual }) =>
+    `score at least ${atLeast(required)} on ${title}${typeof actual === "number" ? ` (your best so far is ${roundedDown(actual)})` : ""}`,
+  cannot: {
+    complete: (title) => `you cannot complete ${title}`,
+    attempt: (title) => `you cannot attempt ${title}`,
+    score: (title, required) => `you cannot score ${required} on ${title}`,
+    progress: (title) => `you cannot complete enough ${title === null ? "of what it asks for" : `in ${title}`}`,
+    chapter: (title) => (title === null ? "its chapter cannot be opened" : `the chapter ${title} cannot be opened`),
+    late: (moment) => `it would have to wait until ${moment}, and that is too late`,
+  },
+  hopeless: "nothing you can do opens it",
+  condition: {
+    completed: (title, isDenied) => (isDenied ? `${title} is not completed` : `${title} is completed`),
+    attempted: (title, isDenied) => (isDenied ? `${title} is not attempted` : `${title} is attempted`),
+    score: (title, min, isDenied) => `a score ${isDenied ? "below" : "of at least"} ${min} on ${title}`,
+    progress: (needed, total, title, isDenied) =>
+      `${isDenied ? "fewer than" : "at least"} ${needed} of ${total} ${title === null ? "listed items" : `problems in ${title}`} completed`,
+    since: (moment) => `from ${moment} on`,
+    until: (moment) => `until ${moment}`,
+    after: (title, duration, isDenied) =>
+      isDenied ? `at most ${duration} since ${title} was completed` : `${duration} since ${title} was completed`,
+    cohort: (name, isDenied) => `${isDenied ? "not in" : "in"} the cohort “${name}”`,
+  },
+  solve: (title, count) => `complete ${count} more ${count === 1 ? "problem" : "problems"} in ${title}`,
+  someItem: "another item",
+  someItems: (count) => `complete ${count} more of the listed items`,
+  openChapter: (title) => (title === null ? "unlock the chapter it belongs to" : `unlock the chapter ${title}`),
+  previousChapter: (title) => `complete the previous chapter ${title}`,
+  tutorial: (title) => `complete the tutorial ${title}`,
+  wait: (moment) => `wait until ${moment}`,
+  more: (count, choice) => (choice === "any" ? `one of ${count} more` : `${count} more`),
+  join: (parts, choice, isNested) => {
+    if (typeof choice === "number") return `do any ${choice} of these: ${parts.join("; ")}`;
+    const isPlain = parts.every((part) => !/ (?:and|or|of) |: /.test(part.replaceAll(/“[^”]*”/g, "")));
+    const word = choice === "all" ? "and" : "or";
+    const text = isPlain ? enumerate(parts, word) : `${parts.slice(0, -1).join(", ")}, ${word} ${parts.at(-1)}`;
+    if (!isNested) return text;
+    if (!isPlain) return `(${text})`;
+    return choice === "any" ? `either ${text}` : text;
+  },
+  opens: (moment) => `it opens on ${moment}`,
+  closed: (moment) => `it closed on ${moment}`,
+  excluded: (title) =>
+    title === null ? "it is not available to you" : `it is not available because of your progress in ${title}`,
+  cohort: (name) => `it is only for the cohort “${name}”`,
+  lockedByStaff: (until) => `it was locked by the course staff${until === null ? "" : ` until ${until}`}`,
+  sentence: (phrase) => `${phrase.replace(/^\(*[a-z]/, (start) => start.toUpperCase())}.`,
+  between: " ",
+};

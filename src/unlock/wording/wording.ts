@@ -1,0 +1,52 @@
+import type { Reason } from "../explanation.ts";
+
+/** How a list is meant: every one of it, one of it, or so many of it. */
+export type Choice = "all" | "any" | number;
+
+/** What differs between languages. Titles come quoted, phrases without a capital or a stop. */
+export interface Wording {
+  quote(title: string): string;
+  titles(titles: string[], choice: Choice): string;
+  complete(titles: string): string;
+  thenWait(phrase: string, duration: string): string;
+  duration(days: number, hours: number, minutes: number): string;
+  attempt(title: string): string;
+  score(title: string, reason: Reason): string;
+  solve(title: string, count: number): string;
+  /** Of what can never be done any more. */
+  cannot: {
+    complete(title: string): string;
+    attempt(title: string): string;
+    score(title: string, required: string): string;
+    progress(title: string | null): string;
+    chapter(title: string | null): string;
+    late(moment: string): string;
+  };
+  hopeless: string;
+  /** Conditions listed one by one, whether they hold or not; denied: below a `not`. */
+  condition: {
+    completed(title: string, isDenied: boolean): string;
+    attempted(title: string, isDenied: boolean): string;
+    score(title: string, min: string, isDenied: boolean): string;
+    progress(needed: number, total: number, title: string | null, isDenied: boolean): string;
+    since(moment: string): string;
+    until(moment: string): string;
+    after(title: string, duration: string, isDenied: boolean): string;
+    cohort(name: string, isDenied: boolean): string;
+  };
+  someItem: string;
+  someItems(count: number): string;
+  openChapter(title: string | null): string;
+  previousChapter(title: string): string;
+  tutorial(title: string): string;
+  wait(moment: string): string;
+  more(count: number, choice: Choice): string;
+  join(parts: string[], choice: Choice, isNested: boolean): string;
+  opens(moment: string): string;
+  closed(moment: string): string;
+  excluded(title: string | null): string;
+  cohort(name: string): string;
+  lockedByStaff(until: string | null): string;
+  sentence(phrase: string): string;
+  between: string;
+}

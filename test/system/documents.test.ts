@@ -1,0 +1,167 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readLocalSecret } from "../../scripts/lib/local-secrets.ts";
+import { ROOT } from "../../scripts/lib/paths.ts";
+import { freePort } from "../../scripts/lib/ports.ts";
+import { tokenFor } from "../support/node/api.ts";
+import { type Block, blocksOf, documents, type Step, stepsOf } from "../support/node/documents.ts";
+import { processesOn, runScript, type Script, until } from "../support/node/processes.ts";
+import { emptyState, removeState } from "../support/node/state.ts";
+
+// Types what the documents ask a newcomer to type: one service, one shell for each document, their commands in order;
+// and compares the answers that they print with those that came.
+
+/** Documents whose commands are run, in this order: later ones may rest on what earlier ones did. */
+const DOCUMENTS = [
+  "README.md",
+  "docs/tutorial.md",
+  "docs/authors/courses.md",
+  "docs/authors/publishing.md",
+  "docs/developers/records.md",
+  "docs/operate/shards.md",
+];
+const START_MS = 240_000;
+const DOCUMENT_MS = 240_000;
+
+/** Lines that are not typed here, and who does it: .ci/run installs and tests a clean clone, `beforeAll` starts. */
+const ELSEWHERE = [/^git clone /, /^cd latchkey$/, /^npm ci\b/];
+
+describe("the commands of the documents", () => {
+  let service: Script;
+  let stateDir: string;
+  let folder: string;
+  let port: number;
+
+  beforeAll(async () => {
+    stateDir = emptyState();
+    folder = mkdtempSync(join(tmpdir(), "latchkey-documents-"));
+    port = await freePort();
+    service = runScript("scripts/start.ts", ["--port", String(port), "--state", stateDir]);
+    let ended = false;
+    void service.ended.then(() => {
+      ended = true;
+    });
+    await until("the ready banner", START_MS, () => {
+      if (ended) throw new Error(`the start ended early:\n${service.output()}`);
+      return service.output().includes("Ctrl-C ends Latchkey");
+    });
+  }, START_MS);
+  afterAll(async () => {
+    service?.child.kill("SIGINT");
+    await until("the end of every process", 20_000, () => processesOn(stateDir).length === 0);
+    removeState(stateDir);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each(DOCUMENTS)(
+    "%s: give the answers that stand there",
+    async (file) => {
+      const steps = stepsOf(file).filter(({ commands }) => commands.kind !== "elsewhere");
+      expect(steps.length).toBeGreaterThan(0);
+      const outputs = await runSteps(steps);
+      steps.forEach((step, index) => {
+        compare(step, outputs[index] ?? "");
+      });
+    },
+    DOCUMENT_MS,
+  );
+
+  it("docs/operate/alerts: every call of a page reaches the service", async () => {
+    const calls = documents()
+      .filter((file) => file.startsWith("docs/operate/alerts/"))
+      .flatMap((file) => blocksOf(file).flatMap(({ language, text }) => (language === "sh" ? text.split("\n") : [])))
+      .filter((line) => line.startsWith("curl ") && line.includes("$LATCHKEY"))
+      // These need a dead letter and an erasure, which a service that is well has not.
+      .filter((line) => !/dead-letters\/<id>|\/erasures\//.test(line));
+    expect(calls.length).toBeGreaterThan(20);
+    const script = [...new Set(calls)].map((line) => {
+      const [call = ""] = line.replace(/^curl /, "curl --fail ").split(/ \| | {2,}#/);
+      const filled = call.replaceAll("<course>", "algorithms").replaceAll("<item>", "algorithms.complexity");
+      return `${filled.replaceAll("<user>", "demo")} >/dev/null || echo '${line.replaceAll("'", "")}'`;
+    });
+    const environment = {
+      LATCHKEY: `http://localhost:${port}`,
+      ADMIN: `Authorization: Bearer ${await tokenFor("on-call", "admin")}`,
+      METRICS_TOKEN: readLocalSecret(undefined, "METRICS_TOKEN") ?? "",
+    };
+    const { code, printed, faults } = await shell(script.join("\n"), environment);
+    expect([code, printed, faults]).toEqual([0, "", ""]);
+  });
+
+  /** Types the steps into one shell. @returns what each of them printed. */
+  async function runSteps(steps: readonly Step[]): Promise<string[]> {
+    // Files are written into a folder of the test; npm gets the place of the checkout.
+    const prelude = `set -eu -o pipefail\nnpm() { command npm --prefix '${ROOT}' "$@"; }\n`;
+    const script = steps
+      .map(({ commands }) => `: ${commands.file}:${commands.line}\n${typed(commands)}\nprintf '\\n${MARK}\\n'`)
+      .join("\n");
+    const { code, printed, faults } = await shell(prelude + script);
+    const outputs = printed.split(`\n${MARK}\n`);
+    const reached = steps[outputs.length - 1]?.commands;
+    expect(code, `${reached?.file}:${reached?.line}: ${outputs.at(-1)}\n${faults}`).toBe(0);
+    return outputs;
+  }
+
+  async function shell(script: string, environment: Readonly<Record<string, string>> = {}) {
+    const env = { ...process.env, ...environment };
+    const child = spawn("bash", ["-s"], { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
+    let printed = "";
+    let faults = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      printed += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      faults += text;
+    });
+    child.stdin.end(script);
+    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    return { code, printed, faults };
+  }
+
+  function typed({ text }: Block): string {
+    return text
+      .split("\n")
+      .filter((line) => !ELSEWHERE.some((pattern) => pattern.test(line)))
+      .join("\n")
+      .replaceAll("localhost:8787", `localhost:${port}`);
+  }
+});
+
+const MARK = "-- next step --";
+
+/** Each printed answer must be among those that came, in order; what came may have more fields. */
+function compare({ commands, answers }: Step, output: string): void {
+  const came = output.split("\n").flatMap((line) => {
+    try {
+      const value: unknown = JSON.parse(line);
+      return [value];
+    } catch {
+      return [];
+    }
+  });
+  for (const { file, line, text } of answers) {
+    const wanted: unknown = JSON.parse(text);
+    const at = came.findIndex((value) => isPartOf(wanted, value));
+    if (at === -1)
+      expect({ came, output }, `${file}:${line}, after the commands of line ${commands.line}`).toEqual(wanted);
+    came.splice(0, at + 1);
+  }
+}
+
+/** Whether a value has everything that another one shows: objects may have more fields, lists are whole. */
+function isPartOf(wanted: unknown, value: unknown): boolean {
+  if (Array.isArray(wanted)) {
+    return (
+      Array.isArray(value) &&
+      value.length === wanted.length &&
+      wanted.every((one, index) => isPartOf(one, value[index]))
+    );
+  }
+  if (typeof wanted !== "object" || wanted === null) return wanted === value;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const fields = new Map(Object.entries(value));
+  return Object.entries(wanted).every(([name, one]) => isPartOf(one, fields.get(name)));
+}

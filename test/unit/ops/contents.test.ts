@@ -1,0 +1,21 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+describe("[fault 1] what items hold", () => {
+  const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") || path.endsWith(".tsx"))
+    .map((path) => ({ path: path.replaceAll("\\", "/"), text: readFileSync(join("src", path), "utf8") }));
+  const where = (pattern: RegExp) => sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
+
+  it("leaves D1 by one function, whose permits one function gives", () => {
+    expect(where(/\bcourseContents\b/).sort()).toEqual([
+      "courses/contents.ts",
+      "courses/publish.ts",
+      "courses/tables.ts",
+    ]);
+    expect(where(/course_contents/).sort()).toEqual(["backup/tables.ts", "courses/tables.ts"]);
+    expect(where(/loadContent\(databaseOf/)).toEqual(["enrollment/reads.ts"]);
+    expect(where(/\bas Permit\b/)).toEqual(["mirror/access.ts"]);
+  });
+});

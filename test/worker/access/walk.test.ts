@@ -1,0 +1,395 @@
+import { exports } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { readSwitch } from "../../../src/mirror/read-switch.ts";
+import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
+import { brokenDatabase, brokenObjects, callWith, rowsOf } from "../../support/worker/faults.ts";
+import { type Call, call, tokenOf } from "../../support/worker/http.ts";
+import { advanceClock, author, completed } from "../../support/worker/learners.ts";
+import { everywhere } from "../../support/worker/shards.ts";
+import { closed, courseWith, HOUR_MS, instant, learnerOf, REASONS, TEXT, TITLE } from "./closed.ts";
+
+/**
+ * What each operation a learner may call has to do with the items of a course. A new one must be added here, or this
+ * test fails: whoever adds it says which kind it is, and if it shows or accepts something, the walk tries it.
+ *
+ * content: shows what an item holds. work: takes what a learner did with an item. states: says how items stand. other:
+ * knows nothing of items.
+ */
+const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
+  "GET /api/v1/courses/{course}/chapters/{chapter}": "content",
+  "GET /api/v1/problems/{problem}": "content",
+  "GET /api/v1/courses/{course}/items/{item}/content": "content",
+  "POST /api/v1/courses/{course}/chapters/{chapter}/mark_as_completed": "work",
+  "POST /api/v1/problems/{problem}/submissions": "work",
+  "GET /api/v1/courses/{course}/chapters": "states",
+  "GET /api/v1/courses/{course}/problems": "states",
+  "GET /api/v1/chapters/{chapter}/problems": "states",
+  "GET /api/v1/courses/{course}/unlocks": "states",
+  "GET /api/v1/courses/{course}/items/{item}/why": "states",
+  // One's own work, which stays readable while its problem is locked, and says nothing of what is hidden.
+  "GET /api/v1/problems/{problem}/submissions": "states",
+  "POST /api/v1/auth/bootstrap": "other",
+  "POST /api/v1/auth/password": "other",
+  "DELETE /api/v1/auth/sessions": "other",
+  "GET /api/v1/auth/sessions": "other",
+  "DELETE /api/v1/auth/sessions/{id}": "other",
+  "POST /api/v1/auth/sign-in": "other",
+  "POST /api/v1/auth/sign-out": "other",
+  "POST /api/v1/auth/sign-up": "other",
+  "POST /api/v1/auth/sse-token": "other",
+  "POST /api/v1/auth/token": "other",
+  "GET /api/v1/courses": "other",
+  "GET /api/v1/courses/{course}": "other",
+  "DELETE /api/v1/courses/{course}/enrollments": "other",
+  "POST /api/v1/courses/{course}/enrollments": "other",
+  "GET /api/v1/courses/{course}/pass": "other",
+  "GET /api/v1/courses/{course}/presence": "other",
+  "POST /api/v1/courses/{course}/presence": "other",
+  "GET /api/v1/enrollments/{enrollment}/insight": "other",
+  "GET /api/v1/events/history": "other",
+  "GET /api/v1/events/preferences": "other",
+  "PUT /api/v1/events/preferences": "other",
+  "GET /api/v1/events/stream": "other",
+  "GET /api/v1/storage/files": "other",
+  "POST /api/v1/storage/files/upload": "other",
+  "POST /api/v1/storage/files/upload-url": "other",
+  "DELETE /api/v1/storage/files/{id}": "other",
+  "GET /api/v1/storage/files/{id}": "other",
+  "POST /api/v1/storage/files/{id}/complete": "other",
+  "GET /api/v1/storage/files/{id}/download": "other",
+  "PUT /api/v1/storage/uploads/{token}": "other",
+  "POST /api/v1/translation/flush": "other",
+  "GET /api/v1/translation/recovery/incomplete-sessions": "other",
+  "POST /api/v1/translation/recovery/restore/{id}": "other",
+  "GET /api/v1/translation/search": "other",
+  "GET /api/v1/translation/sessions": "other",
+  "POST /api/v1/translation/sessions/batch": "other",
+  "DELETE /api/v1/translation/sessions/{id}": "other",
+  "GET /api/v1/translation/sessions/{id}": "other",
+  "GET /api/v1/translation/sessions/{id}/tasks": "other",
+  "GET /api/v1/translation/tasks": "other",
+  "POST /api/v1/translation/tasks/batch": "other",
+  "GET /api/v1/translation/tasks/{id}": "other",
+  "DELETE /api/v1/users/{id}": "other",
+  "GET /api/v1/users/{id}": "other",
+  "PATCH /api/v1/users/{id}": "other",
+  "POST /api/v1/users/{id}/export": "other",
+  "DELETE /api/v1/users/{id}/sessions": "other",
+};
+
+const documentSchema = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.looseObject({
+        "x-policy": z.object({ roles: z.union([z.literal("public"), z.array(z.string())]) }).optional(),
+      }),
+    ),
+  ),
+});
+
+interface Operation {
+  method: string;
+  path: string;
+  /** Undefined: the route is in no list of this test. */
+  kind: (typeof KINDS)[string] | undefined;
+}
+
+/** Operations a learner may call. Who is none of those the policy names is refused before anything else happens. */
+let operations: Operation[] = [];
+
+beforeAll(async () => {
+  const answer = await exports.default.fetch(new Request("http://latchkey.test/openapi.json"));
+  const { paths } = documentSchema.parse(await answer.json());
+  operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { "x-policy": policy }]): Operation[] => {
+      const roles = policy?.roles ?? "public";
+      if (roles !== "public" && !roles.includes("learner")) return [];
+      const name = `${method.toUpperCase()} ${path}`;
+      return [{ method: method.toUpperCase(), path, kind: KINDS[name] }];
+    }),
+  );
+});
+
+afterEach(() => {
+  readSwitch.set({ realtime_percent: 0, reason: "", set_at: null }, Date.now());
+  vi.useRealTimers();
+});
+
+const of = (kind: Operation["kind"]) => operations.filter((operation) => operation.kind === kind);
+
+/** The operation's addresses for the closed chapter and the closed problem, whichever it takes. */
+function addresses(slug: string, { path }: Operation): string[] {
+  const filled = ["x", "px"].map((item) =>
+    path
+      .replace("/api/v1", "")
+      .replace("{course}", slug)
+      .replace("{enrollment}", `${slug}:${learnerOf(slug)}`)
+      .replace(/\{(item|chapter|problem)\}/, `${slug}.${item}`)
+      .replace(/\{\w+\}/g, "ada"),
+  );
+  return [...new Set(filled)];
+}
+
+/** Ways to ask for another view than one's own present one; a learner's token may use none of them to get in. */
+function queries(slug: string, asked: readonly number[]): string[] {
+  const own = `learner=${learnerOf(slug)}`;
+  const [first = 0] = asked;
+  const mixed = [`?as=learner&at=${instant(first)}`, `?${own}&at=${instant(first)}`];
+  return ["", "?as=learner", `?${own}`, ...mixed, ...asked.map((at) => `?at=${instant(at)}`)];
+}
+
+/**
+ * How a request reaches the rules: the object, D1 because the object does not answer, D1 because operators chose it.
+ */
+const PATHS: Record<string, (method: string, path: string, options: Call) => Promise<Response>> = {
+  "through the object": call,
+  "through D1, while the object does not answer": (method, path, options) =>
+    callWith({ ENROLLMENTS: brokenObjects().namespace }, method, path, options),
+  "through D1, by the switch": (method, path, options) => {
+    readSwitch.set({ realtime_percent: 100, reason: "a test", set_at: null }, Date.now());
+    return callWith({}, method, path, options);
+  },
+};
+
+it("[fault 1] knows every operation that a learner may call", () => {
+  const unknown = operations.filter(({ kind }) => kind === undefined).map(({ method, path }) => `${method} ${path}`);
+  expect(unknown).toEqual([]);
+  for (const kind of ["content", "work", "states"] as const) expect(of(kind).length, kind).toBeGreaterThan(1);
+});
+
+describe.each(REASONS)("[fault 1] closed by $reason", (why) => {
+  it.each(Object.entries(PATHS))("shows nothing and accepts nothing, %s", async (name, ask) => {
+    const slug = freshSlug("closed");
+    const instants = await closed(why, slug);
+    const token = await tokenOf(learnerOf(slug));
+    const isDirect = name === "through the object";
+    for (const operation of of("content")) {
+      for (const address of addresses(slug, operation)) {
+        for (const query of queries(slug, instants)) {
+          const answer = await ask(operation.method, `${address}${query}`, { token });
+          const text = await answer.text();
+          const context = `${operation.method} ${address}${query}: ${answer.status} ${text}`;
+          expect(text, context).not.toContain(TEXT);
+          // The content alone knows no other view, and says so.
+          const unknown = query !== "" && address.endsWith("/content") ? [400] : [];
+          expect([403, 404, ...unknown, ...(isDirect ? [] : [503])], context).toContain(answer.status);
+          if (why.hidden) expect(text, context).not.toContain(TITLE);
+          const isOfThisKind = address.includes("/problems/") === address.endsWith(".px");
+          if (isDirect && query === "" && isOfThisKind)
+            expect(JSON.parse(text), context).toMatchObject({ code: why.code });
+        }
+      }
+    }
+    for (const operation of of("work")) {
+      for (const address of addresses(slug, operation)) {
+        for (const query of queries(slug, instants)) {
+          const body = address.endsWith("/submissions") ? { answer: "4" } : {};
+          const answer = await ask(operation.method, `${address}${query}`, { token, body });
+          const text = await answer.text();
+          const context = `${operation.method} ${address}${query}: ${answer.status} ${text}`;
+          // A write knows no `at`, `as` or `learner`: what it does not know it refuses by name.
+          const refused = query === "" ? [403, 404] : [400];
+          expect([...refused, ...(isDirect ? [] : [503])], context).toContain(answer.status);
+          expect(text, context).not.toContain(TEXT);
+        }
+      }
+    }
+    const rows = `SELECT count(*) AS n FROM facts WHERE item IN ('${slug}.x', '${slug}.px') AND attempted_at IS NOT NULL`;
+    expect(await rowsOf(slug, learnerOf(slug), rows)).toEqual([{ n: 0 }]);
+    expect(await rowsOf(slug, learnerOf(slug), "SELECT count(*) AS n FROM submissions")).toEqual([{ n: 0 }]);
+    for (const operation of of("states")) {
+      for (const address of addresses(slug, operation)) {
+        for (const query of why.hidden ? queries(slug, instants) : [""]) {
+          const text = await (await ask(operation.method, `${address}${query}`, { token })).text();
+          const context = `${operation.method} ${address}${query}: ${text}`;
+          expect(text, context).not.toContain(TEXT);
+          if (!why.hidden) continue;
+          expect(text, context).not.toContain(TITLE);
+          if (why.code !== "not_enrolled") expect(text, context).not.toMatch(/"[^"/]*\.p?x"/);
+        }
+      }
+    }
+  });
+
+  it("is open to staff at all times, by their role", async () => {
+    if (why.reason === "removal from the course") return; // there is nothing to show
+    const slug = freshSlug("staff");
+    const [at = 0] = await closed(why, slug);
+    const token = await author();
+    for (const path of [`/courses/${slug}/chapters/${slug}.x`, `/problems/${slug}.px`]) {
+      for (const query of ["", `?at=${instant(at)}`, "?at=2099-01-01T00:00:00Z"]) {
+        const answer = await call("GET", `${path}${query}`, { token });
+        expect([answer.status, (await answer.text()).includes(TEXT)], path + query).toEqual([200, true]);
+      }
+      if (why.hidden) continue;
+      // Somebody else's view changes the states in the answer, not what staff may read.
+      for (const query of ["", `&at=${instant(at)}`].map((rest) => `?learner=${learnerOf(slug)}${rest}`)) {
+        const answer = await call("GET", `${path}${query}`, { token });
+        expect([answer.status, (await answer.text()).includes(TEXT)], path + query).toEqual([200, true]);
+      }
+    }
+  });
+});
+
+it("[fault 1] no other operation shows what items hold", async () => {
+  const slug = freshSlug("other");
+  await publish(courseWith(slug, { both: { rule: { completed: `${slug}.one` } } }));
+  await enroll(slug, learnerOf(slug));
+  await project(slug, learnerOf(slug));
+  const token = await tokenOf(learnerOf(slug));
+  for (const operation of of("other")) {
+    // A stream does not end, and needs another token.
+    if (operation.method !== "GET" || operation.path.endsWith("/stream")) continue;
+    for (const address of addresses(slug, operation)) {
+      for (const query of ["", "?at=2099-01-01T00:00:00Z"]) {
+        const text = await (await call("GET", `${address}${query}`, { token })).text();
+        expect(text, address).not.toMatch(new RegExp(`${TEXT}|${TITLE}`));
+      }
+    }
+  }
+});
+
+describe("[fault 1] what is open now", () => {
+  it("is shown as it is now, whatever `at` asks for, beside the state of then", async () => {
+    const slug = freshSlug("open");
+    const rule = { completed: `${slug}.one` };
+    await publish(courseWith(slug, { chapter: { content: `${TEXT} of the first version` }, both: { rule } }));
+    await enroll(slug, learnerOf(slug));
+    const locked = Date.now();
+    advanceClock(HOUR_MS);
+    await completed(slug, learnerOf(slug), "one");
+    await (await call("GET", `/courses/${slug}/unlocks`, { token: await tokenOf(learnerOf(slug)) })).text();
+    const unlocked = Date.now();
+    advanceClock(HOUR_MS);
+    await publish(courseWith(slug, { chapter: { content: "the second version", title: "New name" }, both: { rule } }));
+    advanceClock(HOUR_MS);
+    const token = await tokenOf(learnerOf(slug));
+    const ask = async (query: string) => {
+      const answer = await call("GET", `/courses/${slug}/chapters/${slug}.x${query}`, { token });
+      const text = await answer.text();
+      expect(answer.status, text).toBe(200);
+      return JSON.parse(text);
+    };
+    expect(await ask("")).toMatchObject({ content: "the second version", status: "unlocked", title: "New name" });
+    expect(await ask(`?at=${instant(locked)}`)).toMatchObject({
+      content: "the second version",
+      status: "locked",
+      is_locked: true,
+      unlock_condition_description: expect.stringContaining("One"),
+      title: "New name",
+    });
+    expect(await ask(`?at=${instant(unlocked)}`)).toMatchObject({ content: "the second version", status: "unlocked" });
+    expect(await ask("?at=2099-01-01T00:00:00Z")).toMatchObject({ content: "the second version", status: "unlocked" });
+  });
+
+  it("a refusal says why it is closed now, and how it stands at the instant that was asked for", async () => {
+    const slug = freshSlug("refusal");
+    const opens = Date.now() + 30 * 24 * HOUR_MS;
+    await publish(courseWith(slug, { both: { rule: { from: instant(opens) } } }));
+    await enroll(slug, learnerOf(slug));
+    const token = await tokenOf(learnerOf(slug));
+    const ask = async (at: number) => {
+      const answer = await call("GET", `/problems/${slug}.px?at=${instant(at)}`, { token });
+      expect(answer.status).toBe(403);
+      return answer.json();
+    };
+    const reasons = [{ code: "opens_later" }, { code: "chapter_locked" }].map((reason) =>
+      expect.objectContaining(reason),
+    );
+    expect(await ask(opens)).toMatchObject({
+      code: "locked",
+      item: `${slug}.px`,
+      reasons: expect.arrayContaining(reasons),
+      at: { instant: instant(opens), is_locked: false, reasons: [] },
+    });
+    expect(await ask(opens - 1)).toMatchObject({
+      code: "locked",
+      at: { instant: instant(opens - 1), is_locked: true, reasons: expect.arrayContaining(reasons) },
+    });
+  });
+});
+
+describe("[fault 1] what is hidden by now", () => {
+  it("is named by no reason, step or sentence of a past in which it was not", async () => {
+    const slug = freshSlug("named");
+    const document = (status: "active" | "draft", rule: object | null) => ({
+      slug,
+      title: "Named",
+      options: { sticky: false },
+      chapters: [
+        { id: `${slug}.x`, title: TITLE, status, content: TEXT },
+        { id: `${slug}.y`, title: "Y", rule, problems: [{ id: `${slug}.z`, title: "Z" }] },
+        {
+          id: `${slug}.w`,
+          title: "W",
+          rule: status === "draft" ? null : { progress: { of: [`${slug}.x`, `${slug}.y`], min_percent: 100 } },
+        },
+      ],
+    });
+    const user = learnerOf(slug);
+    await publish(document("active", { completed: `${slug}.x` }));
+    await enroll(slug, user);
+    const then = Date.now();
+    advanceClock(HOUR_MS);
+    await publish(document("draft", null));
+    advanceClock(HOUR_MS);
+    const token = await tokenOf(user);
+    for (const path of [
+      `/courses/${slug}/items/${slug}.y/why`,
+      `/courses/${slug}/items/${slug}.z/why`,
+      `/courses/${slug}/items/${slug}.w/why`,
+      `/courses/${slug}/chapters`,
+      `/courses/${slug}/problems`,
+      `/courses/${slug}/unlocks`,
+      `/courses/${slug}/chapters/${slug}.y`,
+    ]) {
+      const answer = await call("GET", `${path}?at=${instant(then)}`, { token });
+      const text = await answer.text();
+      expect([path, answer.status], text).toEqual([path, 200]);
+      expect(text, path).not.toMatch(new RegExp(`${TITLE}|${TEXT}|"${slug}\\.x"`));
+      // The answer says that something was missing, without its name.
+      expect(text, path).toContain("locked");
+    }
+    const hidden = await call("GET", `/courses/${slug}/items/${slug}.x/why?at=${instant(then)}`, { token });
+    expect(await hidden.json()).toMatchObject({ code: "item_not_found" });
+  });
+});
+
+describe("[fault 1] what an item holds", () => {
+  it("is 503, and no fault, while D1 does not answer", async () => {
+    const slug = freshSlug("dark");
+    await publish(courseWith(slug, {}));
+    await enroll(slug, learnerOf(slug));
+    const token = await tokenOf(learnerOf(slug));
+    const path = `/courses/${slug}/chapters/${slug}.x`;
+    expect((await call("GET", path, { token })).status).toBe(200);
+    const down = await callWith({ ...everywhere(brokenDatabase) }, "GET", path, { token });
+    expect([down.status, down.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await down.json()).toMatchObject({ code: "unavailable" });
+  });
+});
+
+it("[fault 1] the notice of a new version names nothing that was hidden and stays so", async () => {
+  const slug = freshSlug("notice");
+  const user = learnerOf(slug);
+  const version = (word: string) => ({
+    ...courseWith(slug, { both: { status: "draft" }, chapter: { title: `Draft ${word}` } }),
+    problems: [
+      { id: `${slug}.old`, title: `Old ${word}`, status: "deprecated" as const },
+      { id: `${slug}.sum`, title: `Sum ${word}` },
+    ],
+  });
+  await publish(version("one"));
+  await enroll(slug, user);
+  await publish(version("two"));
+  advanceClock(6_000);
+  const token = await tokenOf(user);
+  await (await call("GET", `/courses/${slug}/unlocks`, { token })).text();
+  // What is pending for the learner's live events; they gather such notices for a while.
+  const pending = JSON.stringify(await rowsOf(slug, user, "SELECT payload FROM outbox WHERE kind = 'content'"));
+  expect(pending).toContain(`${slug}.sum`);
+  expect(pending).not.toMatch(new RegExp(`${slug}\\.(x|px|old)\\b`));
+});
