@@ -19,8 +19,8 @@ const LEARNERS = IS_LONG ? 500 : 40;
 const WRITERS = IS_LONG ? 50 : 10;
 /** Chapters of each course; all are open, so that a writer never runs out of something to do. */
 const CHAPTERS = 40;
-/** Rows of one call, and calls at a time, while the school is made. */
-const ROSTER = 100;
+/** Rows of one call, and calls at a time, while the school is made. Of so many each is a row first, and an object on first use. */
+const ROSTER = 500;
 const PARALLEL = 4;
 /** A client waits this long before it asks again, and gives up after the other. */
 const RETRY_MS = 50;
