@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fromRoot } from "./lib/paths.ts";
-import { withScale } from "./lib/scale.ts";
+import { SCALE_PAGES, type ScalePage, withScale } from "./lib/scale.ts";
 
 // npm run docs:scale
-// Computes the tables of docs/design/scale.md anew from the measured figures in scripts/lib/scale.ts.
+// Computes the tables of docs/design/cost.md and scale.md anew from the measured figures in scripts/lib/scale.ts.
 
-const PAGE = fromRoot("docs/design/scale.md");
-writeFileSync(PAGE, withScale(readFileSync(PAGE, "utf8")));
-console.log(PAGE);
+for (const name of Object.keys(SCALE_PAGES) as ScalePage[]) {
+  const page = fromRoot(name);
+  writeFileSync(page, withScale(name, readFileSync(page, "utf8")));
+  console.log(page);
+}

@@ -3,6 +3,14 @@ export const MEASURED = {
   /** Rows that a completion which opens one item writes. test/worker/enrollment/rows.test.ts holds them. */
   objectRows: 6,
   d1Rows: 3,
+  /** Rows of an answer that is judged at once, of an enrollment, and of a learner for whom a publish changes nothing. */
+  submissionObjectRows: 7,
+  submissionD1Rows: 4,
+  enrollmentObjectRows: 25,
+  enrollmentD1Rows: 12,
+  standingD1Rows: 1,
+  /** Rows of a mark, which those get whose answer changes. test/worker/refresh/mark-cost.test.ts holds them. */
+  markD1Rows: 2,
   /** Object requests of a completion: the write, "which rows are pending?", the confirmation. */
   completionObjectRequests: 3,
   /** A message is written, read and removed. */
@@ -56,12 +64,14 @@ const OBJECT_MEMORY_GB = 0.128;
 interface Cost {
   requests: number;
   time: number;
-  rows: number;
+  /** Written in objects and in D1. */
+  rows: readonly [objects: number, d1: number];
   queue: number;
   log: number;
 }
 
-const sumOf = (cost: Cost) => cost.requests + cost.time + cost.rows + cost.queue + cost.log;
+const rowsOf = ({ rows: [objects, d1] }: Cost) => (objects + d1) * PRICES.row;
+const sumOf = (cost: Cost) => cost.requests + cost.time + rowsOf(cost) + cost.queue + cost.log;
 const timeOf = (objectMs: number) =>
   MEASURED.workerCpuMs * PRICES.cpuMs + (objectMs / 1_000) * OBJECT_MEMORY_GB * PRICES.gbSecond;
 
@@ -69,18 +79,44 @@ function readCost(logShare: number): Cost {
   return {
     requests: PRICES.workerRequest + PRICES.objectRequest,
     time: timeOf(MEASURED.readMs),
-    rows: 0,
+    rows: [0, 0],
     queue: 0,
     log: logShare * PRICES.logLine,
   };
 }
 
-const COMPLETION: Cost = {
-  requests: PRICES.workerRequest + MEASURED.completionObjectRequests * PRICES.objectRequest,
-  time: timeOf(MEASURED.completionObjectRequests * MEASURED.writeMs),
-  rows: (MEASURED.objectRows + MEASURED.d1Rows) * PRICES.row,
-  queue: MEASURED.queueOperations * PRICES.queueOperation,
-  log: PRICES.logLine,
+/** A read that is answered without the object, from memory or the location's cache. */
+const EDGE_READ: Cost = {
+  requests: PRICES.workerRequest,
+  time: timeOf(0),
+  rows: [0, 0],
+  queue: 0,
+  log: MEASURED.readLogShare * PRICES.logLine,
+};
+
+/** A write to an object, announced to the queue in a message of its own, with its projection and confirmation. */
+function writeCost(objectRows: number, d1Rows: number): Cost {
+  return {
+    requests: PRICES.workerRequest + MEASURED.completionObjectRequests * PRICES.objectRequest,
+    time: timeOf(MEASURED.completionObjectRequests * MEASURED.writeMs),
+    rows: [objectRows, d1Rows],
+    queue: MEASURED.queueOperations * PRICES.queueOperation,
+    log: PRICES.logLine,
+  };
+}
+
+const COMPLETION = writeCost(MEASURED.objectRows, MEASURED.d1Rows);
+
+/** A learner for whom a publish changes nothing: evaluated in a page of 500, so all but the row is next to nothing. */
+const STANDING: Cost = { requests: 0, time: 0, rows: [0, MEASURED.standingD1Rows], queue: 0, log: 0 };
+
+/** A learner whose answer a publish changes: a mark, a message, a call of the object that commits, and its projection. */
+const CHANGED: Cost = {
+  requests: MEASURED.completionObjectRequests * PRICES.objectRequest,
+  time: (MEASURED.completionObjectRequests * MEASURED.writeMs * OBJECT_MEMORY_GB * PRICES.gbSecond) / 1_000,
+  rows: [MEASURED.objectRows, MEASURED.markD1Rows + MEASURED.d1Rows],
+  queue: 2 * MEASURED.queueOperations * PRICES.queueOperation,
+  log: 0,
 };
 /** A month of a million enrollments at rest: a million of a byte count is as many MB, a thousandth of it GB. */
 const AT_REST = {
@@ -121,7 +157,7 @@ function row(name: string, cells: readonly (string | number)[]): string {
 }
 
 function costRow(name: string, cost: Cost): string {
-  const rows = cost.rows === 0 ? "0" : `${MEASURED.objectRows} + ${MEASURED.d1Rows}`;
+  const rows = rowsOf(cost) === 0 ? "0" : cost.rows.join(" + ");
   return row(name, [
     dollars(cost.requests),
     dollars(cost.time),
@@ -144,7 +180,7 @@ function limits() {
   };
 }
 
-/** The computed parts of docs/design/scale.md, by name. */
+/** The computed parts of docs/design/cost.md and docs/design/scale.md, by name. */
 export function scaleParts(): Record<"costs" | "sizes" | "limits", string> {
   const [small, large] = [columnOf(1), columnOf(100)];
   const line = (name: string, key: keyof ReturnType<typeof columnOf>) => row(name, [small[key], large[key]]);
@@ -155,7 +191,13 @@ export function scaleParts(): Record<"costs" | "sizes" | "limits", string> {
       "|---|---|---|---|---|---|---|",
       costRow("warm reads", readCost(MEASURED.readLogShare)),
       costRow("the same, every line logged", readCost(1)),
+      costRow("reads at the edge, with `max_stale`", EDGE_READ),
+      costRow("items checked by a pass, elsewhere", { requests: 0, time: 0, rows: [0, 0], queue: 0, log: 0 }),
       costRow("completions", COMPLETION),
+      costRow("answers, judged at once", writeCost(MEASURED.submissionObjectRows, MEASURED.submissionD1Rows)),
+      costRow("enrollments", writeCost(MEASURED.enrollmentObjectRows, MEASURED.enrollmentD1Rows)),
+      costRow("learners for whom a publish changes nothing", STANDING),
+      costRow("learners whose answer a publish changes, at most", CHANGED),
       row("enrollments at rest, a month", [
         "",
         "",
@@ -193,12 +235,21 @@ export function scaleParts(): Record<"costs" | "sizes" | "limits", string> {
   };
 }
 
-/** @returns the page with its computed parts anew. @throws when a part has no place. */
-export function withScale(page: string): string {
+/** Which page has which parts. */
+export const SCALE_PAGES = {
+  "docs/design/cost.md": ["costs"],
+  "docs/design/scale.md": ["sizes", "limits"],
+} as const;
+export type ScalePage = keyof typeof SCALE_PAGES;
+
+/** @returns a page with its computed parts anew. @throws when a part has no place. */
+export function withScale(name: ScalePage, page: string): string {
   let next = page;
-  for (const [name, text] of Object.entries(scaleParts())) {
-    const place = new RegExp(`(<!-- computed: ${name} -->\\n)[\\s\\S]*?(\\n<!-- end -->)`);
-    if (!place.test(next)) throw new Error(`docs/design/scale.md has no place for "${name}"`);
+  const parts = scaleParts();
+  for (const part of SCALE_PAGES[name]) {
+    const text = parts[part];
+    const place = new RegExp(`(<!-- computed: ${part} -->\\n)[\\s\\S]*?(\\n<!-- end -->)`);
+    if (!place.test(next)) throw new Error(`${name} has no place for "${part}"`);
     next = next.replace(place, (_all, begin: string, end: string) => `${begin}\n${text}\n${end}`);
   }
   return next;

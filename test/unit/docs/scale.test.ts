@@ -2,9 +2,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { MEASURED, scaleParts, withScale } from "../../../scripts/lib/scale.ts";
+import { MEASURED, SCALE_PAGES, type ScalePage, scaleParts, withScale } from "../../../scripts/lib/scale.ts";
 
-const PAGE = readFileSync("docs/design/scale.md", "utf8");
 const LEARNERS = 10_000;
 
 /** Bytes that a learner with three courses takes in the directory. */
@@ -44,18 +43,26 @@ function bytesOfLearner(hasAccount: boolean): number {
   return bytes;
 }
 
-describe("the page about scale", () => {
-  it("has the figures that follow from what was measured; `npm run docs:scale` computes them anew", () => {
-    expect(withScale(PAGE)).toBe(PAGE);
+describe("the pages about cost and scale", () => {
+  it("have the figures that follow from what was measured; `npm run docs:scale` computes them anew", () => {
+    for (const name of Object.keys(SCALE_PAGES) as ScalePage[]) {
+      const page = readFileSync(name, "utf8");
+      expect(withScale(name, page)).toBe(page);
+    }
     expect(scaleParts().sizes.split("\n")).toHaveLength(11);
   });
 
-  it("counts the rows that the test of a completion holds", () => {
+  it("count the rows that the tests hold", () => {
     const test = readFileSync("test/worker/enrollment/rows.test.ts", "utf8");
     const held = (name: string) => Number(new RegExp(`expect\\(${name}\\)\\.toBe\\((\\d+)\\)`).exec(test)?.[1]);
-    expect({ object: held("write") + held("confirm"), d1: held("d1") }).toEqual({
-      object: MEASURED.objectRows,
-      d1: MEASURED.d1Rows,
+    expect({
+      completion: [held("write") + held("confirm"), held("d1")],
+      enrollment: [held("object"), held("enrolling")],
+      submission: [held("submitted"), held("submitting")],
+    }).toEqual({
+      completion: [MEASURED.objectRows, MEASURED.d1Rows],
+      enrollment: [MEASURED.enrollmentObjectRows, MEASURED.enrollmentD1Rows],
+      submission: [MEASURED.submissionObjectRows, MEASURED.submissionD1Rows],
     });
   });
 
@@ -63,7 +70,7 @@ describe("the page about scale", () => {
     ["who signs in elsewhere", false, MEASURED.outsiderBytes],
     ["with an account here", true, MEASURED.accountBytes],
   ])(
-    "knows the bytes of a learner %s to a tenth",
+    "know the bytes of a learner %s to a tenth",
     (_who, hasAccount, noted) => {
       const found = bytesOfLearner(hasAccount);
       expect(Math.abs(found - noted) / noted, `${found} bytes`).toBeLessThan(0.1);
