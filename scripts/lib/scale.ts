@@ -3,6 +3,8 @@ export const MEASURED = {
   /** Rows that a completion which opens one item writes. test/worker/enrollment/rows.test.ts holds them. */
   objectRows: 6,
   d1Rows: 3,
+  /** Rows of a live event to one learner, in the learner's own object. */
+  eventRows: 2,
   /** Rows of an answer that is judged at once, of an enrollment, and of a learner for whom a publish changes nothing. */
   submissionObjectRows: 7,
   submissionD1Rows: 4,
@@ -107,6 +109,15 @@ function writeCost(objectRows: number, d1Rows: number): Cost {
 
 const COMPLETION = writeCost(MEASURED.objectRows, MEASURED.d1Rows);
 
+/** What opened is told to the learner: a call of the learner's own object. */
+const EVENT: Cost = {
+  requests: PRICES.objectRequest,
+  time: (MEASURED.writeMs * OBJECT_MEMORY_GB * PRICES.gbSecond) / 1_000,
+  rows: [MEASURED.eventRows, 0],
+  queue: 0,
+  log: 0,
+};
+
 /** A learner for whom a publish changes nothing: evaluated in a page of 500, so all but the row is next to nothing. */
 const STANDING: Cost = { requests: 0, time: 0, rows: [0, MEASURED.standingD1Rows], queue: 0, log: 0 };
 
@@ -194,6 +205,7 @@ export function scaleParts(): Record<"costs" | "sizes" | "limits", string> {
       costRow("reads at the edge, with `max_stale`", EDGE_READ),
       costRow("items checked by a pass, elsewhere", { requests: 0, time: 0, rows: [0, 0], queue: 0, log: 0 }),
       costRow("completions", COMPLETION),
+      costRow("live events of completions, for a day", EVENT),
       costRow("answers, judged at once", writeCost(MEASURED.submissionObjectRows, MEASURED.submissionD1Rows)),
       costRow("enrollments", writeCost(MEASURED.enrollmentObjectRows, MEASURED.enrollmentD1Rows)),
       costRow("learners for whom a publish changes nothing", STANDING),

@@ -57,10 +57,12 @@ describe("the pages about cost and scale", () => {
     const held = (name: string) => Number(new RegExp(`expect\\(${name}\\)\\.toBe\\((\\d+)\\)`).exec(test)?.[1]);
     expect({
       completion: [held("write") + held("confirm"), held("d1")],
+      event: held("event"),
       enrollment: [held("object"), held("enrolling")],
       submission: [held("submitted"), held("submitting")],
     }).toEqual({
       completion: [MEASURED.objectRows, MEASURED.d1Rows],
+      event: MEASURED.eventRows,
       enrollment: [MEASURED.enrollmentObjectRows, MEASURED.enrollmentD1Rows],
       submission: [MEASURED.submissionObjectRows, MEASURED.submissionD1Rows],
     });

@@ -1,5 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { channelStub } from "../../../src/events/stubs.ts";
 import { deliver, enroll, freshSlug, objectOf, publish } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder, statesOf } from "../../support/worker/learners.ts";
@@ -12,7 +14,10 @@ import { databaseOfCourse } from "../../support/worker/shards.ts";
  * is set as a row.
  */
 async function rowsWritten(slug: string, user: string, work: () => Promise<unknown>): Promise<number> {
-  const stub = objectOf(slug, user);
+  return rowsOf(objectOf(slug, user), work);
+}
+
+async function rowsOf(stub: DurableObjectStub, work: () => Promise<unknown>): Promise<number> {
   let rows = 0;
   const cursors: { rowsWritten: number }[] = [];
   await runInDurableObject(stub, (_instance, { storage }) => {
@@ -126,13 +131,20 @@ it("a completion that opens one item writes few rows, in the object and in D1", 
   await statesOf(slug, "ada");
   const write = await rowsWritten(slug, "ada", () => completed(slug, "ada", "one"));
   let confirm = 0;
-  const d1 = await rowsOfD1(slug, async () => {
-    confirm = await rowsWritten(slug, "ada", project);
+  let d1 = 0;
+  const event = await rowsOf(channelStub(env, "ada"), async () => {
+    d1 = await rowsOfD1(slug, async () => {
+      confirm = await rowsWritten(slug, "ada", project);
+    });
   });
-  console.info(`rows written: ${write} by the write, ${confirm} by its confirmation, ${d1} in D1`);
+  console.info(
+    `rows written: ${write} by the write, ${confirm} by its confirmation, ${d1} in D1, ${event} by the event`,
+  );
   // The log, the fact, what it opened, the enrollment with its pending rows; and the alarm.
   expect(write).toBe(5);
   expect(confirm).toBe(1);
   // The enrollment, the fact, the announcement; no entry of an index.
   expect(d1).toBe(3);
+  // The learner's live event, in their own object.
+  expect(event).toBe(2);
 });
