@@ -8,7 +8,7 @@ import { backupRoutes, backupSection, closedWhileRestoring } from "./backup/inde
 import { courseRoutes } from "./courses/routes.ts";
 import { askForWarmUp } from "./enrollment/index.ts";
 import { enrollmentRoutes, mountPassKeys } from "./enrollment/routes.ts";
-import { eventDataSchema, eventSection } from "./events/index.ts";
+import { eventDataSchema, eventSection, socketMessageSchema } from "./events/index.ts";
 import { eventRoutes } from "./events/routes.ts";
 import { fileRoutes, fileSection } from "./files/index.ts";
 import { authentication } from "./identity/index.ts";
@@ -92,6 +92,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.route("/api/v1", metricsRoutes(SECTIONS));
   app.route("/api/v1", backupRoutes());
   app.openAPIRegistry.register("EventData", eventDataSchema);
+  app.openAPIRegistry.register("SocketMessage", socketMessageSchema);
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",

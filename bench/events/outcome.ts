@@ -2,7 +2,7 @@ import { type BenchOutcome, type Chart, cell, spread, type Table } from "../lib/
 import { MB, over, point, quantiles, type Results, stagesOf, total } from "./results.ts";
 import type { Measured } from "./rig.ts";
 import type { Sizes } from "./scenarios.ts";
-import { targets, targetsAgainst } from "./targets.ts";
+import { targets, targetsAgainst, targetsOfSockets } from "./targets.ts";
 
 const KB = 1_024;
 
@@ -17,7 +17,8 @@ export function outcomeOf(all: readonly Results[], sizes: Sizes, faults: readonl
   const results = all.filter(({ live, restart, frozen }) => Math.min(live.length, restart.length, frozen.length) > 0);
   const own = results.find(({ name }) => name === "latchkey");
   if (own === undefined) throw new Error(`nothing was measured: ${faults.join("; ")}`);
-  const before = results.find(({ name, kind }) => kind === "latchkey" && name !== own.name);
+  const sockets = results.find(({ name }) => name === "latchkey, sockets");
+  const before = results.find(({ name, kind }) => kind === "latchkey" && name !== own.name && name !== sockets?.name);
   return {
     tables: [
       connecting(results, sizes),
@@ -28,7 +29,11 @@ export function outcomeOf(all: readonly Results[], sizes: Sizes, faults: readonl
       frozen(results, sizes),
     ],
     charts: charts(results, sizes),
-    targets: [...targets(own, sizes, most), ...(before === undefined ? [] : targetsAgainst(own, before, sizes, most))],
+    targets: [
+      ...targets(own, sizes, most),
+      ...(sockets === undefined ? [] : targetsOfSockets(sockets, before ?? own, most)),
+      ...(before === undefined ? [] : targetsAgainst(own, before, sizes, most)),
+    ],
     notes: [
       ...faults,
       "Server on one core, two reading processes and the publisher on the other; each text carries when it was due, so delays of publisher and reader count.",

@@ -6,6 +6,8 @@ import { z } from "zod";
 /** Where a load process finds the server, and how it speaks to it. */
 export const addressSchema = z.object({
   kind: z.enum(["latchkey", "nchan", "better-sse"]),
+  /** Latchkey's readers hold WebSockets, not streams of Server-Sent Events. */
+  overSockets: z.boolean(),
   port: z.int(),
   /** Latchkey's AUTH_SECRET; empty for the others. */
   secret: z.string(),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, clientAddress, now, type Report, readMark, userName } from "./protocol.ts";
 import { SseSocket } from "./sse-socket.ts";
 import { streamToken } from "./tokens.ts";
+import { BareWebSocket } from "./web-socket.ts";
 
 /** First and longest wait before a reconnect; each wait is somewhere in the upper half. */
 const RETRY_MS = 100;
@@ -59,7 +60,7 @@ export class Reader {
   #seen = new Set<number>();
   #generation = 0;
   #cursor = "";
-  #socket: SseSocket | null = null;
+  #socket: SseSocket | BareWebSocket | null = null;
 
   constructor(address: Address, user: number, tally: Tally) {
     this.#address = address;
@@ -88,7 +89,8 @@ export class Reader {
         if (isFrozen) socket.freeze();
         resolve();
       };
-      const socket = new SseSocket(this.#address.port, this.#path(token), this.#headers(), {
+      const Connection = this.#address.overSockets ? BareWebSocket : SseSocket;
+      const socket = new Connection(this.#address.port, this.#path(token), this.#headers(), {
         onStatus: (status) => {
           if (status !== 200) socket.close();
           // Latchkey is open when its first frame says from where it goes on; the others say nothing.
@@ -160,9 +162,12 @@ export class Reader {
   }
 
   #path(token: string): string {
-    if (this.#address.kind === "latchkey") return `/api/v1/events/stream?sse_token=${encodeURIComponent(token)}`;
+    const { kind, overSockets } = this.#address;
+    if (kind === "latchkey") {
+      return `/api/v1/events/${overSockets ? "socket" : "stream"}?sse_token=${encodeURIComponent(token)}`;
+    }
     const name = userName(this.#user);
-    return this.#address.kind === "nchan" ? `/sub/${name}` : `/?user=${name}`;
+    return kind === "nchan" ? `/sub/${name}` : `/?user=${name}`;
   }
 
   #headers(): Record<string, string> {

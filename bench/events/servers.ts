@@ -52,6 +52,14 @@ export function contenders(builds: readonly Build[], core: number | null): Conte
       start: () => startLatchkey(build, core),
     }),
   );
+  const sockets = builds.slice(0, 1).map(
+    (build): Contender => ({
+      name: "latchkey, sockets",
+      kind: "latchkey",
+      canResume: true,
+      start: () => startLatchkey(build, core, true),
+    }),
+  );
   const peers: Contender[] = [
     { name: "nchan", kind: "nchan", canResume: true, start: () => startPeer("nchan", startNchan, core) },
     {
@@ -61,10 +69,14 @@ export function contenders(builds: readonly Build[], core: number | null): Conte
       start: () => startPeer("better-sse", startBetterSse, core),
     },
   ];
-  return [...own, ...peers.filter(({ kind }) => kind !== "nchan" || nchanMissing() === null)];
+  return [...own, ...sockets, ...peers.filter(({ kind }) => kind !== "nchan" || nchanMissing() === null)];
 }
 
-async function startLatchkey({ bundles, freshState }: Build, core: number | null): Promise<Running> {
+async function startLatchkey(
+  { bundles, freshState }: Build,
+  core: number | null,
+  overSockets = false,
+): Promise<Running> {
   const secret = randomBytes(32).toString("base64url");
   const stateDir = await freshState();
   const port = await firstPort(FIRST_PORT);
@@ -76,7 +88,7 @@ async function startLatchkey({ bundles, freshState }: Build, core: number | null
   };
   let server = await start();
   return {
-    address: { kind: "latchkey", port, secret },
+    address: { kind: "latchkey", overSockets, port, secret },
     pid: () => server.workerd(),
     async crash() {
       await server.kill();
@@ -102,7 +114,7 @@ async function startPeer(
   };
   let child = await start();
   return {
-    address: { kind, port, secret: "" },
+    address: { kind, overSockets: false, port, secret: "" },
     pid: () => child.pid,
     async crash() {
       await child.end("SIGKILL");

@@ -13,6 +13,8 @@ const BACK_S = 8;
 /** Asked for beside the other build: memory of an idle stream, and CPU of a delivery. */
 const IDLE_SHARE = 1 / 3;
 const CPU_SHARE = 0.4;
+/** Asked for of a stream over a socket, beside one of Server-Sent Events. */
+const SOCKET_IDLE_SHARE = 1 / 8;
 
 /** What was asked for, and what this build reached. */
 export function targets(own: Results, sizes: Sizes, most: number): BenchOutcome["targets"] {
@@ -88,6 +90,20 @@ export function targets(own: Results, sizes: Sizes, most: number): BenchOutcome[
       asked: `less than half of the ${cell(sizes.frozen.kilobytes / 1_000)} MB sent`,
       measured: `${spreadCell(held)} MB`,
       met: held.median < sizes.frozen.kilobytes / 1_000 / 2,
+    },
+  ];
+}
+
+/** What was asked for of sockets beside streams, of the other build if there is one. */
+export function targetsOfSockets(sockets: Results, streams: Results, most: number): BenchOutcome["targets"] {
+  const idle = (result: Results) => spread(stagesOf(result, most).map(({ bytesPerStream }) => bytesPerStream)).median;
+  const measured = idle(sockets) / idle(streams);
+  return [
+    {
+      what: `Memory of an idle stream over a socket beside ${streams.name}`,
+      asked: `at most ${cell(SOCKET_IDLE_SHARE)}`,
+      measured: cell(measured),
+      met: measured <= SOCKET_IDLE_SHARE,
     },
   ];
 }

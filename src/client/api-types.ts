@@ -99,6 +99,19 @@ export type EventData = {
   };
 };
 
+export type SocketMessage = {
+  /** The type of an event, or `stream.…` for a frame about the stream. */
+  event: string;
+  /** The cursor after this frame. Absent: it stays. */
+  id?: string;
+  /** How long to wait before coming back, ms, from now on. */
+  retry?: number;
+  /** Send back the text "ack " and this number when you have it. */
+  ack?: number;
+  /** The envelope of an event, or the frame's own data. */
+  data: Record<string, unknown>;
+};
+
 export type SignUpAccepted = {
   status: "accepted";
   detail: string;
@@ -2742,6 +2755,21 @@ export interface Paths {
       answer: PublishedEvents;
     };
   };
+  "/api/v1/events/socket": {
+    /** Live events of the token's user (WebSocket) */
+    get: {
+      query: {
+        sse_token?: string;
+        /** Id of the last frame handled; the stream goes on after it. The header wins. */
+        last_event_id?: string;
+        /** A random name of the page or device. Its earlier stream ends when this one opens. */
+        client?: string;
+        /** true: 429 instead of ending another stream that answers. */
+        if_room?: "true" | "false";
+      };
+      answer: null;
+    };
+  };
   "/api/v1/auth/sse-token": {
     /** A token that opens one event stream within 60 s */
     post: {
@@ -2749,6 +2777,7 @@ export interface Paths {
         sse_token: string;
         expires_in: number;
         stream_url: string;
+        socket_url: string;
       };
     };
   };

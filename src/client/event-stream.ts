@@ -5,7 +5,7 @@ import { randomId } from "./random-id.ts";
 import { Transport } from "./rest/transport.ts";
 import { defaultStorage } from "./stream/cursor-store.ts";
 import { type EventHandler, Handlers } from "./stream/handlers.ts";
-import { DEFAULT_TIMING, type EventStreamOptions, RECONNECT_TRIES } from "./stream/options.ts";
+import { DEFAULT_TIMING, type EventStreamOptions, RECONNECT_TRIES, type SocketConstructor } from "./stream/options.ts";
 import { Session, type SessionContext } from "./stream/session.ts";
 import { isSameStatus, type StreamStatus } from "./stream/status.ts";
 import { browserSurroundings } from "./stream/surroundings.ts";
@@ -39,6 +39,7 @@ export class EventStream {
       clock,
       timing: { ...DEFAULT_TIMING, ...options.timing },
       mode: options.mode ?? "auto",
+      webSocket: options.webSocket === undefined ? platformSocket() : options.webSocket,
       storage: options.storage ?? defaultStorage(),
       channelName: options.channelName ?? "latchkey",
       client: randomId(),
@@ -130,6 +131,11 @@ export class EventStream {
     this.#status = status;
     this.#handlers.status(status);
   }
+}
+
+/** The host's WebSocket; null where there is none. */
+function platformSocket(): SocketConstructor | null {
+  return typeof WebSocket === "undefined" ? null : WebSocket;
 }
 
 function clockOf(options: EventStreamOptions): Clock {

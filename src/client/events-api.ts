@@ -64,6 +64,20 @@ export class EventsApi {
     return this.#transport.send({ method: "GET", path, headers, signal: how.signal }, null);
   }
 
+  /** The address of the stream as a WebSocket, after a cursor. */
+  socketAddress(token: string, cursor: string | null, how: Omit<StreamOpening, "signal"> = {}): string {
+    const query = {
+      sse_token: token,
+      last_event_id: cursor,
+      client: how.client,
+      if_room: how.ifRoom === true ? true : undefined,
+    };
+    const address = this.#transport.address(`/api/v1/events/socket${queryOf(query)}`);
+    const page = typeof location === "undefined" ? undefined : location.href;
+    // From http to ws and from https to wss.
+    return new URL(address, page).href.replace(/^http/, "ws");
+  }
+
   /** One page of what happened after a cursor, without a cursor from the oldest event kept. */
   history(input: { sinceId?: string | null; limit?: number; signal?: AbortSignal } = {}): Promise<Result<HistoryPage>> {
     const path = historyPath(input.sinceId ?? null, input.limit);

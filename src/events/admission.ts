@@ -18,6 +18,21 @@ const REFUSED_RECENTLY_MS = 60_000;
 const LIMITS = ["isolate", "address", "user"] as const;
 type Limit = (typeof LIMITS)[number];
 
+/** When one of so many streams that end together comes back, ms: anywhere within the time they all have. */
+export function retryMs(streams: number): number {
+  return Math.round(Math.random() * spreadOf(streams));
+}
+
+/** What one of so many streams says in `retry`, ms; see {@link Admission.retryHint}. */
+export function retryHint(streams: number): number {
+  return Math.round((0.5 + Math.random() / 2) * spreadOf(streams));
+}
+
+/** The time over which streams come back that end together, ms: in proportion to how many there are. */
+function spreadOf(streams: number): number {
+  return Math.min(Math.max(streams * RETURN_SPACING_MS, MIN_SPREAD_MS), MAX_SPREAD_MS);
+}
+
 /** Where refusals are counted. */
 interface Tally {
   readonly counts: { refused: number };
@@ -63,7 +78,7 @@ export class Admission {
 
   /** When one stream of this isolate comes back after it has ended, ms: anywhere within the time they all have. */
   retryMs(): number {
-    return Math.round(Math.random() * this.#spread);
+    return retryMs(this.#open);
   }
 
   /**
@@ -71,12 +86,7 @@ export class Admission {
    * come at once.
    */
   retryHint(): number {
-    return Math.round((0.5 + Math.random() / 2) * this.#spread);
-  }
-
-  /** The time over which this isolate's streams come back when it ends, ms: in proportion to how many there are. */
-  get #spread(): number {
-    return Math.min(Math.max(this.#open * RETURN_SPACING_MS, MIN_SPREAD_MS), MAX_SPREAD_MS);
+    return retryHint(this.#open);
   }
 
   /** Takes a place. `leave` gives it back; harmless to repeat. */

@@ -4,17 +4,20 @@ import { Cell } from "../platform/cell/cell.ts";
 import type { DumpRequest, ObjectDump } from "../platform/cell/object-dump.ts";
 import type { Loaded } from "../platform/cell/object-load.ts";
 import type { SchemaStep } from "../platform/cell/object-schema.ts";
+import { logFault } from "../platform/log.ts";
 import { ok, type Result } from "../platform/results.ts";
 import { ARCHIVE_TABLE } from "./archive-mark.ts";
 import { ArchivedLog } from "./archived-log.ts";
-import { SPREAD_BYTES, SPREAD_EVENTS, SPREAD_RETRY_MS, Spread } from "./broadcast-spread.ts";
 import type { HistoryPage, PublishOutcome } from "./contract.ts";
-import { formatPosition } from "./cursor.ts";
+import { formatPosition, parsePosition } from "./cursor.ts";
 import { EventLog, readPage, WINDOW_MS } from "./log.ts";
 import { LOG_TABLES } from "./log-tables.ts";
 import type { ArchiveMessage } from "./messages.ts";
 import { KEY_BODIES, PublishKeys } from "./publish-keys.ts";
-import { isArchived, type NewEvent, type Position } from "./types.ts";
+import { shardCount } from "./shard-of.ts";
+import { SPREAD_BYTES, SPREAD_EVENTS, SPREAD_RETRY_MS, Spread } from "./spread.ts";
+import { broadcastShardStub } from "./stubs.ts";
+import { isArchived, type LoggedEvent, type NewEvent, type Position } from "./types.ts";
 
 const DUE_NAMES = ["spread", "archive", "trim"] as const;
 type DueName = (typeof DUE_NAMES)[number];
@@ -35,6 +38,8 @@ export const BROADCAST_LOG_SCHEMA: readonly SchemaStep[] = [
 
 /** Important events wait this long for others, so that one message carries them to D1. */
 const ARCHIVE_DELAY_MS = 2_000;
+/** Shards that are sent to at the same time. */
+const PARALLEL_SHARDS = 16;
 
 /** What is left to do of the broadcasts, for the health page. */
 export interface BroadcastState {
@@ -53,7 +58,7 @@ export class BroadcastLog extends DurableObject<Env> {
   readonly #log: EventLog;
   readonly #keys: PublishKeys;
   readonly #archived: ArchivedLog;
-  readonly #spread: Spread;
+  readonly #spread: Spread<number>;
   readonly #cell: Cell<DueName>;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -69,7 +74,11 @@ export class BroadcastLog extends DurableObject<Env> {
       forget: () => this.#log.forget(),
     });
     this.#archived = new ArchivedLog(sql, this.#log, this.#cell);
-    this.#spread = new Spread(() => this.env, this.#log, this.#cell);
+    this.#spread = new Spread(this.#log, this.#cell, {
+      all: () => Array.from({ length: shardCount(this.env) }, (_, shard) => shard),
+      send: (shard, after, events) => this.#sendToShard(shard, after, events),
+      parallel: PARALLEL_SHARDS,
+    });
   }
 
   /** Stores events in the order given, and begins to spread them. One transaction for all. */
@@ -100,9 +109,9 @@ export class BroadcastLog extends DurableObject<Env> {
       const head = formatPosition(this.#log.head());
       const isSpread = !this.#cell.scheduler.has("spread");
       if (isSpread) return ok({ head, oldest_undelivered_ms: 0, shards_behind: 0 });
-      const { shards, oldest } = this.#spread.behind();
+      const { receivers, oldest } = this.#spread.behind();
       const oldest_undelivered_ms = oldest === null ? 0 : Math.max(Date.now() - oldest.at, 0);
-      return ok({ head, oldest_undelivered_ms, shards_behind: shards });
+      return ok({ head, oldest_undelivered_ms, shards_behind: receivers });
     });
   }
 
@@ -139,6 +148,16 @@ export class BroadcastLog extends DurableObject<Env> {
       this.#keys.prune(now);
       this.#archived.trim(now);
     });
+  }
+
+  async #sendToShard(shard: number, after: Position, events: readonly LoggedEvent[]): Promise<Position | null> {
+    try {
+      const answer = await broadcastShardStub(this.env, shard).deliver(after, [...events]);
+      return answer === null ? null : parsePosition(answer);
+    } catch (fault) {
+      logFault("broadcast_shard_unreachable", fault, { shard });
+      return null;
+    }
   }
 
   #publishOne(event: NewEvent, now: number): PublishOutcome {

@@ -2,37 +2,59 @@ import { DurableObject } from "cloudflare:workers";
 import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
 import { Cell } from "../platform/cell/cell.ts";
 import type { SchemaStep } from "../platform/cell/object-schema.ts";
+import { logFault } from "../platform/log.ts";
 import { ok, type Result } from "../platform/results.ts";
 import { broadcastLogPort } from "./broadcast-log-port.ts";
+import { channelPort } from "./channel-port.ts";
 import type { HistoryPage } from "./contract.ts";
 import { formatPosition } from "./cursor.ts";
+import { LISTENERS_TABLE, Listeners } from "./listeners.ts";
 import { EventLog, readPage, WINDOW_MS } from "./log.ts";
 import { LOG_TABLES } from "./log-tables.ts";
-import { close, LogSockets } from "./sockets.ts";
+import { close, Readers } from "./readers.ts";
+import { joinOf, LogSockets } from "./sockets.ts";
+import { SPREAD_RETRY_MS, Spread } from "./spread.ts";
 import type { LoggedEvent, Position } from "./types.ts";
-import { JOIN_HEADER, joinRequestSchema } from "./wire.ts";
+import { JOIN_HEADER, type Join, joinRequestSchema } from "./wire.ts";
 
-const DUE_NAMES = ["trim"] as const;
+const DUE_NAMES = ["trim", "spread"] as const;
 
-const SCHEMA: readonly SchemaStep[] = [{ id: "001_broadcast_shard", sql: `${LOG_TABLES}\n${DUE_TIMES_TABLE}` }];
+const SCHEMA: readonly SchemaStep[] = [
+  { id: "001_broadcast_shard", sql: `${LOG_TABLES}\n${DUE_TIMES_TABLE}` },
+  { id: "002_listeners", sql: LISTENERS_TABLE },
+];
+
+/** Channels that are told at the same time. */
+const PARALLEL_CHANNELS = 64;
+/** A channel that says nothing for so long is told again later, and keeps no other waiting, ms. */
+const CHANNEL_PATIENCE_MS = 5_000;
 
 /**
  * One of the objects through which broadcasts reach streams: a copy of the broadcast log, and the connections of its
- * share of the users. So a message to everybody costs one call a shard, never one a user.
+ * share of the users. So a message to everybody costs one call a shard, and one for each user whose clients hold sockets
+ * to their channel: those it tells by a call, because a channel that joined by a socket of its own could never sleep.
  */
 export class BroadcastShard extends DurableObject<Env> {
   readonly #log: EventLog;
   readonly #sockets: LogSockets;
   readonly #cell: Cell<(typeof DUE_NAMES)[number]>;
+  readonly #listeners: Listeners;
+  readonly #spread: Spread<string>;
   /** Whether this run has compared its copy with the log: it may have slept through something. */
   #isSynced = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#log = new EventLog(ctx.storage.sql);
-    this.#sockets = new LogSockets(ctx, this.#log);
+    this.#sockets = new LogSockets(ctx, new Readers(ctx), this.#log, null);
+    this.#listeners = new Listeners(ctx.storage.sql);
     const forget = () => this.#log.forget();
     this.#cell = new Cell(ctx, { called: "a broadcast shard", schema: SCHEMA, dues: DUE_NAMES, forget });
+    this.#spread = new Spread(this.#log, this.#cell, {
+      all: () => this.#listeners.users(Date.now()),
+      send: (user, after, events) => this.#sendToChannel(user, after, events),
+      parallel: PARALLEL_CHANNELS,
+    });
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -60,20 +82,51 @@ export class BroadcastShard extends DurableObject<Env> {
     return formatPosition(this.#log.head());
   }
 
-  async history(after: Position | null, limit: number): Promise<Result<HistoryPage>> {
+  async history(after: Position | null, limit: number, bytes?: number): Promise<Result<HistoryPage>> {
     await this.#sync(false);
-    return ok(readPage(this.#log, after, limit));
+    return ok(readPage(this.#log, after, limit, bytes));
   }
 
-  /** Streams joined to this shard. */
+  /**
+   * A user's channel has so many clients with sockets, until then (epoch ms) at most: it is told of broadcasts from now on.
+   * @returns how a reader that was at `after` goes on, and how many streams this shard's users have.
+   */
+  async listen(
+    user: string,
+    streams: number,
+    until: number,
+    after: Position | null,
+  ): Promise<Result<{ join: Join; streams: number }>> {
+    await this.#sync(false);
+    this.#cell.commit(() => {
+      this.#listeners.note(user, streams, until);
+      this.#cell.scheduler.schedule("trim", Date.now() + WINDOW_MS);
+    });
+    return ok({ join: joinOf(this.#log, after), streams: await this.streams() });
+  }
+
+  /** The same when some have gone; nobody is told anything after none is left. */
+  async noteStreams(user: string, streams: number, until: number): Promise<Result<null>> {
+    if (this.#cell.exists) this.#cell.commit(() => this.#listeners.note(user, streams, until));
+    return ok(null);
+  }
+
+  /** Streams of this shard's users. */
   async streams(): Promise<number> {
-    return this.#sockets.count;
+    return this.#sockets.count + (this.#cell.exists ? this.#listeners.streams(Date.now()) : 0);
   }
 
   override async alarm(): Promise<void> {
     const { scheduler } = this.#cell;
     await this.#cell.runDue({
-      run: (name, now) => this.#cell.commit(() => scheduler.reschedule(name, this.#log.trim(now))),
+      run: async (name, now) => {
+        if (name === "spread") await this.#spread.run();
+        else
+          this.#cell.commit(() => {
+            this.#listeners.prune(now);
+            scheduler.reschedule(name, this.#log.trim(now) ?? (this.#listeners.any(now) ? now + WINDOW_MS : null));
+          });
+      },
       fault: "broadcast_shard_job_failed",
     });
   }
@@ -90,8 +143,13 @@ export class BroadcastShard extends DurableObject<Env> {
       if (!isUnmoved) continue; // another call has copied meanwhile: ask again from there
       if (known === null || gap !== null) {
         // New, set back, or asleep for longer than the window: begin at the oldest event there is.
-        this.#cell.commit(() => this.#log.restart(floor));
+        this.#cell.commit(() => {
+          this.#log.restart(floor);
+          this.#planSpread(Date.now());
+        });
         this.#sockets.restart("restart");
+        this.#spread.forget();
+        this.#tellChannels();
       } else {
         this.#copy(events);
         more = page.value.more;
@@ -113,8 +171,39 @@ export class BroadcastShard extends DurableObject<Env> {
       const now = Date.now();
       if (this.#log.isOverfull) scheduler.reschedule("trim", this.#log.trim(now));
       else scheduler.schedule("trim", now + WINDOW_MS);
+      this.#planSpread(now);
     });
     this.#sockets.deliver(events);
+    this.#tellChannels();
+  }
+
+  #tellChannels(): void {
+    if (this.#listeners.any(Date.now())) this.ctx.waitUntil(this.#spread.run());
+  }
+
+  /** In the commit of what is new: if this run ends before the channels have it, the alarm tells them. */
+  #planSpread(now: number): void {
+    if (this.#listeners.any(now)) this.#cell.scheduler.schedule("spread", now + SPREAD_RETRY_MS);
+  }
+
+  async #sendToChannel(user: string, after: Position, events: readonly LoggedEvent[]): Promise<Position | null> {
+    const until = this.#listeners.untilOf(user);
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), CHANNEL_PATIENCE_MS);
+    });
+    try {
+      const heard = await Promise.race([channelPort(this.env, user).hear(after, [...events]), late]);
+      if (heard === null || !heard.ok) return null;
+      if (!heard.value.listening) this.#cell.commit(() => this.#listeners.drop(user, until));
+      const last = events.at(-1);
+      return last === undefined ? after : { epoch: last.epoch, seq: last.seq };
+    } catch (fault) {
+      logFault("channel_not_told", fault, { user_id: user });
+      return null;
+    } finally {
+      if (timer !== null) clearTimeout(timer);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { LOG_TABLES } from "./log-tables.ts";
 import { KEY_BODIES } from "./publish-keys.ts";
 
 /** The things a user's channel does later. */
-export const CHANNEL_DUE_NAMES = ["archive", "trim", "tasks", "content"] as const;
+export const CHANNEL_DUE_NAMES = ["archive", "trim", "tasks", "content", "streams"] as const;
 export type ChannelDueName = (typeof CHANNEL_DUE_NAMES)[number];
 
 /** The channel object's own SQLite schema; see {@link SchemaStep} for how it grows. */

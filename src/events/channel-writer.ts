@@ -67,7 +67,7 @@ export class ChannelWriter {
   }
 
   /** What is to be done at its time, and the events that came of it. */
-  runDue(name: Exclude<ChannelDueName, "archive">, now: number): LoggedEvent[] {
+  runDue(name: Exclude<ChannelDueName, "archive" | "streams">, now: number): LoggedEvent[] {
     const appended: LoggedEvent[] = [];
     if (name === "trim") {
       this.#keys.prune(now);

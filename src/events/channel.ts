@@ -5,15 +5,18 @@ import type { ExportPage, ExportPosition } from "../platform/cell/export-rows.ts
 import type { DumpRequest, ObjectDump } from "../platform/cell/object-dump.ts";
 import type { Loaded } from "../platform/cell/object-load.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
+import { BroadcastLine } from "./broadcast-line.ts";
 import { CHANNEL_DUE_NAMES, CHANNEL_SCHEMA, type ChannelDueName, EXPORTED_OF_CHANNEL } from "./channel-schema.ts";
 import { ChannelStore } from "./channel-store.ts";
 import { ChannelWriter } from "./channel-writer.ts";
 import type { HistoryPage, PublishOutcome } from "./contract.ts";
 import { EventLog, readPage } from "./log.ts";
 import type { ArchiveMessage } from "./messages.ts";
-import { close, LogSockets, NOBODY_DEAF } from "./sockets.ts";
-import type { NewEvent, Position, Preferences } from "./types.ts";
-import { JOIN_HEADER, joinRequestSchema } from "./wire.ts";
+import { Readers } from "./readers.ts";
+import { type Arrival, SocketStreams } from "./socket-streams.ts";
+import { LogSockets, NOBODY_DEAF } from "./sockets.ts";
+import type { LoggedEvent, NewEvent, Position, Preferences } from "./types.ts";
+import { JOIN_HEADER, type JoinWish, joinRequestSchema } from "./wire.ts";
 
 /** Streams a user may have open; one more ends one that does not answer, else the oldest. */
 const MAX_STREAMS_PER_USER = 2;
@@ -24,12 +27,14 @@ const WHOSE = "whose";
 
 /**
  * One user's live events: their order, 24 hours of them, who reads them now, what was published already. A facade over
- * the log, the sockets and the rest in this folder. Nothing in it holds the object awake while a reader only listens;
- * the stream itself ends in the Worker (stream.ts).
+ * the log, the sockets and the rest in this folder. Nothing in it holds the object awake while a reader only listens: a
+ * stream ends in the Worker (stream.ts), or in a socket that the platform keeps while the object sleeps.
  */
 export class UserChannel extends DurableObject<Env> {
   readonly #log: EventLog;
   readonly #store: ChannelStore;
+  readonly #readers: Readers;
+  readonly #direct: SocketStreams;
   readonly #sockets: LogSockets;
   readonly #cell: Cell<ChannelDueName>;
   readonly #writer: ChannelWriter;
@@ -39,7 +44,21 @@ export class UserChannel extends DurableObject<Env> {
     super(ctx, env);
     this.#log = new EventLog(ctx.storage.sql);
     this.#store = new ChannelStore(ctx.storage.sql);
-    this.#sockets = new LogSockets(ctx, this.#log);
+    this.#readers = new Readers(ctx);
+    this.#direct = new SocketStreams({
+      ctx,
+      env: () => this.env,
+      readers: this.#readers,
+      log: this.#log,
+      line: new BroadcastLine(
+        () => this.env,
+        () => this.#cell.name,
+      ),
+      user: () => this.#cell.name,
+      preferences: () => this.#store.preferences(),
+      plan: (at) => this.#cell.commit(() => this.#cell.scheduler.schedule("streams", at)),
+    });
+    this.#sockets = new LogSockets(ctx, this.#readers, this.#log, this.#direct);
     this.#cell = new Cell(ctx, {
       called: "a channel",
       schema: CHANNEL_SCHEMA,
@@ -53,34 +72,65 @@ export class UserChannel extends DurableObject<Env> {
 
   /**
    * Takes up a stream: burns its token, ends the stream whose place it takes if there are too many, joins it to the log.
-   * 401 for a token that was used, 429 when a place was wanted only if there is room; then the token is still good.
+   * 401 for a token that was used, 429 when a place was wanted only if there is room, 503 when the broadcasts cannot be
+   * reached; after 429 and 503 the token is still good.
    */
   override async fetch(request: Request): Promise<Response> {
     const wish = joinRequestSchema.parse(JSON.parse(request.headers.get(JOIN_HEADER) ?? ""));
-    const { after, token, client } = wish;
+    if (wish.direct === undefined) return this.#takeUp(wish, null);
+    // Not for somebody who is gone: the shard would be told of a user that nobody knows any more.
+    if (this.#cell.isErased) return new Response(null, { status: 401 });
+    try {
+      const arrival = await this.#direct.arrive(wish.direct.cursor);
+      return arrival.ok ? await this.#takeUp(wish, arrival.value) : new Response(null, { status: 503 });
+    } finally {
+      this.#direct.arrived();
+    }
+  }
+
+  async #takeUp({ after, token, client, if_room, direct }: JoinWish, arrival: Arrival | null): Promise<Response> {
     if (token === undefined) return new Response(null, { status: 400 });
     const room = MAX_STREAMS_PER_USER - 1;
     const deafness = this.#sockets.exceeds(room, client) ? await this.#sockets.askAll() : NOBODY_DEAF;
     // From here on in one turn: two that come at once must not both take the last place.
     if (this.#cell.isErased) return new Response(null, { status: 401 });
-    if (wish.if_room && this.#sockets.exceeds(room, client) && !this.#sockets.hasDeafBeyond(room, deafness)) {
+    if (if_room && this.#sockets.exceeds(room, client) && !this.#sockets.hasDeafBeyond(room, deafness)) {
       return new Response(null, { status: 429 });
     }
     const isNew = this.#cell.commit(() => this.#store.burn(token, Date.now()));
     if (!isNew) return new Response(null, { status: 401 });
     this.#sockets.replace(client);
     this.#sockets.evictBeyond(room, "too_many_streams", deafness);
-    const response = this.#sockets.join(after, { session: token.session, client }, this.#store.preferences());
+    const who = { session: token.session, client };
+    const response =
+      arrival === null || direct === undefined
+        ? this.#sockets.join(after, who, this.#store.preferences())
+        : this.#direct.open({ ...direct, ...who }, arrival);
+    if (arrival !== null) this.#sockets.announceHead();
     this.#cell.commit(() => this.#writer.watchTasks());
     return response;
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
-    this.#sockets.receive(socket, message);
+    const reader = this.#readers.directOf(socket);
+    if (reader === null) this.#sockets.receive(socket, message);
+    else if (this.#direct.receive(socket, reader, message)) this.#sockets.answered(socket, 0);
   }
 
   override webSocketClose(socket: WebSocket): void {
-    close(socket);
+    this.#direct.gone(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#direct.gone(socket);
+  }
+
+  /**
+   * Broadcasts that follow `after` in the shard's log, for clients that hold sockets.
+   * @returns whether there are any: if not, the shard need not tell of the next.
+   */
+  async hear(after: Position, events: LoggedEvent[]): Promise<Result<{ listening: boolean }>> {
+    return ok({ listening: this.#direct.hear(after, events) });
   }
 
   /**
@@ -98,7 +148,7 @@ export class UserChannel extends DurableObject<Env> {
     if (this.#cell.isErased) return ok(events.map(({ key }) => ({ key, status: "duplicate", id: null })));
     const now = Date.now();
     const { outcomes, appended } = this.#cell.commit(() => this.#writer.publish(events, now));
-    this.#sockets.deliver(appended);
+    this.#deliver(appended);
     this.#armTicks(now);
     // Of a call that comes again too: the first may have ended before it was noted.
     if (source === "other" && events.length > 0) await this.#noteForBackup();
@@ -198,7 +248,16 @@ export class UserChannel extends DurableObject<Env> {
     if (name === "archive") {
       const user_id = this.#cell.name;
       await this.#writer.archive((events) => this.env.EVENT_QUEUE.send({ user_id, events } satisfies ArchiveMessage));
-    } else this.#sockets.deliver(this.#cell.commit(() => this.#writer.runDue(name, now)));
+    } else if (name === "streams") {
+      const next = this.#direct.review(now);
+      this.#cell.commit(() => this.#cell.scheduler.reschedule(name, next));
+    } else this.#deliver(this.#cell.commit(() => this.#writer.runDue(name, now)));
+  }
+
+  /** To everybody who reads, once it is committed. */
+  #deliver(events: readonly LoggedEvent[]): void {
+    this.#sockets.deliver(events);
+    this.#direct.deliver(events);
   }
 
   /** Ticks that wait for their second: the only timer there is, and only while a task reports faster than that. */
@@ -209,7 +268,7 @@ export class UserChannel extends DurableObject<Env> {
       () => {
         this.#flushTimer = null;
         const due = Date.now();
-        this.#sockets.deliver(this.#cell.commit(() => this.#writer.flushTicks(due)));
+        this.#deliver(this.#cell.commit(() => this.#writer.flushTicks(due)));
         this.#armTicks(due);
       },
       Math.max(next - now, 0),

@@ -42,6 +42,15 @@ export function parseCursor(id: string): Cursor | null {
   };
 }
 
+/** Longest cursor looked at, characters. */
+export const MAX_CURSOR = 100;
+
+/** The cursor that a client sent: null without one, "unknown" for what is none. */
+export function cursorOf(id: string | undefined): Cursor | null | "unknown" {
+  if (id === undefined) return null;
+  return (id.length <= MAX_CURSOR ? parseCursor(id) : null) ?? "unknown";
+}
+
 /** A position in one log as text: the id of an event in D1, and what heartbeats between objects carry. */
 export function formatPosition({ epoch, seq }: Position): string {
   return `${epoch}-${seq}`;

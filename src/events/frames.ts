@@ -34,3 +34,22 @@ function idLine(id: string): string {
 export function preamble(retryMs: number): Uint8Array {
   return encoder.encode(`:ok\nretry: ${Math.round(retryMs)}\n\n`);
 }
+
+/**
+ * The same frame as a message of a socket: JSON. Safe for any input but `data`, which is JSON already.
+ * @param ack the mark that the client sends back when it has the message.
+ */
+export function frameMessage(
+  event: string,
+  id: string,
+  data: string,
+  { retryMs, ack }: { retryMs?: number; ack?: number } = {},
+): string {
+  const head = JSON.stringify({
+    event,
+    ...(id === "" ? {} : { id }),
+    ...(retryMs === undefined ? {} : { retry: Math.round(retryMs) }),
+    ...(ack === undefined ? {} : { ack }),
+  });
+  return `${head.slice(0, -1)},"data":${data}}`;
+}

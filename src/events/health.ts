@@ -3,8 +3,9 @@ import { directory } from "../platform/database/shards.ts";
 import { describeFault } from "../platform/log.ts";
 import { inParallel } from "../platform/parallel.ts";
 import { callBroadcastLog } from "./broadcast-log-stub.ts";
+import { shardCount } from "./shard-of.ts";
 import { admission, stats } from "./stream-counts.ts";
-import { broadcastShardStub, shardCount } from "./stubs.ts";
+import { broadcastShardStub } from "./stubs.ts";
 
 const count = z.int().nonnegative();
 

@@ -3,7 +3,8 @@ import { ok, type Result } from "../platform/results.ts";
 import type { Role } from "../platform/roles.ts";
 import type { HistoryPage } from "./contract.ts";
 import { type Cursor, formatCursor } from "./cursor.ts";
-import { broadcastShardStub, callChannel, shardOf } from "./stubs.ts";
+import { shardOf } from "./shard-of.ts";
+import { broadcastShardStub, callChannel } from "./stubs.ts";
 import { type LoggedEvent, type Preferences, passes, renderEnvelope } from "./types.ts";
 
 export interface History {

@@ -5,6 +5,7 @@ export { callBroadcastLog } from "./broadcast-log-stub.ts";
 export { CHANNEL_SCHEMA } from "./channel-schema.ts";
 export { eventSection } from "./gauges.ts";
 export { publishAll } from "./publishing.ts";
+export { socketMessageSchema } from "./schemas.ts";
 export { callChannel, callChannelObject } from "./stubs.ts";
 export { reportDeadLetters } from "./system-errors.ts";
 export { eventDataSchema, eventOf, type NewEvent } from "./types.ts";

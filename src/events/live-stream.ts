@@ -3,11 +3,13 @@ import { meter } from "../platform/metrics/meter.ts";
 import type { Result } from "../platform/results.ts";
 import type { Role } from "../platform/roles.ts";
 import { type Cursor, formatCursor } from "./cursor.ts";
+import { firstFrame } from "./first-frame.ts";
 import { frame, preamble } from "./frames.ts";
 import { ReaderPipe } from "./reader-pipe.ts";
-import { close } from "./sockets.ts";
+import { close } from "./readers.ts";
 import { admission, stats } from "./stream-counts.ts";
-import { furthest, type Source, scopeOf, sourceOf } from "./stream-source.ts";
+import { furthest, type Source, sourceOf } from "./stream-source.ts";
+import { goodbyeOf, heartbeatMs, lifetimeMs, lifetimeOver } from "./stream-times.ts";
 import type { StreamToken } from "./tokens.ts";
 import { DEFAULT_PREFERENCES, type Preferences, passes, renderEnvelope } from "./types.ts";
 import {
@@ -23,12 +25,6 @@ import {
 
 /** How long a reader may take to read the last frame. */
 const GOODBYE_MS = 10_000;
-const DEFAULT_HEARTBEAT_SECONDS = 20;
-const DEFAULT_LIFETIME_SECONDS = 1_800;
-/** Who is somebody else now comes back at once. */
-const ROLE_RETRY_MS = 500;
-/** Lifetimes end one by one: who comes back after one is not among many. */
-const LIFETIME_RETRY_MS = 2_000;
 
 export interface StreamRequest {
   token: StreamToken;
@@ -70,8 +66,7 @@ export class LiveStream {
     this.#leave = leave;
     this.#role = request.token.role;
     this.#sources = { user: sourceOf("user", sockets.user), broadcast: sourceOf("broadcast", sockets.broadcast) };
-    const lifetime = secondsOf(env.STREAM_LIFETIME_SECONDS, DEFAULT_LIFETIME_SECONDS) * 1_000;
-    this.#endsAt = Date.now() + lifetime * (0.8 + 0.2 * Math.random());
+    this.#endsAt = Date.now() + lifetimeMs(env);
   }
 
   response(): Response {
@@ -127,50 +122,26 @@ export class LiveStream {
       this.#preferences = message.preferences;
     } else if (message.t === "probe") {
       this.#reader.probe((standing) => this.#send(source, probeAnswer(standing)));
-    } else if (message.event === "stream.evicted") {
-      stats.counts.evicted += 1;
-      this.#end("stream.evicted", { reason: message.reason });
     } else if (message.reason === "lagged") {
       this.#lag();
-    } else if (message.reason === "session_ended") {
-      // What the token said of its user is true no more: with a new one the stream goes on, as whoever the user is now.
-      this.#end("stream.closing", { reason: "role_changed", retry_ms: Math.round(Math.random() * ROLE_RETRY_MS) });
     } else {
-      this.#end("stream.closing", { reason: "restart", retry_ms: admission.retryMs() });
+      if (message.event === "stream.evicted") stats.counts.evicted += 1;
+      this.#end(message.event, goodbyeOf(message.event, message.reason, admission.retryMs()));
     }
   }
 
   /** Both logs have answered: the first frame says how the stream starts, then comes what waited. */
   #begin(user: Join, broadcast: Join): void {
-    const head = formatCursor({ user: user.head, broadcast: broadcast.head });
-    const from = this.#cursor();
-    this.#startedFrom = from;
-    const { cursor } = this.#request;
-    const scope = cursor === "unknown" ? ["user", "broadcast"] : scopeOf(user, broadcast);
-    if (cursor === null) {
-      stats.counts.opened += 1;
-      this.#control("stream.opened", { head });
-    } else if (scope.length > 0) {
-      stats.counts.reset += 1;
-      const reason = user.gap ?? broadcast.gap ?? "unknown";
-      this.#control("stream.reset", { recovered: false, reason, scope, head });
-    } else {
-      stats.counts.resumed += 1;
-      const missed = this.#missed(user) + this.#missed(broadcast);
-      this.#control("stream.resumed", { recovered: true, from, head, missed });
-    }
+    this.#startedFrom = this.#cursor();
+    const asked = { cursor: this.#request.cursor, role: this.#role, preferences: this.#preferences };
+    const { what, data } = firstFrame(asked, { user, broadcast });
+    stats.counts[what] += 1;
+    this.#control(`stream.${what}`, data);
     for (const source of [this.#sources.user, this.#sources.broadcast]) {
       const early = source.early;
       source.early = [];
       for (const message of early) this.#receive(source, message);
     }
-  }
-
-  /** How many of the events that a log has kept for this reader it will be sent. */
-  #missed({ missed, groups }: Join): number {
-    if (groups === undefined) return missed;
-    const wanted = groups.filter((group) => passes(group, this.#role, this.#preferences));
-    return wanted.reduce((sum, { count }) => sum + count, 0);
   }
 
   #take(source: Source, { after, events, more }: Extract<LogMessage, { t: "events" }>): void {
@@ -232,8 +203,7 @@ export class LiveStream {
   }
 
   #scheduleBeat(): void {
-    const mean = secondsOf(this.#env.HEARTBEAT_SECONDS, DEFAULT_HEARTBEAT_SECONDS) * 1_000;
-    this.#beat = setTimeout(() => this.#onBeat(), mean * (0.75 + 0.5 * Math.random()));
+    this.#beat = setTimeout(() => this.#onBeat(), heartbeatMs(this.#env) * (0.75 + 0.5 * Math.random()));
   }
 
   /**
@@ -247,7 +217,7 @@ export class LiveStream {
     const now = Date.now();
     meter.pushSoon(this.#env);
     if (now >= this.#endsAt) {
-      this.#end("stream.closing", { reason: "lifetime", retry_ms: Math.round(Math.random() * LIFETIME_RETRY_MS) });
+      this.#end("stream.closing", lifetimeOver());
       return;
     }
     if (this.#reader.isDeafAtBeat()) {
@@ -311,9 +281,4 @@ export class LiveStream {
       this.#close();
     }
   }
-}
-
-function secondsOf(value: string | undefined, fallback: number): number {
-  const seconds = Number(value);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : fallback;
 }

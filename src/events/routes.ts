@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
 import { recordAudit, recordOncePerDay } from "../audit/index.ts";
-import { standsNow } from "../identity/index.ts";
 import { sha256Hex } from "../platform/hash.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf } from "../platform/http/context.ts";
@@ -8,11 +7,10 @@ import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { namesTag } from "../platform/http/etag.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { pageQuery } from "../platform/http/pagination.ts";
-import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
-import { acceptedSecrets, withAnySecret } from "../platform/secrets.ts";
 import { archiveRoutes } from "./archive-routes.ts";
-import { type Cursor, parseCursor } from "./cursor.ts";
+import { cursorOf, MAX_CURSOR } from "./cursor.ts";
 import { healthOf, healthSchema } from "./health.ts";
 import { readHistory } from "./history.ts";
 import { loadOf, PublisherAdmission } from "./publisher-admission.ts";
@@ -26,18 +24,14 @@ import {
   publishHeaders,
   toNewEvent,
 } from "./schemas.ts";
-import { openStream } from "./stream.ts";
+import { streamRoutes } from "./stream-routes.ts";
 import { callChannel } from "./stubs.ts";
-import { mintStreamToken, STREAM_TOKEN_REFUSED, STREAM_TOKEN_SECONDS, verifyStreamToken } from "./tokens.ts";
+import { mintStreamToken, STREAM_TOKEN_SECONDS } from "./tokens.ts";
 import { envelopeSchema, preferencesSchema } from "./types.ts";
 
 const TAGS = ["events"];
 const STREAM_PATH = "/api/v1/events/stream";
-/** Form of the name that a page or device gives itself. */
-const CLIENT = /^[\x21-\x7e]{1,64}$/;
-/** Longest cursor looked at, characters. */
-const MAX_CURSOR = 100;
-
+const SOCKET_PATH = "/api/v1/events/socket";
 const publishers = new PublisherAdmission();
 
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
@@ -53,50 +47,15 @@ const tokenRoute = defineRoute(
     responses: {
       200: {
         description: "The token. Do not log it; a new one is needed for each connection.",
-        content: json(z.object({ sse_token: z.string(), expires_in: z.int(), stream_url: z.string() })),
+        content: json(
+          z.object({ sse_token: z.string(), expires_in: z.int(), stream_url: z.string(), socket_url: z.string() }),
+        ),
       },
     },
   },
 );
 
 const cursorDescription = "Id of the last frame handled; the stream goes on after it.";
-const streamRoute = defineRoute(
-  {
-    roles: "public",
-    rule: "The stream token says who is asking. It works once.",
-    refuses: ["unauthenticated", "rate_limited"],
-  },
-  {
-    method: "get",
-    path: "/events/stream",
-    operationId: "openEventStream",
-    tags: TAGS,
-    summary: "Live events of the token's user (Server-Sent Events)",
-    request: {
-      query: z.object({
-        sse_token: z.string().optional(),
-        last_event_id: z
-          .string()
-          .optional()
-          .openapi({ description: `${cursorDescription} The header wins.` }),
-        client: z.string().regex(CLIENT, "1 to 64 visible ASCII characters without spaces").optional().openapi({
-          description: "A random name of the page or device. Its earlier stream ends when this one opens.",
-        }),
-        if_room: z
-          .enum(["true", "false"])
-          .optional()
-          .openapi({ description: "true: 429 instead of ending another stream that answers." }),
-      }),
-      headers: z.object({ "last-event-id": z.string().optional().openapi({ description: cursorDescription }) }),
-    },
-    responses: {
-      200: {
-        description: "The stream; its frames are described in docs/developers/events.md.",
-        content: { "text/event-stream": { schema: z.string() } },
-      },
-    },
-  },
-);
 
 const historyRoute = defineRoute(
   { roles: ROLES, scope: null, rule: "The caller's own events." },
@@ -198,6 +157,7 @@ const healthRoute = defineRoute(
 export function eventRoutes() {
   return newRouter()
     .route("/", archiveRoutes())
+    .route("/", streamRoutes())
     .openapi(tokenRoute, async (c) => {
       const { id, role, session } = actorOf(c);
       const token = await mintStreamToken(c.env.AUTH_SECRET, { user: id, role, session }, Date.now());
@@ -206,35 +166,9 @@ export function eventRoutes() {
         sse_token: token,
         expires_in: STREAM_TOKEN_SECONDS,
         stream_url: `${STREAM_PATH}?sse_token=${token}`,
+        socket_url: `${SOCKET_PATH}?sse_token=${token}`,
       };
       return c.json(body, 200);
-    })
-    .openapi(streamRoute, async (c) => {
-      // Hono answers HEAD by what GET does, which here uses up the token and may end another stream.
-      if (c.req.method !== "GET") return new Response(null, { status: 405, headers: { allow: "GET" } });
-      const { sse_token, last_event_id, client, if_room } = c.req.valid("query");
-      if (sse_token === undefined) return respond(c, STREAM_TOKEN_REFUSED.refusal);
-      const token = await withAnySecret(
-        acceptedSecrets(c.env),
-        (secret) => verifyStreamToken(secret, sse_token, Date.now()),
-        ({ ok }) => ok,
-      );
-      if (!token.ok) return respond(c, token.refusal);
-      const { user, session, role, issued_at } = token.value;
-      const standing = () => standsNow(c.env, user, { session, role, issued_at });
-      // Before it is joined: a token that is over must not push out a stream that lives.
-      const stands = await standing();
-      if (!stands.ok) return respond(c, refuseStream(stands.refusal));
-      const opened = await openStream(c.env, {
-        token: token.value,
-        standing,
-        cursor: cursorOf(c.req.header("last-event-id") || last_event_id || undefined),
-        client: client ?? null,
-        ifRoom: if_room === "true",
-        address: addressOf(c),
-        signal: c.req.raw.signal,
-      });
-      return opened.ok ? opened.value : respond(c, refuseStream(opened.refusal));
     })
     .openapi(historyRoute, async (c) => {
       const { id, role } = actorOf(c);
@@ -307,20 +241,6 @@ function reused(events: readonly PublishedEvent[]) {
   const message = "this key was used for another body; a new event needs a new key";
   const errors = events.map((_, index) => ({ path: `events[${index}].key`, rule: "idempotency_key_reused", message }));
   return refuse("idempotency_key_reused", { errors });
-}
-
-/** A stream token that is over is answered like one that never was. */
-function refuseStream(refusal: Refusal): Refusal {
-  return refusal.code === "unauthenticated" ? STREAM_TOKEN_REFUSED.refusal : refusal;
-}
-
-function cursorOf(id: string | undefined): Cursor | null | "unknown" {
-  if (id === undefined) return null;
-  return (id.length <= MAX_CURSOR ? parseCursor(id) : null) ?? "unknown";
-}
-
-function addressOf(c: AppContext): string {
-  return c.req.header("cf-connecting-ip") ?? "unknown";
 }
 
 /**

@@ -97,6 +97,19 @@ export const publishAnswer = z
   })
   .openapi("PublishedEvents");
 
+/** A frame as a socket's text message carries it: the fields of an event stream, and what only sockets need. */
+export const socketMessageSchema = z
+  .object({
+    event: z.string().openapi({ description: "The type of an event, or `stream.…` for a frame about the stream." }),
+    id: z.string().optional().openapi({ description: "The cursor after this frame. Absent: it stays." }),
+    retry: z.int().optional().openapi({ description: "How long to wait before coming back, ms, from now on." }),
+    ack: z.int().optional().openapi({ description: 'Send back the text "ack " and this number when you have it.' }),
+    data: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: "The envelope of an event, or the frame's own data." }),
+  })
+  .openapi("SocketMessage");
+
 /** An event of a call as logs take it, with the key that makes a retry harmless and what that key stands for. */
 export async function toNewEvent(
   published: PublishedEvent,

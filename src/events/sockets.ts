@@ -1,6 +1,6 @@
-import { z } from "@hono/zod-openapi";
 import { headOf, utf8Length } from "./bytes.ts";
 import { type EventLog, PAGE_BYTES, PAGE_EVENTS } from "./log.ts";
+import { close, type DirectReader, type Reader, type Readers, send } from "./readers.ts";
 import type { LoggedEvent, Position, Preferences } from "./types.ts";
 import {
   eventMessage,
@@ -16,23 +16,21 @@ import {
 
 /** How long streams are given to say how they are, when one of them must go. One that says nothing by then goes first. */
 const PROBE_MS = 800;
-
-/** What a socket remembers of its reader while the object sleeps. */
-const readerSchema = z.object({
-  /** Everything up to the head was sent: new events are pushed. Before that the reader pulls pages. */
-  live: z.boolean(),
-  /** Order of arrival, to know the oldest. */
-  number: z.int(),
-  session: z.string().nullable(),
-  /** The device or page it belongs to; readers of an earlier release have none. */
-  client: z.string().nullable().default(null),
-});
-type Reader = z.output<typeof readerSchema>;
+/** The same when clients answer for themselves: the way to them and back is longer than that to a Worker. */
+const DIRECT_PROBE_MS = 2_000;
 
 /** For how long readers have taken nothing of what they were handed, ms; 0 for one that keeps up. */
 type Deafness = ReadonlyMap<WebSocket, number>;
 /** Before anybody was asked. */
 export const NOBODY_DEAF: Deafness = new Map();
+
+/** What is said to a client that holds its socket itself, in its own words. */
+interface DirectVoice {
+  /** Asks it for a sign of life. */
+  probe(socket: WebSocket, reader: DirectReader): void;
+  /** Its last frame. */
+  goodbye(socket: WebSocket, reader: DirectReader, event: "stream.evicted" | "stream.closing", reason: string): void;
+}
 
 /**
  * The readers of one log: hibernatable WebSockets to the Workers that end the streams. Nothing here holds the object
@@ -43,20 +41,23 @@ export const NOBODY_DEAF: Deafness = new Map();
  */
 export class LogSockets {
   readonly #ctx: DurableObjectState;
-  /** Attachments as they were last read or written: reading one costs more than sending. Lost with a sleep. */
-  readonly #known = new WeakMap<WebSocket, Reader>();
+  readonly #readers: Readers;
   readonly #log: EventLog;
+  readonly #direct: DirectVoice | null;
   /** The probe that is under way: for how long each reader asked has taken nothing, as far as it has answered. */
   #probing: { answers: Map<WebSocket, number>; done: Promise<Deafness>; heard: () => void } | null = null;
 
-  constructor(ctx: DurableObjectState, log: EventLog) {
+  /** @param direct null where no client joins by itself. */
+  constructor(ctx: DurableObjectState, readers: Readers, log: EventLog, direct: DirectVoice | null) {
     this.#ctx = ctx;
+    this.#readers = readers;
     this.#log = log;
+    this.#direct = direct;
   }
 
   /** Readers joined now. */
   get count(): number {
-    return this.#ctx.getWebSockets().length;
+    return this.#readers.count;
   }
 
   /**
@@ -70,37 +71,37 @@ export class LogSockets {
   ): Response {
     const { 0: outer, 1: inner } = new WebSocketPair();
     this.#ctx.acceptWebSocket(inner);
-    const head = this.#log.head();
-    const gap = after === null ? null : this.#log.gapAt(after);
-    const from = after === null || gap !== null ? head : after;
-    const groups = this.#log.groupsAfter(from.seq);
-    const missed = groups.reduce((sum, { count }) => sum + count, 0);
-    const join: Join = { from, head, missed, groups, gap };
-    const number = 1 + Math.max(0, ...this.#readers().map(({ reader }) => reader.number));
+    const join = joinOf(this.#log, after);
+    const number = this.#readers.nextNumber;
     const reader: Reader = { live: false, number, ...who };
-    this.#remember(inner, reader);
+    this.#readers.remember(inner, reader);
     send(inner, JSON.stringify({ t: "join", join, ...(preferences && { preferences }) } satisfies LogMessage));
-    this.#sendPage(inner, reader, from.seq);
+    this.#sendPage(inner, reader, join.from.seq);
     this.announceHead();
     return new Response(null, { status: 101, webSocket: outer });
   }
 
   /** A reader's message: it has room for the next page, has none, or says how it is. Anything else is ignored. */
   receive(socket: WebSocket, message: string | ArrayBuffer): void {
-    const reader = typeof message === "string" ? this.#readerOf(socket) : null;
+    const reader = typeof message === "string" ? this.#readers.of(socket) : null;
     if (reader === null || typeof message !== "string") return;
     if (message === HOLD_REQUEST) {
-      if (reader.live) this.#remember(socket, { ...reader, live: false });
+      if (reader.live) this.#readers.remember(socket, { ...reader, live: false });
       return;
     }
     const standing = readProbeAnswer(message);
     if (standing !== null) {
-      this.#probing?.answers.set(socket, standing);
-      this.#probing?.heard();
+      this.answered(socket, standing);
       return;
     }
     const seq = readMoreRequest(message);
     if (seq !== null) this.#sendPage(socket, reader, seq, true);
+  }
+
+  /** A stream has said for how long its reader takes nothing, ms. */
+  answered(socket: WebSocket, standing: number): void {
+    this.#probing?.answers.set(socket, standing);
+    this.#probing?.heard();
   }
 
   /**
@@ -110,7 +111,7 @@ export class LogSockets {
   deliver(events: readonly LoggedEvent[]): void {
     const [first] = events;
     if (first === undefined) return;
-    const sockets = this.#readers();
+    const sockets = this.#readers.all();
     if (sockets.length === 0) return; // who joins next has the head set then
     this.announceHead();
     const page = headOf(events.slice(0, PAGE_EVENTS), PAGE_BYTES, ({ data }) => utf8Length(data));
@@ -119,26 +120,28 @@ export class LogSockets {
     for (const { socket, reader } of sockets) {
       if (!reader.live) continue;
       send(socket, message);
-      if (more) this.#remember(socket, { ...reader, live: false });
+      if (more) this.#readers.remember(socket, { ...reader, live: false });
     }
   }
 
-  /** Sends a message to every reader, live or not. */
+  /** Sends a message to every Worker that ends a stream, live or not. */
   tell(message: LogMessage): void {
-    for (const { socket } of this.#readers()) send(socket, JSON.stringify(message));
+    for (const { socket, reader } of this.#readers.all()) {
+      if (reader.direct === undefined) send(socket, JSON.stringify(message));
+    }
   }
 
   /** Ends the readers of one device or page: it has come back, so it does not read them any more. */
   replace(client: string | null): void {
     if (client === null) return;
-    for (const { socket, reader } of this.#readers()) {
+    for (const { socket, reader } of this.#readers.all()) {
       if (reader.client === client) this.#end(socket, "stream.evicted", "replaced");
     }
   }
 
   /** Whether there are more readers than `limit`, those of one device or page left out. */
   exceeds(limit: number, client: string | null): boolean {
-    return this.#readers().filter(({ reader }) => client === null || reader.client !== client).length > limit;
+    return this.#readers.all().filter(({ reader }) => client === null || reader.client !== client).length > limit;
   }
 
   /**
@@ -165,7 +168,7 @@ export class LogSockets {
    */
   askAll(): Promise<Deafness> {
     if (this.#probing !== null) return this.#probing.done;
-    const asked = this.#readers();
+    const asked = this.#readers.all();
     const answers = new Map<WebSocket, number>();
     let heard: () => void = () => undefined;
     const done = new Promise<Deafness>((resolve) => {
@@ -174,19 +177,24 @@ export class LogSockets {
         this.#probing = null;
         resolve(new Map(asked.map(({ socket }) => [socket, answers.get(socket) ?? Number.POSITIVE_INFINITY])));
       };
-      const timer = setTimeout(finish, PROBE_MS);
+      const isDirect = asked.some(({ reader }) => reader.direct !== undefined);
+      const timer = setTimeout(finish, isDirect ? DIRECT_PROBE_MS : PROBE_MS);
       heard = () => {
         if (answers.size === asked.length) finish();
       };
     });
     this.#probing = { answers, done, heard };
-    for (const { socket } of asked) send(socket, PROBE);
+    for (const { socket, reader } of asked) {
+      if (reader.direct === undefined) send(socket, PROBE);
+      else this.#direct?.probe(socket, { ...reader, direct: reader.direct });
+    }
     return done;
   }
 
   /** Readers in the order in which they would have to go. */
   #byEndurance(deafness: Deafness): { socket: WebSocket; deaf: number }[] {
-    return this.#readers()
+    return this.#readers
+      .all()
       .map(({ socket, reader }) => ({ socket, number: reader.number, deaf: deafness.get(socket) ?? 0 }))
       .sort((a, b) => (a.deaf === b.deaf ? a.number - b.number : b.deaf - a.deaf));
   }
@@ -199,14 +207,14 @@ export class LogSockets {
     except: string | null = null,
   ): number {
     const isMeant = (of: string | null) => (session === null ? except === null || of !== except : of === session);
-    const readers = this.#readers().filter(({ reader }) => isMeant(reader.session));
+    const readers = this.#readers.all().filter(({ reader }) => isMeant(reader.session));
     for (const { socket } of readers) this.#end(socket, `stream.${kind}`, reason);
     return readers.length;
   }
 
   /** Ends every reader; each comes back with its cursor. */
   restart(reason: string): void {
-    for (const { socket } of this.#readers()) this.#end(socket, "stream.closing", reason);
+    for (const { socket } of this.#readers.all()) this.#end(socket, "stream.closing", reason);
   }
 
   /** Lets the platform answer {@link HEAD_REQUEST} with the present head, awake or not. */
@@ -223,53 +231,25 @@ export class LogSockets {
     }
     const { events, more } = this.#log.after(after);
     if (events.length > 0 || isAnswer) send(socket, eventMessage(after, events, more));
-    if (!more && !reader.live) this.#remember(socket, { ...reader, live: true });
-  }
-
-  #readers(): { socket: WebSocket; reader: Reader }[] {
-    return this.#ctx.getWebSockets().flatMap((socket) => {
-      const reader = this.#readerOf(socket);
-      return reader === null ? [] : [{ socket, reader }];
-    });
-  }
-
-  #remember(socket: WebSocket, reader: Reader): void {
-    socket.serializeAttachment(reader);
-    this.#known.set(socket, reader);
-  }
-
-  #readerOf(socket: WebSocket): Reader | null {
-    const known = this.#known.get(socket);
-    if (known !== undefined) return known;
-    const parsed = readerSchema.safeParse(socket.deserializeAttachment());
-    if (!parsed.success) return null;
-    this.#known.set(socket, parsed.data);
-    return parsed.data;
+    if (!more && !reader.live) this.#readers.remember(socket, { ...reader, live: true });
   }
 
   /** The last word to a reader: it is none of this log's any more. */
   #end(socket: WebSocket, event: "stream.evicted" | "stream.closing", reason: string): void {
-    send(socket, JSON.stringify({ t: "end", event, reason } satisfies LogMessage));
-    socket.serializeAttachment(null);
-    this.#known.delete(socket);
+    const reader = this.#readers.of(socket);
+    if (reader?.direct === undefined) send(socket, JSON.stringify({ t: "end", event, reason } satisfies LogMessage));
+    else this.#direct?.goodbye(socket, { ...reader, direct: reader.direct }, event, reason);
+    this.#readers.forget(socket);
     close(socket);
   }
 }
 
-/** Sends, unless the other end has gone: then the platform reports the close by itself. */
-function send(socket: WebSocket, message: string): void {
-  try {
-    socket.send(message);
-  } catch {
-    close(socket);
-  }
-}
-
-/** Closes this side of a socket; harmless when it is closed already. */
-export function close(socket: WebSocket): void {
-  try {
-    socket.close(1000);
-  } catch {
-    // closed already
-  }
+/** How a log takes up a reader that was at a position, or comes for the first time. */
+export function joinOf(log: EventLog, after: Position | null): Join {
+  const head = log.head();
+  const gap = after === null ? null : log.gapAt(after);
+  const from = after === null || gap !== null ? head : after;
+  const groups = log.groupsAfter(from.seq);
+  const missed = groups.reduce((sum, { count }) => sum + count, 0);
+  return { from, head, missed, groups, gap };
 }

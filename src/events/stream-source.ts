@@ -40,11 +40,6 @@ export function sourceOf(name: Source["name"], socket: WebSocket): Source {
   };
 }
 
-/** Which of the two logs the reader has missed something of. */
-export function scopeOf(user: Join, broadcast: Join): string[] {
-  return [...(user.gap === null ? [] : ["user"]), ...(broadcast.gap === null ? [] : ["broadcast"])];
-}
-
 /**
  * Where a log stands. A head that was known before the last event is no news.
  */

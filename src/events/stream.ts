@@ -1,14 +1,22 @@
 import { logFault } from "../platform/log.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { LiveStream, type StreamRequest } from "./live-stream.ts";
-import { close } from "./sockets.ts";
+import { close } from "./readers.ts";
+import { shardOf } from "./shard-of.ts";
 import { admission, stats } from "./stream-counts.ts";
-import { broadcastShardStub, channelStub, shardOf } from "./stubs.ts";
+import { broadcastShardStub, channelStub } from "./stubs.ts";
 import { STREAM_TOKEN_REFUSED } from "./tokens.ts";
 import { JOIN_HEADER, type JoinRequest } from "./wire.ts";
 
 /** Who wanted a place only if there is room comes back after that. */
 const NO_ROOM_SECONDS = 30;
+
+/** Answers of a stream that is not opened. */
+export const NO_ROOM = refuse("rate_limited", {
+  detail: "Other streams of this user are open and answer.",
+  retry_after: NO_ROOM_SECONDS,
+});
+export const NOT_REACHED = refuse("unavailable", { detail: "The events could not be reached.", retry_after: 1 });
 
 /**
  * Opens a stream: joins the user's channel (which burns the token) and the user's share of the broadcasts, and answers
@@ -34,15 +42,10 @@ export async function openStream(env: Env, request: StreamRequest): Promise<Resu
     ]);
     for (const { webSocket } of [channel, broadcasts]) if (webSocket !== null) sockets.push(webSocket);
     if (channel.status === 401) return abandon(STREAM_TOKEN_REFUSED);
-    if (channel.status === 429) {
-      const detail = "Other streams of this user are open and answer.";
-      // As asked: nobody was refused who had to have a place.
-      return abandon(refuse("rate_limited", { detail, retry_after: NO_ROOM_SECONDS }), { isCounted: false });
-    }
+    // As asked: nobody was refused who had to have a place.
+    if (channel.status === 429) return abandon(NO_ROOM, { isCounted: false });
     const [own, all] = sockets;
-    if (own === undefined || all === undefined) {
-      return abandon(refuse("unavailable", { detail: "The events could not be reached.", retry_after: 1 }));
-    }
+    if (own === undefined || all === undefined) return abandon(NOT_REACHED);
     // Asked once more now that the stream is joined: what is taken from the user after this finds the stream and ends it.
     const role = await request.standing();
     if (!role.ok) return abandon(role);
@@ -51,7 +54,7 @@ export async function openStream(env: Env, request: StreamRequest): Promise<Resu
     return ok(stream.response());
   } catch (fault) {
     logFault("stream_not_opened", fault);
-    return abandon(refuse("unavailable", { detail: "The events could not be reached.", retry_after: 1 }));
+    return abandon(NOT_REACHED);
   }
 
   function abandon<T>(refusal: T, { isCounted } = { isCounted: true }): T {
@@ -65,7 +68,8 @@ export async function openStream(env: Env, request: StreamRequest): Promise<Resu
   }
 }
 
-async function join(
+/** Asks a log's object to take up a reader. */
+export async function join(
   stub: DurableObjectStub,
   request: JoinRequest,
 ): Promise<{ status: number; webSocket: WebSocket | null }> {

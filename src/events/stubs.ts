@@ -1,18 +1,8 @@
 import { callObject } from "../platform/cell/call.ts";
-import { fnv1a } from "../platform/hash.ts";
 import type { Result } from "../platform/results.ts";
 import type { BroadcastShard } from "./broadcast-shard.ts";
 import type { UserChannel } from "./channel.ts";
-
-/** Most broadcast shards there may be; more would only cost memory. */
-const MAX_SHARDS = 64;
-const DEFAULT_SHARDS = 16;
-
-/** Broadcast shards, as configured. Changing it moves users to other shards, which copy the log at their first use. */
-export function shardCount(env: Env): number {
-  const count = Number(env.BROADCAST_SHARDS);
-  return Number.isInteger(count) && count >= 1 && count <= MAX_SHARDS ? count : DEFAULT_SHARDS;
-}
+import { shardName } from "./shard-of.ts";
 
 /** The object of one user's events. */
 export function channelStub(env: Env, user: string): DurableObjectStub<UserChannel> {
@@ -24,12 +14,7 @@ export function channelStub(env: Env, user: string): DurableObjectStub<UserChann
 export function broadcastShardStub(env: Env, shard: number): DurableObjectStub<BroadcastShard> {
   // SAFETY: wrangler.toml binds BROADCASTS to this very class.
   const namespace = env.BROADCASTS as DurableObjectNamespace<BroadcastShard>;
-  return namespace.get(namespace.idFromName(`shard-${shard}`));
-}
-
-/** The shard a user's streams join (FNV-1a over the id). */
-export function shardOf(env: Env, user: string): number {
-  return fnv1a(user) % shardCount(env);
+  return namespace.get(namespace.idFromName(shardName(shard)));
 }
 
 /** Calls the channel that has this id of the platform, as {@link callChannel}. */

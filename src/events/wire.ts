@@ -132,6 +132,15 @@ export function readProbeAnswer(text: string): number | null {
   return Number.isSafeInteger(standing) && standing >= 0 ? standing : null;
 }
 
+const RECEIPT = "ack ";
+
+/** The receipt of a client that holds its socket itself: up to which byte it has what it was sent; null: no receipt. */
+export function readReceipt(text: string): number | null {
+  if (!text.startsWith(RECEIPT)) return null;
+  const bytes = Number(text.slice(RECEIPT.length));
+  return Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : null;
+}
+
 /** What the Worker sends along when it joins a reader to a log. */
 export const joinRequestSchema = z.object({
   after: positionSchema.nullable(),
@@ -141,6 +150,14 @@ export const joinRequestSchema = z.object({
   client: z.string().nullable().default(null),
   /** Only if no other stream would have to go for it. */
   if_room: z.boolean().default(false),
+  /** The client holds the socket itself: as whom, and where it is in both logs. Absent: a Worker ends the stream. */
+  direct: z
+    .object({
+      role: z.enum(ROLES),
+      cursor: z.union([z.object({ user: positionSchema, broadcast: positionSchema }), z.literal("unknown")]).nullable(),
+    })
+    .optional(),
 });
 export type JoinRequest = z.input<typeof joinRequestSchema>;
+export type JoinWish = z.output<typeof joinRequestSchema>;
 export const JOIN_HEADER = "x-latchkey-join";

@@ -63,6 +63,7 @@ export const ERRORS = {
   backup_part_swapped: { status: 422, title: "A part of the backup stands in the place of another" },
   backup_schema_mismatch: { status: 422, title: "The backup has a schema that this release does not have" },
   restore_differs: { status: 422, title: "What was restored differs from the backup" },
+  upgrade_required: { status: 426, title: "The address answers only a request for a WebSocket" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something went wrong on our side" },
   not_enabled: { status: 501, title: "This installation does not have this switched on" },

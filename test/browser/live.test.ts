@@ -83,9 +83,10 @@ describe.skipIf(!hasChromium)("live updates", () => {
     await context.close();
   });
 
-  it("are polled for where no stream gets through", async () => {
+  it("are polled for where neither socket nor stream gets through", async () => {
     const { course, chapters, person } = await lesson(3);
     const context = await newContext(browser, site.url);
+    await context.routeWebSocket(/\/api\/v1\/events\/socket/, (socket) => socket.close());
     await context.route("**/api/v1/events/stream*", (route) => route.abort());
     await site.signIn(context, person);
     const page = await openMap(context, course);
@@ -96,27 +97,30 @@ describe.skipIf(!hasChromium)("live updates", () => {
     await context.close();
   });
 
-  it("reach three tabs over one stream, and go on when the tab that holds it is closed", async () => {
+  it("reach three tabs over one socket, and go on when the tab that holds it is closed", async () => {
     const { course, chapters, person } = await lesson(4);
     const context = await newContext(browser, site.url);
-    let streams = 0;
-    context.on("request", (request) => {
-      if (request.url().includes("/events/stream")) streams += 1;
-    });
+    const connections: string[] = [];
+    const note = (address: string) => {
+      const [, way] = /\/api\/v1\/events\/(socket|stream)/.exec(address) ?? [];
+      if (way !== undefined) connections.push(way);
+    };
+    context.on("request", (request) => note(request.url()));
+    context.on("page", (page) => page.on("websocket", (socket) => note(socket.url())));
     await site.signIn(context, person);
     const first = await openMap(context, course);
     await untilLive(first);
     const second = await openMap(context, course);
     const third = await openMap(context, course);
     for (const tab of [second, third]) await untilLive(tab);
-    expect(streams).toBe(1);
+    expect(connections).toEqual(["socket"]);
     await complete(person, course, chapters[0] ?? "");
     for (const tab of [first, second, third]) await itemOn(tab, chapters[1] ?? "", "unlocked").waitFor();
 
     await first.close();
     await complete(person, course, chapters[1] ?? "");
     for (const tab of [second, third]) await itemOn(tab, chapters[2] ?? "", "unlocked").waitFor();
-    expect(streams).toBe(2);
+    expect(connections).toEqual(["socket", "socket"]);
     await context.close();
   });
 

@@ -36,6 +36,11 @@ export class Transport {
     this.#base = options.baseUrl.replace(/\/+$/, "");
   }
 
+  /** The address of a path, to be called by other means. */
+  address(path: string): string {
+    return this.#base + path;
+  }
+
   /** Sends; without judging the answer, without repeating. */
   async send(call: Omit<Call, "isRepeatable">, token: string | null): Promise<Response> {
     const headers = new Headers(call.headers);
@@ -48,7 +53,7 @@ export class Transport {
     if (call.signal !== undefined) init.signal = call.signal;
     // Looked up late, and called as a function: a page may replace it, and browsers refuse it as another's method.
     const send = this.#options.fetch ?? globalThis.fetch;
-    return await send(this.#base + call.path, init);
+    return await send(this.address(call.path), init);
   }
 
   /** Calls, repeats where that is harmless, and answers with a value or a problem. */

@@ -1,5 +1,5 @@
 import type { ResetNotice } from "../event-types.ts";
-import type { SseFrame } from "../sse-parser.ts";
+import type { StreamFrame } from "./stream-frame.ts";
 
 /** A frame about the stream itself, read; `unknown` for those of a later server. */
 export type ControlFrame =
@@ -13,14 +13,10 @@ export type ControlFrame =
   | { kind: "closing"; waitMs: number; isSomebodyElse?: true }
   | { kind: "unknown" };
 
-/**
- * Reads a `stream.*` frame; null for any other.
- * @throws if its data is not JSON.
- */
-export function readControlFrame(frame: SseFrame): ControlFrame | null {
+/** Reads a `stream.*` frame; null for any other. */
+export function readControlFrame(frame: StreamFrame): ControlFrame | null {
   if (!frame.event.startsWith("stream.")) return null;
-  const data: unknown = JSON.parse(frame.data);
-  const field = (name: string): unknown => new Map(Object.entries(Object(data))).get(name);
+  const field = (name: string): unknown => new Map(Object.entries(Object(frame.data))).get(name);
   const head = field("head");
   const at = typeof head === "string" ? head : (frame.ownId ?? "");
   switch (frame.event.slice("stream.".length)) {

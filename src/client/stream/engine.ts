@@ -1,10 +1,11 @@
 import { type Clock, fullJitter, sleep } from "../clock.ts";
 import type { EventsApi, HistoryPage } from "../events-api.ts";
+import type { SourceEnd } from "./connection.ts";
+import { Connector } from "./connector.ts";
 import { type FrameEnd, Intake, type IntakeContext } from "./intake.ts";
-import { RECONNECT_TRIES, type Timing, UNUSABLE_TRIES } from "./options.ts";
+import { RECONNECT_TRIES, type SocketConstructor, type Timing, UNUSABLE_TRIES } from "./options.ts";
 import { type PollResult, QUIET } from "./poll-result.ts";
 import { Poller } from "./poller.ts";
-import { readSource, type SourceEnd } from "./source.ts";
 import type { ConnectionState, StatusReason } from "./status.ts";
 
 export interface EngineContext extends IntakeContext {
@@ -12,6 +13,7 @@ export interface EngineContext extends IntakeContext {
   clock: Clock;
   timing: Timing;
   mode: "auto" | "sse" | "polling";
+  webSocket: SocketConstructor | null;
   /** The name under which this page or device opens its streams. */
   client: string;
   /** Why no connection may be held now; null when one may. */
@@ -34,6 +36,7 @@ export class Engine {
   readonly #context: EngineContext;
   readonly #intake: Intake;
   readonly #poller: Poller;
+  readonly #connector: Connector;
   /** Ends what is going on right now, for a reason outside of the connection. */
   #phase = new AbortController();
   #failures = 0;
@@ -45,7 +48,7 @@ export class Engine {
   #refusal: "not_a_stream" | "no_content" | null = null;
   /** Answers in a row that were no stream. */
   #unusable = 0;
-  /** Whether the address has shown that no stream comes from it: then polling is for good. */
+  /** Whether the address has shown that no stream comes from it: then polling is for good where there are no sockets. */
   #hasNoStream = false;
   /** No request before this time: the server named it. */
   #notBefore = 0;
@@ -59,6 +62,7 @@ export class Engine {
     this.#context = context;
     this.#intake = new Intake(context);
     this.#poller = new Poller(context.events, context.clock, context.timing);
+    this.#connector = new Connector(context);
     this.#polls = context.mode === "polling";
     this.#retryMs = context.timing.backoffBase;
     this.#probeDelay = context.timing.probeMin;
@@ -89,6 +93,7 @@ export class Engine {
     this.#unusable = 0;
     this.#hasNoStream = false;
     this.#refusal = null;
+    this.#connector.forget();
     this.#patience = this.#context.timing.firstByte;
     this.#probeAt = 0;
     this.#poller.hurry();
@@ -241,7 +246,8 @@ export class Engine {
     while (!signal.aborted) {
       await this.#bide(signal);
       if (signal.aborted) return;
-      if (mode === "auto" && !this.#hasNoStream && clock.now() >= this.#probeAt) {
+      const mayConnect = !this.#hasNoStream || this.#connector.hasSockets;
+      if (mode === "auto" && mayConnect && clock.now() >= this.#probeAt) {
         this.#scheduleProbe();
         const { end, lived } = await this.#open(signal);
         if (end.kind === "evicted" || !this.#polls) {
@@ -320,13 +326,12 @@ export class Engine {
       this.#eviction = null;
       this.#context.onState("live", 0, null);
     };
-    const end = await readSource<FrameEnd>(
-      this.#context,
+    const end = await this.#connector.open<FrameEnd>(
       { cursor: this.#context.delivery.cursor, client, ifRoom, firstByte: this.#patience },
       {
-        onFrame: async (frame) => {
+        onFrame: async (read) => {
           try {
-            return await this.#intake.frame(frame, onLive);
+            return await this.#intake.frame(read(), onLive);
           } catch (fault) {
             this.#context.onError(fault);
             return undefined;
@@ -338,6 +343,7 @@ export class Engine {
         },
       },
       signal,
+      !this.#hasNoStream,
     );
     return { end, lived: liveSince === null ? 0 : clock.now() - liveSince };
   }

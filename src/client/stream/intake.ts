@@ -1,10 +1,10 @@
 import { isEnvelope, type ResetNotice } from "../event-types.ts";
 import type { HistoryPage } from "../events-api.ts";
-import type { SseFrame } from "../sse-parser.ts";
 import { type ControlFrame, readControlFrame } from "./control-frames.ts";
 import type { CursorStore } from "./cursor-store.ts";
 import type { Audience, Delivery } from "./delivery.ts";
 import { GapWatch } from "./gap-watch.ts";
+import type { StreamFrame } from "./stream-frame.ts";
 
 export interface IntakeContext {
   delivery: Delivery;
@@ -65,18 +65,18 @@ export class Intake {
    * One frame of the stream; answers why the stream is over, if it is. `onLive` is called at each sign that it works.
    * @throws if the frame cannot be read.
    */
-  async frame(frame: SseFrame, onLive: () => void): Promise<FrameEnd | undefined> {
+  async frame(frame: StreamFrame, onLive: () => void): Promise<FrameEnd | undefined> {
     const { delivery, store, audience } = this.#context;
     const control = readControlFrame(frame);
     if (control !== null) return await this.#control(control, frame, onLive);
     onLive();
-    const event: unknown = JSON.parse(frame.data);
+    const event = frame.data;
     if (!isEnvelope(event)) throw new Error(`a frame without an envelope: ${frame.event}`);
     await delivery.event(event, frame.ownId || null, store, audience);
     return undefined;
   }
 
-  async #control(control: ControlFrame, frame: SseFrame, onLive: () => void): Promise<FrameEnd | undefined> {
+  async #control(control: ControlFrame, frame: StreamFrame, onLive: () => void): Promise<FrameEnd | undefined> {
     const { delivery, store, audience } = this.#context;
     // Where the stream is, past what was filtered out. It may be behind the head: what lies between is on its way.
     const place = frame.ownId || null;

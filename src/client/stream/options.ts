@@ -15,6 +15,8 @@ export interface Timing {
   firstByteMax: number;
   /** Silence that means the connection is dead: two heartbeats of 25 s and some slack. */
   heartbeatLate: number;
+  /** Over a socket: between two questions for a sign of life. */
+  socketBeat: number;
   /** A stream that lived this long was a good one: the count of failures starts anew. */
   stableAfter: number;
   /** First bound of the back-off, until the server says `retry:`. */
@@ -40,6 +42,7 @@ export const DEFAULT_TIMING: Timing = {
   firstByte: 10_000,
   firstByteMax: 40_000,
   heartbeatLate: 55_000,
+  socketBeat: 20_000,
   stableAfter: 5_000,
   backoffBase: 500,
   backoffCap: 30_000,
@@ -53,6 +56,9 @@ export const DEFAULT_TIMING: Timing = {
   evictedPoll: 30_000,
 };
 
+/** What opens a WebSocket. */
+export type SocketConstructor = new (address: string) => WebSocket;
+
 /** Answers in a row that are no stream, after which no stream is asked for any more. */
 export const UNUSABLE_TRIES = 3;
 
@@ -64,8 +70,8 @@ export interface EventStreamOptions {
   baseUrl: string;
   getToken: GetToken;
   /**
-   * `auto` (default) streams and falls back to polling; `sse` never polls; `polling` never streams. Both ways deliver
-   * the same events, so the two can be compared by configuration.
+   * `auto` (default) holds a socket, falls back to a stream of Server-Sent Events, and then to polling; `sse` streams
+   * and does nothing else; `polling` polls. All deliver the same events, so they can be compared by configuration.
    */
   mode?: "auto" | "sse" | "polling";
   /** Whose events these are; default: the `sub` of the token. Keeps cursors and leaders of users apart. */
@@ -75,6 +81,8 @@ export interface EventStreamOptions {
   /** Tabs of this name share one stream; default "latchkey". */
   channelName?: string;
   fetch?: typeof fetch;
+  /** Opens sockets; default: the platform's `WebSocket`, where it has one. Null: none are opened. */
+  webSocket?: SocketConstructor | null;
   /** Seconds hidden after which a phone closes the stream until it is looked at; false: never. Default 30. */
   pauseWhenHidden?: number | false;
   /** Ids remembered against duplicates; default 1,000. */

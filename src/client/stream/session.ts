@@ -5,7 +5,7 @@ import { CursorStore, type KeyValueStorage } from "./cursor-store.ts";
 import { type Audience, Delivery } from "./delivery.ts";
 import { Engine } from "./engine.ts";
 import type { Handlers } from "./handlers.ts";
-import { RECONNECT_TRIES, type Timing } from "./options.ts";
+import { RECONNECT_TRIES, type SocketConstructor, type Timing } from "./options.ts";
 import type { StreamStatus } from "./status.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { type TabMessage, Tabs } from "./tabs.ts";
@@ -15,6 +15,8 @@ export interface SessionContext {
   clock: Clock;
   timing: Timing;
   mode: "auto" | "sse" | "polling";
+  /** Null: this host has no sockets, or is to use none. */
+  webSocket: SocketConstructor | null;
   storage: KeyValueStorage;
   channelName: string;
   /** The name under which this page or device opens its streams. */
@@ -92,12 +94,13 @@ export class Session {
     // Whoever followed knows best how far it got; a tab that just opened goes on where the last one stopped.
     const stored = this.#store.read();
     if (this.#delivery.cursor === null && stored !== null) this.#delivery.moveTo(stored, null);
-    const { events, clock, timing, mode, client, handlers } = this.#context;
+    const { events, clock, timing, mode, webSocket, client, handlers } = this.#context;
     const engine = new Engine({
       events,
       clock,
       timing,
       mode,
+      webSocket,
       client,
       delivery: this.#delivery,
       store: this.#store,

@@ -1,44 +1,14 @@
-import { type Clock, retryAfter } from "../clock.ts";
-import type { EventsApi } from "../events-api.ts";
+import { retryAfter } from "../clock.ts";
 import { type SseFrame, SseParser } from "../sse-parser.ts";
+import {
+  Leash,
+  type SourceContext,
+  type SourceEnd,
+  type SourceHandlers,
+  type SourceRequest,
+  takeToken,
+} from "./connection.ts";
 import type { Timing } from "./options.ts";
-
-/** Why a connection is over, as far as the transport knows. */
-export type SourceEnd =
-  /** The server ended it, or the network did. */
-  | { kind: "cut" }
-  /** It never began: refused, unreachable, or no token. */
-  | { kind: "refused"; status: number; waitMs: number | null }
-  /** Something answered that is no stream, or no stream that can be read here. `forGood`: the server wants us to stop. */
-  | { kind: "unusable"; forGood: boolean; waitMs: number | null }
-  /** There is no stream to be had in this host: its answers cannot be read piece by piece. */
-  | { kind: "unreadable" }
-  /** Opened, but no byte came: something between buffers. */
-  | { kind: "silent" }
-  /** Was alive and went quiet. */
-  | { kind: "late" }
-  /** We ended it. */
-  | { kind: "aborted" };
-
-export interface SourceHandlers<E> {
-  /** Takes one frame; an answer other than undefined ends the connection with it. */
-  onFrame(frame: SseFrame): Promise<E | undefined>;
-  onRetry(milliseconds: number): void;
-}
-
-interface SourceContext {
-  events: EventsApi;
-  clock: Clock;
-  timing: Timing;
-}
-
-/** What to open, and how long to wait for it. */
-export interface SourceRequest {
-  cursor: string | null;
-  client: string;
-  ifRoom: boolean;
-  firstByte: number;
-}
 
 /** One connection from its token to its end: mints, opens, reads, and notices silence. */
 export async function readSource<E>(
@@ -50,19 +20,10 @@ export async function readSource<E>(
   const { clock, timing } = context;
   const leash = new Leash(clock, signal);
   try {
-    leash.arm(timing.tokenTimeout, { kind: "refused", status: 0, waitMs: null });
-    const token = await context.events.mintToken(leash.signal);
-    if (!token.ok) {
-      const { status } = token.problem;
-      const waitMs = waitOf(token.problem);
-      return (
-        leash.end ??
-        (status === 200 ? { kind: "unusable", forGood: false, waitMs } : { kind: "refused", status, waitMs })
-      );
-    }
-
+    const token = await takeToken(context, leash);
+    if (typeof token !== "string") return token;
     leash.arm(firstByte, { kind: "silent" });
-    const response = await context.events.openStream(token.value.sse_token, cursor, {
+    const response = await context.events.openStream(token, cursor, {
       signal: leash.signal,
       client,
       ifRoom,
@@ -103,56 +64,14 @@ async function readBody<E>(
     parser.push(decoder.decode(value, { stream: true }));
     for (const frame of frames.splice(0)) {
       if (leash.end !== null) return leash.end;
-      const end = await handlers.onFrame(frame);
+      const end = await handlers.onFrame(() => ({
+        event: frame.event,
+        ownId: frame.ownId,
+        data: JSON.parse(frame.data),
+      }));
       if (end !== undefined) return end;
     }
     if (leash.end !== null) return leash.end;
     leash.arm(timing.heartbeatLate, { kind: "late" });
-  }
-}
-
-function waitOf(problem: { retry_after?: number }): number | null {
-  return problem.retry_after === undefined ? null : problem.retry_after * 1000;
-}
-
-/** Aborts what it holds when a time limit passes or the owner wants it, and remembers which. */
-class Leash {
-  end: SourceEnd | null = null;
-  hasRead = false;
-  readonly #clock: Clock;
-  readonly #controller = new AbortController();
-  readonly #release: () => void;
-  #cancel: () => void = () => undefined;
-
-  constructor(clock: Clock, owner: AbortSignal) {
-    this.#clock = clock;
-    const pull = () => this.#pull({ kind: "aborted" });
-    owner.addEventListener("abort", pull);
-    this.#release = () => owner.removeEventListener("abort", pull);
-    if (owner.aborted) pull();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  arm(milliseconds: number, end: SourceEnd): void {
-    this.#cancel();
-    this.#cancel = this.#clock.after(milliseconds, () => this.#pull(end));
-  }
-
-  disarm(): void {
-    this.#cancel();
-  }
-
-  close(): void {
-    this.#cancel();
-    this.#release();
-    this.#controller.abort();
-  }
-
-  #pull(end: SourceEnd): void {
-    this.end ??= end;
-    this.#controller.abort();
   }
 }

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { ServerSocket } from "./socket-server.ts";
 
 /** How one opening of the stream is answered, instead of as usual. */
 export type Opening =
@@ -12,6 +14,16 @@ export type Opening =
   /** First byte, then nothing: no frame, no heartbeat. */
   | { answer: "mute" };
 
+/** How sockets are answered. none: as by a server that has none. swallow: by nothing, as a proxy may. */
+export type SocketAnswer = "open" | "none" | "swallow" | "mute" | "cut";
+
+/** A stream or a socket, as the server writes to it. */
+interface Outlet {
+  send(event: string, data: unknown, id?: string): void;
+  end(): void;
+  destroy(): void;
+}
+
 interface Stored {
   id: string;
   event: Record<string, unknown>;
@@ -23,6 +35,11 @@ export class EventServer {
   readonly openings: Opening[] = [];
   /** Answers every opening this way until it is null again. */
   always: Opening | null = null;
+  sockets: SocketAnswer = "none";
+  /** Asks for a receipt with every event that a socket is sent. */
+  wantsReceipts = false;
+  /** What clients have sent over sockets. */
+  readonly texts: string[] = [];
   historyStatus = 200;
   retryMs: number | null = 5;
   /** Requests so far, by path. */
@@ -41,7 +58,8 @@ export class EventServer {
   url = "";
   readonly #server: Server;
   readonly #log: Stored[] = [];
-  readonly #streams = new Set<ServerResponse>();
+  readonly #streams = new Set<Outlet>();
+  readonly #idle = new Set<Duplex>();
   readonly #tokens = new Set<string>();
   #epoch = "e1";
   #sequence = 0;
@@ -51,6 +69,7 @@ export class EventServer {
 
   constructor() {
     this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server.on("upgrade", (request, socket) => this.#upgrade(request, socket));
   }
 
   static async start(): Promise<EventServer> {
@@ -64,6 +83,7 @@ export class EventServer {
 
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
+    for (const socket of this.#idle) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
@@ -94,7 +114,7 @@ export class EventServer {
 
   /** Sends a frame as it stands to every stream. */
   frame(event: string, data: unknown, id?: string): void {
-    for (const stream of this.#streams) send(stream, event, data, id);
+    for (const stream of this.#streams) stream.send(event, data, id);
   }
 
   /** Its own id is how far the streams have come; without one, a client has only the head to go by. */
@@ -173,25 +193,71 @@ export class EventServer {
       this.mute = response;
       return;
     }
-    this.#resume(response, cursor);
-    this.#sent = this.head;
-    this.#streams.add(response);
-    response.on("close", () => this.#streams.delete(response));
+    const outlet: Outlet = {
+      send: (event, data, id) => send(response, event, data, id),
+      end: () => response.end(),
+      destroy: () => response.destroy(),
+    };
+    this.#begin(outlet, cursor);
+    response.on("close", () => this.#streams.delete(outlet));
   }
 
-  #resume(response: ServerResponse, cursor: string | null): void {
+  #upgrade(request: IncomingMessage, socket: Duplex): void {
+    const url = new URL(request.url ?? "/", this.url);
+    this.counts.set(url.pathname, this.count(url.pathname) + 1);
+    this.#idle.add(socket);
+    if (this.sockets === "swallow") return;
+    const isKnown = this.#tokens.delete(url.searchParams.get("sse_token") ?? "");
+    if (this.sockets === "none" || !isKnown) {
+      socket.end(`HTTP/1.1 ${isKnown ? 404 : 401} No\r\ncontent-length: 0\r\n\r\n`);
+      return;
+    }
+    const cursor = url.searchParams.get("last_event_id");
+    this.openedWith.push(cursor);
+    this.queries.push(url.searchParams);
+    let receipt = 0;
+    const end: ServerSocket = new ServerSocket(
+      request,
+      socket,
+      (text) => {
+        this.texts.push(text);
+        if (text === "head?" && this.sockets !== "mute") end.send(`head ${this.#epoch}-${this.#sequence}`);
+      },
+      () => this.#streams.delete(outlet),
+    );
+    const outlet: Outlet = {
+      send: (event, data, id) => {
+        receipt += 1;
+        const ack = this.wantsReceipts ? { ack: receipt } : {};
+        end.send(JSON.stringify({ event, data, ...(id === undefined ? {} : { id }), ...ack }));
+      },
+      end: () => end.end(),
+      destroy: () => end.destroy(),
+    };
+    if (this.sockets === "mute") return;
+    this.#begin(outlet, cursor);
+    if (this.sockets === "cut") end.destroy();
+  }
+
+  #begin(outlet: Outlet, cursor: string | null): void {
+    this.#resume(outlet, cursor);
+    this.#sent = this.head;
+    this.#streams.add(outlet);
+  }
+
+  #resume(stream: Outlet, cursor: string | null): void {
     const { head } = this;
     if (cursor === null) {
-      send(response, "stream.opened", { head }, head);
+      stream.send("stream.opened", { head }, head);
       return;
     }
     const after = this.#after(cursor);
     if (after === null) {
-      send(response, "stream.reset", { recovered: false, reason: "expired", scope: "user", head }, head);
+      stream.send("stream.reset", { recovered: false, reason: "expired", scope: "user", head }, head);
       return;
     }
-    send(response, "stream.resumed", { recovered: true, from: cursor, head, missed: after.length }, cursor);
-    for (const { id, event } of after) send(response, String(event.type), event, id);
+    stream.send("stream.resumed", { recovered: true, from: cursor, head, missed: after.length }, cursor);
+    for (const { id, event } of after) stream.send(String(event.type), event, id);
   }
 
   /** What came after a cursor; null when that is not known any more. */

@@ -12,6 +12,7 @@ export const QUICK: Timing = {
   firstByte: 1_000,
   firstByteMax: 4_000,
   heartbeatLate: 1_000,
+  socketBeat: 300,
   stableAfter: 40,
   backoffBase: 4,
   backoffCap: 20,
@@ -48,6 +49,8 @@ export function listen(server: EventServer, options: Partial<EventStreamOptions>
     storage: memoryStorage(),
     timing: { ...QUICK, ...timing },
     surroundings: { ...noSurroundings(), ...surroundings },
+    // Tests of sockets say so.
+    webSocket: null,
     ...rest,
   });
   const listener: Listener = { stream, numbers: [], events: [], resets: [], states: [] };

@@ -79,6 +79,7 @@ describe.each(hosts)("in %s", (_, enter, hasBodies) => {
       baseUrl: "http://api.test",
       getToken: () => "bearer",
       fetch: api({ hasBodies }).fetch,
+      webSocket: null,
       onError: (fault) => faults.push(fault),
       storage: memoryStorage(),
       timing: { backoffBase: 4, pollMin: 10, pollMax: 20 },

@@ -587,6 +587,7 @@ it("starts once there is a token, and keeps users apart by it", async () => {
     storage,
     timing: QUICK,
     surroundings: noSurroundings(),
+    webSocket: null,
   });
   stream.start();
   await pause(20);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { SseFrame } from "../../../src/client/sse-parser.ts";
 import { readControlFrame } from "../../../src/client/stream/control-frames.ts";
 import { GapWatch } from "../../../src/client/stream/gap-watch.ts";
 import { RecentIds } from "../../../src/client/stream/recent-ids.ts";
@@ -50,8 +49,7 @@ describe("recent ids", () => {
 
 describe("frames about the stream", () => {
   const read = (event: string, data: unknown, ownId: string | null = null) => {
-    const frame: SseFrame = { event, data: JSON.stringify(data), id: ownId ?? "", ownId };
-    return readControlFrame(frame);
+    return readControlFrame({ event, ownId, data });
   };
 
   it("are not taken for events", () => {

@@ -28,6 +28,8 @@ function bench(opening: () => Opening, options: Partial<EventStreamOptions> = {}
     baseUrl: "http://latchkey.test",
     getToken: () => "bearer",
     user: "ada",
+    // Time and network are the test's own, and a platform's socket would know of neither.
+    webSocket: null,
     storage: memoryStorage(),
     surroundings: new FakeBrowser().openTab().surroundings,
     clock,

@@ -50,6 +50,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "GET /api/v1/events/history": "other",
   "GET /api/v1/events/preferences": "other",
   "PUT /api/v1/events/preferences": "other",
+  "GET /api/v1/events/socket": "other",
   "GET /api/v1/events/stream": "other",
   "GET /api/v1/storage/files": "other",
   "POST /api/v1/storage/files/upload": "other",

@@ -583,6 +583,7 @@ const PLAN: Record<string, Act[]> = {
   ],
   // One's own stream; the token was asked for before.
   "GET /events/stream": open(["learner", get(() => "/events/stream")]),
+  "GET /events/socket": open(["learner", get(() => "/events/socket")]),
 
   "GET /insight/models": open(["author", get(() => "/insight/models")]),
   "POST /insight/runs": each(
@@ -1009,6 +1010,7 @@ const BACKUP = "20260101T000000000Z-0a1b2c3d";
 const REFUSED = [
   "GET /enrollments/{enrollment}/insight/lineage",
   "GET /events/stream",
+  "GET /events/socket",
   "GET /translation/search",
   "POST /auth/bootstrap",
   "GET /system/backups/{backup}",

@@ -319,14 +319,21 @@ async function drivePrivacy() {
 }
 
 async function driveEvents() {
-  const [template, as] = ["/events/stream", ["u3", "learner"] as [string, Role]];
-  const minted = await drive("POST", "/auth/sse-token", "/auth/sse-token", { as });
-  recorder.during = `GET ${template}`;
-  driven.add(recorder.during);
-  const context = createExecutionContext();
-  const stream = await worker.fetch(request("GET", `${template}?sse_token=${minted.sse_token}`), bindings, context);
-  expect(stream.status).toBe(200);
-  await stream.body?.cancel();
+  const as: [string, Role] = ["u3", "learner"];
+  for (const [template, status] of [
+    ["/events/stream", 200],
+    ["/events/socket", 101],
+  ] as const) {
+    const minted = await drive("POST", "/auth/sse-token", "/auth/sse-token", { as });
+    recorder.during = `GET ${template}`;
+    driven.add(recorder.during);
+    const opening = request("GET", `${template}?sse_token=${minted.sse_token}`, { headers: { upgrade: "websocket" } });
+    const stream = await worker.fetch(opening, bindings, createExecutionContext());
+    expect(stream.status).toBe(status);
+    await stream.body?.cancel();
+    stream.webSocket?.accept();
+    stream.webSocket?.close();
+  }
   await drive("GET", "/events/history", "/events/history?limit=1", { as });
   await drive("GET", "/events/preferences", "/events/preferences", { as });
   await drive("PUT", "/events/preferences", "/events/preferences", { as, body: {} });

@@ -1,0 +1,17 @@
+import type { Result } from "../platform/results.ts";
+import type { LoggedEvent, Position } from "./types.ts";
+
+/** What a broadcast shard asks of a user's channel. The channel is built on the shard, which knows it by this alone. */
+interface ChannelPort extends Rpc.DurableObjectBranded {
+  /**
+   * Broadcasts that follow `after`, for those of the user's clients that hold sockets.
+   * @returns whether there are any: if not, the channel need not be told of the next.
+   */
+  hear(after: Position, events: LoggedEvent[]): Promise<Result<{ listening: boolean }>>;
+}
+
+export function channelPort(env: Env, user: string): DurableObjectStub<ChannelPort> {
+  // SAFETY: wrangler.toml binds CHANNELS to UserChannel, which has this method.
+  const namespace = env.CHANNELS as DurableObjectNamespace<ChannelPort>;
+  return namespace.get(namespace.idFromName(user));
+}

@@ -1,0 +1,57 @@
+/** The users who read a shard's broadcasts over sockets of their own channels, for a shard's schema. */
+export const LISTENERS_TABLE =
+  "CREATE TABLE listeners (user TEXT PRIMARY KEY, streams INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;";
+
+/**
+ * The users whose channels are told of broadcasts, because their clients hold sockets to them. An entry ends with the
+ * longest of its streams, should nobody say before that they are over. Methods that write are called inside the object's
+ * transaction.
+ */
+export class Listeners {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** A user has so many streams, until then (epoch ms) at most. */
+  note(user: string, streams: number, until: number): void {
+    if (streams === 0) this.#sql.exec("DELETE FROM listeners WHERE user = ?", user);
+    else
+      this.#sql.exec("INSERT OR REPLACE INTO listeners (user, streams, until) VALUES (?, ?, ?)", user, streams, until);
+  }
+
+  /** Takes out a user of whom the shard has heard that nobody listens, unless somebody has come since `until` was noted. */
+  drop(user: string, until: number | null): void {
+    this.#sql.exec("DELETE FROM listeners WHERE user = ? AND until = ?", user, until);
+  }
+
+  /** Until when a user is told at most; null for one who is not. */
+  untilOf(user: string): number | null {
+    const [row] = this.#sql.exec<{ until: number }>("SELECT until FROM listeners WHERE user = ?", user).toArray();
+    return row?.until ?? null;
+  }
+
+  /** Whether there is anybody. */
+  any(now: number): boolean {
+    return this.#sql.exec("SELECT 1 FROM listeners WHERE until > ? LIMIT 1", now).toArray().length > 0;
+  }
+
+  users(now: number): string[] {
+    return this.#sql
+      .exec<{ user: string }>("SELECT user FROM listeners WHERE until > ?", now)
+      .toArray()
+      .map(({ user }) => user);
+  }
+
+  /** Streams of all of them. */
+  streams(now: number): number {
+    const sum = this.#sql.exec<{ n: number | null }>("SELECT sum(streams) AS n FROM listeners WHERE until > ?", now);
+    return sum.one().n ?? 0;
+  }
+
+  /** Removes entries that are over. */
+  prune(now: number): void {
+    this.#sql.exec("DELETE FROM listeners WHERE until <= ?", now);
+  }
+}

@@ -1,0 +1,266 @@
+import { logEvent } from "../platform/log.ts";
+import { meter } from "../platform/metrics/meter.ts";
+import { ok, type Result } from "../platform/results.ts";
+import type { Role } from "../platform/roles.ts";
+import { retryHint, retryMs } from "./admission.ts";
+import type { BroadcastLine } from "./broadcast-line.ts";
+import { type Cursor, formatCursor } from "./cursor.ts";
+import { firstFrame } from "./first-frame.ts";
+import type { EventLog } from "./log.ts";
+import { close, type Direct, type DirectReader, type Readers } from "./readers.ts";
+import { SocketFeed } from "./socket-feed.ts";
+import { hasRoom, write } from "./socket-writer.ts";
+import { joinOf } from "./sockets.ts";
+import { stats } from "./stream-counts.ts";
+import { goodbyeOf, heartbeatMs, lifetimeMs, lifetimeOver } from "./stream-times.ts";
+import type { LoggedEvent, Position, Preferences } from "./types.ts";
+import { type Join, readReceipt } from "./wire.ts";
+
+/** Heartbeats within which a client that has no room left must have taken something. */
+const DEAF_BEATS = 3;
+/** A shard keeps telling for so long after the last stream should have ended, ms. */
+const UNTIL_SLACK_MS = 60_000;
+
+/** What of its object these streams need. */
+interface Parts {
+  ctx: DurableObjectState;
+  env: () => Env;
+  readers: Readers;
+  log: EventLog;
+  line: BroadcastLine;
+  user: () => string;
+  /** What the user wants to receive now. */
+  preferences: () => Preferences;
+  /** {@link SocketStreams.review} is wanted at that time, epoch ms. */
+  plan: (at: number) => void;
+}
+
+/** What a stream needs of the shard before it can begin. */
+export interface Arrival {
+  broadcast: Join;
+  /** {@link SocketStreams.hear} calls before the shard was asked. */
+  heard: number;
+  ends_at: number;
+}
+
+/** Who opens a stream, and from where. */
+interface Opening {
+  role: Role;
+  cursor: Cursor | null | "unknown";
+  session: string | null;
+  client: string | null;
+}
+
+/**
+ * The streams whose clients hold a socket to the channel themselves. Everything about one is in the socket's attachment,
+ * so the object sleeps while nothing happens, and wakes with them.
+ *
+ * A client has a budget of bytes that it has not confirmed. Beyond it nothing is sent: what waits stays in the logs, and
+ * is read from there when the client has taken what it was sent. So a slow one gets only the latest progress of a task,
+ * and all of everything else, in order.
+ */
+export class SocketStreams {
+  readonly #parts: Parts;
+  readonly #feed: SocketFeed;
+  /** Calls of {@link hear} so far: whoever asked the shard before the last one may lack something. */
+  #heard = 0;
+  /** Streams that are about to begin: the shard tells of broadcasts already. */
+  #arriving = 0;
+  /** What the shard was told last. */
+  #told = "";
+  /** Streams of the shard's users, when it was last asked. */
+  #nearby = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#feed = new SocketFeed({
+      ...parts,
+      heard: () => this.#heard,
+      fill: (direct) => parts.plan(this.#lagsAt(direct) ?? Date.now()),
+      lag: (socket, reader) => this.#lag(socket, reader),
+      restart: (socket, reader) =>
+        this.#end(socket, reader, "stream.closing", { reason: "restart", retry_ms: retryMs(this.#nearby) }),
+    });
+  }
+
+  /** A client comes: asks its shard to tell of broadcasts from now on. {@link arrived} must follow. */
+  async arrive(cursor: Opening["cursor"]): Promise<Result<Arrival>> {
+    this.#arriving += 1;
+    const ends_at = Math.round(Date.now() + lifetimeMs(this.#parts.env()));
+    const now = this.#listening();
+    const streams = now.streams + 1;
+    const until = Math.max(now.until, ends_at + UNTIL_SLACK_MS);
+    const heard = this.#heard;
+    this.#told = `${streams} ${until}`;
+    const answer = await this.#parts.line.listen(streams, until, placeIn(cursor, "broadcast"));
+    if (!answer.ok) return answer;
+    this.#nearby = answer.value.streams;
+    return ok({ broadcast: answer.value.join, heard, ends_at });
+  }
+
+  /** It has begun, or was refused. */
+  arrived(): void {
+    this.#arriving -= 1;
+    this.#noteStreams();
+  }
+
+  /** Takes up a stream in one turn: says how, and sends what there is room for. */
+  open({ role, cursor, session, client }: Opening, { broadcast, heard, ends_at }: Arrival): Response {
+    const { ctx, env, readers, log } = this.#parts;
+    const { 0: outer, 1: inner } = new WebSocketPair();
+    ctx.acceptWebSocket(inner);
+    const user = joinOf(log, placeIn(cursor, "user"));
+    const direct: Direct = {
+      role,
+      user: user.from,
+      broadcast: broadcast.from,
+      lacks: broadcast.missed > 0 || this.#heard !== heard,
+      sent: 0,
+      taken: 0,
+      asked: 0,
+      full_since: null,
+      ends_at,
+    };
+    const first = firstFrame({ cursor, role, preferences: this.#parts.preferences() }, { user, broadcast });
+    stats.counts[first.what] += 1;
+    meter.pushSoon(env());
+    const place = formatCursor({ user: user.from, broadcast: broadcast.from });
+    const data = JSON.stringify(first.data);
+    write(inner, direct, { event: `stream.${first.what}`, id: place, data, retryMs: retryHint(this.#nearby) });
+    readers.remember(inner, { live: false, number: readers.nextNumber, session, client, direct });
+    this.#parts.plan(ends_at);
+    this.#feed.run(inner);
+    return new Response(null, { status: 101, webSocket: outer });
+  }
+
+  /** Sends what was just committed to the user's log. */
+  deliver(events: readonly LoggedEvent[]): void {
+    const [first] = events;
+    if (first === undefined) return;
+    for (const { socket, reader } of this.#parts.readers.direct()) {
+      if (reader.direct.user.seq === first.seq - 1) this.#feed.push(socket, reader, "user", events, true);
+      else this.#feed.run(socket);
+    }
+  }
+
+  /** Sends broadcasts that follow `after` in the shard's log. @returns whether there is anybody to send them to. */
+  hear(after: Position, events: readonly LoggedEvent[]): boolean {
+    this.#heard += 1;
+    const readers = this.#parts.readers.direct();
+    for (const { socket, reader } of readers) {
+      const { broadcast, lacks } = reader.direct;
+      const at = isSame(broadcast, after) ? 0 : 1 + events.findIndex((event) => isSame(event, broadcast));
+      const follows = at > 0 || isSame(broadcast, after);
+      if (follows && !lacks) this.#feed.push(socket, reader, "broadcast", events.slice(at), true);
+      else {
+        this.#parts.readers.remember(socket, { ...reader, direct: { ...reader.direct, lacks: true } });
+        this.#feed.run(socket);
+      }
+    }
+    return readers.length > 0 || this.#arriving > 0;
+  }
+
+  /**
+   * A client's message: a receipt for what it was sent. Anything else is ignored.
+   * @returns whether it was one, which is a sign of life too.
+   */
+  receive(socket: WebSocket, reader: DirectReader, message: string | ArrayBuffer): boolean {
+    const bytes = typeof message === "string" ? readReceipt(message) : null;
+    if (bytes === null) return false;
+    const direct = { ...reader.direct, taken: Math.max(reader.direct.taken, Math.min(bytes, reader.direct.sent)) };
+    if (hasRoom(direct)) direct.full_since = null;
+    this.#parts.readers.remember(socket, { ...reader, direct });
+    if (hasRoom(direct)) this.#feed.run(socket);
+    return true;
+  }
+
+  /** Asks a client for a sign of life. */
+  probe(socket: WebSocket, reader: DirectReader): void {
+    const direct = { ...reader.direct };
+    write(socket, direct, { event: "stream.probe", id: "", data: "{}", wantsReceipt: true });
+    this.#parts.readers.remember(socket, { ...reader, direct });
+  }
+
+  /** The last frame of a stream that the channel ends; who calls forgets the socket and closes it. */
+  goodbye(
+    socket: WebSocket,
+    { direct }: DirectReader,
+    event: "stream.evicted" | "stream.closing",
+    reason: string,
+  ): void {
+    if (event === "stream.evicted") stats.counts.evicted += 1;
+    this.#sayLast(socket, direct, event, goodbyeOf(event, reason, retryMs(this.#nearby)));
+    this.#parts.ctx.waitUntil(Promise.resolve().then(() => this.#noteStreams()));
+  }
+
+  /** A client has gone. */
+  gone(socket: WebSocket): void {
+    if (this.#parts.readers.directOf(socket) !== null) {
+      stats.counts.closed += 1;
+      logEvent("stream_closed", { user_id: this.#parts.user() });
+      this.#parts.readers.forget(socket);
+      this.#noteStreams();
+    }
+    close(socket);
+  }
+
+  /** Ends what has lived long enough, and who takes nothing. @returns when to look again, epoch ms; null: nobody is left. */
+  review(now: number): number | null {
+    meter.pushSoon(this.#parts.env());
+    for (const { socket, reader } of this.#parts.readers.direct()) {
+      if (reader.direct.ends_at <= now) this.#end(socket, reader, "stream.closing", lifetimeOver());
+      else if ((this.#lagsAt(reader.direct) ?? now + 1) <= now) this.#lag(socket, reader);
+    }
+    this.#noteStreams();
+    const dues = this.#parts.readers
+      .direct()
+      .map(({ reader }) => Math.min(reader.direct.ends_at, this.#lagsAt(reader.direct) ?? Number.POSITIVE_INFINITY));
+    return dues.length === 0 ? null : Math.min(...dues);
+  }
+
+  #lag(socket: WebSocket, reader: DirectReader): void {
+    stats.counts.lagged += 1;
+    this.#end(socket, reader, "stream.lagged", { resume_from: formatCursor(reader.direct) });
+  }
+
+  #lagsAt({ full_since }: Direct): number | null {
+    return full_since === null ? null : full_since + DEAF_BEATS * heartbeatMs(this.#parts.env());
+  }
+
+  #end(socket: WebSocket, { direct }: DirectReader, event: string, data: object): void {
+    this.#sayLast(socket, direct, event, data);
+    this.#parts.readers.forget(socket);
+    close(socket);
+    this.#noteStreams();
+  }
+
+  #sayLast(socket: WebSocket, direct: Direct, event: string, data: object): void {
+    stats.counts.closed += 1;
+    logEvent("stream_closed", { user_id: this.#parts.user() });
+    write(socket, { ...direct }, { event, id: formatCursor(direct), data: JSON.stringify(data) });
+  }
+
+  /** How many there are, and by when the last of them has ended. */
+  #listening(): { streams: number; until: number } {
+    const ends = this.#parts.readers.direct().map(({ reader }) => reader.direct.ends_at);
+    return { streams: ends.length, until: Math.max(0, ...ends) + UNTIL_SLACK_MS };
+  }
+
+  /** Says to the shard how many there are, if it does not know. */
+  #noteStreams(): void {
+    if (this.#arriving > 0) return;
+    const { streams, until } = this.#listening();
+    const told = `${streams} ${until}`;
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#parts.ctx.waitUntil(this.#parts.line.note(streams, until));
+  }
+}
+
+function isSame(a: Position, b: Position): boolean {
+  return a.seq === b.seq && a.epoch === b.epoch;
+}
+
+function placeIn(cursor: Opening["cursor"], log: "user" | "broadcast"): Position | null {
+  return cursor === null || cursor === "unknown" ? null : cursor[log];
+}
