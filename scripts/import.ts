@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import { CANVAS } from "../src/courses/importers/canvas/index.ts";
+import { CARTRIDGE } from "../src/courses/importers/cartridge/index.ts";
 import type { Format } from "../src/courses/importers/format.ts";
 import { MOODLE } from "../src/courses/importers/moodle/index.ts";
 import { runExercism } from "./lib/import/exercism.ts";
@@ -38,6 +40,8 @@ function platform(format: Format, about: string): Form {
 /** A new form is one pure module in src/courses/importers and one entry here. */
 const FORMS: Record<string, Form> = {
   moodle: platform(MOODLE, "backup of a Moodle course (.mbz), release 2.6 or later"),
+  canvas: platform(CANVAS, "export of a Canvas course (.imscc)"),
+  cartridge: platform(CARTRIDGE, "Common Cartridge 1.1 to 1.3 (.imscc) of any system; it has no gates"),
   exercism: {
     source: "<config.json>",
     about: "config.json of an Exercism track: one course",

@@ -57,6 +57,31 @@ export async function refuseFaults<T>(work: () => Promise<T> | T): Promise<Resul
   }
 }
 
+/** Most bytes of files that a format keeps until it has seen all of them. */
+const MAX_SHELF = 48_000_000;
+
+/** Files kept until the end, for formats whose files refer to each other in no fixed order. */
+export class Shelf {
+  readonly #files = new Map<string, SourceFile>();
+  #bytes = 0;
+
+  /** @throws SourceFault where all that is kept grows too large for an isolate. */
+  put(file: SourceFile): void {
+    this.#bytes += file.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (this.#bytes > MAX_SHELF)
+      fail(file.path, "too_large_texts", `The texts of a source have at most ${MAX_SHELF} bytes.`);
+    this.#files.set(file.path, file);
+  }
+
+  get(path: string): SourceFile | undefined {
+    return this.#files.get(path);
+  }
+
+  paths(): string[] {
+    return [...this.#files.keys()];
+  }
+}
+
 /** The bytes of a file as one text, in the encoding its first bytes tell (UTF-8, UTF-16). */
 export function textOf(file: SourceFile): string {
   const decoder = new TextDecoder(encodingOf(file.chunks[0] ?? new Uint8Array()));

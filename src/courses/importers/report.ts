@@ -1,9 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import type { FieldError } from "../../platform/results.ts";
+import type { LocalizedText } from "../../platform/text.ts";
 import type { ImportedRule, Requirement } from "./document.ts";
+import { convertHtml } from "./markdown.ts";
 
 const VERDICTS = ["exact", "approximated", "unmapped"] as const;
 export type Verdict = (typeof VERDICTS)[number];
+
+/** Longest text of an item, in UTF-16 code units. */
+const MAX_TEXT = 64_000;
 
 const mapping = z.strictObject({
   source: z.string().openapi({ description: "File, and place in it, that says so." }),
@@ -73,6 +78,29 @@ export class ReportBuilder {
     const known = this.#leftOut.get(what);
     if (known === undefined) this.#leftOut.set(what, { what, count: howMany, why });
     else known.count += howMany;
+  }
+
+  /** The text of an item, from HTML. @param path where it stands. @returns null where there is nothing to read. */
+  text(path: string, html: string): LocalizedText | null {
+    const { markdown, links, pictures } = convertHtml(html);
+    this.leaveOut("links into the platform", "their text stays", links);
+    this.leaveOut("pictures and files within texts", "files are not taken over; what describes them stays", pictures);
+    return this.markdown(path, markdown);
+  }
+
+  /** The same of a text that is Markdown already. */
+  markdown(path: string, markdown: string | null): LocalizedText | null {
+    if (markdown === null) return null;
+    this.texts += 1;
+    if (markdown.length <= MAX_TEXT) return { en: markdown };
+    const rule = "text_cut";
+    this.note(
+      path,
+      rule,
+      `The text has ${markdown.length} characters and is cut after ${MAX_TEXT}, at the end of a paragraph.`,
+    );
+    const cut = markdown.slice(0, MAX_TEXT);
+    return { en: cut.slice(0, Math.max(cut.lastIndexOf("\n\n"), MAX_TEXT / 2)).trimEnd() };
   }
 
   build(format: string, release: string, { files, bytes }: { files: number; bytes: number }): ImportReport {

@@ -99,3 +99,7 @@ export function childrenOf(element: XmlElement | undefined, name: string): XmlEl
 export function descend(element: XmlElement | undefined, ...names: string[]): XmlElement | undefined {
   return names.reduce<XmlElement | undefined>((at, name) => child(at, name), element);
 }
+/** Text of the child of that name, trimmed; null where it is absent or empty. */
+export function childText(element: XmlElement | undefined, name: string): string | null {
+  return child(element, name)?.text.trim() || null;
+}

@@ -22,6 +22,8 @@ interface Tree {
   shown: boolean[];
 }
 
+/** Longest name of what is missing. */
+const MAX_NAME = 500;
 /** Deepest tree that is followed. */
 const MAX_DEPTH = 50;
 
@@ -56,7 +58,7 @@ export function mapAvailability(availability: Availability, around: Surroundings
 
 function malformed(fault: string): MappedTree {
   const why = `Moodle cannot read this condition and hides the item: ${fault}`;
-  return { rule: { hide: { missing: { what: "condition", name: fault } } }, verdict: "exact", why };
+  return { rule: { hide: { missing: { what: "condition", name: fault.slice(0, MAX_NAME) } } }, verdict: "exact", why };
 }
 
 class Walk {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { toInstant } from "../../../platform/instants.ts";
 import type { CompletionState, ImportedRule, ProfileOperator, Range } from "../document.ts";
+import { anyOf } from "../document.ts";
 import type { Verdict } from "../report.ts";
 
 /** What conditions refer to, as the course resolves it. */
@@ -11,8 +12,8 @@ export interface Surroundings {
   item(module: number): string | null;
   /** Id of the item before this place whose completion is tracked, or null. */
   previous(): string | null;
-  /** What a grade item became; null where there is none. */
-  grade(id: number): { item: string; note: string | null } | "total" | null;
+  /** The item that a grade item became, and its range; null where there is none. */
+  grade(id: number): { item: string; note: string | null; min: number; max: number } | "total" | null;
   /** Cohort of a group; null where there is none. */
   group(id: number): string | null;
   /** Cohorts of a grouping; null where there is none. */
@@ -59,6 +60,10 @@ const STANDARD_FIELDS = new Set(
     " ",
   ),
 );
+/** A whole range, percent. */
+const FULL = 100;
+/** Most cohorts of one set. */
+const MAX_SET = 100;
 const FIELD_ALONE: readonly string[] = ["isempty", "isnotempty"];
 
 const CONDITIONS = {
@@ -145,10 +150,22 @@ function gradeOf(
   if (target === "total") {
     const why =
       "the course total is computed from the items' points here; Moodle's way of aggregation is not taken over";
-    return { rule: { total: bounds }, verdict: "approximated", why };
+    const total = Object.entries(bounds).map(([bound, percent]) => [bound, Math.min(FULL, Math.max(0, percent))]);
+    return { rule: { total: Object.fromEntries(total) }, verdict: "approximated", why };
   }
-  const verdict = target.note === null ? "exact" : "approximated";
-  return { rule: { score: { item: target.item, ...bounds } }, verdict, why: target.note };
+  const { item, note } = target;
+  if (Object.values(bounds).every((percent) => percent >= 0 && percent <= FULL)) {
+    return { rule: { score: { item, ...bounds } }, verdict: note === null ? "exact" : "approximated", why: note };
+  }
+  // A share of a range is from 0 to 100 here. Grades below and above it are told apart by their points.
+  const pointsAt = (percent: number) => target.min + ((target.max - target.min) * percent) / FULL;
+  const points = Object.fromEntries(Object.entries(bounds).map(([bound, percent]) => [bound, pointsAt(percent)]));
+  const why = "a bound beyond the range of the grade is asked of its points, by the range that the grade item has now";
+  return {
+    rule: { points: { item, ...points } },
+    verdict: "approximated",
+    why: note === null ? why : `${why}; ${note}`,
+  };
 }
 
 function groupingOf(id: number, around: Surroundings): MappedCondition {
@@ -157,7 +174,10 @@ function groupingOf(id: number, around: Surroundings): MappedCondition {
   if (cohorts === null) return missing("cohort", name, `${name} is not in the file: nobody is in it`);
   const [only] = cohorts;
   if (only === undefined) return missing("cohort", name, `${name} holds no group: nobody is in it`);
-  return exact({ cohort: { any_of: cohorts } });
+  const sets = Array.from({ length: Math.ceil(cohorts.length / MAX_SET) }, (_, i) => ({
+    cohort: { any_of: cohorts.slice(i * MAX_SET, (i + 1) * MAX_SET) },
+  }));
+  return exact(anyOf(sets) ?? { cohort: only });
 }
 
 function profileOf(

@@ -7,7 +7,6 @@ import {
   type ImportedRule,
   titleOf,
 } from "../document.ts";
-import { markdownOf } from "../markdown.ts";
 import type { ReportBuilder } from "../report.ts";
 import { isGate, mapAvailability } from "./availability.ts";
 import { mapCompletion } from "./completion.ts";
@@ -71,8 +70,9 @@ export class MoodleMap {
       title,
       kind: "section",
       rule: this.#sectionRule(section),
-      content: this.#text(section.summary),
-      ...(section.visible ? {} : { visibility: "hidden" }),
+      content: this.#report.text(section.source, section.summary),
+      // Hidden would hide what stands in it, which Moodle lets open by its address.
+      ...(section.visible ? {} : { visibility: "unlisted" }),
       problems: (this.#order.inSection.get(section.id) ?? []).flatMap((module) =>
         this.#order.sectionOf(module) === undefined ? [this.#problem(module, section)] : [],
       ),
@@ -112,7 +112,7 @@ export class MoodleMap {
       kind,
       // A section that is locked takes its activities off the page; its own reasons are told at the section.
       rule: allOf([hidden(this.#sectionRule(section)), own]),
-      content: this.#text(module.text),
+      content: this.#report.text(module.source, module.text),
       ...(completion?.mapped == null ? {} : { completion: completion.mapped }),
       ...(visibility === "shown" ? {} : { visibility }),
       ...windowOf(module),
@@ -141,13 +141,6 @@ export class MoodleMap {
     const { rule, verdict, why } = mapAvailability(availability, this.#names.around(place));
     this.#report.gates.push({ source, rule: availability.rule, mapped: rule, verdict, why });
     return rule;
-  }
-
-  #text(html: string): ImportedProblem["content"] {
-    const markdown = markdownOf(html);
-    if (markdown === null) return null;
-    this.#report.texts += 1;
-    return { en: markdown };
   }
 }
 

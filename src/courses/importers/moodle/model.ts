@@ -111,8 +111,11 @@ interface MoodlePeople {
   students: Set<number> | null;
 }
 
+/** Longest name of a release in a course document. */
+const MAX_RELEASE = 100;
+
 /** @param text as `moodle_release` says it. Releases compare by major times 100 plus minor. */
 export function releaseOf(text: string): Release {
   const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(text) ?? [];
-  return { text, number: Number(major) * 100 + Number(minor) };
+  return { text: text.slice(0, MAX_RELEASE) || "unknown", number: Number(major) * 100 + Number(minor) };
 }

@@ -70,11 +70,12 @@ export class MoodleNames {
     const item = this.#course.gradeItems.get(id);
     if (item === undefined) return null;
     if (item.type === "course") return "total";
+    const { min, max } = item;
     const module = item.module === null ? undefined : this.#course.modules.get(item.module);
-    if (module !== undefined && item.number === 0) return { item: this.module(module), note: null };
+    if (module !== undefined && item.number === 0) return { item: this.module(module), note: null, min, max };
     this.gradesAsked.set(id, item);
     const note =
       item.type === "category" ? "the total of a category is an item here, and nothing computes it again" : null;
-    return { item: this.gradeItem(item), note };
+    return { item: this.gradeItem(item), note, min, max };
   }
 }

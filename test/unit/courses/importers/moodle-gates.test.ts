@@ -115,7 +115,7 @@ describe("sections of a backup", () => {
     const rule = { state: { item: "small-one.page-1", is: ["complete", "passed"] } };
     expect(items.get("S1")?.rule).toEqual(rule);
     expect(items.get("A2")?.rule).toEqual({ hide: rule });
-    expect(items.get("S2")?.visibility).toBe("hidden");
+    expect(items.get("S2")?.visibility).toBe("unlisted");
     expect(items.get("A3")?.visibility).toBe("unlisted");
   });
 
