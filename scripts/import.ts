@@ -1,6 +1,13 @@
 import { parseArgs } from "node:util";
+import { CANVAS } from "../src/courses/importers/canvas/index.ts";
+import { CARTRIDGE } from "../src/courses/importers/cartridge/index.ts";
+import type { Format } from "../src/courses/importers/format.ts";
+import { MOODLE } from "../src/courses/importers/moodle/index.ts";
+import { OLX } from "../src/courses/importers/olx/index.ts";
+import { PRAIRIELEARN } from "../src/courses/importers/prairielearn/index.ts";
 import { runExercism } from "./lib/import/exercism.ts";
 import { runOulad } from "./lib/import/oulad.ts";
+import { runPlatform } from "./lib/import/platform.ts";
 import { ImportError, list, say, UsageError } from "./lib/import/report.ts";
 
 /** Where `npm start` serves. */
@@ -10,21 +17,41 @@ const DEFAULT_EVERY = "2";
 
 type Values = ReturnType<typeof parse>["values"];
 
+const OPTIONS = ["course", "report", "only", "every"] as const;
+type Option = (typeof OPTIONS)[number];
+
 interface Form {
   source: string;
   about: string;
   /** Options that only some forms take. */
-  options: readonly ("course" | "only" | "every")[];
+  options: readonly Option[];
   run(source: string, url: string, values: Values): Promise<unknown>;
 }
 
-/** A new form is one pure module in src/courses/importers, one in lib/import, and one entry here. */
+/** A course of another platform, as an archive or as a folder of the same files. */
+function platform(format: Format, about: string): Form {
+  return {
+    source: "<file>",
+    about,
+    options: ["course", "report"],
+    run: (source, url, { course, report, token, "dry-run": isDryRun }) =>
+      runPlatform({ format, source, url, course, report, token, isDryRun }),
+  };
+}
+
+/** A new form is one pure module in src/courses/importers and one entry here. */
 const FORMS: Record<string, Form> = {
+  moodle: platform(MOODLE, "backup of a Moodle course (.mbz), release 2.6 or later"),
+  canvas: platform(CANVAS, "export of a Canvas course (.imscc)"),
+  olx: platform(OLX, "course of Open edX in OLX (.tar.gz or its folder)"),
+  prairielearn: platform(PRAIRIELEARN, "course of PrairieLearn (.zip or its folder)"),
+  cartridge: platform(CARTRIDGE, "Common Cartridge 1.1 to 1.3 (.imscc) of any system; it has no gates"),
   exercism: {
     source: "<config.json>",
     about: "config.json of an Exercism track: one course",
-    options: ["course"],
-    run: (source, url, { course, token, "dry-run": isDryRun }) => runExercism({ source, url, course, token, isDryRun }),
+    options: ["course", "report"],
+    run: (source, url, { course, report, token, "dry-run": isDryRun }) =>
+      runExercism({ source, url, course, report, token, isDryRun }),
   },
   oulad: {
     source: "<folder>",
@@ -45,7 +72,8 @@ ${Object.entries(FORMS)
   .map(([form, { source, about }]) => `  ${`${form} ${source}`.padEnd(26)}${about}`)
   .join("\n")}
 
-  --course SLUG             exercism: slug of the course; default the one in the source
+  --course SLUG             slug of the course; default one made of the source's own name (not oulad)
+  --report FILE             write what became of every gate and completion setting, as JSON (not oulad)
   --only NAME,NAME          oulad: only these module presentations, e.g. AAA-2013J,BBB-2013B
   --every SECONDS           oulad: time between two lines of progress; default ${DEFAULT_EVERY}
   --url BASE                the server; default ${DEFAULT_URL}
@@ -61,6 +89,7 @@ function parse() {
       allowPositionals: true,
       options: {
         course: { type: "string" },
+        report: { type: "string" },
         only: { type: "string" },
         every: { type: "string" },
         url: { type: "string", default: DEFAULT_URL },
@@ -89,7 +118,7 @@ async function run(): Promise<unknown> {
   const form = Object.hasOwn(FORMS, name) ? FORMS[name] : undefined;
   if (form === undefined) throw new UsageError(`Name a form: ${Object.keys(FORMS).join(", ")}.`);
   if (source === undefined || rest.length > 0) throw new UsageError(`Name one source: ${name} ${form.source}.`);
-  for (const option of ["course", "only", "every"] as const) {
+  for (const option of OPTIONS) {
     if (values[option] !== undefined && !form.options.includes(option)) {
       throw new UsageError(`--${option} means nothing to ${name}.`);
     }

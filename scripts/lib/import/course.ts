@@ -1,4 +1,5 @@
 import { courseDocumentSchema, documentPaths, splitDocument } from "../../../src/courses/document.ts";
+import type { ImportedDocument } from "../../../src/courses/importers/document.ts";
 import type { CourseDocumentInput } from "../../../src/courses/importers/exercism.ts";
 import { zodErrors } from "../../../src/platform/http/field-errors.ts";
 import { analyze } from "../../../src/unlock/analyze.ts";
@@ -17,13 +18,17 @@ export function checkCourse(document: CourseDocumentInput): void {
   if (errors.length > 0) throw new ImportError("The rules of the course cannot be published.", errors);
 }
 
-export function describeCourse({ slug, chapters = [], problems = [] }: CourseDocumentInput): void {
+export function describeCourse({ slug, chapters = [], problems = [] }: CourseDocumentInput | ImportedDocument): void {
   const inChapters = chapters.reduce((sum, chapter) => sum + (chapter.problems?.length ?? 0), 0);
   say(`map      course ${slug}: ${chapters.length} chapters, ${inChapters + problems.length} problems`);
 }
 
 /** Creates the course where it does not exist and publishes the document. @returns the server's answer. */
-export async function publishCourse(send: Send, document: CourseDocumentInput, note: string): Promise<unknown> {
+export async function publishCourse(
+  send: Send,
+  document: CourseDocumentInput | ImportedDocument,
+  note: string,
+): Promise<unknown> {
   const { slug, title } = document;
   const created = await send("/api/v1/courses", { slug, title });
   const exists = created.status === 409;

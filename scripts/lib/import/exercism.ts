@@ -1,7 +1,9 @@
-import { importExercism } from "../../../src/courses/importers/exercism.ts";
+import { EXERCISM, importExercism } from "../../../src/courses/importers/exercism.ts";
+import { importCourse } from "../../../src/courses/importers/format.ts";
 import { parseJson } from "../json.ts";
 import { checkCourse, describeCourse, publishCourse } from "./course.ts";
 import { readText } from "./files.ts";
+import { sourceFiles, writeReport } from "./platform.ts";
 import { ImportError, list, reason, say } from "./report.ts";
 import { clientFor, isLocal, type Server } from "./server.ts";
 
@@ -10,6 +12,8 @@ export interface ExercismRequest extends Server {
   source: string;
   /** Slug; default the track's own. */
   course: string | undefined;
+  /** File to write the report to, as JSON. */
+  report: string | undefined;
   isDryRun: boolean;
 }
 
@@ -27,6 +31,10 @@ export async function runExercism(request: ExercismRequest): Promise<unknown> {
   const { document, warnings } = imported.value;
   describeCourse(document);
   list(warnings, "!");
+  if (request.report !== undefined) {
+    const reported = await importCourse(EXERCISM, await sourceFiles(source), { course });
+    if (reported.ok) await writeReport(request.report, reported.value.report);
+  }
   checkCourse(document);
   if (request.isDryRun) return document;
 

@@ -4,12 +4,16 @@ import { COURSE_SLUG, courseSlugSchema, ITEM_ID } from "../../platform/ids.ts";
 import { type FieldError, ok, type Result, refuse } from "../../platform/results.ts";
 import type { ItemStatus, Rule } from "../../unlock/index.ts";
 import type { courseDocumentSchema } from "../document.ts";
+import type { ImportedDocument } from "./document.ts";
+import { fail, jsonOf, SourceFault } from "./files.ts";
+import type { Format } from "./format.ts";
+import { ReportBuilder } from "./report.ts";
 
 /** A course document as an author writes it, before defaults are filled in. */
 export type CourseDocumentInput = z.input<typeof courseDocumentSchema>;
 
 export interface ImportedCourse {
-  document: CourseDocumentInput;
+  document: ImportedDocument<Rule>;
   /** What the source says and the document does not; paths are places in the source. */
   warnings: FieldError[];
 }
@@ -96,7 +100,7 @@ export function importExercism(config: unknown, course?: string): Result<Importe
     rule: item === tutorial ? null : ruleOf(item, teachers, warnings),
     content: null,
   });
-  const document: CourseDocumentInput = {
+  const document: ImportedDocument<Rule> = {
     slug: target,
     title: { en: language },
     options: {
@@ -113,6 +117,71 @@ export function importExercism(config: unknown, course?: string): Result<Importe
     })),
   };
   return ok({ document, warnings });
+}
+
+/** What a config says of where it comes from: it has no release. */
+const RELEASE = "config.json";
+
+/** {@link importExercism} beside the other formats: a source of one file, the config of a track. */
+export const EXERCISM: Format = {
+  name: "exercism",
+  read({ course }) {
+    const configs: { path: string; value: unknown }[] = [];
+    return {
+      wants: (path) => path.endsWith(".json") && !path.includes("/"),
+      take: (file) => {
+        configs.push({ path: file.path, value: jsonOf(file) });
+      },
+      finish: (summary) => {
+        const [config] = configs;
+        if (config === undefined) return fail("config.json", "missing_file", "There is no config.json of a track.");
+        const imported = importExercism(config.value, course);
+        if (!imported.ok) return refuseTrack(config.path, imported.refusal.errors ?? []);
+        const { document, warnings } = imported.value;
+        const report = reportOf(config.value, document, warnings);
+        return {
+          document: { ...document, source: { platform: "exercism", release: RELEASE } },
+          report: report.build("exercism", RELEASE, summary),
+          people: null,
+        };
+      },
+    };
+  },
+};
+
+function refuseTrack(path: string, [error]: readonly FieldError[]): never {
+  if (error === undefined) return fail(path, "invalid_input", "This is no config of a track.");
+  throw new SourceFault({ ...error, path: `${path}: ${error.path}` });
+}
+
+/** Each exercise that has prerequisites is a gate. */
+function reportOf(config: unknown, document: ImportedDocument<Rule>, warnings: readonly FieldError[]): ReportBuilder {
+  const report = new ReportBuilder();
+  const { concept, practice } = configSchema.parse(config).exercises;
+  const items = new Map([...document.chapters, ...document.problems].map((item) => [item.id, item]));
+  const placedExercises = [
+    ...placed(concept, "concept", document.slug),
+    ...placed(practice, "practice", document.slug),
+  ];
+  for (const { id, path, exercise } of placedExercises) {
+    const kind = path.startsWith("exercises.concept") ? "concept" : "practice";
+    const item = items.get(id);
+    report.element(kind);
+    report.items.push({ source: path, id, kind, title: exercise.name });
+    if (exercise.prerequisites.length === 0) continue;
+    const ignored = warnings.filter((warning) => warning.path.startsWith(`${path}.`)).map(({ message }) => message);
+    const why = ignored.length === 0 ? null : ignored.join(" ");
+    report.gates.push({
+      source: path,
+      rule: exercise.prerequisites,
+      mapped: item?.rule ?? null,
+      verdict: "exact",
+      why,
+    });
+  }
+  const total = concept.length + practice.length;
+  report.leaveOut("exercises still being written", "Exercism shows them to nobody", total - placedExercises.length);
+  return report;
 }
 
 /** The exercises that are imported, in the order of the file: all but those still being written. */

@@ -5,4 +5,5 @@
 declare module "node:fs" {
   export function existsSync(path: string): boolean;
   export function readFileSync(path: string, encoding: "utf8"): string;
+  export function openAsBlob(path: string): Promise<Blob>;
 }

@@ -1,0 +1,102 @@
+import { openAsBlob } from "node:fs";
+import { stat, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { courseDocumentSchema } from "../../../src/courses/document.ts";
+import { archiveFiles } from "../../../src/courses/importers/archive/index.ts";
+import { blobSource } from "../../../src/courses/importers/archive/source.ts";
+import type { FileSupply } from "../../../src/courses/importers/files.ts";
+import { type Format, type Imported, importCourse } from "../../../src/courses/importers/format.ts";
+import type { ImportReport } from "../../../src/courses/importers/report.ts";
+import { zodErrors } from "../../../src/platform/http/field-errors.ts";
+import { describeCourse, publishCourse } from "./course.ts";
+import { folderFiles } from "./folder.ts";
+import { ImportError, list, reason, say } from "./report.ts";
+import { clientFor, isLocal, type Server } from "./server.ts";
+
+export interface PlatformRequest extends Server {
+  format: Format;
+  /** An archive, or a folder of the same files. */
+  source: string;
+  /** Slug; default made of the source's own name. */
+  course: string | undefined;
+  /** File to write the report to, as JSON. */
+  report: string | undefined;
+  isDryRun: boolean;
+}
+
+/** Most gates printed that are not exact. */
+const MAX_SHOWN = 20;
+
+/** Most places printed at which this release does not know what a document says. */
+const MAX_UNKNOWN = 5;
+
+/** Imports a course of another platform. @returns what is printed: the server's answer, or the document. */
+export async function runPlatform(request: PlatformRequest): Promise<unknown> {
+  const { format, source, course, url } = request;
+  say(`read     ${source}`);
+  const imported = await importCourse(format, await sourceFiles(source), { course });
+  if (!imported.ok) throw new ImportError(`${source} is not what ${format.name} expects.`, imported.refusal.errors);
+  const { document, report } = imported.value;
+  describeCourse(document);
+  describeReport(imported.value);
+  if (request.report !== undefined) await writeReport(request.report, report);
+  if (request.isDryRun) {
+    const parsed = courseDocumentSchema.safeParse(document);
+    if (!parsed.success) {
+      say("check    the rules of this release do not know all of it; a server of this release refuses:");
+      const errors = zodErrors(parsed.error);
+      list(errors.slice(0, MAX_UNKNOWN), "!");
+      if (errors.length > MAX_UNKNOWN) say(`  ! and ${errors.length - MAX_UNKNOWN} more`);
+    }
+    return document;
+  }
+  const client = await clientFor(request, "admin");
+  const hint = isLocal(request) ? ' Is it running? "npm start" starts it.' : "";
+  const send = (path: string, body: unknown) =>
+    client.post(path, body).catch((fault: unknown) => {
+      throw new ImportError(`${url} does not answer: ${reason(fault)}.${hint}`);
+    });
+  return publishCourse(send, document, `Imported from ${format.name}`);
+}
+
+/** The files of an archive or a folder. @throws ImportError with a sentence that names it. */
+export async function sourceFiles(source: string): Promise<FileSupply> {
+  try {
+    if ((await stat(source)).isDirectory()) return folderFiles(source);
+    return archiveFiles(blobSource(await openAsBlob(source), basename(source)));
+  } catch (fault) {
+    throw new ImportError(`${source} cannot be read: ${reason(fault)}.`);
+  }
+}
+
+/** Writes a report as JSON. @throws ImportError */
+export async function writeReport(file: string, report: ImportReport): Promise<void> {
+  try {
+    await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (fault) {
+    throw new ImportError(`${file} cannot be written: ${reason(fault)}.`);
+  }
+  say(`report   ${file}`);
+}
+
+/** The report as a person reads it: numbers, then everything that is not exact. */
+function describeReport({ report, people }: Imported): void {
+  const { counts, gates, completion, content } = report;
+  say(`release  ${report.release}`);
+  say(`gates    ${gates.length}, completion settings ${completion.length}`);
+  say(`verdicts ${counts.exact} exact, ${counts.approximated} approximated, ${counts.unmapped} unmapped`);
+  const kinds = Object.entries(content.elements).map(([kind, count]) => `${count} ${kind}`);
+  say(`content  ${kinds.join(", ") || "nothing"}; ${content.texts} texts; ${content.files} files in the source`);
+  if (people !== null)
+    say(`people   ${people.learners.length} learners, ${people.facts.length} facts; they are not sent`);
+  const inexact = [...gates, ...completion].filter(({ verdict }) => verdict !== "exact");
+  const shown = inexact.slice(0, MAX_SHOWN).map(({ source, verdict, why }) => ({
+    path: source,
+    rule: verdict,
+    message: why ?? "no reason is known",
+  }));
+  list(shown, "~");
+  if (inexact.length > MAX_SHOWN) say(`  ~ and ${inexact.length - MAX_SHOWN} more; --report FILE writes all of them`);
+  for (const { what, count, why } of content.left_out) say(`  - left out: ${count} ${what}; ${why}`);
+  list(content.notes, "!");
+}

@@ -1,0 +1,81 @@
+import { fail, type SourceSummary } from "../files.ts";
+
+/** Largest archive, bytes as it lies there. */
+export const MAX_PACKED = 200_000_000;
+/** Most bytes that an archive may unpack to. */
+const MAX_UNPACKED = 1_000_000_000;
+/** Most entries, folders included. */
+const MAX_ENTRIES = 100_000;
+/** Largest file that is read into memory: an isolate has 128 MB. */
+const MAX_FILE = 32_000_000;
+/** Longest path, in UTF-16 code units. */
+const MAX_PATH = 1_000;
+
+/** The bounds an importer accepts; tests make them small. */
+export interface Limits {
+  unpacked: number;
+  entries: number;
+  file: number;
+}
+
+export const LIMITS: Limits = { unpacked: MAX_UNPACKED, entries: MAX_ENTRIES, file: MAX_FILE };
+
+/** Counts what an archive holds and refuses, by name, what goes beyond the bounds or leaves its folder. */
+export class Intake {
+  readonly summary: SourceSummary = { files: 0, bytes: 0, skipped: [] };
+  readonly #limits: Limits;
+  readonly #paths = new Set<string>();
+  #entries = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** Admits one entry. @returns its path in the one form, without a slash at the end. @throws SourceFault */
+  admit(name: string): string {
+    this.#entries += 1;
+    if (this.#entries > this.#limits.entries) {
+      fail(name, "too_many_entries", `The archive has more than ${this.#limits.entries} entries.`);
+    }
+    return safePath(name);
+  }
+
+  /** Admits the entry as a file. @throws SourceFault where the path stands there twice. */
+  file(path: string): void {
+    if (this.#paths.has(path)) fail(path, "duplicate_entry", "The archive holds this path twice.");
+    this.#paths.add(path);
+    this.summary.files += 1;
+  }
+
+  /** Counts bytes that were unpacked. @throws SourceFault */
+  unpacked(path: string, bytes: number): void {
+    this.summary.bytes += bytes;
+    if (this.summary.bytes > this.#limits.unpacked) {
+      fail(path, "too_large_unpacked", `The archive unpacks to more than ${this.#limits.unpacked} bytes.`);
+    }
+  }
+
+  /** @param size bytes of a file that is to be kept in memory, so far. @throws SourceFault */
+  kept(path: string, size: number): void {
+    if (size > this.#limits.file) {
+      fail(
+        path,
+        "too_large_file",
+        `This file has more than the ${this.#limits.file} bytes that an import reads at once.`,
+      );
+    }
+  }
+}
+
+/**
+ * The path of an entry with `/` between its parts (Windows programs write `\`). An entry that would leave the folder it
+ * is unpacked to is refused, wherever the file goes: an archive with one was made to harm.
+ */
+function safePath(name: string): string {
+  const path = name.replaceAll("\\", "/");
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  const leaves = path.startsWith("/") || /^[A-Za-z]:/.test(path) || parts.includes("..");
+  if (leaves || path.includes("\0")) fail(name, "path_escapes", "This entry leaves the folder of the archive.");
+  if (path.length > MAX_PATH) fail(path.slice(0, 100), "path_too_long", `A path has at most ${MAX_PATH} characters.`);
+  return parts.join("/");
+}

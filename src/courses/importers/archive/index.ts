@@ -1,0 +1,41 @@
+import { type FileSupply, fail, refuseFaults } from "../files.ts";
+import { Intake, LIMITS, type Limits, MAX_PACKED } from "./bounds.ts";
+import type { ArchiveSource } from "./source.ts";
+import { readTar } from "./tar.ts";
+import { readZip } from "./zip.ts";
+
+/** Where `ustar` stands in the header of a tar. */
+const USTAR_AT = 257;
+/** What is read to tell the kind of an archive. */
+const HEAD = 265;
+
+/**
+ * The files of a zip, a tar or a gzip'd tar; which one is told by its first bytes, because `.mbz` is either. A single
+ * file that is none of them is handed on as it is, under its own name.
+ *
+ * Refused by name: more than 200 MB, 1 GB unpacked or 100,000 entries; entries that leave their folder or stand there
+ * twice; what is cut off or damaged.
+ */
+export function archiveFiles(source: ArchiveSource, limits: Limits = LIMITS): FileSupply {
+  return (wants, take) =>
+    refuseFaults(async () => {
+      if (source.size > MAX_PACKED) fail(source.name, "too_large", `An archive has at most ${MAX_PACKED} bytes.`);
+      const intake = new Intake(limits);
+      const head = await source.slice(0, HEAD);
+      if (head[0] === 0x50 && head[1] === 0x4b) await readZip(source, intake, wants, take);
+      else if (head[0] === 0x1f && head[1] === 0x8b) await readTar(source, true, intake, wants, take);
+      else if (isTar(head)) await readTar(source, false, intake, wants, take);
+      else {
+        const path = source.name.split("/").at(-1) ?? source.name;
+        intake.file(path);
+        intake.unpacked(path, source.size);
+        intake.kept(path, source.size);
+        if (wants(path)) take({ path, chunks: [await source.slice(0, source.size)] });
+      }
+      return intake.summary;
+    });
+}
+
+function isTar(head: Uint8Array): boolean {
+  return String.fromCharCode(...head.subarray(USTAR_AT, USTAR_AT + 5)) === "ustar";
+}

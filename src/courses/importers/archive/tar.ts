@@ -1,0 +1,66 @@
+import { createTarDecoder } from "modern-tar";
+import { fail, SourceFault, type SourceFile } from "../files.ts";
+import type { Intake } from "./bounds.ts";
+import type { ArchiveSource } from "./source.ts";
+
+/** A tar ends with blocks of zeros; of this many bytes at least (POSIX pax, "ustar interchange format"). */
+const END_BLOCK = 512;
+
+/**
+ * Reads a tar, gzip'd or not, entry by entry as its bytes come. A gzip says itself that it was cut off; a plain tar that
+ * was cut between two entries looks whole but for its end, which is looked at first.
+ */
+export async function readTar(
+  source: ArchiveSource,
+  isGzip: boolean,
+  intake: Intake,
+  wants: (path: string) => boolean,
+  take: (file: SourceFile) => void,
+): Promise<void> {
+  let last = source.name;
+  if (!isGzip) {
+    const end = await source.slice(Math.max(0, source.size - END_BLOCK), source.size);
+    if (end.some((byte) => byte !== 0)) fail(source.name, "truncated_archive", "The tar has no end: it was cut off.");
+  }
+  const packed = source.stream();
+  const bytes = isGzip ? packed.pipeThrough(new DecompressionStream("gzip")) : packed;
+  try {
+    for await (const { header, body } of bytes.pipeThrough(createTarDecoder({ strict: true }))) {
+      const path = intake.admit(header.name);
+      last = path;
+      if (header.type === "directory") {
+        await body.cancel();
+      } else if (header.type !== undefined && header.type !== "file") {
+        intake.summary.skipped.push(path);
+        await body.cancel();
+      } else {
+        intake.file(path);
+        await readBody(path, body, intake, wants(path) ? take : null);
+      }
+    }
+  } catch (fault) {
+    if (fault instanceof SourceFault) throw fault;
+    // Both streams tell what is wrong with the bytes by errors of no common kind.
+    const why = fault instanceof Error ? fault.message : String(fault);
+    fail(last, "truncated_archive", `The archive is cut off or damaged after this entry: ${why}.`);
+  }
+}
+
+async function readBody(
+  path: string,
+  body: ReadableStream<Uint8Array>,
+  intake: Intake,
+  take: ((file: SourceFile) => void) | null,
+): Promise<void> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    size += part.value.length;
+    intake.unpacked(path, part.value.length);
+    if (take === null) continue;
+    intake.kept(path, size);
+    chunks.push(part.value);
+  }
+  take?.({ path, chunks });
+}

@@ -1,0 +1,85 @@
+import { Unzip, type UnzipFile, UnzipInflate } from "fflate";
+import { fail, type SourceFile } from "../files.ts";
+import type { Intake } from "./bounds.ts";
+import type { ArchiveSource } from "./source.ts";
+
+/** Bytes inflated at a time. Deflate makes at most 1,032 times as much of them, which bounds what one step can hold. */
+const STEP = 16_384;
+/** The end record of a zip: its own length, and its longest comment (APPNOTE 4.3.16). */
+const END = { signature: 0x06054b50, length: 22, comment: 65_535, entries: 10 } as const;
+/** A number of entries that says "see the zip64 record". */
+const SEE_ZIP64 = 0xffff;
+
+/**
+ * Reads a zip from its start to its end. fflate reads local headers only and does not miss what a truncated file has
+ * lost; the end record is therefore looked for first, and its number of entries compared.
+ */
+export async function readZip(
+  source: ArchiveSource,
+  intake: Intake,
+  wants: (path: string) => boolean,
+  take: (file: SourceFile) => void,
+): Promise<void> {
+  const announced = await announcedEntries(source);
+  let seen = 0;
+  const unzip = new Unzip((entry) => {
+    seen += 1;
+    const path = intake.admit(entry.name);
+    if (entry.name.endsWith("/") || entry.name.endsWith("\\")) return;
+    intake.file(path);
+    if (wants(path)) keep(entry, path, intake, take);
+    else intake.unpacked(path, entry.originalSize ?? 0);
+  });
+  unzip.register(UnzipInflate);
+  const reader = source.stream().getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    for (let at = 0; at < part.value.length; at += STEP) push(unzip, part.value.subarray(at, at + STEP), source.name);
+  }
+  push(unzip, new Uint8Array(), source.name, true);
+  if (announced !== SEE_ZIP64 && announced !== seen) {
+    fail(source.name, "truncated_archive", `The zip announces ${announced} entries and holds ${seen}.`);
+  }
+}
+
+function push(unzip: Unzip, bytes: Uint8Array, name: string, isLast = false): void {
+  try {
+    unzip.push(bytes, isLast);
+  } catch (fault) {
+    refuseBroken(fault, name);
+  }
+}
+
+function keep(entry: UnzipFile, path: string, intake: Intake, take: (file: SourceFile) => void): void {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  entry.ondata = (fault, bytes, isLast) => {
+    if (fault !== null) refuseBroken(fault, path);
+    size += bytes.length;
+    intake.unpacked(path, bytes.length);
+    intake.kept(path, size);
+    // fflate uses its buffer again.
+    if (bytes.length > 0) chunks.push(bytes.slice());
+    if (isLast) take({ path, chunks });
+  };
+  try {
+    entry.start();
+  } catch (fault) {
+    refuseBroken(fault, path);
+  }
+}
+
+/** fflate's errors have a numeric code; anything else is our own and goes on. */
+function refuseBroken(fault: unknown, path: string): never {
+  if (!(fault instanceof Error) || !("code" in fault)) throw fault;
+  return fail(path, "malformed_archive", `The zip cannot be unpacked here: ${fault.message}.`);
+}
+
+/** @returns entries as the end record counts them. @throws SourceFault where there is no such record. */
+async function announcedEntries(source: ArchiveSource): Promise<number> {
+  const tail = await source.slice(Math.max(0, source.size - END.length - END.comment), source.size);
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  for (let at = tail.length - END.length; at >= 0; at -= 1) {
+    if (view.getUint32(at, true) === END.signature) return view.getUint16(at + END.entries, true);
+  }
+  return fail(source.name, "truncated_archive", "The zip has no end record: it was cut off, or is none.");
+}

@@ -1,0 +1,130 @@
+import { allOf, type ImportedRule, type Requirement } from "../document.ts";
+import type { Mapping } from "../report.ts";
+import type { CanvasItem, CanvasModule } from "./read.ts";
+
+/** What Canvas's requirements ask of an item. */
+const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
+  must_view: { view: true },
+  must_submit: { submit: true },
+  must_contribute: { contribute: true },
+  must_mark_done: { mark: true },
+};
+
+const PUBLISHED_ONLY = "an unpublished item is asked of nobody";
+
+/**
+ * The gates of a Canvas course. What a module waits for is written out at each module that waits: the items that must be
+ * complete and the dates that must have come, of its prerequisites and of theirs. So it locks again where one of them does,
+ * and modules need no completion of their own.
+ */
+export class CanvasGates {
+  /** Why parts of a module's gate are not there, by its identifier. */
+  readonly notes = new Map<string, string[]>();
+  readonly #modules: readonly CanvasModule[];
+  readonly #idOf: (identifier: string) => string;
+  readonly #waits = new Map<string, ImportedRule[]>();
+
+  constructor(modules: readonly CanvasModule[], idOf: (identifier: string) => string) {
+    this.#modules = modules;
+    this.#idOf = idOf;
+  }
+
+  /** What must hold before a module opens. */
+  ruleOf(module: CanvasModule): ImportedRule | null {
+    return allOf(this.#waitsFor(module));
+  }
+
+  /** What must hold besides, before an item of a module that is gone through in order opens. */
+  ruleOfItem(module: CanvasModule, item: CanvasItem): ImportedRule | null {
+    if (!module.isSequential) return null;
+    const before = module.items.slice(0, module.items.indexOf(item)).map((one) => one.identifier);
+    const required = this.#counted(module).filter((requirement) => before.includes(requirement.item));
+    return allOf(required.map((requirement) => this.#met(requirement.item)));
+  }
+
+  /** How an item becomes complete, for the report; null where nothing asks for it. */
+  completionOf(module: CanvasModule, item: CanvasItem, source: string): Mapping<Requirement> | null {
+    const asked = module.requirements.find((requirement) => requirement.item === item.identifier);
+    if (asked === undefined) return null;
+    const { type, minScore, minPercentage } = asked;
+    const rule = {
+      type,
+      item: item.identifier,
+      ...(minScore === null ? {} : { min_score: minScore }),
+      ...(minPercentage === null ? {} : { min_percentage: minPercentage }),
+    };
+    if (type === "min_score" || type === "min_percentage") {
+      const mapped = scoreOf(minScore, minPercentage);
+      if (mapped !== null) return { source, rule, mapped, verdict: "exact", why: null };
+      const why = "the file says that a score is asked for and not which (exporters write min_score alone)";
+      return { source, rule, mapped: { score: { min_percent: 0 } }, verdict: "approximated", why };
+    }
+    const mapped = Object.hasOwn(REQUIREMENTS, type) ? (REQUIREMENTS[type] ?? null) : null;
+    if (mapped === null) {
+      return {
+        source,
+        rule,
+        mapped: { contribute: true },
+        verdict: "unmapped",
+        why: `${type} is not known; a service has to tell it`,
+      };
+    }
+    const why = type === "must_contribute" ? "the service that holds the discussion has to tell it" : null;
+    return { source, rule, mapped, verdict: why === null ? "exact" : "approximated", why };
+  }
+
+  #waitsFor(module: CanvasModule): ImportedRule[] {
+    const known = this.#waits.get(module.identifier);
+    if (known !== undefined) return known;
+    const waits: ImportedRule[] = module.unlockAt === null ? [] : [{ from: module.unlockAt }];
+    // A prerequisite stands before its module, so this ends.
+    for (const identifier of module.prerequisites) {
+      const before = this.#modules.find((one) => one.identifier === identifier);
+      if (before === undefined)
+        this.#note(module, `the prerequisite ${JSON.stringify(identifier)} is not in the file, and Canvas drops it`);
+      else if (this.#modules.indexOf(before) >= this.#modules.indexOf(module)) {
+        this.#note(module, `the prerequisite ${JSON.stringify(identifier)} stands later, and Canvas drops it`);
+      } else if (!before.isPublished)
+        this.#note(module, `the prerequisite ${JSON.stringify(identifier)} is not published and gates nothing`);
+      else waits.push(...this.#done(before));
+    }
+    this.#waits.set(module.identifier, waits);
+    return waits;
+  }
+
+  /** What must hold for a module to be done: it is open, and its requirements are met. */
+  #done(module: CanvasModule): ImportedRule[] {
+    const met = this.#counted(module).map((requirement) => this.#met(requirement.item));
+    const count = module.requirementCount;
+    const isSome = count !== null && count < met.length;
+    return [...this.#waitsFor(module), ...(isSome ? [{ at_least: { count, of: met } }] : met)];
+  }
+
+  /** The requirements that count: on items of the module that are published. */
+  #counted(module: CanvasModule): CanvasModule["requirements"] {
+    return module.requirements.filter((requirement) => {
+      const item = module.items.find((one) => one.identifier === requirement.item);
+      if (item === undefined)
+        this.#note(
+          module,
+          `the requirement on ${JSON.stringify(requirement.item)} is on no item of the module, and Canvas drops it`,
+        );
+      else if (!item.isPublished) this.#note(module, `${JSON.stringify(requirement.item)}: ${PUBLISHED_ONLY}`);
+      return item?.isPublished === true;
+    });
+  }
+
+  #met(item: string): ImportedRule {
+    return { state: { item: this.#idOf(item), is: ["complete", "passed"] } };
+  }
+
+  #note(module: CanvasModule, note: string): void {
+    const notes = this.notes.get(module.identifier) ?? [];
+    if (!notes.includes(note)) this.notes.set(module.identifier, [...notes, note]);
+  }
+}
+
+function scoreOf(points: number | null, percent: number | null): Requirement | null {
+  if (percent !== null) return { score: { min_percent: percent } };
+  return points === null ? null : { score: { min_points: points } };
+}

@@ -1,0 +1,186 @@
+import type { LocalizedText } from "../../../platform/text.ts";
+import { CANVAS_MODULES } from "../cartridge/index.ts";
+import { MANIFEST, type Manifest, readManifest } from "../cartridge/manifest.ts";
+import { linkTo, textOfResource } from "../cartridge/texts.ts";
+import { allOf, type ImportedChapter, type ImportedProblem, type ImportedRule, titleOf } from "../document.ts";
+import { fail, Shelf } from "../files.ts";
+import type { Format } from "../format.ts";
+import { courseSlug, ItemIds } from "../ids.ts";
+import { ReportBuilder } from "../report.ts";
+import { childText, readXml } from "../xml.ts";
+import { CanvasGates } from "./gates.ts";
+import { type CanvasItem, type CanvasModule, readModules, readWindow, type Window } from "./read.ts";
+
+const SETTINGS = "course_settings/course_settings.xml";
+/** A heading between items; it opens nothing. */
+const HEADING = "ContextModuleSubHeader";
+const KINDS: Readonly<Record<string, string>> = {
+  WikiPage: "page",
+  Assignment: "assignment",
+  "Quizzes::Quiz": "quiz",
+  DiscussionTopic: "discussion",
+  Attachment: "file",
+  ExternalUrl: "link",
+  ContextExternalTool: "tool",
+};
+
+/**
+ * Exports of Canvas courses (`.imscc`): modules become chapters, their items problems. The gates stand in
+ * `course_settings/module_meta.xml` alone; a cartridge without it is no export of Canvas.
+ */
+export const CANVAS: Format = {
+  name: "canvas",
+  read({ course: asked }) {
+    const shelf = new Shelf();
+    return {
+      wants: (path) => /\.(xml|html?)$/i.test(path) && !path.startsWith("web_resources/"),
+      take: (file) => shelf.put(file),
+      finish: (summary) => {
+        const meta = shelf.get(CANVAS_MODULES);
+        if (meta === undefined) {
+          const isCartridge = shelf.get(MANIFEST) !== undefined;
+          const hint = isCartridge ? " Import it as cartridge; it has no gates." : "";
+          return fail(
+            CANVAS_MODULES,
+            "missing_file",
+            `This is no export of Canvas: it has no ${CANVAS_MODULES}.${hint}`,
+          );
+        }
+        const manifest = readManifest(
+          shelf.get(MANIFEST) ?? fail(MANIFEST, "missing_file", "There is no imsmanifest.xml."),
+        );
+        const settings = shelf.get(SETTINGS);
+        const course = settings === undefined ? undefined : readXml(settings);
+        const title = childText(course, "title") ?? manifest.title;
+        const slug = courseSlug(asked, childText(course, "course_code") ?? title ?? "", SETTINGS);
+        const report = new ReportBuilder();
+        const map = new CanvasMap(readModules(meta), manifest, shelf, slug, report);
+        const document = {
+          slug,
+          title: titleOf(title, slug),
+          source: { platform: "canvas" as const, release: `Common Cartridge ${manifest.version}` },
+          // What was open stays open: Canvas locks again only where a teacher asks for it.
+          options: { sequential: false, sticky: true, problems_follow_chapter: true, open_enrollment: false },
+          chapters: map.chapters(),
+          problems: [],
+        };
+        return { document, report: report.build("canvas", document.source.release, summary), people: null };
+      },
+    };
+  },
+};
+
+class CanvasMap {
+  readonly #modules: readonly CanvasModule[];
+  readonly #manifest: Manifest;
+  readonly #shelf: Shelf;
+  readonly #ids: ItemIds;
+  readonly #report: ReportBuilder;
+  readonly #gates: CanvasGates;
+
+  constructor(modules: readonly CanvasModule[], manifest: Manifest, shelf: Shelf, slug: string, report: ReportBuilder) {
+    this.#modules = modules;
+    this.#manifest = manifest;
+    this.#shelf = shelf;
+    this.#ids = new ItemIds(slug);
+    this.#report = report;
+    this.#gates = new CanvasGates(modules, (identifier) => this.#ids.of(identifier));
+  }
+
+  chapters(): ImportedChapter[] {
+    const chapters = this.#modules.map((module) => this.#chapter(module));
+    this.#countWhatStandsNowhere();
+    return chapters;
+  }
+
+  #chapter(module: CanvasModule): ImportedChapter {
+    const source = `${CANVAS_MODULES}:${module.line} module ${module.identifier}`;
+    const title = titleOf(module.title, module.identifier);
+    const id = this.#ids.of(module.identifier);
+    this.#report.element("module");
+    this.#report.items.push({ source, id, kind: "module", title: title.en ?? "" });
+    const rule = this.#gates.ruleOf(module);
+    const problems = module.items.flatMap((item) => this.#problem(module, item));
+    this.#gate(module, source, rule, problems);
+    const status = module.isPublished ? {} : { status: "draft" as const };
+    return { id, title, kind: "module", ...status, rule, content: null, problems };
+  }
+
+  /** One gate a module: all that its settings say of what opens it and of what it asks for. */
+  #gate(module: CanvasModule, source: string, rule: ImportedRule | null, problems: readonly ImportedProblem[]): void {
+    const { prerequisites, requirements, unlockAt, isSequential, requirementCount } = module;
+    const says = {
+      ...(unlockAt === null ? {} : { unlock_at: unlockAt }),
+      ...(prerequisites.length === 0 ? {} : { prerequisites }),
+      ...(requirements.length === 0 ? {} : { requirements: requirements.map(({ type, item }) => ({ type, item })) }),
+      ...(requirementCount === null ? {} : { requirement_count: requirementCount }),
+      ...(isSequential ? { require_sequential_progress: true } : {}),
+    };
+    if (Object.keys(says).length === 0) return;
+    const notes = this.#gates.notes.get(module.identifier) ?? [];
+    const inOrder = allOf(problems.map((problem) => problem.rule));
+    this.#report.gates.push({
+      source,
+      rule: says,
+      mapped: rule ?? inOrder,
+      verdict: "exact",
+      why: notes.length === 0 ? null : notes.join("; "),
+    });
+    const inModule = new Set(module.items.map((item) => item.identifier));
+    for (const requirement of requirements.filter((one) => !inModule.has(one.item))) {
+      const why = "it is on no item of the module, and Canvas drops it";
+      this.#report.completion.push({ source, rule: requirement, mapped: null, verdict: "exact", why });
+    }
+  }
+
+  #problem(module: CanvasModule, item: CanvasItem): ImportedProblem[] {
+    this.#report.element(item.type);
+    if (item.type === HEADING) {
+      this.#report.leaveOut("headings between items", "they open nothing");
+      return [];
+    }
+    const source = `${CANVAS_MODULES}:${item.line} item ${item.identifier}`;
+    const title = titleOf(item.title, item.identifier);
+    const [id, kind] = [this.#ids.of(item.identifier), KINDS[item.type] ?? "page"];
+    this.#report.items.push({ source, id, kind, title: title.en ?? "" });
+    const completion = this.#gates.completionOf(module, item, source);
+    if (completion !== null) this.#report.completion.push(completion);
+    const isPublished = module.isPublished && item.isPublished;
+    return [
+      {
+        id,
+        title,
+        kind,
+        ...(isPublished ? {} : { status: "draft" as const }),
+        rule: this.#gates.ruleOfItem(module, item),
+        content: this.#text(item, source),
+        ...(completion?.mapped == null ? {} : { completion: completion.mapped }),
+        ...this.#window(item),
+      },
+    ];
+  }
+
+  #text(item: CanvasItem, source: string): LocalizedText | null {
+    if (item.url !== null) return this.#report.markdown(source, linkTo(item.url, item.title ?? item.url));
+    const resource = item.ref === null ? undefined : this.#manifest.resources.get(item.ref);
+    return resource === undefined ? null : textOfResource(resource, this.#shelf, this.#report);
+  }
+
+  #window(item: CanvasItem): Window {
+    const files = [`${item.ref}/assignment_settings.xml`, `${item.ref}/assessment_meta.xml`];
+    const file = files.map((path) => this.#shelf.get(path)).find((one) => one !== undefined);
+    return file === undefined ? {} : readWindow(file);
+  }
+
+  /** Assignments and quizzes of the course that no module shows. */
+  #countWhatStandsNowhere(): void {
+    const shown = new Set(this.#modules.flatMap((module) => module.items.map((item) => item.ref)));
+    for (const path of this.#shelf.paths()) {
+      const [, identifier, name] = /^([^/]+)\/(assignment_settings|assessment_meta)\.xml$/.exec(path) ?? [];
+      if (identifier === undefined || shown.has(identifier)) continue;
+      const what =
+        name === "assessment_meta" ? "quizzes that stand in no module" : "assignments that stand in no module";
+      this.#report.leaveOut(what, "a course is made of its modules");
+    }
+  }
+}

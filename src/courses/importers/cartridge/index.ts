@@ -1,0 +1,99 @@
+import { type ImportedProblem, titleOf } from "../document.ts";
+import { fail, Shelf } from "../files.ts";
+import type { Format } from "../format.ts";
+import { courseSlug, ItemIds } from "../ids.ts";
+import { ReportBuilder } from "../report.ts";
+import { kindOf, MANIFEST, type Manifest, type ManifestItem, readManifest } from "./manifest.ts";
+import { textOfResource } from "./texts.ts";
+
+/** The file that only exports of Canvas have. */
+export const CANVAS_MODULES = "course_settings/module_meta.xml";
+
+/**
+ * Common Cartridges of 1.1 to 1.3 (`.imscc`) of any system. Folders at the top become chapters, what stands in them, in
+ * folders of any depth, their problems. A cartridge has no gates: there is nothing in it to say them.
+ */
+export const CARTRIDGE: Format = {
+  name: "cartridge",
+  read({ course: asked }) {
+    const shelf = new Shelf();
+    let isCanvas = false;
+    return {
+      wants: (path) => {
+        isCanvas ||= path === CANVAS_MODULES;
+        return /\.(xml|x?html?)$/i.test(path);
+      },
+      take: (file) => shelf.put(file),
+      finish: (summary) => {
+        if (isCanvas)
+          fail(
+            CANVAS_MODULES,
+            "wrong_format",
+            "This is an export of Canvas; import it as canvas, so that its gates come along.",
+          );
+        const file =
+          shelf.get(MANIFEST) ?? fail(MANIFEST, "missing_file", "This is no cartridge: it has no imsmanifest.xml.");
+        const manifest = readManifest(file);
+        const slug = courseSlug(asked, manifest.title ?? "", MANIFEST);
+        const report = new ReportBuilder();
+        const cartridge = new Cartridge(manifest, shelf, new ItemIds(slug), report);
+        const folders = manifest.items.filter((item) => item.ref === null);
+        const document = {
+          slug,
+          title: titleOf(manifest.title, slug),
+          source: { platform: "common_cartridge" as const, release: manifest.version },
+          options: { sequential: false, open_enrollment: false },
+          chapters: folders.map((folder) => cartridge.chapter(folder)),
+          problems: manifest.items.filter((item) => item.ref !== null).flatMap((item) => cartridge.problems(item)),
+        };
+        return { document, report: report.build("cartridge", manifest.version, summary), people: null };
+      },
+    };
+  },
+};
+
+class Cartridge {
+  readonly #manifest: Manifest;
+  readonly #shelf: Shelf;
+  readonly #ids: ItemIds;
+  readonly #report: ReportBuilder;
+
+  constructor(manifest: Manifest, shelf: Shelf, ids: ItemIds, report: ReportBuilder) {
+    this.#manifest = manifest;
+    this.#shelf = shelf;
+    this.#ids = ids;
+    this.#report = report;
+  }
+
+  chapter(folder: ManifestItem) {
+    const title = titleOf(folder.title, folder.identifier);
+    const id = this.#ids.of(folder.identifier);
+    this.#report.element("module");
+    this.#report.items.push({ source: placeOf(folder), id, kind: "module", title: title.en ?? "" });
+    const problems = folder.children.flatMap((item) => this.problems(item));
+    return { id, title, kind: "module", rule: null, content: null, problems };
+  }
+
+  problems(item: ManifestItem): ImportedProblem[] {
+    const below = item.children.flatMap((one) => this.problems(one));
+    if (item.ref === null) {
+      this.#report.element("folder");
+      this.#report.leaveOut("folders within a module", "their items stand in the module, in the same order");
+      return below;
+    }
+    const resource = this.#manifest.resources.get(item.ref);
+    if (resource === undefined)
+      this.#report.note(placeOf(item), "missing_resource", `There is no resource ${item.ref}.`);
+    const kind = resource === undefined ? "page" : kindOf(resource);
+    const title = titleOf(item.title, item.identifier);
+    const id = this.#ids.of(item.identifier);
+    this.#report.element(kind);
+    this.#report.items.push({ source: placeOf(item), id, kind, title: title.en ?? "" });
+    const content = resource === undefined ? null : textOfResource(resource, this.#shelf, this.#report);
+    return [{ id, title, kind, rule: null, content }, ...below];
+  }
+}
+
+function placeOf(item: ManifestItem): string {
+  return `${MANIFEST}:${item.line} item ${item.identifier}`;
+}

@@ -1,0 +1,99 @@
+import { fail, type SourceFile } from "../files.ts";
+import { child, childrenOf, childText, descend, readXml, type XmlElement } from "../xml.ts";
+
+/** The manifest of a Common Cartridge (IMS CC 1.1 to 1.3). */
+export interface Manifest {
+  /** `1.3.0`, as it says. */
+  version: string;
+  title: string | null;
+  /** What stands below the root of the first organization. */
+  items: ManifestItem[];
+  /** By identifier. */
+  resources: Map<string, Resource>;
+}
+
+export interface ManifestItem {
+  identifier: string;
+  title: string | null;
+  /** Identifier of a resource; folders have none. */
+  ref: string | null;
+  children: ManifestItem[];
+  line: number;
+}
+
+export interface Resource {
+  identifier: string;
+  type: string;
+  /** Path of the file that opens it, unescaped; null where it names none. */
+  href: string | null;
+  /** Paths of all its files. */
+  files: string[];
+}
+
+export const MANIFEST = "imsmanifest.xml";
+
+export function readManifest(file: SourceFile): Manifest {
+  const root = readXml(file);
+  if (root.name !== "manifest") fail(`${file.path}:${root.line}`, "no_manifest", "The first element is no manifest.");
+  const metadata = child(root, "metadata");
+  const organization = descend(root, "organizations", "organization");
+  const top = childrenOf(organization, "item");
+  const [only] = top;
+  // The rooted hierarchy of CC has one item without a title above all others.
+  const isRoot = top.length === 1 && only !== undefined && child(only, "title") === undefined;
+  return {
+    version: childText(metadata, "schemaversion") ?? "unknown",
+    title: childText(descend(metadata, "lom", "general", "title"), "string"),
+    items: (isRoot ? childrenOf(only, "item") : top).map(itemOf),
+    resources: new Map(childrenOf(child(root, "resources"), "resource").map(resourceOf)),
+  };
+}
+
+function itemOf(element: XmlElement): ManifestItem {
+  return {
+    identifier: element.attributes.get("identifier") ?? "",
+    title: childText(element, "title"),
+    ref: element.attributes.get("identifierref") ?? null,
+    children: childrenOf(element, "item").map(itemOf),
+    line: element.line,
+  };
+}
+
+function resourceOf(element: XmlElement): [string, Resource] {
+  const identifier = element.attributes.get("identifier") ?? "";
+  const files = childrenOf(element, "file").flatMap((file) => file.attributes.get("href") ?? []);
+  const href = element.attributes.get("href") ?? files[0] ?? null;
+  return [
+    identifier,
+    {
+      identifier,
+      type: element.attributes.get("type") ?? "",
+      href: href === null ? null : unescaped(href),
+      files: files.map(unescaped),
+    },
+  ];
+}
+
+/** A path as archives write it: `%20` is a blank. What is no escape stays. */
+function unescaped(href: string): string {
+  try {
+    return decodeURIComponent(href);
+  } catch {
+    return href;
+  }
+}
+
+/** Kinds of resources, by what their type contains. */
+const KINDS: readonly (readonly [string, string])[] = [
+  ["imsqti", "quiz"],
+  ["imsdt", "discussion"],
+  ["imswl", "link"],
+  ["imsbasiclti", "tool"],
+  ["assignment", "assignment"],
+];
+
+/** The kind of item that a resource becomes. Pages and files have one type and differ by their names. */
+export function kindOf({ type, href }: Resource): string {
+  const known = KINDS.find(([part]) => type.includes(part))?.[1];
+  return known ?? (/\.x?html?$/i.test(href ?? "") ? "page" : "file");
+}

@@ -1,0 +1,66 @@
+import { ok, type Result } from "../../platform/results.ts";
+import type { ImportedDocument } from "./document.ts";
+import { type FileSupply, refuseFaults, type SourceFile, type SourceSummary } from "./files.ts";
+import type { ImportReport } from "./report.ts";
+
+export interface ImportOptions {
+  /** Slug of the course; default the source's own name. */
+  course?: string | undefined;
+}
+
+/** What one learner did with one item, with its instant. */
+export interface ImportedFact {
+  user: string;
+  item: string;
+  /** RFC 3339. */
+  at: string;
+  state?: "incomplete" | "complete" | "passed" | "failed";
+  viewed?: true;
+  /** Points within the range of this attempt. */
+  score?: { points: number; min: number; max: number };
+}
+
+/** People of a source that carries them. Names and addresses stay where they are. */
+export interface ImportedPeople {
+  learners: { user: string; enrolled_at: string | null; cohorts: string[]; profile: Record<string, string> }[];
+  facts: ImportedFact[];
+}
+
+export interface Imported {
+  document: ImportedDocument;
+  report: ImportReport;
+  /** Null where the source carries nobody. */
+  people: ImportedPeople | null;
+}
+
+/** Reads one source: asked which files it wants, given them in any order, asked for the course at the end. */
+interface Reading {
+  wants(path: string): boolean;
+  /** @throws SourceFault */
+  take(file: SourceFile): void;
+  /** @throws SourceFault */
+  finish(summary: SourceSummary): Imported;
+}
+
+/** One foreign format. Pure: it sees files and gives a course; no clock, no network, no disk. */
+export interface Format {
+  /** As the command line and the report name it. */
+  name: string;
+  read(options: ImportOptions): Reading;
+}
+
+/** Imports a course. @returns `invalid_input`, each error naming file and place, where the source is not of this format. */
+export async function importCourse(
+  format: Format,
+  files: FileSupply,
+  options: ImportOptions = {},
+): Promise<Result<Imported>> {
+  const reading = format.read(options);
+  const read = await files(
+    (path) => reading.wants(path),
+    (file) => reading.take(file),
+  );
+  if (!read.ok) return read;
+  const imported = await refuseFaults(() => reading.finish(read.value));
+  return imported.ok ? ok(imported.value) : imported;
+}

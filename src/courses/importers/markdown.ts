@@ -1,0 +1,216 @@
+/** What became of a page's HTML. */
+export interface Converted {
+  /** Null where it holds nothing to read. */
+  markdown: string | null;
+  /** Links and pictures whose address is no address of the web: into the platform, or to one of its files. */
+  links: number;
+  pictures: number;
+}
+
+/** Tags, comments and what is between them. A `<` that begins no tag is text. */
+const TOKENS = /<!--[\s\S]*?-->|<![^>]*>|<\/?[A-Za-z][^\s/>]*(?:"[^"]*"|'[^']*'|[^'">])*>|[^<]+|</g;
+const TAG = /^<(\/?)([A-Za-z][^\s/>]*)([\s\S]*?)\/?>$/;
+/** Elements whose content is not for readers. */
+const UNREAD = new Set(["head", "script", "style", "template", "noscript", "iframe", "object", "svg"]);
+const BLOCKS = new Set(
+  "p div section article header footer main aside figure figcaption address form fieldset dl dt dd table thead tbody tfoot tr ul ol h1 h2 h3 h4 h5 h6 hr center details summary".split(
+    " ",
+  ),
+);
+const MARKS: Readonly<Record<string, string>> = { strong: "**", b: "**", em: "*", i: "*" };
+const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
+/** Deepest nesting of lists and quotations that is told apart. */
+const MAX_NESTING = 10;
+
+/**
+ * Markdown of a page's HTML: headings, paragraphs, lists, quotations, code, emphasis, links, pictures of the web; a
+ * table's rows line by line. Everything else is its text. Pages show Markdown without HTML, so nothing of the source can
+ * run there. Entities stay as they are, because Markdown reads them too.
+ */
+export function convertHtml(html: string): Converted {
+  const writer = new Writer();
+  for (const [token] of html.matchAll(TOKENS)) {
+    const tag = token.startsWith("<!") ? null : TAG.exec(token);
+    if (tag !== null) writer.tag(tag[2]?.toLowerCase() ?? "", tag[1] === "/", tag[3] ?? "");
+    else if (!token.startsWith("<!")) writer.text(token);
+  }
+  return writer.end();
+}
+
+interface Inline {
+  name: string;
+  /** Where in the line its content begins. */
+  at: number;
+  url: string | null;
+}
+
+class Writer {
+  #links = 0;
+  #pictures = 0;
+  readonly #blocks: string[] = [];
+  #line = "";
+  #inline: Inline[] = [];
+  /** Lists and quotations that are open; a list counts its items, or not. */
+  readonly #containers: { name: string; count: number }[] = [];
+  /** Marker of a list's item that has not been written yet. */
+  #marker: string | null = null;
+  #unread: string | null = null;
+  #code: string | null = null;
+  #cells = 0;
+
+  tag(name: string, isEnd: boolean, attributes: string): void {
+    if (this.#unread !== null) {
+      if (isEnd && name === this.#unread) this.#unread = null;
+    } else if (UNREAD.has(name)) {
+      if (!isEnd) this.#unread = name;
+    } else if (name === "pre") this.#pre(isEnd);
+    else if (this.#code !== null) return;
+    else if (name === "br") this.#line = `${this.#line.trimEnd()}\\\n`;
+    else if (name === "img") this.#picture(attributes);
+    else if (name === "a" || name in MARKS || name === "code") this.#mark(name, isEnd, attributes);
+    else if (name === "li") {
+      this.#flush();
+      if (!isEnd) this.#item();
+    } else if (name === "td" || name === "th") {
+      if (!isEnd && this.#cells > 0) this.#line += " | ";
+      if (!isEnd) this.#cells += 1;
+    } else if (name === "blockquote" || BLOCKS.has(name)) this.#block(name, isEnd);
+  }
+
+  text(text: string): void {
+    if (this.#unread !== null) return;
+    if (this.#code !== null) this.#code += decoded(text);
+    else {
+      const plain = text.replace(/\s+/g, " ");
+      const isInCode = this.#inline.some(({ name }) => name === "code");
+      const written = isInCode ? decoded(plain).replaceAll("`", "'") : plain.replace(/[\\`*_[\]<]/g, "\\$&");
+      this.#line += this.#line === "" || this.#line.endsWith("\n") ? written.trimStart() : written;
+    }
+  }
+
+  end(): Converted {
+    if (this.#code !== null) this.#pre(true);
+    this.#flush();
+    const markdown = this.#blocks.join("\n\n").trim();
+    return { markdown: markdown === "" ? null : markdown, links: this.#links, pictures: this.#pictures };
+  }
+
+  #block(name: string, isEnd: boolean): void {
+    const heading = /^h([1-6])$/.exec(name)?.[1];
+    this.#flush(heading !== undefined && isEnd ? `${"#".repeat(Number(heading))} ` : "");
+    if (name === "hr" && !isEnd) this.#blocks.push(`${this.#prefix()}---`);
+    if (name === "tr") this.#cells = 0;
+    if (name !== "ul" && name !== "ol" && name !== "blockquote") return;
+    if (!isEnd) this.#containers.push({ name, count: 0 });
+    else {
+      const at = this.#containers.findLastIndex((container) => container.name === name);
+      if (at >= 0) this.#containers.splice(at);
+    }
+  }
+
+  #item(): void {
+    const list = this.#containers.at(-1);
+    if (list === undefined || list.name === "blockquote") return;
+    list.count += 1;
+    this.#marker = list.name === "ol" ? `${list.count}. ` : "- ";
+  }
+
+  #mark(name: string, isEnd: boolean, attributes: string): void {
+    if (!isEnd) {
+      this.#inline.push({ name, at: this.#line.length, url: name === "a" ? attributeOf(attributes, "href") : null });
+      return;
+    }
+    const at = this.#inline.findLastIndex((inline) => inline.name === name);
+    const inline = this.#inline[at];
+    if (inline === undefined) return;
+    this.#inline.splice(at);
+    const inner = this.#line.slice(inline.at);
+    const content = inner.trim();
+    if (content === "") return;
+    const [before, after] = [
+      inner.slice(0, inner.indexOf(content)),
+      inner.slice(inner.indexOf(content) + content.length),
+    ];
+    this.#line = `${this.#line.slice(0, inline.at)}${before}${this.#wrapped(inline, content)}${after}`;
+  }
+
+  #wrapped({ name, url }: Inline, content: string): string {
+    if (name === "code") return `\`${content}\``;
+    if (name !== "a") return `${MARKS[name]}${content}${MARKS[name]}`;
+    if (url === null) return content;
+    const address = webAddress(url, /^(?:https?:\/\/|mailto:)/i);
+    if (address !== null) return `[${content}](<${address}>)`;
+    this.#links += 1;
+    return content;
+  }
+
+  #picture(attributes: string): void {
+    const alt = (attributeOf(attributes, "alt") ?? "").replace(/[\\`*_[\]<]/g, "\\$&").replace(/\s+/g, " ");
+    const address = webAddress(attributeOf(attributes, "src") ?? "", /^https?:\/\//i);
+    if (address === null) this.#pictures += 1;
+    this.#line += address === null ? alt : `![${alt}](<${address}>)`;
+  }
+
+  #pre(isEnd: boolean): void {
+    if (!isEnd) {
+      this.#flush();
+      this.#code = "";
+    } else if (this.#code !== null) {
+      const fence = this.#code.includes("```") ? "~~~~" : "```";
+      const lines = [fence, ...this.#code.replace(/^\n|\n$/g, "").split("\n"), fence];
+      this.#code = null;
+      this.#push(lines);
+    }
+  }
+
+  #flush(start = ""): void {
+    const line = this.#line.replace(/(?:\\\n|\s)+$/, "");
+    this.#line = "";
+    this.#inline = [];
+    this.#cells = 0;
+    if (line === "") return;
+    // What would begin a heading, a list or a quotation is text here.
+    const lines = line
+      .split("\n")
+      .map((one) => one.replace(/^([#>+-]|\d+(?=[.)]))/, (mark) => (/^\d/.test(mark) ? `${mark}\\` : `\\${mark}`)));
+    this.#push([`${start}${lines[0] ?? ""}`, ...lines.slice(1)]);
+  }
+
+  #push(lines: readonly string[]): void {
+    const first = this.#prefix(this.#marker);
+    const others = this.#prefix();
+    this.#marker = null;
+    this.#blocks.push(lines.map((line, i) => `${i === 0 ? first : others}${line}`).join("\n"));
+  }
+
+  /** What stands before a line within the open lists and quotations. @param marker of the item that begins here. */
+  #prefix(marker: string | null = null): string {
+    const open = this.#containers.slice(0, MAX_NESTING);
+    return open
+      .map(({ name }, i) => {
+        if (name === "blockquote") return "> ";
+        const isLast = i === open.length - 1;
+        return isLast && marker !== null ? marker : name === "ol" ? "   " : "  ";
+      })
+      .join("");
+  }
+}
+
+function attributeOf(attributes: string, name: string): string | null {
+  const found = new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, "i").exec(attributes);
+  const value = found?.[1] ?? found?.[2] ?? found?.[3];
+  return value === undefined ? null : decoded(value).trim();
+}
+
+function webAddress(url: string, schemes: RegExp): string | null {
+  return schemes.test(url) ? url.replace(/[<>\s]/g, encodeURIComponent) : null;
+}
+
+/** Text without the entities that hide characters of HTML itself; the others stay. */
+function decoded(text: string): string {
+  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]+));/gi, (whole, decimal, hexadecimal, name) => {
+    if (typeof name === "string") return ENTITIES[name] ?? whole;
+    const code = typeof decimal === "string" ? Number(decimal) : Number.parseInt(String(hexadecimal), 16);
+    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
+}

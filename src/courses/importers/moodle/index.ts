@@ -1,0 +1,47 @@
+import type { Format } from "../format.ts";
+import { courseSlug } from "../ids.ts";
+import { ReportBuilder } from "../report.ts";
+import { MoodleMap } from "./map.ts";
+import { MoodleNames } from "./names.ts";
+import { PageOrder } from "./order.ts";
+import { mapPeople } from "./people.ts";
+import { BackupReader } from "./read.ts";
+
+/**
+ * Backups of Moodle courses (`.mbz`): sections become chapters, activities problems. Releases from 2.6, whose conditions
+ * stand in fields, to 5.x; where they decide differently, the release that wrote the file decides.
+ */
+export const MOODLE: Format = {
+  name: "moodle",
+  read({ course: asked }) {
+    const reader = new BackupReader();
+    return {
+      wants: (path) => reader.wants(path),
+      take: (file) => reader.take(file),
+      finish: (summary) => {
+        const course = reader.finish();
+        const slug = courseSlug(asked, course.shortname, "moodle_backup.xml");
+        const report = new ReportBuilder();
+        const order = new PageOrder(course);
+        const names = new MoodleNames(course, order, slug);
+        const document = new MoodleMap(course, order, names, report).document(slug);
+        for (const { id, directory } of reader.listed) {
+          if (course.modules.has(id)) continue;
+          report.note(directory, "missing_activity", `The backup lists activity ${id} and does not hold its folder.`);
+          report.leaveOut("activities whose folder is not in the backup", "there is nothing to import");
+        }
+        for (const { section, module } of order.absent) {
+          report.note(
+            section.source,
+            "missing_activity",
+            `The section lists activity ${module}, which is not in the backup.`,
+          );
+        }
+        for (const path of summary.skipped)
+          report.note(path, "skipped_entry", "This entry is neither file nor folder.");
+        const people = mapPeople(course, names, report);
+        return { document, report: report.build("moodle", course.release.text, summary), people };
+      },
+    };
+  },
+};

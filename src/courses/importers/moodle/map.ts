@@ -1,0 +1,171 @@
+import { toInstant } from "../../../platform/instants.ts";
+import {
+  allOf,
+  type ImportedChapter,
+  type ImportedDocument,
+  type ImportedProblem,
+  type ImportedRule,
+  titleOf,
+} from "../document.ts";
+import type { ReportBuilder } from "../report.ts";
+import { isGate, mapAvailability } from "./availability.ts";
+import { mapCompletion } from "./completion.ts";
+import type { GradeItem, MoodleCourse, MoodleModule, MoodleSection } from "./model.ts";
+import type { MoodleNames } from "./names.ts";
+import type { PageOrder } from "./order.ts";
+
+/** Kinds of activities under the words of a course document; the others keep Moodle's word. */
+const KINDS: Readonly<Record<string, string>> = {
+  assign: "assignment",
+  resource: "file",
+  folder: "file",
+  url: "link",
+  book: "page",
+  choice: "survey",
+  feedback: "survey",
+  questionnaire: "survey",
+};
+
+/** Fields of an activity's own settings that are a window, by kind of edge. */
+const WINDOWS = {
+  opens: ["allowsubmissionsfromdate", "timeopen", "available", "timeavailablefrom", "submissionstart"],
+  due: ["duedate"],
+  closes: ["cutoffdate", "timeclose", "deadline", "timeavailableto", "submissionend"],
+} as const;
+
+/** Makes the course document; every gate and completion setting is told to the report. */
+export class MoodleMap {
+  readonly #course: MoodleCourse;
+  readonly #order: PageOrder;
+  readonly #names: MoodleNames;
+  readonly #report: ReportBuilder;
+  readonly #sectionRules = new Map<number, ImportedRule | null>();
+
+  constructor(course: MoodleCourse, order: PageOrder, names: MoodleNames, report: ReportBuilder) {
+    this.#course = course;
+    this.#order = order;
+    this.#names = names;
+    this.#report = report;
+  }
+
+  document(slug: string): ImportedDocument {
+    const chapters = this.#course.sections.map((section) => this.#chapter(section));
+    return {
+      slug,
+      title: titleOf(this.#course.fullname, slug),
+      source: { platform: "moodle", release: this.#course.release.text },
+      // Moodle asks the rules anew each time; what a rule opened it takes back.
+      options: { sequential: false, sticky: false, problems_follow_chapter: false, open_enrollment: false },
+      chapters,
+      problems: [...this.#names.gradesAsked.values()].map((item) => this.#gradeItem(item)),
+    };
+  }
+
+  #chapter(section: MoodleSection): ImportedChapter {
+    const title = titleOf(section.title, section.number === 0 ? "General" : `Section ${section.number}`);
+    const id = this.#names.section(section);
+    this.#report.items.push({ source: section.source, id, kind: "section", title: title.en ?? "" });
+    return {
+      id,
+      title,
+      kind: "section",
+      rule: this.#sectionRule(section),
+      content: this.#report.text(section.source, section.summary),
+      // Hidden would hide what stands in it, which Moodle lets open by its address.
+      ...(section.visible ? {} : { visibility: "unlisted" }),
+      problems: (this.#order.inSection.get(section.id) ?? []).flatMap((module) =>
+        this.#order.sectionOf(module) === undefined ? [this.#problem(module, section)] : [],
+      ),
+    };
+  }
+
+  /** What locks a section: its own conditions, and of a subsection those of its activity and of the section it stands in. */
+  #sectionRule(section: MoodleSection): ImportedRule | null {
+    const known = this.#sectionRules.get(section.id);
+    if (known !== undefined) return known;
+    // A subsection that would hold itself ends here.
+    this.#sectionRules.set(section.id, null);
+    const own = this.#gate(section.source, section.availability, { section });
+    const holder = [...this.#course.modules.values()].find((module) => this.#order.sectionOf(module) === section);
+    const outer = holder === undefined ? undefined : this.#course.sections.find((one) => one.id === holder.section);
+    const rule = allOf([
+      outer === undefined ? null : hidden(this.#sectionRule(outer)),
+      holder === undefined ? null : this.#gate(holder.source, holder.availability, { module: holder }),
+      own,
+    ]);
+    this.#sectionRules.set(section.id, rule);
+    return rule;
+  }
+
+  #problem(module: MoodleModule, section: MoodleSection): ImportedProblem {
+    this.#report.element(module.kind);
+    const title = titleOf(module.title, `${module.kind} ${module.id}`);
+    const [id, kind] = [this.#names.module(module), KINDS[module.kind] ?? module.kind];
+    this.#report.items.push({ source: module.source, id, kind, title: title.en ?? "" });
+    const own = this.#gate(module.source, module.availability, { module });
+    const completion = mapCompletion(module, this.#course);
+    if (completion !== null) this.#report.completion.push(completion);
+    const visibility = visibilityOf(module, section);
+    return {
+      id,
+      title,
+      kind,
+      // A section that is locked takes its activities off the page; its own reasons are told at the section.
+      rule: allOf([hidden(this.#sectionRule(section)), own]),
+      content: this.#report.text(module.source, module.text),
+      ...(completion?.mapped == null ? {} : { completion: completion.mapped }),
+      ...(visibility === "shown" ? {} : { visibility }),
+      ...windowOf(module),
+    };
+  }
+
+  /** A grade that is no activity's own: an item without a place on the page, which only a gate asks for. */
+  #gradeItem(item: GradeItem): ImportedProblem {
+    const title = titleOf(item.title, `Grade ${item.id}`);
+    const id = this.#names.gradeItem(item);
+    this.#report.items.push({
+      source: `gradebook.xml grade_item ${item.id}`,
+      id,
+      kind: "grade",
+      title: title.en ?? "",
+    });
+    return { id, title, kind: "grade", rule: null, content: null, visibility: "hidden" };
+  }
+
+  #gate(
+    source: string,
+    availability: MoodleModule["availability"],
+    place: { module: MoodleModule } | { section: MoodleSection },
+  ): ImportedRule | null {
+    if (availability === null || !isGate(availability)) return null;
+    const { rule, verdict, why } = mapAvailability(availability, this.#names.around(place));
+    this.#report.gates.push({ source, rule: availability.rule, mapped: rule, verdict, why });
+    return rule;
+  }
+}
+
+/** The rule, hiding where it fails. */
+function hidden(rule: ImportedRule | null): ImportedRule | null {
+  return rule === null ? null : { hide: plain(rule) };
+}
+
+/** The rule without marks of hiding inside. */
+function plain(rule: ImportedRule): ImportedRule {
+  if ("hide" in rule) return plain(rule.hide);
+  if ("all" in rule) return allOf(rule.all.map(plain)) ?? rule;
+  return rule;
+}
+
+function visibilityOf(module: MoodleModule, section: MoodleSection): "shown" | "hidden" | "unlisted" {
+  if (!module.visible || module.deleting) return "hidden";
+  return module.onCoursePage && section.visible ? "shown" : "unlisted";
+}
+
+function windowOf(module: MoodleModule): { opens?: string; due?: string; closes?: string } {
+  const window: { opens?: string; due?: string; closes?: string } = {};
+  for (const edge of ["opens", "due", "closes"] as const) {
+    const seconds = WINDOWS[edge].map((field) => Number(module.own.get(field))).find((time) => time > 0);
+    if (seconds !== undefined) window[edge] = toInstant(seconds * 1_000);
+  }
+  return window;
+}

@@ -1,0 +1,305 @@
+import { fail, type SourceFile } from "../files.ts";
+import { child, childrenOf, descend, readXml, type XmlElement } from "../xml.ts";
+import { legacyAvailability } from "./legacy.ts";
+import { type Availability, type GradeItem, type MoodleCourse, type MoodleModule, releaseOf } from "./model.ts";
+import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
+
+const ACTIVITY = /^activities\/([a-z0-9_]+)_(\d+)\/([a-z0-9_]+)\.xml$/;
+const SECTION = /^sections\/section_(\d+)\/section\.xml$/;
+const WHOLE = [
+  "moodle_backup.xml",
+  "course/course.xml",
+  "gradebook.xml",
+  "groups.xml",
+  "users.xml",
+  "roles.xml",
+  "course/roles.xml",
+  "course/enrolments.xml",
+];
+
+/** Elements of an activity that hold what people wrote. They are not read: forgotten as soon as they end. */
+const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "record", "answer", "response", "override"];
+/** Fields of an activity that hold its text, the one that says most first. */
+const TEXTS = ["content", "intro"];
+
+/** Standard fields of a profile that a condition may ask for. */
+const PROFILE = [
+  "firstname",
+  "lastname",
+  "email",
+  "city",
+  "country",
+  "idnumber",
+  "institution",
+  "department",
+  "phone1",
+  "phone2",
+  "address",
+];
+
+/** Reads the files of a backup in any order. What a file says is kept in the model, never the file. */
+export class BackupReader {
+  readonly course: MoodleCourse = {
+    shortname: "",
+    fullname: "",
+    release: releaseOf(""),
+    backupAt: 0,
+    sections: [],
+    modules: new Map(),
+    gradeItems: new Map(),
+    groups: new Map(),
+    groupings: new Map(),
+    people: { users: new Map(), enrolled: new Map(), students: null },
+  };
+  /** Activities as the manifest lists them. */
+  readonly listed: { id: number; title: string | null; directory: string }[] = [];
+  readonly #rolesOf = new Map<number, number[]>();
+  readonly #studentRoles = new Set<number>();
+  readonly #parts = new Map<number, Partial<MoodleModule>>();
+  #isBackup = false;
+
+  wants(path: string): boolean {
+    const [, kind, , name] = ACTIVITY.exec(path) ?? [];
+    if (kind !== undefined) return name === kind || name === "module" || name === "grades" || name === "completion";
+    return WHOLE.includes(path) || SECTION.test(path);
+  }
+
+  take(file: SourceFile): void {
+    const [, kind, id, name] = ACTIVITY.exec(file.path) ?? [];
+    if (kind !== undefined && name !== undefined) this.#activity(file, kind, Number(id), name);
+    else if (SECTION.test(file.path)) this.#section(file);
+    else this.#whole(file);
+  }
+
+  /** Puts together what stood in several files. @throws SourceFault */
+  finish(): MoodleCourse {
+    if (!this.#isBackup)
+      fail("moodle_backup.xml", "missing_file", "This is no Moodle backup: it has no moodle_backup.xml.");
+    const titles = new Map(this.listed.map(({ id, title }) => [id, title]));
+    for (const module of this.course.modules.values()) {
+      Object.assign(module, this.#parts.get(module.id));
+      module.title ??= titles.get(module.id) ?? null;
+    }
+    for (const item of this.course.gradeItems.values()) {
+      if (item.module !== null && !this.course.modules.has(item.module)) item.module = null;
+    }
+    this.course.sections.sort((a, b) => a.number - b.number);
+    if (this.#rolesOf.size > 0 && this.#studentRoles.size > 0) {
+      const isStudent = ([, roles]: [number, number[]]) => roles.some((role) => this.#studentRoles.has(role));
+      this.course.people.students = new Set([...this.#rolesOf].filter(isStudent).map(([user]) => user));
+    }
+    return this.course;
+  }
+
+  #activity(file: SourceFile, kind: string, id: number, name: string): void {
+    if (name === "module") this.course.modules.set(id, moduleOf(readXml(file), file.path, kind, id));
+    else if (name === "grades") this.#grades(file, id);
+    else if (name === "completion") this.#completion(file, id);
+    else this.#own(file, kind, id);
+  }
+
+  #part(id: number): Partial<MoodleModule> {
+    const known = this.#parts.get(id);
+    if (known !== undefined) return known;
+    const part: Partial<MoodleModule> = {};
+    this.#parts.set(id, part);
+    return part;
+  }
+
+  #own(file: SourceFile, kind: string, id: number): void {
+    const drop = Object.fromEntries(OF_PEOPLE.map((name) => [name, () => undefined]));
+    const activity = readXml(file, drop);
+    const element = child(activity, kind) ?? activity.children[0];
+    if (element === undefined) return;
+    const part = this.#part(id);
+    part.instance = Number(element.attributes.get("id")) || null;
+    part.title = optional(element, "name");
+    part.own = new Map(element.children.map((field) => [field.name, field.text]));
+    part.text = TEXTS.map((field) => optional(element, field)).find((text) => text !== null) ?? "";
+  }
+
+  #completion(file: SourceFile, id: number): void {
+    const rows: MoodleModule["completions"] = [];
+    const take = (row: XmlElement) => {
+      const user = optionalNumber(row, "userid");
+      if (user === null) return;
+      const state = row.name === "completion" ? (optionalNumber(row, "completionstate") ?? 0) : null;
+      const at = optionalTime(row, "timemodified") ?? optionalTime(row, "timecreated");
+      rows.push({ user, state, viewed: state === null || isSet(row, "viewed"), at });
+    };
+    // The file's own element is called `completions`, each row `completion`.
+    readXml(file, { completion: take, completionview: take });
+    this.#part(id).completions = rows;
+  }
+
+  #grades(file: SourceFile, module: number | null): void {
+    let rows: GradeItem["grades"] = [];
+    const row = (element: XmlElement) => {
+      const [user, points] = [optionalNumber(element, "userid"), optionalNumber(element, "finalgrade")];
+      if (user === null || points === null) return;
+      const at = optionalTime(element, "timemodified") ?? optionalTime(element, "timecreated");
+      const [min, max] = [optionalNumber(element, "rawgrademin") ?? 0, optionalNumber(element, "rawgrademax") ?? 100];
+      rows.push({ user, points, min, max, at });
+    };
+    const item = (element: XmlElement) => {
+      const id = Number(element.attributes.get("id"));
+      // References to grade items, as `inforef.xml` has them, carry no fields.
+      if (!Number.isInteger(id) || child(element, "itemtype") === undefined) return;
+      this.course.gradeItems.set(id, {
+        id,
+        type: optional(element, "itemtype") ?? "",
+        module,
+        number: optionalNumber(element, "itemnumber") ?? 0,
+        title: optional(element, "itemname"),
+        min: optionalNumber(element, "grademin") ?? 0,
+        max: optionalNumber(element, "grademax") ?? 100,
+        pass: optionalNumber(element, "gradepass") ?? 0,
+        grades: rows,
+      });
+      rows = [];
+    };
+    readXml(file, { grade_grade: row, grade_item: item });
+  }
+
+  #section(file: SourceFile): void {
+    const element = readXml(file);
+    const sequence = (optional(element, "sequence") ?? "")
+      .split(",")
+      .map(Number)
+      .filter((id) => id > 0);
+    this.course.sections.push({
+      id: Number(element.attributes.get("id")),
+      number: optionalNumber(element, "number") ?? 0,
+      title: optional(element, "name"),
+      visible: isSet(element, "visible"),
+      sequence,
+      availability: availabilityOf(element, "availabilityjson", true),
+      subsectionOf: optional(element, "component") === "mod_subsection" ? optionalNumber(element, "itemid") : null,
+      summary: optional(element, "summary") ?? "",
+      source: file.path,
+    });
+  }
+
+  #whole(file: SourceFile): void {
+    if (file.path === "moodle_backup.xml") this.#manifest(readXml(file));
+    else if (file.path === "course/course.xml") {
+      const element = readXml(file);
+      this.course.fullname = optional(element, "fullname") ?? this.course.fullname;
+      this.course.shortname = optional(element, "shortname") ?? this.course.shortname;
+    } else if (file.path === "gradebook.xml") this.#grades(file, null);
+    else if (file.path === "groups.xml") this.#groups(readXml(file));
+    else if (file.path === "users.xml") readXml(file, { user: (user) => this.#user(user) });
+    else if (file.path === "roles.xml") {
+      for (const role of childrenOf(readXml(file), "role")) {
+        if (optional(role, "archetype") === "student") this.#studentRoles.add(Number(role.attributes.get("id")));
+      }
+    } else if (file.path === "course/roles.xml") {
+      for (const row of childrenOf(descend(readXml(file), "role_assignments"), "assignment")) {
+        const [user, role] = [optionalNumber(row, "userid"), optionalNumber(row, "roleid")];
+        if (user !== null && role !== null) this.#rolesOf.set(user, [...(this.#rolesOf.get(user) ?? []), role]);
+      }
+    } else {
+      readXml(file, {
+        enrolment: (row) => {
+          const user = optionalNumber(row, "userid");
+          if (user === null || isSet(row, "status")) return;
+          this.course.people.enrolled.set(user, optionalTime(row, "timestart") ?? optionalTime(row, "timecreated"));
+        },
+      });
+    }
+  }
+
+  #manifest(root: XmlElement): void {
+    this.#isBackup = true;
+    const information = child(root, "information");
+    this.course.release = releaseOf(optional(information, "moodle_release") ?? "");
+    this.course.backupAt = optionalTime(information, "backup_date") ?? 0;
+    this.course.fullname ||= optional(information, "original_course_fullname") ?? "";
+    this.course.shortname ||= optional(information, "original_course_shortname") ?? "";
+    for (const activity of childrenOf(descend(information, "contents", "activities"), "activity")) {
+      const directory = optional(activity, "directory") ?? "";
+      this.listed.push({
+        id: optionalNumber(activity, "moduleid") ?? 0,
+        title: optional(activity, "title"),
+        directory,
+      });
+    }
+  }
+
+  #groups(root: XmlElement): void {
+    const idOf = (element: XmlElement) => Number(element.attributes.get("id"));
+    const numbers = (element: XmlElement | undefined, name: string, field: string) =>
+      childrenOf(element, name).flatMap((row) => optionalNumber(row, field) ?? []);
+    for (const group of childrenOf(root, "group")) {
+      const members = numbers(child(group, "group_members"), "group_member", "userid");
+      this.course.groups.set(idOf(group), { name: optional(group, "name") ?? "", members });
+    }
+    for (const grouping of childrenOf(child(root, "groupings"), "grouping")) {
+      const groups = numbers(child(grouping, "grouping_groups"), "grouping_group", "groupid");
+      this.course.groupings.set(idOf(grouping), { name: optional(grouping, "name") ?? "", groups });
+    }
+  }
+
+  #user(element: XmlElement): void {
+    const id = Number(element.attributes.get("id"));
+    if (!Number.isInteger(id) || isSet(element, "deleted")) return;
+    const fields = new Map<string, string>();
+    for (const name of PROFILE) fields.set(`sf:${name}`, optional(element, name) ?? "");
+    for (const field of childrenOf(child(element, "custom_fields"), "custom_field")) {
+      fields.set(`cf:${optional(field, "field_name") ?? ""}`, optional(field, "field_data") ?? "");
+    }
+    this.course.people.users.set(id, { username: optional(element, "username") ?? "", fields });
+  }
+}
+
+function moduleOf(element: XmlElement, source: string, kind: string, id: number): MoodleModule {
+  return {
+    id,
+    kind,
+    instance: null,
+    section: optionalNumber(element, "sectionid") ?? 0,
+    title: null,
+    visible: isSet(element, "visible"),
+    // Releases before 3.3 have no such field: everything stands on the page.
+    onCoursePage: optional(element, "visibleoncoursepage") === null || isSet(element, "visibleoncoursepage"),
+    grouping: optionalNumber(element, "groupingid") ?? 0,
+    completion: optionalNumber(element, "completion") ?? 0,
+    completionView: isSet(element, "completionview"),
+    completionGrade: optionalNumber(element, "completiongradeitemnumber"),
+    completionPass: isSet(element, "completionpassgrade"),
+    own: new Map(),
+    availability: availabilityOf(element, "availability", false),
+    deleting: isSet(element, "deletioninprogress"),
+    text: "",
+    completions: [],
+    source,
+  };
+}
+
+/** The conditions of an activity or section: JSON since 2.7, fields of their own before. */
+function availabilityOf(element: XmlElement, field: string, isSection: boolean): Availability | null {
+  if (child(element, field) === undefined) return legacyAvailability(element, isSection);
+  const text = optional(element, field);
+  if (text === null) return null;
+  try {
+    const tree = parseTree(text);
+    return { tree, rule: tree, fault: null };
+  } catch (fault) {
+    return { tree: null, rule: text, fault: `it is no JSON: ${fault instanceof Error ? fault.message : "unknown"}` };
+  }
+}
+
+/** Fields that Moodle takes as whole numbers only. */
+const WHOLE_NUMBERS: readonly string[] = ["cm", "t", "id"];
+
+/**
+ * A tree as PHP reads it: `5.0` is no whole number there. Such a value stays the text it was written as, which no
+ * condition takes for a number.
+ */
+export function parseTree(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown, written?: { source?: string }) => {
+    const source = written?.source;
+    const isFraction = typeof value === "number" && source !== undefined && /[.eE]/.test(source);
+    return isFraction && WHOLE_NUMBERS.includes(key) ? source : value;
+  });
+}

@@ -1,0 +1,27 @@
+import { existsSync, openAsBlob, readFileSync } from "node:fs";
+import { archiveFiles } from "../../../src/courses/importers/archive/index.ts";
+import { blobSource } from "../../../src/courses/importers/archive/source.ts";
+import type { FileSupply } from "../../../src/courses/importers/files.ts";
+import { type Format, type Imported, importCourse } from "../../../src/courses/importers/format.ts";
+
+/** Files of real shape, which stand beside the repository; tests that read them are skipped where they do not. */
+const folder = ["../shared/data/courses", "../../shared/data/courses"].find((folder) => existsSync(folder)) ?? "";
+
+export const hasCourses = folder !== "";
+
+/** The files of one archive. @param path below the folder, as `moodle/ladder-a.mbz`. */
+export async function suppliedBy(path: string): Promise<FileSupply> {
+  return archiveFiles(blobSource(await openAsBlob(`${folder}/${path}`), path));
+}
+
+/** @param path see {@link suppliedBy}. */
+export async function importedFile(format: Format, path: string, course?: string): Promise<Imported> {
+  const result = await importCourse(format, await suppliedBy(path), { course });
+  if (!result.ok) throw new Error(`${path} was refused: ${JSON.stringify(result.refusal)}`);
+  return result.value;
+}
+
+/** JSON beside the files. */
+export function courseJson(path: string): unknown {
+  return JSON.parse(readFileSync(`${folder}/${path}`, "utf8"));
+}
