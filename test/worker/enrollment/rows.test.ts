@@ -79,7 +79,11 @@ it("an enrollment, an answer that is judged at once, and a publish that changes 
     slug,
     title,
     chapters: [
-      { id: `${slug}.a`, title, problems: [{ id: `${slug}.p`, title, answer: { kind: "exact" as const, values: ["4"] } }] },
+      {
+        id: `${slug}.a`,
+        title,
+        problems: [{ id: `${slug}.p`, title, answer: { kind: "exact" as const, values: ["4"] } }],
+      },
     ],
   });
   await publish(chapter("One"));
