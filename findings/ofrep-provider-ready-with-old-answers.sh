@@ -5,8 +5,9 @@
 #   Retry-After has passed, and still says READY.
 # Why it matters: OFREP is how a page asks "what is open for this learner" with standard parts. A learner who is moved to
 #   another cohort, or a teacher who previews another group in the middle of a busy lesson, sees the locks of the former one for
-#   the whole Retry-After, and neither the page nor its author can tell. Show who the answer is for by listening to the events
-#   PROVIDER_STALE and PROVIDER_ERROR (they are sent, just before READY), and keep Retry-After short.
+#   the whole Retry-After, and neither the page nor its author can tell. PROVIDER_STALE or PROVIDER_ERROR comes for the change
+#   that was refused, and nothing for those that follow within Retry-After: remember it until a change is answered, show that
+#   the answer is old, and keep Retry-After short.
 # The guess: a resolved setContext and READY mean that the answers are those of the context just set.
 # Date: 2026-11-30
 # Needs: Node 20 or newer, npm.

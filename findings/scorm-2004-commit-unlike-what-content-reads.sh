@@ -2,8 +2,8 @@
 # Fact: scorm-again 3.4.3 works out completion (progress_measure against completion_threshold) and success (score.scaled
 #   against scaled_passing_score) each time SCORM 2004 content reads them, but writes them down only at Terminate. A Commit
 #   sends the raw fields: content reads "completed" and "passed" while the server is told "unknown", "unknown". The other way
-#   round too: with a threshold and no progress_measure content reads "unknown" after setting "completed" (as SCORM 2004 RTE
-#   4.2.4 has it), and Commit and Terminate both send "completed".
+#   round too: with a threshold and no progress_measure content reads "unknown" after setting "completed" (the package cites
+#   SCORM 2004 RTE, table 4.2.4.1a, for it), and Commit and Terminate both send "completed".
 # Why it matters: the committed fields are what opens the next chapter. A learner who passes and then closes the laptop, or
 #   whose last message is lost, stays locked although the lesson said "passed" and was committed; a lesson that never reports
 #   its progress opens the gate that its author had put behind a threshold. The server must apply the two thresholds itself.
