@@ -100,6 +100,9 @@ export class Readers {
   }
 }
 
+/** RFC 6455: nothing is left to be said. */
+const NORMALLY = { code: 1000, reason: "" };
+
 /** Sends, unless the other end has gone: then the platform reports the close by itself. */
 export function send(socket: WebSocket, message: string): void {
   try {
@@ -110,9 +113,9 @@ export function send(socket: WebSocket, message: string): void {
 }
 
 /** Closes this side of a socket; harmless when it is closed already. */
-export function close(socket: WebSocket): void {
+export function close(socket: WebSocket, { code, reason }: { code: number; reason: string } = NORMALLY): void {
   try {
-    socket.close(1000);
+    socket.close(code, reason);
   } catch {
     // closed already
   }

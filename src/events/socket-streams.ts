@@ -18,6 +18,8 @@ import { type Join, readReceipt } from "./wire.ts";
 
 /** Heartbeats within which a client that has no room left must have taken something. */
 const DEAF_BEATS = 3;
+/** RFC 6455: a message that breaks the rules. */
+const NOT_UNDERSTOOD = { code: 1008, reason: 'only "ack <number>" and "head?" are understood' };
 /** A shard keeps telling for so long after the last stream should have ended, ms. */
 const UNTIL_SLACK_MS = 60_000;
 
@@ -161,12 +163,16 @@ export class SocketStreams {
   }
 
   /**
-   * A client's message: a receipt for what it was sent. Anything else is ignored.
-   * @returns whether it was one, which is a sign of life too.
+   * A client's message: a receipt for what it was sent. A question for a sign of life is answered by the platform. Whoever
+   * sends anything else speaks another language, and is ended: each message wakes the object.
+   * @returns whether it was a receipt, which is a sign of life too.
    */
   receive(socket: WebSocket, reader: DirectReader, message: string | ArrayBuffer): boolean {
     const bytes = typeof message === "string" ? readReceipt(message) : null;
-    if (bytes === null) return false;
+    if (bytes === null) {
+      this.gone(socket, NOT_UNDERSTOOD);
+      return false;
+    }
     const direct = { ...reader.direct, taken: Math.max(reader.direct.taken, Math.min(bytes, reader.direct.sent)) };
     if (hasRoom(direct)) direct.full_since = null;
     this.#parts.readers.remember(socket, { ...reader, direct });
@@ -193,15 +199,15 @@ export class SocketStreams {
     this.#parts.ctx.waitUntil(Promise.resolve().then(() => this.#noteStreams()));
   }
 
-  /** A client has gone. */
-  gone(socket: WebSocket): void {
+  /** A client has gone, or is to go for a reason. */
+  gone(socket: WebSocket, why?: { code: number; reason: string }): void {
     if (this.#parts.readers.directOf(socket) !== null) {
       stats.counts.closed += 1;
       logEvent("stream_closed", { user_id: this.#parts.user() });
       this.#parts.readers.forget(socket);
       this.#noteStreams();
     }
-    close(socket);
+    close(socket, why);
   }
 
   /** Ends what has lived long enough, and who takes nothing. @returns when to look again, epoch ms; null: nobody is left. */

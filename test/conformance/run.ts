@@ -16,7 +16,12 @@ import { NchanTarget } from "./targets/nchan.ts";
 const RESULTS = fromRoot("bench/results/conformance.json");
 const PAGE = fromRoot("docs/developers/events-conformance.md");
 /** In the order of the table; the stand-in, last, is in none. */
-const TARGETS = ["latchkey", "nchan", "better-sse", "fake"] as const;
+const TARGETS = ["latchkey", "latchkey-socket", "nchan", "better-sse", "fake"] as const;
+/** Latchkey's two ways to listen. */
+const WAYS: ReadonlyMap<string, "stream" | "socket"> = new Map([
+  ["latchkey", "stream"],
+  ["latchkey-socket", "socket"],
+]);
 /** Where the peers look for a free port. */
 const FIRST_PORT = 9_440;
 
@@ -25,7 +30,7 @@ const HELP = `npm run conformance -- [--target NAME]... [--base-url URL --secret
 Asks a server of live events, from outside, for everything docs/developers/events.md promises.
 
   --target NAME       ${TARGETS.join(", ")}; may be given more than once; default latchkey.
-                      latchkey without --base-url is built and started here, so that it can be killed too;
+                      latchkey-socket asks the same over WebSockets. Without --base-url Latchkey is built and started here, so that it can be killed too;
                       nchan needs Debian's nginx and libnginx-mod-nchan
   --base-url URL      a Latchkey that is running already
   --secret-file FILE  holds its AUTH_SECRET, as .dev.vars does or alone
@@ -62,20 +67,22 @@ const cases = allCases.filter(
 const reports: TargetReport[] = [];
 for (const name of values.target) reports.push(await runTarget(await targetOf(name)));
 if (values.save) save(reports);
-const failed = reports.filter(({ target }) => target === "latchkey" || target === "fake");
+const failed = reports.filter(({ target }) => WAYS.has(target) || target === "fake");
 process.exit(failed.some(({ outcomes }) => outcomes.some(({ verdict }) => verdict === "FAIL")) ? 1 : 0);
 
 async function targetOf(name: string): Promise<Target> {
   if (name === "nchan") return new NchanTarget(await firstPort(FIRST_PORT));
   if (name === "better-sse") return new BetterSseTarget(await firstPort(FIRST_PORT));
   if (name === "fake") return fakeTarget(null);
-  if (name !== "latchkey") throw new Error(`there is no target "${name}"\n\n${HELP}`);
+  const way = WAYS.get(name);
+  if (way === undefined) throw new Error(`there is no target "${name}"\n\n${HELP}`);
   const url = values["base-url"];
-  if (url === undefined) return localLatchkey();
+  if (url === undefined) return localLatchkey(name, way);
   const file = values["secret-file"];
   if (file === undefined) throw new Error("--base-url needs --secret-file, to make tokens with");
   const secret = secretIn(readFileSync(file, "utf8"));
-  return new ContractTarget(name, { url: url.replace(/\/$/, ""), secret, control: null, evictAfter: EVICT_AFTER });
+  const options = { url: url.replace(/\/$/, ""), secret, control: null, evictAfter: EVICT_AFTER, way };
+  return new ContractTarget(name, options);
 }
 
 /** The secret of a file like .dev.vars, or of one that holds nothing else. */
@@ -105,7 +112,7 @@ function print({ group, name, verdict, reason, ms }: Outcome): void {
 /** A run of some targets keeps the other targets' results of the same file. */
 function save(fresh: readonly TargetReport[]): void {
   const kept = earlier().filter(({ target }) => fresh.every((report) => report.target !== target));
-  const all = TARGETS.slice(0, 3).flatMap((name) => [...fresh, ...kept].filter(({ target }) => target === name));
+  const all = TARGETS.slice(0, -1).flatMap((name) => [...fresh, ...kept].filter(({ target }) => target === name));
   mkdirSync(fromRoot("bench/results"), { recursive: true });
   writeFileSync(RESULTS, `${JSON.stringify({ at: new Date().toISOString(), reports: all }, null, 2)}\n`);
   writeFileSync(PAGE, markdown(all));

@@ -60,7 +60,7 @@ export const framingCases: readonly Case[] = [
   {
     group: "framing",
     name: "the answer says what it is, is not stored and not compressed",
-    needs: [],
+    needs: ["sse"],
     async run({ open, user }) {
       const { headers } = await open(user());
       check(/^text\/event-stream\b/.test(headers["content-type"] ?? ""), `content-type is ${headers["content-type"]}`);
@@ -81,7 +81,7 @@ export const framingCases: readonly Case[] = [
   {
     group: "framing",
     name: "opens with :ok and retry, uncompressed even for those who ask",
-    needs: ["contract"],
+    needs: ["contract", "sse"],
     async run(context) {
       const contract = contractOf(context);
       const token = await contract.streamToken(context.user());

@@ -50,7 +50,7 @@ export const limitCases: readonly Case[] = [
   {
     group: GROUP,
     name: "heartbeats come in time and name the newest event",
-    needs: ["contract"],
+    needs: ["contract", "sse"],
     isSlow: true,
     limitMs: 4 * BEAT_MS,
     async run({ open, user, target }) {

@@ -93,9 +93,10 @@ export const tokenCases: readonly Case[] = [
       const contract = contractOf(context);
       const [own, other] = [user(), user("other")];
       const token = await contract.streamToken(own);
-      const stream = keep(
-        await contract.openWith(token, await contract.headers(other), `&user=${other}&user_id=${other}`),
-      );
+      // Another's name in the address is refused, and uses up nothing.
+      const named = keep(await contract.openWith(token, {}, `&user_id=${other}`));
+      same(named.status, 400, "with another's name");
+      const stream = keep(await contract.openWith(token, await contract.headers(other)));
       await stream.until(() => stream.frames.length > 0, "a first frame");
       await target.publish([
         { to: { user: other }, text: "theirs" },

@@ -77,7 +77,12 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   answer(response, 200, { results });
 }
 
+const OPENING = new Set(["sse_token", "last_event_id", "client", "if_room"]);
+
 async function openStream(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  if ([...url.searchParams.keys()].some((name) => !OPENING.has(name))) {
+    return answer(response, 400, { code: "bad_request" });
+  }
   const token = url.searchParams.get("sse_token") ?? "";
   const found = tokens.get(token);
   if (found === undefined || Date.now() - found.at > 60_000) {

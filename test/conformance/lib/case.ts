@@ -3,6 +3,8 @@ import type { SseStream } from "./sse-stream.ts";
 
 /** What a target may have. A case that needs what a target lacks is "not offered" there, which is no failure. */
 export type Feature =
+  /** What comes over the wire is an event stream: its headers, its comments, its heartbeats. */
+  | "sse"
   /** Frames have ids, and a stream can be opened at one. */
   | "cursor"
   /** One publish reaches everybody. */

@@ -1,7 +1,9 @@
-import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import { type ClientRequest, type IncomingHttpHeaders, request } from "node:http";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createParser } from "eventsource-parser";
+import { upgradeHeaders } from "../../../bench/lib/web-socket.ts";
+import { asEventStream, type StreamAnswer } from "./socket-answer.ts";
 
 /** How long a frame or the end of a stream is waited for when a case says nothing else, milliseconds. */
 const PATIENCE_MS = 8_000;
@@ -31,11 +33,11 @@ export class SseStream {
   isEnded = false;
 
   readonly #asked: ClientRequest;
-  readonly #answer: IncomingMessage;
+  readonly #answer: StreamAnswer;
   readonly #raw: Buffer[] = [];
   #rawBytes = 0;
 
-  private constructor(asked: ClientRequest, answer: IncomingMessage, startedAt: number) {
+  private constructor(asked: ClientRequest, answer: StreamAnswer, startedAt: number) {
     this.#asked = asked;
     this.#answer = answer;
     this.status = answer.statusCode ?? 0;
@@ -65,11 +67,17 @@ export class SseStream {
   static open(url: string, headers: Record<string, string> = {}): Promise<SseStream> {
     return new Promise((resolve, reject) => {
       const startedAt = performance.now();
-      const asked = request(url, { headers: { accept: "text/event-stream", ...headers }, agent: false });
+      const isSocket = new URL(url).pathname.endsWith("/socket");
+      const own = isSocket ? upgradeHeaders() : { accept: "text/event-stream" };
+      const asked = request(url, { headers: { ...own, ...headers }, agent: false });
       const timer = setTimeout(() => asked.destroy(new Error("no answer")), PATIENCE_MS);
       asked.once("response", (answer) => {
         clearTimeout(timer);
         resolve(new SseStream(asked, answer, startedAt));
+      });
+      asked.once("upgrade", (answer, socket, first) => {
+        clearTimeout(timer);
+        resolve(new SseStream(asked, asEventStream(answer, socket, first), startedAt));
       });
       asked.once("error", (fault) => {
         clearTimeout(timer);
@@ -134,6 +142,7 @@ export class SseStream {
   /** Cuts the connection, as a network would. */
   cut(): void {
     this.#asked.destroy();
+    this.#answer.destroy();
     this.isEnded = true;
   }
 

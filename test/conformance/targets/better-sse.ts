@@ -10,7 +10,7 @@ const REGISTER_MS = 40;
 /** An application of the library better-sse, without what the library leaves to the application. */
 export class BetterSseTarget implements Target {
   readonly name = "better-sse";
-  readonly features: ReadonlySet<Feature> = new Set<Feature>(["broadcast"]);
+  readonly features: ReadonlySet<Feature> = new Set<Feature>(["sse", "broadcast"]);
   readonly inject: Target["inject"] = {
     data: (user, text) => this.#post([{ user, text }]),
     "event name": (user, text) => this.#post([{ user, text: "harmless", event: `name${text}` }]),

@@ -51,11 +51,14 @@ export interface RawAnswer {
 /** The addresses of docs/developers/events.md, asked the way a stranger would. */
 export class Contract {
   url: string;
+  /** How streams are opened: as Server-Sent Events, or over a WebSocket. */
+  readonly way: "stream" | "socket";
   readonly #secret: string;
   readonly #bearers = new Map<string, Promise<string>>();
 
-  constructor(url: string, secret: string) {
+  constructor(url: string, secret: string, way: "stream" | "socket" = "stream") {
     this.url = url;
+    this.way = way;
     this.#secret = secret;
   }
 
@@ -92,7 +95,7 @@ export class Contract {
   /** Opens a stream with a token, whatever the answer. @param query is added as it is. */
   openWith(token: string | null, headers: Record<string, string> = {}, query = ""): Promise<SseStream> {
     const first = token === null ? "" : `sse_token=${encodeURIComponent(token)}`;
-    return SseStream.open(`${this.url}/api/v1/events/stream?${first}${query}`, headers);
+    return SseStream.open(`${this.url}/api/v1/events/${this.way}?${first}${query}`, headers);
   }
 
   /** Publishes as a service. */

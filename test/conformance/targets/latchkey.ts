@@ -26,13 +26,20 @@ export class ContractTarget implements Target {
   /** @param options.evictAfter events after which a user's oldest are gone for sure; null when only time removes them. */
   constructor(
     name: string,
-    options: { url: string; secret: string; control: Control | null; evictAfter: number | null },
+    options: {
+      url: string;
+      secret: string;
+      control: Control | null;
+      evictAfter: number | null;
+      way?: "stream" | "socket";
+    },
   ) {
     this.name = name;
-    this.contract = new Contract(options.url, options.secret);
+    this.contract = new Contract(options.url, options.secret, options.way);
     this.#control = options.control;
     this.#evictAfter = options.evictAfter;
     const features: Feature[] = ["cursor", "broadcast", "history", "contract"];
+    if (options.way !== "socket") features.push("sse");
     if (options.control !== null) features.push("crash");
     if (options.evictAfter !== null) features.push("eviction");
     this.features = new Set(features);

@@ -7,7 +7,7 @@ import { ContractTarget, type Control } from "./latchkey.ts";
 export const EVICT_AFTER = 2_300;
 
 /** Latchkey as it is deployed, built and started by the kit itself, so that it can be killed. */
-export function localLatchkey(): ContractTarget {
+export function localLatchkey(name: string, way: "stream" | "socket"): ContractTarget {
   const secret = randomBytes(32).toString("base64url");
   let bundles: Bundles | null = null;
   let stateDir: string | null = null;
@@ -29,5 +29,5 @@ export function localLatchkey(): ContractTarget {
       if (stateDir !== null) removeState(stateDir);
     },
   };
-  return new ContractTarget("latchkey", { url: "", secret, control, evictAfter: EVICT_AFTER });
+  return new ContractTarget(name, { url: "", secret, control, evictAfter: EVICT_AFTER, way });
 }

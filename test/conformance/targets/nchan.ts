@@ -8,7 +8,7 @@ import { NCHAN_BUFFER, startNchan } from "../peers/nchan.ts";
 /** nginx with nchan: a channel for each user and one for everybody, both on one stream. */
 export class NchanTarget implements Target {
   readonly name = "nchan";
-  readonly features: ReadonlySet<Feature> = new Set<Feature>(["cursor", "broadcast", "eviction", "crash"]);
+  readonly features: ReadonlySet<Feature> = new Set<Feature>(["sse", "cursor", "broadcast", "eviction", "crash"]);
   readonly inject: Target["inject"] = {
     data: (user, text) => this.#post(user, text),
     "event name": (user, text) => this.#post(user, "harmless", { "x-eventsource-event": `name${text}` }),

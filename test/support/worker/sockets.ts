@@ -4,7 +4,7 @@ import { HEAD_REQUEST } from "../../../src/events/wire.ts";
 import { type Call, call, type tokenOf } from "./http.ts";
 import { type Frame, streamToken } from "./streams.ts";
 
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 15_000;
 const messageSchema = z.strictObject({
   event: z.string(),
   id: z.string().optional(),
@@ -25,6 +25,8 @@ export class SocketReader {
   received = 0;
   /** Frames in which a receipt was asked for. */
   asked = 0;
+  /** With which code it was closed; null while it is open. */
+  closed: number | null = null;
   /** Answers of the platform to {@link ping}. */
   readonly pongs: string[] = [];
 
@@ -34,7 +36,10 @@ export class SocketReader {
     this.#socket = socket;
     this.#answers = answers;
     socket.addEventListener("message", ({ data }) => this.#take(String(data)));
-    socket.addEventListener("close", () => this.#wake(true));
+    socket.addEventListener("close", ({ code }) => {
+      this.closed = code;
+      this.#wake(true);
+    });
     socket.accept();
     onTestFinished(() => this.leave());
   }

@@ -80,6 +80,32 @@ describe("a socket", () => {
   });
 });
 
+describe("what a client sends", () => {
+  it.each(["hello", "ack -1", "ack x", '{"t":"probe"}', "more 0", "hold"])(
+    "[I9] that is neither a receipt nor a question ends its socket: %s",
+    async (text) => {
+      const reader = await connect("s-strange");
+      await reader.expect("stream.opened");
+      reader.send(text);
+      expect(await reader.next()).toBeNull();
+      expect(reader.closed).toBe(1008);
+    },
+  );
+
+  it("a receipt for more than was sent confirms what was sent", async () => {
+    const reader = await connect("s-eager");
+    await reader.expect("stream.opened");
+    reader.send("ack 9007199254740991");
+    await publish([note("s-eager", "on")]);
+    await reader.expect("system.notification");
+    const [kept] = await runInDurableObject(channelOf("s-eager"), (_channel, state) =>
+      state.getWebSockets().map((socket): unknown => socket.deserializeAttachment()),
+    );
+    const { direct } = z.looseObject({ direct: z.object({ sent: z.number(), taken: z.number() }) }).parse(kept);
+    expect(direct.taken).toBeLessThanOrEqual(direct.sent);
+  });
+});
+
 describe("opening a socket", () => {
   const REFUSED = { code: "unauthenticated", detail: expect.stringContaining("stream token is not valid") };
 
