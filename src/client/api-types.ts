@@ -357,8 +357,9 @@ export type ChapterDocument = {
 
 /**
  * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
- * below}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, cohort (a name,
- * {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.
+ * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
+ * {days}, after {item, days}, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name},
+ * hide.
  */
 export type Rule = Record<string, unknown>;
 
@@ -558,6 +559,9 @@ export type Reason = {
     | "score_too_low"
     | "score_too_high"
     | "not_scored"
+    | "points_too_low"
+    | "points_too_high"
+    | "not_passed"
     | "progress_too_low"
     | "opens_later"
     | "closed"
@@ -592,13 +596,16 @@ export type Reason = {
 };
 
 export type Step = {
-  action: "complete" | "attempt" | "score" | "wait";
+  action: "complete" | "attempt" | "score" | "pass" | "wait";
   item?: string;
   title?: string;
   /** Rounded up to two decimals: who scores it has enough. */
   min_score?: number;
   /** The score has to be less than this. */
   below_score?: number;
+  /** Of a condition on points instead of a percentage. */
+  min_points?: number;
+  below_points?: number;
   until?: string;
 };
 
@@ -714,6 +721,11 @@ export type Verdict = {
   passed: boolean;
   /** The best one counts, of attempts that passed and of attempts that did not. */
   score: number;
+  /**
+   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
+   * did not pass leaves the item incomplete.
+   */
+  decides?: boolean;
   feedback?: string | null;
 };
 
@@ -766,6 +778,14 @@ export type ImportedFact = {
   item: string;
   completed?: boolean;
   score?: number | null;
+  /** The score in points, with the range of this very attempt; instead of `score`, which follows from it. */
+  points?: {
+    points: number;
+    min?: number;
+    max: number;
+  } | null;
+  /** The item is passed (and so completed) or failed by it. The latest that says so counts. */
+  outcome?: ("passed" | "failed") | null;
   /** When it happened, not before 1970. */
   at: string;
   /**

@@ -74,6 +74,8 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     } else if (op === OP.SCORE) {
       const score = learner.bestScore[item] ?? Number.NaN;
       if (isAsking(score >= (nodes.value[node] ?? Number.NaN) - program.scoreSlack)) return null;
+    } else if (op === OP.STATE) {
+      return null; // what it makes of the item depends on the verdicts that are still to come
     } else if (op === OP.SCORE_RANGE && nodes.upper[node] === Number.POSITIVE_INFINITY) {
       if (isAsking(!Number.isNaN(learner.bestScore[item] ?? Number.NaN))) return null;
     }
@@ -186,6 +188,7 @@ const DEEDS: readonly (number | undefined)[] = [
   OP.ATTEMPTED,
   OP.SCORE,
   OP.SCORE_RANGE,
+  OP.POINTS,
   OP.PROGRESS,
   OP.AFTER,
 ];
@@ -195,6 +198,7 @@ function deedsMayClose(program: Program, node: number, isNegated = false): boole
   if (node === NONE) return false;
   const op = program.nodes.op[node];
   if (isNegated && DEEDS.includes(op)) return true;
+  if (op === OP.STATE) return true;
   // A better score leaves a range.
   if ((program.nodes.upper[node] ?? Infinity) < Infinity) return true;
   return kidsOfGroup(program, node).some((kid) => deedsMayClose(program, kid, isNegated !== (op === OP.NOT)));

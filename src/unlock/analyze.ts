@@ -1,6 +1,7 @@
 import type { FieldError } from "../platform/results.ts";
 import { findDeadEnds } from "./analysis/dead-ends.ts";
 import { cyclicComponents, type Edges, ordered, shortCycle } from "./analysis/graph.ts";
+import { contradiction, type Interval, isEmpty, NOW, overlap } from "./analysis/intervals.ts";
 import { obstacleName, unreachableItems } from "./analysis/reach.ts";
 import {
   type Entry,
@@ -12,7 +13,7 @@ import {
   tableOf,
   walkRule,
 } from "./analysis/table.ts";
-import { contradiction, type Interval, isEmpty, judgeRule, NOW, overlap } from "./analysis/truths.ts";
+import { judgeRule } from "./analysis/truths.ts";
 import { patternDefect } from "./judge.ts";
 import type { Outline } from "./outline.ts";
 import type { Rule } from "./rules.ts";

@@ -1,6 +1,6 @@
 import { ArenaBuilder } from "./arena.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
-import { ACCEPT, NONE, type Program, STANDING, VEIL } from "./program.ts";
+import { ACCEPT, NONE, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
 
 /** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
 const SCORE_SLACK = 1e-6;
@@ -28,7 +28,7 @@ export function compile(outline: Outline): Program {
   const statuses = items.map((item, index) => effectiveStatus(item.status, items[chapterOf[index] ?? NONE]?.status));
   const gate = outline.options.problems_follow_chapter ? chapterOf : new Int32Array(size).fill(NONE);
 
-  const builder = new ArenaBuilder(numberOf, statuses, inChapter);
+  const builder = new ArenaBuilder(numberOf, statuses, inChapter, failedCountsAs(outline.source));
   const roots = new Int32Array(size).fill(NONE);
   const entries = new Int32Array(size).fill(ACCEPT);
   const closes = new Uint8Array(size);
@@ -63,6 +63,7 @@ export function compile(outline: Outline): Program {
     dependents[index]?.push(index);
   });
 
+  const nodes = builder.arena();
   const afters = builder.afters.sort((a, b) => a.item - b.item);
   const isFromMoodle = outline.source?.platform === "moodle";
   const veils = Uint8Array.from(items, (item, index) => veilOf(item, items[chapterOf[index] ?? NONE], isFromMoodle));
@@ -93,7 +94,7 @@ export function compile(outline: Outline): Program {
       const isOwn = index >= chapterCount && item.status === "deprecated";
       return statuses[home] === "deprecated" && statuses[index] === "deprecated" && !isOwn ? home : NONE;
     }),
-    nodes: builder.arena(),
+    nodes,
     dependents: dependents.map((list) => Int32Array.from(list)),
     boundaries: Float64Array.from([...builder.instants].sort((a, b) => a - b)),
     enrollmentDelays: Float64Array.from([...builder.enrollmentDelays].sort((a, b) => a - b)),
@@ -103,6 +104,8 @@ export function compile(outline: Outline): Program {
     traits: builder.traits,
     // Moodle compares the raw number: 8.7 of 30 is a little less than 29 %.
     scoreSlack: isFromMoodle ? 0 : SCORE_SLACK,
+    asksOutcomes: nodes.op.includes(OP.STATE),
+    asksPoints: nodes.op.includes(OP.POINTS),
     veils,
     conceals,
     concealsAny: conceals.includes(1),
@@ -115,6 +118,22 @@ function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): Item
   if (own === "draft" || chapter === "draft") return "draft";
   if (own === "deprecated" || chapter === "deprecated") return "deprecated";
   return own;
+}
+
+/** From this release on Moodle takes a failed item for incomplete; before, it was complete. */
+const MOODLE_FAILED_IS_INCOMPLETE = [4, 5] as const;
+
+/**
+ * The state that a failed item satisfies as well. What a release calls itself begins with its number: "4.5.6 (Build: ...)".
+ * A release that names none is taken for one of today.
+ */
+function failedCountsAs(source: Outline["source"]): number {
+  if (source?.platform !== "moodle") return 0;
+  const [, major = "", minor = "0"] = /^\s*(\d+)(?:\.(\d+))?/.exec(source.release) ?? [];
+  const [firstMajor, firstMinor] = MOODLE_FAILED_IS_INCOMPLETE;
+  const isOlder =
+    major !== "" && (Number(major) < firstMajor || (Number(major) === firstMajor && Number(minor) < firstMinor));
+  return isOlder ? STATE.COMPLETE : STATE.INCOMPLETE;
 }
 
 /**

@@ -9,11 +9,13 @@ export const ENGINE_SOURCES = [
   "compile.ts",
   "ends.ts",
   "evaluate.ts",
+  "facts.ts",
   "hiding.ts",
   "learner.ts",
   "program.ts",
   "rules.ts",
+  "scope.ts",
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "46385ceac7180f557887dc76f428f3ebb84eeecd6689d238ed9b86338700e812";
+export const ENGINE_DIGEST = "8998fc86ee9d774c65a11974bab1a79ed59a1772ef3b9736a728b93317491643";

@@ -1,6 +1,6 @@
 import type { Evaluation } from "./evaluate.ts";
 import { mayAppear } from "./hiding.ts";
-import { NONE, OP, type Program, STANDING } from "./program.ts";
+import { NONE, OP, type Program, STANDING, STATE } from "./program.ts";
 import {
   doneAt,
   evaluateNode,
@@ -204,11 +204,16 @@ class Reaching {
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
     // A score that is below a bound can rise above it.
-    if (!wanted) return holds && !isExcused(this.#scope, item) && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
+    const mayFall = upper < Number.POSITIVE_INFINITY || op === OP.STATE;
+    if (!wanted) return holds && !isExcused(this.#scope, item) && !mayFall ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
     // A chapter gets no score.
-    if ((op === OP.SCORE || op === OP.SCORE_RANGE) && item < program.chapterCount) return NEVER;
-    if ((this.#scope.learner.bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
+    if ((op === OP.SCORE || op === OP.SCORE_RANGE || op === OP.POINTS) && item < program.chapterCount) return NEVER;
+    const { bestScore, points } = this.#scope.learner;
+    if (op === OP.SCORE_RANGE && (bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
+    if (op === OP.POINTS && (points[item] ?? Number.NaN) >= upper) return NEVER;
+    // What has been done is not undone; only an excuse may run out.
+    if (op === OP.STATE && value === STATE.INCOMPLETE) return isExcused(this.#scope, item) ? ALWAYS : NEVER;
     // Who has completed an item can do it again for a better score, as long as it is open.
     if (!mayAppear(program, this.#evaluation, item)) return NEVER;
     return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);

@@ -4,6 +4,7 @@ import { tableOf } from "../../../src/unlock/analysis/table.ts";
 import { CAN, judgeRule } from "../../../src/unlock/analysis/truths.ts";
 import { analyze } from "../../../src/unlock/analyze.ts";
 import {
+  type CompletionState,
   chapterRows,
   compile,
   evaluate,
@@ -42,7 +43,7 @@ const MOODLE = { platform: "moodle", release: "4.5.6" } as const;
 const scored = (score: number) => learnerRecord({ a: { attempted_at: EPOCH, best_score: score } });
 
 /** How item x stands, with this rule: open, locked or hidden. */
-function stateOf(rule: Rule, record: LearnerRecord = learnerRecord(), source?: typeof MOODLE): string {
+function stateOf(rule: Rule, record: LearnerRecord = learnerRecord(), source?: Outline["source"]): string {
   const course = outline([], [problem("x", null, rule), problem("a"), problem("b")]);
   return standing(source === undefined ? course : { ...course, source }, record).x ?? "";
 }
@@ -108,6 +109,70 @@ describe("scores between bounds", () => {
     // Too good for a range is what its denial asks for.
     const denied = of({ not: { score: { item: "demo.a", below: 50 } } }, scored(40));
     expect(denied.to_unlock).toEqual([{ action: "score", item: "demo.a", min_score: 50 }]);
+  });
+});
+
+describe("completion states and points", () => {
+  const fact = (rest: object) => learnerRecord({ a: { attempted_at: EPOCH, ...rest } });
+  const done = fact({ completed_at: EPOCH });
+  const passed = fact({ completed_at: EPOCH, outcome: "passed", outcome_at: EPOCH });
+  const failed = fact({ outcome: "failed", outcome_at: EPOCH });
+  const records = [learnerRecord(), done, passed, failed];
+  const opens = (is: CompletionState[], source?: Outline["source"]) =>
+    records.map((record) => stateOf({ state: { item: "demo.a", is } }, record, source) === "open");
+
+  it("asks for one of some states; nothing done is incomplete, and completing is not passing", () => {
+    expect(opens(["incomplete"])).toEqual([true, false, false, false]);
+    expect(opens(["complete"])).toEqual([false, true, false, false]);
+    expect(opens(["complete", "passed"])).toEqual([false, true, true, false]);
+    expect(opens(["failed"])).toEqual([false, false, false, true]);
+  });
+
+  it("takes a failed item for what the release of Moodle takes it for", () => {
+    const moodle = (release: string) => ({ platform: "moodle" as const, release });
+    for (const release of ["4.5", "4.5.6 (Build: 20250811)", "5.0", "unknown"]) {
+      expect(opens(["complete", "passed"], moodle(release)), release).toEqual([false, true, true, false]);
+      expect(opens(["incomplete"], moodle(release)), release).toEqual([true, false, false, true]);
+    }
+    for (const release of ["4.4.1", "3.11", "2.6"]) {
+      expect(opens(["complete", "passed"], moodle(release)), release).toEqual([false, true, true, true]);
+      expect(opens(["incomplete"], moodle(release)), release).toEqual([true, false, false, false]);
+    }
+  });
+
+  it("compares points as they are, and what an excuse stands for is complete", () => {
+    const points = (number: number) => fact({ best_score: number * 10, points: number, points_min: 0, points_max: 10 });
+    const rule: Rule = { points: { item: "demo.a", min: 5, below: 8 } };
+    expect([4.9, 5, 7.9, 8].map((number) => stateOf(rule, points(number)))).toEqual([
+      "locked",
+      "open",
+      "open",
+      "locked",
+    ]);
+    expect(stateOf(rule, fact({ best_score: 60 }))).toBe("locked");
+    const excused = learnerRecord({}, { policy: { overrides: [override("a", "excuse")] } });
+    expect(stateOf({ state: { item: "demo.a", is: ["passed"] } }, excused)).toBe("open");
+    expect(stateOf({ state: { item: "demo.a", is: ["incomplete"] } }, excused)).toBe("locked");
+  });
+
+  it("says what is left to do, or that nothing is", () => {
+    const of = (rule: Rule, record = learnerRecord()) =>
+      explainOne(outline([], [problem("x", null, rule), problem("a")]), record, EPOCH, "demo.x");
+    const pass = of({ state: { item: "demo.a", is: ["passed"] } }, failed);
+    expect(pass.reasons).toEqual([{ code: "not_passed", item: "demo.a", required: "passed", actual: "failed" }]);
+    expect(pass.to_unlock).toEqual([{ action: "pass", item: "demo.a" }]);
+    expect(pass.sentence).toEqual({ en: "Pass “Problem a”.", zh: "通过《题目a》。" });
+    expect(pass.conditions[0]?.text).toEqual({ en: "“Problem a” is passed", zh: "《题目a》已通过" });
+    const complete = of({ state: { item: "demo.a", is: ["complete", "passed"] } });
+    expect(complete.to_unlock).toEqual([{ action: "complete", item: "demo.a" }]);
+    const remedy = of({ state: { item: "demo.a", is: ["failed"] } }, passed);
+    expect([remedy.reasons[0]?.code, remedy.to_unlock]).toEqual(["excluded", null]);
+    const points = of({ points: { item: "demo.a", min: 5 } });
+    expect(points.to_unlock).toEqual([{ action: "score", item: "demo.a", min_points: 5 }]);
+    expect(points.sentence).toEqual({
+      en: "Get at least 5 points on “Problem a”.",
+      zh: "在《题目a》中取得至少 5 点。",
+    });
   });
 });
 
