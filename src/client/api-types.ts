@@ -310,6 +310,14 @@ export type CourseDocument = {
         en?: string;
         zh: string;
       };
+  /**
+   * The platform the course comes from, and its release: it chooses what differs between platforms, and what can never
+   * open is a warning, because they allow it.
+   */
+  source?: {
+    platform: "moodle" | "canvas" | "open_edx" | "prairielearn" | "common_cartridge" | "exercism";
+    release: string;
+  };
   options?: CourseOptions;
   chapters?: ChapterDocument[];
   /** Problems that stand in no chapter. */
@@ -338,6 +346,19 @@ export type ChapterDocument = {
       };
   status?: "draft" | "beta" | "active" | "deprecated";
   rule?: Rule;
+  /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
+  kind?: string;
+  /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
+  opens?: string;
+  /** What learners are told; it refuses nothing. */
+  due?: string;
+  /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
+  closes?: string;
+  /**
+   * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
+   * list, and is hidden while it is locked. Absent: shown.
+   */
+  visibility?: "shown" | "hidden" | "unlisted";
   /** Markdown; a learner receives it only when the item is open. */
   content?:
     | string
@@ -354,8 +375,10 @@ export type ChapterDocument = {
 };
 
 /**
- * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min},
- * progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, cohort.
+ * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
+ * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
+ * {days}, after {item, days}, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name},
+ * hide.
  */
 export type Rule = Record<string, unknown>;
 
@@ -373,6 +396,19 @@ export type ProblemDocument = {
       };
   status?: "draft" | "beta" | "active" | "deprecated";
   rule?: Rule & (Record<string, unknown> | null);
+  /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
+  kind?: string;
+  /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
+  opens?: string;
+  /** What learners are told; it refuses nothing. */
+  due?: string;
+  /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
+  closes?: string;
+  /**
+   * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
+   * list, and is hidden while it is locked. Absent: shown.
+   */
+  visibility?: "shown" | "hidden" | "unlisted";
   /** Markdown; a learner receives it only when the item is open. */
   content?:
     | string
@@ -444,6 +480,12 @@ export type ChapterRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
+  /** When the item accepts work, of items that say so; `closes` with the learner's extension. */
+  window?: {
+    opens: string | null;
+    due: string | null;
+    closes: string | null;
+  };
   is_locked: boolean;
   problems_completed: number;
   problems_total: number;
@@ -479,8 +521,16 @@ export type ProblemRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
+  /** When the item accepts work, of items that say so; `closes` with the learner's extension. */
+  window?: {
+    opens: string | null;
+    due: string | null;
+    closes: string | null;
+  };
   chapter_id: string | null;
   difficulty: number;
+  /** What kind of item it is: `problem` where the author says nothing else. */
+  kind: string;
   is_unlocked: boolean;
   best_score: number | null;
 };
@@ -544,12 +594,19 @@ export type Reason = {
     | "not_completed"
     | "not_attempted"
     | "score_too_low"
+    | "score_too_high"
+    | "not_scored"
+    | "points_too_low"
+    | "points_too_high"
+    | "not_passed"
     | "progress_too_low"
     | "opens_later"
     | "closed"
     | "enrolled_too_recently"
     | "waiting_period"
     | "not_in_cohort"
+    | "profile_differs"
+    | "missing"
     | "excluded"
     | "chapter_locked"
     | "previous_chapter_not_completed"
@@ -576,11 +633,16 @@ export type Reason = {
 };
 
 export type Step = {
-  action: "complete" | "attempt" | "score" | "wait";
+  action: "complete" | "attempt" | "score" | "pass" | "wait";
   item?: string;
   title?: string;
   /** Rounded up to two decimals: who scores it has enough. */
   min_score?: number;
+  /** The score has to be less than this. */
+  below_score?: number;
+  /** Of a condition on points instead of a percentage. */
+  min_points?: number;
+  below_points?: number;
   until?: string;
 };
 
@@ -620,6 +682,8 @@ export type AudienceRow = {
   user_id: string;
   enrollment_id: string;
   is_open: boolean;
+  /** The learner does not see it while it is locked. */
+  is_hidden: boolean;
   status: "locked" | "unlocked" | "started" | "completed";
   reasons: Reason[];
 };
@@ -694,6 +758,11 @@ export type Verdict = {
   passed: boolean;
   /** The best one counts, of attempts that passed and of attempts that did not. */
   score: number;
+  /**
+   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
+   * did not pass leaves the item incomplete.
+   */
+  decides?: boolean;
   feedback?: string | null;
 };
 
@@ -746,6 +815,14 @@ export type ImportedFact = {
   item: string;
   completed?: boolean;
   score?: number | null;
+  /** The score in points, with the range of this very attempt; instead of `score`, which follows from it. */
+  points?: {
+    points: number;
+    min?: number;
+    max: number;
+  } | null;
+  /** The item is passed (and so completed) or failed by it. The latest that says so counts. */
+  outcome?: ("passed" | "failed") | null;
   /** When it happened, not before 1970. */
   at: string;
   /**
@@ -787,6 +864,8 @@ export type EnrollRequest = {
   user_id?: string;
   cohorts?: string[];
   practice_mode?: boolean;
+  /** Fields of the learner that rules may ask for. */
+  profile?: Record<string, string>;
   /**
    * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
    * future; up to five minutes, by which clocks differ, count as now.
@@ -811,6 +890,7 @@ export type EnrollmentDetail = {
   id: string;
   cohorts: string[];
   practice_mode: boolean;
+  profile: Record<string, string>;
   overrides: {
     item: string;
     kind: "unlock" | "lock" | "excuse" | "extend";
@@ -863,6 +943,7 @@ export type RosterRow = {
   user_id: string;
   cohorts?: string[] | null;
   practice_mode?: boolean | null;
+  profile?: Record<string, string> | null;
   /** When it began, for one that began elsewhere. */
   enrolled_at?: string | null;
 };
@@ -870,6 +951,8 @@ export type RosterRow = {
 export type PolicyChange = {
   cohorts?: string[] | null;
   practice_mode?: boolean | null;
+  /** Takes the place of the whole profile; `{}` empties it. */
+  profile?: Record<string, string> | null;
   /**
    * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
    * future; up to five minutes, by which clocks differ, count as now.
@@ -877,8 +960,8 @@ export type PolicyChange = {
   enrolled_at?: string | null;
   /**
    * What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's,
-   * asks for a cohort (with `cohorts`) or for days since enrollment (with `enrolled_at`), and everything (with
-   * `practice_mode: false`). Without it a sticky course keeps them open.
+   * asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since enrollment (with
+   * `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.
    */
   relock?: boolean;
 };
@@ -2616,7 +2699,7 @@ export interface Paths {
       };
       answer: EnrollmentDetail;
     };
-    /** Change cohorts, practice mode or the day of enrollment; what is not named stays */
+    /** Change cohorts, profile, practice mode or the day of enrollment; what is not named stays */
     patch: {
       path: {
         enrollment: string;

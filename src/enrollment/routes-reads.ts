@@ -35,6 +35,12 @@ const commonRow = {
   prerequisite_progress: progressView,
   unlock_condition_description: z.string(),
   completed_at: z.string().nullable(),
+  window: z
+    .object({ opens: z.string().nullable(), due: z.string().nullable(), closes: z.string().nullable() })
+    .optional()
+    .openapi({
+      description: "When the item accepts work, of items that say so; `closes` with the learner's extension.",
+    }),
 };
 const chapterRow = z
   .object({ ...commonRow, is_locked: z.boolean(), problems_completed: z.int(), problems_total: z.int() })
@@ -44,6 +50,7 @@ const problemRow = z
     ...commonRow,
     chapter_id: z.string().nullable(),
     difficulty: z.int(),
+    kind: z.string().openapi({ description: "What kind of item it is: `problem` where the author says nothing else." }),
     is_unlocked: z.boolean(),
     best_score: z.number().nullable(),
   })
@@ -223,6 +230,7 @@ const audienceRoute = defineRoute(
                 user_id: z.string(),
                 enrollment_id: z.string(),
                 is_open: z.boolean(),
+                is_hidden: z.boolean().openapi({ description: "The learner does not see it while it is locked." }),
                 status: itemState,
                 reasons: z.array(reasonSchema),
               })

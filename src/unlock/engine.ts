@@ -9,9 +9,13 @@ export const ENGINE_SOURCES = [
   "compile.ts",
   "ends.ts",
   "evaluate.ts",
+  "facts.ts",
+  "hiding.ts",
   "learner.ts",
   "program.ts",
   "rules.ts",
+  "scope.ts",
+  "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "9261acc5b481533b19ab0fdd7b7060735c65587bfa3e768cbb11f1cdf65b7e39";
+export const ENGINE_DIGEST = "ad1c454f7f7d7c1cda7f70529b448d24ef504df40fc75c9ee5e496827ef188de";

@@ -1,11 +1,19 @@
-import { toInstantOrNull } from "../platform/instants.ts";
+import { toInstant, toInstantOrNull } from "../platform/instants.ts";
 import type { Language } from "../platform/text.ts";
 import { type Evaluation, type ItemState, stateOf } from "./evaluate.ts";
 import { conditionSentences, type PrerequisiteProgress, prerequisiteProgress, titleOf } from "./explain.ts";
 import type { Learner } from "./learner.ts";
 import type { ItemStatus } from "./outline.ts";
-import { NONE, type Program } from "./program.ts";
+import { NONE, type Program, VEIL } from "./program.ts";
+import { windowOf } from "./scope.ts";
 import { isCompleted, type Scope, scopeOf } from "./truth.ts";
+
+/** When an item accepts work, for this learner; only of items that have such a window. */
+export interface WindowRow {
+  opens: string | null;
+  due: string | null;
+  closes: string | null;
+}
 
 export interface ChapterRow {
   id: string;
@@ -20,6 +28,7 @@ export interface ChapterRow {
   problems_completed: number;
   problems_total: number;
   completed_at: string | null;
+  window?: WindowRow;
 }
 
 export interface ProblemRow {
@@ -30,6 +39,8 @@ export interface ProblemRow {
   /** Position in the course, from 1, over visible problems. */
   order: number;
   difficulty: number;
+  /** What kind of item it is: `problem` where the author does not say. */
+  kind: string;
   status: ItemState;
   item_status: ItemStatus;
   is_unlocked: boolean;
@@ -37,6 +48,7 @@ export interface ProblemRow {
   unlock_condition_description: string;
   best_score: number | null;
   completed_at: string | null;
+  window?: WindowRow;
 }
 
 /** One learner's evaluated course: what rows, explanations and states are rendered from. */
@@ -47,6 +59,16 @@ export interface View {
   learner: Learner;
   evaluation: Evaluation;
   now: number;
+  /** Unlisted items stand in lists too: staff see where they are. */
+  listsAll?: boolean;
+}
+
+/** Whether an item stands in the learner's lists and is counted in them. */
+export function isListed(
+  { program, evaluation, listsAll = false }: Omit<View, "learner" | "now">,
+  item: number,
+): boolean {
+  return evaluation.visible[item] === 1 && (listsAll || program.veils[item] !== VEIL.UNLISTED);
 }
 
 /** What staff see: everything there and open, drafts too. Decided at read time from the role, never stored. */
@@ -56,6 +78,7 @@ export function staffView(program: Program, learner: Learner, now: number): View
     program,
     learner,
     now,
+    listsAll: true,
     evaluation: { open: everything, earned: everything, visible: everything, validUntil: Number.POSITIVE_INFINITY },
   };
 }
@@ -69,17 +92,17 @@ export interface Place {
 /** Where the visible items of one kind stand, in course order; of problems only those of a chapter if its number is given. */
 export function placesOf(view: View, kind: "chapters" | "problems", chapter: number | null = null): Place[] {
   const { chapterCount, size, chapterOf } = view.program;
-  const items = kind === "chapters" ? visibleItems(view, 0, chapterCount) : visibleItems(view, chapterCount, size);
+  const items = kind === "chapters" ? listedItems(view, 0, chapterCount) : listedItems(view, chapterCount, size);
   const places = items.map((item, index) => ({ item, order: index + 1 }));
   return chapter === null ? places : places.filter(({ item }) => chapterOf[item] === chapter);
 }
 
-/** Where one visible item stands among those of its kind. */
+/** Where one visible item stands among those of its kind that are listed. */
 export function placeOf(view: View, item: number): Place {
   const { chapterCount } = view.program;
   let order = 1;
   for (let before = item < chapterCount ? 0 : chapterCount; before < item; before += 1) {
-    if (view.evaluation.visible[before] === 1) order += 1;
+    if (isListed(view, before)) order += 1;
   }
   return { item, order };
 }
@@ -123,7 +146,7 @@ export function problemRows(view: View, language: Language, chapter: number | nu
 
 function chapterRow(drawing: Drawing, place: Place): ChapterRow {
   const { program, learner, evaluation } = drawing.view;
-  const problems = [...(program.problemsOf[place.item] ?? [])].filter((problem) => evaluation.visible[problem] === 1);
+  const problems = [...(program.problemsOf[place.item] ?? [])].filter((problem) => isListed(drawing.view, problem));
   return {
     ...commonFields(drawing, place),
     is_locked: evaluation.open[place.item] !== 1,
@@ -141,14 +164,15 @@ function problemRow(drawing: Drawing, place: Place): ProblemRow {
     ...commonFields(drawing, place),
     chapter_id: evaluation.visible[standsIn] === 1 ? (program.ids[standsIn] ?? null) : null,
     difficulty: program.outline.problems[item - program.chapterCount]?.difficulty ?? 1,
+    kind: program.outline.problems[item - program.chapterCount]?.kind ?? "problem",
     is_unlocked: evaluation.open[item] === 1,
     best_score: Number.isNaN(score) ? null : score,
   };
 }
 
-function visibleItems(view: View, from: number, to: number): number[] {
+function listedItems(view: View, from: number, to: number): number[] {
   const items: number[] = [];
-  for (let item = from; item < to; item += 1) if (view.evaluation.visible[item] === 1) items.push(item);
+  for (let item = from; item < to; item += 1) if (isListed(view, item)) items.push(item);
   return items;
 }
 
@@ -164,13 +188,24 @@ function commonFields({ view, scope, language, sentenceFor }: Drawing, { item, o
     prerequisite_progress: prerequisiteProgress(scope, evaluation, item),
     unlock_condition_description: sentenceFor(item),
     completed_at: toInstantOrNull(Number.isNaN(completed) ? null : completed),
+    ...windowFields(scope, item),
   };
 }
 
-/** State of every visible item by id: the compact answer of `unlocks`. */
+function windowFields(scope: Scope, item: number): { window?: WindowRow } {
+  const { outline, chapterCount } = scope.program;
+  const source = item < chapterCount ? outline.chapters[item] : outline.problems[item - chapterCount];
+  if (source?.opens === undefined && source?.due === undefined && source?.closes === undefined) return {};
+  const { from, until } = windowOf(scope, item);
+  const instant = (at: number) => toInstantOrNull(Number.isFinite(at) ? at : null);
+  const due = source.due === undefined ? null : toInstant(Date.parse(source.due));
+  return { window: { opens: instant(from), due, closes: source.closes === undefined ? null : instant(until) } };
+}
+
+/** State of every listed item by id: the compact answer of `unlocks`. */
 export function itemStates(view: View): Record<string, ItemState> {
   const states: Record<string, ItemState> = {};
-  for (const item of visibleItems(view, 0, view.program.size)) {
+  for (const item of listedItems(view, 0, view.program.size)) {
     states[view.program.ids[item] ?? ""] = stateOf(view.learner, view.evaluation, item);
   }
   return states;
