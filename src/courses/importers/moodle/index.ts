@@ -37,6 +37,16 @@ export const MOODLE: Format = {
             `The section lists activity ${module}, which is not in the backup.`,
           );
         }
+        report.leaveOut(
+          "criteria of the course's own completion",
+          "they open nothing within it",
+          reader.courseCriteria,
+        );
+        for (const module of course.modules.values()) {
+          if (!(Number(module.own.get("dependency")) > 0)) continue;
+          const message = "The lesson waits for another one by a setting of its own, which is not taken over.";
+          report.note(module.source, "lesson_dependency", message);
+        }
         for (const path of summary.skipped)
           report.note(path, "skipped_entry", "This entry is neither file nor folder.");
         const people = mapPeople(course, names, report);

@@ -255,6 +255,22 @@ describe("cartridges", () => {
     }
   });
 
+  it("may stand in a folder of their own, or be one file", async () => {
+    const within = Object.fromEntries(Object.entries(plain).map(([path, content]) => [`repo-main/${path}`, content]));
+    expect(await importing(CARTRIDGE, within)).toMatchObject({
+      value: { report: { content: { texts: 1, notes: [] } } },
+    });
+    const modules = `<modules>${module("m1", 1, items("a"))}</modules>`;
+    const export_ = { ...within, "repo-main/course_settings/module_meta.xml": modules };
+    expect(await importing(CANVAS, export_)).toMatchObject({
+      value: { document: { chapters: [{ problems: [{ id: "c.a" }] }] } },
+    });
+    const flat = archiveFiles(blobSource(new Blob([MANIFEST]), "cc1-3flat.xml"));
+    expect(await importCourse(CARTRIDGE, flat, { course: "c" })).toMatchObject({
+      value: { document: { chapters: [{ title: { en: "One" } }] } },
+    });
+  });
+
   it("of Canvas are told from plain ones, both ways", async () => {
     expect(await errors(CANVAS, plain)).toEqual(["course_settings/module_meta.xml missing_file"]);
     expect(await errors(CARTRIDGE, { ...plain, "course_settings/module_meta.xml": "<modules/>" })).toEqual([

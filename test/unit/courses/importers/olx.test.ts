@@ -152,6 +152,14 @@ describe("a course in OLX", () => {
     });
   });
 
+  it("goes on where a block is broken, as Open edX does, and names it", async () => {
+    const { document, report } = await imported({ "c/problem/p1.xml": "<problem><p>a&nbsp;b</p></problem>" });
+    expect(document.chapters[0]?.problems?.[0]).toMatchObject({ id: "o-c-r1.p1", content: { en: "a&nbsp;b" } });
+    expect(report.content.notes).toMatchObject([
+      { path: expect.stringMatching(/^c\/problem\/p1\.xml:1:/), rule: "malformed_xml" },
+    ]);
+  });
+
   it("names files that are gone, and is refused where it is no course or malformed", async () => {
     const { report } = await imported({ "c/chapter/ch.xml": '<chapter><sequential url_name="gone"/></chapter>' });
     expect(report.content.notes).toEqual([
