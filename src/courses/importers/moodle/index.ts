@@ -13,8 +13,8 @@ import { BackupReader } from "./read.ts";
  */
 export const MOODLE: Format = {
   name: "moodle",
-  read({ course: asked }) {
-    const reader = new BackupReader();
+  read({ course: asked, people: withPeople }) {
+    const reader = new BackupReader(withPeople);
     return {
       wants: (path) => reader.wants(path),
       take: (file) => reader.take(file),

@@ -20,6 +20,9 @@ const WHOLE = [
   "completion.xml",
 ];
 
+/** Files of the backup that are about people alone. */
+const OF_PEOPLE_ALONE = ["users.xml", "roles.xml", "course/roles.xml", "course/enrolments.xml"];
+
 /** Elements of an activity that hold what people wrote. They are not read: forgotten as soon as they end. */
 const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "record", "answer", "response", "override"];
 /** Fields of an activity that hold its text, the one that says most first. */
@@ -58,14 +61,21 @@ export class BackupReader {
   readonly listed: { id: number; title: string | null; directory: string }[] = [];
   /** What the course as a whole asks for to be complete. */
   courseCriteria = 0;
+  readonly #withPeople: boolean;
   readonly #rolesOf = new Map<number, number[]>();
   readonly #studentRoles = new Set<number>();
   readonly #parts = new Map<number, Partial<MoodleModule>>();
   #isBackup = false;
 
+  /** @param withPeople whether people, what they did and their grades are read. */
+  constructor(withPeople = true) {
+    this.#withPeople = withPeople;
+  }
+
   wants(path: string): boolean {
     const inner = innerPath(path);
     const [, kind, , name] = ACTIVITY.exec(inner) ?? [];
+    if (!this.#withPeople && (name === "completion" || OF_PEOPLE_ALONE.includes(inner))) return false;
     if (kind !== undefined) return name === kind || name === "module" || name === "grades" || name === "completion";
     return WHOLE.includes(inner) || SECTION.test(inner);
   }
@@ -143,7 +153,7 @@ export class BackupReader {
     let rows: GradeItem["grades"] = [];
     const row = (element: XmlElement) => {
       const [user, points] = [optionalNumber(element, "userid"), optionalNumber(element, "finalgrade")];
-      if (user === null || points === null) return;
+      if (user === null || points === null || !this.#withPeople) return;
       const at = optionalTime(element, "timemodified") ?? optionalTime(element, "timecreated");
       const [min, max] = [optionalNumber(element, "rawgrademin") ?? 0, optionalNumber(element, "rawgrademax") ?? 100];
       rows.push({ user, points, min, max, at });

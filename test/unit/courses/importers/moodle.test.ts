@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { Imported, ImportedFact } from "../../../../src/courses/importers/format.ts";
+import { type Imported, type ImportedFact, importCourse } from "../../../../src/courses/importers/format.ts";
 import { MOODLE } from "../../../../src/courses/importers/moodle/index.ts";
 import { BackupReader } from "../../../../src/courses/importers/moodle/read.ts";
 import { importReportSchema } from "../../../../src/courses/importers/report.ts";
@@ -184,6 +184,20 @@ describe.skipIf(!hasCourses)("real backups", () => {
       }
     },
   );
+});
+
+describe.skipIf(!hasCourses)("people of a backup", () => {
+  it("may be left out: the course is the same", async () => {
+    const read = async (people: boolean) => {
+      const result = await importCourse(MOODLE, await suppliedBy("moodle/ladder-b.mbz"), { people });
+      if (!result.ok) throw new Error(JSON.stringify(result.refusal));
+      return result.value;
+    };
+    const [whole, without] = [await read(true), await read(false)];
+    expect(whole.people?.learners).toHaveLength(12);
+    expect(without.people).toBeNull();
+    expect(without.document).toEqual(whole.document);
+  });
 });
 
 function knownOf(
