@@ -115,6 +115,10 @@ const verdictRoute = defineRoute(
               score: z.number().min(0).max(100).openapi({
                 description: "The best one counts, of attempts that passed and of attempts that did not.",
               }),
+              decides: z.boolean().default(false).openapi({
+                description:
+                  "The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that did not pass leaves the item incomplete.",
+              }),
               feedback: z.string().max(5_000).nullable().default(null),
             })
             .openapi("Verdict"),

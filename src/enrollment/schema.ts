@@ -153,4 +153,27 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     id: "005_pending",
     sql: PENDING_STEP,
   },
+  {
+    // What is known of the learner beside cohorts, as JSON; null for nothing. And as each policy knew it.
+    id: "006_profile",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN profile TEXT;
+      ALTER TABLE policy_log ADD COLUMN profile TEXT;
+    `,
+  },
+  {
+    // What a verdict decides, and the best attempt in points; in the log as each fact told it.
+    id: "007_outcomes",
+    sql: `
+      ALTER TABLE facts ADD COLUMN outcome TEXT;
+      ALTER TABLE facts ADD COLUMN outcome_at INTEGER;
+      ALTER TABLE facts ADD COLUMN points REAL;
+      ALTER TABLE facts ADD COLUMN points_min REAL;
+      ALTER TABLE facts ADD COLUMN points_max REAL;
+      ALTER TABLE fact_log ADD COLUMN outcome TEXT;
+      ALTER TABLE fact_log ADD COLUMN points REAL;
+      ALTER TABLE fact_log ADD COLUMN points_min REAL;
+      ALTER TABLE fact_log ADD COLUMN points_max REAL;
+    `,
+  },
 ];

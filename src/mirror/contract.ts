@@ -2,7 +2,7 @@ import type { NewEntry } from "../audit/index.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../platform/text.ts";
-import type { Explanation, Override, OverrideKind } from "../unlock/index.ts";
+import type { Explanation, Fact, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
 import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
 
 export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./answers.ts";
@@ -71,6 +71,10 @@ export interface NewFact {
   completed: boolean;
   score: number | null;
   at: number | null;
+  /** The item is passed or failed by it. */
+  outcome?: Outcome | null;
+  /** The score in points; the percentage follows from them. */
+  points?: Points | null;
   /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
   correct?: boolean;
   /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */
@@ -112,10 +116,12 @@ export interface StoredOverride extends Override {
   actor: string;
 }
 
-/** Cohorts, practice mode, beginning: what is null stays as it is. */
+/** Cohorts, practice mode, profile, beginning: what is null stays as it is. */
 export interface PolicyChange {
   cohorts: string[] | null;
   practice_mode: boolean | null;
+  /** The whole of it. An older Worker names none. */
+  profile?: Readonly<Record<string, string>> | null;
   /** From when on drips count, epoch ms. */
   enrolled_at?: number | null;
 }
@@ -126,6 +132,7 @@ export interface EnrollRequest {
   /** Null keeps what the enrollment has; nothing for a newcomer. */
   cohorts: string[] | null;
   practice_mode: boolean | null;
+  profile?: Readonly<Record<string, string>> | null;
   /** The caller gave the day of enrollment: an enrollment that exists already takes it over. Null keeps what it has. */
   told_enrolled_at?: number | null;
   /** The registry knows progress of this enrollment, so an empty object must first be rebuilt from it. */
@@ -177,11 +184,8 @@ export interface Mirror {
   last_active_at: number;
 }
 
-export interface ProjectedFact {
+export interface ProjectedFact extends Fact {
   item: string;
-  attempted_at: number | null;
-  completed_at: number | null;
-  best_score: number | null;
   revoked_at: number | null;
   seq: number;
 }

@@ -1,6 +1,9 @@
 import { ArenaBuilder } from "./arena.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
-import { ACCEPT, NONE, type Program, STANDING } from "./program.ts";
+import { ACCEPT, NONE, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
+
+/** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
+const SCORE_SLACK = 1e-6;
 
 /**
  * Compiles an outline. Leaves on drafts are dropped here (drafts are ignored as prerequisites); leaves on deprecated
@@ -25,10 +28,11 @@ export function compile(outline: Outline): Program {
   const statuses = items.map((item, index) => effectiveStatus(item.status, items[chapterOf[index] ?? NONE]?.status));
   const gate = outline.options.problems_follow_chapter ? chapterOf : new Int32Array(size).fill(NONE);
 
-  const builder = new ArenaBuilder(numberOf, statuses, inChapter);
+  const builder = new ArenaBuilder(numberOf, statuses, inChapter, failedCountsAs(outline.source));
   const roots = new Int32Array(size).fill(NONE);
   const entries = new Int32Array(size).fill(ACCEPT);
   const closes = new Uint8Array(size);
+  const mayHide = new Uint8Array(size);
   const reads: Set<number>[] = [];
   items.forEach((item, index) => {
     builder.beginRule();
@@ -39,6 +43,7 @@ export function compile(outline: Outline): Program {
     }
     reads.push(builder.reads);
     closes[index] = builder.hasEnd ? 1 : 0;
+    mayHide[index] = builder.mayHide ? 1 : 0;
   });
 
   const previous = previousChapters(outline, statuses, size);
@@ -58,7 +63,15 @@ export function compile(outline: Outline): Program {
     dependents[index]?.push(index);
   });
 
+  const nodes = builder.arena();
   const afters = builder.afters.sort((a, b) => a.item - b.item);
+  const isFromMoodle = outline.source?.platform === "moodle";
+  const veils = Uint8Array.from(items, (item, index) => veilOf(item, items[chapterOf[index] ?? NONE], isFromMoodle));
+  const conceals = Uint8Array.from(items, (_, index) => {
+    const chapter = gate[index] ?? NONE;
+    const isVeiled = veils[index] !== VEIL.SHOWN || mayHide[index] === 1;
+    return isVeiled || (chapter !== NONE && (isFromMoodle || mayHide[chapter] === 1)) ? 1 : 0;
+  });
 
   return {
     outline,
@@ -81,13 +94,22 @@ export function compile(outline: Outline): Program {
       const isOwn = index >= chapterCount && item.status === "deprecated";
       return statuses[home] === "deprecated" && statuses[index] === "deprecated" && !isOwn ? home : NONE;
     }),
-    nodes: builder.arena(),
+    nodes,
     dependents: dependents.map((list) => Int32Array.from(list)),
     boundaries: Float64Array.from([...builder.instants].sort((a, b) => a - b)),
     enrollmentDelays: Float64Array.from([...builder.enrollmentDelays].sort((a, b) => a - b)),
     afterItems: Int32Array.from(afters, (leaf) => leaf.item),
     afterDelays: Float64Array.from(afters, (leaf) => leaf.delay),
     cohorts: builder.cohorts,
+    traits: builder.traits,
+    // Moodle compares the raw number: 8.7 of 30 is a little less than 29 %.
+    scoreSlack: isFromMoodle ? 0 : SCORE_SLACK,
+    asksOutcomes: nodes.op.includes(OP.STATE),
+    asksPoints: nodes.op.includes(OP.POINTS),
+    veils,
+    conceals,
+    concealsAny: conceals.includes(1),
+    hidesInLocked: isFromMoodle,
     order: topologicalOrder(reads, gate),
   };
 }
@@ -96,6 +118,34 @@ function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): Item
   if (own === "draft" || chapter === "draft") return "draft";
   if (own === "deprecated" || chapter === "deprecated") return "deprecated";
   return own;
+}
+
+/** From this release on Moodle takes a failed item for incomplete; before, it was complete. */
+const MOODLE_FAILED_IS_INCOMPLETE = [4, 5] as const;
+
+/**
+ * The state that a failed item satisfies as well. What a release calls itself begins with its number: "4.5.6 (Build: ...)".
+ * A release that names none is taken for one of today.
+ */
+function failedCountsAs(source: Outline["source"]): number {
+  if (source?.platform !== "moodle") return 0;
+  const [, major = "", minor = "0"] = /^\s*(\d+)(?:\.(\d+))?/.exec(source.release) ?? [];
+  const [firstMajor, firstMinor] = MOODLE_FAILED_IS_INCOMPLETE;
+  const isOlder =
+    major !== "" && (Number(major) < firstMajor || (Number(major) === firstMajor && Number(minor) < firstMinor));
+  return isOlder ? STATE.COMPLETE : STATE.INCOMPLETE;
+}
+
+/**
+ * Who sees an item by its own visibility and its chapter's. A hidden chapter hides what stands in it; in Moodle, what
+ * stands in a hidden section is not listed, but opens by its address.
+ */
+function veilOf(item: OutlineItem, chapter: OutlineItem | undefined, isFromMoodle: boolean): number {
+  if (item.visibility === "hidden") return VEIL.HIDDEN;
+  if (chapter?.visibility === "hidden" && !isFromMoodle) return VEIL.HIDDEN;
+  const isUnlisted =
+    item.visibility === "unlisted" || (chapter !== undefined && (chapter.visibility ?? "shown") !== "shown");
+  return isUnlisted ? VEIL.UNLISTED : VEIL.SHOWN;
 }
 
 function standingOf(status: ItemStatus): number {

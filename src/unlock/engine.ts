@@ -9,9 +9,13 @@ export const ENGINE_SOURCES = [
   "compile.ts",
   "ends.ts",
   "evaluate.ts",
+  "facts.ts",
+  "hiding.ts",
   "learner.ts",
   "program.ts",
   "rules.ts",
+  "scope.ts",
+  "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "9261acc5b481533b19ab0fdd7b7060735c65587bfa3e768cbb11f1cdf65b7e39";
+export const ENGINE_DIGEST = "8998fc86ee9d774c65a11974bab1a79ed59a1772ef3b9736a728b93317491643";

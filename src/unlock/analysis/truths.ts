@@ -1,5 +1,6 @@
 import type { FieldError } from "../../platform/results.ts";
-import { MAX_RULE_DEPTH, type Rule } from "../rules.ts";
+import { COMPLETION_STATES, MAX_RULE_DEPTH, type Rule } from "../rules.ts";
+import { contradiction, type Interval, type Intervals, intersection, NOW } from "./intervals.ts";
 import {
   type Counts,
   childrenOf,
@@ -17,22 +18,6 @@ import {
  */
 export const CAN = { FALSE: 1, TRUE: 2, IGNORED: 4 } as const;
 const EITHER = CAN.FALSE | CAN.TRUE;
-
-/**
- * The values of one measure (now, the score on one item, ...) for which a rule holds: `low <= measure < high`.
- * Every leaf compares one measure with one threshold, so "X and not X", "closes before it opens" and "at least 70 but
- * not at least 60" are the same mistake: an empty interval.
- */
-export interface Interval {
-  readonly low: number;
-  readonly lowPath: string;
-  readonly high: number;
-  readonly highPath: string;
-}
-type Intervals = ReadonlyMap<string, Interval>;
-
-/** The measure `from` and `until` compare with, in epoch ms. */
-export const NOW = "now";
 
 interface Judged {
   readonly can: number;
@@ -82,6 +67,9 @@ class RuleJudge {
     this.#canBe = canBe;
   }
 
+  /** Whether an odd number of `not` stands around what is judged. */
+  #isDenied = false;
+
   judge(rule: Rule, path: string, depth: number): Judged {
     const judged = depth > MAX_RULE_DEPTH ? this.#tooDeep(path) : this.#judge(rule, path, depth);
     this.#canBe.set(rule, judged.can);
@@ -94,6 +82,14 @@ class RuleJudge {
   }
 
   #judge(rule: Rule, path: string, depth: number): Judged {
+    if ("hide" in rule) return this.judge(rule.hide, `${path}.hide`, depth + 1);
+    if ("not" in rule) this.#isDenied = !this.#isDenied;
+    const judged = this.#judgeGroup(rule, path, depth);
+    if ("not" in rule) this.#isDenied = !this.#isDenied;
+    return judged;
+  }
+
+  #judgeGroup(rule: Rule, path: string, depth: number): Judged {
     const written = childrenOf(rule);
     if (written === null) return this.#leaf(rule, path);
     const children = distinctChildrenOf(rule) ?? written;
@@ -180,7 +176,14 @@ class RuleJudge {
       const { can, ifTrue, ifFalse } = threshold(NOW, Date.parse(rule.until), `${path}.until`);
       return { can, ifTrue: ifFalse, ifFalse: ifTrue };
     }
-    if ("cohort" in rule) return threshold(`cohort ${rule.cohort}`, 1, `${path}.cohort`);
+    if ("cohort" in rule && typeof rule.cohort === "string") {
+      return threshold(`cohort ${rule.cohort}`, 1, `${path}.cohort`);
+    }
+    if ("missing" in rule) {
+      // As in the evaluator: an item that is gone fails both ways.
+      const can = this.#isDenied && rule.missing.what === "item" ? CAN.TRUE : CAN.FALSE;
+      return { can, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
     if ("after_enrollment" in rule) {
       const { days } = rule.after_enrollment;
       return days === 0
@@ -194,13 +197,39 @@ class RuleJudge {
       return this.#implying(this.#fact(rule.completed, "completion of", 1, step), rule.completed, ["attempt at"], step);
     }
     if ("score" in rule) {
-      const { item, min } = rule.score;
-      return this.#implying(this.#fact(item, "score on", min, `${path}.score`), item, ["attempt at"], `${path}.score`);
+      const { item } = rule.score;
+      return this.#implying(this.#score(rule.score, `${path}.score`), item, ["attempt at"], `${path}.score`);
+    }
+    if ("state" in rule) {
+      const { item, is } = rule.state;
+      const { can } = this.#fact(item, "state of", 1, path);
+      const isAny = can === EITHER && new Set(is).size === COMPLETION_STATES.length;
+      return { can: isAny ? CAN.TRUE : can, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
+    if ("points" in rule) {
+      const { item, min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = rule.points;
+      const { can } = this.#fact(item, "points on", 0, path);
+      const isEmptyRange = can === EITHER && min >= below;
+      if (isEmptyRange) this.#unsatisfiable(`${path}.points`, `No points are at least ${min} and below ${below}.`);
+      return { can: isEmptyRange ? CAN.FALSE : can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
     if (!("after" in rule)) return { can: EITHER, ifTrue: NOTHING, ifFalse: NOTHING };
     const { item, days } = rule.after;
     const leaf = this.#fact(item, "days since completion of", days, `${path}.after`);
     return this.#implying(leaf, item, ["completion of", "attempt at"], `${path}.after`);
+  }
+
+  #score({ item, min, below }: { item: string; min?: number; below?: number }, path: string): Judged {
+    if (below === undefined && min !== undefined) return this.#fact(item, "score on", min, path);
+    const leaf = this.#fact(item, "score on", min ?? Number.NEGATIVE_INFINITY, path);
+    if (leaf.can !== EITHER || below === undefined) return { ...leaf, ifFalse: NOTHING };
+    if ((min ?? 0) >= below) {
+      this.#unsatisfiable(path, `No score is at least ${min ?? 0} and below ${below}.`);
+      return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
+    const low = { low: min ?? Number.NEGATIVE_INFINITY, lowPath: `${path}.min` };
+    const range = { ...low, high: below, highPath: `${path}.below` };
+    return { can: EITHER, ifTrue: new Map([[`score on ${item}`, range]]), ifFalse: NOTHING };
   }
 
   /** Who completed an item, or has a score on it, has begun it. */
@@ -267,44 +296,10 @@ export function progressCounts(table: Table, of: string | readonly string[]): Co
   return table.countsOf[chapter?.index ?? NONE] ?? countStatuses(["active"]);
 }
 
-/** One sentence on why two demands on one measure cannot both be met. */
-export function contradiction(measure: string, interval: Interval): string {
-  const both = `${interval.lowPath} and ${interval.highPath}`;
-  return measure === NOW
-    ? `This closes before it opens: ${both} never hold at the same time.`
-    : `This contradicts itself on the ${measure}: ${both} never hold together.`;
-}
-
-/** Whether no value lies in the interval. */
-export function isEmpty(interval: Interval): boolean {
-  return interval.low >= interval.high;
-}
-
-/** The values two intervals share. */
-export function overlap(a: Interval, b: Interval): Interval {
-  const low = a.low >= b.low ? a : b;
-  const high = a.high <= b.high ? a : b;
-  return { low: low.low, lowPath: low.lowPath, high: high.high, highPath: high.highPath };
-}
-
 function threshold(measure: string, min: number, path: string): Judged {
   const atLeast = { low: min, lowPath: path, high: Number.POSITIVE_INFINITY, highPath: "" };
   const below = { low: Number.NEGATIVE_INFINITY, lowPath: "", high: min, highPath: path };
   return { can: EITHER, ifTrue: new Map([[measure, atLeast]]), ifFalse: new Map([[measure, below]]) };
-}
-
-/** Intersects measure by measure. What turned out empty is not in `common`, so that it is reported only once. */
-function intersection(all: readonly Intervals[]): { common: Intervals; empty: [string, Interval][] } {
-  const common = new Map<string, Interval>();
-  for (const intervals of all) {
-    for (const [measure, interval] of intervals) {
-      const known = common.get(measure);
-      common.set(measure, known === undefined ? interval : overlap(known, interval));
-    }
-  }
-  const empty = [...common].filter(([, interval]) => isEmpty(interval));
-  for (const [measure] of empty) common.delete(measure);
-  return { common, empty };
 }
 
 function onlyChild(children: readonly Judged[]): Judged | undefined {

@@ -1,6 +1,7 @@
 import type { Evaluation } from "../evaluate.ts";
+import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
-import { NONE, OP } from "../program.ts";
+import { NONE, OP, STATE } from "../program.ts";
 import type { Reach } from "../reach.ts";
 import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE, turnOf } from "../truth.ts";
 import { keyOf, type Need } from "./plan.ts";
@@ -19,6 +20,29 @@ export interface Region {
   readonly isPlain: boolean;
   readonly forbids: boolean;
 }
+
+/**
+ * What makes a `state` leaf hold (or, if not `wanted`, fail), were it done now: completing leaves what a verdict decided;
+ * a chapter gets no verdict.
+ */
+export function actsToward(scope: Scope, node: number, wanted: boolean): ("complete" | "pass")[] {
+  const { program, learner } = scope;
+  const item = program.nodes.arg[node] ?? NONE;
+  const states = program.nodes.value[node] ?? 0;
+  const decided = learner.outcome[item] ?? 0;
+  const afterwards = { complete: decided === 0 ? STATE.COMPLETE : decided, pass: STATE.PASSED };
+  const acts = (["complete", "pass"] as const).filter((act) => ((afterwards[act] & states) !== 0) === wanted);
+  return item < program.chapterCount ? acts.filter((act) => act === "complete") : acts;
+}
+
+/** Nodes whose argument is no item. */
+const NAMELESS: ReadonlySet<number | undefined> = new Set([
+  OP.COHORT,
+  OP.AT_LEAST,
+  OP.COHORT_SET,
+  OP.PROFILE,
+  OP.MISSING,
+]);
 
 /** Walks from an item to everything that its lock rests on. */
 export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, target: number): Region {
@@ -40,10 +64,10 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     seen.add(item);
     queue.push(item);
   };
-  const ask = (action: Need["action"], item: number, value = 0) => {
-    if (item === NONE || evaluation.visible[item] !== 1) return;
+  const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
+    if (item === NONE || !mayAppear(program, evaluation, item)) return;
     if ((reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
-    const need: Need = { action, item, value };
+    const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     actions.set(`${keyOf(need)} ${value}`, need);
     visit(item);
   };
@@ -56,7 +80,7 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     const op = nodes.op[node];
     const isMissing = () => wanted && evaluateNode(lasting, node, owner) !== TRUE;
     if (op === OP.PROGRESS) for (const kid of kidsOf(program, node)) named.add(kid);
-    else if (op !== OP.COHORT && op !== OP.AT_LEAST) named.add(arg);
+    else if (!NAMELESS.has(op)) named.add(arg);
     switch (op) {
       case OP.NOT:
         forbids = true;
@@ -92,6 +116,26 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
         break;
       case OP.SCORE:
         if (isMissing() && arg >= program.chapterCount) ask("score", arg, value);
+        break;
+      case OP.SCORE_RANGE: {
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        if (upper < Number.POSITIVE_INFINITY) forbids = true;
+        if (arg < program.chapterCount) break;
+        if (isMissing()) ask("score", arg, Math.max(0, value), upper);
+        else if (!wanted && upper < Number.POSITIVE_INFINITY) ask("score", arg, upper);
+        break;
+      }
+      case OP.POINTS: {
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        if (upper < Number.POSITIVE_INFINITY) forbids = true;
+        if (arg < program.chapterCount) break;
+        if (isMissing()) ask("points", arg, Math.max(0, value), upper);
+        else if (!wanted && upper < Number.POSITIVE_INFINITY) ask("points", arg, upper);
+        break;
+      }
+      case OP.STATE:
+        forbids = true;
+        for (const action of actsToward(scope, node, wanted)) ask(action, arg);
         break;
       case OP.AFTER: {
         const completed = learner.completedAt[arg] ?? Number.NaN;

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
-import {
-  type Fact,
-  type LearnerRecord,
-  mergeFact,
-  NO_FACT,
-  NO_POLICY,
-  OVERRIDE_KINDS,
-  type Override,
-} from "../../../src/unlock/learner.ts";
-import type { CourseOptions, ItemStatus, Outline, OutlineItem, OutlineProblem } from "../../../src/unlock/outline.ts";
-import type { Rule } from "../../../src/unlock/rules.ts";
+import { type Fact, mergeFact, NO_FACT, type Outcome, type Points } from "../../../src/unlock/facts.ts";
+import { type LearnerRecord, NO_POLICY, OVERRIDE_KINDS, type Override } from "../../../src/unlock/learner.ts";
+import type {
+  CourseOptions,
+  ItemStatus,
+  Outline,
+  OutlineItem,
+  OutlineProblem,
+  Visibility,
+} from "../../../src/unlock/outline.ts";
+import { COMPLETION_STATES, type CompletionState, PROFILE_OPS, type Rule } from "../../../src/unlock/rules.ts";
 
 /** All generated instants lie on a grid of half days from here, so that facts, dates, drips and `now` often coincide. */
 export const EPOCH = Date.UTC(2026, 8, 1);
@@ -83,7 +83,12 @@ type Draft =
   | { op: "from" | "until"; step: number }
   | { op: "after_enrollment"; days: number }
   | { op: "after"; pick: number; days: number }
-  | { op: "cohort"; name: string };
+  | { op: "cohort"; name: string }
+  | { op: "hide"; of: Draft }
+  | { op: "score_range" | "points"; pick: number; min: number | null; below: number | null }
+  | { op: "state"; pick: number; is: CompletionState[] }
+  /** A leaf that names no item. */
+  | { op: "plain"; rule: Rule };
 
 const pick = fc.nat({ max: 999 });
 const step = fc.nat({ max: LAST_STEP });
@@ -96,7 +101,29 @@ const group = <T>(child: fc.Arbitrary<T>) => fc.array(child, { minLength: 1, max
 export interface RuleShape {
   dates: boolean;
   drips: boolean;
+  /** What courses of other platforms say besides: parts that hide, ranges, sets, profiles, what is missing. */
+  foreign?: boolean;
 }
+
+/** Everything a rule can say. */
+export const FOREIGN: RuleShape = { dates: true, drips: true, foreign: true };
+
+const plainLeaf: fc.Arbitrary<Rule> = fc.oneof(
+  fc.constantFrom<Rule>(
+    { cohort: { any: true } },
+    { cohort: { any_of: ["evening"] } },
+    { cohort: { any_of: ["spring-2027", "evening"] } },
+    { missing: { what: "item", name: "Quiz 4" } },
+    { missing: { what: "cohort", name: "Group 4" } },
+  ),
+  fc.record({
+    profile: fc
+      .record({ op: fc.constantFrom(...PROFILE_OPS), value: fc.constantFrom("", "0", "phys", "ics", "physics", "art") })
+      .map(({ op, value }) =>
+        op === "is_empty" || op === "is_not_empty" ? { field: "department", op } : { field: "department", op, value },
+      ),
+  }),
+);
 
 function draftRule(shape: RuleShape): fc.Arbitrary<Draft> {
   const leaves: fc.Arbitrary<Draft>[] = [
@@ -116,9 +143,18 @@ function draftRule(shape: RuleShape): fc.Arbitrary<Draft> {
     leaves.push(fc.record({ op: fc.constant("after_enrollment" as const), days }));
     leaves.push(fc.record({ op: fc.constant("after" as const), pick, days }));
   }
+  if (shape.foreign === true) {
+    const bound = fc.option(scores, { freq: 2 });
+    const ranged = fc.constantFrom("score_range" as const, "points" as const);
+    leaves.push(fc.record({ op: ranged, pick, min: bound, below: bound }));
+    const is = fc.subarray([...COMPLETION_STATES], { minLength: 1 });
+    leaves.push(fc.record({ op: fc.constant("state" as const), pick, is }));
+    leaves.push(fc.record({ op: fc.constant("plain" as const), rule: plainLeaf }));
+  }
   return fc.letrec<{ rule: Draft; leaf: Draft; group: Draft }>((tie) => ({
     leaf: fc.oneof(...leaves),
     group: fc.oneof(
+      ...(shape.foreign === true ? [fc.record({ op: fc.constant("hide" as const), of: tie("rule") })] : []),
       fc.record({ op: fc.constantFrom("all" as const, "any" as const), of: group(tie("rule")) }),
       fc.record({ op: fc.constant("at_least" as const), count: fc.nat({ max: 4 }), of: group(tie("rule")) }),
       fc.record({ op: fc.constant("not" as const), of: tie("rule") }),
@@ -140,6 +176,10 @@ function settle(draft: Draft, nameable: readonly string[], countable: readonly s
       return { at_least: { count: Math.min(draft.count, draft.of.length), of: draft.of.map(inner) } };
     case "not":
       return { not: inner(draft.of) };
+    case "hide":
+      return { hide: inner(draft.of) };
+    case "plain":
+      return draft.rule;
     case "progress": {
       const [first = 0] = draft.picks;
       const counted = countable[first % countable.length];
@@ -159,6 +199,12 @@ function settle(draft: Draft, nameable: readonly string[], countable: readonly s
       const item = named(draft.pick);
       if (item === undefined) return { all: [] };
       if (draft.op === "score") return { score: { item, min: draft.min } };
+      if (draft.op === "state") return { state: { item, is: draft.is } };
+      if (draft.op === "score_range" || draft.op === "points") {
+        const { min, below } = draft;
+        const range = { item, ...(min === null ? {} : { min }), ...(below === null ? {} : { below }) };
+        return draft.op === "points" ? { points: range } : { score: range };
+      }
       if (draft.op === "after") return { after: { item, days: draft.days } };
       return draft.op === "completed" ? { completed: item } : { attempted: item };
     }
@@ -192,9 +238,10 @@ export function outlines(
       sticky: fc.boolean(),
       follow: fc.boolean(),
       tutorial: fc.option(pick, { freq: 2 }),
+      ...(shape.foreign === true ? { veils: fc.array(pick, { maxLength: 8 }), isMoodle: fc.boolean() } : {}),
     })
     .filter(({ chapters, problems }) => chapters.length + problems.length > 0)
-    .map(({ chapters, problems, sequential, sticky, follow, tutorial }) => {
+    .map(({ chapters, problems, sequential, sticky, follow, tutorial, veils = [], isMoodle = false }) => {
       const width = (number: number) => String(number).padStart(2, "0");
       const ranks = new Map<string, number>();
       const sortedRanks = chapters.map(({ rank }) => rank).sort((a, b) => a - b);
@@ -223,14 +270,21 @@ export function outlines(
             plainProblems.every((one) => one.chapter !== id || (one.id !== entry.id && nameable.includes(one.id))),
           )
           .map(({ id }) => id);
-        return { ...entry, rule: entry.rule === null ? null : settle(entry.rule, nameable, countable) };
+        const rule = entry.rule === null ? null : settle(entry.rule, nameable, countable);
+        const veil = veils.find((number) => ids[number % ids.length] === entry.id);
+        const visibility: Visibility | undefined =
+          veil === undefined ? undefined : veil % 2 === 0 ? "hidden" : "unlisted";
+        return { ...entry, rule, ...(visibility === undefined ? {} : { visibility }) };
       };
-      return outline(plainChapters.map(settled), plainProblems.map(settled), {
+      const course = outline(plainChapters.map(settled), plainProblems.map(settled), {
         sequential,
         sticky,
         problems_follow_chapter: follow,
         tutorial: tutorial === null ? null : (ids[tutorial % ids.length] ?? null),
       });
+      return isMoodle
+        ? { ...course, source: { platform: "moodle", release: veils.length % 2 === 0 ? "4.5.6" : "4.1" } }
+        : course;
     });
 }
 
@@ -258,8 +312,14 @@ export function idsOf({ chapters, problems }: Outline): string[] {
 export function withDeed(record: LearnerRecord, ids: readonly string[], deed: Deed): LearnerRecord {
   const id = ids[deed.pick % ids.length] ?? "";
   const facts = new Map(record.facts);
-  const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score };
+  const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score, ...toldOf(deed) };
   return { ...record, facts: facts.set(id, mergeFact(facts.get(id) ?? NO_FACT, news)) };
+}
+
+/** What else is told of a deed: of some, whether it decides, and what the score is in points. */
+function toldOf({ pick: number, completed, score }: Deed): { outcome: Outcome | null; points: Points | null } {
+  const outcome = number % 3 !== 0 ? null : completed ? "passed" : "failed";
+  return { outcome, points: score === null || number % 2 === 0 ? null : { points: score, min: 0, max: 100 } };
 }
 
 const overrideDraft = fc.record({
@@ -294,7 +354,12 @@ export function records(course: Outline): fc.Arbitrary<LearnerRecord> {
         enrolled_at: at(draft.enrolled),
         facts: new Map(),
         opened: new Set(draft.keepsNothing ? [] : draft.opened),
-        policy: { cohorts: draft.cohorts, practice_mode: draft.practice === 9, overrides },
+        policy: {
+          cohorts: draft.cohorts,
+          practice_mode: draft.practice === 9,
+          overrides,
+          profile: { department: ["physics", "", "0"][draft.enrolled % 3] ?? "" },
+        },
       };
       return draft.deeds.reduce((record, deed) => withDeed(record, ids, deed), bare);
     });

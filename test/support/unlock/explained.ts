@@ -50,7 +50,7 @@ export function keepOpen(program: Program, record: LearnerRecord, now: number): 
 export function take(
   program: Program,
   state: { record: LearnerRecord; now: number },
-  { action, item, min_score, until }: Step,
+  { action, item, min_score, min_points, until }: Step,
 ): { record: LearnerRecord; now: number } | null {
   const { now } = state;
   const record = keepOpen(program, state.record, now);
@@ -64,7 +64,14 @@ export function take(
   // A chapter can only be completed.
   if (index < program.chapterCount && action !== "complete") return null;
   const id = item ?? "";
-  const news = { at: now, completed: action === "complete", score: action === "score" ? (min_score ?? null) : null };
+  const points = min_points === undefined ? null : { points: min_points, min: 0, max: 100 };
+  const news = {
+    at: now,
+    completed: action === "complete" || action === "pass",
+    score: action === "score" ? (min_score ?? min_points ?? null) : null,
+    outcome: action === "pass" ? ("passed" as const) : null,
+    points,
+  };
   const facts = new Map(record.facts).set(id, mergeFact(record.facts.get(id) ?? NO_FACT, news));
   return { record: keepOpen(program, { ...record, facts }, now), now };
 }
@@ -100,8 +107,12 @@ function movesFrom(program: Program, { record, now }: { record: LearnerRecord; n
     else if ("any" in rule) rule.any.forEach(walk);
     else if ("at_least" in rule) rule.at_least.of.forEach(walk);
     else if ("not" in rule) walk(rule.not);
-    else if ("score" in rule) steps.push({ action: "score", item: rule.score.item, min_score: rule.score.min });
-    else if ("from" in rule) instants.add(Date.parse(rule.from));
+    else if ("hide" in rule) walk(rule.hide);
+    else if ("score" in rule) {
+      const { item, min = 0, below } = rule.score;
+      steps.push({ action: "score", item, min_score: min });
+      if (below !== undefined) steps.push({ action: "score", item, min_score: below });
+    } else if ("from" in rule) instants.add(Date.parse(rule.from));
     else if ("until" in rule) instants.add(Date.parse(rule.until));
     else if ("after_enrollment" in rule) instants.add(record.enrolled_at + rule.after_enrollment.days * DAY_MS);
     else if ("after" in rule) for (const at of doneAt(rule.after.item)) instants.add(at + rule.after.days * DAY_MS);
