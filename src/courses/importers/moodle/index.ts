@@ -49,6 +49,7 @@ export const MOODLE: Format = {
         }
         for (const path of summary.skipped)
           report.note(path, "skipped_entry", "This entry is neither file nor folder.");
+        for (const [id, { name }] of course.groups) report.cohort(names.group(id), name);
         const people = mapPeople(course, names, report);
         return { document, report: report.build("moodle", course.release.text, summary), people };
       },

@@ -84,6 +84,7 @@ export const PRAIRIELEARN: Format = {
           chapters: map.chapters(byPath(instances), byPath(assessments)),
           problems: [],
         };
+        for (const [cohort, members] of people.cohorts) report.cohort(cohort, `${members.length} people named by uid`);
         return { document, report: report.build("prairielearn", RELEASE, summary), people: learnersOf(people) };
       },
     };
