@@ -42,6 +42,7 @@ export const OLX: Format = {
         };
         for (const { path, source } of reader.missing)
           report.note(source, "missing_file", `It names ${path}, which is not there.`);
+        for (const { path, rule, message } of reader.broken) report.note(path, rule, message);
         return { document, report: report.build("olx", RELEASE, summary), people: null };
       },
     };

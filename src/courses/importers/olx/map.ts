@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { toInstant } from "../../../platform/instants.ts";
 import {
   allOf,
@@ -28,6 +29,9 @@ const SCORED = new Set([
   "library_content",
 ]);
 
+/** Most items of one list of a rule. */
+const MAX_LIST = 500;
+
 /** What a block has of those it stands in. */
 interface Inherited {
   /** Latest start so far, epoch milliseconds. */
@@ -56,6 +60,9 @@ export class OlxMap {
   readonly #isGating: boolean;
   readonly #isSelfPaced: boolean;
   readonly #sections: Section[] = [];
+  /** What has a name already, by it: blocks of two kinds may share one. */
+  readonly #placed = new Set<string>();
+  readonly #named = new Map<string, string>();
 
   constructor(course: Block, reader: OlxReader, ids: ItemIds, report: ReportBuilder) {
     this.#course = course;
@@ -67,6 +74,7 @@ export class OlxMap {
   }
 
   chapters(): ImportedChapter[] {
+    for (const { name, title } of cohortsOf(this.#course)) this.#report.cohort(name, title);
     const top = this.#inherit({ start: null, isHidden: false, cohorts: [], due: null, titles: [] }, this.#course);
     for (const chapter of this.#course.children) {
       this.#report.element(chapter.kind);
@@ -77,8 +85,16 @@ export class OlxMap {
     return this.#sections.map((section) => this.#chapter(section));
   }
 
+  /** The id of a block; of two with one name, the second on the page carries its kind too. */
+  #idOf({ kind, name }: Block): string {
+    const first = this.#named.get(name) ?? kind;
+    this.#named.set(name, first);
+    return this.#ids.of(first === kind ? name : `${name}-${kind}`);
+  }
+
   #collect(sequential: Block, chapter: Block, outer: Inherited): void {
     this.#report.element(sequential.kind);
+    this.#idOf(sequential);
     const inherited = { ...this.#inherit(outer, sequential), titles: [] };
     const titles = [chapter, sequential].map((block) => textField(block, "display_name") ?? block.name);
     const section: Section = { sequential, title: titles.join(" · "), inherited, leaves: [] };
@@ -86,12 +102,27 @@ export class OlxMap {
     const walk = (block: Block, within: Inherited) => {
       this.#report.element(block.kind);
       const own = this.#inherit(within, block);
-      if (block.kind !== "vertical" && block.children.length === 0) section.leaves.push({ block, inherited: own });
+      if (block.kind !== "vertical" && block.children.length === 0) this.#place(section, block, own);
       // What a library draws from is one thing for its learner.
-      else if (block.kind === "library_content") section.leaves.push({ block, inherited: own });
+      else if (block.kind === "library_content") this.#place(section, block, own);
       else for (const child of block.children) walk(child, own);
     };
     for (const block of sequential.children) walk(block, inherited);
+  }
+
+  #place(section: Section, block: Block, inherited: Inherited): void {
+    const key = `${block.kind}/${block.name}`;
+    if (this.#placed.has(key)) {
+      this.#report.note(
+        block.source,
+        "placed_twice",
+        `${key} stands in the course a second time; it is one item, where it stood first.`,
+      );
+      return;
+    }
+    this.#placed.add(key);
+    this.#idOf(block);
+    section.leaves.push({ block, inherited });
   }
 
   #inherit(outer: Inherited, block: Block): Inherited {
@@ -110,7 +141,7 @@ export class OlxMap {
   }
 
   #chapter({ sequential, title, inherited, leaves }: Section): ImportedChapter {
-    const id = this.#ids.of(sequential.name);
+    const id = this.#idOf(sequential);
     this.#report.items.push({ source: sequential.source, id, kind: "subsection", title });
     const gate = this.#prerequisite(sequential);
     const problems = leaves.map((leaf) => this.#problem(leaf));
@@ -127,7 +158,7 @@ export class OlxMap {
   }
 
   #problem({ block, inherited }: Section["leaves"][number]): ImportedProblem {
-    const id = this.#ids.of(block.name);
+    const id = this.#idOf(block);
     const name = textField(block, "display_name") ?? inherited.titles.findLast((one) => one !== "");
     const title = titleOf(name, block.name);
     const kind = block.kind === "html" ? "page" : block.kind.replace(/[^a-z0-9_]/g, "_");
@@ -206,12 +237,10 @@ export class OlxMap {
       return { gate: { missing: { what: "item", name } }, verdict: "exact", why };
     }
     const [score, completion] = [minimumField(sequential, "min_score"), minimumField(sequential, "min_completion")];
-    const scored = section.leaves
-      .filter(({ block }) => SCORED.has(block.kind))
-      .map(({ block }) => this.#ids.of(block.name));
+    const scored = section.leaves.filter(({ block }) => SCORED.has(block.kind)).map(({ block }) => this.#idOf(block));
     const counted = section.leaves
       .filter(({ block }) => !COUNTED_NOWHERE.has(block.kind))
-      .map(({ block }) => this.#ids.of(block.name));
+      .map(({ block }) => this.#idOf(block));
     const [only] = scored;
     const parts: ImportedRule[] = [];
     let why: string | null = null;
@@ -224,7 +253,11 @@ export class OlxMap {
       parts.push({ average: { of: scored, min: score } });
       why = "its score is the mean of its problems here; Open edX weighs them by their points";
     }
-    if (completion > 0 && counted.length > 0) parts.push({ progress: { of: counted, min_percent: completion } });
+    if (completion > 0 && counted.length > 0) {
+      // A list names at most so many; of more, all that stands in the subsection is asked.
+      const of = counted.length > MAX_LIST ? this.#idOf(section.sequential) : counted;
+      parts.push({ progress: { of, min_percent: completion } });
+    }
     return { gate: allOf(parts), verdict: scored.length > 1 && score > 0 ? "approximated" : "exact", why };
   }
 
@@ -274,6 +307,18 @@ function shownTo({ isHidden, cohorts }: Inherited): { visibility?: "hidden"; ass
 function cohortOf(partition: string, group: number): string {
   return `partition-${partition}-${group}`;
 }
+
+/** The cohorts that groups of partitions become, with the names of the groups. */
+function cohortsOf(course: Block): { name: string; title: string }[] {
+  const parsed = partitionsSchema.safeParse(course.fields.get("user_partitions"));
+  const partitions = parsed.success ? parsed.data : [];
+  return partitions.flatMap(({ id, name, groups }) =>
+    groups.map((group) => ({ name: cohortOf(String(id), group.id), title: `${name}: ${group.name}` })),
+  );
+}
+
+const named = { id: z.number(), name: z.string().default("") };
+const partitionsSchema = z.array(z.looseObject({ ...named, groups: z.array(z.looseObject(named)).default([]) }));
 
 /** What a block says of when it starts and who sees it. */
 function placeOf(block: Block): { rule: Record<string, unknown>; verdicts: Verdict[]; why: string[] } {

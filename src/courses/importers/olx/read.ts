@@ -1,4 +1,5 @@
-import { fail, jsonOf, type Shelf, type SourceFile } from "../files.ts";
+import type { FieldError } from "../../../platform/results.ts";
+import { fail, jsonOf, type Shelf, SourceFault, type SourceFile } from "../files.ts";
 import { readXml, type XmlElement } from "../xml.ts";
 
 /** One block of a course: its fields from XML, and over them those of the policy. */
@@ -20,6 +21,8 @@ const MAX_DEPTH = 12;
 export class OlxReader {
   /** Files that the course names and does not hold. */
   readonly missing: { path: string; source: string }[] = [];
+  /** Blocks whose files are malformed. */
+  readonly broken: FieldError[] = [];
   readonly #shelf: Shelf;
   readonly #root: string;
   readonly #policies = new Map<string, Record<string, unknown>>();
@@ -53,6 +56,18 @@ export class OlxReader {
     return this.find(path) ?? fail(`${this.#root}${path}`, "missing_file", "The course has no such file.");
   }
 
+  /** A block that holds no others may be broken: Open edX shows an error in its place, and goes on. */
+  #read(file: SourceFile, pointer: XmlElement): XmlElement {
+    if (CONTAINERS.has(pointer.name)) return readXml(file);
+    try {
+      return readXml(file);
+    } catch (fault) {
+      if (!(fault instanceof SourceFault)) throw fault;
+      this.broken.push(fault.error);
+      return pointer;
+    }
+  }
+
   #readPolicies(run: string): void {
     const file = this.find(`policies/${run}/policy.json`) ?? this.find("policies/policy.json");
     if (file === undefined) return;
@@ -70,7 +85,7 @@ export class OlxReader {
     // A colon in a name is a folder.
     const path = `${pointer.name}/${name.replaceAll(":", "/")}.xml`;
     const file = own === undefined ? undefined : this.find(path);
-    const element = file === undefined || file.path === source ? pointer : readXml(file);
+    const element = file === undefined || file.path === source ? pointer : this.#read(file, pointer);
     const isPointer = pointer.children.length === 0 && pointer.text.trim() === "" && pointer.attributes.size === 1;
     if (file === undefined && own !== undefined && isPointer)
       this.missing.push({ path: `${this.#root}${path}`, source });

@@ -49,7 +49,10 @@ export const PRAIRIELEARN: Format = {
         if (name === COURSE) courses.push(parsed(file, courseSchema));
         else if (name === INSTANCE) instances.push(parsed(file, instanceSchema));
         else if (name === ASSESSMENT) assessments.push(parsed(file, assessmentSchema));
-        else questions.push(parsed(file, infoSchema));
+        else {
+          const info = infoSchema.safeParse(jsonOf(file));
+          questions.push({ path: file.path, value: info.success ? info.data : { title: "" } });
+        }
       },
       finish: (summary) => {
         const [course] = courses.sort((a, b) => a.path.length - b.path.length);
@@ -81,6 +84,7 @@ export const PRAIRIELEARN: Format = {
           chapters: map.chapters(byPath(instances), byPath(assessments)),
           problems: [],
         };
+        for (const [cohort, members] of people.cohorts) report.cohort(cohort, `${members.length} people named by uid`);
         return { document, report: report.build("prairielearn", RELEASE, summary), people: learnersOf(people) };
       },
     };

@@ -13,6 +13,8 @@ export class AssessmentQuestions {
   readonly #titles: ReadonlyMap<string, string>;
   readonly #ids: ItemIds;
   readonly #report: ReportBuilder;
+  /** How often each question came. */
+  readonly #seen = new Map<string, number>();
   /** What each question asks of those after it. */
   readonly #locks: ImportedRule[] = [];
 
@@ -95,7 +97,10 @@ export class AssessmentQuestions {
 
   #problem(question: string, rule: ImportedRule | null, place: string): ImportedProblem {
     this.#report.element("question");
-    const id = this.#ids.of(this.#nameOf(question));
+    const times = (this.#seen.get(question) ?? 0) + 1;
+    this.#seen.set(question, times);
+    const name = this.#nameOf(question);
+    const id = this.#ids.of(times === 1 ? name : `${name}#${times}`);
     const known = this.#titles.get(question);
     if (known === undefined) {
       const isForeign = question.startsWith("@");

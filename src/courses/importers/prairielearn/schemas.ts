@@ -41,7 +41,7 @@ export const assessmentSchema = z.looseObject({
   type: z.string().default("Homework"),
   title: z.string().default(""),
   set: z.string().default(""),
-  number: z.string().default(""),
+  number: z.union([z.string(), z.number().transform(String)]).default(""),
   allowAccess: z.array(accessRule).nullish(),
   accessControl: z.array(z.unknown()).nullish(),
   shuffleQuestions: z.boolean().nullish(),

@@ -152,6 +152,38 @@ describe("a course in OLX", () => {
     });
   });
 
+  it("tells blocks apart that share a name, and takes one that stands there twice once", async () => {
+    const { document, report } = await imported({
+      "c/vertical/v1.xml":
+        '<vertical><html url_name="s1"/><problem url_name="s1"/><problem url_name="p1"/><problem url_name="p1"/></vertical>',
+    });
+    expect(document.chapters[0]?.id).toBe("o-c-r1.s1");
+    expect(document.chapters[0]?.problems?.map(({ id }) => id)).toEqual([
+      "o-c-r1.s1-html",
+      "o-c-r1.s1-problem",
+      "o-c-r1.p1",
+    ]);
+    expect(report.content.notes.filter(({ rule }) => rule === "placed_twice")).toHaveLength(1);
+  });
+
+  it("names the cohorts that groups become", async () => {
+    const user_partitions = [
+      { id: 7, name: "Sections", groups: [{ id: 1, name: "Red", version: 1 }], scheme: "cohort" },
+    ];
+    const { report } = await imported({
+      "c/policies/r1/policy.json": JSON.stringify({ "course/r1": { user_partitions } }),
+    });
+    expect(report.content.cohorts).toEqual([{ name: "partition-7-1", title: "Sections: Red" }]);
+  });
+
+  it("goes on where a block is broken, as Open edX does, and names it", async () => {
+    const { document, report } = await imported({ "c/problem/p1.xml": "<problem><p>a&nbsp;b</p></problem>" });
+    expect(document.chapters[0]?.problems?.[0]).toMatchObject({ id: "o-c-r1.p1", content: { en: "a&nbsp;b" } });
+    expect(report.content.notes).toMatchObject([
+      { path: expect.stringMatching(/^c\/problem\/p1\.xml:1:/), rule: "malformed_xml" },
+    ]);
+  });
+
   it("names files that are gone, and is refused where it is no course or malformed", async () => {
     const { report } = await imported({ "c/chapter/ch.xml": '<chapter><sequential url_name="gone"/></chapter>' });
     expect(report.content.notes).toEqual([

@@ -209,6 +209,9 @@ describe("files of PrairieLearn", () => {
     expect(await importing({}, { timezone: "Mars/Olympus" })).toMatchObject({
       refusal: { errors: [{ rule: "time_zone" }] },
     });
+    expect(await importing({ number: 3, allowAccess: [{}] })).toMatchObject({
+      value: { document: { chapters: [{ title: { en: "3" } }] } },
+    });
     const none = await importCourse(
       PRAIRIELEARN,
       archiveFiles(blobSource(new Blob([zipOf({ "a.txt": "x" })]), "a.zip")),
