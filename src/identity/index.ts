@@ -1,4 +1,3 @@
-export { authentication } from "./authentication.ts";
 export { TOO_MANY_GUESSES, withinPasswordLimit } from "./password-limit.ts";
 export { UserGate } from "./revocations.ts";
 export { callRevocations } from "./revocations-stub.ts";

@@ -30,7 +30,6 @@ export type {
   WriteAnswer,
 } from "./contract.ts";
 export { coursesOf } from "./courses-of.ts";
-export { impactNow } from "./impact-now.ts";
 export {
   type ProjectionMessage,
   projectionMessageSchema,
