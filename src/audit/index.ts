@@ -1,6 +1,6 @@
 /** The public API of the audit room. */
 export { type ChainPosition, type ChainRows, openChain, restoreChainPage } from "./chain/backup.ts";
-export { type NewEntry, type OwnEntry, ownEntry, storedEntrySchema } from "./entry.ts";
+export { type NewEntry, type OwnEntry, ownEntry } from "./entry.ts";
 export {
   addAuditEntry,
   addAuditEntryStatement,

@@ -10,7 +10,8 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { analyze, type Outline } from "../unlock/index.ts";
 import type { PublishedVersion } from "./answers.ts";
 import { fetchCourse, forgetCourse } from "./catalog.ts";
-import { type CourseDocument, documentPaths, type ItemContent, MAX_ITEMS, splitDocument } from "./document.ts";
+import { type CourseDocument, documentPaths, type ItemContent, splitDocument } from "./document.ts";
+import { MAX_ITEMS } from "./max-items.ts";
 import { courseActivations, courseContents, courseOutlines, courses, courseVersions } from "./tables.ts";
 
 /** Opened items stay open (grandfather), or the new rules apply to everyone at once (relock). */

@@ -26,10 +26,10 @@ import {
   publishHeaders,
   toNewEvent,
 } from "./schemas.ts";
+import { envelopeSchema, preferencesSchema } from "./shapes.ts";
 import { openStream } from "./stream.ts";
 import { callChannel } from "./stubs.ts";
 import { mintStreamToken, STREAM_TOKEN_REFUSED, STREAM_TOKEN_SECONDS, verifyStreamToken } from "./tokens.ts";
-import { envelopeSchema, preferencesSchema } from "./types.ts";
 
 const TAGS = ["events"];
 const STREAM_PATH = "/api/v1/events/stream";

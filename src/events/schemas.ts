@@ -3,7 +3,8 @@ import { sha256Hex } from "../platform/hash.ts";
 import { idempotencyHeader } from "../platform/http/idempotency.ts";
 import { userIdSchema } from "../platform/ids.ts";
 import { ROLES } from "../platform/roles.ts";
-import { EVENT_DATA, type EventType, LEVELS, type NewEvent, PRIORITIES, subjectOf } from "./types.ts";
+import { EVENT_DATA } from "./shapes.ts";
+import { type EventType, LEVELS, type NewEvent, PRIORITIES, subjectOf } from "./types.ts";
 
 /** Events of one publish call. */
 export const MAX_PUBLISHED = 500;

@@ -1,3 +1,5 @@
+import { late } from "../platform/late.ts";
+
 export { accessTo, LOCKED, permitByPass, permitFor, refusalOf } from "./access.ts";
 export { type Adoption, adoptedSubmissions, findAdoption } from "./adoption.ts";
 export { enrollAnswerSchema, snapshotSchema, submitAnswerSchema, writeAnswerSchema } from "./answers.ts";
@@ -41,7 +43,6 @@ export { keptAcross, loadMirroredPage, type MirroredEnrollment } from "./mirror.
 export { mirrorStatements } from "./mirror-rows.ts";
 export { type ListWant, type Walked, walkedBefore } from "./paging.ts";
 export { callPort, type EnrollmentPort } from "./port.ts";
-export { consumeProjections, drainEnrollment, projectEnrollments } from "./projection.ts";
 export { pruneMirror } from "./prune.ts";
 export {
   isDiverted,
@@ -69,3 +70,7 @@ export { readRealtime } from "./realtime.ts";
 export { shadowCheck } from "./shadow.ts";
 export { type Standing, standingOf } from "./standing.ts";
 export { courseMarks, enrollments, freshness, submissions, userCourses } from "./tables.ts";
+
+export const consumeProjections = late(async () => (await import("./projection.ts")).consumeProjections);
+export const drainEnrollment = late(async () => (await import("./projection.ts")).drainEnrollment);
+export const projectEnrollments = late(async () => (await import("./projection.ts")).projectEnrollments);

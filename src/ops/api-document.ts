@@ -1,4 +1,4 @@
-import { eventDataSchema } from "../events/index.ts";
+import { eventDataSchema } from "../events/shapes.ts";
 import type { LazyApi } from "../platform/http/lazy-api.ts";
 
 // The Worker itself has no part of this file: the build calls it, and the outcome lies among the static assets.
