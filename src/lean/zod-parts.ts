@@ -30,6 +30,7 @@ export {
   unknown,
   url,
   uuid,
+  ZodObject,
   ZodType,
 } from "../../node_modules/zod/v4/classic/schemas.js";
 export { prettifyError } from "../../node_modules/zod/v4/core/index.js";
