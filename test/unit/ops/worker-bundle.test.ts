@@ -39,6 +39,7 @@ describe("the Worker's bundle", () => {
       /^src\/(backup|files|insight|ops|presence|privacy|records|staleness)\//.test(file),
     );
     expect(others).toEqual([]);
+    expect([...files].map(partOf)).not.toContain("re2js");
     for (const heavy of ["audit/shapes", "courses/document", "events/shapes", "identity/schemas", "identity/library"]) {
       expect(bundle.imports.has(`src/${heavy}.ts`), heavy).toBe(true);
       expect(files.has(`src/${heavy}.ts`), heavy).toBe(false);
