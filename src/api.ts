@@ -25,7 +25,7 @@ const API = "/api/v1";
 const PREFLIGHT_SECONDS = 7_200;
 
 /** One line per feature, in the order in which routes are compared with a path. Paths of /api/v1 stand without it. */
-const FEATURES = [
+export const FEATURES = [
   lazily(["/ready"], async () => (await import("./ops/health/routes.ts")).mountReadiness),
   lazily(["/metrics"], async () => {
     const [{ mountScrape }, { SECTIONS }] = await Promise.all([

@@ -32,13 +32,7 @@ export type {
   WriteAnswer,
 } from "./contract.ts";
 export { coursesOf } from "./courses-of.ts";
-export {
-  type ProjectionMessage,
-  projectionMessageSchema,
-  type RefreshMessage,
-  refreshMessageSchema,
-  sendAll,
-} from "./messages.ts";
+export type { ProjectionMessage, RefreshMessage } from "./messages.ts";
 export { keptAcross, loadMirroredPage, type MirroredEnrollment } from "./mirror.ts";
 export { mirrorStatements } from "./mirror-rows.ts";
 export { type ListWant, type Walked, walkedBefore } from "./paging.ts";
@@ -67,6 +61,7 @@ export {
   statesBody,
 } from "./reading.ts";
 export { readRealtime } from "./realtime.ts";
+export { sendAll } from "./send-messages.ts";
 export { shadowCheck } from "./shadow.ts";
 export { type Standing, standingOf } from "./standing.ts";
 export { courseMarks, enrollments, freshness, submissions, userCourses } from "./tables.ts";
