@@ -94,8 +94,9 @@ function ruleBroken(from: string, to: string): Trespass["rule"] | null {
 }
 
 /**
- * A room has one public API: what it does in index.ts, and beside it the schemas of what it hands out in shapes.ts, so that
- * who only calls it evaluates none of them. The client is a published package with more entries, among them the generated types. */
+ * A room has one public API: what it does in index.ts, and in shapes.ts the schemas that others check with, so that who only
+ * calls it evaluates none of them. The client is a published package with more entries, among them the generated types.
+ */
 function isPublic(room: string, path: string): boolean {
   const more = ["src/client/react/index.ts", "src/client/api-types.ts"];
   return path === `src/${room}/index.ts` || path === `src/${room}/shapes.ts` || more.includes(path);
