@@ -1,3 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { unstable_readConfig } from "wrangler";
+import { z } from "zod";
 import { removeState } from "../test/support/node/state.ts";
 import { type Bench, type BenchContext, type BenchOutcome, spread, spreadCell } from "./lib/bench.ts";
 import { type Build, thisBuild } from "./lib/builds.ts";
@@ -10,6 +15,8 @@ const ROUNDS = 7;
 /** Asked for: the start beside that of the other build. */
 const SHARE = 0.5;
 const LEARNER = "learner1";
+/** Its start is what the runtime and the imitated platform take by themselves, whatever the product does. */
+const EMPTY = "an empty Worker";
 
 /** One start: CPU seconds of workerd, and milliseconds with the program that starts it. */
 interface Start {
@@ -31,10 +38,12 @@ export const startBench: Bench = {
   about: "from nothing to the first answered read, in workerd",
   isComparing: true,
   async run(context) {
-    const builds = [await thisBuild(), ...(context.against === null ? [] : [context.against])];
+    const own = await thisBuild();
+    const directory = mkdtempSync(join(tmpdir(), "latchkey-bench-empty-"));
+    const builds = [own, ...(context.against === null ? [] : [context.against]), emptyBuild(own, directory)];
     const contenders: Contender[] = [];
     try {
-      for (const build of builds) contenders.push(await prepare(build));
+      for (const build of builds) contenders.push(await prepare(build, build.name === EMPTY ? own : build));
       const rounds = context.quick ? 2 : ROUNDS;
       for (let round = 0; round < rounds; round += 1) {
         for (const contender of contenders) {
@@ -47,14 +56,35 @@ export const startBench: Bench = {
       return outcomeOf(context, contenders);
     } finally {
       for (const { stateDir } of contenders) removeState(stateDir);
+      rmSync(directory, { recursive: true, force: true });
     }
   },
 };
 
-/** A state with one course and one learner, whose objects are at rest. */
-async function prepare(build: Build): Promise<Contender> {
-  const stateDir = await build.freshState();
-  const server = await startServer(build.bundles, stateDir);
+const bindingsSchema = z.array(z.object({ class_name: z.string() }));
+
+/** A Worker with the same bindings and classes that has no code: it answers, and does nothing. */
+function emptyBuild(own: Build, directory: string): Build {
+  const { durable_objects } = unstable_readConfig({ config: own.bundles.config });
+  const classes = bindingsSchema.parse(durable_objects.bindings).map(({ class_name }) => class_name);
+  const product = join(directory, "index.js");
+  writeFileSync(
+    product,
+    `import { DurableObject } from "cloudflare:workers";
+${classes.map((name) => `export class ${name} extends DurableObject {}`).join("\n")}
+export default { fetch: () => new Response("{}"), queue() {}, scheduled() {} };
+`,
+  );
+  return { ...own, name: EMPTY, bundles: { ...own.bundles, product } };
+}
+
+/**
+ * A state with one course and one learner, whose objects are at rest.
+ * @param by makes that state.
+ */
+async function prepare(build: Build, by: Build): Promise<Contender> {
+  const stateDir = await by.freshState();
+  const server = await startServer(by.bundles, stateDir);
   try {
     const school = await School.open(server);
     const course = benchCourse("bench", { dated: true });
@@ -82,8 +112,10 @@ async function timeStart({ build, stateDir, secret, path }: Contender): Promise<
 }
 
 function outcomeOf({ against }: BenchContext, contenders: readonly Contender[]): BenchOutcome {
-  const [own, other] = contenders.map(({ starts }) => spread(starts.map(({ read }) => read)));
-  const share = own === undefined || other === undefined ? null : own.median / other.median;
+  const medianOf = (name: string | undefined) =>
+    spread(contenders.find(({ build }) => build.name === name)?.starts.map(({ read }) => read) ?? []).median;
+  const [own, empty] = [medianOf("this"), medianOf(EMPTY)];
+  const other = against === null ? null : medianOf(against.name);
   return {
     tables: [
       {
@@ -99,19 +131,20 @@ function outcomeOf({ against }: BenchContext, contenders: readonly Contender[]):
     ],
     charts: [],
     targets:
-      share === null
+      other === null
         ? []
         : [
-            {
-              what: `CPU from nothing to the first answered read, beside ${against?.name}`,
-              asked: `at most ${SHARE}`,
-              measured: share.toFixed(2),
-              met: share <= SHARE,
-            },
+            targetOf(`CPU from nothing to the first answered read, beside ${against?.name}`, own / other),
+            targetOf("the same, less what an empty Worker takes", (own - empty) / (other - empty)),
           ],
     notes: [
       "CPU is that of the whole of workerd from its first instruction, the small baseline Worker beside the product included.",
+      `An empty Worker has the same bindings and classes, and no code: below ${empty.toFixed(2)} s no product starts here.`,
       "The host is a process of Node that imitates the platform's services; its start is the same for all builds.",
     ],
   };
+}
+
+function targetOf(what: string, share: number) {
+  return { what, asked: `at most ${SHARE}`, measured: share.toFixed(2), met: share <= SHARE };
 }

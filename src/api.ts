@@ -2,117 +2,139 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
-import { auditReads, auditSection } from "./audit/index.ts";
-import { auditRoutes } from "./audit/routes.ts";
-import { backupRoutes, backupSection, closedWhileRestoring } from "./backup/index.ts";
-import { courseRoutes } from "./courses/routes.ts";
-import { askForWarmUp } from "./enrollment/index.ts";
-import { enrollmentRoutes, mountPassKeys } from "./enrollment/routes.ts";
-import { eventDataSchema, eventSection, socketMessageSchema } from "./events/index.ts";
-import { eventRoutes } from "./events/routes.ts";
-import { fileRoutes, fileSection } from "./files/index.ts";
-import { authentication } from "./identity/index.ts";
-import { identityRoutes, keyRoutes } from "./identity/routes.ts";
-import { insightRoutes, modelSection } from "./insight/index.ts";
-import { impactNow } from "./mirror/index.ts";
-import {
-  deadLetterRoutes,
-  metricsRoutes,
-  mountHealth,
-  mountReference,
-  mountScrape,
-  movesSection,
-  readinessSection,
-  shardRoutes,
-  switchRoutes,
-  switchSection,
-} from "./ops/index.ts";
+import { auditReads } from "./audit/reads.ts";
+import { closedWhileRestoring } from "./backup/closed.ts";
+import { authentication } from "./identity/authentication.ts";
 import { isMoved } from "./platform/database/shards.ts";
 import { respond } from "./platform/http/answers.ts";
 import type { AppContext, AppEnv } from "./platform/http/context.ts";
 import { newRouter } from "./platform/http/define-route.ts";
+import { type Feature, LazyApi, lazily } from "./platform/http/lazy-api.ts";
 import { requestLog } from "./platform/http/request-log.ts";
 import { securityHeaders } from "./platform/http/security-headers.ts";
 import { logFault } from "./platform/log.ts";
 import { refuse } from "./platform/results.ts";
 import { type AcceptedSecrets, acceptedSecrets, secretDefect } from "./platform/secrets.ts";
-import { presenceRoutes } from "./presence/index.ts";
-import { isKnown, privacyRoutes, privacySection } from "./privacy/index.ts";
-import { recordSection } from "./records/index.ts";
-import { recordRoutes } from "./records/routes.ts";
-import { markCourseStale, queueSection, unlockSection } from "./staleness/index.ts";
+
+// What every request needs is imported here, by its file: a room's index.ts knows more. What one feature needs is imported
+// by its line below, and evaluated with the first request for it.
+
+const API = "/api/v1";
 
 /** How long a browser remembers what a preflight answered, seconds. */
 const PREFLIGHT_SECONDS = 7_200;
 
-/** What is read from the truth when somebody scrapes; each room has its own. */
-const SECTIONS = [
-  unlockSection,
-  queueSection,
-  recordSection,
-  auditSection,
-  eventSection,
-  fileSection,
-  privacySection,
-  readinessSection,
-  switchSection,
-  backupSection,
-  modelSection,
-  movesSection,
+/** One line per feature, in the order in which routes are compared with a path. Paths of /api/v1 stand without it. */
+export const FEATURES = [
+  lazily(["/ready"], async () => (await import("./ops/health/routes.ts")).mountReadiness),
+  lazily(["/metrics"], async () => {
+    const [{ mountScrape }, { SECTIONS }] = await Promise.all([
+      import("./ops/metrics/routes.ts"),
+      import("./sections.ts"),
+    ]);
+    return (app) => mountScrape(app, SECTIONS);
+  }),
+  lazily(["/openapi.json", "/docs"], async () => (await import("./ops/reference.ts")).mountReference),
+  lazily(["/.well-known"], async () => (await import("./enrollment/pass/routes.ts")).mountPassKeys),
+  inApi(["/auth", "/users"], async () => {
+    const [{ identityRoutes }, { isKnown }] = await Promise.all([
+      import("./identity/routes.ts"),
+      import("./privacy/known.ts"),
+    ]);
+    return identityRoutes({ isKnown });
+  }),
+  inApi(["/keys"], async () => (await import("./identity/keys/routes.ts")).keyRoutes()),
+  inApi(["/courses$", "/courses/*$", "/courses/*/versions"], async () => {
+    const [{ courseRoutes }, { markCourseStale }, { impactNow }, { askForWarmUp }] = await Promise.all([
+      import("./courses/routes.ts"),
+      import("./staleness/marks.ts"),
+      import("./mirror/impact-now.ts"),
+      import("./enrollment/registry.ts"),
+    ]);
+    return courseRoutes({ markStale: markCourseStale, impactOf: impactNow, warm: askForWarmUp });
+  }),
+  inApi(
+    ["/courses/*/chapters", "/courses/*/problems", "/courses/*/unlocks", "/courses/*/items", "/chapters", "/problems"],
+    async () => (await import("./enrollment/routes-reads.ts")).readRoutes(),
+  ),
+  inApi(["/courses/*/pass", "/courses/*/versions/*/items", "/courses/*/items/*/content"], async () =>
+    (await import("./enrollment/pass/routes.ts")).passRoutes(),
+  ),
+  inApi(
+    [
+      "/courses/*/chapters/*/mark_as_completed",
+      "/courses/*/enrollments",
+      "/courses/*/stale",
+      "/problems/*/submissions",
+      "/submissions",
+      "/progress",
+      "/enrollments",
+      "/system/freshness",
+    ],
+    async () => (await import("./enrollment/routes.ts")).enrollmentRoutes(),
+  ),
+  inApi(["/auth/sse-token", "/events"], async () => (await import("./events/routes.ts")).eventRoutes()),
+  inApi(["/translation"], async () => (await import("./records/routes.ts")).recordRoutes()),
+  inApi(["/storage"], async () => (await import("./files/routes.ts")).fileRoutes()),
+  inApi(["/audit"], async () => (await import("./audit/routes.ts")).auditRoutes()),
+  inApi(["/courses/*/insight", "/enrollments/*/insight", "/insight"], async () =>
+    (await import("./insight/routes.ts")).insightRoutes(),
+  ),
+  inApi(["/courses/*/presence"], async () => (await import("./presence/index.ts")).presenceRoutes()),
+  inApi(["/users", "/erasures"], async () => (await import("./privacy/routes.ts")).privacyRoutes()),
+  inApi(["/system/dead-letters"], async () => (await import("./ops/dead-letter-routes.ts")).deadLetterRoutes()),
+  inApi(["/system/switches"], async () => (await import("./ops/switch-routes.ts")).switchRoutes()),
+  inApi(["/system/shards"], async () => (await import("./ops/shards/routes.ts")).shardRoutes()),
+  inApi(["/system/metrics"], async () => {
+    const [{ metricsRoutes }, { SECTIONS }] = await Promise.all([
+      import("./ops/metrics/routes.ts"),
+      import("./sections.ts"),
+    ]);
+    return metricsRoutes(SECTIONS);
+  }),
+  inApi(["/system/backups", "/system/erasures"], async () => (await import("./backup/routes.ts")).backupRoutes()),
 ];
 
-/** The Hono app: middleware once, then one line per feature router. */
-export function createApi(): OpenAPIHono<AppEnv> {
-  const app = newRouter();
-  app.use(requestLog());
-  app.use(securityHeaders());
-  mountHealth(app);
-  mountScrape(app, SECTIONS);
-  mountReference(app);
-  mountPassKeys(app);
-  app.use("/api/*", crossOrigin());
-  app.use("/api/*", safeSecret());
-  app.use("/api/*", authentication());
-  app.use("/api/*", closedWhileRestoring());
-  app.use("/api/*", auditReads());
-  app.route("/api/v1", identityRoutes({ isKnown }));
-  app.route("/api/v1", keyRoutes());
-  app.route("/api/v1", courseRoutes({ markStale: markCourseStale, impactOf: impactNow, warm: askForWarmUp }));
-  app.route("/api/v1", enrollmentRoutes());
-  app.route("/api/v1", eventRoutes());
-  app.route("/api/v1", recordRoutes());
-  app.route("/api/v1", fileRoutes());
-  app.route("/api/v1", auditRoutes());
-  app.route("/api/v1", insightRoutes());
-  app.route("/api/v1", presenceRoutes());
-  app.route("/api/v1", privacyRoutes());
-  app.route("/api/v1", deadLetterRoutes());
-  app.route("/api/v1", switchRoutes());
-  app.route("/api/v1", shardRoutes());
-  app.route("/api/v1", metricsRoutes(SECTIONS));
-  app.route("/api/v1", backupRoutes());
-  app.openAPIRegistry.register("EventData", eventDataSchema);
-  app.openAPIRegistry.register("SocketMessage", socketMessageSchema);
-  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
-    type: "http",
-    scheme: "bearer",
-    bearerFormat: "JWT",
+/** A feature below /api/v1. */
+function inApi(beginnings: readonly string[], read: () => Promise<OpenAPIHono<AppEnv>>): Feature {
+  const paths = beginnings.map((beginning) => API + beginning);
+  return lazily(paths, async () => {
+    const router = await read();
+    return (app) => app.route(API, router);
   });
+}
 
-  app.notFound((c) => (wantsPage(c) ? unknownPage(c) : respond(c, refuse("not_found").refusal)));
-  app.onError((fault, c) => {
-    if (fault instanceof HTTPException && fault.status === 400) return respond(c, refuse("malformed_json").refusal);
-    if (fault instanceof HTTPException && fault.status === 415) {
-      return respond(c, refuse("unsupported_media_type").refusal);
-    }
-    if (fault instanceof SyntaxError && c.req.method !== "GET") return respond(c, refuse("malformed_json").refusal);
-    if (isMoved(fault)) {
-      return respond(c, refuse("unavailable", { detail: "The course is being moved.", retry_after: 1 }).refusal);
-    }
-    logFault("unhandled", fault, { request_id: c.get("requestId"), route: c.req.routePath });
-    return respond(c, refuse("internal", { detail: "The fault was logged under this request id." }).refusal);
+/**
+ * The Hono app: middleware once, then one line per feature. Features are read as they are asked for; `whole()` has them all.
+ */
+export function createApi(): LazyApi {
+  // Made once: they remember across requests, and an app is made again when a feature has been read.
+  const beforeAll = [requestLog(), securityHeaders()];
+  const beforeApi = [crossOrigin(), safeSecret(), authentication(), closedWhileRestoring(), auditReads()];
+  return new LazyApi(FEATURES, (mounts) => {
+    const app = newRouter();
+    for (const middleware of beforeAll) app.use(middleware);
+    app.get("/health", (c) => c.json({ status: "ok" }));
+    for (const middleware of beforeApi) app.use("/api/*", middleware);
+    for (const mount of mounts) mount(app);
+    app.notFound((c) => (wantsPage(c) ? unknownPage(c) : respond(c, refuse("not_found").refusal)));
+    app.onError(answerFault);
+    return app;
   });
-  return app;
+}
+
+/** What a client is told of what was thrown. */
+function answerFault(fault: Error, c: AppContext): Response {
+  if (fault instanceof HTTPException && fault.status === 400) return respond(c, refuse("malformed_json").refusal);
+  if (fault instanceof HTTPException && fault.status === 415) {
+    return respond(c, refuse("unsupported_media_type").refusal);
+  }
+  if (fault instanceof SyntaxError && c.req.method !== "GET") return respond(c, refuse("malformed_json").refusal);
+  if (isMoved(fault)) {
+    return respond(c, refuse("unavailable", { detail: "The course is being moved.", retry_after: 1 }).refusal);
+  }
+  logFault("unhandled", fault, { request_id: c.get("requestId"), route: c.req.routePath });
+  return respond(c, refuse("internal", { detail: "The fault was logged under this request id." }).refusal);
 }
 
 /** Whether a person's browser asks, for an address that is none of the API's. */

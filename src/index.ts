@@ -1,21 +1,180 @@
 import type { createApi } from "./api.ts";
+import type { AuditChain as AuditChainClass } from "./audit/chain/object.ts";
+import type { BackupVault as BackupVaultClass } from "./backup/scratch.ts";
+import type { EnrollmentObject as EnrollmentObjectClass } from "./enrollment/object.ts";
+import type { BroadcastLog as BroadcastLogClass } from "./events/broadcast-log.ts";
+import type { BroadcastShard as BroadcastShardClass } from "./events/broadcast-shard.ts";
+import type { UserChannel as UserChannelClass } from "./events/channel.ts";
+import type { UserGate as UserGateClass } from "./identity/revocations.ts";
+import { lazyObject } from "./platform/cell/lazy-object.ts";
 import { logFault } from "./platform/log.ts";
 import { meter } from "./platform/metrics/meter.ts";
+import type { MetricsShard as MetricsShardClass } from "./platform/metrics/shard.ts";
+import type { JournalObject as JournalObjectClass } from "./records/journal/object.ts";
 
-// An isolate is started for one kind of work: requests, a queue, a cron, or an object. What only another kind needs is
-// evaluated when it is first asked for, so that a start stays short: every import here is one that objects need. So the
-// classes are named by their files: a room's index.ts knows its routes too.
+// An isolate is started for one kind of work: requests of one kind, a queue, a cron, or an object. What only another kind
+// needs is evaluated when it is first asked for, so that a start stays short. So the classes are named by their files, which
+// are imported with their first object.
 
-export { AuditChain } from "./audit/chain/object.ts";
-export { BackupVault } from "./backup/scratch.ts";
-export { EnrollmentObject } from "./enrollment/object.ts";
-export { BroadcastLog } from "./events/broadcast-log.ts";
-export { BroadcastShard } from "./events/broadcast-shard.ts";
-export { UserChannel } from "./events/channel.ts";
-export { UserGate } from "./identity/revocations.ts";
-export { MetricsShard } from "./platform/metrics/shard.ts";
 export { CoursePresence } from "./presence/object.ts";
-export { JournalObject } from "./records/journal/object.ts";
+
+export class AuditChain extends lazyObject<AuditChainClass>(
+  {
+    append: true,
+    forget: true,
+    knows: true,
+    users: true,
+    entries: true,
+    state: true,
+    purge: true,
+    backUp: true,
+    restore: true,
+    open: true,
+    sweep: true,
+    alarm: true,
+  },
+  async () => (await import("./audit/chain/object.ts")).AuditChain,
+) {}
+
+export class BackupVault extends lazyObject<BackupVaultClass>(
+  {
+    batch: true,
+    makeTables: true,
+    tryEnrollment: true,
+    tryLog: true,
+    tryPiece: true,
+    journal: true,
+    buryInJournal: true,
+    openJournal: true,
+    auditPage: true,
+    openAudit: true,
+    wipe: true,
+    alarm: true,
+  },
+  async () => (await import("./backup/scratch.ts")).BackupVault,
+) {}
+
+export class EnrollmentObject extends lazyObject<EnrollmentObjectClass>(
+  {
+    enroll: true,
+    read: true,
+    record: true,
+    submit: true,
+    verdict: true,
+    revoke: true,
+    relock: true,
+    override: true,
+    changePolicy: true,
+    withdraw: true,
+    inspect: true,
+    submissionsOf: true,
+    markStale: true,
+    refresh: true,
+    tellAgain: true,
+    pendingProjection: true,
+    confirmProjection: true,
+    rebuild: true,
+    destroy: true,
+    exportOf: true,
+    whose: true,
+    backUp: true,
+    forgetBackUp: true,
+    restore: true,
+    erase: true,
+    alarm: true,
+  },
+  async () => (await import("./enrollment/object.ts")).EnrollmentObject,
+) {}
+
+export class BroadcastLog extends lazyObject<BroadcastLogClass>(
+  { publish: true, since: true, state: true, backUp: true, forgetBackUp: true, restore: true, alarm: true },
+  async () => (await import("./events/broadcast-log.ts")).BroadcastLog,
+) {}
+
+export class BroadcastShard extends lazyObject<BroadcastShardClass>(
+  {
+    fetch: true,
+    webSocketMessage: true,
+    webSocketClose: true,
+    deliver: true,
+    listen: true,
+    noteStreams: true,
+    history: true,
+    streams: true,
+    alarm: true,
+  },
+  async () => (await import("./events/broadcast-shard.ts")).BroadcastShard,
+) {}
+
+export class UserChannel extends lazyObject<UserChannelClass>(
+  {
+    fetch: true,
+    webSocketMessage: true,
+    webSocketClose: true,
+    webSocketError: true,
+    publish: true,
+    tell: true,
+    hear: true,
+    history: true,
+    preferences: true,
+    setPreferences: true,
+    endSession: true,
+    exportOf: true,
+    whose: true,
+    backUp: true,
+    forgetBackUp: true,
+    restore: true,
+    erase: true,
+    alarm: true,
+  },
+  async () => (await import("./events/channel.ts")).UserChannel,
+) {}
+
+export class UserGate extends lazyObject<UserGateClass>(
+  {
+    standing: true,
+    end: true,
+    hold: true,
+    settle: true,
+    admitTry: true,
+    signedInFrom: true,
+    openKey: true,
+    changeKey: true,
+    settleKey: true,
+    erase: true,
+    alarm: true,
+  },
+  async () => (await import("./identity/revocations.ts")).UserGate,
+) {}
+
+export class MetricsShard extends lazyObject<MetricsShardClass>(
+  { add: true, totals: true },
+  async () => (await import("./platform/metrics/shard.ts")).MetricsShard,
+) {}
+
+export class JournalObject extends lazyObject<JournalObjectClass>(
+  {
+    append: true,
+    flush: true,
+    pending: true,
+    progress: true,
+    remove: true,
+    exportOf: true,
+    erase: true,
+    owners: true,
+    backUp: true,
+    backUpTombstones: true,
+    restore: true,
+    bury: true,
+    open: true,
+    state: true,
+    parked: true,
+    unpark: true,
+    sweep: true,
+    alarm: true,
+  },
+  async () => (await import("./records/journal/object.ts")).JournalObject,
+) {}
 
 /** Kept as itself and not as a promise, which two requests would share. */
 let api: ReturnType<typeof createApi> | undefined;

@@ -23,3 +23,6 @@ declare module "node:crypto" {
     callback: (fault: Error | null, key: Uint8Array) => void,
   ): void;
 }
+
+/** All of Node's `process` that the Worker uses; see src/platform/node-crypto.ts. */
+declare const process: { getBuiltinModule(id: "node:crypto"): typeof import("node:crypto") };

@@ -12,6 +12,10 @@ export interface WorkerBundle {
   code: string;
   /** The code in order, each piece with the file it comes from; null: esbuild's own. */
   pieces: readonly { file: string | null; text: string }[];
+  /** Each file with those that are evaluated before it: what it imports statically. */
+  imports: ReadonlyMap<string, readonly string[]>;
+  /** What the bundler finds doubtful, e.g. the import of a name that is not exported. */
+  warnings: readonly string[];
 }
 
 /** A part of the bundle: a package, or a room of src/. */
@@ -26,7 +30,7 @@ const mapSchema = z.object({ sources: z.array(z.string()), mappings: z.string() 
 
 /** Bundles src/index.ts with the options that wrangler bundles it with. */
 export async function bundleWorker(): Promise<WorkerBundle> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile, warnings } = await build({
     absWorkingDir: ROOT,
     entryPoints: [SETTINGS.main],
     outfile: fromRoot("dist/worker/index.js"),
@@ -40,7 +44,8 @@ export async function bundleWorker(): Promise<WorkerBundle> {
     minify: true,
     sourcemap: "external",
     write: false,
-    logLevel: "error",
+    metafile: true,
+    logLevel: "silent",
     plugins: [
       {
         // A package's own source map would name files that are not here: what counts is the file that was read.
@@ -59,7 +64,20 @@ export async function bundleWorker(): Promise<WorkerBundle> {
     const path = fromRoot(`dist/worker/${source}`);
     return isAbsolute(path) ? relative(ROOT, path) : path;
   });
-  return { code, pieces: piecesOf(code, map.mappings, files) };
+  const imports = new Map(
+    Object.entries(metafile.inputs).map(([file, { imports }]) => [
+      file,
+      imports.flatMap(({ path, kind }) => (kind === "import-statement" ? [path] : [])),
+    ]),
+  );
+  return { code, pieces: piecesOf(code, map.mappings, files), imports, warnings: warnings.map(({ text }) => text) };
+}
+
+/** Every file and module of the platform that is evaluated before a file of the bundle is, itself included. */
+export function evaluatedWith({ imports }: Pick<WorkerBundle, "imports">, file: string): Set<string> {
+  const found = new Set([file]);
+  for (const one of found) for (const target of imports.get(one) ?? []) found.add(target);
+  return found;
 }
 
 function piecesOf(code: string, mappings: string, files: readonly string[]): WorkerBundle["pieces"] {

@@ -1,7 +1,6 @@
 /** The public API of the audit room. */
 export { type ChainPosition, type ChainRows, openChain, restoreChainPage } from "./chain/backup.ts";
-export { type NewEntry, type OwnEntry, ownEntry, storedEntrySchema } from "./entry.ts";
-export { auditSection } from "./gauges.ts";
+export { type NewEntry, type OwnEntry, ownEntry } from "./entry.ts";
 export {
   addAuditEntry,
   addAuditEntryStatement,
@@ -15,6 +14,5 @@ export {
   sweepAudit,
 } from "./outbox.ts";
 export { entriesAbout, forgetUser, knowsUser, usersKnown } from "./personal.ts";
-export { auditReads } from "./reads.ts";
 export { noteRefusedSignIn } from "./sign-ins.ts";
 export { appendAll, callChain } from "./stubs.ts";

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { nodeCrypto } from "../platform/node-crypto.ts";
 import { acceptedSecrets, deriveKey } from "../platform/secrets.ts";
 import { canonicalize, type Json } from "./canonical.ts";
 
@@ -36,7 +36,7 @@ export async function auditKeys(env: Env): Promise<AuditKeys> {
 
 async function keyOf(secret: string): Promise<AuditKey> {
   const key = await deriveKey(secret, "audit-head");
-  return { kid: createHash("sha256").update(key).digest("hex").slice(0, KEY_ID_LENGTH), key };
+  return { kid: nodeCrypto().createHash("sha256").update(key).digest("hex").slice(0, KEY_ID_LENGTH), key };
 }
 
 /** Signs a statement with the current key. */
@@ -57,5 +57,5 @@ export function defectOf({ known }: AuditKeys, statement: { kid: string; signatu
 }
 
 function signatureOf(key: Uint8Array, statement: { readonly [name: string]: Json }): string {
-  return createHmac("sha256", key).update(canonicalize(statement)).digest("hex");
+  return nodeCrypto().createHmac("sha256", key).update(canonicalize(statement)).digest("hex");
 }

@@ -6,7 +6,8 @@ import { directory } from "../platform/database/shards.ts";
 import { type AppContext, actorOf } from "../platform/http/context.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { ok, type Result } from "../platform/results.ts";
-import { type NewEntry, type Outcome, type OwnEntry, ownEntry, storedEntrySchema } from "./entry.ts";
+import type { Outcome } from "./actions.ts";
+import { type NewEntry, type OwnEntry, ownEntry } from "./entry.ts";
 import { appendAll, callChain, MAX_APPEND } from "./stubs.ts";
 import { auditOutbox } from "./tables.ts";
 
@@ -178,6 +179,8 @@ export function nudgeAudit(c: AppContext): void {
  * @param now entries that still count by then are left for later.
  */
 export async function drainAudit(env: Env, now = Date.now()): Promise<void> {
+  // Every request's middleware knows this file; the schemas are for this one job.
+  const { storedEntrySchema } = await import("./shapes.ts");
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const { results } = await directory(env)
       .prepare("SELECT id, key, entry FROM audit_outbox WHERE error IS NULL AND ready_at <= ? ORDER BY id LIMIT ?")

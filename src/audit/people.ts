@@ -1,5 +1,5 @@
-import { createHmac } from "node:crypto";
 import { parseEnrollmentId } from "../platform/ids.ts";
+import { nodeCrypto } from "../platform/node-crypto.ts";
 import { deriveKey } from "../platform/secrets.ts";
 import type { NewEntry } from "./entry.ts";
 
@@ -37,7 +37,7 @@ export type NameUser = (user: string) => string;
  */
 export async function pseudonyms(env: Env): Promise<NameUser> {
   const key = await deriveKey(env.AUTH_SECRET, "audit-person");
-  return (user) => `${MARK}${createHmac("sha256", key).update(user).digest("hex").slice(0, LENGTH)}`;
+  return (user) => `${MARK}${nodeCrypto().createHmac("sha256", key).update(user).digest("hex").slice(0, LENGTH)}`;
 }
 
 /** The pseudonyms in a text. */

@@ -6,8 +6,9 @@ import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { zodErrors } from "../platform/http/field-errors.ts";
 import { idempotencyHeader } from "../platform/http/idempotency.ts";
 import { ok, refuse } from "../platform/results.ts";
-import { type NewEntry, reportedEntrySchema } from "./entry.ts";
+import type { NewEntry } from "./entry.ts";
 import { json, TAGS } from "./routes-common.ts";
+import { reportedEntrySchema } from "./shapes.ts";
 import { callChain, MAX_APPEND } from "./stubs.ts";
 
 /** Bytes of one batch. */

@@ -1,7 +1,7 @@
-import { createHmac } from "node:crypto";
 import { directory } from "../platform/database/shards.ts";
 import type { AppContext } from "../platform/http/context.ts";
 import { logFault } from "../platform/log.ts";
+import { nodeCrypto } from "../platform/node-crypto.ts";
 import { deriveKey } from "../platform/secrets.ts";
 import { type OwnEntry, ownEntry } from "./entry.ts";
 
@@ -62,6 +62,10 @@ function counted(target: OwnEntry["target"], minute: number, now: number) {
 async function targetOf(env: Env, tried: Tried): Promise<OwnEntry["target"]> {
   if ("user" in tried) return { type: "user", id: tried.user };
   const key = await deriveKey(env.AUTH_SECRET, "audit-person");
-  const id = createHmac("sha256", key).update(`address ${tried.email}`).digest("hex").slice(0, PSEUDONYM_LENGTH);
+  const id = nodeCrypto()
+    .createHmac("sha256", key)
+    .update(`address ${tried.email}`)
+    .digest("hex")
+    .slice(0, PSEUDONYM_LENGTH);
   return { type: "address", id };
 }

@@ -3,9 +3,8 @@ import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 import { localizedTextSchema } from "../platform/text.ts";
 import { ITEM_STATUSES, type Outline, type OutlineItem, PLATFORMS, ruleSchema, VISIBILITIES } from "../unlock/index.ts";
+import { MAX_ITEMS } from "./max-items.ts";
 
-/** Most chapters and problems of one course together. An enrollment's states of that many items stay well under D1's and the object's 2 MB a row. */
-export const MAX_ITEMS = 5_000;
 /** Most characters of one chapter's or problem's Markdown, per language. */
 const MAX_CONTENT = 64_000;
 /** Largest course document accepted, in bytes of JSON. */

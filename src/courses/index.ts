@@ -17,5 +17,5 @@ export {
   rememberProgram,
 } from "./catalog.ts";
 export { loadContent, type Permit } from "./contents.ts";
-export { MAX_ITEMS } from "./document.ts";
+export { MAX_ITEMS } from "./max-items.ts";
 export { courses } from "./tables.ts";

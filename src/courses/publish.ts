@@ -7,10 +7,11 @@ import { fillOfShards, leastFilled, shardBound } from "../platform/database/room
 import { sha256Hex } from "../platform/hash.ts";
 import type { KeyClaim } from "../platform/http/idempotency.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { analyze, type Outline } from "../unlock/index.ts";
+import { type Outline, readAnalyze } from "../unlock/index.ts";
 import type { PublishedVersion } from "./answers.ts";
 import { fetchCourse, forgetCourse } from "./catalog.ts";
-import { type CourseDocument, documentPaths, type ItemContent, MAX_ITEMS, splitDocument } from "./document.ts";
+import { type CourseDocument, documentPaths, type ItemContent, splitDocument } from "./document.ts";
+import { MAX_ITEMS } from "./max-items.ts";
 import { courseActivations, courseContents, courseOutlines, courses, courseVersions } from "./tables.ts";
 
 /** Opened items stay open (grandfather), or the new rules apply to everyone at once (relock). */
@@ -43,8 +44,13 @@ export interface CheckedDocument {
  * Everything that can be wrong with a document, all at once; or its outline, contents and warnings.
  * @param now epoch ms: what has closed by then is warned of.
  */
-export function checkDocument(slug: string, document: CourseDocument, now: number): Result<CheckedDocument> {
+export async function checkDocument(
+  slug: string,
+  document: CourseDocument,
+  now: number,
+): Promise<Result<CheckedDocument>> {
   const { outline, contents } = splitDocument(document);
+  const analyze = await readAnalyze();
   const { errors, warnings } = analyze(outline, documentPaths(document), now);
   if (document.slug !== slug) {
     errors.unshift({ path: "document.slug", rule: "other_course", message: `The document says "${document.slug}".` });

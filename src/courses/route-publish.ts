@@ -40,7 +40,7 @@ export async function refuseWholeDocument(c: AppContext, target: string, fault: 
   const body: unknown = await c.req.json();
   const sent = typeof body === "object" && body !== null && "document" in body ? body.document : null;
   const document = legibleDocument(sent);
-  const checked = document === null ? null : checkDocument(document.slug, document, Date.now());
+  const checked = document === null ? null : await checkDocument(document.slug, document, Date.now());
   // What is said of a part that could not be read says nothing about the document.
   const others = checked === null || checked.ok ? [] : (checked.refusal.errors ?? []);
   return respond(c, {

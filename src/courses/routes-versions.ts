@@ -119,7 +119,7 @@ export function versionRoutes({ markStale, impactOf, warm }: CourseRoomDependenc
         const { document, policy, note } = c.req.valid("json");
         const managed = await managedCourse(c, slug);
         if (!managed.ok) return respond(c, managed.refusal);
-        const checked = checkDocument(slug, document, Date.now());
+        const checked = await checkDocument(slug, document, Date.now());
         if (!checked.ok) return respond(c, checked.refusal);
         const db = databaseOf(c);
         if (c.req.valid("query").dry_run === "true") {

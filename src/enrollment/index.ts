@@ -1,5 +1,4 @@
 export { loadEnrollment, snapshotHolds } from "./backup.ts";
 
-export { askForWarmUp } from "./registry.ts";
 export { callEnrollment, callEnrollmentObject, enrollmentStub } from "./stub.ts";
 export { destroyWithdrawn } from "./withdrawn.ts";

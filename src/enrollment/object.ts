@@ -18,6 +18,7 @@ import type { ExportPage, ExportPosition } from "../platform/cell/export-rows.ts
 import type { DumpRequest, ObjectDump } from "../platform/cell/object-dump.ts";
 import type { Loaded } from "../platform/cell/object-load.ts";
 import { ok, type Result } from "../platform/results.ts";
+import { readJudge } from "../unlock/index.ts";
 import { refresh } from "./catch-up.ts";
 import { EnrollmentCore } from "./core.ts";
 import { EXPORTED } from "./exported.ts";
@@ -80,7 +81,8 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
 
   /** Takes a submission, judges it when the problem has an answer key, records the outcome. */
   async submit(request: SubmitRequest): Promise<Result<SubmitAnswer>> {
-    return this.#writes.run(request, ({ submissions }, now) => submissions.submit(request, now));
+    const judge = await readJudge();
+    return this.#writes.run(request, ({ submissions }, now) => submissions.submit(request, now, judge));
   }
 
   /** Judges a pending submission, also of a learner who has withdrawn since: it was submitted while enrolled. */

@@ -1,4 +1,4 @@
-import { storedEntrySchema } from "../audit/index.ts";
+import { storedEntrySchema } from "../audit/shapes.ts";
 import type { ProjectedEvent, ProjectionBatch } from "../mirror/index.ts";
 import { mirrorOf } from "./mirror-of.ts";
 import { eventPayload, noticesOf } from "./notices.ts";

@@ -1,7 +1,6 @@
 import type { ProjectionBatch } from "../mirror/index.ts";
 import { ok, type Result } from "../platform/results.ts";
 import type { EnrollmentCore } from "./core.ts";
-import { collectProjection } from "./outbox-batch.ts";
 
 /**
  * D1's row differs from the object, which alone decides what it says: the row is written once more, unless a delivery
@@ -19,6 +18,8 @@ export async function tellAgain(core: EnrollmentCore): Promise<Result<null>> {
 
 /** The rows that are pending for D1, or null when there are none. */
 export async function pendingProjection(core: EnrollmentCore): Promise<Result<ProjectionBatch | null>> {
+  // Reads never come here, and it brings the schemas of what is pending.
+  const { collectProjection } = await import("./outbox-batch.ts");
   const state = await core.load();
   if (state === null) return ok(null);
   return ok(collectProjection(state, core.store, core.outbox, core.announcements.notifiedUpTo));

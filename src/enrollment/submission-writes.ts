@@ -1,12 +1,15 @@
 import type { NewFact, ProjectedSubmission, SubmitAnswer } from "../mirror/index.ts";
 import { utf8Bytes } from "../platform/database/batches.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
-import { judge } from "../unlock/index.ts";
+import type { readJudge } from "../unlock/index.ts";
 import type { FactWrites } from "./fact-writes.ts";
 import type { SubmitRequest, VerdictRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 import type { WriteTools } from "./write-tools.ts";
+
+/** What judges an answer by its key; it has been read before anything is decided. */
+type Judge = Awaited<ReturnType<typeof readJudge>>;
 
 /**
  * What is kept of one learner's submissions, pending and judged alike; what would go beyond is refused. An answer has
@@ -34,7 +37,7 @@ export class SubmissionWrites {
   }
 
   /** Takes a submission, judges it when the problem has an answer key, records the outcome. */
-  submit(request: SubmitRequest, now: number): Result<SubmitAnswer> {
+  submit(request: SubmitRequest, now: number, judge: Judge): Result<SubmitAnswer> {
     const refusal = this.#tools.refuseLocked(request.item, request, now);
     if (refusal !== null) return refusal;
     const index = this.#state.program.indexOf.get(request.item);

@@ -1,19 +1,16 @@
 import { DurableObject } from "cloudflare:workers";
-import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
 import { Cell } from "../platform/cell/cell.ts";
 import type { DumpRequest, ObjectDump } from "../platform/cell/object-dump.ts";
 import type { Loaded } from "../platform/cell/object-load.ts";
-import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { logFault } from "../platform/log.ts";
 import { ok, type Result } from "../platform/results.ts";
-import { ARCHIVE_TABLE } from "./archive-mark.ts";
 import { ArchivedLog } from "./archived-log.ts";
+import { BROADCAST_LOG_SCHEMA } from "./broadcast-log-schema.ts";
 import type { HistoryPage, PublishOutcome } from "./contract.ts";
 import { formatPosition, parsePosition } from "./cursor.ts";
 import { EventLog, readPage, WINDOW_MS } from "./log.ts";
-import { LOG_TABLES } from "./log-tables.ts";
 import type { ArchiveMessage } from "./messages.ts";
-import { KEY_BODIES, PublishKeys } from "./publish-keys.ts";
+import { PublishKeys } from "./publish-keys.ts";
 import { shardCount } from "./shard-of.ts";
 import { SPREAD_BYTES, SPREAD_EVENTS, SPREAD_RETRY_MS, Spread } from "./spread.ts";
 import { broadcastShardStub } from "./stubs.ts";
@@ -21,20 +18,6 @@ import { isArchived, type LoggedEvent, type NewEvent, type Position } from "./ty
 
 const DUE_NAMES = ["spread", "archive", "trim"] as const;
 type DueName = (typeof DUE_NAMES)[number];
-
-/** The log object's own SQLite schema; see {@link SchemaStep} for how it grows. */
-export const BROADCAST_LOG_SCHEMA: readonly SchemaStep[] = [
-  {
-    id: "001_broadcast_log",
-    sql: `
-      ${LOG_TABLES}
-      CREATE TABLE keys (key TEXT PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
-      ${ARCHIVE_TABLE}
-      ${DUE_TIMES_TABLE}
-    `,
-  },
-  KEY_BODIES,
-];
 
 /** Important events wait this long for others, so that one message carries them to D1. */
 const ARCHIVE_DELAY_MS = 2_000;

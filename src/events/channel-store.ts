@@ -1,13 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { firstBytes } from "../platform/database/batches.ts";
-import {
-  DEFAULT_PREFERENCES,
-  EVENT_DATA,
-  eventOf,
-  type NewEvent,
-  type Preferences,
-  preferencesSchema,
-} from "./types.ts";
+import { EVENT_DATA, preferencesSchema } from "./shapes.ts";
+import { DEFAULT_PREFERENCES, eventOf, type NewEvent, type Preferences } from "./types.ts";
 
 /** Updates of one course's content that come within this time go out as one. */
 const CONTENT_MERGE_MS = 2_000;

@@ -1,11 +1,14 @@
+import { late } from "../platform/late.ts";
+
 // The public API of the events room.
-export { archiveLate, consumeEvents, pruneEvents } from "./archive.ts";
-export { BROADCAST_LOG_SCHEMA } from "./broadcast-log.ts";
+export { BROADCAST_LOG_SCHEMA } from "./broadcast-log-schema.ts";
 export { callBroadcastLog } from "./broadcast-log-stub.ts";
 export { CHANNEL_SCHEMA } from "./channel-schema.ts";
-export { eventSection } from "./gauges.ts";
-export { publishAll } from "./publishing.ts";
-export { socketMessageSchema } from "./schemas.ts";
 export { callChannel, callChannelObject } from "./stubs.ts";
-export { reportDeadLetters } from "./system-errors.ts";
-export { eventDataSchema, eventOf, type NewEvent } from "./types.ts";
+export { eventOf, type NewEvent } from "./types.ts";
+
+export const archiveLate = late(async () => (await import("./archive.ts")).archiveLate);
+export const consumeEvents = late(async () => (await import("./archive.ts")).consumeEvents);
+export const pruneEvents = late(async () => (await import("./archive.ts")).pruneEvents);
+export const publishAll = late(async () => (await import("./publishing.ts")).publishAll);
+export const reportDeadLetters = late(async () => (await import("./system-errors.ts")).reportDeadLetters);

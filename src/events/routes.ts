@@ -24,10 +24,10 @@ import {
   publishHeaders,
   toNewEvent,
 } from "./schemas.ts";
+import { envelopeSchema, preferencesSchema } from "./shapes.ts";
 import { streamRoutes } from "./stream-routes.ts";
 import { callChannel } from "./stubs.ts";
 import { mintStreamToken, STREAM_TOKEN_SECONDS } from "./tokens.ts";
-import { envelopeSchema, preferencesSchema } from "./types.ts";
 
 const TAGS = ["events"];
 const STREAM_PATH = "/api/v1/events/stream";

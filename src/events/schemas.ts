@@ -3,7 +3,8 @@ import { sha256Hex } from "../platform/hash.ts";
 import { idempotencyHeader } from "../platform/http/idempotency.ts";
 import { userIdSchema } from "../platform/ids.ts";
 import { ROLES } from "../platform/roles.ts";
-import { EVENT_DATA, type EventType, LEVELS, type NewEvent, PRIORITIES, subjectOf } from "./types.ts";
+import { EVENT_DATA } from "./shapes.ts";
+import { type EventType, LEVELS, type NewEvent, PRIORITIES, subjectOf } from "./types.ts";
 
 /** Events of one publish call. */
 export const MAX_PUBLISHED = 500;
@@ -96,19 +97,6 @@ export const publishAnswer = z
     ),
   })
   .openapi("PublishedEvents");
-
-/** A frame as a socket's text message carries it: the fields of an event stream, and what only sockets need. */
-export const socketMessageSchema = z
-  .object({
-    event: z.string().openapi({ description: "The type of an event, or `stream.…` for a frame about the stream." }),
-    id: z.string().optional().openapi({ description: "The cursor after this frame. Absent: it stays." }),
-    retry: z.int().optional().openapi({ description: "How long to wait before coming back, ms, from now on." }),
-    ack: z.int().optional().openapi({ description: 'Send back the text "ack " and this number when you have it.' }),
-    data: z
-      .record(z.string(), z.unknown())
-      .openapi({ description: "The envelope of an event, or the frame's own data." }),
-  })
-  .openapi("SocketMessage");
 
 /** An event of a call as logs take it, with the key that makes a retry harmless and what that key stands for. */
 export async function toNewEvent(

@@ -1,4 +1,5 @@
-import { EVENT_DATA, eventOf, type NewEvent } from "./types.ts";
+import { EVENT_DATA } from "./shapes.ts";
+import { eventOf, type NewEvent } from "./types.ts";
 
 /** Longest silence of a task whose start named no other: ten minutes. */
 const DEFAULT_TIMEOUT_MS = 600_000;

@@ -3,7 +3,8 @@ import { ROLES } from "../platform/roles.ts";
 import type { Gap } from "./contract.ts";
 import { formatPosition, parsePosition } from "./cursor.ts";
 import type { EventGroup } from "./log.ts";
-import { EVENT_TYPES, LEVELS, type LoggedEvent, type Position, PRIORITIES, preferencesSchema } from "./types.ts";
+import { preferencesSchema } from "./shapes.ts";
+import { EVENT_TYPES, LEVELS, type LoggedEvent, type Position, PRIORITIES } from "./types.ts";
 
 // What travels over the WebSocket between a log's object and the Worker that ends the stream. Both run one version of
 // the code except in the minutes of a gradual release, so members are only ever added and the unknown is ignored.

@@ -3,7 +3,7 @@ import { decodeJwt } from "jose";
 import type { AppEnv } from "../platform/http/context.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { type AcceptedSecrets, acceptedSecrets, secretDefect, withAnySecret } from "../platform/secrets.ts";
-import { BOOTSTRAP_SESSION, isOfRestore } from "./bootstrap.ts";
+import { BOOTSTRAP_SESSION, isOfRestore } from "./bootstrap-session.ts";
 import { KEY_PREFIX } from "./keys/format.ts";
 import { KeyCheck } from "./keys/key-check.ts";
 import { configuredProvider, verifyProviderToken } from "./providers.ts";

@@ -4,6 +4,7 @@ import type { Database } from "../platform/database/counted.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { sameSecret } from "../platform/same-secret.ts";
 import { secretDefect } from "../platform/secrets.ts";
+import { BOOTSTRAP_SESSION } from "./bootstrap-session.ts";
 import { newId, type UserRow } from "./library.ts";
 import { passwordDefect } from "./password-rules.ts";
 import { hashPassword } from "./passwords.ts";
@@ -15,8 +16,6 @@ import { PASSWORD_PROVIDER } from "./users.ts";
 // How a new deployment gets its first administrator, and how a restore is begun where nobody can sign in yet: by a secret
 // of its own that is worth something only while there is no administrator. So nobody ever needs AUTH_SECRET.
 
-/** Session of the token a restore works with: no session row, and no other user, has it. */
-export const BOOTSTRAP_SESSION = "bootstrap";
 const BOOTSTRAP_USER = "bootstrap";
 /** How long a restore may take, seconds. */
 const RESTORE_TOKEN_SECONDS = 86_400;
@@ -96,12 +95,4 @@ export async function restoreToken(env: Env, db: Database, given: string, now: D
     Math.floor(now.getTime() / 1_000),
   );
   return ok(token);
-}
-
-const BACKUPS_PATH = /^\/api\/v1\/system\/backups(\/|$)/;
-const ACCOUNTS_PATH = /^\/api\/v1\/(auth|users|keys|erasures)(\/|$)/;
-
-/** What the token of a restore may do: work on backups, and look at what was restored. */
-export function isOfRestore(method: string, path: string): boolean {
-  return BACKUPS_PATH.test(path) || (method === "GET" && !ACCOUNTS_PATH.test(path));
 }

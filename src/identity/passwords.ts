@@ -1,4 +1,4 @@
-import { scrypt } from "node:crypto";
+import { nodeCrypto } from "../platform/node-crypto.ts";
 import { ok, type Result } from "../platform/results.ts";
 import { HashLine, type Turn } from "./hash-line.ts";
 
@@ -97,7 +97,7 @@ async function derive(turn: Turn, password: string, salt: Uint8Array, { t, ...co
 
 function scryptOnce(input: string, salt: Uint8Array, { logN, r, p }: Omit<Cost, "t">): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    scrypt(input, salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: MAX_MEMORY }, (fault, key) =>
+    nodeCrypto().scrypt(input, salt, HASH_BYTES, { N: 2 ** logN, r, p, maxmem: MAX_MEMORY }, (fault, key) =>
       fault instanceof Error ? reject(fault) : resolve(key),
     );
   });

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jos
 import { z } from "zod";
 import { logFault } from "../platform/log.ts";
 import { type Result, refuse } from "../platform/results.ts";
-import { isReservedId } from "./schemas.ts";
+import { isReservedId } from "./reserved-ids.ts";
 import {
   CLOCK_TOLERANCE_SECONDS,
   readClaims,

@@ -3,8 +3,6 @@ import { sessionRoutes } from "./routes-sessions.ts";
 import { signInRoutes } from "./routes-sign-in.ts";
 import { type IdentityPorts, userRoutes } from "./routes-users.ts";
 
-export { keyRoutes } from "./keys/routes.ts";
-
 /** Registration, sign-in, sessions and users, to be mounted at /api/v1. */
 export function identityRoutes(ports: IdentityPorts) {
   return newRouter().route("/", signInRoutes()).route("/", sessionRoutes()).route("/", userRoutes(ports));

@@ -6,6 +6,7 @@ import { instantSchema } from "../platform/instants.ts";
 import { ROLES } from "../platform/roles.ts";
 import { nameSchema } from "../platform/text.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
+import { isReservedId } from "./reserved-ids.ts";
 
 /** Longest address that can be delivered to (RFC 5321 section 4.5.3.1.3). */
 const MAX_EMAIL_LENGTH = 254;
@@ -24,11 +25,6 @@ const newPassword = z
   .openapi({
     description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters, and hard to guess for who knows lists of passwords, your name and your address.`,
   });
-/** Under these names keys and a restore act: nobody else may. */
-export function isReservedId(id: string): boolean {
-  return id.startsWith("key_") || id === "bootstrap";
-}
-
 const knownPassword = z.string().min(1).max(MAX_PASSWORD_LENGTH);
 const role = z.enum(ROLES).openapi({ example: "learner" });
 

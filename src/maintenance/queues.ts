@@ -1,7 +1,8 @@
 import { backupMessageSchema, consumeBackups } from "../backup/index.ts";
 import { archiveLate, consumeEvents, reportDeadLetters } from "../events/index.ts";
 import { consumeInsight, insightMessageSchema } from "../insight/index.ts";
-import { consumeProjections, projectionMessageSchema, refreshMessageSchema } from "../mirror/index.ts";
+import { consumeProjections } from "../mirror/index.ts";
+import { projectionMessageSchema, refreshMessageSchema } from "../mirror/shapes.ts";
 import { DEAD_SUFFIX, type DeadQueue, settleDead } from "../platform/queue/dead-letters.ts";
 import { withoutErased } from "../privacy/index.ts";
 import { consumeRefreshes, restRefreshes } from "../staleness/index.ts";

@@ -1,3 +1,5 @@
+import { late } from "../platform/late.ts";
+
 export { accessTo, LOCKED, permitByPass, permitFor, refusalOf } from "./access.ts";
 export { type Adoption, adoptedSubmissions, findAdoption } from "./adoption.ts";
 export { enrollAnswerSchema, snapshotSchema, submitAnswerSchema, writeAnswerSchema } from "./answers.ts";
@@ -30,19 +32,11 @@ export type {
   WriteAnswer,
 } from "./contract.ts";
 export { coursesOf } from "./courses-of.ts";
-export { impactNow } from "./impact-now.ts";
-export {
-  type ProjectionMessage,
-  projectionMessageSchema,
-  type RefreshMessage,
-  refreshMessageSchema,
-  sendAll,
-} from "./messages.ts";
+export type { ProjectionMessage, RefreshMessage } from "./messages.ts";
 export { keptAcross, loadMirroredPage, type MirroredEnrollment } from "./mirror.ts";
 export { mirrorStatements } from "./mirror-rows.ts";
 export { type ListWant, type Walked, walkedBefore } from "./paging.ts";
 export { callPort, type EnrollmentPort } from "./port.ts";
-export { consumeProjections, drainEnrollment, projectEnrollments } from "./projection.ts";
 export { pruneMirror } from "./prune.ts";
 export {
   isDiverted,
@@ -67,6 +61,11 @@ export {
   statesBody,
 } from "./reading.ts";
 export { readRealtime } from "./realtime.ts";
+export { sendAll } from "./send-messages.ts";
 export { shadowCheck } from "./shadow.ts";
 export { type Standing, standingOf } from "./standing.ts";
 export { courseMarks, enrollments, freshness, submissions, userCourses } from "./tables.ts";
+
+export const consumeProjections = late(async () => (await import("./projection.ts")).consumeProjections);
+export const drainEnrollment = late(async () => (await import("./projection.ts")).drainEnrollment);
+export const projectEnrollments = late(async () => (await import("./projection.ts")).projectEnrollments);

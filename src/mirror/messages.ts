@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { sendInBatches } from "../platform/database/set-statement.ts";
 import { courseSlugSchema, enrollmentIdSchema } from "../platform/ids.ts";
 
 /** Bodies of queue messages. They carry ids and hints only, so that any of them may arrive twice, late or unordered. */
@@ -48,8 +47,3 @@ export const refreshMessageSchema = z.discriminatedUnion("type", [
 
 export type ProjectionMessage = z.infer<typeof projectionMessageSchema>;
 export type RefreshMessage = z.input<typeof refreshMessageSchema>;
-
-/** Sends messages in as few calls as the platform allows. */
-export async function sendAll(queue: Queue, messages: readonly RefreshMessage[]): Promise<void> {
-  await sendInBatches(queue, messages);
-}

@@ -1,13 +1,21 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { AppEnv } from "../platform/http/context.ts";
+import { eventDataSchema, socketMessageSchema } from "../events/shapes.ts";
+import type { LazyApi } from "../platform/http/lazy-api.ts";
 
 // The Worker itself has no part of this file: the build calls it, and the outcome lies among the static assets.
 
 /**
  * The API's description, made from the schemas that validate.
- * @param app of createApi.
+ * @param api of createApi.
  */
-export function openApiDocument(app: OpenAPIHono<AppEnv>, origin: string) {
+export async function openApiDocument(api: LazyApi, origin: string) {
+  const app = await api.whole();
+  app.openAPIRegistry.register("EventData", eventDataSchema);
+  app.openAPIRegistry.register("SocketMessage", socketMessageSchema);
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+  });
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {

@@ -1,10 +1,2 @@
-export { deadLetterRoutes } from "./dead-letter-routes.ts";
-export { readinessSection } from "./health/readiness.ts";
-export { mountHealth } from "./health/routes.ts";
-export { metricsRoutes, mountScrape } from "./metrics/routes.ts";
-export { mountReference } from "./reference.ts";
-export { movesSection } from "./shards/gauges.ts";
-export { shardRoutes } from "./shards/routes.ts";
+/** The public API of the operations room. */
 export { resumeMoves } from "./shards/work.ts";
-export { switchSection } from "./switch-gauge.ts";
-export { switchRoutes } from "./switch-routes.ts";

@@ -1,12 +1,18 @@
 /** Terms of one search at most; more are a mistake or an attack. */
 const MAX_TERMS = 64;
 
+/** Made with the first text: its sets of characters take a millisecond of a start, which needs none. */
+let runs: RegExp | undefined;
+
 /**
  * Runs of scripts that are written without spaces, and words of all others. Punctuation, and whatever means something to
  * the query language of the index, is in neither.
  */
-const RUNS =
-  /(?<dense>[[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]&&[\p{L}\p{N}\p{M}]]+)|(?<word>[[\p{L}\p{N}\p{M}]--[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]]+)/gv;
+const runsOfScripts = () => {
+  runs ??=
+    /(?<dense>[[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]&&[\p{L}\p{N}\p{M}]]+)|(?<word>[[\p{L}\p{N}\p{M}]--[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}]]+)/gv;
+  return runs;
+};
 /** Accents of Latin, Greek and Cyrillic; marks of other scripts distinguish words. */
 const ACCENTS = /[\u0300-\u036f]/g;
 
@@ -83,7 +89,7 @@ function termsOf(phrases: readonly string[]): number {
 
 function runsOf(text: string): Run[] {
   // Compatibility forms are the same letters: full-width Latin, half-width Kana, ligatures.
-  return [...text.normalize("NFKC").toLowerCase().matchAll(RUNS)].flatMap(({ groups }): Run[] => {
+  return [...text.normalize("NFKC").toLowerCase().matchAll(runsOfScripts())].flatMap(({ groups }): Run[] => {
     if (groups?.dense !== undefined) return [{ isDense: true, characters: [...groups.dense] }];
     const word = (groups?.word ?? "").normalize("NFD").replace(ACCENTS, "").normalize("NFC");
     return word === "" ? [] : [{ isDense: false, characters: [word] }];

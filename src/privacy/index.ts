@@ -8,8 +8,6 @@ export {
   signErasures,
 } from "./erasure-list.ts";
 export { keepErasures } from "./erasure-notes.ts";
-export { privacySection } from "./gauges.ts";
-export { isKnown, peoplePage } from "./known.ts";
+export { peoplePage } from "./known.ts";
 export { withoutErased } from "./late-messages.ts";
 export { beginErasuresAgain, bury, eraseNow, eraseRevived, pauseWatch, resumeWatch, watchErasures } from "./revived.ts";
-export { privacyRoutes } from "./routes.ts";

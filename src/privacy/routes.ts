@@ -5,11 +5,11 @@ import {
   callRevocations,
   checkPassword,
   erasedAmong,
-  eraseUserBody,
   subjectOf,
   TOO_MANY_GUESSES,
   withinPasswordLimit,
 } from "../identity/index.ts";
+import { eraseUserBody } from "../identity/shapes.ts";
 import { directory } from "../platform/database/shards.ts";
 import { respond } from "../platform/http/answers.ts";
 import { attachment } from "../platform/http/attachment.ts";

@@ -6,5 +6,4 @@ export { query } from "./query.ts";
 export { indexWords } from "./reindex.ts";
 export { callJournal, JOURNALS, journalOf } from "./stubs.ts";
 export { sweepJournals } from "./sweep.ts";
-export { recordSection } from "./totals.ts";
 export { SESSION, TASK } from "./translation/types.ts";

@@ -1,4 +1,3 @@
 export { freshnessOf, freshnessSchema } from "./freshness.ts";
-export { queueSection, unlockSection } from "./gauges.ts";
 export { askForEveryMark, askForMarks, markCourseStale } from "./marks.ts";
 export { consumeRefreshes, restRefreshes, sweepEveryMinute } from "./refresh.ts";

@@ -1,4 +1,5 @@
-import { type RefreshMessage, refreshMessageSchema, sendAll } from "../mirror/index.ts";
+import { type RefreshMessage, sendAll } from "../mirror/index.ts";
+import { refreshMessageSchema } from "../mirror/shapes.ts";
 import { setStatement } from "../platform/database/set-statement.ts";
 import { answersOf, directory, groupByShard, onEveryShard, type Shard } from "../platform/database/shards.ts";
 import { enrollmentId, parseEnrollmentId } from "../platform/ids.ts";

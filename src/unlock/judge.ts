@@ -1,8 +1,6 @@
 import { RE2JS } from "re2js";
+import { MAX_ANSWER } from "./max-answer.ts";
 import type { AnswerKey } from "./outline.ts";
-
-/** Longest answer that is judged, in UTF-16 code units. Longer ones fail: no answer key needs them. */
-export const MAX_ANSWER = 10_000;
 
 /**
  * Largest regular expression, in RE2 instructions. Matching costs at most instructions times characters, so this and

@@ -3,7 +3,7 @@ import { build } from "esbuild";
 import { z } from "zod";
 import { ROOT } from "../paths.ts";
 
-const moduleSchema = z.object({ document: z.record(z.string(), z.unknown()) });
+const moduleSchema = z.object({ document: z.promise(z.record(z.string(), z.unknown())) });
 
 /**
  * The OpenAPI document of the API as the code is now, made from the server's own routes without starting it: what only
@@ -47,5 +47,5 @@ export async function apiDocument(origin = "http://localhost"): Promise<Record<s
   if (code === undefined) throw new Error("the API could not be bundled");
   const module: { exports: unknown } = { exports: {} };
   new Function("module", "exports", "require", code)(module, module.exports, createRequire(import.meta.url));
-  return moduleSchema.parse(module.exports).document;
+  return (await moduleSchema.parseAsync(module.exports)).document;
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "../../platform/node-crypto.ts";
 import { canonicalize, type Json } from "../canonical.ts";
 import type { EntryRow } from "./contract.ts";
 
@@ -11,5 +11,5 @@ export const GENESIS = "0".repeat(64);
  */
 export function hashOf({ hash: _hash, ...values }: Omit<EntryRow, "hash"> & { hash?: string }): string {
   const stored: Json = values;
-  return createHash("sha256").update(canonicalize(stored)).digest("hex");
+  return nodeCrypto().createHash("sha256").update(canonicalize(stored)).digest("hex");
 }

@@ -1,8 +1,8 @@
 import { setStatement } from "../../platform/database/set-statement.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { indexTerms } from "../../platform/words.ts";
-import { detailsSchema } from "../entry.ts";
 import { pseudonymsIn } from "../people.ts";
+import { detailsSchema } from "../shapes.ts";
 import type { ChainContext } from "./context.ts";
 import type { EntryRow, Person } from "./contract.ts";
 

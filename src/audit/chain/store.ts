@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { setStatement } from "../../platform/database/set-statement.ts";
+import { nodeCrypto } from "../../platform/node-crypto.ts";
 import { canonicalize } from "../canonical.ts";
 import type { NewEntry } from "../entry.ts";
 import { type NameUser, pseudonymised, pseudonymsIn } from "../people.ts";
@@ -282,5 +282,5 @@ function rowOf(entry: NewEntry, place: { seq: number; received_at: number; prev:
 
 /** What an erased user is remembered by, as in `tombstones`: it depends on no secret. */
 function subjectOf(user: string): string {
-  return createHash("sha256").update(user).digest("hex");
+  return nodeCrypto().createHash("sha256").update(user).digest("hex");
 }

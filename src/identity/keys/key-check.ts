@@ -4,7 +4,7 @@ import type { KeyGrant } from "../../platform/scopes.ts";
 import { callRevocations } from "../revocations-stub.ts";
 import type { Sensitivity } from "../session-check.ts";
 import { idOfKey } from "./format.ts";
-import { KEY_OBJECT, KEY_REFUSED, type OpenedKey } from "./key-guard.ts";
+import { KEY_OBJECT, KEY_REFUSED, type OpenedKey } from "./key-answers.ts";
 
 /** Longest time a key is believed without asking, milliseconds: what a read may be late by. */
 const KEY_TTL_MS = 60_000;

@@ -1,17 +1,12 @@
 import { z } from "zod";
 import { logFault } from "../../platform/log.ts";
-import { ok, type Result, refuse } from "../../platform/results.ts";
+import { ok, type Result } from "../../platform/results.ts";
 import { type KeyGrant, SCOPES } from "../../platform/scopes.ts";
-
-/** Names of the objects of keys begin so; no user id has a slash. */
-export const KEY_OBJECT = "key/";
+import { KEY_REFUSED, type OpenedKey } from "./key-answers.ts";
 
 const DAY_MS = 86_400_000;
 const KEY = "key";
 const CHANGING = "key_changing";
-
-/** A grant as it was found, and until when it may be believed at most, epoch milliseconds. */
-export type OpenedKey = KeyGrant & { until: number };
 
 const scopesSchema = z.array(z.enum(SCOPES));
 const coursesSchema = z.array(z.string());
@@ -35,9 +30,6 @@ interface StoredKey {
   last_used_on: number;
   is_revoked: boolean;
 }
-
-/** One answer for a key that is unknown, garbled, revoked, replaced or expired: it does not say which. */
-export const KEY_REFUSED = refuse("unauthenticated", { detail: "The key is not valid: unknown, expired or revoked." });
 
 /**
  * The key of one object: a copy of its row in D1, read at its first use, so that showing a key asks no database.

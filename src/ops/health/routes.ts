@@ -6,9 +6,8 @@ import { readiness } from "./readiness.ts";
 /** Seconds after which somebody who got "unavailable" asks again. */
 const RETRY_AFTER_S = 5;
 
-/** Adds /health (is it alive? asks nobody) and /ready (can it serve? asks everything it rests on). */
-export function mountHealth(app: OpenAPIHono<AppEnv>): void {
-  app.get("/health", (c) => c.json({ status: "ok" }));
+/** Adds /ready: can it serve? It asks everything the service rests on. */
+export function mountReadiness(app: OpenAPIHono<AppEnv>): void {
   app.get("/ready", async (c) => {
     const { checked_at, ...found } = await readiness.look(c.env, Date.now());
     const headers: Record<string, string> = { "cache-control": "no-store" };

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "../../platform/node-crypto.ts";
 import { type QueryBuilder, query } from "../query.ts";
 import type { BackendRegistry } from "../registry.ts";
 import { SESSION, TASK } from "../translation/types.ts";
@@ -46,7 +46,7 @@ async function removeIds(registry: BackendRegistry, type: RecordType, ids: reado
 
 /** What an erased owner is remembered by: a deleted session whose name no session can have and nobody can read. */
 export function tombstoneOf(owner: string): string {
-  return `erased ${createHash("sha256").update(owner).digest("base64url")}`;
+  return `erased ${nodeCrypto().createHash("sha256").update(owner).digest("base64url")}`;
 }
 
 /** Inside a transaction: forgets everything about an owner, but that they were erased. */

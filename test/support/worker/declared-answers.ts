@@ -13,12 +13,12 @@ interface Operation {
   responses: RouteConfig["responses"];
 }
 
-let known: Operation[] | undefined;
+let known: readonly Operation[] | undefined;
 const faults = new Set<string>();
 
 /** Every operation with what it declares, made once. */
-function operations(): Operation[] {
-  known ??= createApi().openAPIRegistry.definitions.flatMap((definition) => {
+async function operations(): Promise<readonly Operation[]> {
+  known ??= (await createApi().whole()).openAPIRegistry.definitions.flatMap((definition) => {
     if (definition.type !== "route") return [];
     const { route } = definition;
     const parts = route.path.split("/").map((part) => (/^\{\w+\}$/.test(part) ? null : part));
@@ -28,9 +28,9 @@ function operations(): Operation[] {
 }
 
 /** The operation that answers a request: of those that fit, the one whose path says most. */
-function operationOf(method: string, path: string): Operation | undefined {
+async function operationOf(method: string, path: string): Promise<Operation | undefined> {
   const parts = path.replace(/\/$/, "").split("/");
-  const fitting = operations().filter(
+  const fitting = (await operations()).filter(
     (one) =>
       one.method === method &&
       one.parts.length === parts.length &&
@@ -42,7 +42,7 @@ function operationOf(method: string, path: string): Operation | undefined {
 
 /** Compares an answer with what its operation declares, notes where they differ, and passes the answer on. */
 export async function checkedAnswer(request: Request, answer: Response): Promise<Response> {
-  const operation = operationOf(request.method, new URL(request.url).pathname);
+  const operation = await operationOf(request.method, new URL(request.url).pathname);
   if (operation === undefined || answer.status === 101) return answer;
   const type = answer.headers.get("content-type")?.split(";")[0] ?? null;
   // Read here: what belongs to one request cannot be read from outside of it.

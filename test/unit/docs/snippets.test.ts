@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { fromRoot, NODE } from "../../../scripts/lib/paths.ts";
 import { answerKeySchema, courseDocumentSchema, documentPaths, splitDocument } from "../../../src/courses/document.ts";
-import { analyze, OPERATORS, ruleSchema } from "../../../src/unlock/index.ts";
+import { analyze } from "../../../src/unlock/analyze.ts";
+import { OPERATORS, ruleSchema } from "../../../src/unlock/index.ts";
 import { type Block, blocksOf, documents } from "../../support/node/documents.ts";
 
 const BLOCKS = [...documents(), "src/client/README.md"].flatMap(blocksOf);

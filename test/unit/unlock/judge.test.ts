@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { judge, MAX_ANSWER, MAX_PATTERN_SIZE, parseNumber, patternDefect } from "../../../src/unlock/judge.ts";
+import { judge, MAX_PATTERN_SIZE, parseNumber, patternDefect } from "../../../src/unlock/judge.ts";
+import { MAX_ANSWER } from "../../../src/unlock/max-answer.ts";
 import type { AnswerKey } from "../../../src/unlock/outline.ts";
 import { cpuMs } from "../../support/unlock/cpu.ts";
 

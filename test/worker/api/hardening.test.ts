@@ -74,8 +74,8 @@ describe("every body has a limit that the API names", () => {
   /** Larger ones stream, and have tests of their own. */
   const SMALL = 1_000_000;
 
-  function limited() {
-    const { paths = {} } = openApiDocument(createApi(), ORIGIN);
+  async function limited() {
+    const { paths = {} } = await openApiDocument(createApi(), ORIGIN);
     return Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods ?? {}).flatMap(([method, given]) => {
         const { requestBody, "x-policy": policy } = operationSchema.parse(given);
@@ -85,7 +85,7 @@ describe("every body has a limit that the API names", () => {
   }
 
   it("and one byte more is refused, on every route that takes JSON", async () => {
-    const routes = limited();
+    const routes = await limited();
     expect(routes.length).toBeGreaterThan(20);
     expect(routes.filter(({ max_body }) => max_body <= 0)).toEqual([]);
     const small = routes.filter(

@@ -14,7 +14,7 @@ const operationSchema = z.looseObject({
 });
 
 /** Every operation of the API that takes JSON, with a role that may call it. */
-const taking = Object.entries(openApiDocument(createApi(), "http://latchkey.test").paths ?? {}).flatMap(
+const taking = Object.entries((await openApiDocument(createApi(), "http://latchkey.test")).paths ?? {}).flatMap(
   ([path, methods]) =>
     Object.entries(methods ?? {}).flatMap(([method, raw]) => {
       const operation = operationSchema.parse(raw);

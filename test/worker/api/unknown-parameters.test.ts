@@ -11,7 +11,7 @@ const operationSchema = z.looseObject({
 });
 
 /** Every read of the API, with a role that may make it. */
-const reads = Object.entries(openApiDocument(createApi(), "http://latchkey.test").paths ?? {}).flatMap(
+const reads = Object.entries((await openApiDocument(createApi(), "http://latchkey.test")).paths ?? {}).flatMap(
   ([path, methods]) =>
     Object.entries(methods ?? {}).flatMap(([method, raw]) => {
       if (method !== "get") return [];

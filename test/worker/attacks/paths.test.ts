@@ -40,7 +40,7 @@ const HOSTILE_IDS = [
   "[object Object]",
 ];
 
-const paths = Object.entries(openApiDocument(createApi(), "http://latchkey.test").paths ?? {}).flatMap(
+const paths = Object.entries((await openApiDocument(createApi(), "http://latchkey.test")).paths ?? {}).flatMap(
   ([path, methods]) =>
     Object.keys(methods ?? {}).map((method) => ({
       method: method.toUpperCase(),

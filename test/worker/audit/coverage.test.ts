@@ -1027,7 +1027,7 @@ async function settled({ slug, learner }: World): Promise<number> {
   return (await state()).seq;
 }
 
-const documented = Object.entries(openApiDocument(createApi(), "http://latchkey.test").paths ?? {}).flatMap(
+const documented = Object.entries((await openApiDocument(createApi(), "http://latchkey.test")).paths ?? {}).flatMap(
   ([path, methods]) =>
     Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path.replace("/api/v1", "")}`),
 );

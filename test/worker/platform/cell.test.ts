@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { UserGate } from "../../../src/identity/index.ts";
+import type { UserGate } from "../../../src/identity/revocations.ts";
 import { DUE_TIMES_TABLE, RETRY_BASE_MS } from "../../../src/platform/cell/alarm-scheduler.ts";
 import { Cell } from "../../../src/platform/cell/cell.ts";
 import type { ObjectDump } from "../../../src/platform/cell/object-dump.ts";

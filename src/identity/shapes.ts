@@ -1,0 +1,2 @@
+/** The schemas of the identity room that others use. */
+export { eraseUserBody } from "./schemas.ts";
