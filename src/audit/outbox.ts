@@ -4,6 +4,7 @@ import type { Database } from "../platform/database/counted.ts";
 import { setStatement } from "../platform/database/set-statement.ts";
 import { directory } from "../platform/database/shards.ts";
 import { type AppContext, actorOf } from "../platform/http/context.ts";
+import { readOnce } from "../platform/late.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { ok, type Result } from "../platform/results.ts";
 import type { Outcome } from "./actions.ts";
@@ -173,14 +174,16 @@ export function nudgeAudit(c: AppContext): void {
   );
 }
 
+/** Every request's middleware knows this file; the schemas are for this one job. */
+const readStoredEntrySchema = readOnce(async () => (await import("./shapes.ts")).storedEntrySchema);
+
 /**
  * Carries the outbox of D1 to the chain. A row goes when the chain has its entry; its key makes a repeat harmless.
  *
  * @param now entries that still count by then are left for later.
  */
 export async function drainAudit(env: Env, now = Date.now()): Promise<void> {
-  // Every request's middleware knows this file; the schemas are for this one job.
-  const { storedEntrySchema } = await import("./shapes.ts");
+  const storedEntrySchema = await readStoredEntrySchema();
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const { results } = await directory(env)
       .prepare("SELECT id, key, entry FROM audit_outbox WHERE error IS NULL AND ready_at <= ? ORDER BY id LIMIT ?")

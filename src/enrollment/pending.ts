@@ -1,4 +1,5 @@
 import type { ProjectionBatch } from "../mirror/index.ts";
+import { readOnce } from "../platform/late.ts";
 import { ok, type Result } from "../platform/results.ts";
 import type { EnrollmentCore } from "./core.ts";
 
@@ -16,10 +17,12 @@ export async function tellAgain(core: EnrollmentCore): Promise<Result<null>> {
   });
 }
 
+/** Reads never come here, and it brings the schemas of what is pending. */
+const readCollectProjection = readOnce(async () => (await import("./outbox-batch.ts")).collectProjection);
+
 /** The rows that are pending for D1, or null when there are none. */
 export async function pendingProjection(core: EnrollmentCore): Promise<Result<ProjectionBatch | null>> {
-  // Reads never come here, and it brings the schemas of what is pending.
-  const { collectProjection } = await import("./outbox-batch.ts");
+  const collectProjection = await readCollectProjection();
   const state = await core.load();
   if (state === null) return ok(null);
   return ok(collectProjection(state, core.store, core.outbox, core.announcements.notifiedUpTo));

@@ -1,4 +1,5 @@
 /** The public API of the unlock core. Everything behind it is pure: no I/O, no clock. */
+import { readOnce } from "../platform/late.ts";
 import type { analyze as Analyze } from "./analyze.ts";
 import type { judge as Judge } from "./judge.ts";
 
@@ -25,7 +26,7 @@ export * from "./truth.ts";
 // Both rest on the engine for regular expressions, which is a tenth of all code: whoever reads never evaluates it.
 
 /** Reads what finds the faults of a course document's rules, {@link Analyze}. */
-export const readAnalyze = async (): Promise<typeof Analyze> => (await import("./analyze.ts")).analyze;
+export const readAnalyze = readOnce(async (): Promise<typeof Analyze> => (await import("./analyze.ts")).analyze);
 
 /** Reads what judges answers, {@link Judge}. */
-export const readJudge = async (): Promise<typeof Judge> => (await import("./judge.ts")).judge;
+export const readJudge = readOnce(async (): Promise<typeof Judge> => (await import("./judge.ts")).judge);

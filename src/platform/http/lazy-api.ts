@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { getPathNoStrict } from "hono/utils/url";
+import { readOnce } from "../late.ts";
 import type { AppEnv } from "./context.ts";
 
 type App = OpenAPIHono<AppEnv>;
@@ -24,7 +25,7 @@ export function lazily(beginnings: readonly string[], read: () => Promise<Mount>
     const source = beginning.replaceAll(".", "\\.").replaceAll("*", "[^/]+");
     return source.endsWith("$") ? source : `${source}(?:/|$)`;
   });
-  return { covers: new RegExp(`^(?:${sources.join("|")})`), read };
+  return { covers: new RegExp(`^(?:${sources.join("|")})`), read: readOnce(read) };
 }
 
 /**
@@ -63,7 +64,6 @@ export class LazyApi {
   async #readAll(features: readonly Feature[]): Promise<void> {
     for (const feature of features) {
       if (this.#read.has(feature)) continue;
-      // Each request imports for itself: one that waited for another's promise would end with that one.
       const mount = await feature.read();
       if (this.#read.has(feature)) continue;
       this.#read.set(feature, mount);

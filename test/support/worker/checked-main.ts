@@ -1,4 +1,5 @@
 import worker from "../../../src/index.ts";
+import { readEverything } from "../../../src/platform/late.ts";
 import { checkedAnswer } from "./declared-answers.ts";
 
 // The classes as they are, and not as the Worker reads them late: tests look into their objects.
@@ -12,6 +13,8 @@ export { UserGate } from "../../../src/identity/revocations.ts";
 export * from "../../../src/index.ts";
 export { MetricsShard } from "../../../src/platform/metrics/shard.ts";
 export { JournalObject } from "../../../src/records/journal/object.ts";
+
+await readEverything();
 
 /** The Worker as it is; each answer is compared with what the API declares, see {@link checkedAnswer}. */
 export default {
