@@ -123,6 +123,7 @@ export function compile(outline: Outline): Program {
     asksOutcomes: nodes.op.includes(OP.STATE),
     asksPoints: nodes.op.includes(OP.POINTS),
     asksSubmissions: nodes.op.includes(OP.SUBMITTED),
+    asksMore: [OP.STATE, OP.POINTS, OP.SUBMITTED, OP.VIEWED].some((op) => nodes.op.includes(op)),
     watched,
     asksViews: watched.includes(1),
     veils,

@@ -18,4 +18,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "0bb8c145e82e38284384b77ded16252f91e65b0c122267d74bd47ff1b30c06d0";
+export const ENGINE_DIGEST = "23cdac8cb42d71326157fd940ceb87bff3e6dcfbb70dc1e133b0189a7d93bb52";

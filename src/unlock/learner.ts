@@ -115,6 +115,12 @@ export function setFact(program: Program, learner: Learner, item: string, fact: 
   learner.attemptedAt[index] = fact.attempted_at ?? Number.NaN;
   learner.completedAt[index] = fact.completed_at ?? Number.NaN;
   learner.bestScore[index] = fact.best_score ?? Number.NaN;
+  if (program.asksMore) setMore(program, learner, index, fact);
+  return { item: index, completedBefore };
+}
+
+/** What few courses ask for, apart so that the others do not even look. */
+function setMore(program: Program, learner: Learner, index: number, fact: Fact): void {
   if (program.asksOutcomes) {
     const { outcome = null } = fact;
     learner.outcome[index] = outcome === null ? 0 : outcome === "passed" ? STATE.PASSED : STATE.FAILED;
@@ -123,5 +129,4 @@ export function setFact(program: Program, learner: Learner, item: string, fact: 
   if (program.asksViews) learner.viewedAt[index] = fact.viewed_at ?? Number.NaN;
   if (program.asksSubmissions) learner.submittedAt[index] = fact.submitted_at ?? Number.NaN;
   if (program.asksPoints) learner.points[index] = fact.points ?? Number.NaN;
-  return { item: index, completedBefore };
 }

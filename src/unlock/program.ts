@@ -106,6 +106,8 @@ export interface Program {
   readonly asksOutcomes: boolean;
   readonly asksPoints: boolean;
   readonly asksSubmissions: boolean;
+  /** Whether rules ask for outcomes, points, submissions or views at all. */
+  readonly asksMore: boolean;
   /** 1 where a rule asks whether the item was opened: only of those is it noted. */
   readonly watched: Uint8Array;
   readonly asksViews: boolean;
