@@ -66,6 +66,9 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     if (op === OP.PROGRESS) {
       const listed = nodes.kids.subarray(first, first + (nodes.count[node] ?? 0));
       if (listed.includes(item) && isAsking(isDone)) return null;
+    } else if (op === OP.AVERAGE) {
+      // Whoever is excused from an item has it left out, which may move the mean either way.
+      if (nodes.kids.subarray(first, first + (nodes.count[node] ?? 0)).includes(item)) return null;
     } else if (nodes.arg[node] !== item) continue;
     else if (op === OP.COMPLETED || op === OP.AFTER) {
       if (isAsking(isDone)) return null;
@@ -74,7 +77,7 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     } else if (op === OP.SCORE) {
       const score = learner.bestScore[item] ?? Number.NaN;
       if (isAsking(score >= (nodes.value[node] ?? Number.NaN) - program.scoreSlack)) return null;
-    } else if (op === OP.STATE) {
+    } else if (op === OP.STATE || op === OP.VIEWED || op === OP.SUBMITTED) {
       return null; // what it makes of the item depends on the verdicts that are still to come
     } else if (op === OP.SCORE_RANGE && nodes.upper[node] === Number.POSITIVE_INFINITY) {
       if (isAsking(!Number.isNaN(learner.bestScore[item] ?? Number.NaN))) return null;
@@ -194,6 +197,9 @@ const DEEDS: readonly (number | undefined)[] = [
   OP.SCORE,
   OP.SCORE_RANGE,
   OP.POINTS,
+  OP.VIEWED,
+  OP.SUBMITTED,
+  OP.AVERAGE,
   OP.PROGRESS,
   OP.AFTER,
 ];

@@ -38,19 +38,22 @@ export class ArenaBuilder {
   readonly #failedCountsAs: number;
   readonly #numberOf: (id: string) => number;
   readonly #statuses: readonly ItemStatus[];
-  readonly #inChapter: readonly number[][];
+  readonly #countedIn: readonly number[][];
 
-  /** @param failedCountsAs the state that a failed item satisfies as well, as a bit; 0 for none. */
+  /**
+   * @param countedIn the problems that make up each chapter's progress.
+   * @param failedCountsAs the state that a failed item satisfies as well, as a bit; 0 for none.
+   */
   constructor(
     numberOf: (id: string) => number,
     statuses: readonly ItemStatus[],
-    inChapter: readonly number[][],
+    countedIn: readonly number[][],
     failedCountsAs: number,
   ) {
     this.#failedCountsAs = failedCountsAs;
     this.#numberOf = numberOf;
     this.#statuses = statuses;
-    this.#inChapter = inChapter;
+    this.#countedIn = countedIn;
   }
 
   beginRule(): void {
@@ -97,6 +100,9 @@ export class ArenaBuilder {
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.points;
       return this.#below(this.#fact(OP.POINTS, item, min), below);
     }
+    if ("average" in rule) return this.#average(rule.average);
+    if ("viewed" in rule) return this.#fact(OP.VIEWED, rule.viewed, 0);
+    if ("submitted" in rule) return this.#fact(OP.SUBMITTED, rule.submitted, 0);
     if ("hide" in rule) return this.#hide(rule.hide);
     if ("profile" in rule) return this.#trait(OP.PROFILE, { profile: rule.profile });
     // What is gone fails, denied or not; of all but items, whose absence no platform takes for "not done", the denial holds.
@@ -228,7 +234,7 @@ export class ArenaBuilder {
     if (typeof of === "string") {
       const chapter = this.#numberOf(of);
       if (this.#statuses[chapter] === "draft") return NONE;
-      listed = this.#inChapter[chapter] ?? [NONE];
+      listed = this.#countedIn[chapter] ?? [NONE];
     } else {
       listed = [...new Set(of)].map((id) => this.#numberOf(id)); // an item counts once, however often it is named
     }
@@ -237,6 +243,14 @@ export class ArenaBuilder {
     for (const item of counted) this.#read(item);
     const chapter = typeof of === "string" ? this.#numberOf(of) : NONE;
     return this.#node(OP.PROGRESS, chapter, minPercent, counted);
+  }
+
+  #average({ of, min, below }: { of: readonly string[]; min?: number; below?: number }): number {
+    const listed = [...new Set(of)].map((id) => this.#numberOf(id));
+    const counted = listed.filter((item) => this.#statuses[item] !== "draft");
+    if (listed.length > 0 && counted.length === 0) return NONE;
+    for (const item of counted) this.#read(item);
+    return this.#below(this.#node(OP.AVERAGE, NONE, min ?? Number.NEGATIVE_INFINITY, counted), below);
   }
 
   #instant(op: number, instant: string): number {

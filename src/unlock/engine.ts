@@ -18,4 +18,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "ad1c454f7f7d7c1cda7f70529b448d24ef504df40fc75c9ee5e496827ef188de";
+export const ENGINE_DIGEST = "23cdac8cb42d71326157fd940ceb87bff3e6dcfbb70dc1e133b0189a7d93bb52";

@@ -26,6 +26,10 @@ export const OP = {
   MISSING: 16,
   STATE: 17,
   POINTS: 18,
+  VIEWED: 19,
+  SUBMITTED: 20,
+  /** The mean score of some items, which stand where a progress leaf has its. */
+  AVERAGE: 21,
 } as const;
 
 /** Completion states as bits: a `state` leaf asks for one of several. */
@@ -101,6 +105,12 @@ export interface Program {
   /** Whether rules ask for outcomes, and for points: only then a learner's are laid out. */
   readonly asksOutcomes: boolean;
   readonly asksPoints: boolean;
+  readonly asksSubmissions: boolean;
+  /** Whether rules ask for outcomes, points, submissions or views at all. */
+  readonly asksMore: boolean;
+  /** 1 where a rule asks whether the item was opened: only of those is it noted. */
+  readonly watched: Uint8Array;
+  readonly asksViews: boolean;
   /** From when, and until when (exclusive), each item accepts work, epoch ms; Infinities for always. */
   readonly workFrom: Float64Array;
   readonly workUntil: Float64Array;
@@ -118,7 +128,7 @@ export interface Program {
   readonly order: Int32Array;
 }
 
-/** Nodes of all rules. A group's children are `kids[first .. first + count)`; a progress leaf's items stand there too. */
+/** Nodes of all rules. A group's children are `kids[first .. first + count)`; the items of progress and average stand there too. */
 export interface NodeArena {
   readonly op: Uint8Array;
   /** Item of a leaf, cohort number, or the count of `at_least`. */

@@ -189,6 +189,12 @@ class Reaching {
         return plain(isKept || (learner.traits[arg] === 1) === wanted ? ALWAYS : NEVER);
       case OP.MISSING:
         return plain((value === 1) === wanted ? ALWAYS : NEVER);
+      case OP.AVERAGE: {
+        const start = nodes.first[node] ?? 0;
+        const items = [...nodes.kids.subarray(start, start + (nodes.count[node] ?? 0))];
+        const mayBeIgnored = items.every((one) => program.standing[one] === STANDING.DEPRECATED);
+        return { windows: isKept ? ALWAYS : this.#average(node, items, wanted), mayBeIgnored };
+      }
       case OP.PROGRESS: {
         const { listed } = progressOf(this.#scope, node);
         const items = [...nodes.kids.subarray(nodes.first[node] ?? 0, (nodes.first[node] ?? 0) + listed)];
@@ -225,6 +231,11 @@ class Reaching {
     const { bestScore, points } = this.#scope.learner;
     if (op === OP.SCORE_RANGE && (bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
     if (op === OP.POINTS && (points[item] ?? Number.NaN) >= upper) return NEVER;
+    // Opening an item needs no window; a chapter takes no submission.
+    if (op === OP.SUBMITTED && item < program.chapterCount) return NEVER;
+    if (op === OP.VIEWED && mayAppear(program, this.#evaluation, item)) {
+      return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
+    }
     // What has been done is not undone; only an excuse may run out.
     if (op === OP.STATE && value === STATE.INCOMPLETE) return isExcused(this.#scope, item) ? ALWAYS : NEVER;
     // Who has completed an item can do it again for a better score, as long as it is open.
@@ -237,6 +248,18 @@ class Reaching {
     if (Number.isNaN(done)) return this.#doneAt[item] ?? Number.POSITIVE_INFINITY;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return done;
     return Math.min(done, this.#workAt[item] ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** A mean may rise as soon as any of its items can be scored, and so leave a range; it never falls. */
+  #average(node: number, items: readonly number[], wanted: boolean): Windows {
+    const { program } = this.#scope;
+    const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+    const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
+    const isExcusing = items.some((one) => isExcused(this.#scope, one));
+    if (!wanted) return holds && !isExcusing && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
+    if (holds || isExcusing) return ALWAYS;
+    const scored = items.filter((one) => one >= program.chapterCount && mayAppear(program, this.#evaluation, one));
+    return union(scored.map((one) => since(this.#workAt[one] ?? Number.POSITIVE_INFINITY)));
   }
 
   #progress(node: number, items: readonly number[], wanted: boolean): Windows {

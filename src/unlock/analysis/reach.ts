@@ -94,6 +94,7 @@ class Circuit {
       for (const output of this.#outputs[gate] ?? []) supply(output);
       const entry = this.#table.entries[gate];
       if (entry === undefined || entry.chapter === NONE || !isOffered(entry.status)) continue;
+      if (this.#table.isHidden(entry)) continue;
       const lit = (this.#litProblems[entry.chapter] ?? 0) + 1;
       this.#litProblems[entry.chapter] = lit;
       for (const waiting of this.#waiting[entry.chapter]?.get(lit) ?? []) supply(waiting);
@@ -124,6 +125,12 @@ class Circuit {
     if ("completed" in rule) return this.#item(rule.completed);
     if ("attempted" in rule) return this.#item(rule.attempted);
     if ("score" in rule) return this.#score(rule.score.item);
+    if ("average" in rule) {
+      const inputs = [...new Set(rule.average.of)].map((id) => this.#score(id)).filter((input) => input !== IGNORED);
+      return inputs.length === 0 ? IGNORED : this.#gate(1, inputs);
+    }
+    if ("viewed" in rule) return this.#item(rule.viewed);
+    if ("submitted" in rule) return this.#score(rule.submitted);
     if ("points" in rule) return this.#score(rule.points.item);
     // Who has done nothing is incomplete.
     if ("state" in rule) return rule.state.is.includes("incomplete") ? HOLDS : this.#item(rule.state.item);
@@ -132,7 +139,7 @@ class Circuit {
     return HOLDS;
   }
 
-  /** A chapter never gets a score. */
+  /** A chapter never gets a score, and takes no submission. */
   #score(id: string): number {
     const entry = this.#table.find(id);
     return entry !== undefined && isOffered(entry.status) && this.#table.isChapter(entry) ? NEVER : this.#item(id);

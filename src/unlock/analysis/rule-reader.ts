@@ -104,7 +104,7 @@ export class RuleReader {
     if ("progress" in rule)
       return wanted ? this.#known.progress(rule.progress.of, rule.progress.min_percent, path) : FREE;
     // What is missing is judged by the rule alone; nobody's profile is known here.
-    if ("missing" in rule || "profile" in rule) return FREE;
+    if ("missing" in rule || "profile" in rule || "average" in rule) return FREE;
     return this.#fact(rule, path, wanted);
   }
 
@@ -129,6 +129,8 @@ export class RuleReader {
     }
     if ("completed" in rule) return this.#known.done(index, path, 0);
     if ("after" in rule) return this.#known.done(index, path, rule.after.days * DAY_MS);
+    // Opening an item does not begin it, and asks no more than that it can be opened.
+    if ("viewed" in rule) return { ...this.#known.begun(index, path), begun: null };
     // Who is in any other state than incomplete has begun it.
     if ("state" in rule && rule.state.is.includes("incomplete")) return FREE;
     return this.#known.begun(index, path);
@@ -205,6 +207,7 @@ export class RuleReader {
       const counts = progressCounts(this.#table, rule.progress.of);
       return counts === null || (counts.listed > 0 && counts.offered === 0);
     }
+    if ("average" in rule) return rule.average.of.every((id) => !isOffered(this.#table.find(id)?.status ?? "active"));
     const target = this.#table.find(itemOf(rule));
     return target !== undefined && !isOffered(target.status);
   }
@@ -216,6 +219,8 @@ function itemOf(rule: Rule): string {
   if ("attempted" in rule) return rule.attempted;
   if ("score" in rule) return rule.score.item;
   if ("points" in rule) return rule.points.item;
+  if ("viewed" in rule) return rule.viewed;
+  if ("submitted" in rule) return rule.submitted;
   if ("state" in rule) return rule.state.item;
   return "after" in rule ? rule.after.item : "";
 }

@@ -36,6 +36,8 @@ export function actsToward(scope: Scope, node: number, wanted: boolean): ("compl
   return item < program.chapterCount ? acts.filter((act) => act === "complete") : acts;
 }
 
+const FULL_SCORE = 100;
+
 /** Nodes whose argument is no item. */
 const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.COHORT,
@@ -67,7 +69,8 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
   };
   const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
     if (item === NONE || !mayAppear(program, evaluation, item)) return;
-    if ((reach.workAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
+    const isPossible = (action === "view" ? reach.opensAt : reach.workAt)[item] ?? Number.POSITIVE_INFINITY;
+    if (isPossible === Number.POSITIVE_INFINITY) return;
     const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     actions.set(`${keyOf(need)} ${value}`, need);
     if (program.hasWindows) {
@@ -86,7 +89,7 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     const value = nodes.value[node] ?? 0;
     const op = nodes.op[node];
     const isMissing = () => wanted && evaluateNode(lasting, node, owner) !== TRUE;
-    if (op === OP.PROGRESS) for (const kid of kidsOf(program, node)) named.add(kid);
+    if (op === OP.PROGRESS || op === OP.AVERAGE) for (const kid of kidsOf(program, node)) named.add(kid);
     else if (!NAMELESS.has(op)) named.add(arg);
     switch (op) {
       case OP.NOT:
@@ -140,6 +143,19 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
         else if (!wanted && upper < Number.POSITIVE_INFINITY) ask("points", arg, upper);
         break;
       }
+      case OP.AVERAGE: {
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        forbids = forbids || upper < Number.POSITIVE_INFINITY;
+        if (!isMissing()) break;
+        for (const kid of kidsOf(program, node)) if (kid >= program.chapterCount) ask("score", kid, FULL_SCORE);
+        break;
+      }
+      case OP.VIEWED:
+        if (isMissing()) ask("view", arg);
+        break;
+      case OP.SUBMITTED:
+        if (isMissing() && arg >= program.chapterCount) ask("submit", arg);
+        break;
       case OP.STATE:
         forbids = true;
         for (const action of actsToward(scope, node, wanted)) ask(action, arg);

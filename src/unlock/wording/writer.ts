@@ -24,6 +24,9 @@ export interface Leaf {
     | "score_range"
     | "points"
     | "state"
+    | "average"
+    | "viewed"
+    | "submitted"
     | "progress"
     | "since"
     | "until"
@@ -35,7 +38,7 @@ export interface Leaf {
   item: string | null;
   /** score, points: the least. state: the bits of those asked for. since, until: epoch ms. after: ms. progress: how many. */
   value: number;
-  /** progress: of how many. */
+  /** progress, average: of how many. */
   total?: number;
   cohort?: string;
   trait?: Trait;
@@ -82,6 +85,12 @@ export class Writer {
           COMPLETION_STATES.filter((_, place) => (value & (1 << place)) !== 0),
           isDenied,
         );
+      case "average":
+        return condition.average(total, boundOf(value), boundOf(upper), isDenied);
+      case "viewed":
+        return condition.viewed(title ?? someItem, isDenied);
+      case "submitted":
+        return condition.submitted(title ?? someItem, isDenied);
       case "missing":
         return condition.missing;
       case "trait":
@@ -140,6 +149,8 @@ export class Writer {
         return words.missing;
       case "points_too_high":
         return words.tooManyPoints(title ?? words.someItem, atLeast(required));
+      case "not_viewed":
+      case "not_submitted":
       case "points_too_low":
         return words.cannot.attempt(title ?? words.someItem);
       case "not_passed":
@@ -159,7 +170,10 @@ export class Writer {
       case "score_too_low":
         return words.cannot.score(title ?? words.someItem, atLeast(required));
       case "progress_too_low":
+      case "average_too_low":
         return words.cannot.progress(title);
+      case "average_too_high":
+        return words.averageTooHigh(atLeast(required));
       case "chapter_locked":
         return words.cannot.chapter(title);
       case "opens_later":
@@ -221,6 +235,12 @@ export class Writer {
         return words.score(title ?? words.someItem, reason);
       case "points_too_low":
         return words.points(title ?? words.someItem, reason);
+      case "average_too_low":
+        return words.average(atLeast(reason.required));
+      case "not_viewed":
+        return words.view(title ?? words.someItem);
+      case "not_submitted":
+        return words.submit(title ?? words.someItem);
       case "not_passed":
         return words.pass(title ?? words.someItem);
       case "not_scored":

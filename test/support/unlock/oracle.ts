@@ -199,6 +199,8 @@ class World {
       fact.attempted_at,
       fact.completed_at,
       fact.outcome_at ?? null,
+      fact.viewed_at ?? null,
+      fact.submitted_at ?? null,
     ]);
     const starts = [this.#record.enrolled_at, ...instants.filter((at) => at !== null)];
     const excuses = this.#record.policy.overrides.flatMap((one) => [one.created_at, one.extend_to ?? 0]);
@@ -228,7 +230,8 @@ class World {
       const attempt = { best_score, points: best_score === null ? null : (fact.points ?? null) };
       const isDecided = until(fact.outcome_at ?? null) !== null;
       const verdict = isDecided ? { outcome: fact.outcome ?? null, outcome_at: fact.outcome_at ?? null } : {};
-      const did = { attempted_at: until(fact.attempted_at), completed_at: until(fact.completed_at) };
+      const seen = { viewed_at: until(fact.viewed_at ?? null), submitted_at: until(fact.submitted_at ?? null) };
+      const did = { ...seen, attempted_at: until(fact.attempted_at), completed_at: until(fact.completed_at) };
       return [id, { ...did, ...attempt, ...verdict }];
     });
     const overrides = this.#record.policy.overrides
@@ -323,6 +326,12 @@ class World {
       const inner = this.#reduce(rule.hide, counts, owner, isDenied);
       return inner === null ? null : { hide: inner };
     }
+    if ("average" in rule) {
+      const { of, ...bounds } = rule.average;
+      const scored = (id: string) => typeof this.#record.facts.get(id)?.best_score === "number";
+      const left = [...new Set(of)].filter((id) => counts(id, scored(id) || this.#excuses(id).length > 0));
+      return left.length === 0 ? null : { average: { of: left, ...bounds } };
+    }
     if ("progress" in rule) {
       const { of, min_percent } = rule.progress;
       if (typeof of === "string" && this.#status(of) === "draft") return null;
@@ -331,14 +340,21 @@ class World {
       return listed.length > 0 && left.length === 0 ? null : { progress: { of: left, min_percent } };
     }
     const item = "completed" in rule ? rule.completed : "attempted" in rule ? rule.attempted : null;
-    const graded = "points" in rule ? rule.points.item : "state" in rule ? rule.state.item : null;
+    const opened = "viewed" in rule ? rule.viewed : "submitted" in rule ? rule.submitted : null;
+    const graded =
+      opened !== null ? opened : "points" in rule ? rule.points.item : "state" in rule ? rule.state.item : null;
     const id = graded ?? item ?? ("score" in rule ? rule.score.item : "after" in rule ? rule.after.item : null);
     return id === null || counts(id, this.#holds(rule, owner, isDenied)) ? rule : null;
   }
 
   #listed(of: string | string[]): string[] {
     if (typeof of !== "string") return [...new Set(of)];
-    return this.#outline.problems.filter((problem) => problem.chapter === of).map((problem) => problem.id);
+    const isMoodle = this.#outline.source?.platform === "moodle";
+    const isChapterHidden = !isMoodle && this.#find(of).visibility === "hidden";
+    const inside = this.#outline.problems.filter(
+      (problem) => problem.chapter === of && problem.visibility !== "hidden",
+    );
+    return isChapterHidden ? [] : inside.map((problem) => problem.id);
   }
 
   /** A reduced rule as plain two-valued logic; denied: it stands below a `not`. */
@@ -356,6 +372,24 @@ class World {
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.score;
       if (best !== null && best >= min && (below === undefined || best < below)) return true;
       return below === undefined && this.#excuses(item).length > 0;
+    }
+    if ("average" in rule) {
+      const { of, min = 0, below } = rule.average;
+      const rows = of.map((id) => ({
+        score: this.#record.facts.get(id)?.best_score ?? null,
+        isLeftOut: this.#excuses(id).length > 0,
+      }));
+      const counted = rows.filter(({ score, isLeftOut }) => score !== null || !isLeftOut);
+      if (rows.every(({ score }) => score === null))
+        return counted.length === 0 && rows.length > 0 && below === undefined;
+      const mean = counted.reduce((sum, { score }) => sum + (score ?? 0), 0) / counted.length;
+      return mean >= min - 1e-9 && (below === undefined || mean < below - 1e-9);
+    }
+    if ("viewed" in rule || "submitted" in rule) {
+      const [id, field] =
+        "viewed" in rule ? [rule.viewed, "viewed_at" as const] : [rule.submitted, "submitted_at" as const];
+      const isDone = typeof this.#record.facts.get(id)?.[field] === "number" || this.#excuses(id).length > 0;
+      return isDone || ("viewed" in rule && this.#isAttempted(id));
     }
     if ("points" in rule) {
       const points = this.#record.facts.get(rule.points.item)?.points ?? null;

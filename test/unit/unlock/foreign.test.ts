@@ -92,6 +92,24 @@ describe("scores between bounds", () => {
     expect(stateOf({ score: { item: "demo.a", below: 50 } }, excused)).toBe("locked");
   });
 
+  it("takes the mean of some items, in which what has no score counts as 0", () => {
+    const rule: Rule = { average: { of: ["demo.a", "demo.b"], min: 60 } };
+    const of = (a: number | null, b: number | null) => learnerRecord({ a: { best_score: a }, b: { best_score: b } });
+    const states = [of(null, null), of(100, null), of(100, 19.9), of(100, 20)].map((record) => stateOf(rule, record));
+    expect(states).toEqual(["locked", "locked", "locked", "open"]);
+    expect(
+      [of(null, null), of(60, null)].map((record) => stateOf({ average: { of: ["demo.a"], below: 61 } }, record)),
+    ).toEqual(["locked", "open"]);
+    const course = outline([], [problem("x", null, rule), problem("a"), problem("b")]);
+    const { reasons, to_unlock, sentence } = explainOne(course, of(100, null), EPOCH, "demo.x");
+    expect(reasons).toEqual([{ code: "average_too_low", required: 60, actual: 50, items: ["demo.a", "demo.b"] }]);
+    expect(to_unlock).toEqual([{ action: "score", item: "demo.b", min_score: 20 }]);
+    expect(sentence).toEqual({
+      en: "Bring the average of the listed items to 60.",
+      zh: "使所列内容的平均分达到 60 分。",
+    });
+  });
+
   it("says what is asked, what there is, and what to do, in both languages", () => {
     const of = (rule: Rule, record = learnerRecord()) =>
       explainOne(outline([], [problem("x", null, rule), problem("a")]), record, EPOCH, "demo.x");
@@ -140,6 +158,33 @@ describe("completion states and points", () => {
       expect(opens(["complete", "passed"], moodle(release)), release).toEqual([false, true, true, true]);
       expect(opens(["incomplete"], moodle(release)), release).toEqual([true, false, false, false]);
     }
+  });
+
+  it("asks whether the learner has opened it, which every attempt does, or submitted something", () => {
+    const viewed: Rule = { viewed: "demo.a" };
+    const submitted: Rule = { submitted: "demo.a" };
+    const seen = learnerRecord({ a: { viewed_at: EPOCH } });
+    expect([learnerRecord(), seen, fact({})].map((record) => stateOf(viewed, record))).toEqual([
+      "locked",
+      "open",
+      "open",
+    ]);
+    expect([seen, fact({}), fact({ submitted_at: EPOCH })].map((record) => stateOf(submitted, record))).toEqual([
+      "locked",
+      "locked",
+      "open",
+    ]);
+    const of = (rule: Rule) =>
+      explainOne(outline([], [problem("x", null, rule), problem("a")]), learnerRecord(), EPOCH, "demo.x");
+    expect(of(viewed)).toMatchObject({
+      reasons: [{ code: "not_viewed", item: "demo.a" }],
+      to_unlock: [{ action: "view", item: "demo.a" }],
+      sentence: { en: "Open “Problem a”.", zh: "打开《题目a》。" },
+    });
+    expect(of({ all: [submitted, viewed] })).toMatchObject({
+      to_unlock: [{ action: "submit", item: "demo.a" }],
+      sentence: { en: "Submit something for “Problem a” and open “Problem a”." },
+    });
   });
 
   it("compares points as they are, and what an excuse stands for is complete", () => {
@@ -321,6 +366,18 @@ describe("what hides", () => {
     expect(chapterRows(view, "en")[0]).toMatchObject({ problems_total: 1 });
     expect(itemStates(view)).toEqual({ "demo.c": "unlocked", "demo.a": "unlocked" });
     expect(problemRows(staffView(program, learner, EPOCH), "en")).toHaveLength(5);
+  });
+
+  it("leaves what the author hides out of a chapter's progress, in rules and in what is checked", () => {
+    const inside = [{ ...problem("h", "c"), visibility: "hidden" as const }, problem("a", "c")];
+    const course = outline(
+      [chapter("c")],
+      [...inside, problem("x", null, { progress: { of: "demo.c", min_percent: 100 } })],
+    );
+    expect(standing(course, done("a")).x).toBe("open");
+    const { errors } = analyze(course, new Map(), null);
+    expect(errors).toEqual([]);
+    expect(explainOne(course, learnerRecord(), EPOCH, "demo.x").reasons[0]?.remaining).toBe(1);
   });
 
   it("is called another item where a rule asks for it, in reasons and steps", () => {
