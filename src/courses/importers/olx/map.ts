@@ -11,6 +11,7 @@ import {
 import { textOf } from "../files.ts";
 import type { ItemIds } from "../ids.ts";
 import { type ReportBuilder, type Verdict, worst } from "../report.ts";
+import { answerOf } from "./answers.ts";
 import { graceOf, groupAccess, instantField, isTrue, minimumField, textField } from "./fields.ts";
 import type { Block, OlxReader } from "./read.ts";
 
@@ -164,6 +165,13 @@ export class OlxMap {
     const kind = block.kind === "html" ? "page" : block.kind.replace(/[^a-z0-9_]/g, "_");
     this.#report.items.push({ source: block.source, id, kind, title: title.en ?? "" });
     this.#gateOfPlace(block);
+    const answer = block.kind === "problem" ? answerOf(block.element) : null;
+    if (block.kind === "problem" && answer === null) {
+      this.#report.leaveOut(
+        "answers of problems",
+        "answer keys know one number or text; a service has to judge the others",
+      );
+    }
     const completion = COUNTED_NOWHERE.has(block.kind)
       ? undefined
       : (COMPLETED_BY[block.kind] ?? { contribute: true as const });
@@ -173,6 +181,7 @@ export class OlxMap {
       kind,
       rule: startOf(inherited),
       content: this.#text(block),
+      ...(answer === null ? {} : { answer }),
       ...(completion === undefined ? {} : { completion }),
       ...shownTo(inherited),
       ...this.#window(inherited),
