@@ -335,6 +335,12 @@ export type ChapterDocument = {
   rule?: Rule;
   /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
   kind?: string;
+  /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
+  opens?: string;
+  /** What learners are told; it refuses nothing. */
+  due?: string;
+  /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
+  closes?: string;
   /**
    * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
    * list, and is hidden while it is locked. Absent: shown.
@@ -379,6 +385,12 @@ export type ProblemDocument = {
   rule?: Rule & (Record<string, unknown> | null);
   /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
   kind?: string;
+  /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
+  opens?: string;
+  /** What learners are told; it refuses nothing. */
+  due?: string;
+  /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
+  closes?: string;
   /**
    * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
    * list, and is hidden while it is locked. Absent: shown.
@@ -455,6 +467,12 @@ export type ChapterRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
+  /** When the item accepts work, of items that say so; `closes` with the learner's extension. */
+  window?: {
+    opens: string | null;
+    due: string | null;
+    closes: string | null;
+  };
   is_locked: boolean;
   problems_completed: number;
   problems_total: number;
@@ -490,6 +508,12 @@ export type ProblemRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
+  /** When the item accepts work, of items that say so; `closes` with the learner's extension. */
+  window?: {
+    opens: string | null;
+    due: string | null;
+    closes: string | null;
+  };
   chapter_id: string | null;
   difficulty: number;
   /** What kind of item it is: `problem` where the author says nothing else. */

@@ -120,12 +120,17 @@ function uselessExtension(
   const id = override.item;
   const gate = program.gate[item] ?? NONE;
   const chapter = program.ids[gate] ?? "";
-  const ends = endsOf(program, learner, item, now);
+  const closes = program.workUntil[item] ?? Infinity;
+  const ends = [...endsOf(program, learner, item, now), ...(closes < Infinity ? [closes] : [])];
   if (ends.length === 0) {
     const hasChapterEnd = gate !== NONE && endsOf(program, learner, gate, now).length > 0;
     return hasChapterEnd
       ? { path: "kind", rule: "chapter_closes", message: `${id} ends with its chapter: extend ${chapter}.` }
-      : { path: "kind", rule: "no_end", message: `Nothing in the rule of ${id} is an end: there is none to extend.` };
+      : {
+          path: "kind",
+          rule: "no_end",
+          message: `Nothing in the rule of ${id} is an end, and it does not close: there is none to extend.`,
+        };
   }
   const extendTo = override.extend_to ?? Number.NEGATIVE_INFINITY;
   if (extendTo <= now) return { path: "extend_to", rule: "in_past", message: "The new end has passed already." };

@@ -43,7 +43,7 @@ const completeRoute = defineRoute(
     scope: null,
     rule: "Own enrollment only. A locked chapter is refused with its reasons.",
     rate: "write",
-    refuses: ["not_enrolled", LOCKED],
+    refuses: ["not_enrolled", "not_accepting", LOCKED],
   },
   {
     method: "post",
@@ -66,7 +66,7 @@ const submitRoute = defineRoute(
     scope: null,
     rule: "Own enrollment only. A locked problem is refused with its reasons.",
     rate: "write",
-    refuses: ["not_enrolled", LOCKED, "submission_limit"],
+    refuses: ["not_enrolled", "not_accepting", LOCKED, "submission_limit"],
   },
   {
     method: "post",

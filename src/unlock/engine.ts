@@ -18,4 +18,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "8998fc86ee9d774c65a11974bab1a79ed59a1772ef3b9736a728b93317491643";
+export const ENGINE_DIGEST = "ad1c454f7f7d7c1cda7f70529b448d24ef504df40fc75c9ee5e496827ef188de";

@@ -76,6 +76,7 @@ const ALL_IN_REACH: Reach = {
   canBe: () => true,
   windows: [],
   opensAt: new Float64Array(0),
+  workAt: new Float64Array(0),
   doneAt: new Float64Array(0),
 };
 

@@ -17,4 +17,5 @@ export * from "./program.ts";
 export * from "./rows.ts";
 export * from "./rules.ts";
 export { type Rule, ruleSchema } from "./rules.ts";
+export { acceptsWork, windowOf } from "./scope.ts";
 export * from "./truth.ts";

@@ -62,18 +62,25 @@ export interface Learner {
   readonly overrides: readonly (Override & { index: number })[];
 }
 
+/** What is not asked for takes no room, and no time. */
+const NO_BYTES = new Uint8Array(0);
+const NO_NUMBERS = new Float64Array(0);
+
 export function layOut(program: Program, record: LearnerRecord): Learner {
   const learner: Learner = {
     enrolledAt: record.enrolled_at,
     attemptedAt: new Float64Array(program.size).fill(Number.NaN),
     completedAt: new Float64Array(program.size).fill(Number.NaN),
     bestScore: new Float64Array(program.size).fill(Number.NaN),
-    outcome: new Uint8Array(program.asksOutcomes ? program.size : 0),
-    outcomeAt: new Float64Array(program.asksOutcomes ? program.size : 0).fill(Number.NaN),
-    points: new Float64Array(program.asksPoints ? program.size : 0).fill(Number.NaN),
+    outcome: program.asksOutcomes ? new Uint8Array(program.size) : NO_BYTES,
+    outcomeAt: program.asksOutcomes ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
+    points: program.asksPoints ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     kept: new Uint8Array(program.size),
     cohorts: Uint8Array.from(program.cohorts, (name) => (record.policy.cohorts.includes(name) ? 1 : 0)),
-    traits: Uint8Array.from(program.traits, (trait) => (traitHolds(trait, record.policy) ? 1 : 0)),
+    traits:
+      program.traits.length === 0
+        ? NO_BYTES
+        : Uint8Array.from(program.traits, (trait) => (traitHolds(trait, record.policy) ? 1 : 0)),
     practiceMode: record.policy.practice_mode,
     overrides: record.policy.overrides.flatMap((override) => {
       const index = program.indexOf.get(override.item) ?? NONE;

@@ -101,6 +101,11 @@ export interface Program {
   /** Whether rules ask for outcomes, and for points: only then a learner's are laid out. */
   readonly asksOutcomes: boolean;
   readonly asksPoints: boolean;
+  /** From when, and until when (exclusive), each item accepts work, epoch ms; Infinities for always. */
+  readonly workFrom: Float64Array;
+  readonly workUntil: Float64Array;
+  /** Whether any item has such a window. */
+  readonly hasWindows: boolean;
   /** Each item's {@link VEIL}: a problem in a hidden chapter is hidden with it (from Moodle: unlisted). */
   readonly veils: Uint8Array;
   /** 1 where a learner who may not open the item may be kept from knowing of it. */

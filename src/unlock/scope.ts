@@ -51,6 +51,20 @@ function earlier(a: number, b: number): number {
   return a <= b || Number.isNaN(b) ? a : b;
 }
 
+/** When work on an item is accepted, with the learner's extension; the end is not in it. */
+export function windowOf({ program, exceptions }: Scope, item: number): { from: number; until: number } {
+  const until = program.workUntil[item] ?? Number.POSITIVE_INFINITY;
+  const extendTo = exceptions?.get(item)?.extendTo ?? Number.NEGATIVE_INFINITY;
+  return { from: program.workFrom[item] ?? Number.NEGATIVE_INFINITY, until: Math.max(until, extendTo) };
+}
+
+/** Whether work on an item is accepted now, were it open. */
+export function acceptsWork(scope: Scope, item: number): boolean {
+  if (!scope.program.hasWindows) return true;
+  const { from, until } = windowOf(scope, item);
+  return scope.now >= from && scope.now < until;
+}
+
 export function isStarted(learner: Learner, item: number): boolean {
   return !Number.isNaN(learner.attemptedAt[item] ?? Number.NaN);
 }

@@ -96,7 +96,7 @@ export class Candidates {
     value = 0,
     below = Number.POSITIVE_INFINITY,
   ): Plan[] | null {
-    if (item === NONE || (this.#reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY)
+    if (item === NONE || (this.#reach.workAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY)
       return null;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return null;
     const isOpen = this.#evaluation.open[item] === 1;

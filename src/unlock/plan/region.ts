@@ -3,6 +3,7 @@ import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
 import { NONE, OP, STATE } from "../program.ts";
 import type { Reach } from "../reach.ts";
+import { windowOf } from "../scope.ts";
 import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE, turnOf } from "../truth.ts";
 import { keyOf, type Need } from "./plan.ts";
 
@@ -66,9 +67,15 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
   };
   const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
     if (item === NONE || !mayAppear(program, evaluation, item)) return;
-    if ((reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
+    if ((reach.workAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
     const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     actions.set(`${keyOf(need)} ${value}`, need);
+    if (program.hasWindows) {
+      // Its window with the extension, and without: that may run out.
+      const { from, until } = windowOf(scope, item);
+      if (until < Number.POSITIVE_INFINITY) ends = true;
+      for (const at of [from, until, program.workUntil[item] ?? until]) instant(at);
+    }
     visit(item);
   };
   const instant = (at: number) => {

@@ -3,6 +3,7 @@ import { mayAppear } from "../hiding.ts";
 import type { Learner } from "../learner.ts";
 import { nodesIn } from "../nodes.ts";
 import { NONE, type Program, STATE } from "../program.ts";
+import { acceptsWork } from "../scope.ts";
 import { isStarted, type Scope, scopeOf } from "../truth.ts";
 import type { Need } from "./plan.ts";
 import type { Region } from "./region.ts";
@@ -60,7 +61,7 @@ export class World {
   /** Whether a need can be met at this moment. */
   canDo({ action, item, value }: Need): boolean {
     if (action === "wait") return value > this.scope.now;
-    return mayAppear(this.#program, this.#evaluation, item) && this.isOpen(item);
+    return mayAppear(this.#program, this.#evaluation, item) && acceptsWork(this.scope, item) && this.isOpen(item);
   }
 
   /** Whether the learner has what a need asks for. */

@@ -271,10 +271,15 @@ export function outlines(
           )
           .map(({ id }) => id);
         const rule = entry.rule === null ? null : settle(entry.rule, nameable, countable);
-        const veil = veils.find((number) => ids[number % ids.length] === entry.id);
+        const number = veils.find((one) => ids[one % ids.length] === entry.id);
+        const veil =
+          number !== undefined && number % 3 === 0
+            ? undefined
+            : veils.find((number) => ids[number % ids.length] === entry.id);
         const visibility: Visibility | undefined =
           veil === undefined ? undefined : veil % 2 === 0 ? "hidden" : "unlisted";
-        return { ...entry, rule, ...(visibility === undefined ? {} : { visibility }) };
+        const window = number !== undefined && number % 3 === 0 ? windowFrom(number % LAST_STEP) : {};
+        return { ...entry, rule, ...window, ...(visibility === undefined ? {} : { visibility }) };
       };
       const course = outline(plainChapters.map(settled), plainProblems.map(settled), {
         sequential,
@@ -314,6 +319,12 @@ export function withDeed(record: LearnerRecord, ids: readonly string[], deed: De
   const facts = new Map(record.facts);
   const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score, ...toldOf(deed) };
   return { ...record, facts: facts.set(id, mergeFact(facts.get(id) ?? NO_FACT, news)) };
+}
+
+/** A window for work of five days from a step on; every other one has no end, or no beginning. */
+function windowFrom(step: number): Pick<OutlineItem, "opens" | "closes"> {
+  const opens = step % 3 === 0 ? {} : { opens: toInstant(at(step)) };
+  return { ...opens, ...(step % 3 === 1 ? {} : { closes: toInstant(at(step + 10)) }) };
 }
 
 /** What else is told of a deed: of some, whether it decides, and what the score is in points. */

@@ -1,5 +1,6 @@
 import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
 import {
+  acceptsWork,
   compile,
   type Explanation,
   evaluate,
@@ -13,6 +14,7 @@ import {
   type Program,
   type Rule,
   type Step,
+  scopeOf,
 } from "../../../src/unlock/index.ts";
 
 export interface Explained {
@@ -61,6 +63,7 @@ export function take(
   const { open, visible } = evaluate(program, layOut(program, record), now);
   const index = program.indexOf.get(item ?? "") ?? -1;
   if (open[index] !== 1 || visible[index] !== 1) return null;
+  if (!acceptsWork(scopeOf(program, layOut(program, record), now), index)) return null;
   // A chapter can only be completed.
   if (index < program.chapterCount && action !== "complete") return null;
   const id = item ?? "";

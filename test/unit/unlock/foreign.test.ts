@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
 import { tableOf } from "../../../src/unlock/analysis/table.ts";
 import { CAN, judgeRule } from "../../../src/unlock/analysis/truths.ts";
 import { analyze } from "../../../src/unlock/analyze.ts";
@@ -16,6 +17,7 @@ import {
   layOut,
   NONE,
   type Outline,
+  type OutlineItem,
   problemRows,
   type Rule,
   ruleSchema,
@@ -331,6 +333,48 @@ describe("what hides", () => {
   });
 });
 
+describe("windows for work", () => {
+  const day = (days: number) => toInstant(EPOCH + days * DAY_MS);
+  const withWindow = (window: Pick<OutlineItem, "opens" | "due" | "closes">) =>
+    outline([], [problem("x", null, { completed: "demo.a" }), { ...problem("a"), ...window }]);
+  const why = (course: Outline, record = learnerRecord()) => explainOne(course, record, EPOCH, "demo.x");
+
+  it("leaves the item open, and plans by when its work is accepted", () => {
+    const later = withWindow({ opens: day(2), closes: day(4) });
+    expect(standing(later)).toEqual({ x: "locked", a: "open" });
+    const { to_unlock, do_next } = why(later);
+    expect(to_unlock).toEqual([
+      { action: "wait", until: day(2) },
+      { action: "complete", item: "demo.a" },
+    ]);
+    expect(do_next).toEqual([{ action: "wait", until: day(2) }]);
+    const over = why(withWindow({ closes: day(0) }));
+    expect([over.to_unlock, over.sentence.en]).toEqual([null, "You cannot complete “Problem a”."]);
+    const more = learnerRecord({}, { policy: { overrides: [override("a", "extend", { extend_to: EPOCH + DAY_MS })] } });
+    expect(why(withWindow({ closes: day(0) }), more).to_unlock).toEqual([{ action: "complete", item: "demo.a" }]);
+  });
+
+  it("locks the item before in a course from Canvas, and nowhere else", () => {
+    const course = withWindow({ opens: day(2) });
+    expect(standing(course).a).toBe("open");
+    expect(standing({ ...course, source: { ...MOODLE, platform: "canvas" } }).a).toBe("locked");
+  });
+
+  it("says in rows when work is accepted, with the learner's extension, and only where there is a window", () => {
+    const program = compile(withWindow({ opens: day(-1), due: day(1), closes: day(2) }));
+    const record = learnerRecord(
+      {},
+      { policy: { overrides: [override("a", "extend", { extend_to: EPOCH + 3 * DAY_MS })] } },
+    );
+    const learner = layOut(program, record);
+    const view = { program, learner, evaluation: evaluate(program, learner, EPOCH), now: EPOCH };
+    expect(problemRows(view, "en").map(({ window }) => window)).toEqual([
+      undefined,
+      { opens: day(-1), due: day(1), closes: day(3) },
+    ]);
+  });
+});
+
 describe("explained", { timeout: 60_000 }, () => {
   it("has a reason and a sentence for what is locked, names nothing hidden, and plans what opens it", () => {
     const seen = { locked: 0, plans: 0, hidden: 0 };
@@ -393,6 +437,11 @@ describe("checked at publishing", { timeout: 60_000 }, () => {
     expect(check(one({ completed: "demo.gone" }, { source: MOODLE })).errors).toEqual([
       "dangling demo.x.rule.completed",
     ]);
+  });
+
+  it("refuses a window that closes before it opens", () => {
+    const window = { opens: "2026-09-02T00:00:00Z", closes: "2026-09-01T00:00:00Z" };
+    expect(check(outline([], [{ ...problem("x"), ...window }])).errors).toEqual(["unsatisfiable demo.x.closes"]);
   });
 
   it("warns of what is missing, of what hides nothing, and of a condition that no learner can meet", () => {

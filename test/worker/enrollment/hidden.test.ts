@@ -5,8 +5,10 @@ import { brokenObjects, callWith, loseStorage } from "../../support/worker/fault
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import {
   author,
+  complete,
   completed,
   deltaSchema,
+  override,
   service,
   statesOf,
   submit,
@@ -15,7 +17,9 @@ import {
 } from "../../support/worker/learners.ts";
 
 const detailSchema = z.looseObject({ profile: z.record(z.string(), z.string()), item_count: z.number() });
-const listSchema = z.looseObject({ results: z.array(z.looseObject({ id: z.string(), kind: z.string().optional() })) });
+const listSchema = z.looseObject({
+  results: z.array(z.looseObject({ id: z.string(), kind: z.string().optional(), window: z.unknown().optional() })),
+});
 const audienceSchema = z.looseObject({
   results: z.array(z.looseObject({ user_id: z.string(), is_open: z.boolean(), is_hidden: z.boolean() })),
 });
@@ -60,7 +64,7 @@ it("hides, shows and opens by the profile; object, fallback, lists, reasons and 
   const without = { [id("start")]: "unlocked", [id("next")]: "locked", [id("quiz")]: "unlocked" };
   expect(await statesOf(slug, "ada")).toEqual(without);
   expect(await inspected(slug)).toMatchObject({ profile: { department: "art" }, item_count: 3 });
-  for (const path of [`/courses/${slug}/items/${id("lab")}/why`, `/chapters/${id("lab")}/`]) {
+  for (const path of [`/courses/${slug}/items/${id("lab")}/why`, `/courses/${slug}/chapters/${id("lab")}/`]) {
     const refused = await call("GET", path, { token });
     expect([refused.status, await refused.text()]).toEqual([404, expect.not.stringContaining("Lab")]);
   }
@@ -210,4 +214,41 @@ it("knows passed and failed, and points in their own range: import, correction, 
   const verdict = { passed: false, score: 20, decides: true };
   const judged = await call("POST", `/submissions/${submission_id}/verdict`, { token: await service(), body: verdict });
   expect((await read(judged, 200, deltaSchema)).unlocked).toEqual([id("judged")]);
+});
+
+it("takes work within an item's window and at no other time, and gives who was extended more of it", async () => {
+  const slug = freshSlug("window");
+  const id = (name: string) => `${slug}.${name}`;
+  const start = Date.now();
+  const instant = (ms: number) => new Date(start + ms).toISOString();
+  await publish({
+    slug,
+    title: "Window",
+    options: { sticky: false },
+    chapters: [
+      { id: id("soon"), title: "Soon", opens: instant(3_600_000), content: "Read this first." },
+      { id: id("over"), title: "Over", closes: instant(-3_600_000), due: instant(-7_200_000) },
+      { id: id("next"), title: "Next", rule: { completed: id("over") } },
+    ],
+  });
+  await enroll(slug, "ada");
+  const token = await tokenOf("ada");
+  expect((await call("GET", `/courses/${slug}/chapters/${id("soon")}/`, { token })).status).toBe(200);
+  for (const name of ["soon", "over"]) {
+    const refused = await problem(await complete(slug, "ada", name), 403);
+    expect([refused.code, refused.detail]).toEqual([
+      "not_accepting",
+      expect.stringMatching(/^(Work is|No work was) accepted/),
+    ]);
+  }
+  const why = await read(await call("GET", `/courses/${slug}/items/${id("next")}/why`, { token }), 200, whySchema);
+  expect(why.to_unlock).toBeNull();
+  await override(slug, "ada", "over", { kind: "extend", extend_to: instant(7_200_000) });
+  const rows = await read(await call("GET", `/courses/${slug}/chapters/`, { token }), 200, listSchema);
+  expect(rows.results.map(({ window }) => window)).toEqual([
+    { opens: instant(3_600_000), due: null, closes: null },
+    { opens: null, due: instant(-7_200_000), closes: instant(7_200_000) },
+    undefined,
+  ]);
+  expect((await completed(slug, "ada", "over")).unlocked).toEqual([id("next")]);
 });
