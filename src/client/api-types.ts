@@ -364,8 +364,8 @@ export type ChapterDocument = {
 /**
  * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
  * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
- * {days}, after {item, days}, viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value},
- * missing {what, name}, hide.
+ * {days}, after {item, days}, average {of, min, below}, viewed, submitted, cohort (a name, {any_of} or {any}), profile
+ * {field, op, value}, missing {what, name}, hide.
  */
 export type Rule = Record<string, unknown>;
 
@@ -589,6 +589,8 @@ export type Reason = {
     | "not_viewed"
     | "not_submitted"
     | "progress_too_low"
+    | "average_too_low"
+    | "average_too_high"
     | "opens_later"
     | "closed"
     | "enrolled_too_recently"

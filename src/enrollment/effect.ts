@@ -66,6 +66,9 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     if (op === OP.PROGRESS) {
       const listed = nodes.kids.subarray(first, first + (nodes.count[node] ?? 0));
       if (listed.includes(item) && isAsking(isDone)) return null;
+    } else if (op === OP.AVERAGE) {
+      // Whoever is excused from an item has it left out, which may move the mean either way.
+      if (nodes.kids.subarray(first, first + (nodes.count[node] ?? 0)).includes(item)) return null;
     } else if (nodes.arg[node] !== item) continue;
     else if (op === OP.COMPLETED || op === OP.AFTER) {
       if (isAsking(isDone)) return null;
@@ -196,6 +199,7 @@ const DEEDS: readonly (number | undefined)[] = [
   OP.POINTS,
   OP.VIEWED,
   OP.SUBMITTED,
+  OP.AVERAGE,
   OP.PROGRESS,
   OP.AFTER,
 ];

@@ -100,6 +100,7 @@ export class ArenaBuilder {
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.points;
       return this.#below(this.#fact(OP.POINTS, item, min), below);
     }
+    if ("average" in rule) return this.#average(rule.average);
     if ("viewed" in rule) return this.#fact(OP.VIEWED, rule.viewed, 0);
     if ("submitted" in rule) return this.#fact(OP.SUBMITTED, rule.submitted, 0);
     if ("hide" in rule) return this.#hide(rule.hide);
@@ -242,6 +243,14 @@ export class ArenaBuilder {
     for (const item of counted) this.#read(item);
     const chapter = typeof of === "string" ? this.#numberOf(of) : NONE;
     return this.#node(OP.PROGRESS, chapter, minPercent, counted);
+  }
+
+  #average({ of, min, below }: { of: readonly string[]; min?: number; below?: number }): number {
+    const listed = [...new Set(of)].map((id) => this.#numberOf(id));
+    const counted = listed.filter((item) => this.#statuses[item] !== "draft");
+    if (listed.length > 0 && counted.length === 0) return NONE;
+    for (const item of counted) this.#read(item);
+    return this.#below(this.#node(OP.AVERAGE, NONE, min ?? Number.NEGATIVE_INFINITY, counted), below);
   }
 
   #instant(op: number, instant: string): number {

@@ -36,6 +36,8 @@ export function conditionsOf(scope: Scope, evaluation: Evaluation, item: number,
         return leaf("points", { item: named, upper: nodes.upper[node] ?? 0 });
       case OP.STATE:
         return leaf("state", { item: named });
+      case OP.AVERAGE:
+        return leaf("average", { total: kidsOf(program, node).length, upper: nodes.upper[node] ?? 0 });
       case OP.VIEWED:
         return leaf("viewed", { item: named });
       case OP.SUBMITTED:

@@ -97,6 +97,7 @@ function pastOf(scope: Scope, root: number, owner: number): Past {
         factsOf(item);
         break;
       case OP.PROGRESS:
+      case OP.AVERAGE:
         children.forEach(factsOf);
         break;
       case OP.COMPLETED:

@@ -18,4 +18,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "a5d8a81ed7ae6e3f729085e7bb99b744663a7ff493aa1db99306f5f37937de44";
+export const ENGINE_DIGEST = "0bb8c145e82e38284384b77ded16252f91e65b0c122267d74bd47ff1b30c06d0";

@@ -7,6 +7,7 @@ import { isGroup, kidsOf } from "./nodes.ts";
 import { NONE, OP, STATE, type Trait } from "./program.ts";
 import { lockedUntil, type Reach, reachOf } from "./reach.ts";
 import {
+  averageOf,
   completionOf,
   doneAt,
   evaluateNode,
@@ -133,6 +134,7 @@ export class Explainer {
       if (op === OP.UNTIL) return opens(turnOf(this.#scope, node, owner));
       if (op === OP.FROM || op === OP.AFTER_ENROLLMENT) return closed(turnOf(this.#scope, node, owner));
       if (op === OP.MISSING) return this.#reason("missing", NONE);
+      if (op === OP.AVERAGE) return this.#reason("excluded", NONE);
       const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
       // A score that is too low for what is denied can still rise above it.
       if (op === OP.POINTS && upper < Number.POSITIVE_INFINITY) return this.#pointsOutside(arg, upper);
@@ -149,6 +151,19 @@ export class Explainer {
         return this.#scoreTooLow(arg, value);
       case OP.STATE:
         return this.#otherState(arg, value);
+      case OP.AVERAGE: {
+        const { mean } = averageOf(this.#scope, node);
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        const items = kidsOf(program, node).filter((kid) => this.#isVisible(kid));
+        const rest = {
+          actual: mean === null ? null : round(mean),
+          items: items.flatMap((kid) => program.ids[kid] ?? []),
+        };
+        if (mean !== null && mean >= upper - program.scoreSlack) {
+          return this.#reason("average_too_high", NONE, { required: upper, ...rest });
+        }
+        return this.#reason("average_too_low", NONE, { required: Math.max(0, roundedUp(value)), ...rest });
+      }
       case OP.VIEWED:
         return this.#reason("not_viewed", arg);
       case OP.SUBMITTED:

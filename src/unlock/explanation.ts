@@ -14,6 +14,8 @@ const REASON_CODES = [
   "not_viewed",
   "not_submitted",
   "progress_too_low",
+  "average_too_low",
+  "average_too_high",
   "opens_later",
   "closed",
   "enrolled_too_recently",

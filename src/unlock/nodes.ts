@@ -2,13 +2,13 @@ import { NONE, OP, type Program } from "./program.ts";
 
 // Walking the nodes of compiled rules.
 
-/** Children of a group or a `not`, or the items of a progress leaf. */
+/** Children of a group or a `not`, or the items of progress or an average. */
 export function kidsOf(program: Program, node: number): number[] {
   const first = program.nodes.first[node] ?? 0;
   return [...program.nodes.kids.subarray(first, first + (program.nodes.count[node] ?? 0))];
 }
 
-/** The same without the items of a progress leaf: nodes only. */
+/** The same without the items of leaves: nodes only. */
 export function kidsOfGroup(program: Program, node: number): number[] {
   return isGroup(program, node) || program.nodes.op[node] === OP.NOT ? kidsOf(program, node) : [];
 }
@@ -23,7 +23,7 @@ export function isGroup(program: Program, node: number): boolean {
 export function nodesIn(program: Program, node: number): number {
   if (node === NONE) return 0;
   const op = program.nodes.op[node];
-  if (op === OP.PROGRESS) return program.nodes.count[node] ?? 0;
+  if (op === OP.PROGRESS || op === OP.AVERAGE) return program.nodes.count[node] ?? 0;
   return kidsOfGroup(program, node).reduce((sum, kid) => sum + nodesIn(program, kid), 1);
 }
 

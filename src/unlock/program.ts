@@ -28,6 +28,8 @@ export const OP = {
   POINTS: 18,
   VIEWED: 19,
   SUBMITTED: 20,
+  /** The mean score of some items, which stand where a progress leaf has its. */
+  AVERAGE: 21,
 } as const;
 
 /** Completion states as bits: a `state` leaf asks for one of several. */
@@ -124,7 +126,7 @@ export interface Program {
   readonly order: Int32Array;
 }
 
-/** Nodes of all rules. A group's children are `kids[first .. first + count)`; a progress leaf's items stand there too. */
+/** Nodes of all rules. A group's children are `kids[first .. first + count)`; the items of progress and average stand there too. */
 export interface NodeArena {
   readonly op: Uint8Array;
   /** Item of a leaf, cohort number, or the count of `at_least`. */

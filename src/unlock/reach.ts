@@ -189,6 +189,12 @@ class Reaching {
         return plain(isKept || (learner.traits[arg] === 1) === wanted ? ALWAYS : NEVER);
       case OP.MISSING:
         return plain((value === 1) === wanted ? ALWAYS : NEVER);
+      case OP.AVERAGE: {
+        const start = nodes.first[node] ?? 0;
+        const items = [...nodes.kids.subarray(start, start + (nodes.count[node] ?? 0))];
+        const mayBeIgnored = items.every((one) => program.standing[one] === STANDING.DEPRECATED);
+        return { windows: isKept ? ALWAYS : this.#average(node, items, wanted), mayBeIgnored };
+      }
       case OP.PROGRESS: {
         const { listed } = progressOf(this.#scope, node);
         const items = [...nodes.kids.subarray(nodes.first[node] ?? 0, (nodes.first[node] ?? 0) + listed)];
@@ -242,6 +248,18 @@ class Reaching {
     if (Number.isNaN(done)) return this.#doneAt[item] ?? Number.POSITIVE_INFINITY;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return done;
     return Math.min(done, this.#workAt[item] ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** A mean may rise as soon as any of its items can be scored, and so leave a range; it never falls. */
+  #average(node: number, items: readonly number[], wanted: boolean): Windows {
+    const { program } = this.#scope;
+    const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+    const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
+    const isExcusing = items.some((one) => isExcused(this.#scope, one));
+    if (!wanted) return holds && !isExcusing && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
+    if (holds || isExcusing) return ALWAYS;
+    const scored = items.filter((one) => one >= program.chapterCount && mayAppear(program, this.#evaluation, one));
+    return union(scored.map((one) => since(this.#workAt[one] ?? Number.POSITIVE_INFINITY)));
   }
 
   #progress(node: number, items: readonly number[], wanted: boolean): Windows {

@@ -23,6 +23,7 @@ export type Rule =
   | { cohort: string | { any_of: string[] } | { any: true } }
   | { state: { item: string; is: CompletionState[] } }
   | { points: { item: string; min?: number; below?: number } }
+  | { average: { of: string[]; min?: number; below?: number } }
   | { viewed: string }
   | { submitted: string }
   | { profile: ProfileTest }
@@ -71,6 +72,7 @@ export const OPERATORS = [
   "cohort",
   "state",
   "points",
+  "average",
   "viewed",
   "submitted",
   "profile",
@@ -160,6 +162,11 @@ const OPERANDS = {
     is: z.array(z.enum(COMPLETION_STATES)).min(1).max(COMPLETION_STATES.length),
   }),
   points: z.strictObject({ item: itemIdSchema, min: pointsSchema.optional(), below: pointsSchema.optional() }),
+  average: z.strictObject({
+    of: z.array(itemIdSchema).min(1).max(MAX_RULE_CHILDREN),
+    min: percentage.optional(),
+    below: percentage.optional(),
+  }),
   viewed: itemIdSchema,
   submitted: itemIdSchema,
   profile: profileTest,
@@ -202,7 +209,7 @@ export const ruleSchema: z.ZodType<Rule> = z
     description:
       "A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, " +
       "score {item, min, below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, " +
-      "viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
+      "average {of, min, below}, viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
     example: { all: [{ completed: "algorithms.arrays" }, { score: { item: "algorithms.two-sum", min: 70 } }] },
   });
 

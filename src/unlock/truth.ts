@@ -92,6 +92,8 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return learner.cohorts[item] === 1;
     case OP.STATE:
       return isInState(scope, item, operand);
+    case OP.AVERAGE:
+      return averageHolds(scope, node);
     case OP.VIEWED: {
       // Who has begun an item has opened it.
       const { viewedAt, attemptedAt } = learner;
@@ -211,6 +213,11 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
       if (total === 0 && listed > 0) return IGNORED;
       return done >= needed ? TRUE : FALSE;
     }
+    case OP.AVERAGE: {
+      if (averageHolds(scope, node)) return TRUE;
+      const { counted, excused, listed } = averageOf(scope, node);
+      return counted === 0 && excused === 0 && listed > 0 ? IGNORED : FALSE;
+    }
     case OP.FROM:
     case OP.UNTIL:
     case OP.AFTER_ENROLLMENT:
@@ -222,6 +229,41 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     default:
       return FALSE; // an unknown node locks, it never opens (invariant 7)
   }
+}
+
+/**
+ * The mean score of an average leaf's items; null while none of them has one. One without a score counts as 0, unless it is
+ * deprecated or the learner is excused from it: then it is left out.
+ */
+export function averageOf(scope: Scope, node: number) {
+  const { nodes, standing } = scope.program;
+  const first = nodes.first[node] ?? 0;
+  const listed = nodes.count[node] ?? 0;
+  let sum = 0;
+  let counted = 0;
+  let excused = 0;
+  let hasScore = false;
+  for (let at = first; at < first + listed; at += 1) {
+    const item = nodes.kids[at] ?? NONE;
+    const score = scope.learner.bestScore[item] ?? Number.NaN;
+    if (!Number.isNaN(score) && isScoreKnown(scope, item)) {
+      sum += score;
+      hasScore = true;
+    } else if (isExcused(scope, item)) {
+      excused += 1;
+      continue;
+    } else if (standing[item] === STANDING.DEPRECATED) continue;
+    counted += 1;
+  }
+  return { mean: hasScore ? sum / counted : null, sum, counted, excused, listed };
+}
+
+function averageHolds(scope: Scope, node: number): boolean {
+  const { mean, counted, excused } = averageOf(scope, node);
+  const { nodes, scoreSlack } = scope.program;
+  const upper = nodes.upper[node] ?? Number.NaN;
+  if (mean === null) return counted === 0 && excused > 0 && upper === Number.POSITIVE_INFINITY;
+  return mean >= (nodes.value[node] ?? Number.NaN) - scoreSlack && mean < upper - scoreSlack;
 }
 
 /** When a leaf turns that would turn at an instant (NaN: never): later where it is an end and its owner has more time. */

@@ -125,6 +125,10 @@ class Circuit {
     if ("completed" in rule) return this.#item(rule.completed);
     if ("attempted" in rule) return this.#item(rule.attempted);
     if ("score" in rule) return this.#score(rule.score.item);
+    if ("average" in rule) {
+      const inputs = [...new Set(rule.average.of)].map((id) => this.#score(id)).filter((input) => input !== IGNORED);
+      return inputs.length === 0 ? IGNORED : this.#gate(1, inputs);
+    }
     if ("viewed" in rule) return this.#item(rule.viewed);
     if ("submitted" in rule) return this.#score(rule.submitted);
     if ("points" in rule) return this.#score(rule.points.item);

@@ -104,7 +104,7 @@ export class RuleReader {
     if ("progress" in rule)
       return wanted ? this.#known.progress(rule.progress.of, rule.progress.min_percent, path) : FREE;
     // What is missing is judged by the rule alone; nobody's profile is known here.
-    if ("missing" in rule || "profile" in rule) return FREE;
+    if ("missing" in rule || "profile" in rule || "average" in rule) return FREE;
     return this.#fact(rule, path, wanted);
   }
 
@@ -207,6 +207,7 @@ export class RuleReader {
       const counts = progressCounts(this.#table, rule.progress.of);
       return counts === null || (counts.listed > 0 && counts.offered === 0);
     }
+    if ("average" in rule) return rule.average.of.every((id) => !isOffered(this.#table.find(id)?.status ?? "active"));
     const target = this.#table.find(itemOf(rule));
     return target !== undefined && !isOffered(target.status);
   }

@@ -200,6 +200,9 @@ function referencesOfLeaf(rule: Rule, path: string): Reference[] {
   if ("state" in rule) return [{ target: rule.state.item, path: `${path}.state.item`, reads: "item" }];
   if ("points" in rule) return [{ target: rule.points.item, path: `${path}.points.item`, reads: "item" }];
   if ("after" in rule) return [{ target: rule.after.item, path: `${path}.after.item`, reads: "item" }];
+  if ("average" in rule) {
+    return rule.average.of.map((target, i) => ({ target, path: `${path}.average.of[${i}]`, reads: "item" }));
+  }
   if (!("progress" in rule)) return [];
   const { of } = rule.progress;
   if (typeof of === "string") return [{ target: of, path: `${path}.progress.of`, reads: "problems" }];

@@ -206,6 +206,15 @@ class RuleJudge {
       const isAny = can === EITHER && new Set(is).size === COMPLETION_STATES.length;
       return { can: isAny ? CAN.TRUE : can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
+    if ("average" in rule) {
+      const { of, min = 0, below = Number.POSITIVE_INFINITY } = rule.average;
+      const statuses = [...new Set(of)].map((id) => this.#table.find(id)?.status ?? "active");
+      const { published, offered } = countStatuses(statuses);
+      if (published === 0) return { can: CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
+      if (min >= below) this.#unsatisfiable(`${path}.average`, `No average is at least ${min} and below ${below}.`);
+      const can = min >= below ? CAN.FALSE : EITHER;
+      return { can: offered === 0 ? can | CAN.TRUE | CAN.IGNORED : can, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
     if ("viewed" in rule) return this.#fact(rule.viewed, "opening of", 1, `${path}.viewed`);
     if ("submitted" in rule) return this.#fact(rule.submitted, "submission of", 1, `${path}.submitted`);
     if ("points" in rule) {

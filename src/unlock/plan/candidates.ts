@@ -2,11 +2,13 @@ import { isKept } from "../ends.ts";
 import { type Evaluation, isOpenIn } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { completedIn, kidsOf } from "../nodes.ts";
-import { NONE, OP } from "../program.ts";
+import { NONE, OP, STANDING } from "../program.ts";
 import { lockedUntil, type Reach } from "../reach.ts";
 import {
+  averageOf,
   doneAt,
   evaluateNode,
+  excusedAt,
   FALSE,
   IGNORED,
   isLockedByStaff,
@@ -22,6 +24,7 @@ import {
 import { addNeed, byCost, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
 import { actsToward } from "./region.ts";
 
+const FULL_SCORE = 100;
 /** Plans longer than this are carried with few alternatives only, so that a rule of hundreds of leaves stays quick. */
 const LONG_PLAN = 24;
 const FEW_ALTERNATIVES = 4;
@@ -145,6 +148,7 @@ export class Candidates {
         1,
       );
     }
+    if (!holds && op === OP.AVERAGE) return null;
     if (!holds) {
       if (upper < Number.POSITIVE_INFINITY && op === OP.POINTS) return this.#plan(isWhole, "points", arg, upper);
       if (upper < Number.POSITIVE_INFINITY) return this.#plan(isWhole, "score", arg, upper);
@@ -170,6 +174,8 @@ export class Candidates {
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "score", arg, Math.max(0, value), upper);
       }
+      case OP.AVERAGE:
+        return this.#raise(scope, node, kids, isWhole);
       case OP.VIEWED:
         return this.#plan(isWhole, "view", arg);
       case OP.SUBMITTED:
@@ -186,6 +192,30 @@ export class Candidates {
       default:
         return null; // past an end, in another cohort: nothing a learner does helps
     }
+  }
+
+  /** The fewest full scores that bring a mean to what is asked, the last of them only as high as it has to be. */
+  #raise(scope: Scope, node: number, kids: readonly number[], isWhole: boolean): Plan[] | null {
+    const { program, learner } = scope;
+    const { sum, counted } = averageOf(scope, node);
+    const min = program.nodes.value[node] ?? 0;
+    let missing = Math.max(0, min) * counted - sum;
+    const scoreOf = (kid: number) => learner.bestScore[kid] || 0;
+    const open = kids
+      .filter((kid) => kid >= program.chapterCount && program.standing[kid] === STANDING.OFFERED)
+      .filter((kid) => scoreOf(kid) < FULL_SCORE && Number.isNaN(excusedAt(scope, kid)))
+      .map((kid) => ({ kid, alone: this.#plan(isWhole, "score", kid, FULL_SCORE) }))
+      .filter(({ alone }) => alone !== null)
+      .sort((a, b) => scoreOf(a.kid) - scoreOf(b.kid));
+    this.isCut = true;
+    const parts: (Plan[] | null)[] = [];
+    for (const { kid } of open) {
+      if (missing <= 0 && parts.length > 0) break;
+      const gain = Math.min(FULL_SCORE - scoreOf(kid), Math.max(0, missing));
+      parts.push(this.#plan(isWhole, "score", kid, Math.ceil((scoreOf(kid) + gain) * 100) / 100));
+      missing -= gain;
+    }
+    return missing > 0 || parts.length === 0 ? null : this.#choose(parts, parts.length);
   }
 
   #solveGroup(scope: Scope, node: number, owner: number, holds: boolean, isWhole: boolean): Plan[] | null {

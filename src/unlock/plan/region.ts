@@ -36,6 +36,8 @@ export function actsToward(scope: Scope, node: number, wanted: boolean): ("compl
   return item < program.chapterCount ? acts.filter((act) => act === "complete") : acts;
 }
 
+const FULL_SCORE = 100;
+
 /** Nodes whose argument is no item. */
 const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.COHORT,
@@ -87,7 +89,7 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     const value = nodes.value[node] ?? 0;
     const op = nodes.op[node];
     const isMissing = () => wanted && evaluateNode(lasting, node, owner) !== TRUE;
-    if (op === OP.PROGRESS) for (const kid of kidsOf(program, node)) named.add(kid);
+    if (op === OP.PROGRESS || op === OP.AVERAGE) for (const kid of kidsOf(program, node)) named.add(kid);
     else if (!NAMELESS.has(op)) named.add(arg);
     switch (op) {
       case OP.NOT:
@@ -139,6 +141,13 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
         if (arg < program.chapterCount) break;
         if (isMissing()) ask("points", arg, Math.max(0, value), upper);
         else if (!wanted && upper < Number.POSITIVE_INFINITY) ask("points", arg, upper);
+        break;
+      }
+      case OP.AVERAGE: {
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        forbids = forbids || upper < Number.POSITIVE_INFINITY;
+        if (!isMissing()) break;
+        for (const kid of kidsOf(program, node)) if (kid >= program.chapterCount) ask("score", kid, FULL_SCORE);
         break;
       }
       case OP.VIEWED:

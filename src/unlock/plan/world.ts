@@ -64,6 +64,9 @@ export class World {
   canDo({ action, item, value }: Need): boolean {
     if (action === "wait") return value > this.scope.now;
     if (action !== "view" && !acceptsWork(this.scope, item)) return false;
+    // Points count of the best attempt: what was scored without points, nobody knows how to better in points.
+    const { bestScore, points } = this.scope.learner;
+    if (action === "points" && !Number.isNaN(bestScore[item] ?? 0) && Number.isNaN(points[item] ?? 0)) return false;
     return mayAppear(this.#program, this.#evaluation, item) && this.isOpen(item);
   }
 
@@ -109,12 +112,19 @@ export class World {
       if (action === "submit") submittedAt[item] = now;
       const completes = action === "complete" || action === "pass";
       if (completes && !((old[1] ?? Number.NaN) <= now)) completedAt[item] = now;
-      if (action === "points") points[item] = Math.max(value, old[5] || 0);
-      if (action === "pass") {
+      if (action === "points") {
+        points[item] = Math.max(value, old[5] || 0);
+        bestScore[item] = Math.max(value, old[2] || 0);
+      }
+      // As outcomes are merged: a later one stands.
+      if (action === "pass" && !((old[4] ?? Number.NaN) > now)) {
         outcome[item] = STATE.PASSED;
         outcomeAt[item] = now;
       }
-      if (action === "score") bestScore[item] = Math.max(value, old[2] || 0);
+      if (action === "score") {
+        if (!((old[2] ?? Number.NaN) >= value)) points[item] = Number.NaN; // a better attempt, told without points
+        bestScore[item] = Math.max(value, old[2] || 0);
+      }
       if (this.#keeps) learner.kept[item] = 1;
     }
     return () => {

@@ -58,6 +58,8 @@ export const ENGLISH: Wording = {
   points: (title, { required, actual }) =>
     `get at least ${atLeast(required)} points on ${title}${typeof actual === "number" ? ` (your best so far is ${roundedDown(actual)})` : ""}`,
   pass: (title) => `pass ${title}`,
+  average: (required) => `bring the average of the listed items to ${required}`,
+  averageTooHigh: (below) => `it is only for those whose average is below ${below}`,
   view: (title) => `open ${title}`,
   submit: (title) => `submit something for ${title}`,
   anyScore: (title, below) => (below === null ? `get a score on ${title}` : `score below ${below} on ${title}`),
@@ -91,6 +93,11 @@ export const ENGLISH: Wording = {
       const from = min === null ? "" : ` at least ${min}`;
       const to = below === null ? "" : `${min === null ? "" : " and"} fewer than ${below}`;
       return `${isDenied ? "not" : ""}${from}${to} points on ${title}`.trim();
+    },
+    average: (total, min, below, isDenied) => {
+      const from = min === null ? "" : ` of at least ${min}`;
+      const to = below === null ? "" : `${min === null ? "" : " and"} below ${below}`;
+      return `${isDenied ? "no average" : "an average"}${from}${to} over ${total} ${total === 1 ? "item" : "items"}`;
     },
     viewed: (title, isDenied) => `${title} ${isDenied ? "has not been" : "has been"} opened`,
     submitted: (title, isDenied) => `${title} ${isDenied ? "has not been" : "has been"} submitted`,

@@ -16,6 +16,8 @@ export interface Wording {
   /** Any score at all, or one below a bound. */
   points(title: string, reason: Reason): string;
   pass(title: string): string;
+  average(required: string): string;
+  averageTooHigh(below: string): string;
   view(title: string): string;
   submit(title: string): string;
   anyScore(title: string, below: string | null): string;
@@ -47,6 +49,7 @@ export interface Wording {
     cohorts(names: readonly string[] | null, isDenied: boolean): string;
     profile(test: ProfileTest, isDenied: boolean): string;
     points(title: string, min: string | null, below: string | null, isDenied: boolean): string;
+    average(total: number, min: string | null, below: string | null, isDenied: boolean): string;
     viewed(title: string, isDenied: boolean): string;
     submitted(title: string, isDenied: boolean): string;
     state(title: string, states: readonly CompletionState[], isDenied: boolean): string;

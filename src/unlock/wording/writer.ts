@@ -24,6 +24,7 @@ export interface Leaf {
     | "score_range"
     | "points"
     | "state"
+    | "average"
     | "viewed"
     | "submitted"
     | "progress"
@@ -37,7 +38,7 @@ export interface Leaf {
   item: string | null;
   /** score, points: the least. state: the bits of those asked for. since, until: epoch ms. after: ms. progress: how many. */
   value: number;
-  /** progress: of how many. */
+  /** progress, average: of how many. */
   total?: number;
   cohort?: string;
   trait?: Trait;
@@ -84,6 +85,8 @@ export class Writer {
           COMPLETION_STATES.filter((_, place) => (value & (1 << place)) !== 0),
           isDenied,
         );
+      case "average":
+        return condition.average(total, boundOf(value), boundOf(upper), isDenied);
       case "viewed":
         return condition.viewed(title ?? someItem, isDenied);
       case "submitted":
@@ -167,7 +170,10 @@ export class Writer {
       case "score_too_low":
         return words.cannot.score(title ?? words.someItem, atLeast(required));
       case "progress_too_low":
+      case "average_too_low":
         return words.cannot.progress(title);
+      case "average_too_high":
+        return words.averageTooHigh(atLeast(required));
       case "chapter_locked":
         return words.cannot.chapter(title);
       case "opens_later":
@@ -229,6 +235,8 @@ export class Writer {
         return words.score(title ?? words.someItem, reason);
       case "points_too_low":
         return words.points(title ?? words.someItem, reason);
+      case "average_too_low":
+        return words.average(atLeast(reason.required));
       case "not_viewed":
         return words.view(title ?? words.someItem);
       case "not_submitted":

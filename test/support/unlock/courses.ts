@@ -85,6 +85,7 @@ type Draft =
   | { op: "after"; pick: number; days: number }
   | { op: "cohort"; name: string }
   | { op: "hide"; of: Draft }
+  | { op: "average"; picks: number[]; min: number | null; below: number | null }
   | { op: "score_range" | "points"; pick: number; min: number | null; below: number | null }
   | { op: "state"; pick: number; is: CompletionState[] }
   /** A leaf that names no item. */
@@ -148,6 +149,8 @@ function draftRule(shape: RuleShape): fc.Arbitrary<Draft> {
     const ranged = fc.constantFrom("score_range" as const, "points" as const);
     leaves.push(fc.record({ op: ranged, pick, min: bound, below: bound }));
     leaves.push(fc.record({ op: fc.constantFrom("viewed" as const, "submitted" as const), pick }));
+    const picks = fc.array(pick, { minLength: 1, maxLength: 4 });
+    leaves.push(fc.record({ op: fc.constant("average" as const), picks, min: bound, below: bound }));
     const is = fc.subarray([...COMPLETION_STATES], { minLength: 1 });
     leaves.push(fc.record({ op: fc.constant("state" as const), pick, is }));
     leaves.push(fc.record({ op: fc.constant("plain" as const), rule: plainLeaf }));
@@ -181,6 +184,12 @@ function settle(draft: Draft, nameable: readonly string[], countable: readonly s
       return { hide: inner(draft.of) };
     case "plain":
       return draft.rule;
+    case "average": {
+      const of = draft.picks.map(named).filter((id) => id !== undefined);
+      if (of.length === 0) return { all: [] };
+      const { min, below } = draft;
+      return { average: { of, ...(min === null ? {} : { min }), ...(below === null ? {} : { below }) } };
+    }
     case "progress": {
       const [first = 0] = draft.picks;
       const counted = countable[first % countable.length];

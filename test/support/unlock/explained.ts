@@ -64,8 +64,8 @@ export function take(
   const index = program.indexOf.get(item ?? "") ?? -1;
   if (open[index] !== 1 || visible[index] !== 1) return null;
   if (action !== "view" && !acceptsWork(scopeOf(program, layOut(program, record), now), index)) return null;
-  // A chapter can only be completed.
-  if (index < program.chapterCount && action !== "complete") return null;
+  // A chapter can only be opened and completed.
+  if (index < program.chapterCount && action !== "complete" && action !== "view") return null;
   const id = item ?? "";
   const points = min_points === undefined ? null : { points: min_points, min: 0, max: 100 };
   const news = {

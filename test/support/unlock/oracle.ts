@@ -326,6 +326,12 @@ class World {
       const inner = this.#reduce(rule.hide, counts, owner, isDenied);
       return inner === null ? null : { hide: inner };
     }
+    if ("average" in rule) {
+      const { of, ...bounds } = rule.average;
+      const scored = (id: string) => typeof this.#record.facts.get(id)?.best_score === "number";
+      const left = [...new Set(of)].filter((id) => counts(id, scored(id) || this.#excuses(id).length > 0));
+      return left.length === 0 ? null : { average: { of: left, ...bounds } };
+    }
     if ("progress" in rule) {
       const { of, min_percent } = rule.progress;
       if (typeof of === "string" && this.#status(of) === "draft") return null;
@@ -366,6 +372,18 @@ class World {
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.score;
       if (best !== null && best >= min && (below === undefined || best < below)) return true;
       return below === undefined && this.#excuses(item).length > 0;
+    }
+    if ("average" in rule) {
+      const { of, min = 0, below } = rule.average;
+      const rows = of.map((id) => ({
+        score: this.#record.facts.get(id)?.best_score ?? null,
+        isLeftOut: this.#excuses(id).length > 0,
+      }));
+      const counted = rows.filter(({ score, isLeftOut }) => score !== null || !isLeftOut);
+      if (rows.every(({ score }) => score === null))
+        return counted.length === 0 && rows.length > 0 && below === undefined;
+      const mean = counted.reduce((sum, { score }) => sum + (score ?? 0), 0) / counted.length;
+      return mean >= min - 1e-9 && (below === undefined || mean < below - 1e-9);
     }
     if ("viewed" in rule || "submitted" in rule) {
       const [id, field] =

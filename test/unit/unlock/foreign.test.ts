@@ -92,6 +92,24 @@ describe("scores between bounds", () => {
     expect(stateOf({ score: { item: "demo.a", below: 50 } }, excused)).toBe("locked");
   });
 
+  it("takes the mean of some items, in which what has no score counts as 0", () => {
+    const rule: Rule = { average: { of: ["demo.a", "demo.b"], min: 60 } };
+    const of = (a: number | null, b: number | null) => learnerRecord({ a: { best_score: a }, b: { best_score: b } });
+    const states = [of(null, null), of(100, null), of(100, 19.9), of(100, 20)].map((record) => stateOf(rule, record));
+    expect(states).toEqual(["locked", "locked", "locked", "open"]);
+    expect(
+      [of(null, null), of(60, null)].map((record) => stateOf({ average: { of: ["demo.a"], below: 61 } }, record)),
+    ).toEqual(["locked", "open"]);
+    const course = outline([], [problem("x", null, rule), problem("a"), problem("b")]);
+    const { reasons, to_unlock, sentence } = explainOne(course, of(100, null), EPOCH, "demo.x");
+    expect(reasons).toEqual([{ code: "average_too_low", required: 60, actual: 50, items: ["demo.a", "demo.b"] }]);
+    expect(to_unlock).toEqual([{ action: "score", item: "demo.b", min_score: 20 }]);
+    expect(sentence).toEqual({
+      en: "Bring the average of the listed items to 60.",
+      zh: "使所列内容的平均分达到 60 分。",
+    });
+  });
+
   it("says what is asked, what there is, and what to do, in both languages", () => {
     const of = (rule: Rule, record = learnerRecord()) =>
       explainOne(outline([], [problem("x", null, rule), problem("a")]), record, EPOCH, "demo.x");
