@@ -60,8 +60,9 @@ describe("npm run import", () => {
     });
   });
 
-  it("publishes a folder of the same files, and shows what the server refuses as it is", async () => {
+  it("publishes a folder of the same files where the course is new, and shows what the server refuses as it is", async () => {
     const asked: { path: string; body: unknown }[] = [];
+    const statuses = [404, 201, 422];
     const problem = {
       title: "Not valid",
       errors: [{ path: "document.source", rule: "unrecognized_keys", message: "there is no such field" }],
@@ -73,8 +74,9 @@ describe("npm run import", () => {
       });
       request.on("end", () => {
         asked.push({ path: request.url ?? "", body: JSON.parse(text) });
-        response.writeHead(asked.length === 1 ? 201 : 422, { "content-type": "application/json" });
-        response.end(JSON.stringify(asked.length === 1 ? {} : problem));
+        const status = statuses[asked.length - 1] ?? 500;
+        response.writeHead(status, { "content-type": "application/json" });
+        response.end(JSON.stringify(status === 422 ? problem : {}));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -83,12 +85,14 @@ describe("npm run import", () => {
     const { code, output } = await run("moodle", join(folder, "unpacked"), "--url", url, "--token", "t");
     server.close();
     expect(code).toBe(1);
+    const version = {
+      path: "/api/v1/courses/small-one/versions",
+      body: { document: { source: { platform: "moodle" } }, note: "Imported from moodle" },
+    };
     expect(asked).toMatchObject([
+      version,
       { path: "/api/v1/courses", body: { slug: "small-one", title: { en: "Small" } } },
-      {
-        path: "/api/v1/courses/small-one/versions",
-        body: { document: { source: { platform: "moodle" } }, note: "Imported from moodle" },
-      },
+      version,
     ]);
     expect(output).toContain("Publishing was refused with 422: Not valid.");
     expect(output).toContain("- document.source: there is no such field [unrecognized_keys]");

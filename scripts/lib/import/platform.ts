@@ -10,7 +10,7 @@ import type { ImportReport } from "../../../src/courses/importers/report.ts";
 import { zodErrors } from "../../../src/platform/http/field-errors.ts";
 import { describeCourse, publishCourse } from "./course.ts";
 import { folderFiles } from "./folder.ts";
-import { ImportError, list, reason, say } from "./report.ts";
+import { ImportError, list, reason, refused, say } from "./report.ts";
 import { clientFor, isLocal, type Server } from "./server.ts";
 
 export interface PlatformRequest extends Server {
@@ -27,6 +27,9 @@ export interface PlatformRequest extends Server {
 /** Most gates printed that are not exact. */
 const MAX_SHOWN = 20;
 
+/** Answers of the server: there is no such course; and from there on, no success. */
+const NO_COURSE = 404;
+const REFUSED = 300;
 /** Most places printed at which this release does not know what a document says. */
 const MAX_UNKNOWN = 5;
 
@@ -56,7 +59,13 @@ export async function runPlatform(request: PlatformRequest): Promise<unknown> {
     client.post(path, body).catch((fault: unknown) => {
       throw new ImportError(`${url} does not answer: ${reason(fault)}.${hint}`);
     });
-  return publishCourse(send, document, `Imported from ${format.name}`);
+  const note = `Imported from ${format.name}`;
+  // A document that the server does not take is refused before anybody looks for its course: so none is made for it.
+  const published = await send(`/api/v1/courses/${document.slug}/versions`, { document, note });
+  if (published.status === NO_COURSE) return publishCourse(send, document, note);
+  if (published.status >= REFUSED) throw refused("Publishing", published);
+  say(`publish  ${document.slug} published`);
+  return published.body;
 }
 
 /** The files of an archive or a folder. @throws ImportError with a sentence that names it. */

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { toInstant } from "../../../platform/instants.ts";
+import { clampedInstant } from "../clamped.ts";
 import {
   allOf,
   type ImportedChapter,
@@ -11,7 +10,10 @@ import {
 import { textOf } from "../files.ts";
 import type { ItemIds } from "../ids.ts";
 import { type ReportBuilder, type Verdict, worst } from "../report.ts";
+import { entryOf } from "../table.ts";
+import { answerOf } from "./answers.ts";
 import { graceOf, groupAccess, instantField, isTrue, minimumField, textField } from "./fields.ts";
+import { cohortOf, cohortsOf, type Inherited, placeOf, shownTo, startOf } from "./place.ts";
 import type { Block, OlxReader } from "./read.ts";
 
 /** Blocks that count when a subsection's completion is asked, with how each is completed. The others count nowhere. */
@@ -29,20 +31,10 @@ const SCORED = new Set([
   "library_content",
 ]);
 
+/** Longest name of a kind. */
+const MAX_KIND = 50;
 /** Most items of one list of a rule. */
 const MAX_LIST = 500;
-
-/** What a block has of those it stands in. */
-interface Inherited {
-  /** Latest start so far, epoch milliseconds. */
-  start: number | null;
-  isHidden: boolean;
-  /** Sets of cohorts; one of each is needed. */
-  cohorts: string[][];
-  due: number | null;
-  /** Titles of what it stands in, below the subsection. */
-  titles: string[];
-}
 
 interface Section {
   sequential: Block;
@@ -161,18 +153,26 @@ export class OlxMap {
     const id = this.#idOf(block);
     const name = textField(block, "display_name") ?? inherited.titles.findLast((one) => one !== "");
     const title = titleOf(name, block.name);
-    const kind = block.kind === "html" ? "page" : block.kind.replace(/[^a-z0-9_]/g, "_");
+    const kind = block.kind === "html" ? "page" : kindOf(block);
     this.#report.items.push({ source: block.source, id, kind, title: title.en ?? "" });
     this.#gateOfPlace(block);
+    const answer = block.kind === "problem" ? answerOf(block.element) : null;
+    if (block.kind === "problem" && answer === null) {
+      this.#report.leaveOut(
+        "answers of problems",
+        "answer keys know one number or text; a service has to judge the others",
+      );
+    }
     const completion = COUNTED_NOWHERE.has(block.kind)
       ? undefined
-      : (COMPLETED_BY[block.kind] ?? { contribute: true as const });
+      : (entryOf(COMPLETED_BY, block.kind) ?? { contribute: true as const });
     return {
       id,
       title,
       kind,
       rule: startOf(inherited),
       content: this.#text(block),
+      ...(answer === null ? {} : { answer }),
       ...(completion === undefined ? {} : { completion }),
       ...shownTo(inherited),
       ...this.#window(inherited),
@@ -184,7 +184,7 @@ export class OlxMap {
     const { rule, verdicts, why } = placeOf(block);
     if (Object.keys(rule).length === 0) return;
     const start = instantField(block, "start");
-    const mapped = start === null ? null : { hide: { from: toInstant(start) } };
+    const mapped = start === null ? null : { hide: { from: clampedInstant(start) } };
     this.#report.gates.push({
       source: block.source,
       rule,
@@ -216,7 +216,7 @@ export class OlxMap {
           why: "enable_subsection_gating is off: Open edX asks for no prerequisite",
         };
     const start = instantField(sequential, "start");
-    const mapped = allOf([start === null ? null : { hide: { from: toInstant(start) } }, gate]);
+    const mapped = allOf([start === null ? null : { hide: { from: clampedInstant(start) } }, gate]);
     const reasons = [why, ...place.why].filter((one) => one !== null);
     const verdicts: Verdict[] = [verdict, ...place.verdicts];
     this.#report.gates.push({
@@ -265,7 +265,7 @@ export class OlxMap {
     // Of a course at one's own pace the dates are counted from the enrollment, and not written down.
     if (due === null || this.#isSelfPaced) return {};
     const grace = graceOf(textField(this.#course, "graceperiod"));
-    return { due: toInstant(due), closes: toInstant(due + grace) };
+    return { due: clampedInstant(due), closes: clampedInstant(due + grace) };
   }
 
   #text(block: Block): ImportedProblem["content"] {
@@ -280,6 +280,15 @@ export class OlxMap {
   }
 }
 
+/** A kind as documents write it: `drag-and-drop-v2` is `drag_and_drop_v2`. */
+function kindOf({ kind }: Block): string {
+  const plain = kind
+    .toLowerCase()
+    .replace(/[^a-z0-9_]/g, "_")
+    .replace(/^[^a-z]+/, "");
+  return plain.slice(0, MAX_KIND) || "block";
+}
+
 /** What a learner reads of a problem before it is solved: without solutions, hints, answers and scripts. */
 function statementOf(xml: string): string {
   return xml
@@ -288,56 +297,4 @@ function statementOf(xml: string): string {
       "",
     )
     .replace(/<(\/?)(?:choice|option|label)\b[^>]*>/g, "<$1p>");
-}
-
-function startOf({ start, cohorts }: Inherited): ImportedRule | null {
-  const several = cohorts.length > 1 ? cohorts.map((any_of) => ({ hide: { cohort: { any_of } } })) : [];
-  return allOf([start === null ? null : { hide: { from: toInstant(start) } }, ...several]);
-}
-
-function shownTo({ isHidden, cohorts }: Inherited): { visibility?: "hidden"; assign_to?: string[] } {
-  const [only] = cohorts;
-  return {
-    ...(isHidden ? { visibility: "hidden" } : {}),
-    ...(cohorts.length === 1 && only !== undefined ? { assign_to: only } : {}),
-  };
-}
-
-/** A group of a partition is a cohort here. */
-function cohortOf(partition: string, group: number): string {
-  return `partition-${partition}-${group}`;
-}
-
-/** The cohorts that groups of partitions become, with the names of the groups. */
-function cohortsOf(course: Block): { name: string; title: string }[] {
-  const parsed = partitionsSchema.safeParse(course.fields.get("user_partitions"));
-  const partitions = parsed.success ? parsed.data : [];
-  return partitions.flatMap(({ id, name, groups }) =>
-    groups.map((group) => ({ name: cohortOf(String(id), group.id), title: `${name}: ${group.name}` })),
-  );
-}
-
-const named = { id: z.number(), name: z.string().default("") };
-const partitionsSchema = z.array(z.looseObject({ ...named, groups: z.array(z.looseObject(named)).default([]) }));
-
-/** What a block says of when it starts and who sees it. */
-function placeOf(block: Block): { rule: Record<string, unknown>; verdicts: Verdict[]; why: string[] } {
-  const rule: Record<string, unknown> = {};
-  const [verdicts, why]: [Verdict[], string[]] = [["exact"], []];
-  const start = textField(block, "start");
-  if (start !== null) rule.start = start;
-  if (isTrue(block, "visible_to_staff_only")) rule.visible_to_staff_only = true;
-  if (isTrue(block, "hide_after_due")) {
-    rule.hide_after_due = true;
-    verdicts.push("approximated");
-    why.push("after its due date Open edX hides the content; here it stays readable and accepts nothing");
-  }
-  const groups = groupAccess(block);
-  if (groups.length > 0) {
-    rule.group_access = Object.fromEntries(groups.map((one) => [one.partition, one.groups]));
-    why.push(
-      `it is assigned to the cohorts ${groups.flatMap((one) => one.groups.map((group) => cohortOf(one.partition, group))).join(", ")}`,
-    );
-  }
-  return { rule, verdicts, why };
 }

@@ -152,6 +152,39 @@ describe("a course in OLX", () => {
     });
   });
 
+  it("takes the answers that answer keys know, and counts the others", async () => {
+    const problem = async (inside: string) => {
+      const { document, report } = await imported({ "c/problem/p1.xml": `<problem>${inside}</problem>` });
+      return [
+        document.chapters[0]?.problems?.[0]?.answer,
+        report.content.left_out.find(({ what }) => what.startsWith("answers"))?.count,
+      ];
+    };
+    const tolerance = (amount: string) => `<responseparam type="tolerance" default="${amount}"/>`;
+    expect(await problem(`<numericalresponse answer="-12">${tolerance("5%")}</numericalresponse>`)).toEqual([
+      { kind: "numeric", value: -12, tolerance: 0.6 },
+      1,
+    ]);
+    expect(await problem(`<numericalresponse answer="3.5">${tolerance("0.1")}</numericalresponse>`)).toEqual([
+      { kind: "numeric", value: 3.5, tolerance: 0.1 },
+      1,
+    ]);
+    expect(
+      await problem(
+        '<stringresponse answer="Oslo" type="ci"><additional_answer answer="Christiania"/></stringresponse>',
+      ),
+    ).toEqual([{ kind: "exact", values: ["Oslo", "Christiania"], case_sensitive: false }, 1]);
+    for (const other of [
+      '<numericalresponse answer="[1,5)"/>',
+      '<numericalresponse answer="$x"/>',
+      '<stringresponse answer="a.*" type="ci regexp"/>',
+      '<numericalresponse answer="1"/><numericalresponse answer="2"/>',
+      '<multiplechoiceresponse><choicegroup><choice correct="true">a</choice></choicegroup></multiplechoiceresponse>',
+    ]) {
+      expect(await problem(other)).toEqual([undefined, 2]);
+    }
+  });
+
   it("tells blocks apart that share a name, and takes one that stands there twice once", async () => {
     const { document, report } = await imported({
       "c/vertical/v1.xml":
