@@ -2,7 +2,7 @@ import { cpus } from "node:os";
 import { outcomeOf } from "./events/outcome.ts";
 import { onCore } from "./events/process.ts";
 import type { Results } from "./events/results.ts";
-import { FULL, QUICK, runFrozen, runLive, runRestart } from "./events/scenarios.ts";
+import { FULL, QUICK, runFrozen, runIdle, runLive, runRestart } from "./events/scenarios.ts";
 import { contenders, nchanMissing } from "./events/servers.ts";
 import type { Bench } from "./lib/bench.ts";
 import { thisBuild } from "./lib/builds.ts";
@@ -29,6 +29,7 @@ export const eventsBench: Bench = {
       kind,
       canResume,
       live: [],
+      idle: [],
       restart: [],
       frozen: [],
     }));
@@ -53,6 +54,7 @@ export const eventsBench: Bench = {
           }
         };
         await part("ramp and loads", result.live, () => runLive(contender, prefix, sizes));
+        await part("idle streams", result.idle, () => runIdle(contender, prefix, sizes));
         await part("crash", result.restart, () => runRestart(contender, prefix, sizes));
         await part("a reader that never reads", result.frozen, () => runFrozen(contender, prefix, sizes));
       }

@@ -14,7 +14,9 @@ const KB = 1_024;
 export function outcomeOf(all: readonly Results[], sizes: Sizes, faults: readonly string[]): BenchOutcome {
   const most = sizes.stages.at(-1) ?? 0;
   // Who has no whole round has no figures.
-  const results = all.filter(({ live, restart, frozen }) => Math.min(live.length, restart.length, frozen.length) > 0);
+  const results = all.filter(
+    ({ live, idle, restart, frozen }) => Math.min(live.length, idle.length, restart.length, frozen.length) > 0,
+  );
   const own = results.find(({ name }) => name === "latchkey");
   if (own === undefined) throw new Error(`nothing was measured: ${faults.join("; ")}`);
   const sockets = results.find(({ name }) => name === "latchkey, sockets");
@@ -24,14 +26,14 @@ export function outcomeOf(all: readonly Results[], sizes: Sizes, faults: readonl
       connecting(results, sizes),
       delivery(results, sizes, most),
       broadcasts(results, sizes, most),
-      idle(results, most),
+      idle(results, sizes, most),
       restarts(results),
       frozen(results, sizes),
     ],
     charts: charts(results, sizes),
     targets: [
       ...targets(own, sizes, most),
-      ...(sockets === undefined ? [] : targetsOfSockets(sockets, before ?? own, most)),
+      ...(sockets === undefined ? [] : targetsOfSockets(sockets, before ?? own)),
       ...(before === undefined ? [] : targetsAgainst(own, before, sizes, most)),
     ],
     notes: [
@@ -148,12 +150,18 @@ function broadcasts(results: readonly Results[], sizes: Sizes, most: number): Ta
   };
 }
 
-function idle(results: readonly Results[], most: number): Table {
+function idle(results: readonly Results[], sizes: Sizes, most: number): Table {
   return {
-    title: `What ${cell(most)} idle streams cost`,
-    columns: ["", "KB for each stream", "CPU ms a second for 1,000 streams"],
+    title: "What idle streams cost",
+    columns: [
+      "",
+      `KB for each from ${cell(sizes.idle.from)} to ${cell(sizes.idle.to)}, asleep`,
+      `KB for each of ${cell(most)}, just opened`,
+      "CPU ms a second for 1,000 streams",
+    ],
     rows: results.map((result) => [
       result.name,
+      over(result.idle, ({ bytesPerStream }) => bytesPerStream / KB),
       over(stagesOf(result, most), ({ bytesPerStream }) => bytesPerStream / KB),
       over(result.live, ({ idleCpuMs }) => idleCpuMs),
     ]),

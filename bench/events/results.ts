@@ -1,7 +1,7 @@
 import { cell, type Point, spread, spreadCell } from "../lib/bench.ts";
 import type { Address } from "./protocol.ts";
 import { quantile } from "./rig.ts";
-import type { Frozen, Live, Restart, Stage } from "./scenarios.ts";
+import type { Frozen, Idle, Live, Restart, Stage } from "./scenarios.ts";
 
 export const MB = 1_024 * 1_024;
 
@@ -11,6 +11,7 @@ export interface Results {
   kind: Address["kind"];
   canResume: boolean;
   live: Live[];
+  idle: Idle[];
   restart: Restart[];
   frozen: Frozen[];
 }

@@ -3,12 +3,17 @@ import { now, type Published } from "./protocol.ts";
 import { type Measured, quantile, Rig } from "./rig.ts";
 import type { Contender } from "./servers.ts";
 
+/** After this the runtime has put to sleep whatever sleeps. */
+const SLEEP_MS = 20_000;
+
 /** How long and how large; `--quick` shrinks all of it. */
 export interface Sizes {
   stages: number[];
   unicastRates: number[];
   seconds: number;
   idleSeconds: number;
+  /** Streams between which memory is compared, and how many come at a time. */
+  idle: { from: number; to: number; step: number; stepSeconds: number };
   /** Broadcasts one by one, then in a row. */
   broadcasts: number;
   sustained: { perSecond: number; seconds: number };
@@ -22,6 +27,7 @@ export const FULL: Sizes = {
   unicastRates: [500, 2_500, 5_000],
   seconds: 4,
   idleSeconds: 20,
+  idle: { from: 500, to: 1_500, step: 50, stepSeconds: 5 },
   broadcasts: 6,
   sustained: { perSecond: 5, seconds: 60 },
   restart: { perSecond: 500, seconds: 6 },
@@ -33,6 +39,7 @@ export const QUICK: Sizes = {
   unicastRates: [200],
   seconds: 2,
   idleSeconds: 2,
+  idle: { from: 25, to: 50, step: 25, stepSeconds: 1 },
   broadcasts: 2,
   sustained: { perSecond: 5, seconds: 2 },
   restart: { perSecond: 100, seconds: 2 },
@@ -96,6 +103,32 @@ export async function runLive(contender: Contender, prefix: readonly string[], s
       );
     }
     return { stages, idleCpuMs, unicast, broadcast, sustained: many };
+  } finally {
+    await rig.end();
+  }
+}
+
+/** What streams cost that have been idle for long enough to sleep. */
+export interface Idle {
+  bytesPerStream: number;
+}
+
+/**
+ * Memory of idle streams: they come so slowly that those of before sleep already. Whoever comes in a crowd is awake with
+ * it, and a process keeps what its busiest moment has taken.
+ */
+export async function runIdle(contender: Contender, prefix: readonly string[], { idle }: Sizes): Promise<Idle> {
+  const rig = new Rig(await contender.start(), prefix);
+  try {
+    let first = 0;
+    for (let streams = idle.step; streams <= idle.to; streams += idle.step) {
+      const started = performance.now();
+      await rig.openUpTo(streams);
+      await sleep(Math.max(idle.stepSeconds * 1_000 - (performance.now() - started), 0));
+      if (streams === idle.from) first = rig.memory();
+    }
+    await sleep(SLEEP_MS);
+    return { bytesPerStream: (rig.memory() - first) / (idle.to - idle.from) };
   } finally {
     await rig.end();
   }

@@ -95,8 +95,8 @@ export function targets(own: Results, sizes: Sizes, most: number): BenchOutcome[
 }
 
 /** What was asked for of sockets beside streams, of the other build if there is one. */
-export function targetsOfSockets(sockets: Results, streams: Results, most: number): BenchOutcome["targets"] {
-  const idle = (result: Results) => spread(stagesOf(result, most).map(({ bytesPerStream }) => bytesPerStream)).median;
+export function targetsOfSockets(sockets: Results, streams: Results): BenchOutcome["targets"] {
+  const idle = (result: Results) => spread(result.idle.map(({ bytesPerStream }) => bytesPerStream)).median;
   const measured = idle(sockets) / idle(streams);
   return [
     {

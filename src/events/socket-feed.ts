@@ -64,7 +64,7 @@ export class SocketFeed {
       else stats.counts.delivered += 1;
     }
     // Its cursor goes on past what is not for it, without an event that would say so.
-    if (isSilent) beat(socket, direct, { user: this.#parts.log.head(), broadcast: direct.broadcast }, now);
+    if (isSilent) beat(socket, direct, now);
     if (!isDone && log === "broadcast") direct.lacks = true;
     if (!isDone && direct.full_since === null) {
       direct.full_since = now;

@@ -1,5 +1,5 @@
 import { utf8Length } from "./bytes.ts";
-import { type Cursor, formatCursor } from "./cursor.ts";
+import { formatCursor } from "./cursor.ts";
 import { FULL_BYTES, ROOMY_BYTES } from "./frame-queue.ts";
 import { frameMessage } from "./frames.ts";
 import { type Direct, type Readers, send } from "./readers.ts";
@@ -39,10 +39,14 @@ export function write(socket: WebSocket, direct: Direct, frame: Frame): void {
   send(socket, isDue ? frameMessage(event, id, data, { ...retry, ack: direct.sent }) : message);
 }
 
-/** How far this stream is, and how far the logs are: what a heartbeat says. */
-export function beat(socket: WebSocket, direct: Direct, head: Cursor, now: number): void {
-  const data = JSON.stringify({ head: formatCursor(head), at: new Date(now).toISOString() });
-  write(socket, direct, { event: "stream.heartbeat", id: formatCursor(direct), data });
+/**
+ * How far this stream is, as a heartbeat. As the head it names the same place: a client need not look for holes, because
+ * whoever sends to a socket knows what it has sent.
+ */
+export function beat(socket: WebSocket, direct: Direct, now: number): void {
+  const id = formatCursor(direct);
+  const data = JSON.stringify({ head: id, at: new Date(now).toISOString() });
+  write(socket, direct, { event: "stream.heartbeat", id, data });
 }
 
 /** A reader has come to a place in a log without an event that it could have been sent. */

@@ -23,8 +23,8 @@ export class SocketReader {
   readonly #answers: boolean;
   /** Bytes that came, whether they were read or not. */
   received = 0;
-  /** Frames in which a receipt was asked for. */
-  asked = 0;
+  /** The receipts that were asked for. */
+  readonly asked: number[] = [];
   /** With which code it was closed; null while it is open. */
   closed: number | null = null;
   /** Answers of the platform to {@link ping}. */
@@ -50,7 +50,7 @@ export class SocketReader {
       const text = this.#texts.shift();
       if (text !== undefined) {
         const { event, id = "", ack, data } = messageSchema.parse(JSON.parse(text));
-        if (ack !== undefined) this.asked += 1;
+        if (ack !== undefined) this.asked.push(ack);
         if (ack !== undefined && this.#answers) this.send(`ack ${ack}`);
         if (event !== "stream.probe") return { event, id, data };
       } else if (this.#hasEnded) return null;
