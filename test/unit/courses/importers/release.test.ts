@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { courseDocumentSchema } from "../../../../src/courses/document.ts";
+import type { ImportedDocument, ImportedProblem } from "../../../../src/courses/importers/document.ts";
+import { forThisRelease } from "../../../../src/courses/importers/release.ts";
+import { ReportBuilder } from "../../../../src/courses/importers/report.ts";
+
+const problem = (name: string, rest: Partial<ImportedProblem>): ImportedProblem => ({
+  id: `c.${name}`,
+  title: { en: name },
+  rule: null,
+  content: null,
+  ...rest,
+});
+
+function imported() {
+  const total = { not: { all: [{ hide: { total: { min: 50 } } }, { cohort: "a" }] } };
+  const document: ImportedDocument = {
+    slug: "c",
+    title: { en: "C" },
+    source: { platform: "moodle", release: "4.5" },
+    options: { sticky: false },
+    chapters: [
+      {
+        ...problem("chapter", { completion: { children: { all: true } } }),
+        problems: [problem("viewed", { completion: { view: true } }), problem("graded", { rule: total })],
+      },
+    ],
+    problems: [problem("meant", { assign_to: ["a", "b"], rule: { completed: "c.viewed" } })],
+  };
+  const report = new ReportBuilder();
+  report.gates.push({ source: "s", rule: {}, mapped: total, verdict: "exact", why: null });
+  report.gates.push({ source: "s", rule: {}, mapped: { cohort: "a" }, verdict: "exact", why: null });
+  report.completion.push({ source: "s", rule: {}, mapped: { view: true }, verdict: "exact", why: "as it was" });
+  return { document, report: report.build("moodle", "4.5", { files: 1, bytes: 1 }), people: null };
+}
+
+describe("what this release holds of an imported course", () => {
+  it("has the form of a course document, and says of the rest what becomes of it", () => {
+    expect(courseDocumentSchema.safeParse(imported().document).success).toBe(false);
+    const { document, report } = forThisRelease(imported());
+    const parsed = courseDocumentSchema.parse(document);
+    const missing = { missing: { what: "grade", name: "the course total" } };
+    expect(parsed.chapters[0]?.problems[1]?.rule).toEqual({ not: { all: [{ hide: missing }, { cohort: "a" }] } });
+    expect(parsed.problems[0]?.rule).toEqual({
+      all: [{ hide: { cohort: { any_of: ["a", "b"] } } }, { completed: "c.viewed" }],
+    });
+    expect(report.counts).toEqual({ exact: 1, approximated: 1, unmapped: 1 });
+    expect(report.gates[0]).toMatchObject({ verdict: "approximated", why: expect.stringContaining("course total") });
+    expect(report.completion[0]).toMatchObject({
+      mapped: null,
+      why: expect.stringContaining("as it was; this release"),
+    });
+    expect(report.content.left_out).toMatchObject([{ what: "items meant for some cohorts", count: 1 }]);
+  });
+});
