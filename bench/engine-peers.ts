@@ -59,7 +59,9 @@ function logicOf(program: Program, rule: Rule): Logic {
   if ("not" in rule) return { "!": [inner(rule.not)] };
   if ("completed" in rule) return read("done", rule.completed);
   if ("attempted" in rule) return read("tried", rule.attempted);
-  if ("score" in rule) return { ">=": [read("score", rule.score.item), rule.score.min] };
+  if ("score" in rule && rule.score.min !== undefined) {
+    return { ">=": [read("score", rule.score.item), rule.score.min] };
+  }
   if ("progress" in rule) {
     const { items, needed } = progressOf(rule.progress);
     return { ">=": [sum(items.map((item) => read("done", item))), needed] };
@@ -72,7 +74,8 @@ function logicOf(program: Program, rule: Rule): Logic {
   if ("after" in rule) {
     return { ">=": [now, { "+": [read("done_at", rule.after.item), rule.after.days * DAY_MS] }] };
   }
-  return { val: ["cohorts", rule.cohort] };
+  if ("cohort" in rule && typeof rule.cohort === "string") return { val: ["cohorts", rule.cohort] };
+  throw new Error(`no course that is compared says ${JSON.stringify(rule)}`);
 }
 
 /** json-logic-engine as an interpreter: `run` with rules it has seen, so that its cached execution plans are used. */
@@ -166,7 +169,7 @@ class ConditionWriter {
     if ("not" in rule) return { not: this.of(rule.not) };
     if ("completed" in rule) return this.#equal("done", rule.completed);
     if ("attempted" in rule) return this.#equal("tried", rule.attempted);
-    if ("score" in rule) {
+    if ("score" in rule && rule.score.min !== undefined) {
       const fact = this.#fact("score", rule.score.item);
       return { fact, operator: "greaterThanInclusive", value: rule.score.min };
     }
@@ -180,6 +183,9 @@ class ConditionWriter {
     if ("after" in rule) {
       const fact = this.#fact("done_at", rule.after.item);
       return { fact, operator: "lessThanInclusive", value: NOW - rule.after.days * DAY_MS };
+    }
+    if (!("cohort" in rule) || typeof rule.cohort !== "string") {
+      throw new Error(`no course that is compared says ${JSON.stringify(rule)}`);
     }
     const fact = this.#constant(`cohort ${rule.cohort}`, this.#data.cohorts[rule.cohort] ?? false);
     return { fact, operator: "equal", value: true };

@@ -297,6 +297,14 @@ export type CourseDocument = {
         en?: string;
         zh: string;
       };
+  /**
+   * The platform the course comes from, and its release: it chooses what differs between platforms, and what can never
+   * open is a warning, because they allow it.
+   */
+  source?: {
+    platform: "moodle" | "canvas" | "open_edx" | "prairielearn" | "common_cartridge" | "exercism";
+    release: string;
+  };
   options?: CourseOptions;
   chapters?: ChapterDocument[];
   /** Problems that stand in no chapter. */
@@ -325,6 +333,13 @@ export type ChapterDocument = {
       };
   status?: "draft" | "beta" | "active" | "deprecated";
   rule?: Rule;
+  /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
+  kind?: string;
+  /**
+   * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
+   * list, and is hidden while it is locked. Absent: shown.
+   */
+  visibility?: "shown" | "hidden" | "unlisted";
   /** Markdown; a learner receives it only when the item is open. */
   content?:
     | string
@@ -341,8 +356,9 @@ export type ChapterDocument = {
 };
 
 /**
- * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min},
- * progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, cohort.
+ * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
+ * below}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, cohort (a name,
+ * {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.
  */
 export type Rule = Record<string, unknown>;
 
@@ -360,6 +376,13 @@ export type ProblemDocument = {
       };
   status?: "draft" | "beta" | "active" | "deprecated";
   rule?: Rule & (Record<string, unknown> | null);
+  /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
+  kind?: string;
+  /**
+   * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
+   * list, and is hidden while it is locked. Absent: shown.
+   */
+  visibility?: "shown" | "hidden" | "unlisted";
   /** Markdown; a learner receives it only when the item is open. */
   content?:
     | string
@@ -468,6 +491,8 @@ export type ProblemRow = {
   completed_at: string | null;
   chapter_id: string | null;
   difficulty: number;
+  /** What kind of item it is: `problem` where the author says nothing else. */
+  kind: string;
   is_unlocked: boolean;
   best_score: number | null;
 };
@@ -531,12 +556,16 @@ export type Reason = {
     | "not_completed"
     | "not_attempted"
     | "score_too_low"
+    | "score_too_high"
+    | "not_scored"
     | "progress_too_low"
     | "opens_later"
     | "closed"
     | "enrolled_too_recently"
     | "waiting_period"
     | "not_in_cohort"
+    | "profile_differs"
+    | "missing"
     | "excluded"
     | "chapter_locked"
     | "previous_chapter_not_completed"
@@ -568,6 +597,8 @@ export type Step = {
   title?: string;
   /** Rounded up to two decimals: who scores it has enough. */
   min_score?: number;
+  /** The score has to be less than this. */
+  below_score?: number;
   until?: string;
 };
 
@@ -607,6 +638,8 @@ export type AudienceRow = {
   user_id: string;
   enrollment_id: string;
   is_open: boolean;
+  /** The learner does not see it while it is locked. */
+  is_hidden: boolean;
   status: "locked" | "unlocked" | "started" | "completed";
   reasons: Reason[];
 };
@@ -774,6 +807,8 @@ export type EnrollRequest = {
   user_id?: string;
   cohorts?: string[];
   practice_mode?: boolean;
+  /** Fields of the learner that rules may ask for. */
+  profile?: Record<string, string>;
   /**
    * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
    * future; up to five minutes, by which clocks differ, count as now.
@@ -798,6 +833,7 @@ export type EnrollmentDetail = {
   id: string;
   cohorts: string[];
   practice_mode: boolean;
+  profile: Record<string, string>;
   overrides: {
     item: string;
     kind: "unlock" | "lock" | "excuse" | "extend";
@@ -850,6 +886,7 @@ export type RosterRow = {
   user_id: string;
   cohorts?: string[] | null;
   practice_mode?: boolean | null;
+  profile?: Record<string, string> | null;
   /** When it began, for one that began elsewhere. */
   enrolled_at?: string | null;
 };
@@ -857,6 +894,8 @@ export type RosterRow = {
 export type PolicyChange = {
   cohorts?: string[] | null;
   practice_mode?: boolean | null;
+  /** Takes the place of the whole profile; `{}` empties it. */
+  profile?: Record<string, string> | null;
   /**
    * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
    * future; up to five minutes, by which clocks differ, count as now.
@@ -864,8 +903,8 @@ export type PolicyChange = {
   enrolled_at?: string | null;
   /**
    * What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's,
-   * asks for a cohort (with `cohorts`) or for days since enrollment (with `enrolled_at`), and everything (with
-   * `practice_mode: false`). Without it a sticky course keeps them open.
+   * asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since enrollment (with
+   * `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.
    */
   relock?: boolean;
 };
@@ -2603,7 +2642,7 @@ export interface Paths {
       };
       answer: EnrollmentDetail;
     };
-    /** Change cohorts, practice mode or the day of enrollment; what is not named stays */
+    /** Change cohorts, profile, practice mode or the day of enrollment; what is not named stays */
     patch: {
       path: {
         enrollment: string;

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { localizedTextSchema } from "../platform/text.ts";
-import { ITEM_STATUSES, type Outline, ruleSchema } from "../unlock/index.ts";
+import { ITEM_STATUSES, type Outline, type OutlineItem, PLATFORMS, ruleSchema, VISIBILITIES } from "../unlock/index.ts";
 
 /** Most chapters and problems of one course together. An enrollment's states of that many items stay well under D1's and the object's 2 MB a row. */
 export const MAX_ITEMS = 5_000;
@@ -34,6 +34,19 @@ const itemFields = {
   title,
   status: z.enum(ITEM_STATUSES).default("active"),
   rule: ruleSchema.nullable().default(null),
+  kind: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,49}$/, "lower-case letters, digits and underscores")
+    .optional()
+    .openapi({
+      example: "quiz",
+      description:
+        "What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem.",
+    }),
+  visibility: z.enum(VISIBILITIES).optional().openapi({
+    description:
+      "`hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no list, and is hidden while it is locked. Absent: shown.",
+  }),
   content: content
     .nullable()
     .default(null)
@@ -67,6 +80,13 @@ export const courseDocumentSchema = z
   .strictObject({
     slug: courseSlugSchema,
     title,
+    source: z
+      .strictObject({ platform: z.enum(PLATFORMS), release: z.string().min(1).max(100) })
+      .optional()
+      .openapi({
+        description:
+          "The platform the course comes from, and its release: it chooses what differs between platforms, and what can never open is a warning, because they allow it.",
+      }),
     options: courseOptionsSchema.prefault({}),
     chapters: z.array(chapterDocumentSchema).max(MAX_ITEMS).default([]),
     problems: z
@@ -86,6 +106,11 @@ export interface ItemContent {
   content: NonNullable<ProblemDocumentItem["content"]>;
 }
 
+/** What an item says of itself, where it says it: an outline without any of it is what it always was. */
+function told({ kind, visibility }: Pick<ProblemDocumentItem, "kind" | "visibility">): Partial<OutlineItem> {
+  return { ...(kind === undefined ? {} : { kind }), ...(visibility === undefined ? {} : { visibility }) };
+}
+
 /** Splits a document into the outline every enrollment carries and the content that is fetched item by item. */
 export function splitDocument(document: CourseDocument): { outline: Outline; contents: ItemContent[] } {
   const contents: ItemContent[] = [];
@@ -95,16 +120,17 @@ export function splitDocument(document: CourseDocument): { outline: Outline; con
   const problem = (item: ProblemDocumentItem, chapter: string | null): Outline["problems"][number] => {
     keepContent(item);
     const { id, title, status, rule, difficulty, answer } = item;
-    return { id, title, status, rule, chapter, difficulty, answer };
+    return { id, title, status, rule, chapter, difficulty, answer, ...told(item) };
   };
   const outline: Outline = {
     course: document.slug,
     title: document.title,
     options: document.options,
+    ...(document.source === undefined ? {} : { source: document.source }),
     chapters: document.chapters.map((chapter) => {
       keepContent(chapter);
       const { id, title, status, rule } = chapter;
-      return { id, title, status, rule };
+      return { id, title, status, rule, ...told(chapter) };
     }),
     problems: [
       ...document.chapters.flatMap((chapter) => chapter.problems.map((item) => problem(item, chapter.id))),

@@ -3,5 +3,6 @@ export interface Applicant {
   user: string;
   cohorts: string[] | null;
   practice_mode: boolean | null;
+  profile: Readonly<Record<string, string>> | null;
   enrolled_at: number | null;
 }

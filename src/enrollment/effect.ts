@@ -13,11 +13,10 @@ import {
   STANDING,
   scopeOf,
   turnOf,
+  VEIL,
 } from "../unlock/index.ts";
 
 const NONE = -1;
-/** Scores are compared with the evaluator's slack. */
-const SCORE_SLACK = 1e-6;
 
 /**
  * Why a new override would change nothing, or null when it may change something. Judged from the course as it is
@@ -36,6 +35,9 @@ export function withoutEffect(program: Program, learner: Learner, override: Over
   if (override.kind === "excuse") return uselessExcuse(program, rest, item);
   if (program.standing[item] === STANDING.DRAFT) {
     return { path: "kind", rule: "draft", message: `${override.item} is a draft: nobody sees it.` };
+  }
+  if (program.veils[item] === VEIL.HIDDEN) {
+    return { path: "kind", rule: "hidden", message: `${override.item} is hidden: no learner sees it, open or not.` };
   }
   const lock = others.find(({ index, kind }) => index === item && kind === "lock");
   if (lock !== undefined && (lock.expires_at === null || lock.expires_at >= (override.expires_at ?? Infinity))) {
@@ -71,7 +73,9 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
       if (isAsking(isStarted(learner, item))) return null;
     } else if (op === OP.SCORE) {
       const score = learner.bestScore[item] ?? Number.NaN;
-      if (isAsking(score >= (nodes.value[node] ?? Number.NaN) - SCORE_SLACK)) return null;
+      if (isAsking(score >= (nodes.value[node] ?? Number.NaN) - program.scoreSlack)) return null;
+    } else if (op === OP.SCORE_RANGE && nodes.upper[node] === Number.POSITIVE_INFINITY) {
+      if (isAsking(!Number.isNaN(learner.bestScore[item] ?? Number.NaN))) return null;
     }
   }
   const id = ids[item] ?? "";
@@ -177,12 +181,21 @@ function endsOf(program: Program, learner: Learner, item: number, now: number): 
   return walk(roots[item] ?? NONE);
 }
 
-const DEEDS: readonly (number | undefined)[] = [OP.COMPLETED, OP.ATTEMPTED, OP.SCORE, OP.PROGRESS, OP.AFTER];
+const DEEDS: readonly (number | undefined)[] = [
+  OP.COMPLETED,
+  OP.ATTEMPTED,
+  OP.SCORE,
+  OP.SCORE_RANGE,
+  OP.PROGRESS,
+  OP.AFTER,
+];
 
 /** Whether something the learner does may make a rule false that holds. */
 function deedsMayClose(program: Program, node: number, isNegated = false): boolean {
   if (node === NONE) return false;
   const op = program.nodes.op[node];
   if (isNegated && DEEDS.includes(op)) return true;
+  // A better score leaves a range.
+  if ((program.nodes.upper[node] ?? Infinity) < Infinity) return true;
   return kidsOfGroup(program, node).some((kid) => deedsMayClose(program, kid, isNegated !== (op === OP.NOT)));
 }

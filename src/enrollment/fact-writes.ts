@@ -126,6 +126,7 @@ export class FactWrites {
       meta.policy_seq = mirror.policy_seq;
       meta.cohorts = [...policy.cohorts];
       meta.practice_mode = policy.practice_mode;
+      meta.profile = policy.profile ?? {};
       this.#store.policy.log(meta, now, "rebuild");
       for (const { item, kind, created_at, expires_at, extend_to } of policy.overrides) {
         const input = { item, kind, reason: "restored from D1", expires_at, extend_to };

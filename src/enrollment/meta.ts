@@ -21,10 +21,15 @@ export interface Meta {
   states: string;
   cohorts: string[];
   practice_mode: boolean;
+  /** Fields of the learner's profile. */
+  profile: Profile;
   last_active_at: number;
   stale_since: number | null;
   stale_reason: string | null;
 }
+
+/** What is known of a learner beside cohorts: field by field. */
+export type Profile = Readonly<Record<string, string>>;
 
 /** The row of an enrollment that nobody has evaluated yet: activation 0, so that any course version is news. */
 export function newMeta(id: string, courseVersion: number, items: number, enrolledAt: number, now: number): Meta {
@@ -45,6 +50,7 @@ export function newMeta(id: string, courseVersion: number, items: number, enroll
     states: "0".repeat(items),
     cohorts: [],
     practice_mode: false,
+    profile: {},
     last_active_at: now,
     stale_since: null,
     stale_reason: null,
@@ -70,10 +76,33 @@ export type MetaRow = Record<string, SqlStorageValue> & {
   states: string;
   cohorts: string;
   practice_mode: number;
+  profile: string | null;
   last_active_at: number;
   stale_since: number | null;
   stale_reason: string | null;
 };
+
+/** A profile as a column holds it: null for one without fields. */
+export function profileText(profile: Profile): string | null {
+  return Object.keys(profile).length === 0 ? null : JSON.stringify(profile);
+}
+
+export function profileOf(text: string | null): Profile {
+  const value: unknown = JSON.parse(text ?? "{}");
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter((field) => typeof field[1] === "string"));
+}
+
+/** A profile as part of a policy in D1, where most learners have none. */
+export function profileIn(profile: Profile): { profile?: Profile } {
+  return Object.keys(profile).length === 0 ? {} : { profile };
+}
+
+/** Whether two profiles say the same. */
+export function sameProfile(a: Profile, b: Profile): boolean {
+  const fields = Object.keys(a);
+  return fields.length === Object.keys(b).length && fields.every((field) => a[field] === b[field]);
+}
 
 /** A list of texts as a column holds it. */
 export function stringList(json: string): string[] {

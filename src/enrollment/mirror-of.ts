@@ -1,6 +1,7 @@
 import { MAX_ITEMS } from "../courses/index.ts";
 import type { Mirror } from "../mirror/index.ts";
-import { isCompleted, type Program } from "../unlock/index.ts";
+import { isCompleted, isListed, type Program } from "../unlock/index.ts";
+import { profileIn } from "./meta.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
@@ -12,7 +13,7 @@ export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState
   let completed = 0;
   let visible = 0;
   for (let item = 0; item < program.size; item += 1) {
-    if (evaluation.visible[item] !== 1) continue;
+    if (!isListed({ program, evaluation }, item)) continue;
     visible += 1;
     if (evaluation.open[item] === 1) open += 1;
     if (isCompleted(learner, item)) completed += 1;
@@ -25,6 +26,7 @@ export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState
     policy: JSON.stringify({
       cohorts: meta.cohorts,
       practice_mode: meta.practice_mode,
+      ...profileIn(meta.profile),
       overrides: store.policy.overrides().map(({ item, kind, created_at, expires_at, extend_to }) => ({
         item,
         kind,

@@ -9,6 +9,7 @@ import { meter } from "../platform/metrics/meter.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { evaluate, layOut, openIds } from "../unlock/index.ts";
 import type { Applicant } from "./applicant.ts";
+import { profileIn } from "./meta.ts";
 
 /**
  * Learners of one call up to whom each object is made at once. Beyond, a newcomer is a row of D1: it says all there is to
@@ -68,11 +69,12 @@ export class NewcomerAnswers {
     if (program === null) return refuse("course_unpublished");
     const known = new Map<string, string[]>();
     return ok(
-      new NewcomerAnswers(pointer, ({ cohorts, practice_mode, enrolled_at }) => {
-        const key = JSON.stringify([[...new Set(cohorts)].sort(), practice_mode, enrolled_at]);
+      new NewcomerAnswers(pointer, ({ cohorts, practice_mode, profile, enrolled_at }) => {
+        const key = JSON.stringify([[...new Set(cohorts)].sort(), practice_mode, enrolled_at, profile]);
         let open = known.get(key);
         if (open === undefined) {
-          const policy = { cohorts: cohorts ?? [], practice_mode: practice_mode ?? false, overrides: [] };
+          const asked = { cohorts: cohorts ?? [], practice_mode: practice_mode ?? false, overrides: [] };
+          const policy = { ...asked, ...profileIn(profile ?? {}) };
           const learner = layOut(program, {
             enrolled_at: enrolled_at ?? now,
             facts: new Map(),

@@ -1,6 +1,6 @@
 import type { OverrideInput, StoredOverride } from "../mirror/index.ts";
 import { OVERRIDE_KINDS, type Override, type OverrideKind } from "../unlock/index.ts";
-import { type Meta, stringList } from "./meta.ts";
+import { type Meta, type Profile, profileOf, profileText, stringList } from "./meta.ts";
 
 type OverrideRow = Record<string, SqlStorageValue> & {
   item: string;
@@ -68,8 +68,8 @@ export class PolicyStore {
   /** Notes the policy as it now stands, and why, where staff said why. */
   log(meta: Meta, now: number, actor: string, reason: string | null = null): void {
     this.#sql.exec(
-      `INSERT OR REPLACE INTO policy_log (seq, at, actor, cohorts, practice_mode, enrolled_at, reason)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO policy_log (seq, at, actor, cohorts, practice_mode, enrolled_at, reason, profile)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       meta.policy_seq,
       now,
       actor,
@@ -77,14 +77,15 @@ export class PolicyStore {
       meta.practice_mode ? 1 : 0,
       meta.enrolled_at,
       reason,
+      profileText(meta.profile),
     );
   }
 
   /** The policy at an instant; `enrolled_at` is null where nothing was logged by then. */
-  at(at: number): { cohorts: string[]; practice_mode: boolean; enrolled_at: number | null } {
+  at(at: number): { cohorts: string[]; practice_mode: boolean; enrolled_at: number | null; profile: Profile } {
     const row = this.#sql
-      .exec<{ cohorts: string; practice_mode: number; enrolled_at: number | null }>(
-        "SELECT cohorts, practice_mode, enrolled_at FROM policy_log WHERE at <= ? ORDER BY seq DESC LIMIT 1",
+      .exec<{ cohorts: string; practice_mode: number; enrolled_at: number | null; profile: string | null }>(
+        "SELECT cohorts, practice_mode, enrolled_at, profile FROM policy_log WHERE at <= ? ORDER BY seq DESC LIMIT 1",
         at,
       )
       .toArray()[0];
@@ -92,6 +93,7 @@ export class PolicyStore {
       cohorts: stringList(row?.cohorts ?? "[]"),
       practice_mode: row?.practice_mode === 1,
       enrolled_at: row?.enrolled_at ?? null,
+      profile: profileOf(row?.profile ?? null),
     };
   }
 

@@ -9,6 +9,7 @@ import type {
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { OP, type OverrideKind, type Program } from "../unlock/index.ts";
 import { withoutEffect } from "./effect.ts";
+import { sameProfile } from "./meta.ts";
 import { restingOnLeaf } from "./relock.ts";
 import type { ChangePolicyRequest, OverrideRequest, RelockRequest, SetOverrideRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
@@ -37,9 +38,9 @@ export class PolicyWrites {
    */
   enroll(request: EnrollRequest, program: Program, isNew: boolean, now: number): Result<EnrollAnswer> {
     const { meta } = this.#state;
-    const { actor, cohorts, practice_mode, told_enrolled_at = null } = request;
+    const { actor, cohorts, practice_mode, profile = null, told_enrolled_at = null } = request;
     const isBack = meta.status === "withdrawn";
-    const isChanged = this.#takePolicy({ cohorts, practice_mode, enrolled_at: told_enrolled_at });
+    const isChanged = this.#takePolicy({ cohorts, practice_mode, profile, enrolled_at: told_enrolled_at });
     if (!isNew && !isBack && !isChanged) return ok({ ...this.#tools.answer(), created: false, updated: false });
     meta.status = "active";
     meta.withdrawn_at = null;
@@ -51,7 +52,8 @@ export class PolicyWrites {
     this.#store.policy.log(meta, now, actor.id);
     this.#state.refresh(isNew ? "enrollment" : "policy", now, { pointer: request.pointer, program });
     // What people do for themselves is not audited, only what no learner may do.
-    const isOwn = actor.id === meta.user && cohorts === null && practice_mode === null && told_enrolled_at === null;
+    const isNamed = [cohorts, practice_mode, profile, told_enrolled_at].some((one) => one !== null);
+    const isOwn = actor.id === meta.user && !isNamed;
     if (!isOwn) this.#tools.auditPolicy(actor, isNew || isBack ? "enrollment.created" : "policy.changed", now);
     return ok({ ...this.#tools.answer(), created: isNew, updated: !isNew });
   }
@@ -131,18 +133,19 @@ export class PolicyWrites {
   }
 
   /**
-   * Changes cohorts, practice mode or the beginning of the enrollment.
+   * Changes cohorts, the profile, practice mode or the beginning of the enrollment.
    * @param relock with what is named: what rests on it and the rules do not open now locks again.
    */
   changePolicy(request: ChangePolicyRequest, now: number): Result<WriteAnswer> {
-    const { cohorts, practice_mode, enrolled_at = null, relock = false, actor } = request;
-    const isChanged = this.#takePolicy({ cohorts, practice_mode, enrolled_at });
+    const { cohorts, practice_mode, profile = null, enrolled_at = null, relock = false, actor } = request;
+    const isChanged = this.#takePolicy({ cohorts, practice_mode, profile, enrolled_at });
     let hasRelocked = false;
     if (relock && practice_mode === false) hasRelocked = this.#state.release("everything", now);
     else if (relock) {
       const { program } = this.#state;
       const rests = new Set<number>();
-      if (cohorts !== null) for (const index of restingOnLeaf(program, OP.COHORT)) rests.add(index);
+      if (cohorts !== null) for (const index of restingOnLeaf(program, OP.COHORT, OP.COHORT_SET)) rests.add(index);
+      if (profile !== null) for (const index of restingOnLeaf(program, OP.PROFILE)) rests.add(index);
       if (enrolled_at !== null) for (const index of restingOnLeaf(program, OP.AFTER_ENROLLMENT)) rests.add(index);
       hasRelocked = this.#state.release(rests, now);
     }
@@ -156,15 +159,18 @@ export class PolicyWrites {
   }
 
   /** Takes over what is named of a policy. @returns whether anything is different now; the caller logs and evaluates. */
-  #takePolicy({ cohorts, practice_mode, enrolled_at = null }: PolicyChange): boolean {
+  #takePolicy({ cohorts, practice_mode, profile = null, enrolled_at = null }: PolicyChange): boolean {
     const { meta } = this.#state;
-    const before = { cohorts: meta.cohorts, practice_mode: meta.practice_mode, enrolled_at: meta.enrolled_at };
+    const before = { practice_mode: meta.practice_mode, enrolled_at: meta.enrolled_at };
     // The same cohorts in another order, or named twice, are the same.
     const isOther = cohorts !== null && new Set(cohorts).symmetricDifference(new Set(meta.cohorts)).size > 0;
     if (isOther) meta.cohorts = [...new Set(cohorts)];
+    const isOtherProfile = profile !== null && !sameProfile(profile, meta.profile);
+    if (isOtherProfile) meta.profile = { ...profile };
     meta.practice_mode = practice_mode ?? meta.practice_mode;
     meta.enrolled_at = enrolled_at ?? meta.enrolled_at;
-    return isOther || before.practice_mode !== meta.practice_mode || before.enrolled_at !== meta.enrolled_at;
+    const isOtherMode = before.practice_mode !== meta.practice_mode || before.enrolled_at !== meta.enrolled_at;
+    return isOther || isOtherProfile || isOtherMode;
   }
 
   #changedPolicy(now: number): void {

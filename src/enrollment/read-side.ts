@@ -57,12 +57,13 @@ export class ReadSide {
     const state = await this.#recovery.active();
     if (state === null) return refuse("not_enrolled");
     const { store, outbox } = this.#core;
-    const { cohorts, practice_mode } = state.meta;
+    const { cohorts, practice_mode, profile } = state.meta;
     const mirror = mirrorOf(state, store);
     return ok({
       overrides: store.policy.overrides(),
       cohorts,
       practice_mode,
+      profile,
       outbox: outbox.depth(Date.now()),
       mirror,
     });

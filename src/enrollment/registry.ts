@@ -15,6 +15,7 @@ import { inParallel } from "../platform/parallel.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
 import type { Applicant } from "./applicant.ts";
 import { placesOf } from "./known-learners.ts";
+import { profileIn } from "./meta.ts";
 import { MADE_AT_ONCE, NewcomerAnswers, recordNewcomers, welcome } from "./newcomers.ts";
 import { callEnrollment } from "./stub.ts";
 
@@ -175,11 +176,16 @@ async function register(
  * @param isLater objects are made later: newcomers are marked for a sweep.
  */
 function registration(course: string, applicants: readonly Applicant[], now: number, isLater: boolean): SQL {
-  const rows = applicants.map(({ user, cohorts, practice_mode, enrolled_at }) => ({
+  const rows = applicants.map(({ user, cohorts, practice_mode, profile, enrolled_at }) => ({
     id: enrollmentId(course, user),
     user,
     enrolled_at: enrolled_at ?? now,
-    policy: JSON.stringify({ cohorts: [...new Set(cohorts)], practice_mode: practice_mode ?? false, overrides: [] }),
+    policy: JSON.stringify({
+      cohorts: [...new Set(cohorts)],
+      practice_mode: practice_mode ?? false,
+      ...profileIn(profile ?? {}),
+      overrides: [],
+    }),
   }));
   return sql`
     INSERT INTO enrollments (id, course_slug, user_id, enrolled_at, last_active_at, policy, asked_at, is_stale, stale_reason,
@@ -194,7 +200,7 @@ function registration(course: string, applicants: readonly Applicant[], now: num
 function enrollInObject(
   env: Env,
   course: PublishedCourse,
-  { cohorts, practice_mode, enrolled_at }: Applicant,
+  { cohorts, practice_mode, profile, enrolled_at }: Applicant,
   row: Registration,
   actor: ActorRef,
 ): Promise<Result<EnrollAnswer>> {
@@ -207,6 +213,7 @@ function enrollInObject(
       place: row.place,
       cohorts,
       practice_mode,
+      profile,
       pointer: course.pointer,
       actor,
     }),

@@ -9,11 +9,11 @@ export function restingOnItem(program: Program, item: number): Set<number> {
   return withProblems(program, program.dependents[item] ?? [item]);
 }
 
-/** Items whose rule has a leaf of this kind (see OP), and the problems of chapters that have one. */
-export function restingOnLeaf(program: Program, op: number): Set<number> {
+/** Items whose rule has a leaf of one of these kinds (see OP), and the problems of chapters that have one. */
+export function restingOnLeaf(program: Program, ...ops: number[]): Set<number> {
   const asking: number[] = [];
   for (let item = 0; item < program.size; item += 1) {
-    if (hasLeaf(program, program.roots[item] ?? -1, op)) asking.push(item);
+    if (ops.some((op) => hasLeaf(program, program.roots[item] ?? -1, op))) asking.push(item);
   }
   return withProblems(program, asking);
 }

@@ -49,6 +49,7 @@ export interface Inspection {
   overrides: StoredOverride[];
   cohorts: string[];
   practice_mode: boolean;
+  profile: Readonly<Record<string, string>>;
   outbox: { rows: number; oldest_ms: number };
   mirror: Mirror;
 }

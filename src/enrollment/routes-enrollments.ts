@@ -17,7 +17,7 @@ import { toInstant, toInstantOrNull } from "../platform/instants.ts";
 import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { acceptedSecrets } from "../platform/secrets.ts";
-import { OVERRIDE_KINDS } from "../unlock/index.ts";
+import { OVERRIDE_KINDS, profileSchema } from "../unlock/index.ts";
 import { enroll, listEnrollments, withdraw } from "./registry.ts";
 import { cohortsSchema, enrolledAtSchema, givenEnrolledAt } from "./routes-policy.ts";
 import { settled } from "./routes-writes.ts";
@@ -53,6 +53,7 @@ const enrollRoute = defineRoute(
               user_id: userIdSchema.optional(),
               cohorts: cohortsSchema.optional(),
               practice_mode: z.boolean().optional(),
+              profile: profileSchema.optional(),
               enrolled_at: enrolledAtSchema.optional(),
             })
             .openapi("EnrollRequest"),
@@ -131,6 +132,7 @@ const inspectRoute = defineRoute(
               id: z.string(),
               cohorts: z.array(z.string()),
               practice_mode: z.boolean(),
+              profile: z.record(z.string(), z.string()),
               overrides: z.array(
                 z.object({
                   item: z.string(),
@@ -164,7 +166,8 @@ export function enrollmentsRoutes() {
       const { course: slug } = c.req.valid("param");
       const actor = actorOf(c);
       const body = c.req.valid("json") ?? {};
-      const { user_id = actor.id, cohorts = null, practice_mode = null, enrolled_at: given = null } = body;
+      const { user_id = actor.id, cohorts = null, practice_mode = null, profile = null } = body;
+      const { enrolled_at: given = null } = body;
       const enrolled_at = givenEnrolledAt(given, Date.now(), "enrolled_at");
       if (typeof enrolled_at === "object" && enrolled_at !== null) {
         return respond(c, refuse("invalid_input", { errors: [enrolled_at] }).refusal);
@@ -176,7 +179,8 @@ export function enrollmentsRoutes() {
         return respond(c, refuse(isStaff(actor, course) ? "course_unpublished" : "course_not_found").refusal);
       }
       if (!isStaff(actor, course)) {
-        const asksForMore = user_id !== actor.id || cohorts !== null || practice_mode !== null || enrolled_at !== null;
+        const isNamed = [cohorts, practice_mode, profile, enrolled_at].some((one) => one !== null);
+        const asksForMore = user_id !== actor.id || isNamed;
         if (asksForMore) {
           const detail = "Only staff enroll others, set cohorts or the day of enrollment.";
           return respond(c, refuse("forbidden", { detail }).refusal);
@@ -190,7 +194,7 @@ export function enrollmentsRoutes() {
         c.env,
         c.get("queries"),
         { slug, pointer: course.pointer },
-        { user: user_id, cohorts, practice_mode, enrolled_at },
+        { user: user_id, cohorts, practice_mode, profile, enrolled_at },
         { ...actor, request_id: c.get("requestId") },
       );
       if (!result.ok) return respond(c, result.refusal);

@@ -18,7 +18,7 @@ import { happenedSchema, instantSchema } from "../platform/instants.ts";
 import { logFault } from "../platform/log.ts";
 import { type FieldError, refuse } from "../platform/results.ts";
 import { askForMarks, markCourseStale } from "../staleness/index.ts";
-import { cohortNameSchema, OVERRIDE_KINDS } from "../unlock/index.ts";
+import { cohortNameSchema, OVERRIDE_KINDS, profileSchema } from "../unlock/index.ts";
 import { STAFF, STAFF_RULE, staffWrite } from "./staff.ts";
 import { callEnrollment } from "./stub.ts";
 
@@ -53,7 +53,7 @@ const policyRoute = defineRoute(
     path: "/enrollments/{enrollment}",
     operationId: "changeEnrollment",
     tags: TAGS,
-    summary: "Change cohorts, practice mode or the day of enrollment; what is not named stays",
+    summary: "Change cohorts, profile, practice mode or the day of enrollment; what is not named stays",
     request: {
       headers: idempotencyHeader,
       params: enrollmentParam,
@@ -64,18 +64,23 @@ const policyRoute = defineRoute(
             .strictObject({
               cohorts: cohortsSchema.nullable().default(null),
               practice_mode: z.boolean().nullable().default(null),
+              profile: profileSchema
+                .nullable()
+                .default(null)
+                .describe("Takes the place of the whole profile; `{}` empties it."),
               enrolled_at: enrolledAtSchema.nullable().default(null),
               relock: z.boolean().default(false).openapi({
                 description:
-                  "What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's, asks for a cohort (with `cohorts`) or for days since enrollment (with `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.",
+                  "What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's, asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since enrollment (with `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.",
               }),
             })
             .refine(
-              ({ relock, cohorts, enrolled_at, practice_mode }) =>
-                !relock || cohorts !== null || enrolled_at !== null || practice_mode === false,
+              ({ relock, cohorts, enrolled_at, practice_mode, profile }) =>
+                !relock || cohorts !== null || profile !== null || enrolled_at !== null || practice_mode === false,
               {
                 path: ["relock"],
-                message: "name cohorts, enrolled_at or practice_mode: false; POST .../relock relocks everything",
+                message:
+                  "name cohorts, profile, enrolled_at or practice_mode: false; POST .../relock relocks everything",
                 params: { rule: "nothing_named" },
               },
             )

@@ -44,6 +44,7 @@ const problemRow = z
     ...commonRow,
     chapter_id: z.string().nullable(),
     difficulty: z.int(),
+    kind: z.string().openapi({ description: "What kind of item it is: `problem` where the author says nothing else." }),
     is_unlocked: z.boolean(),
     best_score: z.number().nullable(),
   })
@@ -223,6 +224,7 @@ const audienceRoute = defineRoute(
                 user_id: z.string(),
                 enrollment_id: z.string(),
                 is_open: z.boolean(),
+                is_hidden: z.boolean().openapi({ description: "The learner does not see it while it is locked." }),
                 status: itemState,
                 reasons: z.array(reasonSchema),
               })

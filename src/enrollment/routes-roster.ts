@@ -15,6 +15,7 @@ import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { courseSlugSchema, userIdSchema } from "../platform/ids.ts";
 import { refuse } from "../platform/results.ts";
+import { profileSchema } from "../unlock/index.ts";
 import type { Applicant } from "./applicant.ts";
 import { enrollAll } from "./registry.ts";
 import { cohortsSchema, enrolledAtSchema, givenEnrolledAt } from "./routes-policy.ts";
@@ -43,6 +44,7 @@ const batchRow = z.strictObject({
   user_id: userIdSchema,
   cohorts: cohortsSchema.nullable().default(null),
   practice_mode: z.boolean().nullable().default(null),
+  profile: profileSchema.nullable().default(null),
   enrolled_at: enrolledAtSchema.nullable().default(null).describe("When it began, for one that began elsewhere."),
 });
 const batchRoute = defineRoute(
@@ -101,10 +103,10 @@ export function rosterRoutes() {
     const rows = readRows("enrollments", batchRow, enrollments, (index) => rowFault(c, index)).map(
       (row, index): BatchRow<Applicant> => {
         if (!row.ok) return row;
-        const { user_id, cohorts, practice_mode, enrolled_at } = row.value;
+        const { user_id, cohorts, practice_mode, profile, enrolled_at } = row.value;
         const at = givenEnrolledAt(enrolled_at, now, `enrollments[${index}].enrolled_at`);
         if (typeof at === "object" && at !== null) return { ok: false, errors: [at] };
-        return { ok: true, value: { user: user_id, cohorts, practice_mode, enrolled_at: at } };
+        return { ok: true, value: { user: user_id, cohorts, practice_mode, profile, enrolled_at: at } };
       },
     );
     refuseTwice("enrollments", rows, ({ user }) => user, "user_id");

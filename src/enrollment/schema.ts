@@ -153,4 +153,12 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     id: "005_pending",
     sql: PENDING_STEP,
   },
+  {
+    // What is known of the learner beside cohorts, as JSON; null for nothing. And as each policy knew it.
+    id: "006_profile",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN profile TEXT;
+      ALTER TABLE policy_log ADD COLUMN profile TEXT;
+    `,
+  },
 ];

@@ -211,6 +211,7 @@ export class EnrollmentState {
       policy: {
         cohorts: this.meta.cohorts,
         practice_mode: this.meta.practice_mode,
+        profile: this.meta.profile,
         overrides: this.#store.policy.overrides(),
       },
     });

@@ -3,7 +3,7 @@ import { cutText } from "../platform/database/batches.ts";
 import type { Outline } from "../unlock/index.ts";
 import { AbsentStore } from "./absent-store.ts";
 import { FactStore } from "./fact-store.ts";
-import { type Meta, type MetaRow, stringList } from "./meta.ts";
+import { type Meta, type MetaRow, profileOf, profileText, stringList } from "./meta.ts";
 import { OpenedStore } from "./opened-store.ts";
 import type { Outbox } from "./outbox.ts";
 import { PolicyStore } from "./policy-store.ts";
@@ -27,6 +27,7 @@ const COLUMNS = [
   "states",
   "cohorts",
   "practice_mode",
+  "profile",
   "last_active_at",
   "stale_since",
   "stale_reason",
@@ -65,6 +66,7 @@ export class EnrollmentStore {
       status: row.status === "withdrawn" ? "withdrawn" : "active",
       cohorts: stringList(row.cohorts),
       practice_mode: row.practice_mode === 1,
+      profile: profileOf(row.profile),
     };
   }
 
@@ -93,6 +95,7 @@ export class EnrollmentStore {
       ...meta,
       cohorts: JSON.stringify(meta.cohorts),
       practice_mode: meta.practice_mode ? 1 : 0,
+      profile: profileText(meta.profile),
       pending,
       pending_head: head,
     };

@@ -1,6 +1,6 @@
 import type { CoursePointer } from "../courses/index.ts";
 import type { Database } from "../platform/database/counted.ts";
-import { type ItemState, type Program, type Reason, reasonsOf, stateOf } from "../unlock/index.ts";
+import { type ItemState, mayAppear, type Program, type Reason, reasonsOf, stateOf } from "../unlock/index.ts";
 import { loadMirroredPage } from "./mirror.ts";
 import { mirroredView } from "./realtime.ts";
 
@@ -8,6 +8,8 @@ export interface AudienceRow {
   user_id: string;
   enrollment_id: string;
   is_open: boolean;
+  /** The learner does not see it while it is locked. */
+  is_hidden: boolean;
   status: ItemState;
   /** What blocks this learner; empty where the item is open. */
   reasons: Reason[];
@@ -35,11 +37,12 @@ export async function audience(
     const { program, learner, evaluation } = mirroredView(mirror, course.pointer, course.program, now);
     const isOpen = evaluation.open[query.item] === 1;
     const isWanted = query.state === "any" || (query.state === "open") === isOpen;
-    if (evaluation.visible[query.item] === 1 && isWanted) {
+    if (mayAppear(program, evaluation, query.item) && isWanted) {
       rows.push({
         user_id: mirror.user,
         enrollment_id: mirror.id,
         is_open: isOpen,
+        is_hidden: evaluation.visible[query.item] !== 1,
         status: stateOf(learner, evaluation, query.item),
         reasons: reasonsOf(program, learner, evaluation, query.item, now),
       });

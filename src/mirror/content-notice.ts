@@ -11,7 +11,8 @@ export function changedItems(from: Program, to: Program, seen: Uint8Array): stri
     const before = from.indexOf.get(id);
     const after = to.indexOf.get(id);
     const isKnown = before !== undefined && seen[before] === 1;
-    return isKnown || (after !== undefined && to.standing[after] === STANDING.OFFERED);
+    // What may be hidden from this learner, or is in no list, is not announced before it is seen.
+    return isKnown || (after !== undefined && to.standing[after] === STANDING.OFFERED && to.conceals[after] !== 1);
   });
 }
 

@@ -112,10 +112,12 @@ export interface StoredOverride extends Override {
   actor: string;
 }
 
-/** Cohorts, practice mode, beginning: what is null stays as it is. */
+/** Cohorts, practice mode, profile, beginning: what is null stays as it is. */
 export interface PolicyChange {
   cohorts: string[] | null;
   practice_mode: boolean | null;
+  /** The whole of it. An older Worker names none. */
+  profile?: Readonly<Record<string, string>> | null;
   /** From when on drips count, epoch ms. */
   enrolled_at?: number | null;
 }
@@ -126,6 +128,7 @@ export interface EnrollRequest {
   /** Null keeps what the enrollment has; nothing for a newcomer. */
   cohorts: string[] | null;
   practice_mode: boolean | null;
+  profile?: Readonly<Record<string, string>> | null;
   /** The caller gave the day of enrollment: an enrollment that exists already takes it over. Null keeps what it has. */
   told_enrolled_at?: number | null;
   /** The registry knows progress of this enrollment, so an empty object must first be rebuilt from it. */

@@ -4,7 +4,7 @@ import type { CoursePointer } from "../courses/index.ts";
 import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
-import { type Fact, type LearnerRecord, NO_POLICY, OVERRIDE_KINDS, type Policy } from "../unlock/index.ts";
+import { type Fact, type LearnerRecord, NO_POLICY, OVERRIDE_KINDS } from "../unlock/index.ts";
 import type { ProjectedFact } from "./contract.ts";
 import { enrollments, freshness, progress } from "./tables.ts";
 
@@ -30,9 +30,10 @@ export interface MirroredEnrollment {
   stale_since: number | null;
 }
 
-const policySchema: z.ZodType<Policy> = z.object({
+const policySchema = z.object({
   cohorts: z.array(z.string()),
   practice_mode: z.boolean(),
+  profile: z.record(z.string(), z.string()).default({}),
   overrides: z.array(
     z.object({
       item: z.string(),

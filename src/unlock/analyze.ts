@@ -2,7 +2,16 @@ import type { FieldError } from "../platform/results.ts";
 import { findDeadEnds } from "./analysis/dead-ends.ts";
 import { cyclicComponents, type Edges, ordered, shortCycle } from "./analysis/graph.ts";
 import { obstacleName, unreachableItems } from "./analysis/reach.ts";
-import { type Entry, isOffered, NONE, type Reference, referencesOf, type Table, tableOf } from "./analysis/table.ts";
+import {
+  type Entry,
+  isOffered,
+  NONE,
+  type Reference,
+  referencesOf,
+  type Table,
+  tableOf,
+  walkRule,
+} from "./analysis/table.ts";
 import { contradiction, type Interval, isEmpty, judgeRule, NOW, overlap } from "./analysis/truths.ts";
 import { patternDefect } from "./judge.ts";
 import type { Outline } from "./outline.ts";
@@ -12,6 +21,9 @@ import type { Rule } from "./rules.ts";
 const MAX_NAMED_IN_CYCLE = 50;
 const TUTORIAL_PATH = "options.tutorial";
 
+/** What keeps an item closed for ever, and nothing else: where the platform allows it, publishing does. */
+const NEVER_OPENS: ReadonlySet<string> = new Set(["unreachable", "unsatisfiable", "cycle", "self_reference"]);
+
 /**
  * The check when an author publishes: everything wrong with the unlock rules of a course, all at once.
  *
@@ -19,7 +31,8 @@ const TUTORIAL_PATH = "options.tutorial";
  * `too_deep`, `invalid_pattern`, `not_finite`. Warnings: `always_open`, `ignored_prerequisite`, `named_twice` (what is
  * written twice counts once), `dead_end` (a part of a rule that never holds, while another may), `cohort_conflict`,
  * `cohort_only` (what comes after it is closed to all other cohorts), and `closed` (who starts now can never open it: a
- * date has passed). An error is only given where it is certain that nobody can ever open the item by the rules. The
+ * date has passed), `missing_reference`, `hides_nothing` and `hidden_prerequisite`. Of a course that was imported (it has
+ * a `source`), what can never open is a warning, `unreachable`: the platform allows it. An error is only given where it is certain that nobody can ever open the item by the rules. The
  * items have an order in which they can be evaluated where there is none. Linear in the size of the course but for the
  * search of a short cycle, and for one bit for each pair of items; never throws.
  *
@@ -49,7 +62,7 @@ export function analyze(
     openings.push(verdict.opening);
     const clash = clashWithChapter(entry, openings);
     errors.push(...named.errors, ...verdict.errors, ...clash, ...answerErrors(table, entry));
-    if (entry.status !== "draft") warnings.push(...named.warnings, ...verdict.warnings);
+    if (entry.status !== "draft") warnings.push(...named.warnings, ...verdict.warnings, ...oddParts(entry));
     if (clash.length > 0) closed.add(entry.index);
     if (verdict.errors.length > 0 || clash.length > 0 || named.isSelfReferring) faulty.add(entry.index);
   }
@@ -84,7 +97,28 @@ export function analyze(
       message: `Nobody can ever open ${entry.item.id}: it needs ${why}${isRule && blocker === undefined ? "" : " which can never be opened"}.`,
     });
   }
-  return { errors, warnings };
+  if (outline.source === undefined) return { errors, warnings };
+  const tolerated = errors.filter(({ rule }) => NEVER_OPENS.has(rule));
+  return {
+    errors: errors.filter(({ rule }) => !NEVER_OPENS.has(rule)),
+    warnings: [...warnings, ...tolerated.map((finding) => ({ ...finding, rule: "unreachable" }))],
+  };
+}
+
+/** Parts of a rule that say less than they seem to. */
+function oddParts(entry: Entry): FieldError[] {
+  const found: FieldError[] = [];
+  walkRule(entry, (rule, path, isDenied) => {
+    if ("missing" in rule) {
+      const { what, name } = rule.missing;
+      const message = `The ${what} "${name}" is not in the course: this never holds${what === "item" ? "" : ", and its denial does"}.`;
+      found.push({ path: `${path}.missing`, rule: "missing_reference", message });
+    } else if ("hide" in rule && isDenied) {
+      const message = "Below a `not` it is not the failing of this part that keeps the item closed: it hides nothing.";
+      found.push({ path: `${path}.hide`, rule: "hides_nothing", message });
+    }
+  });
+  return found;
 }
 
 function idErrors(outline: Outline, entry: Entry, seen: Set<string>): FieldError[] {
@@ -127,6 +161,9 @@ function referenceErrors(table: Table, entry: Entry, references: readonly Refere
           ? `${id} is a draft: it is ignored as a prerequisite.`
           : `${id} is deprecated: it counts for those who completed it and is demanded of nobody.`;
       warnings.push({ path, rule: "ignored_prerequisite", message });
+    } else if (table.isHidden(target)) {
+      const message = `${id} is hidden: learners cannot open it, so only what is reported of it from elsewhere counts.`;
+      warnings.push({ path, rule: "hidden_prerequisite", message });
     }
   }
   return { errors, warnings, isSelfReferring };
@@ -169,7 +206,8 @@ function tutorialOf(table: Table): { entry: Entry | undefined; errors: FieldErro
     const message = `There is no item ${id} in this course.`;
     return { entry, errors: [{ path: TUTORIAL_PATH, rule: "dangling", message }] };
   }
-  return { entry, errors: isOffered(entry.status) ? [] : [closedTutorial(entry, `is ${entry.status}`)] };
+  if (!isOffered(entry.status)) return { entry, errors: [closedTutorial(entry, `is ${entry.status}`)] };
+  return { entry, errors: table.isHidden(entry) ? [closedTutorial(entry, "is hidden")] : [] };
 }
 
 function closedTutorial(entry: Entry, why: string): FieldError {

@@ -1,6 +1,6 @@
 import { DAY_MS } from "../platform/instants.ts";
 import type { ItemStatus } from "./outline.ts";
-import { ACCEPT, NONE, type NodeArena, OP, UNTHREADED } from "./program.ts";
+import { ACCEPT, NONE, type NodeArena, OP, type Trait, UNTHREADED } from "./program.ts";
 import { distinctRules, type Rule } from "./rules.ts";
 
 /** Collects the nodes of all rules; `beginRule` starts the record of what one rule reads. */
@@ -9,14 +9,19 @@ export class ArenaBuilder {
   readonly enrollmentDelays = new Set<number>();
   readonly afters: { item: number; delay: number }[] = [];
   readonly cohorts: string[] = [];
+  readonly traits: Trait[] = [];
   reads = new Set<number>();
   /** Whether time alone can make the rule false: an `until`, or below a `not` a date or delay that comes about. */
   hasEnd = false;
+  /** Whether a part of the rule hides the item where it fails. */
+  mayHide = false;
   #isDenied = false;
   #namesDeprecated = false;
   readonly #op: number[] = [];
   readonly #arg: number[] = [];
   readonly #value: number[] = [];
+  readonly #upper: number[] = [];
+  readonly #hides: number[] = [];
   readonly #first: number[] = [];
   readonly #count: number[] = [];
   readonly #kids: number[] = [];
@@ -36,6 +41,7 @@ export class ArenaBuilder {
   beginRule(): void {
     this.reads = new Set();
     this.hasEnd = false;
+    this.mayHide = false;
     this.#isDenied = false;
     this.#namesDeprecated = false;
   }
@@ -53,7 +59,7 @@ export class ArenaBuilder {
     }
     if ("completed" in rule) return this.#fact(OP.COMPLETED, rule.completed, 0);
     if ("attempted" in rule) return this.#fact(OP.ATTEMPTED, rule.attempted, 0);
-    if ("score" in rule) return this.#fact(OP.SCORE, rule.score.item, rule.score.min);
+    if ("score" in rule) return this.#score(rule.score);
     if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent);
     if ("from" in rule) return this.#end(this.#instant(OP.FROM, rule.from), this.#isDenied);
     if ("until" in rule) return this.#end(this.#instant(OP.UNTIL, rule.until), !this.#isDenied);
@@ -71,9 +77,39 @@ export class ArenaBuilder {
       if (node !== NONE && item !== NONE) this.afters.push({ item, delay });
       return node;
     }
-    let cohort = this.cohorts.indexOf(rule.cohort);
-    if (cohort === NONE) cohort = this.cohorts.push(rule.cohort) - 1;
-    return this.#node(OP.COHORT, cohort, 0);
+    if ("hide" in rule) return this.#hide(rule.hide);
+    if ("profile" in rule) return this.#trait(OP.PROFILE, { profile: rule.profile });
+    // What is gone fails, denied or not; of all but items, whose absence no platform takes for "not done", the denial holds.
+    if ("missing" in rule) return this.#node(OP.MISSING, NONE, this.#isDenied && rule.missing.what === "item" ? 1 : 0);
+    const { cohort } = rule;
+    if (typeof cohort !== "string") {
+      return this.#trait(OP.COHORT_SET, { cohorts: "any" in cohort ? null : [...new Set(cohort.any_of)] });
+    }
+    let number = this.cohorts.indexOf(cohort);
+    if (number === NONE) number = this.cohorts.push(cohort) - 1;
+    return this.#node(OP.COHORT, number, 0);
+  }
+
+  /** A part that hides: it is what it holds. Where it is denied its failing opens, and so hides nothing. */
+  #hide(rule: Rule): number {
+    const node = this.add(rule);
+    if (node === NONE || this.#isDenied) return node;
+    this.mayHide = true;
+    this.#hides[node] = 1;
+    return node;
+  }
+
+  #trait(op: number, trait: Trait): number {
+    const key = JSON.stringify(trait);
+    const known = this.traits.findIndex((one) => JSON.stringify(one) === key);
+    return this.#node(op, known === NONE ? this.traits.push(trait) - 1 : known, 0);
+  }
+
+  #score({ item, min, below }: { item: string; min?: number; below?: number }): number {
+    if (min !== undefined && below === undefined) return this.#fact(OP.SCORE, item, min);
+    const node = this.#fact(OP.SCORE_RANGE, item, min ?? Number.NEGATIVE_INFINITY);
+    if (node !== NONE && below !== undefined) this.#upper[node] = below;
+    return node;
   }
 
   /** Notes that a leaf is an end. */
@@ -93,10 +129,12 @@ export class ArenaBuilder {
       op: Uint8Array.from(this.#op),
       arg: Int32Array.from(this.#arg),
       value: Float64Array.from(this.#value),
+      upper: Float64Array.from(this.#op, (_, node) => this.#upper[node] ?? Number.POSITIVE_INFINITY),
       first: Int32Array.from(this.#first),
       count: Int32Array.from(this.#count),
       kids: Int32Array.from(this.#kids),
       ends: Uint8Array.from(this.#op, (_, node) => this.#ends[node] ?? 0),
+      hides: Uint8Array.from(this.#op, (_, node) => this.#hides[node] ?? 0),
       whenTrue: Int32Array.from(this.#whenTrue),
       whenFalse: Int32Array.from(this.#whenFalse),
     };

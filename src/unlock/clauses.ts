@@ -1,4 +1,5 @@
 import type { Reason } from "./explanation.ts";
+import type { Trait } from "./program.ts";
 
 /** What fails, as a tree: single reasons, joined as the rule joined them. */
 export type Clause =
@@ -11,6 +12,8 @@ export type Clause =
       among?: readonly string[];
       /** Time that has to pass once the reason is gone, ms. */
       thenWait?: number;
+      /** not_in_cohort, profile_differs: what is asked of the learner. */
+      trait?: Trait;
       /** Nothing the learner does or waits for makes an end of it. */
       isLost?: boolean;
     }
@@ -18,7 +21,15 @@ export type Clause =
   | { kind: "at_least"; count: number; clauses: Clause[] };
 
 /** Reasons that no learner can do anything about. */
-export const FINAL: ReadonlySet<Reason["code"]> = new Set(["closed", "excluded", "not_in_cohort", "locked_by_staff"]);
+export const FINAL: ReadonlySet<Reason["code"]> = new Set([
+  "closed",
+  "excluded",
+  "score_too_high",
+  "not_in_cohort",
+  "profile_differs",
+  "missing",
+  "locked_by_staff",
+]);
 
 export type ReasonClause = Clause & { kind: "reason" };
 

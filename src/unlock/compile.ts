@@ -1,6 +1,9 @@
 import { ArenaBuilder } from "./arena.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
-import { ACCEPT, NONE, type Program, STANDING } from "./program.ts";
+import { ACCEPT, NONE, type Program, STANDING, VEIL } from "./program.ts";
+
+/** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
+const SCORE_SLACK = 1e-6;
 
 /**
  * Compiles an outline. Leaves on drafts are dropped here (drafts are ignored as prerequisites); leaves on deprecated
@@ -29,6 +32,7 @@ export function compile(outline: Outline): Program {
   const roots = new Int32Array(size).fill(NONE);
   const entries = new Int32Array(size).fill(ACCEPT);
   const closes = new Uint8Array(size);
+  const mayHide = new Uint8Array(size);
   const reads: Set<number>[] = [];
   items.forEach((item, index) => {
     builder.beginRule();
@@ -39,6 +43,7 @@ export function compile(outline: Outline): Program {
     }
     reads.push(builder.reads);
     closes[index] = builder.hasEnd ? 1 : 0;
+    mayHide[index] = builder.mayHide ? 1 : 0;
   });
 
   const previous = previousChapters(outline, statuses, size);
@@ -59,6 +64,13 @@ export function compile(outline: Outline): Program {
   });
 
   const afters = builder.afters.sort((a, b) => a.item - b.item);
+  const isFromMoodle = outline.source?.platform === "moodle";
+  const veils = Uint8Array.from(items, (item, index) => veilOf(item, items[chapterOf[index] ?? NONE], isFromMoodle));
+  const conceals = Uint8Array.from(items, (_, index) => {
+    const chapter = gate[index] ?? NONE;
+    const isVeiled = veils[index] !== VEIL.SHOWN || mayHide[index] === 1;
+    return isVeiled || (chapter !== NONE && (isFromMoodle || mayHide[chapter] === 1)) ? 1 : 0;
+  });
 
   return {
     outline,
@@ -88,6 +100,13 @@ export function compile(outline: Outline): Program {
     afterItems: Int32Array.from(afters, (leaf) => leaf.item),
     afterDelays: Float64Array.from(afters, (leaf) => leaf.delay),
     cohorts: builder.cohorts,
+    traits: builder.traits,
+    // Moodle compares the raw number: 8.7 of 30 is a little less than 29 %.
+    scoreSlack: isFromMoodle ? 0 : SCORE_SLACK,
+    veils,
+    conceals,
+    concealsAny: conceals.includes(1),
+    hidesInLocked: isFromMoodle,
     order: topologicalOrder(reads, gate),
   };
 }
@@ -96,6 +115,18 @@ function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): Item
   if (own === "draft" || chapter === "draft") return "draft";
   if (own === "deprecated" || chapter === "deprecated") return "deprecated";
   return own;
+}
+
+/**
+ * Who sees an item by its own visibility and its chapter's. A hidden chapter hides what stands in it; in Moodle, what
+ * stands in a hidden section is not listed, but opens by its address.
+ */
+function veilOf(item: OutlineItem, chapter: OutlineItem | undefined, isFromMoodle: boolean): number {
+  if (item.visibility === "hidden") return VEIL.HIDDEN;
+  if (chapter?.visibility === "hidden" && !isFromMoodle) return VEIL.HIDDEN;
+  const isUnlisted =
+    item.visibility === "unlisted" || (chapter !== undefined && (chapter.visibility ?? "shown") !== "shown");
+  return isUnlisted ? VEIL.UNLISTED : VEIL.SHOWN;
 }
 
 function standingOf(status: ItemStatus): number {

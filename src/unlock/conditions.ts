@@ -30,6 +30,8 @@ export function conditionsOf(scope: Scope, evaluation: Evaluation, item: number,
         return leaf("attempted", { item: named });
       case OP.SCORE:
         return leaf("score", { item: named });
+      case OP.SCORE_RANGE:
+        return leaf("score_range", { item: named, upper: nodes.upper[node] ?? 0 });
       case OP.PROGRESS: {
         const { needed, total } = progressOf(scope, node);
         return leaf("progress", { item: named, value: needed, total });
@@ -44,6 +46,11 @@ export function conditionsOf(scope: Scope, evaluation: Evaluation, item: number,
         if (!Number.isNaN(turn)) return { ...date(turn, true), item: named };
         return value === 0 ? leaf("completed", { item: named }) : leaf("after", { item: named });
       }
+      case OP.COHORT_SET:
+      case OP.PROFILE:
+        return leaf("trait", { trait: program.traits[arg] ?? { cohorts: [] } });
+      case OP.MISSING:
+        return leaf("missing");
       default:
         return leaf("cohort", { cohort: program.cohorts[arg] ?? "" });
     }

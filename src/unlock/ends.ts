@@ -100,6 +100,7 @@ function pastOf(scope: Scope, root: number, owner: number): Past {
       case OP.COMPLETED:
       case OP.ATTEMPTED:
       case OP.SCORE:
+      case OP.SCORE_RANGE:
         factsOf(item);
         break;
       default:
@@ -130,6 +131,11 @@ export function couldBe(scope: Scope, node: number, owner: number, wanted: boole
       return wanted || value[node] === 0 || !(now >= turnOf(scope, node, owner));
     case OP.COHORT:
       return ofAnyCohort || (learner.cohorts[arg[node] ?? NONE] === 1) === wanted;
+    case OP.COHORT_SET:
+    case OP.PROFILE:
+      return ofAnyCohort || (learner.traits[arg[node] ?? NONE] === 1) === wanted;
+    case OP.MISSING:
+      return (value[node] === 1) === wanted;
     case OP.NOT:
       return couldBe(scope, kids[first[node] ?? 0] ?? NONE, owner, !wanted, ofAnyCohort);
     case OP.ALL:

@@ -9,9 +9,11 @@ export const ENGINE_SOURCES = [
   "compile.ts",
   "ends.ts",
   "evaluate.ts",
+  "hiding.ts",
   "learner.ts",
   "program.ts",
   "rules.ts",
+  "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "9261acc5b481533b19ab0fdd7b7060735c65587bfa3e768cbb11f1cdf65b7e39";
+export const ENGINE_DIGEST = "46385ceac7180f557887dc76f428f3ebb84eeecd6689d238ed9b86338700e812";

@@ -1,4 +1,5 @@
 import { isClosed } from "./ends.ts";
+import { isConcealed } from "./hiding.ts";
 import type { Change, Learner } from "./learner.ts";
 import { NONE, type Program, STANDING } from "./program.ts";
 import {
@@ -71,7 +72,9 @@ export function reevaluate(
   const movedChapters = new Set<number>();
   const renewChapter = (chapter: number) => {
     // Whether a chapter's end closes its problems may change with its facts alone, without any change of its own lock.
-    if (renew(scope, chapter, evaluation, opening) || closes[chapter] === 1) movedChapters.add(chapter);
+    // So may whether a deprecated one is known, which its problems ask and which does not show while it is concealed.
+    const isVeiled = standing[chapter] === STANDING.DEPRECATED && program.conceals[chapter] === 1;
+    if (renew(scope, chapter, evaluation, opening) || closes[chapter] === 1 || isVeiled) movedChapters.add(chapter);
   };
   // Problems are decided by their chapters, so these go first. Deciding an item twice does no harm.
   for (const { item } of changes) {
@@ -122,7 +125,7 @@ function canOpen({ open, visible }: Evaluation, item: number): boolean {
  */
 function evaluateItems(scope: Scope, from: number, to: number, into: Evaluation): void {
   const { program, learner } = scope;
-  const { standing, gate, tutorial } = program;
+  const { standing, gate, tutorial, concealsAny } = program;
   const { kept } = learner;
   const { open, earned, visible } = into;
   const isSequential = program.outline.options.sequential;
@@ -152,6 +155,7 @@ function evaluateItems(scope: Scope, from: number, to: number, into: Evaluation)
     open[item] = isOpen;
     earned[item] = isEarned;
     visible[item] = status === STANDING.OFFERED || isKnownTo(learner, program, item, visible) ? 1 : 0;
+    if (concealsAny && program.conceals[item] === 1 && isConcealed(scope, item, into)) visible[item] = 0;
   }
 }
 
@@ -159,7 +163,12 @@ function evaluateItems(scope: Scope, from: number, to: number, into: Evaluation)
 function isKnownTo(learner: Learner, program: Program, item: number, visible: Uint8Array): boolean {
   if (isStarted(learner, item)) return true;
   const chapter = program.comesWith[item] ?? NONE;
-  if (chapter !== item) return chapter !== NONE && visible[chapter] === 1;
+  if (chapter !== item && chapter !== NONE) {
+    // A chapter that is concealed for another reason is known all the same.
+    const isAsked = visible[chapter] !== 1 && program.conceals[chapter] === 1;
+    return isAsked ? isKnownTo(learner, program, chapter, visible) : visible[chapter] === 1;
+  }
+  if (chapter === NONE) return false;
   return (program.problemsOf[chapter] ?? []).some(
     (problem) => program.statuses[problem] !== "draft" && isStarted(learner, problem),
   );

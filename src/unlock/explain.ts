@@ -49,8 +49,8 @@ export function explain(
     is_locked: true,
     conditions: conditionsOf(scope, evaluation, item, zone),
     reasons: reasonsIn(clause),
-    to_unlock: steps === null ? null : steps.map((need) => stepOf(program, need)),
-    do_next: steps === null ? [] : search.doNext(item, steps).map((need) => stepOf(program, need)),
+    to_unlock: steps === null ? null : steps.map((need) => stepOf(program, evaluation, need)),
+    do_next: steps === null ? [] : search.doNext(item, steps).map((need) => stepOf(program, evaluation, need)),
     sentence: sentenceOf(program, clause, { zone, isHopeless: steps === null }),
   };
 }
@@ -131,10 +131,15 @@ export function conditionSentences(
   };
 }
 
-function stepOf(program: Program, need: Need): Step {
-  if (need.action === "wait") return { action: "wait", until: toInstant(need.value) };
-  const id = program.ids[need.item] ?? "";
-  return { action: need.action, item: id, ...(need.action === "score" ? { min_score: roundedUp(need.value) } : {}) };
+/** A step for the learner. It names no item that is hidden so far. */
+function stepOf(program: Program, evaluation: Evaluation, { action, item, value, below }: Need): Step {
+  if (action === "wait") return { action, until: toInstant(value) };
+  return {
+    action,
+    ...(evaluation.visible[item] === 1 ? { item: program.ids[item] ?? "" } : {}),
+    ...(action === "score" ? { min_score: roundedUp(value) } : {}),
+    ...(below === undefined ? {} : { below_score: below }),
+  };
 }
 
 /** Adds titles in one language to the items an explanation names. */

@@ -4,7 +4,7 @@ import { isKept } from "./ends.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Reason, ReasonCode } from "./explanation.ts";
 import { isGroup, kidsOf } from "./nodes.ts";
-import { NONE, OP } from "./program.ts";
+import { NONE, OP, type Trait } from "./program.ts";
 import { lockedUntil, type Reach, reachOf } from "./reach.ts";
 import {
   doneAt,
@@ -22,6 +22,9 @@ import {
   turnOf,
 } from "./truth.ts";
 import { roundedDown, roundedUp } from "./wording/numbers.ts";
+
+/** Leaves whose argument is no item. */
+const OF_PERSONS: ReadonlySet<number | undefined> = new Set([OP.COHORT, OP.COHORT_SET, OP.PROFILE]);
 
 export class Explainer {
   readonly #scope: Scope;
@@ -123,20 +126,21 @@ export class Explainer {
     if (!shouldHold) {
       if (op === OP.UNTIL) return opens(turnOf(this.#scope, node, owner));
       if (op === OP.FROM || op === OP.AFTER_ENROLLMENT) return closed(turnOf(this.#scope, node, owner));
-      return this.#reason("excluded", op === OP.COHORT ? NONE : arg);
+      if (op === OP.MISSING) return this.#reason("missing", NONE);
+      const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+      // A score that is too low for what is denied can still rise above it.
+      if (upper < Number.POSITIVE_INFINITY) return this.#scoreTooLow(arg, upper);
+      return this.#reason("excluded", OF_PERSONS.has(op) ? NONE : arg);
     }
     switch (op) {
       case OP.COMPLETED:
         return this.#reason("not_completed", arg, { required: "completed", actual });
       case OP.ATTEMPTED:
         return this.#reason("not_attempted", arg, { required: "attempted", actual });
-      case OP.SCORE: {
-        const best = learner.bestScore[arg] ?? Number.NaN;
-        const score = Number.isNaN(best) ? null : best;
-        const remaining = roundedUp(value - (score ?? 0));
-        const actual = score === null ? null : roundedDown(score);
-        return this.#reason("score_too_low", arg, { required: roundedUp(value), actual, remaining });
-      }
+      case OP.SCORE:
+        return this.#scoreTooLow(arg, value);
+      case OP.SCORE_RANGE:
+        return this.#scoreOutside(arg, value, nodes.upper[node] ?? 0);
       case OP.PROGRESS: {
         const { done, needed, total } = progressOf(this.#scope, node);
         const percent = total === 0 ? 100 : round((done * 100) / total);
@@ -170,9 +174,41 @@ export class Explainer {
         const reason = this.#reason("not_completed", arg, { required: "completed", actual, available_at: null });
         return { ...reason, thenWait: value };
       }
+      case OP.COHORT_SET:
+      case OP.PROFILE:
+        return this.#otherPerson(program.traits[arg] ?? { cohorts: [] });
+      case OP.MISSING:
+        return this.#reason("missing", NONE);
       default:
         return this.#reason("not_in_cohort", NONE, { required: program.cohorts[arg] ?? "" });
     }
+  }
+
+  #scoreTooLow(item: number, required: number): Clause & { kind: "reason" } {
+    const best = this.#scope.learner.bestScore[item] ?? Number.NaN;
+    const score = Number.isNaN(best) ? null : best;
+    const remaining = roundedUp(required - (score ?? 0));
+    const actual = score === null ? null : roundedDown(score);
+    return this.#reason("score_too_low", item, { required: roundedUp(required), actual, remaining });
+  }
+
+  /** A score that lies below a range, or above it, or is not there; the range begins at -Infinity where any will do. */
+  #scoreOutside(item: number, min: number, below: number): Clause & { kind: "reason" } {
+    const score = this.#scope.learner.bestScore[item] ?? Number.NaN;
+    if (score >= below - this.#scope.program.scoreSlack) {
+      return this.#reason("score_too_high", item, { required: below, actual: score });
+    }
+    if (min !== Number.NEGATIVE_INFINITY) return this.#scoreTooLow(item, min);
+    const required = below === Number.POSITIVE_INFINITY ? {} : { required: below };
+    return this.#reason("not_scored", item, { ...required, actual: null });
+  }
+
+  #otherPerson(trait: Trait): Clause & { kind: "reason" } {
+    const [code, required] =
+      "profile" in trait
+        ? (["profile_differs", trait.profile.field] as const)
+        : (["not_in_cohort", trait.cohorts?.join(", ") ?? "*"] as const);
+    return { ...this.#reason(code, NONE, { required }), trait };
   }
 
   #isVisible(item: number): boolean {

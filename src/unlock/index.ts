@@ -6,6 +6,7 @@ export { ENGINE } from "./engine.ts";
 export * from "./evaluate.ts";
 export * from "./explain.ts";
 export * from "./explanation.ts";
+export { mayAppear } from "./hiding.ts";
 export { judge, MAX_ANSWER } from "./judge.ts";
 export * from "./learner.ts";
 export { kidsOfGroup } from "./nodes.ts";

@@ -1,4 +1,5 @@
 import { NONE, type Program } from "./program.ts";
+import { traitHolds } from "./traits.ts";
 
 /** What one learner did with one item. Instants in epoch ms. */
 export interface Fact {
@@ -31,6 +32,8 @@ export interface Policy {
   /** Everything visible is open (but for `lock` overrides), and nothing is kept open by it afterwards. */
   practice_mode: boolean;
   overrides: readonly Override[];
+  /** Fields of the learner's profile that rules may ask for; none where it is absent. */
+  profile?: Readonly<Record<string, string>>;
 }
 
 export const NO_POLICY: Policy = { cohorts: [], practice_mode: false, overrides: [] };
@@ -55,6 +58,8 @@ export interface Learner {
   readonly bestScore: Float64Array;
   readonly kept: Uint8Array;
   readonly cohorts: Uint8Array;
+  /** 1 for each of the program's traits that the learner has. */
+  readonly traits: Uint8Array;
   readonly practiceMode: boolean;
   readonly overrides: readonly (Override & { index: number })[];
 }
@@ -67,6 +72,7 @@ export function layOut(program: Program, record: LearnerRecord): Learner {
     bestScore: new Float64Array(program.size).fill(Number.NaN),
     kept: new Uint8Array(program.size),
     cohorts: Uint8Array.from(program.cohorts, (name) => (record.policy.cohorts.includes(name) ? 1 : 0)),
+    traits: Uint8Array.from(program.traits, (trait) => (traitHolds(trait, record.policy) ? 1 : 0)),
     practiceMode: record.policy.practice_mode,
     overrides: record.policy.overrides.flatMap((override) => {
       const index = program.indexOf.get(override.item) ?? NONE;

@@ -10,10 +10,19 @@ export interface Outline {
   course: string;
   title: LocalizedText;
   options: CourseOptions;
+  /** Where the course was imported from; it chooses what differs between platforms. Absent: written for Latchkey. */
+  source?: CourseSource;
   /** Chapters in course order. */
   chapters: OutlineChapter[];
   /** Problems in course order: those of the first chapter, of the second..., then those in no chapter. */
   problems: OutlineProblem[];
+}
+
+export const PLATFORMS = ["moodle", "canvas", "open_edx", "prairielearn", "common_cartridge", "exercism"] as const;
+interface CourseSource {
+  platform: (typeof PLATFORMS)[number];
+  /** Release of the platform that wrote the course, as it says itself. */
+  release: string;
 }
 
 export interface CourseOptions {
@@ -33,11 +42,19 @@ export interface CourseOptions {
 export const ITEM_STATUSES = ["draft", "beta", "active", "deprecated"] as const;
 export type ItemStatus = (typeof ITEM_STATUSES)[number];
 
+/** hidden: learners know nothing of it. unlisted: it opens by its id and stands in no list; while locked it is hidden. */
+export const VISIBILITIES = ["shown", "hidden", "unlisted"] as const;
+export type Visibility = (typeof VISIBILITIES)[number];
+
 export interface OutlineItem {
   id: string;
   title: LocalizedText;
   status: ItemStatus;
   rule: Rule | null;
+  /** Absent: shown. */
+  visibility?: Visibility;
+  /** What kind of item it is (page, quiz, file, ...); absent: a chapter or a problem. */
+  kind?: string;
 }
 
 type OutlineChapter = OutlineItem;

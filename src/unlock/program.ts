@@ -1,4 +1,5 @@
 import type { ItemStatus, Outline } from "./outline.ts";
+import type { ProfileTest } from "./rules.ts";
 
 // The form of a course version that the evaluator runs.
 
@@ -17,7 +18,19 @@ export const OP = {
   AFTER_ENROLLMENT: 10,
   AFTER: 11,
   COHORT: 12,
+  /** A score with an upper bound, or with no bound at all. */
+  SCORE_RANGE: 13,
+  COHORT_SET: 14,
+  PROFILE: 15,
+  /** What the course does not have: as it stands in the rule, it holds or does not, for everybody. */
+  MISSING: 16,
 } as const;
+
+/** Who sees an item, apart from what its rule says. */
+export const VEIL = { SHOWN: 0, UNLISTED: 1, HIDDEN: 2 } as const;
+
+/** What a rule asks of the learner as a person: a set of cohorts (null: any cohort at all), or a field of the profile. */
+export type Trait = { cohorts: readonly string[] | null } | { profile: ProfileTest };
 
 /** What an item's status means when rules are evaluated. */
 export const STANDING = { OFFERED: 0, DRAFT: 1, DEPRECATED: 2 } as const;
@@ -76,6 +89,18 @@ export interface Program {
   readonly afterDelays: Float64Array;
   /** Cohort names, numbered. */
   readonly cohorts: readonly string[];
+  /** What rules ask of the learner beside single cohorts, numbered. */
+  readonly traits: readonly Trait[];
+  /** By how much a score may miss what is asked of it. */
+  readonly scoreSlack: number;
+  /** Each item's {@link VEIL}: a problem in a hidden chapter is hidden with it (from Moodle: unlisted). */
+  readonly veils: Uint8Array;
+  /** 1 where a learner who may not open the item may be kept from knowing of it. */
+  readonly conceals: Uint8Array;
+  /** Whether there is any such item: where there is none, nobody asks. */
+  readonly concealsAny: boolean;
+  /** What stands in a locked chapter is hidden with it, not locked. */
+  readonly hidesInLocked: boolean;
   /** Every item after all items it depends on. Empty if the rules have a cycle (publishing refuses those). */
   readonly order: Int32Array;
 }
@@ -87,6 +112,8 @@ export interface NodeArena {
   readonly arg: Int32Array;
   /** min score, min percent, epoch ms or delay in ms. */
   readonly value: Float64Array;
+  /** What the score has to be below; Infinity for no such bound, and for all other leaves. */
+  readonly upper: Float64Array;
   readonly first: Int32Array;
   readonly count: Int32Array;
   readonly kids: Int32Array;
@@ -95,6 +122,8 @@ export interface NodeArena {
    * the waiting periods below a `not`). An extension moves it.
    */
   readonly ends: Uint8Array;
+  /** 1 for a part that hides the item, and does not lock it, where its failing is what keeps the item closed. */
+  readonly hides: Uint8Array;
   /**
    * The node that decides next when this one holds and when it does not, or ACCEPT or NONE when that settles the rule.
    * Such a thread leads from leaf to leaf, past `all`, `any` and `not`; an `at_least` is one node of it, asked as a whole.

@@ -1,4 +1,5 @@
 import type { Evaluation } from "./evaluate.ts";
+import { mayAppear } from "./hiding.ts";
 import { NONE, OP, type Program, STANDING } from "./program.ts";
 import {
   doneAt,
@@ -66,7 +67,7 @@ class Reaching {
       this.#windows[item] = windows;
       this.#opensAt[item] = opensAt;
       this.#doneAt[item] = Number.isNaN(doneAt(this.#scope, item))
-        ? this.#evaluation.visible[item] === 1
+        ? mayAppear(program, this.#evaluation, item)
           ? opensAt
           : Number.POSITIVE_INFINITY
         : Number.NEGATIVE_INFINITY;
@@ -170,6 +171,11 @@ class Reaching {
         return plain(wanted ? since(learner.enrolledAt + value) : before(turnOf(this.#scope, node, owner)));
       case OP.COHORT:
         return plain(isKept || (learner.cohorts[arg] === 1) === wanted ? ALWAYS : NEVER);
+      case OP.COHORT_SET:
+      case OP.PROFILE:
+        return plain(isKept || (learner.traits[arg] === 1) === wanted ? ALWAYS : NEVER);
+      case OP.MISSING:
+        return plain((value === 1) === wanted ? ALWAYS : NEVER);
       case OP.PROGRESS: {
         const { listed } = progressOf(this.#scope, node);
         const items = [...nodes.kids.subarray(nodes.first[node] ?? 0, (nodes.first[node] ?? 0) + listed)];
@@ -196,19 +202,22 @@ class Reaching {
       return Number.isNaN(done) || isExcused(this.#scope, item) ? ALWAYS : before(turnOf(this.#scope, node, owner));
     }
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
-    if (!wanted) return holds && !isExcused(this.#scope, item) ? NEVER : ALWAYS;
+    const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+    // A score that is below a bound can rise above it.
+    if (!wanted) return holds && !isExcused(this.#scope, item) && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
     // A chapter gets no score.
-    if (op === OP.SCORE && item < program.chapterCount) return NEVER;
+    if ((op === OP.SCORE || op === OP.SCORE_RANGE) && item < program.chapterCount) return NEVER;
+    if ((this.#scope.learner.bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
     // Who has completed an item can do it again for a better score, as long as it is open.
-    if (this.#evaluation.visible[item] !== 1) return NEVER;
+    if (!mayAppear(program, this.#evaluation, item)) return NEVER;
     return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
   }
 
   /** First instant from which an item may count as done: one that is done only later than now can be done again. */
   #earliestDone(item: number, done: number): number {
     if (Number.isNaN(done)) return this.#doneAt[item] ?? Number.POSITIVE_INFINITY;
-    if (this.#evaluation.visible[item] !== 1) return done;
+    if (!mayAppear(this.#scope.program, this.#evaluation, item)) return done;
     return Math.min(done, this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
   }
 

@@ -4,7 +4,7 @@ import { type Evaluation, type ItemState, stateOf } from "./evaluate.ts";
 import { conditionSentences, type PrerequisiteProgress, prerequisiteProgress, titleOf } from "./explain.ts";
 import type { Learner } from "./learner.ts";
 import type { ItemStatus } from "./outline.ts";
-import { NONE, type Program } from "./program.ts";
+import { NONE, type Program, VEIL } from "./program.ts";
 import { isCompleted, type Scope, scopeOf } from "./truth.ts";
 
 export interface ChapterRow {
@@ -30,6 +30,8 @@ export interface ProblemRow {
   /** Position in the course, from 1, over visible problems. */
   order: number;
   difficulty: number;
+  /** What kind of item it is: `problem` where the author does not say. */
+  kind: string;
   status: ItemState;
   item_status: ItemStatus;
   is_unlocked: boolean;
@@ -47,6 +49,16 @@ export interface View {
   learner: Learner;
   evaluation: Evaluation;
   now: number;
+  /** Unlisted items stand in lists too: staff see where they are. */
+  listsAll?: boolean;
+}
+
+/** Whether an item stands in the learner's lists and is counted in them. */
+export function isListed(
+  { program, evaluation, listsAll = false }: Omit<View, "learner" | "now">,
+  item: number,
+): boolean {
+  return evaluation.visible[item] === 1 && (listsAll || program.veils[item] !== VEIL.UNLISTED);
 }
 
 /** What staff see: everything there and open, drafts too. Decided at read time from the role, never stored. */
@@ -56,6 +68,7 @@ export function staffView(program: Program, learner: Learner, now: number): View
     program,
     learner,
     now,
+    listsAll: true,
     evaluation: { open: everything, earned: everything, visible: everything, validUntil: Number.POSITIVE_INFINITY },
   };
 }
@@ -69,17 +82,17 @@ export interface Place {
 /** Where the visible items of one kind stand, in course order; of problems only those of a chapter if its number is given. */
 export function placesOf(view: View, kind: "chapters" | "problems", chapter: number | null = null): Place[] {
   const { chapterCount, size, chapterOf } = view.program;
-  const items = kind === "chapters" ? visibleItems(view, 0, chapterCount) : visibleItems(view, chapterCount, size);
+  const items = kind === "chapters" ? listedItems(view, 0, chapterCount) : listedItems(view, chapterCount, size);
   const places = items.map((item, index) => ({ item, order: index + 1 }));
   return chapter === null ? places : places.filter(({ item }) => chapterOf[item] === chapter);
 }
 
-/** Where one visible item stands among those of its kind. */
+/** Where one visible item stands among those of its kind that are listed. */
 export function placeOf(view: View, item: number): Place {
   const { chapterCount } = view.program;
   let order = 1;
   for (let before = item < chapterCount ? 0 : chapterCount; before < item; before += 1) {
-    if (view.evaluation.visible[before] === 1) order += 1;
+    if (isListed(view, before)) order += 1;
   }
   return { item, order };
 }
@@ -123,7 +136,7 @@ export function problemRows(view: View, language: Language, chapter: number | nu
 
 function chapterRow(drawing: Drawing, place: Place): ChapterRow {
   const { program, learner, evaluation } = drawing.view;
-  const problems = [...(program.problemsOf[place.item] ?? [])].filter((problem) => evaluation.visible[problem] === 1);
+  const problems = [...(program.problemsOf[place.item] ?? [])].filter((problem) => isListed(drawing.view, problem));
   return {
     ...commonFields(drawing, place),
     is_locked: evaluation.open[place.item] !== 1,
@@ -141,14 +154,15 @@ function problemRow(drawing: Drawing, place: Place): ProblemRow {
     ...commonFields(drawing, place),
     chapter_id: evaluation.visible[standsIn] === 1 ? (program.ids[standsIn] ?? null) : null,
     difficulty: program.outline.problems[item - program.chapterCount]?.difficulty ?? 1,
+    kind: program.outline.problems[item - program.chapterCount]?.kind ?? "problem",
     is_unlocked: evaluation.open[item] === 1,
     best_score: Number.isNaN(score) ? null : score,
   };
 }
 
-function visibleItems(view: View, from: number, to: number): number[] {
+function listedItems(view: View, from: number, to: number): number[] {
   const items: number[] = [];
-  for (let item = from; item < to; item += 1) if (view.evaluation.visible[item] === 1) items.push(item);
+  for (let item = from; item < to; item += 1) if (isListed(view, item)) items.push(item);
   return items;
 }
 
@@ -167,10 +181,10 @@ function commonFields({ view, scope, language, sentenceFor }: Drawing, { item, o
   };
 }
 
-/** State of every visible item by id: the compact answer of `unlocks`. */
+/** State of every listed item by id: the compact answer of `unlocks`. */
 export function itemStates(view: View): Record<string, ItemState> {
   const states: Record<string, ItemState> = {};
-  for (const item of visibleItems(view, 0, view.program.size)) {
+  for (const item of listedItems(view, 0, view.program.size)) {
     states[view.program.ids[item] ?? ""] = stateOf(view.learner, view.evaluation, item);
   }
   return states;

@@ -14,13 +14,38 @@ export type Rule =
   | { not: Rule }
   | { completed: string }
   | { attempted: string }
-  | { score: { item: string; min: number } }
+  | { score: { item: string; min?: number; below?: number } }
   | { progress: { of: string | string[]; min_percent: number } }
   | { from: string }
   | { until: string }
   | { after_enrollment: { days: number } }
   | { after: { item: string; days: number } }
-  | { cohort: string };
+  | { cohort: string | { any_of: string[] } | { any: true } }
+  | { profile: ProfileTest }
+  | { missing: { what: Missing; name: string } }
+  | { hide: Rule };
+
+/** What a field of a learner's profile is asked for. `value` goes with all but the two about emptiness. */
+export interface ProfileTest {
+  field: string;
+  op: ProfileOp;
+  value?: string;
+}
+
+export const PROFILE_OPS = [
+  "contains",
+  "does_not_contain",
+  "is_equal_to",
+  "starts_with",
+  "ends_with",
+  "is_empty",
+  "is_not_empty",
+] as const;
+type ProfileOp = (typeof PROFILE_OPS)[number];
+
+/** What a rule of another platform asks for, and its course does not have. */
+const MISSING = ["item", "grade", "cohort", "profile", "condition"] as const;
+type Missing = (typeof MISSING)[number];
 
 export const OPERATORS = [
   "all",
@@ -36,6 +61,9 @@ export const OPERATORS = [
   "after_enrollment",
   "after",
   "cohort",
+  "profile",
+  "missing",
+  "hide",
 ] as const;
 type Operator = (typeof OPERATORS)[number];
 
@@ -50,6 +78,45 @@ const days = z.number().min(0).max(MAX_DRIP_DAYS);
 const cohortName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "lower-case letters, digits, dashes, underscores");
 export const cohortNameSchema = cohortName.openapi({ example: "spring-2027" });
 
+/** Most cohorts of one set. */
+const MAX_COHORT_SET = 100;
+/** Longest name of a profile field, longest text in one, and bytes of a whole profile as JSON: a hundred learners' are one value of D1. */
+const MAX_FIELD_NAME = 100;
+const MAX_FIELD = 1_000;
+const MAX_PROFILE_BYTES = 8_000;
+
+const percentage = z.number().min(0).max(100);
+const fieldName = z.string().min(1).max(MAX_FIELD_NAME);
+const fieldText = z.string().max(MAX_FIELD);
+
+/** What is known of a learner, field by field. */
+export const profileSchema = z
+  .record(fieldName, fieldText)
+  .refine((fields) => new TextEncoder().encode(JSON.stringify(fields)).length <= MAX_PROFILE_BYTES, {
+    message: `at most ${MAX_PROFILE_BYTES} bytes in all`,
+    params: { rule: "too_big" },
+  })
+  .openapi({ example: { department: "physics" }, description: "Fields of the learner that rules may ask for." });
+
+const profileTest = z
+  .strictObject({ field: fieldName, op: z.enum(PROFILE_OPS), value: fieldText.optional() })
+  .refine(({ op, value }) => (value === undefined) === (op === "is_empty" || op === "is_not_empty"), {
+    path: ["value"],
+    message: "every op needs a value, but is_empty and is_not_empty, which take none",
+    params: { rule: "only_with_value" },
+  });
+
+/** Read by what it is, so that an error names what broke and not that no member of a union matched. */
+const cohort = z.unknown().superRefine((value, context) => {
+  const isSet = typeof value === "object" && value !== null;
+  const isAny = isSet && "any" in value;
+  const form = isAny ? z.strictObject({ any: z.literal(true) }) : isSet ? cohortSet : cohortName;
+  for (const { path, rule, message } of brokenRules(form.safeParse(value).error ?? { issues: [] })) {
+    context.addIssue({ code: "custom", message, path: [...path], params: { rule } });
+  }
+});
+const cohortSet = z.strictObject({ any_of: z.array(cohortName).min(1).max(MAX_COHORT_SET) });
+
 /**
  * A rule is parsed by hand-over to the one operator it names, so an error is reported at the operator that broke and
  * not as "no member of the union matched". `z.lazy` keeps the recursion finite; {@link ruleDepth} runs before it.
@@ -62,16 +129,19 @@ const OPERANDS = {
   not: z.lazy(() => ruleSchema),
   completed: itemIdSchema,
   attempted: itemIdSchema,
-  score: z.strictObject({ item: itemIdSchema, min: z.number().min(0).max(100) }),
+  score: z.strictObject({ item: itemIdSchema, min: percentage.optional(), below: percentage.optional() }),
   progress: z.strictObject({
     of: z.union([itemIdSchema, z.array(itemIdSchema).max(MAX_RULE_CHILDREN)]),
-    min_percent: z.number().min(0).max(100),
+    min_percent: percentage,
   }),
   from: instantSchema,
   until: instantSchema,
   after_enrollment: z.strictObject({ days }),
   after: z.strictObject({ item: itemIdSchema, days }),
-  cohort: cohortName,
+  cohort,
+  profile: profileTest,
+  missing: z.strictObject({ what: z.enum(MISSING), name: z.string().min(1).max(500) }),
+  hide: z.lazy(() => ruleSchema),
 } satisfies Record<Operator, z.ZodType>;
 
 function isOperator(key: string): key is Operator {
@@ -107,8 +177,9 @@ export const ruleSchema: z.ZodType<Rule> = z
   .openapi("Rule", {
     type: "object",
     description:
-      "A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min}, " +
-      "progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, cohort.",
+      "A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, " +
+      "score {item, min, below}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, " +
+      "cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
     example: { all: [{ completed: "algorithms.arrays" }, { score: { item: "algorithms.two-sum", min: 70 } }] },
   });
 

@@ -9,8 +9,6 @@ export const TRUE = 1;
 export const IGNORED = 2;
 export type Truth = typeof FALSE | typeof TRUE | typeof IGNORED;
 
-/** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
-const SCORE_SLACK = 1e-6;
 /**
  * Percentages are compared as rounded to two decimals, so that 2 of 3 is the 66.67 % an author writes. It never gives
  * an item away: one of the most items a course can have is four times as much.
@@ -146,9 +144,11 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return (learner.attemptedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.SCORE:
       return (
-        ((learner.bestScore[item] ?? Number.NaN) >= operand - SCORE_SLACK && isScoreKnown(scope, item)) ||
+        ((learner.bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack && isScoreKnown(scope, item)) ||
         isExcused(scope, item)
       );
+    case OP.SCORE_RANGE:
+      return isScoreIn(scope, item, operand, scope.program.nodes.upper[node] ?? Number.NaN);
     case OP.PROGRESS:
       return progressHolds(scope, node);
     case OP.AT_LEAST:
@@ -163,9 +163,22 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return now >= extended(scope, node, owner, doneAt(scope, item) + operand);
     case OP.COHORT:
       return learner.cohorts[item] === 1;
+    case OP.COHORT_SET:
+    case OP.PROFILE:
+      return learner.traits[item] === 1;
+    case OP.MISSING:
+      return operand === 1;
     default:
       return evaluateNode(scope, node, owner) === TRUE;
   }
+}
+
+/** Whether there is a score, and it lies between two bounds. An excuse stands for any score that is high enough. */
+function isScoreIn(scope: Scope, item: number, min: number, below: number): boolean {
+  const score = scope.learner.bestScore[item] ?? Number.NaN;
+  const { scoreSlack } = scope.program;
+  if (score >= min - scoreSlack && score < below - scoreSlack && isScoreKnown(scope, item)) return true;
+  return below === Number.POSITIVE_INFINITY && isExcused(scope, item);
 }
 
 /** Whether the best score counts among the facts up to `asOf`. */
@@ -229,6 +242,7 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.COMPLETED:
     case OP.ATTEMPTED:
     case OP.SCORE:
+    case OP.SCORE_RANGE:
     case OP.AFTER:
       // A deprecated item counts for those who have it and is demanded of nobody.
       if (holds(scope, node, owner)) return TRUE;
@@ -242,6 +256,9 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.UNTIL:
     case OP.AFTER_ENROLLMENT:
     case OP.COHORT:
+    case OP.COHORT_SET:
+    case OP.PROFILE:
+    case OP.MISSING:
       return holds(scope, node, owner) ? TRUE : FALSE;
     default:
       return FALSE; // an unknown node locks, it never opens (invariant 7)

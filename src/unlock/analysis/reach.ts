@@ -105,6 +105,7 @@ class Circuit {
     const can = this.#canBe.get(rule);
     if (can === undefined) return HOLDS;
     if (can === CAN.FALSE) return NEVER;
+    if ("hide" in rule) return this.build(rule.hide);
     if ("not" in rule) {
       return this.build(rule.not) === IGNORED ? IGNORED : HOLDS;
     }

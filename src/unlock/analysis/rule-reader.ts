@@ -29,6 +29,7 @@ export class RuleReader {
     if ("all" in rule && depth <= MAX_RULE_DEPTH) {
       return rule.all.flatMap((child, place) => this.conditions(child, `${path}.all[${place}]`, depth + 1));
     }
+    if ("hide" in rule && depth <= MAX_RULE_DEPTH) return this.conditions(rule.hide, `${path}.hide`, depth + 1);
     return [{ ...this.#part(rule, path, true, depth), path, what: "" }];
   }
 
@@ -78,6 +79,7 @@ export class RuleReader {
   #part(rule: Rule, path: string, wanted: boolean, depth: number): Part {
     if (depth > MAX_RULE_DEPTH) return FREE; // an error of its own
     if ("not" in rule) return this.#part(rule.not, `${path}.not`, !wanted, depth + 1);
+    if ("hide" in rule) return this.#part(rule.hide, `${path}.hide`, wanted, depth + 1);
     if ("all" in rule || "any" in rule || "at_least" in rule) return this.#group(rule, path, wanted, depth);
     if ("from" in rule) {
       const at = Date.parse(rule.from);
@@ -88,8 +90,10 @@ export class RuleReader {
       return { ...FREE, windows: wanted ? before(at) : since(at) };
     }
     if ("cohort" in rule) {
-      const names = [rule.cohort];
-      return wanted ? { ...FREE, cohorts: names, among: names } : { ...FREE, otherCohorts: names };
+      if (typeof rule.cohort !== "string" && "any" in rule.cohort) return FREE;
+      const names = typeof rule.cohort === "string" ? [rule.cohort] : [...new Set(rule.cohort.any_of)];
+      if (!wanted) return { ...FREE, otherCohorts: names };
+      return { ...FREE, cohorts: names.length === 1 ? names : [], among: names };
     }
     if ("after_enrollment" in rule) {
       // Anybody may have enrolled at any time; who starts now enrolls now. With -Infinity both are ALWAYS.
@@ -99,6 +103,8 @@ export class RuleReader {
     }
     if ("progress" in rule)
       return wanted ? this.#known.progress(rule.progress.of, rule.progress.min_percent, path) : FREE;
+    // What is missing is judged by the rule alone; nobody's profile is known here.
+    if ("missing" in rule || "profile" in rule) return FREE;
     return this.#fact(rule, path, wanted);
   }
 

@@ -32,6 +32,8 @@ export interface Table {
   /** The item of that id; the first one where an id is used twice. */
   find(id: string): Entry | undefined;
   isChapter(entry: Entry): boolean;
+  /** Whether the author hides it, or the chapter it stands in, from all learners. */
+  isHidden(entry: Entry): boolean;
 }
 
 /** What a list of items holds: all of them, those that are no drafts, and those offered to new learners. */
@@ -103,6 +105,9 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
     countsOf: problemsOf.map((problems) => countStatuses(problems.map((problem) => problem.status))),
     find: (id) => byId.get(id),
     isChapter: (entry) => entry.index < chapterCount,
+    isHidden: ({ item, chapter }) =>
+      item.visibility === "hidden" ||
+      (entries[chapter]?.item.visibility === "hidden" && outline.source?.platform !== "moodle"),
   };
 }
 
@@ -137,6 +142,7 @@ export function childrenOf(rule: Rule): { rule: Rule; step: string }[] | null {
   if ("any" in rule) return rule.any.map((child, i) => ({ rule: child, step: `.any[${i}]` }));
   if ("at_least" in rule) return rule.at_least.of.map((child, i) => ({ rule: child, step: `.at_least.of[${i}]` }));
   if ("not" in rule) return [{ rule: rule.not, step: ".not" }];
+  if ("hide" in rule) return [{ rule: rule.hide, step: ".hide" }];
   return null;
 }
 
@@ -156,18 +162,30 @@ export interface Reference {
   readonly reads: "item" | "problems";
 }
 
-/** Every place in the rule of `entry` that names an item, in document order. Needs no stack, however deep the rule. */
+/** Every place in the rule of `entry` that names an item, in document order. */
 export function referencesOf(entry: Entry): Reference[] {
   const found: Reference[] = [];
-  if (entry.item.rule === null) return found;
-  const open: { rule: Rule; path: string }[] = [{ rule: entry.item.rule, path: `${entry.path}.rule` }];
+  walkRule(entry, (rule, path) => {
+    if (childrenOf(rule) === null) found.push(...referencesOfLeaf(rule, path));
+  });
+  return found;
+}
+
+/**
+ * Visits every part of the rule of `entry`, in document order. Needs no stack, however deep the rule.
+ * @param visit is told whether an odd number of `not` stands around the part.
+ */
+export function walkRule(entry: Entry, visit: (rule: Rule, path: string, isDenied: boolean) => void): void {
+  if (entry.item.rule === null) return;
+  const open = [{ rule: entry.item.rule, path: `${entry.path}.rule`, isDenied: false }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { rule, path } = next;
-    const children = childrenOf(rule);
-    if (children === null) found.push(...referencesOfLeaf(rule, path));
-    else for (const child of children.reverse()) open.push({ rule: child.rule, path: `${path}${child.step}` });
+    visit(rule, path, next.isDenied);
+    const isDenied = "not" in rule !== next.isDenied;
+    for (const child of childrenOf(rule)?.reverse() ?? []) {
+      open.push({ rule: child.rule, path: `${path}${child.step}`, isDenied });
+    }
   }
-  return found;
 }
 
 function referencesOfLeaf(rule: Rule, path: string): Reference[] {

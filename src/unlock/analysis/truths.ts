@@ -82,6 +82,9 @@ class RuleJudge {
     this.#canBe = canBe;
   }
 
+  /** Whether an odd number of `not` stands around what is judged. */
+  #isDenied = false;
+
   judge(rule: Rule, path: string, depth: number): Judged {
     const judged = depth > MAX_RULE_DEPTH ? this.#tooDeep(path) : this.#judge(rule, path, depth);
     this.#canBe.set(rule, judged.can);
@@ -94,6 +97,14 @@ class RuleJudge {
   }
 
   #judge(rule: Rule, path: string, depth: number): Judged {
+    if ("hide" in rule) return this.judge(rule.hide, `${path}.hide`, depth + 1);
+    if ("not" in rule) this.#isDenied = !this.#isDenied;
+    const judged = this.#judgeGroup(rule, path, depth);
+    if ("not" in rule) this.#isDenied = !this.#isDenied;
+    return judged;
+  }
+
+  #judgeGroup(rule: Rule, path: string, depth: number): Judged {
     const written = childrenOf(rule);
     if (written === null) return this.#leaf(rule, path);
     const children = distinctChildrenOf(rule) ?? written;
@@ -180,7 +191,14 @@ class RuleJudge {
       const { can, ifTrue, ifFalse } = threshold(NOW, Date.parse(rule.until), `${path}.until`);
       return { can, ifTrue: ifFalse, ifFalse: ifTrue };
     }
-    if ("cohort" in rule) return threshold(`cohort ${rule.cohort}`, 1, `${path}.cohort`);
+    if ("cohort" in rule && typeof rule.cohort === "string") {
+      return threshold(`cohort ${rule.cohort}`, 1, `${path}.cohort`);
+    }
+    if ("missing" in rule) {
+      // As in the evaluator: an item that is gone fails both ways.
+      const can = this.#isDenied && rule.missing.what === "item" ? CAN.TRUE : CAN.FALSE;
+      return { can, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
     if ("after_enrollment" in rule) {
       const { days } = rule.after_enrollment;
       return days === 0
@@ -194,13 +212,26 @@ class RuleJudge {
       return this.#implying(this.#fact(rule.completed, "completion of", 1, step), rule.completed, ["attempt at"], step);
     }
     if ("score" in rule) {
-      const { item, min } = rule.score;
-      return this.#implying(this.#fact(item, "score on", min, `${path}.score`), item, ["attempt at"], `${path}.score`);
+      const { item } = rule.score;
+      return this.#implying(this.#score(rule.score, `${path}.score`), item, ["attempt at"], `${path}.score`);
     }
     if (!("after" in rule)) return { can: EITHER, ifTrue: NOTHING, ifFalse: NOTHING };
     const { item, days } = rule.after;
     const leaf = this.#fact(item, "days since completion of", days, `${path}.after`);
     return this.#implying(leaf, item, ["completion of", "attempt at"], `${path}.after`);
+  }
+
+  #score({ item, min, below }: { item: string; min?: number; below?: number }, path: string): Judged {
+    if (below === undefined && min !== undefined) return this.#fact(item, "score on", min, path);
+    const leaf = this.#fact(item, "score on", min ?? Number.NEGATIVE_INFINITY, path);
+    if (leaf.can !== EITHER || below === undefined) return { ...leaf, ifFalse: NOTHING };
+    if ((min ?? 0) >= below) {
+      this.#unsatisfiable(path, `No score is at least ${min ?? 0} and below ${below}.`);
+      return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
+    const low = { low: min ?? Number.NEGATIVE_INFINITY, lowPath: `${path}.min` };
+    const range = { ...low, high: below, highPath: `${path}.below` };
+    return { can: EITHER, ifTrue: new Map([[`score on ${item}`, range]]), ifFalse: NOTHING };
   }
 
   /** Who completed an item, or has a score on it, has begun it. */

@@ -1,5 +1,6 @@
 import { isKept } from "../ends.ts";
 import { type Evaluation, isOpenIn } from "../evaluate.ts";
+import { mayAppear } from "../hiding.ts";
 import { completedIn, kidsOf } from "../nodes.ts";
 import { NONE, OP } from "../program.ts";
 import { lockedUntil, type Reach } from "../reach.ts";
@@ -87,12 +88,18 @@ export class Candidates {
   }
 
   /** Plans for one need; null when the learner can never reach it. */
-  #plan(isWhole: boolean, action: Need["action"], item: number, value = 0): Plan[] | null {
+  #plan(
+    isWhole: boolean,
+    action: Need["action"],
+    item: number,
+    value = 0,
+    below = Number.POSITIVE_INFINITY,
+  ): Plan[] | null {
     if (item === NONE || (this.#reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY)
       return null;
-    if (this.#evaluation.visible[item] !== 1) return null;
+    if (!mayAppear(this.#scope.program, this.#evaluation, item)) return null;
     const isOpen = this.#evaluation.open[item] === 1;
-    const need: Need = { action, item, value };
+    const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     const plan = this.#planOf(new Map([[keyOf(need), need]]));
     if (isOpen || !isWhole) return [plan];
     const openings = this.#opening(item);
@@ -117,7 +124,7 @@ export class Candidates {
     return { needs, size: needs.size + (isDripping && !needs.has("wait") ? 1 : 0), locked, effort };
   }
 
-  /** Plans that make a node hold or, below a `not`, fail. Facts only grow, so only dates can make a leaf fail. */
+  /** Plans that make a node hold or, below a `not`, fail. Facts only grow, so only dates make a leaf fail, and better scores. */
   #solve(scope: Scope, node: number, owner: number, holds: boolean, isWhole: boolean): Plan[] | null {
     if (evaluateNode(scope, node, owner) === (holds ? TRUE : FALSE)) return [this.empty];
     const { program, learner } = scope;
@@ -130,7 +137,11 @@ export class Candidates {
     if (op === OP.ALL || op === OP.ANY || op === OP.AT_LEAST) {
       return this.#solveGroup(scope, node, owner, holds, isWhole);
     }
-    if (!holds) return op === OP.UNTIL ? this.#wait(turnOf(scope, node, owner)) : null;
+    const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+    if (!holds) {
+      if (upper < Number.POSITIVE_INFINITY) return this.#plan(isWhole, "score", arg, upper);
+      return op === OP.UNTIL ? this.#wait(turnOf(scope, node, owner)) : null;
+    }
     switch (op) {
       case OP.FROM:
         return this.#wait(value);
@@ -146,6 +157,11 @@ export class Candidates {
         return this.#plan(isWhole, arg < program.chapterCount ? "complete" : "attempt", arg);
       case OP.SCORE: // a chapter gets no score
         return arg < program.chapterCount ? null : this.#plan(isWhole, "score", arg, value);
+      case OP.SCORE_RANGE: {
+        const isTooHigh = (learner.bestScore[arg] ?? Number.NaN) >= upper - program.scoreSlack;
+        if (arg < program.chapterCount || isTooHigh) return null;
+        return this.#plan(isWhole, "score", arg, Math.max(0, value), upper);
+      }
       case OP.AFTER: {
         const done = doneAt(scope, arg);
         return Number.isNaN(done) ? this.#plan(isWhole, "complete", arg, value) : this.#wait(done + value);

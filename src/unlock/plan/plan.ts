@@ -4,6 +4,8 @@ export interface Need {
   item: number;
   /** score: the least score. wait: the instant, epoch ms. complete: what has to pass afterwards, ms. */
   value: number;
+  /** score: what it has to be less than; nothing where any better score will do. */
+  below?: number;
 }
 
 /** Alternatives kept per part of a rule while searching. Up to here the answer is the smallest, beyond it a good one. */

@@ -1,4 +1,5 @@
 import type { Evaluation } from "../evaluate.ts";
+import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
 import { NONE, OP } from "../program.ts";
 import type { Reach } from "../reach.ts";
@@ -20,6 +21,15 @@ export interface Region {
   readonly forbids: boolean;
 }
 
+/** Nodes whose argument is no item. */
+const NAMELESS: ReadonlySet<number | undefined> = new Set([
+  OP.COHORT,
+  OP.AT_LEAST,
+  OP.COHORT_SET,
+  OP.PROFILE,
+  OP.MISSING,
+]);
+
 /** Walks from an item to everything that its lock rests on. */
 export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, target: number): Region {
   const { program, learner, now } = scope;
@@ -40,10 +50,10 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     seen.add(item);
     queue.push(item);
   };
-  const ask = (action: Need["action"], item: number, value = 0) => {
-    if (item === NONE || evaluation.visible[item] !== 1) return;
+  const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
+    if (item === NONE || !mayAppear(program, evaluation, item)) return;
     if ((reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
-    const need: Need = { action, item, value };
+    const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     actions.set(`${keyOf(need)} ${value}`, need);
     visit(item);
   };
@@ -56,7 +66,7 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     const op = nodes.op[node];
     const isMissing = () => wanted && evaluateNode(lasting, node, owner) !== TRUE;
     if (op === OP.PROGRESS) for (const kid of kidsOf(program, node)) named.add(kid);
-    else if (op !== OP.COHORT && op !== OP.AT_LEAST) named.add(arg);
+    else if (!NAMELESS.has(op)) named.add(arg);
     switch (op) {
       case OP.NOT:
         forbids = true;
@@ -93,6 +103,14 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
       case OP.SCORE:
         if (isMissing() && arg >= program.chapterCount) ask("score", arg, value);
         break;
+      case OP.SCORE_RANGE: {
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        if (upper < Number.POSITIVE_INFINITY) forbids = true;
+        if (arg < program.chapterCount) break;
+        if (isMissing()) ask("score", arg, Math.max(0, value), upper);
+        else if (!wanted && upper < Number.POSITIVE_INFINITY) ask("score", arg, upper);
+        break;
+      }
       case OP.AFTER: {
         const completed = learner.completedAt[arg] ?? Number.NaN;
         // Of several beginnings the earliest counts, but an excuse may run out.

@@ -1,4 +1,5 @@
 import { blank, type Evaluation, isOpenIn } from "../evaluate.ts";
+import { mayAppear } from "../hiding.ts";
 import type { Learner } from "../learner.ts";
 import { nodesIn } from "../nodes.ts";
 import { NONE, type Program } from "../program.ts";
@@ -56,7 +57,7 @@ export class World {
   /** Whether a need can be met at this moment. */
   canDo({ action, item, value }: Need): boolean {
     if (action === "wait") return value > this.scope.now;
-    return this.#evaluation.visible[item] === 1 && this.isOpen(item);
+    return mayAppear(this.#program, this.#evaluation, item) && this.isOpen(item);
   }
 
   /** Whether the learner has what a need asks for. */

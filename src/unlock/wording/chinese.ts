@@ -1,5 +1,32 @@
+import type { ProfileTest } from "../rules.ts";
 import { atLeast, roundedDown } from "./numbers.ts";
 import type { Wording } from "./wording.ts";
+
+/** What a field of a profile is like, or must not be like. */
+function profileIs({ field, op, value = "" }: ProfileTest, isDenied: boolean): string {
+  const not = isDenied ? "不" : "";
+  const text = `“${value}”`;
+  switch (op) {
+    case "contains":
+      return `${field}${not}包含${text}`;
+    case "does_not_contain":
+      return `${field}${isDenied ? "" : "不"}包含${text}`;
+    case "is_equal_to":
+      return `${field}${not}是${text}`;
+    case "starts_with":
+      return `${field}${not}以${text}开头`;
+    case "ends_with":
+      return `${field}${not}以${text}结尾`;
+    case "is_empty":
+      return `${field}${not}为空`;
+    default:
+      return `${field}${isDenied ? "" : "不"}为空`;
+  }
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `“${name}”`).join("或");
+}
 
 export const CHINESE: Wording = {
   quote: (title) => `《${title}》`,
@@ -17,6 +44,7 @@ export const CHINESE: Wording = {
   attempt: (title) => `尝试${title}`,
   score: (title, { required, actual }) =>
     `在${title}中取得至少 ${atLeast(required)} 分${typeof actual === "number" ? `（目前最高 ${roundedDown(actual)} 分）` : ""}`,
+  anyScore: (title, below) => (below === null ? `在${title}中取得成绩` : `在${title}中的得分低于 ${below} 分`),
   cannot: {
     complete: (title) => `你无法完成${title}`,
     attempt: (title) => `你无法尝试${title}`,
@@ -37,6 +65,19 @@ export const CHINESE: Wording = {
     after: (title, duration, isDenied) =>
       isDenied ? `完成${title}后不超过 ${duration}` : `完成${title}后已过 ${duration}`,
     cohort: (name, isDenied) => (isDenied ? `不在“${name}”小组` : `在“${name}”小组`),
+    cohorts: (names, isDenied) => {
+      if (names === null) return isDenied ? "不在任何小组" : "在任一小组";
+      return `${isDenied ? "不在" : "在"}${quoted(names)}小组`;
+    },
+    profile: profileIs,
+    missing: "课程中没有的内容",
+    scoreRange: (title, min, below, isDenied) => {
+      const from = min === null ? "" : `至少 ${min} 分`;
+      const to = below === null ? "" : `低于 ${below} 分`;
+      const range = [from, to].filter((part) => part !== "").join("且");
+      if (range === "") return isDenied ? `${title}没有成绩` : `${title}有成绩`;
+      return isDenied ? `${title}的成绩并非${range}` : `${title}的成绩${range}`;
+    },
   },
   solve: (title, count) => `在${title}中再完成 ${count} 题`,
   someItem: "另一项内容",
@@ -55,6 +96,10 @@ export const CHINESE: Wording = {
   closed: (moment) => `已于 ${moment} 关闭`,
   excluded: (title) => (title === null ? "目前不对你开放" : `因你在${title}中的进度，不再对你开放`),
   cohort: (name) => `仅对“${name}”小组开放`,
+  cohorts: (names) => (names === null ? "仅对任一小组的成员开放" : `仅对${quoted(names)}小组开放`),
+  profile: (test) => `仅对${profileIs(test, false)}的学员开放`,
+  missing: "它要求的内容在课程中不存在",
+  tooHigh: (title, below) => `仅对在${title}中得分低于 ${below} 分的学员开放`,
   lockedByStaff: (until) => `已被课程教师锁定${until === null ? "" : `至 ${until}`}`,
   sentence: (phrase) => `${phrase}。`,
   between: "",

@@ -1,9 +1,40 @@
+import type { ProfileTest } from "../rules.ts";
 import { atLeast, roundedDown } from "./numbers.ts";
 import type { Wording } from "./wording.ts";
 
 function enumerate(parts: string[], word: "and" | "or"): string {
   if (parts.length <= 2) return parts.join(` ${word} `);
   return `${parts.slice(0, -1).join(", ")} ${word} ${parts.at(-1)}`;
+}
+
+/** What a field of a profile is like, or must not be like. */
+function profileIs({ field, op, value = "" }: ProfileTest, isDenied: boolean): string {
+  const is = isDenied ? "is not" : "is";
+  const does = (verb: string, verbs: string) => (isDenied ? `does not ${verb}` : verbs);
+  const text = `“${value}”`;
+  switch (op) {
+    case "contains":
+      return `${field} ${does("contain", "contains")} ${text}`;
+    case "does_not_contain":
+      return `${field} ${isDenied ? "contains" : "does not contain"} ${text}`;
+    case "is_equal_to":
+      return `${field} ${is} ${text}`;
+    case "starts_with":
+      return `${field} ${does("begin", "begins")} with ${text}`;
+    case "ends_with":
+      return `${field} ${does("end", "ends")} with ${text}`;
+    case "is_empty":
+      return `${field} ${is} empty`;
+    default:
+      return `${field} ${isDenied ? "is" : "is not"} empty`;
+  }
+}
+
+function quoted(names: readonly string[]): string {
+  return enumerate(
+    names.map((name) => `“${name}”`),
+    "or",
+  );
 }
 
 export const ENGLISH: Wording = {
@@ -24,6 +55,7 @@ export const ENGLISH: Wording = {
   attempt: (title) => `attempt ${title}`,
   score: (title, { required, actual }) =>
     `score at least ${atLeast(required)} on ${title}${typeof actual === "number" ? ` (your best so far is ${roundedDown(actual)})` : ""}`,
+  anyScore: (title, below) => (below === null ? `get a score on ${title}` : `score below ${below} on ${title}`),
   cannot: {
     complete: (title) => `you cannot complete ${title}`,
     attempt: (title) => `you cannot attempt ${title}`,
@@ -44,6 +76,18 @@ export const ENGLISH: Wording = {
     after: (title, duration, isDenied) =>
       isDenied ? `at most ${duration} since ${title} was completed` : `${duration} since ${title} was completed`,
     cohort: (name, isDenied) => `${isDenied ? "not in" : "in"} the cohort “${name}”`,
+    cohorts: (names, isDenied) =>
+      names === null
+        ? `in ${isDenied ? "no" : "any"} cohort`
+        : `${isDenied ? "not in" : "in"} the cohort ${quoted(names)}`,
+    profile: profileIs,
+    missing: "something that the course does not have",
+    scoreRange: (title, min, below, isDenied) => {
+      const score = isDenied ? "no score" : "a score";
+      const from = min === null ? "" : ` of at least ${min}`;
+      const to = below === null ? "" : `${min === null ? "" : " and"} below ${below}`;
+      return `${score}${from}${to} on ${title}`;
+    },
   },
   solve: (title, count) => `complete ${count} more ${count === 1 ? "problem" : "problems"} in ${title}`,
   someItem: "another item",
@@ -67,6 +111,11 @@ export const ENGLISH: Wording = {
   excluded: (title) =>
     title === null ? "it is not available to you" : `it is not available because of your progress in ${title}`,
   cohort: (name) => `it is only for the cohort “${name}”`,
+  cohorts: (names) =>
+    names === null ? "it is only for those who are in a cohort" : `it is only for the cohort ${quoted(names)}`,
+  profile: (test) => `it is only for those whose ${profileIs(test, false)}`,
+  missing: "it asks for something that the course does not have",
+  tooHigh: (title, below) => `it is only for those who scored below ${below} on ${title}`,
   lockedByStaff: (until) => `it was locked by the course staff${until === null ? "" : ` until ${until}`}`,
   sentence: (phrase) => `${phrase.replace(/^\(*[a-z]/, (start) => start.toUpperCase())}.`,
   between: " ",

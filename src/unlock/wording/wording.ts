@@ -1,4 +1,5 @@
 import type { Reason } from "../explanation.ts";
+import type { ProfileTest } from "../rules.ts";
 
 /** How a list is meant: every one of it, one of it, or so many of it. */
 export type Choice = "all" | "any" | number;
@@ -12,6 +13,8 @@ export interface Wording {
   duration(days: number, hours: number, minutes: number): string;
   attempt(title: string): string;
   score(title: string, reason: Reason): string;
+  /** Any score at all, or one below a bound. */
+  anyScore(title: string, below: string | null): string;
   solve(title: string, count: number): string;
   /** Of what can never be done any more. */
   cannot: {
@@ -28,11 +31,17 @@ export interface Wording {
     completed(title: string, isDenied: boolean): string;
     attempted(title: string, isDenied: boolean): string;
     score(title: string, min: string, isDenied: boolean): string;
+    /** From `min` (null: any) to less than `below` (null: without end). */
+    scoreRange(title: string, min: string | null, below: string | null, isDenied: boolean): string;
     progress(needed: number, total: number, title: string | null, isDenied: boolean): string;
     since(moment: string): string;
     until(moment: string): string;
     after(title: string, duration: string, isDenied: boolean): string;
     cohort(name: string, isDenied: boolean): string;
+    /** One of some cohorts; null: any at all. */
+    cohorts(names: readonly string[] | null, isDenied: boolean): string;
+    profile(test: ProfileTest, isDenied: boolean): string;
+    missing: string;
   };
   someItem: string;
   someItems(count: number): string;
@@ -46,6 +55,10 @@ export interface Wording {
   closed(moment: string): string;
   excluded(title: string | null): string;
   cohort(name: string): string;
+  cohorts(names: readonly string[] | null): string;
+  profile(test: ProfileTest): string;
+  missing: string;
+  tooHigh(title: string, below: string): string;
   lockedByStaff(until: string | null): string;
   sentence(phrase: string): string;
   between: string;

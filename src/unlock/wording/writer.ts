@@ -1,7 +1,7 @@
 import { inLanguage, type Language } from "../../platform/text.ts";
 import { inZone } from "../../platform/zones.ts";
 import type { Clause, ReasonClause } from "../clauses.ts";
-import type { Program } from "../program.ts";
+import type { Program, Trait } from "../program.ts";
 import { CHINESE } from "./chinese.ts";
 import { ENGLISH } from "./english.ts";
 import { atLeast } from "./numbers.ts";
@@ -16,7 +16,18 @@ const WORDINGS: Record<Language, Wording> = { en: ENGLISH, zh: CHINESE };
 
 /** One condition of an item, as the author wrote it. */
 export interface Leaf {
-  kind: "completed" | "attempted" | "score" | "progress" | "since" | "until" | "after" | "cohort";
+  kind:
+    | "completed"
+    | "attempted"
+    | "score"
+    | "score_range"
+    | "progress"
+    | "since"
+    | "until"
+    | "after"
+    | "cohort"
+    | "trait"
+    | "missing";
   /** Id of the item it asks about; null where the learner does not see that, or it names none. */
   item: string | null;
   /** score: the least. since, until: epoch ms. after: ms. progress: how many. */
@@ -24,7 +35,15 @@ export interface Leaf {
   /** progress: of how many. */
   total?: number;
   cohort?: string;
+  trait?: Trait;
+  /** score_range: what the score is below; Infinity for no such bound. */
+  upper?: number;
   isDenied: boolean;
+}
+
+/** A bound of a score in words; null where there is none. */
+function boundOf(value: number): string | null {
+  return Number.isFinite(value) ? atLeast(value) : null;
 }
 
 export class Writer {
@@ -40,7 +59,7 @@ export class Writer {
     this.#words = WORDINGS[language];
   }
 
-  leaf({ kind, item, value, total = 0, cohort = "", isDenied }: Leaf): string {
+  leaf({ kind, item, value, total = 0, cohort = "", trait, upper = 0, isDenied }: Leaf): string {
     const { condition, someItem } = this.#words;
     const title = item === null ? null : this.#title(item);
     switch (kind) {
@@ -50,6 +69,14 @@ export class Writer {
         return condition.attempted(title ?? someItem, isDenied);
       case "score":
         return condition.score(title ?? someItem, atLeast(value), isDenied);
+      case "score_range":
+        return condition.scoreRange(title ?? someItem, boundOf(value), boundOf(upper), isDenied);
+      case "missing":
+        return condition.missing;
+      case "trait":
+        if (trait === undefined) return condition.missing;
+        if ("profile" in trait) return condition.profile(trait.profile, isDenied);
+        return condition.cohorts(trait.cohorts, isDenied);
       case "progress":
         return condition.progress(value, total, title, isDenied);
       case "since":
@@ -93,7 +120,17 @@ export class Writer {
       case "closed":
         return words.closed(inZone(Date.parse(String(required ?? "")), this.#zone));
       case "not_in_cohort":
-        return words.cohort(String(required ?? ""));
+      case "profile_differs": {
+        const { trait } = clause;
+        if (trait === undefined) return words.cohort(String(required ?? ""));
+        return "profile" in trait ? words.profile(trait.profile) : words.cohorts(trait.cohorts);
+      }
+      case "missing":
+        return words.missing;
+      case "score_too_high":
+        return words.tooHigh(title ?? words.someItem, atLeast(required));
+      case "not_scored":
+        return words.cannot.attempt(title ?? words.someItem);
       case "locked_by_staff":
         return words.lockedByStaff(available_at == null ? null : inZone(Date.parse(available_at), this.#zone));
       case "not_completed":
@@ -165,6 +202,8 @@ export class Writer {
         return words.attempt(title ?? words.someItem);
       case "score_too_low":
         return words.score(title ?? words.someItem, reason);
+      case "not_scored":
+        return words.anyScore(title ?? words.someItem, reason.required === undefined ? null : atLeast(reason.required));
       case "progress_too_low": {
         const count = reason.remaining ?? 1;
         if (title !== null) return words.solve(title, count);

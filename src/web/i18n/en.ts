@@ -112,6 +112,10 @@ export const en = {
     enrolled_too_recently: (when: string) => `Opens some time after you enrolled: ${when}`,
     waiting_period: (title: string, when: string) => `A pause after “${title}”, until ${when}`,
     not_in_cohort: (cohort: string) => `Only for the group “${cohort}”`,
+    not_scored: (title: string) => `“${title}” has not been scored yet`,
+    score_too_high: (title: string) => `Not for those with a high score in “${title}”`,
+    profile_differs: (_title: string) => "Only for some learners, by their profile",
+    missing: (_title: string) => "It asks for something that the course does not have",
     excluded: (title: string) => `Not for those who have done “${title}”`,
     chapter_locked: (title: string) => `Its chapter, “${title}”, is locked`,
     previous_chapter_not_completed: (title: string) => `The chapter before, “${title}”, is not completed`,
@@ -123,7 +127,8 @@ export const en = {
   step: {
     complete: (title: string) => `Complete “${title}”`,
     attempt: (title: string) => `Try “${title}”`,
-    score: (title: string, score: number) => `Score at least ${score} in “${title}”`,
+    score: (title: string, score: number, below?: number) =>
+      `Score at least ${score}${below === undefined ? "" : ` and less than ${below}`} in “${title}”`,
     wait: (when: string) => `Wait until ${when}`,
   },
 

@@ -113,6 +113,10 @@ export const zh: Messages = {
     enrolled_too_recently: (when) => `加入后过一段时间开放：${when}`,
     waiting_period: (title, when) => `《${title}》之后需等待，直到 ${when}`,
     not_in_cohort: (cohort) => `仅限“${cohort}”小组`,
+    not_scored: (title) => `《${title}》：还没有分数`,
+    score_too_high: (title) => `不适用于《${title}》得分较高的学员`,
+    profile_differs: () => "根据个人资料，仅限部分学员",
+    missing: () => "它要求的内容在课程中不存在",
     excluded: (title) => `不适用于已完成《${title}》的学员`,
     chapter_locked: (title) => `所在章节《${title}》锁着`,
     previous_chapter_not_completed: (title) => `前一章《${title}》尚未完成`,
@@ -124,7 +128,7 @@ export const zh: Messages = {
   step: {
     complete: (title) => `完成《${title}》`,
     attempt: (title) => `尝试《${title}》`,
-    score: (title, score) => `《${title}》至少得 ${score} 分`,
+    score: (title, score, below) => `《${title}》至少得 ${score} 分${below === undefined ? "" : `且低于 ${below} 分`}`,
     wait: (when) => `等到 ${when}`,
   },
 

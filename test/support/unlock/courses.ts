@@ -9,8 +9,15 @@ import {
   OVERRIDE_KINDS,
   type Override,
 } from "../../../src/unlock/learner.ts";
-import type { CourseOptions, ItemStatus, Outline, OutlineItem, OutlineProblem } from "../../../src/unlock/outline.ts";
-import type { Rule } from "../../../src/unlock/rules.ts";
+import type {
+  CourseOptions,
+  ItemStatus,
+  Outline,
+  OutlineItem,
+  OutlineProblem,
+  Visibility,
+} from "../../../src/unlock/outline.ts";
+import { PROFILE_OPS, type Rule } from "../../../src/unlock/rules.ts";
 
 /** All generated instants lie on a grid of half days from here, so that facts, dates, drips and `now` often coincide. */
 export const EPOCH = Date.UTC(2026, 8, 1);
@@ -83,7 +90,11 @@ type Draft =
   | { op: "from" | "until"; step: number }
   | { op: "after_enrollment"; days: number }
   | { op: "after"; pick: number; days: number }
-  | { op: "cohort"; name: string };
+  | { op: "cohort"; name: string }
+  | { op: "hide"; of: Draft }
+  | { op: "score_range"; pick: number; min: number | null; below: number | null }
+  /** A leaf that names no item. */
+  | { op: "plain"; rule: Rule };
 
 const pick = fc.nat({ max: 999 });
 const step = fc.nat({ max: LAST_STEP });
@@ -96,7 +107,29 @@ const group = <T>(child: fc.Arbitrary<T>) => fc.array(child, { minLength: 1, max
 export interface RuleShape {
   dates: boolean;
   drips: boolean;
+  /** What courses of other platforms say besides: parts that hide, ranges, sets, profiles, what is missing. */
+  foreign?: boolean;
 }
+
+/** Everything a rule can say. */
+export const FOREIGN: RuleShape = { dates: true, drips: true, foreign: true };
+
+const plainLeaf: fc.Arbitrary<Rule> = fc.oneof(
+  fc.constantFrom<Rule>(
+    { cohort: { any: true } },
+    { cohort: { any_of: ["evening"] } },
+    { cohort: { any_of: ["spring-2027", "evening"] } },
+    { missing: { what: "item", name: "Quiz 4" } },
+    { missing: { what: "cohort", name: "Group 4" } },
+  ),
+  fc.record({
+    profile: fc
+      .record({ op: fc.constantFrom(...PROFILE_OPS), value: fc.constantFrom("", "0", "phys", "ics", "physics", "art") })
+      .map(({ op, value }) =>
+        op === "is_empty" || op === "is_not_empty" ? { field: "department", op } : { field: "department", op, value },
+      ),
+  }),
+);
 
 function draftRule(shape: RuleShape): fc.Arbitrary<Draft> {
   const leaves: fc.Arbitrary<Draft>[] = [
@@ -116,9 +149,15 @@ function draftRule(shape: RuleShape): fc.Arbitrary<Draft> {
     leaves.push(fc.record({ op: fc.constant("after_enrollment" as const), days }));
     leaves.push(fc.record({ op: fc.constant("after" as const), pick, days }));
   }
+  if (shape.foreign === true) {
+    const bound = fc.option(scores, { freq: 2 });
+    leaves.push(fc.record({ op: fc.constant("score_range" as const), pick, min: bound, below: bound }));
+    leaves.push(fc.record({ op: fc.constant("plain" as const), rule: plainLeaf }));
+  }
   return fc.letrec<{ rule: Draft; leaf: Draft; group: Draft }>((tie) => ({
     leaf: fc.oneof(...leaves),
     group: fc.oneof(
+      ...(shape.foreign === true ? [fc.record({ op: fc.constant("hide" as const), of: tie("rule") })] : []),
       fc.record({ op: fc.constantFrom("all" as const, "any" as const), of: group(tie("rule")) }),
       fc.record({ op: fc.constant("at_least" as const), count: fc.nat({ max: 4 }), of: group(tie("rule")) }),
       fc.record({ op: fc.constant("not" as const), of: tie("rule") }),
@@ -140,6 +179,10 @@ function settle(draft: Draft, nameable: readonly string[], countable: readonly s
       return { at_least: { count: Math.min(draft.count, draft.of.length), of: draft.of.map(inner) } };
     case "not":
       return { not: inner(draft.of) };
+    case "hide":
+      return { hide: inner(draft.of) };
+    case "plain":
+      return draft.rule;
     case "progress": {
       const [first = 0] = draft.picks;
       const counted = countable[first % countable.length];
@@ -159,6 +202,10 @@ function settle(draft: Draft, nameable: readonly string[], countable: readonly s
       const item = named(draft.pick);
       if (item === undefined) return { all: [] };
       if (draft.op === "score") return { score: { item, min: draft.min } };
+      if (draft.op === "score_range") {
+        const { min, below } = draft;
+        return { score: { item, ...(min === null ? {} : { min }), ...(below === null ? {} : { below }) } };
+      }
       if (draft.op === "after") return { after: { item, days: draft.days } };
       return draft.op === "completed" ? { completed: item } : { attempted: item };
     }
@@ -192,9 +239,10 @@ export function outlines(
       sticky: fc.boolean(),
       follow: fc.boolean(),
       tutorial: fc.option(pick, { freq: 2 }),
+      ...(shape.foreign === true ? { veils: fc.array(pick, { maxLength: 8 }), isMoodle: fc.boolean() } : {}),
     })
     .filter(({ chapters, problems }) => chapters.length + problems.length > 0)
-    .map(({ chapters, problems, sequential, sticky, follow, tutorial }) => {
+    .map(({ chapters, problems, sequential, sticky, follow, tutorial, veils = [], isMoodle = false }) => {
       const width = (number: number) => String(number).padStart(2, "0");
       const ranks = new Map<string, number>();
       const sortedRanks = chapters.map(({ rank }) => rank).sort((a, b) => a - b);
@@ -223,14 +271,19 @@ export function outlines(
             plainProblems.every((one) => one.chapter !== id || (one.id !== entry.id && nameable.includes(one.id))),
           )
           .map(({ id }) => id);
-        return { ...entry, rule: entry.rule === null ? null : settle(entry.rule, nameable, countable) };
+        const rule = entry.rule === null ? null : settle(entry.rule, nameable, countable);
+        const veil = veils.find((number) => ids[number % ids.length] === entry.id);
+        const visibility: Visibility | undefined =
+          veil === undefined ? undefined : veil % 2 === 0 ? "hidden" : "unlisted";
+        return { ...entry, rule, ...(visibility === undefined ? {} : { visibility }) };
       };
-      return outline(plainChapters.map(settled), plainProblems.map(settled), {
+      const course = outline(plainChapters.map(settled), plainProblems.map(settled), {
         sequential,
         sticky,
         problems_follow_chapter: follow,
         tutorial: tutorial === null ? null : (ids[tutorial % ids.length] ?? null),
       });
+      return isMoodle ? { ...course, source: { platform: "moodle", release: "4.5.6" } } : course;
     });
 }
 
@@ -294,7 +347,12 @@ export function records(course: Outline): fc.Arbitrary<LearnerRecord> {
         enrolled_at: at(draft.enrolled),
         facts: new Map(),
         opened: new Set(draft.keepsNothing ? [] : draft.opened),
-        policy: { cohorts: draft.cohorts, practice_mode: draft.practice === 9, overrides },
+        policy: {
+          cohorts: draft.cohorts,
+          practice_mode: draft.practice === 9,
+          overrides,
+          profile: { department: ["physics", "", "0"][draft.enrolled % 3] ?? "" },
+        },
       };
       return draft.deeds.reduce((record, deed) => withDeed(record, ids, deed), bare);
     });

@@ -100,8 +100,12 @@ function movesFrom(program: Program, { record, now }: { record: LearnerRecord; n
     else if ("any" in rule) rule.any.forEach(walk);
     else if ("at_least" in rule) rule.at_least.of.forEach(walk);
     else if ("not" in rule) walk(rule.not);
-    else if ("score" in rule) steps.push({ action: "score", item: rule.score.item, min_score: rule.score.min });
-    else if ("from" in rule) instants.add(Date.parse(rule.from));
+    else if ("hide" in rule) walk(rule.hide);
+    else if ("score" in rule) {
+      const { item, min = 0, below } = rule.score;
+      steps.push({ action: "score", item, min_score: min });
+      if (below !== undefined) steps.push({ action: "score", item, min_score: below });
+    } else if ("from" in rule) instants.add(Date.parse(rule.from));
     else if ("until" in rule) instants.add(Date.parse(rule.until));
     else if ("after_enrollment" in rule) instants.add(record.enrolled_at + rule.after_enrollment.days * DAY_MS);
     else if ("after" in rule) for (const at of doneAt(rule.after.item)) instants.add(at + rule.after.days * DAY_MS);

@@ -35,8 +35,36 @@ class World {
   verdict(item: OutlineItem): Verdict {
     const status = this.#status(item.id);
     if (status === "draft") return { visible: false, open: false, earned: false };
-    const visible = status !== "deprecated" || this.#isAttempted(item.id) || this.#comesWithStarted(item);
-    return { visible, open: this.#isOpen(item), earned: this.#isEarned(item) };
+    return { visible: this.#isVisible(item), open: this.#isOpen(item), earned: this.#isEarned(item) };
+  }
+
+  #isVisible(item: OutlineItem): boolean {
+    const isKnown =
+      this.#status(item.id) !== "deprecated" || this.#isAttempted(item.id) || this.#comesWithStarted(item);
+    return isKnown && !this.#isConcealed(item);
+  }
+
+  #isConcealed(item: OutlineItem): boolean {
+    const isMoodle = this.#outline.source?.platform === "moodle";
+    const own = item.visibility ?? "shown";
+    const around = this.#chapterOf(item)?.visibility ?? "shown";
+    if (own === "hidden" || (around === "hidden" && !isMoodle)) return true;
+    if (this.#isOpen(item)) return false;
+    if (own === "unlisted" || around !== "shown") return true;
+    const gate = this.#gateOf(item);
+    if (gate !== null && (!this.#isVisible(gate) || (isMoodle && !this.#isOpen(gate)))) return true;
+    const demanded = (id: string, satisfied: boolean) =>
+      this.#status(id) === "deprecated" ? satisfied : this.#status(id) !== "draft";
+    const rule = this.#reduce(item.rule, demanded, item.id);
+    return rule !== null && this.#isBlamed(pushedDown(rule), item.id);
+  }
+
+  /** A rule without groups below a `not`: it fails, and a part that hides is among what fails all the way down. */
+  #isBlamed(rule: Rule, owner: string): boolean {
+    if (this.#holds(rule, owner)) return false;
+    if ("hide" in rule) return true;
+    const parts = "all" in rule ? rule.all : "any" in rule ? rule.any : "at_least" in rule ? rule.at_least.of : [];
+    return parts.some((part) => this.#isBlamed(part, owner));
   }
 
   #find(id: string): OutlineItem | OutlineProblem {
@@ -175,6 +203,7 @@ class World {
       else if ("any" in rule) rule.any.forEach(walk);
       else if ("at_least" in rule) rule.at_least.of.forEach(walk);
       else if ("not" in rule) walk(rule.not);
+      else if ("hide" in rule) walk(rule.hide);
       else if ("from" in rule) named.push(Date.parse(rule.from));
       else if ("until" in rule) named.push(Date.parse(rule.until));
       else if ("after_enrollment" in rule) named.push(...starts.map((at) => at + rule.after_enrollment.days * DAY));
@@ -210,13 +239,15 @@ class World {
       return wanted ? of.filter(inner).length >= count : of.filter((child) => !inner(child)).length < count;
     }
     if ("not" in rule) return this.#couldHold(rule.not, owner, !wanted, at, cohorts);
+    if ("hide" in rule) return this.#couldHold(rule.hide, owner, wanted, at, cohorts);
+    if ("missing" in rule) return this.#holds(rule, owner, !wanted) === wanted;
     if ("from" in rule) return at >= this.#turn(Date.parse(rule.from), owner, !wanted) === wanted;
     if ("until" in rule) return at < this.#turn(Date.parse(rule.until), owner, wanted) === wanted;
     if ("after_enrollment" in rule) {
       const start = this.#record.enrolled_at + rule.after_enrollment.days * DAY;
       return at >= this.#turn(start, owner, !wanted) === wanted;
     }
-    if ("cohort" in rule) return cohorts === "any" || this.#record.policy.cohorts.includes(rule.cohort) === wanted;
+    if ("cohort" in rule || "profile" in rule) return cohorts === "any" || this.#holds(rule, owner) === wanted;
     if ("after" in rule && !wanted && rule.after.days > 0) {
       const done = this.#doneAt(rule.after.item);
       return done === null || at < this.#turn(done + rule.after.days * DAY, owner, true);
@@ -279,6 +310,10 @@ class World {
       const inner = this.#reduce(rule.not, counts, owner, !isDenied);
       return inner === null ? null : { not: inner };
     }
+    if ("hide" in rule) {
+      const inner = this.#reduce(rule.hide, counts, owner, isDenied);
+      return inner === null ? null : { hide: inner };
+    }
     if ("progress" in rule) {
       const { of, min_percent } = rule.progress;
       if (typeof of === "string" && this.#status(of) === "draft") return null;
@@ -308,7 +343,23 @@ class World {
     if ("attempted" in rule) return this.#isAttempted(rule.attempted) || this.#excuses(rule.attempted).length > 0;
     if ("score" in rule) {
       const best = this.#record.facts.get(rule.score.item)?.best_score ?? null;
-      return (best !== null && best >= rule.score.min) || this.#excuses(rule.score.item).length > 0;
+      const { item, min = Number.NEGATIVE_INFINITY, below } = rule.score;
+      if (best !== null && best >= min && (below === undefined || best < below)) return true;
+      return below === undefined && this.#excuses(item).length > 0;
+    }
+    if ("hide" in rule) return this.#holds(rule.hide, owner, isDenied);
+    if ("missing" in rule) return isDenied && rule.missing.what === "item";
+    if ("profile" in rule) {
+      const { field, op, value } = rule.profile;
+      const text = this.#record.policy.profile?.[field] ?? "";
+      const empty = ["", "0"].includes(text);
+      if (op === "is_empty" || op === "is_not_empty") return empty === (op === "is_empty");
+      const asked = value ?? "";
+      if (op === "is_equal_to") return asked === text;
+      if (op === "starts_with") return text.slice(0, asked.length) === asked;
+      if (op === "ends_with") return asked.length > 0 && text.slice(-asked.length) === asked;
+      const isIn = text.split(asked).length > 1 || asked === "" || asked === text;
+      return op === "contains" ? isIn : !isIn || ["", "0"].includes(asked);
     }
     if ("progress" in rule) {
       const listed = this.#listed(rule.progress.of);
@@ -328,6 +379,22 @@ class World {
       const { days } = rule.after;
       return done !== null && this.#now >= this.#turn(done + days * DAY, owner, isDenied && days > 0);
     }
-    return this.#record.policy.cohorts.includes(rule.cohort);
+    const { cohorts } = this.#record.policy;
+    if (typeof rule.cohort === "string") return cohorts.includes(rule.cohort);
+    return "any" in rule.cohort ? cohorts.length > 0 : rule.cohort.any_of.some((name) => cohorts.includes(name));
   }
+}
+
+/** The same rule with every `not` at a leaf. A part that hides does so only where it is not denied. */
+function pushedDown(rule: Rule, isDenied = false): Rule {
+  const inner = (children: Rule[]) => children.map((child) => pushedDown(child, isDenied));
+  if ("not" in rule) return pushedDown(rule.not, !isDenied);
+  if ("hide" in rule) return isDenied ? pushedDown(rule.hide, true) : { hide: pushedDown(rule.hide) };
+  if ("all" in rule) return isDenied ? { any: inner(rule.all) } : { all: inner(rule.all) };
+  if ("any" in rule) return isDenied ? { all: inner(rule.any) } : { any: inner(rule.any) };
+  if ("at_least" in rule) {
+    const { count, of } = rule.at_least;
+    return { at_least: { count: isDenied ? of.length - count + 1 : count, of: inner(of) } };
+  }
+  return isDenied ? { not: rule } : rule;
 }

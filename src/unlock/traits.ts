@@ -1,0 +1,39 @@
+import type { Trait } from "./program.ts";
+import type { ProfileTest } from "./rules.ts";
+
+/** Who a learner is. */
+interface Person {
+  readonly cohorts: readonly string[];
+  readonly profile?: Readonly<Record<string, string>>;
+}
+
+/** Whether a learner is what a rule asks for. */
+export function traitHolds(trait: Trait, person: Person): boolean {
+  if ("profile" in trait) return profileHolds(trait.profile, person.profile?.[trait.profile.field] ?? "");
+  const { cohorts } = trait;
+  return cohorts === null ? person.cohorts.length > 0 : cohorts.some((name) => person.cohorts.includes(name));
+}
+
+/** The seven comparisons as Moodle makes them: with case, "0" as good as nothing, and a field without text as empty. */
+function profileHolds({ op, value = "" }: ProfileTest, text: string): boolean {
+  switch (op) {
+    case "contains":
+      return text.includes(value);
+    case "does_not_contain":
+      return isBlank(value) || !text.includes(value);
+    case "is_equal_to":
+      return text === value;
+    case "starts_with":
+      return text.startsWith(value);
+    case "ends_with":
+      return value !== "" && text.endsWith(value);
+    case "is_empty":
+      return isBlank(text);
+    default:
+      return !isBlank(text);
+  }
+}
+
+function isBlank(text: string): boolean {
+  return text === "" || text === "0";
+}

@@ -1,0 +1,388 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { tableOf } from "../../../src/unlock/analysis/table.ts";
+import { CAN, judgeRule } from "../../../src/unlock/analysis/truths.ts";
+import { analyze } from "../../../src/unlock/analyze.ts";
+import {
+  chapterRows,
+  compile,
+  evaluate,
+  evaluateNode,
+  FALSE,
+  IGNORED,
+  itemStates,
+  type LearnerRecord,
+  layOut,
+  NONE,
+  type Outline,
+  problemRows,
+  type Rule,
+  ruleSchema,
+  scopeOf,
+  staffView,
+  TRUE,
+  withTitles,
+} from "../../../src/unlock/index.ts";
+import {
+  cases,
+  chapter,
+  EPOCH,
+  FOREIGN,
+  learnerRecord,
+  outline,
+  override,
+  problem,
+} from "../../support/unlock/courses.ts";
+import { explainAll, explainOne, keepOpen, obey } from "../../support/unlock/explained.ts";
+import { oracle } from "../../support/unlock/oracle.ts";
+
+// What courses of other platforms say: ranges of scores, sets of cohorts, profiles, what is missing, what hides.
+
+const MOODLE = { platform: "moodle", release: "4.5.6" } as const;
+const scored = (score: number) => learnerRecord({ a: { attempted_at: EPOCH, best_score: score } });
+
+/** How item x stands, with this rule: open, locked or hidden. */
+function stateOf(rule: Rule, record: LearnerRecord = learnerRecord(), source?: typeof MOODLE): string {
+  const course = outline([], [problem("x", null, rule), problem("a"), problem("b")]);
+  return standing(source === undefined ? course : { ...course, source }, record).x ?? "";
+}
+
+/** How each item stands, by its short name. */
+function standing(course: Outline, record: LearnerRecord = learnerRecord()): Record<string, string> {
+  const program = compile(course);
+  const { open, visible } = evaluate(program, layOut(program, record), EPOCH);
+  const word = (item: number) => (visible[item] !== 1 ? "hidden" : open[item] === 1 ? "open" : "locked");
+  return Object.fromEntries(program.ids.map((id, item) => [id.slice("demo.".length), word(item)]));
+}
+
+describe("scores between bounds", () => {
+  it("counts the lower bound and not the upper one; without a score nothing holds, and its denial does", () => {
+    const range: Rule = { score: { item: "demo.a", min: 40, below: 60 } };
+    const states = [39.9, 40, 59.9, 60].map((score) => stateOf(range, scored(score)));
+    expect(states).toEqual(["locked", "open", "open", "locked"]);
+    const low: Rule = { score: { item: "demo.a", below: 60 } };
+    expect([stateOf(low), stateOf({ not: low }), stateOf(low, scored(0))]).toEqual(["locked", "open", "open"]);
+    const any: Rule = { score: { item: "demo.a" } };
+    expect([stateOf(any), stateOf({ not: any }), stateOf(any, scored(0))]).toEqual(["locked", "open", "open"]);
+  });
+
+  it("leaves no gap between `min` and `below` of one number, and none from Moodle where no slack is given", () => {
+    for (const score of [70 - 1e-9, 70, 70 + 1e-9]) {
+      for (const source of [undefined, MOODLE]) {
+        const states = [{ min: 70 }, { below: 70 }].map((bound) =>
+          stateOf({ score: { item: "demo.a", ...bound } }, scored(score), source),
+        );
+        expect(states.sort()).toEqual(["locked", "open"]);
+      }
+    }
+    // 8.7 of 30 is a little less than 29 %.
+    const nearly: Rule = { score: { item: "demo.a", min: 29 } };
+    expect([stateOf(nearly, scored((8.7 / 30) * 100)), stateOf(nearly, scored((8.7 / 30) * 100), MOODLE)]).toEqual([
+      "open",
+      "locked",
+    ]);
+  });
+
+  it("takes an excuse for a score that is high enough, never for one that is low enough", () => {
+    const excused = learnerRecord({}, { policy: { overrides: [override("a", "excuse")] } });
+    expect(stateOf({ score: { item: "demo.a" } }, excused)).toBe("open");
+    expect(stateOf({ score: { item: "demo.a", below: 50 } }, excused)).toBe("locked");
+  });
+
+  it("says what is asked, what there is, and what to do, in both languages", () => {
+    const of = (rule: Rule, record = learnerRecord()) =>
+      explainOne(outline([], [problem("x", null, rule), problem("a")]), record, EPOCH, "demo.x");
+    const low = of({ score: { item: "demo.a", below: 50 } });
+    expect(low.reasons).toEqual([{ code: "not_scored", item: "demo.a", required: 50, actual: null }]);
+    expect(low.to_unlock).toEqual([{ action: "score", item: "demo.a", min_score: 0, below_score: 50 }]);
+    expect(low.sentence).toEqual({ en: "Score below 50 on “Problem a”.", zh: "在《题目a》中的得分低于 50 分。" });
+    expect(low.conditions[0]?.text).toEqual({ en: "a score below 50 on “Problem a”", zh: "《题目a》的成绩低于 50 分" });
+    const any = of({ score: { item: "demo.a" } });
+    expect(any.sentence).toEqual({ en: "Get a score on “Problem a”.", zh: "在《题目a》中取得成绩。" });
+    const high = of({ score: { item: "demo.a", min: 20, below: 50 } }, scored(60));
+    expect(high.reasons).toEqual([{ code: "score_too_high", item: "demo.a", required: 50, actual: 60 }]);
+    expect([high.to_unlock, high.sentence.en]).toEqual([
+      null,
+      "It is only for those who scored below 50 on “Problem a”.",
+    ]);
+    // Too good for a range is what its denial asks for.
+    const denied = of({ not: { score: { item: "demo.a", below: 50 } } }, scored(40));
+    expect(denied.to_unlock).toEqual([{ action: "score", item: "demo.a", min_score: 50 }]);
+  });
+});
+
+describe("who the learner is", () => {
+  const profile = (fields: Record<string, string>) => learnerRecord({}, { policy: { profile: fields } });
+  const cohorts = (...names: string[]) => learnerRecord({}, { policy: { cohorts: names } });
+
+  it("compares a field of the profile as Moodle does", () => {
+    const ops = ["contains", "does_not_contain", "is_equal_to", "starts_with", "ends_with"] as const;
+    const holds = (text: string, value: string) =>
+      ops.filter((op) => stateOf({ profile: { field: "city", op, value } }, profile({ city: text })) === "open");
+    expect(holds("Oslo", "Oslo")).toEqual(["contains", "is_equal_to", "starts_with", "ends_with"]);
+    expect(holds("Oslo", "oslo")).toEqual(["does_not_contain"]);
+    expect(holds("Oslo", "slo")).toEqual(["contains", "ends_with"]);
+    // The empty text begins everything and ends nothing; "0" is as good as empty.
+    expect(holds("Oslo", "")).toEqual(["contains", "does_not_contain", "starts_with"]);
+    expect(holds("10", "0")).toEqual(["contains", "does_not_contain", "ends_with"]);
+    const empty = (record: LearnerRecord) => stateOf({ profile: { field: "city", op: "is_empty" } }, record);
+    expect([profile({}), profile({ city: "" }), profile({ city: "0" }), profile({ city: "x" })].map(empty)).toEqual([
+      "open",
+      "open",
+      "open",
+      "locked",
+    ]);
+  });
+
+  it("asks for one of some cohorts, or for any", () => {
+    const one: Rule = { cohort: { any_of: ["a", "b"] } };
+    const any: Rule = { cohort: { any: true } };
+    const states = [cohorts(), cohorts("c"), cohorts("c", "b")].map((record) => [
+      stateOf(one, record),
+      stateOf(any, record),
+    ]);
+    expect(states).toEqual([
+      ["locked", "locked"],
+      ["locked", "open"],
+      ["open", "open"],
+    ]);
+    expect(stateOf({ not: any })).toBe("open");
+  });
+
+  it("says whom it is for", () => {
+    const of = (rule: Rule) => explainOne(outline([], [problem("x", null, rule)]), learnerRecord(), EPOCH, "demo.x");
+    const set = of({ cohort: { any_of: ["red", "blue"] } });
+    expect(set.reasons).toEqual([{ code: "not_in_cohort", required: "red, blue" }]);
+    expect(set.sentence).toEqual({
+      en: "It is only for the cohort “red” or “blue”.",
+      zh: "仅对“red”或“blue”小组开放。",
+    });
+    const field = of({ profile: { field: "city", op: "starts_with", value: "Os" } });
+    expect(field.reasons).toEqual([{ code: "profile_differs", required: "city" }]);
+    expect(field.sentence).toEqual({
+      en: "It is only for those whose city begins with “Os”.",
+      zh: "仅对city以“Os”开头的学员开放。",
+    });
+    expect(of({ cohort: { any: true } }).sentence.en).toBe("It is only for those who are in a cohort.");
+    expect(of({ missing: { what: "item", name: "Q" } })).toMatchObject({
+      reasons: [{ code: "missing" }],
+      to_unlock: null,
+      sentence: { en: "It asks for something that the course does not have.", zh: "它要求的内容在课程中不存在。" },
+    });
+  });
+});
+
+describe("what the course does not have", () => {
+  it("never holds; its denial does, but for an item", () => {
+    const gone = (what: "item" | "grade" | "cohort"): Rule => ({ missing: { what, name: "it" } });
+    for (const what of ["item", "grade", "cohort"] as const) {
+      expect(stateOf(gone(what))).toBe("locked");
+      expect(stateOf({ not: gone(what) })).toBe(what === "item" ? "locked" : "open");
+      expect(stateOf({ not: { not: gone(what) } })).toBe("locked");
+    }
+    // "Not all of these": what is missing makes it hold no more than it would by itself.
+    expect(stateOf({ not: { all: [{ completed: "demo.a" }, gone("item")] } })).toBe("open");
+    expect(stateOf({ not: { any: [{ completed: "demo.a" }, gone("item")] } })).toBe("locked");
+  });
+});
+
+describe("what hides", () => {
+  const a: Rule = { completed: "demo.a" };
+  const b: Rule = { completed: "demo.b" };
+  const done = (...names: string[]) =>
+    learnerRecord(Object.fromEntries(names.map((name) => [name, { completed_at: EPOCH }])));
+
+  it("hides where its failing keeps the item closed, and nowhere else", () => {
+    const both: Rule = { all: [a, { hide: b }] };
+    expect([done(), done("a"), done("b"), done("a", "b")].map((record) => stateOf(both, record))).toEqual([
+      "hidden",
+      "hidden",
+      "locked",
+      "open",
+    ]);
+    const either: Rule = { any: [a, { hide: b }] };
+    expect([done(), done("a"), done("b")].map((record) => stateOf(either, record))).toEqual(["hidden", "open", "open"]);
+    expect(stateOf({ hide: { any: [a, b] } })).toBe("hidden");
+    expect(stateOf({ all: [{ hide: a }, b] }, done("a"))).toBe("locked");
+    // Denied, its failing is what is wanted.
+    expect(stateOf({ not: { hide: a } }, done("a"))).toBe("locked");
+    expect(stateOf({ not: { not: { hide: a } } })).toBe("hidden");
+    expect(stateOf({ at_least: { count: 2, of: [a, b, { hide: { cohort: "x" } }] } }, done("a"))).toBe("hidden");
+  });
+
+  it("hides a chapter with all that stands in it, and an open item never", () => {
+    const course = outline([chapter("c", { hide: a })], [problem("p", "c"), problem("a")]);
+    expect(standing(course)).toEqual({ c: "hidden", p: "hidden", a: "open" });
+    expect(standing(course, done("a"))).toEqual({ c: "open", p: "open", a: "open" });
+    const unlocked = learnerRecord({}, { policy: { overrides: [override("p", "unlock")] } });
+    expect(standing(course, unlocked)).toEqual({ c: "hidden", p: "open", a: "open" });
+    expect(standing(course, learnerRecord({}, { opened: new Set(["demo.c", "demo.p"]) })).p).toBe("open");
+  });
+
+  it("from Moodle, hides what stands in a locked section, and lists nothing of a hidden one", () => {
+    const course = { ...outline([chapter("c", a)], [problem("p", "c"), problem("a")]), source: MOODLE };
+    expect(standing(course)).toEqual({ c: "locked", p: "hidden", a: "open" });
+    const hidden = { ...outline([{ ...chapter("c"), visibility: "hidden" }], [problem("p", "c")]), source: MOODLE };
+    const program = compile(hidden);
+    const learner = layOut(program, learnerRecord());
+    const view = { program, learner, evaluation: evaluate(program, learner, EPOCH), now: EPOCH };
+    expect(standing(hidden)).toEqual({ c: "hidden", p: "open" });
+    expect([chapterRows(view, "en"), problemRows(view, "en"), itemStates(view)]).toEqual([[], [], {}]);
+    expect(standing({ ...hidden, source: { ...MOODLE, platform: "canvas" } })).toEqual({ c: "hidden", p: "hidden" });
+  });
+
+  it("leaves out of lists and counts what is hidden or unlisted, and lists it to staff", () => {
+    const item = (name: string, visibility: "hidden" | "unlisted", rule: Rule | null = null) => ({
+      ...problem(name, "c", rule),
+      visibility,
+    });
+    const course = outline(
+      [chapter("c")],
+      [
+        item("h", "hidden"),
+        item("u", "unlisted"),
+        item("l", "unlisted", a),
+        problem("x", "c", { hide: a }),
+        problem("a", "c"),
+      ],
+    );
+    expect(standing(course)).toEqual({ c: "open", h: "hidden", u: "open", l: "hidden", x: "hidden", a: "open" });
+    const program = compile(course);
+    const learner = layOut(program, learnerRecord());
+    const view = { program, learner, evaluation: evaluate(program, learner, EPOCH), now: EPOCH };
+    expect(problemRows(view, "en").map(({ id, order }) => [id, order])).toEqual([["demo.a", 1]]);
+    expect(chapterRows(view, "en")[0]).toMatchObject({ problems_total: 1 });
+    expect(itemStates(view)).toEqual({ "demo.c": "unlocked", "demo.a": "unlocked" });
+    expect(problemRows(staffView(program, learner, EPOCH), "en")).toHaveLength(5);
+  });
+
+  it("is called another item where a rule asks for it, in reasons and steps", () => {
+    const course = outline([], [problem("x", null, b), problem("b", null, { hide: a }), problem("a")]);
+    const { reasons, to_unlock, do_next, sentence } = explainOne(course, learnerRecord(), EPOCH, "demo.x");
+    expect(reasons).toEqual([{ code: "not_completed", required: "completed", actual: "not started" }]);
+    expect(to_unlock).toEqual([{ action: "complete", item: "demo.a" }, { action: "complete" }]);
+    expect(do_next).toEqual([{ action: "complete", item: "demo.a" }]);
+    expect(sentence.en).toBe("Complete another item.");
+  });
+});
+
+describe("explained", { timeout: 60_000 }, () => {
+  it("has a reason and a sentence for what is locked, names nothing hidden, and plans what opens it", () => {
+    const seen = { locked: 0, plans: 0, hidden: 0 };
+    fc.assert(
+      fc.property(cases(FOREIGN, { chapters: 3, problems: 9 }), ({ course, record: start, now }) => {
+        const program = compile(course);
+        const record = keepOpen(program, start, now);
+        const verdicts = oracle(course, record, now);
+        const hidden = [...course.chapters, ...course.problems].filter(({ id }) => verdicts.get(id)?.visible !== true);
+        const names = hidden.flatMap(({ id, title }) => [`"${id}"`, `“${title.en}”`, `《${title.zh}》`]);
+        seen.hidden += hidden.length;
+        for (const { id, explanation } of explainAll(course, record, now)) {
+          const { is_locked, reasons, sentence, to_unlock } = explanation;
+          expect(is_locked, id).toBe(verdicts.get(id)?.open !== true);
+          const text = JSON.stringify([withTitles(program, explanation, "en"), withTitles(program, explanation, "zh")]);
+          expect(names.filter((name) => text.includes(name))).toEqual([]);
+          if (!is_locked) continue;
+          seen.locked += 1;
+          expect(reasons).not.toEqual([]);
+          expect(sentence.en).toMatch(/^\(*[A-Z].*\.$/);
+          expect(sentence.zh).toMatch(/[\u4e00-\u9fff].*。$/);
+          if (to_unlock === null || to_unlock.some((step) => step.action !== "wait" && step.item === undefined))
+            continue;
+          const then = obey(course, record, to_unlock, now);
+          expect(oracle(course, then.record, then.now).get(id)?.open, id).toBe(true);
+          seen.plans += 1;
+        }
+      }),
+      { seed: 15, numRuns: 300 },
+    );
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50);
+  });
+});
+
+describe("checked at publishing", { timeout: 60_000 }, () => {
+  const check = (course: Outline) => {
+    const paths = new Map([...course.chapters, ...course.problems].map(({ id }) => [id, id]));
+    const { errors, warnings } = analyze(course, paths);
+    const rules = (list: typeof errors) => list.map(({ rule, path }) => `${rule} ${path}`);
+    return { errors: rules(errors), warnings: rules(warnings) };
+  };
+  const one = (rule: Rule, more: Partial<Outline> = {}) => ({
+    ...outline([], [problem("x", null, rule), problem("a"), { ...problem("h"), visibility: "hidden" as const }]),
+    ...more,
+  });
+
+  it("refuses what can never open, and only warns of it where the course was imported", () => {
+    const never: Rule[] = [
+      { score: { item: "demo.a", min: 50, below: 50 } },
+      { all: [{ score: { item: "demo.a", min: 70 } }, { score: { item: "demo.a", below: 60 } }] },
+      { missing: { what: "item", name: "Quiz" } },
+      { completed: "demo.x" },
+    ];
+    for (const rule of never) {
+      expect(check(one(rule)).errors, JSON.stringify(rule)).not.toEqual([]);
+      const imported = check(one(rule, { source: MOODLE }));
+      expect(imported.errors).toEqual([]);
+      expect(imported.warnings.join()).toMatch(/unreachable/);
+    }
+    expect(check(one({ completed: "demo.gone" }, { source: MOODLE })).errors).toEqual([
+      "dangling demo.x.rule.completed",
+    ]);
+  });
+
+  it("warns of what is missing, of what hides nothing, and of a condition that no learner can meet", () => {
+    const { errors, warnings } = check(
+      one({
+        any: [
+          { missing: { what: "grade", name: "Q" } },
+          { not: { hide: { completed: "demo.a" } } },
+          { completed: "demo.h" },
+        ],
+      }),
+    );
+    expect(errors).toEqual([]);
+    expect(warnings).toEqual([
+      "hidden_prerequisite demo.x.rule.any[2].completed",
+      "missing_reference demo.x.rule.any[0].missing",
+      "hides_nothing demo.x.rule.any[1].not.hide",
+    ]);
+    expect(
+      check(one({ any: [{ score: { item: "demo.a", min: 50 } }, { score: { item: "demo.a", below: 50 } }] })),
+    ).toEqual({
+      errors: [],
+      warnings: [],
+    });
+  });
+
+  it("never calls a rule impossible or certain that the engine finds otherwise", () => {
+    fc.assert(
+      fc.property(cases(FOREIGN), ({ course, record, now }) => {
+        fc.pre(now >= record.enrolled_at);
+        const program = compile(course);
+        const learner = layOut(program, { ...record, policy: { ...record.policy, overrides: [] } });
+        const scope = scopeOf(program, learner, now);
+        const table = tableOf(course, new Map());
+        for (const entry of table.entries) {
+          if (entry.item.rule === null) continue;
+          const canBe = new Map<Rule, number>();
+          judgeRule(table, entry, canBe);
+          const root = program.roots[entry.index] ?? NONE;
+          const truth = root === NONE ? IGNORED : evaluateNode(scope, root, entry.index);
+          const bit = { [FALSE]: CAN.FALSE, [TRUE]: CAN.TRUE, [IGNORED]: CAN.IGNORED }[truth];
+          expect((canBe.get(entry.item.rule) ?? 0) & bit, JSON.stringify(entry.item.rule)).not.toBe(0);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("names the part of a rule that is malformed", () => {
+    const paths = (rule: unknown) => ruleSchema.safeParse(rule).error?.issues.map(({ path }) => path.join(".")) ?? [];
+    expect(paths({ cohort: { any_of: ["Red"] } })).toEqual(["cohort.any_of.0"]);
+    expect(paths({ cohort: "Red" })).toEqual(["cohort"]);
+    expect(paths({ profile: { field: "city", op: "is_empty", value: "x" } })).toEqual(["profile.value"]);
+    expect(paths({ profile: { field: "city", op: "contains" } })).toEqual(["profile.value"]);
+    expect(paths({ hide: { score: { item: "demo.a", below: 101 } } })).toEqual(["hide.score.below"]);
+    expect(paths({ missing: { what: "thing", name: "x" } })).toEqual(["missing.what"]);
+  });
+});

@@ -1,0 +1,138 @@
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
+import { brokenObjects, callWith, loseStorage } from "../../support/worker/faults.ts";
+import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
+import { author, completed, deltaSchema, statesOf, unlocksSchema, whySchema } from "../../support/worker/learners.ts";
+
+const detailSchema = z.looseObject({ profile: z.record(z.string(), z.string()), item_count: z.number() });
+const listSchema = z.looseObject({ results: z.array(z.looseObject({ id: z.string(), kind: z.string().optional() })) });
+const audienceSchema = z.looseObject({
+  results: z.array(z.looseObject({ user_id: z.string(), is_open: z.boolean(), is_hidden: z.boolean() })),
+});
+
+/** A course in which `lab` hides until the profile says physics, `next` asks for it, and `extra` is in no list. */
+function course(slug: string): DocumentInput {
+  const physics = { profile: { field: "department", op: "is_equal_to", value: "physics" } } as const;
+  return {
+    slug,
+    title: "Hidden",
+    options: { sticky: false },
+    chapters: [
+      { id: `${slug}.start`, title: "Start" },
+      { id: `${slug}.lab`, title: "Lab", rule: { all: [{ completed: `${slug}.start` }, { hide: physics }] } },
+      { id: `${slug}.next`, title: "Next", rule: { completed: `${slug}.lab` } },
+    ],
+    problems: [
+      { id: `${slug}.extra`, title: "Extra", kind: "page", visibility: "unlisted", content: "Extra." },
+      { id: `${slug}.quiz`, title: "Quiz", kind: "quiz" },
+    ],
+  };
+}
+
+const inspected = async (slug: string) =>
+  read(await call("GET", `/enrollments/${slug}:ada`, { token: await author() }), 200, detailSchema);
+
+async function changed(slug: string, body: object) {
+  const answer = await call("PATCH", `/enrollments/${slug}:ada`, { token: await author(), body });
+  return read(answer, 200, deltaSchema);
+}
+
+it("hides, shows and opens by the profile; object, fallback, lists, reasons and audience agree", async () => {
+  const slug = freshSlug("hidden");
+  const id = (name: string) => `${slug}.${name}`;
+  await publish(course(slug));
+  const token = await tokenOf("ada");
+  const roster = { enrollments: [{ user_id: "ada", profile: { department: "art" } }] };
+  const enrolled = await call("POST", `/courses/${slug}/enrollments/batch`, { token: await author(), body: roster });
+  expect(enrolled.status).toBe(200);
+  await enrolled.body?.cancel();
+
+  const without = { [id("start")]: "unlocked", [id("next")]: "locked", [id("quiz")]: "unlocked" };
+  expect(await statesOf(slug, "ada")).toEqual(without);
+  expect(await inspected(slug)).toMatchObject({ profile: { department: "art" }, item_count: 3 });
+  for (const path of [`/courses/${slug}/items/${id("lab")}/why`, `/chapters/${id("lab")}/`]) {
+    const refused = await call("GET", path, { token });
+    expect([refused.status, await refused.text()]).toEqual([404, expect.not.stringContaining("Lab")]);
+  }
+  const why = await call("GET", `/courses/${slug}/items/${id("next")}/why`, { token });
+  const text = JSON.stringify(await read(why, 200, whySchema));
+  expect(text).toContain("another item");
+  expect(text).not.toMatch(/Lab|\.lab/);
+
+  // Unlisted: in no list, and open by its id.
+  const list = await read(await call("GET", `/courses/${slug}/problems/`, { token }), 200, listSchema);
+  expect(list.results.map((row) => [row.id, row.kind])).toEqual([[id("quiz"), "quiz"]]);
+  expect((await call("GET", `/problems/${id("extra")}/`, { token })).status).toBe(200);
+
+  const fallback = async () => {
+    await project(slug, "ada");
+    const broken = { ENROLLMENTS: brokenObjects().namespace };
+    return (await read(await callWith(broken, "GET", `/courses/${slug}/unlocks`, { token }), 200, unlocksSchema))
+      .states;
+  };
+  expect(await fallback()).toEqual(without);
+  const audience = async () => {
+    const path = `/courses/${slug}/items/${id("lab")}/audience`;
+    return (await read(await call("GET", path, { token: await author() }), 200, audienceSchema)).results;
+  };
+  expect(await audience()).toMatchObject([{ user_id: "ada", is_open: false, is_hidden: true }]);
+
+  // The profile makes it known, what is done opens it; each is told exactly once.
+  expect((await changed(slug, { profile: { department: "physics" } })).unlocked).toEqual([]);
+  expect(await statesOf(slug, "ada")).toEqual({ ...without, [id("lab")]: "locked" });
+  expect((await completed(slug, "ada", "start")).unlocked).toEqual([id("lab")]);
+  const open = { ...without, [id("start")]: "completed", [id("lab")]: "unlocked" };
+  expect([await statesOf(slug, "ada"), await fallback()]).toEqual([open, open]);
+  expect(await audience()).toMatchObject([{ user_id: "ada", is_open: true, is_hidden: false }]);
+  expect((await changed(slug, { profile: {} })).locked).toEqual([id("lab")]);
+  expect(await statesOf(slug, "ada")).toEqual({ ...without, [id("start")]: "completed" });
+});
+
+it("keeps the profile with the policy: the same again changes nothing, the past knows it, and a lost object gets it back", async () => {
+  const slug = freshSlug("profile");
+  await publish(course(slug));
+  await enroll(slug, "ada");
+  await completed(slug, "ada", "start");
+  const before = new Date().toISOString();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const given = await changed(slug, { profile: { department: "physics" } });
+  expect(given.unlocked).toEqual([`${slug}.lab`]);
+  expect((await changed(slug, { profile: { department: "physics" } })).policy_seq).toBe(given.policy_seq);
+  expect(Object.keys(await statesOf(slug, "ada", `?at=${before}`))).not.toContain(`${slug}.lab`);
+  await project(slug, "ada");
+  await loseStorage(slug, "ada");
+  expect((await statesOf(slug, "ada"))[`${slug}.lab`]).toBe("unlocked");
+  expect((await inspected(slug)).profile).toEqual({ department: "physics" });
+});
+
+it("lets nobody choose their own profile, and refuses what is none", async () => {
+  const slug = freshSlug("own");
+  await publish(course(slug));
+  const body = { profile: { department: "physics" } };
+  const own = await call("POST", `/courses/${slug}/enrollments`, { token: await tokenOf("ada"), body });
+  expect(own.status).toBe(403);
+  await enroll(slug, "ada");
+  const wrong = { profile: { department: 3 } };
+  const refused = await call("PATCH", `/enrollments/${slug}:ada`, { token: await author(), body: wrong });
+  expect((await problem(refused, 400)).errors).toMatchObject([{ path: "profile.department", rule: "invalid_type" }]);
+});
+
+it("publishes what can never open where the course was imported, and says so", async () => {
+  const slug = freshSlug("imported");
+  const chapters = [{ id: `${slug}.a`, title: "A", rule: { missing: { what: "item" as const, name: "Quiz 4" } } }];
+  const document = { slug, title: "Imported", chapters };
+  const token = await author();
+  await publish({ ...document, chapters: [{ id: `${slug}.a`, title: "A" }] });
+  const path = `/courses/${slug}/versions?dry_run=true`;
+  const refused = await problem(await call("POST", path, { token, body: { document } }), 422);
+  expect(refused.errors).toMatchObject([{ path: "chapters[0].rule", rule: "unreachable" }]);
+  const source = { platform: "moodle", release: "4.5.6" };
+  const answer = await call("POST", path, { token, body: { document: { ...document, source } } });
+  const { warnings } = await read(
+    answer,
+    200,
+    z.looseObject({ warnings: z.array(z.looseObject({ rule: z.string() })) }),
+  );
+  expect(warnings.map(({ rule }) => rule)).toEqual(["missing_reference", "unreachable"]);
+});
