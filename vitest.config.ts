@@ -81,6 +81,7 @@ const BUNDLED = [
   "drizzle-orm/d1",
   "drizzle-orm/sqlite-core",
   "fast-check",
+  "fflate",
   "hono",
   "hono/body-limit",
   "hono/combine",
@@ -89,8 +90,10 @@ const BUNDLED = [
   "itty-durable",
   "jose",
   "ml-matrix",
+  "modern-tar",
   "postgres",
   "re2js",
+  "saxes",
   "zod",
 ];
 

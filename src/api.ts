@@ -13,6 +13,7 @@ import { eventRoutes } from "./events/routes.ts";
 import { fileRoutes, fileSection } from "./files/index.ts";
 import { authentication } from "./identity/index.ts";
 import { identityRoutes, keyRoutes } from "./identity/routes.ts";
+import { importRoutes } from "./imports/routes.ts";
 import { insightRoutes, modelSection } from "./insight/index.ts";
 import { impactNow } from "./mirror/index.ts";
 import {
@@ -77,6 +78,7 @@ export function createApi(): OpenAPIHono<AppEnv> {
   app.use("/api/*", auditReads());
   app.route("/api/v1", identityRoutes({ isKnown }));
   app.route("/api/v1", keyRoutes());
+  app.route("/api/v1", importRoutes());
   app.route("/api/v1", courseRoutes({ markStale: markCourseStale, impactOf: impactNow, warm: askForWarmUp }));
   app.route("/api/v1", enrollmentRoutes());
   app.route("/api/v1", eventRoutes());

@@ -1,6 +1,8 @@
 // The public API of the files room.
+export { hashOf, receive } from "./bytes.ts";
 export { fileSection } from "./gauges.ts";
-export { fileKey } from "./names.ts";
+export { demandLengthOfUsers } from "./length.ts";
+export { fileIdSchema, fileKey, fileNameSchema } from "./names.ts";
 export { eraseFiles, exportFiles, ownersOfBytes } from "./personal.ts";
 export { fileRoutes } from "./routes.ts";
 export { continueFileSweep, sweepFiles } from "./sweep.ts";
