@@ -3,6 +3,8 @@ import { CANVAS } from "../src/courses/importers/canvas/index.ts";
 import { CARTRIDGE } from "../src/courses/importers/cartridge/index.ts";
 import type { Format } from "../src/courses/importers/format.ts";
 import { MOODLE } from "../src/courses/importers/moodle/index.ts";
+import { OLX } from "../src/courses/importers/olx/index.ts";
+import { PRAIRIELEARN } from "../src/courses/importers/prairielearn/index.ts";
 import { runExercism } from "./lib/import/exercism.ts";
 import { runOulad } from "./lib/import/oulad.ts";
 import { runPlatform } from "./lib/import/platform.ts";
@@ -41,6 +43,8 @@ function platform(format: Format, about: string): Form {
 const FORMS: Record<string, Form> = {
   moodle: platform(MOODLE, "backup of a Moodle course (.mbz), release 2.6 or later"),
   canvas: platform(CANVAS, "export of a Canvas course (.imscc)"),
+  olx: platform(OLX, "course of Open edX in OLX (.tar.gz or its folder)"),
+  prairielearn: platform(PRAIRIELEARN, "course of PrairieLearn (.zip or its folder)"),
   cartridge: platform(CARTRIDGE, "Common Cartridge 1.1 to 1.3 (.imscc) of any system; it has no gates"),
   exercism: {
     source: "<config.json>",

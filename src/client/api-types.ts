@@ -463,6 +463,12 @@ export type ChapterDocument = {
   rule?: Rule;
   /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
   kind?: string;
+  /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
+  opens?: string;
+  /** What learners are told; it refuses nothing. */
+  due?: string;
+  /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
+  closes?: string;
   /**
    * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
    * list, and is hidden while it is locked. Absent: shown.
@@ -485,8 +491,9 @@ export type ChapterDocument = {
 
 /**
  * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
- * below}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, cohort (a name,
- * {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.
+ * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
+ * {days}, after {item, days}, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name},
+ * hide.
  */
 export type Rule = Record<string, unknown>;
 
@@ -506,6 +513,12 @@ export type ProblemDocument = {
   rule?: Rule & (Record<string, unknown> | null);
   /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
   kind?: string;
+  /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
+  opens?: string;
+  /** What learners are told; it refuses nothing. */
+  due?: string;
+  /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
+  closes?: string;
   /**
    * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
    * list, and is hidden while it is locked. Absent: shown.
@@ -582,6 +595,12 @@ export type ChapterRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
+  /** When the item accepts work, of items that say so; `closes` with the learner's extension. */
+  window?: {
+    opens: string | null;
+    due: string | null;
+    closes: string | null;
+  };
   is_locked: boolean;
   problems_completed: number;
   problems_total: number;
@@ -617,6 +636,12 @@ export type ProblemRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
+  /** When the item accepts work, of items that say so; `closes` with the learner's extension. */
+  window?: {
+    opens: string | null;
+    due: string | null;
+    closes: string | null;
+  };
   chapter_id: string | null;
   difficulty: number;
   /** What kind of item it is: `problem` where the author says nothing else. */
@@ -686,6 +711,9 @@ export type Reason = {
     | "score_too_low"
     | "score_too_high"
     | "not_scored"
+    | "points_too_low"
+    | "points_too_high"
+    | "not_passed"
     | "progress_too_low"
     | "opens_later"
     | "closed"
@@ -720,13 +748,16 @@ export type Reason = {
 };
 
 export type Step = {
-  action: "complete" | "attempt" | "score" | "wait";
+  action: "complete" | "attempt" | "score" | "pass" | "wait";
   item?: string;
   title?: string;
   /** Rounded up to two decimals: who scores it has enough. */
   min_score?: number;
   /** The score has to be less than this. */
   below_score?: number;
+  /** Of a condition on points instead of a percentage. */
+  min_points?: number;
+  below_points?: number;
   until?: string;
 };
 
@@ -842,6 +873,11 @@ export type Verdict = {
   passed: boolean;
   /** The best one counts, of attempts that passed and of attempts that did not. */
   score: number;
+  /**
+   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
+   * did not pass leaves the item incomplete.
+   */
+  decides?: boolean;
   feedback?: string | null;
 };
 
@@ -894,6 +930,14 @@ export type ImportedFact = {
   item: string;
   completed?: boolean;
   score?: number | null;
+  /** The score in points, with the range of this very attempt; instead of `score`, which follows from it. */
+  points?: {
+    points: number;
+    min?: number;
+    max: number;
+  } | null;
+  /** The item is passed (and so completed) or failed by it. The latest that says so counts. */
+  outcome?: ("passed" | "failed") | null;
   /** When it happened, not before 1970. */
   at: string;
   /**

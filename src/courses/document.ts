@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
+import { instantSchema } from "../platform/instants.ts";
 import { localizedTextSchema } from "../platform/text.ts";
 import { ITEM_STATUSES, type Outline, type OutlineItem, PLATFORMS, ruleSchema, VISIBILITIES } from "../unlock/index.ts";
 
@@ -43,6 +44,15 @@ const itemFields = {
       description:
         "What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem.",
     }),
+  opens: instantSchema.optional().openapi({
+    description:
+      "From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked).",
+  }),
+  due: instantSchema.optional().openapi({ description: "What learners are told; it refuses nothing." }),
+  closes: instantSchema.optional().openapi({
+    description:
+      "From then on no work is accepted, and the item is as readable as its rule says. An extension moves it.",
+  }),
   visibility: z.enum(VISIBILITIES).optional().openapi({
     description:
       "`hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no list, and is hidden while it is locked. Absent: shown.",
@@ -107,9 +117,11 @@ export interface ItemContent {
 }
 
 /** What an item says of itself, where it says it: an outline without any of it is what it always was. */
-function told({ kind, visibility }: Pick<ProblemDocumentItem, "kind" | "visibility">): Partial<OutlineItem> {
-  return { ...(kind === undefined ? {} : { kind }), ...(visibility === undefined ? {} : { visibility }) };
+function told(item: Pick<ProblemDocumentItem, (typeof TOLD)[number]>): Partial<OutlineItem> {
+  return Object.fromEntries(TOLD.flatMap((field) => (item[field] === undefined ? [] : [[field, item[field]]])));
 }
+
+const TOLD = ["kind", "visibility", "opens", "due", "closes"] as const;
 
 /** Splits a document into the outline every enrollment carries and the content that is fetched item by item. */
 export function splitDocument(document: CourseDocument): { outline: Outline; contents: ItemContent[] } {

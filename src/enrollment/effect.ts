@@ -74,6 +74,8 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     } else if (op === OP.SCORE) {
       const score = learner.bestScore[item] ?? Number.NaN;
       if (isAsking(score >= (nodes.value[node] ?? Number.NaN) - program.scoreSlack)) return null;
+    } else if (op === OP.STATE) {
+      return null; // what it makes of the item depends on the verdicts that are still to come
     } else if (op === OP.SCORE_RANGE && nodes.upper[node] === Number.POSITIVE_INFINITY) {
       if (isAsking(!Number.isNaN(learner.bestScore[item] ?? Number.NaN))) return null;
     }
@@ -118,12 +120,17 @@ function uselessExtension(
   const id = override.item;
   const gate = program.gate[item] ?? NONE;
   const chapter = program.ids[gate] ?? "";
-  const ends = endsOf(program, learner, item, now);
+  const closes = program.workUntil[item] ?? Infinity;
+  const ends = [...endsOf(program, learner, item, now), ...(closes < Infinity ? [closes] : [])];
   if (ends.length === 0) {
     const hasChapterEnd = gate !== NONE && endsOf(program, learner, gate, now).length > 0;
     return hasChapterEnd
       ? { path: "kind", rule: "chapter_closes", message: `${id} ends with its chapter: extend ${chapter}.` }
-      : { path: "kind", rule: "no_end", message: `Nothing in the rule of ${id} is an end: there is none to extend.` };
+      : {
+          path: "kind",
+          rule: "no_end",
+          message: `Nothing in the rule of ${id} is an end, and it does not close: there is none to extend.`,
+        };
   }
   const extendTo = override.extend_to ?? Number.NEGATIVE_INFINITY;
   if (extendTo <= now) return { path: "extend_to", rule: "in_past", message: "The new end has passed already." };
@@ -186,6 +193,7 @@ const DEEDS: readonly (number | undefined)[] = [
   OP.ATTEMPTED,
   OP.SCORE,
   OP.SCORE_RANGE,
+  OP.POINTS,
   OP.PROGRESS,
   OP.AFTER,
 ];
@@ -195,6 +203,7 @@ function deedsMayClose(program: Program, node: number, isNegated = false): boole
   if (node === NONE) return false;
   const op = program.nodes.op[node];
   if (isNegated && DEEDS.includes(op)) return true;
+  if (op === OP.STATE) return true;
   // A better score leaves a range.
   if ((program.nodes.upper[node] ?? Infinity) < Infinity) return true;
   return kidsOfGroup(program, node).some((kid) => deedsMayClose(program, kid, isNegated !== (op === OP.NOT)));

@@ -1,12 +1,24 @@
 import type { NewFact, ProjectedFact } from "../mirror/index.ts";
 import { setStatement } from "../platform/database/set-statement.ts";
-import type { Fact } from "../unlock/index.ts";
+import type { Fact, News, Outcome, Points } from "../unlock/index.ts";
 
 /** Reason under which the log notes a fact that replaced another. */
 const CORRECTION = "correction";
 const FACTS_OF = setStatement((set) => `SELECT * FROM facts WHERE item IN (SELECT value FROM ${set})`);
 
 type FactRow = Record<string, SqlStorageValue> & ProjectedFact;
+
+/** A row of the log. */
+interface LoggedFact {
+  item: string;
+  kind: string;
+  score: number | null;
+  at: number;
+  outcome: Outcome | null;
+  points: number | null;
+  points_min: number | null;
+  points_max: number | null;
+}
 
 export interface StoredFact extends Fact {
   revoked_at: number | null;
@@ -33,45 +45,49 @@ export class FactStore {
   }
 
   save(item: string, fact: StoredFact): void {
+    const { outcome = null, outcome_at = null, points = null, points_min = null, points_max = null } = fact;
     this.#sql.exec(
-      `INSERT OR REPLACE INTO facts (item, attempted_at, completed_at, best_score, revoked_at, seq)
-       VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO facts (item, attempted_at, completed_at, best_score, revoked_at, seq, outcome, outcome_at,
+         points, points_min, points_max)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       item,
       fact.attempted_at,
       fact.completed_at,
       fact.best_score,
       fact.revoked_at,
       fact.seq,
+      outcome,
+      outcome_at,
+      points,
+      points_min,
+      points_max,
     );
   }
 
   log(seq: number, fact: NewFact & { at: number }, recordedAt: number, actor: string): void {
-    const kind = fact.completed ? "completed" : "attempted";
-    this.#write(
-      seq,
-      fact.item,
-      kind,
-      fact.score,
-      fact.at,
-      recordedAt,
-      actor,
-      fact.correct === true ? CORRECTION : null,
-    );
+    const reason = fact.correct === true ? CORRECTION : null;
+    this.#write({ ...fact, seq, kind: kindOf(fact), recorded_at: recordedAt, actor, reason });
   }
 
   /** Whether the item's last correction said just this and nothing was revoked since: then it is being repeated. */
   isLastCorrection(fact: NewFact & { at: number }): boolean {
     const last = this.#sql
-      .exec<{ kind: string; score: number | null; at: number }>(
-        `SELECT kind, score, at FROM fact_log WHERE item = ?1 AND reason = ?2 AND kind <> 'revoked' AND seq >
+      .exec<LoggedFact & Record<string, SqlStorageValue>>(
+        `SELECT * FROM fact_log WHERE item = ?1 AND reason = ?2 AND kind <> 'revoked' AND seq >
            (SELECT coalesce(max(seq), 0) FROM fact_log AS taken WHERE taken.item = ?1 AND taken.kind = 'revoked')
          ORDER BY seq DESC LIMIT 1`,
         fact.item,
         CORRECTION,
       )
       .toArray()[0];
-    const kind = fact.completed ? "completed" : "attempted";
-    return last !== undefined && last.kind === kind && last.score === fact.score && last.at === fact.at;
+    if (last === undefined || last.kind !== kindOf(fact)) return false;
+    const { score, at, outcome = null, points = null } = fact;
+    const isSameAttempt =
+      last.score === score &&
+      last.points === (points?.points ?? null) &&
+      last.points_min === (points?.min ?? null) &&
+      last.points_max === (points?.max ?? null);
+    return isSameAttempt && last.at === at && last.outcome === outcome;
   }
 
   hasLogged(seq: number): boolean {
@@ -79,39 +95,58 @@ export class FactStore {
   }
 
   logRevocation(seq: number, item: string, at: number, actor: string, reason: string): void {
-    this.#write(seq, item, "revoked", null, at, at, actor, reason);
+    this.#write({ seq, item, kind: "revoked", score: null, at, recorded_at: at, actor, reason });
   }
 
-  #write(
-    seq: number,
-    item: string,
-    kind: string,
-    score: number | null,
-    at: number,
-    recordedAt: number,
-    actor: string,
-    reason: string | null,
-  ): void {
+  #write(entry: {
+    seq: number;
+    item: string;
+    kind: string;
+    score: number | null;
+    at: number;
+    recorded_at: number;
+    actor: string;
+    reason: string | null;
+    outcome?: Outcome | null;
+    points?: Points | null;
+  }): void {
+    const { seq, item, kind, score, at, recorded_at, actor, reason, outcome = null, points = null } = entry;
     this.#sql.exec(
-      "INSERT INTO fact_log (seq, item, kind, score, at, recorded_at, actor, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO fact_log (seq, item, kind, score, at, recorded_at, actor, reason, outcome, points, points_min, points_max)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       item,
       kind,
       score,
       at,
-      recordedAt,
+      recorded_at,
       actor,
       reason,
+      outcome,
+      points?.points ?? null,
+      points?.min ?? null,
+      points?.max ?? null,
     );
   }
 
   /** The fact log up to an instant, in order. */
-  logUntil(until: number): { item: string; kind: string; score: number | null; at: number }[] {
+  logUntil(until: number): LoggedFact[] {
     return this.#sql
-      .exec<{ item: string; kind: string; score: number | null; at: number }>(
-        "SELECT item, kind, score, at FROM fact_log WHERE recorded_at <= ? ORDER BY seq",
+      .exec<LoggedFact & Record<string, SqlStorageValue>>(
+        "SELECT * FROM fact_log WHERE recorded_at <= ? ORDER BY seq",
         until,
       )
       .toArray();
   }
+}
+
+function kindOf({ completed }: NewFact): string {
+  return completed ? "completed" : "attempted";
+}
+
+/** What a row of the log told. */
+export function newsOf({ kind, score, at, outcome, points, points_min, points_max }: LoggedFact): News {
+  const told =
+    points === null || points_min === null || points_max === null ? null : { points, min: points_min, max: points_max };
+  return { at, completed: kind === "completed", score, outcome, points: told };
 }

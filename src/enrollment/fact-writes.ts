@@ -9,7 +9,7 @@ import type {
   WriteAnswer,
 } from "../mirror/index.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { type Delta, mergeFact, NO_FACT, sameFact } from "../unlock/index.ts";
+import { type Delta, mergeFact, NO_FACT, percentOf, sameFact } from "../unlock/index.ts";
 import type { StoredFact } from "./fact-store.ts";
 import type { RevokeRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
@@ -154,12 +154,13 @@ export class FactWrites {
     const at = fact.at ?? Math.max(now, (old.revoked_at ?? 0) + 1);
     if (old.revoked_at !== null && at <= old.revoked_at) return "superseded";
     const isProblem = kind === "problem";
-    const score = scoreOf(fact, isProblem);
-    const merged = mergeFact(old, { at, completed: fact.completed, score });
+    const score = this.#scoreOf(fact, isProblem);
+    const news = { ...fact, completed: isDone(fact), score, at };
+    const merged = mergeFact(old, news);
     if (sameFact(old, merged)) return "unchanged";
     this.#state.meta.progress_seq += 1;
     const seq = this.#state.meta.progress_seq;
-    this.#store.facts.log(seq, { ...fact, score, at }, now, actor);
+    this.#store.facts.log(seq, news, now, actor);
     this.#saveFact(fact.item, { ...merged, revoked_at: old.revoked_at, seq }, now);
     if (old.completed_at === null && merged.completed_at !== null) {
       this.#state.commitTally[isProblem ? "problems" : "chapters"] += 1;
@@ -177,9 +178,10 @@ export class FactWrites {
     if (kind === null) return "item_not_found";
     const old: StoredFact = this.#state.facts.get(item) ?? { ...NO_FACT, revoked_at: null, seq: 0 };
     const at = fact.at ?? now;
-    const score = scoreOf(fact, kind === "problem");
-    const next = mergeFact(NO_FACT, { at, completed: fact.completed, score });
-    if (sameFact(old, next) || this.#store.facts.isLastCorrection({ ...fact, score, at })) return "unchanged";
+    const score = this.#scoreOf(fact, kind === "problem");
+    const news = { ...fact, completed: isDone(fact), score, at };
+    const next = mergeFact(NO_FACT, news);
+    if (sameFact(old, next) || this.#store.facts.isLastCorrection(news)) return "unchanged";
     const { meta } = this.#state;
     let { revoked_at } = old;
     if (!sameFact(old, NO_FACT)) {
@@ -189,11 +191,23 @@ export class FactWrites {
     }
     meta.progress_seq += 1;
     const seq = meta.progress_seq;
-    this.#store.facts.log(seq, { ...fact, score, at }, now, actor.id);
+    this.#store.facts.log(seq, news, now, actor.id);
     this.#saveFact(item, { ...next, revoked_at, seq }, now);
     const relocked = fact.relock === true ? { relock: true } : {};
     this.#tools.audit(actor, "progress.corrected", item, now, { item, progress_seq: seq, ...relocked });
     return this.#state.program.indexOf.has(item) ? "recorded" : "waiting";
+  }
+
+  /**
+   * The percentage of an attempt. A problem that was done without a score was done fully, but not on a platform where
+   * what is done and what is graded are two things.
+   */
+  #scoreOf(fact: NewFact, isProblem: boolean): number | null {
+    const { score, points = null } = fact;
+    if (points !== null) return percentOf(points);
+    const { source } = this.#state.program.outline;
+    const isApart = source !== undefined && source.platform !== "exercism";
+    return score ?? (isDone(fact) && isProblem && !isApart ? FULL_SCORE : null);
   }
 
   #saveFact(item: string, fact: StoredFact, now: number): void {
@@ -206,8 +220,10 @@ export class FactWrites {
   #logRestored(fact: ProjectedFact): void {
     const at = fact.completed_at ?? fact.attempted_at;
     if (at === null || this.#store.facts.hasLogged(fact.seq)) return;
+    const { points = null, points_min: min = null, points_max: max = null, outcome = null } = fact;
+    const told = points === null || min === null || max === null ? null : { points, min, max };
     const news = { item: fact.item, completed: fact.completed_at !== null, score: fact.best_score, at };
-    this.#store.facts.log(fact.seq, news, at, "rebuild");
+    this.#store.facts.log(fact.seq, { ...news, outcome, points: told }, at, "rebuild");
   }
 
   /** Evaluates after a write. Nothing changed: no bump, no event. */
@@ -224,7 +240,7 @@ export class FactWrites {
   }
 }
 
-/** A problem that was done without a score was done fully. */
-function scoreOf({ score, completed }: NewFact, isProblem: boolean): number | null {
-  return score ?? (completed && isProblem ? FULL_SCORE : null);
+/** What was passed was done. */
+function isDone({ completed, outcome }: NewFact): boolean {
+  return completed || outcome === "passed";
 }

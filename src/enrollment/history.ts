@@ -3,6 +3,7 @@ import { contentFrom, etagOf, type SignCursor, snapshotInfo } from "../mirror/in
 import { namesTag } from "../platform/http/etag.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { evaluate, type Fact, layOut, mergeFact, NO_FACT, type Program, type View } from "../unlock/index.ts";
+import { newsOf } from "./fact-store.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
@@ -82,8 +83,7 @@ function factsAt(store: EnrollmentStore, at: number): Map<string, Fact> {
   for (const entry of store.facts.logUntil(at)) {
     if (entry.kind === "revoked") facts.delete(entry.item);
     else {
-      const news = { at: entry.at, completed: entry.kind === "completed", score: entry.score };
-      facts.set(entry.item, mergeFact(facts.get(entry.item) ?? NO_FACT, news));
+      facts.set(entry.item, mergeFact(facts.get(entry.item) ?? NO_FACT, newsOf(entry)));
     }
   }
   return facts;

@@ -6,6 +6,7 @@ import { courseOfItem, enrollmentId, itemIdSchema, userIdSchema } from "../platf
 import { happenedSchema } from "../platform/instants.ts";
 import { inParallel } from "../platform/parallel.ts";
 import type { FieldError } from "../platform/results.ts";
+import { pointsSchema } from "../unlock/index.ts";
 import { callEnrollment } from "./stub.ts";
 
 /** Facts of one call, and bytes of its body. */
@@ -23,6 +24,16 @@ const factSchema = z
     item: itemIdSchema,
     completed: z.boolean().default(false),
     score: z.number().min(0).max(100).nullable().default(null),
+    points: z
+      .strictObject({ points: pointsSchema, min: pointsSchema.default(0), max: pointsSchema })
+      .nullable()
+      .default(null)
+      .describe("The score in points, with the range of this very attempt; instead of `score`, which follows from it."),
+    outcome: z
+      .enum(["passed", "failed"])
+      .nullable()
+      .default(null)
+      .describe("The item is passed (and so completed) or failed by it. The latest that says so counts."),
     at: happenedSchema.describe("When it happened, not before 1970."),
     correct: z
       .boolean()
@@ -34,6 +45,16 @@ const factSchema = z
       .boolean()
       .default(false)
       .describe("With `correct`: what rested on the replaced fact locks, where the rules do not open it now."),
+  })
+  .refine(({ score, points }) => score === null || points === null, {
+    path: ["points"],
+    message: "either a score or points",
+    params: { rule: "only_one" },
+  })
+  .refine(({ completed, outcome }) => !completed || outcome !== "failed", {
+    path: ["outcome"],
+    message: "what is failed is not completed by it",
+    params: { rule: "contradiction" },
   })
   .refine(({ correct, relock }) => correct || !relock, {
     path: ["relock"],
@@ -126,10 +147,12 @@ export async function importProgress(
     const own = indexes.flatMap((index) => facts.get(index) ?? []);
     const result = await callEnrollment(env, id, (stub) =>
       stub.record({
-        facts: own.map(({ item, completed, score, at, correct, relock }) => ({
+        facts: own.map(({ item, completed, score, points, outcome, at, correct, relock }) => ({
           item,
           completed,
           score,
+          points,
+          outcome,
           at: Math.min(Date.parse(at), now),
           correct,
           relock,

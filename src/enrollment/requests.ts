@@ -29,6 +29,8 @@ export type VerdictRequest = {
   submission_id: string;
   passed: boolean;
   score: number;
+  /** The item itself is passed or failed by it. An older Worker says nothing of it. */
+  decides?: boolean;
   feedback: string | null;
   actor: ActorRef;
   idempotency: Idempotency | null;

@@ -35,6 +35,12 @@ const commonRow = {
   prerequisite_progress: progressView,
   unlock_condition_description: z.string(),
   completed_at: z.string().nullable(),
+  window: z
+    .object({ opens: z.string().nullable(), due: z.string().nullable(), closes: z.string().nullable() })
+    .optional()
+    .openapi({
+      description: "When the item accepts work, of items that say so; `closes` with the learner's extension.",
+    }),
 };
 const chapterRow = z
   .object({ ...commonRow, is_locked: z.boolean(), problems_completed: z.int(), problems_total: z.int() })

@@ -43,7 +43,7 @@ const completeRoute = defineRoute(
     scope: null,
     rule: "Own enrollment only. A locked chapter is refused with its reasons.",
     rate: "write",
-    refuses: ["not_enrolled", LOCKED],
+    refuses: ["not_enrolled", "not_accepting", LOCKED],
   },
   {
     method: "post",
@@ -66,7 +66,7 @@ const submitRoute = defineRoute(
     scope: null,
     rule: "Own enrollment only. A locked problem is refused with its reasons.",
     rate: "write",
-    refuses: ["not_enrolled", LOCKED, "submission_limit"],
+    refuses: ["not_enrolled", "not_accepting", LOCKED, "submission_limit"],
   },
   {
     method: "post",
@@ -114,6 +114,10 @@ const verdictRoute = defineRoute(
               }),
               score: z.number().min(0).max(100).openapi({
                 description: "The best one counts, of attempts that passed and of attempts that did not.",
+              }),
+              decides: z.boolean().default(false).openapi({
+                description:
+                  "The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that did not pass leaves the item incomplete.",
               }),
               feedback: z.string().max(5_000).nullable().default(null),
             })

@@ -161,4 +161,19 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE policy_log ADD COLUMN profile TEXT;
     `,
   },
+  {
+    // What a verdict decides, and the best attempt in points; in the log as each fact told it.
+    id: "007_outcomes",
+    sql: `
+      ALTER TABLE facts ADD COLUMN outcome TEXT;
+      ALTER TABLE facts ADD COLUMN outcome_at INTEGER;
+      ALTER TABLE facts ADD COLUMN points REAL;
+      ALTER TABLE facts ADD COLUMN points_min REAL;
+      ALTER TABLE facts ADD COLUMN points_max REAL;
+      ALTER TABLE fact_log ADD COLUMN outcome TEXT;
+      ALTER TABLE fact_log ADD COLUMN points REAL;
+      ALTER TABLE fact_log ADD COLUMN points_min REAL;
+      ALTER TABLE fact_log ADD COLUMN points_max REAL;
+    `,
+  },
 ];

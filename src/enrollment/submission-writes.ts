@@ -79,7 +79,7 @@ export class SubmissionWrites {
     };
     this.#store.submissions.save(judged, request.actor.id);
     this.#tools.outbox.add("submission", judged.id, now);
-    const answer = this.#recordSubmission(judged, request.actor.id, now);
+    const answer = this.#recordSubmission(judged, request.actor.id, now, request.decides === true);
     const { item } = judged;
     this.#tools.audit(request.actor, "submission.judged", item, now, { item, status });
     return ok(answer);
@@ -109,12 +109,14 @@ export class SubmissionWrites {
    * Two facts come of a verdict, and neither decides the other: the score, which conditions on scores ask for, and whether
    * it passed, which completes the item. So a high score that did not pass opens `score >= 70` and not `completed`.
    */
-  #recordSubmission(submission: ProjectedSubmission, actor: string, now: number): SubmitAnswer {
+  #recordSubmission(submission: ProjectedSubmission, actor: string, now: number, decides = false): SubmitAnswer {
+    const { status } = submission;
     const fact: NewFact = {
       item: submission.item,
       completed: submission.status === "passed",
       score: submission.score,
       at: submission.submitted_at,
+      outcome: decides && status !== "pending" ? status : null,
     };
     this.#facts.recordOne(fact, actor, now);
     return { ...this.#tools.answer(), ...submissionFields(submission) };

@@ -2,13 +2,26 @@ import { type OwnEntry, ownEntry } from "../audit/index.ts";
 import type { ActorRef, WriteAnswer } from "../mirror/index.ts";
 import { accessTo, refusalOf } from "../mirror/index.ts";
 import type { Scheduling } from "../platform/cell/alarm-scheduler.ts";
-import type { Refusal } from "../platform/results.ts";
+import { toInstant } from "../platform/instants.ts";
+import { type Refusal, refuse } from "../platform/results.ts";
 import type { Language } from "../platform/text.ts";
+import { acceptsWork, scopeOf, type View, windowOf } from "../unlock/index.ts";
 import type { Outbox } from "./outbox.ts";
 import { restingOnItem, withProblems } from "./relock.ts";
 import type { DueName } from "./schema.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
+
+/** Refuses what comes before an item's window, or after it. */
+function refuseOutside({ program, learner, now }: View, item: string): { ok: false; refusal: Refusal } | null {
+  const scope = scopeOf(program, learner, now);
+  const index = program.indexOf.get(item) ?? -1;
+  if (acceptsWork(scope, index)) return null;
+  const { from, until } = windowOf(scope, index);
+  const detail =
+    now < from ? `Work is accepted from ${toInstant(from)} on.` : `No work was accepted after ${toInstant(until)}.`;
+  return refuse("not_accepting", { detail });
+}
 
 /** What every write of an enrollment works with. All of it is called inside the object's transaction. */
 export class WriteTools {
@@ -24,14 +37,15 @@ export class WriteTools {
     this.scheduler = scheduler;
   }
 
-  /** Why an item may not be worked on now, or null when it may. */
+  /** Why an item may not be worked on now, or null when it may: it is locked, or outside of its window. */
   refuseLocked(
     item: string,
     { language, zone = null }: { language: Language; zone?: string | null },
     now: number,
   ): { ok: false; refusal: Refusal } | null {
     if (this.state.staleness(null, now) !== null) this.state.refresh("date", now);
-    return refusalOf(accessTo({ ...this.state.view(now), zone }, item, language), language);
+    const view = this.state.view(now);
+    return refusalOf(accessTo({ ...view, zone }, item, language), language) ?? refuseOutside(view, item);
   }
 
   /** What an item is, in the course as it is or as it was; null when the learner never had it. */

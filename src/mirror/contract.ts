@@ -2,7 +2,7 @@ import type { NewEntry } from "../audit/index.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../platform/text.ts";
-import type { Explanation, Override, OverrideKind } from "../unlock/index.ts";
+import type { Explanation, Fact, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
 import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
 
 export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./answers.ts";
@@ -71,6 +71,10 @@ export interface NewFact {
   completed: boolean;
   score: number | null;
   at: number | null;
+  /** The item is passed or failed by it. */
+  outcome?: Outcome | null;
+  /** The score in points; the percentage follows from them. */
+  points?: Points | null;
   /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
   correct?: boolean;
   /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */
@@ -180,11 +184,8 @@ export interface Mirror {
   last_active_at: number;
 }
 
-export interface ProjectedFact {
+export interface ProjectedFact extends Fact {
   item: string;
-  attempted_at: number | null;
-  completed_at: number | null;
-  best_score: number | null;
   revoked_at: number | null;
   seq: number;
 }

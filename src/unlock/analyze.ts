@@ -1,6 +1,7 @@
 import type { FieldError } from "../platform/results.ts";
 import { findDeadEnds } from "./analysis/dead-ends.ts";
 import { cyclicComponents, type Edges, ordered, shortCycle } from "./analysis/graph.ts";
+import { contradiction, type Interval, isEmpty, NOW, overlap } from "./analysis/intervals.ts";
 import { obstacleName, unreachableItems } from "./analysis/reach.ts";
 import {
   type Entry,
@@ -12,7 +13,7 @@ import {
   tableOf,
   walkRule,
 } from "./analysis/table.ts";
-import { contradiction, type Interval, isEmpty, judgeRule, NOW, overlap } from "./analysis/truths.ts";
+import { judgeRule } from "./analysis/truths.ts";
 import { patternDefect } from "./judge.ts";
 import type { Outline } from "./outline.ts";
 import type { Rule } from "./rules.ts";
@@ -61,7 +62,7 @@ export function analyze(
     const verdict = judgeRule(table, entry, canBe);
     openings.push(verdict.opening);
     const clash = clashWithChapter(entry, openings);
-    errors.push(...named.errors, ...verdict.errors, ...clash, ...answerErrors(table, entry));
+    errors.push(...named.errors, ...verdict.errors, ...clash, ...answerErrors(table, entry), ...windowErrors(entry));
     if (entry.status !== "draft") warnings.push(...named.warnings, ...verdict.warnings, ...oddParts(entry));
     if (clash.length > 0) closed.add(entry.index);
     if (verdict.errors.length > 0 || clash.length > 0 || named.isSelfReferring) faulty.add(entry.index);
@@ -196,6 +197,13 @@ function answerErrors(table: Table, entry: Entry): FieldError[] {
   return (["value", "tolerance"] as const)
     .filter((field) => !Number.isFinite(answer[field]))
     .map((field) => ({ path: `${entry.path}.answer.${field}`, rule: "not_finite", message: "This must be a number." }));
+}
+
+/** A window that closes before it opens accepts nothing, ever. */
+function windowErrors({ item: { id, opens, closes }, path }: Entry): FieldError[] {
+  if (opens === undefined || closes === undefined || Date.parse(opens) < Date.parse(closes)) return [];
+  const message = `${id} never accepts work: it closes before it opens.`;
+  return [{ path: `${path}.closes`, rule: "unsatisfiable", message }];
 }
 
 function tutorialOf(table: Table): { entry: Entry | undefined; errors: FieldError[] } {

@@ -1,7 +1,14 @@
 import { DAY_MS } from "../platform/instants.ts";
 import type { ItemStatus } from "./outline.ts";
-import { ACCEPT, NONE, type NodeArena, OP, type Trait, UNTHREADED } from "./program.ts";
-import { distinctRules, type Rule } from "./rules.ts";
+import { ACCEPT, NONE, type NodeArena, OP, STATE, type Trait, UNTHREADED } from "./program.ts";
+import { type CompletionState, distinctRules, type Rule } from "./rules.ts";
+
+const BITS: Readonly<Record<CompletionState, number>> = {
+  incomplete: STATE.INCOMPLETE,
+  complete: STATE.COMPLETE,
+  passed: STATE.PASSED,
+  failed: STATE.FAILED,
+};
 
 /** Collects the nodes of all rules; `beginRule` starts the record of what one rule reads. */
 export class ArenaBuilder {
@@ -28,11 +35,19 @@ export class ArenaBuilder {
   readonly #ends: number[] = [];
   readonly #whenTrue: number[] = [];
   readonly #whenFalse: number[] = [];
+  readonly #failedCountsAs: number;
   readonly #numberOf: (id: string) => number;
   readonly #statuses: readonly ItemStatus[];
   readonly #inChapter: readonly number[][];
 
-  constructor(numberOf: (id: string) => number, statuses: readonly ItemStatus[], inChapter: readonly number[][]) {
+  /** @param failedCountsAs the state that a failed item satisfies as well, as a bit; 0 for none. */
+  constructor(
+    numberOf: (id: string) => number,
+    statuses: readonly ItemStatus[],
+    inChapter: readonly number[][],
+    failedCountsAs: number,
+  ) {
+    this.#failedCountsAs = failedCountsAs;
     this.#numberOf = numberOf;
     this.#statuses = statuses;
     this.#inChapter = inChapter;
@@ -77,6 +92,11 @@ export class ArenaBuilder {
       if (node !== NONE && item !== NONE) this.afters.push({ item, delay });
       return node;
     }
+    if ("state" in rule) return this.#fact(OP.STATE, rule.state.item, this.#statesOf(rule.state.is));
+    if ("points" in rule) {
+      const { item, min = Number.NEGATIVE_INFINITY, below } = rule.points;
+      return this.#below(this.#fact(OP.POINTS, item, min), below);
+    }
     if ("hide" in rule) return this.#hide(rule.hide);
     if ("profile" in rule) return this.#trait(OP.PROFILE, { profile: rule.profile });
     // What is gone fails, denied or not; of all but items, whose absence no platform takes for "not done", the denial holds.
@@ -107,9 +127,18 @@ export class ArenaBuilder {
 
   #score({ item, min, below }: { item: string; min?: number; below?: number }): number {
     if (min !== undefined && below === undefined) return this.#fact(OP.SCORE, item, min);
-    const node = this.#fact(OP.SCORE_RANGE, item, min ?? Number.NEGATIVE_INFINITY);
+    return this.#below(this.#fact(OP.SCORE_RANGE, item, min ?? Number.NEGATIVE_INFINITY), below);
+  }
+
+  #below(node: number, below: number | undefined): number {
     if (node !== NONE && below !== undefined) this.#upper[node] = below;
     return node;
+  }
+
+  /** The bits of some states, with what the platform of the course takes for them. */
+  #statesOf(states: readonly CompletionState[]): number {
+    const bits = states.reduce((sum, state) => sum | BITS[state], 0);
+    return (bits & this.#failedCountsAs) === 0 ? bits : bits | STATE.FAILED;
   }
 
   /** Notes that a leaf is an end. */

@@ -25,6 +25,7 @@ export const FINAL: ReadonlySet<Reason["code"]> = new Set([
   "closed",
   "excluded",
   "score_too_high",
+  "points_too_high",
   "not_in_cohort",
   "profile_differs",
   "missing",

@@ -1,6 +1,7 @@
 import { ArenaBuilder } from "./arena.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
-import { ACCEPT, NONE, type Program, STANDING, VEIL } from "./program.ts";
+import { ACCEPT, NONE, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
+import type { Rule } from "./rules.ts";
 
 /** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
 const SCORE_SLACK = 1e-6;
@@ -28,7 +29,7 @@ export function compile(outline: Outline): Program {
   const statuses = items.map((item, index) => effectiveStatus(item.status, items[chapterOf[index] ?? NONE]?.status));
   const gate = outline.options.problems_follow_chapter ? chapterOf : new Int32Array(size).fill(NONE);
 
-  const builder = new ArenaBuilder(numberOf, statuses, inChapter);
+  const builder = new ArenaBuilder(numberOf, statuses, inChapter, failedCountsAs(outline.source));
   const roots = new Int32Array(size).fill(NONE);
   const entries = new Int32Array(size).fill(ACCEPT);
   const closes = new Uint8Array(size);
@@ -36,7 +37,8 @@ export function compile(outline: Outline): Program {
   const reads: Set<number>[] = [];
   items.forEach((item, index) => {
     builder.beginRule();
-    const root = item.rule === null ? NONE : builder.add(item.rule);
+    const rule = ruleOf(item, outline.source);
+    const root = rule === null ? NONE : builder.add(rule);
     if (root !== NONE) {
       roots[index] = root;
       entries[index] = builder.thread(root);
@@ -63,6 +65,8 @@ export function compile(outline: Outline): Program {
     dependents[index]?.push(index);
   });
 
+  const nodes = builder.arena();
+  const hasWindows = items.some(({ opens, closes }) => opens !== undefined || closes !== undefined);
   const afters = builder.afters.sort((a, b) => a.item - b.item);
   const isFromMoodle = outline.source?.platform === "moodle";
   const veils = Uint8Array.from(items, (item, index) => veilOf(item, items[chapterOf[index] ?? NONE], isFromMoodle));
@@ -93,7 +97,7 @@ export function compile(outline: Outline): Program {
       const isOwn = index >= chapterCount && item.status === "deprecated";
       return statuses[home] === "deprecated" && statuses[index] === "deprecated" && !isOwn ? home : NONE;
     }),
-    nodes: builder.arena(),
+    nodes,
     dependents: dependents.map((list) => Int32Array.from(list)),
     boundaries: Float64Array.from([...builder.instants].sort((a, b) => a - b)),
     enrollmentDelays: Float64Array.from([...builder.enrollmentDelays].sort((a, b) => a - b)),
@@ -103,6 +107,15 @@ export function compile(outline: Outline): Program {
     traits: builder.traits,
     // Moodle compares the raw number: 8.7 of 30 is a little less than 29 %.
     scoreSlack: isFromMoodle ? 0 : SCORE_SLACK,
+    workFrom: Float64Array.from(items, ({ opens }) =>
+      opens === undefined ? Number.NEGATIVE_INFINITY : Date.parse(opens),
+    ),
+    workUntil: Float64Array.from(items, ({ closes }) =>
+      closes === undefined ? Number.POSITIVE_INFINITY : Date.parse(closes),
+    ),
+    hasWindows,
+    asksOutcomes: nodes.op.includes(OP.STATE),
+    asksPoints: nodes.op.includes(OP.POINTS),
     veils,
     conceals,
     concealsAny: conceals.includes(1),
@@ -115,6 +128,28 @@ function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): Item
   if (own === "draft" || chapter === "draft") return "draft";
   if (own === "deprecated" || chapter === "deprecated") return "deprecated";
   return own;
+}
+
+/** What opens an item. In Canvas an item is locked before its window begins; elsewhere it can be read by then. */
+function ruleOf({ rule, opens }: OutlineItem, source: Outline["source"]): Rule | null {
+  if (source?.platform !== "canvas" || opens === undefined) return rule;
+  return rule === null ? { from: opens } : { all: [rule, { from: opens }] };
+}
+
+/** From this release on Moodle takes a failed item for incomplete; before, it was complete. */
+const MOODLE_FAILED_IS_INCOMPLETE = [4, 5] as const;
+
+/**
+ * The state that a failed item satisfies as well. What a release calls itself begins with its number: "4.5.6 (Build: ...)".
+ * A release that names none is taken for one of today.
+ */
+function failedCountsAs(source: Outline["source"]): number {
+  if (source?.platform !== "moodle") return 0;
+  const [, major = "", minor = "0"] = /^\s*(\d+)(?:\.(\d+))?/.exec(source.release) ?? [];
+  const [firstMajor, firstMinor] = MOODLE_FAILED_IS_INCOMPLETE;
+  const isOlder =
+    major !== "" && (Number(major) < firstMajor || (Number(major) === firstMajor && Number(minor) < firstMinor));
+  return isOlder ? STATE.COMPLETE : STATE.INCOMPLETE;
 }
 
 /**

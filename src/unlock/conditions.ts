@@ -32,6 +32,10 @@ export function conditionsOf(scope: Scope, evaluation: Evaluation, item: number,
         return leaf("score", { item: named });
       case OP.SCORE_RANGE:
         return leaf("score_range", { item: named, upper: nodes.upper[node] ?? 0 });
+      case OP.POINTS:
+        return leaf("points", { item: named, upper: nodes.upper[node] ?? 0 });
+      case OP.STATE:
+        return leaf("state", { item: named });
       case OP.PROGRESS: {
         const { needed, total } = progressOf(scope, node);
         return leaf("progress", { item: named, value: needed, total });

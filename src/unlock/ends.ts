@@ -76,7 +76,8 @@ function pastOf(scope: Scope, root: number, owner: number): Past {
     if (at <= now) moments.add(at);
   };
   const factsOf = (item: number) => {
-    for (const at of [learner.attemptedAt[item], learner.completedAt[item], excusedAt(scope, item)]) {
+    const { attemptedAt, completedAt, outcomeAt } = learner;
+    for (const at of [attemptedAt[item], completedAt[item], outcomeAt[item], excusedAt(scope, item)]) {
       if (at !== undefined && at <= now) facts.add(at);
     }
   };
@@ -101,6 +102,8 @@ function pastOf(scope: Scope, root: number, owner: number): Past {
       case OP.ATTEMPTED:
       case OP.SCORE:
       case OP.SCORE_RANGE:
+      case OP.STATE:
+      case OP.POINTS:
         factsOf(item);
         break;
       default:

@@ -9,11 +9,13 @@ export const ENGINE_SOURCES = [
   "compile.ts",
   "ends.ts",
   "evaluate.ts",
+  "facts.ts",
   "hiding.ts",
   "learner.ts",
   "program.ts",
   "rules.ts",
+  "scope.ts",
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "46385ceac7180f557887dc76f428f3ebb84eeecd6689d238ed9b86338700e812";
+export const ENGINE_DIGEST = "ad1c454f7f7d7c1cda7f70529b448d24ef504df40fc75c9ee5e496827ef188de";

@@ -76,6 +76,7 @@ const ALL_IN_REACH: Reach = {
   canBe: () => true,
   windows: [],
   opensAt: new Float64Array(0),
+  workAt: new Float64Array(0),
   doneAt: new Float64Array(0),
 };
 
@@ -134,9 +135,13 @@ export function conditionSentences(
 /** A step for the learner. It names no item that is hidden so far. */
 function stepOf(program: Program, evaluation: Evaluation, { action, item, value, below }: Need): Step {
   if (action === "wait") return { action, until: toInstant(value) };
+  const named = evaluation.visible[item] === 1 ? { item: program.ids[item] ?? "" } : {};
+  if (action === "points") {
+    return { action: "score", ...named, min_points: value, ...(below === undefined ? {} : { below_points: below }) };
+  }
   return {
     action,
-    ...(evaluation.visible[item] === 1 ? { item: program.ids[item] ?? "" } : {}),
+    ...named,
     ...(action === "score" ? { min_score: roundedUp(value) } : {}),
     ...(below === undefined ? {} : { below_score: below }),
   };

@@ -4,9 +4,10 @@ import { isKept } from "./ends.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Reason, ReasonCode } from "./explanation.ts";
 import { isGroup, kidsOf } from "./nodes.ts";
-import { NONE, OP, type Trait } from "./program.ts";
+import { NONE, OP, STATE, type Trait } from "./program.ts";
 import { lockedUntil, type Reach, reachOf } from "./reach.ts";
 import {
+  completionOf,
   doneAt,
   evaluateNode,
   FALSE,
@@ -22,6 +23,11 @@ import {
   turnOf,
 } from "./truth.ts";
 import { roundedDown, roundedUp } from "./wording/numbers.ts";
+
+const STATE_WORDS: ReadonlyMap<number, string> = new Map([
+  [STATE.COMPLETE, "completed"],
+  [STATE.FAILED, "failed"],
+]);
 
 /** Leaves whose argument is no item. */
 const OF_PERSONS: ReadonlySet<number | undefined> = new Set([OP.COHORT, OP.COHORT_SET, OP.PROFILE]);
@@ -129,7 +135,9 @@ export class Explainer {
       if (op === OP.MISSING) return this.#reason("missing", NONE);
       const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
       // A score that is too low for what is denied can still rise above it.
+      if (op === OP.POINTS && upper < Number.POSITIVE_INFINITY) return this.#pointsOutside(arg, upper);
       if (upper < Number.POSITIVE_INFINITY) return this.#scoreTooLow(arg, upper);
+      if (op === OP.STATE) return this.#otherState(arg, ~value);
       return this.#reason("excluded", OF_PERSONS.has(op) ? NONE : arg);
     }
     switch (op) {
@@ -139,6 +147,10 @@ export class Explainer {
         return this.#reason("not_attempted", arg, { required: "attempted", actual });
       case OP.SCORE:
         return this.#scoreTooLow(arg, value);
+      case OP.STATE:
+        return this.#otherState(arg, value);
+      case OP.POINTS:
+        return this.#pointsOutside(arg, value, nodes.upper[node]);
       case OP.SCORE_RANGE:
         return this.#scoreOutside(arg, value, nodes.upper[node] ?? 0);
       case OP.PROGRESS: {
@@ -201,6 +213,25 @@ export class Explainer {
     if (min !== Number.NEGATIVE_INFINITY) return this.#scoreTooLow(item, min);
     const required = below === Number.POSITIVE_INFINITY ? {} : { required: below };
     return this.#reason("not_scored", item, { ...required, actual: null });
+  }
+
+  #pointsOutside(item: number, min: number, below = Number.POSITIVE_INFINITY): Clause & { kind: "reason" } {
+    const points = this.#scope.learner.points[item] ?? Number.NaN;
+    const actual = Number.isNaN(points) ? null : points;
+    if (points >= below) return this.#reason("points_too_high", item, { required: below, actual });
+    if (min === Number.NEGATIVE_INFINITY) return this.#reason("not_scored", item, { actual });
+    return this.#reason("points_too_low", item, { required: min, actual, remaining: min - (actual ?? 0) });
+  }
+
+  /** An item in another completion state than those asked for: what the learner can still do about it, or nothing. */
+  #otherState(item: number, states: number): Clause & { kind: "reason" } {
+    const state = completionOf(this.#scope, item);
+    const actual = isStarted(this.#scope.learner, item) ? "started" : "not started";
+    if (state === STATE.INCOMPLETE && (states & STATE.COMPLETE) !== 0) {
+      return this.#reason("not_completed", item, { required: "completed", actual });
+    }
+    if ((states & STATE.PASSED) === 0) return this.#reason("excluded", item);
+    return this.#reason("not_passed", item, { required: "passed", actual: STATE_WORDS.get(state) ?? actual });
   }
 
   #otherPerson(trait: Trait): Clause & { kind: "reason" } {

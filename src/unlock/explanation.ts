@@ -8,6 +8,9 @@ const REASON_CODES = [
   "score_too_low",
   "score_too_high",
   "not_scored",
+  "points_too_low",
+  "points_too_high",
+  "not_passed",
   "progress_too_low",
   "opens_later",
   "closed",
@@ -58,11 +61,13 @@ export type Reason = z.infer<typeof reasonSchema>;
 /** One thing to do (or to wait for). */
 const stepSchema = z
   .object({
-    action: z.enum(["complete", "attempt", "score", "wait"]),
+    action: z.enum(["complete", "attempt", "score", "pass", "wait"]),
     item: z.string().optional(),
     title: z.string().optional(),
     min_score: z.number().optional().openapi({ description: "Rounded up to two decimals: who scores it has enough." }),
     below_score: z.number().optional().openapi({ description: "The score has to be less than this." }),
+    min_points: z.number().optional().openapi({ description: "Of a condition on points instead of a percentage." }),
+    below_points: z.number().optional(),
     until: z.string().optional(),
   })
   .openapi("Step");

@@ -1,13 +1,6 @@
-import { NONE, type Program } from "./program.ts";
+import type { Fact } from "./facts.ts";
+import { NONE, type Program, STATE } from "./program.ts";
 import { traitHolds } from "./traits.ts";
-
-/** What one learner did with one item. Instants in epoch ms. */
-export interface Fact {
-  attempted_at: number | null;
-  completed_at: number | null;
-  /** Best score, 0 to 100. */
-  best_score: number | null;
-}
 
 export const OVERRIDE_KINDS = ["unlock", "lock", "excuse", "extend"] as const;
 export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
@@ -56,6 +49,11 @@ export interface Learner {
   readonly attemptedAt: Float64Array;
   readonly completedAt: Float64Array;
   readonly bestScore: Float64Array;
+  /** STATE.PASSED or STATE.FAILED, or 0; and since when. Empty where no rule asks for it. */
+  readonly outcome: Uint8Array;
+  readonly outcomeAt: Float64Array;
+  /** Points of the best attempt. Empty where no rule asks for it. */
+  readonly points: Float64Array;
   readonly kept: Uint8Array;
   readonly cohorts: Uint8Array;
   /** 1 for each of the program's traits that the learner has. */
@@ -64,15 +62,25 @@ export interface Learner {
   readonly overrides: readonly (Override & { index: number })[];
 }
 
+/** What is not asked for takes no room, and no time. */
+const NO_BYTES = new Uint8Array(0);
+const NO_NUMBERS = new Float64Array(0);
+
 export function layOut(program: Program, record: LearnerRecord): Learner {
   const learner: Learner = {
     enrolledAt: record.enrolled_at,
     attemptedAt: new Float64Array(program.size).fill(Number.NaN),
     completedAt: new Float64Array(program.size).fill(Number.NaN),
     bestScore: new Float64Array(program.size).fill(Number.NaN),
+    outcome: program.asksOutcomes ? new Uint8Array(program.size) : NO_BYTES,
+    outcomeAt: program.asksOutcomes ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
+    points: program.asksPoints ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     kept: new Uint8Array(program.size),
     cohorts: Uint8Array.from(program.cohorts, (name) => (record.policy.cohorts.includes(name) ? 1 : 0)),
-    traits: Uint8Array.from(program.traits, (trait) => (traitHolds(trait, record.policy) ? 1 : 0)),
+    traits:
+      program.traits.length === 0
+        ? NO_BYTES
+        : Uint8Array.from(program.traits, (trait) => (traitHolds(trait, record.policy) ? 1 : 0)),
     practiceMode: record.policy.practice_mode,
     overrides: record.policy.overrides.flatMap((override) => {
       const index = program.indexOf.get(override.item) ?? NONE;
@@ -102,23 +110,11 @@ export function setFact(program: Program, learner: Learner, item: string, fact: 
   learner.attemptedAt[index] = fact.attempted_at ?? Number.NaN;
   learner.completedAt[index] = fact.completed_at ?? Number.NaN;
   learner.bestScore[index] = fact.best_score ?? Number.NaN;
+  if (program.asksOutcomes) {
+    const { outcome = null } = fact;
+    learner.outcome[index] = outcome === null ? 0 : outcome === "passed" ? STATE.PASSED : STATE.FAILED;
+    learner.outcomeAt[index] = fact.outcome_at ?? Number.NaN;
+  }
+  if (program.asksPoints) learner.points[index] = fact.points ?? Number.NaN;
   return { item: index, completedBefore };
-}
-
-/**
- * Merges a new fact into an old one. Monotone, commutative and idempotent: earliest instants, best score. So facts may
- * arrive twice and in any order (invariant 5). Whoever scored or completed has attempted.
- */
-export function mergeFact(old: Fact, news: { at: number; completed: boolean; score: number | null }): Fact {
-  return {
-    attempted_at: Math.min(old.attempted_at ?? news.at, news.at),
-    completed_at: news.completed ? Math.min(old.completed_at ?? news.at, news.at) : old.completed_at,
-    best_score: news.score === null ? old.best_score : Math.max(old.best_score ?? news.score, news.score),
-  };
-}
-
-export const NO_FACT: Fact = { attempted_at: null, completed_at: null, best_score: null };
-
-export function sameFact(a: Fact, b: Fact): boolean {
-  return a.attempted_at === b.attempted_at && a.completed_at === b.completed_at && a.best_score === b.best_score;
 }

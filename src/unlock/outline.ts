@@ -53,6 +53,13 @@ export interface OutlineItem {
   rule: Rule | null;
   /** Absent: shown. */
   visibility?: Visibility;
+  /**
+   * When work is accepted: from `opens` until `closes` (exclusive). Outside, the item is as readable as its rule says. `due`
+   * is what learners are told. RFC 3339; absent: no such instant.
+   */
+  opens?: string;
+  due?: string;
+  closes?: string;
   /** What kind of item it is (page, quiz, file, ...); absent: a chapter or a problem. */
   kind?: string;
 }

@@ -24,7 +24,12 @@ export const OP = {
   PROFILE: 15,
   /** What the course does not have: as it stands in the rule, it holds or does not, for everybody. */
   MISSING: 16,
+  STATE: 17,
+  POINTS: 18,
 } as const;
+
+/** Completion states as bits: a `state` leaf asks for one of several. */
+export const STATE = { INCOMPLETE: 1, COMPLETE: 2, PASSED: 4, FAILED: 8 } as const;
 
 /** Who sees an item, apart from what its rule says. */
 export const VEIL = { SHOWN: 0, UNLISTED: 1, HIDDEN: 2 } as const;
@@ -93,6 +98,14 @@ export interface Program {
   readonly traits: readonly Trait[];
   /** By how much a score may miss what is asked of it. */
   readonly scoreSlack: number;
+  /** Whether rules ask for outcomes, and for points: only then a learner's are laid out. */
+  readonly asksOutcomes: boolean;
+  readonly asksPoints: boolean;
+  /** From when, and until when (exclusive), each item accepts work, epoch ms; Infinities for always. */
+  readonly workFrom: Float64Array;
+  readonly workUntil: Float64Array;
+  /** Whether any item has such a window. */
+  readonly hasWindows: boolean;
   /** Each item's {@link VEIL}: a problem in a hidden chapter is hidden with it (from Moodle: unlisted). */
   readonly veils: Uint8Array;
   /** 1 where a learner who may not open the item may be kept from knowing of it. */
@@ -110,9 +123,9 @@ export interface NodeArena {
   readonly op: Uint8Array;
   /** Item of a leaf, cohort number, or the count of `at_least`. */
   readonly arg: Int32Array;
-  /** min score, min percent, epoch ms or delay in ms. */
+  /** min score, min points, min percent, epoch ms, delay in ms, or the bits of a `state` leaf. */
   readonly value: Float64Array;
-  /** What the score has to be below; Infinity for no such bound, and for all other leaves. */
+  /** What the score or the points have to be below; Infinity for no such bound, and for all other leaves. */
   readonly upper: Float64Array;
   readonly first: Int32Array;
   readonly count: Int32Array;

@@ -1,6 +1,7 @@
 import type { Evaluation } from "./evaluate.ts";
 import { mayAppear } from "./hiding.ts";
-import { NONE, OP, type Program, STANDING } from "./program.ts";
+import { NONE, OP, type Program, STANDING, STATE } from "./program.ts";
+import { windowOf } from "./scope.ts";
 import {
   doneAt,
   evaluateNode,
@@ -25,6 +26,8 @@ export interface Reach {
   readonly windows: readonly Windows[];
   /** First instant from now on at which each item may be open; Infinity: never again. */
   readonly opensAt: Float64Array;
+  /** First instant from now on at which each item may be open and accepts work; Infinity: never again. */
+  readonly workAt: Float64Array;
   /** First instant at which each item may be done (-Infinity: it is); Infinity: never. */
   readonly doneAt: Float64Array;
 }
@@ -47,6 +50,7 @@ class Reaching {
   readonly #evaluation: Evaluation;
   readonly #windows: Windows[];
   readonly #opensAt: Float64Array;
+  readonly #workAt: Float64Array;
   readonly #doneAt: Float64Array;
 
   constructor(scope: Scope, evaluation: Evaluation) {
@@ -55,6 +59,7 @@ class Reaching {
     this.#evaluation = evaluation;
     this.#windows = new Array<Windows>(size).fill(ALWAYS);
     this.#opensAt = new Float64Array(size).fill(scope.now);
+    this.#workAt = scope.program.hasWindows ? this.#opensAt.slice() : this.#opensAt;
     this.#doneAt = new Float64Array(size).fill(scope.now);
   }
 
@@ -66,9 +71,11 @@ class Reaching {
       const opensAt = firstIn(windows, now);
       this.#windows[item] = windows;
       this.#opensAt[item] = opensAt;
+      const workAt = program.hasWindows ? firstIn(this.#working(item, windows), now) : opensAt;
+      this.#workAt[item] = workAt;
       this.#doneAt[item] = Number.isNaN(doneAt(this.#scope, item))
         ? mayAppear(program, this.#evaluation, item)
-          ? opensAt
+          ? workAt
           : Number.POSITIVE_INFINITY
         : Number.NEGATIVE_INFINITY;
     }
@@ -76,7 +83,13 @@ class Reaching {
       const { windows, mayBeIgnored } = this.#part(node, owner, wanted);
       return mayBeIgnored || firstIn(windows, now) < Number.POSITIVE_INFINITY;
     };
-    return { canBe, windows: this.#windows, opensAt: this.#opensAt, doneAt: this.#doneAt };
+    return { canBe, windows: this.#windows, opensAt: this.#opensAt, workAt: this.#workAt, doneAt: this.#doneAt };
+  }
+
+  /** When an item may be open and accepts work. */
+  #working(item: number, open: Windows): Windows {
+    const { from, until } = windowOf(this.#scope, item);
+    return from < until ? intersection([open, since(from), before(until)]) : NEVER;
   }
 
   /** Precedence as in the evaluator: lock, unlock, a locked chapter, practice mode, the rules. */
@@ -204,21 +217,26 @@ class Reaching {
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
     // A score that is below a bound can rise above it.
-    if (!wanted) return holds && !isExcused(this.#scope, item) && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
+    const mayFall = upper < Number.POSITIVE_INFINITY || op === OP.STATE;
+    if (!wanted) return holds && !isExcused(this.#scope, item) && !mayFall ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
     // A chapter gets no score.
-    if ((op === OP.SCORE || op === OP.SCORE_RANGE) && item < program.chapterCount) return NEVER;
-    if ((this.#scope.learner.bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
+    if ((op === OP.SCORE || op === OP.SCORE_RANGE || op === OP.POINTS) && item < program.chapterCount) return NEVER;
+    const { bestScore, points } = this.#scope.learner;
+    if (op === OP.SCORE_RANGE && (bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
+    if (op === OP.POINTS && (points[item] ?? Number.NaN) >= upper) return NEVER;
+    // What has been done is not undone; only an excuse may run out.
+    if (op === OP.STATE && value === STATE.INCOMPLETE) return isExcused(this.#scope, item) ? ALWAYS : NEVER;
     // Who has completed an item can do it again for a better score, as long as it is open.
     if (!mayAppear(program, this.#evaluation, item)) return NEVER;
-    return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
+    return since(this.#workAt[item] ?? Number.POSITIVE_INFINITY);
   }
 
   /** First instant from which an item may count as done: one that is done only later than now can be done again. */
   #earliestDone(item: number, done: number): number {
     if (Number.isNaN(done)) return this.#doneAt[item] ?? Number.POSITIVE_INFINITY;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return done;
-    return Math.min(done, this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
+    return Math.min(done, this.#workAt[item] ?? Number.POSITIVE_INFINITY);
   }
 
   #progress(node: number, items: readonly number[], wanted: boolean): Windows {

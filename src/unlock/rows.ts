@@ -1,11 +1,19 @@
-import { toInstantOrNull } from "../platform/instants.ts";
+import { toInstant, toInstantOrNull } from "../platform/instants.ts";
 import type { Language } from "../platform/text.ts";
 import { type Evaluation, type ItemState, stateOf } from "./evaluate.ts";
 import { conditionSentences, type PrerequisiteProgress, prerequisiteProgress, titleOf } from "./explain.ts";
 import type { Learner } from "./learner.ts";
 import type { ItemStatus } from "./outline.ts";
 import { NONE, type Program, VEIL } from "./program.ts";
+import { windowOf } from "./scope.ts";
 import { isCompleted, type Scope, scopeOf } from "./truth.ts";
+
+/** When an item accepts work, for this learner; only of items that have such a window. */
+export interface WindowRow {
+  opens: string | null;
+  due: string | null;
+  closes: string | null;
+}
 
 export interface ChapterRow {
   id: string;
@@ -20,6 +28,7 @@ export interface ChapterRow {
   problems_completed: number;
   problems_total: number;
   completed_at: string | null;
+  window?: WindowRow;
 }
 
 export interface ProblemRow {
@@ -39,6 +48,7 @@ export interface ProblemRow {
   unlock_condition_description: string;
   best_score: number | null;
   completed_at: string | null;
+  window?: WindowRow;
 }
 
 /** One learner's evaluated course: what rows, explanations and states are rendered from. */
@@ -178,7 +188,18 @@ function commonFields({ view, scope, language, sentenceFor }: Drawing, { item, o
     prerequisite_progress: prerequisiteProgress(scope, evaluation, item),
     unlock_condition_description: sentenceFor(item),
     completed_at: toInstantOrNull(Number.isNaN(completed) ? null : completed),
+    ...windowFields(scope, item),
   };
+}
+
+function windowFields(scope: Scope, item: number): { window?: WindowRow } {
+  const { outline, chapterCount } = scope.program;
+  const source = item < chapterCount ? outline.chapters[item] : outline.problems[item - chapterCount];
+  if (source?.opens === undefined && source?.due === undefined && source?.closes === undefined) return {};
+  const { from, until } = windowOf(scope, item);
+  const instant = (at: number) => toInstantOrNull(Number.isFinite(at) ? at : null);
+  const due = source.due === undefined ? null : toInstant(Date.parse(source.due));
+  return { window: { opens: instant(from), due, closes: source.closes === undefined ? null : instant(until) } };
 }
 
 /** State of every listed item by id: the compact answer of `unlocks`. */

@@ -21,9 +21,15 @@ export type Rule =
   | { after_enrollment: { days: number } }
   | { after: { item: string; days: number } }
   | { cohort: string | { any_of: string[] } | { any: true } }
+  | { state: { item: string; is: CompletionState[] } }
+  | { points: { item: string; min?: number; below?: number } }
   | { profile: ProfileTest }
   | { missing: { what: Missing; name: string } }
   | { hide: Rule };
+
+/** What an item's facts make of it: failed and passed by the latest verdict that said so; else complete, or not. */
+export const COMPLETION_STATES = ["incomplete", "complete", "passed", "failed"] as const;
+export type CompletionState = (typeof COMPLETION_STATES)[number];
 
 /** What a field of a learner's profile is asked for. `value` goes with all but the two about emptiness. */
 export interface ProfileTest {
@@ -61,6 +67,8 @@ export const OPERATORS = [
   "after_enrollment",
   "after",
   "cohort",
+  "state",
+  "points",
   "profile",
   "missing",
   "hide",
@@ -84,6 +92,10 @@ const MAX_COHORT_SET = 100;
 const MAX_FIELD_NAME = 100;
 const MAX_FIELD = 1_000;
 const MAX_PROFILE_BYTES = 8_000;
+
+/** Points of an attempt, and bounds of them. */
+const MAX_POINTS = 1_000_000_000;
+export const pointsSchema = z.number().min(-MAX_POINTS).max(MAX_POINTS);
 
 const percentage = z.number().min(0).max(100);
 const fieldName = z.string().min(1).max(MAX_FIELD_NAME);
@@ -139,6 +151,11 @@ const OPERANDS = {
   after_enrollment: z.strictObject({ days }),
   after: z.strictObject({ item: itemIdSchema, days }),
   cohort,
+  state: z.strictObject({
+    item: itemIdSchema,
+    is: z.array(z.enum(COMPLETION_STATES)).min(1).max(COMPLETION_STATES.length),
+  }),
+  points: z.strictObject({ item: itemIdSchema, min: pointsSchema.optional(), below: pointsSchema.optional() }),
   profile: profileTest,
   missing: z.strictObject({ what: z.enum(MISSING), name: z.string().min(1).max(500) }),
   hide: z.lazy(() => ruleSchema),
@@ -178,7 +195,7 @@ export const ruleSchema: z.ZodType<Rule> = z
     type: "object",
     description:
       "A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, " +
-      "score {item, min, below}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, " +
+      "score {item, min, below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, " +
       "cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
     example: { all: [{ completed: "algorithms.arrays" }, { score: { item: "algorithms.two-sum", min: 70 } }] },
   });

@@ -5,6 +5,7 @@ import { type Region, regionOf } from "./plan/region.ts";
 import { MAX_WORK, Trial } from "./plan/trial.ts";
 import { World } from "./plan/world.ts";
 import { type Reach, reachOf } from "./reach.ts";
+import { acceptsWork } from "./scope.ts";
 import type { Scope } from "./truth.ts";
 
 /** Plans tried on the learner before giving up. More than a handful only arise where a rule also forbids something. */
@@ -51,7 +52,8 @@ export class StepSearch {
 
   /** The steps of a plan that can be done right now; where there are none, its first wait. */
   doNext(item: number, steps: readonly Need[]): Need[] {
-    const isNow = (need: Need) => need.action !== "wait" && this.#evaluation.open[need.item] === 1;
+    const isNow = (need: Need) =>
+      need.action !== "wait" && this.#evaluation.open[need.item] === 1 && acceptsWork(this.#scope, need.item);
     const now = steps.filter(isNow);
     if (now.length === 0) return steps.slice(0, 1);
     const later = steps.filter((need) => !isNow(need));

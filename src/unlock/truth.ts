@@ -1,7 +1,22 @@
 import type { Learner } from "./learner.ts";
-import { ACCEPT, NONE, OP, type Program, STANDING, UNTHREADED } from "./program.ts";
+import { ACCEPT, NONE, OP, STANDING, STATE, UNTHREADED } from "./program.ts";
 
-// What holds for one learner at one instant: overrides in force, leaves, groups, rules.
+import {
+  countedFrom,
+  doneAt,
+  excusedAt,
+  isCompleted,
+  isDone,
+  isExcused,
+  isLockedByStaff,
+  isStarted,
+  type Scope,
+  scopeOf,
+} from "./scope.ts";
+
+export { countedFrom, doneAt, excusedAt, isCompleted, isExcused, isLockedByStaff, isStarted, type Scope, scopeOf };
+
+// What holds for one learner at one instant: leaves, groups, rules.
 
 /** Truth of a node. IGNORED is the neutral element: a prerequisite that does not count, in whatever group it stands. */
 export const FALSE = 0;
@@ -14,95 +29,6 @@ export type Truth = typeof FALSE | typeof TRUE | typeof IGNORED;
  * an item away: one of the most items a course can have is four times as much.
  */
 const PERCENT_SLACK = 0.005 + 1e-9;
-
-/** Everything a leaf reads. */
-export interface Scope {
-  readonly program: Program;
-  readonly learner: Learner;
-  readonly now: number;
-  /** Only facts up to this instant (inclusive) count. Infinity for all of them; see `isClosed` for less. */
-  readonly asOf: number;
-  /** Whether a best score counts from the first try on, or only where all facts do: when it was reached is not known. */
-  readonly earlyScores: boolean;
-  /** Overrides in force, by item; null when there are none. */
-  readonly exceptions: ReadonlyMap<number, Exception> | null;
-}
-
-/** The overrides in force on one item. */
-interface Exception {
-  unlock: boolean;
-  lock: boolean;
-  /** Earliest instant of its excuses, NaN where none. */
-  excusedAt: number;
-  /** Latest end of its extensions, -Infinity where none. */
-  extendTo: number;
-}
-
-export function scopeOf(program: Program, learner: Learner, now: number): Scope {
-  let exceptions: Map<number, Exception> | null = null;
-  for (const { index, kind, created_at, expires_at, extend_to } of learner.overrides) {
-    if (expires_at !== null && now >= expires_at) continue;
-    exceptions ??= new Map();
-    let exception = exceptions.get(index);
-    if (exception === undefined) {
-      exception = { unlock: false, lock: false, excusedAt: Number.NaN, extendTo: Number.NEGATIVE_INFINITY };
-      exceptions.set(index, exception);
-    }
-    // Of several of one kind on one item, the earliest excuse and the latest extension count, in whatever order they come.
-    if (kind === "unlock") exception.unlock = true;
-    else if (kind === "lock") exception.lock = true;
-    else if (kind === "excuse") exception.excusedAt = earlier(exception.excusedAt, created_at);
-    else exception.extendTo = Math.max(exception.extendTo, extend_to ?? Number.NEGATIVE_INFINITY);
-  }
-  return { program, learner, now, asOf: Number.POSITIVE_INFINITY, earlyScores: true, exceptions };
-}
-
-/** The earlier of two instants, either of which may be NaN for "never". */
-function earlier(a: number, b: number): number {
-  if (Number.isNaN(a)) return b;
-  return a <= b || Number.isNaN(b) ? a : b;
-}
-
-export function isStarted(learner: Learner, item: number): boolean {
-  return !Number.isNaN(learner.attemptedAt[item] ?? Number.NaN);
-}
-
-export function isCompleted(learner: Learner, item: number): boolean {
-  return !Number.isNaN(learner.completedAt[item] ?? Number.NaN);
-}
-
-export function isLockedByStaff({ exceptions }: Scope, item: number): boolean {
-  return exceptions?.get(item)?.lock === true;
-}
-
-/** Instant from which the learner is excused from the item, NaN if not. */
-export function excusedAt({ exceptions, asOf }: Scope, item: number): number {
-  const at = exceptions?.get(item)?.excusedAt ?? Number.NaN;
-  return at <= asOf ? at : Number.NaN;
-}
-
-export function isExcused(scope: Scope, item: number): boolean {
-  return scope.exceptions !== null && !Number.isNaN(excusedAt(scope, item));
-}
-
-/** Whether the item counts as completed for others. */
-function isDone(scope: Scope, item: number): boolean {
-  return (scope.learner.completedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
-}
-
-/**
- * Instant from which the item counts as completed for others: completed or excused, whichever was earlier (completing
- * what one was excused from must not start a waiting period again); NaN if neither.
- */
-export function doneAt(scope: Scope, item: number): number {
-  return countedFrom(scope, item, scope.learner.completedAt[item] ?? Number.NaN);
-}
-
-/** {@link doneAt} for a learner who completed the item at `completedAt` (NaN: did not). */
-export function countedFrom(scope: Scope, item: number, completedAt: number): number {
-  const known = completedAt <= scope.asOf ? completedAt : Number.NaN;
-  return scope.exceptions === null ? known : earlier(known, excusedAt(scope, item));
-}
 
 export function passesTutorial(scope: Scope, item: number): boolean {
   const { tutorial } = scope.program;
@@ -134,7 +60,8 @@ export function ruleHolds(scope: Scope, item: number): boolean {
 /** Whether a node holds for what the learner has, in a rule that is never indifferent. */
 function holds(scope: Scope, node: number, owner: number): boolean {
   const { learner, now } = scope;
-  const { op, arg, value } = scope.program.nodes;
+  const { nodes } = scope.program;
+  const { op, arg, value } = nodes;
   const item = arg[node] ?? NONE;
   const operand = value[node] ?? Number.NaN;
   switch (op[node]) {
@@ -148,7 +75,7 @@ function holds(scope: Scope, node: number, owner: number): boolean {
         isExcused(scope, item)
       );
     case OP.SCORE_RANGE:
-      return isScoreIn(scope, item, operand, scope.program.nodes.upper[node] ?? Number.NaN);
+      return isScoreIn(scope, item, operand, nodes.upper[node] ?? Number.NaN);
     case OP.PROGRESS:
       return progressHolds(scope, node);
     case OP.AT_LEAST:
@@ -163,6 +90,12 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return now >= extended(scope, node, owner, doneAt(scope, item) + operand);
     case OP.COHORT:
       return learner.cohorts[item] === 1;
+    case OP.STATE:
+      return isInState(scope, item, operand);
+    case OP.POINTS: {
+      const points = learner.points[item] ?? Number.NaN;
+      return points >= operand && points < (nodes.upper[node] ?? Number.NaN) && isScoreKnown(scope, item);
+    }
     case OP.COHORT_SET:
     case OP.PROFILE:
       return learner.traits[item] === 1;
@@ -171,6 +104,20 @@ function holds(scope: Scope, node: number, owner: number): boolean {
     default:
       return evaluateNode(scope, node, owner) === TRUE;
   }
+}
+
+/** The item's completion state as a bit of STATE, by the facts up to `asOf`. */
+export function completionOf({ learner, asOf }: Scope, item: number): number {
+  if ((learner.outcomeAt[item] ?? Number.NaN) <= asOf) return learner.outcome[item] ?? 0;
+  return (learner.completedAt[item] ?? Number.NaN) <= asOf ? STATE.COMPLETE : STATE.INCOMPLETE;
+}
+
+/** Whether it is one of some states. Who is excused has what is asked, and is not incomplete. */
+function isInState(scope: Scope, item: number, states: number): boolean {
+  if (item === NONE) return false;
+  const state = completionOf(scope, item);
+  if (scope.exceptions === null || !isExcused(scope, item)) return (state & states) !== 0;
+  return (states & (STATE.COMPLETE | STATE.PASSED)) !== 0 || (state & states & ~STATE.INCOMPLETE) !== 0;
 }
 
 /** Whether there is a score, and it lies between two bounds. An excuse stands for any score that is high enough. */
@@ -243,6 +190,8 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.ATTEMPTED:
     case OP.SCORE:
     case OP.SCORE_RANGE:
+    case OP.STATE:
+    case OP.POINTS:
     case OP.AFTER:
       // A deprecated item counts for those who have it and is demanded of nobody.
       if (holds(scope, node, owner)) return TRUE;

@@ -1,5 +1,5 @@
 import type { LocalizedText } from "../../platform/text.ts";
-import type { ItemStatus } from "../../unlock/index.ts";
+import type { AnswerKey, ItemStatus } from "../../unlock/index.ts";
 
 /** How far an item's completion has come. */
 export type CompletionState = "incomplete" | "complete" | "passed" | "failed";
@@ -74,7 +74,7 @@ interface ImportedItem<R> {
   closes?: string;
 }
 
-export type ImportedProblem<R = ImportedRule> = ImportedItem<R> & { difficulty?: number; answer?: null };
+export type ImportedProblem<R = ImportedRule> = ImportedItem<R> & { difficulty?: number; answer?: AnswerKey | null };
 export type ImportedChapter<R = ImportedRule> = ImportedItem<R> & { problems?: ImportedProblem<R>[] };
 
 type Platform = "moodle" | "canvas" | "open_edx" | "prairielearn" | "common_cartridge" | "exercism";

@@ -80,6 +80,21 @@ export class Shelf {
   paths(): string[] {
     return [...this.#files.keys()];
   }
+
+  /**
+   * The files seen from the folder in which a file of this name lies nearest to the top: archives of folders hold them
+   * in a folder of their own. Where there is none, all files as they are.
+   */
+  from(name: string): Shelf {
+    const roots = this.paths().filter((path) => path === name || path.endsWith(`/${name}`));
+    const [nearest] = roots.sort((a, b) => a.split("/").length - b.split("/").length);
+    const root = nearest?.slice(0, -name.length) ?? "";
+    const inner = new Shelf();
+    for (const [path, file] of this.#files) {
+      if (path.startsWith(root)) inner.put({ ...file, path: path.slice(root.length) });
+    }
+    return inner;
+  }
 }
 
 /** The bytes of a file as one text, in the encoding its first bytes tell (UTF-8, UTF-16). */

@@ -6,6 +6,8 @@ import type { ImportReport } from "./report.ts";
 export interface ImportOptions {
   /** Slug of the course; default the source's own name. */
   course?: string | undefined;
+  /** False leaves people and what they did unread, which needs less memory. Default true. */
+  people?: boolean | undefined;
 }
 
 /** What one learner did with one item, with its instant. */

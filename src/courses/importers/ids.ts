@@ -61,7 +61,7 @@ export class ItemIds {
 }
 
 /** FNV-1a, 32 bits: short and stable; it tells names apart and protects nothing. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   return (hash >>> 0).toString(16).padStart(HASH_DIGITS, "0");

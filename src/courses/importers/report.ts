@@ -32,6 +32,9 @@ export const importReportSchema = z
       texts: count.openapi({ description: "Items whose text came along." }),
       files: count,
       bytes: count,
+      cohorts: z
+        .array(z.strictObject({ name: z.string(), title: z.string() }))
+        .openapi({ description: "Cohorts that gates ask for, with what the source calls them." }),
       left_out: z.array(z.strictObject({ what: z.string(), count, why: z.string() })),
       notes: z.array(z.strictObject({ path: z.string(), rule: z.string(), message: z.string() })),
     }),
@@ -63,10 +66,16 @@ export class ReportBuilder {
   readonly notes: FieldError[] = [];
   readonly elements = new Map<string, number>();
   texts = 0;
+  readonly #cohorts = new Map<string, string>();
   readonly #leftOut = new Map<string, { what: string; count: number; why: string }>();
 
   element(kind: string): void {
     this.elements.set(kind, (this.elements.get(kind) ?? 0) + 1);
+  }
+
+  /** @param title what the source calls the people of this cohort. */
+  cohort(name: string, title: string): void {
+    this.#cohorts.set(name, title);
   }
 
   note(path: string, rule: string, message: string): void {
@@ -117,6 +126,7 @@ export class ReportBuilder {
         texts: this.texts,
         files,
         bytes,
+        cohorts: [...this.#cohorts].map(([name, title]) => ({ name, title })),
         left_out: [...this.#leftOut.values()],
         notes: this.notes,
       },

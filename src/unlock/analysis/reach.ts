@@ -124,6 +124,9 @@ class Circuit {
     if ("completed" in rule) return this.#item(rule.completed);
     if ("attempted" in rule) return this.#item(rule.attempted);
     if ("score" in rule) return this.#score(rule.score.item);
+    if ("points" in rule) return this.#score(rule.points.item);
+    // Who has done nothing is incomplete.
+    if ("state" in rule) return rule.state.is.includes("incomplete") ? HOLDS : this.#item(rule.state.item);
     if ("after" in rule) return this.#item(rule.after.item);
     if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent);
     return HOLDS;

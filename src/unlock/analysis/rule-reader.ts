@@ -113,13 +113,14 @@ export class RuleReader {
     const target = this.#table.find(id);
     if (target === undefined || !isOffered(target.status)) return FREE;
     const { index } = target;
-    if ("score" in rule && this.#table.isChapter(target)) {
+    const graded = "score" in rule ? "score" : "points" in rule ? "points" : null;
+    if (graded !== null && this.#table.isChapter(target)) {
       if (wanted) {
         const why = `${path} asks for a score on ${id}, a chapter, and chapters never get a score.`;
-        return { ...FREE, dead: { path: `${path}.score.item`, why, isInherited: false } };
+        return { ...FREE, dead: { path: `${path}.${graded}.item`, why, isInherited: false } };
       }
       const message = `${id} is a chapter, and chapters never get a score: this always holds.`;
-      this.#warnings.push({ path: `${path}.score.item`, rule: "always_open", message });
+      this.#warnings.push({ path: `${path}.${graded}.item`, rule: "always_open", message });
       return FREE;
     }
     if (!wanted) {
@@ -128,6 +129,8 @@ export class RuleReader {
     }
     if ("completed" in rule) return this.#known.done(index, path, 0);
     if ("after" in rule) return this.#known.done(index, path, rule.after.days * DAY_MS);
+    // Who is in any other state than incomplete has begun it.
+    if ("state" in rule && rule.state.is.includes("incomplete")) return FREE;
     return this.#known.begun(index, path);
   }
 
@@ -212,5 +215,7 @@ function itemOf(rule: Rule): string {
   if ("completed" in rule) return rule.completed;
   if ("attempted" in rule) return rule.attempted;
   if ("score" in rule) return rule.score.item;
+  if ("points" in rule) return rule.points.item;
+  if ("state" in rule) return rule.state.item;
   return "after" in rule ? rule.after.item : "";
 }

@@ -1,5 +1,6 @@
 import type { FieldError } from "../../platform/results.ts";
-import { MAX_RULE_DEPTH, type Rule } from "../rules.ts";
+import { COMPLETION_STATES, MAX_RULE_DEPTH, type Rule } from "../rules.ts";
+import { contradiction, type Interval, type Intervals, intersection, NOW } from "./intervals.ts";
 import {
   type Counts,
   childrenOf,
@@ -17,22 +18,6 @@ import {
  */
 export const CAN = { FALSE: 1, TRUE: 2, IGNORED: 4 } as const;
 const EITHER = CAN.FALSE | CAN.TRUE;
-
-/**
- * The values of one measure (now, the score on one item, ...) for which a rule holds: `low <= measure < high`.
- * Every leaf compares one measure with one threshold, so "X and not X", "closes before it opens" and "at least 70 but
- * not at least 60" are the same mistake: an empty interval.
- */
-export interface Interval {
-  readonly low: number;
-  readonly lowPath: string;
-  readonly high: number;
-  readonly highPath: string;
-}
-type Intervals = ReadonlyMap<string, Interval>;
-
-/** The measure `from` and `until` compare with, in epoch ms. */
-export const NOW = "now";
 
 interface Judged {
   readonly can: number;
@@ -215,6 +200,19 @@ class RuleJudge {
       const { item } = rule.score;
       return this.#implying(this.#score(rule.score, `${path}.score`), item, ["attempt at"], `${path}.score`);
     }
+    if ("state" in rule) {
+      const { item, is } = rule.state;
+      const { can } = this.#fact(item, "state of", 1, path);
+      const isAny = can === EITHER && new Set(is).size === COMPLETION_STATES.length;
+      return { can: isAny ? CAN.TRUE : can, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
+    if ("points" in rule) {
+      const { item, min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = rule.points;
+      const { can } = this.#fact(item, "points on", 0, path);
+      const isEmptyRange = can === EITHER && min >= below;
+      if (isEmptyRange) this.#unsatisfiable(`${path}.points`, `No points are at least ${min} and below ${below}.`);
+      return { can: isEmptyRange ? CAN.FALSE : can, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
     if (!("after" in rule)) return { can: EITHER, ifTrue: NOTHING, ifFalse: NOTHING };
     const { item, days } = rule.after;
     const leaf = this.#fact(item, "days since completion of", days, `${path}.after`);
@@ -298,44 +296,10 @@ export function progressCounts(table: Table, of: string | readonly string[]): Co
   return table.countsOf[chapter?.index ?? NONE] ?? countStatuses(["active"]);
 }
 
-/** One sentence on why two demands on one measure cannot both be met. */
-export function contradiction(measure: string, interval: Interval): string {
-  const both = `${interval.lowPath} and ${interval.highPath}`;
-  return measure === NOW
-    ? `This closes before it opens: ${both} never hold at the same time.`
-    : `This contradicts itself on the ${measure}: ${both} never hold together.`;
-}
-
-/** Whether no value lies in the interval. */
-export function isEmpty(interval: Interval): boolean {
-  return interval.low >= interval.high;
-}
-
-/** The values two intervals share. */
-export function overlap(a: Interval, b: Interval): Interval {
-  const low = a.low >= b.low ? a : b;
-  const high = a.high <= b.high ? a : b;
-  return { low: low.low, lowPath: low.lowPath, high: high.high, highPath: high.highPath };
-}
-
 function threshold(measure: string, min: number, path: string): Judged {
   const atLeast = { low: min, lowPath: path, high: Number.POSITIVE_INFINITY, highPath: "" };
   const below = { low: Number.NEGATIVE_INFINITY, lowPath: "", high: min, highPath: path };
   return { can: EITHER, ifTrue: new Map([[measure, atLeast]]), ifFalse: new Map([[measure, below]]) };
-}
-
-/** Intersects measure by measure. What turned out empty is not in `common`, so that it is reported only once. */
-function intersection(all: readonly Intervals[]): { common: Intervals; empty: [string, Interval][] } {
-  const common = new Map<string, Interval>();
-  for (const intervals of all) {
-    for (const [measure, interval] of intervals) {
-      const known = common.get(measure);
-      common.set(measure, known === undefined ? interval : overlap(known, interval));
-    }
-  }
-  const empty = [...common].filter(([, interval]) => isEmpty(interval));
-  for (const [measure] of empty) common.delete(measure);
-  return { common, empty };
 }
 
 function onlyChild(children: readonly Judged[]): Judged | undefined {

@@ -20,6 +20,7 @@ import {
   turnOf,
 } from "../truth.ts";
 import { addNeed, byCost, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
+import { actsToward } from "./region.ts";
 
 /** Plans longer than this are carried with few alternatives only, so that a rule of hundreds of leaves stays quick. */
 const LONG_PLAN = 24;
@@ -95,7 +96,7 @@ export class Candidates {
     value = 0,
     below = Number.POSITIVE_INFINITY,
   ): Plan[] | null {
-    if (item === NONE || (this.#reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY)
+    if (item === NONE || (this.#reach.workAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY)
       return null;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return null;
     const isOpen = this.#evaluation.open[item] === 1;
@@ -138,7 +139,14 @@ export class Candidates {
       return this.#solveGroup(scope, node, owner, holds, isWhole);
     }
     const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+    if (op === OP.STATE) {
+      return this.#choose(
+        actsToward(scope, node, holds).map((act) => this.#plan(isWhole, act, arg)),
+        1,
+      );
+    }
     if (!holds) {
+      if (upper < Number.POSITIVE_INFINITY && op === OP.POINTS) return this.#plan(isWhole, "points", arg, upper);
       if (upper < Number.POSITIVE_INFINITY) return this.#plan(isWhole, "score", arg, upper);
       return op === OP.UNTIL ? this.#wait(turnOf(scope, node, owner)) : null;
     }
@@ -161,6 +169,11 @@ export class Candidates {
         const isTooHigh = (learner.bestScore[arg] ?? Number.NaN) >= upper - program.scoreSlack;
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "score", arg, Math.max(0, value), upper);
+      }
+      case OP.POINTS: {
+        const isTooHigh = (learner.points[arg] ?? Number.NaN) >= upper;
+        if (arg < program.chapterCount || isTooHigh) return null;
+        return this.#plan(isWhole, "points", arg, Math.max(0, value), upper);
       }
       case OP.AFTER: {
         const done = doneAt(scope, arg);

@@ -1,10 +1,10 @@
 /** One thing to do or to wait for. */
 export interface Need {
-  action: "complete" | "attempt" | "score" | "wait";
+  action: "complete" | "attempt" | "score" | "points" | "pass" | "wait";
   item: number;
-  /** score: the least score. wait: the instant, epoch ms. complete: what has to pass afterwards, ms. */
+  /** score, points: the least of it. wait: the instant, epoch ms. complete: what has to pass afterwards, ms. */
   value: number;
-  /** score: what it has to be less than; nothing where any better score will do. */
+  /** score, points: what it has to be less than; nothing where any better score will do. */
   below?: number;
 }
 
@@ -31,10 +31,13 @@ export function addNeed(needs: Map<string, Need>, need: Need): void {
   const key = keyOf(need);
   const same = needs.get(key);
   const { item } = need;
-  if (need.action === "attempt" && (needs.has(`complete ${item}`) || needs.has(`score ${item}`))) return;
-  if (need.action === "complete" || need.action === "score") needs.delete(`attempt ${item}`);
+  if (need.action === "attempt" && MORE.some((action) => needs.has(`${action} ${item}`))) return;
+  if (MORE.some((action) => action === need.action)) needs.delete(`attempt ${item}`);
   needs.set(key, same === undefined || same.value < need.value ? need : same);
 }
+
+/** What includes an attempt. */
+const MORE = ["complete", "score", "points", "pass"] as const;
 
 export function byCost(a: Plan, b: Plan): number {
   return a.size - b.size || a.locked - b.locked || a.effort - b.effort;

@@ -1,8 +1,9 @@
 import type { Evaluation } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
-import { NONE, OP } from "../program.ts";
+import { NONE, OP, STATE } from "../program.ts";
 import type { Reach } from "../reach.ts";
+import { windowOf } from "../scope.ts";
 import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE, turnOf } from "../truth.ts";
 import { keyOf, type Need } from "./plan.ts";
 
@@ -19,6 +20,20 @@ export interface Region {
   /** Nothing in it forbids or ends: doing more never locks, so that neither order nor haste matters. */
   readonly isPlain: boolean;
   readonly forbids: boolean;
+}
+
+/**
+ * What makes a `state` leaf hold (or, if not `wanted`, fail), were it done now: completing leaves what a verdict decided;
+ * a chapter gets no verdict.
+ */
+export function actsToward(scope: Scope, node: number, wanted: boolean): ("complete" | "pass")[] {
+  const { program, learner } = scope;
+  const item = program.nodes.arg[node] ?? NONE;
+  const states = program.nodes.value[node] ?? 0;
+  const decided = learner.outcome[item] ?? 0;
+  const afterwards = { complete: decided === 0 ? STATE.COMPLETE : decided, pass: STATE.PASSED };
+  const acts = (["complete", "pass"] as const).filter((act) => ((afterwards[act] & states) !== 0) === wanted);
+  return item < program.chapterCount ? acts.filter((act) => act === "complete") : acts;
 }
 
 /** Nodes whose argument is no item. */
@@ -52,9 +67,15 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
   };
   const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
     if (item === NONE || !mayAppear(program, evaluation, item)) return;
-    if ((reach.opensAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
+    if ((reach.workAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
     const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     actions.set(`${keyOf(need)} ${value}`, need);
+    if (program.hasWindows) {
+      // Its window with the extension, and without: that may run out.
+      const { from, until } = windowOf(scope, item);
+      if (until < Number.POSITIVE_INFINITY) ends = true;
+      for (const at of [from, until, program.workUntil[item] ?? until]) instant(at);
+    }
     visit(item);
   };
   const instant = (at: number) => {
@@ -111,6 +132,18 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
         else if (!wanted && upper < Number.POSITIVE_INFINITY) ask("score", arg, upper);
         break;
       }
+      case OP.POINTS: {
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        if (upper < Number.POSITIVE_INFINITY) forbids = true;
+        if (arg < program.chapterCount) break;
+        if (isMissing()) ask("points", arg, Math.max(0, value), upper);
+        else if (!wanted && upper < Number.POSITIVE_INFINITY) ask("points", arg, upper);
+        break;
+      }
+      case OP.STATE:
+        forbids = true;
+        for (const action of actsToward(scope, node, wanted)) ask(action, arg);
+        break;
       case OP.AFTER: {
         const completed = learner.completedAt[arg] ?? Number.NaN;
         // Of several beginnings the earliest counts, but an excuse may run out.

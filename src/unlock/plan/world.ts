@@ -2,7 +2,8 @@ import { blank, type Evaluation, isOpenIn } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import type { Learner } from "../learner.ts";
 import { nodesIn } from "../nodes.ts";
-import { NONE, type Program } from "../program.ts";
+import { NONE, type Program, STATE } from "../program.ts";
+import { acceptsWork } from "../scope.ts";
 import { isStarted, type Scope, scopeOf } from "../truth.ts";
 import type { Need } from "./plan.ts";
 import type { Region } from "./region.ts";
@@ -30,6 +31,9 @@ export class World {
       attemptedAt: learner.attemptedAt.slice(),
       completedAt: learner.completedAt.slice(),
       bestScore: learner.bestScore.slice(),
+      outcome: learner.outcome.slice(),
+      outcomeAt: learner.outcomeAt.slice(),
+      points: learner.points.slice(),
       kept: learner.kept.slice(),
     };
     this.#program = program;
@@ -57,7 +61,7 @@ export class World {
   /** Whether a need can be met at this moment. */
   canDo({ action, item, value }: Need): boolean {
     if (action === "wait") return value > this.scope.now;
-    return mayAppear(this.#program, this.#evaluation, item) && this.isOpen(item);
+    return mayAppear(this.#program, this.#evaluation, item) && acceptsWork(this.scope, item) && this.isOpen(item);
   }
 
   /** Whether the learner has what a need asks for. */
@@ -66,6 +70,8 @@ export class World {
     if (action === "wait") return now >= value;
     if (action === "complete") return (learner.completedAt[item] ?? Number.NaN) <= now;
     if (action === "attempt") return isStarted(learner, item);
+    if (action === "pass") return learner.outcome[item] === STATE.PASSED && (learner.outcomeAt[item] ?? 0) <= now;
+    if (action === "points") return (learner.points[item] ?? Number.NaN) >= value;
     return (learner.bestScore[item] ?? Number.NaN) >= value;
   }
 
@@ -83,16 +89,24 @@ export class World {
     this.#keep();
     if (action === "wait") this.scope = scopeOf(this.#program, learner, value);
     else {
-      const { attemptedAt, completedAt, bestScore } = learner;
-      const old = [attemptedAt[item], completedAt[item], bestScore[item]].map((one) => one ?? Number.NaN);
+      const { attemptedAt, completedAt, bestScore, outcome, outcomeAt, points } = learner;
+      const written = [attemptedAt, completedAt, bestScore, outcome, outcomeAt, points];
+      const old = written.map((list) => list[item] ?? Number.NaN);
       undo.push(() => {
-        attemptedAt[item] = old[0] ?? Number.NaN;
-        completedAt[item] = old[1] ?? Number.NaN;
-        bestScore[item] = old[2] ?? Number.NaN;
+        // What no rule asks for is not laid out, and so not written.
+        written.forEach((list, place) => {
+          list[item] = old[place] ?? Number.NaN;
+        });
       });
       // As facts are merged: of two instants the earlier counts, of two scores the better.
       if (!((old[0] ?? Number.NaN) <= now)) attemptedAt[item] = now;
-      if (action === "complete" && !((old[1] ?? Number.NaN) <= now)) completedAt[item] = now;
+      const completes = action === "complete" || action === "pass";
+      if (completes && !((old[1] ?? Number.NaN) <= now)) completedAt[item] = now;
+      if (action === "points") points[item] = Math.max(value, old[5] || 0);
+      if (action === "pass") {
+        outcome[item] = STATE.PASSED;
+        outcomeAt[item] = now;
+      }
       if (action === "score") bestScore[item] = Math.max(value, old[2] || 0);
       if (this.#keeps) learner.kept[item] = 1;
     }

@@ -1,6 +1,13 @@
-import type { ProfileTest } from "../rules.ts";
+import type { CompletionState, ProfileTest } from "../rules.ts";
 import { atLeast, roundedDown } from "./numbers.ts";
 import type { Wording } from "./wording.ts";
+
+const STATES: Readonly<Record<CompletionState, string>> = {
+  incomplete: "未完成",
+  complete: "已完成",
+  passed: "已通过",
+  failed: "未通过",
+};
 
 /** What a field of a profile is like, or must not be like. */
 function profileIs({ field, op, value = "" }: ProfileTest, isDenied: boolean): string {
@@ -44,11 +51,15 @@ export const CHINESE: Wording = {
   attempt: (title) => `尝试${title}`,
   score: (title, { required, actual }) =>
     `在${title}中取得至少 ${atLeast(required)} 分${typeof actual === "number" ? `（目前最高 ${roundedDown(actual)} 分）` : ""}`,
+  points: (title, { required, actual }) =>
+    `在${title}中取得至少 ${atLeast(required)} 点${typeof actual === "number" ? `（目前最高 ${roundedDown(actual)} 点）` : ""}`,
+  pass: (title) => `通过${title}`,
   anyScore: (title, below) => (below === null ? `在${title}中取得成绩` : `在${title}中的得分低于 ${below} 分`),
   cannot: {
     complete: (title) => `你无法完成${title}`,
     attempt: (title) => `你无法尝试${title}`,
     score: (title, required) => `你无法在${title}中取得 ${required} 分`,
+    pass: (title) => `你无法通过${title}`,
     progress: (title) => (title === null ? "你无法完成足够的所列内容" : `你无法在${title}中完成足够的题目`),
     chapter: (title) => (title === null ? "所在章节无法解锁" : `章节${title}无法解锁`),
     late: (moment) => `需要等到 ${moment}，但那时已经太晚`,
@@ -70,6 +81,13 @@ export const CHINESE: Wording = {
       return `${isDenied ? "不在" : "在"}${quoted(names)}小组`;
     },
     profile: profileIs,
+    points: (title, min, below, isDenied) => {
+      const from = min === null ? "" : `至少 ${min} 点`;
+      const to = below === null ? "" : `少于 ${below} 点`;
+      return `${title}${isDenied ? "并非" : ""}${[from, to].filter((part) => part !== "").join("且") || "有点数"}`;
+    },
+    state: (title, states, isDenied) =>
+      `${title}${isDenied ? "并非" : ""}${states.map((state) => STATES[state]).join("或")}`,
     missing: "课程中没有的内容",
     scoreRange: (title, min, below, isDenied) => {
       const from = min === null ? "" : `至少 ${min} 分`;
@@ -99,6 +117,7 @@ export const CHINESE: Wording = {
   cohorts: (names) => (names === null ? "仅对任一小组的成员开放" : `仅对${quoted(names)}小组开放`),
   profile: (test) => `仅对${profileIs(test, false)}的学员开放`,
   missing: "它要求的内容在课程中不存在",
+  tooManyPoints: (title, below) => `仅对在${title}中少于 ${below} 点的学员开放`,
   tooHigh: (title, below) => `仅对在${title}中得分低于 ${below} 分的学员开放`,
   lockedByStaff: (until) => `已被课程教师锁定${until === null ? "" : `至 ${until}`}`,
   sentence: (phrase) => `${phrase}。`,

@@ -55,11 +55,15 @@ export const ENGLISH: Wording = {
   attempt: (title) => `attempt ${title}`,
   score: (title, { required, actual }) =>
     `score at least ${atLeast(required)} on ${title}${typeof actual === "number" ? ` (your best so far is ${roundedDown(actual)})` : ""}`,
+  points: (title, { required, actual }) =>
+    `get at least ${atLeast(required)} points on ${title}${typeof actual === "number" ? ` (your best so far is ${roundedDown(actual)})` : ""}`,
+  pass: (title) => `pass ${title}`,
   anyScore: (title, below) => (below === null ? `get a score on ${title}` : `score below ${below} on ${title}`),
   cannot: {
     complete: (title) => `you cannot complete ${title}`,
     attempt: (title) => `you cannot attempt ${title}`,
     score: (title, required) => `you cannot score ${required} on ${title}`,
+    pass: (title) => `you cannot pass ${title}`,
     progress: (title) => `you cannot complete enough ${title === null ? "of what it asks for" : `in ${title}`}`,
     chapter: (title) => (title === null ? "its chapter cannot be opened" : `the chapter ${title} cannot be opened`),
     late: (moment) => `it would have to wait until ${moment}, and that is too late`,
@@ -81,6 +85,12 @@ export const ENGLISH: Wording = {
         ? `in ${isDenied ? "no" : "any"} cohort`
         : `${isDenied ? "not in" : "in"} the cohort ${quoted(names)}`,
     profile: profileIs,
+    points: (title, min, below, isDenied) => {
+      const from = min === null ? "" : ` at least ${min}`;
+      const to = below === null ? "" : `${min === null ? "" : " and"} fewer than ${below}`;
+      return `${isDenied ? "not" : ""}${from}${to} points on ${title}`.trim();
+    },
+    state: (title, states, isDenied) => `${title} is ${isDenied ? "not " : ""}${enumerate([...states], "or")}`,
     missing: "something that the course does not have",
     scoreRange: (title, min, below, isDenied) => {
       const score = isDenied ? "no score" : "a score";
@@ -115,6 +125,7 @@ export const ENGLISH: Wording = {
     names === null ? "it is only for those who are in a cohort" : `it is only for the cohort ${quoted(names)}`,
   profile: (test) => `it is only for those whose ${profileIs(test, false)}`,
   missing: "it asks for something that the course does not have",
+  tooManyPoints: (title, below) => `it is only for those with fewer than ${below} points on ${title}`,
   tooHigh: (title, below) => `it is only for those who scored below ${below} on ${title}`,
   lockedByStaff: (until) => `it was locked by the course staff${until === null ? "" : ` until ${until}`}`,
   sentence: (phrase) => `${phrase.replace(/^\(*[a-z]/, (start) => start.toUpperCase())}.`,

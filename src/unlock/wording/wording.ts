@@ -1,5 +1,5 @@
 import type { Reason } from "../explanation.ts";
-import type { ProfileTest } from "../rules.ts";
+import type { CompletionState, ProfileTest } from "../rules.ts";
 
 /** How a list is meant: every one of it, one of it, or so many of it. */
 export type Choice = "all" | "any" | number;
@@ -14,6 +14,8 @@ export interface Wording {
   attempt(title: string): string;
   score(title: string, reason: Reason): string;
   /** Any score at all, or one below a bound. */
+  points(title: string, reason: Reason): string;
+  pass(title: string): string;
   anyScore(title: string, below: string | null): string;
   solve(title: string, count: number): string;
   /** Of what can never be done any more. */
@@ -21,6 +23,7 @@ export interface Wording {
     complete(title: string): string;
     attempt(title: string): string;
     score(title: string, required: string): string;
+    pass(title: string): string;
     progress(title: string | null): string;
     chapter(title: string | null): string;
     late(moment: string): string;
@@ -41,6 +44,8 @@ export interface Wording {
     /** One of some cohorts; null: any at all. */
     cohorts(names: readonly string[] | null, isDenied: boolean): string;
     profile(test: ProfileTest, isDenied: boolean): string;
+    points(title: string, min: string | null, below: string | null, isDenied: boolean): string;
+    state(title: string, states: readonly CompletionState[], isDenied: boolean): string;
     missing: string;
   };
   someItem: string;
@@ -59,6 +64,7 @@ export interface Wording {
   profile(test: ProfileTest): string;
   missing: string;
   tooHigh(title: string, below: string): string;
+  tooManyPoints(title: string, below: string): string;
   lockedByStaff(until: string | null): string;
   sentence(phrase: string): string;
   between: string;

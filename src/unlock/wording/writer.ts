@@ -2,6 +2,7 @@ import { inLanguage, type Language } from "../../platform/text.ts";
 import { inZone } from "../../platform/zones.ts";
 import type { Clause, ReasonClause } from "../clauses.ts";
 import type { Program, Trait } from "../program.ts";
+import { COMPLETION_STATES } from "../rules.ts";
 import { CHINESE } from "./chinese.ts";
 import { ENGLISH } from "./english.ts";
 import { atLeast } from "./numbers.ts";
@@ -21,6 +22,8 @@ export interface Leaf {
     | "attempted"
     | "score"
     | "score_range"
+    | "points"
+    | "state"
     | "progress"
     | "since"
     | "until"
@@ -30,13 +33,13 @@ export interface Leaf {
     | "missing";
   /** Id of the item it asks about; null where the learner does not see that, or it names none. */
   item: string | null;
-  /** score: the least. since, until: epoch ms. after: ms. progress: how many. */
+  /** score, points: the least. state: the bits of those asked for. since, until: epoch ms. after: ms. progress: how many. */
   value: number;
   /** progress: of how many. */
   total?: number;
   cohort?: string;
   trait?: Trait;
-  /** score_range: what the score is below; Infinity for no such bound. */
+  /** score_range, points: what it is below; Infinity for no such bound. */
   upper?: number;
   isDenied: boolean;
 }
@@ -71,6 +74,14 @@ export class Writer {
         return condition.score(title ?? someItem, atLeast(value), isDenied);
       case "score_range":
         return condition.scoreRange(title ?? someItem, boundOf(value), boundOf(upper), isDenied);
+      case "points":
+        return condition.points(title ?? someItem, boundOf(value), boundOf(upper), isDenied);
+      case "state":
+        return condition.state(
+          title ?? someItem,
+          COMPLETION_STATES.filter((_, place) => (value & (1 << place)) !== 0),
+          isDenied,
+        );
       case "missing":
         return condition.missing;
       case "trait":
@@ -127,6 +138,12 @@ export class Writer {
       }
       case "missing":
         return words.missing;
+      case "points_too_high":
+        return words.tooManyPoints(title ?? words.someItem, atLeast(required));
+      case "points_too_low":
+        return words.cannot.attempt(title ?? words.someItem);
+      case "not_passed":
+        return words.cannot.pass(title ?? words.someItem);
       case "score_too_high":
         return words.tooHigh(title ?? words.someItem, atLeast(required));
       case "not_scored":
@@ -202,6 +219,10 @@ export class Writer {
         return words.attempt(title ?? words.someItem);
       case "score_too_low":
         return words.score(title ?? words.someItem, reason);
+      case "points_too_low":
+        return words.points(title ?? words.someItem, reason);
+      case "not_passed":
+        return words.pass(title ?? words.someItem);
       case "not_scored":
         return words.anyScore(title ?? words.someItem, reason.required === undefined ? null : atLeast(reason.required));
       case "progress_too_low": {

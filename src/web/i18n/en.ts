@@ -112,6 +112,9 @@ export const en = {
     enrolled_too_recently: (when: string) => `Opens some time after you enrolled: ${when}`,
     waiting_period: (title: string, when: string) => `A pause after “${title}”, until ${when}`,
     not_in_cohort: (cohort: string) => `Only for the group “${cohort}”`,
+    points_too_low: (title: string) => `“${title}”: more points are needed`,
+    points_too_high: (title: string) => `Not for those with many points in “${title}”`,
+    not_passed: (title: string) => `“${title}” is not passed`,
     not_scored: (title: string) => `“${title}” has not been scored yet`,
     score_too_high: (title: string) => `Not for those with a high score in “${title}”`,
     profile_differs: (_title: string) => "Only for some learners, by their profile",
@@ -127,6 +130,8 @@ export const en = {
   step: {
     complete: (title: string) => `Complete “${title}”`,
     attempt: (title: string) => `Try “${title}”`,
+    pass: (title: string) => `Pass “${title}”`,
+    points: (title: string, points: number) => `Get at least ${points} points in “${title}”`,
     score: (title: string, score: number, below?: number) =>
       `Score at least ${score}${below === undefined ? "" : ` and less than ${below}`} in “${title}”`,
     wait: (when: string) => `Wait until ${when}`,

@@ -113,6 +113,9 @@ export const zh: Messages = {
     enrolled_too_recently: (when) => `加入后过一段时间开放：${when}`,
     waiting_period: (title, when) => `《${title}》之后需等待，直到 ${when}`,
     not_in_cohort: (cohort) => `仅限“${cohort}”小组`,
+    points_too_low: (title) => `《${title}》：点数还不够`,
+    points_too_high: (title) => `不适用于《${title}》点数较高的学员`,
+    not_passed: (title) => `《${title}》尚未通过`,
     not_scored: (title) => `《${title}》：还没有分数`,
     score_too_high: (title) => `不适用于《${title}》得分较高的学员`,
     profile_differs: () => "根据个人资料，仅限部分学员",
@@ -128,6 +131,8 @@ export const zh: Messages = {
   step: {
     complete: (title) => `完成《${title}》`,
     attempt: (title) => `尝试《${title}》`,
+    pass: (title) => `通过《${title}》`,
+    points: (title, points) => `《${title}》至少得 ${points} 点`,
     score: (title, score, below) => `《${title}》至少得 ${score} 分${below === undefined ? "" : `且低于 ${below} 分`}`,
     wait: (when) => `等到 ${when}`,
   },

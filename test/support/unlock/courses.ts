@@ -1,14 +1,7 @@
 import fc from "fast-check";
 import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
-import {
-  type Fact,
-  type LearnerRecord,
-  mergeFact,
-  NO_FACT,
-  NO_POLICY,
-  OVERRIDE_KINDS,
-  type Override,
-} from "../../../src/unlock/learner.ts";
+import { type Fact, mergeFact, NO_FACT, type Outcome, type Points } from "../../../src/unlock/facts.ts";
+import { type LearnerRecord, NO_POLICY, OVERRIDE_KINDS, type Override } from "../../../src/unlock/learner.ts";
 import type {
   CourseOptions,
   ItemStatus,
@@ -17,7 +10,7 @@ import type {
   OutlineProblem,
   Visibility,
 } from "../../../src/unlock/outline.ts";
-import { PROFILE_OPS, type Rule } from "../../../src/unlock/rules.ts";
+import { COMPLETION_STATES, type CompletionState, PROFILE_OPS, type Rule } from "../../../src/unlock/rules.ts";
 
 /** All generated instants lie on a grid of half days from here, so that facts, dates, drips and `now` often coincide. */
 export const EPOCH = Date.UTC(2026, 8, 1);
@@ -92,7 +85,8 @@ type Draft =
   | { op: "after"; pick: number; days: number }
   | { op: "cohort"; name: string }
   | { op: "hide"; of: Draft }
-  | { op: "score_range"; pick: number; min: number | null; below: number | null }
+  | { op: "score_range" | "points"; pick: number; min: number | null; below: number | null }
+  | { op: "state"; pick: number; is: CompletionState[] }
   /** A leaf that names no item. */
   | { op: "plain"; rule: Rule };
 
@@ -151,7 +145,10 @@ function draftRule(shape: RuleShape): fc.Arbitrary<Draft> {
   }
   if (shape.foreign === true) {
     const bound = fc.option(scores, { freq: 2 });
-    leaves.push(fc.record({ op: fc.constant("score_range" as const), pick, min: bound, below: bound }));
+    const ranged = fc.constantFrom("score_range" as const, "points" as const);
+    leaves.push(fc.record({ op: ranged, pick, min: bound, below: bound }));
+    const is = fc.subarray([...COMPLETION_STATES], { minLength: 1 });
+    leaves.push(fc.record({ op: fc.constant("state" as const), pick, is }));
     leaves.push(fc.record({ op: fc.constant("plain" as const), rule: plainLeaf }));
   }
   return fc.letrec<{ rule: Draft; leaf: Draft; group: Draft }>((tie) => ({
@@ -202,9 +199,11 @@ function settle(draft: Draft, nameable: readonly string[], countable: readonly s
       const item = named(draft.pick);
       if (item === undefined) return { all: [] };
       if (draft.op === "score") return { score: { item, min: draft.min } };
-      if (draft.op === "score_range") {
+      if (draft.op === "state") return { state: { item, is: draft.is } };
+      if (draft.op === "score_range" || draft.op === "points") {
         const { min, below } = draft;
-        return { score: { item, ...(min === null ? {} : { min }), ...(below === null ? {} : { below }) } };
+        const range = { item, ...(min === null ? {} : { min }), ...(below === null ? {} : { below }) };
+        return draft.op === "points" ? { points: range } : { score: range };
       }
       if (draft.op === "after") return { after: { item, days: draft.days } };
       return draft.op === "completed" ? { completed: item } : { attempted: item };
@@ -272,10 +271,15 @@ export function outlines(
           )
           .map(({ id }) => id);
         const rule = entry.rule === null ? null : settle(entry.rule, nameable, countable);
-        const veil = veils.find((number) => ids[number % ids.length] === entry.id);
+        const number = veils.find((one) => ids[one % ids.length] === entry.id);
+        const veil =
+          number !== undefined && number % 3 === 0
+            ? undefined
+            : veils.find((number) => ids[number % ids.length] === entry.id);
         const visibility: Visibility | undefined =
           veil === undefined ? undefined : veil % 2 === 0 ? "hidden" : "unlisted";
-        return { ...entry, rule, ...(visibility === undefined ? {} : { visibility }) };
+        const window = number !== undefined && number % 3 === 0 ? windowFrom(number % LAST_STEP) : {};
+        return { ...entry, rule, ...window, ...(visibility === undefined ? {} : { visibility }) };
       };
       const course = outline(plainChapters.map(settled), plainProblems.map(settled), {
         sequential,
@@ -283,7 +287,9 @@ export function outlines(
         problems_follow_chapter: follow,
         tutorial: tutorial === null ? null : (ids[tutorial % ids.length] ?? null),
       });
-      return isMoodle ? { ...course, source: { platform: "moodle", release: "4.5.6" } } : course;
+      return isMoodle
+        ? { ...course, source: { platform: "moodle", release: veils.length % 2 === 0 ? "4.5.6" : "4.1" } }
+        : course;
     });
 }
 
@@ -311,8 +317,20 @@ export function idsOf({ chapters, problems }: Outline): string[] {
 export function withDeed(record: LearnerRecord, ids: readonly string[], deed: Deed): LearnerRecord {
   const id = ids[deed.pick % ids.length] ?? "";
   const facts = new Map(record.facts);
-  const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score };
+  const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score, ...toldOf(deed) };
   return { ...record, facts: facts.set(id, mergeFact(facts.get(id) ?? NO_FACT, news)) };
+}
+
+/** A window for work of five days from a step on; every other one has no end, or no beginning. */
+function windowFrom(step: number): Pick<OutlineItem, "opens" | "closes"> {
+  const opens = step % 3 === 0 ? {} : { opens: toInstant(at(step)) };
+  return { ...opens, ...(step % 3 === 1 ? {} : { closes: toInstant(at(step + 10)) }) };
+}
+
+/** What else is told of a deed: of some, whether it decides, and what the score is in points. */
+function toldOf({ pick: number, completed, score }: Deed): { outcome: Outcome | null; points: Points | null } {
+  const outcome = number % 3 !== 0 ? null : completed ? "passed" : "failed";
+  return { outcome, points: score === null || number % 2 === 0 ? null : { points: score, min: 0, max: 100 } };
 }
 
 const overrideDraft = fc.record({

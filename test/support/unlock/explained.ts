@@ -1,5 +1,6 @@
 import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
 import {
+  acceptsWork,
   compile,
   type Explanation,
   evaluate,
@@ -13,6 +14,7 @@ import {
   type Program,
   type Rule,
   type Step,
+  scopeOf,
 } from "../../../src/unlock/index.ts";
 
 export interface Explained {
@@ -50,7 +52,7 @@ export function keepOpen(program: Program, record: LearnerRecord, now: number): 
 export function take(
   program: Program,
   state: { record: LearnerRecord; now: number },
-  { action, item, min_score, until }: Step,
+  { action, item, min_score, min_points, until }: Step,
 ): { record: LearnerRecord; now: number } | null {
   const { now } = state;
   const record = keepOpen(program, state.record, now);
@@ -61,10 +63,18 @@ export function take(
   const { open, visible } = evaluate(program, layOut(program, record), now);
   const index = program.indexOf.get(item ?? "") ?? -1;
   if (open[index] !== 1 || visible[index] !== 1) return null;
+  if (!acceptsWork(scopeOf(program, layOut(program, record), now), index)) return null;
   // A chapter can only be completed.
   if (index < program.chapterCount && action !== "complete") return null;
   const id = item ?? "";
-  const news = { at: now, completed: action === "complete", score: action === "score" ? (min_score ?? null) : null };
+  const points = min_points === undefined ? null : { points: min_points, min: 0, max: 100 };
+  const news = {
+    at: now,
+    completed: action === "complete" || action === "pass",
+    score: action === "score" ? (min_score ?? min_points ?? null) : null,
+    outcome: action === "pass" ? ("passed" as const) : null,
+    points,
+  };
   const facts = new Map(record.facts).set(id, mergeFact(record.facts.get(id) ?? NO_FACT, news));
   return { record: keepOpen(program, { ...record, facts }, now), now };
 }

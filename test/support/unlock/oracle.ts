@@ -1,4 +1,5 @@
-import type { Fact, LearnerRecord, Override } from "../../../src/unlock/learner.ts";
+import type { Fact } from "../../../src/unlock/facts.ts";
+import type { LearnerRecord, Override } from "../../../src/unlock/learner.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "../../../src/unlock/outline.ts";
 import type { Rule } from "../../../src/unlock/rules.ts";
 
@@ -194,7 +195,11 @@ class World {
 
   /** Every instant up to now at which anything may change, and a moment before each; latest first. */
   #moments(): number[] {
-    const instants = [...this.#record.facts.values()].flatMap((fact) => [fact.attempted_at, fact.completed_at]);
+    const instants = [...this.#record.facts.values()].flatMap((fact) => [
+      fact.attempted_at,
+      fact.completed_at,
+      fact.outcome_at ?? null,
+    ]);
     const starts = [this.#record.enrolled_at, ...instants.filter((at) => at !== null)];
     const excuses = this.#record.policy.overrides.flatMap((one) => [one.created_at, one.extend_to ?? 0]);
     const named: number[] = [];
@@ -220,7 +225,11 @@ class World {
     const facts = [...this.#record.facts].map(([id, fact]): [string, Fact] => {
       const scoredAt = until(fact.completed_at ?? fact.attempted_at);
       const best_score = scores === "early" && scoredAt !== null ? fact.best_score : null;
-      return [id, { attempted_at: until(fact.attempted_at), completed_at: until(fact.completed_at), best_score }];
+      const attempt = { best_score, points: best_score === null ? null : (fact.points ?? null) };
+      const isDecided = until(fact.outcome_at ?? null) !== null;
+      const verdict = isDecided ? { outcome: fact.outcome ?? null, outcome_at: fact.outcome_at ?? null } : {};
+      const did = { attempted_at: until(fact.attempted_at), completed_at: until(fact.completed_at) };
+      return [id, { ...did, ...attempt, ...verdict }];
     });
     const overrides = this.#record.policy.overrides
       .filter((one) => one.expires_at === null || this.#now < one.expires_at)
@@ -322,7 +331,8 @@ class World {
       return listed.length > 0 && left.length === 0 ? null : { progress: { of: left, min_percent } };
     }
     const item = "completed" in rule ? rule.completed : "attempted" in rule ? rule.attempted : null;
-    const id = item ?? ("score" in rule ? rule.score.item : "after" in rule ? rule.after.item : null);
+    const graded = "points" in rule ? rule.points.item : "state" in rule ? rule.state.item : null;
+    const id = graded ?? item ?? ("score" in rule ? rule.score.item : "after" in rule ? rule.after.item : null);
     return id === null || counts(id, this.#holds(rule, owner, isDenied)) ? rule : null;
   }
 
@@ -346,6 +356,21 @@ class World {
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.score;
       if (best !== null && best >= min && (below === undefined || best < below)) return true;
       return below === undefined && this.#excuses(item).length > 0;
+    }
+    if ("points" in rule) {
+      const points = this.#record.facts.get(rule.points.item)?.points ?? null;
+      const { min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = rule.points;
+      return points !== null && points >= min && points < below;
+    }
+    if ("state" in rule) {
+      const { item, is } = rule.state;
+      const fact = this.#record.facts.get(item);
+      const state = fact?.outcome ?? (typeof fact?.completed_at === "number" ? "complete" : "incomplete");
+      const { source } = this.#outline;
+      const alias = source?.platform !== "moodle" ? null : source.release === "4.1" ? "complete" : "incomplete";
+      const states = new Set<string>(alias !== null && is.includes(alias) ? [...is, "failed"] : is);
+      if (this.#excuses(item).length === 0) return states.has(state);
+      return states.has("complete") || states.has("passed") || (state !== "incomplete" && states.has(state));
     }
     if ("hide" in rule) return this.#holds(rule.hide, owner, isDenied);
     if ("missing" in rule) return isDenied && rule.missing.what === "item";

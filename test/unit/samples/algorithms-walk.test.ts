@@ -4,7 +4,8 @@ import { courseDocumentSchema, splitDocument } from "../../../src/courses/docume
 import { DAY_MS } from "../../../src/platform/instants.ts";
 import { compile } from "../../../src/unlock/compile.ts";
 import { evaluate, openIds } from "../../../src/unlock/evaluate.ts";
-import { type Fact, layOut, mergeFact, NO_FACT, NO_POLICY } from "../../../src/unlock/learner.ts";
+import { type Fact, mergeFact, NO_FACT } from "../../../src/unlock/facts.ts";
+import { layOut, NO_POLICY } from "../../../src/unlock/learner.ts";
 
 const ENROLLED = Date.parse("2026-11-02T08:00:00Z");
 /** Far fewer days than the 14 that open graphs by waiting, so graphs must open by work. */

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
 import { tableOf } from "../../../src/unlock/analysis/table.ts";
 import { CAN, judgeRule } from "../../../src/unlock/analysis/truths.ts";
 import { analyze } from "../../../src/unlock/analyze.ts";
 import {
+  type CompletionState,
   chapterRows,
   compile,
   evaluate,
@@ -15,6 +17,7 @@ import {
   layOut,
   NONE,
   type Outline,
+  type OutlineItem,
   problemRows,
   type Rule,
   ruleSchema,
@@ -42,7 +45,7 @@ const MOODLE = { platform: "moodle", release: "4.5.6" } as const;
 const scored = (score: number) => learnerRecord({ a: { attempted_at: EPOCH, best_score: score } });
 
 /** How item x stands, with this rule: open, locked or hidden. */
-function stateOf(rule: Rule, record: LearnerRecord = learnerRecord(), source?: typeof MOODLE): string {
+function stateOf(rule: Rule, record: LearnerRecord = learnerRecord(), source?: Outline["source"]): string {
   const course = outline([], [problem("x", null, rule), problem("a"), problem("b")]);
   return standing(source === undefined ? course : { ...course, source }, record).x ?? "";
 }
@@ -108,6 +111,70 @@ describe("scores between bounds", () => {
     // Too good for a range is what its denial asks for.
     const denied = of({ not: { score: { item: "demo.a", below: 50 } } }, scored(40));
     expect(denied.to_unlock).toEqual([{ action: "score", item: "demo.a", min_score: 50 }]);
+  });
+});
+
+describe("completion states and points", () => {
+  const fact = (rest: object) => learnerRecord({ a: { attempted_at: EPOCH, ...rest } });
+  const done = fact({ completed_at: EPOCH });
+  const passed = fact({ completed_at: EPOCH, outcome: "passed", outcome_at: EPOCH });
+  const failed = fact({ outcome: "failed", outcome_at: EPOCH });
+  const records = [learnerRecord(), done, passed, failed];
+  const opens = (is: CompletionState[], source?: Outline["source"]) =>
+    records.map((record) => stateOf({ state: { item: "demo.a", is } }, record, source) === "open");
+
+  it("asks for one of some states; nothing done is incomplete, and completing is not passing", () => {
+    expect(opens(["incomplete"])).toEqual([true, false, false, false]);
+    expect(opens(["complete"])).toEqual([false, true, false, false]);
+    expect(opens(["complete", "passed"])).toEqual([false, true, true, false]);
+    expect(opens(["failed"])).toEqual([false, false, false, true]);
+  });
+
+  it("takes a failed item for what the release of Moodle takes it for", () => {
+    const moodle = (release: string) => ({ platform: "moodle" as const, release });
+    for (const release of ["4.5", "4.5.6 (Build: 20250811)", "5.0", "unknown"]) {
+      expect(opens(["complete", "passed"], moodle(release)), release).toEqual([false, true, true, false]);
+      expect(opens(["incomplete"], moodle(release)), release).toEqual([true, false, false, true]);
+    }
+    for (const release of ["4.4.1", "3.11", "2.6"]) {
+      expect(opens(["complete", "passed"], moodle(release)), release).toEqual([false, true, true, true]);
+      expect(opens(["incomplete"], moodle(release)), release).toEqual([true, false, false, false]);
+    }
+  });
+
+  it("compares points as they are, and what an excuse stands for is complete", () => {
+    const points = (number: number) => fact({ best_score: number * 10, points: number, points_min: 0, points_max: 10 });
+    const rule: Rule = { points: { item: "demo.a", min: 5, below: 8 } };
+    expect([4.9, 5, 7.9, 8].map((number) => stateOf(rule, points(number)))).toEqual([
+      "locked",
+      "open",
+      "open",
+      "locked",
+    ]);
+    expect(stateOf(rule, fact({ best_score: 60 }))).toBe("locked");
+    const excused = learnerRecord({}, { policy: { overrides: [override("a", "excuse")] } });
+    expect(stateOf({ state: { item: "demo.a", is: ["passed"] } }, excused)).toBe("open");
+    expect(stateOf({ state: { item: "demo.a", is: ["incomplete"] } }, excused)).toBe("locked");
+  });
+
+  it("says what is left to do, or that nothing is", () => {
+    const of = (rule: Rule, record = learnerRecord()) =>
+      explainOne(outline([], [problem("x", null, rule), problem("a")]), record, EPOCH, "demo.x");
+    const pass = of({ state: { item: "demo.a", is: ["passed"] } }, failed);
+    expect(pass.reasons).toEqual([{ code: "not_passed", item: "demo.a", required: "passed", actual: "failed" }]);
+    expect(pass.to_unlock).toEqual([{ action: "pass", item: "demo.a" }]);
+    expect(pass.sentence).toEqual({ en: "Pass “Problem a”.", zh: "通过《题目a》。" });
+    expect(pass.conditions[0]?.text).toEqual({ en: "“Problem a” is passed", zh: "《题目a》已通过" });
+    const complete = of({ state: { item: "demo.a", is: ["complete", "passed"] } });
+    expect(complete.to_unlock).toEqual([{ action: "complete", item: "demo.a" }]);
+    const remedy = of({ state: { item: "demo.a", is: ["failed"] } }, passed);
+    expect([remedy.reasons[0]?.code, remedy.to_unlock]).toEqual(["excluded", null]);
+    const points = of({ points: { item: "demo.a", min: 5 } });
+    expect(points.to_unlock).toEqual([{ action: "score", item: "demo.a", min_points: 5 }]);
+    expect(points.sentence).toEqual({
+      en: "Get at least 5 points on “Problem a”.",
+      zh: "在《题目a》中取得至少 5 点。",
+    });
   });
 });
 
@@ -266,6 +333,48 @@ describe("what hides", () => {
   });
 });
 
+describe("windows for work", () => {
+  const day = (days: number) => toInstant(EPOCH + days * DAY_MS);
+  const withWindow = (window: Pick<OutlineItem, "opens" | "due" | "closes">) =>
+    outline([], [problem("x", null, { completed: "demo.a" }), { ...problem("a"), ...window }]);
+  const why = (course: Outline, record = learnerRecord()) => explainOne(course, record, EPOCH, "demo.x");
+
+  it("leaves the item open, and plans by when its work is accepted", () => {
+    const later = withWindow({ opens: day(2), closes: day(4) });
+    expect(standing(later)).toEqual({ x: "locked", a: "open" });
+    const { to_unlock, do_next } = why(later);
+    expect(to_unlock).toEqual([
+      { action: "wait", until: day(2) },
+      { action: "complete", item: "demo.a" },
+    ]);
+    expect(do_next).toEqual([{ action: "wait", until: day(2) }]);
+    const over = why(withWindow({ closes: day(0) }));
+    expect([over.to_unlock, over.sentence.en]).toEqual([null, "You cannot complete “Problem a”."]);
+    const more = learnerRecord({}, { policy: { overrides: [override("a", "extend", { extend_to: EPOCH + DAY_MS })] } });
+    expect(why(withWindow({ closes: day(0) }), more).to_unlock).toEqual([{ action: "complete", item: "demo.a" }]);
+  });
+
+  it("locks the item before in a course from Canvas, and nowhere else", () => {
+    const course = withWindow({ opens: day(2) });
+    expect(standing(course).a).toBe("open");
+    expect(standing({ ...course, source: { ...MOODLE, platform: "canvas" } }).a).toBe("locked");
+  });
+
+  it("says in rows when work is accepted, with the learner's extension, and only where there is a window", () => {
+    const program = compile(withWindow({ opens: day(-1), due: day(1), closes: day(2) }));
+    const record = learnerRecord(
+      {},
+      { policy: { overrides: [override("a", "extend", { extend_to: EPOCH + 3 * DAY_MS })] } },
+    );
+    const learner = layOut(program, record);
+    const view = { program, learner, evaluation: evaluate(program, learner, EPOCH), now: EPOCH };
+    expect(problemRows(view, "en").map(({ window }) => window)).toEqual([
+      undefined,
+      { opens: day(-1), due: day(1), closes: day(3) },
+    ]);
+  });
+});
+
 describe("explained", { timeout: 60_000 }, () => {
   it("has a reason and a sentence for what is locked, names nothing hidden, and plans what opens it", () => {
     const seen = { locked: 0, plans: 0, hidden: 0 };
@@ -328,6 +437,11 @@ describe("checked at publishing", { timeout: 60_000 }, () => {
     expect(check(one({ completed: "demo.gone" }, { source: MOODLE })).errors).toEqual([
       "dangling demo.x.rule.completed",
     ]);
+  });
+
+  it("refuses a window that closes before it opens", () => {
+    const window = { opens: "2026-09-02T00:00:00Z", closes: "2026-09-01T00:00:00Z" };
+    expect(check(outline([], [{ ...problem("x"), ...window }])).errors).toEqual(["unsatisfiable demo.x.closes"]);
   });
 
   it("warns of what is missing, of what hides nothing, and of a condition that no learner can meet", () => {

@@ -1,12 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compile, type Fact, layOut, mergeFact, NO_FACT, sameFact, setFact } from "../../../src/unlock/index.ts";
+import {
+  compile,
+  type Fact,
+  layOut,
+  mergeFact,
+  NO_FACT,
+  percentOf,
+  sameFact,
+  setFact,
+} from "../../../src/unlock/index.ts";
 import { EPOCH, learnerRecord, outline, override, problem } from "../../support/unlock/courses.ts";
 
 const news = fc.record({
   at: fc.integer({ min: EPOCH, max: EPOCH + 20 }),
   completed: fc.boolean(),
   score: fc.option(fc.double({ min: 0, max: 100, noNaN: true })),
+  outcome: fc.option(fc.constantFrom("passed" as const, "failed" as const)),
+  points: fc.option(fc.record({ points: fc.nat({ max: 3 }), min: fc.constantFrom(-1, 0), max: fc.constantFrom(0, 3) })),
 });
 const facts = fc.array(news, { maxLength: 6 }).map((list) => list.reduce(mergeFact, NO_FACT));
 
@@ -47,6 +58,26 @@ describe("mergeFact", () => {
     );
   });
 
+  it("keeps the latest outcome, of two at one instant the better, and the points of the best attempt", () => {
+    const merged = (...list: Parameters<typeof mergeFact>[1][]) => list.reduce(mergeFact, NO_FACT);
+    const told = (at: number, outcome: "passed" | "failed" | null, score: number | null = null) => ({
+      at,
+      completed: outcome === "passed",
+      score,
+      outcome,
+    });
+    expect(merged(told(1, "passed"), told(2, "failed"))).toMatchObject({ outcome: "failed", completed_at: 1 });
+    expect(merged(told(2, "failed"), told(2, "passed"), told(3, null))).toMatchObject({
+      outcome: "passed",
+      outcome_at: 2,
+    });
+    const points = (score: number) => ({ ...told(1, null, score), points: { points: score / 10, min: 0, max: 10 } });
+    expect(merged(points(60), points(40))).toMatchObject({ best_score: 60, points: 6, points_max: 10 });
+    expect(merged(points(60), told(1, null, 90)).points).toBeUndefined();
+    expect(percentOf({ points: 5, min: -10, max: 10 })).toBe(75);
+    expect(percentOf({ points: 5, min: 5, max: 5 })).toBeNull();
+  });
+
   it("keeps a score of 0 apart from no score", () => {
     expect(mergeFact(NO_FACT, { at: EPOCH, completed: false, score: 0 }).best_score).toBe(0);
     expect(mergeFact(NO_FACT, { at: EPOCH, completed: true, score: null }).best_score).toBeNull();
@@ -60,6 +91,12 @@ describe("sameFact", () => {
     expect(sameFact(fact, { ...fact, attempted_at: null })).toBe(false);
     expect(sameFact(fact, { ...fact, completed_at: null })).toBe(false);
     expect(sameFact(fact, { ...fact, best_score: null })).toBe(false);
+    expect(sameFact(fact, { ...fact, outcome: null, points: null })).toBe(true);
+    expect(sameFact(fact, { ...fact, outcome: "failed" })).toBe(false);
+    expect(sameFact({ ...fact, outcome: "failed", outcome_at: 1 }, { ...fact, outcome: "failed", outcome_at: 2 })).toBe(
+      false,
+    );
+    expect(sameFact(fact, { ...fact, points: 0 })).toBe(false);
   });
 });
 

@@ -3,10 +3,23 @@ import { z } from "zod";
 import { type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { brokenObjects, callWith, loseStorage } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
-import { author, completed, deltaSchema, statesOf, unlocksSchema, whySchema } from "../../support/worker/learners.ts";
+import {
+  author,
+  complete,
+  completed,
+  deltaSchema,
+  override,
+  service,
+  statesOf,
+  submit,
+  unlocksSchema,
+  whySchema,
+} from "../../support/worker/learners.ts";
 
 const detailSchema = z.looseObject({ profile: z.record(z.string(), z.string()), item_count: z.number() });
-const listSchema = z.looseObject({ results: z.array(z.looseObject({ id: z.string(), kind: z.string().optional() })) });
+const listSchema = z.looseObject({
+  results: z.array(z.looseObject({ id: z.string(), kind: z.string().optional(), window: z.unknown().optional() })),
+});
 const audienceSchema = z.looseObject({
   results: z.array(z.looseObject({ user_id: z.string(), is_open: z.boolean(), is_hidden: z.boolean() })),
 });
@@ -51,7 +64,7 @@ it("hides, shows and opens by the profile; object, fallback, lists, reasons and 
   const without = { [id("start")]: "unlocked", [id("next")]: "locked", [id("quiz")]: "unlocked" };
   expect(await statesOf(slug, "ada")).toEqual(without);
   expect(await inspected(slug)).toMatchObject({ profile: { department: "art" }, item_count: 3 });
-  for (const path of [`/courses/${slug}/items/${id("lab")}/why`, `/chapters/${id("lab")}/`]) {
+  for (const path of [`/courses/${slug}/items/${id("lab")}/why`, `/courses/${slug}/chapters/${id("lab")}/`]) {
     const refused = await call("GET", path, { token });
     expect([refused.status, await refused.text()]).toEqual([404, expect.not.stringContaining("Lab")]);
   }
@@ -135,4 +148,107 @@ it("publishes what can never open where the course was imported, and says so", a
     z.looseObject({ warnings: z.array(z.looseObject({ rule: z.string() })) }),
   );
   expect(warnings.map(({ rule }) => rule)).toEqual(["missing_reference", "unreachable"]);
+});
+
+it("knows passed and failed, and points in their own range: import, correction, verdict, fallback and the past agree", async () => {
+  const slug = freshSlug("outcomes");
+  const id = (name: string) => `${slug}.${name}`;
+  await publish({
+    slug,
+    title: "Outcomes",
+    options: { sticky: false },
+    source: { platform: "moodle", release: "4.5.6" },
+    problems: [
+      { id: id("quiz"), title: "Quiz" },
+      { id: id("essay"), title: "Essay" },
+      { id: id("more"), title: "More", rule: { state: { item: id("quiz"), is: ["passed"] } } },
+      { id: id("again"), title: "Again", rule: { state: { item: id("quiz"), is: ["failed"] } } },
+      { id: id("half"), title: "Half", rule: { points: { item: id("quiz"), min: 15, below: 20 } } },
+      { id: id("any"), title: "Any", rule: { score: { item: id("quiz") } } },
+      { id: id("judged"), title: "Judged", rule: { state: { item: id("essay"), is: ["failed"] } } },
+    ],
+  });
+  await enroll(slug, "ada");
+  const open = async (query = "") =>
+    Object.entries(await statesOf(slug, "ada", query))
+      .filter(([, state]) => state !== "locked")
+      .map(([item]) => item.slice(slug.length + 1))
+      .filter((name) => name !== "quiz" && name !== "essay")
+      .join();
+  const told = async (fact: object) => {
+    const facts = [{ user_id: "ada", item: id("quiz"), ...fact }];
+    const answer = await call("POST", "/progress/import", { token: await service(), body: { facts } });
+    return read(answer, 200, z.looseObject({ results: z.array(z.looseObject({ outcome: z.string() })) }));
+  };
+  // Done is not graded where the course comes from another platform.
+  const at = (second: number) => new Date(Date.now() - 60_000 + second * 1_000).toISOString();
+  await told({ completed: true, at: at(1) });
+  expect(await open()).toBe("");
+  await told({ points: { points: 16, max: 30 }, outcome: "failed", at: at(2) });
+  expect(await open()).toBe("again,half,any");
+  const between = new Date().toISOString();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await told({ points: { points: 24, max: 30 }, outcome: "passed", at: at(3) });
+  expect(await open()).toBe("more,any");
+  // Late news of an earlier failure changes nothing.
+  expect((await told({ outcome: "failed", at: at(2) })).results).toMatchObject([{ outcome: "unchanged" }]);
+  expect(await open(`?at=${between}`)).toBe("again,half,any");
+  await project(slug, "ada");
+  const fallback = await callWith({ ENROLLMENTS: brokenObjects().namespace }, "GET", `/courses/${slug}/unlocks`, {
+    token: await tokenOf("ada"),
+  });
+  expect((await read(fallback, 200, unlocksSchema)).states).toEqual(await statesOf(slug, "ada"));
+  const right = { points: { points: 5, max: 10 }, outcome: "failed", at: at(4), correct: true };
+  expect((await told(right)).results).toMatchObject([{ outcome: "recorded" }]);
+  expect((await told(right)).results).toMatchObject([{ outcome: "unchanged" }]);
+  expect(await open()).toBe("again,any");
+  const both = { score: 50, points: { points: 5, max: 10 }, at: at(5) };
+  const refused = await call("POST", "/progress/import", {
+    token: await service(),
+    body: { facts: [{ user_id: "ada", item: id("quiz"), ...both }] },
+  });
+  expect((await problem(refused, 400)).errors).toMatchObject([{ path: "facts[0].points", rule: "only_one" }]);
+
+  const sent = await submit(slug, "ada", "essay", "An answer.");
+  const { submission_id } = await read(sent, 201, z.looseObject({ submission_id: z.string() }));
+  const verdict = { passed: false, score: 20, decides: true };
+  const judged = await call("POST", `/submissions/${submission_id}/verdict`, { token: await service(), body: verdict });
+  expect((await read(judged, 200, deltaSchema)).unlocked).toEqual([id("judged")]);
+});
+
+it("takes work within an item's window and at no other time, and gives who was extended more of it", async () => {
+  const slug = freshSlug("window");
+  const id = (name: string) => `${slug}.${name}`;
+  const start = Date.now();
+  const instant = (ms: number) => new Date(start + ms).toISOString();
+  await publish({
+    slug,
+    title: "Window",
+    options: { sticky: false },
+    chapters: [
+      { id: id("soon"), title: "Soon", opens: instant(3_600_000), content: "Read this first." },
+      { id: id("over"), title: "Over", closes: instant(-3_600_000), due: instant(-7_200_000) },
+      { id: id("next"), title: "Next", rule: { completed: id("over") } },
+    ],
+  });
+  await enroll(slug, "ada");
+  const token = await tokenOf("ada");
+  expect((await call("GET", `/courses/${slug}/chapters/${id("soon")}/`, { token })).status).toBe(200);
+  for (const name of ["soon", "over"]) {
+    const refused = await problem(await complete(slug, "ada", name), 403);
+    expect([refused.code, refused.detail]).toEqual([
+      "not_accepting",
+      expect.stringMatching(/^(Work is|No work was) accepted/),
+    ]);
+  }
+  const why = await read(await call("GET", `/courses/${slug}/items/${id("next")}/why`, { token }), 200, whySchema);
+  expect(why.to_unlock).toBeNull();
+  await override(slug, "ada", "over", { kind: "extend", extend_to: instant(7_200_000) });
+  const rows = await read(await call("GET", `/courses/${slug}/chapters/`, { token }), 200, listSchema);
+  expect(rows.results.map(({ window }) => window)).toEqual([
+    { opens: instant(3_600_000), due: null, closes: null },
+    { opens: null, due: instant(-7_200_000), closes: instant(7_200_000) },
+    undefined,
+  ]);
+  expect((await completed(slug, "ada", "over")).unlocked).toEqual([id("next")]);
 });

@@ -31,11 +31,12 @@ const KINDS: Readonly<Record<string, string>> = {
 export const CANVAS: Format = {
   name: "canvas",
   read({ course: asked }) {
-    const shelf = new Shelf();
+    const all = new Shelf();
     return {
-      wants: (path) => /\.(xml|html?)$/i.test(path) && !path.startsWith("web_resources/"),
-      take: (file) => shelf.put(file),
+      wants: (path) => /\.(xml|html?)$/i.test(path) && !/(?:^|\/)web_resources\//.test(path),
+      take: (file) => all.put(file),
       finish: (summary) => {
+        const shelf = all.from(MANIFEST);
         const meta = shelf.get(CANVAS_MODULES);
         if (meta === undefined) {
           const isCartridge = shelf.get(MANIFEST) !== undefined;

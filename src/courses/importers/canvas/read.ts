@@ -36,7 +36,7 @@ interface Requirement {
   minPercentage: number | null;
 }
 
-/** When something may be handed in. */
+/** When something may be submitted. */
 export interface Window {
   opens?: string;
   due?: string;

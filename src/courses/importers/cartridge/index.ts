@@ -16,14 +16,14 @@ export const CANVAS_MODULES = "course_settings/module_meta.xml";
 export const CARTRIDGE: Format = {
   name: "cartridge",
   read({ course: asked }) {
-    const shelf = new Shelf();
+    const all = new Shelf();
     let isCanvas = false;
     return {
       wants: (path) => {
-        isCanvas ||= path === CANVAS_MODULES;
+        isCanvas ||= path.endsWith(CANVAS_MODULES);
         return /\.(xml|x?html?)$/i.test(path);
       },
-      take: (file) => shelf.put(file),
+      take: (file) => all.put(file),
       finish: (summary) => {
         if (isCanvas)
           fail(
@@ -31,8 +31,13 @@ export const CARTRIDGE: Format = {
             "wrong_format",
             "This is an export of Canvas; import it as canvas, so that its gates come along.",
           );
+        const shelf = all.from(MANIFEST);
+        const [single] = shelf.paths();
+        // A cartridge of one file is its manifest, whatever it is called.
+        const isSingle = shelf.paths().length === 1 && single?.endsWith(".xml");
         const file =
-          shelf.get(MANIFEST) ?? fail(MANIFEST, "missing_file", "This is no cartridge: it has no imsmanifest.xml.");
+          shelf.get(isSingle ? (single ?? MANIFEST) : MANIFEST) ??
+          fail(MANIFEST, "missing_file", "This is no cartridge: it has no imsmanifest.xml.");
         const manifest = readManifest(file);
         const slug = courseSlug(asked, manifest.title ?? "", MANIFEST);
         const report = new ReportBuilder();

@@ -36,6 +36,7 @@ export function readManifest(file: SourceFile): Manifest {
   const root = readXml(file);
   if (root.name !== "manifest") fail(`${file.path}:${root.line}`, "no_manifest", "The first element is no manifest.");
   const metadata = child(root, "metadata");
+  const title = descend(metadata, "lom", "general", "title");
   const organization = descend(root, "organizations", "organization");
   const top = childrenOf(organization, "item");
   const [only] = top;
@@ -43,7 +44,7 @@ export function readManifest(file: SourceFile): Manifest {
   const isRoot = top.length === 1 && only !== undefined && child(only, "title") === undefined;
   return {
     version: childText(metadata, "schemaversion") ?? "unknown",
-    title: childText(descend(metadata, "lom", "general", "title"), "string"),
+    title: childText(title, "string") ?? childText(title, "langstring"),
     items: (isRoot ? childrenOf(only, "item") : top).map(itemOf),
     resources: new Map(childrenOf(child(root, "resources"), "resource").map(resourceOf)),
   };
@@ -51,7 +52,7 @@ export function readManifest(file: SourceFile): Manifest {
 
 function itemOf(element: XmlElement): ManifestItem {
   return {
-    identifier: element.attributes.get("identifier") ?? "",
+    identifier: element.attributes.get("identifier") ?? `line-${element.line}`,
     title: childText(element, "title"),
     ref: element.attributes.get("identifierref") ?? null,
     children: childrenOf(element, "item").map(itemOf),

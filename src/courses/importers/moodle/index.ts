@@ -13,8 +13,8 @@ import { BackupReader } from "./read.ts";
  */
 export const MOODLE: Format = {
   name: "moodle",
-  read({ course: asked }) {
-    const reader = new BackupReader();
+  read({ course: asked, people: withPeople }) {
+    const reader = new BackupReader(withPeople);
     return {
       wants: (path) => reader.wants(path),
       take: (file) => reader.take(file),
@@ -37,8 +37,19 @@ export const MOODLE: Format = {
             `The section lists activity ${module}, which is not in the backup.`,
           );
         }
+        report.leaveOut(
+          "criteria of the course's own completion",
+          "they open nothing within it",
+          reader.courseCriteria,
+        );
+        for (const module of course.modules.values()) {
+          if (!(Number(module.own.get("dependency")) > 0)) continue;
+          const message = "The lesson waits for another one by a setting of its own, which is not taken over.";
+          report.note(module.source, "lesson_dependency", message);
+        }
         for (const path of summary.skipped)
           report.note(path, "skipped_entry", "This entry is neither file nor folder.");
+        for (const [id, { name }] of course.groups) report.cohort(names.group(id), name);
         const people = mapPeople(course, names, report);
         return { document, report: report.build("moodle", course.release.text, summary), people };
       },

@@ -26,6 +26,9 @@ const KINDS: Readonly<Record<string, string>> = {
   questionnaire: "survey",
 };
 
+/** Kinds that no page ever shows: question banks are activities since 5.0. */
+const NEVER_SHOWN = new Set(["qbank"]);
+
 /** Fields of an activity's own settings that are a window, by kind of edge. */
 const WINDOWS = {
   opens: ["allowsubmissionsfromdate", "timeopen", "available", "timeavailablefrom", "submissionstart"],
@@ -57,7 +60,10 @@ export class MoodleMap {
       // Moodle asks the rules anew each time; what a rule opened it takes back.
       options: { sequential: false, sticky: false, problems_follow_chapter: false, open_enrollment: false },
       chapters,
-      problems: [...this.#names.gradesAsked.values()].map((item) => this.#gradeItem(item)),
+      problems: [
+        ...this.#order.nowhere.map((module) => this.#problem(module, null)),
+        ...[...this.#names.gradesAsked.values()].map((item) => this.#gradeItem(item)),
+      ],
     };
   }
 
@@ -97,7 +103,7 @@ export class MoodleMap {
     return rule;
   }
 
-  #problem(module: MoodleModule, section: MoodleSection): ImportedProblem {
+  #problem(module: MoodleModule, section: MoodleSection | null): ImportedProblem {
     this.#report.element(module.kind);
     const title = titleOf(module.title, `${module.kind} ${module.id}`);
     const [id, kind] = [this.#names.module(module), KINDS[module.kind] ?? module.kind];
@@ -111,7 +117,7 @@ export class MoodleMap {
       title,
       kind,
       // A section that is locked takes its activities off the page; its own reasons are told at the section.
-      rule: allOf([hidden(this.#sectionRule(section)), own]),
+      rule: allOf([section === null ? null : hidden(this.#sectionRule(section)), own]),
       content: this.#report.text(module.source, module.text),
       ...(completion?.mapped == null ? {} : { completion: completion.mapped }),
       ...(visibility === "shown" ? {} : { visibility }),
@@ -156,9 +162,9 @@ function plain(rule: ImportedRule): ImportedRule {
   return rule;
 }
 
-function visibilityOf(module: MoodleModule, section: MoodleSection): "shown" | "hidden" | "unlisted" {
-  if (!module.visible || module.deleting) return "hidden";
-  return module.onCoursePage && section.visible ? "shown" : "unlisted";
+function visibilityOf(module: MoodleModule, section: MoodleSection | null): "shown" | "hidden" | "unlisted" {
+  if (!module.visible || module.deleting || NEVER_SHOWN.has(module.kind)) return "hidden";
+  return module.onCoursePage && section?.visible !== false ? "shown" : "unlisted";
 }
 
 function windowOf(module: MoodleModule): { opens?: string; due?: string; closes?: string } {

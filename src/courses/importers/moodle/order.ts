@@ -7,6 +7,8 @@ const SUBSECTIONS_IN_PLACE = 500;
 export class PageOrder {
   /** Those of each section that are there, in order. */
   readonly inSection = new Map<number, MoodleModule[]>();
+  /** Those whose section is not in the file. */
+  readonly nowhere: MoodleModule[] = [];
   /** Entries of sequences that name no activity of the file. */
   readonly absent: { section: MoodleSection; module: number }[] = [];
   readonly #course: MoodleCourse;
@@ -28,7 +30,7 @@ export class PageOrder {
     }
     // What stands in no sequence comes last in the section it names.
     for (const module of course.modules.values())
-      if (!placed.has(module.id)) this.inSection.get(module.section)?.push(module);
+      if (!placed.has(module.id)) (this.inSection.get(module.section) ?? this.nowhere).push(module);
     const inPlace = course.release.number >= SUBSECTIONS_IN_PLACE;
     for (const section of course.sections) if (!inPlace || section.subsectionOf === null) this.#walk(section, inPlace);
   }

@@ -4,6 +4,8 @@ import { legacyAvailability } from "./legacy.ts";
 import { type Availability, type GradeItem, type MoodleCourse, type MoodleModule, releaseOf } from "./model.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
 
+/** A backup that somebody unpacked and packed again stands in a folder of its own. */
+const TOP = /^[^/]+\/(?=(?:activities|sections|course)\/|[a-z_]+\.xml$)/;
 const ACTIVITY = /^activities\/([a-z0-9_]+)_(\d+)\/([a-z0-9_]+)\.xml$/;
 const SECTION = /^sections\/section_(\d+)\/section\.xml$/;
 const WHOLE = [
@@ -15,7 +17,11 @@ const WHOLE = [
   "roles.xml",
   "course/roles.xml",
   "course/enrolments.xml",
+  "completion.xml",
 ];
+
+/** Files of the backup that are about people alone. */
+const OF_PEOPLE_ALONE = ["users.xml", "roles.xml", "course/roles.xml", "course/enrolments.xml"];
 
 /** Elements of an activity that hold what people wrote. They are not read: forgotten as soon as they end. */
 const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "record", "answer", "response", "override"];
@@ -53,18 +59,29 @@ export class BackupReader {
   };
   /** Activities as the manifest lists them. */
   readonly listed: { id: number; title: string | null; directory: string }[] = [];
+  /** What the course as a whole asks for to be complete. */
+  courseCriteria = 0;
+  readonly #withPeople: boolean;
   readonly #rolesOf = new Map<number, number[]>();
   readonly #studentRoles = new Set<number>();
   readonly #parts = new Map<number, Partial<MoodleModule>>();
   #isBackup = false;
 
-  wants(path: string): boolean {
-    const [, kind, , name] = ACTIVITY.exec(path) ?? [];
-    if (kind !== undefined) return name === kind || name === "module" || name === "grades" || name === "completion";
-    return WHOLE.includes(path) || SECTION.test(path);
+  /** @param withPeople whether people, what they did and their grades are read. */
+  constructor(withPeople = true) {
+    this.#withPeople = withPeople;
   }
 
-  take(file: SourceFile): void {
+  wants(path: string): boolean {
+    const inner = innerPath(path);
+    const [, kind, , name] = ACTIVITY.exec(inner) ?? [];
+    if (!this.#withPeople && (name === "completion" || OF_PEOPLE_ALONE.includes(inner))) return false;
+    if (kind !== undefined) return name === kind || name === "module" || name === "grades" || name === "completion";
+    return WHOLE.includes(inner) || SECTION.test(inner);
+  }
+
+  take(whole: SourceFile): void {
+    const file = { ...whole, path: innerPath(whole.path) };
     const [, kind, id, name] = ACTIVITY.exec(file.path) ?? [];
     if (kind !== undefined && name !== undefined) this.#activity(file, kind, Number(id), name);
     else if (SECTION.test(file.path)) this.#section(file);
@@ -136,7 +153,7 @@ export class BackupReader {
     let rows: GradeItem["grades"] = [];
     const row = (element: XmlElement) => {
       const [user, points] = [optionalNumber(element, "userid"), optionalNumber(element, "finalgrade")];
-      if (user === null || points === null) return;
+      if (user === null || points === null || !this.#withPeople) return;
       const at = optionalTime(element, "timemodified") ?? optionalTime(element, "timecreated");
       const [min, max] = [optionalNumber(element, "rawgrademin") ?? 0, optionalNumber(element, "rawgrademax") ?? 100];
       rows.push({ user, points, min, max, at });
@@ -198,6 +215,8 @@ export class BackupReader {
         const [user, role] = [optionalNumber(row, "userid"), optionalNumber(row, "roleid")];
         if (user !== null && role !== null) this.#rolesOf.set(user, [...(this.#rolesOf.get(user) ?? []), role]);
       }
+    } else if (file.path === "completion.xml") {
+      this.courseCriteria = childrenOf(readXml(file), "course_completion_criteria").length;
     } else {
       readXml(file, {
         enrolment: (row) => {
@@ -212,7 +231,9 @@ export class BackupReader {
   #manifest(root: XmlElement): void {
     this.#isBackup = true;
     const information = child(root, "information");
-    this.course.release = releaseOf(optional(information, "moodle_release") ?? "");
+    this.course.release = releaseOf(
+      optional(information, "moodle_release") ?? optional(information, "backup_release") ?? "",
+    );
     this.course.backupAt = optionalTime(information, "backup_date") ?? 0;
     this.course.fullname ||= optional(information, "original_course_fullname") ?? "";
     this.course.shortname ||= optional(information, "original_course_shortname") ?? "";
@@ -250,6 +271,12 @@ export class BackupReader {
     }
     this.course.people.users.set(id, { username: optional(element, "username") ?? "", fields });
   }
+}
+
+/** The path within the backup. */
+function innerPath(path: string): string {
+  const isWithin = ACTIVITY.test(path) || SECTION.test(path) || WHOLE.includes(path);
+  return isWithin ? path : path.replace(TOP, "");
 }
 
 function moduleOf(element: XmlElement, source: string, kind: string, id: number): MoodleModule {

@@ -8,6 +8,7 @@ import type { CompletionState, Requirement } from "../../../../src/courses/impor
 import { type Format, type Imported, importCourse } from "../../../../src/courses/importers/format.ts";
 import { importReportSchema } from "../../../../src/courses/importers/report.ts";
 import { type Files, utf16, zipOf } from "../../../support/courses/archives.ts";
+import { engineStates, programOf } from "../../../support/courses/engine.ts";
 import { type Known, outcomeOf } from "../../../support/courses/imported-rules.ts";
 import { courseJson, hasCourses, importedFile } from "../../../support/courses/sources.ts";
 
@@ -44,11 +45,8 @@ function isMet(requirement: Requirement | undefined, done: readonly (readonly [s
   return done.some(([what, points]) => what === "score" && Number(points) >= min);
 }
 
-function statesOf(
-  { document }: Imported,
-  now: number,
-  events: z.infer<typeof eventSchema>[],
-): Record<string, string[]> {
+/** The states of the items, by their names, from the rules alone and from the engine. */
+function statesOf({ document }: Imported, now: number, events: z.infer<typeof eventSchema>[]) {
   const name = (id: string) => id.slice(document.slug.length + 1);
   const done = Map.groupBy(events, ([item]) => item);
   const states = new Map<string, CompletionState>();
@@ -58,13 +56,14 @@ function statesOf(
     if (isMet(item.completion, own)) states.set(item.id, "complete");
   }
   const known: Known = { now: now * 1_000, states, scores: new Map(), cohorts: new Set(), profile: new Map() };
-  const result: Record<string, string[]> = {};
-  for (const { chapter, item } of items) {
+  const at = new Date(known.now).toISOString();
+  const facts = [...states].map(([item, state]) => ({ user: "student", at, item, state }));
+  const byEngine = engineStates(programOf(document), { now: known.now, facts });
+  return items.map(({ chapter, item }) => {
     const isOpen = [chapter.rule, item.rule].every((rule) => outcomeOf(rule, known) === "open");
-    const state = item.status === "draft" ? "hidden" : isOpen ? "open" : "locked";
-    result[state] = [...(result[state] ?? []), name(item.id)];
-  }
-  return result;
+    const byRules = item.status === "draft" ? "hidden" : isOpen ? "open" : "locked";
+    return { item: name(item.id), byRules, byEngine: byEngine.get(item.id) };
+  });
 }
 
 describe.skipIf(!hasCourses)("real exports of Canvas", () => {
@@ -103,9 +102,12 @@ describe.skipIf(!hasCourses)("real exports of Canvas", () => {
     const imported = await importedFile(CANVAS, "canvas/gated-12-60.imscc");
     expect(histories).toHaveLength(60);
     for (const { now, events, expected } of histories) {
+      const stateOf = new Map(Object.entries(expected).flatMap(([state, names]) => names.map((one) => [one, state])));
       const states = statesOf(imported, now, events);
-      for (const state of ["open", "locked", "hidden"])
-        expect(states[state]?.toSorted() ?? []).toEqual(expected[state]?.toSorted() ?? []);
+      expect(states).toEqual(
+        states.map(({ item }) => ({ item, byRules: stateOf.get(item), byEngine: stateOf.get(item) })),
+      );
+      expect(states).toHaveLength(stateOf.size);
     }
   });
 
@@ -253,6 +255,22 @@ describe("cartridges", () => {
         value: { document: { chapters: [{ problems: [{ title: { en: "Alpha" }, content: { en: "Hello" } }] }] } },
       });
     }
+  });
+
+  it("may stand in a folder of their own, or be one file", async () => {
+    const within = Object.fromEntries(Object.entries(plain).map(([path, content]) => [`repo-main/${path}`, content]));
+    expect(await importing(CARTRIDGE, within)).toMatchObject({
+      value: { report: { content: { texts: 1, notes: [] } } },
+    });
+    const modules = `<modules>${module("m1", 1, items("a"))}</modules>`;
+    const export_ = { ...within, "repo-main/course_settings/module_meta.xml": modules };
+    expect(await importing(CANVAS, export_)).toMatchObject({
+      value: { document: { chapters: [{ problems: [{ id: "c.a" }] }] } },
+    });
+    const flat = archiveFiles(blobSource(new Blob([MANIFEST]), "cc1-3flat.xml"));
+    expect(await importCourse(CARTRIDGE, flat, { course: "c" })).toMatchObject({
+      value: { document: { chapters: [{ title: { en: "One" } }] } },
+    });
   });
 
   it("of Canvas are told from plain ones, both ways", async () => {

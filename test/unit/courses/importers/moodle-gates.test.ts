@@ -199,6 +199,39 @@ describe("completion settings of a backup", () => {
   });
 });
 
+describe("the files of a backup", () => {
+  it("may stand in a folder of their own", async () => {
+    const files = Object.entries(gated(all(done(1))));
+    const { report } = await importedBackup(
+      Object.fromEntries(files.map(([path, content]) => [`course-main/${path}`, content])),
+    );
+    expect(report.gates).toMatchObject([{ source: "activities/page_3/module.xml" }]);
+  });
+
+  it("may hold activities whose section is elsewhere, and kinds that no page shows", async () => {
+    const files = backupOf("5.0.2", ONE_SECTION, [
+      { id: 1, section: 1, kind: "qbank", completion: 0 },
+      { id: 9, section: 7 },
+    ]);
+    const { document } = await importedBackup(files);
+    expect(document.problems.map(({ id }) => id)).toEqual(["small-one.page-9"]);
+    expect(document.chapters[0]?.problems).toMatchObject([{ id: "small-one.qbank-1", visibility: "hidden" }]);
+  });
+
+  it("may say what a course and a lesson ask for by themselves, which is told", async () => {
+    const files = backupOf("4.5.6", ONE_SECTION, [
+      { id: 1, section: 1, kind: "lesson", own: "<dependency>12</dependency>" },
+    ]);
+    const criteria =
+      '<course_completion><course_completion_criteria id="1"/><course_completion_criteria id="2"/></course_completion>';
+    const { report } = await importedBackup({ ...files, "completion.xml": criteria });
+    expect(report.content.left_out).toMatchObject([{ count: 2 }]);
+    expect(report.content.notes).toEqual(
+      expect.arrayContaining([expect.objectContaining({ rule: "lesson_dependency" })]),
+    );
+  });
+});
+
 describe("what is no backup", () => {
   it("is refused with file and place", async () => {
     const errors = async (files: Record<string, string>) => {

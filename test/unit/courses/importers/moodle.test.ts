@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
-import type { Imported, ImportedFact } from "../../../../src/courses/importers/format.ts";
+
+import { type ImportedFact, importCourse } from "../../../../src/courses/importers/format.ts";
 import { MOODLE } from "../../../../src/courses/importers/moodle/index.ts";
-import { BackupReader } from "../../../../src/courses/importers/moodle/read.ts";
 import { importReportSchema } from "../../../../src/courses/importers/report.ts";
 import { type Known, outcomeOf } from "../../../support/courses/imported-rules.ts";
+import {
+  backupExpectation,
+  backupGrades,
+  factsOfHistory,
+  modulesOf,
+} from "../../../support/courses/moodle-histories.ts";
 import { courseJson, hasCourses, importedFile, suppliedBy } from "../../../support/courses/sources.ts";
 
 const FILES = [
@@ -21,60 +26,7 @@ const FILES = [
   "ladder-b",
 ];
 
-const stateSchema = z.record(z.string(), z.array(z.number())).transform((states) => {
-  const of = new Map<number, string>();
-  for (const [state, modules] of Object.entries(states)) for (const module of modules) of.set(module, state);
-  return of;
-});
-const expectedSchema = z.object({
-  summary: z.object({
-    release: z.string(),
-    activities: z.number(),
-    activities_listed_in_moodle_backup_xml: z.number(),
-    activities_by_kind: z.record(z.string(), z.number()),
-    sections: z.number(),
-    gates: z.number(),
-    completion_modes: z.record(z.string(), z.number()),
-  }),
-  order_on_course_page: z.array(z.number()),
-  gates: z.array(z.object({ item: z.number(), on: z.string() })),
-  histories: z.array(
-    z.object({
-      now: z.number(),
-      completion: z.record(z.string(), z.number()),
-      grades: z.record(z.string(), z.number()),
-      groups: z.array(z.number()),
-      profile: z.record(z.string(), z.string()),
-      expected: stateSchema,
-    }),
-  ),
-  learners_in_file_at: z.number().optional(),
-  learners_in_file: z.array(z.object({ username: z.string(), expected: stateSchema })).optional(),
-});
-
-const STATES = ["incomplete", "complete", "passed", "failed"] as const;
-
-interface Placed {
-  module: number;
-  item: Imported["document"]["problems"][number];
-}
-
-/** The items that are activities, by the number of the module they were. */
-function modulesOf({ document, report }: Imported): Placed[] {
-  const items = new Map(
-    [...document.chapters.flatMap((chapter) => chapter.problems ?? []), ...document.problems].map((item) => [
-      item.id,
-      item,
-    ]),
-  );
-  return report.items.flatMap(({ source, id }) => {
-    const module = /^activities\/[a-z0-9_]+_(\d+)\/module\.xml$/.exec(source)?.[1];
-    const item = items.get(id);
-    return module === undefined || item === undefined ? [] : [{ module: Number(module), item }];
-  });
-}
-
-function statesOf(modules: readonly Placed[], known: Known): Map<number, string> {
+function statesOf(modules: ReturnType<typeof modulesOf>, known: Known): Map<number, string> {
   return new Map(
     modules.map(({ module, item }) => {
       const outcome = outcomeOf(item.rule, known);
@@ -85,23 +37,9 @@ function statesOf(modules: readonly Placed[], known: Known): Map<number, string>
   );
 }
 
-/** The range and the item of each grade item, as the file has them. */
-async function gradesOf(file: string): Promise<Map<number, { module: number | null; min: number; max: number }>> {
-  const reader = new BackupReader();
-  const supply = await suppliedBy(`moodle/${file}.mbz`);
-  const read = await supply(
-    (path) => reader.wants(path),
-    (one) => reader.take(one),
-  );
-  if (!read.ok) throw new Error("refused");
-  return new Map(
-    [...reader.finish().gradeItems.values()].map(({ id, module, min, max }) => [id, { module, min, max }]),
-  );
-}
-
 describe.skipIf(!hasCourses)("real backups", () => {
   it.each(FILES)("%s: every gate, kind and completion setting in the file is in the report", async (file) => {
-    const expected = expectedSchema.parse(courseJson(`moodle/${file}.EXPECTED.json`));
+    const expected = backupExpectation.parse(courseJson(`moodle/${file}.EXPECTED.json`));
     const imported = await importedFile(MOODLE, `moodle/${file}.mbz`);
     const { report, document } = imported;
     const { summary } = expected;
@@ -122,39 +60,14 @@ describe.skipIf(!hasCourses)("real backups", () => {
   });
 
   it.each(FILES)("%s: every history gives the states that Moodle gives", async (file) => {
-    const { histories, order_on_course_page } = expectedSchema.parse(courseJson(`moodle/${file}.EXPECTED.json`));
+    const { histories, order_on_course_page } = backupExpectation.parse(courseJson(`moodle/${file}.EXPECTED.json`));
     const imported = await importedFile(MOODLE, `moodle/${file}.mbz`);
     const modules = modulesOf(imported);
-    const items = await gradesOf(file);
-    const idOf = new Map(modules.map(({ module, item }) => [module, item.id]));
-    for (const { now, completion, grades, groups, profile, expected } of histories) {
-      const states = new Map(
-        Object.entries(completion).map(([module, state]) => [
-          idOf.get(Number(module)) ?? "",
-          STATES[state] ?? "incomplete",
-        ]),
-      );
-      const scores = new Map<string, { points: number; min: number; max: number }>();
-      let total: number | null = null;
-      for (const [id, points] of Object.entries(grades)) {
-        const item = items.get(Number(id));
-        if (item === undefined) continue;
-        const score = { points, min: item.min, max: item.max };
-        if (item.module !== null) scores.set(idOf.get(item.module) ?? "", score);
-        scores.set(`${imported.document.slug}.grade-${id}`, score);
-        if (item.module === null) total = (100 * (points - item.min)) / (item.max - item.min);
-      }
-      const fields = Object.entries(profile).map(
-        ([field, value]) => [field.replace(/^sf:/, "").replace(/^cf:/, "profile_field_"), value] as const,
-      );
-      const known: Known = {
-        now: now * 1_000,
-        states,
-        scores,
-        cohorts: new Set(groups.map((group) => `group-${group}`)),
-        profile: new Map(fields),
-        total,
-      };
+    const grades = await backupGrades(file);
+    for (const history of histories) {
+      const { facts, cohorts, profile, total } = factsOfHistory(history, imported, grades);
+      const known = { ...knownOf(facts, history.now * 1_000, cohorts, profile), total };
+      const { expected } = history;
       expect(statesOf(modules, known)).toEqual(
         new Map(order_on_course_page.map((module) => [module, expected.get(module)])),
       );
@@ -168,7 +81,7 @@ describe.skipIf(!hasCourses)("real backups", () => {
         learners_in_file: learners = [],
         learners_in_file_at: at = 0,
         order_on_course_page,
-      } = expectedSchema.parse(courseJson(`moodle/${file}.EXPECTED.json`));
+      } = backupExpectation.parse(courseJson(`moodle/${file}.EXPECTED.json`));
       const imported = await importedFile(MOODLE, `moodle/${file}.mbz`);
       const modules = modulesOf(imported);
       expect(imported.people?.learners.map(({ user }) => user).toSorted()).toEqual(
@@ -184,6 +97,20 @@ describe.skipIf(!hasCourses)("real backups", () => {
       }
     },
   );
+});
+
+describe.skipIf(!hasCourses)("people of a backup", () => {
+  it("may be left out: the course is the same", async () => {
+    const read = async (people: boolean) => {
+      const result = await importCourse(MOODLE, await suppliedBy("moodle/ladder-b.mbz"), { people });
+      if (!result.ok) throw new Error(JSON.stringify(result.refusal));
+      return result.value;
+    };
+    const [whole, without] = [await read(true), await read(false)];
+    expect(whole.people?.learners).toHaveLength(12);
+    expect(without.people).toBeNull();
+    expect(without.document).toEqual(whole.document);
+  });
 });
 
 function knownOf(

@@ -1,0 +1,50 @@
+import { titleOf } from "../document.ts";
+import { Shelf } from "../files.ts";
+import type { Format } from "../format.ts";
+import { courseSlug, ItemIds } from "../ids.ts";
+import { ReportBuilder } from "../report.ts";
+import { textField } from "./fields.ts";
+import { OlxMap } from "./map.ts";
+import { OlxReader } from "./read.ts";
+
+/** OLX has no release: courses are written by many. */
+const RELEASE = "OLX";
+/** What the course is made of; the rest of an export is its files. */
+const READ =
+  /(?:^|\/)(?:course\.xml|policies\/(?:[^/]+\/)?policy\.json|(?:course|chapter|sequential|vertical|problem|html|video|library_content|split_test|conditional|[a-z_-]+)\/[^/].*\.(?:xml|html))$/;
+
+/**
+ * Courses of Open edX in OLX, as a `.tar.gz` or a folder. Subsections become chapters, the blocks of their units
+ * problems: subsections are what Open edX opens and locks, and blocks what learners complete.
+ */
+export const OLX: Format = {
+  name: "olx",
+  read({ course: asked }) {
+    const shelf = new Shelf();
+    return {
+      wants: (path) => READ.test(path) && !/(?:^|\/)(?:static|assets|drafts|about|info|tabs)\//.test(path),
+      take: (file) => shelf.put(file),
+      finish: (summary) => {
+        const reader = new OlxReader(shelf);
+        const course = reader.course();
+        const own = ["org", "course", "url_name"].flatMap((field) => textField(course, field) ?? []).join("-");
+        const slug = courseSlug(asked, own, "course.xml");
+        const report = new ReportBuilder();
+        const map = new OlxMap(course, reader, new ItemIds(slug), report);
+        const document = {
+          slug,
+          title: titleOf(textField(course, "display_name"), slug),
+          source: { platform: "open_edx" as const, release: RELEASE },
+          // Open edX revokes what was earned by a grade that fell.
+          options: { sequential: false, sticky: false, problems_follow_chapter: true, open_enrollment: false },
+          chapters: map.chapters(),
+          problems: [],
+        };
+        for (const { path, source } of reader.missing)
+          report.note(source, "missing_file", `It names ${path}, which is not there.`);
+        for (const { path, rule, message } of reader.broken) report.note(path, rule, message);
+        return { document, report: report.build("olx", RELEASE, summary), people: null };
+      },
+    };
+  },
+};

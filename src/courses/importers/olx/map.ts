@@ -1,0 +1,352 @@
+import { z } from "zod";
+import { toInstant } from "../../../platform/instants.ts";
+import {
+  allOf,
+  type ImportedChapter,
+  type ImportedProblem,
+  type ImportedRule,
+  type Requirement,
+  titleOf,
+} from "../document.ts";
+import { textOf } from "../files.ts";
+import type { ItemIds } from "../ids.ts";
+import { type ReportBuilder, type Verdict, worst } from "../report.ts";
+import { answerOf } from "./answers.ts";
+import { graceOf, groupAccess, instantField, isTrue, minimumField, textField } from "./fields.ts";
+import type { Block, OlxReader } from "./read.ts";
+
+/** Blocks that count when a subsection's completion is asked, with how each is completed. The others count nowhere. */
+const COMPLETED_BY: Readonly<Record<string, Requirement>> = { html: { view: true }, problem: { submit: true } };
+const COUNTED_NOWHERE = new Set(["discussion", "about", "course_info", "static_tab"]);
+/** Blocks that give a score. */
+const SCORED = new Set([
+  "problem",
+  "openassessment",
+  "edx_sga",
+  "staffgradedxblock",
+  "lti",
+  "lti_consumer",
+  "drag-and-drop-v2",
+  "library_content",
+]);
+
+/** Most items of one list of a rule. */
+const MAX_LIST = 500;
+
+/** What a block has of those it stands in. */
+interface Inherited {
+  /** Latest start so far, epoch milliseconds. */
+  start: number | null;
+  isHidden: boolean;
+  /** Sets of cohorts; one of each is needed. */
+  cohorts: string[][];
+  due: number | null;
+  /** Titles of what it stands in, below the subsection. */
+  titles: string[];
+}
+
+interface Section {
+  sequential: Block;
+  title: string;
+  inherited: Inherited;
+  leaves: { block: Block; inherited: Inherited }[];
+}
+
+/** Makes the chapters: one for each subsection, with all blocks of its units. */
+export class OlxMap {
+  readonly #course: Block;
+  readonly #reader: OlxReader;
+  readonly #ids: ItemIds;
+  readonly #report: ReportBuilder;
+  readonly #isGating: boolean;
+  readonly #isSelfPaced: boolean;
+  readonly #sections: Section[] = [];
+  /** What has a name already, by it: blocks of two kinds may share one. */
+  readonly #placed = new Set<string>();
+  readonly #named = new Map<string, string>();
+
+  constructor(course: Block, reader: OlxReader, ids: ItemIds, report: ReportBuilder) {
+    this.#course = course;
+    this.#reader = reader;
+    this.#ids = ids;
+    this.#report = report;
+    this.#isGating = isTrue(course, "enable_subsection_gating");
+    this.#isSelfPaced = isTrue(course, "self_paced");
+  }
+
+  chapters(): ImportedChapter[] {
+    for (const { name, title } of cohortsOf(this.#course)) this.#report.cohort(name, title);
+    const top = this.#inherit({ start: null, isHidden: false, cohorts: [], due: null, titles: [] }, this.#course);
+    for (const chapter of this.#course.children) {
+      this.#report.element(chapter.kind);
+      const inherited = this.#inherit(top, chapter);
+      this.#gateOfPlace(chapter);
+      for (const sequential of chapter.children) this.#collect(sequential, chapter, inherited);
+    }
+    return this.#sections.map((section) => this.#chapter(section));
+  }
+
+  /** The id of a block; of two with one name, the second on the page carries its kind too. */
+  #idOf({ kind, name }: Block): string {
+    const first = this.#named.get(name) ?? kind;
+    this.#named.set(name, first);
+    return this.#ids.of(first === kind ? name : `${name}-${kind}`);
+  }
+
+  #collect(sequential: Block, chapter: Block, outer: Inherited): void {
+    this.#report.element(sequential.kind);
+    this.#idOf(sequential);
+    const inherited = { ...this.#inherit(outer, sequential), titles: [] };
+    const titles = [chapter, sequential].map((block) => textField(block, "display_name") ?? block.name);
+    const section: Section = { sequential, title: titles.join(" · "), inherited, leaves: [] };
+    this.#sections.push(section);
+    const walk = (block: Block, within: Inherited) => {
+      this.#report.element(block.kind);
+      const own = this.#inherit(within, block);
+      if (block.kind !== "vertical" && block.children.length === 0) this.#place(section, block, own);
+      // What a library draws from is one thing for its learner.
+      else if (block.kind === "library_content") this.#place(section, block, own);
+      else for (const child of block.children) walk(child, own);
+    };
+    for (const block of sequential.children) walk(block, inherited);
+  }
+
+  #place(section: Section, block: Block, inherited: Inherited): void {
+    const key = `${block.kind}/${block.name}`;
+    if (this.#placed.has(key)) {
+      this.#report.note(
+        block.source,
+        "placed_twice",
+        `${key} stands in the course a second time; it is one item, where it stood first.`,
+      );
+      return;
+    }
+    this.#placed.add(key);
+    this.#idOf(block);
+    section.leaves.push({ block, inherited });
+  }
+
+  #inherit(outer: Inherited, block: Block): Inherited {
+    const start = instantField(block, "start");
+    const title = block.kind === "vertical" ? [textField(block, "display_name") ?? ""] : [];
+    return {
+      start: start === null || (outer.start !== null && outer.start > start) ? outer.start : start,
+      isHidden: outer.isHidden || isTrue(block, "visible_to_staff_only"),
+      cohorts: [
+        ...outer.cohorts,
+        ...groupAccess(block).map(({ partition, groups }) => groups.map((group) => cohortOf(partition, group))),
+      ],
+      due: instantField(block, "due") ?? outer.due,
+      titles: [...outer.titles, ...title],
+    };
+  }
+
+  #chapter({ sequential, title, inherited, leaves }: Section): ImportedChapter {
+    const id = this.#idOf(sequential);
+    this.#report.items.push({ source: sequential.source, id, kind: "subsection", title });
+    const gate = this.#prerequisite(sequential);
+    const problems = leaves.map((leaf) => this.#problem(leaf));
+    return {
+      id,
+      title: titleOf(title, sequential.name),
+      kind: "subsection",
+      rule: allOf([startOf(inherited), gate]),
+      content: null,
+      ...shownTo(inherited),
+      ...this.#window(inherited),
+      problems,
+    };
+  }
+
+  #problem({ block, inherited }: Section["leaves"][number]): ImportedProblem {
+    const id = this.#idOf(block);
+    const name = textField(block, "display_name") ?? inherited.titles.findLast((one) => one !== "");
+    const title = titleOf(name, block.name);
+    const kind = block.kind === "html" ? "page" : block.kind.replace(/[^a-z0-9_]/g, "_");
+    this.#report.items.push({ source: block.source, id, kind, title: title.en ?? "" });
+    this.#gateOfPlace(block);
+    const answer = block.kind === "problem" ? answerOf(block.element) : null;
+    if (block.kind === "problem" && answer === null) {
+      this.#report.leaveOut(
+        "answers of problems",
+        "answer keys know one number or text; a service has to judge the others",
+      );
+    }
+    const completion = COUNTED_NOWHERE.has(block.kind)
+      ? undefined
+      : (COMPLETED_BY[block.kind] ?? { contribute: true as const });
+    return {
+      id,
+      title,
+      kind,
+      rule: startOf(inherited),
+      content: this.#text(block),
+      ...(answer === null ? {} : { answer }),
+      ...(completion === undefined ? {} : { completion }),
+      ...shownTo(inherited),
+      ...this.#window(inherited),
+    };
+  }
+
+  /** The gate of a block that is no prerequisite: when it starts and who sees it. */
+  #gateOfPlace(block: Block): void {
+    const { rule, verdicts, why } = placeOf(block);
+    if (Object.keys(rule).length === 0) return;
+    const start = instantField(block, "start");
+    const mapped = start === null ? null : { hide: { from: toInstant(start) } };
+    this.#report.gates.push({
+      source: block.source,
+      rule,
+      mapped,
+      verdict: worst(verdicts),
+      why: why.join("; ") || null,
+    });
+  }
+
+  /** The gate of a subsection, told to the report with when it starts and who sees it. */
+  #prerequisite(sequential: Block): ImportedRule | null {
+    const place = placeOf(sequential);
+    const required = textField(sequential, "required_content");
+    if (required === null) {
+      this.#gateOfPlace(sequential);
+      return null;
+    }
+    const rule = {
+      required_content: required,
+      min_score: textField(sequential, "min_score"),
+      min_completion: textField(sequential, "min_completion"),
+      ...place.rule,
+    };
+    const { gate, verdict, why } = this.#isGating
+      ? this.#required(sequential, required)
+      : {
+          gate: null,
+          verdict: "exact" as const,
+          why: "enable_subsection_gating is off: Open edX asks for no prerequisite",
+        };
+    const start = instantField(sequential, "start");
+    const mapped = allOf([start === null ? null : { hide: { from: toInstant(start) } }, gate]);
+    const reasons = [why, ...place.why].filter((one) => one !== null);
+    const verdicts: Verdict[] = [verdict, ...place.verdicts];
+    this.#report.gates.push({
+      source: sequential.source,
+      rule,
+      mapped,
+      verdict: worst(verdicts),
+      why: reasons.join("; ") || null,
+    });
+    return gate;
+  }
+
+  #required(sequential: Block, required: string): { gate: ImportedRule | null; verdict: Verdict; why: string | null } {
+    const name = /(?:^|\+block@)([^+@]+)$/.exec(required)?.[1] ?? required;
+    const section = this.#sections.find((one) => one.sequential.name === name);
+    if (section === undefined) {
+      const why = `the course has no subsection ${name}: never met`;
+      return { gate: { missing: { what: "item", name } }, verdict: "exact", why };
+    }
+    const [score, completion] = [minimumField(sequential, "min_score"), minimumField(sequential, "min_completion")];
+    const scored = section.leaves.filter(({ block }) => SCORED.has(block.kind)).map(({ block }) => this.#idOf(block));
+    const counted = section.leaves
+      .filter(({ block }) => !COUNTED_NOWHERE.has(block.kind))
+      .map(({ block }) => this.#idOf(block));
+    const [only] = scored;
+    const parts: ImportedRule[] = [];
+    let why: string | null = null;
+    if (score > 0 && only === undefined) {
+      parts.push({ missing: { what: "grade", name } });
+      why = `nothing in ${name} gives a score: never met`;
+    } else if (score > 0 && scored.length === 1 && only !== undefined)
+      parts.push({ score: { item: only, min: score } });
+    else if (score > 0) {
+      parts.push({ average: { of: scored, min: score } });
+      why = "its score is the mean of its problems here; Open edX weighs them by their points";
+    }
+    if (completion > 0 && counted.length > 0) {
+      // A list names at most so many; of more, all that stands in the subsection is asked.
+      const of = counted.length > MAX_LIST ? this.#idOf(section.sequential) : counted;
+      parts.push({ progress: { of, min_percent: completion } });
+    }
+    return { gate: allOf(parts), verdict: scored.length > 1 && score > 0 ? "approximated" : "exact", why };
+  }
+
+  #window({ due }: Inherited): { due?: string; closes?: string } {
+    // Of a course at one's own pace the dates are counted from the enrollment, and not written down.
+    if (due === null || this.#isSelfPaced) return {};
+    const grace = graceOf(textField(this.#course, "graceperiod"));
+    return { due: toInstant(due), closes: toInstant(due + grace) };
+  }
+
+  #text(block: Block): ImportedProblem["content"] {
+    if (block.kind === "html") {
+      const name = (textField(block, "filename") ?? block.name).replaceAll(":", "/");
+      const file = this.#reader.find(`html/${name}.html`);
+      if (file !== undefined) return this.#report.text(file.path, textOf(file));
+    }
+    if (block.kind !== "problem") return null;
+    const file = this.#reader.find(`problem/${block.name.replaceAll(":", "/")}.xml`);
+    return file === undefined ? null : this.#report.text(file.path, statementOf(textOf(file)));
+  }
+}
+
+/** What a learner reads of a problem before it is solved: without solutions, hints, answers and scripts. */
+function statementOf(xml: string): string {
+  return xml
+    .replace(
+      /<(solution|demandhint|script|answer|additional_answer|correcthint|choicehint|stringequalhint|compoundhint)\b[\s\S]*?<\/\1>/g,
+      "",
+    )
+    .replace(/<(\/?)(?:choice|option|label)\b[^>]*>/g, "<$1p>");
+}
+
+function startOf({ start, cohorts }: Inherited): ImportedRule | null {
+  const several = cohorts.length > 1 ? cohorts.map((any_of) => ({ hide: { cohort: { any_of } } })) : [];
+  return allOf([start === null ? null : { hide: { from: toInstant(start) } }, ...several]);
+}
+
+function shownTo({ isHidden, cohorts }: Inherited): { visibility?: "hidden"; assign_to?: string[] } {
+  const [only] = cohorts;
+  return {
+    ...(isHidden ? { visibility: "hidden" } : {}),
+    ...(cohorts.length === 1 && only !== undefined ? { assign_to: only } : {}),
+  };
+}
+
+/** A group of a partition is a cohort here. */
+function cohortOf(partition: string, group: number): string {
+  return `partition-${partition}-${group}`;
+}
+
+/** The cohorts that groups of partitions become, with the names of the groups. */
+function cohortsOf(course: Block): { name: string; title: string }[] {
+  const parsed = partitionsSchema.safeParse(course.fields.get("user_partitions"));
+  const partitions = parsed.success ? parsed.data : [];
+  return partitions.flatMap(({ id, name, groups }) =>
+    groups.map((group) => ({ name: cohortOf(String(id), group.id), title: `${name}: ${group.name}` })),
+  );
+}
+
+const named = { id: z.number(), name: z.string().default("") };
+const partitionsSchema = z.array(z.looseObject({ ...named, groups: z.array(z.looseObject(named)).default([]) }));
+
+/** What a block says of when it starts and who sees it. */
+function placeOf(block: Block): { rule: Record<string, unknown>; verdicts: Verdict[]; why: string[] } {
+  const rule: Record<string, unknown> = {};
+  const [verdicts, why]: [Verdict[], string[]] = [["exact"], []];
+  const start = textField(block, "start");
+  if (start !== null) rule.start = start;
+  if (isTrue(block, "visible_to_staff_only")) rule.visible_to_staff_only = true;
+  if (isTrue(block, "hide_after_due")) {
+    rule.hide_after_due = true;
+    verdicts.push("approximated");
+    why.push("after its due date Open edX hides the content; here it stays readable and accepts nothing");
+  }
+  const groups = groupAccess(block);
+  if (groups.length > 0) {
+    rule.group_access = Object.fromEntries(groups.map((one) => [one.partition, one.groups]));
+    why.push(
+      `it is assigned to the cohorts ${groups.flatMap((one) => one.groups.map((group) => cohortOf(one.partition, group))).join(", ")}`,
+    );
+  }
+  return { rule, verdicts, why };
+}

@@ -1,0 +1,67 @@
+import { z } from "zod";
+
+/** The parts of PrairieLearn's files that are read; everything else in them is left alone. */
+const accessRule = z.looseObject({
+  mode: z.string().nullish(),
+  examUuid: z.string().nullish(),
+  role: z.string().nullish(),
+  uids: z.array(z.string()).nullish(),
+  startDate: z.string().nullish(),
+  endDate: z.string().nullish(),
+  credit: z.number().nullish(),
+  timeLimitMin: z.number().nullish(),
+  password: z.string().nullish(),
+  active: z.boolean().nullish(),
+  institution: z.string().nullish(),
+  showClosedAssessment: z.boolean().nullish(),
+  showClosedAssessmentScore: z.boolean().nullish(),
+});
+export type AccessRule = z.infer<typeof accessRule>;
+
+const advance = { advanceScorePerc: z.number().nullish() };
+const alternative = z.looseObject({ id: z.string(), ...advance });
+const question = z.looseObject({
+  id: z.string().nullish(),
+  numberChoose: z.number().nullish(),
+  alternatives: z.array(alternative).nullish(),
+  ...advance,
+});
+export type Question = z.infer<typeof question>;
+const zone = z.looseObject({
+  title: z.string().nullish(),
+  lockpoint: z.boolean().nullish(),
+  numberChoose: z.number().nullish(),
+  bestQuestions: z.number().nullish(),
+  questions: z.array(question).default([]),
+  ...advance,
+});
+export type Zone = z.infer<typeof zone>;
+
+export const assessmentSchema = z.looseObject({
+  type: z.string().default("Homework"),
+  title: z.string().default(""),
+  set: z.string().default(""),
+  number: z.union([z.string(), z.number().transform(String)]).default(""),
+  allowAccess: z.array(accessRule).nullish(),
+  accessControl: z.array(z.unknown()).nullish(),
+  shuffleQuestions: z.boolean().nullish(),
+  zones: z.array(zone).nullish(),
+  ...advance,
+});
+export type Assessment = z.infer<typeof assessmentSchema>;
+
+export const instanceSchema = z.looseObject({
+  longName: z.string().nullish(),
+  timezone: z.string().nullish(),
+  allowAccess: z.array(accessRule).nullish(),
+  publishing: z.looseObject({ startDate: z.string().nullish(), endDate: z.string().nullish() }).nullish(),
+});
+export type Instance = z.infer<typeof instanceSchema>;
+
+export const courseSchema = z.looseObject({
+  name: z.string().default(""),
+  title: z.string().default(""),
+  timezone: z.string().nullish(),
+});
+
+export const infoSchema = z.looseObject({ title: z.string().default("") });

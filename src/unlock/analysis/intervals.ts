@@ -1,0 +1,49 @@
+/**
+ * The values of one measure (now, the score on one item, ...) for which a rule holds: `low <= measure < high`.
+ * Every leaf compares one measure with one threshold, so "X and not X", "closes before it opens" and "at least 70 but
+ * not at least 60" are the same mistake: an empty interval.
+ */
+export interface Interval {
+  readonly low: number;
+  readonly lowPath: string;
+  readonly high: number;
+  readonly highPath: string;
+}
+export type Intervals = ReadonlyMap<string, Interval>;
+
+/** The measure `from` and `until` compare with, in epoch ms. */
+export const NOW = "now";
+
+/** One sentence on why two demands on one measure cannot both be met. */
+export function contradiction(measure: string, interval: Interval): string {
+  const both = `${interval.lowPath} and ${interval.highPath}`;
+  return measure === NOW
+    ? `This closes before it opens: ${both} never hold at the same time.`
+    : `This contradicts itself on the ${measure}: ${both} never hold together.`;
+}
+
+/** Whether no value lies in the interval. */
+export function isEmpty(interval: Interval): boolean {
+  return interval.low >= interval.high;
+}
+
+/** The values two intervals share. */
+export function overlap(a: Interval, b: Interval): Interval {
+  const low = a.low >= b.low ? a : b;
+  const high = a.high <= b.high ? a : b;
+  return { low: low.low, lowPath: low.lowPath, high: high.high, highPath: high.highPath };
+}
+
+/** Intersects measure by measure. What turned out empty is not in `common`, so that it is reported only once. */
+export function intersection(all: readonly Intervals[]): { common: Intervals; empty: [string, Interval][] } {
+  const common = new Map<string, Interval>();
+  for (const intervals of all) {
+    for (const [measure, interval] of intervals) {
+      const known = common.get(measure);
+      common.set(measure, known === undefined ? interval : overlap(known, interval));
+    }
+  }
+  const empty = [...common].filter(([, interval]) => isEmpty(interval));
+  for (const [measure] of empty) common.delete(measure);
+  return { common, empty };
+}

@@ -1,0 +1,103 @@
+/** What one learner did with one item. Instants in epoch ms. Absent is the same as null. */
+export interface Fact {
+  attempted_at: number | null;
+  completed_at: number | null;
+  /** Best score in percent: 0 to 100, or beyond where an attempt's points lie outside its own range. */
+  best_score: number | null;
+  /** What the latest verdict that decides says of the item, and when that was. */
+  outcome?: Outcome | null;
+  outcome_at?: number | null;
+  /** Points of the best attempt with the range they are in, where it was told in points. */
+  points?: number | null;
+  points_min?: number | null;
+  points_max?: number | null;
+}
+
+export type Outcome = "passed" | "failed";
+
+/** Points of an attempt, and the range that this very attempt could reach. */
+export interface Points {
+  points: number;
+  min: number;
+  max: number;
+}
+
+/** One thing that happened. `score` is what `points` are in percent, where those are given. */
+export interface News {
+  at: number;
+  completed: boolean;
+  score: number | null;
+  outcome?: Outcome | null;
+  points?: Points | null;
+}
+
+export const NO_FACT: Fact = { attempted_at: null, completed_at: null, best_score: null };
+
+/**
+ * Points in percent of their range, unrounded; null where the range holds nothing. Multiplied first, as gradebooks do: 57 of
+ * 100 are 57 %, and not a little less.
+ */
+export function percentOf({ points, min, max }: Points): number | null {
+  return max > min ? ((points - min) * 100) / (max - min) : null;
+}
+
+/**
+ * Merges a new fact into an old one. Commutative and idempotent: earliest instants, best attempt, latest outcome (of two
+ * at one instant, passed). So facts may arrive twice and in any order (invariant 5). Whoever scored or completed has
+ * attempted.
+ */
+export function mergeFact(old: Fact, news: News): Fact {
+  return {
+    attempted_at: Math.min(old.attempted_at ?? news.at, news.at),
+    completed_at: news.completed ? Math.min(old.completed_at ?? news.at, news.at) : old.completed_at,
+    ...bestOf(old, news),
+    ...latestOutcome(old, news),
+  };
+}
+
+type Attempt = Pick<Fact, "best_score" | "points" | "points_min" | "points_max">;
+
+/** The better of two attempts: by percentage, then by points. One told in points is more than the same without. */
+function bestOf(old: Fact, { score, points = null }: News): Attempt {
+  const news: Attempt =
+    points === null
+      ? { best_score: score }
+      : { best_score: score, points: points.points, points_min: points.min, points_max: points.max };
+  return ORDER.reduce((found, field) => found || compare(news[field], old[field]), 0) > 0 ? news : attemptOf(old);
+}
+
+const ORDER = ["best_score", "points", "points_min", "points_max"] as const;
+
+function attemptOf({ best_score, points = null, points_min = null, points_max = null }: Fact): Attempt {
+  if (points === null || points_min === null || points_max === null) return { best_score };
+  return { best_score, points, points_min, points_max };
+}
+
+/** Nothing is less than any number. */
+function compare(a: number | null | undefined, b: number | null | undefined): number {
+  const [left, right] = [a ?? Number.NEGATIVE_INFINITY, b ?? Number.NEGATIVE_INFINITY];
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+function latestOutcome(old: Fact, { at, outcome = null }: News): Pick<Fact, "outcome" | "outcome_at"> {
+  const { outcome: known = null, outcome_at: since = null } = old;
+  const isNews =
+    outcome !== null && (known === null || since === null || at > since || (at === since && outcome === "passed"));
+  if (isNews) return { outcome, outcome_at: at };
+  return known === null || since === null ? {} : { outcome: known, outcome_at: since };
+}
+
+export function sameFact(a: Fact, b: Fact): boolean {
+  return FIELDS.every((field) => (a[field] ?? null) === (b[field] ?? null));
+}
+
+const FIELDS = [
+  "attempted_at",
+  "completed_at",
+  "best_score",
+  "outcome",
+  "outcome_at",
+  "points",
+  "points_min",
+  "points_max",
+] as const;

@@ -1,0 +1,107 @@
+import type { Learner } from "./learner.ts";
+import type { Program } from "./program.ts";
+
+// What is asked of one learner at one instant: facts up to then, and the overrides in force.
+
+/** Everything a leaf reads. */
+export interface Scope {
+  readonly program: Program;
+  readonly learner: Learner;
+  readonly now: number;
+  /** Only facts up to this instant (inclusive) count. Infinity for all of them; see `isClosed` for less. */
+  readonly asOf: number;
+  /** Whether a best score counts from the first try on, or only where all facts do: when it was reached is not known. */
+  readonly earlyScores: boolean;
+  /** Overrides in force, by item; null when there are none. */
+  readonly exceptions: ReadonlyMap<number, Exception> | null;
+}
+
+/** The overrides in force on one item. */
+interface Exception {
+  unlock: boolean;
+  lock: boolean;
+  /** Earliest instant of its excuses, NaN where none. */
+  excusedAt: number;
+  /** Latest end of its extensions, -Infinity where none. */
+  extendTo: number;
+}
+
+export function scopeOf(program: Program, learner: Learner, now: number): Scope {
+  let exceptions: Map<number, Exception> | null = null;
+  for (const { index, kind, created_at, expires_at, extend_to } of learner.overrides) {
+    if (expires_at !== null && now >= expires_at) continue;
+    exceptions ??= new Map();
+    let exception = exceptions.get(index);
+    if (exception === undefined) {
+      exception = { unlock: false, lock: false, excusedAt: Number.NaN, extendTo: Number.NEGATIVE_INFINITY };
+      exceptions.set(index, exception);
+    }
+    // Of several of one kind on one item, the earliest excuse and the latest extension count, in whatever order they come.
+    if (kind === "unlock") exception.unlock = true;
+    else if (kind === "lock") exception.lock = true;
+    else if (kind === "excuse") exception.excusedAt = earlier(exception.excusedAt, created_at);
+    else exception.extendTo = Math.max(exception.extendTo, extend_to ?? Number.NEGATIVE_INFINITY);
+  }
+  return { program, learner, now, asOf: Number.POSITIVE_INFINITY, earlyScores: true, exceptions };
+}
+
+/** The earlier of two instants, either of which may be NaN for "never". */
+function earlier(a: number, b: number): number {
+  if (Number.isNaN(a)) return b;
+  return a <= b || Number.isNaN(b) ? a : b;
+}
+
+/** When work on an item is accepted, with the learner's extension; the end is not in it. */
+export function windowOf({ program, exceptions }: Scope, item: number): { from: number; until: number } {
+  const until = program.workUntil[item] ?? Number.POSITIVE_INFINITY;
+  const extendTo = exceptions?.get(item)?.extendTo ?? Number.NEGATIVE_INFINITY;
+  return { from: program.workFrom[item] ?? Number.NEGATIVE_INFINITY, until: Math.max(until, extendTo) };
+}
+
+/** Whether work on an item is accepted now, were it open. */
+export function acceptsWork(scope: Scope, item: number): boolean {
+  if (!scope.program.hasWindows) return true;
+  const { from, until } = windowOf(scope, item);
+  return scope.now >= from && scope.now < until;
+}
+
+export function isStarted(learner: Learner, item: number): boolean {
+  return !Number.isNaN(learner.attemptedAt[item] ?? Number.NaN);
+}
+
+export function isCompleted(learner: Learner, item: number): boolean {
+  return !Number.isNaN(learner.completedAt[item] ?? Number.NaN);
+}
+
+export function isLockedByStaff({ exceptions }: Scope, item: number): boolean {
+  return exceptions?.get(item)?.lock === true;
+}
+
+/** Instant from which the learner is excused from the item, NaN if not. */
+export function excusedAt({ exceptions, asOf }: Scope, item: number): number {
+  const at = exceptions?.get(item)?.excusedAt ?? Number.NaN;
+  return at <= asOf ? at : Number.NaN;
+}
+
+export function isExcused(scope: Scope, item: number): boolean {
+  return scope.exceptions !== null && !Number.isNaN(excusedAt(scope, item));
+}
+
+/** Whether the item counts as completed for others. */
+export function isDone(scope: Scope, item: number): boolean {
+  return (scope.learner.completedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
+}
+
+/**
+ * Instant from which the item counts as completed for others: completed or excused, whichever was earlier (completing
+ * what one was excused from must not start a waiting period again); NaN if neither.
+ */
+export function doneAt(scope: Scope, item: number): number {
+  return countedFrom(scope, item, scope.learner.completedAt[item] ?? Number.NaN);
+}
+
+/** {@link doneAt} for a learner who completed the item at `completedAt` (NaN: did not). */
+export function countedFrom(scope: Scope, item: number, completedAt: number): number {
+  const known = completedAt <= scope.asOf ? completedAt : Number.NaN;
+  return scope.exceptions === null ? known : earlier(known, excusedAt(scope, item));
+}
