@@ -13,6 +13,7 @@ import { eventRoutes } from "./events/routes.ts";
 import { fileRoutes, fileSection } from "./files/index.ts";
 import { authentication } from "./identity/index.ts";
 import { identityRoutes, keyRoutes } from "./identity/routes.ts";
+import { importSection } from "./imports/index.ts";
 import { importRoutes } from "./imports/routes.ts";
 import { insightRoutes, modelSection } from "./insight/index.ts";
 import { impactNow } from "./mirror/index.ts";
@@ -54,6 +55,7 @@ const SECTIONS = [
   auditSection,
   eventSection,
   fileSection,
+  importSection,
   privacySection,
   readinessSection,
   switchSection,

@@ -208,7 +208,7 @@ export type ServiceKey = {
 export type CourseImport = {
   id: string;
   owner_id: string;
-  format: "moodle" | "canvas" | "cartridge" | "exercism";
+  format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
   course: string;
   /** Of the archive. */
   name: string;
@@ -243,7 +243,7 @@ export type CourseImport = {
 export type CourseImportDetail = {
   id: string;
   owner_id: string;
-  format: "moodle" | "canvas" | "cartridge" | "exercism";
+  format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
   course: string;
   /** Of the archive. */
   name: string;
@@ -337,6 +337,11 @@ export type ImportReport = {
     texts: number;
     files: number;
     bytes: number;
+    /** Cohorts that gates ask for, with what the source calls them. */
+    cohorts: {
+      name: string;
+      title: string;
+    }[];
     left_out: {
       what: string;
       count: number;
@@ -2327,7 +2332,7 @@ export interface Paths {
     /** Import a course from an archive of another platform, as a draft: the body is its bytes */
     post: {
       query: {
-        format: "moodle" | "canvas" | "cartridge" | "exercism";
+        format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
         /** Slug of the course; it is made where there is none. */
         course: string;
         /** Name of the archive, for people and messages. */

@@ -1,3 +1,4 @@
+import { sendInBatches } from "../platform/database/set-statement.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { retryOrDrop } from "../platform/queue/last-attempt.ts";
 import { work } from "./job.ts";
@@ -28,7 +29,10 @@ export async function resumeImports(env: Env, now: number): Promise<void> {
   const db = importsDatabase(env);
   const ids = await waiting(db, now, MOST);
   if (ids.length === 0) return;
-  await env.IMPORT_QUEUE.sendBatch(ids.map((id) => ({ body: { type: "import", id } satisfies ImportMessage })));
+  await sendInBatches(
+    env.IMPORT_QUEUE,
+    ids.map((id): ImportMessage => ({ type: "import", id })),
+  );
   await noteAsked(db, ids, now);
   logEvent("imports_resumed", { imports: ids.length });
 }

@@ -146,14 +146,14 @@ describe("an attempt that fails", () => {
     expect(await seen(id)).toMatchObject({ state: "done", attempts: 2, version: 1, errors: [] });
   });
 
-  it("while the database takes no writes uses up none", async () => {
-    const { id } = await begun(await archive(), { course: freshSlug("dark") });
-    const dark = new Proxy(env.DB, {
+  it("that could not begin, because the database does not answer, counts as none", async () => {
+    const { id } = await begun(await archive(), { course: freshSlug("silent") });
+    const silent = new Proxy(env.DB, {
       get() {
         throw new Error("D1 does not answer");
       },
     });
-    expect((await workOn(id, { DB: dark })).retryMessages).toHaveLength(1);
+    expect((await workOn(id, { DB: silent })).retryMessages).toHaveLength(1);
     expect((await seen(id)).attempts).toBe(0);
   });
 });
