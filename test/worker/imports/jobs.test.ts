@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { resumeImports } from "../../../src/imports/consumer.ts";
 import { FIRST_WAIT_MS, HELD_MS, KNOWN_MS, LEASE_MS, RECEIVING_TTL_MS } from "../../../src/imports/limits.ts";
 import { pruneImports } from "../../../src/imports/remove.ts";
@@ -203,7 +204,7 @@ it("an end that could not be told is told later", async () => {
 });
 
 describe("the right to import", () => {
-  it("is asked again when the draft is stored: the course may be another's by then, its owner a learner", async () => {
+  it("is asked again when the draft is stored: the course may be another's by then", async () => {
     const slug = freshSlug("taken");
     const { id } = await begun(await archive(), { course: slug });
     const body = { slug, title: "Quicker" };
@@ -212,6 +213,19 @@ describe("the right to import", () => {
     expect(await seen(id)).toMatchObject({ state: "failed", version: null, errors: [{ rule: "course_exists" }] });
     expect(await versionsOf(slug, "quicker")).toEqual([]);
   });
+});
+
+it("whoever is no author any more stores nothing with what they uploaded as one", async () => {
+  const admin = await tokenOf("root", "admin");
+  const email = `${crypto.randomUUID()}@example.org`;
+  const body = { email, name: "Ada", role: "author", password: "correct horse battery 9" };
+  const created = await call("POST", "/users", { token: admin, body });
+  const { id: user } = z.object({ id: z.string() }).parse(await created.json());
+  const { id, course } = await begun(await archive(), { course: freshSlug("demoted"), user });
+  expect((await call("PATCH", `/users/${user}`, { token: admin, body: { role: "learner" } })).status).toBe(200);
+  await workOn(id);
+  expect(await seen(id, "root", "admin")).toMatchObject({ state: "failed", errors: [{ rule: "forbidden" }] });
+  expect((await call("GET", `/courses/${course}`, { token: admin })).status).toBe(404);
 });
 
 describe("the night", () => {
