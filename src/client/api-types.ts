@@ -497,8 +497,8 @@ export type ChapterDocument = {
 /**
  * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
  * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
- * {days}, after {item, days}, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name},
- * hide.
+ * {days}, after {item, days}, viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value},
+ * missing {what, name}, hide.
  */
 export type Rule = Record<string, unknown>;
 
@@ -719,6 +719,8 @@ export type Reason = {
     | "points_too_low"
     | "points_too_high"
     | "not_passed"
+    | "not_viewed"
+    | "not_submitted"
     | "progress_too_low"
     | "opens_later"
     | "closed"
@@ -753,7 +755,7 @@ export type Reason = {
 };
 
 export type Step = {
-  action: "complete" | "attempt" | "score" | "pass" | "wait";
+  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "wait";
   item?: string;
   title?: string;
   /** Rounded up to two decimals: who scores it has enough. */
@@ -943,6 +945,10 @@ export type ImportedFact = {
   } | null;
   /** The item is passed (and so completed) or failed by it. The latest that says so counts. */
   outcome?: ("passed" | "failed") | null;
+  /** The learner opened it. By itself that is no attempt; whoever attempted it has opened it. */
+  viewed?: boolean;
+  /** The learner submitted something. */
+  submitted?: boolean;
   /** When it happened, not before 1970. */
   at: string;
   /**

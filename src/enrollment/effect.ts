@@ -74,7 +74,7 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     } else if (op === OP.SCORE) {
       const score = learner.bestScore[item] ?? Number.NaN;
       if (isAsking(score >= (nodes.value[node] ?? Number.NaN) - program.scoreSlack)) return null;
-    } else if (op === OP.STATE) {
+    } else if (op === OP.STATE || op === OP.VIEWED || op === OP.SUBMITTED) {
       return null; // what it makes of the item depends on the verdicts that are still to come
     } else if (op === OP.SCORE_RANGE && nodes.upper[node] === Number.POSITIVE_INFINITY) {
       if (isAsking(!Number.isNaN(learner.bestScore[item] ?? Number.NaN))) return null;
@@ -194,6 +194,8 @@ const DEEDS: readonly (number | undefined)[] = [
   OP.SCORE,
   OP.SCORE_RANGE,
   OP.POINTS,
+  OP.VIEWED,
+  OP.SUBMITTED,
   OP.PROGRESS,
   OP.AFTER,
 ];

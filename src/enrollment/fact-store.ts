@@ -18,6 +18,8 @@ interface LoggedFact {
   points: number | null;
   points_min: number | null;
   points_max: number | null;
+  viewed: number | null;
+  submitted: number | null;
 }
 
 export interface StoredFact extends Fact {
@@ -46,10 +48,11 @@ export class FactStore {
 
   save(item: string, fact: StoredFact): void {
     const { outcome = null, outcome_at = null, points = null, points_min = null, points_max = null } = fact;
+    const { viewed_at = null, submitted_at = null } = fact;
     this.#sql.exec(
       `INSERT OR REPLACE INTO facts (item, attempted_at, completed_at, best_score, revoked_at, seq, outcome, outcome_at,
-         points, points_min, points_max)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         points, points_min, points_max, viewed_at, submitted_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       item,
       fact.attempted_at,
       fact.completed_at,
@@ -61,6 +64,8 @@ export class FactStore {
       points,
       points_min,
       points_max,
+      viewed_at,
+      submitted_at,
     );
   }
 
@@ -87,7 +92,9 @@ export class FactStore {
       last.points === (points?.points ?? null) &&
       last.points_min === (points?.min ?? null) &&
       last.points_max === (points?.max ?? null);
-    return isSameAttempt && last.at === at && last.outcome === outcome;
+    const { viewed = false, submitted = false } = fact;
+    const isSameRest = (last.viewed === 1) === viewed && (last.submitted === 1) === submitted;
+    return isSameAttempt && isSameRest && last.at === at && last.outcome === outcome;
   }
 
   hasLogged(seq: number): boolean {
@@ -109,11 +116,14 @@ export class FactStore {
     reason: string | null;
     outcome?: Outcome | null;
     points?: Points | null;
+    viewed?: boolean;
+    submitted?: boolean;
   }): void {
     const { seq, item, kind, score, at, recorded_at, actor, reason, outcome = null, points = null } = entry;
     this.#sql.exec(
-      `INSERT INTO fact_log (seq, item, kind, score, at, recorded_at, actor, reason, outcome, points, points_min, points_max)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO fact_log (seq, item, kind, score, at, recorded_at, actor, reason, outcome, points, points_min, points_max,
+         viewed, submitted)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       item,
       kind,
@@ -126,6 +136,8 @@ export class FactStore {
       points?.points ?? null,
       points?.min ?? null,
       points?.max ?? null,
+      entry.viewed === true ? 1 : null,
+      entry.submitted === true ? 1 : null,
     );
   }
 
@@ -145,8 +157,10 @@ function kindOf({ completed }: NewFact): string {
 }
 
 /** What a row of the log told. */
-export function newsOf({ kind, score, at, outcome, points, points_min, points_max }: LoggedFact): News {
+export function newsOf({ kind, score, at, outcome, points, points_min, points_max, ...rest }: LoggedFact): News {
   const told =
     points === null || points_min === null || points_max === null ? null : { points, min: points_min, max: points_max };
-  return { at, completed: kind === "completed", score, outcome, points: told };
+  const { viewed, submitted } = rest;
+  const deed = { at, completed: kind === "completed", score, outcome, points: told };
+  return { ...deed, viewed: viewed === 1, submitted: submitted === 1 };
 }

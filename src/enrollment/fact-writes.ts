@@ -99,6 +99,19 @@ export class FactWrites {
     return ok(this.#tools.answer());
   }
 
+  /**
+   * Notes that the learner has opened an item, where a rule asks for it: once, and nothing again.
+   * @returns whether anything is different now.
+   */
+  open(item: string, actor: string, now: number): boolean {
+    const { program, learner, evaluation } = this.#state;
+    const index = program.indexOf.get(item) ?? -1;
+    const isOpen = evaluation.open[index] === 1 && evaluation.visible[index] === 1;
+    if (program.watched[index] !== 1 || !isOpen || !Number.isNaN(learner.viewedAt[index] ?? 0)) return false;
+    this.recordOne({ item, completed: false, score: null, at: null, viewed: true }, actor, now);
+    return true;
+  }
+
   /** Records one fact, and what comes of it. */
   recordOne(fact: NewFact, actor: string, now: number): void {
     const outcome = this.#merge(fact, now, actor);
@@ -218,12 +231,13 @@ export class FactWrites {
 
   /** The log of a lost object, as far as the mirror knows it: each item's last state, as of when it happened. */
   #logRestored(fact: ProjectedFact): void {
-    const at = fact.completed_at ?? fact.attempted_at;
+    const at = fact.completed_at ?? fact.attempted_at ?? fact.viewed_at ?? null;
     if (at === null || this.#store.facts.hasLogged(fact.seq)) return;
     const { points = null, points_min: min = null, points_max: max = null, outcome = null } = fact;
     const told = points === null || min === null || max === null ? null : { points, min, max };
     const news = { item: fact.item, completed: fact.completed_at !== null, score: fact.best_score, at };
-    this.#store.facts.log(fact.seq, { ...news, outcome, points: told }, at, "rebuild");
+    const rest = { viewed: (fact.viewed_at ?? null) !== null, submitted: (fact.submitted_at ?? null) !== null };
+    this.#store.facts.log(fact.seq, { ...news, ...rest, outcome, points: told }, at, "rebuild");
   }
 
   /** Evaluates after a write. Nothing changed: no bump, no event. */

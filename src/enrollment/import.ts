@@ -34,6 +34,11 @@ const factSchema = z
       .nullable()
       .default(null)
       .describe("The item is passed (and so completed) or failed by it. The latest that says so counts."),
+    viewed: z
+      .boolean()
+      .default(false)
+      .describe("The learner opened it. By itself that is no attempt; whoever attempted it has opened it."),
+    submitted: z.boolean().default(false).describe("The learner submitted something."),
     at: happenedSchema.describe("When it happened, not before 1970."),
     correct: z
       .boolean()
@@ -147,12 +152,14 @@ export async function importProgress(
     const own = indexes.flatMap((index) => facts.get(index) ?? []);
     const result = await callEnrollment(env, id, (stub) =>
       stub.record({
-        facts: own.map(({ item, completed, score, points, outcome, at, correct, relock }) => ({
+        facts: own.map(({ item, completed, score, points, outcome, viewed, submitted, at, correct, relock }) => ({
           item,
           completed,
           score,
           points,
           outcome,
+          viewed,
+          submitted,
           at: Math.min(Date.parse(at), now),
           correct,
           relock,

@@ -44,7 +44,8 @@ export class ReadSide {
     const walked = await walkedBefore(request.want, held, load);
     if (!walked.ok) return walked;
     if (request.at === null) core.announcements.somebodyReads();
-    const source = (await freshen(core, state, request.pointer)) ? "recomputed" : "snapshot";
+    const isFresh = await freshen(core, state, request.pointer);
+    const source = this.#noteOpening(request) || isFresh ? "recomputed" : "snapshot";
     const current = core.current();
     const behindSince = this.#behindSince(current, request.pointer);
     if (request.at === null) return this.#reader.answer(current, request, walked.value, source, behindSince);
@@ -73,6 +74,18 @@ export class ReadSide {
   async submissionsOf({ item, after, limit }: SubmissionsRequest): Promise<Result<SubmissionsPage>> {
     if ((await this.#recovery.active()) === null) return refuse("not_enrolled");
     return ok(this.#core.store.submissions.page(item, after, limit));
+  }
+
+  /** What a learner opens is noted before the answer, where a rule asks for it. @returns whether anything changed. */
+  #noteOpening({ want, at, opens = false }: ReadRequest): boolean {
+    const { program, learner } = this.#core.current();
+    if (!opens || at !== null || want.kind !== "item" || !program.asksViews) return false;
+    const index = program.indexOf.get(want.item) ?? -1;
+    if (program.watched[index] !== 1 || !Number.isNaN(learner.viewedAt[index] ?? 0)) return false;
+    const noted = this.#core.commit(() =>
+      ok(this.#core.writes().facts.open(want.item, this.#core.current().meta.user, Date.now())),
+    );
+    return noted.ok && noted.value;
   }
 
   #behindSince(state: EnrollmentState, pointer: CoursePointer | null): number | null {

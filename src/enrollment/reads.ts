@@ -94,6 +94,10 @@ export async function readUnlocks(c: AppContext, course: string, want: Want, que
     min_seq: query.min_seq ?? null,
     at: instantOf(query),
     if_none_match: c.req.header("if-none-match") ?? null,
+    // What staff look at, in whose view ever, nobody has opened.
+    ...(want.kind === "item" && subject.value.kind === "learner" && subject.value.user === actor.id
+      ? { opens: true }
+      : {}),
   };
   const answer =
     subject.value.kind === "learner"

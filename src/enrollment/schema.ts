@@ -162,7 +162,7 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // What a verdict decides, and the best attempt in points; in the log as each fact told it.
+    // What a verdict decides, the best attempt in points, first view and first submission; in the log as each fact told it.
     id: "007_outcomes",
     sql: `
       ALTER TABLE facts ADD COLUMN outcome TEXT;
@@ -170,6 +170,10 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE facts ADD COLUMN points REAL;
       ALTER TABLE facts ADD COLUMN points_min REAL;
       ALTER TABLE facts ADD COLUMN points_max REAL;
+      ALTER TABLE facts ADD COLUMN viewed_at INTEGER;
+      ALTER TABLE facts ADD COLUMN submitted_at INTEGER;
+      ALTER TABLE fact_log ADD COLUMN viewed INTEGER;
+      ALTER TABLE fact_log ADD COLUMN submitted INTEGER;
       ALTER TABLE fact_log ADD COLUMN outcome TEXT;
       ALTER TABLE fact_log ADD COLUMN points REAL;
       ALTER TABLE fact_log ADD COLUMN points_min REAL;

@@ -116,6 +116,7 @@ export class SubmissionWrites {
       completed: submission.status === "passed",
       score: submission.score,
       at: submission.submitted_at,
+      submitted: true,
       outcome: decides && status !== "pending" ? status : null,
     };
     this.#facts.recordOne(fact, actor, now);

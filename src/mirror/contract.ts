@@ -42,6 +42,8 @@ export interface ReadRequest {
   /** Instant to answer for, epoch ms; null is now. */
   at: number | null;
   if_none_match: string | null;
+  /** The learner opens the item that is asked for: it is noted where a rule asks for that. */
+  opens?: boolean;
 }
 
 export type ReadAnswer =
@@ -75,6 +77,9 @@ export interface NewFact {
   outcome?: Outcome | null;
   /** The score in points; the percentage follows from them. */
   points?: Points | null;
+  /** It was opened; without anything else that is no attempt. */
+  viewed?: boolean;
+  submitted?: boolean;
   /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
   correct?: boolean;
   /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */

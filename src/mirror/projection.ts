@@ -29,15 +29,16 @@ const NOT_ERASED = notErasing("substr(value ->> 'enrollment_id', instr(value ->>
 const UPSERT_FACTS = setStatement(
   (set) => `
   INSERT INTO progress (enrollment_id, item_id, attempted_at, completed_at, best_score, revoked_at, seq, outcome, outcome_at,
-    points, points_min, points_max)
+    points, points_min, points_max, viewed_at, submitted_at)
   SELECT value ->> 'enrollment_id', value ->> 'item', value ->> 'attempted_at', value ->> 'completed_at',
          value ->> 'best_score', value ->> 'revoked_at', value ->> 'seq', value ->> 'outcome', value ->> 'outcome_at',
-         value ->> 'points', value ->> 'points_min', value ->> 'points_max'
+         value ->> 'points', value ->> 'points_min', value ->> 'points_max', value ->> 'viewed_at', value ->> 'submitted_at'
   FROM ${set} WHERE ${NOT_ERASED}
   ON CONFLICT (enrollment_id, item_id) DO UPDATE SET
     attempted_at = excluded.attempted_at, completed_at = excluded.completed_at, best_score = excluded.best_score,
     revoked_at = excluded.revoked_at, seq = excluded.seq, outcome = excluded.outcome, outcome_at = excluded.outcome_at,
-    points = excluded.points, points_min = excluded.points_min, points_max = excluded.points_max
+    points = excluded.points, points_min = excluded.points_min, points_max = excluded.points_max,
+    viewed_at = excluded.viewed_at, submitted_at = excluded.submitted_at
   WHERE excluded.seq > progress.seq`,
 );
 

@@ -83,6 +83,8 @@ export const progress = sqliteTable(
     points: real(),
     points_min: real(),
     points_max: real(),
+    viewed_at: integer(),
+    submitted_at: integer(),
     revoked_at: integer(),
     seq: integer().notNull(),
   },

@@ -97,6 +97,8 @@ export class ArenaBuilder {
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.points;
       return this.#below(this.#fact(OP.POINTS, item, min), below);
     }
+    if ("viewed" in rule) return this.#fact(OP.VIEWED, rule.viewed, 0);
+    if ("submitted" in rule) return this.#fact(OP.SUBMITTED, rule.submitted, 0);
     if ("hide" in rule) return this.#hide(rule.hide);
     if ("profile" in rule) return this.#trait(OP.PROFILE, { profile: rule.profile });
     // What is gone fails, denied or not; of all but items, whose absence no platform takes for "not done", the denial holds.

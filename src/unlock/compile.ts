@@ -66,6 +66,10 @@ export function compile(outline: Outline): Program {
   });
 
   const nodes = builder.arena();
+  const watched = new Uint8Array(size);
+  nodes.op.forEach((op, node) => {
+    if (op === OP.VIEWED) watched[nodes.arg[node] ?? NONE] = 1;
+  });
   const hasWindows = items.some(({ opens, closes }) => opens !== undefined || closes !== undefined);
   const afters = builder.afters.sort((a, b) => a.item - b.item);
   const isFromMoodle = outline.source?.platform === "moodle";
@@ -116,6 +120,9 @@ export function compile(outline: Outline): Program {
     hasWindows,
     asksOutcomes: nodes.op.includes(OP.STATE),
     asksPoints: nodes.op.includes(OP.POINTS),
+    asksSubmissions: nodes.op.includes(OP.SUBMITTED),
+    watched,
+    asksViews: watched.includes(1),
     veils,
     conceals,
     concealsAny: conceals.includes(1),

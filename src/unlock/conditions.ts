@@ -36,6 +36,10 @@ export function conditionsOf(scope: Scope, evaluation: Evaluation, item: number,
         return leaf("points", { item: named, upper: nodes.upper[node] ?? 0 });
       case OP.STATE:
         return leaf("state", { item: named });
+      case OP.VIEWED:
+        return leaf("viewed", { item: named });
+      case OP.SUBMITTED:
+        return leaf("submitted", { item: named });
       case OP.PROGRESS: {
         const { needed, total } = progressOf(scope, node);
         return leaf("progress", { item: named, value: needed, total });

@@ -76,8 +76,9 @@ function pastOf(scope: Scope, root: number, owner: number): Past {
     if (at <= now) moments.add(at);
   };
   const factsOf = (item: number) => {
-    const { attemptedAt, completedAt, outcomeAt } = learner;
-    for (const at of [attemptedAt[item], completedAt[item], outcomeAt[item], excusedAt(scope, item)]) {
+    const { attemptedAt, completedAt, outcomeAt, viewedAt, submittedAt } = learner;
+    const deeds = [attemptedAt, completedAt, outcomeAt, viewedAt, submittedAt].map((list) => list[item]);
+    for (const at of [...deeds, excusedAt(scope, item)]) {
       if (at !== undefined && at <= now) facts.add(at);
     }
   };
@@ -104,6 +105,8 @@ function pastOf(scope: Scope, root: number, owner: number): Past {
       case OP.SCORE_RANGE:
       case OP.STATE:
       case OP.POINTS:
+      case OP.VIEWED:
+      case OP.SUBMITTED:
         factsOf(item);
         break;
       default:

@@ -18,4 +18,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "ad1c454f7f7d7c1cda7f70529b448d24ef504df40fc75c9ee5e496827ef188de";
+export const ENGINE_DIGEST = "199f0668df928ba14421eb839ce96ec8b26f7a3375943934eaf00e3c02bc942b";

@@ -149,6 +149,10 @@ export class Explainer {
         return this.#scoreTooLow(arg, value);
       case OP.STATE:
         return this.#otherState(arg, value);
+      case OP.VIEWED:
+        return this.#reason("not_viewed", arg);
+      case OP.SUBMITTED:
+        return this.#reason("not_submitted", arg);
       case OP.POINTS:
         return this.#pointsOutside(arg, value, nodes.upper[node]);
       case OP.SCORE_RANGE:

@@ -11,6 +11,8 @@ const REASON_CODES = [
   "points_too_low",
   "points_too_high",
   "not_passed",
+  "not_viewed",
+  "not_submitted",
   "progress_too_low",
   "opens_later",
   "closed",
@@ -61,7 +63,7 @@ export type Reason = z.infer<typeof reasonSchema>;
 /** One thing to do (or to wait for). */
 const stepSchema = z
   .object({
-    action: z.enum(["complete", "attempt", "score", "pass", "wait"]),
+    action: z.enum(["complete", "attempt", "score", "pass", "view", "submit", "wait"]),
     item: z.string().optional(),
     title: z.string().optional(),
     min_score: z.number().optional().openapi({ description: "Rounded up to two decimals: who scores it has enough." }),

@@ -7,6 +7,9 @@ export interface Fact {
   /** What the latest verdict that decides says of the item, and when that was. */
   outcome?: Outcome | null;
   outcome_at?: number | null;
+  /** When the learner first opened it, and first submitted something. */
+  viewed_at?: number | null;
+  submitted_at?: number | null;
   /** Points of the best attempt with the range they are in, where it was told in points. */
   points?: number | null;
   points_min?: number | null;
@@ -29,6 +32,10 @@ export interface News {
   score: number | null;
   outcome?: Outcome | null;
   points?: Points | null;
+  /** It was opened; by itself that is no attempt. */
+  viewed?: boolean;
+  /** Something was submitted. */
+  submitted?: boolean;
 }
 
 export const NO_FACT: Fact = { attempted_at: null, completed_at: null, best_score: null };
@@ -48,11 +55,29 @@ export function percentOf({ points, min, max }: Points): number | null {
  */
 export function mergeFact(old: Fact, news: News): Fact {
   return {
-    attempted_at: Math.min(old.attempted_at ?? news.at, news.at),
+    attempted_at: isView(news) ? old.attempted_at : Math.min(old.attempted_at ?? news.at, news.at),
     completed_at: news.completed ? Math.min(old.completed_at ?? news.at, news.at) : old.completed_at,
     ...bestOf(old, news),
     ...latestOutcome(old, news),
+    ...firstOf("viewed_at", old, news.viewed, news.at),
+    ...firstOf("submitted_at", old, news.submitted, news.at),
   };
+}
+
+/** Whether somebody opened an item and did nothing else. */
+export function isView({ viewed = false, submitted = false, completed, score, outcome = null, points = null }: News) {
+  return viewed && !submitted && !completed && score === null && outcome === null && points === null;
+}
+
+function firstOf(
+  field: "viewed_at" | "submitted_at",
+  old: Fact,
+  isNow: boolean | undefined,
+  at: number,
+): Partial<Fact> {
+  const known = old[field] ?? null;
+  if (isNow === true) return { [field]: Math.min(known ?? at, at) };
+  return known === null ? {} : { [field]: known };
 }
 
 type Attempt = Pick<Fact, "best_score" | "points" | "points_min" | "points_max">;
@@ -97,6 +122,8 @@ const FIELDS = [
   "best_score",
   "outcome",
   "outcome_at",
+  "viewed_at",
+  "submitted_at",
   "points",
   "points_min",
   "points_max",

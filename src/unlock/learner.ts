@@ -52,6 +52,9 @@ export interface Learner {
   /** STATE.PASSED or STATE.FAILED, or 0; and since when. Empty where no rule asks for it. */
   readonly outcome: Uint8Array;
   readonly outcomeAt: Float64Array;
+  /** When the item was first opened, and when something was first submitted. Empty where no rule asks for it. */
+  readonly viewedAt: Float64Array;
+  readonly submittedAt: Float64Array;
   /** Points of the best attempt. Empty where no rule asks for it. */
   readonly points: Float64Array;
   readonly kept: Uint8Array;
@@ -74,6 +77,8 @@ export function layOut(program: Program, record: LearnerRecord): Learner {
     bestScore: new Float64Array(program.size).fill(Number.NaN),
     outcome: program.asksOutcomes ? new Uint8Array(program.size) : NO_BYTES,
     outcomeAt: program.asksOutcomes ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
+    viewedAt: program.asksViews ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
+    submittedAt: program.asksSubmissions ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     points: program.asksPoints ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     kept: new Uint8Array(program.size),
     cohorts: Uint8Array.from(program.cohorts, (name) => (record.policy.cohorts.includes(name) ? 1 : 0)),
@@ -115,6 +120,8 @@ export function setFact(program: Program, learner: Learner, item: string, fact: 
     learner.outcome[index] = outcome === null ? 0 : outcome === "passed" ? STATE.PASSED : STATE.FAILED;
     learner.outcomeAt[index] = fact.outcome_at ?? Number.NaN;
   }
+  if (program.asksViews) learner.viewedAt[index] = fact.viewed_at ?? Number.NaN;
+  if (program.asksSubmissions) learner.submittedAt[index] = fact.submitted_at ?? Number.NaN;
   if (program.asksPoints) learner.points[index] = fact.points ?? Number.NaN;
   return { item: index, completedBefore };
 }

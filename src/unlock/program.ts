@@ -26,6 +26,8 @@ export const OP = {
   MISSING: 16,
   STATE: 17,
   POINTS: 18,
+  VIEWED: 19,
+  SUBMITTED: 20,
 } as const;
 
 /** Completion states as bits: a `state` leaf asks for one of several. */
@@ -101,6 +103,10 @@ export interface Program {
   /** Whether rules ask for outcomes, and for points: only then a learner's are laid out. */
   readonly asksOutcomes: boolean;
   readonly asksPoints: boolean;
+  readonly asksSubmissions: boolean;
+  /** 1 where a rule asks whether the item was opened: only of those is it noted. */
+  readonly watched: Uint8Array;
+  readonly asksViews: boolean;
   /** From when, and until when (exclusive), each item accepts work, epoch ms; Infinities for always. */
   readonly workFrom: Float64Array;
   readonly workUntil: Float64Array;

@@ -225,6 +225,11 @@ class Reaching {
     const { bestScore, points } = this.#scope.learner;
     if (op === OP.SCORE_RANGE && (bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
     if (op === OP.POINTS && (points[item] ?? Number.NaN) >= upper) return NEVER;
+    // Opening an item needs no window; a chapter takes no submission.
+    if (op === OP.SUBMITTED && item < program.chapterCount) return NEVER;
+    if (op === OP.VIEWED && mayAppear(program, this.#evaluation, item)) {
+      return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
+    }
     // What has been done is not undone; only an excuse may run out.
     if (op === OP.STATE && value === STATE.INCOMPLETE) return isExcused(this.#scope, item) ? ALWAYS : NEVER;
     // Who has completed an item can do it again for a better score, as long as it is open.

@@ -9,7 +9,7 @@ import { windowOf } from "./scope.ts";
 import { isCompleted, type Scope, scopeOf } from "./truth.ts";
 
 /** When an item accepts work, for this learner; only of items that have such a window. */
-export interface WindowRow {
+interface WindowRow {
   opens: string | null;
   due: string | null;
   closes: string | null;

@@ -23,6 +23,8 @@ export type Rule =
   | { cohort: string | { any_of: string[] } | { any: true } }
   | { state: { item: string; is: CompletionState[] } }
   | { points: { item: string; min?: number; below?: number } }
+  | { viewed: string }
+  | { submitted: string }
   | { profile: ProfileTest }
   | { missing: { what: Missing; name: string } }
   | { hide: Rule };
@@ -69,6 +71,8 @@ export const OPERATORS = [
   "cohort",
   "state",
   "points",
+  "viewed",
+  "submitted",
   "profile",
   "missing",
   "hide",
@@ -156,6 +160,8 @@ const OPERANDS = {
     is: z.array(z.enum(COMPLETION_STATES)).min(1).max(COMPLETION_STATES.length),
   }),
   points: z.strictObject({ item: itemIdSchema, min: pointsSchema.optional(), below: pointsSchema.optional() }),
+  viewed: itemIdSchema,
+  submitted: itemIdSchema,
   profile: profileTest,
   missing: z.strictObject({ what: z.enum(MISSING), name: z.string().min(1).max(500) }),
   hide: z.lazy(() => ruleSchema),
@@ -196,7 +202,7 @@ export const ruleSchema: z.ZodType<Rule> = z
     description:
       "A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, " +
       "score {item, min, below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, " +
-      "cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
+      "viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
     example: { all: [{ completed: "algorithms.arrays" }, { score: { item: "algorithms.two-sum", min: 70 } }] },
   });
 

@@ -92,6 +92,14 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return learner.cohorts[item] === 1;
     case OP.STATE:
       return isInState(scope, item, operand);
+    case OP.VIEWED: {
+      // Who has begun an item has opened it.
+      const { viewedAt, attemptedAt } = learner;
+      const isSeen = (viewedAt[item] ?? Number.NaN) <= scope.asOf || (attemptedAt[item] ?? Number.NaN) <= scope.asOf;
+      return isSeen || isExcused(scope, item);
+    }
+    case OP.SUBMITTED:
+      return (learner.submittedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.POINTS: {
       const points = learner.points[item] ?? Number.NaN;
       return points >= operand && points < (nodes.upper[node] ?? Number.NaN) && isScoreKnown(scope, item);
@@ -192,6 +200,8 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.SCORE_RANGE:
     case OP.STATE:
     case OP.POINTS:
+    case OP.VIEWED:
+    case OP.SUBMITTED:
     case OP.AFTER:
       // A deprecated item counts for those who have it and is demanded of nobody.
       if (holds(scope, node, owner)) return TRUE;

@@ -153,7 +153,7 @@ export function allRequired(requirements: readonly Requirement[]): Requirement |
 
 /** A title as a document takes it: one line, not empty, not too long. */
 export function titleOf(text: string | null | undefined, otherwise: string): LocalizedText {
-  const plain = (text ?? "").replace(/\s+/g, " ").trim();
-  const title = plain === "" ? otherwise : plain;
+  const [own, other] = [text ?? "", otherwise].map((one) => one.replace(/\s+/g, " ").trim());
+  const title = own || other || "Untitled";
   return { en: title.length > MAX_TITLE ? `${title.slice(0, MAX_TITLE - 1).trimEnd()}…` : title };
 }

@@ -42,7 +42,7 @@ export class ItemIds {
       .toLowerCase()
       .replace(/[^a-z0-9_-]+/g, "-")
       .replace(/^[-_]+|[-_]+$/g, "");
-    const isPlain = plain === name.toLowerCase() && plain.length <= LONGEST;
+    const isPlain = plain !== "" && plain === name.toLowerCase() && plain.length <= LONGEST;
     const hash = `-${hashOf(name)}`;
     const short = isPlain
       ? plain

@@ -1,3 +1,5 @@
+import { entryOf } from "./table.ts";
+
 /** What became of a page's HTML. */
 export interface Converted {
   /** Null where it holds nothing to read. */
@@ -67,7 +69,7 @@ class Writer {
     else if (this.#code !== null) return;
     else if (name === "br") this.#line = `${this.#line.trimEnd()}\\\n`;
     else if (name === "img") this.#picture(attributes);
-    else if (name === "a" || name in MARKS || name === "code") this.#mark(name, isEnd, attributes);
+    else if (name === "a" || entryOf(MARKS, name) !== undefined || name === "code") this.#mark(name, isEnd, attributes);
     else if (name === "li") {
       this.#flush();
       if (!isEnd) this.#item();
@@ -209,7 +211,7 @@ function webAddress(url: string, schemes: RegExp): string | null {
 /** Text without the entities that hide characters of HTML itself; the others stay. */
 function decoded(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]+));/gi, (whole, decimal, hexadecimal, name) => {
-    if (typeof name === "string") return ENTITIES[name] ?? whole;
+    if (typeof name === "string") return entryOf(ENTITIES, name) ?? whole;
     const code = typeof decimal === "string" ? Number(decimal) : Number.parseInt(String(hexadecimal), 16);
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
   });

@@ -70,7 +70,9 @@ export class ReportBuilder {
   readonly #leftOut = new Map<string, { what: string; count: number; why: string }>();
 
   element(kind: string): void {
-    this.elements.set(kind, (this.elements.get(kind) ?? 0) + 1);
+    // A record of JSON cannot have a key of this name.
+    const name = kind === "__proto__" ? "(__proto__)" : kind;
+    this.elements.set(name, (this.elements.get(name) ?? 0) + 1);
   }
 
   /** @param title what the source calls the people of this cohort. */

@@ -124,6 +124,8 @@ class Circuit {
     if ("completed" in rule) return this.#item(rule.completed);
     if ("attempted" in rule) return this.#item(rule.attempted);
     if ("score" in rule) return this.#score(rule.score.item);
+    if ("viewed" in rule) return this.#item(rule.viewed);
+    if ("submitted" in rule) return this.#score(rule.submitted);
     if ("points" in rule) return this.#score(rule.points.item);
     // Who has done nothing is incomplete.
     if ("state" in rule) return rule.state.is.includes("incomplete") ? HOLDS : this.#item(rule.state.item);
@@ -132,7 +134,7 @@ class Circuit {
     return HOLDS;
   }
 
-  /** A chapter never gets a score. */
+  /** A chapter never gets a score, and takes no submission. */
   #score(id: string): number {
     const entry = this.#table.find(id);
     return entry !== undefined && isOffered(entry.status) && this.#table.isChapter(entry) ? NEVER : this.#item(id);

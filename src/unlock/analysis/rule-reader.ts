@@ -129,6 +129,8 @@ export class RuleReader {
     }
     if ("completed" in rule) return this.#known.done(index, path, 0);
     if ("after" in rule) return this.#known.done(index, path, rule.after.days * DAY_MS);
+    // Opening an item does not begin it, and asks no more than that it can be opened.
+    if ("viewed" in rule) return { ...this.#known.begun(index, path), begun: null };
     // Who is in any other state than incomplete has begun it.
     if ("state" in rule && rule.state.is.includes("incomplete")) return FREE;
     return this.#known.begun(index, path);
@@ -216,6 +218,8 @@ function itemOf(rule: Rule): string {
   if ("attempted" in rule) return rule.attempted;
   if ("score" in rule) return rule.score.item;
   if ("points" in rule) return rule.points.item;
+  if ("viewed" in rule) return rule.viewed;
+  if ("submitted" in rule) return rule.submitted;
   if ("state" in rule) return rule.state.item;
   return "after" in rule ? rule.after.item : "";
 }

@@ -192,6 +192,8 @@ function referencesOfLeaf(rule: Rule, path: string): Reference[] {
   if ("completed" in rule) return [{ target: rule.completed, path: `${path}.completed`, reads: "item" }];
   if ("attempted" in rule) return [{ target: rule.attempted, path: `${path}.attempted`, reads: "item" }];
   if ("score" in rule) return [{ target: rule.score.item, path: `${path}.score.item`, reads: "item" }];
+  if ("viewed" in rule) return [{ target: rule.viewed, path: `${path}.viewed`, reads: "item" }];
+  if ("submitted" in rule) return [{ target: rule.submitted, path: `${path}.submitted`, reads: "item" }];
   if ("state" in rule) return [{ target: rule.state.item, path: `${path}.state.item`, reads: "item" }];
   if ("points" in rule) return [{ target: rule.points.item, path: `${path}.points.item`, reads: "item" }];
   if ("after" in rule) return [{ target: rule.after.item, path: `${path}.after.item`, reads: "item" }];

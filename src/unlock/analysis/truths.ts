@@ -206,6 +206,8 @@ class RuleJudge {
       const isAny = can === EITHER && new Set(is).size === COMPLETION_STATES.length;
       return { can: isAny ? CAN.TRUE : can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
+    if ("viewed" in rule) return this.#fact(rule.viewed, "opening of", 1, `${path}.viewed`);
+    if ("submitted" in rule) return this.#fact(rule.submitted, "submission of", 1, `${path}.submitted`);
     if ("points" in rule) {
       const { item, min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = rule.points;
       const { can } = this.#fact(item, "points on", 0, path);

@@ -96,8 +96,8 @@ export class Candidates {
     value = 0,
     below = Number.POSITIVE_INFINITY,
   ): Plan[] | null {
-    if (item === NONE || (this.#reach.workAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY)
-      return null;
+    const reached = action === "view" ? this.#reach.opensAt : this.#reach.workAt;
+    if (item === NONE || (reached[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return null;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return null;
     const isOpen = this.#evaluation.open[item] === 1;
     const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
@@ -170,6 +170,10 @@ export class Candidates {
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "score", arg, Math.max(0, value), upper);
       }
+      case OP.VIEWED:
+        return this.#plan(isWhole, "view", arg);
+      case OP.SUBMITTED:
+        return arg < program.chapterCount ? null : this.#plan(isWhole, "submit", arg);
       case OP.POINTS: {
         const isTooHigh = (learner.points[arg] ?? Number.NaN) >= upper;
         if (arg < program.chapterCount || isTooHigh) return null;

@@ -1,6 +1,6 @@
 /** One thing to do or to wait for. */
 export interface Need {
-  action: "complete" | "attempt" | "score" | "points" | "pass" | "wait";
+  action: "complete" | "attempt" | "score" | "points" | "pass" | "view" | "submit" | "wait";
   item: number;
   /** score, points: the least of it. wait: the instant, epoch ms. complete: what has to pass afterwards, ms. */
   value: number;
@@ -32,12 +32,14 @@ export function addNeed(needs: Map<string, Need>, need: Need): void {
   const same = needs.get(key);
   const { item } = need;
   if (need.action === "attempt" && MORE.some((action) => needs.has(`${action} ${item}`))) return;
+  if (need.action === "view" && [...MORE, "attempt"].some((action) => needs.has(`${action} ${item}`))) return;
+  if (need.action !== "view" && need.action !== "wait") needs.delete(`view ${item}`);
   if (MORE.some((action) => action === need.action)) needs.delete(`attempt ${item}`);
   needs.set(key, same === undefined || same.value < need.value ? need : same);
 }
 
 /** What includes an attempt. */
-const MORE = ["complete", "score", "points", "pass"] as const;
+const MORE = ["complete", "score", "points", "pass", "submit"] as const;
 
 export function byCost(a: Plan, b: Plan): number {
   return a.size - b.size || a.locked - b.locked || a.effort - b.effort;

@@ -67,7 +67,8 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
   };
   const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
     if (item === NONE || !mayAppear(program, evaluation, item)) return;
-    if ((reach.workAt[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return;
+    const isPossible = (action === "view" ? reach.opensAt : reach.workAt)[item] ?? Number.POSITIVE_INFINITY;
+    if (isPossible === Number.POSITIVE_INFINITY) return;
     const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     actions.set(`${keyOf(need)} ${value}`, need);
     if (program.hasWindows) {
@@ -140,6 +141,12 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
         else if (!wanted && upper < Number.POSITIVE_INFINITY) ask("points", arg, upper);
         break;
       }
+      case OP.VIEWED:
+        if (isMissing()) ask("view", arg);
+        break;
+      case OP.SUBMITTED:
+        if (isMissing() && arg >= program.chapterCount) ask("submit", arg);
+        break;
       case OP.STATE:
         forbids = true;
         for (const action of actsToward(scope, node, wanted)) ask(action, arg);

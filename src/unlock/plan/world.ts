@@ -34,6 +34,8 @@ export class World {
       outcome: learner.outcome.slice(),
       outcomeAt: learner.outcomeAt.slice(),
       points: learner.points.slice(),
+      viewedAt: learner.viewedAt.slice(),
+      submittedAt: learner.submittedAt.slice(),
       kept: learner.kept.slice(),
     };
     this.#program = program;
@@ -61,7 +63,8 @@ export class World {
   /** Whether a need can be met at this moment. */
   canDo({ action, item, value }: Need): boolean {
     if (action === "wait") return value > this.scope.now;
-    return mayAppear(this.#program, this.#evaluation, item) && acceptsWork(this.scope, item) && this.isOpen(item);
+    if (action !== "view" && !acceptsWork(this.scope, item)) return false;
+    return mayAppear(this.#program, this.#evaluation, item) && this.isOpen(item);
   }
 
   /** Whether the learner has what a need asks for. */
@@ -70,6 +73,8 @@ export class World {
     if (action === "wait") return now >= value;
     if (action === "complete") return (learner.completedAt[item] ?? Number.NaN) <= now;
     if (action === "attempt") return isStarted(learner, item);
+    if (action === "view") return isStarted(learner, item) || (learner.viewedAt[item] ?? Number.NaN) <= now;
+    if (action === "submit") return (learner.submittedAt[item] ?? Number.NaN) <= now;
     if (action === "pass") return learner.outcome[item] === STATE.PASSED && (learner.outcomeAt[item] ?? 0) <= now;
     if (action === "points") return (learner.points[item] ?? Number.NaN) >= value;
     return (learner.bestScore[item] ?? Number.NaN) >= value;
@@ -89,8 +94,8 @@ export class World {
     this.#keep();
     if (action === "wait") this.scope = scopeOf(this.#program, learner, value);
     else {
-      const { attemptedAt, completedAt, bestScore, outcome, outcomeAt, points } = learner;
-      const written = [attemptedAt, completedAt, bestScore, outcome, outcomeAt, points];
+      const { attemptedAt, completedAt, bestScore, outcome, outcomeAt, points, viewedAt, submittedAt } = learner;
+      const written = [attemptedAt, completedAt, bestScore, outcome, outcomeAt, points, viewedAt, submittedAt];
       const old = written.map((list) => list[item] ?? Number.NaN);
       undo.push(() => {
         // What no rule asks for is not laid out, and so not written.
@@ -99,7 +104,9 @@ export class World {
         });
       });
       // As facts are merged: of two instants the earlier counts, of two scores the better.
-      if (!((old[0] ?? Number.NaN) <= now)) attemptedAt[item] = now;
+      if (action !== "view" && !((old[0] ?? Number.NaN) <= now)) attemptedAt[item] = now;
+      if (action === "view") viewedAt[item] = now;
+      if (action === "submit") submittedAt[item] = now;
       const completes = action === "complete" || action === "pass";
       if (completes && !((old[1] ?? Number.NaN) <= now)) completedAt[item] = now;
       if (action === "points") points[item] = Math.max(value, old[5] || 0);

@@ -54,6 +54,8 @@ export const CHINESE: Wording = {
   points: (title, { required, actual }) =>
     `在${title}中取得至少 ${atLeast(required)} 点${typeof actual === "number" ? `（目前最高 ${roundedDown(actual)} 点）` : ""}`,
   pass: (title) => `通过${title}`,
+  view: (title) => `打开${title}`,
+  submit: (title) => `提交${title}`,
   anyScore: (title, below) => (below === null ? `在${title}中取得成绩` : `在${title}中的得分低于 ${below} 分`),
   cannot: {
     complete: (title) => `你无法完成${title}`,
@@ -86,6 +88,8 @@ export const CHINESE: Wording = {
       const to = below === null ? "" : `少于 ${below} 点`;
       return `${title}${isDenied ? "并非" : ""}${[from, to].filter((part) => part !== "").join("且") || "有点数"}`;
     },
+    viewed: (title, isDenied) => (isDenied ? `未打开过${title}` : `已打开过${title}`),
+    submitted: (title, isDenied) => (isDenied ? `未提交${title}` : `已提交${title}`),
     state: (title, states, isDenied) =>
       `${title}${isDenied ? "并非" : ""}${states.map((state) => STATES[state]).join("或")}`,
     missing: "课程中没有的内容",

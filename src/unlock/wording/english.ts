@@ -58,6 +58,8 @@ export const ENGLISH: Wording = {
   points: (title, { required, actual }) =>
     `get at least ${atLeast(required)} points on ${title}${typeof actual === "number" ? ` (your best so far is ${roundedDown(actual)})` : ""}`,
   pass: (title) => `pass ${title}`,
+  view: (title) => `open ${title}`,
+  submit: (title) => `submit something for ${title}`,
   anyScore: (title, below) => (below === null ? `get a score on ${title}` : `score below ${below} on ${title}`),
   cannot: {
     complete: (title) => `you cannot complete ${title}`,
@@ -90,6 +92,8 @@ export const ENGLISH: Wording = {
       const to = below === null ? "" : `${min === null ? "" : " and"} fewer than ${below}`;
       return `${isDenied ? "not" : ""}${from}${to} points on ${title}`.trim();
     },
+    viewed: (title, isDenied) => `${title} ${isDenied ? "has not been" : "has been"} opened`,
+    submitted: (title, isDenied) => `${title} ${isDenied ? "has not been" : "has been"} submitted`,
     state: (title, states, isDenied) => `${title} is ${isDenied ? "not " : ""}${enumerate([...states], "or")}`,
     missing: "something that the course does not have",
     scoreRange: (title, min, below, isDenied) => {

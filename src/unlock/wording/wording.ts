@@ -16,6 +16,8 @@ export interface Wording {
   /** Any score at all, or one below a bound. */
   points(title: string, reason: Reason): string;
   pass(title: string): string;
+  view(title: string): string;
+  submit(title: string): string;
   anyScore(title: string, below: string | null): string;
   solve(title: string, count: number): string;
   /** Of what can never be done any more. */
@@ -45,6 +47,8 @@ export interface Wording {
     cohorts(names: readonly string[] | null, isDenied: boolean): string;
     profile(test: ProfileTest, isDenied: boolean): string;
     points(title: string, min: string | null, below: string | null, isDenied: boolean): string;
+    viewed(title: string, isDenied: boolean): string;
+    submitted(title: string, isDenied: boolean): string;
     state(title: string, states: readonly CompletionState[], isDenied: boolean): string;
     missing: string;
   };

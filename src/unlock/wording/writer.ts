@@ -24,6 +24,8 @@ export interface Leaf {
     | "score_range"
     | "points"
     | "state"
+    | "viewed"
+    | "submitted"
     | "progress"
     | "since"
     | "until"
@@ -82,6 +84,10 @@ export class Writer {
           COMPLETION_STATES.filter((_, place) => (value & (1 << place)) !== 0),
           isDenied,
         );
+      case "viewed":
+        return condition.viewed(title ?? someItem, isDenied);
+      case "submitted":
+        return condition.submitted(title ?? someItem, isDenied);
       case "missing":
         return condition.missing;
       case "trait":
@@ -140,6 +146,8 @@ export class Writer {
         return words.missing;
       case "points_too_high":
         return words.tooManyPoints(title ?? words.someItem, atLeast(required));
+      case "not_viewed":
+      case "not_submitted":
       case "points_too_low":
         return words.cannot.attempt(title ?? words.someItem);
       case "not_passed":
@@ -221,6 +229,10 @@ export class Writer {
         return words.score(title ?? words.someItem, reason);
       case "points_too_low":
         return words.points(title ?? words.someItem, reason);
+      case "not_viewed":
+        return words.view(title ?? words.someItem);
+      case "not_submitted":
+        return words.submit(title ?? words.someItem);
       case "not_passed":
         return words.pass(title ?? words.someItem);
       case "not_scored":

@@ -114,6 +114,8 @@ export const en = {
     not_in_cohort: (cohort: string) => `Only for the group “${cohort}”`,
     points_too_low: (title: string) => `“${title}”: more points are needed`,
     points_too_high: (title: string) => `Not for those with many points in “${title}”`,
+    not_viewed: (title: string) => `“${title}” has not been opened yet`,
+    not_submitted: (title: string) => `Nothing has been submitted for “${title}”`,
     not_passed: (title: string) => `“${title}” is not passed`,
     not_scored: (title: string) => `“${title}” has not been scored yet`,
     score_too_high: (title: string) => `Not for those with a high score in “${title}”`,
@@ -131,6 +133,8 @@ export const en = {
     complete: (title: string) => `Complete “${title}”`,
     attempt: (title: string) => `Try “${title}”`,
     pass: (title: string) => `Pass “${title}”`,
+    view: (title: string) => `Open “${title}”`,
+    submit: (title: string) => `Submit something for “${title}”`,
     points: (title: string, points: number) => `Get at least ${points} points in “${title}”`,
     score: (title: string, score: number, below?: number) =>
       `Score at least ${score}${below === undefined ? "" : ` and less than ${below}`} in “${title}”`,

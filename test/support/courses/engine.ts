@@ -4,11 +4,11 @@ import type { ImportedFact } from "../../../src/courses/importers/format.ts";
 import { percentOf } from "../../../src/unlock/facts.ts";
 import { compile, evaluate, type Fact, layOut, NO_FACT, type Program, VEIL } from "../../../src/unlock/index.ts";
 
-/** What evaluation needs of a document: how items become complete is decided before, and windows lock nothing. */
+/** What evaluation needs of a document: how items become complete is decided before. */
 export function programOf(document: ImportedDocument): Program {
   const copy = structuredClone(document);
   const items = [...copy.chapters, ...copy.chapters.flatMap((chapter) => chapter.problems ?? []), ...copy.problems];
-  for (const item of items) for (const field of ["completion", "opens", "due", "closes"] as const) delete item[field];
+  for (const item of items) delete item.completion;
   return compile(splitDocument(courseDocumentSchema.parse(copy)).outline);
 }
 

@@ -77,7 +77,7 @@ type Draft =
   | { op: "all" | "any"; of: Draft[] }
   | { op: "at_least"; count: number; of: Draft[] }
   | { op: "not"; of: Draft }
-  | { op: "completed" | "attempted"; pick: number }
+  | { op: "completed" | "attempted" | "viewed" | "submitted"; pick: number }
   | { op: "score"; pick: number; min: number }
   | { op: "progress"; picks: number[]; byChapter: boolean; min: number }
   | { op: "from" | "until"; step: number }
@@ -147,6 +147,7 @@ function draftRule(shape: RuleShape): fc.Arbitrary<Draft> {
     const bound = fc.option(scores, { freq: 2 });
     const ranged = fc.constantFrom("score_range" as const, "points" as const);
     leaves.push(fc.record({ op: ranged, pick, min: bound, below: bound }));
+    leaves.push(fc.record({ op: fc.constantFrom("viewed" as const, "submitted" as const), pick }));
     const is = fc.subarray([...COMPLETION_STATES], { minLength: 1 });
     leaves.push(fc.record({ op: fc.constant("state" as const), pick, is }));
     leaves.push(fc.record({ op: fc.constant("plain" as const), rule: plainLeaf }));
@@ -205,6 +206,8 @@ function settle(draft: Draft, nameable: readonly string[], countable: readonly s
         const range = { item, ...(min === null ? {} : { min }), ...(below === null ? {} : { below }) };
         return draft.op === "points" ? { points: range } : { score: range };
       }
+      if (draft.op === "viewed") return { viewed: item };
+      if (draft.op === "submitted") return { submitted: item };
       if (draft.op === "after") return { after: { item, days: draft.days } };
       return draft.op === "completed" ? { completed: item } : { attempted: item };
     }
@@ -328,9 +331,12 @@ function windowFrom(step: number): Pick<OutlineItem, "opens" | "closes"> {
 }
 
 /** What else is told of a deed: of some, whether it decides, and what the score is in points. */
-function toldOf({ pick: number, completed, score }: Deed): { outcome: Outcome | null; points: Points | null } {
-  const outcome = number % 3 !== 0 ? null : completed ? "passed" : "failed";
-  return { outcome, points: score === null || number % 2 === 0 ? null : { points: score, min: 0, max: 100 } };
+function toldOf({ pick: number, completed, score }: Deed) {
+  const outcome: Outcome | null = number % 3 !== 0 ? null : completed ? "passed" : "failed";
+  const points: Points | null = score === null || number % 2 === 0 ? null : { points: score, min: 0, max: 100 };
+  // Some only look at it.
+  const isIdle = !completed && score === null && outcome === null;
+  return { outcome, points, viewed: isIdle ? number >= 900 : number % 5 === 0, submitted: !isIdle && number % 2 === 0 };
 }
 
 const overrideDraft = fc.record({

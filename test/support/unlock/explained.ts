@@ -63,7 +63,7 @@ export function take(
   const { open, visible } = evaluate(program, layOut(program, record), now);
   const index = program.indexOf.get(item ?? "") ?? -1;
   if (open[index] !== 1 || visible[index] !== 1) return null;
-  if (!acceptsWork(scopeOf(program, layOut(program, record), now), index)) return null;
+  if (action !== "view" && !acceptsWork(scopeOf(program, layOut(program, record), now), index)) return null;
   // A chapter can only be completed.
   if (index < program.chapterCount && action !== "complete") return null;
   const id = item ?? "";
@@ -74,6 +74,8 @@ export function take(
     score: action === "score" ? (min_score ?? min_points ?? null) : null,
     outcome: action === "pass" ? ("passed" as const) : null,
     points,
+    viewed: action === "view",
+    submitted: action === "submit",
   };
   const facts = new Map(record.facts).set(id, mergeFact(record.facts.get(id) ?? NO_FACT, news));
   return { record: keepOpen(program, { ...record, facts }, now), now };

@@ -199,6 +199,8 @@ class World {
       fact.attempted_at,
       fact.completed_at,
       fact.outcome_at ?? null,
+      fact.viewed_at ?? null,
+      fact.submitted_at ?? null,
     ]);
     const starts = [this.#record.enrolled_at, ...instants.filter((at) => at !== null)];
     const excuses = this.#record.policy.overrides.flatMap((one) => [one.created_at, one.extend_to ?? 0]);
@@ -228,7 +230,8 @@ class World {
       const attempt = { best_score, points: best_score === null ? null : (fact.points ?? null) };
       const isDecided = until(fact.outcome_at ?? null) !== null;
       const verdict = isDecided ? { outcome: fact.outcome ?? null, outcome_at: fact.outcome_at ?? null } : {};
-      const did = { attempted_at: until(fact.attempted_at), completed_at: until(fact.completed_at) };
+      const seen = { viewed_at: until(fact.viewed_at ?? null), submitted_at: until(fact.submitted_at ?? null) };
+      const did = { ...seen, attempted_at: until(fact.attempted_at), completed_at: until(fact.completed_at) };
       return [id, { ...did, ...attempt, ...verdict }];
     });
     const overrides = this.#record.policy.overrides
@@ -331,7 +334,9 @@ class World {
       return listed.length > 0 && left.length === 0 ? null : { progress: { of: left, min_percent } };
     }
     const item = "completed" in rule ? rule.completed : "attempted" in rule ? rule.attempted : null;
-    const graded = "points" in rule ? rule.points.item : "state" in rule ? rule.state.item : null;
+    const opened = "viewed" in rule ? rule.viewed : "submitted" in rule ? rule.submitted : null;
+    const graded =
+      opened !== null ? opened : "points" in rule ? rule.points.item : "state" in rule ? rule.state.item : null;
     const id = graded ?? item ?? ("score" in rule ? rule.score.item : "after" in rule ? rule.after.item : null);
     return id === null || counts(id, this.#holds(rule, owner, isDenied)) ? rule : null;
   }
@@ -356,6 +361,12 @@ class World {
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.score;
       if (best !== null && best >= min && (below === undefined || best < below)) return true;
       return below === undefined && this.#excuses(item).length > 0;
+    }
+    if ("viewed" in rule || "submitted" in rule) {
+      const [id, field] =
+        "viewed" in rule ? [rule.viewed, "viewed_at" as const] : [rule.submitted, "submitted_at" as const];
+      const isDone = typeof this.#record.facts.get(id)?.[field] === "number" || this.#excuses(id).length > 0;
+      return isDone || ("viewed" in rule && this.#isAttempted(id));
     }
     if ("points" in rule) {
       const points = this.#record.facts.get(rule.points.item)?.points ?? null;

@@ -15,7 +15,7 @@ const MIN_CHAPTER_EN = 600;
 const MIN_CHAPTER_ZH = 250;
 
 /** Written by importers, for what other platforms say. */
-const FOREIGN: readonly string[] = ["state", "points", "profile", "missing", "hide"];
+const FOREIGN: readonly string[] = ["state", "points", "viewed", "submitted", "profile", "missing", "hide"];
 
 const course: CourseDocument = courseDocumentSchema.parse(source);
 const problems = [...course.chapters.flatMap((chapter) => chapter.problems), ...course.problems];

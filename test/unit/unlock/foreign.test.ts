@@ -142,6 +142,33 @@ describe("completion states and points", () => {
     }
   });
 
+  it("asks whether the learner has opened it, which every attempt does, or submitted something", () => {
+    const viewed: Rule = { viewed: "demo.a" };
+    const submitted: Rule = { submitted: "demo.a" };
+    const seen = learnerRecord({ a: { viewed_at: EPOCH } });
+    expect([learnerRecord(), seen, fact({})].map((record) => stateOf(viewed, record))).toEqual([
+      "locked",
+      "open",
+      "open",
+    ]);
+    expect([seen, fact({}), fact({ submitted_at: EPOCH })].map((record) => stateOf(submitted, record))).toEqual([
+      "locked",
+      "locked",
+      "open",
+    ]);
+    const of = (rule: Rule) =>
+      explainOne(outline([], [problem("x", null, rule), problem("a")]), learnerRecord(), EPOCH, "demo.x");
+    expect(of(viewed)).toMatchObject({
+      reasons: [{ code: "not_viewed", item: "demo.a" }],
+      to_unlock: [{ action: "view", item: "demo.a" }],
+      sentence: { en: "Open “Problem a”.", zh: "打开《题目a》。" },
+    });
+    expect(of({ all: [submitted, viewed] })).toMatchObject({
+      to_unlock: [{ action: "submit", item: "demo.a" }],
+      sentence: { en: "Submit something for “Problem a” and open “Problem a”." },
+    });
+  });
+
   it("compares points as they are, and what an excuse stands for is complete", () => {
     const points = (number: number) => fact({ best_score: number * 10, points: number, points_min: 0, points_max: 10 });
     const rule: Rule = { points: { item: "demo.a", min: 5, below: 8 } };

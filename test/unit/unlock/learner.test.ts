@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   compile,
   type Fact,
+  isView,
   layOut,
   mergeFact,
   NO_FACT,
@@ -16,6 +17,8 @@ const news = fc.record({
   at: fc.integer({ min: EPOCH, max: EPOCH + 20 }),
   completed: fc.boolean(),
   score: fc.option(fc.double({ min: 0, max: 100, noNaN: true })),
+  viewed: fc.boolean(),
+  submitted: fc.boolean(),
   outcome: fc.option(fc.constantFrom("passed" as const, "failed" as const)),
   points: fc.option(fc.record({ points: fc.nat({ max: 3 }), min: fc.constantFrom(-1, 0), max: fc.constantFrom(0, 3) })),
 });
@@ -49,7 +52,8 @@ describe("mergeFact", () => {
       fc.property(facts, news, (old, entry) => {
         const merged = mergeFact(old, entry);
         const never = Number.POSITIVE_INFINITY;
-        expect(merged.attempted_at).toBe(Math.min(old.attempted_at ?? never, entry.at));
+        const attempted = Math.min(old.attempted_at ?? never, isView(entry) ? never : entry.at);
+        expect(merged.attempted_at).toBe(attempted === never ? null : attempted);
         const completed = Math.min(old.completed_at ?? never, entry.completed ? entry.at : never);
         expect(merged.completed_at).toBe(completed === never ? null : completed);
         const best = Math.max(old.best_score ?? -1, entry.score ?? -1);
@@ -76,6 +80,16 @@ describe("mergeFact", () => {
     expect(merged(points(60), told(1, null, 90)).points).toBeUndefined();
     expect(percentOf({ points: 5, min: -10, max: 10 })).toBe(75);
     expect(percentOf({ points: 5, min: 5, max: 5 })).toBeNull();
+  });
+
+  it("takes a look for no attempt, and keeps the first of each", () => {
+    const look = { at: 2, completed: false, score: null, viewed: true };
+    expect(mergeFact(NO_FACT, look)).toEqual({ ...NO_FACT, viewed_at: 2 });
+    expect(mergeFact(mergeFact(NO_FACT, look), { ...look, at: 1, submitted: true })).toMatchObject({
+      attempted_at: 1,
+      viewed_at: 1,
+      submitted_at: 1,
+    });
   });
 
   it("keeps a score of 0 apart from no score", () => {

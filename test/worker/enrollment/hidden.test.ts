@@ -12,6 +12,7 @@ import {
   service,
   statesOf,
   submit,
+  unlocks,
   unlocksSchema,
   whySchema,
 } from "../../support/worker/learners.ts";
@@ -251,4 +252,49 @@ it("takes work within an item's window and at no other time, and gives who was e
     undefined,
   ]);
   expect((await completed(slug, "ada", "over")).unlocked).toEqual([id("next")]);
+});
+
+it("notes once that an item was opened, by its learner and where a rule asks for it, and that something was submitted", async () => {
+  const slug = freshSlug("viewed");
+  const id = (name: string) => `${slug}.${name}`;
+  await publish({
+    slug,
+    title: "Viewed",
+    options: { sticky: false },
+    chapters: [
+      { id: id("intro"), title: "Intro", content: "Welcome." },
+      { id: id("other"), title: "Other" },
+      { id: id("next"), title: "Next", rule: { viewed: id("intro") } },
+      { id: id("last"), title: "Last", rule: { submitted: id("essay") } },
+    ],
+    problems: [{ id: id("essay"), title: "Essay" }],
+  });
+  await enroll(slug, "ada");
+  const token = await tokenOf("ada");
+  const seq = async () => (await unlocks(slug, "ada")).snapshot.progress_seq;
+  const opened = async (name: string, who: string, query = "") => {
+    const answer = await call("GET", `/courses/${slug}/chapters/${id(name)}/${query}`, { token: who });
+    expect(answer.status).toBe(200);
+    await answer.body?.cancel();
+  };
+  await opened("other", token);
+  await opened("intro", await author(), "?learner=ada");
+  const why = await read(await call("GET", `/courses/${slug}/items/${id("next")}/why`, { token }), 200, whySchema);
+  expect(why.to_unlock).toMatchObject([{ action: "view", item: id("intro") }]);
+  expect(await seq()).toBe(0);
+  await opened("intro", token);
+  expect((await statesOf(slug, "ada"))[id("next")]).toBe("unlocked");
+  expect((await statesOf(slug, "ada"))[id("intro")]).toBe("unlocked");
+  await opened("intro", token);
+  expect(await seq()).toBe(1);
+  expect((await read(await submit(slug, "ada", "essay", "Text."), 201, deltaSchema)).unlocked).toEqual([id("last")]);
+  await project(slug, "ada");
+  const fallback = await callWith({ ENROLLMENTS: brokenObjects().namespace }, "GET", `/courses/${slug}/unlocks`, {
+    token,
+  });
+  expect((await read(fallback, 200, unlocksSchema)).states).toEqual(await statesOf(slug, "ada"));
+  const facts = [{ user_id: "ada", item: id("other"), viewed: true, at: new Date().toISOString() }];
+  const imported = await call("POST", "/progress/import", { token: await service(), body: { facts } });
+  expect((await read(imported, 200, z.looseObject({ recorded: z.number() }))).recorded).toBe(1);
+  expect((await statesOf(slug, "ada"))[id("other")]).toBe("unlocked");
 });

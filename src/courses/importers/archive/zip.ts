@@ -6,7 +6,7 @@ import type { ArchiveSource } from "./source.ts";
 /** Bytes inflated at a time. Deflate makes at most 1,032 times as much of them, which bounds what one step can hold. */
 const STEP = 16_384;
 /** The end record of a zip: its own length, and its longest comment (APPNOTE 4.3.16). */
-const END = { signature: 0x06054b50, length: 22, comment: 65_535, entries: 10 } as const;
+const END = { signature: 0x06054b50, length: 22, comment: 65_535, entries: 10, commentAt: 20 } as const;
 /** A number of entries that says "see the zip64 record". */
 const SEE_ZIP64 = 0xffff;
 
@@ -24,7 +24,7 @@ export async function readZip(
   let seen = 0;
   const unzip = new Unzip((entry) => {
     seen += 1;
-    const path = intake.admit(entry.name);
+    const path = intake.admit(nameOf(entry.name));
     if (entry.name.endsWith("/") || entry.name.endsWith("\\")) return;
     intake.file(path);
     if (wants(path)) keep(entry, path, intake, take);
@@ -38,6 +38,21 @@ export async function readZip(
   push(unzip, new Uint8Array(), source.name, true);
   if (announced !== SEE_ZIP64 && announced !== seen) {
     fail(source.name, "truncated_archive", `The zip announces ${announced} entries and holds ${seen}.`);
+  }
+}
+
+/**
+ * The name of an entry. Zips made on macOS have names in UTF-8 without saying so, and fflate reads what does not say so
+ * as Latin-1: where its bytes are UTF-8, that is what they were.
+ */
+function nameOf(name: string): string {
+  const bytes = Uint8Array.from(name, (character) => character.charCodeAt(0));
+  const isPlain = !/[\u0080-\uffff]/.test(name);
+  if (isPlain || /[\u0100-\uffff]/.test(name)) return name;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    return name;
   }
 }
 
@@ -79,7 +94,9 @@ async function announcedEntries(source: ArchiveSource): Promise<number> {
   const tail = await source.slice(Math.max(0, source.size - END.length - END.comment), source.size);
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   for (let at = tail.length - END.length; at >= 0; at -= 1) {
-    if (view.getUint32(at, true) === END.signature) return view.getUint16(at + END.entries, true);
+    // What looks like the record may be a part of the comment; the record says how long that is.
+    const isWhole = view.getUint16(at + END.commentAt, true) === tail.length - at - END.length;
+    if (isWhole && view.getUint32(at, true) === END.signature) return view.getUint16(at + END.entries, true);
   }
   return fail(source.name, "truncated_archive", "The zip has no end record: it was cut off, or is none.");
 }

@@ -1,5 +1,6 @@
 import { allOf, type ImportedRule, type Requirement } from "../document.ts";
 import type { Mapping } from "../report.ts";
+import { entryOf } from "../table.ts";
 import type { CanvasItem, CanvasModule } from "./read.ts";
 
 /** What Canvas's requirements ask of an item. */
@@ -59,7 +60,7 @@ export class CanvasGates {
       const why = "the file says that a score is asked for and not which (exporters write min_score alone)";
       return { source, rule, mapped: { score: { min_percent: 0 } }, verdict: "approximated", why };
     }
-    const mapped = Object.hasOwn(REQUIREMENTS, type) ? (REQUIREMENTS[type] ?? null) : null;
+    const mapped = entryOf(REQUIREMENTS, type) ?? null;
     if (mapped === null) {
       return {
         source,

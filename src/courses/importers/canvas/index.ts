@@ -7,6 +7,7 @@ import { fail, Shelf } from "../files.ts";
 import type { Format } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
 import { ReportBuilder } from "../report.ts";
+import { entryOf } from "../table.ts";
 import { childText, readXml } from "../xml.ts";
 import { CanvasGates } from "./gates.ts";
 import { type CanvasItem, type CanvasModule, readModules, readWindow, type Window } from "./read.ts";
@@ -142,7 +143,7 @@ class CanvasMap {
     }
     const source = `${CANVAS_MODULES}:${item.line} item ${item.identifier}`;
     const title = titleOf(item.title, item.identifier);
-    const [id, kind] = [this.#ids.of(item.identifier), KINDS[item.type] ?? "page"];
+    const [id, kind] = [this.#ids.of(item.identifier), entryOf(KINDS, item.type) ?? "page"];
     this.#report.items.push({ source, id, kind, title: title.en ?? "" });
     const completion = this.#gates.completionOf(module, item, source);
     if (completion !== null) this.#report.completion.push(completion);

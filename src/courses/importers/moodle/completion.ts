@@ -1,5 +1,6 @@
 import { allRequired, type Requirement } from "../document.ts";
 import { type Mapping, type Verdict, worst } from "../report.ts";
+import { entryOf } from "../table.ts";
 import type { MoodleCourse, MoodleModule } from "./model.ts";
 
 interface Part {
@@ -62,7 +63,7 @@ function partsOf(module: MoodleModule, course: MoodleCourse): Part[] {
   if (isOn(module, "completionpass") && !module.completionPass) parts.push(exact({ pass: true }));
   for (const [field, part] of Object.entries(OWN)) if (isOn(module, field)) parts.push(part);
   for (const [field, value] of module.own) {
-    const isKnown = field in OWN || field === "completionpass";
+    const isKnown = entryOf(OWN, field) !== undefined || field === "completionpass";
     if (isKnown || !field.startsWith("completion") || !(Number(value) > 0)) continue;
     const why = `${field} is a setting of ${module.kind} that is not known here; its service has to tell it`;
     parts.push({ requirement: { contribute: true }, verdict: "unmapped", why });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { toInstant } from "../../../platform/instants.ts";
+import { clampedInstant } from "../clamped.ts";
 import type { CompletionState, ImportedRule, ProfileOperator, Range } from "../document.ts";
 import { anyOf } from "../document.ts";
 import type { Verdict } from "../report.ts";
@@ -102,7 +102,7 @@ export function mapCondition(type: keyof typeof CONDITIONS, value: unknown, arou
     }
     case "date": {
       const { d, t } = parse(CONDITIONS.date, value);
-      const instant = toInstant(t * 1_000);
+      const instant = clampedInstant(t * 1_000);
       return exact(d === ">=" ? { from: instant } : { until: instant });
     }
     case "grade":

@@ -1,4 +1,4 @@
-import { toInstant } from "../../../platform/instants.ts";
+import { clampedInstant } from "../clamped.ts";
 import {
   allOf,
   type ImportedChapter,
@@ -8,6 +8,7 @@ import {
   titleOf,
 } from "../document.ts";
 import type { ReportBuilder } from "../report.ts";
+import { entryOf } from "../table.ts";
 import { isGate, mapAvailability } from "./availability.ts";
 import { mapCompletion } from "./completion.ts";
 import type { GradeItem, MoodleCourse, MoodleModule, MoodleSection } from "./model.ts";
@@ -106,7 +107,7 @@ export class MoodleMap {
   #problem(module: MoodleModule, section: MoodleSection | null): ImportedProblem {
     this.#report.element(module.kind);
     const title = titleOf(module.title, `${module.kind} ${module.id}`);
-    const [id, kind] = [this.#names.module(module), KINDS[module.kind] ?? module.kind];
+    const [id, kind] = [this.#names.module(module), entryOf(KINDS, module.kind) ?? module.kind];
     this.#report.items.push({ source: module.source, id, kind, title: title.en ?? "" });
     const own = this.#gate(module.source, module.availability, { module });
     const completion = mapCompletion(module, this.#course);
@@ -171,7 +172,7 @@ function windowOf(module: MoodleModule): { opens?: string; due?: string; closes?
   const window: { opens?: string; due?: string; closes?: string } = {};
   for (const edge of ["opens", "due", "closes"] as const) {
     const seconds = WINDOWS[edge].map((field) => Number(module.own.get(field))).find((time) => time > 0);
-    if (seconds !== undefined) window[edge] = toInstant(seconds * 1_000);
+    if (seconds !== undefined) window[edge] = clampedInstant(seconds * 1_000);
   }
   return window;
 }

@@ -1,5 +1,5 @@
 import { USER_ID } from "../../../platform/ids.ts";
-import { toInstant } from "../../../platform/instants.ts";
+import { clampedInstant } from "../clamped.ts";
 import type { ImportedFact, ImportedPeople } from "../format.ts";
 import type { ReportBuilder } from "../report.ts";
 import type { CompletionRow, MoodleCourse } from "./model.ts";
@@ -29,7 +29,7 @@ export function mapPeople(course: MoodleCourse, names: MoodleNames, report: Repo
       });
       return {
         user: idOf.get(id) ?? "",
-        enrolled_at: at === null ? null : toInstant(at * 1_000),
+        enrolled_at: at === null ? null : clampedInstant(at * 1_000),
         cohorts: cohortsOf.get(id) ?? [],
         profile: Object.fromEntries(profile),
       };
@@ -67,7 +67,7 @@ function factOf(
   return {
     user,
     item,
-    at: toInstant((row.at ?? otherwise) * 1_000),
+    at: clampedInstant((row.at ?? otherwise) * 1_000),
     ...(state === undefined ? {} : { state }),
     ...(row.viewed ? { viewed: true as const } : {}),
   };
@@ -90,7 +90,7 @@ function* gradeFacts(
     for (const { user: id, points, min, max, at } of grade.grades) {
       const user = idOf.get(id);
       if (user === undefined) continue;
-      yield { user, item, at: toInstant((at ?? course.backupAt) * 1_000), score: { points, min, max } };
+      yield { user, item, at: clampedInstant((at ?? course.backupAt) * 1_000), score: { points, min, max } };
     }
   }
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { toInstant } from "../../../platform/instants.ts";
+import { clampedInstant } from "../clamped.ts";
 import {
   allOf,
   type ImportedChapter,
@@ -11,6 +11,7 @@ import {
 import { textOf } from "../files.ts";
 import type { ItemIds } from "../ids.ts";
 import { type ReportBuilder, type Verdict, worst } from "../report.ts";
+import { entryOf } from "../table.ts";
 import { answerOf } from "./answers.ts";
 import { graceOf, groupAccess, instantField, isTrue, minimumField, textField } from "./fields.ts";
 import type { Block, OlxReader } from "./read.ts";
@@ -30,6 +31,8 @@ const SCORED = new Set([
   "library_content",
 ]);
 
+/** Longest name of a kind. */
+const MAX_KIND = 50;
 /** Most items of one list of a rule. */
 const MAX_LIST = 500;
 
@@ -162,7 +165,7 @@ export class OlxMap {
     const id = this.#idOf(block);
     const name = textField(block, "display_name") ?? inherited.titles.findLast((one) => one !== "");
     const title = titleOf(name, block.name);
-    const kind = block.kind === "html" ? "page" : block.kind.replace(/[^a-z0-9_]/g, "_");
+    const kind = block.kind === "html" ? "page" : kindOf(block);
     this.#report.items.push({ source: block.source, id, kind, title: title.en ?? "" });
     this.#gateOfPlace(block);
     const answer = block.kind === "problem" ? answerOf(block.element) : null;
@@ -174,7 +177,7 @@ export class OlxMap {
     }
     const completion = COUNTED_NOWHERE.has(block.kind)
       ? undefined
-      : (COMPLETED_BY[block.kind] ?? { contribute: true as const });
+      : (entryOf(COMPLETED_BY, block.kind) ?? { contribute: true as const });
     return {
       id,
       title,
@@ -193,7 +196,7 @@ export class OlxMap {
     const { rule, verdicts, why } = placeOf(block);
     if (Object.keys(rule).length === 0) return;
     const start = instantField(block, "start");
-    const mapped = start === null ? null : { hide: { from: toInstant(start) } };
+    const mapped = start === null ? null : { hide: { from: clampedInstant(start) } };
     this.#report.gates.push({
       source: block.source,
       rule,
@@ -225,7 +228,7 @@ export class OlxMap {
           why: "enable_subsection_gating is off: Open edX asks for no prerequisite",
         };
     const start = instantField(sequential, "start");
-    const mapped = allOf([start === null ? null : { hide: { from: toInstant(start) } }, gate]);
+    const mapped = allOf([start === null ? null : { hide: { from: clampedInstant(start) } }, gate]);
     const reasons = [why, ...place.why].filter((one) => one !== null);
     const verdicts: Verdict[] = [verdict, ...place.verdicts];
     this.#report.gates.push({
@@ -274,7 +277,7 @@ export class OlxMap {
     // Of a course at one's own pace the dates are counted from the enrollment, and not written down.
     if (due === null || this.#isSelfPaced) return {};
     const grace = graceOf(textField(this.#course, "graceperiod"));
-    return { due: toInstant(due), closes: toInstant(due + grace) };
+    return { due: clampedInstant(due), closes: clampedInstant(due + grace) };
   }
 
   #text(block: Block): ImportedProblem["content"] {
@@ -289,6 +292,15 @@ export class OlxMap {
   }
 }
 
+/** A kind as documents write it: `drag-and-drop-v2` is `drag_and_drop_v2`. */
+function kindOf({ kind }: Block): string {
+  const plain = kind
+    .toLowerCase()
+    .replace(/[^a-z0-9_]/g, "_")
+    .replace(/^[^a-z]+/, "");
+  return plain.slice(0, MAX_KIND) || "block";
+}
+
 /** What a learner reads of a problem before it is solved: without solutions, hints, answers and scripts. */
 function statementOf(xml: string): string {
   return xml
@@ -301,7 +313,7 @@ function statementOf(xml: string): string {
 
 function startOf({ start, cohorts }: Inherited): ImportedRule | null {
   const several = cohorts.length > 1 ? cohorts.map((any_of) => ({ hide: { cohort: { any_of } } })) : [];
-  return allOf([start === null ? null : { hide: { from: toInstant(start) } }, ...several]);
+  return allOf([start === null ? null : { hide: { from: clampedInstant(start) } }, ...several]);
 }
 
 function shownTo({ isHidden, cohorts }: Inherited): { visibility?: "hidden"; assign_to?: string[] } {

@@ -90,6 +90,14 @@ describe("archives", () => {
     expect(await refused(tar.slice(0, 1_024))).toEqual(["a.bin truncated_archive"]);
   });
 
+  it("reads the names that macOS writes into a zip, and finds its end behind any comment", async () => {
+    const zip = zipOf({ "caf\u00c3\u00a9.txt": "x" });
+    const comment = new TextEncoder().encode("PK\u0005\u0006, said the comment of this archive, is no end of it");
+    const commented = new Uint8Array([...zip, ...comment]);
+    new DataView(commented.buffer).setUint16(zip.length - 2, comment.length, true);
+    expect((await read(commented)).files).toEqual({ "caf\u00e9.txt": "x" });
+  });
+
   it("does not follow links, and names them", async () => {
     const tar = await packTar([
       { header: { name: "link", size: 0, type: "symlink", linkname: "/etc/passwd" } },
