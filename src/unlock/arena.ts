@@ -38,19 +38,22 @@ export class ArenaBuilder {
   readonly #failedCountsAs: number;
   readonly #numberOf: (id: string) => number;
   readonly #statuses: readonly ItemStatus[];
-  readonly #inChapter: readonly number[][];
+  readonly #countedIn: readonly number[][];
 
-  /** @param failedCountsAs the state that a failed item satisfies as well, as a bit; 0 for none. */
+  /**
+   * @param countedIn the problems that make up each chapter's progress.
+   * @param failedCountsAs the state that a failed item satisfies as well, as a bit; 0 for none.
+   */
   constructor(
     numberOf: (id: string) => number,
     statuses: readonly ItemStatus[],
-    inChapter: readonly number[][],
+    countedIn: readonly number[][],
     failedCountsAs: number,
   ) {
     this.#failedCountsAs = failedCountsAs;
     this.#numberOf = numberOf;
     this.#statuses = statuses;
-    this.#inChapter = inChapter;
+    this.#countedIn = countedIn;
   }
 
   beginRule(): void {
@@ -230,7 +233,7 @@ export class ArenaBuilder {
     if (typeof of === "string") {
       const chapter = this.#numberOf(of);
       if (this.#statuses[chapter] === "draft") return NONE;
-      listed = this.#inChapter[chapter] ?? [NONE];
+      listed = this.#countedIn[chapter] ?? [NONE];
     } else {
       listed = [...new Set(of)].map((id) => this.#numberOf(id)); // an item counts once, however often it is named
     }

@@ -29,7 +29,11 @@ export function compile(outline: Outline): Program {
   const statuses = items.map((item, index) => effectiveStatus(item.status, items[chapterOf[index] ?? NONE]?.status));
   const gate = outline.options.problems_follow_chapter ? chapterOf : new Int32Array(size).fill(NONE);
 
-  const builder = new ArenaBuilder(numberOf, statuses, inChapter, failedCountsAs(outline.source));
+  const isFromMoodle = outline.source?.platform === "moodle";
+  const veils = Uint8Array.from(items, (item, index) => veilOf(item, items[chapterOf[index] ?? NONE], isFromMoodle));
+  // What the author hides from all learners is no part of a chapter's progress: nobody could make it.
+  const countedIn = inChapter.map((list) => list.filter((index) => veils[index] !== VEIL.HIDDEN));
+  const builder = new ArenaBuilder(numberOf, statuses, countedIn, failedCountsAs(outline.source));
   const roots = new Int32Array(size).fill(NONE);
   const entries = new Int32Array(size).fill(ACCEPT);
   const closes = new Uint8Array(size);
@@ -72,8 +76,6 @@ export function compile(outline: Outline): Program {
   });
   const hasWindows = items.some(({ opens, closes }) => opens !== undefined || closes !== undefined);
   const afters = builder.afters.sort((a, b) => a.item - b.item);
-  const isFromMoodle = outline.source?.platform === "moodle";
-  const veils = Uint8Array.from(items, (item, index) => veilOf(item, items[chapterOf[index] ?? NONE], isFromMoodle));
   const conceals = Uint8Array.from(items, (_, index) => {
     const chapter = gate[index] ?? NONE;
     const isVeiled = veils[index] !== VEIL.SHOWN || mayHide[index] === 1;

@@ -18,4 +18,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "199f0668df928ba14421eb839ce96ec8b26f7a3375943934eaf00e3c02bc942b";
+export const ENGINE_DIGEST = "a5d8a81ed7ae6e3f729085e7bb99b744663a7ff493aa1db99306f5f37937de44";

@@ -1,5 +1,5 @@
 import type { LocalizedText } from "../../platform/text.ts";
-import type { AnswerKey, ItemStatus } from "../../unlock/index.ts";
+import type { AnswerKey, ItemStatus, Rule } from "../../unlock/index.ts";
 
 /** How far an item's completion has come. */
 export type CompletionState = "incomplete" | "complete" | "passed" | "failed";
@@ -22,28 +22,17 @@ export type ProfileOperator =
 /** What a source refers to and does not have. Of an item, neither the condition nor its negation holds. */
 type MissingKind = "item" | "grade" | "cohort" | "profile" | "condition";
 
-/** A rule as an imported course can say it: those of every course, and what other platforms say. */
+/** A rule as an imported course can say it: what every course can, and what other platforms say besides. */
 export type ImportedRule =
+  | Rule
   | { all: ImportedRule[] }
   | { any: ImportedRule[] }
   | { at_least: { count: number; of: ImportedRule[] } }
   | { not: ImportedRule }
-  | { completed: string }
-  | { attempted: string }
-  | { after_enrollment: { days: number } }
-  | { after: { item: string; days: number } }
-  | { state: { item: string; is: CompletionState[] } }
-  | { score: Range & { item: string } }
-  | { points: Range & { item: string } }
-  | { progress: { of: string | string[]; min_percent: number } }
-  | { from: string }
-  | { until: string }
-  | { cohort: string | { any_of: string[] } | { any: true } }
-  | { profile: { field: string; op: ProfileOperator; value?: string } }
-  | { total: Range }
-  | { average: Range & { of: string[] } }
+  | { hide: ImportedRule }
   | { missing: { what: MissingKind; name: string } }
-  | { hide: ImportedRule };
+  | { total: Range }
+  | { average: Range & { of: string[] } };
 
 /** How an item becomes complete. */
 export type Requirement =

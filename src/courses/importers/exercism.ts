@@ -159,28 +159,24 @@ function reportOf(config: unknown, document: ImportedDocument<Rule>, warnings: r
   const report = new ReportBuilder();
   const { concept, practice } = configSchema.parse(config).exercises;
   const items = new Map([...document.chapters, ...document.problems].map((item) => [item.id, item]));
-  const placedExercises = [
-    ...placed(concept, "concept", document.slug),
-    ...placed(practice, "practice", document.slug),
+  const kinds: ["concept" | "practice", readonly Exercise[]][] = [
+    ["concept", concept],
+    ["practice", practice],
   ];
-  for (const { id, path, exercise } of placedExercises) {
-    const kind = path.startsWith("exercises.concept") ? "concept" : "practice";
-    const item = items.get(id);
-    report.element(kind);
-    report.items.push({ source: path, id, kind, title: exercise.name });
-    if (exercise.prerequisites.length === 0) continue;
-    const ignored = warnings.filter((warning) => warning.path.startsWith(`${path}.`)).map(({ message }) => message);
-    const why = ignored.length === 0 ? null : ignored.join(" ");
-    report.gates.push({
-      source: path,
-      rule: exercise.prerequisites,
-      mapped: item?.rule ?? null,
-      verdict: "exact",
-      why,
-    });
+  for (const [kind, exercises] of kinds) {
+    for (const [position, { slug, name, status, prerequisites: rule }] of exercises.entries()) {
+      const source = jsonPath(["exercises", kind, position]);
+      const id = `${document.slug}.${slug}`;
+      const isShown = status !== "wip";
+      report.element(kind);
+      if (isShown) report.items.push({ source, id, kind, title: name });
+      else report.leaveOut("exercises still being written", "Exercism shows them to nobody");
+      if (rule.length === 0) continue;
+      const told = warnings.filter((warning) => warning.path.startsWith(`${source}.`)).map(({ message }) => message);
+      const why = isShown ? told.join(" ") || null : "the exercise is still being written: Exercism shows it to nobody";
+      report.gates.push({ source, rule, mapped: items.get(id)?.rule ?? null, verdict: "exact", why });
+    }
   }
-  const total = concept.length + practice.length;
-  report.leaveOut("exercises still being written", "Exercism shows them to nobody", total - placedExercises.length);
   return report;
 }
 

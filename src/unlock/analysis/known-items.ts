@@ -151,7 +151,7 @@ export class KnownItems {
     const chapter = typeof of === "string" ? this.#table.find(of) : undefined;
     const entries =
       typeof of === "string"
-        ? (this.#table.problemsOf[chapter?.index ?? NONE] ?? null)
+        ? (this.#table.problemsOf[chapter?.index ?? NONE]?.filter((entry) => !this.#table.isHidden(entry)) ?? null)
         : [...new Set(of)].map((id) => this.#table.find(id));
     if (entries === null || entries.some((entry) => entry === undefined)) return null;
     return entries.flatMap((entry) => (entry !== undefined && isOffered(entry.status) ? [entry.index] : []));

@@ -94,6 +94,7 @@ class Circuit {
       for (const output of this.#outputs[gate] ?? []) supply(output);
       const entry = this.#table.entries[gate];
       if (entry === undefined || entry.chapter === NONE || !isOffered(entry.status)) continue;
+      if (this.#table.isHidden(entry)) continue;
       const lit = (this.#litProblems[entry.chapter] ?? 0) + 1;
       this.#litProblems[entry.chapter] = lit;
       for (const waiting of this.#waiting[entry.chapter]?.get(lit) ?? []) supply(waiting);

@@ -27,7 +27,7 @@ export interface Table {
   readonly chapterCount: number;
   /** The problems of each chapter, by chapter number. */
   readonly problemsOf: readonly (readonly Entry[])[];
-  /** How many problems of each chapter count, by chapter number. */
+  /** How many problems of each chapter count, by chapter number: those that its author hides from everybody do not. */
   readonly countsOf: readonly Counts[];
   /** The item of that id; the first one where an id is used twice. */
   find(id: string): Entry | undefined;
@@ -95,6 +95,9 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
     problemsOf[chapter]?.push(entry);
   });
 
+  const isHidden = ({ item, chapter }: Entry) =>
+    item.visibility === "hidden" ||
+    (entries[chapter]?.item.visibility === "hidden" && outline.source?.platform !== "moodle");
   const byId = new Map<string, Entry>();
   for (const entry of entries) if (!byId.has(entry.item.id)) byId.set(entry.item.id, entry);
   return {
@@ -102,12 +105,12 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
     entries,
     chapterCount,
     problemsOf,
-    countsOf: problemsOf.map((problems) => countStatuses(problems.map((problem) => problem.status))),
+    countsOf: problemsOf.map((problems) =>
+      countStatuses(problems.filter((problem) => !isHidden(problem)).map((problem) => problem.status)),
+    ),
     find: (id) => byId.get(id),
     isChapter: (entry) => entry.index < chapterCount,
-    isHidden: ({ item, chapter }) =>
-      item.visibility === "hidden" ||
-      (entries[chapter]?.item.visibility === "hidden" && outline.source?.platform !== "moodle"),
+    isHidden,
   };
 }
 

@@ -14,9 +14,17 @@ export async function suppliedBy(path: string): Promise<FileSupply> {
   return archiveFiles(blobSource(await openAsBlob(`${folder}/${path}`), path));
 }
 
-/** @param path see {@link suppliedBy}. */
-export async function importedFile(format: Format, path: string, course?: string): Promise<Imported> {
-  const result = await importCourse(format, await suppliedBy(path), { course });
+const imported = new Map<string, Promise<Imported>>();
+
+/** A file imported, once for all tests of a file: none of them changes it. @param path see {@link suppliedBy}. */
+export function importedFile(format: Format, path: string): Promise<Imported> {
+  const known = imported.get(path) ?? importing(format, path);
+  imported.set(path, known);
+  return known;
+}
+
+async function importing(format: Format, path: string): Promise<Imported> {
+  const result = await importCourse(format, await suppliedBy(path));
   if (!result.ok) throw new Error(`${path} was refused: ${JSON.stringify(result.refusal)}`);
   return result.value;
 }

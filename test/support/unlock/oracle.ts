@@ -343,7 +343,12 @@ class World {
 
   #listed(of: string | string[]): string[] {
     if (typeof of !== "string") return [...new Set(of)];
-    return this.#outline.problems.filter((problem) => problem.chapter === of).map((problem) => problem.id);
+    const isMoodle = this.#outline.source?.platform === "moodle";
+    const isChapterHidden = !isMoodle && this.#find(of).visibility === "hidden";
+    const inside = this.#outline.problems.filter(
+      (problem) => problem.chapter === of && problem.visibility !== "hidden",
+    );
+    return isChapterHidden ? [] : inside.map((problem) => problem.id);
   }
 
   /** A reduced rule as plain two-valued logic; denied: it stands below a `not`. */

@@ -24,7 +24,7 @@ import {
   scopeOf,
   TRUE,
 } from "../../../src/unlock/index.ts";
-import { cases, chapter, outline, problem } from "../../support/unlock/courses.ts";
+import { cases, chapter, FOREIGN, outline, problem } from "../../support/unlock/courses.ts";
 import { cpuMs } from "../../support/unlock/cpu.ts";
 import { keepOpen } from "../../support/unlock/explained.ts";
 
@@ -684,13 +684,14 @@ describe("[fault 24] dead ends", () => {
     expect(of({ not: cohort("red") })[0]).toMatch(/^Learners in "red" cannot open demo\.one\. 6 more come after it/);
   });
 
+  const SMALL_COURSE = { chapters: 3, problems: 6 };
   it("are not claimed of what somebody opens, whatever they do and whenever", { timeout: 60_000 }, () => {
     let claimed = 0;
     let followers = 0;
     const moves = fc.array(fc.tuple(fc.nat({ max: 999 }), fc.nat({ max: 5 })), { minLength: 20, maxLength: 60 });
     fc.assert(
       fc.property(
-        cases(undefined, { chapters: 3, problems: 6 }),
+        fc.oneof(cases(undefined, SMALL_COURSE), cases(FOREIGN, SMALL_COURSE)),
         fc.boolean(),
         moves,
         ({ course: anyCourse, record, now }, startsNow, steps) => {

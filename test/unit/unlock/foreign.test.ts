@@ -350,6 +350,18 @@ describe("what hides", () => {
     expect(problemRows(staffView(program, learner, EPOCH), "en")).toHaveLength(5);
   });
 
+  it("leaves what the author hides out of a chapter's progress, in rules and in what is checked", () => {
+    const inside = [{ ...problem("h", "c"), visibility: "hidden" as const }, problem("a", "c")];
+    const course = outline(
+      [chapter("c")],
+      [...inside, problem("x", null, { progress: { of: "demo.c", min_percent: 100 } })],
+    );
+    expect(standing(course, done("a")).x).toBe("open");
+    const { errors } = analyze(course, new Map(), null);
+    expect(errors).toEqual([]);
+    expect(explainOne(course, learnerRecord(), EPOCH, "demo.x").reasons[0]?.remaining).toBe(1);
+  });
+
   it("is called another item where a rule asks for it, in reasons and steps", () => {
     const course = outline([], [problem("x", null, b), problem("b", null, { hide: a }), problem("a")]);
     const { reasons, to_unlock, do_next, sentence } = explainOne(course, learnerRecord(), EPOCH, "demo.x");
