@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { zipOf } from "../../support/courses/archives.ts";
+import { gunzip } from "../../../src/courses/importers/archive/gunzip.ts";
+import { gzipOf, zipOf } from "../../support/courses/archives.ts";
 import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { author, ladder, statesOf } from "../../support/worker/learners.ts";
@@ -204,4 +205,35 @@ describe("imports", () => {
     await imported((await archive()).slice(0, 100), { course: freshSlug("broken") });
     expect(await (await call("GET", `/courses/${slug}/unlocks`, { token: await tokenOf("ada") })).text()).toBe(before);
   });
+});
+
+/** Bytes that a bucket gives at a time, and most that are random at once. */
+const PIECE = 65_536;
+
+it("an archive is unpacked no faster than it is read, whatever its size", async () => {
+  const whole = new Uint8Array(2_000_000);
+  for (let at = 0; at < whole.length; at += PIECE) crypto.getRandomValues(whole.subarray(at, at + PIECE));
+  const packed = await gzipOf(whole);
+  let asked = 0;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull(controller) {
+        const piece = packed.slice(asked, asked + PIECE);
+        asked += piece.length;
+        if (piece.length === 0) controller.close();
+        else controller.enqueue(piece);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const reader = gunzip(stream).getReader();
+  let [unpacked, ahead] = [0, 0];
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    unpacked += part.value.length;
+    // Random bytes are packed as they are: so much more was asked for than was read.
+    ahead = Math.max(ahead, asked - unpacked);
+  }
+  expect(ahead).toBeLessThan(8 * PIECE);
+  expect(unpacked).toBe(whole.length);
+  expect(asked).toBe(packed.length);
 });
