@@ -2,6 +2,7 @@ import { auditSection } from "./audit/gauges.ts";
 import { backupSection } from "./backup/gauges.ts";
 import { eventSection } from "./events/gauges.ts";
 import { fileSection } from "./files/gauges.ts";
+import { importSection } from "./imports/gauges.ts";
 import { modelSection } from "./insight/gauges.ts";
 import { readinessSection } from "./ops/health/readiness.ts";
 import { movesSection } from "./ops/shards/gauges.ts";
@@ -18,6 +19,7 @@ export const SECTIONS = [
   auditSection,
   eventSection,
   fileSection,
+  importSection,
   privacySection,
   readinessSection,
   switchSection,

@@ -149,6 +149,13 @@ what Prometheus shows at /metrics; where nobody scrapes, take it out of this lis
       seconds: 0,
       why: "One step of a run at a time: each may take most of a Worker's time and memory.",
     },
+    IMPORT_QUEUE: {
+      name: "imports",
+      batch: 1,
+      seconds: 0,
+      concurrency: 1,
+      why: "A message is one whole import of a course: most of a Worker's time and memory, one at a time.",
+    },
   },
   retries: { times: 3, seconds: 60 },
   deadRetries: { batch: 100, batchSeconds: 5, times: 100, seconds: 600 },

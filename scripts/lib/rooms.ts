@@ -16,6 +16,7 @@ export const ROOMS: readonly string[] = [
   "enrollment",
   "records",
   "files",
+  "imports",
   "insight",
   "presence",
   "privacy",

@@ -10,6 +10,8 @@ export const OWN_ACTIONS = [
   "course.activated",
   "course.created",
   "course.doubted",
+  "course.drafted",
+  "course.import_begun",
   "course.moved",
   "course.published",
   "dead_letter.read",

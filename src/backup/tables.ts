@@ -105,6 +105,8 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   walks: "How far the night has come in a table; without it, it begins anew.",
   chains: "How far a chain of messages has come; without it the chain ends, and the crons begin another.",
   write_probes: "When the database was last seen to take a write; the next look at its health writes it again.",
+  course_imports:
+    "Imports under way and those of the last weeks: their archives are in no backup, and what they made is a version of its course.",
   file_sweeps: "Where a sweep stands; the next night opens another.",
   translation_sessions_search: "Which record is which document of the search index; rebuilt with it.",
   translation_sessions_words: "The search index; rebuilt from the records.",

@@ -218,6 +218,161 @@ export type ServiceKey = {
   revoked_at: string | null;
 };
 
+export type CourseImport = {
+  id: string;
+  owner_id: string;
+  format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
+  course: string;
+  /** Of the archive. */
+  name: string;
+  /** Of the archive, bytes. */
+  size: number;
+  /** Of the archive, in hex. */
+  sha256: string;
+  state: "queued" | "reading" | "checking" | "done" | "failed";
+  /** Of `size`, by the present attempt. */
+  bytes_read: number;
+  attempts: number;
+  /** The draft, once it is stored. It is not active. */
+  version: number | null;
+  /** Gates and completion settings, by how exactly they came over; null until the archive was read. */
+  counts: {
+    exact: number;
+    approximated: number;
+    unmapped: number;
+  } | null;
+  has_report: boolean;
+  /** Why it failed, or why the last attempt did: file, place, rule. */
+  errors: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+};
+
+export type CourseImportDetail = {
+  id: string;
+  owner_id: string;
+  format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
+  course: string;
+  /** Of the archive. */
+  name: string;
+  /** Of the archive, bytes. */
+  size: number;
+  /** Of the archive, in hex. */
+  sha256: string;
+  state: "queued" | "reading" | "checking" | "done" | "failed";
+  /** Of `size`, by the present attempt. */
+  bytes_read: number;
+  attempts: number;
+  /** The draft, once it is stored. It is not active. */
+  version: number | null;
+  /** Gates and completion settings, by how exactly they came over; null until the archive was read. */
+  counts: {
+    exact: number;
+    approximated: number;
+    unmapped: number;
+  } | null;
+  has_report: boolean;
+  /** Why it failed, or why the last attempt did: file, place, rule. */
+  errors: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  /** What activating the draft would do to the learners; null while there is none, or nobody has the course. */
+  impact: Impact | null;
+};
+
+export type Impact = {
+  /** Active enrollments of the course. */
+  enrollments: number;
+  /** How many of them were evaluated. */
+  evaluated: number;
+  /** Learners (of the evaluated ones) who would gain at least one item. */
+  gaining: number;
+  losing: number;
+  /** How many learners would gain or lose each item. Items without a change are left out. */
+  items: {
+    item: string;
+    gain: number;
+    lose: number;
+  }[];
+  as_of: string;
+  /** Enrollments whose every write so far is counted. */
+  up_to_date: number;
+  /** Enrollments that were not asked or did not answer: writes of the last seconds may be missing from their rows. */
+  maybe_behind: number;
+  [extra: string]: unknown;
+};
+
+export type ImportReport = {
+  format: string;
+  release: string;
+  items: {
+    source: string;
+    id: string;
+    kind: string;
+    title: string;
+  }[];
+  gates: {
+    /** File, and place in it, that says so. */
+    source: string;
+    /** What the source says, in its own terms. */
+    rule?: unknown;
+    /** What the course document says; null where it says nothing. */
+    mapped?: unknown;
+    verdict: "exact" | "approximated" | "unmapped";
+    /** How it was approximated, or why it is not mapped. */
+    why: string | null;
+  }[];
+  completion: {
+    /** File, and place in it, that says so. */
+    source: string;
+    /** What the source says, in its own terms. */
+    rule?: unknown;
+    /** What the course document says; null where it says nothing. */
+    mapped?: unknown;
+    verdict: "exact" | "approximated" | "unmapped";
+    /** How it was approximated, or why it is not mapped. */
+    why: string | null;
+  }[];
+  content: {
+    /** Things the source holds, by its own kinds. */
+    elements: Record<string, number>;
+    /** Items whose text came along. */
+    texts: number;
+    files: number;
+    bytes: number;
+    /** Cohorts that gates ask for, with what the source calls them. */
+    cohorts: {
+      name: string;
+      title: string;
+    }[];
+    left_out: {
+      what: string;
+      count: number;
+      why: string;
+    }[];
+    notes: {
+      path: string;
+      rule: string;
+      message: string;
+    }[];
+  };
+  counts: {
+    exact: number;
+    approximated: number;
+    unmapped: number;
+  };
+};
+
 export type Course = {
   slug: string;
   title: string;
@@ -267,28 +422,6 @@ export type PublishImpact = {
     message: string;
   }[];
   impact: Impact;
-};
-
-export type Impact = {
-  /** Active enrollments of the course. */
-  enrollments: number;
-  /** How many of them were evaluated. */
-  evaluated: number;
-  /** Learners (of the evaluated ones) who would gain at least one item. */
-  gaining: number;
-  losing: number;
-  /** How many learners would gain or lose each item. Items without a change are left out. */
-  items: {
-    item: string;
-    gain: number;
-    lose: number;
-  }[];
-  as_of: string;
-  /** Enrollments whose every write so far is counted. */
-  up_to_date: number;
-  /** Enrollments that were not asked or did not answer: writes of the last seconds may be missing from their rows. */
-  maybe_behind: number;
-  [extra: string]: unknown;
 };
 
 export type PublishRequest = {
@@ -2204,6 +2337,49 @@ export interface Paths {
       answer: ShownServiceKey;
     };
   };
+  "/api/v1/courses/imports": {
+    /** List imports, newest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: CourseImport[];
+        next_cursor: string | null;
+      };
+    };
+    /** Import a course from an archive of another platform, as a draft: the body is its bytes */
+    post: {
+      query: {
+        format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
+        /** Slug of the course; it is made where there is none. */
+        course: string;
+        /** Name of the archive, for people and messages. */
+        name?: string;
+      };
+      answer: CourseImport;
+    };
+  };
+  "/api/v1/courses/imports/{id}": {
+    /** How far an import is, what came of it, and what activating its draft would do */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: CourseImportDetail;
+    };
+  };
+  "/api/v1/courses/imports/{id}/report": {
+    /** What became of every gate and completion setting of the archive */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: ImportReport;
+    };
+  };
   "/api/v1/courses": {
     /** List courses */
     get: {
@@ -3614,6 +3790,7 @@ export interface Paths {
 export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/users",
   "PATCH /api/v1/users/{id}",
+  "POST /api/v1/courses/imports",
   "POST /api/v1/courses",
   "POST /api/v1/courses/{course}/versions",
   "POST /api/v1/courses/{course}/versions/{version}/activate",

@@ -2,6 +2,7 @@
 
 export { isStaff, mayManage } from "./access.ts";
 export type { PublishImpact } from "./answers.ts";
+export { impactSchema } from "./answers.ts";
 export {
   type CourseEntry,
   type CoursePointer,
@@ -17,5 +18,12 @@ export {
   rememberProgram,
 } from "./catalog.ts";
 export { loadContent, type Permit } from "./contents.ts";
+export { IMPORT_FORMATS } from "./import-formats.ts";
+export type { ArchiveSource } from "./importers/archive/source.ts";
+export { importReportSchema } from "./importers/report.ts";
 export { MAX_ITEMS } from "./max-items.ts";
+export { newCourseSlugSchema } from "./new-slug.ts";
 export { courses } from "./tables.ts";
+
+/** What an import needs: readers of archives, checks, drafts. Loaded when it is asked for: few isolates ever import. */
+export const loadImporting = () => import("./foreign.ts");

@@ -1,18 +1,25 @@
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { addAuditEntry } from "../audit/index.ts";
-import { cutByBytes, cutText, firstBytes, jsonSet } from "../platform/database/batches.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { fillOfShards, leastFilled, shardBound } from "../platform/database/room.ts";
-import { sha256Hex } from "../platform/hash.ts";
 import type { KeyClaim } from "../platform/http/idempotency.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { type Outline, readAnalyze } from "../unlock/index.ts";
+import { readAnalyze } from "../unlock/index.ts";
 import type { PublishedVersion } from "./answers.ts";
-import { fetchCourse, forgetCourse } from "./catalog.ts";
-import { type CourseDocument, documentPaths, type ItemContent, splitDocument } from "./document.ts";
+import { type CourseEntry, fetchCourse, forgetCourse, loadProgram } from "./catalog.ts";
+import { type CourseDocument, documentPaths, splitDocument } from "./document.ts";
 import { MAX_ITEMS } from "./max-items.ts";
-import { courseActivations, courseContents, courseOutlines, courses, courseVersions } from "./tables.ts";
+import { courseActivations, courses } from "./tables.ts";
+import {
+  type CheckedDocument,
+  hashOf,
+  isConflict,
+  keepDocument,
+  newestVersion,
+  summaryOf,
+  versionStatements,
+} from "./versions.ts";
 
 /** Opened items stay open (grandfather), or the new rules apply to everyone at once (relock). */
 export type PublishPolicy = "grandfather" | "relock";
@@ -33,11 +40,18 @@ export interface ChangeOptions {
   claim?: KeyClaim | null;
 }
 
-export interface CheckedDocument {
-  document: CourseDocument;
-  outline: Outline;
-  contents: ItemContent[];
-  warnings: PublishedVersion["warnings"];
+/** Who stores a version that nobody is to see yet. */
+export interface DraftOptions extends Pick<ChangeOptions, "actor" | "request_id"> {
+  note: string | null;
+  /** What belongs to the storing: in its batch, or alone where the version is there already. */
+  claim?: { done(db: Database, version: number): BatchItem<"sqlite"> } | null;
+}
+
+/** A version that was stored without making it the active one. */
+export interface DraftVersion
+  extends Pick<PublishedVersion, "course" | "version" | "chapters" | "problems" | "warnings"> {
+  /** False when the course has this very document as a version already. */
+  created: boolean;
 }
 
 /**
@@ -76,58 +90,35 @@ export async function publish(
   checked: CheckedDocument,
   options: ChangeOptions & { note: string | null },
 ): Promise<Result<PublishedVersion>> {
-  const { outline, contents, document, warnings } = checked;
+  const { outline } = checked;
   const slug = outline.course;
-  const source = JSON.stringify(document);
-  const sha256 = await sha256Hex(source);
-  const summary = { course: slug, chapters: outline.chapters.length, problems: outline.problems.length, warnings };
-  await env.DOCUMENTS.put(documentKey(slug, sha256), source, { httpMetadata: { contentType: "application/json" } });
+  const sha256 = await keepDocument(env, checked);
+  const summary = summaryOf(checked);
   for (let attempt = 1; attempt <= PUBLISH_TRIES; attempt += 1) {
     const current = await fetchCourse(db, slug);
     if (current === null) return refuse("course_not_found");
-    const latest = await db
-      .select({ version: courseVersions.version, sha256: courseVersions.sha256 })
-      .from(courseVersions)
-      .where(eq(courseVersions.course_slug, slug))
-      .orderBy(desc(courseVersions.version))
-      .limit(1)
-      .get();
     if (current.pointer !== null && (await hashOf(db, slug, current.pointer.version)) === sha256) {
       const { version } = current.pointer;
-      const activated = await activate(db, slug, version, options);
+      const activated = await activate(env, db, slug, version, options);
       return activated.ok ? ok({ ...summary, ...activated.value }) : activated;
     }
-    // Only when nobody can have enrolled yet: what is there stays where it is.
-    const shard = current.pointer === null ? leastFilled(await fillOfShards(env), shardBound(env)) : undefined;
+    const shard = await shardFor(env, current);
     if (shard === null) return refuse("shards_full", { detail: "Add a database, then publish again." });
     const now = Date.now();
-    const version = (latest?.version ?? 0) + 1;
+    const version = ((await newestVersion(db, slug)) ?? 0) + 1;
     const activation = (current.pointer?.activation ?? 0) + 1;
-    const insertVersion = db.insert(courseVersions).values({
-      course_slug: slug,
-      version,
-      sha256,
-      note: options.note,
-      chapter_count: summary.chapters,
-      problem_count: summary.problems,
-      warnings: JSON.stringify(storedWarnings(warnings)),
-      published_by: options.actor.id,
-      published_at: now,
-    });
+    const [insert, ...rest] = versionStatements(db, checked, { version, sha256, now, ...options });
     try {
       await db.batch([
-        insertVersion,
-        ...cutText(JSON.stringify(outline)).map((body, part) =>
-          db.insert(courseOutlines).values({ course_slug: slug, version, part, body }),
-        ),
-        ...contentStatements(db, slug, version, contents),
+        insert,
+        ...rest,
         ...activationStatements(db, slug, {
           version,
           activation,
           title: JSON.stringify(outline.title),
           now,
           audited: "course.published",
-          ...(shard === undefined ? {} : { shard }),
+          ...shard,
           ...options,
         }),
       ]);
@@ -142,8 +133,56 @@ export async function publish(
   return refuse("concurrent_change", { retry_after: 1 });
 }
 
-/** Moves the pointer to an existing version, older or newer. */
+/**
+ * Stores a checked document as the next version and leaves the active one as it is: nobody but who manages the course
+ * sees it, until it is activated. A document that is a version of the course already makes no other.
+ *
+ * @returns `concurrent_change` when others kept publishing at the same moment.
+ */
+export async function storeDraft(
+  env: Env,
+  db: Database,
+  checked: CheckedDocument,
+  options: DraftOptions,
+): Promise<Result<DraftVersion>> {
+  const slug = checked.outline.course;
+  const sha256 = await keepDocument(env, checked);
+  const summary = summaryOf(checked);
+  const claimed = (version: number) => (options.claim == null ? [] : [options.claim.done(db, version)]);
+  for (let attempt = 1; attempt <= PUBLISH_TRIES; attempt += 1) {
+    if ((await fetchCourse(db, slug)) === null) return refuse("course_not_found");
+    const same = await newestVersion(db, slug, sha256);
+    if (same !== null) {
+      const [claim] = claimed(same);
+      if (claim !== undefined) await db.batch([claim]);
+      return ok({ ...summary, version: same, created: false });
+    }
+    const now = Date.now();
+    const version = ((await newestVersion(db, slug)) ?? 0) + 1;
+    const entry = {
+      action: "course.drafted",
+      actor: options.actor,
+      target: { type: "course", id: slug },
+      course: slug,
+      request_id: options.request_id,
+      details: { version },
+      unique: `${slug}:${version}`,
+    } as const;
+    const [insert, ...rest] = versionStatements(db, checked, { version, sha256, now, ...options });
+    try {
+      await db.batch([insert, ...rest, addAuditEntry(db, entry, now), ...claimed(version)]);
+    } catch (fault) {
+      if (isConflict(fault)) continue;
+      throw fault;
+    }
+    return ok({ ...summary, version, created: true });
+  }
+  return refuse("concurrent_change", { retry_after: 1 });
+}
+
+/** Moves the pointer to an existing version: an older one, or one that was only stored so far. */
 export async function activate(
+  env: Env,
   db: Database,
   slug: string,
   version: number,
@@ -157,13 +196,16 @@ export async function activate(
     if (current.pointer?.version === version && options.policy === "grandfather") {
       return ok({ course: slug, version, activation: current.pointer.activation, created: false });
     }
+    const shard = await shardFor(env, current);
+    if (shard === null) return refuse("shards_full", { detail: "Add a database, then activate again." });
     const activation = (current.pointer?.activation ?? 0) + 1;
     const [first, ...rest] = activationStatements(db, slug, {
       version,
       activation,
-      title: null,
+      title: await titleOfDraft(db, slug, version),
       now: Date.now(),
       audited: "course.activated",
+      ...shard,
       ...options,
     });
     if (first === undefined) throw new Error("an activation has statements");
@@ -180,29 +222,24 @@ export async function activate(
   return refuse("concurrent_change", { retry_after: 1 });
 }
 
-/** Bytes of the warnings kept beside a version, which are one value of its row. */
-const WARNING_BYTES = 1_000_000;
-
-/** The warnings that are kept: all, or as many as there is room for and how many more there were. */
-function storedWarnings(warnings: PublishedVersion["warnings"]): PublishedVersion["warnings"] {
-  const kept = firstBytes(warnings, WARNING_BYTES);
-  const more = warnings.length - kept.length;
-  if (more === 0) return kept;
-  return [...kept, { path: "document", rule: "more_warnings", message: `${more} more warnings were not kept.` }];
+/** Where a course is placed that was never active: nobody can have enrolled yet. What is there stays. Null: all are full. */
+async function shardFor(env: Env, { pointer }: CourseEntry): Promise<{ shard?: string } | null> {
+  if (pointer !== null) return {};
+  const shard = leastFilled(await fillOfShards(env), shardBound(env));
+  return shard === null ? null : { shard };
 }
 
-/** Where a version's source document lies in R2. */
-export function documentKey(slug: string, sha256: string): string {
-  return `courses/${slug}/${sha256}.json`;
-}
-
-async function hashOf(db: Database, slug: string, version: number): Promise<string | null> {
-  const row = await db
-    .select({ sha256: courseVersions.sha256 })
-    .from(courseVersions)
-    .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version)))
+/** The course takes the title of a version that was never active before, as it does at a publish; null: it keeps its own. */
+async function titleOfDraft(db: Database, slug: string, version: number): Promise<string | null> {
+  const before = await db
+    .select({ activation: courseActivations.activation })
+    .from(courseActivations)
+    .where(and(eq(courseActivations.course_slug, slug), eq(courseActivations.version, version)))
+    .limit(1)
     .get();
-  return row?.sha256 ?? null;
+  if (before !== undefined) return null;
+  const program = await loadProgram(db, slug, version);
+  return program === null ? null : JSON.stringify(program.outline.title);
 }
 
 /** The insert of the activation comes first: its primary key is what makes the loser of two publishes fail whole. */
@@ -254,24 +291,4 @@ function activationStatements(
     addAuditEntry(db, entry, now),
     ...(change.claim == null ? [] : [change.claim.done(db)]),
   ];
-}
-
-function contentStatements(
-  db: Database,
-  slug: string,
-  version: number,
-  contents: readonly ItemContent[],
-): BatchItem<"sqlite">[] {
-  return cutByBytes(contents).map((batch) =>
-    db
-      .insert(courseContents)
-      .select(sql`SELECT ${slug}, ${version}, value ->> 'item', value ->> 'content' FROM ${jsonSet(batch)}`),
-  );
-}
-
-function isConflict(fault: unknown): boolean {
-  for (let error = fault; error instanceof Error; error = error.cause) {
-    if (/UNIQUE constraint failed/.test(error.message)) return true;
-  }
-  return false;
 }

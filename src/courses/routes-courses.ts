@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { and, asc, eq, gt, isNotNull, or, sql } from "drizzle-orm";
-import { addAuditEntryWhere, nudgeAudit } from "../audit/index.ts";
+import { nudgeAudit } from "../audit/index.ts";
 import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf, keyOf } from "../platform/http/context.ts";
@@ -8,7 +8,6 @@ import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { languageOf, languageQuery } from "../platform/http/language.ts";
 import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts";
-import { courseSlugSchema } from "../platform/ids.ts";
 import { toInstant } from "../platform/instants.ts";
 import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
@@ -16,6 +15,8 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import { inLanguage, localizedTextSchema } from "../platform/text.ts";
 import { mayManage } from "./access.ts";
 import { fetchCourse } from "./catalog.ts";
+import { createCourse } from "./create.ts";
+import { newCourseSlugSchema } from "./new-slug.ts";
 import { AUTHORS, courseParam, json, TAGS } from "./routes-common.ts";
 import { courses } from "./tables.ts";
 
@@ -64,7 +65,9 @@ const createCourseRoute = defineRoute(
       headers: idempotencyHeader,
       body: {
         required: true,
-        content: json(z.strictObject({ slug: courseSlugSchema, title: localizedTextSchema(200) }).openapi("NewCourse")),
+        content: json(
+          z.strictObject({ slug: newCourseSlugSchema, title: localizedTextSchema(200) }).openapi("NewCourse"),
+        ),
       },
     },
     responses: { 201: { description: "Created.", content: json(courseView) } },
@@ -117,28 +120,9 @@ export function courseRowRoutes() {
     })
     .openapi(createCourseRoute, async (c) => {
       const { slug, title } = c.req.valid("json");
-      const now = Date.now();
-      const row = { slug, owner_id: actorOf(c).id, title: JSON.stringify(title), created_at: now, updated_at: now };
-      const db = databaseOf(c);
-      const target = { type: "course", id: slug };
-      const entry = {
-        action: "course.created",
-        actor: actorOf(c),
-        target,
-        course: slug,
-        request_id: c.get("requestId"),
-        unique: slug,
-      } as const;
-      const [[inserted]] = await db.batch([
-        db.insert(courses).values(row).onConflictDoNothing().returning(),
-        addAuditEntryWhere(
-          db,
-          entry,
-          now,
-          sql`EXISTS (SELECT 1 FROM courses WHERE slug = ${slug} AND owner_id = ${row.owner_id} AND created_at = ${now})`,
-        ),
-      ]);
-      if (inserted === undefined) return respond(c, refuse("course_exists").refusal);
+      const by = { actor: actorOf(c), request_id: c.get("requestId") };
+      const inserted = await createCourse(databaseOf(c), { slug, title }, by, Date.now());
+      if (inserted === null) return respond(c, refuse("course_exists").refusal);
       nudgeAudit(c);
       await fetchCourse(databaseOf(c), slug);
       return c.json(viewOf(c, inserted), 201);

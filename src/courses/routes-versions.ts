@@ -17,10 +17,11 @@ import { compile, type Program } from "../unlock/index.ts";
 import { mayManage } from "./access.ts";
 import { findingSchema, type PublishImpact } from "./answers.ts";
 import { type CourseEntry, type CoursePointer, fetchCourse } from "./catalog.ts";
-import { activate, checkDocument, documentKey, type MarkStale, type PublishPolicy, publish } from "./publish.ts";
+import { activate, checkDocument, type MarkStale, type PublishPolicy, publish } from "./publish.ts";
 import { publishRoute, refuseWholeDocument } from "./route-publish.ts";
 import { AUTHORS, courseParam, json, OWNER_RULE, policySchema, TAGS } from "./routes-common.ts";
 import { courseVersions } from "./tables.ts";
+import { documentKey } from "./versions.ts";
 
 /** What the rooms above do for this one. */
 export interface CourseRoomDependencies {
@@ -84,7 +85,7 @@ const sourceRoute = defineRoute(
 );
 
 const activateRoute = defineRoute(
-  { roles: AUTHORS, rule: OWNER_RULE, rate: "write" },
+  { roles: AUTHORS, rule: OWNER_RULE, rate: "write", refuses: ["shards_full"] },
   {
     method: "post",
     path: "/courses/{course}/versions/{version}/activate",
@@ -212,7 +213,7 @@ export function versionRoutes({ markStale, impactOf, warm }: CourseRoomDependenc
       if (!managed.ok) return respond(c, managed.refusal);
       const { policy = "grandfather" } = c.req.valid("json") ?? {};
       const options = { policy, actor: actorOf(c), request_id: c.get("requestId"), markStale, claim: claimOf(c) };
-      const activated = await activate(databaseOf(c), slug, version, options);
+      const activated = await activate(c.env, databaseOf(c), slug, version, options);
       if (!activated.ok) return respond(c, activated.refusal);
       if (activated.value.created) warmLater(c, slug, activated.value.activation);
       return c.json(activated.value, 200);

@@ -1,4 +1,6 @@
 // The public API of the files room.
-export { fileKey } from "./names.ts";
+export { hashOf, receive } from "./bytes.ts";
+export { demandLengthOfUsers } from "./length.ts";
+export { fileIdSchema, fileKey, fileNameSchema } from "./names.ts";
 export { eraseFiles, exportFiles, ownersOfBytes } from "./personal.ts";
 export { continueFileSweep, sweepFiles } from "./sweep.ts";

@@ -1,15 +1,15 @@
 import { z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
 import { recordAudit } from "../audit/index.ts";
 import { standsNow } from "../identity/index.ts";
 import { respond } from "../platform/http/answers.ts";
-import { type AppContext, type AppEnv, actorOf, databaseOf } from "../platform/http/context.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { acceptedSecrets, withAnySecret } from "../platform/secrets.ts";
-import { MAX_FILE_BYTES, wholeNumber } from "./limits.ts";
+import { demandLength, demandLengthOfUsers } from "./length.ts";
+import { MAX_FILE_BYTES } from "./limits.ts";
 import { MEDIA_TYPES, mediaTypeOf } from "./media-types.ts";
 import { fileIdSchema } from "./names.ts";
 import { uploadAddress } from "./presign.ts";
@@ -111,20 +111,6 @@ const completeRoute = defineRoute(
     responses: { 200: { description: "The file.", content: json(fileView) } },
   },
 );
-
-/**
- * Demands that the length is said beforehand. R2 takes streams of known length only, the quota is reserved before the
- * first byte, and a body of unknown length would be gathered in memory by the limit on bodies.
- */
-const demandLength: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const isKnown = wholeNumber(c.req.header("content-length")) !== null;
-  if (isKnown && c.req.header("transfer-encoding") === undefined) return next();
-  return respond(c, refuse("length_required").refusal);
-};
-
-/** The route itself refuses anonymous callers, and says nothing more. */
-const demandLengthOfUsers: MiddlewareHandler<AppEnv> = (c, next) =>
-  c.get("actor") === null ? next() : demandLength(c, next);
 
 /** Both ways to upload. */
 export function uploadRoutes() {

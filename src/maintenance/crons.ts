@@ -1,6 +1,7 @@
 import { sweepAudit } from "../audit/index.ts";
 import { backUpNightly, resumeBackups } from "../backup/index.ts";
 import { continueFileSweep, sweepFiles } from "../files/index.ts";
+import { resumeImports } from "../imports/index.ts";
 import { startNightlyRun, watchRuns } from "../insight/index.ts";
 import type { RefreshMessage } from "../mirror/index.ts";
 import { resumeMoves } from "../ops/index.ts";
@@ -23,6 +24,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
     resumeBackups,
     (env) => resumeMoves(env),
     watchRuns,
+    resumeImports,
   ],
   "0 2 * * *": [
     (env) => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),

@@ -1,5 +1,6 @@
 import { backupMessageSchema, consumeBackups } from "../backup/index.ts";
 import { archiveLate, consumeEvents, reportDeadLetters } from "../events/index.ts";
+import { consumeImports, importMessageSchema } from "../imports/index.ts";
 import { consumeInsight, insightMessageSchema } from "../insight/index.ts";
 import { consumeProjections } from "../mirror/index.ts";
 import { projectionMessageSchema, refreshMessageSchema } from "../mirror/shapes.ts";
@@ -21,6 +22,7 @@ const DEAD_QUEUES: Readonly<Record<string, DeadQueue>> = {
   "latchkey-refresh": { asking: "latchkey-refresh", isAsking: (body) => refreshMessageSchema.safeParse(body).success },
   "latchkey-backup": { asking: "latchkey-backup", isAsking: (body) => backupMessageSchema.safeParse(body).success },
   "latchkey-insight": { asking: "latchkey-insight", isAsking: (body) => insightMessageSchema.safeParse(body).success },
+  "latchkey-imports": { asking: "latchkey-imports", isAsking: (body) => importMessageSchema.safeParse(body).success },
   "latchkey-events": { carryOut: archiveLate },
 };
 
@@ -38,6 +40,7 @@ export async function consumeQueue(arrived: MessageBatch<unknown>, env: Env): Pr
   if (batch.queue === "latchkey-events") return consumeEvents(batch, env);
   if (batch.queue === "latchkey-backup") return consumeBackups(batch, env);
   if (batch.queue === "latchkey-insight") return consumeInsight(batch, env);
+  if (batch.queue === "latchkey-imports") return consumeImports(batch, env);
   throw new Error(`no consumer for the queue ${batch.queue}`);
 }
 

@@ -68,4 +68,5 @@ export { courseMarks, enrollments, freshness, submissions, userCourses } from ".
 
 export const consumeProjections = late(async () => (await import("./projection.ts")).consumeProjections);
 export const drainEnrollment = late(async () => (await import("./projection.ts")).drainEnrollment);
+export const impactNow = late(async () => (await import("./impact-now.ts")).impactNow);
 export const projectEnrollments = late(async () => (await import("./projection.ts")).projectEnrollments);

@@ -119,5 +119,6 @@ function queueNamed(env: Env, name: string): Queue | null {
   if (name === "latchkey-refresh") return env.REFRESH_QUEUE;
   if (name === "latchkey-backup") return env.BACKUP_QUEUE;
   if (name === "latchkey-insight") return env.INSIGHT_QUEUE;
+  if (name === "latchkey-imports") return env.IMPORT_QUEUE;
   return name === "latchkey-events" ? env.EVENT_QUEUE : null;
 }

@@ -6,6 +6,7 @@ import { coursesSource } from "./sources/courses.ts";
 import { enrollmentsSource } from "./sources/enrollments.ts";
 import { eventsSource } from "./sources/events.ts";
 import { filesSource } from "./sources/files.ts";
+import { importsSource } from "./sources/imports.ts";
 import { insightSource } from "./sources/insight.ts";
 import { operationsSource } from "./sources/operations.ts";
 import { sessionsSource } from "./sources/sessions.ts";
@@ -22,6 +23,7 @@ export const SOURCES: readonly PersonalDataSource[] = [
   enrollmentsSource,
   translationSource,
   filesSource,
+  importsSource,
   eventsSource,
   coursesSource,
   operationsSource,

@@ -140,6 +140,7 @@ export function queueBacklogs(env: Env): Promise<Freshness["queues"]> {
     backlog("latchkey-events", env.EVENT_QUEUE),
     backlog("latchkey-backup", env.BACKUP_QUEUE),
     backlog("latchkey-insight", env.INSIGHT_QUEUE),
+    backlog("latchkey-imports", env.IMPORT_QUEUE),
   ]);
 }
 

@@ -102,7 +102,13 @@ export const COUNTED = {
     type: "counter",
     help: 'Messages that only said "ask me" and failed their last retry: whoever sent them asks again by itself.',
     labels: ["queue"],
-    known: [["latchkey-projection"], ["latchkey-refresh"], ["latchkey-backup"], ["latchkey-insight"]],
+    known: [
+      ["latchkey-projection"],
+      ["latchkey-refresh"],
+      ["latchkey-backup"],
+      ["latchkey-insight"],
+      ["latchkey-imports"],
+    ],
   },
   dead_letters_dropped_total: {
     type: "counter",
@@ -114,6 +120,7 @@ export const COUNTED = {
       ["latchkey-events", "full"],
       ["latchkey-backup", "full"],
       ["latchkey-insight", "full"],
+      ["latchkey-imports", "full"],
     ],
   },
   dependency_checks_total: {

@@ -5,7 +5,12 @@ import { meter } from "../metrics/meter.ts";
 export const LAST_ATTEMPT = 4;
 
 /** A queue whose messages only say "ask me": what they are about waits elsewhere, and its owner asks again by itself. */
-export type AskingQueue = "latchkey-projection" | "latchkey-refresh" | "latchkey-backup" | "latchkey-insight";
+export type AskingQueue =
+  | "latchkey-projection"
+  | "latchkey-refresh"
+  | "latchkey-backup"
+  | "latchkey-insight"
+  | "latchkey-imports";
 
 /**
  * A message that only says "ask me" could not be served: it comes again, and after its last retry it is dropped. Its

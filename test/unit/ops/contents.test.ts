@@ -11,8 +11,8 @@ describe("[fault 1] what items hold", () => {
   it("leaves D1 by one function, whose permits one function gives", () => {
     expect(where(/\bcourseContents\b/).sort()).toEqual([
       "courses/contents.ts",
-      "courses/publish.ts",
       "courses/tables.ts",
+      "courses/versions.ts",
     ]);
     expect(where(/course_contents/).sort()).toEqual(["backup/tables.ts", "courses/tables.ts"]);
     expect(where(/loadContent\(databaseOf/)).toEqual(["enrollment/reads.ts"]);

@@ -9,7 +9,7 @@ import { ROLES, type Role } from "../../../src/platform/roles.ts";
 import { signErasures } from "../../../src/privacy/erasure-list.ts";
 import { deliver, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { callWith } from "../../support/worker/faults.ts";
-import { type Call, call, tokenOf } from "../../support/worker/http.ts";
+import { API, type Call, call, tokenOf } from "../../support/worker/http.ts";
 import { ladder } from "../../support/worker/learners.ts";
 import { sendBytes, upload } from "../files/support.ts";
 import { PASSWORD, signUp } from "../identity/support.ts";
@@ -117,6 +117,28 @@ function withLearner(path: (world: World) => string): Act[] {
 }
 
 const json = (name: string) => (text: string) => z.looseObject({ [name]: z.string() }).parse(JSON.parse(text))[name];
+
+const importOf: Ask = async (world, as) =>
+  sendBytes(
+    "POST",
+    `${API}/courses/imports?format=exercism&course=${world.slug}&name=config.json`,
+    new TextEncoder().encode('{"slug":"t","language":"T","exercises":{}}'),
+    {
+      authorization: `Bearer ${await tokenOf(userOf(world, as), as)}`,
+      "content-type": "application/octet-stream",
+      "content-length": "42",
+    },
+  );
+/** On an import of the author's that has ended. */
+const onImport =
+  (rest: string): Ask =>
+  async (world, as) => {
+    const begun = await importOf(world, "author");
+    const id = json("id")(await begun.text());
+    await deliver("latchkey-imports", [{ type: "import", id }]);
+    await ready(world);
+    return send(world, as, "GET", `/courses/imports/${id}${rest}`);
+  };
 
 async function fileOf(world: World): Promise<string> {
   const answer = await upload(new TextEncoder().encode("hello"), { user: world.learner });
@@ -412,6 +434,11 @@ const PLAN: Record<string, Act[]> = {
   "GET /courses/{course}/pass": open(["learner", get(({ slug }) => `/courses/${slug}/pass`)]),
   "GET /courses/{course}/pass/revoked": open(["author", get(({ slug }) => `/courses/${slug}/pass/revoked`)]),
   "GET /courses/{course}/unlocks": withLearner(({ slug }) => `/courses/${slug}/unlocks`),
+  "POST /courses/imports": each(["author", "admin"], importOf, ofCourse("course.import_begun")),
+  // What an import holds is of a course, not of a person here.
+  "GET /courses/imports": open(["author", get(() => "/courses/imports")], ["admin", get(() => "/courses/imports")]),
+  "GET /courses/imports/{id}": open(["author", onImport("")], ["admin", onImport("")]),
+  "GET /courses/imports/{id}/report": open(["author", onImport("/report")], ["admin", onImport("/report")]),
   "GET /courses/{course}/versions": open(["author", get(({ slug }) => `/courses/${slug}/versions`)]),
   "POST /courses/{course}/versions": [
     ...each(

@@ -61,6 +61,7 @@ const bindings: Env = {
   REFRESH_QUEUE: queue,
   PROJECTION_QUEUE: queue,
   BACKUP_QUEUE: queue,
+  IMPORT_QUEUE: queue,
   INSIGHT_QUEUE: stepQueue,
 };
 Reflect.set(bindings, "SHADOW_SAMPLE_RATE", "1");
@@ -437,19 +438,51 @@ async function driveBytes(
   path: string,
   headers: Record<string, string>,
   as: [string, Role],
+  body = BYTES,
 ) {
   recorder.during = `${method} ${template}`;
   driven.add(recorder.during);
   const plain = request(method, path, {
     token: await tokenOf(...as),
-    headers: method === "GET" ? headers : { ...headers, "content-length": String(BYTES.length) },
+    headers: method === "GET" ? headers : { ...headers, "content-length": String(body.length) },
   });
   const context = createExecutionContext();
-  const answer = await worker.fetch(new Request(plain, method === "GET" ? {} : { body: BYTES }), bindings, context);
+  const answer = await worker.fetch(new Request(plain, method === "GET" ? {} : { body }), bindings, context);
   const text = await answer.text();
   await waitOnExecutionContext(context);
   if (answer.status >= 300) throw new Error(`${recorder.during}: ${answer.status} ${text}`);
   return answerSchema.parse(text.startsWith("{") ? JSON.parse(text) : {});
+}
+
+/** An import from the upload to its draft, again, and one that fails; what the night and the minute do follows with the jobs. */
+async function driveImports() {
+  await spread
+    .prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+     INSERT INTO course_imports (id, owner, role, request_id, format, course_slug, name, size, state, created_at, announced)
+     SELECT 'i' || i, 'u' || (i % 50), 'author', 'r', 'exercism', 'c', 'n', 1,
+       CASE i % 500 WHEN 0 THEN 'receiving' WHEN 1 THEN 'reading' ELSE 'done' END, i * 100000000, i % 500 <> 1 FROM n`,
+    )
+    .run();
+  const [path, as] = ["/courses/imports", ["someone", "author"] as [string, Role]];
+  const sent = { "content-type": "application/octet-stream", "idempotency-key": "plans" };
+  const config = (name: string) =>
+    JSON.stringify({ slug: "t", language: name, exercises: { concept: [{ slug: "one", name }] } });
+  const begin = (format: string, body: string, headers: Record<string, string>) =>
+    driveBytes("POST", path, `${path}?format=${format}&course=foreign&name=config.json`, headers, as, body);
+  const { id } = await begin("exercism", config("One"), sent);
+  await begin("exercism", config("One"), sent);
+  const { id: other } = await begin("exercism", config("Two"), { "content-type": "application/zip" });
+  const { id: bad } = await begin("moodle", "x", { "content-type": "application/zip" });
+  for (const one of [id, other, bad, bad]) await consume("latchkey-imports", [{ type: "import", id: one }]);
+  const versions = "/courses/{course}/versions/{version}/activate";
+  await drive("POST", versions, "/courses/foreign/versions/1/activate", { as, body: {} });
+  for (const who of [as, ["root", "admin"] as [string, Role]]) {
+    const page = await drive("GET", path, `${path}?limit=1`, { as: who });
+    await drive("GET", path, `${path}?limit=1&cursor=${page.next_cursor}`, { as: who });
+  }
+  await drive("GET", `${path}/{id}`, `${path}/${other}`, { as });
+  await drive("GET", `${path}/{id}/report`, `${path}/${id}/report`, { as });
 }
 
 /** Two terms that are over and one that runs, of a few learners each, from the first word to the prediction. */
@@ -690,6 +723,7 @@ const LARGE = [
   "tombstones",
   "erasures",
   "files",
+  "course_imports",
   "audit_log",
   "translation_sessions",
   "translation_tasks",
@@ -705,6 +739,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveIdentity();
     await driveEvents();
     await driveFiles();
+    await driveImports();
     await driveRecords();
     await driveAudit();
     await driveInsight();

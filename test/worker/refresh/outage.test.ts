@@ -161,6 +161,7 @@ describe('[fault 15] a message that only says "ask me"', () => {
         ["latchkey-refresh", refresh],
         ["latchkey-backup", { type: "backup", backup: "no-such-backup" }],
         ["latchkey-insight", { type: "step", run: "no-such-run", seq: 0 }],
+        ["latchkey-imports", { type: "import", id: "no-such-import" }],
       ] as const) {
         const broken = { ...bindings, BACKUPS: undefined } as unknown as Env;
         const early = await consume(queue, [body], broken, LAST_ATTEMPT - 1);
@@ -169,7 +170,7 @@ describe('[fault 15] a message that only says "ask me"', () => {
         expect(last, queue).toMatchObject({ acked: ["m0"], retried: [] });
       }
     });
-    for (const queue of ["projection", "refresh", "backup", "insight"]) {
+    for (const queue of ["projection", "refresh", "backup", "insight", "imports"]) {
       expect(counts[`queue_messages_let_go_total{queue="latchkey-${queue}"}`], queue).toBe(1);
     }
     expect(await letters()).toBe(0);
@@ -180,6 +181,7 @@ describe('[fault 15] a message that only says "ask me"', () => {
     await consume("latchkey-refresh-dead", [{ type: "cleanup" }, { type: "mark", course: "c" }]);
     await consume("latchkey-backup-dead", [{ type: "backup", backup: "x" }]);
     await consume("latchkey-insight-dead", [{ type: "step", run: "x", seq: 1 }]);
+    await consume("latchkey-imports-dead", [{ type: "import", id: "x" }]);
     expect(await letters()).toBe(0);
   });
 

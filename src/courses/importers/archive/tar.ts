@@ -1,6 +1,7 @@
 import { createTarDecoder } from "modern-tar";
 import { fail, SourceFault, type SourceFile } from "../files.ts";
 import type { Intake } from "./bounds.ts";
+import { gunzip } from "./gunzip.ts";
 import type { ArchiveSource } from "./source.ts";
 
 /** A tar ends with blocks of zeros; of this many bytes at least (POSIX pax, "ustar interchange format"). */
@@ -23,7 +24,7 @@ export async function readTar(
     if (end.some((byte) => byte !== 0)) fail(source.name, "truncated_archive", "The tar has no end: it was cut off.");
   }
   const packed = source.stream();
-  const bytes = isGzip ? packed.pipeThrough(new DecompressionStream("gzip")) : packed;
+  const bytes = isGzip ? gunzip(packed) : packed;
   try {
     for await (const { header, body } of bytes.pipeThrough(createTarDecoder({ strict: true }))) {
       const path = intake.admit(header.name);

@@ -1,0 +1,38 @@
+import { sendInBatches } from "../platform/database/set-statement.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { retryOrDrop } from "../platform/queue/last-attempt.ts";
+import { work } from "./job.ts";
+import { type ImportMessage, importMessageSchema } from "./messages.ts";
+import { importsDatabase, noteAsked, waiting } from "./store.ts";
+
+/** Imports asked for by one run of the cron: those of a minute. */
+const MOST = 100;
+
+/** Does the imports that messages ask for. What an import itself fails with stands in its row. */
+export async function consumeImports(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+  for (const message of batch.messages) {
+    const parsed = importMessageSchema.safeParse(message.body);
+    if (!parsed.success) throw new Error("a message that asks for no import");
+    try {
+      await work(env, parsed.data.id);
+      message.ack();
+    } catch (fault) {
+      logFault("import_not_worked_on", fault, { import: parsed.data.id });
+      // The minute's cron asks again.
+      retryOrDrop("latchkey-imports", message);
+    }
+  }
+}
+
+/** Every minute: asks for imports whose worker has died or failed, and for owners who do not know yet how theirs ended. */
+export async function resumeImports(env: Env, now: number): Promise<void> {
+  const db = importsDatabase(env);
+  const ids = await waiting(db, now, MOST);
+  if (ids.length === 0) return;
+  await sendInBatches(
+    env.IMPORT_QUEUE,
+    ids.map((id): ImportMessage => ({ type: "import", id })),
+  );
+  await noteAsked(db, ids, now);
+  logEvent("imports_resumed", { imports: ids.length });
+}

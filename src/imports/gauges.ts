@@ -1,0 +1,28 @@
+import { directory } from "../platform/database/shards.ts";
+import { gauge } from "../platform/metrics/family.ts";
+import type { Section } from "../platform/metrics/section.ts";
+
+/** Rows counted at most: beyond, their number says nothing more. */
+const COUNTED = 10_000;
+
+/** Imports of courses that have not ended, or whose owner does not know yet that they have. */
+export const importSection: Section = {
+  name: "imports",
+  async read(env, now) {
+    const waiting = await directory(env)
+      .prepare(
+        `SELECT count(*) AS n, min(created_at) AS oldest FROM
+           (SELECT created_at FROM course_imports WHERE announced = 0 AND state <> 'receiving' AND due_at >= 0 LIMIT ${COUNTED})`,
+      )
+      .first<{ n: number; oldest: number | null }>();
+    const { n = 0, oldest = null } = waiting ?? {};
+    return [
+      gauge("course_imports_waiting", "Imports of courses that have not ended.", n),
+      gauge(
+        "course_imports_oldest_seconds",
+        "Since when the oldest of them waits.",
+        oldest === null ? 0 : Math.max(0, (now - oldest) / 1_000),
+      ),
+    ];
+  },
+};

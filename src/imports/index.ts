@@ -1,0 +1,4 @@
+// The public API of the imports room.
+export { consumeImports, resumeImports } from "./consumer.ts";
+export { importMessageSchema } from "./messages.ts";
+export { eraseImports, exportImports, pruneImports } from "./remove.ts";

@@ -1,0 +1,126 @@
+import { loadImporting } from "../courses/index.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { describeFault, logEvent, logFault } from "../platform/log.ts";
+import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
+import { started, tell, tellEnd, updated } from "./events.ts";
+import { archiveKey, keysOf, reportKey } from "./keys.ts";
+import { FIRST_WAIT_MS, MAX_ATTEMPTS, PROGRESS_EVERY_MS } from "./limits.ts";
+import { courseToImportInto, ownerNow } from "./rights.ts";
+import { bucketSource } from "./source.ts";
+import {
+  doneStatement,
+  fail,
+  findImport,
+  giveUp,
+  type Held,
+  importsDatabase,
+  layDown,
+  note,
+  noteAnnounced,
+  take,
+} from "./store.ts";
+
+/** The job is another worker's by now, or nobody's: its owner was erased. */
+class LeaseLost extends Error {}
+
+/**
+ * Does an import, or tells its owner how it ended: whatever its row says is to be done. It begins anew each time, and
+ * nothing of it counts before the one batch that stores the draft and ends the job. So it does not matter how often it
+ * is killed, or whether two do it at once.
+ *
+ * @throws when the row cannot be read or written: the message comes again.
+ */
+export async function work(env: Env, id: string): Promise<void> {
+  const db = importsDatabase(env);
+  const held = await take(db, id, Date.now());
+  if (held !== null) await attempt(env, db, held);
+  else await giveUp(db, id, killed(), Date.now());
+  const row = await findImport(db, id);
+  if (row === undefined || row.announced === 1) return;
+  if (await tellEnd(env, row)) await noteAnnounced(db, id);
+}
+
+function killed() {
+  const message = `The import was begun ${MAX_ATTEMPTS} times and was never finished.`;
+  return { path: "", rule: "gave_up", message };
+}
+
+async function attempt(env: Env, db: Database, held: Held): Promise<void> {
+  const { row } = held;
+  try {
+    const stored = await importOnce(env, db, held);
+    if (stored.ok) logEvent("import_done", { import: row.id, course: row.course_slug, version: stored.value });
+    else await end(db, held, stored.refusal);
+  } catch (fault) {
+    logFault("import_attempt_failed", fault, { import: row.id, attempt: row.attempts });
+    const isLast = row.attempts >= MAX_ATTEMPTS;
+    const error = { path: "", rule: "attempt_failed", message: describeFault(fault).slice(0, 500) };
+    const wait = FIRST_WAIT_MS * 2 ** (row.attempts - 1);
+    const isOurs = isLast
+      ? await fail(db, held, [error], Date.now())
+      : await layDown(db, held, error, Date.now() + wait);
+    // Nobody knows of the row any more: what this attempt has put beside it goes too.
+    if (!isOurs && (await findImport(db, row.id)) === undefined) await env.DOCUMENTS.delete(keysOf(row.id));
+  }
+}
+
+/** Ends the job with what was wrong. */
+async function end(db: Database, held: Held, refusal: Refusal): Promise<void> {
+  const { code, detail = code, errors = [] } = refusal;
+  const all = errors.length > 0 ? errors : [{ path: held.row.name, rule: code, message: detail }];
+  await fail(db, held, all, Date.now());
+  logEvent("import_failed", { import: held.row.id, course: held.row.course_slug, code });
+}
+
+/** One attempt from the beginning. @returns the draft's version, or what is wrong with the archive or the course. */
+async function importOnce(env: Env, db: Database, held: Held): Promise<Result<number>> {
+  const { row } = held;
+  await tell(env, row, started(row));
+  const { checkImported, createCourse, readArchive, storeDraft } = await loadImporting();
+  const { course_slug: slug, name, size } = row;
+  const source = bucketSource(env.DOCUMENTS, { key: archiveKey(row.id), name, size }, progress(env, db, held));
+  const read = await readArchive(row.format, source, slug);
+  // To a reader a bucket that does not answer looks like an archive that was cut off.
+  if (source.fault !== null) throw source.fault.reason;
+  if (!read.ok) return read;
+  const { report } = read.value;
+  await put(env, reportKey(row.id), report);
+  const counts = JSON.stringify(report.counts);
+  await keep(await note(db, held, { state: "checking", bytes_read: size, counts, reported: 1 }, Date.now()));
+  await tell(env, row, updated(row, size, "checking"));
+  const checked = await checkImported(read.value, Date.now());
+  if (!checked.ok) return checked;
+  const owner = await ownerNow(env, row, Date.now());
+  if (!owner.ok && owner.refusal.code === "unavailable") throw new Error("the owner's standing is not known");
+  if (!owner.ok) return owner;
+  const by = { actor: owner.value, request_id: row.request_id };
+  const course = await courseToImportInto(db, owner.value, slug);
+  if (!course.ok) return course;
+  if (course.value === null && (await createCourse(db, checked.value.document, by, Date.now())) === null) {
+    return refuse("concurrent_change", { detail: "Somebody else made a course with this slug in the meantime." });
+  }
+  const claim = { done: (batch: Database, version: number) => doneStatement(batch, held, version, Date.now()) };
+  const stored = await storeDraft(env, db, checked.value, { ...by, note: `Imported from ${row.format}`, claim });
+  if (!stored.ok && stored.refusal.code === "concurrent_change") throw new Error("others kept storing versions");
+  return stored.ok ? ok(stored.value.version) : stored;
+}
+
+/** Notes how far the reading is, at most once in a second; the first sign of a lost lease ends it. */
+function progress(env: Env, db: Database, held: Held): (bytes: number) => Promise<void> {
+  let last = Date.now();
+  return async (bytes_read) => {
+    const now = Date.now();
+    if (now - last < PROGRESS_EVERY_MS) return;
+    last = now;
+    await keep(await note(db, held, { bytes_read }, now));
+    await tell(env, held.row, updated(held.row, bytes_read));
+  };
+}
+
+function keep(isOurs: boolean): void {
+  if (!isOurs) throw new LeaseLost("the import is another worker's by now");
+}
+
+async function put(env: Env, key: string, value: object): Promise<void> {
+  await env.DOCUMENTS.put(key, JSON.stringify(value), { httpMetadata: { contentType: "application/json" } });
+}

@@ -1,0 +1,30 @@
+import { DAY_MS } from "../platform/instants.ts";
+
+/** Largest archive, bytes; the readers of formats have the same bound. */
+export const MAX_ARCHIVE_BYTES = 200_000_000;
+/** What one owner may have here: archives, bytes together; and imports that have not ended. */
+export const MAX_OWNED_BYTES = 4_000_000_000;
+export const MAX_UNENDED = 5;
+
+/** Attempts of one import, kills included. */
+export const MAX_ATTEMPTS = 5;
+/** How long a worker has a job since it last said that it is alive. Reading says so every second, mapping not at all. */
+export const LEASE_MS = 120_000;
+/** Wait after the first attempt that failed; doubles with each further one. */
+export const FIRST_WAIT_MS = 30_000;
+/** How long a message may wait for its worker before another is sent. */
+export const ASK_AGAIN_MS = 10 * 60_000;
+/** Least time between two notes of progress. */
+export const PROGRESS_EVERY_MS = 1_000;
+
+/** An upload whose key is asked for again after this long has died; the next takes its place. */
+export const ABANDONED_AFTER_MS = 5 * 60_000;
+/** An archive that has not arrived after this long is given up by the next night. Far above any upload's duration. */
+export const RECEIVING_TTL_MS = 2 * 3_600_000;
+/** Archives and reports are kept so long after the upload, and what is known of the import so long. */
+export const HELD_MS = 7 * DAY_MS;
+export const KNOWN_MS = 30 * DAY_MS;
+
+/** Errors kept of one import, and their bytes together. */
+export const MAX_ERRORS = 100;
+export const MAX_ERROR_BYTES = 200_000;

@@ -1,0 +1,62 @@
+import type { ArchiveSource } from "../courses/index.ts";
+
+/** Bytes asked for at a time: few calls for a large archive, and little memory. */
+const CHUNK = 1_048_576;
+
+/** An archive in a bucket. */
+export interface BucketSource extends ArchiveSource {
+  /** What the bucket, or who listens to the progress, has failed with; null: nothing. Readers take it for a broken archive. */
+  readonly fault: { readonly reason: unknown } | null;
+}
+
+/**
+ * Reads an archive range by range, each when the reader asks for it: so much is in memory at a time, however slow the
+ * reader, and no connection has to last as long as the reading.
+ *
+ * @param onRead told after each chunk how many bytes of the stream were read; what it throws ends the reading.
+ */
+export function bucketSource(
+  bucket: R2Bucket,
+  { key, name, size }: { key: string; name: string; size: number },
+  onRead: (bytes: number) => Promise<void>,
+): BucketSource {
+  let fault: BucketSource["fault"] = null;
+  const noting = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (reason) {
+      fault ??= { reason };
+      throw reason;
+    }
+  };
+  const slice = (start: number, end: number) =>
+    noting(async () => {
+      if (end <= start) return new Uint8Array();
+      const object = await bucket.get(key, { range: { offset: start, length: end - start } });
+      if (object === null) throw new Error("the archive is gone");
+      return new Uint8Array(await object.arrayBuffer());
+    });
+  return {
+    name,
+    size,
+    slice,
+    get fault() {
+      return fault;
+    },
+    stream() {
+      let at = 0;
+      return new ReadableStream<Uint8Array<ArrayBuffer>>(
+        {
+          async pull(controller) {
+            if (at >= size) return controller.close();
+            const end = Math.min(at + CHUNK, size);
+            controller.enqueue(await slice(at, end));
+            at = end;
+            await noting(() => onRead(end));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { IMPORT_FORMATS } from "../courses/index.ts";
+import { ROLES } from "../platform/roles.ts";
+
+/** `receiving` is shown to nobody: the archive is on its way. */
+const IMPORT_STATES = ["receiving", "queued", "reading", "checking", "done", "failed"] as const;
+
+/** See migrations/0028_course_imports.sql, which is the truth; a test compares the two. */
+export const courseImports = sqliteTable("course_imports", {
+  id: text().primaryKey(),
+  owner: text().notNull(),
+  role: text({ enum: ROLES }).notNull(),
+  request_id: text().notNull(),
+  upload_key: text(),
+  format: text({ enum: IMPORT_FORMATS }).notNull(),
+  course_slug: text().notNull(),
+  name: text().notNull(),
+  size: integer().notNull(),
+  sha256: text(),
+  state: text({ enum: IMPORT_STATES }).notNull(),
+  held: integer().notNull().default(1),
+  bytes_read: integer().notNull().default(0),
+  attempts: integer().notNull().default(0),
+  lease: text(),
+  due_at: integer().notNull().default(0),
+  asked_at: integer().notNull().default(0),
+  announced: integer().notNull().default(0),
+  reported: integer().notNull().default(0),
+  version: integer(),
+  counts: text(),
+  errors: text().notNull().default("[]"),
+  created_at: integer().notNull(),
+  started_at: integer(),
+  finished_at: integer(),
+});
+
+export type ImportRow = typeof courseImports.$inferSelect;

@@ -1,0 +1,113 @@
+import { sql } from "drizzle-orm";
+import { addAuditEntryWhere } from "../audit/index.ts";
+import { hashOf, receive } from "../files/index.ts";
+import type { Database } from "../platform/database/counted.ts";
+import { logFault } from "../platform/log.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { archiveKey } from "./keys.ts";
+import { ABANDONED_AFTER_MS, MAX_OWNED_BYTES, MAX_UNENDED } from "./limits.ts";
+import type { ImportMessage } from "./messages.ts";
+import { removeImport } from "./remove.ts";
+import { findByUploadKey, type NewImport, noteAsked, queueStatement, reserve } from "./store.ts";
+import type { ImportRow } from "./tables.ts";
+
+type Body = ReadableStream<Uint8Array> | null;
+
+interface Deps {
+  env: Env;
+  db: Database;
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+const UNDER_WAY = refuse("concurrent_change", {
+  detail: "The first upload with this key is still under way.",
+  retry_after: 1,
+});
+
+/**
+ * Takes an archive for an import: row, bytes, row made ready and audited, message sent; the bytes pass through and are
+ * never in memory as a whole. A key that was used before brings the same import again.
+ */
+export async function takeArchive(
+  deps: Deps,
+  announced: NewImport,
+  type: string,
+  body: Body,
+): Promise<Result<{ row: ImportRow; replayed: boolean }>> {
+  const { env, db, now } = deps;
+  if (announced.upload_key !== null) {
+    const earlier = await settleEarlier(deps, announced, announced.upload_key, body);
+    if (earlier !== null) return earlier.ok ? ok({ row: earlier.value, replayed: true }) : earlier;
+  }
+  const id = await reserve(db, announced, now);
+  if (id === null) {
+    const { owner, upload_key } = announced;
+    // Two first tries at once: one of them has the key.
+    if (upload_key !== null && (await findByUploadKey(db, owner, upload_key)) !== undefined) return UNDER_WAY;
+    const detail = `At most ${MAX_UNENDED} imports under way, and ${MAX_OWNED_BYTES} bytes of archives together; they are kept for a week.`;
+    return refuse("quota_exceeded", { detail });
+  }
+  const { size } = announced;
+  const received = await receive(env.DOCUMENTS, archiveKey(id), body, { size, type, sha256: null });
+  if (!received.ok) {
+    await removeImport(env, db, id).catch((fault: unknown) => logFault("import_removal_left", fault, { import: id }));
+    return received;
+  }
+  const row = await queue(deps, id, announced, received.value);
+  if (row === undefined) {
+    await removeImport(env, db, id);
+    return refuse("concurrent_change", { detail: "Another upload with this key took its place.", retry_after: 1 });
+  }
+  try {
+    await env.IMPORT_QUEUE.send({ type: "import", id } satisfies ImportMessage);
+  } catch (fault) {
+    // The archive is there, and the minute's cron asks again.
+    logFault("import_not_sent", fault, { import: id });
+    await noteAsked(db, [id], 0).catch((later: unknown) => logFault("import_not_sent", later, { import: id }));
+  }
+  return ok({ row, replayed: false });
+}
+
+/** The archive is there: in one batch the import waits for its worker, and the audit log has it. */
+async function queue({ db, now }: Deps, id: string, announced: NewImport, sha256: string) {
+  const { owner, role, course_slug, format, request_id } = announced;
+  const entry = {
+    action: "course.import_begun",
+    actor: { id: owner, role },
+    target: { type: "course", id: course_slug },
+    course: course_slug,
+    request_id,
+    details: { kind: format, hash: sha256 },
+    unique: id,
+  } as const;
+  const isReceiving = sql`EXISTS (SELECT 1 FROM course_imports WHERE id = ${id} AND state = 'receiving')`;
+  const [, [row]] = await db.batch([
+    addAuditEntryWhere(db, entry, now, isReceiving),
+    queueStatement(db, id, sha256, now),
+  ]);
+  return row;
+}
+
+/** What an earlier upload with the same key means for this one; null: nothing, it may go ahead. */
+async function settleEarlier(
+  { env, db, now }: Deps,
+  announced: NewImport,
+  uploadKey: string,
+  body: Body,
+): Promise<Result<ImportRow> | null> {
+  const earlier = await findByUploadKey(db, announced.owner, uploadKey);
+  if (earlier === undefined) return null;
+  if (earlier.state === "receiving") {
+    if (now - earlier.created_at < ABANDONED_AFTER_MS) return UNDER_WAY;
+    await removeImport(env, db, earlier.id);
+    return null;
+  }
+  const { format, course_slug, name, size } = announced;
+  const isSame =
+    earlier.format === format && earlier.course_slug === course_slug && earlier.name === name && earlier.size === size;
+  if (!isSame) return refuse("idempotency_key_reused");
+  const sent = await hashOf(body, size);
+  if (!sent.ok) return sent;
+  return sent.value === earlier.sha256 ? ok(earlier) : refuse("idempotency_key_reused");
+}
