@@ -199,7 +199,7 @@ const CASES: Record<string, () => Promise<Case>> = {
       body: undefined,
       other: undefined,
       effects: async () => {
-        const read = await call("GET", "/events/history?limit=100", { token: await tokenOf(user) });
+        const read = await call("GET", "/events/history?limit=1000", { token: await tokenOf(user) });
         // Others may have sent something to everybody meanwhile.
         const { results } = (await read.json()) as { results: { type: string }[] };
         return results.filter(({ type }) => type === "task.progress-completed").length;
