@@ -9,6 +9,7 @@ import { SCHEMA_STEPS } from "../../../src/enrollment/schema.ts";
 import * as eventTables from "../../../src/events/tables.ts";
 import * as fileTables from "../../../src/files/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
+import * as importTables from "../../../src/imports/tables.ts";
 import * as insightTables from "../../../src/insight/tables.ts";
 import * as enrollmentTables from "../../../src/mirror/tables.ts";
 import { hasSchema, migrate, type SchemaStep } from "../../../src/platform/cell/object-schema.ts";
@@ -110,6 +111,7 @@ const tables: [string, SQLiteTable][] = [
   eventTables,
   fileTables,
   identityTables,
+  importTables,
   insightTables,
   opsTables,
   privacyTables,
