@@ -166,6 +166,17 @@ export async function history(user: string, query = "", role?: Parameters<typeof
   return read(await call("GET", `/events/history${query}`, { token: await tokenOf(user, role) }), 200, historySchema);
 }
 
+/** Everything a user was sent, page by page: others of the shared deployment may have sent much to everybody meanwhile. */
+export async function wholeHistory(user: string) {
+  const events: z.infer<typeof historySchema>["results"] = [];
+  for (let since = ""; ; ) {
+    const page = await history(user, `?limit=1000${since}`);
+    events.push(...page.results);
+    if (page.next_cursor === null) return events;
+    since = `&since_id=${encodeURIComponent(page.next_cursor)}`;
+  }
+}
+
 export function channelOf(user: string): DurableObjectStub<UserChannel> {
   return channelStub(env, user);
 }

@@ -10,12 +10,9 @@ import { tarOf } from "../../support/courses/archives.ts";
 import { freshSlug } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
 import { advanceClock } from "../../support/worker/learners.ts";
-import { history } from "../../support/worker/streams.ts";
+import { wholeHistory } from "../../support/worker/streams.ts";
 import { collectingQueue } from "../refresh/support.ts";
 import { AUTHOR, archive, backup, begun, imported, keptOf, seen, versionsOf, workOn } from "./support.ts";
-
-/** Others may have sent something to everybody meanwhile. */
-const ALL = "?limit=1000";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -166,7 +163,7 @@ it("tells its owner of its start, its progress and its end, each end once", asyn
   const user = `watcher-${crypto.randomUUID()}`;
   const { id, size } = await begun(await large(), { course: freshSlug("told"), user });
   const tasks = async () =>
-    (await history(user, ALL)).results.filter(({ type, data }) => type.startsWith("task.") && data.task_id === id);
+    (await wholeHistory(user)).filter(({ type, data }) => type.startsWith("task.") && data.task_id === id);
   const done: unknown[] = [];
   const watch = bucketThat(async () => {
     const [tick] = (await tasks()).filter(({ type }) => type === "task.progress-updated");
@@ -185,7 +182,7 @@ it("tells its owner of its start, its progress and its end, each end once", asyn
 
   const bad = await begun(new Uint8Array(10), { course: freshSlug("told"), user });
   await workOn(bad.id);
-  const failed = (await history(user, ALL)).results.findLast(({ type }) => type === "task.progress-failed");
+  const failed = (await wholeHistory(user)).findLast(({ type }) => type === "task.progress-failed");
   expect(failed?.data).toMatchObject({ task_id: bad.id, retry: { advised: false } });
 });
 
@@ -201,7 +198,7 @@ it("an end that could not be told is told later", async () => {
   expect(await seen(id, user)).toMatchObject({ state: "done" });
   expect(await asked()).toContain(id);
   await workOn(id);
-  expect((await history(user, ALL)).results.map(({ type }) => type)).toContain("task.progress-completed");
+  expect((await wholeHistory(user)).map(({ type }) => type)).toContain("task.progress-completed");
   advanceClock(DAY_MS);
   expect(await asked()).not.toContain(id);
 });

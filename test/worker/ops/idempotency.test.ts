@@ -8,6 +8,7 @@ import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";
 import { readOnlyDatabase } from "../../support/worker/faults.ts";
 import { call, problem, request, tokenOf } from "../../support/worker/http.ts";
 import { advanceClock, ladder } from "../../support/worker/learners.ts";
+import { wholeHistory } from "../../support/worker/streams.ts";
 import { all, bindingsWith, collectingQueue, run } from "../refresh/support.ts";
 
 /** One route that takes a key, and how to count what it does. */
@@ -199,10 +200,8 @@ const CASES: Record<string, () => Promise<Case>> = {
       body: undefined,
       other: undefined,
       effects: async () => {
-        const read = await call("GET", "/events/history?limit=1000", { token: await tokenOf(user) });
-        // Others may have sent something to everybody meanwhile.
-        const { results } = (await read.json()) as { results: { type: string }[] };
-        return results.filter(({ type }) => type === "task.progress-completed").length;
+        const events = await wholeHistory(user);
+        return events.filter(({ type }) => type === "task.progress-completed").length;
       },
       lost: "answered",
     };
