@@ -120,7 +120,8 @@ describe.skipIf(!hasChromium)("live updates", () => {
     await first.close();
     await complete(person, course, chapters[1] ?? "");
     for (const tab of [second, third]) await itemOn(tab, chapters[2] ?? "", "unlocked").waitFor();
-    expect(connections).toEqual(["socket", "socket"]);
+    // The tab that takes over reads first, and may so know before its socket is open.
+    await expect.poll(() => connections, { timeout: 30_000 }).toEqual(["socket", "socket"]);
     await context.close();
   });
 
