@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { shardsOfRun } from "../../../scripts/lib/config/file.ts";
 import { applyMigrations, migrationDigests } from "../../../scripts/lib/migrations.ts";
 import { fromRoot } from "../../../scripts/lib/paths.ts";
 
@@ -9,10 +10,11 @@ const CACHE = fromRoot("node_modules/.cache/latchkey");
 
 /**
  * A new state directory with an empty, migrated database. Migrating takes seconds, so it is done once per set of
- * migrations and copied from then on. The caller removes it with {@link removeState}.
+ * migrations and number of databases, and copied from then on. The caller removes it with {@link removeState}.
  */
 export async function freshState(): Promise<string> {
-  const digest = createHash("sha256").update(JSON.stringify(migrationDigests())).digest("hex").slice(0, 16);
+  const made = JSON.stringify([shardsOfRun(), migrationDigests()]);
+  const digest = createHash("sha256").update(made).digest("hex").slice(0, 16);
   const template = join(CACHE, `state-${digest}`);
   if (!existsSync(template)) {
     mkdirSync(CACHE, { recursive: true });

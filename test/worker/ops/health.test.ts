@@ -306,7 +306,7 @@ describe("[I7] [I10] under load, while a dependency does not answer", () => {
 
   it("of objects and D1 nothing is opened: everybody is asked to come back", async () => {
     const slug = await school();
-    const both = { ...BROKEN.objects.refusing(), ...BROKEN.d1.refusing() };
+    const both = { ...BROKEN.objects.refusing(), ...everywhere(brokenDatabase) };
     expect(await load(slug, both, "one")).toEqual({ reads: { 503: READERS }, writes: { 503: WRITERS } });
     expect(await load(slug, {}, "one")).toEqual(fine);
   });
