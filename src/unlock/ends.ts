@@ -32,7 +32,8 @@ function hasEnded(scope: Scope, item: number): boolean {
   if (!couldBe(scope, root, item, true, false)) {
     if (couldEver(false)) return true;
     // The learner's cohorts never had it: then the last end of all cohorts counts.
-    return !couldBe(scope, root, item, true, true) && couldEver(true);
+    if (!couldBe(scope, root, item, true, true) && couldEver(true)) return true;
+    // What nobody could make true may still have held, while its items were asked of nobody.
   }
   const held = whenLastHeld({ ...scope, earlyScores: true }, past, root, item);
   if (held === null || stillHolds(held, scope.now, root, item)) return false;

@@ -18,4 +18,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "23cdac8cb42d71326157fd940ceb87bff3e6dcfbb70dc1e133b0189a7d93bb52";
+export const ENGINE_DIGEST = "408cc09c7a92f82eb20142de585fe130227c1fd625fc78fd3d2b168534eb5794";

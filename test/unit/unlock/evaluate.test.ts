@@ -7,6 +7,7 @@ import {
   evaluate,
   type LearnerRecord,
   layOut,
+  NO_POLICY,
   type Outline,
   type Rule,
   stateOf,
@@ -66,6 +67,46 @@ describe("evaluate", () => {
       }),
       { numRuns: 1_300 },
     );
+  });
+
+  it("ends what was open only while a deprecated item was asked of nobody", () => {
+    const problem = {
+      title: { en: "P" },
+      status: "active" as const,
+      rule: null,
+      chapter: null,
+      difficulty: 1,
+      answer: null,
+    };
+    const course = {
+      course: "c",
+      title: { en: "C" },
+      options: {
+        sequential: false,
+        tutorial: null,
+        sticky: true,
+        problems_follow_chapter: true,
+        open_enrollment: true,
+      },
+      chapters: [],
+      problems: [
+        { ...problem, id: "c.old", status: "deprecated" as const },
+        {
+          ...problem,
+          id: "c.it",
+          rule: { not: { at_least: { count: 0, of: [{ after: { item: "c.old", days: 1 } }] } } },
+        },
+      ],
+    };
+    const record = {
+      enrolled_at: 0,
+      facts: new Map([["c.old", { attempted_at: 0, completed_at: 0, best_score: null }]]),
+      opened: new Set(["c.it"]),
+      policy: NO_POLICY,
+    };
+    const program = compile(course);
+    const openAt = (now: number) => evaluate(program, layOut(program, record), now).open[1];
+    expect([openAt(DAY_MS - 1), openAt(DAY_MS)]).toEqual([1, 0]);
   });
 
   it("is valid until the instant it says: time alone changes nothing before it", () => {
