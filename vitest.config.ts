@@ -157,7 +157,7 @@ function inRuntime(
       exclude,
       isolate,
       ...(isolate ? {} : { maxWorkers: 1 }),
-      setupFiles: ["./test/support/worker/setup.ts"],
+      setupFiles: ["./test/support/repeatable.ts", "./test/support/worker/setup.ts"],
       // Packages are bundled once: a runtime then loads a few files of them, not hundreds. (itty-durable is CommonJS that
       // requires ESM; nothing else lets the test runner load it.)
       deps: {
@@ -191,6 +191,7 @@ export default defineConfig({
           include: ["test/unit/**/*.test.ts"],
           environment: "node",
           isolate: false,
+          setupFiles: ["./test/support/repeatable.ts"],
           testTimeout: 30_000,
         },
       },
