@@ -30,7 +30,10 @@ function imported() {
   const report = new ReportBuilder();
   report.gates.push({ source: "s", rule: {}, mapped: total, verdict: "exact", why: null });
   report.gates.push({ source: "s", rule: {}, mapped: { cohort: "a" }, verdict: "exact", why: null });
+  report.gates.push({ source: "meant.xml", rule: { group_access: {} }, mapped: null, verdict: "exact", why: null });
+  report.items.push({ source: "meant.xml", id: "c.meant", kind: "page", title: "meant" });
   report.completion.push({ source: "s", rule: {}, mapped: { view: true }, verdict: "exact", why: "as it was" });
+  report.completion.push({ source: "s", rule: {}, mapped: null, verdict: "exact", why: "the platform drops it" });
   return { document, report: report.build("moodle", "4.5", { files: 1, bytes: 1 }), people: null };
 }
 
@@ -39,12 +42,14 @@ describe("what this release holds of an imported course", () => {
     expect(courseDocumentSchema.safeParse(imported().document).success).toBe(false);
     const { document, report } = forThisRelease(imported());
     const parsed = courseDocumentSchema.parse(document);
-    const missing = { missing: { what: "grade", name: "the course total" } };
+    const missing = { missing: { what: "item", name: "the course total" } };
     expect(parsed.chapters[0]?.problems[1]?.rule).toEqual({ not: { all: [{ hide: missing }, { cohort: "a" }] } });
     expect(parsed.problems[0]?.rule).toEqual({
       all: [{ hide: { cohort: { any_of: ["a", "b"] } } }, { completed: "c.viewed" }],
     });
-    expect(report.counts).toEqual({ exact: 1, approximated: 1, unmapped: 1 });
+    // Exact are a gate that is there as it was, and what the platform itself drops.
+    expect(report.counts).toEqual({ exact: 2, approximated: 2, unmapped: 1 });
+    expect(report.gates[2]).toMatchObject({ verdict: "approximated", why: expect.stringContaining("its chapter") });
     expect(report.gates[0]).toMatchObject({ verdict: "approximated", why: expect.stringContaining("course total") });
     expect(report.completion[0]).toMatchObject({
       mapped: null,
