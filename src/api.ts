@@ -74,7 +74,13 @@ export const FEATURES = [
     ],
     async () => (await import("./enrollment/routes.ts")).enrollmentRoutes(),
   ),
-  inApi(["/auth/sse-token", "/events"], async () => (await import("./events/routes.ts")).eventRoutes()),
+  inApi(["/auth/sse-token", "/events"], async () => {
+    const [{ eventRoutes }, { hearsTopic }] = await Promise.all([
+      import("./events/routes.ts"),
+      import("./enrollment/topic-rights.ts"),
+    ]);
+    return eventRoutes({ hears: hearsTopic });
+  }),
   inApi(["/translation"], async () => (await import("./records/routes.ts")).recordRoutes()),
   inApi(["/storage"], async () => (await import("./files/routes.ts")).fileRoutes()),
   inApi(["/audit"], async () => (await import("./audit/routes.ts")).auditRoutes()),

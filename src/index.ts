@@ -87,7 +87,17 @@ export class EnrollmentObject extends lazyObject<EnrollmentObjectClass>(
 ) {}
 
 export class BroadcastLog extends lazyObject<BroadcastLogClass>(
-  { publish: true, since: true, state: true, backUp: true, forgetBackUp: true, restore: true, alarm: true },
+  {
+    publish: true,
+    readersOf: true,
+    forgetReader: true,
+    since: true,
+    state: true,
+    backUp: true,
+    forgetBackUp: true,
+    restore: true,
+    alarm: true,
+  },
   async () => (await import("./events/broadcast-log.ts")).BroadcastLog,
 ) {}
 

@@ -28,6 +28,7 @@ const archivedSchema = z
     level: z.enum(LEVELS),
     priority: z.enum(PRIORITIES),
     data: z.record(z.string(), z.unknown()),
+    topic: z.string().nullable().openapi({ description: "Whose subscribers it went to; null: to `user_id`." }),
   })
   .openapi("ArchivedEvent");
 
@@ -120,6 +121,7 @@ export function archiveRoutes() {
         roles,
         data,
         subject: subjectOf(type, dataSchema.parse(JSON.parse(data))),
+        topic: row.topic,
       };
       const ordered = await orderAudit(c, {
         action: "event.replayed",

@@ -13,9 +13,9 @@ const PRUNE_PAGE = 5_000;
 
 const INSERT = setStatement(
   (set) => `
-  INSERT INTO event_log (id, user_id, at, type, level, priority, roles, data)
+  INSERT INTO event_log (id, user_id, at, type, level, priority, roles, data, topic)
   SELECT value ->> 'id', value ->> 'user_id', value ->> 'at', value ->> 'type', value ->> 'level',
-         value ->> 'priority', value ->> 'roles', value ->> 'data'
+         value ->> 'priority', value ->> 'roles', value ->> 'data', value ->> 'topic'
   FROM ${set} WHERE ${notBeingErased("value ->> 'user_id'")} ON CONFLICT (id) DO NOTHING`,
 );
 

@@ -13,8 +13,9 @@ interface ShardPort extends Rpc.DurableObjectBranded {
     streams: number,
     until: number,
     after: Position | null,
+    topics: readonly string[],
   ): Promise<Result<{ join: Join; streams: number }>>;
-  noteStreams(user: string, streams: number, until: number): Promise<Result<null>>;
+  noteStreams(user: string, streams: number, until: number, topics: readonly string[]): Promise<Result<null>>;
   history(after: Position | null, limit: number, bytes?: number): Promise<Result<HistoryPage>>;
 }
 
@@ -29,14 +30,19 @@ export class BroadcastLine {
     this.#user = user;
   }
 
-  /** One of so many streams begins, the longest of which ends by `until` (epoch ms): where it goes on. */
-  listen(streams: number, until: number, after: Position | null): Promise<Result<{ join: Join; streams: number }>> {
-    return this.#inTurn(() => this.#call((stub) => stub.listen(this.#user(), streams, until, after)));
+  /** One of so many streams, which bring these topics, begins; the longest ends by `until` (epoch ms): where it goes on. */
+  listen(
+    streams: number,
+    until: number,
+    after: Position | null,
+    topics: readonly string[],
+  ): Promise<Result<{ join: Join; streams: number }>> {
+    return this.#inTurn(() => this.#call((stub) => stub.listen(this.#user(), streams, until, after, topics)));
   }
 
   /** So many are left. If that does not arrive, the shard finds out with the next broadcast. */
-  note(streams: number, until: number): Promise<Result<null>> {
-    return this.#inTurn(() => this.#call((stub) => stub.noteStreams(this.#user(), streams, until)));
+  note(streams: number, until: number, topics: readonly string[]): Promise<Result<null>> {
+    return this.#inTurn(() => this.#call((stub) => stub.noteStreams(this.#user(), streams, until, topics)));
   }
 
   /** What follows a position. */

@@ -14,15 +14,24 @@ import { PublishKeys } from "./publish-keys.ts";
 import { shardCount } from "./shard-of.ts";
 import { SPREAD_BYTES, SPREAD_EVENTS, SPREAD_RETRY_MS, Spread } from "./spread.ts";
 import { broadcastShardStub } from "./stubs.ts";
+import { TopicTasks } from "./topic-tasks.ts";
 import { isArchived, type LoggedEvent, type NewEvent, type Position } from "./types.ts";
 
-const DUE_NAMES = ["spread", "archive", "trim"] as const;
+const DUE_NAMES = ["spread", "archive", "trim", "tasks"] as const;
 type DueName = (typeof DUE_NAMES)[number];
 
 /** Important events wait this long for others, so that one message carries them to D1. */
 const ARCHIVE_DELAY_MS = 2_000;
 /** Shards that are sent to at the same time. */
 const PARALLEL_SHARDS = 16;
+
+/** The place of a tick that a later one stands for, in the table of keys. */
+const NO_PLACE = "";
+
+/** Tasks are spoken of here by their topics only. */
+function isAboutTask(event: NewEvent): event is NewEvent & { subject: string } {
+  return event.topic !== null && event.subject !== null && event.type.startsWith("task.");
+}
 
 /** What is left to do of the broadcasts, for the health page. */
 export interface BroadcastState {
@@ -43,18 +52,24 @@ export class BroadcastLog extends DurableObject<Env> {
   readonly #archived: ArchivedLog;
   readonly #spread: Spread<number>;
   readonly #cell: Cell<DueName>;
+  readonly #tasks: TopicTasks;
+  #tickTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { sql } = ctx.storage;
     this.#log = new EventLog(sql);
     this.#keys = new PublishKeys(sql, "id");
+    this.#tasks = new TopicTasks(sql);
     this.#cell = new Cell(ctx, {
       called: "the broadcast log",
       schema: BROADCAST_LOG_SCHEMA,
       dues: DUE_NAMES,
       begin: () => this.#archived.create(),
-      forget: () => this.#log.forget(),
+      forget: () => {
+        this.#log.forget();
+        this.#tasks.forget();
+      },
     });
     this.#archived = new ArchivedLog(sql, this.#log, this.#cell);
     this.#spread = new Spread(this.#log, this.#cell, {
@@ -69,15 +84,23 @@ export class BroadcastLog extends DurableObject<Env> {
     const now = Date.now();
     const outcomes = this.#cell.commit(() => {
       const results = events.map((event) => this.#publishOne(event, now));
-      if (this.#log.hasPiledUp) this.#archived.keepCaps(now);
-      // Written with the events: if this run ends before the shards have them, the alarm sends them.
-      if (results.some(({ status }) => status === "stored")) {
-        this.#cell.scheduler.schedule("spread", now + SPREAD_RETRY_MS);
-      }
+      if (results.some(({ status }) => status === "stored")) this.#afterAppend(now);
       return results;
     });
     this.ctx.waitUntil(this.#spread.run());
+    this.#armTicks(now);
     return ok(outcomes);
+  }
+
+  /** Which users may ask for a task by its topic; nobody for one that no publisher has spoken of. */
+  async readersOf(task: string): Promise<Result<string[]>> {
+    return this.#cell.commit(() => ok(this.#tasks.readersOf(task) ?? []));
+  }
+
+  /** The user is erased: no task names them a reader any more. */
+  async forgetReader(user: string): Promise<Result<null>> {
+    if (this.#cell.exists) this.#cell.commit(() => this.#tasks.forgetReader(user));
+    return ok(null);
   }
 
   /** What follows a position: for a shard that catches up. A gap means that the shard must start anew at the floor. */
@@ -128,9 +151,44 @@ export class BroadcastLog extends DurableObject<Env> {
       );
     }
     this.#cell.commit(() => {
+      if (name === "tasks") {
+        for (const event of this.#tasks.overdue(now)) this.#append(event, now);
+        this.#afterAppend(now);
+        return;
+      }
       this.#keys.prune(now);
+      this.#tasks.prune(now);
       this.#archived.trim(now);
     });
+    if (name === "tasks") await this.#spread.run();
+  }
+
+  /** What follows on events, once for all of a commit. */
+  #afterAppend(now: number): void {
+    if (this.#log.hasPiledUp) this.#archived.keepCaps(now);
+    this.#cell.scheduler.reschedule("tasks", this.#tasks.nextDue());
+    // Written with the events: if this run ends before the shards have them, the alarm sends them.
+    this.#cell.scheduler.schedule("spread", now + SPREAD_RETRY_MS);
+  }
+
+  /** Ticks that wait for their second: a timer only while a task reports faster than that. */
+  #armTicks(now: number): void {
+    const next = this.#tasks.nextTick();
+    if (next === null || this.#tickTimer !== null) return;
+    this.#tickTimer = setTimeout(
+      () => {
+        this.#tickTimer = null;
+        const due = Date.now();
+        this.#cell.commit(() => {
+          const ticks = this.#tasks.ripeTicks(due);
+          for (const tick of ticks) this.#append(tick, due);
+          if (ticks.length > 0) this.#afterAppend(due);
+        });
+        this.ctx.waitUntil(this.#spread.run());
+        this.#armTicks(due);
+      },
+      Math.max(next - now, 0),
+    );
   }
 
   async #sendToShard(shard: number, after: Position, events: readonly LoggedEvent[]): Promise<Position | null> {
@@ -148,14 +206,28 @@ export class BroadcastLog extends DurableObject<Env> {
     const known = this.#keys.find(event);
     if (known !== null) {
       if (!known.isSame) return { key, status: "refused", code: "idempotency_key_reused", id: null };
-      return { key, status: "duplicate", id: String(known.place) };
+      return { key, status: "duplicate", id: known.place === NO_PLACE ? null : String(known.place) };
     }
+    if (isAboutTask(event)) {
+      const admitted = this.#tasks.admit(event, now);
+      if (admitted.status === "refused") return { key, status: "refused", code: admitted.code, id: null };
+      if (admitted.status !== "stored") {
+        // A retry of it must not come back over the newer tick that takes its place.
+        this.#keys.remember(event, NO_PLACE, now);
+        return { key, status: admitted.status, id: null };
+      }
+      for (const tick of admitted.before) this.#append(tick, now);
+    }
+    return { key, status: "stored", id: formatPosition(this.#append(event, now)) };
+  }
+
+  #append(event: NewEvent, now: number): LoggedEvent {
     const logged = this.#log.append(event, now);
-    const id = formatPosition(logged);
-    this.#keys.remember(event, id, now);
+    this.#keys.remember(event, formatPosition(logged), now);
+    if (isAboutTask(event)) this.#tasks.note(event, now);
     const { scheduler } = this.#cell;
     if (isArchived(event.type)) scheduler.schedule("archive", now + ARCHIVE_DELAY_MS);
     scheduler.schedule("trim", now + WINDOW_MS);
-    return { key, status: "stored", id };
+    return logged;
   }
 }

@@ -8,9 +8,9 @@ import { broadcastLogPort } from "./broadcast-log-port.ts";
 import { channelPort } from "./channel-port.ts";
 import type { HistoryPage } from "./contract.ts";
 import { formatPosition } from "./cursor.ts";
-import { LISTENERS_TABLE, Listeners } from "./listeners.ts";
+import { LISTENER_TOPICS, LISTENERS_TABLE, Listeners } from "./listeners.ts";
 import { EventLog, readPage, WINDOW_MS } from "./log.ts";
-import { LOG_TABLES } from "./log-tables.ts";
+import { LOG_TABLES, TOPIC_COLUMN, TOPIC_INDEX } from "./log-tables.ts";
 import { close, Readers } from "./readers.ts";
 import { joinOf, LogSockets } from "./sockets.ts";
 import { SPREAD_RETRY_MS, Spread } from "./spread.ts";
@@ -22,6 +22,9 @@ const DUE_NAMES = ["trim", "spread"] as const;
 const SCHEMA: readonly SchemaStep[] = [
   { id: "001_broadcast_shard", sql: `${LOG_TABLES}\n${DUE_TIMES_TABLE}` },
   { id: "002_listeners", sql: LISTENERS_TABLE },
+  TOPIC_COLUMN,
+  TOPIC_INDEX,
+  { id: "005_listener_topics", sql: LISTENER_TOPICS },
 ];
 
 /** Channels that are told at the same time. */
@@ -58,9 +61,9 @@ export class BroadcastShard extends DurableObject<Env> {
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const { after } = joinRequestSchema.parse(JSON.parse(request.headers.get(JOIN_HEADER) ?? ""));
+    const { after, topics } = joinRequestSchema.parse(JSON.parse(request.headers.get(JOIN_HEADER) ?? ""));
     await this.#sync(false);
-    return this.#sockets.join(after, { session: null, client: null });
+    return this.#sockets.join(after, { session: null, client: null, topics });
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -89,6 +92,7 @@ export class BroadcastShard extends DurableObject<Env> {
 
   /**
    * A user's channel has so many clients with sockets, until then (epoch ms) at most: it is told of broadcasts from now on.
+   * @param topics what all of them bring.
    * @returns how a reader that was at `after` goes on, and how many streams this shard's users have.
    */
   async listen(
@@ -96,18 +100,24 @@ export class BroadcastShard extends DurableObject<Env> {
     streams: number,
     until: number,
     after: Position | null,
+    topics: readonly string[] = [],
   ): Promise<Result<{ join: Join; streams: number }>> {
     await this.#sync(false);
     this.#cell.commit(() => {
-      this.#listeners.note(user, streams, until);
+      this.#listeners.note(user, streams, until, topics);
       this.#cell.scheduler.schedule("trim", Date.now() + WINDOW_MS);
     });
-    return ok({ join: joinOf(this.#log, after), streams: await this.streams() });
+    return ok({ join: joinOf(this.#log, after, topics), streams: await this.streams() });
   }
 
   /** The same when some have gone; nobody is told anything after none is left. */
-  async noteStreams(user: string, streams: number, until: number): Promise<Result<null>> {
-    if (this.#cell.exists) this.#cell.commit(() => this.#listeners.note(user, streams, until));
+  async noteStreams(
+    user: string,
+    streams: number,
+    until: number,
+    topics: readonly string[] = [],
+  ): Promise<Result<null>> {
+    if (this.#cell.exists) this.#cell.commit(() => this.#listeners.note(user, streams, until, topics));
     return ok(null);
   }
 
@@ -187,6 +197,9 @@ export class BroadcastShard extends DurableObject<Env> {
   }
 
   async #sendToChannel(user: string, after: Position, events: readonly LoggedEvent[]): Promise<Position | null> {
+    const last = events.at(-1);
+    // Its readers stay where they are: with the next event that is for them they fetch what lies between, and go past it.
+    if (last !== undefined && !this.#listeners.wants(user, events)) return { epoch: last.epoch, seq: last.seq };
     const until = this.#listeners.untilOf(user);
     let timer: ReturnType<typeof setTimeout> | null = null;
     const late = new Promise<null>((resolve) => {
@@ -196,7 +209,6 @@ export class BroadcastShard extends DurableObject<Env> {
       const heard = await Promise.race([channelPort(this.env, user).hear(after, [...events]), late]);
       if (heard === null || !heard.ok) return null;
       if (!heard.value.listening) this.#cell.commit(() => this.#listeners.drop(user, until));
-      const last = events.at(-1);
       return last === undefined ? after : { epoch: last.epoch, seq: last.seq };
     } catch (fault) {
       logFault("channel_not_told", fault, { user_id: user });

@@ -2,8 +2,9 @@ import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
 import type { ExportedTable } from "../platform/cell/export-rows.ts";
 import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { ARCHIVE_TABLE } from "./archive-mark.ts";
-import { LOG_TABLES } from "./log-tables.ts";
+import { LOG_TABLES, TOPIC_COLUMN } from "./log-tables.ts";
 import { KEY_BODIES } from "./publish-keys.ts";
+import { TASKS_TABLE } from "./tasks.ts";
 
 /** The things a user's channel does later. */
 export const CHANNEL_DUE_NAMES = ["archive", "trim", "tasks", "content", "streams"] as const;
@@ -19,16 +20,7 @@ export const CHANNEL_SCHEMA: readonly SchemaStep[] = [
       CREATE TABLE used_tokens (id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE preferences (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
       ${ARCHIVE_TABLE}
-      CREATE TABLE tasks (
-        task TEXT PRIMARY KEY,
-        started_at INTEGER NOT NULL,
-        seen_at INTEGER NOT NULL,
-        beat_at INTEGER NOT NULL,
-        timeout_ms INTEGER NOT NULL,
-        done REAL NOT NULL,
-        total REAL,
-        ended INTEGER NOT NULL
-      ) WITHOUT ROWID;
+      ${TASKS_TABLE}
       CREATE TABLE content (
         course TEXT PRIMARY KEY,
         course_version INTEGER NOT NULL,
@@ -39,6 +31,7 @@ export const CHANNEL_SCHEMA: readonly SchemaStep[] = [
     `,
   },
   KEY_BODIES,
+  TOPIC_COLUMN,
 ];
 
 /** What of a channel is exported to its user. */

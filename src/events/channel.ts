@@ -15,6 +15,7 @@ import type { ArchiveMessage } from "./messages.ts";
 import { Readers } from "./readers.ts";
 import { type Arrival, SocketStreams } from "./socket-streams.ts";
 import { LogSockets, NOBODY_DEAF } from "./sockets.ts";
+import { mayEnd, rightsChangeIn } from "./topics.ts";
 import type { LoggedEvent, NewEvent, Position, Preferences } from "./types.ts";
 import { JOIN_HEADER, type JoinWish, joinRequestSchema } from "./wire.ts";
 
@@ -80,15 +81,15 @@ export class UserChannel extends DurableObject<Env> {
     if (wish.direct === undefined) return this.#takeUp(wish, null);
     // Not for somebody who is gone: the shard would be told of a user that nobody knows any more.
     if (this.#cell.isErased) return new Response(null, { status: 401 });
-    try {
-      const arrival = await this.#direct.arrive(wish.direct.cursor);
-      return arrival.ok ? await this.#takeUp(wish, arrival.value) : new Response(null, { status: 503 });
-    } finally {
-      this.#direct.arrived();
-    }
+    const asked = { cursor: wish.direct.cursor, topics: wish.topics };
+    const taken = await this.#direct.arrive(asked, (arrival) => this.#takeUp(wish, arrival));
+    return taken.ok ? taken.value : new Response(null, { status: 503 });
   }
 
-  async #takeUp({ after, token, client, if_room, direct }: JoinWish, arrival: Arrival | null): Promise<Response> {
+  async #takeUp(
+    { after, token, client, if_room, direct, topics }: JoinWish,
+    arrival: Arrival | null,
+  ): Promise<Response> {
     if (token === undefined) return new Response(null, { status: 400 });
     const room = MAX_STREAMS_PER_USER - 1;
     const deafness = this.#sockets.exceeds(room, client) ? await this.#sockets.askAll() : NOBODY_DEAF;
@@ -97,11 +98,13 @@ export class UserChannel extends DurableObject<Env> {
     if (if_room && this.#sockets.exceeds(room, client) && !this.#sockets.hasDeafBeyond(room, deafness)) {
       return new Response(null, { status: 429 });
     }
+    // What was taken from the user since the rights were asked for could end no stream that was not open yet.
+    if (topics.length > 0 && this.#mayHaveLost(topics, token.asked_at)) return new Response(null, { status: 401 });
     const isNew = this.#cell.commit(() => this.#store.burn(token, Date.now()));
     if (!isNew) return new Response(null, { status: 401 });
     this.#sockets.replace(client);
     this.#sockets.evictBeyond(room, "too_many_streams", deafness);
-    const who = { session: token.session, client };
+    const who = { session: token.session, client, topics };
     const response =
       arrival === null || direct === undefined
         ? this.#sockets.join(after, who, this.#store.preferences())
@@ -109,6 +112,12 @@ export class UserChannel extends DurableObject<Env> {
     if (arrival !== null) this.#sockets.announceHead();
     this.#cell.commit(() => this.#writer.watchTasks());
     return response;
+  }
+
+  #mayHaveLost(topics: readonly string[], since: number): boolean {
+    if (!this.#cell.exists) return false;
+    const changes = this.#log.since("enrollment.changed", since).flatMap((event) => rightsChangeIn(event) ?? []);
+    return topics.some((topic) => changes.some((change) => mayEnd(topic, change)));
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
@@ -149,6 +158,10 @@ export class UserChannel extends DurableObject<Env> {
     const now = Date.now();
     const { outcomes, appended } = this.#cell.commit(() => this.#writer.publish(events, now));
     this.#deliver(appended);
+    for (const event of appended) {
+      const change = rightsChangeIn(event);
+      if (change !== null) this.#sockets.endTopics(change);
+    }
     this.#armTicks(now);
     // Of a call that comes again too: the first may have ended before it was noted.
     if (source === "other" && events.length > 0) await this.#noteForBackup();

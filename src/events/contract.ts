@@ -6,7 +6,7 @@ import type { LoggedEvent, Position } from "./types.ts";
 export type Gap = "expired" | "unknown" | "rewound";
 
 /** What became of a published event; who was meant is known to whoever asked. */
-export type PublishOutcome = Omit<z.infer<typeof publishAnswer>["results"][number], "user">;
+export type PublishOutcome = Omit<z.infer<typeof publishAnswer>["results"][number], "user" | "topic">;
 
 /** One log's part of a history page. */
 export interface HistoryPage {

@@ -1,6 +1,7 @@
-import type { Role } from "../platform/roles.ts";
 import { type Cursor, formatCursor } from "./cursor.ts";
-import { type Preferences, passes } from "./types.ts";
+import { envelopeSchema } from "./shapes.ts";
+import { taskOf } from "./topics.ts";
+import { type Listener, type LoggedEvent, passes, renderEnvelope } from "./types.ts";
 import type { Join } from "./wire.ts";
 
 /** How a stream starts, in numbers and as its first frame. */
@@ -14,7 +15,7 @@ export interface FirstFrame {
  * @param cursor what the client came with: none, one, or something that is none.
  */
 export function firstFrame(
-  { cursor, role, preferences }: { cursor: Cursor | null | "unknown"; role: Role; preferences: Preferences },
+  { cursor, ...listener }: { cursor: Cursor | null | "unknown" } & Listener,
   { user, broadcast }: { user: Join; broadcast: Join },
 ): FirstFrame {
   const head = formatCursor({ user: user.head, broadcast: broadcast.head });
@@ -25,7 +26,7 @@ export function firstFrame(
     return { what: "reset", data: { recovered: false, reason, scope, head } };
   }
   const from = formatCursor({ user: user.from, broadcast: broadcast.from });
-  const missed = missedOf(user, role, preferences) + missedOf(broadcast, role, preferences);
+  const missed = missedOf(user, listener) + missedOf(broadcast, listener);
   return { what: "resumed", data: { recovered: true, from, head, missed } };
 }
 
@@ -35,7 +36,30 @@ function scopeOf(user: Join, broadcast: Join): string[] {
 }
 
 /** How many of the events that a log has kept for a reader it will be sent. */
-function missedOf({ missed, groups }: Join, role: Role, preferences: Preferences): number {
+function missedOf({ missed, groups }: Join, listener: Listener): number {
   if (groups === undefined) return missed;
-  return groups.filter((group) => passes(group, role, preferences)).reduce((sum, { count }) => sum + count, 0);
+  return groups.filter((group) => passes(group, listener)).reduce((sum, { count }) => sum + count, 0);
+}
+
+/** The frame that says how a task stands which the stream was asked for. */
+export const TOPIC_FRAME = "stream.topic";
+
+/**
+ * How each task stands that a stream was asked for: its latest event, or null when the log keeps none. It comes after the
+ * first frame; what happens from then on comes as events.
+ */
+export function topicStates(topics: readonly string[], { states = [] }: Join): { topic: string; state: unknown }[] {
+  const latest = new Map(states.flatMap((event) => (event.type === null ? [] : [[event.topic, event] as const])));
+  return topics
+    .filter((topic) => taskOf(topic) !== null)
+    .map((topic) => {
+      const event = latest.get(topic);
+      return { topic, state: event === undefined ? null : stateOf(event) };
+    });
+}
+
+/** An event's envelope without an id: here it is no place in a stream. */
+function stateOf(event: LoggedEvent): object {
+  const { id: _place, ...state } = envelopeSchema.parse(JSON.parse(renderEnvelope("", event)));
+  return state;
 }

@@ -25,7 +25,7 @@ export interface History {
  */
 export async function readHistory(
   env: Env,
-  { user, role }: { user: string; role: Role },
+  { user, role, topics }: { user: string; role: Role; topics: readonly string[] },
   since: Cursor | null | "unknown" | "latest",
   limit: number,
 ): Promise<Result<History>> {
@@ -44,7 +44,7 @@ export async function readHistory(
     const cursor = formatCursor({ user: userPage.head, broadcast: all.value.head });
     return ok({ results: [], cursor, more: false, reset_reason: since === "latest" ? null : since, preferences });
   }
-  const merged = merge(userPage, all.value, limit, (event) => passes(event, role, preferences));
+  const merged = merge(userPage, all.value, limit, (event) => passes(event, { role, preferences, topics }));
   return ok({ ...merged, reset_reason: userPage.gap ?? all.value.gap, preferences });
 }
 

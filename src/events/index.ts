@@ -5,6 +5,7 @@ export { BROADCAST_LOG_SCHEMA } from "./broadcast-log-schema.ts";
 export { callBroadcastLog } from "./broadcast-log-stub.ts";
 export { CHANNEL_SCHEMA } from "./channel-schema.ts";
 export { callChannel, callChannelObject } from "./stubs.ts";
+export type { TopicRights } from "./topic-rights.ts";
 export { eventOf, type NewEvent } from "./types.ts";
 
 export const archiveLate = late(async () => (await import("./archive.ts")).archiveLate);

@@ -1,6 +1,14 @@
+import { z } from "zod";
+import type { LoggedEvent } from "./types.ts";
+
 /** The users who read a shard's broadcasts over sockets of their own channels, for a shard's schema. */
 export const LISTENERS_TABLE =
   "CREATE TABLE listeners (user TEXT PRIMARY KEY, streams INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;";
+
+/** The step by which shards of an earlier release learn which topics a user's sockets bring. */
+export const LISTENER_TOPICS = "ALTER TABLE listeners ADD COLUMN topics TEXT NOT NULL DEFAULT '[]';";
+
+const topicsSchema = z.array(z.string());
 
 /**
  * The users whose channels are told of broadcasts, because their clients hold sockets to them. An entry ends with the
@@ -14,11 +22,25 @@ export class Listeners {
     this.#sql = sql;
   }
 
-  /** A user has so many streams, until then (epoch ms) at most. */
-  note(user: string, streams: number, until: number): void {
+  /** A user has so many streams, until then (epoch ms) at most, and they bring these topics. */
+  note(user: string, streams: number, until: number, topics: readonly string[]): void {
     if (streams === 0) this.#sql.exec("DELETE FROM listeners WHERE user = ?", user);
     else
-      this.#sql.exec("INSERT OR REPLACE INTO listeners (user, streams, until) VALUES (?, ?, ?)", user, streams, until);
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO listeners (user, streams, until, topics) VALUES (?, ?, ?, ?)",
+        user,
+        streams,
+        until,
+        JSON.stringify(topics),
+      );
+  }
+
+  /** Whether a user's channel has any use for some events: those of topics that none of its streams brings wake nobody. */
+  wants(user: string, events: readonly LoggedEvent[]): boolean {
+    if (events.length === 0 || events.some(({ topic }) => topic === null)) return true;
+    const [row] = this.#sql.exec<{ topics: string }>("SELECT topics FROM listeners WHERE user = ?", user).toArray();
+    const topics = row === undefined ? [] : topicsSchema.parse(JSON.parse(row.topics));
+    return events.some(({ topic }) => topic !== null && topics.includes(topic));
   }
 
   /** Takes out a user of whom the shard has heard that nobody listens, unless somebody has come since `until` was noted. */

@@ -3,7 +3,7 @@ import { meter } from "../platform/metrics/meter.ts";
 import type { Result } from "../platform/results.ts";
 import type { Role } from "../platform/roles.ts";
 import { type Cursor, formatCursor } from "./cursor.ts";
-import { firstFrame } from "./first-frame.ts";
+import { firstFrame, TOPIC_FRAME, topicStates } from "./first-frame.ts";
 import { frame, preamble } from "./frames.ts";
 import { ReaderPipe } from "./reader-pipe.ts";
 import { close } from "./readers.ts";
@@ -11,7 +11,7 @@ import { admission, stats } from "./stream-counts.ts";
 import { furthest, type Source, sourceOf } from "./stream-source.ts";
 import { goodbyeOf, heartbeatMs, lifetimeMs, lifetimeOver } from "./stream-times.ts";
 import type { StreamToken } from "./tokens.ts";
-import { DEFAULT_PREFERENCES, type Preferences, passes, renderEnvelope } from "./types.ts";
+import { DEFAULT_PREFERENCES, type Listener, type Preferences, passes, renderEnvelope } from "./types.ts";
 import {
   askForMore,
   HEAD_REQUEST,
@@ -133,10 +133,10 @@ export class LiveStream {
   /** Both logs have answered: the first frame says how the stream starts, then comes what waited. */
   #begin(user: Join, broadcast: Join): void {
     this.#startedFrom = this.#cursor();
-    const asked = { cursor: this.#request.cursor, role: this.#role, preferences: this.#preferences };
-    const { what, data } = firstFrame(asked, { user, broadcast });
+    const { what, data } = firstFrame({ cursor: this.#request.cursor, ...this.#listener() }, { user, broadcast });
     stats.counts[what] += 1;
     this.#control(`stream.${what}`, data);
+    for (const state of topicStates(this.#request.token.topics, broadcast)) this.#control(TOPIC_FRAME, state);
     for (const source of [this.#sources.user, this.#sources.broadcast]) {
       const early = source.early;
       source.early = [];
@@ -161,10 +161,11 @@ export class LiveStream {
     const isLive = source.feed === "pushed";
     source.feed = more ? "behind" : "pushed";
     const now = Date.now();
+    const listener = this.#listener();
     for (const event of events) {
       if (event.seq <= source.position.seq) continue; // asked for twice
       source.position = { epoch: event.epoch, seq: event.seq };
-      if (event.type === null || !passes(event, this.#role, this.#preferences)) continue;
+      if (event.type === null || !passes(event, listener)) continue;
       const id = this.#cursor();
       const task = event.type === "task.progress-updated" ? event.subject : null;
       this.#reader.add({ id, bytes: frame(event.type, id, renderEnvelope(id, event)), task });
@@ -181,6 +182,10 @@ export class LiveStream {
     // Nothing was sent yet: then the client's place is still where it came from.
     const from = this.#reader.takenId ?? this.#startedFrom;
     this.#end("stream.lagged", { resume_from: from }, from);
+  }
+
+  #listener(): Listener {
+    return { role: this.#role, preferences: this.#preferences, topics: this.#request.token.topics };
   }
 
   #cursor(): string {

@@ -1,3 +1,4 @@
+import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { ROLES } from "../platform/roles.ts";
 import { EVENT_TYPES, LEVELS, PRIORITIES } from "./types.ts";
 
@@ -23,6 +24,14 @@ export const LOG_TABLES = `
   CREATE TABLE log_state (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL, head INTEGER NOT NULL);
 `;
 
+/** The schema step by which logs of an earlier release learn of topics. */
+export const TOPIC_COLUMN: SchemaStep = { id: "003_topics", sql: "ALTER TABLE log ADD COLUMN topic TEXT;" };
+/** For the logs that have such events: an index takes a page of its own, and there is a channel for every user. */
+export const TOPIC_INDEX: SchemaStep = {
+  id: "004_by_topic",
+  sql: "CREATE INDEX log_by_topic ON log (topic, seq) WHERE topic IS NOT NULL;",
+};
+
 /** A row of the log, or a tick as one. */
 export interface Row extends Record<string, SqlStorageValue> {
   seq: number;
@@ -33,6 +42,7 @@ export interface Row extends Record<string, SqlStorageValue> {
   roles: string | null;
   data: string;
   subject: string | null;
+  topic: string | null;
 }
 
 interface Epoch {
@@ -77,11 +87,12 @@ export function loadLog(sql: SqlStorage): Loaded {
 }
 
 /** What a row says of its event's kind; null for a value of newer code, stored before a rollback. */
-export function kindOf(row: Pick<Row, "type" | "level" | "priority" | "roles">) {
+export function kindOf(row: Pick<Row, "type" | "level" | "priority" | "roles" | "topic">) {
   const type = EVENT_TYPES.find((known) => known === row.type);
   const level = LEVELS.find((known) => known === row.level);
   const priority = PRIORITIES.find((known) => known === row.priority);
   if (type === undefined || level === undefined || priority === undefined) return null;
   const named = row.roles?.split(",");
-  return { type, level, priority, roles: named === undefined ? null : ROLES.filter((role) => named.includes(role)) };
+  const roles = named === undefined ? null : ROLES.filter((role) => named.includes(role));
+  return { type, level, priority, roles, topic: row.topic };
 }

@@ -2,7 +2,7 @@ import { utf8Length } from "./bytes.ts";
 import type { Gap, HistoryPage } from "./contract.ts";
 import { newEpoch } from "./cursor.ts";
 import { kindOf, type Loaded, loadLog, type Row } from "./log-tables.ts";
-import type { LoggedEvent, NewEvent, Position } from "./types.ts";
+import type { EventType, LoggedEvent, NewEvent, Position } from "./types.ts";
 
 /** How long an event can be resumed over: 24 hours. */
 export const WINDOW_MS = 86_400_000;
@@ -25,7 +25,7 @@ export const PAGE_BYTES = 96_000;
 export const PAGE_EVENTS = 200;
 
 /** Events of one kind, counted: what a reader's role and wishes are held against. */
-export interface EventGroup extends Pick<LoggedEvent, "type" | "level" | "priority" | "roles"> {
+export interface EventGroup extends Pick<LoggedEvent, "type" | "level" | "priority" | "roles" | "topic"> {
   count: number;
 }
 
@@ -84,8 +84,9 @@ export class EventLog {
     const seq = state.head + 1;
     if (this.#ownEpoch === null) this.#startEpoch(newEpoch(), seq);
     const at = Math.max(now, state.lastAt);
-    const { type, level, priority, roles, data, subject } = event;
-    const logged: LoggedEvent = { type, level, priority, roles, data, subject, epoch: this.#ownEpoch ?? "", seq, at };
+    const { type, level, priority, roles, data, subject, topic } = event;
+    const kind = { type, level, priority, roles, topic };
+    const logged: LoggedEvent = { ...kind, data, subject, epoch: this.#ownEpoch ?? "", seq, at };
     this.#insert(logged);
     return logged;
   }
@@ -113,10 +114,11 @@ export class EventLog {
 
   /** What is kept after `seq`, counted by what decides who receives it. */
   groupsAfter(seq: number): EventGroup[] {
-    const rows = this.#sql.exec<Pick<Row, "type" | "level" | "priority" | "roles"> & { count: number }>(
-      `SELECT type, level, priority, roles, count(*) AS count FROM log WHERE seq > ?1 GROUP BY type, level, priority, roles
+    const rows = this.#sql.exec<Pick<Row, "type" | "level" | "priority" | "roles" | "topic"> & { count: number }>(
+      `SELECT type, level, priority, roles, topic, count(*) AS count FROM log WHERE seq > ?1
+       GROUP BY type, level, priority, roles, topic
        UNION ALL
-       SELECT 'task.progress-updated', 'info', 'normal', NULL, count(*) FROM ticks WHERE seq > ?1`,
+       SELECT 'task.progress-updated', 'info', 'normal', NULL, NULL, count(*) FROM ticks WHERE seq > ?1`,
       seq,
     );
     return rows.toArray().flatMap(({ count, ...row }) => {
@@ -134,9 +136,9 @@ export class EventLog {
     const events: LoggedEvent[] = [];
     let room = bytes;
     const rows = this.#sql.exec<Row>(
-      `SELECT seq, at, type, level, priority, roles, data, subject FROM log WHERE seq > ?1
+      `SELECT seq, at, type, level, priority, roles, data, subject, topic FROM log WHERE seq > ?1
        UNION ALL
-       SELECT seq, at, 'task.progress-updated', 'info', 'normal', NULL, data, subject FROM ticks WHERE seq > ?1
+       SELECT seq, at, 'task.progress-updated', 'info', 'normal', NULL, data, subject, NULL FROM ticks WHERE seq > ?1
        ORDER BY seq`,
       seq,
     );
@@ -230,11 +232,37 @@ export class EventLog {
     this.forget();
   }
 
-  #insert({ seq, at, type, level, priority, roles, data, subject }: LoggedEvent): void {
+  /** Events of one type since an instant (epoch ms, inclusive). */
+  since(type: EventType, at: number): LoggedEvent[] {
+    return this.#sql
+      .exec<Row>(
+        `SELECT seq, at, type, level, priority, roles, data, subject, topic FROM log
+         WHERE type = ? AND at >= ? ORDER BY seq`,
+        type,
+        at,
+      )
+      .toArray()
+      .flatMap((row) => this.#read(row) ?? []);
+  }
+
+  /** The latest event of a topic that is kept; null when there is none. */
+  latestOf(topic: string): LoggedEvent | null {
+    const [row] = this.#sql
+      .exec<Row>(
+        `SELECT seq, at, type, level, priority, roles, data, subject, topic FROM log
+         WHERE topic = ? ORDER BY seq DESC LIMIT 1`,
+        topic,
+      )
+      .toArray();
+    return row === undefined ? null : this.#read(row);
+  }
+
+  #insert({ seq, at, type, level, priority, roles, data, subject, topic }: LoggedEvent): void {
     const state = this.#load();
     state.rows += 1;
     state.bytes += utf8Length(data);
-    if (type === "task.progress-updated" && subject !== null) {
+    if (topic !== null && type.startsWith("task.")) this.#forgetTopicTick(topic, state);
+    if (type === "task.progress-updated" && subject !== null && topic === null) {
       this.#forgetTick(subject, state);
       this.#sql.exec(
         "INSERT OR REPLACE INTO ticks (subject, seq, at, data) VALUES (?, ?, ?, ?)",
@@ -245,11 +273,12 @@ export class EventLog {
       );
     } else {
       // The end of a task makes its last tick superfluous for who had no stream open; live readers have had it before.
-      if (subject !== null && type.startsWith("task.")) {
+      if (subject !== null && topic === null && type.startsWith("task.")) {
         if (this.#forgetTick(subject, state)) this.#sql.exec("DELETE FROM ticks WHERE subject = ?", subject);
       }
       this.#sql.exec(
-        "INSERT INTO log (seq, at, type, level, priority, roles, data, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        `INSERT INTO log (seq, at, type, level, priority, roles, data, subject, topic)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         seq,
         at,
         type,
@@ -258,6 +287,7 @@ export class EventLog {
         roles === null ? null : roles.join(","),
         data,
         subject,
+        topic,
       );
     }
     state.head = seq;
@@ -273,6 +303,21 @@ export class EventLog {
     state.rows -= 1;
     state.bytes -= tick.size;
     return true;
+  }
+
+  /**
+   * The same for a task that has a topic. Its ticks stand among the other events: the table of ticks has no place for a
+   * topic that a release which knows none would heed.
+   */
+  #forgetTopicTick(topic: string, state: Loaded): void {
+    const gone = this.#sql.exec<{ size: number }>(
+      "DELETE FROM log WHERE topic = ? AND type = 'task.progress-updated' RETURNING octet_length(data) AS size",
+      topic,
+    );
+    for (const { size } of gone) {
+      state.rows -= 1;
+      state.bytes -= size;
+    }
   }
 
   #startEpoch(epoch: string, first: number): void {

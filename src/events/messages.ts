@@ -15,6 +15,7 @@ export const archiveMessageSchema = z.object({
       priority: z.enum(PRIORITIES),
       roles: z.array(z.enum(ROLES)).nullable(),
       data: z.string(),
+      topic: z.string().nullable().default(null),
     }),
   ),
 });

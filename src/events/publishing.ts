@@ -9,7 +9,7 @@ const PARALLEL_CHANNELS = 32;
 
 /** An event and who it is for. */
 export interface Addressed {
-  /** Null: everybody. */
+  /** Null: everybody, or who asked for the event's topic. */
   user: string | null;
   event: NewEvent;
 }

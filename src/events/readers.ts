@@ -32,6 +32,8 @@ const readerSchema = z.object({
   session: z.string().nullable(),
   /** The device or page it belongs to; readers of an earlier release have none. */
   client: z.string().nullable().default(null),
+  /** Topics that its stream brings. */
+  topics: z.array(z.string()).default([]),
   /** Absent: a Worker holds the socket and ends the stream. */
   direct: directSchema.optional(),
 });

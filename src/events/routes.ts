@@ -28,6 +28,8 @@ import { envelopeSchema, preferencesSchema } from "./shapes.ts";
 import { streamRoutes } from "./stream-routes.ts";
 import { callChannel } from "./stubs.ts";
 import { mintStreamToken, STREAM_TOKEN_SECONDS } from "./tokens.ts";
+import { allowTopics, reachesTopic, type TopicRights, topicsIn } from "./topic-rights.ts";
+import { MAX_TOPICS_TEXT, topicsSchema } from "./topics.ts";
 
 const TAGS = ["events"];
 const STREAM_PATH = "/api/v1/events/stream";
@@ -36,14 +38,23 @@ const publishers = new PublisherAdmission();
 
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 
+const TOPIC_RULE =
+  "For the caller's own stream. Topics: of courses one is enrolled in or staff of, of cohorts one is in, of tasks one is named a reader of.";
+
 const tokenRoute = defineRoute(
-  { roles: ROLES, scope: null, rule: "For the caller's own stream.", rate: "write" },
+  { roles: ROLES, scope: null, rule: TOPIC_RULE, rate: "write" },
   {
     method: "post",
     path: "/auth/sse-token",
     operationId: "createStreamToken",
     tags: TAGS,
     summary: "A token that opens one event stream within 60 s",
+    request: {
+      body: {
+        required: false,
+        content: json(z.strictObject({ topics: topicsSchema.default([]) }).openapi("StreamTokenRequest")),
+      },
+    },
     responses: {
       200: {
         description: "The token. Do not log it; a new one is needed for each connection.",
@@ -68,6 +79,11 @@ const historyRoute = defineRoute(
     request: {
       query: z.object({
         limit: pageQuery.limit,
+        topics: z
+          .string()
+          .max(MAX_TOPICS_TEXT)
+          .optional()
+          .openapi({ description: "Topics to bring as well, with commas between, as for a stream's token." }),
         since_id: z
           .string()
           .max(MAX_CURSOR)
@@ -154,13 +170,18 @@ const healthRoute = defineRoute(
   },
 );
 
-export function eventRoutes() {
+/** @param hears which topics a caller may listen to; the rooms that know of courses and enrollments say it. */
+export function eventRoutes({ hears }: { hears: TopicRights }) {
   return newRouter()
     .route("/", archiveRoutes())
     .route("/", streamRoutes())
     .openapi(tokenRoute, async (c) => {
       const { id, role, session } = actorOf(c);
-      const token = await mintStreamToken(c.env.AUTH_SECRET, { user: id, role, session }, Date.now());
+      const topics = [...new Set(c.req.valid("json").topics)];
+      const asked_at = Date.now();
+      const allowed = await allowTopics(c, topics, hears);
+      if (!allowed.ok) return respond(c, allowed.refusal);
+      const token = await mintStreamToken(c.env.AUTH_SECRET, { user: id, role, session, topics, asked_at }, Date.now());
       c.header("cache-control", "no-store");
       const body = {
         sse_token: token,
@@ -172,16 +193,18 @@ export function eventRoutes() {
     })
     .openapi(historyRoute, async (c) => {
       const { id, role } = actorOf(c);
-      const { since_id, limit } = c.req.valid("query");
+      const { since_id, limit, topics: named = "" } = c.req.valid("query");
+      const topics = await topicsIn(c, named, hears);
+      if (!topics.ok) return respond(c, topics.refusal);
       const found = await readHistory(
         c.env,
-        { user: id, role },
+        { user: id, role, topics: topics.value },
         since_id === "latest" ? since_id : cursorOf(since_id),
         limit,
       );
       if (!found.ok) return respond(c, found.refusal);
       const { results, cursor, more, reset_reason, preferences } = found.value;
-      const etag = `"${(await sha256Hex(JSON.stringify([since_id, cursor, limit, reset_reason, preferences]))).slice(0, 32)}"`;
+      const etag = `"${(await sha256Hex(JSON.stringify([since_id, cursor, limit, reset_reason, preferences, named]))).slice(0, 32)}"`;
       const headers = { etag, "cache-control": "private, no-cache", "content-type": "application/json" };
       if (namesTag(c.req.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
       const rest = JSON.stringify({
@@ -212,6 +235,12 @@ export function eventRoutes() {
           refuse("invalid_input", { errors: [{ path: `events[${keyless}].key`, rule: "required", message }] }).refusal,
         );
       }
+      const beyond = events.findIndex(({ to }) => "topic" in to && !reachesTopic(c, to.topic));
+      if (beyond >= 0) {
+        const message = "this key does not reach the topic's course";
+        const errors = [{ path: `events[${beyond}].to.topic`, rule: "not_allowed", message }];
+        return respond(c, refuse("forbidden", { detail: "The key is limited to other courses.", errors }).refusal);
+      }
       const publisher = actorOf(c).id;
       const admitted = publishers.admit(publisher, loadOf(events), Date.now());
       if (!admitted.ok) return respond(c, admitted.refusal);
@@ -220,16 +249,17 @@ export function eventRoutes() {
       for (const [index, published] of events.entries()) {
         const event = await toNewEvent(published, { publisher, call, index });
         const { to } = published;
-        const users = "everyone" in to ? [null] : "users" in to ? [...new Set(to.users)] : [to.user];
+        const users = "everyone" in to || "topic" in to ? [null] : "users" in to ? [...new Set(to.users)] : [to.user];
         for (const user of users) addressed.push({ user, event });
       }
       const recorded = await recordPublishing(c, addressed);
       if (!recorded.ok) return respond(c, recorded.refusal);
       const outcomes = await publishAll(c.env, addressed);
-      if (outcomes.every(({ status }) => status === "refused")) return respond(c, reused(events).refusal);
+      if (outcomes.every(({ code }) => code === "idempotency_key_reused")) return respond(c, reused(events).refusal);
       const results = outcomes.map((outcome, index) => {
-        const user = addressed[index]?.user ?? null;
-        return { ...outcome, ...(user === null ? {} : { user }) };
+        const { user = null, event } = addressed[index] ?? {};
+        const topic = event?.topic ?? null;
+        return { ...outcome, ...(user === null ? {} : { user }), ...(topic === null ? {} : { topic }) };
       });
       return c.json({ results }, 200);
     })
@@ -248,7 +278,7 @@ function reused(events: readonly PublishedEvent[]) {
  * one a day, because jobs send progress all the time and each event is kept where it is received.
  */
 async function recordPublishing(c: AppContext, addressed: readonly Addressed[]): Promise<Result<null>> {
-  const broadcast = addressed.filter(({ user }) => user === null);
+  const broadcast = addressed.filter(({ user, event }) => user === null && event.topic === null);
   if (broadcast.length > 0) {
     const keys = broadcast.map(({ event }) => event.key ?? crypto.randomUUID());
     const recorded = await recordAudit(c, {
@@ -259,7 +289,9 @@ async function recordPublishing(c: AppContext, addressed: readonly Addressed[]):
     });
     if (!recorded.ok) return recorded;
   }
-  const toOthers = addressed.some(({ user }) => user !== null && user !== actorOf(c).id);
+  const toOthers = addressed.some(
+    ({ user, event }) => event.topic !== null || (user !== null && user !== actorOf(c).id),
+  );
   if (!toOthers) return ok(null);
   return recordOncePerDay(c, { action: "event.published", target: { type: "users", id: "channels" } });
 }

@@ -4,7 +4,9 @@ import { idempotencyHeader } from "../platform/http/idempotency.ts";
 import { userIdSchema } from "../platform/ids.ts";
 import { ROLES } from "../platform/roles.ts";
 import { EVENT_DATA } from "./shapes.ts";
-import { type EventType, LEVELS, type NewEvent, PRIORITIES, subjectOf } from "./types.ts";
+import { MAX_READERS } from "./topic-tasks.ts";
+import { parseTopic, topicSchema } from "./topics.ts";
+import { type EventType, LEVELS, type NewEvent, PRIORITIES, subjectOf, TOPIC_ROLES } from "./types.ts";
 
 /** Events of one publish call. */
 export const MAX_PUBLISHED = 500;
@@ -23,6 +25,15 @@ const receiverSchema = z.union([
   z.strictObject({ user: userIdSchema }),
   z.strictObject({ users: z.array(userIdSchema).min(1).max(MAX_RECEIVERS) }),
   z.strictObject({ everyone: z.literal(true), roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length).optional() }),
+  z.strictObject({
+    topic: topicSchema,
+    readers: z
+      .array(userIdSchema)
+      .min(1)
+      .max(MAX_READERS)
+      .optional()
+      .openapi({ description: "Of a task: who may ask for its topic from now on, beside those named before." }),
+  }),
 ]);
 
 const common = {
@@ -73,9 +84,41 @@ export const publishBody = z
         const message = "goes to the users it concerns, never to everybody";
         context.addIssue({ code: "custom", path, message, params: { rule: "not_for_everyone" } });
       }
+      if ("topic" in to) {
+        const defect = topicDefect(to, type, data);
+        if (defect !== null) {
+          const { at, rule, message } = defect;
+          context.addIssue({ code: "custom", path: [...path, at], message, params: { rule } });
+        }
+      }
     });
   })
   .openapi("PublishEvents");
+
+/** Why an event cannot go to a topic: a task's speaks of that task, a course's of nothing else's tasks. */
+function topicDefect(
+  { topic, readers }: { topic: string; readers?: string[] | undefined },
+  type: EventType,
+  data: Record<string, unknown>,
+): { at: "topic" | "readers"; rule: string; message: string } | null {
+  const parts = parseTopic(topic);
+  // A topic that is none has been named already.
+  if (parts === null) return null;
+  const isTask = parts.kind === "task";
+  if (readers !== undefined && !isTask) {
+    return { at: "readers", rule: "only_for_tasks", message: "only a task has readers: a course's are those enrolled" };
+  }
+  if (isTask !== type.startsWith("task.")) {
+    return { at: "topic", rule: "topic_of_type", message: "events of tasks go to their task, and no other events do" };
+  }
+  if (isTask && data.task_id !== parts.task) {
+    return { at: "topic", rule: "topic_of_type", message: "the topic names another task than data.task_id" };
+  }
+  if (!isTask && type === "content.chapter-updated" && data.course_id !== parts.course) {
+    return { at: "topic", rule: "topic_of_type", message: "the topic names another course than data.course_id" };
+  }
+  return null;
+}
 
 export const publishHeaders = idempotencyHeader;
 
@@ -85,11 +128,17 @@ export const publishAnswer = z
       z.object({
         key: z.string().nullable(),
         user: z.string().optional(),
+        topic: z.string().optional(),
         status: z.enum(["stored", "duplicate", "coalesced", "merged", "unavailable", "refused"]).openapi({
           description:
             "stored: it has its place. duplicate: the key was published before, or the task has ended. coalesced: a newer tick will stand for it. merged: it goes out together with others of its course. unavailable: not stored, send it again. refused: the publisher's key stands for another body.",
         }),
-        code: z.literal("idempotency_key_reused").optional().openapi({ description: "Why it was refused." }),
+        code: z
+          .enum(["idempotency_key_reused", "task_of_another", "too_many_readers"])
+          .optional()
+          .openapi({
+            description: `Why it was refused. task_of_another: another publisher has spoken of the task first. too_many_readers: a task has at most ${MAX_READERS}.`,
+          }),
         id: z.string().nullable().openapi({
           description: "Position in the receiver's log; the id under which the archive knows it.",
         }),
@@ -105,7 +154,8 @@ export async function toNewEvent(
 ): Promise<NewEvent> {
   const { type, to, data } = published;
   const isTick = type === "task.progress-updated";
-  const roles = "everyone" in to ? (to.roles ?? null) : null;
+  const topic = "topic" in to ? to.topic : null;
+  const roles = topic !== null ? TOPIC_ROLES : "everyone" in to ? (to.roles ?? null) : null;
   const level = isTick
     ? "info"
     : (published.level ?? (type === "system.error" || type === "task.progress-failed" ? "error" : "info"));
@@ -117,11 +167,22 @@ export async function toNewEvent(
     roles,
     data: JSON.stringify(data),
     subject: subjectOf(type, data),
+    topic,
+    // A tick needs no key, but a task is its publisher's.
+    ...(topic === null ? {} : { publisher: from.publisher }),
+    ...("topic" in to && to.readers !== undefined ? { readers: to.readers } : {}),
   };
   const { publisher, call, index } = from;
   if (published.key !== undefined) {
     const { priority } = event;
-    const fingerprint = await fingerprintOf({ type, level, priority, roles, data });
+    const fingerprint = await fingerprintOf({
+      type,
+      level,
+      priority,
+      roles,
+      data,
+      ...(topic === null ? {} : { topic }),
+    });
     return { ...event, key: published.key, publisher, fingerprint };
   }
   // Of ticks the newest wins: without a key of their own they need none.

@@ -46,7 +46,7 @@ export class SocketFeed {
     isLive: boolean,
   ): boolean {
     const direct = { ...reader.direct };
-    const preferences = this.#parts.preferences();
+    const listener = { role: direct.role, preferences: this.#parts.preferences(), topics: reader.topics };
     const now = Date.now();
     let isSilent = false;
     let isDone = true;
@@ -56,7 +56,7 @@ export class SocketFeed {
         break;
       }
       direct[log] = { epoch: event.epoch, seq: event.seq };
-      isSilent = !passes(event, direct.role, preferences);
+      isSilent = !passes(event, listener);
       if (isSilent) continue;
       const id = formatCursor(direct);
       write(socket, direct, { event: event.type, id, data: renderEnvelope(id, event) });

@@ -5,7 +5,7 @@ import type { Role } from "../platform/roles.ts";
 import { retryHint, retryMs } from "./admission.ts";
 import type { BroadcastLine } from "./broadcast-line.ts";
 import { type Cursor, formatCursor } from "./cursor.ts";
-import { firstFrame } from "./first-frame.ts";
+import { firstFrame, TOPIC_FRAME, topicStates } from "./first-frame.ts";
 import type { EventLog } from "./log.ts";
 import { close, type Direct, type DirectReader, type Readers } from "./readers.ts";
 import { SocketFeed } from "./socket-feed.ts";
@@ -51,6 +51,7 @@ interface Opening {
   cursor: Cursor | null | "unknown";
   session: string | null;
   client: string | null;
+  topics: string[];
 }
 
 /**
@@ -66,8 +67,8 @@ export class SocketStreams {
   readonly #feed: SocketFeed;
   /** Calls of {@link hear} so far: whoever asked the shard before the last one may lack something. */
   #heard = 0;
-  /** Streams that are about to begin: the shard tells of broadcasts already. */
-  #arriving = 0;
+  /** The topics of each stream that is about to begin: the shard tells of broadcasts already. */
+  readonly #arriving = new Set<{ topics: readonly string[] }>();
   /** What the shard was told last. */
   #told = "";
   /** Streams of the shard's users, when it was last asked. */
@@ -85,29 +86,35 @@ export class SocketStreams {
     });
   }
 
-  /** A client comes: asks its shard to tell of broadcasts from now on. {@link arrived} must follow. */
-  async arrive(cursor: Opening["cursor"]): Promise<Result<Arrival>> {
-    this.#arriving += 1;
-    const ends_at = Math.round(Date.now() + lifetimeMs(this.#parts.env()));
-    const now = this.#listening();
-    const streams = now.streams + 1;
-    const until = Math.max(now.until, ends_at + UNTIL_SLACK_MS);
-    const heard = this.#heard;
-    this.#told = `${streams} ${until}`;
-    const answer = await this.#parts.line.listen(streams, until, placeIn(cursor, "broadcast"));
-    if (!answer.ok) return answer;
-    this.#nearby = answer.value.streams;
-    return ok({ broadcast: answer.value.join, heard, ends_at });
-  }
-
-  /** It has begun, or was refused. */
-  arrived(): void {
-    this.#arriving -= 1;
-    this.#noteStreams();
+  /**
+   * A client comes: asks its shard to tell of broadcasts from now on, then does what is to be done with the answer.
+   * @returns what `begin` made of it, or why the shard could not be asked.
+   */
+  async arrive<T>(
+    { cursor, topics }: Pick<Opening, "cursor" | "topics">,
+    begin: (arrival: Arrival) => Promise<T>,
+  ): Promise<Result<T>> {
+    const coming = { topics };
+    this.#arriving.add(coming);
+    try {
+      const ends_at = Math.round(Date.now() + lifetimeMs(this.#parts.env()));
+      const now = this.#listening();
+      const until = Math.max(now.until, ends_at + UNTIL_SLACK_MS);
+      const heard = this.#heard;
+      const streams = now.streams + 1;
+      this.#told = wordsOf(streams, until, now.topics);
+      const answer = await this.#parts.line.listen(streams, until, placeIn(cursor, "broadcast"), now.topics);
+      if (!answer.ok) return answer;
+      this.#nearby = answer.value.streams;
+      return ok(await begin({ broadcast: answer.value.join, heard, ends_at }));
+    } finally {
+      this.#arriving.delete(coming);
+      this.#noteStreams();
+    }
   }
 
   /** Takes up a stream in one turn: says how, and sends what there is room for. */
-  open({ role, cursor, session, client }: Opening, { broadcast, heard, ends_at }: Arrival): Response {
+  open({ role, cursor, session, client, topics }: Opening, { broadcast, heard, ends_at }: Arrival): Response {
     const { ctx, env, readers, log } = this.#parts;
     const { 0: outer, 1: inner } = new WebSocketPair();
     ctx.acceptWebSocket(inner);
@@ -123,13 +130,17 @@ export class SocketStreams {
       full_since: null,
       ends_at,
     };
-    const first = firstFrame({ cursor, role, preferences: this.#parts.preferences() }, { user, broadcast });
+    const listener = { role, preferences: this.#parts.preferences(), topics };
+    const first = firstFrame({ cursor, ...listener }, { user, broadcast });
     stats.counts[first.what] += 1;
     meter.pushSoon(env());
     const place = formatCursor({ user: user.from, broadcast: broadcast.from });
     const data = JSON.stringify(first.data);
     write(inner, direct, { event: `stream.${first.what}`, id: place, data, retryMs: retryHint(this.#nearby) });
-    readers.remember(inner, { live: false, number: readers.nextNumber, session, client, direct });
+    for (const state of topicStates(topics, broadcast)) {
+      write(inner, direct, { event: TOPIC_FRAME, id: place, data: JSON.stringify(state) });
+    }
+    readers.remember(inner, { live: false, number: readers.nextNumber, session, client, topics, direct });
     this.#parts.plan(ends_at);
     this.#feed.run(inner);
     return new Response(null, { status: 101, webSocket: outer });
@@ -159,7 +170,7 @@ export class SocketStreams {
         this.#feed.run(socket);
       }
     }
-    return readers.length > 0 || this.#arriving > 0;
+    return readers.length > 0 || this.#arriving.size > 0;
   }
 
   /**
@@ -248,21 +259,31 @@ export class SocketStreams {
     write(socket, { ...direct }, { event, id: formatCursor(direct), data: JSON.stringify(data) });
   }
 
-  /** How many there are, and by when the last of them has ended. */
-  #listening(): { streams: number; until: number } {
-    const ends = this.#parts.readers.direct().map(({ reader }) => reader.direct.ends_at);
-    return { streams: ends.length, until: Math.max(0, ...ends) + UNTIL_SLACK_MS };
+  /** How many there are, by when the last of them has ended, and what they bring; the topics of those that arrive too. */
+  #listening(): { streams: number; until: number; topics: string[] } {
+    const direct = this.#parts.readers.direct();
+    const ends = direct.map(({ reader }) => reader.direct.ends_at);
+    const topics = [...direct.map(({ reader }) => reader), ...this.#arriving].flatMap((one) => [...one.topics]);
+    return {
+      streams: ends.length,
+      until: Math.max(0, ...ends) + UNTIL_SLACK_MS,
+      topics: [...new Set(topics)].toSorted(),
+    };
   }
 
   /** Says to the shard how many there are, if it does not know. */
   #noteStreams(): void {
-    if (this.#arriving > 0) return;
-    const { streams, until } = this.#listening();
-    const told = `${streams} ${until}`;
+    if (this.#arriving.size > 0) return;
+    const { streams, until, topics } = this.#listening();
+    const told = wordsOf(streams, until, topics);
     if (told === this.#told) return;
     this.#told = told;
-    this.#parts.ctx.waitUntil(this.#parts.line.note(streams, until));
+    this.#parts.ctx.waitUntil(this.#parts.line.note(streams, until, topics));
   }
+}
+
+function wordsOf(streams: number, until: number, topics: readonly string[]): string {
+  return [streams, until, ...topics].join(" ");
 }
 
 function isSame(a: Position, b: Position): boolean {

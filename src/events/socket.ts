@@ -17,10 +17,11 @@ export async function openSocket(
 ): Promise<Result<Response>> {
   let socket: WebSocket | null = null;
   try {
-    const { id, expires_at, session, role, user } = token;
+    const { id, expires_at, session, role, user, asked_at, topics } = token;
     const channel = await join(channelStub(env, user), {
       after: null,
-      token: { id, expires_at, session },
+      token: { id, expires_at, session, asked_at },
+      topics,
       client,
       if_room: ifRoom,
       direct: { role, cursor },

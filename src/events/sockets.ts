@@ -1,6 +1,7 @@
 import { headOf, utf8Length } from "./bytes.ts";
 import { type EventLog, PAGE_BYTES, PAGE_EVENTS } from "./log.ts";
 import { close, type DirectReader, type Reader, type Readers, send } from "./readers.ts";
+import { mayEnd, type RightsChange, taskOf } from "./topics.ts";
 import type { LoggedEvent, Position, Preferences } from "./types.ts";
 import {
   eventMessage,
@@ -66,12 +67,12 @@ export class LogSockets {
    */
   join(
     after: Position | null,
-    who: { session: string | null; client: string | null },
+    who: { session: string | null; client: string | null; topics: string[] },
     preferences?: Preferences,
   ): Response {
     const { 0: outer, 1: inner } = new WebSocketPair();
     this.#ctx.acceptWebSocket(inner);
-    const join = joinOf(this.#log, after);
+    const join = joinOf(this.#log, after, who.topics);
     const number = this.#readers.nextNumber;
     const reader: Reader = { live: false, number, ...who };
     this.#readers.remember(inner, reader);
@@ -212,6 +213,13 @@ export class LogSockets {
     return readers.length;
   }
 
+  /** Ends the readers of topics to which a user may have lost the right; each comes back with a new token. */
+  endTopics(change: RightsChange): void {
+    for (const { socket, reader } of this.#readers.all()) {
+      if (reader.topics.some((topic) => mayEnd(topic, change))) this.#end(socket, "stream.closing", "rights_changed");
+    }
+  }
+
   /** Ends every reader; each comes back with its cursor. */
   restart(reason: string): void {
     for (const { socket } of this.#readers.all()) this.#end(socket, "stream.closing", reason);
@@ -245,11 +253,13 @@ export class LogSockets {
 }
 
 /** How a log takes up a reader that was at a position, or comes for the first time. */
-export function joinOf(log: EventLog, after: Position | null): Join {
+export function joinOf(log: EventLog, after: Position | null, topics: readonly string[] = []): Join {
   const head = log.head();
   const gap = after === null ? null : log.gapAt(after);
   const from = after === null || gap !== null ? head : after;
   const groups = log.groupsAfter(from.seq);
   const missed = groups.reduce((sum, { count }) => sum + count, 0);
-  return { from, head, missed, groups, gap };
+  const tasks = topics.filter((topic) => taskOf(topic) !== null);
+  const states = tasks.flatMap((topic) => log.latestOf(topic) ?? []);
+  return { from, head, missed, groups, gap, ...(tasks.length === 0 ? {} : { states }) };
 }

@@ -29,6 +29,7 @@ export function goodbyeOf(event: "stream.evicted" | "stream.closing", reason: st
   // What the token said of its user is true no more: with a new one the stream goes on, as whoever the user is now.
   if (reason === "session_ended")
     return { reason: "role_changed", retry_ms: Math.round(Math.random() * ROLE_RETRY_MS) };
+  if (reason === "rights_changed") return { reason, retry_ms: Math.round(Math.random() * ROLE_RETRY_MS) };
   return { reason: "restart", retry_ms: restartMs };
 }
 

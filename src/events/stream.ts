@@ -30,15 +30,16 @@ export async function openStream(env: Env, request: StreamRequest): Promise<Resu
   const sockets: WebSocket[] = [];
   try {
     const start = cursor === "unknown" ? null : cursor;
-    const { id, expires_at, session } = token;
+    const { id, expires_at, session, asked_at, topics } = token;
     const [channel, broadcasts] = await Promise.all([
       join(channelStub(env, token.user), {
         after: start?.user ?? null,
-        token: { id, expires_at, session },
+        token: { id, expires_at, session, asked_at },
+        topics,
         client: request.client,
         if_room: request.ifRoom,
       }),
-      join(broadcastShardStub(env, shardOf(env, token.user)), { after: start?.broadcast ?? null }),
+      join(broadcastShardStub(env, shardOf(env, token.user)), { after: start?.broadcast ?? null, topics }),
     ]);
     for (const { webSocket } of [channel, broadcasts]) if (webSocket !== null) sockets.push(webSocket);
     if (channel.status === 401) return abandon(STREAM_TOKEN_REFUSED);

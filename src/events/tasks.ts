@@ -12,6 +12,18 @@ const ENDED_RETENTION_MS = 86_400_000;
 /** Tasks watched for one user at most. */
 const MAX_TASKS = 5_000;
 
+/** The table of a {@link TaskWatch}, for a class's schema. */
+export const TASKS_TABLE = `CREATE TABLE tasks (
+        task TEXT PRIMARY KEY,
+        started_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL,
+        beat_at INTEGER NOT NULL,
+        timeout_ms INTEGER NOT NULL,
+        done REAL NOT NULL,
+        total REAL,
+        ended INTEGER NOT NULL
+      ) WITHOUT ROWID;`;
+
 interface TaskRow extends Record<string, SqlStorageValue> {
   task: string;
   started_at: number;
@@ -26,7 +38,7 @@ interface TaskRow extends Record<string, SqlStorageValue> {
 const tickData = EVENT_DATA["task.progress-updated"];
 const startData = EVENT_DATA["task.progress-started"];
 
-/** The user's running tasks: who is silent too long, and which ticks come after the end. */
+/** The running tasks of a log: who is silent too long, and which ticks come after the end. */
 export class TaskWatch {
   readonly #sql: SqlStorage;
 

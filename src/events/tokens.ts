@@ -12,13 +12,16 @@ const TYPE = "sse+jwt";
 const ALGORITHM = "HS256";
 const ISSUER = "latchkey";
 const AUDIENCE = "latchkey-events";
-/** Longest token looked at, characters. */
-const MAX_LENGTH = 1_024;
+/** Longest token looked at, characters: topics take up to a thousand of its claims. */
+const MAX_LENGTH = 3_072;
 
 export interface StreamToken {
   user: string;
   role: Role;
   session: string | null;
+  /** Topics that the stream brings, and when their rights were asked for, epoch ms. */
+  topics: string[];
+  asked_at: number;
   /** What the user's channel remembers of it once it is used. */
   id: string;
   /** Epoch seconds. */
@@ -36,6 +39,8 @@ const claimsSchema = z.object({
   sub: z.string().regex(USER_ID),
   role: z.enum(ROLES),
   sid: z.string().min(1).max(64).optional(),
+  top: z.array(z.string()).default([]),
+  asked: z.number().default(0),
   jti: z.uuid(),
   exp: z.number().int(),
 });
@@ -43,11 +48,16 @@ const claimsSchema = z.object({
 /** Signs a token that opens one stream of `user`. */
 export async function mintStreamToken(
   secret: string,
-  { user, role, session }: { user: string; role: Role; session: string | null },
+  { user, role, session, topics, asked_at }: Pick<StreamToken, "user" | "role" | "session" | "topics" | "asked_at">,
   now: number,
 ): Promise<string> {
   const seconds = Math.floor(now / 1_000);
-  return new SignJWT({ role, ...(session === null ? {} : { sid: session }) })
+  const claims = {
+    role,
+    ...(session === null ? {} : { sid: session }),
+    ...(topics.length === 0 ? {} : { top: topics, asked: asked_at }),
+  };
+  return new SignJWT(claims)
     .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
@@ -71,11 +81,13 @@ export async function verifyStreamToken(secret: string, token: string, now: numb
   }).catch(() => null);
   const claims = claimsSchema.safeParse(verified?.payload);
   if (!claims.success) return STREAM_TOKEN_REFUSED;
-  const { sub, role, sid, jti, exp } = claims.data;
+  const { sub, role, sid, top, asked, jti, exp } = claims.data;
   return ok({
     user: sub,
     role,
     session: sid ?? null,
+    topics: top,
+    asked_at: asked,
     id: jti,
     issued_at: exp - STREAM_TOKEN_SECONDS,
     expires_at: exp * 1_000,

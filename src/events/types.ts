@@ -45,6 +45,10 @@ export interface NewEvent {
   data: string;
   /** Task of a task event, course of a content event: what coalescing and merging go by. */
   subject: string | null;
+  /** Only streams that asked for this topic receive it (topics.ts); null: whoever the log belongs to. */
+  topic: string | null;
+  /** Users who may ask for the topic of the event's task from now on, beside those named before. */
+  readers?: string[];
 }
 
 /** A place in a log: which run of the log's object gave it out, and the how-manieth event it is. */
@@ -54,7 +58,7 @@ export interface Position {
 }
 
 /** An event in its log. */
-export interface LoggedEvent extends Omit<NewEvent, "key" | "publisher" | "fingerprint"> {
+export interface LoggedEvent extends Omit<NewEvent, "key" | "publisher" | "fingerprint" | "readers"> {
   epoch: string;
   seq: number;
   /** Epoch milliseconds; never goes back within a log. */
@@ -65,13 +69,24 @@ export type Preferences = z.output<typeof preferencesSchema>;
 
 export const DEFAULT_PREFERENCES: Preferences = { min_level: "info", min_priority: "low", muted_types: [] };
 
-/** Whether a user in `role` with these preferences receives the event. High priority passes every preference. */
+/** Who listens: in which role, with which preferences, and to which topics beside what is for them anyway. */
+export interface Listener {
+  role: Role;
+  preferences: Preferences;
+  topics: readonly string[];
+}
+
+/** An event of a topic is for no role: code that knows of roles alone sends it to nobody. */
+export const TOPIC_ROLES: Role[] = [];
+
+/** Whether a listener receives the event. High priority passes every preference. */
 export function passes(
-  event: Pick<LoggedEvent, "type" | "level" | "priority" | "roles">,
-  role: Role,
-  wish: Preferences,
+  event: Pick<LoggedEvent, "type" | "level" | "priority" | "roles" | "topic">,
+  { role, preferences: wish, topics }: Listener,
 ): boolean {
-  if (event.roles !== null && !event.roles.includes(role)) return false;
+  if (event.topic !== null) {
+    if (!topics.includes(event.topic)) return false;
+  } else if (event.roles !== null && !event.roles.includes(role)) return false;
   if (event.priority === "high") return true;
   return (
     LEVELS.indexOf(event.level) >= LEVELS.indexOf(wish.min_level) &&
@@ -115,6 +130,7 @@ export function eventOf<T extends EventType>(
     roles: rest.roles ?? null,
     data: JSON.stringify(data),
     subject: subjectOf(type, data),
+    topic: null,
   };
 }
 

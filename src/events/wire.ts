@@ -15,6 +15,8 @@ const kindSchema = z.object({
   level: z.enum(LEVELS),
   priority: z.enum(PRIORITIES),
   roles: z.array(z.enum(ROLES)).nullable(),
+  /** An older object knows of none. */
+  topic: z.string().nullable().default(null),
 });
 const placeSchema = z.object({ epoch: z.string(), seq: z.int(), at: z.number() });
 const eventSchema = z.object({
@@ -36,6 +38,8 @@ const joinSchema = z.object({
   /** The same, counted by what decides who receives them; an older object says only how many. */
   groups: z.array(kindSchema.extend({ count: z.int() })).optional(),
   gap: z.enum(["expired", "unknown", "rewound"]).nullable(),
+  /** The latest event of each task that the reader asked for by its topic; absent from an older object. */
+  states: z.array(z.union([eventSchema, strangerSchema])).optional(),
 });
 export type Join = {
   from: Position;
@@ -43,6 +47,7 @@ export type Join = {
   missed: number;
   groups?: EventGroup[] | undefined;
   gap: Gap | null;
+  states?: (LoggedEvent | (Pick<LoggedEvent, "epoch" | "seq" | "at"> & { type: null }))[] | undefined;
 };
 
 const messageSchema = z.discriminatedUnion("t", [
@@ -146,9 +151,19 @@ export function readReceipt(text: string): number | null {
 export const joinRequestSchema = z.object({
   after: positionSchema.nullable(),
   /** The token that opened the stream, to be used up; absent for the broadcast log. */
-  token: z.object({ id: z.string(), expires_at: z.number(), session: z.string().nullable() }).optional(),
+  token: z
+    .object({
+      id: z.string(),
+      expires_at: z.number(),
+      session: z.string().nullable(),
+      /** When the rights to its topics were asked for, epoch ms; a token without topics does not say. */
+      asked_at: z.number().default(0),
+    })
+    .optional(),
   /** The device or page that opens it: a new stream of the same one takes the place of the old. */
   client: z.string().nullable().default(null),
+  /** Topics that it brings beside what is the user's anyway; whoever sends this has asked for the rights. */
+  topics: z.array(z.string()).default([]),
   /** Only if no other stream would have to go for it. */
   if_room: z.boolean().default(false),
   /** The client holds the socket itself: as whom, and where it is in both logs. Absent: a Worker ends the stream. */

@@ -1,4 +1,4 @@
-import { callChannel } from "../../events/index.ts";
+import { callBroadcastLog, callChannel } from "../../events/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { answered, exportedBy } from "../object-source.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
@@ -34,6 +34,7 @@ export const eventsSource: PersonalDataSource = {
   },
   async erase(env, user) {
     answered(await callChannel(env, user, (stub) => stub.erase()));
+    answered(await callBroadcastLog(env, (stub) => stub.forgetReader(user)));
     const { meta } = await directory(env)
       .prepare("DELETE FROM event_log WHERE id IN (SELECT id FROM event_log WHERE user_id = ? LIMIT ?)")
       .bind(user, PAGE)

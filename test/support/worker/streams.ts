@@ -103,9 +103,23 @@ function parse(block: string): Frame | null {
 }
 
 /** A fresh token for a user's stream. */
-export async function streamToken(user: string, role: Parameters<typeof tokenOf>[1] = "learner"): Promise<string> {
-  const answer = await call("POST", "/auth/sse-token", { token: await tokenOf(user, role) });
+export async function streamToken(
+  user: string,
+  role: Parameters<typeof tokenOf>[1] = "learner",
+  topics: readonly string[] = [],
+): Promise<string> {
+  const answer = await askToken(user, topics, role);
   return (await read(answer, 200, z.object({ sse_token: z.string() }))).sse_token;
+}
+
+/** The answer to asking for a token of a stream that brings topics. */
+export async function askToken(
+  user: string,
+  topics: readonly string[],
+  role: Parameters<typeof tokenOf>[1] = "learner",
+): Promise<Response> {
+  const body = topics.length === 0 ? {} : { body: { topics } };
+  return call("POST", "/auth/sse-token", { token: await tokenOf(user, role), ...body });
 }
 
 /** The answer to opening a stream. */
@@ -126,6 +140,7 @@ const outcomesSchema = z.object({
     z.object({
       key: z.string().nullable(),
       user: z.string().optional(),
+      topic: z.string().optional(),
       status: z.string(),
       id: z.string().nullable(),
     }),

@@ -99,7 +99,7 @@ describe("the admission of publishing", () => {
 describe("an event of newer code", () => {
   it("keeps its place, so that a reader goes on past it while a release is under way", () => {
     const place = { epoch: "e", seq: 7, at: 1 };
-    const rest = { level: "info", priority: "normal", roles: null, data: "{}", subject: null } as const;
+    const rest = { level: "info", priority: "normal", roles: null, data: "{}", subject: null, topic: null } as const;
     const known = { ...place, seq: 8, type: "system.notification", ...rest } as const;
     const text = eventMessage(6, [known], false).replace(
       "[",

@@ -6,7 +6,18 @@ import { PLATFORM } from "../../../src/platform/http/limits.ts";
 
 function event(seq: number, type: LoggedEvent["type"], text: string): LoggedEvent {
   const data = JSON.stringify({ title: text });
-  return { epoch: "e", seq, at: 1, type, level: "info", priority: "normal", roles: null, data, subject: null };
+  return {
+    epoch: "e",
+    seq,
+    at: 1,
+    type,
+    level: "info",
+    priority: "normal",
+    roles: null,
+    data,
+    subject: null,
+    topic: null,
+  };
 }
 
 it("[fault 12] a message to the archive is cut by bytes: fifty events in Chinese are more than a queue takes", () => {

@@ -149,13 +149,23 @@ describe("the throttle of progress", () => {
 });
 
 describe("preferences", () => {
-  const event = { type: "system.notification", level: "info", priority: "normal", roles: null } as const;
+  const event = { type: "system.notification", level: "info", priority: "normal", roles: null, topic: null } as const;
   const wish = { min_level: "info", min_priority: "low", muted_types: [] } as const;
+
+  const muted = { ...wish, muted_types: ["system.notification" as const] };
+
+  it("[I8] no role and no priority opens a topic that was not asked for", () => {
+    const forCourse = { ...event, roles: [], topic: "course:algorithms", priority: "high" as const };
+    const listener = { role: "admin" as const, preferences: { ...wish, muted_types: [] } };
+    expect(passes(forCourse, { ...listener, topics: [] })).toBe(false);
+    expect(passes(forCourse, { ...listener, topics: ["course:algebra"] })).toBe(false);
+    expect(passes(forCourse, { ...listener, role: "learner", topics: ["course:algorithms"] })).toBe(true);
+  });
 
   it("[I8] no preference and no priority opens what is for other roles", () => {
     const forAdmins = { ...event, roles: ["admin" as const], priority: "high" as const };
-    expect(passes(forAdmins, "learner", { ...wish, muted_types: [] })).toBe(false);
-    expect(passes(forAdmins, "admin", { ...wish, muted_types: ["system.notification"] })).toBe(true);
-    expect(passes(event, "learner", { ...wish, muted_types: ["system.notification"] })).toBe(false);
+    expect(passes(forAdmins, { role: "learner", preferences: { ...wish, muted_types: [] }, topics: [] })).toBe(false);
+    expect(passes(forAdmins, { role: "admin", preferences: muted, topics: [] })).toBe(true);
+    expect(passes(event, { role: "learner", preferences: muted, topics: [] })).toBe(false);
   });
 });

@@ -265,7 +265,14 @@ describe("the caps of a log", () => {
 
   it("[fault 40] count bytes as well as rows", async () => {
     const data = JSON.stringify({ course_id: "c", items: ["汉".repeat(5_000)] });
-    const event = { type: "unlock.changed", level: "info", priority: "normal", roles: null, subject: null } as const;
+    const event = {
+      type: "unlock.changed",
+      level: "info",
+      priority: "normal",
+      roles: null,
+      subject: null,
+      topic: null,
+    } as const;
     for (let round = 0; round < 4; round += 1) {
       const events = Array.from({ length: 500 }, (_, n) => ({ ...event, key: `${round}-${n}`, data }));
       await channelOf("heavy").publish(events);
@@ -287,6 +294,7 @@ describe("the caps of a log", () => {
       priority: "normal",
       roles: null,
       subject: null,
+      topic: null,
     } as const;
     const events = Array.from({ length: 2_300 }, (_, n) => ({ ...event, key: `o${n}`, data: '{"title":"t"}' }));
     await channelOf("behind").publish(events);

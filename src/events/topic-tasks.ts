@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { ProgressThrottle } from "./progress.ts";
+import { TaskWatch } from "./tasks.ts";
+import { taskTopic } from "./topics.ts";
+import { type NewEvent, TOPIC_ROLES } from "./types.ts";
+
+/** Users who may ask for one task. */
+export const MAX_READERS = 100;
+const readersSchema = z.array(z.string());
+/** How long a task nobody speaks of is remembered: as long as the archive remembers its end. */
+const RETENTION_MS = 7 * 86_400_000;
+/** The note of when a task was last spoken of is this exact: a row for each tick would be too many. */
+const RENEWAL_MS = 86_400_000;
+/** Tasks remembered at most; those not spoken of for longest leave first. */
+const MAX_TASKS = 20_000;
+
+/** What becomes of an event about a task, before it is stored. */
+type Admission =
+  | { status: "stored"; before: NewEvent[] }
+  | { status: "duplicate" | "coalesced" }
+  | { status: "refused"; code: "task_of_another" | "too_many_readers" };
+
+/**
+ * The tasks that have a topic: whose they are, who may ask for them, which are silent too long, and which ticks can wait.
+ * Methods that write are called inside the object's transaction.
+ */
+export class TopicTasks {
+  readonly #sql: SqlStorage;
+  readonly #watch: TaskWatch;
+  #throttle = new ProgressThrottle();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    this.#watch = new TaskWatch(sql);
+  }
+
+  /** A transaction was rolled back. */
+  forget(): void {
+    this.#throttle = new ProgressThrottle();
+  }
+
+  /** Who may ask for a task; null for one that nobody has spoken of. */
+  readersOf(task: string): string[] | null {
+    const known = this.#find(task);
+    return known === null ? null : known.readers;
+  }
+
+  /**
+   * Decides about an event of a task. A task belongs to the publisher that spoke of it first, and its readers are only ever
+   * added to.
+   * @returns for one to be stored, what is to be stored before it.
+   */
+  admit(event: NewEvent & { subject: string }, now: number): Admission {
+    const { subject: task, publisher, readers = [], type } = event;
+    const known = this.#find(task);
+    if (known !== null && publisher !== undefined && known.publisher !== publisher) {
+      return { status: "refused", code: "task_of_another" };
+    }
+    const all = [...new Set([...(known?.readers ?? []), ...readers])];
+    if (all.length > MAX_READERS) return { status: "refused", code: "too_many_readers" };
+    if (known === null || all.length > known.readers.length || now - known.at > RENEWAL_MS) {
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO topic_tasks (task, publisher, readers, at) VALUES (?, ?, ?, ?)",
+        task,
+        known?.publisher ?? publisher ?? "",
+        JSON.stringify(all),
+        now,
+      );
+    }
+    if (type === "task.progress-updated") {
+      if (this.#watch.hasEnded(task)) return { status: "duplicate" };
+      return this.#throttle.offer(task, event, now) ? { status: "stored", before: [] } : { status: "coalesced" };
+    }
+    // The last value is always sent before the end.
+    const waiting = this.#throttle.take(task);
+    if (type !== "task.progress-started") this.#throttle.end(task);
+    return { status: "stored", before: waiting === null ? [] : [waiting] };
+  }
+
+  /** An event of a task is stored. */
+  note(event: NewEvent, now: number): void {
+    this.#watch.note(event, now);
+  }
+
+  /** When a tick that waits is to be sent, epoch ms; null: none waits. */
+  nextTick(): number | null {
+    return this.#throttle.nextRipe();
+  }
+
+  /** The ticks whose second is over. */
+  ripeTicks(now: number): NewEvent[] {
+    return this.#throttle.ripe(now).filter(({ subject }) => subject !== null && !this.#watch.hasEnded(subject));
+  }
+
+  /** What is to be said of tasks that are silent too long. */
+  overdue(now: number): NewEvent[] {
+    return this.#watch
+      .overdue(now, false)
+      .map((event) => ({ ...event, topic: taskTopic(event.subject ?? ""), roles: TOPIC_ROLES }));
+  }
+
+  /** When {@link overdue} has something to say next, epoch ms; null: never. */
+  nextDue(): number | null {
+    return this.#watch.nextDue(false);
+  }
+
+  /** Forgets tasks that nobody has spoken of for long. */
+  prune(now: number): void {
+    this.#watch.prune(now);
+    this.#sql.exec("DELETE FROM topic_tasks WHERE at < ?", now - RETENTION_MS);
+    this.#sql.exec(
+      "DELETE FROM topic_tasks WHERE task IN (SELECT task FROM topic_tasks ORDER BY at DESC LIMIT -1 OFFSET ?)",
+      MAX_TASKS,
+    );
+  }
+
+  /** Takes a user out of everything that is remembered of tasks. */
+  forgetReader(user: string): void {
+    this.#sql.exec(
+      `UPDATE topic_tasks
+       SET readers = (SELECT json_group_array(value) FROM json_each(readers) WHERE value <> ?1)
+       WHERE EXISTS (SELECT 1 FROM json_each(readers) WHERE value = ?1)`,
+      user,
+    );
+    this.#sql.exec("UPDATE topic_tasks SET publisher = '' WHERE publisher = ?", user);
+  }
+
+  #find(task: string): { publisher: string; readers: string[]; at: number } | null {
+    const [row] = this.#sql
+      .exec<{ publisher: string; readers: string; at: number }>(
+        "SELECT publisher, readers, at FROM topic_tasks WHERE task = ?",
+        task,
+      )
+      .toArray();
+    return row === undefined ? null : { ...row, readers: readersSchema.parse(JSON.parse(row.readers)) };
+  }
+}
