@@ -1183,23 +1183,34 @@ export type ArchivedEvent = {
   level: "info" | "warning" | "error";
   priority: "low" | "normal" | "high";
   data: Record<string, unknown>;
+  /** Whose subscribers it went to; null: to `user_id`. */
+  topic: string | null;
 };
 
 export type PublishedEvents = {
   results: {
     key: string | null;
     user?: string;
+    topic?: string;
     /**
      * stored: it has its place. duplicate: the key was published before, or the task has ended. coalesced: a newer tick
      * will stand for it. merged: it goes out together with others of its course. unavailable: not stored, send it
      * again. refused: the publisher's key stands for another body.
      */
     status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable" | "refused";
-    /** Why it was refused. */
-    code?: "idempotency_key_reused";
+    /**
+     * Why it was refused. task_of_another: another publisher has spoken of the task first. too_many_readers: a task has
+     * at most 100.
+     */
+    code?: "idempotency_key_reused" | "task_of_another" | "too_many_readers";
     /** Position in the receiver's log; the id under which the archive knows it. */
     id: string | null;
   }[];
+};
+
+export type StreamTokenRequest = {
+  /** What to bring beside the caller's own events. Each needs a right of its own. */
+  topics?: string[];
 };
 
 export type Event = {
@@ -1262,6 +1273,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -1286,6 +1302,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -1311,6 +1332,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -1332,6 +1358,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -1361,6 +1392,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -1383,6 +1419,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -1405,6 +1446,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -1427,6 +1473,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -1449,6 +1500,11 @@ export type PublishEvents = {
           | {
               everyone: true;
               roles?: ("learner" | "author" | "service" | "admin")[];
+            }
+          | {
+              topic: string;
+              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              readers?: string[];
             };
         level?: "info" | "warning" | "error";
         priority?: "low" | "normal" | "high";
@@ -3040,6 +3096,7 @@ export interface Paths {
   "/api/v1/auth/sse-token": {
     /** A token that opens one event stream within 60 s */
     post: {
+      body?: StreamTokenRequest;
       answer: {
         sse_token: string;
         expires_in: number;
@@ -3053,6 +3110,8 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
+        /** Topics to bring as well, with commas between, as for a stream's token. */
+        topics?: string;
         /**
          * Id of the last frame handled; the stream goes on after it. Default: the oldest kept. "latest": only where to
          * go on from now.

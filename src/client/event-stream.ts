@@ -35,13 +35,16 @@ export class EventStream {
     const transport = new Transport({ baseUrl, getToken, clock, ...(options.fetch && { fetch: options.fetch }) });
     const pause = options.pauseWhenHidden ?? 30;
     this.#context = {
-      events: new EventsApi(transport, getToken),
+      events: new EventsApi(transport, getToken, {
+        names: options.topics ?? [],
+        onRefused: (names) => this.#handlers.error(new Error(`no right to listen to ${names.join(", ")}`)),
+      }),
       clock,
       timing: { ...DEFAULT_TIMING, ...options.timing },
       mode: options.mode ?? "auto",
       webSocket: options.webSocket === undefined ? platformSocket() : options.webSocket,
       storage: options.storage ?? defaultStorage(),
-      channelName: options.channelName ?? "latchkey",
+      channelName: [options.channelName ?? "latchkey", ...(options.topics ?? []).toSorted()].join(" "),
       client: randomId(),
       surroundings: { ...browserSurroundings(), ...options.surroundings },
       pauseAfter: pause === false ? null : pause * 1000,

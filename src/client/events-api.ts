@@ -33,6 +33,16 @@ export type Preferences = Answer<"/api/v1/events/preferences", "get">;
 export type PublishedEvent = PublishEvents["events"][number];
 export type PublishAnswer = PublishedEvents;
 
+/** Topics that streams and polls ask for, and what is done when some are refused. */
+export interface TopicWish {
+  names: readonly string[];
+  onRefused: (names: readonly string[]) => void;
+}
+
+const NO_TOPICS: TopicWish = { names: [], onRefused: () => undefined };
+/** How the problem document names one that is refused. */
+const REFUSED_TOPIC = /^topics\[(\d+)\]$/;
+
 /** Events asked for in one poll: a day's backlog in few requests, and no answer too large for a phone. */
 const POLL_LIMIT = 200;
 
@@ -40,15 +50,37 @@ const POLL_LIMIT = 200;
 export class EventsApi {
   readonly #transport: Transport;
   readonly #getToken: GetToken;
+  readonly #onRefused: TopicWish["onRefused"];
+  #topics: readonly string[];
 
-  constructor(transport: Transport, getToken: GetToken) {
+  constructor(transport: Transport, getToken: GetToken, topics: TopicWish = NO_TOPICS) {
     this.#transport = transport;
     this.#getToken = getToken;
+    this.#topics = topics.names;
+    this.#onRefused = topics.onRefused;
   }
 
-  /** Asks for the token that opens one stream. Not repeated here: the stream has its own back-off. */
-  mintToken(signal?: AbortSignal): Promise<Result<SseToken>> {
-    return this.#transport.call({ method: "POST", path: "/api/v1/auth/sse-token", isRepeatable: false, signal });
+  /**
+   * Asks for the token that opens one stream. Topics without a right are left out, and it is asked again without them; beyond
+   * that nothing is repeated here: the stream has its own back-off.
+   */
+  async mintToken(signal?: AbortSignal): Promise<Result<SseToken>> {
+    const path = "/api/v1/auth/sse-token";
+    const body = this.#topics.length === 0 ? {} : { body: { topics: this.#topics } };
+    const minted = await this.#transport.call<SseToken>({ method: "POST", path, ...body, isRepeatable: false, signal });
+    if (minted.ok || minted.problem.status !== 403 || this.#topics.length === 0) return minted;
+    const refused = (minted.problem.errors ?? [])
+      .flatMap(({ path: at }) => REFUSED_TOPIC.exec(at)?.[1] ?? [])
+      .map(Number);
+    if (refused.length === 0) return minted;
+    this.#dropTopics((_name, index) => refused.includes(index));
+    return this.mintToken(signal);
+  }
+
+  #dropTopics(isRefused: (name: string, index: number) => boolean): void {
+    const gone = this.#topics.filter(isRefused);
+    this.#topics = this.#topics.filter((name) => !gone.includes(name));
+    this.#onRefused(gone);
   }
 
   /** Opens the stream after a cursor. The cursor goes in the address: a header would cost a CORS preflight each time. */
@@ -80,7 +112,7 @@ export class EventsApi {
 
   /** One page of what happened after a cursor, without a cursor from the oldest event kept. */
   history(input: { sinceId?: string | null; limit?: number; signal?: AbortSignal } = {}): Promise<Result<HistoryPage>> {
-    const path = historyPath(input.sinceId ?? null, input.limit);
+    const path = historyPath(input.sinceId ?? null, input.limit, this.#topics);
     return this.#transport.call({ method: "GET", path, isRepeatable: true, signal: input.signal });
   }
 
@@ -88,8 +120,12 @@ export class EventsApi {
   async pollHistory(poll: HistoryPoll): Promise<Response> {
     const headers: Record<string, string> = poll.etag === null ? {} : { "if-none-match": poll.etag };
     const token = await orAborted(this.#getToken(poll.refresh ? { refresh: true } : undefined), poll.signal);
-    const path = historyPath(poll.cursor, POLL_LIMIT);
-    return this.#transport.send({ method: "GET", path, headers, signal: poll.signal }, token);
+    const path = historyPath(poll.cursor, POLL_LIMIT, this.#topics);
+    const answer = await this.#transport.send({ method: "GET", path, headers, signal: poll.signal }, token);
+    if (answer.status !== 403 || this.#topics.length === 0) return answer;
+    // Asked with topics, only these can be refused: the user's own events are the user's.
+    this.#dropTopics(() => true);
+    return this.pollHistory({ ...poll, refresh: false });
   }
 
   /** Which events this user wants. */
@@ -115,6 +151,7 @@ export class EventsApi {
   }
 }
 
-function historyPath(cursor: string | null, limit?: number): string {
-  return `/api/v1/events/history${queryOf({ since_id: cursor, limit })}`;
+function historyPath(cursor: string | null, limit: number | undefined, topics: readonly string[]): string {
+  const named = topics.length === 0 ? undefined : topics.join(",");
+  return `/api/v1/events/history${queryOf({ since_id: cursor, limit, topics: named })}`;
 }

@@ -8,7 +8,7 @@ import { ArchivedLog } from "./archived-log.ts";
 import { BROADCAST_LOG_SCHEMA } from "./broadcast-log-schema.ts";
 import type { HistoryPage, PublishOutcome } from "./contract.ts";
 import { formatPosition, parsePosition } from "./cursor.ts";
-import { EventLog, readPage, WINDOW_MS } from "./log.ts";
+import { EventLog, MAX_BROADCASTS, readPage, WINDOW_MS } from "./log.ts";
 import type { ArchiveMessage } from "./messages.ts";
 import { PublishKeys } from "./publish-keys.ts";
 import { shardCount } from "./shard-of.ts";
@@ -58,7 +58,7 @@ export class BroadcastLog extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { sql } = ctx.storage;
-    this.#log = new EventLog(sql);
+    this.#log = new EventLog(sql, MAX_BROADCASTS);
     this.#keys = new PublishKeys(sql, "id");
     this.#tasks = new TopicTasks(sql);
     this.#cell = new Cell(ctx, {

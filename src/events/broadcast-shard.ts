@@ -9,7 +9,7 @@ import { channelPort } from "./channel-port.ts";
 import type { HistoryPage } from "./contract.ts";
 import { formatPosition } from "./cursor.ts";
 import { LISTENER_TOPICS, LISTENERS_TABLE, Listeners } from "./listeners.ts";
-import { EventLog, readPage, WINDOW_MS } from "./log.ts";
+import { EventLog, MAX_BROADCASTS, readPage, WINDOW_MS } from "./log.ts";
 import { LOG_TABLES, TOPIC_COLUMN, TOPIC_INDEX } from "./log-tables.ts";
 import { close, Readers } from "./readers.ts";
 import { joinOf, LogSockets } from "./sockets.ts";
@@ -48,7 +48,7 @@ export class BroadcastShard extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#log = new EventLog(ctx.storage.sql);
+    this.#log = new EventLog(ctx.storage.sql, MAX_BROADCASTS);
     this.#sockets = new LogSockets(ctx, new Readers(ctx), this.#log, null);
     this.#listeners = new Listeners(ctx.storage.sql);
     const forget = () => this.#log.forget();

@@ -11,6 +11,8 @@ export const WINDOW_MS = 86_400_000;
  * that says so.
  */
 const MAX_EVENTS = 2_000;
+/** The same for the log that all courses' topics share. */
+export const MAX_BROADCASTS = 20_000;
 /** Bytes of event data a log keeps at most: two calls of the largest size. */
 const MAX_BYTES = 20_000_000;
 /** How much more than that may pile up before it is removed together: a trim costs as much for one row as for many. */
@@ -45,8 +47,12 @@ export class EventLog {
   /** What the last {@link trim} of this run left: what was kept then because it was pending for D1 is no news now. */
   #left = { rows: 0, bytes: 0 };
 
-  constructor(sql: SqlStorage) {
+  readonly #mostEvents: number;
+
+  /** @param mostEvents how many it keeps. */
+  constructor(sql: SqlStorage, mostEvents: number = MAX_EVENTS) {
     this.#sql = sql;
+    this.#mostEvents = mostEvents;
   }
 
   /** First use of an empty object. */
@@ -194,23 +200,23 @@ export class EventLog {
 
   /** Whether there is more than the caps and their slack allow. */
   get isOverfull(): boolean {
-    return this.#isBeyond(MAX_EVENTS, MAX_BYTES);
+    return this.#isBeyond(this.#mostEvents, MAX_BYTES);
   }
 
   /** Whether so much has come since the last {@link trim} that another is worth its cost. */
   get hasPiledUp(): boolean {
-    return this.#isBeyond(Math.max(MAX_EVENTS, this.#left.rows), Math.max(MAX_BYTES, this.#left.bytes));
+    return this.#isBeyond(Math.max(this.#mostEvents, this.#left.rows), Math.max(MAX_BYTES, this.#left.bytes));
   }
 
   #isBeyond(mostRows: number, mostBytes: number): boolean {
     const { rows, bytes } = this.#load();
-    return rows > mostRows + MAX_EVENTS * TRIM_SLACK || bytes > mostBytes + MAX_BYTES * TRIM_SLACK;
+    return rows > mostRows + this.#mostEvents * TRIM_SLACK || bytes > mostBytes + MAX_BYTES * TRIM_SLACK;
   }
 
   /** The newest event that the caps, taken so many times, leave no room for; 0 when all has room. */
   #surplusUpTo(factor: number): number {
     const { rows, bytes } = this.#load();
-    if (rows <= MAX_EVENTS * factor && bytes <= MAX_BYTES * factor) return 0;
+    if (rows <= this.#mostEvents * factor && bytes <= MAX_BYTES * factor) return 0;
     let left = rows;
     let room = bytes;
     const oldest = this.#sql.exec<{ seq: number; size: number }>(
@@ -219,7 +225,7 @@ export class EventLog {
     for (const { seq, size } of oldest) {
       left -= 1;
       room -= size;
-      if (left <= MAX_EVENTS * factor && room <= MAX_BYTES * factor) return seq;
+      if (left <= this.#mostEvents * factor && room <= MAX_BYTES * factor) return seq;
     }
     return 0;
   }

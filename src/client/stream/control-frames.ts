@@ -1,4 +1,4 @@
-import type { ResetNotice } from "../event-types.ts";
+import { isEnvelope, type LatchkeyEvent, type ResetNotice } from "../event-types.ts";
 import type { StreamFrame } from "./stream-frame.ts";
 
 /** A frame about the stream itself, read; `unknown` for those of a later server. */
@@ -7,6 +7,8 @@ export type ControlFrame =
   | { kind: "resumed" }
   | { kind: "reset"; head: string; notice: ResetNotice }
   | { kind: "heartbeat"; head: string }
+  /** How a task stands that was asked for: its latest event, if there is one. */
+  | { kind: "topic"; state: LatchkeyEvent | null }
   | { kind: "lagged" }
   | { kind: "evicted"; reason: "too_many_streams" | "session_ended" }
   /** `isSomebodyElse`: the user's role is another now, so what was loaded before is not theirs any more. */
@@ -28,6 +30,12 @@ export function readControlFrame(frame: StreamFrame): ControlFrame | null {
       return { kind: "reset", head: at, notice: { reason: reasonOf(field("reason")), scope: scopeOf(field("scope")) } };
     case "heartbeat":
       return { kind: "heartbeat", head: at };
+    case "topic": {
+      const state = Object(field("state"));
+      // It has no place in the stream; it is named by itself.
+      const event: unknown = { ...state, id: state.ref };
+      return { kind: "topic", state: isEnvelope(event) ? event : null };
+    }
     case "lagged":
       return { kind: "lagged" };
     case "evicted":

@@ -88,6 +88,10 @@ export class Intake {
         this.#isSomebodyElse = false; // everything is loaded anew as it is
         await delivery.reset(control.notice, place ?? control.head, store, audience);
         break;
+      case "topic":
+        if (control.state !== null) await delivery.event(control.state, null, store, audience);
+        if (place !== null) delivery.moveTo(place, store);
+        break;
       case "closing":
         this.#isSomebodyElse ||= control.isSomebodyElse === true;
         if (place !== null) delivery.moveTo(place, store);

@@ -74,11 +74,16 @@ export interface EventStreamOptions {
    * and does nothing else; `polling` polls. All deliver the same events, so they can be compared by configuration.
    */
   mode?: "auto" | "sse" | "polling";
+  /**
+   * Topics to bring beside the user's own events: `course:<course>`, `cohort:<course>/<cohort>`, `task:<task>`. One to which
+   * the user has no right is reported to `onError` and left out from then on.
+   */
+  topics?: readonly string[];
   /** Whose events these are; default: the `sub` of the token. Keeps cursors and leaders of users apart. */
   user?: string;
   /** Where the cursor outlives a reload; default `localStorage`. */
   storage?: KeyValueStorage;
-  /** Tabs of this name share one stream; default "latchkey". */
+  /** Tabs of this name, and of the same topics, share one stream; default "latchkey". */
   channelName?: string;
   fetch?: typeof fetch;
   /** Opens sockets; default: the platform's `WebSocket`, where it has one. Null: none are opened. */
