@@ -1,3 +1,5 @@
+// Over 350 lines: each shape of a course is measured the same way.
+
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {

@@ -1,3 +1,5 @@
+// Over 350 lines: each backend is measured with the same load, which is made here.
+
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOMS, type RoomGraph, roomGraph, trespasses } from "./lib/rooms.ts";
 import { sourceFiles } from "./lib/source-files.ts";
+import { strayStatements } from "./lib/stray-statements.ts";
 
 const HELP = `Shows the rooms of src/, what each imports of the others, and every import the house forbids.
 
@@ -11,7 +12,8 @@ const HELP = `Shows the rooms of src/, what each imports of the others, and ever
   npm run -s rooms -- --dot    the graph for Graphviz
 
 Forbidden: circles among files, imports upward, and imports past a room's public API (its index.ts). platform/ has no
-index: it is the ground, and each of its files may be imported.`;
+index: it is the ground, and each of its files may be imported. Forbidden too: a statement of D1 that stands outside its
+room's statements.ts, where its plan would be (scripts/lib/stray-statements.ts has the exceptions).`;
 
 const { values } = parseArgs({
   options: { check: { type: "boolean" }, dot: { type: "boolean" }, help: { type: "boolean" } },
@@ -25,8 +27,10 @@ else {
   if (values.dot) printDot(graph);
   else if (!values.check) printRooms(graph, files);
   for (const { rule, from, to } of found) console.log(`${rule}: ${from} -> ${to}`);
+  const stray = strayStatements(files);
+  for (const path of stray) console.log(`a statement outside statements.ts: ${path}`);
   if (!values.dot) console.log(`${graph.circles.length} circles, ${found.length} forbidden imports`);
-  if (values.check && found.length > 0) process.exitCode = 1;
+  if (values.check && found.length + stray.length > 0) process.exitCode = 1;
 }
 
 function printRooms(graph: RoomGraph, files: ReadonlyMap<string, string>): void {

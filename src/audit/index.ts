@@ -15,4 +15,5 @@ export {
 } from "./outbox.ts";
 export { entriesAbout, forgetUser, knowsUser, usersKnown } from "./personal.ts";
 export { noteRefusedSignIn } from "./sign-ins.ts";
+export { insertEntryWhere } from "./statements.ts";
 export { appendAll, callChain } from "./stubs.ts";

@@ -1,26 +1,20 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { Database } from "../platform/database/counted.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory } from "../platform/database/shards.ts";
+import type { Statement } from "../platform/database/statement.ts";
 import { type AppContext, actorOf } from "../platform/http/context.ts";
 import { readOnce } from "../platform/late.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { ok, type Result } from "../platform/results.ts";
 import type { Outcome } from "./actions.ts";
 import { type NewEntry, type OwnEntry, ownEntry } from "./entry.ts";
+import { insertEntry, KEEP_ENTRIES, REFUSE_ENTRIES, REMOVE_ENTRIES, waitingEntries } from "./statements.ts";
 import { appendAll, callChain, MAX_APPEND } from "./stubs.ts";
 import { auditOutbox } from "./tables.ts";
 
 /** Pages of the outbox that one run carries to the chain at most. */
 const MAX_PAGES = 20;
-
-const REFUSE = setStatement(
-  (set) => `UPDATE audit_outbox SET error = 'refused by the chain' WHERE id IN (SELECT value FROM ${set})`,
-);
-const REMOVE = setStatement(
-  (set) => `DELETE FROM audit_outbox WHERE id IN (SELECT value FROM ${set}) AND error IS NULL`,
-);
 
 /**
  * The statement that adds an entry to the outbox of the audit chain. It belongs into the batch of the change, so that
@@ -52,21 +46,21 @@ export function addUserAuditEntry(db: Database, entry: OwnEntry, user: string, n
 }
 
 /**
- * The same as {@link addAuditEntry} for statements of D1's own, and only where a condition holds when the batch gets to
- * it.
+ * The same as {@link addAuditEntry} for statements of D1's own.
+ *
+ * @param where made by {@link insertEntryWhere}: only where its condition holds when the batch gets to it.
+ * @param about what the condition asks about.
  */
 export function addAuditEntryStatement(
   db: D1Database,
   entry: OwnEntry,
   now: number,
-  onlyIf: { sql: string; values: readonly (string | number)[] } = { sql: "1", values: [] },
+  where?: Statement<[key: string, entry: string, now: number, about: string]>,
+  about = "",
 ): D1PreparedStatement {
   const full = ownEntry(entry, now);
-  return db
-    .prepare(
-      `INSERT INTO audit_outbox (key, entry, created_at) SELECT ?, ?, ? WHERE ${onlyIf.sql} ON CONFLICT DO NOTHING`,
-    )
-    .bind(full.key, JSON.stringify(full), now, ...onlyIf.values);
+  const text = JSON.stringify(full);
+  return where === undefined ? insertEntry(db, full.key, text, now) : where(db, full.key, text, now, about);
 }
 
 /**
@@ -98,21 +92,13 @@ export async function recordAudit(
   const appended = await appendAll(c.env, [recorded]);
   if (appended.ok) return ok(null);
   try {
-    await directory(c.env)
-      .prepare("INSERT INTO audit_outbox (key, entry, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-      .bind(recorded.key, JSON.stringify(recorded), now)
-      .run();
+    await insertEntry(directory(c.env), recorded.key, JSON.stringify(recorded), now).run();
     return ok(null);
   } catch (fault) {
     logFault("audit_unreachable", fault, { request_id: c.get("requestId") });
     return appended;
   }
 }
-
-const KEEP = setStatement(
-  (set) => `INSERT INTO audit_outbox (key, entry, created_at)
-    SELECT value ->> 'key', value ->> 'entry', ?2 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
-);
 
 /**
  * Records many actions whose effect has no outbox of its own, before they happen: into the chain, or while that does
@@ -126,7 +112,7 @@ export async function appendOrKeep(env: Env, entries: readonly NewEntry[], now: 
   try {
     const db = directory(env);
     const full = entries.map((entry) => ({ key: entry.key, entry: JSON.stringify(entry) }));
-    await db.batch(KEEP.over(db, full, now));
+    await db.batch(KEEP_ENTRIES.over(db, full, now));
     return ok(null);
   } catch (fault) {
     logFault("audit_unreachable", fault, { entries: entries.length });
@@ -185,10 +171,11 @@ const readStoredEntrySchema = readOnce(async () => (await import("./shapes.ts"))
 export async function drainAudit(env: Env, now = Date.now()): Promise<void> {
   const storedEntrySchema = await readStoredEntrySchema();
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const { results } = await directory(env)
-      .prepare("SELECT id, key, entry FROM audit_outbox WHERE error IS NULL AND ready_at <= ? ORDER BY id LIMIT ?")
-      .bind(now, MAX_APPEND)
-      .all<{ id: number; key: string; entry: string }>();
+    const { results } = await waitingEntries(directory(env), now, MAX_APPEND).all<{
+      id: number;
+      key: string;
+      entry: string;
+    }>();
     if (results.length === 0) return;
     const unreadable = new Set<string>();
     const entries = results.flatMap(({ key, entry }): NewEntry[] => {
@@ -203,8 +190,8 @@ export async function drainAudit(env: Env, now = Date.now()): Promise<void> {
     for (const { key } of bad) logEvent("audit_entry_refused", { key });
     const ids = (rows: readonly { id: number }[]) => rows.map(({ id }) => id);
     await directory(env).batch([
-      ...REFUSE.over(directory(env), ids(bad)),
-      ...REMOVE.over(directory(env), ids(results)),
+      ...REFUSE_ENTRIES.over(directory(env), ids(bad)),
+      ...REMOVE_ENTRIES.over(directory(env), ids(results)),
     ]);
     if (results.length < MAX_APPEND) return;
   }

@@ -4,6 +4,7 @@ import type { Database } from "../platform/database/counted.ts";
 import { directory } from "../platform/database/shards.ts";
 import { drainAudit } from "./outbox.ts";
 import { type AuditRow, findWhere, namedEntries } from "./query.ts";
+import { entryAbout } from "./statements.ts";
 import { callChain } from "./stubs.ts";
 import { auditOutbox, auditPeople } from "./tables.ts";
 
@@ -64,10 +65,7 @@ export async function usersKnown(env: Env, after: string): Promise<{ ids: string
 
 /** Whether the audit log knows who a user is: in the chain, or in what still waits for it. */
 export async function knowsUser(env: Env, user: string): Promise<boolean> {
-  const waiting = await directory(env)
-    .prepare("SELECT 1 FROM audit_outbox WHERE entry ->> '$.actor.id' = ?1 OR entry ->> '$.target.id' = ?1 LIMIT 1")
-    .bind(user)
-    .first();
+  const waiting = await entryAbout(directory(env), user).first();
   if (waiting !== null) return true;
   const known = await callChain(env, (stub) => stub.knows(user));
   if (!known.ok) throw new Error(`refused: ${known.refusal.code}`);

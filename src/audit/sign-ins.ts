@@ -4,6 +4,7 @@ import { logFault } from "../platform/log.ts";
 import { nodeCrypto } from "../platform/node-crypto.ts";
 import { deriveKey } from "../platform/secrets.ts";
 import { type OwnEntry, ownEntry } from "./entry.ts";
+import { countRefusedSignIn } from "./statements.ts";
 
 /** Refused sign-ins are counted per account and minute: an entry each would let strangers flood the chain. */
 const MINUTE_MS = 60_000;
@@ -28,17 +29,16 @@ export async function noteRefusedSignIn(c: AppContext, tried: Tried, now: number
     const own = counted(target, minute, now);
     const others = counted({ type: "accounts", id: "others" }, minute, now);
     const readyAt = (minute + 1) * MINUTE_MS;
-    await directory(c.env)
-      .prepare(
-        `WITH place AS (SELECT EXISTS (SELECT 1 FROM audit_outbox WHERE key = ?1)
-         OR (SELECT count(*) FROM audit_outbox WHERE ready_at = ?5) < ?6 AS is_free)
-       INSERT INTO audit_outbox (key, entry, created_at, ready_at)
-       SELECT iif(is_free, ?1, ?3), iif(is_free, ?2, ?4), ?7, ?5 FROM place WHERE true
-       ON CONFLICT (key) DO UPDATE SET
-         entry = json_set(entry, '$.details.entries', json_extract(entry, '$.details.entries') + 1)`,
-      )
-      .bind(own.key, JSON.stringify(own), others.key, JSON.stringify(others), readyAt, MAX_COUNTED, now)
-      .run();
+    await countRefusedSignIn(
+      directory(c.env),
+      own.key,
+      JSON.stringify(own),
+      others.key,
+      JSON.stringify(others),
+      readyAt,
+      MAX_COUNTED,
+      now,
+    ).run();
   } catch (fault) {
     logFault("refused_sign_in_not_noted", fault, { request_id: c.get("requestId") });
   }

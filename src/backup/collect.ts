@@ -7,6 +7,7 @@ import { parseEnrollmentId } from "../platform/ids.ts";
 import { inParallel } from "../platform/parallel.ts";
 import { addChanges, changesAfter } from "./changes.ts";
 import type { Begun } from "./format.ts";
+import { courseAfter, recentlyActive } from "./statements.ts";
 
 /** Rows of one page. */
 const PAGE = 1_000;
@@ -51,14 +52,10 @@ async function collect(env: Env, begun: Begun, place: Place, unreadable: string[
     const course = place.course === "" ? await nextCourse(first.db, "") : place.course;
     if (course === null) return { of: "notes", after: null };
     const shard = await shardOf(env, course);
-    const { results } = await shard.db
-      .prepare(
-        `SELECT id, last_active_at AS at FROM enrollments INDEXED BY enrollments_recent
-         WHERE course_slug = ?1 AND last_active_at >= ?2 AND (last_active_at, id) > (?3, ?4)
-         ORDER BY last_active_at, id LIMIT ?5`,
-      )
-      .bind(course, begun.since, place.at, place.id, PAGE)
-      .all<{ id: string; at: number }>();
+    const { results } = await recentlyActive(shard.db, course, begun.since, place.at, place.id, PAGE).all<{
+      id: string;
+      at: number;
+    }>();
     const ids = results.map(({ id }) => id);
     await addChanges(shard, "enrollments", epochOf(shard.name), ids);
     const last = results.at(-1);
@@ -92,7 +89,7 @@ async function collect(env: Env, begun: Begun, place: Place, unreadable: string[
 }
 
 async function nextCourse(db: D1Database, after: string): Promise<string | null> {
-  return db.prepare("SELECT slug FROM courses WHERE slug > ? ORDER BY slug LIMIT 1").bind(after).first<string>("slug");
+  return courseAfter(db, after).first<string>("slug");
 }
 
 /** Names of the objects that are noted, each once. What cannot be asked for its name is added to `unreadable`. */

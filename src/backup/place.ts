@@ -1,16 +1,14 @@
 import { fillOfShards, leastFilled, shardBound } from "../platform/database/room.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory, everyShard, FIRST_SHARD } from "../platform/database/shards.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import type { Manifest } from "./format.ts";
 import { type Column, lineOf, valuesOf } from "./rows.ts";
+import { PLACED } from "./statements.ts";
 import { readPart } from "./store.ts";
 
 // A backup says in which database each course was. A deployment with other databases has to place its courses anew.
 
 const COURSES = "d1.courses";
-const PLACED = setStatement((set) => `SELECT slug, shard FROM courses WHERE slug IN (SELECT value FROM ${set})`);
-
 /** A course of a backup, with the place of its row among the lines. */
 interface CourseLine {
   at: number;

@@ -13,19 +13,10 @@ import type { JobPlan } from "./job.ts";
 import { openJournals } from "./open-journals.ts";
 import { checkRoom } from "./place.ts";
 import { checkSchema, schemaOf } from "./schema.ts";
-import { SHARDED } from "./sharded.ts";
+import { filledTables, forgetSupersededRows, forgetTombstones, markEveryCourse } from "./statements.ts";
 import { forgetSuperseded } from "./superseded.ts";
 import { BACKED_UP } from "./tables.ts";
 import type { RestoreTarget } from "./target.ts";
-
-/** Marks of single enrollments are in no backup: every snapshot is computed again, course by course, as the crons come to it. */
-const MARK_EVERY_COURSE = `INSERT INTO course_marks (course_slug, reason, requested_at)
-  SELECT slug, 'doubt', ? FROM courses WHERE active_version IS NOT NULL
-  ON CONFLICT (course_slug) DO UPDATE SET reason = 'doubt', generation = generation + 1, marked_up_to = ''`;
-/** Tables of a shard that have rows. */
-const NOT_EMPTY = SHARDED.map((name) => `SELECT '${name}' AS name WHERE EXISTS (SELECT 1 FROM ${name})`).join(
-  " UNION ALL ",
-);
 
 /** A restore into this deployment: refused unless it has nothing. @param by who restores, for the audit log. */
 export function restorePlan(env: Env, target: RestoreTarget, job: string, by: { id: string; role: string }): JobPlan {
@@ -39,7 +30,7 @@ export function restorePlan(env: Env, target: RestoreTarget, job: string, by: { 
         BACKED_UP.map(({ name }) => ({ sql: `SELECT 1 FROM "${name}" LIMIT 1`, values: [] })),
       );
       for (const { name, db } of everyShard(env).slice(1)) {
-        const { results } = await db.prepare(NOT_EMPTY).all<{ name: string }>();
+        const { results } = await filledTables(db).all<{ name: string }>();
         if (results.length === 0) continue;
         const tables = results.map((table) => table.name).join(", ");
         return refuse("restore_target_not_empty", { detail: `There are rows in ${tables} of ${name}.` });
@@ -59,7 +50,7 @@ export function restorePlan(env: Env, target: RestoreTarget, job: string, by: { 
       // They come again, with those of the backup, before anybody is erased.
       const db = directory(env);
       await pauseWatch(db);
-      await db.batch([db.prepare("DELETE FROM tombstones"), db.prepare("DELETE FROM restore_superseded")]);
+      await db.batch([forgetTombstones(db), forgetSupersededRows(db)]);
       await forgetEpochs(env);
       return ok(null);
     },
@@ -74,7 +65,7 @@ export function restorePlan(env: Env, target: RestoreTarget, job: string, by: { 
     async close(chain, state) {
       const manifest = lastOf(chain);
       await forgetSuperseded(target.tables);
-      await directory(env).prepare(MARK_EVERY_COURSE).bind(Date.now()).run();
+      await markEveryCourse(directory(env), Date.now()).run();
       await resumeWatch(directory(env));
       const { rows, left_out, missing_files, erased_again: erased, erasures } = state;
       const entry = {

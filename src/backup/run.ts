@@ -4,7 +4,7 @@ import { isAnyClosing } from "../platform/database/moves.ts";
 import { directory } from "../platform/database/shards.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { parentFor } from "./chain.ts";
-import { beginEpoch, type ChangeKind, forgetChanges } from "./changes.ts";
+import { beginEpoch, forgetChanges } from "./changes.ts";
 import { countingReads } from "./counting-reads.ts";
 import {
   type Begun,
@@ -37,6 +37,7 @@ import {
   partBytes,
   partNotesSoFar,
 } from "./store.ts";
+import type { ChangeKind } from "./tables.ts";
 
 /** Says that a backup was begun here, and when exactly. */
 const BEGUN = "begin.json";

@@ -1,19 +1,11 @@
 import { placementOf } from "../platform/database/placement.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory, everyShard, FIRST_SHARD, shardOf } from "../platform/database/shards.ts";
 import { type Column, comparePositions, d1Tables, type Position, positionOf, readRows, type Tables } from "./rows.ts";
-import { type BackedUpTable, MIRROR_TABLES } from "./tables.ts";
+import { enrollmentIdsAfter, USERS_INDEX } from "./statements.ts";
+import { type BackedUpTable, SHARDED } from "./tables.ts";
 
 // Tables that every shard has. A backup holds the rows of all shards as one table in the order of its key: how many
 // databases there are is nothing that a backup has to know.
-
-/** Names of these tables. */
-export const SHARDED: readonly string[] = [...MIRROR_TABLES.map(({ name }) => name), "divergences"];
-
-const INDEX = setStatement(
-  (set) => `INSERT INTO user_courses (user_id, course_slug, asked_at)
-    SELECT value ->> 'user', value ->> 'course', 0 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
-);
 
 /** Whether a table is in every shard, and not in the directory alone. */
 export function isSharded(table: BackedUpTable): boolean {
@@ -77,12 +69,7 @@ export async function readShardedRows(
 /** The next ids of enrollments over all shards. @throws while one of them does not answer. */
 export async function enrollmentsAfter(env: Env, after: string, limit: number): Promise<string[]> {
   const pages = await Promise.all(
-    everyShard(env).map(({ db }) =>
-      db
-        .prepare("SELECT id FROM enrollments WHERE id > ? ORDER BY id LIMIT ?")
-        .bind(after, limit)
-        .all<{ id: string }>(),
-    ),
+    everyShard(env).map(({ db }) => enrollmentIdsAfter(db, after, limit).all<{ id: string }>()),
   );
   const ids = new Set(pages.flatMap(({ results }) => results.map(({ id }) => id)));
   return [...ids].sort((a, b) => (a < b ? -1 : 1)).slice(0, limit);
@@ -111,5 +98,5 @@ export async function indexRestored(env: Env, columns: readonly Column[], lines:
     const values = JSON.parse(line) as unknown[];
     return { user: values[user], course: values[course] };
   });
-  for (const statement of INDEX.over(directory(env), rows)) await statement.run();
+  for (const statement of USERS_INDEX.over(directory(env), rows)) await statement.run();
 }

@@ -8,6 +8,7 @@ import { inParallel } from "../platform/parallel.ts";
 import type { Result } from "../platform/results.ts";
 import { pause } from "./pause.ts";
 import type { StagePage } from "./stage.ts";
+import { usersIn } from "./statements.ts";
 
 /** Objects asked by one page, which is held in memory, how many at a time, and bytes after which it ends. */
 const OBJECT_PAGE = 25;
@@ -40,22 +41,8 @@ export function readChannels(env: Env, from: string | null, backup: string, name
  * place has an index that begins with the id.
  */
 export async function usersAfter(env: Env, after: string, limit: number): Promise<string[]> {
-  const places = [
-    ["users", "id"],
-    ["user_courses", "user_id"],
-    ["files", "owner"],
-    ["translation_sessions", "owner"],
-    ["courses", "owner_id"],
-    ["event_log", "user_id"],
-  ] as const;
   const db = directory(env);
-  const found = await db.batch<{ id: string }>(
-    places.map(([table, column]) =>
-      db
-        .prepare(`SELECT DISTINCT ${column} AS id FROM ${table} WHERE ${column} > ? ORDER BY ${column} LIMIT ?`)
-        .bind(after, limit),
-    ),
-  );
+  const found = await db.batch<{ id: string }>(Object.values(usersIn).map((next) => next(db, after, limit)));
   const ids = new Set(found.flatMap(({ results }) => results.map(({ id }) => id)));
   return [...ids].sort((a, b) => (a < b ? -1 : 1)).slice(0, limit);
 }

@@ -1,6 +1,6 @@
 import { directory, everyShard, FIRST_SHARD } from "../platform/database/shards.ts";
 import { everyErasure } from "../privacy/index.ts";
-import { type ChangeKind, changesAfter } from "./changes.ts";
+import { changesAfter } from "./changes.ts";
 import { collectPage } from "./collect.ts";
 import type { Begun } from "./format.ts";
 import { readKeyed } from "./keyed-rows.ts";
@@ -10,6 +10,7 @@ import type { Stage, StagePage } from "./stage.ts";
 import { listFiles, readBucket, readNames } from "./stage-buckets.ts";
 import { type NamesAfter, readBroadcastLog, readChannels, readEnrollments, usersAfter } from "./stage-objects.ts";
 import { readChain, readJournals } from "./stage-pages.ts";
+import type { ChangeKind } from "./tables.ts";
 import { type BackedUpTable, MIRROR_TABLES, OTHER_TABLES, tableNamed } from "./tables.ts";
 
 export const AUDIT_CHAIN = "audit_chain";

@@ -1,4 +1,15 @@
-import type { ChangeKind } from "./changes.ts";
+/** Kinds of keys. A table may have one of its own, or go with its enrollment or its course version. */
+export type ChangeKind =
+  | "enrollments"
+  | "channels"
+  | "course_versions"
+  | "users"
+  | "accounts"
+  | "files"
+  | "translation_sessions"
+  | "translation_tasks"
+  | "insight_learners"
+  | "insight_predictions";
 
 /** One table of D1 as a backup treats it. */
 export interface BackedUpTable {
@@ -138,3 +149,6 @@ export function tableNamed(name: string): BackedUpTable {
   if (table === undefined) throw new Error(`no backup holds a table ${name}`);
   return table;
 }
+
+/** Names of the tables that every shard has. */
+export const SHARDED: readonly string[] = [...MIRROR_TABLES.map(({ name }) => name), "divergences"];

@@ -1,23 +1,14 @@
 import type { z } from "@hono/zod-openapi";
-import { notBeingErased } from "../identity/index.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory } from "../platform/database/shards.ts";
 import { takesWrites } from "../platform/database/takes-writes.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { archiveMessageSchema } from "./messages.ts";
+import { ARCHIVE, pruneArchived } from "./statements.ts";
 
 /** How long important events stay in D1: seven days. */
 const ARCHIVE_RETENTION_MS = 7 * 86_400_000;
 /** Rows removed at a time. */
 const PRUNE_PAGE = 5_000;
-
-const INSERT = setStatement(
-  (set) => `
-  INSERT INTO event_log (id, user_id, at, type, level, priority, roles, data, topic)
-  SELECT value ->> 'id', value ->> 'user_id', value ->> 'at', value ->> 'type', value ->> 'level',
-         value ->> 'priority', value ->> 'roles', value ->> 'data', value ->> 'topic'
-  FROM ${set} WHERE ${notBeingErased("value ->> 'user_id'")} ON CONFLICT (id) DO NOTHING`,
-);
 
 type Archived = z.output<typeof archiveMessageSchema>;
 
@@ -71,15 +62,12 @@ async function archive(db: D1Database, messages: readonly Archived[]): Promise<n
   const rows = messages.flatMap(({ user_id, events }) =>
     events.map(({ roles, ...event }) => ({ ...event, user_id, roles: roles?.join(",") ?? null })),
   );
-  if (rows.length > 0) await db.batch(INSERT.over(db, rows));
+  if (rows.length > 0) await db.batch(ARCHIVE.over(db, rows));
   return rows.length;
 }
 
 /** Nightly: removes what is older than the retention. @returns whether there may be more. */
 export async function pruneEvents(db: D1Database, now: number): Promise<boolean> {
-  const { meta } = await db
-    .prepare("DELETE FROM event_log WHERE id IN (SELECT id FROM event_log WHERE at < ? LIMIT ?)")
-    .bind(now - ARCHIVE_RETENTION_MS, PRUNE_PAGE)
-    .run();
+  const { meta } = await pruneArchived(db, now - ARCHIVE_RETENTION_MS, PRUNE_PAGE).run();
   return (meta.changes ?? 0) >= PRUNE_PAGE;
 }

@@ -4,6 +4,7 @@ import { describeFault } from "../platform/log.ts";
 import { inParallel } from "../platform/parallel.ts";
 import { callBroadcastLog } from "./broadcast-log-stub.ts";
 import { shardCount } from "./shard-of.ts";
+import { newestArchived } from "./statements.ts";
 import { admission, stats } from "./stream-counts.ts";
 import { broadcastShardStub } from "./stubs.ts";
 
@@ -88,7 +89,7 @@ export async function healthOf(env: Env, now: number): Promise<z.output<typeof h
 
 async function archiveState(db: D1Database): Promise<z.output<typeof healthSchema>["archive"]> {
   try {
-    const row = await db.prepare("SELECT max(at) AS at FROM event_log").first<{ at: number | null }>();
+    const row = await newestArchived(db).first<{ at: number | null }>();
     const at = row?.at ?? null;
     return { state: "ok", newest_at: at === null ? null : new Date(at).toISOString() };
   } catch (fault) {

@@ -1,6 +1,7 @@
 import { directory } from "../platform/database/shards.ts";
 import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
+import { deletingFiles, pendingFiles } from "./statements.ts";
 
 /** Rows counted at most: beyond, their number says nothing more. */
 const COUNTED = 10_000;
@@ -9,13 +10,10 @@ const COUNTED = 10_000;
 export const fileSection: Section = {
   name: "files",
   async read(env) {
-    const count = (state: string) =>
-      directory(env).prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM files WHERE ${state} LIMIT ${COUNTED})`).first<{
-        n: number;
-      }>();
+    const db = directory(env);
     const [pending, deleting] = await Promise.all([
-      count("state = 'pending' AND created_at > 0"),
-      count("state = 'deleting'"),
+      pendingFiles(db, COUNTED).first<{ n: number }>(),
+      deletingFiles(db, COUNTED).first<{ n: number }>(),
     ]);
     return [
       gauge("files_pending", "Uploads that were announced and have not ended.", pending?.n ?? 0),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { logFault } from "../platform/log.ts";
 import { ROLES, type Role } from "../platform/roles.ts";
 import { type Account, type Hold, lesserRole } from "./standing.ts";
+import { accountOf } from "./statements.ts";
 
 const ACCOUNT = "account";
 const HOLD = "hold";
@@ -78,13 +79,7 @@ export class AccountCopy {
 
   async #read(): Promise<Account | null> {
     // A ban of somebody without an account takes nothing but the trust: which role they have, their provider says.
-    const row = await this.#db()
-      .prepare(
-        `SELECT 'admin' AS role, 1 AS banned, until AS ban_expires FROM outside_bans WHERE user_id = ?1
-       UNION ALL SELECT role, banned, ban_expires FROM users WHERE id = ?1 LIMIT 1`,
-      )
-      .bind(this.#user())
-      .first();
+    const row = await accountOf(this.#db(), this.#user()).first();
     if (row === null) return null;
     const { role, banned, ban_expires } = accountRow.parse(row);
     return { role, banned_until: banned === 0 ? null : (ban_expires ?? "ever") };

@@ -1,9 +1,5 @@
-import { setStatement } from "../platform/database/set-statement.ts";
 import { sha256Hex } from "../platform/hash.ts";
-
-const ERASED_AMONG = setStatement(
-  (set) => `SELECT subject FROM tombstones WHERE subject IN (SELECT value FROM ${set})`,
-);
+import { ERASED_AMONG } from "./statements.ts";
 
 /** Under which name an erased user is remembered: who does not know the id cannot read it from this. */
 export function subjectOf(user: string): Promise<string> {

@@ -1,8 +1,15 @@
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory, forCourse } from "../platform/database/shards.ts";
 import { DAY_MS } from "../platform/instants.ts";
 import { signingKey } from "../platform/secrets.ts";
 import { pseudonymOf } from "./snapshot.ts";
+import {
+  coursesWithSchedule,
+  enrolledBetween,
+  excludedOf,
+  GIVEN_ABOUT,
+  learnersOf,
+  SUBMISSIONS_OF,
+} from "./statements.ts";
 import { type Assessment, type CourseFacts, dayAt, type Learner, type Submission } from "./world.ts";
 
 /** Enrollments read at a time: a few hundred kilobytes of lines. */
@@ -33,30 +40,9 @@ interface GivenRow {
   excluded: number;
 }
 
-const COURSES = `
-  SELECT course_slug, module, period, starts_at, length_days, assessments FROM insight_courses
-  WHERE course_slug > '' ORDER BY course_slug`;
-
-// Enrollment ids begin with their course, so a course is a stretch of the primary key; ';' is the character after ':'.
-const LEARNERS = `
-  SELECT id, user_id, enrolled_at, withdrawn_at, progress_seq FROM enrollments
-  WHERE id > ? AND id < ? ORDER BY id LIMIT ?`;
-
-const GIVEN = setStatement(
-  (set) => `
-  SELECT enrollment_id, registered, withdrawn, attempts, credits, passed, excluded FROM insight_learners
-  WHERE enrollment_id IN (SELECT value FROM ${set})`,
-);
-
-const SUBMISSIONS = setStatement(
-  (set) => `
-  SELECT enrollment_id, item_id, completed_at, best_score FROM progress
-  WHERE enrollment_id IN (SELECT value FROM ${set}) AND completed_at <= ?2 AND revoked_at IS NULL`,
-);
-
 /** The courses that take part and had begun by an instant, by name. */
 export async function collectCourses(db: D1Database, asOf: number): Promise<CourseFrame[]> {
-  const { results } = await db.prepare(COURSES).all<{
+  const { results } = await coursesWithSchedule(db).all<{
     course_slug: string;
     module: string;
     period: string;
@@ -97,18 +83,18 @@ export async function collectPage(
 ): Promise<{ course: CourseFacts; excluded: number; next: string | null }> {
   const from = after === "" ? `${frame.course}:` : after;
   const shard = await forCourse(env, frame.course);
-  const found = await shard.prepare(LEARNERS).bind(from, `${frame.course};`, COLLECT_PAGE).all<EnrollmentRow>();
+  const found = await learnersOf(shard, from, `${frame.course};`, COLLECT_PAGE).all<EnrollmentRow>();
   const results = withFewFacts(found.results);
   const given = new Map(
     (
-      await GIVEN.find<GivenRow>(
+      await GIVEN_ABOUT.find<GivenRow>(
         directory(env),
         results.map(({ id }) => id),
       )
     ).map((row) => [row.enrollment_id, row]),
   );
   const wanted = results.filter(({ id }) => given.get(id)?.excluded !== 1);
-  const submissions = await SUBMISSIONS.find<{
+  const submissions = await SUBMISSIONS_OF.find<{
     enrollment_id: string;
     item_id: string;
     completed_at: number;
@@ -151,14 +137,8 @@ export async function collectPage(
 /** Who stands behind the pseudonyms of a course: those who are still enrolled and not excluded. */
 export async function unveil(env: Env, course: string): Promise<Map<string, string>> {
   const [enrolled, excluded] = await Promise.all([
-    (await forCourse(env, course))
-      .prepare("SELECT id, user_id FROM enrollments WHERE id > ? AND id < ?")
-      .bind(`${course}:`, `${course};`)
-      .all<{ id: string; user_id: string }>(),
-    directory(env)
-      .prepare("SELECT enrollment_id FROM insight_learners WHERE course_slug = ? AND excluded = 1")
-      .bind(course)
-      .all<{ enrollment_id: string }>(),
+    enrolledBetween(await forCourse(env, course), `${course}:`, `${course};`).all<{ id: string; user_id: string }>(),
+    excludedOf(directory(env), course).all<{ enrollment_id: string }>(),
   ]);
   const left = new Set(excluded.results.map(({ enrollment_id }) => enrollment_id));
   const key = await signingKey(env.AUTH_SECRET, "pseudonym");

@@ -4,6 +4,7 @@ import { describeFault, logEvent, logFault } from "../platform/log.ts";
 import { retryOrDrop } from "../platform/queue/last-attempt.ts";
 import { predictStep } from "./predict.ts";
 import { type InsightMessage, insightMessageSchema, readPosition } from "./runs.ts";
+import { advanceRun, failRun, runById } from "./statements.ts";
 import { chooseStep, collectStep, evaluateStep, featuresStep, type StepResult, trainStep } from "./steps.ts";
 import { tablesPrefix } from "./table-store.ts";
 import type { RunRow } from "./tables.ts";
@@ -34,27 +35,21 @@ export async function consumeInsight(batch: MessageBatch<unknown>, env: Env): Pr
  * meanwhile, so a step that arrives twice, or after the run has gone on, changes nothing.
  */
 async function runStep(env: Env, { run: id, seq }: InsightMessage, now: number): Promise<void> {
-  const run = await directory(env).prepare("SELECT * FROM insight_runs WHERE id = ?").bind(id).first<RunRow>();
+  const run = await runById(directory(env), id).first<RunRow>();
   if (run === null || run.state !== "running" || run.seq !== seq) return;
   const { next, position, data_hash } = await doStep(env, run, now);
   const ended = next === null;
-  const written = await directory(env)
-    .prepare(
-      `UPDATE insight_runs SET step = ?3, position = ?4, seq = seq + 1, updated_at = ?5, error = NULL,
-       data_hash = coalesce(?6, data_hash), state = ?7, finished_at = ?8
-     WHERE id = ?1 AND seq = ?2 AND state = 'running'`,
-    )
-    .bind(
-      id,
-      seq,
-      next ?? "end",
-      JSON.stringify(position),
-      now,
-      data_hash ?? null,
-      ended ? "done" : "running",
-      ended ? now : null,
-    )
-    .run();
+  const written = await advanceRun(
+    directory(env),
+    id,
+    seq,
+    next ?? "end",
+    JSON.stringify(position),
+    now,
+    data_hash ?? null,
+    ended ? "done" : "running",
+    ended ? now : null,
+  ).run();
   if (written.meta.changes === 0) return;
   if (ended) logEvent("insight_run_done", { run: id, predicted: position.predicted, promoted: position.promoted });
   else await env.INSIGHT_QUEUE.send({ type: "step", run: id, seq: seq + 1 } satisfies InsightMessage);
@@ -98,11 +93,5 @@ async function canWork(env: Env, { run }: InsightMessage): Promise<boolean> {
 }
 
 async function giveUp(env: Env, { run, seq }: InsightMessage, fault: unknown, now: number): Promise<void> {
-  await directory(env)
-    .prepare(
-      `UPDATE insight_runs SET state = 'failed', error = ?3, finished_at = ?4, updated_at = ?4
-     WHERE id = ?1 AND seq = ?2 AND state = 'running'`,
-    )
-    .bind(run, seq, describeFault(fault).slice(0, 200), now)
-    .run();
+  await failRun(directory(env), run, seq, describeFault(fault).slice(0, 200), now).run();
 }

@@ -1,5 +1,3 @@
-import { notBeingErased } from "../identity/index.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory, forCourse } from "../platform/database/shards.ts";
 import { unveil } from "./collect.ts";
 import { FEATURES, type FeatureTable, featuresOf } from "./features.ts";
@@ -7,6 +5,7 @@ import { type Model, predict, stageFor } from "./model.ts";
 import { reasonsOf } from "./reasons.ts";
 import { type Position, type RunCourse, weekOf } from "./runs.ts";
 import { loadModel } from "./stage-store.ts";
+import { championHash, FORGET_LATEST, INSERT_PREDICTIONS, STILL_ENROLLED } from "./statements.ts";
 import { cleanedCourse, periodsOf, type StepResult } from "./steps.ts";
 import { loadTable } from "./table-store.ts";
 import type { RunRow } from "./tables.ts";
@@ -17,31 +16,8 @@ const EARLIEST_SHARE = 0.15;
 /** Rows of one transaction. */
 const ROWS_PER_BATCH = 1_000;
 
-const FORGET_LATEST = setStatement(
-  (set) => `
-  UPDATE insight_predictions SET latest = 0
-  WHERE enrollment_id IN (SELECT value ->> 'enrollment_id' FROM ${set}) AND latest = 1`,
-);
-
-const ENROLLED = setStatement((set) => `SELECT id FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
-
 // Whoever was erased since the facts were collected is no longer enrolled, or is being erased: nothing is written. What was really said is not
 // replaced by what would have been said.
-const INSERT = setStatement(
-  (set) => `
-  INSERT INTO insight_predictions (enrollment_id, day, kind, course_slug, user_id, model_hash, run_id, probability,
-    reasons, predicted_at, week, latest)
-  SELECT value ->> 'enrollment_id', value ->> 'day', value ->> 'kind', value ->> 'course_slug', value ->> 'user_id',
-    value ->> 'model_hash', value ->> 'run_id', value ->> 'probability', value ->> 'reasons', value ->> 'predicted_at',
-    value ->> 'week', value ->> 'latest'
-  FROM ${set}
-  WHERE ${notBeingErased("value ->> 'user_id'")}
-  ON CONFLICT (enrollment_id, day) DO UPDATE SET kind = excluded.kind, model_hash = excluded.model_hash,
-    run_id = excluded.run_id, probability = excluded.probability, reasons = excluded.reasons,
-    predicted_at = excluded.predicted_at, week = excluded.week, latest = excluded.latest
-  WHERE insight_predictions.kind = excluded.kind OR excluded.kind = 'live'`,
-);
-
 /** One table to predict from, and what kind of prediction comes of it. */
 interface Occasion {
   table: FeatureTable;
@@ -58,7 +34,7 @@ interface Occasion {
 export async function predictStep(env: Env, run: RunRow, position: Position): Promise<StepResult> {
   const entry = position.courses[position.at];
   if (entry === undefined) return { next: "judge", position: { ...position, at: 0 } };
-  const alias = await directory(env).prepare("SELECT model_hash FROM insight_aliases WHERE alias = 'champion'").first<{
+  const alias = await championHash(directory(env)).first<{
     model_hash: string;
   }>();
   const model = alias === null ? null : await loadModel(env.DOCUMENTS, alias.model_hash);
@@ -133,14 +109,14 @@ async function store(
   const shard = await forCourse(env, table.course);
   for (let from = 0; from < rows.length; from += ROWS_PER_BATCH) {
     const named = rows.slice(from, from + ROWS_PER_BATCH);
-    const found = await ENROLLED.find<{ id: string }>(
+    const found = await STILL_ENROLLED.find<{ id: string }>(
       shard,
       named.map((row) => row.enrollment_id),
     );
     const enrolled = new Set(found.map(({ id }) => id));
     const page = named.filter((row) => enrolled.has(row.enrollment_id));
     if (page.length === 0) continue;
-    const insert = INSERT.over(directory(env), page);
+    const insert = INSERT_PREDICTIONS.over(directory(env), page);
     await directory(env).batch(isLatest ? [...FORGET_LATEST.over(directory(env), page), ...insert] : insert);
   }
   return rows.length;

@@ -4,6 +4,7 @@ import { type Evaluation, evaluate } from "./metrics.ts";
 import { type Model, OPTIONS, stageFor } from "./model.ts";
 import type { Position, RunCourse } from "./runs.ts";
 import { loadModel, loadStage, storeModel } from "./stage-store.ts";
+import { championModel, dropChallenger, nameModel, saveModel } from "./statements.ts";
 import type { RunRow } from "./tables.ts";
 import { assembleModel, chooseBlend, judgePlain, judgeStage, type LabelledTable, modulesOf } from "./training.ts";
 import { decide, meanAuc, type Tested } from "./verdict.ts";
@@ -36,11 +37,7 @@ export async function registerModel(env: Env, run: RunRow, position: Position, t
   const learnt = await trial.tables(trial.train, OPTIONS.stages[0] ?? 0);
   const model = assembleModel(stages, chooseBlend(position.blends), modulesOf(learnt), OPTIONS);
   const hash = await storeModel(env.DOCUMENTS, model);
-  const alias = await directory(env)
-    .prepare(
-      `SELECT model_hash, metrics FROM insight_aliases JOIN insight_models ON hash = model_hash WHERE alias = 'champion'`,
-    )
-    .first<{ model_hash: string; metrics: string }>();
+  const alias = await championModel(directory(env)).first<{ model_hash: string; metrics: string }>();
   const champion =
     alias === null || alias.model_hash === hash ? null : await loadModel(env.DOCUMENTS, alias.model_hash);
   const cut_offs: (Tested & { share: number })[] = [];
@@ -71,41 +68,26 @@ export async function registerModel(env: Env, run: RunRow, position: Position, t
     cut_offs,
   };
   await directory(env).batch([
-    directory(env)
-      .prepare(
-        `INSERT INTO insight_models (hash, run_id, data_hash, code_version, created_at, metrics, decision, promoted_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (hash) DO UPDATE SET decision = excluded.decision, promoted_at = excluded.promoted_at
-       WHERE excluded.promoted_at IS NOT NULL`,
-      )
-      .bind(
-        hash,
-        run.id,
-        run.data_hash,
-        run.code_version,
-        trial.now,
-        JSON.stringify(metrics),
-        decision.reason,
-        decision.promote ? trial.now : null,
-      ),
+    saveModel(
+      directory(env),
+      hash,
+      run.id,
+      run.data_hash,
+      run.code_version,
+      trial.now,
+      JSON.stringify(metrics),
+      decision.reason,
+      decision.promote ? trial.now : null,
+    ),
     ...(isChampion ? [] : [aliasTo(directory(env), decision.promote ? "champion" : "challenger", hash, trial.now)]),
     // Whoever is champion challenges nobody.
-    directory(env).prepare(
-      `DELETE FROM insight_aliases WHERE alias = 'challenger'
-       AND model_hash = (SELECT model_hash FROM insight_aliases WHERE alias = 'champion')`,
-    ),
+    dropChallenger(directory(env)),
   ]);
   return { hash, promoted: decision.promote || isChampion };
 }
 
 function aliasTo(db: D1Database, alias: string, hash: string, now: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO insight_aliases (alias, model_hash, since) VALUES (?, ?, ?)
-       ON CONFLICT (alias) DO UPDATE SET model_hash = excluded.model_hash, since = excluded.since
-       WHERE insight_aliases.model_hash <> excluded.model_hash`,
-    )
-    .bind(alias, hash, now);
+  return nameModel(db, alias, hash, now);
 }
 
 function judgeModel(model: Model, tables: readonly LabelledTable[], share: number): Evaluation {

@@ -1,8 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { addAuditEntryStatement, nudgeAudit, type OwnEntry } from "../audit/index.ts";
 import { findCourse, isStaff } from "../courses/index.ts";
-import { notBeingErased } from "../identity/index.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory, forCourse } from "../platform/database/shards.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
@@ -19,6 +17,15 @@ import {
 } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
+import {
+  dropPredictions,
+  ENROLLED,
+  excludeLearner,
+  noteOfPerson,
+  STORE_LEARNERS,
+  saveSchedule,
+  touchCourse,
+} from "./statements.ts";
 
 export const TAGS = ["insight"];
 export const STAFF_RULE = "Authors: own courses only.";
@@ -133,26 +140,10 @@ const exclusionRoute = defineRoute(
   },
 );
 
-const STORE_LEARNERS = setStatement(
-  (set) => `
-  INSERT INTO insight_learners (enrollment_id, course_slug, user_id, registered, withdrawn, attempts, credits, passed)
-  SELECT ?2 || ':' || (value ->> 'user_id'), ?2, value ->> 'user_id', value ->> 'registered', value ->> 'withdrawn',
-    value ->> 'attempts', CAST(value ->> 'credits' AS REAL), value ->> 'passed'
-  FROM ${set} WHERE ${notBeingErased("value ->> 'user_id'")}
-  ON CONFLICT (enrollment_id) DO UPDATE SET registered = excluded.registered, withdrawn = excluded.withdrawn,
-    attempts = excluded.attempts, credits = excluded.credits, passed = excluded.passed`,
-);
-
-const ENROLLED = setStatement(
-  (set) => `SELECT id, user_id, enrolled_at FROM enrollments WHERE id IN (SELECT value FROM ${set})`,
-);
-
 /** Those of these enrollments that the course's shard has. */
 async function enrolledAmong(env: Env, course: string, ids: readonly string[]) {
   return ENROLLED.find<{ id: string; user_id: string; enrolled_at: number }>(await forCourse(env, course), ids);
 }
-
-const TOUCH = "UPDATE insight_courses SET updated_at = ?2 WHERE course_slug = ?1";
 
 /** What early warning cannot see by itself and has to be given, to be mounted at /api/v1. */
 export function dataRoutes() {
@@ -172,15 +163,16 @@ export function dataRoutes() {
       const stored = assessments
         .map(({ item, due, weight, is_exam }) => ({ item, due, weight, isExam: is_exam }))
         .sort((a, b) => (a.item < b.item ? -1 : 1));
-      const change = directory(c.env)
-        .prepare(
-          `INSERT INTO insight_courses (course_slug, module, period, starts_at, length_days, assessments, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (course_slug) DO UPDATE SET module = excluded.module, period = excluded.period,
-           starts_at = excluded.starts_at, length_days = excluded.length_days, assessments = excluded.assessments,
-           updated_at = excluded.updated_at`,
-        )
-        .bind(course, module, period, Date.parse(starts_at), length_days, JSON.stringify(stored), Date.now());
+      const change = saveSchedule(
+        directory(c.env),
+        course,
+        module,
+        period,
+        Date.parse(starts_at),
+        length_days,
+        JSON.stringify(stored),
+        Date.now(),
+      );
       await directory(c.env).batch([change, auditEntry(c, "insight.scheduled", { course })]);
       nudgeAudit(c);
       return c.json({ course, assessments: stored.length }, 200);
@@ -201,7 +193,7 @@ export function dataRoutes() {
         .map((learner) => ({ ...learner, passed: learner.passed === null ? null : Number(learner.passed) }));
       const results = await directory(c.env).batch([
         ...STORE_LEARNERS.over(directory(c.env), rows, course),
-        directory(c.env).prepare(TOUCH).bind(course, Date.now()),
+        touchCourse(directory(c.env), course, Date.now()),
         auditEntry(c, "insight.learners_told", { course, details: { entries: learners.length } }),
       ]);
       nudgeAudit(c);
@@ -226,18 +218,8 @@ async function exclude(c: AppContext, enrollment: string, excluded: boolean): Pr
   const [row] = await enrolledAmong(c.env, course, [enrollment]);
   if (row === undefined) return false;
   const [written] = await db.batch([
-    db
-      .prepare(
-        `INSERT INTO insight_learners (enrollment_id, course_slug, user_id, registered, attempts, credits, excluded)
-         SELECT ?1, ?3, ?4, CAST(floor((?5 - coalesce(
-             (SELECT starts_at FROM insight_courses WHERE course_slug = ?3), ?5)) / 86400000.0) AS INTEGER), 0, 0.0, ?2
-         WHERE ${notBeingErased("?4")}
-         ON CONFLICT (enrollment_id) DO UPDATE SET excluded = excluded.excluded`,
-      )
-      .bind(enrollment, Number(excluded), course, row.user_id, row.enrolled_at),
-    db
-      .prepare("DELETE FROM insight_predictions WHERE enrollment_id = ?1 AND ?2 = 1")
-      .bind(enrollment, Number(excluded)),
+    excludeLearner(db, enrollment, Number(excluded), course, row.user_id, row.enrolled_at),
+    dropPredictions(db, enrollment, Number(excluded)),
     auditEntry(c, "insight.exclusion_changed", { course, enrollment }),
   ]);
   nudgeAudit(c);
@@ -255,10 +237,9 @@ function auditEntry(
   const entry = { action, actor: actorOf(c), target, request_id: c.get("requestId"), ...about };
   // The batch does nothing for somebody who is being erased, and then adds no audit entry either.
   const user = enrollment === undefined ? "" : parseEnrollmentId(enrollment).user;
-  const onlyIf = { sql: notBeingErased("?"), values: [user] };
   return enrollment === undefined
     ? addAuditEntryStatement(directory(c.env), entry, Date.now())
-    : addAuditEntryStatement(directory(c.env), entry, Date.now(), onlyIf);
+    : addAuditEntryStatement(directory(c.env), entry, Date.now(), noteOfPerson, user);
 }
 
 /** The course, if the caller is staff of it. That an unpublished course exists is its author's secret. */

@@ -13,6 +13,7 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import type { ModelMetrics } from "./registry.ts";
 import { TAGS } from "./routes-data.ts";
 import { readPosition, runOf, startRun } from "./runs.ts";
+import { modelsBefore } from "./statements.ts";
 import { insightAliases, type insightModels, insightRuns } from "./tables.ts";
 import { insightMetrics } from "./watch.ts";
 
@@ -141,10 +142,7 @@ export function modelRoutes() {
         (after, take) => {
           // Models of one run may share an instant, so the hash decides; a cursor of the release before names none.
           const [from = "", hash = ""] = after?.split(" ") ?? [String(Number.MAX_SAFE_INTEGER)];
-          const newest = "ORDER BY created_at DESC, hash DESC LIMIT ?";
-          return directory(c.env)
-            .prepare(`SELECT * FROM insight_models WHERE (created_at, hash) < (?, ?) ${newest}`)
-            .bind(Number(from), hash, take)
+          return modelsBefore(directory(c.env), Number(from), hash, take)
             .all<typeof insightModels.$inferSelect>()
             .then(({ results }) => results);
         },

@@ -5,6 +5,7 @@ import { DAY_MS } from "../platform/instants.ts";
 import { logEvent } from "../platform/log.ts";
 import { CLEANING_RULES, type CleaningReport } from "./clean.ts";
 import { partSchema } from "./snapshot-text.ts";
+import { anyCourse, anyRun, insertRun, newestCourse, noteOfRun, runOfCause, stalledRuns } from "./statements.ts";
 import type { RunRow } from "./tables.ts";
 
 /** Grows with every change of what features or training do; with the deployed version it says which code made a model. */
@@ -106,16 +107,10 @@ export async function startRun(
   by: Pick<OwnEntry, "actor" | "request_id"> | null = null,
 ): Promise<string | null> {
   const id = crypto.randomUUID();
-  const insert = directory(env)
-    .prepare(
-      `INSERT INTO insight_runs (id, cause, as_of, state, step, seq, position, code_version, started_at, updated_at)
-     VALUES (?1, ?2, ?3, 'running', 'collect', 0, ?4, ?5, ?6, ?6) ON CONFLICT (cause) DO NOTHING RETURNING id`,
-    )
-    .bind(id, cause, asOf, JSON.stringify(START), codeVersion(env), now);
+  const insert = insertRun(directory(env), id, cause, asOf, JSON.stringify(START), codeVersion(env), now);
   const entry = { action: "insight.run_started", target: { type: "insight_run", id }, unique: id } as const;
-  const isStarted = { sql: "EXISTS (SELECT 1 FROM insight_runs WHERE id = ?)", values: [id] };
   const [inserted] = await directory(env).batch<{ id: string }>(
-    by === null ? [insert] : [insert, addAuditEntryStatement(directory(env), { ...entry, ...by }, now, isStarted)],
+    by === null ? [insert] : [insert, addAuditEntryStatement(directory(env), { ...entry, ...by }, now, noteOfRun, id)],
   );
   const started = inserted?.results[0];
   if (started === undefined) return null;
@@ -126,12 +121,12 @@ export async function startRun(
 
 /** The run that a cause has started before. */
 export async function runOf(env: Env, cause: string): Promise<string | null> {
-  return directory(env).prepare("SELECT id FROM insight_runs WHERE cause = ?").bind(cause).first<string>("id");
+  return runOfCause(directory(env), cause).first<string>("id");
 }
 
 /** Every night: a run, where any course takes part. Asked twice, it starts once. */
 export async function startNightlyRun(env: Env, now: number): Promise<void> {
-  const any = await directory(env).prepare("SELECT 1 FROM insight_courses LIMIT 1").first();
+  const any = await anyCourse(directory(env)).first();
   if (any === null) return;
   const night = new Date(now).toISOString().slice(0, 10);
   await startRun(env, `night ${night}`, now, now);
@@ -142,21 +137,16 @@ export async function startNightlyRun(env: Env, now: number): Promise<void> {
  * arrived has been quiet for a while.
  */
 export async function watchRuns(env: Env, now: number): Promise<void> {
-  const { results } = await directory(env)
-    .prepare("SELECT id, seq FROM insight_runs WHERE state = 'running' AND updated_at < ? ORDER BY updated_at LIMIT 5")
-    .bind(now - STALLED_MS)
-    .all<{ id: string; seq: number }>();
+  const { results } = await stalledRuns(directory(env), now - STALLED_MS).all<{ id: string; seq: number }>();
   for (const { id, seq } of results) {
     await env.INSIGHT_QUEUE.send({ type: "step", run: id, seq } satisfies InsightMessage);
     logEvent("insight_run_resumed", { run: id });
   }
-  const newest = await directory(env)
-    .prepare("SELECT updated_at FROM insight_courses ORDER BY updated_at DESC LIMIT 1")
-    .first<{
-      updated_at: number;
-    }>();
+  const newest = await newestCourse(directory(env)).first<{
+    updated_at: number;
+  }>();
   if (newest === null || newest.updated_at > now - QUIET_MS) return;
-  const before = await directory(env).prepare("SELECT 1 FROM insight_runs LIMIT 1").first();
+  const before = await anyRun(directory(env)).first();
   if (before === null) await startRun(env, "first data", now, now);
 }
 

@@ -2,6 +2,7 @@ import { eventOf, publishAll } from "../events/index.ts";
 import { directory } from "../platform/database/shards.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { type Position, weekOf } from "./runs.ts";
+import { accuracy, championSince, countAccuracy, joinOutcomes, lastFinished } from "./statements.ts";
 import type { StepResult } from "./steps.ts";
 import type { RunRow } from "./tables.ts";
 import { type Alarm, alarmOf, type Counts } from "./verdict.ts";
@@ -10,17 +11,6 @@ import { type Alarm, alarmOf, type Counts } from "./verdict.ts";
 const WINDOW_WEEKS = 26;
 /** Courses whose outcomes are joined by one step. */
 const COURSES_PER_STEP = 20;
-
-const JOIN_OUTCOMES = `
-  UPDATE insight_predictions SET passed =
-    (SELECT passed FROM insight_learners l WHERE l.enrollment_id = insight_predictions.enrollment_id)
-  WHERE course_slug = ? AND kind IN ('live', 'backtest') AND passed IS NULL`;
-
-const COUNT = `
-  INSERT INTO insight_accuracy (course_slug, kind, week, total, correct)
-  SELECT course_slug, kind, week, count(*), sum((probability >= 0.5) = passed) FROM insight_predictions
-  WHERE course_slug = ? AND passed IS NOT NULL GROUP BY course_slug, kind, week
-  ON CONFLICT (course_slug, kind, week) DO UPDATE SET total = excluded.total, correct = excluded.correct`;
 
 /** What other rooms may show: numbers only. */
 export interface InsightMetrics {
@@ -41,10 +31,7 @@ export async function judgeStep(env: Env, run: RunRow, position: Position, now: 
   const over = position.courses.filter((course) => course.over);
   const page = over.slice(position.at, position.at + COURSES_PER_STEP);
   for (const { course } of page) {
-    await directory(env).batch([
-      directory(env).prepare(JOIN_OUTCOMES).bind(course),
-      directory(env).prepare(COUNT).bind(course),
-    ]);
+    await directory(env).batch([joinOutcomes(directory(env), course), countAccuracy(directory(env), course)]);
   }
   const at = position.at + page.length;
   if (at < over.length) return { next: "judge", position: { ...position, at } };
@@ -60,11 +47,9 @@ export async function judgeStep(env: Env, run: RunRow, position: Position, now: 
  */
 export async function insightMetrics(env: Env, now: number): Promise<InsightMetrics> {
   const [counted, aliases, runs] = await directory(env).batch<Record<string, number | string>>([
-    directory(env).prepare("SELECT kind, week, total, correct FROM insight_accuracy WHERE course_slug > ''"),
-    directory(env).prepare("SELECT since FROM insight_aliases WHERE alias = 'champion'"),
-    directory(env).prepare(
-      "SELECT finished_at FROM insight_runs WHERE state = 'done' AND started_at > 0 ORDER BY started_at DESC LIMIT 1",
-    ),
+    accuracy(directory(env)),
+    championSince(directory(env)),
+    lastFinished(directory(env)),
   ]);
   const weeks = new Map<string, InsightMetrics["weeks"][number]>();
   for (const row of counted?.results ?? []) {

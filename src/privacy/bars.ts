@@ -1,4 +1,6 @@
 import { allAnswers, directory, onEveryShard } from "../platform/database/shards.ts";
+import type { Statement } from "../platform/database/statement.ts";
+import { lowerBar, raiseBar } from "./statements.ts";
 
 // The directory knows who is being erased from its erasures. A shard gets the note before anything is removed there,
 // and from then on refuses every row that was read earlier and is written late. The first shard is the directory's own
@@ -6,17 +8,17 @@ import { allAnswers, directory, onEveryShard } from "../platform/database/shards
 
 /** Notes in every shard that somebody is being erased. @throws while one of them does not answer. */
 export async function raiseBars(env: Env, user: string): Promise<void> {
-  await inFurtherShards(env, "INSERT INTO erasing (user_id) VALUES (?) ON CONFLICT DO NOTHING", user);
+  await inFurtherShards(env, raiseBar, user);
 }
 
 /** Forgets it again: the id itself is personal. @throws while a shard does not answer. */
 export async function lowerBars(env: Env, user: string): Promise<void> {
-  await inFurtherShards(env, "DELETE FROM erasing WHERE user_id = ?", user);
+  await inFurtherShards(env, lowerBar, user);
 }
 
-async function inFurtherShards(env: Env, sql: string, user: string): Promise<void> {
+async function inFurtherShards(env: Env, note: Statement<[user: string]>, user: string): Promise<void> {
   const done = await onEveryShard(env, async ({ db }) => {
-    if (db !== directory(env)) await db.prepare(sql).bind(user).run();
+    if (db !== directory(env)) await note(db, user).run();
   });
   allAnswers(done);
 }

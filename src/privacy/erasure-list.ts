@@ -3,6 +3,7 @@ import { directory } from "../platform/database/shards.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { acceptedSecrets, signingKey } from "../platform/secrets.ts";
 import { erasedSubjects, erasuresAfter } from "./erasure-notes.ts";
+import { tombstonesAfter } from "./statements.ts";
 
 // The list of erasures: hashes of the ids of everybody who was ever erased. It is small, holds no personal data, and must
 // outlive the deployment: a restore that does not know it revives people.
@@ -24,10 +25,7 @@ const PAGE = 5_000;
 export async function listErasures(env: Env, now: number): Promise<ErasureList> {
   const subjects = await everyErasure(env);
   for (let after = ""; ; ) {
-    const { results } = await directory(env)
-      .prepare("SELECT subject FROM tombstones WHERE subject > ? ORDER BY subject LIMIT ?")
-      .bind(after, PAGE)
-      .all<{ subject: string }>();
+    const { results } = await tombstonesAfter(directory(env), after, PAGE).all<{ subject: string }>();
     for (const { subject } of results) subjects.add(subject);
     const last = results.at(-1);
     if (last === undefined || results.length < PAGE) break;

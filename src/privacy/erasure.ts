@@ -6,6 +6,17 @@ import { describeFault, logEvent, logFault } from "../platform/log.ts";
 import { lowerBars } from "./bars.ts";
 import type { PersonalDataSource } from "./source.ts";
 import { SOURCES } from "./sources.ts";
+import {
+  delayErasure,
+  endErasure,
+  erasuresDue,
+  holdErasure,
+  insertErasure,
+  insertTombstone,
+  settleErasure,
+  stepErasure,
+  takeErasure,
+} from "./statements.ts";
 import { erasures } from "./tables.ts";
 
 /**
@@ -70,24 +81,12 @@ export async function requestErasure(
  */
 export async function eraseAgain(db: D1Database, user: string, now: number): Promise<void> {
   const subject = await subjectOf(user);
-  await db.batch([
-    db.prepare("INSERT INTO tombstones (subject, erased_at) VALUES (?, ?) ON CONFLICT DO NOTHING").bind(subject, now),
-    db
-      .prepare(
-        `INSERT INTO erasures (subject, user_id, requested_at, state, step, due_at) VALUES (?1, ?2, ?3, 'running', ?4, ?3)
-         ON CONFLICT (subject) DO UPDATE SET user_id = ?2, state = 'running', step = ?4, due_at = ?3, attempts = 0
-         WHERE state = 'done'`,
-      )
-      .bind(subject, user, now, SOURCES[0]?.name ?? ""),
-  ]);
+  await db.batch([insertTombstone(db, subject, now), insertErasure(db, subject, user, now, SOURCES[0]?.name ?? "")]);
 }
 
 /** Every minute: goes on with the erasures that are due. One that fails delays no other. */
 export async function resumeErasures(env: Env, now: number, sources = SOURCES): Promise<void> {
-  const { results } = await directory(env)
-    .prepare("SELECT subject FROM erasures WHERE state <> 'done' AND due_at <= ? ORDER BY due_at LIMIT ?")
-    .bind(now, PAGE)
-    .all<{ subject: string }>();
+  const { results } = await erasuresDue(directory(env), now, PAGE).all<{ subject: string }>();
   for (const { subject } of results) await runErasure(env, subject, now, sources);
 }
 
@@ -96,23 +95,19 @@ export async function resumeErasures(env: Env, now: number, sources = SOURCES): 
  * every step may be repeated.
  */
 export async function runErasure(env: Env, subject: string, now: number, sources = SOURCES): Promise<void> {
-  const row = await directory(env)
-    .prepare(
-      `UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state <> 'done' AND due_at <= ?3
-     RETURNING subject, user_id, state, step, attempts`,
-    )
-    .bind(subject, now + LEASE_MS, now)
-    .first<Row>();
+  const row = await takeErasure(directory(env), subject, now + LEASE_MS, now).first<Row>();
   if (row === null) return;
   try {
     await runSteps(env, row, now, sources);
   } catch (fault) {
     logFault("erasure_failed", fault, { subject });
     const wait = Math.min(RETRY_BASE_MS * 2 ** row.attempts, RETRY_MAX_MS);
-    await directory(env)
-      .prepare("UPDATE erasures SET attempts = attempts + 1, error = ?2, due_at = ?3 WHERE subject = ?1")
-      .bind(subject, describeFault(fault).replaceAll(row.user_id, "…").slice(0, 200), now + wait)
-      .run();
+    await delayErasure(
+      directory(env),
+      subject,
+      describeFault(fault).replaceAll(row.user_id, "…").slice(0, 200),
+      now + wait,
+    ).run();
   }
 }
 
@@ -124,10 +119,7 @@ async function runSteps(env: Env, row: Row, now: number, sources: readonly Perso
     0,
   );
   for (const [index, source] of [...sources.entries()].slice(first)) {
-    await directory(env)
-      .prepare("UPDATE erasures SET step = ?2, due_at = ?3 WHERE subject = ?1")
-      .bind(row.subject, source.name, now + (Date.now() - started) + LEASE_MS)
-      .run();
+    await holdErasure(directory(env), row.subject, source.name, now + (Date.now() - started) + LEASE_MS).run();
     while ((await source.erase(env, row.user_id)) === "more") {
       if (Date.now() - started > RUN_MS) return due(env, row, source.name, now);
     }
@@ -139,30 +131,15 @@ async function runSteps(env: Env, row: Row, now: number, sources: readonly Perso
 
 /** Leaves the rest to the next minute. */
 async function due(env: Env, row: Row, step: string, now: number): Promise<void> {
-  await directory(env)
-    .prepare("UPDATE erasures SET step = ?2, due_at = ?3, attempts = 0, error = NULL WHERE subject = ?1")
-    .bind(row.subject, step, now)
-    .run();
+  await stepErasure(directory(env), row.subject, step, now).run();
 }
 
 async function finishPass(env: Env, row: Row, now: number, sources: readonly PersonalDataSource[]): Promise<void> {
   if (row.state === "running") {
-    await directory(env)
-      .prepare(
-        `UPDATE erasures SET state = 'settling', step = ?2, due_at = ?3, attempts = 0, error = NULL
-       WHERE subject = ?1 AND state = 'running'`,
-      )
-      .bind(row.subject, sources[0]?.name ?? "", now + SETTLE_MS)
-      .run();
+    await settleErasure(directory(env), row.subject, sources[0]?.name ?? "", now + SETTLE_MS).run();
     return logEvent("erasure_settling", { subject: row.subject });
   }
   await lowerBars(env, row.user_id);
-  await directory(env)
-    .prepare(
-      `UPDATE erasures SET state = 'done', user_id = NULL, step = '', attempts = 0, error = NULL, finished_at = ?2
-     WHERE subject = ?1 AND state = 'settling'`,
-    )
-    .bind(row.subject, now)
-    .run();
+  await endErasure(directory(env), row.subject, now).run();
   logEvent("erasure_done", { subject: row.subject });
 }

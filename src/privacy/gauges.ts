@@ -1,15 +1,14 @@
 import { directory } from "../platform/database/shards.ts";
 import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
+import { erasuresOpen } from "./statements.ts";
 
 /** Erasures that are not done. Somebody has a right to each, so one that stands still must be seen. */
 export const privacySection: Section = {
   name: "privacy",
   async read(env, now) {
     // due_at is always above 0: it makes the partial index usable, which has only rows that are not done.
-    const row = await directory(env)
-      .prepare("SELECT count(*) AS n, min(requested_at) AS oldest FROM erasures WHERE state <> 'done' AND due_at > 0")
-      .first<{ n: number; oldest: number | null }>();
+    const row = await erasuresOpen(directory(env)).first<{ n: number; oldest: number | null }>();
     const oldest = row?.oldest ?? null;
     return [
       gauge("erasures_pending", "Erasures of users that are not done yet.", row?.n ?? 0),

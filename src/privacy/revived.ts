@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
 import { erasedAmong, subjectOf } from "../identity/index.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory } from "../platform/database/shards.ts";
 import { logEvent } from "../platform/log.ts";
 import { eraseAgain, runErasure } from "./erasure.ts";
@@ -8,19 +7,10 @@ import { type ErasureList, openErasures } from "./erasure-list.ts";
 import { erasuresAfter } from "./erasure-notes.ts";
 import { peoplePage } from "./known.ts";
 import { SOURCES } from "./sources.ts";
+import { BURY, erasureState, hurry, RUNNING, saveWatch, settleAgain, UNKNOWN_SUBJECTS, watched } from "./statements.ts";
 
 /** How long a minute's cron searches for those who were revived. */
 const WALK_MS = 15_000;
-
-const BURY = setStatement(
-  (set) => `INSERT INTO tombstones (subject, erased_at) SELECT value, ?2 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
-);
-const RUNNING = setStatement(
-  (set) => `SELECT user_id AS id FROM erasures WHERE state = 'running' AND user_id IN (SELECT value FROM ${set})`,
-);
-const UNKNOWN = setStatement(
-  (set) => `SELECT value AS subject FROM ${set} WHERE value NOT IN (SELECT subject FROM tombstones)`,
-);
 
 const watchSchema = z.object({ read_to: z.string(), walk_at: z.string().nullable() });
 
@@ -46,25 +36,16 @@ export async function eraseRevived(env: Env, people: readonly string[], now: num
  * come back with rows and objects that were copied before it.
  */
 export async function beginErasuresAgain(db: D1Database, now: number): Promise<void> {
-  await db
-    .prepare("UPDATE erasures SET state = 'running', step = ?1, due_at = ?2, attempts = 0 WHERE state = 'settling'")
-    .bind(SOURCES[0]?.name ?? "", now)
-    .run();
+  await settleAgain(db, SOURCES[0]?.name ?? "", now).run();
 }
 
 /** Goes through the first pass of an erasure. @returns whether nothing of the user is left that was there. */
 export async function eraseNow(env: Env, user: string): Promise<boolean> {
   const subject = await subjectOf(user);
   const now = Date.now();
-  await directory(env)
-    .prepare("UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state = 'running'")
-    .bind(subject, now)
-    .run();
+  await hurry(directory(env), subject, now).run();
   await runErasure(env, subject, now);
-  const row = await directory(env)
-    .prepare("SELECT state FROM erasures WHERE subject = ?")
-    .bind(subject)
-    .first<{ state: string }>();
+  const row = await erasureState(directory(env), subject).first<{ state: string }>();
   return row !== null && row.state !== "running";
 }
 
@@ -74,7 +55,7 @@ export async function eraseNow(env: Env, user: string): Promise<boolean> {
  * is known anywhere is held against them, a page at a time.
  */
 export async function watchErasures(env: Env, now: number): Promise<void> {
-  const stored = await directory(env).prepare("SELECT read_to, walk_at FROM erasure_watch").first();
+  const stored = await watched(directory(env)).first();
   const watch = stored === null ? { read_to: "", walk_at: null } : watchSchema.parse(stored);
   const noted = await erasuresAfter(env, watch.read_to);
   if (noted.last !== null) {
@@ -100,18 +81,12 @@ export async function watchErasures(env: Env, now: number): Promise<void> {
 }
 
 async function unknownAmong(db: D1Database, subjects: readonly string[]): Promise<string[]> {
-  const unknown = await UNKNOWN.find<{ subject: string }>(db, subjects);
+  const unknown = await UNKNOWN_SUBJECTS.find<{ subject: string }>(db, subjects);
   return unknown.map(({ subject }) => subject);
 }
 
 async function save(db: D1Database, { read_to, walk_at }: z.infer<typeof watchSchema>): Promise<void> {
-  await db
-    .prepare(
-      `INSERT INTO erasure_watch (one, read_to, walk_at) VALUES (1, ?1, ?2)
-       ON CONFLICT (one) DO UPDATE SET read_to = ?1, walk_at = ?2`,
-    )
-    .bind(read_to, walk_at)
-    .run();
+  await saveWatch(db, read_to, walk_at).run();
 }
 
 /** No note has a key behind this: while a restore fills the database, the watch has nothing to read. */

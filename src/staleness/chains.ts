@@ -1,3 +1,5 @@
+import { dropChain, insertChain, takeChainStep } from "./statements.ts";
+
 /**
  * A chain of messages, each of which asks for the next. A queue may deliver any of them twice, and two chains of one name
  * would do their work twice, again and again. So a message carries its step, and only who takes that step goes on.
@@ -5,25 +7,17 @@
 
 /** Begins a chain of this name; one that is under way ends at its next message. @returns the step of the first message. */
 export async function beginChain(db: D1Database, name: string): Promise<number> {
-  const step = await db
-    .prepare(
-      "INSERT INTO chains (name, step) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET step = step + 1 RETURNING step",
-    )
-    .bind(name)
-    .first<number>("step");
+  const step = await insertChain(db, name).first<number>("step");
   if (step === null) throw new Error("the chain was not begun");
   return step;
 }
 
 /** Takes a step of a chain. @returns the step of the next message; null when another has taken it, or the chain is over. */
 export function takeStep(db: D1Database, name: string, step: number): Promise<number | null> {
-  return db
-    .prepare("UPDATE chains SET step = step + 1 WHERE name = ? AND step = ? RETURNING step")
-    .bind(name, step)
-    .first<number>("step");
+  return takeChainStep(db, name, step).first<number>("step");
 }
 
 /** Ends a chain that has come to this step. */
 export async function endChain(db: D1Database, name: string, step: number): Promise<void> {
-  await db.prepare("DELETE FROM chains WHERE name = ? AND step = ?").bind(name, step).run();
+  await dropChain(db, name, step).run();
 }

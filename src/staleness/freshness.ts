@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { type ByteBatch, setParameter } from "../platform/database/batches.ts";
+import type { ByteBatch } from "../platform/database/batches.ts";
 import { notAtHome } from "../platform/database/moves.ts";
 import { answersOf, directory, onEveryShard } from "../platform/database/shards.ts";
 import { DAY_MS, toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { divergencesCounted, divergencesSince, marksUnderWay, openLetters, staleCounted } from "./statements.ts";
 
 /**
  * A shard that takes longer is left out, so that the numbers of the others are reported: metrics wait two seconds in
@@ -52,12 +53,8 @@ export async function freshnessOf(env: Env, now: number): Promise<Freshness> {
   const away = await notAtHome(env);
   const [shards, marks, letters] = await Promise.all([
     onEveryShard(env, ({ name, db }) => ofShard(db, away(name), now), SHARD_WAIT_MS),
-    db
-      .prepare("SELECT course_slug, reason, requested_at FROM course_marks")
-      .all<{ course_slug: string; reason: string; requested_at: number }>(),
-    db
-      .prepare("SELECT count(*) AS n FROM dead_letters WHERE replayed_at IS NULL AND failed_at > 0")
-      .first<{ n: number }>(),
+    marksUnderWay(db).all<{ course_slug: string; reason: string; requested_at: number }>(),
+    openLetters(db).first<{ n: number }>(),
   ]);
   const found = answersOf(shards);
   const oldest = found.flatMap((shard) => shard.oldest ?? []);
@@ -95,9 +92,6 @@ interface DivergenceRow {
   differences: string;
 }
 
-const AT_HOME = `NOT IN (SELECT value FROM ${setParameter(1)})`;
-const COURSE = "substr(enrollment_id, 1, instr(enrollment_id, ':') - 1)";
-
 /** What one shard knows of it. @param away courses that another one answers for. */
 async function ofShard(
   db: D1Database,
@@ -105,24 +99,9 @@ async function ofShard(
   now: number,
 ): Promise<{ stale: number; oldest: number | null; diverged: number; newest: DivergenceRow[] }> {
   const [stale, diverged, newest] = await Promise.all([
-    db
-      .prepare(
-        `SELECT count(*) AS n, min(stale_since) AS oldest FROM freshness
-         WHERE is_stale = 1 AND stale_scope IN ('course', 'problems') AND course_slug ${AT_HOME}`,
-      )
-      .bind(away.json)
-      .first<{ n: number; oldest: number | null }>(),
-    db
-      .prepare(`SELECT count(*) AS n FROM divergences WHERE detected_at >= ?2 AND ${COURSE} ${AT_HOME}`)
-      .bind(away.json, now - DAY_MS)
-      .first<{ n: number }>(),
-    db
-      .prepare(
-        `SELECT enrollment_id, detected_at, differences FROM divergences
-         WHERE detected_at >= ?2 AND ${COURSE} ${AT_HOME} ORDER BY detected_at DESC LIMIT ?3`,
-      )
-      .bind(away.json, now - DAY_MS, SHOWN_DIVERGENCES)
-      .all<DivergenceRow>(),
+    staleCounted(db, away.json).first<{ n: number; oldest: number | null }>(),
+    divergencesCounted(db, away.json, now - DAY_MS).first<{ n: number }>(),
+    divergencesSince(db, away.json, now - DAY_MS, SHOWN_DIVERGENCES).all<DivergenceRow>(),
   ]);
   return {
     stale: stale?.n ?? 0,

@@ -7,6 +7,19 @@ import { logEvent } from "../platform/log.ts";
 import { ENGINE } from "../unlock/index.ts";
 import { EVALUATED_PAGE, evaluatePage, reachStatements } from "./page-evaluation.ts";
 import type { PointerReader } from "./refresh-one.ts";
+import {
+  dropMarkFence,
+  endMarking,
+  fencePage,
+  markEveryCourse,
+  markOf,
+  markOldEngines,
+  markPage,
+  markPastDates,
+  moveMarking,
+  pageToEvaluate,
+  pageToMark,
+} from "./statements.ts";
 
 // Stale marks are set in D1, set by set and never in a loop over enrollments inside a request. A mark only says which
 // snapshots the sweeps are to refresh: every object notices a new course version by itself on its next read.
@@ -46,13 +59,7 @@ export function markCourseStale(db: Database, course: string, now: number, reaso
 
 /** After a restore: how far each snapshot had come, and which were marked, is in no backup. Markings that wait stay as they are. */
 export async function askForEveryMark(db: D1Database, now: number): Promise<void> {
-  await db
-    .prepare(
-      `INSERT INTO course_marks (course_slug, reason, requested_at)
-       SELECT slug, 'publish', ? FROM courses WHERE active_version IS NOT NULL ON CONFLICT DO NOTHING`,
-    )
-    .bind(now)
-    .run();
+  await markEveryCourse(db, now).run();
 }
 
 /** A page of a marking: which marking, and the user id after which the page begins. */
@@ -97,13 +104,7 @@ export async function markCoursePage(
   at?: MarkPlace,
   pointers: PointerReader | null = null,
 ): Promise<MarkPlace | "done" | "overtaken"> {
-  const mark = await directory(env)
-    .prepare(
-      `SELECT generation, marked_up_to, reason, requested_at, activation
-       FROM course_marks JOIN courses ON slug = course_slug WHERE course_slug = ?`,
-    )
-    .bind(course)
-    .first<CourseMark>();
+  const mark = await markOf(directory(env), course).first<CourseMark>();
   if (mark === null) return "overtaken";
   if (at !== undefined && (at.generation !== mark.generation || at.user !== mark.marked_up_to)) return "overtaken";
   const { last, isLast } = await atCourse(env, course, async (db) => {
@@ -115,17 +116,13 @@ export async function markCoursePage(
     return page;
   });
   const { generation, marked_up_to: from } = mark;
-  const fence = "course_slug = ?1 AND generation = ?2 AND marked_up_to = ?3";
   const moved = isLast
-    ? directory(env).prepare(`DELETE FROM course_marks WHERE ${fence}`).bind(course, generation, from)
-    : directory(env)
-        .prepare(`UPDATE course_marks SET marked_up_to = ?4 WHERE ${fence}`)
-        .bind(course, generation, from, last);
+    ? endMarking(directory(env), course, generation, from)
+    : moveMarking(directory(env), course, generation, from, last);
   if ((await moved.run()).meta.changes === 0) return "overtaken";
   if (isLast) {
     // A later marking may have the same numbers.
-    const remove = "DELETE FROM mark_fences WHERE course_slug = ?1 AND requested_at = ?2 AND generation = ?3";
-    await (await forCourse(env, course)).prepare(remove).bind(course, mark.requested_at, generation).run();
+    await dropMarkFence(await forCourse(env, course), course, mark.requested_at, generation).run();
   }
   return isLast ? "done" : { generation, user: last };
 }
@@ -148,14 +145,10 @@ interface MarkedPage {
 
 /** A page of which everybody is marked. */
 async function wholePage(db: D1Database, course: string, from: string): Promise<MarkedPage> {
-  const page = await db
-    .prepare(
-      `SELECT count(*) AS enrollments, max(user_id) AS last FROM (
-         SELECT user_id FROM freshness WHERE course_slug = ?1 AND status = 'active' AND user_id > ?2
-         ORDER BY user_id LIMIT ${COURSE_MARK_PAGE})`,
-    )
-    .bind(course, from)
-    .first<{ enrollments: number; last: string | null }>();
+  const page = await pageToMark(db, course, from, COURSE_MARK_PAGE).first<{
+    enrollments: number;
+    last: string | null;
+  }>();
   return { last: page?.last ?? from, isLast: (page?.enrollments ?? 0) < COURSE_MARK_PAGE, reached: [] };
 }
 
@@ -168,13 +161,10 @@ async function evaluatedPage(
   { marked_up_to: from }: CourseMark,
 ): Promise<MarkedPage> {
   // Marks first: see evaluatePage.
-  const { results } = await db
-    .prepare(
-      `SELECT user_id, stale_mark FROM freshness WHERE course_slug = ?1 AND status = 'active' AND user_id > ?2
-       ORDER BY user_id LIMIT ${EVALUATED_PAGE}`,
-    )
-    .bind(course, from)
-    .all<{ user_id: string; stale_mark: number }>();
+  const { results } = await pageToEvaluate(db, course, from, EVALUATED_PAGE).all<{
+    user_id: string;
+    stale_mark: number;
+  }>();
   const marks = new Map(results.map(({ user_id, stale_mark }) => [user_id, stale_mark]));
   const { stands, next } = await evaluatePage(env, pointers, db, course, { after: from, limit: EVALUATED_PAGE });
   logEvent("page_evaluated", { course_id: course, enrollments: results.length, unchanged: stands.length });
@@ -190,48 +180,12 @@ async function markPageOf(
   { last, reached }: MarkedPage,
 ): Promise<void> {
   // A snapshot that has reached the new version meanwhile needs no mark, unless somebody invalidated it.
-  const mark = db
-    .prepare(
-      `UPDATE freshness SET is_stale = 1, stale_reason = ?2, stale_scope = 'course',
-         stale_since = coalesce(stale_since, ?4), stale_mark = stale_mark + 1, leased_until = 0
-       WHERE course_slug = ?1 AND status = 'active' AND user_id > ?3 AND user_id <= ?5
-         AND (?2 = 'doubt' OR reached_activation < ?6)
-         AND NOT EXISTS (SELECT 1 FROM mark_fences AS fence
-           WHERE fence.course_slug = ?1 AND requested_at = ?4 AND generation = ?7 AND marked_up_to >= ?5)`,
-    )
-    .bind(course, reason, from, since, last, activation, generation);
-  const fence = db
-    .prepare(
-      `INSERT INTO mark_fences (course_slug, requested_at, generation, marked_up_to) VALUES (?1, ?2, ?3, ?4)
-       ON CONFLICT (course_slug) DO UPDATE SET requested_at = ?2, generation = ?3, marked_up_to = ?4`,
-    )
-    .bind(course, since, generation, last);
+  const mark = markPage(db, course, reason, from, since, last, activation, generation);
+  const fence = fencePage(db, course, since, generation, last);
   await db.batch([...writesTo(db, [course]), ...reached, mark, fence]);
 }
 
-/** SQL that leaves out what a course has left behind in this database. */
-export const STILL_HERE =
-  "NOT EXISTS (SELECT 1 FROM closed_courses AS closed WHERE closed.course_slug = freshness.course_slug)";
-
 /** Set-based marks for snapshots whose date has passed unnoticed, and for those of an older engine. */
 export async function markExpired(db: D1Database, now: number): Promise<void> {
-  const mark = (reason: string, scope: string, where: string, bound: number) =>
-    db
-      .prepare(
-        `UPDATE freshness SET is_stale = 1, stale_reason = ?1, stale_scope = ?2, stale_since = ?3,
-           stale_mark = stale_mark + 1
-         WHERE (course_slug, user_id) IN (
-           SELECT course_slug, user_id FROM freshness WHERE ${where} AND ${STILL_HERE} LIMIT ${MARK_PAGE})`,
-      )
-      .bind(reason, scope, now, bound);
-  await db.batch([
-    // Only active ones: nobody refreshes a withdrawn enrollment, so its date would be marked again every minute.
-    mark(
-      "date",
-      "problems",
-      "status = 'active' AND is_stale = 0 AND valid_until IS NOT NULL AND valid_until <= ?4",
-      now - DATE_GRACE_MS,
-    ),
-    mark("engine", "course", "engine < ?4 AND is_stale = 0 AND status = 'active'", ENGINE),
-  ]);
+  await db.batch([markPastDates(db, now, now - DATE_GRACE_MS, MARK_PAGE), markOldEngines(db, now, ENGINE, MARK_PAGE)]);
 }

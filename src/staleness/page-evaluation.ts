@@ -1,10 +1,10 @@
 import { type CoursePointer, loadProgram } from "../courses/index.ts";
 import { loadMirroredPage, type MirroredEnrollment, type Standing, standingOf } from "../mirror/index.ts";
 import { countedDatabase } from "../platform/database/counted.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { directory } from "../platform/database/shards.ts";
 import type { Program } from "../unlock/index.ts";
 import type { PointerReader } from "./refresh-one.ts";
+import { REACH_STANDING } from "./statements.ts";
 
 // After a publish, or when a date has passed, most snapshots would be the same again. Whose they are is found out from D1, a
 // page at a time, and written into one small row each; only the others wake their object.
@@ -66,21 +66,6 @@ export async function evaluatePage(
   }
   return { stands, next };
 }
-
-/** The snapshot has reached the activation, unless somebody wrote meanwhile: the object, or another mark (invariant 4). */
-const REACH_STANDING = setStatement(
-  (set) => `
-  UPDATE freshness SET reached_activation = m.value ->> 'reached', valid_until = m.value ->> 'valid_until',
-    is_stale = 0, stale_reason = NULL, stale_scope = NULL, stale_since = NULL, leased_until = 0
-  FROM ${set} AS m JOIN enrollments AS e ON e.id = m.value ->> 'id'
-  WHERE freshness.course_slug = e.course_slug AND freshness.user_id = e.user_id
-    AND freshness.stale_mark = m.value ->> 'mark' AND freshness.reached_activation <= m.value ->> 'reached'
-    AND coalesce(freshness.stale_reason, '') <> 'doubt' AND e.status = 'active'
-    AND (e.version, e.progress_seq, e.policy_seq, e.activation, e.computed_at)
-      = (m.value ->> 'version', m.value ->> 'progress_seq', m.value ->> 'policy_seq', m.value ->> 'activation',
-         m.value ->> 'computed_at')
-  RETURNING freshness.user_id AS user`,
-);
 
 /**
  * Statements that note of which snapshots the page was sure; each returns the users it has noted.

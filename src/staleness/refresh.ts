@@ -1,6 +1,5 @@
 import { type RefreshMessage, sendAll } from "../mirror/index.ts";
 import { refreshMessageSchema } from "../mirror/shapes.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { answersOf, directory, groupByShard, onEveryShard, type Shard } from "../platform/database/shards.ts";
 import { enrollmentId, parseEnrollmentId } from "../platform/ids.ts";
 import { logEvent, logFault } from "../platform/log.ts";
@@ -8,10 +7,11 @@ import { meter } from "../platform/metrics/meter.ts";
 import { inParallel } from "../platform/parallel.ts";
 import { retryOrDrop } from "../platform/queue/last-attempt.ts";
 import { beginChain, takeStep } from "./chains.ts";
-import { askForMarks, markCoursePage, markExpired, resumeMarks, STILL_HERE } from "./marks.ts";
+import { askForMarks, markCoursePage, markExpired, resumeMarks } from "./marks.ts";
 import { KIND_OF, PARALLEL_OBJECTS, PointerReader, refreshOne } from "./refresh-one.ts";
 import { Settler } from "./settle.ts";
 import { type Swept, settleStanding } from "./settle-standing.ts";
+import { leaseStale, REST } from "./statements.ts";
 import { warmPage } from "./warm-up.ts";
 
 /** A sweep waits so long for a shard; what it still does there goes on, and the others are swept. */
@@ -97,17 +97,7 @@ async function sweepShard(
   limit: number,
   now: number,
 ): Promise<{ enrollments: number; woken: number }> {
-  const { results } = await db
-    .prepare(
-      `UPDATE freshness SET leased_until = ?1
-     WHERE (course_slug, user_id) IN (
-       SELECT course_slug, user_id FROM freshness WHERE is_stale = 1 AND stale_scope = ?2 AND leased_until <= ?3
-         AND ${STILL_HERE}
-       ORDER BY stale_since LIMIT ?4)
-     RETURNING course_slug AS course, user_id AS user, stale_mark, stale_reason`,
-    )
-    .bind(now + LEASE_MS, scope, now, limit)
-    .all<Swept>();
+  const { results } = await leaseStale(db, now + LEASE_MS, scope, now, limit).all<Swept>();
   const settled = await settleStanding(env, { name, db }, results);
   await sendAll(
     env.REFRESH_QUEUE,
@@ -168,11 +158,6 @@ export async function consumeRefreshes(
   await settler.settle();
   await restRefreshes(gone, env, Date.now());
 }
-
-const REST = setStatement(
-  (set) => `UPDATE freshness SET leased_until = ?2 WHERE is_stale = 1
-    AND (course_slug, user_id) IN (SELECT value ->> 'course', value ->> 'user' FROM ${set})`,
-);
 
 /**
  * Lets enrollments rest whose refresh has failed its last retry: they stay marked and are swept again after

@@ -1,10 +1,10 @@
 import { type Mirror, mirrorStatements } from "../mirror/index.ts";
 import { utf8Bytes } from "../platform/database/batches.ts";
 import { writesTo } from "../platform/database/moves.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { atCourse, groupByShard } from "../platform/database/shards.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
+import { CLEAR_MARKS, REACH } from "./statements.ts";
 
 /** Bytes of mirrors that are settled together; one mirror may have more. */
 const SETTLE_BYTES = 3_000_000;
@@ -92,16 +92,3 @@ export async function settleRefreshes(db: D1Database, refreshed: readonly Refres
   ];
   if (statements.length > 0) await db.batch([...writesTo(db, refreshed.map(courseOf)), ...statements]);
 }
-
-const REACH = setStatement(
-  (set) => `UPDATE freshness SET reached_activation = m.value ->> 'activation' FROM ${set} AS m
-    WHERE course_slug = m.value ->> 'course' AND user_id = m.value ->> 'user'
-      AND reached_activation < m.value ->> 'activation'`,
-);
-
-const CLEAR_MARKS = setStatement(
-  (set) => `
-    UPDATE freshness SET is_stale = 0, stale_reason = NULL, stale_scope = NULL, stale_since = NULL, leased_until = 0
-    FROM ${set} AS m WHERE course_slug = m.value ->> 'course' AND user_id = m.value ->> 'user'
-      AND is_stale = 1 AND stale_mark = m.value ->> 'mark'`,
-);

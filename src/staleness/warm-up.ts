@@ -8,6 +8,7 @@ import { askForMarks } from "./marks.ts";
 import { evaluatePage, reachStatements } from "./page-evaluation.ts";
 import { PARALLEL_OBJECTS, PointerReader, refreshOne } from "./refresh-one.ts";
 import { Settler } from "./settle.ts";
+import { recentLearners } from "./statements.ts";
 
 /** Learners active within this time are warmed after a publish. */
 export const RECENT_MS = 7 * 86_400_000;
@@ -29,15 +30,14 @@ export async function warmPage(
   if (pointer === null || pointer.activation > job.activation) return; // a newer publish warms for itself
   const now = Date.now();
   const from = job.cursor ?? { last_active_at: now + 1, id: "" };
-  const { results } = await (await forCourse(env, job.course))
-    .prepare(
-      `SELECT e.id, e.user_id, e.last_active_at, f.is_stale, f.stale_mark, e.activation, f.reached_activation
-     FROM enrollments AS e JOIN freshness AS f ON f.course_slug = e.course_slug AND f.user_id = e.user_id
-     WHERE e.course_slug = ?1 AND e.last_active_at >= ?2 AND (e.last_active_at, e.id) < (?3, ?4)
-     ORDER BY e.last_active_at DESC, e.id DESC LIMIT ?5`,
-    )
-    .bind(job.course, now - RECENT_MS, from.last_active_at, from.id, WARM_PAGE)
-    .all<Recent>();
+  const { results } = await recentLearners(
+    await forCourse(env, job.course),
+    job.course,
+    now - RECENT_MS,
+    from.last_active_at,
+    from.id,
+    WARM_PAGE,
+  ).all<Recent>();
   const settler = new Settler(env);
   // Read after the marks: a pointer read before them could miss the publish that set them, and the refresh would then
   // clear a mark it has not answered (invariant 4).

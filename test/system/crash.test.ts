@@ -1,3 +1,5 @@
+// Over 350 lines: a service is killed at each of the moments that matter, with one set of clients.
+
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,3 +1,5 @@
+// Over 350 lines: a school is made once, which takes minutes, and everything is measured on it.
+
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

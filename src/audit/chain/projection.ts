@@ -1,36 +1,13 @@
-import { setStatement } from "../../platform/database/set-statement.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { indexTerms } from "../../platform/words.ts";
 import { pseudonymsIn } from "../people.ts";
 import { detailsSchema } from "../shapes.ts";
+import { PROJECT_ENTRIES, PROJECT_PEOPLE, removePurged } from "../statements.ts";
 import type { ChainContext } from "./context.ts";
 import type { EntryRow, Person } from "./contract.ts";
 
 /** Entries of one D1 batch, and removals of one. */
 const PROJECTION_PAGE = 500;
-
-/** A place of the chain is written once: what stands there first stays, and the verifier compares it. */
-const INSERT = setStatement(
-  (set) => `
-  INSERT INTO audit_log (chain, seq, hash, key, action, occurred_at, received_at, actor_id, actor_role, target_type,
-    target_id, course, enrollment, request_id, outcome, details, reported_by, tokens)
-  SELECT ?2, value ->> 'seq', value ->> 'hash', value ->> 'key', value ->> 'action', value ->> 'occurred_at',
-    value ->> 'received_at', value ->> 'actor_id', value ->> 'actor_role', value ->> 'target_type',
-    value ->> 'target_id', value ->> 'course', value ->> 'enrollment', value ->> 'request_id', value ->> 'outcome',
-    value ->> 'details', value ->> 'reported_by', value ->> 'tokens'
-  FROM ${set} WHERE true ON CONFLICT (chain, seq) DO NOTHING`,
-);
-
-const INSERT_PEOPLE = setStatement(
-  (set) => `
-  INSERT INTO audit_people (pseudonym, user_id) SELECT value ->> 'pseudonym', value ->> 'user_id' FROM ${set}
-  WHERE true ON CONFLICT DO NOTHING`,
-);
-
-const REMOVE = `
-  DELETE FROM audit_log WHERE id IN
-    (SELECT id FROM audit_log WHERE chain = ?1 AND seq <= ?2 ORDER BY seq LIMIT ${PROJECTION_PAGE})
-  RETURNING id`;
 
 /** Writes entries to the database they are searched in; a second time changes nothing. */
 async function projectEntries(
@@ -40,14 +17,14 @@ async function projectEntries(
   people: readonly Person[],
 ): Promise<void> {
   const projected = rows.map((row) => ({ ...row, tokens: tokensOf(row) }));
-  const statements = [...INSERT_PEOPLE.over(db, people), ...INSERT.over(db, projected, chain)];
+  const statements = [...PROJECT_PEOPLE.over(db, people), ...PROJECT_ENTRIES.over(db, projected, chain)];
   if (statements.length > 0) await db.batch(statements);
 }
 
 /** Removes what was purged. */
 export async function removeEntries(db: D1Database, chain: string, upTo: number): Promise<void> {
   for (let removed = PROJECTION_PAGE; removed === PROJECTION_PAGE; ) {
-    removed = (await db.prepare(REMOVE).bind(chain, upTo).all()).results.length;
+    removed = (await removePurged(db, chain, upTo, PROJECTION_PAGE).all()).results.length;
   }
 }
 

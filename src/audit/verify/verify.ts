@@ -6,6 +6,7 @@ import { listStatements } from "../chain/bucket.ts";
 import type { SignedHead, SignedPurge } from "../chain/contract.ts";
 import { GENESIS } from "../chain/hash.ts";
 import { type AuditKeys, auditKeys, defectOf } from "../keys.ts";
+import { lastProjected, projectedBetween } from "../statements.ts";
 import { callChain, MAIN_CHAIN } from "../stubs.ts";
 import { type Break, type WalkState, walk } from "./walk.ts";
 
@@ -126,10 +127,7 @@ function placeOf(statement: SignedHead | SignedPurge | null): { from_seq: number
 /** The last place that the search database knows; null when it does not answer. */
 async function projectedHeight(db: D1Database): Promise<number | null> {
   try {
-    const row = await db
-      .prepare("SELECT seq FROM audit_log WHERE chain = ? ORDER BY seq DESC LIMIT 1")
-      .bind(MAIN_CHAIN)
-      .first<{ seq: number }>();
+    const row = await lastProjected(db, MAIN_CHAIN).first<{ seq: number }>();
     return row?.seq ?? 0;
   } catch (fault) {
     logFault("audit_projection_unreachable", fault);
@@ -139,10 +137,7 @@ async function projectedHeight(db: D1Database): Promise<number | null> {
 
 async function projectedHashes(db: D1Database, from: number, to: number): Promise<Map<number, string> | null> {
   try {
-    const { results } = await db
-      .prepare("SELECT seq, hash FROM audit_log WHERE chain = ? AND seq BETWEEN ? AND ?")
-      .bind(MAIN_CHAIN, from, to)
-      .all<{ seq: number; hash: string }>();
+    const { results } = await projectedBetween(db, MAIN_CHAIN, from, to).all<{ seq: number; hash: string }>();
     return new Map(results.map(({ seq, hash }) => [seq, hash]));
   } catch (fault) {
     logFault("audit_projection_unreachable", fault);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { logFault } from "../../platform/log.ts";
 import { ok, type Result } from "../../platform/results.ts";
 import { type KeyGrant, SCOPES } from "../../platform/scopes.ts";
+import { noteKeyUse, serviceKey } from "../statements.ts";
 import { KEY_REFUSED, type OpenedKey } from "./key-answers.ts";
 
 const DAY_MS = 86_400_000;
@@ -82,13 +83,7 @@ export class KeyGuard {
   }
 
   async #copyNow(): Promise<StoredKey | null> {
-    const row = await this.#db()
-      .prepare(
-        `SELECT hash, previous_hash, previous_until, scopes, courses, expires_at, last_used_on, revoked_at
-         FROM service_keys WHERE id = ?`,
-      )
-      .bind(this.#id)
-      .first();
+    const row = await serviceKey(this.#db(), this.#id).first();
     const { kv } = this.#ctx.storage;
     if (row === null) {
       kv.delete(KEY);
@@ -117,10 +112,7 @@ export class KeyGuard {
     const today = now - (now % DAY_MS);
     if (key.last_used_on >= today) return;
     this.#ctx.storage.kv.put(KEY, { ...key, last_used_on: today });
-    const noted = this.#db()
-      .prepare("UPDATE service_keys SET last_used_on = ?2 WHERE id = ?1 AND coalesce(last_used_on, 0) < ?2")
-      .bind(this.#id, today)
-      .run();
+    const noted = noteKeyUse(this.#db(), this.#id, today).run();
     this.#ctx.waitUntil(noted.catch((fault: unknown) => logFault("key_use_not_noted", fault, { key_id: this.#id })));
   }
 }

@@ -2,6 +2,7 @@ import { enrollmentStub } from "../../enrollment/index.ts";
 import { directory, everyShard } from "../../platform/database/shards.ts";
 import { probeWrite } from "../../platform/database/takes-writes.ts";
 import { withTimeOut } from "../../platform/http/time-out.ts";
+import { alive } from "../../platform/statements.ts";
 
 /** What the service rests on, and the smallest question each can be asked. */
 export interface Dependency {
@@ -37,7 +38,7 @@ export class NamedFailureError extends Error {
 export const DEPENDENCIES: readonly Dependency[] = [
   {
     name: "d1",
-    ask: (env) => directory(env).prepare("SELECT 1").first(),
+    ask: (env) => alive(directory(env)).first(),
     effect: "sign-in, lists, publishing and enrolling fail; unlock reads and progress of known courses go on",
   },
   {
@@ -87,7 +88,7 @@ async function askShards(env: Env): Promise<void> {
     everyShard(env)
       .slice(1)
       .map(async ({ name, db }) => {
-        const isThere = withTimeOut(db.prepare("SELECT 1").first(), SHARD_TIMEOUT_MS).then(() => true);
+        const isThere = withTimeOut(alive(db).first(), SHARD_TIMEOUT_MS).then(() => true);
         return { name, isThere: await isThere.catch(() => false) };
       }),
   );

@@ -3,6 +3,7 @@ import { fillOfShards, shardBound } from "../../platform/database/room.ts";
 import { setStatement } from "../../platform/database/set-statement.ts";
 import { directory, everyShard, shardNamed } from "../../platform/database/shards.ts";
 import { ok, type Result, refuse } from "../../platform/results.ts";
+import { courseToMove, insertMove, LEARNERS_OF, moveOf } from "../statements.ts";
 import { COPY_PAGE, type Estimate, estimateOf } from "./estimate.ts";
 import { bytesOf, idRange, nextIds, type Shape, shapesOf } from "./tables.ts";
 
@@ -32,10 +33,7 @@ export async function planMove(env: Env, course: string, target: string): Promis
     const message = `there is no such database; there are ${names.join(", ")}`;
     return refuse("invalid_input", { errors: [{ path: "to", rule: "unknown_shard", message }] });
   }
-  const placed = await directory(env)
-    .prepare("SELECT shard, shard_generation, active_version, learners FROM courses WHERE slug = ?")
-    .bind(course)
-    .first<Placed>();
+  const placed = await courseToMove(directory(env), course).first<Placed>();
   if (placed === null) return refuse("course_not_found");
   if (placed.active_version === null) return refuse("course_unpublished");
   const { shard: source, shard_generation, learners } = placed;
@@ -64,29 +62,19 @@ async function refuseIfFull(env: Env, target: string, learners: number, moves: r
     (move) => move.target === target && (move.state === "copying" || move.state === "closing"),
   );
   const slugs = coming.map(({ course_slug }) => course_slug);
-  const rows = await LEARNERS.find<{ learners: number }>(directory(env), slugs);
+  const rows = await LEARNERS_OF.find<{ learners: number }>(directory(env), slugs);
   const expected = rows.reduce((sum, row) => sum + row.learners, there);
   if (expected + learners <= bound) return null;
   const detail = `${target} takes ${bound} enrollments, has ${expected}, and would get ${learners}.`;
   return refuse("shards_full", { detail });
 }
 
-const LEARNERS = setStatement((set) => `SELECT learners FROM courses WHERE slug IN (SELECT value FROM ${set})`);
-
 /** Begins a move that was planned. Nothing is copied yet. Somebody else may have begun it meanwhile. */
 export async function beginMove(env: Env, plan: Plan, now: number): Promise<CourseMove> {
   const { course, source, target, generation } = plan;
   const db = directory(env);
-  await db
-    .prepare(
-      `INSERT INTO course_moves (course_slug, source, target, generation, started_at, progressed_at)
-       SELECT slug, shard, ?3, ?4, ?5, ?5 FROM courses
-       WHERE slug = ?1 AND shard = ?2 AND coalesce(shard_generation, 0) = ?4 - 1
-       ON CONFLICT DO NOTHING`,
-    )
-    .bind(course, source, target, generation, now)
-    .run();
-  const move = await db.prepare("SELECT * FROM course_moves WHERE course_slug = ?").bind(course).first<CourseMove>();
+  await insertMove(db, course, source, target, generation, now).run();
+  const move = await moveOf(db, course).first<CourseMove>();
   if (move === null) throw new Error(`the move of ${course} could not be begun`);
   return move;
 }

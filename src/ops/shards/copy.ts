@@ -1,6 +1,7 @@
 import { notErasing } from "../../identity/index.ts";
 import { oneBatch, setParameter, utf8Bytes } from "../../platform/database/batches.ts";
 import { type SetStatement, setStatement } from "../../platform/database/set-statement.ts";
+import { changesNoted, FORGET_CHANGES } from "../statements.ts";
 import { COPY_BYTES, COPY_PAGE } from "./estimate.ts";
 import type { MoveCall } from "./move-call.ts";
 import { bytesOf, idRange, NEXT_IDS_STATEMENTS, nextIds, type Shape } from "./tables.ts";
@@ -46,14 +47,11 @@ export class Copying {
    */
   async nextChanges(): Promise<number> {
     const { source, course } = this.#call;
-    const { results } = await source.db
-      .prepare("SELECT enrollment_id AS id, noted FROM moving_changes WHERE course_slug = ? ORDER BY noted LIMIT ?")
-      .bind(course, COPY_PAGE)
-      .all<{ id: string; noted: number }>();
+    const { results } = await changesNoted(source.db, course, COPY_PAGE).all<{ id: string; noted: number }>();
     this.#call.counted(1);
     if (results.length === 0) return 0;
     await this.copy(results.map(({ id }) => id));
-    await this.#call.write("leaving", FORGET.over(source.db, results, course));
+    await this.#call.write("leaving", FORGET_CHANGES.over(source.db, results, course));
     return results.length;
   }
 
@@ -123,11 +121,6 @@ export class Copying {
     await this.#call.write("arriving", [this.#call.opens(db), ...statements, this.#call.closes(db, source.name)]);
   }
 }
-
-const FORGET = setStatement(
-  (set) => `DELETE FROM moving_changes WHERE course_slug = ?2
-    AND (enrollment_id, noted) IN (SELECT value ->> 'id', value ->> 'noted' FROM ${set})`,
-);
 
 function copierOf(shape: Shape): Copier {
   const { name, isOf, owner, columns } = shape;

@@ -1,5 +1,9 @@
+import { and, eq, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import { type CourseMove, LEFT_BEHIND_MS } from "../../platform/database/moves.ts";
 import { directory, type Shard, shardNamed } from "../../platform/database/shards.ts";
+import { courseMoves } from "../../platform/database/tables.ts";
+import { closeCourse, leaveNote, noteMoveStep, openCourse, takeMove } from "../statements.ts";
 
 // One call that works on a move. Its number grows with each call: what an earlier one still sends is refused by both shards
 // and by the directory, so that two that work at once, or one that was thought dead, do no harm.
@@ -37,13 +41,7 @@ export class MoveCall {
 
   /** Takes a move. @returns null when there is none, or another call holds it. */
   static async take(env: Env, course: string, now: number): Promise<MoveCall | null> {
-    const move = await directory(env)
-      .prepare(
-        `UPDATE course_moves SET step = step + 1, leased_until = ?3 WHERE course_slug = ?1 AND leased_until <= ?2
-         RETURNING *`,
-      )
-      .bind(course, now, now + LEASE_MS)
-      .first<CourseMove>();
+    const move = await takeMove(directory(env), course, now, now + LEASE_MS).first<CourseMove>();
     return move === null ? null : new MoveCall(env, move);
   }
 
@@ -69,28 +67,26 @@ export class MoveCall {
   async note(noted: Noted, from: CourseMove["state"] = this.move.state): Promise<void> {
     const now = Date.now();
     const change: Noted = { leased_until: now + LEASE_MS, progressed_at: now, ...noted };
-    const names = Object.keys(change);
     const { enrollments, rows, bytes } = this.#copied;
-    const row = await directory(this.env)
-      .prepare(
-        `UPDATE course_moves SET ${names.map((name, at) => `${name} = ?${at + 9}`).join(", ")},
-           enrollments = enrollments + ?3, copied_rows = copied_rows + ?4, copied_bytes = copied_bytes + ?5,
-           purged_rows = purged_rows + ?6, statements = statements + ?7
-         WHERE course_slug = ?1 AND step = ?2 AND state = ?8 RETURNING *`,
-      )
-      .bind(
-        this.course,
-        this.move.step,
-        enrollments,
-        rows,
-        bytes,
-        this.#purged,
-        this.#statements + 1,
-        from,
-        ...Object.values(change),
-      )
-      .first<CourseMove>();
-    if (row === null) throw new OvertakenError(`${this.course} is moved by another call`);
+    const counters = {
+      enrollments: sql`${courseMoves.enrollments} + ${enrollments}`,
+      copied_rows: sql`${courseMoves.copied_rows} + ${rows}`,
+      copied_bytes: sql`${courseMoves.copied_bytes} + ${bytes}`,
+      purged_rows: sql`${courseMoves.purged_rows} + ${this.#purged}`,
+      statements: sql`${courseMoves.statements} + ${this.#statements + 1}`,
+    };
+    const isOurs = and(
+      eq(courseMoves.course_slug, this.course),
+      eq(courseMoves.step, this.move.step),
+      eq(courseMoves.state, from),
+    );
+    const row = await drizzle(directory(this.env))
+      .update(courseMoves)
+      .set({ ...change, ...counters })
+      .where(isOurs)
+      .returning()
+      .get();
+    if (row === undefined) throw new OvertakenError(`${this.course} is moved by another call`);
     this.move = row;
     this.#copied = { enrollments: 0, rows: 0, bytes: 0 };
     this.#purged = 0;
@@ -115,27 +111,14 @@ export class MoveCall {
 
   /** Fails its transaction unless this call is the newest that was here: no course is closed on its way to nowhere. */
   #fence(db: D1Database, state: string): D1PreparedStatement {
-    return db
-      .prepare(
-        `INSERT INTO closed_courses (course_slug, moved_to, generation) SELECT ?1, NULL, ?2
-         WHERE NOT EXISTS (SELECT 1 FROM moving_courses
-           WHERE course_slug = ?1 AND generation = ?2 AND step = ?3 AND state = ?4)`,
-      )
-      .bind(this.course, this.move.generation, this.move.step, state);
+    return closeCourse(db, this.course, this.move.generation, this.move.step, state);
   }
 
   /** Makes this call the newest in both shards. From then on changes are noted in the one, and nobody writes in the other. */
   async enter(): Promise<void> {
     const { generation, step } = this.move;
     for (const [side, { db }] of [["leaving", this.source] as const, ["arriving", this.target] as const]) {
-      await db
-        .prepare(
-          `INSERT INTO moving_courses (course_slug, generation, step, state) VALUES (?1, ?2, ?3, ?4)
-           ON CONFLICT (course_slug) DO UPDATE SET generation = ?2, step = ?3, state = ?4
-           WHERE generation < ?2 OR (generation = ?2 AND step < ?3 AND state = ?4)`,
-        )
-        .bind(this.course, generation, step, side)
-        .run();
+      await noteMoveStep(db, this.course, generation, step, side).run();
     }
     this.counted(2);
     await this.write("arriving", [this.closes(this.target.db, this.source.name)]);
@@ -144,18 +127,11 @@ export class MoveCall {
 
   /** Statement after which a shard refuses writes of the course. */
   closes(db: D1Database, moved_to: string): D1PreparedStatement {
-    return db
-      .prepare(
-        `INSERT INTO closed_courses (course_slug, moved_to, generation) VALUES (?1, ?2, ?3)
-         ON CONFLICT (course_slug) DO UPDATE SET moved_to = ?2, generation = ?3`,
-      )
-      .bind(this.course, moved_to, this.move.generation);
+    return leaveNote(db, this.course, moved_to, this.move.generation);
   }
 
   /** Statement after which it takes them again. */
   opens(db: D1Database): D1PreparedStatement {
-    return db
-      .prepare("DELETE FROM closed_courses WHERE course_slug = ? AND generation = ?")
-      .bind(this.course, this.move.generation);
+    return openCourse(db, this.course, this.move.generation);
   }
 }

@@ -9,6 +9,8 @@ import { paginate } from "../../platform/http/pagination.ts";
 import { toInstant } from "../../platform/instants.ts";
 import { refuse } from "../../platform/results.ts";
 import { acceptedSecrets } from "../../platform/secrets.ts";
+import { alive } from "../../platform/statements.ts";
+import { placedCourses } from "../statements.ts";
 import { beginMove, estimateMove, planMove } from "./begin.ts";
 import { beginRoute, coursesRoute, type moveView, statusRoute, workRoute } from "./route-definitions.ts";
 import { workOnMove } from "./work.ts";
@@ -30,7 +32,7 @@ export function shardRoutes() {
       const [fills, moves, sizes] = await Promise.all([
         fillOfShards(c.env),
         movesUnderWay(c.env),
-        onEveryShard(c.env, async ({ db }) => (await db.prepare("SELECT 1").run()).meta.size_after, SIZE_WAIT_MS),
+        onEveryShard(c.env, async ({ db }) => (await alive(db).run()).meta.size_after, SIZE_WAIT_MS),
       ]);
       const shards = fills.map(({ name, learners, courses }) => {
         const size = sizes.find((answer) => answer.name === name);
@@ -51,13 +53,11 @@ export function shardRoutes() {
         "courses of shards",
         c.req.valid("query"),
         async (after, take) => {
-          const { results } = await directory(c.env)
-            .prepare(
-              `SELECT slug AS course, shard, learners AS enrollments FROM courses
-               WHERE slug > ? AND active_version IS NOT NULL ORDER BY slug LIMIT ?`,
-            )
-            .bind(after ?? "", take)
-            .all<{ course: string; shard: string; enrollments: number }>();
+          const { results } = await placedCourses(directory(c.env), after ?? "", take).all<{
+            course: string;
+            shard: string;
+            enrollments: number;
+          }>();
           return results;
         },
         ({ course }) => course,

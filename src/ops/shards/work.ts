@@ -4,6 +4,7 @@ import { forgetPlacement } from "../../platform/database/placement.ts";
 import { fillOfShards, shardBound } from "../../platform/database/room.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { logEvent, logFault } from "../../platform/log.ts";
+import { endMove, forgetChanges, nameShard, noteMoved, setMoveState } from "../statements.ts";
 import { Copying } from "./copy.ts";
 import { COPY_PAGE } from "./estimate.ts";
 import { MoveCall, OvertakenError } from "./move-call.ts";
@@ -128,19 +129,8 @@ async function name(call: MoveCall): Promise<void> {
   const db = directory(env);
   const now = Date.now();
   const [placed] = await db.batch([
-    db
-      .prepare(
-        `UPDATE courses SET shard = ?3, shard_generation = ?4
-         WHERE slug = ?1 AND shard = ?2 AND coalesce(shard_generation, 0) = ?4 - 1
-           AND EXISTS (SELECT 1 FROM course_moves WHERE course_slug = ?1 AND step = ?5 AND state = 'closing')`,
-      )
-      .bind(course, source.name, target.name, move.generation, move.step),
-    db
-      .prepare(
-        `UPDATE course_moves SET state = 'moved', moved_at = ?4 WHERE course_slug = ?1 AND step = ?3
-           AND EXISTS (SELECT 1 FROM courses WHERE slug = ?1 AND shard = ?5 AND shard_generation = ?2)`,
-      )
-      .bind(course, move.generation, move.step, now, target.name),
+    nameShard(db, course, source.name, target.name, move.generation, move.step),
+    noteMoved(db, course, move.generation, move.step, now, target.name),
   ]);
   call.counted(2);
   if ((placed?.meta.changes ?? 0) === 0) throw new Error(`${course} is not where it was`);
@@ -150,16 +140,10 @@ async function name(call: MoveCall): Promise<void> {
 /** The target takes writes. Harmless to repeat. @param since when the source was closed, if this call has closed it. */
 async function open(call: MoveCall, since?: number): Promise<void> {
   const { course, move, source, target } = call;
-  const became = (db: D1Database, state: string) =>
-    db
-      .prepare("UPDATE moving_courses SET state = ?3 WHERE course_slug = ?1 AND generation = ?2")
-      .bind(course, move.generation, state);
+  const became = (db: D1Database, state: string) => setMoveState(db, course, move.generation, state);
   await target.db.batch([became(target.db, "arrived"), call.opens(target.db)]);
   const closed_ms = since === undefined ? move.closed_ms : Date.now() - since;
-  await source.db.batch([
-    became(source.db, "left"),
-    source.db.prepare("DELETE FROM moving_changes WHERE course_slug = ?").bind(course),
-  ]);
+  await source.db.batch([became(source.db, "left"), forgetChanges(source.db, course)]);
   call.counted(4);
   forgetPlacement(course);
   await call.note({ state: "purging", closed_ms });
@@ -178,8 +162,7 @@ async function purged(call: MoveCall, until: number): Promise<boolean> {
     if (Date.now() >= until) return false;
   }
   await call.note({ waits_for: null });
-  const over = directory(call.env).prepare("DELETE FROM course_moves WHERE course_slug = ? AND step = ?");
-  await over.bind(call.course, call.move.step).run();
+  await endMove(directory(call.env), call.course, call.move.step).run();
   logEvent("course_move_done", { course_id: call.course, enrollments: call.move.enrollments });
   return true;
 }

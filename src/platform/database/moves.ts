@@ -1,6 +1,6 @@
 import { logFault } from "../log.ts";
+import { anyClosing, COURSE_WRITES, movesFound } from "../statements.ts";
 import { type ByteBatch, oneBatch } from "./batches.ts";
-import { setStatement } from "./set-statement.ts";
 import { directory } from "./shards.ts";
 
 // Courses on their way from one shard to another, as everybody has to know them. Who moves them is src/ops/shards.
@@ -39,16 +39,13 @@ export const LEFT_BEHIND_MS = 15_000;
 /** Every move under way, the oldest first. */
 export async function movesUnderWay(env: Env): Promise<CourseMove[]> {
   // No more than that are ever begun, so they are sorted here, where no index is needed for it.
-  const { results } = await directory(env)
-    .prepare("SELECT * FROM course_moves LIMIT ?")
-    .bind(MAX_MOVES)
-    .all<CourseMove>();
+  const { results } = await movesFound(directory(env), MAX_MOVES).all<CourseMove>();
   return results.sort((a, b) => a.started_at - b.started_at || (a.course_slug < b.course_slug ? -1 : 1));
 }
 
 /** Whether a course is just now in no shard that takes writes. */
 export async function isAnyClosing(env: Env): Promise<boolean> {
-  const found = directory(env).prepare("SELECT 1 FROM course_moves WHERE state IN ('closing', 'moved') LIMIT 1");
+  const found = anyClosing(directory(env));
   return (await found.first()) !== null;
 }
 
@@ -74,12 +71,10 @@ export async function notAtHome(env: Env): Promise<(shard: string) => ByteBatch<
     );
 }
 
-const WRITES = setStatement((set) => `INSERT INTO course_writes (course_slug) SELECT value FROM ${set}`);
-
 /**
  * Statements that stand before those that may find no row: an update that finds none fires no trigger, and would not be
  * refused where a course has left. Nothing is written.
  */
 export function writesTo(db: D1Database, courses: Iterable<string>): D1PreparedStatement[] {
-  return WRITES.over(db, [...new Set(courses)]);
+  return COURSE_WRITES.over(db, [...new Set(courses)]);
 }

@@ -1,3 +1,5 @@
+import { placeOfCourse } from "../statements.ts";
+
 // In which shard a course is, as the isolate remembers it. The directory decides; see shards.ts for the databases.
 
 /** Where a course is. */
@@ -33,10 +35,7 @@ export async function placementOf(db: D1Database, course: string): Promise<Place
   const remembered = placements.get(course);
   if (remembered !== undefined && Date.now() - remembered.at < PLACEMENT_MAX_AGE_MS) return remembered.placement;
   try {
-    const row = await db
-      .prepare("SELECT shard, shard_generation, active_version FROM courses WHERE slug = ?")
-      .bind(course)
-      .first<PlacementRow>();
+    const row = await placeOfCourse(db, course).first<PlacementRow>();
     if (row === null) return { shard: "DB", generation: 0 };
     const placement = { shard: row.shard, generation: row.shard_generation ?? 0 };
     // A course that is not published yet gets its place when it is.

@@ -1,3 +1,4 @@
+import { fills } from "../statements.ts";
 import { directory, everyShard } from "./shards.ts";
 
 // How full the shards are. A course stays where it is first published, so what is decided here is decided for long.
@@ -25,12 +26,7 @@ export function shardBound({ SHARD_ENROLLMENTS }: { SHARD_ENROLLMENTS?: string }
 
 /** How full each shard is, counted by the directory. One query, past every cache. */
 export async function fillOfShards(env: Env): Promise<Fill[]> {
-  const { results } = await directory(env)
-    .prepare(
-      `SELECT shard AS name, sum(learners) AS learners, count(*) AS courses FROM courses
-       WHERE active_version IS NOT NULL GROUP BY shard`,
-    )
-    .all<Fill>();
+  const { results } = await fills(directory(env)).all<Fill>();
   const counted = new Map(results.map((fill) => [fill.name, fill]));
   return everyShard(env).map(({ name }) => counted.get(name) ?? { name, learners: 0, courses: 0 });
 }

@@ -1,18 +1,13 @@
 import { withTimeOut } from "../http/time-out.ts";
 import { logFault } from "../log.ts";
+import { writeProbe } from "../statements.ts";
 
 /** A probe write that takes longer has failed, milliseconds. */
 const TIMEOUT_MS = 5_000;
 
 /** The smallest write there is: one row, for ever. */
 export function probeWrite(db: D1Database, now: number): Promise<unknown> {
-  return db
-    .prepare(
-      `INSERT INTO write_probes (id, written_at) VALUES (1, ?)
-       ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at`,
-    )
-    .bind(now)
-    .run();
+  return writeProbe(db, now).run();
 }
 
 /**

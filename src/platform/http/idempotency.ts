@@ -8,6 +8,7 @@ import type { ErrorCode } from "../error-codes.ts";
 import { sha256Hex } from "../hash.ts";
 import { logFault } from "../log.ts";
 import { refuse } from "../results.ts";
+import { pruneKeys } from "../statements.ts";
 import { respond } from "./answers.ts";
 import { type AppContext, type AppEnv, databaseOf } from "./context.ts";
 import { refusing } from "./declared-refusals.ts";
@@ -197,12 +198,6 @@ const PRUNE_PAGE = 2_000;
 
 /** Nightly: forgets answers that nobody may ask for any more. @returns whether there may be more. */
 export async function pruneAnswers(db: D1Database, now: number): Promise<boolean> {
-  const { meta } = await db
-    .prepare(
-      `DELETE FROM idempotency_keys WHERE (scope, key) IN
-         (SELECT scope, key FROM idempotency_keys WHERE created_at < ? LIMIT ?)`,
-    )
-    .bind(now - ANSWER_RETENTION_MS, PRUNE_PAGE)
-    .run();
+  const { meta } = await pruneKeys(db, now - ANSWER_RETENTION_MS, PRUNE_PAGE).run();
   return meta.changes >= PRUNE_PAGE;
 }

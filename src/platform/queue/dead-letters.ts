@@ -1,9 +1,17 @@
-import { setStatement } from "../database/set-statement.ts";
 import { directory } from "../database/shards.ts";
 import { takesWrites } from "../database/takes-writes.ts";
 import { DAY_MS } from "../instants.ts";
 import { logEvent, logFault } from "../log.ts";
 import { meter } from "../metrics/meter.ts";
+import {
+  bytesOfLetters,
+  forgetHandled,
+  insertLetter,
+  KNOWN_LETTERS,
+  noteReplay,
+  pruneHandledLetters,
+  pruneOpenLetters,
+} from "../statements.ts";
 import { type AskingQueue, dropAsking } from "./last-attempt.ts";
 
 /** Suffix that makes a queue's name its dead-letter queue's name; see wrangler.toml. */
@@ -79,20 +87,14 @@ async function storeDeadLetters(
 ): Promise<Message<unknown>[]> {
   if (messages.length === 0) return [];
   try {
-    const held = await directory(env)
-      .prepare(
-        `SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) AS bytes FROM dead_letters
-       WHERE queue = ? AND replayed_at IS NULL`,
-      )
-      .bind(queue)
-      .first<{ bytes: number }>();
+    const held = await bytesOfLetters(directory(env), queue).first<{ bytes: number }>();
     let room = MAX_LETTER_BYTES - (held?.bytes ?? 0);
     const statements: D1PreparedStatement[] = [];
     for (const { id, body, attempts } of messages) {
       const text = JSON.stringify(body) ?? "null";
       room -= new TextEncoder().encode(text).byteLength;
       if (room < 0) break;
-      statements.push(directory(env).prepare(INSERT).bind(id, queue, text, attempts, now, MAX_OPEN_LETTERS));
+      statements.push(insertLetter(directory(env), id, queue, text, attempts, now, MAX_OPEN_LETTERS));
     }
     const results = statements.length === 0 ? [] : await directory(env).batch(statements);
     for (const message of messages) message.ack();
@@ -116,51 +118,24 @@ async function countDropped(
 ): Promise<void> {
   if (stored.length === messages.length) return;
   const rest = messages.filter((message) => !stored.includes(message)).map(({ id }) => id);
-  const known = await KNOWN.find<{ id: string }>(directory(env), rest);
+  const known = await KNOWN_LETTERS.find<{ id: string }>(directory(env), rest);
   const dropped = rest.length - known.length;
   if (dropped === 0) return;
   meter.count("dead_letters_dropped_total", [queue, "full"], dropped);
   logEvent("dead_letters_dropped", { queue, messages: dropped });
 }
 
-const KNOWN = setStatement((set) => `SELECT id FROM dead_letters WHERE id IN (SELECT value FROM ${set})`);
-
-/** No more of a queue than are kept, whoever writes beside. */
-const INSERT = `
-  INSERT INTO dead_letters (id, queue, body, attempts, failed_at)
-  SELECT ?1, ?2, ?3, ?4, ?5
-  WHERE (SELECT count(*) FROM dead_letters WHERE queue = ?2 AND replayed_at IS NULL) < ?6
-  ON CONFLICT (id) DO NOTHING`;
-
 /** Nightly: forgets open letters that nobody came for, and counts them; and those handled long ago. @returns whether there may be more. */
 export async function pruneLetters(db: D1Database, now: number): Promise<boolean> {
-  const { results } = await db
-    .prepare(
-      `DELETE FROM dead_letters WHERE id IN (
-         SELECT id FROM dead_letters WHERE replayed_at IS NULL AND failed_at < ? ORDER BY failed_at LIMIT ?
-       ) RETURNING queue`,
-    )
-    .bind(now - LETTER_RETENTION_MS, PRUNE_PAGE)
-    .all<{ queue: string }>();
+  const { results } = await pruneOpenLetters(db, now - LETTER_RETENTION_MS, PRUNE_PAGE).all<{ queue: string }>();
   for (const [queue, letters] of Map.groupBy(results, (row) => row.queue)) {
     meter.count("dead_letters_dropped_total", [queue, "old"], letters.length);
   }
-  const handled = await db
-    .prepare(
-      `DELETE FROM dead_letters WHERE id IN (
-         SELECT id FROM dead_letters WHERE replayed_at IS NOT NULL AND replayed_at < ? LIMIT ?)`,
-    )
-    .bind(now - HANDLED_RETENTION_MS, PRUNE_PAGE)
-    .run();
+  const handled = await pruneHandledLetters(db, now - HANDLED_RETENTION_MS, PRUNE_PAGE).run();
   return results.length >= PRUNE_PAGE || handled.meta.changes >= PRUNE_PAGE;
 }
 
-const FORGET_HANDLED = `
-  DELETE FROM dead_letters WHERE queue = ?1 AND replayed_at IS NOT NULL AND id NOT IN (
-    SELECT id FROM dead_letters WHERE queue = ?1 AND replayed_at IS NOT NULL ORDER BY replayed_at DESC LIMIT ?2)`;
-
 /** Notes that a letter was sent to its queue again, and forgets the oldest of that queue that were. */
 export async function noteReplayed(db: D1Database, letter: { id: string; queue: string }, by: string, now: number) {
-  const note = db.prepare("UPDATE dead_letters SET replayed_at = ?, replayed_by = ? WHERE id = ?");
-  await db.batch([note.bind(now, by, letter.id), db.prepare(FORGET_HANDLED).bind(letter.queue, MAX_HANDLED_LETTERS)]);
+  await db.batch([noteReplay(db, now, by, letter.id), forgetHandled(db, letter.queue, MAX_HANDLED_LETTERS)]);
 }

@@ -1,6 +1,15 @@
 import { directory } from "../../platform/database/shards.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
+import {
+  accountRow,
+  dropAccount,
+  dropOutsideBan,
+  dropSignInWays,
+  dropVerifications,
+  outsideBan,
+  signInWays,
+} from "../statements.ts";
 
 /** Where D1 has user ids of this. */
 const PLACES: readonly UserColumn[] = [
@@ -14,33 +23,20 @@ export const accountSource: PersonalDataSource = {
   holds: (env, user) => anyRow(directory(env), PLACES, user),
   people: (env, from) => idsIn(directory(env), PLACES, from),
   async *export(env, user) {
-    const { results: rows } = await directory(env)
-      .prepare("SELECT * FROM users WHERE id = ?")
-      .bind(user)
-      .all<Record<string, unknown>>();
+    const { results: rows } = await accountRow(directory(env), user).all<Record<string, unknown>>();
     for (const row of rows) yield { kind: "user", row };
-    const bans = await directory(env)
-      .prepare("SELECT * FROM outside_bans WHERE user_id = ?")
-      .bind(user)
-      .all<Record<string, unknown>>();
+    const bans = await outsideBan(directory(env), user).all<Record<string, unknown>>();
     for (const row of bans.results) yield { kind: "ban", row };
     // Neither the password's hash nor another provider's tokens: they are keys, not data.
-    const { results } = await directory(env)
-      .prepare("SELECT provider_id, account_id, scope, created_at, updated_at FROM accounts WHERE user_id = ?")
-      .bind(user)
-      .all<Record<string, unknown>>();
+    const { results } = await signInWays(directory(env), user).all<Record<string, unknown>>();
     for (const row of results) yield { kind: "account", row };
   },
   async erase(env, user) {
     await directory(env).batch([
-      directory(env)
-        .prepare(
-          "DELETE FROM verifications WHERE identifier IN (SELECT email FROM users WHERE id = ?1 UNION ALL SELECT ?1)",
-        )
-        .bind(user),
-      directory(env).prepare("DELETE FROM outside_bans WHERE user_id = ?").bind(user),
-      directory(env).prepare("DELETE FROM accounts WHERE user_id = ?").bind(user),
-      directory(env).prepare("DELETE FROM users WHERE id = ?").bind(user),
+      dropVerifications(directory(env), user),
+      dropOutsideBan(directory(env), user),
+      dropSignInWays(directory(env), user),
+      dropAccount(directory(env), user),
     ]);
     return "done";
   },

@@ -1,7 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { callEnrollment } from "../../enrollment/index.ts";
 import { coursesOf, drainEnrollment } from "../../mirror/index.ts";
-import { setStatement } from "../../platform/database/set-statement.ts";
 import { allAnswers, directory, everyShard, groupByShard, onEveryShard } from "../../platform/database/shards.ts";
 import { enrollmentId } from "../../platform/ids.ts";
 import { inParallel } from "../../platform/parallel.ts";
@@ -9,18 +8,26 @@ import { raiseBars } from "../bars.ts";
 import { answered, exportedBy } from "../object-source.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import { NOBODY, type PersonalDataSource } from "../source.ts";
+import {
+  dropUserCourses,
+  enrollmentsOf,
+  everyCourse,
+  HELD_MIRRORS,
+  MIRRORS,
+  mirroredIn,
+  REGISTRATIONS,
+  REMOVE_ENROLLMENTS,
+  REMOVE_MIRRORS,
+} from "../statements.ts";
 
 /** Of each shard. */
 const PLACES: readonly UserColumn[] = [["enrollments", "user_id"]];
 /** Of the directory. */
 const INDEX: readonly UserColumn[] = [["user_courses", "user_id"]];
-const REGISTRATIONS = setStatement((set) => `SELECT * FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
 
 /** Enrollments erased by one call. */
 const PAGE = 25;
 const PARALLEL_OBJECTS = 6;
-/** What D1 mirrors by enrollment. */
-const MIRRORS = ["progress", "submissions", "unlock_events", "divergences"] as const;
 /** The key of their rows, and how many are read at a time: an answer is small, an announcement may be a megabyte. */
 const PAGES = {
   progress: { key: "item_id", first: "", rows: 1_000 },
@@ -31,17 +38,6 @@ const PAGES = {
 
 /** Enrollments of a user that there may be: one for each course, registered or not. */
 type Enrollments = readonly string[];
-
-const REMOVE_MIRRORS = MIRRORS.map((table) =>
-  setStatement((set) => `DELETE FROM ${table} WHERE enrollment_id IN (SELECT value FROM ${set})`),
-);
-const HELD_MIRRORS = setStatement((set) => {
-  const any = MIRRORS.map(
-    (table) => `EXISTS (SELECT 1 FROM ${table} WHERE enrollment_id IN (SELECT value FROM ${set}))`,
-  );
-  return `SELECT ${any.join(" OR ")} AS found`;
-});
-const REMOVE_ENROLLMENTS = setStatement((set) => `DELETE FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
 
 const positionSchema = z.object({ place: z.int(), from: z.string().nullable() });
 
@@ -102,17 +98,14 @@ export const enrollmentsSource: PersonalDataSource = {
     for (const { db } of everyShard(env)) {
       if (await eraseInShard(env, db, user, own)) return "more";
     }
-    await directory(env).prepare("DELETE FROM user_courses WHERE user_id = ?").bind(user).run();
+    await dropUserCourses(directory(env), user).run();
     return "done";
   },
 };
 
 /** Erases a page of what one shard has. @returns whether there may be more. */
 async function eraseInShard(env: Env, db: D1Database, user: string, own: Enrollments): Promise<boolean> {
-  const { results } = await db
-    .prepare("SELECT id FROM enrollments WHERE user_id = ? LIMIT ?")
-    .bind(user, PAGE)
-    .all<{ id: string }>();
+  const { results } = await enrollmentsOf(db, user, PAGE).all<{ id: string }>();
   const ids = results.map(({ id }) => id);
   await inParallel(ids, PARALLEL_OBJECTS, async (id) => {
     const erase = () => callEnrollment(env, id, (stub) => stub.erase());
@@ -125,7 +118,7 @@ async function eraseInShard(env: Env, db: D1Database, user: string, own: Enrollm
   // With the rows that a delivery under way has brought after the registration of its enrollment was gone.
   const mirrored = [...new Set([...ids, ...own])];
   const statements = [
-    ...REMOVE_MIRRORS.flatMap((remove) => remove.over(db, mirrored)),
+    ...Object.values(REMOVE_MIRRORS).flatMap((remove) => remove.over(db, mirrored)),
     ...REMOVE_ENROLLMENTS.over(db, ids),
   ];
   if (statements.length > 0) await db.batch(statements);
@@ -134,7 +127,7 @@ async function eraseInShard(env: Env, db: D1Database, user: string, own: Enrollm
 
 /** The enrollment that a user would have in each course there is. */
 async function everyEnrollment(env: Env, user: string): Promise<string[]> {
-  const { results } = await directory(env).prepare("SELECT slug FROM courses").all<{ slug: string }>();
+  const { results } = await everyCourse(directory(env)).all<{ slug: string }>();
   return results.map(({ slug }) => enrollmentId(slug, user));
 }
 
@@ -145,14 +138,12 @@ async function* mirrorsOf(
   enrollment: string,
 ): AsyncGenerator<Record<string, unknown>> {
   const { key, first, rows } = PAGES[table];
-  for (let after: unknown = first; ; ) {
-    const { results } = await db
-      .prepare(`SELECT * FROM ${table} WHERE enrollment_id = ? AND ${key} > ? ORDER BY ${key} LIMIT ?`)
-      .bind(enrollment, after, rows)
-      .all<Record<string, unknown>>();
+  for (let after: string | number = first; ; ) {
+    const { results } = await mirroredIn[table](db, enrollment, after, rows).all<Record<string, unknown>>();
     yield* results;
     const last = results.at(-1);
     if (last === undefined || results.length < rows) return;
-    after = last[key];
+    // SAFETY: a key is a text or a number, as the first one.
+    after = last[key] as string | number;
   }
 }

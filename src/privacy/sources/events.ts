@@ -3,6 +3,7 @@ import { directory } from "../../platform/database/shards.ts";
 import { answered, exportedBy } from "../object-source.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
+import { archivedEvents, dropArchivedEvents } from "../statements.ts";
 
 const PLACES: readonly UserColumn[] = [["event_log", "user_id"]];
 
@@ -22,10 +23,10 @@ export const eventsSource: PersonalDataSource = {
     yield* exportedBy((from) => callChannel(env, user, (stub) => stub.exportOf(from)));
     let after = { at: -1, id: "" };
     for (;;) {
-      const { results } = await directory(env)
-        .prepare("SELECT * FROM event_log WHERE user_id = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?")
-        .bind(user, after.at, after.id, PAGE)
-        .all<{ at: number; id: string }>();
+      const { results } = await archivedEvents(directory(env), user, after.at, after.id, PAGE).all<{
+        at: number;
+        id: string;
+      }>();
       for (const row of results) yield { kind: "archived_event", row };
       const last = results.at(-1);
       if (last === undefined || results.length < PAGE) return;
@@ -35,10 +36,7 @@ export const eventsSource: PersonalDataSource = {
   async erase(env, user) {
     answered(await callChannel(env, user, (stub) => stub.erase()));
     answered(await callBroadcastLog(env, (stub) => stub.forgetReader(user)));
-    const { meta } = await directory(env)
-      .prepare("DELETE FROM event_log WHERE id IN (SELECT id FROM event_log WHERE user_id = ? LIMIT ?)")
-      .bind(user, PAGE)
-      .run();
+    const { meta } = await dropArchivedEvents(directory(env), user, PAGE).run();
     return meta.changes === PAGE ? "more" : "done";
   },
 };

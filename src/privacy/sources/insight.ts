@@ -1,6 +1,7 @@
 import { directory } from "../../platform/database/shards.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
+import { dropLearner, dropPredictions, heldByInsight } from "../statements.ts";
 
 /** Where D1 has user ids of this. */
 const PLACES: readonly UserColumn[] = [
@@ -18,18 +19,12 @@ export const insightSource: PersonalDataSource = {
   people: (env, from) => idsIn(directory(env), PLACES, from),
   async *export(env, user) {
     for (const table of ["insight_learners", "insight_predictions"] as const) {
-      const { results } = await directory(env)
-        .prepare(`SELECT * FROM ${table} WHERE user_id = ?`)
-        .bind(user)
-        .all<Record<string, unknown>>();
+      const { results } = await heldByInsight[table](directory(env), user).all<Record<string, unknown>>();
       for (const row of results) yield { kind: table, row };
     }
   },
   async erase(env, user) {
-    await directory(env).batch([
-      directory(env).prepare("DELETE FROM insight_predictions WHERE user_id = ?").bind(user),
-      directory(env).prepare("DELETE FROM insight_learners WHERE user_id = ?").bind(user),
-    ]);
+    await directory(env).batch([dropPredictions(directory(env), user), dropLearner(directory(env), user)]);
     return "done";
   },
 };

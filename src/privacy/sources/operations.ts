@@ -1,6 +1,7 @@
 import { directory } from "../../platform/database/shards.ts";
 import { wholeUserId } from "../../platform/ids.ts";
 import { NOBODY, type PersonalDataSource } from "../source.ts";
+import { answersPage, dropAnswer, dropLetter, lettersPage } from "../statements.ts";
 
 /** Rows looked at by one statement. */
 const PAGE = 1_000;
@@ -26,10 +27,10 @@ export const operationsSource: PersonalDataSource = {
   async erase(env, user) {
     const names = naming(user);
     for await (const { scope, key } of answersNaming(directory(env), user, names)) {
-      await directory(env).prepare("DELETE FROM idempotency_keys WHERE scope = ? AND key = ?").bind(scope, key).run();
+      await dropAnswer(directory(env), scope, key).run();
     }
     for await (const id of lettersNaming(directory(env), user, names)) {
-      await directory(env).prepare("DELETE FROM dead_letters WHERE id = ?").bind(id).run();
+      await dropLetter(directory(env), id).run();
     }
     return "done";
   },
@@ -56,13 +57,14 @@ function naming(user: string): Naming {
 async function* answersNaming(db: D1Database, user: string, names: Naming): AsyncIterable<Answer> {
   let after = { scope: "", key: "" };
   for (;;) {
-    const { results } = await db
-      .prepare(
-        `SELECT scope, key, status, iif(instr(scope, ?1) + instr(scope, ?5) + coalesce(instr(body, ?1), 0) > 0, coalesce(body, ''), NULL) AS body
-         FROM idempotency_keys WHERE (scope, key) > (?2, ?3) ORDER BY scope, key LIMIT ?4`,
-      )
-      .bind(user, after.scope, after.key, PAGE, encodeURIComponent(user))
-      .all<Answer>();
+    const { results } = await answersPage(
+      db,
+      user,
+      after.scope,
+      after.key,
+      PAGE,
+      encodeURIComponent(user),
+    ).all<Answer>();
     for (const answer of results) {
       if (answer.body !== null && names.test(`${answer.scope} ${answer.body}`)) yield answer;
     }
@@ -76,14 +78,7 @@ async function* answersNaming(db: D1Database, user: string, names: Naming): Asyn
 async function* lettersNaming(db: D1Database, user: string, names: Naming): AsyncIterable<string> {
   let after = "";
   for (;;) {
-    const { results } = await db
-      .prepare(
-        `SELECT id, CASE WHEN instr(body, ?1) + coalesce(instr(replayed_by, ?1), 0) > 0
-           THEN body || ' ' || coalesce(replayed_by, '') END AS text
-         FROM dead_letters WHERE id > ?2 ORDER BY id LIMIT ?3`,
-      )
-      .bind(user, after, PAGE)
-      .all<{ id: string; text: string | null }>();
+    const { results } = await lettersPage(db, user, after, PAGE).all<{ id: string; text: string | null }>();
     for (const { id, text } of results) if (text !== null && names.test(text)) yield id;
     const last = results.at(-1);
     if (last === undefined || results.length < PAGE) return;

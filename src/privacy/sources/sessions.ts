@@ -3,6 +3,7 @@ import { directory } from "../../platform/database/shards.ts";
 import { answered } from "../object-source.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
+import { dropSessions, sessionsOf } from "../statements.ts";
 
 /** Where D1 has user ids of this. */
 const PLACES: readonly UserColumn[] = [["sessions", "user_id"]];
@@ -13,15 +14,12 @@ export const sessionsSource: PersonalDataSource = {
   holds: (env, user) => anyRow(directory(env), PLACES, user),
   people: (env, from) => idsIn(directory(env), PLACES, from),
   async *export(env, user) {
-    const { results } = await directory(env)
-      .prepare("SELECT id, user_agent, ip_address, created_at, expires_at FROM sessions WHERE user_id = ?")
-      .bind(user)
-      .all<Record<string, unknown>>();
+    const { results } = await sessionsOf(directory(env), user).all<Record<string, unknown>>();
     for (const row of results) yield { kind: "session", row };
   },
   async erase(env, user) {
     answered(await callRevocations(env, user, (stub) => stub.erase()));
-    await directory(env).prepare("DELETE FROM sessions WHERE user_id = ?").bind(user).run();
+    await dropSessions(directory(env), user).run();
     return "done";
   },
 };

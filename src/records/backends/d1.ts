@@ -1,4 +1,6 @@
 import { cutByBytes, oneBatch, setParameter } from "../../platform/database/batches.ts";
+import { alive } from "../../platform/statements.ts";
+import { fenceOf, raiseFence } from "../statements.ts";
 import {
   type BackendHealth,
   type Fence,
@@ -76,19 +78,13 @@ export class D1Backend implements StorageBackend {
   }
 
   async raiseFence(name: string): Promise<number> {
-    const raised = await this.#db
-      .prepare(
-        `INSERT INTO record_fences (name, epoch) VALUES (?, 1)
-         ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1 RETURNING epoch`,
-      )
-      .bind(name)
-      .first<number>("epoch");
+    const raised = await raiseFence(this.#db, name).first<number>("epoch");
     if (raised === null) throw new Error("the barrier was not raised");
     return raised;
   }
 
   health(): Promise<BackendHealth> {
-    return probe(() => this.#db.prepare("SELECT 1").first());
+    return probe(() => alive(this.#db).first());
   }
 }
 
@@ -114,7 +110,7 @@ export async function batchBehind(
   fence?: Fence,
 ): Promise<D1Result[]> {
   if (fence === undefined) return db.batch([...statements]);
-  const standing = db.prepare("SELECT epoch FROM record_fences WHERE name = ?").bind(fence.name);
+  const standing = fenceOf(db, fence.name);
   const results = await db.batch<{ epoch: number }>([...statements, standing]);
   const epoch = results.pop()?.results[0]?.epoch ?? 0;
   if (epoch > fence.epoch)

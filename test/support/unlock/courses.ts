@@ -1,3 +1,5 @@
+// Over 350 lines: the courses that properties make at random, with their facts: parts would import each other.
+
 import fc from "fast-check";
 import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";
 import { type Fact, mergeFact, NO_FACT, type Outcome, type Points } from "../../../src/unlock/facts.ts";

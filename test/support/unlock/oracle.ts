@@ -1,3 +1,5 @@
+// Over 350 lines: it repeats the rules in a second way, without the code it is compared with.
+
 import type { Fact } from "../../../src/unlock/facts.ts";
 import type { LearnerRecord, Override } from "../../../src/unlock/learner.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "../../../src/unlock/outline.ts";

@@ -1,3 +1,5 @@
+// Over 350 lines: one fake server plays all that can happen to a connection.
+
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EventStream } from "../../../src/client/event-stream.ts";
 import { memoryStorage } from "../../../src/client/stream/cursor-store.ts";

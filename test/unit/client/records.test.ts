@@ -1,3 +1,5 @@
+// Over 350 lines: the cases share a fake server and a spool.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,3 +1,5 @@
+// Over 350 lines: the cases share a clock that the tests move.
+
 import { afterEach, describe, expect, it } from "vitest";
 import { EventStream } from "../../../src/client/event-stream.ts";
 import { memoryStorage } from "../../../src/client/stream/cursor-store.ts";

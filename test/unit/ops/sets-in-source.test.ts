@@ -16,7 +16,10 @@ describe("the sources", () => {
   const RESERVED: readonly [what: string, form: RegExp][] = [
     // What is pending in an object is a column of its own row, of 25 entries at most: nothing is bound.
     ["a set in SQL", /json_each\s*\((?!pending\))/],
-    ["a set bound to a statement of D1", /\.bind\([^;]*JSON\.stringify\(/],
+    [
+      "a set bound to a statement of D1",
+      /(?:\.bind\(|\b\w+\((?:\w*\.)?(?:db|directory\([^)]*\)),)[^;]*JSON\.stringify\(/,
+    ],
     ["a set in a statement of drizzle", /\bsql`[^`]*\$\{JSON\.stringify\((?!full)/],
     ["messages sent together", /\.sendBatch\(/],
   ];
@@ -28,6 +31,8 @@ describe("the sources", () => {
     "insight/runs.ts": "the place at which a run begins",
     "insight/pipeline.ts": "the place at which a run stands",
     "insight/registry.ts": "a model's figures",
+    "courses/publish.ts": "a course's title, or what one version is",
+    "mirror/shadow.ts": "one snapshot, and in how many items it differs",
   };
 
   it("bind sets and send messages nowhere but through batches", () => {

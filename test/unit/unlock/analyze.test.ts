@@ -1,3 +1,5 @@
+// Over 350 lines: the errors and warnings of publishing are one list, in the order of the page for authors.
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { courseDocumentSchema, documentPaths, splitDocument } from "../../../src/courses/document.ts";

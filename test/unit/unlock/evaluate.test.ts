@@ -1,3 +1,5 @@
+// Over 350 lines: the rule language, an operator after the other.
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";

@@ -1,3 +1,5 @@
+// Over 350 lines: each operator has its reason, its sentence and its plan, one after the other.
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toInstant } from "../../../src/platform/instants.ts";

@@ -1,3 +1,5 @@
+// Over 350 lines: each case is one course of another platform with what that platform answers.
+
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DAY_MS, toInstant } from "../../../src/platform/instants.ts";

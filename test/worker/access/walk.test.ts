@@ -1,3 +1,5 @@
+// Over 350 lines: one table says of each route whether it shows content; a walk over all of them follows.
+
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";

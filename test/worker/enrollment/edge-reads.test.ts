@@ -1,3 +1,5 @@
+// Over 350 lines: each way to ask at the edge is compared with the same object.
+
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { edgeMemory } from "../../../src/enrollment/edge/memory.ts";

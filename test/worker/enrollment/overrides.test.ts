@@ -1,3 +1,5 @@
+// Over 350 lines: kinds of overrides are tried with each other, over one course.
+
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { enroll, fireAlarm, freshSlug, project, publish } from "../../support/worker/courses.ts";

@@ -1,3 +1,5 @@
+// Over 350 lines: each column of a roster is tried alone and with others.
+
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";

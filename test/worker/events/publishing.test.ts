@@ -1,3 +1,5 @@
+// Over 350 lines: each type of event is published, with what is refused of it.
+
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";

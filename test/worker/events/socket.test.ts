@@ -1,3 +1,5 @@
+// Over 350 lines: the cases share a client that speaks the protocol of the socket.
+
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

@@ -1,3 +1,5 @@
+// Over 350 lines: an upload is one story, of which each test breaks another step.
+
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { MAX_FILE_BYTES } from "../../../src/files/limits.ts";

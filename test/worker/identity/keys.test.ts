@@ -1,3 +1,5 @@
+// Over 350 lines: the life of a key, from its creation to its end.
+
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";

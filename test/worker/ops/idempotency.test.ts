@@ -1,3 +1,5 @@
+// Over 350 lines: every route that takes a key is in one table.
+
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

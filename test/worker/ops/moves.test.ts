@@ -1,3 +1,5 @@
+// Over 350 lines: a move is cut at each of its steps, over the same courses.
+
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";

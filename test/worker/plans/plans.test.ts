@@ -1,3 +1,5 @@
+// Over 350 lines: each route and job is driven once, over one school, so that every statement is recorded.
+
 import {
   createExecutionContext,
   createMessageBatch,

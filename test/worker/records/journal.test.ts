@@ -1,3 +1,5 @@
+// Over 350 lines: the cases share one journal and a backend that can be made to fail.
+
 import { createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";

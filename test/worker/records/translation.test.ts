@@ -1,3 +1,5 @@
+// Over 350 lines: one program of a customer, from its first batch to its last.
+
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";

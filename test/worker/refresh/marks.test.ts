@@ -1,3 +1,5 @@
+// Over 350 lines: a marking is followed page by page; each test lets another page fail.
+
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { describe, expect, it } from "vitest";

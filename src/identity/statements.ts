@@ -1,0 +1,33 @@
+import { setStatement } from "../platform/database/set-statement.ts";
+import { statement } from "../platform/database/statement.ts";
+
+/** Role and ban of a user; of one whom another identity provider knows, the ban alone. */
+// plan: COMPOUND QUERY
+// plan: LEFT-MOST SUBQUERY
+// plan: SEARCH outside_bans USING PRIMARY KEY (user_id=?)
+// plan: UNION ALL
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+export const accountOf = statement<[user: string]>(
+  `SELECT 'admin' AS role, 1 AS banned, until AS ban_expires FROM outside_bans WHERE user_id = ?1
+    UNION ALL SELECT role, banned, ban_expires FROM users WHERE id = ?1 LIMIT 1`,
+);
+
+/** What a key is checked against. */
+// plan: SEARCH service_keys USING PRIMARY KEY (id=?)
+export const serviceKey = statement<[id: string]>(
+  `SELECT hash, previous_hash, previous_until, scopes, courses, expires_at, last_used_on, revoked_at
+    FROM service_keys WHERE id = ?`,
+);
+
+/** Notes the day on which a key was last used, once a day. */
+// plan: SEARCH service_keys USING PRIMARY KEY (id=?)
+export const noteKeyUse = statement<[id: string, day: number]>(
+  "UPDATE service_keys SET last_used_on = ?2 WHERE id = ?1 AND coalesce(last_used_on, 0) < ?2",
+);
+
+// plan: SEARCH tombstones USING PRIMARY KEY (subject=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const ERASED_AMONG = setStatement(
+  (set) => `SELECT subject FROM tombstones WHERE subject IN (SELECT value FROM ${set})`,
+);

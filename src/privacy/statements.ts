@@ -1,0 +1,344 @@
+import { setStatement } from "../platform/database/set-statement.ts";
+import { statement } from "../platform/database/statement.ts";
+
+// plan: SEARCH courses USING INDEX courses_by_owner (owner_id=?)
+export const ownedCourses = statement<[user: string]>("SELECT slug, title, created_at FROM courses WHERE owner_id = ?");
+
+// plan: SEARCH courses USING INDEX courses_by_owner (owner_id=?)
+export const renameOwner = statement<[user: string, pseudonym: string]>(
+  "UPDATE courses SET owner_id = ?2 WHERE owner_id = ?1",
+);
+
+// plan: SEARCH course_versions USING INDEX course_versions_by_publisher (published_by=?)
+export const renamePublisher = statement<[user: string, pseudonym: string]>(
+  "UPDATE course_versions SET published_by = ?2 WHERE published_by = ?1",
+);
+
+// plan: SEARCH erasures USING INDEX erasures_by_requester (requested_by=?)
+export const renameEraser = statement<[user: string, pseudonym: string]>(
+  "UPDATE erasures SET requested_by = ?2 WHERE requested_by = ?1",
+);
+
+// plan: SEARCH service_keys USING INDEX service_keys_by_creator (created_by=?)
+export const renameKeyMaker = statement<[user: string, pseudonym: string]>(
+  "UPDATE service_keys SET created_by = ?2 WHERE created_by = ?1",
+);
+
+// plan: SEARCH course_activations USING INDEX course_activations_by_actor (activated_by=?)
+export const renameActivator = statement<[user: string, pseudonym: string]>(
+  "UPDATE course_activations SET activated_by = ?2 WHERE activated_by = ?1",
+);
+
+// plan: SEARCH user_courses USING PRIMARY KEY (user_id=?)
+export const dropUserCourses = statement<[user: string]>("DELETE FROM user_courses WHERE user_id = ?");
+
+// plan: SEARCH enrollments USING COVERING INDEX enrollments_by_user (user_id=?)
+export const enrollmentsOf = statement<[user: string, limit: number]>(
+  "SELECT id FROM enrollments WHERE user_id = ? LIMIT ?",
+);
+
+// plan: SCAN courses USING COVERING INDEX courses_by_shard
+// scans: a row for each course; once for each user who is erased.
+export const everyCourse = statement<[]>("SELECT slug FROM courses");
+
+// plan: SEARCH event_log USING INDEX event_log_by_user (user_id=? AND (at,id)>(?,?))
+export const archivedEvents = statement<[user: string, at: number, id: string, limit: number]>(
+  "SELECT * FROM event_log WHERE user_id = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?",
+);
+
+// plan: SEARCH event_log USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SEARCH event_log USING COVERING INDEX event_log_by_user (user_id=?)
+export const dropArchivedEvents = statement<[user: string, limit: number]>(
+  "DELETE FROM event_log WHERE id IN (SELECT id FROM event_log WHERE user_id = ? LIMIT ?)",
+);
+
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+export const accountRow = statement<[user: string]>("SELECT * FROM users WHERE id = ?");
+
+// plan: SEARCH outside_bans USING PRIMARY KEY (user_id=?)
+export const outsideBan = statement<[user: string]>("SELECT * FROM outside_bans WHERE user_id = ?");
+
+// plan: SEARCH accounts USING INDEX accounts_by_user (user_id=?)
+export const signInWays = statement<[user: string]>(
+  "SELECT provider_id, account_id, scope, created_at, updated_at FROM accounts WHERE user_id = ?",
+);
+
+// plan: SEARCH verifications USING INDEX verifications_by_identifier (identifier=?)
+// plan: LIST SUBQUERY 2
+// plan: COMPOUND QUERY
+// plan: LEFT-MOST SUBQUERY
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+// plan: UNION ALL
+// plan: SCAN CONSTANT ROW
+export const dropVerifications = statement<[user: string]>(
+  "DELETE FROM verifications WHERE identifier IN (SELECT email FROM users WHERE id = ?1 UNION ALL SELECT ?1)",
+);
+
+// plan: SEARCH outside_bans USING PRIMARY KEY (user_id=?)
+export const dropOutsideBan = statement<[user: string]>("DELETE FROM outside_bans WHERE user_id = ?");
+
+// plan: SEARCH accounts USING INDEX accounts_by_user (user_id=?)
+export const dropSignInWays = statement<[user: string]>("DELETE FROM accounts WHERE user_id = ?");
+
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+// plan: SEARCH accounts USING INDEX accounts_by_user (user_id=?)
+// plan: SEARCH sessions USING INDEX sessions_by_user (user_id=?)
+export const dropAccount = statement<[user: string]>("DELETE FROM users WHERE id = ?");
+
+// plan: SEARCH idempotency_keys USING PRIMARY KEY (scope=? AND key=?)
+export const dropAnswer = statement<[scope: string, key: string]>(
+  "DELETE FROM idempotency_keys WHERE scope = ? AND key = ?",
+);
+
+// plan: SEARCH dead_letters USING PRIMARY KEY (id=?)
+export const dropLetter = statement<[id: string]>("DELETE FROM dead_letters WHERE id = ?");
+
+/** Stored answers, a page, with the text of those that name a user. */
+// plan: SEARCH idempotency_keys USING PRIMARY KEY ((scope,key)>(?,?))
+export const answersPage = statement<[user: string, scope: string, key: string, limit: number, encoded: string]>(
+  `SELECT scope, key, status, iif(instr(scope, ?1) + instr(scope, ?5) + coalesce(instr(body, ?1), 0) > 0, coalesce(body, ''), NULL) AS body
+    FROM idempotency_keys WHERE (scope, key) > (?2, ?3) ORDER BY scope, key LIMIT ?4`,
+);
+
+/** Dead letters, a page, with the text of those that name a user. */
+// plan: SEARCH dead_letters USING PRIMARY KEY (id>?)
+export const lettersPage = statement<[user: string, after: string, limit: number]>(
+  `SELECT id, CASE WHEN instr(body, ?1) + coalesce(instr(replayed_by, ?1), 0) > 0
+      THEN body || ' ' || coalesce(replayed_by, '') END AS text
+    FROM dead_letters WHERE id > ?2 ORDER BY id LIMIT ?3`,
+);
+
+// plan: SEARCH insight_predictions USING INDEX insight_predictions_by_user (user_id=?)
+export const dropPredictions = statement<[user: string]>("DELETE FROM insight_predictions WHERE user_id = ?");
+
+// plan: SEARCH insight_learners USING INDEX insight_learners_by_user (user_id=?)
+export const dropLearner = statement<[user: string]>("DELETE FROM insight_learners WHERE user_id = ?");
+
+// plan: SEARCH sessions USING INDEX sessions_by_user (user_id=?)
+export const sessionsOf = statement<[user: string]>(
+  "SELECT id, user_agent, ip_address, created_at, expires_at FROM sessions WHERE user_id = ?",
+);
+
+// plan: SEARCH sessions USING INDEX sessions_by_user (user_id=?)
+export const dropSessions = statement<[user: string]>("DELETE FROM sessions WHERE user_id = ?");
+
+// plan: SEARCH erasures USING INDEX erasures_due (due_at>?)
+export const erasuresOpen = statement<[]>(
+  "SELECT count(*) AS n, min(requested_at) AS oldest FROM erasures WHERE state <> 'done' AND due_at > 0",
+);
+
+// plan: SEARCH tombstones USING PRIMARY KEY (subject>?)
+export const tombstonesAfter = statement<[after: string, limit: number]>(
+  "SELECT subject FROM tombstones WHERE subject > ? ORDER BY subject LIMIT ?",
+);
+
+// plan: looks nothing up
+export const insertTombstone = statement<[subject: string, now: number]>(
+  "INSERT INTO tombstones (subject, erased_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+);
+
+/** Orders an erasure; one that is done is begun again. */
+// plan: looks nothing up
+export const insertErasure = statement<[subject: string, user: string, now: number, step: string]>(
+  `INSERT INTO erasures (subject, user_id, requested_at, state, step, due_at) VALUES (?1, ?2, ?3, 'running', ?4, ?3)
+    ON CONFLICT (subject) DO UPDATE SET user_id = ?2, state = 'running', step = ?4, due_at = ?3, attempts = 0
+    WHERE state = 'done'`,
+);
+
+// plan: SEARCH erasures USING INDEX erasures_due (due_at<?)
+export const erasuresDue = statement<[now: number, limit: number]>(
+  "SELECT subject FROM erasures WHERE state <> 'done' AND due_at <= ? ORDER BY due_at LIMIT ?",
+);
+
+/** Takes an erasure that is due, unless somebody has. */
+// plan: SEARCH erasures USING PRIMARY KEY (subject=?)
+export const takeErasure = statement<[subject: string, until: number, now: number]>(
+  `UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state <> 'done' AND due_at <= ?3
+    RETURNING subject, user_id, state, step, attempts`,
+);
+
+// plan: SEARCH erasures USING PRIMARY KEY (subject=?)
+export const delayErasure = statement<[subject: string, error: string, dueAt: number]>(
+  "UPDATE erasures SET attempts = attempts + 1, error = ?2, due_at = ?3 WHERE subject = ?1",
+);
+
+// plan: SEARCH erasures USING PRIMARY KEY (subject=?)
+export const holdErasure = statement<[subject: string, step: string, dueAt: number]>(
+  "UPDATE erasures SET step = ?2, due_at = ?3 WHERE subject = ?1",
+);
+
+// plan: SEARCH erasures USING PRIMARY KEY (subject=?)
+export const stepErasure = statement<[subject: string, step: string, dueAt: number]>(
+  "UPDATE erasures SET step = ?2, due_at = ?3, attempts = 0, error = NULL WHERE subject = ?1",
+);
+
+// plan: SEARCH erasures USING PRIMARY KEY (subject=?)
+export const settleErasure = statement<[subject: string, step: string, dueAt: number]>(
+  `UPDATE erasures SET state = 'settling', step = ?2, due_at = ?3, attempts = 0, error = NULL
+    WHERE subject = ?1 AND state = 'running'`,
+);
+
+// plan: SEARCH erasures USING PRIMARY KEY (subject=?)
+export const endErasure = statement<[subject: string, now: number]>(
+  `UPDATE erasures SET state = 'done', user_id = NULL, step = '', attempts = 0, error = NULL, finished_at = ?2
+    WHERE subject = ?1 AND state = 'settling'`,
+);
+
+// plan: SEARCH backup_changes USING PRIMARY KEY (kind=? AND key=?)
+export const forgetOwnChanges = statement<[user: string]>(
+  "DELETE FROM backup_changes WHERE kind IN ('users', 'channels') AND key = ?",
+);
+
+// plan: SEARCH backup_changes USING PRIMARY KEY (kind=? AND key>? AND key<?)
+export const forgetRecordChanges = statement<[user: string]>(
+  `DELETE FROM backup_changes WHERE kind IN ('translation_sessions', 'translation_tasks')
+    AND key >= ?1 || ':' AND key < ?1 || ';'`,
+);
+
+// plan: SEARCH courses USING PRIMARY KEY (slug>?)
+export const coursesAfter = statement<[after: string, limit: number]>(
+  "SELECT slug FROM courses WHERE slug > ? ORDER BY slug LIMIT ?",
+);
+
+// plan: SCAN erasures
+// scans: a row for each erasure there has been; only where another database brings one that was not known.
+export const settleAgain = statement<[step: string, now: number]>(
+  "UPDATE erasures SET state = 'running', step = ?1, due_at = ?2, attempts = 0 WHERE state = 'settling'",
+);
+
+// plan: SEARCH erasures USING PRIMARY KEY (subject=?)
+export const hurry = statement<[subject: string, now: number]>(
+  "UPDATE erasures SET due_at = ?2 WHERE subject = ?1 AND state = 'running'",
+);
+
+// plan: SEARCH erasures USING PRIMARY KEY (subject=?)
+export const erasureState = statement<[subject: string]>("SELECT state FROM erasures WHERE subject = ?");
+
+// plan: SCAN erasure_watch
+// scans: it has one row.
+export const watched = statement<[]>("SELECT read_to, walk_at FROM erasure_watch");
+
+// plan: looks nothing up
+export const saveWatch = statement<[readTo: string, walkAt: string | null]>(
+  `INSERT INTO erasure_watch (one, read_to, walk_at) VALUES (1, ?1, ?2)
+    ON CONFLICT (one) DO UPDATE SET read_to = ?1, walk_at = ?2`,
+);
+
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const BURY = setStatement(
+  (set) => `INSERT INTO tombstones (subject, erased_at) SELECT value, ?2 FROM ${set} WHERE true ON CONFLICT DO NOTHING`,
+);
+
+// plan: SEARCH erasures USING INDEX erasures_by_user (user_id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const RUNNING = setStatement(
+  (set) => `SELECT user_id AS id FROM erasures WHERE state = 'running' AND user_id IN (SELECT value FROM ${set})`,
+);
+
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: USING INDEX sqlite_autoindex_tombstones_1 FOR IN-OPERATOR
+export const UNKNOWN_SUBJECTS = setStatement(
+  (set) => `SELECT value AS subject FROM ${set} WHERE value NOT IN (SELECT subject FROM tombstones)`,
+);
+
+/** What D1 mirrors by enrollment. */
+export const MIRRORS = ["progress", "submissions", "unlock_events", "divergences"] as const;
+
+const pageOf = (table: (typeof MIRRORS)[number], key: string) =>
+  statement<[enrollment: string, after: string | number, limit: number]>(
+    `SELECT * FROM ${table} WHERE enrollment_id = ? AND ${key} > ? ORDER BY ${key} LIMIT ?`,
+  );
+
+/** The rows of an enrollment, a page in the order of their key. */
+// plan of progress: SEARCH progress USING PRIMARY KEY (enrollment_id=? AND item_id>?)
+// plan of submissions: SEARCH submissions USING INDEX submissions_by_enrollment (enrollment_id=? AND id>?)
+// plan of unlock_events: SEARCH unlock_events USING PRIMARY KEY (enrollment_id=? AND version>?)
+// plan of divergences: SEARCH divergences USING INDEX divergences_by_enrollment (enrollment_id=? AND id>?)
+export const mirroredIn = {
+  progress: pageOf("progress", "item_id"),
+  submissions: pageOf("submissions", "id"),
+  unlock_events: pageOf("unlock_events", "version"),
+  divergences: pageOf("divergences", "id"),
+};
+
+// plan: SEARCH enrollments USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const REGISTRATIONS = setStatement((set) => `SELECT * FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
+
+// plan of progress: SEARCH progress USING PRIMARY KEY (enrollment_id=?)
+// plan of progress: LIST SUBQUERY 1
+// plan of progress: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan of submissions: SEARCH submissions USING INDEX submissions_by_enrollment (enrollment_id=?)
+// plan of submissions: LIST SUBQUERY 1
+// plan of submissions: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan of unlock_events: SEARCH unlock_events USING PRIMARY KEY (enrollment_id=?)
+// plan of unlock_events: LIST SUBQUERY 1
+// plan of unlock_events: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan of divergences: SEARCH divergences USING INDEX divergences_by_enrollment (enrollment_id=?)
+// plan of divergences: LIST SUBQUERY 1
+// plan of divergences: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const REMOVE_MIRRORS = Object.fromEntries(
+  MIRRORS.map((table) => [
+    table,
+    setStatement((set) => `DELETE FROM ${table} WHERE enrollment_id IN (SELECT value FROM ${set})`),
+  ]),
+);
+
+/** Whether anything is mirrored of these enrollments. */
+// plan: SCAN CONSTANT ROW
+// plan: SCALAR SUBQUERY 2
+// plan: SEARCH progress USING PRIMARY KEY (enrollment_id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: SCALAR SUBQUERY 4
+// plan: SEARCH submissions USING COVERING INDEX submissions_by_enrollment (enrollment_id=?)
+// plan: LIST SUBQUERY 3
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: SCALAR SUBQUERY 6
+// plan: SEARCH unlock_events USING PRIMARY KEY (enrollment_id=?)
+// plan: LIST SUBQUERY 5
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: SCALAR SUBQUERY 8
+// plan: SEARCH divergences USING COVERING INDEX divergences_by_enrollment (enrollment_id=?)
+// plan: LIST SUBQUERY 7
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const HELD_MIRRORS = setStatement((set) => {
+  const any = MIRRORS.map(
+    (table) => `EXISTS (SELECT 1 FROM ${table} WHERE enrollment_id IN (SELECT value FROM ${set}))`,
+  );
+  return `SELECT ${any.join(" OR ")} AS found`;
+});
+
+// plan: SEARCH enrollments USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const REMOVE_ENROLLMENTS = setStatement(
+  (set) => `DELETE FROM enrollments WHERE id IN (SELECT value FROM ${set})`,
+);
+
+/** Notes in a further shard that somebody is being erased. */
+// plan: looks nothing up
+export const raiseBar = statement<[user: string]>("INSERT INTO erasing (user_id) VALUES (?) ON CONFLICT DO NOTHING");
+
+// plan: SEARCH erasing USING PRIMARY KEY (user_id=?)
+export const lowerBar = statement<[user: string]>("DELETE FROM erasing WHERE user_id = ?");
+
+/** What early warning holds about a user. */
+// plan of insight_learners: SEARCH insight_learners USING INDEX insight_learners_by_user (user_id=?)
+// plan of insight_predictions: SEARCH insight_predictions USING INDEX insight_predictions_by_user (user_id=?)
+export const heldByInsight = {
+  insight_learners: statement<[user: string]>("SELECT * FROM insight_learners WHERE user_id = ?"),
+  insight_predictions: statement<[user: string]>("SELECT * FROM insight_predictions WHERE user_id = ?"),
+};
+
+/** Forgets what backups have noted of enrollments. */
+// plan: SEARCH backup_changes USING PRIMARY KEY (kind=? AND key=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const FORGET_ENROLLMENTS = setStatement(
+  (set) => `DELETE FROM backup_changes WHERE kind IN ('enrollments', 'insight_learners', 'insight_predictions')
+    AND key IN (SELECT value FROM ${set})`,
+);

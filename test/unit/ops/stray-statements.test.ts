@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { sourceFiles } from "../../../scripts/lib/source-files.ts";
+import { needlessExceptions, strayStatements } from "../../../scripts/lib/stray-statements.ts";
+
+const files = new Map(sourceFiles("src").map((path) => [path, readFileSync(path, "utf8")]));
+
+describe("statements of D1", () => {
+  it("stand in the statements.ts of their room", () => {
+    expect(strayStatements(files)).toEqual([]);
+  });
+
+  it("have no exception that is needed no more", () => {
+    expect(needlessExceptions(files)).toEqual([]);
+  });
+
+  it("are found elsewhere, whatever makes them", () => {
+    const made = [
+      'const row = await db.prepare("SELECT 1").first();',
+      "const FOUND = setStatement((set) => set);",
+      'const found = statement<[id: string]>("SELECT 1");',
+    ];
+    const elsewhere = new Map(made.map((text, at) => [`src/files/a${at}.ts`, text]));
+    expect(strayStatements(elsewhere)).toEqual([...elsewhere.keys()]);
+    expect(strayStatements(new Map([["src/files/statements.ts", made.join()]]))).toEqual([]);
+  });
+});
