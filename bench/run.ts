@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { fromRoot } from "../scripts/lib/paths.ts";
 import { backupBench } from "./backup.ts";
 import { backupChangesBench } from "./backup-changes.ts";
+import { completionBench } from "./completion.ts";
 import { engineBench } from "./engine.ts";
 import { eventsBench } from "./events.ts";
 import { insightBench } from "./insight.ts";
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   startBench,
   readBench,
   writeBench,
+  completionBench,
   refreshBench,
   peersBench,
   eventsBench,

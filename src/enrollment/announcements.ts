@@ -2,6 +2,7 @@ import { callChannel } from "../events/index.ts";
 import type { ProjectionMessage } from "../mirror/index.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
+import { groupFor } from "./group-announcement.ts";
 import { noticesOf } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
 import { RESEND_MS } from "./resend.ts";
@@ -12,6 +13,11 @@ import { RESEND_MS } from "./resend.ts";
  * would cost as much as the write.
  */
 const NOBODY_MS = 15_000;
+
+/** An announcement that follows another so soon is one of a burst, milliseconds. */
+const BURST_MS = 5_000;
+/** Seconds that it waits in the queue: all that the learner does meanwhile is then delivered at once. */
+const BURST_DELAY_S = 2;
 
 /**
  * Notifies others that a commit has put rows into the outbox: the queue, whose consumer then asks for them, and the
@@ -27,6 +33,7 @@ export class Announcements {
    * Until when (epoch ms) the last message to the queue is trusted to bring a consumer that asks for the pending rows.
    */
   #announcedUntil = 0;
+  #announcedAt = 0;
   #confirmedAt = 0;
   /** Outbox row up to which the learner's live events know everything. */
   #notifiedUpTo = 0;
@@ -58,13 +65,17 @@ export class Announcements {
   /** Notifies the queue that rows are pending, unless it was notified lately. A failure costs only time. */
   announce(now: number): void {
     if (now < this.#announcedUntil) return;
+    const delay = now < this.#announcedAt + BURST_MS ? BURST_DELAY_S : 0;
+    this.#announcedAt = now;
     this.#announcedUntil = now + RESEND_MS;
-    this.#waitUntil(
-      this.#send().catch((fault: unknown) => {
-        this.#announcedUntil = 0;
-        logFault("announcement_failed", fault, { enrollment_id: this.#id() });
-      }),
-    );
+    const id = this.#id();
+    const queue = this.#env().PROJECTION_QUEUE;
+    const group = groupFor(queue);
+    const failed = (fault: unknown) => {
+      this.#announcedUntil = 0;
+      logFault("announcement_failed", fault, { enrollment_id: id });
+    };
+    if (group.add(id, { delay, failed }, now)) this.#waitUntil(group.sendSoon(queue));
   }
 
   /**

@@ -9,6 +9,9 @@ export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./an
 
 /** What crosses the line between the Worker and the enrollment object. Plain data; both sides must tolerate a release more or less. */
 
+/** Enrollments that one message announces at most: a consumer is given twenty messages, and asks each of their objects. */
+export const MAX_GROUP = 25;
+
 export interface ActorRef {
   id: string;
   role: string;

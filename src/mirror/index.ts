@@ -31,6 +31,7 @@ export type {
   Want,
   WriteAnswer,
 } from "./contract.ts";
+export { MAX_GROUP } from "./contract.ts";
 export { coursesOf } from "./courses-of.ts";
 export type { ProjectionMessage, RefreshMessage } from "./messages.ts";
 export { keptAcross, loadMirroredPage, type MirroredEnrollment } from "./mirror.ts";

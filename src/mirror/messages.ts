@@ -1,10 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { courseSlugSchema, enrollmentIdSchema } from "../platform/ids.ts";
+import { MAX_GROUP } from "./contract.ts";
 
 /** Bodies of queue messages. They carry ids and hints only, so that any of them may arrive twice, late or unordered. */
 export const projectionMessageSchema = z.object({
   type: z.literal("project"),
   enrollment_id: enrollmentIdSchema,
+  /** Announced with it. A consumer that does not know of them leaves them to their alarms. */
+  others: z
+    .array(enrollmentIdSchema)
+    .max(MAX_GROUP - 1)
+    .optional(),
 });
 
 export const refreshMessageSchema = z.discriminatedUnion("type", [

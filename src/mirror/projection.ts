@@ -3,7 +3,7 @@ import { publishAll } from "../events/index.ts";
 import { notErasing } from "../identity/index.ts";
 import { utf8Bytes } from "../platform/database/batches.ts";
 import { writesTo } from "../platform/database/moves.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
+import { sendInBatches, setStatement } from "../platform/database/set-statement.ts";
 import { atCourse, groupByShard, isMoved, type Shard } from "../platform/database/shards.ts";
 import { takesWrites } from "../platform/database/takes-writes.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
@@ -12,7 +12,7 @@ import { meter } from "../platform/metrics/meter.ts";
 import { inParallel } from "../platform/parallel.ts";
 import { retryOrDrop } from "../platform/queue/last-attempt.ts";
 import type { ProjectedSubmission, ProjectionBatch } from "./contract.ts";
-import { projectionMessageSchema } from "./messages.ts";
+import { type ProjectionMessage, projectionMessageSchema } from "./messages.ts";
 import { mirrorStatements } from "./mirror-rows.ts";
 import { callPort } from "./port.ts";
 
@@ -22,6 +22,9 @@ const PARALLEL_OBJECTS = 12;
 const MAX_GROUP_BYTES = 1_500_000;
 /** Bytes of deliveries held at once; up to {@link PARALLEL_OBJECTS} more may be under way. */
 const MAX_HELD_BYTES = 8_000_000;
+
+/** Seconds until what could not be delivered with others comes again; a retry of the queue waits as long. */
+const APART_DELAY_S = 60;
 
 /** Rows name an enrollment, whose id ends with its user. */
 const NOT_ERASED = notErasing("substr(value ->> 'enrollment_id', instr(value ->> 'enrollment_id', ':') + 1)");
@@ -64,28 +67,45 @@ const INSERT_EVENTS = setStatement(
 );
 
 /**
- * Delivers the pending rows of enrollment objects to D1, and confirms them to the objects. A message names an object;
- * what is delivered is what is pending when the object is asked, so duplicates and reordering have no effect. Each
- * message is acknowledged or retried by itself, and one bad enrollment delays no other. After its last retry it is
+ * Delivers the pending rows of enrollment objects to D1, and confirms them to the objects. A message names objects;
+ * what is delivered is what is pending when an object is asked, so duplicates and reordering have no effect. Each
+ * message is acknowledged or retried by itself, and one bad enrollment delays no other: of a message that names many,
+ * those that could not be delivered come again one by one. After its last retry it is
  * dropped: the object announces itself again for as long as rows are pending.
  */
 export async function consumeProjections(batch: MessageBatch<unknown>, env: Env): Promise<void> {
-  const byEnrollment = new Map<string, Message<unknown>[]>();
+  const readable: { message: Message<unknown>; ids: string[] }[] = [];
   for (const message of batch.messages) {
     const parsed = projectionMessageSchema.safeParse(message.body);
-    if (!parsed.success) {
-      message.retry(); // unreadable: exhausts its retries and is written down as a dead letter
-      continue;
-    }
-    const id = parsed.data.enrollment_id;
-    byEnrollment.set(id, [...(byEnrollment.get(id) ?? []), message]);
+    if (parsed.success) readable.push({ message, ids: [parsed.data.enrollment_id, ...(parsed.data.others ?? [])] });
+    else message.retry(); // unreadable: exhausts its retries and is written down as a dead letter
   }
-  const done = await projectEnrollments(env, [...byEnrollment.keys()]);
-  for (const [id, messages] of byEnrollment) {
-    for (const message of messages) {
-      if (done.has(id)) message.ack();
-      else retryOrDrop("latchkey-projection", message);
-    }
+  const done = await projectEnrollments(env, [...new Set(readable.flatMap(({ ids }) => ids))]);
+  const apart = new Set<string>();
+  for (const { message, ids } of readable) {
+    const left = ids.filter((id) => !done.has(id));
+    if (left.length === 0) message.ack();
+    else if (ids.length === 1) retryOrDrop("latchkey-projection", message);
+    else for (const id of left) apart.add(id);
+  }
+  if (apart.size === 0) return;
+  const isSent = await sendApart(env, [...apart]);
+  for (const { message, ids } of readable) {
+    if (ids.length === 1 || !ids.some((id) => apart.has(id))) continue;
+    if (isSent) message.ack();
+    else retryOrDrop("latchkey-projection", message);
+  }
+}
+
+/** Announces enrollments again, each by itself: what keeps one of them from being delivered keeps no other waiting. */
+async function sendApart(env: Env, ids: readonly string[]): Promise<boolean> {
+  try {
+    const messages = ids.map((enrollment_id): ProjectionMessage => ({ type: "project", enrollment_id }));
+    await sendInBatches(env.PROJECTION_QUEUE, messages, APART_DELAY_S);
+    return true;
+  } catch (fault) {
+    logFault("announcement_failed", fault, { enrollments: ids.length });
+    return false;
   }
 }
 

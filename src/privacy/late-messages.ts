@@ -1,18 +1,18 @@
-import { z } from "@hono/zod-openapi";
 import { erasedAmong } from "../identity/index.ts";
 import { directory } from "../platform/database/shards.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 
-/** Every message about one user names them in one of these ways. */
-const aboutUser = z.looseObject({ user_id: z.string() });
-const aboutEnrollment = z.looseObject({ enrollment_id: z.string() });
-
+/**
+ * Every message about one user names them in one of these ways. One about many enrollments is not dropped for one of them:
+ * the object of an erased learner has nothing to deliver.
+ */
 function userOf(body: unknown): string | null {
-  const user = aboutUser.safeParse(body);
-  if (user.success) return user.data.user_id;
-  const enrollment = aboutEnrollment.safeParse(body);
-  return enrollment.success ? parseEnrollmentId(enrollment.data.enrollment_id).user : null;
+  if (typeof body !== "object" || body === null || "others" in body) return null;
+  if ("user_id" in body && typeof body.user_id === "string") return body.user_id;
+  if ("enrollment_id" in body && typeof body.enrollment_id === "string")
+    return parseEnrollmentId(body.enrollment_id).user;
+  return null;
 }
 
 /**

@@ -48,7 +48,13 @@ export function setStatement(make: (set: string) => string): SetStatement {
   return new SetStatement(make);
 }
 
-/** Sends messages in as few calls as the platform allows. */
-export async function sendInBatches(queue: Queue, bodies: readonly unknown[]): Promise<void> {
-  for (const group of cutMessages(bodies)) await queue.sendBatch(group.map((body) => ({ body })));
+/** Sends messages in as few calls as the platform allows. @param delaySeconds until they are delivered. */
+export async function sendInBatches(queue: Queue, bodies: readonly unknown[], delaySeconds?: number): Promise<void> {
+  const options = delaySeconds === undefined ? undefined : { delaySeconds };
+  for (const group of cutMessages(bodies)) {
+    await queue.sendBatch(
+      group.map((body) => ({ body })),
+      options,
+    );
+  }
 }

@@ -1,0 +1,86 @@
+import { MAX_GROUP, type ProjectionMessage } from "../mirror/index.ts";
+
+/**
+ * How long the enrollments of an isolate are gathered, milliseconds: a message for each costs more than the write that it
+ * announces. The queue itself gathers for a second.
+ */
+const GATHER_MS = 50;
+/** Whoever has promised to send and has not done so by then is gone, and the next one sends. */
+const LOST_AFTER_MS = 1_000;
+/** Messages of one call to the queue, which takes a hundred. */
+const MAX_MESSAGES = 100;
+
+/** What one enrollment has to announce. */
+interface Announcement {
+  /** Seconds that the queue is to wait before it delivers it. */
+  delay: number;
+  failed(fault: unknown): void;
+}
+
+/**
+ * What the enrollment objects of one isolate have to announce, in as few messages as they fit in. One of them sends for
+ * all; what is lost with it is announced again by the alarm of each. They share ids and nothing else.
+ */
+class GroupAnnouncement {
+  #waiting = new Map<string, Announcement>();
+  #promisedUntil = 0;
+
+  /** @returns whether the caller is the one who has to {@link sendSoon}. */
+  add(enrollment: string, announcement: Announcement, now: number): boolean {
+    this.#waiting.set(enrollment, announcement);
+    if (now < this.#promisedUntil) return false;
+    this.#promisedUntil = now + LOST_AFTER_MS;
+    return true;
+  }
+
+  /** Sends what has come by then. Never throws: everybody whose announcement was not taken is told. */
+  async sendSoon(queue: Queue): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+    this.#promisedUntil = 0;
+    const waiting = [...this.#waiting];
+    this.#waiting = new Map();
+    for (const [delay, announced] of Map.groupBy(waiting, ([, announcement]) => announcement.delay)) {
+      for (let start = 0; start < announced.length; start += MAX_MESSAGES * MAX_GROUP) {
+        const part = announced.slice(start, start + MAX_MESSAGES * MAX_GROUP);
+        try {
+          await send(queue, messagesFor(part.map(([enrollment]) => enrollment)), delay);
+        } catch (fault) {
+          for (const [, { failed }] of part) failed(fault);
+        }
+      }
+    }
+  }
+}
+
+function messagesFor(enrollments: readonly string[]): ProjectionMessage[] {
+  const messages: ProjectionMessage[] = [];
+  for (let start = 0; start < enrollments.length; start += MAX_GROUP) {
+    const [enrollment_id, ...others] = enrollments.slice(start, start + MAX_GROUP);
+    if (enrollment_id === undefined) break;
+    messages.push({ type: "project", enrollment_id, ...(others.length > 0 ? { others } : {}) });
+  }
+  return messages;
+}
+
+async function send(queue: Queue, messages: readonly ProjectionMessage[], delay: number): Promise<void> {
+  const options = delay > 0 ? { delaySeconds: delay } : undefined;
+  const [first] = messages;
+  if (messages.length === 1 && first !== undefined) await queue.send(first, options);
+  else
+    await queue.sendBatch(
+      messages.map((body) => ({ body })),
+      options,
+    );
+}
+
+const groups = new WeakMap<Queue, GroupAnnouncement>();
+
+/** The one of this isolate. */
+export function groupFor(queue: Queue): GroupAnnouncement {
+  let group = groups.get(queue);
+  if (group === undefined) {
+    group = new GroupAnnouncement();
+    groups.set(queue, group);
+  }
+  return group;
+}
