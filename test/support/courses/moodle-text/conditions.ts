@@ -99,12 +99,12 @@ function date({ d, t }: Condition, { now }: Asked): Answer {
   throw new Unreadable("no direction");
 }
 
-/** "Grade": a raw share of the row's own range, from `min` on and below `max`. */
+/** "Grade": a raw share of the row's own range, from `min` on and below `max`. A range without width is no grade. */
 function grade({ id, min, max }: Condition, { course, learner }: Asked): Answer {
   const [item, from, below] = [integer(id), bound(min), bound(max)];
   if (!course.gradeItems.some((one) => one.id === item)) return MISSING;
   const row = learner.grades.get(item);
-  if (row === undefined) return simple(false);
+  if (row === undefined || row.max === row.min) return simple(false);
   const percent = ((row.points - row.min) * 100) / (row.max - row.min);
   return simple((from === null || percent >= from) && (below === null || percent < below));
 }
@@ -124,7 +124,10 @@ function grouping({ id, activity }: Condition, { course, learner, at }: Asked): 
   return groups === undefined ? MISSING : simple(groups.some((one) => learner.groups.has(one)));
 }
 
-/** "Profile": case counts, and "0" is as empty as nothing. */
+/**
+ * "Profile": case counts, and "0" is as empty as nothing. What is written of "ends with the empty text" was seen of a field
+ * that holds something; Moodle's source compares the whole field then, so an empty one does end so.
+ */
 function profile({ op, v, sf, cf }: Condition, { learner }: Asked): Answer {
   const own = typeof sf === "string" ? learner.standard.get(sf) : learner.custom.get(String(cf));
   const value = own ?? "";
@@ -142,7 +145,7 @@ function profile({ op, v, sf, cf }: Condition, { learner }: Asked): Answer {
     case "startswith":
       return simple(value.startsWith(v));
     case "endswith":
-      return simple(v !== "" && value.endsWith(v));
+      return simple(v === "" ? value === "" : value.endsWith(v));
     default:
       throw new Unreadable("no operator");
   }
