@@ -74,6 +74,7 @@ export const FEATURES = [
     ],
     async () => (await import("./enrollment/routes.ts")).enrollmentRoutes(),
   ),
+  inApi(["/courses/*/class"], async () => (await import("./enrollment/routes-class.ts")).classRoutes()),
   inApi(["/auth/sse-token", "/events"], async () => (await import("./events/routes.ts")).eventRoutes()),
   inApi(["/translation"], async () => (await import("./records/routes.ts")).recordRoutes()),
   inApi(["/storage"], async () => (await import("./files/routes.ts")).fileRoutes()),

@@ -1,5 +1,5 @@
-import { ok } from "../../../../src/platform/results.ts";
 import type { FileSupply } from "../../../../src/courses/importers/files.ts";
+import { ok } from "../../../../src/platform/results.ts";
 import type { TextActivity, TextCourse, TextGradeItem, TextLearner, TextSection } from "../moodle-text/model.ts";
 
 /** When everybody did what they did, epoch seconds. */

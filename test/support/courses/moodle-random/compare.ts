@@ -1,4 +1,4 @@
-import type { ImportedFact, Imported } from "../../../../src/courses/importers/format.ts";
+import type { Imported, ImportedFact } from "../../../../src/courses/importers/format.ts";
 import { importCourse } from "../../../../src/courses/importers/format.ts";
 import { MOODLE } from "../../../../src/courses/importers/moodle/index.ts";
 import {
@@ -7,8 +7,8 @@ import {
   layOut,
   mergeFact,
   NO_FACT,
-  percentOf,
   type Program,
+  percentOf,
   reasonsOf,
   VEIL,
 } from "../../../../src/unlock/index.ts";
