@@ -81,6 +81,7 @@ export const FEATURES = [
     ]);
     return eventRoutes({ hears: hearsTopic });
   }),
+  inApi(["/courses/*/class"], async () => (await import("./enrollment/routes-class.ts")).classRoutes()),
   inApi(["/translation"], async () => (await import("./records/routes.ts")).recordRoutes()),
   inApi(["/storage"], async () => (await import("./files/routes.ts")).fileRoutes()),
   inApi(["/audit"], async () => (await import("./audit/routes.ts")).auditRoutes()),

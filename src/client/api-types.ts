@@ -1160,6 +1160,33 @@ export type Freshness = {
   };
 };
 
+export type ClassPage = {
+  results: ClassRow[];
+  next_cursor: string | null;
+  items: ClassItem[];
+  next_item_cursor: string | null;
+  course_version: number;
+};
+
+export type ClassRow = {
+  user_id: string;
+  enrollment_id: string;
+  name: string | null;
+  last_active_at: string | null;
+  completed_count: number;
+  /** In the order of `items`. `hidden`: the learner does not see it now. */
+  states: ("hidden" | "locked" | "unlocked" | "started" | "completed")[];
+  /** Best scores in percent, in the order of `items`. */
+  scores: (number | null)[];
+};
+
+export type ClassItem = {
+  id: string;
+  title: string;
+  kind: string;
+  chapter_id: string | null;
+};
+
 export type ArchivedEvent = {
   /** Position in the receiver's log, as the publisher's answer had it. */
   id: string;
@@ -3038,6 +3065,33 @@ export interface Paths {
     /** What is late or stale: snapshots, marks, queues, dead letters, divergences */
     get: {
       answer: Freshness;
+    };
+  };
+  "/api/v1/courses/{course}/class": {
+    /** The class as a table: learners by items with states and scores, as D1 mirrors them, decided now */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Only learners of this cohort. */
+        cohort?: string;
+        /** Only this chapter and its problems. */
+        chapter?: string;
+        /** Only learners for whom one of the items of this page is in this state. */
+        state?: "hidden" | "locked" | "unlocked" | "started" | "completed";
+        /** `name`: by the first letters, whatever their case. `last_active`: the latest first, to the hour. */
+        sort?: "name" | "last_active";
+        item_limit?: number;
+        /** `next_item_cursor` of a page: the items after its own. */
+        item_cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: ClassPage;
     };
   };
   "/api/v1/events/archive": {

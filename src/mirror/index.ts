@@ -4,6 +4,9 @@ export { accessTo, LOCKED, permitByPass, permitFor, refusalOf } from "./access.t
 export { type Adoption, adoptedSubmissions, findAdoption } from "./adoption.ts";
 export { enrollAnswerSchema, snapshotSchema, submitAnswerSchema, writeAnswerSchema } from "./answers.ts";
 export { audience } from "./audience.ts";
+export { classExport } from "./class-export.ts";
+export { CLASS_SORTS } from "./class-page.ts";
+export { CLASS_STATES, type ClassCourse, classItem, classItems, classView } from "./class-view.ts";
 export { changedItems, contentEvent } from "./content-notice.ts";
 export type {
   ActorRef,

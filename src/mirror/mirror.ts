@@ -117,18 +117,25 @@ export async function loadMirroredPage(
     .orderBy(asc(enrollments.user_id))
     .limit(limit)
     .all();
-  const ids = oneBatch(rows.map((row) => row.id));
+  const facts = await factsOf(
+    db,
+    rows.map((row) => row.id),
+  );
+  const isLast = held.length === sizes.length && sizes.length < limit;
+  return {
+    mirrors: rows.map((row) => toMirrored(row, facts.get(row.id) ?? [])),
+    next: isLast ? null : last,
+  };
+}
+
+/** The facts of some enrollments, by enrollment: one D1 statement. */
+export async function factsOf(db: Database, ids: readonly string[]): Promise<Map<string, FactRow[]>> {
   const facts = await db
     .select()
     .from(progress)
-    .where(inArray(progress.enrollment_id, sql`(SELECT value FROM ${jsonSet(ids)})`))
+    .where(inArray(progress.enrollment_id, sql`(SELECT value FROM ${jsonSet(oneBatch(ids))})`))
     .all();
-  const factsByEnrollment = Map.groupBy(facts, (fact) => fact.enrollment_id);
-  const isLast = held.length === sizes.length && sizes.length < limit;
-  return {
-    mirrors: rows.map((row) => toMirrored(row, factsByEnrollment.get(row.id) ?? [])),
-    next: isLast ? null : last,
-  };
+  return Map.groupBy(facts, (fact) => fact.enrollment_id);
 }
 
 /** The first of these enrollments that can be held at once; one at least. */
@@ -143,10 +150,30 @@ function holdable<T extends { facts: number; bytes: number }>(sizes: readonly T[
   return end < 0 ? [...sizes] : sizes.slice(0, end);
 }
 
-function toMirrored(
-  row: typeof enrollments.$inferSelect,
-  facts: readonly (typeof progress.$inferSelect)[],
-): MirroredEnrollment {
+type FactRow = typeof progress.$inferSelect;
+/** What of a row makes the mirror. */
+export type MirrorRow = Pick<
+  typeof enrollments.$inferSelect,
+  | "id"
+  | "course_slug"
+  | "user_id"
+  | "status"
+  | "withdrawn_at"
+  | "enrolled_at"
+  | "kept"
+  | "policy"
+  | "earned"
+  | "version"
+  | "progress_seq"
+  | "policy_seq"
+  | "course_version"
+  | "activation"
+  | "engine"
+  | "computed_at"
+>;
+
+/** A row and its facts as what they say. */
+export function toMirrored(row: MirrorRow, facts: readonly FactRow[]): MirroredEnrollment {
   const byItem = new Map<string, Fact>();
   for (const fact of facts) byItem.set(fact.item_id, fact);
   return {

@@ -2,7 +2,18 @@ import { courseDocumentSchema, splitDocument } from "../../../src/courses/docume
 import type { ImportedDocument } from "../../../src/courses/importers/document.ts";
 import type { ImportedFact } from "../../../src/courses/importers/format.ts";
 import { percentOf } from "../../../src/unlock/facts.ts";
-import { compile, evaluate, type Fact, layOut, NO_FACT, type Program, VEIL } from "../../../src/unlock/index.ts";
+import {
+  compile,
+  evaluate,
+  type Fact,
+  type Learner,
+  layOut,
+  NO_FACT,
+  type Program,
+  type Reason,
+  reasonsOf,
+  VEIL,
+} from "../../../src/unlock/index.ts";
 
 /** What evaluation needs of a document: how items become complete is decided before. */
 export function programOf(document: ImportedDocument): Program {
@@ -33,14 +44,14 @@ export interface EngineLearner {
   profile?: Readonly<Record<string, string>>;
 }
 
-/** What the engine makes of each item for a learner, by its id. */
-export function engineStates(
-  program: Program,
-  { now, facts, cohorts = [], profile = {} }: EngineLearner,
-): Map<string, string> {
+function laidOut(program: Program, { facts, cohorts = [], profile = {} }: EngineLearner): Learner {
   const policy = { cohorts, practice_mode: false, overrides: [], profile };
-  const record = { enrolled_at: 0, facts: factsOf(facts), opened: new Set<string>(), policy };
-  const { open, visible } = evaluate(program, layOut(program, record), now);
+  return layOut(program, { enrolled_at: 0, facts: factsOf(facts), opened: new Set<string>(), policy });
+}
+
+/** What the engine makes of each item for a learner, by its id. */
+export function engineStates(program: Program, learner: EngineLearner): Map<string, string> {
+  const { open, visible } = evaluate(program, laidOut(program, learner), learner.now);
   return new Map(
     program.ids.map((id, index) => {
       if (visible[index] !== 1) return [id, "hidden"] as const;
@@ -48,4 +59,11 @@ export function engineStates(
       return [id, program.veils[index] === VEIL.UNLISTED ? "open_unlisted" : "open"] as const;
     }),
   );
+}
+
+/** What the engine says fails of one item. */
+export function engineReasons(program: Program, learner: EngineLearner, id: string): Reason[] {
+  const own = laidOut(program, learner);
+  const { now } = learner;
+  return reasonsOf(program, own, evaluate(program, own, now), program.indexOf.get(id) ?? -1, now);
 }

@@ -29,6 +29,8 @@ function waysToAda({ slug, pending }: World): Attack[] {
     ["GET", `/courses/${slug}/unlocks?learner=ada`],
     ["GET", `/courses/${slug}/unlocks?learner=ada&at=2030-01-01T00:00:00Z`],
     ["GET", `/courses/${slug}/items/${slug}.two/why?learner=ada`],
+    ["GET", `/courses/${slug}/class`],
+    ["GET", `/courses/${slug}/class/export`],
     ["GET", `/courses/${slug}/items/${slug}.one/audience`],
     ["GET", `/courses/${slug}/enrollments`],
     ["GET", `/enrollments/${slug}:ada`],
@@ -120,6 +122,7 @@ describe("[I8] another learner's enrollment", () => {
       const attacks: Attack[] = [
         ["PUT", `/enrollments/${own}:ada/overrides/${slug}.two`, { body: override }],
         ["PUT", `/enrollments/${own}:ada/overrides/${own}.a`, { body: override }],
+        ["GET", `/courses/${own}/class?chapter=${slug}.two`],
         ["GET", `/courses/${own}/items/${slug}.two/audience`],
         ["GET", `/courses/${own}/chapters/${slug}.two`],
         ["GET", `/courses/${own}/items/${slug}.two/why`],

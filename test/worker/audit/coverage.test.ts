@@ -412,6 +412,16 @@ const PLAN: Record<string, Act[]> = {
       }),
     ofCourse("insight.scheduled"),
   ),
+  "GET /courses/{course}/class": each(
+    STAFF,
+    get(({ slug }) => `/courses/${slug}/class`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/class/export": each(
+    STAFF,
+    get(({ slug }) => `/courses/${slug}/class/export`),
+    ofCourse("roster.read"),
+  ),
   "GET /courses/{course}/items/{item}/audience": each(
     STAFF,
     get(({ slug }) => `/courses/${slug}/items/${slug}.one/audience`),

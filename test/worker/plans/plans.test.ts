@@ -206,6 +206,13 @@ async function driveEnrollments() {
   );
   await rebind("u3");
   await drive("GET", "/courses/{course}/unlocks", "/courses/big/unlocks", { as: ["u3", "learner"] });
+  const table = "/courses/{course}/class";
+  for (const sort of ["name", "last_active"]) {
+    const page = await drive("GET", table, `/courses/big/class?limit=2&sort=${sort}`);
+    await drive("GET", table, `/courses/big/class?limit=2&sort=${sort}&cursor=${page.next_cursor}`);
+    await drive("GET", table, `/courses/big/class?limit=2&sort=${sort}&cohort=spring`);
+  }
+  await drive("GET", `${table}/export`, "/courses/other3/class/export");
   const audience = "/courses/{course}/items/{item}/audience";
   const found = await drive("GET", audience, "/courses/big/items/big.two/audience?limit=2");
   await drive("GET", audience, `/courses/big/items/big.two/audience?limit=2&cursor=${found.next_cursor}`);

@@ -55,7 +55,7 @@ const OPERATORS: Readonly<Record<string, ProfileOperator>> = {
   isnotempty: "is_not_empty",
 };
 /** Fields that every user of Moodle has or once had; asking for another one is an error there. */
-const STANDARD_FIELDS = new Set(
+export const STANDARD_FIELDS: ReadonlySet<string> = new Set(
   "username firstname lastname middlename alternatename firstnamephonetic lastnamephonetic email city country idnumber institution department phone1 phone2 address url icq skype aim yahoo msn lang timezone auth description".split(
     " ",
   ),
@@ -196,6 +196,8 @@ function profileOf(
     return exact({ profile: { field, op: operator } });
   }
   if (v === undefined) throw new MalformedCondition(`v: ${op} takes a value`);
+  // Moodle takes as many characters from the end as the value has: of none it takes all, so only an empty field ends so.
+  if (op === "endswith" && v === "") return exact({ profile: { field, op: "is_equal_to", value: v } });
   return exact({ profile: { field, op: operator, value: v } });
 }
 

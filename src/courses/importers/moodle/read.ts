@@ -1,5 +1,6 @@
 import { fail, type SourceFile } from "../files.ts";
 import { child, childrenOf, descend, readXml, type XmlElement } from "../xml.ts";
+import { STANDARD_FIELDS } from "./conditions.ts";
 import { legacyAvailability } from "./legacy.ts";
 import { type Availability, type GradeItem, type MoodleCourse, type MoodleModule, releaseOf } from "./model.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
@@ -28,20 +29,8 @@ const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "rec
 /** Fields of an activity that hold its text, the one that says most first. */
 const TEXTS = ["content", "intro"];
 
-/** Standard fields of a profile that a condition may ask for. */
-const PROFILE = [
-  "firstname",
-  "lastname",
-  "email",
-  "city",
-  "country",
-  "idnumber",
-  "institution",
-  "department",
-  "phone1",
-  "phone2",
-  "address",
-];
+/** Standard fields of a profile that a condition may ask for. What learners wrote about themselves has no bound; nobody asks for it. */
+const PROFILE = [...STANDARD_FIELDS].filter((field) => field !== "description");
 
 /** Reads the files of a backup in any order. What a file says is kept in the model, never the file. */
 export class BackupReader {
