@@ -1,6 +1,6 @@
 import { ok, type Result } from "../../platform/results.ts";
 import type { ImportedDocument } from "./document.ts";
-import { type FileSupply, refuseFaults, type SourceFile, type SourceSummary } from "./files.ts";
+import { type FileSink, type FileSupply, refuseFaults, type SourceSummary } from "./files.ts";
 import type { ImportReport } from "./report.ts";
 
 export interface ImportOptions {
@@ -35,11 +35,10 @@ export interface Imported {
   people: ImportedPeople | null;
 }
 
-/** Reads one source: asked which files it wants, given them in any order, asked for the course at the end. */
+/** Reads one source: asked who receives each file, in any order, and asked for the course at the end. */
 interface Reading {
-  wants(path: string): boolean;
-  /** @throws SourceFault */
-  take(file: SourceFile): void;
+  /** @returns null for a file that is not read. @throws SourceFault */
+  open(path: string): FileSink | null;
   /** @throws SourceFault */
   finish(summary: SourceSummary): Imported;
 }
@@ -58,10 +57,7 @@ export async function importCourse(
   options: ImportOptions = {},
 ): Promise<Result<Imported>> {
   const reading = format.read(options);
-  const read = await files(
-    (path) => reading.wants(path),
-    (file) => reading.take(file),
-  );
+  const read = await files((path) => reading.open(path));
   if (!read.ok) return read;
   const imported = await refuseFaults(() => reading.finish(read.value));
   return imported.ok ? ok(imported.value) : imported;

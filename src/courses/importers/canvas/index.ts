@@ -3,7 +3,7 @@ import { CANVAS_MODULES } from "../cartridge/index.ts";
 import { MANIFEST, type Manifest, readManifest } from "../cartridge/manifest.ts";
 import { linkTo, textOfResource } from "../cartridge/texts.ts";
 import { allOf, type ImportedChapter, type ImportedProblem, type ImportedRule, titleOf } from "../document.ts";
-import { fail, Shelf } from "../files.ts";
+import { fail, Shelf, wholeFiles } from "../files.ts";
 import type { Format } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
 import { ReportBuilder } from "../report.ts";
@@ -34,8 +34,10 @@ export const CANVAS: Format = {
   read({ course: asked }) {
     const all = new Shelf();
     return {
-      wants: (path) => /\.(xml|html?)$/i.test(path) && !/(?:^|\/)web_resources\//.test(path),
-      take: (file) => all.put(file),
+      open: wholeFiles(
+        (path) => /\.(xml|html?)$/i.test(path) && !/(?:^|\/)web_resources\//.test(path),
+        (file) => all.put(file),
+      ),
       finish: (summary) => {
         const shelf = all.from(MANIFEST);
         const meta = shelf.get(CANVAS_MODULES);

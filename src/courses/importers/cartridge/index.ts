@@ -1,5 +1,5 @@
 import { type ImportedProblem, titleOf } from "../document.ts";
-import { fail, Shelf } from "../files.ts";
+import { fail, Shelf, wholeFiles } from "../files.ts";
 import type { Format } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
 import { ReportBuilder } from "../report.ts";
@@ -19,11 +19,13 @@ export const CARTRIDGE: Format = {
     const all = new Shelf();
     let isCanvas = false;
     return {
-      wants: (path) => {
-        isCanvas ||= path.endsWith(CANVAS_MODULES);
-        return /\.(xml|x?html?)$/i.test(path);
-      },
-      take: (file) => all.put(file),
+      open: wholeFiles(
+        (path) => {
+          isCanvas ||= path.endsWith(CANVAS_MODULES);
+          return /\.(xml|x?html?)$/i.test(path);
+        },
+        (file) => all.put(file),
+      ),
       finish: (summary) => {
         if (isCanvas)
           fail(

@@ -16,8 +16,7 @@ export const MOODLE: Format = {
   read({ course: asked, people: withPeople }) {
     const reader = new BackupReader(withPeople);
     return {
-      wants: (path) => reader.wants(path),
-      take: (file) => reader.take(file),
+      open: (path) => reader.open(path),
       finish: (summary) => {
         const course = reader.finish();
         const slug = courseSlug(asked, course.shortname, "moodle_backup.xml");

@@ -1,5 +1,5 @@
-import { fail, type SourceFile } from "../files.ts";
-import { child, childrenOf, descend, readXml, type XmlElement } from "../xml.ts";
+import { type FileSink, fail } from "../files.ts";
+import { child, childrenOf, descend, type Takers, type XmlElement, xmlSink } from "../xml.ts";
 import { legacyAvailability } from "./legacy.ts";
 import { type Availability, type GradeItem, type MoodleCourse, type MoodleModule, releaseOf } from "./model.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
@@ -25,6 +25,7 @@ const OF_PEOPLE_ALONE = ["users.xml", "roles.xml", "course/roles.xml", "course/e
 
 /** Elements of an activity that hold what people wrote. They are not read: forgotten as soon as they end. */
 const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "record", "answer", "response", "override"];
+const DROPPED: Takers = Object.fromEntries(OF_PEOPLE.map((name) => [name, () => undefined]));
 /** Fields of an activity that hold its text, the one that says most first. */
 const TEXTS = ["content", "intro"];
 
@@ -72,20 +73,14 @@ export class BackupReader {
     this.#withPeople = withPeople;
   }
 
-  wants(path: string): boolean {
-    const inner = innerPath(path);
-    const [, kind, , name] = ACTIVITY.exec(inner) ?? [];
-    if (!this.#withPeople && (name === "completion" || OF_PEOPLE_ALONE.includes(inner))) return false;
-    if (kind !== undefined) return name === kind || name === "module" || name === "grades" || name === "completion";
-    return WHOLE.includes(inner) || SECTION.test(inner);
-  }
-
-  take(whole: SourceFile): void {
-    const file = { ...whole, path: innerPath(whole.path) };
-    const [, kind, id, name] = ACTIVITY.exec(file.path) ?? [];
-    if (kind !== undefined && name !== undefined) this.#activity(file, kind, Number(id), name);
-    else if (SECTION.test(file.path)) this.#section(file);
-    else this.#whole(file);
+  /** Who receives a file; null: it is not read. */
+  open(whole: string): FileSink | null {
+    const path = innerPath(whole);
+    const [, kind, id, name] = ACTIVITY.exec(path) ?? [];
+    if (!this.#withPeople && (name === "completion" || OF_PEOPLE_ALONE.includes(path))) return null;
+    if (kind !== undefined && name !== undefined) return this.#activity(path, kind, Number(id), name);
+    if (SECTION.test(path)) return xmlSink(path, {}, (section) => this.#section(section, path));
+    return WHOLE.includes(path) ? this.#whole(path) : null;
   }
 
   /** Puts together what stood in several files. @throws SourceFault */
@@ -108,11 +103,13 @@ export class BackupReader {
     return this.course;
   }
 
-  #activity(file: SourceFile, kind: string, id: number, name: string): void {
-    if (name === "module") this.course.modules.set(id, moduleOf(readXml(file), file.path, kind, id));
-    else if (name === "grades") this.#grades(file, id);
-    else if (name === "completion") this.#completion(file, id);
-    else this.#own(file, kind, id);
+  #activity(path: string, kind: string, id: number, name: string): FileSink | null {
+    if (name === "grades") return this.#grades(path, id);
+    if (name === "completion") return this.#completion(path, id);
+    if (name === "module") {
+      return xmlSink(path, {}, (root) => void this.course.modules.set(id, moduleOf(root, path, kind, id)));
+    }
+    return name === kind ? xmlSink(path, DROPPED, (root) => this.#own(root, kind, id)) : null;
   }
 
   #part(id: number): Partial<MoodleModule> {
@@ -123,9 +120,7 @@ export class BackupReader {
     return part;
   }
 
-  #own(file: SourceFile, kind: string, id: number): void {
-    const drop = Object.fromEntries(OF_PEOPLE.map((name) => [name, () => undefined]));
-    const activity = readXml(file, drop);
+  #own(activity: XmlElement, kind: string, id: number): void {
     const element = child(activity, kind) ?? activity.children[0];
     if (element === undefined) return;
     const part = this.#part(id);
@@ -135,7 +130,7 @@ export class BackupReader {
     part.text = TEXTS.map((field) => optional(element, field)).find((text) => text !== null) ?? "";
   }
 
-  #completion(file: SourceFile, id: number): void {
+  #completion(path: string, id: number): FileSink {
     const rows: MoodleModule["completions"] = [];
     const take = (row: XmlElement) => {
       const user = optionalNumber(row, "userid");
@@ -145,11 +140,12 @@ export class BackupReader {
       rows.push({ user, state, viewed: state === null || isSet(row, "viewed"), at });
     };
     // The file's own element is called `completions`, each row `completion`.
-    readXml(file, { completion: take, completionview: take });
-    this.#part(id).completions = rows;
+    return xmlSink(path, { completion: take, completionview: take }, () => {
+      this.#part(id).completions = rows;
+    });
   }
 
-  #grades(file: SourceFile, module: number | null): void {
+  #grades(path: string, module: number | null): FileSink {
     let rows: GradeItem["grades"] = [];
     const row = (element: XmlElement) => {
       const [user, points] = [optionalNumber(element, "userid"), optionalNumber(element, "finalgrade")];
@@ -175,11 +171,10 @@ export class BackupReader {
       });
       rows = [];
     };
-    readXml(file, { grade_grade: row, grade_item: item });
+    return xmlSink(path, { grade_grade: row, grade_item: item }, () => undefined);
   }
 
-  #section(file: SourceFile): void {
-    const element = readXml(file);
+  #section(element: XmlElement, source: string): void {
     const sequence = (optional(element, "sequence") ?? "")
       .split(",")
       .map(Number)
@@ -193,39 +188,49 @@ export class BackupReader {
       availability: availabilityOf(element, "availabilityjson", true),
       subsectionOf: optional(element, "component") === "mod_subsection" ? optionalNumber(element, "itemid") : null,
       summary: optional(element, "summary") ?? "",
-      source: file.path,
+      source,
     });
   }
 
-  #whole(file: SourceFile): void {
-    if (file.path === "moodle_backup.xml") this.#manifest(readXml(file));
-    else if (file.path === "course/course.xml") {
-      const element = readXml(file);
-      this.course.fullname = optional(element, "fullname") ?? this.course.fullname;
-      this.course.shortname = optional(element, "shortname") ?? this.course.shortname;
-    } else if (file.path === "gradebook.xml") this.#grades(file, null);
-    else if (file.path === "groups.xml") this.#groups(readXml(file));
-    else if (file.path === "users.xml") readXml(file, { user: (user) => this.#user(user) });
-    else if (file.path === "roles.xml") {
-      for (const role of childrenOf(readXml(file), "role")) {
-        if (optional(role, "archetype") === "student") this.#studentRoles.add(Number(role.attributes.get("id")));
-      }
-    } else if (file.path === "course/roles.xml") {
-      for (const row of childrenOf(descend(readXml(file), "role_assignments"), "assignment")) {
-        const [user, role] = [optionalNumber(row, "userid"), optionalNumber(row, "roleid")];
-        if (user !== null && role !== null) this.#rolesOf.set(user, [...(this.#rolesOf.get(user) ?? []), role]);
-      }
-    } else if (file.path === "completion.xml") {
-      this.courseCriteria = childrenOf(readXml(file), "course_completion_criteria").length;
-    } else {
-      readXml(file, {
-        enrolment: (row) => {
-          const user = optionalNumber(row, "userid");
-          if (user === null || isSet(row, "status")) return;
-          this.course.people.enrolled.set(user, optionalTime(row, "timestart") ?? optionalTime(row, "timecreated"));
-        },
+  #whole(path: string): FileSink | null {
+    if (path === "gradebook.xml") return this.#grades(path, null);
+    const then = (done: (root: XmlElement) => void, take: Takers = {}) => xmlSink(path, take, done);
+    if (path === "moodle_backup.xml") return then((root) => this.#manifest(root));
+    if (path === "groups.xml") return then((root) => this.#groups(root));
+    if (path === "users.xml") return then(() => undefined, { user: (user) => this.#user(user) });
+    if (path === "course/course.xml") {
+      return then((course) => {
+        this.course.fullname = optional(course, "fullname") ?? this.course.fullname;
+        this.course.shortname = optional(course, "shortname") ?? this.course.shortname;
       });
     }
+    if (path === "roles.xml") {
+      return then((root) => {
+        for (const role of childrenOf(root, "role")) {
+          if (optional(role, "archetype") === "student") this.#studentRoles.add(Number(role.attributes.get("id")));
+        }
+      });
+    }
+    if (path === "course/roles.xml") {
+      return then((root) => {
+        for (const row of childrenOf(child(root, "role_assignments"), "assignment")) {
+          const [user, role] = [optionalNumber(row, "userid"), optionalNumber(row, "roleid")];
+          if (user !== null && role !== null) this.#rolesOf.set(user, [...(this.#rolesOf.get(user) ?? []), role]);
+        }
+      });
+    }
+    if (path === "completion.xml") {
+      return then((root) => {
+        this.courseCriteria = childrenOf(root, "course_completion_criteria").length;
+      });
+    }
+    return then(() => undefined, {
+      enrolment: (row) => {
+        const user = optionalNumber(row, "userid");
+        if (user === null || isSet(row, "status")) return;
+        this.course.people.enrolled.set(user, optionalTime(row, "timestart") ?? optionalTime(row, "timecreated"));
+      },
+    });
   }
 
   #manifest(root: XmlElement): void {

@@ -1,5 +1,5 @@
 import { titleOf } from "../document.ts";
-import { Shelf } from "../files.ts";
+import { Shelf, wholeFiles } from "../files.ts";
 import type { Format } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
 import { ReportBuilder } from "../report.ts";
@@ -22,8 +22,10 @@ export const OLX: Format = {
   read({ course: asked }) {
     const shelf = new Shelf();
     return {
-      wants: (path) => READ.test(path) && !/(?:^|\/)(?:static|assets|drafts|about|info|tabs)\//.test(path),
-      take: (file) => shelf.put(file),
+      open: wholeFiles(
+        (path) => READ.test(path) && !/(?:^|\/)(?:static|assets|drafts|about|info|tabs)\//.test(path),
+        (file) => shelf.put(file),
+      ),
       finish: (summary) => {
         const reader = new OlxReader(shelf);
         const course = reader.course();

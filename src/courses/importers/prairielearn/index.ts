@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { jsonPath } from "../../../platform/http/field-errors.ts";
 import { USER_ID } from "../../../platform/ids.ts";
 import { allOf, type ImportedChapter, type ImportedRule, titleOf } from "../document.ts";
-import { fail, jsonOf, type SourceFile } from "../files.ts";
+import { fail, jsonOf, type SourceFile, wholeFiles } from "../files.ts";
 import type { Format, ImportedPeople } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
 import { ReportBuilder } from "../report.ts";
@@ -41,19 +41,21 @@ export const PRAIRIELEARN: Format = {
     const assessments: Read<Assessment>[] = [];
     const questions: Read<z.infer<typeof infoSchema>>[] = [];
     return {
-      wants: (path) =>
-        /(?:^|\/)(?:infoCourse|infoCourseInstance|infoAssessment)\.json$/.test(path) ||
-        /(?:^|\/)questions\/.+\/info\.json$/.test(path),
-      take: (file) => {
-        const name = file.path.split("/").at(-1);
-        if (name === COURSE) courses.push(parsed(file, courseSchema));
-        else if (name === INSTANCE) instances.push(parsed(file, instanceSchema));
-        else if (name === ASSESSMENT) assessments.push(parsed(file, assessmentSchema));
-        else {
-          const info = infoSchema.safeParse(jsonOf(file));
-          questions.push({ path: file.path, value: info.success ? info.data : { title: "" } });
-        }
-      },
+      open: wholeFiles(
+        (path) =>
+          /(?:^|\/)(?:infoCourse|infoCourseInstance|infoAssessment)\.json$/.test(path) ||
+          /(?:^|\/)questions\/.+\/info\.json$/.test(path),
+        (file) => {
+          const name = file.path.split("/").at(-1);
+          if (name === COURSE) courses.push(parsed(file, courseSchema));
+          else if (name === INSTANCE) instances.push(parsed(file, instanceSchema));
+          else if (name === ASSESSMENT) assessments.push(parsed(file, assessmentSchema));
+          else {
+            const info = infoSchema.safeParse(jsonOf(file));
+            questions.push({ path: file.path, value: info.success ? info.data : { title: "" } });
+          }
+        },
+      ),
       finish: (summary) => {
         const [course] = courses.sort((a, b) => a.path.length - b.path.length);
         if (course === undefined)
