@@ -6,7 +6,7 @@ import type { ItemStatus, Rule } from "../../unlock/index.ts";
 import type { courseDocumentSchema } from "../document.ts";
 import type { ImportedDocument } from "./document.ts";
 import { fail, jsonOf, SourceFault, wholeFiles } from "./files.ts";
-import type { Format } from "./format.ts";
+import { type Format, NO_LINKS } from "./format.ts";
 import { ReportBuilder } from "./report.ts";
 
 /** A course document as an author writes it, before defaults are filled in. */
@@ -145,6 +145,7 @@ export const EXERCISM: Format = {
           document: { ...document, source: { platform: "exercism", release: RELEASE } },
           report: report.build("exercism", RELEASE, summary),
           people: null,
+          links: NO_LINKS,
         };
       },
     };

@@ -97,8 +97,14 @@ const MAX_SHELF = 24_000_000;
 
 /** Files kept until the end, for formats whose files refer to each other in no fixed order. */
 export class Shelf {
+  /** The folder it is seen from, with a slash at its end; "" at the top. */
+  readonly root: string;
   readonly #files = new Map<string, SourceFile>();
   #bytes = 0;
+
+  constructor(root = "") {
+    this.root = root;
+  }
 
   /** @throws SourceFault where all that is kept grows too large for an isolate. */
   put(file: SourceFile): void {
@@ -124,7 +130,7 @@ export class Shelf {
     const roots = this.paths().filter((path) => path === name || path.endsWith(`/${name}`));
     const [nearest] = roots.sort((a, b) => a.split("/").length - b.split("/").length);
     const root = nearest?.slice(0, -name.length) ?? "";
-    const inner = new Shelf();
+    const inner = new Shelf(root);
     for (const [path, file] of this.#files) {
       if (path.startsWith(root)) inner.put({ ...file, path: path.slice(root.length) });
     }

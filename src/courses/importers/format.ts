@@ -28,11 +28,23 @@ export interface ImportedPeople {
   facts: ImportedFact[];
 }
 
+/** What the texts of a source may link to. */
+export interface ImportedLinks {
+  /** Names that files have for people, by their paths in the archive; the others have that of their path. */
+  files: ReadonlyMap<string, string>;
+  /** Ids of items by what the source's links call them. */
+  items: ReadonlyMap<string, string>;
+}
+
+export const NO_LINKS: ImportedLinks = { files: new Map(), items: new Map() };
+
 export interface Imported {
   document: ImportedDocument;
   report: ImportReport;
   /** Null where the source carries nobody. */
   people: ImportedPeople | null;
+  /** What links within texts name, see links.ts. */
+  links: ImportedLinks;
 }
 
 /** Reads one source: asked who receives each file, in any order, and asked for the course at the end. */

@@ -66,9 +66,7 @@ function pages(activities: number) {
       section: Math.floor(i / EACH) + 1,
       completion: 1,
       own: text,
-      ...(i === 0
-        ? {}
-        : { availability: { op: "&", c: [{ type: "completion", cm: i, e: 1 }], showc: [true] } }),
+      ...(i === 0 ? {} : { availability: { op: "&", c: [{ type: "completion", cm: i, e: 1 }], showc: [true] } }),
     })),
   );
 }

@@ -1,7 +1,9 @@
 import { type FileSink, fail } from "../files.ts";
 import { child, childrenOf, descend, type Takers, type XmlElement, xmlSink } from "../xml.ts";
+import { MoodleFiles } from "./files.ts";
 import { legacyAvailability } from "./legacy.ts";
 import { type Availability, type GradeItem, type MoodleCourse, type MoodleModule, releaseOf } from "./model.ts";
+import { QuestionBank, slotsOf } from "./questions.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
 
 /** A backup that somebody unpacked and packed again stands in a folder of its own. */
@@ -18,6 +20,8 @@ const WHOLE = [
   "course/roles.xml",
   "course/enrolments.xml",
   "completion.xml",
+  "files.xml",
+  "questions.xml",
 ];
 
 /** Files of the backup that are about people alone. */
@@ -28,6 +32,10 @@ const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "rec
 const DROPPED: Takers = Object.fromEntries(OF_PEOPLE.map((name) => [name, () => undefined]));
 /** Fields of an activity that hold its text, the one that says most first. */
 const TEXTS = ["content", "intro"];
+
+/** Longest setting of an activity that is kept, and all texts of a course together, in UTF-16 code units. */
+const MAX_SETTING = 1_000;
+const MAX_TEXTS = 16_000_000;
 
 /** Standard fields of a profile that a condition may ask for. */
 const PROFILE = [
@@ -60,6 +68,8 @@ export class BackupReader {
   };
   /** Activities as the manifest lists them. */
   readonly listed: { id: number; title: string | null; directory: string }[] = [];
+  readonly files = new MoodleFiles();
+  readonly questions = new QuestionBank();
   /** What the course as a whole asks for to be complete. */
   courseCriteria = 0;
   readonly #withPeople: boolean;
@@ -67,6 +77,7 @@ export class BackupReader {
   readonly #studentRoles = new Set<number>();
   readonly #parts = new Map<number, Partial<MoodleModule>>();
   #isBackup = false;
+  #texts = 0;
 
   /** @param withPeople whether people, what they did and their grades are read. */
   constructor(withPeople = true) {
@@ -75,6 +86,7 @@ export class BackupReader {
 
   /** Who receives a file; null: it is not read. */
   open(whole: string): FileSink | null {
+    this.files.see(whole);
     const path = innerPath(whole);
     const [, kind, id, name] = ACTIVITY.exec(path) ?? [];
     if (!this.#withPeople && (name === "completion" || OF_PEOPLE_ALONE.includes(path))) return null;
@@ -124,10 +136,22 @@ export class BackupReader {
     const element = child(activity, kind) ?? activity.children[0];
     if (element === undefined) return;
     const part = this.#part(id);
+    part.context = activity.attributes.get("contextid") ?? "";
     part.instance = Number(element.attributes.get("id")) || null;
     part.title = optional(element, "name");
-    part.own = new Map(element.children.map((field) => [field.name, field.text]));
-    part.text = TEXTS.map((field) => optional(element, field)).find((text) => text !== null) ?? "";
+    const settings = element.children.filter(({ text }) => text.length <= MAX_SETTING);
+    part.own = new Map(settings.map((field) => [field.name, field.text]));
+    part.text = this.#held(textOf(element, kind));
+    part.slots = slotsOf(element);
+  }
+
+  /** @throws SourceFault where the texts of the course grow too large for an isolate. */
+  #held(text: string): string {
+    this.#texts += text.length;
+    if (this.#texts > MAX_TEXTS) {
+      fail("activities", "too_large_texts", `The texts of a course have at most ${MAX_TEXTS} characters.`);
+    }
+    return text;
   }
 
   #completion(path: string, id: number): FileSink {
@@ -187,7 +211,7 @@ export class BackupReader {
       sequence,
       availability: availabilityOf(element, "availabilityjson", true),
       subsectionOf: optional(element, "component") === "mod_subsection" ? optionalNumber(element, "itemid") : null,
-      summary: optional(element, "summary") ?? "",
+      summary: this.#held(optional(element, "summary") ?? ""),
       source,
     });
   }
@@ -197,6 +221,10 @@ export class BackupReader {
     const then = (done: (root: XmlElement) => void, take: Takers = {}) => xmlSink(path, take, done);
     if (path === "moodle_backup.xml") return then((root) => this.#manifest(root));
     if (path === "groups.xml") return then((root) => this.#groups(root));
+    if (path === "questions.xml") {
+      return then(() => undefined, { question: (row, within) => this.questions.add(row, within) });
+    }
+    if (path === "files.xml") return then(() => undefined, { file: (row) => this.files.add(row) });
     if (path === "users.xml") return then(() => undefined, { user: (user) => this.#user(user) });
     if (path === "course/course.xml") {
       return then((course) => {
@@ -278,6 +306,24 @@ export class BackupReader {
   }
 }
 
+/** The text of an activity as HTML: of a book its chapters, of a link its address too. */
+function textOf(element: XmlElement, kind: string): string {
+  const own = TEXTS.map((field) => optional(element, field)).find((text) => text !== null) ?? "";
+  if (kind === "url") {
+    const url = optional(element, "externalurl");
+    return url === null
+      ? own
+      : `${own}<p><a href="${url.replaceAll('"', "%22")}">${url.replaceAll("<", "&lt;")}</a></p>`;
+  }
+  if (kind !== "book") return own;
+  const chapters = childrenOf(child(element, "chapters"), "chapter").filter((chapter) => !isSet(chapter, "hidden"));
+  const texts = chapters.map((chapter) => {
+    const title = (optional(chapter, "title") ?? "").replaceAll("<", "&lt;");
+    return `<h2>${title}</h2>${optional(chapter, "content") ?? ""}`;
+  });
+  return own + texts.join("");
+}
+
 /** The path within the backup. */
 function innerPath(path: string): string {
   const isWithin = ACTIVITY.test(path) || SECTION.test(path) || WHOLE.includes(path);
@@ -303,6 +349,8 @@ function moduleOf(element: XmlElement, source: string, kind: string, id: number)
     availability: availabilityOf(element, "availability", false),
     deleting: isSet(element, "deletioninprogress"),
     text: "",
+    context: "",
+    slots: [],
     completions: [],
     source,
   };

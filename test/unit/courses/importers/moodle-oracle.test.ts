@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { ImportedDocument } from "../../../../src/courses/importers/document.ts";
+import { MoodleFiles } from "../../../../src/courses/importers/moodle/files.ts";
 import { MoodleMap } from "../../../../src/courses/importers/moodle/map.ts";
 import type {
   Availability,
@@ -11,6 +12,7 @@ import type {
 import { releaseOf } from "../../../../src/courses/importers/moodle/model.ts";
 import { MoodleNames } from "../../../../src/courses/importers/moodle/names.ts";
 import { PageOrder } from "../../../../src/courses/importers/moodle/order.ts";
+import { QuestionBank } from "../../../../src/courses/importers/moodle/questions.ts";
 import { parseTree } from "../../../../src/courses/importers/moodle/read.ts";
 import { ReportBuilder } from "../../../../src/courses/importers/report.ts";
 import { engineStates, programOf } from "../../../support/courses/engine.ts";
@@ -126,6 +128,8 @@ function courseOf({ ids, course, moodle_version }: Oracle, one: Case): MoodleCou
     return {
       id,
       kind: activity.mod,
+      context: "",
+      slots: [],
       instance: null,
       section: activity.section,
       title: activity.name,
@@ -211,7 +215,13 @@ function knownOf({ ids, course }: Oracle, { facts, now }: Case): Known {
 function documentOf(oracle: Oracle, one: Case): ImportedDocument {
   const course = courseOf(oracle, one);
   const order = new PageOrder(course);
-  const map = new MoodleMap(course, order, new MoodleNames(course, order, "oracle"), new ReportBuilder());
+  const map = new MoodleMap(course, {
+    order,
+    names: new MoodleNames(course, order, "oracle"),
+    report: new ReportBuilder(),
+    files: new MoodleFiles(),
+    questions: new QuestionBank(),
+  });
   return map.document("oracle");
 }
 
