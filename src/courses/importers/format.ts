@@ -24,7 +24,14 @@ export interface ImportedFact {
 
 /** People of a source that carries them. Names and addresses stay where they are. */
 export interface ImportedPeople {
-  learners: { user: string; enrolled_at: string | null; cohorts: string[]; profile: Record<string, string> }[];
+  learners: {
+    user: string;
+    /** By which an author may name the learner; it is sent nowhere. */
+    email: string | null;
+    enrolled_at: string | null;
+    cohorts: string[];
+    profile: Record<string, string>;
+  }[];
   facts: ImportedFact[];
 }
 

@@ -127,7 +127,7 @@ function learnersOf({ cohorts }: NamedPeople): ImportedPeople | null {
   const learners = [...cohortsOf].filter(([user]) => USER_ID.test(user));
   if (learners.length === 0) return null;
   return {
-    learners: learners.map(([user, own]) => ({ user, enrolled_at: null, cohorts: own, profile: {} })),
+    learners: learners.map(([user, own]) => ({ user, email: null, enrolled_at: null, cohorts: own, profile: {} })),
     facts: [],
   };
 }
