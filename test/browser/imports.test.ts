@@ -4,7 +4,14 @@ import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seriousFindings } from "../support/browser/axe.ts";
-import { hasChromium, launchChromium, newContext, screenshot, watchFaults } from "../support/browser/chromium.ts";
+import {
+  hasChromium,
+  launchChromium,
+  newContext,
+  PHONE,
+  screenshot,
+  watchFaults,
+} from "../support/browser/chromium.ts";
 import { type Person, Site } from "../support/browser/site.ts";
 import { zipOf } from "../support/courses/archives.ts";
 import { backupOf } from "../support/courses/moodle-backup.ts";
@@ -100,14 +107,20 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
   });
 
   it("reads the same in Chinese, on a phone, in the dark", async () => {
-    await page.setViewportSize({ width: 360, height: 740 });
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.evaluate(() => localStorage.setItem("latchkey.language", "zh"));
-    await page.goto("/author/imports");
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    expect(width).toBeLessThanOrEqual(360);
-    expect(await seriousFindings(page)).toEqual([]);
-    await screenshot(page, "imports-3-phone");
+    const phone = await newContext(browser, site.url, { size: PHONE, theme: "dark", language: "zh" });
+    await site.signIn(phone, author);
+    const small = await phone.newPage();
+    await small.goto("/author/imports");
+    await small.getByRole("heading", { level: 1, name: "导入课程" }).waitFor();
+    await small.getByRole("link", { name: "Baking 101.mbz" }).waitFor();
+    const width = () => small.evaluate(() => document.documentElement.scrollWidth);
+    expect(await width()).toBeLessThanOrEqual(PHONE.width);
+    expect(await seriousFindings(small)).toEqual([]);
+    await small.getByRole("link", { name: "Baking 101.mbz" }).click();
+    await small.locator('[data-verdict="unmapped"]').first().waitFor();
+    expect(await width()).toBeLessThanOrEqual(PHONE.width);
+    expect(await seriousFindings(small)).toEqual([]);
+    await screenshot(small, "imports-3-phone");
+    await phone.close();
   });
 });
