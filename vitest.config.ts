@@ -17,7 +17,7 @@ const METRICS_TOKEN = randomBytes(32).toString("base64url");
  */
 const SLOW = [
   "test/system/{backup,release}/**/*.test.ts",
-  "test/system/{backup,clients,crash,documents,exercism,files,full-size,load,monitoring,moodle-random,records,replay,shards,validate}.test.ts",
+  "test/system/{backup,clients,crash,documents,exercism,files,full-size,imports,load,monitoring,moodle-random,records,replay,shards,validate}.test.ts",
   "test/system/insight*.test.ts",
 ];
 

@@ -17,7 +17,7 @@ const DEFAULT_EVERY = "2";
 
 type Values = ReturnType<typeof parse>["values"];
 
-const OPTIONS = ["course", "report", "only", "every"] as const;
+const OPTIONS = ["course", "report", "people", "only", "every"] as const;
 type Option = (typeof OPTIONS)[number];
 
 interface Form {
@@ -33,9 +33,9 @@ function platform(format: Format, about: string): Form {
   return {
     source: "<file>",
     about,
-    options: ["course", "report"],
-    run: (source, url, { course, report, token, "dry-run": isDryRun }) =>
-      runPlatform({ format, source, url, course, report, token, isDryRun }),
+    options: ["course", "report", "people"],
+    run: (source, url, { course, report, people, token, "dry-run": isDryRun }) =>
+      runPlatform({ format, source, url, course, report, people, token, isDryRun }),
   };
 }
 
@@ -74,6 +74,8 @@ ${Object.entries(FORMS)
 
   --course SLUG             slug of the course; default one made of the source's own name (not oulad)
   --report FILE             write what became of every gate and completion setting, as JSON (not oulad)
+  --people FILE             enroll the learners whom the file names, and send what they did; lines of NAME,USER: a user
+                            name or e-mail address of the source, and the user's id here (not exercism, oulad)
   --only NAME,NAME          oulad: only these module presentations, e.g. AAA-2013J,BBB-2013B
   --every SECONDS           oulad: time between two lines of progress; default ${DEFAULT_EVERY}
   --url BASE                the server; default ${DEFAULT_URL}
@@ -90,6 +92,7 @@ function parse() {
       options: {
         course: { type: "string" },
         report: { type: "string" },
+        people: { type: "string" },
         only: { type: "string" },
         every: { type: "string" },
         url: { type: "string", default: DEFAULT_URL },

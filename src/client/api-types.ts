@@ -348,8 +348,17 @@ export type ImportReport = {
     elements: Record<string, number>;
     /** Items whose text came along. */
     texts: number;
+    /** Uses of files in texts that lead to a file which came along. */
+    attached: number;
     files: number;
     bytes: number;
+    /** Questions by kind: judged by an answer key here, or elsewhere and why. */
+    questions: {
+      kind: string;
+      judged: "here" | "elsewhere";
+      count: number;
+      why: string | null;
+    }[];
     /** Cohorts that gates ask for, with what the source calls them. */
     cohorts: {
       name: string;

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "../platform/database/counted.ts";
 import type { LocalizedText } from "../platform/text.ts";
 import { courseContents } from "./tables.ts";
@@ -33,4 +33,31 @@ export async function loadContent(db: Database, { course, version, item }: Permi
     )
     .get();
   return row === undefined ? null : contentShape.parse(JSON.parse(row.content));
+}
+
+/** Rows looked at in one step: of the longest texts they have some megabytes. */
+const PAGE = 50;
+const FILE = /\/files\/([0-9a-f]{32})/g;
+
+/** Ids of the files that the texts of any version of a course name. */
+export async function filesOfVersions(db: Database, course: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (let after = { version: -1, item: "" }; ; ) {
+    const rows = await db
+      .select()
+      .from(courseContents)
+      .where(
+        and(
+          eq(courseContents.course_slug, course),
+          sql`(${courseContents.version}, ${courseContents.item_id}) > (${after.version}, ${after.item})`,
+        ),
+      )
+      .orderBy(courseContents.version, courseContents.item_id)
+      .limit(PAGE)
+      .all();
+    for (const { content } of rows) for (const [, id] of content.matchAll(FILE)) if (id !== undefined) ids.add(id);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return ids;
+    after = { version: last.version, item: last.item_id };
+  }
 }

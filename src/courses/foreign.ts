@@ -15,6 +15,8 @@ import type { CheckedDocument } from "./versions.ts";
 // What an import needs beyond a course's own rooms. It is loaded when somebody imports: see loadImporting in index.ts.
 
 export { createCourse } from "./create.ts";
+export { archiveFiles } from "./importers/archive/index.ts";
+export { filesNamed, settleLinks } from "./importers/links.ts";
 export { storeDraft } from "./publish.ts";
 
 /**

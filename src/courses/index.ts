@@ -17,9 +17,10 @@ export {
   rememberedProgram,
   rememberProgram,
 } from "./catalog.ts";
-export { loadContent, type Permit } from "./contents.ts";
+export { filesOfVersions, loadContent, type Permit } from "./contents.ts";
 export { IMPORT_FORMATS } from "./import-formats.ts";
 export type { ArchiveSource } from "./importers/archive/source.ts";
+export type { Imported } from "./importers/format.ts";
 export { importReportSchema } from "./importers/report.ts";
 export { MAX_ITEMS } from "./max-items.ts";
 export { newCourseSlugSchema } from "./new-slug.ts";

@@ -1,4 +1,6 @@
 export { loadEnrollment, snapshotHolds } from "./backup.ts";
 
+/** Who may open an item: read when somebody asks for a file of one. */
+export const loadPermits = () => import("./reads.ts");
 export { callEnrollment, callEnrollmentObject, enrollmentStub } from "./stub.ts";
 export { destroyWithdrawn } from "./withdrawn.ts";

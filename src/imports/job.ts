@@ -1,7 +1,9 @@
-import { loadImporting } from "../courses/index.ts";
+import { filesOfVersions, loadImporting } from "../courses/index.ts";
+import { removeCourseFiles } from "../files/index.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { describeFault, logEvent, logFault } from "../platform/log.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
+import { attachFiles } from "./attach.ts";
 import { started, tell, tellEnd, updated } from "./events.ts";
 import { archiveKey, keysOf, reportKey } from "./keys.ts";
 import { FIRST_WAIT_MS, MAX_ATTEMPTS, PROGRESS_EVERY_MS } from "./limits.ts";
@@ -13,12 +15,14 @@ import {
   findImport,
   giveUp,
   type Held,
+  hasOthers,
   importsDatabase,
   layDown,
   note,
   noteAnnounced,
   take,
 } from "./store.ts";
+import type { ImportRow } from "./tables.ts";
 
 /** The job is another worker's by now, or nobody's: its owner was erased. */
 class LeaseLost extends Error {}
@@ -50,7 +54,7 @@ async function attempt(env: Env, db: Database, held: Held): Promise<void> {
   try {
     const stored = await importOnce(env, db, held);
     if (stored.ok) logEvent("import_done", { import: row.id, course: row.course_slug, version: stored.value });
-    else await end(db, held, stored.refusal);
+    else await end(env, db, held, stored.refusal);
   } catch (fault) {
     logFault("import_attempt_failed", fault, { import: row.id, attempt: row.attempts });
     const isLast = row.attempts >= MAX_ATTEMPTS;
@@ -65,11 +69,24 @@ async function attempt(env: Env, db: Database, held: Held): Promise<void> {
 }
 
 /** Ends the job with what was wrong. */
-async function end(db: Database, held: Held, refusal: Refusal): Promise<void> {
+async function end(env: Env, db: Database, held: Held, refusal: Refusal): Promise<void> {
   const { code, detail = code, errors = [] } = refusal;
   const all = errors.length > 0 ? errors : [{ path: held.row.name, rule: code, message: detail }];
   await fail(db, held, all, Date.now());
+  await removeUnnamed(env, db, held.row);
   logEvent("import_failed", { import: held.row.id, course: held.row.course_slug, code });
+}
+
+/** Removes the files that this import has stored and no version of the course names. Failing, they stay for the next one. */
+async function removeUnnamed(env: Env, db: Database, { id, owner, course_slug: course }: ImportRow): Promise<void> {
+  try {
+    // What another import has stored is named by its draft, once there is one.
+    if (await hasOthers(db, course, id)) return;
+    const named = await filesOfVersions(db, course);
+    await removeCourseFiles(env, db, { owner, course, isNamed: (file) => named.has(file) });
+  } catch (fault) {
+    logFault("import_files_left", fault, { import: id });
+  }
 }
 
 /** One attempt from the beginning. @returns the draft's version, or what is wrong with the archive or the course. */
@@ -83,19 +100,23 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   // To a reader a bucket that does not answer looks like an archive that was cut off.
   if (source.fault !== null) throw source.fault.reason;
   if (!read.ok) return read;
-  const { report } = read.value;
-  await put(env, reportKey(row.id), report);
-  const counts = JSON.stringify(report.counts);
-  await keep(await note(db, held, { state: "checking", bytes_read: size, counts, reported: 1 }, Date.now()));
-  await tell(env, row, updated(row, size, "checking"));
-  const checked = await checkImported(read.value, Date.now());
-  if (!checked.ok) return checked;
   const owner = await ownerNow(env, row, Date.now());
   if (!owner.ok && owner.refusal.code === "unavailable") throw new Error("the owner's standing is not known");
   if (!owner.ok) return owner;
   const by = { actor: owner.value, request_id: row.request_id };
   const course = await courseToImportInto(db, owner.value, slug);
   if (!course.ok) return course;
+  await tell(env, row, updated(row, size, "files"));
+  const attached = await attachFiles({ env, db, owner: row.owner, course: slug }, source, read.value);
+  if (source.fault !== null) throw source.fault.reason;
+  if (!attached.ok) return attached;
+  const { report } = attached.value;
+  await put(env, reportKey(row.id), report);
+  const counts = JSON.stringify(report.counts);
+  await keep(await note(db, held, { state: "checking", bytes_read: size, counts, reported: 1 }, Date.now()));
+  await tell(env, row, updated(row, size, "checking"));
+  const checked = await checkImported(attached.value, Date.now());
+  if (!checked.ok) return checked;
   if (course.value === null && (await createCourse(db, checked.value.document, by, Date.now())) === null) {
     return refuse("concurrent_change", { detail: "Somebody else made a course with this slug in the meantime." });
   }
@@ -108,7 +129,11 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
 /** Notes how far the reading is, at most once in a second; the first sign of a lost lease ends it. */
 function progress(env: Env, db: Database, held: Held): (bytes: number) => Promise<void> {
   let last = Date.now();
-  return async (bytes_read) => {
+  let most = 0;
+  return async (bytes) => {
+    // Whoever reads a second time goes on from the end.
+    most = Math.max(most, bytes);
+    const bytes_read = most;
     const now = Date.now();
     if (now - last < PROGRESS_EVERY_MS) return;
     last = now;

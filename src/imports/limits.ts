@@ -2,6 +2,8 @@ import { DAY_MS } from "../platform/instants.ts";
 
 /** Largest archive, bytes; the readers of formats have the same bound. */
 export const MAX_ARCHIVE_BYTES = 200_000_000;
+/** Largest file of an archive that comes along with its course: it is held as a whole, twice for a moment. */
+export const MAX_HELD_FILE = 12_000_000;
 /** What one owner may have here: archives, bytes together; and imports that have not ended. */
 export const MAX_OWNED_BYTES = 4_000_000_000;
 export const MAX_UNENDED = 5;

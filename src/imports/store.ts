@@ -1,4 +1,4 @@
-import { and, eq, lte, ne, sql } from "drizzle-orm";
+import { and, eq, gte, lte, ne, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { firstBytes, jsonSet, oneBatch } from "../platform/database/batches.ts";
 import { countedDatabase, type Database } from "../platform/database/counted.ts";
@@ -59,6 +59,26 @@ export function findByUploadKey(db: Database, owner: string, uploadKey: string):
     .from(courseImports)
     .where(and(eq(courseImports.owner, owner), eq(courseImports.upload_key, uploadKey)))
     .get();
+}
+
+/** Whether another import into this course has not ended. */
+export async function hasOthers(db: Database, course: string, id: string): Promise<boolean> {
+  const row = await db
+    .select({ id: courseImports.id })
+    .from(courseImports)
+    .where(
+      and(
+        eq(courseImports.announced, 0),
+        ne(courseImports.state, "receiving"),
+        gte(courseImports.due_at, 0),
+        sql`state IN ('queued', 'reading', 'checking')`,
+        eq(courseImports.course_slug, course),
+        ne(courseImports.id, id),
+      ),
+    )
+    .limit(1)
+    .get();
+  return row !== undefined;
 }
 
 /** The archive is there: the import waits for its worker. Does nothing where the row was given up meanwhile. */

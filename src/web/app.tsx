@@ -18,6 +18,8 @@ import { SessionOverError, session } from "./session/store.ts";
 // Learners never load what only authors and operators see.
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
+const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
+const ImportPage = lazy(() => import("./pages/author/import.tsx"));
 const InsightPage = lazy(() => import("./pages/author/insight.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 
@@ -88,6 +90,10 @@ export function App() {
         <Route path="/author">
           <AuthorCoursesPage />
         </Route>
+        <Route path="/author/imports">
+          <ImportsPage />
+        </Route>
+        <Route path="/author/imports/:id">{({ id }) => <ImportPage key={id} id={id} />}</Route>
         <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
         <Route path="/operator">

@@ -1,11 +1,12 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Intake, LIMITS } from "../../../src/courses/importers/archive/bounds.ts";
 import { type FileSupply, refuseFaults } from "../../../src/courses/importers/files.ts";
 
 /** The files of a folder on this machine, within the same bounds as an archive's. Links are named and not followed. */
 export function folderFiles(root: string): FileSupply {
-  return (wants, take) =>
+  return (open) =>
     refuseFaults(async () => {
       const intake = new Intake(LIMITS);
       const walk = async (folder: string): Promise<void> => {
@@ -18,9 +19,10 @@ export function folderFiles(root: string): FileSupply {
             intake.file(path);
             const { size } = await stat(join(root, path));
             intake.unpacked(path, size);
-            if (!wants(path)) continue;
-            intake.kept(path, size);
-            take({ path, chunks: [new Uint8Array(await readFile(join(root, path)))] });
+            const sink = open(path);
+            if (sink === null) continue;
+            for await (const piece of createReadStream(join(root, path))) await sink.write(piece);
+            await sink.end();
           }
         }
       };

@@ -6,11 +6,13 @@ import { archiveFiles } from "../../../src/courses/importers/archive/index.ts";
 import { blobSource } from "../../../src/courses/importers/archive/source.ts";
 import type { FileSupply } from "../../../src/courses/importers/files.ts";
 import { type Format, type Imported, importCourse } from "../../../src/courses/importers/format.ts";
+import { settleLinks } from "../../../src/courses/importers/links.ts";
 import { forThisRelease } from "../../../src/courses/importers/release.ts";
 import type { ImportReport } from "../../../src/courses/importers/report.ts";
 import { zodErrors } from "../../../src/platform/http/field-errors.ts";
 import { describeCourse, publishCourse } from "./course.ts";
 import { folderFiles } from "./folder.ts";
+import { readMapping, sendPeople } from "./people.ts";
 import { ImportError, list, reason, refused, say } from "./report.ts";
 import { clientFor, isLocal, type Server } from "./server.ts";
 
@@ -23,6 +25,8 @@ export interface PlatformRequest extends Server {
   /** File to write the report to, as JSON. */
   report: string | undefined;
   isDryRun: boolean;
+  /** File that names the learners who come along with what they did; without one nobody does. */
+  people?: string | undefined;
 }
 
 /** Most gates printed that are not exact. */
@@ -40,12 +44,17 @@ export async function runPlatform(request: PlatformRequest): Promise<unknown> {
   say(`read     ${source}`);
   const imported = await importCourse(format, await sourceFiles(source), { course });
   if (!imported.ok) throw new ImportError(`${source} is not what ${format.name} expects.`, imported.refusal.errors);
-  const known = forThisRelease(imported.value);
+  // Files come along where an archive is sent to the server; this command sends the document alone.
+  const known = forThisRelease(settleLinks(imported.value, new Map()));
   const { document, report } = known;
   describeCourse(document);
   describeReport(known);
   if (request.report !== undefined) await writeReport(request.report, report);
+  const mapping = request.people === undefined ? null : await readMapping(request.people);
+  const learners = imported.value.people;
+  if (mapping !== null && learners === null) throw new ImportError(`${source} carries nobody.`);
   if (request.isDryRun) {
+    if (mapping !== null && learners !== null) await sendPeople(learners, mapping, document.slug, null);
     const parsed = courseDocumentSchema.safeParse(document);
     if (!parsed.success) {
       say("check    the rules of this release do not know all of it; a server of this release refuses:");
@@ -64,10 +73,12 @@ export async function runPlatform(request: PlatformRequest): Promise<unknown> {
   const note = `Imported from ${format.name}`;
   // A document that the server does not take is refused before anybody looks for its course: so none is made for it.
   const published = await send(`/api/v1/courses/${document.slug}/versions`, { document, note });
-  if (published.status === NO_COURSE) return publishCourse(send, document, note);
-  if (published.status >= REFUSED) throw refused("Publishing", published);
-  say(`publish  ${document.slug} published`);
-  return published.body;
+  let answer = published.body;
+  if (published.status === NO_COURSE) answer = await publishCourse(send, document, note);
+  else if (published.status >= REFUSED) throw refused("Publishing", published);
+  else say(`publish  ${document.slug} published`);
+  if (mapping !== null && learners !== null) await sendPeople(learners, mapping, document.slug, request);
+  return answer;
 }
 
 /** The files of an archive or a folder. @throws ImportError with a sentence that names it. */
@@ -99,7 +110,9 @@ function describeReport({ report, people }: Imported): void {
   const kinds = Object.entries(content.elements).map(([kind, count]) => `${count} ${kind}`);
   say(`content  ${kinds.join(", ") || "nothing"}; ${content.texts} texts; ${content.files} files in the source`);
   if (people !== null)
-    say(`people   ${people.learners.length} learners, ${people.facts.length} facts; they are not sent`);
+    say(
+      `people   ${people.learners.length} learners, ${people.facts.length} facts; those that --people names are sent`,
+    );
   const inexact = [...gates, ...completion].filter(({ verdict }) => verdict !== "exact");
   const shown = inexact.slice(0, MAX_SHOWN).map(({ source, verdict, why }) => ({
     path: source,

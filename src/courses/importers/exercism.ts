@@ -5,8 +5,8 @@ import { type FieldError, ok, type Result, refuse } from "../../platform/results
 import type { ItemStatus, Rule } from "../../unlock/index.ts";
 import type { courseDocumentSchema } from "../document.ts";
 import type { ImportedDocument } from "./document.ts";
-import { fail, jsonOf, SourceFault } from "./files.ts";
-import type { Format } from "./format.ts";
+import { fail, jsonOf, SourceFault, wholeFiles } from "./files.ts";
+import { type Format, NO_LINKS } from "./format.ts";
 import { ReportBuilder } from "./report.ts";
 
 /** A course document as an author writes it, before defaults are filled in. */
@@ -128,10 +128,12 @@ export const EXERCISM: Format = {
   read({ course }) {
     const configs: { path: string; value: unknown }[] = [];
     return {
-      wants: (path) => path.endsWith(".json") && !path.includes("/"),
-      take: (file) => {
-        configs.push({ path: file.path, value: jsonOf(file) });
-      },
+      open: wholeFiles(
+        (path) => path.endsWith(".json") && !path.includes("/"),
+        (file) => {
+          configs.push({ path: file.path, value: jsonOf(file) });
+        },
+      ),
       finish: (summary) => {
         const [config] = configs;
         if (config === undefined) return fail("config.json", "missing_file", "There is no config.json of a track.");
@@ -143,6 +145,7 @@ export const EXERCISM: Format = {
           document: { ...document, source: { platform: "exercism", release: RELEASE } },
           report: report.build("exercism", RELEASE, summary),
           people: null,
+          links: NO_LINKS,
         };
       },
     };

@@ -18,16 +18,51 @@ export interface SourceSummary {
   skipped: string[];
 }
 
+/** Receives one file piece by piece, in order. A piece is the receiver's during the call alone. */
+export interface FileSink {
+  /** @throws SourceFault */
+  write(piece: Uint8Array): void | Promise<void>;
+  /** The file was whole. @throws SourceFault */
+  end(): void | Promise<void>;
+}
+
 /**
  * Something that holds files: an archive, a folder. It is gone through once, in its own order.
  *
- * @param wants whether a file is to be read; the others are counted only.
- * @param take receives each file that is wanted; what it throws as {@link SourceFault} ends the reading.
+ * @param open who receives a file; null: it is counted only. What it or a sink throws as {@link SourceFault} ends the
+ *   reading.
  */
-export type FileSupply = (
+export type FileSupply = (open: (path: string) => FileSink | null) => Promise<Result<SourceSummary>>;
+
+/** Largest file that is held as a whole, bytes. An isolate has 128 MB for all it does. */
+const MAX_WHOLE = 8_000_000;
+
+/**
+ * Receivers for a reader that needs each file as a whole.
+ *
+ * @param wants whether a file is to be read.
+ * @param take receives it.
+ */
+export function wholeFiles(
   wants: (path: string) => boolean,
   take: (file: SourceFile) => void,
-) => Promise<Result<SourceSummary>>;
+  most: number = MAX_WHOLE,
+): (path: string) => FileSink | null {
+  return (path) => (wants(path) ? wholeFile(path, take, most) : null);
+}
+
+function wholeFile(path: string, take: (file: SourceFile) => void, most: number): FileSink {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  return {
+    write(piece) {
+      size += piece.length;
+      if (size > most) fail(path, "too_large_file", `This file has more than the ${most} bytes that are read at once.`);
+      chunks.push(piece.slice());
+    },
+    end: () => take({ path, chunks }),
+  };
+}
 
 /**
  * A source that cannot be imported. It is thrown while files are read, which is deep inside libraries' callbacks, and
@@ -58,12 +93,18 @@ export async function refuseFaults<T>(work: () => Promise<T> | T): Promise<Resul
 }
 
 /** Most bytes of files that a format keeps until it has seen all of them. */
-const MAX_SHELF = 48_000_000;
+const MAX_SHELF = 24_000_000;
 
 /** Files kept until the end, for formats whose files refer to each other in no fixed order. */
 export class Shelf {
+  /** The folder it is seen from, with a slash at its end; "" at the top. */
+  readonly root: string;
   readonly #files = new Map<string, SourceFile>();
   #bytes = 0;
+
+  constructor(root = "") {
+    this.root = root;
+  }
 
   /** @throws SourceFault where all that is kept grows too large for an isolate. */
   put(file: SourceFile): void {
@@ -89,7 +130,7 @@ export class Shelf {
     const roots = this.paths().filter((path) => path === name || path.endsWith(`/${name}`));
     const [nearest] = roots.sort((a, b) => a.split("/").length - b.split("/").length);
     const root = nearest?.slice(0, -name.length) ?? "";
-    const inner = new Shelf();
+    const inner = new Shelf(root);
     for (const [path, file] of this.#files) {
       if (path.startsWith(root)) inner.put({ ...file, path: path.slice(root.length) });
     }

@@ -1,6 +1,6 @@
 import { ok, type Result } from "../../platform/results.ts";
 import type { ImportedDocument } from "./document.ts";
-import { type FileSupply, refuseFaults, type SourceFile, type SourceSummary } from "./files.ts";
+import { type FileSink, type FileSupply, refuseFaults, type SourceSummary } from "./files.ts";
 import type { ImportReport } from "./report.ts";
 
 export interface ImportOptions {
@@ -24,22 +24,40 @@ export interface ImportedFact {
 
 /** People of a source that carries them. Names and addresses stay where they are. */
 export interface ImportedPeople {
-  learners: { user: string; enrolled_at: string | null; cohorts: string[]; profile: Record<string, string> }[];
+  learners: {
+    user: string;
+    /** By which an author may name the learner; it is sent nowhere. */
+    email: string | null;
+    enrolled_at: string | null;
+    cohorts: string[];
+    profile: Record<string, string>;
+  }[];
   facts: ImportedFact[];
 }
+
+/** What the texts of a source may link to. */
+export interface ImportedLinks {
+  /** Names that files have for people, by their paths in the archive; the others have that of their path. */
+  files: ReadonlyMap<string, string>;
+  /** Ids of items by what the source's links call them. */
+  items: ReadonlyMap<string, string>;
+}
+
+export const NO_LINKS: ImportedLinks = { files: new Map(), items: new Map() };
 
 export interface Imported {
   document: ImportedDocument;
   report: ImportReport;
   /** Null where the source carries nobody. */
   people: ImportedPeople | null;
+  /** What links within texts name, see links.ts. */
+  links: ImportedLinks;
 }
 
-/** Reads one source: asked which files it wants, given them in any order, asked for the course at the end. */
+/** Reads one source: asked who receives each file, in any order, and asked for the course at the end. */
 interface Reading {
-  wants(path: string): boolean;
-  /** @throws SourceFault */
-  take(file: SourceFile): void;
+  /** @returns null for a file that is not read. @throws SourceFault */
+  open(path: string): FileSink | null;
   /** @throws SourceFault */
   finish(summary: SourceSummary): Imported;
 }
@@ -58,10 +76,7 @@ export async function importCourse(
   options: ImportOptions = {},
 ): Promise<Result<Imported>> {
   const reading = format.read(options);
-  const read = await files(
-    (path) => reading.wants(path),
-    (file) => reading.take(file),
-  );
+  const read = await files((path) => reading.open(path));
   if (!read.ok) return read;
   const imported = await refuseFaults(() => reading.finish(read.value));
   return imported.ok ? ok(imported.value) : imported;

@@ -1,3 +1,4 @@
+import type { Resolve } from "./links.ts";
 import { entryOf } from "./table.ts";
 
 /** What became of a page's HTML. */
@@ -28,9 +29,11 @@ const MAX_NESTING = 10;
  * Markdown of a page's HTML: headings, paragraphs, lists, quotations, code, emphasis, links, pictures of the web; a
  * table's rows line by line. Everything else is its text. Pages show Markdown without HTML, so nothing of the source can
  * run there. Entities stay as they are, because Markdown reads them too.
+ *
+ * @param resolve where an address leads; where it says nothing, addresses of the web stay and others are counted.
  */
-export function convertHtml(html: string): Converted {
-  const writer = new Writer();
+export function convertHtml(html: string, resolve: Resolve = () => null): Converted {
+  const writer = new Writer(resolve);
   for (const [token] of html.matchAll(TOKENS)) {
     const tag = token.startsWith("<!") ? null : TAG.exec(token);
     if (tag !== null) writer.tag(tag[2]?.toLowerCase() ?? "", tag[1] === "/", tag[3] ?? "");
@@ -59,6 +62,11 @@ class Writer {
   #unread: string | null = null;
   #code: string | null = null;
   #cells = 0;
+  readonly #resolve: Resolve;
+
+  constructor(resolve: Resolve) {
+    this.#resolve = resolve;
+  }
 
   tag(name: string, isEnd: boolean, attributes: string): void {
     if (this.#unread !== null) {
@@ -140,7 +148,7 @@ class Writer {
     if (name === "code") return `\`${content}\``;
     if (name !== "a") return `${MARKS[name]}${content}${MARKS[name]}`;
     if (url === null) return content;
-    const address = webAddress(url, /^(?:https?:\/\/|mailto:)/i);
+    const address = this.#resolve(url) ?? webAddress(url, /^(?:https?:\/\/|mailto:)/i);
     if (address !== null) return `[${content}](<${address}>)`;
     this.#links += 1;
     return content;
@@ -148,7 +156,8 @@ class Writer {
 
   #picture(attributes: string): void {
     const alt = (attributeOf(attributes, "alt") ?? "").replace(/[\\`*_[\]<]/g, "\\$&").replace(/\s+/g, " ");
-    const address = webAddress(attributeOf(attributes, "src") ?? "", /^https?:\/\//i);
+    const url = attributeOf(attributes, "src") ?? "";
+    const address = this.#resolve(url) ?? webAddress(url, /^https?:\/\//i);
     if (address === null) this.#pictures += 1;
     this.#line += address === null ? alt : `![${alt}](<${address}>)`;
   }

@@ -1,14 +1,17 @@
 import { z } from "@hono/zod-openapi";
 import type { FieldError } from "../../platform/results.ts";
 import type { LocalizedText } from "../../platform/text.ts";
+import type { AnswerKey } from "../../unlock/index.ts";
+import { cutText, MAX_TEXT } from "./cut.ts";
 import type { ImportedRule, Requirement } from "./document.ts";
+import type { Resolve } from "./links.ts";
 import { convertHtml } from "./markdown.ts";
+import { type Question, SEVERAL } from "./questions.ts";
 
 const VERDICTS = ["exact", "approximated", "unmapped"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** Longest text of an item, in UTF-16 code units. */
-const MAX_TEXT = 64_000;
+const JUDGED = ["here", "elsewhere"] as const;
 
 const mapping = z.strictObject({
   source: z.string().openapi({ description: "File, and place in it, that says so." }),
@@ -30,8 +33,12 @@ export const importReportSchema = z
     content: z.strictObject({
       elements: z.record(z.string(), count).openapi({ description: "Things the source holds, by its own kinds." }),
       texts: count.openapi({ description: "Items whose text came along." }),
+      attached: count.openapi({ description: "Uses of files in texts that lead to a file which came along." }),
       files: count,
       bytes: count,
+      questions: z
+        .array(z.strictObject({ kind: z.string(), judged: z.enum(JUDGED), count, why: z.string().nullable() }))
+        .openapi({ description: "Questions by kind: judged by an answer key here, or elsewhere and why." }),
       cohorts: z
         .array(z.strictObject({ name: z.string(), title: z.string() }))
         .openapi({ description: "Cohorts that gates ask for, with what the source calls them." }),
@@ -67,6 +74,7 @@ export class ReportBuilder {
   readonly elements = new Map<string, number>();
   texts = 0;
   readonly #cohorts = new Map<string, string>();
+  readonly #questions = new Map<string, ImportReport["content"]["questions"][number]>();
   readonly #leftOut = new Map<string, { what: string; count: number; why: string }>();
 
   element(kind: string): void {
@@ -84,6 +92,23 @@ export class ReportBuilder {
     this.notes.push({ path, rule, message });
   }
 
+  /**
+   * Tells of the questions of one item. @returns the answer key of its only question, or null: then whoever knows says
+   * whether an answer is right.
+   */
+  questions(questions: readonly Question[]): AnswerKey | null {
+    const key = questions.length === 1 ? (questions[0]?.key ?? null) : null;
+    for (const { kind, why } of questions) {
+      const judged = key === null ? "elsewhere" : "here";
+      const reason = key === null ? (why ?? SEVERAL) : null;
+      const id = JSON.stringify([kind, judged, reason]);
+      const known = this.#questions.get(id);
+      if (known === undefined) this.#questions.set(id, { kind, judged, count: 1, why: reason });
+      else known.count += 1;
+    }
+    return key;
+  }
+
   leaveOut(what: string, why: string, howMany = 1): void {
     if (howMany === 0) return;
     const known = this.#leftOut.get(what);
@@ -91,11 +116,16 @@ export class ReportBuilder {
     else known.count += howMany;
   }
 
-  /** The text of an item, from HTML. @param path where it stands. @returns null where there is nothing to read. */
-  text(path: string, html: string): LocalizedText | null {
-    const { markdown, links, pictures } = convertHtml(html);
+  /**
+   * The text of an item, from HTML.
+   * @param path where it stands.
+   * @param resolve where addresses lead that are no addresses of the web.
+   * @returns null where there is nothing to read.
+   */
+  text(path: string, html: string, resolve: Resolve = () => null): LocalizedText | null {
+    const { markdown, links, pictures } = convertHtml(html, resolve);
     this.leaveOut("links into the platform", "their text stays", links);
-    this.leaveOut("pictures and files within texts", "files are not taken over; what describes them stays", pictures);
+    this.leaveOut("pictures within texts", "the source does not have them; what describes them stays", pictures);
     return this.markdown(path, markdown);
   }
 
@@ -110,8 +140,7 @@ export class ReportBuilder {
       rule,
       `The text has ${markdown.length} characters and is cut after ${MAX_TEXT}, at the end of a paragraph.`,
     );
-    const cut = markdown.slice(0, MAX_TEXT);
-    return { en: cut.slice(0, Math.max(cut.lastIndexOf("\n\n"), MAX_TEXT / 2)).trimEnd() };
+    return { en: cutText(markdown) };
   }
 
   build(format: string, release: string, { files, bytes }: { files: number; bytes: number }): ImportReport {
@@ -126,6 +155,8 @@ export class ReportBuilder {
       content: {
         elements: Object.fromEntries(this.elements),
         texts: this.texts,
+        attached: 0,
+        questions: [...this.#questions.values()],
         files,
         bytes,
         cohorts: [...this.#cohorts].map(([name, title]) => ({ name, title })),

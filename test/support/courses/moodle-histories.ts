@@ -59,10 +59,7 @@ type Grades = ReadonlyMap<number, { module: number | null; min: number; max: num
 export async function backupGrades(file: string): Promise<Grades> {
   const reader = new BackupReader();
   const supply = await suppliedBy(`moodle/${file}.mbz`);
-  const read = await supply(
-    (path) => reader.wants(path),
-    (one) => reader.take(one),
-  );
+  const read = await supply((path) => reader.open(path));
   if (!read.ok) throw new Error(`${file} was refused`);
   const { gradeItems } = reader.finish();
   return new Map([...gradeItems.values()].map(({ id, module, min, max }) => [id, { module, min, max }]));

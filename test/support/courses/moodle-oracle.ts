@@ -124,6 +124,8 @@ export function courseOf({ ids, course, moodle_version }: Oracle, one: Case): Mo
     return {
       id,
       kind: activity.mod,
+      context: "",
+      slots: [],
       instance: null,
       section: activity.section,
       title: activity.name,

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { checkImported } from "../../../src/courses/foreign.ts";
 import { IMPORT_FORMATS } from "../../../src/courses/import-formats.ts";
 import type { ImportedDocument } from "../../../src/courses/importers/document.ts";
+import { NO_LINKS } from "../../../src/courses/importers/format.ts";
 import { FORMATS } from "../../../src/courses/importers/formats.ts";
 import { ReportBuilder } from "../../../src/courses/importers/report.ts";
 
@@ -22,7 +23,7 @@ function imported(change: (document: ImportedDocument) => void) {
   const report = new ReportBuilder();
   const sources = { "c.one": "one.xml", "c.p2": "two.xml", "c.p3": "three.xml" };
   for (const [id, source] of Object.entries(sources)) report.items.push({ source, id, kind: "page", title: id });
-  return { document, report: report.build("test", "1", { files: 1, bytes: 1 }), people: null };
+  return { document, report: report.build("test", "1", { files: 1, bytes: 1 }), people: null, links: NO_LINKS };
 }
 
 const errorsOf = async (change: (document: ImportedDocument) => void) => {

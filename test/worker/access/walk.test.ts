@@ -22,6 +22,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "GET /api/v1/courses/{course}/chapters/{chapter}": "content",
   "GET /api/v1/problems/{problem}": "content",
   "GET /api/v1/courses/{course}/items/{item}/content": "content",
+  "GET /api/v1/courses/{course}/items/{item}/files/{file}": "content",
   "POST /api/v1/courses/{course}/chapters/{chapter}/mark_as_completed": "work",
   "POST /api/v1/problems/{problem}/submissions": "work",
   "GET /api/v1/courses/{course}/chapters": "states",
@@ -130,6 +131,7 @@ function addresses(slug: string, { path }: Operation): string[] {
       .replace("/api/v1", "")
       .replace("{course}", slug)
       .replace("{enrollment}", `${slug}:${learnerOf(slug)}`)
+      .replace("{file}", "0".repeat(32))
       .replace(/\{(item|chapter|problem)\}/, `${slug}.${item}`)
       .replace(/\{\w+\}/g, "ada"),
   );
@@ -176,8 +178,8 @@ describe.each(REASONS)("[fault 1] closed by $reason", (why) => {
           const text = await answer.text();
           const context = `${operation.method} ${address}${query}: ${answer.status} ${text}`;
           expect(text, context).not.toContain(TEXT);
-          // The content alone knows no other view, and says so.
-          const unknown = query !== "" && address.endsWith("/content") ? [400] : [];
+          // Content and files alone know no other view, and says so.
+          const unknown = query !== "" && /\/content$|\/files\//.test(address) ? [400] : [];
           expect([403, 404, ...unknown, ...(isDirect ? [] : [503])], context).toContain(answer.status);
           if (why.hidden) expect(text, context).not.toContain(TITLE);
           const isOfThisKind = address.includes("/problems/") === address.endsWith(".px");

@@ -9,6 +9,7 @@ import { openApiDocument } from "../../../src/ops/api-document.ts";
 import { everyShard, shardOf } from "../../../src/platform/database/shards.ts";
 import { ROLES, type Role } from "../../../src/platform/roles.ts";
 import { signErasures } from "../../../src/privacy/erasure-list.ts";
+import { courseFile } from "../../support/worker/course-files.ts";
 import { deliver, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { callWith } from "../../support/worker/faults.ts";
 import { API, type Call, call, tokenOf } from "../../support/worker/http.ts";
@@ -141,6 +142,18 @@ const onImport =
     await ready(world);
     return send(world, as, "GET", `/courses/imports/${id}${rest}`);
   };
+
+/** A file that the text of an open item names. */
+const itemFile: Ask = async (world, as) => {
+  const { slug, author } = world;
+  const id = await courseFile(slug, author);
+  const document = ladder(slug);
+  const [first] = document.chapters ?? [];
+  if (first !== undefined) first.content = { en: `[notes](/files/${id})` };
+  await publish(document, { author });
+  await ready(world);
+  return send(world, as, "GET", `/courses/${slug}/items/${slug}.one/files/${id}`);
+};
 
 async function fileOf(world: World): Promise<string> {
   const answer = await upload(new TextEncoder().encode("hello"), { user: world.learner });
@@ -443,6 +456,7 @@ const PLAN: Record<string, Act[]> = {
     "learner",
     get(({ slug }) => `/courses/${slug}/items/${slug}.one/content`),
   ]),
+  "GET /courses/{course}/items/{item}/files/{file}": open(["learner", itemFile]),
   "GET /courses/{course}/pass": open(["learner", get(({ slug }) => `/courses/${slug}/pass`)]),
   "GET /courses/{course}/pass/revoked": open(["author", get(({ slug }) => `/courses/${slug}/pass/revoked`)]),
   "GET /courses/{course}/unlocks": withLearner(({ slug }) => `/courses/${slug}/unlocks`),

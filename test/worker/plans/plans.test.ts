@@ -27,6 +27,7 @@ import type { Role } from "../../../src/platform/roles.ts";
 import { resumeErasures, SETTLE_MS } from "../../../src/privacy/erasure.ts";
 import { signErasures } from "../../../src/privacy/erasure-list.ts";
 import { callJournal, JOURNALS, journalStub } from "../../../src/records/stubs.ts";
+import { zipOf } from "../../support/courses/archives.ts";
 import { objectOf } from "../../support/worker/courses.ts";
 import { type Call, request, tokenOf } from "../../support/worker/http.ts";
 import { spread } from "../../support/worker/shards.ts";
@@ -447,7 +448,7 @@ async function driveBytes(
   path: string,
   headers: Record<string, string>,
   as: [string, Role],
-  body = BYTES,
+  body: string | Uint8Array<ArrayBuffer> = BYTES,
 ) {
   recorder.during = `${method} ${template}`;
   driven.add(recorder.during);
@@ -463,6 +464,15 @@ async function driveBytes(
   return answerSchema.parse(text.startsWith("{") ? JSON.parse(text) : {});
 }
 
+/** A page with a picture. */
+const CARTRIDGE = zipOf({
+  "imsmanifest.xml": `<manifest><organizations><organization><item><item identifier="a" identifierref="r"><title>A</title></item>
+    </item></organization></organizations><resources><resource identifier="r" type="webcontent" href="a.html">
+    <file href="a.html"/></resource></resources></manifest>`,
+  "a.html": '<p><img src="a.png" alt="a"></p>',
+  "a.png": "picture",
+});
+
 /** An import from the upload to its draft, again, and one that fails; what the night and the minute do follows with the jobs. */
 async function driveImports() {
   await spread
@@ -477,8 +487,12 @@ async function driveImports() {
   const sent = { "content-type": "application/octet-stream", "idempotency-key": "plans" };
   const config = (name: string) =>
     JSON.stringify({ slug: "t", language: name, exercises: { concept: [{ slug: "one", name }] } });
-  const begin = (format: string, body: string, headers: Record<string, string>) =>
-    driveBytes("POST", path, `${path}?format=${format}&course=foreign&name=config.json`, headers, as, body);
+  const begin = (
+    format: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string>,
+    course = "foreign",
+  ) => driveBytes("POST", path, `${path}?format=${format}&course=${course}&name=config.json`, headers, as, body);
   const { id } = await begin("exercism", config("One"), sent);
   await begin("exercism", config("One"), sent);
   const { id: other } = await begin("exercism", config("Two"), { "content-type": "application/zip" });
@@ -490,6 +504,14 @@ async function driveImports() {
     const page = await drive("GET", path, `${path}?limit=1`, { as: who });
     await drive("GET", path, `${path}?limit=1&cursor=${page.next_cursor}`, { as: who });
   }
+  const { id: pictured } = await begin("cartridge", CARTRIDGE, { "content-type": "application/zip" }, "pictured");
+  await consume("latchkey-imports", [{ type: "import", id: pictured }]);
+  await drive("POST", versions, "/courses/pictured/versions/1/activate", { as, body: {} });
+  const file = await spread
+    .prepare("SELECT id FROM files WHERE upload_key LIKE 'course pictured %'")
+    .first<{ id: string }>();
+  const itemFile = "/courses/{course}/items/{item}/files/{file}";
+  await drive("GET", itemFile, `/courses/pictured/items/pictured.a/files/${file?.id}`, { as });
   await drive("GET", `${path}/{id}`, `${path}/${other}`, { as });
   await drive("GET", `${path}/{id}/report`, `${path}/${id}/report`, { as });
 }

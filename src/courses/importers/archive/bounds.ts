@@ -6,8 +6,6 @@ export const MAX_PACKED = 200_000_000;
 const MAX_UNPACKED = 1_000_000_000;
 /** Most entries, folders included. */
 const MAX_ENTRIES = 100_000;
-/** Largest file that is read into memory: an isolate has 128 MB. */
-const MAX_FILE = 32_000_000;
 /** Longest path, in UTF-16 code units. */
 const MAX_PATH = 1_000;
 
@@ -15,10 +13,9 @@ const MAX_PATH = 1_000;
 export interface Limits {
   unpacked: number;
   entries: number;
-  file: number;
 }
 
-export const LIMITS: Limits = { unpacked: MAX_UNPACKED, entries: MAX_ENTRIES, file: MAX_FILE };
+export const LIMITS: Limits = { unpacked: MAX_UNPACKED, entries: MAX_ENTRIES };
 
 /** Counts what an archive holds and refuses, by name, what goes beyond the bounds or leaves its folder. */
 export class Intake {
@@ -52,17 +49,6 @@ export class Intake {
     this.summary.bytes += bytes;
     if (this.summary.bytes > this.#limits.unpacked) {
       fail(path, "too_large_unpacked", `The archive unpacks to more than ${this.#limits.unpacked} bytes.`);
-    }
-  }
-
-  /** @param size bytes of a file that is to be kept in memory, so far. @throws SourceFault */
-  kept(path: string, size: number): void {
-    if (size > this.#limits.file) {
-      fail(
-        path,
-        "too_large_file",
-        `This file has more than the ${this.#limits.file} bytes that an import reads at once.`,
-      );
     }
   }
 }

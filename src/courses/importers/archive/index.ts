@@ -8,6 +8,8 @@ import { readZip } from "./zip.ts";
 const USTAR_AT = 257;
 /** What is read to tell the kind of an archive. */
 const HEAD = 265;
+/** Bytes read of a single file at a time. */
+const PIECE = 65_536;
 
 /**
  * The files of a zip, a tar or a gzip'd tar; which one is told by its first bytes, because `.mbz` is either. A single
@@ -17,20 +19,23 @@ const HEAD = 265;
  * twice; what is cut off or damaged.
  */
 export function archiveFiles(source: ArchiveSource, limits: Limits = LIMITS): FileSupply {
-  return (wants, take) =>
+  return (open) =>
     refuseFaults(async () => {
       if (source.size > MAX_PACKED) fail(source.name, "too_large", `An archive has at most ${MAX_PACKED} bytes.`);
       const intake = new Intake(limits);
       const head = await source.slice(0, HEAD);
-      if (head[0] === 0x50 && head[1] === 0x4b) await readZip(source, intake, wants, take);
-      else if (head[0] === 0x1f && head[1] === 0x8b) await readTar(source, true, intake, wants, take);
-      else if (isTar(head)) await readTar(source, false, intake, wants, take);
+      if (head[0] === 0x50 && head[1] === 0x4b) await readZip(source, intake, open);
+      else if (head[0] === 0x1f && head[1] === 0x8b) await readTar(source, true, intake, open);
+      else if (isTar(head)) await readTar(source, false, intake, open);
       else {
         const path = source.name.split("/").at(-1) ?? source.name;
         intake.file(path);
         intake.unpacked(path, source.size);
-        intake.kept(path, source.size);
-        if (wants(path)) take({ path, chunks: [await source.slice(0, source.size)] });
+        const sink = open(path);
+        for (let at = 0; sink !== null && at < source.size; at += PIECE) {
+          await sink.write(await source.slice(at, Math.min(at + PIECE, source.size)));
+        }
+        await sink?.end();
       }
       return intake.summary;
     });

@@ -1,5 +1,5 @@
 import { createTarDecoder } from "modern-tar";
-import { fail, SourceFault, type SourceFile } from "../files.ts";
+import { type FileSink, fail, SourceFault } from "../files.ts";
 import type { Intake } from "./bounds.ts";
 import { gunzip } from "./gunzip.ts";
 import type { ArchiveSource } from "./source.ts";
@@ -15,8 +15,7 @@ export async function readTar(
   source: ArchiveSource,
   isGzip: boolean,
   intake: Intake,
-  wants: (path: string) => boolean,
-  take: (file: SourceFile) => void,
+  open: (path: string) => FileSink | null,
 ): Promise<void> {
   let last = source.name;
   if (!isGzip) {
@@ -36,7 +35,7 @@ export async function readTar(
         await body.cancel();
       } else {
         intake.file(path);
-        await readBody(path, body, intake, wants(path) ? take : null);
+        await readBody(path, body, intake, open(path));
       }
     }
   } catch (fault) {
@@ -51,17 +50,12 @@ async function readBody(
   path: string,
   body: ReadableStream<Uint8Array>,
   intake: Intake,
-  take: ((file: SourceFile) => void) | null,
+  sink: FileSink | null,
 ): Promise<void> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
   const reader = body.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    size += part.value.length;
     intake.unpacked(path, part.value.length);
-    if (take === null) continue;
-    intake.kept(path, size);
-    chunks.push(part.value);
+    await sink?.write(part.value);
   }
-  take?.({ path, chunks });
+  await sink?.end();
 }

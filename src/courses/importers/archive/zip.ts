@@ -1,5 +1,5 @@
 import { Unzip, type UnzipFile, UnzipInflate } from "fflate";
-import { fail, type SourceFile } from "../files.ts";
+import { type FileSink, fail } from "../files.ts";
 import type { Intake } from "./bounds.ts";
 import type { ArchiveSource } from "./source.ts";
 
@@ -17,25 +17,31 @@ const SEE_ZIP64 = 0xffff;
 export async function readZip(
   source: ArchiveSource,
   intake: Intake,
-  wants: (path: string) => boolean,
-  take: (file: SourceFile) => void,
+  open: (path: string) => FileSink | null,
 ): Promise<void> {
   const announced = await announcedEntries(source);
   let seen = 0;
+  /** What receivers are still busy with. fflate does not wait for them, so it gets its next piece after them. */
+  const waits: Promise<void>[] = [];
   const unzip = new Unzip((entry) => {
     seen += 1;
     const path = intake.admit(nameOf(entry.name));
     if (entry.name.endsWith("/") || entry.name.endsWith("\\")) return;
     intake.file(path);
-    if (wants(path)) keep(entry, path, intake, take);
-    else intake.unpacked(path, entry.originalSize ?? 0);
+    const sink = open(path);
+    if (sink === null) intake.unpacked(path, entry.originalSize ?? 0);
+    else pass(entry, path, intake, sink, waits);
   });
   unzip.register(UnzipInflate);
   const reader = source.stream().getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    for (let at = 0; at < part.value.length; at += STEP) push(unzip, part.value.subarray(at, at + STEP), source.name);
+    for (let at = 0; at < part.value.length; at += STEP) {
+      push(unzip, part.value.subarray(at, at + STEP), source.name);
+      if (waits.length > 0) await Promise.all(waits.splice(0));
+    }
   }
   push(unzip, new Uint8Array(), source.name, true);
+  await Promise.all(waits.splice(0));
   if (announced !== SEE_ZIP64 && announced !== seen) {
     fail(source.name, "truncated_archive", `The zip announces ${announced} entries and holds ${seen}.`);
   }
@@ -64,17 +70,24 @@ function push(unzip: Unzip, bytes: Uint8Array, name: string, isLast = false): vo
   }
 }
 
-function keep(entry: UnzipFile, path: string, intake: Intake, take: (file: SourceFile) => void): void {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+function pass(entry: UnzipFile, path: string, intake: Intake, sink: FileSink, waits: Promise<void>[]): void {
+  /** The receiver takes pieces one after the other; while it is busy, those of one step wait for it. */
+  let busy: Promise<void> | null = null;
+  const then = (work: () => void | Promise<void>) => {
+    const next = busy === null ? work() : busy.then(work);
+    if (next === undefined) return;
+    busy = next;
+    waits.push(next);
+  };
   entry.ondata = (fault, bytes, isLast) => {
     if (fault !== null) refuseBroken(fault, path);
-    size += bytes.length;
     intake.unpacked(path, bytes.length);
-    intake.kept(path, size);
-    // fflate uses its buffer again.
-    if (bytes.length > 0) chunks.push(bytes.slice());
-    if (isLast) take({ path, chunks });
+    if (bytes.length > 0) {
+      // fflate uses its buffer again.
+      const piece = bytes.slice();
+      then(() => sink.write(piece));
+    }
+    if (isLast) then(() => sink.end());
   };
   try {
     entry.start();

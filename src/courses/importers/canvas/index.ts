@@ -1,11 +1,12 @@
 import type { LocalizedText } from "../../../platform/text.ts";
 import { CANVAS_MODULES } from "../cartridge/index.ts";
-import { MANIFEST, type Manifest, readManifest } from "../cartridge/manifest.ts";
-import { linkTo, textOfResource } from "../cartridge/texts.ts";
+import { MANIFEST, readManifest } from "../cartridge/manifest.ts";
+import { linkTo, ResourceTexts } from "../cartridge/texts.ts";
 import { allOf, type ImportedChapter, type ImportedProblem, type ImportedRule, titleOf } from "../document.ts";
-import { fail, Shelf } from "../files.ts";
+import { fail, Shelf, wholeFiles } from "../files.ts";
 import type { Format } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
+import { KnownPaths } from "../paths.ts";
 import { ReportBuilder } from "../report.ts";
 import { entryOf } from "../table.ts";
 import { childText, readXml } from "../xml.ts";
@@ -33,9 +34,15 @@ export const CANVAS: Format = {
   name: "canvas",
   read({ course: asked }) {
     const all = new Shelf();
+    const known = new KnownPaths();
     return {
-      wants: (path) => /\.(xml|html?)$/i.test(path) && !/(?:^|\/)web_resources\//.test(path),
-      take: (file) => all.put(file),
+      open: wholeFiles(
+        (path) => {
+          known.add(path);
+          return /\.(xml|html?)$/i.test(path) && !/(?:^|\/)web_resources\//.test(path);
+        },
+        (file) => all.put(file),
+      ),
       finish: (summary) => {
         const shelf = all.from(MANIFEST);
         const meta = shelf.get(CANVAS_MODULES);
@@ -56,7 +63,8 @@ export const CANVAS: Format = {
         const title = childText(course, "title") ?? manifest.title;
         const slug = courseSlug(asked, childText(course, "course_code") ?? title ?? "", SETTINGS);
         const report = new ReportBuilder();
-        const map = new CanvasMap(readModules(meta), manifest, shelf, slug, report);
+        const texts = new ResourceTexts(manifest, shelf, known, report);
+        const map = new CanvasMap(readModules(meta), texts, shelf, slug, report);
         const document = {
           slug,
           title: titleOf(title, slug),
@@ -66,7 +74,12 @@ export const CANVAS: Format = {
           chapters: map.chapters(),
           problems: [],
         };
-        return { document, report: report.build("canvas", document.source.release, summary), people: null };
+        return {
+          document,
+          report: report.build("canvas", document.source.release, summary),
+          people: null,
+          links: texts.links(),
+        };
       },
     };
   },
@@ -74,15 +87,21 @@ export const CANVAS: Format = {
 
 class CanvasMap {
   readonly #modules: readonly CanvasModule[];
-  readonly #manifest: Manifest;
+  readonly #texts: ResourceTexts;
   readonly #shelf: Shelf;
   readonly #ids: ItemIds;
   readonly #report: ReportBuilder;
   readonly #gates: CanvasGates;
 
-  constructor(modules: readonly CanvasModule[], manifest: Manifest, shelf: Shelf, slug: string, report: ReportBuilder) {
+  constructor(
+    modules: readonly CanvasModule[],
+    texts: ResourceTexts,
+    shelf: Shelf,
+    slug: string,
+    report: ReportBuilder,
+  ) {
     this.#modules = modules;
-    this.#manifest = manifest;
+    this.#texts = texts;
     this.#shelf = shelf;
     this.#ids = new ItemIds(slug);
     this.#report = report;
@@ -145,6 +164,7 @@ class CanvasMap {
     const title = titleOf(item.title, item.identifier);
     const [id, kind] = [this.#ids.of(item.identifier), entryOf(KINDS, item.type) ?? "page"];
     this.#report.items.push({ source, id, kind, title: title.en ?? "" });
+    if (item.ref !== null) this.#texts.place(item.ref, id);
     const completion = this.#gates.completionOf(module, item, source);
     if (completion !== null) this.#report.completion.push(completion);
     const isPublished = module.isPublished && item.isPublished;
@@ -156,6 +176,7 @@ class CanvasMap {
         ...(isPublished ? {} : { status: "draft" as const }),
         rule: this.#gates.ruleOfItem(module, item),
         content: this.#text(item, source),
+        ...(kind === "quiz" && item.ref !== null ? this.#texts.quizOf(item.ref) : {}),
         ...(completion?.mapped == null ? {} : { completion: completion.mapped }),
         ...this.#window(item),
       },
@@ -164,8 +185,7 @@ class CanvasMap {
 
   #text(item: CanvasItem, source: string): LocalizedText | null {
     if (item.url !== null) return this.#report.markdown(source, linkTo(item.url, item.title ?? item.url));
-    const resource = item.ref === null ? undefined : this.#manifest.resources.get(item.ref);
-    return resource === undefined ? null : textOfResource(resource, this.#shelf, this.#report);
+    return item.ref === null ? null : this.#texts.of(item.ref);
   }
 
   #window(item: CanvasItem): Window {

@@ -1,10 +1,11 @@
 import { type ImportedProblem, titleOf } from "../document.ts";
-import { fail, Shelf } from "../files.ts";
+import { fail, Shelf, wholeFiles } from "../files.ts";
 import type { Format } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
+import { KnownPaths } from "../paths.ts";
 import { ReportBuilder } from "../report.ts";
 import { kindOf, MANIFEST, type Manifest, type ManifestItem, readManifest } from "./manifest.ts";
-import { textOfResource } from "./texts.ts";
+import { ResourceTexts } from "./texts.ts";
 
 /** The file that only exports of Canvas have. */
 export const CANVAS_MODULES = "course_settings/module_meta.xml";
@@ -17,13 +18,17 @@ export const CARTRIDGE: Format = {
   name: "cartridge",
   read({ course: asked }) {
     const all = new Shelf();
+    const known = new KnownPaths();
     let isCanvas = false;
     return {
-      wants: (path) => {
-        isCanvas ||= path.endsWith(CANVAS_MODULES);
-        return /\.(xml|x?html?)$/i.test(path);
-      },
-      take: (file) => all.put(file),
+      open: wholeFiles(
+        (path) => {
+          known.add(path);
+          isCanvas ||= path.endsWith(CANVAS_MODULES);
+          return /\.(xml|x?html?)$/i.test(path);
+        },
+        (file) => all.put(file),
+      ),
       finish: (summary) => {
         if (isCanvas)
           fail(
@@ -41,7 +46,8 @@ export const CARTRIDGE: Format = {
         const manifest = readManifest(file);
         const slug = courseSlug(asked, manifest.title ?? "", MANIFEST);
         const report = new ReportBuilder();
-        const cartridge = new Cartridge(manifest, shelf, new ItemIds(slug), report);
+        const texts = new ResourceTexts(manifest, shelf, known, report);
+        const cartridge = new Cartridge(manifest, texts, new ItemIds(slug), report);
         const folders = manifest.items.filter((item) => item.ref === null);
         const document = {
           slug,
@@ -51,7 +57,8 @@ export const CARTRIDGE: Format = {
           chapters: folders.map((folder) => cartridge.chapter(folder)),
           problems: manifest.items.filter((item) => item.ref !== null).flatMap((item) => cartridge.problems(item)),
         };
-        return { document, report: report.build("cartridge", manifest.version, summary), people: null };
+        const built = report.build("cartridge", manifest.version, summary);
+        return { document, report: built, people: null, links: texts.links() };
       },
     };
   },
@@ -59,13 +66,13 @@ export const CARTRIDGE: Format = {
 
 class Cartridge {
   readonly #manifest: Manifest;
-  readonly #shelf: Shelf;
+  readonly #texts: ResourceTexts;
   readonly #ids: ItemIds;
   readonly #report: ReportBuilder;
 
-  constructor(manifest: Manifest, shelf: Shelf, ids: ItemIds, report: ReportBuilder) {
+  constructor(manifest: Manifest, texts: ResourceTexts, ids: ItemIds, report: ReportBuilder) {
     this.#manifest = manifest;
-    this.#shelf = shelf;
+    this.#texts = texts;
     this.#ids = ids;
     this.#report = report;
   }
@@ -94,8 +101,18 @@ class Cartridge {
     const id = this.#ids.of(item.identifier);
     this.#report.element(kind);
     this.#report.items.push({ source: placeOf(item), id, kind, title: title.en ?? "" });
-    const content = resource === undefined ? null : textOfResource(resource, this.#shelf, this.#report);
-    return [{ id, title, kind, rule: null, content }, ...below];
+    this.#texts.place(item.ref, id);
+    return [
+      {
+        id,
+        title,
+        kind,
+        rule: null,
+        content: this.#texts.of(item.ref),
+        ...(kind === "quiz" ? this.#texts.quizOf(item.ref) : {}),
+      },
+      ...below,
+    ];
   }
 }
 

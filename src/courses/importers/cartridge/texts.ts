@@ -1,24 +1,87 @@
 import type { LocalizedText } from "../../../platform/text.ts";
+import type { AnswerKey } from "../../../unlock/index.ts";
 import { type Shelf, textOf } from "../files.ts";
+import type { ImportedLinks } from "../format.ts";
+import type { KnownPaths } from "../paths.ts";
 import type { ReportBuilder } from "../report.ts";
 import { child, childText, readXml } from "../xml.ts";
-import { kindOf, type Resource } from "./manifest.ts";
+import { CartridgeLinks, pagePath } from "./links.ts";
+import { kindOf, type Manifest, type Resource } from "./manifest.ts";
+import { questionsOf } from "./qti.ts";
 
-/** The text of a resource as Markdown. @returns null where it has none that is read here. */
-export function textOfResource(resource: Resource, shelf: Shelf, report: ReportBuilder): LocalizedText | null {
-  const paths = [resource.href, ...resource.files].flatMap((path) => path ?? []);
-  const file = paths.map((path) => shelf.get(path)).find((one) => one !== undefined);
-  if (file === undefined) return null;
-  const kind = kindOf(resource);
-  if (/\.x?html?$/i.test(file.path)) return report.text(file.path, textOf(file));
-  if (kind === "link") {
-    const root = readXml(file);
-    const url = child(root, "url")?.attributes.get("href");
-    return url === undefined ? null : report.markdown(file.path, linkTo(url, childText(root, "title") ?? url));
+/** The texts of a cartridge's resources, and what links within them lead to. */
+export class ResourceTexts {
+  readonly #manifest: Manifest;
+  readonly #shelf: Shelf;
+  readonly #report: ReportBuilder;
+  readonly #links: CartridgeLinks;
+  /** Ids of items by what links call them. */
+  readonly #items = new Map<string, string>();
+
+  constructor(manifest: Manifest, shelf: Shelf, known: KnownPaths, report: ReportBuilder) {
+    this.#manifest = manifest;
+    this.#shelf = shelf;
+    this.#report = report;
+    this.#links = new CartridgeLinks(known, shelf.root, (ref) => manifest.resources.get(ref)?.href ?? null);
   }
-  if (kind === "discussion" || kind === "assignment")
-    return report.text(file.path, childText(readXml(file), "text") ?? "");
-  return null;
+
+  /** Notes that an item shows a resource: links to the one lead to the other. */
+  place(ref: string, item: string): void {
+    const href = this.#manifest.resources.get(ref)?.href ?? null;
+    const page = /^wiki_content\/(.+)\.html?$/.exec(href ?? "")?.[1];
+    for (const name of [ref, href === null ? null : pagePath(href), page ?? null]) {
+      if (name !== null && !this.#items.has(name)) this.#items.set(name, item);
+    }
+  }
+
+  links(): ImportedLinks {
+    return { files: new Map(), items: this.#items };
+  }
+
+  /** The text of a resource as Markdown. @returns null where it has none that is read here. */
+  of(ref: string): LocalizedText | null {
+    const resource = this.#manifest.resources.get(ref);
+    if (resource === undefined) return null;
+    const report = this.#report;
+    const paths = [resource.href, ...resource.files].flatMap((path) => path ?? []);
+    const file = paths.map((path) => this.#shelf.get(path)).find((one) => one !== undefined);
+    if (file === undefined) return this.#attachment(resource);
+    const kind = kindOf(resource);
+    const resolve = this.#links.resolver(file.path);
+    if (/\.x?html?$/i.test(file.path)) return report.text(file.path, textOf(file), resolve);
+    if (kind === "link") {
+      const root = readXml(file);
+      const url = child(root, "url")?.attributes.get("href");
+      return url === undefined ? null : report.markdown(file.path, linkTo(url, childText(root, "title") ?? url));
+    }
+    if (kind !== "discussion" && kind !== "assignment") return null;
+    return report.text(file.path, childText(readXml(file), "text") ?? "", resolve);
+  }
+
+  /** What a quiz asks, and how an answer is judged, where it has one question of a kind that keys know. */
+  quizOf(ref: string): { content?: LocalizedText | null; answer?: AnswerKey } {
+    const resource = this.#manifest.resources.get(ref);
+    const paths = [resource?.href, ...(resource?.files ?? [])].flatMap((path) => path ?? []);
+    const files = [...paths, `${ref}/assessment_qti.xml`].map((path) => this.#shelf.get(path));
+    for (const file of files) {
+      const root = file === undefined ? undefined : readXml(file);
+      if (file === undefined || root?.name !== "questestinterop") continue;
+      const questions = questionsOf(root);
+      const answer = this.#report.questions(questions);
+      if (answer === null) return {};
+      const asked = this.#report.text(file.path, questions[0]?.text ?? "", this.#links.resolver(file.path));
+      return { answer, content: asked };
+    }
+    return {};
+  }
+
+  /** A resource that is a file: a link to it. */
+  #attachment({ href }: Resource): LocalizedText | null {
+    const destination = href === null ? null : this.#links.file(href);
+    if (href === null || destination === null) return null;
+    const name = (href.split("/").at(-1) ?? href).replace(/[[\]\\`*_<]/g, "\\$&");
+    return this.#report.markdown(href, `[${name}](<${destination}>)`);
+  }
 }
 
 /** A link in Markdown; addresses of other schemes than the web's are not made links. */

@@ -1,6 +1,7 @@
 import type { Format } from "../format.ts";
 import { courseSlug } from "../ids.ts";
 import { ReportBuilder } from "../report.ts";
+import { moduleLink } from "./files.ts";
 import { MoodleMap } from "./map.ts";
 import { MoodleNames } from "./names.ts";
 import { PageOrder } from "./order.ts";
@@ -16,15 +17,20 @@ export const MOODLE: Format = {
   read({ course: asked, people: withPeople }) {
     const reader = new BackupReader(withPeople);
     return {
-      wants: (path) => reader.wants(path),
-      take: (file) => reader.take(file),
+      open: (path) => reader.open(path),
       finish: (summary) => {
         const course = reader.finish();
         const slug = courseSlug(asked, course.shortname, "moodle_backup.xml");
         const report = new ReportBuilder();
         const order = new PageOrder(course);
         const names = new MoodleNames(course, order, slug);
-        const document = new MoodleMap(course, order, names, report).document(slug);
+        const document = new MoodleMap(course, {
+          order,
+          names,
+          report,
+          files: reader.files,
+          questions: reader.questions,
+        }).document(slug);
         for (const { id, directory } of reader.listed) {
           if (course.modules.has(id)) continue;
           report.note(directory, "missing_activity", `The backup lists activity ${id} and does not hold its folder.`);
@@ -51,7 +57,10 @@ export const MOODLE: Format = {
           report.note(path, "skipped_entry", "This entry is neither file nor folder.");
         for (const [id, { name }] of course.groups) report.cohort(names.group(id), name);
         const people = mapPeople(course, names, report);
-        return { document, report: report.build("moodle", course.release.text, summary), people };
+        const modules = [...course.modules.values()].filter(({ deleting }) => !deleting);
+        const items = new Map(modules.map((module) => [moduleLink(module.id), names.module(module)]));
+        const links = { files: reader.files.names, items };
+        return { document, report: report.build("moodle", course.release.text, summary), people, links };
       },
     };
   },

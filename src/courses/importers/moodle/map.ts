@@ -7,13 +7,16 @@ import {
   type ImportedRule,
   titleOf,
 } from "../document.ts";
+import type { Question } from "../questions.ts";
 import type { ReportBuilder } from "../report.ts";
 import { entryOf } from "../table.ts";
 import { isGate, mapAvailability } from "./availability.ts";
 import { mapCompletion } from "./completion.ts";
+import { type MoodleFiles, placeOfSection } from "./files.ts";
 import type { GradeItem, MoodleCourse, MoodleModule, MoodleSection } from "./model.ts";
 import type { MoodleNames } from "./names.ts";
 import type { PageOrder } from "./order.ts";
+import type { QuestionBank } from "./questions.ts";
 
 /** Kinds of activities under the words of a course document; the others keep Moodle's word. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -43,13 +46,26 @@ export class MoodleMap {
   readonly #order: PageOrder;
   readonly #names: MoodleNames;
   readonly #report: ReportBuilder;
+  readonly #files: MoodleFiles;
+  readonly #questions: QuestionBank;
   readonly #sectionRules = new Map<number, ImportedRule | null>();
 
-  constructor(course: MoodleCourse, order: PageOrder, names: MoodleNames, report: ReportBuilder) {
+  constructor(
+    course: MoodleCourse,
+    {
+      order,
+      names,
+      report,
+      files,
+      questions,
+    }: { order: PageOrder; names: MoodleNames; report: ReportBuilder; files: MoodleFiles; questions: QuestionBank },
+  ) {
     this.#course = course;
     this.#order = order;
     this.#names = names;
     this.#report = report;
+    this.#files = files;
+    this.#questions = questions;
   }
 
   document(slug: string): ImportedDocument {
@@ -77,7 +93,7 @@ export class MoodleMap {
       title,
       kind: "section",
       rule: this.#sectionRule(section),
-      content: this.#report.text(section.source, section.summary),
+      content: this.#report.text(section.source, section.summary, this.#files.resolver(placeOfSection(section.id))),
       // Hidden would hide what stands in it, which Moodle lets open by its address.
       ...(section.visible ? {} : { visibility: "unlisted" }),
       problems: (this.#order.inSection.get(section.id) ?? []).flatMap((module) =>
@@ -119,11 +135,22 @@ export class MoodleMap {
       kind,
       // A section that is locked takes its activities off the page; its own reasons are told at the section.
       rule: allOf([section === null ? null : hidden(this.#sectionRule(section)), own]),
-      content: this.#report.text(module.source, module.text),
+      ...this.#asked(module),
       ...(completion?.mapped == null ? {} : { completion: completion.mapped }),
       ...(visibility === "shown" ? {} : { visibility }),
       ...windowOf(module),
     };
+  }
+
+  /** The text of an activity; of a quiz with one question what it asks, and how an answer is judged. */
+  #asked({ source, kind, text, context, slots }: MoodleModule): Pick<ImportedProblem, "content" | "answer"> {
+    const listed = kind === "resource" || kind === "folder" ? this.#files.list(context) : "";
+    const unknown: Question = { kind: "unknown", key: null, why: "the file does not have the question", text: "" };
+    const questions = this.#questions.of(slots).map((question) => question ?? unknown);
+    const answer = this.#report.questions(questions);
+    const asked = answer === null ? "" : (questions[0]?.text ?? "");
+    const content = this.#report.text(source, text + listed + asked, this.#files.resolver(context));
+    return { content, ...(answer === null ? {} : { answer }) };
   }
 
   /** A grade that is no activity's own: an item without a place on the page, which only a gate asks for. */

@@ -66,6 +66,10 @@ export interface MoodleModule {
   availability: Availability | null;
   deleting: boolean;
   text: string;
+  /** Id of its context, which its files are kept under; "" where the file does not say. */
+  context: string;
+  /** What its questions are called in the question bank, of a quiz. */
+  slots: string[];
   completions: CompletionRow[];
   source: string;
 }

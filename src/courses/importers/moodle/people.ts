@@ -29,6 +29,7 @@ export function mapPeople(course: MoodleCourse, names: MoodleNames, report: Repo
       });
       return {
         user: idOf.get(id) ?? "",
+        email: fields.get("sf:email") || null,
         enrolled_at: at === null ? null : clampedInstant(at * 1_000),
         cohorts: cohortsOf.get(id) ?? [],
         profile: Object.fromEntries(profile),

@@ -1,8 +1,10 @@
-import { fail, type SourceFile } from "../files.ts";
-import { child, childrenOf, descend, readXml, type XmlElement } from "../xml.ts";
+import { type FileSink, fail } from "../files.ts";
+import { child, childrenOf, descend, type Takers, type XmlElement, xmlSink } from "../xml.ts";
 import { STANDARD_FIELDS } from "./conditions.ts";
+import { MoodleFiles } from "./files.ts";
 import { legacyAvailability } from "./legacy.ts";
 import { type Availability, type GradeItem, type MoodleCourse, type MoodleModule, releaseOf } from "./model.ts";
+import { QuestionBank, slotsOf } from "./questions.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
 
 /** A backup that somebody unpacked and packed again stands in a folder of its own. */
@@ -19,6 +21,8 @@ const WHOLE = [
   "course/roles.xml",
   "course/enrolments.xml",
   "completion.xml",
+  "files.xml",
+  "questions.xml",
 ];
 
 /** Files of the backup that are about people alone. */
@@ -26,8 +30,13 @@ const OF_PEOPLE_ALONE = ["users.xml", "roles.xml", "course/roles.xml", "course/e
 
 /** Elements of an activity that hold what people wrote. They are not read: forgotten as soon as they end. */
 const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "record", "answer", "response", "override"];
+const DROPPED: Takers = Object.fromEntries(OF_PEOPLE.map((name) => [name, () => undefined]));
 /** Fields of an activity that hold its text, the one that says most first. */
 const TEXTS = ["content", "intro"];
+
+/** Longest setting of an activity that is kept, and all texts of a course together, in UTF-16 code units. */
+const MAX_SETTING = 1_000;
+const MAX_TEXTS = 16_000_000;
 
 /** Standard fields of a profile that a condition may ask for. What learners wrote about themselves has no bound; nobody asks for it. */
 const PROFILE = [...STANDARD_FIELDS].filter((field) => field !== "description");
@@ -48,6 +57,8 @@ export class BackupReader {
   };
   /** Activities as the manifest lists them. */
   readonly listed: { id: number; title: string | null; directory: string }[] = [];
+  readonly files = new MoodleFiles();
+  readonly questions = new QuestionBank();
   /** What the course as a whole asks for to be complete. */
   courseCriteria = 0;
   readonly #withPeople: boolean;
@@ -55,26 +66,22 @@ export class BackupReader {
   readonly #studentRoles = new Set<number>();
   readonly #parts = new Map<number, Partial<MoodleModule>>();
   #isBackup = false;
+  #texts = 0;
 
   /** @param withPeople whether people, what they did and their grades are read. */
   constructor(withPeople = true) {
     this.#withPeople = withPeople;
   }
 
-  wants(path: string): boolean {
-    const inner = innerPath(path);
-    const [, kind, , name] = ACTIVITY.exec(inner) ?? [];
-    if (!this.#withPeople && (name === "completion" || OF_PEOPLE_ALONE.includes(inner))) return false;
-    if (kind !== undefined) return name === kind || name === "module" || name === "grades" || name === "completion";
-    return WHOLE.includes(inner) || SECTION.test(inner);
-  }
-
-  take(whole: SourceFile): void {
-    const file = { ...whole, path: innerPath(whole.path) };
-    const [, kind, id, name] = ACTIVITY.exec(file.path) ?? [];
-    if (kind !== undefined && name !== undefined) this.#activity(file, kind, Number(id), name);
-    else if (SECTION.test(file.path)) this.#section(file);
-    else this.#whole(file);
+  /** Who receives a file; null: it is not read. */
+  open(whole: string): FileSink | null {
+    this.files.see(whole);
+    const path = innerPath(whole);
+    const [, kind, id, name] = ACTIVITY.exec(path) ?? [];
+    if (!this.#withPeople && (name === "completion" || OF_PEOPLE_ALONE.includes(path))) return null;
+    if (kind !== undefined && name !== undefined) return this.#activity(path, kind, Number(id), name);
+    if (SECTION.test(path)) return xmlSink(path, {}, (section) => this.#section(section, path));
+    return WHOLE.includes(path) ? this.#whole(path) : null;
   }
 
   /** Puts together what stood in several files. @throws SourceFault */
@@ -97,11 +104,13 @@ export class BackupReader {
     return this.course;
   }
 
-  #activity(file: SourceFile, kind: string, id: number, name: string): void {
-    if (name === "module") this.course.modules.set(id, moduleOf(readXml(file), file.path, kind, id));
-    else if (name === "grades") this.#grades(file, id);
-    else if (name === "completion") this.#completion(file, id);
-    else this.#own(file, kind, id);
+  #activity(path: string, kind: string, id: number, name: string): FileSink | null {
+    if (name === "grades") return this.#grades(path, id);
+    if (name === "completion") return this.#completion(path, id);
+    if (name === "module") {
+      return xmlSink(path, {}, (root) => void this.course.modules.set(id, moduleOf(root, path, kind, id)));
+    }
+    return name === kind ? xmlSink(path, DROPPED, (root) => this.#own(root, kind, id)) : null;
   }
 
   #part(id: number): Partial<MoodleModule> {
@@ -112,19 +121,29 @@ export class BackupReader {
     return part;
   }
 
-  #own(file: SourceFile, kind: string, id: number): void {
-    const drop = Object.fromEntries(OF_PEOPLE.map((name) => [name, () => undefined]));
-    const activity = readXml(file, drop);
+  #own(activity: XmlElement, kind: string, id: number): void {
     const element = child(activity, kind) ?? activity.children[0];
     if (element === undefined) return;
     const part = this.#part(id);
+    part.context = activity.attributes.get("contextid") ?? "";
     part.instance = Number(element.attributes.get("id")) || null;
     part.title = optional(element, "name");
-    part.own = new Map(element.children.map((field) => [field.name, field.text]));
-    part.text = TEXTS.map((field) => optional(element, field)).find((text) => text !== null) ?? "";
+    const settings = element.children.filter(({ text }) => text.length <= MAX_SETTING);
+    part.own = new Map(settings.map((field) => [field.name, field.text]));
+    part.text = this.#held(textOf(element, kind));
+    part.slots = slotsOf(element);
   }
 
-  #completion(file: SourceFile, id: number): void {
+  /** @throws SourceFault where the texts of the course grow too large for an isolate. */
+  #held(text: string): string {
+    this.#texts += text.length;
+    if (this.#texts > MAX_TEXTS) {
+      fail("activities", "too_large_texts", `The texts of a course have at most ${MAX_TEXTS} characters.`);
+    }
+    return text;
+  }
+
+  #completion(path: string, id: number): FileSink {
     const rows: MoodleModule["completions"] = [];
     const take = (row: XmlElement) => {
       const user = optionalNumber(row, "userid");
@@ -134,11 +153,12 @@ export class BackupReader {
       rows.push({ user, state, viewed: state === null || isSet(row, "viewed"), at });
     };
     // The file's own element is called `completions`, each row `completion`.
-    readXml(file, { completion: take, completionview: take });
-    this.#part(id).completions = rows;
+    return xmlSink(path, { completion: take, completionview: take }, () => {
+      this.#part(id).completions = rows;
+    });
   }
 
-  #grades(file: SourceFile, module: number | null): void {
+  #grades(path: string, module: number | null): FileSink {
     let rows: GradeItem["grades"] = [];
     const row = (element: XmlElement) => {
       const [user, points] = [optionalNumber(element, "userid"), optionalNumber(element, "finalgrade")];
@@ -164,11 +184,10 @@ export class BackupReader {
       });
       rows = [];
     };
-    readXml(file, { grade_grade: row, grade_item: item });
+    return xmlSink(path, { grade_grade: row, grade_item: item }, () => undefined);
   }
 
-  #section(file: SourceFile): void {
-    const element = readXml(file);
+  #section(element: XmlElement, source: string): void {
     const sequence = (optional(element, "sequence") ?? "")
       .split(",")
       .map(Number)
@@ -181,40 +200,54 @@ export class BackupReader {
       sequence,
       availability: availabilityOf(element, "availabilityjson", true),
       subsectionOf: optional(element, "component") === "mod_subsection" ? optionalNumber(element, "itemid") : null,
-      summary: optional(element, "summary") ?? "",
-      source: file.path,
+      summary: this.#held(optional(element, "summary") ?? ""),
+      source,
     });
   }
 
-  #whole(file: SourceFile): void {
-    if (file.path === "moodle_backup.xml") this.#manifest(readXml(file));
-    else if (file.path === "course/course.xml") {
-      const element = readXml(file);
-      this.course.fullname = optional(element, "fullname") ?? this.course.fullname;
-      this.course.shortname = optional(element, "shortname") ?? this.course.shortname;
-    } else if (file.path === "gradebook.xml") this.#grades(file, null);
-    else if (file.path === "groups.xml") this.#groups(readXml(file));
-    else if (file.path === "users.xml") readXml(file, { user: (user) => this.#user(user) });
-    else if (file.path === "roles.xml") {
-      for (const role of childrenOf(readXml(file), "role")) {
-        if (optional(role, "archetype") === "student") this.#studentRoles.add(Number(role.attributes.get("id")));
-      }
-    } else if (file.path === "course/roles.xml") {
-      for (const row of childrenOf(descend(readXml(file), "role_assignments"), "assignment")) {
-        const [user, role] = [optionalNumber(row, "userid"), optionalNumber(row, "roleid")];
-        if (user !== null && role !== null) this.#rolesOf.set(user, [...(this.#rolesOf.get(user) ?? []), role]);
-      }
-    } else if (file.path === "completion.xml") {
-      this.courseCriteria = childrenOf(readXml(file), "course_completion_criteria").length;
-    } else {
-      readXml(file, {
-        enrolment: (row) => {
-          const user = optionalNumber(row, "userid");
-          if (user === null || isSet(row, "status")) return;
-          this.course.people.enrolled.set(user, optionalTime(row, "timestart") ?? optionalTime(row, "timecreated"));
-        },
+  #whole(path: string): FileSink | null {
+    if (path === "gradebook.xml") return this.#grades(path, null);
+    const then = (done: (root: XmlElement) => void, take: Takers = {}) => xmlSink(path, take, done);
+    if (path === "moodle_backup.xml") return then((root) => this.#manifest(root));
+    if (path === "groups.xml") return then((root) => this.#groups(root));
+    if (path === "questions.xml") {
+      return then(() => undefined, { question: (row, within) => this.questions.add(row, within) });
+    }
+    if (path === "files.xml") return then(() => undefined, { file: (row) => this.files.add(row) });
+    if (path === "users.xml") return then(() => undefined, { user: (user) => this.#user(user) });
+    if (path === "course/course.xml") {
+      return then((course) => {
+        this.course.fullname = optional(course, "fullname") ?? this.course.fullname;
+        this.course.shortname = optional(course, "shortname") ?? this.course.shortname;
       });
     }
+    if (path === "roles.xml") {
+      return then((root) => {
+        for (const role of childrenOf(root, "role")) {
+          if (optional(role, "archetype") === "student") this.#studentRoles.add(Number(role.attributes.get("id")));
+        }
+      });
+    }
+    if (path === "course/roles.xml") {
+      return then((root) => {
+        for (const row of childrenOf(child(root, "role_assignments"), "assignment")) {
+          const [user, role] = [optionalNumber(row, "userid"), optionalNumber(row, "roleid")];
+          if (user !== null && role !== null) this.#rolesOf.set(user, [...(this.#rolesOf.get(user) ?? []), role]);
+        }
+      });
+    }
+    if (path === "completion.xml") {
+      return then((root) => {
+        this.courseCriteria = childrenOf(root, "course_completion_criteria").length;
+      });
+    }
+    return then(() => undefined, {
+      enrolment: (row) => {
+        const user = optionalNumber(row, "userid");
+        if (user === null || isSet(row, "status")) return;
+        this.course.people.enrolled.set(user, optionalTime(row, "timestart") ?? optionalTime(row, "timecreated"));
+      },
+    });
   }
 
   #manifest(root: XmlElement): void {
@@ -262,6 +295,24 @@ export class BackupReader {
   }
 }
 
+/** The text of an activity as HTML: of a book its chapters, of a link its address too. */
+function textOf(element: XmlElement, kind: string): string {
+  const own = TEXTS.map((field) => optional(element, field)).find((text) => text !== null) ?? "";
+  if (kind === "url") {
+    const url = optional(element, "externalurl");
+    return url === null
+      ? own
+      : `${own}<p><a href="${url.replaceAll('"', "%22")}">${url.replaceAll("<", "&lt;")}</a></p>`;
+  }
+  if (kind !== "book") return own;
+  const chapters = childrenOf(child(element, "chapters"), "chapter").filter((chapter) => !isSet(chapter, "hidden"));
+  const texts = chapters.map((chapter) => {
+    const title = (optional(chapter, "title") ?? "").replaceAll("<", "&lt;");
+    return `<h2>${title}</h2>${optional(chapter, "content") ?? ""}`;
+  });
+  return own + texts.join("");
+}
+
 /** The path within the backup. */
 function innerPath(path: string): string {
   const isWithin = ACTIVITY.test(path) || SECTION.test(path) || WHOLE.includes(path);
@@ -287,6 +338,8 @@ function moduleOf(element: XmlElement, source: string, kind: string, id: number)
     availability: availabilityOf(element, "availability", false),
     deleting: isSet(element, "deletioninprogress"),
     text: "",
+    context: "",
+    slots: [],
     completions: [],
     source,
   };

@@ -1,7 +1,9 @@
 import { titleOf } from "../document.ts";
-import { Shelf } from "../files.ts";
+import { Shelf, wholeFiles } from "../files.ts";
 import type { Format } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
+import { type Resolve, toFile, toItem } from "../links.ts";
+import { KnownPaths, pathOf } from "../paths.ts";
 import { ReportBuilder } from "../report.ts";
 import { textField } from "./fields.ts";
 import { OlxMap } from "./map.ts";
@@ -21,16 +23,22 @@ export const OLX: Format = {
   name: "olx",
   read({ course: asked }) {
     const shelf = new Shelf();
+    const known = new KnownPaths();
     return {
-      wants: (path) => READ.test(path) && !/(?:^|\/)(?:static|assets|drafts|about|info|tabs)\//.test(path),
-      take: (file) => shelf.put(file),
+      open: wholeFiles(
+        (path) => {
+          known.add(path);
+          return READ.test(path) && !/(?:^|\/)(?:static|assets|drafts|about|info|tabs)\//.test(path);
+        },
+        (file) => shelf.put(file),
+      ),
       finish: (summary) => {
         const reader = new OlxReader(shelf);
         const course = reader.course();
         const own = ["org", "course", "url_name"].flatMap((field) => textField(course, field) ?? []).join("-");
         const slug = courseSlug(asked, own, "course.xml");
         const report = new ReportBuilder();
-        const map = new OlxMap(course, reader, new ItemIds(slug), report);
+        const map = new OlxMap(course, { reader, ids: new ItemIds(slug), report, resolve: resolverOf(known, reader) });
         const document = {
           slug,
           title: titleOf(textField(course, "display_name"), slug),
@@ -43,8 +51,34 @@ export const OLX: Format = {
         for (const { path, source } of reader.missing)
           report.note(source, "missing_file", `It names ${path}, which is not there.`);
         for (const { path, rule, message } of reader.broken) report.note(path, rule, message);
-        return { document, report: report.build("olx", RELEASE, summary), people: null };
+        return {
+          document,
+          report: report.build("olx", RELEASE, summary),
+          people: null,
+          links: { files: new Map(), items: map.items },
+        };
       },
     };
   },
 };
+
+/** How texts of Open edX name a file, and another block. */
+const STATIC = /^(?:%%|https?:\/\/[^/]+)?\/?static\/+(.+)$/i;
+const ASSET = /(?:^|\/)(?:asset-v1:[^@]+\+type@asset\+block@|c4x\/[^/]+\/[^/]+\/asset\/)([^?#]+)/;
+const JUMP = /^\/jump_to(?:_id)?\/+(?:.*[@/])?([^@/?#]+)/;
+
+/** Where the addresses of a course's texts lead. */
+function resolverOf(known: KnownPaths, reader: OlxReader): Resolve {
+  return (url) => {
+    const name = STATIC.exec(url)?.[1] ?? ASSET.exec(url)?.[1];
+    if (name !== undefined && !/^https?:/i.test(url)) {
+      const path = pathOf(name);
+      // Open edX keeps no folders and no blanks in the names of its files, and texts may still have them.
+      const flat = path.replaceAll("/", "_").replaceAll(" ", "_");
+      const found = known.find(...[path, flat, path.replaceAll("@", "/")].map((one) => `${reader.root}static/${one}`));
+      return found === null ? null : toFile(found);
+    }
+    const block = JUMP.exec(url)?.[1];
+    return block === undefined ? null : toItem(pathOf(block));
+  };
+}

@@ -9,9 +9,10 @@ import {
 } from "../document.ts";
 import { textOf } from "../files.ts";
 import type { ItemIds } from "../ids.ts";
+import type { Resolve } from "../links.ts";
 import { type ReportBuilder, type Verdict, worst } from "../report.ts";
 import { entryOf } from "../table.ts";
-import { answerOf } from "./answers.ts";
+import { questionsOf } from "./answers.ts";
 import { graceOf, groupAccess, instantField, isTrue, minimumField, textField } from "./fields.ts";
 import { cohortOf, cohortsOf, type Inherited, placeOf, shownTo, startOf } from "./place.ts";
 import type { Block, OlxReader } from "./read.ts";
@@ -49,15 +50,22 @@ export class OlxMap {
   readonly #reader: OlxReader;
   readonly #ids: ItemIds;
   readonly #report: ReportBuilder;
+  readonly #resolve: Resolve;
   readonly #isGating: boolean;
   readonly #isSelfPaced: boolean;
+  /** Ids of items by the names that links have for them. */
+  readonly items = new Map<string, string>();
   readonly #sections: Section[] = [];
   /** What has a name already, by it: blocks of two kinds may share one. */
   readonly #placed = new Set<string>();
   readonly #named = new Map<string, string>();
 
-  constructor(course: Block, reader: OlxReader, ids: ItemIds, report: ReportBuilder) {
+  constructor(
+    course: Block,
+    { reader, ids, report, resolve }: { reader: OlxReader; ids: ItemIds; report: ReportBuilder; resolve: Resolve },
+  ) {
     this.#course = course;
+    this.#resolve = resolve;
     this.#reader = reader;
     this.#ids = ids;
     this.#report = report;
@@ -81,7 +89,9 @@ export class OlxMap {
   #idOf({ kind, name }: Block): string {
     const first = this.#named.get(name) ?? kind;
     this.#named.set(name, first);
-    return this.#ids.of(first === kind ? name : `${name}-${kind}`);
+    const id = this.#ids.of(first === kind ? name : `${name}-${kind}`);
+    if (first === kind) this.items.set(name, id);
+    return id;
   }
 
   #collect(sequential: Block, chapter: Block, outer: Inherited): void {
@@ -91,18 +101,18 @@ export class OlxMap {
     const titles = [chapter, sequential].map((block) => textField(block, "display_name") ?? block.name);
     const section: Section = { sequential, title: titles.join(" · "), inherited, leaves: [] };
     this.#sections.push(section);
-    const walk = (block: Block, within: Inherited) => {
+    const walk = (block: Block, within: Inherited, units: readonly string[]) => {
       this.#report.element(block.kind);
       const own = this.#inherit(within, block);
-      if (block.kind !== "vertical" && block.children.length === 0) this.#place(section, block, own);
+      if (block.kind !== "vertical" && block.children.length === 0) this.#place(section, block, own, units);
       // What a library draws from is one thing for its learner.
-      else if (block.kind === "library_content") this.#place(section, block, own);
-      else for (const child of block.children) walk(child, own);
+      else if (block.kind === "library_content") this.#place(section, block, own, units);
+      else for (const child of block.children) walk(child, own, [...units, block.name]);
     };
-    for (const block of sequential.children) walk(block, inherited);
+    for (const block of sequential.children) walk(block, inherited, [chapter.name]);
   }
 
-  #place(section: Section, block: Block, inherited: Inherited): void {
+  #place(section: Section, block: Block, inherited: Inherited, units: readonly string[]): void {
     const key = `${block.kind}/${block.name}`;
     if (this.#placed.has(key)) {
       this.#report.note(
@@ -113,7 +123,9 @@ export class OlxMap {
       return;
     }
     this.#placed.add(key);
-    this.#idOf(block);
+    const id = this.#idOf(block);
+    // A link to a unit leads to what stands first in it.
+    for (const unit of units) if (!this.items.has(unit)) this.items.set(unit, id);
     section.leaves.push({ block, inherited });
   }
 
@@ -156,13 +168,7 @@ export class OlxMap {
     const kind = block.kind === "html" ? "page" : kindOf(block);
     this.#report.items.push({ source: block.source, id, kind, title: title.en ?? "" });
     this.#gateOfPlace(block);
-    const answer = block.kind === "problem" ? answerOf(block.element) : null;
-    if (block.kind === "problem" && answer === null) {
-      this.#report.leaveOut(
-        "answers of problems",
-        "answer keys know one number or text; a service has to judge the others",
-      );
-    }
+    const answer = block.kind === "problem" ? this.#report.questions(questionsOf(block.element)) : null;
     const completion = COUNTED_NOWHERE.has(block.kind)
       ? undefined
       : (entryOf(COMPLETED_BY, block.kind) ?? { contribute: true as const });
@@ -272,11 +278,11 @@ export class OlxMap {
     if (block.kind === "html") {
       const name = (textField(block, "filename") ?? block.name).replaceAll(":", "/");
       const file = this.#reader.find(`html/${name}.html`);
-      if (file !== undefined) return this.#report.text(file.path, textOf(file));
+      if (file !== undefined) return this.#report.text(file.path, textOf(file), this.#resolve);
     }
     if (block.kind !== "problem") return null;
     const file = this.#reader.find(`problem/${block.name.replaceAll(":", "/")}.xml`);
-    return file === undefined ? null : this.#report.text(file.path, statementOf(textOf(file)));
+    return file === undefined ? null : this.#report.text(file.path, statementOf(textOf(file)), this.#resolve);
   }
 }
 

@@ -24,7 +24,8 @@ export class OlxReader {
   /** Blocks whose files are malformed. */
   readonly broken: FieldError[] = [];
   readonly #shelf: Shelf;
-  readonly #root: string;
+  /** Folder of `course.xml`, with a slash at its end, or "". */
+  readonly root: string;
   readonly #policies = new Map<string, Record<string, unknown>>();
 
   constructor(shelf: Shelf) {
@@ -35,7 +36,7 @@ export class OlxReader {
       .sort((a, b) => a.split("/").length - b.split("/").length);
     if (course === undefined)
       fail("course.xml", "missing_file", "This is no course of Open edX: it has no course.xml.");
-    this.#root = course.slice(0, -"course.xml".length);
+    this.root = course.slice(0, -"course.xml".length);
   }
 
   course(): Block {
@@ -49,11 +50,11 @@ export class OlxReader {
 
   /** A file below the root, if it is there. */
   find(path: string): SourceFile | undefined {
-    return this.#shelf.get(`${this.#root}${path}`);
+    return this.#shelf.get(`${this.root}${path}`);
   }
 
   #file(path: string): SourceFile {
-    return this.find(path) ?? fail(`${this.#root}${path}`, "missing_file", "The course has no such file.");
+    return this.find(path) ?? fail(`${this.root}${path}`, "missing_file", "The course has no such file.");
   }
 
   /** A block that holds no others may be broken: Open edX shows an error in its place, and goes on. */
@@ -88,7 +89,7 @@ export class OlxReader {
     const element = file === undefined || file.path === source ? pointer : this.#read(file, pointer);
     const isPointer = pointer.children.length === 0 && pointer.text.trim() === "" && pointer.attributes.size === 1;
     if (file === undefined && own !== undefined && isPointer)
-      this.missing.push({ path: `${this.#root}${path}`, source });
+      this.missing.push({ path: `${this.root}${path}`, source });
     const here = file?.path ?? source;
     const fields = new Map<string, unknown>();
     for (const [field, value] of [...pointer.attributes, ...element.attributes]) fields.set(field, fieldOf(value));

@@ -2,8 +2,8 @@ import type { z } from "zod";
 import { jsonPath } from "../../../platform/http/field-errors.ts";
 import { USER_ID } from "../../../platform/ids.ts";
 import { allOf, type ImportedChapter, type ImportedRule, titleOf } from "../document.ts";
-import { fail, jsonOf, type SourceFile } from "../files.ts";
-import type { Format, ImportedPeople } from "../format.ts";
+import { fail, jsonOf, type SourceFile, textOf, wholeFiles } from "../files.ts";
+import { type Format, type ImportedPeople, NO_LINKS } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
 import { ReportBuilder } from "../report.ts";
 import { mapAccessRule, NamedPeople, oneOf, ruleOfAssessment, withoutPeople } from "./access.ts";
@@ -17,6 +17,7 @@ import {
   infoSchema,
   instanceSchema,
 } from "./schemas.ts";
+import { QuestionTexts } from "./texts.ts";
 
 const COURSE = "infoCourse.json";
 const INSTANCE = "infoCourseInstance.json";
@@ -40,20 +41,24 @@ export const PRAIRIELEARN: Format = {
     const instances: Read<Instance>[] = [];
     const assessments: Read<Assessment>[] = [];
     const questions: Read<z.infer<typeof infoSchema>>[] = [];
+    const texts = new QuestionTexts();
     return {
-      wants: (path) =>
-        /(?:^|\/)(?:infoCourse|infoCourseInstance|infoAssessment)\.json$/.test(path) ||
-        /(?:^|\/)questions\/.+\/info\.json$/.test(path),
-      take: (file) => {
-        const name = file.path.split("/").at(-1);
-        if (name === COURSE) courses.push(parsed(file, courseSchema));
-        else if (name === INSTANCE) instances.push(parsed(file, instanceSchema));
-        else if (name === ASSESSMENT) assessments.push(parsed(file, assessmentSchema));
-        else {
-          const info = infoSchema.safeParse(jsonOf(file));
-          questions.push({ path: file.path, value: info.success ? info.data : { title: "" } });
-        }
-      },
+      open: wholeFiles(
+        (path) =>
+          /(?:^|\/)(?:infoCourse|infoCourseInstance|infoAssessment)\.json$/.test(path) ||
+          /(?:^|\/)questions\/.+\/(?:info\.json|question\.html|server\.py)$/.test(path),
+        (file) => {
+          const name = file.path.split("/").at(-1);
+          if (name === COURSE) courses.push(parsed(file, courseSchema));
+          else if (name === INSTANCE) instances.push(parsed(file, instanceSchema));
+          else if (name === ASSESSMENT) assessments.push(parsed(file, assessmentSchema));
+          else if (name !== "info.json") texts.add(file.path, textOf(file));
+          else {
+            const info = infoSchema.safeParse(jsonOf(file));
+            questions.push({ path: file.path, value: info.success ? info.data : { title: "" } });
+          }
+        },
+      ),
       finish: (summary) => {
         const [course] = courses.sort((a, b) => a.path.length - b.path.length);
         if (course === undefined)
@@ -72,6 +77,7 @@ export const PRAIRIELEARN: Format = {
           root,
           course.value.timezone ?? DEFAULT_ZONE,
           titles,
+          texts,
           new ItemIds(slug),
           report,
           people,
@@ -85,7 +91,12 @@ export const PRAIRIELEARN: Format = {
           problems: [],
         };
         for (const [cohort, members] of people.cohorts) report.cohort(cohort, `${members.length} people named by uid`);
-        return { document, report: report.build("prairielearn", RELEASE, summary), people: learnersOf(people) };
+        return {
+          document,
+          report: report.build("prairielearn", RELEASE, summary),
+          people: learnersOf(people),
+          links: NO_LINKS,
+        };
       },
     };
   },
@@ -116,7 +127,7 @@ function learnersOf({ cohorts }: NamedPeople): ImportedPeople | null {
   const learners = [...cohortsOf].filter(([user]) => USER_ID.test(user));
   if (learners.length === 0) return null;
   return {
-    learners: learners.map(([user, own]) => ({ user, enrolled_at: null, cohorts: own, profile: {} })),
+    learners: learners.map(([user, own]) => ({ user, email: null, enrolled_at: null, cohorts: own, profile: {} })),
     facts: [],
   };
 }
@@ -125,6 +136,7 @@ class CourseMap {
   readonly #root: string;
   readonly #zone: string;
   readonly #titles: ReadonlyMap<string, string>;
+  readonly #texts: QuestionTexts;
   readonly #ids: ItemIds;
   readonly #report: ReportBuilder;
   readonly #people: NamedPeople;
@@ -133,6 +145,7 @@ class CourseMap {
     root: string,
     zone: string,
     titles: ReadonlyMap<string, string>,
+    texts: QuestionTexts,
     ids: ItemIds,
     report: ReportBuilder,
     people: NamedPeople,
@@ -140,6 +153,7 @@ class CourseMap {
     this.#root = root;
     this.#zone = zone;
     this.#titles = titles;
+    this.#texts = texts;
     this.#ids = ids;
     this.#report = report;
     this.#people = people;
@@ -194,6 +208,7 @@ class CourseMap {
     const problems = new AssessmentQuestions(value, path, {
       nameOf,
       titles: this.#titles,
+      asked: (question) => this.#texts.of(`${this.#root}questions/${question}`),
       ids: this.#ids,
       report: this.#report,
     }).problems();

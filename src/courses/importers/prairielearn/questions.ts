@@ -2,6 +2,7 @@ import { allOf, anyOf, type ImportedProblem, type ImportedRule, titleOf } from "
 import type { ItemIds } from "../ids.ts";
 import type { ReportBuilder } from "../report.ts";
 import type { Assessment, Question, Zone } from "./schemas.ts";
+import type { QuestionTexts } from "./texts.ts";
 
 const ATTEMPTS = "a question without attempts left opens the next one in PrairieLearn, and not here";
 
@@ -11,6 +12,7 @@ export class AssessmentQuestions {
   readonly #source: string;
   readonly #nameOf: (question: string) => string;
   readonly #titles: ReadonlyMap<string, string>;
+  readonly #asked: (question: string) => ReturnType<QuestionTexts["of"]>;
   readonly #ids: ItemIds;
   readonly #report: ReportBuilder;
   /** How often each question came. */
@@ -24,11 +26,13 @@ export class AssessmentQuestions {
     {
       nameOf,
       titles,
+      asked,
       ids,
       report,
     }: {
       nameOf: (question: string) => string;
       titles: ReadonlyMap<string, string>;
+      asked: (question: string) => ReturnType<QuestionTexts["of"]>;
       ids: ItemIds;
       report: ReportBuilder;
     },
@@ -37,6 +41,7 @@ export class AssessmentQuestions {
     this.#source = source;
     this.#nameOf = nameOf;
     this.#titles = titles;
+    this.#asked = asked;
     this.#ids = ids;
     this.#report = report;
   }
@@ -109,7 +114,11 @@ export class AssessmentQuestions {
     }
     const title = titleOf(known, question);
     this.#report.items.push({ source: place, id, kind: "problem", title: title.en ?? "" });
-    return { id, title, kind: "problem", rule, content: null, completion: { submit: true } };
+    const { questions, html } = this.#asked(question);
+    const answer = this.#report.questions(questions);
+    const content = html === "" ? null : this.#report.text(place, html);
+    const key = answer === null ? {} : { answer };
+    return { id, title, kind: "problem", rule, content, ...key, completion: { submit: true } };
   }
 
   /** @param first of the locks that this setting, or one within it, made. */

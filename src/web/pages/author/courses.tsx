@@ -38,6 +38,11 @@ export default function AuthorCoursesPage() {
           </li>
         ))}
       </ul>
+      <p>
+        <Link className="button" href="/author/imports">
+          {messages.importTitle}
+        </Link>
+      </p>
       <NewCourse />
     </Page>
   );

@@ -35,9 +35,13 @@ export function backupWith(course: TextCourse, learners: readonly TextLearner[])
 
 /** Files in memory, as an archive would supply them. */
 export function supplyOf(files: ReadonlyMap<string, string>): FileSupply {
-  return async (wants, take) => {
+  return async (open) => {
     const encoder = new TextEncoder();
-    for (const [path, text] of files) if (wants(path)) take({ path, chunks: [encoder.encode(text)] });
+    for (const [path, text] of files) {
+      const sink = open(path);
+      await sink?.write(encoder.encode(text));
+      await sink?.end();
+    }
     return ok({ files: files.size, bytes: 0, skipped: [] });
   };
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { ImportedDocument } from "../../../../src/courses/importers/document.ts";
+import { MoodleFiles } from "../../../../src/courses/importers/moodle/files.ts";
 import { MoodleMap } from "../../../../src/courses/importers/moodle/map.ts";
 import { MoodleNames } from "../../../../src/courses/importers/moodle/names.ts";
 import { PageOrder } from "../../../../src/courses/importers/moodle/order.ts";
+import { QuestionBank } from "../../../../src/courses/importers/moodle/questions.ts";
 import { ReportBuilder } from "../../../../src/courses/importers/report.ts";
 import { engineReasons, engineStates, programOf } from "../../../support/courses/engine.ts";
 import { outcomeOf } from "../../../support/courses/imported-rules.ts";
@@ -24,7 +26,13 @@ const HIDDEN_FAILURE = 4;
 function documentOf(oracle: Oracle, one: Case): ImportedDocument {
   const course = courseOf(oracle, one);
   const order = new PageOrder(course);
-  const map = new MoodleMap(course, order, new MoodleNames(course, order, "oracle"), new ReportBuilder());
+  const map = new MoodleMap(course, {
+    order,
+    names: new MoodleNames(course, order, "oracle"),
+    report: new ReportBuilder(),
+    files: new MoodleFiles(),
+    questions: new QuestionBank(),
+  });
   return map.document("oracle");
 }
 

@@ -157,23 +157,23 @@ describe("a course in OLX", () => {
       const { document, report } = await imported({ "c/problem/p1.xml": `<problem>${inside}</problem>` });
       return [
         document.chapters[0]?.problems?.[0]?.answer,
-        report.content.left_out.find(({ what }) => what.startsWith("answers"))?.count,
+        report.content.questions.some(({ judged }) => judged === "here"),
       ];
     };
     const tolerance = (amount: string) => `<responseparam type="tolerance" default="${amount}"/>`;
     expect(await problem(`<numericalresponse answer="-12">${tolerance("5%")}</numericalresponse>`)).toEqual([
       { kind: "numeric", value: -12, tolerance: 0.6 },
-      1,
+      true,
     ]);
     expect(await problem(`<numericalresponse answer="3.5">${tolerance("0.1")}</numericalresponse>`)).toEqual([
       { kind: "numeric", value: 3.5, tolerance: 0.1 },
-      1,
+      true,
     ]);
     expect(
       await problem(
         '<stringresponse answer="Oslo" type="ci"><additional_answer answer="Christiania"/></stringresponse>',
       ),
-    ).toEqual([{ kind: "exact", values: ["Oslo", "Christiania"], case_sensitive: false }, 1]);
+    ).toEqual([{ kind: "exact", values: ["Oslo", "Christiania"], case_sensitive: false }, true]);
     for (const other of [
       '<numericalresponse answer="[1,5)"/>',
       '<numericalresponse answer="$x"/>',
@@ -181,7 +181,7 @@ describe("a course in OLX", () => {
       '<numericalresponse answer="1"/><numericalresponse answer="2"/>',
       '<multiplechoiceresponse><choicegroup><choice correct="true">a</choice></choicegroup></multiplechoiceresponse>',
     ]) {
-      expect(await problem(other)).toEqual([undefined, 2]);
+      expect(await problem(other)).toEqual([undefined, false]);
     }
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { courseDocumentSchema } from "../../../../src/courses/document.ts";
 import type { ImportedDocument, ImportedProblem } from "../../../../src/courses/importers/document.ts";
+import { NO_LINKS } from "../../../../src/courses/importers/format.ts";
 import { forThisRelease } from "../../../../src/courses/importers/release.ts";
 import { ReportBuilder } from "../../../../src/courses/importers/report.ts";
 
@@ -34,7 +35,7 @@ function imported() {
   report.items.push({ source: "meant.xml", id: "c.meant", kind: "page", title: "meant" });
   report.completion.push({ source: "s", rule: {}, mapped: { view: true }, verdict: "exact", why: "as it was" });
   report.completion.push({ source: "s", rule: {}, mapped: null, verdict: "exact", why: "the platform drops it" });
-  return { document, report: report.build("moodle", "4.5", { files: 1, bytes: 1 }), people: null };
+  return { document, report: report.build("moodle", "4.5", { files: 1, bytes: 1 }), people: null, links: NO_LINKS };
 }
 
 describe("what this release holds of an imported course", () => {

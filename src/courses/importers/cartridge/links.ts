@@ -1,0 +1,63 @@
+import { type Resolve, toFile, toItem } from "../links.ts";
+import { folderOf, type KnownPaths, pathOf } from "../paths.ts";
+
+/** Where the files of a course lie, as texts of a cartridge write it. */
+const FILE_BASE = /^(?:\$|%24)IMS[-_]CC[-_]FILEBASE(?:\$|%24)\/*(.*)$/is;
+/** How texts of Canvas name a page, another object, and a place of the course. */
+const WIKI = /^(?:\$|%24)WIKI_REFERENCE(?:\$|%24)\/+(?:pages|wiki)\/+([^/?#]+)/i;
+const OBJECT = /^(?:\$|%24)CANVAS_OBJECT_REFERENCE(?:\$|%24)\/+[a-z_]+\/+([^/?#]+)/i;
+const FILE_REF = /^(?:\$|%24)CANVAS_COURSE_REFERENCE(?:\$|%24)\/+file_ref\/+([^/?#]+)/i;
+/** The folder of files in an export of Canvas. */
+const WEB_RESOURCES = "web_resources/";
+const OUTSIDE = /^(?:[a-z][a-z0-9+.-]*:|\/\/|#|\$)/i;
+
+/** Where the links of a cartridge's texts lead. */
+export class CartridgeLinks {
+  /** Every file of the archive, seen from the folder of the manifest. */
+  readonly #known: KnownPaths;
+  readonly #root: string;
+  readonly #byRef: (identifier: string) => string | null;
+
+  /**
+   * @param root folder of the manifest, with a slash at its end, or "".
+   * @param fileOf path of the file of a resource.
+   */
+  constructor(known: KnownPaths, root: string, fileOf: (identifier: string) => string | null) {
+    this.#known = known;
+    this.#root = root;
+    this.#byRef = fileOf;
+  }
+
+  /** A destination for a file of the archive, or null where it is not there. @param path from the manifest's folder. */
+  file(path: string): string | null {
+    const found = this.#known.find(this.#root + path);
+    return found === null ? null : toFile(found);
+  }
+
+  /** @param from path of the text, from the manifest's folder. */
+  resolver(from: string): Resolve {
+    return (url) => {
+      const based = FILE_BASE.exec(url)?.[1];
+      if (based !== undefined) {
+        const path = pathOf(based);
+        return this.file(WEB_RESOURCES + path) ?? this.file(path) ?? this.file(folderOf(from) + path);
+      }
+      const file = FILE_REF.exec(url)?.[1];
+      if (file !== undefined) {
+        const path = this.#byRef(file);
+        return path === null ? null : this.file(path);
+      }
+      const page = WIKI.exec(url)?.[1] ?? OBJECT.exec(url)?.[1];
+      if (page !== undefined) return toItem(pathOf(page));
+      const path = pathOf(url);
+      if (OUTSIDE.test(url) || path === "") return null;
+      if (/\.x?html?$/i.test(path)) return toItem(pagePath(folderOf(from) + path));
+      return this.file(folderOf(from) + path) ?? this.file(path.replace(/^\/+/, ""));
+    };
+  }
+}
+
+/** What links call the page of this file. */
+export function pagePath(path: string): string {
+  return new URL(path, "file:///").pathname.slice(1);
+}

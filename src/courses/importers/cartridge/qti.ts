@@ -1,0 +1,79 @@
+import { CHOOSES, GRADED_IN_PARTS, numberKey, type Question, textsKey } from "../questions.ts";
+import { child, childrenOf, childText, descend, type XmlElement } from "../xml.ts";
+
+/** The questions of an assessment in QTI 1.2, as cartridges and Canvas write it. @param root `questestinterop`. */
+export function questionsOf(root: XmlElement): Question[] {
+  return itemsIn(root).map(questionOf);
+}
+
+function itemsIn(element: XmlElement): XmlElement[] {
+  return element.children.flatMap((one) => (one.name === "item" ? [one] : itemsIn(one)));
+}
+
+function questionOf(item: XmlElement): Question {
+  const kind = kindOf(item);
+  const presentation = child(item, "presentation");
+  const text = childText(child(presentation, "material"), "mattext") ?? "";
+  const plain = kind.replace(/^cc\.|\.v\d+p\d+$/g, "");
+  if (plain === "fib" || plain === "short_answer_question") return { kind, text, ...typed(item, textKey) };
+  if (plain === "numerical_question") return { kind, text, ...typed(item, numericKey) };
+  const why = plain === "pattern_match" ? "it looks for a part of the answer" : CHOOSES;
+  return { kind, text, key: null, why };
+}
+
+/** The profile of Common Cartridge, or the kind that Canvas writes beside it. */
+function kindOf(item: XmlElement): string {
+  const fields = childrenOf(descend(item, "itemmetadata", "qtimetadata"), "qtimetadatafield");
+  const named = (label: string) => fields.find((field) => childText(field, "fieldlabel") === label);
+  const field = named("question_type") ?? named("cc_profile");
+  return childText(field, "fieldentry") ?? "unknown";
+}
+
+/** A question with one blank whose conditions each give the whole score. */
+function typed(
+  item: XmlElement,
+  keyOf: (conditions: readonly XmlElement[]) => Pick<Question, "key" | "why">,
+): Pick<Question, "key" | "why"> {
+  const blanks = new Set(namedIn(item, "response_str").map((one) => one.attributes.get("ident")));
+  if (blanks.size > 1) return { key: null, why: "it has several blanks" };
+  const conditions = childrenOf(child(item, "resprocessing"), "respcondition");
+  const scored = conditions.filter((one) => Number(child(one, "setvar")?.text) > 0);
+  if (scored.some((one) => Number(child(one, "setvar")?.text) < FULL)) return { key: null, why: GRADED_IN_PARTS };
+  return keyOf(scored.flatMap((one) => child(one, "conditionvar") ?? []));
+}
+
+/** A whole score, percent. */
+const FULL = 100;
+
+function namedIn(element: XmlElement, name: string): XmlElement[] {
+  return element.children.flatMap((one) => [...(one.name === name ? [one] : []), ...namedIn(one, name)]);
+}
+
+function textKey(conditions: readonly XmlElement[]): Pick<Question, "key" | "why"> {
+  const equal = conditions.flatMap((one) => namedIn(one, "varequal"));
+  const others = conditions.flatMap((one) => one.children.filter(({ name }) => name !== "varequal" && name !== "or"));
+  if (others.length > 0) return { key: null, why: "its answer is no plain text" };
+  const cases = new Set(equal.map((one) => /^yes$/i.test(one.attributes.get("case") ?? "")));
+  if (cases.size > 1) return { key: null, why: "some of its answers ask for upper and lower case, and some do not" };
+  return textsKey(
+    equal.map(({ text }) => text),
+    cases.has(true),
+  );
+}
+
+function numericKey(conditions: readonly XmlElement[]): Pick<Question, "key" | "why"> {
+  const [only] = conditions;
+  if (only === undefined || conditions.length > 1) return { key: null, why: "it has not one number as its answer" };
+  const number = (name: string) => namedIn(only, name).map(({ text }) => Number(text.trim() || Number.NaN));
+  const [[value], [low], [high]] = [number("varequal"), number("vargte"), number("varlte")];
+  if (namedIn(only, "vargt").length + namedIn(only, "varlt").length > 0) {
+    return { key: null, why: "its answer is a range without its ends" };
+  }
+  if (low === undefined || high === undefined) return numberKey(value ?? Number.NaN, 0);
+  const middle = value ?? (low + high) / 2;
+  const [below, above] = [middle - low, high - middle];
+  if (Math.abs(below - above) > 1e-9 * Math.max(1, Math.abs(middle))) {
+    return { key: null, why: "its answer is not the middle of its range" };
+  }
+  return numberKey(middle, Math.max(below, above));
+}

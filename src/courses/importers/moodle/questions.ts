@@ -1,0 +1,89 @@
+import { CHOOSES, GRADED_IN_PARTS, numberKey, type Question, textsKey } from "../questions.ts";
+import { child, childrenOf, descend, type XmlElement } from "../xml.ts";
+import { isSet, optional, optionalNumber } from "./values.ts";
+
+/** Most questions of a bank that are remembered. */
+const MAX_QUESTIONS = 20_000;
+/** Longest text of a question that is kept, in UTF-16 code units. */
+const MAX_TEXT = 20_000;
+/** How near to a whole mark a fraction is one: Moodle writes seven digits. */
+const WHOLE = 0.999_999;
+
+/** The question bank of a backup, as far as quizzes may ask for it. */
+export class QuestionBank {
+  readonly #questions = new Map<string, Question>();
+
+  /** A row of `questions.xml`. @param within the elements it stands in: since 4.0 an entry with several versions. */
+  add(row: XmlElement, within: readonly XmlElement[]): void {
+    if (this.#questions.size >= MAX_QUESTIONS) return;
+    const entry = within.findLast(({ name }) => name === "question_bank_entry")?.attributes.get("id");
+    const question = questionOf(row);
+    this.#questions.set(`question ${row.attributes.get("id") ?? ""}`, question);
+    // Versions stand in order; what a quiz asks for without a version is the last of them.
+    if (entry !== undefined) this.#questions.set(`entry ${entry}`, question);
+  }
+
+  /** The questions that the slots of a quiz name; undefined for what the file does not have, and for random ones. */
+  of(slots: readonly string[]): (Question | undefined)[] {
+    return slots.map((slot) => this.#questions.get(slot));
+  }
+}
+
+/** What the slots of a quiz name. @param quiz its element. */
+export function slotsOf(quiz: XmlElement): string[] {
+  return childrenOf(child(quiz, "question_instances"), "question_instance").flatMap((slot) => {
+    const entry = optionalNumber(child(slot, "question_reference"), "questionbankentryid");
+    if (entry !== null) return [`entry ${entry}`];
+    const question = optionalNumber(slot, "questionid");
+    return question === null ? ["random"] : [`question ${question}`];
+  });
+}
+
+function questionOf(row: XmlElement): Question {
+  const kind = optional(row, "qtype") ?? "unknown";
+  const text = (optional(row, "questiontext") ?? "").slice(0, MAX_TEXT);
+  const plugin = child(row, `plugin_qtype_${kind}_question`);
+  if (kind === "shortanswer") return { kind, text, ...shortAnswer(plugin) };
+  if (kind === "numerical") return { kind, text, ...numerical(plugin) };
+  return { kind, text, key: null, why: kind === "random" ? "the question is drawn for each learner" : CHOOSES };
+}
+
+function answersOf(plugin: XmlElement | undefined) {
+  return childrenOf(child(plugin, "answers"), "answer").map((answer) => ({
+    id: answer.attributes.get("id") ?? "",
+    text: optional(answer, "answertext") ?? optional(answer, "answer_text") ?? "",
+    fraction: optionalNumber(answer, "fraction") ?? 0,
+  }));
+}
+
+const isPartial = ({ fraction }: { fraction: number }) => fraction > 0 && fraction < WHOLE;
+
+function shortAnswer(plugin: XmlElement | undefined): Pick<Question, "key" | "why"> {
+  const answers = answersOf(plugin);
+  if (answers.some(isPartial)) return { key: null, why: GRADED_IN_PARTS };
+  const right = answers.filter(({ fraction }) => fraction >= WHOLE).map(({ text }) => text);
+  const wrong = answers.filter(({ fraction }) => fraction <= 0 && fraction > -1);
+  if (wrong.some(({ text }) => text !== "*")) {
+    // A wrong answer before a right one with a wildcard takes what the wildcard would.
+    if (right.some((text) => text.includes("*"))) return { key: null, why: "its answers depend on their order" };
+  }
+  if (right.some((text) => text.includes("*"))) return { key: null, why: "a wildcard stands in its answer" };
+  return textsKey(right, isSet(child(plugin, "shortanswer"), "usecase"));
+}
+
+function numerical(plugin: XmlElement | undefined): Pick<Question, "key" | "why"> {
+  const answers = answersOf(plugin);
+  if (answers.some(isPartial)) return { key: null, why: GRADED_IN_PARTS };
+  const right = answers.filter(({ fraction }) => fraction >= WHOLE);
+  const [only] = right;
+  if (only === undefined || right.length > 1) return { key: null, why: "it has not one number as its answer" };
+  const options = descend(plugin, "numerical_options", "numerical_option");
+  const hasUnits = childrenOf(child(plugin, "numerical_units"), "numerical_unit").length > 0;
+  if (hasUnits || (optionalNumber(options, "unitgradingtype") ?? 0) > 0) {
+    return { key: null, why: "its answer may have a unit" };
+  }
+  const records = childrenOf(child(plugin, "numerical_records"), "numerical_record");
+  const record = records.find((one) => optional(one, "answer") === only.id);
+  const value = only.text.trim() === "" ? Number.NaN : Number(only.text);
+  return numberKey(value, optionalNumber(record, "tolerance") ?? 0);
+}

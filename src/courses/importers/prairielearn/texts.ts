@@ -1,0 +1,83 @@
+import { CHOOSES, numberKey, type Question, textsKey } from "../questions.ts";
+import { entryOf } from "../table.ts";
+
+/** Elements that ask something; those that are not here ask for more than a number or a text. */
+const KINDS: Readonly<Record<string, (attributes: ReadonlyMap<string, string>) => Pick<Question, "key" | "why">>> = {
+  "pl-number-input": numberInput,
+  "pl-integer-input": (attributes) => plainNumber(attributes, 0),
+  "pl-string-input": stringInput,
+};
+const ELEMENT = /<(pl-[a-z0-9-]+)\b((?:[^>"']|"[^"]*"|'[^']*')*)>/g;
+const ATTRIBUTE = /([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
+/** Elements that ask: inputs, and those with an interface of their own. */
+const ASKS =
+  /-input$|^pl-(?:multiple-choice|checkbox|order-blocks|matching|dropdown|file-editor|file-upload|drawing|rich-text-editor|big-o-input)$/;
+
+/** The default of `pl-number-input`: right within a hundredth, relatively, and 1e-8. */
+const RELATIVE = 0.01;
+const ABSOLUTE = 1e-8;
+const PROGRAM = "a program draws its values for each learner";
+
+/** What the questions of a course ask, as far as it stands in their files. */
+export class QuestionTexts {
+  readonly #html = new Map<string, string>();
+  readonly #programs = new Set<string>();
+
+  /** @param path of `question.html` or `server.py`. */
+  add(path: string, text: string): void {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    if (path.endsWith("/server.py")) this.#programs.add(folder);
+    else this.#html.set(folder, text);
+  }
+
+  /** The questions that one of PrairieLearn's questions asks, and its text without templates. */
+  of(folder: string): { questions: Question[]; html: string } {
+    const source = this.#html.get(folder);
+    if (source === undefined) return { questions: [], html: "" };
+    const isDrawn = this.#programs.has(folder) || source.includes("{{");
+    const questions = [...source.matchAll(ELEMENT)].flatMap(([, kind = "", rest = ""]): Question[] => {
+      if (!ASKS.test(kind)) return [];
+      const keyOf = entryOf(KINDS, kind);
+      if (keyOf === undefined) return [{ kind, text: "", key: null, why: CHOOSES }];
+      if (isDrawn) return [{ kind, text: "", key: null, why: PROGRAM }];
+      return [{ kind, text: "", ...keyOf(attributesOf(rest)) }];
+    });
+    return { questions, html: isDrawn ? "" : shown(source) };
+  }
+}
+
+/** What is read before an answer is given. */
+function shown(source: string): string {
+  return source.replace(/<(pl-(?:submission|answer)-panel|pl-answer|pl-hint|pl-solution)\b[\s\S]*?<\/\1>/g, "");
+}
+
+function attributesOf(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    [...text.matchAll(ATTRIBUTE)].map(([, name = "", double, single, bare]) => [
+      name,
+      (double ?? single ?? bare ?? "").replaceAll("&lt;", "<").replaceAll("&quot;", '"').replaceAll("&amp;", "&"),
+    ]),
+  );
+}
+
+const OTHER: Pick<Question, "key" | "why"> = { key: null, why: "it compares in a way that keys do not know" };
+
+function plainNumber(attributes: ReadonlyMap<string, string>, tolerance: number): Pick<Question, "key" | "why"> {
+  const answer = attributes.get("correct-answer")?.trim() ?? "";
+  const value = answer === "" || attributes.has("base") ? Number.NaN : Number(answer);
+  return numberKey(value, tolerance);
+}
+
+function numberInput(attributes: ReadonlyMap<string, string>): Pick<Question, "key" | "why"> {
+  if ((attributes.get("comparison") ?? "relabs") !== "relabs") return OTHER;
+  if (/^true$/i.test(attributes.get("allow-complex") ?? "")) return OTHER;
+  const number = (name: string, otherwise: number) => Number(attributes.get(name) ?? otherwise);
+  const value = Math.abs(Number(attributes.get("correct-answer")));
+  return plainNumber(attributes, number("atol", ABSOLUTE) + number("rtol", RELATIVE) * value);
+}
+
+function stringInput(attributes: ReadonlyMap<string, string>): Pick<Question, "key" | "why"> {
+  if (/^true$/i.test(attributes.get("remove-spaces") ?? "")) return OTHER;
+  const answer = attributes.get("correct-answer");
+  return textsKey(answer === undefined ? [] : [answer], !/^true$/i.test(attributes.get("ignore-case") ?? ""));
+}

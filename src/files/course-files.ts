@@ -1,0 +1,139 @@
+import { and, eq, sql } from "drizzle-orm";
+import type { Database } from "../platform/database/counted.ts";
+import { ok, type Result } from "../platform/results.ts";
+import { download } from "./download.ts";
+import type { MediaType } from "./media-types.ts";
+import { fileNameSchema } from "./names.ts";
+import { findByUploadKey, findFile, isAlive, removeFile } from "./store.ts";
+import { type FileRow, files } from "./tables.ts";
+import { type Deps, uploadDirectly } from "./uploads.ts";
+
+// Files of a course's texts. They are their author's own, within their quota; an upload key that no request can send
+// says which course they belong to, so that learners open these and no others.
+
+/** Types by the endings of names; what is not here is stored as bytes of no kind. */
+const TYPES: Readonly<Record<string, MediaType>> = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+  avif: "image/avif",
+  pdf: "application/pdf",
+  mp3: "audio/mpeg",
+  ogg: "audio/ogg",
+  wav: "audio/wav",
+  mp4: "video/mp4",
+  webm: "video/webm",
+  txt: "text/plain",
+  md: "text/markdown",
+  csv: "text/csv",
+  json: "application/json",
+  zip: "application/zip",
+  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+  pptx: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+};
+/** Longest name that is made of a source's, in characters: at most four bytes each. */
+const MAX_NAME = 60;
+
+/** Keys of uploads have no blank, so nobody can send one of these. */
+function courseKey(course: string, sha256 = ""): string {
+  return `course ${course} ${sha256}`;
+}
+
+/**
+ * Keeps a file of a course. The same bytes are kept once, however often they come and whatever they are called.
+ *
+ * @returns its id, or `quota_exceeded` and what else an upload refuses.
+ */
+export async function keepCourseFile(
+  deps: Deps,
+  { owner, course, name, bytes }: { owner: string; course: string; name: string; bytes: Uint8Array<ArrayBuffer> },
+): Promise<Result<string>> {
+  const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const upload_key = courseKey(course, sha256);
+  const earlier = await findByUploadKey(deps.db, owner, upload_key);
+  if (earlier?.state === "ready" && isAlive(earlier, deps.now)) return ok(earlier.id);
+  const file = {
+    owner,
+    name: nameOf(name),
+    type: TYPES[name.split(".").at(-1)?.toLowerCase() ?? ""] ?? "application/octet-stream",
+    size: bytes.length,
+    sha256,
+    expires_at: null,
+    upload_key,
+  };
+  const stored = await uploadDirectly(deps, file, new Blob([bytes]).stream());
+  return stored.ok ? ok(stored.value.row.id) : stored;
+}
+
+/** A name as files have it, from whatever a source calls it. */
+function nameOf(name: string): string {
+  const last = name.split(/[/\\]/).at(-1) ?? "";
+  const short = last.length > MAX_NAME ? last.slice(-MAX_NAME).toWellFormed() : last;
+  const parsed = fileNameSchema.safeParse(short);
+  return parsed.success ? parsed.data : "file";
+}
+
+/**
+ * The bytes of a file of a course, for whoever may open what shows it: that is decided before.
+ *
+ * @returns null where the course has no such file.
+ */
+export async function sendCourseFile(
+  { env, db, now }: Deps,
+  { course, id }: { course: string; id: string },
+  request: Parameters<typeof download>[2],
+): Promise<Response | null> {
+  const file = await findFile(db, id);
+  if (file === undefined || file.state !== "ready" || !isAlive(file, now)) return null;
+  if (file.upload_key?.startsWith(courseKey(course)) !== true) return null;
+  return download(env.FILES, file, request);
+}
+
+/** Files looked at in one step. */
+const PAGE = 500;
+
+/** A page of a course's files by their upload keys, which begin alike. */
+function pageOf(db: Database, owner: string, course: string, after: string): Promise<FileRow[]> {
+  const prefix = courseKey(course);
+  return db
+    .select()
+    .from(files)
+    .where(
+      and(
+        eq(files.owner, owner),
+        // Hexadecimal digits end before this letter.
+        sql`${files.upload_key} > ${after} AND ${files.upload_key} < ${`${prefix}g`}`,
+      ),
+    )
+    .orderBy(files.upload_key)
+    .limit(PAGE)
+    .all();
+}
+
+/**
+ * Removes the files of a course that nothing names any more.
+ *
+ * @param isNamed whether something names this id.
+ * @returns how many were removed.
+ */
+export async function removeCourseFiles(
+  env: Env,
+  db: Database,
+  { owner, course, isNamed }: { owner: string; course: string; isNamed: (id: string) => boolean },
+): Promise<number> {
+  let removed = 0;
+  for (let after = courseKey(course); ; ) {
+    const page = await pageOf(db, owner, course, after);
+    for (const file of page) {
+      if (isNamed(file.id)) continue;
+      await removeFile(env, db, file);
+      removed += 1;
+    }
+    const last = page.at(-1)?.upload_key;
+    if (page.length < PAGE || last == null) return removed;
+    after = last;
+  }
+}

@@ -1,0 +1,37 @@
+import type { Answer } from "../../../client/index.ts";
+
+export type CourseImport = Answer<"/api/v1/courses/imports", "get">["results"][number];
+export type CourseImportDetail = Answer<"/api/v1/courses/imports/{id}", "get">;
+export type ImportReport = Answer<"/api/v1/courses/imports/{id}/report", "get">;
+export type Format = CourseImport["format"];
+
+/** The forms a course comes in, by the names of the platforms. These are the same in every language. */
+export const FORMATS: Readonly<Record<Format, string>> = {
+  moodle: "Moodle (.mbz)",
+  canvas: "Canvas (.imscc)",
+  olx: "Open edX (.tar.gz)",
+  prairielearn: "PrairieLearn (.zip)",
+  cartridge: "Common Cartridge (.imscc)",
+  exercism: "Exercism (config.json)",
+};
+
+/** What a name says of the form; null where it says nothing. */
+export function formatOf(name: string): Format | null {
+  const lower = name.toLowerCase();
+  if (lower.endsWith(".mbz")) return "moodle";
+  if (lower.endsWith(".imscc")) return "canvas";
+  if (/\.(?:tar\.gz|tgz)$/.test(lower)) return "olx";
+  if (lower.endsWith(".json")) return "exercism";
+  return lower.endsWith(".zip") ? "prairielearn" : null;
+}
+
+/** A course's short name made of a file's. */
+export function slugOf(name: string): string {
+  return name
+    .replace(/\.(?:mbz|imscc|tar\.gz|tgz|zip|json)$/i, "")
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 64)
+    .replace(/^-+|-+$/g, "");
+}
