@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readLocalSecret } from "../../scripts/lib/local-secrets.ts";
-import { ROOT } from "../../scripts/lib/paths.ts";
+import { NODE, ROOT, WRANGLER } from "../../scripts/lib/paths.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
+import { tgzOf } from "../support/courses/archives.ts";
+import { backupOf } from "../support/courses/moodle-backup.ts";
 import { tokenFor } from "../support/node/api.ts";
+import { blocksForTheService, otherCommands, TYPED_DOCUMENTS, wranglerCall } from "../support/node/commands.ts";
 import { type Block, blocksOf, documents, type Step, stepsOf } from "../support/node/documents.ts";
 import { processesOn, runScript, type Script, until } from "../support/node/processes.ts";
 import { emptyState, removeState } from "../support/node/state.ts";
@@ -14,15 +17,6 @@ import { emptyState, removeState } from "../support/node/state.ts";
 // Types what the documents ask a newcomer to type: one service, one shell for each document, their commands in order;
 // and compares the answers that they print with those that came.
 
-/** Documents whose commands are run, in this order: later ones may rest on what earlier ones did. */
-const DOCUMENTS = [
-  "README.md",
-  "docs/tutorial.md",
-  "docs/authors/courses.md",
-  "docs/authors/publishing.md",
-  "docs/developers/records.md",
-  "docs/operate/shards.md",
-];
 const START_MS = 240_000;
 const DOCUMENT_MS = 240_000;
 
@@ -56,7 +50,7 @@ describe("the commands of the documents", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each(DOCUMENTS)(
+  it.each(TYPED_DOCUMENTS)(
     "%s: give the answers that stand there",
     async (file) => {
       const steps = stepsOf(file).filter(({ commands }) => commands.kind !== "elsewhere");
@@ -90,6 +84,44 @@ describe("the commands of the documents", () => {
     const { code, printed, faults } = await shell(script.join("\n"), environment);
     expect([code, printed, faults]).toEqual([0, "", ""]);
   });
+
+  it.each(blocksForTheService().map((block) => ({ at: `${block.file}:${block.line}`, block })))(
+    "$at: does at a deployment of the reader's own what stands there",
+    async ({ block }) => {
+      const url = `http://localhost:${port}`;
+      writeFileSync(join(folder, "backup.mbz"), await tgzOf(SMALL_COURSE));
+      const key = await tokenFor("operator", "admin");
+      const environment = { TOKEN: key, ADMIN: key, BASE: url, api: `${url}/api/v1` };
+      const text = block.text
+        .replaceAll(/https:\/\/(?:latchkey|api)\.example\.org/g, url)
+        // What names no deployment means the one of `npm start`.
+        .replaceAll(/^npm run -s import .*--course.*$/gm, `$& --url ${url}`);
+      const { code, printed, faults } = await shell(`${HERE}\n${OTHER_COURSE}\n${text}`, environment);
+      expect(code, `${printed}\n${faults}`).toBe(0);
+    },
+    DOCUMENT_MS,
+  );
+
+  it("wrangler knows the commands and the flags that the documents ask of it", async () => {
+    const calls = Map.groupBy(
+      otherCommands().flatMap(({ at, text }) => {
+        const call = wranglerCall(text);
+        return call === null ? [] : [{ at, ...call }];
+      }),
+      // Behind the command may stand a name: of a secret, a queue, a database.
+      ({ words }) => words.join(" "),
+    );
+    expect(calls.size).toBeGreaterThan(8);
+    const unknown: string[] = [];
+    for (const [command, uses] of calls) {
+      const { printed, faults } = await shell(`'${NODE}' '${WRANGLER}' ${command} --help 2>&1`);
+      if (!printed.includes(`wrangler ${command.split(" ")[0]}`)) unknown.push(`${command}: ${printed}${faults}`);
+      for (const { at, flags } of uses) {
+        for (const flag of flags) if (!printed.includes(`--${flag}`)) unknown.push(`${at}: ${command} --${flag}`);
+      }
+    }
+    expect(unknown).toEqual([]);
+  }, 240_000);
 
   /** Types the steps into one shell. @returns what each of them printed. */
   async function runSteps(steps: readonly Step[]): Promise<string[]> {
@@ -131,6 +163,24 @@ describe("the commands of the documents", () => {
 });
 
 const MARK = "-- next step --";
+
+/** Calls fail where the service refuses, and scripts of the checkout find the files of the test's folder. */
+const HERE = `set -eu -o pipefail
+curl() { command curl --fail-with-body "$@"; }
+npm() { shift; [ "$1" = -s ] && shift; local script=$1; shift 2; '${NODE}' "${ROOT}/scripts/$script.ts" "$@"; }`;
+
+/** The courses that are moved: the tutorial's, and another one like it. */
+const OTHER_COURSE = `as_author() { curl -s -o published.json -H "Authorization: Bearer $TOKEN" "$@"; }
+sed 's/bread/knots/g' bread.json > knots.json
+as_author --json '{"slug": "knots", "title": "Knots"}' "$api/courses" || grep -q course_exists published.json
+as_author --json "{\\"document\\": $(cat knots.json)}" "$api/courses/knots/versions"`;
+
+/** A backup of another platform, as small as one can be. */
+const SMALL_COURSE = backupOf(
+  "4.5.6 (Build: 20250811)",
+  [{ id: 1, number: 0, sequence: [1] }],
+  [{ id: 1, section: 1 }],
+);
 
 /** Each printed answer must be among those that came, in order; what came may have more fields. */
 function compare({ commands, answers }: Step, output: string): void {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { fromRoot } from "../../../scripts/lib/paths.ts";
 import { ROOMS } from "../../../scripts/lib/rooms.ts";
 import { sourceFiles } from "../../../scripts/lib/source-files.ts";
+import { TYPED_DOCUMENTS } from "../../support/node/commands.ts";
 import { blocksOf, documents, proseOf, readDocument } from "../../support/node/documents.ts";
 
 const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });
@@ -93,10 +94,9 @@ it("the architecture lists the rooms of src, from the ground up", () => {
 });
 
 it("shell commands are typed by the slow end-to-end test of the documents, or say that they cannot be", () => {
-  const typed = /const DOCUMENTS = \[([^\]]*)\]/.exec(readFileSync(fromRoot("test/system/documents.test.ts"), "utf8"));
   const left = documents().filter(
     (file) =>
-      !typed?.[1]?.includes(`"${file}"`) &&
+      !TYPED_DOCUMENTS.includes(file) &&
       // What somebody types when an alert has fired goes to production.
       !file.startsWith("docs/operate/alerts/") &&
       blocksOf(file).some(({ language, kind }) => language === "sh" && kind !== "elsewhere"),
@@ -112,3 +112,25 @@ function plain(path: string): string {
 function knows(source: string, option: string): boolean {
   return source === "" || [`"${option}"`, `${option}: {`, `--${option}`].some((name) => source.includes(name));
 }
+
+describe("CONTRIBUTING.md", () => {
+  const text = readDocument("CONTRIBUTING.md");
+
+  it.each([
+    "a rule operator",
+    "an alert",
+    "a kind of key",
+    "a route",
+    "a nightly job",
+    "a form to import",
+    "a type of event",
+    "a page",
+    "a migration",
+    "a limit",
+  ])("says in which file %s begins, and that is there", (change) => {
+    const row = text.split("\n").find((line) => line.startsWith(`| ${change} |`)) ?? "";
+    const paths = [...(row.split(" | ")[1] ?? "").matchAll(/`([\w-]+(?:\/[\w.-]+)*)`/g)].map(([, path = ""]) => path);
+    expect(paths).not.toEqual([]);
+    expect(paths.filter((path) => !existsSync(fromRoot(path)))).toEqual([]);
+  });
+});
