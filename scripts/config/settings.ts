@@ -43,7 +43,7 @@ enable_request_signal has no date of its own: without it a stream whose client h
     },
     READ_LOG_RATE: {
       value: "0.1",
-      why: `Share of uneventful reads (fresh snapshot, no query, not slow) that leave a log line (0 to 1). All else is logged.`,
+      why: `Share of uneventful reads (fresh snapshot, no query, not slow) that leave a log line (0 to 1), below 1 a tenth of it of those answered at the edge. All else is logged.`,
     },
     ALLOWED_ORIGINS: {
       value: "",

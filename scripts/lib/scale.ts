@@ -13,16 +13,17 @@ export const MEASURED = {
   standingD1Rows: 1,
   /** Rows of a mark, which those get whose answer changes. test/worker/refresh/mark-cost.test.ts holds them. */
   markD1Rows: 2,
-  /** Object requests of a completion: the write, "which rows are pending?", the confirmation. */
-  completionObjectRequests: 3,
+  /** Object requests of a completion: how the token stands, the write, "which rows are pending?", the confirmation. */
+  completionObjectRequests: 4,
   /** A message is written, read and removed. */
   queueOperations: 3,
   /** Milliseconds: of the Worker's CPU, and of an object with its 128 MB. */
   workerCpuMs: 0.4,
   readMs: 5,
   writeMs: 10,
-  /** Share of reads that write a log line. */
+  /** Share of reads that write a log line, exact ones and those at the edge. */
   readLogShare: 0.1,
+  edgeLogShare: 0.01,
   /** Bytes of an enrollment at rest, in its object and in D1: from the replay of 21,333 real enrollments. */
   objectBytes: 71_000,
   d1Bytes: 2_200,
@@ -93,7 +94,7 @@ const EDGE_READ: Cost = {
   time: timeOf(0),
   rows: [0, 0],
   queue: 0,
-  log: MEASURED.readLogShare * PRICES.logLine,
+  log: MEASURED.edgeLogShare * PRICES.logLine,
 };
 
 /** A write to an object, announced to the queue in a message of its own, with its projection and confirmation. */

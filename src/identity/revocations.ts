@@ -13,6 +13,7 @@ import { KnownNetworks } from "./known-networks.ts";
 import type { Presented, Standing, Verdict } from "./standing.ts";
 import { StreamCuts } from "./stream-cuts.ts";
 import { verdictOf } from "./verdict.ts";
+import { VerdictMemory } from "./verdict-memory.ts";
 
 const ERASED = "erased";
 /**
@@ -37,6 +38,7 @@ export class UserGate extends DurableObject<Env> {
   readonly #cuts: StreamCuts;
   readonly #ended: EndedSessions;
   readonly #networks: KnownNetworks;
+  readonly #memory = new VerdictMemory();
   /** Settling goes one after the other: a slow look at D1 must not replace a later one. */
   #settling: Promise<unknown> = Promise.resolve();
 
@@ -57,7 +59,13 @@ export class UserGate extends DurableObject<Env> {
    *   releases before this one understand it.
    */
   async standing(session: string | null, token?: Presented): Promise<Result<Standing | Verdict>> {
+    const known = token === undefined ? undefined : this.#memory.of(token);
+    if (known !== undefined) return ok(known);
+    const { changes } = this.#memory;
     const verdict = await verdictOf(this.#account, this.#ended, () => this.#isErased, session, token);
+    // While nobody could look at the account, the next one looks again.
+    const isLooked = session !== null || this.#account.account !== undefined;
+    if (token !== undefined && isLooked) this.#memory.keep(token, verdict, changes);
     return ok(token === undefined ? verdict.standing : verdict);
   }
 
@@ -151,6 +159,7 @@ export class UserGate extends DurableObject<Env> {
       for (const [key] of [...kv.list()]) kv.delete(key);
       kv.put(ERASED, Date.now());
     });
+    this.#memory.forget();
     await this.ctx.storage.deleteAlarm();
     // The erasure of the channel itself ends them too, a little later.
     await this.#cuts.endNow(null, "evicted").catch((fault: unknown) => logFault("streams_not_ended", fault));
@@ -177,6 +186,7 @@ export class UserGate extends DurableObject<Env> {
 
   async #settle(isChanged: boolean): Promise<void> {
     await this.#account.settle(isChanged);
+    this.#memory.forget();
     if (this.#isErased) return;
     await this.#cuts.settle();
     if (this.#account.held === null && !this.#cuts.isPending) await this.ctx.storage.deleteAlarm();
@@ -188,6 +198,7 @@ export class UserGate extends DurableObject<Env> {
 
   /** Changes what is kept, in one transaction; of who was erased nothing is. */
   #change(write: () => void): void {
+    this.#memory.forget();
     this.ctx.storage.transactionSync(() => {
       if (!this.#isErased) write();
     });

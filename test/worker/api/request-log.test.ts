@@ -45,6 +45,26 @@ describe("the log line of a request", () => {
     expect(fallback).toMatchObject([{ status: 200, source: "realtime" }]);
   });
 
+  it("is left by a tenth as many of the answers at the edge, and by all where all are wanted", async () => {
+    const slug = await enrolled();
+    const token = await tokenOf("ada");
+    const read = (query: string, READ_LOG_RATE: string) => () =>
+      callWith({ READ_LOG_RATE }, "GET", `/courses/${slug}/chapters/${query}`, { token });
+    await read("?max_stale=60", "1")();
+    const chance = vi.spyOn(Math, "random").mockReturnValue(0.5);
+    try {
+      expect(await linesOf(read("", "0.9"))).toMatchObject([{ source: "snapshot", sample_rate: 0.9 }]);
+      expect(await linesOf(read("?max_stale=60", "0.9"))).toEqual([]);
+      expect(await linesOf(read("?max_stale=60", "1"))).toMatchObject([{ source: "edge" }]);
+      chance.mockReturnValue(0.05);
+      expect(await linesOf(read("?max_stale=60", "0.9"))).toMatchObject([
+        { source: "edge", sample_rate: expect.closeTo(0.09) },
+      ]);
+    } finally {
+      chance.mockRestore();
+    }
+  });
+
   it("says what share it stands for, so that counts can be scaled up", async () => {
     const slug = await enrolled();
     const token = await tokenOf("ada");
