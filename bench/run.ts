@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { fromRoot } from "../scripts/lib/paths.ts";
 import { backupBench } from "./backup.ts";
 import { backupChangesBench } from "./backup-changes.ts";
+import { classBench } from "./class.ts";
 import { completionBench } from "./completion.ts";
 import { engineBench } from "./engine.ts";
 import { eventsBench } from "./events.ts";
@@ -30,6 +31,7 @@ const BENCHES: readonly Bench[] = [
   completionBench,
   refreshBench,
   peersBench,
+  classBench,
   eventsBench,
   replayBench,
   recordsBench,

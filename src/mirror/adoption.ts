@@ -4,7 +4,8 @@ import { courseDatabases } from "../platform/database/course-databases.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import type { Program } from "../unlock/index.ts";
 import type { ProjectedSubmission } from "./contract.ts";
-import { loadMirror, type MirroredEnrollment } from "./mirror.ts";
+import { loadMirror } from "./mirror.ts";
+import type { MirroredEnrollment } from "./mirrored.ts";
 import { submissions } from "./tables.ts";
 
 /** What D1 knows of an enrollment whose object is empty: never created yet, or lost. */

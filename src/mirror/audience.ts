@@ -2,7 +2,7 @@ import type { CoursePointer } from "../courses/index.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { type ItemState, mayAppear, type Program, type Reason, reasonsOf, stateOf } from "../unlock/index.ts";
 import { loadMirroredPage } from "./mirror.ts";
-import { mirroredView } from "./realtime.ts";
+import { mirroredView } from "./mirrored.ts";
 
 export interface AudienceRow {
   user_id: string;

@@ -3,7 +3,8 @@ import { toInstantOrNull } from "../platform/instants.ts";
 import { logFault } from "../platform/log.ts";
 import { csvLine } from "../platform/write-csv.ts";
 import type { ClassQuery } from "./class-page.ts";
-import { type ClassCourse, type ClassRow, type ClassState, classView } from "./class-view.ts";
+import type { ClassRow, ClassState } from "./class-row.ts";
+import { type ClassCourse, classView } from "./class-view.ts";
 
 /** Learners read at a time: 50,000 of them stay below the thousand statements that a request may send. */
 const EXPORT_PAGE = 200;

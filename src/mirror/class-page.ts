@@ -2,7 +2,9 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import type { CourseDatabases } from "../platform/database/course-databases.ts";
-import { factsOf, type MirroredEnrollment, toMirrored } from "./mirror.ts";
+import type { ClassMember } from "./class-row.ts";
+import { factsOf } from "./mirror.ts";
+import { toMirrored } from "./mirrored.ts";
 
 // A page of a class: its enrollments, their facts and the learners' names, in three statements whatever the class holds.
 // Names are in the directory and enrollments in the course's shard, which may be another database: so nothing is joined.
@@ -16,14 +18,6 @@ export interface ClassQuery {
   /** Where the page before ended, see {@link ClassPage}. */
   after: string | null;
   limit: number;
-}
-
-export interface ClassMember {
-  mirror: MirroredEnrollment;
-  /** Null where nobody knows it any more. */
-  name: string | null;
-  /** Epoch ms; 0 is never. */
-  active_at: number;
 }
 
 export interface ClassPage {

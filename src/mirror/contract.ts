@@ -2,10 +2,12 @@ import type { NewEntry } from "../audit/index.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../platform/text.ts";
-import type { Explanation, Fact, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
+import type { Explanation, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
 import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
+import type { ProjectedFact } from "./mirrored.ts";
 
 export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./answers.ts";
+export type { ProjectedFact } from "./mirrored.ts";
 
 /** What crosses the line between the Worker and the enrollment object. Plain data; both sides must tolerate a release more or less. */
 
@@ -190,12 +192,6 @@ export interface Mirror {
   completed_count: number;
   item_count: number;
   last_active_at: number;
-}
-
-export interface ProjectedFact extends Fact {
-  item: string;
-  revoked_at: number | null;
-  seq: number;
 }
 
 export interface ProjectedSubmission {

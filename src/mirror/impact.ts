@@ -3,7 +3,7 @@ import { type CoursePointer, loadProgram, type PublishImpact } from "../courses/
 import type { CourseDatabases } from "../platform/database/course-databases.ts";
 import { difference, openIds, type Program } from "../unlock/index.ts";
 import { loadMirroredPage } from "./mirror.ts";
-import { mirroredView } from "./realtime.ts";
+import { mirroredView } from "./mirrored.ts";
 import { enrollments } from "./tables.ts";
 
 /** What is counted from D1; how far that can be trusted is said by impact-now.ts. */

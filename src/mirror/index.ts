@@ -6,7 +6,8 @@ export { enrollAnswerSchema, snapshotSchema, submitAnswerSchema, writeAnswerSche
 export { audience } from "./audience.ts";
 export { classExport } from "./class-export.ts";
 export { CLASS_SORTS } from "./class-page.ts";
-export { CLASS_STATES, type ClassCourse, classItem, classItems, classView } from "./class-view.ts";
+export { CLASS_STATES, classItems } from "./class-row.ts";
+export { type ClassCourse, classItem, classView } from "./class-view.ts";
 export { changedItems, contentEvent } from "./content-notice.ts";
 export type {
   ActorRef,
@@ -37,8 +38,9 @@ export type {
 export { MAX_GROUP } from "./contract.ts";
 export { coursesOf } from "./courses-of.ts";
 export type { ProjectionMessage, RefreshMessage } from "./messages.ts";
-export { keptAcross, loadMirroredPage, type MirroredEnrollment } from "./mirror.ts";
+export { loadMirroredPage } from "./mirror.ts";
 export { mirrorStatements } from "./mirror-rows.ts";
+export { keptAcross, type MirroredEnrollment } from "./mirrored.ts";
 export { type ListWant, type Walked, walkedBefore } from "./paging.ts";
 export { callPort, type EnrollmentPort } from "./port.ts";
 export { pruneMirror } from "./prune.ts";

@@ -1,11 +1,12 @@
-import { type CoursePointer, loadActiveProgram, loadProgram, rememberedProgram } from "../courses/index.ts";
+import { loadActiveProgram, loadProgram, rememberedProgram } from "../courses/index.ts";
 import type { CourseDatabases } from "../platform/database/course-databases.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { toInstant, toInstantOrNull } from "../platform/instants.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { ENGINE, evaluate, layOut, type Program, type View } from "../unlock/index.ts";
+import { ENGINE } from "../unlock/index.ts";
 import type { ReadAnswer, ReadRequest, SnapshotInfo } from "./contract.ts";
-import { keptAcross, loadMirror, type MirroredEnrollment } from "./mirror.ts";
+import { loadMirror } from "./mirror.ts";
+import { mirroredView } from "./mirrored.ts";
 import { walkedBefore } from "./paging.ts";
 import { contentFrom, presentOnly, type SignCursor, type Views } from "./reading.ts";
 
@@ -71,15 +72,4 @@ export async function readRealtime(
   };
   const content = await contentFrom(views, request, walked.value, snapshot, sign);
   return content.ok ? ok({ unchanged: false, etag: "", snapshot, content: content.value }) : content;
-}
-
-/** Evaluates a mirrored enrollment on a course version. */
-export function mirroredView(mirror: MirroredEnrollment, pointer: CoursePointer, program: Program, now: number): View {
-  const opened = keptAcross(pointer, {
-    activation: mirror.activation,
-    kept: mirror.record.opened,
-    earned: mirror.earned,
-  });
-  const learner = layOut(program, { ...mirror.record, opened });
-  return { program, learner, evaluation: evaluate(program, learner, now), now };
 }

@@ -7,7 +7,7 @@ import { logEvent } from "../platform/log.ts";
 import { itemStates } from "../unlock/index.ts";
 import type { SnapshotInfo } from "./contract.ts";
 import { loadMirror } from "./mirror.ts";
-import { mirroredView } from "./realtime.ts";
+import { mirroredView } from "./mirrored.ts";
 import { divergences } from "./tables.ts";
 
 export type ShadowOutcome = "equal" | "lagging" | "diverged";

@@ -1,7 +1,7 @@
 import type { CoursePointer } from "../courses/index.ts";
 import { ENGINE, type Program } from "../unlock/index.ts";
-import type { MirroredEnrollment } from "./mirror.ts";
-import { mirroredView } from "./realtime.ts";
+import type { MirroredEnrollment } from "./mirrored.ts";
+import { mirroredView } from "./mirrored.ts";
 
 /** What is left to say of a snapshot that would be the same now. */
 export interface Standing {

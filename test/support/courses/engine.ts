@@ -1,15 +1,16 @@
 import { courseDocumentSchema, splitDocument } from "../../../src/courses/document.ts";
 import type { ImportedDocument } from "../../../src/courses/importers/document.ts";
 import type { ImportedFact } from "../../../src/courses/importers/format.ts";
-import { percentOf } from "../../../src/unlock/facts.ts";
 import {
   compile,
   evaluate,
   type Fact,
   type Learner,
   layOut,
+  mergeFact,
   NO_FACT,
   type Program,
+  percentOf,
   type Reason,
   reasonsOf,
   VEIL,
@@ -23,17 +24,22 @@ export function programOf(document: ImportedDocument): Program {
   return compile(splitDocument(courseDocumentSchema.parse(copy)).outline);
 }
 
-function factsOf(facts: readonly ImportedFact[]): Map<string, Fact> {
+/** What facts of an import come to, as an enrollment records them one after the other. */
+export function factsOf(facts: readonly ImportedFact[]): Map<string, Fact> {
   const merged = new Map<string, Fact>();
-  for (const { item, at: instant, state, score } of facts) {
-    const at = Date.parse(instant);
-    const fact = merged.get(item) ?? NO_FACT;
-    const isDone = state === "complete" || state === "passed";
-    const outcome = state === "passed" || state === "failed" ? { outcome: state, outcome_at: at } : {};
-    const attempt = score === undefined ? {} : { best_score: percentOf(score), points: score.points };
-    merged.set(item, { ...fact, ...(isDone ? { completed_at: at } : {}), ...outcome, ...attempt });
-  }
+  for (const one of facts) merged.set(one.item, mergeFact(merged.get(one.item) ?? NO_FACT, newsOf(one)));
   return merged;
+}
+
+function newsOf({ at, state, score, viewed }: ImportedFact) {
+  return {
+    at: Date.parse(at),
+    completed: state === "complete" || state === "passed",
+    outcome: state === "passed" || state === "failed" ? state : null,
+    score: score === undefined ? null : percentOf(score),
+    points: score ?? null,
+    viewed: viewed === true,
+  };
 }
 
 export interface EngineLearner {

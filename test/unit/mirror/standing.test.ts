@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CoursePointer } from "../../../src/courses/index.ts";
-import { keptAcross, type MirroredEnrollment } from "../../../src/mirror/mirror.ts";
+import { keptAcross, type MirroredEnrollment } from "../../../src/mirror/mirrored.ts";
 import { standingOf } from "../../../src/mirror/standing.ts";
 import {
   compile,

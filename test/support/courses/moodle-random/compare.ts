@@ -1,18 +1,7 @@
-import type { Imported, ImportedFact } from "../../../../src/courses/importers/format.ts";
 import { importCourse } from "../../../../src/courses/importers/format.ts";
 import { MOODLE } from "../../../../src/courses/importers/moodle/index.ts";
-import {
-  evaluate,
-  type Fact,
-  layOut,
-  mergeFact,
-  NO_FACT,
-  type Program,
-  percentOf,
-  reasonsOf,
-  VEIL,
-} from "../../../../src/unlock/index.ts";
-import { programOf } from "../engine.ts";
+import { evaluate, layOut, type Program, reasonsOf, VEIL } from "../../../../src/unlock/index.ts";
+import { factsOf, programOf } from "../engine.ts";
 import { activityAnswer, sectionAnswer } from "../moodle-text/answer.ts";
 import type { TextCourse } from "../moodle-text/model.ts";
 import type { Reason } from "../moodle-text/tree.ts";
@@ -111,21 +100,4 @@ function gatesOf({ sections, activities }: TextCourse): string[] {
     ...sections.flatMap(({ id, availability }) => (holds(availability) ? [`sections/section_${id}/section.xml`] : [])),
     ...activities.flatMap(({ cm, availability }) => (holds(availability) ? [`activities/page_${cm}/module.xml`] : [])),
   ].sort();
-}
-
-function factsOf(facts: NonNullable<Imported["people"]>["facts"]): Map<string, Fact> {
-  const merged = new Map<string, Fact>();
-  for (const one of facts) merged.set(one.item, mergeFact(merged.get(one.item) ?? NO_FACT, newsOf(one)));
-  return merged;
-}
-
-function newsOf({ at, state, score, viewed }: ImportedFact) {
-  return {
-    at: Date.parse(at),
-    completed: state === "complete" || state === "passed",
-    outcome: state === "passed" || state === "failed" ? state : null,
-    score: score === undefined ? null : percentOf(score),
-    points: score ?? null,
-    viewed: viewed === true,
-  };
 }
