@@ -1,4 +1,5 @@
 import type { Fact } from "./facts.ts";
+import { meantFor } from "./meant.ts";
 import { NONE, type Program, STATE } from "./program.ts";
 import { traitHolds } from "./traits.ts";
 
@@ -45,6 +46,8 @@ export interface LearnerRecord {
  * not have are left out here and kept in storage: a later version may bring the item back.
  */
 export interface Learner {
+  /** The course as this learner has it: without what is meant for others, see `meantFor`. */
+  readonly program: Program;
   readonly enrolledAt: number;
   readonly attemptedAt: Float64Array;
   readonly completedAt: Float64Array;
@@ -69,8 +72,10 @@ export interface Learner {
 const NO_BYTES = new Uint8Array(0);
 const NO_NUMBERS = new Float64Array(0);
 
-export function layOut(program: Program, record: LearnerRecord): Learner {
+export function layOut(course: Program, record: LearnerRecord): Learner {
+  const program = meantFor(course, record.policy.cohorts);
   const learner: Learner = {
+    program,
     enrolledAt: record.enrolled_at,
     attemptedAt: new Float64Array(program.size).fill(Number.NaN),
     completedAt: new Float64Array(program.size).fill(Number.NaN),
@@ -108,8 +113,9 @@ export interface Change {
 }
 
 /** Writes one item's facts into the layout; null when the version has no such item. */
-export function setFact(program: Program, learner: Learner, item: string, fact: Fact): Change | null {
-  const index = program.indexOf.get(item);
+export function setFact(course: Program, learner: Learner, item: string, fact: Fact): Change | null {
+  const { program } = learner;
+  const index = course.indexOf.get(item);
   if (index === undefined) return null;
   const completedBefore = learner.completedAt[index] ?? Number.NaN;
   learner.attemptedAt[index] = fact.attempted_at ?? Number.NaN;

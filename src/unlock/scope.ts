@@ -26,7 +26,8 @@ interface Exception {
   extendTo: number;
 }
 
-export function scopeOf(program: Program, learner: Learner, now: number): Scope {
+export function scopeOf(course: Program, learner: Learner, now: number): Scope {
+  const program = course.assignments.length === 0 ? course : learner.program;
   let exceptions: Map<number, Exception> | null = null;
   for (const { index, kind, created_at, expires_at, extend_to } of learner.overrides) {
     if (expires_at !== null && now >= expires_at) continue;

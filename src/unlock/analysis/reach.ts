@@ -1,7 +1,7 @@
 import type { Rule } from "../rules.ts";
 import { shareOf } from "../truth.ts";
 import { distinctChildrenOf, type Entry, isOffered, NONE, type Table } from "./table.ts";
-import { CAN, progressCounts } from "./truths.ts";
+import { areForAll, CAN, progressCounts } from "./truths.ts";
 
 /** What a part of a rule is for a learner who starts today: known outright, or the number of a gate. */
 const HOLDS = -2;
@@ -34,7 +34,8 @@ export function unreachableItems(
     return entry.item.rule === null ? HOLDS : circuit.build(entry.item.rule);
   });
   for (const entry of table.entries) {
-    const inputs = [roots[entry.index] ?? NEVER, entry.gate, entry.previous];
+    const previous = table.entries[entry.previous]?.isForAll === false ? HOLDS : entry.previous;
+    const inputs = [roots[entry.index] ?? NEVER, entry.gate, previous];
     circuit.connectItem(entry.index, inputs);
   }
   circuit.run();
@@ -142,12 +143,14 @@ class Circuit {
   /** A chapter never gets a score, and takes no submission. */
   #score(id: string): number {
     const entry = this.#table.find(id);
-    return entry !== undefined && isOffered(entry.status) && this.#table.isChapter(entry) ? NEVER : this.#item(id);
+    const isNever = entry !== undefined && isOffered(entry.status) && entry.isForAll && this.#table.isChapter(entry);
+    return isNever ? NEVER : this.#item(id);
   }
 
   #item(id: string): number {
     const entry = this.#table.find(id);
     if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
+    if (isOffered(entry.status) && !entry.isForAll) return HOLDS; // for whom it is not meant
     return isOffered(entry.status) ? entry.index : IGNORED;
   }
 
@@ -156,7 +159,7 @@ class Circuit {
     if (counts === null) return IGNORED;
     if (counts.offered === 0) return counts.listed > 0 ? IGNORED : HOLDS;
     const needed = shareOf(minPercent, counts.offered);
-    if (needed <= 0) return HOLDS;
+    if (needed <= 0 || !areForAll(this.#table, of)) return HOLDS;
     if (typeof of !== "string") {
       const inputs = [...new Set(of)].map((id) => this.#item(id)).filter((input) => input !== IGNORED);
       return this.#gate(needed, inputs);
