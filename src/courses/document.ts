@@ -8,6 +8,7 @@ import {
   type Outline,
   type OutlineItem,
   PLATFORMS,
+  requirementSchema,
   ruleSchema,
   VISIBILITIES,
 } from "../unlock/index.ts";
@@ -44,6 +45,9 @@ const itemFields = {
   title,
   status: z.enum(ITEM_STATUSES).default("active"),
   rule: ruleSchema.nullable().default(null),
+  completion: requirementSchema.optional().openapi({
+    description: "How it becomes complete. Absent: a chapter when it is marked, a problem when a submission passes.",
+  }),
   kind: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,49}$/, "lower-case letters, digits and underscores")
@@ -134,7 +138,7 @@ function told(item: Pick<ProblemDocumentItem, (typeof TOLD)[number]>): Partial<O
   return Object.fromEntries(TOLD.flatMap((field) => (item[field] === undefined ? [] : [[field, item[field]]])));
 }
 
-const TOLD = ["kind", "visibility", "assign_to", "opens", "due", "closes"] as const;
+const TOLD = ["completion", "kind", "visibility", "assign_to", "opens", "due", "closes"] as const;
 
 /** Splits a document into the outline every enrollment carries and the content that is fetched item by item. */
 export function splitDocument(document: CourseDocument): { outline: Outline; contents: ItemContent[] } {

@@ -145,8 +145,7 @@ export class EnrollmentState {
     const changes: Change[] = [];
     for (const item of items) {
       const fact = this.facts.get(item);
-      const change = fact === undefined ? null : setFact(this.program, this.learner, item, fact);
-      if (change !== null) changes.push(change);
+      if (fact !== undefined) changes.push(...setFact(this.program, this.learner, item, fact));
     }
     if (this.program.outline.options.sticky) {
       this.#keep(

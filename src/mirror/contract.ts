@@ -2,7 +2,7 @@ import type { NewEntry } from "../audit/index.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../platform/text.ts";
-import type { Explanation, Fact, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
+import type { Explanation, Fact, How, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
 import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
 
 export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./answers.ts";
@@ -80,6 +80,10 @@ export interface NewFact {
   /** It was opened; without anything else that is no attempt. */
   viewed?: boolean;
   submitted?: boolean;
+  /** How it was completed, where it was; an older Worker does not say. */
+  how?: How | null;
+  /** A service tells that the learner contributed. */
+  contributed?: boolean;
   /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
   correct?: boolean;
   /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */

@@ -1,4 +1,5 @@
 import { ArenaBuilder } from "./arena.ts";
+import { compileCompletion } from "./completion/compile.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
 import { ACCEPT, NONE, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
 import type { Rule } from "./rules.ts";
@@ -74,6 +75,8 @@ export function compile(outline: Outline): Program {
   nodes.op.forEach((op, node) => {
     if (op === OP.VIEWED) watched[nodes.arg[node] ?? NONE] = 1;
   });
+  const completion = compileCompletion(items, statuses, countedIn);
+  for (const item of completion?.watched ?? []) watched[item] = 1;
   const hasWindows = items.some(({ opens, closes }) => opens !== undefined || closes !== undefined);
   const afters = builder.afters.sort((a, b) => a.item - b.item);
   const conceals = Uint8Array.from(items, (_, index) => {
@@ -123,10 +126,12 @@ export function compile(outline: Outline): Program {
       closes === undefined ? Number.POSITIVE_INFINITY : Date.parse(closes),
     ),
     hasWindows,
-    asksOutcomes: nodes.op.includes(OP.STATE),
-    asksPoints: nodes.op.includes(OP.POINTS),
-    asksSubmissions: nodes.op.includes(OP.SUBMITTED),
-    asksMore: [OP.STATE, OP.POINTS, OP.SUBMITTED, OP.VIEWED].some((op) => nodes.op.includes(op)),
+    completion,
+    asksOutcomes: completion !== null || nodes.op.includes(OP.STATE),
+    asksPoints: completion?.asks.points === true || nodes.op.includes(OP.POINTS),
+    asksSubmissions: completion?.asks.submissions === true || nodes.op.includes(OP.SUBMITTED),
+    asksMore:
+      completion !== null || [OP.STATE, OP.POINTS, OP.SUBMITTED, OP.VIEWED].some((op) => nodes.op.includes(op)),
     watched,
     asksViews: watched.includes(1),
     veils,

@@ -1,4 +1,5 @@
 import type { LocalizedText } from "../platform/text.ts";
+import type { Requirement } from "./completion/requirement.ts";
 import type { Rule } from "./rules.ts";
 
 /**
@@ -62,6 +63,8 @@ export interface OutlineItem {
   opens?: string;
   due?: string;
   closes?: string;
+  /** How it becomes complete. Absent: when it is told to be. */
+  completion?: Requirement;
   /** What kind of item it is (page, quiz, file, ...); absent: a chapter or a problem. */
   kind?: string;
 }

@@ -1,3 +1,4 @@
+import type { Completion } from "./completion/compile.ts";
 import type { ItemStatus, Outline } from "./outline.ts";
 import type { ProfileTest } from "./rules.ts";
 
@@ -108,11 +109,13 @@ export interface Program {
   readonly asksOutcomes: boolean;
   readonly asksPoints: boolean;
   readonly asksSubmissions: boolean;
-  /** Whether rules ask for outcomes, points, submissions or views at all. */
+  /** Whether rules or requirements ask for outcomes, points, submissions or views at all. */
   readonly asksMore: boolean;
-  /** 1 where a rule asks whether the item was opened: only of those is it noted. */
+  /** 1 where a rule, or the item's requirement, asks whether it was opened: only of those is it noted. */
   readonly watched: Uint8Array;
   readonly asksViews: boolean;
+  /** How items become complete by what is done; null where no item says. */
+  readonly completion: Completion | null;
   /** From when, and until when (exclusive), each item accepts work, epoch ms; Infinities for always. */
   readonly workFrom: Float64Array;
   readonly workUntil: Float64Array;

@@ -13,8 +13,9 @@ import {
   type Scope,
   scopeOf,
 } from "./scope.ts";
+import { shareOf } from "./share.ts";
 
-export { countedFrom, doneAt, excusedAt, isCompleted, isExcused, isLockedByStaff, isStarted, type Scope, scopeOf };
+export { countedFrom, doneAt, excusedAt, isCompleted, isExcused, isLockedByStaff, isStarted, type Scope, scopeOf, shareOf };
 
 // What holds for one learner at one instant: leaves, groups, rules.
 
@@ -23,12 +24,6 @@ export const FALSE = 0;
 export const TRUE = 1;
 export const IGNORED = 2;
 export type Truth = typeof FALSE | typeof TRUE | typeof IGNORED;
-
-/**
- * Percentages are compared as rounded to two decimals, so that 2 of 3 is the 66.67 % an author writes. It never gives
- * an item away: one of the most items a course can have is four times as much.
- */
-const PERCENT_SLACK = 0.005 + 1e-9;
 
 export function passesTutorial(scope: Scope, item: number): boolean {
   const { tutorial } = scope.program;
@@ -173,11 +168,6 @@ function progressHolds(scope: Scope, node: number): boolean {
 /** How many of `total` items are the percentage a progress leaf asks for. */
 function neededOf(scope: Scope, node: number, total: number): number {
   return shareOf(operandOf(scope, node), total);
-}
-
-/** How many of `total` items are at least a percentage of them, as authors write it: 2 of 3 are 66.67 %. */
-export function shareOf(percent: number, total: number): number {
-  return Math.max(Math.ceil(((percent - PERCENT_SLACK) * total) / 100), 0);
 }
 
 function operandOf(scope: Scope, node: number): number {
