@@ -6,7 +6,7 @@ import { kidsOfGroup, type Program } from "../unlock/index.ts";
 
 /** Items that ask for what the learner did with an item, the item itself, and the problems of chapters that do. */
 export function restingOnItem(program: Program, item: number): Set<number> {
-  return withProblems(program, program.dependents[item] ?? [item]);
+  return withProblems(program, [...(program.dependents[item] ?? [item]), ...program.askTotal]);
 }
 
 /** Items whose rule has a leaf of one of these kinds (see OP), and the problems of chapters that have one. */

@@ -16,7 +16,8 @@ export const ENGINE_SOURCES = [
   "program.ts",
   "rules.ts",
   "scope.ts",
+  "scores.ts",
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "fa19b1ef5839e1a4d4e697928900e0b981713b8d51555ad8ff0c5fe21dca747e";
+export const ENGINE_DIGEST = "38cf0f2102315e938b7202f22f6f7f35a57c271bd456fb2729754f2cb9bab8f1";

@@ -136,6 +136,11 @@ class Circuit {
     // Who has done nothing is incomplete.
     if ("state" in rule) return rule.state.is.includes("incomplete") ? HOLDS : this.#item(rule.state.item);
     if ("after" in rule) return this.#item(rule.after.item);
+    if ("previous" in rule) {
+      const before = this.#table.before(rule);
+      if (before === undefined) return NEVER;
+      return rule.previous.is.includes("incomplete") ? HOLDS : this.#item(before.item.id);
+    }
     if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent);
     return HOLDS;
   }
