@@ -20,4 +20,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "38cf0f2102315e938b7202f22f6f7f35a57c271bd456fb2729754f2cb9bab8f1";
+export const ENGINE_DIGEST = "cff34518a8a0bf76f3abd74f266452ccf58bf8c37ee3d9747345a120d23d29db";

@@ -39,7 +39,6 @@ function imported() {
 
 describe("what this release holds of an imported course", () => {
   it("has the form of a course document, and says of the rest what becomes of it", () => {
-    expect(courseDocumentSchema.safeParse(imported().document).success).toBe(false);
     const { document, report } = forThisRelease(imported());
     const parsed = courseDocumentSchema.parse(document);
     const total = { total: { min: 50 } };
