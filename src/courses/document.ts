@@ -2,7 +2,15 @@ import { z } from "@hono/zod-openapi";
 import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 import { localizedTextSchema } from "../platform/text.ts";
-import { ITEM_STATUSES, type Outline, type OutlineItem, PLATFORMS, requirementSchema, ruleSchema, VISIBILITIES } from "../unlock/index.ts";
+import {
+  ITEM_STATUSES,
+  type Outline,
+  type OutlineItem,
+  PLATFORMS,
+  requirementSchema,
+  ruleSchema,
+  VISIBILITIES,
+} from "../unlock/index.ts";
 import { MAX_ITEMS } from "./max-items.ts";
 
 /** Most characters of one chapter's or problem's Markdown, per language. */

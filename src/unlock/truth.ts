@@ -15,7 +15,18 @@ import {
 } from "./scope.ts";
 import { shareOf } from "./share.ts";
 
-export { countedFrom, doneAt, excusedAt, isCompleted, isExcused, isLockedByStaff, isStarted, type Scope, scopeOf, shareOf };
+export {
+  countedFrom,
+  doneAt,
+  excusedAt,
+  isCompleted,
+  isExcused,
+  isLockedByStaff,
+  isStarted,
+  type Scope,
+  scopeOf,
+  shareOf,
+};
 
 // What holds for one learner at one instant: leaves, groups, rules.
 

@@ -57,6 +57,10 @@ export const CHINESE: Wording = {
   average: (required) => `使所列内容的平均分达到 ${required} 分`,
   averageTooHigh: (below) => `仅对平均分低于 ${below} 分的学员开放`,
   view: (title) => `打开${title}`,
+  mark: (title) => `将${title}标记为完成`,
+  contribute: (title) => `参与${title}`,
+  share: (title, required) => `完成${title}的 ${required}%`,
+  needing: (phrase, needs) => `${phrase}（${needs}）`,
   submit: (title) => `提交${title}`,
   anyScore: (title, below) => (below === null ? `在${title}中取得成绩` : `在${title}中的得分低于 ${below} 分`),
   cannot: {

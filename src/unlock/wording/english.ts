@@ -61,6 +61,10 @@ export const ENGLISH: Wording = {
   average: (required) => `bring the average of the listed items to ${required}`,
   averageTooHigh: (below) => `it is only for those whose average is below ${below}`,
   view: (title) => `open ${title}`,
+  mark: (title) => `mark ${title} as done`,
+  contribute: (title) => `contribute to ${title}`,
+  share: (title, required) => `complete ${required} % of ${title}`,
+  needing: (phrase, needs) => `${phrase} (${needs})`,
   submit: (title) => `submit something for ${title}`,
   anyScore: (title, below) => (below === null ? `get a score on ${title}` : `score below ${below} on ${title}`),
   cannot: {
