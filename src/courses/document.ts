@@ -3,6 +3,7 @@ import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 import { localizedTextSchema } from "../platform/text.ts";
 import {
+  cohortNameSchema,
   ITEM_STATUSES,
   type Outline,
   type OutlineItem,
@@ -15,6 +16,8 @@ import { MAX_ITEMS } from "./max-items.ts";
 
 /** Most characters of one chapter's or problem's Markdown, per language. */
 const MAX_CONTENT = 64_000;
+/** Most cohorts that one item is meant for. */
+const MAX_ASSIGNED = 100;
 /** Largest course document accepted, in bytes of JSON. */
 export const MAX_DOCUMENT_BYTES = 8_000_000;
 
@@ -66,6 +69,10 @@ const itemFields = {
   visibility: z.enum(VISIBILITIES).optional().openapi({
     description:
       "`hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no list, and is hidden while it is locked. Absent: shown.",
+  }),
+  assign_to: z.array(cohortNameSchema).min(1).max(MAX_ASSIGNED).optional().openapi({
+    description:
+      "Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or percentage. Absent: meant for everybody.",
   }),
   content: content
     .nullable()
@@ -131,7 +138,7 @@ function told(item: Pick<ProblemDocumentItem, (typeof TOLD)[number]>): Partial<O
   return Object.fromEntries(TOLD.flatMap((field) => (item[field] === undefined ? [] : [[field, item[field]]])));
 }
 
-const TOLD = ["completion", "kind", "visibility", "opens", "due", "closes"] as const;
+const TOLD = ["completion", "kind", "visibility", "assign_to", "opens", "due", "closes"] as const;
 
 /** Splits a document into the outline every enrollment carries and the content that is fetched item by item. */
 export function splitDocument(document: CourseDocument): { outline: Outline; contents: ItemContent[] } {

@@ -33,6 +33,10 @@ export function withoutEffect(program: Program, learner: Learner, override: Over
   const others = learner.overrides.filter(({ index, kind }) => index !== item || kind !== override.kind);
   const rest: Learner = { ...learner, overrides: others };
   if (override.kind === "excuse") return uselessExcuse(program, rest, item);
+  if (program.standing[item] !== STANDING.DRAFT && learner.program.standing[item] === STANDING.DRAFT) {
+    const message = `${override.item} is meant for cohorts that the learner is not in: put the learner in one of them.`;
+    return { path: "kind", rule: "not_assigned", message };
+  }
   if (program.standing[item] === STANDING.DRAFT) {
     return { path: "kind", rule: "draft", message: `${override.item} is a draft: nobody sees it.` };
   }

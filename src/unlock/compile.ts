@@ -112,6 +112,9 @@ export function compile(outline: Outline): Program {
     enrollmentDelays: Float64Array.from([...builder.enrollmentDelays].sort((a, b) => a - b)),
     afterItems: Int32Array.from(afters, (leaf) => leaf.item),
     afterDelays: Float64Array.from(afters, (leaf) => leaf.delay),
+    assignments: [
+      ...new Map(items.flatMap(({ assign_to: to }) => (to === undefined ? [] : [[JSON.stringify(to), to]]))).values(),
+    ],
     cohorts: builder.cohorts,
     traits: builder.traits,
     // Moodle compares the raw number: 8.7 of 30 is a little less than 29 %.

@@ -12,10 +12,11 @@ export const ENGINE_SOURCES = [
   "facts.ts",
   "hiding.ts",
   "learner.ts",
+  "meant.ts",
   "program.ts",
   "rules.ts",
   "scope.ts",
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "408cc09c7a92f82eb20142de585fe130227c1fd625fc78fd3d2b168534eb5794";
+export const ENGINE_DIGEST = "fa19b1ef5839e1a4d4e697928900e0b981713b8d51555ad8ff0c5fe21dca747e";

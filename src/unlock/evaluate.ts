@@ -60,14 +60,15 @@ export interface Opening {
  * @param changes what `setFact` returned, in that order.
  */
 export function reevaluate(
-  program: Program,
+  course: Program,
   learner: Learner,
   evaluation: Evaluation,
   changes: readonly Change[],
   now: number,
 ): Opening {
+  const scope = scopeOf(course, learner, now);
+  const { program } = scope;
   const { chapterCount, chapterOf, closes, comesWith, dependents, problemsOf, gate, standing } = program;
-  const scope = scopeOf(program, learner, now);
   const opening: Opening = { opened: [], closed: [] };
   const movedChapters = new Set<number>();
   const renewChapter = (chapter: number) => {

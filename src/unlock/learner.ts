@@ -2,6 +2,7 @@ import { type Deeds, noDeeds, setDeeds } from "./completion/deeds.ts";
 import { cascade, deriveAll, derivingOf } from "./completion/derive.ts";
 import { excusesAt } from "./completion/excuses.ts";
 import type { Fact } from "./facts.ts";
+import { meantFor } from "./meant.ts";
 import { NONE, type Program, STATE } from "./program.ts";
 import { traitHolds } from "./traits.ts";
 
@@ -48,6 +49,8 @@ export interface LearnerRecord {
  * not have are left out here and kept in storage: a later version may bring the item back.
  */
 export interface Learner {
+  /** The course as this learner has it: without what is meant for others, see `meantFor`. */
+  readonly program: Program;
   readonly enrolledAt: number;
   readonly attemptedAt: Float64Array;
   readonly completedAt: Float64Array;
@@ -80,12 +83,14 @@ const NO_NUMBERS = new Float64Array(0);
  * @param now epoch ms; which excuses are in force decides what chapters count. Without it, none has run out. A scope of
  * another instant sees to that by itself.
  */
-export function layOut(program: Program, record: LearnerRecord, now = Number.NEGATIVE_INFINITY): Learner {
+export function layOut(course: Program, record: LearnerRecord, now = Number.NEGATIVE_INFINITY): Learner {
+  const program = meantFor(course, record.policy.cohorts);
   const overrides = record.policy.overrides.flatMap((override) => {
     const index = program.indexOf.get(override.item) ?? NONE;
     return index === NONE ? [] : [{ ...override, index }];
   });
   const learner: Learner = {
+    program,
     enrolledAt: record.enrolled_at,
     attemptedAt: new Float64Array(program.size).fill(Number.NaN),
     completedAt: new Float64Array(program.size).fill(Number.NaN),
@@ -130,8 +135,9 @@ export interface Change {
  * Writes one item's facts into the layout, and derives what rests on them.
  * @returns what changed: the item first, then the chapter that is complete by it, or no longer. Nothing when the version has no such item.
  */
-export function setFact(program: Program, learner: Learner, item: string, fact: Fact): Change[] {
-  const index = program.indexOf.get(item);
+export function setFact(course: Program, learner: Learner, item: string, fact: Fact): Change[] {
+  const { program } = learner;
+  const index = course.indexOf.get(item);
   if (index === undefined) return [];
   const completedBefore = learner.completedAt[index] ?? Number.NaN;
   writeFact(program, learner, index, fact);

@@ -54,6 +54,8 @@ export interface OutlineItem {
   rule: Rule | null;
   /** Absent: shown. */
   visibility?: Visibility;
+  /** Cohorts it is meant for; nobody else sees it or is asked for it. Absent: meant for everybody. */
+  assign_to?: string[];
   /**
    * When work is accepted: from `opens` until `closes` (exclusive). Outside, the item is as readable as its rule says. `due`
    * is what learners are told. RFC 3339; absent: no such instant.

@@ -97,6 +97,8 @@ export interface Program {
   /** Item and delay (ms) of each `after` leaf, by item. */
   readonly afterItems: Int32Array;
   readonly afterDelays: Float64Array;
+  /** The different lists of cohorts that items are meant for, see `meantFor`. */
+  readonly assignments: readonly (readonly string[])[];
   /** Cohort names, numbered. */
   readonly cohorts: readonly string[];
   /** What rules ask of the learner beside single cohorts, numbered. */

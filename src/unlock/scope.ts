@@ -27,7 +27,8 @@ interface Exception {
   extendTo: number;
 }
 
-export function scopeOf(program: Program, laidOut: Learner, now: number): Scope {
+export function scopeOf(course: Program, laidOut: Learner, now: number): Scope {
+  const program = course.assignments.length === 0 ? course : laidOut.program;
   let exceptions: Map<number, Exception> | null = null;
   for (const { index, kind, created_at, expires_at, extend_to } of laidOut.overrides) {
     if (expires_at !== null && now >= expires_at) continue;

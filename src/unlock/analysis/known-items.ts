@@ -4,7 +4,7 @@ import { type Bits, joined, withBit } from "./bits.ts";
 import { FREE, type Part } from "./part.ts";
 import { countsChildren } from "./requirements.ts";
 import { isOffered, NONE, type Table } from "./table.ts";
-import { progressCounts } from "./truths.ts";
+import { areForAll, progressCounts } from "./truths.ts";
 
 /** Longest list whose items are looked through for what all of it means to have done. */
 const MAX_LISTED = 100;
@@ -103,7 +103,7 @@ export class KnownItems {
 
   progress(of: string | readonly string[], minPercent: number, path: string): Part {
     const counts = progressCounts(this.#table, of);
-    if (counts === null || counts.offered === 0) return FREE;
+    if (counts === null || counts.offered === 0 || !areForAll(this.#table, of)) return FREE;
     const needed = shareOf(minPercent, counts.offered);
     if (needed <= 0) return FREE;
     const key = typeof of === "string" ? `${of} ${needed}` : null;

@@ -3,7 +3,7 @@ import type { Rule } from "../rules.ts";
 import { shareOf } from "../truth.ts";
 import { countedChildren, neededChildren } from "./requirements.ts";
 import { distinctChildrenOf, type Entry, isOffered, NONE, type Table } from "./table.ts";
-import { CAN, progressCounts } from "./truths.ts";
+import { areForAll, CAN, progressCounts } from "./truths.ts";
 
 /** What a part of a rule is for a learner who starts today: known outright, or the number of a gate. */
 const HOLDS = -2;
@@ -36,8 +36,9 @@ export function unreachableItems(
     return entry.item.rule === null ? HOLDS : circuit.build(entry.item.rule);
   });
   for (const entry of table.entries) {
-    const previous = table.entries[entry.previous];
-    const inputs = [roots[entry.index] ?? NEVER, entry.gate, previous === undefined ? NONE : circuit.done(previous)];
+    const before = table.entries[entry.previous];
+    const previous = before === undefined ? NONE : before.isForAll ? circuit.done(before) : HOLDS;
+    const inputs = [roots[entry.index] ?? NEVER, entry.gate, previous];
     circuit.connectItem(entry.index, inputs);
   }
   circuit.run();
@@ -147,12 +148,14 @@ class Circuit {
   /** A chapter never gets a score, and takes no submission. */
   #score(id: string): number {
     const entry = this.#table.find(id);
-    return entry !== undefined && isOffered(entry.status) && this.#table.isChapter(entry) ? NEVER : this.#item(id);
+    const isNever = entry !== undefined && isOffered(entry.status) && entry.isForAll && this.#table.isChapter(entry);
+    return isNever ? NEVER : this.#item(id);
   }
 
   #item(id: string): number {
     const entry = this.#table.find(id);
     if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
+    if (isOffered(entry.status) && !entry.isForAll) return HOLDS; // for whom it is not meant
     return isOffered(entry.status) ? entry.index : IGNORED;
   }
 
@@ -165,6 +168,7 @@ class Circuit {
 
   /** The same of an item that is there. One without a requirement can be done once it can be opened. */
   done(entry: Entry): number {
+    if (!entry.isForAll) return HOLDS; // for whom it is not meant
     const { completion } = entry.item;
     if (completion === undefined) return entry.index;
     const known = this.#completions.get(entry.index);
@@ -198,7 +202,7 @@ class Circuit {
     if (counts === null) return IGNORED;
     if (counts.offered === 0) return counts.listed > 0 ? IGNORED : HOLDS;
     const needed = shareOf(minPercent, counts.offered);
-    if (needed <= 0) return HOLDS;
+    if (needed <= 0 || !areForAll(this.#table, of)) return HOLDS;
     if (typeof of !== "string") {
       const inputs = [...new Set(of)].map((id) => this.#item(id)).filter((input) => input !== IGNORED);
       return this.#gate(needed, inputs);

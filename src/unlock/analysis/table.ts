@@ -12,6 +12,8 @@ export interface Entry {
   readonly path: string;
   /** Its own status made stricter by its chapter's: a problem in a draft chapter is a draft. */
   readonly status: ItemStatus;
+  /** Neither it nor its chapter is meant for some cohorts only: others are not asked for it. */
+  readonly isForAll: boolean;
   /** Number of the chapter it stands in, or NONE. */
   readonly chapter: number;
   /** Number of the chapter that must be open before it, or NONE. */
@@ -74,6 +76,7 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
       item,
       path: locate(item, index),
       status: item.status,
+      isForAll: item.assign_to === undefined,
       chapter: NONE,
       gate: NONE,
       previous,
@@ -87,6 +90,7 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
       item,
       path: locate(item, chapter),
       status: stricter(item.status, entries[chapter]?.status),
+      isForAll: item.assign_to === undefined && entries[chapter]?.isForAll !== false,
       chapter,
       gate: outline.options.problems_follow_chapter ? chapter : NONE,
       previous: NONE,

@@ -213,6 +213,7 @@ class RuleJudge {
       if (published === 0) return { can: CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
       if (min >= below) this.#unsatisfiable(`${path}.average`, `No average is at least ${min} and below ${below}.`);
       const can = min >= below ? CAN.FALSE : EITHER;
+      if (!areForAll(this.#table, of)) return { can: can | CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
       return { can: offered === 0 ? can | CAN.TRUE | CAN.IGNORED : can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
     if ("viewed" in rule) return this.#fact(rule.viewed, "opening of", 1, `${path}.viewed`);
@@ -250,8 +251,10 @@ class RuleJudge {
   }
 
   #fact(id: string, measure: string, min: number, path: string): Judged {
-    const status = this.#table.find(id)?.status;
-    if (status === undefined || isOffered(status)) return threshold(`${measure} ${id}`, min, path);
+    const { status, isForAll = true } = this.#table.find(id) ?? {};
+    const isAsked = status === undefined || isOffered(status);
+    if (isAsked && !isForAll) return { can: EITHER | CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
+    if (isAsked) return threshold(`${measure} ${id}`, min, path);
     const can = status === "draft" ? CAN.IGNORED : CAN.TRUE | CAN.IGNORED;
     return { can, ifTrue: NOTHING, ifFalse: NOTHING };
   }
@@ -260,6 +263,7 @@ class RuleJudge {
     const constant = (can: number): Judged => ({ can, ifTrue: NOTHING, ifFalse: NOTHING });
     const counts = progressCounts(this.#table, of);
     if (counts === null) return constant(CAN.IGNORED);
+    if (!areForAll(this.#table, of)) return constant(EITHER | CAN.IGNORED);
     if (counts.listed === 0) {
       const what = typeof of === "string" ? `Chapter ${of} has no problems` : "The list is empty";
       const message = `${what}, so there is no progress to ask for and this always holds.`;
@@ -305,6 +309,13 @@ export function progressCounts(table: Table, of: string | readonly string[]): Co
   const chapter = table.find(of);
   if (chapter?.status === "draft") return null;
   return table.countsOf[chapter?.index ?? NONE] ?? countStatuses(["active"]);
+}
+
+/** Whether every learner is asked for all of some items, or all problems of a chapter. */
+export function areForAll(table: Table, of: string | readonly string[]): boolean {
+  if (typeof of !== "string") return of.every((id) => table.find(id)?.isForAll !== false);
+  const chapter = table.find(of);
+  return chapter === undefined || [chapter, ...(table.problemsOf[chapter.index] ?? [])].every((one) => one.isForAll);
 }
 
 function threshold(measure: string, min: number, path: string): Judged {

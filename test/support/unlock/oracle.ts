@@ -84,9 +84,16 @@ class World {
 
   #status(id: string): ItemStatus {
     const item = this.#find(id);
-    const both = [item.status, this.#chapterOf(item)?.status];
+    const chapter = this.#chapterOf(item);
+    const both = [item.status, chapter?.status];
+    if (!this.#isMeant(item) || (chapter !== null && !this.#isMeant(chapter))) return "draft";
     if (both.includes("draft")) return "draft";
     return both.includes("deprecated") ? "deprecated" : item.status;
+  }
+
+  /** What is meant for others is no more there than a draft. */
+  #isMeant({ assign_to }: OutlineItem): boolean {
+    return assign_to === undefined || this.#record.policy.cohorts.some((name) => assign_to.includes(name));
   }
 
   #overrides(id: string, kind: Override["kind"]): Override[] {
@@ -108,7 +115,9 @@ class World {
     const chapter = this.#chapterOf(item) ?? item;
     if (chapter.status !== "deprecated" || (chapter !== item && item.status === "deprecated")) return false;
     if (!this.#outline.chapters.includes(chapter)) return false;
-    const inside = this.#outline.problems.filter((one) => one.chapter === chapter.id && one.status !== "draft");
+    const inside = this.#outline.problems.filter(
+      (one) => one.chapter === chapter.id && this.#status(one.id) !== "draft",
+    );
     return [chapter, ...inside].some(({ id }) => this.#isAttempted(id));
   }
 
@@ -134,7 +143,7 @@ class World {
     if (!this.#outline.options.sequential || place < 0) return true;
     const before = this.#outline.chapters
       .slice(0, place)
-      .filter((chapter) => chapter.status !== "draft" && chapter.status !== "deprecated")
+      .filter(({ id }) => this.#status(id) !== "draft" && this.#status(id) !== "deprecated")
       .at(-1);
     return before === undefined || this.#doneAt(before.id) !== null;
   }
