@@ -62,6 +62,7 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     asked += 1;
     return !holds;
   };
+  if ((program.completion?.parent[item] ?? NONE) !== NONE && isAsking(isDone)) return null; // a chapter counts it
   if (tutorial === item && isAsking(isDone)) return null;
   for (const before of previous) if (before === item && isAsking(isDone)) return null;
   for (let node = 0; node < nodes.op.length; node += 1) {

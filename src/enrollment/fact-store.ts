@@ -103,7 +103,9 @@ export class FactStore {
       last.points_max === (points?.max ?? null);
     const { viewed = false, submitted = false, contributed = false } = fact;
     const isSameRest =
-      (last.viewed === 1) === viewed && (last.submitted === 1) === submitted && (last.contributed === 1) === contributed;
+      (last.viewed === 1) === viewed &&
+      (last.submitted === 1) === submitted &&
+      (last.contributed === 1) === contributed;
     return isSameAttempt && isSameRest && last.at === at && last.outcome === outcome;
   }
 

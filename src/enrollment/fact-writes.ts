@@ -9,8 +9,9 @@ import type {
   WriteAnswer,
 } from "../mirror/index.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { type Delta, mergeFact, NO_FACT, percentOf, sameFact } from "../unlock/index.ts";
+import { type Delta, type How, mergeFact, NO_FACT, percentOf, sameFact } from "../unlock/index.ts";
 import type { StoredFact } from "./fact-store.ts";
+import { refuseMark } from "./marking.ts";
 import type { RevokeRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
@@ -39,15 +40,21 @@ export class FactWrites {
         // A hidden problem is answered like one that does not exist, so this comes first.
         if (refusal?.refusal.code === "item_not_found") return refusal;
         const index = this.#state.program.indexOf.get(fact.item) ?? 0;
-        if (request.chapters_only && index >= this.#state.program.chapterCount) {
+        const isProblem = index >= this.#state.program.chapterCount;
+        if (request.chapters_only && isProblem && (this.#state.program.completion?.asked[index] ?? null) === null) {
           return refuse("item_not_found", { detail: "This is no chapter; a problem is completed by a submission." });
         }
         if (refusal !== null) return refusal;
+        const unmarked = refuseMark({ ...this.#state.view(now), zone: request.zone ?? null }, index, request.language);
+        if (unmarked !== null) return unmarked;
       }
     }
     const changed = new Set<string>();
     let replaced: { rests: Set<number> } | null = null;
-    const outcomes = request.facts.map((fact): FactOutcome => {
+    // Whoever imports says that the item is complete, the learner only that it was done.
+    const how: How = request.mode === "own" ? "marked" : "told";
+    const outcomes = request.facts.map((one): FactOutcome => {
+      const fact: NewFact = { ...one, how: isDone(one) ? how : null };
       const { correct = false } = fact;
       const outcome = correct ? this.#correct(fact, now, request.actor) : this.#merge(fact, now, request.actor.id);
       if (outcome !== "recorded" && outcome !== "waiting") return outcome;
@@ -175,7 +182,10 @@ export class FactWrites {
     const seq = this.#state.meta.progress_seq;
     this.#store.facts.log(seq, news, now, actor);
     this.#saveFact(fact.item, { ...merged, revoked_at: old.revoked_at, seq }, now);
-    if (old.completed_at === null && merged.completed_at !== null) {
+    // What is derived is counted where it is.
+    const { completion, indexOf } = this.#state.program;
+    const isDerived = (completion?.asked[indexOf.get(fact.item) ?? -1] ?? null) !== null;
+    if (!isDerived && old.completed_at === null && merged.completed_at !== null) {
       this.#state.commitTally[isProblem ? "problems" : "chapters"] += 1;
     }
     return this.#state.program.indexOf.has(fact.item) ? "recorded" : "waiting";
@@ -213,13 +223,17 @@ export class FactWrites {
 
   /**
    * The percentage of an attempt. A problem that was done without a score was done fully, but not on a platform where
-   * what is done and what is graded are two things.
+   * what is done and what is graded are two things, nor where the item says itself how it becomes complete.
    */
   #scoreOf(fact: NewFact, isProblem: boolean): number | null {
     const { score, points = null } = fact;
     if (points !== null) return percentOf(points);
-    const { source } = this.#state.program.outline;
-    const isApart = source !== undefined && source.platform !== "exercism";
+    const { completion, indexOf, outline } = this.#state.program;
+    const { source } = outline;
+    const isApart =
+      (source !== undefined && source.platform !== "exercism") ||
+      fact.how === "marked" ||
+      (completion?.asked[indexOf.get(fact.item) ?? -1] ?? null) !== null;
     return score ?? (isDone(fact) && isProblem && !isApart ? FULL_SCORE : null);
   }
 
@@ -236,7 +250,12 @@ export class FactWrites {
     const { points = null, points_min: min = null, points_max: max = null, outcome = null } = fact;
     const told = points === null || min === null || max === null ? null : { points, min, max };
     const news = { item: fact.item, completed: fact.completed_at !== null, score: fact.best_score, at };
-    const rest = { viewed: (fact.viewed_at ?? null) !== null, submitted: (fact.submitted_at ?? null) !== null };
+    const rest = {
+      viewed: (fact.viewed_at ?? null) !== null,
+      submitted: (fact.submitted_at ?? null) !== null,
+      contributed: (fact.contributed_at ?? null) !== null,
+      how: howOf(fact),
+    };
     this.#store.facts.log(fact.seq, { ...news, ...rest, outcome, points: told }, at, "rebuild");
   }
 
@@ -252,6 +271,13 @@ export class FactWrites {
     this.#state.meta.last_active_at = now;
     this.#state.applyFacts([...changed], now, replaced);
   }
+}
+
+/** How what D1 knows came to be completed, as far as one entry can say it. */
+function howOf({ told_at = null, marked_at = null, passed_at = null }: ProjectedFact): How | null {
+  if (told_at !== null) return "told";
+  if (marked_at !== null) return "marked";
+  return passed_at === null ? null : "passed";
 }
 
 /** What was passed was done. */

@@ -39,6 +39,10 @@ const factSchema = z
       .default(false)
       .describe("The learner opened it. By itself that is no attempt; whoever attempted it has opened it."),
     submitted: z.boolean().default(false).describe("The learner submitted something."),
+    contributed: z
+      .boolean()
+      .default(false)
+      .describe("The learner contributed what the item asks for, as the service that holds it knows."),
     at: happenedSchema.describe("When it happened, not before 1970."),
     correct: z
       .boolean()
@@ -108,7 +112,12 @@ export const importResultSchema = z
     ),
     recorded: z.int().openapi({ description: "Facts recorded, those that wait included." }),
     deltas: z.array(
-      z.object({ enrollment_id: z.string(), unlocked: z.array(z.string()), locked: z.array(z.string()) }),
+      z.object({
+        enrollment_id: z.string(),
+        unlocked: z.array(z.string()),
+        locked: z.array(z.string()),
+        completed: z.array(z.string()).openapi({ description: "Items that became complete, chapters included." }),
+      }),
     ),
     deltas_omitted: z.int().openapi({ description: "Learners whose delta had no room in this answer." }),
   })
@@ -152,18 +161,7 @@ export async function importProgress(
     const own = indexes.flatMap((index) => facts.get(index) ?? []);
     const result = await callEnrollment(env, id, (stub) =>
       stub.record({
-        facts: own.map(({ item, completed, score, points, outcome, viewed, submitted, at, correct, relock }) => ({
-          item,
-          completed,
-          score,
-          points,
-          outcome,
-          viewed,
-          submitted,
-          at: Math.min(Date.parse(at), now),
-          correct,
-          relock,
-        })),
+        facts: own.map(({ user_id: _user, at, ...fact }) => ({ ...fact, at: Math.min(Date.parse(at), now) })),
         chapters_only: false,
         actor,
         mode: "import",
@@ -177,13 +175,15 @@ export async function importProgress(
       for (const index of indexes) outcomes[index] = { outcome, seq: null };
       return;
     }
-    const { unlocked, locked, progress_seq } = result.value;
+    const { unlocked, locked, completed = [], progress_seq } = result.value;
     indexes.forEach((index, position) => {
       const outcome: FactOutcome = result.value.outcomes[position] ?? "unchanged";
       outcomes[index] = { outcome, seq: progress_seq };
     });
-    if (unlocked.length === 0 && locked.length === 0) return;
-    const delta = { enrollment_id: id, unlocked, locked };
+    // What was told is known; chapters that are complete by it are news.
+    const isNews = completed.some((item) => own.every((fact) => fact.item !== item));
+    if (unlocked.length === 0 && locked.length === 0 && !isNews) return;
+    const delta = { enrollment_id: id, unlocked, locked, completed };
     room -= utf8Bytes(JSON.stringify(delta));
     if (room >= 0) deltas.push(delta);
     else omitted += 1;

@@ -80,6 +80,6 @@ export function mirroredView(mirror: MirroredEnrollment, pointer: CoursePointer,
     kept: mirror.record.opened,
     earned: mirror.earned,
   });
-  const learner = layOut(program, { ...mirror.record, opened });
+  const learner = layOut(program, { ...mirror.record, opened }, now);
   return { program, learner, evaluation: evaluate(program, learner, now), now };
 }

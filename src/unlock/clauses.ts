@@ -14,6 +14,8 @@ export type Clause =
       thenWait?: number;
       /** not_in_cohort, profile_differs: what is asked of the learner. */
       trait?: Trait;
+      /** not_completed, not_passed: what the item's own requirement still asks for. */
+      needs?: Clause;
       /** Nothing the learner does or waits for makes an end of it. */
       isLost?: boolean;
     }

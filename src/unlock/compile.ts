@@ -1,5 +1,5 @@
 import { ArenaBuilder } from "./arena.ts";
-import { compileCompletion } from "./completion/compile.ts";
+import { type Completion, compileCompletion } from "./completion/compile.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
 import { ACCEPT, NONE, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
 import type { Rule } from "./rules.ts";
@@ -145,7 +145,7 @@ export function compile(outline: Outline): Program {
     conceals,
     concealsAny: conceals.includes(1),
     hidesInLocked: isFromMoodle,
-    order: topologicalOrder(reads, gate),
+    order: topologicalOrder(withCompletion(reads, completion), gate),
   };
 }
 
@@ -236,13 +236,34 @@ function trackedBeforeEach(
   return before;
 }
 
-/** Kahn's algorithm over "reads the facts of" and "stands in the chapter". */
+/**
+ * What each item reads, where a chapter that is complete by its items is one more node behind them: the number of the chapter
+ * beyond those of all items. So who waits for the chapter comes after what it is made of.
+ */
+function withCompletion(reads: readonly Set<number>[], completion: Completion | null): readonly Set<number>[] {
+  if (completion === null) return reads;
+  const size = reads.length;
+  const made = new Map<number, Set<number>>();
+  completion.parent.forEach((chapter, child) => {
+    if (chapter === NONE) return;
+    const children = made.get(chapter);
+    if (children === undefined) made.set(chapter, new Set([chapter, child]));
+    else children.add(child);
+  });
+  const own = reads.map((set) => new Set([...set].flatMap((read) => (made.has(read) ? [read, size + read] : [read]))));
+  const highest = Math.max(NONE, ...made.keys());
+  for (let chapter = 0; chapter <= highest; chapter += 1) own.push(made.get(chapter) ?? new Set());
+  return own;
+}
+
+/** Kahn's algorithm over "reads the facts of" and "stands in the chapter". Nodes beyond the items are left out of the answer. */
 function topologicalOrder(reads: readonly Set<number>[], gate: Int32Array): Int32Array {
-  const waiting = reads.map((set, index) => set.size + (gate[index] === NONE ? 0 : 1));
+  const gateOf = (node: number) => gate[node] ?? NONE;
+  const waiting = reads.map((set, index) => set.size + (gateOf(index) === NONE ? 0 : 1));
   const followers: number[][] = reads.map(() => []);
   reads.forEach((set, index) => {
     for (const read of set) followers[read]?.push(index);
-    followers[gate[index] ?? NONE]?.push(index);
+    followers[gateOf(index)]?.push(index);
   });
   const order = waiting.flatMap((count, index) => (count === 0 ? [index] : []));
   for (let head = 0; head < order.length; head += 1) {
@@ -252,5 +273,6 @@ function topologicalOrder(reads: readonly Set<number>[], gate: Int32Array): Int3
       if (left === 0) order.push(follower);
     }
   }
-  return order.length === reads.length ? Int32Array.from(order) : new Int32Array(0);
+  if (order.length !== reads.length) return new Int32Array(0);
+  return Int32Array.from(reads.length === gate.length ? order : order.filter((node) => node < gate.length));
 }

@@ -20,4 +20,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "cff34518a8a0bf76f3abd74f266452ccf58bf8c37ee3d9747345a120d23d29db";
+export const ENGINE_DIGEST = "0e33d7b4c06a8093c16270b473182d64aa6bab57395781d01ffcd4c4d9f19a9c";

@@ -1,5 +1,6 @@
 import { toInstant } from "../platform/instants.ts";
-import { asLost, type Clause, hasLoss, joined, withoutWaits } from "./clauses.ts";
+import { asLost, type Clause, hasLoss, joined, reasonsIn, withoutWaits } from "./clauses.ts";
+import { missingOf } from "./completion/missing.ts";
 import { isKept } from "./ends.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Reason, ReasonCode } from "./explanation.ts";
@@ -87,7 +88,16 @@ export class Explainer {
 
   /** A reason that is no leaf of the rule. */
   #gate(code: ReasonCode, item: number): Clause & { kind: "reason" } {
-    return { ...this.#reason(code, item), isLost: !this.#isReachable(item) };
+    const reason = { ...this.#reason(code, item), isLost: !this.#isReachable(item) };
+    return code === "chapter_locked" ? reason : this.#needing(item, reason);
+  }
+
+  /** A reason on an item that has to be complete, with what its own requirement still asks for. */
+  #needing(item: number, clause: Clause & { kind: "reason" }): Clause & { kind: "reason" } {
+    if (this.#scope.program.completion === null || !this.#isVisible(item)) return clause;
+    const needs = missingOf(this.#scope, this.#evaluation, item);
+    if (needs === null) return clause;
+    return { ...clause, needs, reason: { ...clause.reason, missing: reasonsIn(needs) } };
   }
 
   /** A reason on an item, which it names unless the item is hidden from the learner. */
@@ -145,7 +155,7 @@ export class Explainer {
     }
     switch (op) {
       case OP.COMPLETED:
-        return this.#reason("not_completed", arg, { required: "completed", actual });
+        return this.#needing(arg, this.#reason("not_completed", arg, { required: "completed", actual }));
       case OP.ATTEMPTED:
         return this.#reason("not_attempted", arg, { required: "attempted", actual });
       case OP.SCORE:
@@ -213,7 +223,7 @@ export class Explainer {
           };
         }
         const reason = this.#reason("not_completed", arg, { required: "completed", actual, available_at: null });
-        return { ...reason, thenWait: value };
+        return { ...this.#needing(arg, reason), thenWait: value };
       }
       case OP.COHORT_SET:
       case OP.PROFILE:
@@ -257,10 +267,11 @@ export class Explainer {
     const state = completionOf(this.#scope, item);
     const actual = isStarted(this.#scope.learner, item) ? "started" : "not started";
     if (state === STATE.INCOMPLETE && (states & STATE.COMPLETE) !== 0) {
-      return this.#reason("not_completed", item, { required: "completed", actual });
+      return this.#needing(item, this.#reason("not_completed", item, { required: "completed", actual }));
     }
     if ((states & STATE.PASSED) === 0) return this.#reason("excluded", item);
-    return this.#reason("not_passed", item, { required: "passed", actual: STATE_WORDS.get(state) ?? actual });
+    const reason = this.#reason("not_passed", item, { required: "passed", actual: STATE_WORDS.get(state) ?? actual });
+    return this.#needing(item, reason);
   }
 
   #otherPerson(trait: Trait): Clause & { kind: "reason" } {

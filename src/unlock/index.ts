@@ -3,8 +3,8 @@ import { readOnce } from "../platform/late.ts";
 import type { analyze as Analyze } from "./analyze.ts";
 import type { judge as Judge } from "./judge.ts";
 
-export * from "./completion/requirement.ts";
 export { compile } from "./compile.ts";
+export * from "./completion/requirement.ts";
 export * from "./ends.ts";
 export { ENGINE } from "./engine.ts";
 export * from "./evaluate.ts";

@@ -125,7 +125,13 @@ export function metAt(
       return earlier(deeds.passedAt[item] ?? NEVER, deeds.outcomeAt[item] ?? NEVER);
     case ASK.SCORE:
     case ASK.PASS_SCORE:
-      return scoreAt(program, learner, deeds, item, isLenient && ask === ASK.PASS_SCORE ? Number.NEGATIVE_INFINITY : min);
+      return scoreAt(
+        program,
+        learner,
+        deeds,
+        item,
+        isLenient && ask === ASK.PASS_SCORE ? Number.NEGATIVE_INFINITY : min,
+      );
     default:
       return pointsAt(learner, deeds, item, isLenient && ask === ASK.PASS_POINTS ? Number.NEGATIVE_INFINITY : min);
   }
@@ -197,6 +203,7 @@ function childrenMetAt(asked: Children, program: Program, learner: Learner): num
     if (done < needed) return NEVER;
     if (needed === 0) return learner.enrolledAt;
   } else if (shareOfWeight(doneWeight, weighed) < asked.percent) return NEVER;
+  else if (asked.percent <= 0) return learner.enrolledAt;
   const instants: { at: number; weight: number }[] = [];
   let latest = Number.NEGATIVE_INFINITY;
   for (let place = 0; place < asked.items.length; place += 1) {
@@ -213,7 +220,7 @@ function childrenMetAt(asked: Children, program: Program, learner: Learner): num
     sum += weight;
     if (shareOfWeight(sum, weighed) >= asked.percent) return at;
   }
-  return asked.percent <= 0 ? learner.enrolledAt : latest;
+  return latest;
 }
 
 /** In percent, rounded up to two decimals: two thirds are the 66.67 that an author writes. */

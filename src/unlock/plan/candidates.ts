@@ -1,3 +1,4 @@
+import { isDerived, plansToComplete } from "../completion/needs.ts";
 import { isKept } from "../ends.ts";
 import { type Evaluation, isOpenIn } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
@@ -100,6 +101,15 @@ export class Candidates {
     value = 0,
     below = Number.POSITIVE_INFINITY,
   ): Plan[] | null {
+    if (action === "complete" && isDerived(this.#scope, item)) {
+      return plansToComplete<Plan[]>(this.#scope, item, {
+        plan: (act) => this.#plan(isWhole, act.action, act.item, act.value),
+        choose: (lists, count) => this.#choose(lists, count),
+        cut: () => {
+          this.isCut = true;
+        },
+      });
+    }
     const reached = action === "view" ? this.#reach.opensAt : this.#reach.workAt;
     if (item === NONE || (reached[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return null;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return null;

@@ -1,3 +1,4 @@
+import { actsToComplete, isDerived } from "../completion/needs.ts";
 import type { Evaluation } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
@@ -30,6 +31,8 @@ export function actsToward(scope: Scope, node: number, wanted: boolean): ("compl
   const { program, learner } = scope;
   const item = program.nodes.arg[node] ?? NONE;
   const states = program.nodes.value[node] ?? 0;
+  // What its requirement makes of it is found out by trying.
+  if (isDerived(scope, item)) return ["complete"];
   const decided = learner.outcome[item] ?? 0;
   const afterwards = { complete: decided === 0 ? STATE.COMPLETE : decided, pass: STATE.PASSED };
   const acts = (["complete", "pass"] as const).filter((act) => ((afterwards[act] & states) !== 0) === wanted);
@@ -83,6 +86,14 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     queue.push(item);
   };
   const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
+    if (action === "complete" && isDerived(scope, item)) {
+      named.add(item);
+      for (const act of actsToComplete(scope, item)) {
+        named.add(act.item);
+        ask(act.action, act.item, act.value);
+      }
+      return;
+    }
     if (item === NONE || !mayAppear(program, evaluation, item)) return;
     const isPossible = (action === "view" ? reach.opensAt : reach.workAt)[item] ?? Number.POSITIVE_INFINITY;
     if (isPossible === Number.POSITIVE_INFINITY) return;

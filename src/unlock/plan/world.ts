@@ -1,3 +1,6 @@
+import { copyOf, PASSED } from "../completion/deeds.ts";
+import { derivingOf } from "../completion/derive.ts";
+import { doDerived } from "../completion/rehearse.ts";
 import { blank, type Evaluation, isOpenIn } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import type { Learner } from "../learner.ts";
@@ -36,6 +39,7 @@ export class World {
       points: learner.points.slice(),
       viewedAt: learner.viewedAt.slice(),
       submittedAt: learner.submittedAt.slice(),
+      deeds: learner.deeds === null ? null : copyOf(learner.deeds),
       kept: learner.kept.slice(),
     };
     this.#program = program;
@@ -76,6 +80,9 @@ export class World {
     if (action === "wait") return now >= value;
     if (action === "complete") return (learner.completedAt[item] ?? Number.NaN) <= now;
     if (action === "attempt") return isStarted(learner, item);
+    if (action === "mark") return (learner.deeds?.markedAt[item] ?? Number.NaN) <= now;
+    if (action === "contribute") return (learner.deeds?.contributedAt[item] ?? Number.NaN) <= now;
+    if (action === "pass" && learner.deeds !== null) return learner.deeds.outcome[item] === PASSED;
     if (action === "view") return isStarted(learner, item) || (learner.viewedAt[item] ?? Number.NaN) <= now;
     if (action === "submit") return (learner.submittedAt[item] ?? Number.NaN) <= now;
     if (action === "pass") return learner.outcome[item] === STATE.PASSED && (learner.outcomeAt[item] ?? 0) <= now;
@@ -125,10 +132,13 @@ export class World {
         if (!((old[2] ?? Number.NaN) >= value)) points[item] = Number.NaN; // a better attempt, told without points
         bestScore[item] = Math.max(value, old[2] || 0);
       }
+      const deriving = derivingOf(this.#program, learner);
+      if (deriving !== null) undo.push(doDerived(deriving, { action, item }, now, old));
       if (this.#keeps) learner.kept[item] = 1;
     }
     return () => {
-      for (const step of undo) step();
+      // The last first: what was derived rests on what was written.
+      for (const step of undo.toReversed()) step();
     };
   }
 

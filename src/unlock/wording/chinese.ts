@@ -59,6 +59,10 @@ export const CHINESE: Wording = {
   totalTooHigh: (below) => `仅对课程总评低于 ${below}% 的学员开放`,
   averageTooHigh: (below) => `仅对平均分低于 ${below} 分的学员开放`,
   view: (title) => `打开${title}`,
+  mark: (title) => `将${title}标记为完成`,
+  contribute: (title) => `参与${title}`,
+  share: (title, required) => `完成${title}的 ${required}%`,
+  needing: (phrase, needs) => `${phrase}（${needs}）`,
   submit: (title) => `提交${title}`,
   anyScore: (title, below) => (below === null ? `在${title}中取得成绩` : `在${title}中的得分低于 ${below} 分`),
   cannot: {

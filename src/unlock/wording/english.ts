@@ -63,6 +63,10 @@ export const ENGLISH: Wording = {
   totalTooHigh: (below) => `it is only for those whose total of the course is below ${below} %`,
   averageTooHigh: (below) => `it is only for those whose average is below ${below}`,
   view: (title) => `open ${title}`,
+  mark: (title) => `mark ${title} as done`,
+  contribute: (title) => `contribute to ${title}`,
+  share: (title, required) => `complete ${required} % of ${title}`,
+  needing: (phrase, needs) => `${phrase} (${needs})`,
   submit: (title) => `submit something for ${title}`,
   anyScore: (title, below) => (below === null ? `get a score on ${title}` : `score below ${below} on ${title}`),
   cannot: {

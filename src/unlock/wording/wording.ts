@@ -21,6 +21,12 @@ export interface Wording {
   total(required: string): string;
   totalTooHigh(below: string): string;
   view(title: string): string;
+  mark(title: string): string;
+  contribute(title: string): string;
+  /** Items of a chapter by their weight, in percent. */
+  share(title: string, required: string): string;
+  /** What has to be done for something, added to it. */
+  needing(phrase: string, needs: string): string;
   submit(title: string): string;
   anyScore(title: string, below: string | null): string;
   solve(title: string, count: number): string;

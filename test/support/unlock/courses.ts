@@ -353,6 +353,8 @@ function windowFrom(step: number): Pick<OutlineItem, "opens" | "closes"> {
   return { ...opens, ...(step % 3 === 1 ? {} : { closes: toInstant(at(step + 10)) }) };
 }
 
+const HOWS = ["marked", "passed", null, "told"] as const;
+
 /** What else is told of a deed: of some, whether it decides, and what the score is in points. */
 function toldOf({ pick: number, completed, score }: Deed) {
   const outcome: Outcome | null = number % 3 !== 0 ? null : completed ? "passed" : "failed";
@@ -360,7 +362,9 @@ function toldOf({ pick: number, completed, score }: Deed) {
     score === null || number % 2 === 0 ? null : { points: score, min: 0, max: number % 3 === 0 ? 100 : 250 };
   // Some only look at it.
   const isIdle = !completed && score === null && outcome === null;
-  return { outcome, points, viewed: isIdle ? number >= 900 : number % 5 === 0, submitted: !isIdle && number % 2 === 0 };
+  const how = completed ? (HOWS[number % HOWS.length] ?? null) : null;
+  const viewed = isIdle ? number >= 900 : number % 5 === 0;
+  return { outcome, points, viewed, submitted: !isIdle && number % 2 === 0, how, contributed: !isIdle && number % 7 === 0 };
 }
 
 const overrideDraft = fc.record({
