@@ -23,7 +23,6 @@ import {
   cases,
   chapter,
   deeds,
-  EPOCH,
   FOREIGN,
   learnerRecord,
   outline,
@@ -136,14 +135,15 @@ describe("completion by requirement", { timeout: 120_000 }, () => {
           .map((deed) => ({ deed, key: keys.next().value ?? 0 }))
           .sort((a, b) => a.key - b.key)
           .map(({ deed }) => deed);
-        const after = (list: typeof done) =>
+        const laidOut = (list: typeof done) =>
           layOut(
             program,
             list.reduce((merged, deed) => withDeed(merged, program.ids, deed), record),
             now,
           );
-        expect(after(shuffled).completedAt).toEqual(after(done).completedAt);
-        expect(after(shuffled).outcome).toEqual(after(done).outcome);
+        const [one, other] = [laidOut(shuffled), laidOut(done)];
+        expect(one.completedAt).toEqual(other.completedAt);
+        expect(one.outcome).toEqual(other.outcome);
       }),
     );
   });
