@@ -205,6 +205,7 @@ const DEEDS: readonly (number | undefined)[] = [
   OP.VIEWED,
   OP.SUBMITTED,
   OP.AVERAGE,
+  OP.TOTAL,
   OP.PROGRESS,
   OP.AFTER,
 ];

@@ -8,7 +8,8 @@ import { kidsOfGroup, type Program } from "../unlock/index.ts";
 export function restingOnItem(program: Program, item: number): Set<number> {
   // And on the chapter that is complete by it.
   const parent = program.completion?.parent[item] ?? -1;
-  return withProblems(program, [...(program.dependents[item] ?? [item]), ...(program.dependents[parent] ?? [])]);
+  const dependents = [...(program.dependents[item] ?? [item]), ...(program.dependents[parent] ?? [])];
+  return withProblems(program, [...dependents, ...program.askTotal]);
 }
 
 /** Items whose rule has a leaf of one of these kinds (see OP), and the problems of chapters that have one. */

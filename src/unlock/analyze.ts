@@ -47,7 +47,7 @@ export function analyze(
   now: number | null = null,
 ): { errors: FieldError[]; warnings: FieldError[] } {
   const table = tableOf(outline, pathOf);
-  const references = table.entries.map(referencesOf);
+  const references = table.entries.map((entry) => referencesOf(table, entry));
   const canBe = new Map<Rule, number>();
   const errors: FieldError[] = [];
   const warnings: FieldError[] = [];
@@ -67,7 +67,7 @@ export function analyze(
     errors.push(...required.errors);
     if (entry.status !== "draft") warnings.push(...required.warnings);
     errors.push(...named.errors, ...verdict.errors, ...clash, ...answerErrors(table, entry), ...windowErrors(entry));
-    if (entry.status !== "draft") warnings.push(...named.warnings, ...verdict.warnings, ...oddParts(entry));
+    if (entry.status !== "draft") warnings.push(...named.warnings, ...verdict.warnings, ...oddParts(table, entry));
     if (clash.length > 0) closed.add(entry.index);
     if (verdict.errors.length > 0 || clash.length > 0 || named.isSelfReferring) faulty.add(entry.index);
   }
@@ -111,10 +111,13 @@ export function analyze(
 }
 
 /** Parts of a rule that say less than they seem to. */
-function oddParts(entry: Entry): FieldError[] {
+function oddParts(table: Table, entry: Entry): FieldError[] {
   const found: FieldError[] = [];
   walkRule(entry, (rule, path, isDenied) => {
-    if ("missing" in rule) {
+    if ("previous" in rule && table.before(rule) === undefined) {
+      const message = "There is no tracked item before this one: it never holds, and its denial neither.";
+      found.push({ path: `${path}.previous`, rule: "missing_reference", message });
+    } else if ("missing" in rule) {
       const { what, name } = rule.missing;
       const message = `The ${what} "${name}" is not in the course: this never holds${what === "item" ? "" : ", and its denial does"}.`;
       found.push({ path: `${path}.missing`, rule: "missing_reference", message });

@@ -20,8 +20,11 @@ export class ArenaBuilder {
   reads = new Set<number>();
   /** Whether time alone can make the rule false: an `until`, or below a `not` a date or delay that comes about. */
   hasEnd = false;
+  /** Whether the rule asks for the course total. */
+  readsTotal = false;
   /** Whether a part of the rule hides the item where it fails. */
   mayHide = false;
+  #before = NONE;
   #isDenied = false;
   #namesDeprecated = false;
   readonly #op: number[] = [];
@@ -56,8 +59,11 @@ export class ArenaBuilder {
     this.#countedIn = countedIn;
   }
 
-  beginRule(): void {
+  /** @param before the tracked item before the rule's own, or NONE. */
+  beginRule(before: number): void {
+    this.#before = before;
     this.reads = new Set();
+    this.readsTotal = false;
     this.hasEnd = false;
     this.mayHide = false;
     this.#isDenied = false;
@@ -101,6 +107,8 @@ export class ArenaBuilder {
       return this.#below(this.#fact(OP.POINTS, item, min), below);
     }
     if ("average" in rule) return this.#average(rule.average);
+    if ("total" in rule) return this.#total(rule.total);
+    if ("previous" in rule) return this.#previous(rule.previous.is);
     if ("viewed" in rule) return this.#fact(OP.VIEWED, rule.viewed, 0);
     if ("submitted" in rule) return this.#fact(OP.SUBMITTED, rule.submitted, 0);
     if ("hide" in rule) return this.#hide(rule.hide);
@@ -215,6 +223,18 @@ export class ArenaBuilder {
     const ignored = distinct.length - kids.length;
     if (ignored > 0 && kids.length === 0) return NONE;
     return this.#node(op, ignored > 0 ? Math.min(asked, kids.length) : asked, 0, kids);
+  }
+
+  /** Where nothing is before it, it fails, denied or not. */
+  #previous(states: readonly CompletionState[]): number {
+    if (this.#before === NONE) return this.#node(OP.MISSING, NONE, this.#isDenied ? 1 : 0);
+    this.#read(this.#before);
+    return this.#node(OP.STATE, this.#before, this.#statesOf(states));
+  }
+
+  #total({ min = Number.NEGATIVE_INFINITY, below }: { min?: number; below?: number }): number {
+    this.readsTotal = true;
+    return this.#below(this.#node(OP.TOTAL, NONE, min), below);
   }
 
   #fact(op: number, id: string, value: number): number {

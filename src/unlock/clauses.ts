@@ -29,6 +29,7 @@ export const FINAL: ReadonlySet<Reason["code"]> = new Set([
   "score_too_high",
   "points_too_high",
   "average_too_high",
+  "total_too_high",
   "not_in_cohort",
   "profile_differs",
   "missing",

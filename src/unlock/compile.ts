@@ -40,8 +40,10 @@ export function compile(outline: Outline): Program {
   const closes = new Uint8Array(size);
   const mayHide = new Uint8Array(size);
   const reads: Set<number>[] = [];
+  const askTotal: number[] = [];
+  const trackedBefore = trackedBeforeEach(items, statuses, inChapter, chapterOf);
   items.forEach((item, index) => {
-    builder.beginRule();
+    builder.beginRule(trackedBefore[index] ?? NONE);
     const rule = ruleOf(item, outline.source);
     const root = rule === null ? NONE : builder.add(rule);
     if (root !== NONE) {
@@ -49,6 +51,7 @@ export function compile(outline: Outline): Program {
       entries[index] = builder.thread(root);
     }
     reads.push(builder.reads);
+    if (builder.readsTotal) askTotal.push(index);
     closes[index] = builder.hasEnd ? 1 : 0;
     mayHide[index] = builder.mayHide ? 1 : 0;
   });
@@ -130,7 +133,12 @@ export function compile(outline: Outline): Program {
     asksOutcomes: completion !== null || nodes.op.includes(OP.STATE),
     asksPoints: completion?.asks.points === true || nodes.op.includes(OP.POINTS),
     asksSubmissions: completion?.asks.submissions === true || nodes.op.includes(OP.SUBMITTED),
-    asksMore: completion !== null || [OP.STATE, OP.POINTS, OP.SUBMITTED, OP.VIEWED].some((op) => nodes.op.includes(op)),
+    asksTotal: askTotal.length > 0,
+    askTotal: Int32Array.from(askTotal),
+    asksMore:
+      completion !== null ||
+      askTotal.length > 0 ||
+      [OP.STATE, OP.POINTS, OP.SUBMITTED, OP.VIEWED].some((op) => nodes.op.includes(op)),
     watched,
     asksViews: watched.includes(1),
     veils,
@@ -200,6 +208,32 @@ function previousChapters(outline: Outline, statuses: readonly ItemStatus[], siz
     if (statuses[index] !== "draft" && statuses[index] !== "deprecated") last = index;
   });
   return previous;
+}
+
+/**
+ * The tracked item before each in course order, or NONE: of problems that are offered, those with a requirement of completion;
+ * where no item has one, all of them. Whom its author hides counts, too.
+ */
+function trackedBeforeEach(
+  items: readonly OutlineItem[],
+  statuses: readonly ItemStatus[],
+  inChapter: readonly (readonly number[])[],
+  chapterOf: Int32Array,
+): Int32Array {
+  const before = new Int32Array(items.length).fill(NONE);
+  const isAnyTracked = items.some(({ completion }) => completion !== undefined);
+  let last = NONE;
+  const pass = (item: number) => {
+    before[item] = last;
+    const isOffered = statuses[item] === "active" || statuses[item] === "beta";
+    if (isOffered && (!isAnyTracked || items[item]?.completion !== undefined)) last = item;
+  };
+  inChapter.forEach((problems, chapter) => {
+    before[chapter] = last;
+    problems.forEach(pass);
+  });
+  for (let item = inChapter.length; item < items.length; item += 1) if (chapterOf[item] === NONE) pass(item);
+  return before;
 }
 
 /**

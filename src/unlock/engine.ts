@@ -16,7 +16,8 @@ export const ENGINE_SOURCES = [
   "program.ts",
   "rules.ts",
   "scope.ts",
+  "scores.ts",
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "fa19b1ef5839e1a4d4e697928900e0b981713b8d51555ad8ff0c5fe21dca747e";
+export const ENGINE_DIGEST = "0e33d7b4c06a8093c16270b473182d64aa6bab57395781d01ffcd4c4d9f19a9c";

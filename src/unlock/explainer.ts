@@ -7,6 +7,7 @@ import type { Reason, ReasonCode } from "./explanation.ts";
 import { isGroup, kidsOf } from "./nodes.ts";
 import { NONE, OP, STATE, type Trait } from "./program.ts";
 import { lockedUntil, type Reach, reachOf } from "./reach.ts";
+import { totalOf } from "./scores.ts";
 import {
   averageOf,
   completionOf,
@@ -144,7 +145,7 @@ export class Explainer {
       if (op === OP.UNTIL) return opens(turnOf(this.#scope, node, owner));
       if (op === OP.FROM || op === OP.AFTER_ENROLLMENT) return closed(turnOf(this.#scope, node, owner));
       if (op === OP.MISSING) return this.#reason("missing", NONE);
-      if (op === OP.AVERAGE) return this.#reason("excluded", NONE);
+      if (op === OP.AVERAGE || op === OP.TOTAL) return this.#reason("excluded", NONE);
       const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
       // A score that is too low for what is denied can still rise above it.
       if (op === OP.POINTS && upper < Number.POSITIVE_INFINITY) return this.#pointsOutside(arg, upper);
@@ -173,6 +174,15 @@ export class Explainer {
           return this.#reason("average_too_high", NONE, { required: upper, ...rest });
         }
         return this.#reason("average_too_low", NONE, { required: Math.max(0, roundedUp(value)), ...rest });
+      }
+      case OP.TOTAL: {
+        const { percent } = totalOf(this.#scope);
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        const actual = percent === null ? null : round(percent);
+        if (percent !== null && percent >= upper - program.scoreSlack) {
+          return this.#reason("total_too_high", NONE, { required: upper, actual });
+        }
+        return this.#reason("total_too_low", NONE, { required: Math.max(0, roundedUp(value)), actual });
       }
       case OP.VIEWED:
         return this.#reason("not_viewed", arg);

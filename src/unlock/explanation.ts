@@ -20,6 +20,8 @@ const REASON_CODES = [
   "progress_too_low",
   "average_too_low",
   "average_too_high",
+  "total_too_low",
+  "total_too_high",
   "opens_later",
   "closed",
   "enrolled_too_recently",

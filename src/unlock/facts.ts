@@ -70,6 +70,11 @@ export function percentOf({ points, min, max }: Points): number | null {
   return max > min ? ((points - min) * 100) / (max - min) : null;
 }
 
+/** How much a score weighs in a total: the range of its points, NaN where it was told without any. */
+export function weightOf({ points = null, points_min = null, points_max = null }: Fact): number {
+  return points === null || points_min === null || points_max === null ? Number.NaN : points_max - points_min;
+}
+
 /**
  * Merges a new fact into an old one. Commutative and idempotent: earliest instants, best attempt, latest outcome (of two
  * at one instant, passed). So facts may arrive twice and in any order (invariant 5). Whoever scored or completed has

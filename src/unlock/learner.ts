@@ -1,7 +1,7 @@
 import { type Deeds, noDeeds, setDeeds } from "./completion/deeds.ts";
 import { cascade, deriveAll, derivingOf } from "./completion/derive.ts";
 import { excusesAt } from "./completion/excuses.ts";
-import type { Fact } from "./facts.ts";
+import { type Fact, weightOf } from "./facts.ts";
 import { meantFor } from "./meant.ts";
 import { NONE, type Program, STATE } from "./program.ts";
 import { traitHolds } from "./traits.ts";
@@ -63,6 +63,8 @@ export interface Learner {
   readonly submittedAt: Float64Array;
   /** Points of the best attempt. Empty where no rule asks for it. */
   readonly points: Float64Array;
+  /** How much each item's score weighs in the course total, where it was told in points. Empty where no rule asks for it. */
+  readonly weight: Float64Array;
   /** What was told of items, where requirements make of it what stands above; null where the course has none. */
   readonly deeds: Deeds | null;
   /** Since when the learner is excused from items that chapters count; null where none is, or nothing is derived. */
@@ -100,6 +102,7 @@ export function layOut(course: Program, record: LearnerRecord, now = Number.NEGA
     viewedAt: program.asksViews ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     submittedAt: program.asksSubmissions ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     points: program.asksPoints ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
+    weight: program.asksTotal ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     deeds: program.completion === null ? null : noDeeds(program.size),
     excuses: program.completion === null ? null : excusesAt(overrides, now),
     kept: new Uint8Array(program.size),
@@ -162,5 +165,6 @@ function setMore(program: Program, learner: Learner, index: number, fact: Fact):
   if (program.asksViews) learner.viewedAt[index] = fact.viewed_at ?? Number.NaN;
   if (program.asksSubmissions) learner.submittedAt[index] = fact.submitted_at ?? Number.NaN;
   if (program.asksPoints) learner.points[index] = fact.points ?? Number.NaN;
+  if (program.asksTotal) learner.weight[index] = weightOf(fact);
   if (learner.deeds !== null) setDeeds(learner.deeds, index, fact);
 }

@@ -31,6 +31,8 @@ export const OP = {
   SUBMITTED: 20,
   /** The mean score of some items, which stand where a progress leaf has its. */
   AVERAGE: 21,
+  /** The percentage of all points of the course that are decided. */
+  TOTAL: 22,
 } as const;
 
 /** Completion states as bits: a `state` leaf asks for one of several. */
@@ -109,6 +111,9 @@ export interface Program {
   readonly asksOutcomes: boolean;
   readonly asksPoints: boolean;
   readonly asksSubmissions: boolean;
+  /** Whether rules ask for the course total, and the items whose rules do: they depend on every problem. */
+  readonly asksTotal: boolean;
+  readonly askTotal: Int32Array;
   /** Whether rules or requirements ask for outcomes, points, submissions or views at all. */
   readonly asksMore: boolean;
   /** 1 where a rule, or the item's requirement, asks whether it was opened: only of those is it noted. */

@@ -222,6 +222,9 @@ class Reaching {
         return plain(isKept || (learner.traits[arg] === 1) === wanted ? ALWAYS : NEVER);
       case OP.MISSING:
         return plain((value === 1) === wanted ? ALWAYS : NEVER);
+      // A total moves with every problem, up and down.
+      case OP.TOTAL:
+        return plain(ALWAYS);
       case OP.AVERAGE: {
         const start = nodes.first[node] ?? 0;
         const items = [...nodes.kids.subarray(start, start + (nodes.count[node] ?? 0))];

@@ -1,4 +1,3 @@
-import type { Learner } from "./learner.ts";
 import { ACCEPT, NONE, OP, STANDING, STATE, UNTHREADED } from "./program.ts";
 
 import {
@@ -13,6 +12,7 @@ import {
   type Scope,
   scopeOf,
 } from "./scope.ts";
+import { isScoreKnown, totalOf } from "./scores.ts";
 import { shareOf } from "./share.ts";
 
 export {
@@ -100,6 +100,8 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return isInState(scope, item, operand);
     case OP.AVERAGE:
       return averageHolds(scope, node);
+    case OP.TOTAL:
+      return totalHolds(scope, node);
     case OP.VIEWED: {
       // Who has begun an item has opened it.
       const { viewedAt, attemptedAt } = learner;
@@ -142,17 +144,6 @@ function isScoreIn(scope: Scope, item: number, min: number, below: number): bool
   const { scoreSlack } = scope.program;
   if (score >= min - scoreSlack && score < below - scoreSlack && isScoreKnown(scope, item)) return true;
   return below === Number.POSITIVE_INFINITY && isExcused(scope, item);
-}
-
-/** Whether the best score counts among the facts up to `asOf`. */
-function isScoreKnown({ learner, asOf, earlyScores }: Scope, item: number): boolean {
-  return asOf === Number.POSITIVE_INFINITY || (earlyScores && (scoredAt(learner, item) ?? Number.NaN) <= asOf);
-}
-
-/** When the best score may have been reached: with the completion, or else from the first try on. */
-function scoredAt({ completedAt, attemptedAt }: Learner, item: number): number | undefined {
-  const completed = completedAt[item];
-  return Number.isNaN(completed) ? attemptedAt[item] : completed;
 }
 
 function atLeastHolds(scope: Scope, node: number, owner: number): boolean {
@@ -226,6 +217,7 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.COHORT_SET:
     case OP.PROFILE:
     case OP.MISSING:
+    case OP.TOTAL:
       return holds(scope, node, owner) ? TRUE : FALSE;
     default:
       return FALSE; // an unknown node locks, it never opens (invariant 7)
@@ -257,6 +249,17 @@ export function averageOf(scope: Scope, node: number) {
     counted += 1;
   }
   return { mean: hasScore ? sum / counted : null, sum, counted, excused, listed };
+}
+
+/** Whether there is a total, and it lies between the bounds of its leaf. */
+function totalHolds(scope: Scope, node: number): boolean {
+  const { nodes, scoreSlack } = scope.program;
+  const { percent } = totalOf(scope);
+  if (percent === null) return false;
+  return (
+    percent >= (nodes.value[node] ?? Number.NaN) - scoreSlack &&
+    percent < (nodes.upper[node] ?? Number.NaN) - scoreSlack
+  );
 }
 
 function averageHolds(scope: Scope, node: number): boolean {

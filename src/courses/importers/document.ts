@@ -31,7 +31,6 @@ export type ImportedRule =
   | { not: ImportedRule }
   | { hide: ImportedRule }
   | { missing: { what: MissingKind; name: string } }
-  | { total: Range }
   | { average: Range & { of: string[] } };
 
 /** How an item becomes complete. */

@@ -141,6 +141,11 @@ class Circuit {
     // Who has done nothing is incomplete.
     if ("state" in rule) return rule.state.is.includes("incomplete") ? HOLDS : this.#done(rule.state.item);
     if ("after" in rule) return this.#done(rule.after.item);
+    if ("previous" in rule) {
+      const before = this.#table.before(rule);
+      if (before === undefined) return NEVER;
+      return rule.previous.is.includes("incomplete") ? HOLDS : this.#done(before.item.id);
+    }
     if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent);
     return HOLDS;
   }

@@ -1,5 +1,5 @@
 import type { FieldError } from "../../platform/results.ts";
-import { COMPLETION_STATES, MAX_RULE_DEPTH, type Rule } from "../rules.ts";
+import { COMPLETION_STATES, type CompletionState, MAX_RULE_DEPTH, type Rule } from "../rules.ts";
 import { contradiction, type Interval, type Intervals, intersection, NOW } from "./intervals.ts";
 import {
   type Counts,
@@ -216,6 +216,12 @@ class RuleJudge {
       if (!areForAll(this.#table, of)) return { can: can | CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
       return { can: offered === 0 ? can | CAN.TRUE | CAN.IGNORED : can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
+    if ("total" in rule) {
+      const { min = 0, below = Number.POSITIVE_INFINITY } = rule.total;
+      if (min >= below) this.#unsatisfiable(`${path}.total`, `No total is at least ${min} and below ${below}.`);
+      return { can: min >= below ? CAN.FALSE : EITHER, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
+    if ("previous" in rule) return this.#previous(rule, rule.previous.is, path);
     if ("viewed" in rule) return this.#fact(rule.viewed, "opening of", 1, `${path}.viewed`);
     if ("submitted" in rule) return this.#fact(rule.submitted, "submission of", 1, `${path}.submitted`);
     if ("points" in rule) {
@@ -229,6 +235,16 @@ class RuleJudge {
     const { item, days } = rule.after;
     const leaf = this.#fact(item, "days since completion of", days, `${path}.after`);
     return this.#implying(leaf, item, ["completion of", "attempt at"], `${path}.after`);
+  }
+
+  #previous(rule: Rule, is: readonly CompletionState[], path: string): Judged {
+    const before = this.#table.before(rule);
+    const nothing = { can: this.#isDenied ? CAN.TRUE : CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
+    if (before === undefined) return nothing;
+    const { can } = this.#fact(before.item.id, "state of", 1, path);
+    const isAny = can === EITHER && new Set(is).size === COMPLETION_STATES.length;
+    // Whom that item is not meant for has another one before, or none.
+    return { ...nothing, can: isAny ? CAN.TRUE : before.isForAll ? can : CAN.TRUE | CAN.FALSE | CAN.IGNORED };
   }
 
   #score({ item, min, below }: { item: string; min?: number; below?: number }, path: string): Judged {

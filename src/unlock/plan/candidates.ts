@@ -5,6 +5,7 @@ import { mayAppear } from "../hiding.ts";
 import { completedIn, kidsOf } from "../nodes.ts";
 import { NONE, OP, STANDING } from "../program.ts";
 import { lockedUntil, type Reach } from "../reach.ts";
+import { totalOf, weightIn } from "../scores.ts";
 import {
   averageOf,
   doneAt,
@@ -23,7 +24,7 @@ import {
   turnOf,
 } from "../truth.ts";
 import { addNeed, byCost, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
-import { actsToward } from "./region.ts";
+import { actsToward, workable } from "./region.ts";
 
 const FULL_SCORE = 100;
 /** Plans longer than this are carried with few alternatives only, so that a rule of hundreds of leaves stays quick. */
@@ -158,7 +159,7 @@ export class Candidates {
         1,
       );
     }
-    if (!holds && op === OP.AVERAGE) return null;
+    if (!holds && (op === OP.AVERAGE || op === OP.TOTAL)) return null;
     if (!holds) {
       if (upper < Number.POSITIVE_INFINITY && op === OP.POINTS) return this.#plan(isWhole, "points", arg, upper);
       if (upper < Number.POSITIVE_INFINITY) return this.#plan(isWhole, "score", arg, upper);
@@ -186,6 +187,8 @@ export class Candidates {
       }
       case OP.AVERAGE:
         return this.#raise(scope, node, kids, isWhole);
+      case OP.TOTAL:
+        return this.#raiseTotal(scope, value, upper, isWhole);
       case OP.VIEWED:
         return this.#plan(isWhole, "view", arg);
       case OP.SUBMITTED:
@@ -226,6 +229,31 @@ export class Candidates {
       missing -= gain;
     }
     return missing > 0 || parts.length === 0 ? null : this.#choose(parts, parts.length);
+  }
+
+  /** The fewest full scores, on what is open now, that bring the course total to what is asked. */
+  #raiseTotal(scope: Scope, min: number, upper: number, isWhole: boolean): Plan[] | null {
+    this.isCut = true;
+    let { percent, sum, weighed } = totalOf(scope);
+    if (percent !== null && percent >= upper - scope.program.scoreSlack) return null;
+    const parts: (Plan[] | null)[] = [];
+    let left = workable(scope, this.#evaluation);
+    while (percent === null || percent < min - scope.program.scoreSlack) {
+      const known = { sum, weighed };
+      const after = left.map((item) => {
+        const weight = weightIn(scope, item);
+        const old = scope.learner.bestScore[item] ?? Number.NaN;
+        const total = { sum: known.sum + (FULL_SCORE - (old || 0)) * weight, weighed: known.weighed + weight };
+        return { item, ...(Number.isNaN(old) ? total : { ...total, weighed: known.weighed }) };
+      });
+      const [best] = after.sort((a, b) => b.sum / b.weighed - a.sum / a.weighed);
+      if (best === undefined || !(best.weighed > 0)) return null;
+      parts.push(this.#plan(isWhole, "score", best.item, FULL_SCORE));
+      ({ sum, weighed } = best);
+      percent = sum / weighed;
+      left = left.filter((item) => item !== best.item);
+    }
+    return this.#choose(parts, parts.length);
   }
 
   #solveGroup(scope: Scope, node: number, owner: number, holds: boolean, isWhole: boolean): Plan[] | null {

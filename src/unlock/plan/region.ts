@@ -4,7 +4,7 @@ import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
 import { NONE, OP, STATE } from "../program.ts";
 import type { Reach } from "../reach.ts";
-import { windowOf } from "../scope.ts";
+import { acceptsWork, windowOf } from "../scope.ts";
 import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE, turnOf } from "../truth.ts";
 import { keyOf, type Need } from "./plan.ts";
 
@@ -41,6 +41,20 @@ export function actsToward(scope: Scope, node: number, wanted: boolean): ("compl
 
 const FULL_SCORE = 100;
 
+/** Problems looked at for what raises a course total. */
+const MAX_RAISING = 300;
+
+/** Problems that the learner can work on now and has not solved in full. */
+export function workable(scope: Scope, { open, visible }: Evaluation): number[] {
+  const { program, learner } = scope;
+  const found: number[] = [];
+  for (let item = program.chapterCount; item < program.size && found.length < MAX_RAISING; item += 1) {
+    const isFull = (learner.bestScore[item] ?? Number.NaN) >= FULL_SCORE;
+    if (open[item] === 1 && visible[item] === 1 && !isFull && acceptsWork(scope, item)) found.push(item);
+  }
+  return found;
+}
+
 /** Nodes whose argument is no item. */
 const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.COHORT,
@@ -48,6 +62,7 @@ const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.COHORT_SET,
   OP.PROFILE,
   OP.MISSING,
+  OP.TOTAL,
 ]);
 
 /** Walks from an item to everything that its lock rests on. */
@@ -161,6 +176,10 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
         for (const kid of kidsOf(program, node)) if (kid >= program.chapterCount) ask("score", kid, FULL_SCORE);
         break;
       }
+      case OP.TOTAL:
+        forbids = true;
+        if (isMissing()) for (const one of workable(scope, evaluation)) ask("score", one, FULL_SCORE);
+        break;
       case OP.VIEWED:
         if (isMissing()) ask("view", arg);
         break;

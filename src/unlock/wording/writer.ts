@@ -25,6 +25,7 @@ export interface Leaf {
     | "points"
     | "state"
     | "average"
+    | "total"
     | "viewed"
     | "submitted"
     | "progress"
@@ -87,6 +88,8 @@ export class Writer {
         );
       case "average":
         return condition.average(total, boundOf(value), boundOf(upper), isDenied);
+      case "total":
+        return condition.total(boundOf(value), boundOf(upper), isDenied);
       case "viewed":
         return condition.viewed(title ?? someItem, isDenied);
       case "submitted":
@@ -175,6 +178,10 @@ export class Writer {
       case "children_incomplete":
       case "average_too_low":
         return words.cannot.progress(title);
+      case "total_too_low":
+        return words.cannot.progress(null);
+      case "total_too_high":
+        return words.totalTooHigh(atLeast(required));
       case "average_too_high":
         return words.averageTooHigh(atLeast(required));
       case "chapter_locked":
@@ -241,6 +248,8 @@ export class Writer {
         return words.points(title ?? words.someItem, reason);
       case "average_too_low":
         return words.average(atLeast(reason.required));
+      case "total_too_low":
+        return words.total(atLeast(reason.required));
       case "not_viewed":
         return words.view(title ?? words.someItem);
       case "not_submitted":

@@ -115,6 +115,9 @@ const plainLeaf: fc.Arbitrary<Rule> = fc.oneof(
     { cohort: { any_of: ["evening"] } },
     { cohort: { any_of: ["spring-2027", "evening"] } },
     { missing: { what: "item", name: "Quiz 4" } },
+    { total: { min: 70 } },
+    { total: { below: 70 } },
+    { total: {} },
     { missing: { what: "cohort", name: "Group 4" } },
   ),
   fc.record({
@@ -355,7 +358,8 @@ const HOWS = ["marked", "passed", null, "told"] as const;
 /** What else is told of a deed: of some, whether it decides, and what the score is in points. */
 function toldOf({ pick: number, completed, score }: Deed) {
   const outcome: Outcome | null = number % 3 !== 0 ? null : completed ? "passed" : "failed";
-  const points: Points | null = score === null || number % 2 === 0 ? null : { points: score, min: 0, max: 100 };
+  const points: Points | null =
+    score === null || number % 2 === 0 ? null : { points: score, min: 0, max: number % 3 === 0 ? 100 : 250 };
   // Some only look at it.
   const isIdle = !completed && score === null && outcome === null;
   const how = completed ? (HOWS[number % HOWS.length] ?? null) : null;

@@ -236,7 +236,12 @@ class World {
     const facts = [...this.#record.facts].map(([id, fact]): [string, Fact] => {
       const scoredAt = until(fact.completed_at ?? fact.attempted_at);
       const best_score = scores === "early" && scoredAt !== null ? fact.best_score : null;
-      const attempt = { best_score, points: best_score === null ? null : (fact.points ?? null) };
+      const attempt = {
+        best_score,
+        points: best_score === null ? null : (fact.points ?? null),
+        points_min: fact.points_min ?? null,
+        points_max: fact.points_max ?? null,
+      };
       const isDecided = until(fact.outcome_at ?? null) !== null;
       const verdict = isDecided ? { outcome: fact.outcome ?? null, outcome_at: fact.outcome_at ?? null } : {};
       const seen = { viewed_at: until(fact.viewed_at ?? null), submitted_at: until(fact.submitted_at ?? null) };
@@ -356,6 +361,24 @@ class World {
     return id === null || counts(id, this.#holds(rule, owner, isDenied)) ? rule : null;
   }
 
+  /** The tracked item before another one, in the order of the page. */
+  #trackedBefore(owner: string): string | null {
+    const { chapters, problems } = this.#outline;
+    const page = [
+      ...chapters.flatMap((chapter) => [chapter, ...problems.filter((one) => one.chapter === chapter.id)]),
+      ...problems.filter((one) => one.chapter === null),
+    ];
+    const isAnyTracked = this.items.some(({ completion }) => completion !== undefined);
+    const before = page
+      .slice(
+        0,
+        page.findIndex(({ id }) => id === owner),
+      )
+      .filter((item) => !chapters.includes(item) && ["active", "beta"].includes(this.#status(item.id)))
+      .filter(({ completion }) => !isAnyTracked || completion !== undefined);
+    return before.at(-1)?.id ?? null;
+  }
+
   #listed(of: string | string[]): string[] {
     if (typeof of !== "string") return [...new Set(of)];
     const isMoodle = this.#outline.source?.platform === "moodle";
@@ -446,6 +469,22 @@ class World {
       const done = this.#doneAt(rule.after.item);
       const { days } = rule.after;
       return done !== null && this.#now >= this.#turn(done + days * DAY, owner, isDenied && days > 0);
+    }
+    if ("total" in rule) {
+      const { min = 0, below } = rule.total;
+      const graded = this.#outline.problems.flatMap(({ id }) => {
+        const { best_score = null, points_min = null, points_max = null } = this.#record.facts.get(id) ?? {};
+        const isLeftOut = best_score === null || this.#status(id) === "draft";
+        return isLeftOut ? [] : [{ best_score, of: points_max === null ? 100 : points_max - (points_min ?? 0) }];
+      });
+      const points = graded.reduce((sum, { best_score, of }) => sum + (best_score / 100) * of, 0);
+      const percent = (points * 100) / graded.reduce((sum, { of }) => sum + of, 0);
+      return graded.length > 0 && percent >= min - 1e-6 && (below === undefined || percent < below - 1e-6);
+    }
+    if ("previous" in rule) {
+      const before = this.#trackedBefore(owner);
+      if (before === null) return isDenied;
+      return this.#holds({ state: { item: before, is: rule.previous.is } }, owner, isDenied);
     }
     const { cohorts } = this.#record.policy;
     if (typeof rule.cohort === "string") return cohorts.includes(rule.cohort);
