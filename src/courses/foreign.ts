@@ -8,7 +8,6 @@ import type { ArchiveSource } from "./importers/archive/source.ts";
 import type { Imported } from "./importers/format.ts";
 import { importCourse } from "./importers/format.ts";
 import { FORMATS } from "./importers/formats.ts";
-import { forThisRelease } from "./importers/release.ts";
 import { checkDocument } from "./publish.ts";
 import type { CheckedDocument } from "./versions.ts";
 
@@ -28,8 +27,7 @@ export async function readArchive(
   source: ArchiveSource,
   course: string,
 ): Promise<Result<Imported>> {
-  const read = await importCourse(FORMATS[format], archiveFiles(source), { course, people: false });
-  return read.ok ? ok(forThisRelease(read.value)) : read;
+  return importCourse(FORMATS[format], archiveFiles(source), { course, people: false });
 }
 
 /**

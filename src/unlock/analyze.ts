@@ -3,6 +3,7 @@ import { findDeadEnds } from "./analysis/dead-ends.ts";
 import { cyclicComponents, type Edges, ordered, shortCycle } from "./analysis/graph.ts";
 import { contradiction, type Interval, isEmpty, NOW, overlap } from "./analysis/intervals.ts";
 import { obstacleName, unreachableItems } from "./analysis/reach.ts";
+import { countsChildren, judgeRequirement } from "./analysis/requirements.ts";
 import {
   type Entry,
   isOffered,
@@ -13,7 +14,6 @@ import {
   tableOf,
   walkRule,
 } from "./analysis/table.ts";
-import { countsChildren, judgeRequirement } from "./analysis/requirements.ts";
 import { judgeRule } from "./analysis/truths.ts";
 import { patternDefect } from "./judge.ts";
 import type { Outline } from "./outline.ts";

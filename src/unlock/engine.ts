@@ -7,6 +7,11 @@ export const ENGINE = 3;
 export const ENGINE_SOURCES = [
   "arena.ts",
   "compile.ts",
+  "completion/compile.ts",
+  "completion/deeds.ts",
+  "completion/derive.ts",
+  "completion/excuses.ts",
+  "completion/score-steps.ts",
   "ends.ts",
   "evaluate.ts",
   "facts.ts",
@@ -17,6 +22,7 @@ export const ENGINE_SOURCES = [
   "rules.ts",
   "scope.ts",
   "scores.ts",
+  "share.ts",
   "traits.ts",
   "truth.ts",
 ] as const;

@@ -6,7 +6,6 @@ import { archiveFiles } from "../../../src/courses/importers/archive/index.ts";
 import { blobSource } from "../../../src/courses/importers/archive/source.ts";
 import type { FileSupply } from "../../../src/courses/importers/files.ts";
 import { type Format, type Imported, importCourse } from "../../../src/courses/importers/format.ts";
-import { forThisRelease } from "../../../src/courses/importers/release.ts";
 import type { ImportReport } from "../../../src/courses/importers/report.ts";
 import { zodErrors } from "../../../src/platform/http/field-errors.ts";
 import { describeCourse, publishCourse } from "./course.ts";
@@ -40,10 +39,9 @@ export async function runPlatform(request: PlatformRequest): Promise<unknown> {
   say(`read     ${source}`);
   const imported = await importCourse(format, await sourceFiles(source), { course });
   if (!imported.ok) throw new ImportError(`${source} is not what ${format.name} expects.`, imported.refusal.errors);
-  const known = forThisRelease(imported.value);
-  const { document, report } = known;
+  const { document, report } = imported.value;
   describeCourse(document);
-  describeReport(known);
+  describeReport(imported.value);
   if (request.report !== undefined) await writeReport(request.report, report);
   if (request.isDryRun) {
     const parsed = courseDocumentSchema.safeParse(document);

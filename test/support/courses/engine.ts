@@ -4,23 +4,29 @@ import type { ImportedFact } from "../../../src/courses/importers/format.ts";
 import { percentOf } from "../../../src/unlock/facts.ts";
 import { compile, evaluate, type Fact, layOut, NO_FACT, type Program, VEIL } from "../../../src/unlock/index.ts";
 
-/** What evaluation needs of a document: how items become complete is decided before. */
 export function programOf(document: ImportedDocument): Program {
-  const copy = structuredClone(document);
-  const items = [...copy.chapters, ...copy.chapters.flatMap((chapter) => chapter.problems ?? []), ...copy.problems];
-  for (const item of items) delete item.completion;
-  return compile(splitDocument(courseDocumentSchema.parse(copy)).outline);
+  return compile(splitDocument(courseDocumentSchema.parse(document)).outline);
 }
 
 function factsOf(facts: readonly ImportedFact[]): Map<string, Fact> {
   const merged = new Map<string, Fact>();
-  for (const { item, at: instant, state, score } of facts) {
+  for (const { item, at: instant, state, score, viewed } of facts) {
     const at = Date.parse(instant);
     const fact = merged.get(item) ?? NO_FACT;
     const isDone = state === "complete" || state === "passed";
     const outcome = state === "passed" || state === "failed" ? { outcome: state, outcome_at: at } : {};
-    const attempt = score === undefined ? {} : { best_score: percentOf(score), points: score.points };
-    merged.set(item, { ...fact, ...(isDone ? { completed_at: at } : {}), ...outcome, ...attempt });
+    const attempt =
+      score === undefined
+        ? {}
+        : {
+            best_score: percentOf(score),
+            points: score.points,
+            points_min: score.min,
+            points_max: score.max,
+            scored_at: at,
+          };
+    const told = isDone ? { completed_at: at, told_at: at } : {};
+    merged.set(item, { ...fact, ...told, ...(viewed ? { viewed_at: at } : {}), ...outcome, ...attempt });
   }
   return merged;
 }

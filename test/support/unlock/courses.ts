@@ -366,7 +366,14 @@ function toldOf({ pick: number, completed, score }: Deed) {
   const isIdle = !completed && score === null && outcome === null;
   const how = completed ? (HOWS[number % HOWS.length] ?? null) : null;
   const viewed = isIdle ? number >= 900 : number % 5 === 0;
-  return { outcome, points, viewed, submitted: !isIdle && number % 2 === 0, how, contributed: !isIdle && number % 7 === 0 };
+  return {
+    outcome,
+    points,
+    viewed,
+    submitted: !isIdle && number % 2 === 0,
+    how,
+    contributed: !isIdle && number % 7 === 0,
+  };
 }
 
 const overrideDraft = fc.record({

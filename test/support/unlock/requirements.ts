@@ -1,8 +1,8 @@
 import fc from "fast-check";
+import type { ChildrenAsked, Requirement } from "../../../src/unlock/completion/requirement.ts";
 import type { Fact } from "../../../src/unlock/facts.ts";
 import type { LearnerRecord } from "../../../src/unlock/learner.ts";
 import type { Outline, OutlineItem, OutlineProblem } from "../../../src/unlock/outline.ts";
-import type { ChildrenAsked, Requirement } from "../../../src/unlock/completion/requirement.ts";
 
 const scores = fc.constantFrom(0, 50, 69.99, 70, 100);
 
@@ -94,8 +94,12 @@ export function told(course: Outline, record: LearnerRecord, now: number): Learn
   const excuses = record.policy.overrides.filter(
     ({ kind, expires_at }) => kind === "excuse" && (expires_at === null || now < expires_at),
   );
+  const isMeant = (item: OutlineItem | undefined) =>
+    item?.assign_to === undefined || item.assign_to.some((name) => record.policy.cohorts.includes(name));
   const statusOf = (item: OutlineProblem) => {
-    const home = course.chapters.find(({ id }) => id === item.chapter)?.status;
+    const chapter = course.chapters.find(({ id }) => id === item.chapter);
+    const home = chapter?.status;
+    if (!isMeant(item) || !isMeant(chapter)) return "draft";
     if (item.status === "draft" || home === "draft") return "draft";
     return item.status === "deprecated" || home === "deprecated" ? "deprecated" : item.status;
   };
@@ -132,7 +136,8 @@ export function told(course: Outline, record: LearnerRecord, now: number): Learn
       const earlier = scoresOf(fact).slice(0, -1);
       const range = high - low;
       return (
-        had(whenScored(fact)) || (range > 0 && earlier.some((one) => one.at <= at && low + (one.score * range) / 100 >= min))
+        had(whenScored(fact)) ||
+        (range > 0 && earlier.some((one) => one.at <= at && low + (one.score * range) / 100 >= min))
       );
     };
     if ("score" in requirement) return passes(requirement.score.min ?? -Infinity);
@@ -198,8 +203,10 @@ export function told(course: Outline, record: LearnerRecord, now: number): Learn
     const said = own.told_at ?? null;
     const completed = met === null || said === null ? (met ?? said) : Math.min(met, said);
     let verdict: Pick<Fact, "outcome" | "outcome_at"> = { outcome: null, outcome_at: null };
-    if (met !== null && (own.outcome === "passed" || isPassed(completion, id))) verdict = { outcome: "passed", outcome_at: met };
-    else if (met === null && own.outcome === "failed") verdict = { outcome: "failed", outcome_at: own.outcome_at ?? null };
+    if (met !== null && (own.outcome === "passed" || isPassed(completion, id)))
+      verdict = { outcome: "passed", outcome_at: met };
+    else if (met === null && own.outcome === "failed")
+      verdict = { outcome: "failed", outcome_at: own.outcome_at ?? null };
     else if (met === null && own.outcome === "passed" && said !== null) {
       verdict = { outcome: "passed", outcome_at: own.outcome_at ?? null };
     } else if (completed === null) {
