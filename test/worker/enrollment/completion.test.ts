@@ -3,7 +3,7 @@ import { z } from "zod";
 import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { brokenObjects, callWith } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
-import { author, complete, deltaSchema, service, statesOf, submit } from "../../support/worker/learners.ts";
+import { author, complete, deltaSchema, revoke, service, statesOf, submit } from "../../support/worker/learners.ts";
 import { wholeHistory } from "../../support/worker/streams.ts";
 
 const completionSchema = z.object({
