@@ -70,6 +70,10 @@ const itemFields = {
     description:
       "`hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no list, and is hidden while it is locked. Absent: shown.",
   }),
+  keeps: z.boolean().optional().openapi({
+    description:
+      "Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades that count now. Absent: as the option `sticky` says.",
+  }),
   assign_to: z.array(cohortNameSchema).min(1).max(MAX_ASSIGNED).optional().openapi({
     description:
       "Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or percentage. Absent: meant for everybody.",
@@ -138,7 +142,7 @@ function told(item: Pick<ProblemDocumentItem, (typeof TOLD)[number]>): Partial<O
   return Object.fromEntries(TOLD.flatMap((field) => (item[field] === undefined ? [] : [[field, item[field]]])));
 }
 
-const TOLD = ["completion", "kind", "visibility", "assign_to", "opens", "due", "closes"] as const;
+const TOLD = ["completion", "kind", "visibility", "assign_to", "keeps", "opens", "due", "closes"] as const;
 
 /** Splits a document into the outline every enrollment carries and the content that is fetched item by item. */
 export function splitDocument(document: CourseDocument): { outline: Outline; contents: ItemContent[] } {

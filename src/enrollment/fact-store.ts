@@ -54,8 +54,9 @@ export class FactStore {
     const { contributed_at = null, scored_at = null, steps = null } = fact;
     this.#sql.exec(
       `INSERT OR REPLACE INTO facts (item, attempted_at, completed_at, best_score, revoked_at, seq, outcome, outcome_at,
-         points, points_min, points_max, viewed_at, submitted_at, told_at, marked_at, passed_at, contributed_at, scored_at, steps)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         points, points_min, points_max, viewed_at, submitted_at, told_at, marked_at, passed_at, contributed_at, scored_at, steps,
+         latest)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       item,
       fact.attempted_at,
       fact.completed_at,
@@ -75,6 +76,7 @@ export class FactStore {
       contributed_at,
       scored_at,
       steps,
+      fact.latest ?? null,
     );
   }
 

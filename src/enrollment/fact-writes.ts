@@ -175,7 +175,7 @@ export class FactWrites {
     if (old.revoked_at !== null && at <= old.revoked_at) return "superseded";
     const isProblem = kind === "problem";
     const score = this.#scoreOf(fact, isProblem);
-    const news = { ...fact, completed: isDone(fact), score, at };
+    const news = { ...fact, completed: isDone(fact), score, at, live: this.#isGraded(fact.item) };
     const merged = mergeFact(old, news);
     if (sameFact(old, merged)) return "unchanged";
     this.#state.meta.progress_seq += 1;
@@ -202,7 +202,7 @@ export class FactWrites {
     const old: StoredFact = this.#state.facts.get(item) ?? { ...NO_FACT, revoked_at: null, seq: 0 };
     const at = fact.at ?? now;
     const score = this.#scoreOf(fact, kind === "problem");
-    const news = { ...fact, completed: isDone(fact), score, at };
+    const news = { ...fact, completed: isDone(fact), score, at, live: this.#isGraded(item) };
     const next = mergeFact(NO_FACT, news);
     if (sameFact(old, next) || this.#store.facts.isLastCorrection(news)) return "unchanged";
     const { meta } = this.#state;
@@ -235,6 +235,12 @@ export class FactWrites {
       fact.how === "marked" ||
       (completion?.asked[indexOf.get(fact.item) ?? -1] ?? null) !== null;
     return score ?? (isDone(fact) && isProblem && !isApart ? FULL_SCORE : null);
+  }
+
+  /** Whether something rests on the item's grade that counts now. */
+  #isGraded(item: string): boolean {
+    const { graded, indexOf } = this.#state.program;
+    return graded[indexOf.get(item) ?? -1] === 1;
   }
 
   #saveFact(item: string, fact: StoredFact, now: number): void {

@@ -87,7 +87,7 @@ function factsAt(store: EnrollmentStore, at: number): Map<string, Fact> {
   for (const entry of store.facts.logUntil(at)) {
     if (entry.kind === "revoked") facts.delete(entry.item);
     else {
-      facts.set(entry.item, mergeFact(facts.get(entry.item) ?? NO_FACT, newsOf(entry)));
+      facts.set(entry.item, mergeFact(facts.get(entry.item) ?? NO_FACT, { ...newsOf(entry), live: true }));
     }
   }
   return facts;

@@ -194,4 +194,19 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE fact_log ADD COLUMN contributed INTEGER;
     `,
   },
+  {
+    // The score that counts now, where something rests on it. And scores that are not released: they count for nothing and
+    // nobody but staff reads them, one for each item, the last that was told.
+    id: "009_release",
+    sql: `
+      ALTER TABLE facts ADD COLUMN latest TEXT;
+      CREATE TABLE held (
+        item TEXT PRIMARY KEY,
+        fact TEXT NOT NULL,
+        submission TEXT,
+        held_at INTEGER NOT NULL,
+        actor TEXT NOT NULL
+      ) WITHOUT ROWID;
+    `,
+  },
 ];

@@ -154,7 +154,7 @@ export class EnrollmentState {
       if (fact !== undefined) changes.push(...setFact(this.program, this.learner, item, fact));
     }
     this.#noteCompleted(changes);
-    if (this.program.outline.options.sticky) {
+    if (this.program.keepsAny) {
       this.#keep(
         changes.map(({ item }) => item).filter((item) => isStarted(this.learner, item)),
         now,
@@ -178,13 +178,13 @@ export class EnrollmentState {
    */
   release(rests: ReadonlySet<number> | "everything", now: number): boolean {
     const kept = this.#store.opened.kept();
-    const { indexOf, outline } = this.program;
+    const { indexOf, keeps } = this.program;
     const asked = [...kept].filter((id) => rests === "everything" || rests.has(indexOf.get(id) ?? -1));
     if (asked.length === 0) return false;
     const { earned } = evaluate(this.program, this.#layOut(this.program, kept.difference(new Set(asked)), now), now);
     // Where nothing is sticky, a relock ends what a publish kept open: from now on the rules decide alone.
-    const endsAll = rests === "everything" && !outline.options.sticky;
-    const gone = asked.filter((id) => endsAll || earned[indexOf.get(id) ?? -1] !== 1);
+    const isEnded = (index: number) => rests === "everything" && keeps[index] !== 1;
+    const gone = asked.filter((id) => isEnded(indexOf.get(id) ?? -1) || earned[indexOf.get(id) ?? -1] !== 1);
     this.#store.opened.release(gone, now);
     return gone.length > 0;
   }
@@ -269,7 +269,7 @@ export class EnrollmentState {
   }
 
   #keep(indexes: readonly number[], now: number): void {
-    const fresh = indexes.filter((index) => this.learner.kept[index] !== 1);
+    const fresh = indexes.filter((index) => this.learner.kept[index] !== 1 && this.program.keeps[index] === 1);
     if (fresh.length === 0) return;
     for (const index of fresh) this.learner.kept[index] = 1;
     this.#store.opened.keep(
@@ -281,11 +281,12 @@ export class EnrollmentState {
   #finish(evaluation: Evaluation, delta: Delta, cause: Cause, now: number, bump: boolean): void {
     this.evaluation = evaluation;
     this.commitDelta = combine(this.commitDelta, delta);
-    if (this.program.outline.options.sticky) {
+    if (this.program.keepsAny) {
       const fresh: number[] = [];
       const { kept } = this.learner;
+      const { keeps } = this.program;
       for (let item = 0; item < kept.length; item += 1) {
-        if (evaluation.earned[item] === 1 && kept[item] !== 1) fresh.push(item);
+        if (evaluation.earned[item] === 1 && kept[item] !== 1 && keeps[item] === 1) fresh.push(item);
       }
       this.#keep(fresh, now);
     }

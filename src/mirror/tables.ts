@@ -91,6 +91,7 @@ export const progress = sqliteTable(
     contributed_at: integer(),
     scored_at: integer(),
     steps: text(),
+    latest: text(),
     revoked_at: integer(),
     seq: integer().notNull(),
   },

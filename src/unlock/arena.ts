@@ -10,6 +10,9 @@ const BITS: Readonly<Record<CompletionState, number>> = {
   failed: STATE.FAILED,
 };
 
+/** Leaves that read scores or points. */
+const OF_SCORES: ReadonlySet<number> = new Set([OP.SCORE, OP.SCORE_RANGE, OP.POINTS, OP.AVERAGE, OP.TOTAL]);
+
 /** Collects the nodes of all rules; `beginRule` starts the record of what one rule reads. */
 export class ArenaBuilder {
   readonly instants = new Set<number>();
@@ -25,6 +28,8 @@ export class ArenaBuilder {
   /** Whether a part of the rule hides the item where it fails. */
   mayHide = false;
   #before = NONE;
+  #isLive = false;
+  readonly #live: number[] = [];
   #isDenied = false;
   #namesDeprecated = false;
   readonly #op: number[] = [];
@@ -59,9 +64,13 @@ export class ArenaBuilder {
     this.#countedIn = countedIn;
   }
 
-  /** @param before the tracked item before the rule's own, or NONE. */
-  beginRule(before: number): void {
+  /**
+   * @param before the tracked item before the rule's own, or NONE.
+   * @param isLive whether it asks for the grades that count now.
+   */
+  beginRule(before: number, isLive: boolean): void {
     this.#before = before;
+    this.#isLive = isLive;
     this.reads = new Set();
     this.readsTotal = false;
     this.hasEnd = false;
@@ -177,6 +186,7 @@ export class ArenaBuilder {
       count: Int32Array.from(this.#count),
       kids: Int32Array.from(this.#kids),
       ends: Uint8Array.from(this.#op, (_, node) => this.#ends[node] ?? 0),
+      live: Uint8Array.from(this.#live),
       hides: Uint8Array.from(this.#op, (_, node) => this.#hides[node] ?? 0),
       whenTrue: Int32Array.from(this.#whenTrue),
       whenFalse: Int32Array.from(this.#whenFalse),
@@ -209,6 +219,7 @@ export class ArenaBuilder {
     this.#count.push(kids.length);
     for (const kid of kids) this.#kids.push(kid);
     this.#arg.push(arg);
+    this.#live.push(this.#isLive && OF_SCORES.has(op) ? 1 : 0);
     this.#value.push(value);
     this.#decide(this.#op.length, NONE, NONE);
     return this.#op.push(op) - 1;

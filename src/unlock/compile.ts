@@ -1,7 +1,7 @@
 import { ArenaBuilder } from "./arena.ts";
 import { type Completion, compileCompletion } from "./completion/compile.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
-import { ACCEPT, NONE, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
+import { ACCEPT, NONE, type NodeArena, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
 import type { Rule } from "./rules.ts";
 
 /** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
@@ -41,9 +41,11 @@ export function compile(outline: Outline): Program {
   const mayHide = new Uint8Array(size);
   const reads: Set<number>[] = [];
   const askTotal: number[] = [];
+  const live = Uint8Array.from(items, (item) => (isLive(item, outline) ? 1 : 0));
+  const keeps = Uint8Array.from(items, ({ keeps: own = outline.options.sticky }) => (own ? 1 : 0));
   const trackedBefore = trackedBeforeEach(items, statuses, inChapter, chapterOf);
   items.forEach((item, index) => {
-    builder.beginRule(trackedBefore[index] ?? NONE);
+    builder.beginRule(trackedBefore[index] ?? NONE, live[index] === 1);
     const rule = ruleOf(item, outline.source);
     const root = rule === null ? NONE : builder.add(rule);
     if (root !== NONE) {
@@ -80,6 +82,7 @@ export function compile(outline: Outline): Program {
   });
   const completion = compileCompletion(items, statuses, countedIn);
   for (const item of completion?.watched ?? []) watched[item] = 1;
+  const graded = gradedIn(nodes, live, items, chapterCount);
   const hasWindows = items.some(({ opens, closes }) => opens !== undefined || closes !== undefined);
   const afters = builder.afters.sort((a, b) => a.item - b.item);
   const conceals = Uint8Array.from(items, (_, index) => {
@@ -135,9 +138,15 @@ export function compile(outline: Outline): Program {
     asksSubmissions: completion?.asks.submissions === true || nodes.op.includes(OP.SUBMITTED),
     asksTotal: askTotal.length > 0,
     askTotal: Int32Array.from(askTotal),
+    asksLive: graded.includes(1),
+    graded,
+    live,
+    keeps,
+    keepsAny: keeps.includes(1),
     asksMore:
       completion !== null ||
       askTotal.length > 0 ||
+      graded.includes(1) ||
       [OP.STATE, OP.POINTS, OP.SUBMITTED, OP.VIEWED].some((op) => nodes.op.includes(op)),
     watched,
     asksViews: watched.includes(1),
@@ -147,6 +156,28 @@ export function compile(outline: Outline): Program {
     hidesInLocked: isFromMoodle,
     order: topologicalOrder(withCompletion(reads, completion), gate),
   };
+}
+
+/** Platforms on which what a grade opened is lost when the grade falls. */
+const LIVE_PLATFORMS: readonly string[] = ["moodle", "open_edx"];
+
+/** Whether an item asks for the grades that count now: where it says so, or its platform does where it says nothing. */
+function isLive({ keeps }: OutlineItem, { options, source }: Outline): boolean {
+  if (keeps !== undefined) return !keeps;
+  return !options.sticky && source !== undefined && LIVE_PLATFORMS.includes(source.platform);
+}
+
+/** Marks the items whose grade that counts now something rests on. */
+function gradedIn(nodes: NodeArena, live: Uint8Array, items: readonly OutlineItem[], chapterCount: number): Uint8Array {
+  const graded = Uint8Array.from(items, ({ completion }, item) => (completion !== undefined ? (live[item] ?? 0) : 0));
+  nodes.live.forEach((flag, node) => {
+    if (flag !== 1) return;
+    const first = nodes.first[node] ?? 0;
+    if (nodes.op[node] === OP.TOTAL) graded.fill(1, chapterCount);
+    else if (nodes.op[node] !== OP.AVERAGE) graded[nodes.arg[node] ?? NONE] = 1;
+    else for (const kid of nodes.kids.subarray(first, first + (nodes.count[node] ?? 0))) graded[kid] = 1;
+  });
+  return graded;
 }
 
 function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): ItemStatus {

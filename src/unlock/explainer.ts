@@ -7,7 +7,7 @@ import type { Reason, ReasonCode } from "./explanation.ts";
 import { isGroup, kidsOf } from "./nodes.ts";
 import { NONE, OP, STATE, type Trait } from "./program.ts";
 import { lockedUntil, type Reach, reachOf } from "./reach.ts";
-import { totalOf } from "./scores.ts";
+import { gradesAt, totalOf } from "./scores.ts";
 import {
   averageOf,
   completionOf,
@@ -148,8 +148,8 @@ export class Explainer {
       if (op === OP.AVERAGE || op === OP.TOTAL) return this.#reason("excluded", NONE);
       const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
       // A score that is too low for what is denied can still rise above it.
-      if (op === OP.POINTS && upper < Number.POSITIVE_INFINITY) return this.#pointsOutside(arg, upper);
-      if (upper < Number.POSITIVE_INFINITY) return this.#scoreTooLow(arg, upper);
+      if (op === OP.POINTS && upper < Number.POSITIVE_INFINITY) return this.#pointsOutside(node, arg, upper);
+      if (upper < Number.POSITIVE_INFINITY) return this.#scoreTooLow(node, arg, upper);
       if (op === OP.STATE) return this.#otherState(arg, ~value);
       return this.#reason("excluded", OF_PERSONS.has(op) ? NONE : arg);
     }
@@ -159,7 +159,7 @@ export class Explainer {
       case OP.ATTEMPTED:
         return this.#reason("not_attempted", arg, { required: "attempted", actual });
       case OP.SCORE:
-        return this.#scoreTooLow(arg, value);
+        return this.#scoreTooLow(node, arg, value);
       case OP.STATE:
         return this.#otherState(arg, value);
       case OP.AVERAGE: {
@@ -176,7 +176,7 @@ export class Explainer {
         return this.#reason("average_too_low", NONE, { required: Math.max(0, roundedUp(value)), ...rest });
       }
       case OP.TOTAL: {
-        const { percent } = totalOf(this.#scope);
+        const { percent } = totalOf(this.#scope, node);
         const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
         const actual = percent === null ? null : round(percent);
         if (percent !== null && percent >= upper - program.scoreSlack) {
@@ -189,9 +189,9 @@ export class Explainer {
       case OP.SUBMITTED:
         return this.#reason("not_submitted", arg);
       case OP.POINTS:
-        return this.#pointsOutside(arg, value, nodes.upper[node]);
+        return this.#pointsOutside(node, arg, value, nodes.upper[node]);
       case OP.SCORE_RANGE:
-        return this.#scoreOutside(arg, value, nodes.upper[node] ?? 0);
+        return this.#scoreOutside(node, arg, value, nodes.upper[node] ?? 0);
       case OP.PROGRESS: {
         const { done, needed, total } = progressOf(this.#scope, node);
         const percent = total === 0 ? 100 : round((done * 100) / total);
@@ -235,8 +235,8 @@ export class Explainer {
     }
   }
 
-  #scoreTooLow(item: number, required: number): Clause & { kind: "reason" } {
-    const best = this.#scope.learner.bestScore[item] ?? Number.NaN;
+  #scoreTooLow(node: number, item: number, required: number): Clause & { kind: "reason" } {
+    const best = gradesAt(this.#scope, node).bestScore[item] ?? Number.NaN;
     const score = Number.isNaN(best) ? null : best;
     const remaining = roundedUp(required - (score ?? 0));
     const actual = score === null ? null : roundedDown(score);
@@ -244,18 +244,18 @@ export class Explainer {
   }
 
   /** A score that lies below a range, or above it, or is not there; the range begins at -Infinity where any will do. */
-  #scoreOutside(item: number, min: number, below: number): Clause & { kind: "reason" } {
-    const score = this.#scope.learner.bestScore[item] ?? Number.NaN;
+  #scoreOutside(node: number, item: number, min: number, below: number): Clause & { kind: "reason" } {
+    const score = gradesAt(this.#scope, node).bestScore[item] ?? Number.NaN;
     if (score >= below - this.#scope.program.scoreSlack) {
       return this.#reason("score_too_high", item, { required: below, actual: score });
     }
-    if (min !== Number.NEGATIVE_INFINITY) return this.#scoreTooLow(item, min);
+    if (min !== Number.NEGATIVE_INFINITY) return this.#scoreTooLow(node, item, min);
     const required = below === Number.POSITIVE_INFINITY ? {} : { required: below };
     return this.#reason("not_scored", item, { ...required, actual: null });
   }
 
-  #pointsOutside(item: number, min: number, below = Number.POSITIVE_INFINITY): Clause & { kind: "reason" } {
-    const points = this.#scope.learner.points[item] ?? Number.NaN;
+  #pointsOutside(node: number, item: number, min: number, below = Number.POSITIVE_INFINITY): Clause & { kind: "reason" } {
+    const points = gradesAt(this.#scope, node).points[item] ?? Number.NaN;
     const actual = Number.isNaN(points) ? null : points;
     if (points >= below) return this.#reason("points_too_high", item, { required: below, actual });
     if (min === Number.NEGATIVE_INFINITY) return this.#reason("not_scored", item, { actual });

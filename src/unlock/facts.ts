@@ -1,4 +1,5 @@
 import { mergedSteps } from "./completion/score-steps.ts";
+import { mergedLatest } from "./latest.ts";
 
 /** What one learner did with one item. Instants in epoch ms. Absent is the same as null. */
 export interface Fact {
@@ -29,6 +30,8 @@ export interface Fact {
   scored_at?: number | null;
   /** Lower scores that were reached before it, see {@link stepsOf}. */
   steps?: string | null;
+  /** The latest score, which may be lower than the best, see `latestOf`; null where nothing asks for it. */
+  latest?: string | null;
 }
 
 /** How an item was completed, where it was: told by a service, marked by the learner, or passed by an attempt. */
@@ -58,6 +61,8 @@ export interface News {
   how?: How | null;
   /** A service tells that the learner contributed. */
   contributed?: boolean;
+  /** Something rests on the grade that counts now, so that it is noted, too. */
+  live?: boolean;
 }
 
 export const NO_FACT: Fact = { attempted_at: null, completed_at: null, best_score: null };
@@ -78,13 +83,14 @@ export function weightOf({ points = null, points_min = null, points_max = null }
 /**
  * Merges a new fact into an old one. Commutative and idempotent: earliest instants, best attempt, latest outcome (of two
  * at one instant, passed). So facts may arrive twice and in any order (invariant 5). Whoever scored or completed has
- * attempted.
+ * attempted. The latest score is noted where something rests on it.
  */
 export function mergeFact(old: Fact, news: News): Fact {
   return {
     attempted_at: isView(news) ? old.attempted_at : Math.min(old.attempted_at ?? news.at, news.at),
     completed_at: news.completed ? Math.min(old.completed_at ?? news.at, news.at) : old.completed_at,
     ...bestOf(old, news),
+    ...mergedLatest(old, news),
     ...latestOutcome(old, news),
     ...firstOf("viewed_at", old, news.viewed, news.at),
     ...firstOf("submitted_at", old, news.submitted, news.at),
@@ -178,4 +184,5 @@ const FIELDS = [
   "contributed_at",
   "scored_at",
   "steps",
+  "latest",
 ] as const;

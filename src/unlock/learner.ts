@@ -2,6 +2,7 @@ import { type Deeds, noDeeds, setDeeds } from "./completion/deeds.ts";
 import { cascade, deriveAll, derivingOf } from "./completion/derive.ts";
 import { excusesAt } from "./completion/excuses.ts";
 import { type Fact, weightOf } from "./facts.ts";
+import { type Live, noGrades, setGrade } from "./latest.ts";
 import { meantFor } from "./meant.ts";
 import { NONE, type Program, STATE } from "./program.ts";
 import { traitHolds } from "./traits.ts";
@@ -65,6 +66,8 @@ export interface Learner {
   readonly points: Float64Array;
   /** How much each item's score weighs in the course total, where it was told in points. Empty where no rule asks for it. */
   readonly weight: Float64Array;
+  /** The grades that count now; null where nothing rests on them. */
+  readonly live: Live | null;
   /** What was told of items, where requirements make of it what stands above; null where the course has none. */
   readonly deeds: Deeds | null;
   /** Since when the learner is excused from items that chapters count; null where none is, or nothing is derived. */
@@ -103,6 +106,7 @@ export function layOut(course: Program, record: LearnerRecord, now = Number.NEGA
     submittedAt: program.asksSubmissions ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     points: program.asksPoints ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     weight: program.asksTotal ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
+    live: program.asksLive ? noGrades(program.size) : null,
     deeds: program.completion === null ? null : noDeeds(program.size),
     excuses: program.completion === null ? null : excusesAt(overrides, now),
     kept: new Uint8Array(program.size),
@@ -166,5 +170,6 @@ function setMore(program: Program, learner: Learner, index: number, fact: Fact):
   if (program.asksSubmissions) learner.submittedAt[index] = fact.submitted_at ?? Number.NaN;
   if (program.asksPoints) learner.points[index] = fact.points ?? Number.NaN;
   if (program.asksTotal) learner.weight[index] = weightOf(fact);
+  if (learner.live !== null) setGrade(learner.live, index, fact);
   if (learner.deeds !== null) setDeeds(learner.deeds, index, fact);
 }

@@ -54,6 +54,11 @@ export interface OutlineItem {
   rule: Rule | null;
   /** Absent: shown. */
   visibility?: Visibility;
+  /**
+   * Whether it stays open once it was, whatever becomes of what opened it; absent: as the course's `sticky` says. `false`: its
+   * rule asks for the grades that count now, not for the best.
+   */
+  keeps?: boolean;
   /** Cohorts it is meant for; nobody else sees it or is asked for it. Absent: meant for everybody. */
   assign_to?: string[];
   /**

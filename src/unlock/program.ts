@@ -113,6 +113,15 @@ export interface Program {
   readonly asksSubmissions: boolean;
   /** Whether rules ask for the course total, and the items whose rules do: they depend on every problem. */
   readonly asksTotal: boolean;
+  /** Whether anything rests on the grades that count now: only then they are laid out. */
+  readonly asksLive: boolean;
+  /** 1 where something rests on the item's grade that counts now: only of those it is noted. */
+  readonly graded: Uint8Array;
+  /** 1 for items whose rule and requirement ask for the grades that count now. */
+  readonly live: Uint8Array;
+  /** 1 for items that stay open once they were, and whether there are any. */
+  readonly keeps: Uint8Array;
+  readonly keepsAny: boolean;
   readonly askTotal: Int32Array;
   /** Whether rules or requirements ask for outcomes, points, submissions or views at all. */
   readonly asksMore: boolean;
@@ -155,6 +164,8 @@ export interface NodeArena {
    * the waiting periods below a `not`). An extension moves it.
    */
   readonly ends: Uint8Array;
+  /** 1 for a leaf on scores that asks for the grade that counts now. */
+  readonly live: Uint8Array;
   /** 1 for a part that hides the item, and does not lock it, where its failing is what keeps the item closed. */
   readonly hides: Uint8Array;
   /**

@@ -257,9 +257,10 @@ class Reaching {
       return Number.isNaN(done) || isExcused(this.#scope, item) ? ALWAYS : before(turnOf(this.#scope, node, owner));
     }
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
+    const isLive = program.nodes.live[node] === 1;
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
     // A score that is below a bound can rise above it.
-    const mayFall = upper < Number.POSITIVE_INFINITY || op === OP.STATE;
+    const mayFall = upper < Number.POSITIVE_INFINITY || op === OP.STATE || isLive;
     if (!wanted) return holds && !isExcused(this.#scope, item) && !mayFall ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
     if (isDerived(this.#scope, item) && ASKING_COMPLETION.has(op)) {
@@ -274,8 +275,9 @@ class Reaching {
     // A chapter gets no score.
     if ((op === OP.SCORE || op === OP.SCORE_RANGE || op === OP.POINTS) && item < program.chapterCount) return NEVER;
     const { bestScore, points } = this.#scope.learner;
-    if (op === OP.SCORE_RANGE && (bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
-    if (op === OP.POINTS && (points[item] ?? Number.NaN) >= upper) return NEVER;
+    const isLive = program.nodes.live[node] === 1;
+    if (op === OP.SCORE_RANGE && !isLive && (bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
+    if (op === OP.POINTS && !isLive && (points[item] ?? Number.NaN) >= upper) return NEVER;
     // Opening an item needs no window; a chapter takes no submission.
     if (op === OP.SUBMITTED && item < program.chapterCount) return NEVER;
     if (op === OP.VIEWED && mayAppear(program, this.#evaluation, item)) {
@@ -302,7 +304,7 @@ class Reaching {
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
     const isExcusing = items.some((one) => isExcused(this.#scope, one));
-    if (!wanted) return holds && !isExcusing && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
+    if (!wanted) return holds && !isExcusing && program.nodes.live[node] !== 1 && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
     if (holds || isExcusing) return ALWAYS;
     const scored = items.filter((one) => one >= program.chapterCount && mayAppear(program, this.#evaluation, one));
     return union(scored.map((one) => since(this.#workAt[one] ?? Number.POSITIVE_INFINITY)));

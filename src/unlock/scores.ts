@@ -1,3 +1,4 @@
+import type { Grades } from "./latest.ts";
 import type { Learner } from "./learner.ts";
 import { STANDING } from "./program.ts";
 import type { Scope } from "./scope.ts";
@@ -5,20 +6,26 @@ import type { Scope } from "./scope.ts";
 /** What a score weighs that was told without points: as if it were one of 100. */
 export const PLAIN_WEIGHT = 100;
 
+/** The grades that a leaf asks for: the best, or those that count now. */
+export function gradesAt({ program, learner }: Scope, node: number): Grades {
+  return program.asksLive && program.nodes.live[node] === 1 && learner.live !== null ? learner.live : learner;
+}
+
 /**
  * The course total: what the learner has of all points that are decided, in percent. Every problem with a score weighs what
  * its points range over; one without a score is left out, as in the gradebooks of Moodle and Canvas where nobody changed that.
  * Null while nothing has a score.
  */
-export function totalOf(scope: Scope): { percent: number | null; sum: number; weighed: number } {
-  const { program, learner } = scope;
+export function totalOf(scope: Scope, node: number): { percent: number | null; sum: number; weighed: number } {
+  const { program } = scope;
+  const grades = gradesAt(scope, node);
   let sum = 0;
   let weighed = 0;
   let hasScore = false;
   for (let item = program.chapterCount; item < program.size; item += 1) {
-    const score = learner.bestScore[item] ?? Number.NaN;
+    const score = grades.bestScore[item] ?? Number.NaN;
     if (Number.isNaN(score) || program.standing[item] === STANDING.DRAFT || !isScoreKnown(scope, item)) continue;
-    const weight = weightIn(scope, item);
+    const weight = weightIn(grades, item);
     sum += score * weight;
     weighed += weight;
     hasScore = true;
@@ -26,8 +33,8 @@ export function totalOf(scope: Scope): { percent: number | null; sum: number; we
   return { percent: hasScore && weighed > 0 ? sum / weighed : null, sum, weighed };
 }
 
-export function weightIn({ learner }: Scope, item: number): number {
-  const weight = learner.weight[item] ?? Number.NaN;
+export function weightIn({ weight: weights }: Grades, item: number): number {
+  const weight = weights[item] ?? Number.NaN;
   return Number.isNaN(weight) ? PLAIN_WEIGHT : weight;
 }
 

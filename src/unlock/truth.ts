@@ -12,7 +12,7 @@ import {
   type Scope,
   scopeOf,
 } from "./scope.ts";
-import { isScoreKnown, totalOf } from "./scores.ts";
+import { gradesAt, isScoreKnown, totalOf } from "./scores.ts";
 import { shareOf } from "./share.ts";
 
 export {
@@ -77,11 +77,11 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return (learner.attemptedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.SCORE:
       return (
-        ((learner.bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack && isScoreKnown(scope, item)) ||
+        ((gradesAt(scope, node).bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack && isScoreKnown(scope, item)) ||
         isExcused(scope, item)
       );
     case OP.SCORE_RANGE:
-      return isScoreIn(scope, item, operand, nodes.upper[node] ?? Number.NaN);
+      return isScoreIn(scope, node, item, operand, nodes.upper[node] ?? Number.NaN);
     case OP.PROGRESS:
       return progressHolds(scope, node);
     case OP.AT_LEAST:
@@ -111,7 +111,7 @@ function holds(scope: Scope, node: number, owner: number): boolean {
     case OP.SUBMITTED:
       return (learner.submittedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.POINTS: {
-      const points = learner.points[item] ?? Number.NaN;
+      const points = gradesAt(scope, node).points[item] ?? Number.NaN;
       return points >= operand && points < (nodes.upper[node] ?? Number.NaN) && isScoreKnown(scope, item);
     }
     case OP.COHORT_SET:
@@ -139,8 +139,8 @@ function isInState(scope: Scope, item: number, states: number): boolean {
 }
 
 /** Whether there is a score, and it lies between two bounds. An excuse stands for any score that is high enough. */
-function isScoreIn(scope: Scope, item: number, min: number, below: number): boolean {
-  const score = scope.learner.bestScore[item] ?? Number.NaN;
+function isScoreIn(scope: Scope, node: number, item: number, min: number, below: number): boolean {
+  const score = gradesAt(scope, node).bestScore[item] ?? Number.NaN;
   const { scoreSlack } = scope.program;
   if (score >= min - scoreSlack && score < below - scoreSlack && isScoreKnown(scope, item)) return true;
   return below === Number.POSITIVE_INFINITY && isExcused(scope, item);
@@ -236,9 +236,10 @@ export function averageOf(scope: Scope, node: number) {
   let counted = 0;
   let excused = 0;
   let hasScore = false;
+  const { bestScore } = gradesAt(scope, node);
   for (let at = first; at < first + listed; at += 1) {
     const item = nodes.kids[at] ?? NONE;
-    const score = scope.learner.bestScore[item] ?? Number.NaN;
+    const score = bestScore[item] ?? Number.NaN;
     if (!Number.isNaN(score) && isScoreKnown(scope, item)) {
       sum += score;
       hasScore = true;
@@ -254,7 +255,7 @@ export function averageOf(scope: Scope, node: number) {
 /** Whether there is a total, and it lies between the bounds of its leaf. */
 function totalHolds(scope: Scope, node: number): boolean {
   const { nodes, scoreSlack } = scope.program;
-  const { percent } = totalOf(scope);
+  const { percent } = totalOf(scope, node);
   if (percent === null) return false;
   return (
     percent >= (nodes.value[node] ?? Number.NaN) - scoreSlack &&

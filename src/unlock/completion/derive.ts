@@ -1,3 +1,4 @@
+import type { Live } from "../latest.ts";
 import type { Change, Learner } from "../learner.ts";
 import { NONE, type Program, STANDING, STATE } from "../program.ts";
 import { shareOf } from "../share.ts";
@@ -133,12 +134,20 @@ export function metAt(
         isLenient && ask === ASK.PASS_SCORE ? Number.NEGATIVE_INFINITY : min,
       );
     default:
-      return pointsAt(learner, deeds, item, isLenient && ask === ASK.PASS_POINTS ? Number.NEGATIVE_INFINITY : min);
+      return pointsAt(program, learner, deeds, item, isLenient && ask === ASK.PASS_POINTS ? Number.NEGATIVE_INFINITY : min);
   }
 }
 
+/** The grades that count now, where the item's completion is lost when they fall. */
+function currentOf(program: Program, { live }: Learner, item: number): Live | null {
+  return program.live[item] === 1 ? live : null;
+}
+
 /** When a score of at least `min` percent was first reached. */
-function scoreAt({ scoreSlack }: Program, learner: Learner, deeds: Deeds, item: number, min: number): number {
+function scoreAt(program: Program, learner: Learner, deeds: Deeds, item: number, min: number): number {
+  const { scoreSlack } = program;
+  const current = currentOf(program, learner, item);
+  if (current !== null) return (current.bestScore[item] ?? NEVER) >= min - scoreSlack ? (current.at[item] ?? NEVER) : NEVER;
   const best = learner.bestScore[item] ?? NEVER;
   if (!(best >= min - scoreSlack)) return NEVER;
   const step = deeds.steps.get(item)?.find(({ score }) => score >= min - scoreSlack);
@@ -146,7 +155,9 @@ function scoreAt({ scoreSlack }: Program, learner: Learner, deeds: Deeds, item: 
 }
 
 /** The same in points: earlier attempts are taken to have had the range of the best one. */
-function pointsAt(learner: Learner, deeds: Deeds, item: number, min: number): number {
+function pointsAt(program: Program, learner: Learner, deeds: Deeds, item: number, min: number): number {
+  const current = currentOf(program, learner, item);
+  if (current !== null) return (current.points[item] ?? NEVER) >= min ? (current.at[item] ?? NEVER) : NEVER;
   if (!((learner.points[item] ?? NEVER) >= min)) return NEVER;
   const low = deeds.pointsMin[item] ?? NEVER;
   const range = (deeds.pointsMax[item] ?? NEVER) - low;

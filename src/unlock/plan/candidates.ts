@@ -5,7 +5,7 @@ import { mayAppear } from "../hiding.ts";
 import { completedIn, kidsOf } from "../nodes.ts";
 import { NONE, OP, STANDING } from "../program.ts";
 import { lockedUntil, type Reach } from "../reach.ts";
-import { totalOf, weightIn } from "../scores.ts";
+import { gradesAt, totalOf, weightIn } from "../scores.ts";
 import {
   averageOf,
   doneAt,
@@ -181,20 +181,20 @@ export class Candidates {
       case OP.SCORE: // a chapter gets no score
         return arg < program.chapterCount ? null : this.#plan(isWhole, "score", arg, value);
       case OP.SCORE_RANGE: {
-        const isTooHigh = (learner.bestScore[arg] ?? Number.NaN) >= upper - program.scoreSlack;
+        const isTooHigh = nodes.live[node] !== 1 && (learner.bestScore[arg] ?? Number.NaN) >= upper - program.scoreSlack;
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "score", arg, Math.max(0, value), upper);
       }
       case OP.AVERAGE:
         return this.#raise(scope, node, kids, isWhole);
       case OP.TOTAL:
-        return this.#raiseTotal(scope, value, upper, isWhole);
+        return this.#raiseTotal(scope, node, value, upper, isWhole);
       case OP.VIEWED:
         return this.#plan(isWhole, "view", arg);
       case OP.SUBMITTED:
         return arg < program.chapterCount ? null : this.#plan(isWhole, "submit", arg);
       case OP.POINTS: {
-        const isTooHigh = (learner.points[arg] ?? Number.NaN) >= upper;
+        const isTooHigh = nodes.live[node] !== 1 && (learner.points[arg] ?? Number.NaN) >= upper;
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "points", arg, Math.max(0, value), upper);
       }
@@ -209,11 +209,12 @@ export class Candidates {
 
   /** The fewest full scores that bring a mean to what is asked, the last of them only as high as it has to be. */
   #raise(scope: Scope, node: number, kids: readonly number[], isWhole: boolean): Plan[] | null {
-    const { program, learner } = scope;
+    const { program } = scope;
     const { sum, counted } = averageOf(scope, node);
     const min = program.nodes.value[node] ?? 0;
     let missing = Math.max(0, min) * counted - sum;
-    const scoreOf = (kid: number) => learner.bestScore[kid] || 0;
+    const { bestScore } = gradesAt(scope, node);
+    const scoreOf = (kid: number) => bestScore[kid] || 0;
     const open = kids
       .filter((kid) => kid >= program.chapterCount && program.standing[kid] === STANDING.OFFERED)
       .filter((kid) => scoreOf(kid) < FULL_SCORE && Number.isNaN(excusedAt(scope, kid)))
@@ -232,17 +233,18 @@ export class Candidates {
   }
 
   /** The fewest full scores, on what is open now, that bring the course total to what is asked. */
-  #raiseTotal(scope: Scope, min: number, upper: number, isWhole: boolean): Plan[] | null {
+  #raiseTotal(scope: Scope, node: number, min: number, upper: number, isWhole: boolean): Plan[] | null {
     this.isCut = true;
-    let { percent, sum, weighed } = totalOf(scope);
+    let { percent, sum, weighed } = totalOf(scope, node);
+    const grades = gradesAt(scope, node);
     if (percent !== null && percent >= upper - scope.program.scoreSlack) return null;
     const parts: (Plan[] | null)[] = [];
     let left = workable(scope, this.#evaluation);
     while (percent === null || percent < min - scope.program.scoreSlack) {
       const known = { sum, weighed };
       const after = left.map((item) => {
-        const weight = weightIn(scope, item);
-        const old = scope.learner.bestScore[item] ?? Number.NaN;
+        const weight = weightIn(grades, item);
+        const old = grades.bestScore[item] ?? Number.NaN;
         const total = { sum: known.sum + (FULL_SCORE - (old || 0)) * weight, weighed: known.weighed + weight };
         return { item, ...(Number.isNaN(old) ? total : { ...total, weighed: known.weighed }) };
       });

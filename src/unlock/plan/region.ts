@@ -46,10 +46,11 @@ const MAX_RAISING = 300;
 
 /** Problems that the learner can work on now and has not solved in full. */
 export function workable(scope: Scope, { open, visible }: Evaluation): number[] {
-  const { program, learner } = scope;
+  const { program } = scope;
+  const { bestScore } = scope.learner.live ?? scope.learner;
   const found: number[] = [];
   for (let item = program.chapterCount; item < program.size && found.length < MAX_RAISING; item += 1) {
-    const isFull = (learner.bestScore[item] ?? Number.NaN) >= FULL_SCORE;
+    const isFull = (bestScore[item] ?? Number.NaN) >= FULL_SCORE;
     if (open[item] === 1 && visible[item] === 1 && !isFull && acceptsWork(scope, item)) found.push(item);
   }
   return found;

@@ -241,6 +241,7 @@ class World {
         points: best_score === null ? null : (fact.points ?? null),
         points_min: fact.points_min ?? null,
         points_max: fact.points_max ?? null,
+        latest: best_score === null ? null : (fact.latest ?? null),
       };
       const isDecided = until(fact.outcome_at ?? null) !== null;
       const verdict = isDecided ? { outcome: fact.outcome ?? null, outcome_at: fact.outcome_at ?? null } : {};
@@ -342,7 +343,7 @@ class World {
     }
     if ("average" in rule) {
       const { of, ...bounds } = rule.average;
-      const scored = (id: string) => typeof this.#record.facts.get(id)?.best_score === "number";
+      const scored = (id: string) => this.#grade(id, owner) !== null;
       const left = [...new Set(of)].filter((id) => counts(id, scored(id) || this.#excuses(id).length > 0));
       return left.length === 0 ? null : { average: { of: left, ...bounds } };
     }
@@ -359,6 +360,17 @@ class World {
       opened !== null ? opened : "points" in rule ? rule.points.item : "state" in rule ? rule.state.item : null;
     const id = graded ?? item ?? ("score" in rule ? rule.score.item : "after" in rule ? rule.after.item : null);
     return id === null || counts(id, this.#holds(rule, owner, isDenied)) ? rule : null;
+  }
+
+  /** The latest attempt, where an item's rule goes by it: score, instant, and points with their range. */
+  #current(id: string, owner: string): number[] | null {
+    const { keeps = this.#outline.options.sticky || this.#outline.source?.platform !== "moodle" } = this.#find(owner);
+    const { latest = null } = this.#record.facts.get(id) ?? {};
+    return keeps || latest === null ? null : JSON.parse(latest);
+  }
+
+  #grade(id: string, owner: string): number | null {
+    return this.#current(id, owner)?.[0] ?? this.#record.facts.get(id)?.best_score ?? null;
   }
 
   /** The tracked item before another one, in the order of the page. */
@@ -400,7 +412,7 @@ class World {
     if ("completed" in rule) return this.#doneAt(rule.completed) !== null;
     if ("attempted" in rule) return this.#isAttempted(rule.attempted) || this.#excuses(rule.attempted).length > 0;
     if ("score" in rule) {
-      const best = this.#record.facts.get(rule.score.item)?.best_score ?? null;
+      const best = this.#grade(rule.score.item, owner);
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.score;
       if (best !== null && best >= min && (below === undefined || best < below)) return true;
       return below === undefined && this.#excuses(item).length > 0;
@@ -408,7 +420,7 @@ class World {
     if ("average" in rule) {
       const { of, min = 0, below } = rule.average;
       const rows = of.map((id) => ({
-        score: this.#record.facts.get(id)?.best_score ?? null,
+        score: this.#grade(id, owner),
         isLeftOut: this.#excuses(id).length > 0,
       }));
       const counted = rows.filter(({ score, isLeftOut }) => score !== null || !isLeftOut);
@@ -424,7 +436,8 @@ class World {
       return isDone || ("viewed" in rule && this.#isAttempted(id));
     }
     if ("points" in rule) {
-      const points = this.#record.facts.get(rule.points.item)?.points ?? null;
+      const told = this.#current(rule.points.item, owner);
+      const points = told === null ? (this.#record.facts.get(rule.points.item)?.points ?? null) : (told[2] ?? null);
       const { min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = rule.points;
       return points !== null && points >= min && points < below;
     }
@@ -473,9 +486,12 @@ class World {
     if ("total" in rule) {
       const { min = 0, below } = rule.total;
       const graded = this.#outline.problems.flatMap(({ id }) => {
-        const { best_score = null, points_min = null, points_max = null } = this.#record.facts.get(id) ?? {};
+        const { points_min = null, points_max = null } = this.#record.facts.get(id) ?? {};
+        const best_score = this.#grade(id, owner);
+        const told = this.#current(id, owner);
+        const [low, high] = told === null ? [points_min, points_max] : [told[3] ?? null, told[4] ?? null];
         const isLeftOut = best_score === null || this.#status(id) === "draft";
-        return isLeftOut ? [] : [{ best_score, of: points_max === null ? 100 : points_max - (points_min ?? 0) }];
+        return isLeftOut ? [] : [{ best_score, of: high === null ? 100 : high - (low ?? 0) }];
       });
       const points = graded.reduce((sum, { best_score, of }) => sum + (best_score / 100) * of, 0);
       const percent = (points * 100) / graded.reduce((sum, { of }) => sum + of, 0);
