@@ -116,9 +116,9 @@ function factByFact({ program, record, size }: Case, dependents: number): (times
     for (let time = 0; time < times; time += 1) {
       const id = ids[turn % ids.length] ?? "";
       const isDone = Math.floor(turn / ids.length) % 2 === 0;
-      const change = setFact(program, learner, id, isDone ? done : NO_FACT);
-      if (change === null) throw new Error(`no item ${id}`);
-      reevaluate(program, learner, evaluation, [change], NOW);
+      const changes = setFact(program, learner, id, isDone ? done : NO_FACT);
+      if (changes.length === 0) throw new Error(`no item ${id}`);
+      reevaluate(program, learner, evaluation, changes, NOW);
       turn += 1;
     }
     return evaluation.open;

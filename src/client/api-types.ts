@@ -488,6 +488,7 @@ export type ChapterDocument = {
       };
   status?: "draft" | "beta" | "active" | "deprecated";
   rule?: Rule;
+  completion?: Requirement;
   /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
   kind?: string;
   /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
@@ -501,6 +502,11 @@ export type ChapterDocument = {
    * list, and is hidden while it is locked. Absent: shown.
    */
   visibility?: "shown" | "hidden" | "unlisted";
+  /**
+   * Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or
+   * percentage. Absent: meant for everybody.
+   */
+  assign_to?: string[];
   /** Markdown; a learner receives it only when the item is open. */
   content?:
     | string
@@ -519,10 +525,13 @@ export type ChapterDocument = {
 /**
  * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
  * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
- * {days}, after {item, days}, average {of, min, below}, viewed, submitted, cohort (a name, {any_of} or {any}), profile
- * {field, op, value}, missing {what, name}, hide.
+ * {days}, after {item, days}, average {of, min, below}, total {min, below}, previous {is}, viewed, submitted, cohort (a
+ * name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.
  */
 export type Rule = Record<string, unknown>;
+
+/** How it becomes complete. Absent: a chapter when it is marked, a problem when a submission passes. */
+export type Requirement = Record<string, unknown>;
 
 export type ProblemDocument = {
   id: string;
@@ -538,6 +547,7 @@ export type ProblemDocument = {
       };
   status?: "draft" | "beta" | "active" | "deprecated";
   rule?: Rule & (Record<string, unknown> | null);
+  completion?: Requirement;
   /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
   kind?: string;
   /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
@@ -551,6 +561,11 @@ export type ProblemDocument = {
    * list, and is hidden while it is locked. Absent: shown.
    */
   visibility?: "shown" | "hidden" | "unlisted";
+  /**
+   * Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or
+   * percentage. Absent: meant for everybody.
+   */
+  assign_to?: string[];
   /** Markdown; a learner receives it only when the item is open. */
   content?:
     | string
@@ -628,6 +643,7 @@ export type ChapterRow = {
     due: string | null;
     closes: string | null;
   };
+  completion?: ItemCompletion;
   is_locked: boolean;
   problems_completed: number;
   problems_total: number;
@@ -637,6 +653,68 @@ export type PrerequisiteProgress = {
   met: number;
   total: number;
   percent: number;
+};
+
+export type ItemCompletion = {
+  state: "incomplete" | "complete" | "passed" | "failed";
+  /** The learner is asked to mark it as done. */
+  takes_mark: boolean;
+  /** What is still asked for; empty once it is complete. */
+  missing: MissingPart[];
+  /** The same in one sentence. */
+  description: string;
+};
+
+export type MissingPart = {
+  code:
+    | "not_completed"
+    | "not_attempted"
+    | "score_too_low"
+    | "score_too_high"
+    | "not_scored"
+    | "points_too_low"
+    | "points_too_high"
+    | "not_passed"
+    | "not_viewed"
+    | "not_submitted"
+    | "not_marked"
+    | "not_contributed"
+    | "children_incomplete"
+    | "progress_too_low"
+    | "average_too_low"
+    | "average_too_high"
+    | "total_too_low"
+    | "total_too_high"
+    | "opens_later"
+    | "closed"
+    | "enrolled_too_recently"
+    | "waiting_period"
+    | "not_in_cohort"
+    | "profile_differs"
+    | "missing"
+    | "excluded"
+    | "chapter_locked"
+    | "previous_chapter_not_completed"
+    | "tutorial_not_completed"
+    | "locked_by_staff";
+  item?: string;
+  title?: string;
+  /**
+   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
+   * is not rounded.
+   */
+  required?: number | string;
+  /**
+   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
+   * nearest.
+   */
+  actual?: number | string | null;
+  /** What is missing of a score, rounded up to two decimals; how many items are missing of a progress. */
+  remaining?: number;
+  /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
+  available_at?: string | null;
+  /** Of progress over a list, and of a chapter's items: those that are still to be done. */
+  items?: string[];
 };
 
 export type Snapshot = {
@@ -669,6 +747,7 @@ export type ProblemRow = {
     due: string | null;
     closes: string | null;
   };
+  completion?: ItemCompletion;
   chapter_id: string | null;
   difficulty: number;
   /** What kind of item it is: `problem` where the author says nothing else. */
@@ -743,9 +822,14 @@ export type Reason = {
     | "not_passed"
     | "not_viewed"
     | "not_submitted"
+    | "not_marked"
+    | "not_contributed"
+    | "children_incomplete"
     | "progress_too_low"
     | "average_too_low"
     | "average_too_high"
+    | "total_too_low"
+    | "total_too_high"
     | "opens_later"
     | "closed"
     | "enrolled_too_recently"
@@ -774,12 +858,14 @@ export type Reason = {
   remaining?: number;
   /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
   available_at?: string | null;
-  /** Of progress over a list: the items of it that are still to be done. */
+  /** Of progress over a list, and of a chapter's items: those that are still to be done. */
   items?: string[];
+  /** Of an item that has to be complete: what its own requirement still asks for. */
+  missing?: MissingPart[];
 };
 
 export type Step = {
-  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "wait";
+  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "mark" | "contribute" | "wait";
   item?: string;
   title?: string;
   /** Rounded up to two decimals: who scores it has enough. */
@@ -874,6 +960,15 @@ export type WriteAnswer = {
   /** Items that opened by this write; never one that was open. */
   unlocked: string[];
   locked: string[];
+  /** Items that became complete by this write: what was done, and chapters that are complete by it. */
+  completed?: string[];
+};
+
+export type IncompleteProblem = Problem & {
+  code?: "incomplete";
+  item: string;
+  missing: MissingPart[];
+  [extra: string]: unknown;
 };
 
 export type SubmissionAnswer = {
@@ -885,6 +980,8 @@ export type SubmissionAnswer = {
   /** Items that opened by this write; never one that was open. */
   unlocked: string[];
   locked: string[];
+  /** Items that became complete by this write: what was done, and chapters that are complete by it. */
+  completed?: string[];
   submission_id: string;
   item: string;
   status: "pending" | "passed" | "failed";
@@ -920,6 +1017,8 @@ export type ImportResult = {
     enrollment_id: string;
     unlocked: string[];
     locked: string[];
+    /** Items that became complete, chapters included. */
+    completed: string[];
   }[];
   /** Learners whose delta had no room in this answer. */
   deltas_omitted: number;
@@ -973,6 +1072,8 @@ export type ImportedFact = {
   viewed?: boolean;
   /** The learner submitted something. */
   submitted?: boolean;
+  /** The learner contributed what the item asks for, as the service that holds it knows. */
+  contributed?: boolean;
   /** When it happened, not before 1970. */
   at: string;
   /**
@@ -2866,6 +2967,22 @@ export interface Paths {
       answer: WriteAnswer;
     };
   };
+  "/api/v1/problems/{problem}/mark_as_completed": {
+    /** Mark a problem as done, where its requirement of completion asks for that */
+    post: {
+      path: {
+        problem: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        /** Time zone for the dates in sentences; UTC if it is left out. */
+        tz?: string;
+      };
+      body?: Record<string, never>;
+      answer: WriteAnswer;
+    };
+  };
   "/api/v1/problems/{problem}/submissions": {
     /** Submissions of one learner for a problem, newest first, with verdicts and feedback */
     get: {
@@ -3917,6 +4034,7 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/versions",
   "POST /api/v1/courses/{course}/versions/{version}/activate",
   "POST /api/v1/courses/{course}/chapters/{chapter}/mark_as_completed",
+  "POST /api/v1/problems/{problem}/mark_as_completed",
   "POST /api/v1/problems/{problem}/submissions",
   "POST /api/v1/submissions/{submission}/verdict",
   "POST /api/v1/progress/import",

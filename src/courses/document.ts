@@ -2,11 +2,22 @@ import { z } from "@hono/zod-openapi";
 import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 import { localizedTextSchema } from "../platform/text.ts";
-import { ITEM_STATUSES, type Outline, type OutlineItem, PLATFORMS, ruleSchema, VISIBILITIES } from "../unlock/index.ts";
+import {
+  cohortNameSchema,
+  ITEM_STATUSES,
+  type Outline,
+  type OutlineItem,
+  PLATFORMS,
+  requirementSchema,
+  ruleSchema,
+  VISIBILITIES,
+} from "../unlock/index.ts";
 import { MAX_ITEMS } from "./max-items.ts";
 
 /** Most characters of one chapter's or problem's Markdown, per language. */
 const MAX_CONTENT = 64_000;
+/** Most cohorts that one item is meant for. */
+const MAX_ASSIGNED = 100;
 /** Largest course document accepted, in bytes of JSON. */
 export const MAX_DOCUMENT_BYTES = 8_000_000;
 
@@ -34,6 +45,9 @@ const itemFields = {
   title,
   status: z.enum(ITEM_STATUSES).default("active"),
   rule: ruleSchema.nullable().default(null),
+  completion: requirementSchema.optional().openapi({
+    description: "How it becomes complete. Absent: a chapter when it is marked, a problem when a submission passes.",
+  }),
   kind: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,49}$/, "lower-case letters, digits and underscores")
@@ -55,6 +69,14 @@ const itemFields = {
   visibility: z.enum(VISIBILITIES).optional().openapi({
     description:
       "`hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no list, and is hidden while it is locked. Absent: shown.",
+  }),
+  keeps: z.boolean().optional().openapi({
+    description:
+      "Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades that count now. Absent: as the option `sticky` says.",
+  }),
+  assign_to: z.array(cohortNameSchema).min(1).max(MAX_ASSIGNED).optional().openapi({
+    description:
+      "Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or percentage. Absent: meant for everybody.",
   }),
   content: content
     .nullable()
@@ -120,7 +142,7 @@ function told(item: Pick<ProblemDocumentItem, (typeof TOLD)[number]>): Partial<O
   return Object.fromEntries(TOLD.flatMap((field) => (item[field] === undefined ? [] : [[field, item[field]]])));
 }
 
-const TOLD = ["kind", "visibility", "opens", "due", "closes"] as const;
+const TOLD = ["completion", "kind", "visibility", "assign_to", "keeps", "opens", "due", "closes"] as const;
 
 /** Splits a document into the outline every enrollment carries and the content that is fetched item by item. */
 export function splitDocument(document: CourseDocument): { outline: Outline; contents: ItemContent[] } {

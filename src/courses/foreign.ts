@@ -1,6 +1,6 @@
 import { utf8Bytes } from "../platform/database/batches.ts";
 import { zodErrors } from "../platform/http/field-errors.ts";
-import { type FieldError, ok, type Result, refuse } from "../platform/results.ts";
+import { type FieldError, type Result, refuse } from "../platform/results.ts";
 import { courseDocumentSchema, MAX_DOCUMENT_BYTES } from "./document.ts";
 import type { ImportFormat } from "./import-formats.ts";
 import { archiveFiles } from "./importers/archive/index.ts";
@@ -8,7 +8,6 @@ import type { ArchiveSource } from "./importers/archive/source.ts";
 import type { Imported } from "./importers/format.ts";
 import { importCourse } from "./importers/format.ts";
 import { FORMATS } from "./importers/formats.ts";
-import { forThisRelease } from "./importers/release.ts";
 import { checkDocument } from "./publish.ts";
 import type { CheckedDocument } from "./versions.ts";
 
@@ -30,8 +29,7 @@ export async function readArchive(
   source: ArchiveSource,
   course: string,
 ): Promise<Result<Imported>> {
-  const read = await importCourse(FORMATS[format], archiveFiles(source), { course, people: false });
-  return read.ok ? ok(forThisRelease(read.value)) : read;
+  return importCourse(FORMATS[format], archiveFiles(source), { course, people: false });
 }
 
 /**

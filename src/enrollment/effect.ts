@@ -33,6 +33,10 @@ export function withoutEffect(program: Program, learner: Learner, override: Over
   const others = learner.overrides.filter(({ index, kind }) => index !== item || kind !== override.kind);
   const rest: Learner = { ...learner, overrides: others };
   if (override.kind === "excuse") return uselessExcuse(program, rest, item);
+  if (program.standing[item] !== STANDING.DRAFT && learner.program.standing[item] === STANDING.DRAFT) {
+    const message = `${override.item} is meant for cohorts that the learner is not in: put the learner in one of them.`;
+    return { path: "kind", rule: "not_assigned", message };
+  }
   if (program.standing[item] === STANDING.DRAFT) {
     return { path: "kind", rule: "draft", message: `${override.item} is a draft: nobody sees it.` };
   }
@@ -58,6 +62,7 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
     asked += 1;
     return !holds;
   };
+  if ((program.completion?.parent[item] ?? NONE) !== NONE && isAsking(isDone)) return null; // a chapter counts it
   if (tutorial === item && isAsking(isDone)) return null;
   for (const before of previous) if (before === item && isAsking(isDone)) return null;
   for (let node = 0; node < nodes.op.length; node += 1) {
@@ -200,6 +205,7 @@ const DEEDS: readonly (number | undefined)[] = [
   OP.VIEWED,
   OP.SUBMITTED,
   OP.AVERAGE,
+  OP.TOTAL,
   OP.PROGRESS,
   OP.AFTER,
 ];

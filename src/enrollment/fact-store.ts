@@ -1,6 +1,6 @@
 import type { NewFact, ProjectedFact } from "../mirror/index.ts";
 import { setStatement } from "../platform/database/set-statement.ts";
-import type { Fact, News, Outcome, Points } from "../unlock/index.ts";
+import type { Fact, How, News, Outcome, Points } from "../unlock/index.ts";
 
 /** Reason under which the log notes a fact that replaced another. */
 const CORRECTION = "correction";
@@ -20,6 +20,8 @@ interface LoggedFact {
   points_max: number | null;
   viewed: number | null;
   submitted: number | null;
+  how: How | null;
+  contributed: number | null;
 }
 
 export interface StoredFact extends Fact {
@@ -48,11 +50,13 @@ export class FactStore {
 
   save(item: string, fact: StoredFact): void {
     const { outcome = null, outcome_at = null, points = null, points_min = null, points_max = null } = fact;
-    const { viewed_at = null, submitted_at = null } = fact;
+    const { viewed_at = null, submitted_at = null, told_at = null, marked_at = null, passed_at = null } = fact;
+    const { contributed_at = null, scored_at = null, steps = null } = fact;
     this.#sql.exec(
       `INSERT OR REPLACE INTO facts (item, attempted_at, completed_at, best_score, revoked_at, seq, outcome, outcome_at,
-         points, points_min, points_max, viewed_at, submitted_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         points, points_min, points_max, viewed_at, submitted_at, told_at, marked_at, passed_at, contributed_at, scored_at, steps,
+         latest)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       item,
       fact.attempted_at,
       fact.completed_at,
@@ -66,6 +70,13 @@ export class FactStore {
       points_max,
       viewed_at,
       submitted_at,
+      told_at,
+      marked_at,
+      passed_at,
+      contributed_at,
+      scored_at,
+      steps,
+      fact.latest ?? null,
     );
   }
 
@@ -92,8 +103,11 @@ export class FactStore {
       last.points === (points?.points ?? null) &&
       last.points_min === (points?.min ?? null) &&
       last.points_max === (points?.max ?? null);
-    const { viewed = false, submitted = false } = fact;
-    const isSameRest = (last.viewed === 1) === viewed && (last.submitted === 1) === submitted;
+    const { viewed = false, submitted = false, contributed = false } = fact;
+    const isSameRest =
+      (last.viewed === 1) === viewed &&
+      (last.submitted === 1) === submitted &&
+      (last.contributed === 1) === contributed;
     return isSameAttempt && isSameRest && last.at === at && last.outcome === outcome;
   }
 
@@ -118,12 +132,14 @@ export class FactStore {
     points?: Points | null;
     viewed?: boolean;
     submitted?: boolean;
+    how?: How | null;
+    contributed?: boolean;
   }): void {
     const { seq, item, kind, score, at, recorded_at, actor, reason, outcome = null, points = null } = entry;
     this.#sql.exec(
       `INSERT INTO fact_log (seq, item, kind, score, at, recorded_at, actor, reason, outcome, points, points_min, points_max,
-         viewed, submitted)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         viewed, submitted, how, contributed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       item,
       kind,
@@ -138,6 +154,8 @@ export class FactStore {
       points?.max ?? null,
       entry.viewed === true ? 1 : null,
       entry.submitted === true ? 1 : null,
+      entry.how ?? null,
+      entry.contributed === true ? 1 : null,
     );
   }
 
@@ -160,7 +178,7 @@ function kindOf({ completed }: NewFact): string {
 export function newsOf({ kind, score, at, outcome, points, points_min, points_max, ...rest }: LoggedFact): News {
   const told =
     points === null || points_min === null || points_max === null ? null : { points, min: points_min, max: points_max };
-  const { viewed, submitted } = rest;
-  const deed = { at, completed: kind === "completed", score, outcome, points: told };
-  return { ...deed, viewed: viewed === 1, submitted: submitted === 1 };
+  const { viewed, submitted, contributed, how } = rest;
+  const deed = { at, completed: kind === "completed", score, outcome, points: told, how };
+  return { ...deed, viewed: viewed === 1, submitted: submitted === 1, contributed: contributed === 1 };
 }

@@ -9,8 +9,9 @@ import type {
   WriteAnswer,
 } from "../mirror/index.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { type Delta, mergeFact, NO_FACT, percentOf, sameFact } from "../unlock/index.ts";
+import { type Delta, type How, mergeFact, NO_FACT, percentOf, sameFact } from "../unlock/index.ts";
 import type { StoredFact } from "./fact-store.ts";
+import { refuseMark } from "./marking.ts";
 import type { RevokeRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
@@ -39,17 +40,25 @@ export class FactWrites {
         // A hidden problem is answered like one that does not exist, so this comes first.
         if (refusal?.refusal.code === "item_not_found") return refusal;
         const index = this.#state.program.indexOf.get(fact.item) ?? 0;
-        if (request.chapters_only && index >= this.#state.program.chapterCount) {
+        const isProblem = index >= this.#state.program.chapterCount;
+        if (request.chapters_only && isProblem && (this.#state.program.completion?.asked[index] ?? null) === null) {
           return refuse("item_not_found", { detail: "This is no chapter; a problem is completed by a submission." });
         }
         if (refusal !== null) return refusal;
+        const unmarked = refuseMark({ ...this.#state.view(now), zone: request.zone ?? null }, index, request.language);
+        if (unmarked !== null) return unmarked;
       }
     }
     const changed = new Set<string>();
     let replaced: { rests: Set<number> } | null = null;
-    const outcomes = request.facts.map((fact): FactOutcome => {
+    // Whoever imports says that the item is complete, the learner only that it was done.
+    const how: How = request.mode === "own" ? "marked" : "told";
+    const outcomes = request.facts.map((one): FactOutcome => {
+      const fact: NewFact = { ...one, how: isDone(one) ? how : null };
       const { correct = false } = fact;
-      const outcome = correct ? this.#correct(fact, now, request.actor) : this.#merge(fact, now, request.actor.id);
+      if (fact.held === true) return this.#hold(fact, now, request.actor);
+      if (correct) this.#store.held.remove(fact.item);
+      const outcome = this.#take(fact, now, request.actor);
       if (outcome !== "recorded" && outcome !== "waiting") return outcome;
       changed.add(fact.item);
       if (correct) {
@@ -70,6 +79,38 @@ export class FactWrites {
     return ok({ ...this.#tools.answer(), outcomes });
   }
 
+  #take(fact: NewFact, now: number, actor: ActorRef): FactOutcome {
+    if (fact.release === true) return this.#release(fact.item, now, actor);
+    return fact.correct === true ? this.#correct(fact, now, actor) : this.#merge(fact, now, actor.id);
+  }
+
+  /**
+   * Keeps a fact until it is released; it takes the place of another one that is held of the item. Nothing that a learner could
+   * see changes: no sequence, no version.
+   */
+  #hold({ held: _held, ...fact }: NewFact, now: number, actor: ActorRef): FactOutcome {
+    const { item } = fact;
+    if (this.#tools.kindOf(item) === null) return "item_not_found";
+    const known = this.#store.held.of(item);
+    if (known !== null && JSON.stringify(known.fact) === JSON.stringify(fact)) return "unchanged";
+    this.#store.held.put({ item, fact, held_at: now, actor: actor.id });
+    this.#state.save(now);
+    this.#tools.audit(actor, "progress.held", item, now, { item });
+    return "held";
+  }
+
+  /** What is held of an item counts from now on, as if it had happened now: a wait that it begins begins now. */
+  #release(item: string, now: number, actor: ActorRef): FactOutcome {
+    const known = this.#store.held.of(item);
+    if (known === null) return "unchanged";
+    this.#store.held.remove(item);
+    const outcome = this.#merge({ ...known.fact, at: null }, now, actor.id);
+    const { progress_seq } = this.#state.meta;
+    this.#tools.audit(actor, "progress.released", item, now, { item, progress_seq });
+    if (outcome !== "recorded" && outcome !== "waiting") this.#state.save(now);
+    return outcome;
+  }
+
   /** Takes back everything the learner did with one item. */
   revoke(request: RevokeRequest, now: number): Result<WriteAnswer> {
     const { item, relock = false } = request;
@@ -77,6 +118,7 @@ export class FactWrites {
     if (old === undefined) {
       return refuse("item_not_found", { detail: "The learner has done nothing with this item." });
     }
+    this.#store.held.remove(item);
     const isDone = sameFact(old, NO_FACT);
     if (!isDone) {
       this.#state.meta.progress_seq += 1;
@@ -168,14 +210,17 @@ export class FactWrites {
     if (old.revoked_at !== null && at <= old.revoked_at) return "superseded";
     const isProblem = kind === "problem";
     const score = this.#scoreOf(fact, isProblem);
-    const news = { ...fact, completed: isDone(fact), score, at };
+    const news = { ...fact, completed: isDone(fact), score, at, live: this.#isGraded(fact.item) };
     const merged = mergeFact(old, news);
     if (sameFact(old, merged)) return "unchanged";
     this.#state.meta.progress_seq += 1;
     const seq = this.#state.meta.progress_seq;
     this.#store.facts.log(seq, news, now, actor);
     this.#saveFact(fact.item, { ...merged, revoked_at: old.revoked_at, seq }, now);
-    if (old.completed_at === null && merged.completed_at !== null) {
+    // What is derived is counted where it is.
+    const { completion, indexOf } = this.#state.program;
+    const isDerived = (completion?.asked[indexOf.get(fact.item) ?? -1] ?? null) !== null;
+    if (!isDerived && old.completed_at === null && merged.completed_at !== null) {
       this.#state.commitTally[isProblem ? "problems" : "chapters"] += 1;
     }
     return this.#state.program.indexOf.has(fact.item) ? "recorded" : "waiting";
@@ -192,7 +237,7 @@ export class FactWrites {
     const old: StoredFact = this.#state.facts.get(item) ?? { ...NO_FACT, revoked_at: null, seq: 0 };
     const at = fact.at ?? now;
     const score = this.#scoreOf(fact, kind === "problem");
-    const news = { ...fact, completed: isDone(fact), score, at };
+    const news = { ...fact, completed: isDone(fact), score, at, live: this.#isGraded(item) };
     const next = mergeFact(NO_FACT, news);
     if (sameFact(old, next) || this.#store.facts.isLastCorrection(news)) return "unchanged";
     const { meta } = this.#state;
@@ -213,14 +258,24 @@ export class FactWrites {
 
   /**
    * The percentage of an attempt. A problem that was done without a score was done fully, but not on a platform where
-   * what is done and what is graded are two things.
+   * what is done and what is graded are two things, nor where the item says itself how it becomes complete.
    */
   #scoreOf(fact: NewFact, isProblem: boolean): number | null {
     const { score, points = null } = fact;
     if (points !== null) return percentOf(points);
-    const { source } = this.#state.program.outline;
-    const isApart = source !== undefined && source.platform !== "exercism";
+    const { completion, indexOf, outline } = this.#state.program;
+    const { source } = outline;
+    const isApart =
+      (source !== undefined && source.platform !== "exercism") ||
+      fact.how === "marked" ||
+      (completion?.asked[indexOf.get(fact.item) ?? -1] ?? null) !== null;
     return score ?? (isDone(fact) && isProblem && !isApart ? FULL_SCORE : null);
+  }
+
+  /** Whether something rests on the item's grade that counts now. */
+  #isGraded(item: string): boolean {
+    const { graded, indexOf } = this.#state.program;
+    return graded[indexOf.get(item) ?? -1] === 1;
   }
 
   #saveFact(item: string, fact: StoredFact, now: number): void {
@@ -236,7 +291,12 @@ export class FactWrites {
     const { points = null, points_min: min = null, points_max: max = null, outcome = null } = fact;
     const told = points === null || min === null || max === null ? null : { points, min, max };
     const news = { item: fact.item, completed: fact.completed_at !== null, score: fact.best_score, at };
-    const rest = { viewed: (fact.viewed_at ?? null) !== null, submitted: (fact.submitted_at ?? null) !== null };
+    const rest = {
+      viewed: (fact.viewed_at ?? null) !== null,
+      submitted: (fact.submitted_at ?? null) !== null,
+      contributed: (fact.contributed_at ?? null) !== null,
+      how: howOf(fact),
+    };
     this.#store.facts.log(fact.seq, { ...news, ...rest, outcome, points: told }, at, "rebuild");
   }
 
@@ -252,6 +312,13 @@ export class FactWrites {
     this.#state.meta.last_active_at = now;
     this.#state.applyFacts([...changed], now, replaced);
   }
+}
+
+/** How what D1 knows came to be completed, as far as one entry can say it. */
+function howOf({ told_at = null, marked_at = null, passed_at = null }: ProjectedFact): How | null {
+  if (told_at !== null) return "told";
+  if (marked_at !== null) return "marked";
+  return passed_at === null ? null : "passed";
 }
 
 /** What was passed was done. */

@@ -17,12 +17,16 @@ import type { EnrollmentStore } from "./store.ts";
 function viewAt(state: EnrollmentState, store: EnrollmentStore, program: Program, at: number): View {
   const isPast = at < Date.now();
   const { cohorts, practice_mode, enrolled_at, profile } = isPast ? store.policy.at(at) : state.meta;
-  const learner = layOut(program, {
-    enrolled_at: enrolled_at ?? state.meta.enrolled_at,
-    facts: isPast ? factsAt(store, at) : state.facts,
-    opened: store.opened.keptAt(isPast ? at : null),
-    policy: { cohorts, practice_mode, profile, overrides: store.policy.overrides(isPast ? at : null) },
-  });
+  const learner = layOut(
+    program,
+    {
+      enrolled_at: enrolled_at ?? state.meta.enrolled_at,
+      facts: isPast ? factsAt(store, at) : state.facts,
+      opened: store.opened.keptAt(isPast ? at : null),
+      policy: { cohorts, practice_mode, profile, overrides: store.policy.overrides(isPast ? at : null) },
+    },
+    at,
+  );
   return { program, learner, evaluation: evaluate(program, learner, at), now: at };
 }
 
@@ -83,7 +87,7 @@ function factsAt(store: EnrollmentStore, at: number): Map<string, Fact> {
   for (const entry of store.facts.logUntil(at)) {
     if (entry.kind === "revoked") facts.delete(entry.item);
     else {
-      facts.set(entry.item, mergeFact(facts.get(entry.item) ?? NO_FACT, newsOf(entry)));
+      facts.set(entry.item, mergeFact(facts.get(entry.item) ?? NO_FACT, { ...newsOf(entry), live: true }));
     }
   }
   return facts;

@@ -39,6 +39,20 @@ const factSchema = z
       .default(false)
       .describe("The learner opened it. By itself that is no attempt; whoever attempted it has opened it."),
     submitted: z.boolean().default(false).describe("The learner submitted something."),
+    contributed: z
+      .boolean()
+      .default(false)
+      .describe("The learner contributed what the item asks for, as the service that holds it knows."),
+    held: z
+      .boolean()
+      .default(false)
+      .describe(
+        "It waits for its release: until then it neither counts nor shows. One is held of each item, the last that was told.",
+      ),
+    release: z
+      .boolean()
+      .default(false)
+      .describe("What is held of the item counts, from the moment of this call on. Nothing else goes with it."),
     at: happenedSchema.describe("When it happened, not before 1970."),
     correct: z
       .boolean()
@@ -56,6 +70,16 @@ const factSchema = z
     message: "either a score or points",
     params: { rule: "only_one" },
   })
+  .refine(({ held, correct, release }) => Number(held) + Number(correct) + Number(release) <= 1, {
+    path: ["held"],
+    message: "either held, or release, or correct",
+    params: { rule: "only_one" },
+  })
+  .refine((fact) => !fact.release || !tells(fact), {
+    path: ["release"],
+    message: "a release tells nothing else",
+    params: { rule: "only_one" },
+  })
   .refine(({ completed, outcome }) => !completed || outcome !== "failed", {
     path: ["outcome"],
     message: "what is failed is not completed by it",
@@ -66,6 +90,12 @@ const factSchema = z
     message: "relock goes with correct",
     params: { rule: "needs_correct" },
   });
+
+/** Whether a row tells anything of what the learner did. */
+function tells({ completed, score, points, outcome, viewed, submitted, contributed }: Record<string, unknown>): boolean {
+  const isDone = [completed, viewed, submitted, contributed].includes(true);
+  return isDone || [score, points, outcome].some((one) => one !== null);
+}
 type ImportedFact = z.output<typeof factSchema>;
 
 /** Judges the rows of an import, each by itself. A fact that comes twice is no fault: its outcome says `unchanged`. */
@@ -84,6 +114,7 @@ const OUTCOMES = [
   "waiting",
   "unchanged",
   "superseded",
+  "held",
   "item_not_found",
   "not_enrolled",
   "in_future",
@@ -99,7 +130,7 @@ export const importResultSchema = z
           index: z.int(),
           outcome: z.enum(OUTCOMES).openapi({
             description:
-              "`waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
+              "`waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`: it waits for its release. `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
           }),
           progress_seq: z.int().nullable(),
           errors: rowErrorsSchema,
@@ -108,7 +139,12 @@ export const importResultSchema = z
     ),
     recorded: z.int().openapi({ description: "Facts recorded, those that wait included." }),
     deltas: z.array(
-      z.object({ enrollment_id: z.string(), unlocked: z.array(z.string()), locked: z.array(z.string()) }),
+      z.object({
+        enrollment_id: z.string(),
+        unlocked: z.array(z.string()),
+        locked: z.array(z.string()),
+        completed: z.array(z.string()).openapi({ description: "Items that became complete, chapters included." }),
+      }),
     ),
     deltas_omitted: z.int().openapi({ description: "Learners whose delta had no room in this answer." }),
   })
@@ -152,18 +188,7 @@ export async function importProgress(
     const own = indexes.flatMap((index) => facts.get(index) ?? []);
     const result = await callEnrollment(env, id, (stub) =>
       stub.record({
-        facts: own.map(({ item, completed, score, points, outcome, viewed, submitted, at, correct, relock }) => ({
-          item,
-          completed,
-          score,
-          points,
-          outcome,
-          viewed,
-          submitted,
-          at: Math.min(Date.parse(at), now),
-          correct,
-          relock,
-        })),
+        facts: own.map(({ user_id: _user, at, ...fact }) => ({ ...fact, at: Math.min(Date.parse(at), now) })),
         chapters_only: false,
         actor,
         mode: "import",
@@ -177,13 +202,15 @@ export async function importProgress(
       for (const index of indexes) outcomes[index] = { outcome, seq: null };
       return;
     }
-    const { unlocked, locked, progress_seq } = result.value;
+    const { unlocked, locked, completed = [], progress_seq } = result.value;
     indexes.forEach((index, position) => {
       const outcome: FactOutcome = result.value.outcomes[position] ?? "unchanged";
       outcomes[index] = { outcome, seq: progress_seq };
     });
-    if (unlocked.length === 0 && locked.length === 0) return;
-    const delta = { enrollment_id: id, unlocked, locked };
+    // What was told is known; chapters that are complete by it are news.
+    const isNews = completed.some((item) => own.every((fact) => fact.item !== item));
+    if (unlocked.length === 0 && locked.length === 0 && !isNews) return;
+    const delta = { enrollment_id: id, unlocked, locked, completed };
     room -= utf8Bytes(JSON.stringify(delta));
     if (room >= 0) deltas.push(delta);
     else omitted += 1;

@@ -7,8 +7,7 @@ import type { EnrollmentStore } from "./store.ts";
 
 /** What D1 keeps of an enrollment besides facts. */
 export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState, store: EnrollmentStore): Mirror {
-  const ids = (flags: Uint8Array) => program.ids.filter((_, index) => flags[index] === 1);
-  const isSticky = program.outline.options.sticky;
+  const isKept = (index: number) => program.keeps[index] === 1;
   let open = 0;
   let completed = 0;
   let visible = 0;
@@ -36,7 +35,7 @@ export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState
       })),
     }),
     kept: JSON.stringify(keptForMirror(program, store)),
-    earned: JSON.stringify(isSticky ? [] : ids(evaluation.earned)),
+    earned: JSON.stringify(program.ids.filter((_, index) => evaluation.earned[index] === 1 && !isKept(index))),
     version: meta.version,
     progress_seq: meta.progress_seq,
     policy_seq: meta.policy_seq,

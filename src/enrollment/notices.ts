@@ -18,7 +18,12 @@ export const eventPayload = z.object({
 const contentPayload = z.object({ course_version: z.number(), items: z.array(z.string()), at: z.number() });
 
 /** Payload of an outbox row of kind "fact" that was written by a change, not to restore what was known. */
-const progressPayload = z.object({ version: z.number(), at: z.number() });
+const progressPayload = z.object({
+  version: z.number(),
+  at: z.number(),
+  /** Items that are complete by it, or no longer. */
+  derived: z.array(z.string()).optional(),
+});
 /** Payload of an outbox row of kind "submission" whose verdict is news. */
 const judgedPayload = z.object({
   item: z.string(),
@@ -95,10 +100,10 @@ function progressOf(rows: readonly OutboxRow[], now: number) {
   const versions = new Map<number, { items: string[]; at: number }>();
   for (const { kind, ref, payload } of rows) {
     if (kind !== "fact" || payload === null) continue;
-    const { version, at } = progressPayload.parse(JSON.parse(payload));
+    const { version, at, derived = [] } = progressPayload.parse(JSON.parse(payload));
     if (now - at > DAY_MS) continue;
-    const items = versions.get(version)?.items ?? [];
-    versions.set(version, { items: items.includes(ref) ? items : [...items, ref], at });
+    const items = new Set([...(versions.get(version)?.items ?? []), ref, ...derived]);
+    versions.set(version, { items: [...items], at });
   }
   const named = (items: string[]) => (items.length > MAX_NAMED ? [] : items);
   return {

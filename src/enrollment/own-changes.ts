@@ -4,6 +4,9 @@ import { enrollmentNotice, judgedNotice, progressNotice } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
 import type { EnrollmentStore } from "./store.ts";
 
+/** Most items of one commit that are named although nothing was told of them. */
+const MAX_DERIVED = 100;
+
 /**
  * What one commit changes of the learner's own state, seen as a whole: so no write has to think of the learner's other
  * devices, and none can forget them. It is put into rows that the commit writes to the outbox anyway; only a change of the
@@ -13,6 +16,8 @@ export class OwnChanges {
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
   readonly #causes = new Set<Cause>();
+  /** Items that are complete by it, or no longer, though nothing was told of them. */
+  readonly #derived = new Set<string>();
   #before: Meta["status"] | null = null;
 
   constructor(store: EnrollmentStore, outbox: Outbox) {
@@ -22,12 +27,18 @@ export class OwnChanges {
 
   begin(meta: Meta): void {
     this.#causes.clear();
+    this.#derived.clear();
     this.#before = meta.status;
   }
 
   /** Something was evaluated for this reason, and is no mere restoring of what was known before. */
   because(cause: Cause): void {
     this.#causes.add(cause);
+  }
+
+  /** An item has become complete, or is so no longer, by its requirement. */
+  derived(item: string): void {
+    this.#derived.add(item);
   }
 
   end(meta: Meta, now: number): void {
@@ -38,7 +49,11 @@ export class OwnChanges {
     }
     const isProgress = this.#causes.has("progress");
     if (isProgress) {
-      const notice = progressNotice({ version: meta.version, at: now });
+      const notice = progressNotice({
+        version: meta.version,
+        at: now,
+        ...(this.#derived.size === 0 ? {} : { derived: [...this.#derived].slice(0, MAX_DERIVED) }),
+      });
       this.#outbox.describe("fact", () => notice);
     }
     const isSent = isProgress && this.#outbox.newsOf("fact").length > 0;

@@ -6,7 +6,10 @@ import { kidsOfGroup, type Program } from "../unlock/index.ts";
 
 /** Items that ask for what the learner did with an item, the item itself, and the problems of chapters that do. */
 export function restingOnItem(program: Program, item: number): Set<number> {
-  return withProblems(program, program.dependents[item] ?? [item]);
+  // And on the chapter that is complete by it.
+  const parent = program.completion?.parent[item] ?? -1;
+  const dependents = [...(program.dependents[item] ?? [item]), ...(program.dependents[parent] ?? [])];
+  return withProblems(program, [...dependents, ...program.askTotal]);
 }
 
 /** Items whose rule has a leaf of one of these kinds (see OP), and the problems of chapters that have one. */

@@ -14,7 +14,7 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { acceptedSecrets } from "../platform/secrets.ts";
 import { zoneSchema } from "../platform/zones.ts";
-import { explanationSchema, ITEM_STATUSES, reasonSchema } from "../unlock/index.ts";
+import { completionSchema, explanationSchema, ITEM_STATUSES, reasonSchema } from "../unlock/index.ts";
 import { MAX_STALE_SECONDS } from "./edge/entry.ts";
 import { type ReadQuery, readItem, readUnlocks, UNLOCK_READ_REFUSALS } from "./reads.ts";
 import { sendRead } from "./send-read.ts";
@@ -41,6 +41,7 @@ const commonRow = {
     .openapi({
       description: "When the item accepts work, of items that say so; `closes` with the learner's extension.",
     }),
+  completion: completionSchema.optional(),
 };
 const chapterRow = z
   .object({ ...commonRow, is_locked: z.boolean(), problems_completed: z.int(), problems_total: z.int() })

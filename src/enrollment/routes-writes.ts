@@ -23,12 +23,13 @@ import {
   submissionIdSchema,
 } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
-import { refuse } from "../platform/results.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { reachesCourse } from "../platform/scopes.ts";
 import { knownZone, zoneSchema } from "../platform/zones.ts";
 import { MAX_ANSWER } from "../unlock/index.ts";
 import { importProgress, importRequestSchema, importResultSchema, MAX_IMPORT_BYTES, readFacts } from "./import.ts";
+import { INCOMPLETE } from "./marking.ts";
 import { callEnrollment } from "./stub.ts";
 
 const TAGS = ["unlock writes"];
@@ -43,7 +44,7 @@ const completeRoute = defineRoute(
     scope: null,
     rule: "Own enrollment only. A locked chapter is refused with its reasons.",
     rate: "write",
-    refuses: ["not_enrolled", "not_accepting", LOCKED],
+    refuses: ["not_enrolled", "not_accepting", INCOMPLETE, LOCKED],
   },
   {
     method: "post",
@@ -54,6 +55,29 @@ const completeRoute = defineRoute(
     request: {
       headers: idempotencyHeader,
       params: z.object({ course: courseSlugSchema, chapter: itemIdSchema }),
+      query,
+      body: { required: false, content: json(z.strictObject({})) },
+    },
+    responses: { 200: { description: "Recorded, with the exact delta.", content: json(writeAnswerSchema) } },
+  },
+);
+const markRoute = defineRoute(
+  {
+    roles: ROLES,
+    scope: null,
+    rule: "Own enrollment only. A locked problem is refused with its reasons.",
+    rate: "write",
+    refuses: ["not_enrolled", "not_accepting", INCOMPLETE, LOCKED],
+  },
+  {
+    method: "post",
+    path: "/problems/{problem}/mark_as_completed",
+    operationId: "markProblem",
+    tags: TAGS,
+    summary: "Mark a problem as done, where its requirement of completion asks for that",
+    request: {
+      headers: idempotencyHeader,
+      params: z.object({ problem: itemIdSchema }),
       query,
       body: { required: false, content: json(z.strictObject({})) },
     },
@@ -160,23 +184,12 @@ export function writeRoutes() {
     .openapi(completeRoute, async (c) => {
       const { course, chapter } = c.req.valid("param");
       if (courseOfItem(chapter) !== course) return respond(c, refuse("item_not_found").refusal);
-      const idempotency = await idempotencyOf(c);
-      const id = enrollmentId(course, actorOf(c).id);
-      const result = await callEnrollment(c.env, id, (stub) =>
-        stub.record({
-          facts: [{ item: chapter, completed: true, score: null, at: null }],
-          chapters_only: true,
-          actor: actorOf(c),
-          mode: "own",
-          language: languageOf(c),
-          zone: knownZone(c.req.valid("query").tz),
-          pointer: pointerForWrite(c, course),
-          idempotency,
-        }),
-      );
-      if (!result.ok) return respond(c, result.refusal);
-      const { outcomes: _outcomes, ...answer } = result.value;
-      return c.json(settled(c, id, answer), 200);
+      const marked = await mark(c, chapter, c.req.valid("query").tz);
+      return marked.ok ? c.json(marked.value, 200) : respond(c, marked.refusal);
+    })
+    .openapi(markRoute, async (c) => {
+      const marked = await mark(c, c.req.valid("param").problem, c.req.valid("query").tz);
+      return marked.ok ? c.json(marked.value, 200) : respond(c, marked.refusal);
     })
     .openapi(submitRoute, async (c) => {
       const { problem } = c.req.valid("param");
@@ -234,6 +247,28 @@ export function writeRoutes() {
       if (answer.results.some(({ outcome }) => outcome === "unavailable")) c.header("retry-after", "1");
       return c.json(answer, 200);
     });
+}
+
+/** Notes that the learner says an item is done. */
+async function mark(c: AppContext, item: string, zone: string | undefined): Promise<Result<WriteAnswer>> {
+  const idempotency = await idempotencyOf(c);
+  const course = courseOfItem(item);
+  const id = enrollmentId(course, actorOf(c).id);
+  const result = await callEnrollment(c.env, id, (stub) =>
+    stub.record({
+      facts: [{ item, completed: true, score: null, at: null }],
+      chapters_only: true,
+      actor: actorOf(c),
+      mode: "own",
+      language: languageOf(c),
+      zone: knownZone(zone),
+      pointer: pointerForWrite(c, course),
+      idempotency,
+    }),
+  );
+  if (!result.ok) return result;
+  const { outcomes: _outcomes, ...answer } = result.value;
+  return ok(settled(c, id, answer));
 }
 
 /** The Idempotency-Key with the hash of what it was sent with: the address and the body. */

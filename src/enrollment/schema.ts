@@ -180,4 +180,32 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ALTER TABLE fact_log ADD COLUMN points_max REAL;
     `,
   },
+  {
+    // How an item came to be completed, first contribution, and when which score was reached: what completion rests on.
+    id: "008_deeds",
+    sql: `
+      ALTER TABLE facts ADD COLUMN told_at INTEGER;
+      ALTER TABLE facts ADD COLUMN marked_at INTEGER;
+      ALTER TABLE facts ADD COLUMN passed_at INTEGER;
+      ALTER TABLE facts ADD COLUMN contributed_at INTEGER;
+      ALTER TABLE facts ADD COLUMN scored_at INTEGER;
+      ALTER TABLE facts ADD COLUMN steps TEXT;
+      ALTER TABLE fact_log ADD COLUMN how TEXT;
+      ALTER TABLE fact_log ADD COLUMN contributed INTEGER;
+    `,
+  },
+  {
+    // The score that counts now, where something rests on it. And scores that are not released: they count for nothing and
+    // nobody but staff reads them, one for each item, the last that was told.
+    id: "009_release",
+    sql: `
+      ALTER TABLE facts ADD COLUMN latest TEXT;
+      CREATE TABLE held (
+        item TEXT PRIMARY KEY,
+        fact TEXT NOT NULL,
+        held_at INTEGER NOT NULL,
+        actor TEXT NOT NULL
+      ) WITHOUT ROWID;
+    `,
+  },
 ];

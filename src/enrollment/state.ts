@@ -9,6 +9,7 @@ import {
   ENGINE,
   type Evaluation,
   evaluate,
+  isCompleted,
   isStarted,
   type Learner,
   layOut,
@@ -46,6 +47,8 @@ export class EnrollmentState {
    * its answer names everything that differs from what the learner saw before.
    */
   commitDelta: Delta = NO_CHANGE;
+  /** Items that the current commit has completed, those that are complete by it included. */
+  commitCompleted: Set<string> = new Set();
   /** What the current commit has begun: items completed for the first time, and the enrollment itself. */
   commitTally: CommitTally = { ...NOTHING_BEGUN };
   /** Learners of the course, as last known; 0: not known yet. */
@@ -69,7 +72,7 @@ export class EnrollmentState {
     this.meta = loaded.meta;
     this.program = loaded.program;
     this.facts = loaded.facts;
-    this.learner = this.#layOut(loaded.program, store.opened.kept());
+    this.learner = this.#layOut(loaded.program, store.opened.kept(), loaded.meta.computed_at);
     this.evaluation =
       unpack(loaded.meta.states, loaded.program.size, loaded.meta.valid_until) ??
       evaluate(this.program, this.learner, loaded.meta.computed_at);
@@ -78,6 +81,7 @@ export class EnrollmentState {
   /** A new commit starts: nothing has changed yet. */
   beginCommit(): void {
     this.commitDelta = NO_CHANGE;
+    this.commitCompleted = new Set();
     this.commitTally = { ...NOTHING_BEGUN };
     this.#own.begin(this.meta);
   }
@@ -110,6 +114,7 @@ export class EnrollmentState {
     announce: boolean = true,
   ): Delta {
     const before = openIds(this.program, this.evaluation);
+    const derivedBefore = { program: this.program, learner: this.learner };
     if (next !== undefined && next.pointer.activation > this.meta.activation) {
       // Who has just enrolled gets no event of a change: there was nothing before.
       if (announce && cause !== "enrollment") {
@@ -117,7 +122,8 @@ export class EnrollmentState {
         this.#outbox.add("content", String(next.pointer.activation), now, notice);
       }
       this.#move(next, now);
-    } else this.learner = this.#layOut(this.program, this.#store.opened.kept());
+    } else this.learner = this.#layOut(this.program, this.#store.opened.kept(), now);
+    if (this.program.completion !== null) this.#noteDerived(derivedBefore);
     const evaluation = evaluate(this.program, this.learner, now);
     const delta = announce ? difference(before, openIds(this.program, evaluation)) : { unlocked: [], locked: [] };
     const changed = pack(evaluation) !== this.meta.states;
@@ -145,10 +151,10 @@ export class EnrollmentState {
     const changes: Change[] = [];
     for (const item of items) {
       const fact = this.facts.get(item);
-      const change = fact === undefined ? null : setFact(this.program, this.learner, item, fact);
-      if (change !== null) changes.push(change);
+      if (fact !== undefined) changes.push(...setFact(this.program, this.learner, item, fact));
     }
-    if (this.program.outline.options.sticky) {
+    this.#noteCompleted(changes);
+    if (this.program.keepsAny) {
       this.#keep(
         changes.map(({ item }) => item).filter((item) => isStarted(this.learner, item)),
         now,
@@ -172,15 +178,40 @@ export class EnrollmentState {
    */
   release(rests: ReadonlySet<number> | "everything", now: number): boolean {
     const kept = this.#store.opened.kept();
-    const { indexOf, outline } = this.program;
+    const { indexOf, keeps } = this.program;
     const asked = [...kept].filter((id) => rests === "everything" || rests.has(indexOf.get(id) ?? -1));
     if (asked.length === 0) return false;
-    const { earned } = evaluate(this.program, this.#layOut(this.program, kept.difference(new Set(asked))), now);
+    const { earned } = evaluate(this.program, this.#layOut(this.program, kept.difference(new Set(asked)), now), now);
     // Where nothing is sticky, a relock ends what a publish kept open: from now on the rules decide alone.
-    const endsAll = rests === "everything" && !outline.options.sticky;
-    const gone = asked.filter((id) => endsAll || earned[indexOf.get(id) ?? -1] !== 1);
+    const isEnded = (index: number) => rests === "everything" && keeps[index] !== 1;
+    const gone = asked.filter((id) => isEnded(indexOf.get(id) ?? -1) || earned[indexOf.get(id) ?? -1] !== 1);
     this.#store.opened.release(gone, now);
     return gone.length > 0;
+  }
+
+  /** What facts have completed, and what is complete by them. */
+  #noteCompleted(changes: readonly Change[]): void {
+    const { completion, chapterCount, ids } = this.program;
+    for (const { item, completedBefore } of changes) {
+      const id = ids[item] ?? "";
+      const isNew = Number.isNaN(completedBefore) && isCompleted(this.learner, item);
+      if (isNew) this.commitCompleted.add(id);
+      if ((completion?.asked[item] ?? null) === null) continue;
+      if (isNew) this.commitTally[item >= chapterCount ? "problems" : "chapters"] += 1;
+      if (isNew || !Number.isNaN(completedBefore)) this.#own.derived(id);
+    }
+  }
+
+  /** The same where everything was laid out anew: by another version, policy or instant. */
+  #noteDerived(before: { program: Program; learner: Learner }): void {
+    const { ids } = this.program;
+    const changes = ids.flatMap((id, item): Change[] => {
+      const index = before.program.indexOf.get(id);
+      const completedBefore = index === undefined ? Number.NaN : (before.learner.completedAt[index] ?? Number.NaN);
+      const isChanged = index !== undefined && Number.isNaN(completedBefore) === isCompleted(this.learner, item);
+      return isChanged ? [{ item, completedBefore }] : [];
+    });
+    this.#noteCompleted(changes);
   }
 
   /** Writes the row and queues the mirror without any change of states (withdrawal, policy log). */
@@ -203,18 +234,14 @@ export class EnrollmentState {
     return place;
   }
 
-  #layOut(program: Program, kept: ReadonlySet<string>): Learner {
-    return layOut(program, {
-      enrolled_at: this.meta.enrolled_at,
-      facts: this.facts,
-      opened: kept,
-      policy: {
-        cohorts: this.meta.cohorts,
-        practice_mode: this.meta.practice_mode,
-        profile: this.meta.profile,
-        overrides: this.#store.policy.overrides(),
-      },
-    });
+  #layOut(program: Program, kept: ReadonlySet<string>, now: number): Learner {
+    const policy = {
+      cohorts: this.meta.cohorts,
+      practice_mode: this.meta.practice_mode,
+      profile: this.meta.profile,
+      overrides: this.#store.policy.overrides(),
+    };
+    return layOut(program, { enrolled_at: this.meta.enrolled_at, facts: this.facts, opened: kept, policy }, now);
   }
 
   #move(next: { pointer: CoursePointer; program: Program }, now: number): void {
@@ -238,11 +265,11 @@ export class EnrollmentState {
     this.#store.logVersion(next.pointer.activation, next.pointer.version, now);
     const rests = relocked.flatMap((id) => [...restingOnItem(next.program, next.program.indexOf.get(id) ?? -1)]);
     const hasRelocked = rests.length > 0 && this.release(new Set(rests), now);
-    this.learner = this.#layOut(next.program, hasRelocked ? this.#store.opened.kept() : kept);
+    this.learner = this.#layOut(next.program, hasRelocked ? this.#store.opened.kept() : kept, now);
   }
 
   #keep(indexes: readonly number[], now: number): void {
-    const fresh = indexes.filter((index) => this.learner.kept[index] !== 1);
+    const fresh = indexes.filter((index) => this.learner.kept[index] !== 1 && this.program.keeps[index] === 1);
     if (fresh.length === 0) return;
     for (const index of fresh) this.learner.kept[index] = 1;
     this.#store.opened.keep(
@@ -254,11 +281,12 @@ export class EnrollmentState {
   #finish(evaluation: Evaluation, delta: Delta, cause: Cause, now: number, bump: boolean): void {
     this.evaluation = evaluation;
     this.commitDelta = combine(this.commitDelta, delta);
-    if (this.program.outline.options.sticky) {
+    if (this.program.keepsAny) {
       const fresh: number[] = [];
       const { kept } = this.learner;
+      const { keeps } = this.program;
       for (let item = 0; item < kept.length; item += 1) {
-        if (evaluation.earned[item] === 1 && kept[item] !== 1) fresh.push(item);
+        if (evaluation.earned[item] === 1 && kept[item] !== 1 && keeps[item] === 1) fresh.push(item);
       }
       this.#keep(fresh, now);
     }

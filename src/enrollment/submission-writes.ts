@@ -117,6 +117,7 @@ export class SubmissionWrites {
     const fact: NewFact = {
       item: submission.item,
       completed: submission.status === "passed",
+      how: submission.status === "passed" ? "passed" : null,
       score: submission.score,
       at: submission.submitted_at,
       submitted: true,

@@ -101,6 +101,15 @@ export class WriteTools {
   /** What a write is answered with. */
   answer(): WriteAnswer {
     const { id, progress_seq, policy_seq, version, course_version } = this.state.meta;
-    return { enrollment_id: id, progress_seq, policy_seq, version, course_version, ...this.state.commitDelta };
+    const completed = [...this.state.commitCompleted];
+    return {
+      enrollment_id: id,
+      progress_seq,
+      policy_seq,
+      version,
+      course_version,
+      ...this.state.commitDelta,
+      completed,
+    };
   }
 }

@@ -32,6 +32,9 @@ const deltaFields = {
   course_version: z.int(),
   unlocked: z.array(z.string()).openapi({ description: "Items that opened by this write; never one that was open." }),
   locked: z.array(z.string()),
+  completed: z.array(z.string()).optional().openapi({
+    description: "Items that became complete by this write: what was done, and chapters that are complete by it.",
+  }),
 };
 
 /** Of an answer inside the house: it was stored by an earlier request with the same Idempotency-Key. */

@@ -37,7 +37,7 @@ export async function audience(
     const { program, learner, evaluation } = mirroredView(mirror, course.pointer, course.program, now);
     const isOpen = evaluation.open[query.item] === 1;
     const isWanted = query.state === "any" || (query.state === "open") === isOpen;
-    if (mayAppear(program, evaluation, query.item) && isWanted) {
+    if (mayAppear(learner.program, evaluation, query.item) && isWanted) {
       rows.push({
         user_id: mirror.user,
         enrollment_id: mirror.id,

@@ -2,7 +2,7 @@ import type { NewEntry } from "../audit/index.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../platform/text.ts";
-import type { Explanation, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
+import type { Explanation, How, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
 import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
 import type { ProjectedFact } from "./mirrored.ts";
 
@@ -85,6 +85,14 @@ export interface NewFact {
   /** It was opened; without anything else that is no attempt. */
   viewed?: boolean;
   submitted?: boolean;
+  /** How it was completed, where it was; an older Worker does not say. */
+  how?: How | null;
+  /** A service tells that the learner contributed. */
+  contributed?: boolean;
+  /** It waits for its release: until then it neither counts nor shows. */
+  held?: boolean;
+  /** What is held of the item counts from now on. Nothing else goes with it. */
+  release?: boolean;
   /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
   correct?: boolean;
   /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */
@@ -92,7 +100,7 @@ export interface NewFact {
 }
 
 /** waiting: recorded of an item that is not in the published version; it takes effect when the item returns. */
-export type FactOutcome = "recorded" | "waiting" | "unchanged" | "superseded" | "item_not_found";
+export type FactOutcome = "recorded" | "waiting" | "unchanged" | "superseded" | "item_not_found" | "held";
 
 export interface RecordAnswer extends WriteAnswer {
   outcomes: FactOutcome[];

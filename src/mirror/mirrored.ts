@@ -132,6 +132,6 @@ export function mirroredView(mirror: MirroredEnrollment, pointer: Activation, pr
     kept: mirror.record.opened,
     earned: mirror.earned,
   });
-  const learner = layOut(program, { ...mirror.record, opened });
+  const learner = layOut(program, { ...mirror.record, opened }, now);
   return { program, learner, evaluation: evaluate(program, learner, now), now };
 }

@@ -32,16 +32,21 @@ const NOT_ERASED = notErasing("substr(value ->> 'enrollment_id', instr(value ->>
 const UPSERT_FACTS = setStatement(
   (set) => `
   INSERT INTO progress (enrollment_id, item_id, attempted_at, completed_at, best_score, revoked_at, seq, outcome, outcome_at,
-    points, points_min, points_max, viewed_at, submitted_at)
+    points, points_min, points_max, viewed_at, submitted_at, told_at, marked_at, passed_at, contributed_at, scored_at, steps,
+    latest)
   SELECT value ->> 'enrollment_id', value ->> 'item', value ->> 'attempted_at', value ->> 'completed_at',
          value ->> 'best_score', value ->> 'revoked_at', value ->> 'seq', value ->> 'outcome', value ->> 'outcome_at',
-         value ->> 'points', value ->> 'points_min', value ->> 'points_max', value ->> 'viewed_at', value ->> 'submitted_at'
+         value ->> 'points', value ->> 'points_min', value ->> 'points_max', value ->> 'viewed_at', value ->> 'submitted_at',
+         value ->> 'told_at', value ->> 'marked_at', value ->> 'passed_at', value ->> 'contributed_at', value ->> 'scored_at', value ->> 'steps',
+         value ->> 'latest'
   FROM ${set} WHERE ${NOT_ERASED}
   ON CONFLICT (enrollment_id, item_id) DO UPDATE SET
     attempted_at = excluded.attempted_at, completed_at = excluded.completed_at, best_score = excluded.best_score,
     revoked_at = excluded.revoked_at, seq = excluded.seq, outcome = excluded.outcome, outcome_at = excluded.outcome_at,
     points = excluded.points, points_min = excluded.points_min, points_max = excluded.points_max,
-    viewed_at = excluded.viewed_at, submitted_at = excluded.submitted_at
+    viewed_at = excluded.viewed_at, submitted_at = excluded.submitted_at, told_at = excluded.told_at,
+    marked_at = excluded.marked_at, passed_at = excluded.passed_at, contributed_at = excluded.contributed_at,
+    scored_at = excluded.scored_at, steps = excluded.steps, latest = excluded.latest
   WHERE excluded.seq > progress.seq`,
 );
 

@@ -13,6 +13,7 @@ export const ERRORS = {
   upload_url_invalid: { status: 403, title: "The upload address takes no upload" },
   pass_refused: { status: 403, title: "The pass does not open this item" },
   locked: { status: 403, title: "The item is locked" },
+  incomplete: { status: 409, title: "The item is not completed by being marked" },
   not_accepting: { status: 403, title: "The item accepts no work at this time" },
   not_found: { status: 404, title: "There is nothing here" },
   course_not_found: { status: 404, title: "There is no such course" },

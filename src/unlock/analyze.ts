@@ -3,6 +3,7 @@ import { findDeadEnds } from "./analysis/dead-ends.ts";
 import { cyclicComponents, type Edges, ordered, shortCycle } from "./analysis/graph.ts";
 import { contradiction, type Interval, isEmpty, NOW, overlap } from "./analysis/intervals.ts";
 import { obstacleName, unreachableItems } from "./analysis/reach.ts";
+import { countsChildren, judgeRequirement } from "./analysis/requirements.ts";
 import {
   type Entry,
   isOffered,
@@ -29,7 +30,7 @@ const NEVER_OPENS: ReadonlySet<string> = new Set(["unreachable", "unsatisfiable"
  * The check when an author publishes: everything wrong with the unlock rules of a course, all at once.
  *
  * Errors: `duplicate_id`, `foreign_id`, `dangling`, `self_reference`, `cycle`, `unsatisfiable`, `unreachable`,
- * `too_deep`, `invalid_pattern`, `not_finite`. Warnings: `always_open`, `ignored_prerequisite`, `named_twice` (what is
+ * `too_deep`, `invalid_pattern`, `not_finite`, `no_children`. Warnings: `never_scored`, `always_open`, `ignored_prerequisite`, `named_twice` (what is
  * written twice counts once), `dead_end` (a part of a rule that never holds, while another may), `cohort_conflict`,
  * `cohort_only` (what comes after it is closed to all other cohorts), and `closed` (who starts now can never open it: a
  * date has passed), `missing_reference`, `hides_nothing` and `hidden_prerequisite`. Of a course that was imported (it has
@@ -46,7 +47,7 @@ export function analyze(
   now: number | null = null,
 ): { errors: FieldError[]; warnings: FieldError[] } {
   const table = tableOf(outline, pathOf);
-  const references = table.entries.map(referencesOf);
+  const references = table.entries.map((entry) => referencesOf(table, entry));
   const canBe = new Map<Rule, number>();
   const errors: FieldError[] = [];
   const warnings: FieldError[] = [];
@@ -62,8 +63,11 @@ export function analyze(
     const verdict = judgeRule(table, entry, canBe);
     openings.push(verdict.opening);
     const clash = clashWithChapter(entry, openings);
+    const required = judgeRequirement(table, entry);
+    errors.push(...required.errors);
+    if (entry.status !== "draft") warnings.push(...required.warnings);
     errors.push(...named.errors, ...verdict.errors, ...clash, ...answerErrors(table, entry), ...windowErrors(entry));
-    if (entry.status !== "draft") warnings.push(...named.warnings, ...verdict.warnings, ...oddParts(entry));
+    if (entry.status !== "draft") warnings.push(...named.warnings, ...verdict.warnings, ...oddParts(table, entry));
     if (clash.length > 0) closed.add(entry.index);
     if (verdict.errors.length > 0 || clash.length > 0 || named.isSelfReferring) faulty.add(entry.index);
   }
@@ -107,10 +111,13 @@ export function analyze(
 }
 
 /** Parts of a rule that say less than they seem to. */
-function oddParts(entry: Entry): FieldError[] {
+function oddParts(table: Table, entry: Entry): FieldError[] {
   const found: FieldError[] = [];
   walkRule(entry, (rule, path, isDenied) => {
-    if ("missing" in rule) {
+    if ("previous" in rule && table.before(rule) === undefined) {
+      const message = "There is no tracked item before this one: it never holds, and its denial neither.";
+      found.push({ path: `${path}.previous`, rule: "missing_reference", message });
+    } else if ("missing" in rule) {
       const { what, name } = rule.missing;
       const message = `The ${what} "${name}" is not in the course: this never holds${what === "item" ? "" : ", and its denial does"}.`;
       found.push({ path: `${path}.missing`, rule: "missing_reference", message });
@@ -223,12 +230,18 @@ function closedTutorial(entry: Entry, why: string): FieldError {
   return { path: TUTORIAL_PATH, rule: "unreachable", message };
 }
 
-/** The node of what a reference reads, see {@link dependenciesOf}; NONE where it reads nothing that counts. */
-function nodeOf(table: Table, entry: Entry, reference: Reference): number {
+/** The nodes of what a reference reads, see {@link dependenciesOf}; none where it reads nothing that counts. */
+function nodesOf(table: Table, entry: Entry, reference: Reference): number[] {
   const target = table.find(reference.target);
-  if (target === undefined || target.status === "draft" || isSelfReference(table, entry, reference)) return NONE;
-  if (reference.reads === "item") return target.index;
-  return table.isChapter(target) ? table.entries.length + target.index : NONE;
+  if (target === undefined || target.status === "draft" || isSelfReference(table, entry, reference)) return [];
+  if (reference.reads === "item") return [target.index, ...itemsBehind(table, target)];
+  return table.isChapter(target) ? [table.entries.length + target.index] : [];
+}
+
+/** The node of a chapter's problems, where the chapter is complete by them. */
+function itemsBehind(table: Table, target: Entry | undefined): number[] {
+  if (target === undefined || !table.isChapter(target) || !countsChildren(target)) return [];
+  return [table.entries.length + target.index];
 }
 
 /**
@@ -242,9 +255,10 @@ function dependenciesOf(
 ): Edges {
   return [
     ...table.entries.map((entry) => {
-      const demanded = (references[entry.index] ?? []).map((reference) => nodeOf(table, entry, reference));
+      const demanded = (references[entry.index] ?? []).flatMap((reference) => nodesOf(table, entry, reference));
       const gatedBy = tutorial === undefined || tutorial.index === entry.index ? NONE : tutorial.index;
-      return [...demanded, entry.gate, entry.previous, gatedBy].filter((node) => node !== NONE);
+      const made = [entry.previous, gatedBy].flatMap((node) => itemsBehind(table, table.entries[node]));
+      return [...demanded, entry.gate, entry.previous, gatedBy, ...made].filter((node) => node !== NONE);
     }),
     ...table.problemsOf.map((problems) =>
       problems.filter((problem) => problem.status !== "draft").map((problem) => problem.index),
@@ -285,13 +299,18 @@ function findCycles(table: Table, references: readonly (readonly Reference[])[],
     const entry = table.entries[node];
     const id = entry?.item.id ?? "";
     const reference = (references[node] ?? []).find(
-      (each) => entry !== undefined && nodeOf(table, entry, each) === next,
+      (each) => entry !== undefined && nodesOf(table, entry, each).includes(next),
     );
     if (reference !== undefined) {
-      const note = reference.reads === "problems" ? `${id} waits for the problems of ${reference.target}` : "";
+      const isMade = reference.reads === "problems" || next >= size;
+      const note = isMade ? `${id} waits for the problems of ${reference.target}` : "";
       return { id, path: reference.path, note };
     }
-    const nextId = table.entries[next]?.item.id ?? "";
+    const nextId = table.entries[next >= size ? next - size : next]?.item.id ?? "";
+    if (next >= size) {
+      const path = entry?.previous === next - size ? null : TUTORIAL_PATH;
+      return { id, path, note: `${id} waits for the problems of ${nextId}, which make it complete` };
+    }
     if (entry?.gate === next) return { id, path: null, note: `${id} stands in ${nextId}` };
     if (entry?.previous === next) return { id, path: null, note: `${id} follows ${nextId} in sequential mode` };
     return { id, path: TUTORIAL_PATH, note: `${id} waits for the tutorial ${nextId}` };

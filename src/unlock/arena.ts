@@ -10,6 +10,9 @@ const BITS: Readonly<Record<CompletionState, number>> = {
   failed: STATE.FAILED,
 };
 
+/** Leaves that read scores or points. */
+const OF_SCORES: ReadonlySet<number> = new Set([OP.SCORE, OP.SCORE_RANGE, OP.POINTS, OP.AVERAGE, OP.TOTAL]);
+
 /** Collects the nodes of all rules; `beginRule` starts the record of what one rule reads. */
 export class ArenaBuilder {
   readonly instants = new Set<number>();
@@ -20,8 +23,13 @@ export class ArenaBuilder {
   reads = new Set<number>();
   /** Whether time alone can make the rule false: an `until`, or below a `not` a date or delay that comes about. */
   hasEnd = false;
+  /** Whether the rule asks for the course total. */
+  readsTotal = false;
   /** Whether a part of the rule hides the item where it fails. */
   mayHide = false;
+  #before = NONE;
+  #isLive = false;
+  readonly #live: number[] = [];
   #isDenied = false;
   #namesDeprecated = false;
   readonly #op: number[] = [];
@@ -56,8 +64,15 @@ export class ArenaBuilder {
     this.#countedIn = countedIn;
   }
 
-  beginRule(): void {
+  /**
+   * @param before the tracked item before the rule's own, or NONE.
+   * @param isLive whether it asks for the grades that count now.
+   */
+  beginRule(before: number, isLive: boolean): void {
+    this.#before = before;
+    this.#isLive = isLive;
     this.reads = new Set();
+    this.readsTotal = false;
     this.hasEnd = false;
     this.mayHide = false;
     this.#isDenied = false;
@@ -101,6 +116,8 @@ export class ArenaBuilder {
       return this.#below(this.#fact(OP.POINTS, item, min), below);
     }
     if ("average" in rule) return this.#average(rule.average);
+    if ("total" in rule) return this.#total(rule.total);
+    if ("previous" in rule) return this.#previous(rule.previous.is);
     if ("viewed" in rule) return this.#fact(OP.VIEWED, rule.viewed, 0);
     if ("submitted" in rule) return this.#fact(OP.SUBMITTED, rule.submitted, 0);
     if ("hide" in rule) return this.#hide(rule.hide);
@@ -169,6 +186,7 @@ export class ArenaBuilder {
       count: Int32Array.from(this.#count),
       kids: Int32Array.from(this.#kids),
       ends: Uint8Array.from(this.#op, (_, node) => this.#ends[node] ?? 0),
+      live: Uint8Array.from(this.#live),
       hides: Uint8Array.from(this.#op, (_, node) => this.#hides[node] ?? 0),
       whenTrue: Int32Array.from(this.#whenTrue),
       whenFalse: Int32Array.from(this.#whenFalse),
@@ -201,6 +219,7 @@ export class ArenaBuilder {
     this.#count.push(kids.length);
     for (const kid of kids) this.#kids.push(kid);
     this.#arg.push(arg);
+    this.#live.push(this.#isLive && OF_SCORES.has(op) ? 1 : 0);
     this.#value.push(value);
     this.#decide(this.#op.length, NONE, NONE);
     return this.#op.push(op) - 1;
@@ -215,6 +234,18 @@ export class ArenaBuilder {
     const ignored = distinct.length - kids.length;
     if (ignored > 0 && kids.length === 0) return NONE;
     return this.#node(op, ignored > 0 ? Math.min(asked, kids.length) : asked, 0, kids);
+  }
+
+  /** Where nothing is before it, it fails, denied or not. */
+  #previous(states: readonly CompletionState[]): number {
+    if (this.#before === NONE) return this.#node(OP.MISSING, NONE, this.#isDenied ? 1 : 0);
+    this.#read(this.#before);
+    return this.#node(OP.STATE, this.#before, this.#statesOf(states));
+  }
+
+  #total({ min = Number.NEGATIVE_INFINITY, below }: { min?: number; below?: number }): number {
+    this.readsTotal = true;
+    return this.#below(this.#node(OP.TOTAL, NONE, min), below);
   }
 
   #fact(op: number, id: string, value: number): number {

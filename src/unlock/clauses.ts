@@ -14,6 +14,8 @@ export type Clause =
       thenWait?: number;
       /** not_in_cohort, profile_differs: what is asked of the learner. */
       trait?: Trait;
+      /** not_completed, not_passed: what the item's own requirement still asks for. */
+      needs?: Clause;
       /** Nothing the learner does or waits for makes an end of it. */
       isLost?: boolean;
     }
@@ -27,6 +29,7 @@ export const FINAL: ReadonlySet<Reason["code"]> = new Set([
   "score_too_high",
   "points_too_high",
   "average_too_high",
+  "total_too_high",
   "not_in_cohort",
   "profile_differs",
   "missing",

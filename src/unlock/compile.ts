@@ -1,6 +1,7 @@
 import { ArenaBuilder } from "./arena.ts";
+import { type Completion, compileCompletion } from "./completion/compile.ts";
 import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
-import { ACCEPT, NONE, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
+import { ACCEPT, NONE, type NodeArena, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
 import type { Rule } from "./rules.ts";
 
 /** Scores are compared with this slack: a sum of weighted parts may miss the number it should be by a rounding error. */
@@ -39,8 +40,12 @@ export function compile(outline: Outline): Program {
   const closes = new Uint8Array(size);
   const mayHide = new Uint8Array(size);
   const reads: Set<number>[] = [];
+  const askTotal: number[] = [];
+  const live = Uint8Array.from(items, (item) => (isLive(item, outline) ? 1 : 0));
+  const keeps = Uint8Array.from(items, ({ keeps: own = outline.options.sticky }) => (own ? 1 : 0));
+  const trackedBefore = trackedBeforeEach(items, statuses, inChapter, chapterOf);
   items.forEach((item, index) => {
-    builder.beginRule();
+    builder.beginRule(trackedBefore[index] ?? NONE, live[index] === 1);
     const rule = ruleOf(item, outline.source);
     const root = rule === null ? NONE : builder.add(rule);
     if (root !== NONE) {
@@ -48,6 +53,7 @@ export function compile(outline: Outline): Program {
       entries[index] = builder.thread(root);
     }
     reads.push(builder.reads);
+    if (builder.readsTotal) askTotal.push(index);
     closes[index] = builder.hasEnd ? 1 : 0;
     mayHide[index] = builder.mayHide ? 1 : 0;
   });
@@ -74,6 +80,9 @@ export function compile(outline: Outline): Program {
   nodes.op.forEach((op, node) => {
     if (op === OP.VIEWED) watched[nodes.arg[node] ?? NONE] = 1;
   });
+  const completion = compileCompletion(items, statuses, countedIn);
+  for (const item of completion?.watched ?? []) watched[item] = 1;
+  const graded = gradedIn(nodes, live, items, chapterCount);
   const hasWindows = items.some(({ opens, closes }) => opens !== undefined || closes !== undefined);
   const afters = builder.afters.sort((a, b) => a.item - b.item);
   const conceals = Uint8Array.from(items, (_, index) => {
@@ -109,6 +118,9 @@ export function compile(outline: Outline): Program {
     enrollmentDelays: Float64Array.from([...builder.enrollmentDelays].sort((a, b) => a - b)),
     afterItems: Int32Array.from(afters, (leaf) => leaf.item),
     afterDelays: Float64Array.from(afters, (leaf) => leaf.delay),
+    assignments: [
+      ...new Map(items.flatMap(({ assign_to: to }) => (to === undefined ? [] : [[JSON.stringify(to), to]]))).values(),
+    ],
     cohorts: builder.cohorts,
     traits: builder.traits,
     // Moodle compares the raw number: 8.7 of 30 is a little less than 29 %.
@@ -120,18 +132,52 @@ export function compile(outline: Outline): Program {
       closes === undefined ? Number.POSITIVE_INFINITY : Date.parse(closes),
     ),
     hasWindows,
-    asksOutcomes: nodes.op.includes(OP.STATE),
-    asksPoints: nodes.op.includes(OP.POINTS),
-    asksSubmissions: nodes.op.includes(OP.SUBMITTED),
-    asksMore: [OP.STATE, OP.POINTS, OP.SUBMITTED, OP.VIEWED].some((op) => nodes.op.includes(op)),
+    completion,
+    asksOutcomes: completion !== null || nodes.op.includes(OP.STATE),
+    asksPoints: completion?.asks.points === true || nodes.op.includes(OP.POINTS),
+    asksSubmissions: completion?.asks.submissions === true || nodes.op.includes(OP.SUBMITTED),
+    asksTotal: askTotal.length > 0,
+    askTotal: Int32Array.from(askTotal),
+    asksLive: graded.includes(1),
+    graded,
+    live,
+    keeps,
+    keepsAny: keeps.includes(1),
+    asksMore:
+      completion !== null ||
+      askTotal.length > 0 ||
+      graded.includes(1) ||
+      [OP.STATE, OP.POINTS, OP.SUBMITTED, OP.VIEWED].some((op) => nodes.op.includes(op)),
     watched,
     asksViews: watched.includes(1),
     veils,
     conceals,
     concealsAny: conceals.includes(1),
     hidesInLocked: isFromMoodle,
-    order: topologicalOrder(reads, gate),
+    order: topologicalOrder(withCompletion(reads, completion), gate),
   };
+}
+
+/** Platforms on which what a grade opened is lost when the grade falls. */
+const LIVE_PLATFORMS: readonly string[] = ["moodle", "open_edx"];
+
+/** Whether an item asks for the grades that count now: where it says so, or its platform does where it says nothing. */
+function isLive({ keeps }: OutlineItem, { options, source }: Outline): boolean {
+  if (keeps !== undefined) return !keeps;
+  return !options.sticky && source !== undefined && LIVE_PLATFORMS.includes(source.platform);
+}
+
+/** Marks the items whose grade that counts now something rests on. */
+function gradedIn(nodes: NodeArena, live: Uint8Array, items: readonly OutlineItem[], chapterCount: number): Uint8Array {
+  const graded = Uint8Array.from(items, ({ completion }, item) => (completion !== undefined ? (live[item] ?? 0) : 0));
+  nodes.live.forEach((flag, node) => {
+    if (flag !== 1) return;
+    const first = nodes.first[node] ?? 0;
+    if (nodes.op[node] === OP.TOTAL) graded.fill(1, chapterCount);
+    else if (nodes.op[node] !== OP.AVERAGE) graded[nodes.arg[node] ?? NONE] = 1;
+    else for (const kid of nodes.kids.subarray(first, first + (nodes.count[node] ?? 0))) graded[kid] = 1;
+  });
+  return graded;
 }
 
 function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): ItemStatus {
@@ -195,13 +241,60 @@ function previousChapters(outline: Outline, statuses: readonly ItemStatus[], siz
   return previous;
 }
 
-/** Kahn's algorithm over "reads the facts of" and "stands in the chapter". */
+/**
+ * The tracked item before each in course order, or NONE: of problems that are offered, those with a requirement of completion;
+ * where no item has one, all of them. Whom its author hides counts, too.
+ */
+function trackedBeforeEach(
+  items: readonly OutlineItem[],
+  statuses: readonly ItemStatus[],
+  inChapter: readonly (readonly number[])[],
+  chapterOf: Int32Array,
+): Int32Array {
+  const before = new Int32Array(items.length).fill(NONE);
+  const isAnyTracked = items.some(({ completion }) => completion !== undefined);
+  let last = NONE;
+  const pass = (item: number) => {
+    before[item] = last;
+    const isOffered = statuses[item] === "active" || statuses[item] === "beta";
+    if (isOffered && (!isAnyTracked || items[item]?.completion !== undefined)) last = item;
+  };
+  inChapter.forEach((problems, chapter) => {
+    before[chapter] = last;
+    problems.forEach(pass);
+  });
+  for (let item = inChapter.length; item < items.length; item += 1) if (chapterOf[item] === NONE) pass(item);
+  return before;
+}
+
+/**
+ * What each item reads, where a chapter that is complete by its items is one more node behind them: the number of the chapter
+ * beyond those of all items. So who waits for the chapter comes after what it is made of.
+ */
+function withCompletion(reads: readonly Set<number>[], completion: Completion | null): readonly Set<number>[] {
+  if (completion === null) return reads;
+  const size = reads.length;
+  const made = new Map<number, Set<number>>();
+  completion.parent.forEach((chapter, child) => {
+    if (chapter === NONE) return;
+    const children = made.get(chapter);
+    if (children === undefined) made.set(chapter, new Set([chapter, child]));
+    else children.add(child);
+  });
+  const own = reads.map((set) => new Set([...set].flatMap((read) => (made.has(read) ? [read, size + read] : [read]))));
+  const highest = Math.max(NONE, ...made.keys());
+  for (let chapter = 0; chapter <= highest; chapter += 1) own.push(made.get(chapter) ?? new Set());
+  return own;
+}
+
+/** Kahn's algorithm over "reads the facts of" and "stands in the chapter". Nodes beyond the items are left out of the answer. */
 function topologicalOrder(reads: readonly Set<number>[], gate: Int32Array): Int32Array {
-  const waiting = reads.map((set, index) => set.size + (gate[index] === NONE ? 0 : 1));
+  const gateOf = (node: number) => gate[node] ?? NONE;
+  const waiting = reads.map((set, index) => set.size + (gateOf(index) === NONE ? 0 : 1));
   const followers: number[][] = reads.map(() => []);
   reads.forEach((set, index) => {
     for (const read of set) followers[read]?.push(index);
-    followers[gate[index] ?? NONE]?.push(index);
+    followers[gateOf(index)]?.push(index);
   });
   const order = waiting.flatMap((count, index) => (count === 0 ? [index] : []));
   for (let head = 0; head < order.length; head += 1) {
@@ -211,5 +304,6 @@ function topologicalOrder(reads: readonly Set<number>[], gate: Int32Array): Int3
       if (left === 0) order.push(follower);
     }
   }
-  return order.length === reads.length ? Int32Array.from(order) : new Int32Array(0);
+  if (order.length !== reads.length) return new Int32Array(0);
+  return Int32Array.from(reads.length === gate.length ? order : order.filter((node) => node < gate.length));
 }

@@ -38,6 +38,8 @@ export function conditionsOf(scope: Scope, evaluation: Evaluation, item: number,
         return leaf("state", { item: named });
       case OP.AVERAGE:
         return leaf("average", { total: kidsOf(program, node).length, upper: nodes.upper[node] ?? 0 });
+      case OP.TOTAL:
+        return leaf("total", { upper: nodes.upper[node] ?? 0 });
       case OP.VIEWED:
         return leaf("viewed", { item: named });
       case OP.SUBMITTED:

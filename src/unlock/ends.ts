@@ -101,6 +101,9 @@ function pastOf(scope: Scope, root: number, owner: number): Past {
       case OP.AVERAGE:
         children.forEach(factsOf);
         break;
+      case OP.TOTAL:
+        for (let problem = program.chapterCount; problem < program.size; problem += 1) factsOf(problem);
+        break;
       case OP.COMPLETED:
       case OP.ATTEMPTED:
       case OP.SCORE:

@@ -7,15 +7,23 @@ export const ENGINE = 3;
 export const ENGINE_SOURCES = [
   "arena.ts",
   "compile.ts",
+  "completion/compile.ts",
+  "completion/deeds.ts",
+  "completion/derive.ts",
+  "completion/excuses.ts",
+  "completion/score-steps.ts",
   "ends.ts",
   "evaluate.ts",
   "facts.ts",
   "hiding.ts",
   "learner.ts",
+  "meant.ts",
   "program.ts",
   "rules.ts",
   "scope.ts",
+  "scores.ts",
+  "share.ts",
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "408cc09c7a92f82eb20142de585fe130227c1fd625fc78fd3d2b168534eb5794";
+export const ENGINE_DIGEST = "0e33d7b4c06a8093c16270b473182d64aa6bab57395781d01ffcd4c4d9f19a9c";

@@ -60,14 +60,15 @@ export interface Opening {
  * @param changes what `setFact` returned, in that order.
  */
 export function reevaluate(
-  program: Program,
+  course: Program,
   learner: Learner,
   evaluation: Evaluation,
   changes: readonly Change[],
   now: number,
 ): Opening {
+  const scope = scopeOf(course, learner, now);
+  const { program } = scope;
   const { chapterCount, chapterOf, closes, comesWith, dependents, problemsOf, gate, standing } = program;
-  const scope = scopeOf(program, learner, now);
   const opening: Opening = { opened: [], closed: [] };
   const movedChapters = new Set<number>();
   const renewChapter = (chapter: number) => {
@@ -76,7 +77,10 @@ export function reevaluate(
     const isVeiled = standing[chapter] === STANDING.DEPRECATED && program.conceals[chapter] === 1;
     if (renew(scope, chapter, evaluation, opening) || closes[chapter] === 1 || isVeiled) movedChapters.add(chapter);
   };
+  // What asks for the course total depends on every problem.
+  const askers = program.asksTotal && changes.some(({ item }) => item >= chapterCount) ? program.askTotal : NO_ITEMS;
   // Problems are decided by their chapters, so these go first. Deciding an item twice does no harm.
+  for (const asker of askers) if (asker < chapterCount) renewChapter(asker);
   for (const { item } of changes) {
     for (const dependent of dependents[item] ?? []) {
       if (dependent >= chapterCount) break;
@@ -85,6 +89,7 @@ export function reevaluate(
     const home = chapterOf[item] ?? NONE;
     if (home !== NONE && standing[home] === STANDING.DEPRECATED) renewChapter(home);
   }
+  for (const asker of askers) if (asker >= chapterCount) renew(scope, asker, evaluation, opening);
   for (const { item } of changes) {
     for (const dependent of dependents[item] ?? []) {
       if (dependent >= chapterCount) renew(scope, dependent, evaluation, opening);
@@ -100,6 +105,8 @@ export function reevaluate(
   opening.closed.sort((a, b) => a - b);
   return opening;
 }
+
+const NO_ITEMS = new Int32Array(0);
 
 /** Evaluates one item again and notes whether it opened or closed. True when anything of it is different now. */
 function renew(scope: Scope, item: number, evaluation: Evaluation, opening: Opening): boolean {

@@ -153,10 +153,14 @@ export function withTitles(program: Program, explanation: Explanation, language:
     const index = entry.item === undefined ? undefined : program.indexOf.get(entry.item);
     return index === undefined ? entry : { ...entry, title: titleOf(program, index, language) };
   };
+  const reasoned = (reason: Reason): Reason => {
+    const { missing, ...rest } = titled(reason);
+    return missing === undefined ? rest : { ...rest, missing: missing.map(titled) };
+  };
   return {
     ...explanation,
     conditions: explanation.conditions.map(titled),
-    reasons: explanation.reasons.map(titled),
+    reasons: explanation.reasons.map(reasoned),
     to_unlock: explanation.to_unlock?.map(titled) ?? null,
     do_next: explanation.do_next.map(titled),
   };

@@ -1,11 +1,13 @@
 import { toInstant } from "../platform/instants.ts";
-import { asLost, type Clause, hasLoss, joined, withoutWaits } from "./clauses.ts";
+import { asLost, type Clause, hasLoss, joined, reasonsIn, withoutWaits } from "./clauses.ts";
+import { missingOf } from "./completion/missing.ts";
 import { isKept } from "./ends.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Reason, ReasonCode } from "./explanation.ts";
 import { isGroup, kidsOf } from "./nodes.ts";
 import { NONE, OP, STATE, type Trait } from "./program.ts";
 import { lockedUntil, type Reach, reachOf } from "./reach.ts";
+import { gradesAt, totalOf } from "./scores.ts";
 import {
   averageOf,
   completionOf,
@@ -86,7 +88,16 @@ export class Explainer {
 
   /** A reason that is no leaf of the rule. */
   #gate(code: ReasonCode, item: number): Clause & { kind: "reason" } {
-    return { ...this.#reason(code, item), isLost: !this.#isReachable(item) };
+    const reason = { ...this.#reason(code, item), isLost: !this.#isReachable(item) };
+    return code === "chapter_locked" ? reason : this.#needing(item, reason);
+  }
+
+  /** A reason on an item that has to be complete, with what its own requirement still asks for. */
+  #needing(item: number, clause: Clause & { kind: "reason" }): Clause & { kind: "reason" } {
+    if (this.#scope.program.completion === null || !this.#isVisible(item)) return clause;
+    const needs = missingOf(this.#scope, this.#evaluation, item);
+    if (needs === null) return clause;
+    return { ...clause, needs, reason: { ...clause.reason, missing: reasonsIn(needs) } };
   }
 
   /** A reason on an item, which it names unless the item is hidden from the learner. */
@@ -134,21 +145,21 @@ export class Explainer {
       if (op === OP.UNTIL) return opens(turnOf(this.#scope, node, owner));
       if (op === OP.FROM || op === OP.AFTER_ENROLLMENT) return closed(turnOf(this.#scope, node, owner));
       if (op === OP.MISSING) return this.#reason("missing", NONE);
-      if (op === OP.AVERAGE) return this.#reason("excluded", NONE);
+      if (op === OP.AVERAGE || op === OP.TOTAL) return this.#reason("excluded", NONE);
       const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
       // A score that is too low for what is denied can still rise above it.
-      if (op === OP.POINTS && upper < Number.POSITIVE_INFINITY) return this.#pointsOutside(arg, upper);
-      if (upper < Number.POSITIVE_INFINITY) return this.#scoreTooLow(arg, upper);
+      if (op === OP.POINTS && upper < Number.POSITIVE_INFINITY) return this.#pointsOutside(node, arg, upper);
+      if (upper < Number.POSITIVE_INFINITY) return this.#scoreTooLow(node, arg, upper);
       if (op === OP.STATE) return this.#otherState(arg, ~value);
       return this.#reason("excluded", OF_PERSONS.has(op) ? NONE : arg);
     }
     switch (op) {
       case OP.COMPLETED:
-        return this.#reason("not_completed", arg, { required: "completed", actual });
+        return this.#needing(arg, this.#reason("not_completed", arg, { required: "completed", actual }));
       case OP.ATTEMPTED:
         return this.#reason("not_attempted", arg, { required: "attempted", actual });
       case OP.SCORE:
-        return this.#scoreTooLow(arg, value);
+        return this.#scoreTooLow(node, arg, value);
       case OP.STATE:
         return this.#otherState(arg, value);
       case OP.AVERAGE: {
@@ -164,14 +175,23 @@ export class Explainer {
         }
         return this.#reason("average_too_low", NONE, { required: Math.max(0, roundedUp(value)), ...rest });
       }
+      case OP.TOTAL: {
+        const { percent } = totalOf(this.#scope, node);
+        const upper = nodes.upper[node] ?? Number.POSITIVE_INFINITY;
+        const actual = percent === null ? null : round(percent);
+        if (percent !== null && percent >= upper - program.scoreSlack) {
+          return this.#reason("total_too_high", NONE, { required: upper, actual });
+        }
+        return this.#reason("total_too_low", NONE, { required: Math.max(0, roundedUp(value)), actual });
+      }
       case OP.VIEWED:
         return this.#reason("not_viewed", arg);
       case OP.SUBMITTED:
         return this.#reason("not_submitted", arg);
       case OP.POINTS:
-        return this.#pointsOutside(arg, value, nodes.upper[node]);
+        return this.#pointsOutside(node, arg, value, nodes.upper[node]);
       case OP.SCORE_RANGE:
-        return this.#scoreOutside(arg, value, nodes.upper[node] ?? 0);
+        return this.#scoreOutside(node, arg, value, nodes.upper[node] ?? 0);
       case OP.PROGRESS: {
         const { done, needed, total } = progressOf(this.#scope, node);
         const percent = total === 0 ? 100 : round((done * 100) / total);
@@ -203,7 +223,7 @@ export class Explainer {
           };
         }
         const reason = this.#reason("not_completed", arg, { required: "completed", actual, available_at: null });
-        return { ...reason, thenWait: value };
+        return { ...this.#needing(arg, reason), thenWait: value };
       }
       case OP.COHORT_SET:
       case OP.PROFILE:
@@ -215,8 +235,8 @@ export class Explainer {
     }
   }
 
-  #scoreTooLow(item: number, required: number): Clause & { kind: "reason" } {
-    const best = this.#scope.learner.bestScore[item] ?? Number.NaN;
+  #scoreTooLow(node: number, item: number, required: number): Clause & { kind: "reason" } {
+    const best = gradesAt(this.#scope, node).bestScore[item] ?? Number.NaN;
     const score = Number.isNaN(best) ? null : best;
     const remaining = roundedUp(required - (score ?? 0));
     const actual = score === null ? null : roundedDown(score);
@@ -224,18 +244,18 @@ export class Explainer {
   }
 
   /** A score that lies below a range, or above it, or is not there; the range begins at -Infinity where any will do. */
-  #scoreOutside(item: number, min: number, below: number): Clause & { kind: "reason" } {
-    const score = this.#scope.learner.bestScore[item] ?? Number.NaN;
+  #scoreOutside(node: number, item: number, min: number, below: number): Clause & { kind: "reason" } {
+    const score = gradesAt(this.#scope, node).bestScore[item] ?? Number.NaN;
     if (score >= below - this.#scope.program.scoreSlack) {
       return this.#reason("score_too_high", item, { required: below, actual: score });
     }
-    if (min !== Number.NEGATIVE_INFINITY) return this.#scoreTooLow(item, min);
+    if (min !== Number.NEGATIVE_INFINITY) return this.#scoreTooLow(node, item, min);
     const required = below === Number.POSITIVE_INFINITY ? {} : { required: below };
     return this.#reason("not_scored", item, { ...required, actual: null });
   }
 
-  #pointsOutside(item: number, min: number, below = Number.POSITIVE_INFINITY): Clause & { kind: "reason" } {
-    const points = this.#scope.learner.points[item] ?? Number.NaN;
+  #pointsOutside(node: number, item: number, min: number, below = Number.POSITIVE_INFINITY): Clause & { kind: "reason" } {
+    const points = gradesAt(this.#scope, node).points[item] ?? Number.NaN;
     const actual = Number.isNaN(points) ? null : points;
     if (points >= below) return this.#reason("points_too_high", item, { required: below, actual });
     if (min === Number.NEGATIVE_INFINITY) return this.#reason("not_scored", item, { actual });
@@ -247,10 +267,11 @@ export class Explainer {
     const state = completionOf(this.#scope, item);
     const actual = isStarted(this.#scope.learner, item) ? "started" : "not started";
     if (state === STATE.INCOMPLETE && (states & STATE.COMPLETE) !== 0) {
-      return this.#reason("not_completed", item, { required: "completed", actual });
+      return this.#needing(item, this.#reason("not_completed", item, { required: "completed", actual }));
     }
     if ((states & STATE.PASSED) === 0) return this.#reason("excluded", item);
-    return this.#reason("not_passed", item, { required: "passed", actual: STATE_WORDS.get(state) ?? actual });
+    const reason = this.#reason("not_passed", item, { required: "passed", actual: STATE_WORDS.get(state) ?? actual });
+    return this.#needing(item, reason);
   }
 
   #otherPerson(trait: Trait): Clause & { kind: "reason" } {

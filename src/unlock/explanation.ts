@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { COMPLETION_STATES } from "./rules.ts";
 
 // The form of an explanation: what the core makes, the API answers and the pages show.
 
@@ -13,9 +14,14 @@ const REASON_CODES = [
   "not_passed",
   "not_viewed",
   "not_submitted",
+  "not_marked",
+  "not_contributed",
+  "children_incomplete",
   "progress_too_low",
   "average_too_low",
   "average_too_high",
+  "total_too_low",
+  "total_too_high",
   "opens_later",
   "closed",
   "enrolled_too_recently",
@@ -35,28 +41,49 @@ export type ReasonCode = (typeof REASON_CODES)[number];
  * One failing leaf. Units: scores and percentages 0 to 100, days for drips; instants RFC 3339. Numbers are for people, with
  * two decimals at most; what is compared is never rounded.
  */
+const reasonFields = {
+  code: z.enum(REASON_CODES),
+  item: z.string().optional(),
+  title: z.string().optional(),
+  required: z.union([z.number(), z.string()]).optional().openapi({
+    description:
+      "What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared is not rounded.",
+  }),
+  actual: z.union([z.number(), z.string()]).nullable().optional().openapi({
+    description:
+      "What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the nearest.",
+  }),
+  remaining: z.number().optional().openapi({
+    description: "What is missing of a score, rounded up to two decimals; how many items are missing of a progress.",
+  }),
+  available_at: z.string().nullable().optional().openapi({
+    description:
+      "When waiting alone makes an end of it; null where it never does, or where it would not open the item.",
+  }),
+  items: z.array(z.string()).optional().openapi({
+    description: "Of progress over a list, and of a chapter's items: those that are still to be done.",
+  }),
+};
+
+/** What an item's requirement of completion still asks. */
+export const missingSchema = z.object(reasonFields).openapi("MissingPart");
+
+/** How far an item has come by its requirement of completion; only of items that have one. */
+export const completionSchema = z
+  .object({
+    state: z.enum(COMPLETION_STATES),
+    takes_mark: z.boolean().openapi({ description: "The learner is asked to mark it as done." }),
+    missing: z.array(missingSchema).openapi({ description: "What is still asked for; empty once it is complete." }),
+    description: z.string().openapi({ description: "The same in one sentence." }),
+  })
+  .openapi("ItemCompletion");
+export type CompletionView = z.infer<typeof completionSchema>;
+
 export const reasonSchema = z
   .object({
-    code: z.enum(REASON_CODES),
-    item: z.string().optional(),
-    title: z.string().optional(),
-    required: z.union([z.number(), z.string()]).optional().openapi({
-      description:
-        "What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared is not rounded.",
-    }),
-    actual: z.union([z.number(), z.string()]).nullable().optional().openapi({
-      description:
-        "What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the nearest.",
-    }),
-    remaining: z.number().optional().openapi({
-      description: "What is missing of a score, rounded up to two decimals; how many items are missing of a progress.",
-    }),
-    available_at: z.string().nullable().optional().openapi({
-      description:
-        "When waiting alone makes an end of it; null where it never does, or where it would not open the item.",
-    }),
-    items: z.array(z.string()).optional().openapi({
-      description: "Of progress over a list: the items of it that are still to be done.",
+    ...reasonFields,
+    missing: z.array(missingSchema).optional().openapi({
+      description: "Of an item that has to be complete: what its own requirement still asks for.",
     }),
   })
   .openapi("Reason");
@@ -65,7 +92,7 @@ export type Reason = z.infer<typeof reasonSchema>;
 /** One thing to do (or to wait for). */
 const stepSchema = z
   .object({
-    action: z.enum(["complete", "attempt", "score", "pass", "view", "submit", "wait"]),
+    action: z.enum(["complete", "attempt", "score", "pass", "view", "submit", "mark", "contribute", "wait"]),
     item: z.string().optional(),
     title: z.string().optional(),
     min_score: z.number().optional().openapi({ description: "Rounded up to two decimals: who scores it has enough." }),

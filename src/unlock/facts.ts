@@ -1,3 +1,6 @@
+import { mergedSteps } from "./completion/score-steps.ts";
+import { mergedLatest } from "./latest.ts";
+
 /** What one learner did with one item. Instants in epoch ms. Absent is the same as null. */
 export interface Fact {
   attempted_at: number | null;
@@ -14,7 +17,25 @@ export interface Fact {
   points?: number | null;
   points_min?: number | null;
   points_max?: number | null;
+  /**
+   * How it came to be completed, each the earliest: told as a whole by a service, marked by the learner, passed by an
+   * attempt. What was completed before this was noted has a `completed_at` earlier than all three.
+   */
+  told_at?: number | null;
+  marked_at?: number | null;
+  passed_at?: number | null;
+  /** When a service first told that the learner contributed. */
+  contributed_at?: number | null;
+  /** When the best score was reached; null where that was not noted. */
+  scored_at?: number | null;
+  /** Lower scores that were reached before it, see {@link stepsOf}. */
+  steps?: string | null;
+  /** The latest score, which may be lower than the best, see `latestOf`; null where nothing asks for it. */
+  latest?: string | null;
 }
+
+/** How an item was completed, where it was: told by a service, marked by the learner, or passed by an attempt. */
+export type How = "told" | "marked" | "passed";
 
 export type Outcome = "passed" | "failed";
 
@@ -36,6 +57,12 @@ export interface News {
   viewed?: boolean;
   /** Something was submitted. */
   submitted?: boolean;
+  /** How it was completed; nothing where that was not noted. */
+  how?: How | null;
+  /** A service tells that the learner contributed. */
+  contributed?: boolean;
+  /** Something rests on the grade that counts now, so that it is noted, too. */
+  live?: boolean;
 }
 
 export const NO_FACT: Fact = { attempted_at: null, completed_at: null, best_score: null };
@@ -48,29 +75,41 @@ export function percentOf({ points, min, max }: Points): number | null {
   return max > min ? ((points - min) * 100) / (max - min) : null;
 }
 
+/** How much a score weighs in a total: the range of its points, NaN where it was told without any. */
+export function weightOf({ points = null, points_min = null, points_max = null }: Fact): number {
+  return points === null || points_min === null || points_max === null ? Number.NaN : points_max - points_min;
+}
+
 /**
  * Merges a new fact into an old one. Commutative and idempotent: earliest instants, best attempt, latest outcome (of two
  * at one instant, passed). So facts may arrive twice and in any order (invariant 5). Whoever scored or completed has
- * attempted.
+ * attempted. The latest score is noted where something rests on it.
  */
 export function mergeFact(old: Fact, news: News): Fact {
   return {
     attempted_at: isView(news) ? old.attempted_at : Math.min(old.attempted_at ?? news.at, news.at),
     completed_at: news.completed ? Math.min(old.completed_at ?? news.at, news.at) : old.completed_at,
     ...bestOf(old, news),
+    ...mergedLatest(old, news),
     ...latestOutcome(old, news),
     ...firstOf("viewed_at", old, news.viewed, news.at),
     ...firstOf("submitted_at", old, news.submitted, news.at),
+    ...firstOf("contributed_at", old, news.contributed, news.at),
+    ...firstOf("told_at", old, news.completed && news.how === "told", news.at),
+    ...firstOf("marked_at", old, news.completed && news.how === "marked", news.at),
+    ...firstOf("passed_at", old, news.completed && news.how === "passed", news.at),
   };
 }
 
 /** Whether somebody opened an item and did nothing else. */
-export function isView({ viewed = false, submitted = false, completed, score, outcome = null, points = null }: News) {
-  return viewed && !submitted && !completed && score === null && outcome === null && points === null;
+export function isView({ viewed = false, completed, score, outcome = null, points = null, ...rest }: News) {
+  const { submitted = false, contributed = false } = rest;
+  const isMore = submitted || contributed || completed;
+  return viewed && !isMore && score === null && outcome === null && points === null;
 }
 
 function firstOf(
-  field: "viewed_at" | "submitted_at",
+  field: "viewed_at" | "submitted_at" | "contributed_at" | "told_at" | "marked_at" | "passed_at",
   old: Fact,
   isNow: boolean | undefined,
   at: number,
@@ -80,22 +119,34 @@ function firstOf(
   return known === null ? {} : { [field]: known };
 }
 
-type Attempt = Pick<Fact, "best_score" | "points" | "points_min" | "points_max">;
+type Attempt = Pick<Fact, "best_score" | "points" | "points_min" | "points_max" | "scored_at" | "steps">;
 
-/** The better of two attempts: by percentage, then by points. One told in points is more than the same without. */
-function bestOf(old: Fact, { score, points = null }: News): Attempt {
+/**
+ * The better of two attempts: by percentage, then by points. One told in points is more than the same without. Of two
+ * that are alike the earlier counts.
+ */
+function bestOf(old: Fact, { at, score, points = null }: News): Attempt {
+  if (score === null && points === null) return attemptOf(old);
   const news: Attempt =
     points === null
-      ? { best_score: score }
-      : { best_score: score, points: points.points, points_min: points.min, points_max: points.max };
-  return ORDER.reduce((found, field) => found || compare(news[field], old[field]), 0) > 0 ? news : attemptOf(old);
+      ? { best_score: score, scored_at: at }
+      : { best_score: score, points: points.points, points_min: points.min, points_max: points.max, scored_at: at };
+  const order = ORDER.reduce((found, field) => found || compare(news[field], old[field]), 0);
+  const best = order > 0 ? news : attemptOf(old);
+  // When it was reached first; of what was scored before that was noted, nobody knows.
+  if (order === 0 && best.scored_at != null) best.scored_at = Math.min(best.scored_at, at);
+  const { steps: _steps, ...attempt } = best;
+  const steps = mergedSteps(old, score === null ? null : { at, score }, attempt);
+  return steps === null ? attempt : { ...attempt, steps };
 }
 
 const ORDER = ["best_score", "points", "points_min", "points_max"] as const;
 
-function attemptOf({ best_score, points = null, points_min = null, points_max = null }: Fact): Attempt {
-  if (points === null || points_min === null || points_max === null) return { best_score };
-  return { best_score, points, points_min, points_max };
+function attemptOf({ best_score, points = null, points_min = null, points_max = null, ...rest }: Fact): Attempt {
+  const { scored_at = null, steps = null } = rest;
+  const when = { ...(scored_at === null ? {} : { scored_at }), ...(steps === null ? {} : { steps }) };
+  if (points === null || points_min === null || points_max === null) return { best_score, ...when };
+  return { best_score, points, points_min, points_max, ...when };
 }
 
 /** Nothing is less than any number. */
@@ -127,4 +178,11 @@ const FIELDS = [
   "points",
   "points_min",
   "points_max",
+  "told_at",
+  "marked_at",
+  "passed_at",
+  "contributed_at",
+  "scored_at",
+  "steps",
+  "latest",
 ] as const;

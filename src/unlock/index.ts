@@ -4,6 +4,7 @@ import type { analyze as Analyze } from "./analyze.ts";
 import type { judge as Judge } from "./judge.ts";
 
 export { compile } from "./compile.ts";
+export * from "./completion/requirement.ts";
 export * from "./ends.ts";
 export { ENGINE } from "./engine.ts";
 export * from "./evaluate.ts";
@@ -13,6 +14,8 @@ export * from "./facts.ts";
 export { mayAppear } from "./hiding.ts";
 export * from "./learner.ts";
 export { MAX_ANSWER } from "./max-answer.ts";
+export { latestOf } from "./latest.ts";
+export { meantFor } from "./meant.ts";
 export { kidsOfGroup } from "./nodes.ts";
 export * from "./outline.ts";
 export { ITEM_STATUSES, type ItemStatus, type Outline } from "./outline.ts";

@@ -1,4 +1,9 @@
-import type { Fact } from "./facts.ts";
+import { type Deeds, noDeeds, setDeeds } from "./completion/deeds.ts";
+import { cascade, deriveAll, derivingOf } from "./completion/derive.ts";
+import { excusesAt } from "./completion/excuses.ts";
+import { type Fact, weightOf } from "./facts.ts";
+import { type Live, noGrades, setGrade } from "./latest.ts";
+import { meantFor } from "./meant.ts";
 import { NONE, type Program, STATE } from "./program.ts";
 import { traitHolds } from "./traits.ts";
 
@@ -45,6 +50,8 @@ export interface LearnerRecord {
  * not have are left out here and kept in storage: a later version may bring the item back.
  */
 export interface Learner {
+  /** The course as this learner has it: without what is meant for others, see `meantFor`. */
+  readonly program: Program;
   readonly enrolledAt: number;
   readonly attemptedAt: Float64Array;
   readonly completedAt: Float64Array;
@@ -57,6 +64,14 @@ export interface Learner {
   readonly submittedAt: Float64Array;
   /** Points of the best attempt. Empty where no rule asks for it. */
   readonly points: Float64Array;
+  /** How much each item's score weighs in the course total, where it was told in points. Empty where no rule asks for it. */
+  readonly weight: Float64Array;
+  /** The grades that count now; null where nothing rests on them. */
+  readonly live: Live | null;
+  /** What was told of items, where requirements make of it what stands above; null where the course has none. */
+  readonly deeds: Deeds | null;
+  /** Since when the learner is excused from items that chapters count; null where none is, or nothing is derived. */
+  readonly excuses: ReadonlyMap<number, number> | null;
   readonly kept: Uint8Array;
   readonly cohorts: Uint8Array;
   /** 1 for each of the program's traits that the learner has. */
@@ -69,8 +84,18 @@ export interface Learner {
 const NO_BYTES = new Uint8Array(0);
 const NO_NUMBERS = new Float64Array(0);
 
-export function layOut(program: Program, record: LearnerRecord): Learner {
+/**
+ * @param now epoch ms; which excuses are in force decides what chapters count. Without it, none has run out. A scope of
+ * another instant sees to that by itself.
+ */
+export function layOut(course: Program, record: LearnerRecord, now = Number.NEGATIVE_INFINITY): Learner {
+  const program = meantFor(course, record.policy.cohorts);
+  const overrides = record.policy.overrides.flatMap((override) => {
+    const index = program.indexOf.get(override.item) ?? NONE;
+    return index === NONE ? [] : [{ ...override, index }];
+  });
   const learner: Learner = {
+    program,
     enrolledAt: record.enrolled_at,
     attemptedAt: new Float64Array(program.size).fill(Number.NaN),
     completedAt: new Float64Array(program.size).fill(Number.NaN),
@@ -80,6 +105,10 @@ export function layOut(program: Program, record: LearnerRecord): Learner {
     viewedAt: program.asksViews ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     submittedAt: program.asksSubmissions ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
     points: program.asksPoints ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
+    weight: program.asksTotal ? new Float64Array(program.size).fill(Number.NaN) : NO_NUMBERS,
+    live: program.asksLive ? noGrades(program.size) : null,
+    deeds: program.completion === null ? null : noDeeds(program.size),
+    excuses: program.completion === null ? null : excusesAt(overrides, now),
     kept: new Uint8Array(program.size),
     cohorts: Uint8Array.from(program.cohorts, (name) => (record.policy.cohorts.includes(name) ? 1 : 0)),
     traits:
@@ -87,12 +116,14 @@ export function layOut(program: Program, record: LearnerRecord): Learner {
         ? NO_BYTES
         : Uint8Array.from(program.traits, (trait) => (traitHolds(trait, record.policy) ? 1 : 0)),
     practiceMode: record.policy.practice_mode,
-    overrides: record.policy.overrides.flatMap((override) => {
-      const index = program.indexOf.get(override.item) ?? NONE;
-      return index === NONE ? [] : [{ ...override, index }];
-    }),
+    overrides,
   };
-  for (const [item, fact] of record.facts) setFact(program, learner, item, fact);
+  for (const [item, fact] of record.facts) {
+    const index = program.indexOf.get(item);
+    if (index !== undefined) writeFact(program, learner, index, fact);
+  }
+  const deriving = derivingOf(program, learner);
+  if (deriving !== null) deriveAll(deriving);
   for (const item of record.opened) {
     const index = program.indexOf.get(item);
     if (index !== undefined) learner.kept[index] = 1;
@@ -107,16 +138,25 @@ export interface Change {
   readonly completedBefore: number;
 }
 
-/** Writes one item's facts into the layout; null when the version has no such item. */
-export function setFact(program: Program, learner: Learner, item: string, fact: Fact): Change | null {
-  const index = program.indexOf.get(item);
-  if (index === undefined) return null;
+/**
+ * Writes one item's facts into the layout, and derives what rests on them.
+ * @returns what changed: the item first, then the chapter that is complete by it, or no longer. Nothing when the version has no such item.
+ */
+export function setFact(course: Program, learner: Learner, item: string, fact: Fact): Change[] {
+  const { program } = learner;
+  const index = course.indexOf.get(item);
+  if (index === undefined) return [];
   const completedBefore = learner.completedAt[index] ?? Number.NaN;
+  writeFact(program, learner, index, fact);
+  const deriving = derivingOf(program, learner);
+  return deriving === null ? [{ item: index, completedBefore }] : cascade(deriving, index, completedBefore);
+}
+
+function writeFact(program: Program, learner: Learner, index: number, fact: Fact): void {
   learner.attemptedAt[index] = fact.attempted_at ?? Number.NaN;
   learner.completedAt[index] = fact.completed_at ?? Number.NaN;
   learner.bestScore[index] = fact.best_score ?? Number.NaN;
   if (program.asksMore) setMore(program, learner, index, fact);
-  return { item: index, completedBefore };
 }
 
 /** What few courses ask for, apart so that the others do not even look. */
@@ -129,4 +169,7 @@ function setMore(program: Program, learner: Learner, index: number, fact: Fact):
   if (program.asksViews) learner.viewedAt[index] = fact.viewed_at ?? Number.NaN;
   if (program.asksSubmissions) learner.submittedAt[index] = fact.submitted_at ?? Number.NaN;
   if (program.asksPoints) learner.points[index] = fact.points ?? Number.NaN;
+  if (program.asksTotal) learner.weight[index] = weightOf(fact);
+  if (learner.live !== null) setGrade(learner.live, index, fact);
+  if (learner.deeds !== null) setDeeds(learner.deeds, index, fact);
 }

@@ -1,4 +1,5 @@
 import type { LocalizedText } from "../platform/text.ts";
+import type { Requirement } from "./completion/requirement.ts";
 import type { Rule } from "./rules.ts";
 
 /**
@@ -54,12 +55,21 @@ export interface OutlineItem {
   /** Absent: shown. */
   visibility?: Visibility;
   /**
+   * Whether it stays open once it was, whatever becomes of what opened it; absent: as the course's `sticky` says. `false`: its
+   * rule asks for the grades that count now, not for the best.
+   */
+  keeps?: boolean;
+  /** Cohorts it is meant for; nobody else sees it or is asked for it. Absent: meant for everybody. */
+  assign_to?: string[];
+  /**
    * When work is accepted: from `opens` until `closes` (exclusive). Outside, the item is as readable as its rule says. `due`
    * is what learners are told. RFC 3339; absent: no such instant.
    */
   opens?: string;
   due?: string;
   closes?: string;
+  /** How it becomes complete. Absent: when it is told to be. */
+  completion?: Requirement;
   /** What kind of item it is (page, quiz, file, ...); absent: a chapter or a problem. */
   kind?: string;
 }

@@ -1,3 +1,4 @@
+import type { Completion } from "./completion/compile.ts";
 import type { ItemStatus, Outline } from "./outline.ts";
 import type { ProfileTest } from "./rules.ts";
 
@@ -30,6 +31,8 @@ export const OP = {
   SUBMITTED: 20,
   /** The mean score of some items, which stand where a progress leaf has its. */
   AVERAGE: 21,
+  /** The percentage of all points of the course that are decided. */
+  TOTAL: 22,
 } as const;
 
 /** Completion states as bits: a `state` leaf asks for one of several. */
@@ -96,6 +99,8 @@ export interface Program {
   /** Item and delay (ms) of each `after` leaf, by item. */
   readonly afterItems: Int32Array;
   readonly afterDelays: Float64Array;
+  /** The different lists of cohorts that items are meant for, see `meantFor`. */
+  readonly assignments: readonly (readonly string[])[];
   /** Cohort names, numbered. */
   readonly cohorts: readonly string[];
   /** What rules ask of the learner beside single cohorts, numbered. */
@@ -106,11 +111,25 @@ export interface Program {
   readonly asksOutcomes: boolean;
   readonly asksPoints: boolean;
   readonly asksSubmissions: boolean;
-  /** Whether rules ask for outcomes, points, submissions or views at all. */
+  /** Whether rules ask for the course total, and the items whose rules do: they depend on every problem. */
+  readonly asksTotal: boolean;
+  /** Whether anything rests on the grades that count now: only then they are laid out. */
+  readonly asksLive: boolean;
+  /** 1 where something rests on the item's grade that counts now: only of those it is noted. */
+  readonly graded: Uint8Array;
+  /** 1 for items whose rule and requirement ask for the grades that count now. */
+  readonly live: Uint8Array;
+  /** 1 for items that stay open once they were, and whether there are any. */
+  readonly keeps: Uint8Array;
+  readonly keepsAny: boolean;
+  readonly askTotal: Int32Array;
+  /** Whether rules or requirements ask for outcomes, points, submissions or views at all. */
   readonly asksMore: boolean;
-  /** 1 where a rule asks whether the item was opened: only of those is it noted. */
+  /** 1 where a rule, or the item's requirement, asks whether it was opened: only of those is it noted. */
   readonly watched: Uint8Array;
   readonly asksViews: boolean;
+  /** How items become complete by what is done; null where no item says. */
+  readonly completion: Completion | null;
   /** From when, and until when (exclusive), each item accepts work, epoch ms; Infinities for always. */
   readonly workFrom: Float64Array;
   readonly workUntil: Float64Array;
@@ -145,6 +164,8 @@ export interface NodeArena {
    * the waiting periods below a `not`). An extension moves it.
    */
   readonly ends: Uint8Array;
+  /** 1 for a leaf on scores that asks for the grade that counts now. */
+  readonly live: Uint8Array;
   /** 1 for a part that hides the item, and does not lock it, where its failing is what keeps the item closed. */
   readonly hides: Uint8Array;
   /**

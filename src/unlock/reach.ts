@@ -1,3 +1,6 @@
+import type { Asked } from "./completion/compile.ts";
+import { isDerived } from "./completion/needs.ts";
+import { earliestComplete } from "./completion/reach.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { mayAppear } from "./hiding.ts";
 import { NONE, OP, type Program, STANDING, STATE } from "./program.ts";
@@ -45,6 +48,9 @@ export function reachOf(scope: Scope, evaluation: Evaluation): Reach {
   return new Reaching(scope, evaluation).all();
 }
 
+/** Leaves that hold by an item's being complete, or begun by that. */
+const ASKING_COMPLETION: ReadonlySet<number | undefined> = new Set([OP.COMPLETED, OP.ATTEMPTED, OP.STATE, OP.VIEWED]);
+
 class Reaching {
   readonly #scope: Scope;
   readonly #evaluation: Evaluation;
@@ -52,6 +58,8 @@ class Reaching {
   readonly #opensAt: Float64Array;
   readonly #workAt: Float64Array;
   readonly #doneAt: Float64Array;
+  /** Items whose requirement has been looked at. */
+  readonly #derived = new Set<number>();
 
   constructor(scope: Scope, evaluation: Evaluation) {
     const { size } = scope.program;
@@ -73,12 +81,14 @@ class Reaching {
       this.#opensAt[item] = opensAt;
       const workAt = program.hasWindows ? firstIn(this.#working(item, windows), now) : opensAt;
       this.#workAt[item] = workAt;
+      if (program.completion !== null && isDerived(this.#scope, item)) continue; // once its items are known
       this.#doneAt[item] = Number.isNaN(doneAt(this.#scope, item))
         ? mayAppear(program, this.#evaluation, item)
           ? workAt
           : Number.POSITIVE_INFINITY
         : Number.NEGATIVE_INFINITY;
     }
+    for (const item of program.completion?.order ?? []) this.#done(item);
     const canBe = (node: number, owner: number, wanted: boolean) => {
       const { windows, mayBeIgnored } = this.#part(node, owner, wanted);
       return mayBeIgnored || firstIn(windows, now) < Number.POSITIVE_INFINITY;
@@ -154,7 +164,30 @@ class Reaching {
   }
 
   #doneFrom(item: number): Windows {
-    return since(this.#doneAt[item] ?? Number.POSITIVE_INFINITY);
+    return since(this.#done(item));
+  }
+
+  /** First instant at which an item may be done. */
+  #done(item: number): number {
+    const { completion } = this.#scope.program;
+    const asked = completion?.asked[item] ?? null;
+    if (asked === null || this.#derived.has(item)) return this.#doneAt[item] ?? Number.POSITIVE_INFINITY;
+    this.#derived.add(item);
+    this.#doneAt[item] = Number.isNaN(doneAt(this.#scope, item)) ? this.#completeAt(item, asked) : -Infinity;
+    return this.#doneAt[item] ?? Number.POSITIVE_INFINITY;
+  }
+
+  #completeAt(item: number, asked: Asked): number {
+    const { program, now } = this.#scope;
+    const mayBeSeen = mayAppear(program, this.#evaluation, item);
+    const at = (list: Float64Array, one: number) =>
+      one !== item || mayBeSeen ? (list[one] ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    const windows = earliestComplete(asked, this.#scope, item, {
+      opensAt: (one) => at(this.#opensAt, one),
+      workAt: (one) => at(this.#workAt, one),
+      doneAt: (one) => this.#done(one),
+    });
+    return firstIn(windows, now);
   }
 
   /**
@@ -189,6 +222,9 @@ class Reaching {
         return plain(isKept || (learner.traits[arg] === 1) === wanted ? ALWAYS : NEVER);
       case OP.MISSING:
         return plain((value === 1) === wanted ? ALWAYS : NEVER);
+      // A total moves with every problem, up and down.
+      case OP.TOTAL:
+        return plain(ALWAYS);
       case OP.AVERAGE: {
         const start = nodes.first[node] ?? 0;
         const items = [...nodes.kids.subarray(start, start + (nodes.count[node] ?? 0))];
@@ -221,11 +257,23 @@ class Reaching {
       return Number.isNaN(done) || isExcused(this.#scope, item) ? ALWAYS : before(turnOf(this.#scope, node, owner));
     }
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
+    const isLive = program.nodes.live[node] === 1;
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
     // A score that is below a bound can rise above it.
-    const mayFall = upper < Number.POSITIVE_INFINITY || op === OP.STATE;
+    const mayFall = upper < Number.POSITIVE_INFINITY || op === OP.STATE || isLive;
     if (!wanted) return holds && !isExcused(this.#scope, item) && !mayFall ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
+    // What is too high now may be scored lower, where that counts.
+    const bound = isLive ? Number.POSITIVE_INFINITY : upper;
+    if (isDerived(this.#scope, item) && ASKING_COMPLETION.has(op)) {
+      return union([this.#doneFrom(item), this.#ofFact(op, item, value, bound)]);
+    }
+    return this.#ofFact(op, item, value, bound);
+  }
+
+  /** When what is told of an item may make a leaf hold. */
+  #ofFact(op: number | undefined, item: number, value: number, upper: number): Windows {
+    const { program } = this.#scope;
     // A chapter gets no score.
     if ((op === OP.SCORE || op === OP.SCORE_RANGE || op === OP.POINTS) && item < program.chapterCount) return NEVER;
     const { bestScore, points } = this.#scope.learner;
@@ -245,7 +293,8 @@ class Reaching {
 
   /** First instant from which an item may count as done: one that is done only later than now can be done again. */
   #earliestDone(item: number, done: number): number {
-    if (Number.isNaN(done)) return this.#doneAt[item] ?? Number.POSITIVE_INFINITY;
+    if (Number.isNaN(done)) return this.#done(item);
+    if (isDerived(this.#scope, item)) return Math.min(done, this.#scope.now);
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return done;
     return Math.min(done, this.#workAt[item] ?? Number.POSITIVE_INFINITY);
   }
@@ -256,7 +305,7 @@ class Reaching {
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
     const isExcusing = items.some((one) => isExcused(this.#scope, one));
-    if (!wanted) return holds && !isExcusing && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
+    if (!wanted) return holds && !isExcusing && program.nodes.live[node] !== 1 && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
     if (holds || isExcusing) return ALWAYS;
     const scored = items.filter((one) => one >= program.chapterCount && mayAppear(program, this.#evaluation, one));
     return union(scored.map((one) => since(this.#workAt[one] ?? Number.POSITIVE_INFINITY)));

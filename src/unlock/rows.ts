@@ -1,11 +1,15 @@
 import { toInstant, toInstantOrNull } from "../platform/instants.ts";
 import type { Language } from "../platform/text.ts";
+import { reasonsIn } from "./clauses.ts";
+import { completionState, missingOf, takesMark } from "./completion/missing.ts";
 import { type Evaluation, type ItemState, stateOf } from "./evaluate.ts";
 import { conditionSentences, type PrerequisiteProgress, prerequisiteProgress, titleOf } from "./explain.ts";
+import type { CompletionView } from "./explanation.ts";
 import type { Learner } from "./learner.ts";
 import type { ItemStatus } from "./outline.ts";
 import { NONE, type Program, VEIL } from "./program.ts";
 import { windowOf } from "./scope.ts";
+import { sentenceIn } from "./sentence.ts";
 import { isCompleted, type Scope, scopeOf } from "./truth.ts";
 
 /** When an item accepts work, for this learner; only of items that have such a window. */
@@ -29,6 +33,7 @@ export interface ChapterRow {
   problems_total: number;
   completed_at: string | null;
   window?: WindowRow;
+  completion?: CompletionView;
 }
 
 export interface ProblemRow {
@@ -49,6 +54,7 @@ export interface ProblemRow {
   best_score: number | null;
   completed_at: string | null;
   window?: WindowRow;
+  completion?: CompletionView;
 }
 
 /** One learner's evaluated course: what rows, explanations and states are rendered from. */
@@ -76,7 +82,8 @@ export function staffView(program: Program, learner: Learner, now: number): View
   const everything = new Uint8Array(program.size).fill(1);
   return {
     program,
-    learner,
+    // Staff have the whole course, whoever its items are meant for.
+    learner: { ...learner, program },
     now,
     listsAll: true,
     evaluation: { open: everything, earned: everything, visible: everything, validUntil: Number.POSITIVE_INFINITY },
@@ -189,6 +196,32 @@ function commonFields({ view, scope, language, sentenceFor }: Drawing, { item, o
     unlock_condition_description: sentenceFor(item),
     completed_at: toInstantOrNull(Number.isNaN(completed) ? null : completed),
     ...windowFields(scope, item),
+    ...(program.completion === null ? {} : completionFields(view, scope, item, language)),
+  };
+}
+
+/** How far an item has come by its requirement; null where it has none. */
+export function completionOfItem(view: View, item: number, language: Language): CompletionView | null {
+  const fields = completionFields(view, scopeOf(view.program, view.learner, view.now), item, language);
+  return fields.completion ?? null;
+}
+
+function completionFields(
+  { evaluation, zone = null }: View,
+  scope: Scope,
+  item: number,
+  language: Language,
+): { completion?: CompletionView } {
+  const asked = scope.program.completion?.asked[item] ?? null;
+  if (asked === null) return {};
+  const missing = missingOf(scope, evaluation, item);
+  return {
+    completion: {
+      state: completionState(scope, item),
+      takes_mark: takesMark(asked),
+      missing: missing === null ? [] : reasonsIn(missing),
+      description: missing === null ? "" : sentenceIn(scope.program, missing, { zone }, language),
+    },
   };
 }
 

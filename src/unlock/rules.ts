@@ -24,6 +24,8 @@ export type Rule =
   | { state: { item: string; is: CompletionState[] } }
   | { points: { item: string; min?: number; below?: number } }
   | { average: { of: string[]; min?: number; below?: number } }
+  | { total: { min?: number; below?: number } }
+  | { previous: { is: CompletionState[] } }
   | { viewed: string }
   | { submitted: string }
   | { profile: ProfileTest }
@@ -73,6 +75,8 @@ export const OPERATORS = [
   "state",
   "points",
   "average",
+  "total",
+  "previous",
   "viewed",
   "submitted",
   "profile",
@@ -104,6 +108,7 @@ const MAX_POINTS = 1_000_000_000;
 export const pointsSchema = z.number().min(-MAX_POINTS).max(MAX_POINTS);
 
 const percentage = z.number().min(0).max(100);
+const states = z.array(z.enum(COMPLETION_STATES)).min(1).max(COMPLETION_STATES.length);
 const fieldName = z.string().min(1).max(MAX_FIELD_NAME);
 const fieldText = z.string().max(MAX_FIELD);
 
@@ -157,16 +162,15 @@ const OPERANDS = {
   after_enrollment: z.strictObject({ days }),
   after: z.strictObject({ item: itemIdSchema, days }),
   cohort,
-  state: z.strictObject({
-    item: itemIdSchema,
-    is: z.array(z.enum(COMPLETION_STATES)).min(1).max(COMPLETION_STATES.length),
-  }),
+  state: z.strictObject({ item: itemIdSchema, is: states }),
   points: z.strictObject({ item: itemIdSchema, min: pointsSchema.optional(), below: pointsSchema.optional() }),
   average: z.strictObject({
     of: z.array(itemIdSchema).min(1).max(MAX_RULE_CHILDREN),
     min: percentage.optional(),
     below: percentage.optional(),
   }),
+  total: z.strictObject({ min: percentage.optional(), below: percentage.optional() }),
+  previous: z.strictObject({ is: states }),
   viewed: itemIdSchema,
   submitted: itemIdSchema,
   profile: profileTest,
@@ -209,7 +213,7 @@ export const ruleSchema: z.ZodType<Rule> = z
     description:
       "A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, " +
       "score {item, min, below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, " +
-      "average {of, min, below}, viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
+      "average {of, min, below}, total {min, below}, previous {is}, viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
     example: { all: [{ completed: "algorithms.arrays" }, { score: { item: "algorithms.two-sum", min: 70 } }] },
   });
 

@@ -1,3 +1,4 @@
+import { derivedAt } from "./completion/excuses.ts";
 import type { Learner } from "./learner.ts";
 import type { Program } from "./program.ts";
 
@@ -26,9 +27,10 @@ interface Exception {
   extendTo: number;
 }
 
-export function scopeOf(program: Program, learner: Learner, now: number): Scope {
+export function scopeOf(course: Program, laidOut: Learner, now: number): Scope {
+  const program = course.assignments.length === 0 ? course : laidOut.program;
   let exceptions: Map<number, Exception> | null = null;
-  for (const { index, kind, created_at, expires_at, extend_to } of learner.overrides) {
+  for (const { index, kind, created_at, expires_at, extend_to } of laidOut.overrides) {
     if (expires_at !== null && now >= expires_at) continue;
     exceptions ??= new Map();
     let exception = exceptions.get(index);
@@ -42,6 +44,8 @@ export function scopeOf(program: Program, learner: Learner, now: number): Scope 
     else if (kind === "excuse") exception.excusedAt = earlier(exception.excusedAt, created_at);
     else exception.extendTo = Math.max(exception.extendTo, extend_to ?? Number.NEGATIVE_INFINITY);
   }
+  // What chapters count depends on the excuses in force.
+  const learner = laidOut.deeds === null ? laidOut : derivedAt(program, laidOut, now);
   return { program, learner, now, asOf: Number.POSITIVE_INFINITY, earlyScores: true, exceptions };
 }
 

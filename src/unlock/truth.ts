@@ -1,4 +1,3 @@
-import type { Learner } from "./learner.ts";
 import { ACCEPT, NONE, OP, STANDING, STATE, UNTHREADED } from "./program.ts";
 
 import {
@@ -13,8 +12,21 @@ import {
   type Scope,
   scopeOf,
 } from "./scope.ts";
+import { gradesAt, isScoreKnown, totalOf } from "./scores.ts";
+import { shareOf } from "./share.ts";
 
-export { countedFrom, doneAt, excusedAt, isCompleted, isExcused, isLockedByStaff, isStarted, type Scope, scopeOf };
+export {
+  countedFrom,
+  doneAt,
+  excusedAt,
+  isCompleted,
+  isExcused,
+  isLockedByStaff,
+  isStarted,
+  type Scope,
+  scopeOf,
+  shareOf,
+};
 
 // What holds for one learner at one instant: leaves, groups, rules.
 
@@ -23,12 +35,6 @@ export const FALSE = 0;
 export const TRUE = 1;
 export const IGNORED = 2;
 export type Truth = typeof FALSE | typeof TRUE | typeof IGNORED;
-
-/**
- * Percentages are compared as rounded to two decimals, so that 2 of 3 is the 66.67 % an author writes. It never gives
- * an item away: one of the most items a course can have is four times as much.
- */
-const PERCENT_SLACK = 0.005 + 1e-9;
 
 export function passesTutorial(scope: Scope, item: number): boolean {
   const { tutorial } = scope.program;
@@ -71,11 +77,11 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return (learner.attemptedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.SCORE:
       return (
-        ((learner.bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack && isScoreKnown(scope, item)) ||
+        ((gradesAt(scope, node).bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack && isScoreKnown(scope, item)) ||
         isExcused(scope, item)
       );
     case OP.SCORE_RANGE:
-      return isScoreIn(scope, item, operand, nodes.upper[node] ?? Number.NaN);
+      return isScoreIn(scope, node, item, operand, nodes.upper[node] ?? Number.NaN);
     case OP.PROGRESS:
       return progressHolds(scope, node);
     case OP.AT_LEAST:
@@ -94,6 +100,8 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return isInState(scope, item, operand);
     case OP.AVERAGE:
       return averageHolds(scope, node);
+    case OP.TOTAL:
+      return totalHolds(scope, node);
     case OP.VIEWED: {
       // Who has begun an item has opened it.
       const { viewedAt, attemptedAt } = learner;
@@ -103,7 +111,7 @@ function holds(scope: Scope, node: number, owner: number): boolean {
     case OP.SUBMITTED:
       return (learner.submittedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.POINTS: {
-      const points = learner.points[item] ?? Number.NaN;
+      const points = gradesAt(scope, node).points[item] ?? Number.NaN;
       return points >= operand && points < (nodes.upper[node] ?? Number.NaN) && isScoreKnown(scope, item);
     }
     case OP.COHORT_SET:
@@ -131,22 +139,11 @@ function isInState(scope: Scope, item: number, states: number): boolean {
 }
 
 /** Whether there is a score, and it lies between two bounds. An excuse stands for any score that is high enough. */
-function isScoreIn(scope: Scope, item: number, min: number, below: number): boolean {
-  const score = scope.learner.bestScore[item] ?? Number.NaN;
+function isScoreIn(scope: Scope, node: number, item: number, min: number, below: number): boolean {
+  const score = gradesAt(scope, node).bestScore[item] ?? Number.NaN;
   const { scoreSlack } = scope.program;
   if (score >= min - scoreSlack && score < below - scoreSlack && isScoreKnown(scope, item)) return true;
   return below === Number.POSITIVE_INFINITY && isExcused(scope, item);
-}
-
-/** Whether the best score counts among the facts up to `asOf`. */
-function isScoreKnown({ learner, asOf, earlyScores }: Scope, item: number): boolean {
-  return asOf === Number.POSITIVE_INFINITY || (earlyScores && (scoredAt(learner, item) ?? Number.NaN) <= asOf);
-}
-
-/** When the best score may have been reached: with the completion, or else from the first try on. */
-function scoredAt({ completedAt, attemptedAt }: Learner, item: number): number | undefined {
-  const completed = completedAt[item];
-  return Number.isNaN(completed) ? attemptedAt[item] : completed;
 }
 
 function atLeastHolds(scope: Scope, node: number, owner: number): boolean {
@@ -173,11 +170,6 @@ function progressHolds(scope: Scope, node: number): boolean {
 /** How many of `total` items are the percentage a progress leaf asks for. */
 function neededOf(scope: Scope, node: number, total: number): number {
   return shareOf(operandOf(scope, node), total);
-}
-
-/** How many of `total` items are at least a percentage of them, as authors write it: 2 of 3 are 66.67 %. */
-export function shareOf(percent: number, total: number): number {
-  return Math.max(Math.ceil(((percent - PERCENT_SLACK) * total) / 100), 0);
 }
 
 function operandOf(scope: Scope, node: number): number {
@@ -225,6 +217,7 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.COHORT_SET:
     case OP.PROFILE:
     case OP.MISSING:
+    case OP.TOTAL:
       return holds(scope, node, owner) ? TRUE : FALSE;
     default:
       return FALSE; // an unknown node locks, it never opens (invariant 7)
@@ -243,9 +236,10 @@ export function averageOf(scope: Scope, node: number) {
   let counted = 0;
   let excused = 0;
   let hasScore = false;
+  const { bestScore } = gradesAt(scope, node);
   for (let at = first; at < first + listed; at += 1) {
     const item = nodes.kids[at] ?? NONE;
-    const score = scope.learner.bestScore[item] ?? Number.NaN;
+    const score = bestScore[item] ?? Number.NaN;
     if (!Number.isNaN(score) && isScoreKnown(scope, item)) {
       sum += score;
       hasScore = true;
@@ -256,6 +250,17 @@ export function averageOf(scope: Scope, node: number) {
     counted += 1;
   }
   return { mean: hasScore ? sum / counted : null, sum, counted, excused, listed };
+}
+
+/** Whether there is a total, and it lies between the bounds of its leaf. */
+function totalHolds(scope: Scope, node: number): boolean {
+  const { nodes, scoreSlack } = scope.program;
+  const { percent } = totalOf(scope, node);
+  if (percent === null) return false;
+  return (
+    percent >= (nodes.value[node] ?? Number.NaN) - scoreSlack &&
+    percent < (nodes.upper[node] ?? Number.NaN) - scoreSlack
+  );
 }
 
 function averageHolds(scope: Scope, node: number): boolean {

@@ -7,7 +7,6 @@ import { blobSource } from "../../../src/courses/importers/archive/source.ts";
 import type { FileSupply } from "../../../src/courses/importers/files.ts";
 import { type Format, type Imported, importCourse } from "../../../src/courses/importers/format.ts";
 import { settleLinks } from "../../../src/courses/importers/links.ts";
-import { forThisRelease } from "../../../src/courses/importers/release.ts";
 import type { ImportReport } from "../../../src/courses/importers/report.ts";
 import { zodErrors } from "../../../src/platform/http/field-errors.ts";
 import { describeCourse, publishCourse } from "./course.ts";
@@ -45,7 +44,7 @@ export async function runPlatform(request: PlatformRequest): Promise<unknown> {
   const imported = await importCourse(format, await sourceFiles(source), { course });
   if (!imported.ok) throw new ImportError(`${source} is not what ${format.name} expects.`, imported.refusal.errors);
   // Files come along where an archive is sent to the server; this command sends the document alone.
-  const known = forThisRelease(settleLinks(imported.value, new Map()));
+  const known = settleLinks(imported.value, new Map());
   const { document, report } = known;
   describeCourse(document);
   describeReport(known);

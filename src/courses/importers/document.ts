@@ -1,5 +1,7 @@
 import type { LocalizedText } from "../../platform/text.ts";
-import type { AnswerKey, ItemStatus, Rule } from "../../unlock/index.ts";
+import type { AnswerKey, ItemStatus, Requirement, Rule } from "../../unlock/index.ts";
+
+export type { Requirement };
 
 /** How far an item's completion has come. */
 export type CompletionState = "incomplete" | "complete" | "passed" | "failed";
@@ -31,20 +33,7 @@ export type ImportedRule =
   | { not: ImportedRule }
   | { hide: ImportedRule }
   | { missing: { what: MissingKind; name: string } }
-  | { total: Range }
   | { average: Range & { of: string[] } };
-
-/** How an item becomes complete. */
-export type Requirement =
-  | { all: Requirement[] }
-  | { any: Requirement[] }
-  | { mark: true }
-  | { view: true }
-  | { submit: true }
-  | { score: { min_percent: number } | { min_points: number } }
-  | { pass: true }
-  | { contribute: true }
-  | { children: { all: true } | { count: number } | { percent: number } };
 
 interface ImportedItem<R> {
   id: string;

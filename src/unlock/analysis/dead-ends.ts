@@ -96,6 +96,8 @@ class Survey {
     ] as const) {
       const other = this.#table.entries[number];
       if (other === undefined) continue;
+      // For whom it is not meant, nothing comes after it. What stands in it is not meant for them either.
+      if (!other.isForAll && number !== entry.gate) continue;
       if (!this.isReachable(number)) {
         // That one's dead end is reported of it. Where it is one of time, what comes after it is reported there.
         if (this.#ever?.isReachable(number) !== true) continue;

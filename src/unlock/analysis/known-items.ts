@@ -2,8 +2,9 @@ import { shareOf } from "../truth.ts";
 import { ALWAYS, firstIn, NEVER, since, type Windows } from "../windows.ts";
 import { type Bits, joined, withBit } from "./bits.ts";
 import { FREE, type Part } from "./part.ts";
+import { countsChildren } from "./requirements.ts";
 import { isOffered, NONE, type Table } from "./table.ts";
-import { progressCounts } from "./truths.ts";
+import { areForAll, progressCounts } from "./truths.ts";
 
 /** Longest list whose items are looked through for what all of it means to have done. */
 const MAX_LISTED = 100;
@@ -65,6 +66,11 @@ export class KnownItems {
 
   /** What has to be so once an item is completed, and `delay` has passed. */
   done(index: number, path: string, delay: number): Part {
+    const entry = this.#table.entries[index];
+    // What is complete by other items need never have been open itself; what makes it so is looked at elsewhere.
+    if (entry !== undefined && countsChildren(entry)) {
+      return { ...FREE, done: withBit(this.#size, null, index), begun: withBit(this.#size, null, index) };
+    }
     if (!this.isReachable(index)) return { ...FREE, dead: this.#inherited(index, path) };
     const { cohorts, otherCohorts, among } = this.#when[index] ?? FREE;
     return {
@@ -97,7 +103,7 @@ export class KnownItems {
 
   progress(of: string | readonly string[], minPercent: number, path: string): Part {
     const counts = progressCounts(this.#table, of);
-    if (counts === null || counts.offered === 0) return FREE;
+    if (counts === null || counts.offered === 0 || !areForAll(this.#table, of)) return FREE;
     const needed = shareOf(minPercent, counts.offered);
     if (needed <= 0) return FREE;
     const key = typeof of === "string" ? `${of} ${needed}` : null;

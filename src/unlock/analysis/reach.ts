@@ -1,7 +1,9 @@
+import { MAX_REQUIREMENT_DEPTH, partsOf, type Requirement } from "../completion/requirement.ts";
 import type { Rule } from "../rules.ts";
 import { shareOf } from "../truth.ts";
+import { countedChildren, neededChildren } from "./requirements.ts";
 import { distinctChildrenOf, type Entry, isOffered, NONE, type Table } from "./table.ts";
-import { CAN, progressCounts } from "./truths.ts";
+import { areForAll, CAN, progressCounts } from "./truths.ts";
 
 /** What a part of a rule is for a learner who starts today: known outright, or the number of a gate. */
 const HOLDS = -2;
@@ -34,7 +36,9 @@ export function unreachableItems(
     return entry.item.rule === null ? HOLDS : circuit.build(entry.item.rule);
   });
   for (const entry of table.entries) {
-    const inputs = [roots[entry.index] ?? NEVER, entry.gate, entry.previous];
+    const before = table.entries[entry.previous];
+    const previous = before === undefined ? NONE : before.isForAll ? circuit.done(before) : HOLDS;
+    const inputs = [roots[entry.index] ?? NEVER, entry.gate, previous];
     circuit.connectItem(entry.index, inputs);
   }
   circuit.run();
@@ -58,6 +62,8 @@ class Circuit {
   readonly #litProblems: number[];
   readonly #waiting: Map<number, number[]>[];
   readonly #isLit: boolean[];
+  /** By item: the gate of its being complete, where it has a requirement. */
+  readonly #completions = new Map<number, number>();
 
   constructor(table: Table, canBe: ReadonlyMap<Rule, number>) {
     this.#table = table;
@@ -122,7 +128,7 @@ class Circuit {
   }
 
   #leaf(rule: Rule): number {
-    if ("completed" in rule) return this.#item(rule.completed);
+    if ("completed" in rule) return this.#done(rule.completed);
     if ("attempted" in rule) return this.#item(rule.attempted);
     if ("score" in rule) return this.#score(rule.score.item);
     if ("average" in rule) {
@@ -133,8 +139,13 @@ class Circuit {
     if ("submitted" in rule) return this.#score(rule.submitted);
     if ("points" in rule) return this.#score(rule.points.item);
     // Who has done nothing is incomplete.
-    if ("state" in rule) return rule.state.is.includes("incomplete") ? HOLDS : this.#item(rule.state.item);
-    if ("after" in rule) return this.#item(rule.after.item);
+    if ("state" in rule) return rule.state.is.includes("incomplete") ? HOLDS : this.#done(rule.state.item);
+    if ("after" in rule) return this.#done(rule.after.item);
+    if ("previous" in rule) {
+      const before = this.#table.before(rule);
+      if (before === undefined) return NEVER;
+      return rule.previous.is.includes("incomplete") ? HOLDS : this.#done(before.item.id);
+    }
     if ("progress" in rule) return this.#progress(rule.progress.of, rule.progress.min_percent);
     return HOLDS;
   }
@@ -142,13 +153,53 @@ class Circuit {
   /** A chapter never gets a score, and takes no submission. */
   #score(id: string): number {
     const entry = this.#table.find(id);
-    return entry !== undefined && isOffered(entry.status) && this.#table.isChapter(entry) ? NEVER : this.#item(id);
+    const isNever = entry !== undefined && isOffered(entry.status) && entry.isForAll && this.#table.isChapter(entry);
+    return isNever ? NEVER : this.#item(id);
   }
 
   #item(id: string): number {
     const entry = this.#table.find(id);
     if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
+    if (isOffered(entry.status) && !entry.isForAll) return HOLDS; // for whom it is not meant
     return isOffered(entry.status) ? entry.index : IGNORED;
+  }
+
+  /** The gate of an item's being complete. */
+  #done(id: string): number {
+    const entry = this.#table.find(id);
+    if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
+    return isOffered(entry.status) ? this.done(entry) : IGNORED;
+  }
+
+  /** The same of an item that is there. One without a requirement can be done once it can be opened. */
+  done(entry: Entry): number {
+    if (!entry.isForAll) return HOLDS; // for whom it is not meant
+    const { completion } = entry.item;
+    if (completion === undefined) return entry.index;
+    const known = this.#completions.get(entry.index);
+    if (known !== undefined) return known;
+    const gate = this.#requirement(entry, completion);
+    this.#completions.set(entry.index, gate);
+    return gate;
+  }
+
+  #requirement(entry: Entry, requirement: Requirement, depth = 1): number {
+    if (depth > MAX_REQUIREMENT_DEPTH) return HOLDS;
+    const parts = partsOf(requirement);
+    if (parts !== null) {
+      const count = "at_least" in requirement ? requirement.at_least.count : "any" in requirement ? 1 : parts.length;
+      return this.#gate(
+        Math.min(count, parts.length),
+        parts.map(({ part }) => this.#requirement(entry, part, depth + 1)),
+      );
+    }
+    if (!("children" in requirement)) return entry.index;
+    const children = countedChildren(this.#table, entry);
+    const needed = Math.min(neededChildren(requirement.children, children.length), children.length);
+    return this.#gate(
+      needed,
+      children.map((child) => this.done(child)),
+    );
   }
 
   #progress(of: string | readonly string[], minPercent: number): number {
@@ -156,7 +207,7 @@ class Circuit {
     if (counts === null) return IGNORED;
     if (counts.offered === 0) return counts.listed > 0 ? IGNORED : HOLDS;
     const needed = shareOf(minPercent, counts.offered);
-    if (needed <= 0) return HOLDS;
+    if (needed <= 0 || !areForAll(this.#table, of)) return HOLDS;
     if (typeof of !== "string") {
       const inputs = [...new Set(of)].map((id) => this.#item(id)).filter((input) => input !== IGNORED);
       return this.#gate(needed, inputs);

@@ -6,7 +6,7 @@ import { common, has, joined } from "./bits.ts";
 import type { KnownItems } from "./known-items.ts";
 import { type Condition, dateOf, FREE, type Part } from "./part.ts";
 import { childrenOf, distinctChildrenOf, isOffered, type Table } from "./table.ts";
-import { progressCounts } from "./truths.ts";
+import { areForAll, progressCounts } from "./truths.ts";
 
 /** Conditions of one rule that are compared in pairs to say which two clash. */
 const MAX_COMPARED = 100;
@@ -104,14 +104,19 @@ export class RuleReader {
     if ("progress" in rule)
       return wanted ? this.#known.progress(rule.progress.of, rule.progress.min_percent, path) : FREE;
     // What is missing is judged by the rule alone; nobody's profile is known here.
-    if ("missing" in rule || "profile" in rule || "average" in rule) return FREE;
+    if ("missing" in rule || "profile" in rule || "average" in rule || "total" in rule) return FREE;
+    if ("previous" in rule) {
+      const before = this.#table.before(rule);
+      const isFree = !wanted || before === undefined || !before.isForAll || rule.previous.is.includes("incomplete");
+      return isFree ? FREE : this.#known.begun(before.index, path);
+    }
     return this.#fact(rule, path, wanted);
   }
 
   #fact(rule: Rule, path: string, wanted: boolean): Part {
     const id = itemOf(rule);
     const target = this.#table.find(id);
-    if (target === undefined || !isOffered(target.status)) return FREE;
+    if (target === undefined || !isOffered(target.status) || !target.isForAll) return FREE;
     const { index } = target;
     const graded = "score" in rule ? "score" : "points" in rule ? "points" : null;
     if (graded !== null && this.#table.isChapter(target)) {
@@ -205,11 +210,15 @@ export class RuleReader {
       return children.length > 0 && children.every((child) => this.#mayBeIgnored(child.rule, depth + 1));
     if ("progress" in rule) {
       const counts = progressCounts(this.#table, rule.progress.of);
-      return counts === null || (counts.listed > 0 && counts.offered === 0);
+      return (
+        counts === null || (counts.listed > 0 && counts.offered === 0) || !areForAll(this.#table, rule.progress.of)
+      );
     }
-    if ("average" in rule) return rule.average.of.every((id) => !isOffered(this.#table.find(id)?.status ?? "active"));
-    const target = this.#table.find(itemOf(rule));
-    return target !== undefined && !isOffered(target.status);
+    const isAsked = (id: string) => {
+      const target = this.#table.find(id);
+      return target === undefined || (isOffered(target.status) && target.isForAll);
+    };
+    return "average" in rule ? !rule.average.of.some(isAsked) : !isAsked(itemOf(rule));
   }
 }
 

@@ -12,6 +12,8 @@ export interface Entry {
   readonly path: string;
   /** Its own status made stricter by its chapter's: a problem in a draft chapter is a draft. */
   readonly status: ItemStatus;
+  /** Neither it nor its chapter is meant for some cohorts only: others are not asked for it. */
+  readonly isForAll: boolean;
   /** Number of the chapter it stands in, or NONE. */
   readonly chapter: number;
   /** Number of the chapter that must be open before it, or NONE. */
@@ -31,6 +33,8 @@ export interface Table {
   readonly countsOf: readonly Counts[];
   /** The item of that id; the first one where an id is used twice. */
   find(id: string): Entry | undefined;
+  /** The tracked item that a `previous` leaf stands for; undefined where nothing is before it. */
+  before(leaf: Rule): Entry | undefined;
   isChapter(entry: Entry): boolean;
   /** Whether the author hides it, or the chapter it stands in, from all learners. */
   isHidden(entry: Entry): boolean;
@@ -74,6 +78,7 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
       item,
       path: locate(item, index),
       status: item.status,
+      isForAll: item.assign_to === undefined,
       chapter: NONE,
       gate: NONE,
       previous,
@@ -87,6 +92,7 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
       item,
       path: locate(item, chapter),
       status: stricter(item.status, entries[chapter]?.status),
+      isForAll: item.assign_to === undefined && entries[chapter]?.isForAll !== false,
       chapter,
       gate: outline.options.problems_follow_chapter ? chapter : NONE,
       previous: NONE,
@@ -109,9 +115,32 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
       countStatuses(problems.filter((problem) => !isHidden(problem)).map((problem) => problem.status)),
     ),
     find: (id) => byId.get(id),
+    before: beforeOf(entries, problemsOf),
     isChapter: (entry) => entry.index < chapterCount,
     isHidden,
   };
+}
+
+/** What each `previous` leaf stands for: as the compiler has it. */
+function beforeOf(entries: readonly Entry[], problemsOf: readonly (readonly Entry[])[]): Table["before"] {
+  const found = new Map<Rule, Entry | undefined>();
+  const isAnyTracked = entries.some(({ item }) => item.completion !== undefined);
+  let last: Entry | undefined;
+  const note = (entry: Entry) =>
+    walkRule(entry, (rule) => {
+      if ("previous" in rule) found.set(rule, last);
+    });
+  const pass = (entry: Entry) => {
+    note(entry);
+    if (isOffered(entry.status) && (!isAnyTracked || entry.item.completion !== undefined)) last = entry;
+  };
+  problemsOf.forEach((problems, index) => {
+    const chapter = entries[index];
+    if (chapter !== undefined) note(chapter);
+    problems.forEach(pass);
+  });
+  for (const entry of entries.slice(problemsOf.length)) if (entry.chapter === NONE) pass(entry);
+  return (leaf) => found.get(leaf);
 }
 
 function stricter(own: ItemStatus, chapter: ItemStatus | undefined): ItemStatus {
@@ -166,9 +195,11 @@ export interface Reference {
 }
 
 /** Every place in the rule of `entry` that names an item, in document order. */
-export function referencesOf(entry: Entry): Reference[] {
+export function referencesOf(table: Pick<Table, "before">, entry: Entry): Reference[] {
   const found: Reference[] = [];
   walkRule(entry, (rule, path) => {
+    const before = "previous" in rule ? table.before(rule) : undefined;
+    if (before !== undefined) found.push({ target: before.item.id, path: `${path}.previous`, reads: "item" });
     if (childrenOf(rule) === null) found.push(...referencesOfLeaf(rule, path));
   });
   return found;

@@ -1,5 +1,5 @@
 import type { FieldError } from "../../platform/results.ts";
-import { COMPLETION_STATES, MAX_RULE_DEPTH, type Rule } from "../rules.ts";
+import { COMPLETION_STATES, type CompletionState, MAX_RULE_DEPTH, type Rule } from "../rules.ts";
 import { contradiction, type Interval, type Intervals, intersection, NOW } from "./intervals.ts";
 import {
   type Counts,
@@ -213,8 +213,15 @@ class RuleJudge {
       if (published === 0) return { can: CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
       if (min >= below) this.#unsatisfiable(`${path}.average`, `No average is at least ${min} and below ${below}.`);
       const can = min >= below ? CAN.FALSE : EITHER;
+      if (!areForAll(this.#table, of)) return { can: can | CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
       return { can: offered === 0 ? can | CAN.TRUE | CAN.IGNORED : can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
+    if ("total" in rule) {
+      const { min = 0, below = Number.POSITIVE_INFINITY } = rule.total;
+      if (min >= below) this.#unsatisfiable(`${path}.total`, `No total is at least ${min} and below ${below}.`);
+      return { can: min >= below ? CAN.FALSE : EITHER, ifTrue: NOTHING, ifFalse: NOTHING };
+    }
+    if ("previous" in rule) return this.#previous(rule, rule.previous.is, path);
     if ("viewed" in rule) return this.#fact(rule.viewed, "opening of", 1, `${path}.viewed`);
     if ("submitted" in rule) return this.#fact(rule.submitted, "submission of", 1, `${path}.submitted`);
     if ("points" in rule) {
@@ -228,6 +235,16 @@ class RuleJudge {
     const { item, days } = rule.after;
     const leaf = this.#fact(item, "days since completion of", days, `${path}.after`);
     return this.#implying(leaf, item, ["completion of", "attempt at"], `${path}.after`);
+  }
+
+  #previous(rule: Rule, is: readonly CompletionState[], path: string): Judged {
+    const before = this.#table.before(rule);
+    const nothing = { can: this.#isDenied ? CAN.TRUE : CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
+    if (before === undefined) return nothing;
+    const { can } = this.#fact(before.item.id, "state of", 1, path);
+    const isAny = can === EITHER && new Set(is).size === COMPLETION_STATES.length;
+    // Whom that item is not meant for has another one before, or none.
+    return { ...nothing, can: isAny ? CAN.TRUE : before.isForAll ? can : CAN.TRUE | CAN.FALSE | CAN.IGNORED };
   }
 
   #score({ item, min, below }: { item: string; min?: number; below?: number }, path: string): Judged {
@@ -250,8 +267,10 @@ class RuleJudge {
   }
 
   #fact(id: string, measure: string, min: number, path: string): Judged {
-    const status = this.#table.find(id)?.status;
-    if (status === undefined || isOffered(status)) return threshold(`${measure} ${id}`, min, path);
+    const { status, isForAll = true } = this.#table.find(id) ?? {};
+    const isAsked = status === undefined || isOffered(status);
+    if (isAsked && !isForAll) return { can: EITHER | CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
+    if (isAsked) return threshold(`${measure} ${id}`, min, path);
     const can = status === "draft" ? CAN.IGNORED : CAN.TRUE | CAN.IGNORED;
     return { can, ifTrue: NOTHING, ifFalse: NOTHING };
   }
@@ -260,6 +279,7 @@ class RuleJudge {
     const constant = (can: number): Judged => ({ can, ifTrue: NOTHING, ifFalse: NOTHING });
     const counts = progressCounts(this.#table, of);
     if (counts === null) return constant(CAN.IGNORED);
+    if (!areForAll(this.#table, of)) return constant(EITHER | CAN.IGNORED);
     if (counts.listed === 0) {
       const what = typeof of === "string" ? `Chapter ${of} has no problems` : "The list is empty";
       const message = `${what}, so there is no progress to ask for and this always holds.`;
@@ -305,6 +325,13 @@ export function progressCounts(table: Table, of: string | readonly string[]): Co
   const chapter = table.find(of);
   if (chapter?.status === "draft") return null;
   return table.countsOf[chapter?.index ?? NONE] ?? countStatuses(["active"]);
+}
+
+/** Whether every learner is asked for all of some items, or all problems of a chapter. */
+export function areForAll(table: Table, of: string | readonly string[]): boolean {
+  if (typeof of !== "string") return of.every((id) => table.find(id)?.isForAll !== false);
+  const chapter = table.find(of);
+  return chapter === undefined || [chapter, ...(table.problemsOf[chapter.index] ?? [])].every((one) => one.isForAll);
 }
 
 function threshold(measure: string, min: number, path: string): Judged {

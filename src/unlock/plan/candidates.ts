@@ -1,9 +1,11 @@
+import { isDerived, plansToComplete } from "../completion/needs.ts";
 import { isKept } from "../ends.ts";
 import { type Evaluation, isOpenIn } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { completedIn, kidsOf } from "../nodes.ts";
 import { NONE, OP, STANDING } from "../program.ts";
 import { lockedUntil, type Reach } from "../reach.ts";
+import { gradesAt, totalOf, weightIn } from "../scores.ts";
 import {
   averageOf,
   doneAt,
@@ -22,7 +24,7 @@ import {
   turnOf,
 } from "../truth.ts";
 import { addNeed, byCost, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
-import { actsToward } from "./region.ts";
+import { actsToward, workable } from "./region.ts";
 
 const FULL_SCORE = 100;
 /** Plans longer than this are carried with few alternatives only, so that a rule of hundreds of leaves stays quick. */
@@ -99,6 +101,15 @@ export class Candidates {
     value = 0,
     below = Number.POSITIVE_INFINITY,
   ): Plan[] | null {
+    if (action === "complete" && isDerived(this.#scope, item)) {
+      return plansToComplete<Plan[]>(this.#scope, item, {
+        plan: (act) => this.#plan(isWhole, act.action, act.item, act.value),
+        choose: (lists, count) => this.#choose(lists, count),
+        cut: () => {
+          this.isCut = true;
+        },
+      });
+    }
     const reached = action === "view" ? this.#reach.opensAt : this.#reach.workAt;
     if (item === NONE || (reached[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return null;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return null;
@@ -148,7 +159,7 @@ export class Candidates {
         1,
       );
     }
-    if (!holds && op === OP.AVERAGE) return null;
+    if (!holds && (op === OP.AVERAGE || op === OP.TOTAL)) return null;
     if (!holds) {
       if (upper < Number.POSITIVE_INFINITY && op === OP.POINTS) return this.#plan(isWhole, "points", arg, upper);
       if (upper < Number.POSITIVE_INFINITY) return this.#plan(isWhole, "score", arg, upper);
@@ -170,18 +181,20 @@ export class Candidates {
       case OP.SCORE: // a chapter gets no score
         return arg < program.chapterCount ? null : this.#plan(isWhole, "score", arg, value);
       case OP.SCORE_RANGE: {
-        const isTooHigh = (learner.bestScore[arg] ?? Number.NaN) >= upper - program.scoreSlack;
+        const isTooHigh = nodes.live[node] !== 1 && (learner.bestScore[arg] ?? Number.NaN) >= upper - program.scoreSlack;
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "score", arg, Math.max(0, value), upper);
       }
       case OP.AVERAGE:
         return this.#raise(scope, node, kids, isWhole);
+      case OP.TOTAL:
+        return this.#raiseTotal(scope, node, value, upper, isWhole);
       case OP.VIEWED:
         return this.#plan(isWhole, "view", arg);
       case OP.SUBMITTED:
         return arg < program.chapterCount ? null : this.#plan(isWhole, "submit", arg);
       case OP.POINTS: {
-        const isTooHigh = (learner.points[arg] ?? Number.NaN) >= upper;
+        const isTooHigh = nodes.live[node] !== 1 && (learner.points[arg] ?? Number.NaN) >= upper;
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "points", arg, Math.max(0, value), upper);
       }
@@ -196,11 +209,12 @@ export class Candidates {
 
   /** The fewest full scores that bring a mean to what is asked, the last of them only as high as it has to be. */
   #raise(scope: Scope, node: number, kids: readonly number[], isWhole: boolean): Plan[] | null {
-    const { program, learner } = scope;
+    const { program } = scope;
     const { sum, counted } = averageOf(scope, node);
     const min = program.nodes.value[node] ?? 0;
     let missing = Math.max(0, min) * counted - sum;
-    const scoreOf = (kid: number) => learner.bestScore[kid] || 0;
+    const { bestScore } = gradesAt(scope, node);
+    const scoreOf = (kid: number) => bestScore[kid] || 0;
     const open = kids
       .filter((kid) => kid >= program.chapterCount && program.standing[kid] === STANDING.OFFERED)
       .filter((kid) => scoreOf(kid) < FULL_SCORE && Number.isNaN(excusedAt(scope, kid)))
@@ -216,6 +230,32 @@ export class Candidates {
       missing -= gain;
     }
     return missing > 0 || parts.length === 0 ? null : this.#choose(parts, parts.length);
+  }
+
+  /** The fewest full scores, on what is open now, that bring the course total to what is asked. */
+  #raiseTotal(scope: Scope, node: number, min: number, upper: number, isWhole: boolean): Plan[] | null {
+    this.isCut = true;
+    let { percent, sum, weighed } = totalOf(scope, node);
+    const grades = gradesAt(scope, node);
+    if (percent !== null && percent >= upper - scope.program.scoreSlack) return null;
+    const parts: (Plan[] | null)[] = [];
+    let left = workable(scope, this.#evaluation);
+    while (percent === null || percent < min - scope.program.scoreSlack) {
+      const known = { sum, weighed };
+      const after = left.map((item) => {
+        const weight = weightIn(grades, item);
+        const old = grades.bestScore[item] ?? Number.NaN;
+        const total = { sum: known.sum + (FULL_SCORE - (old || 0)) * weight, weighed: known.weighed + weight };
+        return { item, ...(Number.isNaN(old) ? total : { ...total, weighed: known.weighed }) };
+      });
+      const [best] = after.sort((a, b) => b.sum / b.weighed - a.sum / a.weighed);
+      if (best === undefined || !(best.weighed > 0)) return null;
+      parts.push(this.#plan(isWhole, "score", best.item, FULL_SCORE));
+      ({ sum, weighed } = best);
+      percent = sum / weighed;
+      left = left.filter((item) => item !== best.item);
+    }
+    return this.#choose(parts, parts.length);
   }
 
   #solveGroup(scope: Scope, node: number, owner: number, holds: boolean, isWhole: boolean): Plan[] | null {

@@ -1,6 +1,6 @@
 /** One thing to do or to wait for. */
 export interface Need {
-  action: "complete" | "attempt" | "score" | "points" | "pass" | "view" | "submit" | "wait";
+  action: "complete" | "attempt" | "score" | "points" | "pass" | "view" | "submit" | "mark" | "contribute" | "wait";
   item: number;
   /** score, points: the least of it. wait: the instant, epoch ms. complete: what has to pass afterwards, ms. */
   value: number;
@@ -39,7 +39,7 @@ export function addNeed(needs: Map<string, Need>, need: Need): void {
 }
 
 /** What includes an attempt. */
-const MORE = ["complete", "score", "points", "pass", "submit"] as const;
+const MORE = ["complete", "score", "points", "pass", "submit", "mark", "contribute"] as const;
 
 export function byCost(a: Plan, b: Plan): number {
   return a.size - b.size || a.locked - b.locked || a.effort - b.effort;

@@ -1,9 +1,10 @@
+import { actsToComplete, isDerived } from "../completion/needs.ts";
 import type { Evaluation } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
 import { NONE, OP, STATE } from "../program.ts";
 import type { Reach } from "../reach.ts";
-import { windowOf } from "../scope.ts";
+import { acceptsWork, windowOf } from "../scope.ts";
 import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE, turnOf } from "../truth.ts";
 import { keyOf, type Need } from "./plan.ts";
 
@@ -30,6 +31,8 @@ export function actsToward(scope: Scope, node: number, wanted: boolean): ("compl
   const { program, learner } = scope;
   const item = program.nodes.arg[node] ?? NONE;
   const states = program.nodes.value[node] ?? 0;
+  // What its requirement makes of it is found out by trying.
+  if (isDerived(scope, item)) return ["complete"];
   const decided = learner.outcome[item] ?? 0;
   const afterwards = { complete: decided === 0 ? STATE.COMPLETE : decided, pass: STATE.PASSED };
   const acts = (["complete", "pass"] as const).filter((act) => ((afterwards[act] & states) !== 0) === wanted);
@@ -38,6 +41,21 @@ export function actsToward(scope: Scope, node: number, wanted: boolean): ("compl
 
 const FULL_SCORE = 100;
 
+/** Problems looked at for what raises a course total. */
+const MAX_RAISING = 300;
+
+/** Problems that the learner can work on now and has not solved in full. */
+export function workable(scope: Scope, { open, visible }: Evaluation): number[] {
+  const { program } = scope;
+  const { bestScore } = scope.learner.live ?? scope.learner;
+  const found: number[] = [];
+  for (let item = program.chapterCount; item < program.size && found.length < MAX_RAISING; item += 1) {
+    const isFull = (bestScore[item] ?? Number.NaN) >= FULL_SCORE;
+    if (open[item] === 1 && visible[item] === 1 && !isFull && acceptsWork(scope, item)) found.push(item);
+  }
+  return found;
+}
+
 /** Nodes whose argument is no item. */
 const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.COHORT,
@@ -45,6 +63,7 @@ const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.COHORT_SET,
   OP.PROFILE,
   OP.MISSING,
+  OP.TOTAL,
 ]);
 
 /** Walks from an item to everything that its lock rests on. */
@@ -68,6 +87,14 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     queue.push(item);
   };
   const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
+    if (action === "complete" && isDerived(scope, item)) {
+      named.add(item);
+      for (const act of actsToComplete(scope, item)) {
+        named.add(act.item);
+        ask(act.action, act.item, act.value);
+      }
+      return;
+    }
     if (item === NONE || !mayAppear(program, evaluation, item)) return;
     const isPossible = (action === "view" ? reach.opensAt : reach.workAt)[item] ?? Number.POSITIVE_INFINITY;
     if (isPossible === Number.POSITIVE_INFINITY) return;
@@ -150,6 +177,10 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
         for (const kid of kidsOf(program, node)) if (kid >= program.chapterCount) ask("score", kid, FULL_SCORE);
         break;
       }
+      case OP.TOTAL:
+        forbids = true;
+        if (isMissing()) for (const one of workable(scope, evaluation)) ask("score", one, FULL_SCORE);
+        break;
       case OP.VIEWED:
         if (isMissing()) ask("view", arg);
         break;

@@ -1,5 +1,9 @@
+import { copyOf, PASSED } from "../completion/deeds.ts";
+import { derivingOf } from "../completion/derive.ts";
+import { doDerived } from "../completion/rehearse.ts";
 import { blank, type Evaluation, isOpenIn } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
+import { copyOfGrades } from "../latest.ts";
 import type { Learner } from "../learner.ts";
 import { nodesIn } from "../nodes.ts";
 import { NONE, type Program, STATE } from "../program.ts";
@@ -36,6 +40,8 @@ export class World {
       points: learner.points.slice(),
       viewedAt: learner.viewedAt.slice(),
       submittedAt: learner.submittedAt.slice(),
+      live: learner.live === null ? null : copyOfGrades(learner.live),
+      deeds: learner.deeds === null ? null : copyOf(learner.deeds),
       kept: learner.kept.slice(),
     };
     this.#program = program;
@@ -71,16 +77,22 @@ export class World {
   }
 
   /** Whether the learner has what a need asks for. */
-  has({ action, item, value }: Need): boolean {
+  has({ action, item, value, below = Number.POSITIVE_INFINITY }: Need): boolean {
     const { learner, now } = this.scope;
     if (action === "wait") return now >= value;
     if (action === "complete") return (learner.completedAt[item] ?? Number.NaN) <= now;
     if (action === "attempt") return isStarted(learner, item);
+    if (action === "mark") return (learner.deeds?.markedAt[item] ?? Number.NaN) <= now;
+    if (action === "contribute") return (learner.deeds?.contributedAt[item] ?? Number.NaN) <= now;
+    if (action === "pass" && learner.deeds !== null) return learner.deeds.outcome[item] === PASSED;
     if (action === "view") return isStarted(learner, item) || (learner.viewedAt[item] ?? Number.NaN) <= now;
     if (action === "submit") return (learner.submittedAt[item] ?? Number.NaN) <= now;
     if (action === "pass") return learner.outcome[item] === STATE.PASSED && (learner.outcomeAt[item] ?? 0) <= now;
-    if (action === "points") return (learner.points[item] ?? Number.NaN) >= value;
-    return (learner.bestScore[item] ?? Number.NaN) >= value;
+    const kind = action === "points" ? "points" : "bestScore";
+    if (!((learner[kind][item] ?? Number.NaN) >= value)) return false;
+    // What counts now may have fallen since.
+    const current = learner.live?.[kind][item] ?? value;
+    return current >= value && current < below;
   }
 
   /** Does what a need says. @returns how to undo it. */
@@ -125,10 +137,30 @@ export class World {
         if (!((old[2] ?? Number.NaN) >= value)) points[item] = Number.NaN; // a better attempt, told without points
         bestScore[item] = Math.max(value, old[2] || 0);
       }
-      if (this.#keeps) learner.kept[item] = 1;
+      if (action === "points" || action === "score") undo.push(this.#grade(action, item, value));
+      const deriving = derivingOf(this.#program, learner);
+      if (deriving !== null) undo.push(doDerived(deriving, { action, item }, now, old));
+      if (this.#keeps && this.#program.keeps[item] === 1) learner.kept[item] = 1;
     }
     return () => {
-      for (const step of undo) step();
+      // The last first: what was derived rests on what was written.
+      for (const step of undo.toReversed()) step();
+    };
+  }
+
+  /** Notes a score as the grade that counts now. @returns how to undo it. */
+  #grade(action: "points" | "score", item: number, value: number): () => void {
+    const { live } = this.scope.learner;
+    if (live === null) return () => undefined;
+    const lists = [live.bestScore, live.points, live.at];
+    const old = lists.map((list) => list[item] ?? Number.NaN);
+    live.bestScore[item] = value;
+    live.points[item] = action === "points" ? value : Number.NaN;
+    live.at[item] = this.scope.now;
+    return () => {
+      lists.forEach((list, place) => {
+        list[item] = old[place] ?? Number.NaN;
+      });
     };
   }
 
@@ -193,7 +225,7 @@ export class World {
   }
 
   get #keeps(): boolean {
-    return this.#program.outline.options.sticky && this.#region.forbids;
+    return this.#program.keepsAny && this.#region.forbids;
   }
 
   /** What the enrollment does after each write of a sticky course; it matters only where rules forbid. */
@@ -201,7 +233,7 @@ export class World {
     if (!this.#keeps) return;
     const { learner } = this.scope;
     for (const item of this.#region.items) {
-      if (learner.kept[item] === 1) continue;
+      if (learner.kept[item] === 1 || this.#program.keeps[item] !== 1) continue;
       this.isOpen(item);
       if (this.#into.earned[item] === 1) learner.kept[item] = 1;
     }

@@ -55,8 +55,14 @@ export const CHINESE: Wording = {
     `在${title}中取得至少 ${atLeast(required)} 点${typeof actual === "number" ? `（目前最高 ${roundedDown(actual)} 点）` : ""}`,
   pass: (title) => `通过${title}`,
   average: (required) => `使所列内容的平均分达到 ${required} 分`,
+  total: (required) => `使课程总评达到 ${required}%`,
+  totalTooHigh: (below) => `仅对课程总评低于 ${below}% 的学员开放`,
   averageTooHigh: (below) => `仅对平均分低于 ${below} 分的学员开放`,
   view: (title) => `打开${title}`,
+  mark: (title) => `将${title}标记为完成`,
+  contribute: (title) => `参与${title}`,
+  share: (title, required) => `完成${title}的 ${required}%`,
+  needing: (phrase, needs) => `${phrase}（${needs}）`,
   submit: (title) => `提交${title}`,
   anyScore: (title, below) => (below === null ? `在${title}中取得成绩` : `在${title}中的得分低于 ${below} 分`),
   cannot: {
@@ -93,6 +99,10 @@ export const CHINESE: Wording = {
     average: (total, min, below, isDenied) => {
       const range = [min === null ? "" : `至少 ${min} 分`, below === null ? "" : `低于 ${below} 分`];
       return `${total} 项内容的平均分${isDenied ? "并非" : ""}${range.filter((part) => part !== "").join("且") || "已有"}`;
+    },
+    total: (min, below, isDenied) => {
+      const range = [min === null ? "" : `至少 ${min}%`, below === null ? "" : `低于 ${below}%`];
+      return `课程总评${isDenied ? "并非" : ""}${range.filter((part) => part !== "").join("且") || "已有"}`;
     },
     viewed: (title, isDenied) => (isDenied ? `未打开过${title}` : `已打开过${title}`),
     submitted: (title, isDenied) => (isDenied ? `未提交${title}` : `已提交${title}`),

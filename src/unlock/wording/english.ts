@@ -59,8 +59,14 @@ export const ENGLISH: Wording = {
     `get at least ${atLeast(required)} points on ${title}${typeof actual === "number" ? ` (your best so far is ${roundedDown(actual)})` : ""}`,
   pass: (title) => `pass ${title}`,
   average: (required) => `bring the average of the listed items to ${required}`,
+  total: (required) => `bring your total of the course to ${required} %`,
+  totalTooHigh: (below) => `it is only for those whose total of the course is below ${below} %`,
   averageTooHigh: (below) => `it is only for those whose average is below ${below}`,
   view: (title) => `open ${title}`,
+  mark: (title) => `mark ${title} as done`,
+  contribute: (title) => `contribute to ${title}`,
+  share: (title, required) => `complete ${required} % of ${title}`,
+  needing: (phrase, needs) => `${phrase} (${needs})`,
   submit: (title) => `submit something for ${title}`,
   anyScore: (title, below) => (below === null ? `get a score on ${title}` : `score below ${below} on ${title}`),
   cannot: {
@@ -98,6 +104,11 @@ export const ENGLISH: Wording = {
       const from = min === null ? "" : ` of at least ${min}`;
       const to = below === null ? "" : `${min === null ? "" : " and"} below ${below}`;
       return `${isDenied ? "no average" : "an average"}${from}${to} over ${total} ${total === 1 ? "item" : "items"}`;
+    },
+    total: (min, below, isDenied) => {
+      const from = min === null ? "" : ` of at least ${min} %`;
+      const to = below === null ? "" : `${min === null ? "" : " and"} below ${below} %`;
+      return `${isDenied ? "no total of the course" : "a total of the course"}${from}${to}`;
     },
     viewed: (title, isDenied) => `${title} ${isDenied ? "has not been" : "has been"} opened`,
     submitted: (title, isDenied) => `${title} ${isDenied ? "has not been" : "has been"} submitted`,

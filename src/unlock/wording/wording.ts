@@ -18,7 +18,15 @@ export interface Wording {
   pass(title: string): string;
   average(required: string): string;
   averageTooHigh(below: string): string;
+  total(required: string): string;
+  totalTooHigh(below: string): string;
   view(title: string): string;
+  mark(title: string): string;
+  contribute(title: string): string;
+  /** Items of a chapter by their weight, in percent. */
+  share(title: string, required: string): string;
+  /** What has to be done for something, added to it. */
+  needing(phrase: string, needs: string): string;
   submit(title: string): string;
   anyScore(title: string, below: string | null): string;
   solve(title: string, count: number): string;
@@ -50,6 +58,7 @@ export interface Wording {
     profile(test: ProfileTest, isDenied: boolean): string;
     points(title: string, min: string | null, below: string | null, isDenied: boolean): string;
     average(total: number, min: string | null, below: string | null, isDenied: boolean): string;
+    total(min: string | null, below: string | null, isDenied: boolean): string;
     viewed(title: string, isDenied: boolean): string;
     submitted(title: string, isDenied: boolean): string;
     state(title: string, states: readonly CompletionState[], isDenied: boolean): string;

@@ -25,6 +25,7 @@ export interface Leaf {
     | "points"
     | "state"
     | "average"
+    | "total"
     | "viewed"
     | "submitted"
     | "progress"
@@ -87,6 +88,8 @@ export class Writer {
         );
       case "average":
         return condition.average(total, boundOf(value), boundOf(upper), isDenied);
+      case "total":
+        return condition.total(boundOf(value), boundOf(upper), isDenied);
       case "viewed":
         return condition.viewed(title ?? someItem, isDenied);
       case "submitted":
@@ -151,6 +154,8 @@ export class Writer {
         return words.tooManyPoints(title ?? words.someItem, atLeast(required));
       case "not_viewed":
       case "not_submitted":
+      case "not_marked":
+      case "not_contributed":
       case "points_too_low":
         return words.cannot.attempt(title ?? words.someItem);
       case "not_passed":
@@ -170,8 +175,13 @@ export class Writer {
       case "score_too_low":
         return words.cannot.score(title ?? words.someItem, atLeast(required));
       case "progress_too_low":
+      case "children_incomplete":
       case "average_too_low":
         return words.cannot.progress(title);
+      case "total_too_low":
+        return words.cannot.progress(null);
+      case "total_too_high":
+        return words.totalTooHigh(atLeast(required));
       case "average_too_high":
         return words.averageTooHigh(atLeast(required));
       case "chapter_locked":
@@ -221,12 +231,13 @@ export class Writer {
   }
 
   #reason(clause: ReasonClause): string {
-    const { reason, among = [], thenWait = 0 } = clause;
+    const { reason, among = [], thenWait = 0, needs } = clause;
     const words = this.#words;
     const title = reason.item === undefined ? null : this.#title(reason.item);
     switch (reason.code) {
       case "not_completed": {
-        const phrase = words.complete(title ?? words.someItem);
+        const complete = words.complete(title ?? words.someItem);
+        const phrase = needs === undefined ? complete : words.needing(complete, this.#phrase(needs, false));
         return thenWait > 0 ? words.thenWait(phrase, this.#duration(thenWait)) : phrase;
       }
       case "not_attempted":
@@ -237,10 +248,22 @@ export class Writer {
         return words.points(title ?? words.someItem, reason);
       case "average_too_low":
         return words.average(atLeast(reason.required));
+      case "total_too_low":
+        return words.total(atLeast(reason.required));
       case "not_viewed":
         return words.view(title ?? words.someItem);
       case "not_submitted":
         return words.submit(title ?? words.someItem);
+      case "not_marked":
+        return words.mark(title ?? words.someItem);
+      case "not_contributed":
+        return words.contribute(title ?? words.someItem);
+      case "children_incomplete": {
+        const count = reason.remaining;
+        if (count === undefined) return words.share(title ?? words.someItem, atLeast(reason.required));
+        if (among.length > 0) return this.#complete(among, count >= among.length ? "all" : count === 1 ? "any" : count);
+        return title === null ? words.someItems(count) : words.solve(title, count);
+      }
       case "not_passed":
         return words.pass(title ?? words.someItem);
       case "not_scored":

@@ -41,6 +41,7 @@ export const PROBLEMS: Readonly<Record<string, string>> = {
   course_unpublished: "这门课程还没有发布",
   forbidden: "你的角色不允许这样做",
   internal: "服务器出错了",
+  incomplete: "仅靠标记不能完成此项",
   not_accepting: "现在不接受提交",
   invalid_course: "课程文档无法发布",
   invalid_credentials: "邮箱或密码不对",

@@ -32,7 +32,7 @@ export function ChapterPage({ course, chapter }: { course: string; chapter: stri
       />
     );
   }
-  const { title, status, content, completed_at: completedAt, snapshot } = detail.data;
+  const { title, status, content, completed_at: completedAt, completion, snapshot } = detail.data;
   const own = problems.filter((row) => row.chapter_id === id);
   return (
     <Page title={title} above={trail} lead={<StateBadge state={status} />}>
@@ -42,6 +42,7 @@ export function ChapterPage({ course, chapter }: { course: string; chapter: stri
           course={course}
           chapter={chapter}
           completedAt={completedAt === null ? null : formatInstant(completedAt, language)}
+          todo={completion === undefined || completion.takes_mark ? null : completion.description}
         />
       )}
       {own.length === 0 ? null : (
@@ -60,13 +61,15 @@ export function ChapterPage({ course, chapter }: { course: string; chapter: stri
   );
 }
 
-function Completion(props: { course: string; chapter: string; completedAt: string | null }) {
-  const { course, chapter, completedAt } = props;
+/** @param props.todo what completes the chapter, where that is not its learner's mark. */
+function Completion(props: { course: string; chapter: string; completedAt: string | null; todo: string | null }) {
+  const { course, chapter, completedAt, todo } = props;
   const messages = useMessages();
   const complete = useComplete(course, chapter);
   return (
     <div className="completion">
-      {completedAt === null ? (
+      {completedAt === null && todo !== null ? <p className="fine">{todo}</p> : null}
+      {completedAt === null && todo !== null ? null : completedAt === null ? (
         <button
           type="button"
           className="button is-primary"

@@ -9,7 +9,9 @@ const keySchema = z.discriminatedUnion("kind", [
 ]);
 const problemSchema = z.looseObject({ id: z.string(), answer: keySchema.nullable().optional() });
 const courseSchema = z.looseObject({
-  chapters: z.array(z.looseObject({ id: z.string(), problems: z.array(problemSchema) })),
+  chapters: z.array(
+    z.looseObject({ id: z.string(), completion: z.looseObject({}).optional(), problems: z.array(problemSchema) }),
+  ),
   problems: z.array(problemSchema),
 });
 
@@ -26,7 +28,7 @@ const WRITTEN: Record<string, string> = {
   "algorithms.sort-growth": "O(n log n)",
 };
 
-/** The sample course as somebody who knows every answer sees it: chapters, and problems with what to write. */
+/** The sample course as somebody who knows every answer sees it: chapters to be marked, and problems with what to write. */
 export function sampleCourse(): { chapters: string[]; answers: Map<string, string> } {
   const course = courseSchema.parse(JSON.parse(readFileSync(fromRoot("samples/algorithms/course.json"), "utf8")));
   const answers = new Map<string, string>();
@@ -37,5 +39,6 @@ export function sampleCourse(): { chapters: string[]; answers: Map<string, strin
     if (text === undefined) throw new Error(`nobody has written down an answer to ${id}`);
     answers.set(id, text);
   }
-  return { chapters: course.chapters.map((chapter) => chapter.id), answers };
+  const marked = course.chapters.filter(({ completion }) => completion === undefined || "mark" in completion);
+  return { chapters: marked.map((chapter) => chapter.id), answers };
 }

@@ -117,6 +117,9 @@ const plainLeaf: fc.Arbitrary<Rule> = fc.oneof(
     { cohort: { any_of: ["evening"] } },
     { cohort: { any_of: ["spring-2027", "evening"] } },
     { missing: { what: "item", name: "Quiz 4" } },
+    { total: { min: 70 } },
+    { total: { below: 70 } },
+    { total: {} },
     { missing: { what: "cohort", name: "Group 4" } },
   ),
   fc.record({
@@ -252,59 +255,72 @@ export function outlines(
       sticky: fc.boolean(),
       follow: fc.boolean(),
       tutorial: fc.option(pick, { freq: 2 }),
-      ...(shape.foreign === true ? { veils: fc.array(pick, { maxLength: 8 }), isMoodle: fc.boolean() } : {}),
+      ...(shape.foreign === true
+        ? {
+            veils: fc.array(pick, { maxLength: 8 }),
+            isMoodle: fc.boolean(),
+            assigned: fc.array(pick, { maxLength: 4 }),
+          }
+        : {}),
     })
     .filter(({ chapters, problems }) => chapters.length + problems.length > 0)
-    .map(({ chapters, problems, sequential, sticky, follow, tutorial, veils = [], isMoodle = false }) => {
-      const width = (number: number) => String(number).padStart(2, "0");
-      const ranks = new Map<string, number>();
-      const sortedRanks = chapters.map(({ rank }) => rank).sort((a, b) => a - b);
-      const plainChapters = chapters.map(({ rank, ...rest }, index) => {
-        const entry = { ...chapter(`c${width(index)}`), ...rest };
-        ranks.set(entry.id, sequential ? (sortedRanks[index] ?? 0) : rank);
-        return entry;
-      });
-      const placed = problems
-        .map((entry) => ({
-          ...entry,
-          home: entry.chapter === null || chapters.length === 0 ? null : entry.chapter % chapters.length,
-        }))
-        .sort((a, b) => (a.home ?? chapters.length) - (b.home ?? chapters.length));
-      const plainProblems = placed.map(({ rank, home, rule, status }, index) => {
-        const entry = { ...problem(`p${width(index)}`, home === null ? null : `c${width(home)}`), rule, status };
-        ranks.set(entry.id, rank + 1 + (entry.chapter === null ? 0 : (ranks.get(entry.chapter) ?? 0)));
-        return entry;
-      });
-      const rankOf = (id: string) => ranks.get(id) ?? 0;
-      const ids = [...ranks.keys()];
-      const settled = <T extends { id: string; rule: Draft | null }>(entry: T) => {
-        const nameable = ids.filter((id) => rankOf(id) < rankOf(entry.id));
-        const countable = plainChapters
-          .filter(({ id }) =>
-            plainProblems.every((one) => one.chapter !== id || (one.id !== entry.id && nameable.includes(one.id))),
-          )
-          .map(({ id }) => id);
-        const rule = entry.rule === null ? null : settle(entry.rule, nameable, countable);
-        const number = veils.find((one) => ids[one % ids.length] === entry.id);
-        const veil =
-          number !== undefined && number % 3 === 0
-            ? undefined
-            : veils.find((number) => ids[number % ids.length] === entry.id);
-        const visibility: Visibility | undefined =
-          veil === undefined ? undefined : veil % 2 === 0 ? "hidden" : "unlisted";
-        const window = number !== undefined && number % 3 === 0 ? windowFrom(number % LAST_STEP) : {};
-        return { ...entry, rule, ...window, ...(visibility === undefined ? {} : { visibility }) };
-      };
-      const course = outline(plainChapters.map(settled), plainProblems.map(settled), {
-        sequential,
-        sticky,
-        problems_follow_chapter: follow,
-        tutorial: tutorial === null ? null : (ids[tutorial % ids.length] ?? null),
-      });
-      return isMoodle
-        ? { ...course, source: { platform: "moodle", release: veils.length % 2 === 0 ? "4.5.6" : "4.1" } }
-        : course;
-    });
+    .map(
+      ({ chapters, problems, sequential, sticky, follow, tutorial, veils = [], isMoodle = false, assigned = [] }) => {
+        const width = (number: number) => String(number).padStart(2, "0");
+        const ranks = new Map<string, number>();
+        const sortedRanks = chapters.map(({ rank }) => rank).sort((a, b) => a - b);
+        const plainChapters = chapters.map(({ rank, ...rest }, index) => {
+          const entry = { ...chapter(`c${width(index)}`), ...rest };
+          ranks.set(entry.id, sequential ? (sortedRanks[index] ?? 0) : rank);
+          return entry;
+        });
+        const placed = problems
+          .map((entry) => ({
+            ...entry,
+            home: entry.chapter === null || chapters.length === 0 ? null : entry.chapter % chapters.length,
+          }))
+          .sort((a, b) => (a.home ?? chapters.length) - (b.home ?? chapters.length));
+        const plainProblems = placed.map(({ rank, home, rule, status }, index) => {
+          const entry = { ...problem(`p${width(index)}`, home === null ? null : `c${width(home)}`), rule, status };
+          ranks.set(entry.id, rank + 1 + (entry.chapter === null ? 0 : (ranks.get(entry.chapter) ?? 0)));
+          return entry;
+        });
+        const rankOf = (id: string) => ranks.get(id) ?? 0;
+        const ids = [...ranks.keys()];
+        const settled = <T extends { id: string; rule: Draft | null }>(entry: T) => {
+          const nameable = ids.filter((id) => rankOf(id) < rankOf(entry.id));
+          const countable = plainChapters
+            .filter(({ id }) =>
+              plainProblems.every((one) => one.chapter !== id || (one.id !== entry.id && nameable.includes(one.id))),
+            )
+            .map(({ id }) => id);
+          const rule = entry.rule === null ? null : settle(entry.rule, nameable, countable);
+          const number = veils.find((one) => ids[one % ids.length] === entry.id);
+          const veil =
+            number !== undefined && number % 3 === 0
+              ? undefined
+              : veils.find((number) => ids[number % ids.length] === entry.id);
+          const visibility: Visibility | undefined =
+            veil === undefined ? undefined : veil % 2 === 0 ? "hidden" : "unlisted";
+          const window = number !== undefined && number % 3 === 0 ? windowFrom(number % LAST_STEP) : {};
+          const whom = assigned.find((one) => ids[one % ids.length] === entry.id);
+          const meant =
+            whom === undefined ? {} : { assign_to: whom % 2 === 0 ? ["evening"] : ["evening", "spring-2027"] };
+          const keeps = assigned.find((one) => ids[(one >> 2) % ids.length] === entry.id);
+        const kept = keeps === undefined ? {} : { keeps: keeps % 3 === 0 };
+        return { ...entry, rule, ...window, ...meant, ...kept, ...(visibility === undefined ? {} : { visibility }) };
+        };
+        const course = outline(plainChapters.map(settled), plainProblems.map(settled), {
+          sequential,
+          sticky,
+          problems_follow_chapter: follow,
+          tutorial: tutorial === null ? null : (ids[tutorial % ids.length] ?? null),
+        });
+        return isMoodle
+          ? { ...course, source: { platform: "moodle", release: veils.length % 2 === 0 ? "4.5.6" : "4.1" } }
+          : course;
+      },
+    );
 }
 
 /** One thing a learner did, before it knows the course. */
@@ -331,7 +347,7 @@ export function idsOf({ chapters, problems }: Outline): string[] {
 export function withDeed(record: LearnerRecord, ids: readonly string[], deed: Deed): LearnerRecord {
   const id = ids[deed.pick % ids.length] ?? "";
   const facts = new Map(record.facts);
-  const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score, ...toldOf(deed) };
+  const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score, live: true, ...toldOf(deed) };
   return { ...record, facts: facts.set(id, mergeFact(facts.get(id) ?? NO_FACT, news)) };
 }
 
@@ -341,13 +357,25 @@ function windowFrom(step: number): Pick<OutlineItem, "opens" | "closes"> {
   return { ...opens, ...(step % 3 === 1 ? {} : { closes: toInstant(at(step + 10)) }) };
 }
 
+const HOWS = ["marked", "passed", null, "told"] as const;
+
 /** What else is told of a deed: of some, whether it decides, and what the score is in points. */
 function toldOf({ pick: number, completed, score }: Deed) {
   const outcome: Outcome | null = number % 3 !== 0 ? null : completed ? "passed" : "failed";
-  const points: Points | null = score === null || number % 2 === 0 ? null : { points: score, min: 0, max: 100 };
+  const points: Points | null =
+    score === null || number % 2 === 0 ? null : { points: score, min: 0, max: number % 3 === 0 ? 100 : 250 };
   // Some only look at it.
   const isIdle = !completed && score === null && outcome === null;
-  return { outcome, points, viewed: isIdle ? number >= 900 : number % 5 === 0, submitted: !isIdle && number % 2 === 0 };
+  const how = completed ? (HOWS[number % HOWS.length] ?? null) : null;
+  const viewed = isIdle ? number >= 900 : number % 5 === 0;
+  return {
+    outcome,
+    points,
+    viewed,
+    submitted: !isIdle && number % 2 === 0,
+    how,
+    contributed: !isIdle && number % 7 === 0,
+  };
 }
 
 const overrideDraft = fc.record({

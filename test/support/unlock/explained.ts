@@ -64,13 +64,16 @@ export function take(
   const index = program.indexOf.get(item ?? "") ?? -1;
   if (open[index] !== 1 || visible[index] !== 1) return null;
   if (action !== "view" && !acceptsWork(scopeOf(program, layOut(program, record), now), index)) return null;
-  // A chapter can only be opened and completed.
-  if (index < program.chapterCount && action !== "complete" && action !== "view") return null;
+  // A chapter can only be opened, marked, contributed to and completed; what has a requirement is completed by that.
+  if (index < program.chapterCount && !["complete", "view", "mark", "contribute"].includes(action)) return null;
+  if (action === "complete" && (program.completion?.asked[index] ?? null) !== null) return null;
   const id = item ?? "";
   const points = min_points === undefined ? null : { points: min_points, min: 0, max: 100 };
   const news = {
     at: now,
-    completed: action === "complete" || action === "pass",
+    completed: action === "complete" || action === "pass" || action === "mark",
+    how: action === "mark" ? ("marked" as const) : action === "pass" ? ("passed" as const) : null,
+    contributed: action === "contribute",
     score: action === "score" ? (min_score ?? min_points ?? null) : null,
     outcome: action === "pass" ? ("passed" as const) : null,
     points,
@@ -151,7 +154,9 @@ export function triedAll(course: Outline, record: LearnerRecord, now: number, ma
       for (const step of movesFrom(program, state)) {
         const then = take(program, state, step);
         if (then === null) continue;
-        const key = JSON.stringify([[...then.record.facts].sort(), [...then.record.opened].sort(), then.now]);
+        // When a score was reached matters to no rule.
+        const facts = [...then.record.facts].map(([id, { scored_at: _at, steps: _steps, ...fact }]) => [id, fact]);
+        const key = JSON.stringify([facts.sort(), [...then.record.opened].sort(), then.now]);
         if (seen.has(key)) continue;
         seen.add(key);
         next.push(then);

@@ -86,9 +86,16 @@ class World {
 
   #status(id: string): ItemStatus {
     const item = this.#find(id);
-    const both = [item.status, this.#chapterOf(item)?.status];
+    const chapter = this.#chapterOf(item);
+    const both = [item.status, chapter?.status];
+    if (!this.#isMeant(item) || (chapter !== null && !this.#isMeant(chapter))) return "draft";
     if (both.includes("draft")) return "draft";
     return both.includes("deprecated") ? "deprecated" : item.status;
+  }
+
+  /** What is meant for others is no more there than a draft. */
+  #isMeant({ assign_to }: OutlineItem): boolean {
+    return assign_to === undefined || this.#record.policy.cohorts.some((name) => assign_to.includes(name));
   }
 
   #overrides(id: string, kind: Override["kind"]): Override[] {
@@ -110,7 +117,9 @@ class World {
     const chapter = this.#chapterOf(item) ?? item;
     if (chapter.status !== "deprecated" || (chapter !== item && item.status === "deprecated")) return false;
     if (!this.#outline.chapters.includes(chapter)) return false;
-    const inside = this.#outline.problems.filter((one) => one.chapter === chapter.id && one.status !== "draft");
+    const inside = this.#outline.problems.filter(
+      (one) => one.chapter === chapter.id && this.#status(one.id) !== "draft",
+    );
     return [chapter, ...inside].some(({ id }) => this.#isAttempted(id));
   }
 
@@ -136,7 +145,7 @@ class World {
     if (!this.#outline.options.sequential || place < 0) return true;
     const before = this.#outline.chapters
       .slice(0, place)
-      .filter((chapter) => chapter.status !== "draft" && chapter.status !== "deprecated")
+      .filter(({ id }) => this.#status(id) !== "draft" && this.#status(id) !== "deprecated")
       .at(-1);
     return before === undefined || this.#doneAt(before.id) !== null;
   }
@@ -229,7 +238,13 @@ class World {
     const facts = [...this.#record.facts].map(([id, fact]): [string, Fact] => {
       const scoredAt = until(fact.completed_at ?? fact.attempted_at);
       const best_score = scores === "early" && scoredAt !== null ? fact.best_score : null;
-      const attempt = { best_score, points: best_score === null ? null : (fact.points ?? null) };
+      const attempt = {
+        best_score,
+        points: best_score === null ? null : (fact.points ?? null),
+        points_min: fact.points_min ?? null,
+        points_max: fact.points_max ?? null,
+        latest: best_score === null ? null : (fact.latest ?? null),
+      };
       const isDecided = until(fact.outcome_at ?? null) !== null;
       const verdict = isDecided ? { outcome: fact.outcome ?? null, outcome_at: fact.outcome_at ?? null } : {};
       const seen = { viewed_at: until(fact.viewed_at ?? null), submitted_at: until(fact.submitted_at ?? null) };
@@ -330,7 +345,7 @@ class World {
     }
     if ("average" in rule) {
       const { of, ...bounds } = rule.average;
-      const scored = (id: string) => typeof this.#record.facts.get(id)?.best_score === "number";
+      const scored = (id: string) => this.#grade(id, owner) !== null;
       const left = [...new Set(of)].filter((id) => counts(id, scored(id) || this.#excuses(id).length > 0));
       return left.length === 0 ? null : { average: { of: left, ...bounds } };
     }
@@ -347,6 +362,35 @@ class World {
       opened !== null ? opened : "points" in rule ? rule.points.item : "state" in rule ? rule.state.item : null;
     const id = graded ?? item ?? ("score" in rule ? rule.score.item : "after" in rule ? rule.after.item : null);
     return id === null || counts(id, this.#holds(rule, owner, isDenied)) ? rule : null;
+  }
+
+  /** The latest attempt, where an item's rule goes by it: score, instant, and points with their range. */
+  #current(id: string, owner: string): number[] | null {
+    const { keeps = this.#outline.options.sticky || this.#outline.source?.platform !== "moodle" } = this.#find(owner);
+    const { latest = null } = this.#record.facts.get(id) ?? {};
+    return keeps || latest === null ? null : JSON.parse(latest);
+  }
+
+  #grade(id: string, owner: string): number | null {
+    return this.#current(id, owner)?.[0] ?? this.#record.facts.get(id)?.best_score ?? null;
+  }
+
+  /** The tracked item before another one, in the order of the page. */
+  #trackedBefore(owner: string): string | null {
+    const { chapters, problems } = this.#outline;
+    const page = [
+      ...chapters.flatMap((chapter) => [chapter, ...problems.filter((one) => one.chapter === chapter.id)]),
+      ...problems.filter((one) => one.chapter === null),
+    ];
+    const isAnyTracked = this.items.some(({ completion }) => completion !== undefined);
+    const before = page
+      .slice(
+        0,
+        page.findIndex(({ id }) => id === owner),
+      )
+      .filter((item) => !chapters.includes(item) && ["active", "beta"].includes(this.#status(item.id)))
+      .filter(({ completion }) => !isAnyTracked || completion !== undefined);
+    return before.at(-1)?.id ?? null;
   }
 
   #listed(of: string | string[]): string[] {
@@ -370,7 +414,7 @@ class World {
     if ("completed" in rule) return this.#doneAt(rule.completed) !== null;
     if ("attempted" in rule) return this.#isAttempted(rule.attempted) || this.#excuses(rule.attempted).length > 0;
     if ("score" in rule) {
-      const best = this.#record.facts.get(rule.score.item)?.best_score ?? null;
+      const best = this.#grade(rule.score.item, owner);
       const { item, min = Number.NEGATIVE_INFINITY, below } = rule.score;
       if (best !== null && best >= min && (below === undefined || best < below)) return true;
       return below === undefined && this.#excuses(item).length > 0;
@@ -378,7 +422,7 @@ class World {
     if ("average" in rule) {
       const { of, min = 0, below } = rule.average;
       const rows = of.map((id) => ({
-        score: this.#record.facts.get(id)?.best_score ?? null,
+        score: this.#grade(id, owner),
         isLeftOut: this.#excuses(id).length > 0,
       }));
       const counted = rows.filter(({ score, isLeftOut }) => score !== null || !isLeftOut);
@@ -394,7 +438,8 @@ class World {
       return isDone || ("viewed" in rule && this.#isAttempted(id));
     }
     if ("points" in rule) {
-      const points = this.#record.facts.get(rule.points.item)?.points ?? null;
+      const told = this.#current(rule.points.item, owner);
+      const points = told === null ? (this.#record.facts.get(rule.points.item)?.points ?? null) : (told[2] ?? null);
       const { min = Number.NEGATIVE_INFINITY, below = Number.POSITIVE_INFINITY } = rule.points;
       return points !== null && points >= min && points < below;
     }
@@ -439,6 +484,25 @@ class World {
       const done = this.#doneAt(rule.after.item);
       const { days } = rule.after;
       return done !== null && this.#now >= this.#turn(done + days * DAY, owner, isDenied && days > 0);
+    }
+    if ("total" in rule) {
+      const { min = 0, below } = rule.total;
+      const graded = this.#outline.problems.flatMap(({ id }) => {
+        const { points_min = null, points_max = null } = this.#record.facts.get(id) ?? {};
+        const best_score = this.#grade(id, owner);
+        const told = this.#current(id, owner);
+        const [low, high] = told === null ? [points_min, points_max] : [told[3] ?? null, told[4] ?? null];
+        const isLeftOut = best_score === null || this.#status(id) === "draft";
+        return isLeftOut ? [] : [{ best_score, of: high === null ? 100 : high - (low ?? 0) }];
+      });
+      const points = graded.reduce((sum, { best_score, of }) => sum + (best_score / 100) * of, 0);
+      const percent = (points * 100) / graded.reduce((sum, { of }) => sum + of, 0);
+      return graded.length > 0 && percent >= min - 1e-6 && (below === undefined || percent < below - 1e-6);
+    }
+    if ("previous" in rule) {
+      const before = this.#trackedBefore(owner);
+      if (before === null) return isDenied;
+      return this.#holds({ state: { item: before, is: rule.previous.is } }, owner, isDenied);
     }
     const { cohorts } = this.#record.policy;
     if (typeof rule.cohort === "string") return cohorts.includes(rule.cohort);

@@ -7,6 +7,7 @@ import {
   splitDocument,
 } from "../../../src/courses/document.ts";
 import { analyze } from "../../../src/unlock/analyze.ts";
+import { partsOf, REQUIREMENT_OPERATORS, type Requirement } from "../../../src/unlock/completion/requirement.ts";
 import { OPERATORS, type Rule } from "../../../src/unlock/rules.ts";
 
 const HAN = /\p{Script=Han}/u;
@@ -162,3 +163,14 @@ describe("the sample course", () => {
 function codeIn(markdown: string): string[] {
   return [...markdown.matchAll(/```python\n([\s\S]*?)```/g)].map((match) => (match[1] ?? "").replaceAll(/\s*#.*/g, ""));
 }
+
+test("shows every way in which an item becomes complete", () => {
+  const shown = new Set<string>();
+  const walk = (requirement: Requirement): void => {
+    for (const operator of Object.keys(requirement)) shown.add(operator);
+    for (const { part } of partsOf(requirement) ?? []) walk(part);
+    if ("children" in requirement) for (const way of Object.keys(requirement.children)) shown.add(way);
+  };
+  for (const { completion } of items) if (completion !== undefined) walk(completion);
+  expect([...shown].sort()).toEqual([...REQUIREMENT_OPERATORS, "count", "percent", "weights"].sort());
+});

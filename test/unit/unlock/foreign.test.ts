@@ -531,12 +531,13 @@ describe("checked at publishing", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(cases(FOREIGN), ({ course, record, now }) => {
         fc.pre(now >= record.enrolled_at);
-        const program = compile(course);
-        const learner = layOut(program, { ...record, policy: { ...record.policy, overrides: [] } });
+        const learner = layOut(compile(course), { ...record, policy: { ...record.policy, overrides: [] } });
+        const { program } = learner;
         const scope = scopeOf(program, learner, now);
         const table = tableOf(course, new Map());
         for (const entry of table.entries) {
-          if (entry.item.rule === null) continue;
+          if (entry.item.rule === null || (program.statuses[entry.index] === "draft" && entry.status !== "draft"))
+            continue;
           const canBe = new Map<Rule, number>();
           judgeRule(table, entry, canBe);
           const root = program.roots[entry.index] ?? NONE;

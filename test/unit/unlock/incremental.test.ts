@@ -84,8 +84,7 @@ class Living {
   }
 
   #write(item: string): Change[] {
-    const change = setFact(this.program, this.#learner, item, this.record.facts.get(item) ?? NO_FACT);
-    return change === null ? [] : [change];
+    return setFact(this.program, this.#learner, item, this.record.facts.get(item) ?? NO_FACT);
   }
 }
 

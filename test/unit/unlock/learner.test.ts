@@ -19,6 +19,8 @@ const news = fc.record({
   score: fc.option(fc.double({ min: 0, max: 100, noNaN: true })),
   viewed: fc.boolean(),
   submitted: fc.boolean(),
+  contributed: fc.boolean(),
+  how: fc.option(fc.constantFrom("told" as const, "marked" as const, "passed" as const)),
   outcome: fc.option(fc.constantFrom("passed" as const, "failed" as const)),
   points: fc.option(fc.record({ points: fc.nat({ max: 3 }), min: fc.constantFrom(-1, 0), max: fc.constantFrom(0, 3) })),
 });
@@ -134,8 +136,8 @@ describe("layOut", () => {
   it("writes one fact as laying all of them out would", () => {
     const fact: Fact = { attempted_at: 5, completed_at: null, best_score: 60 };
     const learner = layOut(program, learnerRecord({ a: { attempted_at: 1, completed_at: 1, best_score: 1 } }));
-    expect(setFact(program, learner, "demo.a", fact)).toEqual({ item: 0, completedBefore: 1 });
+    expect(setFact(program, learner, "demo.a", fact)).toEqual([{ item: 0, completedBefore: 1 }]);
     expect(learner).toEqual(layOut(program, learnerRecord({ a: fact })));
-    expect(setFact(program, learner, "demo.gone", fact)).toBeNull();
+    expect(setFact(program, learner, "demo.gone", fact)).toEqual([]);
   });
 });

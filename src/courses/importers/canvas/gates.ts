@@ -58,7 +58,7 @@ export class CanvasGates {
       const mapped = scoreOf(minScore, minPercentage);
       if (mapped !== null) return { source, rule, mapped, verdict: "exact", why: null };
       const why = "the file says that a score is asked for and not which (exporters write min_score alone)";
-      return { source, rule, mapped: { score: { min_percent: 0 } }, verdict: "approximated", why };
+      return { source, rule, mapped: { score: {} }, verdict: "approximated", why };
     }
     const mapped = entryOf(REQUIREMENTS, type) ?? null;
     if (mapped === null) {
@@ -126,6 +126,6 @@ export class CanvasGates {
 }
 
 function scoreOf(points: number | null, percent: number | null): Requirement | null {
-  if (percent !== null) return { score: { min_percent: percent } };
-  return points === null ? null : { score: { min_points: points } };
+  if (percent !== null) return { score: { min: percent } };
+  return points === null ? null : { points: { min: points } };
 }

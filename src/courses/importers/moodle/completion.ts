@@ -73,14 +73,16 @@ function partsOf(module: MoodleModule, course: MoodleCourse): Part[] {
 
 function gradePart(module: MoodleModule, number: number, course: MoodleCourse): Part {
   const item = [...course.gradeItems.values()].find((one) => one.module === module.id && one.number === number);
-  if (module.completionPass) return exact({ pass: true });
-  if (item !== undefined && item.pass > 0) {
+  const hasMark = item !== undefined && item.pass > 0;
+  const pass: Requirement = { pass: number === 0 && hasMark ? { min_points: item.pass } : true };
+  if (module.completionPass) return exact(pass);
+  if (hasMark) {
     const why = "any grade was asked for; with a pass mark Moodle calls a lower one failed";
-    return { requirement: { pass: true }, verdict: "exact", why };
+    return { requirement: pass, verdict: "exact", why };
   }
-  if (number === 0) return exact({ score: { min_percent: 0 } });
+  if (number === 0) return exact({ score: {} });
   const why = "the grade asked for is not the first of the activity; here an item has one";
-  return { requirement: { score: { min_percent: 0 } }, verdict: "approximated", why };
+  return { requirement: { score: {} }, verdict: "approximated", why };
 }
 
 function isOn(module: MoodleModule, field: string): boolean {

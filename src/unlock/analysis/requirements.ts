@@ -1,0 +1,101 @@
+import type { FieldError } from "../../platform/results.ts";
+import {
+  type ChildrenAsked,
+  MAX_REQUIREMENT_DEPTH,
+  partsOf,
+  type Requirement,
+  walkRequirement,
+} from "../completion/requirement.ts";
+import { shareOf } from "../share.ts";
+import { type Entry, isOffered, type Table } from "./table.ts";
+
+/** Kinds of items that are read, and that nobody scores. */
+const UNSCORED: ReadonlySet<string> = new Set(["page", "file", "link", "label", "folder", "book", "url", "resource"]);
+
+/** Whether an item's completion counts the items of its chapter. */
+export function countsChildren({ item }: Entry): boolean {
+  let found = false;
+  if (item.completion !== undefined) {
+    walkRequirement(item.completion, "", (leaf) => {
+      if ("children" in leaf) found = true;
+    });
+  }
+  return found;
+}
+
+/** The items of a chapter that its completion may count: those that are offered, and that the author hides from nobody. */
+export function countedChildren(table: Table, entry: Entry): readonly Entry[] {
+  const inside = table.problemsOf[entry.index] ?? [];
+  return inside.filter((child) => isOffered(child.status) && !table.isHidden(child));
+}
+
+/** How many of a chapter's items have to be complete; of a share by weight, one at least. */
+export function neededChildren(asked: ChildrenAsked, total: number): number {
+  if ("count" in asked) return asked.count;
+  if ("all" in asked) return total;
+  return asked.weights === undefined ? shareOf(asked.percent, total) : Math.min(1, total);
+}
+
+/** What is wrong with one item's requirement, and what is odd about it. */
+export function judgeRequirement(table: Table, entry: Entry): { errors: FieldError[]; warnings: FieldError[] } {
+  const errors: FieldError[] = [];
+  const warnings: FieldError[] = [];
+  const { completion, id, kind } = entry.item;
+  if (completion === undefined) return { errors, warnings };
+  const isChapter = table.isChapter(entry);
+  const root = `${entry.path}.completion`;
+  groups(completion, root, 1, errors);
+  walkRequirement(completion, root, (leaf, path) => {
+    if ("children" in leaf) {
+      errors.push(...childrenErrors(table, entry, leaf.children, `${path}.children`));
+      return;
+    }
+    const [operator = ""] = Object.keys(leaf);
+    if (!["score", "points", "pass", "submit"].includes(operator)) return;
+    const what = operator === "submit" ? "takes no submissions" : "gets no score";
+    const isUnscored = kind !== undefined && UNSCORED.has(kind) && operator !== "submit";
+    if (!isChapter && !isUnscored) return;
+    const which = isChapter ? "a chapter, and a chapter" : `a ${kind}, which usually`;
+    warnings.push({
+      path: `${path}.${operator}`,
+      rule: "never_scored",
+      message: `${id} is ${which} ${what}: it is complete only when a service tells so.`,
+    });
+  });
+  return { errors, warnings };
+}
+
+/** Groups that nest too deeply, or ask for more parts than they have. */
+function groups(requirement: Requirement, path: string, depth: number, errors: FieldError[]): void {
+  if (depth > MAX_REQUIREMENT_DEPTH) {
+    const message = `A requirement nests at most ${MAX_REQUIREMENT_DEPTH} levels.`;
+    errors.push({ path, rule: "too_deep", message });
+    return;
+  }
+  const parts = partsOf(requirement) ?? [];
+  if ("at_least" in requirement && requirement.at_least.count > parts.length) {
+    const message = `${requirement.at_least.count} of ${parts.length} parts can never be met.`;
+    errors.push({ path: `${path}.at_least.count`, rule: "unsatisfiable", message });
+  }
+  for (const { part, step } of parts) groups(part, `${path}${step}`, depth + 1, errors);
+}
+
+function childrenErrors(table: Table, entry: Entry, asked: ChildrenAsked, path: string): FieldError[] {
+  const { id } = entry.item;
+  const children = countedChildren(table, entry);
+  if (children.length === 0) {
+    const why = table.isChapter(entry) ? "has no item that counts" : "is no chapter, and holds nothing";
+    return [{ path, rule: "no_children", message: `${id} ${why}: there is nothing to be complete.` }];
+  }
+  const errors: FieldError[] = [];
+  if ("count" in asked && asked.count > children.length) {
+    const message = `${asked.count} of ${children.length} items of ${id} can never be complete.`;
+    errors.push({ path: `${path}.count`, rule: "unsatisfiable", message });
+  }
+  const inside = new Set((table.problemsOf[entry.index] ?? []).map((child) => child.item.id));
+  for (const name of Object.keys("percent" in asked ? (asked.weights ?? {}) : {})) {
+    if (inside.has(name)) continue;
+    errors.push({ path: `${path}.weights.${name}`, rule: "dangling", message: `${name} is no item of ${id}.` });
+  }
+  return errors;
+}

@@ -1,0 +1,116 @@
+import type { ItemStatus, OutlineItem } from "../outline.ts";
+import type { Requirement } from "./requirement.ts";
+
+/** What a part of a requirement asks for. */
+export const ASK = {
+  VIEW: 0,
+  MARK: 1,
+  SUBMIT: 2,
+  CONTRIBUTE: 3,
+  SCORE: 4,
+  POINTS: 5,
+  /** By a verdict; `PASS_SCORE` and `PASS_POINTS` by what was scored: below it the item is failed. */
+  PASS: 6,
+  PASS_SCORE: 7,
+  PASS_POINTS: 8,
+} as const;
+
+/** A requirement in the form that is derived. */
+export type Asked =
+  | { kind: "leaf"; ask: number; min: number }
+  /** `count` of its parts. */
+  | { kind: "group"; count: number; parts: readonly Asked[] }
+  | Children;
+
+/** So many of a chapter's items, or so much of their weight. */
+export interface Children {
+  kind: "children";
+  /** Those that count: no drafts, and none that is hidden from everybody. */
+  items: Int32Array;
+  /** How many; NaN where a share is asked for. */
+  count: number;
+  /** The share in percent; all of them where neither is asked for. */
+  percent: number;
+  /** By place in `items`; null where all weigh the same. */
+  weights: Float64Array | null;
+  /** Whether the chapter holds anything at all. */
+  isEmpty: boolean;
+}
+
+/** The requirements of a course version. */
+export interface Completion {
+  /** By item number; null where the item has none. */
+  readonly asked: readonly (Asked | null)[];
+  /** Numbers of the items that have one, children before their chapters. */
+  readonly order: Int32Array;
+  /** By item number: the chapter whose requirement counts it, or -1. */
+  readonly parent: Int32Array;
+  /** Numbers of the items that are complete by being opened. */
+  readonly watched: readonly number[];
+  /** Which facts any of them asks for. */
+  readonly asks: { readonly submissions: boolean; readonly points: boolean };
+}
+
+const NONE = -1;
+
+/**
+ * @param items chapters first, then problems.
+ * @param countedIn the items of each chapter that the author hides from nobody, by chapter number.
+ * @returns null where no item has a requirement: then nothing of this is ever looked at.
+ */
+export function compileCompletion(
+  items: readonly OutlineItem[],
+  statuses: readonly ItemStatus[],
+  countedIn: readonly (readonly number[])[],
+): Completion | null {
+  if (items.every(({ completion }) => completion === undefined)) return null;
+  const asks = { submissions: false, points: false };
+  const watched: number[] = [];
+  const parent = new Int32Array(items.length).fill(NONE);
+  const leaf = (ask: number, min = Number.NEGATIVE_INFINITY): Asked => {
+    if (ask === ASK.SUBMIT) asks.submissions = true;
+    if (ask === ASK.POINTS || ask === ASK.PASS_POINTS) asks.points = true;
+    return { kind: "leaf", ask, min };
+  };
+  const read = (requirement: Requirement, item: number): Asked => {
+    if ("all" in requirement) return groupOf(requirement.all, requirement.all.length, item);
+    if ("any" in requirement) return groupOf(requirement.any, 1, item);
+    if ("at_least" in requirement) return groupOf(requirement.at_least.of, requirement.at_least.count, item);
+    if ("score" in requirement) return leaf(ASK.SCORE, requirement.score.min);
+    if ("points" in requirement) return leaf(ASK.POINTS, requirement.points.min);
+    if ("pass" in requirement) {
+      const { pass } = requirement;
+      if (pass === true) return leaf(ASK.PASS);
+      return "min" in pass ? leaf(ASK.PASS_SCORE, pass.min) : leaf(ASK.PASS_POINTS, pass.min_points);
+    }
+    if ("children" in requirement) {
+      const asked = requirement.children;
+      const inside = countedIn[item] ?? [];
+      const counted = inside.filter((child) => statuses[child] !== "draft");
+      for (const child of counted) parent[child] = item;
+      const weights = "percent" in asked ? asked.weights : undefined;
+      return {
+        kind: "children",
+        items: Int32Array.from(counted),
+        count: "count" in asked ? asked.count : Number.NaN,
+        percent: "percent" in asked ? asked.percent : 100,
+        weights:
+          weights === undefined ? null : Float64Array.from(counted, (child) => weights[items[child]?.id ?? ""] ?? 1),
+        isEmpty: inside.length === 0,
+      };
+    }
+    if ("view" in requirement) watched.push(item);
+    if ("view" in requirement) return leaf(ASK.VIEW);
+    if ("mark" in requirement) return leaf(ASK.MARK);
+    return leaf("submit" in requirement ? ASK.SUBMIT : ASK.CONTRIBUTE);
+  };
+  const groupOf = (parts: readonly Requirement[], count: number, item: number): Asked => ({
+    kind: "group",
+    count,
+    parts: parts.map((part) => read(part, item)),
+  });
+  const asked = items.map(({ completion }, item) => (completion === undefined ? null : read(completion, item)));
+  // Problems stand behind all chapters, and only chapters have children.
+  const order = asked.flatMap((one, item) => (one === null ? [] : [item])).reverse();
+  return { asked, order: Int32Array.from(order), parent, watched, asks };
+}

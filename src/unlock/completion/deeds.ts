@@ -1,0 +1,82 @@
+import type { Fact } from "../facts.ts";
+import { type ScoreStep, stepsOf } from "./score-steps.ts";
+
+/**
+ * What a learner did, item by item, as it was told: what requirements are derived from. The layout's own `completedAt` holds
+ * what was derived. NaN means "never". There is none of it where no item of the course has a requirement.
+ */
+export interface Deeds {
+  readonly attemptedAt: Float64Array;
+  readonly toldAt: Float64Array;
+  readonly markedAt: Float64Array;
+  readonly passedAt: Float64Array;
+  readonly contributedAt: Float64Array;
+  readonly scoredAt: Float64Array;
+  readonly pointsMin: Float64Array;
+  readonly pointsMax: Float64Array;
+  /** 1 passed, 2 failed, by the latest verdict that decided; and since when. */
+  readonly outcome: Uint8Array;
+  readonly outcomeAt: Float64Array;
+  /** Lower scores that came before the best one. */
+  readonly steps: Map<number, readonly ScoreStep[]>;
+}
+
+export const PASSED = 1;
+export const FAILED = 2;
+
+export function noDeeds(size: number): Deeds {
+  const never = () => new Float64Array(size).fill(Number.NaN);
+  return {
+    attemptedAt: never(),
+    toldAt: never(),
+    markedAt: never(),
+    passedAt: never(),
+    contributedAt: never(),
+    scoredAt: never(),
+    pointsMin: never(),
+    pointsMax: never(),
+    outcome: new Uint8Array(size),
+    outcomeAt: never(),
+    steps: new Map(),
+  };
+}
+
+/** A copy that can be written without the other one changing. */
+export function copyOf(deeds: Deeds): Deeds {
+  return {
+    attemptedAt: deeds.attemptedAt.slice(),
+    toldAt: deeds.toldAt.slice(),
+    markedAt: deeds.markedAt.slice(),
+    passedAt: deeds.passedAt.slice(),
+    contributedAt: deeds.contributedAt.slice(),
+    scoredAt: deeds.scoredAt.slice(),
+    pointsMin: deeds.pointsMin.slice(),
+    pointsMax: deeds.pointsMax.slice(),
+    outcome: deeds.outcome.slice(),
+    outcomeAt: deeds.outcomeAt.slice(),
+    steps: new Map(deeds.steps),
+  };
+}
+
+/** Takes one item's facts. */
+export function setDeeds(deeds: Deeds, item: number, fact: Fact): void {
+  const { completed_at: completed, told_at = null, marked_at = null, passed_at = null } = fact;
+  // Completed before anybody noted how: it may have been marked, and it may have been passed.
+  const earliest = Math.min(told_at ?? Infinity, marked_at ?? Infinity, passed_at ?? Infinity);
+  const unknown = completed !== null && completed < earliest ? completed : null;
+  deeds.attemptedAt[item] = fact.attempted_at ?? Number.NaN;
+  deeds.toldAt[item] = told_at ?? Number.NaN;
+  deeds.markedAt[item] = unknown ?? marked_at ?? Number.NaN;
+  deeds.passedAt[item] = unknown ?? passed_at ?? Number.NaN;
+  deeds.contributedAt[item] = fact.contributed_at ?? Number.NaN;
+  const scored = fact.best_score === null && fact.points == null ? null : (fact.scored_at ?? completed);
+  deeds.scoredAt[item] = scored ?? (fact.best_score === null ? Number.NaN : (fact.attempted_at ?? Number.NaN));
+  deeds.pointsMin[item] = fact.points_min ?? Number.NaN;
+  deeds.pointsMax[item] = fact.points_max ?? Number.NaN;
+  const { outcome = null } = fact;
+  deeds.outcome[item] = outcome === null ? 0 : outcome === "passed" ? PASSED : FAILED;
+  deeds.outcomeAt[item] = fact.outcome_at ?? Number.NaN;
+  const steps = stepsOf(fact);
+  if (steps.length > 0) deeds.steps.set(item, steps);
+  else deeds.steps.delete(item);
+}

@@ -1,0 +1,252 @@
+import type { Live } from "../latest.ts";
+import type { Change, Learner } from "../learner.ts";
+import { NONE, type Program, STANDING, STATE } from "../program.ts";
+import { shareOf } from "../share.ts";
+import { ASK, type Asked, type Children, type Completion } from "./compile.ts";
+import { type Deeds, FAILED, PASSED } from "./deeds.ts";
+
+// What an item's requirement makes of its facts and children: a pure function of program and facts. Nothing of it is stored;
+// it is written into the layout, where every rule reads it as if somebody had told it.
+
+const NEVER = Number.NaN;
+
+/** A learner whose course has requirements. */
+export interface Deriving {
+  readonly program: Program;
+  readonly completion: Completion;
+  readonly learner: Learner;
+  readonly deeds: Deeds;
+}
+
+/** @returns null where nothing is derived. */
+export function derivingOf(program: Program, learner: Learner): Deriving | null {
+  const { completion } = program;
+  const { deeds } = learner;
+  return completion === null || deeds === null ? null : { program, completion, learner, deeds };
+}
+
+/** Derives everything, children before their chapters. */
+export function deriveAll(deriving: Deriving): void {
+  for (const item of deriving.completion.order) deriveItem(deriving, item);
+}
+
+/**
+ * Derives one item anew, whose facts have changed, and the chapter that counts it.
+ * @param completedBefore when it had been complete before that; NaN if it had not.
+ * @returns what changed: the item itself first.
+ */
+export function cascade(deriving: Deriving, item: number, completedBefore: number): Change[] {
+  const { completion, learner, program } = deriving;
+  deriveItem(deriving, item);
+  const changes: Change[] = [{ item, completedBefore }];
+  const parent = completion.parent[item] ?? NONE;
+  if (parent === NONE) return changes;
+  const after = learner.completedAt[item] ?? NEVER;
+  if (Object.is(completedBefore, after)) return changes;
+  const before = learner.completedAt[parent] ?? NEVER;
+  // What comes after a chapter was complete moves nothing. (A deprecated item counts only once it is there.)
+  const isLater = !(completedBefore <= before) && !(after <= before) && !Number.isNaN(before);
+  if (isLater && program.standing[item] === STANDING.OFFERED) return changes;
+  deriveItem(deriving, parent);
+  if (!Object.is(before, learner.completedAt[parent])) changes.push({ item: parent, completedBefore: before });
+  return changes;
+}
+
+/** Writes what an item's requirement makes of what is known. An item without one is as it was told. */
+export function deriveItem({ completion, program, learner, deeds }: Deriving, item: number): void {
+  const asked = completion.asked[item] ?? null;
+  if (asked === null) return;
+  const met = metAt(asked, program, learner, deeds, item);
+  const told = deeds.toldAt[item] ?? NEVER;
+  const completed = earlier(met, told);
+  learner.completedAt[item] = completed;
+  learner.attemptedAt[item] = earlier(deeds.attemptedAt[item] ?? NEVER, completed);
+  if (program.asksOutcomes) {
+    const { state, at } = outcomeOf(asked, program, learner, deeds, item, { met, told, completed });
+    learner.outcome[item] = state;
+    learner.outcomeAt[item] = at;
+  }
+}
+
+/** Passed or failed as a bit of STATE, or 0; and since when. */
+function outcomeOf(
+  asked: Asked,
+  program: Program,
+  learner: Learner,
+  deeds: Deeds,
+  item: number,
+  { met, told, completed }: { met: number; told: number; completed: number },
+): { state: number; at: number } {
+  const decided = deeds.outcome[item] ?? 0;
+  const decidedAt = deeds.outcomeAt[item] ?? NEVER;
+  if (Number.isNaN(met)) {
+    // Told as a whole, or not complete: the latest verdict says it.
+    if (decided !== 0) {
+      const isPassed = decided === PASSED && !Number.isNaN(told);
+      if (isPassed || decided === FAILED) return { state: isPassed ? STATE.PASSED : STATE.FAILED, at: decidedAt };
+    }
+    if (!Number.isNaN(completed)) return { state: 0, at: NEVER };
+    const failed = metAt(asked, program, learner, deeds, item, true);
+    return Number.isNaN(failed) ? { state: 0, at: NEVER } : { state: STATE.FAILED, at: failed };
+  }
+  const isPassed = decided === PASSED || hasPassed(asked, program, learner, deeds, item);
+  return isPassed ? { state: STATE.PASSED, at: met } : { state: 0, at: NEVER };
+}
+
+/**
+ * When a part was first met; NaN where it is not.
+ * @param isLenient a mark that was missed counts as reached: whether that alone keeps the item from being complete.
+ */
+export function metAt(
+  asked: Asked,
+  program: Program,
+  learner: Learner,
+  deeds: Deeds,
+  item: number,
+  isLenient = false,
+): number {
+  if (asked.kind === "group") {
+    const instants = asked.parts.map((part) => metAt(part, program, learner, deeds, item, isLenient));
+    return nthEarliest(instants, asked.count);
+  }
+  if (asked.kind === "children") return childrenMetAt(asked, program, learner);
+  const { ask, min } = asked;
+  switch (ask) {
+    case ASK.VIEW:
+      // Who has begun an item has opened it.
+      return earlier(learner.viewedAt[item] ?? NEVER, deeds.attemptedAt[item] ?? NEVER);
+    case ASK.MARK:
+      return deeds.markedAt[item] ?? NEVER;
+    case ASK.SUBMIT:
+      return learner.submittedAt[item] ?? NEVER;
+    case ASK.CONTRIBUTE:
+      return deeds.contributedAt[item] ?? NEVER;
+    case ASK.PASS:
+      if (deeds.outcome[item] === FAILED) return isLenient ? (deeds.outcomeAt[item] ?? NEVER) : NEVER;
+      return earlier(deeds.passedAt[item] ?? NEVER, deeds.outcomeAt[item] ?? NEVER);
+    case ASK.SCORE:
+    case ASK.PASS_SCORE:
+      return scoreAt(
+        program,
+        learner,
+        deeds,
+        item,
+        isLenient && ask === ASK.PASS_SCORE ? Number.NEGATIVE_INFINITY : min,
+      );
+    default:
+      return pointsAt(program, learner, deeds, item, isLenient && ask === ASK.PASS_POINTS ? Number.NEGATIVE_INFINITY : min);
+  }
+}
+
+/** The grades that count now, where the item's completion is lost when they fall. */
+function currentOf(program: Program, { live }: Learner, item: number): Live | null {
+  return program.live[item] === 1 ? live : null;
+}
+
+/** When a score of at least `min` percent was first reached. */
+function scoreAt(program: Program, learner: Learner, deeds: Deeds, item: number, min: number): number {
+  const { scoreSlack } = program;
+  const current = currentOf(program, learner, item);
+  if (current !== null) return (current.bestScore[item] ?? NEVER) >= min - scoreSlack ? (current.at[item] ?? NEVER) : NEVER;
+  const best = learner.bestScore[item] ?? NEVER;
+  if (!(best >= min - scoreSlack)) return NEVER;
+  const step = deeds.steps.get(item)?.find(({ score }) => score >= min - scoreSlack);
+  return step === undefined ? (deeds.scoredAt[item] ?? NEVER) : step.at;
+}
+
+/** The same in points: earlier attempts are taken to have had the range of the best one. */
+function pointsAt(program: Program, learner: Learner, deeds: Deeds, item: number, min: number): number {
+  const current = currentOf(program, learner, item);
+  if (current !== null) return (current.points[item] ?? NEVER) >= min ? (current.at[item] ?? NEVER) : NEVER;
+  if (!((learner.points[item] ?? NEVER) >= min)) return NEVER;
+  const low = deeds.pointsMin[item] ?? NEVER;
+  const range = (deeds.pointsMax[item] ?? NEVER) - low;
+  const step = range > 0 ? deeds.steps.get(item)?.find(({ score }) => low + (score * range) / 100 >= min) : undefined;
+  return step === undefined ? (deeds.scoredAt[item] ?? NEVER) : step.at;
+}
+
+/** Whether an item's completion rests on having been passed. */
+function hasPassed(asked: Asked, program: Program, learner: Learner, deeds: Deeds, item: number): boolean {
+  if (asked.kind === "children") return false;
+  if (asked.kind === "group") return asked.parts.some((part) => hasPassed(part, program, learner, deeds, item));
+  if (asked.ask < ASK.PASS) return false;
+  return !Number.isNaN(metAt(asked, program, learner, deeds, item));
+}
+
+/** When a child was complete, or excused. */
+export function childDoneAt({ completedAt, excuses }: Learner, child: number): number {
+  const completed = completedAt[child] ?? NEVER;
+  return excuses === null ? completed : earlier(completed, excuses.get(child) ?? NEVER);
+}
+
+/** How many of a chapter's items are asked of the learner, how many are done, and how many are enough. */
+export function childrenOf(asked: Children, program: Program, learner: Learner) {
+  const { items, weights } = asked;
+  let total = 0;
+  let done = 0;
+  let weighed = 0;
+  let doneWeight = 0;
+  for (let place = 0; place < items.length; place += 1) {
+    const child = items[place] ?? NONE;
+    const isDone = !Number.isNaN(childDoneAt(learner, child));
+    if (!isDone && !isAsked(program, learner, child)) continue;
+    const weight = weights === null ? 1 : (weights[place] ?? 1);
+    total += 1;
+    weighed += weight;
+    if (!isDone) continue;
+    done += 1;
+    doneWeight += weight;
+  }
+  const needed = Number.isNaN(asked.count) ? shareOf(asked.percent, total) : Math.min(asked.count, total);
+  return { total, done, needed, weighed, doneWeight };
+}
+
+/** Whether an item that is not done is asked of the learner. A deprecated one counts for those who have it. */
+function isAsked(program: Program, _learner: Learner, child: number): boolean {
+  return program.standing[child] === STANDING.OFFERED;
+}
+
+function childrenMetAt(asked: Children, program: Program, learner: Learner): number {
+  const { total, done, needed, weighed, doneWeight } = childrenOf(asked, program, learner);
+  // What is asked of nobody is met; a chapter that holds nothing asks for what is not there.
+  if (total === 0) return asked.isEmpty ? NEVER : learner.enrolledAt;
+  if (asked.weights === null) {
+    if (done < needed) return NEVER;
+    if (needed === 0) return learner.enrolledAt;
+  } else if (shareOfWeight(doneWeight, weighed) < asked.percent) return NEVER;
+  else if (asked.percent <= 0) return learner.enrolledAt;
+  const instants: { at: number; weight: number }[] = [];
+  let latest = Number.NEGATIVE_INFINITY;
+  for (let place = 0; place < asked.items.length; place += 1) {
+    const at = childDoneAt(learner, asked.items[place] ?? NONE);
+    if (Number.isNaN(at)) continue;
+    latest = Math.max(latest, at);
+    instants.push({ at, weight: asked.weights?.[place] ?? 1 });
+  }
+  if (asked.weights === null && needed === done) return latest;
+  instants.sort((a, b) => a.at - b.at);
+  if (asked.weights === null) return instants[needed - 1]?.at ?? NEVER;
+  let sum = 0;
+  for (const { at, weight } of instants) {
+    sum += weight;
+    if (shareOfWeight(sum, weighed) >= asked.percent) return at;
+  }
+  return latest;
+}
+
+/** In percent, rounded up to two decimals: two thirds are the 66.67 that an author writes. */
+export function shareOfWeight(part: number, all: number): number {
+  return Math.ceil((part * 10_000) / all - 1e-6) / 100;
+}
+
+/** The instant at which `count` of them had come; NaN where fewer have. */
+function nthEarliest(instants: readonly number[], count: number): number {
+  const come = instants.filter((at) => !Number.isNaN(at)).sort((a, b) => a - b);
+  return come[count - 1] ?? NEVER;
+}
+
+/** The earlier of two instants, either of which may be NaN for "never". */
+export function earlier(a: number, b: number): number {
+  if (Number.isNaN(a)) return b;
+  return a <= b || Number.isNaN(b) ? a : b;
+}

@@ -1,0 +1,46 @@
+import type { Fact } from "../facts.ts";
+
+// When which score was first reached. The best attempt and its instant say when the best one was; a requirement of 70 % was
+// met with the first score that reached it, and a better one later must not move that instant.
+
+/** A score, and when it was reached. */
+export interface ScoreStep {
+  at: number;
+  score: number;
+}
+
+/** Scores that miss a whole percentage by less have it: see the slack of scores in `compile.ts`. */
+const SLACK = 1e-6;
+const HIGHEST = 100;
+
+/**
+ * The lower scores noted before the best one, earliest first. Kept is the first score that reached each whole percentage,
+ * so that there are a hundred at most, and which ones does not depend on the order in which they are told.
+ */
+export function stepsOf({ steps = null }: Pick<Fact, "steps">): ScoreStep[] {
+  if (steps === null) return [];
+  return steps.split(" ").map((step) => {
+    const [score = Number.NaN, at = Number.NaN] = step.split("@").map(Number);
+    return { at, score };
+  });
+}
+
+/** The steps with one more score, without the best attempt itself; null where none is left. */
+export function mergedSteps(
+  old: Fact,
+  news: ScoreStep | null,
+  best: Pick<Fact, "best_score" | "scored_at">,
+): string | null {
+  const { best_score: score, scored_at: at = null } = old;
+  const known = score === null || at === null ? [] : [{ at, score }];
+  const all = [...stepsOf(old), ...known, ...(news === null ? [] : [news])];
+  all.sort((a, b) => a.at - b.at || b.score - a.score);
+  let reached = Number.NEGATIVE_INFINITY;
+  const kept = all.filter((step) => {
+    const level = Math.min(HIGHEST, Math.max(-1, Math.floor(step.score + SLACK)));
+    if (level <= reached) return false;
+    reached = level;
+    return step.score !== best.best_score || step.at !== best.scored_at;
+  });
+  return kept.length === 0 ? null : kept.map((step) => `${step.score}@${step.at}`).join(" ");
+}
