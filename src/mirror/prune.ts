@@ -1,5 +1,14 @@
 import { answersOf, onEveryShard } from "../platform/database/shards.ts";
 import { DAY_MS } from "../platform/instants.ts";
+import {
+  endOfPage,
+  endWalk,
+  noteWalk,
+  placeOfWalk,
+  pruneDivergences,
+  pruneEventsBetween,
+  pruneEventsFrom,
+} from "./statements.ts";
 
 /** Announcements stay in D1 this long. */
 export const EVENT_RETENTION_MS = 7 * DAY_MS;
@@ -20,10 +29,7 @@ export async function pruneMirror(env: Env, now: number): Promise<boolean> {
 }
 
 async function pruneFindings(db: D1Database, before: number): Promise<boolean> {
-  const { meta } = await db
-    .prepare("DELETE FROM divergences WHERE id IN (SELECT id FROM divergences WHERE detected_at < ? LIMIT ?)")
-    .bind(before, PRUNE_PAGE)
-    .run();
+  const { meta } = await pruneDivergences(db, before, PRUNE_PAGE).run();
   return meta.changes >= PRUNE_PAGE;
 }
 
@@ -32,32 +38,19 @@ async function pruneFindings(db: D1Database, before: number): Promise<boolean> {
  * Where it stands is in D1; a page that comes twice does no harm.
  */
 async function pruneEvents(db: D1Database, before: number): Promise<boolean> {
-  const place = await db.prepare("SELECT place FROM walks WHERE name = 'unlock_events'").first<string>("place");
+  const place = await placeOfWalk(db).first<string>("place");
   const [version = "-1", id = ""] = place === null ? [] : place.split(/ (.*)/);
-  const end = await db
-    .prepare(
-      `SELECT enrollment_id, version FROM unlock_events WHERE (enrollment_id, version) > (?1, ?2)
-       ORDER BY enrollment_id, version LIMIT 1 OFFSET ${EVENT_PAGE - 1}`,
-    )
-    .bind(id, Number(version))
-    .first<{ enrollment_id: string; version: number }>();
-  const from = "DELETE FROM unlock_events WHERE (enrollment_id, version) > (?1, ?2) AND announced_at < ?3";
+  const end = await endOfPage(db, id, Number(version), EVENT_PAGE - 1).first<{
+    enrollment_id: string;
+    version: number;
+  }>();
   if (end === null) {
-    await db.batch([
-      db.prepare(from).bind(id, Number(version), before),
-      db.prepare("DELETE FROM walks WHERE name = 'unlock_events'"),
-    ]);
+    await db.batch([pruneEventsFrom(db, id, Number(version), before), endWalk(db)]);
     return false;
   }
   await db.batch([
-    db
-      .prepare(`${from} AND (enrollment_id, version) <= (?4, ?5)`)
-      .bind(id, Number(version), before, end.enrollment_id, end.version),
-    db
-      .prepare(
-        "INSERT INTO walks (name, place) VALUES ('unlock_events', ?1) ON CONFLICT (name) DO UPDATE SET place = ?1",
-      )
-      .bind(`${end.version} ${end.enrollment_id}`),
+    pruneEventsBetween(db, id, Number(version), before, end.enrollment_id, end.version),
+    noteWalk(db, `${end.version} ${end.enrollment_id}`),
   ]);
   return true;
 }
