@@ -7,7 +7,6 @@ import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import { countedDatabase, type QueryCounter } from "../platform/database/counted.ts";
 import { type CourseDatabases, courseDatabases } from "../platform/database/course-databases.ts";
 import { isFull } from "../platform/database/room.ts";
-import { setStatement } from "../platform/database/set-statement.ts";
 import { atCourse, directory, shardOf } from "../platform/database/shards.ts";
 import { enrollmentId, parseEnrollmentId } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
@@ -17,6 +16,7 @@ import type { Applicant } from "./applicant.ts";
 import { placesOf } from "./known-learners.ts";
 import { profileIn } from "./meta.ts";
 import { MADE_AT_ONCE, NewcomerAnswers, recordNewcomers, welcome } from "./newcomers.ts";
+import { REGISTERED } from "./statements.ts";
 import { callEnrollment } from "./stub.ts";
 
 /** Objects asked at the same time by one batch. */
@@ -149,8 +149,6 @@ async function refuseIfFull(
   const known = await REGISTERED.find<{ id: string }>(shard.db, ids);
   return known.length === ids.length ? null : refuse("shards_full", { detail: "The course's database is full." });
 }
-
-const REGISTERED = setStatement((set) => `SELECT id FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
 
 async function register(
   env: Env,

@@ -1,9 +1,9 @@
-import { setStatement } from "../platform/database/set-statement.ts";
 import { answersOf, directory, groupByShard, onEveryShard, type Shard } from "../platform/database/shards.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { DAY_MS } from "../platform/instants.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { inParallel } from "../platform/parallel.ts";
+import { FORGET_COURSES_OF, REGISTERED, REMOVE_GONE, REMOVE_MIRRORED, withdrawnBefore } from "./statements.ts";
 import { callEnrollment } from "./stub.ts";
 
 /** A withdrawn enrollment keeps its facts this long, for a learner who returns. */
@@ -12,26 +12,8 @@ export const WITHDRAWN_RETENTION_MS = 30 * DAY_MS;
 const DESTROY_PAGE = 50;
 const PARALLEL_OBJECTS = 6;
 
-// Whoever asked to come back meanwhile keeps everything: the object starts again from these very rows. What a course has left
-// behind here, or is leaving behind just now, says nothing.
-const isGone = (set: string) =>
-  `status = 'withdrawn' AND (id, asked_at) IN (SELECT value ->> 'id', value ->> 'asked_at' FROM ${set})
-   AND NOT EXISTS (SELECT 1 FROM closed_courses AS closed WHERE closed.course_slug = enrollments.course_slug)`;
-const REMOVALS = ["progress", "submissions", "unlock_events"].map((table) =>
-  setStatement(
-    (set) => `DELETE FROM ${table} WHERE enrollment_id IN (SELECT id FROM enrollments WHERE ${isGone(set)})`,
-  ),
-);
-const LEFT = setStatement((set) => `SELECT id FROM enrollments WHERE id IN (SELECT value FROM ${set})`);
-const REMOVE_ENROLLMENTS = setStatement((set) => `DELETE FROM enrollments WHERE ${isGone(set)}`);
-
 /** A row of the index is taken away only this long after it was last asked for: a registration under way has written it. */
 const INDEX_GRACE_MS = DAY_MS;
-const FORGET = setStatement(
-  (set) => `DELETE FROM user_courses WHERE asked_at < ?2 AND (user_id, course_slug) IN
-    (SELECT value ->> 'user', value ->> 'course' FROM ${set})`,
-);
-
 /**
  * Destroys a page of each shard's objects nobody has been enrolled in for long, then removes their rows: in this order, so
  * that a crash between leaves a row that is found again tomorrow, never an object that nobody finds.
@@ -43,12 +25,10 @@ export async function destroyWithdrawn(env: Env, now: number): Promise<boolean> 
 }
 
 async function destroyPage(env: Env, { name, db }: Shard, now: number): Promise<boolean> {
-  const { results } = await db
-    .prepare(
-      "SELECT id, asked_at FROM enrollments WHERE status = 'withdrawn' AND withdrawn_at <= ? ORDER BY withdrawn_at LIMIT ?",
-    )
-    .bind(now - WITHDRAWN_RETENTION_MS, DESTROY_PAGE)
-    .all<{ id: string; asked_at: number }>();
+  const { results } = await withdrawnBefore(db, now - WITHDRAWN_RETENTION_MS, DESTROY_PAGE).all<{
+    id: string;
+    asked_at: number;
+  }>();
   // Of a course that is elsewhere, these rows are a copy from before its move: they say nothing of anybody now.
   const { groups } = await groupByShard(env, results, ({ id }) => parseEnrollmentId(id).course);
   const own = groups.find(({ shard }) => shard.name === name)?.items ?? [];
@@ -60,17 +40,18 @@ async function destroyPage(env: Env, { name, db }: Shard, now: number): Promise<
     else logFault("destroy_failed", new Error(result.refusal.code), { enrollment_id: id });
   });
   if (gone.length > 0) {
-    await db.batch([...REMOVALS, REMOVE_ENROLLMENTS].flatMap((statement) => statement.over(db, gone)));
+    await db.batch([...Object.values(REMOVE_MIRRORED), REMOVE_GONE].flatMap((statement) => statement.over(db, gone)));
     const left = new Set(
       (
-        await LEFT.find<{ id: string }>(
+        await REGISTERED.find<{ id: string }>(
           db,
           gone.map(({ id }) => id),
         )
       ).map(({ id }) => id),
     );
     const forgotten = gone.filter(({ id }) => !left.has(id)).map(({ id }) => parseEnrollmentId(id));
-    for (const statement of FORGET.over(directory(env), forgotten, now - INDEX_GRACE_MS)) await statement.run();
+    for (const statement of FORGET_COURSES_OF.over(directory(env), forgotten, now - INDEX_GRACE_MS))
+      await statement.run();
     logEvent("enrollments_destroyed", { enrollments: gone.length, shard: name });
   }
   return results.length === DESTROY_PAGE && gone.length > 0;
