@@ -1,6 +1,7 @@
 import { directory } from "../platform/database/shards.ts";
 import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
+import { importsUnderWay } from "./statements.ts";
 
 /** Rows counted at most: beyond, their number says nothing more. */
 const COUNTED = 10_000;
@@ -9,12 +10,7 @@ const COUNTED = 10_000;
 export const importSection: Section = {
   name: "imports",
   async read(env, now) {
-    const waiting = await directory(env)
-      .prepare(
-        `SELECT count(*) AS n, min(created_at) AS oldest FROM
-           (SELECT created_at FROM course_imports WHERE announced = 0 AND state <> 'receiving' AND due_at >= 0 LIMIT ${COUNTED})`,
-      )
-      .first<{ n: number; oldest: number | null }>();
+    const waiting = await importsUnderWay(directory(env), COUNTED).first<{ n: number; oldest: number | null }>();
     const { n = 0, oldest = null } = waiting ?? {};
     return [
       gauge("course_imports_waiting", "Imports of courses that have not ended.", n),
