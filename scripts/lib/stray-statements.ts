@@ -12,6 +12,7 @@ export const MAY_PREPARE: Readonly<Record<string, string>> = {
   "src/privacy/rows.ts": "each source names the columns that hold user ids; one question goes over all of them",
   "src/records/backends/d1.ts": "made of the columns of a record type and of what is asked",
   "src/records/backends/search.ts": "made of the tables of a record type",
+  "src/mirror/projection.ts": "three statements of one delivery, which grow with the columns of its contract",
   "src/mirror/mirror-rows.ts": "made of the columns of a mirror, as its triggers are grouped",
 };
 
