@@ -1,3 +1,5 @@
+// Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
+
 type ImportState = "queued" | "reading" | "checking" | "done" | "failed";
 
 /** Every text of the pages that does not come from the API, in English. The other tables have the same form. */

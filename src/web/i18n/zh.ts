@@ -1,3 +1,5 @@
+// Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
+
 import type { Messages } from "./en.ts";
 import { PROBLEMS, RULES } from "./zh-server.ts";
 
