@@ -1,3 +1,5 @@
+// Over 350 lines: a log is its table, its bounds and its epochs, which one transaction changes together.
+
 import { utf8Length } from "./bytes.ts";
 import type { Gap, HistoryPage } from "./contract.ts";
 import { newEpoch } from "./cursor.ts";
