@@ -1,3 +1,5 @@
+// Over 350 lines: each file of a backup is read here, in any order, into one model.
+
 import { type FileSink, fail } from "../files.ts";
 import { child, childrenOf, descend, type Takers, type XmlElement, xmlSink } from "../xml.ts";
 import { STANDARD_FIELDS } from "./conditions.ts";
