@@ -72,7 +72,7 @@ export async function classPage(databases: CourseDatabases, course: string, quer
   const shard = await databases.ofCourse(course);
   const filter = query.cohort === null ? sql`` : sql` AND ${sql.raw(IN_COHORT)}${query.cohort})`;
   const read = async (order: string, found: ReturnType<typeof sql>): Promise<Row[]> => {
-    const measured = sql`SELECT * FROM (SELECT found.*, sum(size) OVER (ORDER BY ${sql.raw(order)}) - size AS bytes_before, count(*) OVER () AS found_count FROM (${found}) AS found) AS measured WHERE bytes_before <= ${PAGE_BYTES}`;
+    const measured = sql`SELECT * FROM (SELECT found.*, count(*) OVER () AS found_count, sum(size) OVER (ORDER BY ${sql.raw(order)}) - size AS bytes_before FROM (${found}) AS found) AS measured WHERE bytes_before <= ${PAGE_BYTES}`;
     return z.array(rowSchema).parse(await shard.all(measured));
   };
   if (query.sort === "last_active") {
