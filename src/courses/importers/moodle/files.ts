@@ -1,5 +1,6 @@
-import { type Resolve, toFile, toItem } from "../links.ts";
+import { toFile, toItem } from "../links.ts";
 import { pathOf } from "../paths.ts";
+import type { Resolve } from "../resolve.ts";
 import type { XmlElement } from "../xml.ts";
 import { optional, optionalNumber } from "./values.ts";
 

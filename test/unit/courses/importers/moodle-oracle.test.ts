@@ -13,7 +13,7 @@ import { releaseOf } from "../../../../src/courses/importers/moodle/model.ts";
 import { MoodleNames } from "../../../../src/courses/importers/moodle/names.ts";
 import { PageOrder } from "../../../../src/courses/importers/moodle/order.ts";
 import { QuestionBank } from "../../../../src/courses/importers/moodle/questions.ts";
-import { parseTree } from "../../../../src/courses/importers/moodle/read.ts";
+import { parseTree } from "../../../../src/courses/importers/moodle/trees.ts";
 import { ReportBuilder } from "../../../../src/courses/importers/report.ts";
 import { engineStates, programOf } from "../../../support/courses/engine.ts";
 import { type Known, outcomeOf } from "../../../support/courses/imported-rules.ts";
