@@ -17,8 +17,9 @@ import { zipOf } from "../support/courses/archives.ts";
 import { backupOf } from "../support/courses/moodle-backup.ts";
 
 /** One pixel. */
-const PNG = Uint8Array.fromBase64(
+const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
 );
 const HASH = "a".repeat(40);
 
