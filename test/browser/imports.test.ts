@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     await page.getByText("course_settings/module_meta.xml", { exact: true }).waitFor();
   });
 
-  it("reads the same in Chinese, on a small screen, with dark colours", async () => {
+  it("reads the same in Chinese, on a small screen, in the colours of the night", async () => {
     const phone = await newContext(browser, site.url, { size: PHONE, theme: "dark", language: "zh" });
     await site.signIn(phone, author);
     const small = await phone.newPage();
