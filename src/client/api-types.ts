@@ -218,6 +218,116 @@ export type ServiceKey = {
   revoked_at: string | null;
 };
 
+export type LockedProblem = Problem & {
+  code?: "locked";
+  item: string;
+  /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
+  conditions: Condition[];
+  /** Every condition that fails, in the order of the rule. Empty when the item is open. */
+  reasons: Reason[];
+  /**
+   * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
+   * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
+   * once.
+   */
+  to_unlock: Step[] | null;
+  /** What of that can be done right now; where that is nothing, the first wait. */
+  do_next: Step[];
+  /** How the item stands at the instant that was asked for. */
+  at?: {
+    instant: string;
+    is_locked: boolean;
+    /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
+    conditions: Condition[];
+    /** Every condition that fails, in the order of the rule. Empty when the item is open. */
+    reasons: Reason[];
+    /**
+     * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
+     * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
+     * once.
+     */
+    to_unlock: Step[] | null;
+    /** What of that can be done right now; where that is nothing, the first wait. */
+    do_next: Step[];
+    sentence: {
+      en: string;
+      zh: string;
+    };
+  };
+  [extra: string]: unknown;
+};
+
+export type Condition = {
+  met: boolean;
+  item?: string;
+  title?: string;
+  text: {
+    en: string;
+    zh: string;
+  };
+};
+
+export type Reason = {
+  code:
+    | "not_completed"
+    | "not_attempted"
+    | "score_too_low"
+    | "score_too_high"
+    | "not_scored"
+    | "points_too_low"
+    | "points_too_high"
+    | "not_passed"
+    | "not_viewed"
+    | "not_submitted"
+    | "progress_too_low"
+    | "average_too_low"
+    | "average_too_high"
+    | "opens_later"
+    | "closed"
+    | "enrolled_too_recently"
+    | "waiting_period"
+    | "not_in_cohort"
+    | "profile_differs"
+    | "missing"
+    | "excluded"
+    | "chapter_locked"
+    | "previous_chapter_not_completed"
+    | "tutorial_not_completed"
+    | "locked_by_staff";
+  item?: string;
+  title?: string;
+  /**
+   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
+   * is not rounded.
+   */
+  required?: number | string;
+  /**
+   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
+   * nearest.
+   */
+  actual?: number | string | null;
+  /** What is missing of a score, rounded up to two decimals; how many items are missing of a progress. */
+  remaining?: number;
+  /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
+  available_at?: string | null;
+  /** Of progress over a list: the items of it that are still to be done. */
+  items?: string[];
+};
+
+export type Step = {
+  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "wait";
+  item?: string;
+  title?: string;
+  /** Rounded up to two decimals: who scores it has enough. */
+  min_score?: number;
+  /** The score has to be less than this. */
+  below_score?: number;
+  /** Of a condition on points instead of a percentage. */
+  min_points?: number;
+  below_points?: number;
+  until?: string;
+};
+
 export type CourseImport = {
   id: string;
   owner_id: string;

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { loadContent } from "../courses/index.ts";
 import { loadPermits } from "../enrollment/index.ts";
 import { fileIdSchema, sendCourseFile } from "../files/index.ts";
+import { LOCKED } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { databaseOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
@@ -15,6 +16,7 @@ const ofItsType = { "*/*": { schema: z.string().openapi({ format: "binary" }) } 
 const itemFileRoute = defineRoute(
   {
     roles: ROLES,
+    scope: "read",
     rule: "Whoever may open the item, while its text names the file.",
     refuses: [
       "not_found",
@@ -23,7 +25,8 @@ const itemFileRoute = defineRoute(
       "course_unpublished",
       "item_not_found",
       "not_enrolled",
-      "locked",
+      "sequence_ahead",
+      LOCKED,
     ],
   },
   {

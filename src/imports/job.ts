@@ -8,7 +8,7 @@ import { started, tell, tellEnd, updated } from "./events.ts";
 import { archiveKey, keysOf, reportKey } from "./keys.ts";
 import { FIRST_WAIT_MS, MAX_ATTEMPTS, PROGRESS_EVERY_MS } from "./limits.ts";
 import { courseToImportInto, ownerNow } from "./rights.ts";
-import { bucketSource } from "./source.ts";
+import { type BucketSource, bucketSource } from "./source.ts";
 import {
   doneStatement,
   fail,
@@ -98,7 +98,7 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   const source = bucketSource(env.DOCUMENTS, { key: archiveKey(row.id), name, size }, progress(env, db, held));
   const read = await readArchive(row.format, source, slug);
   // To a reader a bucket that does not answer looks like an archive that was cut off.
-  if (source.fault !== null) throw source.fault.reason;
+  throwFault(source);
   if (!read.ok) return read;
   const owner = await ownerNow(env, row, Date.now());
   if (!owner.ok && owner.refusal.code === "unavailable") throw new Error("the owner's standing is not known");
@@ -108,7 +108,7 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   if (!course.ok) return course;
   await tell(env, row, updated(row, size, "files"));
   const attached = await attachFiles({ env, db, owner: row.owner, course: slug }, source, read.value);
-  if (source.fault !== null) throw source.fault.reason;
+  throwFault(source);
   if (!attached.ok) return attached;
   const { report } = attached.value;
   await put(env, reportKey(row.id), report);
@@ -124,6 +124,11 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   const stored = await storeDraft(env, db, checked.value, { ...by, note: `Imported from ${row.format}`, claim });
   if (!stored.ok && stored.refusal.code === "concurrent_change") throw new Error("others kept storing versions");
   return stored.ok ? ok(stored.value.version) : stored;
+}
+
+/** @throws what a bucket has failed with, if it has. */
+function throwFault({ fault }: BucketSource): void {
+  if (fault !== null) throw fault.reason;
 }
 
 /** Notes how far the reading is, at most once in a second; the first sign of a lost lease ends it. */

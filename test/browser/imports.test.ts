@@ -17,8 +17,9 @@ import { zipOf } from "../support/courses/archives.ts";
 import { backupOf } from "../support/courses/moodle-backup.ts";
 
 /** One pixel. */
-const PNG = Uint8Array.fromBase64(
+const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
 );
 const HASH = "a".repeat(40);
 
@@ -106,7 +107,7 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     await page.getByText("course_settings/module_meta.xml", { exact: true }).waitFor();
   });
 
-  it("reads the same in Chinese, on a phone, in the dark", async () => {
+  it("reads the same in Chinese, on a small screen, in the colours of the night", async () => {
     const phone = await newContext(browser, site.url, { size: PHONE, theme: "dark", language: "zh" });
     await site.signIn(phone, author);
     const small = await phone.newPage();

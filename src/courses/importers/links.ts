@@ -2,13 +2,8 @@ import { cutText } from "./cut.ts";
 import type { ImportedChapter, ImportedDocument, ImportedProblem } from "./document.ts";
 import type { Imported } from "./format.ts";
 
-/**
- * Where a link of a source's text leads, as long as the course is being read: to a file of the archive, or to what the
- * source calls something. Both are settled once it is known which files were stored and which items there are.
- *
- * @returns a destination for Markdown, or null where it leads nowhere.
- */
-export type Resolve = (url: string) => string | null;
+// As long as a course is being read, its links lead to files of the archive and to what the source calls something. Both
+// are settled once it is known which files were stored and which items there are.
 
 const KINDS = { file: "latchkey-file:", item: "latchkey-item:" } as const;
 const DESTINATION = /\]\(<latchkey-(file|item):([^<>]*)>\)/g;

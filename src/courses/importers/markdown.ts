@@ -1,4 +1,4 @@
-import type { Resolve } from "./links.ts";
+import type { Resolve } from "./resolve.ts";
 import { entryOf } from "./table.ts";
 
 /** What became of a page's HTML. */

@@ -1,7 +1,7 @@
 import type { ImportedFact, ImportedPeople } from "./format.ts";
 
 /** A fact as the progress import takes it, see `POST /progress/import`. */
-export interface ProgressFact {
+interface ProgressFact {
   user_id: string;
   item: string;
   at: string;

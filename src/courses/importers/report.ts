@@ -4,9 +4,9 @@ import type { LocalizedText } from "../../platform/text.ts";
 import type { AnswerKey } from "../../unlock/index.ts";
 import { cutText, MAX_TEXT } from "./cut.ts";
 import type { ImportedRule, Requirement } from "./document.ts";
-import type { Resolve } from "./links.ts";
 import { convertHtml } from "./markdown.ts";
 import { type Question, SEVERAL } from "./questions.ts";
+import type { Resolve } from "./resolve.ts";
 
 const VERDICTS = ["exact", "approximated", "unmapped"] as const;
 export type Verdict = (typeof VERDICTS)[number];

@@ -1,6 +1,6 @@
 // Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
 
-type ImportState = "queued" | "reading" | "checking" | "done" | "failed";
+import { enImports } from "./imports.ts";
 
 /** Every text of the pages that does not come from the API, in English. The other tables have the same form. */
 export const en = {
@@ -244,34 +244,7 @@ export const en = {
   syntaxError: (message: string) => `This is not JSON: ${message}`,
   dropHere: "Drop the file here",
 
-  importTitle: "Import a course",
-  importLead: "From another platform, with its gates. What comes of it is a draft: nothing is published by itself.",
-  importDrop: "Drop an archive here, or choose one. At most 200 MB.",
-  importFrom: "It comes from",
-  importSlugHint: "A new course, or one of yours: then its next version.",
-  importBegin: "Import",
-  importSending: "Sending …",
-  imports: "Imports of the last month",
-  noImports: "Nothing has been imported yet.",
-  importState: (state: ImportState) =>
-    ({
-      queued: "Waiting its turn",
-      reading: "Reading the archive",
-      checking: "Checking the course",
-      done: "Done: there is a draft",
-      failed: "Failed",
-    })[state],
-  importRead: (done: number, size: number) => `${done.toFixed(1)} of ${size.toFixed(1)} MB read`,
-  megabytes: (count: number) => `${count.toFixed(1)} MB`,
-  importNothingStored: "Nothing was stored",
-  importDraft: (version: number) => `Version ${version} is a draft`,
-  importDraftHint: "Nobody sees it yet. Read what became of its gates, then publish it or leave it.",
-  importedCourse: "The course and its gates",
-  importReport: "What came over",
-  importRule: "What the source says",
-  importCount: "How many",
-  verdict: (verdict: "exact" | "approximated" | "unmapped") =>
-    ({ exact: "✓ exact", approximated: "≈ approximated", unmapped: "– not mapped" })[verdict],
+  ...enImports,
 
   insightTitle: "Early warning",
   insightLead:

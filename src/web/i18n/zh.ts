@@ -1,6 +1,7 @@
 // Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
 
 import type { Messages } from "./en.ts";
+import { zhImports } from "./imports.ts";
 import { PROBLEMS, RULES } from "./zh-server.ts";
 
 /** Every text of the pages that does not come from the API, in Chinese. */
@@ -238,33 +239,7 @@ export const zh: Messages = {
   syntaxError: (message) => `不是有效的 JSON：${message}`,
   dropHere: "把文件拖到这里",
 
-  importTitle: "导入课程",
-  importLead: "从其他平台导入课程及其解锁条件。导入的结果是草稿，不会自动发布。",
-  importDrop: "把课程包拖到这里，或选择文件。最大 200 MB。",
-  importFrom: "来源",
-  importSlugHint: "可以是新课程，也可以是你的课程：那样会成为它的下一版。",
-  importBegin: "导入",
-  importSending: "正在上传……",
-  imports: "最近一个月的导入",
-  noImports: "还没有导入过。",
-  importState: (state) =>
-    ({
-      queued: "等待处理",
-      reading: "正在读取课程包",
-      checking: "正在检查课程",
-      done: "完成：已有草稿",
-      failed: "失败",
-    })[state],
-  importRead: (done, size) => `已读取 ${done.toFixed(1)} / ${size.toFixed(1)} MB`,
-  megabytes: (count) => `${count.toFixed(1)} MB`,
-  importNothingStored: "没有保存任何内容",
-  importDraft: (version) => `第 ${version} 版是草稿`,
-  importDraftHint: "目前没有人能看到它。先查看解锁条件的导入结果，再决定发布或保留。",
-  importedCourse: "课程与解锁条件",
-  importReport: "导入结果",
-  importRule: "来源中的规则",
-  importCount: "数量",
-  verdict: (verdict) => ({ exact: "✓ 完全一致", approximated: "≈ 近似", unmapped: "– 未能对应" })[verdict],
+  ...zhImports,
 
   insightTitle: "预警",
   insightLead: "通过可能性低于一半的学员，可能性最低者在前。这是询问的理由，不是结论。",

@@ -6,7 +6,7 @@ import {
   type MoodleSection,
   releaseOf,
 } from "../../../src/courses/importers/moodle/model.ts";
-import { parseTree } from "../../../src/courses/importers/moodle/read.ts";
+import { parseTree } from "../../../src/courses/importers/moodle/trees.ts";
 import type { Known } from "./imported-rules.ts";
 import type { TextCourse } from "./moodle-text/model.ts";
 import type { Reason } from "./moodle-text/tree.ts";

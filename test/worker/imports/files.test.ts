@@ -74,7 +74,7 @@ describe("files of an imported course", () => {
     expect(texts.get("page-2")).toContain(`[the first](</courses/${slug}/problems/${slug}.page-1>)`);
     expect(texts.get("page-2")).toMatch(/!\[the plan\]\(<\/api\/v1\/courses\/.+\/files\/[0-9a-f]{32}>\)/);
     expect(texts.get("page-2")).toMatch(/, nothing gone$/);
-    // Whatever it is called, a file is kept once; what people handed in is no file of the course.
+    // Whatever it is called, a file is kept once; what people submitted is no file of the course.
     expect(await filesOf(slug)).toEqual(["a plan.png", "notes.txt"]);
     const report = await call("GET", `/courses/imports/${done.id}/report`, { token: await tokenOf(AUTHOR, "author") });
     expect(await report.json()).toMatchObject({ content: { attached: 3 } });

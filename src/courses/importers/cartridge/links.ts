@@ -1,5 +1,6 @@
-import { type Resolve, toFile, toItem } from "../links.ts";
+import { toFile, toItem } from "../links.ts";
 import { folderOf, type KnownPaths, pathOf } from "../paths.ts";
+import type { Resolve } from "../resolve.ts";
 
 /** Where the files of a course lie, as texts of a cartridge write it. */
 const FILE_BASE = /^(?:\$|%24)IMS[-_]CC[-_]FILEBASE(?:\$|%24)\/*(.*)$/is;

@@ -1,9 +1,10 @@
-import { type Resolve, toFile, toItem } from "../links.ts";
+import { toFile, toItem } from "../links.ts";
 import { pathOf } from "../paths.ts";
+import type { Resolve } from "../resolve.ts";
 import type { XmlElement } from "../xml.ts";
 import { optional, optionalNumber } from "./values.ts";
 
-/** Areas of files that the course itself shows. Others hold what people handed in, wrote or drew. */
+/** Areas of files that the course itself shows. Others hold what people submitted, wrote or drew. */
 const AREAS = new Set(["intro", "content", "introattachment", "section", "chapter", "page_contents"]);
 /** The files that a `resource` or `folder` is made of. */
 const OWN_AREAS = new Set(["content", "introattachment"]);

@@ -4,9 +4,10 @@ import { type FileSink, fail } from "../files.ts";
 import { child, childrenOf, descend, type Takers, type XmlElement, xmlSink } from "../xml.ts";
 import { STANDARD_FIELDS } from "./conditions.ts";
 import { MoodleFiles } from "./files.ts";
-import { legacyAvailability } from "./legacy.ts";
-import { type Availability, type GradeItem, type MoodleCourse, type MoodleModule, releaseOf } from "./model.ts";
+import { type GradeItem, type MoodleCourse, type MoodleModule, releaseOf } from "./model.ts";
 import { QuestionBank, slotsOf } from "./questions.ts";
+import { textOf } from "./texts.ts";
+import { availabilityOf } from "./trees.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
 
 /** A backup that somebody unpacked and packed again stands in a folder of its own. */
@@ -33,8 +34,6 @@ const OF_PEOPLE_ALONE = ["users.xml", "roles.xml", "course/roles.xml", "course/e
 /** Elements of an activity that hold what people wrote. They are not read: forgotten as soon as they end. */
 const OF_PEOPLE = ["submission", "attempt", "discussion", "grade", "entry", "record", "answer", "response", "override"];
 const DROPPED: Takers = Object.fromEntries(OF_PEOPLE.map((name) => [name, () => undefined]));
-/** Fields of an activity that hold its text, the one that says most first. */
-const TEXTS = ["content", "intro"];
 
 /** Longest setting of an activity that is kept, and all texts of a course together, in UTF-16 code units. */
 const MAX_SETTING = 1_000;
@@ -297,24 +296,6 @@ export class BackupReader {
   }
 }
 
-/** The text of an activity as HTML: of a book its chapters, of a link its address too. */
-function textOf(element: XmlElement, kind: string): string {
-  const own = TEXTS.map((field) => optional(element, field)).find((text) => text !== null) ?? "";
-  if (kind === "url") {
-    const url = optional(element, "externalurl");
-    return url === null
-      ? own
-      : `${own}<p><a href="${url.replaceAll('"', "%22")}">${url.replaceAll("<", "&lt;")}</a></p>`;
-  }
-  if (kind !== "book") return own;
-  const chapters = childrenOf(child(element, "chapters"), "chapter").filter((chapter) => !isSet(chapter, "hidden"));
-  const texts = chapters.map((chapter) => {
-    const title = (optional(chapter, "title") ?? "").replaceAll("<", "&lt;");
-    return `<h2>${title}</h2>${optional(chapter, "content") ?? ""}`;
-  });
-  return own + texts.join("");
-}
-
 /** The path within the backup. */
 function innerPath(path: string): string {
   const isWithin = ACTIVITY.test(path) || SECTION.test(path) || WHOLE.includes(path);
@@ -345,32 +326,4 @@ function moduleOf(element: XmlElement, source: string, kind: string, id: number)
     completions: [],
     source,
   };
-}
-
-/** The conditions of an activity or section: JSON since 2.7, fields of their own before. */
-function availabilityOf(element: XmlElement, field: string, isSection: boolean): Availability | null {
-  if (child(element, field) === undefined) return legacyAvailability(element, isSection);
-  const text = optional(element, field);
-  if (text === null) return null;
-  try {
-    const tree = parseTree(text);
-    return { tree, rule: tree, fault: null };
-  } catch (fault) {
-    return { tree: null, rule: text, fault: `it is no JSON: ${fault instanceof Error ? fault.message : "unknown"}` };
-  }
-}
-
-/** Fields that Moodle takes as whole numbers only. */
-const WHOLE_NUMBERS: readonly string[] = ["cm", "t", "id"];
-
-/**
- * A tree as PHP reads it: `5.0` is no whole number there. Such a value stays the text it was written as, which no
- * condition takes for a number.
- */
-export function parseTree(text: string): unknown {
-  return JSON.parse(text, (key, value: unknown, written?: { source?: string }) => {
-    const source = written?.source;
-    const isFraction = typeof value === "number" && source !== undefined && /[.eE]/.test(source);
-    return isFraction && WHOLE_NUMBERS.includes(key) ? source : value;
-  });
 }

@@ -9,8 +9,8 @@ import {
 } from "../document.ts";
 import { textOf } from "../files.ts";
 import type { ItemIds } from "../ids.ts";
-import type { Resolve } from "../links.ts";
 import { type ReportBuilder, type Verdict, worst } from "../report.ts";
+import type { Resolve } from "../resolve.ts";
 import { entryOf } from "../table.ts";
 import { questionsOf } from "./answers.ts";
 import { graceOf, groupAccess, instantField, isTrue, minimumField, textField } from "./fields.ts";
