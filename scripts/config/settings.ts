@@ -134,7 +134,7 @@ what Prometheus shows at /metrics; where nobody scrapes, take it out of this lis
 
   queues: {
     REFRESH_QUEUE: { name: "refresh", batch: 100, seconds: 1 },
-    PROJECTION_QUEUE: { name: "projection", batch: 20, seconds: 1 },
+    PROJECTION_QUEUE: { name: "projection", batch: 10, seconds: 1 },
     EVENT_QUEUE: { name: "events", batch: 100, seconds: 5 },
     BACKUP_QUEUE: {
       name: "backup",

@@ -11,7 +11,10 @@ export type { ProjectedFact } from "./mirrored.ts";
 
 /** What crosses the line between the Worker and the enrollment object. Plain data; both sides must tolerate a release more or less. */
 
-/** Enrollments that one message announces at most: a consumer is given twenty messages, and asks each of their objects. */
+/**
+ * Enrollments that one message announces at most. A consumer is given ten messages and makes three calls for each of
+ * them, below the thousand that the platform allows.
+ */
 export const MAX_GROUP = 25;
 
 export interface ActorRef {

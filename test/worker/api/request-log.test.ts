@@ -27,6 +27,8 @@ async function enrolled(): Promise<string> {
   return slug;
 }
 
+const rated = (rate: string): object => ({ READ_LOG_RATE: rate });
+
 describe("the log line of a request", () => {
   it("is left out for the share of uneventful reads that READ_LOG_RATE says, and for nothing else", async () => {
     const slug = await enrolled();
@@ -48,8 +50,8 @@ describe("the log line of a request", () => {
   it("is left by a tenth as many of the answers at the edge, and by all where all are wanted", async () => {
     const slug = await enrolled();
     const token = await tokenOf("ada");
-    const read = (query: string, READ_LOG_RATE: string) => () =>
-      callWith({ READ_LOG_RATE }, "GET", `/courses/${slug}/chapters/${query}`, { token });
+    const read = (query: string, rate: string) => () =>
+      callWith(rated(rate), "GET", `/courses/${slug}/chapters/${query}`, { token });
     await read("?max_stale=60", "1")();
     const chance = vi.spyOn(Math, "random").mockReturnValue(0.5);
     try {
