@@ -264,13 +264,13 @@ class Reaching {
     if (!wanted) return holds && !isExcused(this.#scope, item) && !mayFall ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
     if (isDerived(this.#scope, item) && ASKING_COMPLETION.has(op)) {
-      return union([this.#doneFrom(item), this.#ofFact(op, item, value, upper)]);
+      return union([this.#doneFrom(item), this.#ofFact(node, op, item, value, upper)]);
     }
-    return this.#ofFact(op, item, value, upper);
+    return this.#ofFact(node, op, item, value, upper);
   }
 
   /** When what is told of an item may make a leaf hold. */
-  #ofFact(op: number | undefined, item: number, value: number, upper: number): Windows {
+  #ofFact(node: number, op: number | undefined, item: number, value: number, upper: number): Windows {
     const { program } = this.#scope;
     // A chapter gets no score.
     if ((op === OP.SCORE || op === OP.SCORE_RANGE || op === OP.POINTS) && item < program.chapterCount) return NEVER;
@@ -304,7 +304,10 @@ class Reaching {
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
     const isExcusing = items.some((one) => isExcused(this.#scope, one));
-    if (!wanted) return holds && !isExcusing && program.nodes.live[node] !== 1 && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
+    if (!wanted)
+      return holds && !isExcusing && program.nodes.live[node] !== 1 && upper === Number.POSITIVE_INFINITY
+        ? NEVER
+        : ALWAYS;
     if (holds || isExcusing) return ALWAYS;
     const scored = items.filter((one) => one >= program.chapterCount && mayAppear(program, this.#evaluation, one));
     return union(scored.map((one) => since(this.#workAt[one] ?? Number.POSITIVE_INFINITY)));

@@ -139,7 +139,7 @@ export function metAt(
 }
 
 /** The grades that count now, where the item's completion is lost when they fall. */
-function currentOf(program: Program, { live }: Learner, item: number): Live | null {
+export function currentOf(program: Program, { live }: Learner, item: number): Live | null {
   return program.live[item] === 1 ? live : null;
 }
 
