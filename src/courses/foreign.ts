@@ -1,6 +1,6 @@
 import { utf8Bytes } from "../platform/database/batches.ts";
 import { zodErrors } from "../platform/http/field-errors.ts";
-import { type FieldError, ok, type Result, refuse } from "../platform/results.ts";
+import { type FieldError, type Result, refuse } from "../platform/results.ts";
 import { courseDocumentSchema, MAX_DOCUMENT_BYTES } from "./document.ts";
 import type { ImportFormat } from "./import-formats.ts";
 import { archiveFiles } from "./importers/archive/index.ts";

@@ -56,7 +56,9 @@ export class FactWrites {
     const outcomes = request.facts.map((one): FactOutcome => {
       const fact: NewFact = { ...one, how: isDone(one) ? how : null };
       const { correct = false } = fact;
-      const outcome = correct ? this.#correct(fact, now, request.actor) : this.#merge(fact, now, request.actor.id);
+      if (fact.held === true) return this.#hold(fact, now, request.actor);
+      if (correct) this.#store.held.remove(fact.item);
+      const outcome = this.#take(fact, now, request.actor);
       if (outcome !== "recorded" && outcome !== "waiting") return outcome;
       changed.add(fact.item);
       if (correct) {
@@ -77,6 +79,38 @@ export class FactWrites {
     return ok({ ...this.#tools.answer(), outcomes });
   }
 
+  #take(fact: NewFact, now: number, actor: ActorRef): FactOutcome {
+    if (fact.release === true) return this.#release(fact.item, now, actor);
+    return fact.correct === true ? this.#correct(fact, now, actor) : this.#merge(fact, now, actor.id);
+  }
+
+  /**
+   * Keeps a fact until it is released; it takes the place of another one that is held of the item. Nothing that a learner could
+   * see changes: no sequence, no version.
+   */
+  #hold({ held: _held, ...fact }: NewFact, now: number, actor: ActorRef): FactOutcome {
+    const { item } = fact;
+    if (this.#tools.kindOf(item) === null) return "item_not_found";
+    const known = this.#store.held.of(item);
+    if (known !== null && JSON.stringify(known.fact) === JSON.stringify(fact)) return "unchanged";
+    this.#store.held.put({ item, fact, held_at: now, actor: actor.id });
+    this.#state.save(now);
+    this.#tools.audit(actor, "progress.held", item, now, { item });
+    return "held";
+  }
+
+  /** What is held of an item counts from now on, as if it had happened now: a wait that it begins begins now. */
+  #release(item: string, now: number, actor: ActorRef): FactOutcome {
+    const known = this.#store.held.of(item);
+    if (known === null) return "unchanged";
+    this.#store.held.remove(item);
+    const outcome = this.#merge({ ...known.fact, at: null }, now, actor.id);
+    const { progress_seq } = this.#state.meta;
+    this.#tools.audit(actor, "progress.released", item, now, { item, progress_seq });
+    if (outcome !== "recorded" && outcome !== "waiting") this.#state.save(now);
+    return outcome;
+  }
+
   /** Takes back everything the learner did with one item. */
   revoke(request: RevokeRequest, now: number): Result<WriteAnswer> {
     const { item, relock = false } = request;
@@ -84,6 +118,7 @@ export class FactWrites {
     if (old === undefined) {
       return refuse("item_not_found", { detail: "The learner has done nothing with this item." });
     }
+    this.#store.held.remove(item);
     const isDone = sameFact(old, NO_FACT);
     if (!isDone) {
       this.#state.meta.progress_seq += 1;

@@ -43,6 +43,16 @@ const factSchema = z
       .boolean()
       .default(false)
       .describe("The learner contributed what the item asks for, as the service that holds it knows."),
+    held: z
+      .boolean()
+      .default(false)
+      .describe(
+        "It waits for its release: until then it neither counts nor shows. One is held of each item, the last that was told.",
+      ),
+    release: z
+      .boolean()
+      .default(false)
+      .describe("What is held of the item counts, from the moment of this call on. Nothing else goes with it."),
     at: happenedSchema.describe("When it happened, not before 1970."),
     correct: z
       .boolean()
@@ -60,6 +70,16 @@ const factSchema = z
     message: "either a score or points",
     params: { rule: "only_one" },
   })
+  .refine(({ held, correct, release }) => Number(held) + Number(correct) + Number(release) <= 1, {
+    path: ["held"],
+    message: "either held, or release, or correct",
+    params: { rule: "only_one" },
+  })
+  .refine((fact) => !fact.release || !tells(fact), {
+    path: ["release"],
+    message: "a release tells nothing else",
+    params: { rule: "only_one" },
+  })
   .refine(({ completed, outcome }) => !completed || outcome !== "failed", {
     path: ["outcome"],
     message: "what is failed is not completed by it",
@@ -70,6 +90,12 @@ const factSchema = z
     message: "relock goes with correct",
     params: { rule: "needs_correct" },
   });
+
+/** Whether a row tells anything of what the learner did. */
+function tells({ completed, score, points, outcome, viewed, submitted, contributed }: Record<string, unknown>): boolean {
+  const isDone = [completed, viewed, submitted, contributed].includes(true);
+  return isDone || [score, points, outcome].some((one) => one !== null);
+}
 type ImportedFact = z.output<typeof factSchema>;
 
 /** Judges the rows of an import, each by itself. A fact that comes twice is no fault: its outcome says `unchanged`. */
@@ -88,6 +114,7 @@ const OUTCOMES = [
   "waiting",
   "unchanged",
   "superseded",
+  "held",
   "item_not_found",
   "not_enrolled",
   "in_future",
@@ -103,7 +130,7 @@ export const importResultSchema = z
           index: z.int(),
           outcome: z.enum(OUTCOMES).openapi({
             description:
-              "`waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
+              "`waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`: it waits for its release. `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
           }),
           progress_seq: z.int().nullable(),
           errors: rowErrorsSchema,

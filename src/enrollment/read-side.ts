@@ -65,6 +65,7 @@ export class ReadSide {
       cohorts,
       practice_mode,
       profile,
+      held: store.held.all().map(({ item, held_at }) => ({ item, held_at })),
       outbox: outbox.depth(Date.now()),
       mirror,
     });

@@ -52,6 +52,8 @@ export interface Inspection {
   cohorts: string[];
   practice_mode: boolean;
   profile: Readonly<Record<string, string>>;
+  /** Items with a score that is not released, and since when. */
+  held: { item: string; held_at: number }[];
   outbox: { rows: number; oldest_ms: number };
   mirror: Mirror;
 }

@@ -151,6 +151,9 @@ const inspectRoute = defineRoute(
               open_count: z.int(),
               completed_count: z.int(),
               item_count: z.int(),
+              held: z.array(z.object({ item: z.string(), held_at: z.string() })).openapi({
+                description: "Items with a score that is not released, and since when. The learner knows nothing of it.",
+              }),
               outbox: z.object({ rows: z.int(), oldest_ms: z.int() }),
             })
             .openapi("EnrollmentDetail"),
@@ -242,12 +245,13 @@ export function enrollmentsRoutes() {
       if (!managed.ok) return respond(c, managed.refusal);
       const result = await callEnrollment(c.env, enrollment, (stub) => stub.inspect());
       if (!result.ok) return respond(c, result.refusal);
-      const { mirror, overrides, ...rest } = result.value;
+      const { mirror, overrides, held, ...rest } = result.value;
       const { version, progress_seq, policy_seq, course_version, open_count, completed_count, item_count } = mirror;
       return c.json(
         {
           id: enrollment,
           ...rest,
+          held: held.map(({ item, held_at }) => ({ item, held_at: toInstant(held_at) })),
           overrides: overrides.map((override) => ({
             ...override,
             created_at: toInstant(override.created_at),

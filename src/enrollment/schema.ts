@@ -203,7 +203,6 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       CREATE TABLE held (
         item TEXT PRIMARY KEY,
         fact TEXT NOT NULL,
-        submission TEXT,
         held_at INTEGER NOT NULL,
         actor TEXT NOT NULL
       ) WITHOUT ROWID;

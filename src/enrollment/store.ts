@@ -3,6 +3,7 @@ import { cutText } from "../platform/database/batches.ts";
 import type { Outline } from "../unlock/index.ts";
 import { AbsentStore } from "./absent-store.ts";
 import { FactStore } from "./fact-store.ts";
+import { HeldStore } from "./held-store.ts";
 import { type Meta, type MetaRow, profileOf, profileText, stringList } from "./meta.ts";
 import { OpenedStore } from "./opened-store.ts";
 import type { Outbox } from "./outbox.ts";
@@ -45,6 +46,7 @@ export class EnrollmentStore {
   readonly absent: AbsentStore;
   readonly policy: PolicyStore;
   readonly submissions: SubmissionStore;
+  readonly held: HeldStore;
   /** Whether the current commit has changed the enrollment itself. */
   #isMetaNew = false;
 
@@ -55,6 +57,7 @@ export class EnrollmentStore {
     this.absent = new AbsentStore(sql);
     this.policy = new PolicyStore(sql);
     this.submissions = new SubmissionStore(sql);
+    this.held = new HeldStore(sql);
   }
 
   meta(): Meta | null {

@@ -84,6 +84,10 @@ export interface NewFact {
   how?: How | null;
   /** A service tells that the learner contributed. */
   contributed?: boolean;
+  /** It waits for its release: until then it neither counts nor shows. */
+  held?: boolean;
+  /** What is held of the item counts from now on. Nothing else goes with it. */
+  release?: boolean;
   /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
   correct?: boolean;
   /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */
@@ -91,7 +95,7 @@ export interface NewFact {
 }
 
 /** waiting: recorded of an item that is not in the published version; it takes effect when the item returns. */
-export type FactOutcome = "recorded" | "waiting" | "unchanged" | "superseded" | "item_not_found";
+export type FactOutcome = "recorded" | "waiting" | "unchanged" | "superseded" | "item_not_found" | "held";
 
 export interface RecordAnswer extends WriteAnswer {
   outcomes: FactOutcome[];

@@ -14,6 +14,7 @@ export * from "./facts.ts";
 export { mayAppear } from "./hiding.ts";
 export * from "./learner.ts";
 export { MAX_ANSWER } from "./max-answer.ts";
+export { latestOf } from "./latest.ts";
 export { meantFor } from "./meant.ts";
 export { kidsOfGroup } from "./nodes.ts";
 export * from "./outline.ts";

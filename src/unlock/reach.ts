@@ -263,10 +263,12 @@ class Reaching {
     const mayFall = upper < Number.POSITIVE_INFINITY || op === OP.STATE || isLive;
     if (!wanted) return holds && !isExcused(this.#scope, item) && !mayFall ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
+    // What is too high now may be scored lower, where that counts.
+    const bound = isLive ? Number.POSITIVE_INFINITY : upper;
     if (isDerived(this.#scope, item) && ASKING_COMPLETION.has(op)) {
-      return union([this.#doneFrom(item), this.#ofFact(node, op, item, value, upper)]);
+      return union([this.#doneFrom(item), this.#ofFact(op, item, value, bound)]);
     }
-    return this.#ofFact(node, op, item, value, upper);
+    return this.#ofFact(op, item, value, bound);
   }
 
   /** When what is told of an item may make a leaf hold. */
@@ -275,9 +277,8 @@ class Reaching {
     // A chapter gets no score.
     if ((op === OP.SCORE || op === OP.SCORE_RANGE || op === OP.POINTS) && item < program.chapterCount) return NEVER;
     const { bestScore, points } = this.#scope.learner;
-    const isLive = program.nodes.live[node] === 1;
-    if (op === OP.SCORE_RANGE && !isLive && (bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
-    if (op === OP.POINTS && !isLive && (points[item] ?? Number.NaN) >= upper) return NEVER;
+    if (op === OP.SCORE_RANGE && (bestScore[item] ?? Number.NaN) >= upper - program.scoreSlack) return NEVER;
+    if (op === OP.POINTS && (points[item] ?? Number.NaN) >= upper) return NEVER;
     // Opening an item needs no window; a chapter takes no submission.
     if (op === OP.SUBMITTED && item < program.chapterCount) return NEVER;
     if (op === OP.VIEWED && mayAppear(program, this.#evaluation, item)) {
