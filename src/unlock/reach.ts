@@ -3,7 +3,8 @@ import { isDerived } from "./completion/needs.ts";
 import { earliestComplete } from "./completion/reach.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { mayAppear } from "./hiding.ts";
-import { NONE, OP, type Program, STANDING, STATE } from "./program.ts";
+import { deniesPeriod, lockedUntil } from "./periods.ts";
+import { NONE, OP, STANDING, STATE } from "./program.ts";
 import { windowOf } from "./scope.ts";
 import {
   doneAt,
@@ -272,7 +273,7 @@ class Reaching {
   }
 
   /** When what is told of an item may make a leaf hold. */
-  #ofFact(node: number, op: number | undefined, item: number, value: number, upper: number): Windows {
+  #ofFact(op: number | undefined, item: number, value: number, upper: number): Windows {
     const { program } = this.#scope;
     // A chapter gets no score.
     if ((op === OP.SCORE || op === OP.SCORE_RANGE || op === OP.POINTS) && item < program.chapterCount) return NEVER;
@@ -342,34 +343,4 @@ class Reaching {
       : total - ignorable - requiredOf(this.#scope, node, 0) + 1;
     return { windows: overlaps(lists, needed), mayBeIgnored: total > 0 && ignorable === total };
   }
-}
-
-/** Whether a part of a rule may ask that a waiting period is not over yet. */
-function deniesPeriod(program: Program, node: number, wanted: boolean): boolean {
-  const { op, first, count, kids } = program.nodes;
-  const start = first[node] ?? 0;
-  const inner = (isWanted: boolean) =>
-    kids.subarray(start, start + (count[node] ?? 0)).some((kid) => deniesPeriod(program, kid, isWanted));
-  switch (op[node]) {
-    case OP.AFTER:
-      return !wanted;
-    case OP.NOT:
-      return inner(!wanted);
-    case OP.ALL:
-    case OP.ANY:
-    case OP.AT_LEAST:
-      return inner(wanted);
-    default:
-      return false;
-  }
-}
-
-/** When the last lock that staff put on an item runs out; Infinity if one lasts. */
-export function lockedUntil({ learner, now }: Scope, item: number): number {
-  let until = now;
-  for (const { index, kind, expires_at } of learner.overrides) {
-    if (index !== item || kind !== "lock" || (expires_at !== null && expires_at <= now)) continue;
-    until = Math.max(until, expires_at ?? Number.POSITIVE_INFINITY);
-  }
-  return until;
 }
