@@ -77,7 +77,8 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return (learner.attemptedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.SCORE:
       return (
-        ((gradesAt(scope, node).bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack && isScoreKnown(scope, item)) ||
+        ((gradesAt(scope, node).bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack &&
+          isScoreKnown(scope, item)) ||
         isExcused(scope, item)
       );
     case OP.SCORE_RANGE:

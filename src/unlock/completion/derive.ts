@@ -134,12 +134,18 @@ export function metAt(
         isLenient && ask === ASK.PASS_SCORE ? Number.NEGATIVE_INFINITY : min,
       );
     default:
-      return pointsAt(program, learner, deeds, item, isLenient && ask === ASK.PASS_POINTS ? Number.NEGATIVE_INFINITY : min);
+      return pointsAt(
+        program,
+        learner,
+        deeds,
+        item,
+        isLenient && ask === ASK.PASS_POINTS ? Number.NEGATIVE_INFINITY : min,
+      );
   }
 }
 
 /** The grades that count now, where the item's completion is lost when they fall. */
-function currentOf(program: Program, { live }: Learner, item: number): Live | null {
+export function currentOf(program: Program, { live }: Learner, item: number): Live | null {
   return program.live[item] === 1 ? live : null;
 }
 
@@ -147,7 +153,8 @@ function currentOf(program: Program, { live }: Learner, item: number): Live | nu
 function scoreAt(program: Program, learner: Learner, deeds: Deeds, item: number, min: number): number {
   const { scoreSlack } = program;
   const current = currentOf(program, learner, item);
-  if (current !== null) return (current.bestScore[item] ?? NEVER) >= min - scoreSlack ? (current.at[item] ?? NEVER) : NEVER;
+  if (current !== null)
+    return (current.bestScore[item] ?? NEVER) >= min - scoreSlack ? (current.at[item] ?? NEVER) : NEVER;
   const best = learner.bestScore[item] ?? NEVER;
   if (!(best >= min - scoreSlack)) return NEVER;
   const step = deeds.steps.get(item)?.find(({ score }) => score >= min - scoreSlack);
