@@ -26,4 +26,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "0e33d7b4c06a8093c16270b473182d64aa6bab57395781d01ffcd4c4d9f19a9c";
+export const ENGINE_DIGEST = "92746d5fdd6d2d4a1291f1aad4ff27a1b76d2bc3c0bd013534a70323c332b196";

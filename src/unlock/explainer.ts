@@ -210,7 +210,7 @@ export class Explainer {
         return { ...this.#reason("progress_too_low", arg, rest), among };
       }
       case OP.FROM:
-        return opens(value);
+        return opens(turnOf(this.#scope, node, owner));
       case OP.UNTIL:
         return closed(turnOf(this.#scope, node, owner));
       case OP.AFTER_ENROLLMENT:

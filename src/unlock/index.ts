@@ -23,7 +23,7 @@ export * from "./program.ts";
 export * from "./rows.ts";
 export * from "./rules.ts";
 export { type Rule, ruleSchema } from "./rules.ts";
-export { acceptsWork, windowOf } from "./scope.ts";
+export { acceptsWork, windowAsWritten, windowOf } from "./scope.ts";
 export * from "./truth.ts";
 
 // Both rest on the engine for regular expressions, which is a tenth of all code: whoever reads never evaluates it.

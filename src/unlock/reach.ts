@@ -211,7 +211,7 @@ class Reaching {
         return this.#part(nodes.kids[nodes.first[node] ?? 0] ?? NONE, owner, !wanted, isKept);
       // An extension may run out, so what it puts off may come at the date itself.
       case OP.FROM:
-        return plain(wanted ? since(value) : before(turnOf(this.#scope, node, owner)));
+        return plain(wanted ? since(value - learner.early) : before(turnOf(this.#scope, node, owner)));
       case OP.UNTIL:
         return plain(wanted ? before(turnOf(this.#scope, node, owner)) : since(value));
       case OP.AFTER_ENROLLMENT:

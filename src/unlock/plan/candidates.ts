@@ -168,7 +168,7 @@ export class Candidates {
     }
     switch (op) {
       case OP.FROM:
-        return this.#wait(value);
+        return this.#wait(value - learner.early);
       case OP.AFTER_ENROLLMENT:
         return this.#wait(learner.enrolledAt + value);
       case OP.PROGRESS: {
