@@ -26,4 +26,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "92746d5fdd6d2d4a1291f1aad4ff27a1b76d2bc3c0bd013534a70323c332b196";
+export const ENGINE_DIGEST = "371c85c646c114bdb47cff96d80edbde9d54d7fb68034a7848a2653355b06084";
