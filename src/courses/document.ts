@@ -112,7 +112,8 @@ const courseOptionsSchema = z
     open_enrollment: z.boolean().default(true),
     starts: instantSchema.optional().openapi({ description: "Nothing is open to learners before." }),
     ends: instantSchema.optional().openapi({
-      description: "From then on no work is accepted, and everything is as readable as its rule says. An extension moves it.",
+      description:
+        "From then on no work is accepted, and everything is as readable as its rule says. An extension moves it.",
     }),
     beta: z
       .strictObject({ cohorts: z.array(cohortNameSchema).min(1).max(MAX_ASSIGNED), days })

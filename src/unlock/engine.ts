@@ -26,4 +26,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "92746d5fdd6d2d4a1291f1aad4ff27a1b76d2bc3c0bd013534a70323c332b196";
+export const ENGINE_DIGEST = "48c4c64d90efb7cd98a9dbe1e481dea3fe90d7247b89d6cb56806661d2523db3";

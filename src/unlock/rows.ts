@@ -230,7 +230,8 @@ function windowFields(scope: Scope, item: number): { window?: WindowRow } {
   const source = item < chapterCount ? outline.chapters[item] : outline.problems[item - chapterCount];
   const { ends } = outline.options;
   if (source === undefined) return {};
-  if (source.opens === undefined && source.due === undefined && source.closes === undefined && ends === undefined) return {};
+  if (source.opens === undefined && source.due === undefined && source.closes === undefined && ends === undefined)
+    return {};
   const { from, until } = windowOf(scope, item);
   const instant = (at: number) => toInstantOrNull(Number.isFinite(at) ? at : null);
   const { due } = source;
@@ -238,7 +239,11 @@ function windowFields(scope: Scope, item: number): { window?: WindowRow } {
   const dueAt = typeof due === "string" ? Date.parse(due) : scope.learner.enrolledAt + Math.round(days * DAY_MS);
   const isOver = source.closes !== undefined || ends !== undefined;
   return {
-    window: { opens: instant(from), due: due === undefined ? null : toInstant(dueAt), closes: isOver ? instant(until) : null },
+    window: {
+      opens: instant(from),
+      due: due === undefined ? null : toInstant(dueAt),
+      closes: isOver ? instant(until) : null,
+    },
   };
 }
 

@@ -64,8 +64,13 @@ describe("a window that begins with the enrollment", () => {
 
   it("is each learner's own, and is extended like any other", () => {
     const late = learnerRecord({}, { enrolled_at: day(10) });
-    for (const [record, start] of [[learnerRecord(), 0], [late, 10]] as const) {
-      const accepts = [0.5, 1, 2.9, 3].map((offset) => at(outline([], [x]), day(start + offset), record).accepts.length);
+    for (const [record, start] of [
+      [learnerRecord(), 0],
+      [late, 10],
+    ] as const) {
+      const accepts = [0.5, 1, 2.9, 3].map(
+        (offset) => at(outline([], [x]), day(start + offset), record).accepts.length,
+      );
       expect(accepts).toEqual([0, 1, 1, 0]);
       expect(at(outline([], [x]), day(start), record).windows).toEqual([
         { opens: instant(start + 1), due: instant(start + 2), closes: instant(start + 3) },
@@ -99,10 +104,15 @@ describe("members of a beta cohort", () => {
   it("see what begins so many days earlier, and nothing that ends", () => {
     expect(at(course, day(2), tester)).toMatchObject({ open: ["late", "window"] });
     expect(at(course, day(2)).open).toEqual([]);
-    expect(at(course, day(7), tester)).toMatchObject({ open: ["x", "late", "window"], accepts: ["x", "late", "window"] });
+    expect(at(course, day(7), tester)).toMatchObject({
+      open: ["x", "late", "window"],
+      accepts: ["x", "late", "window"],
+    });
     expect(at(course, day(7) - 1, tester).open).not.toContain("x");
     expect(at(course, day(20), tester).open).toEqual(["window"]);
     expect(explainOne(course, tester, day(6), "demo.x").to_unlock).toEqual([{ action: "wait", until: instant(7) }]);
-    expect(explainOne(course, learnerRecord(), day(6), "demo.x").to_unlock).toEqual([{ action: "wait", until: instant(10) }]);
+    expect(explainOne(course, learnerRecord(), day(6), "demo.x").to_unlock).toEqual([
+      { action: "wait", until: instant(10) },
+    ]);
   });
 });
