@@ -16,6 +16,7 @@ export const ENGINE_SOURCES = [
   "evaluate.ts",
   "facts.ts",
   "hiding.ts",
+  "latest.ts",
   "learner.ts",
   "meant.ts",
   "program.ts",
@@ -26,4 +27,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "371c85c646c114bdb47cff96d80edbde9d54d7fb68034a7848a2653355b06084";
+export const ENGINE_DIGEST = "74ca677f585489762031c5059d689cbeb5c7084b0e92b5fb5ea3166a74b18dd0";
