@@ -8,7 +8,7 @@ export const MEASURED = {
   /** Rows of an answer that is judged at once, of an enrollment, and of a learner for whom a publish changes nothing. */
   submissionObjectRows: 7,
   submissionD1Rows: 4,
-  enrollmentObjectRows: 29,
+  enrollmentObjectRows: 34,
   enrollmentD1Rows: 12,
   standingD1Rows: 1,
   /** Rows of a mark, which those get whose answer changes. test/worker/refresh/mark-cost.test.ts holds them. */
@@ -28,8 +28,8 @@ export const MEASURED = {
   objectBytes: 71_000,
   d1Bytes: 2_200,
   /** Bytes of a learner with three courses in the directory: who signs in elsewhere, and who has an account here. */
-  outsiderBytes: 204,
-  accountBytes: 1_440,
+  outsiderBytes: 392,
+  accountBytes: 1_617,
   /** Bytes of an entry in the audit chain's object. */
   auditBytes: 506,
 } as const;

@@ -582,6 +582,15 @@ export type CourseOptions = {
   sticky?: boolean;
   problems_follow_chapter?: boolean;
   open_enrollment?: boolean;
+  /** Nothing is open to learners before. */
+  starts?: string;
+  /** From then on no work is accepted, and everything is as readable as its rule says. An extension moves it. */
+  ends?: string;
+  /** Members of these cohorts see what begins so many days earlier. */
+  beta?: {
+    cohorts: string[];
+    days: number;
+  };
 };
 
 export type ChapterDocument = {
@@ -602,16 +611,33 @@ export type ChapterDocument = {
   /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
   kind?: string;
   /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
-  opens?: string;
+  opens?:
+    | string
+    | {
+        days: number;
+      };
   /** What learners are told; it refuses nothing. */
-  due?: string;
+  due?:
+    | string
+    | {
+        days: number;
+      };
   /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
-  closes?: string;
+  closes?:
+    | string
+    | {
+        days: number;
+      };
   /**
    * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
    * list, and is hidden while it is locked. Absent: shown.
    */
   visibility?: "shown" | "hidden" | "unlisted";
+  /**
+   * Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades
+   * that count now. Absent: as the option `sticky` says.
+   */
+  keeps?: boolean;
   /**
    * Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or
    * percentage. Absent: meant for everybody.
@@ -661,16 +687,33 @@ export type ProblemDocument = {
   /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
   kind?: string;
   /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
-  opens?: string;
+  opens?:
+    | string
+    | {
+        days: number;
+      };
   /** What learners are told; it refuses nothing. */
-  due?: string;
+  due?:
+    | string
+    | {
+        days: number;
+      };
   /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
-  closes?: string;
+  closes?:
+    | string
+    | {
+        days: number;
+      };
   /**
    * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
    * list, and is hidden while it is locked. Absent: shown.
    */
   visibility?: "shown" | "hidden" | "unlisted";
+  /**
+   * Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades
+   * that count now. Absent: as the option `sticky` says.
+   */
+  keeps?: boolean;
   /**
    * Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or
    * percentage. Absent: meant for everybody.
@@ -1137,15 +1180,16 @@ export type ImportResult = {
 export type ImportOutcome = {
   index: number;
   /**
-   * `waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns.
-   * `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row
-   * breaks a rule, see `errors`. `unavailable`: send it again.
+   * `waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`:
+   * it waits for its release. `superseded`: it happened before the item was revoked or corrected; `correct` puts it
+   * right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.
    */
   outcome:
     | "recorded"
     | "waiting"
     | "unchanged"
     | "superseded"
+    | "held"
     | "item_not_found"
     | "not_enrolled"
     | "in_future"
@@ -1184,6 +1228,12 @@ export type ImportedFact = {
   submitted?: boolean;
   /** The learner contributed what the item asks for, as the service that holds it knows. */
   contributed?: boolean;
+  /**
+   * It waits for its release: until then it neither counts nor shows. One is held of each item, the last that was told.
+   */
+  held?: boolean;
+  /** What is held of the item counts, from the moment of this call on. Nothing else goes with it. */
+  release?: boolean;
   /** When it happened, not before 1970. */
   at: string;
   /**
@@ -1268,6 +1318,11 @@ export type EnrollmentDetail = {
   open_count: number;
   completed_count: number;
   item_count: number;
+  /** Items with a score that is not released, and since when. The learner knows nothing of it. */
+  held: {
+    item: string;
+    held_at: string;
+  }[];
   outbox: {
     rows: number;
     oldest_ms: number;

@@ -40,6 +40,13 @@ export const answerKeySchema = z
   ])
   .openapi("AnswerKey");
 
+/** Ten years: a longer window is a typing error. */
+const MAX_DAYS = 3_650;
+const days = z.number().min(0).max(MAX_DAYS);
+const when = z
+  .union([instantSchema, z.strictObject({ days })])
+  .openapi({ description: "An instant, or so many days after the learner enrolled." });
+
 const itemFields = {
   id: itemIdSchema,
   title,
@@ -57,12 +64,12 @@ const itemFields = {
       description:
         "What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem.",
     }),
-  opens: instantSchema.optional().openapi({
+  opens: when.optional().openapi({
     description:
       "From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked).",
   }),
-  due: instantSchema.optional().openapi({ description: "What learners are told; it refuses nothing." }),
-  closes: instantSchema.optional().openapi({
+  due: when.optional().openapi({ description: "What learners are told; it refuses nothing." }),
+  closes: when.optional().openapi({
     description:
       "From then on no work is accepted, and the item is as readable as its rule says. An extension moves it.",
   }),
@@ -103,6 +110,15 @@ const courseOptionsSchema = z
     sticky: z.boolean().default(true),
     problems_follow_chapter: z.boolean().default(true),
     open_enrollment: z.boolean().default(true),
+    starts: instantSchema.optional().openapi({ description: "Nothing is open to learners before." }),
+    ends: instantSchema.optional().openapi({
+      description:
+        "From then on no work is accepted, and everything is as readable as its rule says. An extension moves it.",
+    }),
+    beta: z
+      .strictObject({ cohorts: z.array(cohortNameSchema).min(1).max(MAX_ASSIGNED), days })
+      .optional()
+      .openapi({ description: "Members of these cohorts see what begins so many days earlier." }),
   })
   .openapi("CourseOptions");
 

@@ -14,6 +14,7 @@ import {
   scopeOf,
   turnOf,
   VEIL,
+  windowAsWritten,
 } from "../unlock/index.ts";
 
 const NONE = -1;
@@ -128,7 +129,7 @@ function uselessExtension(
   const id = override.item;
   const gate = program.gate[item] ?? NONE;
   const chapter = program.ids[gate] ?? "";
-  const closes = program.workUntil[item] ?? Infinity;
+  const closes = windowAsWritten(scopeOf(program, learner, now), item).until;
   const ends = [...endsOf(program, learner, item, now), ...(closes < Infinity ? [closes] : [])];
   if (ends.length === 0) {
     const hasChapterEnd = gate !== NONE && endsOf(program, learner, gate, now).length > 0;
@@ -169,7 +170,7 @@ function instantsOf(program: Program, learner: Learner, item: number, now: numbe
   const walk = (node: number): void => {
     const value = nodes.value[node] ?? Number.NaN;
     const op = nodes.op[node];
-    if (op === OP.FROM || op === OP.UNTIL) found.push(value);
+    if (op === OP.FROM || op === OP.UNTIL) found.push(value, value - learner.early);
     else if (op === OP.AFTER_ENROLLMENT) found.push(learner.enrolledAt + value);
     else if (op === OP.AFTER) found.push(doneAt(scope, nodes.arg[node] ?? NONE) + value);
     for (const kid of kidsOfGroup(program, node)) walk(kid);

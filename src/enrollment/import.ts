@@ -92,7 +92,15 @@ const factSchema = z
   });
 
 /** Whether a row tells anything of what the learner did. */
-function tells({ completed, score, points, outcome, viewed, submitted, contributed }: Record<string, unknown>): boolean {
+function tells({
+  completed,
+  score,
+  points,
+  outcome,
+  viewed,
+  submitted,
+  contributed,
+}: Record<string, unknown>): boolean {
   const isDone = [completed, viewed, submitted, contributed].includes(true);
   return isDone || [score, points, outcome].some((one) => one !== null);
 }

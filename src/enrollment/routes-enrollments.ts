@@ -152,7 +152,8 @@ const inspectRoute = defineRoute(
               completed_count: z.int(),
               item_count: z.int(),
               held: z.array(z.object({ item: z.string(), held_at: z.string() })).openapi({
-                description: "Items with a score that is not released, and since when. The learner knows nothing of it.",
+                description:
+                  "Items with a score that is not released, and since when. The learner knows nothing of it.",
               }),
               outbox: z.object({ rows: z.int(), oldest_ms: z.int() }),
             })

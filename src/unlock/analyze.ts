@@ -16,7 +16,7 @@ import {
 } from "./analysis/table.ts";
 import { judgeRule } from "./analysis/truths.ts";
 import { patternDefect } from "./judge.ts";
-import type { Outline } from "./outline.ts";
+import type { Outline, When } from "./outline.ts";
 import type { Rule } from "./rules.ts";
 
 /** Items of a cycle named in its message. A longer one is cut in the middle: a message must stay readable. */
@@ -49,7 +49,7 @@ export function analyze(
   const table = tableOf(outline, pathOf);
   const references = table.entries.map((entry) => referencesOf(table, entry));
   const canBe = new Map<Rule, number>();
-  const errors: FieldError[] = [];
+  const errors = courseErrors(outline);
   const warnings: FieldError[] = [];
   /** Items whose own rule is in error: what follows from it is reported of others, not of them. */
   const faulty = new Set<number>();
@@ -208,9 +208,21 @@ function answerErrors(table: Table, entry: Entry): FieldError[] {
 
 /** A window that closes before it opens accepts nothing, ever. */
 function windowErrors({ item: { id, opens, closes }, path }: Entry): FieldError[] {
-  if (opens === undefined || closes === undefined || Date.parse(opens) < Date.parse(closes)) return [];
+  if (opens === undefined || closes === undefined || !neverWorks(opens, closes)) return [];
   const message = `${id} never accepts work: it closes before it opens.`;
   return [{ path: `${path}.closes`, rule: "unsatisfiable", message }];
+}
+
+/** Two instants, or two delays; one of each may go well for somebody. */
+function neverWorks(opens: When, closes: When): boolean {
+  if (typeof opens === "string") return typeof closes === "string" && Date.parse(opens) >= Date.parse(closes);
+  return typeof closes !== "string" && opens.days >= closes.days;
+}
+
+/** A course that ends before it starts accepts nothing, ever. */
+function courseErrors({ options: { starts, ends } }: Outline): FieldError[] {
+  if (starts === undefined || ends === undefined || Date.parse(starts) < Date.parse(ends)) return [];
+  return [{ path: "options.ends", rule: "unsatisfiable", message: "The course ends before it starts." }];
 }
 
 function tutorialOf(table: Table): { entry: Entry | undefined; errors: FieldError[] } {

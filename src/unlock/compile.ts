@@ -1,6 +1,7 @@
+import { DAY_MS } from "../platform/instants.ts";
 import { ArenaBuilder } from "./arena.ts";
 import { type Completion, compileCompletion } from "./completion/compile.ts";
-import type { ItemStatus, Outline, OutlineItem, OutlineProblem } from "./outline.ts";
+import type { ItemStatus, Outline, OutlineItem, OutlineProblem, When } from "./outline.ts";
 import { ACCEPT, NONE, type NodeArena, OP, type Program, STANDING, STATE, VEIL } from "./program.ts";
 import type { Rule } from "./rules.ts";
 
@@ -46,7 +47,7 @@ export function compile(outline: Outline): Program {
   const trackedBefore = trackedBeforeEach(items, statuses, inChapter, chapterOf);
   items.forEach((item, index) => {
     builder.beginRule(trackedBefore[index] ?? NONE, live[index] === 1);
-    const rule = ruleOf(item, outline.source);
+    const rule = ruleOf(item, outline, gate[index] === NONE);
     const root = rule === null ? NONE : builder.add(rule);
     if (root !== NONE) {
       roots[index] = root;
@@ -83,7 +84,9 @@ export function compile(outline: Outline): Program {
   const completion = compileCompletion(items, statuses, countedIn);
   for (const item of completion?.watched ?? []) watched[item] = 1;
   const graded = gradedIn(nodes, live, items, chapterCount);
-  const hasWindows = items.some(({ opens, closes }) => opens !== undefined || closes !== undefined);
+  const ends = instantOf(outline.options.ends, Number.POSITIVE_INFINITY);
+  const hasWindows =
+    ends < Number.POSITIVE_INFINITY || items.some(({ opens, closes }) => opens !== undefined || closes !== undefined);
   const afters = builder.afters.sort((a, b) => a.item - b.item);
   const conceals = Uint8Array.from(items, (_, index) => {
     const chapter = gate[index] ?? NONE;
@@ -125,12 +128,9 @@ export function compile(outline: Outline): Program {
     traits: builder.traits,
     // Moodle compares the raw number: 8.7 of 30 is a little less than 29 %.
     scoreSlack: isFromMoodle ? 0 : SCORE_SLACK,
-    workFrom: Float64Array.from(items, ({ opens }) =>
-      opens === undefined ? Number.NEGATIVE_INFINITY : Date.parse(opens),
-    ),
-    workUntil: Float64Array.from(items, ({ closes }) =>
-      closes === undefined ? Number.POSITIVE_INFINITY : Date.parse(closes),
-    ),
+    workFrom: Float64Array.from(items, ({ opens }) => instantOf(opens, Number.NEGATIVE_INFINITY)),
+    workUntil: Float64Array.from(items, ({ closes }) => Math.min(ends, instantOf(closes, Number.POSITIVE_INFINITY))),
+    relative: relativeIn(items),
     hasWindows,
     completion,
     asksOutcomes: completion !== null || nodes.op.includes(OP.STATE),
@@ -186,10 +186,33 @@ function effectiveStatus(own: ItemStatus, chapter: ItemStatus | undefined): Item
   return own;
 }
 
-/** What opens an item. In Canvas an item is locked before its window begins; elsewhere it can be read by then. */
-function ruleOf({ rule, opens }: OutlineItem, source: Outline["source"]): Rule | null {
-  if (source?.platform !== "canvas" || opens === undefined) return rule;
-  return rule === null ? { from: opens } : { all: [rule, { from: opens }] };
+/**
+ * What opens an item. In Canvas an item is locked before its window begins; elsewhere it can be read by then. Before the course
+ * starts, everything is locked that stands in nothing that is.
+ */
+function ruleOf({ rule, opens }: OutlineItem, { options, source }: Outline, isOutermost: boolean): Rule | null {
+  const begins: Rule[] = [];
+  if (source?.platform === "canvas" && opens !== undefined) {
+    begins.push(typeof opens === "string" ? { from: opens } : { after_enrollment: opens });
+  }
+  if (options.starts !== undefined && isOutermost) begins.push({ from: options.starts });
+  const [only] = begins;
+  if (only === undefined) return rule;
+  return rule === null && begins.length === 1 ? only : { all: [...(rule === null ? [] : [rule]), ...begins] };
+}
+
+function instantOf(when: When | undefined, none: number): number {
+  return typeof when === "string" ? Date.parse(when) : none;
+}
+
+/** Windows that begin or end some days after the learner enrolled; null where there are none. */
+function relativeIn(items: readonly OutlineItem[]): Program["relative"] {
+  const delay = (when: When | undefined) => (typeof when === "object" ? Math.round(when.days * DAY_MS) : Number.NaN);
+  if (items.every(({ opens, closes }) => typeof opens !== "object" && typeof closes !== "object")) return null;
+  return {
+    from: Float64Array.from(items, ({ opens }) => delay(opens)),
+    until: Float64Array.from(items, ({ closes }) => delay(closes)),
+  };
 }
 
 /** From this release on Moodle takes a failed item for incomplete; before, it was complete. */

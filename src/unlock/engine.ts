@@ -16,6 +16,7 @@ export const ENGINE_SOURCES = [
   "evaluate.ts",
   "facts.ts",
   "hiding.ts",
+  "latest.ts",
   "learner.ts",
   "meant.ts",
   "program.ts",
@@ -26,4 +27,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "0e33d7b4c06a8093c16270b473182d64aa6bab57395781d01ffcd4c4d9f19a9c";
+export const ENGINE_DIGEST = "74ca677f585489762031c5059d689cbeb5c7084b0e92b5fb5ea3166a74b18dd0";

@@ -209,6 +209,7 @@ function nextBoundary(scope: Scope): number {
   const { program, learner, now } = scope;
   let next = Math.min(
     firstAfter(program.boundaries, now, 0),
+    learner.early === 0 ? Number.POSITIVE_INFINITY : firstAfter(program.boundaries, now, -learner.early),
     firstAfter(program.enrollmentDelays, now, learner.enrolledAt),
   );
   for (let leaf = 0; leaf < program.afterItems.length; leaf += 1) {

@@ -5,8 +5,9 @@ import { isKept } from "./ends.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Reason, ReasonCode } from "./explanation.ts";
 import { isGroup, kidsOf } from "./nodes.ts";
+import { lockedUntil } from "./periods.ts";
 import { NONE, OP, STATE, type Trait } from "./program.ts";
-import { lockedUntil, type Reach, reachOf } from "./reach.ts";
+import { type Reach, reachOf } from "./reach.ts";
 import { gradesAt, totalOf } from "./scores.ts";
 import {
   averageOf,
@@ -209,7 +210,7 @@ export class Explainer {
         return { ...this.#reason("progress_too_low", arg, rest), among };
       }
       case OP.FROM:
-        return opens(value);
+        return opens(turnOf(this.#scope, node, owner));
       case OP.UNTIL:
         return closed(turnOf(this.#scope, node, owner));
       case OP.AFTER_ENROLLMENT:
@@ -254,7 +255,12 @@ export class Explainer {
     return this.#reason("not_scored", item, { ...required, actual: null });
   }
 
-  #pointsOutside(node: number, item: number, min: number, below = Number.POSITIVE_INFINITY): Clause & { kind: "reason" } {
+  #pointsOutside(
+    node: number,
+    item: number,
+    min: number,
+    below = Number.POSITIVE_INFINITY,
+  ): Clause & { kind: "reason" } {
     const points = gradesAt(this.#scope, node).points[item] ?? Number.NaN;
     const actual = Number.isNaN(points) ? null : points;
     if (points >= below) return this.#reason("points_too_high", item, { required: below, actual });

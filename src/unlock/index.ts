@@ -12,9 +12,9 @@ export * from "./explain.ts";
 export * from "./explanation.ts";
 export * from "./facts.ts";
 export { mayAppear } from "./hiding.ts";
+export { latestOf } from "./latest.ts";
 export * from "./learner.ts";
 export { MAX_ANSWER } from "./max-answer.ts";
-export { latestOf } from "./latest.ts";
 export { meantFor } from "./meant.ts";
 export { kidsOfGroup } from "./nodes.ts";
 export * from "./outline.ts";
@@ -23,7 +23,7 @@ export * from "./program.ts";
 export * from "./rows.ts";
 export * from "./rules.ts";
 export { type Rule, ruleSchema } from "./rules.ts";
-export { acceptsWork, windowOf } from "./scope.ts";
+export { acceptsWork, windowAsWritten, windowOf } from "./scope.ts";
 export * from "./truth.ts";
 
 // Both rest on the engine for regular expressions, which is a tenth of all code: whoever reads never evaluates it.

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../platform/instants.ts";
 import { type Deeds, noDeeds, setDeeds } from "./completion/deeds.ts";
 import { cascade, deriveAll, derivingOf } from "./completion/derive.ts";
 import { excusesAt } from "./completion/excuses.ts";
@@ -53,6 +54,8 @@ export interface Learner {
   /** The course as this learner has it: without what is meant for others, see `meantFor`. */
   readonly program: Program;
   readonly enrolledAt: number;
+  /** By how much what begins does so earlier for the learner, ms. */
+  readonly early: number;
   readonly attemptedAt: Float64Array;
   readonly completedAt: Float64Array;
   readonly bestScore: Float64Array;
@@ -97,6 +100,7 @@ export function layOut(course: Program, record: LearnerRecord, now = Number.NEGA
   const learner: Learner = {
     program,
     enrolledAt: record.enrolled_at,
+    early: earlyFor(program, record.policy),
     attemptedAt: new Float64Array(program.size).fill(Number.NaN),
     completedAt: new Float64Array(program.size).fill(Number.NaN),
     bestScore: new Float64Array(program.size).fill(Number.NaN),
@@ -129,6 +133,13 @@ export function layOut(course: Program, record: LearnerRecord, now = Number.NEGA
     if (index !== undefined) learner.kept[index] = 1;
   }
   return learner;
+}
+
+/** How many ms before others the learner sees what begins. */
+function earlyFor({ outline }: Program, { cohorts }: Policy): number {
+  const { beta } = outline.options;
+  if (beta === undefined || !beta.cohorts.some((name) => cohorts.includes(name))) return 0;
+  return Math.round(beta.days * DAY_MS);
 }
 
 /** One item's facts that changed: what a new evaluation has to know of it. */

@@ -37,6 +37,11 @@ export interface CourseOptions {
   problems_follow_chapter: boolean;
   /** Learners may enroll themselves; otherwise only staff and services enroll. */
   open_enrollment: boolean;
+  /** Nothing is open before this instant, and no work is accepted from the other one on. RFC 3339; absent: no such instant. */
+  starts?: string | undefined;
+  ends?: string | undefined;
+  /** Members of these cohorts see what begins so many days earlier. */
+  beta?: { cohorts: string[]; days: number } | undefined;
 }
 
 /** draft: invisible, ignored as a prerequisite. deprecated: visible only to who started it, demanded of nobody. */
@@ -46,6 +51,9 @@ export type ItemStatus = (typeof ITEM_STATUSES)[number];
 /** hidden: learners know nothing of it. unlisted: it opens by its id and stands in no list; while locked it is hidden. */
 export const VISIBILITIES = ["shown", "hidden", "unlisted"] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
+
+/** An instant, RFC 3339; or so many days after the learner enrolled. */
+export type When = string | { days: number };
 
 export interface OutlineItem {
   id: string;
@@ -63,11 +71,11 @@ export interface OutlineItem {
   assign_to?: string[];
   /**
    * When work is accepted: from `opens` until `closes` (exclusive). Outside, the item is as readable as its rule says. `due`
-   * is what learners are told. RFC 3339; absent: no such instant.
+   * is what learners are told. Absent: no such instant.
    */
-  opens?: string;
-  due?: string;
-  closes?: string;
+  opens?: When;
+  due?: When;
+  closes?: When;
   /** How it becomes complete. Absent: when it is told to be. */
   completion?: Requirement;
   /** What kind of item it is (page, quiz, file, ...); absent: a chapter or a problem. */

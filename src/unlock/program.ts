@@ -133,6 +133,8 @@ export interface Program {
   /** From when, and until when (exclusive), each item accepts work, epoch ms; Infinities for always. */
   readonly workFrom: Float64Array;
   readonly workUntil: Float64Array;
+  /** The same in ms after the learner enrolled, NaN where it is an instant or none; null where no item has such a window. */
+  readonly relative: { readonly from: Float64Array; readonly until: Float64Array } | null;
   /** Whether any item has such a window. */
   readonly hasWindows: boolean;
   /** Each item's {@link VEIL}: a problem in a hidden chapter is hidden with it (from Moodle: unlisted). */

@@ -3,7 +3,8 @@ import { isDerived } from "./completion/needs.ts";
 import { earliestComplete } from "./completion/reach.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { mayAppear } from "./hiding.ts";
-import { NONE, OP, type Program, STANDING, STATE } from "./program.ts";
+import { deniesPeriod, lockedUntil } from "./periods.ts";
+import { NONE, OP, STANDING, STATE } from "./program.ts";
 import { windowOf } from "./scope.ts";
 import {
   doneAt,
@@ -210,7 +211,7 @@ class Reaching {
         return this.#part(nodes.kids[nodes.first[node] ?? 0] ?? NONE, owner, !wanted, isKept);
       // An extension may run out, so what it puts off may come at the date itself.
       case OP.FROM:
-        return plain(wanted ? since(value) : before(turnOf(this.#scope, node, owner)));
+        return plain(wanted ? since(value - learner.early) : before(turnOf(this.#scope, node, owner)));
       case OP.UNTIL:
         return plain(wanted ? before(turnOf(this.#scope, node, owner)) : since(value));
       case OP.AFTER_ENROLLMENT:
@@ -305,7 +306,10 @@ class Reaching {
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
     const isExcusing = items.some((one) => isExcused(this.#scope, one));
-    if (!wanted) return holds && !isExcusing && program.nodes.live[node] !== 1 && upper === Number.POSITIVE_INFINITY ? NEVER : ALWAYS;
+    if (!wanted)
+      return holds && !isExcusing && program.nodes.live[node] !== 1 && upper === Number.POSITIVE_INFINITY
+        ? NEVER
+        : ALWAYS;
     if (holds || isExcusing) return ALWAYS;
     const scored = items.filter((one) => one >= program.chapterCount && mayAppear(program, this.#evaluation, one));
     return union(scored.map((one) => since(this.#workAt[one] ?? Number.POSITIVE_INFINITY)));
@@ -339,34 +343,4 @@ class Reaching {
       : total - ignorable - requiredOf(this.#scope, node, 0) + 1;
     return { windows: overlaps(lists, needed), mayBeIgnored: total > 0 && ignorable === total };
   }
-}
-
-/** Whether a part of a rule may ask that a waiting period is not over yet. */
-function deniesPeriod(program: Program, node: number, wanted: boolean): boolean {
-  const { op, first, count, kids } = program.nodes;
-  const start = first[node] ?? 0;
-  const inner = (isWanted: boolean) =>
-    kids.subarray(start, start + (count[node] ?? 0)).some((kid) => deniesPeriod(program, kid, isWanted));
-  switch (op[node]) {
-    case OP.AFTER:
-      return !wanted;
-    case OP.NOT:
-      return inner(!wanted);
-    case OP.ALL:
-    case OP.ANY:
-    case OP.AT_LEAST:
-      return inner(wanted);
-    default:
-      return false;
-  }
-}
-
-/** When the last lock that staff put on an item runs out; Infinity if one lasts. */
-export function lockedUntil({ learner, now }: Scope, item: number): number {
-  let until = now;
-  for (const { index, kind, expires_at } of learner.overrides) {
-    if (index !== item || kind !== "lock" || (expires_at !== null && expires_at <= now)) continue;
-    until = Math.max(until, expires_at ?? Number.POSITIVE_INFINITY);
-  }
-  return until;
 }

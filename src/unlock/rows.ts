@@ -1,4 +1,4 @@
-import { toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { DAY_MS, toInstant, toInstantOrNull } from "../platform/instants.ts";
 import type { Language } from "../platform/text.ts";
 import { reasonsIn } from "./clauses.ts";
 import { completionState, missingOf, takesMark } from "./completion/missing.ts";
@@ -228,11 +228,23 @@ function completionFields(
 function windowFields(scope: Scope, item: number): { window?: WindowRow } {
   const { outline, chapterCount } = scope.program;
   const source = item < chapterCount ? outline.chapters[item] : outline.problems[item - chapterCount];
-  if (source?.opens === undefined && source?.due === undefined && source?.closes === undefined) return {};
+  const { ends } = outline.options;
+  if (source === undefined) return {};
+  if (source.opens === undefined && source.due === undefined && source.closes === undefined && ends === undefined)
+    return {};
   const { from, until } = windowOf(scope, item);
   const instant = (at: number) => toInstantOrNull(Number.isFinite(at) ? at : null);
-  const due = source.due === undefined ? null : toInstant(Date.parse(source.due));
-  return { window: { opens: instant(from), due, closes: source.closes === undefined ? null : instant(until) } };
+  const { due } = source;
+  const days = typeof due === "object" ? due.days : 0;
+  const dueAt = typeof due === "string" ? Date.parse(due) : scope.learner.enrolledAt + Math.round(days * DAY_MS);
+  const isOver = source.closes !== undefined || ends !== undefined;
+  return {
+    window: {
+      opens: instant(from),
+      due: due === undefined ? null : toInstant(dueAt),
+      closes: isOver ? instant(until) : null,
+    },
+  };
 }
 
 /** State of every listed item by id: the compact answer of `unlocks`. */

@@ -56,10 +56,23 @@ function earlier(a: number, b: number): number {
 }
 
 /** When work on an item is accepted, with the learner's extension; the end is not in it. */
-export function windowOf({ program, exceptions }: Scope, item: number): { from: number; until: number } {
-  const until = program.workUntil[item] ?? Number.POSITIVE_INFINITY;
-  const extendTo = exceptions?.get(item)?.extendTo ?? Number.NEGATIVE_INFINITY;
-  return { from: program.workFrom[item] ?? Number.NEGATIVE_INFINITY, until: Math.max(until, extendTo) };
+export function windowOf(scope: Scope, item: number): { from: number; until: number } {
+  const { from, until } = windowAsWritten(scope, item);
+  const extendTo = scope.exceptions?.get(item)?.extendTo ?? Number.NEGATIVE_INFINITY;
+  return { from, until: Math.max(until, extendTo) };
+}
+
+/** The same without an extension. */
+export function windowAsWritten({ program, learner }: Scope, item: number): { from: number; until: number } {
+  let from = program.workFrom[item] ?? Number.NEGATIVE_INFINITY;
+  let until = program.workUntil[item] ?? Number.POSITIVE_INFINITY;
+  if (program.relative !== null) {
+    const begins = learner.enrolledAt + (program.relative.from[item] ?? Number.NaN);
+    const ends = learner.enrolledAt + (program.relative.until[item] ?? Number.NaN);
+    if (!Number.isNaN(begins)) from = begins;
+    if (!Number.isNaN(ends)) until = Math.min(until, ends);
+  }
+  return { from: from - learner.early, until };
 }
 
 /** Whether work on an item is accepted now, were it open. */

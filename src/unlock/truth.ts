@@ -77,7 +77,8 @@ function holds(scope: Scope, node: number, owner: number): boolean {
       return (learner.attemptedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
     case OP.SCORE:
       return (
-        ((gradesAt(scope, node).bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack && isScoreKnown(scope, item)) ||
+        ((gradesAt(scope, node).bestScore[item] ?? Number.NaN) >= operand - scope.program.scoreSlack &&
+          isScoreKnown(scope, item)) ||
         isExcused(scope, item)
       );
     case OP.SCORE_RANGE:
@@ -87,7 +88,7 @@ function holds(scope: Scope, node: number, owner: number): boolean {
     case OP.AT_LEAST:
       return atLeastHolds(scope, node, owner);
     case OP.FROM:
-      return now >= extended(scope, node, owner, operand);
+      return now >= begins(scope, node, owner, operand);
     case OP.UNTIL:
       return now < extended(scope, node, owner, operand);
     case OP.AFTER_ENROLLMENT:
@@ -271,6 +272,12 @@ function averageHolds(scope: Scope, node: number): boolean {
   return mean >= (nodes.value[node] ?? Number.NaN) - scoreSlack && mean < upper - scoreSlack;
 }
 
+/** When a date comes about: for some earlier, where it is a beginning. */
+function begins(scope: Scope, node: number, owner: number, at: number): number {
+  if (scope.program.nodes.ends[node] === 1) return extended(scope, node, owner, at);
+  return at - scope.learner.early;
+}
+
 /** When a leaf turns that would turn at an instant (NaN: never): later where it is an end and its owner has more time. */
 function extended({ exceptions, program }: Scope, node: number, owner: number, at: number): number {
   if (exceptions === null || program.nodes.ends[node] !== 1) return at;
@@ -286,6 +293,7 @@ export function turnOf(scope: Scope, node: number, owner: number): number {
   const value = nodes.value[node] ?? Number.NaN;
   switch (nodes.op[node]) {
     case OP.FROM:
+      return begins(scope, node, owner, value);
     case OP.UNTIL:
       return extended(scope, node, owner, value);
     case OP.AFTER_ENROLLMENT:

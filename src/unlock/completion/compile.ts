@@ -1,5 +1,6 @@
 import type { ItemStatus, OutlineItem } from "../outline.ts";
-import type { Requirement } from "./requirement.ts";
+import { shareOf } from "../share.ts";
+import type { ChildrenAsked, Requirement } from "./requirement.ts";
 
 /** What a part of a requirement asks for. */
 export const ASK = {
@@ -35,6 +36,8 @@ export interface Children {
   weights: Float64Array | null;
   /** Whether the chapter holds anything at all. */
   isEmpty: boolean;
+  /** How many have to be done, where all weigh the same and all are asked of everybody; else NaN: it depends. */
+  needed: number;
 }
 
 /** The requirements of a course version. */
@@ -47,6 +50,8 @@ export interface Completion {
   readonly parent: Int32Array;
   /** Numbers of the items that are complete by being opened. */
   readonly watched: readonly number[];
+  /** 1 where a part asks that the item be passed. */
+  readonly passes: Uint8Array;
   /** Which facts any of them asks for. */
   readonly asks: { readonly submissions: boolean; readonly points: boolean };
 }
@@ -89,6 +94,7 @@ export function compileCompletion(
       const counted = inside.filter((child) => statuses[child] !== "draft");
       for (const child of counted) parent[child] = item;
       const weights = "percent" in asked ? asked.weights : undefined;
+      const isPlain = weights === undefined && counted.every((child) => statuses[child] !== "deprecated");
       return {
         kind: "children",
         items: Int32Array.from(counted),
@@ -97,6 +103,7 @@ export function compileCompletion(
         weights:
           weights === undefined ? null : Float64Array.from(counted, (child) => weights[items[child]?.id ?? ""] ?? 1),
         isEmpty: inside.length === 0,
+        needed: isPlain ? neededOf(asked, counted.length) : Number.NaN,
       };
     }
     if ("view" in requirement) watched.push(item);
@@ -112,5 +119,17 @@ export function compileCompletion(
   const asked = items.map(({ completion }, item) => (completion === undefined ? null : read(completion, item)));
   // Problems stand behind all chapters, and only chapters have children.
   const order = asked.flatMap((one, item) => (one === null ? [] : [item])).reverse();
-  return { asked, order: Int32Array.from(order), parent, watched, asks };
+  const passes = Uint8Array.from(asked, (one) => (one !== null && asksPass(one) ? 1 : 0));
+  return { asked, order: Int32Array.from(order), parent, watched, passes, asks };
+}
+
+function asksPass(asked: Asked): boolean {
+  if (asked.kind === "group") return asked.parts.some(asksPass);
+  return asked.kind === "leaf" && asked.ask >= ASK.PASS;
+}
+
+/** How many of so many items have to be done. */
+export function neededOf(asked: ChildrenAsked, total: number): number {
+  if ("count" in asked) return Math.min(asked.count, total);
+  return shareOf("percent" in asked ? asked.percent : 100, total);
 }

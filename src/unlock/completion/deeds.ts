@@ -17,6 +17,8 @@ export interface Deeds {
   /** 1 passed, 2 failed, by the latest verdict that decided; and since when. */
   readonly outcome: Uint8Array;
   readonly outcomeAt: Float64Array;
+  /** How many of the items that each chapter counts are complete, excuses left aside. */
+  readonly doneIn: Int32Array;
   /** Lower scores that came before the best one. */
   readonly steps: Map<number, readonly ScoreStep[]>;
 }
@@ -37,6 +39,7 @@ export function noDeeds(size: number): Deeds {
     pointsMax: never(),
     outcome: new Uint8Array(size),
     outcomeAt: never(),
+    doneIn: new Int32Array(size),
     steps: new Map(),
   };
 }
@@ -54,6 +57,7 @@ export function copyOf(deeds: Deeds): Deeds {
     pointsMax: deeds.pointsMax.slice(),
     outcome: deeds.outcome.slice(),
     outcomeAt: deeds.outcomeAt.slice(),
+    doneIn: deeds.doneIn.slice(),
     steps: new Map(deeds.steps),
   };
 }
@@ -62,8 +66,8 @@ export function copyOf(deeds: Deeds): Deeds {
 export function setDeeds(deeds: Deeds, item: number, fact: Fact): void {
   const { completed_at: completed, told_at = null, marked_at = null, passed_at = null } = fact;
   // Completed before anybody noted how: it may have been marked, and it may have been passed.
-  const earliest = Math.min(told_at ?? Infinity, marked_at ?? Infinity, passed_at ?? Infinity);
-  const unknown = completed !== null && completed < earliest ? completed : null;
+  const isNoted = (at: number | null) => at !== null && completed !== null && at <= completed;
+  const unknown = isNoted(told_at) || isNoted(marked_at) || isNoted(passed_at) ? null : completed;
   deeds.attemptedAt[item] = fact.attempted_at ?? Number.NaN;
   deeds.toldAt[item] = told_at ?? Number.NaN;
   deeds.markedAt[item] = unknown ?? marked_at ?? Number.NaN;
@@ -76,7 +80,6 @@ export function setDeeds(deeds: Deeds, item: number, fact: Fact): void {
   const { outcome = null } = fact;
   deeds.outcome[item] = outcome === null ? 0 : outcome === "passed" ? PASSED : FAILED;
   deeds.outcomeAt[item] = fact.outcome_at ?? Number.NaN;
-  const steps = stepsOf(fact);
-  if (steps.length > 0) deeds.steps.set(item, steps);
-  else deeds.steps.delete(item);
+  if (fact.steps != null) deeds.steps.set(item, stepsOf(fact));
+  else if (deeds.steps.size > 0) deeds.steps.delete(item);
 }

@@ -27,7 +27,23 @@ export function derivingOf(program: Program, learner: Learner): Deriving | null 
 
 /** Derives everything, children before their chapters. */
 export function deriveAll(deriving: Deriving): void {
-  for (const item of deriving.completion.order) deriveItem(deriving, item);
+  const { completion, deeds, learner, program } = deriving;
+  const { order, parent } = completion;
+  let place = 0;
+  for (; (order[place] ?? NONE) >= program.chapterCount; place += 1) deriveItem(deriving, order[place] ?? NONE);
+  deeds.doneIn.fill(0);
+  parent.forEach((chapter, child) => {
+    if (chapter !== NONE && isCompletedAt(learner.completedAt[child])) count(deeds, chapter, 1);
+  });
+  for (; place < order.length; place += 1) deriveItem(deriving, order[place] ?? NONE);
+}
+
+function isCompletedAt(at: number | undefined): boolean {
+  return at !== undefined && !Number.isNaN(at);
+}
+
+function count({ doneIn }: Deeds, chapter: number, more: number): void {
+  doneIn[chapter] = (doneIn[chapter] ?? 0) + more;
 }
 
 /**
@@ -43,6 +59,8 @@ export function cascade(deriving: Deriving, item: number, completedBefore: numbe
   if (parent === NONE) return changes;
   const after = learner.completedAt[item] ?? NEVER;
   if (Object.is(completedBefore, after)) return changes;
+  if (Number.isNaN(completedBefore)) count(deriving.deeds, parent, 1);
+  else if (Number.isNaN(after)) count(deriving.deeds, parent, -1);
   const before = learner.completedAt[parent] ?? NEVER;
   // What comes after a chapter was complete moves nothing. (A deprecated item counts only once it is there.)
   const isLater = !(completedBefore <= before) && !(after <= before) && !Number.isNaN(before);
@@ -53,7 +71,8 @@ export function cascade(deriving: Deriving, item: number, completedBefore: numbe
 }
 
 /** Writes what an item's requirement makes of what is known. An item without one is as it was told. */
-export function deriveItem({ completion, program, learner, deeds }: Deriving, item: number): void {
+export function deriveItem(deriving: Deriving, item: number): void {
+  const { completion, program, learner, deeds } = deriving;
   const asked = completion.asked[item] ?? null;
   if (asked === null) return;
   const met = metAt(asked, program, learner, deeds, item);
@@ -61,36 +80,29 @@ export function deriveItem({ completion, program, learner, deeds }: Deriving, it
   const completed = earlier(met, told);
   learner.completedAt[item] = completed;
   learner.attemptedAt[item] = earlier(deeds.attemptedAt[item] ?? NEVER, completed);
-  if (program.asksOutcomes) {
-    const { state, at } = outcomeOf(asked, program, learner, deeds, item, { met, told, completed });
-    learner.outcome[item] = state;
-    learner.outcomeAt[item] = at;
-  }
+  deriveOutcome(deriving, asked, item, met);
 }
 
-/** Passed or failed as a bit of STATE, or 0; and since when. */
-function outcomeOf(
-  asked: Asked,
-  program: Program,
-  learner: Learner,
-  deeds: Deeds,
-  item: number,
-  { met, told, completed }: { met: number; told: number; completed: number },
-): { state: number; at: number } {
+/** Writes whether the item is passed or failed, as a bit of STATE, and since when. */
+function deriveOutcome(deriving: Deriving, asked: Asked, item: number, met: number): void {
+  const { completion, program, learner, deeds } = deriving;
   const decided = deeds.outcome[item] ?? 0;
-  const decidedAt = deeds.outcomeAt[item] ?? NEVER;
-  if (Number.isNaN(met)) {
+  let state = 0;
+  let at = NEVER;
+  if (!Number.isNaN(met)) {
+    const isPassed =
+      decided === PASSED || (completion.passes[item] === 1 && hasPassed(asked, program, learner, deeds, item));
+    if (isPassed) [state, at] = [STATE.PASSED, met];
+  } else if (decided === FAILED || (decided === PASSED && !Number.isNaN(deeds.toldAt[item] ?? NEVER))) {
     // Told as a whole, or not complete: the latest verdict says it.
-    if (decided !== 0) {
-      const isPassed = decided === PASSED && !Number.isNaN(told);
-      if (isPassed || decided === FAILED) return { state: isPassed ? STATE.PASSED : STATE.FAILED, at: decidedAt };
-    }
-    if (!Number.isNaN(completed)) return { state: 0, at: NEVER };
-    const failed = metAt(asked, program, learner, deeds, item, true);
-    return Number.isNaN(failed) ? { state: 0, at: NEVER } : { state: STATE.FAILED, at: failed };
+    state = decided === PASSED ? STATE.PASSED : STATE.FAILED;
+    at = deeds.outcomeAt[item] ?? NEVER;
+  } else if (completion.passes[item] === 1 && Number.isNaN(learner.completedAt[item] ?? NEVER)) {
+    at = metAt(asked, program, learner, deeds, item, true);
+    if (!Number.isNaN(at)) state = STATE.FAILED;
   }
-  const isPassed = decided === PASSED || hasPassed(asked, program, learner, deeds, item);
-  return isPassed ? { state: STATE.PASSED, at: met } : { state: 0, at: NEVER };
+  learner.outcome[item] = state;
+  learner.outcomeAt[item] = at;
 }
 
 /**
@@ -106,10 +118,24 @@ export function metAt(
   isLenient = false,
 ): number {
   if (asked.kind === "group") {
-    const instants = asked.parts.map((part) => metAt(part, program, learner, deeds, item, isLenient));
+    const { parts } = asked;
+    if (asked.count === parts.length) {
+      let latest = Number.NEGATIVE_INFINITY;
+      for (const part of parts) {
+        const at = metAt(part, program, learner, deeds, item, isLenient);
+        if (Number.isNaN(at)) return NEVER;
+        if (at > latest) latest = at;
+      }
+      return latest;
+    }
+    const instants = parts.map((part) => metAt(part, program, learner, deeds, item, isLenient));
     return nthEarliest(instants, asked.count);
   }
-  if (asked.kind === "children") return childrenMetAt(asked, program, learner);
+  if (asked.kind === "children") {
+    // Nobody is looked at while too few are done, which is nearly always.
+    const isShort = learner.excuses === null && asked.items.length > 0 && (deeds.doneIn[item] ?? 0) < asked.needed;
+    return isShort ? NEVER : childrenMetAt(asked, program, learner);
+  }
   const { ask, min } = asked;
   switch (ask) {
     case ASK.VIEW:
@@ -134,12 +160,18 @@ export function metAt(
         isLenient && ask === ASK.PASS_SCORE ? Number.NEGATIVE_INFINITY : min,
       );
     default:
-      return pointsAt(program, learner, deeds, item, isLenient && ask === ASK.PASS_POINTS ? Number.NEGATIVE_INFINITY : min);
+      return pointsAt(
+        program,
+        learner,
+        deeds,
+        item,
+        isLenient && ask === ASK.PASS_POINTS ? Number.NEGATIVE_INFINITY : min,
+      );
   }
 }
 
 /** The grades that count now, where the item's completion is lost when they fall. */
-function currentOf(program: Program, { live }: Learner, item: number): Live | null {
+export function currentOf(program: Program, { live }: Learner, item: number): Live | null {
   return program.live[item] === 1 ? live : null;
 }
 
@@ -147,7 +179,8 @@ function currentOf(program: Program, { live }: Learner, item: number): Live | nu
 function scoreAt(program: Program, learner: Learner, deeds: Deeds, item: number, min: number): number {
   const { scoreSlack } = program;
   const current = currentOf(program, learner, item);
-  if (current !== null) return (current.bestScore[item] ?? NEVER) >= min - scoreSlack ? (current.at[item] ?? NEVER) : NEVER;
+  if (current !== null)
+    return (current.bestScore[item] ?? NEVER) >= min - scoreSlack ? (current.at[item] ?? NEVER) : NEVER;
   const best = learner.bestScore[item] ?? NEVER;
   if (!(best >= min - scoreSlack)) return NEVER;
   const step = deeds.steps.get(item)?.find(({ score }) => score >= min - scoreSlack);
@@ -215,15 +248,17 @@ function childrenMetAt(asked: Children, program: Program, learner: Learner): num
     if (needed === 0) return learner.enrolledAt;
   } else if (shareOfWeight(doneWeight, weighed) < asked.percent) return NEVER;
   else if (asked.percent <= 0) return learner.enrolledAt;
-  const instants: { at: number; weight: number }[] = [];
   let latest = Number.NEGATIVE_INFINITY;
-  for (let place = 0; place < asked.items.length; place += 1) {
-    const at = childDoneAt(learner, asked.items[place] ?? NONE);
-    if (Number.isNaN(at)) continue;
-    latest = Math.max(latest, at);
-    instants.push({ at, weight: asked.weights?.[place] ?? 1 });
+  for (const child of asked.items) {
+    const at = childDoneAt(learner, child);
+    if (at > latest) latest = at;
   }
   if (asked.weights === null && needed === done) return latest;
+  const instants: { at: number; weight: number }[] = [];
+  for (let place = 0; place < asked.items.length; place += 1) {
+    const at = childDoneAt(learner, asked.items[place] ?? NONE);
+    if (!Number.isNaN(at)) instants.push({ at, weight: asked.weights?.[place] ?? 1 });
+  }
   instants.sort((a, b) => a.at - b.at);
   if (asked.weights === null) return instants[needed - 1]?.at ?? NEVER;
   let sum = 0;

@@ -5,7 +5,7 @@ import { NONE, STANDING, STATE } from "../program.ts";
 import { completionOf, isCompleted, type Scope } from "../truth.ts";
 import { roundedDown, roundedUp } from "../wording/numbers.ts";
 import { ASK, type Asked, type Children } from "./compile.ts";
-import { childDoneAt, childrenOf, metAt, shareOfWeight } from "./derive.ts";
+import { childDoneAt, childrenOf, currentOf, metAt, shareOfWeight } from "./derive.ts";
 
 type Rest = Omit<Reason, "code" | "item" | "title" | "missing">;
 
@@ -57,7 +57,8 @@ class Missing {
   }
 
   #leaf(ask: number, min: number): Clause {
-    const { learner } = this.#scope;
+    const { learner, program } = this.#scope;
+    const { bestScore, points } = currentOf(program, learner, this.#item) ?? learner;
     switch (ask) {
       case ASK.VIEW:
         return this.#reason("not_viewed");
@@ -71,9 +72,9 @@ class Missing {
         return this.#reason("not_passed", { required: "passed" });
       case ASK.SCORE:
       case ASK.PASS_SCORE:
-        return this.#below("score_too_low", learner.bestScore[this.#item] ?? Number.NaN, min);
+        return this.#below("score_too_low", bestScore[this.#item] ?? Number.NaN, min);
       default:
-        return this.#below("points_too_low", learner.points[this.#item] ?? Number.NaN, min);
+        return this.#below("points_too_low", points[this.#item] ?? Number.NaN, min);
     }
   }
 

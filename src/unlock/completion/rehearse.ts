@@ -29,6 +29,7 @@ export function doDerived(
   const { attemptedAt, completedAt, outcome, outcomeAt } = learner;
   const derived = [attemptedAt, completedAt, outcome, outcomeAt];
   const oldParent = derived.map((list) => list[parent] ?? Number.NaN);
+  const oldDone = deeds.doneIn[parent] ?? 0;
   const oldSteps = deeds.steps.get(item);
   const first = (list: Float64Array) => {
     if (!((list[item] ?? Number.NaN) <= now)) list[item] = now;
@@ -55,6 +56,7 @@ export function doDerived(
     derived.forEach((list, place) => {
       if (parent !== NONE) list[parent] = oldParent[place] ?? Number.NaN;
     });
+    if (parent !== NONE) deeds.doneIn[parent] = oldDone;
     if (oldSteps === undefined) deeds.steps.delete(item);
     else deeds.steps.set(item, oldSteps);
   };

@@ -3,8 +3,9 @@ import { isKept } from "../ends.ts";
 import { type Evaluation, isOpenIn } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { completedIn, kidsOf } from "../nodes.ts";
+import { lockedUntil } from "../periods.ts";
 import { NONE, OP, STANDING } from "../program.ts";
-import { lockedUntil, type Reach } from "../reach.ts";
+import type { Reach } from "../reach.ts";
 import { gradesAt, totalOf, weightIn } from "../scores.ts";
 import {
   averageOf,
@@ -167,7 +168,7 @@ export class Candidates {
     }
     switch (op) {
       case OP.FROM:
-        return this.#wait(value);
+        return this.#wait(value - learner.early);
       case OP.AFTER_ENROLLMENT:
         return this.#wait(learner.enrolledAt + value);
       case OP.PROGRESS: {
@@ -181,7 +182,8 @@ export class Candidates {
       case OP.SCORE: // a chapter gets no score
         return arg < program.chapterCount ? null : this.#plan(isWhole, "score", arg, value);
       case OP.SCORE_RANGE: {
-        const isTooHigh = nodes.live[node] !== 1 && (learner.bestScore[arg] ?? Number.NaN) >= upper - program.scoreSlack;
+        const isTooHigh =
+          nodes.live[node] !== 1 && (learner.bestScore[arg] ?? Number.NaN) >= upper - program.scoreSlack;
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "score", arg, Math.max(0, value), upper);
       }

@@ -4,7 +4,7 @@ import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
 import { NONE, OP, STATE } from "../program.ts";
 import type { Reach } from "../reach.ts";
-import { acceptsWork, windowOf } from "../scope.ts";
+import { acceptsWork, windowAsWritten, windowOf } from "../scope.ts";
 import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE, turnOf } from "../truth.ts";
 import { keyOf, type Need } from "./plan.ts";
 
@@ -104,7 +104,7 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
       // Its window with the extension, and without: that may run out.
       const { from, until } = windowOf(scope, item);
       if (until < Number.POSITIVE_INFINITY) ends = true;
-      for (const at of [from, until, program.workUntil[item] ?? until]) instant(at);
+      for (const at of [from, until, windowAsWritten(scope, item).until]) instant(at);
     }
     visit(item);
   };

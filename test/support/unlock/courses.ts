@@ -307,8 +307,8 @@ export function outlines(
           const meant =
             whom === undefined ? {} : { assign_to: whom % 2 === 0 ? ["evening"] : ["evening", "spring-2027"] };
           const keeps = assigned.find((one) => ids[(one >> 2) % ids.length] === entry.id);
-        const kept = keeps === undefined ? {} : { keeps: keeps % 3 === 0 };
-        return { ...entry, rule, ...window, ...meant, ...kept, ...(visibility === undefined ? {} : { visibility }) };
+          const kept = keeps === undefined ? {} : { keeps: keeps % 3 === 0 };
+          return { ...entry, rule, ...window, ...meant, ...kept, ...(visibility === undefined ? {} : { visibility }) };
         };
         const course = outline(plainChapters.map(settled), plainProblems.map(settled), {
           sequential,
@@ -347,7 +347,13 @@ export function idsOf({ chapters, problems }: Outline): string[] {
 export function withDeed(record: LearnerRecord, ids: readonly string[], deed: Deed): LearnerRecord {
   const id = ids[deed.pick % ids.length] ?? "";
   const facts = new Map(record.facts);
-  const news = { at: deed.at ?? at(deed.step), completed: deed.completed, score: deed.score, live: true, ...toldOf(deed) };
+  const news = {
+    at: deed.at ?? at(deed.step),
+    completed: deed.completed,
+    score: deed.score,
+    live: true,
+    ...toldOf(deed),
+  };
   return { ...record, facts: facts.set(id, mergeFact(facts.get(id) ?? NO_FACT, news)) };
 }
 

@@ -111,6 +111,24 @@ export function told(course: Outline, record: LearnerRecord, now: number): Learn
     (facts.get(id)?.completed_at ?? Infinity) <= at ||
     excuses.some(({ item, created_at }) => item === id && created_at <= at);
 
+  /** Whether the item's completion is lost when its grade falls. */
+  const isLive = (id: string): boolean => {
+    const { keeps } = [...course.problems, ...course.chapters].find((one) => one.id === id) ?? {};
+    const isOfSuch = course.source?.platform === "moodle" || course.source?.platform === "open_edx";
+    return keeps === undefined ? isOfSuch && !course.options.sticky : !keeps;
+  };
+  /** The score that counts now; where none was noted the best one. */
+  const latestOf = (fact: Fact): { score: number; at: number; points: number | null } | null => {
+    if (fact.latest == null) {
+      const at = whenScored(fact);
+      return fact.best_score === null || at === null
+        ? null
+        : { score: fact.best_score, at, points: fact.points ?? null };
+    }
+    const [score = Number.NaN, at = Number.NaN, points]: (number | undefined)[] = JSON.parse(fact.latest);
+    return { score, at, points: points ?? null };
+  };
+
   const meets = (requirement: Requirement, item: string, at: number): boolean => {
     const fact = record.facts.get(item);
     const had = (instant: number | null | undefined) => instant != null && instant <= at;
@@ -129,8 +147,14 @@ export function told(course: Outline, record: LearnerRecord, now: number): Learn
     if ("mark" in requirement) return had(early ?? fact.marked_at);
     if ("submit" in requirement) return had(fact.submitted_at);
     if ("contribute" in requirement) return had(fact.contributed_at);
-    const passes = (min: number) => scoresOf(fact).some((one) => one.at <= at && one.score >= min - slack);
+    const current = isLive(item) ? latestOf(fact) : null;
+    const passes = (min: number) => {
+      if (isLive(item)) return current !== null && current.at <= at && current.score >= min - slack;
+      return reaches(min);
+    };
+    const reaches = (min: number) => scoresOf(fact).some((one) => one.at <= at && one.score >= min - slack);
     const points = (min: number) => {
+      if (isLive(item)) return current !== null && current.at <= at && (current.points ?? Number.NaN) >= min;
       const { points: best = null, points_min: low = null, points_max: high = null } = fact;
       if (best === null || low === null || high === null || best < min) return false;
       const earlier = scoresOf(fact).slice(0, -1);
@@ -196,6 +220,7 @@ export function told(course: Outline, record: LearnerRecord, now: number): Learn
       ...[fact.attempted_at, fact.completed_at, fact.viewed_at, fact.submitted_at, fact.told_at, fact.marked_at],
       ...[fact.passed_at, fact.contributed_at, fact.scored_at, fact.outcome_at],
       ...scoresOf(fact).map(({ at }) => at),
+      latestOf(fact)?.at,
     ]);
     const all = [...instants, ...excuses.map(({ created_at }) => created_at), record.enrolled_at];
     const moments = [...new Set(all.flatMap((at) => at ?? []))].sort((a, b) => a - b);

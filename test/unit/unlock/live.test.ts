@@ -10,8 +10,8 @@ import {
   type News,
   NO_FACT,
   type Outline,
-  reevaluate,
   type Rule,
+  reevaluate,
   setFact,
 } from "../../../src/unlock/index.ts";
 import { EPOCH, learnerRecord, outline, problem } from "../../support/unlock/courses.ts";
@@ -82,7 +82,12 @@ describe("a grade that fell", () => {
   });
 
   it("is explained by what counts now, and a plan raises it again", () => {
-    const { reasons, to_unlock } = explainOne(course({ score: { item: "demo.a", min: 60 } }, false), learnerRecord({ a: fell }), EPOCH, "demo.x");
+    const { reasons, to_unlock } = explainOne(
+      course({ score: { item: "demo.a", min: 60 } }, false),
+      learnerRecord({ a: fell }),
+      EPOCH,
+      "demo.x",
+    );
     expect(reasons).toMatchObject([{ code: "score_too_low", required: 60, actual: 40, remaining: 20 }]);
     expect(to_unlock).toEqual([{ action: "score", item: "demo.a", min_score: 60 }]);
   });
@@ -105,7 +110,9 @@ describe("the latest score", () => {
           ...scored(score, minute),
           ...(points ? { points: { points: score, min: 0, max: 100 } } : {}),
         }));
-        const mixed = told.toSorted((a, b) => ((a.at * 7 + (a.score ?? 0) + seed) % 5) - ((b.at * 7 + (b.score ?? 0) + seed) % 5));
+        const mixed = told.toSorted(
+          (a, b) => ((a.at * 7 + (a.score ?? 0) + seed) % 5) - ((b.at * 7 + (b.score ?? 0) + seed) % 5),
+        );
         expect(fact(...mixed, ...mixed)).toEqual(fact(...told));
         const last = Math.max(...told.map(({ at }) => at));
         const best = Math.max(...told.filter(({ at }) => at === last).map(({ score }) => score ?? 0));
@@ -119,6 +126,9 @@ describe("the latest score", () => {
     expect(latestOf(fact(scored(80, 1, false), scored(40, 2)))).toMatchObject({ score: 40 });
     expect(latestOf(fact(scored(80, 3, false), scored(40, 2)))).toMatchObject({ score: 80 });
     const graded = (keeps: boolean) => [...compile(course({ score: { item: "demo.a", min: 60 } }, keeps)).graded];
-    expect([graded(false), graded(true)]).toEqual([[1, 0], [0, 0]]);
+    expect([graded(false), graded(true)]).toEqual([
+      [1, 0],
+      [0, 0],
+    ]);
   });
 });

@@ -3,7 +3,15 @@ import { z } from "zod";
 import { type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { brokenObjects, callWith, loseStorage, rowsOf } from "../../support/worker/faults.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
-import { author, deltaSchema, service, statesOf, unlocks, unlocksSchema, whySchema } from "../../support/worker/learners.ts";
+import {
+  author,
+  deltaSchema,
+  service,
+  statesOf,
+  unlocks,
+  unlocksSchema,
+  whySchema,
+} from "../../support/worker/learners.ts";
 
 // Items that are meant for some, grades that fall, and scores that wait for their release: through the whole path.
 
@@ -12,7 +20,9 @@ const outcomesSchema = z.looseObject({
   deltas: z.array(z.looseObject({ unlocked: z.array(z.string()), locked: z.array(z.string()) })),
 });
 const detailSchema = z.looseObject({ held: z.array(z.object({ item: z.string(), held_at: z.string() })) });
-const audienceSchema = z.looseObject({ results: z.array(z.looseObject({ user_id: z.string(), is_open: z.boolean() })) });
+const audienceSchema = z.looseObject({
+  results: z.array(z.looseObject({ user_id: z.string(), is_open: z.boolean() })),
+});
 
 async function told(...facts: object[]) {
   const answer = await call("POST", "/progress/import", { token: await service(), body: { facts } });
@@ -58,7 +68,8 @@ it("keeps from others what is meant for a cohort: object, fallback, past, reason
   const why = await call("GET", `/courses/${slug}/items/${id("next")}/why`, { token });
   expect(JSON.stringify(await read(why, 200, whySchema))).not.toMatch(/Secret|extra|another item|evening/);
   const path = `/courses/${slug}/items/${id("next")}/audience`;
-  const audience = async () => (await read(await call("GET", path, { token: await author() }), 200, audienceSchema)).results;
+  const audience = async () =>
+    (await read(await call("GET", path, { token: await author() }), 200, audienceSchema)).results;
   expect(await audience()).toMatchObject([{ user_id: "ada", is_open: false }]);
   expect((await told({ user_id: "ada", item: id("quiz"), completed: true, at: at(1) })).deltas).toMatchObject([
     { unlocked: [id("next")], locked: [] },
