@@ -279,9 +279,14 @@ export type Reason = {
     | "not_passed"
     | "not_viewed"
     | "not_submitted"
+    | "not_marked"
+    | "not_contributed"
+    | "children_incomplete"
     | "progress_too_low"
     | "average_too_low"
     | "average_too_high"
+    | "total_too_low"
+    | "total_too_high"
     | "opens_later"
     | "closed"
     | "enrolled_too_recently"
@@ -310,12 +315,66 @@ export type Reason = {
   remaining?: number;
   /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
   available_at?: string | null;
-  /** Of progress over a list: the items of it that are still to be done. */
+  /** Of progress over a list, and of a chapter's items: those that are still to be done. */
+  items?: string[];
+  /** Of an item that has to be complete: what its own requirement still asks for. */
+  missing?: MissingPart[];
+};
+
+export type MissingPart = {
+  code:
+    | "not_completed"
+    | "not_attempted"
+    | "score_too_low"
+    | "score_too_high"
+    | "not_scored"
+    | "points_too_low"
+    | "points_too_high"
+    | "not_passed"
+    | "not_viewed"
+    | "not_submitted"
+    | "not_marked"
+    | "not_contributed"
+    | "children_incomplete"
+    | "progress_too_low"
+    | "average_too_low"
+    | "average_too_high"
+    | "total_too_low"
+    | "total_too_high"
+    | "opens_later"
+    | "closed"
+    | "enrolled_too_recently"
+    | "waiting_period"
+    | "not_in_cohort"
+    | "profile_differs"
+    | "missing"
+    | "excluded"
+    | "chapter_locked"
+    | "previous_chapter_not_completed"
+    | "tutorial_not_completed"
+    | "locked_by_staff";
+  item?: string;
+  title?: string;
+  /**
+   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
+   * is not rounded.
+   */
+  required?: number | string;
+  /**
+   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
+   * nearest.
+   */
+  actual?: number | string | null;
+  /** What is missing of a score, rounded up to two decimals; how many items are missing of a progress. */
+  remaining?: number;
+  /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
+  available_at?: string | null;
+  /** Of progress over a list, and of a chapter's items: those that are still to be done. */
   items?: string[];
 };
 
 export type Step = {
-  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "wait";
+  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "mark" | "contribute" | "wait";
   item?: string;
   title?: string;
   /** Rounded up to two decimals: who scores it has enough. */
@@ -818,58 +877,6 @@ export type ItemCompletion = {
   description: string;
 };
 
-export type MissingPart = {
-  code:
-    | "not_completed"
-    | "not_attempted"
-    | "score_too_low"
-    | "score_too_high"
-    | "not_scored"
-    | "points_too_low"
-    | "points_too_high"
-    | "not_passed"
-    | "not_viewed"
-    | "not_submitted"
-    | "not_marked"
-    | "not_contributed"
-    | "children_incomplete"
-    | "progress_too_low"
-    | "average_too_low"
-    | "average_too_high"
-    | "total_too_low"
-    | "total_too_high"
-    | "opens_later"
-    | "closed"
-    | "enrolled_too_recently"
-    | "waiting_period"
-    | "not_in_cohort"
-    | "profile_differs"
-    | "missing"
-    | "excluded"
-    | "chapter_locked"
-    | "previous_chapter_not_completed"
-    | "tutorial_not_completed"
-    | "locked_by_staff";
-  item?: string;
-  title?: string;
-  /**
-   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
-   * is not rounded.
-   */
-  required?: number | string;
-  /**
-   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
-   * nearest.
-   */
-  actual?: number | string | null;
-  /** What is missing of a score, rounded up to two decimals; how many items are missing of a progress. */
-  remaining?: number;
-  /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
-  available_at?: string | null;
-  /** Of progress over a list, and of a chapter's items: those that are still to be done. */
-  items?: string[];
-};
-
 export type Snapshot = {
   version: number;
   source: "snapshot" | "recomputed" | "realtime" | "staff" | "edge";
@@ -912,123 +919,6 @@ export type ProblemRow = {
 export type ChapterDetail = ChapterRow & {
   content: string | null;
   snapshot: Snapshot;
-};
-
-export type LockedProblem = Problem & {
-  code?: "locked";
-  item: string;
-  /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
-  conditions: Condition[];
-  /** Every condition that fails, in the order of the rule. Empty when the item is open. */
-  reasons: Reason[];
-  /**
-   * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
-   * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
-   * once.
-   */
-  to_unlock: Step[] | null;
-  /** What of that can be done right now; where that is nothing, the first wait. */
-  do_next: Step[];
-  /** How the item stands at the instant that was asked for. */
-  at?: {
-    instant: string;
-    is_locked: boolean;
-    /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
-    conditions: Condition[];
-    /** Every condition that fails, in the order of the rule. Empty when the item is open. */
-    reasons: Reason[];
-    /**
-     * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
-     * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
-     * once.
-     */
-    to_unlock: Step[] | null;
-    /** What of that can be done right now; where that is nothing, the first wait. */
-    do_next: Step[];
-    sentence: {
-      en: string;
-      zh: string;
-    };
-  };
-  [extra: string]: unknown;
-};
-
-export type Condition = {
-  met: boolean;
-  item?: string;
-  title?: string;
-  text: {
-    en: string;
-    zh: string;
-  };
-};
-
-export type Reason = {
-  code:
-    | "not_completed"
-    | "not_attempted"
-    | "score_too_low"
-    | "score_too_high"
-    | "not_scored"
-    | "points_too_low"
-    | "points_too_high"
-    | "not_passed"
-    | "not_viewed"
-    | "not_submitted"
-    | "not_marked"
-    | "not_contributed"
-    | "children_incomplete"
-    | "progress_too_low"
-    | "average_too_low"
-    | "average_too_high"
-    | "total_too_low"
-    | "total_too_high"
-    | "opens_later"
-    | "closed"
-    | "enrolled_too_recently"
-    | "waiting_period"
-    | "not_in_cohort"
-    | "profile_differs"
-    | "missing"
-    | "excluded"
-    | "chapter_locked"
-    | "previous_chapter_not_completed"
-    | "tutorial_not_completed"
-    | "locked_by_staff";
-  item?: string;
-  title?: string;
-  /**
-   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
-   * is not rounded.
-   */
-  required?: number | string;
-  /**
-   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
-   * nearest.
-   */
-  actual?: number | string | null;
-  /** What is missing of a score, rounded up to two decimals; how many items are missing of a progress. */
-  remaining?: number;
-  /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
-  available_at?: string | null;
-  /** Of progress over a list, and of a chapter's items: those that are still to be done. */
-  items?: string[];
-  /** Of an item that has to be complete: what its own requirement still asks for. */
-  missing?: MissingPart[];
-};
-
-export type Step = {
-  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "mark" | "contribute" | "wait";
-  item?: string;
-  title?: string;
-  /** Rounded up to two decimals: who scores it has enough. */
-  min_score?: number;
-  /** The score has to be less than this. */
-  below_score?: number;
-  /** Of a condition on points instead of a percentage. */
-  min_points?: number;
-  below_points?: number;
-  until?: string;
 };
 
 export type ProblemDetail = ProblemRow & {
@@ -1433,33 +1323,6 @@ export type Freshness = {
       items: number;
     }[];
   };
-};
-
-export type ClassPage = {
-  results: ClassRow[];
-  next_cursor: string | null;
-  items: ClassItem[];
-  next_item_cursor: string | null;
-  course_version: number;
-};
-
-export type ClassRow = {
-  user_id: string;
-  enrollment_id: string;
-  name: string | null;
-  last_active_at: string | null;
-  completed_count: number;
-  /** In the order of `items`. `hidden`: the learner does not see it now. */
-  states: ("hidden" | "locked" | "unlocked" | "started" | "completed")[];
-  /** Best scores in percent, in the order of `items`. */
-  scores: (number | null)[];
-};
-
-export type ClassItem = {
-  id: string;
-  title: string;
-  kind: string;
-  chapter_id: string | null;
 };
 
 export type ArchivedEvent = {
@@ -1871,6 +1734,33 @@ export type EventsHealth = {
     newest_at: string | null;
     detail?: string;
   };
+};
+
+export type ClassPage = {
+  results: ClassRow[];
+  next_cursor: string | null;
+  items: ClassItem[];
+  next_item_cursor: string | null;
+  course_version: number;
+};
+
+export type ClassRow = {
+  user_id: string;
+  enrollment_id: string;
+  name: string | null;
+  last_active_at: string | null;
+  completed_count: number;
+  /** In the order of `items`. `hidden`: the learner does not see it now. */
+  states: ("hidden" | "locked" | "unlocked" | "started" | "completed")[];
+  /** Best scores in percent, in the order of `items`. */
+  scores: (number | null)[];
+};
+
+export type ClassItem = {
+  id: string;
+  title: string;
+  kind: string;
+  chapter_id: string | null;
 };
 
 export type BatchAnswer = {
@@ -3358,33 +3248,6 @@ export interface Paths {
       answer: Freshness;
     };
   };
-  "/api/v1/courses/{course}/class": {
-    /** The class as a table: learners by items with states and scores, as D1 mirrors them, decided now */
-    get: {
-      path: {
-        course: string;
-      };
-      query: {
-        limit?: number;
-        /** `next_cursor` of the page before; opaque. */
-        cursor?: string;
-        /** Only learners of this cohort. */
-        cohort?: string;
-        /** Only this chapter and its problems. */
-        chapter?: string;
-        /** Only learners for whom one of the items of this page is in this state. */
-        state?: "hidden" | "locked" | "unlocked" | "started" | "completed";
-        /** `name`: by the first letters, whatever their case. `last_active`: the latest first, to the hour. */
-        sort?: "name" | "last_active";
-        item_limit?: number;
-        /** `next_item_cursor` of a page: the items after its own. */
-        item_cursor?: string;
-        /** Language of titles and sentences; default from Accept-Language, then English. */
-        lang?: "en" | "zh";
-      };
-      answer: ClassPage;
-    };
-  };
   "/api/v1/events/archive": {
     /** Important events of the last seven days, oldest first */
     get: {
@@ -3494,6 +3357,33 @@ export interface Paths {
     /** Open streams, delivery lag, events still to be delivered, state of storage */
     get: {
       answer: EventsHealth;
+    };
+  };
+  "/api/v1/courses/{course}/class": {
+    /** The class as a table: learners by items with states and scores, as D1 mirrors them, decided now */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** Only learners of this cohort. */
+        cohort?: string;
+        /** Only this chapter and its problems. */
+        chapter?: string;
+        /** Only learners for whom one of the items of this page is in this state. */
+        state?: "hidden" | "locked" | "unlocked" | "started" | "completed";
+        /** `name`: by the first letters, whatever their case. `last_active`: the latest first, to the hour. */
+        sort?: "name" | "last_active";
+        item_limit?: number;
+        /** `next_item_cursor` of a page: the items after its own. */
+        item_cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: ClassPage;
     };
   };
   "/api/v1/translation/sessions/batch": {
