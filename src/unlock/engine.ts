@@ -26,4 +26,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "48c4c64d90efb7cd98a9dbe1e481dea3fe90d7247b89d6cb56806661d2523db3";
+export const ENGINE_DIGEST = "371c85c646c114bdb47cff96d80edbde9d54d7fb68034a7848a2653355b06084";

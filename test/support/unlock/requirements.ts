@@ -125,7 +125,7 @@ export function told(course: Outline, record: LearnerRecord, now: number): Learn
         ? null
         : { score: fact.best_score, at, points: fact.points ?? null };
     }
-    const [score = Number.NaN, at = Number.NaN, points = null]: (number | undefined)[] = JSON.parse(fact.latest);
+    const [score = Number.NaN, at = Number.NaN, points]: (number | undefined)[] = JSON.parse(fact.latest);
     return { score, at, points: points ?? null };
   };
 
