@@ -26,4 +26,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "371c85c646c114bdb47cff96d80edbde9d54d7fb68034a7848a2653355b06084";
+export const ENGINE_DIGEST = "9cab99ca749c407d90043021e6d6b0f9246bbde4ce6480d30875b5d3995a6660";
