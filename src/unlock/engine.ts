@@ -16,6 +16,7 @@ export const ENGINE_SOURCES = [
   "evaluate.ts",
   "facts.ts",
   "hiding.ts",
+  "latest.ts",
   "learner.ts",
   "meant.ts",
   "program.ts",
@@ -26,4 +27,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "9cab99ca749c407d90043021e6d6b0f9246bbde4ce6480d30875b5d3995a6660";
+export const ENGINE_DIGEST = "94d73d8b8a045a86845a0ae78b5c21d6fbd07267f69f93cb6bd4b8b71819c8ca";
