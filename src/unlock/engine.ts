@@ -28,4 +28,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "85bec424a855cefd4f9fa275fe276b12d24ea76a8e2a06507594709dce318b2b";
+export const ENGINE_DIGEST = "0c24d1c52b231ebfd2144f5d02aafaa95378da4817ef2bee4eac9bc0d703f41e";
