@@ -16,6 +16,7 @@ export const ENGINE_SOURCES = [
   "evaluate.ts",
   "facts.ts",
   "hiding.ts",
+  "laid-out.ts",
   "latest.ts",
   "learner.ts",
   "meant.ts",
@@ -27,4 +28,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "74ca677f585489762031c5059d689cbeb5c7084b0e92b5fb5ea3166a74b18dd0";
+export const ENGINE_DIGEST = "0c24d1c52b231ebfd2144f5d02aafaa95378da4817ef2bee4eac9bc0d703f41e";

@@ -4,7 +4,7 @@ import { STANDING } from "./program.ts";
 import type { Scope } from "./scope.ts";
 
 /** What a score weighs that was told without points: as if it were one of 100. */
-export const PLAIN_WEIGHT = 100;
+const PLAIN_WEIGHT = 100;
 
 /** The grades that a leaf asks for: the best, or those that count now. */
 export function gradesAt({ program, learner }: Scope, node: number): Grades {

@@ -129,7 +129,7 @@ function asksPass(asked: Asked): boolean {
 }
 
 /** How many of so many items have to be done. */
-export function neededOf(asked: ChildrenAsked, total: number): number {
+function neededOf(asked: ChildrenAsked, total: number): number {
   if ("count" in asked) return Math.min(asked.count, total);
   return shareOf("percent" in asked ? asked.percent : 100, total);
 }

@@ -1,4 +1,4 @@
-import type { Fact } from "../facts.ts";
+import type { Fact } from "../fact.ts";
 import { type ScoreStep, stepsOf } from "./score-steps.ts";
 
 /**

@@ -1,5 +1,5 @@
+import type { Change, Learner } from "../laid-out.ts";
 import type { Live } from "../latest.ts";
-import type { Change, Learner } from "../learner.ts";
 import { NONE, type Program, STANDING, STATE } from "../program.ts";
 import { shareOf } from "../share.ts";
 import { ASK, type Asked, type Children, type Completion } from "./compile.ts";
@@ -281,7 +281,7 @@ function nthEarliest(instants: readonly number[], count: number): number {
 }
 
 /** The earlier of two instants, either of which may be NaN for "never". */
-export function earlier(a: number, b: number): number {
+function earlier(a: number, b: number): number {
   if (Number.isNaN(a)) return b;
   return a <= b || Number.isNaN(b) ? a : b;
 }

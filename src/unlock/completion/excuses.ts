@@ -1,4 +1,4 @@
-import type { Learner } from "../learner.ts";
+import type { Learner } from "../laid-out.ts";
 import type { Program } from "../program.ts";
 import { deriveItem, derivingOf } from "./derive.ts";
 
