@@ -27,4 +27,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "94d73d8b8a045a86845a0ae78b5c21d6fbd07267f69f93cb6bd4b8b71819c8ca";
+export const ENGINE_DIGEST = "d26906affa43d17d38030f051c42d28800594bd08a5f6c4b7f82c3b59aa8c16f";

@@ -1,4 +1,4 @@
-import type { Fact, News, Points } from "./facts.ts";
+import type { Fact, News, Points } from "./fact.ts";
 
 // The grade that counts now: of what is lost when a grade falls. The best attempt says nothing of it.
 

@@ -1,4 +1,4 @@
-import type { Fact } from "../facts.ts";
+import type { Fact } from "../fact.ts";
 
 // When which score was first reached. The best attempt and its instant say when the best one was; a requirement of 70 % was
 // met with the first score that reached it, and a better one later must not move that instant.
