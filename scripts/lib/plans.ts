@@ -101,7 +101,7 @@ export async function planOf({ directory, shard }: EmptyDatabases, sql: string):
 }
 
 /** The lines above a statement that say its plan. */
-export function planLines(plans: readonly { of: string | null; steps: readonly string[] }[]): string[] {
+function planLines(plans: readonly { of: string | null; steps: readonly string[] }[]): string[] {
   return plans.flatMap(({ of, steps }) =>
     (steps.length === 0 ? ["looks nothing up"] : steps).map(
       (step) => `// plan${of === null ? "" : ` of ${of}`}: ${step}`,

@@ -1,7 +1,7 @@
 // A statement with a fixed text stands in its room's statements.ts, with its plan. This finds those that stand elsewhere.
 
 /** Files that prepare statements themselves, or make statements over sets, and why they may. */
-export const MAY_PREPARE: Readonly<Record<string, string>> = {
+const MAY_PREPARE: Readonly<Record<string, string>> = {
   "src/platform/database/statement.ts": "prepares what a statements.ts declares",
   "src/platform/database/set-statement.ts": "likewise, over a set",
   "src/platform/database/counted.ts": "counts what drizzle prepares",

@@ -28,4 +28,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "0c24d1c52b231ebfd2144f5d02aafaa95378da4817ef2bee4eac9bc0d703f41e";
+export const ENGINE_DIGEST = "ab745f0b2fee75f7722511620292cec1d9126eaf1344d292e95d4b131ea53a31";

@@ -2,7 +2,7 @@ import { mergedSteps } from "./completion/score-steps.ts";
 import type { Fact, News, Points } from "./fact.ts";
 import { mergedLatest } from "./latest.ts";
 
-export type * from "./fact.ts";
+export type { Fact, How, News, Outcome, Points } from "./fact.ts";
 
 export const NO_FACT: Fact = { attempted_at: null, completed_at: null, best_score: null };
 
