@@ -6,7 +6,6 @@ import { z } from "zod";
 import { EVERY_MINUTE } from "../../scripts/lib/crons.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
 import { type Runtime, runCron, startRuntime } from "../../scripts/lib/runtime.ts";
-import { importView } from "../../src/imports/schemas.ts";
 import { writeLargeBackup } from "../support/courses/large-backup.ts";
 import { clientOf, tokenFor } from "../support/node/api.ts";
 import { HeapWatch } from "../support/node/heap.ts";
@@ -25,7 +24,14 @@ const LOOK_MS = 500;
 const CARRIED_ON_MS = 240_000;
 const DONE_MS = IS_LONG ? 1_500_000 : 280_000;
 
-const view = z.object(importView.shape);
+const view = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  bytes_read: z.int(),
+  attempts: z.int(),
+  version: z.int().nullable(),
+  errors: z.array(z.unknown()),
+});
 
 describe("an import of a large backup", () => {
   let folder: string;

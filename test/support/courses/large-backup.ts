@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { createTarPacker } from "modern-tar";
@@ -30,7 +29,7 @@ export async function writeLargeBackup(path: string, { activities, noise, empty 
     await writer.write(body);
     await writer.close();
   };
-  const addFiles = async (bytes: number, fill: (body: Uint8Array) => void): Promise<void> => {
+  const addFiles = async (bytes: number, fill: (body: Uint8Array<ArrayBuffer>) => void): Promise<void> => {
     for (let left = bytes; left > 0; left -= MAX_FILE) {
       const body = new Uint8Array(Math.min(left, MAX_FILE));
       fill(body);
@@ -47,8 +46,17 @@ export async function writeLargeBackup(path: string, { activities, noise, empty 
     await addFiles(empty, () => undefined);
     controller.finalize();
   };
-  const packed = pipeline(Readable.fromWeb(readable), createGzip({ level: 1 }), createWriteStream(path));
+  const packed = pipeline(() => pieces(readable), createGzip({ level: 1 }), createWriteStream(path));
   await Promise.all([fill(), packed]);
+}
+
+async function* pieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
 }
 
 function pages(activities: number) {

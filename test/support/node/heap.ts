@@ -97,7 +97,8 @@ function inspectorPort({ pid }: Runtime): string {
 
 async function opened(url: string): Promise<WebSocket> {
   // The inspector answers pages of this machine alone.
-  const socket = new WebSocket(url, { headers: { origin: "http://localhost" } });
+  // Node's own constructor takes headers, which the browser's types do not know.
+  const socket: WebSocket = Reflect.construct(WebSocket, [url, { headers: { origin: "http://localhost" } }]);
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener("open", () => resolve(), { once: true });
     socket.addEventListener("error", () => reject(new Error("the inspector does not answer")), { once: true });
