@@ -68,6 +68,7 @@ export const FEATURES = [
       "/courses/*/enrollments",
       "/courses/*/stale",
       "/problems/*/submissions",
+      "/problems/*/mark_as_completed",
       "/submissions",
       "/progress",
       "/enrollments",

@@ -9,7 +9,7 @@ export const MEASURED = {
   submissionObjectRows: 7,
   submissionD1Rows: 4,
   enrollmentObjectRows: 34,
-  enrollmentD1Rows: 12,
+  enrollmentD1Rows: 13,
   standingD1Rows: 1,
   /** Rows of a mark, which those get whose answer changes. test/worker/refresh/mark-cost.test.ts holds them. */
   markD1Rows: 2,

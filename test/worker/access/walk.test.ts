@@ -24,6 +24,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "GET /api/v1/courses/{course}/items/{item}/content": "content",
   "GET /api/v1/courses/{course}/items/{item}/files/{file}": "content",
   "POST /api/v1/courses/{course}/chapters/{chapter}/mark_as_completed": "work",
+  "POST /api/v1/problems/{problem}/mark_as_completed": "work",
   "POST /api/v1/problems/{problem}/submissions": "work",
   "GET /api/v1/courses/{course}/chapters": "states",
   "GET /api/v1/courses/{course}/problems": "states",

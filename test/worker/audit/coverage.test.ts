@@ -155,6 +155,17 @@ const itemFile: Ask = async (world, as) => {
   return send(world, as, "GET", `/courses/${slug}/items/${slug}.one/files/${id}`);
 };
 
+/** A problem that is complete when its learner says so. */
+const markedProblem: Ask = async (world, as) => {
+  const document = ladder(world.slug);
+  const [problem] = document.chapters?.[0]?.problems ?? [];
+  if (problem !== undefined) problem.completion = { mark: true };
+  await publish(document, { author: world.author });
+  await send(world, as, "GET", `/courses/${world.slug}/unlocks`);
+  await ready(world);
+  return send(world, as, "POST", `/problems/${world.slug}.p1/mark_as_completed`);
+};
+
 async function fileOf(world: World): Promise<string> {
   const answer = await upload(new TextEncoder().encode("hello"), { user: world.learner });
   return String(json("id")(await answer.text()));
@@ -370,6 +381,7 @@ const PLAN: Record<string, Act[]> = {
     "learner",
     (world, as) => send(world, as, "POST", `/courses/${world.slug}/chapters/${world.slug}.one/mark_as_completed`),
   ]),
+  "POST /problems/{problem}/mark_as_completed": open(["learner", markedProblem]),
   "DELETE /courses/{course}/enrollments": [
     ...each(
       STAFF,

@@ -138,7 +138,7 @@ const document = (note: string) => ({
     { id: "big.two", title: "Two", rule: { completed: "big.one" } },
   ],
   problems: [
-    { id: "big.p1", title: "P1", content: "1 + 1?" },
+    { id: "big.p1", title: "P1", content: "1 + 1?", completion: { any: [{ mark: true }, { submit: true }] } },
     { id: "big.p2", title: "P2", answer: { kind: "numeric", value: 2 } },
   ],
 });
@@ -223,6 +223,7 @@ async function driveEnrollments() {
     "/courses/big/chapters/big.one/mark_as_completed",
     { as },
   );
+  await drive("POST", "/problems/{problem}/mark_as_completed", "/problems/big.p1/mark_as_completed", { as });
   const submitted = await drive("POST", "/problems/{problem}/submissions", "/problems/big.p1/submissions", {
     as,
     body: { answer: "two" },
