@@ -48,6 +48,12 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
           })),
         },
         {
+          id: `${SLUG}.checks`,
+          title: "Checks",
+          completion: { children: { all: true } },
+          problems: [{ id: `${SLUG}.walk`, title: "Take a walk", content: "Outside.", completion: { mark: true } }],
+        },
+        {
           id: `${SLUG}.dated`,
           title: "Dated",
           rule: {
@@ -77,6 +83,19 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     await page.goto(path);
     return page;
   }
+
+  it("a problem that its learner marks as done says so, and has the button", async () => {
+    const page = await pageOf(learner, `/courses/${SLUG}/chapters/checks`);
+    await page.getByText("Take a walk").first().waitFor();
+    expect(await page.getByRole("button", { name: "Mark this chapter as completed" }).count()).toBe(0);
+    await page.goto(`/courses/${SLUG}/problems/walk`);
+    await page.getByRole("button", { name: "Mark as done" }).click();
+    await page.getByRole("button", { name: "Mark as done" }).waitFor({ state: "detached" });
+    // The chapter asks for its problems alone, so it is complete by this one.
+    await page.goto(`/courses/${SLUG}/chapters/checks`);
+    await page.getByText(/^Completed /).waitFor();
+    await page.context().close();
+  });
 
   it("[fault 42] named characters in a course's text are shown as what they mean", async () => {
     const page = await pageOf(learner, `/courses/${SLUG}/chapters/one`);

@@ -28,16 +28,19 @@ export function useEnroll(course: string) {
   });
 }
 
-export function useComplete(course: string, chapter: string) {
+export function useComplete(course: string, kind: "chapter" | "problem", name: string) {
   const show = useShow();
   const client = useQueryClient();
   const language = useLanguage();
   return useMutation({
     mutationFn: () =>
-      request<WriteAnswer>(`/courses/${course}/chapters/${course}.${chapter}/mark_as_completed`, {
-        method: "POST",
-        query: inLanguage(language),
-      }),
+      request<WriteAnswer>(
+        `${kind === "chapter" ? `/courses/${course}/chapters` : "/problems"}/${course}.${name}/mark_as_completed`,
+        {
+          method: "POST",
+          query: inLanguage(language),
+        },
+      ),
     onSuccess: (answer) => show(course, answer),
     onError: (fault) => {
       // It has been locked meanwhile: the page must say so.

@@ -154,7 +154,7 @@ export const en = {
     wait: (when: string) => `Wait until ${when}`,
   },
 
-  markComplete: "Mark this chapter as completed",
+  markComplete: { chapter: "Mark this chapter as completed", problem: "Mark as done" },
   marking: "Marking …",
   chapterDone: "You have completed this chapter.",
   chapterDoneAt: (when: string) => `Completed ${when}`,

@@ -153,7 +153,7 @@ export const zh: Messages = {
     wait: (when) => `等到 ${when}`,
   },
 
-  markComplete: "把本章标记为完成",
+  markComplete: { chapter: "把本章标记为完成", problem: "标记为完成" },
   marking: "正在标记……",
   chapterDone: "你已完成本章。",
   chapterDoneAt: (when) => `完成于 ${when}`,

@@ -1,9 +1,7 @@
 import { useChapter, useChapters, useProblems } from "../api/queries.ts";
-import { useComplete } from "../api/writes.ts";
 import { formatInstant, useLanguage, useMessages } from "../i18n/index.ts";
-import { FaultNote } from "../parts/fault.tsx";
+import { Completion } from "../parts/completion.tsx";
 import { Markdown } from "../parts/markdown.tsx";
-import { OpenedList } from "../parts/opened-list.tsx";
 import { Page } from "../parts/page.tsx";
 import { StateBadge } from "../parts/state.tsx";
 import { ItemInstead, Trail, useVisited } from "./item.tsx";
@@ -40,9 +38,11 @@ export function ChapterPage({ course, chapter }: { course: string; chapter: stri
       {snapshot.source === "staff" ? null : (
         <Completion
           course={course}
-          chapter={chapter}
+          kind="chapter"
+          name={chapter}
           completedAt={completedAt === null ? null : formatInstant(completedAt, language)}
           todo={completion === undefined || completion.takes_mark ? null : completion.description}
+          takesMark={completion === undefined || completion.takes_mark}
         />
       )}
       {own.length === 0 ? null : (
@@ -58,35 +58,5 @@ export function ChapterPage({ course, chapter }: { course: string; chapter: stri
         </section>
       )}
     </Page>
-  );
-}
-
-/** @param props.todo what completes the chapter, where that is not its learner's mark. */
-function Completion(props: { course: string; chapter: string; completedAt: string | null; todo: string | null }) {
-  const { course, chapter, completedAt, todo } = props;
-  const messages = useMessages();
-  const complete = useComplete(course, chapter);
-  return (
-    <div className="completion">
-      {completedAt === null && todo !== null ? <p className="fine">{todo}</p> : null}
-      {completedAt === null && todo !== null ? null : completedAt === null ? (
-        <button
-          type="button"
-          className="button is-primary"
-          aria-disabled={complete.isPending}
-          onClick={() => {
-            if (!complete.isPending) complete.mutate();
-          }}
-        >
-          {complete.isPending ? messages.marking : messages.markComplete}
-        </button>
-      ) : (
-        <p className="fine">{messages.chapterDoneAt(completedAt)}</p>
-      )}
-      {complete.isError ? <FaultNote fault={complete.error} /> : null}
-      <div role="status">
-        {complete.data === undefined ? null : <OpenedList course={course} items={complete.data.unlocked} />}
-      </div>
-    </div>
   );
 }

@@ -5,6 +5,7 @@ import { type SubmissionAnswer, shortName } from "../api/types.ts";
 import { useSubmit } from "../api/writes.ts";
 import { useMessages } from "../i18n/index.ts";
 import { dropText, keepText, keptText } from "../lib/kept-text.ts";
+import { Completion } from "../parts/completion.tsx";
 import { FaultNote } from "../parts/fault.tsx";
 import { ArrowIcon } from "../parts/icons.tsx";
 import { Markdown } from "../parts/markdown.tsx";
@@ -43,7 +44,7 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
       />
     );
   }
-  const { title, status, content, difficulty, best_score: best, snapshot } = detail.data;
+  const { title, status, content, difficulty, best_score: best, completion, snapshot } = detail.data;
   const siblings = rows.filter((each) => each.chapter_id === chapter);
   const next = siblings.slice(siblings.findIndex((each) => each.id === id) + 1).find((each) => each.is_unlocked);
   return (
@@ -61,6 +62,16 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
       {content === null ? <p className="fine">{messages.noContent}</p> : <Markdown source={content} />}
       {snapshot.source === "staff" ? null : (
         <>
+          {completion === undefined || status === "completed" ? null : (
+            <Completion
+              course={course}
+              kind="problem"
+              name={problem}
+              completedAt={null}
+              todo={completion.description}
+              takesMark={completion.missing.some(({ code }) => code === "not_marked")}
+            />
+          )}
           <AnswerForm course={course} problem={problem} />
           <Submissions course={course} problem={problem} />
         </>

@@ -50,7 +50,7 @@ describe("completions", () => {
     const announced = await events(slug);
     const before = await unlocks(slug, "ada");
     const second = await completed(slug, "ada", "one");
-    expect(second).toEqual({ ...first, unlocked: [], locked: [] });
+    expect(second).toEqual({ ...first, unlocked: [], locked: [], completed: [] });
     expect(await events(slug)).toEqual(announced);
     expect(await unlocks(slug, "ada")).toEqual(before);
   });
@@ -188,7 +188,7 @@ describe("submissions", () => {
     const first = await read(await judge({ passed: true, score: 75, feedback: "good" }), 200, submissionSchema);
     expect(first).toMatchObject({ status: "passed", score: 75, feedback: "good", unlocked: [`${slug}.next`] });
     const again = await read(await judge({ passed: true, score: 75, feedback: "good" }), 200, submissionSchema);
-    expect(again).toEqual({ ...first, unlocked: [] });
+    expect(again).toEqual({ ...first, unlocked: [], completed: [] });
     expect((await problem(await judge({ passed: false, score: 75 }), 409)).code).toBe("already_judged");
     await project(slug, "ada");
     expect(await listed()).toEqual([]);
