@@ -1,4 +1,5 @@
 import { MAX_GROUP, type ProjectionMessage } from "../mirror/index.ts";
+import { sendInBatches } from "../platform/database/set-statement.ts";
 
 /**
  * How long the enrollments of an isolate are gathered, milliseconds: a message for each costs more than the write that it
@@ -63,14 +64,11 @@ function messagesFor(enrollments: readonly string[]): ProjectionMessage[] {
 }
 
 async function send(queue: Queue, messages: readonly ProjectionMessage[], delay: number): Promise<void> {
-  const options = delay > 0 ? { delaySeconds: delay } : undefined;
+  const delaySeconds = delay > 0 ? delay : undefined;
   const [first] = messages;
-  if (messages.length === 1 && first !== undefined) await queue.send(first, options);
-  else
-    await queue.sendBatch(
-      messages.map((body) => ({ body })),
-      options,
-    );
+  if (messages.length === 1 && first !== undefined) {
+    await queue.send(first, delaySeconds === undefined ? undefined : { delaySeconds });
+  } else await sendInBatches(queue, messages, delaySeconds);
 }
 
 const groups = new WeakMap<Queue, GroupAnnouncement>();

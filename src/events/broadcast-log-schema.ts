@@ -3,7 +3,7 @@ import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { ARCHIVE_TABLE } from "./archive-mark.ts";
 import { LOG_TABLES, TOPIC_COLUMN, TOPIC_INDEX } from "./log-tables.ts";
 import { KEY_BODIES } from "./publish-keys.ts";
-import { TASKS_TABLE } from "./tasks.ts";
+import { TASKS_TABLE } from "./task-table.ts";
 
 /** The log object's own SQLite schema; see {@link SchemaStep} for how it grows. */
 export const BROADCAST_LOG_SCHEMA: readonly SchemaStep[] = [

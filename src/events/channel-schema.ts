@@ -4,7 +4,7 @@ import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { ARCHIVE_TABLE } from "./archive-mark.ts";
 import { LOG_TABLES, TOPIC_COLUMN } from "./log-tables.ts";
 import { KEY_BODIES } from "./publish-keys.ts";
-import { TASKS_TABLE } from "./tasks.ts";
+import { TASKS_TABLE } from "./task-table.ts";
 
 /** The things a user's channel does later. */
 export const CHANNEL_DUE_NAMES = ["archive", "trim", "tasks", "content", "streams"] as const;

@@ -12,18 +12,6 @@ const ENDED_RETENTION_MS = 86_400_000;
 /** Tasks watched for one user at most. */
 const MAX_TASKS = 5_000;
 
-/** The table of a {@link TaskWatch}, for a class's schema. */
-export const TASKS_TABLE = `CREATE TABLE tasks (
-        task TEXT PRIMARY KEY,
-        started_at INTEGER NOT NULL,
-        seen_at INTEGER NOT NULL,
-        beat_at INTEGER NOT NULL,
-        timeout_ms INTEGER NOT NULL,
-        done REAL NOT NULL,
-        total REAL,
-        ended INTEGER NOT NULL
-      ) WITHOUT ROWID;`;
-
 interface TaskRow extends Record<string, SqlStorageValue> {
   task: string;
   started_at: number;

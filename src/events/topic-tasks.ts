@@ -116,12 +116,16 @@ export class TopicTasks {
 
   /** Takes a user out of everything that is remembered of tasks. */
   forgetReader(user: string): void {
-    this.#sql.exec(
-      `UPDATE topic_tasks
-       SET readers = (SELECT json_group_array(value) FROM json_each(readers) WHERE value <> ?1)
-       WHERE EXISTS (SELECT 1 FROM json_each(readers) WHERE value = ?1)`,
-      user,
-    );
+    const named = this.#sql
+      .exec<{ task: string; readers: string }>(
+        "SELECT task, readers FROM topic_tasks WHERE instr(readers, ?) > 0",
+        JSON.stringify(user),
+      )
+      .toArray();
+    for (const { task, readers } of named) {
+      const left = readersSchema.parse(JSON.parse(readers)).filter((reader) => reader !== user);
+      this.#sql.exec("UPDATE topic_tasks SET readers = ? WHERE task = ?", JSON.stringify(left), task);
+    }
     this.#sql.exec("UPDATE topic_tasks SET publisher = '' WHERE publisher = ?", user);
   }
 

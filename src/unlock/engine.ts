@@ -28,4 +28,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "ab745f0b2fee75f7722511620292cec1d9126eaf1344d292e95d4b131ea53a31";
+export const ENGINE_DIGEST = "81c882c550b2ba0b7c1b0b423f8b6b6d06bce2a4a1dc019757ab39742950801b";

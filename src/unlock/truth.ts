@@ -1,3 +1,5 @@
+// Over 350 lines: what each kind of leaf says stands beside the walk that asks it, and all of it is one switch.
+
 import { ACCEPT, NONE, OP, STANDING, STATE, UNTHREADED } from "./program.ts";
 
 import {

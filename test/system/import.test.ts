@@ -56,7 +56,7 @@ describe("npm run import", () => {
     expect(written).toMatchObject({
       format: "moodle",
       release: "4.5.6 (Build: 20250811)",
-      counts: { exact: 0, unmapped: 3 },
+      counts: { exact: 2, unmapped: 1 },
     });
   });
 
