@@ -173,7 +173,8 @@ npm() { shift; [ "$1" = -s ] && shift; local script=$1; shift 2; '${NODE}' "${RO
 const OTHER_COURSE = `as_author() { curl -s -o published.json -H "Authorization: Bearer $TOKEN" "$@"; }
 sed 's/bread/knots/g' bread.json > knots.json
 as_author --json '{"slug": "knots", "title": "Knots"}' "$api/courses" || grep -q course_exists published.json
-as_author --json "{\\"document\\": $(cat knots.json)}" "$api/courses/knots/versions"`;
+as_author --json "{\\"document\\": $(cat knots.json)}" "$api/courses/knots/versions"
+as_author --json '{}' "$api/courses/algorithms/enrollments"`;
 
 /** A backup of another platform, as small as one can be. */
 const SMALL_COURSE = backupOf(

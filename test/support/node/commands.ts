@@ -34,6 +34,10 @@ export const NOT_TYPED: readonly (readonly [command: RegExp, why: string])[] = [
     "typed in the reader's own repository; `test/unit/client/package.test.ts` uses the package",
   ],
   [/^npm run insight\b/, "needs the OULAD files; `test/system/insight.test.ts` runs it where they are"],
+  [
+    /^npm run -s import .*--people /,
+    "needs a backup with people; `test/unit/courses/importers/people.test.ts` reads one",
+  ],
   [/^npm run bench\b/, "makes load for minutes; `bench/run.ts` is started by hand"],
   [
     /^npm run (?:-s )?(?:backup|backup:verify|restore)\b/,
@@ -77,6 +81,7 @@ function isTyped({ file, kind }: Block): boolean {
 /** The blocks that are typed against the local service though they name another deployment. */
 export function blocksForTheService(): Block[] {
   return shellBlocks().filter(({ file, text, kind }) => {
+    if (text.split("\n").some((line) => NOT_TYPED.some(([command]) => command.test(line)))) return false;
     return kind === "elsewhere" && AGAINST_THE_SERVICE.some(([of, start]) => of === file && text.startsWith(start));
   });
 }
