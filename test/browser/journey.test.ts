@@ -53,7 +53,7 @@ describe.skipIf(!hasChromium)("a learner's journey", () => {
 
     await page.bringToFront();
     // The step that the locked item itself proposes leads to the chapter that opens it.
-    await page.getByRole("link", { name: "Complete “Welcome”" }).click();
+    await page.getByRole("link", { name: "Mark “Welcome” as done" }).click();
     await page.getByRole("heading", { level: 1, name: "Welcome" }).waitFor();
     await page.getByRole("button", { name: "Mark this chapter as completed" }).click();
     await page.locator('[data-opened="algorithms.complexity"]').waitFor();
