@@ -28,4 +28,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "81c882c550b2ba0b7c1b0b423f8b6b6d06bce2a4a1dc019757ab39742950801b";
+export const ENGINE_DIGEST = "9f3c6a2b8754a3a07621918c7f92f510904e058015fcd8daab6cd0088f233b98";

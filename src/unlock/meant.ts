@@ -5,11 +5,23 @@ import type { Program } from "./program.ts";
 // Items that are meant for some cohorts only. For whom an item is not meant it is as if it were not in the course: it is
 // compiled as a draft for these learners, so that no rule, percentage or order asks for it, and nothing tells of it.
 
-/** Courses as some learners have them, by which of their lists of cohorts the learners are in. */
-const variants = new WeakMap<Program, Map<string, Program>>();
+/** A course as some learners have it, by which of its lists of cohorts they are in. */
+interface Variant {
+  program: Program;
+  home: Map<string, Variant>;
+  key: string;
+}
 
-/** Kept for each course version: one that is not needed for longest goes. */
-const MAX_VARIANTS = 32;
+const variants = new WeakMap<Program, Map<string, Variant>>();
+/** All that are kept, the one not asked for the longest first, and how many items they have together. */
+const recent = new Set<Variant>();
+let items = 0;
+
+/**
+ * Items of all variants together, beside the courses themselves: about 300 bytes each, so some 15 MB of an isolate's 128. Ten
+ * of the largest course; one that is not kept is compiled again.
+ */
+export const MAX_VARIANT_ITEMS = 50_000;
 
 /** The course as a learner of some cohorts has it; the very program where all of it is meant for everybody. */
 export function meantFor(program: Program, cohorts: readonly string[]): Program {
@@ -18,14 +30,21 @@ export function meantFor(program: Program, cohorts: readonly string[]): Program 
   const isMeant = assignments.map((names) => names.some((name) => cohorts.includes(name)));
   if (!isMeant.includes(false)) return program;
   const key = isMeant.map((one) => (one ? 1 : 0)).join("");
-  const known = variants.get(program) ?? new Map<string, Program>();
-  variants.set(program, known);
-  const found = known.get(key) ?? compile(without(program.outline, cohorts));
-  known.delete(key);
-  known.set(key, found);
-  const [oldest] = known.keys();
-  if (known.size > MAX_VARIANTS && oldest !== undefined) known.delete(oldest);
-  return found;
+  const home = variants.get(program) ?? new Map<string, Variant>();
+  variants.set(program, home);
+  const known = home.get(key);
+  const variant = known ?? { program: compile(without(program.outline, cohorts)), home, key };
+  if (known === undefined) items += variant.program.size;
+  home.set(key, variant);
+  recent.delete(variant);
+  recent.add(variant);
+  for (const oldest of recent) {
+    if (items <= MAX_VARIANT_ITEMS || oldest === variant) break;
+    recent.delete(oldest);
+    oldest.home.delete(oldest.key);
+    items -= oldest.program.size;
+  }
+  return variant.program;
 }
 
 function without(outline: Outline, cohorts: readonly string[]): Outline {

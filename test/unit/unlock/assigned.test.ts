@@ -14,6 +14,7 @@ import {
   type Rule,
   staffView,
 } from "../../../src/unlock/index.ts";
+import { MAX_VARIANT_ITEMS } from "../../../src/unlock/meant.ts";
 import { chapter, EPOCH, learnerRecord, outline, problem } from "../../support/unlock/courses.ts";
 
 // Items that are meant for some cohorts only.
@@ -141,4 +142,16 @@ describe("an item that is meant for some cohorts", () => {
     ]);
     expect(errorsOf(forEvening(problem("a", null, never)))).toEqual(["problems[0].rule.all unsatisfiable"]);
   });
+});
+
+it("[I11] the course is kept for as many kinds of learners as there is room for, those asked for last", () => {
+  const problems = Array.from({ length: 2_000 }, (_, n) => ({ ...problem(`p${n}`), assign_to: [`c${n % 40}`] }));
+  const program = compile(outline([], problems));
+  const of = (n: number) => meantFor(program, [`c${n}`]);
+  const first = of(0);
+  expect(of(0)).toBe(first);
+  const others = Array.from({ length: MAX_VARIANT_ITEMS / 2_000 }, (_, n) => of(n + 1));
+  expect(of(others.length)).toBe(others.at(-1));
+  expect(of(0)).not.toBe(first);
+  expect(of(1)).not.toBe(others[0]);
 });
