@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { freePort, LOCAL_ADDRESS, portIsTaken } from "../../scripts/lib/ports.ts";
+import { freePort, LOCAL_ADDRESS, untilPortIsFree } from "../../scripts/lib/ports.ts";
 import { api, clientOf } from "../support/node/api.ts";
 import { processesOn, runScript, type Script, until } from "../support/node/processes.ts";
 import { emptyState, removeState } from "../support/node/state.ts";
@@ -53,7 +53,7 @@ describe("npm start", () => {
 
   async function expectNothingLeft(): Promise<void> {
     await until("the end of every process", END_MS, () => processesOn(stateDir).length === 0);
-    expect(await portIsTaken(port)).toBe(false);
+    await untilPortIsFree(port);
   }
 
   async function chapters() {
