@@ -45,6 +45,7 @@ export const FEATURES = [
   }),
   inApi(["/keys"], async () => (await import("./identity/keys/routes.ts")).keyRoutes()),
   inApi(["/courses/*/items/*/files"], async () => (await import("./imports/file-routes.ts")).itemFileRoutes()),
+  inApi(["/courses/imports/uploads"], async () => (await import("./imports/part-routes.ts")).partRoutes()),
   inApi(["/courses/imports"], async () => (await import("./imports/routes.ts")).importRoutes()),
   inApi(["/courses$", "/courses/*$", "/courses/*/versions"], async () => {
     const [{ courseRoutes }, { markCourseStale }, { impactNow }, { askForWarmUp }] = await Promise.all([

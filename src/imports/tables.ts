@@ -1,11 +1,11 @@
-import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { IMPORT_FORMATS } from "../courses/index.ts";
 import { ROLES } from "../platform/roles.ts";
 
 /** `receiving` is shown to nobody: the archive is on its way. */
 const IMPORT_STATES = ["receiving", "queued", "reading", "checking", "done", "failed"] as const;
 
-/** See migrations/0028_course_imports.sql, which is the truth; a test compares the two. */
+/** See migrations/0028_course_imports.sql and 0033_import_parts.sql, which are the truth; a test compares them. */
 export const courseImports = sqliteTable("course_imports", {
   id: text().primaryKey(),
   owner: text().notNull(),
@@ -32,6 +32,18 @@ export const courseImports = sqliteTable("course_imports", {
   created_at: integer().notNull(),
   started_at: integer(),
   finished_at: integer(),
+  upload_id: text(),
 });
+
+export const courseImportParts = sqliteTable(
+  "course_import_parts",
+  {
+    import_id: text().notNull(),
+    part: integer().notNull(),
+    etag: text().notNull(),
+    sha256: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.import_id, table.part] })],
+);
 
 export type ImportRow = typeof courseImports.$inferSelect;
