@@ -15,6 +15,9 @@ export const MAX_HELD_FILE = 12_000_000;
 export const MAX_OWNED_BYTES = 4_000_000_000;
 export const MAX_UNENDED = 5;
 
+/** Drafts of one course with which it may be imported into; they stay until somebody drops them. */
+export const MAX_DRAFTS = 50;
+
 /** Attempts of one import, kills included. */
 export const MAX_ATTEMPTS = 5;
 /** How long a worker has a job since it last said that it is alive. Reading says so every second, mapping not at all. */

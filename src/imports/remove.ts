@@ -7,8 +7,8 @@ import { HELD_MS, KNOWN_MS, PARTS_TTL_MS, RECEIVING_TTL_MS } from "./limits.ts";
 import { importsDatabase } from "./store.ts";
 import { courseImportParts, courseImports, type ImportRow } from "./tables.ts";
 
-/** Imports removed at a time; each has two objects, and one call removes a thousand. */
-const PAGE = 400;
+/** Imports removed at a time; each has three objects, and one call removes a thousand. */
+const PAGE = 300;
 
 /** What is needed to remove an import. */
 type Removable = Pick<ImportRow, "id" | "upload_id" | "state">;

@@ -100,3 +100,34 @@ export function viewUpload(row: ImportRow, received: number[]): z.input<typeof u
     expires_at: toInstant(row.created_at + PARTS_TTL_MS),
   };
 }
+
+export const peopleJobView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["roster", "people"]).openapi({ description: "A look at the people of an archive, or their import." }),
+    course: z.string(),
+    state: z.enum(["queued", "reading", "done", "failed"]),
+    applied: z.int().openapi({ description: "Learners and facts that are done, of `total`." }),
+    total: z.int(),
+    counts: z.record(z.string(), z.int()).openapi({ description: "What came of learners and facts." }),
+    errors: errorsSchema.openapi({ description: "Who and what could not be placed, or why the job failed." }),
+    created_at: z.string(),
+    finished_at: z.string().nullable(),
+  })
+  .openapi("ImportPeopleJob");
+
+/** A job about the people of an archive as answers show it. */
+export function viewPeopleJob(row: ImportRow): z.input<typeof peopleJobView> {
+  return {
+    id: row.id,
+    kind: row.kind === "people" ? "people" : "roster",
+    course: row.course_slug,
+    state: row.state === "receiving" || row.state === "checking" ? "reading" : row.state,
+    applied: row.applied,
+    total: row.kind === "people" ? row.size : 0,
+    counts: z.record(z.string(), z.int()).parse(JSON.parse(row.counts ?? "{}")),
+    errors: errorsSchema.parse(JSON.parse(row.errors)),
+    created_at: toInstant(row.created_at),
+    finished_at: toInstantOrNull(row.finished_at),
+  };
+}

@@ -5,7 +5,10 @@ import { ROLES } from "../platform/roles.ts";
 /** `receiving` is shown to nobody: the archive is on its way. */
 const IMPORT_STATES = ["receiving", "queued", "reading", "checking", "done", "failed"] as const;
 
-/** See migrations/0028_course_imports.sql and 0033_import_parts.sql, which are the truth; a test compares them. */
+/** A course, a look at the people of its archive, and their import. */
+const IMPORT_KINDS = ["course", "roster", "people"] as const;
+
+/** See migrations/0028_course_imports.sql 0033_import_parts.sql and 0034_drafts_and_people.sql, which are the truth; a test compares them. */
 export const courseImports = sqliteTable("course_imports", {
   id: text().primaryKey(),
   owner: text().notNull(),
@@ -33,6 +36,9 @@ export const courseImports = sqliteTable("course_imports", {
   started_at: integer(),
   finished_at: integer(),
   upload_id: text(),
+  kind: text({ enum: IMPORT_KINDS }).notNull().default("course"),
+  source_id: text(),
+  applied: integer().notNull().default(0),
 });
 
 export const courseImportParts = sqliteTable(
