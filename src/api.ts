@@ -45,6 +45,9 @@ export const FEATURES = [
   }),
   inApi(["/keys"], async () => (await import("./identity/keys/routes.ts")).keyRoutes()),
   inApi(["/courses/*/items/*/files"], async () => (await import("./imports/file-routes.ts")).itemFileRoutes()),
+  inApi(["/courses/*/drafts"], async () => (await import("./imports/draft-routes.ts")).draftRoutes()),
+  inApi(["/courses/imports/uploads"], async () => (await import("./imports/part-routes.ts")).partRoutes()),
+  inApi(["/courses/imports/*/people"], async () => (await import("./imports/people-routes.ts")).peopleRoutes()),
   inApi(["/courses/imports"], async () => (await import("./imports/routes.ts")).importRoutes()),
   inApi(["/courses$", "/courses/*$", "/courses/*/versions"], async () => {
     const [{ courseRoutes }, { markCourseStale }, { impactNow }, { askForWarmUp }] = await Promise.all([

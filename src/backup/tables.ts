@@ -118,6 +118,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   write_probes: "When the database was last seen to take a write; the next look at its health writes it again.",
   course_imports:
     "Imports under way and those of the last weeks: their archives are in no backup, and what they made is a version of its course.",
+  course_import_parts: "Which parts of an archive have arrived; the bucket with the parts is in no backup.",
   file_sweeps: "Where a sweep stands; the next night opens another.",
   translation_sessions_search: "Which record is which document of the search index; rebuilt with it.",
   translation_sessions_words: "The search index; rebuilt from the records.",

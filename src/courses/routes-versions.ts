@@ -21,7 +21,7 @@ import { activate, checkDocument, type MarkStale, type PublishPolicy, publish } 
 import { publishRoute, refuseWholeDocument } from "./route-publish.ts";
 import { AUTHORS, courseParam, json, OWNER_RULE, policySchema, TAGS } from "./routes-common.ts";
 import { courseVersions } from "./tables.ts";
-import { documentKey } from "./versions.ts";
+import { documentKey, isThere } from "./versions.ts";
 
 /** What the rooms above do for this one. */
 export interface CourseRoomDependencies {
@@ -167,6 +167,7 @@ export function versionRoutes({ markStale, impactOf, warm }: CourseRoomDependenc
             .where(
               and(
                 eq(courseVersions.course_slug, slug),
+                isThere,
                 before === null ? undefined : lt(courseVersions.version, Number(before)),
               ),
             )
@@ -196,7 +197,7 @@ export function versionRoutes({ markStale, impactOf, warm }: CourseRoomDependenc
       const row = await databaseOf(c)
         .select({ sha256: courseVersions.sha256 })
         .from(courseVersions)
-        .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version)))
+        .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version), isThere))
         .get();
       if (row === undefined) return respond(c, refuse("version_not_found").refusal);
       const etag = `"${row.sha256}"`;

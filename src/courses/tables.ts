@@ -27,6 +27,8 @@ export const courseVersions = sqliteTable(
     warnings: text().notNull().default("[]"),
     published_by: text().notNull(),
     published_at: integer().notNull(),
+    dropped_at: integer(),
+    is_kept: integer().notNull().default(1),
   },
   (table) => [primaryKey({ columns: [table.course_slug, table.version] })],
 );

@@ -2,5 +2,7 @@ export { loadEnrollment, snapshotHolds } from "./backup.ts";
 
 /** Who may open an item: read when somebody asks for a file of one. */
 export const loadPermits = () => import("./reads.ts");
+/** Enrolling many, and recording what they did elsewhere: read when people of an archive are imported. */
+export const loadBulk = () => import("./bulk.ts");
 export { callEnrollment, callEnrollmentObject, enrollmentStub } from "./stub.ts";
 export { destroyWithdrawn } from "./withdrawn.ts";

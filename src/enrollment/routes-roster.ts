@@ -40,7 +40,8 @@ const outcomeSchema = z
   })
   .openapi("EnrollOutcome");
 type EnrollOutcome = z.output<typeof outcomeSchema>;
-const batchRow = z.strictObject({
+/** A row of a roster. */
+export const batchRow = z.strictObject({
   user_id: userIdSchema,
   cohorts: cohortsSchema.nullable().default(null),
   practice_mode: z.boolean().nullable().default(null),

@@ -1,7 +1,7 @@
 import { destroyWithdrawn } from "../enrollment/index.ts";
 import { pruneEvents } from "../events/index.ts";
 import { pruneIdentity } from "../identity/index.ts";
-import { pruneImports } from "../imports/index.ts";
+import { pruneDrafts, pruneImports } from "../imports/index.ts";
 import { pruneMirror } from "../mirror/index.ts";
 import { countedDatabase } from "../platform/database/counted.ts";
 import { directory } from "../platform/database/shards.ts";
@@ -14,6 +14,7 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   destroyWithdrawn,
   pruneMirror,
   pruneImports,
+  pruneDrafts,
   (env, now) => pruneAnswers(directory(env), now),
   (env, now) => pruneEvents(directory(env), now),
   (env, now) => pruneLetters(directory(env), now),

@@ -44,6 +44,7 @@ export const ERRORS = {
     title: "A restore needs the list of who was erased since the backup was taken",
   },
   restore_target_not_empty: { status: 409, title: "A restore needs an empty target, and this one holds something" },
+  version_was_active: { status: 409, title: "The version is active, or was: only drafts are dropped" },
   upload_incomplete: { status: 409, title: "The bytes of this file have not arrived" },
   quota_exceeded: { status: 409, title: "There is no room left for this file" },
   submission_limit: { status: 409, title: "No more submissions of this learner are kept here" },

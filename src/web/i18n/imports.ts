@@ -9,6 +9,7 @@ export const enImports = {
   importSlugHint: "A new course, or one of yours: then its next version.",
   importBegin: "Import",
   importSending: "Sending …",
+  importSent: (done: number, size: number) => `${done.toFixed(0)} of ${size.toFixed(0)} MB sent`,
   imports: "Imports of the last month",
   noImports: "Nothing has been imported yet.",
   importState: (state: ImportState) =>
@@ -41,6 +42,7 @@ export const zhImports: typeof enImports = {
   importSlugHint: "可以是新课程，也可以是你的课程：那样会成为它的下一版。",
   importBegin: "导入",
   importSending: "正在上传……",
+  importSent: (done, size) => `已上传 ${done.toFixed(0)} / ${size.toFixed(0)} MB`,
   imports: "最近一个月的导入",
   noImports: "还没有导入过。",
   importState: (state) =>
