@@ -387,6 +387,40 @@ export type Step = {
   until?: string;
 };
 
+export type ImportUpload = {
+  /** Of the upload; the import has the same one once the archive is there. */
+  id: string;
+  format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
+  course: string;
+  name: string;
+  /** Of the archive, bytes. */
+  size: number;
+  /** Bytes of each part; the last one has the rest. */
+  part_size: number;
+  /** How many parts there are; the first is 1. */
+  parts: number;
+  /** Parts that have arrived. */
+  received: number[];
+  /** received: the import has its archive. */
+  state: "receiving" | "received";
+  /** What has not arrived then is given up. */
+  expires_at: string;
+};
+
+export type ImportUploadRequest = {
+  format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
+  course: string;
+  /** Kept in Unicode's composed form (NFC), which answers show; it is judged in that form. */
+  name?: string;
+  /** Of the archive, bytes. */
+  size: number;
+};
+
+export type ImportPart = {
+  part: number;
+  sha256: string;
+};
+
 export type CourseImport = {
   id: string;
   owner_id: string;
@@ -420,6 +454,47 @@ export type CourseImport = {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+};
+
+export type ImportPeople = {
+  roster: ImportPeopleJob | null;
+  people: ImportPeopleJob | null;
+};
+
+export type ImportPeopleJob = {
+  id: string;
+  /** A look at the people of an archive, or their import. */
+  kind: "roster" | "people";
+  course: string;
+  state: "queued" | "reading" | "done" | "failed";
+  /** Learners and facts that are done, of `total`. */
+  applied: number;
+  total: number;
+  /** What came of learners and facts. */
+  counts: Record<string, number>;
+  /** Who and what could not be placed, or why the job failed. */
+  errors: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  created_at: string;
+  finished_at: string | null;
+};
+
+export type ImportRoster = {
+  learners: {
+    /** What the source calls the learner. */
+    name: string;
+    email: string | null;
+    facts: number;
+    /**
+     * `enrolls`: an account has this verified address. `enrolled`: and is in the course already, as the source says.
+     * `changes`: the same, and cohorts, profile or day of enrollment become those of the source. `no_account`,
+     * `unverified`, `no_address`, `same_address` (two learners have it): stays behind.
+     */
+    outcome: "enrolls" | "enrolled" | "changes" | "no_account" | "unverified" | "no_address" | "same_address";
+  }[];
 };
 
 export type CourseImportDetail = {
@@ -2585,6 +2660,90 @@ export interface Paths {
       answer: ShownServiceKey;
     };
   };
+  "/api/v1/courses/{course}/drafts/{version}": {
+    /** Drop a draft, with its texts and the files that no other version names; harmless to repeat */
+    delete: {
+      path: {
+        course: string;
+        version: number;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/courses/imports/uploads": {
+    /** Begin to upload an archive in parts; the same Idempotency-Key finds what was begun */
+    post: {
+      body: ImportUploadRequest;
+      answer: ImportUpload;
+    };
+  };
+  "/api/v1/courses/imports/uploads/{id}": {
+    /** Which parts of an archive have arrived */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: ImportUpload;
+    };
+    /** Give an upload up, with all that has arrived of it; harmless to repeat */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/courses/imports/uploads/{id}/parts/{part}": {
+    /** Send one part of an archive: the body is its bytes; harmless to repeat */
+    put: {
+      path: {
+        id: string;
+        part: number;
+      };
+      answer: ImportPart;
+    };
+  };
+  "/api/v1/courses/imports/uploads/{id}/complete": {
+    /** Put the parts together and import the course, as a draft; harmless to repeat */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: CourseImport;
+    };
+  };
+  "/api/v1/courses/imports/{id}/people": {
+    /** How far the look at the people of an archive is, and their import */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: ImportPeople;
+    };
+    /** Enroll the people of an archive whom verified addresses name, with what they did; harmless to repeat */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: ImportPeopleJob;
+    };
+  };
+  "/api/v1/courses/imports/{id}/people/roster": {
+    /** Who is in the archive, and what importing them would do */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: ImportRoster;
+    };
+    /** Look at the people of an archive; nobody is enrolled by it */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: ImportPeopleJob;
+    };
+  };
   "/api/v1/courses/imports": {
     /** List imports, newest first */
     get: {
@@ -2617,6 +2776,13 @@ export interface Paths {
         id: string;
       };
       answer: CourseImportDetail;
+    };
+    /** Stop an import, or remove one that has ended, with its archive and report; its draft stays */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
     };
   };
   "/api/v1/courses/imports/{id}/report": {
@@ -4084,6 +4250,7 @@ export interface Paths {
 export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/users",
   "PATCH /api/v1/users/{id}",
+  "POST /api/v1/courses/imports/uploads",
   "POST /api/v1/courses/imports",
   "POST /api/v1/courses",
   "POST /api/v1/courses/{course}/versions",

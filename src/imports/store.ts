@@ -278,11 +278,10 @@ export function peopleStatement(
   now: number,
 ) {
   const { format, course_slug, name, id: source } = from;
-  return db.run(sql`
-    INSERT INTO course_imports
-      (id, owner, role, request_id, format, course_slug, name, size, state, created_at, asked_at, kind, source_id)
-    SELECT ${id}, ${owner}, ${role}, ${request_id}, ${format}, ${course_slug}, ${name}, 0, 'queued',
-      ${now}, ${now}, ${kind}, ${source}
+  // In the order of the columns of the table.
+  return db.insert(courseImports).select(sql`
+    SELECT ${id}, ${owner}, ${role}, ${request_id}, NULL, ${format}, ${course_slug}, ${name}, 0, NULL, 'queued', 1, 0, 0, NULL,
+      0, ${now}, 0, 0, NULL, NULL, '[]', ${now}, NULL, NULL, NULL, ${kind}, ${source}, 0
     FROM (SELECT coalesce(sum(state IN ${UNENDED}), 0) AS unended FROM course_imports WHERE owner = ${owner} AND held = 1)
     WHERE unended < ${MAX_UNENDED}`);
 }

@@ -132,15 +132,55 @@ const importOf: Ask = async (world, as) =>
       "content-length": "42",
     },
   );
+/** An import of this user's that has ended. */
+async function endedImport(world: World, as: As): Promise<{ id: string; version: number }> {
+  const begun = await importOf(world, as);
+  const id = json("id")(await begun.text());
+  await deliver("latchkey-imports", [{ type: "import", id: String(id) }]);
+  await ready(world);
+  const seen = await send(world, as, "GET", `/courses/imports/${id}`);
+  return z.looseObject({ id: z.string(), version: z.int() }).parse(await seen.json());
+}
 /** On an import of the author's that has ended. */
 const onImport =
-  (rest: string): Ask =>
+  (rest: string, method = "GET"): Ask =>
   async (world, as) => {
-    const begun = await importOf(world, "author");
-    const id = json("id")(await begun.text());
-    await deliver("latchkey-imports", [{ type: "import", id }]);
+    const { id } = await endedImport(world, "author");
+    return send(world, as, method, `/courses/imports/${id}${rest}`);
+  };
+/** On the people of an import that were looked at. */
+const onPeople =
+  (rest: string, method: string): Ask =>
+  async (world, as) => {
+    const { id } = await endedImport(world, "author");
+    const looked = await send(world, "author", "POST", `/courses/imports/${id}/people/roster`);
+    await deliver("latchkey-imports", [{ type: "import", id: String(json("id")(await looked.text())) }]);
     await ready(world);
-    return send(world, as, "GET", `/courses/imports/${id}${rest}`);
+    return send(world, as, method, `/courses/imports/${id}/people${rest}`);
+  };
+const dropDraft: Ask = async (world, as) => {
+  const { version } = await endedImport(world, "author");
+  return send(world, as, "DELETE", `/courses/${world.slug}/drafts/${version}`);
+};
+
+const PART = new TextEncoder().encode('{"slug":"t","language":"T","exercises":{}}');
+const announceUpload: Ask = (world, as) =>
+  send(world, as, "POST", "/courses/imports/uploads", {
+    body: { format: "exercism", course: world.slug, name: "config.json", size: PART.length },
+  });
+const sendPart = async (world: World, as: As, id: string) =>
+  sendBytes("PUT", `${API}/courses/imports/uploads/${id}/parts/1`, PART, {
+    authorization: `Bearer ${await tokenOf(userOf(world, as), as)}`,
+    "content-type": "application/octet-stream",
+    "content-length": String(PART.length),
+  });
+/** On an upload whose only part has arrived. */
+const onUpload =
+  (method: string, rest = ""): Ask =>
+  async (world, as) => {
+    const id = String(json("id")(await (await announceUpload(world, as)).text()));
+    const part = await sendPart(world, as, id);
+    return method === "PUT" ? part : send(world, as, method, `/courses/imports/uploads/${id}${rest}`);
   };
 
 /** A file that the text of an open item names. */
@@ -476,6 +516,41 @@ const PLAN: Record<string, Act[]> = {
   // What an import holds is of a course, not of a person here.
   "GET /courses/imports": open(["author", get(() => "/courses/imports")], ["admin", get(() => "/courses/imports")]),
   "GET /courses/imports/{id}": open(["author", onImport("")], ["admin", onImport("")]),
+  "DELETE /courses/imports/{id}": each(
+    ["author", "admin"],
+    onImport("", "DELETE"),
+    ofCourse("course.import_dropped"),
+  ),
+  "DELETE /courses/{course}/drafts/{version}": each(
+    ["author", "admin"],
+    dropDraft,
+    ofCourse("course.draft_dropped"),
+  ),
+  "POST /courses/imports/uploads": open(["author", announceUpload], ["admin", announceUpload]),
+  "GET /courses/imports/uploads/{id}": open(["author", onUpload("GET")], ["admin", onUpload("GET")]),
+  "PUT /courses/imports/uploads/{id}/parts/{part}": open(["author", onUpload("PUT")], ["admin", onUpload("PUT")]),
+  "POST /courses/imports/uploads/{id}/complete": each(
+    ["author", "admin"],
+    onUpload("POST", "/complete"),
+    ofCourse("course.import_begun"),
+  ),
+  "DELETE /courses/imports/uploads/{id}": open(["author", onUpload("DELETE")], ["admin", onUpload("DELETE")]),
+  // Who is in an archive is somebody of another platform.
+  "GET /courses/imports/{id}/people": open(["author", onPeople("", "GET")], ["admin", onPeople("", "GET")]),
+  "GET /courses/imports/{id}/people/roster": open(
+    ["author", onPeople("/roster", "GET")],
+    ["admin", onPeople("/roster", "GET")],
+  ),
+  "POST /courses/imports/{id}/people/roster": each(
+    ["author", "admin"],
+    onImport("/people/roster", "POST"),
+    ofCourse("course.people_imported"),
+  ),
+  "POST /courses/imports/{id}/people": each(
+    ["author", "admin"],
+    onPeople("", "POST"),
+    ofCourse("course.people_imported"),
+  ),
   "GET /courses/imports/{id}/report": open(["author", onImport("/report")], ["admin", onImport("/report")]),
   "GET /courses/{course}/versions": open(["author", get(({ slug }) => `/courses/${slug}/versions`)]),
   "POST /courses/{course}/versions": [

@@ -515,6 +515,41 @@ async function driveImports() {
   await drive("GET", itemFile, `/courses/pictured/items/pictured.a/files/${file?.id}`, { as });
   await drive("GET", `${path}/{id}`, `${path}/${other}`, { as });
   await drive("GET", `${path}/{id}/report`, `${path}/${id}/report`, { as });
+  await driveParts(path, as);
+  await drivePeople(path, id, as);
+  await drive("DELETE", `/courses/{course}/drafts/{version}`, "/courses/foreign/drafts/2", { as });
+  await drive("DELETE", `${path}/{id}`, `${path}/${id}`, { as });
+}
+
+/** An archive in one part, and one that is given up. */
+async function driveParts(path: string, as: [string, Role]) {
+  const body = { format: "exercism", course: "foreign", name: "config.json", size: BYTES.length };
+  const uploads = `${path}/uploads`;
+  const headers = { "content-type": "application/octet-stream" };
+  const begin = () =>
+    drive("POST", uploads, uploads, { as, body, headers: { "idempotency-key": "parts-of-plans" } });
+  const { id } = await begin();
+  const one = `${uploads}/${id}`;
+  for (let tries = 0; tries < 2; tries += 1) {
+    await driveBytes("PUT", `${uploads}/{id}/parts/{part}`, `${one}/parts/1`, headers, as);
+  }
+  await begin();
+  await drive("GET", `${uploads}/{id}`, one, { as });
+  await drive("POST", `${uploads}/{id}/complete`, `${one}/complete`, { as });
+  const { id: given } = await drive("POST", uploads, uploads, { as, body });
+  await drive("DELETE", `${uploads}/{id}`, `${uploads}/${given}`, { as });
+}
+
+/** A look at the people of an archive, and their import. */
+async function drivePeople(path: string, id: unknown, as: [string, Role]) {
+  const people = `${path}/{id}/people`;
+  const one = `${path}/${id}/people`;
+  const { id: roster } = await drive("POST", `${people}/roster`, `${one}/roster`, { as });
+  await consume("latchkey-imports", [{ type: "import", id: roster }]);
+  await drive("GET", `${people}/roster`, `${one}/roster`, { as });
+  const { id: job } = await drive("POST", people, one, { as });
+  await consume("latchkey-imports", [{ type: "import", id: job }]);
+  await drive("GET", people, one, { as });
 }
 
 /** Two terms that are over and one that runs, of a few learners each, from the first word to the prediction. */
@@ -756,6 +791,7 @@ const LARGE = [
   "erasures",
   "files",
   "course_imports",
+  "course_import_parts",
   "audit_log",
   "translation_sessions",
   "translation_tasks",
