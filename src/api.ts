@@ -100,6 +100,7 @@ export const FEATURES = [
       "/courses/*/cohorts",
       "/courses/*/roster",
       "/courses/*/invitations",
+      "/courses/*/overrides",
       "/invitations",
     ],
     async () => (await import("./people/routes.ts")).peopleRoutes(),

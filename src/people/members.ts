@@ -9,6 +9,13 @@ import { dropOwnersMembership, giveCourse, keepFormerOwner, removeMember, setMem
 
 export type MemberOutcome = "added" | "changed" | "removed" | "unchanged";
 
+/** An entry of the audit log about a course itself. */
+export function entryOfCourse(c: AppContext, action: OwnEntry["action"], course: string): D1PreparedStatement {
+  const target = { type: "course", id: course };
+  const entry = { action, actor: actorOf(c), target, course, request_id: c.get("requestId") };
+  return addAuditEntryStatement(directory(c.env), entry, Date.now());
+}
+
 /** An entry of the audit log about what somebody is in a course. */
 export function entryAbout(
   c: AppContext,

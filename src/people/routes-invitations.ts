@@ -18,7 +18,7 @@ import { inLanguage } from "../platform/text.ts";
 import { cohortNameSchema } from "../unlock/index.ts";
 import { courseFor, courseParam, json, MANAGE_RULE, TAGS } from "./common.ts";
 import { invitationIn, MAX_TOKEN, tokenFor } from "./links.ts";
-import { entryAbout } from "./members.ts";
+import { entryOfCourse } from "./members.ts";
 import { applicantOf, MAX_COHORTS } from "./routes-people.ts";
 import {
   countUses,
@@ -27,6 +27,7 @@ import {
   makeInvitation,
   noteUse,
   revokeInvitation,
+  servingNow,
   takeBackUse,
 } from "./statements.ts";
 
@@ -221,14 +222,15 @@ export function invitationRoutes() {
         revoked_at: null,
       };
       const db = directory(c.env);
-      const [made] = await db.batch([
-        makeInvitation(db, row.id, slug, row.cohorts, max_uses, now, row.expires_at, MAX_SERVING),
-        entryAbout(c, "invitation.created", slug, slug),
-      ]);
-      nudgeAudit(c);
-      if ((made?.meta.changes ?? 0) === 0) {
+      const serving = await servingNow(db, slug, now).first<{ serving: number }>();
+      if ((serving?.serving ?? 0) >= MAX_SERVING) {
         return respond(c, refuse("people_limit", { detail: `At most ${MAX_SERVING} links serve at a time.` }).refusal);
       }
+      await db.batch([
+        makeInvitation(db, row.id, slug, row.cohorts, max_uses, now, row.expires_at),
+        entryOfCourse(c, "invitation.created", slug),
+      ]);
+      nudgeAudit(c);
       return c.json(await viewOf(c, row), 201);
     })
     .openapi(revokeRoute, async (c) => {
@@ -240,7 +242,7 @@ export function invitationRoutes() {
       if (serving === null || serving.course_slug !== slug || serving.revoked_at !== null) {
         return c.json({ id, changed: false }, 200);
       }
-      await db.batch([revokeInvitation(db, id, slug, Date.now()), entryAbout(c, "invitation.revoked", slug, slug)]);
+      await db.batch([revokeInvitation(db, id, slug, Date.now()), entryOfCourse(c, "invitation.revoked", slug)]);
       nudgeAudit(c);
       return c.json({ id, changed: true }, 200);
     })

@@ -2,6 +2,7 @@ import { newRouter } from "../platform/http/define-route.ts";
 import { invitationRoutes } from "./routes-invitations.ts";
 import { memberRoutes } from "./routes-members.ts";
 import { observerRoutes } from "./routes-observers.ts";
+import { overrideBatchRoutes } from "./routes-overrides.ts";
 import { personRoutes } from "./routes-people.ts";
 import { rosterFileRoutes } from "./routes-roster.ts";
 
@@ -12,5 +13,6 @@ export function peopleRoutes() {
     .route("/", observerRoutes())
     .route("/", personRoutes())
     .route("/", rosterFileRoutes())
+    .route("/", overrideBatchRoutes())
     .route("/", invitationRoutes());
 }

@@ -96,16 +96,18 @@ export const ACCOUNTS_BY_ID = setStatement(
   (set) => `SELECT id, name, email, role FROM users WHERE id IN (SELECT value FROM ${set})`,
 );
 
-/** Makes a link; nothing where the course has as many that serve as it may. */
-// plan: SCAN CONSTANT ROW
-// plan: SCALAR SUBQUERY 1
 // plan: SEARCH course_invitations USING INDEX course_invitations_by_course (course_slug=?)
+export const servingNow = statement<[course: string, now: number]>(
+  `SELECT count(*) AS serving FROM course_invitations
+    WHERE course_slug = ?1 AND revoked_at IS NULL AND expires_at > ?2`,
+);
+
+// plan: looks nothing up
 export const makeInvitation = statement<
-  [id: string, course: string, cohorts: string, uses: number, now: number, expires: number, most: number]
+  [id: string, course: string, cohorts: string, uses: number, now: number, expires: number]
 >(
-  `INSERT INTO course_invitations (id, course_slug, cohorts, max_uses, created_at, expires_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6
-    WHERE (SELECT count(*) FROM course_invitations WHERE course_slug = ?2 AND revoked_at IS NULL AND expires_at > ?5) < ?7
-    ON CONFLICT DO NOTHING`,
+  `INSERT INTO course_invitations (id, course_slug, cohorts, max_uses, created_at, expires_at)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 );
 
 // plan: SEARCH course_invitations USING INDEX course_invitations_by_course (course_slug=? AND (created_at,id)<(?,?))
