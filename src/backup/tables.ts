@@ -75,6 +75,8 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "course_outlines", ...SIZED, by: OF_VERSION, fence: ofVersion },
   { name: "course_contents", ...SIZED, by: OF_VERSION, fence: ofVersion },
   { name: "course_marks", page: PAGE, fence: ofCourse },
+  { name: "course_members", page: PAGE, fence: ofCourse },
+  { name: "course_observers", page: PAGE, fence: ofCourse },
   { name: "users", page: PAGE, by: byId("users") },
   {
     name: "accounts",
@@ -105,6 +107,8 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   sessions: "A restore would revive sessions that were ended since; everybody signs in again.",
   service_keys: "A restore would revive keys that were revoked since; services get new ones.",
+  course_invitations: "A restore would revive links that were revoked since; staff make new ones.",
+  course_invitation_uses: "Who came by such a link; who is enrolled is in the backup.",
   verifications: "One-time values that may have been used since; they live for minutes.",
   freshness: "What the sweeps look at: follows from the enrollments, and a restore asks for every course to be marked.",
   user_courses: "Which courses to ask for something of a user; filled again with the enrollments.",

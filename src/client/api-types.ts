@@ -634,6 +634,8 @@ export type Course = {
   activation: number;
   created_at: string;
   updated_at: string;
+  /** What the caller is in it. */
+  role: "owner" | "co_author" | "grader" | null;
 };
 
 export type NewCourse = {
@@ -1216,6 +1218,15 @@ export type PendingSubmission = {
   item: string;
   answer: string;
   submitted_at: string;
+};
+
+export type HistoryEntry = {
+  at: string;
+  kind: "viewed" | "attempted" | "submitted" | "completed" | "opened" | "locked";
+  items: {
+    id: string;
+    title: string;
+  }[];
 };
 
 export type Submission = {
@@ -1838,6 +1849,22 @@ export type ClassItem = {
   chapter_id: string | null;
 };
 
+export type ClassCounts = {
+  results: ItemCounts[];
+  next_cursor: string | null;
+  learners: number;
+  course_version: number;
+};
+
+export type ItemCounts = {
+  item_id: string;
+  hidden: number;
+  locked: number;
+  unlocked: number;
+  started: number;
+  completed: number;
+};
+
 export type BatchAnswer = {
   results: {
     id: string;
@@ -2253,6 +2280,234 @@ export type InsightRunRequest = {
 export type Presence = {
   course: string;
   present: number | null;
+};
+
+export type CourseMember = {
+  user_id: string;
+  name: string | null;
+  email: string | null;
+  role: "owner" | "co_author" | "grader";
+  /** Null of the owner. */
+  added_at: string | null;
+};
+
+export type MemberChange = {
+  user_id: string;
+  outcome: "added" | "changed" | "removed" | "unchanged";
+};
+
+export type MemberRoleRequest = {
+  /** `co_author`: all that an owner may, but giving the course away. `grader`: reads people, judges. */
+  role: "co_author" | "grader";
+};
+
+export type MembersAnswer = {
+  results: {
+    index: number;
+    user_id: string | null;
+    outcome: "added" | "changed" | "removed" | "unchanged" | "invalid" | "user_not_found" | "refused";
+    /** Of a row that was refused: which field breaks which rule. */
+    errors?: {
+      path: string;
+      rule: string;
+      message: string;
+    }[];
+  }[];
+};
+
+export type MembersRequest = {
+  /** Rows of the form MemberRow. One that breaks a rule is refused alone, with its index, field and rule. */
+  members: MemberRow[];
+};
+
+export type MemberRow = {
+  user_id?: string;
+  email?: string;
+  /** Null removes. */
+  role: ("co_author" | "grader") | null;
+};
+
+export type CourseOwner = {
+  owner_id: string;
+};
+
+export type OwnerRequest = {
+  user_id: string;
+};
+
+export type CourseObserver = {
+  user_id: string;
+  learner_id: string;
+  name: string | null;
+  email: string | null;
+  added_at: string;
+};
+
+export type Observing = {
+  user_id: string;
+  learner_id: string;
+  changed: boolean;
+};
+
+export type CoursePerson = {
+  user_id: string;
+  enrollment_id: string;
+  name: string | null;
+  email: string | null;
+  status: "active" | "withdrawn";
+  cohorts: string[];
+  practice_mode: boolean;
+  enrolled_at: string;
+  last_active_at: string | null;
+  completed_count: number;
+  item_count: number;
+};
+
+export type Cohort = {
+  name: string;
+  learners: number;
+};
+
+export type PeopleAnswer = {
+  results: PersonOutcome[];
+};
+
+export type PersonOutcome = {
+  index: number;
+  user_id: string | null;
+  outcome:
+    | "created"
+    | "updated"
+    | "unchanged"
+    | "withdrawn"
+    | "not_enrolled"
+    | "invalid"
+    | "user_not_found"
+    | "unavailable";
+  /** Of a row that was refused: which field breaks which rule. */
+  errors?: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+};
+
+export type PeopleRequest = {
+  /** Rows of the form PersonRow. One that breaks a rule is refused alone, with its index, field and rule. */
+  people: PersonRow[];
+};
+
+export type PersonRow = {
+  user_id?: string;
+  /** Of an account. Who has none is invited by a link. */
+  email?: string;
+  /** Null leaves them. */
+  cohorts?: string[] | null;
+  /** Ends the enrollment; the progress is kept for 30 days. */
+  withdraw?: boolean;
+};
+
+export type RosterAnswer = {
+  dry_run: boolean;
+  comes: number;
+  changes: number;
+  goes: number;
+  unchanged: number;
+  /** Could not be done right now: send the file again. */
+  failed: number;
+  /** How many were enrolled before. */
+  enrolled: number;
+  /** So many would go that `confirm_removed` must say how many. */
+  needs_confirmation: boolean;
+  /** Addresses without an account: they are left out; invite them by a link. */
+  unknown: {
+    line: number;
+    email: string;
+  }[];
+  coming: {
+    user_id: string;
+    name: string | null;
+    cohorts: string[];
+  }[];
+  changing: {
+    user_id: string;
+    name: string | null;
+    from: string[];
+    to: string[];
+  }[];
+  going: {
+    user_id: string;
+    name: string | null;
+  }[];
+};
+
+export type RosterRequest = {
+  csv: string;
+  /** Who is not in the file is withdrawn. */
+  remove_missing?: boolean;
+  /** How many are meant to go. */
+  confirm_removed?: number | null;
+};
+
+export type OverridesAnswer = {
+  results: {
+    user_id: string;
+    outcome: "done" | "refused";
+    /** Why it was refused, as of a single override. */
+    code: string | null;
+  }[];
+  done: number;
+};
+
+export type OverridesRequest = {
+  item: string;
+  kind: "unlock" | "lock" | "excuse" | "extend";
+  reason: string;
+  expires_at?: string | null;
+  extend_to?: string | null;
+  /** Everybody who is in it now. Who joins later is not meant. */
+  cohort?: string;
+  user_ids?: string[];
+};
+
+export type Invitation = {
+  id: string;
+  /** What the link ends with: `/invite/<token>` of the pages. */
+  token: string;
+  cohorts: string[];
+  max_uses: number;
+  uses: number;
+  created_at: string;
+  expires_at: string;
+  revoked_at: string | null;
+};
+
+export type NewInvitation = {
+  /** Of whoever comes by it. */
+  cohorts?: string[];
+  max_uses?: number;
+  /** After so many days it ends. */
+  days?: number;
+};
+
+export type InvitationRevoked = {
+  id: string;
+  changed: boolean;
+};
+
+export type InvitationSeen = {
+  course: string;
+  title: string;
+  expires_at: string;
+};
+
+export type InvitationToken = {
+  token: string;
+};
+
+export type InvitationAccepted = {
+  course: string;
+  created: boolean;
 };
 
 export type Erasure = {
@@ -3270,6 +3525,22 @@ export interface Paths {
       };
     };
   };
+  "/api/v1/enrollments/{enrollment}/history": {
+    /** What one learner did and what it opened, the latest 500, as D1 mirrors them */
+    get: {
+      path: {
+        enrollment: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        results: HistoryEntry[];
+        next_cursor: string | null;
+      };
+    };
+  };
   "/api/v1/courses/{course}/enrollments": {
     /** List active enrollments, as D1 mirrors them */
     get: {
@@ -3550,6 +3821,22 @@ export interface Paths {
         lang?: "en" | "zh";
       };
       answer: ClassPage;
+    };
+  };
+  "/api/v1/courses/{course}/class/counts": {
+    /** Where a class is: for each item, how many of these learners are in which state, decided now */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        limit?: number;
+        /** Only learners of this cohort. */
+        cohort?: string;
+      };
+      answer: ClassCounts;
     };
   };
   "/api/v1/translation/sessions/batch": {
@@ -4060,6 +4347,214 @@ export interface Paths {
       answer: Presence;
     };
   };
+  "/api/v1/courses/{course}/members": {
+    /** Who has rights in a course: its owner, co-authors and graders */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: {
+        results: CourseMember[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/members/{user}": {
+    /** Make somebody a co-author or a grader of a course, or change which */
+    put: {
+      path: {
+        course: string;
+        user: string;
+      };
+      body: MemberRoleRequest;
+      answer: MemberChange;
+    };
+    /** Take somebody's rights in a course away */
+    delete: {
+      path: {
+        course: string;
+        user: string;
+      };
+      answer: MemberChange;
+    };
+  };
+  "/api/v1/courses/{course}/members/batch": {
+    /** Add, change and remove members, by e-mail address or id; each row is judged by itself */
+    post: {
+      path: {
+        course: string;
+      };
+      body: MembersRequest;
+      answer: MembersAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/owner": {
+    /** Give a course to one of its co-authors; who owned it stays as a co-author */
+    put: {
+      path: {
+        course: string;
+      };
+      body: OwnerRequest;
+      answer: CourseOwner;
+    };
+  };
+  "/api/v1/courses/{course}/observers": {
+    /** Who observes which learner of a course */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: CourseObserver[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/observers/{user}/learners/{learner}": {
+    /** Let somebody see one learner's states, reasons and history in a course */
+    put: {
+      path: {
+        course: string;
+        user: string;
+        learner: string;
+      };
+      answer: Observing;
+    };
+    /** End that somebody sees a learner; reads end within 60 seconds */
+    delete: {
+      path: {
+        course: string;
+        user: string;
+        learner: string;
+      };
+      answer: Observing;
+    };
+  };
+  "/api/v1/courses/{course}/people": {
+    /** The learners of a course by name, with e-mail addresses, cohorts and when they were last here */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+        /** A part of a name, an address or an id. */
+        search?: string;
+        /** Only learners of this cohort. */
+        cohort?: string;
+        status?: "active" | "withdrawn";
+      };
+      answer: {
+        results: CoursePerson[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/cohorts": {
+    /** The cohorts of a course, and how many learners are in each; the first 200 */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: {
+        results: Cohort[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/people/batch": {
+    /** Enroll, put into cohorts or withdraw many, by e-mail address or id; each row is judged by itself */
+    post: {
+      path: {
+        course: string;
+      };
+      body: PeopleRequest;
+      answer: PeopleAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/roster": {
+    /** Bring a class in line with a CSV file, or see what that would change */
+    put: {
+      path: {
+        course: string;
+      };
+      query: {
+        dry_run?: "true" | "false";
+      };
+      body: RosterRequest;
+      answer: RosterAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/overrides/batch": {
+    /** Unlock, lock, excuse or extend one item for a cohort or for some learners */
+    post: {
+      path: {
+        course: string;
+      };
+      body: OverridesRequest;
+      answer: OverridesAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/invitations": {
+    /** The links of a course, the newest first; those that ended stay for 30 days */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the page before; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: Invitation[];
+        next_cursor: string | null;
+      };
+    };
+    /** Make a link by which people enroll themselves, also where the course is closed to them otherwise */
+    post: {
+      path: {
+        course: string;
+      };
+      body: NewInvitation;
+      answer: Invitation;
+    };
+  };
+  "/api/v1/courses/{course}/invitations/{id}": {
+    /** End a link at once; who came by it stays */
+    delete: {
+      path: {
+        course: string;
+        id: string;
+      };
+      answer: InvitationRevoked;
+    };
+  };
+  "/api/v1/invitations/look-up": {
+    /** What a link invites to, for whoever has it */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: InvitationToken;
+      answer: InvitationSeen;
+    };
+  };
+  "/api/v1/invitations/accept": {
+    /** Enroll by a link; a second time changes nothing and takes no second use */
+    post: {
+      body: InvitationToken;
+      answer: InvitationAccepted;
+    };
+  };
   "/api/v1/erasures/{user}": {
     /** How far an erasure is */
     get: {
@@ -4281,5 +4776,17 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/insight/learners",
   "PUT /api/v1/enrollments/{enrollment}/insight/exclusion",
   "POST /api/v1/insight/runs",
+  "PUT /api/v1/courses/{course}/members/{user}",
+  "DELETE /api/v1/courses/{course}/members/{user}",
+  "POST /api/v1/courses/{course}/members/batch",
+  "PUT /api/v1/courses/{course}/owner",
+  "PUT /api/v1/courses/{course}/observers/{user}/learners/{learner}",
+  "DELETE /api/v1/courses/{course}/observers/{user}/learners/{learner}",
+  "POST /api/v1/courses/{course}/people/batch",
+  "PUT /api/v1/courses/{course}/roster",
+  "POST /api/v1/courses/{course}/overrides/batch",
+  "POST /api/v1/courses/{course}/invitations",
+  "DELETE /api/v1/courses/{course}/invitations/{id}",
+  "POST /api/v1/invitations/accept",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);

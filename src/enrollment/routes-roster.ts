@@ -19,7 +19,7 @@ import { profileSchema } from "../unlock/index.ts";
 import type { Applicant } from "./applicant.ts";
 import { enrollAll } from "./registry.ts";
 import { cohortsSchema, enrolledAtSchema, givenEnrolledAt } from "./routes-policy.ts";
-import { STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
+import { courseForWrite, DECIDE_RULE, STAFF } from "./staff.ts";
 
 const TAGS = ["enrollment"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
@@ -52,7 +52,7 @@ const batchRoute = defineRoute(
   {
     roles: STAFF,
     scope: "enroll",
-    rule: STAFF_RULE,
+    rule: DECIDE_RULE,
     maxBody: MAX_BATCH_BYTES,
     rows: "enrollments",
     refuses: ["course_unpublished", "shards_full"],
@@ -95,7 +95,7 @@ const batchRoute = defineRoute(
 export function rosterRoutes() {
   return newRouter().openapi(batchRoute, async (c) => {
     const { course: slug } = c.req.valid("param");
-    const managed = await staffCourse(c, slug);
+    const managed = await courseForWrite(c, slug, "decide");
     if (!managed.ok) return respond(c, managed.refusal);
     const course = await fetchCourse(databaseOf(c), slug);
     if (course?.pointer == null) return respond(c, refuse("course_unpublished").refusal);

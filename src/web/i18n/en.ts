@@ -51,6 +51,8 @@ export const en = {
   coursesTitle: "Courses",
   coursesLead: "Everything you may take, and how far you have come.",
   noCourses: "There is no course yet.",
+  peopleTitle: "People",
+  classTitle: "Class",
   enroll: "Enroll",
   enrolling: "Enrolling …",
   notEnrolled: "You are not enrolled.",

@@ -53,6 +53,8 @@ export const zh: Messages = {
   coursesTitle: "课程",
   coursesLead: "你能学的课程，以及学到了哪里。",
   noCourses: "还没有课程。",
+  peopleTitle: "成员",
+  classTitle: "班级",
   enroll: "加入课程",
   enrolling: "正在加入……",
   notEnrolled: "你还没有加入。",

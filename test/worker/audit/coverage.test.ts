@@ -303,6 +303,16 @@ const onAccount =
   };
 const accountLeft = (action: string) => (): Left => [action, "user", ANY];
 
+async function setMember(world: World, role: "co_author" | "grader"): Promise<void> {
+  await send(world, "author", "PUT", `/courses/${world.slug}/members/helper-${world.slug}`, { body: { role } });
+  await ready(world);
+}
+
+async function invitation(world: World): Promise<{ id: string; token: string }> {
+  const made = await send(world, "author", "POST", `/courses/${world.slug}/invitations`, { body: {} });
+  return z.looseObject({ id: z.string(), token: z.string() }).parse(await made.json());
+}
+
 const reason = "for the test of the audit log";
 const override = { kind: "unlock", reason };
 const event = (world: World, to: object) => ({
@@ -487,6 +497,139 @@ const PLAN: Record<string, Act[]> = {
     get(({ slug }) => `/courses/${slug}/class/export`),
     ofCourse("roster.read"),
   ),
+  "GET /courses/{course}/class/counts": each(
+    STAFF,
+    get(({ slug }) => `/courses/${slug}/class/counts`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/people": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/people`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/cohorts": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/cohorts`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/members": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/members`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/observers": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/observers`),
+    ofCourse("roster.read"),
+  ),
+  "PUT /courses/{course}/members/{user}": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "PUT", `/courses/${world.slug}/members/helper-${world.slug}`, { body: { role: "grader" } }),
+    ({ slug }) => ["course.member_set", "user", `helper-${slug}`],
+  ),
+  "DELETE /courses/{course}/members/{user}": each(
+    ["author", "admin"],
+    async (world, as) => {
+      await setMember(world, "grader");
+      return send(world, as, "DELETE", `/courses/${world.slug}/members/helper-${world.slug}`);
+    },
+    ({ slug }) => ["course.member_removed", "user", `helper-${slug}`],
+  ),
+  "POST /courses/{course}/members/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/members/batch`, {
+        body: { members: [{ user_id: `helper-${world.slug}`, role: "co_author" }] },
+      }),
+    ({ slug }) => ["course.member_set", "user", `helper-${slug}`],
+  ),
+  "PUT /courses/{course}/owner": each(
+    ["author", "admin"],
+    async (world, as) => {
+      await setMember(world, "co_author");
+      return send(world, as, "PUT", `/courses/${world.slug}/owner`, { body: { user_id: `helper-${world.slug}` } });
+    },
+    ({ slug }) => ["course.owner_changed", "user", `helper-${slug}`],
+  ),
+  "PUT /courses/{course}/observers/{user}/learners/{learner}": each(
+    ["author", "admin"],
+    (world, as) => send(world, as, "PUT", `/courses/${world.slug}/observers/parent/learners/${world.learner}`),
+    () => ["course.observer_set", "user", "parent"],
+  ),
+  "DELETE /courses/{course}/observers/{user}/learners/{learner}": each(
+    ["author", "admin"],
+    async (world, as) => {
+      const path = `/courses/${world.slug}/observers/parent/learners/${world.learner}`;
+      await send(world, "author", "PUT", path);
+      await ready(world);
+      return send(world, as, "DELETE", path);
+    },
+    () => ["course.observer_removed", "user", "parent"],
+  ),
+  "POST /courses/{course}/people/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/people/batch`, {
+        body: { people: [{ user_id: `${world.learner}-x` }] },
+      }),
+    ({ slug, learner }) => ["enrollment.created", "enrollment", `${slug}:${learner}-x`],
+  ),
+  "PUT /courses/{course}/roster": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "PUT", `/courses/${world.slug}/roster`, { body: { csv: `user_id\n${world.learner}-x\n` } }),
+    ({ slug, learner }) => ["enrollment.created", "enrollment", `${slug}:${learner}-x`],
+  ),
+  "POST /courses/{course}/overrides/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/overrides/batch`, {
+        body: { item: `${world.slug}.two`, user_ids: [world.learner], ...override },
+      }),
+    ofEnrollment("override.set"),
+  ),
+  // Who may make links sees them; who comes by one is in the roll.
+  "GET /courses/{course}/invitations": open(["author", get(({ slug }) => `/courses/${slug}/invitations`)]),
+  "POST /courses/{course}/invitations": each(
+    ["author", "admin"],
+    (world, as) => send(world, as, "POST", `/courses/${world.slug}/invitations`, { body: {} }),
+    ofCourse("invitation.created"),
+  ),
+  "DELETE /courses/{course}/invitations/{id}": each(
+    ["author", "admin"],
+    async (world, as) => {
+      const { id } = await invitation(world);
+      await ready(world);
+      return send(world, as, "DELETE", `/courses/${world.slug}/invitations/${id}`);
+    },
+    ofCourse("invitation.revoked"),
+  ),
+  "POST /invitations/look-up": open([
+    "learner",
+    async (world, as) => {
+      const { token } = await invitation(world);
+      await ready(world);
+      return send(world, as, "POST", "/invitations/look-up", { body: { token } });
+    },
+  ]),
+  // Done for oneself: the link is in the log, and who made it.
+  "POST /invitations/accept": open([
+    "learner",
+    async (world, as) => {
+      const { token } = await invitation(world);
+      await ready(world);
+      return send(world, as, "POST", "/invitations/accept", { body: { token } });
+    },
+  ]),
+  "GET /enrollments/{enrollment}/history": [
+    ...each(
+      STAFF,
+      get(({ slug, learner }) => `/enrollments/${slug}:${learner}/history`),
+      ofEnrollment("enrollment.read"),
+    ),
+    ...open(["learner", get(({ slug, learner }) => `/enrollments/${slug}:${learner}/history`)]),
+  ],
   "GET /courses/{course}/items/{item}/audience": each(
     STAFF,
     get(({ slug }) => `/courses/${slug}/items/${slug}.one/audience`),

@@ -214,6 +214,10 @@ async function driveEnrollments() {
     await drive("GET", table, `/courses/big/class?limit=2&sort=${sort}&cohort=spring`);
   }
   await drive("GET", `${table}/export`, "/courses/big/class/export?cohort=nobody&sort=last_active");
+  const counts = await drive("GET", `${table}/counts`, "/courses/big/class/counts?limit=2");
+  await drive("GET", `${table}/counts`, `/courses/big/class/counts?limit=2&cursor=${counts.next_cursor}`);
+  await drive("GET", `${table}/counts`, "/courses/big/class/counts?cohort=spring");
+  await people();
   const audience = "/courses/{course}/items/{item}/audience";
   const found = await drive("GET", audience, "/courses/big/items/big.two/audience?limit=2");
   await drive("GET", audience, `/courses/big/items/big.two/audience?limit=2&cursor=${found.next_cursor}`);
@@ -253,6 +257,48 @@ async function driveEnrollments() {
   await drive("POST", "/courses/{course}/presence", "/courses/big/presence");
   await drive("GET", "/courses/{course}/presence", "/courses/big/presence");
   await drive("DELETE", list, "/courses/big/enrollments", { as });
+}
+
+/** The people of a course. */
+async function people() {
+  const course = "/courses/{course}";
+  await drive("GET", "/enrollments/{enrollment}/history", "/enrollments/big:ada/history");
+  const roll = await drive("GET", `${course}/people`, "/courses/big/people?limit=2");
+  await drive("GET", `${course}/people`, `/courses/big/people?limit=2&cursor=${roll.next_cursor}`);
+  await drive("GET", `${course}/people`, "/courses/big/people?search=a&cohort=spring");
+  await drive("GET", `${course}/cohorts`, "/courses/big/cohorts");
+  await drive("POST", `${course}/people/batch`, "/courses/big/people/batch", {
+    body: { people: [{ user_id: "jane@school.edu", cohorts: ["spring"] }, { email: "nobody@example.org" }] },
+  });
+  await drive("PUT", `${course}/roster`, "/courses/big/roster?dry_run=true", {
+    body: { csv: "email\nnobody@example.org\n", remove_missing: true },
+  });
+  await drive("POST", `${course}/overrides/batch`, "/courses/big/overrides/batch", {
+    body: { item: "big.two", kind: "unlock", reason: "plans", user_ids: ["ada"] },
+  });
+  const member = `${course}/members/{user}`;
+  await drive("PUT", member, "/courses/big/members/helper", { body: { role: "co_author" } });
+  await drive("GET", `${course}/members`, "/courses/big/members");
+  await drive("POST", `${course}/members/batch`, "/courses/big/members/batch", {
+    body: { members: [{ email: "nobody@example.org", role: "grader" }] },
+  });
+  const owner = z.looseObject({ owner_id: z.string() });
+  const before = owner.parse(await drive("GET", course, "/courses/big"));
+  await drive("PUT", `${course}/owner`, "/courses/big/owner", { body: { user_id: "helper" } });
+  await drive("PUT", `${course}/owner`, "/courses/big/owner", { body: { user_id: before.owner_id } });
+  await drive("DELETE", member, "/courses/big/members/helper");
+  const observer = `${course}/observers/{user}/learners/{learner}`;
+  await drive("PUT", observer, "/courses/big/observers/parent/learners/ada");
+  await drive("GET", `${course}/observers`, "/courses/big/observers?limit=1");
+  await drive("GET", `${course}/unlocks`, "/courses/big/unlocks?learner=ada", { as: ["parent", "learner"] });
+  await drive("DELETE", observer, "/courses/big/observers/parent/learners/ada");
+  const links = `${course}/invitations`;
+  const link = z.looseObject({ id: z.string(), token: z.string() });
+  const { id, token } = link.parse(await drive("POST", links, "/courses/big/invitations", { body: {} }));
+  await drive("GET", links, "/courses/big/invitations?limit=1");
+  await drive("POST", "/invitations/look-up", "/invitations/look-up", { body: { token } });
+  await drive("POST", "/invitations/accept", "/invitations/accept", { body: { token }, as: ["comer", "learner"] });
+  await drive("DELETE", `${links}/{id}`, `/courses/big/invitations/${id}`);
 }
 
 const BOOTSTRAP_SECRET = "zQ8-first-light-0123456789-abcdefghij";
