@@ -20,6 +20,7 @@ const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
+const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
 const InsightPage = lazy(() => import("./pages/author/insight.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 
@@ -96,6 +97,10 @@ export function App() {
         <Route path="/author/imports/:id">{({ id }) => <ImportPage key={id} id={id} />}</Route>
         <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
+        <Route path="/grading">
+          <GradingPage submission={null} />
+        </Route>
+        <Route path="/grading/:submission">{({ submission }) => <GradingPage submission={submission} />}</Route>
         <Route path="/operator">
           <OperatorPage />
         </Route>
