@@ -67,6 +67,7 @@ export class EnrollmentObject extends lazyObject<EnrollmentObjectClass>(
     changePolicy: true,
     withdraw: true,
     inspect: true,
+    submission: true,
     submissionsOf: true,
     markStale: true,
     refresh: true,

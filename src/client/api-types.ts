@@ -869,6 +869,7 @@ export type ProblemDocument = {
     | null;
   difficulty?: number;
   answer?: AnswerKey;
+  rubric?: Rubric;
 };
 
 export type AnswerKey =
@@ -888,6 +889,50 @@ export type AnswerKey =
       case_sensitive?: boolean;
     }
   | null;
+
+/** How a person judges answers: criteria with points. Absent: a score is given as a whole. */
+export type Rubric = {
+  criteria: {
+    id: string;
+    title:
+      | string
+      | {
+          en: string;
+          zh?: string;
+        }
+      | {
+          en?: string;
+          zh: string;
+        };
+    description?:
+      | string
+      | {
+          en: string;
+          zh?: string;
+        }
+      | {
+          en?: string;
+          zh: string;
+        };
+    /** The most that it gives. */
+    points: number;
+    levels?: {
+      id: string;
+      title:
+        | string
+        | {
+            en: string;
+            zh?: string;
+          }
+        | {
+            en?: string;
+            zh: string;
+          };
+      /** What it gives; at most the points of its criterion. */
+      points: number;
+    }[];
+  }[];
+};
 
 export type CourseVersion = {
   version: number;
@@ -1107,26 +1152,12 @@ export type SubmissionAnswer = {
   status: "pending" | "passed" | "failed";
   score: number | null;
   feedback: string | null;
+  /** Of a verdict: which of the submission it is, from 1. */
+  number?: number;
 };
 
 export type NewSubmission = {
   answer: string;
-};
-
-export type Verdict = {
-  /**
-   * Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score
-   * condition asks for the score alone, however the attempt was judged.
-   */
-  passed: boolean;
-  /** The best one counts, of attempts that passed and of attempts that did not. */
-  score: number;
-  /**
-   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
-   * did not pass leaves the item incomplete.
-   */
-  decides?: boolean;
-  feedback?: string | null;
 };
 
 export type ImportResult = {
@@ -1215,9 +1246,176 @@ export type ImportedFact = {
 export type PendingSubmission = {
   id: string;
   enrollment_id: string;
+  course_id: string;
+  learner: string;
+  learner_name: string | null;
   item: string;
   answer: string;
   submitted_at: string;
+};
+
+export type PendingCounts = {
+  results: {
+    course_id: string;
+    item: string;
+    pending: number;
+    oldest: string;
+  }[];
+  pending: number;
+  /** False: more wait than were counted. */
+  is_complete: boolean;
+};
+
+export type GradedSubmission = {
+  id: string;
+  course_id: string;
+  enrollment_id: string;
+  learner: string;
+  item: string;
+  answer: string;
+  submitted_at: string;
+  /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
+  number: number;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  /** Markdown. */
+  feedback: string | null;
+  points: {
+    points: number;
+    max: number;
+  } | null;
+  /** By criterion, with the names they had when it was judged. */
+  rubric: RubricMark[];
+  /** On lines of the answer. */
+  comments: LineComment[];
+  judged_at: string | null;
+  judged_by: string | null;
+  /** Its learner does not see it until it is released. */
+  held: boolean;
+  history: GivenVerdict[];
+  /** Of the problem; null: it is not published now. */
+  title: string | null;
+  /** What the problem asks, in Markdown. */
+  content: string | null;
+  /** Of the problem's rubric, as it is published now; null: it has none. */
+  criteria: Criterion[] | null;
+};
+
+export type RubricMark = {
+  criterion: string;
+  title: {
+    en?: string;
+    zh?: string;
+  };
+  level: string | null;
+  level_title: {
+    en?: string;
+    zh?: string;
+  } | null;
+  points: number;
+  max: number;
+  comment: string | null;
+};
+
+export type LineComment = {
+  /** From this line of the answer, counted from 1, */
+  line: number;
+  to: number;
+  text: string;
+};
+
+export type GivenVerdict = {
+  /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
+  number: number;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  /** Markdown. */
+  feedback: string | null;
+  points: {
+    points: number;
+    max: number;
+  } | null;
+  /** By criterion, with the names they had when it was judged. */
+  rubric: RubricMark[];
+  /** On lines of the answer. */
+  comments: LineComment[];
+  judged_at: string | null;
+  judged_by: string | null;
+  /** Its learner does not see it until it is released. */
+  held: boolean;
+};
+
+export type Criterion = {
+  id: string;
+  title: string;
+  description: string | null;
+  /** The most that it gives. */
+  points: number;
+  levels: {
+    id: string;
+    title: string;
+    points: number;
+  }[];
+};
+
+export type AlreadyJudgedProblem = Problem & {
+  code?: "already_judged";
+  verdict?: GivenVerdict;
+  [extra: string]: unknown;
+};
+
+export type Verdict = {
+  /**
+   * Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score
+   * condition asks for the score alone, however the attempt was judged.
+   */
+  passed: boolean;
+  /**
+   * In percent. The best one counts, of attempts that passed and of attempts that did not. Exactly one of `score`,
+   * `points` and `rubric` says it.
+   */
+  score?: number;
+  /** The score in points. */
+  points?: {
+    points: number;
+    max: number;
+  };
+  /** A mark for each criterion of the item's rubric; the score is their sum. */
+  rubric?: NewRubricMark[];
+  /** Remarks on lines of the answer, counted from 1; `to` is the last line, absent: the same. */
+  comments?: NewLineComment[];
+  /**
+   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
+   * did not pass leaves the item incomplete.
+   */
+  decides?: boolean;
+  /** Markdown. All texts of a verdict together have 32,000 bytes at most. */
+  feedback?: string | null;
+  /**
+   * It neither shows nor counts for its learner until it is released: `release` in a fact of `POST /progress/import`.
+   */
+  held?: boolean;
+  /**
+   * Changes a verdict: the `number` of the one that the caller has seen. Another one since is `already_judged`, with
+   * that verdict.
+   */
+  replaces?: number;
+  /** With `replaces`: what rested on the verdict before locks again, where the rules do not open it now. */
+  relock?: boolean;
+};
+
+export type NewRubricMark = {
+  criterion: string;
+  level?: string | null;
+  /** Absent: those of the level. */
+  points?: number | null;
+  comment?: string | null;
+};
+
+export type NewLineComment = {
+  line: number;
+  to?: number;
+  text: string;
 };
 
 export type HistoryEntry = {
@@ -1233,10 +1431,41 @@ export type Submission = {
   id: string;
   item: string;
   answer: string;
+  /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
+  number: number;
   status: "pending" | "passed" | "failed";
   score: number | null;
+  /** Markdown. */
   feedback: string | null;
+  points: {
+    points: number;
+    max: number;
+  } | null;
+  /** By criterion, with the names they had when it was judged. */
+  rubric: RubricMark[];
+  /** On lines of the answer. */
+  comments: LineComment[];
+  judged_at: string | null;
   submitted_at: string;
+  /** Verdicts that others took the place of, oldest first. */
+  history: EarlierVerdict[];
+};
+
+export type EarlierVerdict = {
+  /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
+  number: number;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  /** Markdown. */
+  feedback: string | null;
+  points: {
+    points: number;
+    max: number;
+  } | null;
+  /** By criterion, with the names they had when it was judged. */
+  rubric: RubricMark[];
+  /** On lines of the answer. */
+  comments: LineComment[];
   judged_at: string | null;
 };
 
@@ -3494,16 +3723,6 @@ export interface Paths {
       answer: SubmissionAnswer;
     };
   };
-  "/api/v1/submissions/{submission}/verdict": {
-    /** Judge a pending submission, also of a learner who has withdrawn since */
-    post: {
-      path: {
-        submission: string;
-      };
-      body: Verdict;
-      answer: SubmissionAnswer;
-    };
-  };
   "/api/v1/progress/import": {
     /** Record facts that happened elsewhere, also on locked items: up to 1,000 for many learners */
     post: {
@@ -3518,11 +3737,50 @@ export interface Paths {
         limit?: number;
         /** `next_cursor` of the page before; opaque. */
         cursor?: string;
+        /** Only of this course. */
+        course?: string;
+        /** Only of this problem. */
+        item?: string;
+        /** Only of learners of this cohort; with `course` or `item`. A page may then be short, or empty. */
+        cohort?: string;
       };
       answer: {
         results: PendingSubmission[];
         next_cursor: string | null;
       };
+    };
+  };
+  "/api/v1/submissions/pending/counts": {
+    /** How many submissions wait for a verdict, by course and problem */
+    get: {
+      query: {
+        /** Only of this course. */
+        course?: string;
+      };
+      answer: PendingCounts;
+    };
+  };
+  "/api/v1/submissions/{submission}": {
+    /** One submission as whoever judges sees it: with its problem, its rubric and all its verdicts */
+    get: {
+      path: {
+        submission: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: GradedSubmission;
+    };
+  };
+  "/api/v1/submissions/{submission}/verdict": {
+    /** Judge a pending submission, or change its verdict; also of a learner who has withdrawn since */
+    post: {
+      path: {
+        submission: string;
+      };
+      body: Verdict;
+      answer: SubmissionAnswer;
     };
   };
   "/api/v1/enrollments/{enrollment}/history": {
@@ -4753,8 +5011,8 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/chapters/{chapter}/mark_as_completed",
   "POST /api/v1/problems/{problem}/mark_as_completed",
   "POST /api/v1/problems/{problem}/submissions",
-  "POST /api/v1/submissions/{submission}/verdict",
   "POST /api/v1/progress/import",
+  "POST /api/v1/submissions/{submission}/verdict",
   "POST /api/v1/courses/{course}/enrollments",
   "DELETE /api/v1/courses/{course}/enrollments",
   "PATCH /api/v1/enrollments/{enrollment}",

@@ -37,6 +37,7 @@ export { importReportSchema } from "./importers/report.ts";
 export { MAX_ITEMS } from "./max-items.ts";
 export { newCourseSlugSchema } from "./new-slug.ts";
 export { forgetObserver, observes } from "./observers.ts";
+export { criterionIdSchema, loadRubric, type Rubric } from "./rubric.ts";
 export { courseMembers, courseObservers, courses } from "./tables.ts";
 
 /** What an import needs: readers of archives, checks, drafts. Loaded when it is asked for: few isolates ever import. */

@@ -33,6 +33,7 @@ import type {
   RelockRequest,
   RevokeRequest,
   SetOverrideRequest,
+  StoredSubmission,
   SubmissionsPage,
   SubmissionsRequest,
   SubmitRequest,
@@ -124,6 +125,11 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   /** A page of the learner's submissions for one item, newest first. */
   async submissionsOf(request: SubmissionsRequest): Promise<Result<SubmissionsPage>> {
     return this.#reads.submissionsOf(request);
+  }
+
+  /** One submission with all that was said of it, for whoever judges. */
+  async submission(id: string): Promise<Result<StoredSubmission>> {
+    return this.#reads.submission(id);
   }
 
   /** Invalidates the snapshot: the next read recomputes it. */

@@ -42,10 +42,8 @@ export function collectProjection(
     mirror: depth.rows > rows.length ? null : mirrorOf(state, store),
     facts: store.facts.of(refs("fact")),
     submissions: refs("submission").flatMap((id) => {
-      const submission = store.submissions.find(id);
-      if (submission === null) return [];
-      const { judged_by: _judgedBy, ...projected } = submission;
-      return [projected];
+      const projected = store.submissions.projected(id);
+      return projected === null ? [] : [projected];
     }),
     events,
     notices: noticesOf(

@@ -21,19 +21,7 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import { titleOf } from "../unlock/index.ts";
 import { readUnlocks, UNLOCK_READ_REFUSALS } from "./reads.ts";
 import { callEnrollment } from "./stub.ts";
-
-const submissionView = z
-  .object({
-    id: z.string(),
-    item: z.string(),
-    answer: z.string(),
-    status: z.enum(["pending", "passed", "failed"]),
-    score: z.number().nullable(),
-    feedback: z.string().nullable(),
-    submitted_at: z.string(),
-    judged_at: z.string().nullable(),
-  })
-  .openapi("Submission");
+import { submissionView, viewOf } from "./verdict-view.ts";
 
 const submissionsRoute = defineRoute(
   {
@@ -135,18 +123,14 @@ export function historyRoutes() {
       if (!after.ok) return respond(c, after.refusal);
       const enrollment = enrollmentId(course, user);
       const found = await callEnrollment(c.env, enrollment, (stub) =>
-        stub.submissionsOf({ item: problem, after: after.value, limit }),
+        stub.submissionsOf({ item: problem, after: after.value, limit, byStaff: false }),
       );
       if (!found.ok) {
         // Staff who look at a course need not be enrolled in it; they have no submissions then.
         if (found.refusal.code !== "not_enrolled") return respond(c, found.refusal);
         return c.json({ results: [], next_cursor: null }, 200);
       }
-      const results = found.value.submissions.map(({ submitted_at, judged_at, ...rest }) => ({
-        ...rest,
-        submitted_at: toInstant(submitted_at),
-        judged_at: judged_at === null ? null : toInstant(judged_at),
-      }));
+      const results = found.value.submissions.map(viewOf);
       const next = found.value.next === null ? null : await encodeCursor(c.env.AUTH_SECRET, scope, found.value.next);
       return c.json({ results, next_cursor: next }, 200);
     });

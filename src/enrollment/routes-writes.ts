@@ -13,15 +13,7 @@ import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { languageOf, languageQuery } from "../platform/http/language.ts";
 import { OTHER_COURSES } from "../platform/http/policy.ts";
-import {
-  courseOfItem,
-  courseSlugSchema,
-  enrollmentId,
-  enrollmentOfSubmission,
-  itemIdSchema,
-  newSubmissionId,
-  submissionIdSchema,
-} from "../platform/ids.ts";
+import { courseOfItem, courseSlugSchema, enrollmentId, itemIdSchema, newSubmissionId } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
@@ -110,48 +102,6 @@ const submitRoute = defineRoute(
     responses: { 201: { description: "Taken, with the exact delta.", content: json(submitAnswerSchema) } },
   },
 );
-const verdictRoute = defineRoute(
-  {
-    roles: ["service", "admin"],
-    scope: "verdicts",
-    rule: "Services and admins.",
-    rate: "write",
-    refuses: ["already_judged"],
-  },
-  {
-    method: "post",
-    path: "/submissions/{submission}/verdict",
-    operationId: "judgeSubmission",
-    tags: TAGS,
-    summary: "Judge a pending submission, also of a learner who has withdrawn since",
-    request: {
-      headers: idempotencyHeader,
-      params: z.object({ submission: submissionIdSchema }),
-      body: {
-        required: true,
-        content: json(
-          z
-            .strictObject({
-              passed: z.boolean().openapi({
-                description:
-                  "Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score condition asks for the score alone, however the attempt was judged.",
-              }),
-              score: z.number().min(0).max(100).openapi({
-                description: "The best one counts, of attempts that passed and of attempts that did not.",
-              }),
-              decides: z.boolean().default(false).openapi({
-                description:
-                  "The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that did not pass leaves the item incomplete.",
-              }),
-              feedback: z.string().max(5_000).nullable().default(null),
-            })
-            .openapi("Verdict"),
-        ),
-      },
-    },
-    responses: { 200: { description: "Judged, with the exact delta.", content: json(submitAnswerSchema) } },
-  },
-);
 const importRoute = defineRoute(
   {
     roles: ["service", "admin"],
@@ -210,23 +160,6 @@ export function writeRoutes() {
         }),
       );
       return result.ok ? c.json(settled(c, id, result.value), 201) : respond(c, result.refusal);
-    })
-    .openapi(verdictRoute, async (c) => {
-      const { submission } = c.req.valid("param");
-      const verdict = c.req.valid("json");
-      const idempotency = await idempotencyOf(c);
-      const id = enrollmentOfSubmission(submission);
-      const result = await callEnrollment(c.env, id, (stub) =>
-        stub.verdict({
-          submission_id: submission,
-          ...verdict,
-          actor: { ...actorOf(c), request_id: c.get("requestId") },
-          idempotency,
-        }),
-      );
-      if (result.ok) return c.json(settled(c, id, result.value), 200);
-      const isUnknown = result.refusal.code === "not_enrolled";
-      return respond(c, isUnknown ? refuse("submission_not_found").refusal : result.refusal);
     })
     .openapi(importRoute, async (c) => {
       const key = keyOf(c);

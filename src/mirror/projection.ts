@@ -59,7 +59,7 @@ const UPSERT_SUBMISSIONS = setStatement(
   FROM ${set} WHERE ${NOT_ERASED}
   ON CONFLICT (id) DO UPDATE SET
     status = excluded.status, score = excluded.score, answer = excluded.answer, judged_at = excluded.judged_at
-  WHERE submissions.status = 'pending'`,
+  WHERE submissions.status = 'pending' OR excluded.judged_at >= submissions.judged_at`,
 );
 
 const INSERT_EVENTS = setStatement(

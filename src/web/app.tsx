@@ -20,6 +20,7 @@ const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
+const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
 const InsightPage = lazy(() => import("./pages/author/insight.tsx"));
 const PeoplePage = lazy(() => import("./pages/author/people/page.tsx"));
 const LearnerPage = lazy(() => import("./pages/author/people/learner.tsx"));
@@ -118,6 +119,10 @@ export function App() {
           )}
         </Route>
         <Route path="/author/:course/class">{({ course }) => <ClassPage key={course} course={course} />}</Route>
+        <Route path="/grading">
+          <GradingPage submission={null} />
+        </Route>
+        <Route path="/grading/:submission">{({ submission }) => <GradingPage submission={submission} />}</Route>
         <Route path="/operator">
           <OperatorPage />
         </Route>

@@ -1,6 +1,7 @@
 // Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
 
 import type { Messages } from "./en.ts";
+import { zhGrading } from "./grading.ts";
 import { zhImports } from "./imports.ts";
 import { PROBLEMS, RULES } from "./zh-server.ts";
 
@@ -242,6 +243,7 @@ export const zh: Messages = {
   dropHere: "把文件拖到这里",
 
   ...zhImports,
+  ...zhGrading,
 
   insightTitle: "预警",
   insightLead: "通过可能性低于一半的学员，可能性最低者在前。这是询问的理由，不是结论。",

@@ -32,6 +32,13 @@ export function CoursesPage() {
           </li>
         ))}
       </ul>
+      {courses.data?.some(({ role }) => role !== null) === true ? (
+        <p>
+          <Link className="button is-quiet" href="/grading">
+            {messages.navGrading}
+          </Link>
+        </p>
+      ) : null}
     </Page>
   );
 }

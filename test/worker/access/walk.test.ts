@@ -108,6 +108,11 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "GET /api/v1/storage/files/{id}/download": "other",
   "PUT /api/v1/storage/uploads/{token}": "other",
   "POST /api/v1/translation/flush": "other",
+  // For graders of the course alone, who see everything in it.
+  "GET /api/v1/submissions/pending": "other",
+  "GET /api/v1/submissions/pending/counts": "other",
+  "GET /api/v1/submissions/{submission}": "other",
+  "POST /api/v1/submissions/{submission}/verdict": "other",
   "GET /api/v1/translation/recovery/incomplete-sessions": "other",
   "POST /api/v1/translation/recovery/restore/{id}": "other",
   "GET /api/v1/translation/search": "other",

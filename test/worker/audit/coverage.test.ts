@@ -956,12 +956,23 @@ const PLAN: Record<string, Act[]> = {
     },
   ]),
   "GET /submissions/pending": each(
-    MACHINES,
+    STAFF,
     get(() => "/submissions/pending"),
     () => ["submission.read", "submissions", "pending"],
   ),
+  // Numbers, and nobody's answer.
+  "GET /submissions/pending/counts": each(
+    STAFF,
+    get(({ slug }) => `/submissions/pending/counts?course=${slug}`),
+    nothing,
+  ),
+  "GET /submissions/{submission}": each(
+    STAFF,
+    async (world, as) => send(world, as, "GET", `/submissions/${await pending(world)}`),
+    ofEnrollment("submission.read"),
+  ),
   "POST /submissions/{submission}/verdict": each(
-    MACHINES,
+    STAFF,
     async (world, as) =>
       send(world, as, "POST", `/submissions/${await pending(world)}/verdict`, { body: { passed: true, score: 90 } }),
     ofItem("submission.judged", "p2"),

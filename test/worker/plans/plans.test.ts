@@ -232,11 +232,17 @@ async function driveEnrollments() {
     as,
     body: { answer: "two" },
   });
+  await drive("GET", "/submissions/{submission}", `/submissions/${submitted.submission_id}`);
   await drive("POST", "/submissions/{submission}/verdict", `/submissions/${submitted.submission_id}/verdict`, {
     body: { passed: true, score: 90 },
   });
   const pending = await drive("GET", "/submissions/pending", "/submissions/pending?limit=2");
   await drive("GET", "/submissions/pending", `/submissions/pending?limit=2&cursor=${pending.next_cursor}`);
+  const owner: [string, Role] = ["owner", "author"];
+  await drive("GET", "/submissions/pending", "/submissions/pending?limit=2", { as: owner });
+  await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&course=big&cohort=c");
+  await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&item=big.p1");
+  await drive("GET", "/submissions/pending/counts", "/submissions/pending/counts?course=big");
   const fact = { user_id: "ada", item: "big.p2", completed: true, at: new Date().toISOString() };
   await drive("POST", "/progress/import", "/progress/import", { body: { facts: [fact] } });
   await drive("GET", "/enrollments/{enrollment}", "/enrollments/big:ada");
