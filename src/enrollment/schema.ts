@@ -208,4 +208,9 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ) WITHOUT ROWID;
     `,
   },
+  {
+    // Rows of the outbox that D1 has and the learner's live events have not, as JSON; null for none. See unsent.ts.
+    id: "012_unsent",
+    sql: "ALTER TABLE enrollment ADD COLUMN unsent TEXT;",
+  },
 ];

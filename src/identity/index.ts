@@ -3,6 +3,7 @@ import { late } from "../platform/late.ts";
 export { TOO_MANY_GUESSES, withinPasswordLimit } from "./password-limit.ts";
 export { callRevocations } from "./revocations-stub.ts";
 export { standsNow } from "./session-check.ts";
+export type { Presented } from "./standing.ts";
 export { tombstones } from "./tables.ts";
 export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones.ts";
 
