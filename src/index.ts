@@ -59,6 +59,8 @@ export class EnrollmentObject extends lazyObject<EnrollmentObjectClass>(
     enroll: true,
     read: true,
     record: true,
+    recordOwn: true,
+    endLease: true,
     submit: true,
     verdict: true,
     revoke: true,
@@ -74,6 +76,8 @@ export class EnrollmentObject extends lazyObject<EnrollmentObjectClass>(
     tellAgain: true,
     pendingProjection: true,
     confirmProjection: true,
+    keptEvents: true,
+    confirmEvents: true,
     rebuild: true,
     destroy: true,
     exportOf: true,
@@ -144,6 +148,7 @@ export class UserChannel extends lazyObject<UserChannelClass>(
 export class UserGate extends lazyObject<UserGateClass>(
   {
     standing: true,
+    lease: true,
     end: true,
     hold: true,
     settle: true,

@@ -209,6 +209,11 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
+    // Rows of the outbox that D1 has and the learner's live events have not, as JSON; null for none. See unsent.ts.
+    id: "012_unsent",
+    sql: "ALTER TABLE enrollment ADD COLUMN unsent TEXT;",
+  },
+  {
     // What a person says of a submission beside score and comment, since when it is held, and which verdict it is; and the
     // verdicts that were changed later, each as it was given.
     id: "013_verdicts",

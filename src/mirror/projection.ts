@@ -195,9 +195,10 @@ async function deliverGroup(env: Env, shard: Shard, group: readonly ProjectionBa
   for (const id of await unnotified(env, group)) delivered.delete(id);
   const confirmed: ProjectionBatch[] = [];
   await inParallel(group, PARALLEL_OBJECTS, async (batch) => {
-    const { enrollment_id, head } = batch;
+    const { enrollment_id, head, sent_up_to } = batch;
     if (!delivered.has(enrollment_id)) return;
-    if ((await callPort(env, enrollment_id, (stub) => stub.confirmProjection(head))).ok) confirmed.push(batch);
+    if ((await callPort(env, enrollment_id, (stub) => stub.confirmProjection(head, sent_up_to))).ok)
+      confirmed.push(batch);
   });
   return confirmed;
 }
