@@ -170,7 +170,10 @@ function referenceErrors(table: Table, entry: Entry, references: readonly Refere
           : `${id} is deprecated: it counts for those who completed it and is demanded of nobody.`;
       warnings.push({ path, rule: "ignored_prerequisite", message });
     } else if (table.isHidden(target)) {
-      const message = `${id} is hidden: learners cannot open it, so only what is reported of it from elsewhere counts.`;
+      const message =
+        table.askedStatus(target) === "draft"
+          ? `${id} is hidden: learners cannot open it, so it is asked of nobody.`
+          : `${id} is hidden: learners cannot open it, so only what is reported of it from elsewhere counts.`;
       warnings.push({ path, rule: "hidden_prerequisite", message });
     }
   }

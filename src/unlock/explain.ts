@@ -2,7 +2,7 @@ import { toInstant } from "../platform/instants.ts";
 import { inLanguage, type Language } from "../platform/text.ts";
 import { reasonsIn } from "./clauses.ts";
 import { conditionsOf } from "./conditions.ts";
-import type { Evaluation } from "./evaluate.ts";
+import { type Evaluation, scopeOf } from "./evaluate.ts";
 import { Explainer } from "./explainer.ts";
 import type { Explanation, Reason, Step } from "./explanation.ts";
 import type { Learner } from "./learner.ts";
@@ -12,7 +12,7 @@ import { NONE, type Program } from "./program.ts";
 import { type Reach, reachOf } from "./reach.ts";
 import { sentenceIn, sentenceOf } from "./sentence.ts";
 import { StepSearch } from "./steps.ts";
-import { evaluateNode, IGNORED, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE } from "./truth.ts";
+import { evaluateNode, IGNORED, passesPrevious, passesTutorial, type Scope, TRUE } from "./truth.ts";
 import { roundedUp } from "./wording/numbers.ts";
 
 /**

@@ -145,6 +145,11 @@ export interface Program {
   readonly concealsAny: boolean;
   /** What stands in a locked chapter is hidden with it, not locked. */
   readonly hidesInLocked: boolean;
+  /**
+   * Where a chapter that is locked counts as undone for what rests on it (from Canvas): all chapters, each after those it rests
+   * on. Null elsewhere.
+   */
+  readonly relocks: Int32Array | null;
   /** Every item after all items it depends on. Empty if the rules have a cycle (publishing refuses those). */
   readonly order: Int32Array;
 }

@@ -116,7 +116,7 @@ export class RuleReader {
   #fact(rule: Rule, path: string, wanted: boolean): Part {
     const id = itemOf(rule);
     const target = this.#table.find(id);
-    if (target === undefined || !isOffered(target.status) || !target.isForAll) return FREE;
+    if (target === undefined || !isOffered(this.#table.askedStatus(target)) || !target.isForAll) return FREE;
     const { index } = target;
     const graded = "score" in rule ? "score" : "points" in rule ? "points" : null;
     if (graded !== null && this.#table.isChapter(target)) {
@@ -216,7 +216,7 @@ export class RuleReader {
     }
     const isAsked = (id: string) => {
       const target = this.#table.find(id);
-      return target === undefined || (isOffered(target.status) && target.isForAll);
+      return target === undefined || (isOffered(this.#table.askedStatus(target)) && target.isForAll);
     };
     return "average" in rule ? !rule.average.of.some(isAsked) : !isAsked(itemOf(rule));
   }

@@ -1,14 +1,14 @@
 import { copyOf, PASSED } from "../completion/deeds.ts";
 import { derivingOf } from "../completion/derive.ts";
 import { doDerived } from "../completion/rehearse.ts";
-import { blank, type Evaluation, isOpenIn } from "../evaluate.ts";
+import { blank, type Evaluation, isOpenIn, scopeOf } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { copyOfGrades } from "../latest.ts";
 import type { Learner } from "../learner.ts";
 import { nodesIn } from "../nodes.ts";
 import { NONE, type Program, STATE } from "../program.ts";
 import { acceptsWork } from "../scope.ts";
-import { isStarted, type Scope, scopeOf } from "../truth.ts";
+import { isStarted, type Scope } from "../truth.ts";
 import type { Need } from "./plan.ts";
 import type { Region } from "./region.ts";
 
@@ -141,6 +141,8 @@ export class World {
       const deriving = derivingOf(this.#program, learner);
       if (deriving !== null) undo.push(doDerived(deriving, { action, item }, now, old));
       if (this.#keeps && this.#program.keeps[item] === 1) learner.kept[item] = 1;
+      // What was done may have opened or closed chapters on which other things rest.
+      if (this.#program.relocks !== null) this.scope = scopeOf(this.#program, learner, now);
     }
     return () => {
       // The last first: what was derived rests on what was written.
