@@ -2,6 +2,7 @@ import type {
   ActorRef,
   Adoption,
   FactOutcome,
+  HeldVerdict,
   NewFact,
   ProjectedFact,
   RecordAnswer,
@@ -12,7 +13,7 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { type Delta, type How, mergeFact, NO_FACT, percentOf, sameFact } from "../unlock/index.ts";
 import type { StoredFact } from "./fact-store.ts";
 import { refuseMark } from "./marking.ts";
-import type { RevokeRequest } from "./requests.ts";
+import type { ReleaseAnswer, ReleaseRequest, RevokeRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 import type { WriteTools } from "./write-tools.ts";
@@ -56,7 +57,7 @@ export class FactWrites {
     const outcomes = request.facts.map((one): FactOutcome => {
       const fact: NewFact = { ...one, how: isDone(one) ? how : null };
       const { correct = false } = fact;
-      if (fact.held === true) return this.#hold(fact, now, request.actor);
+      if (fact.held === true) return this.hold(fact, now, request.actor);
       if (correct) this.#store.held.remove(fact.item);
       const outcome = this.#take(fact, now, request.actor);
       if (outcome !== "recorded" && outcome !== "waiting") return outcome;
@@ -88,11 +89,12 @@ export class FactWrites {
    * Keeps a fact until it is released; it takes the place of another one that is held of the item. Nothing that a learner could
    * see changes: no sequence, no version.
    */
-  #hold({ held: _held, ...fact }: NewFact, now: number, actor: ActorRef): FactOutcome {
+  hold({ held: _held, ...fact }: NewFact, now: number, actor: ActorRef): FactOutcome {
     const { item } = fact;
     if (this.#tools.kindOf(item) === null) return "item_not_found";
     const known = this.#store.held.of(item);
     if (known !== null && JSON.stringify(known.fact) === JSON.stringify(fact)) return "unchanged";
+    if (known === null && !this.#store.held.hasRoom()) return "held_limit";
     this.#store.held.put({ item, fact, held_at: now, actor: actor.id });
     this.#state.save(now);
     this.#tools.audit(actor, "progress.held", item, now, { item });
@@ -104,11 +106,40 @@ export class FactWrites {
     const known = this.#store.held.of(item);
     if (known === null) return "unchanged";
     this.#store.held.remove(item);
+    const { verdict } = known.fact;
+    if (verdict !== undefined) this.#judge(verdict, known.actor, now);
     const outcome = this.#merge({ ...known.fact, at: null }, now, actor.id);
     const { progress_seq } = this.#state.meta;
     this.#tools.audit(actor, "progress.released", item, now, { item, progress_seq });
     if (outcome !== "recorded" && outcome !== "waiting") this.#state.save(now);
     return outcome;
+  }
+
+  /** Releases what is held of some items, or everything, in one commit: all of it counts together. */
+  releaseHeld({ items, actor }: ReleaseRequest, now: number): Result<ReleaseAnswer> {
+    const held = this.#store.held.all().filter(({ item }) => items === null || items.includes(item));
+    const changed = new Set<string>();
+    for (const { item } of held) {
+      const outcome = this.#release(item, now, actor);
+      if (outcome === "recorded" || outcome === "waiting") changed.add(item);
+    }
+    this.#settle(changed, now);
+    return ok({ ...this.#tools.answer(), released: held.map(({ item }) => item) });
+  }
+
+  /** What is held of a submission is judged otherwise now. */
+  dropHeld(item: string, submission: string): void {
+    if (this.#store.held.of(item)?.fact.verdict?.submission_id === submission) this.#store.held.remove(item);
+  }
+
+  /** The verdict on a submission shows with its score. */
+  #judge({ submission_id, passed, score, feedback }: HeldVerdict, judgedBy: string, now: number): void {
+    const submission = this.#store.submissions.find(submission_id);
+    if (submission === null || submission.status !== "pending") return;
+    const { judged_by: _judgedBy, ...stored } = submission;
+    const status = passed ? "passed" : "failed";
+    this.#store.submissions.save({ ...stored, status, score, feedback, judged_at: now }, judgedBy);
+    this.#tools.outbox.add("submission", submission_id, now);
   }
 
   /** Takes back everything the learner did with one item. */
@@ -182,6 +213,8 @@ export class FactWrites {
       meta.cohorts = [...policy.cohorts];
       meta.practice_mode = policy.practice_mode;
       meta.profile = policy.profile ?? {};
+      meta.courses = policy.courses ?? {};
+      for (const held of mirror.held ?? []) this.#store.held.put(held);
       this.#store.policy.log(meta, now, "rebuild");
       for (const { item, kind, created_at, expires_at, extend_to } of policy.overrides) {
         const input = { item, kind, reason: "restored from D1", expires_at, extend_to };

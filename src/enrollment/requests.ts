@@ -7,6 +7,7 @@ import type {
   PolicyChange,
   ProjectedSubmission,
   StoredOverride,
+  WriteAnswer,
 } from "../mirror/index.ts";
 import type { Language } from "../platform/text.ts";
 import type { OverrideKind } from "../unlock/index.ts";
@@ -31,10 +32,15 @@ export type VerdictRequest = {
   score: number;
   /** The item itself is passed or failed by it. An older Worker says nothing of it. */
   decides?: boolean;
+  /** It waits for its release. An older Worker says nothing of it. */
+  held?: boolean;
   feedback: string | null;
   actor: ActorRef;
   idempotency: Idempotency | null;
 };
+export type ReleaseRequest = OverrideRequest<{ items: string[] | null }>;
+/** With the items whose scores count from now on. */
+export type ReleaseAnswer = WriteAnswer & { released: string[] };
 export type RevokeRequest = OverrideRequest<{ item: string; reason: string; relock?: boolean }>;
 export type RelockRequest = OverrideRequest<{ reason: string | null }>;
 /** An override of one item to set; or null: to remove that of a kind, or all of them. */
@@ -52,6 +58,8 @@ export interface Inspection {
   cohorts: string[];
   practice_mode: boolean;
   profile: Readonly<Record<string, string>>;
+  /** Other courses that the learner has completed, and since when. */
+  courses: Readonly<Record<string, number>>;
   /** Items with a score that is not released, and since when. */
   held: { item: string; held_at: number }[];
   outbox: { rows: number; oldest_ms: number };

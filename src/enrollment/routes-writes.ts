@@ -143,6 +143,10 @@ const verdictRoute = defineRoute(
                 description:
                   "The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that did not pass leaves the item incomplete.",
               }),
+              held: z.boolean().default(false).openapi({
+                description:
+                  "The verdict waits for its release (`POST /courses/{course}/releases`): until then the submission is pending, and its score neither counts nor shows. Another verdict takes its place.",
+              }),
               feedback: z.string().max(5_000).nullable().default(null),
             })
             .openapi("Verdict"),

@@ -208,4 +208,12 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ) WITHOUT ROWID;
     `,
   },
+  {
+    // Other courses that the learner has completed, by name with the instant, as JSON; null for none. And as each policy knew them.
+    id: "010_courses",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN courses TEXT;
+      ALTER TABLE policy_log ADD COLUMN courses TEXT;
+    `,
+  },
 ];

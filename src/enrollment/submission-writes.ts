@@ -3,6 +3,7 @@ import { utf8Bytes } from "../platform/database/batches.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
 import type { readJudge } from "../unlock/index.ts";
 import type { FactWrites } from "./fact-writes.ts";
+import { MAX_HELD } from "./held-store.ts";
 import type { SubmitRequest, VerdictRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
@@ -73,6 +74,8 @@ export class SubmissionWrites {
       if (!isSame) return refuse("already_judged");
       return ok({ ...this.#tools.answer(), ...submissionFields(stored) });
     }
+    if (request.held === true) return this.#hold(request, stored, now);
+    this.#facts.dropHeld(stored.item, stored.id);
     const judged: ProjectedSubmission = {
       ...stored,
       status,
@@ -86,6 +89,22 @@ export class SubmissionWrites {
     const { item } = judged;
     this.#tools.audit(request.actor, "submission.judged", item, now, { item, status });
     return ok(answer);
+  }
+
+  /** Keeps a verdict until it is released: until then the submission waits, as far as its learner knows. */
+  #hold(request: VerdictRequest, submission: ProjectedSubmission, now: number): Result<SubmitAnswer> {
+    const { passed, score, feedback, actor } = request;
+    const status = passed ? "passed" : "failed";
+    const fact: NewFact = {
+      ...factOf({ ...submission, status, score }, request.decides === true),
+      held: true,
+      verdict: { submission_id: submission.id, passed, score, feedback },
+    };
+    const outcome = this.#facts.hold(fact, now, actor);
+    if (outcome !== "held_limit") return ok({ ...this.#tools.answer(), ...submissionFields(submission) });
+    return refuse("submission_limit", {
+      detail: `At most ${MAX_HELD} scores are held for one learner; release some first.`,
+    });
   }
 
   /** Every submission is kept, so there must be an end of them. */
@@ -113,19 +132,22 @@ export class SubmissionWrites {
    * it passed, which completes the item. So a high score that did not pass opens `score >= 70` and not `completed`.
    */
   #recordSubmission(submission: ProjectedSubmission, actor: string, now: number, decides = false): SubmitAnswer {
-    const { status } = submission;
-    const fact: NewFact = {
-      item: submission.item,
-      completed: submission.status === "passed",
-      how: submission.status === "passed" ? "passed" : null,
-      score: submission.score,
-      at: submission.submitted_at,
-      submitted: true,
-      outcome: decides && status !== "pending" ? status : null,
-    };
-    this.#facts.recordOne(fact, actor, now);
+    this.#facts.recordOne(factOf(submission, decides), actor, now);
     return { ...this.#tools.answer(), ...submissionFields(submission) };
   }
+}
+
+function factOf({ item, status, score, submitted_at: at }: ProjectedSubmission, decides: boolean): NewFact {
+  const isPassed = status === "passed";
+  return {
+    item,
+    completed: isPassed,
+    how: isPassed ? "passed" : null,
+    score,
+    at,
+    submitted: true,
+    outcome: decides && status !== "pending" ? status : null,
+  };
 }
 
 function submissionFields(submission: ProjectedSubmission) {

@@ -94,6 +94,8 @@ export interface NewFact {
   contributed?: boolean;
   /** It waits for its release: until then it neither counts nor shows. */
   held?: boolean;
+  /** Of a held score: the verdict on a submission that it came with. */
+  verdict?: HeldVerdict;
   /** What is held of the item counts from now on. Nothing else goes with it. */
   release?: boolean;
   /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
@@ -102,8 +104,31 @@ export interface NewFact {
   relock?: boolean;
 }
 
+/** What becomes of a submission when its score is released. */
+export interface HeldVerdict {
+  submission_id: string;
+  passed: boolean;
+  score: number;
+  feedback: string | null;
+}
+
+/** A score that is not released. */
+export interface HeldScore {
+  item: string;
+  fact: NewFact;
+  held_at: number;
+  actor: string;
+}
+
 /** waiting: recorded of an item that is not in the published version; it takes effect when the item returns. */
-export type FactOutcome = "recorded" | "waiting" | "unchanged" | "superseded" | "item_not_found" | "held";
+export type FactOutcome =
+  | "recorded"
+  | "waiting"
+  | "unchanged"
+  | "superseded"
+  | "item_not_found"
+  | "held"
+  | "held_limit";
 
 export interface RecordAnswer extends WriteAnswer {
   outcomes: FactOutcome[];
@@ -143,6 +168,8 @@ export interface PolicyChange {
   practice_mode: boolean | null;
   /** The whole of it. An older Worker names none. */
   profile?: Readonly<Record<string, string>> | null;
+  /** Other courses that are completed, epoch ms; null takes it back. What is not named stays. An older Worker names none. */
+  courses?: Readonly<Record<string, number | null>>;
   /** From when on drips count, epoch ms. */
   enrolled_at?: number | null;
 }
@@ -180,6 +207,9 @@ export interface ProjectionBatch {
   notices: NewEvent[];
   /** What is pending for the audit chain; their keys make a second sending harmless. An older object has none. */
   audit?: NewEntry[];
+  /** Other courses that a rule asks for, and those to be told when this one is completed, or no longer. An older object has none. */
+  asks?: string[];
+  tells?: { course: string; completed_at: number | null }[];
 }
 
 export interface Mirror {

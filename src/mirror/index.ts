@@ -16,6 +16,8 @@ export type {
   EnrollAnswer,
   EnrollRequest,
   FactOutcome,
+  HeldScore,
+  HeldVerdict,
   Idempotency,
   Mirror,
   NewFact,

@@ -28,4 +28,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "af4392756734c4aeab06e2447d297538d638e406fb1b7f189436b6848ee32b69";
+export const ENGINE_DIGEST = "c1ae2731b9a9f871faba72f37ee7d008ff4e59e2932c0d6d7a641943648b8968";

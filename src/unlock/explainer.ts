@@ -37,7 +37,7 @@ const STATE_WORDS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Leaves whose argument is no item. */
-const OF_PERSONS: ReadonlySet<number | undefined> = new Set([OP.COHORT, OP.COHORT_SET, OP.PROFILE]);
+const OF_PERSONS: ReadonlySet<number | undefined> = new Set([OP.COHORT, OP.COHORT_SET, OP.PROFILE, OP.COURSE]);
 
 export class Explainer {
   readonly #scope: Scope;
@@ -236,6 +236,12 @@ export class Explainer {
       case OP.COHORT_SET:
       case OP.PROFILE:
         return this.#otherPerson(program.traits[arg] ?? { cohorts: [] });
+      case OP.COURSE: {
+        const trait = program.traits[arg];
+        return this.#reason("course_not_completed", NONE, {
+          required: trait !== undefined && "course" in trait ? trait.course : "",
+        });
+      }
       case OP.MISSING:
         return this.#reason("missing", NONE);
       default:
@@ -292,7 +298,7 @@ export class Explainer {
     const [code, required] =
       "profile" in trait
         ? (["profile_differs", trait.profile.field] as const)
-        : (["not_in_cohort", trait.cohorts?.join(", ") ?? "*"] as const);
+        : (["not_in_cohort", ("cohorts" in trait ? trait.cohorts?.join(", ") : null) ?? "*"] as const);
     return { ...this.#reason(code, NONE, { required }), trait };
   }
 

@@ -227,6 +227,9 @@ class Reaching {
       case OP.COHORT_SET:
       case OP.PROFILE:
         return plain(isKept || (learner.traits[arg] === 1) === wanted ? ALWAYS : NEVER);
+      // It is completed elsewhere, and what is completed stays so.
+      case OP.COURSE:
+        return plain(wanted || isKept || learner.traits[arg] !== 1 ? ALWAYS : NEVER);
       case OP.MISSING:
         return plain((value === 1) === wanted ? ALWAYS : NEVER);
       // A total moves with every problem, up and down.

@@ -121,6 +121,7 @@ function holds(scope: Scope, node: number, owner: number): boolean {
     }
     case OP.COHORT_SET:
     case OP.PROFILE:
+    case OP.COURSE:
       return learner.traits[item] === 1;
     case OP.MISSING:
       return operand === 1;
@@ -227,6 +228,7 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.COHORT:
     case OP.COHORT_SET:
     case OP.PROFILE:
+    case OP.COURSE:
     case OP.MISSING:
     case OP.TOTAL:
       return holds(scope, node, owner) ? TRUE : FALSE;

@@ -104,7 +104,8 @@ export class RuleReader {
     if ("progress" in rule)
       return wanted ? this.#known.progress(rule.progress.of, rule.progress.min_percent, path) : FREE;
     // What is missing is judged by the rule alone; nobody's profile is known here.
-    if ("missing" in rule || "profile" in rule || "average" in rule || "total" in rule) return FREE;
+    if ("missing" in rule || "profile" in rule || "course_completed" in rule || "average" in rule || "total" in rule)
+      return FREE;
     if ("previous" in rule) {
       const before = this.#table.before(rule);
       const isFree = !wanted || before === undefined || !before.isForAll || rule.previous.is.includes("incomplete");

@@ -184,6 +184,9 @@ class RuleJudge {
       const can = this.#isDenied && rule.missing.what === "item" ? CAN.TRUE : CAN.FALSE;
       return { can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
+    if ("course_completed" in rule) {
+      return threshold(`completion of the course ${rule.course_completed}`, 1, `${path}.course_completed`);
+    }
     if ("after_enrollment" in rule) {
       const { days } = rule.after_enrollment;
       return days === 0

@@ -26,7 +26,7 @@ import {
   type Truth,
   turnOf,
 } from "../truth.ts";
-import { addNeed, byCost, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
+import { addNeed, byCost, courseNeed, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
 import { actsToward, workable } from "./region.ts";
 
 const FULL_SCORE = 100;
@@ -205,6 +205,10 @@ export class Candidates {
         const isTooHigh = nodes.live[node] !== 1 && (learner.points[arg] ?? Number.NaN) >= upper;
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "points", arg, Math.max(0, value), upper);
+      }
+      case OP.COURSE: {
+        const need = courseNeed(program, arg);
+        return [this.#planOf(new Map([[keyOf(need), need]]))];
       }
       case OP.AFTER: {
         const done = doneAt(scope, arg);

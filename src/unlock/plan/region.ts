@@ -6,7 +6,7 @@ import { NONE, OP, STATE } from "../program.ts";
 import type { Reach } from "../reach.ts";
 import { acceptsWork, windowAsWritten, windowOf } from "../scope.ts";
 import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, TRUE, turnOf } from "../truth.ts";
-import { keyOf, type Need } from "./plan.ts";
+import { courseNeed, keyOf, type Need } from "./plan.ts";
 
 /** The part of a course that decides one item: what may have to be done for it, and what may change by itself. */
 export interface Region {
@@ -62,6 +62,7 @@ const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.AT_LEAST,
   OP.COHORT_SET,
   OP.PROFILE,
+  OP.COURSE,
   OP.MISSING,
   OP.TOTAL,
 ]);
@@ -188,6 +189,11 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
       case OP.VIEWED:
         if (isMissing()) ask("view", arg);
         break;
+      case OP.COURSE: {
+        const need = courseNeed(program, arg);
+        if (isMissing()) actions.set(keyOf(need), need);
+        break;
+      }
       case OP.SUBMITTED:
         if (isMissing() && arg >= program.chapterCount) ask("submit", arg);
         break;

@@ -121,6 +121,7 @@ const plainLeaf: fc.Arbitrary<Rule> = fc.oneof(
     { total: { below: 70 } },
     { total: {} },
     { missing: { what: "cohort", name: "Group 4" } },
+    { course_completed: "basics" },
   ),
   fc.record({
     profile: fc
@@ -445,6 +446,7 @@ export function records(course: Outline): fc.Arbitrary<LearnerRecord> {
           cohorts: draft.cohorts,
           practice_mode: draft.practice === 9,
           overrides,
+          ...(draft.enrolled % 2 === 0 ? {} : { courses: { basics: EPOCH } }),
           profile: { department: ["physics", "", "0"][draft.enrolled % 3] ?? "" },
         },
       };

@@ -502,6 +502,7 @@ class World {
     }
     if ("hide" in rule) return this.#holds(rule.hide, owner, isDenied);
     if ("missing" in rule) return isDenied && rule.missing.what === "item";
+    if ("course_completed" in rule) return this.#record.policy.courses?.[rule.course_completed] !== undefined;
     if ("profile" in rule) {
       const { field, op, value } = rule.profile;
       const text = this.#record.policy.profile?.[field] ?? "";
