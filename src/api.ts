@@ -69,6 +69,7 @@ export const FEATURES = [
     [
       "/courses/*/chapters/*/mark_as_completed",
       "/courses/*/enrollments",
+      "/courses/*/releases",
       "/courses/*/stale",
       "/problems/*/submissions",
       "/problems/*/mark_as_completed",

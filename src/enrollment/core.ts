@@ -8,6 +8,7 @@ import { type Result, refuse } from "../platform/results.ts";
 import type { Program } from "../unlock/index.ts";
 import { Announcements } from "./announcements.ts";
 import { DERIVED_TABLES } from "./backup.ts";
+import { tellWatchers, Watchers } from "./course-links.ts";
 import { StandingLease } from "./lease.ts";
 import { newMeta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
@@ -28,6 +29,7 @@ export class EnrollmentCore {
   readonly cell: Cell<DueName>;
   readonly announcements: Announcements;
   readonly lease = new StandingLease();
+  readonly watchers: Watchers;
   readonly #ctx: DurableObjectState;
   readonly #env: () => Env;
   /** Whether it is noted for the next backup that D1 is behind. */
@@ -43,6 +45,7 @@ export class EnrollmentCore {
     this.#env = env;
     this.store = new EnrollmentStore(ctx.storage.sql);
     this.outbox = new Outbox(ctx.storage.sql);
+    this.watchers = new Watchers(ctx.storage);
     this.cell = new Cell(ctx, {
       called: "an enrollment object",
       schema: SCHEMA_STEPS,
@@ -52,6 +55,7 @@ export class EnrollmentCore {
       forget: () => {
         this.#state = null;
         this.outbox.forget();
+        this.watchers.forget();
         this.announcements.forget();
         forget();
       },
@@ -125,6 +129,7 @@ export class EnrollmentCore {
     this.store.beginCommit();
     const result = this.cell.commit(() => {
       const changed = change();
+      tellWatchers(this, Date.now());
       this.#state?.endCommit(Date.now());
       this.outbox.flush(this.#state !== null);
       if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox);

@@ -123,6 +123,7 @@ const OUTCOMES = [
   "unchanged",
   "superseded",
   "held",
+  "held_limit",
   "item_not_found",
   "not_enrolled",
   "in_future",
@@ -138,7 +139,7 @@ export const importResultSchema = z
           index: z.int(),
           outcome: z.enum(OUTCOMES).openapi({
             description:
-              "`waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`: it waits for its release. `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
+              "`waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`: it waits for its release. `held_limit`: a thousand scores of the learner wait already. `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
           }),
           progress_seq: z.int().nullable(),
           errors: rowErrorsSchema,

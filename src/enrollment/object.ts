@@ -23,6 +23,7 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { readJudge } from "../unlock/index.ts";
 import { refresh } from "./catch-up.ts";
 import { EnrollmentCore } from "./core.ts";
+import { tellCourse, watchCourse } from "./course-links.ts";
 import { EXPORTED } from "./exported.ts";
 import { runJob } from "./jobs.ts";
 import { destroy, erase, restore } from "./lifecycle.ts";
@@ -32,6 +33,8 @@ import { Recovery } from "./recovery.ts";
 import type {
   ChangePolicyRequest,
   Inspection,
+  ReleaseAnswer,
+  ReleaseRequest,
   RelockRequest,
   RevokeRequest,
   SetOverrideRequest,
@@ -113,6 +116,12 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return this.#writes.run(request, ({ submissions }, now) => submissions.verdict(request, now), { alsoWithdrawn });
   }
 
+  /** Scores that were held count from now on: those of some items, or all. Also of a learner who has withdrawn since. */
+  async release(request: ReleaseRequest): Promise<Result<ReleaseAnswer>> {
+    const alsoWithdrawn = true;
+    return this.#writes.run(request, ({ facts }, now) => facts.releaseHeld(request, now), { alsoWithdrawn });
+  }
+
   /** Takes back everything the learner did with one item. The only way progress regresses; the reason is logged. */
   async revoke(request: RevokeRequest): Promise<Result<WriteAnswer>> {
     return this.#writes.run(request, ({ facts }, now) => facts.revoke(request, now));
@@ -169,6 +178,16 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   /** D1's row differs from this object, which alone decides what it says: the row is written once more. */
   async tellAgain(): Promise<Result<null>> {
     return tellAgain(this.#core);
+  }
+
+  /** Another course of the learner asks for this one. @returns since when it is completed; null where it is not. */
+  async watchCourse(course: string): Promise<Result<number | null>> {
+    return watchCourse(this.#core, course);
+  }
+
+  /** Another course of the learner tells that it is completed, or no longer. */
+  async tellCourse(news: { course: string; completed_at: number | null }): Promise<Result<null>> {
+    return tellCourse(this.#core, news);
   }
 
   /** The rows that are pending for D1, or null when there are none. */

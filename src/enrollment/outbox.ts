@@ -5,7 +5,16 @@ import { type Held, Unsent } from "./unsent.ts";
  * only when the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data
  * is read when it is fetched, so ten changes of one item are delivered once, as they stand.
  */
-export type OutboxKind = "fact" | "submission" | "event" | "content" | "enrollment" | "mirror" | "audit";
+export type OutboxKind =
+  | "fact"
+  | "submission"
+  | "event"
+  | "content"
+  | "enrollment"
+  | "mirror"
+  | "audit"
+  | "ask"
+  | "tell";
 
 export interface OutboxRow {
   id: number;

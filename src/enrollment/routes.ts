@@ -4,6 +4,7 @@ import { gradingRoutes } from "./routes-grading.ts";
 import { historyRoutes } from "./routes-history.ts";
 import { operationsRoutes } from "./routes-operations.ts";
 import { policyRoutes } from "./routes-policy.ts";
+import { releaseRoutes } from "./routes-release.ts";
 import { rosterRoutes } from "./routes-roster.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
@@ -18,5 +19,6 @@ export function enrollmentRoutes() {
     .route("/", enrollmentsRoutes())
     .route("/", rosterRoutes())
     .route("/", policyRoutes())
+    .route("/", releaseRoutes())
     .route("/", operationsRoutes());
 }

@@ -209,6 +209,14 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
+    // Other courses that the learner has completed, by name with the instant, as JSON; null for none. And as each policy knew them.
+    id: "010_courses",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN courses TEXT;
+      ALTER TABLE policy_log ADD COLUMN courses TEXT;
+    `,
+  },
+  {
     // Rows of the outbox that D1 has and the learner's live events have not, as JSON; null for none. See unsent.ts.
     id: "012_unsent",
     sql: "ALTER TABLE enrollment ADD COLUMN unsent TEXT;",

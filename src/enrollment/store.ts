@@ -4,7 +4,7 @@ import type { Outline } from "../unlock/index.ts";
 import { AbsentStore } from "./absent-store.ts";
 import { FactStore } from "./fact-store.ts";
 import { HeldStore } from "./held-store.ts";
-import { type Meta, type MetaRow, profileOf, profileText, stringList } from "./meta.ts";
+import { coursesOf, coursesText, type Meta, type MetaRow, profileOf, profileText, stringList } from "./meta.ts";
 import { OpenedStore } from "./opened-store.ts";
 import type { Outbox } from "./outbox.ts";
 import { PolicyStore } from "./policy-store.ts";
@@ -29,6 +29,7 @@ const COLUMNS = [
   "cohorts",
   "practice_mode",
   "profile",
+  "courses",
   "last_active_at",
   "stale_since",
   "stale_reason",
@@ -71,6 +72,7 @@ export class EnrollmentStore {
       cohorts: stringList(row.cohorts),
       practice_mode: row.practice_mode === 1,
       profile: profileOf(row.profile),
+      courses: coursesOf(row.courses),
     };
   }
 
@@ -101,6 +103,7 @@ export class EnrollmentStore {
       cohorts: JSON.stringify(meta.cohorts),
       practice_mode: meta.practice_mode ? 1 : 0,
       profile: profileText(meta.profile),
+      courses: coursesText(meta.courses),
       pending,
       pending_head: head,
       unsent: outbox.unsent.stored(),

@@ -4,6 +4,7 @@ import { toInstant } from "../platform/instants.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
 import type { readJudge } from "../unlock/index.ts";
 import type { FactWrites } from "./fact-writes.ts";
+import { MAX_HELD } from "./held-store.ts";
 import { verdictMarks } from "./marks.ts";
 import type { Marks, StoredSubmission, SubmitRequest, VerdictRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
@@ -141,6 +142,11 @@ export class SubmissionWrites {
   ): { ok: false; refusal: Refusal } | null {
     if (held && stored.number > 0 && !stored.held) {
       return refuse("already_judged", { detail: "Its learner has seen the verdict: a change of it cannot be held." });
+    }
+    if (held && this.#store.held.of(stored.item) === null && !this.#store.held.hasRoom()) {
+      return refuse("submission_limit", {
+        detail: `At most ${MAX_HELD} scores are held for one learner; release some first.`,
+      });
     }
     if (stored.number >= MAX_VERDICTS) {
       return refuse("submission_limit", { detail: `A verdict is changed at most ${MAX_VERDICTS - 1} times.` });

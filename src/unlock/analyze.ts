@@ -15,6 +15,7 @@ import {
   walkRule,
 } from "./analysis/table.ts";
 import { judgeRule } from "./analysis/truths.ts";
+import { MAX_COURSES_ASKED } from "./completion/course.ts";
 import { patternDefect } from "./judge.ts";
 import type { Outline, When } from "./outline.ts";
 import type { Rule } from "./rules.ts";
@@ -49,7 +50,7 @@ export function analyze(
   const table = tableOf(outline, pathOf);
   const references = table.entries.map((entry) => referencesOf(table, entry));
   const canBe = new Map<Rule, number>();
-  const errors = courseErrors(outline);
+  const errors = [...courseErrors(outline), ...tooManyCourses(table)];
   const warnings: FieldError[] = [];
   /** Items whose own rule is in error: what follows from it is reported of others, not of them. */
   const faulty = new Set<number>();
@@ -121,6 +122,9 @@ function oddParts(table: Table, entry: Entry): FieldError[] {
       const { what, name } = rule.missing;
       const message = `The ${what} "${name}" is not in the course: this never holds${what === "item" ? "" : ", and its denial does"}.`;
       found.push({ path: `${path}.missing`, rule: "missing_reference", message });
+    } else if ("course_completed" in rule && rule.course_completed === table.outline.course) {
+      const message = "This very course is asked for: what waits for it can only open once all of it is done.";
+      found.push({ path: `${path}.course_completed`, rule: "self_reference", message });
     } else if ("hide" in rule && isDenied) {
       const message = "Below a `not` it is not the failing of this part that keeps the item closed: it hides nothing.";
       found.push({ path: `${path}.hide`, rule: "hides_nothing", message });
@@ -170,7 +174,10 @@ function referenceErrors(table: Table, entry: Entry, references: readonly Refere
           : `${id} is deprecated: it counts for those who completed it and is demanded of nobody.`;
       warnings.push({ path, rule: "ignored_prerequisite", message });
     } else if (table.isHidden(target)) {
-      const message = `${id} is hidden: learners cannot open it, so only what is reported of it from elsewhere counts.`;
+      const message =
+        table.askedStatus(target) === "draft"
+          ? `${id} is hidden: learners cannot open it, so it is asked of nobody.`
+          : `${id} is hidden: learners cannot open it, so only what is reported of it from elsewhere counts.`;
       warnings.push({ path, rule: "hidden_prerequisite", message });
     }
   }
@@ -217,6 +224,22 @@ function windowErrors({ item: { id, opens, closes }, path }: Entry): FieldError[
 function neverWorks(opens: When, closes: When): boolean {
   if (typeof opens === "string") return typeof closes === "string" && Date.parse(opens) >= Date.parse(closes);
   return typeof closes !== "string" && opens.days >= closes.days;
+}
+
+/** Each course that is asked for is told of by a call, so there is a bound. */
+function tooManyCourses(table: Table): FieldError[] {
+  const asked = new Set<string>();
+  const errors: FieldError[] = [];
+  for (const entry of table.entries) {
+    walkRule(entry, (rule, path) => {
+      if (!("course_completed" in rule) || asked.has(rule.course_completed)) return;
+      asked.add(rule.course_completed);
+      if (asked.size <= MAX_COURSES_ASKED) return;
+      const message = `The rules of a course ask for at most ${MAX_COURSES_ASKED} other courses.`;
+      errors.push({ path: `${path}.course_completed`, rule: "too_big", message });
+    });
+  }
+  return errors;
 }
 
 /** A course that ends before it starts accepts nothing, ever. */

@@ -28,6 +28,7 @@ const REASON_CODES = [
   "waiting_period",
   "not_in_cohort",
   "profile_differs",
+  "course_not_completed",
   "missing",
   "excluded",
   "chapter_locked",
@@ -92,8 +93,20 @@ export type Reason = z.infer<typeof reasonSchema>;
 /** One thing to do (or to wait for). */
 const stepSchema = z
   .object({
-    action: z.enum(["complete", "attempt", "score", "pass", "view", "submit", "mark", "contribute", "wait"]),
+    action: z.enum([
+      "complete",
+      "attempt",
+      "score",
+      "pass",
+      "view",
+      "submit",
+      "mark",
+      "contribute",
+      "complete_course",
+      "wait",
+    ]),
     item: z.string().optional(),
+    course: z.string().optional().openapi({ description: "complete_course: another course." }),
     title: z.string().optional(),
     min_score: z.number().optional().openapi({ description: "Rounded up to two decimals: who scores it has enough." }),
     below_score: z.number().optional().openapi({ description: "The score has to be less than this." }),

@@ -642,6 +642,17 @@ const PLAN: Record<string, Act[]> = {
     (world, as) => send(world, as, "POST", `/courses/${world.slug}/presence`),
   ]),
   "GET /courses/{course}/problems": withLearner(({ slug }) => `/courses/${slug}/problems`),
+  "POST /courses/{course}/releases": each(
+    STAFF,
+    async (world, as) => {
+      await send(world, "service", "POST", "/progress/import", {
+        body: { facts: [{ user_id: world.learner, item: `${world.slug}.three`, score: 50, at: new Date().toISOString(), held: true }] },
+      });
+      await ready(world);
+      return send(world, as, "POST", `/courses/${world.slug}/releases`, { body: { user_ids: [world.learner] } });
+    },
+    ofItem("progress.released", "three"),
+  ),
   "POST /courses/{course}/stale": each(
     ADMIN,
     (world, as) => send(world, as, "POST", `/courses/${world.slug}/stale`),

@@ -259,6 +259,7 @@ async function driveEnrollments() {
   });
   await drive("POST", "/enrollments/{enrollment}/rebuild", "/enrollments/big:ada/rebuild");
   await drive("POST", "/enrollments/{enrollment}/stale", "/enrollments/big:ada/stale");
+  await drive("POST", "/courses/{course}/releases", "/courses/big/releases", { body: {} });
   await drive("POST", "/courses/{course}/stale", "/courses/big/stale");
   await drive("POST", "/courses/{course}/presence", "/courses/big/presence");
   await drive("GET", "/courses/{course}/presence", "/courses/big/presence");
