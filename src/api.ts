@@ -144,7 +144,7 @@ function answerFault(fault: Error, c: AppContext): Response {
     return respond(c, refuse("unavailable", { detail: "The course is being moved.", retry_after: 1 }).refusal);
   }
   logFault("unhandled", fault, { request_id: c.get("requestId"), route: c.req.routePath });
-  return respond(c, refuse("internal", { detail: "The fault was logged under this request id." }).refusal);
+  return respond(c, refuse("internal", { detail: "The log has the cause under this request id." }).refusal);
 }
 
 /** Whether a person's browser asks, for an address that is none of the API's. */
@@ -220,7 +220,7 @@ function safeSecret(): MiddlewareHandler<AppEnv> {
       return next();
     }
     logFault("unsafe_secret", new Error(defect));
-    const detail = "The server is not configured safely and refuses to serve.";
+    const detail = "The server does not have a safe configuration and refuses to serve.";
     return respond(c, refuse("unavailable", { detail }).refusal);
   };
 }

@@ -53,7 +53,7 @@ export function defectOf({ known }: AuditKeys, statement: { kid: string; signatu
   const key = known.get(statement.kid);
   if (key === undefined) return `signed with the unknown key ${statement.kid.slice(0, KEY_ID_LENGTH)}`;
   const { signature, ...rest } = statement;
-  return signatureOf(key.key, rest) === signature ? null : "the signature does not fit";
+  return signatureOf(key.key, rest) === signature ? null : "the signature does not match";
 }
 
 function signatureOf(key: Uint8Array, statement: { readonly [name: string]: Json }): string {

@@ -88,7 +88,7 @@ const manifestSchema = z.object({
   epochs: z.record(z.string(), z.int()).nullable().default(null),
   /** Up to where the audit chain is in it or in those before it. */
   audit_seq: z.int().default(0),
-  /** Rows of D1 that were read to take it. */
+  /** Rows of D1 that were read for the backup. */
   d1_rows_read: z.int().default(0),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -163,7 +163,7 @@ export async function openManifest(secret: string, text: string): Promise<Result
   if (!isSigned) return tampered;
   const manifest = manifestSchema.safeParse(signed.data.manifest);
   if (manifest.success) return ok(manifest.data);
-  return refuse("backup_schema_mismatch", { detail: "The manifest has a form that this release does not know." });
+  return refuse("backup_schema_mismatch", { detail: "The manifest has a format that this release does not know." });
 }
 
 /** Lines as a compressed part. */

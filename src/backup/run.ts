@@ -174,7 +174,8 @@ async function writePart(
     note.max_seq = Math.max(note.max_seq, read.max_seq);
     note.next = read.next;
     note.unreadable.push(...(read.unreadable ?? []));
-    if (note.unreadable.length > MAX_UNREADABLE) throw new Error("too many objects do not answer; tried again later");
+    if (note.unreadable.length > MAX_UNREADABLE)
+      throw new Error("too many objects do not answer; the backup tries again later");
     columns = read.columns ?? columns;
     await pause();
     if (read.next === null || Date.now() >= until || isSpent(env)) break;

@@ -39,7 +39,7 @@ const listRoute = defineRoute(
     roles: ROLES,
     scope: "read",
     keyCourses: "handler",
-    rule: "Learners see published courses; authors also their own; admins all.",
+    rule: "Learners see published courses, authors also their own, admins all.",
   },
   {
     method: "get",
@@ -75,7 +75,7 @@ const createCourseRoute = defineRoute(
 );
 
 const readCourseRoute = defineRoute(
-  { roles: ROLES, scope: "read", rule: "An unpublished course is seen by its author and admins only." },
+  { roles: ROLES, scope: "read", rule: "Only its author and admins see an unpublished course." },
   {
     method: "get",
     path: "/courses/{course}",

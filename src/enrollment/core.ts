@@ -78,7 +78,7 @@ export class EnrollmentCore {
 
   /** The state inside a transaction: what memory holds now, not what a caller held before it awaited. */
   current(): EnrollmentState {
-    if (this.#state === null) throw new Error("the enrollment's memory was dropped by a failed write; try again");
+    if (this.#state === null) throw new Error("a failed write has reset the enrollment's memory; try again");
     return this.#state;
   }
 

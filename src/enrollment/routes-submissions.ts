@@ -19,7 +19,7 @@ const pendingRoute = defineRoute(
     path: "/submissions/pending",
     operationId: "listPendingSubmissions",
     tags: ["unlock writes"],
-    summary: "Submissions that wait for a verdict, oldest first, as D1 mirrors them",
+    summary: "Submissions that wait for a verdict, oldest first, from the mirror in D1",
     request: { query: z.object(pageQuery) },
     responses: {
       200: {

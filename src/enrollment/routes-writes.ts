@@ -58,7 +58,9 @@ const completeRoute = defineRoute(
       query,
       body: { required: false, content: json(z.strictObject({})) },
     },
-    responses: { 200: { description: "Recorded, with the exact delta.", content: json(writeAnswerSchema) } },
+    responses: {
+      200: { description: "Recorded; the answer says exactly what changed.", content: json(writeAnswerSchema) },
+    },
   },
 );
 const markRoute = defineRoute(
@@ -74,14 +76,16 @@ const markRoute = defineRoute(
     path: "/problems/{problem}/mark_as_completed",
     operationId: "markProblem",
     tags: TAGS,
-    summary: "Mark a problem as done, where its requirement of completion asks for that",
+    summary: "Mark a problem as done, if its completion requirement asks for that",
     request: {
       headers: idempotencyHeader,
       params: z.object({ problem: itemIdSchema }),
       query,
       body: { required: false, content: json(z.strictObject({})) },
     },
-    responses: { 200: { description: "Recorded, with the exact delta.", content: json(writeAnswerSchema) } },
+    responses: {
+      200: { description: "Recorded; the answer says exactly what changed.", content: json(writeAnswerSchema) },
+    },
   },
 );
 const submitRoute = defineRoute(
@@ -97,7 +101,7 @@ const submitRoute = defineRoute(
     path: "/problems/{problem}/submissions",
     operationId: "submitAnswer",
     tags: TAGS,
-    summary: "Submit an answer; judged at once if the problem has an answer key, else pending",
+    summary: "Submit an answer; it is judged at once if the problem has an answer key, else it is pending",
     request: {
       headers: idempotencyHeader,
       params: z.object({ problem: itemIdSchema }),
@@ -107,7 +111,9 @@ const submitRoute = defineRoute(
         content: json(z.strictObject({ answer: z.string().min(1).max(MAX_ANSWER) }).openapi("NewSubmission")),
       },
     },
-    responses: { 201: { description: "Taken, with the exact delta.", content: json(submitAnswerSchema) } },
+    responses: {
+      201: { description: "Accepted; the answer says exactly what changed.", content: json(submitAnswerSchema) },
+    },
   },
 );
 const verdictRoute = defineRoute(
@@ -123,7 +129,7 @@ const verdictRoute = defineRoute(
     path: "/submissions/{submission}/verdict",
     operationId: "judgeSubmission",
     tags: TAGS,
-    summary: "Judge a pending submission, also of a learner who has withdrawn since",
+    summary: "Judge a pending submission, also that of a learner who has withdrawn since",
     request: {
       headers: idempotencyHeader,
       params: z.object({ submission: submissionIdSchema }),
@@ -134,14 +140,14 @@ const verdictRoute = defineRoute(
             .strictObject({
               passed: z.boolean().openapi({
                 description:
-                  "Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score condition asks for the score alone, however the attempt was judged.",
+                  "Whether the problem counts as completed. This is independent of the score: a condition on a score asks only for the score, whether the attempt passed or not.",
               }),
               score: z.number().min(0).max(100).openapi({
-                description: "The best one counts, of attempts that passed and of attempts that did not.",
+                description: "The best score counts, whether the attempt passed or not.",
               }),
               decides: z.boolean().default(false).openapi({
                 description:
-                  "The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that did not pass leaves the item incomplete.",
+                  "This verdict passes or fails the item, for conditions on its completion state. Without it, an attempt that did not pass leaves the item incomplete.",
               }),
               feedback: z.string().max(5_000).nullable().default(null),
             })
@@ -149,7 +155,9 @@ const verdictRoute = defineRoute(
         ),
       },
     },
-    responses: { 200: { description: "Judged, with the exact delta.", content: json(submitAnswerSchema) } },
+    responses: {
+      200: { description: "Judged; the answer says exactly what changed.", content: json(submitAnswerSchema) },
+    },
   },
 );
 const importRoute = defineRoute(
@@ -166,13 +174,13 @@ const importRoute = defineRoute(
     path: "/progress/import",
     operationId: "importProgress",
     tags: TAGS,
-    summary: "Record facts that happened elsewhere, also on locked items: up to 1,000 for many learners",
+    summary: "Record facts from other platforms, also for locked items: up to 1,000 for many learners",
     // The key covers the call as a whole, which spans many objects; facts merge, so a repeat without a key is harmless.
     middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, body: { required: true, content: json(importRequestSchema) } },
     responses: {
       200: {
-        description: "A result for each fact, in order; 400 when all of them break rules.",
+        description: "A result for each fact, in order; 400 if all of them break rules.",
         content: json(importResultSchema),
       },
     },

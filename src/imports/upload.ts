@@ -45,7 +45,7 @@ export async function takeArchive(
     const { owner, upload_key } = announced;
     // Two first tries at once: one of them has the key.
     if (upload_key !== null && (await findByUploadKey(db, owner, upload_key)) !== undefined) return UNDER_WAY;
-    const detail = `At most ${MAX_UNENDED} imports under way, and ${MAX_OWNED_BYTES} bytes of archives together; they are kept for a week.`;
+    const detail = `You can have at most ${MAX_UNENDED} imports under way, and ${MAX_OWNED_BYTES} bytes of archives together. Archives are kept for a week.`;
     return refuse("quota_exceeded", { detail });
   }
   const { size } = announced;

@@ -49,7 +49,7 @@ export async function walkedBefore(
       program = version === current.version ? current.program : await load(version);
     } catch (fault) {
       logFault("version_unreachable", fault, { version });
-      return refuse("unavailable", { detail: "The version of the page before cannot be read.", retry_after: 1 });
+      return refuse("unavailable", { detail: "The version of the previous page cannot be read.", retry_after: 1 });
     }
     if (program === null) return refuse("invalid_cursor");
     walked.push({ version, program, last });

@@ -16,8 +16,7 @@ const KV_CACHE_SECONDS = 30;
 export const readSwitchSchema = z
   .object({
     realtime_percent: z.literal(REALTIME_SHARES).openapi({
-      description:
-        "Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects.",
+      description: "Share of the enrollments whose reads are evaluated from D1 instead of their objects.",
     }),
     reason: z.string(),
     set_at: z.string().nullable(),

@@ -40,7 +40,7 @@ export interface CourseOptions {
   /** Nothing is open before this instant, and no work is accepted from the other one on. RFC 3339; absent: no such instant. */
   starts?: string | undefined;
   ends?: string | undefined;
-  /** Members of these cohorts see what begins so many days earlier. */
+  /** Members of these cohorts get each item this number of days before it begins for others. */
   beta?: { cohorts: string[]; days: number } | undefined;
 }
 

@@ -71,7 +71,7 @@ export class Intake {
     if (control !== null) return await this.#control(control, frame, onLive);
     onLive();
     const event = frame.data;
-    if (!isEnvelope(event)) throw new Error(`a frame without an envelope: ${frame.event}`);
+    if (!isEnvelope(event)) throw new Error(`a frame that is not a valid event: ${frame.event}`);
     await delivery.event(event, frame.ownId || null, store, audience);
     return undefined;
   }

@@ -30,7 +30,7 @@ export async function passKeys(env: SecretBindings): Promise<readonly [PassKey, 
 }
 
 function atLeastOne([first, ...rest]: readonly PassKey[]): readonly [PassKey, ...PassKey[]] {
-  if (first === undefined) throw new Error("there is always a secret");
+  if (first === undefined) throw new Error("there is no secret");
   return [first, ...rest];
 }
 

@@ -95,7 +95,7 @@ export class Cell<DueName extends string = never> {
    */
   commit<T>(change: () => T): T {
     try {
-      if (this.#isErased) throw new Error(`${this.#parts.called} was erased and takes nothing`);
+      if (this.#isErased) throw new Error(`${this.#parts.called} was erased and accepts nothing`);
       const result = this.#storage.transactionSync(() => {
         if (!this.exists) {
           migrate(this.#storage, this.#parts.schema);

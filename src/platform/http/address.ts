@@ -23,7 +23,7 @@ export function unknownParameters(url: string, known: ReadonlySet<string>): Refu
   const errors = unknown.slice(0, MAX_UNKNOWN).map((name) => ({
     path: `query.${name}`,
     rule: "unrecognized_keys",
-    message: "this address knows no such parameter",
+    message: "this address has no such parameter",
   }));
   return refuse("invalid_input", { errors }).refusal;
 }

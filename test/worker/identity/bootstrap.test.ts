@@ -46,7 +46,7 @@ describe("[fault 5] the first administrator", () => {
     const users = await callWith(fresh, "GET", "/users", { token: signedIn.access_token });
     expect(users.status).toBe(200);
     const again = await problem(await send({ secret: SECRET, account: account() }), 403);
-    expect(again.detail).toMatch(/does not work any more/);
+    expect(again.detail).toMatch(/no longer works/);
     await vi.waitFor(async () => {
       const path = `/audit/logs?target=${user?.id}&target_type=user`;
       const answer = await call("GET", path, { token: await tokenOf("auditor", "admin") });

@@ -185,7 +185,7 @@ describe("refusals", () => {
   const GUESSED: Record<string, unknown> = {
     personal: expect.stringContaining("your name or address"),
     product: expect.stringContaining("this product's name"),
-    common: expect.stringContaining("tried first"),
+    common: expect.stringContaining("most common"),
     pattern: expect.stringContaining("pattern"),
   };
   it.each([

@@ -351,7 +351,7 @@ describe("[fault 5] outside of a local installation", () => {
     const signedIn = await callWith(deployed, "POST", "/auth/sign-in", { body: account });
     const { access_token } = await read(signedIn, 200, signedInSchema);
     const service = await callWith(deployed, "GET", "/courses", { token: access_token });
-    expect((await problem(service, 403)).detail).toMatch(/role `service` alone/);
+    expect((await problem(service, 403)).detail).toMatch(/role `service` is not accepted/);
     const { key } = await made();
     expect((await callWith(deployed, "GET", "/courses", { token: key })).status).toBe(200);
   });

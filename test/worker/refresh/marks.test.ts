@@ -306,7 +306,7 @@ describe("sweeps", () => {
     ]);
   });
 
-  it("[I10] a backlog is swept page after page until it is gone or the minute is over", async () => {
+  it("[I10] a backlog is swept page after page until it is missing or the minute is over", async () => {
     await unmarkEverything();
     const slug = await emptyCourse();
     await insertStale(slug, 2 * COURSE_SWEEP + 1, "course", 1_000);

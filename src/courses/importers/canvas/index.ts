@@ -48,11 +48,11 @@ export const CANVAS: Format = {
         const meta = shelf.get(CANVAS_MODULES);
         if (meta === undefined) {
           const isCartridge = shelf.get(MANIFEST) !== undefined;
-          const hint = isCartridge ? " Import it as cartridge; it has no gates." : "";
+          const hint = isCartridge ? " Import it with the form cartridge; it has no unlock rules." : "";
           return fail(
             CANVAS_MODULES,
             "missing_file",
-            `This is no export of Canvas: it has no ${CANVAS_MODULES}.${hint}`,
+            `This is not an export of Canvas: it has no ${CANVAS_MODULES}.${hint}`,
           );
         }
         const manifest = readManifest(
@@ -200,9 +200,8 @@ class CanvasMap {
     for (const path of this.#shelf.paths()) {
       const [, identifier, name] = /^([^/]+)\/(assignment_settings|assessment_meta)\.xml$/.exec(path) ?? [];
       if (identifier === undefined || shown.has(identifier)) continue;
-      const what =
-        name === "assessment_meta" ? "quizzes that stand in no module" : "assignments that stand in no module";
-      this.#report.leaveOut(what, "a course is made of its modules");
+      const what = name === "assessment_meta" ? "quizzes in no module" : "assignments in no module";
+      this.#report.leaveOut(what, "a course consists of its modules");
     }
   }
 }

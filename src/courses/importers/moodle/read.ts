@@ -88,7 +88,7 @@ export class BackupReader {
   /** Puts together what stood in several files. @throws SourceFault */
   finish(): MoodleCourse {
     if (!this.#isBackup)
-      fail("moodle_backup.xml", "missing_file", "This is no Moodle backup: it has no moodle_backup.xml.");
+      fail("moodle_backup.xml", "missing_file", "This is not a Moodle backup: it has no moodle_backup.xml.");
     const titles = new Map(this.listed.map(({ id, title }) => [id, title]));
     for (const module of this.course.modules.values()) {
       Object.assign(module, this.#parts.get(module.id));
