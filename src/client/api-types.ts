@@ -226,9 +226,9 @@ export type LockedProblem = Problem & {
   /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
   reasons: Reason[];
   /**
-   * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
-   * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
-   * once.
+   * The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null if
+   * the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps before
+   * them were done at once.
    */
   to_unlock: Step[] | null;
   /** The steps that can be done right now; if there are none, the first wait. */
@@ -242,9 +242,9 @@ export type LockedProblem = Problem & {
     /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
     reasons: Reason[];
     /**
-     * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
-     * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
-     * once.
+     * The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null
+     * if the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps
+     * before them were done at once.
      */
     to_unlock: Step[] | null;
     /** The steps that can be done right now; if there are none, the first wait. */
@@ -302,13 +302,13 @@ export type Reason = {
   item?: string;
   title?: string;
   /**
-   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
-   * is not rounded.
+   * The required value. A score or percentage is rounded up to two decimals, so that reaching it is enough. The
+   * comparison uses the value without rounding.
    */
   required?: number | string;
   /**
-   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
-   * nearest.
+   * The learner's value. A score is rounded down to two decimals, so that it is never shown too high. A percentage is
+   * rounded to the nearest value.
    */
   actual?: number | string | null;
   /** For a score, what is missing, rounded up to two decimals. For progress, how many items are missing. */
@@ -356,13 +356,13 @@ export type MissingPart = {
   item?: string;
   title?: string;
   /**
-   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
-   * is not rounded.
+   * The required value. A score or percentage is rounded up to two decimals, so that reaching it is enough. The
+   * comparison uses the value without rounding.
    */
   required?: number | string;
   /**
-   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
-   * nearest.
+   * The learner's value. A score is rounded down to two decimals, so that it is never shown too high. A percentage is
+   * rounded to the nearest value.
    */
   actual?: number | string | null;
   /** For a score, what is missing, rounded up to two decimals. For progress, how many items are missing. */
@@ -622,8 +622,8 @@ export type CourseDocument = {
         zh: string;
       };
   /**
-   * The platform the course comes from, and its release: it chooses what differs between platforms, and what can never
-   * open is a warning, because they allow it.
+   * The platform and release that the course comes from. Rules follow that platform where platforms differ. An item
+   * that can never open is then a warning, because these platforms allow it.
    */
   source?: {
     platform: "moodle" | "canvas" | "open_edx" | "prairielearn" | "common_cartridge" | "exercism";
@@ -643,7 +643,9 @@ export type CourseOptions = {
   open_enrollment?: boolean;
   /** Before this instant, nothing is open to learners. */
   starts?: string;
-  /** No work is accepted from this instant on. Rules decide what is readable. The override `extend` moves this instant. */
+  /**
+   * No work is accepted from this instant on. Rules decide what is readable. The override `extend` moves this instant.
+   */
   ends?: string;
   /** Members of these cohorts get each item this number of days before it begins for others. */
   beta?: {
@@ -669,7 +671,10 @@ export type ChapterDocument = {
   completion?: Requirement;
   /** The kind of item: page, quiz, assignment, file, link, survey, ... If absent: chapter or problem. */
   kind?: string;
-  /** Work is accepted from this instant on. Before, the rule decides whether the item is readable (in a course from Canvas it is locked). */
+  /**
+   * Work is accepted from this instant on. Before, the rule decides whether the item is readable (in a course from
+   * Canvas it is locked).
+   */
   opens?:
     | string
     | {
@@ -681,25 +686,28 @@ export type ChapterDocument = {
     | {
         days: number;
       };
-  /** No work is accepted from this instant on. The rule decides whether the item is readable. The override `extend` moves this instant. */
+  /**
+   * No work is accepted from this instant on. The rule decides whether the item is readable. The override `extend`
+   * moves this instant.
+   */
   closes?:
     | string
     | {
         days: number;
       };
   /**
-   * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
-   * list, and is hidden while it is locked. Absent: shown.
+   * `hidden`: learners never see the item or the items in it. `unlisted`: the item opens by its id, is in no list, and
+   * is hidden while it is locked. If absent: shown.
    */
   visibility?: "shown" | "hidden" | "unlisted";
   /**
-   * Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades
-   * that count now. Absent: as the option `sticky` says.
+   * Whether the item stays open after it was opened. `false`: it locks again when its rule is false, and the rule uses
+   * the latest scores. If absent, the option `sticky` decides.
    */
   keeps?: boolean;
   /**
-   * Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or
-   * percentage. Absent: meant for everybody.
+   * The cohorts for which the item and the items in it are meant. Others do not see it, and no rule or percentage
+   * counts it for them. If absent: meant for everybody.
    */
   assign_to?: string[];
   /** Markdown. A learner receives it only while the item is open. */
@@ -745,7 +753,10 @@ export type ProblemDocument = {
   completion?: Requirement;
   /** The kind of item: page, quiz, assignment, file, link, survey, ... If absent: chapter or problem. */
   kind?: string;
-  /** Work is accepted from this instant on. Before, the rule decides whether the item is readable (in a course from Canvas it is locked). */
+  /**
+   * Work is accepted from this instant on. Before, the rule decides whether the item is readable (in a course from
+   * Canvas it is locked).
+   */
   opens?:
     | string
     | {
@@ -757,25 +768,28 @@ export type ProblemDocument = {
     | {
         days: number;
       };
-  /** No work is accepted from this instant on. The rule decides whether the item is readable. The override `extend` moves this instant. */
+  /**
+   * No work is accepted from this instant on. The rule decides whether the item is readable. The override `extend`
+   * moves this instant.
+   */
   closes?:
     | string
     | {
         days: number;
       };
   /**
-   * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
-   * list, and is hidden while it is locked. Absent: shown.
+   * `hidden`: learners never see the item or the items in it. `unlisted`: the item opens by its id, is in no list, and
+   * is hidden while it is locked. If absent: shown.
    */
   visibility?: "shown" | "hidden" | "unlisted";
   /**
-   * Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades
-   * that count now. Absent: as the option `sticky` says.
+   * Whether the item stays open after it was opened. `false`: it locks again when its rule is false, and the rule uses
+   * the latest scores. If absent, the option `sticky` decides.
    */
   keeps?: boolean;
   /**
-   * Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or
-   * percentage. Absent: meant for everybody.
+   * The cohorts for which the item and the items in it are meant. Others do not see it, and no rule or percentage
+   * counts it for them. If absent: meant for everybody.
    */
   assign_to?: string[];
   /** Markdown. A learner receives it only while the item is open. */
@@ -939,9 +953,9 @@ export type Explanation = {
   /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
   reasons: Reason[];
   /**
-   * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
-   * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
-   * once.
+   * The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null if
+   * the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps before
+   * them were done at once.
    */
   to_unlock: Step[] | null;
   /** The steps that can be done right now; if there are none, the first wait. */
@@ -1038,15 +1052,15 @@ export type NewSubmission = {
 
 export type Verdict = {
   /**
-   * Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score
-   * condition asks for the score alone, however the attempt was judged.
+   * Whether the problem counts as completed. This is independent of the score: a condition on a score asks only for the
+   * score, whether the attempt passed or not.
    */
   passed: boolean;
   /** The best score counts, whether the attempt passed or not. */
   score: number;
   /**
-   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
-   * did not pass leaves the item incomplete.
+   * This verdict passes or fails the item, for conditions on its completion state. Without it, an attempt that did not
+   * pass leaves the item incomplete.
    */
   decides?: boolean;
   feedback?: string | null;
@@ -1070,9 +1084,9 @@ export type ImportResult = {
 export type ImportOutcome = {
   index: number;
   /**
-   * `waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`:
-   * it waits for its release. `superseded`: it happened before the item was revoked or corrected; `correct` puts it
-   * right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.
+   * `waiting`: recorded, but the item is not in the published version; the fact counts when the item returns. `held`:
+   * it waits for its release. `superseded`: it is older than a revocation or correction of the item; send it with
+   * `correct` if it is right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.
    */
   outcome:
     | "recorded"
@@ -1095,7 +1109,7 @@ export type ImportOutcome = {
 };
 
 export type ImportRequest = {
-  /** Rows of the form ImportedFact. One that breaks a rule is refused alone, with its index, field and rule. */
+  /** Rows with the schema ImportedFact. A row that breaks a rule is refused alone, with its index, field and rule. */
   facts: ImportedFact[];
 };
 
@@ -1119,7 +1133,8 @@ export type ImportedFact = {
   /** The learner contributed what the item asks for, as a service reports. */
   contributed?: boolean;
   /**
-   * The score is held back: until its release, it does not count and is not shown. Each item has at most one held score, the last one sent.
+   * The score is held back: until its release, it does not count and is not shown. Each item has at most one held
+   * score, the last one sent.
    */
   held?: boolean;
   /** The held score of the item counts from the moment of this call on. A row with `release` has no other fields. */
@@ -1127,8 +1142,8 @@ export type ImportedFact = {
   /** When it happened. Not before 1970. */
   at: string;
   /**
-   * This is what is right: it takes the place of all that is recorded of the item, with its own date, a lower score and
-   * an earlier revocation included. Repeated, it changes nothing.
+   * This row replaces everything that is recorded for the item, with its own date, even if the score is lower or the
+   * item was revoked. Sending it again changes nothing.
    */
   correct?: boolean;
   /** With `correct`: items that opened because of the replaced fact lock again, unless the rules open them now. */
@@ -1168,8 +1183,8 @@ export type EnrollRequest = {
   /** Fields of the learner that rules may ask for. */
   profile?: Record<string, string>;
   /**
-   * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
-   * future; up to five minutes, by which clocks differ, count as now.
+   * When the enrollment began, if it began on another platform. Waiting periods count from it. Not before 1970 and not
+   * in the future; up to five minutes in the future count as now, because clocks differ.
    */
   enrolled_at?: string;
 };
@@ -1241,7 +1256,7 @@ export type EnrollOutcome = {
 };
 
 export type EnrollBatchRequest = {
-  /** Rows of the form RosterRow. One that breaks a rule is refused alone, with its index, field and rule. */
+  /** Rows with the schema RosterRow. A row that breaks a rule is refused alone, with its index, field and rule. */
   enrollments: RosterRow[];
 };
 
@@ -1260,14 +1275,15 @@ export type PolicyChange = {
   /** Replaces the whole profile; `{}` empties it. */
   profile?: Record<string, string> | null;
   /**
-   * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
-   * future; up to five minutes, by which clocks differ, count as now.
+   * When the enrollment began, if it began on another platform. Waiting periods count from it. Not before 1970 and not
+   * in the future; up to five minutes in the future count as now, because clocks differ.
    */
   enrolled_at?: string | null;
   /**
-   * What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's,
-   * asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since enrollment (with
-   * `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.
+   * Items that opened because of a changed field lock again, unless the rules open them now: items whose rule, or whose
+   * chapter's rule, asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since
+   * enrollment (with `enrolled_at`), and all items (with `practice_mode: false`). Without `relock`, a sticky course
+   * keeps them open.
    */
   relock?: boolean;
 };
@@ -1287,8 +1303,8 @@ export type Revocation = {
   item: string;
   reason: string;
   /**
-   * What rests on the fact locks, where the rules do not open it now: items that ask for this one in their rule, or
-   * whose chapter does. Without it a sticky course keeps them open.
+   * Items that opened because of this fact lock again, unless the rules open them now: items whose rule, or whose
+   * chapter's rule, asks for this item. Without `relock`, a sticky course keeps them open.
    */
   relock?: boolean;
 };
@@ -1358,14 +1374,14 @@ export type PublishedEvents = {
     user?: string;
     topic?: string;
     /**
-     * stored: it has its place. duplicate: the key was published before, or the task has ended. coalesced: a newer tick
-     * will stand for it. merged: it goes out together with others of its course. unavailable: not stored, send it
-     * again. refused: the publisher's key stands for another body.
+     * stored: the event is in the log. duplicate: the key was used before, or the task has ended. coalesced: newer
+     * progress replaces it. merged: it is sent together with others of its course. unavailable: not stored, send it
+     * again. refused: the key was used for another body.
      */
     status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable" | "refused";
     /**
-     * Why it was refused. task_of_another: another publisher has spoken of the task first. too_many_readers: a task has
-     * at most 100.
+     * Why it was refused. task_of_another: another publisher began the task. too_many_readers: a task has at most 100
+     * readers.
      */
     code?: "idempotency_key_reused" | "task_of_another" | "too_many_readers";
     /** Position in the receiver's log; the id of the event in the archive. */
@@ -2238,8 +2254,8 @@ export type CourseMove = {
   from: string;
   to: string;
   /**
-   * copying: rows go over, and everything is written where it was. closing, moved: for a moment nothing is written to
-   * the database. purging: writes go to the new database, and the old rows are removed.
+   * copying: rows are copied, and writes go to the old database. closing, moved: for a moment nothing is written to the
+   * database. purging: writes go to the new database, and the old rows are removed.
    */
   state: "copying" | "closing" | "moved" | "purging" | "done";
   /** Copied objects; an object that changed meanwhile is counted again. */
@@ -2252,7 +2268,7 @@ export type CourseMove = {
   /** How long the database refused writes of the course. */
   closed_ms: number | null;
   /**
-   * backup: one is under way. room: the database is full by now. readers: some seconds after the move rows are left
+   * backup: one is under way. room: the target is full now. readers: for some seconds after the move, old rows stay
    * where they were. another_call: another call works on this move now.
    */
   waits_for: "backup" | "room" | "readers" | "another_call" | null;
@@ -2344,7 +2360,10 @@ export interface Paths {
       body: {
         email: string;
         name: string;
-        /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
+        /**
+         * 10 to 128 characters. It must be hard to guess, even for somebody who knows lists of passwords, your name and
+         * your address.
+         */
         password: string;
       };
       answer: SignUpAccepted;
@@ -2360,7 +2379,10 @@ export interface Paths {
         account?: {
           email: string;
           name: string;
-          /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
+          /**
+           * 10 to 128 characters. It must be hard to guess, even for somebody who knows lists of passwords, your name
+           * and your address.
+           */
           password: string;
         };
       };
@@ -2431,7 +2453,10 @@ export interface Paths {
     post: {
       body: {
         password: string;
-        /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
+        /**
+         * 10 to 128 characters. It must be hard to guess, even for somebody who knows lists of passwords, your name and
+         * your address.
+         */
         new_password: string;
       };
       answer: EndedSessions;
@@ -2729,8 +2754,8 @@ export interface Paths {
         /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
@@ -2740,8 +2765,8 @@ export interface Paths {
         /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -2767,8 +2792,8 @@ export interface Paths {
         /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
@@ -2778,8 +2803,8 @@ export interface Paths {
         /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -2805,8 +2830,8 @@ export interface Paths {
         /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
@@ -2816,8 +2841,8 @@ export interface Paths {
         /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -2841,8 +2866,8 @@ export interface Paths {
         /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
@@ -2867,8 +2892,8 @@ export interface Paths {
         /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
@@ -2893,8 +2918,8 @@ export interface Paths {
         /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
@@ -2904,8 +2929,8 @@ export interface Paths {
         /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -2925,8 +2950,8 @@ export interface Paths {
         /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
@@ -2936,8 +2961,8 @@ export interface Paths {
         /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -3321,8 +3346,8 @@ export interface Paths {
         /** Topics to include, with commas between, as for a stream's token. */
         topics?: string;
         /**
-         * Id of the last frame that the client handled; the stream continues after it. Default: the oldest kept. "latest": only where to
-         * go on from now.
+         * Id of the last frame that the client handled; the stream continues after it. Default: the oldest event that
+         * is kept. "latest": only the place from which to continue.
          */
         since_id?: string;
       };
@@ -3375,7 +3400,10 @@ export interface Paths {
         chapter?: string;
         /** Only learners for whom one of the items of this page is in this state. */
         state?: "hidden" | "locked" | "unlocked" | "started" | "completed";
-        /** `name`: by the first letters; upper and lower case do not matter. `last_active`: the most recently active first, to the hour. */
+        /**
+         * `name`: by the first letters; upper and lower case do not matter. `last_active`: the most recently active
+         * first, to the hour.
+         */
         sort?: "name" | "last_active";
         item_limit?: number;
         /** `next_item_cursor` of a page: the items after those of that page. */
@@ -3390,7 +3418,7 @@ export interface Paths {
     /** Write up to 1,000 sessions of one owner; an acknowledged session is durable */
     post: {
       body: {
-        /** Each a TranslationSession, all of one owner. One that breaks a rule is refused alone. */
+        /** Each is a TranslationSession, all of one owner. An item that breaks a rule is refused alone. */
         sessions: unknown[];
       };
       answer: BatchAnswer;
@@ -3400,7 +3428,7 @@ export interface Paths {
     /** Write up to 1,000 tasks of one owner's sessions; an acknowledged task is durable */
     post: {
       body: {
-        /** Each a TranslationTask, all of one owner. One that breaks a rule is refused alone. */
+        /** Each is a TranslationTask, all of one owner. An item that breaks a rule is refused alone. */
         tasks: unknown[];
       };
       answer: BatchAnswer;
@@ -4036,15 +4064,15 @@ export interface Paths {
       };
       body: {
         /**
-         * check opens every part. verify also restores the backup into an empty scratch store, compares it and reads it. restore
-         * fills this very deployment, which must hold nothing.
+         * check opens every part. verify also restores the backup into an empty scratch store, compares it and reads
+         * it. restore writes into this deployment, which must be empty.
          */
         task: "backup" | "check" | "verify" | "restore";
         /** `job` of the previous answer; without it a new job begins. */
         job?: string;
         /**
-         * Required when a restore begins: where to find the users who were erased after the backup, so that they
-         * are erased again. list: a list of erasures was brought. bucket: this is the bucket that the lost deployment
+         * Required when a restore begins: where to find the users who were erased after the backup, so that they are
+         * erased again. list: a list of erasures was uploaded. bucket: this is the bucket that the lost deployment
          * wrote to. none: nobody was erased.
          */
         erasures?: "bucket" | "list" | "none";

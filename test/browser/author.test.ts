@@ -114,7 +114,7 @@ describe.skipIf(!hasChromium)("an author", () => {
 
   it("creates a course, drops a file into the editor, and publishes it", async () => {
     await page.goto("/author");
-    await page.getByLabel("Short name in addresses").fill("algorithms-copy");
+    await page.getByLabel("Short name for addresses").fill("algorithms-copy");
     await page.getByLabel("Title").fill("A copy");
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByRole("heading", { level: 1, name: "A copy" }).waitFor();

@@ -175,9 +175,9 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     await page.waitForURL("**/courses");
     await page.goto("/author/algorithms");
     await expect.poll(async () => (await editor.inputValue()) === typed, { timeout: STEP_MS }).toBe(true);
-    await page.getByText("What you typed here before is back.").waitFor();
+    await page.getByText("Your earlier text is here again.").waitFor();
     await page.reload();
-    await page.getByText("What you typed here before is back.").waitFor();
+    await page.getByText("Your earlier text is here again.").waitFor();
     expect(await editor.inputValue()).toBe(typed);
     page.once("dialog", (dialog) => void dialog.dismiss());
     await page

@@ -77,8 +77,8 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     await page.goto("/author");
     await page.getByRole("link", { name: "Import a course" }).click();
     await page.locator('input[type="file"]').setInputFiles(file("Baking 101.mbz", zipOf(BACKUP)));
-    expect(await page.getByLabel("It comes from").inputValue()).toBe("moodle");
-    expect(await page.getByLabel("Short name in addresses").inputValue()).toBe("baking-101");
+    expect(await page.getByLabel("Platform").inputValue()).toBe("moodle");
+    expect(await page.getByLabel("Short name for addresses").inputValue()).toBe("baking-101");
     await screenshot(page, "imports-1-form");
     await page.getByRole("button", { name: "Import", exact: true }).click();
     await page.locator('[data-import="done"]').waitFor();
@@ -100,7 +100,7 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     await page.goto("/author/imports");
     const path = file("notes.zip", zipOf({ "notes.txt": "nothing" }));
     await page.locator('input[type="file"]').setInputFiles(path);
-    await page.getByLabel("It comes from").selectOption("canvas");
+    await page.getByLabel("Platform").selectOption("canvas");
     await page.getByRole("button", { name: "Import", exact: true }).press("Enter");
     await page.locator('[data-import="failed"]').waitFor();
     await page.getByText("Nothing was stored").waitFor();

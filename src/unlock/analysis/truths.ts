@@ -110,10 +110,7 @@ class RuleJudge {
       const { count } = rule.at_least;
       if (count > judged.length) {
         const different = judged.length < written.length ? "different " : "";
-        this.#unsatisfiable(
-          `${path}.at_least.count`,
-          `${judged.length} ${different}rules are too few for ${count} to be true.`,
-        );
+        this.#unsatisfiable(`${path}.at_least.count`, `${count} of ${judged.length} ${different}rules cannot be true.`);
         // In a course published before, a count that is only out of reach for what is written twice means all.
         if (count > written.length) return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
       }

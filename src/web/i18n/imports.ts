@@ -3,17 +3,18 @@ type ImportState = "queued" | "reading" | "checking" | "done" | "failed";
 /** What the pages for importing courses say, in English. */
 export const enImports = {
   importTitle: "Import a course",
-  importLead: "From another platform, with its gates. What comes of it is a draft: nothing is published by itself.",
+  importLead:
+    "From another platform, with its unlock rules. The result is a draft. Nothing is published automatically.",
   importDrop: "Drop an archive here, or choose one. At most 200 MB.",
-  importFrom: "It comes from",
-  importSlugHint: "A new course, or one of yours: then its next version.",
+  importFrom: "Platform",
+  importSlugHint: "A new course, or one of yours. The import then becomes its next version.",
   importBegin: "Import",
   importSending: "Sending …",
   imports: "Imports of the last month",
   noImports: "Nothing has been imported yet.",
   importState: (state: ImportState) =>
     ({
-      queued: "Waiting its turn",
+      queued: "Waiting",
       reading: "Reading the archive",
       checking: "Checking the course",
       done: "Done: there is a draft",
@@ -23,11 +24,12 @@ export const enImports = {
   megabytes: (count: number) => `${count.toFixed(1)} MB`,
   importNothingStored: "Nothing was stored",
   importDraft: (version: number) => `Version ${version} is a draft`,
-  importDraftHint: "Nobody sees it yet. Read what became of its gates, then publish it or leave it.",
-  importedCourse: "The course and its gates",
-  importReport: "What came over",
-  importRule: "What the source says",
-  importCount: "How many",
+  importDraftHint:
+    "Learners do not see it yet. Read how its rules were imported, then publish it or keep it as a draft.",
+  importedCourse: "The course and its unlock rules",
+  importReport: "Result of the import",
+  importRule: "Rule in the source",
+  importCount: "Number",
   verdict: (verdict: "exact" | "approximated" | "unmapped") =>
     ({ exact: "✓ exact", approximated: "≈ approximated", unmapped: "– not mapped" })[verdict],
 };
