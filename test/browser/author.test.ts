@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium)("an author", () => {
     expect(await page.locator("[data-version]").count()).toBe(1);
   });
 
-  it("is shown where a text stops being JSON, without asking the server", async () => {
+  it("sees the place where a text is not JSON, without asking the server", async () => {
     await openCourse();
     await replaceInEditor('"sequential": false,', '"sequential": false');
     await page.getByRole("button", { name: "Show the effect" }).click();
@@ -80,7 +80,7 @@ describe.skipIf(!hasChromium)("an author", () => {
     await outcome("refused").getByText(`Line ${line}, `).waitFor();
   });
 
-  it("sees who would gain what, publishes, and goes back to an older version", async () => {
+  it("sees for how many learners items would open or lock, publishes, and goes back to an older version", async () => {
     await openCourse();
     await replaceInEditor('"tutorial": "algorithms.welcome"', '"tutorial": null');
     await page.getByRole("button", { name: "Show the effect" }).click();

@@ -73,7 +73,7 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     return path;
   };
 
-  it("chooses a backup, watches it come in, reads what became of its gates, and publishes it", async () => {
+  it("chooses a backup, watches the import, reads the report about its rules, and publishes it", async () => {
     await page.goto("/author");
     await page.getByRole("link", { name: "Import a course" }).click();
     await page.locator('input[type="file"]').setInputFiles(file("Baking 101.mbz", zipOf(BACKUP)));
@@ -96,7 +96,7 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     expect(faults).toEqual([]);
   });
 
-  it("drops a file that is none, and reads why nothing was stored", async () => {
+  it("drops a file that is not an archive, and reads why nothing was stored", async () => {
     await page.goto("/author/imports");
     const path = file("notes.zip", zipOf({ "notes.txt": "nothing" }));
     await page.locator('input[type="file"]').setInputFiles(path);

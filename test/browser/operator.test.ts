@@ -37,7 +37,7 @@ describe.skipIf(!hasChromium)("an operator", () => {
     await site?.stop();
   });
 
-  it("sees streams, stale snapshots and dead letters, sends a letter again, and judges an answer that opens a lock", async () => {
+  it("sees streams, stale snapshots and dead letters, sends a dead letter again, and judges a submission that opens an item", async () => {
     const context = await newContext(browser, site.url);
     await site.signIn(context, operator);
     const page = await context.newPage();

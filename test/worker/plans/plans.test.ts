@@ -780,7 +780,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await drivePrivacy();
   }, 120_000);
 
-  it("was recorded: every route of the API and every job was driven", async () => {
+  it("was recorded: every route of the API and every job was called", async () => {
     const { paths = {} } = await openApiDocument(createApi(), "http://latchkey.test");
     const declared = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path.replace(/^\/api\/v1/, "")}`),

@@ -116,7 +116,7 @@ describe("a write that was given up and lands later", () => {
     expect(await storedOf(owner)).toBe(0);
   });
 
-  it("[I5] without a deletion is as good as one that did not", async () => {
+  it("[I5] without a deletion has the usual effect", async () => {
     const owner = await ownerWithSession("tardy");
     await put(owner, "tasks", tasksOf(owner, 3));
     const restoreLimits = await limit(owner, { write_timeout_ms: 50 });

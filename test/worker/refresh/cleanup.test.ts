@@ -66,7 +66,7 @@ const traces = (slug: string, user: string) =>
   );
 
 describe("the nightly clean-up", () => {
-  it("destroys what was withdrawn more than 30 days ago, and keeps the younger and the active", async () => {
+  it("destroys enrollments withdrawn more than 30 days ago, and keeps newer and active ones", async () => {
     const slug = freshSlug("clean");
     await publish(pair(slug));
     await withdrawn(slug, "old", WITHDRAWN_RETENTION_MS + MINUTE);

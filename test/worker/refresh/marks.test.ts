@@ -151,7 +151,7 @@ describe("stale marks", () => {
     expect(asked).toEqual([{ type: "mark", course: slug, at: { generation: 1, user: "" } }]);
   });
 
-  it("[fault 19] one chain of pages for a course, however often it is asked for and whatever comes twice", async () => {
+  it("[fault 19] a course is marked by one chain of pages, however often it is requested and whatever message comes twice", async () => {
     const slug = await emptyCourse();
     await run("UPDATE courses SET activation = 1 WHERE slug = ?", slug);
     await run(
@@ -346,7 +346,7 @@ describe("sweeps", () => {
     expect(sent).toEqual([]);
   });
 
-  it("a publish lifts the lease, so that the newest change is not waited for", async () => {
+  it("a publish ends the lease, so that the newest change need not wait", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");
