@@ -133,7 +133,7 @@ export function createApi(): LazyApi {
   });
 }
 
-/** What a client is told of what was thrown. */
+/** What a client reads about an error. */
 function answerFault(fault: Error, c: AppContext): Response {
   if (fault instanceof HTTPException && fault.status === 400) return respond(c, refuse("malformed_json").refusal);
   if (fault instanceof HTTPException && fault.status === 415) {

@@ -16,7 +16,7 @@ import { ERASURES_STAGE } from "./stages.ts";
 import { partNotes, readPart } from "./store.ts";
 
 /**
- * How whoever restores knows who was erased since the backup. bucket: the backup stands in the very bucket that the lost
+ * How whoever restores knows who was erased since the backup. bucket: the backup is in the very bucket that the lost
  * deployment wrote to, which notes each erasure. list: a list of erasures was brought. none: nobody was erased.
  */
 export const ERASURES = ["bucket", "list", "none"] as const;

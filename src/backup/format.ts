@@ -38,7 +38,7 @@ const partSchema = z.object({
 });
 export type PartEntry = z.infer<typeof partSchema>;
 
-/** What is kept beside a part, so that a run can go on where it stopped without reading it. */
+/** What is kept beside a part, so that a run can continue where it stopped without reading it. */
 export const noteSchema = partSchema.extend({
   /** Where the stage goes on; null at its end. */
   next: z.string().nullable(),
@@ -229,7 +229,7 @@ function hexOf(bytes: ArrayBuffer): string {
   return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Bytes of a hex text, or null when it is none of ours. */
+/** Bytes of a hex text, or null when it is not ours. */
 function bytesOf(hex: string): Uint8Array<ArrayBuffer> | null {
   if (!/^[0-9a-f]{64}$/.test(hex)) return null;
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

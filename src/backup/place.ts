@@ -6,7 +6,7 @@ import { type Column, lineOf, valuesOf } from "./rows.ts";
 import { PLACED } from "./statements.ts";
 import { readPart } from "./store.ts";
 
-// A backup says in which database each course was. A deployment with other databases has to place its courses anew.
+// A backup says in which database each course was. A deployment with other databases has to place its courses again.
 
 const COURSES = "d1.courses";
 /** A course of a backup, with the place of its row among the lines. */

@@ -86,7 +86,7 @@ export async function beginBackup(env: Env, now: number, wants: "changes" | "eve
 }
 
 /**
- * Changes are noted anew from here on. A database that refuses writes is copied as a whole, and nothing is built on it.
+ * Changes are noted again from here on. A database that refuses writes is copied as a whole, and nothing is built on it.
  */
 async function epochsFor(env: Env, id: string, areNeeded: boolean): Promise<Begun["epochs"]> {
   try {

@@ -191,7 +191,7 @@ export function splitDocument(document: CourseDocument): { outline: Outline; con
   return { outline, contents };
 }
 
-/** Where each item stands in the document, for error paths: `chapters[2].problems[0]`. */
+/** Where each item is in the document, for error paths: `chapters[2].problems[0]`. */
 export function documentPaths(document: CourseDocument): Map<string, string> {
   const paths = new Map<string, string>();
   document.chapters.forEach((chapter, i) => {

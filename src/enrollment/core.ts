@@ -18,8 +18,8 @@ import { WriteTools } from "./write-tools.ts";
 import { type EnrollmentWrites, writesWith } from "./writes.ts";
 
 /**
- * One enrollment as it lies in its object: its rows, what memory holds of them, its outbox, and the one way to change
- * any of it. What the object does stands in the modules beside this.
+ * One enrollment as it is in its object: its rows, what memory holds of them, its outbox, and the one way to change
+ * any of it. What the object does is in the modules beside this.
  */
 export class EnrollmentCore {
   readonly store: EnrollmentStore;

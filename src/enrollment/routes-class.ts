@@ -173,7 +173,7 @@ async function askedOf(
     const after = await decodeCursor(acceptedSecrets(c.env), scope, query.item_cursor);
     if (!after.ok) return after;
     from = all.indexOf(program.indexOf.get(after.value) ?? -1) + 1;
-    // A version without the item: the columns begin anew.
+    // A version without the item: the columns begin again.
     if (from === 0) return refuse("invalid_cursor");
   }
   const items = all.slice(from, from + query.item_limit);

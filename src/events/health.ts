@@ -58,7 +58,7 @@ export const healthSchema = z
   })
   .openapi("EventsHealth");
 
-/** The event service in numbers. Whatever does not answer is named, and the rest is reported all the same. */
+/** The event service in numbers. Whatever does not answer is named, and the rest is reported anyway. */
 export async function healthOf(env: Env, now: number): Promise<z.output<typeof healthSchema>> {
   const shards = Array.from({ length: shardCount(env) }, (_, shard) => shard);
   let open = 0;

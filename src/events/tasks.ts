@@ -34,7 +34,7 @@ export class TaskWatch {
     this.#sql = sql;
   }
 
-  /** Whether a task has ended: a tick that was overtaken by the end must not be shown. A new start begins it anew. */
+  /** Whether a task has ended: a tick that was overtaken by the end must not be shown. A new start begins it again. */
   hasEnded(task: string): boolean {
     return this.#find(task)?.ended === 1;
   }

@@ -182,7 +182,7 @@ export function userRoutes({ isKnown }: IdentityPorts) {
     });
 }
 
-/** Whether an admin speaks of somebody who has no account here, and is known all the same. */
+/** Whether an admin speaks of somebody who has no account here, and is known anyway. */
 async function isOutsider(c: AppContext, id: string, isKnown: IsKnown): Promise<boolean> {
   if (!mayAdminister(actorOf(c), id).ok) return false;
   const { db } = depsOf(c);

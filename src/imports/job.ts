@@ -28,7 +28,7 @@ import type { ImportRow } from "./tables.ts";
 class LeaseLost extends Error {}
 
 /**
- * Does an import, or tells its owner how it ended: whatever its row says is to be done. It begins anew each time, and
+ * Does an import, or tells its owner how it ended: whatever its row says is to be done. It begins again each time, and
  * nothing of it counts before the one batch that stores the draft and ends the job. So it does not matter how often it
  * is killed, or whether two do it at once.
  *

@@ -170,7 +170,7 @@ export async function note(
 
 /**
  * Statement that ends the job with a draft; it belongs into the batch that stores the draft, and fails the whole batch
- * where the job is another's by then: a null stands in a column that may not be null.
+ * where the job is another's by then: a null is in a column that may not be null.
  */
 export function doneStatement(db: Database, held: Held, version: number, now: number): BatchItem<"sqlite"> {
   return db

@@ -69,7 +69,7 @@ function rowOfEarlierRelease(
     : refuse("invalid_cursor");
 }
 
-/** Whether an item of a version stands in the list, seen or not. */
+/** Whether an item of a version is in the list, seen or not. */
 function isListed(program: Program, want: ListWant, item: number): boolean {
   if (want.kind === "chapters") return item < program.chapterCount;
   if (item < program.chapterCount) return false;

@@ -12,7 +12,7 @@ export interface JournalTotals extends Omit<JournalState, "error"> {
   first_flushed_at: number;
 }
 
-/** Asks every journal. Those that do not answer are named, and the numbers of the others are reported all the same. */
+/** Asks every journal. Those that do not answer are named, and the numbers of the others are reported anyway. */
 export async function journalTotals(env: Env): Promise<JournalTotals> {
   const states: JournalState[] = [];
   const errors: JournalTotals["errors"] = [];

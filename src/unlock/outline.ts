@@ -48,7 +48,7 @@ export interface CourseOptions {
 export const ITEM_STATUSES = ["draft", "beta", "active", "deprecated"] as const;
 export type ItemStatus = (typeof ITEM_STATUSES)[number];
 
-/** hidden: learners know nothing of it. unlisted: it opens by its id and stands in no list; while locked it is hidden. */
+/** hidden: learners know nothing of it. unlisted: it opens by its id and is in no list; while locked it is hidden. */
 export const VISIBILITIES = ["shown", "hidden", "unlisted"] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
 

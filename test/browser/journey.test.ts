@@ -101,7 +101,7 @@ describe.skipIf(!hasChromium)("a learner's journey", () => {
   });
 });
 
-/** Opens a problem's page without loading the application anew, as its links do. */
+/** Opens a problem's page without loading the application again, as its links do. */
 async function open(page: Page, item: string, kind = "problems"): Promise<void> {
   const name = item.slice(item.indexOf(".") + 1);
   await page.evaluate((path) => {

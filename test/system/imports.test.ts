@@ -77,7 +77,7 @@ describe("an import of a large backup", () => {
   const draft = async (course: string) => {
     const { status, body } = await (await author()).get(`/api/v1/courses/${course}/versions/1`);
     expect(status).toBe(200);
-    // The course's slug stands in every id: without it two imports of one archive are the same.
+    // The course's slug is in every id: without it two imports of one archive are the same.
     return JSON.stringify(body).replaceAll(course, "course");
   };
   async function ended(id: string, within: number): Promise<z.output<typeof view>> {

@@ -155,7 +155,7 @@ function compareHeads(
   return { breaks, head: number, vouched: Math.max(vouched, walked.boundary?.to_seq ?? 0), highest };
 }
 
-/** Adds a break; one that goes on where the last of its kind ends makes that one longer. */
+/** Adds a break; one that continues where the last of its kind ends makes that one longer. */
 function add(breaks: Break[], next: Break): void {
   const last = breaks.findLast(({ kind }) => kind === next.kind);
   const isSame = last !== undefined && last.to_seq === next.from_seq - 1 && last.detail === next.detail;

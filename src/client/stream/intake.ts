@@ -85,7 +85,7 @@ export class Intake {
         await this.begin(place ?? control.head);
         break;
       case "reset":
-        this.#isSomebodyElse = false; // everything is loaded anew as it is
+        this.#isSomebodyElse = false; // everything is loaded again as it is
         await delivery.reset(control.notice, place ?? control.head, store, audience);
         break;
       case "topic":

@@ -8,7 +8,7 @@ export interface SourceFile {
   chunks: readonly Uint8Array[];
 }
 
-/** What stands in a source besides the files that were read. */
+/** What is in a source besides the files that were read. */
 export interface SourceSummary {
   /** All files, read or not. */
   files: number;

@@ -155,7 +155,7 @@ class Dataset {
     presentation.assessments.push(value);
   }
 
-  /** A registration that stands there twice is one: enrolling twice changes nothing. */
+  /** A registration that is there twice is one: enrolling twice changes nothing. */
   addRegistration({ line, value }: CsvRow<z.infer<typeof registrationSchema>>): void {
     this.#presentation("studentRegistration.csv", line, value)?.learners.add(value.id_student);
   }

@@ -9,7 +9,7 @@ export function namesOf(query: unknown): ReadonlySet<string> {
   return new Set(query instanceof z.ZodObject ? Object.keys(query.shape) : []);
 }
 
-/** Whether each name is a known one as it stands there. Nearly every query is so, and need not be taken apart. */
+/** Whether each name is a known one as it is there. Nearly every query is so, and need not be taken apart. */
 function arePlainlyKnown(query: string, known: ReadonlySet<string>): boolean {
   return query.split("&").every((pair) => known.has(pair.slice(0, (pair.indexOf("=") + 1 || pair.length + 1) - 1)));
 }

@@ -98,7 +98,7 @@ export function idempotent(repetition: Repetition): MiddlewareHandler<AppEnv> {
       done: (batch) =>
         batch
           .update(idempotencyKeys)
-          // Where the claim is another's, null stands in a column that may not be null: the whole batch fails.
+          // Where the claim is another's, null is in a column that may not be null: the whole batch fails.
           .set({ outcome: "done", created_at: sql`CASE WHEN claim = ${claim} THEN created_at END` })
           .where(mine()),
     });

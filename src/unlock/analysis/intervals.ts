@@ -22,7 +22,7 @@ export function contradiction(measure: string, interval: Interval): string {
     : `This contradicts itself about the ${measure}: ${both} are never true together.`;
 }
 
-/** Whether no value lies in the interval. */
+/** Whether no value is in the interval. */
 export function isEmpty(interval: Interval): boolean {
   return interval.low >= interval.high;
 }

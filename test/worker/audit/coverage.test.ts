@@ -871,7 +871,7 @@ const PLAN: Record<string, Act[]> = {
     ),
     ...open(["learner", onRecord("POST", (world) => `/translation/recovery/restore/${world.session}`)]),
   ],
-  // Not switched on in tests; it stands in the same table as the other lists of records.
+  // Not switched on in tests; it is in the same table as the other lists of records.
   "GET /translation/search": open(["service", get(() => "/translation/search?q=word")]),
   "GET /translation/sessions": [
     ...each(

@@ -107,7 +107,7 @@ describe("relock of one learner", () => {
     expect((await problem(await submit(slug, "ada", "p", "more"), 403)).code).toBe("locked");
     expect((await everywhere(slug, "ada"))[`${slug}.p`]).toBe("locked");
     expect((await statesOf(slug, "bob"))[`${slug}.two`]).toBe("unlocked");
-    // What was done stays done, and what opens by the rules is kept anew.
+    // What was done stays done, and what opens by the rules is kept again.
     expect((await completed(slug, "ada", "one")).unlocked.toSorted()).toEqual(ids("both", "p", "two"));
   });
 

@@ -106,7 +106,7 @@ async function statusOf(method: string, path: string, token: string, body?: unkn
   return answer.status;
 }
 
-/** An admin's write that is refused for its form: 400 says that the admin was believed. */
+/** An admin's write that is refused for its form: 400 says that the admin was accepted. */
 const write = (token: string) => statusOf("POST", "/events/publish", token, {});
 const look = (token: string) => statusOf("GET", "/system/dead-letters", token);
 const REFUSED = [401, 403];

@@ -56,7 +56,7 @@ const readKey = async (id: string) => read(await call("GET", `/keys/${id}`, { to
 const revoke = async (id: string) => call("DELETE", `/keys/${id}`, { token: await admin() });
 const rotate = async (id: string, body: object = {}) =>
   call("POST", `/keys/${id}/rotate`, { token: await admin(), body });
-/** A write that is refused for its form: 400 says that the key was believed. */
+/** A write that is refused for its form: 400 says that the key was accepted. */
 const write = async (key: string) => (await call("POST", "/events/publish", { token: key, body: {} })).status;
 const look = async (key: string) => (await call("GET", "/courses", { token: key })).status;
 

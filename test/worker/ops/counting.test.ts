@@ -132,7 +132,7 @@ describe("what is counted", () => {
       blobs: ["GET", "/api/v1/users/:id", "403", "", "learner"],
     });
     expect(JSON.stringify(points)).not.toMatch(/ada|somebody/);
-    // An installation without the dataset answers all the same.
+    // An installation without the dataset answers anyway.
     const without: object = { ANALYTICS: undefined };
     expect((await callWith(without, "GET", "/users/somebody", { token: await tokenOf("ada") })).status).toBe(403);
   });

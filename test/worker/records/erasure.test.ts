@@ -71,7 +71,7 @@ describe("an owner's erasure in their journal", () => {
       const left = `SELECT ${column} FROM ${table} WHERE ${column} LIKE ?`;
       expect(await journalRows(owner, left, `${owner}%`), table).toEqual([]);
     }
-    // What was dropped makes room: else erasures would fill the journal by and by.
+    // What was dropped makes room: else erasures would fill the journal over time.
     expect((await stateOf(owner)).pending).toBe(before.pending);
   });
 

@@ -79,7 +79,7 @@ describe("the nightly clean-up", () => {
     expect((await storageOf(slug, "young")).tables).toContain("facts");
     expect((await traces(slug, "young"))[0]).toBe(1);
     expect(await rowOf(slug, "active")).toMatchObject({ status: "active" });
-    // Whoever was destroyed starts anew; whoever came back in time finds everything.
+    // Whoever was destroyed starts again; whoever came back in time finds everything.
     expect(await enroll(slug, "old")).toMatchObject({ progress_seq: 0 });
     expect(await enroll(slug, "young")).toMatchObject({ progress_seq: 1 });
   });

@@ -37,7 +37,7 @@ export class Intake {
     return safePath(name);
   }
 
-  /** Admits the entry as a file. @throws SourceFault where the path stands there twice. */
+  /** Admits the entry as a file. @throws SourceFault where the path is there twice. */
   file(path: string): void {
     if (this.#paths.has(path)) fail(path, "duplicate_entry", "This path is in the archive twice.");
     this.#paths.add(path);

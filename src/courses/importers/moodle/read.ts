@@ -10,7 +10,7 @@ import { textOf } from "./texts.ts";
 import { availabilityOf } from "./trees.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
 
-/** A backup that somebody unpacked and packed again stands in a folder of its own. */
+/** A backup that somebody unpacked and packed again is in a folder of its own. */
 const TOP = /^[^/]+\/(?=(?:activities|sections|course)\/|[a-z_]+\.xml$)/;
 const ACTIVITY = /^activities\/([a-z0-9_]+)_(\d+)\/([a-z0-9_]+)\.xml$/;
 const SECTION = /^sections\/section_(\d+)\/section\.xml$/;

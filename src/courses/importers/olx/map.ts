@@ -260,7 +260,7 @@ export class OlxMap {
       why = "its score is the mean of its problems; Open edX weighs them by their points";
     }
     if (completion > 0 && counted.length > 0) {
-      // A list names at most so many; of more, all that stands in the subsection is asked.
+      // A list names at most so many; of more, all that is in the subsection is asked.
       const of = counted.length > MAX_LIST ? this.#idOf(section.sequential) : counted;
       parts.push({ progress: { of, min_percent: completion } });
     }

@@ -18,7 +18,7 @@ const RELATIVE = 0.01;
 const ABSOLUTE = 1e-8;
 const PROGRAM = "a program chooses its values at random for each learner";
 
-/** What the questions of a course ask, as far as it stands in their files. */
+/** What the questions of a course ask, as far as it is in their files. */
 export class QuestionTexts {
   readonly #html = new Map<string, string>();
   readonly #programs = new Set<string>();
