@@ -112,7 +112,7 @@ it("passes a service that keeps its word, and reports what was asked of it", asy
   ]);
   expect(validation.reconciled.right).toBeGreaterThanOrEqual(10);
   const report = renderReport(validation, "a test");
-  expect(report).toMatch(/\*\*Passed\*\*:\s14 of 14 demands met/);
+  expect(report).toMatch(/\*\*Passed\*\*:\s14 of 14 requirements met/);
   expect(report).toContain("bad days");
 });
 

@@ -89,7 +89,7 @@ describe("[fault 5] a restore into a deployment where nobody can sign in", () =>
       ["GET", "/users", undefined],
       ["POST", "/events/publish", {}],
     ] as const) {
-      expect((await problem(await callWith(fresh, method, path, { token, body }), 403)).detail).toMatch(/restores/);
+      expect((await problem(await callWith(fresh, method, path, { token, body }), 403)).detail).toMatch(/restoring/);
     }
   });
 

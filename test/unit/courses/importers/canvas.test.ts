@@ -213,7 +213,7 @@ describe("modules of Canvas", () => {
     expect(document.chapters.map(({ rule }) => rule)).toEqual([null, null, null]);
     expect(document.chapters[1]?.status).toBe("draft");
     expect(report.gates.map(({ why }) => why)).toEqual([
-      expect.stringMatching(/"m2" stands later.*"gone" is not in the file/),
+      expect.stringMatching(/"m2" comes later.*"gone" is not in the file/),
       expect.stringContaining("not published"),
     ]);
   });
