@@ -33,8 +33,10 @@ const UNREAD_QUEUES = Object.fromEntries(
 const LONG = [
   "test/worker/backup/{bounds,databases,erasures,large-objects,notes}.test.ts",
   "test/worker/enrollment/roster-large.test.ts",
+  "test/worker/migrations.test.ts",
   "test/worker/ops/moves.test.ts",
-  "test/worker/refresh/{full-size,storm}.test.ts",
+  "test/worker/privacy/set-back.test.ts",
+  "test/worker/refresh/{failing-shard,full-size,outage,storm}.test.ts",
 ];
 
 /** Tests that empty the whole deployment, which takes a runtime of their own. */

@@ -5,6 +5,7 @@ import type { Format } from "../src/courses/importers/format.ts";
 import { MOODLE } from "../src/courses/importers/moodle/index.ts";
 import { OLX } from "../src/courses/importers/olx/index.ts";
 import { PRAIRIELEARN } from "../src/courses/importers/prairielearn/index.ts";
+import { runArchive } from "./lib/import/archive.ts";
 import { runExercism } from "./lib/import/exercism.ts";
 import { runOulad } from "./lib/import/oulad.ts";
 import { runPlatform } from "./lib/import/platform.ts";
@@ -17,7 +18,7 @@ const DEFAULT_EVERY = "2";
 
 type Values = ReturnType<typeof parse>["values"];
 
-const OPTIONS = ["course", "report", "people", "only", "every"] as const;
+const OPTIONS = ["course", "report", "people", "draft", "only", "every"] as const;
 type Option = (typeof OPTIONS)[number];
 
 interface Form {
@@ -33,9 +34,12 @@ function platform(format: Format, about: string): Form {
   return {
     source: "<file>",
     about,
-    options: ["course", "report", "people"],
-    run: (source, url, { course, report, people, token, "dry-run": isDryRun }) =>
-      runPlatform({ format, source, url, course, report, people, token, isDryRun }),
+    options: ["course", "report", "people", "draft"],
+    run: (source, url, { course, report, people, token, draft, "dry-run": isDryRun }) => {
+      if (draft !== true) return runPlatform({ format, source, url, course, report, people, token, isDryRun });
+      if (isDryRun || people !== undefined) throw new UsageError("--draft goes with neither --dry-run nor --people.");
+      return runArchive({ format: format.name, source, url, course, report, token });
+    },
   };
 }
 
@@ -76,6 +80,8 @@ ${Object.entries(FORMS)
   --report FILE             write how every rule and completion setting was imported, as JSON (not oulad)
   --people FILE             enroll the learners in this file and send what they did; each line is NAME,USER: a user name
                             or e-mail address of the source, and the user's id in Latchkey (not exercism, oulad)
+  --draft                   send the archive to the server, which imports its files too and makes a draft version; nothing is
+                            published. A large archive is sent in parts; run the same command again to continue
   --only NAME,NAME          oulad: only these module presentations, e.g. AAA-2013J,BBB-2013B
   --every SECONDS           oulad: time between two lines of progress; default ${DEFAULT_EVERY}
   --url BASE                the server; default ${DEFAULT_URL}
@@ -93,6 +99,7 @@ function parse() {
         course: { type: "string" },
         report: { type: "string" },
         people: { type: "string" },
+        draft: { type: "boolean" },
         only: { type: "string" },
         every: { type: "string" },
         url: { type: "string", default: DEFAULT_URL },

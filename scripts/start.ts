@@ -12,6 +12,7 @@ import {
   tour,
 } from "./lib/demo.ts";
 import { type DemoAccount, ensureDemoAccounts } from "./lib/demo-accounts.ts";
+import { makeDemoClass } from "./lib/demo-class.ts";
 import { ensureLocalSecret } from "./lib/local-secrets.ts";
 import { buildPages } from "./lib/pages.ts";
 import { ROOT } from "./lib/paths.ts";
@@ -156,7 +157,12 @@ async function prepareDemo(
   );
   await enroll(await clientFor(runtimeUrl, secret, SAMPLE_LEARNER, "learner"));
   say(`  learner     ${SAMPLE_LEARNER} is enrolled in ${SAMPLE_COURSE}`);
-  const accounts = await ensureDemoAccounts(await clientFor(runtimeUrl, secret, "start", "admin"), stateDir);
+  const admin = await clientFor(runtimeUrl, secret, "start", "admin");
+  const accounts = await ensureDemoAccounts(admin, stateDir);
+  if (course.published) {
+    const { learners, ms } = await makeDemoClass(admin, Date.now());
+    say(`  class       ${learners} made-up learners with two weeks behind them, in ${(ms / 1_000).toFixed(1)} s`);
+  }
   return { stops: await tour(runtimeUrl, url, secret), accounts };
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { temporaryFolder } from "./lib/memory-folder.ts";
 import { NODE, ROOT, VITEST } from "./lib/paths.ts";
 import { addTotals, describeTotals, NO_TESTS, readTotals, type Totals } from "./lib/test-totals.ts";
 import { wranglerEnvironment } from "./lib/wrangler.ts";
@@ -16,7 +17,9 @@ import { wranglerEnvironment } from "./lib/wrangler.ts";
 const PROJECTS = ["alone", "worker", "system", "restore", "calm", "unit"];
 const LANES = 2;
 /** Run only when asked for by name: they take minutes, or need a browser on the machine. */
-const ON_REQUEST = ["slow", "long", "browser"];
+const ON_REQUEST = ["browser", "long", "slow"];
+/** Kills, releases and whole servers under load: whatever ran beside them would disturb them. */
+const BY_THEMSELVES = ["slow"];
 /** Names that projects had before. */
 const FORMER: Record<string, string> = { drill: "slow" };
 
@@ -36,14 +39,15 @@ if (unknown.length > 0) {
 }
 
 const reports = mkdtempSync(join(tmpdir(), "latchkey-test-"));
+const temporary = temporaryFolder("latchkey-");
+process.once("exit", temporary.remove);
 let totals: Totals = NO_TESTS;
 const lines: string[] = [];
-const waiting = PROJECTS.filter((name) => chosen.includes(name));
+const waiting = known.filter((name) => chosen.includes(name) && !BY_THEMSELVES.includes(name));
 const lanes = Math.min(LANES, availableParallelism(), waiting.length);
 await Promise.all(Array.from({ length: lanes }, (_, index) => run(waiting, index === 0 ? "shown" : "kept")));
-// Beside others these would be disturbed.
 await run(
-  chosen.filter((name) => !PROJECTS.includes(name)),
+  chosen.filter((name) => BY_THEMSELVES.includes(name)),
   "shown",
 );
 
@@ -97,6 +101,8 @@ function attempt(project: string, report: string, kept: Buffer[] | null): Promis
     NO_COLOR: process.env.NO_COLOR,
     FORCE_COLOR: process.env.FORCE_COLOR,
     LATCHKEY_TEST_TOTALS: report,
+    // Slow tests hold large data sets, and show what holds on a disk.
+    ...(BY_THEMSELVES.includes(project) ? {} : { TMPDIR: temporary.path }),
   };
   // A group of its own, so that ending it ends the runtimes it has started.
   const child = spawn(NODE, [VITEST, "run", "--project", project, ...reporters, ...filter], {

@@ -45,6 +45,9 @@ export const FEATURES = [
   }),
   inApi(["/keys"], async () => (await import("./identity/keys/routes.ts")).keyRoutes()),
   inApi(["/courses/*/items/*/files"], async () => (await import("./imports/file-routes.ts")).itemFileRoutes()),
+  inApi(["/courses/*/drafts"], async () => (await import("./imports/draft-routes.ts")).draftRoutes()),
+  inApi(["/courses/imports/uploads"], async () => (await import("./imports/part-routes.ts")).partRoutes()),
+  inApi(["/courses/imports/*/people"], async () => (await import("./imports/people-routes.ts")).peopleRoutes()),
   inApi(["/courses/imports"], async () => (await import("./imports/routes.ts")).importRoutes()),
   inApi(["/courses$", "/courses/*$", "/courses/*/versions"], async () => {
     const [{ courseRoutes }, { markCourseStale }, { impactNow }, { askForWarmUp }] = await Promise.all([
@@ -91,6 +94,20 @@ export const FEATURES = [
     (await import("./insight/routes.ts")).insightRoutes(),
   ),
   inApi(["/courses/*/presence"], async () => (await import("./presence/index.ts")).presenceRoutes()),
+  inApi(
+    [
+      "/courses/*/members",
+      "/courses/*/owner",
+      "/courses/*/observers",
+      "/courses/*/people",
+      "/courses/*/cohorts",
+      "/courses/*/roster",
+      "/courses/*/invitations",
+      "/courses/*/overrides",
+      "/invitations",
+    ],
+    async () => (await import("./people/routes.ts")).peopleRoutes(),
+  ),
   inApi(["/users", "/erasures"], async () => (await import("./privacy/routes.ts")).privacyRoutes()),
   inApi(["/system/dead-letters"], async () => (await import("./ops/dead-letter-routes.ts")).deadLetterRoutes()),
   inApi(["/system/switches"], async () => (await import("./ops/switch-routes.ts")).switchRoutes()),

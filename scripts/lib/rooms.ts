@@ -19,6 +19,7 @@ export const ROOMS: readonly string[] = [
   "imports",
   "insight",
   "presence",
+  "people",
   "privacy",
   "backup",
   "ops",

@@ -3,12 +3,12 @@ export const MEASURED = {
   /** Rows that a completion which opens one item writes. test/worker/enrollment/rows.test.ts holds them. */
   objectRows: 6,
   d1Rows: 3,
-  /** Rows of a live event to one learner, in the learner's own object. */
+  /** Rows of a live event to one learner who listens, in the learner's own object. */
   eventRows: 2,
   /** Rows of an answer that is judged at once, of an enrollment, and of a learner for whom a publish changes nothing. */
   submissionObjectRows: 7,
   submissionD1Rows: 4,
-  enrollmentObjectRows: 34,
+  enrollmentObjectRows: 36,
   enrollmentD1Rows: 13,
   standingD1Rows: 1,
   /** Rows of a mark, which those get whose answer changes. test/worker/refresh/mark-cost.test.ts holds them. */

@@ -82,6 +82,12 @@ const READS: Readonly<Record<string, (asked: Asked) => Seen | null>> = {
   "GET /api/v1/courses/:course/class/export": ofCourse("roster.read"),
   "GET /api/v1/courses/:course/enrollments": ofCourse("roster.read"),
   "GET /api/v1/courses/:course/items/:item/audience": ofCourse("roster.read"),
+  "GET /api/v1/courses/:course/people": ofCourse("roster.read"),
+  "GET /api/v1/courses/:course/cohorts": ofCourse("roster.read"),
+  "GET /api/v1/courses/:course/members": ofCourse("roster.read"),
+  "GET /api/v1/courses/:course/observers": ofCourse("roster.read"),
+  "GET /api/v1/courses/:course/class/counts": ofCourse("roster.read"),
+  "GET /api/v1/enrollments/:enrollment/history": ofEnrollment("enrollment.read"),
   "GET /api/v1/courses/:course/insight/at-risk": ofCourse("insight.read"),
   "GET /api/v1/courses/:course/chapters": inCourse,
   "GET /api/v1/courses/:course/chapters/:chapter": inCourse,
@@ -95,6 +101,12 @@ const READS: Readonly<Record<string, (asked: Asked) => Seen | null>> = {
   "GET /api/v1/enrollments/:enrollment/insight": ofEnrollment("insight.read"),
   "GET /api/v1/enrollments/:enrollment/insight/lineage": ofEnrollment("insight.read"),
   "GET /api/v1/events/archive": ofUser("event.read", "user_id", "events"),
+  "GET /api/v1/submissions/:submission": ({ param }) => {
+    const submission = param("submission");
+    const id = submission.slice(0, submission.lastIndexOf(":"));
+    const { course } = parseEnrollmentId(id);
+    return { action: "submission.read", target: { type: "enrollment", id }, course, enrollment: id };
+  },
   "GET /api/v1/submissions/pending": always("submission.read", "submissions", "pending"),
   "GET /api/v1/system/dead-letters": always("dead_letter.read", "dead_letters", "all"),
   "GET /api/v1/translation/parked": always("record.read", "parked_records", "all"),

@@ -24,6 +24,9 @@ export const detailsSchema = z
     cohorts: count,
     practice_mode: z.boolean(),
     relock: z.boolean(),
+    held: z.boolean(),
+    /** Which verdict of a submission it is, where it changes another. */
+    verdict: count,
     policy_seq: count,
     progress_seq: count,
     from_role: z.enum(ROLES),

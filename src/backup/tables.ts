@@ -75,6 +75,8 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "course_outlines", ...SIZED, by: OF_VERSION, fence: ofVersion },
   { name: "course_contents", ...SIZED, by: OF_VERSION, fence: ofVersion },
   { name: "course_marks", page: PAGE, fence: ofCourse },
+  { name: "course_members", page: PAGE, fence: ofCourse },
+  { name: "course_observers", page: PAGE, fence: ofCourse },
   { name: "users", page: PAGE, by: byId("users") },
   {
     name: "accounts",
@@ -105,6 +107,8 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   sessions: "A restore would bring back sessions that were ended since; everybody signs in again.",
   service_keys: "A restore would bring back keys that were revoked since; services get new ones.",
+  course_invitations: "A restore would bring back links that were revoked since; staff make new ones.",
+  course_invitation_uses: "Who used such a link; the enrollments are in the backup.",
   verifications: "One-time values that may have been used since; they live for minutes.",
   freshness: "Data of the sweeps: it follows from the enrollments, and a restore marks every course.",
   user_courses: "In which courses to look for a user; filled again with the enrollments.",
@@ -119,6 +123,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   write_probes: "When the database last accepted a write; the next check of its health writes it again.",
   course_imports:
     "Imports under way and those of the last weeks: their archives are in no backup, and what they made is a version of its course.",
+  course_import_parts: "Which parts of an archive have arrived; the bucket with the parts is in no backup.",
   file_sweeps: "The progress of a sweep; the next night begins another.",
   translation_sessions_search: "The record of each document of the search index; rebuilt with it.",
   translation_sessions_words: "The search index; rebuilt from the records.",

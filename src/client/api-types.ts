@@ -387,6 +387,40 @@ export type Step = {
   until?: string;
 };
 
+export type ImportUpload = {
+  /** Of the upload; the import has the same one once the archive is there. */
+  id: string;
+  format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
+  course: string;
+  name: string;
+  /** Of the archive, bytes. */
+  size: number;
+  /** Bytes of each part; the last one has the rest. */
+  part_size: number;
+  /** How many parts there are; the first is 1. */
+  parts: number;
+  /** Parts that have arrived. */
+  received: number[];
+  /** received: the import has its archive. */
+  state: "receiving" | "received";
+  /** What has not arrived then is given up. */
+  expires_at: string;
+};
+
+export type ImportUploadRequest = {
+  format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
+  course: string;
+  /** Stored, checked and shown in Unicode's composed form (NFC). */
+  name?: string;
+  /** Of the archive, bytes. */
+  size: number;
+};
+
+export type ImportPart = {
+  part: number;
+  sha256: string;
+};
+
 export type CourseImport = {
   id: string;
   owner_id: string;
@@ -420,6 +454,47 @@ export type CourseImport = {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
+};
+
+export type ImportPeople = {
+  roster: ImportPeopleJob | null;
+  people: ImportPeopleJob | null;
+};
+
+export type ImportPeopleJob = {
+  id: string;
+  /** A look at the people of an archive, or their import. */
+  kind: "roster" | "people";
+  course: string;
+  state: "queued" | "reading" | "done" | "failed";
+  /** Learners and facts that are done, of `total`. */
+  applied: number;
+  total: number;
+  /** What came of learners and facts. */
+  counts: Record<string, number>;
+  /** Who and what could not be placed, or why the job failed. */
+  errors: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  created_at: string;
+  finished_at: string | null;
+};
+
+export type ImportRoster = {
+  learners: {
+    /** What the source calls the learner. */
+    name: string;
+    email: string | null;
+    facts: number;
+    /**
+     * `enrolls`: an account has this verified address. `enrolled`: and is in the course already, as the source says.
+     * `changes`: the same, and cohorts, profile or day of enrollment become those of the source. `no_account`,
+     * `unverified`, `no_address`, `same_address` (two learners have it): stays behind.
+     */
+    outcome: "enrolls" | "enrolled" | "changes" | "no_account" | "unverified" | "no_address" | "same_address";
+  }[];
 };
 
 export type CourseImportDetail = {
@@ -559,6 +634,8 @@ export type Course = {
   activation: number;
   created_at: string;
   updated_at: string;
+  /** What the caller is in it. */
+  role: "owner" | "co_author" | "grader" | null;
 };
 
 export type NewCourse = {
@@ -806,6 +883,7 @@ export type ProblemDocument = {
     | null;
   difficulty?: number;
   answer?: AnswerKey;
+  rubric?: Rubric;
 };
 
 export type AnswerKey =
@@ -825,6 +903,50 @@ export type AnswerKey =
       case_sensitive?: boolean;
     }
   | null;
+
+/** How a person judges answers: criteria with points. Absent: a score is given as a whole. */
+export type Rubric = {
+  criteria: {
+    id: string;
+    title:
+      | string
+      | {
+          en: string;
+          zh?: string;
+        }
+      | {
+          en?: string;
+          zh: string;
+        };
+    description?:
+      | string
+      | {
+          en: string;
+          zh?: string;
+        }
+      | {
+          en?: string;
+          zh: string;
+        };
+    /** The most that it gives. */
+    points: number;
+    levels?: {
+      id: string;
+      title:
+        | string
+        | {
+            en: string;
+            zh?: string;
+          }
+        | {
+            en?: string;
+            zh: string;
+          };
+      /** What it gives; at most the points of its criterion. */
+      points: number;
+    }[];
+  }[];
+};
 
 export type CourseVersion = {
   version: number;
@@ -1044,26 +1166,12 @@ export type SubmissionAnswer = {
   status: "pending" | "passed" | "failed";
   score: number | null;
   feedback: string | null;
+  /** Of a verdict: which of the submission it is, from 1. */
+  number?: number;
 };
 
 export type NewSubmission = {
   answer: string;
-};
-
-export type Verdict = {
-  /**
-   * Whether the problem counts as completed. This is independent of the score: a condition on a score asks only for the
-   * score, whether the attempt passed or not.
-   */
-  passed: boolean;
-  /** The best score counts, whether the attempt passed or not. */
-  score: number;
-  /**
-   * This verdict passes or fails the item, for conditions on its completion state. Without it, an attempt that did not
-   * pass leaves the item incomplete.
-   */
-  decides?: boolean;
-  feedback?: string | null;
 };
 
 export type ImportResult = {
@@ -1153,19 +1261,226 @@ export type ImportedFact = {
 export type PendingSubmission = {
   id: string;
   enrollment_id: string;
+  course_id: string;
+  learner: string;
+  learner_name: string | null;
   item: string;
   answer: string;
   submitted_at: string;
+};
+
+export type PendingCounts = {
+  results: {
+    course_id: string;
+    item: string;
+    pending: number;
+    oldest: string;
+  }[];
+  pending: number;
+  /** False: more wait than were counted. */
+  is_complete: boolean;
+};
+
+export type GradedSubmission = {
+  id: string;
+  course_id: string;
+  enrollment_id: string;
+  learner: string;
+  item: string;
+  answer: string;
+  submitted_at: string;
+  /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
+  number: number;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  /** Markdown. */
+  feedback: string | null;
+  points: {
+    points: number;
+    max: number;
+  } | null;
+  /** By criterion, with the names they had when it was judged. */
+  rubric: RubricMark[];
+  /** On lines of the answer. */
+  comments: LineComment[];
+  judged_at: string | null;
+  judged_by: string | null;
+  /** Its learner does not see it until it is released. */
+  held: boolean;
+  history: GivenVerdict[];
+  /** Of the problem; null: it is not published now. */
+  title: string | null;
+  /** What the problem asks, in Markdown. */
+  content: string | null;
+  /** Of the problem's rubric, as it is published now; null: it has none. */
+  criteria: Criterion[] | null;
+};
+
+export type RubricMark = {
+  criterion: string;
+  title: {
+    en?: string;
+    zh?: string;
+  };
+  level: string | null;
+  level_title: {
+    en?: string;
+    zh?: string;
+  } | null;
+  points: number;
+  max: number;
+  comment: string | null;
+};
+
+export type LineComment = {
+  /** From this line of the answer, counted from 1, */
+  line: number;
+  to: number;
+  text: string;
+};
+
+export type GivenVerdict = {
+  /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
+  number: number;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  /** Markdown. */
+  feedback: string | null;
+  points: {
+    points: number;
+    max: number;
+  } | null;
+  /** By criterion, with the names they had when it was judged. */
+  rubric: RubricMark[];
+  /** On lines of the answer. */
+  comments: LineComment[];
+  judged_at: string | null;
+  judged_by: string | null;
+  /** Its learner does not see it until it is released. */
+  held: boolean;
+};
+
+export type Criterion = {
+  id: string;
+  title: string;
+  description: string | null;
+  /** The most that it gives. */
+  points: number;
+  levels: {
+    id: string;
+    title: string;
+    points: number;
+  }[];
+};
+
+export type AlreadyJudgedProblem = Problem & {
+  code?: "already_judged";
+  verdict?: GivenVerdict;
+  [extra: string]: unknown;
+};
+
+export type Verdict = {
+  /**
+   * Whether the problem counts as completed. This is independent of the score: a condition on a score asks only for the
+   * score, whether the attempt passed or not.
+   */
+  passed: boolean;
+  /**
+   * In percent. The best score counts, whether the attempt passed or not. Exactly one of `score`, `points` and `rubric`
+   * says it.
+   */
+  score?: number;
+  /** The score in points. */
+  points?: {
+    points: number;
+    max: number;
+  };
+  /** A mark for each criterion of the item's rubric; the score is their sum. */
+  rubric?: NewRubricMark[];
+  /** Remarks on lines of the answer, counted from 1; `to` is the last line, absent: the same. */
+  comments?: NewLineComment[];
+  /**
+   * This verdict passes or fails the item, for conditions on its completion state. Without it, an attempt that did not
+   * pass leaves the item incomplete.
+   */
+  decides?: boolean;
+  /** Markdown. All texts of a verdict together have 32,000 bytes at most. */
+  feedback?: string | null;
+  /**
+   * It neither shows nor counts for its learner until it is released: `release` in a fact of `POST /progress/import`.
+   */
+  held?: boolean;
+  /**
+   * Changes a verdict: the `number` of the one that the caller has seen. Another one since is `already_judged`, with
+   * that verdict.
+   */
+  replaces?: number;
+  /** With `replaces`: what rested on the verdict before locks again, where the rules do not open it now. */
+  relock?: boolean;
+};
+
+export type NewRubricMark = {
+  criterion: string;
+  level?: string | null;
+  /** Absent: those of the level. */
+  points?: number | null;
+  comment?: string | null;
+};
+
+export type NewLineComment = {
+  line: number;
+  to?: number;
+  text: string;
+};
+
+export type HistoryEntry = {
+  at: string;
+  kind: "viewed" | "attempted" | "submitted" | "completed" | "opened" | "locked";
+  items: {
+    id: string;
+    title: string;
+  }[];
 };
 
 export type Submission = {
   id: string;
   item: string;
   answer: string;
+  /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
+  number: number;
   status: "pending" | "passed" | "failed";
   score: number | null;
+  /** Markdown. */
   feedback: string | null;
+  points: {
+    points: number;
+    max: number;
+  } | null;
+  /** By criterion, with the names they had when it was judged. */
+  rubric: RubricMark[];
+  /** On lines of the answer. */
+  comments: LineComment[];
+  judged_at: string | null;
   submitted_at: string;
+  /** Verdicts that others took the place of, oldest first. */
+  history: EarlierVerdict[];
+};
+
+export type EarlierVerdict = {
+  /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
+  number: number;
+  status: "pending" | "passed" | "failed";
+  score: number | null;
+  /** Markdown. */
+  feedback: string | null;
+  points: {
+    points: number;
+    max: number;
+  } | null;
+  /** By criterion, with the names they had when it was judged. */
+  rubric: RubricMark[];
+  /** On lines of the answer. */
+  comments: LineComment[];
   judged_at: string | null;
 };
 
@@ -1779,6 +2094,22 @@ export type ClassItem = {
   chapter_id: string | null;
 };
 
+export type ClassCounts = {
+  results: ItemCounts[];
+  next_cursor: string | null;
+  learners: number;
+  course_version: number;
+};
+
+export type ItemCounts = {
+  item_id: string;
+  hidden: number;
+  locked: number;
+  unlocked: number;
+  started: number;
+  completed: number;
+};
+
 export type BatchAnswer = {
   results: {
     id: string;
@@ -2196,6 +2527,234 @@ export type Presence = {
   present: number | null;
 };
 
+export type CourseMember = {
+  user_id: string;
+  name: string | null;
+  email: string | null;
+  role: "owner" | "co_author" | "grader";
+  /** Null of the owner. */
+  added_at: string | null;
+};
+
+export type MemberChange = {
+  user_id: string;
+  outcome: "added" | "changed" | "removed" | "unchanged";
+};
+
+export type MemberRoleRequest = {
+  /** `co_author`: all that an owner may, but giving the course away. `grader`: reads people, judges. */
+  role: "co_author" | "grader";
+};
+
+export type MembersAnswer = {
+  results: {
+    index: number;
+    user_id: string | null;
+    outcome: "added" | "changed" | "removed" | "unchanged" | "invalid" | "user_not_found" | "refused";
+    /** For a refused row: which field breaks which rule. */
+    errors?: {
+      path: string;
+      rule: string;
+      message: string;
+    }[];
+  }[];
+};
+
+export type MembersRequest = {
+  /** Rows with the schema MemberRow. A row that breaks a rule is refused alone, with its index, field and rule. */
+  members: MemberRow[];
+};
+
+export type MemberRow = {
+  user_id?: string;
+  email?: string;
+  /** Null removes. */
+  role: ("co_author" | "grader") | null;
+};
+
+export type CourseOwner = {
+  owner_id: string;
+};
+
+export type OwnerRequest = {
+  user_id: string;
+};
+
+export type CourseObserver = {
+  user_id: string;
+  learner_id: string;
+  name: string | null;
+  email: string | null;
+  added_at: string;
+};
+
+export type Observing = {
+  user_id: string;
+  learner_id: string;
+  changed: boolean;
+};
+
+export type CoursePerson = {
+  user_id: string;
+  enrollment_id: string;
+  name: string | null;
+  email: string | null;
+  status: "active" | "withdrawn";
+  cohorts: string[];
+  practice_mode: boolean;
+  enrolled_at: string;
+  last_active_at: string | null;
+  completed_count: number;
+  item_count: number;
+};
+
+export type Cohort = {
+  name: string;
+  learners: number;
+};
+
+export type PeopleAnswer = {
+  results: PersonOutcome[];
+};
+
+export type PersonOutcome = {
+  index: number;
+  user_id: string | null;
+  outcome:
+    | "created"
+    | "updated"
+    | "unchanged"
+    | "withdrawn"
+    | "not_enrolled"
+    | "invalid"
+    | "user_not_found"
+    | "unavailable";
+  /** For a refused row: which field breaks which rule. */
+  errors?: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+};
+
+export type PeopleRequest = {
+  /** Rows with the schema PersonRow. A row that breaks a rule is refused alone, with its index, field and rule. */
+  people: PersonRow[];
+};
+
+export type PersonRow = {
+  user_id?: string;
+  /** Of an account. Who has none is invited by a link. */
+  email?: string;
+  /** Null leaves them. */
+  cohorts?: string[] | null;
+  /** Ends the enrollment; the progress is kept for 30 days. */
+  withdraw?: boolean;
+};
+
+export type RosterAnswer = {
+  dry_run: boolean;
+  comes: number;
+  changes: number;
+  goes: number;
+  unchanged: number;
+  /** Could not be done right now: send the file again. */
+  failed: number;
+  /** How many were enrolled before. */
+  enrolled: number;
+  /** So many would go that `confirm_removed` must say how many. */
+  needs_confirmation: boolean;
+  /** Addresses without an account: they are left out; invite them by a link. */
+  unknown: {
+    line: number;
+    email: string;
+  }[];
+  coming: {
+    user_id: string;
+    name: string | null;
+    cohorts: string[];
+  }[];
+  changing: {
+    user_id: string;
+    name: string | null;
+    from: string[];
+    to: string[];
+  }[];
+  going: {
+    user_id: string;
+    name: string | null;
+  }[];
+};
+
+export type RosterRequest = {
+  csv: string;
+  /** Who is not in the file is withdrawn. */
+  remove_missing?: boolean;
+  /** How many are meant to go. */
+  confirm_removed?: number | null;
+};
+
+export type OverridesAnswer = {
+  results: {
+    user_id: string;
+    outcome: "done" | "refused";
+    /** Why it was refused, as of a single override. */
+    code: string | null;
+  }[];
+  done: number;
+};
+
+export type OverridesRequest = {
+  item: string;
+  kind: "unlock" | "lock" | "excuse" | "extend";
+  reason: string;
+  expires_at?: string | null;
+  extend_to?: string | null;
+  /** Everybody who is in it now. Who joins later is not meant. */
+  cohort?: string;
+  user_ids?: string[];
+};
+
+export type Invitation = {
+  id: string;
+  /** What the link ends with: `/invite/<token>` of the pages. */
+  token: string;
+  cohorts: string[];
+  max_uses: number;
+  uses: number;
+  created_at: string;
+  expires_at: string;
+  revoked_at: string | null;
+};
+
+export type NewInvitation = {
+  /** Of whoever comes by it. */
+  cohorts?: string[];
+  max_uses?: number;
+  /** After so many days it ends. */
+  days?: number;
+};
+
+export type InvitationRevoked = {
+  id: string;
+  changed: boolean;
+};
+
+export type InvitationSeen = {
+  course: string;
+  title: string;
+  expires_at: string;
+};
+
+export type InvitationToken = {
+  token: string;
+};
+
+export type InvitationAccepted = {
+  course: string;
+  created: boolean;
+};
+
 export type Erasure = {
   user_id: string;
   /** settling: all data that was found is removed. At `next_at`, a second pass removes what was under way. */
@@ -2610,6 +3169,90 @@ export interface Paths {
       answer: ShownServiceKey;
     };
   };
+  "/api/v1/courses/{course}/drafts/{version}": {
+    /** Drop a draft, with its texts and the files that no other version names; harmless to repeat */
+    delete: {
+      path: {
+        course: string;
+        version: number;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/courses/imports/uploads": {
+    /** Begin to upload an archive in parts; the same Idempotency-Key finds what was begun */
+    post: {
+      body: ImportUploadRequest;
+      answer: ImportUpload;
+    };
+  };
+  "/api/v1/courses/imports/uploads/{id}": {
+    /** Which parts of an archive have arrived */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: ImportUpload;
+    };
+    /** Give an upload up, with all that has arrived of it; harmless to repeat */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/courses/imports/uploads/{id}/parts/{part}": {
+    /** Send one part of an archive: the body is its bytes; harmless to repeat */
+    put: {
+      path: {
+        id: string;
+        part: number;
+      };
+      answer: ImportPart;
+    };
+  };
+  "/api/v1/courses/imports/uploads/{id}/complete": {
+    /** Put the parts together and import the course, as a draft; harmless to repeat */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: CourseImport;
+    };
+  };
+  "/api/v1/courses/imports/{id}/people": {
+    /** How far the look at the people of an archive is, and their import */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: ImportPeople;
+    };
+    /** Enroll the people of an archive whom verified addresses name, with what they did; harmless to repeat */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: ImportPeopleJob;
+    };
+  };
+  "/api/v1/courses/imports/{id}/people/roster": {
+    /** Who is in the archive, and what importing them would do */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: ImportRoster;
+    };
+    /** Look at the people of an archive; nobody is enrolled by it */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: ImportPeopleJob;
+    };
+  };
   "/api/v1/courses/imports": {
     /** List imports, newest first */
     get: {
@@ -2642,6 +3285,13 @@ export interface Paths {
         id: string;
       };
       answer: CourseImportDetail;
+    };
+    /** Stop an import, or remove one that has ended, with its archive and report; its draft stays */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
     };
   };
   "/api/v1/courses/imports/{id}/report": {
@@ -3098,16 +3748,6 @@ export interface Paths {
       answer: SubmissionAnswer;
     };
   };
-  "/api/v1/submissions/{submission}/verdict": {
-    /** Judge a pending submission, also that of a learner who has withdrawn since */
-    post: {
-      path: {
-        submission: string;
-      };
-      body: Verdict;
-      answer: SubmissionAnswer;
-    };
-  };
   "/api/v1/progress/import": {
     /** Record facts from other platforms, also for locked items: up to 1,000 for many learners */
     post: {
@@ -3122,9 +3762,64 @@ export interface Paths {
         limit?: number;
         /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
+        /** Only submissions in this course. */
+        course?: string;
+        /** Only submissions for this problem. */
+        item?: string;
+        /** Only submissions of learners in this cohort; needs `course` or `item`. A page can then be short or empty. */
+        cohort?: string;
       };
       answer: {
         results: PendingSubmission[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/submissions/pending/counts": {
+    /** How many submissions wait for a verdict, by course and problem */
+    get: {
+      query: {
+        /** Only of this course. */
+        course?: string;
+      };
+      answer: PendingCounts;
+    };
+  };
+  "/api/v1/submissions/{submission}": {
+    /** One submission as whoever judges sees it: with its problem, its rubric and all its verdicts */
+    get: {
+      path: {
+        submission: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: GradedSubmission;
+    };
+  };
+  "/api/v1/submissions/{submission}/verdict": {
+    /** Judge a pending submission, or change its verdict; also of a learner who has withdrawn since */
+    post: {
+      path: {
+        submission: string;
+      };
+      body: Verdict;
+      answer: SubmissionAnswer;
+    };
+  };
+  "/api/v1/enrollments/{enrollment}/history": {
+    /** What one learner did and what it opened, the latest 500, as D1 mirrors them */
+    get: {
+      path: {
+        enrollment: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        results: HistoryEntry[];
         next_cursor: string | null;
       };
     };
@@ -3412,6 +4107,22 @@ export interface Paths {
         lang?: "en" | "zh";
       };
       answer: ClassPage;
+    };
+  };
+  "/api/v1/courses/{course}/class/counts": {
+    /** Where a class is: for each item, how many of these learners are in which state, decided now */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        limit?: number;
+        /** Only learners of this cohort. */
+        cohort?: string;
+      };
+      answer: ClassCounts;
     };
   };
   "/api/v1/translation/sessions/batch": {
@@ -3922,6 +4633,214 @@ export interface Paths {
       answer: Presence;
     };
   };
+  "/api/v1/courses/{course}/members": {
+    /** Who has rights in a course: its owner, co-authors and graders */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: {
+        results: CourseMember[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/members/{user}": {
+    /** Make somebody a co-author or a grader of a course, or change which */
+    put: {
+      path: {
+        course: string;
+        user: string;
+      };
+      body: MemberRoleRequest;
+      answer: MemberChange;
+    };
+    /** Take somebody's rights in a course away */
+    delete: {
+      path: {
+        course: string;
+        user: string;
+      };
+      answer: MemberChange;
+    };
+  };
+  "/api/v1/courses/{course}/members/batch": {
+    /** Add, change and remove members, by e-mail address or id; each row is judged by itself */
+    post: {
+      path: {
+        course: string;
+      };
+      body: MembersRequest;
+      answer: MembersAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/owner": {
+    /** Give a course to one of its co-authors; who owned it stays as a co-author */
+    put: {
+      path: {
+        course: string;
+      };
+      body: OwnerRequest;
+      answer: CourseOwner;
+    };
+  };
+  "/api/v1/courses/{course}/observers": {
+    /** Who observes which learner of a course */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: CourseObserver[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/observers/{user}/learners/{learner}": {
+    /** Let somebody see one learner's states, reasons and history in a course */
+    put: {
+      path: {
+        course: string;
+        user: string;
+        learner: string;
+      };
+      answer: Observing;
+    };
+    /** End that somebody sees a learner; reads end within 60 seconds */
+    delete: {
+      path: {
+        course: string;
+        user: string;
+        learner: string;
+      };
+      answer: Observing;
+    };
+  };
+  "/api/v1/courses/{course}/people": {
+    /** The learners of a course by name, with e-mail addresses, cohorts and when they were last here */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        /** A part of a name, an address or an id. */
+        search?: string;
+        /** Only learners of this cohort. */
+        cohort?: string;
+        status?: "active" | "withdrawn";
+      };
+      answer: {
+        results: CoursePerson[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/cohorts": {
+    /** The cohorts of a course, and how many learners are in each; the first 200 */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: {
+        results: Cohort[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/people/batch": {
+    /** Enroll, put into cohorts or withdraw many, by e-mail address or id; each row is judged by itself */
+    post: {
+      path: {
+        course: string;
+      };
+      body: PeopleRequest;
+      answer: PeopleAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/roster": {
+    /** Bring a class in line with a CSV file, or see what that would change */
+    put: {
+      path: {
+        course: string;
+      };
+      query: {
+        dry_run?: "true" | "false";
+      };
+      body: RosterRequest;
+      answer: RosterAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/overrides/batch": {
+    /** Unlock, lock, excuse or extend one item for a cohort or for some learners */
+    post: {
+      path: {
+        course: string;
+      };
+      body: OverridesRequest;
+      answer: OverridesAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/invitations": {
+    /** The links of a course, the newest first; those that ended stay for 30 days */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: Invitation[];
+        next_cursor: string | null;
+      };
+    };
+    /** Make a link by which people enroll themselves, also where the course is closed to them otherwise */
+    post: {
+      path: {
+        course: string;
+      };
+      body: NewInvitation;
+      answer: Invitation;
+    };
+  };
+  "/api/v1/courses/{course}/invitations/{id}": {
+    /** End a link at once; who came by it stays */
+    delete: {
+      path: {
+        course: string;
+        id: string;
+      };
+      answer: InvitationRevoked;
+    };
+  };
+  "/api/v1/invitations/look-up": {
+    /** What a link invites to, for whoever has it */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: InvitationToken;
+      answer: InvitationSeen;
+    };
+  };
+  "/api/v1/invitations/accept": {
+    /** Enroll by a link; a second time changes nothing and takes no second use */
+    post: {
+      body: InvitationToken;
+      answer: InvitationAccepted;
+    };
+  };
   "/api/v1/erasures/{user}": {
     /** The progress of an erasure */
     get: {
@@ -4112,6 +5031,7 @@ export interface Paths {
 export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/users",
   "PATCH /api/v1/users/{id}",
+  "POST /api/v1/courses/imports/uploads",
   "POST /api/v1/courses/imports",
   "POST /api/v1/courses",
   "POST /api/v1/courses/{course}/versions",
@@ -4119,8 +5039,8 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/chapters/{chapter}/mark_as_completed",
   "POST /api/v1/problems/{problem}/mark_as_completed",
   "POST /api/v1/problems/{problem}/submissions",
-  "POST /api/v1/submissions/{submission}/verdict",
   "POST /api/v1/progress/import",
+  "POST /api/v1/submissions/{submission}/verdict",
   "POST /api/v1/courses/{course}/enrollments",
   "DELETE /api/v1/courses/{course}/enrollments",
   "PATCH /api/v1/enrollments/{enrollment}",
@@ -4142,5 +5062,17 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/insight/learners",
   "PUT /api/v1/enrollments/{enrollment}/insight/exclusion",
   "POST /api/v1/insight/runs",
+  "PUT /api/v1/courses/{course}/members/{user}",
+  "DELETE /api/v1/courses/{course}/members/{user}",
+  "POST /api/v1/courses/{course}/members/batch",
+  "PUT /api/v1/courses/{course}/owner",
+  "PUT /api/v1/courses/{course}/observers/{user}/learners/{learner}",
+  "DELETE /api/v1/courses/{course}/observers/{user}/learners/{learner}",
+  "POST /api/v1/courses/{course}/people/batch",
+  "PUT /api/v1/courses/{course}/roster",
+  "POST /api/v1/courses/{course}/overrides/batch",
+  "POST /api/v1/courses/{course}/invitations",
+  "DELETE /api/v1/courses/{course}/invitations/{id}",
+  "POST /api/v1/invitations/accept",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);

@@ -35,3 +35,4 @@ export type { EventStreamOptions, Timing } from "./stream/options.ts";
 export type { ConnectionState, StatusReason, StreamStatus } from "./stream/status.ts";
 export type { Surroundings, TabChannel } from "./stream/surroundings.ts";
 export type { GetToken } from "./token.ts";
+export { PARTS_FROM, type PartsTransport, uploadInParts } from "./upload-parts.ts";

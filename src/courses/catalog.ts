@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, sql } from "drizzle-orm";
 import type { Database } from "../platform/database/counted.ts";
 import { rememberPlacement } from "../platform/database/placement.ts";
 import { compile, type Outline, type Program } from "../unlock/index.ts";
+import { type CourseRights, MEMBER_ROLES } from "./access.ts";
 import { courseOutlines, courses } from "./tables.ts";
 
 /**
@@ -20,9 +21,8 @@ export interface CoursePointer {
   learners?: number;
 }
 
-export interface CourseEntry {
+export interface CourseEntry extends CourseRights {
   slug: string;
-  owner_id: string;
   /** Null until the first version is published. */
   pointer: CoursePointer | null;
 }
@@ -31,6 +31,10 @@ export interface CourseEntry {
 const POINTER_SOFT_AGE_MS = 2_000;
 /** No pointer older than this is served while D1 answers: the bound "author changes within 5 s on read". */
 const POINTER_MAX_AGE_MS = 5_000;
+/** While D1 does not answer, rights in a course are taken from memory for so long: the bound of a right that was taken away. */
+const RIGHTS_MAX_AGE_MS = 60_000;
+/** Members of one course: they are read, and remembered, with its pointer. */
+export const MAX_MEMBERS = 100;
 /** Courses whose pointer is remembered; the oldest entry goes first. */
 const MAX_POINTERS = 2_000;
 /** Items of all remembered programs together; about 300 bytes each, so some 60 MB of an isolate's 128. */
@@ -72,8 +76,27 @@ export async function findCourse(
   try {
     return await fetchCourse(db(), slug);
   } catch (fault) {
-    if (cached !== undefined) return cached.entry;
-    throw fault;
+    if (cached === undefined) throw fault;
+    return age < RIGHTS_MAX_AGE_MS ? cached.entry : withoutRights(cached.entry);
+  }
+}
+
+/** What an old memory is still good for: which version there is, and not who may change it. */
+function withoutRights(entry: CourseEntry | null): CourseEntry | null {
+  return entry === null ? null : { ...entry, owner_id: "", members: new Map() };
+}
+
+/**
+ * The same for a write that rests on a right in the course: rights are asked for, so that one that was taken away a moment
+ * ago is gone. While D1 does not answer, those remembered count for a minute.
+ */
+export async function findCourseForWrite(db: () => Database, slug: string): Promise<CourseEntry | null> {
+  const before = pointers.get(slug);
+  try {
+    return await fetchCourse(db(), slug);
+  } catch (fault) {
+    if (before === undefined || Date.now() - before.fetchedAt >= RIGHTS_MAX_AGE_MS) throw fault;
+    return before.entry;
   }
 }
 
@@ -92,15 +115,25 @@ export function rememberedCourse(slug: string): CourseEntry | null | undefined {
   return pointers.get(slug)?.entry;
 }
 
+const membersShape = z.array(z.tuple([z.string(), z.enum(MEMBER_ROLES)]));
+/** The members of a course in the statement that reads it. */
+const MEMBERS = sql<string>`(SELECT json_group_array(json_array(user_id, role)) FROM course_members
+  WHERE course_slug = ${courses.slug} LIMIT ${MAX_MEMBERS})`;
+
 /** Reads the course from D1, past every cache, and remembers it. */
 export async function fetchCourse(db: Database, slug: string): Promise<CourseEntry | null> {
-  const row = await db.select().from(courses).where(eq(courses.slug, slug)).get();
+  const row = await db
+    .select({ ...getTableColumns(courses), members: MEMBERS })
+    .from(courses)
+    .where(eq(courses.slug, slug))
+    .get();
   const entry: CourseEntry | null =
     row === undefined
       ? null
       : {
           slug,
           owner_id: row.owner_id,
+          members: new Map(membersShape.parse(JSON.parse(row.members))),
           pointer:
             row.active_version === null
               ? null

@@ -20,7 +20,16 @@ export interface Permit {
 }
 
 /** The Markdown of one item in one version; one D1 query. Null when the author wrote none. */
-export async function loadContent(db: Database, { course, version, item }: Permit): Promise<LocalizedText | null> {
+export async function loadContent(db: Database, permit: Permit): Promise<LocalizedText | null> {
+  const text = await textOfItem(db, permit);
+  return text === null ? null : contentShape.parse(JSON.parse(text));
+}
+
+/** What is stored of one item in one version, as it is stored. */
+export async function textOfItem(
+  db: Database,
+  { course, version, item }: { course: string; version: number; item: string },
+): Promise<string | null> {
   const row = await db
     .select({ content: courseContents.content })
     .from(courseContents)
@@ -32,7 +41,7 @@ export async function loadContent(db: Database, { course, version, item }: Permi
       ),
     )
     .get();
-  return row === undefined ? null : contentShape.parse(JSON.parse(row.content));
+  return row?.content ?? null;
 }
 
 /** Rows looked at in one step: of the longest texts they have some megabytes. */

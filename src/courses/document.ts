@@ -13,6 +13,7 @@ import {
   VISIBILITIES,
 } from "../unlock/index.ts";
 import { MAX_ITEMS } from "./max-items.ts";
+import { type Rubric, rubricOf, rubricSchema } from "./rubric.ts";
 
 /** Most characters of one chapter's or problem's Markdown, per language. */
 const MAX_CONTENT = 64_000;
@@ -96,6 +97,9 @@ const problemDocumentSchema = z
     ...itemFields,
     difficulty: z.int().min(1).max(10).default(1),
     answer: answerKeySchema.nullable().default(null),
+    rubric: rubricSchema.optional().openapi({
+      description: "How a person judges answers: criteria with points. Absent: a score is given as a whole.",
+    }),
   })
   .openapi("ProblemDocument");
 
@@ -149,10 +153,10 @@ export const courseDocumentSchema = z
 export type CourseDocument = z.infer<typeof courseDocumentSchema>;
 type ProblemDocumentItem = z.infer<typeof problemDocumentSchema>;
 
-/** Content of one item as it is stored apart from the outline. */
+/** Content of one item, or the rubric beside it, as it is stored apart from the outline. */
 export interface ItemContent {
   item: string;
-  content: NonNullable<ProblemDocumentItem["content"]>;
+  content: NonNullable<ProblemDocumentItem["content"]> | Rubric;
 }
 
 /** What an item says of itself, where it says it: an outline without any of it is what it always was. */
@@ -170,6 +174,7 @@ export function splitDocument(document: CourseDocument): { outline: Outline; con
   };
   const problem = (item: ProblemDocumentItem, chapter: string | null): Outline["problems"][number] => {
     keepContent(item);
+    if (item.rubric !== undefined) contents.push({ item: rubricOf(item.id), content: item.rubric });
     const { id, title, status, rule, difficulty, answer } = item;
     return { id, title, status, rule, chapter, difficulty, answer, ...told(item) };
   };

@@ -14,6 +14,7 @@ import type { CheckedDocument } from "./versions.ts";
 // What an import needs beyond a course's own rooms. It is loaded when somebody imports: see loadImporting in index.ts.
 
 export { createCourse } from "./create.ts";
+export { countDrafts, dropDraft, droppedDrafts, forgetDropped, removeDocument } from "./drafts.ts";
 export { archiveFiles } from "./importers/archive/index.ts";
 export { filesNamed, settleLinks } from "./importers/links.ts";
 export { storeDraft } from "./publish.ts";
@@ -22,14 +23,16 @@ export { storeDraft } from "./publish.ts";
  * The course that an archive holds. Nothing of it is stored.
  *
  * @param course slug that the course is to have.
+ * @param people whether people and what they did are read too, which needs more memory.
  * @returns `invalid_input`, each error naming file and place, where the archive is not of this format.
  */
 export async function readArchive(
   format: ImportFormat,
   source: ArchiveSource,
   course: string,
+  people = false,
 ): Promise<Result<Imported>> {
-  return importCourse(FORMATS[format], archiveFiles(source), { course, people: false });
+  return importCourse(FORMATS[format], archiveFiles(source), { course, people });
 }
 
 /**

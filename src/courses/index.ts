@@ -1,6 +1,16 @@
 /** The public API of the courses room. */
 
-export { isStaff, mayManage } from "./access.ts";
+export {
+  type CourseAct,
+  type CourseRole,
+  isStaff,
+  MEMBER_ROLES,
+  type MemberRole,
+  may,
+  mayGrade,
+  mayManage,
+  roleIn,
+} from "./access.ts";
 export type { PublishImpact } from "./answers.ts";
 export { impactSchema } from "./answers.ts";
 export {
@@ -8,10 +18,12 @@ export {
   type CoursePointer,
   fetchCourse,
   findCourse,
+  findCourseForWrite,
   forgetCourse,
   isFresh,
   loadActiveProgram,
   loadProgram,
+  MAX_MEMBERS,
   parseOutline,
   rememberedCourse,
   rememberedProgram,
@@ -24,7 +36,9 @@ export type { Imported } from "./importers/format.ts";
 export { importReportSchema } from "./importers/report.ts";
 export { MAX_ITEMS } from "./max-items.ts";
 export { newCourseSlugSchema } from "./new-slug.ts";
-export { courses } from "./tables.ts";
+export { forgetObserver, observes } from "./observers.ts";
+export { criterionIdSchema, loadRubric, type Rubric } from "./rubric.ts";
+export { courseMembers, courseObservers, courses } from "./tables.ts";
 
 /** What an import needs: readers of archives, checks, drafts. Loaded when it is asked for: few isolates ever import. */
 export const loadImporting = () => import("./foreign.ts");

@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { addAuditEntry } from "../audit/index.ts";
 import type { Database } from "../platform/database/counted.ts";
@@ -10,11 +10,12 @@ import type { PublishedVersion } from "./answers.ts";
 import { type CourseEntry, fetchCourse, forgetCourse, loadProgram } from "./catalog.ts";
 import { type CourseDocument, documentPaths, splitDocument } from "./document.ts";
 import { MAX_ITEMS } from "./max-items.ts";
-import { courseActivations, courses } from "./tables.ts";
+import { courseActivations, courses, courseVersions } from "./tables.ts";
 import {
   type CheckedDocument,
   hashOf,
   isConflict,
+  isGone,
   keepDocument,
   newestVersion,
   summaryOf,
@@ -210,9 +211,9 @@ export async function activate(
     });
     if (first === undefined) throw new Error("an activation has statements");
     try {
-      await db.batch([first, ...rest]);
+      await db.batch([first, ...rest, stillThere(db, slug, version)]);
     } catch (fault) {
-      if (isConflict(fault)) continue;
+      if (isConflict(fault) || isGone(fault)) continue;
       throw fault;
     } finally {
       forgetCourse(slug);
@@ -220,6 +221,14 @@ export async function activate(
     return ok({ course: slug, version, activation, created: true });
   }
   return refuse("concurrent_change", { retry_after: 1 });
+}
+
+/** Fails the whole batch where the version was dropped meanwhile: a null stands in a column that may not be null. */
+function stillThere(db: Database, slug: string, version: number): BatchItem<"sqlite"> {
+  return db
+    .update(courseVersions)
+    .set({ is_kept: sql`CASE WHEN dropped_at IS NULL THEN is_kept END` })
+    .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version)));
 }
 
 /** Where a course is placed that was never active: nobody can have enrolled yet. What is there stays. Null: all are full. */

@@ -12,7 +12,7 @@ import { findingSchema, impactSchema, publishedSchema } from "./answers.ts";
 import { courseDocumentSchema, MAX_DOCUMENT_BYTES } from "./document.ts";
 import { isOfUnreadable, legibleDocument } from "./legible.ts";
 import { checkDocument } from "./publish.ts";
-import { AUTHORS, courseParam, json, OWNER_RULE, policySchema, TAGS } from "./routes-common.ts";
+import { courseParam, json, MANAGERS, OWNER_RULE, policySchema, TAGS } from "./routes-common.ts";
 
 /**
  * Deepest nesting of a publish body: document, chapters, chapter, problems, problem, and two levels for each of the
@@ -59,7 +59,7 @@ const refuseDeepNesting: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 export const publishRoute = defineRoute(
   {
-    roles: AUTHORS,
+    roles: MANAGERS,
     rule: OWNER_RULE,
     maxBody: MAX_DOCUMENT_BYTES,
     rate: "write",

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { courseSlugSchema } from "../platform/ids.ts";
+import { PEOPLE } from "../platform/roles.ts";
 
 export const TAGS = ["courses"];
 
@@ -13,4 +14,7 @@ export const json = <T extends z.ZodType>(schema: T) => ({ "application/json": {
 
 export const AUTHORS = ["author", "admin"] as const;
 
-export const OWNER_RULE = "Authors: own courses only.";
+/** Those who may manage some course: who is a co-author of it need not be an author elsewhere. */
+export const MANAGERS = PEOPLE;
+
+export const OWNER_RULE = "The owner of the course, its co-authors, and admins.";

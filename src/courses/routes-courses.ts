@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { and, asc, eq, gt, isNotNull, or, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, isNotNull, or, sql } from "drizzle-orm";
 import { nudgeAudit } from "../audit/index.ts";
 import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import { respond } from "../platform/http/answers.ts";
-import { type AppContext, actorOf, databaseOf, keyOf } from "../platform/http/context.ts";
+import { type Actor, type AppContext, actorOf, databaseOf, keyOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { languageOf, languageQuery } from "../platform/http/language.ts";
@@ -13,8 +13,8 @@ import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { acceptedSecrets } from "../platform/secrets.ts";
 import { inLanguage, localizedTextSchema } from "../platform/text.ts";
-import { mayManage } from "./access.ts";
-import { fetchCourse } from "./catalog.ts";
+import { isStaff, MEMBER_ROLES, type MemberRole, roleIn } from "./access.ts";
+import { type CourseEntry, fetchCourse } from "./catalog.ts";
 import { createCourse } from "./create.ts";
 import { newCourseSlugSchema } from "./new-slug.ts";
 import { AUTHORS, courseParam, json, TAGS } from "./routes-common.ts";
@@ -31,6 +31,10 @@ const courseView = z
     activation: z.int(),
     created_at: z.string(),
     updated_at: z.string(),
+    role: z
+      .enum(["owner", ...MEMBER_ROLES])
+      .nullable()
+      .openapi({ description: "What the caller is in it." }),
   })
   .openapi("Course");
 
@@ -39,7 +43,7 @@ const listRoute = defineRoute(
     roles: ROLES,
     scope: "read",
     keyCourses: "handler",
-    rule: "Learners see published courses, authors also their own, admins all.",
+    rule: "Everybody sees published courses and courses in which they have rights. Admins see all.",
   },
   {
     method: "get",
@@ -75,7 +79,7 @@ const createCourseRoute = defineRoute(
 );
 
 const readCourseRoute = defineRoute(
-  { roles: ROLES, scope: "read", rule: "Only its author and admins see an unpublished course." },
+  { roles: ROLES, scope: "read", rule: "Only people with rights in it and admins see an unpublished course." },
   {
     method: "get",
     path: "/courses/{course}",
@@ -94,14 +98,16 @@ export function courseRowRoutes() {
       const published = isNotNull(courses.active_version);
       const key = keyOf(c);
       const only = key === null || key.courses === null ? null : jsonSet(oneBatch(key.courses));
-      const mine = actor.role === "author" ? or(published, eq(courses.owner_id, actor.id)) : published;
+      const isMember = sql`EXISTS (SELECT 1 FROM course_members WHERE course_slug = ${courses.slug} AND user_id = ${actor.id})`;
+      const isOwner = actor.role === "author" ? eq(courses.owner_id, actor.id) : undefined;
+      const mine = actor.role === "service" ? published : or(published, isOwner, isMember);
       const found = await paginate(
         acceptedSecrets(c.env),
         `courses ${actor.id} ${actor.role}`,
         c.req.valid("query"),
         (after, take) =>
           databaseOf(c)
-            .select()
+            .select({ ...getTableColumns(courses), member: memberRole(actor.id) })
             .from(courses)
             .where(
               and(
@@ -129,15 +135,31 @@ export function courseRowRoutes() {
     })
     .openapi(readCourseRoute, async (c) => {
       const { course: slug } = c.req.valid("param");
-      const row = await databaseOf(c).select().from(courses).where(eq(courses.slug, slug)).get();
-      const entry = row === undefined ? null : { slug, owner_id: row.owner_id, pointer: null };
-      const isVisible = row?.active_version != null || (entry !== null && mayManage(actorOf(c), entry));
+      const actor = actorOf(c);
+      const row = await databaseOf(c)
+        .select({ ...getTableColumns(courses), member: memberRole(actor.id) })
+        .from(courses)
+        .where(eq(courses.slug, slug))
+        .get();
+      const isVisible = row !== undefined && (row.active_version !== null || isStaff(actor, entryOf(actor, row)));
       if (row === undefined || !isVisible) return respond(c, refuse("course_not_found").refusal);
       return c.json(viewOf(c, row), 200);
     });
 }
 
-function viewOf(c: AppContext, row: typeof courses.$inferSelect) {
+type Row = typeof courses.$inferSelect & { member?: MemberRole | null };
+
+/** What the caller is in a course beside its owner. */
+function memberRole(user: string) {
+  return sql<MemberRole | null>`(SELECT role FROM course_members WHERE course_slug = ${courses.slug} AND user_id = ${user})`;
+}
+
+/** The course as far as the caller's rights in it go. */
+function entryOf(actor: Actor, { slug, owner_id, member = null }: Row): CourseEntry {
+  return { slug, owner_id, members: new Map(member === null ? [] : [[actor.id, member]]), pointer: null };
+}
+
+function viewOf(c: AppContext, row: Row) {
   const title = localized.parse(JSON.parse(row.title));
   const texts = typeof title === "string" ? { en: title } : { en: title.en ?? title.zh ?? "", zh: title.zh };
   return {
@@ -148,5 +170,6 @@ function viewOf(c: AppContext, row: typeof courses.$inferSelect) {
     activation: row.activation,
     created_at: toInstant(row.created_at),
     updated_at: toInstant(row.updated_at),
+    role: roleIn(actorOf(c), entryOf(actorOf(c), row)),
   };
 }

@@ -19,9 +19,9 @@ import { findingSchema, type PublishImpact } from "./answers.ts";
 import { type CourseEntry, type CoursePointer, fetchCourse } from "./catalog.ts";
 import { activate, checkDocument, type MarkStale, type PublishPolicy, publish } from "./publish.ts";
 import { publishRoute, refuseWholeDocument } from "./route-publish.ts";
-import { AUTHORS, courseParam, json, OWNER_RULE, policySchema, TAGS } from "./routes-common.ts";
+import { courseParam, json, MANAGERS, OWNER_RULE, policySchema, TAGS } from "./routes-common.ts";
 import { courseVersions } from "./tables.ts";
-import { documentKey } from "./versions.ts";
+import { documentKey, isThere } from "./versions.ts";
 
 /** What the rooms above do for this one. */
 export interface CourseRoomDependencies {
@@ -54,7 +54,7 @@ const versionView = z
   .openapi("CourseVersion");
 
 const versionsRoute = defineRoute(
-  { roles: AUTHORS, rule: OWNER_RULE },
+  { roles: MANAGERS, rule: OWNER_RULE },
   {
     method: "get",
     path: "/courses/{course}/versions",
@@ -69,7 +69,7 @@ const versionsRoute = defineRoute(
 const versionParams = z.object({ course: courseSlugSchema, version: z.coerce.number().int().min(1) });
 
 const sourceRoute = defineRoute(
-  { roles: AUTHORS, rule: OWNER_RULE },
+  { roles: MANAGERS, rule: OWNER_RULE },
   {
     method: "get",
     path: "/courses/{course}/versions/{version}",
@@ -85,7 +85,7 @@ const sourceRoute = defineRoute(
 );
 
 const activateRoute = defineRoute(
-  { roles: AUTHORS, rule: OWNER_RULE, rate: "write", refuses: ["shards_full"] },
+  { roles: MANAGERS, rule: OWNER_RULE, rate: "write", refuses: ["shards_full"] },
   {
     method: "post",
     path: "/courses/{course}/versions/{version}/activate",
@@ -167,6 +167,7 @@ export function versionRoutes({ markStale, impactOf, warm }: CourseRoomDependenc
             .where(
               and(
                 eq(courseVersions.course_slug, slug),
+                isThere,
                 before === null ? undefined : lt(courseVersions.version, Number(before)),
               ),
             )
@@ -196,7 +197,7 @@ export function versionRoutes({ markStale, impactOf, warm }: CourseRoomDependenc
       const row = await databaseOf(c)
         .select({ sha256: courseVersions.sha256 })
         .from(courseVersions)
-        .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version)))
+        .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version), isThere))
         .get();
       if (row === undefined) return respond(c, refuse("version_not_found").refusal);
       const etag = `"${row.sha256}"`;

@@ -27,6 +27,8 @@ export const courseVersions = sqliteTable(
     warnings: text().notNull().default("[]"),
     published_by: text().notNull(),
     published_at: integer().notNull(),
+    dropped_at: integer(),
+    is_kept: integer().notNull().default(1),
   },
   (table) => [primaryKey({ columns: [table.course_slug, table.version] })],
 );
@@ -64,4 +66,28 @@ export const courseContents = sqliteTable(
     content: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.course_slug, table.version, table.item_id] })],
+);
+
+/** See migrations/0035_course_people.sql. */
+export const courseMembers = sqliteTable(
+  "course_members",
+  {
+    course_slug: text().notNull(),
+    user_id: text().notNull(),
+    role: text({ enum: ["co_author", "grader"] }).notNull(),
+    added_at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.user_id] })],
+);
+
+/** See migrations/0035_course_people.sql. */
+export const courseObservers = sqliteTable(
+  "course_observers",
+  {
+    course_slug: text().notNull(),
+    user_id: text().notNull(),
+    learner_id: text().notNull(),
+    added_at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.user_id, table.learner_id] })],
 );

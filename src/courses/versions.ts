@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { cutByBytes, cutText, firstBytes, jsonSet } from "../platform/database/batches.ts";
 import type { Database } from "../platform/database/counted.ts";
@@ -47,23 +47,32 @@ export function documentKey(slug: string, sha256: string): string {
   return `courses/${slug}/${sha256}.json`;
 }
 
+/** A version that is there: drafts that were dropped are not. */
+export const isThere = isNull(courseVersions.dropped_at);
+
 /** SHA-256 of the document of a version, in hex; null: there is no such version. */
 export async function hashOf(db: Database, slug: string, version: number): Promise<string | null> {
   const row = await db
     .select({ sha256: courseVersions.sha256 })
     .from(courseVersions)
-    .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version)))
+    .where(and(eq(courseVersions.course_slug, slug), eq(courseVersions.version, version), isThere))
     .get();
   return row?.sha256 ?? null;
 }
 
-/** The newest version of a course, or the newest with this document; null: there is none. */
+/**
+ * The newest version of a course, dropped ones included, because no number is given twice; or the newest that is there
+ * with this document. Null: there is none.
+ */
 export async function newestVersion(db: Database, slug: string, sha256?: string): Promise<number | null> {
   const row = await db
     .select({ version: courseVersions.version })
     .from(courseVersions)
     .where(
-      and(eq(courseVersions.course_slug, slug), sha256 === undefined ? undefined : eq(courseVersions.sha256, sha256)),
+      and(
+        eq(courseVersions.course_slug, slug),
+        sha256 === undefined ? undefined : and(eq(courseVersions.sha256, sha256), isThere),
+      ),
     )
     .orderBy(desc(courseVersions.version))
     .limit(1)
@@ -114,6 +123,14 @@ function contentStatements(
 export function isConflict(fault: unknown): boolean {
   for (let error = fault; error instanceof Error; error = error.cause) {
     if (/UNIQUE constraint failed/.test(error.message)) return true;
+  }
+  return false;
+}
+
+/** Whether a version was dropped at the same moment. */
+export function isGone(fault: unknown): boolean {
+  for (let error = fault; error instanceof Error; error = error.cause) {
+    if (/NOT NULL constraint failed: course_versions\.is_kept/.test(error.message)) return true;
   }
   return false;
 }

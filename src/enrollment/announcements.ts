@@ -1,10 +1,10 @@
-import { callChannel } from "../events/index.ts";
+import { callChannel, type KeptBack } from "../events/index.ts";
 import type { ProjectionMessage } from "../mirror/index.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
 import { groupFor } from "./group-announcement.ts";
 import { noticesOf } from "./notices.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, OutboxRow } from "./outbox.ts";
 import { RESEND_MS } from "./resend.ts";
 
 /**
@@ -13,6 +13,8 @@ import { RESEND_MS } from "./resend.ts";
  * would cost as much as the write.
  */
 const NOBODY_MS = 15_000;
+/** The same where the channel takes what is kept before anybody reads: then it is asked only to be sure that it still knows. */
+const GATHERED_MS = 600_000;
 
 /** An announcement that follows another so soon is one of a burst, milliseconds. */
 const BURST_MS = 5_000;
@@ -43,6 +45,10 @@ export class Announcements {
    * events.
    */
   #nobodyUntil = 0;
+  /** Whether the channel has promised to take what is kept before somebody reads. */
+  #isGathered = false;
+  /** How often it has taken something. */
+  #gatherings = 0;
 
   /** @param env the object's bindings as they are now, `id` of the enrollment. */
   constructor(env: () => Env, waitUntil: (work: Promise<unknown>) => void, outbox: Outbox, id: () => string) {
@@ -101,7 +107,27 @@ export class Announcements {
 
   /** Somebody reads this enrollment, and may listen to its events as well. */
   somebodyReads(): void {
+    if (!this.#isGathered) this.#nobodyUntil = 0;
+  }
+
+  /** Whether live events may wait in the enrollment's row. */
+  mayKeep(now: number): boolean {
+    return this.#isGathered && now < this.#nobodyUntil;
+  }
+
+  /** Somebody listens: what the channel has not got yet. */
+  kept(): KeptBack {
+    this.#gatherings += 1;
+    this.#isGathered = false;
     this.#nobodyUntil = 0;
+    const rows = this.#untold();
+    return { events: noticesOf(this.#id(), rows, Date.now()), up_to: rows.at(-1)?.id ?? 0 };
+  }
+
+  /** The channel has all live events up to this outbox row. */
+  sent(upTo: number): void {
+    this.#notifiedUpTo = Math.max(this.#notifiedUpTo, upTo);
+    this.#outbox.unsent.drop(this.#notifiedUpTo);
   }
 
   /** The object's memory was dropped. */
@@ -120,19 +146,29 @@ export class Announcements {
     try {
       const { user } = parseEnrollmentId(this.#id());
       for (let isListening = true; isListening; ) {
-        const rows = this.#outbox.pending().filter(({ id }) => id > this.#notifiedUpTo);
+        const rows = this.#untold();
+        const gatherings = this.#gatherings;
         const notices = noticesOf(this.#id(), rows, Date.now());
         if (notices.length === 0) return;
-        const notified = await callChannel(this.#env(), user, (stub) => stub.tell(notices));
+        const notified = await callChannel(this.#env(), user, (stub) => stub.tell(notices, this.#id()));
         isListening = notified.ok && notified.value.listening;
-        if (isListening) this.#notifiedUpTo = rows.at(-1)?.id ?? this.#notifiedUpTo;
-        else if (notified.ok) this.#nobodyUntil = Date.now() + NOBODY_MS;
+        if (isListening) this.sent(rows.at(-1)?.id ?? 0);
+        // Who has come since then was not seen by the answer.
+        else if (gatherings !== this.#gatherings) isListening = true;
+        else if (notified.ok) {
+          this.#isGathered = notified.value.gathers === true;
+          this.#nobodyUntil = Date.now() + (this.#isGathered ? GATHERED_MS : NOBODY_MS);
+        }
       }
     } catch (fault) {
       logFault("learner_not_told", fault, { enrollment_id: this.#id() });
     } finally {
       this.#isNotifying = false;
     }
+  }
+
+  #untold(): OutboxRow[] {
+    return [...this.#outbox.unsent.rows(), ...this.#outbox.pending()].filter(({ id }) => id > this.#notifiedUpTo);
   }
 
   async #send(): Promise<void> {

@@ -8,6 +8,7 @@ import { type Result, refuse } from "../platform/results.ts";
 import type { Program } from "../unlock/index.ts";
 import { Announcements } from "./announcements.ts";
 import { DERIVED_TABLES } from "./backup.ts";
+import { StandingLease } from "./lease.ts";
 import { newMeta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
 import { RESEND_MS } from "./resend.ts";
@@ -26,6 +27,7 @@ export class EnrollmentCore {
   readonly outbox: Outbox;
   readonly cell: Cell<DueName>;
   readonly announcements: Announcements;
+  readonly lease = new StandingLease();
   readonly #ctx: DurableObjectState;
   readonly #env: () => Env;
   /** Whether it is noted for the next backup that D1 is behind. */

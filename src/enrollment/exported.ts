@@ -8,5 +8,14 @@ export const EXPORTED: readonly ExportedTable[] = [
   { kind: "kept_open", query: "SELECT * FROM opened ORDER BY item, opened_at" },
   { kind: "override", query: "SELECT * FROM overrides ORDER BY id" },
   { kind: "policy_log", query: "SELECT * FROM policy_log ORDER BY seq" },
-  { kind: "submission", query: "SELECT * FROM submissions ORDER BY id" },
+  // What is held is shown to nobody but who judges.
+  {
+    kind: "submission",
+    query: `SELECT id, item, answer, submitted_at, iif(held_at IS NULL, status, 'pending') AS status,
+      iif(held_at IS NULL, score, NULL) AS score, iif(held_at IS NULL, feedback, NULL) AS feedback,
+      iif(held_at IS NULL, marks, NULL) AS marks, iif(held_at IS NULL, judged_at, NULL) AS judged_at,
+      iif(held_at IS NULL, judged_by, NULL) AS judged_by
+      FROM submissions ORDER BY id`,
+  },
+  { kind: "verdict", query: "SELECT * FROM verdicts WHERE was_held = 0 ORDER BY submission, number" },
 ];

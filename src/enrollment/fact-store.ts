@@ -111,6 +111,23 @@ export class FactStore {
     return isSameAttempt && isSameRest && last.at === at && last.outcome === outcome;
   }
 
+  /**
+   * What was told of an item since the last revocation and did not come with a submission.
+   * @param submitted instants of its submissions: what was logged before submissions were told apart has them.
+   */
+  notSubmitted(item: string, submitted: ReadonlySet<number>): NewFact[] {
+    return this.#sql
+      .exec<LoggedFact & Record<string, SqlStorageValue>>(
+        `SELECT * FROM fact_log WHERE item = ?1 AND kind <> 'revoked' AND submitted IS NULL AND seq >
+           (SELECT coalesce(max(seq), 0) FROM fact_log AS taken WHERE taken.item = ?1 AND taken.kind = 'revoked')
+         ORDER BY seq`,
+        item,
+      )
+      .toArray()
+      .filter(({ at }) => !submitted.has(at))
+      .map((row) => ({ item, ...newsOf(row) }));
+  }
+
   hasLogged(seq: number): boolean {
     return this.#sql.exec("SELECT 1 FROM fact_log WHERE seq = ?", seq).toArray().length > 0;
   }

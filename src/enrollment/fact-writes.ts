@@ -56,8 +56,8 @@ export class FactWrites {
     const outcomes = request.facts.map((one): FactOutcome => {
       const fact: NewFact = { ...one, how: isDone(one) ? how : null };
       const { correct = false } = fact;
-      if (fact.held === true) return this.#hold(fact, now, request.actor);
-      if (correct) this.#store.held.remove(fact.item);
+      if (fact.held === true) return this.hold(fact, now, request.actor);
+      if (correct) this.#tools.showHeld(fact.item, now);
       const outcome = this.#take(fact, now, request.actor);
       if (outcome !== "recorded" && outcome !== "waiting") return outcome;
       changed.add(fact.item);
@@ -88,7 +88,7 @@ export class FactWrites {
    * Keeps a fact until it is released; it takes the place of another one that is held of the item. Nothing that a learner could
    * see changes: no sequence, no version.
    */
-  #hold({ held: _held, ...fact }: NewFact, now: number, actor: ActorRef): FactOutcome {
+  hold({ held: _held, ...fact }: NewFact, now: number, actor: ActorRef): FactOutcome {
     const { item } = fact;
     if (this.#tools.kindOf(item) === null) return "item_not_found";
     const known = this.#store.held.of(item);
@@ -103,7 +103,7 @@ export class FactWrites {
   #release(item: string, now: number, actor: ActorRef): FactOutcome {
     const known = this.#store.held.of(item);
     if (known === null) return "unchanged";
-    this.#store.held.remove(item);
+    this.#tools.showHeld(item, now);
     const outcome = this.#merge({ ...known.fact, at: null }, now, actor.id);
     const { progress_seq } = this.#state.meta;
     this.#tools.audit(actor, "progress.released", item, now, { item, progress_seq });
@@ -118,7 +118,7 @@ export class FactWrites {
     if (old === undefined) {
       return refuse("item_not_found", { detail: "The learner has done nothing with this item." });
     }
-    this.#store.held.remove(item);
+    this.#tools.showHeld(item, now);
     const isDone = sameFact(old, NO_FACT);
     if (!isDone) {
       this.#state.meta.progress_seq += 1;
@@ -159,6 +159,41 @@ export class FactWrites {
     const outcome = this.#merge(fact, now, actor);
     const isChange = outcome === "recorded" || outcome === "waiting";
     this.#settle(new Set(isChange ? [fact.item] : []), now);
+  }
+
+  /**
+   * A verdict was changed: what is recorded of the item is made anew from its submissions as they are judged now, and from
+   * what came another way. What was revoked stays revoked.
+   * @param judged a fact for each submission, oldest first.
+   * @param relock what rested on the facts before locks again, where the rules do not open it now.
+   */
+  judgedAnew(item: string, judged: readonly NewFact[], relock: boolean, actor: string, now: number): void {
+    const kind = this.#tools.kindOf(item);
+    const old = this.#state.facts.get(item) ?? { ...NO_FACT, revoked_at: null, seq: 0 };
+    if (kind === null) return;
+    const { facts } = this.#store;
+    const others = facts.notSubmitted(item, new Set(judged.map(({ at }) => at ?? now)));
+    const live = this.#isGraded(item);
+    let next = NO_FACT;
+    const told: (NewFact & { at: number; live: boolean })[] = [];
+    for (const fact of [...others, ...judged]) {
+      const score = this.#scoreOf(fact, kind === "problem");
+      const news = { ...fact, completed: isDone(fact), score, at: fact.at ?? now, live };
+      const merged = mergeFact(next, news);
+      if (others.includes(fact) || !sameFact(next, merged)) told.push(news);
+      next = merged;
+    }
+    if (sameFact(old, next)) return;
+    const { meta } = this.#state;
+    meta.progress_seq += 1;
+    facts.logRevocation(meta.progress_seq, item, now, actor, "judged anew");
+    for (const news of told) {
+      meta.progress_seq += 1;
+      facts.log(meta.progress_seq, news, now, actor);
+    }
+    this.#saveFact(item, { ...next, revoked_at: old.revoked_at, seq: meta.progress_seq }, now);
+    const rests = relock ? this.#tools.restingOn(item) : new Set<number>();
+    this.#settle(new Set([item]), now, { rests });
   }
 
   /** Takes over what D1 mirrors: facts are merged, sequences only grow. */

@@ -73,7 +73,7 @@ const factSchema = z
   })
   .refine(({ score, points }) => score === null || points === null, {
     path: ["points"],
-    message: "send either a score or points",
+    message: "send send either a score or points",
     params: { rule: "only_one" },
   })
   .refine(({ held, correct, release }) => Number(held) + Number(correct) + Number(release) <= 1, {

@@ -1,6 +1,11 @@
+export type { Applicant } from "./applicant.ts";
 export { loadEnrollment, snapshotHolds } from "./backup.ts";
 
 /** Who may open an item: read when somebody asks for a file of one. */
 export const loadPermits = () => import("./reads.ts");
+/** Enrolling many, and recording what they did elsewhere: read when people of an archive are imported. */
+export const loadBulk = () => import("./bulk.ts");
+/** Enrolling and withdrawing, for who does it for many. */
+export const loadEnrolling = () => import("./registry.ts");
 export { callEnrollment, callEnrollmentObject, enrollmentStub } from "./stub.ts";
 export { destroyWithdrawn } from "./withdrawn.ts";

@@ -30,6 +30,8 @@ const judgedPayload = z.object({
   status: z.enum(["passed", "failed"]),
   score: z.number().nullable(),
   at: z.number(),
+  /** Which verdict of the submission it is; absent: the first. */
+  number: z.number().optional(),
 });
 /** Payload of an outbox row of kind "enrollment". */
 const enrollmentPayload = z.object({
@@ -75,10 +77,12 @@ export function noticesOf(enrollment: string, rows: readonly OutboxRow[], now: n
       if (now - at > DAY_MS) continue;
       notices.push(contentEvent(course, ref, course_version, items));
     } else if (kind === "submission") {
-      const { at, ...verdict } = judgedPayload.parse(value);
+      const { at, number, ...verdict } = judgedPayload.parse(value);
       if (now - at > DAY_MS) continue;
       const data = { ...named, submission_id: ref, ...verdict, judged_at: toInstant(at) };
-      notices.push(eventOf("submission.judged", data, { key: `judged:${ref}` }));
+      notices.push(
+        eventOf("submission.judged", data, { key: number === undefined ? `judged:${ref}` : `judged:${ref}:${number}` }),
+      );
     } else if (kind === "enrollment") {
       const { at, ...change } = enrollmentPayload.parse(value);
       if (now - at > DAY_MS) continue;

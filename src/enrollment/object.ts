@@ -1,5 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { CoursePointer } from "../courses/index.ts";
+import type { KeptBack } from "../events/index.ts";
+import type { Presented } from "../identity/index.ts";
 import type {
   ActorRef,
   EnrollAnswer,
@@ -17,7 +19,7 @@ import type {
 import type { ExportPage, ExportPosition } from "../platform/cell/export-rows.ts";
 import type { DumpRequest, ObjectDump } from "../platform/cell/object-dump.ts";
 import type { Loaded } from "../platform/cell/object-load.ts";
-import { ok, type Result } from "../platform/results.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { readJudge } from "../unlock/index.ts";
 import { refresh } from "./catch-up.ts";
 import { EnrollmentCore } from "./core.ts";
@@ -33,6 +35,7 @@ import type {
   RelockRequest,
   RevokeRequest,
   SetOverrideRequest,
+  StoredSubmission,
   SubmissionsPage,
   SubmissionsRequest,
   SubmitRequest,
@@ -77,6 +80,25 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   /** Records what the learner did. Locked items are refused unless it happened elsewhere (mode "import"). */
   async record(request: RecordRequest): Promise<Result<RecordAnswer>> {
     return this.#writes.run(request, ({ facts }, now) => facts.record(request, now));
+  }
+
+  /**
+   * The same by the learner, whose token nobody has asked about yet.
+   * @returns null when it is not known for sure that it counts: then nothing was done.
+   */
+  async recordOwn(request: RecordRequest, token: Presented): Promise<Result<RecordAnswer | null>> {
+    const { lease, env, id } = this.#core;
+    if (!(await lease.stands(env, id, token))) return ok(null);
+    const { endings } = lease;
+    return this.#writes.run(request, ({ facts }, now) =>
+      lease.endings === endings ? facts.record(request, now) : refuse("unavailable", { retry_after: 1 }),
+    );
+  }
+
+  /** How the learner's tokens stand changes: from now on that is asked again. */
+  async endLease(): Promise<Result<null>> {
+    this.#core.lease.end();
+    return ok(null);
   }
 
   /** Takes a submission, judges it when the problem has an answer key, records the outcome. */
@@ -126,6 +148,11 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return this.#reads.submissionsOf(request);
   }
 
+  /** One submission with all that was said of it, for whoever judges. */
+  async submission(id: string): Promise<Result<StoredSubmission>> {
+    return this.#reads.submission(id);
+  }
+
   /** Invalidates the snapshot: the next read recomputes it. */
   async markStale(reason: string, actor: ActorRef | null = null): Promise<Result<{ stale: boolean }>> {
     return this.#writes.markStale(reason, actor);
@@ -149,9 +176,20 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return pendingProjection(this.#core);
   }
 
-  /** D1 has everything up to `head`. */
-  async confirmProjection(head: number): Promise<Result<{ remaining: number }>> {
-    return confirmProjection(this.#core, head);
+  /** D1 has everything up to `head`; live events up to `sentUpTo` are published. */
+  async confirmProjection(head: number, sentUpTo?: number): Promise<Result<{ remaining: number }>> {
+    return confirmProjection(this.#core, head, sentUpTo);
+  }
+
+  /** The live events that were kept because nobody listened; somebody does now. Null when there is no enrollment. */
+  async keptEvents(): Promise<Result<KeptBack | null>> {
+    return ok((await this.#core.load()) === null ? null : this.#core.announcements.kept());
+  }
+
+  /** The learner's channel has what it was given of them. */
+  async confirmEvents(upTo: number): Promise<Result<null>> {
+    if ((await this.#core.load()) !== null) this.#core.announcements.sent(upTo);
+    return ok(null);
   }
 
   /** Merges what D1 knows into the object: for an object that lost its storage, harmless for any other. */

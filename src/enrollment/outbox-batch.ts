@@ -1,5 +1,6 @@
 import { storedEntrySchema } from "../audit/shapes.ts";
 import type { ProjectedEvent, ProjectionBatch } from "../mirror/index.ts";
+import type { Announcements } from "./announcements.ts";
 import { mirrorOf } from "./mirror-of.ts";
 import { eventPayload, noticesOf } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
@@ -7,20 +8,23 @@ import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
 /**
- * Reads what is pending in the outbox, as the rows stand now. Null when nothing is pending.
- * @param notifiedUpTo outbox row up to which the learner's live events know everything already.
+ * Reads what is pending in the outbox, as the rows stand now. Null when nothing is pending. Its live events go along
+ * unless they may wait until somebody listens.
  */
 export function collectProjection(
   state: EnrollmentState,
   store: EnrollmentStore,
   outbox: Outbox,
-  notifiedUpTo: number,
+  announcements: Announcements,
 ): ProjectionBatch | null {
   const rows = outbox.pending();
   const head = rows.at(-1)?.id;
   if (head === undefined) return null;
   const now = Date.now();
   const depth = outbox.depth(now);
+  const { notifiedUpTo } = announcements;
+  const untold = rows.filter(({ id }) => id > notifiedUpTo);
+  const isKept = announcements.mayKeep(now) && outbox.mayKeep(untold);
   const refs = (kind: string) => [...new Set(rows.filter((row) => row.kind === kind).map((row) => row.ref))];
   const events = rows.flatMap((row): ProjectedEvent[] => {
     if (row.kind !== "event" || row.payload === null) return [];
@@ -42,17 +46,12 @@ export function collectProjection(
     mirror: depth.rows > rows.length ? null : mirrorOf(state, store),
     facts: store.facts.of(refs("fact")),
     submissions: refs("submission").flatMap((id) => {
-      const submission = store.submissions.find(id);
-      if (submission === null) return [];
-      const { judged_by: _judgedBy, ...projected } = submission;
-      return [projected];
+      const projected = store.submissions.projected(id);
+      return projected === null ? [] : [projected];
     }),
     events,
-    notices: noticesOf(
-      state.meta.id,
-      rows.filter(({ id }) => id > notifiedUpTo),
-      now,
-    ),
+    notices: isKept ? [] : noticesOf(state.meta.id, [...outbox.unsent.rows(), ...untold], now),
+    sent_up_to: isKept ? notifiedUpTo : head,
     audit: rows.flatMap(({ kind, payload }) =>
       kind === "audit" && payload !== null ? [storedEntrySchema.parse(JSON.parse(payload))] : [],
     ),

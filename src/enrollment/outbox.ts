@@ -1,3 +1,5 @@
+import { type Held, Unsent } from "./unsent.ts";
+
 /**
  * What an enrollment object still has to deliver to D1. A row is written in the transaction of its cause and removed
  * only when the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data
@@ -13,8 +15,6 @@ export interface OutboxRow {
 }
 
 type News = [kind: OutboxKind, ref: string, payload: string | null, createdAt: number];
-/** A row as it is held in the enrollment's own row, which every commit writes anyway. */
-type Held = [id: number, kind: string, ref: string, payload: string | null, createdAt: number];
 
 /** What the enrollment's row holds of the outbox at most, rows and characters: it is written with each commit. */
 const MAX_HELD = 25;
@@ -56,6 +56,7 @@ interface Standing {
 /** See pending-step.ts for where its rows are. */
 export class Outbox {
   readonly #sql: SqlStorage;
+  readonly unsent: Unsent;
   #standing: Standing | null = null;
   /** Whether the enrollment's row is to be written because of what it holds. */
   #isHeldNew = false;
@@ -67,6 +68,7 @@ export class Outbox {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.unsent = new Unsent(sql);
   }
 
   /** A commit starts: nothing is new yet. */
@@ -80,6 +82,7 @@ export class Outbox {
   /** A transaction was rolled back, or the tables were filled again: what memory says of them is not so. */
   forget(): void {
     this.#standing = null;
+    this.unsent.forget();
   }
 
   /** What the enrollment's row has to say of the outbox. */
@@ -89,7 +92,7 @@ export class Outbox {
   }
 
   get isHeldNew(): boolean {
-    return this.#isHeldNew;
+    return this.#isHeldNew || this.unsent.isNew;
   }
 
   /** Since when the oldest row waits, epoch ms; null when nothing is pending. */
@@ -178,9 +181,22 @@ export class Outbox {
     return this.#sql.exec("SELECT 1 FROM outbox WHERE kind = 'audit' LIMIT 1").toArray().length > 0;
   }
 
-  /** Inside a commit: everything up to `head` has arrived. */
-  confirm(head: number): void {
+  /** Whether the live events of these rows may wait until somebody listens. */
+  mayKeep(rows: readonly OutboxRow[]): boolean {
+    return !this.#hasRows() && this.unsent.hasRoomFor(rows);
+  }
+
+  /**
+   * Inside a commit: everything up to `head` has arrived.
+   * @param sentUpTo row up to which the learner's channel has the live events.
+   */
+  confirm(head: number, sentUpTo: number, now: number): void {
     const standing = this.#known();
+    this.unsent.drop(sentUpTo);
+    this.unsent.keep(
+      standing.held.filter(([id]) => id <= head && id > sentUpTo),
+      now,
+    );
     if (this.#hasRows()) this.#sql.exec("DELETE FROM outbox_rows WHERE id <= ?", head);
     const left = standing.held.filter(([id]) => id > head);
     this.#isHeldNew ||= left.length < standing.held.length;

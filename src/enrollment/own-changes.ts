@@ -60,10 +60,13 @@ export class OwnChanges {
     this.#outbox.describe("submission", (id) => {
       const submission = this.#store.submissions.find(id);
       if (submission === null || submission.judged_at === null || submission.status === "pending") return null;
+      // Of what is held the learner hears when it is released.
+      if (submission.held) return null;
       // A verdict that came with the submission itself, and that opened something, is part of that event.
       const isInstant = submission.judged_at === submission.submitted_at;
-      const { item, status, score, judged_at } = submission;
-      return isInstant && isSent ? null : judgedNotice({ item, status, score, at: judged_at });
+      const { item, status, score, judged_at, number } = submission;
+      const later = number > 1 ? { number } : {};
+      return isInstant && isSent ? null : judgedNotice({ item, status, score, at: judged_at, ...later });
     });
     this.#causes.clear();
   }

@@ -25,15 +25,22 @@ export async function pendingProjection(core: EnrollmentCore): Promise<Result<Pr
   const collectProjection = await readCollectProjection();
   const state = await core.load();
   if (state === null) return ok(null);
-  return ok(collectProjection(state, core.store, core.outbox, core.announcements.notifiedUpTo));
+  return ok(collectProjection(state, core.store, core.outbox, core.announcements));
 }
 
-/** D1 has everything up to `head`. */
-export async function confirmProjection(core: EnrollmentCore, head: number): Promise<Result<{ remaining: number }>> {
+/**
+ * D1 has everything up to `head`.
+ * @param sentUpTo up to where the live events are published; a Worker of the release before does not say.
+ */
+export async function confirmProjection(
+  core: EnrollmentCore,
+  head: number,
+  sentUpTo = 0,
+): Promise<Result<{ remaining: number }>> {
   if ((await core.load()) === null) return ok({ remaining: 0 });
   return core.commit(() => {
     const now = Date.now();
-    core.outbox.confirm(head);
+    core.outbox.confirm(head, Math.max(sentUpTo, core.announcements.notifiedUpTo), now);
     const { rows } = core.outbox.depth(now);
     core.cell.scheduler.reschedule("outbox", null);
     core.announcements.confirmed(now);

@@ -7,7 +7,7 @@ import type { EnrollmentCore } from "./core.ts";
 import { readAt } from "./history.ts";
 import { mirrorOf } from "./mirror-of.ts";
 import type { Recovery } from "./recovery.ts";
-import type { Inspection, SubmissionsPage, SubmissionsRequest } from "./requests.ts";
+import type { Inspection, StoredSubmission, SubmissionsPage, SubmissionsRequest } from "./requests.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
 import type { EnrollmentState } from "./state.ts";
 
@@ -72,9 +72,16 @@ export class ReadSide {
   }
 
   /** A page of the learner's submissions for one item, newest first. */
-  async submissionsOf({ item, after, limit }: SubmissionsRequest): Promise<Result<SubmissionsPage>> {
+  async submissionsOf({ item, after, limit, byStaff = false }: SubmissionsRequest): Promise<Result<SubmissionsPage>> {
     if ((await this.#recovery.active()) === null) return refuse("not_enrolled");
-    return ok(this.#core.store.submissions.page(item, after, limit));
+    return ok(this.#core.store.submissions.page(item, after, limit, byStaff));
+  }
+
+  /** One submission with all that was said of it, for whoever judges: also of a learner who has withdrawn. */
+  async submission(id: string): Promise<Result<StoredSubmission>> {
+    if ((await this.#core.load()) === null && (await this.#recovery.active()) === null) return refuse("not_enrolled");
+    const found = this.#core.store.submissions.whole(id, true);
+    return found === null ? refuse("submission_not_found") : ok(found);
   }
 
   /** What a learner opens is noted before the answer, where a rule asks for it. @returns whether anything changed. */

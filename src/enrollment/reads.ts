@@ -5,6 +5,7 @@ import {
   isStaff,
   loadContent,
   loadProgram,
+  observes,
   type Permit,
   rememberedCourse,
 } from "../courses/index.ts";
@@ -22,6 +23,7 @@ import {
 import { countedDatabase } from "../platform/database/counted.ts";
 import { directory } from "../platform/database/shards.ts";
 import type { ErrorCode } from "../platform/error-codes.ts";
+import { respond } from "../platform/http/answers.ts";
 import { type Actor, type AppContext, actorOf, databaseOf, databasesOf } from "../platform/http/context.ts";
 import { namesAny, namesTag } from "../platform/http/etag.ts";
 import { languageOf } from "../platform/http/language.ts";
@@ -55,8 +57,8 @@ export interface ReadQuery {
 /** Wait suggested when nothing answers; an object or database usually is back within a second. */
 const RETRY_AFTER_S = 1;
 
-/** An answer, with whether staff of the course asked. */
-type Asked = ReadAnswer & { byStaff: boolean };
+/** An answer, with whether staff of the course asked, or somebody who may see this learner and nothing else. */
+type Asked = ReadAnswer & { byStaff: boolean; byObserver: boolean };
 
 /** What every read of unlock states may refuse beyond its form. */
 export const UNLOCK_READ_REFUSALS = [
@@ -83,8 +85,9 @@ export async function readUnlocks(c: AppContext, course: string, want: Want, que
     return refuse(isStaff(actor, entry) ? "course_unpublished" : "course_not_found");
   }
   const byStaff = asksAsStaff(actor, entry);
-  const subject = subjectOf(actor, byStaff, query);
+  const subject = await subjectOf(c, course, byStaff, query);
   if (!subject.ok) return subject;
+  const byObserver = !byStaff && subject.value.kind === "learner" && subject.value.user !== actor.id;
   const request: ReadRequest = {
     pointer: entry?.pointer ?? null,
     want,
@@ -107,7 +110,7 @@ export async function readUnlocks(c: AppContext, course: string, want: Want, que
   facts.snapshot_version = answer.value.snapshot.version;
   facts.source = answer.value.snapshot.source;
   countRead(c, want, answer.value.snapshot.source);
-  return ok({ ...answer.value, byStaff });
+  return ok({ ...answer.value, byStaff, byObserver });
 }
 
 function instantOf(query: ReadQuery): number | null {
@@ -127,6 +130,7 @@ export async function readItem(
 ): Promise<Response> {
   const read = await readUnlocks(c, course, { kind: "item", item }, query);
   const language = languageOf(c);
+  if (read.ok && read.value.byObserver) return respond(c, OBSERVERS_READ_STATES.refusal);
   return sendRead(c, read, async (content, snapshot) => {
     if (content.kind !== "item" || !read.ok) return refuse("internal");
     const row: unknown = JSON.parse(content.row);
@@ -148,6 +152,10 @@ export async function readItem(
     }
   });
 }
+
+const OBSERVERS_READ_STATES = refuse("forbidden", {
+  detail: "Observers see states, reasons and history, not content.",
+});
 
 /** Permission to show what one item holds, as the rules say just now. */
 export async function permitItem(c: AppContext, course: string, item: string): Promise<Result<Permit>> {
@@ -189,9 +197,14 @@ function asksAsStaff(actor: Actor, entry: CourseEntry | null): boolean {
 }
 
 /** Whose view is asked for, and whether the caller may see it (invariant 8). */
-function subjectOf(actor: Actor, byStaff: boolean, query: ReadQuery): Result<Subject> {
+async function subjectOf(c: AppContext, course: string, byStaff: boolean, query: ReadQuery): Promise<Result<Subject>> {
+  const actor = actorOf(c);
   if (query.learner !== undefined && query.learner !== actor.id) {
-    if (!byStaff) return refuse("forbidden", { detail: "Only staff of the course read another learner's state." });
+    const looksOn = { course, user: actor.id, learner: query.learner };
+    if (!byStaff && !(actor.role !== "service" && (await observes(() => databaseOf(c), looksOn)))) {
+      const detail = "Only staff of the course, and observers of the learner, read another learner's state.";
+      return refuse("forbidden", { detail });
+    }
     return ok({ kind: "learner", user: query.learner });
   }
   if (!byStaff || query.learner !== undefined) return ok({ kind: "learner", user: actor.id });

@@ -66,7 +66,7 @@ export class Recovery {
     for await (const page of adoptedSubmissions(this.#core.env, this.#core.id)) {
       this.#core.commit(() => {
         for (const submission of page) {
-          if (submissions.find(submission.id) === null) submissions.save(submission, null);
+          if (submissions.find(submission.id) === null) submissions.save(submission);
         }
         return ok(null);
       });

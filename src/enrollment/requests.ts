@@ -8,7 +8,7 @@ import type {
   ProjectedSubmission,
   StoredOverride,
 } from "../mirror/index.ts";
-import type { Language } from "../platform/text.ts";
+import type { Language, LocalizedText } from "../platform/text.ts";
 import type { OverrideKind } from "../unlock/index.ts";
 
 /** Every write carries who, what it knows of the course, and how to repeat it. */
@@ -25,6 +25,47 @@ export type SubmitRequest = OverrideRequest<{
   /** IANA time zone for the dates in reasons; null or nothing for UTC. */
   zone?: string | null;
 }>;
+/** What a person says of one criterion of a rubric, with the names it had then. */
+export interface RubricMark {
+  criterion: string;
+  title: LocalizedText;
+  level: string | null;
+  level_title: LocalizedText | null;
+  points: number;
+  max: number;
+  comment: string | null;
+}
+/** A remark on lines of an answer, counted from 1. */
+export interface LineComment {
+  line: number;
+  to: number;
+  text: string;
+}
+/** What a verdict says beside its score and its comment. */
+export interface Marks {
+  rubric?: RubricMark[];
+  comments?: LineComment[];
+  points?: { points: number; max: number };
+  /** The item itself is passed or failed by it. */
+  decides?: true;
+}
+/** A verdict as it was given; its number counts those of one submission from 1. */
+export interface GivenVerdict {
+  number: number;
+  status: ProjectedSubmission["status"];
+  score: number | null;
+  feedback: string | null;
+  marks: Marks;
+  judged_at: number | null;
+  judged_by: string | null;
+  /** Its learner does not see it. */
+  held: boolean;
+}
+/** A submission with its verdict, and those that came before it, oldest first. */
+export interface StoredSubmission extends ProjectedSubmission, GivenVerdict {
+  history: GivenVerdict[];
+}
+
 export type VerdictRequest = {
   submission_id: string;
   passed: boolean;
@@ -32,6 +73,13 @@ export type VerdictRequest = {
   /** The item itself is passed or failed by it. An older Worker says nothing of it. */
   decides?: boolean;
   feedback: string | null;
+  marks?: Marks;
+  /** Neither shown nor counted until it is released. */
+  held?: boolean;
+  /** Number of the verdict that this one takes the place of; null where nobody has judged yet. */
+  replaces?: number | null;
+  /** With `replaces`: what rested on the verdict before locks again, where the rules do not open it now. */
+  relock?: boolean;
   actor: ActorRef;
   idempotency: Idempotency | null;
 };
@@ -63,9 +111,11 @@ export interface SubmissionsRequest {
   item: string;
   after: string | null;
   limit: number;
+  /** Whoever judges sees what is held. */
+  byStaff?: boolean;
 }
 export interface SubmissionsPage {
-  submissions: ProjectedSubmission[];
+  submissions: StoredSubmission[];
   /** Null at the end. */
   next: string | null;
 }

@@ -26,6 +26,8 @@ const TAGS = ["enrollment"];
 /** Most learners and most items of one page. */
 const MAX_LEARNERS = 50;
 const MAX_ITEMS = 50;
+/** Learners that are counted at once: each is evaluated. */
+const MAX_COUNTED = 200;
 
 const courseParam = z.object({ course: courseSlugSchema });
 const filterQuery = {
@@ -96,6 +98,48 @@ const classRoute = defineRoute(
     },
   },
 );
+const countsRoute = defineRoute(
+  { roles: STAFF, scope: "read", rule: STAFF_RULE, refuses },
+  {
+    method: "get",
+    path: "/courses/{course}/class/counts",
+    operationId: "countClass",
+    tags: TAGS,
+    summary: "Where a class is: for each item, how many of these learners are in which state, decided now",
+    description: "Counts of a page of learners: the counts of the pages, added, are those of the class.",
+    request: {
+      params: courseParam,
+      query: z.object({
+        cursor: pageQuery.cursor,
+        limit: z.coerce.number().int().min(1).max(MAX_COUNTED).default(MAX_COUNTED),
+        cohort: filterQuery.cohort,
+      }),
+    },
+    responses: {
+      200: {
+        description: "Every item of the course.",
+        content: {
+          "application/json": {
+            schema: pageSchema(
+              z
+                .object({
+                  item_id: z.string(),
+                  hidden: z.int(),
+                  locked: z.int(),
+                  unlocked: z.int(),
+                  started: z.int(),
+                  completed: z.int(),
+                })
+                .openapi("ItemCounts"),
+            )
+              .extend({ learners: z.int(), course_version: z.int() })
+              .openapi("ClassCounts"),
+          },
+        },
+      },
+    },
+  },
+);
 const exportRoute = defineRoute(
   { roles: STAFF, scope: "read", rule: STAFF_RULE, refuses },
   {
@@ -135,6 +179,25 @@ export function classRoutes() {
         },
         200,
       );
+    })
+    .openapi(countsRoute, async (c) => {
+      const { course: slug } = c.req.valid("param");
+      const { cohort = null, cursor, limit } = c.req.valid("query");
+      const asked = await askedOf(c, slug, { item_limit: Number.MAX_SAFE_INTEGER });
+      if (!asked.ok) return respond(c, asked.refusal);
+      const { course, items } = asked.value;
+      const scope = `class counts ${slug} ${cohort ?? ""}`;
+      const after = cursor === undefined ? ok(null) : await decodeCursor(acceptedSecrets(c.env), scope, cursor);
+      if (!after.ok) return respond(c, after.refusal);
+      const wanted = { sort: "last_active" as const, cohort, state: null, limit, after: after.value, items };
+      const { rows, next } = await classView(databasesOf(c), course, wanted, Date.now());
+      const results = items.map((item, at) => {
+        const counts = { hidden: 0, locked: 0, unlocked: 0, started: 0, completed: 0 };
+        for (const { states } of rows) counts[states[at] ?? "hidden"] += 1;
+        return { item_id: course.program.ids[item] ?? "", ...counts };
+      });
+      const next_cursor = next === null ? null : await encodeCursor(c.env.AUTH_SECRET, scope, next);
+      return c.json({ results, next_cursor, learners: rows.length, course_version: course.pointer.version }, 200);
     })
     .openapi(exportRoute, async (c) => {
       const { course: slug } = c.req.valid("param");

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { fetchCourse, findCourse, isStaff, loadProgram } from "../courses/index.ts";
+import { fetchCourse, isStaff, loadProgram, may } from "../courses/index.ts";
 import { enrollAnswerSchema, writeAnswerSchema } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { actorOf, databaseOf, databasesOf } from "../platform/http/context.ts";
@@ -21,7 +21,7 @@ import { OVERRIDE_KINDS, profileSchema } from "../unlock/index.ts";
 import { enroll, listEnrollments, withdraw } from "./registry.ts";
 import { cohortsSchema, enrolledAtSchema, givenEnrolledAt } from "./routes-policy.ts";
 import { settled } from "./routes-writes.ts";
-import { STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
+import { courseForWrite, STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
 import { callEnrollment } from "./stub.ts";
 
 const TAGS = ["enrollment"];
@@ -184,7 +184,7 @@ export function enrollmentsRoutes() {
       if (course.pointer === null) {
         return respond(c, refuse(isStaff(actor, course) ? "course_unpublished" : "course_not_found").refusal);
       }
-      if (!isStaff(actor, course)) {
+      if (!may(actor, "decide", course)) {
         const isNamed = [cohorts, practice_mode, profile, enrolled_at].some((one) => one !== null);
         const asksForMore = user_id !== actor.id || isNamed;
         if (asksForMore) {
@@ -212,11 +212,8 @@ export function enrollmentsRoutes() {
       const actor = actorOf(c);
       const user = c.req.valid("query").user_id ?? actor.id;
       if (user !== actor.id) {
-        const course = await findCourse(() => databaseOf(c), slug);
-        if (course === null) return respond(c, refuse("course_not_found").refusal);
-        if (!isStaff(actor, course)) {
-          return respond(c, refuse("forbidden", { detail: "Only staff of the course withdraw others." }).refusal);
-        }
+        const course = await courseForWrite(c, slug, "decide");
+        if (!course.ok) return respond(c, course.refusal);
       }
       const id = enrollmentId(slug, user);
       const result = await withdraw(c.env, id, { ...actor, request_id: c.get("requestId") });

@@ -17,9 +17,10 @@ import {
 import { happenedSchema, instantSchema } from "../platform/instants.ts";
 import { logFault } from "../platform/log.ts";
 import { type FieldError, refuse } from "../platform/results.ts";
+import { PEOPLE } from "../platform/roles.ts";
 import { askForMarks, markCourseStale } from "../staleness/index.ts";
 import { cohortNameSchema, OVERRIDE_KINDS, profileSchema } from "../unlock/index.ts";
-import { STAFF, STAFF_RULE, staffWrite } from "./staff.ts";
+import { DECIDE_RULE, STAFF, staffWrite } from "./staff.ts";
 import { callEnrollment } from "./stub.ts";
 
 const TAGS = ["enrollment"];
@@ -47,7 +48,7 @@ const courseParam = z.object({ course: courseSlugSchema });
 const reason = z.string().trim().min(3).max(500);
 const done = { 200: { description: "Done; the answer says exactly what changed.", content: json(writeAnswerSchema) } };
 const policyRoute = defineRoute(
-  { roles: STAFF, scope: "enroll", rule: STAFF_RULE, rate: "write", refuses: ["course_not_found"] },
+  { roles: STAFF, scope: "enroll", rule: DECIDE_RULE, rate: "write", refuses: ["course_not_found"] },
   {
     method: "patch",
     path: "/enrollments/{enrollment}",
@@ -93,7 +94,7 @@ const setOverrideRoute = defineRoute(
   {
     roles: STAFF,
     scope: "overrides",
-    rule: STAFF_RULE,
+    rule: DECIDE_RULE,
     rate: "write",
     refuses: ["course_not_found", "no_effect", "override_limit"],
   },
@@ -130,7 +131,7 @@ const setOverrideRoute = defineRoute(
   },
 );
 const removeOverrideRoute = defineRoute(
-  { roles: STAFF, scope: "overrides", rule: STAFF_RULE, rate: "write", refuses: ["course_not_found"] },
+  { roles: STAFF, scope: "overrides", rule: DECIDE_RULE, rate: "write", refuses: ["course_not_found"] },
   {
     method: "delete",
     path: "/enrollments/{enrollment}/overrides/{item}",
@@ -152,7 +153,7 @@ const removeOverrideRoute = defineRoute(
   },
 );
 const revokeRoute = defineRoute(
-  { roles: ["author", "admin"], rule: STAFF_RULE, rate: "write", refuses: ["course_not_found", "item_not_found"] },
+  { roles: PEOPLE, rule: DECIDE_RULE, rate: "write", refuses: ["course_not_found", "item_not_found"] },
   {
     method: "post",
     path: "/enrollments/{enrollment}/revocations",
@@ -182,7 +183,7 @@ const revokeRoute = defineRoute(
   },
 );
 const relockRoute = defineRoute(
-  { roles: STAFF, scope: "overrides", rule: STAFF_RULE, rate: "write", refuses: ["course_not_found"] },
+  { roles: STAFF, scope: "overrides", rule: DECIDE_RULE, rate: "write", refuses: ["course_not_found"] },
   {
     method: "post",
     path: "/enrollments/{enrollment}/relock",

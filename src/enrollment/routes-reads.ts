@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { findCourse, loadProgram, mayManage } from "../courses/index.ts";
+import { findCourse, isStaff, loadProgram } from "../courses/index.ts";
 import type { Content, SnapshotInfo } from "../mirror/index.ts";
 import { audience, cursorScope, LOCKED, snapshotSchema } from "../mirror/index.ts";
 import { passOn, respond } from "../platform/http/answers.ts";
@@ -18,6 +18,7 @@ import { completionSchema, explanationSchema, ITEM_STATUSES, reasonSchema } from
 import { MAX_STALE_SECONDS } from "./edge/entry.ts";
 import { type ReadQuery, readItem, readUnlocks, UNLOCK_READ_REFUSALS } from "./reads.ts";
 import { sendRead } from "./send-read.ts";
+import { STAFF, STAFF_RULE } from "./staff.ts";
 
 const TAGS = ["unlock reads"];
 const READ_RULE =
@@ -206,9 +207,9 @@ const whyRoute = defineRoute(
 );
 const audienceRoute = defineRoute(
   {
-    roles: ["author", "service", "admin"],
+    roles: STAFF,
     scope: "read",
-    rule: "Authors: own courses only.",
+    rule: STAFF_RULE,
     refuses: ["course_unpublished"],
   },
   {
@@ -284,7 +285,7 @@ export function readRoutes() {
       const db = databaseOf(c);
       const entry = await findCourse(() => db, slug);
       if (entry === null) return respond(c, refuse("course_not_found").refusal);
-      if (actorOf(c).role !== "service" && !mayManage(actorOf(c), entry)) {
+      if (!isStaff(actorOf(c), entry)) {
         const detail = "Only staff of the course ask who can open an item.";
         return respond(c, refuse("forbidden", { detail }).refusal);
       }

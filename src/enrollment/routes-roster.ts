@@ -19,7 +19,7 @@ import { profileSchema } from "../unlock/index.ts";
 import type { Applicant } from "./applicant.ts";
 import { enrollAll } from "./registry.ts";
 import { cohortsSchema, enrolledAtSchema, givenEnrolledAt } from "./routes-policy.ts";
-import { STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
+import { courseForWrite, DECIDE_RULE, STAFF } from "./staff.ts";
 
 const TAGS = ["enrollment"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
@@ -40,7 +40,8 @@ const outcomeSchema = z
   })
   .openapi("EnrollOutcome");
 type EnrollOutcome = z.output<typeof outcomeSchema>;
-const batchRow = z.strictObject({
+/** A row of a roster. */
+export const batchRow = z.strictObject({
   user_id: userIdSchema,
   cohorts: cohortsSchema.nullable().default(null),
   practice_mode: z.boolean().nullable().default(null),
@@ -54,7 +55,7 @@ const batchRoute = defineRoute(
   {
     roles: STAFF,
     scope: "enroll",
-    rule: STAFF_RULE,
+    rule: DECIDE_RULE,
     maxBody: MAX_BATCH_BYTES,
     rows: "enrollments",
     refuses: ["course_unpublished", "shards_full"],
@@ -97,7 +98,7 @@ const batchRoute = defineRoute(
 export function rosterRoutes() {
   return newRouter().openapi(batchRoute, async (c) => {
     const { course: slug } = c.req.valid("param");
-    const managed = await staffCourse(c, slug);
+    const managed = await courseForWrite(c, slug, "decide");
     if (!managed.ok) return respond(c, managed.refusal);
     const course = await fetchCourse(databaseOf(c), slug);
     if (course?.pointer == null) return respond(c, refuse("course_unpublished").refusal);

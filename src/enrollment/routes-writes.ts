@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { type CoursePointer, findCourse, isFresh, rememberedCourse } from "../courses/index.ts";
-import type { Idempotency, WriteAnswer } from "../mirror/index.ts";
+import type { Idempotency, RecordAnswer, RecordRequest, WriteAnswer } from "../mirror/index.ts";
 import { LOCKED, submitAnswerSchema, writeAnswerSchema } from "../mirror/index.ts";
 import { refusedRows } from "../platform/database/batch-rows.ts";
 import { countedDatabase } from "../platform/database/counted.ts";
@@ -13,15 +13,7 @@ import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { languageOf, languageQuery } from "../platform/http/language.ts";
 import { OTHER_COURSES } from "../platform/http/policy.ts";
-import {
-  courseOfItem,
-  courseSlugSchema,
-  enrollmentId,
-  enrollmentOfSubmission,
-  itemIdSchema,
-  newSubmissionId,
-  submissionIdSchema,
-} from "../platform/ids.ts";
+import { courseOfItem, courseSlugSchema, enrollmentId, itemIdSchema, newSubmissionId } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
@@ -116,50 +108,6 @@ const submitRoute = defineRoute(
     },
   },
 );
-const verdictRoute = defineRoute(
-  {
-    roles: ["service", "admin"],
-    scope: "verdicts",
-    rule: "Services and admins.",
-    rate: "write",
-    refuses: ["already_judged"],
-  },
-  {
-    method: "post",
-    path: "/submissions/{submission}/verdict",
-    operationId: "judgeSubmission",
-    tags: TAGS,
-    summary: "Judge a pending submission, also that of a learner who has withdrawn since",
-    request: {
-      headers: idempotencyHeader,
-      params: z.object({ submission: submissionIdSchema }),
-      body: {
-        required: true,
-        content: json(
-          z
-            .strictObject({
-              passed: z.boolean().openapi({
-                description:
-                  "Whether the problem counts as completed. This is independent of the score: a condition on a score asks only for the score, whether the attempt passed or not.",
-              }),
-              score: z.number().min(0).max(100).openapi({
-                description: "The best score counts, whether the attempt passed or not.",
-              }),
-              decides: z.boolean().default(false).openapi({
-                description:
-                  "This verdict passes or fails the item, for conditions on its completion state. Without it, an attempt that did not pass leaves the item incomplete.",
-              }),
-              feedback: z.string().max(5_000).nullable().default(null),
-            })
-            .openapi("Verdict"),
-        ),
-      },
-    },
-    responses: {
-      200: { description: "Judged; the answer says exactly what changed.", content: json(submitAnswerSchema) },
-    },
-  },
-);
 const importRoute = defineRoute(
   {
     roles: ["service", "admin"],
@@ -219,23 +167,6 @@ export function writeRoutes() {
       );
       return result.ok ? c.json(settled(c, id, result.value), 201) : respond(c, result.refusal);
     })
-    .openapi(verdictRoute, async (c) => {
-      const { submission } = c.req.valid("param");
-      const verdict = c.req.valid("json");
-      const idempotency = await idempotencyOf(c);
-      const id = enrollmentOfSubmission(submission);
-      const result = await callEnrollment(c.env, id, (stub) =>
-        stub.verdict({
-          submission_id: submission,
-          ...verdict,
-          actor: { ...actorOf(c), request_id: c.get("requestId") },
-          idempotency,
-        }),
-      );
-      if (result.ok) return c.json(settled(c, id, result.value), 200);
-      const isUnknown = result.refusal.code === "not_enrolled";
-      return respond(c, isUnknown ? refuse("submission_not_found").refusal : result.refusal);
-    })
     .openapi(importRoute, async (c) => {
       const key = keyOf(c);
       const rows = readFacts(c.req.valid("json").facts, (index) => rowFault(c, index));
@@ -262,21 +193,40 @@ async function mark(c: AppContext, item: string, zone: string | undefined): Prom
   const idempotency = await idempotencyOf(c);
   const course = courseOfItem(item);
   const id = enrollmentId(course, actorOf(c).id);
-  const result = await callEnrollment(c.env, id, (stub) =>
-    stub.record({
-      facts: [{ item, completed: true, score: null, at: null }],
-      chapters_only: true,
-      actor: actorOf(c),
-      mode: "own",
-      language: languageOf(c),
-      zone: knownZone(zone),
-      pointer: pointerForWrite(c, course),
-      idempotency,
-    }),
-  );
+  const requestOf = (): RecordRequest => ({
+    facts: [{ item, completed: true, score: null, at: null }],
+    chapters_only: true,
+    actor: actorOf(c),
+    mode: "own",
+    language: languageOf(c),
+    zone: knownZone(zone),
+    pointer: pointerForWrite(c, course),
+    idempotency,
+  });
+  const result =
+    (await recordUnchecked(c, id, requestOf())) ??
+    (await callEnrollment(c.env, id, (stub) => stub.record(requestOf())));
   if (!result.ok) return result;
   const { outcomes: _outcomes, ...answer } = result.value;
   return ok(settled(c, id, answer));
+}
+
+/**
+ * Records with a token of which the object knows how it stands. @returns null when the token is checked, but nothing is
+ * recorded: the object did not know, or is one of the release before.
+ */
+async function recordUnchecked(
+  c: AppContext,
+  id: string,
+  request: RecordRequest,
+): Promise<Result<RecordAnswer> | null> {
+  const unchecked = c.get("unchecked");
+  if (unchecked === undefined) return null;
+  const recorded = await callEnrollment(c.env, id, (stub) => stub.recordOwn(request, unchecked.token));
+  if (recorded.ok && recorded.value !== null) return ok(recorded.value);
+  if (!recorded.ok && recorded.refusal.code !== "unavailable") return recorded;
+  const refusal = await unchecked.check();
+  return refusal === null ? null : { ok: false, refusal };
 }
 
 /** The Idempotency-Key with the hash of what it was sent with: the address and the body. */

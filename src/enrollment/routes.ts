@@ -1,5 +1,6 @@
 import { newRouter } from "../platform/http/define-route.ts";
 import { enrollmentsRoutes } from "./routes-enrollments.ts";
+import { gradingRoutes } from "./routes-grading.ts";
 import { historyRoutes } from "./routes-history.ts";
 import { operationsRoutes } from "./routes-operations.ts";
 import { policyRoutes } from "./routes-policy.ts";
@@ -12,6 +13,7 @@ export function enrollmentRoutes() {
   return newRouter()
     .route("/", writeRoutes())
     .route("/", submissionRoutes())
+    .route("/", gradingRoutes())
     .route("/", historyRoutes())
     .route("/", enrollmentsRoutes())
     .route("/", rosterRoutes())

@@ -208,4 +208,32 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ) WITHOUT ROWID;
     `,
   },
+  {
+    // Rows of the outbox that D1 has and the learner's live events have not, as JSON; null for none. See unsent.ts.
+    id: "012_unsent",
+    sql: "ALTER TABLE enrollment ADD COLUMN unsent TEXT;",
+  },
+  {
+    // What a person says of a submission beside score and comment, since when it is held, and which verdict it is; and the
+    // verdicts that were changed later, each as it was given.
+    id: "013_verdicts",
+    sql: `
+      ALTER TABLE submissions ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE submissions ADD COLUMN held_at INTEGER;
+      ALTER TABLE submissions ADD COLUMN marks TEXT;
+      CREATE INDEX held_submissions ON submissions (item) WHERE held_at IS NOT NULL;
+      CREATE TABLE verdicts (
+        submission TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        score REAL,
+        feedback TEXT,
+        marks TEXT,
+        judged_at INTEGER,
+        judged_by TEXT,
+        was_held INTEGER NOT NULL,
+        PRIMARY KEY (submission, number)
+      ) WITHOUT ROWID;
+    `,
+  },
 ];

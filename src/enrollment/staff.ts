@@ -1,26 +1,39 @@
 import type { CourseEntry, CoursePointer } from "../courses/index.ts";
-import { findCourse, isStaff } from "../courses/index.ts";
+import { type CourseAct, findCourse, findCourseForWrite, may } from "../courses/index.ts";
 import type { ActorRef, Idempotency, WriteAnswer } from "../mirror/index.ts";
 import { projectEnrollments } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
 import { idempotencyOf, pointerForWrite, settled } from "./routes-writes.ts";
 import { callEnrollment, type EnrollmentStub } from "./stub.ts";
 
-/** Roles that may act on other people's enrollments, and the rule beyond the role. */
-export const STAFF = ["author", "service", "admin"] as const;
-export const STAFF_RULE = "Authors: own courses only.";
+/** Who may be staff of some course: what they are in it decides. The rules say what they have to be. */
+export const STAFF = ROLES;
+export const STAFF_RULE = "Staff of the course: its owner, co-authors and graders; services and admins.";
+export const DECIDE_RULE = "The owner of the course and its co-authors; services and admins.";
 
-/** The course if the caller is staff of it. */
+/** The course if the caller may read it as its staff. */
 export async function staffCourse(c: AppContext, slug: string): Promise<Result<CourseEntry>> {
+  return admitted(c, slug, await findCourse(() => databaseOf(c), slug), "read");
+}
+
+/** The course if the caller may do this in it, as rights stand at this moment: for writes. */
+export async function courseForWrite(c: AppContext, slug: string, act: CourseAct): Promise<Result<CourseEntry>> {
+  const hasRights = actorOf(c).role === "admin" || actorOf(c).role === "service";
+  const find = hasRights ? findCourse : findCourseForWrite;
+  return admitted(c, slug, await find(() => databaseOf(c), slug), act);
+}
+
+function admitted(c: AppContext, slug: string, course: CourseEntry | null, act: CourseAct): Result<CourseEntry> {
   c.get("facts").course_id = slug;
-  const course = await findCourse(() => databaseOf(c), slug);
   if (course === null) return refuse("course_not_found");
-  if (isStaff(actorOf(c), course)) return ok(course);
-  // That an unpublished course exists is its author's secret.
-  return course.pointer === null ? refuse("course_not_found") : refuse("forbidden", { detail: STAFF_RULE });
+  if (may(actorOf(c), act, course)) return ok(course);
+  // That an unpublished course exists is a secret of those who have rights in it.
+  if (course.pointer === null && !may(actorOf(c), "read", course)) return refuse("course_not_found");
+  return refuse("forbidden", { detail: act === "read" ? STAFF_RULE : DECIDE_RULE });
 }
 
 /**
@@ -40,7 +53,7 @@ export async function staffWrite(
   ) => Promise<Result<WriteAnswer>>,
 ) {
   const { course } = parseEnrollmentId(enrollment);
-  const staff = await staffCourse(c, course);
+  const staff = await courseForWrite(c, course, "decide");
   if (!staff.ok) return respond(c, staff.refusal);
   const actor = { ...actorOf(c), request_id: c.get("requestId") };
   const request = { actor, pointer: pointerForWrite(c, course), idempotency: await idempotencyOf(c) };

@@ -79,3 +79,85 @@ export const REGISTERED = setStatement((set) => `SELECT id FROM enrollments WHER
 // plan: CORRELATED SCALAR SUBQUERY 2
 // plan: SEARCH closed USING PRIMARY KEY (course_slug=?)
 export const REMOVE_GONE = setStatement((set) => `DELETE FROM enrollments WHERE ${isGone(set)}`);
+
+/** Submissions of one listing that are looked at: those of a page, and one more. */
+export interface PendingRow {
+  id: string;
+  enrollment_id: string;
+  item_id: string;
+  answer: string;
+  submitted_at: number;
+}
+
+const COURSE_OF = "substr(waiting.enrollment_id, 1, instr(waiting.enrollment_id, ':') - 1)";
+const AFTER = "(waiting.submitted_at, waiting.id) > (?2, ?3) ORDER BY waiting.submitted_at, waiting.id LIMIT ?4";
+const oldestOf = (which: string) => (set: string) =>
+  `
+  SELECT id, enrollment_id, item_id, answer, submitted_at FROM submissions WHERE id IN (
+    SELECT found.id FROM ${set} AS asked CROSS JOIN submissions AS found ON found.id IN (
+      SELECT waiting.id FROM submissions AS waiting WHERE waiting.status = 'pending' AND ${which} AND ${AFTER})
+    ORDER BY found.submitted_at, found.id LIMIT ?4)
+  ORDER BY submitted_at, id`;
+
+/** The oldest pending submissions of some courses after a place. Of each course no more are looked at than are asked for. */
+// plan: SEARCH submissions USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 2
+// plan: SCAN asked VIRTUAL TABLE INDEX 1:
+// plan: SEARCH found USING PRIMARY KEY (id=?)
+// plan: CORRELATED LIST SUBQUERY 1
+// plan: SEARCH waiting USING INDEX submissions_pending_course (<expr>=? AND (submitted_at,id)>(?,?))
+// plan: USE TEMP B-TREE FOR ORDER BY
+// plan: USE TEMP B-TREE FOR ORDER BY
+export const PENDING_OF_COURSES = setStatement(oldestOf(`${COURSE_OF} = asked.value`));
+
+/** The same of some items. */
+// plan: SEARCH submissions USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 2
+// plan: SCAN asked VIRTUAL TABLE INDEX 1:
+// plan: SEARCH found USING PRIMARY KEY (id=?)
+// plan: CORRELATED LIST SUBQUERY 1
+// plan: SEARCH waiting USING COVERING INDEX submissions_pending_item (item_id=? AND (submitted_at,id)>(?,?))
+// plan: USE TEMP B-TREE FOR ORDER BY
+// plan: USE TEMP B-TREE FOR ORDER BY
+export const PENDING_OF_ITEMS = setStatement(oldestOf("waiting.item_id = asked.value"));
+
+/** Which of some enrollments belong to a cohort. */
+// plan: SEARCH enrollments USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: SCAN cohort EXISTS VIRTUAL TABLE INDEX 3:
+export const IN_COHORT = setStatement(
+  (set) => `SELECT id FROM enrollments WHERE id IN (SELECT value FROM ${set})
+    AND EXISTS (SELECT 1 FROM json_each(enrollments.policy, '$.cohorts') AS cohort WHERE cohort.value = ?2)`,
+);
+
+/** What waits in some courses by item, of so many rows at most. */
+// plan: CO-ROUTINE (subquery-1)
+// plan: SCAN asked VIRTUAL TABLE INDEX 1:
+// plan: SEARCH waiting USING COVERING INDEX submissions_pending_item (item_id>? AND item_id<?)
+// plan: SCAN (subquery-1)
+// plan: USE TEMP B-TREE FOR GROUP BY
+export const COUNT_PENDING = setStatement(
+  (set) => `SELECT item_id, count(*) AS pending, min(submitted_at) AS oldest FROM (
+      SELECT waiting.item_id, waiting.submitted_at FROM ${set} AS asked CROSS JOIN submissions AS waiting
+      WHERE waiting.status = 'pending' AND waiting.item_id > asked.value || '.' AND waiting.item_id < asked.value || '/'
+      LIMIT ?2)
+    GROUP BY item_id`,
+);
+
+/** Courses in which a user judges: their own, and those in which they are a co-author or a grader. */
+// plan: MERGE (UNION)
+// plan: LEFT
+// plan: SEARCH courses USING COVERING INDEX courses_by_owner (owner_id=?)
+// plan: RIGHT
+// plan: SEARCH course_members USING INDEX course_members_by_user (user_id=?)
+export const judgedBy = statement<[owner: string, user: string, limit: number]>(
+  `SELECT slug FROM courses WHERE owner_id = ?1
+    UNION SELECT course_slug FROM course_members WHERE user_id = ?2 AND role IN ('co_author', 'grader') LIMIT ?3`,
+);
+
+/** The names of some users. */
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const NAMES_OF = setStatement((set) => `SELECT id, name FROM users WHERE id IN (SELECT value FROM ${set})`);

@@ -34,6 +34,7 @@ const COLUMNS = [
   "stale_reason",
   "pending",
   "pending_head",
+  "unsent",
 ] as const;
 const UPDATE_META = `UPDATE enrollment SET ${COLUMNS.map((column) => `${column} = ?`).join(", ")}`;
 const INSERT_META = `INSERT INTO enrollment (one, ${COLUMNS.join(", ")}) VALUES (1, ${COLUMNS.map(() => "?").join(", ")})`;
@@ -63,7 +64,7 @@ export class EnrollmentStore {
   meta(): Meta | null {
     const row = this.#sql.exec<MetaRow>("SELECT * FROM enrollment").toArray()[0];
     if (row === undefined) return null;
-    const { one: _one, pending: _pending, pending_head: _head, ...meta } = row;
+    const { one: _one, pending: _pending, pending_head: _head, unsent: _unsent, ...meta } = row;
     return {
       ...meta,
       status: row.status === "withdrawn" ? "withdrawn" : "active",
@@ -91,7 +92,8 @@ export class EnrollmentStore {
     if (!this.#isMetaNew && !outbox.isHeldNew) return;
     const { pending, head } = outbox.held;
     if (!this.#isMetaNew) {
-      this.#sql.exec("UPDATE enrollment SET pending = ?, pending_head = ?", pending, head);
+      const unsent = outbox.unsent.stored();
+      this.#sql.exec("UPDATE enrollment SET pending = ?, pending_head = ?, unsent = ?", pending, head, unsent);
       return;
     }
     const values: Record<string, SqlStorageValue> = {
@@ -101,6 +103,7 @@ export class EnrollmentStore {
       profile: profileText(meta.profile),
       pending,
       pending_head: head,
+      unsent: outbox.unsent.stored(),
     };
     const row = COLUMNS.map((column) => values[column] ?? null);
     const { rowsWritten } = this.#sql.exec(UPDATE_META, ...row);

@@ -1,4 +1,5 @@
 import type { ProjectedSubmission } from "../mirror/index.ts";
+import type { GivenVerdict, Marks, StoredSubmission } from "./requests.ts";
 
 /** Most bytes of answers and feedback in one page of a learner's submissions. */
 const HISTORY_PAGE_BYTES = 500_000;
@@ -13,7 +14,18 @@ type SubmissionRow = Record<string, SqlStorageValue> & {
   submitted_at: number;
   judged_at: number | null;
   judged_by: string | null;
+  number: number;
+  held_at: number | null;
+  marks: string | null;
 };
+
+type VerdictRow = Record<string, SqlStorageValue> &
+  Pick<SubmissionRow, "number" | "status" | "score" | "feedback" | "marks" | "judged_at" | "judged_by"> & {
+    was_held: number;
+  };
+
+/** Sorted by instant, then by id: how submissions of an item are walked in the order in which they came. */
+const OLDEST_FIRST = "ORDER BY submitted_at, id";
 
 export interface SubmissionTotal {
   count: number;
@@ -28,9 +40,92 @@ export class SubmissionStore {
     this.#sql = sql;
   }
 
-  find(id: string): (ProjectedSubmission & { judged_by: string | null }) | null {
+  find(id: string): Omit<StoredSubmission, "history"> | null {
     const row = this.#sql.exec<SubmissionRow>("SELECT * FROM submissions WHERE id = ?", id).toArray()[0];
-    return row === undefined ? null : { ...row, status: submissionStatus(row.status) };
+    if (row === undefined) return null;
+    const { held_at, ...rest } = row;
+    const status = submissionStatus(row.status);
+    // What was judged before verdicts were counted has one.
+    const number = status === "pending" ? 0 : Math.max(1, row.number);
+    return { ...rest, status, number, held: held_at !== null, marks: marksOf(row.marks) };
+  }
+
+  /** What D1 mirrors of a submission: a score that is held is no score yet. */
+  projected(id: string): ProjectedSubmission | null {
+    const found = this.find(id);
+    if (found === null) return null;
+    const { number: _number, held, marks: _marks, judged_by: _judgedBy, ...rest } = found;
+    return held ? { ...rest, score: null, feedback: null } : rest;
+  }
+
+  /** The verdicts of a submission that others took the place of, oldest first. */
+  history(id: string): GivenVerdict[] {
+    return this.#sql
+      .exec<VerdictRow>("SELECT * FROM verdicts WHERE submission = ? ORDER BY number", id)
+      .toArray()
+      .map(({ number, status, score, feedback, marks, judged_at, judged_by, was_held }) => ({
+        number,
+        status: submissionStatus(status),
+        score,
+        feedback,
+        marks: marksOf(marks),
+        judged_at,
+        judged_by,
+        held: was_held === 1,
+      }));
+  }
+
+  /** A submission with all that was ever said of it. @param byStaff as whoever judges sees it; else as its learner does. */
+  whole(id: string, byStaff: boolean): StoredSubmission | null {
+    const found = this.find(id);
+    if (found === null) return null;
+    const history = this.history(id);
+    if (byStaff) return { ...found, history };
+    const shown = history.filter(({ held }) => !held);
+    return { ...(found.held ? { ...found, ...UNJUDGED } : found), history: shown };
+  }
+
+  /** Keeps the verdict that is about to be replaced. */
+  keepVerdict(id: string, verdict: Omit<StoredSubmission, "history">): void {
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO verdicts (submission, number, status, score, feedback, marks, judged_at, judged_by, was_held)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      verdict.number,
+      verdict.status,
+      verdict.score,
+      verdict.feedback,
+      JSON.stringify(verdict.marks),
+      verdict.judged_at,
+      verdict.judged_by,
+      verdict.held ? 1 : 0,
+    );
+  }
+
+  /** Shows what is held of an item. @returns the submissions that were. */
+  show(item: string): string[] {
+    return this.#sql
+      .exec<{ id: string }>(
+        "UPDATE submissions SET held_at = NULL WHERE item = ? AND held_at IS NOT NULL RETURNING id",
+        item,
+      )
+      .toArray()
+      .map(({ id }) => id);
+  }
+
+  /** The submissions of an item that came after an instant, oldest first, one by one: their answers may be long. */
+  *of(item: string, after: number | null): Generator<Omit<StoredSubmission, "history">> {
+    const ids = this.#sql
+      .exec<{ id: string }>(
+        `SELECT id FROM submissions WHERE item = ? AND submitted_at > ? ${OLDEST_FIRST}`,
+        item,
+        after ?? -1,
+      )
+      .toArray();
+    for (const { id } of ids) {
+      const found = this.find(id);
+      if (found !== null) yield found;
+    }
   }
 
   /**
@@ -38,11 +133,18 @@ export class SubmissionStore {
    * @param after position that the page before ended with; what has gone since is no obstacle.
    * @returns `next`: the position to go on from, null at the end.
    */
-  page(item: string, after: string | null, limit: number): { submissions: ProjectedSubmission[]; next: string | null } {
+  page(
+    item: string,
+    after: string | null,
+    limit: number,
+    byStaff: boolean,
+  ): { submissions: StoredSubmission[]; next: string | null } {
     const [instant = "", id = ""] = after?.split(" ") ?? [];
     const found = this.#sql
       .exec<{ id: string; bytes: number }>(
-        `SELECT id, octet_length(answer) + coalesce(octet_length(feedback), 0) AS bytes FROM submissions
+        `SELECT id, octet_length(answer) + coalesce(octet_length(feedback), 0) + coalesce(octet_length(marks), 0) + coalesce((
+           SELECT sum(coalesce(octet_length(feedback), 0) + coalesce(octet_length(marks), 0)) FROM verdicts
+           WHERE submission = id), 0) AS bytes FROM submissions
          WHERE item = ?1 AND (?2 = '' OR (submitted_at, id) < (CAST(?2 AS INTEGER), ?3))
          ORDER BY submitted_at DESC, id DESC LIMIT ?4`,
         item,
@@ -52,15 +154,13 @@ export class SubmissionStore {
       )
       .toArray();
     // The texts are read one by one once it is known which fit: a thousand long ones would fill the object's memory.
-    const submissions: ProjectedSubmission[] = [];
+    const submissions: StoredSubmission[] = [];
     let room = HISTORY_PAGE_BYTES;
     for (const { id: each, bytes } of found.slice(0, limit)) {
       if (submissions.length > 0 && bytes > room) break;
       room -= bytes;
-      const row = this.find(each);
-      if (row === null) continue;
-      const { judged_by: _judgedBy, ...shown } = row;
-      submissions.push(shown);
+      const row = this.whole(each, byStaff);
+      if (row !== null) submissions.push(row);
     }
     const hasMore = submissions.length < found.length;
     const last = submissions.at(-1);
@@ -83,10 +183,15 @@ export class SubmissionStore {
       .map(({ id }) => id);
   }
 
-  save(submission: ProjectedSubmission, judgedBy: string | null): void {
+  /** @param verdict who judged it and what else was said; nothing for one that nobody has judged. */
+  save(
+    submission: ProjectedSubmission,
+    { judged_by = null, number = 0, held_at = null, marks = {} }: Judged = {},
+  ): void {
     this.#sql.exec(
-      `INSERT OR REPLACE INTO submissions (id, item, answer, status, score, feedback, submitted_at, judged_at, judged_by)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO submissions (id, item, answer, status, score, feedback, submitted_at, judged_at, judged_by,
+         number, held_at, marks)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       submission.id,
       submission.item,
       submission.answer,
@@ -95,9 +200,37 @@ export class SubmissionStore {
       submission.feedback,
       submission.submitted_at,
       submission.judged_at,
-      judgedBy,
+      judged_by,
+      number,
+      held_at,
+      Object.keys(marks).length === 0 ? null : JSON.stringify(marks),
     );
   }
+}
+
+/** Who judged a submission, and what else was said. */
+interface Judged {
+  judged_by?: string | null;
+  number?: number;
+  held_at?: number | null;
+  marks?: Marks;
+}
+
+/** As its learner sees a submission whose verdict is held. */
+const UNJUDGED = {
+  status: "pending",
+  score: null,
+  feedback: null,
+  judged_at: null,
+  judged_by: null,
+  number: 0,
+  held: false,
+  marks: {},
+} as const;
+
+function marksOf(text: string | null): Marks {
+  // SAFETY: written by `save` and `keepVerdict` alone, from marks.
+  return text === null ? {} : (JSON.parse(text) as Marks);
 }
 
 function submissionStatus(text: string): ProjectedSubmission["status"] {

@@ -1,9 +1,11 @@
 import type { NewFact, ProjectedSubmission, SubmitAnswer } from "../mirror/index.ts";
 import { utf8Bytes } from "../platform/database/batches.ts";
+import { toInstant } from "../platform/instants.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
 import type { readJudge } from "../unlock/index.ts";
 import type { FactWrites } from "./fact-writes.ts";
-import type { SubmitRequest, VerdictRequest } from "./requests.ts";
+import { verdictMarks } from "./marks.ts";
+import type { Marks, StoredSubmission, SubmitRequest, VerdictRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 import type { WriteTools } from "./write-tools.ts";
@@ -21,6 +23,12 @@ export const SUBMISSION_LIMITS = {
   per_course: 20_000,
   bytes_per_course: 200_000_000,
 } as const;
+
+/** Verdicts of one submission: the first, and its changes. Each is kept. */
+const MAX_VERDICTS = 20;
+
+/** Who judged what an answer key judges. */
+export const JUDGE = "judge";
 
 /** What the learner submits, and what becomes of it. Called inside the object's transaction. */
 export class SubmissionWrites {
@@ -57,35 +65,93 @@ export class SubmissionWrites {
       submitted_at: now,
       judged_at: judged === null ? null : now,
     };
-    this.#store.submissions.save(submission, judged === null ? null : "judge");
+    this.#store.submissions.save(submission, judged === null ? {} : { judged_by: JUDGE, number: 1 });
     this.#tools.outbox.add("submission", submission.id, now);
     return ok(this.#recordSubmission(submission, request.actor.id, now));
   }
 
-  /** Judges a pending submission. */
+  /**
+   * Judges a pending submission, or changes its verdict: then the caller names the verdict it has seen, so that of two who
+   * judge at once the second learns of the first. The verdict before is kept.
+   */
   verdict(request: VerdictRequest, now: number): Result<SubmitAnswer> {
-    const submission = this.#store.submissions.find(request.submission_id);
-    if (submission === null) return refuse("submission_not_found");
-    const status = request.passed ? "passed" : "failed";
-    const { judged_by: _judgedBy, ...stored } = submission;
-    if (stored.status !== "pending") {
-      const isSame = stored.status === status && stored.score === request.score && stored.feedback === request.feedback;
-      if (!isSame) return refuse("already_judged");
-      return ok({ ...this.#tools.answer(), ...submissionFields(stored) });
+    const stored = this.#store.submissions.find(request.submission_id);
+    if (stored === null) return refuse("submission_not_found");
+    const { held = false, replaces = null, marks = {} } = request;
+    if (stored.status !== "pending" && isSame(stored, request)) {
+      return ok({ ...this.#tools.answer(), ...submissionFields(stored), number: stored.number });
     }
+    if ((replaces ?? 0) !== stored.number) return refuseJudged(stored);
+    const beyond = this.#refuseVerdict(stored, request);
+    if (beyond !== null) return beyond;
+    const { item } = stored;
+    if (stored.number > 0) this.#store.submissions.keepVerdict(stored.id, stored);
+    const number = stored.number + 1;
+    const status = request.passed ? "passed" : "failed";
     const judged: ProjectedSubmission = {
-      ...stored,
+      id: stored.id,
+      item,
+      answer: stored.answer,
+      submitted_at: stored.submitted_at,
       status,
       score: request.score,
       feedback: request.feedback,
       judged_at: now,
     };
-    this.#store.submissions.save(judged, request.actor.id);
+    const kept = { ...marks, ...(request.decides === true ? { decides: true as const } : {}) };
+    this.#store.submissions.save(judged, {
+      judged_by: request.actor.id,
+      number,
+      held_at: held ? now : null,
+      marks: kept,
+    });
     this.#tools.outbox.add("submission", judged.id, now);
-    const answer = this.#recordSubmission(judged, request.actor.id, now, request.decides === true);
-    const { item } = judged;
-    this.#tools.audit(request.actor, "submission.judged", item, now, { item, status });
-    return ok(answer);
+    const fact = factOf({ ...judged, marks: kept });
+    if (held) this.#facts.hold(fact, now, request.actor);
+    else {
+      const waiting = this.#store.held.of(item);
+      if (stored.held && waiting?.fact.at === fact.at) this.#store.held.remove(item);
+      if (stored.number > 0 && !stored.held) this.#judgedAnew(item, request, now);
+      else this.#facts.recordOne(fact, request.actor.id, now);
+    }
+    const changed = stored.number > 0 ? { verdict: number } : {};
+    this.#tools.audit(request.actor, "submission.judged", item, now, {
+      item,
+      status,
+      ...(held ? { held } : {}),
+      ...changed,
+    });
+    return ok({ ...this.#tools.answer(), ...submissionFields(judged), number });
+  }
+
+  /** What is recorded of an item is made anew from its submissions as they are judged now. */
+  #judgedAnew(item: string, { actor, relock = false }: Pick<VerdictRequest, "actor" | "relock">, now: number): void {
+    const revokedAt = this.#state.facts.get(item)?.revoked_at ?? null;
+    const facts: NewFact[] = [];
+    for (const submission of this.#store.submissions.of(item, revokedAt)) {
+      facts.push(factOf(submission.held ? { ...submission, status: "pending", score: null, marks: {} } : submission));
+    }
+    this.#facts.judgedAnew(item, facts, relock, actor.id, now);
+  }
+
+  /** What a verdict cannot say of this submission. */
+  #refuseVerdict(
+    stored: Omit<StoredSubmission, "history">,
+    { marks = {}, held = false }: VerdictRequest,
+  ): { ok: false; refusal: Refusal } | null {
+    if (held && stored.number > 0 && !stored.held) {
+      return refuse("already_judged", { detail: "Its learner has seen the verdict: a change of it cannot be held." });
+    }
+    if (stored.number >= MAX_VERDICTS) {
+      return refuse("submission_limit", { detail: `A verdict is changed at most ${MAX_VERDICTS - 1} times.` });
+    }
+    const lines = stored.answer.split("\n").length;
+    const errors = (marks.comments ?? []).flatMap(({ line, to }, index) =>
+      line <= to && to <= lines
+        ? []
+        : [{ path: `body.comments[${index}].line`, rule: "no_such_line", message: `The answer has ${lines} lines.` }],
+    );
+    return errors.length === 0 ? null : refuse("invalid_input", { errors });
   }
 
   /** Every submission is kept, so there must be an end of them. */
@@ -112,20 +178,56 @@ export class SubmissionWrites {
    * Two facts come of a verdict, and neither decides the other: the score, which conditions on scores ask for, and whether
    * it passed, which completes the item. So a high score that did not pass opens `score >= 70` and not `completed`.
    */
-  #recordSubmission(submission: ProjectedSubmission, actor: string, now: number, decides = false): SubmitAnswer {
-    const { status } = submission;
-    const fact: NewFact = {
-      item: submission.item,
-      completed: submission.status === "passed",
-      how: submission.status === "passed" ? "passed" : null,
-      score: submission.score,
-      at: submission.submitted_at,
-      submitted: true,
-      outcome: decides && status !== "pending" ? status : null,
-    };
-    this.#facts.recordOne(fact, actor, now);
+  #recordSubmission(submission: ProjectedSubmission, actor: string, now: number): SubmitAnswer {
+    this.#facts.recordOne(factOf({ ...submission, marks: {} }), actor, now);
     return { ...this.#tools.answer(), ...submissionFields(submission) };
   }
+}
+
+/** What a submission says of its item. */
+function factOf({ item, status, score, submitted_at, marks }: ProjectedSubmission & { marks: Marks }): NewFact {
+  const { points } = marks;
+  return {
+    item,
+    completed: status === "passed",
+    how: status === "passed" ? "passed" : null,
+    score,
+    at: submitted_at,
+    submitted: true,
+    outcome: marks.decides === true && status !== "pending" ? status : null,
+    ...(points === undefined || status === "pending"
+      ? {}
+      : { points: { points: points.points, min: 0, max: points.max } }),
+  };
+}
+
+/** Whether a verdict says what is said already: then it is being repeated. */
+function isSame(stored: Omit<StoredSubmission, "history">, request: VerdictRequest): boolean {
+  const { decides: _decides, ...said } = stored.marks;
+  return (
+    stored.status === (request.passed ? "passed" : "failed") &&
+    stored.score === request.score &&
+    stored.feedback === request.feedback &&
+    stored.held === (request.held ?? false) &&
+    JSON.stringify(said) === JSON.stringify(request.marks ?? {})
+  );
+}
+
+/** Somebody else was first: what they said. */
+function refuseJudged(stored: Omit<StoredSubmission, "history">) {
+  const { number, status, score, feedback, marks, judged_at, judged_by, held } = stored;
+  if (number === 0) return refuse("already_judged", { detail: "There is no verdict yet that could be replaced." });
+  const verdict = {
+    number,
+    status,
+    score,
+    feedback,
+    ...verdictMarks(marks),
+    judged_at: judged_at === null ? null : toInstant(judged_at),
+    judged_by,
+    held,
+  };
+  return refuse("already_judged", { extra: { verdict } });
 }
 
 function submissionFields(submission: ProjectedSubmission) {

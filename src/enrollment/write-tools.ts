@@ -76,6 +76,12 @@ export class WriteTools {
     return facts ? restingOnItem(program, index) : withProblems(program, [index]);
   }
 
+  /** What is held of an item is held no longer: its learner sees the verdicts, and is told of them. */
+  showHeld(item: string, now: number): void {
+    this.store.held.remove(item);
+    for (const id of this.store.submissions.show(item)) this.outbox.add("submission", id, now);
+  }
+
   /** Adds an entry with the new policy to the outbox, for the audit chain. */
   auditPolicy(actor: ActorRef, action: OwnEntry["action"], now: number, relock = false): void {
     const { id, cohorts, practice_mode, policy_seq } = this.state.meta;

@@ -10,6 +10,7 @@ import { CHANNEL_DUE_NAMES, CHANNEL_SCHEMA, type ChannelDueName, EXPORTED_OF_CHA
 import { ChannelStore } from "./channel-store.ts";
 import { ChannelWriter } from "./channel-writer.ts";
 import type { HistoryPage, PublishOutcome } from "./contract.ts";
+import { Gathering } from "./gathering.ts";
 import { EventLog, readPage } from "./log.ts";
 import type { ArchiveMessage } from "./messages.ts";
 import { Readers } from "./readers.ts";
@@ -39,6 +40,7 @@ export class UserChannel extends DurableObject<Env> {
   readonly #sockets: LogSockets;
   readonly #cell: Cell<ChannelDueName>;
   readonly #writer: ChannelWriter;
+  readonly #gathering: Gathering;
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -69,6 +71,13 @@ export class UserChannel extends DurableObject<Env> {
     });
     const isWatched = () => this.#sockets.count > 0;
     this.#writer = new ChannelWriter(ctx.storage.sql, this.#log, this.#store, this.#cell, isWatched);
+    this.#gathering = new Gathering({
+      sql: ctx.storage.sql,
+      commit: (change) => this.#cell.commit(change),
+      env: () => this.env,
+      isListening: isWatched,
+      publish: (events) => this.publish(events, "enrollment"),
+    });
   }
 
   /**
@@ -77,6 +86,11 @@ export class UserChannel extends DurableObject<Env> {
    * reached; after 429 and 503 the token is still good.
    */
   override async fetch(request: Request): Promise<Response> {
+    const isInUse = this.#cell.exists && !this.#cell.isErased;
+    return this.#gathering.arriving(isInUse, () => this.#arrive(request));
+  }
+
+  async #arrive(request: Request): Promise<Response> {
     const wish = joinRequestSchema.parse(JSON.parse(request.headers.get(JOIN_HEADER) ?? ""));
     if (wish.direct === undefined) return this.#takeUp(wish, null);
     // Not for somebody who is gone: the shard would be notified of a user that nobody knows any more.
@@ -169,17 +183,26 @@ export class UserChannel extends DurableObject<Env> {
   }
 
   /**
-   * Publishes events only while somebody reads them, for who has another way to publish them a little later.
-   * @returns whether a stream is open; if not, nothing was stored.
+   * Publishes events of an enrollment only while somebody reads them.
+   * @param enrollment an object of the release before does not say.
+   * @returns whether they were published; if not, nothing was stored, and with `gathers` the enrollment is asked for them
+   *   before anybody reads.
    */
-  async tell(events: readonly NewEvent[]): Promise<Result<{ listening: boolean }>> {
-    if (this.#sockets.count === 0) return ok({ listening: false });
+  async tell(
+    events: readonly NewEvent[],
+    enrollment: string | null = null,
+  ): Promise<Result<{ listening: boolean; gathers?: boolean }>> {
+    const isHeard =
+      enrollment === null ? this.#sockets.count > 0 : await this.#gathering.hears(enrollment, this.#cell.isErased);
+    if (!isHeard) return ok({ listening: false, gathers: enrollment !== null });
     await this.publish(events, "enrollment");
     return ok({ listening: true });
   }
 
   /** What was published after a position, oldest first. */
   async history(after: Position | null, limit: number): Promise<Result<HistoryPage & { preferences: Preferences }>> {
+    if (this.#cell.isErased) return NO_USER;
+    await this.#gathering.gather(this.#cell.exists);
     if (this.#cell.isErased) return NO_USER;
     return this.#cell.commit(() =>
       ok({ ...readPage(this.#log, after, limit), preferences: this.#store.preferences() }),

@@ -4,6 +4,7 @@ import { late } from "../platform/late.ts";
 export { BROADCAST_LOG_SCHEMA } from "./broadcast-log-schema.ts";
 export { callBroadcastLog } from "./broadcast-log-stub.ts";
 export { CHANNEL_SCHEMA } from "./channel-schema.ts";
+export type { KeptBack } from "./gathering.ts";
 export { callChannel, callChannelObject } from "./stubs.ts";
 export type { TopicRights } from "./topic-rights.ts";
 export { eventOf, type NewEvent } from "./types.ts";

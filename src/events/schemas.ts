@@ -27,14 +27,9 @@ const receiverSchema = z.union([
   z.strictObject({ everyone: z.literal(true), roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length).optional() }),
   z.strictObject({
     topic: topicSchema,
-    readers: z
-      .array(userIdSchema)
-      .min(1)
-      .max(MAX_READERS)
-      .optional()
-      .openapi({
-        description: "For a task: users who may ask for its topic from now on, in addition to earlier readers.",
-      }),
+    readers: z.array(userIdSchema).min(1).max(MAX_READERS).optional().openapi({
+      description: "For a task: users who may ask for its topic from now on, in addition to earlier readers.",
+    }),
   }),
 ]);
 
@@ -83,7 +78,7 @@ export const publishBody = z
       }
       const path = ["events", index, "to"];
       if ("everyone" in to && (type.startsWith("task.") || type === "content.chapter-updated")) {
-        const message = "this type goes to the users it concerns, never to everybody";
+        const message = "this type this type goes to the users it concerns, never to everybody";
         context.addIssue({ code: "custom", path, message, params: { rule: "not_for_everyone" } });
       }
       if ("topic" in to) {

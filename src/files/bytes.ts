@@ -55,17 +55,22 @@ function bodyOrEmpty(body: ReadableStream<Uint8Array> | null): ReadableStream<Ui
   return body ?? new Blob([]).stream();
 }
 
-/**
- * Streams a body into the bucket under a key that must be free. Of a body that is refused for what follows the announced
- * length, the bytes before that may have been stored: the caller's row still says that they are not a file.
- * @returns the SHA-256 of what is stored, in hex.
- */
-export async function receive(
-  bucket: R2Bucket,
-  key: string,
+/** What came of a body. */
+interface Passed<T> {
+  stored: T | null;
+  /** Why the body ended early; null: it did not. */
+  broken: unknown;
+  /** Why nothing is stored, where whoever keeps it says so. */
+  fault: unknown;
+  meter: Meter;
+}
+
+/** Lets a body of known length through to whoever keeps it, measured on the way. */
+async function pass<T>(
   body: ReadableStream<Uint8Array> | null,
-  { size, type, sha256 }: Expected,
-): Promise<Result<string>> {
+  size: number,
+  keep: (bytes: ReadableStream<Uint8Array>) => Promise<T | null>,
+): Promise<Passed<T>> {
   const meter = new Meter(size);
   // R2 takes streams of known length only; this one also guards the length a second time.
   const fixed = new FixedLengthStream(size);
@@ -77,29 +82,57 @@ export async function receive(
       () => null,
       (fault: unknown) => fault ?? new Error("the body broke off"),
     );
-  const stored = await bucket
-    .put(key, fixed.readable, {
+  const { stored, fault } = await keep(fixed.readable).then(
+    (kept) => ({ stored: kept, fault: null }),
+    (reason: unknown) => ({ stored: null, fault: reason }),
+  );
+  // A bucket that has had enough leaves the body half read, and whoever writes it waiting.
+  if (stored === null) stop.abort();
+  return { stored, fault, broken: await flow, meter };
+}
+
+/**
+ * Streams a body into the bucket under a key that must be free. Of a body that is refused for what follows the announced
+ * length, the bytes before that may have been stored: the caller's row still says that they are not a file.
+ * @returns the SHA-256 of what is stored, in hex.
+ */
+export async function receive(
+  bucket: R2Bucket,
+  key: string,
+  body: ReadableStream<Uint8Array> | null,
+  { size, type, sha256 }: Expected,
+): Promise<Result<string>> {
+  const { stored, fault, broken, meter } = await pass(body, size, (bytes) =>
+    bucket.put(key, bytes, {
       onlyIf: new Headers({ "if-none-match": "*" }),
       httpMetadata: { contentType: type },
       ...(sha256 === null ? {} : { sha256 }),
-    })
-    .then(
-      (object) => ({ object, fault: null }),
-      (fault: unknown) => ({ object: null, fault }),
-    );
-  // A bucket that has had enough leaves the body half read, and whoever writes it waiting.
-  if (stored.object === null) stop.abort();
-  const broken = await flow;
-  if (stored.object !== null && broken === null) return ok(await meter.sha256());
+    }),
+  );
+  if (stored !== null && broken === null) return ok(await meter.sha256());
   if (broken instanceof WrongLength) return mismatch(broken.message);
-  if (stored.object === null && stored.fault === null) {
+  if (stored === null && fault === null) {
     return refuse("concurrent_change", { detail: "The bytes of this file are there already." });
   }
   if (broken === null && sha256 !== null && (await meter.sha256()) !== sha256) {
     return mismatch("The body does not have the announced SHA-256.");
   }
-  logFault("file_not_stored", stored.fault ?? broken);
+  logFault("file_not_stored", fault ?? broken);
   return refuse("unavailable", { detail: "The file could not be stored.", retry_after: 1 });
+}
+
+/** Streams a body into one part of an upload. @returns what the bucket calls the part, and its SHA-256 in hex. */
+export async function receivePart(
+  upload: R2MultipartUpload,
+  part: number,
+  body: ReadableStream<Uint8Array> | null,
+  size: number,
+): Promise<Result<{ etag: string; sha256: string }>> {
+  const { stored, fault, broken, meter } = await pass(body, size, (bytes) => upload.uploadPart(part, bytes));
+  if (stored !== null && broken === null) return ok({ etag: stored.etag, sha256: await meter.sha256() });
+  if (broken instanceof WrongLength) return mismatch(broken.message);
+  logFault("part_not_stored", fault ?? broken);
+  return refuse("unavailable", { detail: "The part could not be stored.", retry_after: 1 });
 }
 
 /** The SHA-256 in hex of a body that is not kept; refused when it is not of this size. */

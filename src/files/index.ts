@@ -1,5 +1,5 @@
 // The public API of the files room.
-export { hashOf, receive } from "./bytes.ts";
+export { hashOf, inspect, receive, receivePart } from "./bytes.ts";
 export { keepCourseFile, removeCourseFiles, sendCourseFile } from "./course-files.ts";
 export { demandLengthOfUsers } from "./length.ts";
 export { fileIdSchema, fileKey, fileNameSchema } from "./names.ts";

@@ -1,8 +1,10 @@
 import { late } from "../platform/late.ts";
 
+export { type AddressOwner, accountsByMail } from "./accounts-by-mail.ts";
 export { TOO_MANY_GUESSES, withinPasswordLimit } from "./password-limit.ts";
 export { callRevocations } from "./revocations-stub.ts";
 export { standsNow } from "./session-check.ts";
+export type { Presented } from "./standing.ts";
 export { tombstones } from "./tables.ts";
 export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones.ts";
 

@@ -10,6 +10,7 @@ import { EndedSessions } from "./ended-sessions.ts";
 import { KEY_OBJECT, type OpenedKey } from "./keys/key-answers.ts";
 import { KeyGuard } from "./keys/key-guard.ts";
 import { KnownNetworks } from "./known-networks.ts";
+import { LEASES, type Lease, Leases } from "./leases.ts";
 import type { Presented, Standing, Verdict } from "./standing.ts";
 import { StreamCuts } from "./stream-cuts.ts";
 import { verdictOf } from "./verdict.ts";
@@ -21,6 +22,8 @@ const ERASED = "erased";
  * change whose request died is either there by then or never will be.
  */
 const HOLD_MS = 60_000;
+/** Who writes while this changes has to know of the change before it is called done. */
+const NOT_TOLD = refuse("unavailable", { detail: "An enrollment could not be told of the change.", retry_after: 1 });
 
 /**
  * What an access token cannot know of itself: whether its session was ended, which role its user has now, whether the
@@ -38,6 +41,7 @@ export class UserGate extends DurableObject<Env> {
   readonly #cuts: StreamCuts;
   readonly #ended: EndedSessions;
   readonly #networks: KnownNetworks;
+  readonly #leases: Leases;
   readonly #memory = new VerdictMemory();
   /** Settling goes one after the other: a slow look at D1 must not replace a later one. */
   #settling: Promise<unknown> = Promise.resolve();
@@ -49,6 +53,7 @@ export class UserGate extends DurableObject<Env> {
     this.#account = new AccountCopy(ctx.storage, db, user, () => this.#isErased);
     this.#ended = new EndedSessions(ctx.storage.kv);
     this.#networks = new KnownNetworks(ctx.storage.kv);
+    this.#leases = new Leases(ctx.storage.kv, () => this.env);
     this.#cuts = new StreamCuts(ctx.storage.kv, () => this.env, user);
   }
 
@@ -69,6 +74,17 @@ export class UserGate extends DurableObject<Env> {
     return ok(token === undefined ? verdict.standing : verdict);
   }
 
+  /** How a token stands, for an enrollment of the user, which may then be told of changes instead of asking again. */
+  async lease(token: Presented, enrollment: string): Promise<Result<Lease>> {
+    const { changes } = this.#memory;
+    const { session, role } = token;
+    const stands = await this.standing(session, token);
+    if (!stands.ok) return stands;
+    const verdict = typeof stands.value === "string" ? { standing: stands.value, role } : stands.value;
+    const isSure = changes === this.#memory.changes && this.#memory.of(token) !== undefined;
+    return ok({ verdict, ms: isSure ? this.#leases.grant(enrollment, Date.now()) : 0 });
+  }
+
   /**
    * Ends sessions; their access tokens are refused from now on, and their streams end.
    * @param everything every token of no session issued until now is over too.
@@ -86,7 +102,7 @@ export class UserGate extends DurableObject<Env> {
       this.#cuts.add(everything ? { sessions: [], all: "evicted", except } : { sessions, all: null, except: null });
     });
     if (this.#cuts.isPending) await this.ctx.storage.setAlarm(Date.now() + HOLD_MS);
-    return ok({ ended: sessions.length });
+    return (await this.#leases.end(now)) ? ok({ ended: sessions.length }) : NOT_TOLD;
   }
 
   /**
@@ -99,7 +115,7 @@ export class UserGate extends DurableObject<Env> {
       this.#cuts.add({ sessions: [], all: change.banned === true ? "evicted" : "closing", except: null });
     });
     await this.ctx.storage.setAlarm(Date.now() + HOLD_MS);
-    return ok(null);
+    return (await this.#leases.end(Date.now())) ? ok(null) : NOT_TOLD;
   }
 
   /**
@@ -156,10 +172,11 @@ export class UserGate extends DurableObject<Env> {
   async erase(): Promise<Result<{ erased: boolean }>> {
     const { kv } = this.ctx.storage;
     this.ctx.storage.transactionSync(() => {
-      for (const [key] of [...kv.list()]) kv.delete(key);
+      for (const [key] of [...kv.list()]) if (key !== LEASES) kv.delete(key);
       kv.put(ERASED, Date.now());
     });
     this.#memory.forget();
+    if (!(await this.#leases.end(Date.now()))) return NOT_TOLD;
     await this.ctx.storage.deleteAlarm();
     // The erasure of the channel itself ends them too, a little later.
     await this.#cuts.endNow(null, "evicted").catch((fault: unknown) => logFault("streams_not_ended", fault));
@@ -187,6 +204,7 @@ export class UserGate extends DurableObject<Env> {
   async #settle(isChanged: boolean): Promise<void> {
     await this.#account.settle(isChanged);
     this.#memory.forget();
+    if (!(await this.#leases.end(Date.now()))) throw new Error(NOT_TOLD.refusal.code);
     if (this.#isErased) return;
     await this.#cuts.settle();
     if (this.#account.held === null && !this.#cuts.isPending) await this.ctx.storage.deleteAlarm();

@@ -25,9 +25,9 @@ export function updated({ id, size }: ImportRow, done: number, message?: string)
 }
 
 /** How an import ended; null while it has not. */
-function ended({ id, state, course_slug, version, counts, errors, attempts }: ImportRow): NewEvent | null {
+function ended({ id, kind, state, course_slug, version, counts, errors, attempts }: ImportRow): NewEvent | null {
   if (state === "done") {
-    const found = counts === null ? null : countsSchema.parse(JSON.parse(counts));
+    const found = counts === null || kind !== "course" ? null : countsSchema.parse(JSON.parse(counts));
     const result = { course_id: course_slug, course_version: version, counts: found };
     return eventOf("task.progress-completed", { task_id: id, result }, { key: `import ${id} ended` });
   }

@@ -1,12 +1,13 @@
-import { filesOfVersions, loadImporting } from "../courses/index.ts";
-import { removeCourseFiles } from "../files/index.ts";
+import { loadImporting } from "../courses/index.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { describeFault, logEvent, logFault } from "../platform/log.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
 import { attachFiles } from "./attach.ts";
+import { removeUnnamed } from "./drop.ts";
 import { started, tell, tellEnd, updated } from "./events.ts";
 import { archiveKey, keysOf, reportKey } from "./keys.ts";
-import { FIRST_WAIT_MS, MAX_ATTEMPTS, PROGRESS_EVERY_MS } from "./limits.ts";
+import { FIRST_WAIT_MS, MAX_ATTEMPTS, MAX_DRAFTS, PROGRESS_EVERY_MS } from "./limits.ts";
+import { importPeople, lookAtPeople } from "./people-job.ts";
 import { courseToImportInto, ownerNow } from "./rights.ts";
 import { type BucketSource, bucketSource } from "./source.ts";
 import {
@@ -15,7 +16,6 @@ import {
   findImport,
   giveUp,
   type Held,
-  hasOthers,
   importsDatabase,
   layDown,
   note,
@@ -52,7 +52,7 @@ function killed() {
 async function attempt(env: Env, db: Database, held: Held): Promise<void> {
   const { row } = held;
   try {
-    const stored = await importOnce(env, db, held);
+    const stored = await doOnce(env, db, held);
     if (stored.ok) logEvent("import_done", { import: row.id, course: row.course_slug, version: stored.value });
     else await end(env, db, held, stored.refusal);
   } catch (fault) {
@@ -64,8 +64,18 @@ async function attempt(env: Env, db: Database, held: Held): Promise<void> {
       ? await fail(db, held, [error], Date.now())
       : await layDown(db, held, error, Date.now() + wait);
     // Nobody knows of the row any more: what this attempt has put beside it goes too.
-    if (!isOurs && (await findImport(db, row.id)) === undefined) await env.DOCUMENTS.delete(keysOf(row.id));
+    if (isOurs) return;
+    const now = await findImport(db, row.id);
+    if (now === undefined) await env.DOCUMENTS.delete(keysOf(row.id));
+    if (row.kind === "course" && (now === undefined || now.state === "failed")) await removeStored(env, db, row);
   }
+}
+
+/** One attempt, of whatever kind the job is. @returns the version of a draft; null where none is made. */
+function doOnce(env: Env, db: Database, held: Held): Promise<Result<number | null>> {
+  if (held.row.kind === "roster") return lookAtPeople(env, db, held, progress(env, db, held));
+  if (held.row.kind === "people") return importPeople(env, db, held);
+  return importOnce(env, db, held);
 }
 
 /** Ends the job with what was wrong. */
@@ -73,27 +83,22 @@ async function end(env: Env, db: Database, held: Held, refusal: Refusal): Promis
   const { code, detail = code, errors = [] } = refusal;
   const all = errors.length > 0 ? errors : [{ path: held.row.name, rule: code, message: detail }];
   await fail(db, held, all, Date.now());
-  await removeUnnamed(env, db, held.row);
+  if (held.row.kind === "course") await removeStored(env, db, held.row);
   logEvent("import_failed", { import: held.row.id, course: held.row.course_slug, code });
 }
 
 /** Removes the files that this import has stored and no version of the course names. Failing, they stay for the next one. */
-async function removeUnnamed(env: Env, db: Database, { id, owner, course_slug: course }: ImportRow): Promise<void> {
-  try {
-    // What another import has stored is named by its draft, once there is one.
-    if (await hasOthers(db, course, id)) return;
-    const named = await filesOfVersions(db, course);
-    await removeCourseFiles(env, db, { owner, course, isNamed: (file) => named.has(file) });
-  } catch (fault) {
-    logFault("import_files_left", fault, { import: id });
-  }
+async function removeStored(env: Env, db: Database, { id, owner, course_slug: course }: ImportRow): Promise<void> {
+  await removeUnnamed(env, db, { id, owner, course }).catch((fault: unknown) =>
+    logFault("import_files_left", fault, { import: id }),
+  );
 }
 
 /** One attempt from the beginning. @returns the draft's version, or what is wrong with the archive or the course. */
 async function importOnce(env: Env, db: Database, held: Held): Promise<Result<number>> {
   const { row } = held;
   await tell(env, row, started(row));
-  const { checkImported, createCourse, readArchive, storeDraft } = await loadImporting();
+  const { checkImported, countDrafts, createCourse, readArchive, storeDraft } = await loadImporting();
   const { course_slug: slug, name, size } = row;
   const source = bucketSource(env.DOCUMENTS, { key: archiveKey(row.id), name, size }, progress(env, db, held));
   const read = await readArchive(row.format, source, slug);
@@ -118,6 +123,9 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   await tell(env, row, updated(row, size, "checking"));
   const checked = await checkImported(attached.value, Date.now());
   if (!checked.ok) return checked;
+  if ((await countDrafts(db, slug)) >= MAX_DRAFTS) {
+    return refuse("quota_exceeded", { detail: `The course has ${MAX_DRAFTS} drafts. Drop some, then import again.` });
+  }
   if (course.value === null && (await createCourse(db, checked.value.document, by, Date.now())) === null) {
     return refuse("concurrent_change", { detail: "Somebody else made a course with this slug in the meantime." });
   }

@@ -7,7 +7,12 @@ export function reportKey(id: string): string {
   return `imports/${id}/report.json`;
 }
 
+/** What a look at the people of an archive has found, for their import. */
+export function peopleKey(id: string): string {
+  return `imports/${id}/people.json`;
+}
+
 /** Everything that the bucket holds of an import. */
 export function keysOf(id: string): string[] {
-  return [archiveKey(id), reportKey(id)];
+  return [archiveKey(id), reportKey(id), peopleKey(id)];
 }

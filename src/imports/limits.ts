@@ -2,11 +2,21 @@ import { DAY_MS } from "../platform/instants.ts";
 
 /** Largest archive, bytes; the readers of formats have the same bound. */
 export const MAX_ARCHIVE_BYTES = 200_000_000;
+/**
+ * Bytes of each part of an archive that is uploaded in parts; the last one has the rest. Buckets want parts of one size,
+ * of 5 MiB at least; this one fits every plan's largest request, and a part that broke off is soon sent again.
+ */
+export const PART_BYTES = 10_000_000;
+/** Parts of the largest archive. */
+export const MAX_PARTS = Math.ceil(MAX_ARCHIVE_BYTES / PART_BYTES);
 /** Largest file of an archive that comes along with its course: it is held as a whole, twice for a moment. */
 export const MAX_HELD_FILE = 12_000_000;
 /** What one owner may have here: archives, bytes together; and imports that have not ended. */
 export const MAX_OWNED_BYTES = 4_000_000_000;
 export const MAX_UNENDED = 5;
+
+/** Drafts of one course with which it may be imported into; they stay until somebody drops them. */
+export const MAX_DRAFTS = 50;
 
 /** Attempts of one import, kills included. */
 export const MAX_ATTEMPTS = 5;
@@ -23,6 +33,8 @@ export const PROGRESS_EVERY_MS = 1_000;
 export const ABANDONED_AFTER_MS = 5 * 60_000;
 /** An archive that has not arrived after this long is given up by the next night. Far above any upload's duration. */
 export const RECEIVING_TTL_MS = 2 * 3_600_000;
+/** An upload in parts may be carried on with for so long. */
+export const PARTS_TTL_MS = DAY_MS;
 /** Archives and reports are kept so long after the upload, and what is known of the import so long. */
 export const HELD_MS = 7 * DAY_MS;
 export const KNOWN_MS = 30 * DAY_MS;

@@ -1,19 +1,44 @@
-import { and, eq, lt, sql } from "drizzle-orm";
+import { and, eq, lt, or, type SQL, sql } from "drizzle-orm";
 import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import type { Database } from "../platform/database/counted.ts";
-import { logEvent } from "../platform/log.ts";
-import { keysOf } from "./keys.ts";
-import { HELD_MS, KNOWN_MS, RECEIVING_TTL_MS } from "./limits.ts";
+import { logEvent, logFault } from "../platform/log.ts";
+import { archiveKey, keysOf } from "./keys.ts";
+import { HELD_MS, KNOWN_MS, PARTS_TTL_MS, RECEIVING_TTL_MS } from "./limits.ts";
 import { importsDatabase } from "./store.ts";
-import { courseImports, type ImportRow } from "./tables.ts";
+import { courseImportParts, courseImports, type ImportRow } from "./tables.ts";
 
-/** Imports removed at a time; each has two objects, and one call removes a thousand. */
-const PAGE = 400;
+/** Imports removed at a time; each has three objects, and one call removes a thousand. */
+const PAGE = 300;
+
+/** What is needed to remove an import. */
+type Removable = Pick<ImportRow, "id" | "upload_id" | "state">;
 
 /** Removes an import: its bytes first, so that a row always says what is left to remove. */
-export async function removeImport(env: Env, db: Database, id: string): Promise<void> {
-  await env.DOCUMENTS.delete(keysOf(id));
-  await db.delete(courseImports).where(eq(courseImports.id, id));
+export async function removeImport(env: Env, db: Database, row: Removable): Promise<void> {
+  await removeBytes(env, [row]);
+  await removeRows(db, [row.id]);
+}
+
+/** Removes what the bucket holds of imports: archives, reports, and parts that were never put together. */
+async function removeBytes(env: Env, rows: readonly Removable[]): Promise<void> {
+  for (const { id, upload_id, state } of rows) {
+    if (upload_id === null || state !== "receiving") continue;
+    const upload = env.DOCUMENTS.resumeMultipartUpload(archiveKey(id), upload_id);
+    // Of one that was put together there is nothing to abort; the bucket itself gives up what is left of others within a week.
+    await upload.abort().catch((fault: unknown) => logFault("parts_not_aborted", fault, { import: id }));
+  }
+  for (let at = 0; at < rows.length; at += PAGE) {
+    await env.DOCUMENTS.delete(rows.slice(at, at + PAGE).flatMap(({ id }) => keysOf(id)));
+  }
+}
+
+async function removeRows(db: Database, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const set = jsonSet(oneBatch(ids));
+  await db.batch([
+    db.delete(courseImportParts).where(sql`import_id IN (SELECT value FROM ${set})`),
+    db.delete(courseImports).where(sql`id IN (SELECT value FROM ${set})`),
+  ]);
 }
 
 /**
@@ -23,41 +48,46 @@ export async function removeImport(env: Env, db: Database, id: string): Promise<
  */
 export async function pruneImports(env: Env, now: number): Promise<boolean> {
   const db = importsDatabase(env);
-  const lost = await idsWhere(
+  const isLate = or(sql`upload_id IS NULL`, lt(courseImports.created_at, now - PARTS_TTL_MS));
+  const lost = await rowsWhere(
     db,
-    and(eq(courseImports.state, "receiving"), lt(courseImports.created_at, now - RECEIVING_TTL_MS)),
+    and(eq(courseImports.state, "receiving"), lt(courseImports.created_at, now - RECEIVING_TTL_MS), isLate),
   );
-  const old = await idsWhere(db, and(eq(courseImports.held, 1), lt(courseImports.created_at, now - HELD_MS)));
-  const gone = [...new Set([...lost, ...old])];
-  for (let at = 0; at < gone.length; at += PAGE) {
-    await env.DOCUMENTS.delete(gone.slice(at, at + PAGE).flatMap(keysOf));
-  }
-  if (lost.length > 0) {
-    await db.run(sql`DELETE FROM course_imports WHERE id IN (SELECT value FROM ${jsonSet(oneBatch(lost))})`);
-  }
+  const old = await rowsWhere(db, and(eq(courseImports.held, 1), lt(courseImports.created_at, now - HELD_MS)));
+  const gone = [...lost, ...old];
+  await removeBytes(env, gone);
+  await removeRows(db, idsOf(lost));
   if (old.length > 0) {
-    await db.run(sql`UPDATE course_imports SET held = 0 WHERE id IN (SELECT value FROM ${jsonSet(oneBatch(old))})`);
+    const set = jsonSet(oneBatch(idsOf(old)));
+    await db.batch([
+      db.delete(courseImportParts).where(sql`import_id IN (SELECT value FROM ${set})`),
+      db.update(courseImports).set({ held: 0, upload_id: null }).where(sql`id IN (SELECT value FROM ${set})`),
+    ]);
   }
-  const forgotten = await idsWhere(db, lt(courseImports.created_at, now - KNOWN_MS));
-  if (forgotten.length > 0) {
-    await db.run(sql`DELETE FROM course_imports WHERE id IN (SELECT value FROM ${jsonSet(oneBatch(forgotten))})`);
-  }
+  const forgotten = await rowsWhere(db, lt(courseImports.created_at, now - KNOWN_MS));
+  await removeRows(db, idsOf(forgotten));
   if (gone.length + forgotten.length > 0) {
     logEvent("imports_pruned", { archives: gone.length, rows: lost.length + forgotten.length });
   }
-  return [lost, old, forgotten].some((ids) => ids.length === PAGE);
+  return [lost, old, forgotten].some((rows) => rows.length === PAGE);
 }
 
-async function idsWhere(db: Database, condition: ReturnType<typeof and>): Promise<string[]> {
-  const rows = await db.select({ id: courseImports.id }).from(courseImports).where(condition).limit(PAGE).all();
-  return rows.map(({ id }) => id);
+const idsOf = (rows: readonly Removable[]) => rows.map(({ id }) => id);
+
+function rowsWhere(db: Database, condition: SQL | undefined): Promise<Removable[]> {
+  return db
+    .select({ id: courseImports.id, upload_id: courseImports.upload_id, state: courseImports.state })
+    .from(courseImports)
+    .where(condition)
+    .limit(PAGE)
+    .all();
 }
 
 /** Everything known of the imports of one owner, without what a worker needs to know. */
 export async function* exportImports(
   env: Env,
   owner: string,
-): AsyncIterable<Omit<ImportRow, "lease" | "due_at" | "upload_key">> {
+): AsyncIterable<Omit<ImportRow, "lease" | "due_at" | "upload_key" | "upload_id">> {
   const db = importsDatabase(env);
   let after: ImportRow | null = null;
   for (;;) {
@@ -73,7 +103,7 @@ export async function* exportImports(
       .orderBy(courseImports.created_at, courseImports.id)
       .limit(PAGE)
       .all();
-    for (const { lease: _lease, due_at: _due, upload_key: _key, ...row } of rows) yield row;
+    for (const { lease: _lease, due_at: _due, upload_key: _key, upload_id: _upload, ...row } of rows) yield row;
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return;
     after = last;
@@ -83,9 +113,9 @@ export async function* exportImports(
 /** Removes a page of an owner's imports with their archives and reports. @returns whether there is more. */
 export async function eraseImports(env: Env, owner: string): Promise<boolean> {
   const db = importsDatabase(env);
-  const ids = await idsWhere(db, eq(courseImports.owner, owner));
-  if (ids.length === 0) return false;
-  await env.DOCUMENTS.delete(ids.flatMap(keysOf));
-  await db.run(sql`DELETE FROM course_imports WHERE id IN (SELECT value FROM ${jsonSet(oneBatch(ids))})`);
-  return ids.length === PAGE;
+  const rows = await rowsWhere(db, eq(courseImports.owner, owner));
+  if (rows.length === 0) return false;
+  await removeBytes(env, rows);
+  await removeRows(db, idsOf(rows));
+  return rows.length === PAGE;
 }

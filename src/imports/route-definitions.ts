@@ -111,3 +111,16 @@ export const reportRoute = defineRoute(
     responses: { 200: { description: "The report; kept for a week.", content: json(importReportSchema) } },
   },
 );
+
+export const dropRoute = defineRoute(
+  { roles: AUTHORS, rule: OWN_RULE, rate: "write" },
+  {
+    method: "delete",
+    path: `${IMPORTS_PATH}/{id}`,
+    operationId: "dropImport",
+    tags: TAGS,
+    summary: "Stop an import, or remove one that has ended, with its archive and report; its draft stays",
+    request: { params: importParam },
+    responses: { 204: { description: "It is stopped, or there is no such import any more." } },
+  },
+);

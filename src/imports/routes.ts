@@ -9,9 +9,18 @@ import { newRouter } from "../platform/http/define-route.ts";
 import { paginate } from "../platform/http/pagination.ts";
 import { refuse } from "../platform/results.ts";
 import { acceptedSecrets } from "../platform/secrets.ts";
+import { dropImport } from "./drop.ts";
 import { reportKey } from "./keys.ts";
 import { courseToImportInto } from "./rights.ts";
-import { ARCHIVE_TYPES, beginRoute, IMPORTS_PATH, listRoute, readRoute, reportRoute } from "./route-definitions.ts";
+import {
+  ARCHIVE_TYPES,
+  beginRoute,
+  dropRoute,
+  IMPORTS_PATH,
+  listRoute,
+  readRoute,
+  reportRoute,
+} from "./route-definitions.ts";
 import { viewImport } from "./schemas.ts";
 import { findImport } from "./store.ts";
 import { courseImports, type ImportRow } from "./tables.ts";
@@ -69,6 +78,7 @@ export function importRoutes() {
               and(
                 isAll ? undefined : eq(courseImports.owner, user),
                 ne(courseImports.state, "receiving"),
+                eq(courseImports.kind, "course"),
                 // Also for the first page: a bound makes a search of the index of what would be a scan.
                 sql`(created_at, id) < (${Number(at)}, ${id})`,
               ),
@@ -94,13 +104,22 @@ export function importRoutes() {
       if (stored === null) return respond(c, refuse("not_found", { detail: "There is no report of it." }).refusal);
       // Only reports of importers are stored under these keys.
       return passOn(new Response(stored.body, { headers: { ...NO_STORE, "content-type": "application/json" } }));
+    })
+    .openapi(dropRoute, async (c) => {
+      const row = await importFor(c, c.req.valid("param").id);
+      if (row === null) return c.body(null, 204);
+      c.get("facts").course_id = row.course_slug;
+      const by = { actor: actorOf(c), request_id: c.get("requestId"), now: Date.now() };
+      await dropImport(c.env, databaseOf(c), row, by);
+      nudgeAudit(c);
+      return c.body(null, 204);
     });
 }
 
 /** The import the caller may see; others' are answered like those that do not exist. */
-async function importFor(c: AppContext, id: string): Promise<ImportRow | null> {
+export async function importFor(c: AppContext, id: string): Promise<ImportRow | null> {
   const row = await findImport(databaseOf(c), id);
-  if (row === undefined || row.state === "receiving") return null;
+  if (row === undefined || row.state === "receiving" || row.kind !== "course") return null;
   const { id: user, role } = actorOf(c);
   return row.owner === user || role === "admin" ? row : null;
 }

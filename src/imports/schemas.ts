@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { IMPORT_FORMATS, impactSchema } from "../courses/index.ts";
 import { toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { PART_BYTES, PARTS_TTL_MS } from "./limits.ts";
 import type { ImportRow } from "./tables.ts";
 
 const count = z.int().min(0);
@@ -66,6 +67,68 @@ export function viewImport(row: ImportRow): z.input<typeof importView> {
     errors: errorsSchema.parse(JSON.parse(row.errors)),
     created_at: toInstant(row.created_at),
     started_at: toInstantOrNull(row.started_at),
+    finished_at: toInstantOrNull(row.finished_at),
+  };
+}
+
+export const uploadView = z
+  .object({
+    id: z.string().openapi({ description: "Of the upload; the import has the same one once the archive is there." }),
+    format: z.enum(IMPORT_FORMATS),
+    course: z.string(),
+    name: z.string(),
+    size: z.int().openapi({ description: "Of the archive, bytes." }),
+    part_size: z.int().openapi({ description: "Bytes of each part; the last one has the rest." }),
+    parts: z.int().openapi({ description: "How many parts there are; the first is 1." }),
+    received: z.array(z.int()).openapi({ description: "Parts that have arrived." }),
+    state: z.enum(["receiving", "received"]).openapi({ description: "received: the import has its archive." }),
+    expires_at: z.string().openapi({ description: "What has not arrived then is given up." }),
+  })
+  .openapi("ImportUpload");
+
+/** An upload in parts as answers show it. @param received numbers of the parts that have arrived. */
+export function viewUpload(row: ImportRow, received: number[]): z.input<typeof uploadView> {
+  return {
+    id: row.id,
+    format: row.format,
+    course: row.course_slug,
+    name: row.name,
+    size: row.size,
+    part_size: PART_BYTES,
+    parts: Math.ceil(row.size / PART_BYTES),
+    received,
+    state: row.state === "receiving" ? "receiving" : "received",
+    expires_at: toInstant(row.created_at + PARTS_TTL_MS),
+  };
+}
+
+export const peopleJobView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(["roster", "people"]).openapi({ description: "A look at the people of an archive, or their import." }),
+    course: z.string(),
+    state: z.enum(["queued", "reading", "done", "failed"]),
+    applied: z.int().openapi({ description: "Learners and facts that are done, of `total`." }),
+    total: z.int(),
+    counts: z.record(z.string(), z.int()).openapi({ description: "What came of learners and facts." }),
+    errors: errorsSchema.openapi({ description: "Who and what could not be placed, or why the job failed." }),
+    created_at: z.string(),
+    finished_at: z.string().nullable(),
+  })
+  .openapi("ImportPeopleJob");
+
+/** A job about the people of an archive as answers show it. */
+export function viewPeopleJob(row: ImportRow): z.input<typeof peopleJobView> {
+  return {
+    id: row.id,
+    kind: row.kind === "people" ? "people" : "roster",
+    course: row.course_slug,
+    state: row.state === "receiving" || row.state === "checking" ? "reading" : row.state,
+    applied: row.applied,
+    total: row.kind === "people" ? row.size : 0,
+    counts: z.record(z.string(), z.int()).parse(JSON.parse(row.counts ?? "{}")),
+    errors: errorsSchema.parse(JSON.parse(row.errors)),
+    created_at: toInstant(row.created_at),
     finished_at: toInstantOrNull(row.finished_at),
   };
 }

@@ -1,4 +1,4 @@
-import { and, eq, gte, lte, ne, sql } from "drizzle-orm";
+import { and, desc, eq, gte, lte, ne, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { firstBytes, jsonSet, oneBatch } from "../platform/database/batches.ts";
 import { countedDatabase, type Database } from "../platform/database/counted.ts";
@@ -73,6 +73,7 @@ export async function hasOthers(db: Database, course: string, id: string): Promi
         gte(courseImports.due_at, 0),
         sql`state IN ('queued', 'reading', 'checking')`,
         eq(courseImports.course_slug, course),
+        eq(courseImports.kind, "course"),
         ne(courseImports.id, id),
       ),
     )
@@ -157,7 +158,7 @@ const mine = ({ row, lease }: Held) => and(eq(courseImports.id, row.id), eq(cour
 export async function note(
   db: Database,
   held: Held,
-  change: Partial<Pick<ImportRow, "state" | "bytes_read" | "counts" | "reported">>,
+  change: Partial<Pick<ImportRow, "state" | "bytes_read" | "counts" | "reported" | "applied" | "size" | "errors">>,
   now: number,
 ): Promise<boolean> {
   const rows = await db
@@ -184,6 +185,36 @@ export function doneStatement(db: Database, held: Held, version: number, now: nu
       finished_at: now,
     })
     .where(eq(courseImports.id, held.row.id));
+}
+
+/** Ends a job about people. @returns false when the job is no longer this worker's. */
+export async function endPeople(
+  db: Database,
+  held: Held,
+  {
+    counts,
+    errors = [],
+    ...rest
+  }: Partial<Pick<ImportRow, "bytes_read" | "reported" | "applied" | "size">> & {
+    counts: Readonly<Record<string, number>>;
+    errors?: readonly FieldError[];
+  },
+  now: number,
+): Promise<boolean> {
+  const rows = await db
+    .update(courseImports)
+    .set({
+      ...rest,
+      state: "done",
+      counts: JSON.stringify(counts),
+      errors: kept(errors),
+      lease: null,
+      due_at: 0,
+      finished_at: now,
+    })
+    .where(mine(held))
+    .returning({ id: courseImports.id });
+  return rows.length > 0;
 }
 
 /** Ends the job without a draft. @returns false when the job is no longer this worker's. */
@@ -228,4 +259,33 @@ export async function noteAnnounced(db: Database, id: string): Promise<void> {
 
 function kept(errors: readonly FieldError[]): string {
   return JSON.stringify(firstBytes(errors.slice(0, MAX_ERRORS), MAX_ERROR_BYTES));
+}
+
+/** Looks at the people of an archive, or their imports, newest first. @param source the import, or the roster. */
+export async function newestOf(db: Database, kind: ImportRow["kind"], source: string): Promise<ImportRow | null> {
+  const row = await db
+    .select()
+    .from(courseImports)
+    .where(and(eq(courseImports.source_id, source), eq(courseImports.kind, kind)))
+    .orderBy(desc(courseImports.created_at), desc(courseImports.id))
+    .limit(1)
+    .get();
+  return row ?? null;
+}
+
+/** Statement that makes a job about people wait for its worker, if its owner has not too many under way. */
+export function peopleStatement(
+  db: Database,
+  id: string,
+  from: ImportRow,
+  { kind, owner, role, request_id }: Pick<ImportRow, "kind" | "owner" | "role" | "request_id">,
+  now: number,
+) {
+  const { format, course_slug, name, id: source } = from;
+  // In the order of the columns of the table.
+  return db.insert(courseImports).select(sql`
+    SELECT ${id}, ${owner}, ${role}, ${request_id}, NULL, ${format}, ${course_slug}, ${name}, 0, NULL, 'queued', 1, 0, 0, NULL,
+      0, ${now}, 0, 0, NULL, NULL, '[]', ${now}, NULL, NULL, NULL, ${kind}, ${source}, 0
+    FROM (SELECT coalesce(sum(state IN ${UNENDED}), 0) AS unended FROM course_imports WHERE owner = ${owner} AND held = 1)
+    WHERE unended < ${MAX_UNENDED}`);
 }

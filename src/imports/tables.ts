@@ -1,11 +1,14 @@
-import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { IMPORT_FORMATS } from "../courses/index.ts";
 import { ROLES } from "../platform/roles.ts";
 
 /** `receiving` is shown to nobody: the archive is on its way. */
 const IMPORT_STATES = ["receiving", "queued", "reading", "checking", "done", "failed"] as const;
 
-/** See migrations/0028_course_imports.sql, which is the truth; a test compares the two. */
+/** A course, a look at the people of its archive, and their import. */
+const IMPORT_KINDS = ["course", "roster", "people"] as const;
+
+/** See migrations/0028_course_imports.sql 0033_import_parts.sql and 0034_drafts_and_people.sql, which are the truth; a test compares them. */
 export const courseImports = sqliteTable("course_imports", {
   id: text().primaryKey(),
   owner: text().notNull(),
@@ -32,6 +35,21 @@ export const courseImports = sqliteTable("course_imports", {
   created_at: integer().notNull(),
   started_at: integer(),
   finished_at: integer(),
+  upload_id: text(),
+  kind: text({ enum: IMPORT_KINDS }).notNull().default("course"),
+  source_id: text(),
+  applied: integer().notNull().default(0),
 });
+
+export const courseImportParts = sqliteTable(
+  "course_import_parts",
+  {
+    import_id: text().notNull(),
+    part: integer().notNull(),
+    etag: text().notNull(),
+    sha256: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.import_id, table.part] })],
+);
 
 export type ImportRow = typeof courseImports.$inferSelect;

@@ -11,16 +11,16 @@ import { removeImport } from "./remove.ts";
 import { findByUploadKey, type NewImport, noteAsked, queueStatement, reserve } from "./store.ts";
 import type { ImportRow } from "./tables.ts";
 
-type Body = ReadableStream<Uint8Array> | null;
+export type Body = ReadableStream<Uint8Array> | null;
 
-interface Deps {
+export interface Deps {
   env: Env;
   db: Database;
   /** Epoch milliseconds. */
   now: number;
 }
 
-const UNDER_WAY = refuse("concurrent_change", {
+export const UNDER_WAY = refuse("concurrent_change", {
   detail: "The first upload with this key is still under way.",
   retry_after: 1,
 });
@@ -41,24 +41,38 @@ export async function takeArchive(
     if (earlier !== null) return earlier.ok ? ok({ row: earlier.value, replayed: true }) : earlier;
   }
   const id = await reserve(db, announced, now);
-  if (id === null) {
-    const { owner, upload_key } = announced;
-    // Two first tries at once: one of them has the key.
-    if (upload_key !== null && (await findByUploadKey(db, owner, upload_key)) !== undefined) return UNDER_WAY;
-    const detail = `You can have at most ${MAX_UNENDED} imports under way, and ${MAX_OWNED_BYTES} bytes of archives together. Archives are kept for a week.`;
-    return refuse("quota_exceeded", { detail });
-  }
+  if (id === null) return noRoom(db, announced);
   const { size } = announced;
   const received = await receive(env.DOCUMENTS, archiveKey(id), body, { size, type, sha256: null });
   if (!received.ok) {
-    await removeImport(env, db, id).catch((fault: unknown) => logFault("import_removal_left", fault, { import: id }));
+    await removeImport(env, db, { id, upload_id: null, state: "receiving" }).catch((fault: unknown) =>
+      logFault("import_removal_left", fault, { import: id }),
+    );
     return received;
   }
-  const row = await queue(deps, id, announced, received.value);
+  const row = await queueArchive(deps, id, announced, received.value);
   if (row === undefined) {
-    await removeImport(env, db, id);
+    await removeImport(env, db, { id, upload_id: null, state: "receiving" });
     return refuse("concurrent_change", { detail: "Another upload with this key took its place.", retry_after: 1 });
   }
+  return ok({ row, replayed: false });
+}
+
+/** Why nothing was reserved: no room, or two first tries at once of which one has the key. */
+export async function noRoom(db: Database, { owner, upload_key }: NewImport) {
+  if (upload_key !== null && (await findByUploadKey(db, owner, upload_key)) !== undefined) return UNDER_WAY;
+  const detail = `You can have at most ${MAX_UNENDED} imports under way, and ${MAX_OWNED_BYTES} bytes of archives together. Archives are kept for a week.`;
+  return refuse("quota_exceeded", { detail });
+}
+
+/**
+ * The archive is there: the import waits for its worker, which is asked for.
+ * @returns undefined where the row was given up, or had its archive before.
+ */
+export async function queueArchive(deps: Deps, id: string, announced: NewImport, sha256: string) {
+  const row = await queue(deps, id, announced, sha256);
+  if (row === undefined) return row;
+  const { env, db } = deps;
   try {
     await env.IMPORT_QUEUE.send({ type: "import", id } satisfies ImportMessage);
   } catch (fault) {
@@ -66,7 +80,7 @@ export async function takeArchive(
     logFault("import_not_sent", fault, { import: id });
     await noteAsked(db, [id], 0).catch((later: unknown) => logFault("import_not_sent", later, { import: id }));
   }
-  return ok({ row, replayed: false });
+  return row;
 }
 
 /** The archive is there: in one batch the import waits for its worker, and the audit log has it. */
@@ -100,14 +114,18 @@ async function settleEarlier(
   if (earlier === undefined) return null;
   if (earlier.state === "receiving") {
     if (now - earlier.created_at < ABANDONED_AFTER_MS) return UNDER_WAY;
-    await removeImport(env, db, earlier.id);
+    await removeImport(env, db, earlier);
     return null;
   }
-  const { format, course_slug, name, size } = announced;
-  const isSame =
-    earlier.format === format && earlier.course_slug === course_slug && earlier.name === name && earlier.size === size;
-  if (!isSame) return refuse("idempotency_key_reused");
-  const sent = await hashOf(body, size);
+  if (!isSameUpload(earlier, announced)) return refuse("idempotency_key_reused");
+  const sent = await hashOf(body, announced.size);
   if (!sent.ok) return sent;
   return sent.value === earlier.sha256 ? ok(earlier) : refuse("idempotency_key_reused");
+}
+
+/** Whether a key was used for the same archive, as far as its announcement says. */
+export function isSameUpload(earlier: ImportRow, { format, course_slug, name, size }: NewImport): boolean {
+  return (
+    earlier.format === format && earlier.course_slug === course_slug && earlier.name === name && earlier.size === size
+  );
 }

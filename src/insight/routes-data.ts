@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { addAuditEntryStatement, nudgeAudit, type OwnEntry } from "../audit/index.ts";
-import { findCourse, isStaff } from "../courses/index.ts";
+import { findCourse, findCourseForWrite, may } from "../courses/index.ts";
 import { directory, forCourse } from "../platform/database/shards.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
@@ -17,6 +17,7 @@ import {
 } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
+import { ROLES } from "../platform/roles.ts";
 import {
   dropPredictions,
   ENROLLED,
@@ -28,8 +29,8 @@ import {
 } from "./statements.ts";
 
 export const TAGS = ["insight"];
-export const STAFF_RULE = "Authors: own courses only.";
-const STAFF = ["author", "service", "admin"] as const;
+export const STAFF_RULE = "Staff of the course: its owner, co-authors and graders; services and admins.";
+const DECIDE_RULE = "The owner of the course and its co-authors; services and admins.";
 /** Learners in one call. */
 const MAX_LEARNERS = 1_000;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
@@ -72,7 +73,7 @@ const learnersSchema = z
   .openapi("InsightLearners");
 
 const scheduleRoute = defineRoute(
-  { roles: STAFF, scope: "insight", rule: STAFF_RULE, rate: "write" },
+  { roles: ROLES, scope: "insight", rule: DECIDE_RULE, rate: "write" },
   {
     method: "put",
     path: "/courses/{course}/insight/schedule",
@@ -92,7 +93,7 @@ const scheduleRoute = defineRoute(
 );
 
 const learnersRoute = defineRoute(
-  { roles: STAFF, scope: "insight", rule: STAFF_RULE, rate: "write", maxBody: 524_288 },
+  { roles: ROLES, scope: "insight", rule: DECIDE_RULE, rate: "write", maxBody: 524_288 },
   {
     method: "post",
     path: "/courses/{course}/insight/learners",
@@ -115,7 +116,7 @@ const learnersRoute = defineRoute(
 );
 
 const exclusionRoute = defineRoute(
-  { roles: STAFF, scope: "insight", rule: STAFF_RULE, rate: "write", refuses: ["course_not_found"] },
+  { roles: ROLES, scope: "insight", rule: DECIDE_RULE, rate: "write", refuses: ["course_not_found"] },
   {
     method: "put",
     path: "/enrollments/{enrollment}/insight/exclusion",
@@ -150,7 +151,7 @@ export function dataRoutes() {
   return newRouter()
     .openapi(scheduleRoute, async (c) => {
       const { course } = c.req.valid("param");
-      const staff = await staffOf(c, course);
+      const staff = await staffOf(c, course, "decide");
       if (!staff.ok) return respond(c, staff.refusal);
       const { module, period, starts_at, length_days, assessments } = c.req.valid("json");
       const foreign = assessments.findIndex(({ item }) => courseOfItem(item) !== course);
@@ -179,7 +180,7 @@ export function dataRoutes() {
     })
     .openapi(learnersRoute, async (c) => {
       const { course } = c.req.valid("param");
-      const staff = await staffOf(c, course);
+      const staff = await staffOf(c, course, "decide");
       if (!staff.ok) return respond(c, staff.refusal);
       const { learners } = c.req.valid("json");
       const found = await enrolledAmong(
@@ -203,7 +204,7 @@ export function dataRoutes() {
     })
     .openapi(exclusionRoute, async (c) => {
       const { enrollment } = c.req.valid("param");
-      const staff = await staffOf(c, parseEnrollmentId(enrollment).course);
+      const staff = await staffOf(c, parseEnrollmentId(enrollment).course, "decide");
       if (!staff.ok) return respond(c, staff.refusal);
       const { excluded } = c.req.valid("json");
       if (!(await exclude(c, enrollment, excluded))) return respond(c, refuse("not_enrolled").refusal);
@@ -242,11 +243,14 @@ function auditEntry(
     : addAuditEntryStatement(directory(c.env), entry, Date.now(), noteOfPerson, user);
 }
 
-/** The course, if the caller is staff of it. That an unpublished course exists is its author's secret. */
-export async function staffOf(c: AppContext, slug: string): Promise<Result<null>> {
+/**
+ * Refuses whoever may not do this in the course. That an unpublished course exists is a secret of those who have rights in it.
+ */
+export async function staffOf(c: AppContext, slug: string, act: "decide" | "read" = "read"): Promise<Result<null>> {
   c.get("facts").course_id = slug;
-  const course = await findCourse(() => databaseOf(c), slug);
+  const course = await (act === "read" ? findCourse : findCourseForWrite)(() => databaseOf(c), slug);
   if (course === null) return refuse("course_not_found");
-  if (isStaff(actorOf(c), course)) return ok(null);
-  return course.pointer === null ? refuse("course_not_found") : refuse("forbidden", { detail: STAFF_RULE });
+  if (may(actorOf(c), act, course)) return ok(null);
+  const detail = act === "read" ? STAFF_RULE : DECIDE_RULE;
+  return course.pointer === null ? refuse("course_not_found") : refuse("forbidden", { detail });
 }

@@ -45,7 +45,7 @@ const predictionView = z
   .openapi("InsightPrediction");
 
 const atRiskRoute = defineRoute(
-  { roles: ["author", "service", "admin"], scope: "read", rule: STAFF_RULE },
+  { roles: ROLES, scope: "read", rule: STAFF_RULE },
   {
     method: "get",
     path: "/courses/{course}/insight/at-risk",
@@ -119,7 +119,7 @@ const lineageView = z
 
 const lineageRoute = defineRoute(
   {
-    roles: ["author", "service", "admin"],
+    roles: ROLES,
     scope: "read",
     rule: STAFF_RULE,
     refuses: ["not_found", "course_not_found"],

@@ -1,8 +1,9 @@
 import { destroyWithdrawn } from "../enrollment/index.ts";
 import { pruneEvents } from "../events/index.ts";
 import { pruneIdentity } from "../identity/index.ts";
-import { pruneImports } from "../imports/index.ts";
+import { pruneDrafts, pruneImports } from "../imports/index.ts";
 import { pruneMirror } from "../mirror/index.ts";
+import { pruneInvitations } from "../people/index.ts";
 import { countedDatabase } from "../platform/database/counted.ts";
 import { directory } from "../platform/database/shards.ts";
 import { pruneAnswers } from "../platform/http/idempotency.ts";
@@ -14,6 +15,8 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   destroyWithdrawn,
   pruneMirror,
   pruneImports,
+  pruneDrafts,
+  pruneInvitations,
   (env, now) => pruneAnswers(directory(env), now),
   (env, now) => pruneEvents(directory(env), now),
   (env, now) => pruneLetters(directory(env), now),

@@ -55,6 +55,7 @@ export const submitAnswerSchema = z
     status: z.enum(["pending", "passed", "failed"]),
     score: z.number().nullable(),
     feedback: z.string().nullable(),
+    number: z.int().optional().openapi({ description: "Of a verdict: which of the submission it is, from 1." }),
   })
   .openapi("SubmissionAnswer");
 export type SubmitAnswer = z.infer<typeof submitAnswerSchema> & Replayed;

@@ -178,6 +178,11 @@ export interface ProjectionBatch {
   events: ProjectedEvent[];
   /** What is pending for the learner's live events; their keys make a second sending harmless. */
   notices: NewEvent[];
+  /**
+   * Outbox row up to which the learner's channel has the live events once the notices are published; to be confirmed with
+   * `head`. An older object does not say.
+   */
+  sent_up_to?: number;
   /** What is pending for the audit chain; their keys make a second sending harmless. An older object has none. */
   audit?: NewEntry[];
 }

@@ -37,6 +37,7 @@ export type {
 } from "./contract.ts";
 export { MAX_GROUP } from "./contract.ts";
 export { coursesOf } from "./courses-of.ts";
+export { HISTORY_KINDS, learnerHistory, MAX_HISTORY } from "./learner-history.ts";
 export type { ProjectionMessage, RefreshMessage } from "./messages.ts";
 export { loadMirroredPage } from "./mirror.ts";
 export { mirrorStatements } from "./mirror-rows.ts";

@@ -10,8 +10,8 @@ import type { Mirror, ProjectionBatch } from "./contract.ts";
 export interface EnrollmentPort {
   /** What still waits for D1, or null when nothing does. */
   pendingProjection(): Promise<Result<ProjectionBatch | null>>;
-  /** D1 has everything up to `head`. */
-  confirmProjection(head: number): Promise<Result<{ remaining: number }>>;
+  /** D1 has everything up to `head`; live events up to `sentUpTo` are published. */
+  confirmProjection(head: number, sentUpTo?: number): Promise<Result<{ remaining: number }>>;
   /** Brings the snapshot up to date; `force` recomputes it even when nothing differs. */
   refresh(pointer: CoursePointer, force: boolean): Promise<Result<{ mirror: Mirror; recomputed: boolean }>>;
 }

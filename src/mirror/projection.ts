@@ -59,7 +59,7 @@ const UPSERT_SUBMISSIONS = setStatement(
   FROM ${set} WHERE ${NOT_ERASED}
   ON CONFLICT (id) DO UPDATE SET
     status = excluded.status, score = excluded.score, answer = excluded.answer, judged_at = excluded.judged_at
-  WHERE submissions.status = 'pending'`,
+  WHERE submissions.status = 'pending' OR excluded.judged_at >= submissions.judged_at`,
 );
 
 const INSERT_EVENTS = setStatement(
@@ -195,9 +195,10 @@ async function deliverGroup(env: Env, shard: Shard, group: readonly ProjectionBa
   for (const id of await unnotified(env, group)) delivered.delete(id);
   const confirmed: ProjectionBatch[] = [];
   await inParallel(group, PARALLEL_OBJECTS, async (batch) => {
-    const { enrollment_id, head } = batch;
+    const { enrollment_id, head, sent_up_to } = batch;
     if (!delivered.has(enrollment_id)) return;
-    if ((await callPort(env, enrollment_id, (stub) => stub.confirmProjection(head))).ok) confirmed.push(batch);
+    if ((await callPort(env, enrollment_id, (stub) => stub.confirmProjection(head, sent_up_to))).ok)
+      confirmed.push(batch);
   });
   return confirmed;
 }

@@ -59,6 +59,7 @@ export type KeyPurpose =
   | "audit-person"
   | "backup"
   | "cursor"
+  | "invitation"
   | "pass"
   | "pseudonym"
   | "stream-token"

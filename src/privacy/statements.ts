@@ -4,6 +4,42 @@ import { statement } from "../platform/database/statement.ts";
 // plan: SEARCH courses USING INDEX courses_by_owner (owner_id=?)
 export const ownedCourses = statement<[user: string]>("SELECT slug, title, created_at FROM courses WHERE owner_id = ?");
 
+// plan: SEARCH course_members USING INDEX course_members_by_user (user_id=?)
+export const membershipsOf = statement<[user: string]>(
+  "SELECT course_slug, role, added_at FROM course_members WHERE user_id = ?",
+);
+
+/** Whom a user observes, and that they are observed: not by whom, who is somebody else. */
+// plan: COMPOUND QUERY
+// plan: LEFT-MOST SUBQUERY
+// plan: SEARCH course_observers USING INDEX course_observers_by_user (user_id=?)
+// plan: UNION ALL
+// plan: SEARCH course_observers USING INDEX course_observers_by_learner (learner_id=?)
+export const observationsOf = statement<[user: string]>(
+  `SELECT course_slug, learner_id, added_at FROM course_observers WHERE user_id = ?1
+    UNION ALL SELECT course_slug, learner_id, added_at FROM course_observers WHERE learner_id = ?1`,
+);
+
+// plan: SEARCH course_invitation_uses USING INDEX course_invitation_uses_by_user (user_id=?)
+export const invitationUsesOf = statement<[user: string]>(
+  "SELECT invitation_id, used_at FROM course_invitation_uses WHERE user_id = ?",
+);
+
+// plan: SEARCH course_members USING INDEX course_members_by_user (user_id=?)
+export const dropMemberships = statement<[user: string]>("DELETE FROM course_members WHERE user_id = ?");
+
+// plan: MULTI-INDEX OR
+// plan: INDEX 1
+// plan: SEARCH course_observers USING INDEX course_observers_by_user (user_id=?)
+// plan: INDEX 2
+// plan: SEARCH course_observers USING INDEX course_observers_by_learner (learner_id=?)
+export const dropObservations = statement<[user: string]>(
+  "DELETE FROM course_observers WHERE user_id = ?1 OR learner_id = ?1",
+);
+
+// plan: SEARCH course_invitation_uses USING INDEX course_invitation_uses_by_user (user_id=?)
+export const dropInvitationUses = statement<[user: string]>("DELETE FROM course_invitation_uses WHERE user_id = ?");
+
 // plan: SEARCH courses USING INDEX courses_by_owner (owner_id=?)
 export const renameOwner = statement<[user: string, pseudonym: string]>(
   "UPDATE courses SET owner_id = ?2 WHERE owner_id = ?1",

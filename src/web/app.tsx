@@ -20,7 +20,12 @@ const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
+const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
 const InsightPage = lazy(() => import("./pages/author/insight.tsx"));
+const PeoplePage = lazy(() => import("./pages/author/people/page.tsx"));
+const LearnerPage = lazy(() => import("./pages/author/people/learner.tsx"));
+const ClassPage = lazy(() => import("./pages/author/people/class.tsx"));
+const InvitePage = lazy(() => import("./pages/invite.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 
 // The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
@@ -62,9 +67,15 @@ export function App() {
   const user = state.kind === "signed-in" ? state.user : null;
   const content =
     user === null ? (
-      <SignInPage />
+      <Switch>
+        <Route path="/invite/:token">{({ token }) => <InvitePage key={token} token={token} />}</Route>
+        <Route>
+          <SignInPage />
+        </Route>
+      </Switch>
     ) : (
       <Switch>
+        <Route path="/invite/:token">{({ token }) => <InvitePage key={token} token={token} />}</Route>
         <Route path="/">
           <Redirect to="/courses" replace />
         </Route>
@@ -87,6 +98,11 @@ export function App() {
             return <ProblemPage key={name} course={course} problem={name} />;
           }}
         </Route>
+        <Route path="/courses/:course/learners/:user">
+          {({ course, user: learner }) => (
+            <LearnerPage key={learner} course={course} user={decodeURIComponent(learner)} />
+          )}
+        </Route>
         <Route path="/author">
           <AuthorCoursesPage />
         </Route>
@@ -96,6 +112,17 @@ export function App() {
         <Route path="/author/imports/:id">{({ id }) => <ImportPage key={id} id={id} />}</Route>
         <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
+        <Route path="/author/:course/people">{({ course }) => <PeoplePage key={course} course={course} />}</Route>
+        <Route path="/author/:course/people/:user">
+          {({ course, user: learner }) => (
+            <LearnerPage key={learner} course={course} user={decodeURIComponent(learner)} />
+          )}
+        </Route>
+        <Route path="/author/:course/class">{({ course }) => <ClassPage key={course} course={course} />}</Route>
+        <Route path="/grading">
+          <GradingPage submission={null} />
+        </Route>
+        <Route path="/grading/:submission">{({ submission }) => <GradingPage submission={submission} />}</Route>
         <Route path="/operator">
           <OperatorPage />
         </Route>

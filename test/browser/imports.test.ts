@@ -13,7 +13,7 @@ import {
   watchFaults,
 } from "../support/browser/chromium.ts";
 import { type Person, Site } from "../support/browser/site.ts";
-import { zipOf } from "../support/courses/archives.ts";
+import { tarOf, zipOf } from "../support/courses/archives.ts";
 import { backupOf } from "../support/courses/moodle-backup.ts";
 
 /** One pixel. */
@@ -105,6 +105,33 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     await page.locator('[data-import="failed"]').waitFor();
     await page.getByText("Nothing was stored").waitFor();
     await page.getByText("course_settings/module_meta.xml", { exact: true }).waitFor();
+  });
+
+  it("sends a large archive in parts, looks who is in it, and drops draft and import again", async () => {
+    await page.goto("/author/imports");
+    // More than is sent at once; the empty bytes are packed as they are.
+    const film = new Uint8Array(52_000_000);
+    const path = file("Large.mbz", await tarOf({ ...BACKUP, "files/film": film }));
+    const puts: string[] = [];
+    page.on("request", (sent) => {
+      if (sent.method() === "PUT") puts.push(new URL(sent.url()).pathname.split("/").slice(-2).join("/"));
+    });
+    await page.locator('input[type="file"]').setInputFiles(path);
+    await page.getByRole("button", { name: "Import", exact: true }).click();
+    await page.locator('[data-import="done"]').waitFor();
+    expect(puts).toEqual([1, 2, 3, 4, 5, 6].map((part) => `parts/${part}`));
+    await page.getByRole("button", { name: "Show the people" }).click();
+    await page.locator('[data-people="roster done"]').getByText("learners in the archive").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await screenshot(page, "imports-4-people");
+    page.on("dialog", (dialog) => void dialog.accept());
+    await page.getByRole("button", { name: "Delete this draft" }).click();
+    await page.getByRole("heading", { level: 1, name: "Import a course" }).waitFor();
+    await page.getByRole("link", { name: "Large.mbz" }).click();
+    await page.getByRole("button", { name: "Remove this import" }).click();
+    await page.getByRole("heading", { level: 1, name: "Import a course" }).waitFor();
+    await page.getByRole("link", { name: "Large.mbz" }).waitFor({ state: "detached" });
+    expect(faults).toEqual([]);
   });
 
   it("reads the same in Chinese, on a small screen, in the colours of the night", async () => {

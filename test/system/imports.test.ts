@@ -1,4 +1,4 @@
-import { mkdtempSync, openAsBlob, rmSync, statSync } from "node:fs";
+import { mkdtempSync, openAsBlob, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,10 +6,14 @@ import { z } from "zod";
 import { EVERY_MINUTE } from "../../scripts/lib/crons.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
 import { type Runtime, runCron, startRuntime } from "../../scripts/lib/runtime.ts";
+import { importReportSchema } from "../../src/courses/importers/report.ts";
+import { tgzOf } from "../support/courses/archives.ts";
 import { writeLargeBackup } from "../support/courses/large-backup.ts";
+import { backupOf } from "../support/courses/moodle-backup.ts";
+import { withPeople } from "../support/courses/moodle-people.ts";
 import { clientOf, tokenFor } from "../support/node/api.ts";
 import { HeapWatch } from "../support/node/heap.ts";
-import { until } from "../support/node/processes.ts";
+import { runScript, until } from "../support/node/processes.ts";
 import { freshState, removeState } from "../support/node/state.ts";
 
 /** LATCHKEY_LONG=1 asks for an archive near the limits: 200 MB packed, 1 GB unpacked. */
@@ -104,6 +108,80 @@ describe("an import of a large backup", () => {
     },
     DONE_MS + 60_000,
   );
+
+  /** Types `npm run -s import`. */
+  async function typed(role: "author" | "admin", ...args: string[]) {
+    const token = await tokenFor(role, role);
+    const script = runScript("scripts/import.ts", [...args, "--url", runtime.url, "--token", token]);
+    const code = await script.ended;
+    return { code, output: script.output() };
+  }
+
+  it(
+    "is sent in parts by the command line, which says what came of it",
+    async () => {
+      const report = join(folder, "report.json");
+      const { code, output } = await typed(
+        "author",
+        "moodle",
+        archive,
+        "--draft",
+        "--course",
+        "typed",
+        "--report",
+        report,
+      );
+      expect(output).toContain("bytes, in parts");
+      expect(code, output).toBe(0);
+      expect(output).toMatch(/sent {5}\d+ of \d+ bytes/);
+      expect(output).toContain("draft    version 1 of typed; nobody sees it yet");
+      expect(importReportSchema.parse(JSON.parse(readFileSync(report, "utf8")))).toMatchObject({ format: "moodle" });
+      expect(await draft("typed")).toBe(await draft("whole"));
+    },
+    DONE_MS + 60_000,
+  );
+
+  it("with the people that the command line names comes in twice, and the second time changes nothing", async () => {
+    const file = join(folder, "people.mbz");
+    const done = [[1, 1, 1_600_000_000] as const, [2, 1, 1_600_000_600] as const];
+    const backup = backupOf(
+      "4.5.6 (Build: 20250811)",
+      [{ id: 1, number: 0, sequence: [1, 2, 3] }],
+      [1, 2, 3].map((id) => ({ id, section: 1 })),
+    );
+    writeFileSync(
+      file,
+      await tgzOf(
+        withPeople(backup, [
+          { id: 1, username: "ada", email: "ada@example.org", enrolledAt: 1_590_000_000, done, groups: [4] },
+          { id: 2, username: "bob", email: "bob@example.org", enrolledAt: 1_590_000_000, done: done.slice(0, 1) },
+          { id: 3, username: "eve", email: "eve@example.org", enrolledAt: 1_590_000_000, done },
+        ]),
+      ),
+    );
+    const names = join(folder, "people.csv");
+    writeFileSync(names, "ada,learner-ada\nbob@example.org,learner-bob\nnobody,learner-none\n");
+    const run = () => typed("admin", "moodle", file, "--course", "peopled", "--people", names);
+    const statesOf = async (user: string) => {
+      const client = await clientOf(runtime.url, user, "learner");
+      const { status, body } = await client.get("/api/v1/courses/peopled/unlocks");
+      expect(status).toBe(200);
+      return JSON.stringify(body);
+    };
+    const first = await run();
+    expect(first.code, first.output).toBe(0);
+    expect(first.output).toContain("2 learners are named, 1 are not and stay behind; 3 facts");
+    expect(first.output).toContain("! nobody in the source is called nobody");
+    expect(first.output).toContain("enroll   2 created");
+    expect(first.output).toMatch(/facts {4}.*\b3 recorded/);
+    const before = [await statesOf("learner-ada"), await statesOf("learner-bob")];
+    expect(before[0]).toContain("completed");
+    const second = await run();
+    expect(second.code, second.output).toBe(0);
+    expect(second.output).toContain("enroll   2 unchanged");
+    expect(second.output).toMatch(/facts {4}.*\b3 unchanged/);
+    expect([await statesOf("learner-ada"), await statesOf("learner-bob")]).toEqual(before);
+  }, 120_000);
 
   it(
     "that is killed with its whole process is carried on with, and gives the draft of one that was not",

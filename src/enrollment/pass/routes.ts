@@ -1,5 +1,5 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { findCourse, isStaff, loadProgram } from "../../courses/index.ts";
+import { findCourse, loadProgram } from "../../courses/index.ts";
 import { LOCKED, permitByPass, snapshotSchema } from "../../mirror/index.ts";
 import { isMoved } from "../../platform/database/shards.ts";
 import { passOn, respond } from "../../platform/http/answers.ts";
@@ -10,10 +10,11 @@ import { languageOf, languageQuery } from "../../platform/http/language.ts";
 import { courseOfItem, courseSlugSchema, enrollmentId, itemIdSchema } from "../../platform/ids.ts";
 import { toInstantOrNull } from "../../platform/instants.ts";
 import { logFault } from "../../platform/log.ts";
-import { ok, type Result, refuse } from "../../platform/results.ts";
+import { ok, refuse } from "../../platform/results.ts";
 import { ROLES } from "../../platform/roles.ts";
 import { inLanguage, type LocalizedText } from "../../platform/text.ts";
 import { permitItem, readUnlocks, UNLOCK_READ_REFUSALS } from "../reads.ts";
+import { STAFF, STAFF_RULE, staffCourse } from "../staff.ts";
 import { checkPass } from "./check.ts";
 import { isOpenIn, MAX_PASS_LENGTH } from "./format.ts";
 import { issuePass } from "./issue.ts";
@@ -23,7 +24,6 @@ import { REVOKED_AGE_MS, readRevoked, revokedIn } from "./revoked.ts";
 import { textOf } from "./texts.ts";
 
 const TAGS = ["passes"];
-const STAFF = ["author", "service", "admin"] as const;
 /** Seconds for which a verifier may keep the keys. Who meets a key that is not among them asks again at once. */
 const KEYS_SECONDS = 300;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
@@ -62,7 +62,7 @@ const passRoute = defineRoute(
   },
 );
 const revokedRoute = defineRoute(
-  { roles: STAFF, scope: "read", rule: "Authors: own courses only.", refuses: ["course_not_found"] },
+  { roles: STAFF, scope: "read", rule: STAFF_RULE, refuses: ["course_not_found"] },
   {
     method: "get",
     path: "/courses/{course}/pass/revoked",
@@ -165,7 +165,7 @@ export function passRoutes() {
     })
     .openapi(revokedRoute, async (c) => {
       const { course } = c.req.valid("param");
-      const staff = await staffOf(c, course);
+      const staff = await staffCourse(c, course);
       if (!staff.ok) return respond(c, staff.refusal);
       const { issued_before, before_version } = await readRevoked(databasesOf(c), course, Date.now());
       const learners = [...before_version].map(([subject, version]) => ({ subject, before_version: version }));
@@ -174,7 +174,7 @@ export function passRoutes() {
     })
     .openapi(orderRoute, async (c) => {
       const { course, version } = c.req.valid("param");
-      const staff = await staffOf(c, course);
+      const staff = await staffCourse(c, course);
       if (!staff.ok) return respond(c, staff.refusal);
       const program = await loadProgram(databaseOf(c), course, version);
       if (program === null) return respond(c, refuse("version_not_found").refusal);
@@ -251,16 +251,6 @@ async function permitShown(c: AppContext, course: string, item: string, text: st
   const isOrder = (await itemsDigest(program, version)).toHex() === shown.value.items_digest.toHex();
   const said = { isOpen: isOpenIn(shown.value.open, index), version: isOrder ? version : shown.value.course_version };
   return permitByPass({ course, item }, said, version);
-}
-
-async function staffOf(c: AppContext, course: string): Promise<Result<null>> {
-  c.get("facts").course_id = course;
-  const entry = await findCourse(() => databaseOf(c), course);
-  if (entry === null) return refuse("course_not_found");
-  if (isStaff(actorOf(c), entry)) return ok(null);
-  return entry.pointer === null
-    ? refuse("course_not_found")
-    : refuse("forbidden", { detail: "Authors: own courses only." });
 }
 
 /** Adds the keys that passes are signed with, for everybody. */

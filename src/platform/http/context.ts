@@ -14,6 +14,16 @@ export interface Actor {
   session: string | null;
 }
 
+/**
+ * A token that is genuine, of which nobody has asked yet whether it still counts: the object that is written to knows, or
+ * `check` asks. Whoever handles such a request must do one of the two before anything is changed.
+ */
+interface Unchecked {
+  token: { session: string | null; role: Role; issued_at: number };
+  /** Sets the actor to what it is now. @returns why the token is refused, or null. */
+  check(): Promise<Refusal | null>;
+}
+
 /** Fields of the one log line a request ends with. Ids only: no names, addresses, answers or tokens. */
 interface RequestFacts {
   course_id?: string;
@@ -30,6 +40,8 @@ export interface AppEnv {
     actor: Actor | null;
     /** What the key allows that the caller showed; null for whoever showed a token. */
     key: KeyGrant | null;
+    /** Set by the routes of {@link Unchecked} alone, see authentication.ts. */
+    unchecked: Unchecked | undefined;
     /** Why the token that came along was refused. */
     tokenRefusal: Refusal | null;
     /** Made when it is first asked for, see {@link databaseOf}: most reads ask for none. */

@@ -3,6 +3,12 @@ import { directory } from "../../platform/database/shards.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
 import {
+  dropInvitationUses,
+  dropMemberships,
+  dropObservations,
+  invitationUsesOf,
+  membershipsOf,
+  observationsOf,
   ownedCourses,
   renameActivator,
   renameEraser,
@@ -16,13 +22,17 @@ const PLACES: readonly UserColumn[] = [
   ["courses", "owner_id"],
   ["course_versions", "published_by"],
   ["course_activations", "activated_by"],
+  ["course_members", "user_id"],
+  ["course_observers", "user_id"],
+  ["course_observers", "learner_id"],
+  ["course_invitation_uses", "user_id"],
 ];
 
 /** Characters of the subject in a pseudonym: enough that no two are the same. */
 const PSEUDONYM_LENGTH = 24;
 
 /**
- * Courses a user wrote, and erasures an admin asked for. They are not theirs alone and stay; who wrote, published,
+ * What a user may do and see in courses goes; who observed them goes too. Courses a user wrote, and erasures an admin asked for. They are not theirs alone and stay; who wrote, published,
  * activated or asked is replaced by a name that leads to nobody.
  */
 export const coursesSource: PersonalDataSource = {
@@ -32,6 +42,14 @@ export const coursesSource: PersonalDataSource = {
   async *export(env, user) {
     const { results } = await ownedCourses(directory(env), user).all<Record<string, unknown>>();
     for (const row of results) yield { kind: "authored_course", row };
+    for (const [kind, rows] of [
+      ["course_membership", membershipsOf],
+      ["course_observation", observationsOf],
+      ["invitation_use", invitationUsesOf],
+    ] as const) {
+      const found = await rows(directory(env), user).all<Record<string, unknown>>();
+      for (const row of found.results) yield { kind, row };
+    }
   },
   async erase(env, user) {
     const pseudonym = `erased-${(await subjectOf(user)).slice(0, PSEUDONYM_LENGTH)}`;
@@ -42,6 +60,9 @@ export const coursesSource: PersonalDataSource = {
       renameEraser(directory(env), user, pseudonym),
       renameKeyMaker(directory(env), user, pseudonym),
       renameActivator(directory(env), user, pseudonym),
+      dropMemberships(directory(env), user),
+      dropObservations(directory(env), user),
+      dropInvitationUses(directory(env), user),
     ]);
     return "done";
   },

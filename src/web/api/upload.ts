@@ -1,4 +1,4 @@
-import { randomId } from "../../client/index.ts";
+import { PARTS_FROM, type PartsTransport, randomId, uploadInParts } from "../../client/index.ts";
 import { session } from "../session/store.ts";
 import { ApiProblem, OfflineError, type ProblemDocument } from "./problem.ts";
 
@@ -7,35 +7,81 @@ import { ApiProblem, OfflineError, type ProblemDocument } from "./problem.ts";
  * @throws ApiProblem for a refusal, OfflineError when nobody answers, SessionOverError.
  */
 export async function upload<T>(path: string, file: File): Promise<T> {
-  const send = async (key: string) =>
+  const headers = { "content-type": "application/octet-stream", "idempotency-key": randomId() };
+  // SAFETY: the API validates its answers in its own tests: a success is T.
+  return (await sendAs("POST", path, headers, file)) as T;
+}
+
+/** One request with these headers and this body. @returns the answer's JSON. @throws see {@link upload}. */
+async function sendAs(
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body: Blob | string | null,
+): Promise<unknown> {
+  const send = async () =>
     fetch(`/api/v1${path}`, {
-      method: "POST",
-      headers: {
-        accept: "application/json",
-        "content-type": "application/octet-stream",
-        "idempotency-key": key,
-        authorization: `Bearer ${await session.token()}`,
-      },
-      body: file,
+      method,
+      headers: { accept: "application/json", ...headers, authorization: `Bearer ${await session.token()}` },
+      body,
     });
-  const key = randomId();
   let response: Response;
   try {
-    response = await send(key);
+    response = await send();
     if (response.status === 401) {
       await session.renew();
-      response = await send(key);
+      response = await send();
     }
   } catch (fault) {
     if (fault instanceof TypeError) throw new OfflineError(fault.message);
     throw fault;
   }
-  // SAFETY: the API validates its answers in its own tests: a success is T, a refusal a problem document.
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) return response.json();
   const fallback: ProblemDocument = { status: response.status, code: "unknown", title: response.statusText };
-  // SAFETY: see above; what is no JSON came from something on the way.
+  // SAFETY: the API answers a refusal with a problem document; what is no JSON came from something on the way.
   const problem = (await response.json().catch(() => fallback)) as ProblemDocument;
   throw new ApiProblem(problem);
+}
+
+/**
+ * Sends an archive of a course: at once, or in parts where it is large. A large one that was interrupted, also by closing
+ * the page, is carried on with where the same file is chosen again.
+ *
+ * @param onProgress told the bytes that have arrived, where it goes in parts.
+ * @throws see {@link upload}.
+ */
+export async function uploadArchive<T>(
+  archive: File,
+  announced: { format: string; course: string },
+  onProgress: (done: number, size: number) => void,
+): Promise<T> {
+  const { name } = archive;
+  if (archive.size <= PARTS_FROM) {
+    return upload<T>(`/courses/imports?${new URLSearchParams({ ...announced, name })}`, archive);
+  }
+  const place = `latchkey-upload ${JSON.stringify([announced, name, archive.size, archive.lastModified])}`;
+  const key = localStorage.getItem(place) ?? randomId();
+  localStorage.setItem(place, key);
+  const transport = {
+    send: (method: "POST" | "PUT", path: string, body: Parameters<PartsTransport["send"]>[2]) => {
+      if (body === null) return sendAs(method, path, {}, null);
+      if ("bytes" in body) return sendAs(method, path, { "content-type": "application/octet-stream" }, body.bytes);
+      const headers = { "content-type": "application/json", "idempotency-key": body.key };
+      return sendAs(method, path, headers, JSON.stringify(body.json));
+    },
+    isPassing: (fault: unknown) =>
+      fault instanceof OfflineError || (fault instanceof ApiProblem && (fault.problem.status >= 500 || isBusy(fault))),
+    onProgress,
+  };
+  // SAFETY: the API validates its answers in its own tests: a success is T.
+  const begun = (await uploadInParts(transport, archive, { ...announced, name }, key)) as T;
+  localStorage.removeItem(place);
+  return begun;
+}
+
+/** Refusals that pass: too many requests, and somebody who is at the same. */
+function isBusy({ problem: { status, code } }: ApiProblem): boolean {
+  return status === 429 || code === "concurrent_change";
 }
 
 /** The bytes of a file that the API has, for whoever is signed in. @throws ApiProblem, OfflineError */

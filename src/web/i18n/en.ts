@@ -1,5 +1,6 @@
 // Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
 
+import { enGrading } from "./grading.ts";
 import { enImports } from "./imports.ts";
 
 /** Every text of the pages that does not come from the API, in English. The other tables have the same form. */
@@ -51,6 +52,8 @@ export const en = {
   coursesTitle: "Courses",
   coursesLead: "The courses that you may take, and your progress.",
   noCourses: "There is no course yet.",
+  peopleTitle: "People",
+  classTitle: "Class",
   enroll: "Enroll",
   enrolling: "Enrolling …",
   notEnrolled: "You are not enrolled.",
@@ -245,6 +248,7 @@ export const en = {
   dropHere: "Drop the file here",
 
   ...enImports,
+  ...enGrading,
 
   insightTitle: "Early warning",
   insightLead:

@@ -1,6 +1,7 @@
 // Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
 
 import type { Messages } from "./en.ts";
+import { zhGrading } from "./grading.ts";
 import { zhImports } from "./imports.ts";
 import { PROBLEMS, RULES } from "./zh-server.ts";
 
@@ -53,6 +54,8 @@ export const zh: Messages = {
   coursesTitle: "课程",
   coursesLead: "你能学的课程，以及学到了哪里。",
   noCourses: "还没有课程。",
+  peopleTitle: "成员",
+  classTitle: "班级",
   enroll: "加入课程",
   enrolling: "正在加入……",
   notEnrolled: "你还没有加入。",
@@ -240,6 +243,7 @@ export const zh: Messages = {
   dropHere: "把文件拖到这里",
 
   ...zhImports,
+  ...zhGrading,
 
   insightTitle: "预警",
   insightLead: "通过可能性低于一半的学员，可能性最低者在前。这只是预测，请把它当作询问的理由。",

@@ -6,6 +6,7 @@ import { useMessages } from "../i18n/index.ts";
 import { FaultNote, Loading } from "../parts/fault.tsx";
 import { Meter } from "../parts/meter.tsx";
 import { Page } from "../parts/page.tsx";
+import { useHasRole } from "../session/hooks.ts";
 import { EnrollButton } from "./enroll.tsx";
 
 /** Every course one may take, with one's own progress. */
@@ -31,6 +32,13 @@ export function CoursesPage() {
           </li>
         ))}
       </ul>
+      {courses.data?.some(({ role }) => role !== null) === true ? (
+        <p>
+          <Link className="button is-quiet" href="/grading">
+            {messages.navGrading}
+          </Link>
+        </p>
+      ) : null}
     </Page>
   );
 }
@@ -38,6 +46,7 @@ export function CoursesPage() {
 /** The API has no list of one's enrollments; a course says itself whether one is in it. */
 function OwnProgress({ course }: { course: Course }) {
   const messages = useMessages();
+  const isAdmin = useHasRole("admin");
   const chapters = useChapters(course.slug);
   const problems = useProblems(course.slug);
   if (isRefusal(chapters.error, "not_enrolled")) {
@@ -60,7 +69,15 @@ function OwnProgress({ course }: { course: Course }) {
   return (
     <div className="card-end">
       {isStaff ? (
-        <p className="fine">{messages.staffSees}</p>
+        <p className="fine">
+          {messages.staffSees}{" "}
+          {course.role === null && !isAdmin ? null : (
+            <>
+              <Link href={`/author/${course.slug}/people`}>{messages.peopleTitle}</Link>{" "}
+              <Link href={`/author/${course.slug}/class`}>{messages.classTitle}</Link>
+            </>
+          )}
+        </p>
       ) : (
         <div className="card-facts">
           <Meter value={solved} max={rows.length} label={messages.doneOf(solved, rows.length)} />

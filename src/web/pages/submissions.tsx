@@ -2,6 +2,8 @@ import { useSubmissions } from "../api/queries.ts";
 import { type Submission, shortName } from "../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../i18n/index.ts";
 import { FaultNote } from "../parts/fault.tsx";
+import { LinedAnswer } from "../parts/lined-answer.tsx";
+import { SaidOfAnswer, scoreText, VerdictHistory } from "../parts/verdict.tsx";
 
 /** Longest answer that is shown unfolded, characters. */
 const SHORT = 200;
@@ -41,22 +43,34 @@ export function Submissions({ course, problem }: { course: string; problem: stri
 function Entry({ submission }: { submission: Submission }) {
   const messages = useMessages();
   const language = useLanguage();
-  const { answer, status, score, feedback, submitted_at: submitted, judged_at: judged } = submission;
+  const {
+    answer,
+    status,
+    feedback,
+    submitted_at: submitted,
+    judged_at: judged,
+    rubric,
+    comments,
+    history,
+  } = submission;
   const word = { passed: messages.passed, failed: messages.failed, pending: messages.pending }[status];
+  const score = scoreText(submission, messages);
   return (
     <div className={`verdict is-${status}`}>
       <p>
         <strong>{word}</strong>
-        {score === null ? null : ` · ${messages.scoreOf(score)}`}
+        {score === null ? null : ` · ${score}`}
         <span className="fine">
           {" · "}
           {messages.submittedOn(formatInstant(submitted, language))}
           {judged === null || judged === submitted ? null : ` · ${messages.judgedAt(formatInstant(judged, language))}`}
         </span>
       </p>
-      {feedback === null ? null : <p className="submission-feedback">{feedback}</p>}
+      <SaidOfAnswer feedback={feedback} rubric={rubric} />
       {status === "pending" ? <p className="fine">{messages.pendingText}</p> : null}
-      {answer.length <= SHORT ? (
+      {comments.length > 0 ? (
+        <LinedAnswer answer={answer} comments={comments} label={messages.verdictRemarks} />
+      ) : answer.length <= SHORT ? (
         <pre className="submission-answer">{answer}</pre>
       ) : (
         <details>
@@ -64,6 +78,7 @@ function Entry({ submission }: { submission: Submission }) {
           <pre className="submission-answer">{answer}</pre>
         </details>
       )}
+      <VerdictHistory history={history} />
     </div>
   );
 }

@@ -50,6 +50,7 @@ function Navigation({ user }: { user: User }) {
   const places = [
     { href: "/courses", label: messages.navCourses, isShown: true },
     { href: "/author", label: messages.navAuthor, isShown: user.role === "author" || user.role === "admin" },
+    { href: "/grading", label: messages.navGrading, isShown: user.role === "author" || user.role === "admin" },
     { href: "/operator", label: messages.navOperator, isShown: user.role === "admin" },
   ].filter((place) => place.isShown);
   return (

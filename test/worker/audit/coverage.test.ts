@@ -132,15 +132,55 @@ const importOf: Ask = async (world, as) =>
       "content-length": "42",
     },
   );
+/** An import of this user's that has ended. */
+async function endedImport(world: World, as: As): Promise<{ id: string; version: number }> {
+  const begun = await importOf(world, as);
+  const id = json("id")(await begun.text());
+  await deliver("latchkey-imports", [{ type: "import", id: String(id) }]);
+  await ready(world);
+  const seen = await send(world, as, "GET", `/courses/imports/${id}`);
+  return z.looseObject({ id: z.string(), version: z.int() }).parse(await seen.json());
+}
 /** On an import of the author's that has ended. */
 const onImport =
-  (rest: string): Ask =>
+  (rest: string, method = "GET"): Ask =>
   async (world, as) => {
-    const begun = await importOf(world, "author");
-    const id = json("id")(await begun.text());
-    await deliver("latchkey-imports", [{ type: "import", id }]);
+    const { id } = await endedImport(world, "author");
+    return send(world, as, method, `/courses/imports/${id}${rest}`);
+  };
+/** On the people of an import that were looked at. */
+const onPeople =
+  (rest: string, method: string): Ask =>
+  async (world, as) => {
+    const { id } = await endedImport(world, "author");
+    const looked = await send(world, "author", "POST", `/courses/imports/${id}/people/roster`);
+    await deliver("latchkey-imports", [{ type: "import", id: String(json("id")(await looked.text())) }]);
     await ready(world);
-    return send(world, as, "GET", `/courses/imports/${id}${rest}`);
+    return send(world, as, method, `/courses/imports/${id}/people${rest}`);
+  };
+const dropDraft: Ask = async (world, as) => {
+  const { version } = await endedImport(world, "author");
+  return send(world, as, "DELETE", `/courses/${world.slug}/drafts/${version}`);
+};
+
+const PART = new TextEncoder().encode('{"slug":"t","language":"T","exercises":{}}');
+const announceUpload: Ask = (world, as) =>
+  send(world, as, "POST", "/courses/imports/uploads", {
+    body: { format: "exercism", course: world.slug, name: "config.json", size: PART.length },
+  });
+const sendPart = async (world: World, as: As, id: string) =>
+  sendBytes("PUT", `${API}/courses/imports/uploads/${id}/parts/1`, PART, {
+    authorization: `Bearer ${await tokenOf(userOf(world, as), as)}`,
+    "content-type": "application/octet-stream",
+    "content-length": String(PART.length),
+  });
+/** On an upload whose only part has arrived. */
+const onUpload =
+  (method: string, rest = ""): Ask =>
+  async (world, as) => {
+    const id = String(json("id")(await (await announceUpload(world, as)).text()));
+    const part = await sendPart(world, as, id);
+    return method === "PUT" ? part : send(world, as, method, `/courses/imports/uploads/${id}${rest}`);
   };
 
 /** A file that the text of an open item names. */
@@ -262,6 +302,16 @@ const onAccount =
     return send(world, as, method, path(person.id), body === undefined ? {} : { body });
   };
 const accountLeft = (action: string) => (): Left => [action, "user", ANY];
+
+async function setMember(world: World, role: "co_author" | "grader"): Promise<void> {
+  await send(world, "author", "PUT", `/courses/${world.slug}/members/helper-${world.slug}`, { body: { role } });
+  await ready(world);
+}
+
+async function invitation(world: World): Promise<{ id: string; token: string }> {
+  const made = await send(world, "author", "POST", `/courses/${world.slug}/invitations`, { body: {} });
+  return z.looseObject({ id: z.string(), token: z.string() }).parse(await made.json());
+}
 
 const reason = "for the test of the audit log";
 const override = { kind: "unlock", reason };
@@ -447,6 +497,139 @@ const PLAN: Record<string, Act[]> = {
     get(({ slug }) => `/courses/${slug}/class/export`),
     ofCourse("roster.read"),
   ),
+  "GET /courses/{course}/class/counts": each(
+    STAFF,
+    get(({ slug }) => `/courses/${slug}/class/counts`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/people": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/people`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/cohorts": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/cohorts`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/members": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/members`),
+    ofCourse("roster.read"),
+  ),
+  "GET /courses/{course}/observers": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/observers`),
+    ofCourse("roster.read"),
+  ),
+  "PUT /courses/{course}/members/{user}": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "PUT", `/courses/${world.slug}/members/helper-${world.slug}`, { body: { role: "grader" } }),
+    ({ slug }) => ["course.member_set", "user", `helper-${slug}`],
+  ),
+  "DELETE /courses/{course}/members/{user}": each(
+    ["author", "admin"],
+    async (world, as) => {
+      await setMember(world, "grader");
+      return send(world, as, "DELETE", `/courses/${world.slug}/members/helper-${world.slug}`);
+    },
+    ({ slug }) => ["course.member_removed", "user", `helper-${slug}`],
+  ),
+  "POST /courses/{course}/members/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/members/batch`, {
+        body: { members: [{ user_id: `helper-${world.slug}`, role: "co_author" }] },
+      }),
+    ({ slug }) => ["course.member_set", "user", `helper-${slug}`],
+  ),
+  "PUT /courses/{course}/owner": each(
+    ["author", "admin"],
+    async (world, as) => {
+      await setMember(world, "co_author");
+      return send(world, as, "PUT", `/courses/${world.slug}/owner`, { body: { user_id: `helper-${world.slug}` } });
+    },
+    ({ slug }) => ["course.owner_changed", "user", `helper-${slug}`],
+  ),
+  "PUT /courses/{course}/observers/{user}/learners/{learner}": each(
+    ["author", "admin"],
+    (world, as) => send(world, as, "PUT", `/courses/${world.slug}/observers/parent/learners/${world.learner}`),
+    () => ["course.observer_set", "user", "parent"],
+  ),
+  "DELETE /courses/{course}/observers/{user}/learners/{learner}": each(
+    ["author", "admin"],
+    async (world, as) => {
+      const path = `/courses/${world.slug}/observers/parent/learners/${world.learner}`;
+      await send(world, "author", "PUT", path);
+      await ready(world);
+      return send(world, as, "DELETE", path);
+    },
+    () => ["course.observer_removed", "user", "parent"],
+  ),
+  "POST /courses/{course}/people/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/people/batch`, {
+        body: { people: [{ user_id: `${world.learner}-x` }] },
+      }),
+    ({ slug, learner }) => ["enrollment.created", "enrollment", `${slug}:${learner}-x`],
+  ),
+  "PUT /courses/{course}/roster": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "PUT", `/courses/${world.slug}/roster`, { body: { csv: `user_id\n${world.learner}-x\n` } }),
+    ({ slug, learner }) => ["enrollment.created", "enrollment", `${slug}:${learner}-x`],
+  ),
+  "POST /courses/{course}/overrides/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/overrides/batch`, {
+        body: { item: `${world.slug}.two`, user_ids: [world.learner], ...override },
+      }),
+    ofEnrollment("override.set"),
+  ),
+  // Who may make links sees them; who comes by one is in the roll.
+  "GET /courses/{course}/invitations": open(["author", get(({ slug }) => `/courses/${slug}/invitations`)]),
+  "POST /courses/{course}/invitations": each(
+    ["author", "admin"],
+    (world, as) => send(world, as, "POST", `/courses/${world.slug}/invitations`, { body: {} }),
+    ofCourse("invitation.created"),
+  ),
+  "DELETE /courses/{course}/invitations/{id}": each(
+    ["author", "admin"],
+    async (world, as) => {
+      const { id } = await invitation(world);
+      await ready(world);
+      return send(world, as, "DELETE", `/courses/${world.slug}/invitations/${id}`);
+    },
+    ofCourse("invitation.revoked"),
+  ),
+  "POST /invitations/look-up": open([
+    "learner",
+    async (world, as) => {
+      const { token } = await invitation(world);
+      await ready(world);
+      return send(world, as, "POST", "/invitations/look-up", { body: { token } });
+    },
+  ]),
+  // Done for oneself: the link is in the log, and who made it.
+  "POST /invitations/accept": open([
+    "learner",
+    async (world, as) => {
+      const { token } = await invitation(world);
+      await ready(world);
+      return send(world, as, "POST", "/invitations/accept", { body: { token } });
+    },
+  ]),
+  "GET /enrollments/{enrollment}/history": [
+    ...each(
+      STAFF,
+      get(({ slug, learner }) => `/enrollments/${slug}:${learner}/history`),
+      ofEnrollment("enrollment.read"),
+    ),
+    ...open(["learner", get(({ slug, learner }) => `/enrollments/${slug}:${learner}/history`)]),
+  ],
   "GET /courses/{course}/items/{item}/audience": each(
     STAFF,
     get(({ slug }) => `/courses/${slug}/items/${slug}.one/audience`),
@@ -476,6 +659,33 @@ const PLAN: Record<string, Act[]> = {
   // What an import holds is of a course, not of a person here.
   "GET /courses/imports": open(["author", get(() => "/courses/imports")], ["admin", get(() => "/courses/imports")]),
   "GET /courses/imports/{id}": open(["author", onImport("")], ["admin", onImport("")]),
+  "DELETE /courses/imports/{id}": each(["author", "admin"], onImport("", "DELETE"), ofCourse("course.import_dropped")),
+  "DELETE /courses/{course}/drafts/{version}": each(["author", "admin"], dropDraft, ofCourse("course.draft_dropped")),
+  "POST /courses/imports/uploads": open(["author", announceUpload], ["admin", announceUpload]),
+  "GET /courses/imports/uploads/{id}": open(["author", onUpload("GET")], ["admin", onUpload("GET")]),
+  "PUT /courses/imports/uploads/{id}/parts/{part}": open(["author", onUpload("PUT")], ["admin", onUpload("PUT")]),
+  "POST /courses/imports/uploads/{id}/complete": each(
+    ["author", "admin"],
+    onUpload("POST", "/complete"),
+    ofCourse("course.import_begun"),
+  ),
+  "DELETE /courses/imports/uploads/{id}": open(["author", onUpload("DELETE")], ["admin", onUpload("DELETE")]),
+  // Who is in an archive is somebody of another platform.
+  "GET /courses/imports/{id}/people": open(["author", onPeople("", "GET")], ["admin", onPeople("", "GET")]),
+  "GET /courses/imports/{id}/people/roster": open(
+    ["author", onPeople("/roster", "GET")],
+    ["admin", onPeople("/roster", "GET")],
+  ),
+  "POST /courses/imports/{id}/people/roster": each(
+    ["author", "admin"],
+    onImport("/people/roster", "POST"),
+    ofCourse("course.people_imported"),
+  ),
+  "POST /courses/imports/{id}/people": each(
+    ["author", "admin"],
+    onPeople("", "POST"),
+    ofCourse("course.people_imported"),
+  ),
   "GET /courses/imports/{id}/report": open(["author", onImport("/report")], ["admin", onImport("/report")]),
   "GET /courses/{course}/versions": open(["author", get(({ slug }) => `/courses/${slug}/versions`)]),
   "POST /courses/{course}/versions": [
@@ -738,12 +948,23 @@ const PLAN: Record<string, Act[]> = {
     },
   ]),
   "GET /submissions/pending": each(
-    MACHINES,
+    STAFF,
     get(() => "/submissions/pending"),
     () => ["submission.read", "submissions", "pending"],
   ),
+  // Numbers, and nobody's answer.
+  "GET /submissions/pending/counts": each(
+    STAFF,
+    get(({ slug }) => `/submissions/pending/counts?course=${slug}`),
+    nothing,
+  ),
+  "GET /submissions/{submission}": each(
+    STAFF,
+    async (world, as) => send(world, as, "GET", `/submissions/${await pending(world)}`),
+    ofEnrollment("submission.read"),
+  ),
   "POST /submissions/{submission}/verdict": each(
-    MACHINES,
+    STAFF,
     async (world, as) =>
       send(world, as, "POST", `/submissions/${await pending(world)}/verdict`, { body: { passed: true, score: 90 } }),
     ofItem("submission.judged", "p2"),

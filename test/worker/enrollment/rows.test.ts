@@ -6,6 +6,7 @@ import { deliver, enroll, freshSlug, objectOf, publish } from "../../support/wor
 import { call, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder, statesOf } from "../../support/worker/learners.ts";
 import { databaseOfCourse } from "../../support/worker/shards.ts";
+import { open } from "../../support/worker/streams.ts";
 
 // What the platform bills by: docs/design/cost.md and scale.md compute with these numbers.
 
@@ -116,7 +117,7 @@ it("an enrollment, an answer that is judged at once, and a publish that changes 
     `rows written: enrolling ${object} + ${enrolling}, submitting ${submitted} + ${submitting}, standing ${standing}`,
   );
   // Of the object, most is its tables.
-  expect(object).toBe(34);
+  expect(object).toBe(36);
   expect(enrolling).toBe(13);
   // Beside what a completion writes, the answer itself, here and there.
   expect(submitted).toBe(7);
@@ -151,6 +152,14 @@ it("a completion that opens one item writes few rows, in the object and in D1", 
   expect(confirm).toBe(1);
   // The enrollment, the fact, the announcement; no entry of an index.
   expect(d1).toBe(3);
-  // The learner's live event, in their own object.
-  expect(event).toBe(2);
+  // The learner's live event waits in the enrollment's row, because nobody listens.
+  expect(event).toBe(0);
+  const reader = await open("ada");
+  await reader.expect("stream.opened");
+  const heard = await rowsOf(channelStub(env, "ada"), async () => {
+    await completed(slug, "ada", "two");
+    await reader.until(({ event: type }) => type === "unlock.changed");
+  });
+  // The event and its key, in the learner's own object.
+  expect(heard).toBe(2);
 });

@@ -214,6 +214,10 @@ async function driveEnrollments() {
     await drive("GET", table, `/courses/big/class?limit=2&sort=${sort}&cohort=spring`);
   }
   await drive("GET", `${table}/export`, "/courses/big/class/export?cohort=nobody&sort=last_active");
+  const counts = await drive("GET", `${table}/counts`, "/courses/big/class/counts?limit=2");
+  await drive("GET", `${table}/counts`, `/courses/big/class/counts?limit=2&cursor=${counts.next_cursor}`);
+  await drive("GET", `${table}/counts`, "/courses/big/class/counts?cohort=spring");
+  await people();
   const audience = "/courses/{course}/items/{item}/audience";
   const found = await drive("GET", audience, "/courses/big/items/big.two/audience?limit=2");
   await drive("GET", audience, `/courses/big/items/big.two/audience?limit=2&cursor=${found.next_cursor}`);
@@ -228,11 +232,17 @@ async function driveEnrollments() {
     as,
     body: { answer: "two" },
   });
+  await drive("GET", "/submissions/{submission}", `/submissions/${submitted.submission_id}`);
   await drive("POST", "/submissions/{submission}/verdict", `/submissions/${submitted.submission_id}/verdict`, {
     body: { passed: true, score: 90 },
   });
   const pending = await drive("GET", "/submissions/pending", "/submissions/pending?limit=2");
   await drive("GET", "/submissions/pending", `/submissions/pending?limit=2&cursor=${pending.next_cursor}`);
+  const owner: [string, Role] = ["owner", "author"];
+  await drive("GET", "/submissions/pending", "/submissions/pending?limit=2", { as: owner });
+  await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&course=big&cohort=c");
+  await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&item=big.p1");
+  await drive("GET", "/submissions/pending/counts", "/submissions/pending/counts?course=big");
   const fact = { user_id: "ada", item: "big.p2", completed: true, at: new Date().toISOString() };
   await drive("POST", "/progress/import", "/progress/import", { body: { facts: [fact] } });
   await drive("GET", "/enrollments/{enrollment}", "/enrollments/big:ada");
@@ -253,6 +263,48 @@ async function driveEnrollments() {
   await drive("POST", "/courses/{course}/presence", "/courses/big/presence");
   await drive("GET", "/courses/{course}/presence", "/courses/big/presence");
   await drive("DELETE", list, "/courses/big/enrollments", { as });
+}
+
+/** The people of a course. */
+async function people() {
+  const course = "/courses/{course}";
+  await drive("GET", "/enrollments/{enrollment}/history", "/enrollments/big:ada/history");
+  const roll = await drive("GET", `${course}/people`, "/courses/big/people?limit=2");
+  await drive("GET", `${course}/people`, `/courses/big/people?limit=2&cursor=${roll.next_cursor}`);
+  await drive("GET", `${course}/people`, "/courses/big/people?search=a&cohort=spring");
+  await drive("GET", `${course}/cohorts`, "/courses/big/cohorts");
+  await drive("POST", `${course}/people/batch`, "/courses/big/people/batch", {
+    body: { people: [{ user_id: "jane@school.edu", cohorts: ["spring"] }, { email: "nobody@example.org" }] },
+  });
+  await drive("PUT", `${course}/roster`, "/courses/big/roster?dry_run=true", {
+    body: { csv: "email\nnobody@example.org\n", remove_missing: true },
+  });
+  await drive("POST", `${course}/overrides/batch`, "/courses/big/overrides/batch", {
+    body: { item: "big.two", kind: "unlock", reason: "plans", user_ids: ["ada"] },
+  });
+  const member = `${course}/members/{user}`;
+  await drive("PUT", member, "/courses/big/members/helper", { body: { role: "co_author" } });
+  await drive("GET", `${course}/members`, "/courses/big/members");
+  await drive("POST", `${course}/members/batch`, "/courses/big/members/batch", {
+    body: { members: [{ email: "nobody@example.org", role: "grader" }] },
+  });
+  const owner = z.looseObject({ owner_id: z.string() });
+  const before = owner.parse(await drive("GET", course, "/courses/big"));
+  await drive("PUT", `${course}/owner`, "/courses/big/owner", { body: { user_id: "helper" } });
+  await drive("PUT", `${course}/owner`, "/courses/big/owner", { body: { user_id: before.owner_id } });
+  await drive("DELETE", member, "/courses/big/members/helper");
+  const observer = `${course}/observers/{user}/learners/{learner}`;
+  await drive("PUT", observer, "/courses/big/observers/parent/learners/ada");
+  await drive("GET", `${course}/observers`, "/courses/big/observers?limit=1");
+  await drive("GET", `${course}/unlocks`, "/courses/big/unlocks?learner=ada", { as: ["parent", "learner"] });
+  await drive("DELETE", observer, "/courses/big/observers/parent/learners/ada");
+  const links = `${course}/invitations`;
+  const link = z.looseObject({ id: z.string(), token: z.string() });
+  const { id, token } = link.parse(await drive("POST", links, "/courses/big/invitations", { body: {} }));
+  await drive("GET", links, "/courses/big/invitations?limit=1");
+  await drive("POST", "/invitations/look-up", "/invitations/look-up", { body: { token } });
+  await drive("POST", "/invitations/accept", "/invitations/accept", { body: { token }, as: ["comer", "learner"] });
+  await drive("DELETE", `${links}/{id}`, `/courses/big/invitations/${id}`);
 }
 
 const BOOTSTRAP_SECRET = "zQ8-first-light-0123456789-abcdefghij";
@@ -515,6 +567,40 @@ async function driveImports() {
   await drive("GET", itemFile, `/courses/pictured/items/pictured.a/files/${file?.id}`, { as });
   await drive("GET", `${path}/{id}`, `${path}/${other}`, { as });
   await drive("GET", `${path}/{id}/report`, `${path}/${id}/report`, { as });
+  await driveParts(path, as);
+  await drivePeople(path, id, as);
+  await drive("DELETE", `/courses/{course}/drafts/{version}`, "/courses/foreign/drafts/2", { as });
+  await drive("DELETE", `${path}/{id}`, `${path}/${id}`, { as });
+}
+
+/** An archive in one part, and one that is given up. */
+async function driveParts(path: string, as: [string, Role]) {
+  const body = { format: "exercism", course: "foreign", name: "config.json", size: BYTES.length };
+  const uploads = `${path}/uploads`;
+  const headers = { "content-type": "application/octet-stream" };
+  const begin = () => drive("POST", uploads, uploads, { as, body, headers: { "idempotency-key": "parts-of-plans" } });
+  const { id } = await begin();
+  const one = `${uploads}/${id}`;
+  for (let tries = 0; tries < 2; tries += 1) {
+    await driveBytes("PUT", `${uploads}/{id}/parts/{part}`, `${one}/parts/1`, headers, as);
+  }
+  await begin();
+  await drive("GET", `${uploads}/{id}`, one, { as });
+  await drive("POST", `${uploads}/{id}/complete`, `${one}/complete`, { as });
+  const { id: given } = await drive("POST", uploads, uploads, { as, body });
+  await drive("DELETE", `${uploads}/{id}`, `${uploads}/${given}`, { as });
+}
+
+/** A look at the people of an archive, and their import. */
+async function drivePeople(path: string, id: unknown, as: [string, Role]) {
+  const people = `${path}/{id}/people`;
+  const one = `${path}/${id}/people`;
+  const { id: roster } = await drive("POST", `${people}/roster`, `${one}/roster`, { as });
+  await consume("latchkey-imports", [{ type: "import", id: roster }]);
+  await drive("GET", `${people}/roster`, `${one}/roster`, { as });
+  const { id: job } = await drive("POST", people, one, { as });
+  await consume("latchkey-imports", [{ type: "import", id: job }]);
+  await drive("GET", people, one, { as });
 }
 
 /** Two terms that are over and one that runs, of a few learners each, from the first word to the prediction. */
@@ -756,6 +842,7 @@ const LARGE = [
   "erasures",
   "files",
   "course_imports",
+  "course_import_parts",
   "audit_log",
   "translation_sessions",
   "translation_tasks",

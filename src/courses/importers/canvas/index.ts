@@ -1,6 +1,6 @@
 import type { LocalizedText } from "../../../platform/text.ts";
 import { CANVAS_MODULES } from "../cartridge/index.ts";
-import { MANIFEST, readManifest } from "../cartridge/manifest.ts";
+import { MANIFEST, type Manifest, readManifest, unshown } from "../cartridge/manifest.ts";
 import { linkTo, ResourceTexts } from "../cartridge/texts.ts";
 import { allOf, type ImportedChapter, type ImportedProblem, type ImportedRule, titleOf } from "../document.ts";
 import { fail, Shelf, wholeFiles } from "../files.ts";
@@ -71,7 +71,7 @@ export const CANVAS: Format = {
           source: { platform: "canvas" as const, release: `Common Cartridge ${manifest.version}` },
           // What was open stays open: Canvas locks again only where a teacher asks for it.
           options: { sequential: false, sticky: true, problems_follow_chapter: true, open_enrollment: false },
-          chapters: map.chapters(),
+          chapters: map.chapters(manifest),
           problems: [],
         };
         return {
@@ -108,9 +108,9 @@ class CanvasMap {
     this.#gates = new CanvasGates(modules, (identifier) => this.#ids.of(identifier));
   }
 
-  chapters(): ImportedChapter[] {
+  chapters(manifest: Manifest): ImportedChapter[] {
     const chapters = this.#modules.map((module) => this.#chapter(module));
-    this.#countWhatStandsNowhere();
+    this.#countWhatStandsNowhere(manifest);
     return chapters;
   }
 
@@ -194,14 +194,21 @@ class CanvasMap {
     return file === undefined ? {} : readWindow(file);
   }
 
-  /** Assignments and quizzes of the course that no module shows. */
-  #countWhatStandsNowhere(): void {
+  /** What the course has and no module shows. Assignments and quizzes have files of settings, others a resource alone. */
+  #countWhatStandsNowhere(manifest: Manifest): void {
     const shown = new Set(this.#modules.flatMap((module) => module.items.map((item) => item.ref)));
+    const counted = new Set<string>();
+    const leaveOut = (kind: string) => {
+      this.#report.leaveOut(`${kind} in no module`, "a course consists of its modules");
+    };
     for (const path of this.#shelf.paths()) {
       const [, identifier, name] = /^([^/]+)\/(assignment_settings|assessment_meta)\.xml$/.exec(path) ?? [];
-      if (identifier === undefined || shown.has(identifier)) continue;
-      const what = name === "assessment_meta" ? "quizzes in no module" : "assignments in no module";
-      this.#report.leaveOut(what, "a course consists of its modules");
+      if (identifier === undefined) continue;
+      counted.add(identifier);
+      if (!shown.has(identifier)) leaveOut(name === "assessment_meta" ? "quizzes" : "assignments");
     }
+    const isShown = ({ identifier, href }: { identifier: string; href: string | null }) =>
+      shown.has(identifier) || counted.has(identifier) || /^(?:course_settings|web_resources)\//.test(href ?? "");
+    for (const kind of unshown(manifest, isShown)) leaveOut(kind);
   }
 }

@@ -4,7 +4,7 @@ import type { Format } from "../format.ts";
 import { courseSlug, ItemIds } from "../ids.ts";
 import { KnownPaths } from "../paths.ts";
 import { ReportBuilder } from "../report.ts";
-import { kindOf, MANIFEST, type Manifest, type ManifestItem, readManifest } from "./manifest.ts";
+import { kindOf, MANIFEST, type Manifest, type ManifestItem, readManifest, unshown } from "./manifest.ts";
 import { ResourceTexts } from "./texts.ts";
 
 /** The file that only exports of Canvas have. */
@@ -57,12 +57,21 @@ export const CARTRIDGE: Format = {
           chapters: folders.map((folder) => cartridge.chapter(folder)),
           problems: manifest.items.filter((item) => item.ref !== null).flatMap((item) => cartridge.problems(item)),
         };
+        const shown = new Set(manifest.items.flatMap(refsOf));
+        for (const kind of unshown(manifest, ({ identifier }) => shown.has(identifier))) {
+          report.leaveOut(`${kind} that no item shows`, "a course is made of its items");
+        }
         const built = report.build("cartridge", manifest.version, summary);
         return { document, report: built, people: null, links: texts.links() };
       },
     };
   },
 };
+
+/** Identifiers of the resources that an item and those below it show. */
+function refsOf({ ref, children }: ManifestItem): string[] {
+  return [...(ref === null ? [] : [ref]), ...children.flatMap(refsOf)];
+}
 
 class Cartridge {
   readonly #manifest: Manifest;

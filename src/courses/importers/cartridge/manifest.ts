@@ -28,6 +28,8 @@ export interface Resource {
   href: string | null;
   /** Paths of all its files. */
   files: string[];
+  /** Whether it belongs to another resource: what that one needs, or what shows it where it is not known. */
+  isPartOfOther: boolean;
 }
 
 export const MANIFEST = "imsmanifest.xml";
@@ -38,6 +40,10 @@ export function readManifest(file: SourceFile): Manifest {
     fail(`${file.path}:${root.line}`, "no_manifest", "The first element is not a manifest.");
   const metadata = child(root, "metadata");
   const title = descend(metadata, "lom", "general", "title");
+  const resources = childrenOf(child(root, "resources"), "resource");
+  const needed = new Set(
+    resources.flatMap((one) => childrenOf(one, "dependency").map((other) => other.attributes.get("identifierref"))),
+  );
   const organization = descend(root, "organizations", "organization");
   const top = childrenOf(organization, "item");
   const [only] = top;
@@ -47,7 +53,7 @@ export function readManifest(file: SourceFile): Manifest {
     version: childText(metadata, "schemaversion") ?? "unknown",
     title: childText(title, "string") ?? childText(title, "langstring"),
     items: (isRoot ? childrenOf(only, "item") : top).map(itemOf),
-    resources: new Map(childrenOf(child(root, "resources"), "resource").map(resourceOf)),
+    resources: new Map(resources.map((element) => resourceOf(element, needed))),
   };
 }
 
@@ -61,7 +67,7 @@ function itemOf(element: XmlElement): ManifestItem {
   };
 }
 
-function resourceOf(element: XmlElement): [string, Resource] {
+function resourceOf(element: XmlElement, needed: ReadonlySet<string | undefined>): [string, Resource] {
   const identifier = element.attributes.get("identifier") ?? "";
   const files = childrenOf(element, "file").flatMap((file) => file.attributes.get("href") ?? []);
   const href = element.attributes.get("href") ?? files[0] ?? null;
@@ -72,6 +78,7 @@ function resourceOf(element: XmlElement): [string, Resource] {
       type: element.attributes.get("type") ?? "",
       href: href === null ? null : unescaped(href),
       files: files.map(unescaped),
+      isPartOfOther: needed.has(identifier) || child(element, "variant") !== undefined,
     },
   ];
 }
@@ -98,4 +105,21 @@ const KINDS: readonly (readonly [string, string])[] = [
 export function kindOf({ type, href }: Resource): string {
   const known = KINDS.find(([part]) => type.includes(part))?.[1];
   return known ?? (/\.x?html?$/i.test(href ?? "") ? "page" : "file");
+}
+
+const PLURALS: Readonly<Record<string, string>> = {
+  quiz: "quizzes",
+  discussion: "discussions",
+  link: "links",
+  tool: "tools",
+  assignment: "assignments",
+  page: "pages",
+};
+
+/** What the source holds and no item shows, by kinds in the plural. Files are no such thing: texts show them. */
+export function unshown({ resources }: Manifest, isShown: (resource: Resource) => boolean): string[] {
+  return [...resources.values()].flatMap((resource) => {
+    if (resource.isPartOfOther || resource.type.startsWith("associatedcontent/") || isShown(resource)) return [];
+    return PLURALS[kindOf(resource)] ?? [];
+  });
 }

@@ -20,8 +20,10 @@ export default function AuthorCoursePage({ course }: { course: string }) {
   const messages = useMessages();
   const isAuthor = useHasRole("author", "admin");
   const info = useCourseInfo(course);
-  if (!isAuthor) return <ForbiddenPage />;
+  // A co-author need not be an author elsewhere.
+  const mayManage = isAuthor || info.data?.role === "co_author";
   if (isAbsent(info.error)) return <NotFoundPage />;
+  if (!mayManage && !info.isPending) return <ForbiddenPage />;
   return (
     <Page
       title={info.data?.title ?? course}
@@ -30,6 +32,8 @@ export default function AuthorCoursePage({ course }: { course: string }) {
         <nav className="trail" aria-label={messages.back}>
           <Link href="/author">{messages.authorTitle}</Link>
           <Link href={`/courses/${course}`}>{messages.mapTitle}</Link>
+          <Link href={`/author/${course}/people`}>{messages.peopleTitle}</Link>
+          <Link href={`/author/${course}/class`}>{messages.classTitle}</Link>
           <Link href={`/author/${course}/insight`}>{messages.insightTitle}</Link>
         </nav>
       }

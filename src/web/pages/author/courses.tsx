@@ -18,7 +18,7 @@ export default function AuthorCoursesPage() {
   const isAuthor = useHasRole("author", "admin");
   const courses = useCourses();
   if (!isAuthor) return <ForbiddenPage />;
-  const own = courses.data?.filter((course) => user?.role === "admin" || course.owner_id === user?.id);
+  const own = courses.data?.filter((course) => user?.role === "admin" || course.role !== null);
   return (
     <Page title={messages.authorTitle} lead={<p>{messages.authorLead}</p>}>
       {courses.isPending ? <Loading /> : null}

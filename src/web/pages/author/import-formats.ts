@@ -3,6 +3,8 @@ import type { Answer } from "../../../client/index.ts";
 export type CourseImport = Answer<"/api/v1/courses/imports", "get">["results"][number];
 export type CourseImportDetail = Answer<"/api/v1/courses/imports/{id}", "get">;
 export type ImportReport = Answer<"/api/v1/courses/imports/{id}/report", "get">;
+export type ImportPeople = Answer<"/api/v1/courses/imports/{id}/people", "get">;
+export type PeopleJob = NonNullable<ImportPeople["roster"]>;
 export type Format = CourseImport["format"];
 
 /** The forms a course comes in, by the names of the platforms. These are the same in every language. */

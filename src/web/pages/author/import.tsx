@@ -11,7 +11,9 @@ import { Meter } from "../../parts/meter.tsx";
 import { Page } from "../../parts/page.tsx";
 import { useHasRole } from "../../session/hooks.ts";
 import { ForbiddenPage, NotFoundPage } from "../not-found.tsx";
+import { DropDraft, DropImport } from "./import-drop.tsx";
 import type { CourseImportDetail } from "./import-formats.ts";
+import { People } from "./import-people.tsx";
 import { ImportedCourse } from "./import-report.tsx";
 import { refreshCourse } from "./publish.ts";
 
@@ -63,7 +65,11 @@ export default function ImportPage({ id }: { id: string }) {
             <Meter value={done} max={data.size} label={messages.importRead(megabytes(done), megabytes(data.size))} />
           )}
           {data.state === "failed" ? <Failure errors={data.errors} /> : null}
+          <div className="actions">
+            <DropImport id={id} hasEnded={hasEnded(data)} />
+          </div>
           {data.version === null ? null : <Draft found={data} version={data.version} />}
+          {data.state === "done" && data.has_report ? <People id={id} /> : null}
           {data.has_report ? <ImportedCourse id={id} course={data.course} version={data.version} /> : null}
         </>
       )}
@@ -131,6 +137,7 @@ function Draft({ found, version }: { found: CourseImportDetail; version: number 
         <Link className="button" href={`/author/${course}`}>
           {messages.editDocument}
         </Link>
+        {activate.isSuccess ? null : <DropDraft course={course} version={version} />}
       </div>
       {activate.isError ? <FaultNote fault={activate.error} /> : null}
       <p role="status" data-outcome={activate.isSuccess ? "published" : undefined}>

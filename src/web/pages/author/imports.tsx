@@ -2,9 +2,10 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type DragEvent, type SubmitEvent, useId, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { allPages } from "../../api/queries.ts";
-import { upload } from "../../api/upload.ts";
+import { uploadArchive } from "../../api/upload.ts";
 import { formatInstant, useLanguage, useMessages } from "../../i18n/index.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
+import { Meter } from "../../parts/meter.tsx";
 import { Page } from "../../parts/page.tsx";
 import { useHasRole } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
@@ -63,10 +64,11 @@ function ImportForm() {
   const [format, setFormat] = useState<Format>("moodle");
   const [course, setCourse] = useState("");
   const [isOver, setIsOver] = useState(false);
+  const [sent, setSent] = useState<{ done: number; size: number } | null>(null);
   const begin = useMutation({
     mutationFn: (archive: File) => {
-      const search = new URLSearchParams({ format, course, name: archive.name });
-      return upload<CourseImport>(`/courses/imports?${search}`, archive);
+      setSent(null);
+      return uploadArchive<CourseImport>(archive, { format, course }, (done, size) => setSent({ done, size }));
     },
     onSuccess: (begun) => {
       void client.invalidateQueries({ queryKey: ["imports"] });
@@ -147,6 +149,13 @@ function ImportForm() {
           {messages.importSlugHint}
         </span>
       </label>
+      {begin.isPending && sent !== null ? (
+        <Meter
+          value={sent.done}
+          max={sent.size}
+          label={messages.importSent(sent.done / 1_000_000, sent.size / 1_000_000)}
+        />
+      ) : null}
       {begin.isError ? <FaultNote fault={begin.error} /> : null}
       <button type="submit" className="button is-primary" aria-disabled={file === null || begin.isPending}>
         {begin.isPending ? messages.importSending : messages.importBegin}

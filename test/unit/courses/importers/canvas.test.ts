@@ -238,6 +238,51 @@ describe("modules of Canvas", () => {
   });
 });
 
+/** Resources of every kind: those of `shown` stand in a module, or in an item. */
+const ALL_KINDS = `<manifest><metadata><schemaversion>1.3.0</schemaversion></metadata>
+  <organizations><organization><item><item identifier="i" identifierref="page-a"><title>A</title></item></item></organization></organizations>
+  <resources>
+    <resource identifier="page-a" type="webcontent" href="wiki_content/a.html"><file href="wiki_content/a.html"/></resource>
+    <resource identifier="page-b" type="webcontent" href="wiki_content/b.html"><file href="wiki_content/b.html"/></resource>
+    <resource identifier="web" type="webcontent" href="web_resources/c.png"><file href="web_resources/c.png"/></resource>
+    <resource identifier="talk" type="imsdt_xmlv1p1"><file href="talk.xml"/><dependency identifierref="talk-meta"/></resource>
+    <resource identifier="talk-meta" type="associatedcontent/imscc_xmlv1p1/learning-application-resource" href="meta.xml"/>
+    <resource identifier="link" type="imswl_xmlv1p1"><file href="link.xml"/></resource>
+    <resource identifier="tool" type="imsbasiclti_xmlv1p0"><file href="tool.xml"/></resource>
+    <resource identifier="quiz" type="imsqti_xmlv1p2/imscc_xmlv1p1/assessment"><file href="quiz/assessment_qti.xml"/></resource>
+    <resource identifier="work" type="assignment_xmlv1p0" href="work/assignment.xml"><file href="work/assignment.xml"/></resource>
+    <resource identifier="work-fallback" type="webcontent"><variant identifier="v" identifierref="work"/><file href="work/w.html"/></resource>
+  </resources></manifest>`;
+const leftOut = (result: Awaited<ReturnType<typeof importing>>) =>
+  result.ok ? result.value.report.content.left_out.map(({ what, count }) => `${count} ${what}`).toSorted() : [];
+
+describe("what nothing shows", () => {
+  it("is counted by kind, in an export of Canvas and in a plain cartridge", async () => {
+    const shows = items("i").replace("</title>", "</title><identifierref>page-a</identifierref>");
+    const exported = await importing(CANVAS, {
+      "imsmanifest.xml": ALL_KINDS,
+      "course_settings/module_meta.xml": `<modules>${module("m1", 1, shows)}</modules>`,
+      "quiz/assessment_meta.xml": "<quiz/>",
+    });
+    expect(leftOut(exported)).toEqual([
+      "1 assignments in no module",
+      "1 discussions in no module",
+      "1 links in no module",
+      "1 pages in no module",
+      "1 quizzes in no module",
+      "1 tools in no module",
+    ]);
+    expect(leftOut(await importing(CARTRIDGE, { "imsmanifest.xml": ALL_KINDS }))).toEqual([
+      "1 assignments that no item shows",
+      "1 discussions that no item shows",
+      "1 links that no item shows",
+      "1 pages that no item shows",
+      "1 quizzes that no item shows",
+      "1 tools that no item shows",
+    ]);
+  });
+});
+
 describe("cartridges", () => {
   const plain = {
     "imsmanifest.xml": MANIFEST,

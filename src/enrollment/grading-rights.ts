@@ -1,0 +1,30 @@
+import { findCourseForWrite, mayGrade } from "../courses/index.ts";
+import { directory } from "../platform/database/shards.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { judgedBy } from "./statements.ts";
+
+export const GRADER_RULE = "The owner of the course, its co-authors and graders, services and admins.";
+
+/** Courses of one grader that one listing goes over, at most. */
+const MAX_COURSES = 500;
+
+/** Whether the caller judges answers of a course. Of a course that is not theirs nobody learns whether it exists. */
+export async function mayJudge(c: AppContext, course: string): Promise<Result<null>> {
+  const actor = actorOf(c);
+  c.get("facts").course_id = course;
+  // They judge in any course, a key within its own; D1 need not answer for that.
+  if (actor.role === "service" || actor.role === "admin") return ok(null);
+  const entry = await findCourseForWrite(() => databaseOf(c), course);
+  return entry !== null && mayGrade(actor, entry) ? ok(null) : refuse("forbidden", { detail: GRADER_RULE });
+}
+
+/** The courses in which the caller judges; null: all of them. */
+export async function judgedCourses(c: AppContext): Promise<string[] | null> {
+  const actor = actorOf(c);
+  if (actor.role === "service" || actor.role === "admin") return null;
+  // Who is no author any more owns their courses by name only.
+  const owner = actor.role === "author" ? actor.id : "";
+  const { results } = await judgedBy(directory(c.env), owner, actor.id, MAX_COURSES).all<{ slug: string }>();
+  return results.map(({ slug }) => slug);
+}

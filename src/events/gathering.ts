@@ -1,0 +1,158 @@
+import { callObject } from "../platform/cell/call.ts";
+import type { Commit } from "../platform/cell/cell.ts";
+import { logFault } from "../platform/log.ts";
+import { inParallel } from "../platform/parallel.ts";
+import type { Result } from "../platform/results.ts";
+import { WINDOW_MS } from "./log.ts";
+import type { NewEvent } from "./types.ts";
+
+/** The table of who may keep events back, a step of a channel's schema. */
+export const SOURCES = {
+  id: "004_sources",
+  sql: "CREATE TABLE sources (enrollment TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;",
+};
+
+/** Enrollments of a user that may keep events back at most; the next ones publish theirs. */
+const MAX_SOURCES = 200;
+/** What is noted of an enrollment is written anew this often: it asks every ten minutes while something happens. */
+const NOTE_MS = 3_600_000;
+/** An enrollment that has not asked for so long keeps nothing that could still be sent. */
+const FORGET_MS = WINDOW_MS + 2 * NOTE_MS;
+const PARALLEL = 8;
+/** How long a reader waits for what is kept back; what comes later is sent as it comes. */
+const PATIENCE_MS = 2_000;
+
+/** What an enrollment has kept back, and the mark to confirm it by. */
+export interface KeptBack {
+  events: NewEvent[];
+  up_to: number;
+}
+
+/** What is asked of an enrollment that keeps events back. */
+interface EventSource extends Rpc.DurableObjectBranded {
+  /** From here on it asks again whether somebody listens. Null: it is no more. */
+  keptEvents(): Promise<Result<KeptBack | null>>;
+  confirmEvents(upTo: number): Promise<Result<null>>;
+}
+
+/** What of its channel this needs. */
+interface Channel {
+  sql: SqlStorage;
+  commit: Commit;
+  env(): Env;
+  /** Whether a stream is open. */
+  isListening(): boolean;
+  publish(events: readonly NewEvent[]): Promise<unknown>;
+}
+
+/**
+ * Events of enrollments whose user does not listen: the enrollments keep them, and the channel takes them when a stream
+ * opens or the history is read. So a learner without a stream costs the channel nothing. Who has been told that nobody
+ * listens is written down first, so that nothing is forgotten there.
+ */
+export class Gathering {
+  readonly #channel: Channel;
+  /** Who was told that nobody listens since they were last asked; null: not known, so all that are noted. */
+  #toAsk: Set<string> | null = null;
+  #underWay: Promise<void> | null = null;
+  #arriving = 0;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  /**
+   * Whether an enrollment is to send its events now. If not, it is noted that it may keep them.
+   * @param isErased nothing is noted of who is erased.
+   */
+  async hears(enrollment: string, isErased: boolean): Promise<boolean> {
+    // What it kept comes before what it has now.
+    await patient(this.#underWay);
+    if (this.#arriving > 0 || this.#channel.isListening()) return true;
+    if (isErased) return false;
+    if (!this.#note(enrollment, Date.now())) return true;
+    this.#toAsk?.add(enrollment);
+    return false;
+  }
+
+  /** Takes up a stream, with everything that was kept back before it. */
+  async arriving<T>(exists: boolean, takeUp: () => Promise<T>): Promise<T> {
+    // From here on nobody is told that nobody listens.
+    this.#arriving += 1;
+    try {
+      await this.gather(exists);
+      return await takeUp();
+    } finally {
+      this.#arriving -= 1;
+    }
+  }
+
+  /** Takes what is kept back. What could not be taken is asked for with the next reader. */
+  async gather(exists: boolean): Promise<void> {
+    if (!exists) return;
+    this.#underWay ??= this.#gather().finally(() => {
+      this.#underWay = null;
+    });
+    await patient(this.#underWay);
+  }
+
+  async #gather(): Promise<void> {
+    const asked = [...(this.#toAsk ?? this.#noted())];
+    this.#toAsk = new Set();
+    await inParallel(asked, PARALLEL, async (enrollment) => {
+      try {
+        await this.#take(enrollment);
+      } catch (fault) {
+        this.#toAsk?.add(enrollment);
+        logFault("events_not_gathered", fault, { enrollment_id: enrollment });
+      }
+    });
+  }
+
+  async #take(id: string): Promise<void> {
+    // SAFETY: wrangler.toml binds ENROLLMENTS to EnrollmentObject, which has these methods.
+    const namespace = this.#channel.env().ENROLLMENTS as DurableObjectNamespace<EventSource>;
+    const target = { kind: "enrollment", id };
+    const kept = await callObject(target, () => namespace.get(namespace.idFromName(id)).keptEvents());
+    if (!kept.ok) throw new Error(kept.refusal.code);
+    if (kept.value === null) {
+      this.#channel.commit(() => this.#channel.sql.exec("DELETE FROM sources WHERE enrollment = ?", id));
+      return;
+    }
+    const { events, up_to } = kept.value;
+    if (events.length === 0) return;
+    await this.#channel.publish(events);
+    // Not confirmed, they come again, and their keys are known.
+    await callObject(target, () => namespace.get(namespace.idFromName(id)).confirmEvents(up_to));
+  }
+
+  /** @returns false when there are too many. */
+  #note(enrollment: string, now: number): boolean {
+    const { sql, commit } = this.#channel;
+    return commit(() => {
+      const [known] = sql.exec<{ at: number }>("SELECT at FROM sources WHERE enrollment = ?", enrollment).toArray();
+      if (known !== undefined && known.at > now - NOTE_MS) return true;
+      sql.exec("DELETE FROM sources WHERE at < ?", now - FORGET_MS);
+      const { n } = sql.exec<{ n: number }>("SELECT count(*) AS n FROM sources").one();
+      if (known === undefined && n >= MAX_SOURCES) return false;
+      sql.exec("INSERT OR REPLACE INTO sources (enrollment, at) VALUES (?, ?)", enrollment, now);
+      return true;
+    });
+  }
+
+  #noted(): string[] {
+    return this.#channel.sql
+      .exec<{ enrollment: string }>("SELECT enrollment FROM sources WHERE at >= ?", Date.now() - FORGET_MS)
+      .toArray()
+      .map(({ enrollment }) => enrollment);
+  }
+}
+
+/** Waits for it, but not for ever. */
+async function patient(work: Promise<void> | null): Promise<void> {
+  if (work === null) return;
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, PATIENCE_MS);
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

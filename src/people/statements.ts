@@ -1,0 +1,173 @@
+import { setStatement } from "../platform/database/set-statement.ts";
+import { statement } from "../platform/database/statement.ts";
+
+/** The members of a course with their names; at most as many as a course may have. */
+// plan: SEARCH course_members USING PRIMARY KEY (course_slug=?)
+// plan: SEARCH users USING PRIMARY KEY (id=?) LEFT-JOIN
+export const membersOf = statement<[course: string]>(
+  `SELECT user_id, course_members.role AS role, added_at, name, email FROM course_members
+    LEFT JOIN users ON users.id = user_id WHERE course_slug = ? ORDER BY user_id`,
+);
+
+/** Makes somebody a member, or changes what they are; nothing where the course has as many as it may. */
+// plan: SCAN CONSTANT ROW
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH course_members USING PRIMARY KEY (course_slug=? AND user_id=?)
+// plan: SCALAR SUBQUERY 2
+// plan: SEARCH course_members USING PRIMARY KEY (course_slug=?)
+export const setMember = statement<[course: string, user: string, role: string, now: number, most: number]>(
+  `INSERT INTO course_members (course_slug, user_id, role, added_at) SELECT ?1, ?2, ?3, ?4
+    WHERE EXISTS (SELECT 1 FROM course_members WHERE course_slug = ?1 AND user_id = ?2)
+      OR (SELECT count(*) FROM course_members WHERE course_slug = ?1) < ?5
+    ON CONFLICT (course_slug, user_id) DO UPDATE SET role = excluded.role WHERE role <> excluded.role`,
+);
+
+// plan: SEARCH course_members USING PRIMARY KEY (course_slug=? AND user_id=?)
+export const removeMember = statement<[course: string, user: string]>(
+  "DELETE FROM course_members WHERE course_slug = ? AND user_id = ?",
+);
+
+/** Gives a course to one of its co-authors; nothing where it has another owner by now, or they are none any more. */
+// plan: SEARCH courses USING PRIMARY KEY (slug=?)
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH course_members USING PRIMARY KEY (course_slug=? AND user_id=?)
+export const giveCourse = statement<[course: string, from: string, to: string, now: number]>(
+  `UPDATE courses SET owner_id = ?3, updated_at = ?4 WHERE slug = ?1 AND owner_id = ?2
+    AND EXISTS (SELECT 1 FROM course_members WHERE course_slug = ?1 AND user_id = ?3 AND role = 'co_author')`,
+);
+
+/** After {@link giveCourse}: the owner is no member beside. */
+// plan: SEARCH course_members USING PRIMARY KEY (course_slug=? AND user_id=?)
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH courses USING PRIMARY KEY (slug=?)
+export const dropOwnersMembership = statement<[course: string, owner: string]>(
+  `DELETE FROM course_members WHERE course_slug = ?1 AND user_id = ?2
+    AND EXISTS (SELECT 1 FROM courses WHERE slug = ?1 AND owner_id = ?2)`,
+);
+
+/** After {@link giveCourse}: who owned it stays as a co-author. */
+// plan: SEARCH courses EXISTS USING PRIMARY KEY (slug=?)
+export const keepFormerOwner = statement<[course: string, former: string, owner: string, now: number]>(
+  `INSERT INTO course_members (course_slug, user_id, role, added_at) SELECT ?1, ?2, 'co_author', ?4
+    WHERE EXISTS (SELECT 1 FROM courses WHERE slug = ?1 AND owner_id = ?3) ON CONFLICT DO NOTHING`,
+);
+
+/** A page of who observes whom in a course. */
+// plan: SEARCH course_observers USING PRIMARY KEY (course_slug=? AND (user_id,learner_id)>(?,?))
+// plan: SEARCH users USING PRIMARY KEY (id=?) LEFT-JOIN
+export const observersOf = statement<[course: string, user: string, learner: string, limit: number]>(
+  `SELECT user_id, learner_id, added_at, name, email FROM course_observers LEFT JOIN users ON users.id = user_id
+    WHERE course_slug = ?1 AND (user_id, learner_id) > (?2, ?3) ORDER BY user_id, learner_id LIMIT ?4`,
+);
+
+/** Lets somebody observe a learner; nothing where they observe as many in the course as one may. */
+// plan: SCAN CONSTANT ROW
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH course_observers USING COVERING INDEX course_observers_by_user (user_id=? AND course_slug=?)
+export const setObserver = statement<[course: string, user: string, learner: string, now: number, most: number]>(
+  `INSERT INTO course_observers (course_slug, user_id, learner_id, added_at) SELECT ?1, ?2, ?3, ?4
+    WHERE (SELECT count(*) FROM course_observers WHERE course_slug = ?1 AND user_id = ?2) < ?5 ON CONFLICT DO NOTHING`,
+);
+
+// plan: SEARCH course_observers USING PRIMARY KEY (course_slug=? AND user_id=? AND learner_id=?)
+export const removeObserver = statement<[course: string, user: string, learner: string]>(
+  "DELETE FROM course_observers WHERE course_slug = ? AND user_id = ? AND learner_id = ?",
+);
+
+/** Whether somebody observes a learner, and how many they observe in the course. */
+// plan: SEARCH course_observers USING COVERING INDEX course_observers_by_user (user_id=? AND course_slug=?)
+export const observing = statement<[course: string, user: string, learner: string]>(
+  `SELECT count(*) AS observed, coalesce(sum(learner_id = ?3), 0) AS found FROM course_observers
+    WHERE course_slug = ?1 AND user_id = ?2`,
+);
+
+/** Accounts by e-mail address, which is stored in lower case. */
+// plan: SEARCH users USING INDEX sqlite_autoindex_users_2 (email=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const ACCOUNTS_BY_EMAIL = setStatement(
+  (set) => `SELECT id, name, email, role FROM users WHERE email IN (SELECT value FROM ${set})`,
+);
+
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const ACCOUNTS_BY_ID = setStatement(
+  (set) => `SELECT id, name, email, role FROM users WHERE id IN (SELECT value FROM ${set})`,
+);
+
+// plan: SEARCH course_invitations USING INDEX course_invitations_by_course (course_slug=?)
+export const servingNow = statement<[course: string, now: number]>(
+  `SELECT count(*) AS serving FROM course_invitations
+    WHERE course_slug = ?1 AND revoked_at IS NULL AND expires_at > ?2`,
+);
+
+// plan: looks nothing up
+export const makeInvitation = statement<
+  [id: string, course: string, cohorts: string, uses: number, now: number, expires: number]
+>(
+  `INSERT INTO course_invitations (id, course_slug, cohorts, max_uses, created_at, expires_at)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+);
+
+// plan: SEARCH course_invitations USING INDEX course_invitations_by_course (course_slug=? AND (created_at,id)<(?,?))
+export const invitationsOf = statement<[course: string, before: number, id: string, limit: number]>(
+  `SELECT id, cohorts, max_uses, uses, created_at, expires_at, revoked_at FROM course_invitations
+    WHERE course_slug = ?1 AND (created_at, id) < (?2, ?3) ORDER BY created_at DESC, id DESC LIMIT ?4`,
+);
+
+/** A link, and whether somebody has come by it. */
+// plan: SEARCH course_invitations USING PRIMARY KEY (id=?)
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH course_invitation_uses USING PRIMARY KEY (invitation_id=? AND user_id=?)
+export const invitationFor = statement<[id: string, user: string]>(
+  `SELECT course_slug, cohorts, max_uses, uses, expires_at, revoked_at,
+      EXISTS (SELECT 1 FROM course_invitation_uses WHERE invitation_id = ?1 AND user_id = ?2) AS is_used
+    FROM course_invitations WHERE id = ?1`,
+);
+
+// plan: SEARCH course_invitations USING PRIMARY KEY (id=?)
+export const revokeInvitation = statement<[id: string, course: string, now: number]>(
+  "UPDATE course_invitations SET revoked_at = ?3 WHERE id = ?1 AND course_slug = ?2 AND revoked_at IS NULL",
+);
+
+/** Notes that somebody came by a link; nothing where it serves no more, or they have come before. */
+// plan: SEARCH course_invitations EXISTS USING PRIMARY KEY (id=?)
+export const noteUse = statement<[id: string, user: string, now: number]>(
+  `INSERT INTO course_invitation_uses (invitation_id, user_id, used_at) SELECT ?1, ?2, ?3
+    WHERE EXISTS (SELECT 1 FROM course_invitations
+      WHERE id = ?1 AND revoked_at IS NULL AND expires_at > ?3 AND uses < max_uses)
+    ON CONFLICT DO NOTHING`,
+);
+
+/** After {@link noteUse}: the link's count is that of its uses. */
+// plan: SEARCH course_invitations USING PRIMARY KEY (id=?)
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH course_invitation_uses USING PRIMARY KEY (invitation_id=?)
+export const countUses = statement<[id: string]>(
+  `UPDATE course_invitations
+    SET uses = (SELECT count(*) FROM course_invitation_uses WHERE invitation_id = ?1) WHERE id = ?1`,
+);
+
+/** A use whose enrollment was refused after all. */
+// plan: SEARCH course_invitation_uses USING PRIMARY KEY (invitation_id=? AND user_id=?)
+export const takeBackUse = statement<[id: string, user: string]>(
+  "DELETE FROM course_invitation_uses WHERE invitation_id = ? AND user_id = ?",
+);
+
+/** What the night removes: who came by links that ended long ago, then the links. */
+// plan: SEARCH course_invitation_uses USING PRIMARY KEY (invitation_id=?)
+// plan: LIST SUBQUERY 1
+// plan: SEARCH course_invitations USING COVERING INDEX course_invitations_by_end (expires_at<?)
+export const dropOldUses = statement<[before: number, limit: number]>(
+  `DELETE FROM course_invitation_uses WHERE invitation_id IN
+    (SELECT id FROM course_invitations WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
+);
+
+// plan: SEARCH course_invitations USING PRIMARY KEY (id=?)
+// plan: LIST SUBQUERY 1
+// plan: SEARCH course_invitations USING COVERING INDEX course_invitations_by_end (expires_at<?)
+export const dropOldInvitations = statement<[before: number, limit: number]>(
+  `DELETE FROM course_invitations WHERE id IN
+    (SELECT id FROM course_invitations WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
+);

@@ -1,0 +1,247 @@
+import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { Link, useLocation } from "wouter";
+import { useCourses } from "../../../api/queries.ts";
+import { type Page as ListPage, type PendingSubmission, shortName } from "../../../api/types.ts";
+import { formatInstant, useLanguage, useMessages } from "../../../i18n/index.ts";
+import { FaultNote, Loading } from "../../../parts/fault.tsx";
+import { Page } from "../../../parts/page.tsx";
+import { useUser } from "../../../session/hooks.ts";
+import { ForbiddenPage } from "../../not-found.tsx";
+import { keepSingleKeys, readSingleKeys, useKeys } from "./keys.ts";
+import { COUNTS, type Filter, QUEUE, useCounts, useGraded, useQueue } from "./queue.ts";
+import { Work } from "./work.tsx";
+
+const EVERYTHING: Filter = { course: "", item: "", cohort: "" };
+
+/** Answers that wait for a person, one after the other: the queue on the side, the answer and its verdict beside it. */
+export default function GradingPage({ submission }: { submission: string | null }) {
+  const messages = useMessages();
+  const user = useUser();
+  const courses = useCourses();
+  const [filter, setFilter] = useState(EVERYTHING);
+  const [hasKeys, setKeys] = useState(readSingleKeys);
+  const [given, setGiven] = useState<{ id: string; learner: string }[]>([]);
+  const queue = useQueue(filter);
+  const counts = useCounts(filter.course, user?.role === "admin");
+  const graded = useGraded(submission);
+  const [, navigate] = useLocation();
+  const client = useQueryClient();
+  const mine = courses.data?.filter(({ role }) => user?.role === "admin" || role !== null) ?? [];
+  const done = new Set(given.map(({ id }) => id));
+  // The list is a mirror that follows in a moment; what has been judged here need not wait for it.
+  const rows = queue.data?.pages.flatMap(({ results }) => results).filter(({ id }) => !done.has(id)) ?? [];
+  const at = rows.findIndex(({ id }) => id === submission);
+  const go = (row: PendingSubmission | undefined) => navigate(row === undefined ? "/grading" : `/grading/${row.id}`);
+  const next = () => go(at < 0 ? rows[0] : rows[Math.min(at + 1, rows.length - 1)]);
+  const previous = () => go(rows[Math.max(at - 1, 0)]);
+  useKeys(hasKeys, { n: next, p: previous });
+  const work = useRef<HTMLDivElement>(null);
+  const shown = graded.data?.id;
+  const isMoved = useRef(false);
+  useEffect(() => {
+    // Whoever went to another answer goes on there; the very first one leaves the focus where it is.
+    if (shown !== undefined && isMoved.current) work.current?.querySelector<HTMLElement>("h2")?.focus();
+    isMoved.current = true;
+  }, [shown]);
+  if (courses.isSuccess && mine.length === 0 && user?.role === "learner") return <ForbiddenPage />;
+  const onGiven = () => {
+    if (graded.data === undefined) return;
+    const { id, learner } = graded.data;
+    setGiven((before) => [{ id, learner }, ...before.filter((each) => each.id !== id)]);
+    client.removeQueries({ queryKey: ["grading", "one", id] });
+    client.setQueryData<InfiniteData<ListPage<PendingSubmission>>>([...QUEUE, filter], (before) =>
+      before === undefined
+        ? before
+        : {
+            ...before,
+            pages: before.pages.map((page) => ({ ...page, results: page.results.filter((row) => row.id !== id) })),
+          },
+    );
+    if (rows.length < 5 && queue.hasNextPage) void queue.fetchNextPage();
+    const others = rows.filter((row) => row.id !== id);
+    go(others[Math.min(Math.max(at, 0), others.length - 1)]);
+    void client.invalidateQueries({ queryKey: COUNTS });
+  };
+  const left = counts.data === undefined ? rows.length : Math.max(counts.data.pending, rows.length);
+  const isAll = counts.data?.is_complete ?? !queue.hasNextPage;
+  const problems = counts.data?.results.filter(({ course_id }) => filter.course === "" || course_id === filter.course);
+  return (
+    <Page title={messages.gradingTitle} lead={<p>{messages.gradingLead}</p>} wide>
+      <div className="grading-filters">
+        <label className="field">
+          <span>{messages.gradingCourse}</span>
+          <select value={filter.course} onChange={(event) => setFilter({ ...EVERYTHING, course: event.target.value })}>
+            <option value="">{messages.gradingAll}</option>
+            {mine.map(({ slug, title }) => (
+              <option key={slug} value={slug}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label className="field">
+          <span>{messages.gradingProblem}</span>
+          <select value={filter.item} onChange={(event) => setFilter({ ...filter, item: event.target.value })}>
+            <option value="">{messages.gradingAll}</option>
+            {problems?.map(({ item, pending }) => (
+              <option key={item} value={item}>
+                {`${filter.course === "" ? item : shortName(item)} (${pending})`}
+              </option>
+            ))}
+          </select>
+        </label>
+        {filter.course === "" ? null : (
+          <CohortField
+            key={filter.course}
+            cohort={filter.cohort}
+            onChange={(cohort) => setFilter({ ...filter, cohort })}
+          />
+        )}
+      </div>
+      <div className="grading">
+        <Waiting
+          rows={rows}
+          current={submission}
+          status={queue.isSuccess ? messages.gradingLeft(left, isAll) : ""}
+          more={queue.hasNextPage ? () => void queue.fetchNextPage() : null}
+          given={given}
+        />
+        <div ref={work}>
+          {queue.isPending ? <Loading /> : null}
+          {queue.isError ? <FaultNote fault={queue.error} retry={() => void queue.refetch()} /> : null}
+          {queue.isSuccess && rows.length === 0 && submission === null ? (
+            <>
+              <p>✓ {messages.gradingEmpty}</p>
+              <p className="fine">{messages.gradingEmptyHint}</p>
+              <button type="button" className="button" onClick={() => void queue.refetch()}>
+                {messages.gradingReload}
+              </button>
+            </>
+          ) : null}
+          {rows.length > 0 && submission === null ? (
+            <button type="button" className="button is-primary" onClick={next}>
+              {messages.gradingNext}
+            </button>
+          ) : null}
+          <p role="status">{given[0] === undefined ? null : messages.gradingGiven(given[0].learner)}</p>
+          {graded.isError ? <FaultNote fault={graded.error} retry={() => void graded.refetch()} /> : null}
+          {submission !== null && graded.isPending ? <Loading /> : null}
+          {graded.data === undefined ? null : (
+            <Work
+              key={`${graded.data.id} ${graded.data.number}`}
+              submission={graded.data}
+              hasKeys={hasKeys}
+              onGiven={onGiven}
+            />
+          )}
+          {submission === null ? null : (
+            <div className="actions">
+              <button type="button" className="button is-small" onClick={previous}>
+                {messages.gradingPrevious}
+              </button>
+              <button type="button" className="button is-small" onClick={next}>
+                {messages.gradingNext}
+              </button>
+            </div>
+          )}
+          <Keys
+            isOn={hasKeys}
+            onChange={(isOn) => {
+              keepSingleKeys(isOn);
+              setKeys(isOn);
+            }}
+          />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function CohortField({ cohort, onChange }: { cohort: string; onChange: (cohort: string) => void }) {
+  const messages = useMessages();
+  return (
+    <form
+      className="grading-filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onChange(String(new FormData(event.currentTarget).get("cohort") ?? "").trim());
+      }}
+    >
+      <label className="field">
+        <span>{messages.gradingCohort}</span>
+        <input name="cohort" defaultValue={cohort} maxLength={64} />
+      </label>
+      <button type="submit" className="button">
+        {messages.gradingShow}
+      </button>
+    </form>
+  );
+}
+
+function Waiting(props: {
+  rows: readonly PendingSubmission[];
+  current: string | null;
+  status: string;
+  more: (() => void) | null;
+  given: readonly { id: string; learner: string }[];
+}) {
+  const { rows, current, status, more, given } = props;
+  const messages = useMessages();
+  const language = useLanguage();
+  return (
+    <nav aria-label={messages.gradingQueue}>
+      <p role="status">
+        <strong>{status}</strong>
+      </p>
+      <ul className="rows grading-queue">
+        {rows.map(({ id, learner, learner_name: name, item, submitted_at }) => (
+          <li key={id}>
+            <Link href={`/grading/${id}`} aria-current={id === current ? "true" : undefined}>
+              <span>{name ?? learner}</span>
+              <span className="fine">
+                {item} · {formatInstant(submitted_at, language)}
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {more === null ? null : (
+        <button type="button" className="button is-small" onClick={more}>
+          {messages.more}
+        </button>
+      )}
+      {given.length === 0 ? null : (
+        <details>
+          <summary>{messages.gradingRecent}</summary>
+          <ul className="rows grading-queue">
+            {given.map(({ id, learner }) => (
+              <li key={id}>
+                <Link href={`/grading/${id}`}>{learner}</Link>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </nav>
+  );
+}
+
+function Keys({ isOn, onChange }: { isOn: boolean; onChange: (isOn: boolean) => void }) {
+  const messages = useMessages();
+  return (
+    <section aria-label={messages.gradingKeys}>
+      <label className="check">
+        <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.target.checked)} />
+        <span>{messages.gradingSingleKeys}</span>
+      </label>
+      <ul className="keys fine">
+        {messages.gradingKeyList.map(([key, action]) => (
+          <li key={key}>
+            <kbd>{key}</kbd> {action}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,254 @@
+import { useMutation } from "@tanstack/react-query";
+import { type KeyboardEvent, type SubmitEvent, useId, useRef, useState } from "react";
+import { isRefusal } from "../../../api/problem.ts";
+import { request } from "../../../api/request.ts";
+import type { GivenVerdict, GradedSubmission, SubmissionAnswer } from "../../../api/types.ts";
+import { formatInstant, useLanguage, useMessages } from "../../../i18n/index.ts";
+import { FaultNote } from "../../../parts/fault.tsx";
+import { LinedAnswer } from "../../../parts/lined-answer.tsx";
+import { Markdown } from "../../../parts/markdown.tsx";
+import { SaidOfAnswer, scoreText, VerdictHistory } from "../../../parts/verdict.tsx";
+import { useUser } from "../../../session/hooks.ts";
+import { bodyOf, useDraft } from "./draft.ts";
+import { useKeys } from "./keys.ts";
+import { useOthers } from "./queue.ts";
+import { RemarkForm } from "./remark-form.tsx";
+import { RubricForm } from "./rubric-form.tsx";
+
+/** One answer, and what is said of it. @param onGiven the verdict is there, and the next one may come. */
+export function Work(props: { submission: GradedSubmission; hasKeys: boolean; onGiven: () => void }) {
+  const { submission, hasKeys, onGiven } = props;
+  const messages = useMessages();
+  const language = useLanguage();
+  const id = useId();
+  const { draft, change, wasKept, forget } = useDraft(useUser()?.id ?? "", submission);
+  const [line, setLine] = useState("");
+  const remark = useRef<HTMLInputElement>(null);
+  const comment = useRef<HTMLTextAreaElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const { answer, content, criteria, learner, title, item } = submission;
+  useKeys(hasKeys, {
+    a: () => change({ passed: true }),
+    f: () => change({ passed: false }),
+    c: () => comment.current?.focus(),
+  });
+  const [missing, setMissing] = useState<"passed" | "score" | "rubric" | null>(null);
+  const give = useMutation({
+    mutationFn: (replaces: number) => {
+      const read = bodyOf(draft, criteria, replaces);
+      if (!read.ok) throw new Error("the form was sent before it was whole");
+      return request<SubmissionAnswer>(`/submissions/${submission.id}/verdict`, { method: "POST", body: read.body });
+    },
+    onSuccess: () => {
+      forget();
+      onGiven();
+    },
+  });
+  const send = (replaces: number) => {
+    if (give.isPending) return;
+    const read = bodyOf(draft, criteria, replaces);
+    setMissing(read.ok ? null : read.missing);
+    if (read.ok) give.mutate(replaces);
+  };
+  const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    send(submission.number);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.current?.requestSubmit();
+  };
+  const conflict = verdictIn(give.error);
+  const says = {
+    passed: messages.gradingChoose,
+    score: messages.gradingScoreBad,
+    rubric: messages.gradingRubricMissing,
+  };
+  return (
+    <article className="grading-work" aria-labelledby={`${id}-title`} data-submission={submission.id}>
+      <header>
+        <h2 id={`${id}-title`} tabIndex={-1}>
+          {title ?? item}
+        </h2>
+        <p className="fine">
+          {learner} · {messages.submittedOn(formatInstant(submission.submitted_at, language))}
+          {submission.held ? ` · ${messages.gradingHeld}` : null}
+        </p>
+      </header>
+      {content === null ? null : (
+        <details open>
+          <summary>{messages.gradingAsked}</summary>
+          <Markdown source={content} />
+        </details>
+      )}
+      <LinedAnswer
+        answer={answer}
+        comments={draft.comments}
+        label={messages.gradingLines}
+        onLine={(number) => {
+          setLine(String(number));
+          remark.current?.focus();
+        }}
+        onRemove={(index) => change({ comments: draft.comments.filter((_, at) => at !== index) })}
+      />
+      <Others submission={submission} />
+      <form className="form" ref={form} onSubmit={onSubmit} onKeyDown={onKeyDown} aria-label={messages.gradingVerdict}>
+        {wasKept ? <p className="fine">{messages.gradingKept}</p> : null}
+        {submission.number > 0 ? <p className="note">{messages.gradingNow}</p> : null}
+        <RemarkForm
+          lines={answer.split("\n").length}
+          line={line}
+          onLine={setLine}
+          textRef={remark}
+          onAdd={(added) => change({ comments: [...draft.comments, added] })}
+        />
+        {criteria === null ? null : (
+          <RubricForm criteria={criteria} marks={draft.marks} onChange={(marks) => change({ marks })} />
+        )}
+        <fieldset className="segments">
+          <legend className="visually-hidden">{messages.gradingVerdict}</legend>
+          {[true, false].map((passed) => (
+            <label key={String(passed)}>
+              <input
+                type="radio"
+                name={`${id}-passed`}
+                checked={draft.passed === passed}
+                onChange={() => change({ passed })}
+              />
+              <span>{passed ? messages.gradingPassed : messages.gradingFailed}</span>
+            </label>
+          ))}
+        </fieldset>
+        {criteria === null ? (
+          <label className="field">
+            <span>{messages.gradingScore}</span>
+            <input
+              value={draft.score}
+              maxLength={30}
+              autoComplete="off"
+              aria-describedby={`${id}-score`}
+              onChange={(event) => change({ score: event.target.value })}
+            />
+            <span className="fine" id={`${id}-score`}>
+              {messages.gradingScoreHint}
+            </span>
+          </label>
+        ) : null}
+        <label className="field">
+          <span>{messages.gradingComment}</span>
+          <textarea
+            ref={comment}
+            rows={4}
+            maxLength={5_000}
+            value={draft.feedback}
+            aria-describedby={`${id}-comment`}
+            onChange={(event) => change({ feedback: event.target.value })}
+          />
+          <span className="fine" id={`${id}-comment`}>
+            {messages.gradingCommentHint}
+          </span>
+        </label>
+        {draft.feedback.trim() === "" ? null : (
+          <details>
+            <summary>{messages.gradingPreview}</summary>
+            <Markdown source={draft.feedback} />
+          </details>
+        )}
+        {submission.number > 0 && !submission.held ? (
+          <label className="check">
+            <input
+              type="checkbox"
+              checked={draft.relock}
+              onChange={(event) => change({ relock: event.target.checked })}
+            />
+            <span>{messages.gradingRelock}</span>
+          </label>
+        ) : (
+          <label className="check">
+            <input type="checkbox" checked={draft.held} onChange={(event) => change({ held: event.target.checked })} />
+            <span>{messages.gradingHold}</span>
+          </label>
+        )}
+        <p role="alert">{missing === null ? null : says[missing]}</p>
+        {conflict === null ? null : (
+          <Conflict verdict={conflict} onLeave={onGiven} onReplace={() => send(conflict.number)} forget={forget} />
+        )}
+        {give.isError && conflict === null ? <FaultNote fault={give.error} /> : null}
+        <button type="submit" className="button is-primary" aria-disabled={give.isPending}>
+          {give.isPending
+            ? messages.gradingSending
+            : submission.number > 0
+              ? messages.gradingChange
+              : messages.gradingGive}
+        </button>
+      </form>
+      <VerdictHistory history={submission.history} />
+    </article>
+  );
+}
+
+/** The verdict of somebody who was first. */
+function Conflict(props: { verdict: GivenVerdict; onLeave: () => void; onReplace: () => void; forget: () => void }) {
+  const { verdict, onLeave, onReplace, forget } = props;
+  const messages = useMessages();
+  const language = useLanguage();
+  const when = verdict.judged_at === null ? "" : formatInstant(verdict.judged_at, language);
+  return (
+    <div className="note is-bad" role="alert" data-conflict={verdict.number}>
+      <div>
+        <strong>{messages.gradingConflict}</strong>
+        <p className="fine">{messages.gradingConflictBy(verdict.judged_by ?? "–", when)}</p>
+        <p>
+          {messages.verdictStatus(verdict.status)} · {scoreText(verdict, messages)}
+        </p>
+        <SaidOfAnswer feedback={verdict.feedback} rubric={verdict.rubric} />
+        <div className="actions">
+          <button
+            type="button"
+            className="button is-small"
+            onClick={() => {
+              forget();
+              onLeave();
+            }}
+          >
+            {messages.gradingKeepTheirs}
+          </button>
+          <button type="button" className="button is-small" onClick={onReplace}>
+            {messages.gradingUseMine}
+          </button>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Others({ submission }: { submission: GradedSubmission }) {
+  const messages = useMessages();
+  const language = useLanguage();
+  const others = useOthers(submission);
+  if (others.length === 0) return null;
+  return (
+    <details>
+      <summary>{messages.gradingEarlier(others.length)}</summary>
+      <ol className="rows submissions">
+        {others.map((other) => (
+          <li key={other.id}>
+            <p>
+              <strong>{messages.verdictStatus(other.status)}</strong>
+              {other.score === null ? null : ` · ${scoreText(other, messages)}`}
+              <span className="fine"> · {messages.submittedOn(formatInstant(other.submitted_at, language))}</span>
+            </p>
+            <SaidOfAnswer feedback={other.feedback} rubric={other.rubric} />
+            <pre className="submission-answer">{other.answer}</pre>
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}
+
+/** The verdict that a refusal shows; null for any other fault. */
+function verdictIn(fault: unknown): GivenVerdict | null {
+  if (!isRefusal(fault, "already_judged")) return null;
+  // SAFETY: the API's document gives problems with this code this member, and its tests compare.
+  return (fault.problem as { verdict?: GivenVerdict }).verdict ?? null;
+}
