@@ -4,20 +4,20 @@ import { RemoteBackups } from "./lib/backup/remote.ts";
 
 const USAGE = `Usage: npm run -s backup:verify -- [options]
 
-Checks that a backup can be restored, with those it is built on: every part is opened, everything is restored into an
-empty scratch store beside the deployment, compared row by row and read; then the store is thrown away. With --dir only
-the files are checked: the signature of each manifest, every part's hash, and its rows.
+Checks that a backup can be restored, together with the backups it is built on. It opens every part, restores everything
+into an empty scratch store, compares every row, reads the result, and deletes the store. With --dir it checks only the
+files: the signature of each manifest, the hash of every part, and its rows.
 
   --url BASE      the deployment that has the backup; default ${DEFAULT_URL}
   --backup ID     which one; default the newest
-  --dir FOLDER    checks the newest backup below this folder instead, without any server; the secret that signed it is
-                  taken from LATCHKEY_AUTH_SECRET, else from the local installation
+  --dir FOLDER    checks the newest backup in this folder instead, without a server; LATCHKEY_AUTH_SECRET is the secret
+                  that signed it; without it, the secret of the local installation
   --token TOKEN   key with the scope backup, or bearer token of an admin;
                   default, for a server on this machine, one made with the local secret
   --help          this text
 
-Exit codes: 0 sound, 2 usage, 10 incomplete, 11 manifest tampered with, 12 part missing, 13 truncated, 14 damaged,
-15 swapped, 16 another schema, 17 restored differently, 19 a backup it is built on is missing.
+Exit codes: 0 verified, 2 usage, 10 incomplete, 11 manifest changed, 12 part missing, 13 part too short, 14 part damaged,
+15 parts swapped, 16 another schema, 17 the restored rows differ, 19 a backup it is built on is missing.
 `;
 
 async function run(): Promise<object | null> {

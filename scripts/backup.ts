@@ -7,13 +7,13 @@ import { type BackupView, RemoteBackups } from "./lib/backup/remote.ts";
 
 const USAGE = `Usage: npm run -s backup -- [options]
 
-Takes a backup of a deployment into its bucket, or finishes the one that is under way, while it goes on serving. It holds
-what changed since the backup before; once a week, and where nothing can be built on that one, it holds everything.
+Takes a backup of a deployment into its bucket, or finishes the one under way. The deployment goes on serving. A backup
+has what changed since the backup before. Once a week, and if the backup before cannot be used, it is a full copy.
 
   --url BASE      the deployment; default ${DEFAULT_URL}
-  --full          it holds everything, whatever there is already
-  --out FOLDER    also copies the backup into FOLDER/<id>/ on this machine, with those it is built on, and checks all of
-                  them there, and the list of erasures as it stands now into FOLDER/erasures.json
+  --full          takes a full copy, even if that is not necessary
+  --out FOLDER    also copies the backup, and the backups it is built on, into FOLDER/<id>/ on this machine and checks
+                  them; writes the present list of erasures to FOLDER/erasures.json
   --token TOKEN   key with the scope backup, or bearer token of an admin;
                   default, for a server on this machine, one made with the local secret
   --help          this text

@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
 import { bundleWorker, gzipBytes, partOf, sharesOf } from "./lib/worker-bundle.ts";
 
-const HELP = `Says what the Worker's upload is made of.
+const HELP = `Shows what the Worker's upload contains.
 
   npm run -s bundle                    packages and rooms
   npm run -s bundle -- --files [part]  files, of all or of one part: drizzle-orm, src/records
 
-The second column is by how much the upload (gzip) would shrink without it. Parts that are like each other are
-shortened by each other, so the column adds up to less than the whole.`;
+The second column says how much smaller the upload (gzip) would be without that part. Similar parts compress each
+other, so the sum of the column is less than the whole.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

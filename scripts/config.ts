@@ -21,5 +21,5 @@ else if (values.check === true) {
   process.exit(1);
 } else {
   writeFileSync(COMMITTED, wanted);
-  console.log("wrangler.toml is written anew");
+  console.log("wrangler.toml is written");
 }

@@ -11,11 +11,11 @@ const HELP = `Deploys Latchkey at once, to the Cloudflare account that wrangler 
   npm run deploy -- --dry-run [--env …]
 
   --env      the environment of wrangler.toml
-  --dry-run  does what needs no account: bundles the Worker and checks its configuration, of both environments if none is
+  --dry-run  needs no account: bundles the Worker and checks its configuration, for both environments if none is
              named
   --help     this text
 
-For the first time, and for what cannot be released gradually: a deploy that adds or removes a Durable Object class must
+Use it for the first time, and for what cannot be released gradually: a deploy that adds or removes a Durable Object class must
 ship alone. Everything else goes through \`npm run release\`.
 
 In this order: the secrets are there, the databases and the queues exist, D1 migrations, code. Migrations come first and

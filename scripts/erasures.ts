@@ -4,9 +4,9 @@ import { RemoteBackups } from "./lib/backup/remote.ts";
 
 const USAGE = `Usage: npm run -s erasures -- --out FILE [options]
 
-Writes the list of erasures of a deployment: hashes of the ids of everybody who was ever erased, signed. A restore from a
-copied folder needs the newest one, so keep it apart from the deployment and write it as often as backups are copied, or
-more: it is small, and holds no personal data.
+Writes the signed list of erasures of a deployment: hashes of the ids of all erased users. A restore from a copied folder
+needs the newest list. So keep it outside the deployment, and write it at least as often as you copy backups. It is small
+and has no personal data.
 
   --out FILE      where to write it; an older list there is replaced
   --url BASE      the deployment; default ${DEFAULT_URL}

@@ -49,7 +49,7 @@ const FORMS: Record<string, Form> = {
   canvas: platform(CANVAS, "export of a Canvas course (.imscc)"),
   olx: platform(OLX, "course of Open edX in OLX (.tar.gz or its folder)"),
   prairielearn: platform(PRAIRIELEARN, "course of PrairieLearn (.zip or its folder)"),
-  cartridge: platform(CARTRIDGE, "Common Cartridge 1.1 to 1.3 (.imscc) of any system; it has no gates"),
+  cartridge: platform(CARTRIDGE, "Common Cartridge 1.1 to 1.3 (.imscc) of any system; it has no unlock rules"),
   exercism: {
     source: "<config.json>",
     about: "config.json of an Exercism track: one course",
@@ -68,20 +68,20 @@ const FORMS: Record<string, Form> = {
 
 const USAGE = `Usage: npm run -s import -- <form> <source> [options]
 
-Reads courses, creates those that do not exist, and publishes each as a new version; then enrolls learners and imports
-their progress where the source has them. Everything is checked before anything is sent, and running it again does no
-harm. Progress is printed on stderr; the server's answer, or a summary, is printed on stdout.
+Reads courses, creates those that do not exist, and publishes each as a new version. If the source has learners, it then
+enrolls them and imports their progress. It checks everything before it sends anything. You can run it again without
+harm. Progress is printed on stderr. The server's answer, or a summary, is printed on stdout.
 
 ${Object.entries(FORMS)
   .map(([form, { source, about }]) => `  ${`${form} ${source}`.padEnd(26)}${about}`)
   .join("\n")}
 
-  --course SLUG             slug of the course; default one made of the source's own name (not oulad)
-  --report FILE             write what became of every gate and completion setting, as JSON (not oulad)
-  --people FILE             enroll the learners whom the file names, and send what they did; lines of NAME,USER: a user
-                            name or e-mail address of the source, and the user's id here (not exercism, oulad)
-  --draft                   send the archive to the server, which brings its files too and makes a draft: nothing is
-                            published. A large one goes in parts; the same command carries on where it broke off
+  --course SLUG             slug of the course; default: made from the source's own name (not oulad)
+  --report FILE             write how every rule and completion setting was imported, as JSON (not oulad)
+  --people FILE             enroll the learners in this file and send what they did; each line is NAME,USER: a user name
+                            or e-mail address of the source, and the user's id in Latchkey (not exercism, oulad)
+  --draft                   send the archive to the server, which imports its files too and makes a draft version; nothing is
+                            published. A large archive is sent in parts; run the same command again to continue
   --only NAME,NAME          oulad: only these module presentations, e.g. AAA-2013J,BBB-2013B
   --every SECONDS           oulad: time between two lines of progress; default ${DEFAULT_EVERY}
   --url BASE                the server; default ${DEFAULT_URL}

@@ -14,14 +14,14 @@ import { reportTable } from "./lib/insight/report.ts";
 const USAGE = `Usage: npm run insight -- --data <folder> [options]
 
 Trains the early-warning model on some periods of the Open University's dataset, chooses on the latest of them, and
-tests it once on a later one, beside a plain logistic regression and the majority class.
+tests it once on a later one. It compares it with a plain logistic regression and the majority class.
 
   --data FOLDER        courses.csv, assessments.csv, studentInfo.csv, studentRegistration.csv, studentAssessment.csv
-  --train NAME,NAME    periods to learn from; default all before the tested one
+  --train NAME,NAME    periods to train on; default all before the tested one
   --test NAME,NAME     periods to test on; default the latest in the folder
   --only NAME,NAME     only these presentations, e.g. EEE-2013J,EEE-2014B; as of the import
-  --as-stored          takes submissions without a score as Latchkey stores them: completed, so in full. Then the model is
-                       the one a deployment makes of the same data, hash included
+  --as-stored          treats submissions without a score as Latchkey stores them: with the full score. Then the model is
+                       the same as that of a deployment with the same data, including its hash
   --leave-out WHAT     course, period or fifth: tests nothing; holds out one of the training periods' courses, periods or
                        fifths of the learners after the other, and prints the gain over the plain model. What is to be
                        chosen is chosen by this

@@ -3,10 +3,10 @@ import { parseArgs } from "node:util";
 import { fromRoot } from "./lib/paths.ts";
 import { startDatabases, statementFiles, withPlans } from "./lib/plans.ts";
 
-const HELP = `Writes above each statement of src/*/statements.ts the plan that D1 has for it.
+const HELP = `Writes D1's query plan above each statement of src/*/statements.ts.
 
   npm run -s plans             writes the plans that have changed
-  npm run -s plans -- --check  writes nothing; ends with 1 where a plan has changed
+  npm run -s plans -- --check  writes nothing; exit code 1 if a plan has changed
 
 A statement that reads a whole table needs a line "// scans: " with the reason.`;
 

@@ -16,7 +16,7 @@ import { explain, type Outside, type ReleasePlan, ReleaseRefused, release } from
 import { smoke } from "./lib/release/smoke.ts";
 import { runWrangler } from "./lib/wrangler.ts";
 
-const HELP = `Releases this commit gradually, and goes back by itself when it is worse than what runs.
+const HELP = `Releases this commit gradually, and goes back by itself if it is worse than the present version.
 
   npm run release -- --env staging|production --url https://… [options]
 
@@ -27,19 +27,19 @@ const HELP = `Releases this commit gradually, and goes back by itself when it is
   --min-requests N       requests the new version must have answered in a step (default ${CHECK_LIMITS.minRequests})
   --max-error-share N    share of bad answers that is always allowed (default ${CHECK_LIMITS.maxErrorShare})
   --max-latency-ratio N  times the old version's 95th percentile that is allowed (default ${CHECK_LIMITS.maxLatencyRatio})
-  --probes N             requests of our own to each of both versions a look (default 10); they see what a Worker cannot
-                         count of itself, such as exceptions that nobody catches, and there are always some
+  --probes N             test requests to each version in each check (default 10); they notice what a Worker cannot count
+                         itself, such as exceptions that nobody catches
   --checked              types, lint and tests have passed already (in CI, for this very commit)
   --allow-uncommitted    for tests
   --entry FILE           another main module; for tests
   --report FILE          writes the report as JSON
   --help                 this text
 
-Needs CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. SMOKE_TOKEN, where it is set, is the bearer token of a learner: the
-smoke test then also reads the list of courses. Exit: 0 released, 1 rolled back, 2 refused (nothing was changed for users).
+Needs CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. If SMOKE_TOKEN is set to the bearer token of a learner, the
+smoke test also reads the list of courses. Exit: 0 released, 1 rolled back, 2 refused (nothing was changed for users).
 
-In this order: guards, checks, D1 migrations (after a look at what is applied), upload of an immutable version, smoke test
-at 0 %, then 10, 50 and 100 % of the requests. Ctrl-C rolls back. See docs/operate/release.md.`;
+It runs in this order: refusals, checks, D1 migrations (after a check of the applied ones), upload of an immutable
+version, smoke test at 0 %, then 10, 50 and 100 % of the requests. Ctrl-C rolls back. See docs/operate/release.md.`;
 
 /** Requests that read figures wait this long, milliseconds. */
 const FIGURES_TIMEOUT_MS = 15_000;

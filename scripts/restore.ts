@@ -13,26 +13,26 @@ const SAMPLED_ENROLLMENTS = 5;
 
 const USAGE = `Usage: npm run -s restore -- --to BASE [options]
 
-Restores a backup into a deployment that holds nothing; any other refuses. Every part is checked before the first row is
-written, every row is compared after it was, and at the end some enrollments are read. A restore that was cut goes on with
---resume.
+Restores a backup into an empty deployment. A deployment that is not empty refuses. The restore checks every part before
+it writes the first row, compares every row after writing it, and reads some enrollments at the end. If it is interrupted,
+continue it with --resume.
 
   --to BASE       the empty deployment: migrated, with the AUTH_SECRET of the one that took the backup
-  --from FOLDER   brings the newest backup below this folder, with those it is built on, to the deployment first;
-                  default: it is in its bucket
+  --from FOLDER   first uploads the newest backup in this folder, with the backups it is built on, to the deployment;
+                  default: the backup is in the deployment's bucket
   --backup ID     which one; default the newest
-  --erasures HOW  who was erased since the backup was taken, so that they are erased again before anybody is served:
-                  FILE    the newest list you have, written by npm run erasures or beside the copied backups
-                  bucket  the bucket bound here is the one that the lost deployment wrote to: it knows
+  --erasures HOW  where to find the users who were erased after the backup; they are erased again before anybody is served:
+                  FILE    the newest list you have, from npm run erasures or from beside the copied backups
+                  bucket  the bound bucket is the one that the lost deployment wrote to
                   none    nobody was erased
-                  Demanded, but with --resume.
-  --resume JOB    goes on with a restore that was cut
+                  Required, except with --resume.
+  --resume JOB    continues a restore that was interrupted
   --token TOKEN   key with the scope backup, or bearer token of an admin;
                   default, for a server on this machine, one made with the local secret
   --help          this text
 
-Exit codes: 0 restored, 2 usage, 3 the target is not empty, 4 nobody said who was erased, 18 the list was tampered with, 20 the
-target's databases have no room, 10 to 17 and 19 as npm run backup:verify.
+Exit codes: 0 restored, 2 usage, 3 the target is not empty, 4 --erasures is missing, 18 the list was changed, 20 the
+target's databases have no room, 10 to 17 and 19 as for npm run backup:verify.
 `;
 
 async function run(): Promise<object | null> {

@@ -7,23 +7,23 @@ import { readProject } from "./lib/release/project.ts";
 import { explain } from "./lib/release/release.ts";
 import { smoke } from "./lib/release/smoke.ts";
 
-const HELP = `Gives every request to the version before, at once.
+const HELP = `Sends every request to the previous version, at once.
 
   npm run rollback -- --env staging|production [options]
 
-  --to VERSION       another version than the one before
-  --reason TEXT      kept with the deployment
-  --url URL          also asks the service afterwards whether it answers
-  --accept-secrets   although secrets have been changed since that version was uploaded: it gets its own, older ones
-  --dry-run          says what would happen
+  --to VERSION       goes back to this version instead of the previous one
+  --reason TEXT      stored with the deployment
+  --url URL          also checks afterwards whether the service answers
+  --accept-secrets   goes back even if secrets were changed since that version was uploaded; it uses its older secrets
+  --dry-run          only says what it would do
   --help             this text
 
-Needs CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. Asks nothing. What it cannot undo, it says.`;
+Needs CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. It asks no questions, and prints what it cannot undo.`;
 
 const CANNOT_UNDO = `Not undone, because no rollback can:
-  data      what the newer version has written stays, in D1, objects, R2 and KV; older code was tested on it
+  data      data that the newer version has written stays in D1, objects, R2 and KV; older code was tested with it
   schema    D1 migrations and steps of the objects' schemas stay applied; they only ever add
-  objects   a class that was added or removed: Cloudflare refuses to go back past that
+  objects   Cloudflare does not go back to a version before an object class was added or removed
   secrets   a version keeps those it was uploaded with; crons, routes and queues belong to no version`;
 
 const { values } = parseArgs({

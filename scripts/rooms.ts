@@ -5,15 +5,15 @@ import { ROOMS, type RoomGraph, roomGraph, trespasses } from "./lib/rooms.ts";
 import { sourceFiles } from "./lib/source-files.ts";
 import { strayStatements } from "./lib/stray-statements.ts";
 
-const HELP = `Shows the rooms of src/, what each imports of the others, and every import the house forbids.
+const HELP = `Shows the rooms of src/, their imports from each other, and every forbidden import.
 
   npm run -s rooms             the rooms from the ground up, their files and arrows, circles, and long files
-  npm run -s rooms -- --check  only what is forbidden; ends with 1 when there is any
+  npm run -s rooms -- --check  only shows what is forbidden; exit code 1 if there is anything
   npm run -s rooms -- --dot    the graph for Graphviz
 
 Forbidden: circles among files, imports upward, and imports past a room's public API (its index.ts). platform/ has no
-index: it is the ground, and each of its files may be imported. Forbidden too: a statement of D1 that stands outside its
-room's statements.ts, where its plan would be (scripts/lib/stray-statements.ts has the exceptions).`;
+index: each of its files may be imported. Also forbidden: a statement of D1 outside the statements.ts of its room, because
+its plan is written there (scripts/lib/stray-statements.ts lists the exceptions).`;
 
 const { values } = parseArgs({
   options: { check: { type: "boolean" }, dot: { type: "boolean" }, help: { type: "boolean" } },

@@ -8,22 +8,22 @@ const USAGE = `Usage: npm run -s shards -- status | plan | move [options]
 
 Databases ("shards") hold the enrollments of courses. Courses move between them while learners work.
 
-  status                     how full each database is, and which courses are on their way
-  plan                       which courses would move where, so that the databases are as full as each other, and what
-                             that takes; changes nothing
-  move COURSE… --to N        moves courses to the database with this number; 1 is the directory's own
-  move --plan                moves what plan says
+  status                     shows how full each database is, and which courses are moving
+  plan                       shows moves that make all databases equally full, and how much work they are; changes
+                             nothing
+  move COURSE… --to N        moves courses to the database with this number; 1 is the directory
+  move --plan                does the moves that plan shows
 
-  --shards N                 of plan and move --plan: as if there were N databases; fewer than there are: the last are emptied
-  --to N                     of plan and move --plan: courses go to this database only
-  --empty N                  of plan and move --plan: empties this database, and nothing else
-  --dry-run                  of move: only says what it would do
+  --shards N                 for plan and move --plan: plan for N databases; with fewer than there are, empty the last ones
+  --to N                     for plan and move --plan: move courses to this database only
+  --empty N                  for plan and move --plan: only empty this database
+  --dry-run                  for move: only say what it would do
   --url BASE                 the deployment; default ${DEFAULT_URL}
   --token TOKEN              key with the scope operate, or bearer token of an admin;
                              default, for a server on this machine, one made with the local secret
   --help                     this text
 
-A move may be killed at any moment. Give the same command again: it goes on where it was.
+You can stop a move at any moment. Run the same command again: it continues where it stopped.
 `;
 
 const COMMANDS = ["status", "plan", "move"] as const;

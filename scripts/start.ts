@@ -35,10 +35,10 @@ const HELP = `Starts Latchkey on this machine: the real runtime, with everything
   --state DIR  where databases, objects, queues and the log are kept, default ${DEFAULT_STATE}
   --allow-origin ORIGIN
                an origin whose pages may call the API, such as http://localhost:5173; may be given several times
-  --empty      without the sample course and its people: what a restore needs
+  --empty      without the sample course and its people, for a restore
   --help       this text
 
-Ctrl-C ends it. What was stored is there again at the next start; remove the directory to begin anew.`;
+Ctrl-C stops it. Everything that it stored is there again at the next start. Remove the directory to begin with nothing stored.`;
 
 interface Options {
   port: number;

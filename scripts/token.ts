@@ -15,8 +15,8 @@ const MAX_DAYS = 7;
 
 const USAGE = `Usage: npm run -s token -- <user> [--role ${ROLES.join("|")}] [--days N]
 
-Prints a bearer token for the user id, signed with the secret of the local installation. It counts there and nowhere
-else: on a deployment people sign in, and services and scripts use keys (POST /api/v1/keys).
+Prints a bearer token for the user id, signed with the secret of the local installation. It is valid only there.
+On a deployment, people sign in, and services and scripts use keys (POST /api/v1/keys).
   <user>    letters, digits, dashes and underscores, at most 64 characters
   --role    what the token may do; default learner
   --days    lifetime, 1 to ${MAX_DAYS}; default ${DEFAULT_DAYS}

@@ -41,7 +41,7 @@ process.once("SIGTERM", () => {
 });
 
 console.log(`${writer.status.held} results were left by an earlier run`);
-// First what is done already: a task whose result lies in the spool is still open to the server.
+// First what is done already: a task whose result is in the spool is still open to the server.
 await writer.flush();
 let translated = 0;
 for await (const task of restoreSession(client, session)) {

@@ -20,7 +20,7 @@ const HELP = `Validates an installation under load, for three days or for minute
   npm run validate -- --minutes 12
 
   --hours N, --minutes N   length of the three phases together
-  --url URL                an installation; without it, one is started here, with a state of its own, and killed twice
+  --url URL                an installation; without it, the command starts one here, with its own state, and kills it twice
   --rate N                 requests a second in ordinary days (default 20)
   --learners N             learners at a time (default 100)
   --read-p95 N             milliseconds within which 95 % of the reads must be answered (default 300)
@@ -29,9 +29,9 @@ const HELP = `Validates an installation under load, for three days or for minute
   --out DIR                where report.md and its pictures go (default validation-report)
   --help                   this text
 
-For an installation elsewhere VALIDATION_SECRET must be its secret of that name, which staging alone takes, for users
-named validation-…: tokens are made from it here. Nothing but one course and its
-learners is written; they are named after the run. Exit: 0 all demands met, 1 not. See docs/operate/validation.md.`;
+For an installation elsewhere, set VALIDATION_SECRET to its secret of that name. The command signs tokens with it, for
+users whose ids begin with validation-. Only staging accepts them. The run writes only one course and its learners,
+named after the run. Exit: 0 all requirements met, 1 not. See docs/operate/validation.md.`;
 
 const { values } = parseArgs({
   options: {

@@ -151,7 +151,7 @@ export function createApi(): LazyApi {
   });
 }
 
-/** What a client is told of what was thrown. */
+/** What a client reads about an error. */
 function answerFault(fault: Error, c: AppContext): Response {
   if (fault instanceof HTTPException && fault.status === 400) return respond(c, refuse("malformed_json").refusal);
   if (fault instanceof HTTPException && fault.status === 415) {
@@ -162,7 +162,7 @@ function answerFault(fault: Error, c: AppContext): Response {
     return respond(c, refuse("unavailable", { detail: "The course is being moved.", retry_after: 1 }).refusal);
   }
   logFault("unhandled", fault, { request_id: c.get("requestId"), route: c.req.routePath });
-  return respond(c, refuse("internal", { detail: "The fault was logged under this request id." }).refusal);
+  return respond(c, refuse("internal", { detail: "The log has the cause under this request id." }).refusal);
 }
 
 /** Whether a person's browser asks, for an address that is none of the API's. */
@@ -238,7 +238,7 @@ function safeSecret(): MiddlewareHandler<AppEnv> {
       return next();
     }
     logFault("unsafe_secret", new Error(defect));
-    const detail = "The server is not configured safely and refuses to serve.";
+    const detail = "The server does not have a safe configuration and refuses to serve.";
     return respond(c, refuse("unavailable", { detail }).refusal);
   };
 }

@@ -33,7 +33,7 @@ enable_request_signal has no date of its own: without it a stream whose client h
       "better-auth/db": "./src/lean/better-auth-db.ts",
       "ml-matrix": "./src/lean/ml-matrix.js",
     },
-    why: "Smaller stand-ins for packages that no bundler can take apart; each says what it leaves out.",
+    why: "Smaller replacements for packages that a bundler cannot split. Each says what it leaves out.",
   },
 
   vars: {
@@ -43,7 +43,7 @@ enable_request_signal has no date of its own: without it a stream whose client h
     },
     READ_LOG_RATE: {
       value: "0.1",
-      why: `Share of uneventful reads (fresh snapshot, no query, not slow) that leave a log line (0 to 1), below 1 a tenth of it of those answered at the edge. All else is logged.`,
+      why: `Share of normal reads (fresh snapshot, no query, not slow) that are logged (0 to 1). Below 1, reads at the edge are logged a tenth as often. Everything else is logged.`,
     },
     ALLOWED_ORIGINS: {
       value: "",
@@ -51,22 +51,25 @@ enable_request_signal has no date of its own: without it a stream whose client h
     },
     BROADCAST_SHARDS: {
       value: "16",
-      why: "Objects over which broadcasts spread (1 to 64): each holds the connections of its share of the users.",
+      why: "Number of broadcast shards (1 to 64). Each holds the connections of its share of the users.",
     },
     MAX_STREAMS: {
       value: "4000",
-      why: "Streams one isolate takes at most, and of these from one address; then 503 and 429, with Retry-After.",
+      why: "Most streams of one isolate, and most of one address. Beyond, the answers are 503 and 429, with Retry-After.",
     },
     MAX_STREAMS_PER_ADDRESS: { value: "200" },
     STREAM_LIFETIME_SECONDS: {
       value: "1800",
-      why: "Longest life of a stream, seconds; each ends at a random point of the last fifth, so that a deploy is no stampede.",
+      why: "Longest life of a stream, seconds; each ends at a random point of the last fifth, so that not all clients reconnect at once.",
     },
     HEARTBEAT_SECONDS: {
       value: "20",
       why: "Mean seconds between two heartbeats of a stream; each beat is up to a quarter earlier or later.",
     },
-    FILE_QUOTA_BYTES: { value: "1000000000", why: "What one user may keep: bytes of all files together, and files." },
+    FILE_QUOTA_BYTES: {
+      value: "1000000000",
+      why: "Quota of one user: bytes of all files together, and number of files.",
+    },
     FILE_QUOTA_FILES: { value: "1000" },
     READ_ALLOWANCE: {
       value: "600",
@@ -74,11 +77,11 @@ enable_request_signal has no date of its own: without it a stream whose client h
     },
     METRICS_PUSH_SECONDS: {
       value: "2",
-      why: "Seconds an isolate gathers what it counts before it sends it on (at most 20). 0: nothing is counted.",
+      why: "Seconds between two pushes of an isolate's counts (at most 20). 0: nothing is counted.",
     },
     SHARD_ENROLLMENTS: {
       value: "3000000",
-      why: "Enrollments one database takes; beyond it nobody new is enrolled there, and no new course is placed in it.",
+      why: "Most enrollments of one database. Beyond, nobody can enroll there, and no new course is placed in it.",
     },
     RECORD_BACKENDS: {
       value: "translation.session=d1 translation.task=d1",
@@ -95,7 +98,7 @@ once it has been indexed.`,
   secrets: {
     value: ["AUTH_SECRET", "METRICS_TOKEN"],
     why: `Deploying without one of these fails, instead of starting a Worker that trusts an empty secret. METRICS_TOKEN is
-what Prometheus shows at /metrics; where nobody scrapes, take it out of this list, and /metrics answers 503.`,
+the token that Prometheus sends to /metrics. Without Prometheus, remove it from this list; then /metrics answers 503.`,
   },
 
   /** Class of each kind of object, by its binding. All have SQLite storage, which can never be changed later. */
@@ -116,19 +119,19 @@ what Prometheus shows at /metrics; where nobody scrapes, take it out of this lis
     DOCUMENTS: { name: "documents" },
     FILES: {
       name: "files",
-      why: "Users' files, and nothing else: the nightly sweep removes what it does not know below u/.",
+      why: "Only users' files: the nightly sweep removes unknown objects below u/.",
     },
     RECORDS: { name: "records" },
     BACKUPS: {
       name: "backups",
-      why: "Backups, create-only. In production give it a bucket lock and another account's eyes.",
+      why: "Backups, never overwritten. In production, add a bucket lock, and let the bucket belong to another account.",
     },
   },
 
   namespaces: {
     RECORD_CACHE: { why: "No id: wrangler creates the namespace at the first deploy, like the databases." },
     SWITCHES: {
-      why: "What operators set and isolates look up in the background: the share of reads that goes to the realtime path.",
+      why: "The read switch: operators set the share of reads that go to D1, and isolates read it in the background.",
     },
   },
 

@@ -5,7 +5,7 @@ import { SETTINGS } from "../config/settings.ts";
 import { fromRoot } from "./paths.ts";
 import { sourceFiles } from "./source-files.ts";
 
-// Each statement of a room stands in its statements.ts, with its plan above it. This asks a real D1 for the plans.
+// Each statement of a room is in its statements.ts, with its plan above it. This asks a real D1 for the plans.
 
 /** One statement: the name under which its file exports it, and of which table it is where it is made for several. */
 export interface NamedStatement {

@@ -3,8 +3,8 @@ import { formatBytes } from "./reference/docs-page.ts";
 
 const HEADER = `# Routes
 
-Every route with what it demands of its caller, written by \`npm run docs:routes\` from the OpenAPI document; a test
-fails when the two differ. What a limit means is said in wrangler.toml, what a key's scope means in SECURITY.md.
+This page lists every route: who may call it, and its limits. \`npm run docs:routes\` writes it from the OpenAPI document,
+and a test compares both. \`wrangler.toml\` explains the rate limits, and [SECURITY](../../SECURITY.md#keys-of-services) the scopes of keys.
 
 | route | purpose | who may call | a key needs | rule | largest body | rate limit |
 |---|---|---|---|---|---|---|

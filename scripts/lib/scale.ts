@@ -255,7 +255,7 @@ export const SCALE_PAGES = {
 } as const;
 export type ScalePage = keyof typeof SCALE_PAGES;
 
-/** @returns a page with its computed parts anew. @throws when a part has no place. */
+/** @returns a page with its computed parts again. @throws when a part has no place. */
 export function withScale(name: ScalePage, page: string): string {
   let next = page;
   const parts = scaleParts();

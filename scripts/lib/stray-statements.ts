@@ -1,4 +1,4 @@
-// A statement with a fixed text stands in its room's statements.ts, with its plan. This finds those that stand elsewhere.
+// A statement with a fixed text is in its room's statements.ts, with its plan. This finds those that stand elsewhere.
 
 /** Files that prepare statements themselves, or make statements over sets, and why they may. */
 const MAY_PREPARE: Readonly<Record<string, string>> = {

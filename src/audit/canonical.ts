@@ -9,7 +9,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export function canonicalize(value: Json): string {
   if (typeof value === "string") return canonicalText(value);
   if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw new TypeError("a number that is not finite has no JSON");
+    if (!Number.isFinite(value)) throw new TypeError("a number that is not finite cannot be written as JSON");
     return JSON.stringify(value);
   }
   if (value === null || typeof value === "boolean") return String(value);
@@ -21,7 +21,7 @@ export function canonicalize(value: Json): string {
 }
 
 function canonicalText(text: string): string {
-  if (!text.isWellFormed()) throw new TypeError("text with half a surrogate pair has no JSON");
+  if (!text.isWellFormed()) throw new TypeError("text with half a surrogate pair cannot be written as JSON");
   return JSON.stringify(text);
 }
 

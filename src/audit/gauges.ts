@@ -14,10 +14,10 @@ export const auditSection: Section = {
     const { seq, unprojected, oldest_unprojected_ms, heads_unstored, head_conflicts, head } = state.value;
     const outbox = await outboxDepth(drizzle(directory(env)));
     return [
-      counter("audit_entries_total", "Entries that the chain has taken.", seq),
+      counter("audit_entries_total", "Entries in the chain.", seq),
       gauge("audit_owed_entries", "Entries that wait in D1 for the chain.", outbox.waiting),
-      gauge("audit_refused_entries", "Entries that the chain will never take: a person must look.", outbox.refused),
-      gauge("audit_unprojected_entries", "Entries that are not in the search database yet.", unprojected),
+      gauge("audit_refused_entries", "Entries that the chain will never accept: a person must look.", outbox.refused),
+      gauge("audit_unprojected_entries", "Entries that have not been copied to D1 yet.", unprojected),
       gauge("audit_unprojected_age_seconds", "How long the oldest of them has waited.", oldest_unprojected_ms / 1_000),
       gauge("audit_unstored_heads", "Signed heads that are not in the bucket yet.", heads_unstored),
       gauge(
@@ -25,7 +25,11 @@ export const auditSection: Section = {
         "When the last head was signed.",
         head === null ? null : head.at / 1_000,
       ),
-      counter("audit_head_conflicts_total", "Heads whose number was taken: storage was turned back.", head_conflicts),
+      counter(
+        "audit_head_conflicts_total",
+        "Heads with a number that an earlier head already has: the storage was set back.",
+        head_conflicts,
+      ),
     ];
   },
 };

@@ -13,13 +13,13 @@ interface AuditKey {
 
 export interface AuditKeys {
   current: AuditKey;
-  /** Every key whose signatures are believed, by its name. */
+  /** Every key whose signatures are accepted, by its name. */
   known: ReadonlyMap<string, AuditKey>;
 }
 
 /**
  * The keys of this deployment: the one of AUTH_SECRET signs; those of AUTH_SECRET_PREVIOUS and of every secret before it,
- * listed in the optional secret AUDIT_FORMER_SECRETS (separated by spaces), are still believed: heads outlive secrets.
+ * listed in the optional secret AUDIT_FORMER_SECRETS (separated by spaces), are still accepted: heads outlive secrets.
  */
 export async function auditKeys(env: Env): Promise<AuditKeys> {
   const current = await keyOf(env.AUTH_SECRET);
@@ -48,12 +48,12 @@ export function signed<T extends { [name: string]: Json }>(
   return { ...named, signature: signatureOf(current.key, named) };
 }
 
-/** Why a statement is not believed; null when it is. */
+/** Why a statement is not accepted; null when it is. */
 export function defectOf({ known }: AuditKeys, statement: { kid: string; signature: string }): string | null {
   const key = known.get(statement.kid);
   if (key === undefined) return `signed with the unknown key ${statement.kid.slice(0, KEY_ID_LENGTH)}`;
   const { signature, ...rest } = statement;
-  return signatureOf(key.key, rest) === signature ? null : "the signature does not fit";
+  return signatureOf(key.key, rest) === signature ? null : "the signature does not match";
 }
 
 function signatureOf(key: Uint8Array, statement: { readonly [name: string]: Json }): string {

@@ -31,7 +31,7 @@ const batchRoute = defineRoute(
     path: "/audit/logs/batch",
     operationId: "recordAuditEntries",
     tags: TAGS,
-    summary: "Record up to 500 entries; what is acknowledged is durable and in the chain",
+    summary: "Record up to 500 entries; an acknowledged entry is stored and in the chain",
     request: {
       headers: idempotencyHeader,
       body: {
@@ -42,7 +42,7 @@ const batchRoute = defineRoute(
               .array(z.unknown())
               .min(1)
               .max(MAX_APPEND)
-              .openapi({ description: "Each a NewAuditEntry. One that breaks a rule is refused alone." }),
+              .openapi({ description: "Each is a NewAuditEntry. An entry that breaks a rule is refused alone." }),
           }),
         ),
       },
@@ -87,7 +87,7 @@ export function batchRoutes() {
       if (!one.ok) return { ...refused, errors: one.refusal.errors ?? [] };
       const outcome = outcomes.shift();
       if (outcome === undefined || outcome.status === "conflict") {
-        const message = "This key stands for another entry.";
+        const message = "This key was used for another entry.";
         return { ...refused, errors: [{ path: `entries[${index}].key`, rule: "key_reused", message }] };
       }
       return { index, status: outcome.status, seq: outcome.seq, hash: outcome.hash };

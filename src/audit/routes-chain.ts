@@ -23,10 +23,10 @@ const statsRoute = defineRoute(
     path: "/audit/stats",
     operationId: "getAuditStats",
     tags: TAGS,
-    summary: "The chain in numbers, and what waits",
+    summary: "Numbers of the chain, and waiting entries",
     responses: {
       200: {
-        description: "Numbers of now.",
+        description: "The present numbers.",
         content: json(
           z
             .object({
@@ -59,16 +59,15 @@ const verifyRoute = defineRoute(
     path: "/audit/verify",
     operationId: "verifyAuditChain",
     tags: TAGS,
-    summary: "Check the next page of the chain against its hashes, the signed heads and the search database",
+    summary: "Check the next page of the chain: its hashes, the signed heads and the copy in D1",
     request: { query: z.object({ ...pageQuery, limit: pageQuery.limit.default(1_000) }) },
     responses: {
       200: {
-        description:
-          "Every break found in this page. `next_cursor` leads to the next page; null: this was the last one.",
+        description: "Every fault in this page. `next_cursor` leads to the next page; null: this was the last one.",
         content: json(
           z
             .object({
-              intact: z.boolean().openapi({ description: "No break in this page." }),
+              intact: z.boolean().openapi({ description: "There is no fault in this page." }),
               entries: z.int(),
               from_seq: z.int(),
               to_seq: z.int(),
@@ -92,7 +91,7 @@ const purgeRoute = defineRoute(
     path: "/audit/purge",
     operationId: "purgeAuditEntries",
     tags: TAGS,
-    summary: "Remove the oldest entries up to a signed head, with a signed record of it",
+    summary: "Remove the oldest entries up to a signed head, and sign a record of the removal",
     middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,
@@ -102,7 +101,7 @@ const purgeRoute = defineRoute(
           z
             .strictObject({
               before: instantSchema.openapi({
-                description: "Entries received before it may go; a year ago at the latest.",
+                description: "Entries received before this instant may be removed. It must be at least a year ago.",
               }),
             })
             .openapi("AuditPurge"),
@@ -111,7 +110,7 @@ const purgeRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "What was removed; null when no whole segment is that old.",
+        description: "The removed entries; null if no whole segment is that old.",
         content: json(
           z.object({
             purged: z

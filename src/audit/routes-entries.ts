@@ -18,8 +18,8 @@ import { entryView, viewEntry } from "./view.ts";
 const filterQuery = {
   actor: z.string().min(1).max(64).optional(),
   action: z.string().min(1).max(64).optional(),
-  target: z.string().min(1).max(200).optional().openapi({ description: "Id of what was acted on." }),
-  enrollment: z.string().min(3).max(200).optional().openapi({ description: "What happened in an enrollment." }),
+  target: z.string().min(1).max(200).optional().openapi({ description: "Id of the target of the action." }),
+  enrollment: z.string().min(3).max(200).optional().openapi({ description: "Entries about this enrollment." }),
   target_type: z.string().min(1).max(40).optional(),
   from: instantSchema.optional().openapi({ description: "Received at this instant or later." }),
   to: instantSchema.optional().openapi({ description: "Received before this instant." }),
@@ -27,9 +27,9 @@ const filterQuery = {
     .string()
     .min(1)
     .max(200)
-    .refine(fitsSearch, broken("too_big", "at most 64 words; each pair of Chinese characters is one"))
+    .refine(fitsSearch, broken("too_big", "at most 64 words; each pair of Chinese characters counts as one word"))
     .optional()
-    .openapi({ description: "Words, all of which occur. Chinese needs no spaces." }),
+    .openapi({ description: "All these words must occur. Chinese needs no spaces." }),
 };
 
 const listRoute = defineRoute(ADMINS, {
@@ -47,11 +47,11 @@ const exportRoute = defineRoute(ADMINS, {
   path: "/audit/logs/export",
   operationId: "exportAuditEntries",
   tags: TAGS,
-  summary: "Entries as a streamed file, newest first; the export itself is recorded",
+  summary: "A streamed file of entries, newest first; the export itself is recorded",
   request: { query: z.object({ ...filterQuery, format: z.enum(FORMATS).default("csv") }) },
   responses: {
     200: {
-      description: 'CSV, or a JSON entry a line and last `{"end": true, "entries": n}`.',
+      description: 'CSV, or one JSON entry on each line and `{"end": true, "entries": n}` on the last line.',
       content: { "text/csv": { schema: z.string() }, "text/jsonl": { schema: z.string() } },
     },
   },

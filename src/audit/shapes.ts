@@ -49,7 +49,7 @@ export const detailsSchema = z
         (text) => !/@|\+?\d[\d ()-]{7,}\d/.test(text),
         broken("personal_data", "no addresses or telephone numbers"),
       )
-      .openapi({ description: "What happened, in words. Nothing about a person: an entry cannot be erased." }),
+      .openapi({ description: "What happened, in words. Write nothing about a person: an entry cannot be erased." }),
   })
   .partial()
   .openapi("AuditDetails");
@@ -61,7 +61,7 @@ export const reportedEntrySchema = z
     key: z
       .string()
       .regex(/^[\x21-\x7e]{1,120}$/, "1 to 120 visible ASCII characters")
-      .openapi({ description: "Makes reporting it again harmless." }),
+      .openapi({ description: "With this key, sending the entry again is harmless." }),
     action: z
       .string()
       .max(64)

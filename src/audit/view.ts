@@ -16,7 +16,7 @@ export const entryView = z
     request_id: z.string().nullable(),
     outcome: z.string(),
     details: z.record(z.string(), z.unknown()),
-    reported_by: z.string().nullable().openapi({ description: "Null: Latchkey has seen it itself." }),
+    reported_by: z.string().nullable().openapi({ description: "Null: Latchkey recorded it itself." }),
     hash: z.string(),
   })
   .openapi("AuditEntry");

@@ -16,7 +16,7 @@ export async function chainOf(
 ): Promise<Result<Chain>> {
   let chain: [Manifest, ...Manifest[]] = [last];
   for (let { parent } = last; parent !== null; { parent } = chain[0]) {
-    const name = `The link ${parent.id}, which ${chain[0].id} was built on,`;
+    const name = `The backup ${parent.id}, on which ${chain[0].id} is built,`;
     const found = await read(parent.id);
     if (!found.ok) {
       const { code, detail } = found.refusal;
@@ -25,7 +25,7 @@ export async function chainOf(
       return refuse(code, { detail: `${name} is damaged${detail === undefined ? "" : `: ${detail}`}` });
     }
     if (found.value.sha256 !== parent.sha256 || chain.length === MOST_LINKS) {
-      return refuse("backup_manifest_tampered", { detail: `${name} is another now.` });
+      return refuse("backup_manifest_tampered", { detail: `${name} is a different file now.` });
     }
     chain = [found.value.manifest, ...chain];
   }

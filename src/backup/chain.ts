@@ -41,7 +41,7 @@ export async function parentFor(env: Env, now: number): Promise<{ link: Link; ma
     const found = await storedLink(env, succeeded.backup);
     if (found.ok) return { link: { id: succeeded.backup, sha256: found.value.sha256 }, manifest: found.value.manifest };
   }
-  logEvent("backup_full", { after: succeeded.backup, reason: reason ?? "it is gone" });
+  logEvent("backup_full", { after: succeeded.backup, reason: reason ?? "it is missing" });
   return null;
 }
 
@@ -51,16 +51,16 @@ async function whyFull(env: Env, id: string, now: number): Promise<string | null
   if (!found.ok) return `${found.refusal.code}: ${found.refusal.detail ?? id}`;
   const [full, ...links] = found.value;
   const last = links.at(-1) ?? full;
-  if (last.format < FORMAT || last.epochs === null) return "it does not say what changed since";
-  if (last.unreadable.length > 0) return "objects are missing in it";
-  if (links.length + 1 >= MAX_LINKS) return "the chain is long enough";
-  if (now - instantOf(full.id) >= FULL_EVERY_MS || now < instantOf(last.id)) return "the full backup is old enough";
+  if (last.format < FORMAT || last.epochs === null) return "the changes since then are not known";
+  if (last.unreadable.length > 0) return "it does not have all objects";
+  if (links.length + 1 >= MAX_LINKS) return "the chain has its full length";
+  if (now - instantOf(full.id) >= FULL_EVERY_MS || now < instantOf(last.id)) return "the full copy is a week old";
   const bytes = ({ parts }: Manifest) => parts.reduce((sum, part) => sum + part.bytes, 0);
   const most = Math.max(bytes(full) * MAX_SHARE, FEW_BYTES);
   if (links.reduce((sum, link) => sum + bytes(link), 0) > most) return "too much has changed";
-  if ((await schemaOf(d1Tables(directory(env)))).sha256 !== last.schema.sha256) return "the schema is another now";
+  if ((await schemaOf(d1Tables(directory(env)))).sha256 !== last.schema.sha256) return "the schema is different now";
   // A database that was set back, or is another, does not know what changed.
-  if (!(await rememberEpochs(env, last.id, last.epochs))) return "the database does not know it";
+  if (!(await rememberEpochs(env, last.id, last.epochs))) return "the database has no note of it";
   return null;
 }
 

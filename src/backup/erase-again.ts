@@ -16,7 +16,7 @@ import { ERASURES_STAGE } from "./stages.ts";
 import { partNotes, readPart } from "./store.ts";
 
 /**
- * How whoever restores knows who was erased since the backup. bucket: the backup stands in the very bucket that the lost
+ * How whoever restores knows who was erased since the backup. bucket: the backup is in the very bucket that the lost
  * deployment wrote to, which notes each erasure. list: a list of erasures was brought. none: nobody was erased.
  */
 export const ERASURES = ["bucket", "list", "none"] as const;
@@ -51,7 +51,7 @@ export async function eraseAgain(
   const revived = await eraseRevived(env, page.value.ids, now);
   for (const user of revived) {
     if (await eraseNow(env, user)) continue;
-    const detail = "Somebody who was erased could not be erased again yet; the log says why.";
+    const detail = "An erased user could not be erased again yet; the log says why.";
     return refuse("unavailable", { detail, retry_after: 30 });
   }
   return ok({ erased: revived.length, next: page.value.next });
@@ -98,16 +98,18 @@ export async function checkErasures(env: Env, manifest: Manifest, said: Erasures
   const unknown = (detail: string) => refuse("restore_erasures_unknown", { detail });
   if (said === undefined) {
     return unknown(
-      "Say with `erasures` how it is known: `list` (bring one first), `bucket` (the lost deployment's own), or `none`.",
+      "Send `erasures` to say where later erasures are listed: `list` (upload a list first), `bucket` (the lost deployment's own bucket), or `none`.",
     );
   }
   if (said === "bucket" && (await partNotes(env, manifest.id)).length === 0) {
-    return unknown("The files of this backup were brought here: this bucket is not the one that notes erasures.");
+    return unknown(
+      "The files of this backup were uploaded here, so this bucket is not the one of the lost deployment.",
+    );
   }
   if (said === "list") {
     const newest = (await broughtLists(env)).reduce((at, list) => Math.max(at, list.at), 0);
-    if (newest === 0) return unknown("No list of erasures was brought: PUT /api/v1/system/erasures.");
-    if (newest < manifest.mark) return unknown("The list of erasures is older than the backup: bring a newer one.");
+    if (newest === 0) return unknown("There is no list of erasures. Upload one with PUT /api/v1/system/erasures.");
+    if (newest < manifest.mark) return unknown("The list of erasures is older than the backup. Upload a newer one.");
   }
   return ok(null);
 }

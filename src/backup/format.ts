@@ -38,7 +38,7 @@ const partSchema = z.object({
 });
 export type PartEntry = z.infer<typeof partSchema>;
 
-/** What is kept beside a part, so that a run can go on where it stopped without reading it. */
+/** What is kept beside a part, so that a run can continue where it stopped without reading it. */
 export const noteSchema = partSchema.extend({
   /** Where the stage goes on; null at its end. */
   next: z.string().nullable(),
@@ -88,7 +88,7 @@ const manifestSchema = z.object({
   epochs: z.record(z.string(), z.int()).nullable().default(null),
   /** Up to where the audit chain is in it or in those before it. */
   audit_seq: z.int().default(0),
-  /** Rows of D1 that were read to take it. */
+  /** Rows of D1 that were read for the backup. */
   d1_rows_read: z.int().default(0),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -163,7 +163,7 @@ export async function openManifest(secret: string, text: string): Promise<Result
   if (!isSigned) return tampered;
   const manifest = manifestSchema.safeParse(signed.data.manifest);
   if (manifest.success) return ok(manifest.data);
-  return refuse("backup_schema_mismatch", { detail: "The manifest has a form that this release does not know." });
+  return refuse("backup_schema_mismatch", { detail: "The manifest has a format that this release does not know." });
 }
 
 /** Lines as a compressed part. */
@@ -229,7 +229,7 @@ function hexOf(bytes: ArrayBuffer): string {
   return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Bytes of a hex text, or null when it is none of ours. */
+/** Bytes of a hex text, or null when it is not ours. */
 function bytesOf(hex: string): Uint8Array<ArrayBuffer> | null {
   if (!/^[0-9a-f]{64}$/.test(hex)) return null;
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

@@ -9,11 +9,7 @@ export const backupSection: Section = {
     const ages = await backupAges(env);
     return [
       gauge("backup_last_success_timestamp_seconds", "When the last backup was made.", ages?.lastSuccess ?? null),
-      gauge(
-        "backup_last_verified_timestamp_seconds",
-        "When a backup was last restored and found equal.",
-        ages?.lastVerified ?? null,
-      ),
+      gauge("backup_last_verified_timestamp_seconds", "When a backup was last verified.", ages?.lastVerified ?? null),
     ];
   },
 };

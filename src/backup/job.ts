@@ -156,7 +156,9 @@ async function checkParts(
   if (state.at === 0) {
     for (const link of chain) {
       if (await previousHolds(env, link)) continue;
-      return refuse("backup_manifest_tampered", { detail: `${link.previous?.id} is not what this backup followed.` });
+      return refuse("backup_manifest_tampered", {
+        detail: `${link.previous?.id} is not the backup that this one was built on.`,
+      });
     }
   }
   const parts = checkOrder(chain);

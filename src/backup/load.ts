@@ -241,7 +241,7 @@ async function loadTable(
   const range = { from: positionOf(given, first), through: positionOf(given, last) };
   const held = isFirst ? await linesBetween(tables, table, given, range) : await linesLike(tables, table, given, lines);
   const missing = lines.filter((line) => !held.delete(line));
-  if (held.size > 0) return refuse("restore_differs", { detail: `${table.name} has ${held.size} other rows.` });
+  if (held.size > 0) return refuse("restore_differs", { detail: `${table.name} has ${held.size} rows that differ.` });
   const lost = await countAdmitted(tables, table, given, missing);
   if (lost > 0) return refuse("restore_differs", { detail: `${table.name} lacks ${lost} rows.` });
   return ok({ rows: lines.length - missing.length, left_out: missing.length });

@@ -6,7 +6,7 @@ import { type Column, lineOf, valuesOf } from "./rows.ts";
 import { PLACED } from "./statements.ts";
 import { readPart } from "./store.ts";
 
-// A backup says in which database each course was. A deployment with other databases has to place its courses anew.
+// A backup says in which database each course was. A deployment with other databases has to place its courses again.
 
 const COURSES = "d1.courses";
 /** A course of a backup, with the place of its row among the lines. */
@@ -77,7 +77,7 @@ export async function checkRoom(env: Env, manifest: Manifest): Promise<Result<nu
   }
   const [shards, bound] = [everyShard(env).length, shardBound(env)];
   if (learners <= shards * bound) return ok(null);
-  const message = `${learners} enrollments are in the backup, and ${shards} databases take ${bound} each. Bind more of them, or raise SHARD_ENROLLMENTS.`;
+  const message = `The backup has ${learners} enrollments, and ${shards} databases accept ${bound} each. Bind more databases, or raise SHARD_ENROLLMENTS.`;
   return refuse("shards_full", { detail: message, errors: [{ path: "backup", rule: "room", message }] });
 }
 

@@ -12,10 +12,13 @@ const MAX_PART = 32_000_000;
 /** What opening the manifest of a backup may find. */
 const MANIFEST_REFUSALS = ["backup_manifest_tampered", "backup_schema_mismatch"] as const;
 
-const backupId = z.string().regex(BACKUP_ID, "an id as the list of backups names it").openapi({
+const backupId = z.string().regex(BACKUP_ID, "an id from the list of backups").openapi({
   example: "20261125T020000000Z-0a1b2c3d",
 });
-const fileName = z.string().regex(FILE_NAME, "the manifest or a part that it names").openapi({ example: MANIFEST });
+const fileName = z
+  .string()
+  .regex(FILE_NAME, "the manifest, or a part that the manifest names")
+  .openapi({ example: MANIFEST });
 const byId = z.object({ backup: backupId });
 const byFile = z.object({ backup: backupId, file: fileName });
 
@@ -26,20 +29,20 @@ export const backupView = z
     kind: z
       .enum(["full", "changes"])
       .nullable()
-      .openapi({ description: "full: everything. changes: what changed since `parent`. Null: it is not known." }),
+      .openapi({ description: "full: everything. changes: the changes since `parent`. Null: not known." }),
     parent: z
       .string()
       .nullable()
-      .openapi({ description: "The backup that this one is built on; a restore needs it as well." }),
+      .openapi({ description: "The backup that this one is built on. A restore needs it too." }),
     mark: z.string().openapi({
-      description: "Everything acknowledged before this instant is in the backup, or in those it is built on.",
+      description: "Everything acknowledged before this instant is in the backup, or in the backups it is built on.",
     }),
     finished_at: z.string().nullable(),
     rows: z.int(),
     bytes: z.int(),
     parts: z.int(),
     objects: z.int().openapi({ description: "Enrollment objects that were copied." }),
-    d1_rows_read: z.int().openapi({ description: "Rows of D1 that were read to take it." }),
+    d1_rows_read: z.int().openapi({ description: "Rows of D1 that were read for the backup." }),
     unreadable: z.int().openapi({ description: "Objects that could not be copied." }),
     verified_at: z.string().nullable(),
   })
@@ -51,9 +54,9 @@ const workView = z
     done: z.boolean(),
     rows: z.int(),
     left_out: z.int().openapi({
-      description: "Rows that were written after the mark, about something that was not there at the mark.",
+      description: "Rows written after the mark, about something that did not exist at the mark.",
     }),
-    erased_again: z.int().optional().openapi({ description: "Users in the backup who had been erased since." }),
+    erased_again: z.int().optional().openapi({ description: "Users in the backup who were erased after it." }),
     missing_files: z.int().openapi({ description: "Users' files whose bytes are not in this deployment's bucket." }),
     ms: z.int().openapi({ description: "Since the job began." }),
   })
@@ -73,7 +76,7 @@ export const beginRoute = defineRoute(
     path: "/system/backups",
     operationId: "startBackup",
     tags: TAGS,
-    summary: "Begin a backup, or join the one that is under way; it goes on by itself",
+    summary: "Begin a backup, or join the one under way; it continues by itself",
     request: {
       body: {
         required: false,
@@ -81,8 +84,7 @@ export const beginRoute = defineRoute(
           "application/json": {
             schema: z.strictObject({
               full: z.boolean().optional().openapi({
-                description:
-                  "true: it holds everything, whatever there is already. A backup under way stays what it is.",
+                description: "true: take a full copy, even if a link is possible. A backup under way is not changed.",
               }),
             }),
           },
@@ -141,7 +143,7 @@ export const workRoute = defineRoute(
     path: "/system/backups/{backup}/work",
     operationId: "workOnBackup",
     tags: TAGS,
-    summary: "Work some seconds on taking, checking, verifying or restoring a backup; repeat until it is done",
+    summary: "Take, check, verify or restore a backup for some seconds; repeat until it is done",
     request: {
       params: byId,
       body: {
@@ -151,21 +153,21 @@ export const workRoute = defineRoute(
             schema: z.strictObject({
               task: z.enum(["backup", "check", "verify", "restore"]).openapi({
                 description:
-                  "check opens every part. verify also restores it into an empty scratch store, compares and reads it. " +
-                  "restore fills this very deployment, which must hold nothing.",
+                  "check opens every part. verify also restores the backup into an empty scratch store, compares it and reads it. " +
+                  "restore writes into this deployment, which must be empty.",
               }),
               job: z
                 .string()
                 .regex(/^[a-zA-Z0-9-]{1,100}$/)
                 .optional()
-                .openapi({ description: "`job` of the answer before; without it a new one begins." }),
+                .openapi({ description: "`job` of the previous answer; without it a new job begins." }),
               erasures: z
                 .enum(ERASURES)
                 .optional()
                 .openapi({
                   description:
-                    "Demanded by a restore that begins: how it is known who was erased since the backup was taken, so that " +
-                    "they are erased again. list: a list of erasures was brought. bucket: this is the bucket that the lost " +
+                    "Required when a restore begins: where to find the users who were erased after the backup, so that " +
+                    "they are erased again. list: a list of erasures was uploaded. bucket: this is the bucket that the lost " +
                     "deployment wrote to. none: nobody was erased.",
                 }),
             }),
@@ -174,7 +176,7 @@ export const workRoute = defineRoute(
       },
     },
     responses: {
-      200: { description: "How far it is.", content: { "application/json": { schema: workView } } },
+      200: { description: "The present state.", content: { "application/json": { schema: workView } } },
     },
   },
 );
@@ -202,7 +204,7 @@ export const bringRoute = defineRoute(
     path: "/system/backups/{backup}/files/{file}",
     operationId: "putBackupFile",
     tags: TAGS,
-    summary: "Upload a file of a backup that was kept elsewhere; an existing file is never written over",
+    summary: "Upload a file of a backup that was kept elsewhere; an existing file is never overwritten",
     request: {
       params: byFile,
       body: {
@@ -212,7 +214,7 @@ export const bringRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "Whether it was written; false when there was such a file already.",
+        description: "Whether it was written; false if the file exists already.",
         content: { "application/json": { schema: z.object({ created: z.boolean() }) } },
       },
     },
@@ -227,7 +229,7 @@ export const listErasuresRoute = defineRoute(POLICY, {
   summary: "The list of erasures, signed: hashes of the ids of everybody who was ever erased, for a restore elsewhere",
   responses: {
     200: {
-      description: "Keep it where the backups are copied to.",
+      description: "Keep it where you keep copies of backups.",
       content: { "application/json": { schema: signedList } },
     },
   },
@@ -239,7 +241,7 @@ export const bringErasuresRoute = defineRoute(
     path: "/system/erasures",
     operationId: "putErasureList",
     tags: TAGS,
-    summary: "Upload a list of erasures: everybody in it who is known here is erased; a restore can use it",
+    summary: "Upload a list of erasures: known users on it are erased; a restore can use it",
     request: { body: { required: true, content: { "application/json": { schema: signedList } } } },
     responses: {
       200: {

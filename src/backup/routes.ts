@@ -77,7 +77,7 @@ export function backupRoutes() {
         if (state === "given_up") {
           return respond(
             c,
-            refuse("backup_incomplete", { detail: "It was given up: a newer backup was begun." }).refusal,
+            refuse("backup_incomplete", { detail: "This backup was stopped: a newer one has begun." }).refusal,
           );
         }
         const done = state === "done";
@@ -88,7 +88,7 @@ export function backupRoutes() {
         );
       }
       if (!job.startsWith(`${task}-${backup}-`)) {
-        const message = "the name of another task's job";
+        const message = "this job belongs to another task";
         return respond(c, refuse("invalid_input", { errors: [{ path: "job", rule: "other_task", message }] }).refusal);
       }
       if (task === "restore" && manifest.ok && (await jobState(c.env, job)) === null) {

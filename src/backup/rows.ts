@@ -222,7 +222,7 @@ export function valuesOf(columns: readonly Column[], line: string): (string | nu
   const parsed: unknown = JSON.parse(line, (_key, value: unknown, context?: { source?: string }) =>
     typeof value === "number" ? (context?.source ?? String(value)) : value,
   );
-  if (!Array.isArray(parsed) || parsed.length !== columns.length) throw new Error("a line is not a row of its table");
+  if (!Array.isArray(parsed) || parsed.length !== columns.length) throw new Error("a line does not match its table");
   return parsed.map((value: unknown) => (value === null ? null : String(value)));
 }
 

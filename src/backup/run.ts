@@ -86,7 +86,7 @@ export async function beginBackup(env: Env, now: number, wants: "changes" | "eve
 }
 
 /**
- * Changes are noted anew from here on. A database that refuses writes is copied as a whole, and nothing is built on it.
+ * Changes are noted again from here on. A database that refuses writes is copied as a whole, and nothing is built on it.
  */
 async function epochsFor(env: Env, id: string, areNeeded: boolean): Promise<Begun["epochs"]> {
   try {
@@ -174,7 +174,8 @@ async function writePart(
     note.max_seq = Math.max(note.max_seq, read.max_seq);
     note.next = read.next;
     note.unreadable.push(...(read.unreadable ?? []));
-    if (note.unreadable.length > MAX_UNREADABLE) throw new Error("too many objects do not answer; tried again later");
+    if (note.unreadable.length > MAX_UNREADABLE)
+      throw new Error("too many objects do not answer; the backup tries again later");
     columns = read.columns ?? columns;
     await pause();
     if (read.next === null || Date.now() >= until || isSpent(env)) break;

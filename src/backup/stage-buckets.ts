@@ -1,6 +1,6 @@
 import type { StagePage } from "./stage.ts";
 
-/** Early warning's tables between two steps, which are bytes: a run that was cut starts anew. */
+/** Early warning's tables between two steps, which are bytes: a run that was cut starts again. */
 const WORKING_TABLES = "insight/runs/";
 /** Objects of a bucket in one page; each is read, and may have 8 MB. */
 const BUCKET_PAGE = 2;

@@ -69,7 +69,8 @@ async function smokeTest(env: Env, scratch: string, { loaded }: JobState): Promi
     ]),
   );
   const differs = (detail: string) => refuse("restore_differs", { detail });
-  if (broken.some((row) => Object.values(row)[0] !== "ok")) return differs("The database is not sound.");
+  if (broken.some((row) => Object.values(row)[0] !== "ok"))
+    return differs("The integrity check of the database failed.");
   // Sessions are left out on purpose; nothing else may point to what is not there.
   if (orphans.length > 0) return differs(`${orphans.length} rows point to nothing.`);
   if (pointers.length > 0) return differs(`${pointers.length} courses have no content.`);

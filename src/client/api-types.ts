@@ -6,7 +6,7 @@ export type EventData = {
     enrollment_id: string;
     course_id: string;
     snapshot_version: number;
-    /** Items that opened: with `locked` the exact difference. */
+    /** Items that opened. Together with `locked`, this is the exact difference. */
     unlocked: string[];
     locked: string[];
     cause: string;
@@ -102,11 +102,11 @@ export type EventData = {
 export type SocketMessage = {
   /** The type of an event, or `stream.…` for a frame about the stream. */
   event: string;
-  /** The cursor after this frame. Absent: it stays. */
+  /** The cursor after this frame. If absent, the cursor does not change. */
   id?: string;
-  /** How long to wait before coming back, ms, from now on. */
+  /** How long to wait before a reconnect, in ms, from now on. */
   retry?: number;
-  /** Send back the text "ack " and this number when you have it. */
+  /** When you have handled this message, send back the text "ack " and this number. */
   ack?: number;
   /** The envelope of an event, or the frame's own data. */
   data: Record<string, unknown>;
@@ -135,13 +135,13 @@ export type Problem = {
 export type Bootstrapped = {
   /** The first administrator, who signs in now. */
   user: User | null;
-  /** For a day: restores a backup and reads what was restored, nothing else. */
+  /** Valid for a day, only to restore a backup and to read the result. */
   restore_token: string | null;
 };
 
 export type User = {
   id: string;
-  /** Null: no account here; signs in with another provider. */
+  /** Null: the user has no account here and signs in with another provider. */
   email: string | null;
   name: string;
   role: "learner" | "author" | "service" | "admin";
@@ -171,7 +171,7 @@ export type Session = {
   created_at: string;
   expires_at: string;
   user_agent: string | null;
-  /** The session this request's token belongs to. */
+  /** The session to which the token of this request belongs. */
   current: boolean;
 };
 
@@ -181,7 +181,7 @@ export type EndedSessions = {
 };
 
 export type ShownServiceKey = ServiceKey & {
-  /** The key. Shown this once; it is stored nowhere. */
+  /** The key. It is shown only this once and is stored nowhere. */
   key: string;
 };
 
@@ -211,7 +211,7 @@ export type ServiceKey = {
   created_at: string;
   expires_at: string;
   rotated_at: string | null;
-  /** Until when the one before the last rotation counts; null: it does not. */
+  /** Until when the previous secret is valid; null: it is not valid. */
   previous_until: string | null;
   /** Day of the last use, not exact. */
   last_used_on: string | null;
@@ -221,33 +221,33 @@ export type ServiceKey = {
 export type LockedProblem = Problem & {
   code?: "locked";
   item: string;
-  /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
+  /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
   conditions: Condition[];
-  /** Every condition that fails, in the order of the rule. Empty when the item is open. */
+  /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
   reasons: Reason[];
   /**
-   * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
-   * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
-   * once.
+   * The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null if
+   * the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps before
+   * them were done at once.
    */
   to_unlock: Step[] | null;
-  /** What of that can be done right now; where that is nothing, the first wait. */
+  /** The steps that can be done right now; if there are none, the first wait. */
   do_next: Step[];
-  /** How the item stands at the instant that was asked for. */
+  /** The item at the instant that `at` names. */
   at?: {
     instant: string;
     is_locked: boolean;
-    /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
+    /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
     conditions: Condition[];
-    /** Every condition that fails, in the order of the rule. Empty when the item is open. */
+    /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
     reasons: Reason[];
     /**
-     * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
-     * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
-     * once.
+     * The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null
+     * if the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps
+     * before them were done at once.
      */
     to_unlock: Step[] | null;
-    /** What of that can be done right now; where that is nothing, the first wait. */
+    /** The steps that can be done right now; if there are none, the first wait. */
     do_next: Step[];
     sentence: {
       en: string;
@@ -302,22 +302,22 @@ export type Reason = {
   item?: string;
   title?: string;
   /**
-   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
-   * is not rounded.
+   * The required value. A score or percentage is rounded up to two decimals, so that reaching it is enough. The
+   * comparison uses the value without rounding.
    */
   required?: number | string;
   /**
-   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
-   * nearest.
+   * The learner's value. A score is rounded down to two decimals, so that it is never shown too high. A percentage is
+   * rounded to the nearest value.
    */
   actual?: number | string | null;
-  /** What is missing of a score, rounded up to two decimals; how many items are missing of a progress. */
+  /** For a score, what is missing, rounded up to two decimals. For progress, how many items are missing. */
   remaining?: number;
-  /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
+  /** When this reason ends by waiting alone; null if it never does, or if that would not open the item. */
   available_at?: string | null;
-  /** Of progress over a list, and of a chapter's items: those that are still to be done. */
+  /** For progress over a list, and for a chapter's items: the items that are not completed yet. */
   items?: string[];
-  /** Of an item that has to be complete: what its own requirement still asks for. */
+  /** For an item that has to be complete: what its own requirement still asks for. */
   missing?: MissingPart[];
 };
 
@@ -356,20 +356,20 @@ export type MissingPart = {
   item?: string;
   title?: string;
   /**
-   * What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared
-   * is not rounded.
+   * The required value. A score or percentage is rounded up to two decimals, so that reaching it is enough. The
+   * comparison uses the value without rounding.
    */
   required?: number | string;
   /**
-   * What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the
-   * nearest.
+   * The learner's value. A score is rounded down to two decimals, so that it is never shown too high. A percentage is
+   * rounded to the nearest value.
    */
   actual?: number | string | null;
-  /** What is missing of a score, rounded up to two decimals; how many items are missing of a progress. */
+  /** For a score, what is missing, rounded up to two decimals. For progress, how many items are missing. */
   remaining?: number;
-  /** When waiting alone makes an end of it; null where it never does, or where it would not open the item. */
+  /** When this reason ends by waiting alone; null if it never does, or if that would not open the item. */
   available_at?: string | null;
-  /** Of progress over a list, and of a chapter's items: those that are still to be done. */
+  /** For progress over a list, and for a chapter's items: the items that are not completed yet. */
   items?: string[];
 };
 
@@ -377,11 +377,11 @@ export type Step = {
   action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "mark" | "contribute" | "wait";
   item?: string;
   title?: string;
-  /** Rounded up to two decimals: who scores it has enough. */
+  /** Rounded up to two decimals: reaching this score is enough. */
   min_score?: number;
   /** The score has to be less than this. */
   below_score?: number;
-  /** Of a condition on points instead of a percentage. */
+  /** For a condition on points instead of a percentage. */
   min_points?: number;
   below_points?: number;
   until?: string;
@@ -410,7 +410,7 @@ export type ImportUpload = {
 export type ImportUploadRequest = {
   format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
   course: string;
-  /** Kept in Unicode's composed form (NFC), which answers show; it is judged in that form. */
+  /** Stored, checked and shown in Unicode's composed form (NFC). */
   name?: string;
   /** Of the archive, bytes. */
   size: number;
@@ -433,12 +433,12 @@ export type CourseImport = {
   /** Of the archive, in hex. */
   sha256: string;
   state: "queued" | "reading" | "checking" | "done" | "failed";
-  /** Of `size`, by the present attempt. */
+  /** Bytes of `size` that the present attempt has read. */
   bytes_read: number;
   attempts: number;
   /** The draft, once it is stored. It is not active. */
   version: number | null;
-  /** Gates and completion settings, by how exactly they came over; null until the archive was read. */
+  /** Rules and completion settings by verdict: exact, approximated, unmapped. Null until the archive was read. */
   counts: {
     exact: number;
     approximated: number;
@@ -509,12 +509,12 @@ export type CourseImportDetail = {
   /** Of the archive, in hex. */
   sha256: string;
   state: "queued" | "reading" | "checking" | "done" | "failed";
-  /** Of `size`, by the present attempt. */
+  /** Bytes of `size` that the present attempt has read. */
   bytes_read: number;
   attempts: number;
   /** The draft, once it is stored. It is not active. */
   version: number | null;
-  /** Gates and completion settings, by how exactly they came over; null until the archive was read. */
+  /** Rules and completion settings by verdict: exact, approximated, unmapped. Null until the archive was read. */
   counts: {
     exact: number;
     approximated: number;
@@ -530,7 +530,7 @@ export type CourseImportDetail = {
   created_at: string;
   started_at: string | null;
   finished_at: string | null;
-  /** What activating the draft would do to the learners; null while there is none, or nobody has the course. */
+  /** What activating the draft would change for learners; null while there is no draft, or nobody is enrolled. */
   impact: Impact | null;
 };
 
@@ -539,7 +539,7 @@ export type Impact = {
   enrollments: number;
   /** How many of them were evaluated. */
   evaluated: number;
-  /** Learners (of the evaluated ones) who would gain at least one item. */
+  /** Evaluated learners for whom at least one item would open. */
   gaining: number;
   losing: number;
   /** How many learners would gain or lose each item. Items without a change are left out. */
@@ -549,7 +549,7 @@ export type Impact = {
     lose: number;
   }[];
   as_of: string;
-  /** Enrollments whose every write so far is counted. */
+  /** Enrollments of which every write so far is counted. */
   up_to_date: number;
   /** Enrollments that were not asked or did not answer: writes of the last seconds may be missing from their rows. */
   maybe_behind: number;
@@ -566,44 +566,44 @@ export type ImportReport = {
     title: string;
   }[];
   gates: {
-    /** File, and place in it, that says so. */
+    /** The file, and the place in it. */
     source: string;
-    /** What the source says, in its own terms. */
+    /** The rule as written in the source. */
     rule?: unknown;
-    /** What the course document says; null where it says nothing. */
+    /** The rule as written in the course document; null if there is none. */
     mapped?: unknown;
     verdict: "exact" | "approximated" | "unmapped";
-    /** How it was approximated, or why it is not mapped. */
+    /** How the imported rule differs, or why it was not imported. */
     why: string | null;
   }[];
   completion: {
-    /** File, and place in it, that says so. */
+    /** The file, and the place in it. */
     source: string;
-    /** What the source says, in its own terms. */
+    /** The rule as written in the source. */
     rule?: unknown;
-    /** What the course document says; null where it says nothing. */
+    /** The rule as written in the course document; null if there is none. */
     mapped?: unknown;
     verdict: "exact" | "approximated" | "unmapped";
-    /** How it was approximated, or why it is not mapped. */
+    /** How the imported rule differs, or why it was not imported. */
     why: string | null;
   }[];
   content: {
-    /** Things the source holds, by its own kinds. */
+    /** Number of things in the source, by its own kinds. */
     elements: Record<string, number>;
-    /** Items whose text came along. */
+    /** Items whose text was imported. */
     texts: number;
-    /** Uses of files in texts that lead to a file which came along. */
+    /** Uses of files in texts whose file was imported. */
     attached: number;
     files: number;
     bytes: number;
-    /** Questions by kind: judged by an answer key here, or elsewhere and why. */
+    /** Questions by kind: with an answer key, or without one and why. */
     questions: {
       kind: string;
       judged: "here" | "elsewhere";
       count: number;
       why: string | null;
     }[];
-    /** Cohorts that gates ask for, with what the source calls them. */
+    /** Cohorts that rules ask for, with their names in the source. */
     cohorts: {
       name: string;
       title: string;
@@ -656,7 +656,7 @@ export type PublishedVersion = {
   course: string;
   version: number;
   activation: number;
-  /** False when the active version already is this very document and nobody is to be relocked. */
+  /** False if the active version already has this document and no relock is requested. */
   created: boolean;
   chapters: number;
   problems: number;
@@ -681,7 +681,7 @@ export type PublishImpact = {
 
 export type PublishRequest = {
   document: CourseDocument;
-  /** grandfather: what was opened stays open. relock: the new rules apply to everyone at once. */
+  /** grandfather: open items stay open. relock: the new rules apply to everybody at once. */
   policy?: "grandfather" | "relock";
   note?: string | null;
 };
@@ -699,8 +699,8 @@ export type CourseDocument = {
         zh: string;
       };
   /**
-   * The platform the course comes from, and its release: it chooses what differs between platforms, and what can never
-   * open is a warning, because they allow it.
+   * The platform and release that the course comes from. Rules follow that platform where platforms differ. An item
+   * that can never open is then a warning, because these platforms allow it.
    */
   source?: {
     platform: "moodle" | "canvas" | "open_edx" | "prairielearn" | "common_cartridge" | "exercism";
@@ -708,7 +708,7 @@ export type CourseDocument = {
   };
   options?: CourseOptions;
   chapters?: ChapterDocument[];
-  /** Problems that stand in no chapter. */
+  /** Problems that belong to no chapter. */
   problems?: ProblemDocument[];
 };
 
@@ -718,11 +718,13 @@ export type CourseOptions = {
   sticky?: boolean;
   problems_follow_chapter?: boolean;
   open_enrollment?: boolean;
-  /** Nothing is open to learners before. */
+  /** Before this instant, nothing is open to learners. */
   starts?: string;
-  /** From then on no work is accepted, and everything is as readable as its rule says. An extension moves it. */
+  /**
+   * No work is accepted from this instant on. Rules decide what is readable. The override `extend` moves this instant.
+   */
   ends?: string;
-  /** Members of these cohorts see what begins so many days earlier. */
+  /** Members of these cohorts get each item this number of days before it begins for others. */
   beta?: {
     cohorts: string[];
     days: number;
@@ -744,42 +746,48 @@ export type ChapterDocument = {
   status?: "draft" | "beta" | "active" | "deprecated";
   rule?: Rule;
   completion?: Requirement;
-  /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
+  /** The kind of item: page, quiz, assignment, file, link, survey, ... If absent: chapter or problem. */
   kind?: string;
-  /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
+  /**
+   * Work is accepted from this instant on. Before, the rule decides whether the item is readable (in a course from
+   * Canvas it is locked).
+   */
   opens?:
     | string
     | {
         days: number;
       };
-  /** What learners are told; it refuses nothing. */
+  /** A date that learners see. Work is accepted after it, too. */
   due?:
     | string
     | {
         days: number;
       };
-  /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
+  /**
+   * No work is accepted from this instant on. The rule decides whether the item is readable. The override `extend`
+   * moves this instant.
+   */
   closes?:
     | string
     | {
         days: number;
       };
   /**
-   * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
-   * list, and is hidden while it is locked. Absent: shown.
+   * `hidden`: learners never see the item or the items in it. `unlisted`: the item opens by its id, is in no list, and
+   * is hidden while it is locked. If absent: shown.
    */
   visibility?: "shown" | "hidden" | "unlisted";
   /**
-   * Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades
-   * that count now. Absent: as the option `sticky` says.
+   * Whether the item stays open after it was opened. `false`: it locks again when its rule is false, and the rule uses
+   * the latest scores. If absent, the option `sticky` decides.
    */
   keeps?: boolean;
   /**
-   * Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or
-   * percentage. Absent: meant for everybody.
+   * The cohorts for which the item and the items in it are meant. Others do not see it, and no rule or percentage
+   * counts it for them. If absent: meant for everybody.
    */
   assign_to?: string[];
-  /** Markdown; a learner receives it only when the item is open. */
+  /** Markdown. A learner receives it only while the item is open. */
   content?:
     | string
     | {
@@ -802,7 +810,7 @@ export type ChapterDocument = {
  */
 export type Rule = Record<string, unknown>;
 
-/** How it becomes complete. Absent: a chapter when it is marked, a problem when a submission passes. */
+/** How the item becomes complete. If absent: a chapter when it is marked, a problem when a submission passes. */
 export type Requirement = Record<string, unknown>;
 
 export type ProblemDocument = {
@@ -820,42 +828,48 @@ export type ProblemDocument = {
   status?: "draft" | "beta" | "active" | "deprecated";
   rule?: Rule & (Record<string, unknown> | null);
   completion?: Requirement;
-  /** What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem. */
+  /** The kind of item: page, quiz, assignment, file, link, survey, ... If absent: chapter or problem. */
   kind?: string;
-  /** From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked). */
+  /**
+   * Work is accepted from this instant on. Before, the rule decides whether the item is readable (in a course from
+   * Canvas it is locked).
+   */
   opens?:
     | string
     | {
         days: number;
       };
-  /** What learners are told; it refuses nothing. */
+  /** A date that learners see. Work is accepted after it, too. */
   due?:
     | string
     | {
         days: number;
       };
-  /** From then on no work is accepted, and the item is as readable as its rule says. An extension moves it. */
+  /**
+   * No work is accepted from this instant on. The rule decides whether the item is readable. The override `extend`
+   * moves this instant.
+   */
   closes?:
     | string
     | {
         days: number;
       };
   /**
-   * `hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no
-   * list, and is hidden while it is locked. Absent: shown.
+   * `hidden`: learners never see the item or the items in it. `unlisted`: the item opens by its id, is in no list, and
+   * is hidden while it is locked. If absent: shown.
    */
   visibility?: "shown" | "hidden" | "unlisted";
   /**
-   * Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades
-   * that count now. Absent: as the option `sticky` says.
+   * Whether the item stays open after it was opened. `false`: it locks again when its rule is false, and the rule uses
+   * the latest scores. If absent, the option `sticky` decides.
    */
   keeps?: boolean;
   /**
-   * Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or
-   * percentage. Absent: meant for everybody.
+   * The cohorts for which the item and the items in it are meant. Others do not see it, and no rule or percentage
+   * counts it for them. If absent: meant for everybody.
    */
   assign_to?: string[];
-  /** Markdown; a learner receives it only when the item is open. */
+  /** Markdown. A learner receives it only while the item is open. */
   content?:
     | string
     | {
@@ -958,7 +972,7 @@ export type Activation = {
 };
 
 export type ActivateRequest = {
-  /** grandfather: what was opened stays open. relock: the new rules apply to everyone at once. */
+  /** grandfather: open items stay open. relock: the new rules apply to everybody at once. */
   policy?: "grandfather" | "relock";
 };
 
@@ -971,7 +985,7 @@ export type ChapterRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
-  /** When the item accepts work, of items that say so; `closes` with the learner's extension. */
+  /** When the item accepts work, if it has a window. `closes` includes the learner's extension. */
   window?: {
     opens: string | null;
     due: string | null;
@@ -993,7 +1007,7 @@ export type ItemCompletion = {
   state: "incomplete" | "complete" | "passed" | "failed";
   /** The learner is asked to mark it as done. */
   takes_mark: boolean;
-  /** What is still asked for; empty once it is complete. */
+  /** What is still missing; empty when the item is complete. */
   missing: MissingPart[];
   /** The same in one sentence. */
   description: string;
@@ -1008,9 +1022,9 @@ export type Snapshot = {
   course_version: number;
   engine: number;
   valid_until: string | null;
-  /** Set when the answer is known to be older than the course or the policy. */
+  /** Present if the answer is known to be older than the course or the policy. */
   stale_since?: string;
-  /** With the source `edge`: when the enrollment gave this answer. The header Age has the seconds since. */
+  /** With the source `edge`: when the enrollment object gave this answer. The header Age has the seconds since. */
   as_of?: string;
 };
 
@@ -1023,7 +1037,7 @@ export type ProblemRow = {
   prerequisite_progress: PrerequisiteProgress;
   unlock_condition_description: string;
   completed_at: string | null;
-  /** When the item accepts work, of items that say so; `closes` with the learner's extension. */
+  /** When the item accepts work, if it has a window. `closes` includes the learner's extension. */
   window?: {
     opens: string | null;
     due: string | null;
@@ -1032,7 +1046,7 @@ export type ProblemRow = {
   completion?: ItemCompletion;
   chapter_id: string | null;
   difficulty: number;
-  /** What kind of item it is: `problem` where the author says nothing else. */
+  /** The kind of item: `problem` if the author names no other. */
   kind: string;
   is_unlocked: boolean;
   best_score: number | null;
@@ -1056,17 +1070,17 @@ export type Unlocks = {
 export type Explanation = {
   item: string;
   is_locked: boolean;
-  /** Every condition of the rule, in its order, and whether it holds. Empty when the item is open. */
+  /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
   conditions: Condition[];
-  /** Every condition that fails, in the order of the rule. Empty when the item is open. */
+  /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
   reasons: Reason[];
   /**
-   * The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null
-   * when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at
-   * once.
+   * The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null if
+   * the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps before
+   * them were done at once.
    */
   to_unlock: Step[] | null;
-  /** What of that can be done right now; where that is nothing, the first wait. */
+  /** The steps that can be done right now; if there are none, the first wait. */
   do_next: Step[];
   sentence: {
     en: string;
@@ -1095,9 +1109,9 @@ export type Pass = {
 };
 
 export type RevokedPasses = {
-  /** Every pass issued before is void. */
+  /** Every pass issued before this instant is revoked. */
   issued_before: string | null;
-  /** Passes of this learner of a lower snapshot version are void. */
+  /** Passes of this learner with a lower snapshot version are revoked. */
   learners: {
     subject: string;
     before_version: number;
@@ -1122,10 +1136,10 @@ export type WriteAnswer = {
   policy_seq: number;
   version: number;
   course_version: number;
-  /** Items that opened by this write; never one that was open. */
+  /** Items that this write opened; never one that was open before. */
   unlocked: string[];
   locked: string[];
-  /** Items that became complete by this write: what was done, and chapters that are complete by it. */
+  /** Items that this write completed, including chapters that became complete with them. */
   completed?: string[];
 };
 
@@ -1142,10 +1156,10 @@ export type SubmissionAnswer = {
   policy_seq: number;
   version: number;
   course_version: number;
-  /** Items that opened by this write; never one that was open. */
+  /** Items that this write opened; never one that was open before. */
   unlocked: string[];
   locked: string[];
-  /** Items that became complete by this write: what was done, and chapters that are complete by it. */
+  /** Items that this write completed, including chapters that became complete with them. */
   completed?: string[];
   submission_id: string;
   item: string;
@@ -1162,7 +1176,7 @@ export type NewSubmission = {
 
 export type ImportResult = {
   results: ImportOutcome[];
-  /** Facts recorded, those that wait included. */
+  /** Recorded facts, including those that wait. */
   recorded: number;
   deltas: {
     enrollment_id: string;
@@ -1171,16 +1185,16 @@ export type ImportResult = {
     /** Items that became complete, chapters included. */
     completed: string[];
   }[];
-  /** Learners whose delta had no room in this answer. */
+  /** Learners whose changes did not fit into this answer. */
   deltas_omitted: number;
 };
 
 export type ImportOutcome = {
   index: number;
   /**
-   * `waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`:
-   * it waits for its release. `superseded`: it happened before the item was revoked or corrected; `correct` puts it
-   * right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.
+   * `waiting`: recorded, but the item is not in the published version; the fact counts when the item returns. `held`:
+   * it waits for its release. `superseded`: it is older than a revocation or correction of the item; send it with
+   * `correct` if it is right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.
    */
   outcome:
     | "recorded"
@@ -1194,7 +1208,7 @@ export type ImportOutcome = {
     | "invalid"
     | "unavailable";
   progress_seq: number | null;
-  /** Of a row that was refused: which field breaks which rule. */
+  /** For a refused row: which field breaks which rule. */
   errors?: {
     path: string;
     rule: string;
@@ -1203,7 +1217,7 @@ export type ImportOutcome = {
 };
 
 export type ImportRequest = {
-  /** Rows of the form ImportedFact. One that breaks a rule is refused alone, with its index, field and rule. */
+  /** Rows with the schema ImportedFact. A row that breaks a rule is refused alone, with its index, field and rule. */
   facts: ImportedFact[];
 };
 
@@ -1212,34 +1226,35 @@ export type ImportedFact = {
   item: string;
   completed?: boolean;
   score?: number | null;
-  /** The score in points, with the range of this very attempt; instead of `score`, which follows from it. */
+  /** The score in points, with the range of this attempt. Send it instead of `score`, which is computed from it. */
   points?: {
     points: number;
     min?: number;
     max: number;
   } | null;
-  /** The item is passed (and so completed) or failed by it. The latest that says so counts. */
+  /** This fact passes (and so completes) or fails the item. The latest such fact counts. */
   outcome?: ("passed" | "failed") | null;
-  /** The learner opened it. By itself that is no attempt; whoever attempted it has opened it. */
+  /** The learner opened the item. Opening alone is not an attempt, but every attempt counts as opening. */
   viewed?: boolean;
   /** The learner submitted something. */
   submitted?: boolean;
-  /** The learner contributed what the item asks for, as the service that holds it knows. */
+  /** The learner contributed what the item asks for, as a service reports. */
   contributed?: boolean;
   /**
-   * It waits for its release: until then it neither counts nor shows. One is held of each item, the last that was told.
+   * The score is held back: until its release, it does not count and is not shown. Each item has at most one held
+   * score, the last one sent.
    */
   held?: boolean;
-  /** What is held of the item counts, from the moment of this call on. Nothing else goes with it. */
+  /** The held score of the item counts from the moment of this call on. A row with `release` has no other fields. */
   release?: boolean;
-  /** When it happened, not before 1970. */
+  /** When it happened. Not before 1970. */
   at: string;
   /**
-   * This is what is right: it takes the place of all that is recorded of the item, with its own date, a lower score and
-   * an earlier revocation included. Repeated, it changes nothing.
+   * This row replaces everything that is recorded for the item, with its own date, even if the score is lower or the
+   * item was revoked. Sending it again changes nothing.
    */
   correct?: boolean;
-  /** With `correct`: what rested on the replaced fact locks, where the rules do not open it now. */
+  /** With `correct`: items that opened because of the replaced fact lock again, unless the rules open them now. */
   relock?: boolean;
 };
 
@@ -1366,13 +1381,13 @@ export type AlreadyJudgedProblem = Problem & {
 
 export type Verdict = {
   /**
-   * Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score
-   * condition asks for the score alone, however the attempt was judged.
+   * Whether the problem counts as completed. This is independent of the score: a condition on a score asks only for the
+   * score, whether the attempt passed or not.
    */
   passed: boolean;
   /**
-   * In percent. The best one counts, of attempts that passed and of attempts that did not. Exactly one of `score`,
-   * `points` and `rubric` says it.
+   * In percent. The best score counts, whether the attempt passed or not. Exactly one of `score`, `points` and `rubric`
+   * says it.
    */
   score?: number;
   /** The score in points. */
@@ -1385,8 +1400,8 @@ export type Verdict = {
   /** Remarks on lines of the answer, counted from 1; `to` is the last line, absent: the same. */
   comments?: NewLineComment[];
   /**
-   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
-   * did not pass leaves the item incomplete.
+   * This verdict passes or fails the item, for conditions on its completion state. Without it, an attempt that did not
+   * pass leaves the item incomplete.
    */
   decides?: boolean;
   /** Markdown. All texts of a verdict together have 32,000 bytes at most. */
@@ -1470,9 +1485,9 @@ export type EarlierVerdict = {
 };
 
 export type EnrollAnswer = WriteAnswer & {
-  /** Nobody was enrolled before. */
+  /** The learner was not enrolled before. */
   created: boolean;
-  /** The enrollment existed, and something of it has changed. */
+  /** The enrollment existed, and something in it has changed. */
   updated: boolean;
 };
 
@@ -1483,8 +1498,8 @@ export type EnrollRequest = {
   /** Fields of the learner that rules may ask for. */
   profile?: Record<string, string>;
   /**
-   * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
-   * future; up to five minutes, by which clocks differ, count as now.
+   * When the enrollment began, if it began on another platform. Waiting periods count from it. Not before 1970 and not
+   * in the future; up to five minutes in the future count as now, because clocks differ.
    */
   enrolled_at?: string;
 };
@@ -1523,7 +1538,7 @@ export type EnrollmentDetail = {
   open_count: number;
   completed_count: number;
   item_count: number;
-  /** Items with a score that is not released, and since when. The learner knows nothing of it. */
+  /** Items with a score that is not released, and since when. The learner does not see this. */
   held: {
     item: string;
     held_at: string;
@@ -1547,7 +1562,7 @@ export type EnrollOutcome = {
   enrollment_id: string | null;
   unlocked: string[];
   locked: string[];
-  /** Of a row that was refused: which field breaks which rule. */
+  /** For a refused row: which field breaks which rule. */
   errors?: {
     path: string;
     rule: string;
@@ -1556,7 +1571,7 @@ export type EnrollOutcome = {
 };
 
 export type EnrollBatchRequest = {
-  /** Rows of the form RosterRow. One that breaks a rule is refused alone, with its index, field and rule. */
+  /** Rows with the schema RosterRow. A row that breaks a rule is refused alone, with its index, field and rule. */
   enrollments: RosterRow[];
 };
 
@@ -1565,24 +1580,25 @@ export type RosterRow = {
   cohorts?: string[] | null;
   practice_mode?: boolean | null;
   profile?: Record<string, string> | null;
-  /** When it began, for one that began elsewhere. */
+  /** When the enrollment began, if it began on another platform. */
   enrolled_at?: string | null;
 };
 
 export type PolicyChange = {
   cohorts?: string[] | null;
   practice_mode?: boolean | null;
-  /** Takes the place of the whole profile; `{}` empties it. */
+  /** Replaces the whole profile; `{}` empties it. */
   profile?: Record<string, string> | null;
   /**
-   * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
-   * future; up to five minutes, by which clocks differ, count as now.
+   * When the enrollment began, if it began on another platform. Waiting periods count from it. Not before 1970 and not
+   * in the future; up to five minutes in the future count as now, because clocks differ.
    */
   enrolled_at?: string | null;
   /**
-   * What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's,
-   * asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since enrollment (with
-   * `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.
+   * Items that opened because of a changed field lock again, unless the rules open them now: items whose rule, or whose
+   * chapter's rule, asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since
+   * enrollment (with `enrolled_at`), and all items (with `practice_mode: false`). Without `relock`, a sticky course
+   * keeps them open.
    */
   relock?: boolean;
 };
@@ -1602,19 +1618,19 @@ export type Revocation = {
   item: string;
   reason: string;
   /**
-   * What rests on the fact locks, where the rules do not open it now: items that ask for this one in their rule, or
-   * whose chapter does. Without it a sticky course keeps them open.
+   * Items that opened because of this fact lock again, unless the rules open them now: items whose rule, or whose
+   * chapter's rule, asks for this item. Without `relock`, a sticky course keeps them open.
    */
   relock?: boolean;
 };
 
 export type Freshness = {
-  /** Stale snapshots that the sweeps have not brought up to date yet. */
+  /** Stale snapshots that the sweeps have not refreshed yet. */
   stale: {
     snapshots: number;
     oldest_at: string | null;
   };
-  /** Databases that did not answer: their courses are in none of these numbers. */
+  /** Databases that did not answer. Their courses are not in these numbers. */
   dark_shards: string[];
   /** Courses whose learners are still being marked as stale. */
   marking: {
@@ -1641,7 +1657,7 @@ export type Freshness = {
 };
 
 export type ArchivedEvent = {
-  /** Position in the receiver's log, as the publisher's answer had it. */
+  /** Position in the receiver's log, from the publisher's answer. */
   id: string;
   /** Null: everybody. */
   user_id: string | null;
@@ -1663,7 +1679,7 @@ export type ArchivedEvent = {
   level: "info" | "warning" | "error";
   priority: "low" | "normal" | "high";
   data: Record<string, unknown>;
-  /** Whose subscribers it went to; null: to `user_id`. */
+  /** The topic to whose subscribers it was sent; null: it was sent to `user_id`. */
   topic: string | null;
 };
 
@@ -1673,30 +1689,30 @@ export type PublishedEvents = {
     user?: string;
     topic?: string;
     /**
-     * stored: it has its place. duplicate: the key was published before, or the task has ended. coalesced: a newer tick
-     * will stand for it. merged: it goes out together with others of its course. unavailable: not stored, send it
-     * again. refused: the publisher's key stands for another body.
+     * stored: the event is in the log. duplicate: the key was used before, or the task has ended. coalesced: newer
+     * progress replaces it. merged: it is sent together with others of its course. unavailable: not stored, send it
+     * again. refused: the key was used for another body.
      */
     status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable" | "refused";
     /**
-     * Why it was refused. task_of_another: another publisher has spoken of the task first. too_many_readers: a task has
-     * at most 100.
+     * Why it was refused. task_of_another: another publisher began the task. too_many_readers: a task has at most 100
+     * readers.
      */
     code?: "idempotency_key_reused" | "task_of_another" | "too_many_readers";
-    /** Position in the receiver's log; the id under which the archive knows it. */
+    /** Position in the receiver's log; the id of the event in the archive. */
     id: string | null;
   }[];
 };
 
 export type StreamTokenRequest = {
-  /** What to bring beside the caller's own events. Each needs a right of its own. */
+  /** Topics to receive in addition to the caller's own events. Access is checked for each. */
   topics?: string[];
 };
 
 export type Event = {
-  /** Where a reader is after this event, in both logs; the cursor. */
+  /** The cursor: the reader's place in both logs after this event. */
   id: string;
-  /** The event itself: the same wherever and whenever it is read. */
+  /** The id of the event: the same in every stream and in the history. */
   ref: string;
   type:
     | "unlock.changed"
@@ -1715,7 +1731,7 @@ export type Event = {
   at: string;
   level: "info" | "warning" | "error";
   priority: "low" | "normal" | "high";
-  /** Its form depends on the type: see EventData. */
+  /** Its schema depends on the type: see EventData. */
   data: Record<string, unknown>;
 };
 
@@ -1756,7 +1772,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -1785,7 +1801,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -1815,7 +1831,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -1841,7 +1857,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -1875,7 +1891,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -1902,7 +1918,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -1929,7 +1945,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -1956,7 +1972,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -1983,7 +1999,7 @@ export type PublishEvents = {
             }
           | {
               topic: string;
-              /** Of a task: who may ask for its topic from now on, beside those named before. */
+              /** For a task: users who may ask for its topic from now on, in addition to earlier readers. */
               readers?: string[];
             };
         level?: "info" | "warning" | "error";
@@ -2002,12 +2018,12 @@ export type PublishEvents = {
 export type EventsHealth = {
   status: "ok" | "degraded";
   streams: {
-    /** Open now, everywhere; those of shards that answered. */
+    /** Streams open now, everywhere; only those of shards that answered. */
     open: number;
     shards: number;
     shards_unreachable: number;
   };
-  /** Numbers of the isolate that answers. Lag: from the log to a stream's queue, in the last minute. */
+  /** Numbers of the isolate that answers. Lag: the time from the log to a stream's queue, in the last minute. */
   isolate: {
     open: number;
     opened: number;
@@ -2025,7 +2041,7 @@ export type EventsHealth = {
       p99: number;
     } | null;
   };
-  /** What the isolate that answers does with new streams. full: it refuses all of them. */
+  /** Whether the isolate that answers accepts new streams. full: it refuses all of them. */
   admission: {
     state: "open" | "full";
     open: number;
@@ -2106,7 +2122,7 @@ export type BatchAnswer = {
   }[];
   accepted: number;
   rejected: number;
-  /** Everything up to this number is durable; `flush` answers the same kind. */
+  /** Everything up to this number is durable. `flush` answers with such a number too. */
   journal_seq: number;
 };
 
@@ -2117,7 +2133,7 @@ export type StoredTranslationSession = TranslationSession & {
 
 export type TranslationSession = {
   session_id: string;
-  /** Counts up with each change of the item; of each item the highest version stays, whatever order they come in. */
+  /** Grows with each change of the item. The highest version of an item stays, whatever the order of arrival. */
   version: number;
   status: "pending" | "processing" | "completed" | "failed" | "cancelled";
   title?: string;
@@ -2131,7 +2147,7 @@ export type TranslationSession = {
 export type StoredTranslationTask = {
   task_id: string;
   session_id: string;
-  /** Counts up with each change of the item; of each item the highest version stays, whatever order they come in. */
+  /** Grows with each change of the item. The highest version of an item stays, whatever the order of arrival. */
   version: number;
   status: "pending" | "processing" | "completed" | "failed" | "cancelled";
   position?: number;
@@ -2146,7 +2162,7 @@ export type StoredTranslationTask = {
 export type ParkedItem = {
   id: string;
   kind: "session" | "task";
-  /** What the backend said of it. */
+  /** The error of the backend. */
   error: string | null;
   attempts: number;
   accepted_at: string;
@@ -2160,7 +2176,7 @@ export type File = {
   name: string;
   content_type: string;
   size: number;
-  /** Null while it is neither announced nor known. */
+  /** Null while it was not announced and is not computed. */
   sha256: string | null;
   state: "pending" | "ready";
   created_at: string;
@@ -2175,13 +2191,13 @@ export type UploadAddress = {
     url: string;
     headers: Record<string, string>;
     expires_at: string;
-    /** automatic: the PUT makes the file ready. call: say so at /storage/files/{id}/complete. */
+    /** automatic: the PUT makes the file ready. call: call /storage/files/{id}/complete after the PUT. */
     completion: "automatic" | "call";
   };
 };
 
 export type AnnouncedFile = {
-  /** Kept in Unicode's composed form (NFC), which answers show; it is judged in that form. */
+  /** Stored, checked and shown in Unicode's composed form (NFC). */
   name: string;
   content_type:
     | "application/gzip"
@@ -2229,7 +2245,7 @@ export type AuditEntry = {
   request_id: string | null;
   outcome: string;
   details: Record<string, unknown>;
-  /** Null: Latchkey has seen it itself. */
+  /** Null: Latchkey recorded it itself. */
   reported_by: string | null;
   hash: string;
 };
@@ -2263,7 +2279,7 @@ export type AuditStats = {
 };
 
 export type AuditVerification = {
-  /** No break in this page. */
+  /** There is no fault in this page. */
   intact: boolean;
   entries: number;
   from_seq: number;
@@ -2291,7 +2307,7 @@ export type AuditVerification = {
 };
 
 export type AuditPurge = {
-  /** Entries received before it may go; a year ago at the latest. */
+  /** Entries received before this instant may be removed. It must be at least a year ago. */
   before: string;
 };
 
@@ -2336,11 +2352,11 @@ export type InsightPrediction = {
   /** Day of the course the prediction is about. */
   day: number;
   predicted_at: string;
-  /** backtest: about a course that is over, made as if on that day, from what was known then. */
+  /** backtest: about a finished course, made later, from the data that was known on that day. */
   kind: "live" | "backtest";
   reasons: {
     reason: string;
-    /** Part of the log-odds of passing; negative speaks for a risk. */
+    /** Part of the log-odds of passing; negative means a risk. */
     weight: number;
     sentence: string;
   }[];
@@ -2380,7 +2396,7 @@ export type InsightLineage = {
     sha256: string;
     parts: number;
   };
-  /** The bytes of each content were read just now, and they have the noted hash. */
+  /** The content was read during this request, and has the recorded hash. */
   verified: {
     model: boolean;
     manifest: boolean;
@@ -2535,7 +2551,7 @@ export type MembersAnswer = {
     index: number;
     user_id: string | null;
     outcome: "added" | "changed" | "removed" | "unchanged" | "invalid" | "user_not_found" | "refused";
-    /** Of a row that was refused: which field breaks which rule. */
+    /** For a refused row: which field breaks which rule. */
     errors?: {
       path: string;
       rule: string;
@@ -2545,7 +2561,7 @@ export type MembersAnswer = {
 };
 
 export type MembersRequest = {
-  /** Rows of the form MemberRow. One that breaks a rule is refused alone, with its index, field and rule. */
+  /** Rows with the schema MemberRow. A row that breaks a rule is refused alone, with its index, field and rule. */
   members: MemberRow[];
 };
 
@@ -2613,7 +2629,7 @@ export type PersonOutcome = {
     | "invalid"
     | "user_not_found"
     | "unavailable";
-  /** Of a row that was refused: which field breaks which rule. */
+  /** For a refused row: which field breaks which rule. */
   errors?: {
     path: string;
     rule: string;
@@ -2622,7 +2638,7 @@ export type PersonOutcome = {
 };
 
 export type PeopleRequest = {
-  /** Rows of the form PersonRow. One that breaks a rule is refused alone, with its index, field and rule. */
+  /** Rows with the schema PersonRow. A row that breaks a rule is refused alone, with its index, field and rule. */
   people: PersonRow[];
 };
 
@@ -2741,7 +2757,7 @@ export type InvitationAccepted = {
 
 export type Erasure = {
   user_id: string;
-  /** settling: everything found is gone; what was under way then is looked for once more at `next_at`. */
+  /** settling: all data that was found is removed. At `next_at`, a second pass removes what was under way. */
   state: "running" | "settling" | "done";
   /** Of the present pass. */
   steps: {
@@ -2752,7 +2768,7 @@ export type Erasure = {
   /** Null: the user. */
   requested_by: string | null;
   next_at: string | null;
-  /** Failures in a row of the present step. */
+  /** Consecutive failures of the present step. */
   attempts: number;
   error: string | null;
   finished_at: string | null;
@@ -2767,14 +2783,14 @@ export type DeadLetter = {
 };
 
 export type ReadSwitch = {
-  /** Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects. */
+  /** Share of the enrollments whose reads are evaluated from D1 instead of their objects. */
   realtime_percent: 0;
   reason: string;
   set_at: string | null;
 };
 
 export type ReadSwitchChange = {
-  /** Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects. */
+  /** Share of the enrollments whose reads are evaluated from D1 instead of their objects. */
   realtime_percent: 0;
   reason: string;
 };
@@ -2782,7 +2798,7 @@ export type ReadSwitchChange = {
 export type Shard = {
   shard: string;
   courses: number;
-  /** Enrollments that its courses have ever had. */
+  /** All enrollments that its courses ever had. */
   enrollments: number;
   /** Enrollments that this database accepts. */
   bound: number;
@@ -2797,22 +2813,22 @@ export type CourseMove = {
   from: string;
   to: string;
   /**
-   * copying: rows go over, and everything is written where it was. closing, moved: for a moment nothing is written to
-   * the database. purging: everything is written where it is now, and what it left behind is removed.
+   * copying: rows are copied, and writes go to the old database. closing, moved: for a moment nothing is written to the
+   * database. purging: writes go to the new database, and the old rows are removed.
    */
   state: "copying" | "closing" | "moved" | "purging" | "done";
-  /** Objects copied; one that changed meanwhile was copied again. */
+  /** Copied objects; an object that changed meanwhile is counted again. */
   enrollments: number;
   rows: number;
   bytes: number;
   purged_rows: number;
   /** Statements of D1 so far. */
   statements: number;
-  /** How long nothing could be written to the database. */
+  /** How long the database refused writes of the course. */
   closed_ms: number | null;
   /**
-   * backup: one is under way. room: the database is full by now. readers: some seconds after the move rows are left
-   * where they were. another_call: somebody else works on it just now.
+   * backup: one is under way. room: the target is full now. readers: for some seconds after the move, old rows stay
+   * where they were. another_call: another call works on this move now.
    */
   waits_for: "backup" | "room" | "readers" | "another_call" | null;
   started_at: string;
@@ -2828,7 +2844,7 @@ export type PlacedCourse = {
 export type CourseMoveOrder = {
   course: string;
   to: string;
-  /** true: only says what it would take. */
+  /** true: only say how much work the move would be. */
   dry_run?: boolean;
 };
 
@@ -2841,7 +2857,7 @@ export type Metric = {
     value?: number;
     sum?: number;
     count?: number;
-    /** Observations of at most `le`; null is without bound. */
+    /** Observations of at most `le`; null means no bound. */
     buckets?: {
       le: number | null;
       count: number;
@@ -2852,11 +2868,11 @@ export type Metric = {
 export type Backup = {
   id: string;
   state: "running" | "finished" | "damaged";
-  /** full: everything. changes: what changed since `parent`. Null: it is not known. */
+  /** full: everything. changes: the changes since `parent`. Null: not known. */
   kind: "full" | "changes" | null;
-  /** The backup that this one is built on; a restore needs it as well. */
+  /** The backup that this one is built on. A restore needs it too. */
   parent: string | null;
-  /** Everything acknowledged before this instant is in the backup, or in those it is built on. */
+  /** Everything acknowledged before this instant is in the backup, or in the backups it is built on. */
   mark: string;
   finished_at: string | null;
   rows: number;
@@ -2864,7 +2880,7 @@ export type Backup = {
   parts: number;
   /** Enrollment objects that were copied. */
   objects: number;
-  /** Rows of D1 that were read to take it. */
+  /** Rows of D1 that were read for the backup. */
   d1_rows_read: number;
   /** Objects that could not be copied. */
   unreadable: number;
@@ -2876,9 +2892,9 @@ export type BackupWork = {
   job: string;
   done: boolean;
   rows: number;
-  /** Rows that were written after the mark, about something that was not there at the mark. */
+  /** Rows written after the mark, about something that did not exist at the mark. */
   left_out: number;
-  /** Users in the backup who had been erased since. */
+  /** Users in the backup who were erased after it. */
   erased_again?: number;
   /** Users' files whose bytes are not in this deployment's bucket. */
   missing_files: number;
@@ -2903,7 +2919,10 @@ export interface Paths {
       body: {
         email: string;
         name: string;
-        /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
+        /**
+         * 10 to 128 characters. It must be hard to guess, even for somebody who knows lists of passwords, your name and
+         * your address.
+         */
         password: string;
       };
       answer: SignUpAccepted;
@@ -2915,11 +2934,14 @@ export interface Paths {
       body: {
         /** BOOTSTRAP_SECRET of the deployment. */
         secret: string;
-        /** The first administrator. Left out: a token to restore a backup with. */
+        /** The first administrator. Without it, you get a token to restore a backup. */
         account?: {
           email: string;
           name: string;
-          /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
+          /**
+           * 10 to 128 characters. It must be hard to guess, even for somebody who knows lists of passwords, your name
+           * and your address.
+           */
           password: string;
         };
       };
@@ -2959,7 +2981,7 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -2970,7 +2992,7 @@ export interface Paths {
     /** Sign out everywhere */
     delete: {
       query: {
-        /** All but this one. */
+        /** True: end all sessions except this one. */
         keep_current?: "true" | "false";
       };
       answer: EndedSessions;
@@ -2990,7 +3012,10 @@ export interface Paths {
     post: {
       body: {
         password: string;
-        /** 10 to 128 characters, and hard to guess for who knows lists of passwords, your name and your address. */
+        /**
+         * 10 to 128 characters. It must be hard to guess, even for somebody who knows lists of passwords, your name and
+         * your address.
+         */
         new_password: string;
       };
       answer: EndedSessions;
@@ -3001,10 +3026,10 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         role?: "learner" | "author" | "service" | "admin";
-        /** Only who is banned now, or only who is not. */
+        /** True: only banned users. False: only users who are not banned. */
         banned?: "true" | "false";
       };
       answer: {
@@ -3020,7 +3045,7 @@ export interface Paths {
         email: string;
         name: string;
         role: "learner" | "author" | "service" | "admin";
-        /** Without one the user cannot sign in by password. */
+        /** Without it, the user cannot sign in by password. */
         password?: string;
       };
       answer: User;
@@ -3052,16 +3077,16 @@ export interface Paths {
         name?: string;
         /** Admins only. */
         role?: "learner" | "author" | "service" | "admin";
-        /** Admins only. Null lifts a ban. */
+        /** Admins only. Null ends a ban. */
         ban?: {
           reason: string;
-          /** Default: until lifted. */
+          /** Default: until an admin ends the ban. */
           until?: string;
         } | null;
       };
       answer: User;
     };
-    /** Erase a user and everything held about them */
+    /** Erase a user and all data about them */
     delete: {
       path: {
         id: string;
@@ -3078,7 +3103,7 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -3089,7 +3114,7 @@ export interface Paths {
     /** Create a service's key, limited to courses and scopes */
     post: {
       body: {
-        /** What uses it. */
+        /** The program that uses the key. */
         name: string;
         scopes: (
           | "read"
@@ -3105,7 +3130,7 @@ export interface Paths {
           | "operate"
           | "backup"
         )[];
-        /** Courses it reaches, or "all". */
+        /** The courses for which the key works, or "all". */
         courses: "all" | string[];
         /** Days from now. */
         expires_in_days?: number;
@@ -3130,13 +3155,13 @@ export interface Paths {
     };
   };
   "/api/v1/keys/{id}/rotate": {
-    /** Replace the secret of a key; for a while the old one works beside the new one */
+    /** Replace the secret of a key; for a while, the old and the new one both work */
     post: {
       path: {
         id: string;
       };
       body: {
-        /** How long the old one still counts beside the new one; 0: it ends at once. */
+        /** How long the old secret stays valid; 0: it ends at once. */
         overlap_seconds?: number;
         /** Days from now. */
         expires_in_days?: number;
@@ -3233,7 +3258,7 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -3245,7 +3270,7 @@ export interface Paths {
     post: {
       query: {
         format: "moodle" | "canvas" | "olx" | "prairielearn" | "cartridge" | "exercism";
-        /** Slug of the course; it is made where there is none. */
+        /** Slug of the course. Without it, one is made from the source. */
         course: string;
         /** Name of the archive, for people and messages. */
         name?: string;
@@ -3254,7 +3279,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/imports/{id}": {
-    /** How far an import is, what came of it, and what activating its draft would do */
+    /** The progress and result of an import, and what activating its draft would change */
     get: {
       path: {
         id: string;
@@ -3270,7 +3295,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/imports/{id}/report": {
-    /** What became of every gate and completion setting of the archive */
+    /** How every rule and completion setting of the archive was imported */
     get: {
       path: {
         id: string;
@@ -3283,7 +3308,7 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
@@ -3320,7 +3345,7 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -3328,7 +3353,7 @@ export interface Paths {
         next_cursor: string | null;
       };
     };
-    /** Publish a document as the next version, or (dry_run) only say what that would do */
+    /** Publish a document as the next version; with dry_run, only say what that would change */
     post: {
       path: {
         course: string;
@@ -3372,26 +3397,26 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
-        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
         tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
-        /** Staff: what somebody who has just enrolled sees. */
+        /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -3410,26 +3435,26 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
-        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
         tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
-        /** Staff: what somebody who has just enrolled sees. */
+        /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -3448,26 +3473,26 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
-        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
         tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
-        /** Staff: what somebody who has just enrolled sees. */
+        /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -3488,18 +3513,18 @@ export interface Paths {
       query: {
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
-        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
         tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
-        /** Staff: what somebody who has just enrolled sees. */
+        /** Staff: what a new learner sees. */
         as?: "learner";
       };
       answer: ChapterDetail;
@@ -3514,18 +3539,18 @@ export interface Paths {
       query: {
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
-        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
         tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
-        /** Staff: what somebody who has just enrolled sees. */
+        /** Staff: what a new learner sees. */
         as?: "learner";
       };
       answer: ProblemDetail;
@@ -3540,22 +3565,22 @@ export interface Paths {
       query: {
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
-        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
         tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
-        /** Staff: what somebody who has just enrolled sees. */
+        /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -3563,7 +3588,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/items/{item}/why": {
-    /** Why an item is locked: every failing condition, and the least there is to do */
+    /** Why an item is locked: every condition that is not met, and the shortest list of steps that opens it */
     get: {
       path: {
         course: string;
@@ -3572,22 +3597,22 @@ export interface Paths {
       query: {
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
-        /** Never answer from before this progress_seq, which a write returned: read-your-writes. */
+        /** The answer includes the write that returned this progress_seq. */
         min_seq?: number | null;
         /**
-         * States and reasons of another instant: the past as it was, the future as it stands now. Whether content is
-         * shown and work is accepted is decided by the present alone.
+         * States and reasons at another instant: the past as it was, the future as it will be if nothing else changes.
+         * The present instant alone decides whether content is shown and work is accepted.
          */
         at?: string;
         /** Time zone for the dates in sentences; UTC if it is left out. */
         tz?: string;
         /** Staff: the state of this learner. */
         learner?: string;
-        /** Staff: what somebody who has just enrolled sees. */
+        /** Staff: what a new learner sees. */
         as?: "learner";
         /**
-         * The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from
-         * before `min_seq`. Not with `at`, `as` and `learner`.
+         * The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It
+         * always includes `min_seq`. Not with `at`, `as` and `learner`.
          */
         max_stale?: number;
       };
@@ -3595,7 +3620,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/items/{item}/audience": {
-    /** Who can open an item, and who is blocked on it by what, as D1 mirrors them */
+    /** Who can open an item, and what blocks the others, from the mirror in D1 */
     get: {
       path: {
         course: string;
@@ -3603,7 +3628,7 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         state?: "open" | "blocked" | "any";
       };
@@ -3623,7 +3648,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/pass/revoked": {
-    /** Passes that are void before they end */
+    /** Passes that were revoked before they end */
     get: {
       path: {
         course: string;
@@ -3642,7 +3667,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/items/{item}/content": {
-    /** What an item holds, and nothing else */
+    /** The content of an item, and nothing else */
     get: {
       path: {
         course: string;
@@ -3673,7 +3698,7 @@ export interface Paths {
     };
   };
   "/api/v1/problems/{problem}/mark_as_completed": {
-    /** Mark a problem as done, where its requirement of completion asks for that */
+    /** Mark a problem as done, if its completion requirement asks for that */
     post: {
       path: {
         problem: string;
@@ -3696,7 +3721,7 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
@@ -3708,7 +3733,7 @@ export interface Paths {
         next_cursor: string | null;
       };
     };
-    /** Submit an answer; judged at once if the problem has an answer key, else pending */
+    /** Submit an answer; it is judged at once if the problem has an answer key, else it is pending */
     post: {
       path: {
         problem: string;
@@ -3724,24 +3749,24 @@ export interface Paths {
     };
   };
   "/api/v1/progress/import": {
-    /** Record facts that happened elsewhere, also on locked items: up to 1,000 for many learners */
+    /** Record facts from other platforms, also for locked items: up to 1,000 for many learners */
     post: {
       body: ImportRequest;
       answer: ImportResult;
     };
   };
   "/api/v1/submissions/pending": {
-    /** Submissions that wait for a verdict, oldest first, as D1 mirrors them */
+    /** Submissions that wait for a verdict, oldest first, from the mirror in D1 */
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
-        /** Only of this course. */
+        /** Only submissions in this course. */
         course?: string;
-        /** Only of this problem. */
+        /** Only submissions for this problem. */
         item?: string;
-        /** Only of learners of this cohort; with `course` or `item`. A page may then be short, or empty. */
+        /** Only submissions of learners in this cohort; needs `course` or `item`. A page can then be short or empty. */
         cohort?: string;
       };
       answer: {
@@ -3800,14 +3825,14 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/enrollments": {
-    /** List active enrollments, as D1 mirrors them */
+    /** List active enrollments, from the mirror in D1 */
     get: {
       path: {
         course: string;
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -3842,7 +3867,7 @@ export interface Paths {
       };
       answer: EnrollmentDetail;
     };
-    /** Change cohorts, profile, practice mode or the day of enrollment; what is not named stays */
+    /** Change cohorts, profile, practice mode or the day of enrollment; other fields stay */
     patch: {
       path: {
         enrollment: string;
@@ -3852,7 +3877,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/enrollments/batch": {
-    /** Enroll a roster: up to 5,000 learners, each judged by itself */
+    /** Enroll a roster: up to 5,000 learners, each row with its own result */
     post: {
       path: {
         course: string;
@@ -3880,14 +3905,14 @@ export interface Paths {
       query: {
         /** Default: every kind. */
         kind?: "unlock" | "lock" | "excuse" | "extend";
-        /** Items that this opened lock again, where the rules do not open them now. */
+        /** Items that this override opened lock again, unless the rules open them now. */
         relock?: "true" | "false";
       };
       answer: WriteAnswer;
     };
   };
   "/api/v1/enrollments/{enrollment}/relock": {
-    /** For one learner, lock again what is kept open although the rules do not open it now */
+    /** For one learner, lock items again that are kept open although the rules do not open them now */
     post: {
       path: {
         enrollment: string;
@@ -3907,7 +3932,7 @@ export interface Paths {
     };
   };
   "/api/v1/enrollments/{enrollment}/rebuild": {
-    /** Merge what D1 knows into the object; restores one that lost its storage */
+    /** Merge the mirror in D1 into the object; this restores an object that lost its storage */
     post: {
       path: {
         enrollment: string;
@@ -3916,7 +3941,7 @@ export interface Paths {
     };
   };
   "/api/v1/enrollments/{enrollment}/stale": {
-    /** Invalidate a snapshot: the next read recomputes it */
+    /** Invalidate a snapshot: the next read computes it again */
     post: {
       path: {
         enrollment: string;
@@ -3927,7 +3952,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/stale": {
-    /** Invalidate every snapshot of a course: the sweeps recompute them */
+    /** Invalidate every snapshot of a course: the sweeps compute them again */
     post: {
       path: {
         course: string;
@@ -3938,7 +3963,7 @@ export interface Paths {
     };
   };
   "/api/v1/system/freshness": {
-    /** What is late or stale: snapshots, marks, queues, dead letters, divergences */
+    /** Late or stale work: snapshots, marks, queues, dead letters, divergences */
     get: {
       answer: Freshness;
     };
@@ -3948,7 +3973,7 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         user_id?: string;
         type?:
@@ -3986,11 +4011,11 @@ export interface Paths {
     get: {
       query: {
         sse_token?: string;
-        /** Id of the last frame handled; the stream goes on after it. The header wins. */
+        /** Id of the last frame that the client handled; the stream continues after it. The header wins. */
         last_event_id?: string;
         /** A random name of the page or device. Its earlier stream ends when this one opens. */
         client?: string;
-        /** true: 429 instead of ending another stream that answers. */
+        /** true: answer 429 instead of ending another stream that answers. */
         if_room?: "true" | "false";
       };
       answer: null;
@@ -4009,15 +4034,15 @@ export interface Paths {
     };
   };
   "/api/v1/events/history": {
-    /** What the stream sent, oldest first: for catching up and for polling on the same cursor */
+    /** Past events, oldest first: to catch up, or to poll with the same cursor */
     get: {
       query: {
         limit?: number;
-        /** Topics to bring as well, with commas between, as for a stream's token. */
+        /** Topics to include, with commas between, as for a stream's token. */
         topics?: string;
         /**
-         * Id of the last frame handled; the stream goes on after it. Default: the oldest kept. "latest": only where to
-         * go on from now.
+         * Id of the last frame that the client handled; the stream continues after it. Default: the oldest event that
+         * is kept. "latest": only the place from which to continue.
          */
         since_id?: string;
       };
@@ -4055,14 +4080,14 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/class": {
-    /** The class as a table: learners by items with states and scores, as D1 mirrors them, decided now */
+    /** The class as a table of learners and items with states and scores: facts from D1, states computed now */
     get: {
       path: {
         course: string;
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         /** Only learners of this cohort. */
         cohort?: string;
@@ -4070,10 +4095,13 @@ export interface Paths {
         chapter?: string;
         /** Only learners for whom one of the items of this page is in this state. */
         state?: "hidden" | "locked" | "unlocked" | "started" | "completed";
-        /** `name`: by the first letters, whatever their case. `last_active`: the latest first, to the hour. */
+        /**
+         * `name`: by the first letters; upper and lower case do not matter. `last_active`: the most recently active
+         * first, to the hour.
+         */
         sort?: "name" | "last_active";
         item_limit?: number;
-        /** `next_item_cursor` of a page: the items after its own. */
+        /** `next_item_cursor` of a page: the items after those of that page. */
         item_cursor?: string;
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
@@ -4088,7 +4116,7 @@ export interface Paths {
         course: string;
       };
       query: {
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         limit?: number;
         /** Only learners of this cohort. */
@@ -4098,27 +4126,27 @@ export interface Paths {
     };
   };
   "/api/v1/translation/sessions/batch": {
-    /** Write up to 1,000 sessions of one owner; what is acknowledged is durable */
+    /** Write up to 1,000 sessions of one owner; an acknowledged session is durable */
     post: {
       body: {
-        /** Each a TranslationSession, all of one owner. One that breaks a rule is refused alone. */
+        /** Each is a TranslationSession, all of one owner. An item that breaks a rule is refused alone. */
         sessions: unknown[];
       };
       answer: BatchAnswer;
     };
   };
   "/api/v1/translation/tasks/batch": {
-    /** Write up to 1,000 tasks of one owner's sessions; what is acknowledged is durable */
+    /** Write up to 1,000 tasks of one owner's sessions; an acknowledged task is durable */
     post: {
       body: {
-        /** Each a TranslationTask, all of one owner. One that breaks a rule is refused alone. */
+        /** Each is a TranslationTask, all of one owner. An item that breaks a rule is refused alone. */
         tasks: unknown[];
       };
       answer: BatchAnswer;
     };
   };
   "/api/v1/translation/flush": {
-    /** Store everything that waits in the journal, and answer when it is done */
+    /** Store everything that waits in the journal; the answer comes when it is done */
     post: {
       query: {
         owner?: string;
@@ -4133,7 +4161,7 @@ export interface Paths {
     };
   };
   "/api/v1/translation/sessions/{id}": {
-    /** A session as last acknowledged, with its tasks by state */
+    /** The latest acknowledged state of a session, with its tasks by state */
     get: {
       path: {
         id: string;
@@ -4148,7 +4176,7 @@ export interface Paths {
         };
       };
     };
-    /** Delete a session with all its tasks, everywhere and for good */
+    /** Delete a session with all its tasks, everywhere and permanently */
     delete: {
       path: {
         id: string;
@@ -4160,7 +4188,7 @@ export interface Paths {
     };
   };
   "/api/v1/translation/sessions/cleanup": {
-    /** Delete sessions that have expired, or that ended before an instant */
+    /** Delete sessions that have expired or that ended before an instant */
     post: {
       body: {
         ended_before?: string;
@@ -4177,9 +4205,9 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
-        /** Services and admins; others see their own. */
+        /** Services and admins. Others see their own. */
         owner?: string;
         status?: "pending" | "processing" | "completed" | "failed" | "cancelled";
         source_language?: string;
@@ -4194,14 +4222,14 @@ export interface Paths {
     };
   };
   "/api/v1/translation/sessions/{id}/tasks": {
-    /** Tasks of a session, as last acknowledged */
+    /** Tasks of a session, in their latest acknowledged state */
     get: {
       path: {
         id: string;
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         status?: "pending" | "processing" | "completed" | "failed" | "cancelled";
         sort?: "position" | "updated_at";
@@ -4218,7 +4246,7 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         owner?: string;
         status?: "pending" | "processing" | "completed" | "failed" | "cancelled";
@@ -4231,7 +4259,7 @@ export interface Paths {
     };
   };
   "/api/v1/translation/tasks/{id}": {
-    /** A task as last acknowledged */
+    /** The latest acknowledged state of a task */
     get: {
       path: {
         id: string;
@@ -4240,7 +4268,7 @@ export interface Paths {
     };
   };
   "/api/v1/translation/stats": {
-    /** What the journals hold, and what they have stored */
+    /** Records in the journals, and records that they have stored */
     get: {
       answer: {
         pending: number;
@@ -4266,11 +4294,11 @@ export interface Paths {
     };
   };
   "/api/v1/translation/recovery/incomplete-sessions": {
-    /** Sessions with work left, the longest untouched first */
+    /** Sessions with unfinished tasks, the longest unchanged first */
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         owner?: string;
       };
@@ -4281,13 +4309,13 @@ export interface Paths {
     };
   };
   "/api/v1/translation/search": {
-    /** Tasks, or sessions, in whose texts words occur, the last changed first */
+    /** Tasks or sessions whose texts contain words, the last changed first */
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
-        /** All of these words must occur. One character is enough in Chinese, Japanese and Korean. */
+        /** All these words must occur. In Chinese, Japanese and Korean, one character is enough. */
         q: string;
         owner?: string;
         kind?: "task" | "session";
@@ -4299,11 +4327,11 @@ export interface Paths {
     };
   };
   "/api/v1/translation/parked": {
-    /** Items a backend refuses to store, those parked first before the others */
+    /** Items that a backend refuses to store, the longest parked first */
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -4313,7 +4341,7 @@ export interface Paths {
     };
   };
   "/api/v1/translation/parked/replay": {
-    /** Take parked items up again */
+    /** Try parked items again */
     post: {
       body: {
         /** Default: all. */
@@ -4328,7 +4356,7 @@ export interface Paths {
     /** Upload a file: the body is its bytes */
     post: {
       query: {
-        /** Kept in Unicode's composed form (NFC), which answers show; it is judged in that form. */
+        /** Stored, checked and shown in Unicode's composed form (NFC). */
         name: string;
         expires_at?: string;
       };
@@ -4336,7 +4364,7 @@ export interface Paths {
     };
   };
   "/api/v1/storage/files/upload-url": {
-    /** An address that takes the bytes of one announced file, once */
+    /** An address that accepts the bytes of one announced file, once */
     post: {
       body: AnnouncedFile;
       answer: UploadAddress;
@@ -4352,7 +4380,7 @@ export interface Paths {
     };
   };
   "/api/v1/storage/files/{id}/complete": {
-    /** Make a file ready whose bytes went straight to the bucket; harmless to repeat */
+    /** Make a file ready after its bytes were sent to the bucket; harmless to repeat */
     post: {
       path: {
         id: string;
@@ -4365,9 +4393,9 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
-        /** Whose files; default your own. */
+        /** The owner of the files; by default, yourself. */
         user_id?: string;
       };
       answer: {
@@ -4377,14 +4405,14 @@ export interface Paths {
     };
   };
   "/api/v1/storage/files/{id}": {
-    /** What is known of a file */
+    /** The metadata of a file */
     get: {
       path: {
         id: string;
       };
       answer: File;
     };
-    /** Delete a file, or give up an upload */
+    /** Delete a file, or cancel an upload */
     delete: {
       path: {
         id: string;
@@ -4393,10 +4421,10 @@ export interface Paths {
     };
   };
   "/api/v1/audit/logs/batch": {
-    /** Record up to 500 entries; what is acknowledged is durable and in the chain */
+    /** Record up to 500 entries; an acknowledged entry is stored and in the chain */
     post: {
       body: {
-        /** Each a NewAuditEntry. One that breaks a rule is refused alone. */
+        /** Each is a NewAuditEntry. An entry that breaks a rule is refused alone. */
         entries: unknown[];
       };
       answer: {
@@ -4421,20 +4449,20 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         actor?: string;
         action?: string;
-        /** Id of what was acted on. */
+        /** Id of the target of the action. */
         target?: string;
-        /** What happened in an enrollment. */
+        /** Entries about this enrollment. */
         enrollment?: string;
         target_type?: string;
         /** Received at this instant or later. */
         from?: string;
         /** Received before this instant. */
         to?: string;
-        /** Words, all of which occur. Chinese needs no spaces. */
+        /** All these words must occur. Chinese needs no spaces. */
         q?: string;
       };
       answer: {
@@ -4444,24 +4472,24 @@ export interface Paths {
     };
   };
   "/api/v1/audit/stats": {
-    /** The chain in numbers, and what waits */
+    /** Numbers of the chain, and waiting entries */
     get: {
       answer: AuditStats;
     };
   };
   "/api/v1/audit/verify": {
-    /** Check the next page of the chain against its hashes, the signed heads and the search database */
+    /** Check the next page of the chain: its hashes, the signed heads and the copy in D1 */
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: AuditVerification;
     };
   };
   "/api/v1/audit/purge": {
-    /** Remove the oldest entries up to a signed head, with a signed record of it */
+    /** Remove the oldest entries up to a signed head, and sign a record of the removal */
     post: {
       body: AuditPurge;
       answer: {
@@ -4489,7 +4517,7 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/insight/learners": {
-    /** Store registrations and outcomes: up to 1,000 learners; the newest call counts */
+    /** Store registrations and outcomes of up to 1,000 learners; the newest call counts */
     post: {
       path: {
         course: string;
@@ -4515,14 +4543,14 @@ export interface Paths {
     };
   };
   "/api/v1/courses/{course}/insight/at-risk": {
-    /** Learners who are less likely than not to pass, the least likely first, with reasons and what to do */
+    /** Learners who are less likely than not to pass, the least likely first, with reasons and advice */
     get: {
       path: {
         course: string;
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         /** Language of titles and sentences; default from Accept-Language, then English. */
         lang?: "en" | "zh";
@@ -4552,7 +4580,7 @@ export interface Paths {
     };
   };
   "/api/v1/enrollments/{enrollment}/insight/lineage": {
-    /** Where the latest prediction about a learner comes from, back to the data snapshot, hashes verified */
+    /** The origin of the latest prediction about a learner, back to the data snapshot, with checked hashes */
     get: {
       path: {
         enrollment: string;
@@ -4561,11 +4589,11 @@ export interface Paths {
     };
   };
   "/api/v1/insight/models": {
-    /** The model registry, newest first: what each learnt from, how it did, whether it predicts */
+    /** The model registry, newest first: training data, test results, and whether the model is in use */
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -4575,13 +4603,13 @@ export interface Paths {
     };
   };
   "/api/v1/insight/status": {
-    /** Latest runs, what cleaning dropped, drift of each feature, accuracy by week, the alarm if there is one */
+    /** Latest runs, dropped data, drift of each feature, accuracy by week, and the alert if there is one */
     get: {
       answer: InsightStatus;
     };
   };
   "/api/v1/insight/runs": {
-    /** Start a run now, or as of an instant in the past */
+    /** Start a run for now, or for an instant in the past */
     post: {
       body?: InsightRunRequest;
       answer: {
@@ -4597,7 +4625,7 @@ export interface Paths {
       };
       answer: Presence;
     };
-    /** Say that I am here */
+    /** Report that the caller is in the course now */
     post: {
       path: {
         course: string;
@@ -4664,7 +4692,7 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -4701,7 +4729,7 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         /** A part of a name, an address or an id. */
         search?: string;
@@ -4768,7 +4796,7 @@ export interface Paths {
       };
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -4814,7 +4842,7 @@ export interface Paths {
     };
   };
   "/api/v1/erasures/{user}": {
-    /** How far an erasure is */
+    /** The progress of an erasure */
     get: {
       path: {
         user: string;
@@ -4827,7 +4855,7 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -4849,18 +4877,18 @@ export interface Paths {
     };
   };
   "/api/v1/system/switches/realtime-reads": {
-    /** Which share of reads goes past the objects, since when and why */
+    /** Which share of reads goes to D1 instead of the objects, since when and why */
     get: {
       answer: ReadSwitch;
     };
-    /** Send a share of the reads to the realtime path, without a deploy */
+    /** Send a share of the reads to the realtime fallback, without a deploy */
     put: {
       body: ReadSwitchChange;
       answer: ReadSwitch;
     };
   };
   "/api/v1/system/shards": {
-    /** How full each database is, and which courses are on their way between them */
+    /** How full each database is, and which courses are moving */
     get: {
       answer: {
         shards: Shard[];
@@ -4869,11 +4897,11 @@ export interface Paths {
     };
   };
   "/api/v1/system/shards/courses": {
-    /** Published courses, the database each is in, and how many have ever enrolled */
+    /** Published courses, the database of each, and how many learners ever enrolled */
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -4883,7 +4911,7 @@ export interface Paths {
     };
   };
   "/api/v1/system/shards/moves": {
-    /** Begin to move a course to another database, or join the move that is under way */
+    /** Begin to move a course to another database, or join the move under way */
     post: {
       body: CourseMoveOrder;
       answer: {
@@ -4899,7 +4927,7 @@ export interface Paths {
     };
   };
   "/api/v1/system/shards/moves/{course}/work": {
-    /** Work some seconds on a move; repeat until it is done */
+    /** Continue a move for some seconds; repeat until it is done */
     post: {
       path: {
         course: string;
@@ -4921,7 +4949,7 @@ export interface Paths {
     get: {
       query: {
         limit?: number;
-        /** `next_cursor` of the page before; opaque. */
+        /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
       };
       answer: {
@@ -4929,10 +4957,10 @@ export interface Paths {
         next_cursor: string | null;
       };
     };
-    /** Begin a backup, or join the one that is under way; it goes on by itself */
+    /** Begin a backup, or join the one under way; it continues by itself */
     post: {
       body?: {
-        /** true: it holds everything, whatever there is already. A backup under way stays what it is. */
+        /** true: take a full copy, even if a link is possible. A backup under way is not changed. */
         full?: boolean;
       };
       answer: Backup;
@@ -4948,22 +4976,22 @@ export interface Paths {
     };
   };
   "/api/v1/system/backups/{backup}/work": {
-    /** Work some seconds on taking, checking, verifying or restoring a backup; repeat until it is done */
+    /** Take, check, verify or restore a backup for some seconds; repeat until it is done */
     post: {
       path: {
         backup: string;
       };
       body: {
         /**
-         * check opens every part. verify also restores it into an empty scratch store, compares and reads it. restore
-         * fills this very deployment, which must hold nothing.
+         * check opens every part. verify also restores the backup into an empty scratch store, compares it and reads
+         * it. restore writes into this deployment, which must be empty.
          */
         task: "backup" | "check" | "verify" | "restore";
-        /** `job` of the answer before; without it a new one begins. */
+        /** `job` of the previous answer; without it a new job begins. */
         job?: string;
         /**
-         * Demanded by a restore that begins: how it is known who was erased since the backup was taken, so that they
-         * are erased again. list: a list of erasures was brought. bucket: this is the bucket that the lost deployment
+         * Required when a restore begins: where to find the users who were erased after the backup, so that they are
+         * erased again. list: a list of erasures was uploaded. bucket: this is the bucket that the lost deployment
          * wrote to. none: nobody was erased.
          */
         erasures?: "bucket" | "list" | "none";
@@ -4972,7 +5000,7 @@ export interface Paths {
     };
   };
   "/api/v1/system/backups/{backup}/files/{file}": {
-    /** Upload a file of a backup that was kept elsewhere; an existing file is never written over */
+    /** Upload a file of a backup that was kept elsewhere; an existing file is never overwritten */
     put: {
       path: {
         backup: string;
@@ -4988,7 +5016,7 @@ export interface Paths {
     get: {
       answer: SignedErasures;
     };
-    /** Upload a list of erasures: everybody in it who is known here is erased; a restore can use it */
+    /** Upload a list of erasures: known users on it are erased; a restore can use it */
     put: {
       body: SignedErasures;
       answer: {

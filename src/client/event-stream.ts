@@ -102,7 +102,7 @@ export class EventStream {
     return this.#handlers.onStatus(handler);
   }
 
-  /** Called when events may be missing: load anew whatever they would have changed. */
+  /** Called when events may be missing: load again whatever they would have changed. */
   onReset(handler: (notice: ResetNotice) => unknown): () => void {
     return this.#handlers.onReset(handler);
   }

@@ -16,7 +16,7 @@ export type Envelope<T extends string, D> = Omit<Event, "ref" | "type" | "data">
 /** An event of one type, or (without an argument) of any type, distinguished by `type`. */
 export type LatchkeyEvent<T extends EventType = EventType> = { [K in T]: Envelope<K, EventData[K]> }[T];
 
-/** Says that what lies before is not known: state shown to the user must be loaded anew. */
+/** Says that what lies before is not known: state shown to the user must be loaded again. */
 export interface ResetNotice {
   /**
    * `expired`, `unknown`, `rewound`: from the server. `late`: the first connection took more than one try, so events

@@ -12,7 +12,7 @@ export class WritesWatch {
     this.#running += 1;
   }
 
-  /** A write has ended, well or not: it may have been done all the same. @param now epoch ms. */
+  /** A write has ended, well or not: it may have been done anyway. @param now epoch ms. */
   end(now: number): void {
     this.#running -= 1;
     this.#endedAt = Math.max(this.#endedAt, now);

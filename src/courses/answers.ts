@@ -11,7 +11,7 @@ export const publishedSchema = z
     version: z.int(),
     activation: z.int(),
     created: z.boolean().openapi({
-      description: "False when the active version already is this very document and nobody is to be relocked.",
+      description: "False if the active version already has this document and no relock is requested.",
     }),
     chapters: z.int(),
     problems: z.int(),
@@ -25,13 +25,13 @@ export const impactSchema = z
   .looseObject({
     enrollments: z.int().openapi({ description: "Active enrollments of the course." }),
     evaluated: z.int().openapi({ description: "How many of them were evaluated." }),
-    gaining: z.int().openapi({ description: "Learners (of the evaluated ones) who would gain at least one item." }),
+    gaining: z.int().openapi({ description: "Evaluated learners for whom at least one item would open." }),
     losing: z.int(),
     items: z.array(z.object({ item: z.string(), gain: z.int(), lose: z.int() })).openapi({
       description: "How many learners would gain or lose each item. Items without a change are left out.",
     }),
     as_of: z.string(),
-    up_to_date: z.int().openapi({ description: "Enrollments whose every write so far is counted." }),
+    up_to_date: z.int().openapi({ description: "Enrollments of which every write so far is counted." }),
     maybe_behind: z.int().openapi({
       description:
         "Enrollments that were not asked or did not answer: writes of the last seconds may be missing from their rows.",

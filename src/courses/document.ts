@@ -46,7 +46,7 @@ const MAX_DAYS = 3_650;
 const days = z.number().min(0).max(MAX_DAYS);
 const when = z
   .union([instantSchema, z.strictObject({ days })])
-  .openapi({ description: "An instant, or so many days after the learner enrolled." });
+  .openapi({ description: "An instant, or a number of days after the learner enrolled." });
 
 const itemFields = {
   id: itemIdSchema,
@@ -54,7 +54,8 @@ const itemFields = {
   status: z.enum(ITEM_STATUSES).default("active"),
   rule: ruleSchema.nullable().default(null),
   completion: requirementSchema.optional().openapi({
-    description: "How it becomes complete. Absent: a chapter when it is marked, a problem when a submission passes.",
+    description:
+      "How the item becomes complete. If absent: a chapter when it is marked, a problem when a submission passes.",
   }),
   kind: z
     .string()
@@ -62,34 +63,33 @@ const itemFields = {
     .optional()
     .openapi({
       example: "quiz",
-      description:
-        "What kind of item it is: page, quiz, assignment, file, link, survey, ... Absent: chapter or problem.",
+      description: "The kind of item: page, quiz, assignment, file, link, survey, ... If absent: chapter or problem.",
     }),
   opens: when.optional().openapi({
     description:
-      "From then on work is accepted; before, the item is as readable as its rule says (from Canvas: locked).",
+      "Work is accepted from this instant on. Before, the rule decides whether the item is readable (in a course from Canvas it is locked).",
   }),
-  due: when.optional().openapi({ description: "What learners are told; it refuses nothing." }),
+  due: when.optional().openapi({ description: "A date that learners see. Work is accepted after it, too." }),
   closes: when.optional().openapi({
     description:
-      "From then on no work is accepted, and the item is as readable as its rule says. An extension moves it.",
+      "No work is accepted from this instant on. The rule decides whether the item is readable. The override `extend` moves this instant.",
   }),
   visibility: z.enum(VISIBILITIES).optional().openapi({
     description:
-      "`hidden`: learners know nothing of it, nor of what stands in it. `unlisted`: it opens by its id but stands in no list, and is hidden while it is locked. Absent: shown.",
+      "`hidden`: learners never see the item or the items in it. `unlisted`: the item opens by its id, is in no list, and is hidden while it is locked. If absent: shown.",
   }),
   keeps: z.boolean().optional().openapi({
     description:
-      "Whether it stays open once it was. `false`: it locks again with what opened it, and its rule asks for the grades that count now. Absent: as the option `sticky` says.",
+      "Whether the item stays open after it was opened. `false`: it locks again when its rule is false, and the rule uses the latest scores. If absent, the option `sticky` decides.",
   }),
   assign_to: z.array(cohortNameSchema).min(1).max(MAX_ASSIGNED).optional().openapi({
     description:
-      "Cohorts it is meant for, and all that stands in it. Nobody else sees it or is asked for it, in any rule or percentage. Absent: meant for everybody.",
+      "The cohorts for which the item and the items in it are meant. Others do not see it, and no rule or percentage counts it for them. If absent: meant for everybody.",
   }),
   content: content
     .nullable()
     .default(null)
-    .openapi({ description: "Markdown; a learner receives it only when the item is open." }),
+    .openapi({ description: "Markdown. A learner receives it only while the item is open." }),
 };
 
 const problemDocumentSchema = z
@@ -114,15 +114,17 @@ const courseOptionsSchema = z
     sticky: z.boolean().default(true),
     problems_follow_chapter: z.boolean().default(true),
     open_enrollment: z.boolean().default(true),
-    starts: instantSchema.optional().openapi({ description: "Nothing is open to learners before." }),
+    starts: instantSchema.optional().openapi({ description: "Before this instant, nothing is open to learners." }),
     ends: instantSchema.optional().openapi({
       description:
-        "From then on no work is accepted, and everything is as readable as its rule says. An extension moves it.",
+        "No work is accepted from this instant on. Rules decide what is readable. The override `extend` moves this instant.",
     }),
     beta: z
       .strictObject({ cohorts: z.array(cohortNameSchema).min(1).max(MAX_ASSIGNED), days })
       .optional()
-      .openapi({ description: "Members of these cohorts see what begins so many days earlier." }),
+      .openapi({
+        description: "Members of these cohorts get each item this number of days before it begins for others.",
+      }),
   })
   .openapi("CourseOptions");
 
@@ -136,7 +138,7 @@ export const courseDocumentSchema = z
       .optional()
       .openapi({
         description:
-          "The platform the course comes from, and its release: it chooses what differs between platforms, and what can never open is a warning, because they allow it.",
+          "The platform and release that the course comes from. Rules follow that platform where platforms differ. An item that can never open is then a warning, because these platforms allow it.",
       }),
     options: courseOptionsSchema.prefault({}),
     chapters: z.array(chapterDocumentSchema).max(MAX_ITEMS).default([]),
@@ -144,7 +146,7 @@ export const courseDocumentSchema = z
       .array(problemDocumentSchema)
       .max(MAX_ITEMS)
       .default([])
-      .openapi({ description: "Problems that stand in no chapter." }),
+      .openapi({ description: "Problems that belong to no chapter." }),
   })
   .openapi("CourseDocument");
 
@@ -194,7 +196,7 @@ export function splitDocument(document: CourseDocument): { outline: Outline; con
   return { outline, contents };
 }
 
-/** Where each item stands in the document, for error paths: `chapters[2].problems[0]`. */
+/** Where each item is in the document, for error paths: `chapters[2].problems[0]`. */
 export function documentPaths(document: CourseDocument): Map<string, string> {
   const paths = new Map<string, string>();
   document.chapters.forEach((chapter, i) => {

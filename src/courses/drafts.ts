@@ -31,7 +31,7 @@ export async function countDrafts(db: Database, slug: string): Promise<number> {
 
 /**
  * Drops a draft: outline and texts go with the note that it was dropped, in one batch with its line in the audit log. Its
- * document and files are left to {@link removeDocument} and the files room. Again, it is gone already.
+ * document and files are left to {@link removeDocument} and the files room. Again, it is missing already.
  * @returns what is left to remove; null: there was nothing to drop.
  */
 export async function dropDraft(
@@ -53,7 +53,11 @@ export async function dropDraft(
     unique: `${slug}:${version}`,
   } as const;
   const [[row]] = await db.batch([
-    db.update(courseVersions).set({ dropped_at: now }).where(and(place, isThere, wasNeverActive)).returning(),
+    db
+      .update(courseVersions)
+      .set({ dropped_at: now })
+      .where(and(place, isThere, wasNeverActive))
+      .returning(),
     db
       .delete(courseOutlines)
       .where(and(eq(courseOutlines.course_slug, slug), eq(courseOutlines.version, version), droppedNow)),

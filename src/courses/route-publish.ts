@@ -70,7 +70,7 @@ export const publishRoute = defineRoute(
     path: "/courses/{course}/versions",
     operationId: "publishVersion",
     tags: TAGS,
-    summary: "Publish a document as the next version, or (dry_run) only say what that would do",
+    summary: "Publish a document as the next version; with dry_run, only say what that would change",
     middleware: [refusing(IDEMPOTENCY_REFUSALS, every(refuseDeepNesting, idempotent("marked")))],
     request: {
       headers: idempotencyHeader,
@@ -91,10 +91,10 @@ export const publishRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "Dry run, or the active version already is this document.",
+        description: "A dry run, or the active version already has this document.",
         content: json(z.union([publishedSchema, impactView])),
       },
-      201: { description: "Published and active.", content: json(publishedSchema) },
+      201: { description: "The version is published and active.", content: json(publishedSchema) },
     },
   },
 );

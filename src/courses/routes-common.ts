@@ -5,7 +5,7 @@ import { PEOPLE } from "../platform/roles.ts";
 export const TAGS = ["courses"];
 
 export const policySchema = z.enum(["grandfather", "relock"]).default("grandfather").openapi({
-  description: "grandfather: what was opened stays open. relock: the new rules apply to everyone at once.",
+  description: "grandfather: open items stay open. relock: the new rules apply to everybody at once.",
 });
 
 export const courseParam = z.object({ course: courseSlugSchema });

@@ -43,7 +43,7 @@ const listRoute = defineRoute(
     roles: ROLES,
     scope: "read",
     keyCourses: "handler",
-    rule: "Everybody sees published courses, and those they have rights in; admins all.",
+    rule: "Everybody sees published courses and courses in which they have rights. Admins see all.",
   },
   {
     method: "get",
@@ -79,7 +79,7 @@ const createCourseRoute = defineRoute(
 );
 
 const readCourseRoute = defineRoute(
-  { roles: ROLES, scope: "read", rule: "An unpublished course is seen by those who have rights in it, and by admins." },
+  { roles: ROLES, scope: "read", rule: "Only people with rights in it and admins see an unpublished course." },
   {
     method: "get",
     path: "/courses/{course}",

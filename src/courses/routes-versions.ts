@@ -79,7 +79,7 @@ const sourceRoute = defineRoute(
     request: { params: versionParams },
     responses: {
       200: { description: "The document.", content: json(z.looseObject({ slug: z.string() })) },
-      304: { description: "Nothing has changed: the version has this ETag." },
+      304: { description: "Not modified: the version still has this ETag." },
     },
   },
 );

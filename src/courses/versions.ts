@@ -42,7 +42,7 @@ function storedWarnings(warnings: PublishedVersion["warnings"]): PublishedVersio
   return [...kept, { path: "document", rule: "more_warnings", message: `${more} more warnings were not kept.` }];
 }
 
-/** Where a version's source document lies in R2. */
+/** Where a version's source document is in R2. */
 export function documentKey(slug: string, sha256: string): string {
   return `courses/${slug}/${sha256}.json`;
 }

@@ -8,7 +8,7 @@ import type { Outbox, OutboxRow } from "./outbox.ts";
 import { RESEND_MS } from "./resend.ts";
 
 /**
- * How long "nobody reads this learner's events" is believed, unless somebody reads the enrollment meanwhile: whoever opens
+ * How long "nobody reads this learner's events" is assumed, unless somebody reads the enrollment meanwhile: whoever opens
  * a page does, and then its stream. Else the first event comes a second later, through the queue. A call for each write
  * would cost as much as the write.
  */

@@ -10,7 +10,7 @@ import { DUE_NAMES, SCHEMA_STEPS } from "./schema.ts";
 import { EnrollmentState } from "./state.ts";
 import { EnrollmentStore } from "./store.ts";
 
-/** Totals are counted anew as rows come; the outline is the course version's, which D1 has: a copy of it in each of fifty thousand dumps would dwarf the rest. */
+/** Totals are counted again as rows come; the outline is the course version's, which D1 has: a copy of it in each of fifty thousand dumps would dwarf the rest. */
 export const DERIVED_TABLES = ["outline", "submission_totals"];
 
 /**
@@ -37,8 +37,8 @@ export function loadEnrollment(
 }
 
 /**
- * Whether what an enrollment shows is what its facts say: the states are evaluated anew and compared with those stored.
- * A snapshot of another engine is left out: the first read makes it anew.
+ * Whether what an enrollment shows is what its facts say: the states are evaluated again and compared with those stored.
+ * A snapshot of another engine is left out: the first read makes it again.
  */
 export function snapshotHolds(storage: DurableObjectStorage): boolean {
   const store = new EnrollmentStore(storage.sql);

@@ -20,8 +20,8 @@ import { WriteTools } from "./write-tools.ts";
 import { type EnrollmentWrites, writesWith } from "./writes.ts";
 
 /**
- * One enrollment as it lies in its object: its rows, what memory holds of them, its outbox, and the one way to change
- * any of it. What the object does stands in the modules beside this.
+ * One enrollment as it is in its object: its rows, what memory holds of them, its outbox, and the one way to change
+ * any of it. What the object does is in the modules beside this.
  */
 export class EnrollmentCore {
   readonly store: EnrollmentStore;
@@ -84,7 +84,7 @@ export class EnrollmentCore {
 
   /** The state inside a transaction: what memory holds now, not what a caller held before it awaited. */
   current(): EnrollmentState {
-    if (this.#state === null) throw new Error("the enrollment's memory was dropped by a failed write; try again");
+    if (this.#state === null) throw new Error("a failed write has reset the enrollment's memory; try again");
     return this.#state;
   }
 

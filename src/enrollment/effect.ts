@@ -39,10 +39,10 @@ export function withoutEffect(program: Program, learner: Learner, override: Over
     return { path: "kind", rule: "not_assigned", message };
   }
   if (program.standing[item] === STANDING.DRAFT) {
-    return { path: "kind", rule: "draft", message: `${override.item} is a draft: nobody sees it.` };
+    return { path: "kind", rule: "draft", message: `${override.item} is a draft, which learners do not see.` };
   }
   if (program.veils[item] === VEIL.HIDDEN) {
-    return { path: "kind", rule: "hidden", message: `${override.item} is hidden: no learner sees it, open or not.` };
+    return { path: "kind", rule: "hidden", message: `${override.item} is hidden: learners never see it.` };
   }
   const lock = others.find(({ index, kind }) => index === item && kind === "lock");
   if (lock !== undefined && (lock.expires_at === null || lock.expires_at >= (override.expires_at ?? Infinity))) {
@@ -91,8 +91,8 @@ function uselessExcuse(program: Program, learner: Learner, item: number): FieldE
   }
   const id = ids[item] ?? "";
   return asked === 0
-    ? { path: "kind", rule: "nothing_asks", message: `No rule asks for ${id}, so there is nothing to excuse from.` }
-    : { path: "kind", rule: "already_done", message: `The learner has already done all that is asked of ${id}.` };
+    ? { path: "kind", rule: "nothing_asks", message: `No rule asks for ${id}, so an excuse would change nothing.` }
+    : { path: "kind", rule: "already_done", message: `The learner has already completed ${id}.` };
 }
 
 /** Of no use where the item is open at every instant until the override ends, and nothing the learner does closes it. */
@@ -114,7 +114,7 @@ function uselessUnlock(
     if (at >= now && at < end && !isOpenIn(scopeOf(program, learner, at), item)) return null;
   }
   const why = learner.practiceMode ? " (the learner is in practice mode)" : "";
-  const message = `${override.item} is open for this learner${why} and stays so: there is nothing to unlock.`;
+  const message = `${override.item} is open for this learner${why} and stays open, so an unlock would change nothing.`;
   return { path: "kind", rule: "already_open", message };
 }
 
@@ -138,11 +138,11 @@ function uselessExtension(
       : {
           path: "kind",
           rule: "no_end",
-          message: `Nothing in the rule of ${id} is an end, and it does not close: there is none to extend.`,
+          message: `The rule of ${id} has no end, and the item does not close, so there is no end to extend.`,
         };
   }
   const extendTo = override.extend_to ?? Number.NEGATIVE_INFINITY;
-  if (extendTo <= now) return { path: "extend_to", rule: "in_past", message: "The new end has passed already." };
+  if (extendTo <= now) return { path: "extend_to", rule: "in_past", message: "The new end is in the past." };
   const moved = ends.filter((end) => end < extendTo);
   if (moved.length === 0) {
     return { path: "extend_to", rule: "not_later", message: `${id} does not end before this instant.` };

@@ -42,7 +42,7 @@ export class FactWrites {
         const index = this.#state.program.indexOf.get(fact.item) ?? 0;
         const isProblem = index >= this.#state.program.chapterCount;
         if (request.chapters_only && isProblem && (this.#state.program.completion?.asked[index] ?? null) === null) {
-          return refuse("item_not_found", { detail: "This is no chapter; a problem is completed by a submission." });
+          return refuse("item_not_found", { detail: "This is not a chapter; a problem is completed by a submission." });
         }
         if (refusal !== null) return refusal;
         const unmarked = refuseMark({ ...this.#state.view(now), zone: request.zone ?? null }, index, request.language);

@@ -28,66 +28,72 @@ const factSchema = z
       .strictObject({ points: pointsSchema, min: pointsSchema.default(0), max: pointsSchema })
       .nullable()
       .default(null)
-      .describe("The score in points, with the range of this very attempt; instead of `score`, which follows from it."),
+      .describe(
+        "The score in points, with the range of this attempt. Send it instead of `score`, which is computed from it.",
+      ),
     outcome: z
       .enum(["passed", "failed"])
       .nullable()
       .default(null)
-      .describe("The item is passed (and so completed) or failed by it. The latest that says so counts."),
+      .describe("This fact passes (and so completes) or fails the item. The latest such fact counts."),
     viewed: z
       .boolean()
       .default(false)
-      .describe("The learner opened it. By itself that is no attempt; whoever attempted it has opened it."),
+      .describe("The learner opened the item. Opening alone is not an attempt, but every attempt counts as opening."),
     submitted: z.boolean().default(false).describe("The learner submitted something."),
     contributed: z
       .boolean()
       .default(false)
-      .describe("The learner contributed what the item asks for, as the service that holds it knows."),
+      .describe("The learner contributed what the item asks for, as a service reports."),
     held: z
       .boolean()
       .default(false)
       .describe(
-        "It waits for its release: until then it neither counts nor shows. One is held of each item, the last that was told.",
+        "The score is held back: until its release, it does not count and is not shown. Each item has at most one held score, the last one sent.",
       ),
     release: z
       .boolean()
       .default(false)
-      .describe("What is held of the item counts, from the moment of this call on. Nothing else goes with it."),
-    at: happenedSchema.describe("When it happened, not before 1970."),
+      .describe(
+        "The held score of the item counts from the moment of this call on. A row with `release` has no other fields.",
+      ),
+    at: happenedSchema.describe("When it happened. Not before 1970."),
     correct: z
       .boolean()
       .default(false)
       .describe(
-        "This is what is right: it takes the place of all that is recorded of the item, with its own date, a lower score and an earlier revocation included. Repeated, it changes nothing.",
+        "This row replaces everything that is recorded for the item, with its own date, even if the score is lower or the item was revoked. Sending it again changes nothing.",
       ),
     relock: z
       .boolean()
       .default(false)
-      .describe("With `correct`: what rested on the replaced fact locks, where the rules do not open it now."),
+      .describe(
+        "With `correct`: items that opened because of the replaced fact lock again, unless the rules open them now.",
+      ),
   })
   .refine(({ score, points }) => score === null || points === null, {
     path: ["points"],
-    message: "either a score or points",
+    message: "send send either a score or points",
     params: { rule: "only_one" },
   })
   .refine(({ held, correct, release }) => Number(held) + Number(correct) + Number(release) <= 1, {
     path: ["held"],
-    message: "either held, or release, or correct",
+    message: "send only one of held, release and correct",
     params: { rule: "only_one" },
   })
   .refine((fact) => !fact.release || !tells(fact), {
     path: ["release"],
-    message: "a release tells nothing else",
+    message: "a row with release has no other fields",
     params: { rule: "only_one" },
   })
   .refine(({ completed, outcome }) => !completed || outcome !== "failed", {
     path: ["outcome"],
-    message: "what is failed is not completed by it",
+    message: "a failed item cannot be completed by the same row",
     params: { rule: "contradiction" },
   })
   .refine(({ correct, relock }) => correct || !relock, {
     path: ["relock"],
-    message: "relock goes with correct",
+    message: "relock needs correct",
     params: { rule: "needs_correct" },
   });
 
@@ -139,14 +145,14 @@ export const importResultSchema = z
           index: z.int(),
           outcome: z.enum(OUTCOMES).openapi({
             description:
-              "`waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`: it waits for its release. `held_limit`: a thousand scores of the learner wait already. `superseded`: it happened before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
+              "`waiting`: recorded, but the item is not in the published version; the fact counts when the item returns. `held`: it waits for its release. `held_limit`: a thousand scores of the learner are held already. `superseded`: it is older than a revocation or correction of the item; send it with `correct` if it is right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
           }),
           progress_seq: z.int().nullable(),
           errors: rowErrorsSchema,
         })
         .openapi("ImportOutcome"),
     ),
-    recorded: z.int().openapi({ description: "Facts recorded, those that wait included." }),
+    recorded: z.int().openapi({ description: "Recorded facts, including those that wait." }),
     deltas: z.array(
       z.object({
         enrollment_id: z.string(),
@@ -155,7 +161,7 @@ export const importResultSchema = z
         completed: z.array(z.string()).openapi({ description: "Items that became complete, chapters included." }),
       }),
     ),
-    deltas_omitted: z.int().openapi({ description: "Learners whose delta had no room in this answer." }),
+    deltas_omitted: z.int().openapi({ description: "Learners whose changes did not fit into this answer." }),
   })
   .openapi("ImportResult");
 

@@ -44,7 +44,7 @@ export const progressNotice = (notice: z.output<typeof progressPayload>): string
 export const judgedNotice = (notice: z.output<typeof judgedPayload>): string => JSON.stringify(notice);
 export const enrollmentNotice = (notice: z.output<typeof enrollmentPayload>): string => JSON.stringify(notice);
 
-/** Items one event of progress names; a reader loads the whole course anew when there were more. */
+/** Items one event of progress names; a reader loads the whole course again when there were more. */
 const MAX_NAMED = 100;
 
 /**

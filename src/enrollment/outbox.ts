@@ -88,7 +88,7 @@ export class Outbox {
     this.#isHeldNew = false;
   }
 
-  /** A transaction was rolled back, or the tables were filled anew: what memory says of them is not so. */
+  /** A transaction was rolled back, or the tables were filled again: what memory says of them is not so. */
   forget(): void {
     this.#standing = null;
     this.unsent.forget();

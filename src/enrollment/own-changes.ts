@@ -4,7 +4,7 @@ import { enrollmentNotice, judgedNotice, progressNotice } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
 import type { EnrollmentStore } from "./store.ts";
 
-/** Most items of one commit that are named although nothing was told of them. */
+/** Most items of one commit that are named alalthough no fact about them was reported. */
 const MAX_DERIVED = 100;
 
 /**
@@ -16,7 +16,7 @@ export class OwnChanges {
   readonly #store: EnrollmentStore;
   readonly #outbox: Outbox;
   readonly #causes = new Set<Cause>();
-  /** Items that are complete by it, or no longer, though nothing was told of them. */
+  /** Items that are complete by it, or no longer, although no fact about them was reported. */
   readonly #derived = new Set<string>();
   #before: Meta["status"] | null = null;
 

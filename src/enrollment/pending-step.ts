@@ -1,11 +1,11 @@
 /**
- * What is pending for D1 stands in the row of the enrollment, which every commit writes anyway: `pending` is a list of
+ * What is pending for D1 is in the row of the enrollment, which every commit writes anyway: `pending` is a list of
  * [id, kind, ref, payload, created_at], null when there is none; `pending_head` is the last number given out. What is too
  * large for the row stays in a table of its own. That something is pending says by itself when it is asked for again: no
  * due-time is written for it.
  *
  * The release before knows two tables by their names, so both names stay and go on to work, reading and writing: as
- * views. When it saves the enrollment, it writes the row anew without the two columns; what was pending goes into the table
+ * views. When it saves the enrollment, it writes the row again without the two columns; what was pending goes into the table
  * first, and the numbers go on from where they were.
  */
 export const PENDING_STEP = `

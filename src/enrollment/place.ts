@@ -10,7 +10,7 @@ export const ASKED_PER_SECOND = 1_000;
 export const JITTER_MS = 5_000;
 /** Prime to {@link JITTER_MS}: it leads from each place to another millisecond, and comes back to none. */
 const STRIDE = 1_789;
-/** After this place the line begins anew: nobody waits longer than an hour, and above it the rate grows with the course. */
+/** After this place the line begins again: nobody waits longer than an hour, and above it the rate grows with the course. */
 export const LINE_LENGTH = 3_600 * ASKED_PER_SECOND;
 
 /**

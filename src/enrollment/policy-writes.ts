@@ -87,7 +87,7 @@ export class PolicyWrites {
     const isSame = standing !== undefined && standing.expires_at === expires_at && standing.extend_to === extend_to;
     if (isSame && standing.reason === reason) return ok(this.#tools.answer());
     if (standing === undefined && this.#store.policy.overrideCount() >= MAX_OVERRIDES) {
-      const detail = `At most ${MAX_OVERRIDES} overrides are in place for one learner; remove one first.`;
+      const detail = `A learner has at most ${MAX_OVERRIDES} overrides; remove one first.`;
       return refuse("override_limit", { detail });
     }
     // Only what it does may be without effect; another reason for what is in force is just noted.

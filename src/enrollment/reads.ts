@@ -145,7 +145,10 @@ export async function readItem(
       return ok({ ...row, content: text === null ? null : inLanguage(text, language), snapshot });
     } catch (fault) {
       logFault("content_unreachable", fault, { course_id: course });
-      return refuse("unavailable", { detail: "What the item holds cannot be read now.", retry_after: RETRY_AFTER_S });
+      return refuse("unavailable", {
+        detail: "The content of the item cannot be read now.",
+        retry_after: RETRY_AFTER_S,
+      });
     }
   });
 }
@@ -246,7 +249,7 @@ async function readMirror(c: AppContext, enrollment: string, request: ReadReques
   } catch (fault) {
     logFault("realtime_failed", fault, { enrollment_id: enrollment });
     return refuse("unavailable", {
-      detail: "Neither the enrollment nor the database answers.",
+      detail: "Neither the enrollment object nor the database answers.",
       retry_after: RETRY_AFTER_S,
     });
   }

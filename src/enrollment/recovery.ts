@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import type { EnrollmentCore } from "./core.ts";
 import type { EnrollmentState } from "./state.ts";
 
-/** How long "there is no such enrollment" is believed before D1 is asked again. */
+/** How long "there is no such enrollment" is assumed before D1 is asked again. */
 const ABSENCE_MS = 2_000;
 
 /** An empty object of an enrollment that D1 knows starts from what D1 has. */

@@ -38,10 +38,13 @@ const filterQuery = {
     .optional()
     .openapi({ description: "Only learners for whom one of the items of this page is in this state." }),
   sort: z.enum(CLASS_SORTS).default("name").openapi({
-    description: "`name`: by the first letters, whatever their case. `last_active`: the latest first, to the hour.",
+    description:
+      "`name`: by the first letters; upper and lower case do not matter. `last_active`: the most recently active first, to the hour.",
   }),
   item_limit: z.coerce.number().int().min(1).max(MAX_ITEMS).default(MAX_ITEMS),
-  item_cursor: pageQuery.cursor.openapi({ description: "`next_item_cursor` of a page: the items after its own." }),
+  item_cursor: pageQuery.cursor.openapi({
+    description: "`next_item_cursor` of a page: the items after those of that page.",
+  }),
   lang: languageQuery,
 };
 const itemSchema = z
@@ -68,7 +71,7 @@ const classRoute = defineRoute(
     path: "/courses/{course}/class",
     operationId: "readClass",
     tags: TAGS,
-    summary: "The class as a table: learners by items with states and scores, as D1 mirrors them, decided now",
+    summary: "The class as a table of learners and items with states and scores: facts from D1, states computed now",
     request: {
       params: courseParam,
       query: z.object({
@@ -79,7 +82,7 @@ const classRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "A page of learners. It may hold fewer than asked for, even none, while there is a next one.",
+        description: "A page of learners. It can have fewer than the limit, even none, although there is a next page.",
         content: {
           "application/json": {
             schema: pageSchema(rowSchema)
@@ -144,7 +147,7 @@ const exportRoute = defineRoute(
     path: "/courses/{course}/class/export",
     operationId: "exportClass",
     tags: TAGS,
-    summary: "The same table of all learners as a streamed CSV file: two columns for each item of the page of items",
+    summary: "The table of all learners as a streamed CSV file: two columns for each item of the page of items",
     request: { params: courseParam, query: z.object(filterQuery) },
     responses: { 200: { description: "CSV.", content: { "text/csv": { schema: z.string() } } } },
   },
@@ -233,7 +236,7 @@ async function askedOf(
     const after = await decodeCursor(acceptedSecrets(c.env), scope, query.item_cursor);
     if (!after.ok) return after;
     from = all.indexOf(program.indexOf.get(after.value) ?? -1) + 1;
-    // A version without the item: the columns begin anew.
+    // A version without the item: the columns begin again.
     if (from === 0) return refuse("invalid_cursor");
   }
   const items = all.slice(from, from + query.item_limit);

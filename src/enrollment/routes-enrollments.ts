@@ -31,7 +31,7 @@ const enrollRoute = defineRoute(
   {
     roles: ROLES,
     scope: "enroll",
-    rule: "Learners enroll themselves where the course allows it; staff enroll others, set cohorts and the day of enrollment.",
+    rule: "Learners enroll themselves if the course allows it. Staff enroll others, set cohorts and the day of enrollment.",
     rate: "write",
     refuses: ["course_unpublished", "user_not_found", "not_enrolled", "shards_full"],
   },
@@ -62,10 +62,13 @@ const enrollRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "Was enrolled already, or has come back; `updated` says whether anything is different now.",
+        description: "The learner was enrolled already, or has returned; `updated` says whether anything changed.",
         content: json(enrollAnswerSchema),
       },
-      201: { description: "Enrolled; `unlocked` is what is open from the start.", content: json(enrollAnswerSchema) },
+      201: {
+        description: "Enrolled; `unlocked` lists the items that are open from the start.",
+        content: json(enrollAnswerSchema),
+      },
     },
   },
 );
@@ -109,7 +112,7 @@ const listRoute = defineRoute(
     path: "/courses/{course}/enrollments",
     operationId: "listEnrollments",
     tags: TAGS,
-    summary: "List active enrollments, as D1 mirrors them",
+    summary: "List active enrollments, from the mirror in D1",
     request: { params: courseParam, query: z.object(pageQuery) },
     responses: { 200: { description: "A page of enrollments.", content: json(pageSchema(enrollmentRow)) } },
   },
@@ -156,8 +159,7 @@ const inspectRoute = defineRoute(
               completed_count: z.int(),
               item_count: z.int(),
               held: z.array(z.object({ item: z.string(), held_at: z.string() })).openapi({
-                description:
-                  "Items with a score that is not released, and since when. The learner knows nothing of it.",
+                description: "Items with a score that is not released, and since when. The learner does not see this.",
               }),
               outbox: z.object({ rows: z.int(), oldest_ms: z.int() }),
             })

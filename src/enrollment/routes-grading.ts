@@ -105,7 +105,9 @@ const verdictRoute = defineRoute(
       params: submissionParam,
       body: { required: true, content: json(verdictSchema) },
     },
-    responses: { 200: { description: "Judged, with the exact delta.", content: json(submitAnswerSchema) } },
+    responses: {
+      200: { description: "Judged; the answer says exactly what changed.", content: json(submitAnswerSchema) },
+    },
   },
 );
 

@@ -27,7 +27,7 @@ const submissionsRoute = defineRoute(
   {
     roles: ROLES,
     scope: "read",
-    rule: "Own submissions, also while the problem is locked again; staff of the course: ?learner= one learner's.",
+    rule: "Own submissions, also while the problem is locked again. Staff of the course: ?learner= for those of one learner.",
     refuses: UNLOCK_READ_REFUSALS,
   },
   {
@@ -46,7 +46,7 @@ const submissionsRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "A page of submissions. It may hold fewer than asked for where their texts are long.",
+        description: "A page of submissions. It can have fewer than the limit if their texts are long.",
         content: { "application/json": { schema: pageSchema(submissionView) } },
       },
     },

@@ -8,9 +8,9 @@ const freshnessRoute = defineRoute(
     path: "/system/freshness",
     operationId: "getFreshness",
     tags: ["system"],
-    summary: "What is late or stale: snapshots, marks, queues, dead letters, divergences",
+    summary: "Late or stale work: snapshots, marks, queues, dead letters, divergences",
     responses: {
-      200: { description: "Numbers of now.", content: { "application/json": { schema: freshnessSchema } } },
+      200: { description: "The present numbers.", content: { "application/json": { schema: freshnessSchema } } },
     },
   },
 );

@@ -31,7 +31,7 @@ export const cohortsSchema = z.array(cohortNameSchema).max(MAX_COHORTS);
 const MAX_CLOCK_SKEW_MS = 300_000;
 export const enrolledAtSchema = happenedSchema.openapi({
   description:
-    "When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the future; up to five minutes, by which clocks differ, count as now.",
+    "When the enrollment began, if it began on another platform. Waiting periods count from it. Not before 1970 and not in the future; up to five minutes in the future count as now, because clocks differ.",
 });
 
 /** A given beginning in epoch ms, null when none was given; or why it cannot be one. */
@@ -46,7 +46,7 @@ const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema
 const enrollmentParam = z.object({ enrollment: enrollmentIdSchema });
 const courseParam = z.object({ course: courseSlugSchema });
 const reason = z.string().trim().min(3).max(500);
-const done = { 200: { description: "Done, with the exact delta.", content: json(writeAnswerSchema) } };
+const done = { 200: { description: "Done; the answer says exactly what changed.", content: json(writeAnswerSchema) } };
 const policyRoute = defineRoute(
   { roles: STAFF, scope: "enroll", rule: DECIDE_RULE, rate: "write", refuses: ["course_not_found"] },
   {
@@ -54,8 +54,7 @@ const policyRoute = defineRoute(
     path: "/enrollments/{enrollment}",
     operationId: "changeEnrollment",
     tags: TAGS,
-    summary:
-      "Change cohorts, profile, completed courses, practice mode or the day of enrollment; what is not named stays",
+    summary: "Change cohorts, profile, completed courses, practice mode or the day of enrollment; other fields stay",
     request: {
       headers: idempotencyHeader,
       params: enrollmentParam,
@@ -66,10 +65,7 @@ const policyRoute = defineRoute(
             .strictObject({
               cohorts: cohortsSchema.nullable().default(null),
               practice_mode: z.boolean().nullable().default(null),
-              profile: profileSchema
-                .nullable()
-                .default(null)
-                .describe("Takes the place of the whole profile; `{}` empties it."),
+              profile: profileSchema.nullable().default(null).describe("Replaces the whole profile; `{}` empties it."),
               courses: z
                 .record(courseSlugSchema, happenedSchema.nullable())
                 .refine((told) => Object.keys(told).length <= MAX_COURSES_ASKED, {
@@ -78,12 +74,12 @@ const policyRoute = defineRoute(
                 })
                 .default({})
                 .describe(
-                  "Other courses that the learner has completed, and when; null takes it back. What is not named stays. Courses that are here tell it themselves.",
+                  "Other courses that the learner has completed, and when; null removes one. Courses that are not named stay. Courses in this deployment report it themselves.",
                 ),
               enrolled_at: enrolledAtSchema.nullable().default(null),
               relock: z.boolean().default(false).openapi({
                 description:
-                  "What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's, asks for a cohort (with `cohorts`), a field of the profile (with `profile`), another course (with `courses`) or days since enrollment (with `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.",
+                  "Items that opened because of a changed field lock again, unless the rules open them now: items whose rule, or whose chapter's rule, asks for a cohort (with `cohorts`), a field of the profile (with `profile`), another course (with `courses`) or days since enrollment (with `enrolled_at`), and all items (with `practice_mode: false`). Without `relock`, a sticky course keeps them open.",
               }),
             })
             .refine(
@@ -95,7 +91,7 @@ const policyRoute = defineRoute(
               {
                 path: ["relock"],
                 message:
-                  "name cohorts, profile, courses, enrolled_at or practice_mode: false; POST .../relock relocks everything",
+                  "send cohorts, profile, courses, enrolled_at or practice_mode: false as well; POST .../relock relocks everything",
                 params: { rule: "nothing_named" },
               },
             )
@@ -122,7 +118,7 @@ const setOverrideRoute = defineRoute(
     tags: TAGS,
     summary: "Unlock, lock, excuse or extend one item for one learner",
     description:
-      "One of each kind may be in force on an item; a second of the same kind takes the place of the first, and an excuse then keeps the instant from which it counts. The same again changes nothing. `lock` is stronger than `unlock`, that than a lock of the chapter, that than practice mode and the rules; `excuse` and `extend` change what the rules say: `extend` moves every end in the item's own rule, however it is spelled (`until`, or `from`, `after_enrollment`, `after` below a `not`), to `extend_to` where that is later. What would change nothing is refused with `no_effect` and the reason.",
+      "An item can have one override of each kind. A second one of the same kind replaces the first; a replaced excuse keeps the instant from which it counts. Sending the same override again changes nothing. The first of these that applies decides: `lock`, `unlock`, a lock of the chapter, practice mode, the rules. `excuse` and `extend` change what the rules say. `extend` moves every end in the item's own rule (`until`, or `from`, `after_enrollment`, `after` below a `not`) to `extend_to`, if that is later. An override that would change nothing is refused with `no_effect` and the reason.",
     request: {
       headers: idempotencyHeader,
       params: overrideParams,
@@ -163,7 +159,7 @@ const removeOverrideRoute = defineRoute(
         relock: z
           .enum(["true", "false"])
           .optional()
-          .openapi({ description: "Items that this opened lock again, where the rules do not open them now." }),
+          .openapi({ description: "Items that this override opened lock again, unless the rules open them now." }),
       }),
     },
     responses: done,
@@ -189,7 +185,7 @@ const revokeRoute = defineRoute(
               reason,
               relock: z.boolean().default(false).openapi({
                 description:
-                  "What rests on the fact locks, where the rules do not open it now: items that ask for this one in their rule, or whose chapter does. Without it a sticky course keeps them open.",
+                  "Items that opened because of this fact lock again, unless the rules open them now: items whose rule, or whose chapter's rule, asks for this item. Without `relock`, a sticky course keeps them open.",
               }),
             })
             .openapi("Revocation"),
@@ -206,9 +202,9 @@ const relockRoute = defineRoute(
     path: "/enrollments/{enrollment}/relock",
     operationId: "relockEnrollment",
     tags: TAGS,
-    summary: "For one learner, lock again what is kept open although the rules do not open it now",
+    summary: "For one learner, lock items again that are kept open although the rules do not open them now",
     description:
-      "What a publish with `relock` does for everybody: what was kept open by a sticky course or a grandfathering publish, started items included, is open from now on only where the rules open it. Facts stay.",
+      "The same as a publish with `relock`, for one learner. Items that a sticky course or a publish with `grandfather` kept open, also started ones, are open from now on only if the rules open them. Facts stay.",
     request: {
       headers: idempotencyHeader,
       params: enrollmentParam,
@@ -224,7 +220,7 @@ const rebuildRoute = defineRoute(
     path: "/enrollments/{enrollment}/rebuild",
     operationId: "rebuildEnrollment",
     tags: TAGS,
-    summary: "Merge what D1 knows into the object; restores one that lost its storage",
+    summary: "Merge the mirror in D1 into the object; this restores an object that lost its storage",
     request: { params: enrollmentParam },
     responses: done,
   },
@@ -236,7 +232,7 @@ const markStaleRoute = defineRoute(
     path: "/enrollments/{enrollment}/stale",
     operationId: "markEnrollmentStale",
     tags: TAGS,
-    summary: "Invalidate a snapshot: the next read recomputes it",
+    summary: "Invalidate a snapshot: the next read computes it again",
     request: { params: enrollmentParam },
     responses: { 200: { description: "Marked.", content: json(z.object({ stale: z.boolean() })) } },
   },
@@ -248,7 +244,7 @@ const markCourseStaleRoute = defineRoute(
     path: "/courses/{course}/stale",
     operationId: "markCourseStale",
     tags: TAGS,
-    summary: "Invalidate every snapshot of a course: the sweeps recompute them",
+    summary: "Invalidate every snapshot of a course: the sweeps compute them again",
     request: { params: courseParam },
     responses: { 202: { description: "Marked.", content: json(z.object({ course: z.string() })) } },
   },
@@ -282,7 +278,7 @@ export function policyRoutes() {
         extend_to: extend_to === null ? null : Date.parse(extend_to),
       };
       if (override.expires_at !== null && override.expires_at <= Date.now()) {
-        const message = "The override would have expired already.";
+        const message = "The override would expire before it begins.";
         return respond(c, { code: "invalid_input", errors: [{ path: "expires_at", rule: "in_past", message }] });
       }
       if (courseOfItem(item) !== parseEnrollmentId(enrollment).course)

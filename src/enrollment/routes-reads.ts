@@ -22,8 +22,8 @@ import { STAFF, STAFF_RULE } from "./staff.ts";
 
 const TAGS = ["unlock reads"];
 const READ_RULE =
-  "Own state; staff of the course see everything, ?as=learner a newcomer's and ?learner= one learner's.";
-const CONTENT_RULE = "What is locked now is 403 with its reasons, whatever `at` asks for; staff read it at all times.";
+  "Own state. Staff of the course see everything; ?as=learner shows the state of a new learner, ?learner= that of one learner.";
+const CONTENT_RULE = "An item that is locked now is 403 with its reasons, even with `at`. Staff can always read it.";
 
 const itemState = z.enum(["locked", "unlocked", "started", "completed"]);
 const progressView = z.object({ met: z.int(), total: z.int(), percent: z.int() }).openapi("PrerequisiteProgress");
@@ -40,7 +40,7 @@ const commonRow = {
     .object({ opens: z.string().nullable(), due: z.string().nullable(), closes: z.string().nullable() })
     .optional()
     .openapi({
-      description: "When the item accepts work, of items that say so; `closes` with the learner's extension.",
+      description: "When the item accepts work, if it has a window. `closes` includes the learner's extension.",
     }),
   completion: completionSchema.optional(),
 };
@@ -52,7 +52,7 @@ const problemRow = z
     ...commonRow,
     chapter_id: z.string().nullable(),
     difficulty: z.int(),
-    kind: z.string().openapi({ description: "What kind of item it is: `problem` where the author says nothing else." }),
+    kind: z.string().openapi({ description: "The kind of item: `problem` if the author names no other." }),
     is_unlocked: z.boolean(),
     best_score: z.number().nullable(),
   })
@@ -62,20 +62,20 @@ const explanationView = explanationSchema.extend({ snapshot: snapshotSchema }).o
 const readQuery = {
   lang: languageQuery,
   min_seq: z.coerce.number().int().min(0).optional().openapi({
-    description: "Never answer from before this progress_seq, which a write returned: read-your-writes.",
+    description: "The answer includes the write that returned this progress_seq.",
   }),
   at: instantSchema.optional().openapi({
     description:
-      "States and reasons of another instant: the past as it was, the future as it stands now. Whether content is shown and work is accepted is decided by the present alone.",
+      "States and reasons at another instant: the past as it was, the future as it will be if nothing else changes. The present instant alone decides whether content is shown and work is accepted.",
   }),
   tz: zoneSchema.optional(),
   learner: userIdSchema.optional().openapi({ description: "Staff: the state of this learner." }),
-  as: z.enum(["learner"]).optional().openapi({ description: "Staff: what somebody who has just enrolled sees." }),
+  as: z.enum(["learner"]).optional().openapi({ description: "Staff: what a new learner sees." }),
 };
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const listAnswer = <T extends z.ZodType>(row: T) => ({
   200: { description: "A page of rows.", content: json(pageSchema(row).extend({ snapshot: snapshotSchema })) },
-  304: { description: "Nothing has changed since the ETag that was sent." },
+  304: { description: "Not modified since the ETag that was sent." },
 });
 const courseParam = z.object({ course: courseSlugSchema });
 
@@ -84,11 +84,11 @@ const stateQuery = {
   ...readQuery,
   max_stale: z.coerce.number().int().min(1).max(MAX_STALE_SECONDS).optional().openapi({
     description:
-      "The answer may be so many seconds old: it is given at the edge, without asking the enrollment. Never from before `min_seq`. Not with `at`, `as` and `learner`.",
+      "The answer may be this many seconds old. It comes from the edge, without asking the enrollment object. It always includes `min_seq`. Not with `at`, `as` and `learner`.",
   }),
 };
 type StateQuery = Pick<ReadQuery, "max_stale" | "at" | "as" | "learner">;
-const ONLY_OWN_PRESENT = "may not be given with at, as or learner: those are always answered exactly";
+const ONLY_OWN_PRESENT = "cannot be combined with at, as or learner, whose answers are always exact";
 const isOwnPresent = ({ max_stale, at, as, learner }: StateQuery) =>
   max_stale === undefined || (at === undefined && as === undefined && learner === undefined);
 const statesQuery = z
@@ -188,7 +188,7 @@ const unlocksRoute = defineRoute(
           z.object({ states: z.record(z.string(), itemState), snapshot: snapshotSchema }).openapi("Unlocks"),
         ),
       },
-      304: { description: "Nothing has changed since the ETag that was sent." },
+      304: { description: "Not modified since the ETag that was sent." },
     },
   },
 );
@@ -200,7 +200,7 @@ const whyRoute = defineRoute(
     path: "/courses/{course}/items/{item}/why",
     operationId: "explainItem",
     tags: TAGS,
-    summary: "Why an item is locked: every failing condition, and the least there is to do",
+    summary: "Why an item is locked: every condition that is not met, and the shortest list of steps that opens it",
     request: { params: itemParams, query: statesQuery },
     responses: { 200: { description: "The explanation.", content: json(explanationView) } },
   },
@@ -217,14 +217,14 @@ const audienceRoute = defineRoute(
     path: "/courses/{course}/items/{item}/audience",
     operationId: "listAudience",
     tags: TAGS,
-    summary: "Who can open an item, and who is blocked on it by what, as D1 mirrors them",
+    summary: "Who can open an item, and what blocks the others, from the mirror in D1",
     request: {
       params: itemParams,
       query: z.object({ ...pageQuery, state: z.enum(["open", "blocked", "any"]).default("any") }),
     },
     responses: {
       200: {
-        description: "A page of learners. It may hold fewer than asked for, even none, while there is a next one.",
+        description: "A page of learners. It can have fewer than the limit, even none, although there is a next page.",
         content: json(
           pageSchema(
             z

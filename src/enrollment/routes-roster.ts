@@ -46,7 +46,10 @@ export const batchRow = z.strictObject({
   cohorts: cohortsSchema.nullable().default(null),
   practice_mode: z.boolean().nullable().default(null),
   profile: profileSchema.nullable().default(null),
-  enrolled_at: enrolledAtSchema.nullable().default(null).describe("When it began, for one that began elsewhere."),
+  enrolled_at: enrolledAtSchema
+    .nullable()
+    .default(null)
+    .describe("When the enrollment began, if it began on another platform."),
 });
 const batchRoute = defineRoute(
   {
@@ -62,7 +65,7 @@ const batchRoute = defineRoute(
     path: "/courses/{course}/enrollments/batch",
     operationId: "enrollBatch",
     tags: TAGS,
-    summary: "Enroll a roster: up to 5,000 learners, each judged by itself",
+    summary: "Enroll a roster: up to 5,000 learners, each row with its own result",
     // The key covers the call as a whole, which spans many objects; a repeat without a key finds everybody enrolled.
     middleware: [idempotent("harmless")],
     request: {
@@ -77,7 +80,7 @@ const batchRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "A result for each row, in order; 400 when all of them break rules.",
+        description: "A result for each row, in order; 400 if all rows break rules.",
         content: json(
           z
             .object({

@@ -32,14 +32,15 @@ const pendingRoute = defineRoute(
     path: "/submissions/pending",
     operationId: "listPendingSubmissions",
     tags: ["unlock writes"],
-    summary: "Submissions that wait for a verdict, oldest first, as D1 mirrors them",
+    summary: "Submissions that wait for a verdict, oldest first, from the mirror in D1",
     request: {
       query: z.object({
         ...pageQuery,
-        course: courseSlugSchema.optional().openapi({ description: "Only of this course." }),
-        item: itemIdSchema.optional().openapi({ description: "Only of this problem." }),
+        course: courseSlugSchema.optional().openapi({ description: "Only submissions in this course." }),
+        item: itemIdSchema.optional().openapi({ description: "Only submissions for this problem." }),
         cohort: cohortNameSchema.optional().openapi({
-          description: "Only of learners of this cohort; with `course` or `item`. A page may then be short, or empty.",
+          description:
+            "Only submissions of learners in this cohort; needs `course` or `item`. A page can then be short or empty.",
         }),
       }),
     },

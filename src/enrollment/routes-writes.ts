@@ -50,7 +50,9 @@ const completeRoute = defineRoute(
       query,
       body: { required: false, content: json(z.strictObject({})) },
     },
-    responses: { 200: { description: "Recorded, with the exact delta.", content: json(writeAnswerSchema) } },
+    responses: {
+      200: { description: "Recorded; the answer says exactly what changed.", content: json(writeAnswerSchema) },
+    },
   },
 );
 const markRoute = defineRoute(
@@ -66,14 +68,16 @@ const markRoute = defineRoute(
     path: "/problems/{problem}/mark_as_completed",
     operationId: "markProblem",
     tags: TAGS,
-    summary: "Mark a problem as done, where its requirement of completion asks for that",
+    summary: "Mark a problem as done, if its completion requirement asks for that",
     request: {
       headers: idempotencyHeader,
       params: z.object({ problem: itemIdSchema }),
       query,
       body: { required: false, content: json(z.strictObject({})) },
     },
-    responses: { 200: { description: "Recorded, with the exact delta.", content: json(writeAnswerSchema) } },
+    responses: {
+      200: { description: "Recorded; the answer says exactly what changed.", content: json(writeAnswerSchema) },
+    },
   },
 );
 const submitRoute = defineRoute(
@@ -89,7 +93,7 @@ const submitRoute = defineRoute(
     path: "/problems/{problem}/submissions",
     operationId: "submitAnswer",
     tags: TAGS,
-    summary: "Submit an answer; judged at once if the problem has an answer key, else pending",
+    summary: "Submit an answer; it is judged at once if the problem has an answer key, else it is pending",
     request: {
       headers: idempotencyHeader,
       params: z.object({ problem: itemIdSchema }),
@@ -99,7 +103,9 @@ const submitRoute = defineRoute(
         content: json(z.strictObject({ answer: z.string().min(1).max(MAX_ANSWER) }).openapi("NewSubmission")),
       },
     },
-    responses: { 201: { description: "Taken, with the exact delta.", content: json(submitAnswerSchema) } },
+    responses: {
+      201: { description: "Accepted; the answer says exactly what changed.", content: json(submitAnswerSchema) },
+    },
   },
 );
 const importRoute = defineRoute(
@@ -116,13 +122,13 @@ const importRoute = defineRoute(
     path: "/progress/import",
     operationId: "importProgress",
     tags: TAGS,
-    summary: "Record facts that happened elsewhere, also on locked items: up to 1,000 for many learners",
+    summary: "Record facts from other platforms, also for locked items: up to 1,000 for many learners",
     // The key covers the call as a whole, which spans many objects; facts merge, so a repeat without a key is harmless.
     middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, body: { required: true, content: json(importRequestSchema) } },
     responses: {
       200: {
-        description: "A result for each fact, in order; 400 when all of them break rules.",
+        description: "A result for each fact, in order; 400 if all of them break rules.",
         content: json(importResultSchema),
       },
     },

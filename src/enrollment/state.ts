@@ -35,7 +35,7 @@ import type { EnrollmentStore } from "./store.ts";
 
 /**
  * One learner's enrollment in memory, and how it changes. Every method that changes something is called inside the
- * object's transaction and writes what it changes; when the transaction fails the object drops this and loads it anew.
+ * object's transaction and writes what it changes; when the transaction fails the object drops this and loads it again.
  */
 export class EnrollmentState {
   meta: Meta;
@@ -163,7 +163,7 @@ export class EnrollmentState {
     }
     if (replaced !== null) this.release(replaced.rests, now);
     if (replaced !== null || this.staleness(null, now) !== null) return this.refresh(cause, now);
-    // In place: whoever rolls the transaction back drops this state and loads it anew.
+    // In place: whoever rolls the transaction back drops this state and loads it again.
     const { opened, closed } = reevaluate(this.program, this.learner, this.evaluation, changes, now);
     const ids = (indexes: readonly number[]) => indexes.map((index) => this.program.ids[index] ?? "");
     const delta: Delta = { unlocked: ids(opened), locked: ids(closed) };
@@ -203,7 +203,7 @@ export class EnrollmentState {
     }
   }
 
-  /** The same where everything was laid out anew: by another version, policy or instant. */
+  /** The same where everything was laid out again: by another version, policy or instant. */
   #noteDerived(before: { program: Program; learner: Learner }): void {
     const { ids } = this.program;
     const changes = ids.flatMap((id, item): Change[] => {

@@ -52,7 +52,7 @@ export class SubmissionWrites {
     const index = this.#state.program.indexOf.get(request.item);
     const { chapterCount, outline } = this.#state.program;
     const problem = index === undefined ? undefined : outline.problems[index - chapterCount];
-    if (problem === undefined) return refuse("item_not_found", { detail: "Only problems take submissions." });
+    if (problem === undefined) return refuse("item_not_found", { detail: "Only problems accept submissions." });
     const full = this.#refuseBeyondRoom(request);
     if (full !== null) return full;
     const judged = problem.answer === null ? null : judge(problem.answer, request.answer);
@@ -175,7 +175,7 @@ export class SubmissionWrites {
     if (broken === undefined) return null;
     const [kept, , most, what] = broken;
     return refuse("submission_limit", {
-      detail: `At most ${whole(most)} ${what} are kept for a learner, and ${whole(kept)} are. Nothing was taken.`,
+      detail: `At most ${whole(most)} ${what} are kept for a learner, and there are ${whole(kept)}. This submission was not stored.`,
       extra: { item },
     });
   }

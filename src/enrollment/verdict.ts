@@ -36,11 +36,11 @@ export const verdictSchema = z
   .strictObject({
     passed: z.boolean().openapi({
       description:
-        "Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score condition asks for the score alone, however the attempt was judged.",
+        "Whether the problem counts as completed. This is independent of the score: a condition on a score asks only for the score, whether the attempt passed or not.",
     }),
     score: z.number().min(0).max(100).optional().openapi({
       description:
-        "In percent. The best one counts, of attempts that passed and of attempts that did not. Exactly one of `score`, `points` and `rubric` says it.",
+        "In percent. The best score counts, whether the attempt passed or not. Exactly one of `score`, `points` and `rubric` says it.",
     }),
     points: pointsSchema.optional().openapi({ description: "The score in points." }),
     rubric: z.array(rubricMarkSchema).min(1).max(MAX_CRITERIA).optional().openapi({
@@ -51,7 +51,7 @@ export const verdictSchema = z
     }),
     decides: z.boolean().default(false).openapi({
       description:
-        "The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that did not pass leaves the item incomplete.",
+        "This verdict passes or fails the item, for conditions on its completion state. Without it, an attempt that did not pass leaves the item incomplete.",
     }),
     feedback: z.string().max(5_000).nullable().default(null).openapi({
       description: "Markdown. All texts of a verdict together have 32,000 bytes at most.",

@@ -21,14 +21,17 @@ const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema
 
 const archivedSchema = z
   .object({
-    id: z.string().openapi({ description: "Position in the receiver's log, as the publisher's answer had it." }),
+    id: z.string().openapi({ description: "Position in the receiver's log, from the publisher's answer." }),
     user_id: z.string().nullable().openapi({ description: "Null: everybody." }),
     type: z.enum(EVENT_TYPES),
     at: z.string(),
     level: z.enum(LEVELS),
     priority: z.enum(PRIORITIES),
     data: z.record(z.string(), z.unknown()),
-    topic: z.string().nullable().openapi({ description: "Whose subscribers it went to; null: to `user_id`." }),
+    topic: z
+      .string()
+      .nullable()
+      .openapi({ description: "The topic to whose subscribers it was sent; null: it was sent to `user_id`." }),
   })
   .openapi("ArchivedEvent");
 
@@ -63,7 +66,7 @@ const replayRoute = defineRoute(
     summary: "Send an archived event to its receivers once more, as a new event",
     middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, params: z.object({ id: z.string().min(1).max(40) }) },
-    responses: { 200: { description: "What became of it.", content: json(publishAnswer) } },
+    responses: { 200: { description: "The result.", content: json(publishAnswer) } },
   },
 );
 

@@ -7,7 +7,7 @@ export const LOG_NAME = "everybody";
 
 /** What a shard asks of the log. The log is built on the shards, so they know it by this alone. */
 export interface BroadcastLogPort extends Rpc.DurableObjectBranded {
-  /** What follows a position. A gap means that the shard must start anew at the floor. */
+  /** What follows a position. A gap means that the shard must start again at the floor. */
   since(after: Position | null): Promise<Result<HistoryPage & { floor: Position }>>;
 }
 

@@ -103,7 +103,7 @@ export class BroadcastLog extends DurableObject<Env> {
     return ok(null);
   }
 
-  /** What follows a position: for a shard that catches up. A gap means that the shard must start anew at the floor. */
+  /** What follows a position: for a shard that catches up. A gap means that the shard must start again at the floor. */
   async since(after: Position | null): Promise<Result<HistoryPage & { floor: Position }>> {
     return this.#cell.commit(() =>
       ok({ ...readPage(this.#log, after, SPREAD_EVENTS, SPREAD_BYTES), floor: this.#log.floor() }),

@@ -91,7 +91,7 @@ export class BroadcastShard extends DurableObject<Env> {
   }
 
   /**
-   * A user's channel has so many clients with sockets, until then (epoch ms) at most: it is told of broadcasts from now on.
+   * A user's channel has so many clients with sockets, until then (epoch ms) at most: it is notified of broadcasts from now on.
    * @param topics what all of them bring.
    * @returns how a reader that was at `after` goes on, and how many streams this shard's users have.
    */

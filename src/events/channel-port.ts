@@ -5,7 +5,7 @@ import type { LoggedEvent, Position } from "./types.ts";
 interface ChannelPort extends Rpc.DurableObjectBranded {
   /**
    * Broadcasts that follow `after`, for those of the user's clients that hold sockets.
-   * @returns whether there are any: if not, the channel need not be told of the next.
+   * @returns whether there are any: if not, the channel need not be notified of the next.
    */
   hear(after: Position, events: LoggedEvent[]): Promise<Result<{ listening: boolean }>>;
 }

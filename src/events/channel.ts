@@ -93,7 +93,7 @@ export class UserChannel extends DurableObject<Env> {
   async #arrive(request: Request): Promise<Response> {
     const wish = joinRequestSchema.parse(JSON.parse(request.headers.get(JOIN_HEADER) ?? ""));
     if (wish.direct === undefined) return this.#takeUp(wish, null);
-    // Not for somebody who is gone: the shard would be told of a user that nobody knows any more.
+    // Not for somebody who is gone: the shard would be notified of a user that nobody knows any more.
     if (this.#cell.isErased) return new Response(null, { status: 401 });
     const asked = { cursor: wish.direct.cursor, topics: wish.topics };
     const taken = await this.#direct.arrive(asked, (arrival) => this.#takeUp(wish, arrival));

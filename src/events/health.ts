@@ -14,7 +14,7 @@ export const healthSchema = z
   .object({
     status: z.enum(["ok", "degraded"]),
     streams: z.object({
-      open: count.openapi({ description: "Open now, everywhere; those of shards that answered." }),
+      open: count.openapi({ description: "Streams open now, everywhere; only those of shards that answered." }),
       shards: z.int(),
       shards_unreachable: count,
     }),
@@ -33,7 +33,8 @@ export const healthSchema = z
         lag_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
       })
       .openapi({
-        description: "Numbers of the isolate that answers. Lag: from the log to a stream's queue, in the last minute.",
+        description:
+          "Numbers of the isolate that answers. Lag: the time from the log to a stream's queue, in the last minute.",
       }),
     admission: z
       .object({
@@ -44,7 +45,7 @@ export const healthSchema = z
         limit_per_user: count,
         refused_last_minute: z.object({ isolate: count, address: count, user: count }),
       })
-      .openapi({ description: "What the isolate that answers does with new streams. full: it refuses all of them." }),
+      .openapi({ description: "Whether the isolate that answers accepts new streams. full: it refuses all of them." }),
     broadcast: z
       .object({ head: z.string(), oldest_undelivered_ms: z.number(), shards_behind: count })
       .nullable()
@@ -57,7 +58,7 @@ export const healthSchema = z
   })
   .openapi("EventsHealth");
 
-/** The event service in numbers. Whatever does not answer is named, and the rest is reported all the same. */
+/** The event service in numbers. Whatever does not answer is named, and the rest is reported anyway. */
 export async function healthOf(env: Env, now: number): Promise<z.output<typeof healthSchema>> {
   const shards = Array.from({ length: shardCount(env) }, (_, shard) => shard);
   let open = 0;

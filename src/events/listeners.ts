@@ -11,7 +11,7 @@ export const LISTENER_TOPICS = "ALTER TABLE listeners ADD COLUMN topics TEXT NOT
 const topicsSchema = z.array(z.string());
 
 /**
- * The users whose channels are told of broadcasts, because their clients hold sockets to them. An entry ends with the
+ * The users whose channels are notified of broadcasts, because their clients hold sockets to them. An entry ends with the
  * longest of its streams, should nobody say before that they are over. Methods that write are called inside the object's
  * transaction.
  */

@@ -157,7 +157,7 @@ export class LiveStream {
       return;
     }
     if (source.feed === "behind" || hasHole) return;
-    // Read anew, or pushed meanwhile: either way these follow on what is here.
+    // Read again, or pushed meanwhile: either way these follow on what is here.
     const isLive = source.feed === "pushed";
     source.feed = more ? "behind" : "pushed";
     const now = Date.now();

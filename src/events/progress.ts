@@ -2,7 +2,7 @@ import type { NewEvent } from "./types.ts";
 
 /** Ticks of one task are stored and sent at most this often. */
 export const TICK_INTERVAL_MS = 1_000;
-/** Tasks remembered at a time; beyond that the memory starts anew, which costs a tick too many and nothing else. */
+/** Tasks remembered at a time; beyond that the memory starts again, which costs a tick too many and nothing else. */
 const MAX_TASKS = 1_000;
 
 /**

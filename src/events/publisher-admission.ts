@@ -42,7 +42,7 @@ export class PublisherAdmission {
     const over = (part: keyof Load) => (spent[part] - BURST[part]) / PER_SECOND[part];
     const wait = Math.max(over("deliveries"), over("bytes"));
     if (wait > 0) {
-      const detail = "This publisher has published too much at once; nothing of this call was published.";
+      const detail = "This publisher has sent too much at once; nothing of this call was published.";
       return refuse("rate_limited", { detail, retry_after: Math.ceil(wait) });
     }
     this.#spent.delete(publisher);

@@ -39,7 +39,7 @@ const publishers = new PublisherAdmission();
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 
 const TOPIC_RULE =
-  "For the caller's own stream. Topics: of courses one is enrolled in or staff of, of cohorts one is in, of tasks one is named a reader of.";
+  "For the caller's own stream. Topics: courses in which the caller is enrolled or staff, the caller's cohorts, and tasks that name the caller as a reader.";
 
 const tokenRoute = defineRoute(
   { roles: ROLES, scope: null, rule: TOPIC_RULE, rate: "write" },
@@ -57,7 +57,7 @@ const tokenRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "The token. Do not log it; a new one is needed for each connection.",
+        description: "The token. Do not log it. Each connection needs a new one.",
         content: json(
           z.object({ sse_token: z.string(), expires_in: z.int(), stream_url: z.string(), socket_url: z.string() }),
         ),
@@ -66,7 +66,7 @@ const tokenRoute = defineRoute(
   },
 );
 
-const cursorDescription = "Id of the last frame handled; the stream goes on after it.";
+const cursorDescription = "Id of the last frame that the client handled; the stream continues after it.";
 
 const historyRoute = defineRoute(
   { roles: ROLES, scope: null, rule: "The caller's own events." },
@@ -75,7 +75,7 @@ const historyRoute = defineRoute(
     path: "/events/history",
     operationId: "listEventHistory",
     tags: TAGS,
-    summary: "What the stream sent, oldest first: for catching up and for polling on the same cursor",
+    summary: "Past events, oldest first: to catch up, or to poll with the same cursor",
     request: {
       query: z.object({
         limit: pageQuery.limit,
@@ -83,19 +83,19 @@ const historyRoute = defineRoute(
           .string()
           .max(MAX_TOPICS_TEXT)
           .optional()
-          .openapi({ description: "Topics to bring as well, with commas between, as for a stream's token." }),
+          .openapi({ description: "Topics to include, with commas between, as for a stream's token." }),
         since_id: z
           .string()
           .max(MAX_CURSOR)
           .optional()
           .openapi({
-            description: `${cursorDescription} Default: the oldest kept. "latest": only where to go on from now.`,
+            description: `${cursorDescription} Default: the oldest event that is kept. "latest": only the place from which to continue.`,
           }),
       }),
     },
     responses: {
       200: {
-        description: "Events after the cursor; `cursor` is where to go on.",
+        description: "Events after the cursor; `cursor` is the place from which to continue.",
         content: json(
           z.object({
             results: z.array(envelopeSchema),
@@ -106,7 +106,7 @@ const historyRoute = defineRoute(
           }),
         ),
       },
-      304: { description: "Nothing new since the answer with this ETag." },
+      304: { description: "No new events since the answer with this ETag." },
     },
   },
 );
@@ -166,7 +166,7 @@ const healthRoute = defineRoute(
     operationId: "getEventHealth",
     tags: TAGS,
     summary: "Open streams, delivery lag, events still to be delivered, state of storage",
-    responses: { 200: { description: "Numbers of now.", content: json(healthSchema) } },
+    responses: { 200: { description: "The present numbers.", content: json(healthSchema) } },
   },
 );
 
@@ -229,7 +229,7 @@ export function eventRoutes({ hears }: { hears: TopicRights }) {
       const callKey = c.req.valid("header")["idempotency-key"];
       const keyless = events.findIndex(({ key, type }) => key === undefined && type !== "task.progress-updated");
       if (keyless >= 0 && callKey === undefined) {
-        const message = "a key makes a retry harmless; give one here, or an Idempotency-Key for the call";
+        const message = "a key makes a retry harmless; send one here, or an Idempotency-Key for the call";
         return respond(
           c,
           refuse("invalid_input", { errors: [{ path: `events[${keyless}].key`, rule: "required", message }] }).refusal,
@@ -237,7 +237,7 @@ export function eventRoutes({ hears }: { hears: TopicRights }) {
       }
       const beyond = events.findIndex(({ to }) => "topic" in to && !reachesTopic(c, to.topic));
       if (beyond >= 0) {
-        const message = "this key does not reach the topic's course";
+        const message = "this key is limited to other courses than the topic's";
         const errors = [{ path: `events[${beyond}].to.topic`, rule: "not_allowed", message }];
         return respond(c, refuse("forbidden", { detail: "The key is limited to other courses.", errors }).refusal);
       }

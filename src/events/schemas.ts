@@ -27,12 +27,9 @@ const receiverSchema = z.union([
   z.strictObject({ everyone: z.literal(true), roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length).optional() }),
   z.strictObject({
     topic: topicSchema,
-    readers: z
-      .array(userIdSchema)
-      .min(1)
-      .max(MAX_READERS)
-      .optional()
-      .openapi({ description: "Of a task: who may ask for its topic from now on, beside those named before." }),
+    readers: z.array(userIdSchema).min(1).max(MAX_READERS).optional().openapi({
+      description: "For a task: users who may ask for its topic from now on, in addition to earlier readers.",
+    }),
   }),
 ]);
 
@@ -81,7 +78,7 @@ export const publishBody = z
       }
       const path = ["events", index, "to"];
       if ("everyone" in to && (type.startsWith("task.") || type === "content.chapter-updated")) {
-        const message = "goes to the users it concerns, never to everybody";
+        const message = "this type this type goes to the users it concerns, never to everybody";
         context.addIssue({ code: "custom", path, message, params: { rule: "not_for_everyone" } });
       }
       if ("topic" in to) {
@@ -106,10 +103,18 @@ function topicDefect(
   if (parts === null) return null;
   const isTask = parts.kind === "task";
   if (readers !== undefined && !isTask) {
-    return { at: "readers", rule: "only_for_tasks", message: "only a task has readers: a course's are those enrolled" };
+    return {
+      at: "readers",
+      rule: "only_for_tasks",
+      message: "only a task has readers; those of a course are the enrolled learners",
+    };
   }
   if (isTask !== type.startsWith("task.")) {
-    return { at: "topic", rule: "topic_of_type", message: "events of tasks go to their task, and no other events do" };
+    return {
+      at: "topic",
+      rule: "topic_of_type",
+      message: "events of a task go to the topic of that task, and other events do not",
+    };
   }
   if (isTask && data.task_id !== parts.task) {
     return { at: "topic", rule: "topic_of_type", message: "the topic names another task than data.task_id" };
@@ -131,16 +136,16 @@ export const publishAnswer = z
         topic: z.string().optional(),
         status: z.enum(["stored", "duplicate", "coalesced", "merged", "unavailable", "refused"]).openapi({
           description:
-            "stored: it has its place. duplicate: the key was published before, or the task has ended. coalesced: a newer tick will stand for it. merged: it goes out together with others of its course. unavailable: not stored, send it again. refused: the publisher's key stands for another body.",
+            "stored: the event is in the log. duplicate: the key was used before, or the task has ended. coalesced: newer progress replaces it. merged: it is sent together with others of its course. unavailable: not stored, send it again. refused: the key was used for another body.",
         }),
         code: z
           .enum(["idempotency_key_reused", "task_of_another", "too_many_readers"])
           .optional()
           .openapi({
-            description: `Why it was refused. task_of_another: another publisher has spoken of the task first. too_many_readers: a task has at most ${MAX_READERS}.`,
+            description: `Why it was refused. task_of_another: another publisher began the task. too_many_readers: a task has at most ${MAX_READERS} readers.`,
           }),
         id: z.string().nullable().openapi({
-          description: "Position in the receiver's log; the id under which the archive knows it.",
+          description: "Position in the receiver's log; the id of the event in the archive.",
         }),
       }),
     ),

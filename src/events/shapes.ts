@@ -25,7 +25,9 @@ export const EVENT_DATA = {
     enrollment_id: enrollmentIdSchema,
     course_id: courseSlugSchema,
     snapshot_version: z.int().nonnegative(),
-    unlocked: items.openapi({ description: "Items that opened: with `locked` the exact difference." }),
+    unlocked: items.openapi({
+      description: "Items that opened. Together with `locked`, this is the exact difference.",
+    }),
     locked: items,
     cause: z.string().max(40),
     announced_at: instant,
@@ -122,13 +124,13 @@ export const preferencesSchema = z
 /** The event as receivers read it, in the stream and in the history alike. */
 export const envelopeSchema = z
   .object({
-    id: z.string().openapi({ description: "Where a reader is after this event, in both logs; the cursor." }),
-    ref: z.string().openapi({ description: "The event itself: the same wherever and whenever it is read." }),
+    id: z.string().openapi({ description: "The cursor: the reader's place in both logs after this event." }),
+    ref: z.string().openapi({ description: "The id of the event: the same in every stream and in the history." }),
     type: z.enum(EVENT_TYPES),
     at: z.string(),
     level: LEVEL_SCHEMA,
     priority: z.enum(PRIORITIES),
-    data: z.record(z.string(), z.unknown()).openapi({ description: "Its form depends on the type: see EventData." }),
+    data: z.record(z.string(), z.unknown()).openapi({ description: "Its schema depends on the type: see EventData." }),
   })
   .openapi("Event");
 
@@ -136,9 +138,15 @@ export const envelopeSchema = z
 export const socketMessageSchema = z
   .object({
     event: z.string().openapi({ description: "The type of an event, or `stream.…` for a frame about the stream." }),
-    id: z.string().optional().openapi({ description: "The cursor after this frame. Absent: it stays." }),
-    retry: z.int().optional().openapi({ description: "How long to wait before coming back, ms, from now on." }),
-    ack: z.int().optional().openapi({ description: 'Send back the text "ack " and this number when you have it.' }),
+    id: z
+      .string()
+      .optional()
+      .openapi({ description: "The cursor after this frame. If absent, the cursor does not change." }),
+    retry: z.int().optional().openapi({ description: "How long to wait before a reconnect, in ms, from now on." }),
+    ack: z
+      .int()
+      .optional()
+      .openapi({ description: 'When you have handled this message, send back the text "ack " and this number.' }),
     data: z
       .record(z.string(), z.unknown())
       .openapi({ description: "The envelope of an event, or the frame's own data." }),

@@ -186,7 +186,7 @@ export class SocketStreams {
     }
     const direct = { ...reader.direct, taken: Math.max(reader.direct.taken, Math.min(bytes, reader.direct.sent)) };
     if (hasRoom(direct)) direct.full_since = null;
-    // Slow, but it reads: its time begins anew.
+    // Slow, but it reads: its time begins again.
     else if (direct.full_since !== null && direct.taken > reader.direct.taken) direct.full_since = Date.now();
     this.#parts.readers.remember(socket, { ...reader, direct });
     if (hasRoom(direct)) this.#feed.run(socket);

@@ -98,7 +98,7 @@ export class Spread<R> {
     // One that this run knows nothing of most likely has all but the newest; if not, it says so.
     let after = known ?? head - 1;
     for (let isNew = known === undefined; isNew || after < head; isNew = false) {
-      // What it lacks has left the log meanwhile: a place it does not know makes it start anew there.
+      // What it lacks has left the log meanwhile: a place it does not know makes it start again there.
       after = Math.max(after, this.#log.floor().seq);
       const events = pages.get(after) ?? this.#log.after(after, SPREAD_EVENTS, SPREAD_BYTES).events;
       pages.set(after, events);

@@ -15,7 +15,7 @@ const TAGS = ["events"];
 /** Form of the name that a page or device gives itself. */
 const CLIENT = /^[\x21-\x7e]{1,64}$/;
 
-const cursorDescription = "Id of the last frame handled; the stream goes on after it.";
+const cursorDescription = "Id of the last frame that the client handled; the stream continues after it.";
 const openingQuery = z.object({
   sse_token: z.string().optional(),
   last_event_id: z
@@ -28,7 +28,7 @@ const openingQuery = z.object({
   if_room: z
     .enum(["true", "false"])
     .optional()
-    .openapi({ description: "true: 429 instead of ending another stream that answers." }),
+    .openapi({ description: "true: answer 429 instead of ending another stream that answers." }),
 });
 const openingHeaders = z.object({
   "last-event-id": z.string().optional().openapi({ description: cursorDescription }),
@@ -37,7 +37,7 @@ const openingHeaders = z.object({
 const streamRoute = defineRoute(
   {
     roles: "public",
-    rule: "The stream token says who is asking. It works once.",
+    rule: "The stream token names the user. It works once.",
     refuses: ["unauthenticated", "rate_limited"],
   },
   {
@@ -59,7 +59,7 @@ const streamRoute = defineRoute(
 const socketRoute = defineRoute(
   {
     roles: "public",
-    rule: "The stream token says who is asking. It works once.",
+    rule: "The stream token names the user. It works once.",
     refuses: ["unauthenticated", "rate_limited", "upgrade_required"],
   },
   {

@@ -16,7 +16,7 @@ export const NO_ROOM = refuse("rate_limited", {
   detail: "Other streams of this user are open and answer.",
   retry_after: NO_ROOM_SECONDS,
 });
-export const NOT_REACHED = refuse("unavailable", { detail: "The events could not be reached.", retry_after: 1 });
+export const NOT_REACHED = refuse("unavailable", { detail: "The event log does not answer.", retry_after: 1 });
 
 /**
  * Opens a stream: joins the user's channel (which burns the token) and the user's share of the broadcasts, and answers

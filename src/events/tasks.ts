@@ -34,7 +34,7 @@ export class TaskWatch {
     this.#sql = sql;
   }
 
-  /** Whether a task has ended: a tick that was overtaken by the end must not be shown. A new start begins it anew. */
+  /** Whether a task has ended: a tick that was overtaken by the end must not be shown. A new start begins it again. */
   hasEnded(task: string): boolean {
     return this.#find(task)?.ended === 1;
   }
@@ -133,7 +133,7 @@ function timedOut({ task, timeout_ms, seen_at }: TaskRow): NewEvent {
     "task.progress-failed",
     {
       task_id: task,
-      error: { code: "timed_out", message: `No event of the task came for ${Math.round(timeout_ms / 1_000)} s.` },
+      error: { code: "timed_out", message: `There was no event of the task for ${Math.round(timeout_ms / 1_000)} s.` },
       retry: { advised: true, after_s: RETRY_AFTER_SECONDS },
     },
     { key: `timed-out:${task}:${seen_at}`, level: "error" },

@@ -19,7 +19,9 @@ export async function allowTopics(c: AppContext, topics: readonly string[], hear
       ? [{ path: `topics[${index}]`, rule: "not_allowed", message: "you may not listen to this topic" }]
       : [],
   );
-  return errors.length === 0 ? ok(null) : refuse("forbidden", { detail: "A topic needs a right of its own.", errors });
+  return errors.length === 0
+    ? ok(null)
+    : refuse("forbidden", { detail: "You may not listen to one of these topics.", errors });
 }
 
 /** The topics that a query names, if they are some and the caller may listen to them. */

@@ -84,4 +84,4 @@ export const topicsSchema = z
     message: `at most ${MAX_TOPICS_TEXT} characters together`,
     params: { rule: "too_big" },
   })
-  .openapi({ description: "What to bring beside the caller's own events. Each needs a right of its own." });
+  .openapi({ description: "Topics to receive in addition to the caller's own events. Access is checked for each." });

@@ -156,11 +156,11 @@ export async function inspect(bucket: R2Bucket, key: string, expected: Expected)
   const object = await bucket.head(key);
   if (object === null) return ok(null);
   const { size, sha256 } = expected;
-  if (object.size !== size) return mismatch(`What is stored has ${object.size} bytes instead of ${size}.`);
+  if (object.size !== size) return mismatch(`The stored file has ${object.size} bytes instead of ${size}.`);
   const kept = object.checksums.sha256;
   const actual = kept === undefined ? await hashStored(bucket, key, size) : ok(new Uint8Array(kept).toHex());
   if (actual.ok && actual.value !== null && sha256 !== null && actual.value !== sha256) {
-    return mismatch("What is stored does not have the announced SHA-256.");
+    return mismatch("The stored file does not have the announced SHA-256.");
   }
   return actual;
 }

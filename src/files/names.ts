@@ -13,7 +13,7 @@ export const fileNameSchema = z
   .transform((name) => name.normalize("NFC"))
   .refine(
     (name) => name.trim() !== "" && name !== "." && name !== "..",
-    broken("says_nothing", "a name that says something"),
+    broken("says_nothing", "a name with at least one visible character"),
   )
   .refine(
     (name) => isPlainName(name) && !SEPARATOR.test(name),
@@ -26,7 +26,7 @@ export const fileNameSchema = z
   .openapi({
     type: "string",
     example: "summary of week 3.pdf",
-    description: "Kept in Unicode's composed form (NFC), which answers show; it is judged in that form.",
+    description: "Stored, checked and shown in Unicode's composed form (NFC).",
   });
 
 /** Where the keys of all files begin; nothing else is kept below it, and nothing else is ever swept. */

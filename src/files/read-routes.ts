@@ -16,7 +16,7 @@ import { findFor, listFiles, reachesAllFiles, removeFile } from "./store.ts";
 import type { FileRow } from "./tables.ts";
 
 const TAGS = ["files"];
-const OWN = "Own files; services and admins all.";
+const OWN = "Own files. Services and admins: all files.";
 /** Names and addresses of private files: no cache may keep them. */
 const NO_STORE = { "cache-control": "no-store" };
 
@@ -34,7 +34,7 @@ const listRoute = defineRoute(
     request: {
       query: z.object({
         ...pageQuery,
-        user_id: userIdSchema.optional().openapi({ description: "Whose files; default your own." }),
+        user_id: userIdSchema.optional().openapi({ description: "The owner of the files; by default, yourself." }),
       }),
     },
     responses: { 200: { description: "A page of files.", content: json(pageSchema(fileView)) } },
@@ -48,7 +48,7 @@ const readRoute = defineRoute(
     path: "/storage/files/{id}",
     operationId: "getFile",
     tags: TAGS,
-    summary: "What is known of a file",
+    summary: "The metadata of a file",
     request: { params: fileParam },
     responses: { 200: { description: "The file.", content: json(fileView) } },
   },
@@ -78,7 +78,7 @@ const downloadRoute = defineRoute(
         content: ofItsType,
       },
       206: { description: "The range that was asked for.", content: ofItsType },
-      304: { description: "Nothing has changed: the file has this ETag." },
+      304: { description: "Not modified: the file still has this ETag." },
     },
   },
 );
@@ -90,9 +90,9 @@ const deleteRoute = defineRoute(
     path: "/storage/files/{id}",
     operationId: "deleteFile",
     tags: TAGS,
-    summary: "Delete a file, or give up an upload",
+    summary: "Delete a file, or cancel an upload",
     request: { params: fileParam },
-    responses: { 204: { description: "It is deleted: nobody sees it any more." } },
+    responses: { 204: { description: "The file is deleted. Nobody can see it any more." } },
   },
 );
 

@@ -25,7 +25,7 @@ export const fileView = z
     name: z.string(),
     content_type: z.string(),
     size: z.int(),
-    sha256: z.string().nullable().openapi({ description: "Null while it is neither announced nor known." }),
+    sha256: z.string().nullable().openapi({ description: "Null while it was not announced and is not computed." }),
     state: z.enum(["pending", "ready"]),
     created_at: z.string(),
     ready_at: z.string().nullable(),
@@ -43,7 +43,7 @@ export const uploadHeaders = z.object({
     .optional()
     .openapi({ description: `One of: ${MEDIA_TYPES.join(", ")}.` }),
   "content-length": z.string().optional().openapi({ description: "Required." }),
-  "x-content-sha256": sha256Schema.optional().openapi({ description: "What the SHA-256 of the body must be, in hex." }),
+  "x-content-sha256": sha256Schema.optional().openapi({ description: "The SHA-256 that the body must have, in hex." }),
 });
 
 export const announceBody = z
@@ -65,7 +65,7 @@ export const announcedView = z
       headers: z.record(z.string(), z.string()),
       expires_at: z.string(),
       completion: z.enum(["automatic", "call"]).openapi({
-        description: "automatic: the PUT makes the file ready. call: say so at /storage/files/{id}/complete.",
+        description: "automatic: the PUT makes the file ready. call: call /storage/files/{id}/complete after the PUT.",
       }),
     }),
   })

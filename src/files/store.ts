@@ -6,7 +6,7 @@ import type { Quota } from "./limits.ts";
 import { fileKey, newFileId } from "./names.ts";
 import { type FileRow, files } from "./tables.ts";
 
-/** What is known of a file before its bytes come. */
+/** The metadata of a file before its bytes come. */
 export interface AnnouncedFile {
   owner: string;
   name: string;

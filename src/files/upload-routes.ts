@@ -60,10 +60,12 @@ const announceRoute = defineRoute(
     path: "/storage/files/upload-url",
     operationId: "createUploadUrl",
     tags: TAGS,
-    summary: "An address that takes the bytes of one announced file, once",
+    summary: "An address that accepts the bytes of one announced file, once",
     middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, body: { required: true, content: json(announceBody) } },
-    responses: { 201: { description: "The pending file and where its bytes go.", content: json(announcedView) } },
+    responses: {
+      201: { description: "The pending file, and the address for its bytes.", content: json(announcedView) },
+    },
   },
 );
 
@@ -97,7 +99,7 @@ const completeRoute = defineRoute(
   {
     roles: ROLES,
     scope: "files",
-    rule: "Own files; services and admins all.",
+    rule: "Own files. Services and admins: all files.",
     rate: "write",
     refuses: ["not_found", "upload_incomplete", "content_mismatch"],
   },
@@ -106,7 +108,7 @@ const completeRoute = defineRoute(
     path: "/storage/files/{id}/complete",
     operationId: "completeUpload",
     tags: TAGS,
-    summary: "Make a file ready whose bytes went straight to the bucket; harmless to repeat",
+    summary: "Make a file ready after its bytes were sent to the bucket; harmless to repeat",
     request: { params: z.object({ id: fileIdSchema }) },
     responses: { 200: { description: "The file.", content: json(fileView) } },
   },
@@ -169,7 +171,7 @@ export function uploadRoutes() {
       if (!stands.ok) return respond(c, stands.refusal);
       const file = await findFile(deps.db, token.value.file);
       if (file === undefined || file.owner !== token.value.owner || !isAlive(file, deps.now)) {
-        return respond(c, refuse("upload_url_invalid", { detail: "The file was given up." }).refusal);
+        return respond(c, refuse("upload_url_invalid", { detail: "The upload was cancelled." }).refusal);
       }
       if (file.state === "ready") {
         return respond(c, refuse("upload_url_invalid", { detail: "The address has been used." }).refusal);

@@ -23,7 +23,7 @@ async function announce({ env, db, now }: Deps, file: AnnouncedFile): Promise<Re
   const row = await reserve(db, file, quota, now);
   if (row !== null) return ok(row);
   return refuse("quota_exceeded", {
-    detail: `At most ${quota.files} files with ${quota.bytes} bytes together; unfinished uploads count. Delete some.`,
+    detail: `You can have at most ${quota.files} files with ${quota.bytes} bytes together. Unfinished uploads count. Delete some files.`,
   });
 }
 

@@ -49,7 +49,7 @@ export class AccountCopy {
     this.#storage.kv.put(HOLD, { role, banned, change: crypto.randomUUID() } satisfies StoredHold);
   }
 
-  /** Copies the account anew, if a change is under way or the caller knows of one. @throws when D1 does not answer. */
+  /** Copies the account again, if a change is under way or the caller knows of one. @throws when D1 does not answer. */
   async settle(isChanged: boolean): Promise<void> {
     const { kv } = this.#storage;
     const hold = kv.get<StoredHold>(HOLD);

@@ -101,11 +101,11 @@ function isLocal(env: Env): boolean {
 }
 
 const LOCAL_ONLY = refuse("unauthenticated", {
-  detail: "A token of the command line counts on a local installation only. Sign in, or use a key.",
+  detail: "A token of the command line is valid on a local installation only. Sign in, or use a key.",
 });
-const ONLY_RESTORES = refuse("forbidden", { detail: "This token restores a backup and reads, nothing else." });
+const ONLY_RESTORES = refuse("forbidden", { detail: "This token is only for restoring a backup and reading." });
 const SERVICES_SHOW_KEYS = refuse("forbidden", {
-  detail: "The role `service` alone is not enough here. A service shows a key; an admin creates one.",
+  detail: "A token with the role `service` is not accepted here. A service needs a key; an admin creates it.",
 });
 
 function isCheckedByObject(method: string, path: string, { session, role }: Presented): boolean {

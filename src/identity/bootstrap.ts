@@ -21,11 +21,11 @@ const BOOTSTRAP_USER = "bootstrap";
 const RESTORE_TOKEN_SECONDS = 86_400;
 
 const NOT_SET = refuse("not_enabled", {
-  detail: "There is no BOOTSTRAP_SECRET. Put one with: wrangler secret put BOOTSTRAP_SECRET",
+  detail: "There is no BOOTSTRAP_SECRET. Store one with: wrangler secret put BOOTSTRAP_SECRET",
 });
 const WRONG = refuse("unauthenticated", { detail: "This is not the bootstrap secret." });
 const OVER = refuse("forbidden", {
-  detail: "There is an administrator, so the bootstrap secret does not work any more. Delete it, and sign in.",
+  detail: "There is an administrator already, so the bootstrap secret no longer works. Delete it, and sign in.",
 });
 
 /** Whether this is the deployment's bootstrap secret, and there is no administrator yet. */

@@ -5,7 +5,7 @@ export const PRODUCT = "latchkey";
 export const MESSAGES = {
   personal: "it is made of your name or address; choose something that has nothing to do with you",
   product: "it is made of this product's name; choose something that has nothing to do with it",
-  common: "it is among the passwords that are tried first; choose another, for instance four unrelated words",
-  pattern: "it repeats or follows a pattern; choose another, for instance four unrelated words",
+  common: "it is one of the most common passwords; choose another, for example four unrelated words",
+  pattern: "it repeats or follows a pattern; choose another, for example four unrelated words",
 } as const;
 export type Hint = keyof typeof MESSAGES;

@@ -21,7 +21,7 @@ export interface Person {
  * common ones in any disguise, repetitions, sequences, what the address or the name is made of. Judged by zxcvbn, with
  * its list of 49,000 passwords.
  *
- * @param path where the password stands in the body.
+ * @param path where the password is in the body.
  * @returns the broken rule, or null.
  */
 export async function passwordDefect(path: string, password: string, person: Person): Promise<FieldError | null> {

@@ -64,7 +64,7 @@ export async function verifyPassword(
   });
 }
 
-/** Whether a stored hash was made with another cost than the one of today, and should be made anew. */
+/** Whether a stored hash was made with another cost than the one of today, and should be made again. */
 export function isOutdated(stored: string): boolean {
   return !stored.startsWith(`${parameters(COST)}$`);
 }

@@ -31,7 +31,7 @@ const NOT_TOLD = refuse("unavailable", { detail: "An enrollment could not be tol
  * commit. A user of whom nothing was ever taken costs no storage.
  *
  * D1 holds the account; this object holds a copy. A change goes: {@link hold} (what it takes counts from here on), D1,
- * {@link settle} (the copy is made anew). A request that dies on the way is followed up by the alarm, and until then
+ * {@link settle} (the copy is made again). A request that dies on the way is followed up by the alarm, and until then
  * the user has the lesser of both.
  */
 export class UserGate extends DurableObject<Env> {

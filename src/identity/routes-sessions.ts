@@ -20,7 +20,7 @@ const listSessionsRoute = defineRoute(
     tags: TAGS,
     summary: "List your sessions",
     request: { query: z.object(pageQuery) },
-    responses: { 200: answer("Sessions that are alive.", pageSchema(sessionView)) },
+    responses: { 200: answer("Sessions that have not ended.", pageSchema(sessionView)) },
   },
 );
 
@@ -33,7 +33,7 @@ const revokeSessionRoute = defineRoute(
     tags: TAGS,
     summary: "End one of your sessions",
     request: { params: z.object({ id: z.string().min(1).max(64) }) },
-    responses: { 204: { description: "The session is over." } },
+    responses: { 204: { description: "The session has ended." } },
   },
 );
 
@@ -47,10 +47,13 @@ const endSessionsRoute = defineRoute(
     summary: "Sign out everywhere",
     request: {
       query: z.object({
-        keep_current: z.enum(["true", "false"]).default("false").openapi({ description: "All but this one." }),
+        keep_current: z
+          .enum(["true", "false"])
+          .default("false")
+          .openapi({ description: "True: end all sessions except this one." }),
       }),
     },
-    responses: { 200: answer("The sessions are over.", endedView) },
+    responses: { 200: answer("The sessions have ended.", endedView) },
   },
 );
 

@@ -21,7 +21,7 @@ const SIGN_UP_DETAIL =
   "Sign in with this address and password. If that fails, the address has an account already: use its password.";
 
 const signUpRoute = defineRoute(
-  { roles: "public", rule: "Makes learners only; an admin gives other roles.", rate: "sign-in" },
+  { roles: "public", rule: "This makes learners only. Admins give other roles.", rate: "sign-in" },
   {
     method: "post",
     path: "/auth/sign-up",
@@ -30,7 +30,10 @@ const signUpRoute = defineRoute(
     summary: "Register as a learner; then sign in",
     request: body(signUpBody),
     responses: {
-      202: answer("One answer, whether or not the address had an account. Sign in to find out.", acceptedView),
+      202: answer(
+        "The answer is the same whether or not the address had an account. Sign in to find out.",
+        acceptedView,
+      ),
     },
   },
 );
@@ -56,7 +59,7 @@ const bootstrapRoute = defineRoute(
 const signInRoute = defineRoute(
   {
     roles: "public",
-    rule: "Limited per account and network; strangers cannot lock its owner out.",
+    rule: "Limited for each account and network. Strangers cannot lock the owner out.",
     rate: "write",
     refuses: ["invalid_credentials", "forbidden"],
   },
@@ -74,7 +77,7 @@ const signInRoute = defineRoute(
 const tokenRoute = defineRoute(
   {
     roles: "public",
-    rule: "The session token says whose session it is.",
+    rule: "The session token names the session.",
     rate: "write",
     refuses: ["unauthenticated", "forbidden"],
   },
@@ -90,7 +93,7 @@ const tokenRoute = defineRoute(
 );
 
 const signOutRoute = defineRoute(
-  { roles: "public", rule: "The session token says whose session it is.", rate: "write" },
+  { roles: "public", rule: "The session token names the session.", rate: "write" },
   {
     method: "post",
     path: "/auth/sign-out",

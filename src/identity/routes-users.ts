@@ -48,7 +48,7 @@ const createUserRoute = defineRoute(
 const userParams = z.object({ id: userIdSchema });
 
 const readUserRoute = defineRoute(
-  { roles: ROLES, scope: null, rule: "Yourself, or anybody for an admin.", refuses: ["user_not_found"] },
+  { roles: ROLES, scope: null, rule: "Yourself. Admins: anybody.", refuses: ["user_not_found"] },
   {
     method: "get",
     path: "/users/{id}",
@@ -64,7 +64,7 @@ const updateUserRoute = defineRoute(
   {
     roles: ROLES,
     scope: null,
-    rule: "Your own name; for an admin anybody's name, and others' role and ban.",
+    rule: "Your own name. Admins: anybody's name, and the role and ban of others.",
     rate: "write",
     refuses: ["user_not_found"],
   },
@@ -76,7 +76,7 @@ const updateUserRoute = defineRoute(
     summary: "Change a user",
     middleware: [idempotent("harmless")],
     request: { headers: idempotencyHeader, params: userParams, ...body(updateUserBody) },
-    responses: { 200: answer("The user as changed.", userView) },
+    responses: { 200: answer("The changed user.", userView) },
   },
 );
 
@@ -84,7 +84,7 @@ const endUserSessionsRoute = defineRoute(
   {
     roles: ROLES,
     scope: null,
-    rule: "Your own, or anybody's for an admin.",
+    rule: "Your own. Admins: anybody's.",
     rate: "write",
     refuses: ["user_not_found"],
   },
@@ -95,11 +95,11 @@ const endUserSessionsRoute = defineRoute(
     tags: TAGS,
     summary: "End every session of a user",
     request: { params: userParams },
-    responses: { 200: answer("The sessions are over.", endedView) },
+    responses: { 200: answer("The sessions have ended.", endedView) },
   },
 );
 
-const NOT_YOURS = refuse("forbidden", { detail: "Only an admin reaches other users." });
+const NOT_YOURS = refuse("forbidden", { detail: "Only admins may access other users." });
 
 /** What other rooms do for this one. */
 export interface IdentityPorts {
@@ -182,7 +182,7 @@ export function userRoutes({ isKnown }: IdentityPorts) {
     });
 }
 
-/** Whether an admin speaks of somebody who has no account here, and is known all the same. */
+/** Whether an admin speaks of somebody who has no account here, and is known anyway. */
 async function isOutsider(c: AppContext, id: string, isKnown: IsKnown): Promise<boolean> {
   if (!mayAdminister(actorOf(c), id).ok) return false;
   const { db } = depsOf(c);

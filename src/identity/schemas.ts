@@ -23,7 +23,7 @@ const newPassword = z
   .min(MIN_PASSWORD_LENGTH)
   .max(MAX_PASSWORD_LENGTH)
   .openapi({
-    description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters, and hard to guess for who knows lists of passwords, your name and your address.`,
+    description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters. It must be hard to guess, even for somebody who knows lists of passwords, your name and your address.`,
   });
 const knownPassword = z.string().min(1).max(MAX_PASSWORD_LENGTH);
 const role = z.enum(ROLES).openapi({ example: "learner" });
@@ -41,30 +41,33 @@ export const eraseUserBody = z.strictObject({
 export const listUsersQuery = z.object({
   ...pageQuery,
   role: role.optional(),
-  banned: z.enum(["true", "false"]).optional().openapi({ description: "Only who is banned now, or only who is not." }),
+  banned: z
+    .enum(["true", "false"])
+    .optional()
+    .openapi({ description: "True: only banned users. False: only users who are not banned." }),
 });
 export const createUserBody = z.strictObject({
   id: userIdSchema
     .refine(
       (id) => !isReservedId(id),
-      broken("reserved_id", "ids that begin with key_, and bootstrap, are Latchkey's own"),
+      broken("reserved_id", "ids that begin with key_, and the id bootstrap, are reserved"),
     )
     .optional()
     .openapi({ description: "Default: a random one." }),
   email,
   name,
   role,
-  password: newPassword.optional().openapi({ description: "Without one the user cannot sign in by password." }),
+  password: newPassword.optional().openapi({ description: "Without it, the user cannot sign in by password." }),
 });
 const banBody = z.strictObject({
   reason: z.string().trim().min(1).max(MAX_REASON_LENGTH),
-  until: instantSchema.optional().openapi({ description: "Default: until lifted." }),
+  until: instantSchema.optional().openapi({ description: "Default: until an admin ends the ban." }),
 });
 export const updateUserBody = z
   .strictObject({
     name: name.optional(),
     role: role.optional().openapi({ description: "Admins only." }),
-    ban: banBody.nullable().optional().openapi({ description: "Admins only. Null lifts a ban." }),
+    ban: banBody.nullable().optional().openapi({ description: "Admins only. Null ends a ban." }),
   })
   .refine((body) => Object.keys(body).length > 0, broken("nothing_named", "at least one field must be given"));
 
@@ -74,7 +77,7 @@ export const bootstrapBody = z.strictObject({
   account: z
     .strictObject({ email, name, password: newPassword })
     .optional()
-    .openapi({ description: "The first administrator. Left out: a token to restore a backup with." }),
+    .openapi({ description: "The first administrator. Without it, you get a token to restore a backup." }),
 });
 export type Bootstrap = z.infer<typeof bootstrapBody>;
 
@@ -87,7 +90,7 @@ export const bootstrapView = z
     restore_token: z
       .string()
       .nullable()
-      .openapi({ description: "For a day: restores a backup and reads what was restored, nothing else." }),
+      .openapi({ description: "Valid for a day, only to restore a backup and to read the result." }),
   })
   .openapi("Bootstrapped");
 
@@ -99,7 +102,10 @@ export type UpdateUser = z.infer<typeof updateUserBody>;
 export const userView = z
   .object({
     id: userIdSchema,
-    email: z.string().nullable().openapi({ description: "Null: no account here; signs in with another provider." }),
+    email: z
+      .string()
+      .nullable()
+      .openapi({ description: "Null: the user has no account here and signs in with another provider." }),
     name: z.string(),
     role,
     ban: z.object({ reason: z.string(), until: z.string().nullable() }).nullable(),
@@ -136,7 +142,7 @@ export const sessionView = z
     created_at: z.string(),
     expires_at: z.string(),
     user_agent: z.string().nullable(),
-    current: z.boolean().openapi({ description: "The session this request's token belongs to." }),
+    current: z.boolean().openapi({ description: "The session to which the token of this request belongs." }),
   })
   .openapi("Session");
 export type SessionView = z.infer<typeof sessionView>;

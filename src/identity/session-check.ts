@@ -5,9 +5,9 @@ import { askStanding } from "./revocations-stub.ts";
 import type { Presented, Standing, Verdict } from "./standing.ts";
 import { ACCESS_TOKEN_SECONDS, CLOCK_TOLERANCE_SECONDS } from "./tokens.ts";
 
-/** Longest time a verdict is believed without asking, milliseconds: what a read may be late by. */
+/** Longest time a verdict is accepted without asking, milliseconds: what a read may be late by. */
 export const SESSION_TTL_MS = 60_000;
-/** An ended session never lives again, so that is believed as long as a token of it may last. */
+/** An ended session never lives again, so that is accepted as long as a token of it may last. */
 const ENDED_TTL_MS = (ACCESS_TOKEN_SECONDS + CLOCK_TOLERANCE_SECONDS) * 1_000;
 /** Verdicts remembered per isolate, about 200 bytes each. */
 const MAX_ENTRIES = 5_000;

@@ -134,7 +134,7 @@ export async function renewAccess(deps: Deps, sessionToken: string): Promise<Res
   const store = sessionStore(deps.db);
   const session = await store.find(await sha256Hex(sessionToken), deps.now);
   if (session === null) return NO_SESSION;
-  // A session that was ended while the database could not be written is over all the same.
+  // A session that was ended while the database could not be written is over anyway.
   const presented = { session: session.id, role: session.user.role, issued_at: Math.floor(deps.now.getTime() / 1_000) };
   const asked = await askStanding(deps.env, session.user.id, presented);
   if (!asked.ok) return asked;

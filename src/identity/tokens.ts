@@ -61,7 +61,7 @@ export async function mintAccessToken(
   claims: AccessTokenClaims & { lifetimeSeconds?: number },
   nowSeconds: number = epochSeconds(),
 ): Promise<string> {
-  if (!USER_ID.test(claims.sub)) throw new RangeError("the user id has characters or a length that no id may have");
+  if (!USER_ID.test(claims.sub)) throw new RangeError("the user id has a character or a length that is not allowed");
   return new SignJWT({ role: claims.role, ...(claims.session === null ? {} : { sid: claims.session }) })
     .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: TOKEN_TYPE })
     .setIssuer(TOKEN_ISSUER)

@@ -35,7 +35,7 @@ export async function attachFiles(deps: Deps, source: ArchiveSource, imported: I
   const keep = async (path: string, bytes: Uint8Array<ArrayBuffer> | null): Promise<void> => {
     const name = imported.links.files.get(path) ?? path;
     if (bytes === null) {
-      const message = `${name} has more than ${MAX_HELD_FILE} bytes and stays behind.`;
+      const message = `${name} has more than ${MAX_HELD_FILE} bytes and was not imported.`;
       notes.push({ path, rule: "file_too_large", message });
       return;
     }
@@ -45,7 +45,7 @@ export async function attachFiles(deps: Deps, source: ArchiveSource, imported: I
     else if (kept.refusal.code === "unavailable" || kept.refusal.code === "concurrent_change") {
       throw new Error(`a file could not be stored: ${kept.refusal.detail ?? kept.refusal.code}`);
     } else {
-      const message = `${name} stays behind: ${kept.refusal.detail ?? kept.refusal.code}`;
+      const message = `${name} was not imported: ${kept.refusal.detail ?? kept.refusal.code}`;
       notes.push({ path, rule: kept.refusal.code, message });
     }
   };

@@ -8,7 +8,7 @@ import { importsDatabase, noteAsked, waiting } from "./store.ts";
 /** Imports asked for by one run of the cron: those of a minute. */
 const MOST = 100;
 
-/** Does the imports that messages ask for. What an import itself fails with stands in its row. */
+/** Does the imports that messages ask for. What an import itself fails with is in its row. */
 export async function consumeImports(batch: MessageBatch<unknown>, env: Env): Promise<void> {
   for (const message of batch.messages) {
     const parsed = importMessageSchema.safeParse(message.body);

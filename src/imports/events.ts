@@ -9,7 +9,7 @@ const SILENCE_SECONDS = LEASE_MS / 1_000 + 480;
 /** Longest message of an event, in UTF-16 code units. */
 const MAX_MESSAGE = 500;
 
-/** A worker begins with an import: the first time, or anew. */
+/** A worker begins with an import: the first time, or again. */
 export function started({ id, name, size, attempts }: ImportRow): NewEvent {
   return eventOf(
     "task.progress-started",

@@ -17,7 +17,7 @@ const itemFileRoute = defineRoute(
   {
     roles: ROLES,
     scope: "read",
-    rule: "Whoever may open the item, while its text names the file.",
+    rule: "Learners who may open the item, while its text names the file.",
     refuses: [
       "not_found",
       "range_not_satisfiable",
@@ -46,7 +46,7 @@ const itemFileRoute = defineRoute(
     responses: {
       200: { description: "The whole file, as an attachment.", content: ofItsType },
       206: { description: "The range that was asked for.", content: ofItsType },
-      304: { description: "Nothing has changed: the file has this ETag." },
+      304: { description: "Not modified: the file still has this ETag." },
     },
   },
 );

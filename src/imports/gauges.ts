@@ -16,7 +16,7 @@ export const importSection: Section = {
       gauge("course_imports_waiting", "Imports of courses that have not ended.", n),
       gauge(
         "course_imports_oldest_seconds",
-        "Since when the oldest of them waits.",
+        "How long the oldest of them has waited.",
         oldest === null ? 0 : Math.max(0, (now - oldest) / 1_000),
       ),
     ];

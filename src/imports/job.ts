@@ -28,7 +28,7 @@ import type { ImportRow } from "./tables.ts";
 class LeaseLost extends Error {}
 
 /**
- * Does an import, or tells its owner how it ended: whatever its row says is to be done. It begins anew each time, and
+ * Does an import, or tells its owner how it ended: whatever its row says is to be done. It begins again each time, and
  * nothing of it counts before the one batch that stores the draft and ends the job. So it does not matter how often it
  * is killed, or whether two do it at once.
  *
@@ -45,7 +45,7 @@ export async function work(env: Env, id: string): Promise<void> {
 }
 
 function killed() {
-  const message = `The import was begun ${MAX_ATTEMPTS} times and was never finished.`;
+  const message = `The import was started ${MAX_ATTEMPTS} times and was never finished.`;
   return { path: "", rule: "gave_up", message };
 }
 
@@ -106,7 +106,8 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   throwFault(source);
   if (!read.ok) return read;
   const owner = await ownerNow(env, row, Date.now());
-  if (!owner.ok && owner.refusal.code === "unavailable") throw new Error("the owner's standing is not known");
+  if (!owner.ok && owner.refusal.code === "unavailable")
+    throw new Error("it is not known now whether the owner may still import");
   if (!owner.ok) return owner;
   const by = { actor: owner.value, request_id: row.request_id };
   const course = await courseToImportInto(db, owner.value, slug);
@@ -130,7 +131,8 @@ async function importOnce(env: Env, db: Database, held: Held): Promise<Result<nu
   }
   const claim = { done: (batch: Database, version: number) => doneStatement(batch, held, version, Date.now()) };
   const stored = await storeDraft(env, db, checked.value, { ...by, note: `Imported from ${row.format}`, claim });
-  if (!stored.ok && stored.refusal.code === "concurrent_change") throw new Error("others kept storing versions");
+  if (!stored.ok && stored.refusal.code === "concurrent_change")
+    throw new Error("other requests stored versions all the time");
   return stored.ok ? ok(stored.value.version) : stored;
 }
 
@@ -156,7 +158,7 @@ function progress(env: Env, db: Database, held: Held): (bytes: number) => Promis
 }
 
 function keep(isOurs: boolean): void {
-  if (!isOurs) throw new LeaseLost("the import is another worker's by now");
+  if (!isOurs) throw new LeaseLost("another worker has taken over the import");
 }
 
 async function put(env: Env, key: string, value: object): Promise<void> {

@@ -81,7 +81,9 @@ export async function takePart({ env, db }: Deps, row: ImportRow, part: number, 
     const sent = await hashOf(body, size);
     if (!sent.ok) return sent;
     if (sent.value === earlier?.sha256) return ok(sent.value);
-    return refuse("content_mismatch", { detail: `Part ${part} is there with other bytes. Another upload takes others.` });
+    return refuse("content_mismatch", {
+      detail: `Part ${part} is there with other bytes. Another upload takes others.`,
+    });
   }
   const upload = env.DOCUMENTS.resumeMultipartUpload(archiveKey(id), upload_id);
   const received = await receivePart(upload, part, body, size);

@@ -73,7 +73,8 @@ const gone = () => refuse("not_found", { detail: "The archive is not kept any mo
 /** The owner, as far as they may still say who is in the course. @throws where that is not known. */
 async function managed(env: Env, db: Database, row: ImportRow) {
   const owner = await ownerNow(env, row, Date.now());
-  if (!owner.ok && owner.refusal.code === "unavailable") throw new Error("the owner's standing is not known");
+  if (!owner.ok && owner.refusal.code === "unavailable")
+    throw new Error("it is not known now whether the owner may still import");
   if (!owner.ok) return owner;
   const course = await fetchCourse(db, row.course_slug);
   if (course === null) return refuse("course_not_found");
@@ -136,7 +137,8 @@ async function enrolledAmong(env: Env, course: string, ids: readonly string[]): 
 /** Whether an enrollment says already what the source says. What the source leaves open is left as it is. */
 function isAsSaid(now: Enrolled, { cohorts, profile, enrolled_at }: PlannedLearner): boolean {
   const policy: unknown = JSON.parse(now.policy);
-  const member = (name: string): unknown => (typeof policy === "object" && policy !== null ? Reflect.get(policy, name) : null);
+  const member = (name: string): unknown =>
+    typeof policy === "object" && policy !== null ? Reflect.get(policy, name) : null;
   const own = member("cohorts");
   const has = new Set(Array.isArray(own) ? own : []);
   const isSame = has.size === new Set(cohorts).size && cohorts.every((cohort) => has.has(cohort));
@@ -243,7 +245,11 @@ async function enrollPage(
     const parsed = rosterRow.safeParse({ user_id, cohorts, profile: fields, enrolled_at });
     const day = parsed.success ? givenEnrolledAt(parsed.data.enrolled_at, now, "enrolled_at") : null;
     if (!parsed.success || (typeof day === "object" && day !== null)) {
-      tally.lost("invalid", name, parsed.success ? "It begins in the future." : (parsed.error.issues[0]?.message ?? ""));
+      tally.lost(
+        "invalid",
+        name,
+        parsed.success ? "It begins in the future." : (parsed.error.issues[0]?.message ?? ""),
+      );
       continue;
     }
     known.push({ name, applicant: { user: user_id, cohorts, practice_mode: null, profile: fields, enrolled_at: day } });

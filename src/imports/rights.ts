@@ -5,7 +5,7 @@ import type { Actor } from "../platform/http/context.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import type { ImportRow } from "./tables.ts";
 
-export const IMPORT_RULE = "Authors: a new course, or one of their own.";
+export const IMPORT_RULE = "Authors: a new course or one of their own.";
 
 /** Beyond any instant until which tokens are over. */
 const AFTER_SIGN_OUTS_SECONDS = 60;

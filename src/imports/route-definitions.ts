@@ -10,7 +10,7 @@ import { importDetail, importView } from "./schemas.ts";
 
 const TAGS = ["imports"];
 const AUTHORS = ["author", "admin"] as const;
-const OWN_RULE = "Own imports; admins all.";
+const OWN_RULE = "Own imports. Admins: all imports.";
 
 export const IMPORTS_PATH = "/courses/imports";
 
@@ -62,7 +62,9 @@ export const beginRoute = defineRoute(
       }),
       query: z.object({
         format: z.enum(IMPORT_FORMATS),
-        course: newCourseSlugSchema.openapi({ description: "Slug of the course; it is made where there is none." }),
+        course: newCourseSlugSchema.openapi({
+          description: "Slug of the course. Without it, one is made from the source.",
+        }),
         name: fileNameSchema.optional().openapi({ description: "Name of the archive, for people and messages." }),
       }),
       body: BYTES,
@@ -91,7 +93,7 @@ export const readRoute = defineRoute(
     path: `${IMPORTS_PATH}/{id}`,
     operationId: "getImport",
     tags: TAGS,
-    summary: "How far an import is, what came of it, and what activating its draft would do",
+    summary: "The progress and result of an import, and what activating its draft would change",
     request: { params: importParam },
     responses: { 200: { description: "The import.", content: json(importDetail) } },
   },
@@ -104,7 +106,7 @@ export const reportRoute = defineRoute(
     path: `${IMPORTS_PATH}/{id}/report`,
     operationId: "getImportReport",
     tags: TAGS,
-    summary: "What became of every gate and completion setting of the archive",
+    summary: "How every rule and completion setting of the archive was imported",
     request: { params: importParam },
     responses: { 200: { description: "The report; kept for a week.", content: json(importReportSchema) } },
   },

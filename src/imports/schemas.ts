@@ -20,11 +20,12 @@ const fields = {
   size: z.int().openapi({ description: "Of the archive, bytes." }),
   sha256: z.string().openapi({ description: "Of the archive, in hex." }),
   state: z.enum(["queued", "reading", "checking", "done", "failed"]),
-  bytes_read: z.int().openapi({ description: "Of `size`, by the present attempt." }),
+  bytes_read: z.int().openapi({ description: "Bytes of `size` that the present attempt has read." }),
   attempts: z.int(),
   version: z.int().nullable().openapi({ description: "The draft, once it is stored. It is not active." }),
   counts: countsSchema.nullable().openapi({
-    description: "Gates and completion settings, by how exactly they came over; null until the archive was read.",
+    description:
+      "Rules and completion settings by verdict: exact, approximated, unmapped. Null until the archive was read.",
   }),
   has_report: z.boolean(),
   errors: errorsSchema.openapi({ description: "Why it failed, or why the last attempt did: file, place, rule." }),
@@ -40,7 +41,7 @@ export const importDetail = z
     ...fields,
     impact: z.union([impactSchema, z.null()]).openapi({
       description:
-        "What activating the draft would do to the learners; null while there is none, or nobody has the course.",
+        "What activating the draft would change for learners; null while there is no draft, or nobody is enrolled.",
     }),
   })
   .openapi("CourseImportDetail");

@@ -171,7 +171,7 @@ export async function note(
 
 /**
  * Statement that ends the job with a draft; it belongs into the batch that stores the draft, and fails the whole batch
- * where the job is another's by then: a null stands in a column that may not be null.
+ * where the job is another's by then: a null is in a column that may not be null.
  */
 export function doneStatement(db: Database, held: Held, version: number, now: number): BatchItem<"sqlite"> {
   return db
@@ -191,7 +191,11 @@ export function doneStatement(db: Database, held: Held, version: number, now: nu
 export async function endPeople(
   db: Database,
   held: Held,
-  { counts, errors = [], ...rest }: Partial<Pick<ImportRow, "bytes_read" | "reported" | "applied" | "size">> & {
+  {
+    counts,
+    errors = [],
+    ...rest
+  }: Partial<Pick<ImportRow, "bytes_read" | "reported" | "applied" | "size">> & {
     counts: Readonly<Record<string, number>>;
     errors?: readonly FieldError[];
   },

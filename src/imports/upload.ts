@@ -45,7 +45,9 @@ export async function takeArchive(
   const { size } = announced;
   const received = await receive(env.DOCUMENTS, archiveKey(id), body, { size, type, sha256: null });
   if (!received.ok) {
-    await removeImport(env, db, { id, upload_id: null, state: "receiving" }).catch((fault: unknown) => logFault("import_removal_left", fault, { import: id }));
+    await removeImport(env, db, { id, upload_id: null, state: "receiving" }).catch((fault: unknown) =>
+      logFault("import_removal_left", fault, { import: id }),
+    );
     return received;
   }
   const row = await queueArchive(deps, id, announced, received.value);
@@ -59,7 +61,7 @@ export async function takeArchive(
 /** Why nothing was reserved: no room, or two first tries at once of which one has the key. */
 export async function noRoom(db: Database, { owner, upload_key }: NewImport) {
   if (upload_key !== null && (await findByUploadKey(db, owner, upload_key)) !== undefined) return UNDER_WAY;
-  const detail = `At most ${MAX_UNENDED} imports under way, and ${MAX_OWNED_BYTES} bytes of archives together; they are kept for a week.`;
+  const detail = `You can have at most ${MAX_UNENDED} imports under way, and ${MAX_OWNED_BYTES} bytes of archives together. Archives are kept for a week.`;
   return refuse("quota_exceeded", { detail });
 }
 

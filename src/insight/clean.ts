@@ -2,18 +2,18 @@ import type { CourseFacts, Learner, Submission } from "./world.ts";
 
 /** Why something was left out or mended, in the order in which the rules are applied. */
 export const CLEANING_RULES = {
-  course_unusable: "courses without a length or without anything to submit: dropped with all they hold",
+  course_unusable: "courses without a length or without anything to submit: dropped with all their data",
   learner_excluded: "learners who are excluded from early warning: dropped",
-  learner_duplicate: "learners who stand in a course twice: the first counts",
-  never_took_part: "learners who left before the first day: dropped, nobody can be warned",
-  registration_unknown: "learners without a day of registration: kept, taken as registered on day 0",
-  outcome_contradicts: "learners who left and yet passed: the outcome is taken as not passed",
+  learner_duplicate: "learners who are in a course twice: the first row counts",
+  never_took_part: "learners who left before the first day: dropped, because a warning would be too late",
+  registration_unknown: "learners without a day of registration: kept, with registration on day 0",
+  outcome_contradicts: "learners who left but passed: the outcome counts as not passed",
   outcome_unknown: "learners without an outcome: kept for prediction, not used for training",
   item_unknown: "submissions of something the course does not have: dropped",
   submission_duplicate: "second submissions of the same thing: the earliest counts, with its score",
   day_impossible: "submissions more than a year before or after the course: dropped",
-  score_impossible: "scores below 0 or above 100: taken as not marked",
-  score_missing: "submissions without a score: kept, taken as not marked",
+  score_impossible: "scores below 0 or above 100: count as missing",
+  score_missing: "submissions without a score: kept, the score counts as missing",
 } as const;
 
 type CleaningRule = keyof typeof CLEANING_RULES;

@@ -109,16 +109,16 @@ const SENTENCES: Record<Reason, (value: number | null) => Sentences> = {
     value === null
       ? { en: "Too few scores to see a direction", zh: "成绩太少，看不出趋势" }
       : value < 0
-        ? { en: "Scores are falling, compared with the others", zh: "与他人相比，成绩在下降" }
-        : { en: "Scores are holding or rising, compared with the others", zh: "与他人相比，成绩保持或上升" },
+        ? { en: "Scores are falling, compared with others", zh: "与他人相比，成绩在下降" }
+        : { en: "Scores are steady or rising, compared with others", zh: "与他人相比，成绩保持或上升" },
   lateness: (value) =>
     value === null || value === 0
       ? { en: "Nothing was submitted late", zh: "没有迟交" }
-      : { en: `Submits ${number(value)} days late on average`, zh: `平均迟交 ${number(value)} 天` },
+      : { en: `Work is submitted ${number(value)} days late on average`, zh: `平均迟交 ${number(value)} 天` },
   silence: (value) =>
     value === null
-      ? { en: "Has not submitted anything yet", zh: "尚未提交任何作业" }
-      : { en: `Last submitted something ${number(value)} days ago`, zh: `上次提交是 ${number(value)} 天前` },
+      ? { en: "Nothing has been submitted yet", zh: "尚未提交任何作业" }
+      : { en: `The last submission was ${number(value)} days ago`, zh: `上次提交是 ${number(value)} 天前` },
   registration: (value) =>
     value === null
       ? { en: "The day of registration is unknown", zh: "注册日期未知" }
@@ -130,24 +130,24 @@ const SENTENCES: Record<Reason, (value: number | null) => Sentences> = {
       ? { en: "First attempt at this module", zh: "首次修读本课程" }
       : { en: `${number(value)} earlier attempts at this module`, zh: `此前修读本课程 ${number(value)} 次` },
   workload: (value) => ({
-    en: `Studies ${number(value ?? 0)} credits at the same time`,
+    en: `The learner studies ${number(value ?? 0)} credits at the same time`,
     zh: `同时修读 ${number(value ?? 0)} 学分`,
   }),
-  module: () => ({ en: "How learners of this module usually fare", zh: "本课程学员的一般情况" }),
+  module: () => ({ en: "How learners of this module usually do", zh: "本课程学员的一般情况" }),
 };
 
 /** What staff may do about each reason when it speaks for a risk. */
 const ADVICE: Record<Reason, Sentences> = {
   handing_in: { en: "Agree on which missing work to submit first.", zh: "商定先补交哪些作业。" },
-  missed_in_a_row: { en: "Write now: work has stopped coming.", zh: "请立即联系：作业已中断。" },
-  scores: { en: "Go through the last marked work together.", zh: "一起复盘最近一次已评分的作业。" },
+  missed_in_a_row: { en: "Write to the learner now: there are no new submissions.", zh: "请立即联系：作业已中断。" },
+  scores: { en: "Discuss the last marked work together.", zh: "一起复盘最近一次已评分的作业。" },
   direction: { en: "Ask what has become harder lately.", zh: "询问最近哪些内容变难了。" },
-  lateness: { en: "Offer a plan with earlier partial dates.", zh: "提供包含阶段性期限的计划。" },
-  silence: { en: "Ask whether they are still with us.", zh: "询问其是否仍在学习。" },
-  registration: { en: "Point to what they missed before they came.", zh: "指出其注册前错过的内容。" },
+  lateness: { en: "Offer a plan with earlier dates for parts of the work.", zh: "提供包含阶段性期限的计划。" },
+  silence: { en: "Ask whether the learner is still taking part.", zh: "询问其是否仍在学习。" },
+  registration: { en: "Show the learner what was due before they registered.", zh: "指出其注册前错过的内容。" },
   attempts: { en: "Ask what went wrong last time.", zh: "询问上一次困难何在。" },
-  workload: { en: "Talk about how much they study at once.", zh: "讨论其同时修读的学习量。" },
-  module: { en: "A first contact is enough.", zh: "先取得联系即可。" },
+  workload: { en: "Talk about the amount of study at the same time.", zh: "讨论其同时修读的学习量。" },
+  module: { en: "A short first message is enough.", zh: "先取得联系即可。" },
 };
 
 function isReason(name: string): name is Reason {

@@ -53,7 +53,7 @@ export async function registerModel(env: Env, run: RunRow, position: Position, t
   }
   const isChampion = alias?.model_hash === hash;
   const decision = isChampion
-    ? { promote: false, reason: "It is the champion already." }
+    ? { promote: false, reason: "This model is the champion already." }
     : decide(
         cut_offs,
         champion === null || alias === null

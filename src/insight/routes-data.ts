@@ -99,7 +99,7 @@ const learnersRoute = defineRoute(
     path: "/courses/{course}/insight/learners",
     operationId: "recordOutcomes",
     tags: TAGS,
-    summary: "Store registrations and outcomes: up to 1,000 learners; the newest call counts",
+    summary: "Store registrations and outcomes of up to 1,000 learners; the newest call counts",
     middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,
@@ -108,7 +108,7 @@ const learnersRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "How many were taken; others are not enrolled.",
+        description: "How many rows were stored; the other learners are not enrolled.",
         content: json(z.object({ taken: z.int(), not_enrolled: z.int() })),
       },
     },
@@ -134,7 +134,7 @@ const exclusionRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "Excluded learners have no predictions, and no model learns from them from the next run on.",
+        description: "Excluded learners have no predictions. From the next run on, no model is trained on their data.",
         content: json(z.object({ enrollment_id: z.string(), excluded: z.boolean() })),
       },
     },

@@ -53,13 +53,13 @@ const modelView = z
   .openapi("InsightModel");
 
 const modelsRoute = defineRoute(
-  { roles: ["author", "admin"], rule: "Authors and admins: it is about models, not about learners." },
+  { roles: ["author", "admin"], rule: "Authors and admins. It is about models, not about learners." },
   {
     method: "get",
     path: "/insight/models",
     operationId: "listModels",
     tags: TAGS,
-    summary: "The model registry, newest first: what each learnt from, how it did, whether it predicts",
+    summary: "The model registry, newest first: training data, test results, and whether the model is in use",
     request: { query: z.object(pageQuery) },
     responses: { 200: { description: "A page of models.", content: json(pageSchema(modelView)) } },
   },
@@ -105,8 +105,8 @@ const statusRoute = defineRoute(
     path: "/insight/status",
     operationId: "getInsightStatus",
     tags: TAGS,
-    summary: "Latest runs, what cleaning dropped, drift of each feature, accuracy by week, the alarm if there is one",
-    responses: { 200: { description: "Numbers of now.", content: json(statusView) } },
+    summary: "Latest runs, dropped data, drift of each feature, accuracy by week, and the alert if there is one",
+    responses: { 200: { description: "The present numbers.", content: json(statusView) } },
   },
 );
 
@@ -117,7 +117,7 @@ const runRoute = defineRoute(
     path: "/insight/runs",
     operationId: "startInsightRun",
     tags: TAGS,
-    summary: "Start a run now, or as of an instant in the past",
+    summary: "Start a run for now, or for an instant in the past",
     middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,

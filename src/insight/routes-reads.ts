@@ -28,12 +28,12 @@ const predictionView = z
     day: z.int().openapi({ description: "Day of the course the prediction is about." }),
     predicted_at: z.string(),
     kind: z.enum(["live", "backtest"]).openapi({
-      description: "backtest: about a course that is over, made as if on that day, from what was known then.",
+      description: "backtest: about a finished course, made later, from the data that was known on that day.",
     }),
     reasons: z.array(
       z.object({
         reason: z.string(),
-        weight: z.number().openapi({ description: "Part of the log-odds of passing; negative speaks for a risk." }),
+        weight: z.number().openapi({ description: "Part of the log-odds of passing; negative means a risk." }),
         sentence: z.string(),
       }),
     ),
@@ -51,7 +51,7 @@ const atRiskRoute = defineRoute(
     path: "/courses/{course}/insight/at-risk",
     operationId: "listLearnersAtRisk",
     tags: TAGS,
-    summary: "Learners who are less likely than not to pass, the least likely first, with reasons and what to do",
+    summary: "Learners who are less likely than not to pass, the least likely first, with reasons and advice",
     request: {
       params: z.object({ course: courseSlugSchema }),
       query: z.object({
@@ -82,7 +82,7 @@ const enrollmentRoute = defineRoute(
     request: { params: z.object({ enrollment: enrollmentIdSchema }), query: z.object({ lang: languageQuery }) },
     responses: {
       200: {
-        description: "Empty where nothing has been predicted.",
+        description: "Empty if nothing has been predicted.",
         content: json(z.object({ enrollment_id: z.string(), predictions: z.array(predictionView) })),
       },
     },
@@ -113,7 +113,7 @@ const lineageView = z
     snapshot: z.object({ sha256: z.string(), parts: z.int() }),
     verified: z
       .object({ model: z.boolean(), manifest: z.boolean(), parts: z.boolean(), course_in_snapshot: z.boolean() })
-      .openapi({ description: "The bytes of each content were read just now, and they have the noted hash." }),
+      .openapi({ description: "The content was read during this request, and has the recorded hash." }),
   })
   .openapi("InsightLineage");
 
@@ -129,7 +129,7 @@ const lineageRoute = defineRoute(
     path: "/enrollments/{enrollment}/insight/lineage",
     operationId: "getPredictionLineage",
     tags: TAGS,
-    summary: "Where the latest prediction about a learner comes from, back to the data snapshot, hashes verified",
+    summary: "The origin of the latest prediction about a learner, back to the data snapshot, with checked hashes",
     request: { params: z.object({ enrollment: enrollmentIdSchema }) },
     responses: { 200: { description: "OpenLineage.", content: json(lineageView) } },
   },

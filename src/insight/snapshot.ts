@@ -20,7 +20,7 @@ export async function storeContent(bucket: R2Bucket, text: string): Promise<stri
   return sha256;
 }
 
-/** Content by its hash, or null when it is gone or is not what the hash says. */
+/** Content by its hash, or null when it is missing or is not what the hash says. */
 export async function loadContent(bucket: R2Bucket, sha256: string): Promise<string | null> {
   const stored = await bucket.get(snapshotKey(sha256));
   const text = await stored?.text();

@@ -30,7 +30,7 @@ export async function storeModel(bucket: R2Bucket, model: Model): Promise<string
 
 /**
  * A model by its hash; what is stored under it must still have it.
- * @returns null when it is gone, altered, or made for other features than this code knows.
+ * @returns null when it is missing, altered, or made for other features than this code knows.
  */
 export async function loadModel(bucket: R2Bucket, hash: string): Promise<Model | null> {
   const stored = await bucket.get(modelKey(hash));

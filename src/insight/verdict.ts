@@ -66,7 +66,7 @@ export function decide(tested: readonly Tested[], champion: Rival | null): Decis
   if (tested.length === 0) return { promote: false, reason: "It could not be tested." };
   if (champion !== null && champion.learntFrom.length > 0) {
     const known = champion.learntFrom.join(", ");
-    return { promote: false, reason: `Mean AUC ${own.toFixed(4)}; the champion has learnt from ${known} already.` };
+    return { promote: false, reason: `Mean AUC ${own.toFixed(4)}; the champion was trained on ${known} already.` };
   }
   const weak = tested.find(({ model }) => model.accuracy.value <= model.majority);
   if (weak !== undefined) return { promote: false, reason: "It is no more accurate than the majority class." };

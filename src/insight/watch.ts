@@ -90,7 +90,7 @@ async function raise(env: Env, { code, priority, accuracy, labels }: Alarm, asOf
   const summary =
     code === "insight_accuracy_low"
       ? `${priority}: early warning is right in ${(accuracy.value * 100).toFixed(1)} % of ${labels} cases, surely below 70 %.`
-      : `${priority}: only ${labels} predictions of the last half year have an outcome; accuracy cannot be watched.`;
+      : `${priority}: only ${labels} predictions of the last half year have an outcome; accuracy cannot be measured.`;
   logEvent("insight_alarm", { code, priority, labels });
   const level = priority === "P1" ? "error" : "warning";
   const event = eventOf(

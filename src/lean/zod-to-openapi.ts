@@ -18,7 +18,7 @@ export class OpenAPIRegistry {
 
 class NoGenerator {
   generateDocument(): never {
-    throw new Error("The API's description is made by the build: scripts/lib/reference.");
+    throw new Error("The build makes the API's description: scripts/lib/reference.");
   }
 }
 

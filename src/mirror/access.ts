@@ -58,7 +58,7 @@ export const LOCKED = {
         sentence: explanationSchema.shape.sentence,
       })
       .optional()
-      .openapi({ description: "How the item stands at the instant that was asked for." }),
+      .openapi({ description: "The item at the instant that `at` names." }),
   },
 } as const satisfies DeclaredRefusal;
 
@@ -92,7 +92,10 @@ export function permitFor(
   // The learner's object knows that there is a newer version which it cannot read: it may hide or lock the item.
   const isBehind = snapshot.source !== "realtime" && snapshot.stale_since !== undefined;
   if (decided === null || (isBehind && content.is_open && !caller.isStaff)) {
-    return refuse("unavailable", { detail: "What the item holds cannot be decided right now.", retry_after: 1 });
+    return refuse("unavailable", {
+      detail: "It cannot be decided right now whether the item is open.",
+      retry_after: 1,
+    });
   }
   if (!caller.isStaff && !content.is_open) {
     const other =
@@ -116,8 +119,9 @@ export function permitByPass(
   pass: { isOpen: boolean; version: number },
   current: number,
 ): Result<Permit> {
-  if (pass.version !== current) return refuse("pass_refused", { detail: "It is of another version of the course." });
-  if (!pass.isOpen) return refuse("pass_refused", { detail: "The item is not open in it. Ask without a pass." });
+  if (pass.version !== current)
+    return refuse("pass_refused", { detail: "The pass is for another version of the course." });
+  if (!pass.isOpen) return refuse("pass_refused", { detail: "The item is not open in the pass. Ask without a pass." });
   // SAFETY: this file is the one place that may say so.
   return { ok: true, value: { course, item, version: current } as Permit };
 }

@@ -14,11 +14,11 @@ export const snapshotSchema = z
     engine: z.int(),
     valid_until: z.string().nullable(),
     stale_since: z.string().optional().openapi({
-      description: "Set when the answer is known to be older than the course or the policy.",
+      description: "Present if the answer is known to be older than the course or the policy.",
     }),
     as_of: z.string().optional().openapi({
       description:
-        "With the source `edge`: when the enrollment gave this answer. The header Age has the seconds since.",
+        "With the source `edge`: when the enrollment object gave this answer. The header Age has the seconds since.",
     }),
   })
   .openapi("Snapshot");
@@ -30,10 +30,12 @@ const deltaFields = {
   policy_seq: z.int(),
   version: z.int(),
   course_version: z.int(),
-  unlocked: z.array(z.string()).openapi({ description: "Items that opened by this write; never one that was open." }),
+  unlocked: z
+    .array(z.string())
+    .openapi({ description: "Items that this write opened; never one that was open before." }),
   locked: z.array(z.string()),
   completed: z.array(z.string()).optional().openapi({
-    description: "Items that became complete by this write: what was done, and chapters that are complete by it.",
+    description: "Items that this write completed, including chapters that became complete with them.",
   }),
 };
 
@@ -60,8 +62,8 @@ export type SubmitAnswer = z.infer<typeof submitAnswerSchema> & Replayed;
 
 export const enrollAnswerSchema = writeAnswerSchema
   .extend({
-    created: z.boolean().openapi({ description: "Nobody was enrolled before." }),
-    updated: z.boolean().openapi({ description: "The enrollment existed, and something of it has changed." }),
+    created: z.boolean().openapi({ description: "The learner was not enrolled before." }),
+    updated: z.boolean().openapi({ description: "The enrollment existed, and something in it has changed." }),
   })
   .openapi("EnrollAnswer");
 export type EnrollAnswer = z.infer<typeof enrollAnswerSchema> & Replayed;

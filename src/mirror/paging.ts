@@ -49,7 +49,7 @@ export async function walkedBefore(
       program = version === current.version ? current.program : await load(version);
     } catch (fault) {
       logFault("version_unreachable", fault, { version });
-      return refuse("unavailable", { detail: "The version of the page before cannot be read.", retry_after: 1 });
+      return refuse("unavailable", { detail: "The version of the previous page cannot be read.", retry_after: 1 });
     }
     if (program === null) return refuse("invalid_cursor");
     walked.push({ version, program, last });
@@ -69,7 +69,7 @@ function rowOfEarlierRelease(
     : refuse("invalid_cursor");
 }
 
-/** Whether an item of a version stands in the list, seen or not. */
+/** Whether an item of a version is in the list, seen or not. */
 function isListed(program: Program, want: ListWant, item: number): boolean {
   if (want.kind === "chapters") return item < program.chapterCount;
   if (item < program.chapterCount) return false;

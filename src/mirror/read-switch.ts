@@ -5,7 +5,7 @@ import { logFault } from "../platform/log.ts";
 /** Shares of the reads that may be sent past the objects, percent. Few steps: nobody does sums at three in the morning. */
 const REALTIME_SHARES = [0, 10, 50, 100] as const;
 
-/** Where the switch stands in the SWITCHES namespace. */
+/** Where the switch is in the SWITCHES namespace. */
 export const READ_SWITCH_KEY = "realtime-reads";
 
 /** Age from which an isolate asks KV again, in the background, milliseconds. */
@@ -16,8 +16,7 @@ const KV_CACHE_SECONDS = 30;
 export const readSwitchSchema = z
   .object({
     realtime_percent: z.literal(REALTIME_SHARES).openapi({
-      description:
-        "Share of the enrollments whose reads are evaluated from D1 instead of being asked of their objects.",
+      description: "Share of the enrollments whose reads are evaluated from D1 instead of their objects.",
     }),
     reason: z.string(),
     set_at: z.string().nullable(),

@@ -21,7 +21,7 @@ const CATCH_UP_S = 2;
  * D1 may lag behind the object by what is still in its outbox. Facts open things, so a lagging answer locks too much
  * rather than too little (invariant 7); policy changes are projected before they are acknowledged while D1 answers. The
  * one exception is a rule under `not`: until the fact that closes it is projected (usually a second), the fallback may
- * still show such an item open. A write on it is decided by the object all the same.
+ * still show such an item open. A write on it is decided by the object anyway.
  */
 export async function readRealtime(
   databases: CourseDatabases,

@@ -103,7 +103,7 @@ export function deadLetterRoutes() {
         await queue.send(JSON.parse(letter.body));
       } catch (fault) {
         logFault("dead_letter_not_sent", fault, { queue: letter.queue });
-        return respond(c, refuse("unavailable", { detail: "The queue did not take it.", retry_after: 1 }).refusal);
+        return respond(c, refuse("unavailable", { detail: "The queue did not accept it.", retry_after: 1 }).refusal);
       }
       try {
         await noteReplayed(directory(c.env), letter, actorOf(c).id, Date.now());

@@ -34,7 +34,7 @@ async function builtText(c: AppContext, name: string): Promise<string | null> {
 }
 
 function missing(c: AppContext): Response {
-  const detail = "The reference was not built with this version: run `npm run build:web`.";
+  const detail = "The reference was not built for this version: run `npm run build:web`.";
   return respond(c, refuse("unavailable", { detail }).refusal);
 }
 

@@ -10,7 +10,7 @@ export const switchSection: Section = {
     return [
       gauge(
         "read_switch_percent",
-        "Share of the enrollments whose reads are sent past their objects.",
+        "Share of the enrollments whose reads go to D1 instead of their objects.",
         realtime_percent,
       ),
     ];

@@ -16,8 +16,8 @@ const showRoute = defineRoute(
     path: PATH,
     operationId: "getRealtimeSwitch",
     tags: ["system"],
-    summary: "Which share of reads goes past the objects, since when and why",
-    responses: { 200: { description: "As KV has it; isolates follow within a minute or so.", content } },
+    summary: "Which share of reads goes to D1 instead of the objects, since when and why",
+    responses: { 200: { description: "The value in KV; isolates follow within about a minute.", content } },
   },
 );
 const setRoute = defineRoute(
@@ -27,7 +27,7 @@ const setRoute = defineRoute(
     path: PATH,
     operationId: "setRealtimeSwitch",
     tags: ["system"],
-    summary: "Send a share of the reads to the realtime path, without a deploy",
+    summary: "Send a share of the reads to the realtime fallback, without a deploy",
     request: {
       body: {
         required: true,
@@ -43,7 +43,7 @@ const setRoute = defineRoute(
         },
       },
     },
-    responses: { 200: { description: "Set. Setting it again changes nothing but the instant.", content } },
+    responses: { 200: { description: "Set. Setting it again changes only the instant.", content } },
   },
 );
 

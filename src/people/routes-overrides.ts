@@ -92,7 +92,7 @@ export function overrideBatchRoutes() {
     const expires_at = asked.expires_at === null ? null : Date.parse(asked.expires_at);
     const extend_to = asked.extend_to === null ? null : Date.parse(asked.extend_to);
     if (expires_at !== null && expires_at <= Date.now()) {
-      const message = "The override would have expired already.";
+      const message = "The override would expire before it begins.";
       return respond(c, { code: "invalid_input", errors: [{ path: "expires_at", rule: "in_past", message }] });
     }
     const users =

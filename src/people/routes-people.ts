@@ -68,7 +68,7 @@ const listRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "A page of learners. It may hold fewer than asked for, even none, while there is a next one.",
+        description: "A page of learners. It can have fewer than the limit, even none, although there is a next page.",
         content: json(pageSchema(learnerView)),
       },
     },

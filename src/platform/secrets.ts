@@ -25,7 +25,7 @@ export type AcceptedSecrets = readonly [current: string, previous?: string];
 let accepted: AcceptedSecrets = [""];
 
 /**
- * The secrets of this deployment. AUTH_SECRET signs; AUTH_SECRET_PREVIOUS, where it is set, is still believed, so that
+ * The secrets of this deployment. AUTH_SECRET signs; AUTH_SECRET_PREVIOUS, where it is set, is still accepted, so that
  * replacing the secret ends nobody's session and breaks no cursor. It is optional, so the generated Env lacks it. Two
  * are tried one after the other instead of being named in a `kid`: that costs a second HMAC of whoever is refused, and
  * tokens signed before the first replacement have no name to give.

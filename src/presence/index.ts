@@ -27,7 +27,7 @@ const joinRoute = defineRoute(
     path: "/courses/{course}/presence",
     operationId: "announcePresence",
     tags: TAGS,
-    summary: "Say that I am here",
+    summary: "Report that the caller is in the course now",
     request,
     responses,
   },

@@ -21,7 +21,7 @@ const signedSchema = z.strictObject({ erasures: z.unknown(), signature: z.string
 /** Hashes read by one statement. */
 const PAGE = 5_000;
 
-/** The list as it stands in this deployment: in D1, beside the backups, and in lists that were brought. */
+/** The list as it is in this deployment: in D1, beside the backups, and in lists that were brought. */
 export async function listErasures(env: Env, now: number): Promise<ErasureList> {
   const subjects = await everyErasure(env);
   for (let after = ""; ; ) {

@@ -34,30 +34,32 @@ const erasureView = z
   .object({
     user_id: userIdSchema,
     state: z.enum(["running", "settling", "done"]).openapi({
-      description: "settling: everything found is gone; what was under way then is looked for once more at `next_at`.",
+      description:
+        "settling: all data that was found is removed. At `next_at`, a second pass removes what was under way.",
     }),
     steps: z.array(z.object({ name: z.string(), done: z.boolean() })).openapi({ description: "Of the present pass." }),
     requested_at: z.string(),
     requested_by: z.string().nullable().openapi({ description: "Null: the user." }),
     next_at: z.string().nullable(),
-    attempts: z.int().openapi({ description: "Failures in a row of the present step." }),
+    attempts: z.int().openapi({ description: "Consecutive failures of the present step." }),
     error: z.string().nullable(),
     finished_at: z.string().nullable(),
   })
   .openapi("Erasure");
 
 const exportRoute = defineRoute(
-  { roles: ROLES, scope: null, rule: "Yourself, or anybody for an admin.", rate: "write", refuses: ["user_not_found"] },
+  { roles: ROLES, scope: null, rule: "Yourself. Admins: anybody.", rate: "write", refuses: ["user_not_found"] },
   {
     method: "post",
     path: "/users/{id}/export",
     operationId: "exportUser",
     tags: TAGS,
-    summary: "Everything held about a user, as a stream of lines of JSON",
+    summary: "All data about a user, as a stream of lines of JSON",
     request: { params: z.object({ id: userIdSchema }) },
     responses: {
       200: {
-        description: "One record a line; the last is `{kind: end, records}`. Without it the export was cut.",
+        description:
+          "One record on each line; the last is `{kind: end, records}`. If it is missing, the export was cut.",
         content: { "text/jsonl": { schema: z.string() } },
       },
     },
@@ -68,7 +70,7 @@ const eraseRoute = defineRoute(
   {
     roles: ROLES,
     scope: null,
-    rule: "Yourself, with your password; others for an admin.",
+    rule: "Yourself, with your password. Admins: others.",
     rate: "write",
     refuses: ["user_not_found", "invalid_credentials"],
   },
@@ -77,14 +79,14 @@ const eraseRoute = defineRoute(
     path: "/users/{id}",
     operationId: "eraseUser",
     tags: TAGS,
-    summary: "Erase a user and everything held about them",
+    summary: "Erase a user and all data about them",
     request: {
       params: z.object({ id: userIdSchema }),
       body: { content: { "application/json": { schema: eraseUserBody } } },
     },
     responses: {
       202: {
-        description: "The erasure has begun, now or earlier. The id cannot be used any more.",
+        description: "The erasure has begun, now or earlier. The id can no longer be used.",
         content: { "application/json": { schema: erasureView } },
       },
     },
@@ -98,13 +100,13 @@ const progressRoute = defineRoute(
     path: "/erasures/{user}",
     operationId: "getErasure",
     tags: TAGS,
-    summary: "How far an erasure is",
+    summary: "The progress of an erasure",
     request: { params: z.object({ user: userIdSchema }) },
     responses: { 200: { description: "Progress.", content: { "application/json": { schema: erasureView } } } },
   },
 );
 
-const NOT_YOURS = refuse("forbidden", { detail: "Only an admin reaches other users." });
+const NOT_YOURS = refuse("forbidden", { detail: "Only admins may access other users." });
 
 /** Export and erasure of everything held about a user, to be mounted at /api/v1. */
 export function privacyRoutes() {
@@ -175,9 +177,9 @@ async function mayErase(c: AppContext, user: string, password: string | undefine
   const actor = actorOf(c);
   if (actor.id !== user) return actor.role === "admin" ? { ok: true, value: null } : NOT_YOURS;
   // So that the last admin cannot lock everybody out by accident.
-  if (actor.role === "admin") return refuse("forbidden", { detail: "Another admin erases an admin." });
+  if (actor.role === "admin") return refuse("forbidden", { detail: "Only another admin can erase an admin." });
   if (password === undefined) {
-    const errors = [{ path: "password", rule: "required", message: "your password, to erase yourself" }];
+    const errors = [{ path: "password", rule: "required", message: "your password is needed to erase yourself" }];
     return refuse("invalid_input", { errors });
   }
   if (!(await withinPasswordLimit(c.env, user))) return TOO_MANY_GUESSES;
@@ -194,14 +196,17 @@ async function requireKnown(env: Env, user: string): Promise<Result<null>> {
     return (await isKnown(env, user)) ? { ok: true, value: null } : refuse("user_not_found");
   } catch (fault) {
     logFault("person_unknown", fault);
-    return refuse("unavailable", { detail: "Not every place that may know this user answers.", retry_after: 5 });
+    return refuse("unavailable", {
+      detail: "Not every place that may have data of this user answers.",
+      retry_after: 5,
+    });
   }
 }
 
 async function viewErasure(c: AppContext, user: string): Promise<Result<z.infer<typeof erasureView>>> {
   const subject = await subjectOf(user);
   const [row] = await databaseOf(c).select().from(erasures).where(eq(erasures.subject, subject)).limit(1);
-  if (row === undefined) return refuse("user_not_found", { detail: "Nobody of this id was erased." });
+  if (row === undefined) return refuse("user_not_found", { detail: "No user with this id was erased." });
   const at = SOURCES.findIndex(({ name }) => name === row.step);
   return {
     ok: true,

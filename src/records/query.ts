@@ -36,9 +36,9 @@ export class QueryBuilder {
     const type = this.#typeOf(field);
     if ((is === "in") !== Array.isArray(value))
       throw new RangeError(`"${is}" takes ${is === "in" ? "a list" : "one value"}`);
-    if (value === null && is !== "=" && is !== "!=") throw new RangeError(`nothing is "${is}" null`);
+    if (value === null && is !== "=" && is !== "!=") throw new RangeError(`null cannot be compared with "${is}"`);
     const values: readonly FieldValue[] = Array.isArray(value) ? value : [value];
-    if (is === "in" && values.includes(null)) throw new RangeError("nothing is in a list by being null");
+    if (is === "in" && values.includes(null)) throw new RangeError("null cannot be in a list");
     for (const one of values) {
       if (one !== null && typeof one !== (type === "text" ? "string" : "number")) {
         throw new RangeError(`"${field}" is ${type}, "${typeof one}" is not`);
@@ -58,7 +58,7 @@ export class QueryBuilder {
     // A comparison leaves out what is null: among the rest a page can continue.
     const isBounded = this.#where.some((condition) => condition.field === field && condition.value !== null);
     if (!isBounded && (field === "expires_at" || this.#type.nullable?.includes(field))) {
-      throw new RangeError(`"${field}" may be null; a page cannot continue after nothing`);
+      throw new RangeError(`"${field}" may be null, and a page cannot continue after null`);
     }
     this.#sort = { field, descending };
     return this;

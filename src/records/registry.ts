@@ -20,7 +20,7 @@ export class BackendRegistry {
 
   /** Sends a record type to backends, by name; naming it again replaces where it goes. @throws RangeError for an unknown name. */
   route(type: RecordType, ...names: readonly string[]): this {
-    if (names.length === 0) throw new RangeError(`${type.name} must go somewhere`);
+    if (names.length === 0) throw new RangeError(`${type.name} needs a backend`);
     this.#routes.set(type.name, { type, backends: names.map((name) => this.backend(name)) });
     return this;
   }
@@ -35,14 +35,14 @@ export class BackendRegistry {
   /** @throws RangeError for a type that goes nowhere. */
   routeOf(type: RecordType): RecordRoute {
     const route = this.#routes.get(type.name);
-    if (route === undefined) throw new RangeError(`records of type ${type.name} go nowhere`);
+    if (route === undefined) throw new RangeError(`records of type ${type.name} have no backend`);
     return route;
   }
 
   /** The backend that records of a type are read from. */
   primary(type: RecordType): StorageBackend {
     const [first] = this.routeOf(type).backends;
-    if (first === undefined) throw new RangeError(`records of type ${type.name} go nowhere`);
+    if (first === undefined) throw new RangeError(`records of type ${type.name} have no backend`);
     return first;
   }
 

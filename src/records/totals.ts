@@ -12,7 +12,7 @@ export interface JournalTotals extends Omit<JournalState, "error"> {
   first_flushed_at: number;
 }
 
-/** Asks every journal. Those that do not answer are named, and the numbers of the others are reported all the same. */
+/** Asks every journal. Those that do not answer are named, and the numbers of the others are reported anyway. */
 export async function journalTotals(env: Env): Promise<JournalTotals> {
   const states: JournalState[] = [];
   const errors: JournalTotals["errors"] = [];
@@ -63,12 +63,12 @@ export const recordSection: Section = {
       gauge("buffer_oldest_item_age_seconds", "How long the oldest of them has waited.", totals.oldest_ms / 1_000),
       gauge(
         "buffer_parked_items",
-        "Records that could not be stored though their backend is well.",
+        "Records that could not be stored although their backend works.",
         whole(totals.parked),
       ),
       gauge(
         "buffer_last_flush_timestamp_seconds",
-        "Last sign of life of the journal that was silent longest.",
+        "The last flush of the journal that has not flushed for the longest time.",
         first === 0 ? null : first / 1_000,
       ),
       gauge("buffer_failing_journals", "Journals whose last flush failed or that do not answer.", totals.errors.length),
@@ -78,9 +78,9 @@ export const recordSection: Section = {
         whole(totals.announcements),
       ),
       gauge("buffer_owed_purges", "Deleted sessions whose tasks are still to be removed.", whole(totals.purges)),
-      counter("items_acked_total", "Records acknowledged: from then on they are durable.", whole(totals.acknowledged)),
+      counter("items_acked_total", "Acknowledged records: they are durable.", whole(totals.acknowledged)),
       counter("items_persisted_total", "Records stored in their backends.", whole(totals.persisted)),
-      counter("items_duplicate_total", "Records that came again and changed nothing.", whole(totals.duplicates)),
+      counter("items_duplicate_total", "Records that were sent again and changed nothing.", whole(totals.duplicates)),
     ];
   },
 };

@@ -19,10 +19,10 @@ export const freshnessSchema = z
   .object({
     stale: z
       .object({ snapshots: count, oldest_at: z.string().nullable() })
-      .openapi({ description: "Stale snapshots that the sweeps have not brought up to date yet." }),
+      .openapi({ description: "Stale snapshots that the sweeps have not refreshed yet." }),
     dark_shards: z
       .array(z.string())
-      .openapi({ description: "Databases that did not answer: their courses are in none of these numbers." }),
+      .openapi({ description: "Databases that did not answer. Their courses are not in these numbers." }),
     marking: z
       .array(z.object({ course_id: z.string(), reason: z.string(), requested_at: z.string() }))
       .openapi({ description: "Courses whose learners are still being marked as stale." }),

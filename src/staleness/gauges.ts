@@ -15,10 +15,10 @@ export const unlockSection: Section = {
     const { stale, dark_shards, marking, dead_letters, divergences } = await freshnessOf(env, now);
     const oldestMark = marking.map(({ requested_at }) => requested_at).sort()[0];
     return [
-      gauge("unlock_stale_snapshots", "Stale snapshots that no sweep has brought up to date yet.", stale.snapshots),
+      gauge("unlock_stale_snapshots", "Stale snapshots that no sweep has refreshed yet.", stale.snapshots),
       gaugeBy(
         "database_shard_up",
-        "1: the database answered; 0: its courses are in none of the other numbers.",
+        "1: the database answered; 0: it did not, and its courses are not in the other numbers.",
         "shard",
         everyShard(env).map(({ name }) => [name, dark_shards.includes(name) ? 0 : 1]),
       ),

@@ -132,7 +132,7 @@ interface CourseMark {
   marked_up_to: string;
   reason: CourseMarkReason;
   requested_at: number;
-  /** Of the course, as it was read with the mark: a newer publish starts the marking anew. */
+  /** Of the course, as it was read with the mark: a newer publish starts the marking again. */
   activation: number;
 }
 

@@ -30,7 +30,7 @@ export const LEASE_MS = 300_000;
 /** A refresh that failed its last retry is swept again after this. */
 export const DEAD_LEASE_MS = 900_000;
 
-/** A backlog is swept page after page, so long after a minute's cron; the next minute begins anew. */
+/** A backlog is swept page after page, so long after a minute's cron; the next minute begins again. */
 export const SWEEP_SPAN_MS = 55_000;
 
 /** Between two pages of a backlog, so that what the first has asked for is under way. */
@@ -53,7 +53,7 @@ export async function sweepEveryMinute(env: Env, now: number): Promise<void> {
 
 /**
  * Sweeps one page, and asks for the next while pages are full and the minute is not over. There is one chain of pages for a
- * scope: who sweeps without a step begins it anew, and a step that comes twice is taken once. A page that fails after its
+ * scope: who sweeps without a step begins it again, and a step that comes twice is taken once. A page that fails after its
  * step was taken ends the chain; the next minute begins another.
  */
 async function sweepOn(

@@ -92,8 +92,8 @@ interface Recent {
 
 /**
  * Evaluates recent learners from D1. Whose snapshot would be the same is notified of the new version from here, and the
- * object sleeps on; where that does not succeed the object is asked, which sends it until it arrives.
- * @returns who sleeps on.
+ * object is not called; where that does not succeed the object is asked, which sends it until it arrives.
+ * @returns the learners whose objects are not called.
  */
 async function leaveAsleep(
   env: Env,

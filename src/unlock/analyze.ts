@@ -96,7 +96,9 @@ export function analyze(
     const blocker = isRule
       ? (references[index] ?? []).find((reference) => obstacles.has(table.find(reference.target)?.index ?? NONE))
       : undefined;
-    const why = isRule ? (blocker?.target ?? "more than can ever be done") : obstacleName(table, entry, obstacle);
+    const why = isRule
+      ? (blocker?.target ?? "more than a learner can ever complete")
+      : obstacleName(table, entry, obstacle);
     errors.push({
       path: isRule ? `${entry.path}.rule` : entry.path,
       rule: "unreachable",
@@ -116,17 +118,18 @@ function oddParts(table: Table, entry: Entry): FieldError[] {
   const found: FieldError[] = [];
   walkRule(entry, (rule, path, isDenied) => {
     if ("previous" in rule && table.before(rule) === undefined) {
-      const message = "There is no tracked item before this one: it never holds, and its denial neither.";
+      const message =
+        "There is no item before this one that counts: this is never true, and its negation is never true either.";
       found.push({ path: `${path}.previous`, rule: "missing_reference", message });
     } else if ("missing" in rule) {
       const { what, name } = rule.missing;
-      const message = `The ${what} "${name}" is not in the course: this never holds${what === "item" ? "" : ", and its denial does"}.`;
+      const message = `The ${what} "${name}" is not in the course: this is never true${what === "item" ? "" : ", and its negation is"}.`;
       found.push({ path: `${path}.missing`, rule: "missing_reference", message });
     } else if ("course_completed" in rule && rule.course_completed === table.outline.course) {
       const message = "This very course is asked for: what waits for it can only open once all of it is done.";
       found.push({ path: `${path}.course_completed`, rule: "self_reference", message });
     } else if ("hide" in rule && isDenied) {
-      const message = "Below a `not` it is not the failing of this part that keeps the item closed: it hides nothing.";
+      const message = "Inside a `not`, this part never keeps the item closed, so it hides nothing.";
       found.push({ path: `${path}.hide`, rule: "hides_nothing", message });
     }
   });
@@ -161,7 +164,7 @@ function referenceErrors(table: Table, entry: Entry, references: readonly Refere
     if (target === undefined) {
       errors.push({ path, rule: "dangling", message: `There is no item ${id} in this course.` });
     } else if (reference.reads === "problems" && !table.isChapter(target)) {
-      const message = `${id} is a problem; progress of one name means a chapter. For items, write a list: ["${id}"].`;
+      const message = `${id} is a problem; progress of a single id needs a chapter. For items, write a list: ["${id}"].`;
       errors.push({ path, rule: "dangling", message });
     } else if (isSelfReference(table, entry, reference)) {
       isSelfReferring = true;
@@ -171,13 +174,13 @@ function referenceErrors(table: Table, entry: Entry, references: readonly Refere
       const message =
         target.status === "draft"
           ? `${id} is a draft: it is ignored as a prerequisite.`
-          : `${id} is deprecated: it counts for those who completed it and is demanded of nobody.`;
+          : `${id} is deprecated: it counts for learners who completed it, and nobody else needs it.`;
       warnings.push({ path, rule: "ignored_prerequisite", message });
     } else if (table.isHidden(target)) {
       const message =
         table.askedStatus(target) === "draft"
-          ? `${id} is hidden: learners cannot open it, so it is asked of nobody.`
-          : `${id} is hidden: learners cannot open it, so only what is reported of it from elsewhere counts.`;
+          ? `${id} is hidden: learners cannot open it, so it is required of nobody.`
+          : `${id} is hidden: learners cannot open it, so only facts that a service reports count.`;
       warnings.push({ path, rule: "hidden_prerequisite", message });
     }
   }
@@ -346,7 +349,7 @@ function findCycles(table: Table, references: readonly (readonly Reference[])[],
       const path = entry?.previous === next - size ? null : TUTORIAL_PATH;
       return { id, path, note: `${id} waits for the problems of ${nextId}, which make it complete` };
     }
-    if (entry?.gate === next) return { id, path: null, note: `${id} stands in ${nextId}` };
+    if (entry?.gate === next) return { id, path: null, note: `${id} is in ${nextId}` };
     if (entry?.previous === next) return { id, path: null, note: `${id} follows ${nextId} in sequential mode` };
     return { id, path: TUTORIAL_PATH, note: `${id} waits for the tutorial ${nextId}` };
   }

@@ -118,7 +118,7 @@ export class Explainer {
 
   /**
    * What is wrong with a node that fails or, below a `not`, holds.
-   * @param isLost whether it stands in a part of the rule that can never come right.
+   * @param isLost whether it is in a part of the rule that can never come right.
    */
   #failing(node: number, owner: number, shouldHold: boolean, isLost = false): Clause {
     const isOwnLoss = !this.#reach.canBe(node, owner, shouldHold);

@@ -48,21 +48,20 @@ const reasonFields = {
   title: z.string().optional(),
   required: z.union([z.number(), z.string()]).optional().openapi({
     description:
-      "What is asked. A score or percentage is rounded up to two decimals, so that who has it has enough; what is compared is not rounded.",
+      "The required value. A score or percentage is rounded up to two decimals, so that reaching it is enough. The comparison uses the value without rounding.",
   }),
   actual: z.union([z.number(), z.string()]).nullable().optional().openapi({
     description:
-      "What the learner has. A score is rounded down to two decimals, so never more than it is; a percentage to the nearest.",
+      "The learner's value. A score is rounded down to two decimals, so that it is never shown too high. A percentage is rounded to the nearest value.",
   }),
   remaining: z.number().optional().openapi({
-    description: "What is missing of a score, rounded up to two decimals; how many items are missing of a progress.",
+    description: "For a score, what is missing, rounded up to two decimals. For progress, how many items are missing.",
   }),
   available_at: z.string().nullable().optional().openapi({
-    description:
-      "When waiting alone makes an end of it; null where it never does, or where it would not open the item.",
+    description: "When this reason ends by waiting alone; null if it never does, or if that would not open the item.",
   }),
   items: z.array(z.string()).optional().openapi({
-    description: "Of progress over a list, and of a chapter's items: those that are still to be done.",
+    description: "For progress over a list, and for a chapter's items: the items that are not completed yet.",
   }),
 };
 
@@ -74,7 +73,7 @@ export const completionSchema = z
   .object({
     state: z.enum(COMPLETION_STATES),
     takes_mark: z.boolean().openapi({ description: "The learner is asked to mark it as done." }),
-    missing: z.array(missingSchema).openapi({ description: "What is still asked for; empty once it is complete." }),
+    missing: z.array(missingSchema).openapi({ description: "What is still missing; empty when the item is complete." }),
     description: z.string().openapi({ description: "The same in one sentence." }),
   })
   .openapi("ItemCompletion");
@@ -84,7 +83,7 @@ export const reasonSchema = z
   .object({
     ...reasonFields,
     missing: z.array(missingSchema).optional().openapi({
-      description: "Of an item that has to be complete: what its own requirement still asks for.",
+      description: "For an item that has to be complete: what its own requirement still asks for.",
     }),
   })
   .openapi("Reason");
@@ -108,9 +107,12 @@ const stepSchema = z
     item: z.string().optional(),
     course: z.string().optional().openapi({ description: "complete_course: another course." }),
     title: z.string().optional(),
-    min_score: z.number().optional().openapi({ description: "Rounded up to two decimals: who scores it has enough." }),
+    min_score: z
+      .number()
+      .optional()
+      .openapi({ description: "Rounded up to two decimals: reaching this score is enough." }),
     below_score: z.number().optional().openapi({ description: "The score has to be less than this." }),
-    min_points: z.number().optional().openapi({ description: "Of a condition on points instead of a percentage." }),
+    min_points: z.number().optional().openapi({ description: "For a condition on points instead of a percentage." }),
     below_points: z.number().optional(),
     until: z.string().optional(),
   })
@@ -128,17 +130,17 @@ export type Condition = z.infer<typeof conditionSchema>;
 /** What of an explanation says how the lock can end. */
 export const lockFields = {
   conditions: z.array(conditionSchema).openapi({
-    description: "Every condition of the rule, in its order, and whether it holds. Empty when the item is open.",
+    description: "Every condition of the rule, in order, and whether it is met. Empty if the item is open.",
   }),
   reasons: z
     .array(reasonSchema)
-    .openapi({ description: "Every condition that fails, in the order of the rule. Empty when the item is open." }),
+    .openapi({ description: "Every condition that is not met, in the order of the rule. Empty if the item is open." }),
   to_unlock: z.array(stepSchema).nullable().openapi({
     description:
-      "The smallest list of things that opens the item, in an order in which each can be done when its turn comes; null when nothing the learner does or waits for can. Waits are counted from now, as if all before them were done at once.",
+      "The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null if the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps before them were done at once.",
   }),
   do_next: z.array(stepSchema).openapi({
-    description: "What of that can be done right now; where that is nothing, the first wait.",
+    description: "The steps that can be done right now; if there are none, the first wait.",
   }),
 };
 

@@ -40,7 +40,7 @@ export interface CourseOptions {
   /** Nothing is open before this instant, and no work is accepted from the other one on. RFC 3339; absent: no such instant. */
   starts?: string | undefined;
   ends?: string | undefined;
-  /** Members of these cohorts see what begins so many days earlier. */
+  /** Members of these cohorts get each item this number of days before it begins for others. */
   beta?: { cohorts: string[]; days: number } | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface CourseOptions {
 export const ITEM_STATUSES = ["draft", "beta", "active", "deprecated"] as const;
 export type ItemStatus = (typeof ITEM_STATUSES)[number];
 
-/** hidden: learners know nothing of it. unlisted: it opens by its id and stands in no list; while locked it is hidden. */
+/** hidden: learners know nothing of it. unlisted: it opens by its id and is in no list; while locked it is hidden. */
 export const VISIBILITIES = ["shown", "hidden", "unlisted"] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
 

@@ -282,7 +282,7 @@ class Reaching {
     return this.#ofFact(op, item, value, bound);
   }
 
-  /** When what is told of an item may make a leaf hold. */
+  /** When what is reported of an item may make a condition true. */
   #ofFact(op: number | undefined, item: number, value: number, upper: number): Windows {
     const { program } = this.#scope;
     // A chapter gets no score.

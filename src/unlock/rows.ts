@@ -38,7 +38,7 @@ export interface ChapterRow {
 
 export interface ProblemRow {
   id: string;
-  /** Null where it stands in no chapter, or in one hidden from the learner. */
+  /** Null where it is in no chapter, or in one hidden from the learner. */
   chapter_id: string | null;
   title: string;
   /** Position in the course, from 1, over visible problems. */
@@ -69,7 +69,7 @@ export interface View {
   listsAll?: boolean;
 }
 
-/** Whether an item stands in the learner's lists and is counted in them. */
+/** Whether an item is in the learner's lists and is counted in them. */
 export function isListed(
   { program, evaluation, listsAll = false }: Omit<View, "learner" | "now">,
   item: number,

@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium)("an author", () => {
     expect(await page.locator("[data-version]").count()).toBe(1);
   });
 
-  it("is shown where a text stops being JSON, without asking the server", async () => {
+  it("sees the place where a text is not JSON, without asking the server", async () => {
     await openCourse();
     await replaceInEditor('"sequential": false,', '"sequential": false');
     await page.getByRole("button", { name: "Show the effect" }).click();
@@ -80,7 +80,7 @@ describe.skipIf(!hasChromium)("an author", () => {
     await outcome("refused").getByText(`Line ${line}, `).waitFor();
   });
 
-  it("sees who would gain what, publishes, and goes back to an older version", async () => {
+  it("sees for how many learners items would open or lock, publishes, and goes back to an older version", async () => {
     await openCourse();
     await replaceInEditor('"tutorial": "algorithms.welcome"', '"tutorial": null');
     await page.getByRole("button", { name: "Show the effect" }).click();
@@ -114,7 +114,7 @@ describe.skipIf(!hasChromium)("an author", () => {
 
   it("creates a course, drops a file into the editor, and publishes it", async () => {
     await page.goto("/author");
-    await page.getByLabel("Short name in addresses").fill("algorithms-copy");
+    await page.getByLabel("Short name for addresses").fill("algorithms-copy");
     await page.getByLabel("Title").fill("A copy");
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByRole("heading", { level: 1, name: "A copy" }).waitFor();

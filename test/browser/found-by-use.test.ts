@@ -97,7 +97,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     await page.context().close();
   });
 
-  it("[fault 42] named characters in a course's text are shown as what they mean", async () => {
+  it("[fault 42] named entities in a course's text are shown as characters", async () => {
     const page = await pageOf(learner, `/courses/${SLUG}/chapters/one`);
     const faults = watchFaults(page);
     await page.reload();
@@ -164,7 +164,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     expect(told).toMatch(/Already met\s+“?Problem draft/i);
   });
 
-  it("[fault 45] an author's text survives a walk to another page and a reload, and is never replaced unasked", async () => {
+  it("[fault 45] an author's text survives another page and a reload, and is never replaced without a question", async () => {
     const page = await pageOf(author, "/author");
     await page.getByRole("link", { name: "A first course in algorithms" }).click();
     await page.getByText(/^Version \d+ is in the editor\.$/).waitFor();
@@ -175,9 +175,9 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     await page.waitForURL("**/courses");
     await page.goto("/author/algorithms");
     await expect.poll(async () => (await editor.inputValue()) === typed, { timeout: STEP_MS }).toBe(true);
-    await page.getByText("What you typed here before is back.").waitFor();
+    await page.getByText("Your earlier text is here again.").waitFor();
     await page.reload();
-    await page.getByText("What you typed here before is back.").waitFor();
+    await page.getByText("Your earlier text is here again.").waitFor();
     expect(await editor.inputValue()).toBe(typed);
     page.once("dialog", (dialog) => void dialog.dismiss());
     await page
@@ -213,7 +213,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
     await screenshot(page, "author-zh-findings");
   });
 
-  it("[fault 46] an address that names nothing says so, and offers no second try", async () => {
+  it("[fault 46] an address of a missing page says so, and offers no retry", async () => {
     for (const path of [
       "/courses/no-such-course",
       "/courses/NOT%20A%20SLUG",

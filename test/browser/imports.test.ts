@@ -73,12 +73,12 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     return path;
   };
 
-  it("chooses a backup, watches it come in, reads what became of its gates, and publishes it", async () => {
+  it("chooses a backup, watches the import, reads the report about its rules, and publishes it", async () => {
     await page.goto("/author");
     await page.getByRole("link", { name: "Import a course" }).click();
     await page.locator('input[type="file"]').setInputFiles(file("Baking 101.mbz", zipOf(BACKUP)));
-    expect(await page.getByLabel("It comes from").inputValue()).toBe("moodle");
-    expect(await page.getByLabel("Short name in addresses").inputValue()).toBe("baking-101");
+    expect(await page.getByLabel("Platform").inputValue()).toBe("moodle");
+    expect(await page.getByLabel("Short name for addresses").inputValue()).toBe("baking-101");
     await screenshot(page, "imports-1-form");
     await page.getByRole("button", { name: "Import", exact: true }).click();
     await page.locator('[data-import="done"]').waitFor();
@@ -96,11 +96,11 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     expect(faults).toEqual([]);
   });
 
-  it("drops a file that is none, and reads why nothing was stored", async () => {
+  it("drops a file that is not an archive, and reads why nothing was stored", async () => {
     await page.goto("/author/imports");
     const path = file("notes.zip", zipOf({ "notes.txt": "nothing" }));
     await page.locator('input[type="file"]').setInputFiles(path);
-    await page.getByLabel("It comes from").selectOption("canvas");
+    await page.getByLabel("Platform").selectOption("canvas");
     await page.getByRole("button", { name: "Import", exact: true }).press("Enter");
     await page.locator('[data-import="failed"]').waitFor();
     await page.getByText("Nothing was stored").waitFor();
@@ -120,12 +120,12 @@ describe.skipIf(!hasChromium)("an author who comes from another platform", () =>
     await page.getByRole("button", { name: "Import", exact: true }).click();
     await page.locator('[data-import="done"]').waitFor();
     expect(puts).toEqual([1, 2, 3, 4, 5, 6].map((part) => `parts/${part}`));
-    await page.getByRole("button", { name: "Look who is in it" }).click();
+    await page.getByRole("button", { name: "Show the people" }).click();
     await page.locator('[data-people="roster done"]').getByText("learners in the archive").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await screenshot(page, "imports-4-people");
     page.on("dialog", (dialog) => void dialog.accept());
-    await page.getByRole("button", { name: "Drop this draft" }).click();
+    await page.getByRole("button", { name: "Delete this draft" }).click();
     await page.getByRole("heading", { level: 1, name: "Import a course" }).waitFor();
     await page.getByRole("link", { name: "Large.mbz" }).click();
     await page.getByRole("button", { name: "Remove this import" }).click();

@@ -66,7 +66,7 @@ describe.skipIf(!hasChromium)("early warning", () => {
     await section.getByText("champion", { exact: true }).waitFor();
     await section.getByText("2013B, 2013J → 2014B").waitFor();
     await section.getByRole("img", { name: /Calibration of the champion/ }).waitFor();
-    await section.getByRole("img", { name: "Where a prediction comes from" }).waitFor();
+    await section.getByRole("img", { name: "Origin of a prediction" }).waitFor();
     await section.getByText("75.0 %").first().waitFor();
     await screenshot(page, "insight-operator");
     expect(await seriousFindings(page)).toEqual([]);

@@ -28,7 +28,7 @@ describe.skipIf(!hasChromium)("a learner's journey", () => {
     await site?.stop();
   });
 
-  it("goes from the sign-in page to the last lock of the sample course, with a second tab following live", async () => {
+  it("goes from the sign-in page to the last item of the sample course, while a second tab follows live", async () => {
     const person = await site.person("traveller");
     const context = await newContext(browser, site.url);
     const page = await context.newPage();
@@ -101,7 +101,7 @@ describe.skipIf(!hasChromium)("a learner's journey", () => {
   });
 });
 
-/** Opens a problem's page without loading the application anew, as its links do. */
+/** Opens a problem's page without loading the application again, as its links do. */
 async function open(page: Page, item: string, kind = "problems"): Promise<void> {
   const name = item.slice(item.indexOf(".") + 1);
   await page.evaluate((path) => {

@@ -31,11 +31,11 @@ describe("places in a JSON text", () => {
     ["chapters[1].rule.all[0].completed.deeper[3].still", '"completed": "c.a"'],
     ["chapters[0].title", '{ "id": "c.a", "problems": [] }'],
     ["chapters[9]", text.slice(text.indexOf('"chapters"'), text.lastIndexOf("]") + 1)],
-  ])("shows the nearest thing around %s, which is missing", (path, expected) => {
+  ])("shows the nearest part around %s, which is missing", (path, expected) => {
     expect(shown(path)).toBe(expected);
   });
 
-  it.each(["", "document", "title"])("puts %j at no place: it is about the whole", (path) => {
+  it.each(["", "document", "title"])("gives %j no line: it is about the whole document", (path) => {
     expect(placeOf(located.places, path)).toBeNull();
   });
 
@@ -92,7 +92,7 @@ describe("places in a JSON text", () => {
     );
   });
 
-  it("survives a tower of brackets", () => {
+  it("survives very many nested brackets", () => {
     expect(locateJson("[".repeat(100_000))).toMatchObject({ ok: false });
   });
 });

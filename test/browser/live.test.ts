@@ -45,7 +45,7 @@ describe.skipIf(!hasChromium)("live updates", () => {
     return page;
   }
 
-  it("come through a cable that was pulled, with nothing missed", async () => {
+  it("arrive after the network was disconnected, and none is missing", async () => {
     const { course, chapters, person } = await lesson(6);
     const cable = await Cable.to(site.url);
     const context = await newContext(browser, cable.url);
@@ -83,7 +83,7 @@ describe.skipIf(!hasChromium)("live updates", () => {
     await context.close();
   });
 
-  it("are polled for where neither socket nor stream gets through", async () => {
+  it("are polled if neither a socket nor a stream opens", async () => {
     const { course, chapters, person } = await lesson(3);
     const context = await newContext(browser, site.url);
     await context.routeWebSocket(/\/api\/v1\/events\/socket/, (socket) => socket.close());

@@ -8,7 +8,7 @@ import { itemOn, Site, untilLive } from "../support/browser/site.ts";
 import { expectAnswer } from "../support/node/answers.ts";
 import { clientOf } from "../support/node/api.ts";
 
-// The picture of the README, and the test of what it says. `LATCHKEY_PICTURE=1` draws the picture anew.
+// The picture of the README, and the test of what it says. `LATCHKEY_PICTURE=1` draws the picture again.
 
 const COURSE = "algorithms";
 const PICTURE = fromRoot("docs/map.png");

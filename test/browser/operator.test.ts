@@ -37,7 +37,7 @@ describe.skipIf(!hasChromium)("an operator", () => {
     await site?.stop();
   });
 
-  it("sees streams, stale snapshots and dead letters, sends a letter again, and judges an answer that opens a lock", async () => {
+  it("sees streams, stale snapshots and dead letters, sends a dead letter again, and judges a submission that opens an item", async () => {
     const context = await newContext(browser, site.url);
     await site.signIn(context, operator);
     const page = await context.newPage();
@@ -68,7 +68,7 @@ describe.skipIf(!hasChromium)("an operator", () => {
     await letter.getByRole("button", { name: "Send again" }).click();
     await letter.waitFor({ state: "detached" });
 
-    const refresh = page.getByRole("button", { name: "Refresh (Answers that wait for a person)" });
+    const refresh = page.getByRole("button", { name: "Refresh (Submissions that wait for a verdict)" });
     const row = page.locator("[data-submission]").first();
     // The list is a mirror, which follows the learner's object within a moment.
     await expect.poll(() => refresh.click().then(() => row.count()), { timeout: 30_000, interval: 1_000 }).toBe(1);
@@ -86,7 +86,7 @@ describe.skipIf(!hasChromium)("an operator", () => {
     await site.signIn(context, learner);
     const page = await context.newPage();
     await page.goto("/operator");
-    await page.getByRole("heading", { level: 1, name: "Not for this account" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "No access with this account" }).waitFor();
     expect(await page.getByRole("link", { name: "Operator" }).count()).toBe(0);
     await context.close();
   });

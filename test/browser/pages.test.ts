@@ -78,7 +78,7 @@ describe.skipIf(!hasChromium)("the pages", () => {
     }
   }
 
-  it.each(PAGES)("fit on a phone, with nothing to scroll sideways: $name", async (entry) => {
+  it.each(PAGES)("fit on a phone without scrolling sideways: $name", async (entry) => {
     const context = await newContext(browser, site.url, { size: PHONE, theme: "dark", language: "zh" });
     const page = await open(context, entry);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
@@ -129,7 +129,7 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await context.close();
   });
 
-  it("stand still for those who asked for it", async () => {
+  it("do not move if the device asks for less motion", async () => {
     const context = await newContext(browser, site.url);
     const page = await open(context, PAGES[2]);
     await page.emulateMedia({ reducedMotion: "reduce" });
@@ -193,7 +193,7 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await context.close();
   });
 
-  it("are served with a strict policy, and leave what is the API's to the API", async () => {
+  it("are served with a strict policy, and do not answer for addresses of the API", async () => {
     const home = await fetch(`${site.url}/`);
     const html = await home.text();
     expect(home.headers.get("content-security-policy")).toContain("default-src 'none'; script-src 'self'");

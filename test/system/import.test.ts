@@ -48,7 +48,7 @@ describe("npm run import", () => {
     const report = join(folder, "report.json");
     const { code, output } = await run("moodle", archive, "--dry-run", "--report", report, "--course", "baking");
     expect(code).toBe(0);
-    expect(output).toContain("gates    1, completion settings 2");
+    expect(output).toContain("rules    1, completion settings 2");
     expect(output).toContain("verdicts 2 exact, 0 approximated, 1 unmapped");
     expect(output).toMatch(/~ activities\/page_2\/module\.xml: c\[1\]: .*"shopping".* \[unmapped\]/);
     expect(output).toContain('"id": "baking.page-2"');

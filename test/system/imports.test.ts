@@ -81,7 +81,7 @@ describe("an import of a large backup", () => {
   const draft = async (course: string) => {
     const { status, body } = await (await author()).get(`/api/v1/courses/${course}/versions/1`);
     expect(status).toBe(200);
-    // The course's slug stands in every id: without it two imports of one archive are the same.
+    // The course's slug is in every id: without it two imports of one archive are the same.
     return JSON.stringify(body).replaceAll(course, "course");
   };
   async function ended(id: string, within: number): Promise<z.output<typeof view>> {
@@ -121,7 +121,16 @@ describe("an import of a large backup", () => {
     "is sent in parts by the command line, which says what came of it",
     async () => {
       const report = join(folder, "report.json");
-      const { code, output } = await typed("author", "moodle", archive, "--draft", "--course", "typed", "--report", report);
+      const { code, output } = await typed(
+        "author",
+        "moodle",
+        archive,
+        "--draft",
+        "--course",
+        "typed",
+        "--report",
+        report,
+      );
       expect(output).toContain("bytes, in parts");
       expect(code, output).toBe(0);
       expect(output).toMatch(/sent {5}\d+ of \d+ bytes/);

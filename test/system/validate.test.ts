@@ -112,7 +112,7 @@ it("passes a service that keeps its word, and reports what was asked of it", asy
   ]);
   expect(validation.reconciled.right).toBeGreaterThanOrEqual(10);
   const report = renderReport(validation, "a test");
-  expect(report).toMatch(/\*\*Passed\*\*:\s14 of 14 demands met/);
+  expect(report).toMatch(/\*\*Passed\*\*:\s14 of 14 requirements met/);
   expect(report).toContain("bad days");
 });
 
@@ -121,7 +121,7 @@ it.each<[Fault, RegExp]>([
   ["opens", /contradict what was acknowledged/],
   ["lies", /contradict what was acknowledged/],
   ["fails", /at most 0\.1 % of the requests fail/],
-  ["never drains", /whatever waits drains/],
+  ["never drains", /all waiting work is done/],
 ])("does not pass one that %s", async (fault, demand) => {
   expect(missed(await run(fault)).join("\n")).toMatch(demand);
 });

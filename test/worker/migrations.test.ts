@@ -137,7 +137,7 @@ describe("D1 migrations", () => {
     },
   );
 
-  it("lead to the same schema in one go and step by step", async () => {
+  it("lead to the same schema all at once and step by step", async () => {
     await applyD1Migrations(env.DB, migrations);
     const atOnce = await schema();
     await reset();

@@ -3,7 +3,7 @@ export type Value = string | number | boolean | readonly string[] | { readonly [
 
 /** A table of TOML. */
 export interface Section {
-  /** What stands in the brackets. */
+  /** What is in the brackets. */
   path: string;
   /** One of several tables under the same path. */
   isList?: boolean;

@@ -75,7 +75,7 @@ export async function runOulad(request: OuladRequest): Promise<OuladSummary | Ou
   const lost = Object.entries(sent.outcomes).filter(([outcome]) => !TAKEN.has(outcome));
   if (lost.length > 0) {
     const words = lost.map(([outcome, count]) => `${count} ${outcome}`).join(", ");
-    throw new ImportError(`The server did not take all facts: ${words}. Running the command again does no harm.`);
+    throw new ImportError(`The server did not accept all facts: ${words}. You can run the command again without harm.`);
   }
   return {
     courses: courses.map((course) => ({

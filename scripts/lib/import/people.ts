@@ -60,7 +60,7 @@ export async function sendPeople(
   server: Server | null,
 ): Promise<void> {
   const { roster, facts, unnamed, unknown } = mapPeopleTo(people, mapping);
-  say(`people   ${roster.length} learners are named, ${unnamed} are not and stay behind; ${facts.length} facts`);
+  say(`people   ${roster.length} learners are named; ${unnamed} are not named and not imported; ${facts.length} facts`);
   for (const name of unknown.slice(0, MAX_SHOWN)) say(`  ! nobody in the source is called ${name}`);
   if (unknown.length > MAX_SHOWN) say(`  ! and ${unknown.length - MAX_SHOWN} more`);
   if (server === null) return;

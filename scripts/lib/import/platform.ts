@@ -51,7 +51,7 @@ export async function runPlatform(request: PlatformRequest): Promise<unknown> {
   if (request.report !== undefined) await writeReport(request.report, report);
   const mapping = request.people === undefined ? null : await readMapping(request.people);
   const learners = imported.value.people;
-  if (mapping !== null && learners === null) throw new ImportError(`${source} carries nobody.`);
+  if (mapping !== null && learners === null) throw new ImportError(`${source} contains no people.`);
   if (request.isDryRun) {
     if (mapping !== null && learners !== null) await sendPeople(learners, mapping, document.slug, null);
     const parsed = courseDocumentSchema.safeParse(document);
@@ -104,13 +104,13 @@ export async function writeReport(file: string, report: ImportReport): Promise<v
 function describeReport({ report, people }: Imported): void {
   const { counts, gates, completion, content } = report;
   say(`release  ${report.release}`);
-  say(`gates    ${gates.length}, completion settings ${completion.length}`);
+  say(`rules    ${gates.length}, completion settings ${completion.length}`);
   say(`verdicts ${counts.exact} exact, ${counts.approximated} approximated, ${counts.unmapped} unmapped`);
   const kinds = Object.entries(content.elements).map(([kind, count]) => `${count} ${kind}`);
   say(`content  ${kinds.join(", ") || "nothing"}; ${content.texts} texts; ${content.files} files in the source`);
   if (people !== null)
     say(
-      `people   ${people.learners.length} learners, ${people.facts.length} facts; those that --people names are sent`,
+      `people   ${people.learners.length} learners, ${people.facts.length} facts; --people says whose facts are sent`,
     );
   const inexact = [...gates, ...completion].filter(({ verdict }) => verdict !== "exact");
   const shown = inexact.slice(0, MAX_SHOWN).map(({ source, verdict, why }) => ({

@@ -119,9 +119,9 @@ ${Object.entries(entry.responses).map(([status, response]) => responseOf(status,
 
 function policy({ roles, rule, max_body: maxBody, rate, scope }: Policy): Markup {
   const rows: [string, Part][] = [
-    ["Who may call", roles === "public" ? "everybody, no token needed" : roles.join(", ")],
+    ["Who may call", roles === "public" ? "everybody, without a token" : roles.join(", ")],
   ];
-  if (roles !== "public") rows.push(["A key needs", scope === "" ? "no key reaches it" : scope]);
+  if (roles !== "public") rows.push(["A key needs", scope === "" ? "keys cannot call it" : scope]);
   if (rule !== "") rows.push(["Rule", inline(rule)]);
   if (maxBody > 0) rows.push(["Largest body", formatBytes(maxBody)]);
   if (rate !== "") rows.push(["Rate limit", rate]);

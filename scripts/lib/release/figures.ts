@@ -65,7 +65,7 @@ export function together(one: ReadonlyMap<string, Figures>, other: ReadonlyMap<s
   return all;
 }
 
-/** What happened between two readings. A counter that fell was started anew: then all of it is new. */
+/** What happened between two readings. A counter that fell was started again: then all of it is new. */
 export function since(before: Figures, after: Figures): Figures {
   if (after.requests < before.requests) return after;
   const buckets = new Map(

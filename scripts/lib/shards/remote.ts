@@ -100,7 +100,9 @@ export class RemoteShards {
       failures += 1;
       say(`${typeof answer === "string" ? answer : `${answer.request}: ${answer.status}`}; asking again`);
       if (failures === TRIES) {
-        throw new CommandError(`${this.#url} does not answer. Give the same command again: it goes on where it was.`);
+        throw new CommandError(
+          `${this.#url} does not answer. Run the same command again: it continues where it stopped.`,
+        );
       }
       await sleep(RETRY_MS);
     }

@@ -28,7 +28,7 @@ export function demandsOf(validation: Validation): Demand[] {
       met: reconciled.asked > 0 && reconciled.right === reconciled.asked,
     },
     {
-      what: `whatever waits drains within ${plan.drainMs / 1_000} s`,
+      what: `all waiting work is done within ${plan.drainMs / 1_000} s`,
       seen: drainedAfter === null ? "never" : `${drainedAfter.toFixed(0)} s`,
       met: drainedAfter !== null,
     },
@@ -90,11 +90,11 @@ export function renderReport(validation: Validation, target: string): string {
   return `# Validation of ${target}
 
 Started ${startedAt.toISOString()}, ${cell(Math.round(seconds / 6) / 10)} minutes in three phases, ${plan.rate} requests a second in
-ordinary days, ${learners} learners, ${completions} completions asked for. **${isPassed ? "Passed" : "Not passed"}**:
-${demands.filter(({ met }) => met).length} of ${demands.length} demands met.
+ordinary days, ${learners} learners, ${completions} completions sent. **${isPassed ? "Passed" : "Not passed"}**:
+${demands.filter(({ met }) => met).length} of ${demands.length} requirements met.
 
 ${table(
-  ["demand", "seen", "met"],
+  ["requirement", "measured", "met"],
   demands.map(({ what, seen, met }) => [what, seen, met ? "yes" : "**no**"]),
 )}
 
@@ -102,15 +102,7 @@ ${table(
 ![95th percentile of reads](latency.svg)
 
 ${table(
-  [
-    "phase",
-    "minutes",
-    "requests",
-    "failed",
-    "around our faults",
-    "reads p50 / p95 / p99 ms",
-    "writes p50 / p95 / p99 ms",
-  ],
+  ["phase", "minutes", "requests", "failed", "around faults", "reads p50 / p95 / p99 ms", "writes p50 / p95 / p99 ms"],
   phases.map(({ phase, seconds: length, tally }) => [
     phase.name,
     (length / 60).toFixed(1),

@@ -124,7 +124,7 @@ export function restoreChainPage(storage: DurableObjectStorage, page: ChainRows)
   const { sql } = storage;
   if (hasSchema(sql)) return refuse("restore_target_not_empty", { detail: "The audit chain is in use." });
   if (!COPIED.includes(page.table))
-    return refuse("backup_schema_mismatch", { detail: `A chain has no ${page.table}.` });
+    return refuse("backup_schema_mismatch", { detail: `An audit chain has no table ${page.table}.` });
   const unknown = unknownSteps(CHAIN_SCHEMA, page.steps);
   if (unknown !== null) return unknown;
   return storage.transactionSync(() => {
@@ -157,7 +157,7 @@ export function openChain(storage: DurableObjectStorage): Result<{ opened: boole
       )
       .toArray();
     if (held === undefined || held.entries !== held.wanted || held.ends !== 1) {
-      return refuse("restore_differs", { detail: "The audit chain is not whole." });
+      return refuse("restore_differs", { detail: "The audit chain is not complete." });
     }
     sql.exec("UPDATE heads SET stored_at = NULL");
     sql.exec("UPDATE chain SET projected_seq = base_seq, projected_base = base_seq, projection_error = NULL");

@@ -94,7 +94,7 @@ export class AuditChain extends DurableObject<Env> {
       await this.#purge();
     } catch (fault) {
       logFault("audit_purge_delayed", fault);
-      return refuse("unavailable", { detail: "The purge is recorded and will be carried out.", retry_after: 5 });
+      return refuse("unavailable", { detail: "The purge is recorded and will be done.", retry_after: 5 });
     }
     return ok({ purge });
   }

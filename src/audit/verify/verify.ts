@@ -111,7 +111,7 @@ async function believable<T extends SignedHead | SignedPurge>(
     const parsed = schema.safeParse(body);
     const statement = parsed.success ? parsed.data : null;
     const isHere = statement?.number === number && statement.chain === MAIN_CHAIN;
-    const defect = statement === null || !isHere ? "it is no statement of this place" : defectOf(keys, statement);
+    const defect = statement === null || !isHere ? "it is not a statement for this place" : defectOf(keys, statement);
     if (statement !== null && defect === null) statements.push(statement);
     else forged.push({ ...placeOf(statement), detail: `${kind} ${number}: ${defect}` });
   }

@@ -73,16 +73,21 @@ export function walk(state: WalkState, page: Page): { breaks: Break[]; state: Wa
     const isNext = row.seq === seq + 1;
     if (!isNext) {
       const kind = seq === 0 || (seq === start && base !== undefined) ? "start_missing" : "gap";
-      add(breaks, { kind, from_seq: seq + 1, to_seq: row.seq - 1, detail: "these entries are not there" });
+      add(breaks, { kind, from_seq: seq + 1, to_seq: row.seq - 1, detail: "these entries are missing" });
     }
     const fault = faultOf(row, placeOf);
     if (fault !== null) add(breaks, fault);
     else if (isNext && row.prev !== hash) {
-      add(breaks, { kind: "link", from_seq: row.seq, to_seq: row.seq, detail: "it does not follow on the one before" });
+      add(breaks, {
+        kind: "link",
+        from_seq: row.seq,
+        to_seq: row.seq,
+        detail: "it does not contain the hash of the entry before it",
+      });
     }
     const seen = page.projected.get(row.seq);
     if (seen !== undefined && seen !== row.hash) {
-      const detail = "the search database has another entry here";
+      const detail = "D1 has another entry here";
       add(breaks, { kind: "projection_differs", from_seq: row.seq, to_seq: row.seq, detail });
     }
     ({ seq, hash } = row);
@@ -98,7 +103,7 @@ export function walk(state: WalkState, page: Page): { breaks: Break[]; state: Wa
   }
   const highest = Math.max(page.highest, heads.highest);
   if (page.isLast && highest > seq) {
-    add(breaks, { kind: "tail_missing", from_seq: seq + 1, to_seq: highest, detail: "these entries are not there" });
+    add(breaks, { kind: "tail_missing", from_seq: seq + 1, to_seq: highest, detail: "these entries are missing" });
   }
   return { breaks, state: { seq, hash, head: heads.head, vouched: heads.vouched } };
 }
@@ -110,7 +115,7 @@ function faultOf(row: EntryRow, placeOf: ReadonlyMap<string, number>): Break | n
   const before = placeOf.get(row.prev);
   const places = [...(before === undefined ? [] : [before + 1]), row.seq - 1, row.seq + 1];
   const place = places.find((candidate) => candidate !== row.seq && fits(row, candidate));
-  if (place === undefined) return { kind: "edited", ...at, detail: "its hash is not that of its values" };
+  if (place === undefined) return { kind: "edited", ...at, detail: "its hash does not match its values" };
   return { kind: "moved", ...at, detail: `moved by ${row.seq - place}` };
 }
 
@@ -136,21 +141,21 @@ function compareHeads(
     highest = Math.max(highest, head.seq);
     if (head.seq > walked.seq && !isLast) break; // the next page's
     if (head.number !== number + 1) {
-      const detail = `heads ${number + 1} to ${head.number - 1} are not there`;
+      const detail = `heads ${number + 1} to ${head.number - 1} are missing`;
       add(breaks, { kind: "head_missing", from_seq: Math.min(vouched + 1, head.seq), to_seq: head.seq, detail });
     }
     number = head.number;
     const hash = hashes.get(head.seq);
     if (hash === head.hash) vouched = Math.max(vouched, head.seq);
     else if (hash !== undefined) {
-      const detail = `head ${head.number} was signed over another entry ${head.seq}`;
+      const detail = `head ${head.number} was signed for another entry ${head.seq}`;
       add(breaks, { kind: "head_mismatch", from_seq: Math.min(vouched + 1, head.seq), to_seq: head.seq, detail });
     }
   }
   return { breaks, head: number, vouched: Math.max(vouched, walked.boundary?.to_seq ?? 0), highest };
 }
 
-/** Adds a break; one that goes on where the last of its kind ends makes that one longer. */
+/** Adds a break; one that continues where the last of its kind ends makes that one longer. */
 function add(breaks: Break[], next: Break): void {
   const last = breaks.findLast(({ kind }) => kind === next.kind);
   const isSame = last !== undefined && last.to_seq === next.from_seq - 1 && last.detail === next.detail;

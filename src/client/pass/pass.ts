@@ -12,7 +12,7 @@ export type PassResult = { ok: true; pass: Pass } | { ok: false; fault: PassFaul
 
 /** Bytes of the hashes in a pass. */
 const DIGEST_BYTES = 12;
-/** No pass lasts longer, seconds; one that says so is not believed. */
+/** No pass lasts longer, seconds; one that says so is not accepted. */
 const LONGEST = 300;
 /** What clocks may differ by, milliseconds: a pass from the future is none yet. */
 const TOLERANCE_MS = 5_000;

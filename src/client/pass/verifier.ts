@@ -18,7 +18,7 @@ export interface PassVerifierOptions {
   now?: () => number;
 }
 
-/** Seconds for which keys are believed. A pass with a key that is not among them makes it look again. */
+/** Seconds for which keys are accepted. A pass with a key that is not among them makes it look again. */
 const KEYS_MS = 300_000;
 /** A flood of passes with invented keys does not become a flood of requests. */
 const KEYS_AGAIN_MS = 10_000;

@@ -2,7 +2,7 @@
 import { type FileHandle, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { SealedBatch, Spool, SpoolContents, SpooledItem } from "./spool.ts";
 
-/** Size at which an empty spool's file is begun anew, and a full one is written without what is gone, bytes. */
+/** Size at which an empty spool's file is begun again, and a full one is written without what is gone, bytes. */
 const COMPACT_BYTES = 16_000_000;
 
 type Line = { item: SpooledItem } | { batch: SealedBatch } | { done: string; to: number };

@@ -8,7 +8,7 @@ import { retryAfter } from "../clock.ts";
  */
 export type LatchkeyProblem = Partial<Problem> &
   Pick<Problem, "code" | "title" | "status"> & {
-    /** Seconds after which to come back. */
+    /** Seconds after which to retry. */
     retry_after?: number;
   };
 
@@ -28,12 +28,12 @@ export async function problemOf(response: Response, now: number): Promise<Latchk
 
 /** The problem of a success whose body is not what this API says. */
 export function unreadable(status: number): LatchkeyProblem {
-  return { code: "unreadable_answer", title: "The answer is not one of this API", status };
+  return { code: "unreadable_answer", title: "The answer is not from this API", status };
 }
 
 /** The problem of a request that got no answer. */
 export function noAnswer(fault: unknown, signal: AbortSignal | undefined): LatchkeyProblem {
-  if (signal?.aborted === true) return { code: "aborted", title: "The request was ended", status: 0 };
+  if (signal?.aborted === true) return { code: "aborted", title: "The request was cancelled", status: 0 };
   const detail = fault instanceof Error ? fault.message : String(fault);
   return { code: "network_failure", title: "The server could not be reached", status: 0, detail };
 }

@@ -13,7 +13,7 @@ export type SourceEnd =
   | { kind: "refused"; status: number; waitMs: number | null }
   /** Something answered that is no stream, or no stream that can be read here. `forGood`: the server wants us to stop. */
   | { kind: "unusable"; forGood: boolean; waitMs: number | null }
-  /** There is no stream to be had in this host: its answers cannot be read piece by piece. */
+  /** There is no stream available in this host: its answers cannot be read piece by piece. */
   | { kind: "unreadable" }
   /** No socket: refused, not let through, or silent from the start. Why, it does not say. */
   | { kind: "socketless" }

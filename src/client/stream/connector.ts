@@ -13,7 +13,7 @@ interface ConnectorContext extends SourceContext {
 type AnyEnd<E> = SourceEnd | E;
 
 /**
- * Connects by a socket where one is to be had, else by a stream. A network that lets no socket through, but a stream,
+ * Connects by a socket where one is available, else by a stream. A network that lets no socket through, but a stream,
  * is not asked for one again for a while, longer and longer.
  */
 export class Connector {

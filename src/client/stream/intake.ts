@@ -71,7 +71,7 @@ export class Intake {
     if (control !== null) return await this.#control(control, frame, onLive);
     onLive();
     const event = frame.data;
-    if (!isEnvelope(event)) throw new Error(`a frame without an envelope: ${frame.event}`);
+    if (!isEnvelope(event)) throw new Error(`a frame that is not a valid event: ${frame.event}`);
     await delivery.event(event, frame.ownId || null, store, audience);
     return undefined;
   }
@@ -85,7 +85,7 @@ export class Intake {
         await this.begin(place ?? control.head);
         break;
       case "reset":
-        this.#isSomebodyElse = false; // everything is loaded anew as it is
+        this.#isSomebodyElse = false; // everything is loaded again as it is
         await delivery.reset(control.notice, place ?? control.head, store, audience);
         break;
       case "topic":

@@ -17,7 +17,7 @@ export interface Timing {
   heartbeatLate: number;
   /** Over a socket: between two questions for a sign of life. */
   socketBeat: number;
-  /** A stream that lived this long was a good one: the count of failures starts anew. */
+  /** A stream that lived this long was a good one: the count of failures starts again. */
   stableAfter: number;
   /** First bound of the back-off, until the server says `retry:`. */
   backoffBase: number;
@@ -28,7 +28,7 @@ export interface Timing {
   /** Polling: first and longest wait before the stream is tried again. */
   probeMin: number;
   probeMax: number;
-  /** Longest `Retry-After` that is believed. */
+  /** Longest `Retry-After` that is accepted. */
   retryAfterMax: number;
   /** Evicted: first and longest wait before it is asked whether there is room again. */
   returnMin: number;

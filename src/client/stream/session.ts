@@ -91,7 +91,7 @@ export class Session {
 
   #lead(): void {
     if (this.#end.signal.aborted) return;
-    // Whoever followed knows best how far it got; a tab that just opened goes on where the last one stopped.
+    // Whoever followed knows best how far it got; a tab that just opened continues where the last one stopped.
     const stored = this.#store.read();
     if (this.#delivery.cursor === null && stored !== null) this.#delivery.moveTo(stored, null);
     const { events, clock, timing, mode, webSocket, client, handlers } = this.#context;
@@ -171,7 +171,7 @@ export class Session {
   #isMissing(message: Extract<TabMessage, { n: number }>): boolean {
     const isNews = message.kind !== "status";
     if (this.#heard?.from === message.from) return message.n !== this.#heard.n + (isNews ? 1 : 0);
-    // Another leader than before: it must go on where we are, or behind it.
+    // Another leader than before: it must continue where we are, or behind it.
     const start = message.kind === "status" ? message.cursor : message.before;
     const { cursor } = this.#delivery;
     return cursor !== null && start !== null && start !== cursor && !this.#delivery.hasPassed(start);

@@ -50,7 +50,7 @@ export async function readSocket<E>(
       leash.arm(timing.heartbeatLate, { kind: "late" });
     }
   } catch {
-    // An address or a constructor that throws: no socket is to be had here.
+    // An address or a constructor that throws: no socket is available here.
     return leash.end ?? { kind: leash.hasRead ? "cut" : "socketless" };
   } finally {
     cancelBeat();
@@ -89,7 +89,7 @@ class Inbox {
       this.#wake();
     };
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
-      // Others are none of ours.
+      // Others do not concern this code.
       if (typeof data === "string") this.#messages.push(data);
       this.#wake();
     };

@@ -78,7 +78,7 @@ export function importExercism(config: unknown, course?: string): Result<Importe
   const { slug, language, exercises } = parsed.data;
   const target = course ?? slug;
   if (!COURSE_SLUG.test(target)) {
-    const message = `${JSON.stringify(slug)} is no course slug; choose one for the import.`;
+    const message = `${JSON.stringify(slug)} is not a valid course slug; choose one for the import.`;
     return refuse("invalid_input", { errors: [{ path: "slug", rule: "invalid_format", message }] });
   }
 
@@ -153,7 +153,7 @@ export const EXERCISM: Format = {
 };
 
 function refuseTrack(path: string, [error]: readonly FieldError[]): never {
-  if (error === undefined) return fail(path, "invalid_input", "This is no config of a track.");
+  if (error === undefined) return fail(path, "invalid_input", "This is not the configuration of a track.");
   throw new SourceFault({ ...error, path: `${path}: ${error.path}` });
 }
 
@@ -173,10 +173,10 @@ function reportOf(config: unknown, document: ImportedDocument<Rule>, warnings: r
       const isShown = status !== "wip";
       report.element(kind);
       if (isShown) report.items.push({ source, id, kind, title: name });
-      else report.leaveOut("exercises still being written", "Exercism shows them to nobody");
+      else report.leaveOut("unfinished exercises", "Exercism does not show them");
       if (rule.length === 0) continue;
       const told = warnings.filter((warning) => warning.path.startsWith(`${source}.`)).map(({ message }) => message);
-      const why = isShown ? told.join(" ") || null : "the exercise is still being written: Exercism shows it to nobody";
+      const why = isShown ? told.join(" ") || null : "the exercise is not finished: Exercism does not show it";
       report.gates.push({ source, rule, mapped: items.get(id)?.rule ?? null, verdict: "exact", why });
     }
   }
@@ -199,7 +199,7 @@ function slugErrors(items: readonly Placed<Exercise>[]): FieldError[] {
     const place = `${path}.slug`;
     const name = JSON.stringify(exercise.slug);
     if (!ITEM_ID.test(id)) {
-      const message = `${name} is no item name: lower-case letters, digits, inner dashes and underscores, at most 64.`;
+      const message = `${name} is not a valid item name: lower-case letters, digits, inner dashes and underscores, at most 64.`;
       errors.push({ path: place, rule: "invalid_format", message });
     }
     const earlier = firstUse.get(id);
@@ -241,7 +241,7 @@ function ruleOf(
       warnings.push({
         path: `${item.path}.prerequisites[${position}]`,
         rule: "ignored_prerequisite",
-        message: `No exercise open to new learners teaches ${JSON.stringify(concept)}; ${item.id} does not ask for it.`,
+        message: `No exercise that new learners can open teaches ${JSON.stringify(concept)}, so ${item.id} does not need it.`,
       });
     } else {
       // Concepts that the same exercises teach are one condition.

@@ -8,7 +8,7 @@ export interface SourceFile {
   chunks: readonly Uint8Array[];
 }
 
-/** What stands in a source besides the files that were read. */
+/** What is in a source besides the files that were read. */
 export interface SourceSummary {
   /** All files, read or not. */
   files: number;
@@ -57,7 +57,8 @@ function wholeFile(path: string, take: (file: SourceFile) => void, most: number)
   return {
     write(piece) {
       size += piece.length;
-      if (size > most) fail(path, "too_large_file", `This file has more than the ${most} bytes that are read at once.`);
+      if (size > most)
+        fail(path, "too_large_file", `This file has more than ${most} bytes, the most that are read at once.`);
       chunks.push(piece.slice());
     },
     end: () => take({ path, chunks }),
@@ -151,7 +152,7 @@ export function jsonOf(file: SourceFile): unknown {
   try {
     return JSON.parse(textOf(file));
   } catch (fault) {
-    return fail(file.path, "invalid_json", `This is no JSON: ${fault instanceof Error ? fault.message : "unknown"}.`);
+    return fail(file.path, "invalid_json", `This is not JSON: ${fault instanceof Error ? fault.message : "unknown"}.`);
   }
 }
 

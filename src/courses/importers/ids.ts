@@ -18,7 +18,11 @@ export function courseSlug(asked: string | undefined, own: string, path: string)
       .replace(/^-+|-+$/g, "");
   if (COURSE_SLUG.test(slug)) return slug;
   const name = JSON.stringify(asked ?? own);
-  return fail(asked === undefined ? path : "course", "invalid_format", `${name} gives no course slug; choose one.`);
+  return fail(
+    asked === undefined ? path : "course",
+    "invalid_format",
+    `No course slug can be made from ${name}; choose one.`,
+  );
 }
 
 /**

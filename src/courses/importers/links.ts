@@ -77,7 +77,7 @@ export function settleLinks(imported: Imported, stored: ReadonlyMap<string, stri
   const settledDocument = { ...document, chapters: settledChapters, problems: document.problems.map(withLinks) };
   const left_out = [
     ...report.content.left_out,
-    ...(lost.files === 0 ? [] : [{ what: "uses of files", count: lost.files, why: "the files did not come along" }]),
+    ...(lost.files === 0 ? [] : [{ what: "uses of files", count: lost.files, why: "the files were not imported" }]),
     ...(lost.links === 0 ? [] : [{ what: "links to items", count: lost.links, why: "the course has no such item" }]),
   ];
   const content = { ...report.content, attached, left_out };

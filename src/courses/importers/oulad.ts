@@ -132,7 +132,7 @@ class Dataset {
   addCourse({ line, value }: CsvRow<Course>): void {
     const name = nameOf(value);
     if (this.presentations.has(name)) {
-      const message = `${name} stands in an earlier line.`;
+      const message = `${name} is in an earlier line, too.`;
       this.#refuse("courses.csv", line, "code_presentation", "duplicate_id", message);
       return;
     }
@@ -147,7 +147,7 @@ class Dataset {
     if (presentation === undefined) return;
     const { id_assessment: number } = value;
     if (this.#ofAssessment.has(number)) {
-      const message = `Assessment ${number} stands in an earlier line.`;
+      const message = `Assessment ${number} is in an earlier line, too.`;
       this.#refuse("assessments.csv", line, "id_assessment", "duplicate_id", message);
       return;
     }
@@ -155,7 +155,7 @@ class Dataset {
     presentation.assessments.push(value);
   }
 
-  /** A registration that stands there twice is one: enrolling twice changes nothing. */
+  /** A registration that is there twice is one: enrolling twice changes nothing. */
   addRegistration({ line, value }: CsvRow<z.infer<typeof registrationSchema>>): void {
     this.#presentation("studentRegistration.csv", line, value)?.learners.add(value.id_student);
   }

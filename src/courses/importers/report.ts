@@ -14,11 +14,11 @@ export type Verdict = (typeof VERDICTS)[number];
 const JUDGED = ["here", "elsewhere"] as const;
 
 const mapping = z.strictObject({
-  source: z.string().openapi({ description: "File, and place in it, that says so." }),
-  rule: z.unknown().openapi({ description: "What the source says, in its own terms." }),
-  mapped: z.unknown().openapi({ description: "What the course document says; null where it says nothing." }),
+  source: z.string().openapi({ description: "The file, and the place in it." }),
+  rule: z.unknown().openapi({ description: "The rule as written in the source." }),
+  mapped: z.unknown().openapi({ description: "The rule as written in the course document; null if there is none." }),
   verdict: z.enum(VERDICTS),
-  why: z.string().nullable().openapi({ description: "How it was approximated, or why it is not mapped." }),
+  why: z.string().nullable().openapi({ description: "How the imported rule differs, or why it was not imported." }),
 });
 const count = z.int().min(0);
 
@@ -31,17 +31,19 @@ export const importReportSchema = z
     gates: z.array(mapping),
     completion: z.array(mapping),
     content: z.strictObject({
-      elements: z.record(z.string(), count).openapi({ description: "Things the source holds, by its own kinds." }),
-      texts: count.openapi({ description: "Items whose text came along." }),
-      attached: count.openapi({ description: "Uses of files in texts that lead to a file which came along." }),
+      elements: z
+        .record(z.string(), count)
+        .openapi({ description: "Number of things in the source, by its own kinds." }),
+      texts: count.openapi({ description: "Items whose text was imported." }),
+      attached: count.openapi({ description: "Uses of files in texts whose file was imported." }),
       files: count,
       bytes: count,
       questions: z
         .array(z.strictObject({ kind: z.string(), judged: z.enum(JUDGED), count, why: z.string().nullable() }))
-        .openapi({ description: "Questions by kind: judged by an answer key here, or elsewhere and why." }),
+        .openapi({ description: "Questions by kind: with an answer key, or without one and why." }),
       cohorts: z
         .array(z.strictObject({ name: z.string(), title: z.string() }))
-        .openapi({ description: "Cohorts that gates ask for, with what the source calls them." }),
+        .openapi({ description: "Cohorts that rules ask for, with their names in the source." }),
       left_out: z.array(z.strictObject({ what: z.string(), count, why: z.string() })),
       notes: z.array(z.strictObject({ path: z.string(), rule: z.string(), message: z.string() })),
     }),
@@ -124,8 +126,8 @@ export class ReportBuilder {
    */
   text(path: string, html: string, resolve: Resolve = () => null): LocalizedText | null {
     const { markdown, links, pictures } = convertHtml(html, resolve);
-    this.leaveOut("links into the platform", "their text stays", links);
-    this.leaveOut("pictures within texts", "the source does not have them; what describes them stays", pictures);
+    this.leaveOut("links into the platform", "their text is kept", links);
+    this.leaveOut("pictures within texts", "the source does not contain them; their descriptions are kept", pictures);
     return this.markdown(path, markdown);
   }
 

@@ -52,7 +52,7 @@ export function xmlSink(path: string, take: Takers, done: (root: XmlElement) => 
   const place = () => `${path}:${parser.line}:${parser.column}`;
   parser.on("error", (fault) => {
     // saxes puts the place before its message.
-    fail(place(), "malformed_xml", `This is no well-formed XML: ${fault.message.replace(/^.*?\d+:\d+: /, "")}`);
+    fail(place(), "malformed_xml", `This is not well-formed XML: ${fault.message.replace(/^.*?\d+:\d+: /, "")}`);
   });
   parser.on("opentag", ({ name, attributes }) => {
     before.push({ ...kept });

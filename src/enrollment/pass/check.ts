@@ -28,17 +28,20 @@ export async function checkPass(
   let facts = checked.get(name);
   if (facts === undefined) {
     const decoded = await decodePass(text, keys);
-    if (decoded === null) return refuse("pass_refused", { detail: "This server has not signed it." });
+    if (decoded === null) return refuse("pass_refused", { detail: "This server did not sign the pass." });
     const subject = await subjectHash(enrollment);
     if (subject.toHex() !== decoded.subject.toHex()) {
-      return refuse("pass_refused", { detail: "It is of another learner, or of another course." });
+      return refuse("pass_refused", { detail: "The pass is for another learner or another course." });
     }
     facts = decoded;
     checked.set(name, facts);
     const oldest = checked.keys().next();
     if (checked.size > MAX_CHECKED && !oldest.done) checked.delete(oldest.value);
   }
-  if (now >= (facts.issued_at + facts.lasts) * 1_000) return refuse("pass_refused", { detail: "It is over." });
+  if (now >= (facts.issued_at + facts.lasts) * 1_000)
+    return refuse("pass_refused", { detail: "The pass has expired." });
   const shown = { subject: facts.subject.toHex(), issuedAt: facts.issued_at * 1_000, version: facts.version };
-  return isRevoked(revoked, shown) ? refuse("pass_refused", { detail: "Something was locked since." }) : ok(facts);
+  return isRevoked(revoked, shown)
+    ? refuse("pass_refused", { detail: "The pass was revoked: something was locked since." })
+    : ok(facts);
 }

@@ -60,7 +60,7 @@ export async function encodePass(facts: PassFacts, key: PassKey): Promise<string
   return message.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** Reads a pass and checks its signature; null for what is none of ours, whatever is wrong with it. */
+/** Reads a pass and checks its signature; null for what is not ours, whatever is wrong with it. */
 export async function decodePass(text: string, keys: readonly PassKey[]): Promise<PassFacts | null> {
   if (text.length > MAX_PASS_LENGTH) return null;
   try {

@@ -17,7 +17,7 @@ const PKCS8_PREFIX = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x6
 let known: { secrets: AcceptedSecrets; keys: readonly PassKey[] } | undefined;
 
 /**
- * The keys of this deployment: that of AUTH_SECRET signs, that of AUTH_SECRET_PREVIOUS is still believed. They are derived,
+ * The keys of this deployment: that of AUTH_SECRET signs, that of AUTH_SECRET_PREVIOUS is still accepted. They are derived,
  * so nothing is stored, and they change when the secret does.
  */
 export async function passKeys(env: SecretBindings): Promise<readonly [PassKey, ...PassKey[]]> {
@@ -30,7 +30,7 @@ export async function passKeys(env: SecretBindings): Promise<readonly [PassKey, 
 }
 
 function atLeastOne([first, ...rest]: readonly PassKey[]): readonly [PassKey, ...PassKey[]] {
-  if (first === undefined) throw new Error("there is always a secret");
+  if (first === undefined) throw new Error("there is no secret");
   return [first, ...rest];
 }
 

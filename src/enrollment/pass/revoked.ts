@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { CourseDatabases } from "../../platform/database/course-databases.ts";
 import { subjectHash } from "./order.ts";
 
-// Passes that are void before they end. Nothing is stored for it: what locked something within the life of a pass stands in
+// Passes that were revoked before they end. Nothing is stored for it: what locked something within the life of a pass stands in
 // D1 already, as the announcements, the withdrawals and the activations.
 
 /** Longest life of a pass, seconds. */

@@ -68,18 +68,22 @@ const revokedRoute = defineRoute(
     path: "/courses/{course}/pass/revoked",
     operationId: "listRevokedPasses",
     tags: TAGS,
-    summary: "Passes that are void before they end",
+    summary: "Passes that were revoked before they end",
     request: { params: courseParam },
     responses: {
       200: {
-        description: "What was locked within the life of a pass. May be kept for the seconds that Cache-Control says.",
+        description:
+          "Revocations within the last minutes. You may cache the list for the seconds that Cache-Control says.",
         content: json(
           z
             .object({
-              issued_before: z.string().nullable().openapi({ description: "Every pass issued before is void." }),
+              issued_before: z
+                .string()
+                .nullable()
+                .openapi({ description: "Every pass issued before this instant is revoked." }),
               learners: z
                 .array(z.object({ subject: z.string(), before_version: z.int() }))
-                .openapi({ description: "Passes of this learner of a lower snapshot version are void." }),
+                .openapi({ description: "Passes of this learner with a lower snapshot version are revoked." }),
             })
             .openapi("RevokedPasses"),
         ),
@@ -108,7 +112,7 @@ const orderRoute = defineRoute(
         description: "It never changes.",
         content: json(z.object({ items_digest: z.string(), items: z.array(z.string()) }).openapi("ItemOrder")),
       },
-      304: { description: "Nothing has changed: the caller's copy with this ETag is current." },
+      304: { description: "Not modified: the caller's copy with this ETag is current." },
     },
   },
 );
@@ -116,7 +120,7 @@ const contentRoute = defineRoute(
   {
     roles: ROLES,
     scope: "read",
-    rule: "What is locked is 403. With a pass: what was open when it was issued, unless something was locked since.",
+    rule: "A locked item is 403. With a pass: items that were open when it was issued, unless something was locked since.",
     refuses: [...UNLOCK_READ_REFUSALS, "pass_refused", LOCKED],
   },
   {
@@ -124,13 +128,13 @@ const contentRoute = defineRoute(
     path: "/courses/{course}/items/{item}/content",
     operationId: "getContent",
     tags: TAGS,
-    summary: "What an item holds, and nothing else",
+    summary: "The content of an item, and nothing else",
     request: {
       params: z.object({ course: courseSlugSchema, item: itemIdSchema }),
       query: z.object({ lang: languageQuery }),
       headers: z.object({
         "x-latchkey-pass": z.string().min(1).max(MAX_PASS_LENGTH).optional().openapi({
-          description: "The pass decides, and the enrollment is not asked. Own passes only.",
+          description: "The pass decides, and the enrollment object is not asked. Own passes only.",
         }),
       }),
     },
@@ -226,9 +230,12 @@ async function passFor(c: AppContext, course: string) {
   return issued === null ? LATER : ok({ ...issued, snapshot });
 }
 
-const LATER = refuse("unavailable", { detail: "No pass can be given right now. Ask exactly.", retry_after: 1 });
+const LATER = refuse("unavailable", { detail: "No pass can be issued right now. Ask without a pass.", retry_after: 1 });
 
-const UNREACHABLE = refuse("unavailable", { detail: "What the item holds cannot be read right now.", retry_after: 1 });
+const UNREACHABLE = refuse("unavailable", {
+  detail: "The content of the item cannot be read right now.",
+  retry_after: 1,
+});
 
 async function permitShown(c: AppContext, course: string, item: string, text: string) {
   const now = Date.now();

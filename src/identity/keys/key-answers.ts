@@ -6,7 +6,7 @@ import type { KeyGrant } from "../../platform/scopes.ts";
 /** Names of the objects of keys begin so; no user id has a slash. */
 export const KEY_OBJECT = "key/";
 
-/** A grant as it was found, and until when it may be believed at most, epoch milliseconds. */
+/** A grant as it was found, and until when it may be accepted at most, epoch milliseconds. */
 export type OpenedKey = KeyGrant & { until: number };
 
 /** One answer for a key that is unknown, garbled, revoked, replaced or expired: it does not say which. */

@@ -6,7 +6,7 @@ import type { Sensitivity } from "../session-check.ts";
 import { idOfKey } from "./format.ts";
 import { KEY_OBJECT, KEY_REFUSED, type OpenedKey } from "./key-answers.ts";
 
-/** Longest time a key is believed without asking, milliseconds: what a read may be late by. */
+/** Longest time a key is accepted without asking, milliseconds: what a read may be late by. */
 const KEY_TTL_MS = 60_000;
 /** Keys remembered per isolate, about 500 bytes each. */
 const MAX_ENTRIES = 2_000;

@@ -34,7 +34,7 @@ interface StoredKey {
 
 /**
  * The key of one object: a copy of its row in D1, read at its first use, so that showing a key asks no database.
- * A change goes like one of a user: noted here first, then D1, then the copy is made anew.
+ * A change goes like one of a user: noted here first, then D1, then the copy is made again.
  */
 export class KeyGuard {
   readonly #ctx: DurableObjectState;

@@ -10,7 +10,7 @@ import { createKeyBody, keyIdSchema, keyView, rotateKeyBody, shownKeyView, viewK
 import { createKey, findKeys, readKey, revokeKey, rotateKey } from "./store.ts";
 
 const TAGS = ["identity"];
-const RULE = "Admins. No key reaches keys.";
+const RULE = "Admins. No key gives access to keys.";
 /** Keys are shown once: no cache may keep them. */
 const NO_STORE = { "cache-control": "no-store" };
 
@@ -65,7 +65,7 @@ const rotateRoute = defineRoute(
     path: "/keys/{id}/rotate",
     operationId: "rotateKey",
     tags: TAGS,
-    summary: "Replace the secret of a key; for a while the old one works beside the new one",
+    summary: "Replace the secret of a key; for a while, the old and the new one both work",
     request: { params, ...body(rotateKeyBody) },
     responses: { 200: answer("The new key is shown this once.", shownKeyView) },
   },
@@ -79,7 +79,7 @@ const revokeRoute = defineRoute(
     tags: TAGS,
     summary: "Revoke a key: its writes end at once, its reads within a minute",
     request: { params },
-    responses: { 204: { description: "The key does not work any more, also if it did not before." } },
+    responses: { 204: { description: "The key does not work any more." } },
   },
 );
 

@@ -16,7 +16,10 @@ const MAX_OVERLAP_SECONDS = 7 * 86_400;
 const DEFAULT_OVERLAP_SECONDS = 3_600;
 
 const days = z.int().min(1).max(MAX_DAYS).default(DEFAULT_DAYS).openapi({ description: "Days from now." });
-const name = nameSchema(MAX_NAME_LENGTH).openapi({ example: "grader of algorithms", description: "What uses it." });
+const name = nameSchema(MAX_NAME_LENGTH).openapi({
+  example: "grader of algorithms",
+  description: "The program that uses the key.",
+});
 
 export const createKeyBody = z
   .strictObject({
@@ -24,20 +27,20 @@ export const createKeyBody = z
     scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
     courses: z
       .union([z.literal("all"), z.array(courseSlugSchema).min(1).max(MAX_COURSES)])
-      .openapi({ description: 'Courses it reaches, or "all".', example: ["algorithms"] }),
+      .openapi({ description: 'The courses for which the key works, or "all".', example: ["algorithms"] }),
     expires_in_days: days,
   })
   .superRefine(({ scopes, courses }, context) => {
     if (courses === "all") return;
     for (const [at, scope] of scopes.entries()) {
       if (isOfCourses(scope)) continue;
-      const message = `"${scope}" reaches beyond courses: it needs "courses": "all"`;
+      const message = `"${scope}" is not limited to courses: it needs "courses": "all"`;
       context.addIssue({ code: "custom", path: ["scopes", at], message, params: { rule: "needs_all_courses" } });
     }
   });
 export const rotateKeyBody = z.strictObject({
   overlap_seconds: z.int().min(0).max(MAX_OVERLAP_SECONDS).default(DEFAULT_OVERLAP_SECONDS).openapi({
-    description: "How long the old one still counts beside the new one; 0: it ends at once.",
+    description: "How long the old secret stays valid; 0: it ends at once.",
   }),
   expires_in_days: days,
 });
@@ -61,7 +64,7 @@ export const keyView = z
     previous_until: z
       .string()
       .nullable()
-      .openapi({ description: "Until when the one before the last rotation counts; null: it does not." }),
+      .openapi({ description: "Until when the previous secret is valid; null: it is not valid." }),
     last_used_on: z.string().nullable().openapi({ description: "Day of the last use, not exact." }),
     revoked_at: z.string().nullable(),
   })
@@ -69,7 +72,7 @@ export const keyView = z
 export type KeyView = z.infer<typeof keyView>;
 
 export const shownKeyView = keyView
-  .extend({ key: z.string().openapi({ description: "The key. Shown this once; it is stored nowhere." }) })
+  .extend({ key: z.string().openapi({ description: "The key. It is shown only this once and is stored nowhere." }) })
   .openapi("ShownServiceKey");
 
 /** A key as admins see it. */

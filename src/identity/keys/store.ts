@@ -22,7 +22,7 @@ export interface ShownKey {
 }
 
 const NO_KEY = refuse("not_found", { detail: "There is no such key." });
-const OVER = refuse("not_found", { detail: "The key is over: it was revoked, or it has expired. Create another." });
+const OVER = refuse("not_found", { detail: "The key has ended: it was revoked or has expired. Create another." });
 
 /** Creates a key. @returns it with its row, or `invalid_input` for a course that does not exist. */
 export async function createKey(
@@ -46,7 +46,9 @@ export async function createKey(
   }
   const live = await db.$count(serviceKeys, and(isNull(serviceKeys.revoked_at), gt(serviceKeys.expires_at, now)));
   if (live >= MAX_LIVE_KEYS) {
-    return refuse("quota_exceeded", { detail: `At most ${MAX_LIVE_KEYS} keys may count at a time; revoke one first.` });
+    return refuse("quota_exceeded", {
+      detail: `At most ${MAX_LIVE_KEYS} keys may be valid at a time; revoke one first.`,
+    });
   }
   const id = newKeyId();
   const key = newKey(id);

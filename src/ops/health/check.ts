@@ -48,7 +48,7 @@ export class DependencyCheck {
       this.#halfOpenSince ??= now;
       if (now - this.#halfOpenSince >= LOST_TRIAL_MS) this.#breaker = newBreaker();
       // Somebody else's question decides; waiting for it would mean waiting for another request.
-      else return this.#finding(name, "refused", 0, "it is being tried again");
+      else return this.#finding(name, "refused", 0, "a retry is under way");
     }
     const started = performance.now();
     try {
@@ -58,7 +58,8 @@ export class DependencyCheck {
       return finding;
     } catch (fault) {
       const latency = performance.now() - started;
-      if (isBrokenCircuitError(fault)) return this.#finding(name, "refused", latency, "it failed and is left alone");
+      if (isBrokenCircuitError(fault))
+        return this.#finding(name, "refused", latency, "it failed, and is not asked for some seconds");
       logFault("dependency_failed", fault, { dependency: name });
       if (fault instanceof NamedFailureError) return this.#finding(name, "failed", latency, fault.message);
       const detail = fault instanceof TimeOutError ? `no answer within ${TIMEOUT_MS} ms` : "it refused to answer";

@@ -39,21 +39,21 @@ export const DEPENDENCIES: readonly Dependency[] = [
   {
     name: "d1",
     ask: (env) => alive(directory(env)).first(),
-    effect: "sign-in, lists, publishing and enrolling fail; unlock reads and progress of known courses go on",
+    effect: "sign-in, lists, publishing and enrolling fail; unlock reads and progress of known courses work",
   },
   {
     name: "d1_writes",
     // A database that is full, or whose primary does not answer, answers reads as ever. Only a write shows it.
     ask: (env) => probeWrite(directory(env), Date.now()),
     effect:
-      "sign-in, publishing and enrolling fail; progress and records are taken, wait, and are stored when it is back",
+      "sign-in, publishing and enrolling fail; progress and records are accepted and wait until D1 accepts writes again",
     partOf: "d1",
     everyMs: WRITE_PROBE_MS,
   },
   {
     name: "shards",
     ask: askShards,
-    effect: "their courses are read from their objects, take progress, and enroll nobody; all other courses go on",
+    effect: "in their courses, reads and progress work with the objects, and enrolling fails; all other courses work",
     partOf: "d1",
   },
   {
@@ -65,12 +65,12 @@ export const DEPENDENCIES: readonly Dependency[] = [
   {
     name: "queue",
     ask: (env) => env.REFRESH_QUEUE.metrics(),
-    effect: "D1 and background refreshes fall behind; nothing is lost",
+    effect: "D1 and background refreshes are late; nothing is lost",
   },
   {
     name: "r2",
     ask: (env) => env.DOCUMENTS.head(PROBE),
-    effect: "courses cannot be published and files not be up- or downloaded",
+    effect: "courses cannot be published, and files cannot be uploaded or downloaded",
   },
   {
     name: "kv",

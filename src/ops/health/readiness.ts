@@ -54,23 +54,23 @@ export const readinessSection: Section = {
     const by = (pick: (finding: Finding) => number) =>
       Object.entries(dependencies).map(([name, finding]) => [name, pick(finding)] as const);
     return [
-      gauge("service_ready", "1: requests can be served, if not all of them.", status === "unavailable" ? 0 : 1),
-      gauge("service_degraded", "1: something the service rests on does not answer.", status === "ok" ? 0 : 1),
+      gauge("service_ready", "1: at least some requests can be served.", status === "unavailable" ? 0 : 1),
+      gauge("service_degraded", "1: a dependency does not answer.", status === "ok" ? 0 : 1),
       gaugeBy(
         "dependency_up",
-        "1: it answered the isolate that answers.",
+        "1: the dependency answered this isolate.",
         "dependency",
         by(({ ok }) => (ok ? 1 : 0)),
       ),
       gaugeBy(
         "dependency_breaker_state",
-        "Breaker of the isolate that answers: 0 closed, 1 half-open, 2 open.",
+        "Circuit breaker of this isolate: 0 closed, 1 half-open, 2 open.",
         "dependency",
         by(({ breaker }) => BREAKER_NUMBERS[breaker]),
       ),
       gaugeBy(
         "dependency_latency_seconds",
-        "How long it took to answer the isolate that answers.",
+        "Time of its last answer to this isolate.",
         "dependency",
         by(({ latency_ms }) => latency_ms / 1_000),
       ),

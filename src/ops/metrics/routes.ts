@@ -27,7 +27,7 @@ const metricView = z
         buckets: z
           .array(z.object({ le: z.number().nullable(), count: z.number() }))
           .optional()
-          .openapi({ description: "Observations of at most `le`; null is without bound." }),
+          .openapi({ description: "Observations of at most `le`; null means no bound." }),
       }),
     ),
   })
@@ -88,7 +88,7 @@ async function mayScrape(c: AppContext): Promise<Result<null>> {
   const defect = secretDefect(expected, "METRICS_TOKEN");
   if (defect !== null) {
     logFault("unsafe_secret", new Error(defect));
-    return refuse("unavailable", { detail: "The server is not configured to be scraped." });
+    return refuse("unavailable", { detail: "The server has no METRICS_TOKEN, so /metrics is closed." });
   }
   const [scheme = "", given = ""] = (c.req.header("authorization") ?? "").split(" ");
   return scheme.toLowerCase() === "bearer" && (await sameSecret(given, expected))

@@ -25,7 +25,7 @@ export async function scrape(env: Env, sections: readonly Section[], now: number
     ...process(env, startedAt),
     gaugeBy(
       "metrics_section_up",
-      "1: this part of the numbers was read; 0: its source did not answer, and they are missing.",
+      "1: this section was read; 0: its source did not answer, and its metrics are missing.",
       "section",
       all.map(({ name }, at) => [name, read[at] === null ? 0 : 1]),
     ),

@@ -42,9 +42,8 @@ export async function planMove(env: Env, course: string, target: string): Promis
   if (move !== null && move.target === target) {
     return ok({ course, source: move.source, target, generation: move.generation, learners, move });
   }
-  if (move !== null) return refuse("course_moving", { detail: `It is on its way to ${move.target}.` });
-  if (moves.length >= MAX_MOVES)
-    return refuse("course_moving", { detail: `${moves.length} courses are on their way.` });
+  if (move !== null) return refuse("course_moving", { detail: `It is moving to ${move.target}.` });
+  if (moves.length >= MAX_MOVES) return refuse("course_moving", { detail: `${moves.length} courses are moving.` });
   if (source === target) {
     const message = "the course is in this database already";
     return refuse("invalid_input", { errors: [{ path: "to", rule: "already_there", message }] });
@@ -65,7 +64,7 @@ async function refuseIfFull(env: Env, target: string, learners: number, moves: r
   const rows = await LEARNERS_OF.find<{ learners: number }>(directory(env), slugs);
   const expected = rows.reduce((sum, row) => sum + row.learners, there);
   if (expected + learners <= bound) return null;
-  const detail = `${target} takes ${bound} enrollments, has ${expected}, and would get ${learners}.`;
+  const detail = `${target} accepts ${bound} enrollments, has ${expected}, and would get ${learners} more.`;
   return refuse("shards_full", { detail });
 }
 

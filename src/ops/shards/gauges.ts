@@ -13,14 +13,14 @@ export const movesSection: Section = {
     return [
       gaugeBy(
         "database_shard_fill_ratio",
-        "Enrollments of a database, as a share of those it takes.",
+        "Enrollments of a database, as a share of its limit.",
         "shard",
         fills.map(({ name, learners }) => [name, learners / bound]),
       ),
-      gauge("course_moves", "Courses on their way to another database.", moves.length),
+      gauge("course_moves", "Courses that are moving to another database.", moves.length),
       gauge(
         "course_move_idle_seconds",
-        "How long ago the move that is furthest behind last got on; 0 when there is none.",
+        "How long ago the slowest move last made progress; 0 if there is no move.",
         Math.max(0, ...waited),
       ),
     ];

@@ -7,7 +7,7 @@ import { courseSlugSchema } from "../../platform/ids.ts";
 const TAGS = ["system"];
 const POLICY = { roles: ["admin"], scope: "operate", rule: "Admins." } as const;
 const count = z.int().nonnegative();
-const shardName = z.string().regex(SHARD_NAME, "a name that the list of databases has");
+const shardName = z.string().regex(SHARD_NAME, "a name from the list of databases");
 
 export const moveView = z
   .object({
@@ -16,22 +16,22 @@ export const moveView = z
     to: z.string(),
     state: z.enum(["copying", "closing", "moved", "purging", "done"]).openapi({
       description:
-        "copying: rows go over, and everything is written where it was. closing, moved: for a moment nothing is written to the " +
-        "database. purging: everything is written where it is now, and what it left behind is removed.",
+        "copying: rows are copied, and writes go to the old database. closing, moved: for a moment nothing is written to the " +
+        "database. purging: writes go to the new database, and the old rows are removed.",
     }),
-    enrollments: count.openapi({ description: "Objects copied; one that changed meanwhile was copied again." }),
+    enrollments: count.openapi({ description: "Copied objects; an object that changed meanwhile is counted again." }),
     rows: count,
     bytes: count,
     purged_rows: count,
     statements: count.openapi({ description: "Statements of D1 so far." }),
-    closed_ms: count.nullable().openapi({ description: "How long nothing could be written to the database." }),
+    closed_ms: count.nullable().openapi({ description: "How long the database refused writes of the course." }),
     waits_for: z
       .enum(["backup", "room", "readers", "another_call"])
       .nullable()
       .openapi({
         description:
-          "backup: one is under way. room: the database is full by now. readers: some seconds after the move rows are left where " +
-          "they were. another_call: somebody else works on it just now.",
+          "backup: one is under way. room: the target is full now. readers: for some seconds after the move, old rows stay where " +
+          "they were. another_call: another call works on this move now.",
       }),
     started_at: z.string(),
     progressed_at: z.string(),
@@ -42,7 +42,7 @@ const shardView = z
   .object({
     shard: z.string(),
     courses: count,
-    enrollments: count.openapi({ description: "Enrollments that its courses have ever had." }),
+    enrollments: count.openapi({ description: "All enrollments that its courses ever had." }),
     bound: count.openapi({ description: "Enrollments that this database accepts." }),
     share: z.number().openapi({ description: "Of the bound." }),
     bytes: count.nullable().openapi({ description: "Size of the database; null while it does not answer." }),
@@ -54,7 +54,7 @@ export const statusRoute = defineRoute(POLICY, {
   path: "/system/shards",
   operationId: "getShards",
   tags: TAGS,
-  summary: "How full each database is, and which courses are on their way between them",
+  summary: "How full each database is, and which courses are moving",
   responses: {
     200: {
       description: "As the directory counts it.",
@@ -70,7 +70,7 @@ export const coursesRoute = defineRoute(POLICY, {
   path: "/system/shards/courses",
   operationId: "listCoursesOfShards",
   tags: TAGS,
-  summary: "Published courses, the database each is in, and how many have ever enrolled",
+  summary: "Published courses, the database of each, and how many learners ever enrolled",
   request: { query: z.object(pageQuery) },
   responses: {
     200: {
@@ -97,7 +97,7 @@ export const beginRoute = defineRoute(
     path: "/system/shards/moves",
     operationId: "beginCourseMove",
     tags: TAGS,
-    summary: "Begin to move a course to another database, or join the move that is under way",
+    summary: "Begin to move a course to another database, or join the move under way",
     request: {
       body: {
         required: true,
@@ -107,7 +107,10 @@ export const beginRoute = defineRoute(
               .strictObject({
                 course: courseSlugSchema,
                 to: shardName,
-                dry_run: z.boolean().optional().openapi({ description: "true: only says what it would take." }),
+                dry_run: z
+                  .boolean()
+                  .optional()
+                  .openapi({ description: "true: only say how much work the move would be." }),
               })
               .openapi("CourseMoveOrder"),
           },
@@ -116,7 +119,7 @@ export const beginRoute = defineRoute(
     },
     responses: {
       200: {
-        description: "The move; in a dry run, what it would take, and nothing has changed.",
+        description: "The move. In a dry run: how much work it would be; nothing has changed.",
         content: {
           "application/json": {
             schema: z.object({
@@ -139,8 +142,8 @@ export const workRoute = defineRoute(
     path: "/system/shards/moves/{course}/work",
     operationId: "workOnCourseMove",
     tags: TAGS,
-    summary: "Work some seconds on a move; repeat until it is done",
+    summary: "Continue a move for some seconds; repeat until it is done",
     request: { params: z.object({ course: courseSlugSchema }) },
-    responses: { 200: { description: "How far it is.", content: { "application/json": { schema: moveView } } } },
+    responses: { 200: { description: "The present state.", content: { "application/json": { schema: moveView } } } },
   },
 );

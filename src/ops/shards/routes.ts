@@ -82,7 +82,7 @@ export function shardRoutes() {
       if (!ordered.ok) return respond(c, ordered.refusal);
       const begun = await beginMove(c.env, plan.value, Date.now());
       if (begun.target !== to) {
-        return respond(c, refuse("course_moving", { detail: `It is on its way to ${begun.target}.` }).refusal);
+        return respond(c, refuse("course_moving", { detail: `It is moving to ${begun.target}.` }).refusal);
       }
       return c.json({ move: viewOf(begun), estimate }, 200);
     })
@@ -91,7 +91,7 @@ export function shardRoutes() {
       const worked = await workOnMove(c.env, course, Date.now() + WORK_MS);
       if (worked !== null) return c.json(viewOf(worked.move, worked.done ? "done" : undefined), 200);
       const move = (await movesUnderWay(c.env)).find(({ course_slug }) => course_slug === course);
-      if (move === undefined) return respond(c, refuse("not_found", { detail: "No move of it is under way." }).refusal);
+      if (move === undefined) return respond(c, refuse("not_found", { detail: "This course is not moving." }).refusal);
       return c.json({ ...viewOf(move), waits_for: "another_call" as const }, 200);
     });
 }

@@ -9,7 +9,7 @@ const RETRY_MAX_MS = 600_000;
 
 /**
  * The platform throws at an alarm after 2189. A course may well name a later instant: its alarm fires here for nothing and
- * is set anew.
+ * is set again.
  */
 const LAST_ALARM = Date.UTC(2180, 0);
 
@@ -106,7 +106,7 @@ export class AlarmScheduler<DueName extends string> {
     this.#set(name, { at: now + Math.min(Math.max(retryDelay(failures), least), most), failures });
   }
 
-  /** The alarm has fired: it stands no longer, and what is due is read anew. */
+  /** The alarm has fired: it stands no longer, and what is due is read again. */
   fired(): void {
     this.forget();
   }

@@ -22,7 +22,7 @@ export interface CellParts<DueName extends string> {
   dues: readonly DueName[];
   /** Where their times are, when it is not the usual table. */
   dueRows?: DueRows<DueName>;
-  /** Tables left out of dumps: they are made anew from the others or from elsewhere. */
+  /** Tables left out of dumps: they are made again from the others or from elsewhere. */
   derived?: readonly string[];
   /** Writes the rows a new object begins with, in the transaction that makes its tables. */
   begin?: () => void;
@@ -95,7 +95,7 @@ export class Cell<DueName extends string = never> {
    */
   commit<T>(change: () => T): T {
     try {
-      if (this.#isErased) throw new Error(`${this.#parts.called} was erased and takes nothing`);
+      if (this.#isErased) throw new Error(`${this.#parts.called} was erased and accepts nothing`);
       const result = this.#storage.transactionSync(() => {
         if (!this.exists) {
           migrate(this.#storage, this.#parts.schema);
@@ -111,7 +111,7 @@ export class Cell<DueName extends string = never> {
     }
   }
 
-  /** Memory is not to be believed: everything is read from the tables again. */
+  /** Memory is not to be accepted: everything is read from the tables again. */
   forget(): void {
     this.#exists = false;
     this.scheduler.forget();
@@ -123,7 +123,7 @@ export class Cell<DueName extends string = never> {
     if (this.exists) this.scheduler.armBeside(this.#ctx);
   }
 
-  /** Sets the alarm anew, whatever it is believed to be set to. */
+  /** Sets the alarm again, whatever it is accepted to be set to. */
   async rearm(): Promise<void> {
     this.scheduler.forget();
     await this.scheduler.arm();
@@ -188,7 +188,7 @@ export class Cell<DueName extends string = never> {
     return loaded;
   }
 
-  /** The tables were filled by somebody else: they are brought up to date, and memory begins anew. */
+  /** The tables were filled by somebody else: they are brought up to date, and memory begins again. */
   takeUp(): void {
     this.forget();
     migrate(this.#storage, this.#parts.schema);

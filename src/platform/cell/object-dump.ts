@@ -50,7 +50,7 @@ interface Copy {
  * answer copies itself first, as of that instant, and hands the copy over piece by piece while it goes on working;
  * {@link forgetCopy} removes it.
  *
- * @param derived tables that are made anew from the others or from elsewhere.
+ * @param derived tables that are made again from the others or from elsewhere.
  * @param asked left out: the whole, or nothing. A piece may be asked for any number of times.
  * @returns null for an object that was never used; `unavailable` where it is larger than one answer and no piece was asked
  *   for, or the copy is gone.

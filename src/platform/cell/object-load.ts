@@ -84,7 +84,7 @@ function loadPiece(
   const goesOn = filling?.job === job && filling.copy === copy;
   if (goesOn && number < filling.next) return ok({ rows, is_complete: false }); // taken before
   if (number > (goesOn ? filling.next : 0)) {
-    return refuse("restore_differs", { detail: `Piece ${number + 1} of ${of} came out of turn.` });
+    return refuse("restore_differs", { detail: `Piece ${number + 1} of ${of} came in the wrong order.` });
   }
   return storage.transactionSync(() => {
     if (number === 0) {

@@ -1,10 +1,10 @@
 import { cutText } from "../database/batches.ts";
 
-// A dump that is too large for one answer lies in the object as pieces, in a table beside those that it copies.
+// A dump that is too large for one answer is in the object as pieces, in a table beside those that it copies.
 
 const COLUMNS = "part INTEGER NOT NULL, piece INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (part, piece)";
 
-/** Makes the table of pieces anew. */
+/** Makes the table of pieces again. */
 export function makePieceTable(sql: SqlStorage, table: string): void {
   sql.exec(`DROP TABLE IF EXISTS ${table}`);
   sql.exec(`CREATE TABLE ${table} (${COLUMNS})`);

@@ -25,7 +25,7 @@ export function rowsSchema(name: string, row: z.ZodType, most: number) {
     .min(1)
     .max(most)
     .openapi({
-      description: `Rows of the form ${name}. One that breaks a rule is refused alone, with its index, field and rule.`,
+      description: `Rows with the schema ${name}. A row that breaks a rule is refused alone, with its index, field and rule.`,
     });
 }
 
@@ -70,7 +70,7 @@ export function refuseTwice<T>(name: string, rows: BatchRow<T>[], keyOf: (value:
       return;
     }
     const path = `${name}[${index}]${field === undefined ? "" : `.${field}`}`;
-    const message = `the same stands in ${name}[${before}] already; only that row is done`;
+    const message = `the same is in ${name}[${before}] already; only that row is done`;
     rows[index] = { ok: false, errors: [{ path, rule: "duplicate", message }] };
   });
 }
@@ -89,4 +89,4 @@ export function refusedRows(rows: readonly BatchRow<unknown>[]): Refusal | null 
 export const rowErrorsSchema = z
   .array(z.object({ path: z.string(), rule: z.string(), message: z.string() }))
   .optional()
-  .openapi({ description: "Of a row that was refused: which field breaks which rule." });
+  .openapi({ description: "For a refused row: which field breaks which rule." });

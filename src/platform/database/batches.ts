@@ -55,7 +55,7 @@ export class ByteBatch<T> {
       const text = toJson(row);
       const size = utf8Bytes(text) + 1;
       if (size + 1 > PLATFORM.value_bytes) {
-        throw new RangeError(`a row of ${size} bytes is more than a statement can be given`);
+        throw new RangeError(`a row of ${size} bytes is too large for a statement`);
       }
       if (size > room) close();
       group.push(row);
@@ -91,7 +91,7 @@ export function cutJsonByBytes(rows: readonly string[], bytes: number = BATCH_BY
  */
 export function oneBatch<T>(rows: readonly T[]): ByteBatch<T> {
   const [batch, ...more] = cutByBytes(rows, PLATFORM.value_bytes);
-  if (more.length > 0) throw new RangeError(`${rows.length} rows do not fit one statement`);
+  if (more.length > 0) throw new RangeError(`${rows.length} rows do not fit into one statement`);
   return batch ?? ByteBatch.empty();
 }
 
@@ -125,7 +125,7 @@ export function cutMessages<T>(bodies: readonly T[]): T[][] {
   let room = 0;
   for (const body of bodies) {
     const size = utf8Bytes(JSON.stringify(body) ?? "null");
-    if (size > PLATFORM.message_bytes) throw new RangeError(`a message of ${size} bytes is more than a queue takes`);
+    if (size > PLATFORM.message_bytes) throw new RangeError(`a message of ${size} bytes is too large for a queue`);
     const last = groups.at(-1);
     if (last === undefined || last.length >= PLATFORM.batch_messages || size > room) {
       groups.push([body]);

@@ -9,7 +9,7 @@ export function namesOf(query: unknown): ReadonlySet<string> {
   return new Set(query instanceof z.ZodObject ? Object.keys(query.shape) : []);
 }
 
-/** Whether each name is a known one as it stands there. Nearly every query is so, and need not be taken apart. */
+/** Whether each name is a known one as it is there. Nearly every query is so, and need not be taken apart. */
 function arePlainlyKnown(query: string, known: ReadonlySet<string>): boolean {
   return query.split("&").every((pair) => known.has(pair.slice(0, (pair.indexOf("=") + 1 || pair.length + 1) - 1)));
 }
@@ -23,7 +23,7 @@ export function unknownParameters(url: string, known: ReadonlySet<string>): Refu
   const errors = unknown.slice(0, MAX_UNKNOWN).map((name) => ({
     path: `query.${name}`,
     rule: "unrecognized_keys",
-    message: "this address knows no such parameter",
+    message: "this address has no such parameter",
   }));
   return refuse("invalid_input", { errors }).refusal;
 }

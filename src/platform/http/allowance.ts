@@ -1,6 +1,6 @@
 /** The platform's rate limits count in minutes (see wrangler.toml). */
 const WINDOW_MS = 60_000;
-/** Keys counted at a time; beyond that everybody starts anew, which only gives more away. About 100 bytes each. */
+/** Keys counted at a time; beyond that everybody starts again, which only gives more away. About 100 bytes each. */
 const MAX_KEYS = 10_000;
 
 /**

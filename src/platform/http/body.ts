@@ -15,7 +15,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 export async function takeJson(c: AppContext, rows: string | null): Promise<Refusal | null> {
   const charset = /;\s*charset="?([^";\s]+)/i.exec(c.req.header("content-type") ?? "")?.[1] ?? "utf-8";
   if (!/^utf-?8$/i.test(charset)) {
-    return refuse("unsupported_media_type", { detail: "JSON is UTF-8 here (RFC 8259)." }).refusal;
+    return refuse("unsupported_media_type", { detail: "JSON must be UTF-8 (RFC 8259)." }).refusal;
   }
   const bytes = new Uint8Array(await c.req.arrayBuffer());
   let text: string;
@@ -23,7 +23,7 @@ export async function takeJson(c: AppContext, rows: string | null): Promise<Refu
     text = utf8.decode(bytes);
   } catch {
     const at = firstBadByte(bytes);
-    const message = `byte ${at} begins no character of UTF-8`;
+    const message = `byte ${at} does not begin a UTF-8 character`;
     return refuse("malformed_json", { errors: [{ path: "", rule: "utf8", message }] }).refusal;
   }
   if (!parses(text)) return null; // the route says so

@@ -87,7 +87,7 @@ export function refusalResponses(
 }
 
 const RETRY_AFTER = {
-  "retry-after": { description: "Seconds after which to come back.", schema: { type: "integer" } },
+  "retry-after": { description: "Seconds after which to retry.", schema: { type: "integer" } },
 } as const;
 
 const forms = new WeakMap<DeclaredRefusal, z.ZodType>();

@@ -23,7 +23,7 @@ export const idempotencyHeader = z.object({
     .string()
     .regex(IDEMPOTENCY_KEY, "1 to 200 visible ASCII characters without spaces")
     .optional()
-    .openapi({ description: "Makes a retry harmless: the same key and body replay the first answer." }),
+    .openapi({ description: "Makes a retry harmless: the same key and body get the first answer again." }),
 });
 
 /** A first request that has not finished after this long is taken for dead, and its key may be taken over. */
@@ -98,7 +98,7 @@ export function idempotent(repetition: Repetition): MiddlewareHandler<AppEnv> {
       done: (batch) =>
         batch
           .update(idempotencyKeys)
-          // Where the claim is another's, null stands in a column that may not be null: the whole batch fails.
+          // Where the claim is another's, null is in a column that may not be null: the whole batch fails.
           .set({ outcome: "done", created_at: sql`CASE WHEN claim = ${claim} THEN created_at END` })
           .where(mine()),
     });

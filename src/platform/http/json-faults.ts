@@ -52,8 +52,8 @@ class Scanner {
     while (this.#at < this.#text.length && this.#text[this.#at] !== "}") {
       const name = this.#string(path, true);
       const place = path === "" ? name : `${path}.${name}`;
-      if (name === "__proto__") this.#note(place, "forbidden_name", "this name cannot be kept");
-      if (names.has(name)) this.#note(place, "duplicate_name", "this name is there twice in one object");
+      if (name === "__proto__") this.#note(place, "forbidden_name", "this name cannot be stored");
+      if (names.has(name)) this.#note(place, "duplicate_name", "this name is twice in one object");
       names.add(name);
       this.#space();
       this.#at += 1; // the colon
@@ -86,7 +86,7 @@ class Scanner {
     const value = isPlain ? raw.slice(1, -1) : parsedText(raw);
     // Half a pair can only come from an escape: the bytes of a body are decoded strictly.
     if (!value.isWellFormed()) {
-      this.#note(path, "lone_surrogate", "half of a surrogate pair is no character and cannot be kept");
+      this.#note(path, "lone_surrogate", "half of a surrogate pair is not a character and cannot be stored");
     }
     return value;
   }
@@ -97,7 +97,11 @@ class Scanner {
     while (this.#at < this.#text.length && !",]} \n\r\t".includes(this.#text[this.#at] ?? "")) this.#at += 1;
     const word = this.#text.slice(start, this.#at);
     if (!/^-?[0-9]/.test(word) || isKept(word)) return;
-    this.#note(path, "number_precision", "a 64-bit float cannot keep all digits of this number; send one with fewer");
+    this.#note(
+      path,
+      "number_precision",
+      "a 64-bit float cannot store all digits of this number; send one with fewer digits",
+    );
   }
 
   #skip(sign: string): void {

@@ -11,7 +11,7 @@ const SIGNATURE_BYTES = 16;
 /** Query parameters of every list. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
-  cursor: z.string().min(1).max(500).optional().openapi({ description: "`next_cursor` of the page before; opaque." }),
+  cursor: z.string().min(1).max(500).optional().openapi({ description: "`next_cursor` of the previous page; opaque." }),
 };
 
 /** `{results, next_cursor}`: the form of every list. */

@@ -74,7 +74,7 @@ export function checkScope(policy: RoutePolicy, config: RouteConfig): void {
 /** Whether a key opens a route, and reaches every course its path names. */
 function keyOpens(c: AppContext, key: KeyGrant, policy: RoutePolicy): Refusal | null {
   const { scope } = policy;
-  if (scope == null) return refuse("forbidden", { detail: "Keys cannot call this; it is for people." }).refusal;
+  if (scope == null) return refuse("forbidden", { detail: "Keys cannot call this. It is for people only." }).refusal;
   if (!key.scopes.includes(scope)) {
     return refuse("forbidden", { detail: `Needs a key with the scope "${scope}".` }).refusal;
   }

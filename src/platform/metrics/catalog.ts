@@ -13,7 +13,7 @@ export const COUNTED = {
   },
   http_request_duration_seconds: {
     type: "histogram",
-    help: "Time to the answer's headers, by route pattern.",
+    help: "Time until the headers of the answer, by route pattern.",
     labels: ["route"],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   },
@@ -24,7 +24,7 @@ export const COUNTED = {
   },
   version_request_duration_seconds: {
     type: "histogram",
-    help: "Time to the answer's headers, by version of the code.",
+    help: "Time until the headers of the answer, by version of the code.",
     labels: ["version"],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   },
@@ -72,7 +72,7 @@ export const COUNTED = {
   },
   unlock_projection_lag_seconds: {
     type: "histogram",
-    help: "From the commit in an enrollment's object to its confirmation by D1.",
+    help: "Time from the commit in an enrollment object to its confirmation by D1.",
     labels: [],
     buckets: [0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600],
   },
@@ -84,23 +84,28 @@ export const COUNTED = {
   },
   items_unlocked_total: { type: "counter", help: "Items that opened for a learner.", labels: [], known: [[]] },
   items_locked_total: { type: "counter", help: "Items that closed for a learner.", labels: [], known: [[]] },
-  enrollments_started_total: { type: "counter", help: "Enrollments begun or taken up again.", labels: [], known: [[]] },
+  enrollments_started_total: {
+    type: "counter",
+    help: "New enrollments, and returns of learners.",
+    labels: [],
+    known: [[]],
+  },
   event_streams_total: {
     type: "counter",
     help: "What happened to event streams: opened, resumed, reset, refused, evicted, lagged, closed.",
     labels: ["what"],
     known: [["opened"], ["resumed"], ["reset"], ["refused"], ["evicted"], ["lagged"], ["closed"]],
   },
-  events_delivered_total: { type: "counter", help: "Events handed to streams.", labels: [], known: [[]] },
+  events_delivered_total: { type: "counter", help: "Events sent to streams.", labels: [], known: [[]] },
   event_delivery_lag_seconds: {
     type: "histogram",
-    help: "From an event's log to a stream's queue, of events that were live.",
+    help: "Time from an event's log to a stream's queue, for live events.",
     labels: [],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   },
   queue_messages_let_go_total: {
     type: "counter",
-    help: 'Messages that only said "ask me" and failed their last retry: whoever sent them asks again by itself.',
+    help: "Messages that only ask for work and failed their last retry: their sender sends them again.",
     labels: ["queue"],
     known: [
       ["latchkey-projection"],
@@ -112,7 +117,7 @@ export const COUNTED = {
   },
   dead_letters_dropped_total: {
     type: "counter",
-    help: "Dead letters that were not kept: their queue had as many as are kept (full), or nobody came for them (old).",
+    help: "Dead letters that were dropped: their queue had the most that are kept (full), or they were too old (old).",
     labels: ["queue", "why"],
     known: [
       ["latchkey-projection", "full"],
@@ -125,12 +130,12 @@ export const COUNTED = {
   },
   dependency_checks_total: {
     type: "counter",
-    help: "Checks of what the service rests on: ok, failed, refused (the breaker was open).",
+    help: "Checks of dependencies: ok, failed, refused (the breaker was open).",
     labels: ["dependency", "outcome"],
   },
   metrics_dropped_total: {
     type: "counter",
-    help: "Counts that were thrown away because there were too many series already.",
+    help: "Counts that were dropped because there were too many series.",
     labels: [],
     known: [[]],
   },

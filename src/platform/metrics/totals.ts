@@ -42,7 +42,7 @@ export async function countedFamilies(env: Env, now: number): Promise<readonly F
     ...familiesOf(sums),
     gaugeBy(
       "active_learners",
-      "Different learners seen in this and the last hour, and in the last 24, estimated to 2.3 %.",
+      "Distinct learners in this and the last hour, and in the last 24 hours, with an error of 2.3 %.",
       "window",
       [
         ["2h", estimate(lastHours)],

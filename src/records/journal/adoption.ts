@@ -58,7 +58,7 @@ export async function adoptSessionsOf(
   const needed = new Set(items.flatMap(({ kind, session }) => (kind === "task" ? session : [])));
   const unsure = await adoptUnknown(context, owner, sessionsOf(items), needed.size === 0);
   if (!unsure.some((session) => needed.has(session))) return null;
-  const detail = "It is not known now whether there is such a session.";
+  const detail = "It cannot be decided now whether there is such a session.";
   return refuse("unavailable", { detail, retry_after: BACK_PRESSURE_SECONDS });
 }
 

@@ -28,7 +28,7 @@ export function appendBatch(
   }
   const held = store.pending.held();
   if (held.rows + items.length > limits.rows || held.characters >= limits.characters) {
-    const detail = "More records wait to be stored than are taken at a time.";
+    const detail = "Too many records wait to be stored.";
     return refuse("unavailable", { detail, retry_after: BACK_PRESSURE_SECONDS });
   }
   const before = new Map(sessionsOf(items).map((session) => [session, store.progress(session)]));

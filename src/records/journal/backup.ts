@@ -21,7 +21,7 @@ const PAGE_BYTES = 1_000_000;
 /**
  * Tables with their keys, in the order in which they are copied. A journal may hold more than one answer can carry, so
  * it is copied page by page while it goes on taking records. What is known comes before what waits, and both before the
- * tables of D1: a record that moves on meanwhile is then found where it went, never nowhere. `progress` is counted anew.
+ * tables of D1: a record that moves on meanwhile is then found where it went, never nowhere. `progress` is counted again.
  */
 const COPIED: readonly { name: string; key: string }[] = [
   { name: "known", key: "id" },
@@ -114,7 +114,7 @@ export function restorePage(storage: DurableObjectStorage, page: JournalRows): R
   });
 }
 
-/** The last step of a restore: removes what was deleted while the backup was taken, counts anew, opens the journal. */
+/** The last step of a restore: removes what was deleted while the backup was taken, counts again, opens the journal. */
 export function openJournal(
   storage: DurableObjectStorage,
   store: JournalStore,

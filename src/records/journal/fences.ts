@@ -3,7 +3,7 @@ import type { Fence, StorageBackend } from "../types.ts";
 /**
  * The barriers of one journal, one in each backend that has them. A write carries the epoch that its barrier stood at; a
  * deletion raises the barrier first, so that a write which was given up, or which a dead process left behind, can land
- * whenever it likes without bringing back what was deleted. Epochs come from the backend: whoever starts anew raises.
+ * whenever it likes without bringing back what was deleted. Epochs come from the backend: whoever starts again raises.
  */
 export class Fences {
   /** Of whose journal they are. */
@@ -25,7 +25,7 @@ export class Fences {
     for (const backend of new Set(backends)) await this.#raise(backend);
   }
 
-  /** Somebody else has raised them: they are asked for anew. */
+  /** Somebody else has raised them: they are asked for again. */
   forget(): void {
     this.#epochs.clear();
   }

@@ -115,7 +115,7 @@ async function storeHalves(
   const [only] = rows;
   if (only === undefined) return 0;
   if (rows.length === 1) {
-    // Asked for each row anew: the place may have stopped answering in the middle of the search, and that is no row's
+    // Asked for each row again: the place may have stopped answering in the middle of the search, and that is no row's
     // fault.
     if ((await outage(context, fault)) !== null) probes.left = 0;
     else commit(() => store.pending.failed(only.seq, describeFault(fault.cause).slice(0, 200), PARK_AFTER, Date.now()));

@@ -28,6 +28,6 @@ export function judge(
     return invalid("version_reused", `version ${version} was written before with another content`);
   }
   if (!mayBecome(before.status, status))
-    return invalid("illegal_status", `what is ${before.status} cannot become ${status}`);
+    return invalid("illegal_status", `an item that is ${before.status} cannot become ${status}`);
   return { id, status: "updated" };
 }

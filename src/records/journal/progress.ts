@@ -23,7 +23,7 @@ export class ProgressCounts {
     return counts;
   }
 
-  /** Keeps the tasks of each session counted by state: counting them anew would cost more with each batch. */
+  /** Keeps the tasks of each session counted by state: counting them again would cost more with each batch. */
   add(changes: readonly Change[]): void {
     const moved = new Map<string, Map<Status, number>>();
     for (const { item, from } of changes) {

@@ -21,7 +21,7 @@ const parkedView = z
   .object({
     id: z.string(),
     kind: z.enum(KINDS),
-    error: z.string().nullable().openapi({ description: "What the backend said of it." }),
+    error: z.string().nullable().openapi({ description: "The error of the backend." }),
     attempts: z.int(),
     accepted_at: z.string(),
     parked_at: z.string(),
@@ -33,7 +33,7 @@ const listRoute = defineRoute(policy, {
   path: "/translation/parked",
   operationId: "listParkedItems",
   tags: TAGS,
-  summary: "Items a backend refuses to store, those parked first before the others",
+  summary: "Items that a backend refuses to store, the longest parked first",
   request: { query: z.object(pageQuery) },
   responses: { 200: { description: "A page of items.", content: json(pageSchema(parkedView)) } },
 });
@@ -45,7 +45,7 @@ const replayRoute = defineRoute(
     path: "/translation/parked/replay",
     operationId: "replayParkedItems",
     tags: TAGS,
-    summary: "Take parked items up again",
+    summary: "Try parked items again",
     request: {
       body: {
         required: true,

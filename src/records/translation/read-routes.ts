@@ -15,12 +15,12 @@ import { SESSION, STATUSES, TASK } from "./types.ts";
 
 const TAGS = ["translation"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
-const ownRule = { roles: ROLES, scope: "records", rule: "Own records; services and admins everybody's." } as const;
+const ownRule = { roles: ROLES, scope: "records", rule: "Own records. Services and admins: all records." } as const;
 
 const order = z.enum(["asc", "desc"]).default("asc");
 const sessionList = z.object({
   ...pageQuery,
-  owner: userIdSchema.optional().openapi({ description: "Services and admins; others see their own." }),
+  owner: userIdSchema.optional().openapi({ description: "Services and admins. Others see their own." }),
   status: z.enum(STATUSES).optional(),
   source_language: z.string().max(40).optional(),
   target_language: z.string().max(40).optional(),
@@ -50,7 +50,7 @@ const readSessionRoute = defineRoute(
     path: "/translation/sessions/{id}",
     operationId: "getTranslationSession",
     tags: TAGS,
-    summary: "A session as last acknowledged, with its tasks by state",
+    summary: "The latest acknowledged state of a session, with its tasks by state",
     request: { params: z.object({ id: sessionIdSchema }) },
     responses: {
       200: {
@@ -67,7 +67,7 @@ const listTasksOfSessionRoute = defineRoute(
     path: "/translation/sessions/{id}/tasks",
     operationId: "listTasksOfSession",
     tags: TAGS,
-    summary: "Tasks of a session, as last acknowledged",
+    summary: "Tasks of a session, in their latest acknowledged state",
     request: { params: z.object({ id: sessionIdSchema }), query: taskList },
     responses: { 200: { description: "A page of tasks.", content: json(pageSchema(taskView)) } },
   },
@@ -90,7 +90,7 @@ const readTaskRoute = defineRoute(
     path: "/translation/tasks/{id}",
     operationId: "getTranslationTask",
     tags: TAGS,
-    summary: "A task as last acknowledged",
+    summary: "The latest acknowledged state of a task",
     request: { params: z.object({ id: taskIdSchema }) },
     responses: { 200: { description: "The task.", content: json(taskView) } },
   },
@@ -102,10 +102,10 @@ const statsRoute = defineRoute(
     path: "/translation/stats",
     operationId: "getTranslationStats",
     tags: TAGS,
-    summary: "What the journals hold, and what they have stored",
+    summary: "Records in the journals, and records that they have stored",
     responses: {
       200: {
-        description: "Numbers of now, over all journals.",
+        description: "The present numbers of all journals.",
         content: json(
           z.object({
             pending: z.int(),

@@ -17,7 +17,7 @@ export function ownerAsked(c: AppContext, owner: string | undefined): Result<str
   if (reachesAll(actor)) return ok(owner);
   return owner === undefined || owner === actor.id
     ? ok(actor.id)
-    : refuse("forbidden", { detail: "These are not yours." });
+    : refuse("forbidden", { detail: "These records belong to another user." });
 }
 
 /** One record as last acknowledged: from the journal if it is newer there. */

@@ -14,14 +14,14 @@ import { OPEN_STATUSES, SESSION } from "./types.ts";
 
 const TAGS = ["translation"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
-const ownRule = { roles: ROLES, scope: "records", rule: "Own records; services and admins everybody's." } as const;
+const ownRule = { roles: ROLES, scope: "records", rule: "Own records. Services and admins: all records." } as const;
 
 const incompleteRoute = defineRoute(ownRule, {
   method: "get",
   path: "/translation/recovery/incomplete-sessions",
   operationId: "listIncompleteSessions",
   tags: TAGS,
-  summary: "Sessions with work left, the longest untouched first",
+  summary: "Sessions with unfinished tasks, the longest unchanged first",
   request: { query: z.object({ ...pageQuery, owner: userIdSchema.optional() }) },
   responses: { 200: { description: "A page of sessions.", content: json(pageSchema(sessionView)) } },
 });
@@ -37,7 +37,7 @@ const restoreRoute = defineRoute(
     responses: {
       200: {
         description:
-          'Line 1 the session, then a task each, last `{"end": true, "tasks": n}`; without it the stream was cut.',
+          'The first line is the session, then one task on each line, then `{"end": true, "tasks": n}`. If that is missing, the stream was cut.',
         content: { "text/jsonl": { schema: z.string() } },
       },
     },

@@ -56,7 +56,7 @@ const metadata = z
   );
 const version = z.int().min(1).max(Number.MAX_SAFE_INTEGER).openapi({
   description:
-    "Counts up with each change of the item; of each item the highest version stays, whatever order they come in.",
+    "Grows with each change of the item. The highest version of an item stays, whatever the order of arrival.",
 });
 
 const sessionSchema = z

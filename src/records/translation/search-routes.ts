@@ -21,14 +21,14 @@ const words = z
   .max(MAX_WORDS)
   .refine(isSearchable, broken("not_searchable", "letters or digits, and not too many words"))
   .openapi({
-    description: "All of these words must occur. One character is enough in Chinese, Japanese and Korean.",
+    description: "All these words must occur. In Chinese, Japanese and Korean, one character is enough.",
     example: "第二章",
   });
 const own = { ...pageQuery, q: words, owner: userIdSchema.optional() };
 const policy = {
   roles: ROLES,
   scope: "records",
-  rule: "Own records; services and admins everybody's. Only where RECORD_SEARCH is on.",
+  rule: "Own records. Services and admins: all records. Only where RECORD_SEARCH is on.",
 } as const;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 
@@ -39,11 +39,11 @@ const searchRoute = defineRoute(
     path: "/translation/search",
     operationId: "searchTranslation",
     tags: ["translation"],
-    summary: "Tasks, or sessions, in whose texts words occur, the last changed first",
+    summary: "Tasks or sessions whose texts contain words, the last changed first",
     description: "Tasks by their source and translation, sessions by their title, as last stored.",
     request: { query: z.object({ ...own, kind: z.enum(["task", "session"]).default("task") }) },
     responses: {
-      200: { description: "A page of what was found.", content: json(pageSchema(z.union([taskView, sessionView]))) },
+      200: { description: "A page of results.", content: json(pageSchema(z.union([taskView, sessionView]))) },
     },
   },
 );

@@ -31,7 +31,7 @@ const batchAnswer = z
     rejected: z.int(),
     journal_seq: z
       .int()
-      .openapi({ description: "Everything up to this number is durable; `flush` answers the same kind." }),
+      .openapi({ description: "Everything up to this number is durable. `flush` answers with such a number too." }),
   })
   .openapi("BatchAnswer");
 
@@ -41,13 +41,13 @@ const batchOf = (name: string, form: string) =>
       .array(z.unknown())
       .min(1)
       .max(MAX_BATCH)
-      .openapi({ description: `Each a ${form}, all of one owner. One that breaks a rule is refused alone.` }),
+      .openapi({ description: `Each is a ${form}, all of one owner. An item that breaks a rule is refused alone.` }),
   });
 
 const writePolicy = {
   roles: ROLES,
   scope: "records",
-  rule: "Own records; services and admins everybody's.",
+  rule: "Own records. Services and admins: all records.",
   rate: "write",
   maxBody: MAX_BATCH_BYTES,
 } as const;
@@ -59,7 +59,7 @@ const sessionsRoute = defineRoute(
     path: "/translation/sessions/batch",
     operationId: "writeTranslationSessions",
     tags: TAGS,
-    summary: "Write up to 1,000 sessions of one owner; what is acknowledged is durable",
+    summary: "Write up to 1,000 sessions of one owner; an acknowledged session is durable",
     request: { headers: idempotencyHeader, ...body(batchOf("sessions", "TranslationSession")) },
     responses: { 200: { description: "One outcome per item, in order.", content: json(batchAnswer) } },
   },
@@ -72,20 +72,25 @@ const tasksRoute = defineRoute(
     path: "/translation/tasks/batch",
     operationId: "writeTranslationTasks",
     tags: TAGS,
-    summary: "Write up to 1,000 tasks of one owner's sessions; what is acknowledged is durable",
+    summary: "Write up to 1,000 tasks of one owner's sessions; an acknowledged task is durable",
     request: { headers: idempotencyHeader, ...body(batchOf("tasks", "TranslationTask")) },
     responses: { 200: { description: "One outcome per item, in order.", content: json(batchAnswer) } },
   },
 );
 
 const flushRoute = defineRoute(
-  { roles: ROLES, scope: "records", rule: "The journal of one's own records; services and admins all.", rate: "write" },
+  {
+    roles: ROLES,
+    scope: "records",
+    rule: "The journal of your own records. Services and admins: all journals.",
+    rate: "write",
+  },
   {
     method: "post",
     path: "/translation/flush",
     operationId: "flushTranslation",
     tags: TAGS,
-    summary: "Store everything that waits in the journal, and answer when it is done",
+    summary: "Store everything that waits in the journal; the answer comes when it is done",
     request: { query: z.object({ owner: z.string().max(64).optional() }) },
     responses: {
       200: {
@@ -102,7 +107,7 @@ const deleteRoute = defineRoute(
   {
     roles: ROLES,
     scope: "records",
-    rule: "Own sessions; services and admins everybody's.",
+    rule: "Own sessions. Services and admins: all sessions.",
     rate: "write",
     refuses: ["not_found"],
   },
@@ -111,7 +116,7 @@ const deleteRoute = defineRoute(
     path: "/translation/sessions/{id}",
     operationId: "deleteTranslationSession",
     tags: TAGS,
-    summary: "Delete a session with all its tasks, everywhere and for good",
+    summary: "Delete a session with all its tasks, everywhere and permanently",
     request: { params: z.object({ id: sessionIdSchema }) },
     responses: { 200: { description: "Gone.", content: json(z.object({ id: z.string(), deleted: z.boolean() })) } },
   },
@@ -124,7 +129,7 @@ const cleanupRoute = defineRoute(
     path: "/translation/sessions/cleanup",
     operationId: "cleanUpTranslationSessions",
     tags: TAGS,
-    summary: "Delete sessions that have expired, or that ended before an instant",
+    summary: "Delete sessions that have expired or that ended before an instant",
     request: body(
       z.strictObject({
         ended_before: z.iso.datetime({ offset: true }).optional(),
@@ -133,7 +138,7 @@ const cleanupRoute = defineRoute(
     ),
     responses: {
       200: {
-        description: "What was deleted; `more` when there is more to delete.",
+        description: "What was deleted; `more` is true if there is more to delete.",
         content: json(z.object({ deleted: z.array(z.string()), more: z.boolean() })),
       },
     },
@@ -231,7 +236,7 @@ async function answerBatch(c: AppContext, kind: Kind, inputs: readonly unknown[]
   }
   const [owner = actor.id] = owners;
   if (owner !== actor.id && !reachesAll(actor))
-    return respond(c, refuse("forbidden", { detail: "These are not yours." }).refusal);
+    return respond(c, refuse("forbidden", { detail: "These records belong to another user." }).refusal);
   const key = c.req.header("idempotency-key");
   const idempotency =
     key === undefined

@@ -35,8 +35,8 @@ export function findDeadEnds(table: Table, order: readonly number[], now: number
   );
   const behind = Map.groupBy(closed, ({ index }) => fromNow.closedBefore(index));
   for (const entry of behind.get(NONE) ?? []) {
-    const why = fromNow.errors.get(entry.index)?.message ?? "What it needs has closed.";
-    const start = `Whoever starts on ${toInstant(now).slice(0, 10)} or later can never open ${entry.item.id}. ${why}`;
+    const why = fromNow.errors.get(entry.index)?.message ?? "Something that it needs has closed.";
+    const start = `A learner who starts on ${toInstant(now).slice(0, 10)} or later can never open ${entry.item.id}. ${why}`;
     const more = saidOf(behind.get(entry.index) ?? [], "come after it and can never be opened either");
     warnings.push({ path: rulePath(entry), rule: "closed", message: `${start}${more}` });
     if (table.outline.options.tutorial === entry.item.id) {
@@ -148,11 +148,11 @@ class Survey {
     const clash = cohorts.find((name) => otherCohorts.includes(name));
     const { id } = entry.item;
     if (clash !== undefined) {
-      const message = `${id} and what it needs ask for the cohort "${clash}" and exclude it: only who changes cohorts can open it.`;
+      const message = `${id} and the items that it needs both ask for the cohort "${clash}" and exclude it: only a learner who changes cohorts can open it.`;
       this.warnings.push({ path, rule: "cohort_conflict", message });
     } else if (cohorts.length > Math.max(1, own.size)) {
       const names = cohorts.map((name) => `"${name}"`).join(" and ");
-      const message = `${id} and what it needs ask for several cohorts: only learners in ${names} can open it.`;
+      const message = `${id} and the items that it needs ask for several cohorts: only learners in ${names} can open it.`;
       this.warnings.push({ path, rule: "cohort_conflict", message });
     }
   }

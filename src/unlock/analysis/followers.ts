@@ -23,7 +23,7 @@ export class Followers {
     const limit = conditions.find(isLimited)?.from ?? NONE;
     if (limit === NONE) return;
     const known = this.#limitedBy.get(limit);
-    // What stands in a chapter is meant for whom the chapter is meant for.
+    // What is in a chapter is meant for whom the chapter is meant for.
     if (limit === entry.gate && known === undefined) return;
     const root = known ?? limit;
     this.#limitedBy.set(entry.index, root);

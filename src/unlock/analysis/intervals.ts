@@ -18,11 +18,11 @@ export const NOW = "now";
 export function contradiction(measure: string, interval: Interval): string {
   const both = `${interval.lowPath} and ${interval.highPath}`;
   return measure === NOW
-    ? `This closes before it opens: ${both} never hold at the same time.`
-    : `This contradicts itself on the ${measure}: ${both} never hold together.`;
+    ? `This closes before it opens: ${both} are never true at the same time.`
+    : `This contradicts itself about the ${measure}: ${both} are never true together.`;
 }
 
-/** Whether no value lies in the interval. */
+/** Whether no value is in the interval. */
 export function isEmpty(interval: Interval): boolean {
   return interval.low >= interval.high;
 }

@@ -59,7 +59,7 @@ export function judgeRequirement(table: Table, entry: Entry): { errors: FieldErr
     warnings.push({
       path: `${path}.${operator}`,
       rule: "never_scored",
-      message: `${id} is ${which} ${what}: it is complete only when a service tells so.`,
+      message: `${id} is ${which} ${what}: it becomes complete only if a service reports it.`,
     });
   });
   return { errors, warnings };
@@ -74,7 +74,7 @@ function groups(requirement: Requirement, path: string, depth: number, errors: F
   }
   const parts = partsOf(requirement) ?? [];
   if ("at_least" in requirement && requirement.at_least.count > parts.length) {
-    const message = `${requirement.at_least.count} of ${parts.length} parts can never be met.`;
+    const message = `${parts.length} parts are too few to meet ${requirement.at_least.count} of them.`;
     errors.push({ path: `${path}.at_least.count`, rule: "unsatisfiable", message });
   }
   for (const { part, step } of parts) groups(part, `${path}${step}`, depth + 1, errors);
@@ -84,8 +84,8 @@ function childrenErrors(table: Table, entry: Entry, asked: ChildrenAsked, path: 
   const { id } = entry.item;
   const children = countedChildren(table, entry);
   if (children.length === 0) {
-    const why = table.isChapter(entry) ? "has no item that counts" : "is no chapter, and holds nothing";
-    return [{ path, rule: "no_children", message: `${id} ${why}: there is nothing to be complete.` }];
+    const why = table.isChapter(entry) ? "has no item that counts" : "is not a chapter and contains no items";
+    return [{ path, rule: "no_children", message: `${id} ${why}, so its requirement can never be met.` }];
   }
   const errors: FieldError[] = [];
   if ("count" in asked && asked.count > children.length) {
@@ -95,7 +95,7 @@ function childrenErrors(table: Table, entry: Entry, asked: ChildrenAsked, path: 
   const inside = new Set((table.problemsOf[entry.index] ?? []).map((child) => child.item.id));
   for (const name of Object.keys("percent" in asked ? (asked.weights ?? {}) : {})) {
     if (inside.has(name)) continue;
-    errors.push({ path: `${path}.weights.${name}`, rule: "dangling", message: `${name} is no item of ${id}.` });
+    errors.push({ path: `${path}.weights.${name}`, rule: "dangling", message: `${name} is not an item of ${id}.` });
   }
   return errors;
 }

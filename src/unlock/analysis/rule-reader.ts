@@ -56,7 +56,7 @@ export class RuleReader {
       const id = this.#table.entries[denied]?.item.id ?? "";
       const by = conditions.find((one) => one.notDone.includes(denied) || one.notBegun.includes(denied))?.path ?? path;
       const from = conditions.find((one) => has(one.done, denied) || has(one.begun, denied))?.path ?? path;
-      return { ...part, dead: { ...inherited, why: `${from} needs ${id} to be done, and ${by} forbids it.` } };
+      return { ...part, dead: { ...inherited, why: `${from} needs ${id} to be completed, and ${by} forbids it.` } };
     }
     return part;
   }
@@ -73,7 +73,7 @@ export class RuleReader {
         return `${early.what || early.path} ends on ${closes}, and ${late.what || late.path} cannot be before ${opens}.`;
       }
     }
-    return "there is no time at which all of its conditions hold.";
+    return "there is no time at which all of its conditions are true.";
   }
 
   #part(rule: Rule, path: string, wanted: boolean, depth: number): Part {
@@ -125,7 +125,7 @@ export class RuleReader {
         const why = `${path} asks for a score on ${id}, a chapter, and chapters never get a score.`;
         return { ...FREE, dead: { path: `${path}.${graded}.item`, why, isInherited: false } };
       }
-      const message = `${id} is a chapter, and chapters never get a score: this always holds.`;
+      const message = `${id} is a chapter, and chapters never get a score: this is always true.`;
       this.#warnings.push({ path: `${path}.${graded}.item`, rule: "always_open", message });
       return FREE;
     }
@@ -170,7 +170,11 @@ export class RuleReader {
     }
     for (const { dead, path: where } of parts) {
       if (dead === null || dead.isInherited) continue;
-      this.#warnings.push({ path: dead.path || where, rule: "dead_end", message: `This can never hold: ${dead.why}` });
+      this.#warnings.push({
+        path: dead.path || where,
+        rule: "dead_end",
+        message: `This can never be true: ${dead.why}`,
+      });
     }
     const windows =
       needed === 1
@@ -182,7 +186,7 @@ export class RuleReader {
     if (windows.length === 0) {
       return {
         ...FREE,
-        dead: { path, why: "there is no time at which enough of its conditions hold.", isInherited: false },
+        dead: { path, why: "there is no time at which enough of its conditions are true.", isInherited: false },
       };
     }
     // Who is in none of the cohorts that parts ask for is left with the parts that ask for none.

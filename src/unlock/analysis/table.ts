@@ -8,7 +8,7 @@ export const NONE = -1;
 export interface Entry {
   readonly index: number;
   readonly item: OutlineItem;
-  /** Where it stands in the document, e.g. `chapters[2].problems[0]`. */
+  /** Where it is in the document, e.g. `chapters[2].problems[0]`. */
   readonly path: string;
   /** Its own status made stricter by its chapter's: a problem in a draft chapter is a draft. */
   readonly status: ItemStatus;

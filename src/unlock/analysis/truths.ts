@@ -48,7 +48,7 @@ export function judgeRule(table: Table, entry: Entry, canBe: Map<Rule, number>):
   const root = judge.judge(rule, `${entry.path}.rule`, 1);
   const isAlwaysOpen = (root.can & CAN.FALSE) === 0;
   const vacuous = isAlwaysOpen
-    ? [{ path: `${entry.path}.rule`, rule: "always_open", message: `The rule of ${entry.item.id} keeps nobody out.` }]
+    ? [{ path: `${entry.path}.rule`, rule: "always_open", message: `The rule of ${entry.item.id} is always true.` }]
     : judge.vacuous;
   return { errors: judge.errors, warnings: [...vacuous, ...judge.twice], opening: root.ifTrue.get(NOW) };
 }
@@ -110,7 +110,7 @@ class RuleJudge {
       const { count } = rule.at_least;
       if (count > judged.length) {
         const different = judged.length < written.length ? "different " : "";
-        this.#unsatisfiable(`${path}.at_least.count`, `${count} of ${judged.length} ${different}rules can never hold.`);
+        this.#unsatisfiable(`${path}.at_least.count`, `${count} of ${judged.length} ${different}rules cannot be true.`);
         // In a course published before, a count that is only out of reach for what is written twice means all.
         if (count > written.length) return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
       }
@@ -133,7 +133,7 @@ class RuleJudge {
 
   #any(children: readonly Judged[], path: string): Judged {
     if (children.length === 0) {
-      this.#unsatisfiable(path, "One of no rules can never hold.");
+      this.#unsatisfiable(path, "An empty `any` can never be true.");
       return { can: CAN.FALSE, ifTrue: NOTHING, ifFalse: NOTHING };
     }
     const ifFalse = intersection(children.map((child) => child.ifFalse));
@@ -163,7 +163,7 @@ class RuleJudge {
 
   #not(child: Judged | undefined, path: string): Judged {
     if (child === undefined) return { can: CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
-    if (child.can === CAN.TRUE) this.#unsatisfiable(path, "This denies something that always holds.");
+    if (child.can === CAN.TRUE) this.#unsatisfiable(path, "This negates a condition that is always true.");
     let can = child.can & CAN.IGNORED;
     if (child.can & CAN.TRUE) can |= CAN.FALSE;
     if (child.can & CAN.FALSE) can |= CAN.TRUE;
@@ -286,7 +286,7 @@ class RuleJudge {
     if (!areForAll(this.#table, of)) return constant(EITHER | CAN.IGNORED);
     if (counts.listed === 0) {
       const what = typeof of === "string" ? `Chapter ${of} has no problems` : "The list is empty";
-      const message = `${what}, so there is no progress to ask for and this always holds.`;
+      const message = `${what}, so there is no progress to ask for, and this is always true.`;
       if (minPercent > 0) this.vacuous.push({ path: `${path}.progress.of`, rule: "always_open", message });
       return constant(CAN.TRUE);
     }

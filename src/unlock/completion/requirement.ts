@@ -107,7 +107,7 @@ export const requirementSchema: z.ZodType<Requirement> = z
     if (keys.length !== 1 || operator === undefined || !isOperator(operator)) {
       context.addIssue({
         code: "custom",
-        message: `a requirement is an object with exactly one operator, one of: ${REQUIREMENT_OPERATORS.join(", ")}`,
+        message: `a requirement is an object with exactly one of these operators: ${REQUIREMENT_OPERATORS.join(", ")}`,
         params: { rule: "one_operator" },
       });
       return;

@@ -276,7 +276,7 @@ export class Candidates {
     const held = truths.filter((truth) => truth === TRUE).length;
     const ignored = truths.length - held - truths.filter((truth) => truth === FALSE).length;
     const required = requiredOf(scope, node, ignored);
-    // What is demanded of nobody helps all the same where it is done, but stands for nothing that `all` asks.
+    // What is demanded of nobody helps anyway where it is done, but stands for nothing that `all` asks.
     const helps = (truth: Truth) =>
       truth === (holds ? FALSE : TRUE) || (truth === IGNORED && scope.program.nodes.op[node] !== OP.ALL);
     const movable = kids.filter((_, place) => helps(truths[place] ?? FALSE));

@@ -28,10 +28,11 @@ const PEOPLE_COUNTS: Readonly<Record<string, { en: string; zh: string }>> = {
 /** What the pages for importing courses say, in English. */
 export const enImports = {
   importTitle: "Import a course",
-  importLead: "From another platform, with its gates. What comes of it is a draft: nothing is published by itself.",
+  importLead:
+    "From another platform, with its unlock rules. The result is a draft. Nothing is published automatically.",
   importDrop: "Drop an archive here, or choose one. At most 200 MB.",
-  importFrom: "It comes from",
-  importSlugHint: "A new course, or one of yours: then its next version.",
+  importFrom: "Platform",
+  importSlugHint: "A new course, or one of yours. The import then becomes its next version.",
   importBegin: "Import",
   importSending: "Sending …",
   importSent: (done: number, size: number) => `${done.toFixed(0)} of ${size.toFixed(0)} MB sent`,
@@ -39,7 +40,7 @@ export const enImports = {
   noImports: "Nothing has been imported yet.",
   importState: (state: ImportState) =>
     ({
-      queued: "Waiting its turn",
+      queued: "Waiting",
       reading: "Reading the archive",
       checking: "Checking the course",
       done: "Done: there is a draft",
@@ -49,25 +50,26 @@ export const enImports = {
   megabytes: (count: number) => `${count.toFixed(1)} MB`,
   importNothingStored: "Nothing was stored",
   importDraft: (version: number) => `Version ${version} is a draft`,
-  importDraftHint: "Nobody sees it yet. Read what became of its gates, then publish it or leave it.",
-  importedCourse: "The course and its gates",
-  importReport: "What came over",
-  importRule: "What the source says",
-  importCount: "How many",
-  dropDraft: "Drop this draft",
-  dropDraftSure: (version: number) => `Drop version ${version} for good, with its texts and files?`,
+  importDraftHint:
+    "Learners do not see it yet. Read how its rules were imported, then publish it or keep it as a draft.",
+  importedCourse: "The course and its unlock rules",
+  importReport: "Result of the import",
+  importRule: "Rule in the source",
+  importCount: "Number",
+  dropDraft: "Delete this draft",
+  dropDraftSure: (version: number) => `Delete version ${version} permanently, with its texts and files?`,
   dropImport: "Remove this import",
   stopImport: "Stop this import",
-  dropImportSure: "For good? The archive and its report go; a draft stays.",
+  dropImportSure: "Remove it permanently? The archive and its report are removed. A draft stays.",
   importPeople: "People of the archive",
   importPeopleHint:
-    "Learners come along where an account here has their verified e-mail address, with their days, cohorts and what they did.",
-  importPeopleLook: "Look who is in it",
+    "Learners whose verified e-mail address belongs to an account here can be enrolled, with their dates, cohorts and progress.",
+  importPeopleLook: "Show the people",
   importPeopleBring: "Enroll them",
-  importPeopleWhat: "What",
+  importPeopleWhat: "Kind",
   importPeopleState: (kind: PeopleKind, state: PeopleState, done: number, total: number) => {
     const what = kind === "roster" ? "Looking" : "Enrolling";
-    if (state === "queued") return `${what}: waiting its turn`;
+    if (state === "queued") return `${what}: waiting`;
     if (state === "reading") return kind === "roster" ? "Looking …" : `Enrolling: ${done} of ${total}`;
     return `${what}: ${state === "done" ? "done" : "failed"}`;
   },

@@ -15,7 +15,7 @@ export interface CourseDelta {
 export const lastDelta = new Store<{ unlocked: string[]; locked: string[] } | null>(null);
 
 /**
- * Shows a change at once: the lists on the screen are corrected in place, then loaded anew for everything else that may
+ * Shows a change at once: the lists on the screen are corrected in place, then loaded again for everything else that may
  * have moved with it (progress, scores, sentences). A change that is shown already is not announced again.
  */
 export function applyDelta(client: QueryClient, delta: CourseDelta): void {

@@ -71,7 +71,7 @@ function followEvents(stream: EventStream, cache: QueryClient): () => void {
       reload(cache, ["course-info", data.course_id]);
       reload(cache, ["versions", data.course_id]);
     }),
-    // Something may have been missed: everything on the screen is loaded anew, and nothing is called news.
+    // Something may have been missed: everything on the screen is loaded again, and nothing is called news.
     stream.onReset(async ({ reason }) => {
       // Whoever the user is now, the whole page should know before it asks for what that user may see.
       if (reason === "role") await session.renew().catch(() => undefined);
@@ -87,7 +87,7 @@ function followEvents(stream: EventStream, cache: QueryClient): () => void {
   };
 }
 
-/** Loads anew. An answer still on its way may be older than the event: it is dropped, not waited for. */
+/** Loads again. An answer still on its way may be older than the event: it is dropped, not waited for. */
 function reload(cache: QueryClient, queryKey: readonly unknown[]): void {
   void cache.cancelQueries({ queryKey }).then(() => cache.invalidateQueries({ queryKey }));
 }

@@ -156,7 +156,7 @@ async function slowReader(context: CaseContext): Promise<void> {
     worst = Math.max(worst, performance.now() - asked);
   }
   check(worst < 2_000, `another user's event took ${Math.round(worst)} ms`);
-  // Reading again: a server may go on where it was, or end the stream, with or without the word it had no room for.
+  // Reading again: a server may continue where it was, or end the stream, with or without the word it had no room for.
   await sleep(1_000);
   first.resume();
   await first.until(() => first.isEnded || flood(first).length >= FLOOD, "the rest, or the end", 60_000);
@@ -169,7 +169,7 @@ async function slowReader(context: CaseContext): Promise<void> {
   const from = lagged === undefined ? (first.lastId ?? cursor) : resumeFrom(lagged.data);
   const after: string[] = [];
   let next: SseStream = keep(await target.open(slow, { cursor: from }));
-  // A resume may itself be ended for lagging; each goes on where the last one ended.
+  // A resume may itself be ended for lagging; each continues where the last one ended.
   for (let attempt = 0; attempt < 20; attempt += 1) {
     if (target.claim(next) === "reset") break;
     await next.until(

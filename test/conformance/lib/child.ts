@@ -9,7 +9,7 @@ const POLL_MS = 20;
 
 export interface Child {
   readonly pid: number;
-  /** Ends it; `SIGKILL` as a crash would. Returns when it is gone. */
+  /** Ends it; `SIGKILL` as a crash would. Returns when it is missing. */
   end(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 

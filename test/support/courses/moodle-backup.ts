@@ -8,7 +8,7 @@ interface Activity {
   id: number;
   section: number;
   kind?: string;
-  /** JSON as it stands in the file, or a tree. */
+  /** JSON as it is in the file, or a tree. */
   availability?: unknown;
   completion?: number;
   fields?: string;

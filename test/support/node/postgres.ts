@@ -67,7 +67,7 @@ export async function startPostgres(programs: string): Promise<Postgres> {
     );
   });
   return {
-    // The server trusts whoever reaches it; Hyperdrive wants a password all the same.
+    // The server trusts whoever reaches it; Hyperdrive wants a password anyway.
     connectionString: `postgres://${USER}:${USER}@${LOCAL_ADDRESS}:${port}/postgres`,
     stop: async () => {
       server.kill("SIGINT"); // ends connections instead of waiting for them

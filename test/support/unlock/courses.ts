@@ -391,7 +391,7 @@ function windowFrom(step: number): Pick<OutlineItem, "opens" | "closes"> {
 
 const HOWS = ["marked", "passed", null, "told"] as const;
 
-/** What else is told of a deed: of some, whether it decides, and what the score is in points. */
+/** What else is reported of a deed: of some, whether it decides, and what the score is in points. */
 function toldOf({ pick: number, completed, score }: Deed) {
   const outcome: Outcome | null = number % 3 !== 0 ? null : completed ? "passed" : "failed";
   const points: Points | null =

@@ -84,7 +84,7 @@ export function withoutRequirements(course: Outline): Outline {
 }
 
 /**
- * A second derivation, written from the words of the guide and deliberately naive: whether a requirement is met is asked anew
+ * A second derivation, written from the words of the guide and deliberately naive: whether a requirement is met is asked again
  * of the facts up to each instant. It shares types with the engine and nothing else.
  * @returns the record as it would be, had somebody told what the requirements make of it.
  */

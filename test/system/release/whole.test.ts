@@ -136,7 +136,7 @@ describe("a release", () => {
   it("of a good version goes through 10, 50 and 100 % without one failed request; one command goes back", async () => {
     const before = await liveVersion();
     const failures = (seen.get(500) ?? 0) + (seen.get(0) ?? 0);
-    // The fake starts its runtime anew on the way to 100 %, which is slow and no fault of a version.
+    // The fake starts its runtime again on the way to 100 %, which is slow and no fault of a version.
     const { code, output, report } = await runRelease(["--max-latency-ratio", "1000"]);
     expect(output).toContain("released: ");
     expect(code).toBe(0);

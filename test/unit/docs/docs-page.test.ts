@@ -61,7 +61,7 @@ describe("the reference page", () => {
     expect(page).toContain("learner, author");
     expect(page).toContain("own enrollment only");
     expect(page).toContain("64 KiB");
-    expect(page).toContain("everybody, no token needed");
+    expect(page).toContain("everybody, without a token");
     expect(page).toContain("integer, 1 to 1000, default <code>50</code>");
     expect(page).toContain("string, 1 to 64 characters, pattern <code>^[a-z]+$</code>");
     expect(page).toContain("<code>&quot;locked&quot;</code> or <code>&quot;unlocked&quot;</code>");

@@ -81,7 +81,7 @@ describe("[fault 1] permission to show content", () => {
       "locked",
       3,
     ]);
-    // D1 evaluates anew at each read, whatever mark its row has.
+    // D1 evaluates again at each read, whatever mark its row has.
     expect(ask(true, { snapshot: { ...snapshot, source: "realtime" } })).toBe(3);
   });
 });

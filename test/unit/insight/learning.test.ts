@@ -222,7 +222,7 @@ describe("the verdict on a challenger", () => {
   it("leaves a champion that has learnt from the very period in its place, and does not hold its figures on it against anybody", () => {
     expect(decide(tested(350, 300), rival(340, ["2013J"]))).toEqual({
       promote: false,
-      reason: `Mean AUC ${judged(350).auc.value.toFixed(4)}; the champion has learnt from 2013J already.`,
+      reason: `Mean AUC ${judged(350).auc.value.toFixed(4)}; the champion was trained on 2013J already.`,
     });
   });
 });

@@ -343,7 +343,7 @@ describe("messages", () => {
       sequential: true,
     });
     expect(errors[0]?.message).toContain("c.a -> c.p -> c.b -> c.a");
-    expect(errors[0]?.message).toContain("c.p stands in c.b");
+    expect(errors[0]?.message).toContain("c.p is in c.b");
     expect(errors[0]?.message).toContain("c.b follows c.a in sequential mode");
   });
 

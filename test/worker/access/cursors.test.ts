@@ -160,7 +160,7 @@ describe.each(READERS)("[fault 26] a page %s", (_name, role, ask) => {
 });
 
 describe("[fault 26] cursors of the release before", () => {
-  it("go on after their row, and are refused, not taken for the end, when it is gone", async () => {
+  it("go on after their row, and are refused, not taken for the end, when it is missing", async () => {
     const slug = freshSlug("before");
     await publish(course(slug, named("a b c")));
     await enroll(slug, "ada");

@@ -117,7 +117,7 @@ describe("privileged actions leave exactly one entry with their actor", () => {
     expect(JSON.stringify(await storedEntries())).not.toMatch(new RegExp(`${id}|admin-of-tests`));
   });
 
-  it("replays, and translations deleted for others; not one's own", async () => {
+  it("replays, and translations deleted for others, but not a user's own", async () => {
     const letter = crypto.randomUUID();
     await env.DB.prepare(
       "INSERT INTO dead_letters (id, queue, body, attempts, failed_at) VALUES (?, 'latchkey-refresh', ?, 4, 1)",

@@ -670,16 +670,8 @@ const PLAN: Record<string, Act[]> = {
   // What an import holds is of a course, not of a person here.
   "GET /courses/imports": open(["author", get(() => "/courses/imports")], ["admin", get(() => "/courses/imports")]),
   "GET /courses/imports/{id}": open(["author", onImport("")], ["admin", onImport("")]),
-  "DELETE /courses/imports/{id}": each(
-    ["author", "admin"],
-    onImport("", "DELETE"),
-    ofCourse("course.import_dropped"),
-  ),
-  "DELETE /courses/{course}/drafts/{version}": each(
-    ["author", "admin"],
-    dropDraft,
-    ofCourse("course.draft_dropped"),
-  ),
+  "DELETE /courses/imports/{id}": each(["author", "admin"], onImport("", "DELETE"), ofCourse("course.import_dropped")),
+  "DELETE /courses/{course}/drafts/{version}": each(["author", "admin"], dropDraft, ofCourse("course.draft_dropped")),
   "POST /courses/imports/uploads": open(["author", announceUpload], ["admin", announceUpload]),
   "GET /courses/imports/uploads/{id}": open(["author", onUpload("GET")], ["admin", onUpload("GET")]),
   "PUT /courses/imports/uploads/{id}/parts/{part}": open(["author", onUpload("PUT")], ["admin", onUpload("PUT")]),
@@ -1111,7 +1103,7 @@ const PLAN: Record<string, Act[]> = {
     ),
     ...open(["learner", onRecord("POST", (world) => `/translation/recovery/restore/${world.session}`)]),
   ],
-  // Not switched on in tests; it stands in the same table as the other lists of records.
+  // Not switched on in tests; it is in the same table as the other lists of records.
   "GET /translation/search": open(["service", get(() => "/translation/search?q=word")]),
   "GET /translation/sessions": [
     ...each(

@@ -170,7 +170,7 @@ describe("a tampered audit chain", () => {
     expect(await places(4)).toContainEqual({ kind: "head_mismatch", from_seq: 13, to_seq: 20 });
   });
 
-  it("fork: storage turned back and grown anew is caught, and its own head does not replace the first", async () => {
+  it("fork: storage that was set back and written again is found, and its head does not replace the first", async () => {
     const numbers = async () =>
       (await env.DOCUMENTS.list({ prefix: "audit/main/heads/" })).objects.map(({ key, etag }) => `${key} ${etag}`);
     const before = await numbers();

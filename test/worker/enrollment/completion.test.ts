@@ -74,7 +74,7 @@ async function course() {
   return { slug, id, token, rows, mark, open };
 }
 
-it("completes a chapter with the last of its items, and opens what rests on it, in one commit", async () => {
+it("completes a chapter with the last of its items, and opens the items that wait for it, in one commit", async () => {
   const { slug, id, token, rows, mark, open } = await course();
   const refused = await refusal(await complete(slug, "ada", "one"), 409);
   expect(refused).toMatchObject({

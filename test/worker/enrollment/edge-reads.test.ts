@@ -192,7 +192,7 @@ describe("reads that may be some seconds old", () => {
     expect((await unlocks(slug, "ada", "?max_stale=60")).states[`${slug}.one`]).toBe("locked");
   });
 
-  it("[I7] never show what an item holds: that is decided by the present", async () => {
+  it("[I7] never contain the content of an item: the present instant decides about that", async () => {
     const { slug, token } = await learner();
     await unlocks(slug, "ada", "?max_stale=60");
     await lockElsewhere(slug, "one", "lock");

@@ -132,7 +132,7 @@ it("lets nobody choose their own profile, and refuses what is none", async () =>
   expect((await problem(refused, 400)).errors).toMatchObject([{ path: "profile.department", rule: "invalid_type" }]);
 });
 
-it("publishes what can never open where the course was imported, and says so", async () => {
+it("publishes an imported course with an item that can never open, with a warning", async () => {
   const slug = freshSlug("imported");
   const chapters = [{ id: `${slug}.a`, title: "A", rule: { missing: { what: "item" as const, name: "Quiz 4" } } }];
   const document = { slug, title: "Imported", chapters };

@@ -84,7 +84,7 @@ it("keeps from others what is meant for a cohort: object, fallback, past, reason
   expect((await call("GET", `/problems/${id("extra")}/`, { token })).status).toBe(200);
 });
 
-it("loses what rested on a grade that fell where an item keeps nothing, after a lost object too, and keeps it elsewhere", async () => {
+it("locks items again after a lower score if the item keeps nothing, also after a lost object, and keeps them open otherwise", async () => {
   const slug = freshSlug("fell");
   const id = (name: string) => `${slug}.${name}`;
   const rule = { score: { item: id("quiz"), min: 60 } };

@@ -47,7 +47,7 @@ async function signed(over: Partial<PassFacts> = {}, env = { AUTH_SECRET }): Pro
 }
 
 describe("the form of a pass", () => {
-  it("is the one that others were told, byte for byte", async () => {
+  it("is the documented one, byte for byte", async () => {
     const env = { AUTH_SECRET: "a secret of this test vector alone" };
     expect((await keySet(env)).keys).toEqual(vector.keys);
     const items_digest = Uint8Array.fromHex(vector.items_digest);
@@ -108,7 +108,7 @@ describe("the form of a pass", () => {
     );
   });
 
-  it("counts for nothing once a single character of it is another", async () => {
+  it("is not valid if a single character differs", async () => {
     const text = await signed();
     const keys = await passKeys({ AUTH_SECRET });
     const set = await keySet();
@@ -126,7 +126,7 @@ describe("the form of a pass", () => {
     }
   });
 
-  it("is believed of the current key and of the one before, and of no other", async () => {
+  it("is accepted with the current and the previous key, and with no other", async () => {
     const old = { AUTH_SECRET: freshSecret() };
     const text = await signed({}, old);
     expect(await verifyPass(text, await keySet(), NOW)).toEqual({ ok: false, fault: "unknown_key" });
@@ -188,7 +188,7 @@ describe("a pass", () => {
     expect((await ask("demo:ada", { ...NOTHING, issued_before: NOW + 1 })).ok).toBe(false);
   });
 
-  it("[I7] is void for a lower snapshot version than the list says, alike on both sides", async () => {
+  it("[I7] is revoked for a lower snapshot version than the list has, equally on both sides", async () => {
     const found = await verifyPass(await signed(), await keySet(), NOW);
     if (!found.ok) throw new Error(found.fault);
     const { pass } = found;

@@ -139,7 +139,7 @@ describe("the pass", () => {
     expect((await passOf(slug)).items_digest).toBe(items_digest);
   });
 
-  it("is void for other services within seconds once something was locked", async () => {
+  it("is revoked for other services within seconds after something was locked", async () => {
     const { slug } = await learner();
     let now = Date.now();
     const other = await verifier(() => now).make();
@@ -152,7 +152,7 @@ describe("the pass", () => {
     expect(await other.verify(slug, "nonsense")).toEqual({ ok: false, fault: "malformed" });
   });
 
-  it("is void after a withdrawal, and after a publish that locks", async () => {
+  it("is revoked after a withdrawal, and after a publish that locks", async () => {
     const { slug, token } = await learner();
     let now = Date.now();
     const other = await verifier(() => now).make();

@@ -34,7 +34,7 @@ const learnersOf = (slug: string) =>
   spread.prepare("SELECT learners FROM courses WHERE slug = ?").bind(slug).first<number>("learners");
 
 describe("[fault 18] a date of a large course", () => {
-  it("is noticed by each object in its turn, by its place among the learners of the course", async () => {
+  it("is noticed by each object at its own time, by the order of enrollment", async () => {
     const at = Date.now() + DAY_MS;
     const slug = await dated(at);
     for (const user of ["a", "b", "c"]) await enroll(slug, user);

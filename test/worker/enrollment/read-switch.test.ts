@@ -105,7 +105,7 @@ describe("the switch", () => {
     expect(schema.parse(await shown()).realtime_percent).toBe(50);
   });
 
-  it("diverts about its share, the same enrollments every time, and at 50 % all those it diverts at 10 %", () => {
+  it("sends about its share to D1, always the same enrollments, and at 50 % all those of 10 %", () => {
     const ids = Array.from({ length: 10_000 }, (_, number) => `course-${number % 7}:learner-${number}`);
     const diverted = (percent: number) => new Set(ids.filter((id) => isDiverted(id, percent)));
     const [few, half] = [diverted(10), diverted(50)];

@@ -144,7 +144,7 @@ describe("lists and details", () => {
 });
 
 describe("paging", () => {
-  it("walks a list page by page without a gap or a double", async () => {
+  it("reads a list page by page without a gap or a duplicate", async () => {
     const { slug, token } = await learner();
     const ids: string[] = [];
     let cursor: string | null = "";

@@ -107,7 +107,7 @@ describe("relock of one learner", () => {
     expect((await problem(await submit(slug, "ada", "p", "more"), 403)).code).toBe("locked");
     expect((await everywhere(slug, "ada"))[`${slug}.p`]).toBe("locked");
     expect((await statesOf(slug, "bob"))[`${slug}.two`]).toBe("unlocked");
-    // What was done stays done, and what opens by the rules is kept anew.
+    // What was done stays done, and what opens by the rules is kept again.
     expect((await completed(slug, "ada", "one")).unlocked.toSorted()).toEqual(ids("both", "p", "two"));
   });
 
@@ -154,7 +154,7 @@ describe("relock of one learner", () => {
   });
 });
 
-describe("relock of what rested on one thing", () => {
+describe("relock of items that opened because of one fact", () => {
   it("[fault 22] a revocation with relock locks what asks for the fact, and no more", async () => {
     const { slug, ids } = await learner(["gold"]);
     await completed(slug, "ada", "one");
@@ -180,7 +180,7 @@ describe("relock of what rested on one thing", () => {
     expect(last).toMatchObject({ locked: [], version: (await revoke(slug, "ada", "one")).version });
   });
 
-  it("[fault 22] what the rules open otherwise stays open", async () => {
+  it("[fault 22] an item that the rules open for another reason stays open", async () => {
     const { slug, ids } = await learner(["gold"]);
     await completed(slug, "ada", "one");
     expect((await revoke(slug, "ada", "one", { relock: true })).locked.toSorted()).toEqual(ids("p", "two"));
@@ -323,7 +323,7 @@ describe("correction of a grade", () => {
     vi.useRealTimers();
   });
 
-  it("[fault 31] locks what rested on the wrong grade when asked to, and is in the audit chain", async () => {
+  it("[fault 31] with relock, locks the items that the wrong score opened, and is in the audit chain", async () => {
     const slug = await exam();
     const day = new Date(Date.now() - HOUR_MS).toISOString();
     await send(slug, { score: 95, at: day });

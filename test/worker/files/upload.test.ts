@@ -313,7 +313,7 @@ describe("an upload address", () => {
     expect((await problem(reading, 401)).code).toBe("unauthenticated");
     expect((await remove(address.file.id)).status).toBe(204);
     const given = await problem(await put(address, bytes), 403);
-    expect(given).toMatchObject({ code: "upload_url_invalid", detail: "The file was given up." });
+    expect(given).toMatchObject({ code: "upload_url_invalid", detail: "The upload was cancelled." });
   });
 
   it("[I9] is not given for what could not be uploaded", async () => {

@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 
 describe("[fault 5] the first administrator", () => {
-  it("is made by a secret of its own, once, and signs in like anybody", async () => {
+  it("is made once with a separate secret, and signs in like anybody", async () => {
     const first = account();
     const { user } = await read(await send({ secret: SECRET, account: first }), 201, answerSchema);
     expect(user).toMatchObject({ email: first.email, role: "admin" });
@@ -46,7 +46,7 @@ describe("[fault 5] the first administrator", () => {
     const users = await callWith(fresh, "GET", "/users", { token: signedIn.access_token });
     expect(users.status).toBe(200);
     const again = await problem(await send({ secret: SECRET, account: account() }), 403);
-    expect(again.detail).toMatch(/does not work any more/);
+    expect(again.detail).toMatch(/no longer works/);
     await vi.waitFor(async () => {
       const path = `/audit/logs?target=${user?.id}&target_type=user`;
       const answer = await call("GET", path, { token: await tokenOf("auditor", "admin") });
@@ -55,7 +55,7 @@ describe("[fault 5] the first administrator", () => {
     }, 10_000);
   });
 
-  it("is one, however many ask at once", async () => {
+  it("is only one, however many requests come at once", async () => {
     const answers = await Promise.all(Array.from({ length: 3 }, () => send({ secret: SECRET, account: account() })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 403, 403]);
     const count = await env.DB.prepare("SELECT count(*) AS n FROM users WHERE role = 'admin'").first("n");
@@ -78,7 +78,7 @@ describe("[fault 5] the first administrator", () => {
 });
 
 describe("[fault 5] a restore into a deployment where nobody can sign in", () => {
-  it("has a token that works on backups and reads, and changes nothing else", async () => {
+  it("has a token for backups and reads that changes nothing else", async () => {
     const { restore_token } = await read(await send({ secret: SECRET }), 201, answerSchema);
     const token = restore_token ?? "";
     expect((await callWith(fresh, "GET", "/system/backups", { token })).status).toBe(200);
@@ -89,7 +89,7 @@ describe("[fault 5] a restore into a deployment where nobody can sign in", () =>
       ["GET", "/users", undefined],
       ["POST", "/events/publish", {}],
     ] as const) {
-      expect((await problem(await callWith(fresh, method, path, { token, body }), 403)).detail).toMatch(/restores/);
+      expect((await problem(await callWith(fresh, method, path, { token, body }), 403)).detail).toMatch(/restoring/);
     }
   });
 
@@ -99,12 +99,12 @@ describe("[fault 5] a restore into a deployment where nobody can sign in", () =>
   });
 });
 
-describe("a rehearsal on staging", () => {
+describe("a validation on staging", () => {
   const REHEARSAL = "qW3-rehearsal-0123456789-abcdefghij";
   const staging = deployed({ ENVIRONMENT: "staging", VALIDATION_SECRET: REHEARSAL });
   const signed = (sub: string) => mintAccessToken(REHEARSAL, { sub, role: "learner", session: null });
 
-  it("signs with a secret of its own, for its own users, and nowhere else", async () => {
+  it("signs with its own secret, for its own users only", async () => {
     const look = async (bindings: Partial<Env>, token: string) =>
       (await callWith(bindings, "GET", "/courses", { token })).status;
     // First: an isolate remembers what it verified, and serves one deployment.

@@ -106,7 +106,7 @@ async function statusOf(method: string, path: string, token: string, body?: unkn
   return answer.status;
 }
 
-/** An admin's write that is refused for its form: 400 says that the admin was believed. */
+/** An admin's write that is refused for its form: 400 says that the admin was accepted. */
 const write = (token: string) => statusOf("POST", "/events/publish", token, {});
 const look = (token: string) => statusOf("GET", "/system/dead-letters", token);
 const REFUSED = [401, 403];
@@ -187,7 +187,7 @@ it("the table of SECURITY.md names every event this file knows, and no other", (
 });
 
 describe.each(rows)("[fault 2] [fault 3] after $event", ({ event, ends }) => {
-  it("what it ends writes nothing, at once; streams end, and none is opened or renewed", async () => {
+  it("ended tokens cannot write from then on; streams end, and none is opened or renewed", async () => {
     const user = await subject();
     const tokens = await bearersOf(user);
     const lateToken = await streamTokenOf(user);
@@ -213,7 +213,7 @@ describe.each(rows)("[fault 2] [fault 3] after $event", ({ event, ends }) => {
     else expect((await read(renewed, 200, accessSchema)).user.role).toBe("learner");
   });
 
-  it("what it ends reads nothing after 60 s", async () => {
+  it("ended tokens cannot read after 60 s", async () => {
     const user = await subject();
     const tokens = await bearersOf(user);
     for (const [name, token] of tokens) expect([name, await look(token)]).toEqual([name, 200]);
@@ -225,7 +225,7 @@ describe.each(rows)("[fault 2] [fault 3] after $event", ({ event, ends }) => {
   });
 });
 
-it("[fault 2] a demoted admin cannot make it permanent", async () => {
+it("[fault 2] a demoted admin cannot make rights permanent", async () => {
   const user = await subject();
   await happen(LOWERED, user);
   const body = { email: `${crypto.randomUUID()}@example.org`, name: "Eve", role: "admin" };
@@ -234,7 +234,7 @@ it("[fault 2] a demoted admin cannot make it permanent", async () => {
   expect((await problem(mine, 403)).code).toBe("forbidden");
 });
 
-it("[fault 3] who signs out everywhere else keeps the stream of the session that asks", async () => {
+it("[fault 3] signing out everywhere else keeps the stream of the present session", async () => {
   const user = await subject();
   const kept = new StreamReader(await openWith(await streamTokenOf({ ...user, access: user.elsewhere })));
   const other = new StreamReader(await openWith(await streamTokenOf(user)));
@@ -246,7 +246,7 @@ it("[fault 3] who signs out everywhere else keeps the stream of the session that
   expect(titlesOf([await kept.expect("system.notification")])).toEqual(["still here"]);
 });
 
-it("[I9] nobody is called like a key or a restore, by an admin's wish or another provider's", async () => {
+it("[I9] no user gets the id of a key or a restore, from an admin or another provider", async () => {
   for (const id of ["key_0123456789ab", "bootstrap"]) {
     const body = { id, email: `${crypto.randomUUID()}@example.org`, name: "K", role: "learner" };
     const refused = await problem(await call("POST", "/users", { token: await head(), body }), 400);
@@ -255,7 +255,7 @@ it("[I9] nobody is called like a key or a restore, by an admin's wish or another
   }
 });
 
-it("[fault 2] a raised role is felt by the token of before, without signing in again", async () => {
+it("[fault 2] a raised role works with the earlier token, without signing in again", async () => {
   const user = await subject("learner");
   expect(await write(user.access)).toBe(403);
   await read(

@@ -56,7 +56,7 @@ const readKey = async (id: string) => read(await call("GET", `/keys/${id}`, { to
 const revoke = async (id: string) => call("DELETE", `/keys/${id}`, { token: await admin() });
 const rotate = async (id: string, body: object = {}) =>
   call("POST", `/keys/${id}/rotate`, { token: await admin(), body });
-/** A write that is refused for its form: 400 says that the key was believed. */
+/** A write that is refused for its form: 400 says that the key was accepted. */
 const write = async (key: string) => (await call("POST", "/events/publish", { token: key, body: {} })).status;
 const look = async (key: string) => (await call("GET", "/courses", { token: key })).status;
 
@@ -83,7 +83,7 @@ describe("a key", () => {
     }
   });
 
-  it("that is garbled, unknown or another's secret is refused in one way", async () => {
+  it("that is garbled, unknown or has another secret is refused with the same answer", async () => {
     const { key, id } = await made();
     const texts = new Set<string>();
     for (const shown of [`${key}x`, newKey(newKeyId()), newKey(id), "lk_"]) {
@@ -93,7 +93,7 @@ describe("a key", () => {
     expect(texts.size).toBe(1);
   });
 
-  it("is listed with the day of its last use, and named by who manages it only", async () => {
+  it("is listed with the day of its last use, and only admins change its name", async () => {
     const { key, id } = await made();
     const today = () => new Date().toISOString().slice(0, 10);
     const before = today();
@@ -179,7 +179,7 @@ describe("[fault 5] a key ends", () => {
     expect((await problem(await rotate(id), 404)).code).toBe("not_found");
   });
 
-  it("when it is rotated: the old one after its overlap, at once where none was asked for", async () => {
+  it("when it is rotated: the old one after its overlap, or at once without an overlap", async () => {
     const { key, id } = await made();
     expect(await write(key)).toBe(400);
     const second = await read(await rotate(id, { overlap_seconds: 60 }), 200, shownSchema);
@@ -192,7 +192,7 @@ describe("[fault 5] a key ends", () => {
     expect([await write(second.key), await write(third.key)]).toEqual([401, 400]);
   });
 
-  it("when its time is over, also for reads that remember it", async () => {
+  it("when it expires, also for reads that have it in a cache", async () => {
     const { key, id } = await made({ expires_in_days: 1 });
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 86_400_000 - 1_000 });
     expect(await look(key)).toBe(200);
@@ -208,7 +208,7 @@ describe("[fault 5] a key ends", () => {
     expect(await write(key)).toBe(401);
   });
 
-  it("is asked about once a minute by reads, by every write, and nobody passes when nobody knows", async () => {
+  it("is checked once a minute by reads and by every write, and refused if it cannot be checked", async () => {
     let asked = 0;
     const grant = { id: "k", scopes: SCOPES, courses: null };
     let isDown = false;
@@ -302,7 +302,7 @@ describe("[fault 5] walking every route", () => {
     }
   }, 60_000);
 
-  it("lists and takes nothing of other courses where the path names none", async () => {
+  it("lists and accepts nothing of other courses if the path names none", async () => {
     const [mine, theirs] = [await publishCourse(), await publishCourse()];
     await enroll(mine, "ada");
     await enroll(theirs, "ada");
@@ -351,7 +351,7 @@ describe("[fault 5] outside of a local installation", () => {
     const signedIn = await callWith(deployed, "POST", "/auth/sign-in", { body: account });
     const { access_token } = await read(signedIn, 200, signedInSchema);
     const service = await callWith(deployed, "GET", "/courses", { token: access_token });
-    expect((await problem(service, 403)).detail).toMatch(/role `service` alone/);
+    expect((await problem(service, 403)).detail).toMatch(/role `service` is not accepted/);
     const { key } = await made();
     expect((await callWith(deployed, "GET", "/courses", { token: key })).status).toBe(200);
   });

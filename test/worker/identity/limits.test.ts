@@ -106,8 +106,8 @@ describe("[fault 9] in a flood of wrong tries from everywhere", () => {
   }, 60_000);
 });
 
-describe("tries at one account", () => {
-  it("never use up those of a network its owner knows", () => {
+describe("attempts to sign in to one account", () => {
+  it("never use up the limit of a network that its owner used before", () => {
     const attempts = new Attempts();
     for (let guess = 0; guess < 10_000; guess += 1) attempts.admit(`n${guess}`, false, 0);
     for (let own = 0; own < KNOWN_TRIES; own += 1) expect(attempts.admit("home", true, 0).admitted).toBe(true);
@@ -115,7 +115,7 @@ describe("tries at one account", () => {
     expect(attempts.admit("home", true, WINDOW_MS).admitted).toBe(true);
   });
 
-  it("of one new network go through a few a minute, in a flood one, late", () => {
+  it("from one new network: a few a minute, and one delayed attempt while there are very many", () => {
     const attempts = new Attempts();
     const admitted = Array.from({ length: STRANGER_TRIES + 1 }, () => attempts.admit("cafe", false, 0).admitted);
     expect(admitted).toEqual([true, true, true, true, true, false]);
@@ -133,7 +133,7 @@ describe("tries at one account", () => {
 });
 
 describe("[fault 9] hashing", () => {
-  it("beside 20 sign-ins reads go on: five one after the other are answered before a quarter of them", async () => {
+  it("does not stop reads: five reads, one after the other, are answered before a quarter of 20 sign-ins", async () => {
     const token = await tokenOf("reader");
     await call("GET", "/events/preferences", { token });
     let done = 0;
@@ -152,7 +152,7 @@ describe("[fault 9] hashing", () => {
     expect(codes.filter((code) => code === 401).length).toBeGreaterThan(10);
   }, 60_000);
 
-  it("goes one at a time; who is known goes first; a full line says when to come back", async () => {
+  it("runs one at a time; known networks come first; a full queue answers when to retry", async () => {
     const line = new HashLine();
     const first = await line.enter(false);
     const order: string[] = [];
@@ -169,14 +169,14 @@ describe("[fault 9] hashing", () => {
     expect(order.slice(2)).toEqual(["known", "known", ...Array.from({ length: 16 }, () => "stranger")]);
   });
 
-  it("goes on when who hashed or waited has gone away", async () => {
+  it("continues when a client that waited has disconnected", async () => {
     const line = new HashLine();
     await line.enter(false); // never ends
     const next = await line.enter(false);
     expect(next.ok).toBe(true);
   });
 
-  it("takes a hash of before, and makes it anew at the next sign-in", async () => {
+  it("accepts a hash of an older kind, and replaces it at the next sign-in", async () => {
     const { user } = await signUp();
     const old = await oldHash(PASSWORD);
     await env.DB.prepare("UPDATE accounts SET password = ? WHERE user_id = ?").bind(old, user.id).run();

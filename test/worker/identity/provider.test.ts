@@ -55,7 +55,7 @@ async function knock(vars: Record<string, string>, token: string) {
 }
 
 describe("another identity provider", () => {
-  it("is believed who its users are; its keys are fetched once; own tokens stay valid", async () => {
+  it("names its users; its keys are fetched once; Latchkey's own tokens stay valid", async () => {
     const vars = healthy();
     expect((await knock(vars, await sign())).status).toBe(200);
     expect((await knock(vars, await sign({ sub: "grace" }))).status).toBe(200);
@@ -79,7 +79,7 @@ describe("another identity provider", () => {
     expect(refused).toMatchObject({ code: "unauthenticated", detail: "The bearer token is not valid." });
   });
 
-  it("cannot be asked while its keys are out of reach: 503, not a verdict on the token", async () => {
+  it("answers 503, not 401, while its keys cannot be fetched", async () => {
     const vars = provider(() => new Response("down", { status: 500 }));
     const answer = await knock(vars, await sign());
     expect(answer.headers.get("retry-after")).toBe("5");
@@ -87,7 +87,7 @@ describe("another identity provider", () => {
     expect((await knock(vars, await tokenOf("ada"))).status).toBe(200);
   });
 
-  it("does not exist without configuration, and half a configuration is a fault", async () => {
+  it("does not exist without configuration, and an incomplete configuration is a fault", async () => {
     const vars = healthy();
     expect((await problem(await knock({}, await sign()), 401)).code).toBe("unauthenticated");
     for (const broken of [

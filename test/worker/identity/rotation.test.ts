@@ -42,7 +42,7 @@ it("replacing AUTH_SECRET signs nobody out and breaks no cursor, stream or uploa
   const address = await addressFor(bytes, user.id);
   const cursor = encodeURIComponent(first.next_cursor ?? "");
 
-  // Old access token, cursor and stream token are believed; the session gives tokens that only the new secret signs.
+  // Old access token, cursor and stream token are accepted; the session gives tokens that only the new secret signs.
   expect((await at(DURING, "GET", "/auth/sessions", { token })).status).toBe(200);
   expect((await at(DURING, "GET", `/courses?limit=1&cursor=${cursor}`, { token: admin })).status).toBe(200);
   const opened = await at(DURING, "GET", `/events/stream?sse_token=${stream.sse_token}`);

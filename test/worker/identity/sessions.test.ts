@@ -60,7 +60,7 @@ describe("the session behind a token", () => {
     expect(gate.asked).toBe(5);
   });
 
-  it("that ended is felt by a write at once, by a read within a minute, and is not asked for again", async () => {
+  it("that ended is refused for a write at once, for a read within a minute, and is not asked about again", async () => {
     const { gate, run } = counted();
     await run("read", 0);
     gate.answer = learner("ended");
@@ -76,7 +76,7 @@ describe("the session behind a token", () => {
     expect(await second.run("read", 2)).toBe("unauthenticated");
   });
 
-  it("cannot be checked: a learner's reads pass on the token, writes and all that staff do wait", async () => {
+  it("cannot be checked: a learner's reads depend on the token alone; writes and everything that staff do are refused", async () => {
     const { gate, run } = counted(refuse("unavailable"));
     expect([await run("read", 0), await run("write", 0)]).toEqual(["passes", "unavailable"]);
     for (const role of ["author", "service", "admin"] as const)
@@ -85,7 +85,7 @@ describe("the session behind a token", () => {
     expect(await run("write", 1)).toBe("passes");
   });
 
-  it("[fault 2] that is none is asked about all the same: once a minute by reads, by every write", async () => {
+  it("[fault 2] a token without a session is checked too: once a minute by reads, and by every write", async () => {
     const { gate, run } = counted();
     for (const at of [0, 1, 2]) await run("read", at, null);
     expect(gate.asked).toBe(1);
@@ -119,7 +119,7 @@ describe("ending sessions", () => {
     expect((await write(access_token)).status).toBe(401);
   });
 
-  it("everywhere, with or without the one that asks", async () => {
+  it("everywhere, with or without the present session", async () => {
     const { first, second } = await twice();
     const rest = await call("DELETE", "/auth/sessions?keep_current=true", { token: second.access_token });
     expect(await read(rest, 200, ended)).toEqual({ ended: 1 });
@@ -130,7 +130,7 @@ describe("ending sessions", () => {
     expect((await write(second.access_token)).status).toBe(401);
   });
 
-  it("[I8] of somebody else is an admin's; who signs in anew is not concerned", async () => {
+  it("[I8] of somebody else is for admins; a new sign-in is not affected", async () => {
     const { first, second, id } = await twice();
     for (const role of ["learner", "author", "service"] as const) {
       const refused = await call("DELETE", `/users/${id}/sessions`, { token: await tokenOf("eve", role) });
@@ -147,7 +147,7 @@ describe("ending sessions", () => {
     expect((await problem(nobody, 404)).code).toBe("user_not_found");
   });
 
-  it("a ban is felt by the access token at once", async () => {
+  it("a ban ends the access token at once", async () => {
     const { user, access_token } = await signUp();
     await call("PATCH", `/users/${user.id}`, { token: await admin(), body: { ban: { reason: "spam" } } });
     expect((await write(access_token)).status).toBe(401);

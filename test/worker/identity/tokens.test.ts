@@ -30,7 +30,7 @@ function encode(value: unknown): string {
 const knock = (token: string) => call("GET", "/auth/sessions", { token });
 
 describe("a token the Worker accepts", () => {
-  it("is one like the command line mints, for every role", async () => {
+  it("is like one from the command line, for every role", async () => {
     for (const role of ["learner", "author", "service", "admin"] as const) {
       const claims = { sub: "ada", role, session: null, lifetimeSeconds: 86_400 };
       expect((await knock(await mintAccessToken(env.AUTH_SECRET, claims))).status).toBe(200);
@@ -55,7 +55,7 @@ describe("a token the Worker accepts", () => {
     expect([await at(-6), await at(-5), await at(64), await at(65)]).toEqual([false, true, true, false]);
   });
 
-  it("is never minted for an id that could not be verified", async () => {
+  it("is never made for an id that could not be verified", async () => {
     const claims = { sub: "a/b", role: "admin", session: null, issuedAt: 0 } as const;
     await expect(mintAccessToken(env.AUTH_SECRET, claims)).rejects.toThrow(RangeError);
   });
@@ -107,7 +107,7 @@ describe("[I8] a token the Worker refuses", () => {
     expect((await problem(await knock(token), 401)).detail).toBe("The bearer token has expired.");
   });
 
-  it("expired and forged, and does not say it would have been genuine", async () => {
+  it("that is expired and forged: the answer does not say that it expired", async () => {
     const token = await forge({ exp: epochSeconds() - 10 }, {}, crypto.getRandomValues(new Uint8Array(32)));
     expect((await problem(await knock(token), 401)).detail).toBe("The bearer token is not valid.");
   });
@@ -152,7 +152,7 @@ describe("the cache of verified tokens", () => {
     expect(cache.get(s1, "again", 1_001)).toBeNull();
   });
 
-  it("stays within its bound and drops what was used least recently", () => {
+  it("stays within its bound and drops the least recently used tokens", () => {
     const cache = new TokenCache();
     const s = ["s"] as const;
     cache.set(s, "used", verified(9_999), 1_000);

@@ -38,7 +38,7 @@ describe("an admin", () => {
     }
   });
 
-  it("creates users without a password, whom no password signs in", async () => {
+  it("creates users without a password, who cannot sign in by any password", async () => {
     const email = freshEmail();
     const body = { email, name: "Grader", role: "service" };
     expect((await call("POST", "/users", { token: await admin(), body })).status).toBe(201);
@@ -78,7 +78,7 @@ describe("an admin", () => {
     expect((await signIn(user.email)).status).toBe(200);
   });
 
-  it("bans even when a session outlived the ban: renewing reads it", async () => {
+  it("bans even if a session was not ended by the ban: renewing checks it", async () => {
     const { user, session_token } = await signUp();
     await env.DB.prepare("UPDATE users SET banned = 1 WHERE id = ?").bind(user.id).run();
     expect((await problem(await renew(session_token), 403)).detail).toBe("This account is suspended.");
@@ -112,7 +112,7 @@ describe("[I8] anybody else", () => {
     expect(after).toEqual(user);
   });
 
-  it("lifts no role, ban, id or address of their own; the name beside it does not change either", async () => {
+  it("cannot change their own role, ban, id or address; a name in the same request does not change either", async () => {
     const { user, access_token: token } = await signUp();
     for (const lift of [{ role: "admin" }, { ban: null }]) {
       const refused = await patch(user.id, { name: "Mallory", ...lift }, token);

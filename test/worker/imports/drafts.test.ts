@@ -94,7 +94,7 @@ describe("a draft that is dropped", () => {
 });
 
 describe("an import that is dropped", () => {
-  it("is stopped where it is under way, and stores nothing; dropped again it is gone with its archive", async () => {
+  it("is stopped where it is under way, and stores nothing; dropped again it is missing with its archive", async () => {
     const slug = freshSlug("stopped");
     const { id } = await begun(await archive(), { course: slug });
     expect((await call("DELETE", `/courses/imports/${id}`, await as("another"))).status).toBe(204);

@@ -276,7 +276,7 @@ describe("a run", () => {
     await workOff();
     const registered = await models();
     expect(registered.find(({ alias }) => alias === "champion")?.hash).toBe(champion?.hash);
-    expect(registered.find(({ alias }) => alias === "challenger")?.decision).toContain("has learnt from t1 already");
+    expect(registered.find(({ alias }) => alias === "challenger")?.decision).toContain("was trained on t1 already");
   });
 
   it("joins outcomes to predictions when they come, counts them by week, and raises the alarm when most were wrong", async () => {

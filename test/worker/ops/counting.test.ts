@@ -79,7 +79,7 @@ describe("what is counted", () => {
     expect(fallback['http_request_duration_seconds_count{route="/api/v1/courses/:course/chapters"}']).toBe(1);
   });
 
-  it("[I5] what learners reach, once however often it is sent", async () => {
+  it("[I5] completions and unlocks, once however often they are sent", async () => {
     const slug = freshSlug("reach");
     await publish(ladder(slug));
     const begun = await grown(async () => {
@@ -113,7 +113,7 @@ describe("what is counted", () => {
     expect(work.unlock_projection_lag_seconds_count).toBeGreaterThanOrEqual(1);
   });
 
-  it("different learners, and each but once", async () => {
+  it("distinct learners, each only once", async () => {
     const before = await total('active_learners{window="24h"}');
     for (let at = 0; at < 40; at += 1) {
       await call("GET", "/courses", { token: await tokenOf(`visitor-${at % 20}`) });
@@ -132,7 +132,7 @@ describe("what is counted", () => {
       blobs: ["GET", "/api/v1/users/:id", "403", "", "learner"],
     });
     expect(JSON.stringify(points)).not.toMatch(/ada|somebody/);
-    // An installation without the dataset answers all the same.
+    // An installation without the dataset answers anyway.
     const without: object = { ANALYTICS: undefined };
     expect((await callWith(without, "GET", "/users/somebody", { token: await tokenOf("ada") })).status).toBe(403);
   });
@@ -243,7 +243,7 @@ describe("a push", () => {
     expect(await total(SAMPLE)).toBe(before + 7);
   });
 
-  it("happens once for many requests, beside them: none waits for it, not even for one that never ends", async () => {
+  it("happens once for many requests, and no request waits for it, even if it never ends", async () => {
     let pushes = 0;
     const METRICS = new Proxy(env.METRICS, {
       get: (target, property) =>
@@ -282,7 +282,7 @@ describe("a push", () => {
     expect([by(String(first)), by(String(second)), by("3600"), by("+Inf")]).toEqual([1, 3, 3, 4]);
   });
 
-  it("of another release's form does no harm", async () => {
+  it("in the format of another release does no harm", async () => {
     const shard = metricsShardStub(env, 1);
     await runInDurableObject(shard, (instance: MetricsShard) =>
       instance.add({

@@ -329,7 +329,7 @@ describe.each(Object.entries(CASES))("[fault 17] %s", (_name, make) => {
     expect(await one.effects()).toBe(1);
   });
 
-  it("an effect whose answer could not be stored is not repeated, and its answer is given all the same", async () => {
+  it("a request whose answer could not be stored is not repeated, and still gets its answer", async () => {
     const one = await make();
     const key = fresh("key");
     const first = await text(await send(one, key, one.body, { DB: forgetful() }, false));
@@ -352,7 +352,7 @@ describe.each(Object.entries(CASES))("[fault 17] %s", (_name, make) => {
     expect(await one.effects()).toBe(1);
   });
 
-  it("killed before its effect: one of those that come a minute later carries it out, or all get the answer that it is unknown", async () => {
+  it("killed before its effect: one of the retries a minute later does it, or all get the answer that the outcome is unknown", async () => {
     const one = await make();
     const key = fresh("key");
     await killed(one, key);

@@ -102,7 +102,7 @@ describe("/metrics", () => {
     expect(after.get("unlock_refresh_lag_seconds")).toBeGreaterThanOrEqual(500);
   });
 
-  it("[I10] shows erasures and uploads that have not ended, and leaves out what nobody knows", async () => {
+  it("[I10] shows erasures and uploads that have not ended, and leaves out unknown values", async () => {
     const before = await scraped();
     await spread.batch([
       spread
@@ -129,7 +129,7 @@ describe("/metrics", () => {
     }
   });
 
-  it("[I10] reports what it can while a part does not answer, and that the part is missing", async () => {
+  it("[I10] reports what it can while a section does not answer, and says that the section is missing", async () => {
     const down = await quietly(() => scraped({ ...everywhere(brokenDatabase) }));
     expect(down.get('metrics_section_up{section="unlock"}')).toBe(0);
     expect(down.has("dlq_items")).toBe(false);

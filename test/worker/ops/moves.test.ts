@@ -108,7 +108,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     await directory(env).prepare("DELETE FROM course_moves").run();
   });
 
-  it("is there as it was, nothing of it is left behind, and its learners go on", async () => {
+  it("is complete in its new place, nothing is left in the old one, and its learners can continue", async () => {
     const { course, from, to } = await school();
     const before = await rowsIn(from, course);
     const { move, estimate } = begunSchema.parse(await (await begin(course, to)).json());
@@ -166,7 +166,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     await toItsEnd(course);
   });
 
-  it("[I4] refuses who remembers the old place, also where an update would find no row", async () => {
+  it("[I4] refuses a writer with the old place, even if an update would find no row", async () => {
     const { course, from, to } = await school(1);
     await begin(course, to);
     await toItsEnd(course);
@@ -179,7 +179,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     expect(isMoved(fault)).toBe(true);
   });
 
-  it("[I5] goes on where it was, whichever statement was the last of the call that was killed", async () => {
+  it("[I5] continues where it stopped, whichever statement was the last of the killed call", async () => {
     const { course, from, to } = await school(2);
     const before = await rowsIn(from, course);
     await begin(course, to);
@@ -216,7 +216,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     expect((await rowsIn(to, course)).progress).toHaveLength(3);
   });
 
-  it("[I4] takes nothing more from a call that another has overtaken", async () => {
+  it("[I4] accepts nothing from a call after another one has continued its work", async () => {
     const { course, from, to } = await school(2);
     await begin(course, to);
     const late = await MoveCall.take(env, course, Date.now());
@@ -241,7 +241,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     expect(isEmpty(await rowsIn(from, course))).toBe(true);
   });
 
-  it("is on its way for a moment in which nobody writes: learners' progress is taken, and arrives", async () => {
+  it("is closed for a moment: learners' progress is accepted, and arrives", async () => {
     const { course, from, to } = await school(2);
     await begin(course, to);
     const held = await MoveCall.take(env, course, Date.now());

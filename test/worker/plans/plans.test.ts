@@ -579,8 +579,7 @@ async function driveParts(path: string, as: [string, Role]) {
   const body = { format: "exercism", course: "foreign", name: "config.json", size: BYTES.length };
   const uploads = `${path}/uploads`;
   const headers = { "content-type": "application/octet-stream" };
-  const begin = () =>
-    drive("POST", uploads, uploads, { as, body, headers: { "idempotency-key": "parts-of-plans" } });
+  const begin = () => drive("POST", uploads, uploads, { as, body, headers: { "idempotency-key": "parts-of-plans" } });
   const { id } = await begin();
   const one = `${uploads}/${id}`;
   for (let tries = 0; tries < 2; tries += 1) {
@@ -869,7 +868,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await drivePrivacy();
   }, 120_000);
 
-  it("was recorded: every route of the API and every job was driven", async () => {
+  it("was recorded: every route of the API and every job was called", async () => {
     const { paths = {} } = await openApiDocument(createApi(), "http://latchkey.test");
     const declared = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path.replace(/^\/api\/v1/, "")}`),

@@ -64,7 +64,7 @@ describe("where a new course goes", () => {
     }
   });
 
-  it("is nowhere when all are full: nothing new is published and nobody new is enrolled, and all others work on", async () => {
+  it("is refused if all shards are full: nothing new is published and nobody new is enrolled, and everything else works", async () => {
     const [slug, late] = [freshSlug("full"), freshSlug("late")];
     await publish(ladder(slug));
     await enroll(slug, "ada");

@@ -109,7 +109,7 @@ describe("[fault 6] somebody without an account", () => {
     );
     await problem(await call("GET", "/courses", { token: await tokenOf(user) }), 401);
     await set(null);
-    // What was refused a moment ago is believed for up to a minute elsewhere; here the next write asks again.
+    // What was refused a moment ago is accepted for up to a minute elsewhere; here the next write asks again.
     const actions = (await entries()).filter(({ target_id }) => target_id === user).map(({ action }) => action);
     expect(actions).toEqual(["user.banned", "user.unbanned"]);
     const author = await tokenOf(user, "author");

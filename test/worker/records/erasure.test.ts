@@ -71,7 +71,7 @@ describe("an owner's erasure in their journal", () => {
       const left = `SELECT ${column} FROM ${table} WHERE ${column} LIKE ?`;
       expect(await journalRows(owner, left, `${owner}%`), table).toEqual([]);
     }
-    // What was dropped makes room: else erasures would fill the journal by and by.
+    // What was dropped makes room: else erasures would fill the journal over time.
     expect((await stateOf(owner)).pending).toBe(before.pending);
   });
 
@@ -116,7 +116,7 @@ describe("a write that was given up and lands later", () => {
     expect(await storedOf(owner)).toBe(0);
   });
 
-  it("[I5] without a deletion is as good as one that did not", async () => {
+  it("[I5] without a deletion has the usual effect", async () => {
     const owner = await ownerWithSession("tardy");
     await put(owner, "tasks", tasksOf(owner, 3));
     const restoreLimits = await limit(owner, { write_timeout_ms: 50 });

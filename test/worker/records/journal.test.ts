@@ -146,7 +146,7 @@ describe("a flush", () => {
     expect(await storedVersions(owner)).toEqual({ [`${owner}:book:t1`]: 2 });
   });
 
-  it("[I10] leaves a sign of life also when there is nothing to do", async () => {
+  it("[I10] records that it ran, even if there is nothing to do", async () => {
     const owner = await quietOwner("heartbeat");
     setClock(Date.now() + 3_600_000);
     await sweep();
@@ -224,7 +224,7 @@ describe("while D1 does not answer", () => {
   });
 });
 
-describe("a poison item", () => {
+describe("an item that the backend refuses", () => {
   it(`[I10] is parked after ${PARK_AFTER} tries, delays nobody, is seen, and is stored once its cause is gone`, async () => {
     const owner = await quietOwner("poison");
     const bad = `${owner}:book:t500`;

@@ -66,7 +66,7 @@ const traces = (slug: string, user: string) =>
   );
 
 describe("the nightly clean-up", () => {
-  it("destroys what was withdrawn more than 30 days ago, and keeps the younger and the active", async () => {
+  it("destroys enrollments withdrawn more than 30 days ago, and keeps newer and active ones", async () => {
     const slug = freshSlug("clean");
     await publish(pair(slug));
     await withdrawn(slug, "old", WITHDRAWN_RETENTION_MS + MINUTE);
@@ -79,7 +79,7 @@ describe("the nightly clean-up", () => {
     expect((await storageOf(slug, "young")).tables).toContain("facts");
     expect((await traces(slug, "young"))[0]).toBe(1);
     expect(await rowOf(slug, "active")).toMatchObject({ status: "active" });
-    // Whoever was destroyed starts anew; whoever came back in time finds everything.
+    // Whoever was destroyed starts again; whoever came back in time finds everything.
     expect(await enroll(slug, "old")).toMatchObject({ progress_seq: 0 });
     expect(await enroll(slug, "young")).toMatchObject({ progress_seq: 1 });
   });

@@ -46,7 +46,7 @@ async function mark(slug: string, bindings: Partial<Env> = {}) {
 }
 
 describe("[I6] after a publish", () => {
-  it("objects whose answer is the same sleep on, and have nothing to announce when they wake", async () => {
+  it("objects whose answer is the same are not called, and have nothing to announce later", async () => {
     const slug = await course();
     const before = await announcements(slug, "ben");
     await publish(pair(slug, "second"));
@@ -75,7 +75,7 @@ describe("[I6] after a publish", () => {
     expect(await rowOf(slug, "ben")).toMatchObject({ reached_activation: 2, activation: 2, is_stale: 0 });
   });
 
-  it("only those wake whose answer changes, and their unlocks are announced once", async () => {
+  it("only objects whose answer changes are called, and their unlocks are announced once", async () => {
     const slug = await course();
     await publish(pair(slug, "second", false)); // the second chapter opens for everybody
     const sent = await mark(slug);

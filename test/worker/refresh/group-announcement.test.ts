@@ -57,7 +57,7 @@ it("many objects announce in one message, and everything of each is delivered", 
   }
 });
 
-it("[I10] who cannot be delivered comes again alone, and delays none of those announced with it", async () => {
+it("[I10] an enrollment that cannot be delivered comes again alone, and does not delay the others of its message", async () => {
   const users = ["a", "poison", "c"];
   const { slug } = await quietLearners(users);
   for (const user of users) await completed(slug, user, "one");

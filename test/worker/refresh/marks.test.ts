@@ -151,7 +151,7 @@ describe("stale marks", () => {
     expect(asked).toEqual([{ type: "mark", course: slug, at: { generation: 1, user: "" } }]);
   });
 
-  it("[fault 19] one chain of pages for a course, however often it is asked for and whatever comes twice", async () => {
+  it("[fault 19] a course is marked by one chain of pages, however often it is requested and whatever message comes twice", async () => {
     const slug = await emptyCourse();
     await run("UPDATE courses SET activation = 1 WHERE slug = ?", slug);
     await run(
@@ -306,7 +306,7 @@ describe("sweeps", () => {
     ]);
   });
 
-  it("[I10] a backlog is swept page after page until it is gone or the minute is over", async () => {
+  it("[I10] a backlog is swept page after page until it is missing or the minute is over", async () => {
     await unmarkEverything();
     const slug = await emptyCourse();
     await insertStale(slug, 2 * COURSE_SWEEP + 1, "course", 1_000);
@@ -346,7 +346,7 @@ describe("sweeps", () => {
     expect(sent).toEqual([]);
   });
 
-  it("a publish lifts the lease, so that the newest change is not waited for", async () => {
+  it("a publish ends the lease, so that the newest change need not wait", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");

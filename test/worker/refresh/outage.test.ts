@@ -176,7 +176,7 @@ describe('[fault 15] a message that only says "ask me"', () => {
     expect(await letters()).toBe(0);
   });
 
-  it("is no letter either when its consumer died each time, so that it reached the dead-letter queue", async () => {
+  it("does not become a dead letter even if its consumer died each time", async () => {
     await consume("latchkey-projection-dead", [{ type: "project", enrollment_id: "c:u" }]);
     await consume("latchkey-refresh-dead", [{ type: "cleanup" }, { type: "mark", course: "c" }]);
     await consume("latchkey-backup-dead", [{ type: "backup", backup: "x" }]);
@@ -197,7 +197,7 @@ describe('[fault 15] a message that only says "ask me"', () => {
 });
 
 describe("[fault 15] an event that failed its last retry", () => {
-  it("is archived late and is no letter; a bad one is one, and keeps none beside it from the archive", async () => {
+  it("is archived late and is not a dead letter; a bad one is, and does not keep others from the archive", async () => {
     const tag = crypto.randomUUID();
     await run(
       `CREATE TRIGGER bad_event BEFORE INSERT ON event_log WHEN NEW.id = '${tag}-bad'
@@ -258,7 +258,7 @@ describe("[fault 15] dead letters are bounded", () => {
     expect(row?.n).toBe(Math.floor(MAX_LETTER_BYTES / 120_002));
   });
 
-  it("and those that were replayed, of which the newest stay; an old one that nobody came for goes at night", async () => {
+  it("also the replayed ones, of which the newest stay; the nightly job removes old open ones", async () => {
     const row =
       "INSERT INTO dead_letters (id, queue, body, attempts, failed_at, replayed_at) VALUES (?, ?, '1', 4, ?, ?)";
     for (let at = 1; at <= MAX_HANDLED_LETTERS + 5; at += 1) await run(row, `handled-${at}`, QUEUE, at, at);

@@ -44,7 +44,7 @@ const events = (slug: string, user: string) =>
   );
 
 describe("the projection consumer", () => {
-  it("[I10] a poisonous enrollment delays no other", async () => {
+  it("[I10] an enrollment that D1 refuses delays no other", async () => {
     const { slug } = await quiet(["a", "poison", "c"]);
     for (const user of ["a", "poison", "c"]) await complete(slug, user);
     await run(
@@ -140,7 +140,7 @@ describe("the projection consumer", () => {
 });
 
 describe("the outbox alarm", () => {
-  it("is spared by a burst: one announcement under way, one alarm set, and the next after the confirmation", async () => {
+  it("is set once for a burst: one announcement under way, and the next after the confirmation", async () => {
     const { slug, sent } = await quiet(["ada"]);
     await consume(PROJECTION, [message(slug, "ada")]);
     const alarm = () => runInDurableObject(objectOf(slug, "ada"), (_instance, state) => state.storage.getAlarm());

@@ -155,7 +155,7 @@ describe("the shadow check", () => {
     ]);
   });
 
-  it("compares nothing of an enrollment D1 does not have", async () => {
+  it("compares nothing for an enrollment that D1 does not have", async () => {
     const snapshot = {
       version: 1,
       source: "snapshot" as const,

@@ -37,9 +37,9 @@ export class Intake {
     return safePath(name);
   }
 
-  /** Admits the entry as a file. @throws SourceFault where the path stands there twice. */
+  /** Admits the entry as a file. @throws SourceFault where the path is there twice. */
   file(path: string): void {
-    if (this.#paths.has(path)) fail(path, "duplicate_entry", "The archive holds this path twice.");
+    if (this.#paths.has(path)) fail(path, "duplicate_entry", "This path is in the archive twice.");
     this.#paths.add(path);
     this.summary.files += 1;
   }
@@ -61,7 +61,8 @@ function safePath(name: string): string {
   const path = name.replaceAll("\\", "/");
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   const leaves = path.startsWith("/") || /^[A-Za-z]:/.test(path) || parts.includes("..");
-  if (leaves || path.includes("\0")) fail(name, "path_escapes", "This entry leaves the folder of the archive.");
+  if (leaves || path.includes("\0"))
+    fail(name, "path_escapes", "The path of this entry leads out of the folder of the archive.");
   if (path.length > MAX_PATH) fail(path.slice(0, 100), "path_too_long", `A path has at most ${MAX_PATH} characters.`);
   return parts.join("/");
 }

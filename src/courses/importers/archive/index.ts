@@ -4,7 +4,7 @@ import type { ArchiveSource } from "./source.ts";
 import { readTar } from "./tar.ts";
 import { readZip } from "./zip.ts";
 
-/** Where `ustar` stands in the header of a tar. */
+/** Where `ustar` is in the header of a tar. */
 const USTAR_AT = 257;
 /** What is read to tell the kind of an archive. */
 const HEAD = 265;

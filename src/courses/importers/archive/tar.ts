@@ -20,7 +20,8 @@ export async function readTar(
   let last = source.name;
   if (!isGzip) {
     const end = await source.slice(Math.max(0, source.size - END_BLOCK), source.size);
-    if (end.some((byte) => byte !== 0)) fail(source.name, "truncated_archive", "The tar has no end: it was cut off.");
+    if (end.some((byte) => byte !== 0))
+      fail(source.name, "truncated_archive", "The tar file has no end: it was cut off.");
   }
   const packed = source.stream();
   const bytes = isGzip ? gunzip(packed) : packed;

@@ -43,7 +43,7 @@ export async function readZip(
   push(unzip, new Uint8Array(), source.name, true);
   await Promise.all(waits.splice(0));
   if (announced !== SEE_ZIP64 && announced !== seen) {
-    fail(source.name, "truncated_archive", `The zip announces ${announced} entries and holds ${seen}.`);
+    fail(source.name, "truncated_archive", `The zip file should have ${announced} entries and has ${seen}.`);
   }
 }
 
@@ -99,7 +99,7 @@ function pass(entry: UnzipFile, path: string, intake: Intake, sink: FileSink, wa
 /** fflate's errors have a numeric code; anything else is our own and goes on. */
 function refuseBroken(fault: unknown, path: string): never {
   if (!(fault instanceof Error) || !("code" in fault)) throw fault;
-  return fail(path, "malformed_archive", `The zip cannot be unpacked here: ${fault.message}.`);
+  return fail(path, "malformed_archive", `The zip file cannot be unpacked: ${fault.message}.`);
 }
 
 /** @returns entries as the end record counts them. @throws SourceFault where there is no such record. */
@@ -111,5 +111,9 @@ async function announcedEntries(source: ArchiveSource): Promise<number> {
     const isWhole = view.getUint16(at + END.commentAt, true) === tail.length - at - END.length;
     if (isWhole && view.getUint32(at, true) === END.signature) return view.getUint16(at + END.entries, true);
   }
-  return fail(source.name, "truncated_archive", "The zip has no end record: it was cut off, or is none.");
+  return fail(
+    source.name,
+    "truncated_archive",
+    "The zip file has no end record: it was cut off, or it is not a zip file.",
+  );
 }

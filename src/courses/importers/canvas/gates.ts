@@ -11,7 +11,7 @@ const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   must_mark_done: { mark: true },
 };
 
-const PUBLISHED_ONLY = "an unpublished item is asked of nobody";
+const PUBLISHED_ONLY = "nobody needs an unpublished item";
 
 /**
  * The gates of a Canvas course. What a module waits for is written out at each module that waits: the items that must be
@@ -57,7 +57,7 @@ export class CanvasGates {
     if (type === "min_score" || type === "min_percentage") {
       const mapped = scoreOf(minScore, minPercentage);
       if (mapped !== null) return { source, rule, mapped, verdict: "exact", why: null };
-      const why = "the file says that a score is asked for and not which (exporters write min_score alone)";
+      const why = "the file asks for a score but has no number (exporters write only min_score)";
       return { source, rule, mapped: { score: {} }, verdict: "approximated", why };
     }
     const mapped = entryOf(REQUIREMENTS, type) ?? null;
@@ -67,10 +67,10 @@ export class CanvasGates {
         rule,
         mapped: { contribute: true },
         verdict: "unmapped",
-        why: `${type} is not known; a service has to tell it`,
+        why: `${type} is not known; a service must report it`,
       };
     }
-    const why = type === "must_contribute" ? "the service that holds the discussion has to tell it" : null;
+    const why = type === "must_contribute" ? "the service of the discussion must report it" : null;
     return { source, rule, mapped, verdict: why === null ? "exact" : "approximated", why };
   }
 
@@ -84,9 +84,9 @@ export class CanvasGates {
       if (before === undefined)
         this.#note(module, `the prerequisite ${JSON.stringify(identifier)} is not in the file, and Canvas drops it`);
       else if (this.#modules.indexOf(before) >= this.#modules.indexOf(module)) {
-        this.#note(module, `the prerequisite ${JSON.stringify(identifier)} stands later, and Canvas drops it`);
+        this.#note(module, `the prerequisite ${JSON.stringify(identifier)} comes later, and Canvas drops it`);
       } else if (!before.isPublished)
-        this.#note(module, `the prerequisite ${JSON.stringify(identifier)} is not published and gates nothing`);
+        this.#note(module, `the prerequisite ${JSON.stringify(identifier)} is not published and locks nothing`);
       else waits.push(...this.#done(before));
     }
     this.#waits.set(module.identifier, waits);

@@ -48,11 +48,11 @@ export const CANVAS: Format = {
         const meta = shelf.get(CANVAS_MODULES);
         if (meta === undefined) {
           const isCartridge = shelf.get(MANIFEST) !== undefined;
-          const hint = isCartridge ? " Import it as cartridge; it has no gates." : "";
+          const hint = isCartridge ? " Import it with the form cartridge; it has no unlock rules." : "";
           return fail(
             CANVAS_MODULES,
             "missing_file",
-            `This is no export of Canvas: it has no ${CANVAS_MODULES}.${hint}`,
+            `This is not an export of Canvas: it has no ${CANVAS_MODULES}.${hint}`,
           );
         }
         const manifest = readManifest(
@@ -199,7 +199,7 @@ class CanvasMap {
     const shown = new Set(this.#modules.flatMap((module) => module.items.map((item) => item.ref)));
     const counted = new Set<string>();
     const leaveOut = (kind: string) => {
-      this.#report.leaveOut(`${kind} that stand in no module`, "a course is made of its modules");
+      this.#report.leaveOut(`${kind} in no module`, "a course consists of its modules");
     };
     for (const path of this.#shelf.paths()) {
       const [, identifier, name] = /^([^/]+)\/(assignment_settings|assessment_meta)\.xml$/.exec(path) ?? [];

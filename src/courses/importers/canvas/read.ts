@@ -46,7 +46,7 @@ export interface Window {
 /** Reads `course_settings/module_meta.xml`. Modules come in the order of their positions; equal ones keep the file's. */
 export function readModules(file: SourceFile): CanvasModule[] {
   const root = readXml(file);
-  if (root.name !== "modules") fail(`${file.path}:${root.line}`, "no_modules", "The first element is not modules.");
+  if (root.name !== "modules") fail(`${file.path}:${root.line}`, "no_modules", "The first element is not `modules`.");
   return childrenOf(root, "module")
     .map((element, index) => moduleOf(element, index + 1))
     .sort((a, b) => a.position - b.position);

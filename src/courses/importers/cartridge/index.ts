@@ -34,7 +34,7 @@ export const CARTRIDGE: Format = {
           fail(
             CANVAS_MODULES,
             "wrong_format",
-            "This is an export of Canvas; import it as canvas, so that its gates come along.",
+            "This is an export of Canvas. Import it with the form canvas, so that its unlock rules are imported.",
           );
         const shelf = all.from(MANIFEST);
         const [single] = shelf.paths();
@@ -42,7 +42,7 @@ export const CARTRIDGE: Format = {
         const isSingle = shelf.paths().length === 1 && single?.endsWith(".xml");
         const file =
           shelf.get(isSingle ? (single ?? MANIFEST) : MANIFEST) ??
-          fail(MANIFEST, "missing_file", "This is no cartridge: it has no imsmanifest.xml.");
+          fail(MANIFEST, "missing_file", "This is not a cartridge: it has no imsmanifest.xml.");
         const manifest = readManifest(file);
         const slug = courseSlug(asked, manifest.title ?? "", MANIFEST);
         const report = new ReportBuilder();
@@ -99,7 +99,7 @@ class Cartridge {
     const below = item.children.flatMap((one) => this.problems(one));
     if (item.ref === null) {
       this.#report.element("folder");
-      this.#report.leaveOut("folders within a module", "their items stand in the module, in the same order");
+      this.#report.leaveOut("folders within a module", "their items are in the module, in the same order");
       return below;
     }
     const resource = this.#manifest.resources.get(item.ref);

@@ -36,7 +36,8 @@ export const MANIFEST = "imsmanifest.xml";
 
 export function readManifest(file: SourceFile): Manifest {
   const root = readXml(file);
-  if (root.name !== "manifest") fail(`${file.path}:${root.line}`, "no_manifest", "The first element is no manifest.");
+  if (root.name !== "manifest")
+    fail(`${file.path}:${root.line}`, "no_manifest", "The first element is not a manifest.");
   const metadata = child(root, "metadata");
   const title = descend(metadata, "lom", "general", "title");
   const resources = childrenOf(child(root, "resources"), "resource");

@@ -52,9 +52,10 @@ function namedIn(element: XmlElement, name: string): XmlElement[] {
 function textKey(conditions: readonly XmlElement[]): Pick<Question, "key" | "why"> {
   const equal = conditions.flatMap((one) => namedIn(one, "varequal"));
   const others = conditions.flatMap((one) => one.children.filter(({ name }) => name !== "varequal" && name !== "or"));
-  if (others.length > 0) return { key: null, why: "its answer is no plain text" };
+  if (others.length > 0) return { key: null, why: "its answer is not plain text" };
   const cases = new Set(equal.map((one) => /^yes$/i.test(one.attributes.get("case") ?? "")));
-  if (cases.size > 1) return { key: null, why: "some of its answers ask for upper and lower case, and some do not" };
+  if (cases.size > 1)
+    return { key: null, why: "upper and lower case matter in some of its answers, but not in others" };
   return textsKey(
     equal.map(({ text }) => text),
     cases.has(true),
@@ -63,7 +64,7 @@ function textKey(conditions: readonly XmlElement[]): Pick<Question, "key" | "why
 
 function numericKey(conditions: readonly XmlElement[]): Pick<Question, "key" | "why"> {
   const [only] = conditions;
-  if (only === undefined || conditions.length > 1) return { key: null, why: "it has not one number as its answer" };
+  if (only === undefined || conditions.length > 1) return { key: null, why: "its answer is not exactly one number" };
   const number = (name: string) => namedIn(only, name).map(({ text }) => Number(text.trim() || Number.NaN));
   const [[value], [low], [high]] = [number("varequal"), number("vargte"), number("varlte")];
   if (namedIn(only, "vargt").length + namedIn(only, "varlt").length > 0) {
@@ -73,7 +74,7 @@ function numericKey(conditions: readonly XmlElement[]): Pick<Question, "key" | "
   const middle = value ?? (low + high) / 2;
   const [below, above] = [middle - low, high - middle];
   if (Math.abs(below - above) > 1e-9 * Math.max(1, Math.abs(middle))) {
-    return { key: null, why: "its answer is not the middle of its range" };
+    return { key: null, why: "its range is not symmetric around its answer" };
   }
   return numberKey(middle, Math.max(below, above));
 }

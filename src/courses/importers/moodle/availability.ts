@@ -99,7 +99,7 @@ class Walk {
   #children(tree: Tree, not: boolean, place: string, depth: number): { outcome: Outcome; at: number }[] {
     return tree.children.flatMap((value, at) => {
       const here = `${place}c[${at}]`;
-      if (typeof value !== "object" || value === null) throw new MalformedCondition(`${here}: no object`);
+      if (typeof value !== "object" || value === null) throw new MalformedCondition(`${here}: not an object`);
       const type: unknown = Reflect.get(value, "type");
       if (type === undefined || type === null)
         return [{ outcome: this.#nested(value, not, `${here}.`, depth + 1), at }];
@@ -112,7 +112,7 @@ class Walk {
     if (typeof type !== "string" || !isKnownType(type)) {
       this.verdicts.push("unmapped");
       this.notes.push(
-        `${place}: Moodle drops a condition of the unknown kind ${JSON.stringify(type)}, and so is it here`,
+        `${place}: Moodle drops a condition of the unknown kind ${JSON.stringify(type)}, and so does the import`,
       );
       return null;
     }
@@ -146,13 +146,14 @@ function logicOf(op: Operator, not: boolean): { isNegated: boolean; isAll: boole
 }
 
 function readTree(value: unknown, isRoot: boolean, place: string): Tree {
-  if (typeof value !== "object" || value === null) throw new MalformedCondition(`${place || "the tree"}: no object`);
+  if (typeof value !== "object" || value === null)
+    throw new MalformedCondition(`${place || "the tree"}: not an object`);
   const field = (name: string): unknown => Reflect.get(value, name);
   const op = field("op");
   if (op !== "&" && op !== "|" && op !== "!&" && op !== "!|")
     throw new MalformedCondition(`${place}op: unknown operator`);
   const children = field("c");
-  if (!Array.isArray(children)) throw new MalformedCondition(`${place}c: no list`);
+  if (!Array.isArray(children)) throw new MalformedCondition(`${place}c: not a list`);
   if (!isRoot) return { op, children, shown: [] };
   if (op === "|" || op === "!&") {
     const show = field("show");

@@ -14,17 +14,17 @@ const exact = (requirement: Requirement): Part => ({ requirement, verdict: "exac
 /** What an activity's own settings ask for, by the field of its kind. Each counts where it is set to more than zero. */
 const OWN: Readonly<Record<string, Part>> = {
   completionsubmit: exact({ submit: true }),
-  completionposts: contributed("the number of posts is told by the forum"),
-  completiondiscussions: contributed("the number of discussions is told by the forum"),
-  completionreplies: contributed("the number of replies is told by the forum"),
-  completionentries: contributed("the number of entries is told by the activity"),
-  completionendreached: contributed("that the end was reached is told by the lesson"),
-  completiontimespent: contributed("the time spent is told by the lesson"),
-  completionstatusrequired: contributed("the status is told by the package"),
-  completionscorerequired: contributed("the score is told by the package"),
-  completionstatusallscos: contributed("the status of all parts is told by the package"),
-  completionminattempts: contributed("the number of attempts is told by the quiz"),
-  completionattemptsexhausted: contributed("that no attempt is left is told by the quiz"),
+  completionposts: contributed("the forum must report the number of posts"),
+  completiondiscussions: contributed("the forum must report the number of discussions"),
+  completionreplies: contributed("the forum must report the number of replies"),
+  completionentries: contributed("the activity must report the number of entries"),
+  completionendreached: contributed("the lesson must report that the end was reached"),
+  completiontimespent: contributed("the lesson must report the time spent"),
+  completionstatusrequired: contributed("the package must report the status"),
+  completionscorerequired: contributed("the package must report the score"),
+  completionstatusallscos: contributed("the package must report the status of all parts"),
+  completionminattempts: contributed("the quiz must report the number of attempts"),
+  completionattemptsexhausted: contributed("the quiz must report that no attempt is left"),
 };
 
 function contributed(why: string): Part {
@@ -41,7 +41,7 @@ export function mapCompletion(module: MoodleModule, course: MoodleCourse): Mappi
   const parts = partsOf(module, course);
   const requirements = parts.flatMap((part) => part.requirement ?? []);
   if (parts.length === 0) {
-    const why = "it is completed by conditions and names none: Moodle never completes it";
+    const why = "it is completed by conditions but has none, so Moodle never completes it";
     return { source: module.source, rule, mapped: null, verdict: "unmapped", why };
   }
   const distinct = [...new Map(requirements.map((one) => [JSON.stringify(one), one])).values()];
@@ -65,7 +65,7 @@ function partsOf(module: MoodleModule, course: MoodleCourse): Part[] {
   for (const [field, value] of module.own) {
     const isKnown = entryOf(OWN, field) !== undefined || field === "completionpass";
     if (isKnown || !field.startsWith("completion") || !(Number(value) > 0)) continue;
-    const why = `${field} is a setting of ${module.kind} that is not known here; its service has to tell it`;
+    const why = `${field} is an unknown setting of ${module.kind}; its service must report it`;
     parts.push({ requirement: { contribute: true }, verdict: "unmapped", why });
   }
   return parts;
@@ -77,11 +77,11 @@ function gradePart(module: MoodleModule, number: number, course: MoodleCourse): 
   const pass: Requirement = { pass: number === 0 && hasMark ? { min_points: item.pass } : true };
   if (module.completionPass) return exact(pass);
   if (hasMark) {
-    const why = "any grade was asked for; with a pass mark Moodle calls a lower one failed";
+    const why = "any grade is enough; with a pass mark, Moodle counts a lower grade as failed";
     return { requirement: pass, verdict: "exact", why };
   }
   if (number === 0) return exact({ score: {} });
-  const why = "the grade asked for is not the first of the activity; here an item has one";
+  const why = "the required grade is not the first grade of the activity; an item in Latchkey has only one";
   return { requirement: { score: {} }, verdict: "approximated", why };
 }
 

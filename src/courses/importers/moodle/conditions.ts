@@ -111,7 +111,8 @@ export function mapCondition(type: keyof typeof CONDITIONS, value: unknown, arou
       const { id } = parse(CONDITIONS.group, value);
       if (id === undefined || id === 0) return exact({ cohort: { any: true } });
       const cohort = around.group(id);
-      if (cohort === null) return missing("cohort", `group ${id}`, `group ${id} is not in the file: nobody is in it`);
+      if (cohort === null)
+        return missing("cohort", `group ${id}`, `group ${id} is not in the file, so it has no members`);
       return exact({ cohort });
     }
     case "grouping": {
@@ -148,8 +149,7 @@ function gradeOf(
   const target = around.grade(id);
   if (target === null) return missing("grade", `grade item ${id}`, `grade item ${id} is not in the file: no grade`);
   if (target === "total") {
-    const why =
-      "the course total is computed from the items' points here; Moodle's way of aggregation is not taken over";
+    const why = "the course total is computed from the items' points; Moodle's way to aggregate grades is not imported";
     const total = Object.entries(bounds).map(([bound, percent]) => [bound, Math.min(FULL, Math.max(0, percent))]);
     return { rule: { total: Object.fromEntries(total) }, verdict: "approximated", why };
   }
@@ -160,7 +160,8 @@ function gradeOf(
   // A share of a range is from 0 to 100 here. Grades below and above it are told apart by their points.
   const pointsAt = (percent: number) => target.min + ((target.max - target.min) * percent) / FULL;
   const points = Object.fromEntries(Object.entries(bounds).map(([bound, percent]) => [bound, pointsAt(percent)]));
-  const why = "a bound beyond the range of the grade is asked of its points, by the range that the grade item has now";
+  const why =
+    "a bound outside the range of the grade becomes a bound of its points, by the present range of the grade item";
   return {
     rule: { points: { item, ...points } },
     verdict: "approximated",
@@ -171,9 +172,9 @@ function gradeOf(
 function groupingOf(id: number, around: Surroundings): MappedCondition {
   const cohorts = around.grouping(id);
   const name = `grouping ${id}`;
-  if (cohorts === null) return missing("cohort", name, `${name} is not in the file: nobody is in it`);
+  if (cohorts === null) return missing("cohort", name, `${name} is not in the file, so it has no members`);
   const [only] = cohorts;
-  if (only === undefined) return missing("cohort", name, `${name} holds no group: nobody is in it`);
+  if (only === undefined) return missing("cohort", name, `${name} has no groups, so it has no members`);
   const sets = Array.from({ length: Math.ceil(cohorts.length / MAX_SET) }, (_, i) => ({
     cohort: { any_of: cohorts.slice(i * MAX_SET, (i + 1) * MAX_SET) },
   }));

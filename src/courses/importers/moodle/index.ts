@@ -33,7 +33,11 @@ export const MOODLE: Format = {
         }).document(slug);
         for (const { id, directory } of reader.listed) {
           if (course.modules.has(id)) continue;
-          report.note(directory, "missing_activity", `The backup lists activity ${id} and does not hold its folder.`);
+          report.note(
+            directory,
+            "missing_activity",
+            `The backup lists activity ${id} but does not contain its folder.`,
+          );
           report.leaveOut("activities whose folder is not in the backup", "there is nothing to import");
         }
         for (const { section, module } of order.absent) {
@@ -50,11 +54,11 @@ export const MOODLE: Format = {
         );
         for (const module of course.modules.values()) {
           if (!(Number(module.own.get("dependency")) > 0)) continue;
-          const message = "The lesson waits for another one by a setting of its own, which is not taken over.";
+          const message = "The lesson has its own setting to wait for another lesson. It is not imported.";
           report.note(module.source, "lesson_dependency", message);
         }
         for (const path of summary.skipped)
-          report.note(path, "skipped_entry", "This entry is neither file nor folder.");
+          report.note(path, "skipped_entry", "This entry is neither a file nor a folder.");
         for (const [id, { name }] of course.groups) report.cohort(names.group(id), name);
         const people = mapPeople(course, names, report);
         const modules = [...course.modules.values()].filter(({ deleting }) => !deleting);

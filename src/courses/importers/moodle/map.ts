@@ -74,7 +74,7 @@ export class MoodleMap {
       slug,
       title: titleOf(this.#course.fullname, slug),
       source: { platform: "moodle", release: this.#course.release.text },
-      // Moodle asks the rules anew each time; what a rule opened it takes back.
+      // Moodle asks the rules again each time; what a rule opened it takes back.
       options: { sequential: false, sticky: false, problems_follow_chapter: false, open_enrollment: false },
       chapters,
       problems: [

@@ -75,7 +75,7 @@ export class MoodleNames {
     if (module !== undefined && item.number === 0) return { item: this.module(module), note: null, min, max };
     this.gradesAsked.set(id, item);
     const note =
-      item.type === "category" ? "the total of a category is an item here, and nothing computes it again" : null;
+      item.type === "category" ? "the total of a category becomes an item, and nothing computes it again" : null;
     return { item: this.gradeItem(item), note, min, max };
   }
 }

@@ -28,7 +28,7 @@ export class PageOrder {
       for (const module of here) placed.add(module.id);
       this.inSection.set(section.id, here);
     }
-    // What stands in no sequence comes last in the section it names.
+    // What is in no sequence comes last in the section it names.
     for (const module of course.modules.values())
       if (!placed.has(module.id)) (this.inSection.get(module.section) ?? this.nowhere).push(module);
     const inPlace = course.release.number >= SUBSECTIONS_IN_PLACE;

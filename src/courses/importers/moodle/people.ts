@@ -49,7 +49,7 @@ function* completionFacts(
     const item = names.module(module);
     for (const row of module.completions) {
       const user = idOf.get(row.user);
-      if (user === undefined) report.leaveOut("facts of people who are no learners", "nobody to give them to");
+      if (user === undefined) report.leaveOut("facts of people who are not learners", "these people are not enrolled");
       else yield factOf(row, user, item, course.backupAt, report);
     }
   }
@@ -64,7 +64,7 @@ function factOf(
 ): ImportedFact {
   const state = row.state === null ? undefined : STATES[row.state];
   if (row.state === HIDDEN_FAILURE)
-    report.note(item, "hidden_failure", "A failure that Moodle hides counts as failed here.");
+    report.note(item, "hidden_failure", "A failure that Moodle hides from the learner counts as failed.");
   return {
     user,
     item,
@@ -84,7 +84,11 @@ function* gradeFacts(
     const module = grade.module === null ? undefined : course.modules.get(grade.module);
     const isOwn = module !== undefined && grade.number === 0;
     if (!isOwn && !names.gradesAsked.has(grade.id)) {
-      report.leaveOut("grades that no item has and no gate asks for", "totals are computed here", grade.grades.length);
+      report.leaveOut(
+        "grades that belong to no item and that no rule asks for",
+        "Latchkey computes totals itself",
+        grade.grades.length,
+      );
       continue;
     }
     const item = isOwn ? names.module(module) : names.gradeItem(grade);

@@ -45,7 +45,12 @@ function questionOf(row: XmlElement): Question {
   const plugin = child(row, `plugin_qtype_${kind}_question`);
   if (kind === "shortanswer") return { kind, text, ...shortAnswer(plugin) };
   if (kind === "numerical") return { kind, text, ...numerical(plugin) };
-  return { kind, text, key: null, why: kind === "random" ? "the question is drawn for each learner" : CHOOSES };
+  return {
+    kind,
+    text,
+    key: null,
+    why: kind === "random" ? "the question is chosen at random for each learner" : CHOOSES,
+  };
 }
 
 function answersOf(plugin: XmlElement | undefined) {
@@ -67,7 +72,7 @@ function shortAnswer(plugin: XmlElement | undefined): Pick<Question, "key" | "wh
     // A wrong answer before a right one with a wildcard takes what the wildcard would.
     if (right.some((text) => text.includes("*"))) return { key: null, why: "its answers depend on their order" };
   }
-  if (right.some((text) => text.includes("*"))) return { key: null, why: "a wildcard stands in its answer" };
+  if (right.some((text) => text.includes("*"))) return { key: null, why: "its answer contains a wildcard" };
   return textsKey(right, isSet(child(plugin, "shortanswer"), "usecase"));
 }
 
@@ -76,7 +81,7 @@ function numerical(plugin: XmlElement | undefined): Pick<Question, "key" | "why"
   if (answers.some(isPartial)) return { key: null, why: GRADED_IN_PARTS };
   const right = answers.filter(({ fraction }) => fraction >= WHOLE);
   const [only] = right;
-  if (only === undefined || right.length > 1) return { key: null, why: "it has not one number as its answer" };
+  if (only === undefined || right.length > 1) return { key: null, why: "its answer is not exactly one number" };
   const options = descend(plugin, "numerical_options", "numerical_option");
   const hasUnits = childrenOf(child(plugin, "numerical_units"), "numerical_unit").length > 0;
   if (hasUnits || (optionalNumber(options, "unitgradingtype") ?? 0) > 0) {

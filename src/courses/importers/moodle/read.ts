@@ -10,7 +10,7 @@ import { textOf } from "./texts.ts";
 import { availabilityOf } from "./trees.ts";
 import { isSet, optional, optionalNumber, optionalTime } from "./values.ts";
 
-/** A backup that somebody unpacked and packed again stands in a folder of its own. */
+/** A backup that somebody unpacked and packed again is in a folder of its own. */
 const TOP = /^[^/]+\/(?=(?:activities|sections|course)\/|[a-z_]+\.xml$)/;
 const ACTIVITY = /^activities\/([a-z0-9_]+)_(\d+)\/([a-z0-9_]+)\.xml$/;
 const SECTION = /^sections\/section_(\d+)\/section\.xml$/;
@@ -88,7 +88,7 @@ export class BackupReader {
   /** Puts together what stood in several files. @throws SourceFault */
   finish(): MoodleCourse {
     if (!this.#isBackup)
-      fail("moodle_backup.xml", "missing_file", "This is no Moodle backup: it has no moodle_backup.xml.");
+      fail("moodle_backup.xml", "missing_file", "This is not a Moodle backup: it has no moodle_backup.xml.");
     const titles = new Map(this.listed.map(({ id, title }) => [id, title]));
     for (const module of this.course.modules.values()) {
       Object.assign(module, this.#parts.get(module.id));

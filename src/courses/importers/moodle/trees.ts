@@ -12,7 +12,7 @@ export function availabilityOf(element: XmlElement, field: string, isSection: bo
     const tree = parseTree(text);
     return { tree, rule: tree, fault: null };
   } catch (fault) {
-    return { tree: null, rule: text, fault: `it is no JSON: ${fault instanceof Error ? fault.message : "unknown"}` };
+    return { tree: null, rule: text, fault: `it is not JSON: ${fault instanceof Error ? fault.message : "unknown"}` };
   }
 }
 

@@ -34,7 +34,7 @@ function toleranceOf(text: string, value: number): number {
 
 function text(response: XmlElement, answer: string): Pick<Question, "key" | "why"> {
   const type = (response.attributes.get("type") ?? "").split(/\s+/);
-  if (type.includes("regexp")) return { key: null, why: "its answer is a pattern of another notation" };
+  if (type.includes("regexp")) return { key: null, why: "its answer is a pattern in another notation" };
   const more = childrenOf(response, "additional_answer").flatMap((one) => one.attributes.get("answer") ?? []);
   return textsKey([answer, ...more], !type.includes("ci"));
 }

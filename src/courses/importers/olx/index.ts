@@ -50,7 +50,7 @@ export const OLX: Format = {
           problems: [],
         };
         for (const { path, source } of reader.missing)
-          report.note(source, "missing_file", `It names ${path}, which is not there.`);
+          report.note(source, "missing_file", `It names ${path}, which does not exist.`);
         for (const { path, rule, message } of reader.broken) report.note(path, rule, message);
         return {
           document,

@@ -118,7 +118,7 @@ export class OlxMap {
       this.#report.note(
         block.source,
         "placed_twice",
-        `${key} stands in the course a second time; it is one item, where it stood first.`,
+        `${key} is in the course twice; it becomes one item, at its first place.`,
       );
       return;
     }
@@ -219,7 +219,7 @@ export class OlxMap {
       : {
           gate: null,
           verdict: "exact" as const,
-          why: "enable_subsection_gating is off: Open edX asks for no prerequisite",
+          why: "enable_subsection_gating is off, so Open edX uses no prerequisites",
         };
     const start = instantField(sequential, "start");
     const mapped = allOf([start === null ? null : { hide: { from: clampedInstant(start) } }, gate]);
@@ -252,15 +252,15 @@ export class OlxMap {
     let why: string | null = null;
     if (score > 0 && only === undefined) {
       parts.push({ missing: { what: "grade", name } });
-      why = `nothing in ${name} gives a score: never met`;
+      why = `nothing in ${name} has a score: never met`;
     } else if (score > 0 && scored.length === 1 && only !== undefined)
       parts.push({ score: { item: only, min: score } });
     else if (score > 0) {
       parts.push({ average: { of: scored, min: score } });
-      why = "its score is the mean of its problems here; Open edX weighs them by their points";
+      why = "its score is the mean of its problems; Open edX weighs them by their points";
     }
     if (completion > 0 && counted.length > 0) {
-      // A list names at most so many; of more, all that stands in the subsection is asked.
+      // A list names at most so many; of more, all that is in the subsection is asked.
       const of = counted.length > MAX_LIST ? this.#idOf(section.sequential) : counted;
       parts.push({ progress: { of, min_percent: completion } });
     }

@@ -59,7 +59,7 @@ export function placeOf(block: Block): { rule: Record<string, unknown>; verdicts
   if (isTrue(block, "hide_after_due")) {
     rule.hide_after_due = true;
     verdicts.push("approximated");
-    why.push("after its due date Open edX hides the content; here it stays readable and accepts nothing");
+    why.push("after its due date, Open edX hides the content; in Latchkey it stays readable and accepts no work");
   }
   const groups = groupAccess(block);
   if (groups.length > 0) {

@@ -35,14 +35,15 @@ export class OlxReader {
       .filter((path) => /^(?:.*\/)?course\.xml$/.test(path) && !path.includes("/course/course.xml/"))
       .sort((a, b) => a.split("/").length - b.split("/").length);
     if (course === undefined)
-      fail("course.xml", "missing_file", "This is no course of Open edX: it has no course.xml.");
+      fail("course.xml", "missing_file", "This is not an Open edX course: it has no course.xml.");
     this.root = course.slice(0, -"course.xml".length);
   }
 
   course(): Block {
     const file = this.#file("course.xml");
     const pointer = readXml(file);
-    if (pointer.name !== "course") fail(`${file.path}:${pointer.line}`, "no_course", "The first element is no course.");
+    if (pointer.name !== "course")
+      fail(`${file.path}:${pointer.line}`, "no_course", "The first element is not a course.");
     const run = pointer.attributes.get("url_name") ?? "course";
     this.#readPolicies(run);
     return this.#block(pointer, file.path, 0);
@@ -73,7 +74,8 @@ export class OlxReader {
     const file = this.find(`policies/${run}/policy.json`) ?? this.find("policies/policy.json");
     if (file === undefined) return;
     const policies = jsonOf(file);
-    if (typeof policies !== "object" || policies === null) fail(file.path, "invalid_policy", "A policy is an object.");
+    if (typeof policies !== "object" || policies === null)
+      fail(file.path, "invalid_policy", "A policy must be an object.");
     for (const [key, fields] of Object.entries(policies)) {
       if (typeof fields === "object" && fields !== null) this.#policies.set(key, { ...fields });
     }

@@ -41,35 +41,38 @@ export function mapAccessRule(access: AccessRule, zone: string, people: NamedPeo
     if (instant !== null) parts.push(bound === "from" ? { from: instant } : { until: instant });
     else {
       never("condition", `date ${text}`);
-      notes.push(["unmapped", `${JSON.stringify(text)} is no date: the rule lets nobody in`]);
+      notes.push(["unmapped", `${JSON.stringify(text)} is not a date, so the rule lets nobody in`]);
     }
   }
   if (access.uids != null) {
     if (access.uids.length === 0) never("cohort", "an empty list of people");
     else parts.push({ cohort: people.of(access.uids) });
     const cohort = access.uids.length === 0 ? "nobody" : `the cohort ${people.of(access.uids)}`;
-    notes.push(["exact", `its ${access.uids.length} people are ${cohort}`]);
+    notes.push(["exact", `its ${access.uids.length} people become the cohort ${cohort}`]);
   }
   if (access.mode === "Exam" || access.examUuid != null) {
     never("condition", "an exam of PrairieTest");
-    notes.push(["unmapped", "it asks for an exam of PrairieTest, which is not known here: the rule lets nobody in"]);
+    notes.push([
+      "unmapped",
+      "it asks for an exam of PrairieTest, which Latchkey does not support: the rule lets nobody in",
+    ]);
   }
   if (access.password != null) {
     never("condition", "a password");
-    notes.push(["unmapped", "it asks for a password, which is not known here: the rule lets nobody in"]);
+    notes.push(["unmapped", "it asks for a password, which Latchkey does not support: the rule lets nobody in"]);
   }
   if (access.role != null)
     notes.push(["exact", `PrairieLearn ignores the role ${access.role}; the rule is for everybody`]);
   if (access.institution != null && access.institution !== "Any") {
-    notes.push(["approximated", `the institution ${access.institution} is not asked for`]);
+    notes.push(["approximated", `the institution ${access.institution} is not checked`]);
   }
   if (access.credit != null && access.credit !== 100) {
     notes.push(["approximated", `scores count in full, where PrairieLearn gives ${access.credit} % of the credit`]);
   }
   if (access.timeLimitMin != null)
-    notes.push(["approximated", `the limit of ${access.timeLimitMin} minutes is not kept`]);
+    notes.push(["approximated", `the limit of ${access.timeLimitMin} minutes is not imported`]);
   if (access.showClosedAssessment === false || access.showClosedAssessmentScore === false) {
-    notes.push(["approximated", "what is closed stays to be read"]);
+    notes.push(["approximated", "closed assessments stay readable"]);
   }
   return {
     rule: allOf(parts),

@@ -62,7 +62,7 @@ export const PRAIRIELEARN: Format = {
       finish: (summary) => {
         const [course] = courses.sort((a, b) => a.path.length - b.path.length);
         if (course === undefined)
-          return fail(COURSE, "missing_file", "This is no course of PrairieLearn: it has no infoCourse.json.");
+          return fail(COURSE, "missing_file", "This is not a PrairieLearn course: it has no infoCourse.json.");
         const root = course.path.slice(0, -COURSE.length);
         const slug = courseSlug(asked, course.value.name, course.path);
         const titles = new Map(
@@ -114,7 +114,7 @@ function parsed<S extends z.ZodType>(file: SourceFile, schema: S): Read<z.infer<
   return fail(
     `${file.path}: ${jsonPath(issue?.path ?? [])}`,
     issue?.code ?? "invalid",
-    issue?.message ?? "It has another form.",
+    issue?.message ?? "It has another format.",
   );
 }
 
@@ -175,7 +175,7 @@ class CourseMap {
       this.#report.note(
         path,
         "unreachable_assessment",
-        "It lies outside a folder assessments, where PrairieLearn looks for them.",
+        "It is outside the folder `assessments`, in which PrairieLearn looks for assessments.",
       );
       for (const [at, access] of (value.allowAccess ?? []).entries()) {
         const why = "PrairieLearn does not read this assessment";
@@ -217,7 +217,7 @@ class CourseMap {
 
   #access(path: string, { allowAccess, accessControl }: Assessment, zone: string): ImportedRule | null {
     if (accessControl != null && accessControl.length > 0) {
-      const why = "accessControl is not read yet: nobody gets in";
+      const why = "accessControl is not supported yet: nobody gets in";
       const mapped = { hide: { missing: { what: "condition" as const, name: "accessControl" } } };
       this.#report.gates.push({
         source: `${path}: accessControl`,
@@ -242,7 +242,7 @@ class CourseMap {
     });
     if (rules.length > 0) return ruleOfAssessment(rules);
     const rule = { hide: { missing: { what: "condition" as const, name: "no rule lets anybody in" } } };
-    const why = "without a rule only staff sees an assessment";
+    const why = "without a rule, only staff see an assessment";
     this.#report.gates.push({ source: path, rule: { allowAccess: [] }, mapped: rule, verdict: "exact", why });
     return rule;
   }
@@ -262,13 +262,13 @@ class CourseMap {
     });
     if (rules.length > 0) return oneOf(rules);
     const rule = oneOf([]);
-    const why = "an instance that is not published is there for staff alone";
+    const why = "only staff see an instance that is not published";
     this.#report.gates.push({ source: path, rule: { publishing: null }, mapped: rule, verdict: "exact", why });
     return rule;
   }
 
   #zoneOf({ path, value }: Read<Instance>): string {
     const zone = value.timezone ?? this.#zone;
-    return isZone(zone) ? zone : fail(`${path}: timezone`, "time_zone", `${JSON.stringify(zone)} is no time zone.`);
+    return isZone(zone) ? zone : fail(`${path}: timezone`, "time_zone", `${JSON.stringify(zone)} is not a time zone.`);
   }
 }

@@ -4,7 +4,7 @@ import type { ReportBuilder } from "../report.ts";
 import type { Assessment, Question, Zone } from "./schemas.ts";
 import type { QuestionTexts } from "./texts.ts";
 
-const ATTEMPTS = "a question without attempts left opens the next one in PrairieLearn, and not here";
+const ATTEMPTS = "in PrairieLearn, a question without attempts left also opens the next one; in Latchkey it does not";
 
 /** The questions of one assessment, in the order of its zones. */
 export class AssessmentQuestions {
@@ -57,12 +57,12 @@ export class AssessmentQuestions {
   #zone(zone: Zone, place: string): ImportedProblem[] {
     this.#report.element("zone");
     if (zone.lockpoint === true) {
-      const why = "a lockpoint closes what stands before it once the learner goes on; there is no such thing here";
+      const why = "a lockpoint closes earlier questions when the learner continues; Latchkey has no such rule";
       this.#report.gates.push({ source: place, rule: { lockpoint: true }, mapped: null, verdict: "unmapped", why });
     }
     for (const setting of ["numberChoose", "bestQuestions"] as const) {
       if (zone[setting] != null)
-        this.#report.leaveOut(`zones with ${setting}`, "every question is there, and each counts");
+        this.#report.leaveOut(`zones with ${setting}`, "all questions are imported, and each counts");
     }
     const first = this.#locks.length;
     const problems = zone.questions.flatMap((question, at) =>
@@ -77,7 +77,7 @@ export class AssessmentQuestions {
       question.alternatives ??
       (question.id == null ? [] : [{ id: question.id, advanceScorePerc: question.advanceScorePerc }]);
     if ((question.alternatives ?? []).length > (question.numberChoose ?? 1)) {
-      this.#report.leaveOut("choices among alternative questions", "all alternatives are there");
+      this.#report.leaveOut("choices among alternative questions", "all alternatives are imported");
     }
     const rule = this.#isShuffled() ? null : allOf(this.#locks);
     const problems = alternatives.map(({ id }) => this.#problem(id, rule, place));
@@ -127,7 +127,7 @@ export class AssessmentQuestions {
     const isShuffled = this.#isShuffled();
     const mapped = isShuffled ? null : allOf(this.#locks.slice(first));
     const why = isShuffled
-      ? "the order of the questions is drawn for each learner"
+      ? "the order of the questions is random for each learner"
       : mapped === null
         ? "0 locks nothing"
         : ATTEMPTS;

@@ -16,9 +16,9 @@ const ASKS =
 /** The default of `pl-number-input`: right within a hundredth, relatively, and 1e-8. */
 const RELATIVE = 0.01;
 const ABSOLUTE = 1e-8;
-const PROGRAM = "a program draws its values for each learner";
+const PROGRAM = "a program chooses its values at random for each learner";
 
-/** What the questions of a course ask, as far as it stands in their files. */
+/** What the questions of a course ask, as far as it is in their files. */
 export class QuestionTexts {
   readonly #html = new Map<string, string>();
   readonly #programs = new Set<string>();
@@ -60,7 +60,10 @@ function attributesOf(text: string): ReadonlyMap<string, string> {
   );
 }
 
-const OTHER: Pick<Question, "key" | "why"> = { key: null, why: "it compares in a way that keys do not know" };
+const OTHER: Pick<Question, "key" | "why"> = {
+  key: null,
+  why: "it compares answers in a way that answer keys do not support",
+};
 
 function plainNumber(attributes: ReadonlyMap<string, string>, tolerance: number): Pick<Question, "key" | "why"> {
   const answer = attributes.get("correct-answer")?.trim() ?? "";

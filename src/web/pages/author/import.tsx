@@ -34,7 +34,7 @@ export default function ImportPage({ id }: { id: string }) {
     refetchInterval: ({ state: { data } }) => (data !== undefined && hasEnded(data) ? false : POLL_MS),
   });
   const { refetch } = found;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked anew when the events say that something else happens.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the events say that something else happens.
   useEffect(() => {
     if (progress.state !== "waiting") void refetch();
   }, [progress.state, progress.message, refetch]);

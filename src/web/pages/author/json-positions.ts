@@ -1,4 +1,4 @@
-/** Where something stands in a text: characters from its start, end exclusive. */
+/** Where something is in a text: characters from its start, end exclusive. */
 export interface Span {
   start: number;
   end: number;

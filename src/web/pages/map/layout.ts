@@ -5,7 +5,7 @@ import type { ChapterRow, ProblemRow } from "../../api/types.ts";
 /** Below this width a list says more than a map, CSS pixels. */
 export const NARROW = "(max-width: 45rem)";
 
-/** One card of the map: a chapter with its problems, or a problem that stands in no chapter. */
+/** One card of the map: a chapter with its problems, or a problem that is in no chapter. */
 export interface MapNode {
   id: string;
   row: ChapterRow | ProblemRow;

@@ -144,7 +144,7 @@ function MapWithPanel(props: {
   const close = () => {
     const card = node === null ? null : document.querySelector<HTMLElement>(`[data-item="${CSS.escape(node.id)}"]`);
     select(null);
-    // The keyboard goes on where it was: at the card whose panel has just closed.
+    // The keyboard continues where it stopped: at the card whose panel has just closed.
     card?.focus();
   };
   return (

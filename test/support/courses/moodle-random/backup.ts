@@ -9,7 +9,7 @@ const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", 
 const treeOf = (tree: unknown) => (tree === undefined ? "$@NULL@$" : escaped(JSON.stringify(tree)));
 const usernameOf = (id: number) => `learner-${id}`;
 
-/** A course and its learners as a backup with user data: what stands in each file that is read. */
+/** A course and its learners as a backup with user data: what is in each file that is read. */
 export function backupWith(course: TextCourse, learners: readonly TextLearner[]): Map<string, string> {
   const files = new Map([
     ["moodle_backup.xml", manifest(course.release)],

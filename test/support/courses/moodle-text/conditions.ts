@@ -1,6 +1,6 @@
 import type { TextActivity, TextCourse, TextLearner } from "./model.ts";
 
-/** Something that Moodle cannot read: whatever else stands in the tree, the item is hidden ("Trees", malformed leaves). */
+/** Something that Moodle cannot read: whatever else is in the tree, the item is hidden ("Trees", malformed leaves). */
 export class Unreadable extends Error {}
 
 /** Where a condition is asked: for whom, when, and of what. */

@@ -37,7 +37,7 @@ export interface TextActivity {
 
 export interface TextGradeItem {
   id: number;
-  /** The activity that it grades; null of an item that stands in the gradebook alone. */
+  /** The activity that it grades; null of an item that is in the gradebook alone. */
   cm: number | null;
   min: number;
   max: number;

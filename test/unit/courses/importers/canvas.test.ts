@@ -213,7 +213,7 @@ describe("modules of Canvas", () => {
     expect(document.chapters.map(({ rule }) => rule)).toEqual([null, null, null]);
     expect(document.chapters[1]?.status).toBe("draft");
     expect(report.gates.map(({ why }) => why)).toEqual([
-      expect.stringMatching(/"m2" stands later.*"gone" is not in the file/),
+      expect.stringMatching(/"m2" comes later.*"gone" is not in the file/),
       expect.stringContaining("not published"),
     ]);
   });
@@ -265,12 +265,12 @@ describe("what nothing shows", () => {
       "quiz/assessment_meta.xml": "<quiz/>",
     });
     expect(leftOut(exported)).toEqual([
-      "1 assignments that stand in no module",
-      "1 discussions that stand in no module",
-      "1 links that stand in no module",
-      "1 pages that stand in no module",
-      "1 quizzes that stand in no module",
-      "1 tools that stand in no module",
+      "1 assignments in no module",
+      "1 discussions in no module",
+      "1 links in no module",
+      "1 pages in no module",
+      "1 quizzes in no module",
+      "1 tools in no module",
     ]);
     expect(leftOut(await importing(CARTRIDGE, { "imsmanifest.xml": ALL_KINDS }))).toEqual([
       "1 assignments that no item shows",

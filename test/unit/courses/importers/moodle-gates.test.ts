@@ -49,7 +49,7 @@ describe("a condition of a backup", () => {
     const text = await gate("{ no JSON");
     expect(text.rule).toMatchObject({ hide: { missing: { what: "condition" } } });
     expect(text.gates).toMatchObject([
-      { rule: "{ no JSON", verdict: "exact", why: expect.stringContaining("no JSON") },
+      { rule: "{ no JSON", verdict: "exact", why: expect.stringContaining("not JSON") },
     ]);
   });
 
