@@ -825,7 +825,9 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
           // What words were found in has no order of its own, nor have the names of those who are in one course.
           (/TEMP B-TREE/.test(step) &&
             !text.includes(" MATCH ") &&
-            !text.includes("FROM user_courses LEFT JOIN users")) ||
+            !text.includes("FROM user_courses LEFT JOIN users") &&
+            // Of each course of a grader as many as a page may hold are sorted; counted are 10,000 at most.
+            !text.includes("CROSS JOIN submissions AS")) ||
           /AUTOMATIC/.test(step);
         if (isBad) bad.push(`${step} | ${recorded.during} | ${text.slice(0, 600)}`);
       }
