@@ -67,6 +67,7 @@ export const FEATURES = [
       "/courses/*/chapters/*/mark_as_completed",
       "/courses/*/enrollments",
       "/courses/*/stale",
+      "/courses/*/items/*/regrade",
       "/problems/*/submissions",
       "/problems/*/mark_as_completed",
       "/submissions",

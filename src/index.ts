@@ -62,6 +62,7 @@ export class EnrollmentObject extends lazyObject<EnrollmentObjectClass>(
     submit: true,
     verdict: true,
     revoke: true,
+    regrade: true,
     relock: true,
     override: true,
     changePolicy: true,

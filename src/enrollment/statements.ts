@@ -146,6 +146,15 @@ export const COUNT_PENDING = setStatement(
     GROUP BY item_id`,
 );
 
+/** A page of the learners of a course, and whether they have tried an item. */
+// plan: SEARCH enrollments USING COVERING INDEX enrollments_by_course (course_slug=? AND status=? AND user_id>?)
+// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: SEARCH progress USING PRIMARY KEY (enrollment_id=? AND item_id=?)
+export const learnersTried = statement<[item: string, course: string, after: string, limit: number]>(
+  `SELECT user_id, EXISTS (SELECT 1 FROM progress WHERE enrollment_id = enrollments.id AND item_id = ?1) AS tried
+    FROM enrollments WHERE course_slug = ?2 AND status = 'active' AND user_id > ?3 ORDER BY user_id LIMIT ?4`,
+);
+
 /** Courses in which a user judges: their own, and those in which they are a co-author or a grader. */
 // plan: MERGE (UNION)
 // plan: LEFT

@@ -21,6 +21,7 @@ const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
 const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
+const RegradePage = lazy(() => import("./pages/author/grading/regrade.tsx"));
 const InsightPage = lazy(() => import("./pages/author/insight.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 
@@ -97,6 +98,7 @@ export function App() {
         <Route path="/author/imports/:id">{({ id }) => <ImportPage key={id} id={id} />}</Route>
         <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
+        <Route path="/author/:course/regrade">{({ course }) => <RegradePage key={course} course={course} />}</Route>
         <Route path="/grading">
           <GradingPage submission={null} />
         </Route>

@@ -238,6 +238,7 @@ async function driveEnrollments() {
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2", { as: owner });
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&course=big&cohort=c");
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&item=big.p1");
+  await drive("POST", "/courses/{course}/items/{item}/regrade", "/courses/big/items/big.p2/regrade", { body: {} });
   await drive("GET", "/submissions/pending/counts", "/submissions/pending/counts?course=big");
   const fact = { user_id: "ada", item: "big.p2", completed: true, at: new Date().toISOString() };
   await drive("POST", "/progress/import", "/progress/import", { body: { facts: [fact] } });

@@ -31,6 +31,7 @@ export default function AuthorCoursePage({ course }: { course: string }) {
           <Link href="/author">{messages.authorTitle}</Link>
           <Link href={`/courses/${course}`}>{messages.mapTitle}</Link>
           <Link href={`/author/${course}/insight`}>{messages.insightTitle}</Link>
+          <Link href={`/author/${course}/regrade`}>{messages.regradeTitle}</Link>
         </nav>
       }
     >
