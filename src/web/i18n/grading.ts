@@ -85,7 +85,8 @@ export const enGrading = {
   regradeDo: (learners: number) => `Judge again: ${learners} ${learners === 1 ? "learner" : "learners"}`,
   regradeLooking: (learners: number) => `Looking: ${learners} learners so far …`,
   regradeWould: (changed: number, looked: number) => `It would change something for ${changed} of ${looked} learners.`,
-  regradeDone: (changed: number) => `Done: something has changed for ${changed} ${changed === 1 ? "learner" : "learners"}.`,
+  regradeDone: (changed: number) =>
+    `Done: something has changed for ${changed} ${changed === 1 ? "learner" : "learners"}.`,
   regradeScores: "Scores",
   regradeUnlocks: "Unlocks",
   regradeLocks: "Locks",

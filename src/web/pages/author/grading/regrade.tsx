@@ -129,7 +129,9 @@ export default function RegradePage({ course }: { course: string }) {
                     {before.score} → {after.score}
                   </div>
                 ))}
-                {row.changed > row.changes.length ? <div className="fine">+{row.changed - row.changes.length}</div> : null}
+                {row.changed > row.changes.length ? (
+                  <div className="fine">+{row.changed - row.changes.length}</div>
+                ) : null}
               </td>
               <td>{row.unlocked.join(", ") || "–"}</td>
               <td>{row.locked.join(", ") || "–"}</td>
