@@ -71,6 +71,7 @@ export const FEATURES = [
       "/courses/*/enrollments",
       "/courses/*/releases",
       "/courses/*/stale",
+      "/courses/*/items/*/regrade",
       "/problems/*/submissions",
       "/problems/*/mark_as_completed",
       "/submissions",

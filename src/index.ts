@@ -65,6 +65,7 @@ export class EnrollmentObject extends lazyObject<EnrollmentObjectClass>(
     verdict: true,
     release: true,
     revoke: true,
+    regrade: true,
     relock: true,
     override: true,
     changePolicy: true,

@@ -1440,6 +1440,42 @@ export type HistoryEntry = {
     id: string;
     title: string;
   }[];
+export type RegradeAnswer = {
+  /** The version whose key judges. */
+  version: number;
+  /** Learners of this call. */
+  looked_at: number;
+  results: RegradedLearner[];
+  /** Learners whose object did not answer: ask again for them with the same cursor. */
+  unavailable: string[];
+  next_cursor: string | null;
+};
+
+export type RegradedLearner = {
+  enrollment_id: string;
+  learner: string;
+  changed: number;
+  changes: {
+    submission_id: string;
+    before: {
+      status: "pending" | "passed" | "failed";
+      score: number | null;
+    };
+    after: {
+      status: "pending" | "passed" | "failed";
+      score: number | null;
+    };
+  unlocked: string[];
+  locked: string[];
+};
+
+export type Regrade = {
+  /** Nothing is changed. The default. */
+  dry_run?: boolean;
+  /** What rested on a verdict that changes locks again, where the rules do not open it now. */
+  relock?: boolean;
+  limit?: number;
+  cursor?: string | null;
 };
 
 export type Submission = {
@@ -3822,6 +3858,13 @@ export interface Paths {
         results: HistoryEntry[];
         next_cursor: string | null;
       };
+  "/api/v1/courses/{course}/items/{item}/regrade": {
+    /** Judge again what an answer key has judged, by the key that is published now; or say what would change */
+    post: {
+        course: string;
+        item: string;
+      body: Regrade;
+      answer: RegradeAnswer;
     };
   };
   "/api/v1/courses/{course}/enrollments": {

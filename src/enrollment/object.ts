@@ -30,9 +30,12 @@ import { destroy, erase, restore } from "./lifecycle.ts";
 import { confirmProjection, pendingProjection, tellAgain } from "./pending.ts";
 import { ReadSide } from "./read-side.ts";
 import { Recovery } from "./recovery.ts";
+import { Tried } from "./regrade-writes.ts";
 import type {
   ChangePolicyRequest,
   Inspection,
+  Regraded,
+  RegradeRequest,
   ReleaseAnswer,
   ReleaseRequest,
   RelockRequest,
@@ -45,6 +48,7 @@ import type {
   VerdictRequest,
 } from "./requests.ts";
 import { WriteSide } from "./write-side.ts";
+import type { EnrollmentWrites } from "./writes.ts";
 
 /**
  * One learner in one course: the single writer of the learner's facts and the home of the unlock snapshot. A facade:
@@ -120,6 +124,29 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   async release(request: ReleaseRequest): Promise<Result<ReleaseAnswer>> {
     const alsoWithdrawn = true;
     return this.#writes.run(request, ({ facts }, now) => facts.releaseHeld(request, now), { alsoWithdrawn });
+  }
+
+  /**
+   * Judges again what the answer key of one problem has judged, also of a learner who has withdrawn since. A dry run is the
+   * same change, rolled back.
+   */
+  async regrade(request: RegradeRequest): Promise<Result<Regraded>> {
+    const judge = await readJudge();
+    const { actor, pointer, dry_run } = request;
+    const run = { actor, pointer, idempotency: null };
+    // The key of that version judges: a write takes a newer version over once it is in memory.
+    if ((await this.#core.program(pointer.version)) === null) return refuse("version_not_found");
+    try {
+      const decide = (writes: EnrollmentWrites, now: number) => {
+        const result = writes.regrade(request, now, judge);
+        if (dry_run) throw new Tried(result);
+        return result;
+      };
+      return await this.#writes.run(run, decide, { alsoWithdrawn: true });
+    } catch (fault) {
+      if (fault instanceof Tried) return fault.result;
+      throw fault;
+    }
   }
 
   /** Takes back everything the learner did with one item. The only way progress regresses; the reason is logged. */

@@ -87,6 +87,23 @@ export type VerdictRequest = {
 export type ReleaseRequest = OverrideRequest<{ items: string[] | null }>;
 /** With the items whose scores count from now on. */
 export type ReleaseAnswer = WriteAnswer & { released: string[] };
+
+/** All that the answer key of one problem has judged is judged again by the key of the version that is named. */
+export type RegradeRequest = {
+  item: string;
+  /** What rested on a verdict that changes locks again, where the rules do not open it now. */
+  relock: boolean;
+  /** Nothing is changed: only what would be is said. */
+  dry_run: boolean;
+  actor: ActorRef;
+  pointer: CoursePointer;
+};
+type Judged = Pick<ProjectedSubmission, "status" | "score">;
+export interface Regraded extends WriteAnswer {
+  changes: { submission_id: string; before: Judged; after: Judged }[];
+  /** All of them, those that are not listed too. */
+  changed: number;
+}
 export type RevokeRequest = OverrideRequest<{ item: string; reason: string; relock?: boolean }>;
 export type RelockRequest = OverrideRequest<{ reason: string | null }>;
 /** An override of one item to set; or null: to remove that of a kind, or all of them. */

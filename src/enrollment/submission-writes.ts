@@ -26,7 +26,7 @@ export const SUBMISSION_LIMITS = {
 } as const;
 
 /** Verdicts of one submission: the first, and its changes. Each is kept. */
-const MAX_VERDICTS = 20;
+export const MAX_VERDICTS = 20;
 
 /** Who judged what an answer key judges. */
 export const JUDGE = "judge";
@@ -112,7 +112,7 @@ export class SubmissionWrites {
     else {
       const waiting = this.#store.held.of(item);
       if (stored.held && waiting?.fact.at === fact.at) this.#store.held.remove(item);
-      if (stored.number > 0 && !stored.held) this.#judgedAnew(item, request, now);
+      if (stored.number > 0 && !stored.held) this.judgedAnew(item, request, now);
       else this.#facts.recordOne(fact, request.actor.id, now);
     }
     const changed = stored.number > 0 ? { verdict: number } : {};
@@ -126,7 +126,7 @@ export class SubmissionWrites {
   }
 
   /** What is recorded of an item is made anew from its submissions as they are judged now. */
-  #judgedAnew(item: string, { actor, relock = false }: Pick<VerdictRequest, "actor" | "relock">, now: number): void {
+  judgedAnew(item: string, { actor, relock = false }: Pick<VerdictRequest, "actor" | "relock">, now: number): void {
     const revokedAt = this.#state.facts.get(item)?.revoked_at ?? null;
     const facts: NewFact[] = [];
     for (const submission of this.#store.submissions.of(item, revokedAt)) {

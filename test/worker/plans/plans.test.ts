@@ -242,6 +242,7 @@ async function driveEnrollments() {
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2", { as: owner });
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&course=big&cohort=c");
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&item=big.p1");
+  await drive("POST", "/courses/{course}/items/{item}/regrade", "/courses/big/items/big.p2/regrade", { body: {} });
   await drive("GET", "/submissions/pending/counts", "/submissions/pending/counts?course=big");
   const fact = { user_id: "ada", item: "big.p2", completed: true, at: new Date().toISOString() };
   await drive("POST", "/progress/import", "/progress/import", { body: { facts: [fact] } });
@@ -907,7 +908,9 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
           // What words were found in has no order of its own, nor have the names of those who are in one course.
           (/TEMP B-TREE/.test(step) &&
             !text.includes(" MATCH ") &&
-            !text.includes("FROM user_courses LEFT JOIN users")) ||
+            !text.includes("FROM user_courses LEFT JOIN users") &&
+            // Of each course of a grader as many as a page may hold are sorted; counted are 10,000 at most.
+            !text.includes("CROSS JOIN submissions AS")) ||
           /AUTOMATIC/.test(step);
         if (isBad) bad.push(`${step} | ${recorded.during} | ${text.slice(0, 600)}`);
       }
