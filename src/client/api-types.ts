@@ -293,6 +293,7 @@ export type Reason = {
     | "waiting_period"
     | "not_in_cohort"
     | "profile_differs"
+    | "course_not_completed"
     | "missing"
     | "excluded"
     | "chapter_locked"
@@ -347,6 +348,7 @@ export type MissingPart = {
     | "waiting_period"
     | "not_in_cohort"
     | "profile_differs"
+    | "course_not_completed"
     | "missing"
     | "excluded"
     | "chapter_locked"
@@ -374,8 +376,20 @@ export type MissingPart = {
 };
 
 export type Step = {
-  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "mark" | "contribute" | "wait";
+  action:
+    | "complete"
+    | "attempt"
+    | "score"
+    | "pass"
+    | "view"
+    | "submit"
+    | "mark"
+    | "contribute"
+    | "complete_course"
+    | "wait";
   item?: string;
+  /** complete_course: another course. */
+  course?: string;
   title?: string;
   /** Rounded up to two decimals: who scores it has enough. */
   min_score?: number;
@@ -721,7 +735,7 @@ export type ChapterDocument = {
  * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
  * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
  * {days}, after {item, days}, average {of, min, below}, total {min, below}, previous {is}, viewed, submitted, cohort (a
- * name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.
+ * name, {any_of} or {any}), profile {field, op, value}, course_completed, missing {what, name}, hide.
  */
 export type Rule = Record<string, unknown>;
 
@@ -1049,6 +1063,11 @@ export type Verdict = {
    * did not pass leaves the item incomplete.
    */
   decides?: boolean;
+  /**
+   * The verdict waits for its release (`POST /courses/{course}/releases`): until then the submission is pending, and
+   * its score neither counts nor shows. Another verdict takes its place.
+   */
+  held?: boolean;
   feedback?: string | null;
 };
 
@@ -1071,8 +1090,9 @@ export type ImportOutcome = {
   index: number;
   /**
    * `waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`:
-   * it waits for its release. `superseded`: it happened before the item was revoked or corrected; `correct` puts it
-   * right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.
+   * it waits for its release. `held_limit`: a thousand scores of the learner wait already. `superseded`: it happened
+   * before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`.
+   * `unavailable`: send it again.
    */
   outcome:
     | "recorded"
@@ -1080,6 +1100,7 @@ export type ImportOutcome = {
     | "unchanged"
     | "superseded"
     | "held"
+    | "held_limit"
     | "item_not_found"
     | "not_enrolled"
     | "in_future"
@@ -1192,6 +1213,8 @@ export type EnrollmentDetail = {
   cohorts: string[];
   practice_mode: boolean;
   profile: Record<string, string>;
+  /** Other courses that the learner has completed, and since when, as far as rules ask for them. */
+  courses: Record<string, string>;
   overrides: {
     item: string;
     kind: "unlock" | "lock" | "excuse" | "extend";
@@ -1260,14 +1283,20 @@ export type PolicyChange = {
   /** Takes the place of the whole profile; `{}` empties it. */
   profile?: Record<string, string> | null;
   /**
+   * Other courses that the learner has completed, and when; null takes it back. What is not named stays. Courses that
+   * are here tell it themselves.
+   */
+  courses?: Record<string, string | null>;
+  /**
    * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
    * future; up to five minutes, by which clocks differ, count as now.
    */
   enrolled_at?: string | null;
   /**
    * What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's,
-   * asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since enrollment (with
-   * `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky course keeps them open.
+   * asks for a cohort (with `cohorts`), a field of the profile (with `profile`), another course (with `courses`) or
+   * days since enrollment (with `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky
+   * course keeps them open.
    */
   relock?: boolean;
 };
@@ -1291,6 +1320,23 @@ export type Revocation = {
    * whose chapter does. Without it a sticky course keeps them open.
    */
   relock?: boolean;
+};
+
+export type ReleaseResult = {
+  /** Learners of whom something was released. */
+  learners: number;
+  /** Scores that count from now on. */
+  released: number;
+  /** Learners who could not be reached: ask again. */
+  unavailable: string[];
+  /** There are more learners: call again. */
+  remaining: boolean;
+};
+
+export type Release = {
+  items?: string[] | null;
+  user_ids?: string[] | null;
+  cohort?: string | null;
 };
 
 export type Freshness = {
@@ -3147,7 +3193,7 @@ export interface Paths {
       };
       answer: EnrollmentDetail;
     };
-    /** Change cohorts, profile, practice mode or the day of enrollment; what is not named stays */
+    /** Change cohorts, profile, completed courses, practice mode or the day of enrollment; what is not named stays */
     patch: {
       path: {
         enrollment: string;
@@ -3240,6 +3286,16 @@ export interface Paths {
       answer: {
         course: string;
       };
+    };
+  };
+  "/api/v1/courses/{course}/releases": {
+    /** Let held scores count and show: of some items or all, for some learners, a cohort or the whole course */
+    post: {
+      path: {
+        course: string;
+      };
+      body: Release;
+      answer: ReleaseResult;
     };
   };
   "/api/v1/system/freshness": {
@@ -4101,6 +4157,7 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "DELETE /api/v1/enrollments/{enrollment}/overrides/{item}",
   "POST /api/v1/enrollments/{enrollment}/relock",
   "POST /api/v1/enrollments/{enrollment}/revocations",
+  "POST /api/v1/courses/{course}/releases",
   "POST /api/v1/events/archive/{id}/replay",
   "PUT /api/v1/events/preferences",
   "POST /api/v1/events/publish",
