@@ -2,12 +2,14 @@ import type { NewEntry } from "../audit/index.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../platform/text.ts";
-import type { Explanation, How, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
+import type { Explanation, Override, OverrideKind } from "../unlock/index.ts";
 import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
 import type { ProjectedFact } from "./mirrored.ts";
+import type { NewFact } from "./news.ts";
 
 export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./answers.ts";
 export type { ProjectedFact } from "./mirrored.ts";
+export type { HeldScore, HeldVerdict, NewFact } from "./news.ts";
 
 /** What crosses the line between the Worker and the enrollment object. Plain data; both sides must tolerate a release more or less. */
 
@@ -74,51 +76,6 @@ export type Content =
       at?: Explanation;
     }
   | { kind: "why"; explanation: Explanation };
-
-/** One thing a learner did. `at` is epoch ms; null is now. */
-export interface NewFact {
-  item: string;
-  completed: boolean;
-  score: number | null;
-  at: number | null;
-  /** The item is passed or failed by it. */
-  outcome?: Outcome | null;
-  /** The score in points; the percentage follows from them. */
-  points?: Points | null;
-  /** It was opened; without anything else that is no attempt. */
-  viewed?: boolean;
-  submitted?: boolean;
-  /** How it was completed, where it was; an older Worker does not say. */
-  how?: How | null;
-  /** A service tells that the learner contributed. */
-  contributed?: boolean;
-  /** It waits for its release: until then it neither counts nor shows. */
-  held?: boolean;
-  /** Of a held score: the verdict on a submission that it came with. */
-  verdict?: HeldVerdict;
-  /** What is held of the item counts from now on. Nothing else goes with it. */
-  release?: boolean;
-  /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
-  correct?: boolean;
-  /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */
-  relock?: boolean;
-}
-
-/** What becomes of a submission when its score is released. */
-export interface HeldVerdict {
-  submission_id: string;
-  passed: boolean;
-  score: number;
-  feedback: string | null;
-}
-
-/** A score that is not released. */
-export interface HeldScore {
-  item: string;
-  fact: NewFact;
-  held_at: number;
-  actor: string;
-}
 
 /** waiting: recorded of an item that is not in the published version; it takes effect when the item returns. */
 export type FactOutcome =

@@ -9,7 +9,7 @@ import {
   type Program,
   type View,
 } from "../unlock/index.ts";
-import type { HeldScore, NewFact } from "./contract.ts";
+import type { HeldScore, NewFact } from "./news.ts";
 import type { enrollments, progress } from "./tables.ts";
 
 // What rows of D1 say of an enrollment, and what a course makes of it. Pure: no I/O, no clock.
