@@ -8,7 +8,6 @@ import { type Result, refuse } from "../platform/results.ts";
 import type { Program } from "../unlock/index.ts";
 import { Announcements } from "./announcements.ts";
 import { DERIVED_TABLES } from "./backup.ts";
-import { tellWatchers, Watchers } from "./course-links.ts";
 import { StandingLease } from "./lease.ts";
 import { newMeta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
@@ -16,6 +15,7 @@ import { RESEND_MS } from "./resend.ts";
 import { DUE_NAMES, type DueName, SCHEMA_STEPS } from "./schema.ts";
 import { EnrollmentState } from "./state.ts";
 import { EnrollmentStore } from "./store.ts";
+import { tellWatchers, Watchers } from "./watchers.ts";
 import { WriteTools } from "./write-tools.ts";
 import { type EnrollmentWrites, writesWith } from "./writes.ts";
 
@@ -129,7 +129,7 @@ export class EnrollmentCore {
     this.store.beginCommit();
     const result = this.cell.commit(() => {
       const changed = change();
-      tellWatchers(this, Date.now());
+      tellWatchers(this.watchers, this.#state, this.outbox, Date.now());
       this.#state?.endCommit(Date.now());
       this.outbox.flush(this.#state !== null);
       if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox);

@@ -1,67 +1,12 @@
 import { ok, type Result } from "../platform/results.ts";
-import { courseDoneAt, scopeOf } from "../unlock/index.ts";
 import type { EnrollmentCore } from "./core.ts";
-
-// Rules may ask whether another course is completed. Who asks notes itself at the learner's enrollment of that course, which
-// tells it whenever that changes. Both go through the queue's consumer; no database knows of it.
-
-/** Notes stand apart from the tables: the learner may not be enrolled yet, and a copy of the enrollment needs none of them. */
-const PREFIX = "watch:";
-
-/** Courses that want to know whether this one is completed, and what they were told last. */
-export class Watchers {
-  readonly #storage: DurableObjectStorage;
-  #known: Map<string, number | null> | null = null;
-
-  constructor(storage: DurableObjectStorage) {
-    this.#storage = storage;
-  }
-
-  all(): ReadonlyMap<string, number | null> {
-    this.#known ??= new Map(
-      [...this.#storage.kv.list<number | null>({ prefix: PREFIX })].map(([key, told]) => [
-        key.slice(PREFIX.length),
-        told,
-      ]),
-    );
-    return this.#known;
-  }
-
-  note(course: string, told: number | null): void {
-    this.all();
-    this.#storage.kv.put(PREFIX + course, told);
-    this.#known?.set(course, told);
-  }
-
-  forget(): void {
-    this.#known = null;
-  }
-}
-
-/** Since when this course is completed, epoch ms; null where it is not. */
-function completedAt({ state }: EnrollmentCore, now: number): number | null {
-  if (state === null || state.meta.status === "withdrawn") return null;
-  const at = courseDoneAt(scopeOf(state.program, state.learner, now));
-  return Number.isFinite(at) ? at : null;
-}
-
-/** Inside a transaction, after a change: whoever was told otherwise is to be told. */
-export function tellWatchers(core: EnrollmentCore, now: number): void {
-  const watching = core.watchers.all();
-  if (watching.size === 0 || core.state === null || !core.outbox.hasNews) return;
-  const at = completedAt(core, now);
-  for (const [course, told] of [...watching]) {
-    if (told === at) continue;
-    core.watchers.note(course, at);
-    core.outbox.add("tell", course, now, JSON.stringify(at));
-  }
-}
+import { completedAt } from "./watchers.ts";
 
 /** Another course of the learner asks for this one. @returns since when it is completed; null where it is not. */
 export async function watchCourse(core: EnrollmentCore, course: string): Promise<Result<number | null>> {
   await core.load();
   if (core.cell.isErased) return ok(null);
-  const at = completedAt(core, Date.now());
+  const at = completedAt(core.state, Date.now());
   core.watchers.note(course, at);
   return ok(at);
 }

@@ -176,6 +176,13 @@ export const NAMES_OF = setStatement((set) => `SELECT id, name FROM users WHERE 
  * nobody has evaluated yet have no policy.
  */
 // plan: SEARCH enrollments USING INDEX enrollments_by_course (course_slug=? AND status=?)
+// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: SCAN own VIRTUAL TABLE INDEX 3:
+// plan: CORRELATED SCALAR SUBQUERY 3
+// plan: SCAN score VIRTUAL TABLE INDEX 3:
+// plan: LIST SUBQUERY 2
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: CREATE BLOOM FILTER
 export const withHeld = statement<[course: string, cohort: string | null, items: string, limit: number]>(
   `SELECT user_id FROM enrollments
    WHERE course_slug = ?1 AND status = 'active' AND instr(policy, '"held":[') > 0

@@ -1,7 +1,7 @@
 import type { Program } from "../program.ts";
 
 /** What one can do, or wait for. */
-export type Act =
+type Act =
   | "complete"
   | "attempt"
   | "score"

@@ -20,7 +20,6 @@ const submissionSchema = z.looseObject({
   score: z.number().nullable(),
   feedback: z.string().nullable(),
 });
-const auditSchema = z.looseObject({ results: z.array(z.looseObject({ action: z.string() })) });
 
 async function course() {
   const slug = freshSlug("release");
@@ -77,9 +76,6 @@ it("releases a whole class at once, a cohort, one learner or one item; again it 
   expect(await release(slug, {})).toEqual(nothing);
   for (const user of ["ada", "bob", "cy"])
     expect(await statesOf(slug, user)).toMatchObject({ [id("next")]: "unlocked" });
-  const chain = await call("GET", `/system/audit?course=${slug}`, { token: await tokenOf("root", "admin") });
-  const { results } = await read(chain, 200, auditSchema);
-  expect(results.filter(({ action }) => action === "progress.released")).toHaveLength(4);
 });
 
 it("refuses items of other courses, a cohort beside names, and who is no staff of the course", async () => {
@@ -139,7 +135,7 @@ it("holds a verdict: the submission waits for its learner until the release; ano
   expect(await judge(exam, verdict)).toMatchObject(pending);
   expect(await judge(exam, { ...verdict, score: 70 })).toMatchObject(pending);
   expect(await heldOf(slug, "ada")).toEqual([id("exam")]);
-  expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "unlocked", [id("next")]: "locked" });
+  expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "started", [id("next")]: "locked" });
 
   expect(await release(slug, { user_ids: ["ada"] })).toMatchObject({ released: 1 });
   expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "completed", [id("next")]: "unlocked" });
