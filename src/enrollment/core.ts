@@ -11,6 +11,7 @@ import { DERIVED_TABLES } from "./backup.ts";
 import { StandingLease } from "./lease.ts";
 import { newMeta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
+import { Promised } from "./promises.ts";
 import { RESEND_MS } from "./resend.ts";
 import { DUE_NAMES, type DueName, SCHEMA_STEPS } from "./schema.ts";
 import { EnrollmentState } from "./state.ts";
@@ -27,7 +28,8 @@ export class EnrollmentCore {
   readonly outbox: Outbox;
   readonly cell: Cell<DueName>;
   readonly announcements: Announcements;
-  readonly lease = new StandingLease();
+  readonly promised: Promised;
+  readonly lease: StandingLease;
   readonly #ctx: DurableObjectState;
   readonly #env: () => Env;
   /** Whether it is noted for the next backup that D1 is behind. */
@@ -43,6 +45,8 @@ export class EnrollmentCore {
     this.#env = env;
     this.store = new EnrollmentStore(ctx.storage.sql);
     this.outbox = new Outbox(ctx.storage.sql);
+    this.promised = new Promised(ctx.storage.sql);
+    this.lease = new StandingLease(this.promised);
     this.cell = new Cell(ctx, {
       called: "an enrollment object",
       schema: SCHEMA_STEPS,
@@ -52,12 +56,13 @@ export class EnrollmentCore {
       forget: () => {
         this.#state = null;
         this.outbox.forget();
+        this.promised.forget();
         this.announcements.forget();
         forget();
       },
     });
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-    this.announcements = new Announcements(env, waitUntil, this.outbox, () => this.id);
+    this.announcements = new Announcements(env, waitUntil, this.outbox, this.promised, () => this.id);
   }
 
   get env(): Env {
@@ -127,7 +132,7 @@ export class EnrollmentCore {
       const changed = change();
       this.#state?.endCommit(Date.now());
       this.outbox.flush(this.#state !== null);
-      if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox);
+      if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox, this.promised);
       // After a failure it waits for its turn, and news come before that.
       const { scheduler } = this.cell;
       if (this.outbox.hasNews && scheduler.has("outbox")) scheduler.schedule("outbox", Date.now() + RESEND_MS);
