@@ -4,7 +4,8 @@ import { parseEnrollmentId } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
 import { groupFor } from "./group-announcement.ts";
 import { noticesOf } from "./notices.ts";
-import type { Outbox, OutboxRow } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
+import type { OutboxRow } from "./outbox-row.ts";
 import type { Promised } from "./promises.ts";
 import { RESEND_MS } from "./resend.ts";
 

@@ -86,7 +86,8 @@ export class UserGate extends DurableObject<Env> {
     if (!stands.ok) return stands;
     const verdict = typeof stands.value === "string" ? { standing: stands.value, role } : stands.value;
     // Another role is asked about each time.
-    const isSure = wants && verdict.role === role && changes === this.#memory.changes && this.#memory.of(token) !== undefined;
+    const isSure =
+      wants && verdict.role === role && changes === this.#memory.changes && this.#memory.of(token) !== undefined;
     return ok({ verdict, ms: isSure ? this.#leases.grant(enrollment, Date.now()) : 0 });
   }
 
