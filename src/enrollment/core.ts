@@ -11,6 +11,7 @@ import { DERIVED_TABLES } from "./backup.ts";
 import { StandingLease } from "./lease.ts";
 import { newMeta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
+import { Promised } from "./promises.ts";
 import { RESEND_MS } from "./resend.ts";
 import { DUE_NAMES, type DueName, SCHEMA_STEPS } from "./schema.ts";
 import { EnrollmentState } from "./state.ts";
@@ -28,7 +29,8 @@ export class EnrollmentCore {
   readonly outbox: Outbox;
   readonly cell: Cell<DueName>;
   readonly announcements: Announcements;
-  readonly lease = new StandingLease();
+  readonly promised: Promised;
+  readonly lease: StandingLease;
   readonly watchers: Watchers;
   readonly #ctx: DurableObjectState;
   readonly #env: () => Env;
@@ -46,6 +48,8 @@ export class EnrollmentCore {
     this.store = new EnrollmentStore(ctx.storage.sql);
     this.outbox = new Outbox(ctx.storage.sql);
     this.watchers = new Watchers(ctx.storage);
+    this.promised = new Promised(ctx.storage.sql);
+    this.lease = new StandingLease(this.promised);
     this.cell = new Cell(ctx, {
       called: "an enrollment object",
       schema: SCHEMA_STEPS,
@@ -56,12 +60,13 @@ export class EnrollmentCore {
         this.#state = null;
         this.outbox.forget();
         this.watchers.forget();
+        this.promised.forget();
         this.announcements.forget();
         forget();
       },
     });
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-    this.announcements = new Announcements(env, waitUntil, this.outbox, () => this.id);
+    this.announcements = new Announcements(env, waitUntil, this.outbox, this.promised, () => this.id);
   }
 
   get env(): Env {
@@ -132,7 +137,7 @@ export class EnrollmentCore {
       tellWatchers(this.watchers, this.#state, this.outbox, Date.now());
       this.#state?.endCommit(Date.now());
       this.outbox.flush(this.#state !== null);
-      if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox);
+      if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox, this.promised);
       // After a failure it waits for its turn, and news come before that.
       const { scheduler } = this.cell;
       if (this.outbox.hasNews && scheduler.has("outbox")) scheduler.schedule("outbox", Date.now() + RESEND_MS);

@@ -50,6 +50,9 @@ import type {
 import { WriteSide } from "./write-side.ts";
 import type { EnrollmentWrites } from "./writes.ts";
 
+/** Who wrote so lately writes again and again. */
+const BUSY_MS = 600_000;
+
 /**
  * One learner in one course: the single writer of the learner's facts and the home of the unlock snapshot. A facade:
  * rules are in ../unlock, rows in store.ts, changes in state.ts and writes.ts, what all work with in core.ts.
@@ -94,8 +97,11 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
    * @returns null when it is not known for sure that it counts: then nothing was done.
    */
   async recordOwn(request: RecordRequest, token: Presented): Promise<Result<RecordAnswer | null>> {
-    const { lease, env, id } = this.#core;
-    if (!(await lease.stands(env, id, token))) return ok(null);
+    const core = this.#core;
+    const { lease, env, id } = core;
+    const known = (await core.load())?.meta;
+    const isBusy = known !== undefined && known.progress_seq > 0 && Date.now() - known.last_active_at < BUSY_MS;
+    if (known === undefined || !(await lease.stands(env, id, token, isBusy))) return ok(null);
     const { endings } = lease;
     return this.#writes.run(request, ({ facts }, now) =>
       lease.endings === endings ? facts.record(request, now) : refuse("unavailable", { retry_after: 1 }),
@@ -104,7 +110,8 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
 
   /** How the learner's tokens stand changes: from now on that is asked again. */
   async endLease(): Promise<Result<null>> {
-    this.#core.lease.end();
+    const { cell, lease } = this.#core;
+    if (cell.exists && !cell.isErased) lease.end((change) => cell.commit(change));
     return ok(null);
   }
 
@@ -229,7 +236,9 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
 
   /** The live events that were kept because nobody listened; somebody does now. Null when there is no enrollment. */
   async keptEvents(): Promise<Result<KeptBack | null>> {
-    return ok((await this.#core.load()) === null ? null : this.#core.announcements.kept());
+    const { cell, announcements } = this.#core;
+    if ((await this.#core.load()) === null) return ok(null);
+    return ok(announcements.kept((change) => cell.commit(change)));
   }
 
   /** The learner's channel has what it was given of them. */

@@ -1,4 +1,5 @@
-import { type Held, Unsent } from "./unsent.ts";
+import type { Held, OutboxRow } from "./outbox-row.ts";
+import { Unsent } from "./unsent.ts";
 
 /**
  * What an enrollment object still has to deliver to D1. A row is written in the transaction of its cause and removed
@@ -15,13 +16,6 @@ export type OutboxKind =
   | "audit"
   | "ask"
   | "tell";
-
-export interface OutboxRow {
-  id: number;
-  kind: string;
-  ref: string;
-  payload: string | null;
-}
 
 type News = [kind: OutboxKind, ref: string, payload: string | null, createdAt: number];
 

@@ -217,9 +217,13 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // Rows of the outbox that D1 has and the learner's live events have not, as JSON; null for none. See unsent.ts.
+    // Rows of the outbox that D1 has and the learner's live events have not, see unsent.ts, and what other objects have
+    // promised, see promises.ts. Both as JSON; null for none.
     id: "012_unsent",
-    sql: "ALTER TABLE enrollment ADD COLUMN unsent TEXT;",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN unsent TEXT;
+      ALTER TABLE enrollment ADD COLUMN promises TEXT;
+    `,
   },
   {
     // What a person says of a submission beside score and comment, since when it is held, and which verdict it is; and the
