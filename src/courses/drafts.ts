@@ -53,7 +53,11 @@ export async function dropDraft(
     unique: `${slug}:${version}`,
   } as const;
   const [[row]] = await db.batch([
-    db.update(courseVersions).set({ dropped_at: now }).where(and(place, isThere, wasNeverActive)).returning(),
+    db
+      .update(courseVersions)
+      .set({ dropped_at: now })
+      .where(and(place, isThere, wasNeverActive))
+      .returning(),
     db
       .delete(courseOutlines)
       .where(and(eq(courseOutlines.course_slug, slug), eq(courseOutlines.version, version), droppedNow)),

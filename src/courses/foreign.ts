@@ -14,7 +14,7 @@ import type { CheckedDocument } from "./versions.ts";
 // What an import needs beyond a course's own rooms. It is loaded when somebody imports: see loadImporting in index.ts.
 
 export { createCourse } from "./create.ts";
-export { countDrafts, droppedDrafts, dropDraft, forgetDropped, removeDocument } from "./drafts.ts";
+export { countDrafts, dropDraft, droppedDrafts, forgetDropped, removeDocument } from "./drafts.ts";
 export { archiveFiles } from "./importers/archive/index.ts";
 export { filesNamed, settleLinks } from "./importers/links.ts";
 export { storeDraft } from "./publish.ts";

@@ -33,7 +33,9 @@ export async function dropDraftWithFiles(
   if (!dropped.ok) return dropped;
   if (dropped.value === null) return ok(false);
   // The draft is gone; what is left of it is removed tonight where it is not removed now.
-  await removeRest(env, db, dropped.value).catch((fault: unknown) => logFault("draft_left", fault, { course_id: course }));
+  await removeRest(env, db, dropped.value).catch((fault: unknown) =>
+    logFault("draft_left", fault, { course_id: course }),
+  );
   return ok(true);
 }
 
@@ -85,7 +87,12 @@ const DROPPED = [{ path: "", rule: "dropped", message: "Somebody has stopped thi
  * Stops an import that has not ended, or removes one that has, with its archive, its report, and what was done with its
  * people. The draft that it made stays. Again, nothing happens.
  */
-export async function dropImport(env: Env, db: Database, row: ImportRow, { actor, request_id, now }: By): Promise<void> {
+export async function dropImport(
+  env: Env,
+  db: Database,
+  row: ImportRow,
+  { actor, request_id, now }: By,
+): Promise<void> {
   const entry = (step: "stopped" | "removed") =>
     ({
       action: "course.import_dropped",
@@ -93,7 +100,7 @@ export async function dropImport(env: Env, db: Database, row: ImportRow, { actor
       target: { type: "course", id: row.course_slug },
       course: row.course_slug,
       request_id,
-      details: { kind: row.format, step },
+      details: { kind: row.format, status: step },
       unique: `${row.id}:${step}`,
     }) as const;
   const [[stopped]] = await db.batch([
@@ -119,12 +126,7 @@ export async function dropImport(env: Env, db: Database, row: ImportRow, { actor
   }
   for (const one of below) await removeImport(env, db, one);
   await db.batch([
-    addAuditEntryWhere(
-      db,
-      entry("removed"),
-      now,
-      sql`EXISTS (SELECT 1 FROM course_imports WHERE id = ${row.id})`,
-    ),
+    addAuditEntryWhere(db, entry("removed"), now, sql`EXISTS (SELECT 1 FROM course_imports WHERE id = ${row.id})`),
   ]);
   await removeImport(env, db, row);
 }

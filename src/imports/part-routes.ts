@@ -172,7 +172,11 @@ export function partRoutes() {
     .openapi(abortRoute, async (c) => {
       const row = await uploadFor(c, c.req.valid("param").id);
       if (row === null) return c.body(null, 204);
-      if (row.state !== "receiving") return respond(c, refuse("concurrent_change", { detail: "The archive has arrived: it is an import now." }).refusal);
+      if (row.state !== "receiving")
+        return respond(
+          c,
+          refuse("concurrent_change", { detail: "The archive has arrived: it is an import now." }).refusal,
+        );
       await removeImport(c.env, databaseOf(c), row);
       return c.body(null, 204);
     });

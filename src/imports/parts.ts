@@ -12,7 +12,7 @@ import { type Body, type Deps, isSameUpload, noRoom, queueArchive, UNDER_WAY } f
 
 const ARCHIVE = "application/octet-stream";
 
-export const partsOf = (size: number): number => Math.ceil(size / PART_BYTES);
+const partsOf = (size: number): number => Math.ceil(size / PART_BYTES);
 /** Bytes that a part must have. */
 const sizeOfPart = (size: number, part: number): number => Math.min(PART_BYTES, size - (part - 1) * PART_BYTES);
 
@@ -81,7 +81,9 @@ export async function takePart({ env, db }: Deps, row: ImportRow, part: number, 
     const sent = await hashOf(body, size);
     if (!sent.ok) return sent;
     if (sent.value === earlier?.sha256) return ok(sent.value);
-    return refuse("content_mismatch", { detail: `Part ${part} is there with other bytes. Another upload takes others.` });
+    return refuse("content_mismatch", {
+      detail: `Part ${part} is there with other bytes. Another upload takes others.`,
+    });
   }
   const upload = env.DOCUMENTS.resumeMultipartUpload(archiveKey(id), upload_id);
   const received = await receivePart(upload, part, body, size);

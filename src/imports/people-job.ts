@@ -136,15 +136,16 @@ async function enrolledAmong(env: Env, course: string, ids: readonly string[]): 
 /** Whether an enrollment says already what the source says. What the source leaves open is left as it is. */
 function isAsSaid(now: Enrolled, { cohorts, profile, enrolled_at }: PlannedLearner): boolean {
   const policy: unknown = JSON.parse(now.policy);
-  const member = (name: string): unknown => (typeof policy === "object" && policy !== null ? Reflect.get(policy, name) : null);
+  const member = (name: string): unknown =>
+    typeof policy === "object" && policy !== null ? Reflect.get(policy, name) : null;
   const own = member("cohorts");
   const has = new Set(Array.isArray(own) ? own : []);
   const isSame = has.size === new Set(cohorts).size && cohorts.every((cohort) => has.has(cohort));
   const fields = member("profile");
-  const valueOf = (field: string): unknown =>
+  const fieldOf = (field: string): unknown =>
     typeof fields === "object" && fields !== null ? Reflect.get(fields, field) : undefined;
   const isDay = enrolled_at === null || Date.parse(enrolled_at) === now.enrolled_at;
-  return isSame && isDay && Object.entries(profile).every(([field, value]) => valueOf(field) === value);
+  return isSame && isDay && Object.entries(profile).every(([field, value]) => fieldOf(field) === value);
 }
 
 /**
@@ -243,7 +244,11 @@ async function enrollPage(
     const parsed = rosterRow.safeParse({ user_id, cohorts, profile: fields, enrolled_at });
     const day = parsed.success ? givenEnrolledAt(parsed.data.enrolled_at, now, "enrolled_at") : null;
     if (!parsed.success || (typeof day === "object" && day !== null)) {
-      tally.lost("invalid", name, parsed.success ? "It begins in the future." : (parsed.error.issues[0]?.message ?? ""));
+      tally.lost(
+        "invalid",
+        name,
+        parsed.success ? "It begins in the future." : (parsed.error.issues[0]?.message ?? ""),
+      );
       continue;
     }
     known.push({ name, applicant: { user: user_id, cohorts, practice_mode: null, profile: fields, enrolled_at: day } });

@@ -1,4 +1,4 @@
-import { and, eq, lt, or, sql, type SQL } from "drizzle-orm";
+import { and, eq, lt, or, type SQL, sql } from "drizzle-orm";
 import { jsonSet, oneBatch } from "../platform/database/batches.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { logEvent, logFault } from "../platform/log.ts";

@@ -12,7 +12,15 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import { dropImport } from "./drop.ts";
 import { reportKey } from "./keys.ts";
 import { courseToImportInto } from "./rights.ts";
-import { ARCHIVE_TYPES, beginRoute, dropRoute, IMPORTS_PATH, listRoute, readRoute, reportRoute } from "./route-definitions.ts";
+import {
+  ARCHIVE_TYPES,
+  beginRoute,
+  dropRoute,
+  IMPORTS_PATH,
+  listRoute,
+  readRoute,
+  reportRoute,
+} from "./route-definitions.ts";
 import { viewImport } from "./schemas.ts";
 import { findImport } from "./store.ts";
 import { courseImports, type ImportRow } from "./tables.ts";

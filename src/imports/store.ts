@@ -191,7 +191,11 @@ export function doneStatement(db: Database, held: Held, version: number, now: nu
 export async function endPeople(
   db: Database,
   held: Held,
-  { counts, errors = [], ...rest }: Partial<Pick<ImportRow, "bytes_read" | "reported" | "applied" | "size">> & {
+  {
+    counts,
+    errors = [],
+    ...rest
+  }: Partial<Pick<ImportRow, "bytes_read" | "reported" | "applied" | "size">> & {
     counts: Readonly<Record<string, number>>;
     errors?: readonly FieldError[];
   },

@@ -45,7 +45,9 @@ export async function takeArchive(
   const { size } = announced;
   const received = await receive(env.DOCUMENTS, archiveKey(id), body, { size, type, sha256: null });
   if (!received.ok) {
-    await removeImport(env, db, { id, upload_id: null, state: "receiving" }).catch((fault: unknown) => logFault("import_removal_left", fault, { import: id }));
+    await removeImport(env, db, { id, upload_id: null, state: "receiving" }).catch((fault: unknown) =>
+      logFault("import_removal_left", fault, { import: id }),
+    );
     return received;
   }
   const row = await queueArchive(deps, id, announced, received.value);

@@ -121,7 +121,16 @@ describe("an import of a large backup", () => {
     "is sent in parts by the command line, which says what came of it",
     async () => {
       const report = join(folder, "report.json");
-      const { code, output } = await typed("author", "moodle", archive, "--draft", "--course", "typed", "--report", report);
+      const { code, output } = await typed(
+        "author",
+        "moodle",
+        archive,
+        "--draft",
+        "--course",
+        "typed",
+        "--report",
+        report,
+      );
       expect(output).toContain("bytes, in parts");
       expect(code, output).toBe(0);
       expect(output).toMatch(/sent {5}\d+ of \d+ bytes/);

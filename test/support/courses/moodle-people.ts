@@ -14,7 +14,9 @@ export interface Student {
 export function withPeople(files: Files, students: readonly Student[], kind = "page"): Files {
   const people: Record<string, string> = {
     "users.xml": `<users>${students
-      .map(({ id, username, email }) => `<user id="${id}"><username>${username}</username><email>${email}</email></user>`)
+      .map(
+        ({ id, username, email }) => `<user id="${id}"><username>${username}</username><email>${email}</email></user>`,
+      )
       .join("")}</users>`,
     "course/enrolments.xml": `<enrolments><enrols><enrol id="1"><user_enrolments>${students
       .map(

@@ -516,16 +516,8 @@ const PLAN: Record<string, Act[]> = {
   // What an import holds is of a course, not of a person here.
   "GET /courses/imports": open(["author", get(() => "/courses/imports")], ["admin", get(() => "/courses/imports")]),
   "GET /courses/imports/{id}": open(["author", onImport("")], ["admin", onImport("")]),
-  "DELETE /courses/imports/{id}": each(
-    ["author", "admin"],
-    onImport("", "DELETE"),
-    ofCourse("course.import_dropped"),
-  ),
-  "DELETE /courses/{course}/drafts/{version}": each(
-    ["author", "admin"],
-    dropDraft,
-    ofCourse("course.draft_dropped"),
-  ),
+  "DELETE /courses/imports/{id}": each(["author", "admin"], onImport("", "DELETE"), ofCourse("course.import_dropped")),
+  "DELETE /courses/{course}/drafts/{version}": each(["author", "admin"], dropDraft, ofCourse("course.draft_dropped")),
   "POST /courses/imports/uploads": open(["author", announceUpload], ["admin", announceUpload]),
   "GET /courses/imports/uploads/{id}": open(["author", onUpload("GET")], ["admin", onUpload("GET")]),
   "PUT /courses/imports/uploads/{id}/parts/{part}": open(["author", onUpload("PUT")], ["admin", onUpload("PUT")]),

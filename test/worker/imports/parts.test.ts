@@ -116,7 +116,9 @@ describe("an archive that is sent in parts", () => {
     const size = PART_BYTES + 5;
     const ids = [];
     for (let n = 0; n < 5; n += 1) ids.push((await announced({ course: freshSlug("parts"), size, user })).id);
-    expect((await problem(await announce({ course: freshSlug("parts"), size, user }), 409)).code).toBe("quota_exceeded");
+    expect((await problem(await announce({ course: freshSlug("parts"), size, user }), 409)).code).toBe(
+      "quota_exceeded",
+    );
     const [id = ""] = ids;
     expect((await put(id, 2, new Uint8Array(5), user)).status).toBe(200);
     expect((await ask("DELETE", id, user)).status).toBe(204);

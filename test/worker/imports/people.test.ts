@@ -152,7 +152,9 @@ describe("people of a backup", () => {
     expect((await read(await ask("POST", id), 202, job)).id).toBe(own);
     // A worker that has noted the roster and died with the first fact.
     const counts = JSON.stringify({ enrolled: 1, not_matched: 5 });
-    await env.DB.prepare("UPDATE course_imports SET state = 'reading', attempts = 1, applied = 6, counts = ? WHERE id = ?")
+    await env.DB.prepare(
+      "UPDATE course_imports SET state = 'reading', attempts = 1, applied = 6, counts = ? WHERE id = ?",
+    )
       .bind(counts, own)
       .run();
     await workOn(own);

@@ -526,8 +526,7 @@ async function driveParts(path: string, as: [string, Role]) {
   const body = { format: "exercism", course: "foreign", name: "config.json", size: BYTES.length };
   const uploads = `${path}/uploads`;
   const headers = { "content-type": "application/octet-stream" };
-  const begin = () =>
-    drive("POST", uploads, uploads, { as, body, headers: { "idempotency-key": "parts-of-plans" } });
+  const begin = () => drive("POST", uploads, uploads, { as, body, headers: { "idempotency-key": "parts-of-plans" } });
   const { id } = await begin();
   const one = `${uploads}/${id}`;
   for (let tries = 0; tries < 2; tries += 1) {
