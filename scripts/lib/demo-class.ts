@@ -19,7 +19,9 @@ const AT_ONCE = 12;
 const PATIENCE_MS = 5_000;
 
 const documentSchema = z.looseObject({
-  chapters: z.array(z.looseObject({ id: z.string(), problems: z.array(z.looseObject({ id: z.string() })).default([]) })),
+  chapters: z.array(
+    z.looseObject({ id: z.string(), problems: z.array(z.looseObject({ id: z.string() })).default([]) }),
+  ),
 });
 
 interface Fact {
@@ -50,7 +52,9 @@ function spread(index: number, salt: number): number {
 
 /** What each learner did in two weeks, in the order of the course. */
 export function demoFacts(now: number): Fact[] {
-  const { chapters } = documentSchema.parse(JSON.parse(readFileSync(fromRoot("samples/algorithms/course.json"), "utf8")));
+  const { chapters } = documentSchema.parse(
+    JSON.parse(readFileSync(fromRoot("samples/algorithms/course.json"), "utf8")),
+  );
   const steps = chapters.flatMap(({ id, problems }) => [
     ...problems.map((problem) => ({ item: problem.id, isChapter: false })),
     { item: id, isChapter: true },
@@ -83,7 +87,9 @@ export async function makeDemoClass(admin: ApiClient, now: number): Promise<{ le
   for (let start = 0; start < DEMO_CLASS.length && !isLate(); start += AT_ONCE) {
     const some = DEMO_CLASS.slice(start, start + AT_ONCE);
     await Promise.all(
-      some.map(({ id, name }) => admin.post("/api/v1/users", { id, email: `${id}@example.org`, name, role: "learner" })),
+      some.map(({ id, name }) =>
+        admin.post("/api/v1/users", { id, email: `${id}@example.org`, name, role: "learner" }),
+      ),
     );
   }
   const facts = demoFacts(now);

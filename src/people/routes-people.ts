@@ -232,7 +232,8 @@ export function personRoutes() {
         results[index] = { index, user_id: user, outcome };
       }
       const goers = named.filter((one) => one.withdraw);
-      for (const { index, user } of goers.slice(MAX_ENDED)) results[index] = { index, user_id: user, outcome: "unavailable" };
+      for (const { index, user } of goers.slice(MAX_ENDED))
+        results[index] = { index, user_id: user, outcome: "unavailable" };
       await inParallel(goers.slice(0, MAX_ENDED), PARALLEL, async ({ index, user }) => {
         const ended = await withdraw(c.env, enrollmentId(slug, user), actor);
         const isUnknown = !ended.ok && ended.refusal.code === "not_enrolled";

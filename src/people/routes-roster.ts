@@ -18,7 +18,7 @@ import { applicantOf, MAX_ENDED, PARALLEL } from "./routes-people.ts";
 const MAX_CSV = 1_500_000;
 const MAX_BODY = 2_000_000;
 /** A class that is compared with a file as a whole, at most. */
-const MAX_CLASS = 50_000;
+const MAX_CLASS = 100_000;
 /** People listed of each kind in a preview; their numbers are exact. */
 const MAX_LISTED = 200;
 

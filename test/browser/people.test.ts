@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeDemoClass } from "../../scripts/lib/demo-class.ts";
 import { SAMPLE_AUTHOR, SAMPLE_COURSE } from "../../scripts/lib/demo.ts";
+import { makeDemoClass } from "../../scripts/lib/demo-class.ts";
 import { seriousFindings } from "../support/browser/axe.ts";
 import { hasChromium, launchChromium, newContext, screenshot, watchFaults } from "../support/browser/chromium.ts";
 import { type Person, Site } from "../support/browser/site.ts";
@@ -155,7 +155,10 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.getByRole("combobox", { name: "Cohort" }).selectOption("evening");
     await expect.poll(() => page.getByRole("rowheader", { name: "Chen Abe" }).count()).toBe(0);
     await page.getByRole("radio", { name: "Who is where" }).check();
-    await page.getByText(/here now/).first().waitFor();
+    await page
+      .getByText(/here now/)
+      .first()
+      .waitFor();
     await isSound(page, "class-stuck");
     expect(faults).toEqual([]);
     await context.close();

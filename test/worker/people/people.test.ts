@@ -183,7 +183,9 @@ describe("an invitation by a link", () => {
 
   it("enrolls into a course that is closed to others, with its cohorts", async () => {
     await publish(ladder(slug, { open_enrollment: false }));
-    expect((await call("POST", `/courses/${slug}/enrollments`, { token: await tokenOf("ada"), body: {} })).status).toBe(403);
+    expect((await call("POST", `/courses/${slug}/enrollments`, { token: await tokenOf("ada"), body: {} })).status).toBe(
+      403,
+    );
     const { token } = await invite({ cohorts: ["spring"] });
     expect((await accept(token, "ada")).status).toBe(200);
     await project(slug, "ada");

@@ -147,8 +147,7 @@ function LinkRow({ course, link }: { course: string; link: Invitation }) {
     request(`/courses/${course}/invitations/${link.id}`, { method: "DELETE" }),
   );
   const address = `${location.origin}/invite/${link.token}`;
-  const serves =
-    link.revoked_at === null && Date.parse(link.expires_at) > Date.now() && link.uses < link.max_uses;
+  const serves = link.revoked_at === null && Date.parse(link.expires_at) > Date.now() && link.uses < link.max_uses;
   return (
     <li>
       <p>
@@ -162,7 +161,13 @@ function LinkRow({ course, link }: { course: string; link: Invitation }) {
       </p>
       {serves ? (
         <div className="actions">
-          <input className="link-address" readOnly value={address} aria-label={text.link} onFocus={(event) => event.target.select()} />
+          <input
+            className="link-address"
+            readOnly
+            value={address}
+            aria-label={text.link}
+            onFocus={(event) => event.target.select()}
+          />
           <button
             type="button"
             className="button is-small"

@@ -35,7 +35,12 @@ export function ClassTable(props: {
             <th scope="col">{text.lastActive}</th>
             <th scope="col">{text.atRisk}</th>
             {items.map(({ id, title, kind }) => (
-              <th key={id} scope="col" className={kind === "chapter" ? "class-item is-chapter" : "class-item"} title={title}>
+              <th
+                key={id}
+                scope="col"
+                className={kind === "chapter" ? "class-item is-chapter" : "class-item"}
+                title={title}
+              >
                 <span>{title}</span>
               </th>
             ))}
@@ -50,7 +55,9 @@ export function ClassTable(props: {
                   <Link href={`/author/${course}/people/${encodeURIComponent(user_id)}`}>{name ?? user_id}</Link>
                 </th>
                 <td className="number">{completed_count}</td>
-                <td className="class-when">{last_active_at === null ? text.never : formatInstant(last_active_at, language)}</td>
+                <td className="class-when">
+                  {last_active_at === null ? text.never : formatInstant(last_active_at, language)}
+                </td>
                 <td>
                   {risk === undefined ? (
                     <span className="fine">{text.noRisk}</span>
@@ -63,7 +70,13 @@ export function ClassTable(props: {
                   )}
                 </td>
                 {items.map(({ id }, at) => (
-                  <Cell key={id} state={states[at] ?? "hidden"} score={scores[at] ?? null} text={text} messages={messages} />
+                  <Cell
+                    key={id}
+                    state={states[at] ?? "hidden"}
+                    score={scores[at] ?? null}
+                    text={text}
+                    messages={messages}
+                  />
                 ))}
               </tr>
             );

@@ -4,13 +4,12 @@ import { isAbsent } from "../../../api/problem.ts";
 import { allPages, useChapters } from "../../../api/queries.ts";
 import { request } from "../../../api/request.ts";
 import type { PredictionPage } from "../../../api/types.ts";
-import { useLanguage } from "../../../i18n/index.ts";
+import { useLanguage, useMessages } from "../../../i18n/index.ts";
 import { usePeopleText } from "../../../i18n/people.ts";
 import { FaultNote, Loading } from "../../../parts/fault.tsx";
 import { Page } from "../../../parts/page.tsx";
 import { Segments } from "../../../parts/segments.tsx";
 import { stateWord } from "../../../parts/state.tsx";
-import { useMessages } from "../../../i18n/index.ts";
 import { session } from "../../../session/store.ts";
 import { ForbiddenPage, NotFoundPage } from "../../not-found.tsx";
 import { type ClassPage as ClassPageOf, peopleKey, useCohorts } from "./api.ts";
@@ -64,12 +63,7 @@ export default function ClassPage({ course }: { course: string }) {
   );
 }
 
-function Filters(props: {
-  course: string;
-  view: "table" | "stuck";
-  filter: Filter;
-  change: (filter: Filter) => void;
-}) {
+function Filters(props: { course: string; view: "table" | "stuck"; filter: Filter; change: (filter: Filter) => void }) {
   const { course, view, filter, change } = props;
   const text = usePeopleText();
   const messages = useMessages();

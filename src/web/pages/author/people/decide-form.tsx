@@ -30,10 +30,7 @@ export function DecideForm({ isBusy, decide }: { isBusy: boolean; decide: (decis
     <form className="form" onSubmit={onSubmit}>
       <label className="field">
         <span>{text.what}</span>
-        <select
-          value={kind}
-          onChange={(event) => setKind(KINDS.find((one) => one === event.target.value) ?? "unlock")}
-        >
+        <select value={kind} onChange={(event) => setKind(KINDS.find((one) => one === event.target.value) ?? "unlock")}>
           {KINDS.map((one) => (
             <option key={one} value={one}>
               {text.kind(one)}

@@ -117,7 +117,9 @@ function Plan({ plan, isBusy, apply }: { plan: Roster; isBusy: boolean; apply: (
       <People
         title={text.rosterChanges(plan.changes)}
         all={plan.changes}
-        people={plan.changing.map((one) => `${named(one)}: ${one.from.join(", ") || "–"} → ${one.to.join(", ") || "–"}`)}
+        people={plan.changing.map(
+          (one) => `${named(one)}: ${one.from.join(", ") || "–"} → ${one.to.join(", ") || "–"}`,
+        )}
       />
       <People title={text.rosterGoes(plan.goes)} all={plan.goes} people={plan.going.map(named)} />
       <People
