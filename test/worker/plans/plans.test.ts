@@ -281,6 +281,10 @@ async function people() {
   await drive("PUT", `${course}/roster`, "/courses/big/roster?dry_run=true", {
     body: { csv: "email\nnobody@example.org\n", remove_missing: true },
   });
+  await drive("PUT", `${course}/roster`, "/courses/big/roster", { body: { csv: "user_id,cohorts\nada,spring\n" } });
+  await drive("POST", `${course}/overrides/batch`, "/courses/big/overrides/batch", {
+    body: { item: "big.two", kind: "unlock", reason: "plans", cohort: "nobody" },
+  });
   await drive("POST", `${course}/overrides/batch`, "/courses/big/overrides/batch", {
     body: { item: "big.two", kind: "unlock", reason: "plans", user_ids: ["ada"] },
   });
