@@ -171,7 +171,7 @@ describe.skipIf(!hasChromium)("a grader", () => {
     await page.getByText("Judged: writer.").waitFor();
     await page.goto(`/grading/${id}`);
     await page.getByText("It is judged already.").waitFor();
-    await page.getByText("The verdict before").click();
+    await page.getByText("The verdict before", { exact: true }).click();
     await page.getByText("Enough.").waitFor();
     expect(await page.getByLabel(/^Score/).inputValue()).toBe("3/12");
     await context.close();
