@@ -57,7 +57,7 @@ describe("the pages about cost and scale", () => {
     const held = (name: string) => Number(new RegExp(`expect\\(${name}\\)\\.toBe\\((\\d+)\\)`).exec(test)?.[1]);
     expect({
       completion: [held("write") + held("confirm"), held("d1")],
-      event: held("event"),
+      event: held("heard"),
       enrollment: [held("object"), held("enrolling")],
       submission: [held("submitted"), held("submitting")],
     }).toEqual({
