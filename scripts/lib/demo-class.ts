@@ -34,7 +34,7 @@ interface Fact {
 }
 
 /** Who is in the class. */
-export const DEMO_CLASS = FAMILY.flatMap((family) => GIVEN.map((given) => `${given} ${family}`)).map((name, index) => ({
+const DEMO_CLASS = FAMILY.flatMap((family) => GIVEN.map((given) => `${given} ${family}`)).map((name, index) => ({
   id: `class-${String(index + 1).padStart(2, "0")}`,
   name,
   // Slow, steady and quick ones; some have stopped coming.
@@ -51,7 +51,7 @@ function spread(index: number, salt: number): number {
 }
 
 /** What each learner did in two weeks, in the order of the course. */
-export function demoFacts(now: number): Fact[] {
+function demoFacts(now: number): Fact[] {
   const { chapters } = documentSchema.parse(
     JSON.parse(readFileSync(fromRoot("samples/algorithms/course.json"), "utf8")),
   );

@@ -2,14 +2,12 @@
 
 export {
   type CourseAct,
-  type CourseRole,
   isStaff,
   MEMBER_ROLES,
   type MemberRole,
   may,
   mayGrade,
   mayManage,
-  roleIn,
 } from "./access.ts";
 export type { PublishImpact } from "./answers.ts";
 export { impactSchema } from "./answers.ts";
@@ -38,7 +36,7 @@ export { MAX_ITEMS } from "./max-items.ts";
 export { newCourseSlugSchema } from "./new-slug.ts";
 export { forgetObserver, observes } from "./observers.ts";
 export { criterionIdSchema, loadRubric, type Rubric } from "./rubric.ts";
-export { courseMembers, courseObservers, courses } from "./tables.ts";
+export { courses } from "./tables.ts";
 
 /** What an import needs: readers of archives, checks, drafts. Loaded when it is asked for: few isolates ever import. */
 export const loadImporting = () => import("./foreign.ts");

@@ -15,7 +15,7 @@ export interface RosterRow {
 }
 
 /** Rows of one file. */
-export const MAX_ROWS = 5_000;
+const MAX_ROWS = 5_000;
 /** Broken rules listed of one file: the first ones say what is wrong with it. */
 const MAX_ERRORS = 50;
 /** Cohorts of one learner. */

@@ -26,7 +26,7 @@ import { accountsByEmail, courseFor, courseParam, emailSchema, json, MANAGE_RULE
 import { cohortsOf, rollPage } from "./roll.ts";
 
 /** Rows of one batch, and bytes of its body. */
-export const MAX_BATCH = 5_000;
+const MAX_BATCH = 5_000;
 const MAX_BATCH_BYTES = 2_000_000;
 /** Cohorts one learner may be in. */
 export const MAX_COHORTS = 20;

@@ -3,7 +3,7 @@ import { useMessages } from "../../../i18n/index.ts";
 import { usePeopleText } from "../../../i18n/people.ts";
 import { instantIn } from "./api.ts";
 
-export const KINDS = ["unlock", "extend", "excuse", "lock"] as const;
+const KINDS = ["unlock", "extend", "excuse", "lock"] as const;
 export type Kind = (typeof KINDS)[number];
 export interface Decision {
   kind: Kind;
