@@ -69,7 +69,9 @@ export const FEATURES = [
     [
       "/courses/*/chapters/*/mark_as_completed",
       "/courses/*/enrollments",
+      "/courses/*/releases",
       "/courses/*/stale",
+      "/courses/*/items/*/regrade",
       "/problems/*/submissions",
       "/problems/*/mark_as_completed",
       "/submissions",

@@ -293,6 +293,7 @@ export type Reason = {
     | "waiting_period"
     | "not_in_cohort"
     | "profile_differs"
+    | "course_not_completed"
     | "missing"
     | "excluded"
     | "chapter_locked"
@@ -347,6 +348,7 @@ export type MissingPart = {
     | "waiting_period"
     | "not_in_cohort"
     | "profile_differs"
+    | "course_not_completed"
     | "missing"
     | "excluded"
     | "chapter_locked"
@@ -374,8 +376,20 @@ export type MissingPart = {
 };
 
 export type Step = {
-  action: "complete" | "attempt" | "score" | "pass" | "view" | "submit" | "mark" | "contribute" | "wait";
+  action:
+    | "complete"
+    | "attempt"
+    | "score"
+    | "pass"
+    | "view"
+    | "submit"
+    | "mark"
+    | "contribute"
+    | "complete_course"
+    | "wait";
   item?: string;
+  /** complete_course: another course. */
+  course?: string;
   title?: string;
   /** Rounded up to two decimals: reaching this score is enough. */
   min_score?: number;
@@ -806,7 +820,7 @@ export type ChapterDocument = {
  * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
  * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
  * {days}, after {item, days}, average {of, min, below}, total {min, below}, previous {is}, viewed, submitted, cohort (a
- * name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.
+ * name, {any_of} or {any}), profile {field, op, value}, course_completed, missing {what, name}, hide.
  */
 export type Rule = Record<string, unknown>;
 
@@ -1174,6 +1188,27 @@ export type NewSubmission = {
   answer: string;
 };
 
+export type Verdict = {
+  /**
+   * Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score
+   * condition asks for the score alone, however the attempt was judged.
+   */
+  passed: boolean;
+  /** The best one counts, of attempts that passed and of attempts that did not. */
+  score: number;
+  /**
+   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
+   * did not pass leaves the item incomplete.
+   */
+  decides?: boolean;
+  /**
+   * The verdict waits for its release (`POST /courses/{course}/releases`): until then the submission is pending, and
+   * its score neither counts nor shows. Another verdict takes its place.
+   */
+  held?: boolean;
+  feedback?: string | null;
+};
+
 export type ImportResult = {
   results: ImportOutcome[];
   /** Recorded facts, including those that wait. */
@@ -1195,6 +1230,10 @@ export type ImportOutcome = {
    * `waiting`: recorded, but the item is not in the published version; the fact counts when the item returns. `held`:
    * it waits for its release. `superseded`: it is older than a revocation or correction of the item; send it with
    * `correct` if it is right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.
+   * `waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`:
+   * it waits for its release. `held_limit`: a thousand scores of the learner wait already. `superseded`: it happened
+   * before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`.
+   * `unavailable`: send it again.
    */
   outcome:
     | "recorded"
@@ -1202,6 +1241,7 @@ export type ImportOutcome = {
     | "unchanged"
     | "superseded"
     | "held"
+    | "held_limit"
     | "item_not_found"
     | "not_enrolled"
     | "in_future"
@@ -1440,6 +1480,42 @@ export type HistoryEntry = {
     id: string;
     title: string;
   }[];
+export type RegradeAnswer = {
+  /** The version whose key judges. */
+  version: number;
+  /** Learners of this call. */
+  looked_at: number;
+  results: RegradedLearner[];
+  /** Learners whose object did not answer: ask again for them with the same cursor. */
+  unavailable: string[];
+  next_cursor: string | null;
+};
+
+export type RegradedLearner = {
+  enrollment_id: string;
+  learner: string;
+  changed: number;
+  changes: {
+    submission_id: string;
+    before: {
+      status: "pending" | "passed" | "failed";
+      score: number | null;
+    };
+    after: {
+      status: "pending" | "passed" | "failed";
+      score: number | null;
+    };
+  unlocked: string[];
+  locked: string[];
+};
+
+export type Regrade = {
+  /** Nothing is changed. The default. */
+  dry_run?: boolean;
+  /** What rested on a verdict that changes locks again, where the rules do not open it now. */
+  relock?: boolean;
+  limit?: number;
+  cursor?: string | null;
 };
 
 export type Submission = {
@@ -1522,6 +1598,8 @@ export type EnrollmentDetail = {
   cohorts: string[];
   practice_mode: boolean;
   profile: Record<string, string>;
+  /** Other courses that the learner has completed, and since when, as far as rules ask for them. */
+  courses: Record<string, string>;
   overrides: {
     item: string;
     kind: "unlock" | "lock" | "excuse" | "extend";
@@ -1599,6 +1677,15 @@ export type PolicyChange = {
    * chapter's rule, asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since
    * enrollment (with `enrolled_at`), and all items (with `practice_mode: false`). Without `relock`, a sticky course
    * keeps them open.
+   * Other courses that the learner has completed, and when; null takes it back. What is not named stays. Courses that
+   * are here tell it themselves.
+  courses?: Record<string, string | null>;
+   * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
+   * future; up to five minutes, by which clocks differ, count as now.
+   * What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's,
+   * asks for a cohort (with `cohorts`), a field of the profile (with `profile`), another course (with `courses`) or
+   * days since enrollment (with `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky
+   * course keeps them open.
    */
   relock?: boolean;
 };
@@ -1622,6 +1709,23 @@ export type Revocation = {
    * chapter's rule, asks for this item. Without `relock`, a sticky course keeps them open.
    */
   relock?: boolean;
+};
+
+export type ReleaseResult = {
+  /** Learners of whom something was released. */
+  learners: number;
+  /** Scores that count from now on. */
+  released: number;
+  /** Learners who could not be reached: ask again. */
+  unavailable: string[];
+  /** There are more learners: call again. */
+  remaining: boolean;
+};
+
+export type Release = {
+  items?: string[] | null;
+  user_ids?: string[] | null;
+  cohort?: string | null;
 };
 
 export type Freshness = {
@@ -3822,6 +3926,13 @@ export interface Paths {
         results: HistoryEntry[];
         next_cursor: string | null;
       };
+  "/api/v1/courses/{course}/items/{item}/regrade": {
+    /** Judge again what an answer key has judged, by the key that is published now; or say what would change */
+    post: {
+        course: string;
+        item: string;
+      body: Regrade;
+      answer: RegradeAnswer;
     };
   };
   "/api/v1/courses/{course}/enrollments": {
@@ -3868,6 +3979,7 @@ export interface Paths {
       answer: EnrollmentDetail;
     };
     /** Change cohorts, profile, practice mode or the day of enrollment; other fields stay */
+    /** Change cohorts, profile, completed courses, practice mode or the day of enrollment; what is not named stays */
     patch: {
       path: {
         enrollment: string;
@@ -3960,6 +4072,16 @@ export interface Paths {
       answer: {
         course: string;
       };
+    };
+  };
+  "/api/v1/courses/{course}/releases": {
+    /** Let held scores count and show: of some items or all, for some learners, a cohort or the whole course */
+    post: {
+      path: {
+        course: string;
+      };
+      body: Release;
+      answer: ReleaseResult;
     };
   };
   "/api/v1/system/freshness": {
@@ -5049,6 +5171,7 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "DELETE /api/v1/enrollments/{enrollment}/overrides/{item}",
   "POST /api/v1/enrollments/{enrollment}/relock",
   "POST /api/v1/enrollments/{enrollment}/revocations",
+  "POST /api/v1/courses/{course}/releases",
   "POST /api/v1/events/archive/{id}/replay",
   "PUT /api/v1/events/preferences",
   "POST /api/v1/events/publish",

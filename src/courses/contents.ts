@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import type { Database } from "../platform/database/counted.ts";
 import type { LocalizedText } from "../platform/text.ts";
 import { courseContents } from "./tables.ts";
@@ -42,6 +43,13 @@ export async function textOfItem(
     )
     .get();
   return row?.content ?? null;
+}
+
+/** Statement that removes the texts of a version that nobody has, where a condition holds. */
+export function removeContents(db: Database, course: string, version: number, condition: SQL): BatchItem<"sqlite"> {
+  return db
+    .delete(courseContents)
+    .where(and(eq(courseContents.course_slug, course), eq(courseContents.version, version), condition));
 }
 
 /** Rows looked at in one step: of the longest texts they have some megabytes. */

@@ -2,7 +2,8 @@ import { and, eq, sql } from "drizzle-orm";
 import { addAuditEntryWhere } from "../audit/index.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { courseContents, courseOutlines, courseVersions } from "./tables.ts";
+import { removeContents } from "./contents.ts";
+import { courseOutlines, courseVersions } from "./tables.ts";
 import { documentKey, isThere } from "./versions.ts";
 
 // Drafts: versions that were never active. Dropping one removes all of it but its number.
@@ -61,9 +62,7 @@ export async function dropDraft(
     db
       .delete(courseOutlines)
       .where(and(eq(courseOutlines.course_slug, slug), eq(courseOutlines.version, version), droppedNow)),
-    db
-      .delete(courseContents)
-      .where(and(eq(courseContents.course_slug, slug), eq(courseContents.version, version), droppedNow)),
+    removeContents(db, slug, version, droppedNow),
     addAuditEntryWhere(db, entry, now, droppedNow),
   ]);
   if (row !== undefined) return ok({ course: slug, version, sha256: row.sha256, owner: row.published_by });

@@ -4,7 +4,9 @@ import { parseEnrollmentId } from "../platform/ids.ts";
 import { logFault } from "../platform/log.ts";
 import { groupFor } from "./group-announcement.ts";
 import { noticesOf } from "./notices.ts";
-import type { Outbox, OutboxRow } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
+import type { OutboxRow } from "./outbox-row.ts";
+import type { Promised } from "./promises.ts";
 import { RESEND_MS } from "./resend.ts";
 
 /**
@@ -30,6 +32,7 @@ export class Announcements {
   readonly #env: () => Env;
   readonly #waitUntil: (work: Promise<unknown>) => void;
   readonly #outbox: Outbox;
+  readonly #promised: Promised;
   readonly #id: () => string;
   /**
    * Until when (epoch ms) the last message to the queue is trusted to bring a consumer that asks for the pending rows.
@@ -45,16 +48,21 @@ export class Announcements {
    * events.
    */
   #nobodyUntil = 0;
-  /** Whether the channel has promised to take what is kept before somebody reads. */
-  #isGathered = false;
   /** How often it has taken something. */
   #gatherings = 0;
 
   /** @param env the object's bindings as they are now, `id` of the enrollment. */
-  constructor(env: () => Env, waitUntil: (work: Promise<unknown>) => void, outbox: Outbox, id: () => string) {
+  constructor(
+    env: () => Env,
+    waitUntil: (work: Promise<unknown>) => void,
+    outbox: Outbox,
+    promised: Promised,
+    id: () => string,
+  ) {
     this.#env = env;
     this.#waitUntil = waitUntil;
     this.#outbox = outbox;
+    this.#promised = promised;
     this.#id = id;
   }
 
@@ -107,19 +115,22 @@ export class Announcements {
 
   /** Somebody reads this enrollment, and may listen to its events as well. */
   somebodyReads(): void {
-    if (!this.#isGathered) this.#nobodyUntil = 0;
+    this.#nobodyUntil = 0;
   }
 
   /** Whether live events may wait in the enrollment's row. */
   mayKeep(now: number): boolean {
-    return this.#isGathered && now < this.#nobodyUntil;
+    return now < this.#promised.now.nobody_until;
   }
 
-  /** Somebody listens: what the channel has not got yet. */
-  kept(): KeptBack {
+  /**
+   * Somebody listens: what the channel has not got yet.
+   * @param commit runs a change in a transaction of the object.
+   */
+  kept(commit: (change: () => void) => void): KeptBack {
     this.#gatherings += 1;
-    this.#isGathered = false;
     this.#nobodyUntil = 0;
+    if (this.#promised.now.nobody_until > 0) commit(() => this.#promised.end("nobody"));
     const rows = this.#untold();
     return { events: noticesOf(this.#id(), rows, Date.now()), up_to: rows.at(-1)?.id ?? 0 };
   }
@@ -141,7 +152,7 @@ export class Announcements {
    * commits.
    */
   async #notifyLearner(): Promise<void> {
-    if (this.#isNotifying || Date.now() < this.#nobodyUntil) return;
+    if (this.#isNotifying || this.#isNobodyThere(Date.now())) return;
     this.#isNotifying = true;
     try {
       const { user } = parseEnrollmentId(this.#id());
@@ -156,8 +167,9 @@ export class Announcements {
         // Who has come since then was not seen by the answer.
         else if (gatherings !== this.#gatherings) isListening = true;
         else if (notified.ok) {
-          this.#isGathered = notified.value.gathers === true;
-          this.#nobodyUntil = Date.now() + (this.#isGathered ? GATHERED_MS : NOBODY_MS);
+          const now = Date.now();
+          if (notified.value.gathers === true) this.#promised.add({ nobody_until: now + GATHERED_MS });
+          else this.#nobodyUntil = now + NOBODY_MS;
         }
       }
     } catch (fault) {
@@ -165,6 +177,10 @@ export class Announcements {
     } finally {
       this.#isNotifying = false;
     }
+  }
+
+  #isNobodyThere(now: number): boolean {
+    return now < this.#nobodyUntil || this.mayKeep(now);
   }
 
   #untold(): OutboxRow[] {

@@ -11,10 +11,12 @@ import { DERIVED_TABLES } from "./backup.ts";
 import { StandingLease } from "./lease.ts";
 import { newMeta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
+import { Promised } from "./promises.ts";
 import { RESEND_MS } from "./resend.ts";
 import { DUE_NAMES, type DueName, SCHEMA_STEPS } from "./schema.ts";
 import { EnrollmentState } from "./state.ts";
 import { EnrollmentStore } from "./store.ts";
+import { tellWatchers, Watchers } from "./watchers.ts";
 import { WriteTools } from "./write-tools.ts";
 import { type EnrollmentWrites, writesWith } from "./writes.ts";
 
@@ -27,7 +29,9 @@ export class EnrollmentCore {
   readonly outbox: Outbox;
   readonly cell: Cell<DueName>;
   readonly announcements: Announcements;
-  readonly lease = new StandingLease();
+  readonly promised: Promised;
+  readonly lease: StandingLease;
+  readonly watchers: Watchers;
   readonly #ctx: DurableObjectState;
   readonly #env: () => Env;
   /** Whether it is noted for the next backup that D1 is behind. */
@@ -43,6 +47,9 @@ export class EnrollmentCore {
     this.#env = env;
     this.store = new EnrollmentStore(ctx.storage.sql);
     this.outbox = new Outbox(ctx.storage.sql);
+    this.watchers = new Watchers(ctx.storage);
+    this.promised = new Promised(ctx.storage.sql);
+    this.lease = new StandingLease(this.promised);
     this.cell = new Cell(ctx, {
       called: "an enrollment object",
       schema: SCHEMA_STEPS,
@@ -52,12 +59,14 @@ export class EnrollmentCore {
       forget: () => {
         this.#state = null;
         this.outbox.forget();
+        this.watchers.forget();
+        this.promised.forget();
         this.announcements.forget();
         forget();
       },
     });
     const waitUntil = (work: Promise<unknown>) => ctx.waitUntil(work);
-    this.announcements = new Announcements(env, waitUntil, this.outbox, () => this.id);
+    this.announcements = new Announcements(env, waitUntil, this.outbox, this.promised, () => this.id);
   }
 
   get env(): Env {
@@ -125,9 +134,10 @@ export class EnrollmentCore {
     this.store.beginCommit();
     const result = this.cell.commit(() => {
       const changed = change();
+      tellWatchers(this.watchers, this.#state, this.outbox, Date.now());
       this.#state?.endCommit(Date.now());
       this.outbox.flush(this.#state !== null);
-      if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox);
+      if (this.#state !== null) this.store.flush(this.#state.meta, this.outbox, this.promised);
       // After a failure it waits for its turn, and news come before that.
       const { scheduler } = this.cell;
       if (this.outbox.hasNews && scheduler.has("outbox")) scheduler.schedule("outbox", Date.now() + RESEND_MS);

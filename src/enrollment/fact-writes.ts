@@ -12,7 +12,7 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { type Delta, type How, mergeFact, NO_FACT, percentOf, sameFact } from "../unlock/index.ts";
 import type { StoredFact } from "./fact-store.ts";
 import { refuseMark } from "./marking.ts";
-import type { RevokeRequest } from "./requests.ts";
+import type { ReleaseAnswer, ReleaseRequest, RevokeRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 import type { WriteTools } from "./write-tools.ts";
@@ -93,6 +93,7 @@ export class FactWrites {
     if (this.#tools.kindOf(item) === null) return "item_not_found";
     const known = this.#store.held.of(item);
     if (known !== null && JSON.stringify(known.fact) === JSON.stringify(fact)) return "unchanged";
+    if (known === null && !this.#store.held.hasRoom()) return "held_limit";
     this.#store.held.put({ item, fact, held_at: now, actor: actor.id });
     this.#state.save(now);
     this.#tools.audit(actor, "progress.held", item, now, { item });
@@ -109,6 +110,18 @@ export class FactWrites {
     this.#tools.audit(actor, "progress.released", item, now, { item, progress_seq });
     if (outcome !== "recorded" && outcome !== "waiting") this.#state.save(now);
     return outcome;
+  }
+
+  /** Releases what is held of some items, or everything, in one commit: all of it counts together. */
+  releaseHeld({ items, actor }: ReleaseRequest, now: number): Result<ReleaseAnswer> {
+    const held = this.#store.held.all().filter(({ item }) => items === null || items.includes(item));
+    const changed = new Set<string>();
+    for (const { item } of held) {
+      const outcome = this.#release(item, now, actor);
+      if (outcome === "recorded" || outcome === "waiting") changed.add(item);
+    }
+    this.#settle(changed, now);
+    return ok({ ...this.#tools.answer(), released: held.map(({ item }) => item) });
   }
 
   /** Takes back everything the learner did with one item. */
@@ -217,6 +230,8 @@ export class FactWrites {
       meta.cohorts = [...policy.cohorts];
       meta.practice_mode = policy.practice_mode;
       meta.profile = policy.profile ?? {};
+      meta.courses = policy.courses ?? {};
+      for (const held of mirror.held ?? []) this.#store.held.put(held);
       this.#store.policy.log(meta, now, "rebuild");
       for (const { item, kind, created_at, expires_at, extend_to } of policy.overrides) {
         const input = { item, kind, reason: "restored from D1", expires_at, extend_to };

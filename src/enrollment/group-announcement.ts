@@ -3,11 +3,11 @@ import { sendInBatches } from "../platform/database/set-statement.ts";
 
 /**
  * How long the enrollments of an isolate are gathered, milliseconds: a message for each costs more than the write that it
- * announces. The queue itself gathers for a second.
+ * announces. The queue itself gathers for a second, and D1 has it half a second later than it could.
  */
-const GATHER_MS = 50;
+const GATHER_MS = 500;
 /** Whoever has promised to send and has not done so by then is gone, and the next one sends. */
-const LOST_AFTER_MS = 1_000;
+const LOST_AFTER_MS = 2_000;
 /** Messages of one call to the queue, which takes a hundred. */
 const MAX_MESSAGES = 100;
 

@@ -1,16 +1,11 @@
-import type { NewFact } from "../mirror/index.ts";
+import type { HeldScore } from "../mirror/index.ts";
 
 type HeldRow = Record<string, SqlStorageValue> & { item: string; fact: string; held_at: number; actor: string };
 
-/** A score that is not released. Nobody but staff reads it, and nothing rests on it. */
-export interface Held {
-  item: string;
-  fact: NewFact;
-  held_at: number;
-  actor: string;
-}
+/** Scores held for one learner: all of them go into one value of D1. */
+export const MAX_HELD = 1_000;
 
-/** Scores that wait for their release: one for each item, the last that was told. */
+/** Scores that wait for their release: one for each item, the last that was told. Nobody but staff reads them, and nothing rests on them. */
 export class HeldStore {
   readonly #sql: SqlStorage;
 
@@ -18,16 +13,21 @@ export class HeldStore {
     this.#sql = sql;
   }
 
-  all(): Held[] {
+  all(): HeldScore[] {
     return this.#sql.exec<HeldRow>("SELECT * FROM held ORDER BY item").toArray().map(heldOf);
   }
 
-  of(item: string): Held | null {
+  of(item: string): HeldScore | null {
     const row = this.#sql.exec<HeldRow>("SELECT * FROM held WHERE item = ?", item).toArray()[0];
     return row === undefined ? null : heldOf(row);
   }
 
-  put({ item, fact, held_at, actor }: Held): void {
+  /** Whether another one can be held. */
+  hasRoom(): boolean {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM held").one().n < MAX_HELD;
+  }
+
+  put({ item, fact, held_at, actor }: HeldScore): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO held (item, fact, held_at, actor) VALUES (?, ?, ?, ?)",
       item,
@@ -42,7 +42,7 @@ export class HeldStore {
   }
 }
 
-function heldOf({ item, fact, held_at, actor }: HeldRow): Held {
+function heldOf({ item, fact, held_at, actor }: HeldRow): HeldScore {
   // SAFETY: written by `put` alone, from a fact.
-  return { item, fact: JSON.parse(fact) as NewFact, held_at, actor };
+  return { item, fact: JSON.parse(fact) as HeldScore["fact"], held_at, actor };
 }

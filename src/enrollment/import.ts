@@ -129,6 +129,7 @@ const OUTCOMES = [
   "unchanged",
   "superseded",
   "held",
+  "held_limit",
   "item_not_found",
   "not_enrolled",
   "in_future",
@@ -144,7 +145,7 @@ export const importResultSchema = z
           index: z.int(),
           outcome: z.enum(OUTCOMES).openapi({
             description:
-              "`waiting`: recorded, but the item is not in the published version; the fact counts when the item returns. `held`: it waits for its release. `superseded`: it is older than a revocation or correction of the item; send it with `correct` if it is right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
+              "`waiting`: recorded, but the item is not in the published version; the fact counts when the item returns. `held`: it waits for its release. `held_limit`: a thousand scores of the learner are held already. `superseded`: it is older than a revocation or correction of the item; send it with `correct` if it is right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.",
           }),
           progress_seq: z.int().nullable(),
           errors: rowErrorsSchema,

@@ -41,6 +41,11 @@ export async function restore(
   const loaded = await core.cell.restore(dump, job, load);
   if (!loaded.ok || !loaded.value.is_complete) return loaded;
   await core.load();
-  core.commit(() => ok(markEverythingPending(core, Date.now())));
+  core.commit(() => {
+    // Promised to another object, by others that know nothing of this one.
+    core.promised.end("lease");
+    core.promised.end("nobody");
+    return ok(markEverythingPending(core, Date.now()));
+  });
   return loaded;
 }

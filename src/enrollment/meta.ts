@@ -23,6 +23,8 @@ export interface Meta {
   practice_mode: boolean;
   /** Fields of the learner's profile. */
   profile: Profile;
+  /** Other courses that the learner has completed, and since when. */
+  courses: Courses;
   last_active_at: number;
   stale_since: number | null;
   stale_reason: string | null;
@@ -30,6 +32,9 @@ export interface Meta {
 
 /** What is known of a learner beside cohorts: field by field. */
 export type Profile = Readonly<Record<string, string>>;
+
+/** Instants in epoch ms, by course. */
+export type Courses = Readonly<Record<string, number>>;
 
 /** The row of an enrollment that nobody has evaluated yet: activation 0, so that any course version is news. */
 export function newMeta(id: string, courseVersion: number, items: number, enrolledAt: number, now: number): Meta {
@@ -51,6 +56,7 @@ export function newMeta(id: string, courseVersion: number, items: number, enroll
     cohorts: [],
     practice_mode: false,
     profile: {},
+    courses: {},
     last_active_at: now,
     stale_since: null,
     stale_reason: null,
@@ -77,6 +83,7 @@ export type MetaRow = Record<string, SqlStorageValue> & {
   cohorts: string;
   practice_mode: number;
   profile: string | null;
+  courses: string | null;
   last_active_at: number;
   stale_since: number | null;
   stale_reason: string | null;
@@ -91,6 +98,21 @@ export function profileOf(text: string | null): Profile {
   const value: unknown = JSON.parse(text ?? "{}");
   if (typeof value !== "object" || value === null) return {};
   return Object.fromEntries(Object.entries(value).filter((field) => typeof field[1] === "string"));
+}
+
+export function coursesText(courses: Courses): string | null {
+  return Object.keys(courses).length === 0 ? null : JSON.stringify(courses);
+}
+
+export function coursesOf(text: string | null): Courses {
+  const value: unknown = JSON.parse(text ?? "{}");
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter((entry) => typeof entry[1] === "number"));
+}
+
+/** The same as part of a policy in D1. */
+export function coursesIn(courses: Courses): { courses?: Courses } {
+  return Object.keys(courses).length === 0 ? {} : { courses };
 }
 
 /** A profile as part of a policy in D1, where most learners have none. */

@@ -1,7 +1,7 @@
 import { MAX_ITEMS } from "../courses/index.ts";
-import type { Mirror } from "../mirror/index.ts";
+import type { HeldScore, Mirror } from "../mirror/index.ts";
 import { isCompleted, isListed, type Program } from "../unlock/index.ts";
-import { profileIn } from "./meta.ts";
+import { coursesIn, profileIn } from "./meta.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
@@ -26,6 +26,8 @@ export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState
       cohorts: meta.cohorts,
       practice_mode: meta.practice_mode,
       ...profileIn(meta.profile),
+      ...coursesIn(meta.courses),
+      ...heldIn(store),
       overrides: store.policy.overrides().map(({ item, kind, created_at, expires_at, extend_to }) => ({
         item,
         kind,
@@ -49,6 +51,13 @@ export function mirrorOf({ meta, program, learner, evaluation }: EnrollmentState
     item_count: visible,
     last_active_at: meta.last_active_at,
   };
+}
+
+/** Scores that wait for their release, so that a lost object finds them again; texts of verdicts stay in the object. */
+function heldIn({ held }: EnrollmentStore): { held?: HeldScore[] } {
+  const all = held.all();
+  if (all.length === 0) return {};
+  return { held: all };
 }
 
 /**

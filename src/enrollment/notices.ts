@@ -4,7 +4,7 @@ import { changedItems, contentEvent } from "../mirror/index.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { DAY_MS, toInstant } from "../platform/instants.ts";
 import type { Program } from "../unlock/index.ts";
-import type { OutboxRow } from "./outbox.ts";
+import type { OutboxRow } from "./outbox-row.ts";
 
 /** Payload of an outbox row of kind "event". */
 export const eventPayload = z.object({

@@ -23,15 +23,21 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { readJudge } from "../unlock/index.ts";
 import { refresh } from "./catch-up.ts";
 import { EnrollmentCore } from "./core.ts";
+import { tellCourse, watchCourse } from "./course-links.ts";
 import { EXPORTED } from "./exported.ts";
 import { runJob } from "./jobs.ts";
 import { destroy, erase, restore } from "./lifecycle.ts";
 import { confirmProjection, pendingProjection, tellAgain } from "./pending.ts";
 import { ReadSide } from "./read-side.ts";
 import { Recovery } from "./recovery.ts";
+import { Tried } from "./regrade-writes.ts";
 import type {
   ChangePolicyRequest,
   Inspection,
+  Regraded,
+  RegradeRequest,
+  ReleaseAnswer,
+  ReleaseRequest,
   RelockRequest,
   RevokeRequest,
   SetOverrideRequest,
@@ -42,6 +48,10 @@ import type {
   VerdictRequest,
 } from "./requests.ts";
 import { WriteSide } from "./write-side.ts";
+import type { EnrollmentWrites } from "./writes.ts";
+
+/** Who wrote so lately writes again and again. */
+const BUSY_MS = 600_000;
 
 /**
  * One learner in one course: the single writer of the learner's facts and the home of the unlock snapshot. A facade:
@@ -87,8 +97,11 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
    * @returns null when it is not known for sure that it counts: then nothing was done.
    */
   async recordOwn(request: RecordRequest, token: Presented): Promise<Result<RecordAnswer | null>> {
-    const { lease, env, id } = this.#core;
-    if (!(await lease.stands(env, id, token))) return ok(null);
+    const core = this.#core;
+    const { lease, env, id } = core;
+    const known = (await core.load())?.meta;
+    const isBusy = known !== undefined && known.progress_seq > 0 && Date.now() - known.last_active_at < BUSY_MS;
+    if (known === undefined || !(await lease.stands(env, id, token, isBusy))) return ok(null);
     const { endings } = lease;
     return this.#writes.run(request, ({ facts }, now) =>
       lease.endings === endings ? facts.record(request, now) : refuse("unavailable", { retry_after: 1 }),
@@ -97,7 +110,8 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
 
   /** How the learner's tokens stand changes: from now on that is asked again. */
   async endLease(): Promise<Result<null>> {
-    this.#core.lease.end();
+    const { cell, lease } = this.#core;
+    if (cell.exists && !cell.isErased) lease.end((change) => cell.commit(change));
     return ok(null);
   }
 
@@ -111,6 +125,35 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
   async verdict(request: VerdictRequest): Promise<Result<SubmitAnswer>> {
     const alsoWithdrawn = true;
     return this.#writes.run(request, ({ submissions }, now) => submissions.verdict(request, now), { alsoWithdrawn });
+  }
+
+  /** Scores that were held count from now on: those of some items, or all. Also of a learner who has withdrawn since. */
+  async release(request: ReleaseRequest): Promise<Result<ReleaseAnswer>> {
+    const alsoWithdrawn = true;
+    return this.#writes.run(request, ({ facts }, now) => facts.releaseHeld(request, now), { alsoWithdrawn });
+  }
+
+  /**
+   * Judges again what the answer key of one problem has judged, also of a learner who has withdrawn since. A dry run is the
+   * same change, rolled back.
+   */
+  async regrade(request: RegradeRequest): Promise<Result<Regraded>> {
+    const judge = await readJudge();
+    const { actor, pointer, dry_run } = request;
+    const run = { actor, pointer, idempotency: null };
+    // The key of that version judges: a write takes a newer version over once it is in memory.
+    if ((await this.#core.program(pointer.version)) === null) return refuse("version_not_found");
+    try {
+      const decide = (writes: EnrollmentWrites, now: number) => {
+        const result = writes.regrade(request, now, judge);
+        if (dry_run) throw new Tried(result);
+        return result;
+      };
+      return await this.#writes.run(run, decide, { alsoWithdrawn: true });
+    } catch (fault) {
+      if (fault instanceof Tried) return fault.result;
+      throw fault;
+    }
   }
 
   /** Takes back everything the learner did with one item. The only way progress regresses; the reason is logged. */
@@ -171,6 +214,16 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return tellAgain(this.#core);
   }
 
+  /** Another course of the learner asks for this one. @returns since when it is completed; null where it is not. */
+  async watchCourse(course: string): Promise<Result<number | null>> {
+    return watchCourse(this.#core, course);
+  }
+
+  /** Another course of the learner tells that it is completed, or no longer. */
+  async tellCourse(news: { course: string; completed_at: number | null }): Promise<Result<null>> {
+    return tellCourse(this.#core, news);
+  }
+
   /** The rows that are pending for D1, or null when there are none. */
   async pendingProjection(): Promise<Result<ProjectionBatch | null>> {
     return pendingProjection(this.#core);
@@ -183,7 +236,9 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
 
   /** The live events that were kept because nobody listened; somebody does now. Null when there is no enrollment. */
   async keptEvents(): Promise<Result<KeptBack | null>> {
-    return ok((await this.#core.load()) === null ? null : this.#core.announcements.kept());
+    const { cell, announcements } = this.#core;
+    if ((await this.#core.load()) === null) return ok(null);
+    return ok(announcements.kept((change) => cell.commit(change)));
   }
 
   /** The learner's channel has what it was given of them. */

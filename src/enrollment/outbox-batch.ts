@@ -1,9 +1,10 @@
+import { z } from "@hono/zod-openapi";
 import { storedEntrySchema } from "../audit/shapes.ts";
 import type { ProjectedEvent, ProjectionBatch } from "../mirror/index.ts";
 import type { Announcements } from "./announcements.ts";
 import { mirrorOf } from "./mirror-of.ts";
 import { eventPayload, noticesOf } from "./notices.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, OutboxRow } from "./outbox.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 
@@ -52,8 +53,20 @@ export function collectProjection(
     events,
     notices: isKept ? [] : noticesOf(state.meta.id, [...outbox.unsent.rows(), ...untold], now),
     sent_up_to: isKept ? notifiedUpTo : head,
+    asks: refs("ask"),
+    tells: tellsIn(rows),
     audit: rows.flatMap(({ kind, payload }) =>
       kind === "audit" && payload !== null ? [storedEntrySchema.parse(JSON.parse(payload))] : [],
     ),
   };
+}
+
+const instant = z.number().nullable();
+
+/** What other courses of the learner are told of this one: the last of it. */
+function tellsIn(rows: readonly OutboxRow[]): { course: string; completed_at: number | null }[] {
+  const told = rows.flatMap(({ kind, ref, payload }) =>
+    kind === "tell" ? [[ref, instant.parse(JSON.parse(payload ?? "null"))] as const] : [],
+  );
+  return [...new Map(told)].map(([course, completed_at]) => ({ course, completed_at }));
 }

@@ -1,18 +1,21 @@
-import { type Held, Unsent } from "./unsent.ts";
+import type { Held, OutboxRow } from "./outbox-row.ts";
+import { Unsent } from "./unsent.ts";
 
 /**
  * What an enrollment object still has to deliver to D1. A row is written in the transaction of its cause and removed
  * only when the destination has confirmed, so a crash anywhere between loses nothing. Rows name what changed; the data
  * is read when it is fetched, so ten changes of one item are delivered once, as they stand.
  */
-export type OutboxKind = "fact" | "submission" | "event" | "content" | "enrollment" | "mirror" | "audit";
-
-export interface OutboxRow {
-  id: number;
-  kind: string;
-  ref: string;
-  payload: string | null;
-}
+export type OutboxKind =
+  | "fact"
+  | "submission"
+  | "event"
+  | "content"
+  | "enrollment"
+  | "mirror"
+  | "audit"
+  | "ask"
+  | "tell";
 
 type News = [kind: OutboxKind, ref: string, payload: string | null, createdAt: number];
 

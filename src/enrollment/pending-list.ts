@@ -1,9 +1,8 @@
 import { oneBatch } from "../platform/database/batches.ts";
 import { notAtHome } from "../platform/database/moves.ts";
-import type { SetStatement } from "../platform/database/set-statement.ts";
 import { answersOf, onEveryShard, type Shard } from "../platform/database/shards.ts";
 import { parseEnrollmentId } from "../platform/ids.ts";
-import { IN_COHORT, PENDING_OF_COURSES, PENDING_OF_ITEMS, type PendingRow } from "./statements.ts";
+import { IN_COHORT, PENDING_OF_COURSES, type PendingRow, pendingOfCourse, pendingOfItem } from "./statements.ts";
 
 /** Rows looked at in one step for members of a cohort, and steps of one page: who is in one is read with the row. */
 const WINDOW = 250;
@@ -77,13 +76,18 @@ async function oldestOf(
 ): Promise<Seen[]> {
   const here = courses.filter((course) => !absent.has(course));
   if (here.length === 0) return [];
-  const [statement, set]: [SetStatement, string[]] =
-    item === undefined ? [PENDING_OF_COURSES, here] : [PENDING_OF_ITEMS, [item]];
-  const { results } = await statement.bind(db, oneBatch(set), instant, id, take).all<PendingRow>();
+  const [only] = here;
+  const found =
+    item !== undefined
+      ? pendingOfItem(db, item, instant, id, take)
+      : here.length === 1 && only !== undefined
+        ? pendingOfCourse(db, only, instant, id, take)
+        : PENDING_OF_COURSES.bind(db, oneBatch(here), instant, id, take);
+  const { results } = await found.all<PendingRow>();
   if (cohort === undefined) return results.map((row) => ({ ...row, isMember: true }));
   const ids = [...new Set(results.map((row) => row.enrollment_id))];
-  const found = await IN_COHORT.find<{ id: string }>(db, ids, cohort);
-  const members = new Set(found.map((row) => row.id));
+  const inside = await IN_COHORT.find<{ id: string }>(db, ids, cohort);
+  const members = new Set(inside.map((row) => row.id));
   return results.map((row) => ({ ...row, isMember: members.has(row.enrollment_id) }));
 }
 

@@ -1,6 +1,15 @@
 import type { OverrideInput, StoredOverride } from "../mirror/index.ts";
 import { OVERRIDE_KINDS, type Override, type OverrideKind } from "../unlock/index.ts";
-import { type Meta, type Profile, profileOf, profileText, stringList } from "./meta.ts";
+import {
+  type Courses,
+  coursesOf,
+  coursesText,
+  type Meta,
+  type Profile,
+  profileOf,
+  profileText,
+  stringList,
+} from "./meta.ts";
 
 type OverrideRow = Record<string, SqlStorageValue> & {
   item: string;
@@ -68,8 +77,8 @@ export class PolicyStore {
   /** Notes the policy as it now stands, and why, where staff said why. */
   log(meta: Meta, now: number, actor: string, reason: string | null = null): void {
     this.#sql.exec(
-      `INSERT OR REPLACE INTO policy_log (seq, at, actor, cohorts, practice_mode, enrolled_at, reason, profile)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO policy_log (seq, at, actor, cohorts, practice_mode, enrolled_at, reason, profile, courses)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       meta.policy_seq,
       now,
       actor,
@@ -78,14 +87,27 @@ export class PolicyStore {
       meta.enrolled_at,
       reason,
       profileText(meta.profile),
+      coursesText(meta.courses),
     );
   }
 
   /** The policy at an instant; `enrolled_at` is null where nothing was logged by then. */
-  at(at: number): { cohorts: string[]; practice_mode: boolean; enrolled_at: number | null; profile: Profile } {
+  at(at: number): {
+    cohorts: string[];
+    practice_mode: boolean;
+    enrolled_at: number | null;
+    profile: Profile;
+    courses: Courses;
+  } {
     const row = this.#sql
-      .exec<{ cohorts: string; practice_mode: number; enrolled_at: number | null; profile: string | null }>(
-        "SELECT cohorts, practice_mode, enrolled_at, profile FROM policy_log WHERE at <= ? ORDER BY seq DESC LIMIT 1",
+      .exec<{
+        cohorts: string;
+        practice_mode: number;
+        enrolled_at: number | null;
+        profile: string | null;
+        courses: string | null;
+      }>(
+        "SELECT cohorts, practice_mode, enrolled_at, profile, courses FROM policy_log WHERE at <= ? ORDER BY seq DESC LIMIT 1",
         at,
       )
       .toArray()[0];
@@ -94,6 +116,7 @@ export class PolicyStore {
       practice_mode: row?.practice_mode === 1,
       enrolled_at: row?.enrolled_at ?? null,
       profile: profileOf(row?.profile ?? null),
+      courses: coursesOf(row?.courses ?? null),
     };
   }
 

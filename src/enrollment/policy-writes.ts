@@ -9,7 +9,7 @@ import type {
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { OP, type OverrideKind, type Program } from "../unlock/index.ts";
 import { withoutEffect } from "./effect.ts";
-import { sameProfile } from "./meta.ts";
+import { coursesText, sameProfile } from "./meta.ts";
 import { restingOnLeaf } from "./relock.ts";
 import type { ChangePolicyRequest, OverrideRequest, RelockRequest, SetOverrideRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
@@ -137,8 +137,9 @@ export class PolicyWrites {
    * @param relock with what is named: what rests on it and the rules do not open now locks again.
    */
   changePolicy(request: ChangePolicyRequest, now: number): Result<WriteAnswer> {
-    const { cohorts, practice_mode, profile = null, enrolled_at = null, relock = false, actor } = request;
-    const isChanged = this.#takePolicy({ cohorts, practice_mode, profile, enrolled_at });
+    const { cohorts, practice_mode, profile = null, courses = {}, enrolled_at = null, relock = false, actor } = request;
+    const isOtherCourse = this.#takeCourses(courses);
+    const isChanged = this.#takePolicy({ cohorts, practice_mode, profile, enrolled_at }) || isOtherCourse;
     let hasRelocked = false;
     if (relock && practice_mode === false) hasRelocked = this.#state.release("everything", now);
     else if (relock) {
@@ -146,6 +147,7 @@ export class PolicyWrites {
       const rests = new Set<number>();
       if (cohorts !== null) for (const index of restingOnLeaf(program, OP.COHORT, OP.COHORT_SET)) rests.add(index);
       if (profile !== null) for (const index of restingOnLeaf(program, OP.PROFILE)) rests.add(index);
+      if (Object.keys(courses).length > 0) for (const index of restingOnLeaf(program, OP.COURSE)) rests.add(index);
       if (enrolled_at !== null) for (const index of restingOnLeaf(program, OP.AFTER_ENROLLMENT)) rests.add(index);
       hasRelocked = this.#state.release(rests, now);
     }
@@ -156,6 +158,28 @@ export class PolicyWrites {
     this.#state.refresh("policy", now);
     this.#tools.auditPolicy(actor, "policy.changed", now, relock);
     return ok(this.#tools.answer());
+  }
+
+  /** Another course is completed, or no longer. The learner did it, so it is not audited. */
+  tellCourse(course: string, completedAt: number | null, now: number): void {
+    const { meta } = this.#state;
+    if (!this.#takeCourses({ [course]: completedAt })) return;
+    meta.policy_seq += 1;
+    this.#store.policy.log(meta, now, meta.user, "course_completed");
+    this.#state.refresh("policy", now);
+  }
+
+  /** Takes over what is told of other courses; null takes it back. @returns whether anything is different now. */
+  #takeCourses(told: Readonly<Record<string, number | null>>): boolean {
+    const { meta } = this.#state;
+    const next = { ...meta.courses };
+    for (const [course, at] of Object.entries(told)) {
+      if (at === null) delete next[course];
+      else next[course] = at;
+    }
+    const isOther = coursesText(next) !== coursesText(meta.courses);
+    if (isOther) meta.courses = next;
+    return isOther;
   }
 
   /** Takes over what is named of a policy. @returns whether anything is different now; the caller logs and evaluates. */

@@ -58,13 +58,14 @@ export class ReadSide {
     const state = await this.#recovery.active();
     if (state === null) return refuse("not_enrolled");
     const { store, outbox } = this.#core;
-    const { cohorts, practice_mode, profile } = state.meta;
+    const { cohorts, practice_mode, profile, courses } = state.meta;
     const mirror = mirrorOf(state, store);
     return ok({
       overrides: store.policy.overrides(),
       cohorts,
       practice_mode,
       profile,
+      courses,
       held: store.held.all().map(({ item, held_at }) => ({ item, held_at })),
       outbox: outbox.depth(Date.now()),
       mirror,

@@ -6,10 +6,7 @@ import { kidsOfGroup, type Program } from "../unlock/index.ts";
 
 /** Items that ask for what the learner did with an item, the item itself, and the problems of chapters that do. */
 export function restingOnItem(program: Program, item: number): Set<number> {
-  // And on the chapter that is complete by it.
-  const parent = program.completion?.parent[item] ?? -1;
-  const dependents = [...(program.dependents[item] ?? [item]), ...(program.dependents[parent] ?? [])];
-  return withProblems(program, [...dependents, ...program.askTotal]);
+  return withProblems(program, [...dependentsOf(program, item), ...program.askTotal]);
 }
 
 /** Items whose rule has a leaf of one of these kinds (see OP), and the problems of chapters that have one. */
@@ -21,13 +18,21 @@ export function restingOnLeaf(program: Program, ...ops: number[]): Set<number> {
   return withProblems(program, asking);
 }
 
-/** An item, and its problems where it is a chapter. */
+/** An item, and its problems where it is a chapter. From Canvas also what rests on any of these, and so on. */
 export function withProblems(program: Program, items: Iterable<number>): Set<number> {
   const found = new Set(items);
-  for (const item of [...found]) {
+  // Those that are added meanwhile are visited, too.
+  for (const item of found) {
     for (const problem of program.problemsOf[item] ?? []) if (program.gate[problem] === item) found.add(problem);
+    if (program.relocks !== null) for (const next of dependentsOf(program, item)) found.add(next);
   }
   return found;
+}
+
+/** What asks for an item, or for the chapter that is complete by it. */
+function dependentsOf(program: Program, item: number): number[] {
+  const parent = program.completion?.parent[item] ?? -1;
+  return [...(program.dependents[item] ?? [item]), ...(program.dependents[parent] ?? [])];
 }
 
 function hasLeaf(program: Program, node: number, op: number): boolean {

@@ -7,6 +7,7 @@ import type {
   PolicyChange,
   ProjectedSubmission,
   StoredOverride,
+  WriteAnswer,
 } from "../mirror/index.ts";
 import type { Language, LocalizedText } from "../platform/text.ts";
 import type { OverrideKind } from "../unlock/index.ts";
@@ -74,7 +75,7 @@ export type VerdictRequest = {
   decides?: boolean;
   feedback: string | null;
   marks?: Marks;
-  /** Neither shown nor counted until it is released. */
+  /** Neither shown nor counted until it is released. An older Worker says nothing of it. */
   held?: boolean;
   /** Number of the verdict that this one takes the place of; null where nobody has judged yet. */
   replaces?: number | null;
@@ -83,6 +84,26 @@ export type VerdictRequest = {
   actor: ActorRef;
   idempotency: Idempotency | null;
 };
+export type ReleaseRequest = OverrideRequest<{ items: string[] | null }>;
+/** With the items whose scores count from now on. */
+export type ReleaseAnswer = WriteAnswer & { released: string[] };
+
+/** All that the answer key of one problem has judged is judged again by the key of the version that is named. */
+export type RegradeRequest = {
+  item: string;
+  /** What rested on a verdict that changes locks again, where the rules do not open it now. */
+  relock: boolean;
+  /** Nothing is changed: only what would be is said. */
+  dry_run: boolean;
+  actor: ActorRef;
+  pointer: CoursePointer;
+};
+type Judged = Pick<ProjectedSubmission, "status" | "score">;
+export interface Regraded extends WriteAnswer {
+  changes: { submission_id: string; before: Judged; after: Judged }[];
+  /** All of them, those that are not listed too. */
+  changed: number;
+}
 export type RevokeRequest = OverrideRequest<{ item: string; reason: string; relock?: boolean }>;
 export type RelockRequest = OverrideRequest<{ reason: string | null }>;
 /** An override of one item to set; or null: to remove that of a kind, or all of them. */
@@ -100,6 +121,8 @@ export interface Inspection {
   cohorts: string[];
   practice_mode: boolean;
   profile: Readonly<Record<string, string>>;
+  /** Other courses that the learner has completed, and since when. */
+  courses: Readonly<Record<string, number>>;
   /** Items with a score that is not released, and since when. */
   held: { item: string; held_at: number }[];
   outbox: { rows: number; oldest_ms: number };

@@ -136,6 +136,10 @@ const inspectRoute = defineRoute(
               cohorts: z.array(z.string()),
               practice_mode: z.boolean(),
               profile: z.record(z.string(), z.string()),
+              courses: z.record(z.string(), z.string()).openapi({
+                description:
+                  "Other courses that the learner has completed, and since when, as far as rules ask for them.",
+              }),
               overrides: z.array(
                 z.object({
                   item: z.string(),
@@ -245,12 +249,13 @@ export function enrollmentsRoutes() {
       if (!managed.ok) return respond(c, managed.refusal);
       const result = await callEnrollment(c.env, enrollment, (stub) => stub.inspect());
       if (!result.ok) return respond(c, result.refusal);
-      const { mirror, overrides, held, ...rest } = result.value;
+      const { mirror, overrides, held, courses, ...rest } = result.value;
       const { version, progress_seq, policy_seq, course_version, open_count, completed_count, item_count } = mirror;
       return c.json(
         {
           id: enrollment,
           ...rest,
+          courses: Object.fromEntries(Object.entries(courses).map(([course, at]) => [course, toInstant(at)])),
           held: held.map(({ item, held_at }) => ({ item, held_at: toInstant(held_at) })),
           overrides: overrides.map((override) => ({
             ...override,

@@ -19,7 +19,7 @@ import { logFault } from "../platform/log.ts";
 import { type FieldError, refuse } from "../platform/results.ts";
 import { PEOPLE } from "../platform/roles.ts";
 import { askForMarks, markCourseStale } from "../staleness/index.ts";
-import { cohortNameSchema, OVERRIDE_KINDS, profileSchema } from "../unlock/index.ts";
+import { cohortNameSchema, MAX_COURSES_ASKED, OVERRIDE_KINDS, profileSchema } from "../unlock/index.ts";
 import { DECIDE_RULE, STAFF, staffWrite } from "./staff.ts";
 import { callEnrollment } from "./stub.ts";
 
@@ -54,7 +54,7 @@ const policyRoute = defineRoute(
     path: "/enrollments/{enrollment}",
     operationId: "changeEnrollment",
     tags: TAGS,
-    summary: "Change cohorts, profile, practice mode or the day of enrollment; other fields stay",
+    summary: "Change cohorts, profile, completed courses, practice mode or the day of enrollment; other fields stay",
     request: {
       headers: idempotencyHeader,
       params: enrollmentParam,
@@ -66,19 +66,32 @@ const policyRoute = defineRoute(
               cohorts: cohortsSchema.nullable().default(null),
               practice_mode: z.boolean().nullable().default(null),
               profile: profileSchema.nullable().default(null).describe("Replaces the whole profile; `{}` empties it."),
+              courses: z
+                .record(courseSlugSchema, happenedSchema.nullable())
+                .refine((told) => Object.keys(told).length <= MAX_COURSES_ASKED, {
+                  message: `at most ${MAX_COURSES_ASKED} courses`,
+                  params: { rule: "too_big" },
+                })
+                .default({})
+                .describe(
+                  "Other courses that the learner has completed, and when; null removes one. Courses that are not named stay. Courses in this deployment report it themselves.",
+                ),
               enrolled_at: enrolledAtSchema.nullable().default(null),
               relock: z.boolean().default(false).openapi({
                 description:
-                  "Items that opened because of a changed field lock again, unless the rules open them now: items whose rule, or whose chapter's rule, asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since enrollment (with `enrolled_at`), and all items (with `practice_mode: false`). Without `relock`, a sticky course keeps them open.",
+                  "Items that opened because of a changed field lock again, unless the rules open them now: items whose rule, or whose chapter's rule, asks for a cohort (with `cohorts`), a field of the profile (with `profile`), another course (with `courses`) or days since enrollment (with `enrolled_at`), and all items (with `practice_mode: false`). Without `relock`, a sticky course keeps them open.",
               }),
             })
             .refine(
-              ({ relock, cohorts, enrolled_at, practice_mode, profile }) =>
-                !relock || cohorts !== null || profile !== null || enrolled_at !== null || practice_mode === false,
+              ({ relock, cohorts, enrolled_at, practice_mode, profile, courses }) =>
+                !relock ||
+                [cohorts, profile, enrolled_at].some((one) => one !== null) ||
+                Object.keys(courses).length > 0 ||
+                practice_mode === false,
               {
                 path: ["relock"],
                 message:
-                  "send cohorts, profile, enrolled_at or practice_mode: false as well; POST .../relock relocks everything",
+                  "send cohorts, profile, courses, enrolled_at or practice_mode: false as well; POST .../relock relocks everything",
                 params: { rule: "nothing_named" },
               },
             )
@@ -242,13 +255,16 @@ export function policyRoutes() {
   return newRouter()
     .openapi(policyRoute, async (c) => {
       const { enrollment } = c.req.valid("param");
-      const { enrolled_at: given, ...change } = c.req.valid("json");
+      const { enrolled_at: given, courses: told, ...change } = c.req.valid("json");
+      const courses = Object.fromEntries(
+        Object.entries(told).map(([course, at]) => [course, at === null ? null : Date.parse(at)]),
+      );
       const enrolled_at = givenEnrolledAt(given, Date.now(), "enrolled_at");
       if (typeof enrolled_at === "object" && enrolled_at !== null) {
         return respond(c, refuse("invalid_input", { errors: [enrolled_at] }).refusal);
       }
       return staffWrite(c, enrollment, async (stub, request) =>
-        stub.changePolicy({ ...request, ...change, enrolled_at }),
+        stub.changePolicy({ ...request, ...change, courses, enrolled_at }),
       );
     })
     .openapi(setOverrideRoute, async (c) => {

@@ -4,6 +4,8 @@ import { gradingRoutes } from "./routes-grading.ts";
 import { historyRoutes } from "./routes-history.ts";
 import { operationsRoutes } from "./routes-operations.ts";
 import { policyRoutes } from "./routes-policy.ts";
+import { regradeRoutes } from "./routes-regrade.ts";
+import { releaseRoutes } from "./routes-release.ts";
 import { rosterRoutes } from "./routes-roster.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
@@ -14,9 +16,11 @@ export function enrollmentRoutes() {
     .route("/", writeRoutes())
     .route("/", submissionRoutes())
     .route("/", gradingRoutes())
+    .route("/", regradeRoutes())
     .route("/", historyRoutes())
     .route("/", enrollmentsRoutes())
     .route("/", rosterRoutes())
     .route("/", policyRoutes())
+    .route("/", releaseRoutes())
     .route("/", operationsRoutes());
 }

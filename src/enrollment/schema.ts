@@ -209,9 +209,21 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
     `,
   },
   {
-    // Rows of the outbox that D1 has and the learner's live events have not, as JSON; null for none. See unsent.ts.
+    // Other courses that the learner has completed, by name with the instant, as JSON; null for none. And as each policy knew them.
+    id: "010_courses",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN courses TEXT;
+      ALTER TABLE policy_log ADD COLUMN courses TEXT;
+    `,
+  },
+  {
+    // Rows of the outbox that D1 has and the learner's live events have not, see unsent.ts, and what other objects have
+    // promised, see promises.ts. Both as JSON; null for none.
     id: "012_unsent",
-    sql: "ALTER TABLE enrollment ADD COLUMN unsent TEXT;",
+    sql: `
+      ALTER TABLE enrollment ADD COLUMN unsent TEXT;
+      ALTER TABLE enrollment ADD COLUMN promises TEXT;
+    `,
   },
   {
     // What a person says of a submission beside score and comment, since when it is held, and which verdict it is; and the

@@ -13,6 +13,7 @@ import {
   isStarted,
   type Learner,
   layOut,
+  MAX_COURSES_ASKED,
   openIds,
   type Program,
   reevaluate,
@@ -239,6 +240,7 @@ export class EnrollmentState {
       cohorts: this.meta.cohorts,
       practice_mode: this.meta.practice_mode,
       profile: this.meta.profile,
+      courses: this.meta.courses,
       overrides: this.#store.policy.overrides(),
     };
     return layOut(program, { enrolled_at: this.meta.enrolled_at, facts: this.facts, opened: kept, policy }, now);
@@ -263,6 +265,8 @@ export class EnrollmentState {
     this.meta.activation = next.pointer.activation;
     this.#store.saveOutline(next.program.outline);
     this.#store.logVersion(next.pointer.activation, next.pointer.version, now);
+    const asked = next.program.traits.flatMap((trait) => ("course" in trait ? [trait.course] : []));
+    for (const course of asked.slice(0, MAX_COURSES_ASKED)) this.#outbox.add("ask", course, now);
     const rests = relocked.flatMap((id) => [...restingOnItem(next.program, next.program.indexOf.get(id) ?? -1)]);
     const hasRelocked = rests.length > 0 && this.release(new Set(rests), now);
     this.learner = this.#layOut(next.program, hasRelocked ? this.#store.opened.kept() : kept, now);

@@ -91,15 +91,19 @@ export interface PendingRow {
 
 const COURSE_OF = "substr(waiting.enrollment_id, 1, instr(waiting.enrollment_id, ':') - 1)";
 const AFTER = "(waiting.submitted_at, waiting.id) > (?2, ?3) ORDER BY waiting.submitted_at, waiting.id LIMIT ?4";
-const oldestOf = (which: string) => (set: string) =>
-  `
-  SELECT id, enrollment_id, item_id, answer, submitted_at FROM submissions WHERE id IN (
-    SELECT found.id FROM ${set} AS asked CROSS JOIN submissions AS found ON found.id IN (
-      SELECT waiting.id FROM submissions AS waiting WHERE waiting.status = 'pending' AND ${which} AND ${AFTER})
-    ORDER BY found.submitted_at, found.id LIMIT ?4)
-  ORDER BY submitted_at, id`;
+const PENDING = `SELECT id, enrollment_id, item_id, answer, submitted_at FROM submissions AS waiting
+  WHERE waiting.status = 'pending'`;
+type Place = [which: string, instant: number, id: string, limit: number];
 
-/** The oldest pending submissions of some courses after a place. Of each course no more are looked at than are asked for. */
+/** The oldest pending submissions of a course after a place. */
+// plan: SEARCH waiting USING INDEX submissions_pending_course (<expr>=? AND (submitted_at,id)>(?,?))
+export const pendingOfCourse = statement<Place>(`${PENDING} AND ${COURSE_OF} = ?1 AND ${AFTER}`);
+
+/** The same of an item. */
+// plan: SEARCH waiting USING INDEX submissions_pending_item (item_id=? AND (submitted_at,id)>(?,?))
+export const pendingOfItem = statement<Place>(`${PENDING} AND waiting.item_id = ?1 AND ${AFTER}`);
+
+/** The same of some courses. Of each no more are looked at than are asked for. */
 // plan: SEARCH submissions USING PRIMARY KEY (id=?)
 // plan: LIST SUBQUERY 2
 // plan: SCAN asked VIRTUAL TABLE INDEX 1:
@@ -108,18 +112,15 @@ const oldestOf = (which: string) => (set: string) =>
 // plan: SEARCH waiting USING INDEX submissions_pending_course (<expr>=? AND (submitted_at,id)>(?,?))
 // plan: USE TEMP B-TREE FOR ORDER BY
 // plan: USE TEMP B-TREE FOR ORDER BY
-export const PENDING_OF_COURSES = setStatement(oldestOf(`${COURSE_OF} = asked.value`));
-
-/** The same of some items. */
-// plan: SEARCH submissions USING PRIMARY KEY (id=?)
-// plan: LIST SUBQUERY 2
-// plan: SCAN asked VIRTUAL TABLE INDEX 1:
-// plan: SEARCH found USING PRIMARY KEY (id=?)
-// plan: CORRELATED LIST SUBQUERY 1
-// plan: SEARCH waiting USING COVERING INDEX submissions_pending_item (item_id=? AND (submitted_at,id)>(?,?))
-// plan: USE TEMP B-TREE FOR ORDER BY
-// plan: USE TEMP B-TREE FOR ORDER BY
-export const PENDING_OF_ITEMS = setStatement(oldestOf("waiting.item_id = asked.value"));
+export const PENDING_OF_COURSES = setStatement(
+  (set) => `
+  SELECT id, enrollment_id, item_id, answer, submitted_at FROM submissions WHERE id IN (
+    SELECT found.id FROM ${set} AS asked CROSS JOIN submissions AS found ON found.id IN (
+      SELECT waiting.id FROM submissions AS waiting
+      WHERE waiting.status = 'pending' AND ${COURSE_OF} = asked.value AND ${AFTER})
+    ORDER BY found.submitted_at, found.id LIMIT ?4)
+  ORDER BY submitted_at, id`,
+);
 
 /** Which of some enrollments belong to a cohort. */
 // plan: SEARCH enrollments USING PRIMARY KEY (id=?)
@@ -145,6 +146,15 @@ export const COUNT_PENDING = setStatement(
     GROUP BY item_id`,
 );
 
+/** A page of the learners of a course, and whether they have tried an item. */
+// plan: SEARCH enrollments USING COVERING INDEX enrollments_by_course (course_slug=? AND status=? AND user_id>?)
+// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: SEARCH progress USING PRIMARY KEY (enrollment_id=? AND item_id=?)
+export const learnersTried = statement<[item: string, course: string, after: string, limit: number]>(
+  `SELECT user_id, EXISTS (SELECT 1 FROM progress WHERE enrollment_id = enrollments.id AND item_id = ?1) AS tried
+    FROM enrollments WHERE course_slug = ?2 AND status = 'active' AND user_id > ?3 ORDER BY user_id LIMIT ?4`,
+);
+
 /** Courses in which a user judges: their own, and those in which they are a co-author or a grader. */
 // plan: MERGE (UNION)
 // plan: LEFT
@@ -161,3 +171,25 @@ export const judgedBy = statement<[owner: string, user: string, limit: number]>(
 // plan: LIST SUBQUERY 1
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const NAMES_OF = setStatement((set) => `SELECT id, name FROM users WHERE id IN (SELECT value FROM ${set})`);
+/**
+ * Learners of a course of whom something is held: of a cohort (null: any), and of some items (an empty list: of any). Rows that
+ * nobody has evaluated yet have no policy.
+ */
+// plan: SEARCH enrollments USING INDEX enrollments_by_course (course_slug=? AND status=?)
+// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: SCAN own VIRTUAL TABLE INDEX 3:
+// plan: CORRELATED SCALAR SUBQUERY 3
+// plan: SCAN score VIRTUAL TABLE INDEX 3:
+// plan: LIST SUBQUERY 2
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+// plan: CREATE BLOOM FILTER
+export const withHeld = statement<[course: string, cohort: string | null, items: string, limit: number]>(
+  `SELECT user_id FROM enrollments
+   WHERE course_slug = ?1 AND status = 'active' AND instr(policy, '"held":[') > 0
+     AND (?2 IS NULL OR EXISTS (
+       SELECT 1 FROM json_each(CASE policy WHEN '' THEN '{}' ELSE policy END, '$.cohorts') AS own WHERE own.value = ?2))
+     AND (?3 = '[]' OR EXISTS (
+       SELECT 1 FROM json_each(CASE policy WHEN '' THEN '{}' ELSE policy END, '$.held') AS score
+       WHERE score.value ->> 'item' IN (SELECT value FROM json_each(?3))))
+   ORDER BY user_id LIMIT ?4`,
+);

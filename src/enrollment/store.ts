@@ -4,10 +4,11 @@ import type { Outline } from "../unlock/index.ts";
 import { AbsentStore } from "./absent-store.ts";
 import { FactStore } from "./fact-store.ts";
 import { HeldStore } from "./held-store.ts";
-import { type Meta, type MetaRow, profileOf, profileText, stringList } from "./meta.ts";
+import { coursesOf, coursesText, type Meta, type MetaRow, profileOf, profileText, stringList } from "./meta.ts";
 import { OpenedStore } from "./opened-store.ts";
 import type { Outbox } from "./outbox.ts";
 import { PolicyStore } from "./policy-store.ts";
+import type { Promised } from "./promises.ts";
 import { SubmissionStore } from "./submission-store.ts";
 
 const COLUMNS = [
@@ -29,12 +30,14 @@ const COLUMNS = [
   "cohorts",
   "practice_mode",
   "profile",
+  "courses",
   "last_active_at",
   "stale_since",
   "stale_reason",
   "pending",
   "pending_head",
   "unsent",
+  "promises",
 ] as const;
 const UPDATE_META = `UPDATE enrollment SET ${COLUMNS.map((column) => `${column} = ?`).join(", ")}`;
 const INSERT_META = `INSERT INTO enrollment (one, ${COLUMNS.join(", ")}) VALUES (1, ${COLUMNS.map(() => "?").join(", ")})`;
@@ -64,13 +67,14 @@ export class EnrollmentStore {
   meta(): Meta | null {
     const row = this.#sql.exec<MetaRow>("SELECT * FROM enrollment").toArray()[0];
     if (row === undefined) return null;
-    const { one: _one, pending: _pending, pending_head: _head, unsent: _unsent, ...meta } = row;
+    const { one: _one, pending: _pending, pending_head: _head, unsent: _unsent, promises: _promises, ...meta } = row;
     return {
       ...meta,
       status: row.status === "withdrawn" ? "withdrawn" : "active",
       cohorts: stringList(row.cohorts),
       practice_mode: row.practice_mode === 1,
       profile: profileOf(row.profile),
+      courses: coursesOf(row.courses),
     };
   }
 
@@ -87,13 +91,16 @@ export class EnrollmentStore {
   /**
    * Writes the row of the enrollment, where the commit has changed anything in it.
    * @param outbox what it holds of that.
+   * @param promised what it holds of this: no reason to be written, but it goes along.
    */
-  flush(meta: Meta, outbox: Outbox): void {
+  flush(meta: Meta, outbox: Outbox, promised: Promised): void {
     if (!this.#isMetaNew && !outbox.isHeldNew) return;
+    const promises = promised.stored();
     const { pending, head } = outbox.held;
     if (!this.#isMetaNew) {
       const unsent = outbox.unsent.stored();
-      this.#sql.exec("UPDATE enrollment SET pending = ?, pending_head = ?, unsent = ?", pending, head, unsent);
+      const set = "pending = ?, pending_head = ?, unsent = ?, promises = ?";
+      this.#sql.exec(`UPDATE enrollment SET ${set}`, pending, head, unsent, promises);
       return;
     }
     const values: Record<string, SqlStorageValue> = {
@@ -101,9 +108,11 @@ export class EnrollmentStore {
       cohorts: JSON.stringify(meta.cohorts),
       practice_mode: meta.practice_mode ? 1 : 0,
       profile: profileText(meta.profile),
+      courses: coursesText(meta.courses),
       pending,
       pending_head: head,
       unsent: outbox.unsent.stored(),
+      promises,
     };
     const row = COLUMNS.map((column) => values[column] ?? null);
     const { rowsWritten } = this.#sql.exec(UPDATE_META, ...row);

@@ -4,6 +4,7 @@ import { toInstant } from "../platform/instants.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
 import type { readJudge } from "../unlock/index.ts";
 import type { FactWrites } from "./fact-writes.ts";
+import { MAX_HELD } from "./held-store.ts";
 import { verdictMarks } from "./marks.ts";
 import type { Marks, StoredSubmission, SubmitRequest, VerdictRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
@@ -25,7 +26,7 @@ export const SUBMISSION_LIMITS = {
 } as const;
 
 /** Verdicts of one submission: the first, and its changes. Each is kept. */
-const MAX_VERDICTS = 20;
+export const MAX_VERDICTS = 20;
 
 /** Who judged what an answer key judges. */
 export const JUDGE = "judge";
@@ -111,7 +112,7 @@ export class SubmissionWrites {
     else {
       const waiting = this.#store.held.of(item);
       if (stored.held && waiting?.fact.at === fact.at) this.#store.held.remove(item);
-      if (stored.number > 0 && !stored.held) this.#judgedAnew(item, request, now);
+      if (stored.number > 0 && !stored.held) this.judgedAnew(item, request, now);
       else this.#facts.recordOne(fact, request.actor.id, now);
     }
     const changed = stored.number > 0 ? { verdict: number } : {};
@@ -125,7 +126,7 @@ export class SubmissionWrites {
   }
 
   /** What is recorded of an item is made anew from its submissions as they are judged now. */
-  #judgedAnew(item: string, { actor, relock = false }: Pick<VerdictRequest, "actor" | "relock">, now: number): void {
+  judgedAnew(item: string, { actor, relock = false }: Pick<VerdictRequest, "actor" | "relock">, now: number): void {
     const revokedAt = this.#state.facts.get(item)?.revoked_at ?? null;
     const facts: NewFact[] = [];
     for (const submission of this.#store.submissions.of(item, revokedAt)) {
@@ -141,6 +142,11 @@ export class SubmissionWrites {
   ): { ok: false; refusal: Refusal } | null {
     if (held && stored.number > 0 && !stored.held) {
       return refuse("already_judged", { detail: "Its learner has seen the verdict: a change of it cannot be held." });
+    }
+    if (held && this.#store.held.of(stored.item) === null && !this.#store.held.hasRoom()) {
+      return refuse("submission_limit", {
+        detail: `At most ${MAX_HELD} scores are held for one learner; release some first.`,
+      });
     }
     if (stored.number >= MAX_VERDICTS) {
       return refuse("submission_limit", { detail: `A verdict is changed at most ${MAX_VERDICTS - 1} times.` });

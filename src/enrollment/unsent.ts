@@ -1,8 +1,5 @@
 import { DAY_MS } from "../platform/instants.ts";
-import type { OutboxRow } from "./outbox.ts";
-
-/** A row of the outbox as the enrollment's own row holds it. */
-export type Held = [id: number, kind: string, ref: string, payload: string | null, createdAt: number];
+import type { Held, OutboxRow } from "./outbox-row.ts";
 
 /** What is kept for who does not listen, rows and characters: it is written with each commit. Beyond that it is sent. */
 const MAX_UNSENT = 60;

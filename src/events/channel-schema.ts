@@ -2,7 +2,6 @@ import { DUE_TIMES_TABLE } from "../platform/cell/alarm-scheduler.ts";
 import type { ExportedTable } from "../platform/cell/export-rows.ts";
 import type { SchemaStep } from "../platform/cell/object-schema.ts";
 import { ARCHIVE_TABLE } from "./archive-mark.ts";
-import { SOURCES } from "./gathering.ts";
 import { LOG_TABLES, TOPIC_COLUMN } from "./log-tables.ts";
 import { KEY_BODIES } from "./publish-keys.ts";
 import { TASKS_TABLE } from "./task-table.ts";
@@ -33,7 +32,11 @@ export const CHANNEL_SCHEMA: readonly SchemaStep[] = [
   },
   KEY_BODIES,
   TOPIC_COLUMN,
-  SOURCES,
+  {
+    // The enrollments that may keep events back while nobody listens, see gathering.ts.
+    id: "004_sources",
+    sql: "CREATE TABLE sources (enrollment TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;",
+  },
 ];
 
 /** What of a channel is exported to its user. */

@@ -6,12 +6,6 @@ import type { Result } from "../platform/results.ts";
 import { WINDOW_MS } from "./log.ts";
 import type { NewEvent } from "./types.ts";
 
-/** The table of who may keep events back, a step of a channel's schema. */
-export const SOURCES = {
-  id: "004_sources",
-  sql: "CREATE TABLE sources (enrollment TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;",
-};
-
 /** Enrollments of a user that may keep events back at most; the next ones publish theirs. */
 const MAX_SOURCES = 200;
 /** What is noted of an enrollment is written anew this often: it asks every ten minutes while something happens. */

@@ -6,11 +6,9 @@ import type { Verdict } from "./standing.ts";
 /** Under this an object keeps who holds leases on what it knows, and until when. */
 export const LEASES = "leases";
 /** How long a lease lasts, milliseconds. */
-const LEASE_MS = 300_000;
+const LEASE_MS = 900_000;
 /** The object counts this much longer than who holds the lease: their clocks may run apart a little. */
 const MARGIN_MS = 5_000;
-/** Only who asks twice within this time gets a lease: it is written down, which costs more than a question. */
-const AGAIN_MS = 60_000;
 /** Leases of one user at most; the next enrollment asks with every write. */
 const MAX_LEASES = 50;
 const PARALLEL = 8;
@@ -34,8 +32,6 @@ interface LeaseHolder extends Rpc.DurableObjectBranded {
 export class Leases {
   readonly #kv: SyncKvStorage;
   readonly #env: () => Env;
-  /** Who asked lately and got none, and when. */
-  readonly #asked = new Map<string, number>();
 
   constructor(kv: SyncKvStorage, env: () => Env) {
     this.#kv = kv;
@@ -47,10 +43,6 @@ export class Leases {
     const known = this.#known();
     const left = (known[enrollment] ?? 0) - MARGIN_MS - now;
     if (left > LEASE_MS / 2) return left;
-    const before = this.#asked.get(enrollment) ?? Number.NEGATIVE_INFINITY;
-    if (this.#asked.size >= MAX_LEASES) this.#asked.clear();
-    this.#asked.set(enrollment, now);
-    if (left <= 0 && now - before > AGAIN_MS) return 0;
     const others = Object.entries(known).filter(([id, until]) => id !== enrollment && until > now);
     if (others.length >= MAX_LEASES) return 0;
     this.#kv.put(LEASES, { ...Object.fromEntries(others), [enrollment]: now + LEASE_MS + MARGIN_MS });
@@ -63,7 +55,6 @@ export class Leases {
    */
   async end(now: number): Promise<boolean> {
     const known = this.#known();
-    this.#asked.clear();
     const held = Object.entries(known).filter(([, until]) => until > now);
     if (Object.keys(known).length === 0) return true;
     // SAFETY: wrangler.toml binds ENROLLMENTS to EnrollmentObject, which has this method.

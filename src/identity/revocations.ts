@@ -74,14 +74,20 @@ export class UserGate extends DurableObject<Env> {
     return ok(token === undefined ? verdict.standing : verdict);
   }
 
-  /** How a token stands, for an enrollment of the user, which may then be told of changes instead of asking again. */
-  async lease(token: Presented, enrollment: string): Promise<Result<Lease>> {
+  /**
+   * How a token stands, for an enrollment of the user.
+   * @param wants whether it would rather be told of changes than ask again soon: that is written down, which costs more than
+   *   a question.
+   */
+  async lease(token: Presented, enrollment: string, wants: boolean): Promise<Result<Lease>> {
     const { changes } = this.#memory;
     const { session, role } = token;
     const stands = await this.standing(session, token);
     if (!stands.ok) return stands;
     const verdict = typeof stands.value === "string" ? { standing: stands.value, role } : stands.value;
-    const isSure = changes === this.#memory.changes && this.#memory.of(token) !== undefined;
+    // Another role is asked about each time.
+    const isSure =
+      wants && verdict.role === role && changes === this.#memory.changes && this.#memory.of(token) !== undefined;
     return ok({ verdict, ms: isSure ? this.#leases.grant(enrollment, Date.now()) : 0 });
   }
 

@@ -100,7 +100,7 @@ export async function dropImport(
       target: { type: "course", id: row.course_slug },
       course: row.course_slug,
       request_id,
-      details: { kind: row.format, step },
+      details: { kind: row.format, status: step },
       unique: `${row.id}:${step}`,
     }) as const;
   const [[stopped]] = await db.batch([

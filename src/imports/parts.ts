@@ -12,7 +12,7 @@ import { type Body, type Deps, isSameUpload, noRoom, queueArchive, UNDER_WAY } f
 
 const ARCHIVE = "application/octet-stream";
 
-export const partsOf = (size: number): number => Math.ceil(size / PART_BYTES);
+const partsOf = (size: number): number => Math.ceil(size / PART_BYTES);
 /** Bytes that a part must have. */
 const sizeOfPart = (size: number, part: number): number => Math.min(PART_BYTES, size - (part - 1) * PART_BYTES);
 

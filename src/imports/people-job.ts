@@ -143,10 +143,10 @@ function isAsSaid(now: Enrolled, { cohorts, profile, enrolled_at }: PlannedLearn
   const has = new Set(Array.isArray(own) ? own : []);
   const isSame = has.size === new Set(cohorts).size && cohorts.every((cohort) => has.has(cohort));
   const fields = member("profile");
-  const valueOf = (field: string): unknown =>
+  const fieldOf = (field: string): unknown =>
     typeof fields === "object" && fields !== null ? Reflect.get(fields, field) : undefined;
   const isDay = enrolled_at === null || Date.parse(enrolled_at) === now.enrolled_at;
-  return isSame && isDay && Object.entries(profile).every(([field, value]) => valueOf(field) === value);
+  return isSame && isDay && Object.entries(profile).every(([field, value]) => fieldOf(field) === value);
 }
 
 /**

@@ -26,6 +26,7 @@ export {
   record,
   strictObject,
   string,
+  tuple,
   union,
   unknown,
   url,

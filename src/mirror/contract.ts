@@ -2,12 +2,14 @@ import type { NewEntry } from "../audit/index.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
 import type { Language } from "../platform/text.ts";
-import type { Explanation, How, Outcome, Override, OverrideKind, Points } from "../unlock/index.ts";
+import type { Explanation, Override, OverrideKind } from "../unlock/index.ts";
 import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
 import type { ProjectedFact } from "./mirrored.ts";
+import type { NewFact } from "./new-fact.ts";
 
 export type { EnrollAnswer, SnapshotInfo, SubmitAnswer, WriteAnswer } from "./answers.ts";
 export type { ProjectedFact } from "./mirrored.ts";
+export type { HeldScore, NewFact } from "./new-fact.ts";
 
 /** What crosses the line between the Worker and the enrollment object. Plain data; both sides must tolerate a release more or less. */
 
@@ -75,35 +77,15 @@ export type Content =
     }
   | { kind: "why"; explanation: Explanation };
 
-/** One thing a learner did. `at` is epoch ms; null is now. */
-export interface NewFact {
-  item: string;
-  completed: boolean;
-  score: number | null;
-  at: number | null;
-  /** The item is passed or failed by it. */
-  outcome?: Outcome | null;
-  /** The score in points; the percentage follows from them. */
-  points?: Points | null;
-  /** It was opened; without anything else that is no attempt. */
-  viewed?: boolean;
-  submitted?: boolean;
-  /** How it was completed, where it was; an older Worker does not say. */
-  how?: How | null;
-  /** A service tells that the learner contributed. */
-  contributed?: boolean;
-  /** It waits for its release: until then it neither counts nor shows. */
-  held?: boolean;
-  /** What is held of the item counts from now on. Nothing else goes with it. */
-  release?: boolean;
-  /** It replaces all that is recorded of the item, lower scores and earlier dates included. */
-  correct?: boolean;
-  /** With `correct`: what rested on the replaced fact locks again, where the rules do not open it now. */
-  relock?: boolean;
-}
-
 /** waiting: recorded of an item that is not in the published version; it takes effect when the item returns. */
-export type FactOutcome = "recorded" | "waiting" | "unchanged" | "superseded" | "item_not_found" | "held";
+export type FactOutcome =
+  | "recorded"
+  | "waiting"
+  | "unchanged"
+  | "superseded"
+  | "item_not_found"
+  | "held"
+  | "held_limit";
 
 export interface RecordAnswer extends WriteAnswer {
   outcomes: FactOutcome[];
@@ -143,6 +125,8 @@ export interface PolicyChange {
   practice_mode: boolean | null;
   /** The whole of it. An older Worker names none. */
   profile?: Readonly<Record<string, string>> | null;
+  /** Other courses that are completed, epoch ms; null takes it back. What is not named stays. An older Worker names none. */
+  courses?: Readonly<Record<string, number | null>>;
   /** From when on drips count, epoch ms. */
   enrolled_at?: number | null;
 }
@@ -185,6 +169,9 @@ export interface ProjectionBatch {
   sent_up_to?: number;
   /** What is pending for the audit chain; their keys make a second sending harmless. An older object has none. */
   audit?: NewEntry[];
+  /** Other courses that a rule asks for, and those to be told when this one is completed, or no longer. An older object has none. */
+  asks?: string[];
+  tells?: { course: string; completed_at: number | null }[];
 }
 
 export interface Mirror {

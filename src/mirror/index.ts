@@ -16,6 +16,7 @@ export type {
   EnrollAnswer,
   EnrollRequest,
   FactOutcome,
+  HeldScore,
   Idempotency,
   Mirror,
   NewFact,

@@ -9,6 +9,7 @@ import {
   type Program,
   type View,
 } from "../unlock/index.ts";
+import type { HeldScore, NewFact } from "./new-fact.ts";
 import type { enrollments, progress } from "./tables.ts";
 
 // What rows of D1 say of an enrollment, and what a course makes of it. Pure: no I/O, no clock.
@@ -30,6 +31,8 @@ export interface MirroredEnrollment {
   /** Items the rules had opened, for a grandfathering publish in a course that is not sticky. */
   earned: string[];
   facts: ProjectedFact[];
+  /** Scores that wait for their release. */
+  held?: readonly HeldScore[];
   version: number;
   progress_seq: number;
   policy_seq: number;
@@ -44,10 +47,16 @@ export interface MirroredEnrollment {
 /** Which activation of a course applies, as its pointer says. */
 type Activation = { activation: number; last_relock: number };
 
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+
 const policySchema = z.object({
   cohorts: z.array(z.string()),
   practice_mode: z.boolean(),
   profile: z.record(z.string(), z.string()).default({}),
+  courses: z.record(z.string(), z.number()).default({}),
+  held: z
+    .array(z.object({ item: z.string(), fact: z.custom<NewFact>(isObject), held_at: z.number(), actor: z.string() }))
+    .default([]),
   overrides: z.array(
     z.object({
       item: z.string(),
@@ -87,6 +96,8 @@ export type MirrorRow = Pick<
 export function toMirrored(row: MirrorRow, facts: readonly FactRow[]): MirroredEnrollment {
   const byItem = new Map<string, Fact>();
   for (const fact of facts) byItem.set(fact.item_id, fact);
+  const { held, ...policy } =
+    row.policy === "" ? { ...NO_POLICY, held: [] } : policySchema.parse(JSON.parse(row.policy));
   return {
     id: row.id,
     course: row.course_slug,
@@ -97,8 +108,9 @@ export function toMirrored(row: MirrorRow, facts: readonly FactRow[]): MirroredE
       enrolled_at: row.enrolled_at,
       facts: byItem,
       opened: new Set(idListSchema.parse(JSON.parse(row.kept))),
-      policy: row.policy === "" ? NO_POLICY : policySchema.parse(JSON.parse(row.policy)),
+      policy,
     },
+    held,
     earned: idListSchema.parse(JSON.parse(row.earned)),
     facts: facts.map(({ item_id, enrollment_id: _enrollment, ...fact }) => ({ item: item_id, ...fact })),
     version: row.version,

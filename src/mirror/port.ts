@@ -12,6 +12,10 @@ export interface EnrollmentPort {
   pendingProjection(): Promise<Result<ProjectionBatch | null>>;
   /** D1 has everything up to `head`; live events up to `sentUpTo` are published. */
   confirmProjection(head: number, sentUpTo?: number): Promise<Result<{ remaining: number }>>;
+  /** Another course of the learner asks for this one. @returns since when it is completed; null where it is not. */
+  watchCourse(course: string): Promise<Result<number | null>>;
+  /** Another course of the learner tells that it is completed, or no longer. */
+  tellCourse(news: { course: string; completed_at: number | null }): Promise<Result<null>>;
   /** Brings the snapshot up to date; `force` recomputes it even when nothing differs. */
   refresh(pointer: CoursePointer, force: boolean): Promise<Result<{ mirror: Mirror; recomputed: boolean }>>;
 }

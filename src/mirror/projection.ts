@@ -12,6 +12,7 @@ import { meter } from "../platform/metrics/meter.ts";
 import { inParallel } from "../platform/parallel.ts";
 import { retryOrDrop } from "../platform/queue/last-attempt.ts";
 import type { ProjectedSubmission, ProjectionBatch } from "./contract.ts";
+import { unlinked } from "./course-links.ts";
 import { type ProjectionMessage, projectionMessageSchema } from "./messages.ts";
 import { mirrorStatements } from "./mirror-rows.ts";
 import { callPort } from "./port.ts";
@@ -193,6 +194,7 @@ async function deliverGroup(env: Env, shard: Shard, group: readonly ProjectionBa
   const delivered = await deliver(env, shard, group);
   for (const id of unaudited) delivered.delete(id);
   for (const id of await unnotified(env, group)) delivered.delete(id);
+  for (const id of await unlinked(env, group)) delivered.delete(id);
   const confirmed: ProjectionBatch[] = [];
   await inParallel(group, PARALLEL_OBJECTS, async (batch) => {
     const { enrollment_id, head, sent_up_to } = batch;

@@ -114,12 +114,37 @@ export async function cohortsOf(databases: CourseDatabases, course: string) {
   return z.array(z.object({ name: z.string(), learners: z.number() })).parse(found);
 }
 
-/** Who is enrolled now, with their cohorts: what a roster is compared with. At most `most`. */
-export async function enrolledNow(databases: CourseDatabases, course: string, most: number) {
+/**
+ * Who is enrolled now, with their cohorts: what a roster is compared with.
+ * @param among only these; null for the whole class, at most `most` of it.
+ */
+export async function enrolledNow(
+  databases: CourseDatabases,
+  course: string,
+  among: readonly string[] | null,
+  most: number,
+) {
   const db = await databases.ofCourse(course);
-  const found = await db.all(sql`
-    SELECT user_id, coalesce(json_extract(${POLICY}, '$.cohorts'), '[]') AS cohorts FROM enrollments
-    WHERE course_slug = ${course} AND status = 'active' ORDER BY user_id LIMIT ${most}`);
+  const cohorts = sql`coalesce(json_extract(${POLICY}, '$.cohorts'), '[]') AS cohorts`;
+  const found = await db.all(
+    among === null
+      ? sql`SELECT user_id, ${cohorts} FROM enrollments
+          WHERE course_slug = ${course} AND status = 'active' ORDER BY user_id LIMIT ${most}`
+      : sql`SELECT user_id, ${cohorts}
+          FROM (SELECT value AS wanted FROM ${jsonSet(oneBatch(among.map((user) => `${course}:${user}`)))}) AS wanted
+          CROSS JOIN enrollments ON enrollments.id = wanted WHERE status = 'active'`,
+  );
   const rows = z.array(rowSchema.pick({ user_id: true, cohorts: true })).parse(found);
-  return new Map(rows.map(({ user_id, cohorts }) => [user_id, cohorts]));
+  return new Map(rows.map((row) => [row.user_id, row.cohorts]));
+}
+
+/** Who is in a cohort now; at most `most`. */
+export async function cohortNow(databases: CourseDatabases, course: string, cohort: string, most: number) {
+  const db = await databases.ofCourse(course);
+  const found = await db.all(sql`SELECT user_id FROM enrollments WHERE course_slug = ${course} AND status = 'active'
+    AND EXISTS (SELECT 1 FROM json_each(${POLICY}, '$.cohorts') WHERE value = ${cohort}) ORDER BY user_id LIMIT ${most}`);
+  return z
+    .array(z.object({ user_id: z.string() }))
+    .parse(found)
+    .map(({ user_id }) => user_id);
 }

@@ -13,13 +13,11 @@ import { refuse } from "../platform/results.ts";
 import { PEOPLE } from "../platform/roles.ts";
 import { cohortNameSchema, OVERRIDE_KINDS } from "../unlock/index.ts";
 import { courseFor, courseParam, json, MANAGE_RULE, TAGS } from "./common.ts";
-import { enrolledNow } from "./roll.ts";
+import { cohortNow } from "./roll.ts";
 import { PARALLEL } from "./routes-people.ts";
 
 /** Learners of one call. */
 const MAX_LEARNERS = 1_000;
-/** A class in which a cohort is looked for. */
-const MAX_CLASS = 10_000;
 
 const body = z
   .strictObject({
@@ -97,12 +95,10 @@ export function overrideBatchRoutes() {
     }
     const users =
       user_ids === undefined
-        ? [...(await enrolledNow(databasesOf(c), slug, MAX_CLASS))].flatMap(([user, cohorts]) =>
-            cohorts.includes(cohort ?? "") ? [user] : [],
-          )
+        ? await cohortNow(databasesOf(c), slug, cohort ?? "", MAX_LEARNERS + 1)
         : [...new Set(user_ids)];
     if (users.length > MAX_LEARNERS) {
-      const detail = `The cohort has ${users.length} learners; one call takes ${MAX_LEARNERS}.`;
+      const detail = `The cohort has more than ${MAX_LEARNERS} learners, which one call takes: name them by user_ids.`;
       return respond(c, refuse("people_limit", { detail }).refusal);
     }
     const actor = { ...actorOf(c), request_id: c.get("requestId") };

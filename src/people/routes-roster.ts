@@ -12,13 +12,13 @@ import { PEOPLE } from "../platform/roles.ts";
 import { accountsByEmail, accountsById, courseFor, courseParam, json, MANAGE_RULE, TAGS } from "./common.ts";
 import { enrolledNow } from "./roll.ts";
 import { isMassRemoval, planRoster, type RosterPlan, readRoster } from "./roster.ts";
-import { applicantOf, PARALLEL } from "./routes-people.ts";
+import { applicantOf, MAX_ENDED, PARALLEL } from "./routes-people.ts";
 
 /** Characters of a file. */
 const MAX_CSV = 1_500_000;
 const MAX_BODY = 2_000_000;
-/** A class that is compared with a file, at most. */
-const MAX_CLASS = 10_000;
+/** A class that is compared with a file as a whole, at most. */
+const MAX_CLASS = 100_000;
 /** People listed of each kind in a preview; their numbers are exact. */
 const MAX_LISTED = 200;
 
@@ -31,7 +31,9 @@ const answerView = z
     goes: z.int(),
     unchanged: z.int(),
     failed: z.int().openapi({ description: "Could not be done right now: send the file again." }),
-    enrolled: z.int().openapi({ description: "How many were enrolled before." }),
+    enrolled: z.int().openapi({
+      description: "How many were enrolled before: of the class with `remove_missing`, else of those in the file.",
+    }),
     needs_confirmation: z
       .boolean()
       .openapi({ description: "So many would go that `confirm_removed` must say how many." }),
@@ -101,9 +103,10 @@ export function rosterFileRoutes() {
       if (user === undefined) unknown.push({ line, email: email ?? "" });
       else listed.set(user, cohorts);
     }
-    const enrolled = await enrolledNow(databasesOf(c), slug, MAX_CLASS + 1);
+    const among = remove_missing ? null : [...listed.keys()];
+    const enrolled = await enrolledNow(databasesOf(c), slug, among, MAX_CLASS + 1);
     if (enrolled.size > MAX_CLASS) {
-      const detail = `A class of over ${MAX_CLASS} learners is not compared with a file; enroll them in batches.`;
+      const detail = `A class of over ${MAX_CLASS} learners is not compared with a file as a whole.`;
       return respond(c, refuse("people_limit", { detail }).refusal);
     }
     const people = [...listed].map(([user, cohorts]) => ({ user, cohorts }));
@@ -140,7 +143,8 @@ async function apply(
     if (!done.ok) return done;
     failed += done.value.filter((result) => !result.ok).length;
   }
-  await inParallel(plan.goes, PARALLEL, async (user) => {
+  failed += Math.max(0, plan.goes.length - MAX_ENDED);
+  await inParallel(plan.goes.slice(0, MAX_ENDED), PARALLEL, async (user) => {
     const ended = await withdraw(c.env, enrollmentId(course.slug, user), actor);
     if (!ended.ok && ended.refusal.code !== "not_enrolled") failed += 1;
   });

@@ -15,6 +15,7 @@ import {
   walkRule,
 } from "./analysis/table.ts";
 import { judgeRule } from "./analysis/truths.ts";
+import { MAX_COURSES_ASKED } from "./completion/course.ts";
 import { patternDefect } from "./judge.ts";
 import type { Outline, When } from "./outline.ts";
 import type { Rule } from "./rules.ts";
@@ -49,7 +50,7 @@ export function analyze(
   const table = tableOf(outline, pathOf);
   const references = table.entries.map((entry) => referencesOf(table, entry));
   const canBe = new Map<Rule, number>();
-  const errors = courseErrors(outline);
+  const errors = [...courseErrors(outline), ...tooManyCourses(table)];
   const warnings: FieldError[] = [];
   /** Items whose own rule is in error: what follows from it is reported of others, not of them. */
   const faulty = new Set<number>();
@@ -124,6 +125,9 @@ function oddParts(table: Table, entry: Entry): FieldError[] {
       const { what, name } = rule.missing;
       const message = `The ${what} "${name}" is not in the course: this is never true${what === "item" ? "" : ", and its negation is"}.`;
       found.push({ path: `${path}.missing`, rule: "missing_reference", message });
+    } else if ("course_completed" in rule && rule.course_completed === table.outline.course) {
+      const message = "This very course is asked for: what waits for it can only open once all of it is done.";
+      found.push({ path: `${path}.course_completed`, rule: "self_reference", message });
     } else if ("hide" in rule && isDenied) {
       const message = "Inside a `not`, this part never keeps the item closed, so it hides nothing.";
       found.push({ path: `${path}.hide`, rule: "hides_nothing", message });
@@ -173,7 +177,10 @@ function referenceErrors(table: Table, entry: Entry, references: readonly Refere
           : `${id} is deprecated: it counts for learners who completed it, and nobody else needs it.`;
       warnings.push({ path, rule: "ignored_prerequisite", message });
     } else if (table.isHidden(target)) {
-      const message = `${id} is hidden: learners cannot open it, so only facts that a service reports count.`;
+      const message =
+        table.askedStatus(target) === "draft"
+          ? `${id} is hidden: learners cannot open it, so it is required of nobody.`
+          : `${id} is hidden: learners cannot open it, so only facts that a service reports count.`;
       warnings.push({ path, rule: "hidden_prerequisite", message });
     }
   }
@@ -220,6 +227,22 @@ function windowErrors({ item: { id, opens, closes }, path }: Entry): FieldError[
 function neverWorks(opens: When, closes: When): boolean {
   if (typeof opens === "string") return typeof closes === "string" && Date.parse(opens) >= Date.parse(closes);
   return typeof closes !== "string" && opens.days >= closes.days;
+}
+
+/** Each course that is asked for is told of by a call, so there is a bound. */
+function tooManyCourses(table: Table): FieldError[] {
+  const asked = new Set<string>();
+  const errors: FieldError[] = [];
+  for (const entry of table.entries) {
+    walkRule(entry, (rule, path) => {
+      if (!("course_completed" in rule) || asked.has(rule.course_completed)) return;
+      asked.add(rule.course_completed);
+      if (asked.size <= MAX_COURSES_ASKED) return;
+      const message = `The rules of a course ask for at most ${MAX_COURSES_ASKED} other courses.`;
+      errors.push({ path: `${path}.course_completed`, rule: "too_big", message });
+    });
+  }
+  return errors;
 }
 
 /** A course that ends before it starts accepts nothing, ever. */

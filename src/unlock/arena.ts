@@ -122,6 +122,7 @@ export class ArenaBuilder {
     if ("submitted" in rule) return this.#fact(OP.SUBMITTED, rule.submitted, 0);
     if ("hide" in rule) return this.#hide(rule.hide);
     if ("profile" in rule) return this.#trait(OP.PROFILE, { profile: rule.profile });
+    if ("course_completed" in rule) return this.#trait(OP.COURSE, { course: rule.course_completed });
     // What is gone fails, denied or not; of all but items, whose absence no platform takes for "not done", the denial holds.
     if ("missing" in rule) return this.#node(OP.MISSING, NONE, this.#isDenied && rule.missing.what === "item" ? 1 : 0);
     const { cohort } = rule;

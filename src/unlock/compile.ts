@@ -32,10 +32,13 @@ export function compile(outline: Outline): Program {
   const gate = outline.options.problems_follow_chapter ? chapterOf : new Int32Array(size).fill(NONE);
 
   const isFromMoodle = outline.source?.platform === "moodle";
+  const isFromCanvas = outline.source?.platform === "canvas";
   const veils = Uint8Array.from(items, (item, index) => veilOf(item, items[chapterOf[index] ?? NONE], isFromMoodle));
   // What the author hides from all learners is no part of a chapter's progress: nobody could make it.
   const countedIn = inChapter.map((list) => list.filter((index) => veils[index] !== VEIL.HIDDEN));
-  const builder = new ArenaBuilder(numberOf, statuses, countedIn, failedCountsAs(outline.source));
+  // In Canvas what no learner can see is asked of nobody, as a draft is.
+  const asked = isFromCanvas ? statuses.map((own, index) => (veils[index] === VEIL.HIDDEN ? "draft" : own)) : statuses;
+  const builder = new ArenaBuilder(numberOf, asked, countedIn, failedCountsAs(outline.source));
   const roots = new Int32Array(size).fill(NONE);
   const entries = new Int32Array(size).fill(ACCEPT);
   const closes = new Uint8Array(size);
@@ -59,11 +62,16 @@ export function compile(outline: Outline): Program {
     mayHide[index] = builder.mayHide ? 1 : 0;
   });
 
-  const previous = previousChapters(outline, statuses, size);
-  const tutorial = numberOfDemanded(numberOf(outline.options.tutorial), statuses);
+  const previous = previousChapters(outline, asked, size);
+  const tutorial = numberOfDemanded(numberOf(outline.options.tutorial), asked);
   previous.forEach((before, index) => {
     if (before !== NONE) reads[index]?.add(before);
   });
+  const completion = compileCompletion(items, statuses, countedIn);
+  // The tutorial locks what it stands in without undoing it.
+  const relocks = isFromCanvas
+    ? topologicalOrder(withCompletion(reads, completion), gate).filter((item) => item < chapterCount)
+    : null;
   if (tutorial !== NONE) {
     reads.forEach((set, index) => {
       if (index !== tutorial) set.add(tutorial);
@@ -81,7 +89,6 @@ export function compile(outline: Outline): Program {
   nodes.op.forEach((op, node) => {
     if (op === OP.VIEWED) watched[nodes.arg[node] ?? NONE] = 1;
   });
-  const completion = compileCompletion(items, statuses, countedIn);
   for (const item of completion?.watched ?? []) watched[item] = 1;
   const graded = gradedIn(nodes, live, items, chapterCount);
   const ends = instantOf(outline.options.ends, Number.POSITIVE_INFINITY);
@@ -154,6 +161,7 @@ export function compile(outline: Outline): Program {
     conceals,
     concealsAny: conceals.includes(1),
     hidesInLocked: isFromMoodle,
+    relocks,
     order: topologicalOrder(withCompletion(reads, completion), gate),
   };
 }

@@ -60,6 +60,7 @@ export function conditionsOf(scope: Scope, evaluation: Evaluation, item: number,
       }
       case OP.COHORT_SET:
       case OP.PROFILE:
+      case OP.COURSE:
         return leaf("trait", { trait: program.traits[arg] ?? { cohorts: [] } });
       case OP.MISSING:
         return leaf("missing");

@@ -35,10 +35,11 @@ function hasEnded(scope: Scope, item: number): boolean {
     if (!couldBe(scope, root, item, true, true) && couldEver(true)) return true;
     // What nobody could make true may still have held, while its items were asked of nobody.
   }
-  const held = whenLastHeld({ ...scope, earlyScores: true }, past, root, item);
+  // What an end has closed says nothing of what else was locked then.
+  const held = whenLastHeld({ ...scope, locked: null, earlyScores: true }, past, root, item);
   if (held === null || stillHolds(held, scope.now, root, item)) return false;
   // A better score must not end what was open without it.
-  const without = whenLastHeld({ ...scope, earlyScores: false }, past, root, item);
+  const without = whenLastHeld({ ...scope, locked: null, earlyScores: false }, past, root, item);
   return without === null || !stillHolds(without, scope.now, root, item);
 }
 

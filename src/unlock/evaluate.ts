@@ -2,6 +2,7 @@ import { isClosed } from "./ends.ts";
 import { isConcealed } from "./hiding.ts";
 import type { Change, Learner } from "./learner.ts";
 import { NONE, type Program, STANDING } from "./program.ts";
+import { plainScope } from "./scope.ts";
 import {
   countedFrom,
   doneAt,
@@ -12,7 +13,6 @@ import {
   passesTutorial,
   ruleHolds,
   type Scope,
-  scopeOf,
 } from "./truth.ts";
 
 /** The state of every item for one learner at one instant. Arrays are indexed by item number. */
@@ -36,6 +36,22 @@ export function evaluate(program: Program, learner: Learner, now: number): Evalu
   const evaluation = blank(program.size, nextBoundary(scope));
   evaluateItems(scope, 0, program.size, evaluation);
   return evaluation;
+}
+
+/** What is asked of a learner at an instant, with the chapters that are locked, where the course asks for these. */
+export function scopeOf(course: Program, learner: Learner, now: number): Scope {
+  const scope = plainScope(course, learner, now);
+  const { relocks } = scope.program;
+  if (relocks === null) return scope;
+  // Each after all that it rests on: what is asked of a chapter is known by then. Until it is, it is locked.
+  const locked = new Uint8Array(scope.program.chapterCount).fill(1);
+  const knowing = { ...scope, locked };
+  const into = blank(scope.program.size, now);
+  for (const chapter of relocks) {
+    evaluateItems(knowing, chapter, chapter + 1, into);
+    locked[chapter] = into.open[chapter] === 1 ? 0 : 1;
+  }
+  return knowing;
 }
 
 export function blank(size: number, validUntil: number): Evaluation {
@@ -68,6 +84,7 @@ export function reevaluate(
 ): Opening {
   const scope = scopeOf(course, learner, now);
   const { program } = scope;
+  if (program.relocks !== null) return renewAll(scope, evaluation);
   const { chapterCount, chapterOf, closes, comesWith, dependents, problemsOf, gate, standing } = program;
   const opening: Opening = { opened: [], closed: [] };
   const movedChapters = new Set<number>();
@@ -107,6 +124,21 @@ export function reevaluate(
 }
 
 const NO_ITEMS = new Int32Array(0);
+
+/** The same in full: where what is locked undoes what rests on it, one fact may reach everything. */
+function renewAll(scope: Scope, evaluation: Evaluation): Opening {
+  const { size } = scope.program;
+  const before = Uint8Array.from({ length: size }, (_, item) => (canOpen(evaluation, item) ? 1 : 0));
+  evaluateItems(scope, 0, size, evaluation);
+  evaluation.validUntil = nextBoundary(scope);
+  const opening: Opening = { opened: [], closed: [] };
+  for (let item = 0; item < size; item += 1) {
+    if (canOpen(evaluation, item) !== (before[item] === 1)) {
+      (before[item] === 1 ? opening.closed : opening.opened).push(item);
+    }
+  }
+  return opening;
+}
 
 /** Evaluates one item again and notes whether it opened or closed. True when anything of it is different now. */
 function renew(scope: Scope, item: number, evaluation: Evaluation, opening: Opening): boolean {

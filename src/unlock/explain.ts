@@ -2,17 +2,17 @@ import { toInstant } from "../platform/instants.ts";
 import { inLanguage, type Language } from "../platform/text.ts";
 import { reasonsIn } from "./clauses.ts";
 import { conditionsOf } from "./conditions.ts";
-import type { Evaluation } from "./evaluate.ts";
+import { type Evaluation, scopeOf } from "./evaluate.ts";
 import { Explainer } from "./explainer.ts";
 import type { Explanation, Reason, Step } from "./explanation.ts";
 import type { Learner } from "./learner.ts";
 import { isGroup, kidsOf } from "./nodes.ts";
-import type { Need } from "./plan/plan.ts";
+import { courseOf, type Need } from "./plan/plan.ts";
 import { NONE, type Program } from "./program.ts";
 import { type Reach, reachOf } from "./reach.ts";
 import { sentenceIn, sentenceOf } from "./sentence.ts";
 import { StepSearch } from "./steps.ts";
-import { evaluateNode, IGNORED, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE } from "./truth.ts";
+import { evaluateNode, IGNORED, passesPrevious, passesTutorial, type Scope, TRUE } from "./truth.ts";
 import { roundedUp } from "./wording/numbers.ts";
 
 /**
@@ -135,6 +135,7 @@ export function conditionSentences(
 /** A step for the learner. It names no item that is hidden so far. */
 function stepOf(program: Program, evaluation: Evaluation, { action, item, value, below }: Need): Step {
   if (action === "wait") return { action, until: toInstant(value) };
+  if (action === "complete_course") return { action, course: courseOf(program, item) };
   const named = evaluation.visible[item] === 1 ? { item: program.ids[item] ?? "" } : {};
   if (action === "points") {
     return { action: "score", ...named, min_points: value, ...(below === undefined ? {} : { below_points: below }) };

@@ -12,12 +12,15 @@ import { gradesAt, totalOf } from "./scores.ts";
 import {
   averageOf,
   completionOf,
+  countedStateOf,
   doneAt,
   evaluateNode,
   FALSE,
   IGNORED,
+  isCompleted,
   isLockedByStaff,
   isStarted,
+  isUndone,
   passesPrevious,
   passesTutorial,
   progressOf,
@@ -34,7 +37,7 @@ const STATE_WORDS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Leaves whose argument is no item. */
-const OF_PERSONS: ReadonlySet<number | undefined> = new Set([OP.COHORT, OP.COHORT_SET, OP.PROFILE]);
+const OF_PERSONS: ReadonlySet<number | undefined> = new Set([OP.COHORT, OP.COHORT_SET, OP.PROFILE, OP.COURSE]);
 
 export class Explainer {
   readonly #scope: Scope;
@@ -79,7 +82,9 @@ export class Explainer {
       return joined(clauses);
     }
     if (!passesPrevious(this.#scope, item)) {
-      clauses.push(this.#gate("previous_chapter_not_completed", program.previous[item] ?? NONE));
+      const before = program.previous[item] ?? NONE;
+      if (this.#isLockedAgain(before)) clauses.push(this.#lockedAgain(before));
+      else clauses.push(this.#gate("previous_chapter_not_completed", before));
     }
     if (isChapterLocked) clauses.push(this.#gate("chapter_locked", gate));
     const root = program.roots[item] ?? NONE;
@@ -156,6 +161,7 @@ export class Explainer {
     }
     switch (op) {
       case OP.COMPLETED:
+        if (this.#isLockedAgain(arg)) return this.#lockedAgain(arg);
         return this.#needing(arg, this.#reason("not_completed", arg, { required: "completed", actual }));
       case OP.ATTEMPTED:
         return this.#reason("not_attempted", arg, { required: "attempted", actual });
@@ -223,12 +229,19 @@ export class Explainer {
             opensAt: done + value,
           };
         }
+        if (this.#isLockedAgain(arg)) return { ...this.#lockedAgain(arg), thenWait: value };
         const reason = this.#reason("not_completed", arg, { required: "completed", actual, available_at: null });
         return { ...this.#needing(arg, reason), thenWait: value };
       }
       case OP.COHORT_SET:
       case OP.PROFILE:
         return this.#otherPerson(program.traits[arg] ?? { cohorts: [] });
+      case OP.COURSE: {
+        const trait = program.traits[arg];
+        return this.#reason("course_not_completed", NONE, {
+          required: trait !== undefined && "course" in trait ? trait.course : "",
+        });
+      }
       case OP.MISSING:
         return this.#reason("missing", NONE);
       default:
@@ -270,7 +283,8 @@ export class Explainer {
 
   /** An item in another completion state than those asked for: what the learner can still do about it, or nothing. */
   #otherState(item: number, states: number): Clause & { kind: "reason" } {
-    const state = completionOf(this.#scope, item);
+    const state = countedStateOf(this.#scope, item);
+    if (this.#isLockedAgain(item) && (states & completionOf(this.#scope, item)) !== 0) return this.#lockedAgain(item);
     const actual = isStarted(this.#scope.learner, item) ? "started" : "not started";
     if (state === STATE.INCOMPLETE && (states & STATE.COMPLETE) !== 0) {
       return this.#needing(item, this.#reason("not_completed", item, { required: "completed", actual }));
@@ -284,8 +298,19 @@ export class Explainer {
     const [code, required] =
       "profile" in trait
         ? (["profile_differs", trait.profile.field] as const)
-        : (["not_in_cohort", trait.cohorts?.join(", ") ?? "*"] as const);
+        : (["not_in_cohort", ("cohorts" in trait ? trait.cohorts?.join(", ") : null) ?? "*"] as const);
     return { ...this.#reason(code, NONE, { required }), trait };
+  }
+
+  /** Whether an item is complete and counts for nothing, because its chapter is locked. */
+  #isLockedAgain(item: number): boolean {
+    return isUndone(this.#scope, item) && isCompleted(this.#scope.learner, item);
+  }
+
+  /** What is missing of such an item: its chapter. */
+  #lockedAgain(item: number): Clause & { kind: "reason" } {
+    const { gate, chapterCount } = this.#scope.program;
+    return this.#gate("chapter_locked", item < chapterCount ? item : (gate[item] ?? NONE));
   }
 
   #isVisible(item: number): boolean {

@@ -28,6 +28,7 @@ const REASON_CODES = [
   "waiting_period",
   "not_in_cohort",
   "profile_differs",
+  "course_not_completed",
   "missing",
   "excluded",
   "chapter_locked",
@@ -91,8 +92,20 @@ export type Reason = z.infer<typeof reasonSchema>;
 /** One thing to do (or to wait for). */
 const stepSchema = z
   .object({
-    action: z.enum(["complete", "attempt", "score", "pass", "view", "submit", "mark", "contribute", "wait"]),
+    action: z.enum([
+      "complete",
+      "attempt",
+      "score",
+      "pass",
+      "view",
+      "submit",
+      "mark",
+      "contribute",
+      "complete_course",
+      "wait",
+    ]),
     item: z.string().optional(),
+    course: z.string().optional().openapi({ description: "complete_course: another course." }),
     title: z.string().optional(),
     min_score: z
       .number()

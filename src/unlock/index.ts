@@ -4,6 +4,7 @@ import type { analyze as Analyze } from "./analyze.ts";
 import type { judge as Judge } from "./judge.ts";
 
 export { compile } from "./compile.ts";
+export { courseDoneAt, MAX_COURSES_ASKED } from "./completion/course.ts";
 export * from "./completion/requirement.ts";
 export * from "./ends.ts";
 export { ENGINE } from "./engine.ts";

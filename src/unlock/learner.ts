@@ -19,6 +19,8 @@ export interface Policy {
   overrides: readonly Override[];
   /** Fields of the learner's profile that rules may ask for; none where it is absent. */
   profile?: Readonly<Record<string, string>>;
+  /** Other courses that the learner has completed, and since when, epoch ms. */
+  courses?: Readonly<Record<string, number>>;
 }
 
 export const NO_POLICY: Policy = { cohorts: [], practice_mode: false, overrides: [] };

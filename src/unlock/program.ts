@@ -33,6 +33,8 @@ export const OP = {
   AVERAGE: 21,
   /** The percentage of all points of the course that are decided. */
   TOTAL: 22,
+  /** Another course that the learner has completed. */
+  COURSE: 23,
 } as const;
 
 /** Completion states as bits: a `state` leaf asks for one of several. */
@@ -41,8 +43,11 @@ export const STATE = { INCOMPLETE: 1, COMPLETE: 2, PASSED: 4, FAILED: 8 } as con
 /** Who sees an item, apart from what its rule says. */
 export const VEIL = { SHOWN: 0, UNLISTED: 1, HIDDEN: 2 } as const;
 
-/** What a rule asks of the learner as a person: a set of cohorts (null: any cohort at all), or a field of the profile. */
-export type Trait = { cohorts: readonly string[] | null } | { profile: ProfileTest };
+/**
+ * What a rule asks of the learner as a person: a set of cohorts (null: any cohort at all), a field of the profile, or another
+ * course that is completed.
+ */
+export type Trait = { cohorts: readonly string[] | null } | { profile: ProfileTest } | { course: string };
 
 /** What an item's status means when rules are evaluated. */
 export const STANDING = { OFFERED: 0, DRAFT: 1, DEPRECATED: 2 } as const;
@@ -145,6 +150,11 @@ export interface Program {
   readonly concealsAny: boolean;
   /** What stands in a locked chapter is hidden with it, not locked. */
   readonly hidesInLocked: boolean;
+  /**
+   * Where a chapter that is locked counts as undone for what rests on it (from Canvas): all chapters, each after those it rests
+   * on. Null elsewhere.
+   */
+  readonly relocks: Int32Array | null;
   /** Every item after all items it depends on. Empty if the rules have a cycle (publishing refuses those). */
   readonly order: Int32Array;
 }

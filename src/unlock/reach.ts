@@ -1,3 +1,5 @@
+// Over 350 lines: what each kind of condition may come to stands beside the walk over all of them.
+
 import type { Asked } from "./completion/compile.ts";
 import { isDerived } from "./completion/needs.ts";
 import { earliestComplete } from "./completion/reach.ts";
@@ -9,8 +11,10 @@ import { windowOf } from "./scope.ts";
 import {
   doneAt,
   evaluateNode,
+  isCompleted,
   isExcused,
   isLockedByStaff,
+  isUndone,
   progressOf,
   requiredOf,
   type Scope,
@@ -85,7 +89,9 @@ class Reaching {
       if (program.completion !== null && isDerived(this.#scope, item)) continue; // once its items are known
       this.#doneAt[item] = Number.isNaN(doneAt(this.#scope, item))
         ? mayAppear(program, this.#evaluation, item)
-          ? workAt
+          ? isUndone(this.#scope, item) && isCompleted(this.#scope.learner, item)
+            ? opensAt
+            : workAt
           : Number.POSITIVE_INFINITY
         : Number.NEGATIVE_INFINITY;
     }
@@ -221,6 +227,9 @@ class Reaching {
       case OP.COHORT_SET:
       case OP.PROFILE:
         return plain(isKept || (learner.traits[arg] === 1) === wanted ? ALWAYS : NEVER);
+      // It is completed elsewhere, and what is completed stays so.
+      case OP.COURSE:
+        return plain(wanted || isKept || learner.traits[arg] !== 1 ? ALWAYS : NEVER);
       case OP.MISSING:
         return plain((value === 1) === wanted ? ALWAYS : NEVER);
       // A total moves with every problem, up and down.
@@ -255,13 +264,14 @@ class Reaching {
     if (op === OP.AFTER) {
       const done = doneAt(this.#scope, item);
       if (wanted) return since(this.#earliestDone(item, done) + value);
-      return Number.isNaN(done) || isExcused(this.#scope, item) ? ALWAYS : before(turnOf(this.#scope, node, owner));
+      const mayEnd = isExcused(this.#scope, item) || program.relocks !== null;
+      return Number.isNaN(done) || mayEnd ? ALWAYS : before(turnOf(this.#scope, node, owner));
     }
     const holds = evaluateNode(this.#scope, node, NONE) === TRUE;
     const isLive = program.nodes.live[node] === 1;
     const upper = program.nodes.upper[node] ?? Number.POSITIVE_INFINITY;
-    // A score that is below a bound can rise above it.
-    const mayFall = upper < Number.POSITIVE_INFINITY || op === OP.STATE || isLive;
+    // A score that is below a bound can rise above it; what counts only while its chapter is open may end.
+    const mayFall = program.relocks !== null || upper < Number.POSITIVE_INFINITY || op === OP.STATE || isLive;
     if (!wanted) return holds && !isExcused(this.#scope, item) && !mayFall ? NEVER : ALWAYS;
     if (holds) return ALWAYS;
     // What is too high now may be scored lower, where that counts.
@@ -286,9 +296,12 @@ class Reaching {
       return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
     }
     // What has been done is not undone; only an excuse may run out.
-    if (op === OP.STATE && value === STATE.INCOMPLETE) return isExcused(this.#scope, item) ? ALWAYS : NEVER;
+    if (op === OP.STATE && value === STATE.INCOMPLETE) {
+      return isExcused(this.#scope, item) || program.relocks !== null ? ALWAYS : NEVER;
+    }
     // Who has completed an item can do it again for a better score, as long as it is open.
     if (!mayAppear(program, this.#evaluation, item)) return NEVER;
+    if (isUndone(this.#scope, item)) return since(this.#opensAt[item] ?? Number.POSITIVE_INFINITY);
     return since(this.#workAt[item] ?? Number.POSITIVE_INFINITY);
   }
 
@@ -317,7 +330,8 @@ class Reaching {
 
   #progress(node: number, items: readonly number[], wanted: boolean): Windows {
     const { done, needed } = progressOf(this.#scope, node);
-    if (!wanted) return done >= needed && !items.some((one) => isExcused(this.#scope, one)) ? NEVER : ALWAYS;
+    const mayFall = this.#scope.program.relocks !== null || items.some((one) => isExcused(this.#scope, one));
+    if (!wanted) return done >= needed && !mayFall ? NEVER : ALWAYS;
     if (done >= needed) return ALWAYS;
     const open = items.filter((one) => one !== NONE && Number.isNaN(doneAt(this.#scope, one)));
     return overlaps(

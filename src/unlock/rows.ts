@@ -2,7 +2,7 @@ import { DAY_MS, toInstant, toInstantOrNull } from "../platform/instants.ts";
 import type { Language } from "../platform/text.ts";
 import { reasonsIn } from "./clauses.ts";
 import { completionState, missingOf, takesMark } from "./completion/missing.ts";
-import { type Evaluation, type ItemState, stateOf } from "./evaluate.ts";
+import { type Evaluation, type ItemState, scopeOf, stateOf } from "./evaluate.ts";
 import { conditionSentences, type PrerequisiteProgress, prerequisiteProgress, titleOf } from "./explain.ts";
 import type { CompletionView } from "./explanation.ts";
 import type { Learner } from "./learner.ts";
@@ -10,7 +10,7 @@ import type { ItemStatus } from "./outline.ts";
 import { NONE, type Program, VEIL } from "./program.ts";
 import { windowOf } from "./scope.ts";
 import { sentenceIn } from "./sentence.ts";
-import { isCompleted, type Scope, scopeOf } from "./truth.ts";
+import { isCompleted, type Scope } from "./truth.ts";
 
 /** When an item accepts work, for this learner; only of items that have such a window. */
 interface WindowRow {

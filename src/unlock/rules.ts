@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { brokenRules } from "../platform/http/field-errors.ts";
-import { itemIdSchema } from "../platform/ids.ts";
+import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 
 /**
@@ -29,6 +29,7 @@ export type Rule =
   | { viewed: string }
   | { submitted: string }
   | { profile: ProfileTest }
+  | { course_completed: string }
   | { missing: { what: Missing; name: string } }
   | { hide: Rule };
 
@@ -80,6 +81,7 @@ export const OPERATORS = [
   "viewed",
   "submitted",
   "profile",
+  "course_completed",
   "missing",
   "hide",
 ] as const;
@@ -174,6 +176,7 @@ const OPERANDS = {
   viewed: itemIdSchema,
   submitted: itemIdSchema,
   profile: profileTest,
+  course_completed: courseSlugSchema,
   missing: z.strictObject({ what: z.enum(MISSING), name: z.string().min(1).max(500) }),
   hide: z.lazy(() => ruleSchema),
 } satisfies Record<Operator, z.ZodType>;
@@ -213,7 +216,7 @@ export const ruleSchema: z.ZodType<Rule> = z
     description:
       "A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, " +
       "score {item, min, below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment {days}, after {item, days}, " +
-      "average {of, min, below}, total {min, below}, previous {is}, viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value}, missing {what, name}, hide.",
+      "average {of, min, below}, total {min, below}, previous {is}, viewed, submitted, cohort (a name, {any_of} or {any}), profile {field, op, value}, course_completed, missing {what, name}, hide.",
     example: { all: [{ completed: "algorithms.arrays" }, { score: { item: "algorithms.two-sum", min: 70 } }] },
   });
 

@@ -1,6 +1,6 @@
 import { derivedAt } from "./completion/excuses.ts";
 import type { Learner } from "./learner.ts";
-import type { Program } from "./program.ts";
+import { NONE, type Program } from "./program.ts";
 
 // What is asked of one learner at one instant: facts up to then, and the overrides in force.
 
@@ -15,6 +15,11 @@ export interface Scope {
   readonly earlyScores: boolean;
   /** Overrides in force, by item; null when there are none. */
   readonly exceptions: ReadonlyMap<number, Exception> | null;
+  /**
+   * 1 for each chapter that is locked, where what is locked counts as undone for what rests on it; null where it does not, and
+   * for a past of the facts. By chapter number.
+   */
+  readonly locked: Uint8Array | null;
 }
 
 /** The overrides in force on one item. */
@@ -27,7 +32,8 @@ interface Exception {
   extendTo: number;
 }
 
-export function scopeOf(course: Program, laidOut: Learner, now: number): Scope {
+/** A scope that does not know yet which chapters are locked; see `scopeOf`. */
+export function plainScope(course: Program, laidOut: Learner, now: number): Scope {
   const program = course.assignments.length === 0 ? course : laidOut.program;
   let exceptions: Map<number, Exception> | null = null;
   for (const { index, kind, created_at, expires_at, extend_to } of laidOut.overrides) {
@@ -46,7 +52,7 @@ export function scopeOf(course: Program, laidOut: Learner, now: number): Scope {
   }
   // What chapters count depends on the excuses in force.
   const learner = laidOut.deeds === null ? laidOut : derivedAt(program, laidOut, now);
-  return { program, learner, now, asOf: Number.POSITIVE_INFINITY, earlyScores: true, exceptions };
+  return { program, learner, now, asOf: Number.POSITIVE_INFINITY, earlyScores: true, exceptions, locked: null };
 }
 
 /** The earlier of two instants, either of which may be NaN for "never". */
@@ -106,7 +112,14 @@ export function isExcused(scope: Scope, item: number): boolean {
 
 /** Whether the item counts as completed for others. */
 export function isDone(scope: Scope, item: number): boolean {
-  return (scope.learner.completedAt[item] ?? Number.NaN) <= scope.asOf || isExcused(scope, item);
+  const isCompleted = (scope.learner.completedAt[item] ?? Number.NaN) <= scope.asOf;
+  return (isCompleted && (scope.locked === null || !isUndone(scope, item))) || isExcused(scope, item);
+}
+
+/** Whether what was done with an item counts for nothing now, because it stands in a chapter, or is one, that is locked. */
+export function isUndone({ locked, program }: Scope, item: number): boolean {
+  if (locked === null || item === NONE) return false;
+  return locked[item < program.chapterCount ? item : (program.gate[item] ?? NONE)] === 1;
 }
 
 /**
@@ -119,6 +132,7 @@ export function doneAt(scope: Scope, item: number): number {
 
 /** {@link doneAt} for a learner who completed the item at `completedAt` (NaN: did not). */
 export function countedFrom(scope: Scope, item: number, completedAt: number): number {
-  const known = completedAt <= scope.asOf ? completedAt : Number.NaN;
+  const counts = completedAt <= scope.asOf && (scope.locked === null || !isUndone(scope, item));
+  const known = counts ? completedAt : Number.NaN;
   return scope.exceptions === null ? known : earlier(known, excusedAt(scope, item));
 }

@@ -53,9 +53,10 @@ export class StepSearch {
   /** The steps of a plan that can be done right now; where there are none, its first wait. */
   doNext(item: number, steps: readonly Need[]): Need[] {
     const isNow = (need: Need) =>
-      need.action !== "wait" &&
-      this.#evaluation.open[need.item] === 1 &&
-      (need.action === "view" || acceptsWork(this.#scope, need.item));
+      need.action === "complete_course" ||
+      (need.action !== "wait" &&
+        this.#evaluation.open[need.item] === 1 &&
+        (need.action === "view" || acceptsWork(this.#scope, need.item)));
     const now = steps.filter(isNow);
     if (now.length === 0) return steps.slice(0, 1);
     const later = steps.filter((need) => !isNow(need));

@@ -5,10 +5,13 @@ import type { ProfileTest } from "./rules.ts";
 interface Person {
   readonly cohorts: readonly string[];
   readonly profile?: Readonly<Record<string, string>>;
+  /** Other courses that are completed, and since when. */
+  readonly courses?: Readonly<Record<string, number>>;
 }
 
 /** Whether a learner is what a rule asks for. */
 export function traitHolds(trait: Trait, person: Person): boolean {
+  if ("course" in trait) return Object.hasOwn(person.courses ?? {}, trait.course);
   if ("profile" in trait) return profileHolds(trait.profile, person.profile?.[trait.profile.field] ?? "");
   const { cohorts } = trait;
   return cohorts === null ? person.cohorts.length > 0 : cohorts.some((name) => person.cohorts.includes(name));

@@ -11,8 +11,8 @@ import {
   isExcused,
   isLockedByStaff,
   isStarted,
+  isUndone,
   type Scope,
-  scopeOf,
 } from "./scope.ts";
 import { gradesAt, isScoreKnown, totalOf } from "./scores.ts";
 import { shareOf } from "./share.ts";
@@ -25,8 +25,8 @@ export {
   isExcused,
   isLockedByStaff,
   isStarted,
+  isUndone,
   type Scope,
-  scopeOf,
   shareOf,
 };
 
@@ -40,7 +40,9 @@ export type Truth = typeof FALSE | typeof TRUE | typeof IGNORED;
 
 export function passesTutorial(scope: Scope, item: number): boolean {
   const { tutorial } = scope.program;
-  return tutorial === NONE || tutorial === item || isDone(scope, tutorial);
+  // What the tutorial stands in is locked by it, and does not undo it.
+  if (tutorial === NONE || tutorial === item) return true;
+  return isDone(scope.locked === null ? scope : { ...scope, locked: null }, tutorial);
 }
 
 export function passesPrevious(scope: Scope, item: number): boolean {
@@ -119,6 +121,7 @@ function holds(scope: Scope, node: number, owner: number): boolean {
     }
     case OP.COHORT_SET:
     case OP.PROFILE:
+    case OP.COURSE:
       return learner.traits[item] === 1;
     case OP.MISSING:
       return operand === 1;
@@ -133,10 +136,16 @@ export function completionOf({ learner, asOf }: Scope, item: number): number {
   return (learner.completedAt[item] ?? Number.NaN) <= asOf ? STATE.COMPLETE : STATE.INCOMPLETE;
 }
 
+/** The state that counts for others: what is undone is incomplete. */
+export function countedStateOf(scope: Scope, item: number): number {
+  const state = completionOf(scope, item);
+  return (state & (STATE.COMPLETE | STATE.PASSED)) !== 0 && isUndone(scope, item) ? STATE.INCOMPLETE : state;
+}
+
 /** Whether it is one of some states. Who is excused has what is asked, and is not incomplete. */
 function isInState(scope: Scope, item: number, states: number): boolean {
   if (item === NONE) return false;
-  const state = completionOf(scope, item);
+  const state = scope.locked === null ? completionOf(scope, item) : countedStateOf(scope, item);
   if (scope.exceptions === null || !isExcused(scope, item)) return (state & states) !== 0;
   return (states & (STATE.COMPLETE | STATE.PASSED)) !== 0 || (state & states & ~STATE.INCOMPLETE) !== 0;
 }
@@ -219,6 +228,7 @@ export function evaluateNode(scope: Scope, node: number, owner: number): Truth {
     case OP.COHORT:
     case OP.COHORT_SET:
     case OP.PROFILE:
+    case OP.COURSE:
     case OP.MISSING:
     case OP.TOTAL:
       return holds(scope, node, owner) ? TRUE : FALSE;

@@ -21,6 +21,7 @@ const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
 const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
+const RegradePage = lazy(() => import("./pages/author/grading/regrade.tsx"));
 const InsightPage = lazy(() => import("./pages/author/insight.tsx"));
 const PeoplePage = lazy(() => import("./pages/author/people/page.tsx"));
 const LearnerPage = lazy(() => import("./pages/author/people/learner.tsx"));
@@ -119,6 +120,7 @@ export function App() {
           )}
         </Route>
         <Route path="/author/:course/class">{({ course }) => <ClassPage key={course} course={course} />}</Route>
+        <Route path="/author/:course/regrade">{({ course }) => <RegradePage key={course} course={course} />}</Route>
         <Route path="/grading">
           <GradingPage submission={null} />
         </Route>

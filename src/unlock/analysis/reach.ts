@@ -153,22 +153,22 @@ class Circuit {
   /** A chapter never gets a score, and takes no submission. */
   #score(id: string): number {
     const entry = this.#table.find(id);
-    const isNever = entry !== undefined && isOffered(entry.status) && entry.isForAll && this.#table.isChapter(entry);
-    return isNever ? NEVER : this.#item(id);
+    if (entry === undefined || !isOffered(this.#table.askedStatus(entry))) return this.#item(id);
+    return entry.isForAll && this.#table.isChapter(entry) ? NEVER : this.#item(id);
   }
 
   #item(id: string): number {
     const entry = this.#table.find(id);
     if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
-    if (isOffered(entry.status) && !entry.isForAll) return HOLDS; // for whom it is not meant
-    return isOffered(entry.status) ? entry.index : IGNORED;
+    if (!isOffered(this.#table.askedStatus(entry))) return IGNORED;
+    return entry.isForAll ? entry.index : HOLDS; // for whom it is not meant
   }
 
   /** The gate of an item's being complete. */
   #done(id: string): number {
     const entry = this.#table.find(id);
     if (entry === undefined) return HOLDS; // an error of its own, not of everything behind it
-    return isOffered(entry.status) ? this.done(entry) : IGNORED;
+    return isOffered(this.#table.askedStatus(entry)) ? this.done(entry) : IGNORED;
   }
 
   /** The same of an item that is there. One without a requirement can be done once it can be opened. */

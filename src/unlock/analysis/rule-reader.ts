@@ -104,7 +104,8 @@ export class RuleReader {
     if ("progress" in rule)
       return wanted ? this.#known.progress(rule.progress.of, rule.progress.min_percent, path) : FREE;
     // What is missing is judged by the rule alone; nobody's profile is known here.
-    if ("missing" in rule || "profile" in rule || "average" in rule || "total" in rule) return FREE;
+    if ("missing" in rule || "profile" in rule || "course_completed" in rule || "average" in rule || "total" in rule)
+      return FREE;
     if ("previous" in rule) {
       const before = this.#table.before(rule);
       const isFree = !wanted || before === undefined || !before.isForAll || rule.previous.is.includes("incomplete");
@@ -116,7 +117,7 @@ export class RuleReader {
   #fact(rule: Rule, path: string, wanted: boolean): Part {
     const id = itemOf(rule);
     const target = this.#table.find(id);
-    if (target === undefined || !isOffered(target.status) || !target.isForAll) return FREE;
+    if (target === undefined || !isOffered(this.#table.askedStatus(target)) || !target.isForAll) return FREE;
     const { index } = target;
     const graded = "score" in rule ? "score" : "points" in rule ? "points" : null;
     if (graded !== null && this.#table.isChapter(target)) {
@@ -220,7 +221,7 @@ export class RuleReader {
     }
     const isAsked = (id: string) => {
       const target = this.#table.find(id);
-      return target === undefined || (isOffered(target.status) && target.isForAll);
+      return target === undefined || (isOffered(this.#table.askedStatus(target)) && target.isForAll);
     };
     return "average" in rule ? !rule.average.of.some(isAsked) : !isAsked(itemOf(rule));
   }

@@ -38,6 +38,10 @@ export interface Table {
   isChapter(entry: Entry): boolean;
   /** Whether the author hides it, or the chapter it stands in, from all learners. */
   isHidden(entry: Entry): boolean;
+  /** Its status for what asks for it: a draft is asked of nobody. */
+  askedStatus(entry: Entry): ItemStatus;
+  /** The same by its id. What is not there is taken for active: it is reported elsewhere. */
+  readonly statusFor: (id: string) => ItemStatus;
 }
 
 /** What a list of items holds: all of them, those that are no drafts, and those offered to new learners. */
@@ -104,6 +108,9 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
   const isHidden = ({ item, chapter }: Entry) =>
     item.visibility === "hidden" ||
     (entries[chapter]?.item.visibility === "hidden" && outline.source?.platform !== "moodle");
+  // In Canvas what no learner can see is asked of nobody.
+  const askedStatus = (entry: Entry) =>
+    outline.source?.platform === "canvas" && isHidden(entry) ? "draft" : entry.status;
   const byId = new Map<string, Entry>();
   for (const entry of entries) if (!byId.has(entry.item.id)) byId.set(entry.item.id, entry);
   return {
@@ -118,6 +125,11 @@ export function tableOf(outline: Outline, pathOf: ReadonlyMap<string, string>): 
     before: beforeOf(entries, problemsOf),
     isChapter: (entry) => entry.index < chapterCount,
     isHidden,
+    askedStatus,
+    statusFor: (id) => {
+      const entry = byId.get(id);
+      return entry === undefined ? "active" : askedStatus(entry);
+    },
   };
 }
 

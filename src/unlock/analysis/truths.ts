@@ -184,6 +184,9 @@ class RuleJudge {
       const can = this.#isDenied && rule.missing.what === "item" ? CAN.TRUE : CAN.FALSE;
       return { can, ifTrue: NOTHING, ifFalse: NOTHING };
     }
+    if ("course_completed" in rule) {
+      return threshold(`completion of the course ${rule.course_completed}`, 1, `${path}.course_completed`);
+    }
     if ("after_enrollment" in rule) {
       const { days } = rule.after_enrollment;
       return days === 0
@@ -208,7 +211,7 @@ class RuleJudge {
     }
     if ("average" in rule) {
       const { of, min = 0, below = Number.POSITIVE_INFINITY } = rule.average;
-      const statuses = [...new Set(of)].map((id) => this.#table.find(id)?.status ?? "active");
+      const statuses = [...new Set(of)].map(this.#table.statusFor);
       const { published, offered } = countStatuses(statuses);
       if (published === 0) return { can: CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
       if (min >= below) this.#unsatisfiable(`${path}.average`, `No average is at least ${min} and below ${below}.`);
@@ -267,8 +270,9 @@ class RuleJudge {
   }
 
   #fact(id: string, measure: string, min: number, path: string): Judged {
-    const { status, isForAll = true } = this.#table.find(id) ?? {};
-    const isAsked = status === undefined || isOffered(status);
+    const { isForAll = true } = this.#table.find(id) ?? {};
+    const status = this.#table.statusFor(id);
+    const isAsked = isOffered(status);
     if (isAsked && !isForAll) return { can: EITHER | CAN.IGNORED, ifTrue: NOTHING, ifFalse: NOTHING };
     if (isAsked) return threshold(`${measure} ${id}`, min, path);
     const can = status === "draft" ? CAN.IGNORED : CAN.TRUE | CAN.IGNORED;
@@ -321,9 +325,9 @@ class RuleJudge {
  * Unknown names are taken as active: they are reported elsewhere.
  */
 export function progressCounts(table: Table, of: string | readonly string[]): Counts | null {
-  if (typeof of !== "string") return countStatuses([...new Set(of)].map((id) => table.find(id)?.status ?? "active"));
+  if (typeof of !== "string") return countStatuses([...new Set(of)].map(table.statusFor));
   const chapter = table.find(of);
-  if (chapter?.status === "draft") return null;
+  if (chapter !== undefined && table.askedStatus(chapter) === "draft") return null;
   return table.countsOf[chapter?.index ?? NONE] ?? countStatuses(["active"]);
 }
 

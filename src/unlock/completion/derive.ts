@@ -62,8 +62,9 @@ export function cascade(deriving: Deriving, item: number, completedBefore: numbe
   if (Number.isNaN(completedBefore)) count(deriving.deeds, parent, 1);
   else if (Number.isNaN(after)) count(deriving.deeds, parent, -1);
   const before = learner.completedAt[parent] ?? NEVER;
-  // What comes after a chapter was complete moves nothing. (A deprecated item counts only once it is there.)
-  const isLater = !(completedBefore <= before) && !(after <= before) && !Number.isNaN(before);
+  // What comes after a chapter was complete by its items moves nothing. (A deprecated item counts only once it is there.)
+  const isTold = !Number.isNaN(deriving.deeds.toldAt[parent] ?? NEVER);
+  const isLater = !isTold && !(completedBefore <= before) && !(after <= before) && !Number.isNaN(before);
   if (isLater && program.standing[item] === STANDING.OFFERED) return changes;
   deriveItem(deriving, parent);
   if (!Object.is(before, learner.completedAt[parent])) changes.push({ item: parent, completedBefore: before });

@@ -14,7 +14,9 @@ import {
   excusedAt,
   FALSE,
   IGNORED,
+  isCompleted,
   isLockedByStaff,
+  isUndone,
   passesPrevious,
   passesTutorial,
   progressOf,
@@ -24,7 +26,7 @@ import {
   type Truth,
   turnOf,
 } from "../truth.ts";
-import { addNeed, byCost, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
+import { addNeed, byCost, courseNeed, keyOf, MAX_ALTERNATIVES, type Need, type Plan, prune } from "./plan.ts";
 import { actsToward, workable } from "./region.ts";
 
 const FULL_SCORE = 100;
@@ -102,7 +104,11 @@ export class Candidates {
     value = 0,
     below = Number.POSITIVE_INFINITY,
   ): Plan[] | null {
-    if (action === "complete" && isDerived(this.#scope, item)) {
+    const scope = this.#scope;
+    const chapter = item < scope.program.chapterCount ? item : (scope.program.gate[item] ?? NONE);
+    // What was done and is locked again has only to be opened.
+    const isLockedAgain = action === "complete" && isUndone(scope, item) && isCompleted(scope.learner, item);
+    if (action === "complete" && isDerived(this.#scope, item) && !isLockedAgain) {
       return plansToComplete<Plan[]>(this.#scope, item, {
         plan: (act) => this.#plan(isWhole, act.action, act.item, act.value),
         choose: (lists, count) => this.#choose(lists, count),
@@ -111,14 +117,14 @@ export class Candidates {
         },
       });
     }
-    const reached = action === "view" ? this.#reach.opensAt : this.#reach.workAt;
+    const reached = action === "view" || isLockedAgain ? this.#reach.opensAt : this.#reach.workAt;
     if (item === NONE || (reached[item] ?? Number.POSITIVE_INFINITY) === Number.POSITIVE_INFINITY) return null;
     if (!mayAppear(this.#scope.program, this.#evaluation, item)) return null;
-    const isOpen = this.#evaluation.open[item] === 1;
+    const isOpen = this.#evaluation.open[isLockedAgain ? chapter : item] === 1;
     const need: Need = { action, item, value, ...(below < Number.POSITIVE_INFINITY ? { below } : {}) };
     const plan = this.#planOf(new Map([[keyOf(need), need]]));
     if (isOpen || !isWhole) return [plan];
-    const openings = this.#opening(item);
+    const openings = this.#opening(isLockedAgain ? chapter : item);
     return openings === null ? null : prune(openings.map((opening) => this.join(opening, plan)));
   }
 
@@ -199,6 +205,10 @@ export class Candidates {
         const isTooHigh = nodes.live[node] !== 1 && (learner.points[arg] ?? Number.NaN) >= upper;
         if (arg < program.chapterCount || isTooHigh) return null;
         return this.#plan(isWhole, "points", arg, Math.max(0, value), upper);
+      }
+      case OP.COURSE: {
+        const need = courseNeed(program, arg);
+        return [this.#planOf(new Map([[keyOf(need), need]]))];
       }
       case OP.AFTER: {
         const done = doneAt(scope, arg);

@@ -1,11 +1,39 @@
+import type { Program } from "../program.ts";
+
+/** What one can do, or wait for. */
+type Act =
+  | "complete"
+  | "attempt"
+  | "score"
+  | "points"
+  | "pass"
+  | "view"
+  | "submit"
+  | "mark"
+  | "contribute"
+  | "complete_course"
+  | "wait";
+
 /** One thing to do or to wait for. */
 export interface Need {
-  action: "complete" | "attempt" | "score" | "points" | "pass" | "view" | "submit" | "mark" | "contribute" | "wait";
+  action: Act;
+  /** complete_course: the number of what is asked, behind those of all items; see {@link courseNeed}. */
   item: number;
   /** score, points: the least of it. wait: the instant, epoch ms. complete: what has to pass afterwards, ms. */
   value: number;
   /** score, points: what it has to be less than; nothing where any better score will do. */
   below?: number;
+}
+
+/** The need of another course that a rule asks for. */
+export function courseNeed({ size }: Program, trait: number): Need {
+  return { action: "complete_course", item: size + trait, value: 0 };
+}
+
+/** The course that such a need asks for. */
+export function courseOf({ size, traits }: Program, item: number): string {
+  const trait = traits[item - size];
+  return trait !== undefined && "course" in trait ? trait.course : "";
 }
 
 /** Alternatives kept per part of a rule while searching. Up to here the answer is the smallest, beyond it a good one. */

@@ -1,12 +1,12 @@
 import { actsToComplete, isDerived } from "../completion/needs.ts";
-import type { Evaluation } from "../evaluate.ts";
+import { type Evaluation, scopeOf } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { kidsOf } from "../nodes.ts";
 import { NONE, OP, STATE } from "../program.ts";
 import type { Reach } from "../reach.ts";
 import { acceptsWork, windowAsWritten, windowOf } from "../scope.ts";
-import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, scopeOf, TRUE, turnOf } from "../truth.ts";
-import { keyOf, type Need } from "./plan.ts";
+import { doneAt, evaluateNode, passesPrevious, passesTutorial, type Scope, TRUE, turnOf } from "../truth.ts";
+import { courseNeed, keyOf, type Need } from "./plan.ts";
 
 /** The part of a course that decides one item: what may have to be done for it, and what may change by itself. */
 export interface Region {
@@ -62,6 +62,7 @@ const NAMELESS: ReadonlySet<number | undefined> = new Set([
   OP.AT_LEAST,
   OP.COHORT_SET,
   OP.PROFILE,
+  OP.COURSE,
   OP.MISSING,
   OP.TOTAL,
 ]);
@@ -87,6 +88,10 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
     queue.push(item);
   };
   const ask = (action: Need["action"], item: number, value = 0, below = Number.POSITIVE_INFINITY) => {
+    // It counts only while its chapter is open.
+    if (program.relocks !== null && action === "complete" && item !== NONE) {
+      visit(item < program.chapterCount ? item : (program.gate[item] ?? NONE));
+    }
     if (action === "complete" && isDerived(scope, item)) {
       named.add(item);
       for (const act of actsToComplete(scope, item)) {
@@ -184,6 +189,11 @@ export function regionOf(scope: Scope, evaluation: Evaluation, reach: Reach, tar
       case OP.VIEWED:
         if (isMissing()) ask("view", arg);
         break;
+      case OP.COURSE: {
+        const need = courseNeed(program, arg);
+        if (isMissing()) actions.set(keyOf(need), need);
+        break;
+      }
       case OP.SUBMITTED:
         if (isMissing() && arg >= program.chapterCount) ask("submit", arg);
         break;

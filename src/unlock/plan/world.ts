@@ -1,14 +1,14 @@
 import { copyOf, PASSED } from "../completion/deeds.ts";
 import { derivingOf } from "../completion/derive.ts";
 import { doDerived } from "../completion/rehearse.ts";
-import { blank, type Evaluation, isOpenIn } from "../evaluate.ts";
+import { blank, type Evaluation, isOpenIn, scopeOf } from "../evaluate.ts";
 import { mayAppear } from "../hiding.ts";
 import { copyOfGrades } from "../latest.ts";
 import type { Learner } from "../learner.ts";
 import { nodesIn } from "../nodes.ts";
 import { NONE, type Program, STATE } from "../program.ts";
 import { acceptsWork } from "../scope.ts";
-import { isStarted, type Scope, scopeOf } from "../truth.ts";
+import { isStarted, type Scope } from "../truth.ts";
 import type { Need } from "./plan.ts";
 import type { Region } from "./region.ts";
 
@@ -43,6 +43,7 @@ export class World {
       live: learner.live === null ? null : copyOfGrades(learner.live),
       deeds: learner.deeds === null ? null : copyOf(learner.deeds),
       kept: learner.kept.slice(),
+      traits: learner.traits.slice(),
     };
     this.#program = program;
     this.#region = region;
@@ -69,6 +70,7 @@ export class World {
   /** Whether a need can be met at this moment. */
   canDo({ action, item, value }: Need): boolean {
     if (action === "wait") return value > this.scope.now;
+    if (action === "complete_course") return true;
     if (action !== "view" && !acceptsWork(this.scope, item)) return false;
     // Points count of the best attempt: what was scored without points, nobody knows how to better in points.
     const { bestScore, points } = this.scope.learner;
@@ -80,6 +82,7 @@ export class World {
   has({ action, item, value, below = Number.POSITIVE_INFINITY }: Need): boolean {
     const { learner, now } = this.scope;
     if (action === "wait") return now >= value;
+    if (action === "complete_course") return learner.traits[item - this.#program.size] === 1;
     if (action === "complete") return (learner.completedAt[item] ?? Number.NaN) <= now;
     if (action === "attempt") return isStarted(learner, item);
     if (action === "mark") return (learner.deeds?.markedAt[item] ?? Number.NaN) <= now;
@@ -108,7 +111,15 @@ export class World {
     ];
     this.#keep();
     if (action === "wait") this.scope = scopeOf(this.#program, learner, value);
-    else {
+    else if (action === "complete_course") {
+      const trait = item - this.#program.size;
+      const old = learner.traits[trait] ?? 0;
+      undo.push(() => {
+        learner.traits[trait] = old;
+      });
+      learner.traits[trait] = 1;
+      if (this.#program.relocks !== null) this.scope = scopeOf(this.#program, learner, now);
+    } else {
       const { attemptedAt, completedAt, bestScore, outcome, outcomeAt, points, viewedAt, submittedAt } = learner;
       const written = [attemptedAt, completedAt, bestScore, outcome, outcomeAt, points, viewedAt, submittedAt];
       const old = written.map((list) => list[item] ?? Number.NaN);
@@ -141,6 +152,8 @@ export class World {
       const deriving = derivingOf(this.#program, learner);
       if (deriving !== null) undo.push(doDerived(deriving, { action, item }, now, old));
       if (this.#keeps && this.#program.keeps[item] === 1) learner.kept[item] = 1;
+      // What was done may have opened or closed chapters on which other things rest.
+      if (this.#program.relocks !== null) this.scope = scopeOf(this.#program, learner, now);
     }
     return () => {
       // The last first: what was derived rests on what was written.

@@ -91,6 +91,7 @@ export const CHINESE: Wording = {
       return `${isDenied ? "不在" : "在"}${quoted(names)}小组`;
     },
     profile: profileIs,
+    course: (name, isDenied) => `${isDenied ? "未" : "已"}完成课程“${name}”`,
     points: (title, min, below, isDenied) => {
       const from = min === null ? "" : `至少 ${min} 点`;
       const to = below === null ? "" : `少于 ${below} 点`;
@@ -136,6 +137,7 @@ export const CHINESE: Wording = {
   cohort: (name) => `仅对“${name}”小组开放`,
   cohorts: (names) => (names === null ? "仅对任一小组的成员开放" : `仅对${quoted(names)}小组开放`),
   profile: (test) => `仅对${profileIs(test, false)}的学员开放`,
+  course: (name) => `完成课程“${name}”`,
   missing: "它要求的内容在课程中不存在",
   tooManyPoints: (title, below) => `仅对在${title}中少于 ${below} 点的学员开放`,
   tooHigh: (title, below) => `仅对在${title}中得分低于 ${below} 分的学员开放`,

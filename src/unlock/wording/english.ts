@@ -95,6 +95,7 @@ export const ENGLISH: Wording = {
         ? `in ${isDenied ? "no" : "any"} cohort`
         : `${isDenied ? "not in" : "in"} the cohort ${quoted(names)}`,
     profile: profileIs,
+    course: (name, isDenied) => `the course “${name}” is ${isDenied ? "not " : ""}completed`,
     points: (title, min, below, isDenied) => {
       const from = min === null ? "" : ` at least ${min}`;
       const to = below === null ? "" : `${min === null ? "" : " and"} fewer than ${below}`;
@@ -146,6 +147,7 @@ export const ENGLISH: Wording = {
   cohorts: (names) =>
     names === null ? "it is only for those who are in a cohort" : `it is only for the cohort ${quoted(names)}`,
   profile: (test) => `it is only for those whose ${profileIs(test, false)}`,
+  course: (name) => `complete the course “${name}”`,
   missing: "it asks for something that the course does not have",
   tooManyPoints: (title, below) => `it is only for those with fewer than ${below} points on ${title}`,
   tooHigh: (title, below) => `it is only for those who scored below ${below} on ${title}`,

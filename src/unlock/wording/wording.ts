@@ -56,6 +56,7 @@ export interface Wording {
     /** One of some cohorts; null: any at all. */
     cohorts(names: readonly string[] | null, isDenied: boolean): string;
     profile(test: ProfileTest, isDenied: boolean): string;
+    course(name: string, isDenied: boolean): string;
     points(title: string, min: string | null, below: string | null, isDenied: boolean): string;
     average(total: number, min: string | null, below: string | null, isDenied: boolean): string;
     total(min: string | null, below: string | null, isDenied: boolean): string;
@@ -78,6 +79,8 @@ export interface Wording {
   cohort(name: string): string;
   cohorts(names: readonly string[] | null): string;
   profile(test: ProfileTest): string;
+  /** Another course, by its name in addresses. */
+  course(name: string): string;
   missing: string;
   tooHigh(title: string, below: string): string;
   tooManyPoints(title: string, below: string): string;

@@ -99,6 +99,7 @@ export class Writer {
       case "trait":
         if (trait === undefined) return condition.missing;
         if ("profile" in trait) return condition.profile(trait.profile, isDenied);
+        if ("course" in trait) return condition.course(trait.course, isDenied);
         return condition.cohorts(trait.cohorts, isDenied);
       case "progress":
         return condition.progress(value, total, title, isDenied);
@@ -146,7 +147,8 @@ export class Writer {
       case "profile_differs": {
         const { trait } = clause;
         if (trait === undefined) return words.cohort(String(required ?? ""));
-        return "profile" in trait ? words.profile(trait.profile) : words.cohorts(trait.cohorts);
+        if ("profile" in trait) return words.profile(trait.profile);
+        return words.cohorts("cohorts" in trait ? trait.cohorts : null);
       }
       case "missing":
         return words.missing;
@@ -252,6 +254,8 @@ export class Writer {
         return words.total(atLeast(reason.required));
       case "not_viewed":
         return words.view(title ?? words.someItem);
+      case "course_not_completed":
+        return words.course(String(reason.required ?? ""));
       case "not_submitted":
         return words.submit(title ?? words.someItem);
       case "not_marked":

@@ -24,6 +24,7 @@ export type {
   PublishedVersion,
   PublishImpact,
   Reason,
+  RegradeAnswer,
   RubricMark,
   Step,
   Submission,

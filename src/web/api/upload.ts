@@ -6,7 +6,7 @@ import { ApiProblem, OfflineError, type ProblemDocument } from "./problem.ts";
  * Sends a file as the body of a request. It is read from the disk as it is sent, so its size does not matter here.
  * @throws ApiProblem for a refusal, OfflineError when nobody answers, SessionOverError.
  */
-export async function upload<T>(path: string, file: File): Promise<T> {
+async function upload<T>(path: string, file: File): Promise<T> {
   const headers = { "content-type": "application/octet-stream", "idempotency-key": randomId() };
   // SAFETY: the API validates its answers in its own tests: a success is T.
   return (await sendAs("POST", path, headers, file)) as T;

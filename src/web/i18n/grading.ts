@@ -78,6 +78,18 @@ export const enGrading = {
   verdictRemarks: "Remarks on your answer",
   verdictCriterion: "Criterion",
   verdictLevel: "Level",
+  regradeTitle: "Judge again",
+  regradeLead:
+    "After an answer key has changed: all answers that it judges are judged by the key that is published now. What a person has judged stays.",
+  regradePreview: "Show what would change",
+  regradeDo: (learners: number) => `Judge again: ${learners} ${learners === 1 ? "learner" : "learners"}`,
+  regradeLooking: (learners: number) => `Looking: ${learners} learners so far …`,
+  regradeWould: (changed: number, looked: number) => `It would change something for ${changed} of ${looked} learners.`,
+  regradeDone: (changed: number) =>
+    `Done: something has changed for ${changed} ${changed === 1 ? "learner" : "learners"}.`,
+  regradeScores: "Scores",
+  regradeUnlocks: "Unlocks",
+  regradeLocks: "Locks",
 };
 
 /** The same in Chinese. */
@@ -93,8 +105,8 @@ export const zhGrading: typeof enGrading = {
   gradingAll: "全部",
   gradingCourse: "课程",
   gradingProblem: "题目",
-  gradingCohort: "班组",
-  gradingCohortHint: "课程中使用的班组名称。",
+  gradingCohort: "小组",
+  gradingCohortHint: "课程中使用的小组名称。",
   gradingShow: "显示",
   gradingReload: "重新查看",
   gradingPick: "请从列表中选择一份答案。",
@@ -158,4 +170,14 @@ export const zhGrading: typeof enGrading = {
   verdictRemarks: "对你答案的批注",
   verdictCriterion: "标准",
   verdictLevel: "等级",
+  regradeTitle: "重新批改",
+  regradeLead: "标准答案更改后：由它批改的所有答案都按现在发布的标准答案重新批改。人工批改的结果保持不变。",
+  regradePreview: "查看会有什么变化",
+  regradeDo: (learners) => `重新批改：${learners} 名学员`,
+  regradeLooking: (learners) => `正在查看：目前 ${learners} 名学员……`,
+  regradeWould: (changed, looked) => `${looked} 名学员中有 ${changed} 名会有变化。`,
+  regradeDone: (changed) => `完成：${changed} 名学员有变化。`,
+  regradeScores: "得分",
+  regradeUnlocks: "解锁",
+  regradeLocks: "锁定",
 };

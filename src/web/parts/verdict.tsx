@@ -6,7 +6,7 @@ import { Markdown } from "./markdown.tsx";
 type Said = Pick<EarlierVerdict, "feedback" | "rubric">;
 
 /** A text that authors wrote in one language or in both. */
-export function textIn(text: { en?: string | undefined; zh?: string | undefined }, language: Language): string {
+function textIn(text: { en?: string | undefined; zh?: string | undefined }, language: Language): string {
   return text[language] ?? text.en ?? text.zh ?? "";
 }
 

@@ -82,6 +82,7 @@ function stepText(step: Step, messages: Messages, language: Language): string {
   const title = step.title ?? messages.somethingHidden;
   if (step.action === "wait")
     return messages.step.wait(step.until === undefined ? "" : formatInstant(step.until, language));
+  if (step.action === "complete_course") return messages.step.complete_course(step.course ?? "");
   if (step.min_points !== undefined) return messages.step.points(title, step.min_points);
   if (step.action === "score") return messages.step.score(title, step.min_score ?? 0, step.below_score);
   return messages.step[step.action](title);

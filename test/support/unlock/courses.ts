@@ -121,6 +121,7 @@ const plainLeaf: fc.Arbitrary<Rule> = fc.oneof(
     { total: { below: 70 } },
     { total: {} },
     { missing: { what: "cohort", name: "Group 4" } },
+    { course_completed: "basics" },
   ),
   fc.record({
     profile: fc
@@ -258,14 +259,26 @@ export function outlines(
       ...(shape.foreign === true
         ? {
             veils: fc.array(pick, { maxLength: 8 }),
-            isMoodle: fc.boolean(),
+            platform: fc.constantFrom("moodle" as const, "canvas" as const, null),
+            times: fc.record({ starts: fc.option(step, { freq: 1 }), ends: fc.option(step, { freq: 1 }), beta: days }),
             assigned: fc.array(pick, { maxLength: 4 }),
           }
         : {}),
     })
     .filter(({ chapters, problems }) => chapters.length + problems.length > 0)
     .map(
-      ({ chapters, problems, sequential, sticky, follow, tutorial, veils = [], isMoodle = false, assigned = [] }) => {
+      ({
+        chapters,
+        problems,
+        sequential,
+        sticky,
+        follow,
+        tutorial,
+        veils = [],
+        platform = null,
+        times,
+        assigned = [],
+      }) => {
         const width = (number: number) => String(number).padStart(2, "0");
         const ranks = new Map<string, number>();
         const sortedRanks = chapters.map(({ rank }) => rank).sort((a, b) => a - b);
@@ -315,10 +328,10 @@ export function outlines(
           sticky,
           problems_follow_chapter: follow,
           tutorial: tutorial === null ? null : (ids[tutorial % ids.length] ?? null),
+          ...(times === undefined ? {} : timesOf(times)),
         });
-        return isMoodle
-          ? { ...course, source: { platform: "moodle", release: veils.length % 2 === 0 ? "4.5.6" : "4.1" } }
-          : course;
+        const release = veils.length % 2 === 0 ? "4.5.6" : "4.1";
+        return platform === null ? course : { ...course, source: { platform, release } };
       },
     );
 }
@@ -357,8 +370,21 @@ export function withDeed(record: LearnerRecord, ids: readonly string[], deed: De
   return { ...record, facts: facts.set(id, mergeFact(facts.get(id) ?? NO_FACT, news)) };
 }
 
-/** A window for work of five days from a step on; every other one has no end, or no beginning. */
+/** When a course starts and ends, and who sees earlier what begins. */
+function timesOf({ starts, ends, beta }: { starts: number | null; ends: number | null; beta: number }) {
+  return {
+    ...(starts === null ? {} : { starts: toInstant(at(starts)) }),
+    ...(ends === null ? {} : { ends: toInstant(at(ends)) }),
+    ...(beta === 0 ? {} : { beta: { cohorts: ["evening"], days: beta } }),
+  };
+}
+
+/**
+ * A window for work of five days from a step on; every other one has no end, or no beginning. Some count from the day of
+ * enrollment.
+ */
 function windowFrom(step: number): Pick<OutlineItem, "opens" | "closes"> {
+  if (step % 4 === 0) return { opens: { days: step / 8 }, closes: { days: step / 8 + 5 } };
   const opens = step % 3 === 0 ? {} : { opens: toInstant(at(step)) };
   return { ...opens, ...(step % 3 === 1 ? {} : { closes: toInstant(at(step + 10)) }) };
 }
@@ -420,6 +446,7 @@ export function records(course: Outline): fc.Arbitrary<LearnerRecord> {
           cohorts: draft.cohorts,
           practice_mode: draft.practice === 9,
           overrides,
+          ...(draft.enrolled % 2 === 0 ? {} : { courses: { basics: EPOCH } }),
           profile: { department: ["physics", "", "0"][draft.enrolled % 3] ?? "" },
         },
       };

@@ -52,13 +52,17 @@ export function keepOpen(program: Program, record: LearnerRecord, now: number): 
 export function take(
   program: Program,
   state: { record: LearnerRecord; now: number },
-  { action, item, min_score, min_points, until }: Step,
+  { action, item, course, min_score, min_points, until }: Step,
 ): { record: LearnerRecord; now: number } | null {
   const { now } = state;
   const record = keepOpen(program, state.record, now);
   if (action === "wait") {
     const then = Date.parse(until ?? "");
     return then > now ? { record, now: then } : null;
+  }
+  if (action === "complete_course") {
+    const courses = { ...record.policy.courses, [course ?? ""]: now };
+    return { record: { ...record, policy: { ...record.policy, courses } }, now };
   }
   const { open, visible } = evaluate(program, layOut(program, record), now);
   const index = program.indexOf.get(item ?? "") ?? -1;

@@ -27,8 +27,11 @@ class World {
   readonly #outline: Outline;
   readonly #record: LearnerRecord;
   readonly #now: number;
+  readonly #isPast: boolean;
 
-  constructor(outline: Outline, record: LearnerRecord, now: number) {
+  /** @param isPast with facts of the past, of which nothing is said about what else was locked then. */
+  constructor(outline: Outline, record: LearnerRecord, now: number, isPast = false) {
+    this.#isPast = isPast;
     this.#outline = outline;
     this.#record = record;
     this.#now = now;
@@ -57,8 +60,8 @@ class World {
     const gate = this.#gateOf(item);
     if (gate !== null && (!this.#isVisible(gate) || (isMoodle && !this.#isOpen(gate)))) return true;
     const demanded = (id: string, satisfied: boolean) =>
-      this.#status(id) === "deprecated" ? satisfied : this.#status(id) !== "draft";
-    const rule = this.#reduce(item.rule, demanded, item.id);
+      this.#askedStatus(id) === "deprecated" ? satisfied : this.#askedStatus(id) !== "draft";
+    const rule = this.#reduce(this.#ruleOf(item), demanded, item.id);
     return rule !== null && this.#isBlamed(pushedDown(rule), item.id);
   }
 
@@ -82,6 +85,43 @@ class World {
 
   #gateOf(item: OutlineItem): OutlineItem | null {
     return this.#outline.options.problems_follow_chapter ? this.#chapterOf(item) : null;
+  }
+
+  get #platform(): string {
+    return this.#outline.source?.platform ?? "latchkey";
+  }
+
+  /** The author's rule, with the start of the course and, from Canvas, that of the item. */
+  #ruleOf(item: OutlineItem): Rule | null {
+    const { starts } = this.#outline.options;
+    const { opens } = item;
+    const parts: Rule[] = item.rule === null ? [] : [item.rule];
+    if (this.#platform === "canvas" && typeof opens === "string") parts.push({ from: opens });
+    if (this.#platform === "canvas" && typeof opens === "object") parts.push({ after_enrollment: opens });
+    if (starts !== undefined && this.#gateOf(item) === null) parts.push({ from: starts });
+    return parts.length === 0 ? null : { all: parts };
+  }
+
+  /** By how much the learner sees what begins earlier than others. */
+  #early(): number {
+    const { beta } = this.#outline.options;
+    const isBeta = beta?.cohorts.some((name) => this.#record.policy.cohorts.includes(name)) === true;
+    return isBeta ? (beta?.days ?? 0) * DAY : 0;
+  }
+
+  /** The status for whoever asks for it: in Canvas what nobody can see is asked of nobody. */
+  #askedStatus(id: string): ItemStatus {
+    const item = this.#find(id);
+    const isHidden = [item, this.#chapterOf(item)].some((one) => one?.visibility === "hidden");
+    return this.#platform === "canvas" && isHidden ? "draft" : this.#status(id);
+  }
+
+  /** In Canvas what stands in a locked module counts for nothing. */
+  #isUndone(id: string): boolean {
+    if (this.#platform !== "canvas" || this.#isPast) return false;
+    const item = this.#find(id);
+    const module = this.#outline.chapters.includes(item) ? item : this.#gateOf(item);
+    return module !== null && !this.#isOpen(module);
   }
 
   #status(id: string): ItemStatus {
@@ -124,15 +164,16 @@ class World {
   }
 
   /** When the item was done: completed or excused from, whichever was first. Null if neither. */
-  #doneAt(id: string): number | null {
-    const completed = this.#record.facts.get(id)?.completed_at ?? null;
+  #doneAt(id: string, isAlone = false): number | null {
+    const told = this.#record.facts.get(id)?.completed_at ?? null;
+    const completed = told !== null && (isAlone || !this.#isUndone(id)) ? told : null;
     const instants = [...(completed === null ? [] : [completed]), ...this.#excuses(id)];
     return instants.length === 0 ? null : Math.min(...instants);
   }
 
   /** A gate that is invisible to learners, or demanded of nobody, holds nobody up. */
   #holdsUp(id: string): boolean {
-    return this.#status(id) !== "draft" && this.#status(id) !== "deprecated" && this.#doneAt(id) === null;
+    return !["draft", "deprecated"].includes(this.#askedStatus(id)) && this.#doneAt(id, true) === null;
   }
 
   #tutorialPassed(item: OutlineItem): boolean {
@@ -145,7 +186,7 @@ class World {
     if (!this.#outline.options.sequential || place < 0) return true;
     const before = this.#outline.chapters
       .slice(0, place)
-      .filter(({ id }) => this.#status(id) !== "draft" && this.#status(id) !== "deprecated")
+      .filter(({ id }) => !["draft", "deprecated"].includes(this.#askedStatus(id)))
       .at(-1);
     return before === undefined || this.#doneAt(before.id) !== null;
   }
@@ -182,7 +223,7 @@ class World {
    * then, does it still? Where it never held: could any facts make it hold now, and could they ever?
    */
   #datesClose(item: OutlineItem): boolean {
-    const rule = this.#reduce(item.rule, (id) => this.#status(id) !== "draft", item.id);
+    const rule = this.#reduce(this.#ruleOf(item), (id) => this.#askedStatus(id) !== "draft", item.id);
     if (rule === null || this.#ruleHolds(item)) return false;
     const moments = this.#moments();
     const couldEver = (cohorts: "own" | "any") =>
@@ -194,8 +235,8 @@ class World {
       for (const at of moments) {
         for (const asOf of [at, at - 1]) {
           const facts = this.#asOf(asOf, scores);
-          if (new World(this.#outline, facts, at).#ruleHolds(item)) {
-            return !new World(this.#outline, facts, this.#now).#ruleHolds(item);
+          if (new World(this.#outline, facts, at, true).#ruleHolds(item)) {
+            return !new World(this.#outline, facts, this.#now, true).#ruleHolds(item);
           }
         }
       }
@@ -222,12 +263,12 @@ class World {
       else if ("at_least" in rule) rule.at_least.of.forEach(walk);
       else if ("not" in rule) walk(rule.not);
       else if ("hide" in rule) walk(rule.hide);
-      else if ("from" in rule) named.push(Date.parse(rule.from));
+      else if ("from" in rule) named.push(Date.parse(rule.from), Date.parse(rule.from) - this.#early());
       else if ("until" in rule) named.push(Date.parse(rule.until));
       else if ("after_enrollment" in rule) named.push(...starts.map((at) => at + rule.after_enrollment.days * DAY));
       else if ("after" in rule) named.push(...[...starts, ...excuses].map((at) => at + rule.after.days * DAY));
     };
-    for (const { rule } of this.items) if (rule !== null) walk(rule);
+    for (const item of this.items) walk(this.#ruleOf(item) ?? { all: [] });
     const all = [...starts, ...excuses, ...named].flatMap((at) => [at - 1, at]).filter((at) => at <= this.#now);
     return [...new Set([...all, 0])].sort((a, b) => b - a);
   }
@@ -270,7 +311,7 @@ class World {
     if ("not" in rule) return this.#couldHold(rule.not, owner, !wanted, at, cohorts);
     if ("hide" in rule) return this.#couldHold(rule.hide, owner, wanted, at, cohorts);
     if ("missing" in rule) return this.#holds(rule, owner, !wanted) === wanted;
-    if ("from" in rule) return at >= this.#turn(Date.parse(rule.from), owner, !wanted) === wanted;
+    if ("from" in rule) return at >= this.#begin(Date.parse(rule.from), owner, !wanted) === wanted;
     if ("until" in rule) return at < this.#turn(Date.parse(rule.until), owner, wanted) === wanted;
     if ("after_enrollment" in rule) {
       const start = this.#record.enrolled_at + rule.after_enrollment.days * DAY;
@@ -290,10 +331,15 @@ class World {
     return isEnd ? Math.max(at, ...extensions) : at;
   }
 
+  /** The same for a beginning, which is earlier for some. */
+  #begin(at: number, owner: string, isEnd: boolean): number {
+    return isEnd ? this.#turn(at, owner, true) : at - this.#early();
+  }
+
   #ruleHolds(item: OutlineItem): boolean {
     const demanded = (id: string, satisfied: boolean) =>
-      this.#status(id) === "deprecated" ? satisfied : this.#status(id) !== "draft";
-    const rule = this.#reduce(item.rule, demanded, item.id);
+      this.#askedStatus(id) === "deprecated" ? satisfied : this.#askedStatus(id) !== "draft";
+    const rule = this.#reduce(this.#ruleOf(item), demanded, item.id);
     return rule === null || this.#holds(rule, item.id);
   }
 
@@ -351,7 +397,7 @@ class World {
     }
     if ("progress" in rule) {
       const { of, min_percent } = rule.progress;
-      if (typeof of === "string" && this.#status(of) === "draft") return null;
+      if (typeof of === "string" && this.#askedStatus(of) === "draft") return null;
       const listed = this.#listed(of);
       const left = listed.filter((id) => counts(id, this.#doneAt(id) !== null));
       return listed.length > 0 && left.length === 0 ? null : { progress: { of: left, min_percent } };
@@ -446,7 +492,8 @@ class World {
     if ("state" in rule) {
       const { item, is } = rule.state;
       const fact = this.#record.facts.get(item);
-      const state = fact?.outcome ?? (typeof fact?.completed_at === "number" ? "complete" : "incomplete");
+      const told = fact?.outcome ?? (typeof fact?.completed_at === "number" ? "complete" : "incomplete");
+      const state = told !== "failed" && this.#isUndone(item) ? "incomplete" : told;
       const { source } = this.#outline;
       const alias = source?.platform !== "moodle" ? null : source.release === "4.1" ? "complete" : "incomplete";
       const states = new Set<string>(alias !== null && is.includes(alias) ? [...is, "failed"] : is);
@@ -455,6 +502,7 @@ class World {
     }
     if ("hide" in rule) return this.#holds(rule.hide, owner, isDenied);
     if ("missing" in rule) return isDenied && rule.missing.what === "item";
+    if ("course_completed" in rule) return this.#record.policy.courses?.[rule.course_completed] !== undefined;
     if ("profile" in rule) {
       const { field, op, value } = rule.profile;
       const text = this.#record.policy.profile?.[field] ?? "";
@@ -474,7 +522,7 @@ class World {
       // Authors write percentages to two decimals at most: 2 of 3 is 66.67.
       return Math.round((done / listed.length) * 10_000) / 100 >= rule.progress.min_percent;
     }
-    if ("from" in rule) return this.#now >= this.#turn(Date.parse(rule.from), owner, isDenied);
+    if ("from" in rule) return this.#now >= this.#begin(Date.parse(rule.from), owner, isDenied);
     if ("until" in rule) return this.#now < this.#turn(Date.parse(rule.until), owner, !isDenied);
     if ("after_enrollment" in rule) {
       const at = this.#record.enrolled_at + rule.after_enrollment.days * DAY;

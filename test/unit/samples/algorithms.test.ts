@@ -15,8 +15,18 @@ const HAN = /\p{Script=Han}/u;
 const MIN_CHAPTER_EN = 600;
 const MIN_CHAPTER_ZH = 250;
 
-/** Written by importers, for what other platforms say. */
-const FOREIGN: readonly string[] = ["state", "points", "average", "viewed", "submitted", "profile", "missing", "hide"];
+/** Written by importers, for what other platforms say; and what takes another course. */
+const FOREIGN: readonly string[] = [
+  "state",
+  "points",
+  "average",
+  "viewed",
+  "submitted",
+  "profile",
+  "missing",
+  "hide",
+  "course_completed",
+];
 
 const course: CourseDocument = courseDocumentSchema.parse(source);
 const problems = [...course.chapters.flatMap((chapter) => chapter.problems), ...course.problems];
@@ -163,6 +173,14 @@ describe("the sample course", () => {
 function codeIn(markdown: string): string[] {
   return [...markdown.matchAll(/```python\n([\s\S]*?)```/g)].map((match) => (match[1] ?? "").replaceAll(/\s*#.*/g, ""));
 }
+
+test("shows once each whom an item is for, what is lost with a grade, and when work is accepted", () => {
+  const shown = (field: "assign_to" | "keeps" | "opens" | "due" | "closes") =>
+    items.filter((item) => item[field] !== undefined).map(({ id }) => id);
+  expect(shown("assign_to")).toEqual(["algorithms.mentor-circle"]);
+  expect(shown("keeps")).toEqual(["algorithms.two-sum-code"]);
+  for (const field of ["opens", "due", "closes"] as const) expect(shown(field)).toEqual(["algorithms.capstone"]);
+});
 
 test("shows every way in which an item becomes complete", () => {
   const shown = new Set<string>();

@@ -69,7 +69,8 @@ describe("completion by requirement", { timeout: 120_000 }, () => {
           if (fact?.outcome === "failed") seen.failed += 1;
         });
         const evaluation = evaluate(program, learner, now);
-        expect(shown(evaluation)).toEqual(shown(evaluate(bare, naive, now)));
+        // Requirements may close a cycle, which publishing refuses: then nothing is said of what rests on what.
+        if (program.order.length > 0) expect(shown(evaluation)).toEqual(shown(evaluate(bare, naive, now)));
         if (shown(evaluate(bare, layOut(bare, record), now)).open.join() !== [...evaluation.open].join())
           seen.tellsApart += 1;
       }),
@@ -181,7 +182,7 @@ describe("completion by requirement", { timeout: 120_000 }, () => {
           }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
     expect(seen.plans).toBeGreaterThan(100);
     expect(seen.chapters).toBeGreaterThan(3);

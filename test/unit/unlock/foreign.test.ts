@@ -529,8 +529,13 @@ describe("checked at publishing", { timeout: 60_000 }, () => {
 
   it("never calls a rule impossible or certain that the engine finds otherwise", () => {
     fc.assert(
-      fc.property(cases(FOREIGN), ({ course, record, now }) => {
+      fc.property(cases(FOREIGN), ({ course: whole, record, now }) => {
         fc.pre(now >= record.enrolled_at);
+        // Without what stands beside the rule that the author wrote.
+        const without = <Item extends OutlineItem>({ opens: _, ...rest }: Item) => rest;
+        const { starts: _, ...options } = whole.options;
+        const problems = whole.problems.map(without);
+        const course = { ...whole, options, chapters: whole.chapters.map(without), problems };
         const learner = layOut(compile(course), { ...record, policy: { ...record.policy, overrides: [] } });
         const { program } = learner;
         const scope = scopeOf(program, learner, now);

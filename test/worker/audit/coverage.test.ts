@@ -119,6 +119,21 @@ function withLearner(path: (world: World) => string): Act[] {
   ];
 }
 
+/** An answer that was wrong by the key, and is right by the key that is published since. */
+async function judgedByKey(world: World): Promise<void> {
+  const { slug, learner, author } = world;
+  const token = await tokenOf(learner);
+  const answer = await call("POST", `/problems/${slug}.p1/submissions`, { token, body: { answer: "5" } });
+  await answer.body?.cancel();
+  await project(slug, learner);
+  const document = ladder(slug);
+  for (const { problems = [] } of document.chapters ?? []) {
+    for (const problem of problems) if (problem.id === `${slug}.p1`) problem.answer = { kind: "numeric", value: 5 };
+  }
+  await publish(document, { author });
+  await ready(world);
+}
+
 const json = (name: string) => (text: string) => z.looseObject({ [name]: z.string() }).parse(JSON.parse(text))[name];
 
 const importOf: Ask = async (world, as) =>
@@ -642,6 +657,17 @@ const PLAN: Record<string, Act[]> = {
     (world, as) => send(world, as, "POST", `/courses/${world.slug}/presence`),
   ]),
   "GET /courses/{course}/problems": withLearner(({ slug }) => `/courses/${slug}/problems`),
+  "POST /courses/{course}/releases": each(
+    STAFF,
+    async (world, as) => {
+      await send(world, "service", "POST", "/progress/import", {
+        body: { facts: [{ user_id: world.learner, item: `${world.slug}.three`, score: 50, at: new Date().toISOString(), held: true }] },
+      });
+      await ready(world);
+      return send(world, as, "POST", `/courses/${world.slug}/releases`, { body: { user_ids: [world.learner] } });
+    },
+    ofItem("progress.released", "three"),
+  ),
   "POST /courses/{course}/stale": each(
     ADMIN,
     (world, as) => send(world, as, "POST", `/courses/${world.slug}/stale`),
@@ -951,6 +977,16 @@ const PLAN: Record<string, Act[]> = {
     STAFF,
     get(() => "/submissions/pending"),
     () => ["submission.read", "submissions", "pending"],
+  ),
+  "POST /courses/{course}/items/{item}/regrade": each(
+    STAFF,
+    async (world, as) => {
+      await judgedByKey(world);
+      const path = `/courses/${world.slug}/items/${world.slug}.p1/regrade`;
+      await (await send(world, as, "POST", path, { body: { relock: true } })).body?.cancel();
+      return send(world, as, "POST", path, { body: { dry_run: false } });
+    },
+    ofItem("submission.judged", "p1"),
   ),
   // Numbers, and nobody's answer.
   "GET /submissions/pending/counts": each(

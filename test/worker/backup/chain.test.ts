@@ -48,8 +48,14 @@ async function pictureOf(people: readonly Person[]): Promise<Picture> {
   for (const { id, slug } of people) {
     picture[`object of ${id}`] = await runInDurableObject(objectOf(slug, id), (_object, { storage }) => {
       const dump = dumpObject(storage, ["outline", "outbox_rows", "due_rows", "sqlite_sequence", "enrollment"]);
-      // What is pending for D1 is pending again after a restore.
-      const { pending: _pending, pending_head: _head, ...row } = storage.sql.exec("SELECT * FROM enrollment").one();
+      // What is pending for D1 is pending again after a restore; what was promised to the lost object is not.
+      const {
+        pending: _p,
+        pending_head: _h,
+        unsent: _u,
+        promises: _s,
+        ...row
+      } = storage.sql.exec("SELECT * FROM enrollment").one();
       return dump.ok ? JSON.stringify([row, dump.value?.tables]) : null;
     });
     const channel = await runInDurableObject(channelStub(env, id), (_object, { storage }) => {

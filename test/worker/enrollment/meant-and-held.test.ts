@@ -151,3 +151,63 @@ it("holds a score until it is released: before, nothing of the learner's changes
   });
   expect([both.status, await both.text()]).toEqual([400, expect.stringContaining("release")]);
 });
+
+it("undoes, in a course from Canvas, what rests on a module that locks again: object, fallback, past, reasons, audience and relock", async () => {
+  const slug = freshSlug("canvas");
+  const id = (name: string) => `${slug}.${name}`;
+  const chapter = (name: string, of: string, rule: object | null = null) => ({
+    id: id(name),
+    title: name,
+    ...(rule === null ? {} : { rule }),
+    completion: { children: { all: true } },
+    problems: [{ id: id(of), title: of, completion: { score: { min: 60 } } }],
+  });
+  const course = (sticky: boolean): DocumentInput => ({
+    slug,
+    title: "Canvas",
+    source: { platform: "canvas", release: "2026" },
+    options: { sticky },
+    chapters: [
+      chapter("one", "a"),
+      chapter("two", "b", { completed: id("one") }),
+      chapter("three", "c", { state: { item: id("b"), is: ["complete"] } }),
+    ],
+  });
+  await publish(course(false));
+  await enroll(slug, "ada");
+  const grade = (name: string, score: number, correct = false) =>
+    told({ user_id: "ada", item: id(name), score, at: at(correct ? 1 : 5), correct });
+  await grade("a", 80);
+  await grade("b", 80);
+  const open = { [id("one")]: "completed", [id("two")]: "completed", [id("three")]: "unlocked" };
+  const items = { [id("a")]: "completed", [id("b")]: "completed", [id("c")]: "unlocked" };
+  expect(await statesOf(slug, "ada")).toEqual({ ...open, ...items });
+  const before = new Date().toISOString();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+
+  const fallen = await grade("a", 30, true);
+  expect(fallen.deltas[0]?.locked).toEqual([id("two"), id("three"), id("b"), id("c")]);
+  const locked = await statesOf(slug, "ada");
+  expect(locked).toMatchObject({ [id("one")]: "unlocked", [id("three")]: "locked", [id("c")]: "locked" });
+  expect(await fallbackOf(slug)).toEqual(locked);
+  expect(await statesOf(slug, "ada", `?at=${before}`)).toEqual({ ...open, ...items });
+  const why = await call("GET", `/courses/${slug}/items/${id("three")}/why`, { token: await tokenOf("ada") });
+  expect(await read(why, 200, whySchema)).toMatchObject({
+    reasons: [{ code: "chapter_locked", item: id("two") }],
+    to_unlock: [{ action: "score", item: id("a"), min_score: 60 }],
+  });
+  const path = `/courses/${slug}/items/${id("three")}/audience`;
+  const audience = await read(await call("GET", path, { token: await author() }), 200, audienceSchema);
+  expect(audience.results).toMatchObject([{ user_id: "ada", is_open: false }]);
+
+  // Where progress is kept, it stays until staff lock it again: then all that rests on it goes, too.
+  await grade("a", 90, true);
+  await publish(course(true));
+  expect(await statesOf(slug, "ada")).toEqual({ ...open, ...items });
+  await grade("a", 30, true);
+  expect(await statesOf(slug, "ada")).toMatchObject({ [id("three")]: "unlocked", [id("c")]: "unlocked" });
+  const body = { item: id("a"), reason: "graded again", relock: true };
+  const revoked = await call("POST", `/enrollments/${slug}:ada/revocations`, { token: await author(), body });
+  expect((await read(revoked, 200, deltaSchema)).locked).toEqual([id("two"), id("three"), id("b"), id("c")]);
+  expect(await fallbackOf(slug)).toEqual(await statesOf(slug, "ada"));
+});

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { Leases } from "../../../src/identity/leases.ts";
 import type { UserGate } from "../../../src/identity/revocations.ts";
-import { type DocumentInput, enroll, freshSlug, publish } from "../../support/worker/courses.ts";
+import { type DocumentInput, enroll, freshSlug, objectOf, publish } from "../../support/worker/courses.ts";
 import { admin } from "../../support/worker/learners.ts";
 import { call, read, signedInSchema, signIn, signUp } from "./support.ts";
 
@@ -44,7 +44,7 @@ async function leased(name: string) {
   expect(await write()).toBe(200);
   expect(await leasesOf(user.id)).toEqual([`${slug}:${user.id}`]);
   expect(await write()).toBe(200);
-  return { user, session_token, write };
+  return { slug, user, session_token, write };
 }
 
 describe("a learner who writes again and again", () => {
@@ -61,13 +61,23 @@ describe("a learner who writes again and again", () => {
     expect(await write(again.access_token)).toBe(200);
   });
 
-  it("[I8] is refused with the first write after the session has ended, also when the user's object slept meanwhile", async () => {
-    const { user, session_token, write } = await leased("out");
+  it("[I8] is refused with the first write after the session has ended, also when both objects slept meanwhile", async () => {
+    const { slug, user, session_token, write } = await leased("out");
     await evictDurableObject(gateOf(user.id));
+    await evictDurableObject(objectOf(slug, user.id));
     const answer = await call("POST", "/auth/sign-out", { body: { session_token } });
     expect(answer.status).toBeLessThan(300);
     expect(await write()).toBe(401);
     expect(await leasesOf(user.id)).toEqual([]);
+  });
+
+  it("[I8] is not asked about after a sleep, and refused as soon as the session has ended", async () => {
+    const { slug, user, session_token, write } = await leased("slept");
+    await evictDurableObject(objectOf(slug, user.id));
+    expect(await write()).toBe(200);
+    expect((await call("POST", "/auth/sign-out", { body: { session_token } })).status).toBeLessThan(300);
+    await evictDurableObject(objectOf(slug, user.id));
+    expect(await write()).toBe(401);
   });
 
   it("[I8] is not judged by the token of another session that was ended", async () => {

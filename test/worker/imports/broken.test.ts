@@ -47,6 +47,9 @@ const gated = (...conditions: unknown[]) =>
   );
 const all = (...c: unknown[]) => ({ op: "&", c, showc: c.map(() => true) });
 
+/** So many empty files. */
+const entries = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, ""]));
+
 describe("a broken archive", () => {
   it("of any kind is refused with file and place, and leaves no course", async () => {
     const tar = await tgzOf(backup());
@@ -60,6 +63,7 @@ describe("a broken archive", () => {
         "too_large_unpacked",
         "files/film",
       ],
+      ["too many entries", await tgzOf(entries(100_001)), "too_many_entries", "f100000"],
       [
         "too many elements of text",
         zipOf({ ...backup(), "course/course.xml": `<course><fullname>${"x".repeat(8_000_001)}</fullname></course>` }),

@@ -242,6 +242,7 @@ async function driveEnrollments() {
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2", { as: owner });
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&course=big&cohort=c");
   await drive("GET", "/submissions/pending", "/submissions/pending?limit=2&item=big.p1");
+  await drive("POST", "/courses/{course}/items/{item}/regrade", "/courses/big/items/big.p2/regrade", { body: {} });
   await drive("GET", "/submissions/pending/counts", "/submissions/pending/counts?course=big");
   const fact = { user_id: "ada", item: "big.p2", completed: true, at: new Date().toISOString() };
   await drive("POST", "/progress/import", "/progress/import", { body: { facts: [fact] } });
@@ -259,6 +260,7 @@ async function driveEnrollments() {
   });
   await drive("POST", "/enrollments/{enrollment}/rebuild", "/enrollments/big:ada/rebuild");
   await drive("POST", "/enrollments/{enrollment}/stale", "/enrollments/big:ada/stale");
+  await drive("POST", "/courses/{course}/releases", "/courses/big/releases", { body: {} });
   await drive("POST", "/courses/{course}/stale", "/courses/big/stale");
   await drive("POST", "/courses/{course}/presence", "/courses/big/presence");
   await drive("GET", "/courses/{course}/presence", "/courses/big/presence");
@@ -278,6 +280,10 @@ async function people() {
   });
   await drive("PUT", `${course}/roster`, "/courses/big/roster?dry_run=true", {
     body: { csv: "email\nnobody@example.org\n", remove_missing: true },
+  });
+  await drive("PUT", `${course}/roster`, "/courses/big/roster", { body: { csv: "user_id,cohorts\nada,spring\n" } });
+  await drive("POST", `${course}/overrides/batch`, "/courses/big/overrides/batch", {
+    body: { item: "big.two", kind: "unlock", reason: "plans", cohort: "nobody" },
   });
   await drive("POST", `${course}/overrides/batch`, "/courses/big/overrides/batch", {
     body: { item: "big.two", kind: "unlock", reason: "plans", user_ids: ["ada"] },
@@ -906,7 +912,9 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
           // What words were found in has no order of its own, nor have the names of those who are in one course.
           (/TEMP B-TREE/.test(step) &&
             !text.includes(" MATCH ") &&
-            !text.includes("FROM user_courses LEFT JOIN users")) ||
+            !text.includes("FROM user_courses LEFT JOIN users") &&
+            // Of each course of a grader as many as a page may hold are sorted; counted are 10,000 at most.
+            !text.includes("CROSS JOIN submissions AS")) ||
           /AUTOMATIC/.test(step);
         if (isBad) bad.push(`${step} | ${recorded.during} | ${text.slice(0, 600)}`);
       }

@@ -35,6 +35,7 @@ export default function AuthorCoursePage({ course }: { course: string }) {
           <Link href={`/author/${course}/people`}>{messages.peopleTitle}</Link>
           <Link href={`/author/${course}/class`}>{messages.classTitle}</Link>
           <Link href={`/author/${course}/insight`}>{messages.insightTitle}</Link>
+          <Link href={`/author/${course}/regrade`}>{messages.regradeTitle}</Link>
         </nav>
       }
     >

@@ -24,7 +24,7 @@ export const NO_MARK: Mark = { level: null, points: "", comment: "" };
 const placeOf = (submission: string) => `verdict ${submission}`;
 
 /** The verdict as it stands, as something to go on from. */
-export function draftOf(verdict: GivenVerdict | GradedSubmission): Draft {
+function draftOf(verdict: GivenVerdict | GradedSubmission): Draft {
   const { status, points, score, feedback, rubric, comments, held } = verdict;
   const marks = rubric.map(({ criterion, level, points: given, comment }): [string, Mark] => [
     criterion,
@@ -78,7 +78,7 @@ function keptDraft(text: string | null, start: Draft): Draft | null {
 type Score = { score: number } | { points: { points: number; max: number } };
 
 /** A score as it is typed: percent or points; of nothing what follows from the verdict. Null: it is neither. */
-export function scoreOf(text: string, passed: boolean): Score | null {
+function scoreOf(text: string, passed: boolean): Score | null {
   const typed = text.trim().replace(/,/g, ".");
   if (typed === "") return { score: passed ? 100 : 0 };
   const [, points, max] = /^(\d+(?:\.\d+)?)\s*\/\s*(\d+(?:\.\d+)?)$/.exec(typed) ?? [];

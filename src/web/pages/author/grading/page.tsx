@@ -106,6 +106,8 @@ export default function GradingPage({ submission }: { submission: string | null 
           status={queue.isSuccess ? messages.gradingLeft(left, isAll) : ""}
           more={queue.hasNextPage ? () => void queue.fetchNextPage() : null}
           given={given}
+          onNext={next}
+          onPrevious={previous}
         />
         <div ref={work}>
           {queue.isPending ? <Loading /> : null}
@@ -119,11 +121,7 @@ export default function GradingPage({ submission }: { submission: string | null 
               </button>
             </>
           ) : null}
-          {rows.length > 0 && submission === null ? (
-            <button type="button" className="button is-primary" onClick={next}>
-              {messages.gradingNext}
-            </button>
-          ) : null}
+          {rows.length > 0 && submission === null ? <p>{messages.gradingPick}</p> : null}
           <p role="status">{given[0] === undefined ? null : messages.gradingGiven(given[0].learner)}</p>
           {graded.isError ? <FaultNote fault={graded.error} retry={() => void graded.refetch()} /> : null}
           {submission !== null && graded.isPending ? <Loading /> : null}
@@ -134,16 +132,6 @@ export default function GradingPage({ submission }: { submission: string | null 
               hasKeys={hasKeys}
               onGiven={onGiven}
             />
-          )}
-          {submission === null ? null : (
-            <div className="actions">
-              <button type="button" className="button is-small" onClick={previous}>
-                {messages.gradingPrevious}
-              </button>
-              <button type="button" className="button is-small" onClick={next}>
-                {messages.gradingNext}
-              </button>
-            </div>
           )}
           <Keys
             isOn={hasKeys}
@@ -185,15 +173,29 @@ function Waiting(props: {
   status: string;
   more: (() => void) | null;
   given: readonly { id: string; learner: string }[];
+  onNext: () => void;
+  onPrevious: () => void;
 }) {
-  const { rows, current, status, more, given } = props;
+  const { rows, current, status, more, given, onNext, onPrevious } = props;
   const messages = useMessages();
   const language = useLanguage();
   return (
     <nav aria-label={messages.gradingQueue}>
-      <p role="status">
-        <strong>{status}</strong>
-      </p>
+      <div className="grading-head">
+        <p role="status">
+          <strong>{status}</strong>
+        </p>
+        {rows.length === 0 ? null : (
+          <div className="actions">
+            <button type="button" className="button is-small" onClick={onPrevious}>
+              {messages.gradingPrevious}
+            </button>
+            <button type="button" className="button is-small" onClick={onNext}>
+              {messages.gradingNext}
+            </button>
+          </div>
+        )}
+      </div>
       <ul className="rows grading-queue">
         {rows.map(({ id, learner, learner_name: name, item, submitted_at }) => (
           <li key={id}>
