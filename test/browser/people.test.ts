@@ -170,7 +170,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     ["people?view=rights", "成员"],
     ["people/class-05", "学员：class-05"],
     ["class", "班级"],
-  ])("fits a narrow dark screen in Chinese: %s", async (path, heading) => {
+  ])("fits a narrow screen in the other theme, in Chinese: %s", async (path, heading) => {
     const { context, page } = await opened(`${AUTHORS}/${path}`, { size: NARROW, theme: "dark", language: "zh" });
     await page.getByRole("heading", { level: 1, name: heading }).waitFor();
     await page.waitForLoadState("networkidle").catch(() => null);
