@@ -177,7 +177,7 @@ describe.skipIf(!hasChromium)("a grader", () => {
     await context.close();
   });
 
-  it("has the same page on a phone, in the dark and in Chinese, without serious findings and without a side scroll", async () => {
+  it("has the same page on a phone, in the other theme and in Chinese, without serious findings and without sideways scrolling", async () => {
     const id = await sent(REVIEW, `One line\n${"word ".repeat(80)}\nlast`);
     for (const [name, look] of [
       ["phone", { size: PHONE_390 }],

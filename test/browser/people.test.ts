@@ -1,0 +1,190 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SAMPLE_AUTHOR, SAMPLE_COURSE } from "../../scripts/lib/demo.ts";
+import { makeDemoClass } from "../../scripts/lib/demo-class.ts";
+import { seriousFindings } from "../support/browser/axe.ts";
+import { hasChromium, launchChromium, newContext, screenshot, watchFaults } from "../support/browser/chromium.ts";
+import { type Person, Site } from "../support/browser/site.ts";
+import { clientOf } from "../support/node/api.ts";
+
+const NARROW = { width: 390, height: 800 };
+const AUTHORS = `/author/${SAMPLE_COURSE}`;
+
+describe.skipIf(!hasChromium)("a class run from the pages", () => {
+  let site: Site;
+  let browser: Browser;
+  let author: Person;
+  beforeAll(async () => {
+    [site, browser] = await Promise.all([Site.start(), launchChromium()]);
+    author = await site.person(SAMPLE_AUTHOR, "author");
+    await makeDemoClass(site.admin, Date.now());
+    // Twice, as a start that was cut short would: the pages show the mirror, which follows the objects.
+    await expect
+      .poll(async () => (await site.admin.get(`/api/v1/courses/${SAMPLE_COURSE}/class?limit=5`)).body, {
+        timeout: 60_000,
+      })
+      .toMatchObject({ results: [{ completed_count: expect.any(Number) }, {}, {}, {}, {}] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.stop();
+  });
+
+  async function opened(
+    path: string,
+    look: Parameters<typeof newContext>[2] = {},
+    person: Person = author,
+  ): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
+    const context = await newContext(browser, site.url, look);
+    await site.signIn(context, person);
+    const page = await context.newPage();
+    const faults = watchFaults(page);
+    page.on("dialog", (dialog) => void dialog.accept());
+    await page.goto(path);
+    return { context, page, faults };
+  }
+
+  /** No wider than the screen, and nothing that keeps somebody out. */
+  async function isSound(page: Page, name: string): Promise<void> {
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+    expect(await seriousFindings(page)).toEqual([]);
+    await screenshot(page, name);
+  }
+
+  it("shows the roll: searched, filtered, put into cohorts by keyboard", async () => {
+    const { context, page, faults } = await opened(`${AUTHORS}/people`);
+    await page.getByRole("row", { name: /Ana Abe/ }).waitFor();
+    await isSound(page, "people-roll");
+    const search = page.getByRole("searchbox");
+    await search.focus();
+    await page.keyboard.type("lena");
+    await page.getByRole("row", { name: /Lena Eze/ }).waitFor();
+    await expect.poll(() => page.getByRole("row").count()).toBe(6);
+    await page.getByRole("checkbox", { name: "Select all that are shown" }).focus();
+    await page.keyboard.press("Space");
+    await page.getByText("5 selected").waitFor();
+    await page.getByPlaceholder("Cohorts").focus();
+    await page.keyboard.type("lenas, morning");
+    await page.keyboard.press("Enter");
+    await page.getByText("Done for 5 learners.").waitFor();
+    await page.getByRole("row", { name: /Lena Abe.*lenas.*morning/ }).waitFor();
+    await isSound(page, "people-cohorts");
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it("invites by a link, which a newcomer follows to an account and into the course", async () => {
+    const { context, page } = await opened(`${AUTHORS}/people?view=add`);
+    await page.getByRole("button", { name: "Make a link" }).click();
+    const link = await page.getByLabel("Link", { exact: true }).inputValue();
+    await isSound(page, "people-add");
+    const other = await newContext(browser, site.url, { size: NARROW });
+    const visitor = await other.newPage();
+    await visitor.goto(new URL(link).pathname);
+    await visitor.getByText("You are invited").waitFor();
+    await visitor.getByRole("button", { name: "Create an account" }).click();
+    await isSound(visitor, "people-invited");
+    await visitor.getByLabel("Name").fill("Nia Newcomer");
+    await visitor.getByLabel("E-mail address").fill("nia@example.org");
+    await visitor.getByLabel("Password").fill("a long walk on the beach");
+    await visitor.locator("form button[type=submit]").click();
+    await visitor.getByRole("button", { name: "Join the course" }).click();
+    await visitor.waitForURL(`**/courses/${SAMPLE_COURSE}`);
+    await other.close();
+    await page.reload();
+    await page.getByText("1 of 50 used").waitFor();
+    await page.getByRole("button", { name: "End it" }).click();
+    await page.getByText("Ended").waitFor();
+    await context.close();
+  });
+
+  it("brings the class in line with a file, and asks twice before many go", async () => {
+    const { context, page } = await opened(`${AUTHORS}/people?view=file`);
+    await page.getByLabel("Or paste it here").fill("user_id,cohorts\nclass-01,evening\nnew-one,\n");
+    await page.getByLabel("Withdraw who is not in the file").check();
+    await page.getByRole("button", { name: "See what would change" }).click();
+    await page.getByText("1 come").waitFor();
+    const apply = page.getByRole("button", { name: "Apply" });
+    expect(await apply.isDisabled()).toBe(true);
+    await isSound(page, "people-roster");
+    await page.getByLabel("Withdraw who is not in the file").uncheck();
+    await page.getByRole("button", { name: "See what would change" }).click();
+    await apply.click();
+    await page.getByText("The class is as the file says now.").waitFor();
+    await context.close();
+  });
+
+  it("gives and takes rights", async () => {
+    const { context, page } = await opened(`${AUTHORS}/people?view=rights`);
+    await page.getByLabel("E-mail address or id").fill("class-02@example.org");
+    await page.getByRole("button", { name: "Give rights" }).click();
+    await page.getByRole("listitem").filter({ hasText: "class-02@example.org" }).getByText("Grader").waitFor();
+    await isSound(page, "people-rights");
+    await page.getByRole("button", { name: /^Remove: Ben/ }).click();
+    await expect.poll(() => page.getByText("class-02@example.org").count()).toBe(0);
+    await context.close();
+  });
+
+  it("shows one learner: what they see, why, and lets staff decide", async () => {
+    const { context, page, faults } = await opened(`${AUTHORS}/people/class-05`);
+    await page.getByRole("radio", { name: "List" }).check();
+    const row = page.getByRole("button", { name: /Locked.*Review|Review.*Locked/ }).first();
+    await row.focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Nothing was decided about this item.").waitFor();
+    await page.getByLabel("Reason").fill("Was ill for a week");
+    await page.getByRole("button", { name: "Decide", exact: true }).click();
+    await page.getByText(/Was ill for a week/).waitFor();
+    await isSound(page, "people-learner");
+    await page.getByRole("button", { name: "Remove: Unlocked" }).click();
+    await page.getByText("Nothing was decided about this item.").waitFor();
+    await page.getByRole("radio", { name: "Map" }).check();
+    await page.getByRole("group", { name: "The map of the course" }).or(page.locator(".map-plane")).first().waitFor();
+    await isSound(page, "people-learner-map");
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it("shows the class as a table, and where everybody is", async () => {
+    const { context, page, faults } = await opened(`${AUTHORS}/class`);
+    await page.getByRole("rowheader", { name: "Ana Abe" }).waitFor();
+    await isSound(page, "class-table");
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download CSV" }).click();
+    expect((await download).suggestedFilename()).toBe(`${SAMPLE_COURSE}.csv`);
+    await page.getByRole("combobox", { name: "Cohort" }).selectOption("evening");
+    await expect.poll(() => page.getByRole("rowheader", { name: "Chen Abe" }).count()).toBe(0);
+    await page.getByRole("radio", { name: "Who is where" }).check();
+    await page
+      .getByText(/here now/)
+      .first()
+      .waitFor();
+    await isSound(page, "class-stuck");
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it.each([
+    ["people", "成员"],
+    ["people?view=add", "成员"],
+    ["people?view=rights", "成员"],
+    ["people/class-05", "学员：class-05"],
+    ["class", "班级"],
+  ])("fits a narrow screen in the other theme, in Chinese: %s", async (path, heading) => {
+    const { context, page } = await opened(`${AUTHORS}/${path}`, { size: NARROW, theme: "dark", language: "zh" });
+    await page.getByRole("heading", { level: 1, name: heading }).waitFor();
+    await page.waitForLoadState("networkidle").catch(() => null);
+    await isSound(page, `narrow-${path.replaceAll(/\W+/g, "-")}`);
+    await context.close();
+  });
+
+  it("[I8] shows a learner nothing of it", async () => {
+    const learner = await site.learner("curious", SAMPLE_COURSE);
+    const { context, page } = await opened(`${AUTHORS}/people`, {}, learner);
+    await page.getByRole("link", { name: "To the courses" }).waitFor();
+    expect(await page.getByText("Ana Abe").count()).toBe(0);
+    const api = await clientOf(site.url, "curious");
+    expect((await api.get(`/api/v1/courses/${SAMPLE_COURSE}/people`)).status).toBe(403);
+    await context.close();
+  });
+});
