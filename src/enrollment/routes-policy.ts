@@ -93,9 +93,9 @@ const policyRoute = defineRoute(
                 practice_mode === false,
               {
                 path: ["relock"],
+                params: { rule: "nothing_named" },
                 message:
                   "name cohorts, profile, courses, enrolled_at or practice_mode: false; POST .../relock relocks everything",
-                params: { rule: "nothing_named" },
               },
             )
             .openapi("PolicyChange"),
