@@ -1,3 +1,5 @@
+// Over 350 lines: every way in which a fact is taken, held, released or taken back shares its merging and its log.
+
 import type {
   ActorRef,
   Adoption,

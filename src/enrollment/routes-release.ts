@@ -13,7 +13,7 @@ import { ROLES } from "../platform/roles.ts";
 import { cohortNameSchema } from "../unlock/index.ts";
 import { GRADER_RULE, mayJudge } from "./grading-rights.ts";
 import { pointerForWrite } from "./routes-writes.ts";
-import { withHeld } from "./statements.ts";
+import { WITH_HELD } from "./statements.ts";
 import { callEnrollment } from "./stub.ts";
 
 /** Learners of one call: each takes up to three calls, of the thousand that a request may make. */
@@ -94,8 +94,9 @@ export function releaseRoutes() {
     let remaining = false;
     if (users === null) {
       const db = countStatements(await forCourse(c.env, course), c.get("queries"));
-      const asked = JSON.stringify(items ?? []);
-      const { results } = await withHeld(db, course, cohort, asked, MAX_LEARNERS + 1).all<{ user_id: string }>();
+      const isAny = items === null ? 1 : 0;
+      const rows = [items ?? [""], course, cohort, isAny, MAX_LEARNERS + 1] as const;
+      const results = await WITH_HELD.find<{ user_id: string }>(db, ...rows);
       users = results.slice(0, MAX_LEARNERS).map(({ user_id }) => user_id);
       remaining = results.length > MAX_LEARNERS;
     }

@@ -172,7 +172,7 @@ export const judgedBy = statement<[owner: string, user: string, limit: number]>(
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 export const NAMES_OF = setStatement((set) => `SELECT id, name FROM users WHERE id IN (SELECT value FROM ${set})`);
 /**
- * Learners of a course of whom something is held: of a cohort (null: any), and of some items (an empty list: of any). Rows that
+ * Learners of a course of whom something is held: of a cohort (null: any), and of some items, or (1) of any. Rows that
  * nobody has evaluated yet have no policy.
  */
 // plan: SEARCH enrollments USING INDEX enrollments_by_course (course_slug=? AND status=?)
@@ -183,13 +183,13 @@ export const NAMES_OF = setStatement((set) => `SELECT id, name FROM users WHERE 
 // plan: LIST SUBQUERY 2
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:
 // plan: CREATE BLOOM FILTER
-export const withHeld = statement<[course: string, cohort: string | null, items: string, limit: number]>(
-  `SELECT user_id FROM enrollments
-   WHERE course_slug = ?1 AND status = 'active' AND instr(policy, '"held":[') > 0
-     AND (?2 IS NULL OR EXISTS (
-       SELECT 1 FROM json_each(CASE policy WHEN '' THEN '{}' ELSE policy END, '$.cohorts') AS own WHERE own.value = ?2))
-     AND (?3 = '[]' OR EXISTS (
+export const WITH_HELD = setStatement(
+  (set) => `SELECT user_id FROM enrollments
+   WHERE course_slug = ?2 AND status = 'active' AND instr(policy, '"held":[') > 0
+     AND (?3 IS NULL OR EXISTS (
+       SELECT 1 FROM json_each(CASE policy WHEN '' THEN '{}' ELSE policy END, '$.cohorts') AS own WHERE own.value = ?3))
+     AND (?4 = 1 OR EXISTS (
        SELECT 1 FROM json_each(CASE policy WHEN '' THEN '{}' ELSE policy END, '$.held') AS score
-       WHERE score.value ->> 'item' IN (SELECT value FROM json_each(?3))))
-   ORDER BY user_id LIMIT ?4`,
+       WHERE score.value ->> 'item' IN (SELECT value FROM ${set})))
+   ORDER BY user_id LIMIT ?5`,
 );

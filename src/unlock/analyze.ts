@@ -1,3 +1,5 @@
+// Over 350 lines: each check is a few lines, and all of them report in one order.
+
 import type { FieldError } from "../platform/results.ts";
 import { findDeadEnds } from "./analysis/dead-ends.ts";
 import { cyclicComponents, type Edges, ordered, shortCycle } from "./analysis/graph.ts";

@@ -1,3 +1,5 @@
+// Over 350 lines: what each kind of condition can turn out to be stands beside the walk over all of them.
+
 import type { FieldError } from "../../platform/results.ts";
 import { COMPLETION_STATES, type CompletionState, MAX_RULE_DEPTH, type Rule } from "../rules.ts";
 import { contradiction, type Interval, type Intervals, intersection, NOW } from "./intervals.ts";

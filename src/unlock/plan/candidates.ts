@@ -1,3 +1,5 @@
+// Over 350 lines: what makes each kind of condition hold stands beside how plans are joined.
+
 import { isDerived, plansToComplete } from "../completion/needs.ts";
 import { isKept } from "../ends.ts";
 import { type Evaluation, isOpenIn } from "../evaluate.ts";
