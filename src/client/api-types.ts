@@ -1188,27 +1188,6 @@ export type NewSubmission = {
   answer: string;
 };
 
-export type Verdict = {
-  /**
-   * Whether the problem counts as completed. It says nothing of the score, and the score nothing of it: a score
-   * condition asks for the score alone, however the attempt was judged.
-   */
-  passed: boolean;
-  /** The best one counts, of attempts that passed and of attempts that did not. */
-  score: number;
-  /**
-   * The item is passed or failed by this verdict, for conditions on its completion state. Without it an attempt that
-   * did not pass leaves the item incomplete.
-   */
-  decides?: boolean;
-  /**
-   * The verdict waits for its release (`POST /courses/{course}/releases`): until then the submission is pending, and
-   * its score neither counts nor shows. Another verdict takes its place.
-   */
-  held?: boolean;
-  feedback?: string | null;
-};
-
 export type ImportResult = {
   results: ImportOutcome[];
   /** Recorded facts, including those that wait. */
@@ -1228,12 +1207,9 @@ export type ImportOutcome = {
   index: number;
   /**
    * `waiting`: recorded, but the item is not in the published version; the fact counts when the item returns. `held`:
-   * it waits for its release. `superseded`: it is older than a revocation or correction of the item; send it with
-   * `correct` if it is right. `invalid`: the row breaks a rule, see `errors`. `unavailable`: send it again.
-   * `waiting`: recorded; the item is not in the published version, and the fact takes effect when it returns. `held`:
-   * it waits for its release. `held_limit`: a thousand scores of the learner wait already. `superseded`: it happened
-   * before the item was revoked or corrected; `correct` puts it right. `invalid`: the row breaks a rule, see `errors`.
-   * `unavailable`: send it again.
+   * it waits for its release. `held_limit`: a thousand scores of the learner are held already. `superseded`: it is
+   * older than a revocation or correction of the item; send it with `correct` if it is right. `invalid`: the row breaks
+   * a rule, see `errors`. `unavailable`: send it again.
    */
   outcome:
     | "recorded"
@@ -1473,13 +1449,6 @@ export type NewLineComment = {
   text: string;
 };
 
-export type HistoryEntry = {
-  at: string;
-  kind: "viewed" | "attempted" | "submitted" | "completed" | "opened" | "locked";
-  items: {
-    id: string;
-    title: string;
-  }[];
 export type RegradeAnswer = {
   /** The version whose key judges. */
   version: number;
@@ -1505,6 +1474,7 @@ export type RegradedLearner = {
       status: "pending" | "passed" | "failed";
       score: number | null;
     };
+  }[];
   unlocked: string[];
   locked: string[];
 };
@@ -1516,6 +1486,15 @@ export type Regrade = {
   relock?: boolean;
   limit?: number;
   cursor?: string | null;
+};
+
+export type HistoryEntry = {
+  at: string;
+  kind: "viewed" | "attempted" | "submitted" | "completed" | "opened" | "locked";
+  items: {
+    id: string;
+    title: string;
+  }[];
 };
 
 export type Submission = {
@@ -1668,24 +1647,20 @@ export type PolicyChange = {
   /** Replaces the whole profile; `{}` empties it. */
   profile?: Record<string, string> | null;
   /**
+   * Other courses that the learner has completed, and when; null removes one. Courses that are not named stay. Courses
+   * in this deployment report it themselves.
+   */
+  courses?: Record<string, string | null>;
+  /**
    * When the enrollment began, if it began on another platform. Waiting periods count from it. Not before 1970 and not
    * in the future; up to five minutes in the future count as now, because clocks differ.
    */
   enrolled_at?: string | null;
   /**
    * Items that opened because of a changed field lock again, unless the rules open them now: items whose rule, or whose
-   * chapter's rule, asks for a cohort (with `cohorts`), a field of the profile (with `profile`) or days since
-   * enrollment (with `enrolled_at`), and all items (with `practice_mode: false`). Without `relock`, a sticky course
-   * keeps them open.
-   * Other courses that the learner has completed, and when; null takes it back. What is not named stays. Courses that
-   * are here tell it themselves.
-  courses?: Record<string, string | null>;
-   * When the enrollment began, for one that began elsewhere: drips count from it. Not before 1970, and not in the
-   * future; up to five minutes, by which clocks differ, count as now.
-   * What rests on what is named here locks, where the rules do not open it now: items whose rule, or whose chapter's,
-   * asks for a cohort (with `cohorts`), a field of the profile (with `profile`), another course (with `courses`) or
-   * days since enrollment (with `enrolled_at`), and everything (with `practice_mode: false`). Without it a sticky
-   * course keeps them open.
+   * chapter's rule, asks for a cohort (with `cohorts`), a field of the profile (with `profile`), another course (with
+   * `courses`) or days since enrollment (with `enrolled_at`), and all items (with `practice_mode: false`). Without
+   * `relock`, a sticky course keeps them open.
    */
   relock?: boolean;
 };
@@ -2764,7 +2739,7 @@ export type RosterAnswer = {
   unchanged: number;
   /** Could not be done right now: send the file again. */
   failed: number;
-  /** How many were enrolled before. */
+  /** How many were enrolled before: of the class with `remove_missing`, else of those in the file. */
   enrolled: number;
   /** So many would go that `confirm_removed` must say how many. */
   needs_confirmation: boolean;
@@ -3912,6 +3887,17 @@ export interface Paths {
       answer: SubmissionAnswer;
     };
   };
+  "/api/v1/courses/{course}/items/{item}/regrade": {
+    /** Judge again what an answer key has judged, by the key that is published now; or say what would change */
+    post: {
+      path: {
+        course: string;
+        item: string;
+      };
+      body: Regrade;
+      answer: RegradeAnswer;
+    };
+  };
   "/api/v1/enrollments/{enrollment}/history": {
     /** What one learner did and what it opened, the latest 500, as D1 mirrors them */
     get: {
@@ -3926,13 +3912,6 @@ export interface Paths {
         results: HistoryEntry[];
         next_cursor: string | null;
       };
-  "/api/v1/courses/{course}/items/{item}/regrade": {
-    /** Judge again what an answer key has judged, by the key that is published now; or say what would change */
-    post: {
-        course: string;
-        item: string;
-      body: Regrade;
-      answer: RegradeAnswer;
     };
   };
   "/api/v1/courses/{course}/enrollments": {
@@ -3978,8 +3957,7 @@ export interface Paths {
       };
       answer: EnrollmentDetail;
     };
-    /** Change cohorts, profile, practice mode or the day of enrollment; other fields stay */
-    /** Change cohorts, profile, completed courses, practice mode or the day of enrollment; what is not named stays */
+    /** Change cohorts, profile, completed courses, practice mode or the day of enrollment; other fields stay */
     patch: {
       path: {
         enrollment: string;

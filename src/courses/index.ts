@@ -35,7 +35,8 @@ export { importReportSchema } from "./importers/report.ts";
 export { MAX_ITEMS } from "./max-items.ts";
 export { newCourseSlugSchema } from "./new-slug.ts";
 export { forgetObserver, observes } from "./observers.ts";
-export { criterionIdSchema, loadRubric, type Rubric } from "./rubric.ts";
+export { criterionIdSchema, type Rubric } from "./rubric.ts";
+export { loadRubric } from "./stored-rubric.ts";
 export { courses } from "./tables.ts";
 
 /** What an import needs: readers of archives, checks, drafts. Loaded when it is asked for: few isolates ever import. */

@@ -1,8 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import type { Database } from "../platform/database/counted.ts";
 import { broken } from "../platform/http/field-errors.ts";
 import { localizedTextSchema } from "../platform/text.ts";
-import { textOfItem } from "./contents.ts";
 
 /** Bounds of one rubric: what a person can look over while judging. */
 const MAX_CRITERIA = 20;
@@ -54,12 +52,3 @@ export type Rubric = z.infer<typeof rubricSchema>;
 
 /** Under which name a rubric lies beside the texts of its version: no item is called so. */
 export const rubricOf = (item: string): string => `${item}#rubric`;
-
-/** The rubric of an item in one version; null where it has none. Only for who judges: one query. */
-export async function loadRubric(
-  db: Database,
-  at: { course: string; version: number; item: string },
-): Promise<Rubric | null> {
-  const text = await textOfItem(db, { ...at, item: rubricOf(at.item) });
-  return text === null ? null : rubricSchema.parse(JSON.parse(text));
-}

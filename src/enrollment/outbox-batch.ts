@@ -4,7 +4,8 @@ import type { ProjectedEvent, ProjectionBatch } from "../mirror/index.ts";
 import type { Announcements } from "./announcements.ts";
 import { mirrorOf } from "./mirror-of.ts";
 import { eventPayload, noticesOf } from "./notices.ts";
-import type { Outbox, OutboxRow } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
+import type { OutboxRow } from "./outbox-row.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
 

@@ -661,7 +661,17 @@ const PLAN: Record<string, Act[]> = {
     STAFF,
     async (world, as) => {
       await send(world, "service", "POST", "/progress/import", {
-        body: { facts: [{ user_id: world.learner, item: `${world.slug}.three`, score: 50, at: new Date().toISOString(), held: true }] },
+        body: {
+          facts: [
+            {
+              user_id: world.learner,
+              item: `${world.slug}.three`,
+              score: 50,
+              at: new Date().toISOString(),
+              held: true,
+            },
+          ],
+        },
       });
       await ready(world);
       return send(world, as, "POST", `/courses/${world.slug}/releases`, { body: { user_ids: [world.learner] } });
