@@ -4,7 +4,7 @@ export const MEASURED = {
   objectRows: 6,
   d1Rows: 3,
   /** Rows of a live event to one learner who listens, in the learner's own object. */
-  eventRows: 0,
+  eventRows: 2,
   /** Rows of an answer that is judged at once, of an enrollment, and of a learner for whom a publish changes nothing. */
   submissionObjectRows: 7,
   submissionD1Rows: 4,
