@@ -35,8 +35,8 @@ export async function answerOften(
     for (let index = 1; index < count; index += 1) {
       const id = `${course}:${user}:${index.toString(16).padStart(32, "0")}`;
       sql.exec(
-        `INSERT INTO submissions SELECT ?1, item, ?2, status, score, feedback, submitted_at, judged_at, judged_by
-         FROM submissions WHERE item = ?3 LIMIT 1`,
+        `INSERT INTO submissions (id, item, answer, status, score, feedback, submitted_at, judged_at, judged_by, number)
+         SELECT ?1, item, ?2, status, score, feedback, submitted_at, judged_at, judged_by, number FROM submissions WHERE item = ?3 LIMIT 1`,
         id,
         answerOf(index),
         `${course}.${problem}`,

@@ -110,6 +110,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "POST /api/v1/translation/flush": "other",
   // For graders of the course alone, who see everything in it.
   "POST /api/v1/courses/{course}/items/{item}/regrade": "other",
+  "POST /api/v1/courses/{course}/releases": "other",
   "GET /api/v1/submissions/pending": "other",
   "GET /api/v1/submissions/pending/counts": "other",
   "GET /api/v1/submissions/{submission}": "other",

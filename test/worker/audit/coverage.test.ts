@@ -600,9 +600,9 @@ const PLAN: Record<string, Act[]> = {
     ["author", "admin"],
     (world, as) =>
       send(world, as, "POST", `/courses/${world.slug}/overrides/batch`, {
-        body: { item: `${world.slug}.two`, user_ids: [world.learner], ...override },
+        body: { item: `${world.slug}.four`, user_ids: [world.learner], ...override },
       }),
-    ofEnrollment("override.set"),
+    ofItem("override.set", "four"),
   ),
   // Who may make links sees them; who comes by one is in the roll.
   "GET /courses/{course}/invitations": open(["author", get(({ slug }) => `/courses/${slug}/invitations`)]),

@@ -140,7 +140,8 @@ describe("a class", () => {
       ["one", "a", "b"].map((name) => `${slug}.${name}`),
     );
     expect((await problem(await ask(`?chapter=${slug}.a`), 404)).code).toBe("item_not_found");
-    await env.DB.prepare("UPDATE enrollments SET last_active_at = 9000000000000 WHERE id = ?")
+    await (await databaseOfCourse(slug))
+      .prepare("UPDATE enrollments SET last_active_at = 9000000000000 WHERE id = ?")
       .bind(`${slug}:${zoe}`)
       .run();
     expect((await users("?sort=last_active"))[0]).toBe(zoe);

@@ -21,6 +21,8 @@ const submissionSchema = z.looseObject({
   feedback: z.string().nullable(),
 });
 
+const listSchema = z.object({ results: z.array(z.looseObject({ status: z.string() })) });
+
 async function course() {
   const slug = freshSlug("release");
   const id = (name: string) => `${slug}.${name}`;
@@ -130,10 +132,12 @@ it("holds a verdict: the submission waits for its learner until the release; ano
       submissionSchema,
     );
   const exam = await submit(id("exam"));
-  const pending = { status: "pending", score: null, feedback: null };
   const verdict = { passed: true, score: 75, feedback: "Good", held: true };
-  expect(await judge(exam, verdict)).toMatchObject(pending);
-  expect(await judge(exam, { ...verdict, score: 70 })).toMatchObject(pending);
+  // Who judges sees the verdict, its learner does not.
+  expect(await judge(exam, verdict)).toMatchObject({ status: "passed", score: 75 });
+  expect(await judge(exam, { ...verdict, score: 70, replaces: 1 })).toMatchObject({ status: "passed", score: 70 });
+  const { results } = await read(await call("GET", `/problems/${id("exam")}/submissions`, { token }), 200, listSchema);
+  expect(results).toMatchObject([{ status: "pending", score: null, feedback: null }]);
   expect(await heldOf(slug, "ada")).toEqual([id("exam")]);
   expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "started", [id("next")]: "locked" });
 
@@ -149,6 +153,6 @@ it("holds a verdict: the submission waits for its learner until the release; ano
 
   const essay = await submit(id("essay"));
   await judge(essay, { passed: false, score: 20, held: true });
-  expect(await judge(essay, { passed: true, score: 90 })).toMatchObject({ status: "passed", score: 90 });
+  expect(await judge(essay, { passed: true, score: 90, replaces: 1 })).toMatchObject({ status: "passed", score: 90 });
   expect(await heldOf(slug, "ada")).toEqual([]);
 });

@@ -12,6 +12,7 @@ import * as identityTables from "../../../src/identity/tables.ts";
 import * as importTables from "../../../src/imports/tables.ts";
 import * as insightTables from "../../../src/insight/tables.ts";
 import * as enrollmentTables from "../../../src/mirror/tables.ts";
+import * as peopleTables from "../../../src/people/tables.ts";
 import { hasSchema, migrate, type SchemaStep } from "../../../src/platform/cell/object-schema.ts";
 import * as opsTables from "../../../src/platform/database/tables.ts";
 import * as privacyTables from "../../../src/privacy/tables.ts";
@@ -114,6 +115,7 @@ const tables: [string, SQLiteTable][] = [
   importTables,
   insightTables,
   opsTables,
+  peopleTables,
   privacyTables,
   backupTables,
   stalenessTables,

@@ -73,7 +73,7 @@ describe("[I8] a prediction", () => {
         )
       ).predictions[0];
     expect((await of(ANN))?.summary).toBe(
-      "Submitted 40 % of what was due (a risk); mean score 71.5 of 100 (a good sign); last submitted something 30 days ago (a risk).",
+      "Submitted 40 % of what was due (a risk); mean score 71.5 of 100 (a good sign); the last submission was 30 days ago (a risk).",
     );
     expect((await of(ANN, "?lang=zh"))?.summary).toBe(
       "已提交到期作业的 40 %（风险）；平均分 71.5（满分 100）（有利）；上次提交是 30 天前（风险）。",
