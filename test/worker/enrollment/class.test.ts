@@ -4,6 +4,7 @@ import { z } from "zod";
 import { enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, d1Queries, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { author, completed, service, statesOf } from "../../support/worker/learners.ts";
+import { databaseOfCourse } from "../../support/worker/shards.ts";
 
 const pageSchema = z.object({
   items: z.array(z.object({ id: z.string(), title: z.string(), kind: z.string(), chapter_id: z.string().nullable() })),
