@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { broken } from "../platform/http/field-errors.ts";
 import { localizedTextSchema } from "../platform/text.ts";
 
 /** Bounds of one rubric: what a person can look over while judging. */
@@ -29,8 +28,7 @@ export const rubricSchema = z
   .strictObject({ criteria: z.array(criterion).min(1).max(MAX_CRITERIA) })
   .superRefine(({ criteria }, context) => {
     const fault = (path: (string | number)[], rule: string, message: string) => {
-      const { error, params } = broken(rule, message);
-      context.addIssue({ code: "custom", path: ["criteria", ...path], message: error, params });
+      context.addIssue({ code: "custom", path: ["criteria", ...path], message, params: { rule } });
     };
     const ids = new Set<string>();
     criteria.forEach(({ id, levels, points: most }, index) => {

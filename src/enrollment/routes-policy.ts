@@ -90,9 +90,9 @@ const policyRoute = defineRoute(
                 practice_mode === false,
               {
                 path: ["relock"],
+                params: { rule: "nothing_named" },
                 message:
                   "send cohorts, profile, courses, enrolled_at or practice_mode: false as well; POST .../relock relocks everything",
-                params: { rule: "nothing_named" },
               },
             )
             .openapi("PolicyChange"),

@@ -73,19 +73,28 @@ export const verdictSchema = z
     const { score, points, rubric } = verdict;
     const named = [score, points, rubric].filter((each) => each !== undefined).length;
     if (named !== 1) {
-      const { error, params } = broken(
-        "one_score",
-        "exactly one of score, points and rubric says how well it was done",
-      );
-      context.addIssue({ code: "custom", path: ["score"], message: error, params });
+      context.addIssue({
+        code: "custom",
+        path: ["score"],
+        params: { rule: "one_score" },
+        message: "exactly one of score, points and rubric says how well it was done",
+      });
     }
     if (verdict.relock && verdict.replaces === undefined) {
-      const { error, params } = broken("nothing_replaced", "only the change of a verdict can lock something again");
-      context.addIssue({ code: "custom", path: ["relock"], message: error, params });
+      context.addIssue({
+        code: "custom",
+        path: ["relock"],
+        params: { rule: "nothing_replaced" },
+        message: "only the change of a verdict can lock something again",
+      });
     }
     if (textBytes(verdict) > MAX_TEXT_BYTES) {
-      const { error, params } = broken("too_many_bytes", `all texts have ${MAX_TEXT_BYTES} bytes at most`);
-      context.addIssue({ code: "custom", path: ["feedback"], message: error, params });
+      context.addIssue({
+        code: "custom",
+        path: ["feedback"],
+        params: { rule: "too_many_bytes" },
+        message: `all texts have ${MAX_TEXT_BYTES} bytes at most`,
+      });
     }
   })
   .openapi("Verdict");

@@ -1,3 +1,5 @@
+// Over 350 lines: every statement that finds or removes what is held about a person stands in one list, each with its plan.
+
 import { setStatement } from "../platform/database/set-statement.ts";
 import { statement } from "../platform/database/statement.ts";
 

@@ -1,3 +1,5 @@
+// Over 350 lines: all texts of the pages for a course's people stand in one table a language, so that the compiler sees one that is missing.
+
 import { useLanguage } from "./index.ts";
 
 // What the pages for a course's people say. Learners never load them, so they stand apart from the texts of all pages.

@@ -15,7 +15,7 @@ describe("[fault 1] what items hold", () => {
       "courses/versions.ts",
     ]);
     expect(where(/course_contents/).sort()).toEqual(["backup/tables.ts", "courses/tables.ts"]);
-    expect(where(/loadContent\(databaseOf/)).toEqual(["enrollment/reads.ts"]);
+    expect(where(/loadContent\(databaseOf/)).toEqual(["enrollment/reads.ts", "enrollment/routes-grading.ts"]);
     expect(where(/\bas Permit\b/)).toEqual(["mirror/access.ts"]);
   });
 });

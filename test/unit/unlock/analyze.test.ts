@@ -678,7 +678,7 @@ describe("[fault 24] dead ends", () => {
         NOW,
       ).warnings.map(({ message }) => message);
     expect(of(until(2025))).toEqual([
-      "Whoever starts on 2026-01-01 or later can never open demo.one. It closed on 2025-01-01T00:00:00.000Z. 7 more come after it and can never be opened either: demo.two, demo.three, demo.four, demo.five, demo.six and 2 more.",
+      "A learner who starts on 2026-01-01 or later can never open demo.one. It closed on 2025-01-01T00:00:00.000Z. 7 more come after it and can never be opened either: demo.two, demo.three, demo.four, demo.five, demo.six and 2 more.",
     ]);
     expect(of(cohort("red"))).toEqual([
       'Only learners in "red" can open demo.one. 6 more come after it and wait for it, so that they are closed to the same learners: demo.two, demo.three, demo.four, demo.five, demo.six and 1 more.',

@@ -155,6 +155,8 @@ describe("the previous item", () => {
     fc.assert(
       fc.property(shaped, ({ course, record, now }) => {
         const program = compile(course);
+        // A circle is refused when it is published. In Canvas the locks of its chapters rest on each other.
+        fc.pre(program.relocks === null || program.order.length > 0);
         const { open, visible } = evaluate(program, layOut(program, record), now);
         for (const [id, verdict] of oracle(course, record, now)) {
           const item = program.indexOf.get(id) ?? -1;

@@ -36,7 +36,7 @@ const rowsSchema = z.array(z.array(z.unknown()));
 /** Before the user whose log it is. */
 const EVENTS = "events of ";
 /** A restored enrollment writes everything to D1 once more, and sends its learner what the last day brought. */
-const SENT_AGAIN = ["submission.judged", "progress.changed"];
+const SENT_AGAIN = ["submission.judged", "progress.changed", "unlock.changed"];
 
 /** Everything that must be the same after a restore: rows of D1, and what objects hold. */
 async function pictureOf(people: readonly Person[]): Promise<Picture> {

@@ -1,3 +1,5 @@
+// Over 350 lines: verdicts, remarks, changes and their history are tried with one course.
+
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
