@@ -200,7 +200,7 @@ describe.skipIf(!hasChromium)("a grader", () => {
   it("is nobody who has no part in a course", async () => {
     const { context, page } = await opened(learner);
     await page.goto("/grading");
-    await page.getByRole("heading", { level: 1, name: "Not for this account" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "No access with this account" }).waitFor();
     await context.close();
   });
 });

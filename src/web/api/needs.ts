@@ -52,8 +52,15 @@ async function readNeeds(course: string, items: readonly (ChapterRow | ProblemRo
   return needs.sort((a, b) => (place.get(a.item) ?? 0) - (place.get(b.item) ?? 0));
 }
 
+const NOTHING: Pick<Explanation, "reasons"> = { reasons: [] };
+
 /** Completions may be older than the enrollment (imported ones): then the present is as far back as one can ask. */
-async function explain(course: string, item: string, at: string | undefined, eyes: Eyes): Promise<Explanation> {
+async function explain(
+  course: string,
+  item: string,
+  at: string | undefined,
+  eyes: Eyes,
+): Promise<Pick<Explanation, "reasons">> {
   const ask = (instant: string | undefined) =>
     request<Explanation>(`/courses/${course}/items/${item}/why`, {
       query: { at: instant, as: eyes === "newcomer" ? "learner" : undefined },
@@ -61,6 +68,8 @@ async function explain(course: string, item: string, at: string | undefined, eye
   try {
     return await ask(at);
   } catch (fault) {
+    // What staff see and a new learner does not, such as an item that is meant for some cohorts, waits for nothing.
+    if (fault instanceof ApiProblem && fault.problem.code === "item_not_found") return NOTHING;
     if (at === undefined || !(fault instanceof ApiProblem) || fault.problem.status !== 400) throw fault;
     return ask(undefined);
   }

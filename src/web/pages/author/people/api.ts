@@ -55,12 +55,20 @@ export function useCohorts(course: string, enabled = true) {
   });
 }
 
+/** By then the mirror has what was written, milliseconds. */
+const MIRROR_MS = 4_000;
+
 /** A write on a course's people. What these pages show is asked for again afterwards. */
 export function usePeopleWrite<In, Out>(course: string, send: (input: In) => Promise<Out>) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: send,
-    onSettled: () => client.invalidateQueries({ queryKey: peopleKey(course) }),
+    onSettled: () => {
+      const again = () => client.invalidateQueries({ queryKey: peopleKey(course) });
+      // The list is a mirror, which follows the learners' own records within seconds.
+      window.setTimeout(() => void again(), MIRROR_MS);
+      return again();
+    },
   });
 }
 
