@@ -73,7 +73,9 @@ export async function sendPeople(
     }
   }
   say(`enroll   ${counted(outcomes)}`);
-  const sent = await sendFacts(service, facts, new Progress("facts", facts.length, EVERY_MS));
+  const progress = new Progress("facts", facts.length, EVERY_MS);
+  // Its timer would keep the command running for ever.
+  const sent = await sendFacts(service, facts, progress).finally(() => progress.end());
   say(`facts    ${counted(Object.entries(sent.outcomes))}`);
 }
 
