@@ -17,6 +17,7 @@ import { refuseMark } from "./marking.ts";
 import type { ReleaseAnswer, ReleaseRequest, RevokeRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
+import { factOf } from "./submission-fact.ts";
 import type { WriteTools } from "./write-tools.ts";
 
 /** Score of a completion that names none: the item was done, so it was done fully. Chapters have no score. */
@@ -102,12 +103,21 @@ export class FactWrites {
     return "held";
   }
 
-  /** What is held of an item counts from now on, as if it had happened now: a wait that it begins begins now. */
+  /**
+   * What is held of an item counts from now on, as if it had happened now: a wait that it begins begins now. Of several tries
+   * whose verdicts were held each counts, in their order: the best score and the latest are among them.
+   */
   #release(item: string, now: number, actor: ActorRef): FactOutcome {
     const known = this.#store.held.of(item);
     if (known === null) return "unchanged";
-    this.#tools.showHeld(item, now);
-    const outcome = this.#merge({ ...known.fact, at: null }, now, actor.id);
+    // What is held has its score even where a lost object found the submission again without one.
+    const own = (fact: NewFact) => (fact.at === known.fact.at ? known.fact : fact);
+    const facts = this.#tools.showHeld(item, now).map((submission) => own(factOf(submission)));
+    if (!facts.includes(known.fact)) facts.push(known.fact);
+    const outcomes = facts.map((fact, place) =>
+      this.#merge({ ...fact, at: now - (facts.length - 1 - place) }, now, actor.id),
+    );
+    const outcome = outcomes.find((one) => one === "recorded") ?? outcomes.at(-1) ?? "unchanged";
     const { progress_seq } = this.#state.meta;
     this.#tools.audit(actor, "progress.released", item, now, { item, progress_seq });
     if (outcome !== "recorded" && outcome !== "waiting") this.#state.save(now);

@@ -66,7 +66,10 @@ export class Recovery {
     for await (const page of adoptedSubmissions(this.#core.env, this.#core.id)) {
       this.#core.commit(() => {
         for (const submission of page) {
-          if (submissions.find(submission.id) === null) submissions.save(submission);
+          if (submissions.find(submission.id) !== null) continue;
+          // D1 has no score of a verdict that is held, and one of every other: it stays hidden until its release.
+          const isHeld = submission.status !== "pending" && submission.score === null;
+          submissions.save(submission, { held_at: isHeld ? submission.judged_at : null });
         }
         return ok(null);
       });

@@ -6,9 +6,10 @@ import type { readJudge } from "../unlock/index.ts";
 import type { FactWrites } from "./fact-writes.ts";
 import { MAX_HELD } from "./held-store.ts";
 import { verdictMarks } from "./marks.ts";
-import type { Marks, StoredSubmission, SubmitRequest, VerdictRequest } from "./requests.ts";
+import type { StoredSubmission, SubmitRequest, VerdictRequest } from "./requests.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
+import { factOf } from "./submission-fact.ts";
 import type { WriteTools } from "./write-tools.ts";
 
 /** What judges an answer by its key; it has been read before anything is decided. */
@@ -190,31 +191,15 @@ export class SubmissionWrites {
   }
 }
 
-/** What a submission says of its item. */
-function factOf({ item, status, score, submitted_at, marks }: ProjectedSubmission & { marks: Marks }): NewFact {
-  const { points } = marks;
-  return {
-    item,
-    completed: status === "passed",
-    how: status === "passed" ? "passed" : null,
-    score,
-    at: submitted_at,
-    submitted: true,
-    outcome: marks.decides === true && status !== "pending" ? status : null,
-    ...(points === undefined || status === "pending"
-      ? {}
-      : { points: { points: points.points, min: 0, max: points.max } }),
-  };
-}
-
 /** Whether a verdict says what is said already: then it is being repeated. */
 function isSame(stored: Omit<StoredSubmission, "history">, request: VerdictRequest): boolean {
-  const { decides: _decides, ...said } = stored.marks;
+  const { decides = false, ...said } = stored.marks;
   return (
     stored.status === (request.passed ? "passed" : "failed") &&
     stored.score === request.score &&
     stored.feedback === request.feedback &&
     stored.held === (request.held ?? false) &&
+    decides === (request.decides ?? false) &&
     JSON.stringify(said) === JSON.stringify(request.marks ?? {})
   );
 }

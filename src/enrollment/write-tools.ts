@@ -8,6 +8,7 @@ import type { Language } from "../platform/text.ts";
 import { acceptsWork, scopeOf, type View, windowOf } from "../unlock/index.ts";
 import type { Outbox } from "./outbox.ts";
 import { restingOnItem, withProblems } from "./relock.ts";
+import type { StoredSubmission } from "./requests.ts";
 import type { DueName } from "./schema.ts";
 import type { EnrollmentState } from "./state.ts";
 import type { EnrollmentStore } from "./store.ts";
@@ -76,10 +77,17 @@ export class WriteTools {
     return facts ? restingOnItem(program, index) : withProblems(program, [index]);
   }
 
-  /** What is held of an item is held no longer: its learner sees the verdicts, and is told of them. */
-  showHeld(item: string, now: number): void {
+  /**
+   * What is held of an item is held no longer: its learner sees the verdicts, and is told of them.
+   * @returns the submissions whose verdicts were held, oldest first.
+   */
+  showHeld(item: string, now: number): Omit<StoredSubmission, "history">[] {
     this.store.held.remove(item);
-    for (const id of this.store.submissions.show(item)) this.outbox.add("submission", id, now);
+    const shown = this.store.submissions.show(item).flatMap((id) => {
+      this.outbox.add("submission", id, now);
+      return this.store.submissions.find(id) ?? [];
+    });
+    return shown.sort((a, b) => a.submitted_at - b.submitted_at);
   }
 
   /** Adds an entry with the new policy to the outbox, for the audit chain. */

@@ -113,6 +113,27 @@ it("finds held scores again after an object was lost", async () => {
   expect(await statesOf(slug, "ada")).toMatchObject({ [id("next")]: "unlocked" });
 });
 
+it("keeps a held verdict hidden after an object was lost", async () => {
+  const { slug, id } = await course();
+  await enroll(slug, "ada");
+  const token = await tokenOf("ada");
+  const path = `/problems/${id("exam")}/submissions`;
+  const { submission_id } = await read(
+    await call("POST", path, { token, body: { answer: "An essay." } }),
+    201,
+    submissionSchema,
+  );
+  const verdict = { passed: true, score: 75, held: true };
+  await call("POST", `/submissions/${submission_id}/verdict`, { token: await service(), body: verdict });
+  await project(slug, "ada");
+  await loseStorage(slug, "ada");
+  const seen = async () => (await read(await call("GET", path, { token }), 200, listSchema)).results;
+  expect(await seen()).toMatchObject([{ status: "pending", score: null }]);
+  expect(await release(slug, { user_ids: ["ada"] })).toMatchObject({ released: 1 });
+  expect(await seen()).toMatchObject([{ status: "passed" }]);
+  expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "completed", [id("next")]: "unlocked" });
+});
+
 it("holds a verdict: the submission waits for its learner until the release; another verdict takes its place", async () => {
   const { slug, id } = await course();
   await enroll(slug, "ada");
@@ -150,6 +171,25 @@ it("holds a verdict: the submission waits for its learner until the release; ano
     status: "passed",
     score: 70,
   });
+
+  await enroll(slug, "bob");
+  const tries = await Promise.all(
+    [40, 75].map(async (score, place) => {
+      const answer = { answer: `Try ${place}.` };
+      const path = `/problems/${id("exam")}/submissions`;
+      const { submission_id } = await read(
+        await call("POST", path, { token: await tokenOf("bob"), body: answer }),
+        201,
+        submissionSchema,
+      );
+      return { submission_id, score };
+    }),
+  );
+  // The better try is judged first: the other one does not take its place.
+  for (const { submission_id, score } of tries.toReversed())
+    await judge(submission_id, { passed: false, score, held: true });
+  expect(await release(slug, { user_ids: ["bob"] })).toMatchObject({ released: 1 });
+  expect(await statesOf(slug, "bob")).toMatchObject({ [id("next")]: "unlocked" });
 
   const essay = await submit(id("essay"));
   await judge(essay, { passed: false, score: 20, held: true });
