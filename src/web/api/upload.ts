@@ -1,4 +1,5 @@
 import { PARTS_FROM, type PartsTransport, randomId, uploadInParts } from "../../client/index.ts";
+import { dropText, keepText, keptText } from "../lib/kept-text.ts";
 import { session } from "../session/store.ts";
 import { ApiProblem, OfflineError, type ProblemDocument } from "./problem.ts";
 
@@ -47,21 +48,23 @@ async function sendAs(
  * Sends an archive of a course: at once, or in parts where it is large. A large one that was interrupted, also by closing
  * the page, is carried on with where the same file is chosen again.
  *
+ * @param user whose upload it is: what is kept of it in the browser goes when they sign out.
  * @param onProgress told the bytes that have arrived, where it goes in parts.
  * @throws see {@link upload}.
  */
 export async function uploadArchive<T>(
   archive: File,
   announced: { format: string; course: string },
+  user: string,
   onProgress: (done: number, size: number) => void,
 ): Promise<T> {
   const { name } = archive;
   if (archive.size <= PARTS_FROM) {
     return upload<T>(`/courses/imports?${new URLSearchParams({ ...announced, name })}`, archive);
   }
-  const place = `latchkey-upload ${JSON.stringify([announced, name, archive.size, archive.lastModified])}`;
-  const key = localStorage.getItem(place) ?? randomId();
-  localStorage.setItem(place, key);
+  const place = `upload ${JSON.stringify([announced, name, archive.size, archive.lastModified])}`;
+  const key = keptText(user, place) ?? randomId();
+  keepText(user, place, key);
   const transport = {
     send: (method: "POST" | "PUT", path: string, body: Parameters<PartsTransport["send"]>[2]) => {
       if (body === null) return sendAs(method, path, {}, null);
@@ -75,7 +78,7 @@ export async function uploadArchive<T>(
   };
   // SAFETY: the API validates its answers in its own tests: a success is T.
   const begun = (await uploadInParts(transport, archive, { ...announced, name }, key)) as T;
-  localStorage.removeItem(place);
+  dropText(user, place);
   return begun;
 }
 

@@ -7,7 +7,7 @@ import { formatInstant, useLanguage, useMessages } from "../../i18n/index.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
 import { Meter } from "../../parts/meter.tsx";
 import { Page } from "../../parts/page.tsx";
-import { useHasRole } from "../../session/hooks.ts";
+import { useHasRole, useUser } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
 import { type CourseImport, FORMATS, type Format, formatOf, slugOf } from "./import-formats.ts";
 
@@ -65,10 +65,13 @@ function ImportForm() {
   const [course, setCourse] = useState("");
   const [isOver, setIsOver] = useState(false);
   const [sent, setSent] = useState<{ done: number; size: number } | null>(null);
+  const user = useUser();
   const begin = useMutation({
     mutationFn: (archive: File) => {
       setSent(null);
-      return uploadArchive<CourseImport>(archive, { format, course }, (done, size) => setSent({ done, size }));
+      return uploadArchive<CourseImport>(archive, { format, course }, user?.id ?? "", (done, size) =>
+        setSent({ done, size }),
+      );
     },
     onSuccess: (begun) => {
       void client.invalidateQueries({ queryKey: ["imports"] });
