@@ -35,6 +35,10 @@ export const FEATURES = [
     return (app) => mountScrape(app, SECTIONS);
   }),
   lazily(["/openapi.json", "/docs"], async () => (await import("./ops/reference.ts")).mountReference),
+  lazily(
+    ["/.well-known/authzen-configuration"],
+    async () => (await import("./connect/decisions/routes.ts")).mountDecisionDiscovery,
+  ),
   lazily(["/.well-known"], async () => (await import("./enrollment/pass/routes.ts")).mountPassKeys),
   inApi(["/auth", "/users"], async () => {
     const [{ identityRoutes }, { isKnown }] = await Promise.all([
@@ -110,6 +114,7 @@ export const FEATURES = [
     ],
     async () => (await import("./people/routes.ts")).peopleRoutes(),
   ),
+  inApi(["/decisions"], async () => (await import("./connect/decisions/routes.ts")).decisionRoutes()),
   inApi(["/users", "/erasures"], async () => (await import("./privacy/routes.ts")).privacyRoutes()),
   inApi(["/system/dead-letters"], async () => (await import("./ops/dead-letter-routes.ts")).deadLetterRoutes()),
   inApi(["/system/switches"], async () => (await import("./ops/switch-routes.ts")).switchRoutes()),

@@ -2834,6 +2834,108 @@ export type InvitationAccepted = {
   created: boolean;
 };
 
+export type Decisions =
+  | Decision
+  | {
+      evaluations: Decision[];
+    };
+
+export type Decision = {
+  decision: boolean;
+  context: {
+    /** Why not. An item that is hidden, or does not exist, is `not_open` like one that is locked. */
+    reason?: "not_open" | "not_enrolled" | "error";
+    /** Only with `options.reasons`. */
+    explanation?: {
+      item: string;
+      is_locked: boolean;
+      /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
+      conditions: Condition[];
+      /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
+      reasons: Reason[];
+      /**
+       * The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null
+       * if the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps
+       * before them were done at once.
+       */
+      to_unlock: Step[] | null;
+      /** The steps that can be done right now; if there are none, the first wait. */
+      do_next: Step[];
+      sentence: {
+        en: string;
+        zh: string;
+      };
+    };
+    snapshot?: {
+      version: number;
+      course_version: number;
+      source: string;
+    };
+    /** Why this question could not be decided. It denies. */
+    error?: {
+      status: number;
+      code: string;
+      message: string;
+    };
+  };
+};
+
+export type DecisionRequest = {
+  subject?: {
+    type: "user";
+    id: string;
+    [extra: string]: unknown;
+  };
+  action?: {
+    name: "open";
+    [extra: string]: unknown;
+  };
+  resource?: {
+    type: "item";
+    id: string;
+    [extra: string]: unknown;
+  };
+  context?: {
+    /** The decision includes the write that returned this progress_seq. */
+    min_seq?: number;
+    /** The decision may be this many seconds old, and may come from the edge. */
+    max_stale?: number;
+    [extra: string]: unknown;
+  };
+  /** Several questions. What a question leaves out is taken from the request. */
+  evaluations?: {
+    subject?: {
+      type: "user";
+      id: string;
+      [extra: string]: unknown;
+    };
+    action?: {
+      name: "open";
+      [extra: string]: unknown;
+    };
+    resource?: {
+      type: "item";
+      id: string;
+      [extra: string]: unknown;
+    };
+    context?: {
+      /** The decision includes the write that returned this progress_seq. */
+      min_seq?: number;
+      /** The decision may be this many seconds old, and may come from the edge. */
+      max_stale?: number;
+      [extra: string]: unknown;
+    };
+    [extra: string]: unknown;
+  }[];
+  options?: {
+    evaluations_semantic?: "execute_all" | "deny_on_first_deny" | "permit_on_first_permit";
+    /** Each denial says why. At most 100 questions. */
+    reasons?: boolean;
+    [extra: string]: unknown;
+  };
+  [extra: string]: unknown;
+};
+
 export type Erasure = {
   user_id: string;
   /** settling: all data that was found is removed. At `next_at`, a second pass removes what was under way. */
@@ -4939,6 +5041,13 @@ export interface Paths {
     post: {
       body: InvitationToken;
       answer: InvitationAccepted;
+    };
+  };
+  "/api/v1/decisions": {
+    /** May these people open these items right now? Up to 1000 questions, in the form of AuthZEN */
+    post: {
+      body: DecisionRequest;
+      answer: Decisions;
     };
   };
   "/api/v1/erasures/{user}": {

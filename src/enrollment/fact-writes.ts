@@ -113,7 +113,8 @@ export class FactWrites {
     if (known === null) return "unchanged";
     // What is held has its score even where a lost object found the submission again without one.
     const own = (fact: NewFact) => (fact.at === known.fact.at ? known.fact : fact);
-    if (known.fact.score != null) this.#store.submissions.restoreScore(item, known.fact.at, known.fact.score);
+    const { at, score = null } = known.fact;
+    if (at !== null && score !== null) this.#store.submissions.restoreScore(item, at, score);
     const revokedAt = this.#state.facts.get(item)?.revoked_at ?? Number.NEGATIVE_INFINITY;
     const facts = this.#tools
       .showHeld(item, now)

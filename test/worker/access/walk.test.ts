@@ -30,6 +30,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "GET /api/v1/courses/{course}/problems": "states",
   "GET /api/v1/chapters/{chapter}/problems": "states",
   "GET /api/v1/courses/{course}/unlocks": "states",
+  "POST /api/v1/decisions": "states",
   "GET /api/v1/courses/{course}/items/{item}/why": "states",
   // One's own work, which stays readable while its problem is locked, and says nothing of what is hidden.
   "GET /api/v1/problems/{problem}/submissions": "states",

@@ -106,6 +106,12 @@ const ofUser =
   (action: string) =>
   (world: World): Left => [action, "user", world.learner];
 
+function decided(world: World, as: As) {
+  const resource = { type: "item", id: `${world.slug}.one` };
+  const body = { subject: { type: "user", id: world.learner }, action: { name: "open" }, resource };
+  return send(world, as, "POST", "/decisions", { body });
+}
+
 /** A read that shows a learner's state to staff, and a learner their own. */
 function withLearner(path: (world: World) => string): Act[] {
   return [
@@ -690,6 +696,10 @@ const PLAN: Record<string, Act[]> = {
   "GET /courses/{course}/items/{item}/files/{file}": open(["learner", itemFile]),
   "GET /courses/{course}/pass": open(["learner", get(({ slug }) => `/courses/${slug}/pass`)]),
   "GET /courses/{course}/pass/revoked": open(["author", get(({ slug }) => `/courses/${slug}/pass/revoked`)]),
+  "POST /decisions": [
+    ...each(STAFF, decided, ofCourse("roster.read")),
+    { as: "learner", ask: decided, leaves: nothing },
+  ],
   "GET /courses/{course}/unlocks": withLearner(({ slug }) => `/courses/${slug}/unlocks`),
   "POST /courses/imports": each(["author", "admin"], importOf, ofCourse("course.import_begun")),
   // What an import holds is of a course, not of a person here.

@@ -260,6 +260,8 @@ async function driveEnrollments() {
   });
   await drive("POST", "/enrollments/{enrollment}/rebuild", "/enrollments/big:ada/rebuild");
   await drive("POST", "/enrollments/{enrollment}/stale", "/enrollments/big:ada/stale");
+  const question = { subject: { type: "user", id: "ada" }, action: { name: "open" } };
+  await drive("POST", "/decisions", "/decisions", { body: { ...question, resource: { type: "item", id: "big.c0" } } });
   await drive("POST", "/courses/{course}/releases", "/courses/big/releases", { body: {} });
   await drive("POST", "/courses/{course}/stale", "/courses/big/stale");
   await drive("POST", "/courses/{course}/presence", "/courses/big/presence");
