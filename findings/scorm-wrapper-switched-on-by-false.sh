@@ -2,9 +2,8 @@
 # Fact: in configure() of @gamestdio/scorm 0.1.3 every switch works backwards. What is named, even with `false`, is switched on;
 #   what is left out is switched off. Without any call of configure() all three (handleExitMode, handleCompletionStatus, debug)
 #   are on. So configure({ version: "1.2" }) silently takes away the "incomplete" at the start and the "suspend" at the end.
-# Why it matters: SCORM content that names the version, as the README of its model advises, ends an unfinished visit without
-#   "suspend", so an LMS begins the next one from the first page; the attempt stays "not attempted", which a gate "has begun"
-#   waits for. Content that sets the status itself and passes `false` has it overwritten. Never call configure(); set the
+# Why it matters: SCORM content that only names its version ends an unfinished visit without "suspend", so an LMS begins the next
+#   one from the first page; the attempt stays "not attempted", and a gate that waits for a beginning stays shut. Content that sets the status itself and passes `false` has it overwritten. Never call configure(); set the
 #   fields scorm.version, scorm.handleExitMode and scorm.handleCompletionStatus instead.
 # The guess: `false` switches off, and naming the version changes nothing but the version.
 # Date: 2026-11-30
