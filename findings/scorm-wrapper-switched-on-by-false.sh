@@ -3,8 +3,9 @@
 #   what is left out is switched off. Without any call of configure() all three (handleExitMode, handleCompletionStatus, debug)
 #   are on. So configure({ version: "1.2" }) silently takes away the "incomplete" at the start and the "suspend" at the end.
 # Why it matters: SCORM content that only names its version ends an unfinished visit without "suspend", so an LMS begins the next
-#   one from the first page; the attempt stays "not attempted", and a gate that waits for a beginning stays shut. Content that sets the status itself and passes `false` has it overwritten. Never call configure(); set the
-#   fields scorm.version, scorm.handleExitMode and scorm.handleCompletionStatus instead.
+#   one from the first page; the attempt stays "not attempted", and a gate that waits for a beginning stays shut. Content that
+#   sets the status itself and passes `false` has it overwritten. Never call configure(); set the fields scorm.version,
+#   scorm.handleExitMode and scorm.handleCompletionStatus instead.
 # The guess: `false` switches off, and naming the version changes nothing but the version.
 # Date: 2026-11-30
 # Needs: Node 20 or newer, npm.
