@@ -20,6 +20,7 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import { cohortNameSchema } from "../unlock/index.ts";
 import { GRADER_RULE, judgedCourses, mayJudge } from "./grading-rights.ts";
 import { learnersOf, type PendingFilter, pendingPage } from "./pending-list.ts";
+import { answerView, handedFileView } from "./verdict-view.ts";
 import { COUNT_PENDING, NAMES_OF, type PendingRow } from "./statements.ts";
 
 /** Pending submissions that are counted, in each database. */
@@ -59,6 +60,7 @@ const pendingRoute = defineRoute(
                   learner_name: z.string().nullable(),
                   item: z.string(),
                   answer: z.string(),
+                  files: z.array(handedFileView),
                   submitted_at: z.string(),
                 })
                 .openapi("PendingSubmission"),
@@ -125,7 +127,7 @@ export function submissionRoutes() {
           course_id: course,
           ...learner,
           item,
-          answer,
+          ...answerView(answer),
           submitted_at: toInstant(submitted_at),
         };
       });
