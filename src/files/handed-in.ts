@@ -26,7 +26,7 @@ export async function handIn(
     .all();
   const known = new Map(rows.map((row) => [row.id, row]));
   const fault = (index: number, rule: string, message: string): FieldError[] => [
-    { path: `body.files[${index}]`, rule, message },
+    { path: `files[${index}]`, rule, message },
   ];
   const errors = ids.flatMap((id, index) => {
     const file = known.get(id);

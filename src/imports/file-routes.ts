@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { findCourse, isStaff, loadContent, mayManage } from "../courses/index.ts";
+import { findCourse, isStaff, loadShown, mayManage } from "../courses/index.ts";
 import { loadPermits } from "../enrollment/index.ts";
 import { demandLengthOfUsers, fileIdSchema, fileNameSchema, keepWrittenFile, sendCourseFile } from "../files/index.ts";
 import { LOCKED } from "../mirror/index.ts";
@@ -148,9 +148,8 @@ export function itemFileRoutes() {
       const { permitItem } = await loadPermits();
       const permit = await permitItem(c, course, item);
       if (!permit.ok) return respond(c, permit.refusal);
-      const text = await loadContent(databaseOf(c), permit.value);
-      const isNamed = Object.values(text ?? {}).some((one) => one?.includes(`/files/${file}`));
-      if (!isNamed) return respond(c, refuse("not_found").refusal);
+      const shown = await loadShown(databaseOf(c), permit.value);
+      if (!JSON.stringify(shown).includes(`/files/${file}`)) return respond(c, refuse("not_found").refusal);
       return (await sent(c, course, file)) ?? respond(c, refuse("not_found").refusal);
     });
 }

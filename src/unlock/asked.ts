@@ -37,15 +37,15 @@ export function answerFaults(
   { answer, files }: { answer: string; files: readonly HandedFile[] },
 ): FieldError[] {
   if (asked?.kind === "file") return fileFaults(asked, files);
-  if (files.length > 0) return [broken("body.files", "no_files", "The problem does not ask for files.")];
-  if (answer.trim() === "") return [broken("body.answer", "too_small", "The answer is empty.")];
+  if (files.length > 0) return [broken("files", "no_files", "The problem does not ask for files.")];
+  if (answer.trim() === "") return [broken("answer", "too_small", "The answer is empty.")];
   if (asked === undefined) return [];
   switch (asked.kind) {
     case "text":
       return [];
     case "number":
       return parseMeasure(answer) === null
-        ? [broken("body.answer", "not_a_number", "The answer is not a number, with or without a unit.")]
+        ? [broken("answer", "not_a_number", "The answer is not a number, with or without a unit.")]
         : [];
     default:
       return optionFaults(asked, idsIn(answer));
@@ -53,7 +53,7 @@ export function answerFaults(
 }
 
 function optionFaults({ kind, options }: Extract<Asked, { options: string[] }>, ids: readonly string[]): FieldError[] {
-  const fault = (rule: string, message: string) => [broken("body.answer", rule, message)];
+  const fault = (rule: string, message: string) => [broken("answer", rule, message)];
   const unknown = ids.find((id) => !options.includes(id));
   if (unknown !== undefined) return fault("no_such_option", `The problem has no option "${unknown.slice(0, 40)}".`);
   if (new Set(ids).size < ids.length) return fault("named_twice", "An option is named twice.");
@@ -66,10 +66,10 @@ function optionFaults({ kind, options }: Extract<Asked, { options: string[] }>, 
 
 function fileFaults(asked: Extract<Asked, { kind: "file" }>, files: readonly HandedFile[]): FieldError[] {
   const { max_files, max_bytes, endings } = asked;
-  if (files.length === 0) return [broken("body.files", "too_small", "The problem asks for at least one file.")];
-  if (files.length > max_files) return [broken("body.files", "too_big", `At most ${max_files} files are taken.`)];
+  if (files.length === 0) return [broken("files", "too_small", "The problem asks for at least one file.")];
+  if (files.length > max_files) return [broken("files", "too_big", `At most ${max_files} files are taken.`)];
   return files.flatMap(({ name, size }, index) => {
-    const path = `body.files[${index}]`;
+    const path = `files[${index}]`;
     if (size > max_bytes) return [broken(path, "file_too_large", `A file may have at most ${max_bytes} bytes.`)];
     const isFit = endings === undefined || endings.some((ending) => name.toLowerCase().endsWith(`.${ending}`));
     return isFit ? [] : [broken(path, "file_ending", `The name of a file must end in: ${endings?.join(", ")}.`)];
