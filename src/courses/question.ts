@@ -126,7 +126,7 @@ export const questionView = z
     max_bytes: z.int(),
     endings: z.array(z.string()).nullable(),
   })
-  .openapi("AskedQuestion");
+  .openapi("AskedQuestion", { description: "What a problem asks for; null where any text is an answer." });
 
 /**
  * A question in one language.

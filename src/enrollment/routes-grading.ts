@@ -74,7 +74,7 @@ const readRoute = defineRoute(
               ...gradedFields,
               title: z.string().nullable().openapi({ description: "Of the problem; null: it is not published now." }),
               content: z.string().nullable().openapi({ description: "What the problem asks, in Markdown." }),
-              question: questionView.nullable().openapi({ description: "Null: any text is an answer." }),
+              question: questionView.nullable(),
               criteria: z.array(criterionView).nullable().openapi({
                 description: "Of the problem's rubric, as it is published now; null: it has none.",
               }),

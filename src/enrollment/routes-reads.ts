@@ -169,7 +169,7 @@ const problemRoute = defineRoute(
           problemRow
             .extend({
               content: z.string().nullable(),
-              question: questionView.nullable().openapi({ description: "Null: any text is an answer." }),
+              question: questionView.nullable(),
               snapshot: snapshotSchema,
             })
             .openapi("ProblemDetail"),

@@ -5,16 +5,17 @@ import { ApiProblem } from "./api/problem.ts";
 import { shortName } from "./api/types.ts";
 import { useStore } from "./lib/use-store.ts";
 import { Live } from "./live/live.tsx";
-import { ChapterPage } from "./pages/chapter.tsx";
 import { CoursesPage } from "./pages/courses.tsx";
 import { MapPage } from "./pages/map/page.tsx";
 import { NotFoundPage } from "./pages/not-found.tsx";
-import { ProblemPage } from "./pages/problem.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
 import { Loading, Net } from "./parts/fault.tsx";
 import { Layout } from "./parts/layout.tsx";
 import { SessionOverError, session } from "./session/store.ts";
 
+// The first view is the map; what it leads to comes with the first step there.
+const ChapterPage = lazy(async () => ({ default: (await import("./pages/chapter.tsx")).ChapterPage }));
+const ProblemPage = lazy(async () => ({ default: (await import("./pages/problem.tsx")).ProblemPage }));
 // Learners never load what only authors and operators see.
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));

@@ -146,7 +146,7 @@ const contentRoute = defineRoute(
             .object({
               id: z.string(),
               content: z.string().nullable(),
-              question: questionView.nullable().openapi({ description: "Of a problem that asks for more than a text." }),
+              question: questionView.nullable(),
               course_version: z.int(),
               decided_by: z.enum(["rules", "pass"]),
             })

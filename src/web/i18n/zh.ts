@@ -1,5 +1,6 @@
 // Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
 
+import { zhQuestions } from "./questions.ts";
 import type { Messages } from "./en.ts";
 import { zhGrading } from "./grading.ts";
 import { zhImports } from "./imports.ts";
@@ -246,6 +247,7 @@ export const zh: Messages = {
 
   ...zhImports,
   ...zhGrading,
+  ...zhQuestions,
 
   insightTitle: "预警",
   insightLead: "通过可能性低于一半的学员，可能性最低者在前。这只是预测，请把它当作询问的理由。",

@@ -2,6 +2,7 @@ import { useSubmissions } from "../api/queries.ts";
 import { type Submission, shortName } from "../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../i18n/index.ts";
 import { FaultNote } from "../parts/fault.tsx";
+import { HandedIn } from "../parts/handed-in.tsx";
 import { LinedAnswer } from "../parts/lined-answer.tsx";
 import { SaidOfAnswer, scoreText, VerdictHistory } from "../parts/verdict.tsx";
 
@@ -45,6 +46,7 @@ function Entry({ submission }: { submission: Submission }) {
   const language = useLanguage();
   const {
     answer,
+    files,
     status,
     feedback,
     submitted_at: submitted,
@@ -68,9 +70,10 @@ function Entry({ submission }: { submission: Submission }) {
       </p>
       <SaidOfAnswer feedback={feedback} rubric={rubric} />
       {status === "pending" ? <p className="fine">{messages.pendingText}</p> : null}
+      <HandedIn submission={submission.id} files={files} />
       {comments.length > 0 ? (
         <LinedAnswer answer={answer} comments={comments} label={messages.verdictRemarks} />
-      ) : answer.length <= SHORT ? (
+      ) : answer === "" ? null : answer.length <= SHORT ? (
         <pre className="submission-answer">{answer}</pre>
       ) : (
         <details>

@@ -226,24 +226,22 @@ async function fileOf(world: World): Promise<string> {
   return String(json("id")(await answer.text()));
 }
 /** A submission with a file, of a problem that asks for one. */
-const handedIn =
-  (of: "learner" | "staff"): Ask =>
-  async (world, as) => {
-    const document = ladder(world.slug);
-    const [problem] = document.chapters?.[0]?.problems ?? [];
-    if (problem !== undefined) {
-      problem.question = { kind: "file" };
-      problem.answer = null;
-    }
-    await publish(document, { author: world.author });
-    await send(world, "learner", "GET", `/courses/${world.slug}/unlocks`);
-    const file = await fileOf(world);
-    const token = await tokenOf(world.learner);
-    const answer = await call("POST", `/problems/${world.slug}.p1/submissions`, { token, body: { files: [file] } });
-    const submission = String(json("submission_id")(await answer.text()));
-    if (of === "learner") await ready(world);
-    return send(world, as, "GET", `/submissions/${submission}/files/${file}`);
-  };
+const handedIn: Ask = async (world, as) => {
+  const document = ladder(world.slug);
+  const [problem] = document.chapters?.[0]?.problems ?? [];
+  if (problem !== undefined) {
+    problem.question = { kind: "file" };
+    problem.answer = null;
+  }
+  await publish(document, { author: world.author });
+  await send(world, "learner", "GET", `/courses/${world.slug}/unlocks`);
+  const file = await fileOf(world);
+  const token = await tokenOf(world.learner);
+  const answer = await call("POST", `/problems/${world.slug}.p1/submissions`, { token, body: { files: [file] } });
+  const submission = String(json("submission_id")(await answer.text()));
+  await ready(world);
+  return send(world, as, "GET", `/submissions/${submission}/files/${file}`);
+};
 async function announced(world: World, user = world.learner): Promise<{ id: string; url: string }> {
   const body = {
     name: "later.txt",
@@ -1043,8 +1041,8 @@ const PLAN: Record<string, Act[]> = {
     ofEnrollment("submission.read"),
   ),
   "GET /submissions/{submission}/files/{file}": [
-    ...each(STAFF, handedIn("staff"), ofEnrollment("submission.read")),
-    ...open(["learner", handedIn("learner")]),
+    ...each(STAFF, handedIn, ofEnrollment("submission.read")),
+    ...open(["learner", handedIn]),
   ],
   "POST /submissions/{submission}/verdict": each(
     STAFF,
