@@ -19,6 +19,7 @@ const ProblemPage = lazy(async () => ({ default: (await import("./pages/problem.
 // Learners never load what only authors and operators see.
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
+const ItemPartsPage = lazy(() => import("./pages/author/item-parts.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
 const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
@@ -113,6 +114,7 @@ export function App() {
         </Route>
         <Route path="/author/imports/:id">{({ id }) => <ImportPage key={id} id={id} />}</Route>
         <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
+        <Route path="/author/:course/item">{({ course }) => <ItemPartsPage key={course} course={course} />}</Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
         <Route path="/author/:course/people">{({ course }) => <PeoplePage key={course} course={course} />}</Route>
         <Route path="/author/:course/people/:user">

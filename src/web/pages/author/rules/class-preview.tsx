@@ -86,9 +86,9 @@ function Now({ audience, names }: { audience: Audience; names: ReadonlyMap<strin
 
 function Changed({ impact, item }: { impact: PublishImpact; item: string }) {
   const words = useRuleWords().preview;
-  const found = impact.items.find((each) => each.item === item);
+  const found = impact.impact.items.find((each) => each.item === item);
   if (found === undefined) return <p>{words.impactNone}</p>;
-  return <p data-impact={item}>{words.impact(found.gain, found.lose, impact.evaluated)}</p>;
+  return <p data-impact={item}>{words.impact(found.gain, found.lose, impact.impact.evaluated)}</p>;
 }
 
 function Refused({ fault }: { fault: unknown }) {

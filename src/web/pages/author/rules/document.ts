@@ -109,6 +109,10 @@ export function cohortsIn(course: unknown): string[] {
   return [...found].sort();
 }
 
+function withFields(item: Json, fields: object): Json {
+  return Object.fromEntries(Object.entries({ ...item, ...fields }).filter(([, value]) => value !== undefined));
+}
+
 const TOLD = ["completion", "kind", "visibility", "assign_to", "keeps", "opens", "due", "closes"] as const;
 const STATUSES = ["draft", "beta", "active", "deprecated"] as const;
 
@@ -147,12 +151,17 @@ export function outlineOf(course: unknown, ruleOf: (rule: unknown) => Rule | nul
 
 /** The draft with another rule for one item. */
 export function withRule(course: unknown, item: string, rule: unknown): unknown {
+  return withItem(course, item, { rule });
+}
+
+/** The draft with other fields of one item. What is undefined is taken out, and a chapter has no question. */
+export function withItem(course: unknown, item: string, fields: object): unknown {
   if (!isObject(course)) return course;
   const inList = (list: unknown): unknown =>
     Array.isArray(list)
       ? list.map((each: unknown) => {
           if (!isObject(each)) return each;
-          const own = each.id === item ? { ...each, rule } : each;
+          const own = each.id === item ? withFields(each, fields) : each;
           return own.problems === undefined ? own : { ...own, problems: inList(own.problems) };
         })
       : list;
