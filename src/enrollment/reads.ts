@@ -7,8 +7,8 @@ import {
   loadShown,
   observes,
   type Permit,
-  viewQuestion,
   rememberedCourse,
+  viewQuestion,
 } from "../courses/index.ts";
 import type { ReadAnswer, ReadRequest, SnapshotInfo, Want } from "../mirror/index.ts";
 import {

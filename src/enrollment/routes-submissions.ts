@@ -20,8 +20,8 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import { cohortNameSchema } from "../unlock/index.ts";
 import { GRADER_RULE, judgedCourses, mayJudge } from "./grading-rights.ts";
 import { learnersOf, type PendingFilter, pendingPage } from "./pending-list.ts";
-import { answerView, handedFileView } from "./verdict-view.ts";
 import { COUNT_PENDING, NAMES_OF, type PendingRow } from "./statements.ts";
+import { answerView, handedFileView } from "./verdict-view.ts";
 
 /** Pending submissions that are counted, in each database. */
 const MAX_COUNTED = 10_000;

@@ -47,7 +47,10 @@ export async function handIn(
 }
 
 /** The submission was refused: its owner may delete the files again, where no other submission names them. */
-export async function takeBack(db: Database, { owner, submission }: { owner: string; submission: string }): Promise<void> {
+export async function takeBack(
+  db: Database,
+  { owner, submission }: { owner: string; submission: string },
+): Promise<void> {
   await db
     .update(files)
     .set({ handed_in: null })

@@ -140,7 +140,8 @@ export function itemFileRoutes() {
       const { course, file } = c.req.valid("param");
       const entry = await findCourse(() => databaseOf(c), course);
       if (entry === null) return respond(c, refuse("course_not_found").refusal);
-      if (!isStaff(actorOf(c), entry)) return respond(c, refuse("forbidden", { detail: "Staff of the course." }).refusal);
+      if (!isStaff(actorOf(c), entry))
+        return respond(c, refuse("forbidden", { detail: "Staff of the course." }).refusal);
       return (await sent(c, course, file)) ?? respond(c, refuse("not_found").refusal);
     })
     .openapi(itemFileRoute, async (c) => {

@@ -37,14 +37,22 @@ describe.skipIf(!hasChromium)("a learner who answers questions", () => {
     [site, browser] = await Promise.all([Site.start(), launchChromium()]);
     teacher = await site.person("teacher", "author");
     const own = await clientOf(site.url, teacher.id, "author");
-    const problem = (name: string, rest: object) => ({ id: `${COURSE}.${name}`, title: name, content: `What? (${name})`, ...rest });
+    const problem = (name: string, rest: object) => ({
+      id: `${COURSE}.${name}`,
+      title: name,
+      content: `What? (${name})`,
+      ...rest,
+    });
     const document = {
       slug: COURSE,
       title: "Questions",
       chapters: [{ id: `${COURSE}.text`, title: "Rich text", content: TEXT }],
       problems: [
         problem("choice", { question: { kind: "choice", options }, answer: { kind: "choice", option: "green" } }),
-        problem("choices", { question: { kind: "choices", options }, answer: { kind: "choices", options: ["red", "blue"] } }),
+        problem("choices", {
+          question: { kind: "choices", options },
+          answer: { kind: "choices", options: ["red", "blue"] },
+        }),
         problem("ordering", {
           question: { kind: "ordering", options },
           answer: { kind: "ordering", options: ["red", "green", "blue"] },
@@ -66,7 +74,10 @@ describe.skipIf(!hasChromium)("a learner who answers questions", () => {
     await site?.stop();
   });
 
-  async function opened(person: Person, look: Look = {}): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
+  async function opened(
+    person: Person,
+    look: Look = {},
+  ): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
     const context = await newContext(browser, site.url, look);
     await site.signIn(context, person);
     const page = await context.newPage();
@@ -107,7 +118,8 @@ describe.skipIf(!hasChromium)("a learner who answers questions", () => {
   it("puts lines in order with the buttons, with arrows and by dragging", async () => {
     const { context, page, faults } = await opened(learner, { size: PHONE_390 });
     await go(page, "ordering");
-    const order = () => page.locator("[data-option]").evaluateAll((lines) => lines.map((line) => line.getAttribute("data-option")));
+    const order = () =>
+      page.locator("[data-option]").evaluateAll((lines) => lines.map((line) => line.getAttribute("data-option")));
     expect(await order()).not.toEqual(["red", "green", "blue"]);
     const place = async (id: string) => (await order()).indexOf(id);
     const [red, blue] = [page.getByLabel("Move up: Red"), page.getByLabel("Move down: Blue")];
@@ -149,7 +161,10 @@ describe.skipIf(!hasChromium)("a learner who answers questions", () => {
     await verdict(page, "passed");
     await page.getByLabel("Your number").fill("many");
     await submit(page);
-    await page.getByText(/not a number/i).first().waitFor();
+    await page
+      .getByText(/not a number/i)
+      .first()
+      .waitFor();
     await context.close();
   });
 

@@ -18,7 +18,7 @@ describe("texts", () => {
     expect(shown).toContain("<mfrac>");
     expect(shown).toContain('<div class="formula" tabindex="0"><math');
     expect(shown).not.toMatch(/ style=/);
-    expect(html("$\\href{javascript:alert(1)}{x}$")).not.toContain("javascript:alert(1)\"");
+    expect(html("$\\href{javascript:alert(1)}{x}$")).not.toContain('javascript:alert(1)"');
     expect(html("$\\frac{1}$")).toContain('class="formula-wrong"');
   });
 
@@ -50,7 +50,9 @@ describe("texts", () => {
   it("shows pictures and links of the course through the API, and named references", () => {
     const address = "/api/v1/courses/a/items/a.b/files/00";
     expect(html(`![leaf](${address})`)).toContain(`<img data-file="${address}" alt="leaf"`);
-    expect(html("See [the rule][r].\n\n[r]: https://example.org")).toContain('<a href="https://example.org">the rule</a>');
+    expect(html("See [the rule][r].\n\n[r]: https://example.org")).toContain(
+      '<a href="https://example.org">the rule</a>',
+    );
     expect(html("~~no~~ www.example.org")).toMatch(/<del>no<\/del> <a href="http:\/\/www.example.org">/);
     expect(html("- [x] done")).toContain('type="checkbox"');
   });
@@ -77,9 +79,9 @@ describe("texts", () => {
       '" onload="x',
       "&lt;b&gt;",
       "\n",
-      " style=\"x\" ",
+      ' style="x" ',
       "</code></pre><b>",
-      "<pre><code class=\"language-js\">",
+      '<pre><code class="language-js">',
     );
     const known =
       /^\/?(p|em|strong|del|a|img|code|pre|span|div|ul|ol|li|blockquote|h[1-6]|hr|br|table|thead|tbody|tr|th|td|input|math|m[a-z]+|semantics|annotation|none)$/;

@@ -206,10 +206,18 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
     await page.getByLabel("Option 1 is right").check();
     const quiz = (await draft(page)).problems[0];
     expect(quiz).toMatchObject({
-      question: { kind: "choice", options: [{ id: "a", text: { en: "Two" } }, { id: "b", text: { en: "Three" } }] },
+      question: {
+        kind: "choice",
+        options: [
+          { id: "a", text: { en: "Two" } },
+          { id: "b", text: { en: "Three" } },
+        ],
+      },
       answer: { kind: "choice", option: "a" },
     });
-    expect(JSON.stringify(quiz?.content)).toMatch(/!\[dot\.png\]\(\/api\/v1\/courses\/built\/items\/built\.quiz\/files\//);
+    expect(JSON.stringify(quiz?.content)).toMatch(
+      /!\[dot\.png\]\(\/api\/v1\/courses\/built\/items\/built\.quiz\/files\//,
+    );
     expect(await seriousFindings(page)).toEqual([]);
     await screenshot(page, "content-editor");
     expect(faults).toEqual([]);

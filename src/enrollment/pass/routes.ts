@@ -211,7 +211,9 @@ function contentAnswer(
 ): Response {
   const content = text === null ? null : inLanguage(text, languageOf(c));
   const asked = question === null ? null : viewQuestion(question, languageOf(c), `${actorOf(c).id} ${id}`);
-  return c.json({ id, content, question: asked, course_version, decided_by }, 200, { "cache-control": "private, no-store" });
+  return c.json({ id, content, question: asked, course_version, decided_by }, 200, {
+    "cache-control": "private, no-store",
+  });
 }
 
 async function passFor(c: AppContext, course: string) {

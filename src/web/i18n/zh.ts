@@ -1,9 +1,9 @@
 // Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
 
-import { zhQuestions } from "./questions.ts";
 import type { Messages } from "./en.ts";
 import { zhGrading } from "./grading.ts";
 import { zhImports } from "./imports.ts";
+import { zhQuestions } from "./questions.ts";
 import { PROBLEMS, RULES } from "./zh-server.ts";
 
 /** Every text of the pages that does not come from the API, in Chinese. */

@@ -32,10 +32,16 @@ const HAS_CODE = /^[ \t>*+\-\d.]*(?:```|~~~)[ \t]*\w/m;
 export function prepare(source: string): Promise<void> | null {
   const parts: Promise<void>[] = [];
   if (loaded.formula === undefined && HAS_FORMULA.test(source)) {
-    parts.push(import("./formulas.ts").then(({ formula }) => void (loaded.formula = formula)));
+    const loading = import("./formulas.ts").then(({ formula }) => {
+      loaded.formula = formula;
+    });
+    parts.push(loading);
   }
   if (loaded.code === undefined && HAS_CODE.test(source)) {
-    parts.push(import("./code.ts").then(({ coloured }) => void (loaded.code = coloured)));
+    const loading = import("./code.ts").then(({ coloured }) => {
+      loaded.code = coloured;
+    });
+    parts.push(loading);
   }
   return parts.length === 0 ? null : Promise.all(parts).then(() => undefined);
 }
@@ -83,14 +89,14 @@ function formulasHtml(): HtmlExtension {
   };
 }
 
-const EXTENSIONS = [gfmTable(), gfmStrikethrough({ singleTilde: false }), gfmAutolinkLiteral(), gfmTaskListItem(), dollars()];
-const HTML = [
-  gfmTableHtml(),
-  gfmStrikethroughHtml(),
-  gfmAutolinkLiteralHtml(),
-  gfmTaskListItemHtml(),
-  formulasHtml(),
+const EXTENSIONS = [
+  gfmTable(),
+  gfmStrikethrough({ singleTilde: false }),
+  gfmAutolinkLiteral(),
+  gfmTaskListItem(),
+  dollars(),
 ];
+const HTML = [gfmTableHtml(), gfmStrikethroughHtml(), gfmAutolinkLiteralHtml(), gfmTaskListItemHtml(), formulasHtml()];
 
 /** A text in Markdown as HTML that holds nothing of an author's own making but what Markdown can say. */
 export function toHtml(source: string, language: RenderLanguage): string {
@@ -104,7 +110,7 @@ export function toHtml(source: string, language: RenderLanguage): string {
 /** Code that is wider than the screen scrolls by itself, so the keyboard must be able to reach it. */
 function colouredCode(html: string): string {
   return html
-    .replace(/<pre><code class="language-([^"]+)">([^]*?)<\/code><\/pre>/g, (whole, language: string, code: string) => {
+    .replace(/<pre><code class="language-([^"]+)">([\s\S]*?)<\/code><\/pre>/g, (whole, language: string, code: string) => {
       const coloured = loaded.code?.(decoded(code), decoded(language));
       return coloured == null ? whole : `<pre class="code"><code>${coloured}</code></pre>`;
     })

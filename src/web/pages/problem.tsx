@@ -90,7 +90,15 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
   );
 }
 
-function AnswerForm({ course, problem, question }: { course: string; problem: string; question: AskedQuestion | null }) {
+function AnswerForm({
+  course,
+  problem,
+  question,
+}: {
+  course: string;
+  problem: string;
+  question: AskedQuestion | null;
+}) {
   const messages = useMessages();
   const submit = useSubmit(course, problem);
   const user = useUser()?.id ?? "";

@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { saveFile } from "../api/upload.ts";
 import type { HandedInFile } from "../api/types.ts";
+import { saveFile } from "../api/upload.ts";
 import { useLanguage, useMessages } from "../i18n/index.ts";
 import { sizeText } from "../lib/size-text.ts";
 import { FaultNote } from "./fault.tsx";

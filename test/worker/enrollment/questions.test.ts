@@ -10,7 +10,12 @@ const option = (id: string) => ({ id, text: { en: `Option *${id}*`, zh: `选项 
 const OPTIONS = ["a", "b", "c", "d"].map(option);
 
 function quiz(slug: string): DocumentInput {
-  const item = (name: string, rest: object) => ({ id: `${slug}.${name}`, title: name, content: `The ${name}.`, ...rest });
+  const item = (name: string, rest: object) => ({
+    id: `${slug}.${name}`,
+    title: name,
+    content: `The ${name}.`,
+    ...rest,
+  });
   return {
     slug,
     title: "Questions",
@@ -140,7 +145,12 @@ describe("questions", () => {
     [undefined, { kind: "choice", option: "b" }, "answer.kind", "other_question"],
     [{ kind: "file" }, { kind: "exact", values: ["b"] }, "answer.kind", "other_question"],
     [{ kind: "choice", options: OPTIONS }, { kind: "choice", option: "z" }, "answer.option", "no_such_option"],
-    [{ kind: "ordering", options: OPTIONS }, { kind: "ordering", options: ["a", "b"] }, "answer.options", "all_options"],
+    [
+      { kind: "ordering", options: OPTIONS },
+      { kind: "ordering", options: ["a", "b"] },
+      "answer.options",
+      "all_options",
+    ],
     [
       { kind: "choices", options: OPTIONS },
       { kind: "choices", options: ["a", "a"] },

@@ -465,7 +465,10 @@ async function driveHandIn(as: [string, Role]) {
   const type = { "content-type": "text/plain" };
   const file = await driveBytes("POST", "/storage/files/upload", "/storage/files/upload?name=a.txt", type, as);
   const submit = "/problems/{problem}/submissions";
-  const refused = request("POST", "/problems/big.p1/submissions", { token: await tokenOf(...as), body: { files: [file.id] } });
+  const refused = request("POST", "/problems/big.p1/submissions", {
+    token: await tokenOf(...as),
+    body: { files: [file.id] },
+  });
   expect((await worker.fetch(refused, bindings, createExecutionContext())).status).toBe(400);
   const { submission_id } = await drive("POST", submit, "/problems/big.paper/submissions", {
     as,

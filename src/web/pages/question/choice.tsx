@@ -13,7 +13,12 @@ export function ChoiceField(props: { question: AskedQuestion; value: string; onC
   const chosen = idsOf(value);
   const toggle = (id: string, isOn: boolean) => {
     if (isOne) onChange(id);
-    else onChange(question.options.flatMap(({ id: each }) => ((each === id ? isOn : chosen.includes(each)) ? each : [])).join(", "));
+    else
+      onChange(
+        question.options
+          .flatMap(({ id: each }) => ((each === id ? isOn : chosen.includes(each)) ? each : []))
+          .join(", "),
+      );
   };
   return (
     <fieldset className="options">

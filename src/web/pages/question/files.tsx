@@ -64,7 +64,6 @@ export function FileField({ question, value, onChange, onBusy }: FileFieldProps)
   };
   return (
     <>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: files can be dropped here; the button in it chooses them. */}
       <fieldset
         className={isOver ? "options drop-place is-over" : "options drop-place"}
         onDragOver={(event) => {

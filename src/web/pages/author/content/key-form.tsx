@@ -1,5 +1,15 @@
-import { useState } from "react";
-import { type ContentPart, type Json, numberOf, objects, objectOf, strings, textOf, unitsOf, withNumberKey } from "./question-model.ts";
+import { useId, useState } from "react";
+import {
+  type ContentPart,
+  type Json,
+  numberOf,
+  objectOf,
+  objects,
+  strings,
+  textOf,
+  unitsOf,
+  withNumberKey,
+} from "./question-model.ts";
 import { useContentWords } from "./words.ts";
 
 interface KeyFormProps {
@@ -40,13 +50,20 @@ export function KeyForm({ part, isNumber, onChange }: KeyFormProps) {
           value={strings(key.values).join("\n")}
           rows={3}
           onChange={(text) => {
-            const values = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+            const values = text
+              .split("\n")
+              .map((line) => line.trim())
+              .filter((line) => line !== "");
             if (values.length > 0) set({ ...key, values });
           }}
         />
       ) : null}
       {key.kind === "regex" ? (
-        <Typed label={words.pattern} value={textOf(key.pattern)} onChange={(pattern) => pattern !== "" && set({ ...key, pattern })} />
+        <Typed
+          label={words.pattern}
+          value={textOf(key.pattern)}
+          onChange={(pattern) => pattern !== "" && set({ ...key, pattern })}
+        />
       ) : null}
       {key.kind === "exact" || key.kind === "regex" ? (
         <label className="check">
@@ -123,7 +140,10 @@ export function Typed(props: {
 }) {
   const { label, value, hint, rows, onChange } = props;
   const [typed, setTyped] = useState<string | null>(null);
+  const id = useId();
   const common = {
+    id,
+    ...(hint === undefined ? {} : { "aria-describedby": `${id}-hint` }),
     value: typed ?? value,
     spellCheck: false,
     onChange: (event: { target: { value: string } }) => {
@@ -133,10 +153,14 @@ export function Typed(props: {
     onBlur: () => setTyped(null),
   };
   return (
-    <label className="field">
-      <span>{label}</span>
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
       {rows === undefined ? <input autoComplete="off" {...common} /> : <textarea rows={rows} {...common} />}
-      {hint === undefined ? null : <span className="fine">{hint}</span>}
-    </label>
+      {hint === undefined ? null : (
+        <span className="fine" id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
+    </div>
   );
 }

@@ -1,4 +1,15 @@
-import { type ContentPart, freshId, localized, objectOf, optionsOf, strings, type TextLanguage, textOf, withOptions, withText } from "./question-model.ts";
+import {
+  type ContentPart,
+  freshId,
+  localized,
+  objectOf,
+  optionsOf,
+  strings,
+  type TextLanguage,
+  textOf,
+  withOptions,
+  withText,
+} from "./question-model.ts";
 import { useContentWords } from "./words.ts";
 
 interface OptionsFormProps {
@@ -22,7 +33,10 @@ export function OptionsForm({ part, language, name, onChange }: OptionsFormProps
     onChange(
       withOptions(
         part,
-        options.with(index, { id: options[index]?.id ?? "", text: withText(options[index]?.text, language, text) ?? { [language]: "" } }),
+        options.with(index, {
+          id: options[index]?.id ?? "",
+          text: withText(options[index]?.text, language, text) ?? { [language]: "" },
+        }),
       ),
     );
   const mark = (id: string, isOn: boolean) => {
@@ -56,7 +70,13 @@ export function OptionsForm({ part, language, name, onChange }: OptionsFormProps
             maxLength={1_000}
             onChange={(event) => change(index, event.target.value)}
           />
-          <button type="button" className="button is-small is-quiet" aria-label={words.moveUp(index + 1)} aria-disabled={index === 0} onClick={() => move(index, index - 1)}>
+          <button
+            type="button"
+            className="button is-small is-quiet"
+            aria-label={words.moveUp(index + 1)}
+            aria-disabled={index === 0}
+            onClick={() => move(index, index - 1)}
+          >
             ↑
           </button>
           <button

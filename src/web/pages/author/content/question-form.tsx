@@ -16,7 +16,11 @@ import { RubricForm } from "./rubric-form.tsx";
 import { useContentWords } from "./words.ts";
 
 /** What a problem asks for, and how answers are judged: by a key, or by a person with a rubric. */
-export function QuestionForm(props: { part: ContentPart; language: TextLanguage; onChange: (part: ContentPart) => void }) {
+export function QuestionForm(props: {
+  part: ContentPart;
+  language: TextLanguage;
+  onChange: (part: ContentPart) => void;
+}) {
   const { part, language, onChange } = props;
   const words = useContentWords();
   const name = useId();
@@ -94,7 +98,10 @@ function FileForm({ part, onChange }: { part: ContentPart; onChange: (part: Cont
         label={words.endings}
         value={strings(question.endings).join(", ")}
         onChange={(text) => {
-          const endings = text.toLowerCase().split(/[\s,.]+/).filter((each) => /^[a-z0-9]{1,10}$/.test(each));
+          const endings = text
+            .toLowerCase()
+            .split(/[\s,.]+/)
+            .filter((each) => /^[a-z0-9]{1,10}$/.test(each));
           const { endings: _before, ...rest } = question;
           onChange({ ...part, question: endings.length === 0 ? rest : { ...rest, endings: endings.slice(0, 20) } });
         }}

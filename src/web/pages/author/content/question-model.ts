@@ -51,7 +51,8 @@ export function optionsOf(question: unknown): Option[] {
   });
 }
 
-const letter = (index: number): string => String.fromCharCode(97 + (index % 26)) + (index < 26 ? "" : String(Math.floor(index / 26)));
+const letter = (index: number): string =>
+  String.fromCharCode(97 + (index % 26)) + (index < 26 ? "" : String(Math.floor(index / 26)));
 
 /** A short id that no other option has. */
 export function freshId(taken: readonly string[]): string {

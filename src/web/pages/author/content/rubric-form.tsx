@@ -1,11 +1,25 @@
 import { Typed } from "./key-form.tsx";
-import { type ContentPart, freshId, localized, numberOf, objectOf, objects, type TextLanguage, textOf, withText } from "./question-model.ts";
+import {
+  type ContentPart,
+  freshId,
+  localized,
+  numberOf,
+  objectOf,
+  objects,
+  type TextLanguage,
+  textOf,
+  withText,
+} from "./question-model.ts";
 import { useContentWords } from "./words.ts";
 
 const MAX_CRITERIA = 20;
 
 /** How a person judges: criteria with points. Levels, which only JSON shows, are kept. */
-export function RubricForm(props: { part: ContentPart; language: TextLanguage; onChange: (part: ContentPart) => void }) {
+export function RubricForm(props: {
+  part: ContentPart;
+  language: TextLanguage;
+  onChange: (part: ContentPart) => void;
+}) {
   const { part, language, onChange } = props;
   const words = useContentWords();
   const criteria = objects(objectOf(part.rubric).criteria);
@@ -32,7 +46,8 @@ export function RubricForm(props: { part: ContentPart; language: TextLanguage; o
             value={String(numberOf(criterion.points) ?? "")}
             onChange={(text) => {
               const points = Number(text);
-              if (text.trim() !== "" && points >= 0 && points <= 1_000) set(criteria.with(index, { ...criterion, points }));
+              if (text.trim() !== "" && points >= 0 && points <= 1_000)
+                set(criteria.with(index, { ...criterion, points }));
             }}
           />
           {objects(criterion.levels).length === 0 ? null : <span className="fine">{words.levelsKept}</span>}

@@ -78,7 +78,9 @@ function Operand({ leaf, onChange }: { leaf: Leaf; onChange: (rule: Rule) => voi
     return <RangeInput value={leaf.score} unit="%" min={0} max={100} onChange={(score) => onChange({ score })} />;
   }
   if ("points" in leaf) {
-    return <RangeInput value={leaf.points} unit="" min={-POINTS} max={POINTS} onChange={(points) => onChange({ points })} />;
+    return (
+      <RangeInput value={leaf.points} unit="" min={-POINTS} max={POINTS} onChange={(points) => onChange({ points })} />
+    );
   }
   if ("total" in leaf) {
     return <RangeInput value={leaf.total} unit="%" min={0} max={100} onChange={(total) => onChange({ total })} />;
@@ -104,7 +106,8 @@ function Operand({ leaf, onChange }: { leaf: Leaf; onChange: (rule: Rule) => voi
   if ("progress" in leaf) {
     const { of, min_percent } = leaf.progress;
     // One chapter stands for all its items; a list of one is the same in another way, and stays a list.
-    const change = (ids: string[]) => onChange({ progress: { of: typeof of === "string" && ids.length === 1 ? (ids[0] ?? of) : ids, min_percent } });
+    const change = (ids: string[]) =>
+      onChange({ progress: { of: typeof of === "string" && ids.length === 1 ? (ids[0] ?? of) : ids, min_percent } });
     return (
       <>
         <NumberInput
@@ -116,7 +119,11 @@ function Operand({ leaf, onChange }: { leaf: Leaf; onChange: (rule: Rule) => voi
         />
         <span>%{words.of}</span>
         {typeof of === "string" ? (
-          <ItemSelect value={of} label={words.item} onChange={(id) => onChange({ progress: { of: id, min_percent } })} />
+          <ItemSelect
+            value={of}
+            label={words.item}
+            onChange={(id) => onChange({ progress: { of: id, min_percent } })}
+          />
         ) : null}
         <ItemList value={[of].flat()} onChange={change} />
       </>
@@ -196,7 +203,13 @@ function Days({ value, onChange }: { value: number; onChange: (days: number) => 
   const words = useRuleWords();
   return (
     <>
-      <NumberInput label={words.days} value={value} min={0} max={MAX_DAYS} onChange={(days) => onChange(days ?? value)} />
+      <NumberInput
+        label={words.days}
+        value={value}
+        min={0}
+        max={MAX_DAYS}
+        onChange={(days) => onChange(days ?? value)}
+      />
       <span>{words.days}</span>
     </>
   );

@@ -24,7 +24,8 @@ function factOf({ done, score }: MadeUp["items"][string], at: number): Fact {
   const nothing: Fact = { attempted_at: null, completed_at: null, best_score: null };
   if (done === "none") return nothing;
   if (done === "viewed") return { ...nothing, viewed_at: at };
-  const scored = score === null ? {} : { best_score: score, scored_at: at, points: score, points_min: 0, points_max: 100 };
+  const scored =
+    score === null ? {} : { best_score: score, scored_at: at, points: score, points_min: 0, points_max: 100 };
   const begun: Fact = { ...nothing, attempted_at: at, viewed_at: at, submitted_at: at, ...scored };
   if (done === "started") return begun;
   if (done === "failed") return { ...begun, outcome: "failed", outcome_at: at };

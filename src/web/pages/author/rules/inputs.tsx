@@ -18,7 +18,9 @@ export function NumberInput(props: {
   const read = (text: string): number | undefined | null => {
     if (text.trim() === "") return isOptional ? undefined : null;
     const number = Number(text);
-    return Number.isFinite(number) && number >= min && number <= max && (!isWhole || Number.isInteger(number)) ? number : null;
+    return Number.isFinite(number) && number >= min && number <= max && (!isWhole || Number.isInteger(number))
+      ? number
+      : null;
   };
   return (
     <input
@@ -57,17 +59,34 @@ export function RangeInput<T extends { min?: number; below?: number }>(props: {
   return (
     <span className="rule-range">
       <span>{words.atLeast}</span>
-      <NumberInput label={words.atLeast} value={value.min} min={min} max={max} isOptional onChange={(n) => change("min", n)} />
+      <NumberInput
+        label={words.atLeast}
+        value={value.min}
+        min={min}
+        max={max}
+        isOptional
+        onChange={(n) => change("min", n)}
+      />
       <span>{unit}</span>
       <span>{words.below}</span>
-      <NumberInput label={words.below} value={value.below} min={min} max={max} isOptional onChange={(n) => change("below", n)} />
+      <NumberInput
+        label={words.below}
+        value={value.below}
+        min={min}
+        max={max}
+        isOptional
+        onChange={(n) => change("below", n)}
+      />
       <span>{unit}</span>
     </span>
   );
 }
 
 /** States of an item; at least one stays. */
-export function StatesInput(props: { value: readonly CompletionState[]; onChange: (value: CompletionState[]) => void }) {
+export function StatesInput(props: {
+  value: readonly CompletionState[];
+  onChange: (value: CompletionState[]) => void;
+}) {
   const { value, onChange } = props;
   const words = useRuleWords();
   return (
@@ -79,7 +98,9 @@ export function StatesInput(props: { value: readonly CompletionState[]; onChange
             checked={value.includes(state)}
             disabled={value.length === 1 && value.includes(state)}
             onChange={(event) =>
-              onChange(COMPLETION_STATES.filter((each) => (each === state ? event.target.checked : value.includes(each))))
+              onChange(
+                COMPLETION_STATES.filter((each) => (each === state ? event.target.checked : value.includes(each))),
+              )
             }
           />
           <span>{words.state[state]}</span>

@@ -22,9 +22,7 @@ export function ItemSelect({ value, label, onChange, without = [], prompt }: Ite
   const [isFilled, setIsFilled] = useState(false);
   const fill = () => setIsFilled(true);
   const chosen = items.find(({ id }) => id === value);
-  const offered = isFilled
-    ? items.filter(({ id }) => id !== value && !barred.has(id) && !without.includes(id))
-    : [];
+  const offered = isFilled ? items.filter(({ id }) => id !== value && !barred.has(id) && !without.includes(id)) : [];
   return (
     <select
       aria-label={label}

@@ -123,7 +123,11 @@ export function fiveLearners({ items, cohorts, courses }: Asked): MadeUp[] {
     { ...base, items: of((index) => (index === 0 ? well : nothing)) },
     { ...base, items: of(() => ({ done: "failed", score: 40 })) },
     { ...base, items: of(() => well), cohorts: [...cohorts], courses: [...courses] },
-    { ...base, items: of((index) => (index < half ? { done: "passed", score: 75 } : { done: "viewed", score: null })), cohorts: cohorts.slice(0, 1) },
+    {
+      ...base,
+      items: of((index) => (index < half ? { done: "passed", score: 75 } : { done: "viewed", score: null })),
+      cohorts: cohorts.slice(0, 1),
+    },
   ];
 }
 

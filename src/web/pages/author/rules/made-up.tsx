@@ -82,7 +82,8 @@ function Learner(props: {
   const words = useRuleWords().preview;
   const id = useId();
   const set = (part: Partial<MadeUp>) => onChange({ ...learner, ...part });
-  const said = outcome === undefined ? "" : { open: words.opens, locked: words.locked, hidden: words.hidden }[outcome.state];
+  const said =
+    outcome === undefined ? "" : { open: words.opens, locked: words.locked, hidden: words.hidden }[outcome.state];
   const asksNothing = asked.items.length + asked.cohorts.length + asked.fields.length + asked.courses.length === 0;
   return (
     <details>

@@ -1,7 +1,10 @@
 import { OPERATORS, type Rule, ruleSchema } from "../../../../unlock/index.ts";
 
 export type Operator = (typeof OPERATORS)[number];
-export type Leaf = Exclude<Rule, { all: Rule[] } | { any: Rule[] } | { at_least: object } | { not: Rule } | { hide: Rule }>;
+export type Leaf = Exclude<
+  Rule,
+  { all: Rule[] } | { any: Rule[] } | { at_least: object } | { not: Rule } | { hide: Rule }
+>;
 export type LeafOperator = Exclude<Operator, "all" | "any" | "at_least" | "not" | "hide">;
 
 /** Conditions about one item: the item comes first in the sentence. */
@@ -46,13 +49,25 @@ export function nodeOf(rule: unknown): Node {
   if (operator === "at_least") {
     const isWhole = isObject(operand) && Array.isArray(operand.of) && typeof operand.count === "number";
     if (!isWhole || Object.keys(operand).length !== 2) return { kind: "unknown" };
-    return { kind: "group", operator, count: Number(operand.count), parts: Array.isArray(operand.of) ? operand.of : [] };
+    return {
+      kind: "group",
+      operator,
+      count: Number(operand.count),
+      parts: Array.isArray(operand.of) ? operand.of : [],
+    };
   }
   if (operator === "not" || operator === "hide") return { kind: "wrapped", operator, part: operand };
   const parsed = ruleSchema.safeParse(rule);
   if (!parsed.success) return { kind: "unknown" };
   const name = OPERATORS.find((each) => each === operator);
-  if (name === undefined || name === "all" || name === "any" || name === "at_least" || name === "not" || name === "hide") {
+  if (
+    name === undefined ||
+    name === "all" ||
+    name === "any" ||
+    name === "at_least" ||
+    name === "not" ||
+    name === "hide"
+  ) {
     return { kind: "unknown" };
   }
   // SAFETY: the schema has read it, and groups and wrappers were taken out above.
@@ -61,7 +76,8 @@ export function nodeOf(rule: unknown): Node {
 
 /** A group of another kind with the same parts. */
 export function groupOf(operator: "all" | "any" | "at_least", parts: unknown[], count: number): unknown {
-  if (operator === "at_least") return { at_least: { count: Math.max(1, Math.min(count, Math.max(1, parts.length))), of: parts } };
+  if (operator === "at_least")
+    return { at_least: { count: Math.max(1, Math.min(count, Math.max(1, parts.length))), of: parts } };
   return { [operator]: parts };
 }
 

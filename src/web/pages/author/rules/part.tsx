@@ -131,7 +131,11 @@ function Group(props: {
           {words.add}
         </button>
         {depth >= MAX_DEPTH ? null : (
-          <button type="button" className="button is-small is-quiet" onClick={() => change([...parts, { any: [fresh()] }])}>
+          <button
+            type="button"
+            className="button is-small is-quiet"
+            onClick={() => change([...parts, { any: [fresh()] }])}
+          >
             {words.addGroup}
           </button>
         )}

@@ -1,5 +1,5 @@
-import type { RuleWords } from "./words.ts";
 import { type Leaf, nodeOf } from "./model.ts";
+import type { RuleWords } from "./words.ts";
 
 /** Deepest nesting that is said; below it a sentence is no help. */
 const MAX_DEPTH = 16;
