@@ -1413,11 +1413,11 @@ export type PendingSubmission = {
   learner_name: string | null;
   item: string;
   answer: string;
-  files: HandedInFile[];
+  files: SubmittedFile[];
   submitted_at: string;
 };
 
-export type HandedInFile = {
+export type SubmittedFile = {
   id: string;
   name: string;
   content_type: string;
@@ -1443,7 +1443,7 @@ export type GradedSubmission = {
   learner: string;
   item: string;
   answer: string;
-  files: HandedInFile[];
+  files: SubmittedFile[];
   submitted_at: string;
   /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
   number: number;
@@ -1642,7 +1642,7 @@ export type Submission = {
   id: string;
   item: string;
   answer: string;
-  files: HandedInFile[];
+  files: SubmittedFile[];
   /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
   number: number;
   status: "pending" | "passed" | "failed";

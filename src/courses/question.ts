@@ -1,14 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import { fnv1a } from "../platform/hash.ts";
 import { inLanguage, type Language, localizedTextSchema } from "../platform/text.ts";
-import { type AnswerKey, type Asked, MAX_HANDED_FILES, MAX_UNIT } from "../unlock/index.ts";
+import { type AnswerKey, type Asked, MAX_ANSWER_FILES, MAX_UNIT } from "../unlock/index.ts";
 import { criterionIdSchema } from "./rubric.ts";
 
 /** What a person can look over in one question. */
 const MAX_OPTIONS = 20;
 const MAX_OPTION = 1_000;
 const MAX_UNITS = 10;
-/** Largest file of a hand-in, bytes, and what is meant where an author says nothing. */
+/** Largest file of a submission, bytes, and what is meant where an author says nothing. */
 const MAX_FILE = 100_000_000;
 const USUAL_FILE = 20_000_000;
 
@@ -48,7 +48,7 @@ export const questionSchema = z
     }),
     z.strictObject({
       kind: z.literal("file"),
-      max_files: z.int().min(1).max(MAX_HANDED_FILES).default(1),
+      max_files: z.int().min(1).max(MAX_ANSWER_FILES).default(1),
       max_bytes: z.int().min(1).max(MAX_FILE).default(USUAL_FILE).openapi({ description: "Of each file." }),
       endings: z.array(ending).min(1).max(20).optional().openapi({
         description: "How names of files may end, such as `pdf`. Absent: any name.",

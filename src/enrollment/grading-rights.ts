@@ -20,7 +20,7 @@ export async function mayJudge(c: AppContext, course: string): Promise<Result<nu
   return entry !== null && mayGrade(actor, entry) ? ok(null) : refuse("forbidden", { detail: GRADER_RULE });
 }
 
-/** Whether the caller may see what was handed in with a submission: its learner, and who judges in the course. */
+/** Whether the caller may see what was submitted with a submission: its learner, and who judges in the course. */
 export async function maySeeWork(c: AppContext, submission: string): Promise<Result<null>> {
   const { course, user } = parseEnrollmentId(enrollmentOfSubmission(submission));
   const actor = actorOf(c);

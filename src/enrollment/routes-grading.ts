@@ -23,7 +23,7 @@ import { readUnlocks } from "./reads.ts";
 import { idempotencyOf, settled } from "./routes-writes.ts";
 import { callEnrollment } from "./stub.ts";
 import { readVerdict, type Verdict, verdictSchema } from "./verdict.ts";
-import { givenVerdict, gradedFields, gradedViewOf, handedFileView } from "./verdict-view.ts";
+import { givenVerdict, gradedFields, gradedViewOf, submittedFileView } from "./verdict-view.ts";
 
 const TAGS = ["unlock writes"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
@@ -69,7 +69,7 @@ const readRoute = defineRoute(
               learner: z.string(),
               item: z.string(),
               answer: z.string(),
-              files: z.array(handedFileView),
+              files: z.array(submittedFileView),
               submitted_at: z.string(),
               ...gradedFields,
               title: z.string().nullable().openapi({ description: "Of the problem; null: it is not published now." }),

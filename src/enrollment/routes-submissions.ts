@@ -21,7 +21,7 @@ import { cohortNameSchema } from "../unlock/index.ts";
 import { GRADER_RULE, judgedCourses, mayJudge } from "./grading-rights.ts";
 import { learnersOf, type PendingFilter, pendingPage } from "./pending-list.ts";
 import { COUNT_PENDING, NAMES_OF, type PendingRow } from "./statements.ts";
-import { answerView, handedFileView } from "./verdict-view.ts";
+import { answerView, submittedFileView } from "./verdict-view.ts";
 
 /** Pending submissions that are counted, in each database. */
 const MAX_COUNTED = 10_000;
@@ -60,7 +60,7 @@ const pendingRoute = defineRoute(
                   learner_name: z.string().nullable(),
                   item: z.string(),
                   answer: z.string(),
-                  files: z.array(handedFileView),
+                  files: z.array(submittedFileView),
                   submitted_at: z.string(),
                 })
                 .openapi("PendingSubmission"),

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { type CoursePointer, findCourse, isFresh, rememberedCourse } from "../courses/index.ts";
-import { fileIdSchema, handIn, takeBack } from "../files/index.ts";
+import { fileIdSchema, submitFiles, takeBack } from "../files/index.ts";
 import type { Idempotency, RecordAnswer, RecordRequest, WriteAnswer } from "../mirror/index.ts";
 import { LOCKED, submitAnswerSchema, writeAnswerSchema } from "../mirror/index.ts";
 import { refusedRows } from "../platform/database/batch-rows.ts";
@@ -21,7 +21,7 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { reachesCourse } from "../platform/scopes.ts";
 import { knownZone, zoneSchema } from "../platform/zones.ts";
-import { type HandedFile, looksPacked, MAX_ANSWER, MAX_HANDED_FILES } from "../unlock/index.ts";
+import { type AnswerFile, looksPacked, MAX_ANSWER, MAX_ANSWER_FILES } from "../unlock/index.ts";
 import { importProgress, importRequestSchema, importResultSchema, MAX_IMPORT_BYTES, readFacts } from "./import.ts";
 import { INCOMPLETE } from "./marking.ts";
 import { callEnrollment } from "./stub.ts";
@@ -40,7 +40,7 @@ const newSubmission = z
       .refine((answer) => !looksPacked(answer), broken("forbidden_character", "without a file separator in front"))
       .default("")
       .openapi({ description: "A text, a number with a unit, or ids of options, such as `a` or `a, c`." }),
-    files: z.array(fileIdSchema).max(MAX_HANDED_FILES).default([]).openapi({
+    files: z.array(fileIdSchema).max(MAX_ANSWER_FILES).default([]).openapi({
       description: "Own files, uploaded before, for a problem that asks for files.",
     }),
   })
@@ -174,9 +174,9 @@ export function writeRoutes() {
       const id = enrollmentId(courseOfItem(problem), owner);
       const submissionId = newSubmissionId(id);
       const idempotency = await idempotencyOf(c);
-      const handed = await handInFiles(c, ids, submissionId);
-      if (!handed.ok) return respond(c, handed.refusal);
-      const files = handed.value;
+      const found = await filesFor(c, ids, submissionId);
+      if (!found.ok) return respond(c, found.refusal);
+      const files = found.value;
       const result = await callEnrollment(c.env, id, (stub) =>
         stub.submit({
           submission_id: submissionId,
@@ -191,7 +191,7 @@ export function writeRoutes() {
         }),
       );
       if (result.ok) return c.json(settled(c, id, result.value), 201);
-      // An answer that got lost may have been taken: then the files stay handed in.
+      // An answer that got lost may have been taken: then the files stay submitted.
       if (files.length > 0 && result.refusal.code !== "unavailable") {
         const forget = takeBack(databaseOf(c), { owner, submission: submissionId });
         await forget.catch((fault: unknown) => logFault("files_not_taken_back", fault, { enrollment_id: id }));
@@ -220,13 +220,13 @@ export function writeRoutes() {
 }
 
 /** The files of a submission to come, with what is known of each; one read and one write of D1 where there are any. */
-async function handInFiles(c: AppContext, ids: readonly string[], submission: string): Promise<Result<HandedFile[]>> {
+async function filesFor(c: AppContext, ids: readonly string[], submission: string): Promise<Result<AnswerFile[]>> {
   if (ids.length === 0) return ok([]);
   try {
-    return await handIn(databaseOf(c), { owner: actorOf(c).id, ids, submission, now: Date.now() });
+    return await submitFiles(databaseOf(c), { owner: actorOf(c).id, ids, submission, now: Date.now() });
   } catch (fault) {
-    logFault("files_not_handed_in", fault, { user_id: actorOf(c).id });
-    return refuse("unavailable", { detail: "The files cannot be handed in now.", retry_after: 1 });
+    logFault("files_not_submitted", fault, { user_id: actorOf(c).id });
+    return refuse("unavailable", { detail: "The files cannot be submitted now.", retry_after: 1 });
   }
 }
 

@@ -1,7 +1,7 @@
 import { newRouter } from "../platform/http/define-route.ts";
 import { enrollmentsRoutes } from "./routes-enrollments.ts";
 import { gradingRoutes } from "./routes-grading.ts";
-import { handedInRoutes } from "./routes-handed-in.ts";
+import { submissionFileRoutes } from "./routes-submission-files.ts";
 import { historyRoutes } from "./routes-history.ts";
 import { operationsRoutes } from "./routes-operations.ts";
 import { policyRoutes } from "./routes-policy.ts";
@@ -17,7 +17,7 @@ export function enrollmentRoutes() {
     .route("/", writeRoutes())
     .route("/", submissionRoutes())
     .route("/", gradingRoutes())
-    .route("/", handedInRoutes())
+    .route("/", submissionFileRoutes())
     .route("/", regradeRoutes())
     .route("/", historyRoutes())
     .route("/", enrollmentsRoutes())

@@ -43,13 +43,13 @@ const shownFields = {
   judged_at: z.string().nullable(),
 };
 
-/** A file that was handed in. Its bytes: `/submissions/{submission}/files/{file}`. */
-export const handedFileView = z
+/** A file that was submitted. Its bytes: `/submissions/{submission}/files/{file}`. */
+export const submittedFileView = z
   .object({ id: z.string(), name: z.string(), content_type: z.string(), size: z.int() })
-  .openapi("HandedInFile");
+  .openapi("SubmittedFile");
 
 /** An answer as it is shown, its files beside its text. */
-export function answerView(stored: string): { answer: string; files: z.infer<typeof handedFileView>[] } {
+export function answerView(stored: string): { answer: string; files: z.infer<typeof submittedFileView>[] } {
   const { answer, files } = unpackAnswer(stored);
   return { answer, files: files.map(({ id, name, type, size }) => ({ id, name, content_type: type, size })) };
 }
@@ -60,7 +60,7 @@ export const submissionView = z
     id: z.string(),
     item: z.string(),
     answer: z.string(),
-    files: z.array(handedFileView),
+    files: z.array(submittedFileView),
     ...shownFields,
     submitted_at: z.string(),
     history: z

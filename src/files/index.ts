@@ -1,7 +1,7 @@
 // The public API of the files room.
 export { hashOf, inspect, receive, receivePart } from "./bytes.ts";
 export { keepCourseFile, keepWrittenFile, removeCourseFiles, sendCourseFile } from "./course-files.ts";
-export { handIn, sendHandedIn, takeBack } from "./handed-in.ts";
+export { submitFiles, sendSubmitted, takeBack } from "./submitted.ts";
 export { demandLengthOfUsers } from "./length.ts";
 export { fileIdSchema, fileKey, fileNameSchema } from "./names.ts";
 export { eraseFiles, exportFiles, ownersOfBytes } from "./personal.ts";

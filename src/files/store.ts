@@ -36,7 +36,7 @@ export async function reserve(db: Database, file: AnnouncedFile, quota: Quota, n
     RETURNING id`);
   return inserted.length === 0
     ? null
-    : { ...file, id, key, state: "pending", created_at: now, ready_at: null, handed_in: null };
+    : { ...file, id, key, state: "pending", created_at: now, ready_at: null, submitted_with: null };
 }
 
 /** Any file, in whatever state. */

@@ -11,7 +11,7 @@ export type Asked =
   | { kind: "file"; max_files: number; max_bytes: number; endings?: string[] | undefined };
 
 /** A file that a submission names. `size` in bytes. */
-export interface HandedFile {
+export interface AnswerFile {
   id: string;
   name: string;
   type: string;
@@ -19,7 +19,7 @@ export interface HandedFile {
 }
 
 /** Most files of one submission, whatever a question says. */
-export const MAX_HANDED_FILES = 10;
+export const MAX_ANSWER_FILES = 10;
 
 /** Ids as an answer names them: `a, c`. Blanks and line breaks part them, too. */
 export function idsIn(answer: string): string[] {
@@ -34,7 +34,7 @@ const broken = (path: string, rule: string, message: string): FieldError => ({ p
  */
 export function answerFaults(
   asked: Asked | undefined,
-  { answer, files }: { answer: string; files: readonly HandedFile[] },
+  { answer, files }: { answer: string; files: readonly AnswerFile[] },
 ): FieldError[] {
   if (asked?.kind === "file") return fileFaults(asked, files);
   if (files.length > 0) return [broken("files", "no_files", "The problem does not ask for files.")];
@@ -64,7 +64,7 @@ function optionFaults({ kind, options }: Extract<Asked, { options: string[] }>, 
   return [];
 }
 
-function fileFaults(asked: Extract<Asked, { kind: "file" }>, files: readonly HandedFile[]): FieldError[] {
+function fileFaults(asked: Extract<Asked, { kind: "file" }>, files: readonly AnswerFile[]): FieldError[] {
   const { max_files, max_bytes, endings } = asked;
   if (files.length === 0) return [broken("files", "too_small", "The problem asks for at least one file.")];
   if (files.length > max_files) return [broken("files", "too_big", `At most ${max_files} files are taken.`)];
@@ -80,16 +80,16 @@ function fileFaults(asked: Extract<Asked, { kind: "file" }>, files: readonly Han
 const FILES = "\u001c";
 
 /** An answer as it is stored: its files before its text, in one string. */
-export function packAnswer({ answer, files }: { answer: string; files: readonly HandedFile[] }): string {
+export function packAnswer({ answer, files }: { answer: string; files: readonly AnswerFile[] }): string {
   return files.length === 0 ? answer : `${FILES}${JSON.stringify(files)}\n${answer}`;
 }
 
 /** The text and the files of a stored answer. */
-export function unpackAnswer(stored: string): { answer: string; files: HandedFile[] } {
+export function unpackAnswer(stored: string): { answer: string; files: AnswerFile[] } {
   if (!stored.startsWith(FILES)) return { answer: stored, files: [] };
   const end = stored.indexOf("\n");
   // SAFETY: written by `packAnswer` alone; no answer of text begins like this.
-  const files = JSON.parse(stored.slice(FILES.length, end)) as HandedFile[];
+  const files = JSON.parse(stored.slice(FILES.length, end)) as AnswerFile[];
   return { answer: stored.slice(end + 1), files };
 }
 

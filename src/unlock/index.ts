@@ -6,9 +6,9 @@ import type { judge as Judge } from "./judge.ts";
 export {
   type Asked,
   answerFaults,
-  type HandedFile,
+  type AnswerFile,
   looksPacked,
-  MAX_HANDED_FILES,
+  MAX_ANSWER_FILES,
   packAnswer,
   unpackAnswer,
 } from "./asked.ts";

@@ -168,7 +168,7 @@ describe.skipIf(!hasChromium)("a learner who answers questions", () => {
     await context.close();
   });
 
-  it("hands files in, which the grader reads and the learner keeps", async () => {
+  it("submits files, which the grader reads and the learner keeps", async () => {
     const { context, page, faults } = await opened(learner, { size: PHONE_390 });
     await go(page, "paper");
     const chooser = page.locator('input[type="file"]');

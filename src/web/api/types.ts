@@ -15,7 +15,7 @@ export type {
   Explanation,
   GivenVerdict,
   GradedSubmission,
-  HandedInFile,
+  SubmittedFile,
   LineComment,
   LockedProblem,
   PendingCounts,

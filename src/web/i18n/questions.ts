@@ -1,4 +1,4 @@
-/** What the pages say of questions and of files that are handed in, in English. */
+/** What the pages say of questions and of files that are submitted, in English. */
 export const enQuestions = {
   questionChoice: "Choose one",
   questionChoices: "Choose all that are right",
@@ -26,7 +26,7 @@ export const enQuestions = {
   questionFileFailed: (name: string) => `${name} was not uploaded. Choose it again.`,
   questionRemark: "A word about it (optional)",
   questionMissing: "Answer first.",
-  handedIn: "Files handed in",
+  submittedFiles: "Submitted files",
   itemParts: "Rule and content",
   itemPartsLead: "What you change here stands in the course document of this browser. Publish it in the editor.",
   itemPartsItem: "Item",
@@ -64,7 +64,7 @@ export const zhQuestions: QuestionMessages = {
   questionFileFailed: (name) => `${name} 未能上传，请重新选择。`,
   questionRemark: "补充说明（可选）",
   questionMissing: "请先作答。",
-  handedIn: "已提交的文件",
+  submittedFiles: "已提交的文件",
   itemParts: "规则与内容",
   itemPartsLead: "这里的更改保存在此浏览器的课程文档中。请在编辑器中发布。",
   itemPartsItem: "内容项",

@@ -119,7 +119,7 @@ function AnswerForm({
     if (body === null) return;
     const done = () => {
       dropText(user, place);
-      // Files are handed in once; other answers are often only corrected.
+      // Files are submitted once; other answers are often only corrected.
       if (question?.kind === "file") setValue("");
     };
     submit.mutate(body, { onSuccess: done });

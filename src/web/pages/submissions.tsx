@@ -2,7 +2,7 @@ import { useSubmissions } from "../api/queries.ts";
 import { type Submission, shortName } from "../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../i18n/index.ts";
 import { FaultNote } from "../parts/fault.tsx";
-import { HandedIn } from "../parts/handed-in.tsx";
+import { SubmittedFiles } from "../parts/submitted-files.tsx";
 import { LinedAnswer } from "../parts/lined-answer.tsx";
 import { SaidOfAnswer, scoreText, VerdictHistory } from "../parts/verdict.tsx";
 
@@ -70,7 +70,7 @@ function Entry({ submission }: { submission: Submission }) {
       </p>
       <SaidOfAnswer feedback={feedback} rubric={rubric} />
       {status === "pending" ? <p className="fine">{messages.pendingText}</p> : null}
-      <HandedIn submission={submission.id} files={files} />
+      <SubmittedFiles submission={submission.id} files={files} />
       {comments.length > 0 ? (
         <LinedAnswer answer={answer} comments={comments} label={messages.verdictRemarks} />
       ) : answer === "" ? null : answer.length <= SHORT ? (

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { answerFaults, type HandedFile, looksPacked, packAnswer, unpackAnswer } from "../../../src/unlock/asked.ts";
+import { answerFaults, type AnswerFile, looksPacked, packAnswer, unpackAnswer } from "../../../src/unlock/asked.ts";
 import { judge, MAX_PATTERN_SIZE, patternDefect } from "../../../src/unlock/judge.ts";
 import { MAX_ANSWER } from "../../../src/unlock/max-answer.ts";
 import { parseMeasure, parseNumber } from "../../../src/unlock/measure.ts";
@@ -271,9 +271,9 @@ describe("chosen and ordered options", () => {
 
 describe("the form of an answer", () => {
   const asked = { kind: "choices", options: ["a", "b"] } as const;
-  const rules = (of: Parameters<typeof answerFaults>[0], answer: string, files: HandedFile[] = []) =>
+  const rules = (of: Parameters<typeof answerFaults>[0], answer: string, files: AnswerFile[] = []) =>
     answerFaults(of, { answer, files }).map(({ rule }) => rule);
-  const file: HandedFile = { id: "0".repeat(32), name: "Essay.PDF", type: "application/pdf", size: 10 };
+  const file: AnswerFile = { id: "0".repeat(32), name: "Essay.PDF", type: "application/pdf", size: 10 };
 
   it.each([
     [{ ...asked, options: [...asked.options] }, "a, c", "no_such_option"],

@@ -226,7 +226,7 @@ async function fileOf(world: World): Promise<string> {
   return String(json("id")(await answer.text()));
 }
 /** A submission with a file, of a problem that asks for one. */
-const handedIn: Ask = async (world, as) => {
+const submittedFile: Ask = async (world, as) => {
   const document = ladder(world.slug);
   const [problem] = document.chapters?.[0]?.problems ?? [];
   if (problem !== undefined) {
@@ -1041,8 +1041,8 @@ const PLAN: Record<string, Act[]> = {
     ofEnrollment("submission.read"),
   ),
   "GET /submissions/{submission}/files/{file}": [
-    ...each(STAFF, handedIn, ofEnrollment("submission.read")),
-    ...open(["learner", handedIn]),
+    ...each(STAFF, submittedFile, ofEnrollment("submission.read")),
+    ...open(["learner", submittedFile]),
   ],
   "POST /submissions/{submission}/verdict": each(
     STAFF,

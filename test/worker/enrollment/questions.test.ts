@@ -59,8 +59,8 @@ const detail = z.looseObject({
     })
     .nullable(),
 });
-const handed = z.object({ id: z.string(), name: z.string(), content_type: z.string(), size: z.number() });
-const work = z.looseObject({ answer: z.string(), files: z.array(handed) });
+const fileView = z.object({ id: z.string(), name: z.string(), content_type: z.string(), size: z.number() });
+const work = z.looseObject({ answer: z.string(), files: z.array(fileView) });
 
 let slug = "";
 beforeAll(async () => {
@@ -173,10 +173,10 @@ describe("questions", () => {
   });
 });
 
-describe("files handed in", () => {
+describe("submitted files", () => {
   const bytes = bytesOf("my essay");
 
-  async function handIn(user = "ada") {
+  async function submitFiles(user = "ada") {
     const file = await uploaded(bytes, { user, name: "essay.txt" });
     const answer = await send("paper", { answer: "Late, sorry.", files: [file.id] }, user);
     const { submission_id } = await read(answer, 201, judged);
@@ -184,7 +184,7 @@ describe("files handed in", () => {
   }
 
   it("go to the graders of the course and to their learner, and to nobody else", async () => {
-    const { file, submission, address } = await handIn();
+    const { file, submission, address } = await submitFiles();
     const seen = await read(await call("GET", `/submissions/${submission}`, { token: await author() }), 200, work);
     const named = { id: file.id, name: "essay.txt", content_type: "text/plain", size: bytes.length };
     expect(seen).toMatchObject({ answer: "Late, sorry.", files: [named] });
@@ -204,15 +204,15 @@ describe("files handed in", () => {
   });
 
   it("shows through a submission no file that it does not name", async () => {
-    const { submission } = await handIn();
+    const { submission } = await submitFiles();
     const other = await uploaded(bytes, { user: "ada", name: "diary.txt" });
     const token = await author();
     await problem(await call("GET", `/submissions/${submission}/files/${other.id}`, { token }), 404);
   });
 
   it("cannot be deleted by their owner any more, unless the submission was refused", async () => {
-    const { file } = await handIn();
-    expect((await problem(await remove(file.id), 409)).code).toBe("file_handed_in");
+    const { file } = await submitFiles();
+    expect((await problem(await remove(file.id), 409)).code).toBe("file_submitted");
     const spare = await uploaded(bytes, { user: "ada", name: "spare.txt" });
     expect(await rules("text", { answer: "x", files: [spare.id] })).toEqual([["files", "no_files"]]);
     expect((await remove(spare.id)).status).toBe(204);
@@ -237,7 +237,7 @@ describe("files handed in", () => {
   });
 
   it("wait in the graders' queue beside the text of the answer", async () => {
-    const { submission } = await handIn("learner-1");
+    const { submission } = await submitFiles("learner-1");
     const { project } = await import("../../support/worker/courses.ts");
     await project(slug, "learner-1");
     const queue = z.object({ results: z.array(work.extend({ id: z.string() })) });
@@ -256,8 +256,8 @@ describe("files handed in", () => {
     const first = await read(await call("POST", `/problems/${slug}.paper/submissions`, options), 201, judged);
     const second = await read(await call("POST", `/problems/${slug}.paper/submissions`, options), 201, judged);
     expect(second.submission_id).toBe(first.submission_id);
-    const row = await env.DB.prepare("SELECT handed_in FROM files WHERE id = ?").bind(file.id).first();
-    expect(row).toEqual({ handed_in: first.submission_id });
+    const row = await env.DB.prepare("SELECT submitted_with FROM files WHERE id = ?").bind(file.id).first();
+    expect(row).toEqual({ submitted_with: first.submission_id });
   });
 });
 
@@ -271,9 +271,9 @@ describe("files of texts", () => {
     });
 
   it("are uploaded by whoever manages the course, seen by staff before they are published and by learners after", async () => {
-    const { id, name } = await read(await post(await author()), 201, handed);
+    const { id, name } = await read(await post(await author()), 201, fileView);
     expect(name).toBe("leaf.png");
-    expect((await read(await post(await author()), 201, handed)).id).toBe(id);
+    expect((await read(await post(await author()), 201, fileView)).id).toBe(id);
     const draft = await call("GET", `/courses/${slug}/files/${id}`, { token: await author() });
     expect(await draft.text()).toBe("no real picture");
     await problem(await call("GET", `/courses/${slug}/files/${id}`, { token: await tokenOf("ada") }), 403);

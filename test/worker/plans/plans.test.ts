@@ -140,7 +140,7 @@ const document = (note: string) => ({
   problems: [
     { id: "big.p1", title: "P1", content: "1 + 1?", completion: { any: [{ mark: true }, { submit: true }] } },
     { id: "big.p2", title: "P2", answer: { kind: "numeric", value: 2 } },
-    { id: "big.paper", title: "Paper", content: "Hand in.", question: { kind: "file" } },
+    { id: "big.paper", title: "Paper", content: "Submit a file.", question: { kind: "file" } },
   ],
 });
 
@@ -237,7 +237,7 @@ async function driveEnrollments() {
   await drive("POST", "/submissions/{submission}/verdict", `/submissions/${submitted.submission_id}/verdict`, {
     body: { passed: true, score: 90 },
   });
-  await driveHandIn(as);
+  await driveSubmittedFile(as);
   const pending = await drive("GET", "/submissions/pending", "/submissions/pending?limit=2");
   await drive("GET", "/submissions/pending", `/submissions/pending?limit=2&cursor=${pending.next_cursor}`);
   const owner: [string, Role] = ["owner", "author"];
@@ -460,8 +460,8 @@ async function driveStages(what: string, stages: readonly Stage[], backup: strin
   }
 }
 
-/** A file of the learner's, handed in with a submission and read by its grader; and one that is refused. */
-async function driveHandIn(as: [string, Role]) {
+/** A file of the learner's, submitted and read by its grader; and one that is refused. */
+async function driveSubmittedFile(as: [string, Role]) {
   const type = { "content-type": "text/plain" };
   const file = await driveBytes("POST", "/storage/files/upload", "/storage/files/upload?name=a.txt", type, as);
   const submit = "/problems/{problem}/submissions";

@@ -7,7 +7,7 @@ export interface FieldProps {
   onChange: (value: string) => void;
 }
 
-/** A file that was uploaded and not handed in yet. */
+/** A file that was uploaded and not submitted yet. */
 export interface ReadyFile {
   id: string;
   name: string;

@@ -13,7 +13,7 @@ interface FileFieldProps {
   onBusy: (isBusy: boolean) => void;
 }
 
-/** Files that are uploaded at once and handed in with the form; a remark beside them. */
+/** Files that are uploaded at once and submitted with the form; a remark beside them. */
 export function FileField({ question, value, onChange, onBusy }: FileFieldProps) {
   const messages = useMessages();
   const language = useLanguage();
@@ -77,7 +77,7 @@ export function FileField({ question, value, onChange, onBusy }: FileFieldProps)
         <p className="fine" id={`${id}-limits`}>
           {messages.questionFileLimits(most, sizeText(bytes, language), kinds.join(", "))} {messages.questionDrop}
         </p>
-        <ul className="handed-in">
+        <ul className="submitted-files">
           {files.map((file) => (
             <li key={file.id}>
               <span>{file.name}</span> <span className="fine">{sizeText(file.size, language)}</span>{" "}

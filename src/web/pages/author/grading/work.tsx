@@ -5,7 +5,7 @@ import { request } from "../../../api/request.ts";
 import type { GivenVerdict, GradedSubmission, SubmissionAnswer } from "../../../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../../../i18n/index.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
-import { HandedIn } from "../../../parts/handed-in.tsx";
+import { SubmittedFiles } from "../../../parts/submitted-files.tsx";
 import { LinedAnswer } from "../../../parts/lined-answer.tsx";
 import { Markdown } from "../../../parts/markdown.tsx";
 import { SaidOfAnswer, scoreText, VerdictHistory } from "../../../parts/verdict.tsx";
@@ -82,7 +82,7 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
         </details>
       )}
       <Options submission={submission} />
-      <HandedIn submission={submission.id} files={submission.files} />
+      <SubmittedFiles submission={submission.id} files={submission.files} />
       <LinedAnswer
         answer={answer}
         comments={draft.comments}
@@ -255,7 +255,7 @@ function Others({ submission }: { submission: GradedSubmission }) {
               <span className="fine"> · {messages.submittedOn(formatInstant(other.submitted_at, language))}</span>
             </p>
             <SaidOfAnswer feedback={other.feedback} rubric={other.rubric} />
-            <HandedIn submission={other.id} files={other.files} />
+            <SubmittedFiles submission={other.id} files={other.files} />
             {other.answer === "" ? null : <pre className="submission-answer">{other.answer}</pre>}
           </li>
         ))}

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { fileIdSchema, sendHandedIn } from "../files/index.ts";
+import { fileIdSchema, sendSubmitted } from "../files/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { databaseOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
@@ -23,9 +23,9 @@ const fileRoute = defineRoute(
   {
     method: "get",
     path: "/submissions/{submission}/files/{file}",
-    operationId: "getHandedInFile",
+    operationId: "getSubmissionFile",
     tags: ["unlock writes"],
-    summary: "The bytes of a file that was handed in with a submission",
+    summary: "The bytes of a file that was submitted with a submission",
     request: {
       params: z.object({ submission: submissionIdSchema, file: fileIdSchema }),
       headers: z.object({
@@ -43,7 +43,7 @@ const fileRoute = defineRoute(
 );
 
 /** Files of submissions: who may see the submission may see its files, and no others. */
-export function handedInRoutes() {
+export function submissionFileRoutes() {
   return newRouter().openapi(fileRoute, async (c) => {
     const { submission, file } = c.req.valid("param");
     const allowed = await maySeeWork(c, submission);
@@ -57,7 +57,7 @@ export function handedInRoutes() {
     const { files } = unpackAnswer(found.value.answer);
     if (!files.some((one) => one.id === file)) return respond(c, refuse("not_found").refusal);
     const asked = c.req.valid("header");
-    const sent = await sendHandedIn(
+    const sent = await sendSubmitted(
       { env: c.env, db: databaseOf(c), now: Date.now() },
       { owner: parseEnrollmentId(id).user, id: file },
       {

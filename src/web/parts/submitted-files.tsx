@@ -1,19 +1,19 @@
 import { useState } from "react";
-import type { HandedInFile } from "../api/types.ts";
+import type { SubmittedFile } from "../api/types.ts";
 import { saveFile } from "../api/upload.ts";
 import { useLanguage, useMessages } from "../i18n/index.ts";
 import { sizeText } from "../lib/size-text.ts";
 import { FaultNote } from "./fault.tsx";
 
 /** The files of a submission, to be saved: for its learner and for whoever judges. Nothing where there are none. */
-export function HandedIn({ submission, files }: { submission: string; files: readonly HandedInFile[] }) {
+export function SubmittedFiles({ submission, files }: { submission: string; files: readonly SubmittedFile[] }) {
   const messages = useMessages();
   const language = useLanguage();
   const [fault, setFault] = useState<unknown>(null);
   if (files.length === 0) return null;
   return (
     <>
-      <ul className="handed-in" aria-label={messages.handedIn}>
+      <ul className="submitted-files" aria-label={messages.submittedFiles}>
         {files.map(({ id, name, size }) => (
           <li key={id}>
             <button
