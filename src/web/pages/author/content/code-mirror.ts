@@ -28,7 +28,16 @@ const colours = HighlightStyle.define([
 ]);
 
 const theme = EditorView.theme({
-  "&": { color: "var(--ink)", backgroundColor: "var(--sheet)" },
+  "&": {
+    minHeight: "14rem",
+    maxHeight: "32rem",
+    border: "1px solid var(--line-strong)",
+    borderRadius: "0.4rem",
+    color: "var(--ink)",
+    backgroundColor: "var(--sheet)",
+  },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
+  ".cm-scroller": { overflow: "auto" },
   ".cm-content": { fontFamily: "var(--mono)", caretColor: "var(--ink)", padding: "0.6rem 0" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--accent-wash)" },
@@ -46,8 +55,11 @@ export function mountEditor(
   const { text, label, onChange, onFiles } = options;
   const filesOf = (data: DataTransfer | null) => [...(data?.files ?? [])];
   let isQuiet = false;
+  // The editor's styles are made by script. Within a shadow root they need no <style> element, which the pages' policy refuses.
+  const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
   const view = new EditorView({
-    parent,
+    parent: root,
+    root,
     state: EditorState.create({
       doc: text,
       extensions: [
