@@ -1,13 +1,13 @@
 import { newRouter } from "../platform/http/define-route.ts";
 import { enrollmentsRoutes } from "./routes-enrollments.ts";
 import { gradingRoutes } from "./routes-grading.ts";
-import { submissionFileRoutes } from "./routes-submission-files.ts";
 import { historyRoutes } from "./routes-history.ts";
 import { operationsRoutes } from "./routes-operations.ts";
 import { policyRoutes } from "./routes-policy.ts";
 import { regradeRoutes } from "./routes-regrade.ts";
 import { releaseRoutes } from "./routes-release.ts";
 import { rosterRoutes } from "./routes-roster.ts";
+import { submissionFileRoutes } from "./routes-submission-files.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
 

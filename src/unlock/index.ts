@@ -4,9 +4,9 @@ import type { analyze as Analyze } from "./analyze.ts";
 import type { judge as Judge } from "./judge.ts";
 
 export {
+  type AnswerFile,
   type Asked,
   answerFaults,
-  type AnswerFile,
   looksPacked,
   MAX_ANSWER_FILES,
   packAnswer,

@@ -15,7 +15,6 @@ export type {
   Explanation,
   GivenVerdict,
   GradedSubmission,
-  SubmittedFile,
   LineComment,
   LockedProblem,
   PendingCounts,
@@ -31,6 +30,7 @@ export type {
   Step,
   Submission,
   SubmissionAnswer,
+  SubmittedFile,
   User,
   WriteAnswer,
 } from "../../client/api-types.ts";

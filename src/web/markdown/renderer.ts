@@ -110,10 +110,13 @@ export function toHtml(source: string, language: RenderLanguage): string {
 /** Code that is wider than the screen scrolls by itself, so the keyboard must be able to reach it. */
 function colouredCode(html: string): string {
   return html
-    .replace(/<pre><code class="language-([^"]+)">([\s\S]*?)<\/code><\/pre>/g, (whole, language: string, code: string) => {
-      const coloured = loaded.code?.(decoded(code), decoded(language));
-      return coloured == null ? whole : `<pre class="code"><code>${coloured}</code></pre>`;
-    })
+    .replace(
+      /<pre><code class="language-([^"]+)">([\s\S]*?)<\/code><\/pre>/g,
+      (whole, language: string, code: string) => {
+        const coloured = loaded.code?.(decoded(code), decoded(language));
+        return coloured == null ? whole : `<pre class="code"><code>${coloured}</code></pre>`;
+      },
+    )
     .replaceAll("<pre", '<pre tabindex="0"');
 }
 

@@ -2,8 +2,8 @@ import { useSubmissions } from "../api/queries.ts";
 import { type Submission, shortName } from "../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../i18n/index.ts";
 import { FaultNote } from "../parts/fault.tsx";
-import { SubmittedFiles } from "../parts/submitted-files.tsx";
 import { LinedAnswer } from "../parts/lined-answer.tsx";
+import { SubmittedFiles } from "../parts/submitted-files.tsx";
 import { SaidOfAnswer, scoreText, VerdictHistory } from "../parts/verdict.tsx";
 
 /** Longest answer that is shown unfolded, characters. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { answerFaults, type AnswerFile, looksPacked, packAnswer, unpackAnswer } from "../../../src/unlock/asked.ts";
+import { type AnswerFile, answerFaults, looksPacked, packAnswer, unpackAnswer } from "../../../src/unlock/asked.ts";
 import { judge, MAX_PATTERN_SIZE, patternDefect } from "../../../src/unlock/judge.ts";
 import { MAX_ANSWER } from "../../../src/unlock/max-answer.ts";
 import { parseMeasure, parseNumber } from "../../../src/unlock/measure.ts";
