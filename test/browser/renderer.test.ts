@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { prepare, toHtml } from "../../src/web/markdown/renderer.ts";
+import { loadParts, toHtml } from "../../src/web/markdown/renderer.ts";
 
 const html = (source: string, language: "en" | "zh" = "en") => toHtml(source, language);
 
 describe("texts", () => {
-  beforeAll(() => prepare("$x$\n```js\n1\n```") ?? undefined);
+  beforeAll(() => loadParts("$x$\n```js\n1\n```") ?? undefined);
 
   it("shows a table with its alignment, within a part that scrolls", () => {
     const shown = html("| a | b |\n|:-:|--:|\n| 1 | **2** |");

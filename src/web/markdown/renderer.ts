@@ -29,7 +29,7 @@ const HAS_FORMULA = /\$/;
 const HAS_CODE = /^[ \t>*+\-\d.]*(?:```|~~~)[ \t]*\w/m;
 
 /** Loads what a text needs. @returns null where all is there. @throws when a part cannot be loaded. */
-export function prepare(source: string): Promise<void> | null {
+export function loadParts(source: string): Promise<void> | null {
   const parts: Promise<void>[] = [];
   if (loaded.formula === undefined && HAS_FORMULA.test(source)) {
     const loading = import("./formulas.ts").then(({ formula }) => {

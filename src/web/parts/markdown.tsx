@@ -45,9 +45,9 @@ function useReady(source: string): { isReady: boolean; isLost: boolean } {
     const again = () => {
       if (!isOver) setRound((round) => round + 1);
     };
-    if (renderer !== null && renderer.prepare(source) === null) return undefined;
+    if (renderer !== null && renderer.loadParts(source) === null) return undefined;
     load()
-      .then(({ prepare }) => prepare(source))
+      .then(({ loadParts }) => loadParts(source))
       .then(again, () => {
         if (!isOver) setLost(source);
       });
@@ -66,7 +66,7 @@ export function Markdown({ source, addressOf = same }: { source: string; address
   const language = useLanguage();
   const { isReady, isLost } = useReady(source);
   // Formulas and code appear when their writers are there: the text is rendered once more then.
-  const isWhole = renderer !== null && renderer.prepare(source) === null;
+  const isWhole = renderer !== null && renderer.loadParts(source) === null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is loaded meanwhile is rendered as well.
   const html = useMemo(
     () => (isReady ? { __html: policy?.createHTML(language + source) ?? render(language + source) } : null),
