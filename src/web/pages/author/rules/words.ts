@@ -1,3 +1,5 @@
+// Over 350 lines: what the rule builder says stands in one table a language, so that the compiler sees one that is missing.
+
 import type { CompletionState, ProfileTest } from "../../../../unlock/index.ts";
 import { useLanguage } from "../../../i18n/index.ts";
 import type { Operator } from "./model.ts";
