@@ -96,11 +96,11 @@ describe.skipIf(!hasChromium)("a learner who answers questions", () => {
     await submit(page);
     await page.getByRole("alert").getByText("Answer first.").waitFor();
     await page.locator(".option math").waitFor();
-    await page.getByRole("radio").nth(1).focus();
+    await page.locator(".options").getByRole("radio").nth(1).focus();
     await page.keyboard.press("Space");
-    expect(await page.getByRole("radio").nth(1).isChecked()).toBe(true);
+    expect(await page.locator(".options").getByRole("radio").nth(1).isChecked()).toBe(true);
     await page.reload();
-    expect(await page.getByRole("radio").nth(1).isChecked()).toBe(true);
+    expect(await page.locator(".options").getByRole("radio").nth(1).isChecked()).toBe(true);
     await submit(page);
     await verdict(page, "passed");
     await go(page, "choices");
