@@ -48,7 +48,9 @@ export const FEATURES = [
     return identityRoutes({ isKnown });
   }),
   inApi(["/keys"], async () => (await import("./identity/keys/routes.ts")).keyRoutes()),
-  inApi(["/courses/*/items/*/files"], async () => (await import("./imports/file-routes.ts")).itemFileRoutes()),
+  inApi(["/courses/*/items/*/files", "/courses/*/files"], async () =>
+    (await import("./imports/file-routes.ts")).itemFileRoutes(),
+  ),
   inApi(["/courses/*/drafts"], async () => (await import("./imports/draft-routes.ts")).draftRoutes()),
   inApi(["/courses/imports/uploads"], async () => (await import("./imports/part-routes.ts")).partRoutes()),
   inApi(["/courses/imports/*/people"], async () => (await import("./imports/people-routes.ts")).peopleRoutes()),

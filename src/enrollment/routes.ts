@@ -7,6 +7,7 @@ import { policyRoutes } from "./routes-policy.ts";
 import { regradeRoutes } from "./routes-regrade.ts";
 import { releaseRoutes } from "./routes-release.ts";
 import { rosterRoutes } from "./routes-roster.ts";
+import { submissionFileRoutes } from "./routes-submission-files.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 import { writeRoutes } from "./routes-writes.ts";
 
@@ -16,6 +17,7 @@ export function enrollmentRoutes() {
     .route("/", writeRoutes())
     .route("/", submissionRoutes())
     .route("/", gradingRoutes())
+    .route("/", submissionFileRoutes())
     .route("/", regradeRoutes())
     .route("/", historyRoutes())
     .route("/", enrollmentsRoutes())

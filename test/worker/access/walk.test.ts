@@ -112,6 +112,10 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   // For graders of the course alone, who see everything in it.
   "POST /api/v1/courses/{course}/items/{item}/regrade": "other",
   "POST /api/v1/courses/{course}/releases": "other",
+  "POST /api/v1/courses/{course}/files": "other",
+  "GET /api/v1/courses/{course}/files/{file}": "other",
+  // One's own, or for graders of the course alone.
+  "GET /api/v1/submissions/{submission}/files/{file}": "other",
   "GET /api/v1/submissions/pending": "other",
   "GET /api/v1/submissions/pending/counts": "other",
   "GET /api/v1/submissions/{submission}": "other",
