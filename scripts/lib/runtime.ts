@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { configFile } from "./config/file.ts";
+import { configFile, localConfigFile } from "./config/file.ts";
 import { ensureLocalSecret } from "./local-secrets.ts";
 import { WRANGLER } from "./paths.ts";
 import { freePort, LOCAL_ADDRESS, portIsTaken, untilPortIsFree } from "./ports.ts";
@@ -29,7 +29,7 @@ export interface RuntimeOptions {
   port?: number;
   /** Directory of everything that lasts: D1, objects, R2, queues. */
   stateDir: string;
-  /** File that is run in the place of wrangler.toml's main; it exports what that does. */
+  /** File that is run in the place of both Workers; it exports what they do. */
   main?: string;
   /** Plain variables that replace those of wrangler.toml. Never secrets: they are visible in the process list. */
   vars?: Record<string, string>;
@@ -58,7 +58,7 @@ export class PortTakenError extends Error {
 }
 
 /**
- * Starts the Worker on the real local runtime (workerd with D1, queues, R2 and objects persisted below `stateDir`) and
+ * Starts both Workers on the real local runtime (one workerd with D1, queues, R2 and objects persisted below `stateDir`) and
  * waits until it answers. Migrations are not applied here, see {@link applyMigrations}.
  * @throws PortTakenError, StateInUseError, or an Error with the end of the log when it does not start.
  */
@@ -72,7 +72,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       [
         WRANGLER,
         "dev",
-        ...(options.main === undefined ? [] : [options.main]),
+        ...configArguments(options),
         ...devArguments(port, await freePort(), options),
       ],
       wranglerEnvironment(options.stateDir),
@@ -131,10 +131,15 @@ export async function runCron(url: string, cron: string): Promise<void> {
   if (!response.ok) throw new Error(`cron "${cron}" failed: ${response.status} ${outcome}`);
 }
 
+/** wrangler gives the variables of its command line to the first Worker alone: the other one has them in its file. */
+function configArguments({ main, vars }: RuntimeOptions): string[] {
+  return main === undefined
+    ? ["--config", configFile(), "--config", localConfigFile("back", { vars })]
+    : ["--config", localConfigFile("whole", { main })];
+}
+
 function devArguments(port: number, inspectorPort: number, options: RuntimeOptions): string[] {
   return [
-    "--config",
-    configFile(),
     "--ip",
     LOCAL_ADDRESS,
     "--port",
