@@ -21,6 +21,8 @@ const START_POLL_MS = 50;
 const HEALTH_TIMEOUT_MS = 10_000;
 /** How long one run of a cron handler may take, milliseconds. */
 const CRON_TIMEOUT_MS = 120_000;
+/** What stands before each line when two Workers run. */
+const WORKER_NAME = /^\[(?:undefined|latchkey[\w-]*)\] /;
 /** Lines of the log shown when the runtime does not start. */
 const TAIL_LINES = 40;
 
@@ -122,10 +124,11 @@ async function whenReady(
 
 /**
  * Fires one cron of wrangler.toml, as the platform would; the local runtime never does so by itself.
+ * @param time when it is due, epoch milliseconds; now when left out.
  * @throws when the handler fails.
  */
-export async function runCron(url: string, cron: string): Promise<void> {
-  const address = `${url}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(cron)}`;
+export async function runCron(url: string, cron: string, time = Date.now()): Promise<void> {
+  const address = `${url}/local/cron?cron=${encodeURIComponent(cron)}&time=${time}`;
   const response = await fetch(address, { signal: AbortSignal.timeout(CRON_TIMEOUT_MS) });
   const outcome = await response.text();
   if (!response.ok) throw new Error(`cron "${cron}" failed: ${response.status} ${outcome}`);
@@ -158,7 +161,7 @@ function followLog(group: ProcessGroup, options: RuntimeOptions): string[] {
   const tail: string[] = [];
   const file = options.logFile === undefined ? null : createWriteStream(options.logFile, { flags: "a", mode: 0o600 });
   const onLine = (raw: string) => {
-    const line = stripVTControlCharacters(raw);
+    const line = stripVTControlCharacters(raw).replace(WORKER_NAME, "");
     tail.push(line);
     if (tail.length > TAIL_LINES) tail.shift();
     file?.write(`${line}\n`);

@@ -16,8 +16,8 @@ interface LocalChanges {
   vars?: Record<string, string> | undefined;
 }
 
-/** Both Workers in one: the classes of the edge, and everything else of the back. */
-const MAINS = { back: SETTINGS.main.back, whole: "test/support/worker/whole-main.ts" };
+/** What they begin with; the whole has the classes of the edge, and everything else of the back. */
+const MAINS = { back: "src/local-back.ts", whole: "test/support/worker/whole-main.ts" };
 
 const BACK_WHY = `The Worker behind the edge: the whole API for what the edge forwards, the queues and the crons. wrangler's
 environments are the way to describe two Workers in one file; this one is not a place.`;
@@ -115,10 +115,11 @@ export function localText(part: "back" | "whole", shards: number, { main, vars =
       ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, { value }])),
     },
   };
-  const inherited = inheritedSections(settings).filter(
-    ({ path }) => !(part === "back" && (path.startsWith("exports.") || path === "assets" || path === "build")),
-  );
   const back = backSections(settings).filter(({ path }) => part === "back" || path !== "assets");
+  const inherited = inheritedSections(settings).filter(
+    ({ path }) =>
+      !(back.some((own) => own.path === path) || (part === "back" && (path.startsWith("exports.") || path === "build"))),
+  );
   return `${[
     headOf(settings, workerName("local", part === "back" ? "back" : "edge"), main ?? MAINS[part]),
     spacious("", [...ownSections(settings, "local", shards, part), ...inherited, ...back]),

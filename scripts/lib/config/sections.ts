@@ -125,6 +125,7 @@ A deploy that adds or removes a class must ship alone, at 100 %: split versions 
           : undefined,
       entries: entriesOf({ type: "durable-object", storage: "sqlite" }),
     })),
+    { path: "triggers", why: "The crons are those of the back.", entries: entriesOf({ crons: [] }) },
     {
       path: "limits",
       why: "A cron that fires more often than hourly gets 30 s of CPU at most; sweeps enqueue work instead of doing it.",

@@ -10,7 +10,7 @@ import { env } from "cloudflare:workers";
 import type { z } from "zod";
 import type { courseDocumentSchema } from "../../../src/courses/document.ts";
 import { enrollmentStub } from "../../../src/enrollment/stub.ts";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { call, tokenOf } from "./http.ts";
 
 export type DocumentInput = z.input<typeof courseDocumentSchema>;

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import * as latchkey from "../../../src/index.ts";
+import * as latchkey from "./whole-main.ts";
 import { enforceOnD1, enforceOnQueue, enforceOnSql, resetUsage, usageSoFar } from "./platform-limits.ts";
 
 // The Worker as it is, on bindings that refuse what the platform refuses; for slow end-to-end tests, which start it by

@@ -6,7 +6,7 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { EnrollmentObject } from "../../../src/enrollment/object.ts";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { objectOf } from "./courses.ts";
 import { type Call, request } from "./http.ts";
 

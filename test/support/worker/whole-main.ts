@@ -1,4 +1,4 @@
-import back from "../../../src/back.ts";
+import back from "../../../src/local-back.ts";
 
 // Both Workers in one: the objects of the edge, and the whole API, the queues and the crons of the one behind it.
 

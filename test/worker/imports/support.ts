@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { z } from "zod";
 import { importDetail, importView } from "../../../src/imports/schemas.ts";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import type { Role } from "../../../src/platform/roles.ts";
 import { type Files, tgzOf } from "../../support/courses/archives.ts";
 import { backupOf } from "../../support/courses/moodle-backup.ts";

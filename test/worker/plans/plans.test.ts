@@ -19,7 +19,7 @@ import { newBackupId } from "../../../src/backup/format.ts";
 import type { Stage } from "../../../src/backup/stage.ts";
 import { changedStages, STAGES } from "../../../src/backup/stages.ts";
 import { WITHDRAWN_RETENTION_MS } from "../../../src/enrollment/withdrawn.ts";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { openApiDocument } from "../../../src/ops/api-document.ts";
 import { everyShard } from "../../../src/platform/database/shards.ts";
 import { sha256Hex } from "../../../src/platform/hash.ts";

@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { resendMost } from "../../../src/enrollment/resend.ts";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import {
   LETTER_RETENTION_MS,
   MAX_HANDLED_LETTERS,
