@@ -6,6 +6,7 @@ import { appOf } from "./app.ts";
 import { AT_EDGE } from "./at-edge.ts";
 import type { AppEnv } from "./platform/http/context.ts";
 import { problemResponse } from "./platform/http/errors.ts";
+import { requestIdOf } from "./platform/http/request-log.ts";
 import { logFault } from "./platform/log.ts";
 import { refuse } from "./platform/results.ts";
 
@@ -32,12 +33,12 @@ export function createEdge(): Pick<ReturnType<typeof appOf>, "fetch"> {
 const forwardOthers: MiddlewareHandler<AppEnv> = (c, next) =>
   matchedRoutes(c).some(({ method }) => method !== METHOD_NAME_ALL) ? next() : forward(c.req.raw, c.env);
 
-/** Has the Worker behind the edge answer. It logs and counts the request, under the id that it gives it. */
+/** Has the Worker behind the edge answer. It logs and counts the request. */
 async function forward(request: Request, env: Env): Promise<Response> {
   try {
     return await env.BACK.fetch(request);
   } catch (fault) {
-    const id = crypto.randomUUID();
+    const id = requestIdOf(request);
     logFault("forwarding_failed", fault, { request_id: id });
     const detail = "This part of the service does not answer.";
     return problemResponse(refuse("unavailable", { detail, retry_after: RETRY_AFTER_SECONDS }).refusal, id);

@@ -71,12 +71,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const unlockState = lockState(options.stateDir);
   try {
     const group = await startGroup(
-      [
-        WRANGLER,
-        "dev",
-        ...configArguments(options),
-        ...devArguments(port, await freePort(), options),
-      ],
+      [WRANGLER, "dev", ...configArguments(options), ...devArguments(port, await freePort(), options)],
       wranglerEnvironment(options.stateDir),
     );
     return await whenReady(group, port, options, unlockState);

@@ -13,4 +13,6 @@ export const archiveLate = /* @__PURE__ */ late(async () => (await import("./arc
 export const consumeEvents = /* @__PURE__ */ late(async () => (await import("./archive.ts")).consumeEvents);
 export const pruneEvents = /* @__PURE__ */ late(async () => (await import("./archive.ts")).pruneEvents);
 export const publishAll = /* @__PURE__ */ late(async () => (await import("./publishing.ts")).publishAll);
-export const reportDeadLetters = /* @__PURE__ */ late(async () => (await import("./system-errors.ts")).reportDeadLetters);
+export const reportDeadLetters = /* @__PURE__ */ late(
+  async () => (await import("./system-errors.ts")).reportDeadLetters,
+);

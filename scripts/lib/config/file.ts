@@ -90,10 +90,7 @@ function backOf(
       // The objects are the edge's.
       line({ key: "exports", value: {} }),
     ].join("\n"),
-    write(`${name}.`, [
-      ...ownSections(settings, place, shards, "back").map(saidBefore),
-      ...backSections(settings),
-    ]),
+    write(`${name}.`, [...ownSections(settings, place, shards, "back").map(saidBefore), ...backSections(settings)]),
   ].join("\n\n");
 }
 
@@ -118,7 +115,10 @@ export function localText(part: "back" | "whole", shards: number, { main, vars =
   const back = backSections(settings).filter(({ path }) => part === "back" || path !== "assets");
   const inherited = inheritedSections(settings).filter(
     ({ path }) =>
-      !(back.some((own) => own.path === path) || (part === "back" && (path.startsWith("exports.") || path === "build"))),
+      !(
+        back.some((own) => own.path === path) ||
+        (part === "back" && (path.startsWith("exports.") || path === "build"))
+      ),
   );
   return `${[
     headOf(settings, workerName("local", part === "back" ? "back" : "edge"), main ?? MAINS[part]),

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import { fetch, type Request, Response } from "miniflare";
 import type { VersionRuntime } from "./runtime.ts";
 import type { Account, Script, Version } from "./state.ts";
 
@@ -38,7 +39,9 @@ export class Edge {
   }
 
   #handle(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const script = [...this.#account.scripts.values()].find(({ deployments }) => deployments.length > 0);
+    const script = [...this.#account.scripts.values()].find(
+      ({ name, deployments }) => deployments.length > 0 && !name.endsWith("-back"),
+    );
     const version = script === undefined ? undefined : this.#choose(script, incoming.headers[OVERRIDES]);
     if (script === undefined || version === undefined) {
       outgoing.writeHead(404).end("There is nothing here yet");
@@ -56,6 +59,25 @@ export class Edge {
       return;
     }
     this.#forward(version, incoming, outgoing);
+  }
+
+  /** Has a Worker answer that another one is bound to. Its versions have their shares there too. */
+  async call(name: string, request: Request): Promise<Response> {
+    const script = this.#account.scripts.get(name);
+    const asked = request.headers.get(OVERRIDES) ?? undefined;
+    const version = script === undefined ? undefined : this.#choose(script, asked);
+    const address = version === undefined ? undefined : this.#runtime.addressOf(version.id);
+    if (version === undefined || address === undefined) return new Response("error code: 1042", { status: 500 });
+    const { pathname, search } = new URL(request.url);
+    const started = performance.now();
+    const answer = await fetch(`${address}${pathname}${search}`, {
+      method: request.method,
+      headers: request.headers,
+      redirect: "manual",
+      ...(request.body === null ? {} : { body: await request.arrayBuffer() }),
+    });
+    this.#count(version.id, answer.status, (performance.now() - started) / 1_000);
+    return answer;
   }
 
   /** A version of the current deployment: the one asked for by name, else by share. */
