@@ -25,16 +25,12 @@ In this order: the secrets are there, the databases and the queues exist, D1 mig
 come first and only ever add, so that the code that still runs works with the newer schema. The edge has the objects, so
 the back finds every class that it calls.`;
 
-/** How the secrets are made; nobody needs to see them. Both Workers have the same: one signs what the other verifies. */
-const secretHelp = (
-  name: string,
-  environment: Environment,
-) => `Both Workers need ${name}, with the same value. Give them 32 random bytes once:
+/** How the secrets are made; nobody needs to see them. */
+const secretHelp = (name: string, environment: Environment) => `Both Workers need ${name}. Give them 32 random bytes once:
 
-  secret=$(node -e "process.stdout.write(require('node:crypto').randomBytes(32).toString('base64url'))")
-${PARTS.map((part) => `  printf %s "$secret" | npx wrangler secret put ${name} --env ${environmentOf(environment, part)}`).join("\n")}
+  node -e "process.stdout.write(require('node:crypto').randomBytes(32).toString('base64url'))" | npm run -s secret -- put ${name} --env ${environment}
 
-wrangler offers to create a Worker that does not exist yet. Then run the deploy again.`;
+wrangler creates a Worker that does not exist yet. Then run the deploy again.`;
 
 const secretsSchema = z.array(z.looseObject({ name: z.string() }));
 

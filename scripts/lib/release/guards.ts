@@ -40,7 +40,7 @@ export function refusals(situation: Situation): string[] {
   }
   const missing = requiredSecrets.filter((name) => !presentSecrets.includes(name));
   if (missing.length > 0)
-    found.push(`secrets are missing: ${missing.join(", ")} (\`wrangler secret put NAME --env …\`)`);
+    found.push(`secrets are missing: ${missing.join(", ")} (\`npm run -s secret -- put NAME --env …\`)`);
   const { added, removed } = classChange(situation);
   if (added.length + removed.length > 0) {
     found.push(
