@@ -89,6 +89,7 @@ const BUNDLED = [
   "hono/combine",
   "hono/cors",
   "hono/http-exception",
+  "hono/route",
   "itty-durable",
   "jose",
   "ml-matrix",
