@@ -26,7 +26,10 @@ come first and only ever add, so that the code that still runs works with the ne
 the back finds every class that it calls.`;
 
 /** How the secrets are made; nobody needs to see them. */
-const secretHelp = (name: string, environment: Environment) => `Both Workers need ${name}. Give them 32 random bytes once:
+const secretHelp = (
+  name: string,
+  environment: Environment,
+) => `Both Workers need ${name}. Give them 32 random bytes once:
 
   node -e "process.stdout.write(require('node:crypto').randomBytes(32).toString('base64url'))" | npm run -s secret -- put ${name} --env ${environment}
 

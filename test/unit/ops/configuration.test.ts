@@ -53,21 +53,24 @@ describe("the environments of wrangler.toml", () => {
     },
   );
 
-  it.each(ENVIRONMENTS)("%s has two Workers that are bound to each other, and only one has each thing", (environment) => {
-    const [edge, back] = PARTS.map((part) => configOf(environmentOf(environment, part)));
-    const names = { edge: workerName(environment, "edge"), back: workerName(environment, "back") };
-    expect(valuesOf(edge?.services, ["service"])).toEqual([names.back]);
-    expect(new Set(valuesOf(back?.durable_objects, ["script_name"]))).toEqual(new Set([names.edge]));
-    expect(valuesOf(back?.durable_objects, ["class_name"])).toEqual(Object.values(SETTINGS.objects));
-    expect(Object.keys(Object(edge?.exports))).toEqual(Object.values(SETTINGS.objects));
-    expect(Object.keys(Object(back?.exports))).toEqual([]);
-    expect([edge?.triggers, back?.triggers]).toEqual([{ crons: [] }, { crons: SETTINGS.crons }]);
-    expect(valuesOf(edge?.queues, ["dead_letter_queue"])).toEqual([]);
-    expect(valuesOf(back?.queues, ["dead_letter_queue"])).toHaveLength(Object.keys(SETTINGS.queues).length);
-    // Nobody reaches the back but the edge.
-    expect([back?.workers_dev, back?.preview_urls]).toEqual([false, false]);
-    expect(back?.main).not.toBe(edge?.main);
-  });
+  it.each(ENVIRONMENTS)(
+    "%s has two Workers that are bound to each other, and only one has each thing",
+    (environment) => {
+      const [edge, back] = PARTS.map((part) => configOf(environmentOf(environment, part)));
+      const names = { edge: workerName(environment, "edge"), back: workerName(environment, "back") };
+      expect(valuesOf(edge?.services, ["service"])).toEqual([names.back]);
+      expect(new Set(valuesOf(back?.durable_objects, ["script_name"]))).toEqual(new Set([names.edge]));
+      expect(valuesOf(back?.durable_objects, ["class_name"])).toEqual(Object.values(SETTINGS.objects));
+      expect(Object.keys(Object(edge?.exports))).toEqual(Object.values(SETTINGS.objects));
+      expect(Object.keys(Object(back?.exports))).toEqual([]);
+      expect([edge?.triggers, back?.triggers]).toEqual([{ crons: [] }, { crons: SETTINGS.crons }]);
+      expect(valuesOf(edge?.queues, ["dead_letter_queue"])).toEqual([]);
+      expect(valuesOf(back?.queues, ["dead_letter_queue"])).toHaveLength(Object.keys(SETTINGS.queues).length);
+      // Nobody reaches the back but the edge.
+      expect([back?.workers_dev, back?.preview_urls]).toEqual([false, false]);
+      expect(back?.main).not.toBe(edge?.main);
+    },
+  );
 
   it("staging shares nothing with production: no database, bucket, queue or counter", () => {
     const [staging, production] = [configOf("staging"), configOf("production")].map((config) =>

@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sourceFiles } from "../../../scripts/lib/source-files.ts";
-import { bundleWorker, evaluatedWith, gzipBytes, partOf, type WorkerBundle } from "../../../scripts/lib/worker-bundle.ts";
+import {
+  bundleWorker,
+  evaluatedWith,
+  gzipBytes,
+  partOf,
+  type WorkerBundle,
+} from "../../../scripts/lib/worker-bundle.ts";
 import * as uploadedZod from "../../../src/lean/zod.ts";
 
 // A start takes as long as what it evaluates. Nothing here is timed: what is evaluated follows from the imports.
@@ -22,7 +28,10 @@ describe("the Workers' bundles", () => {
     const parts = new Set(bundle.pieces.map(({ file }) => partOf(file)));
     for (const part of ["src/imports", "src/insight", "src/ops", "src/people", "src/privacy", "src/maintenance"]) {
       expect(parts.has(part), part).toBe(false);
-      expect(back.pieces.some(({ file }) => partOf(file) === part), part).toBe(true);
+      expect(
+        back.pieces.some(({ file }) => partOf(file) === part),
+        part,
+      ).toBe(true);
     }
     for (const part of ["better-auth", "saxes", "ml-matrix", "@zxcvbn-ts/core", "cockatiel", "aws4fetch"]) {
       expect(parts.has(part), part).toBe(false);
@@ -39,7 +48,15 @@ describe("the Workers' bundles", () => {
   });
 
   it("evaluate with the first request what every request needs, and no feature", () => {
-    const every = ["src/app.ts", "src/at-edge.ts", "src/audit", "src/backup", "src/identity", "src/lean", "src/platform"];
+    const every = [
+      "src/app.ts",
+      "src/at-edge.ts",
+      "src/audit",
+      "src/backup",
+      "src/identity",
+      "src/lean",
+      "src/platform",
+    ];
     const rooms = partsWith("src/edge.ts").filter((part) => part.startsWith("src/"));
     expect(rooms.sort()).toEqual([...every, "src/edge.ts"].sort());
     const behind = [...new Set([...evaluatedWith(back, "src/api.ts")].map(partOf))];
