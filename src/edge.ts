@@ -12,6 +12,8 @@ import { refuse } from "./platform/results.ts";
 
 /** What the Worker at the edge answers beside its features. */
 const HEALTH = "/health";
+/** A path that names a course. */
+const COURSE = /^\/api\/v1\/courses\/([^/]+)/;
 /** Seconds after which a caller tries again while the Worker behind the edge does not answer. */
 const RETRY_AFTER_SECONDS = 1;
 
@@ -36,11 +38,19 @@ const forwardOthers: MiddlewareHandler<AppEnv> = (c, next) =>
 /** Has the Worker behind the edge answer. It logs and counts the request. */
 async function forward(request: Request, env: Env): Promise<Response> {
   try {
-    return await env.BACK.fetch(request);
+    const answer = await env.BACK.fetch(request);
+    if (request.method !== "GET") await forgetChanged(getPathNoStrict(request));
+    return answer;
   } catch (fault) {
     const id = requestIdOf(request);
     logFault("forwarding_failed", fault, { request_id: id });
     const detail = "This part of the service does not answer.";
     return problemResponse(refuse("unavailable", { detail, retry_after: RETRY_AFTER_SECONDS }).refusal, id);
   }
+}
+
+/** Whoever has just published a course reads it here as it is now, and not as this isolate remembers it. */
+async function forgetChanged(path: string): Promise<void> {
+  const course = COURSE.exec(path)?.[1];
+  if (course !== undefined) (await import("./courses/catalog.ts")).forgetCourse(course);
 }
