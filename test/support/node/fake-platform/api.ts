@@ -216,7 +216,7 @@ export class PlatformApi {
     });
     if (isRunning) return;
     this.#running = running;
-    await this.#edge.hold(this.#run());
+    await this.#edge.hold(() => this.#run());
   }
   #running: readonly Running[] = [];
 
