@@ -104,7 +104,7 @@ function saidBefore(section: Section): Section {
  * A configuration of one Worker on this machine: the back, which wrangler runs beside the edge only from a file of its
  * own, or both Workers in one.
  */
-export function localText(part: "back" | "whole", shards: number, { main, vars = {} }: LocalChanges): string {
+function localText(part: "back" | "whole", shards: number, { main, vars = {} }: LocalChanges): string {
   const settings: Settings = {
     ...SETTINGS,
     vars: {
