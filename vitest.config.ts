@@ -4,7 +4,7 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig, type Plugin, type TestProjectInlineConfiguration } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { SETTINGS } from "./scripts/config/settings.ts";
-import { configFile } from "./scripts/lib/config/file.ts";
+import { localConfigFile } from "./scripts/lib/config/file.ts";
 import { buildPages } from "./scripts/lib/pages.ts";
 
 // A fresh secret for each run: a test can neither rely on one nor leak one.
@@ -93,6 +93,7 @@ const BUNDLED = [
   "hono/combine",
   "hono/cors",
   "hono/http-exception",
+  "hono/route",
   "itty-durable",
   "jose",
   "ml-matrix",
@@ -134,9 +135,9 @@ function inRuntime(
         // The Worker reads the list of common passwords from there.
         await buildPages();
         return {
-          // The Worker as it is; what it answers is compared with what it declares.
+          // Both Workers in one, as they are; what they answer is compared with what it declares.
           main: "./test/support/worker/checked-main.ts",
-          wrangler: { configPath: configFile() },
+          wrangler: { configPath: localConfigFile("whole") },
           miniflare: {
             queueProducers: UNREAD_QUEUES,
             // Heartbeats twice a second: what is found at the next beat is found within the test.

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import { bundleWorker, gzipBytes, partOf, sharesOf } from "./lib/worker-bundle.ts";
 
-const HELP = `Shows what the Worker's upload contains.
+const HELP = `Shows what the upload of a Worker contains: of the edge, or with --back of the one behind it.
 
-  npm run -s bundle                    packages and rooms
+  npm run -s bundle [-- --back]        packages and rooms
   npm run -s bundle -- --files [part]  files, of all or of one part: drizzle-orm, src/records
 
 The second column says how much smaller the upload (gzip) would be without that part. Similar parts compress each
@@ -11,13 +11,13 @@ other, so the sum of the column is less than the whole.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { files: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  options: { back: { type: "boolean" }, files: { type: "boolean" }, help: { type: "boolean", short: "h" } },
 });
 const kib = (bytes: number) => (bytes / 1_024).toFixed(1).padStart(8);
 
 if (values.help === true) console.log(HELP);
 else {
-  const bundle = await bundleWorker();
+  const bundle = await bundleWorker(values.back === true ? "back" : "edge");
   const [part] = positionals;
   const nameOf =
     values.files === true

@@ -5,15 +5,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { ENVIRONMENTS } from "./lib/environments.ts";
+import { ENVIRONMENTS, environmentOf, PARTS, type Part } from "./lib/environments.ts";
 import { ROOT } from "./lib/paths.ts";
 import { CHECK_LIMITS } from "./lib/release/check.ts";
 import { Cloudflare } from "./lib/release/cloudflare.ts";
 import { figuresByVersion, together } from "./lib/release/figures.ts";
 import { Probes } from "./lib/release/probes.ts";
 import { readProject } from "./lib/release/project.ts";
-import { explain, type Outside, type ReleasePlan, ReleaseRefused, release } from "./lib/release/release.ts";
+import { explain, type Outside, type ReleasePlan, ReleaseRefused, release, shown } from "./lib/release/release.ts";
 import { smoke } from "./lib/release/smoke.ts";
+import { overrides } from "./lib/release/versions.ts";
 import { runWrangler } from "./lib/wrangler.ts";
 
 const HELP = `Releases this commit gradually, and goes back by itself if it is worse than the present version.
@@ -31,7 +32,7 @@ const HELP = `Releases this commit gradually, and goes back by itself if it is w
                          itself, such as exceptions that nobody catches
   --checked              types, lint and tests have passed already (in CI, for this very commit)
   --allow-uncommitted    for tests
-  --entry FILE           another main module; for tests
+  --entry FILE           another main module of the edge; for tests
   --report FILE          writes the report as JSON
   --help                 this text
 
@@ -39,7 +40,7 @@ Needs CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN. If SMOKE_TOKEN is set to t
 smoke test also reads the list of courses. Exit: 0 released, 1 rolled back, 2 refused (nothing was changed for users).
 
 It runs in this order: refusals, checks, D1 migrations (after a check of the applied ones), upload of an immutable
-version, smoke test at 0 %, then 10, 50 and 100 % of the requests. Ctrl-C rolls back. See docs/operate/release.md.`;
+version of both Workers, smoke test at 0 %, then 10, 50 and 100 % of the requests, the back first. Ctrl-C rolls back. See docs/operate/release.md.`;
 
 /** Requests that read figures wait this long, milliseconds. */
 const FIGURES_TIMEOUT_MS = 15_000;
@@ -121,21 +122,21 @@ async function git(...args: string[]): Promise<string> {
   return stdout;
 }
 
-async function wrangler(args: readonly string[]): Promise<void> {
-  const { code, output } = await runWrangler([...args, "--env", env]);
+async function wrangler(args: readonly string[], part: Part = "edge"): Promise<void> {
+  const { code, output } = await runWrangler([...args, "--env", environmentOf(env, part) ?? ""]);
   if (code !== 0) throw new Error(`wrangler ${args.join(" ")} ended with ${code}:\n${output.trim()}`);
 }
 
 const uploadedSchema = z.looseObject({ type: z.literal("version-upload"), version_id: z.string() });
 
 /** wrangler writes what it has done into a file of JSON lines; its words for people are not read. */
-async function upload(plan: ReleasePlan): Promise<string> {
+async function upload(plan: ReleasePlan, part: Part): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-release-"));
   const file = join(folder, "output.ndjson");
   try {
     process.env.WRANGLER_OUTPUT_FILE_PATH = file;
-    const entry = values.entry === undefined ? [] : [values.entry];
-    await wrangler(["versions", "upload", ...entry, "--tag", plan.tag, "--message", plan.message]);
+    const entry = values.entry === undefined || part === "back" ? [] : [values.entry];
+    await wrangler(["versions", "upload", ...entry, "--tag", plan.tag, "--message", plan.message], part);
     const lines = readFileSync(file, "utf8")
       .split("\n")
       .filter((line) => line !== "");
@@ -174,7 +175,7 @@ try {
     limits: { ...CHECK_LIMITS, minRequests: min, maxErrorShare: share, maxLatencyRatio: ratio },
   };
   const started = performance.now();
-  const prober = new Probes(url, project.script, probes);
+  const prober = new Probes(url, project.scripts, probes);
   const outside: Outside = {
     cloudflare: Cloudflare.fromEnvironment(process.env),
     uncommitted: async () =>
@@ -187,9 +188,11 @@ try {
       }
     },
     applyMigrations: (database) => wrangler(["d1", "migrations", "apply", database, "--remote"]),
-    upload: () => upload(plan),
-    applyTriggers: () => wrangler(["triggers", "deploy"]),
-    smoke: (version) => smoke(url, { script: project.script, version, token: process.env.SMOKE_TOKEN }),
+    upload: (part) => upload(plan, part),
+    async applyTriggers() {
+      for (const part of PARTS) await wrangler(["triggers", "deploy"], part);
+    },
+    smoke: (version) => smoke(url, { versions: overrides(project.scripts, version), token: process.env.SMOKE_TOKEN }),
     figures: async (versions) => together(await readMetrics(), await prober.look(versions)),
     sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }),
     now: () => performance.now(),
@@ -197,7 +200,7 @@ try {
   };
   const report = await release(plan, outside);
   if (values.report !== undefined) writeFileSync(values.report, `${JSON.stringify(report, null, 2)}\n`);
-  console.log(`\n${report.outcome}: ${report.version}${report.reason === "" ? "" : ` (${report.reason})`}`);
+  console.log(`\n${report.outcome}: ${shown(report.version)}${report.reason === "" ? "" : ` (${report.reason})`}`);
   process.exit(report.outcome === "released" ? 0 : 1);
 } catch (fault) {
   console.error(`\nNot released, and nothing was changed for users. ${explain(fault)}`);

@@ -1,14 +1,12 @@
-import type { createApi } from "./api.ts";
 import type { AuditChain as AuditChainClass } from "./audit/chain/object.ts";
 import type { BackupVault as BackupVaultClass } from "./backup/scratch.ts";
+import type { createEdge } from "./edge.ts";
 import type { EnrollmentObject as EnrollmentObjectClass } from "./enrollment/object.ts";
 import type { BroadcastLog as BroadcastLogClass } from "./events/broadcast-log.ts";
 import type { BroadcastShard as BroadcastShardClass } from "./events/broadcast-shard.ts";
 import type { UserChannel as UserChannelClass } from "./events/channel.ts";
 import type { UserGate as UserGateClass } from "./identity/revocations.ts";
 import { lazyObject } from "./platform/cell/lazy-object.ts";
-import { logFault } from "./platform/log.ts";
-import { meter } from "./platform/metrics/meter.ts";
 import type { MetricsShard as MetricsShardClass } from "./platform/metrics/shard.ts";
 import type { JournalObject as JournalObjectClass } from "./records/journal/object.ts";
 
@@ -197,28 +195,12 @@ export class JournalObject extends lazyObject<JournalObjectClass>(
 ) {}
 
 /** Kept as itself and not as a promise, which two requests would share. */
-let api: ReturnType<typeof createApi> | undefined;
+let edge: ReturnType<typeof createEdge> | undefined;
 
+/** The Worker at the edge. Queues and crons belong to the one behind it (src/back.ts). */
 export default {
   async fetch(request: Request, env, context) {
-    api ??= (await import("./api.ts")).createApi();
-    return api.fetch(request, env, context);
-  },
-
-  async queue(batch, env) {
-    meter.pushSoon(env);
-    const { consumeQueue } = await import("./maintenance/index.ts");
-    await consumeQueue(batch, env);
-  },
-
-  async scheduled({ cron, scheduledTime }, env) {
-    meter.pushSoon(env);
-    try {
-      const { runCron } = await import("./maintenance/index.ts");
-      await runCron(cron, env, scheduledTime);
-    } catch (fault) {
-      logFault("cron_failed", fault, { cron });
-      throw fault;
-    }
+    edge ??= (await import("./edge.ts")).createEdge();
+    return edge.fetch(request, env, context);
   },
 } satisfies ExportedHandler<Env>;

@@ -49,13 +49,23 @@ export async function buildOf(commit: string): Promise<Build> {
   const { baseline } = await buildBundles();
   return {
     name: sha.slice(0, 7),
-    bundles: { product: join(tree, "bundle/index.js"), baseline, config },
+    bundles: {
+      product: join(tree, "bundle/index.js"),
+      back: isSplit(tree) ? join(tree, "bundle/back.js") : null,
+      baseline,
+      config,
+    },
     async freshState() {
       const state = emptyState();
       cpSync(template, state, { recursive: true });
       return state;
     },
   };
+}
+
+/** Whether a commit has a Worker behind the edge. */
+function isSplit(tree: string): boolean {
+  return existsSync(join(tree, "src/back.ts"));
 }
 
 /** Whole or not at all: it gets its name when it is built. */
@@ -68,6 +78,7 @@ function makeTree(sha: string, tree: string): void {
     // Its packages are those that are installed here.
     symlinkSync(fromRoot("node_modules"), join(making, "node_modules"));
     wrangler(making, ["deploy", "--dry-run", "--minify", "--outdir", "bundle"]);
+    if (isSplit(making)) wrangler(making, ["deploy", "--dry-run", "--minify", "--outdir", "bundle", "--env", "back"]);
     renameSync(making, tree);
   } finally {
     rmSync(making, { recursive: true, force: true });

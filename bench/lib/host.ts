@@ -11,6 +11,8 @@ import { z } from "zod";
 const optionsSchema = z.object({
   stateDir: z.string(),
   bundle: z.string(),
+  /** The Worker behind it, or null where there is none. */
+  back: z.string().nullable(),
   baseline: z.string(),
   /** The configuration file of the product. */
   config: z.string(),
@@ -32,16 +34,23 @@ const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? "null"));
 // wrangler's own type of this is lost on the way out of its bundle. A Worker with static assets is put behind another one
 // here, which imitates the platform's routing and doubles the CPU of a read; the baseline has none before it. What the
 // platform does there is not the product's, so the pages are left out.
-const { assets: _pages, ...product } = z
-  .looseObject({
-    assets: z.unknown(),
-    compatibilityDate: z.string(),
-    compatibilityFlags: z.array(z.string()),
-    bindings: z.record(z.string(), z.json()),
-    durableObjects: z.record(z.string(), z.looseObject({ className: z.string() })),
-    queueConsumers: z.record(z.string(), z.looseObject({})),
-  })
-  .parse(unstable_getMiniflareWorkerOptions(options.config).workerOptions);
+const configSchema = z.looseObject({
+  assets: z.unknown(),
+  compatibilityDate: z.string(),
+  compatibilityFlags: z.array(z.string()),
+  bindings: z.record(z.string(), z.json()),
+  durableObjects: z.record(z.string(), z.looseObject({ className: z.string() })),
+  queueConsumers: z.record(z.string(), z.looseObject({})).default({}),
+});
+const { assets: _pages, ...product } = configSchema.parse(
+  unstable_getMiniflareWorkerOptions(options.config).workerOptions,
+);
+/** Whom the product forwards to; nobody who asks it anything is measured where it has no Worker behind it. */
+const BACK = "latchkey-back";
+const { assets: _none, ...back } =
+  options.back === null
+    ? product
+    : configSchema.parse(unstable_getMiniflareWorkerOptions(options.config, "back").workerOptions);
 const { compatibilityDate, compatibilityFlags } = product;
 const workers: V4WorkerOptions[] = [
   {
@@ -49,8 +58,9 @@ const workers: V4WorkerOptions[] = [
     name: "latchkey",
     modules: [moduleOf(options.bundle)],
     bindings: { ...product.bindings, ...options.bindings },
+    serviceBindings: { BACK: options.back === null ? "latchkey" : BACK },
     durableObjects: objectsOf(options.classes),
-    ...(options.queueSeconds === null ? {} : { queueConsumers: gathering(options.queueSeconds) }),
+    ...(options.queueSeconds === null ? {} : { queueConsumers: gathering(product, options.queueSeconds) }),
     ...(options.breakObjects
       ? {
           durableObjects: {
@@ -61,6 +71,20 @@ const workers: V4WorkerOptions[] = [
       : {}),
     unsafeDirectSockets: [{ host: LOOPBACK, port: options.ports.product, proxy: false }],
   },
+  ...(options.back === null
+    ? []
+    : [
+        {
+          ...back,
+          name: BACK,
+          // Crons are fired at the Worker whose route is named.
+          routes: [`${BACK}.invalid/*`],
+          modules: [moduleOf(options.back)],
+          serviceBindings: { BACK },
+          bindings: { ...back.bindings, ...options.bindings },
+          ...(options.queueSeconds === null ? {} : { queueConsumers: gathering(back, options.queueSeconds) }),
+        },
+      ]),
   {
     name: "baseline",
     compatibilityDate,
@@ -97,8 +121,8 @@ function objectsOf(classes: readonly string[] | null) {
   return Object.fromEntries(all.filter(([, { className }]) => classes === null || classes.includes(className)));
 }
 
-function gathering(seconds: number) {
-  const consumers = Object.entries(product.queueConsumers);
+function gathering({ queueConsumers }: Pick<typeof product, "queueConsumers">, seconds: number) {
+  const consumers = Object.entries(queueConsumers);
   return Object.fromEntries(consumers.map(([name, consumer]) => [name, { ...consumer, maxBatchTimeout: seconds }]));
 }
 

@@ -14,6 +14,8 @@ import type { Role } from "../../src/platform/roles.ts";
 import { workerdOf } from "./cpu.ts";
 import type { HostOptions } from "./host.ts";
 
+/** Name of the Worker behind the product. */
+const BACK = "latchkey-back";
 const HOST = fromRoot("bench/lib/host.ts");
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
@@ -23,6 +25,8 @@ const TOKEN_SECONDS = 7_200;
 
 export interface Bundles {
   product: string;
+  /** The Worker behind the product; null: the product is the whole. */
+  back: string | null;
   baseline: string;
   /** The configuration that the product runs with. */
   config: string;
@@ -31,8 +35,10 @@ export interface Bundles {
 /** Builds the product as it is deployed (minified) and the baseline Worker, into a directory of their own. */
 export async function buildBundles(): Promise<Bundles> {
   const directory = mkdtempSync(join(tmpdir(), "latchkey-bench-bundle-"));
-  const built = await runWrangler(["deploy", "--dry-run", "--minify", "--outdir", directory]);
-  if (built.code !== 0) throw new Error(`the Worker cannot be built:\n${built.output}`);
+  for (const which of [[], ["--env", "back"]]) {
+    const built = await runWrangler(["deploy", "--dry-run", "--minify", "--outdir", directory, ...which]);
+    if (built.code !== 0) throw new Error(`the Worker cannot be built:\n${built.output}`);
+  }
   const baseline = join(directory, "baseline.js");
   await build({
     entryPoints: [fromRoot("bench/baseline/worker.ts")],
@@ -45,7 +51,7 @@ export async function buildBundles(): Promise<Bundles> {
     external: ["cloudflare:*"],
     logLevel: "error",
   });
-  return { product: join(directory, "index.js"), baseline, config: configFile() };
+  return { product: join(directory, "index.js"), back: join(directory, "back.js"), baseline, config: configFile() };
 }
 
 export interface Server {
@@ -73,6 +79,8 @@ interface ServerOptions {
   queueSeconds?: number | null;
   breakObjects?: boolean;
   classes?: string[] | null;
+  /** Without the Worker behind the product, for the start of the one that answers. */
+  isAlone?: boolean;
   /** Where the product answers; a free port when left out. */
   port?: number;
   /** AUTH_SECRET; a fresh one when left out. */
@@ -103,6 +111,7 @@ async function startOnce(
     queueSeconds = null,
     breakObjects = false,
     classes = null,
+    isAlone = false,
     port,
     secret = randomBytes(32).toString("base64url"),
   }: ServerOptions,
@@ -113,6 +122,7 @@ async function startOnce(
   const options: HostOptions = {
     stateDir,
     bundle: bundles.product,
+    back: isAlone ? null : bundles.back,
     baseline: bundles.baseline,
     config: bundles.config,
     ports,
@@ -135,7 +145,9 @@ async function startOnce(
     url,
     baseline: at(ports.baseline),
     cron: async (expression) => {
-      const answer = await fetch(`${at(ports.entry)}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(expression)}`);
+      const answer = await fetch(`${at(ports.entry)}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(expression)}`, {
+        headers: bundles.back === null ? {} : { "MF-Route-Override": BACK },
+      });
       if (!answer.ok) throw new Error(`cron "${expression}" failed: ${answer.status} ${await answer.text()}`);
       await answer.body?.cancel();
     },

@@ -6,7 +6,7 @@ import { settingsSchema } from "../lib/config/schema.ts";
 
 export const SETTINGS = settingsSchema.parse({
   product: "latchkey",
-  main: "src/index.ts",
+  main: { edge: "src/index.ts", back: "src/back.ts" },
 
   /** Databases over which courses are spread; the first is the directory that all share. More are added, none is taken away. */
   shards: 2,
@@ -29,11 +29,13 @@ enable_request_signal has no date of its own: without it a stream whose client h
   alias: {
     value: {
       zod: "./src/lean/zod.ts",
+      "../core/json-schema-processors.js": "./src/lean/zod-json-schema.ts",
+      "../core/to-json-schema.js": "./src/lean/zod-json-schema.ts",
       "@asteasolutions/zod-to-openapi": "./src/lean/zod-to-openapi.ts",
       "better-auth/db": "./src/lean/better-auth-db.ts",
       "ml-matrix": "./src/lean/ml-matrix.js",
     },
-    why: "Smaller replacements for packages that a bundler cannot split. Each says what it leaves out.",
+    why: "Smaller replacements for packages, and files of packages, that a bundler cannot split. Each says what it leaves out.",
   },
 
   vars: {
@@ -163,7 +165,7 @@ the token that Prometheus sends to /metrics. Without Prometheus, remove it from 
   retries: { times: 3, seconds: 60 },
   deadRetries: { batch: 100, batchSeconds: 5, times: 100, seconds: 600 },
 
-  /** src/index.ts dispatches on these very strings. */
+  /** src/maintenance/crons.ts dispatches on these very strings. */
   crons: ["* * * * *", "0 2 * * *"],
 
   /** Calls a minute by whoever is counted. */

@@ -13,9 +13,22 @@ export function nameIn(place: Place, word: string, { product }: Pick<Settings, "
   return word === "" ? first : `${first}-${word}`;
 }
 
-/** Name of the Worker in an environment. */
-export function workerName(environment: Environment): string {
-  return nameIn(environment, "");
+/**
+ * The two Workers that the service is made of. The edge has the objects, and answers what learners ask for all day. The
+ * back has the whole API for what the edge forwards, the queues and the crons.
+ */
+export const PARTS = ["edge", "back"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** Name of a Worker in an environment. */
+export function workerName(place: Place, part: Part = "edge", settings: Pick<Settings, "product"> = SETTINGS): string {
+  return nameIn(place, part === "edge" ? "" : part, settings);
+}
+
+/** The environment of wrangler.toml that describes a Worker; undefined: the top of the file. */
+export function environmentOf(place: Place, part: Part): string | undefined {
+  if (place === "local") return part === "edge" ? undefined : part;
+  return part === "edge" ? place : `${place}-${part}`;
 }
 
 /** One D1 database as the Worker is bound to it. */

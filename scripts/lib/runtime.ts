@@ -2,7 +2,7 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { configFile } from "./config/file.ts";
+import { configFile, localConfigFile } from "./config/file.ts";
 import { ensureLocalSecret } from "./local-secrets.ts";
 import { WRANGLER } from "./paths.ts";
 import { freePort, LOCAL_ADDRESS, portIsTaken, untilPortIsFree } from "./ports.ts";
@@ -21,6 +21,8 @@ const START_POLL_MS = 50;
 const HEALTH_TIMEOUT_MS = 10_000;
 /** How long one run of a cron handler may take, milliseconds. */
 const CRON_TIMEOUT_MS = 120_000;
+/** What stands before each line when two Workers run. */
+const WORKER_NAME = /^\[(?:undefined|latchkey[\w-]*)\] /;
 /** Lines of the log shown when the runtime does not start. */
 const TAIL_LINES = 40;
 
@@ -29,7 +31,7 @@ export interface RuntimeOptions {
   port?: number;
   /** Directory of everything that lasts: D1, objects, R2, queues. */
   stateDir: string;
-  /** File that is run in the place of wrangler.toml's main; it exports what that does. */
+  /** File that is run in the place of both Workers; it exports what they do. */
   main?: string;
   /** Plain variables that replace those of wrangler.toml. Never secrets: they are visible in the process list. */
   vars?: Record<string, string>;
@@ -58,7 +60,7 @@ export class PortTakenError extends Error {
 }
 
 /**
- * Starts the Worker on the real local runtime (workerd with D1, queues, R2 and objects persisted below `stateDir`) and
+ * Starts both Workers on the real local runtime (one workerd with D1, queues, R2 and objects persisted below `stateDir`) and
  * waits until it answers. Migrations are not applied here, see {@link applyMigrations}.
  * @throws PortTakenError, StateInUseError, or an Error with the end of the log when it does not start.
  */
@@ -69,12 +71,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const unlockState = lockState(options.stateDir);
   try {
     const group = await startGroup(
-      [
-        WRANGLER,
-        "dev",
-        ...(options.main === undefined ? [] : [options.main]),
-        ...devArguments(port, await freePort(), options),
-      ],
+      [WRANGLER, "dev", ...configArguments(options), ...devArguments(port, await freePort(), options)],
       wranglerEnvironment(options.stateDir),
     );
     return await whenReady(group, port, options, unlockState);
@@ -122,19 +119,25 @@ async function whenReady(
 
 /**
  * Fires one cron of wrangler.toml, as the platform would; the local runtime never does so by itself.
+ * @param time when it is due, epoch milliseconds; now when left out.
  * @throws when the handler fails.
  */
-export async function runCron(url: string, cron: string): Promise<void> {
-  const address = `${url}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(cron)}`;
+export async function runCron(url: string, cron: string, time = Date.now()): Promise<void> {
+  const address = `${url}/local/cron?cron=${encodeURIComponent(cron)}&time=${time}`;
   const response = await fetch(address, { signal: AbortSignal.timeout(CRON_TIMEOUT_MS) });
   const outcome = await response.text();
   if (!response.ok) throw new Error(`cron "${cron}" failed: ${response.status} ${outcome}`);
 }
 
+/** wrangler gives the variables of its command line to the first Worker alone: the other one has them in its file. */
+function configArguments({ main, vars }: RuntimeOptions): string[] {
+  return main === undefined
+    ? ["--config", configFile(), "--config", localConfigFile("back", { vars })]
+    : ["--config", localConfigFile("whole", { main })];
+}
+
 function devArguments(port: number, inspectorPort: number, options: RuntimeOptions): string[] {
   return [
-    "--config",
-    configFile(),
     "--ip",
     LOCAL_ADDRESS,
     "--port",
@@ -153,7 +156,7 @@ function followLog(group: ProcessGroup, options: RuntimeOptions): string[] {
   const tail: string[] = [];
   const file = options.logFile === undefined ? null : createWriteStream(options.logFile, { flags: "a", mode: 0o600 });
   const onLine = (raw: string) => {
-    const line = stripVTControlCharacters(raw);
+    const line = stripVTControlCharacters(raw).replace(WORKER_NAME, "");
     tail.push(line);
     if (tail.length > TAIL_LINES) tail.shift();
     file?.write(`${line}\n`);

@@ -5,6 +5,7 @@ import { decode } from "@jridgewell/sourcemap-codec";
 import { build } from "esbuild";
 import { z } from "zod";
 import { SETTINGS } from "../config/settings.ts";
+import type { Part } from "./environments.ts";
 import { fromRoot, ROOT } from "./paths.ts";
 
 /** The Worker's code in one file, as wrangler makes it. */
@@ -28,18 +29,17 @@ export interface BundleShare {
 
 const mapSchema = z.object({ sources: z.array(z.string()), mappings: z.string() });
 
-/** Bundles src/index.ts with the options that wrangler bundles it with. */
-export async function bundleWorker(): Promise<WorkerBundle> {
+/** Bundles one of the two Workers with the options that wrangler bundles it with. */
+export async function bundleWorker(part: Part = "edge"): Promise<WorkerBundle> {
   const { outputFiles, metafile, warnings } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [SETTINGS.main],
+    entryPoints: [SETTINGS.main[part]],
     outfile: fromRoot("dist/worker/index.js"),
     bundle: true,
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
-    alias: SETTINGS.alias.value,
     define: { "process.env.NODE_ENV": '"production"', "navigator.userAgent": '"Cloudflare-Workers"' },
     minify: true,
     sourcemap: "external",
@@ -47,6 +47,16 @@ export async function bundleWorker(): Promise<WorkerBundle> {
     metafile: true,
     logLevel: "silent",
     plugins: [
+      {
+        // As wrangler does it: esbuild's own option takes names of packages only.
+        name: "alias",
+        setup(on) {
+          on.onResolve({ filter: /./ }, ({ path }) => {
+            const instead = SETTINGS.alias.value[path];
+            return instead === undefined ? null : { path: fromRoot(instead) };
+          });
+        },
+      },
       {
         // A package's own source map would name files that are not here: what counts is the file that was read.
         name: "no-maps-of-packages",

@@ -9,12 +9,10 @@ import { releaseRoutes } from "./routes-release.ts";
 import { rosterRoutes } from "./routes-roster.ts";
 import { submissionFileRoutes } from "./routes-submission-files.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
-import { writeRoutes } from "./routes-writes.ts";
 
-/** What the room serves beside reads and passes, which are asked for most and are read alone. */
+/** What the room serves beside reads, passes and writes of learners, which are asked for most and are read alone. */
 export function enrollmentRoutes() {
   return newRouter()
-    .route("/", writeRoutes())
     .route("/", submissionRoutes())
     .route("/", gradingRoutes())
     .route("/", submissionFileRoutes())

@@ -9,8 +9,10 @@ export { callChannel, callChannelObject } from "./stubs.ts";
 export type { TopicRights } from "./topic-rights.ts";
 export { eventOf, type NewEvent } from "./types.ts";
 
-export const archiveLate = late(async () => (await import("./archive.ts")).archiveLate);
-export const consumeEvents = late(async () => (await import("./archive.ts")).consumeEvents);
-export const pruneEvents = late(async () => (await import("./archive.ts")).pruneEvents);
-export const publishAll = late(async () => (await import("./publishing.ts")).publishAll);
-export const reportDeadLetters = late(async () => (await import("./system-errors.ts")).reportDeadLetters);
+export const archiveLate = /* @__PURE__ */ late(async () => (await import("./archive.ts")).archiveLate);
+export const consumeEvents = /* @__PURE__ */ late(async () => (await import("./archive.ts")).consumeEvents);
+export const pruneEvents = /* @__PURE__ */ late(async () => (await import("./archive.ts")).pruneEvents);
+export const publishAll = /* @__PURE__ */ late(async () => (await import("./publishing.ts")).publishAll);
+export const reportDeadLetters = /* @__PURE__ */ late(
+  async () => (await import("./system-errors.ts")).reportDeadLetters,
+);

@@ -9,7 +9,6 @@ import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { pageQuery } from "../platform/http/pagination.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
-import { archiveRoutes } from "./archive-routes.ts";
 import { cursorOf, MAX_CURSOR } from "./cursor.ts";
 import { healthOf, healthSchema } from "./health.ts";
 import { readHistory } from "./history.ts";
@@ -173,7 +172,6 @@ const healthRoute = defineRoute(
 /** @param hears which topics a caller may listen to; the rooms that know of courses and enrollments say it. */
 export function eventRoutes({ hears }: { hears: TopicRights }) {
   return newRouter()
-    .route("/", archiveRoutes())
     .route("/", streamRoutes())
     .openapi(tokenRoute, async (c) => {
       const { id, role, session } = actorOf(c);

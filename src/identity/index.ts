@@ -8,5 +8,5 @@ export type { Presented } from "./standing.ts";
 export { tombstones } from "./tables.ts";
 export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones.ts";
 
-export const checkPassword = late(async () => (await import("./users.ts")).checkPassword);
-export const pruneIdentity = late(async () => (await import("./sessions.ts")).pruneIdentity);
+export const checkPassword = /* @__PURE__ */ late(async () => (await import("./users.ts")).checkPassword);
+export const pruneIdentity = /* @__PURE__ */ late(async () => (await import("./sessions.ts")).pruneIdentity);

@@ -74,7 +74,11 @@ export { shadowCheck } from "./shadow.ts";
 export { type Standing, standingOf } from "./standing.ts";
 export { courseMarks, enrollments, freshness, submissions, userCourses } from "./tables.ts";
 
-export const consumeProjections = late(async () => (await import("./projection.ts")).consumeProjections);
-export const drainEnrollment = late(async () => (await import("./projection.ts")).drainEnrollment);
-export const impactNow = late(async () => (await import("./impact-now.ts")).impactNow);
-export const projectEnrollments = late(async () => (await import("./projection.ts")).projectEnrollments);
+export const consumeProjections = /* @__PURE__ */ late(
+  async () => (await import("./projection.ts")).consumeProjections,
+);
+export const drainEnrollment = /* @__PURE__ */ late(async () => (await import("./projection.ts")).drainEnrollment);
+export const impactNow = /* @__PURE__ */ late(async () => (await import("./impact-now.ts")).impactNow);
+export const projectEnrollments = /* @__PURE__ */ late(
+  async () => (await import("./projection.ts")).projectEnrollments,
+);

@@ -40,7 +40,11 @@ export * from "./truth.ts";
 // Both rest on the engine for regular expressions, which is a tenth of all code: whoever reads never evaluates it.
 
 /** Reads what finds the faults of a course document's rules, {@link Analyze}. */
-export const readAnalyze = readOnce(async (): Promise<typeof Analyze> => (await import("./analyze.ts")).analyze);
+export const readAnalyze = /* @__PURE__ */ readOnce(
+  async (): Promise<typeof Analyze> => (await import("./analyze.ts")).analyze,
+);
 
 /** Reads what judges answers, {@link Judge}. */
-export const readJudge = readOnce(async (): Promise<typeof Judge> => (await import("./judge.ts")).judge);
+export const readJudge = /* @__PURE__ */ readOnce(
+  async (): Promise<typeof Judge> => (await import("./judge.ts")).judge,
+);

@@ -158,9 +158,7 @@ describe("killed in the middle of uploads", () => {
     expect(left).toBeGreaterThan(0);
 
     await start();
-    const later = Date.now() + LATER_MS;
-    const night = `${runtime.url}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(NIGHTLY)}&time=${later}`;
-    expect((await fetch(night)).status).toBe(200);
+    await runCron(runtime.url, NIGHTLY, Date.now() + LATER_MS);
     await runCron(runtime.url, EVERY_MINUTE);
     for (const [id, { user, sha256 }] of kept) {
       const answer = await call(await tokenFor(user), "GET", `/files/${id}/download`);

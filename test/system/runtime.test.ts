@@ -54,7 +54,8 @@ describe("the local runtime", () => {
 
 describe("the crons of a local start", () => {
   it("are those of wrangler.toml", () => {
-    const listed = /^crons = (\[.*\])$/m.exec(readFileSync(fromRoot("wrangler.toml"), "utf8"))?.[1] ?? "[]";
+    const listed =
+      /^\[env\.back\.triggers\]\ncrons = (\[.*\])$/m.exec(readFileSync(fromRoot("wrangler.toml"), "utf8"))?.[1] ?? "[]";
     expect(JSON.parse(listed)).toEqual([EVERY_MINUTE, NIGHTLY]);
   });
 

@@ -1,22 +1,53 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { SETTINGS } from "../../config/settings.ts";
-import { ENVIRONMENTS, workerName } from "../environments.ts";
+import { ENVIRONMENTS, environmentOf, type Place, workerName } from "../environments.ts";
 import { fromRoot } from "../paths.ts";
 import { type Settings, shardCount } from "./schema.ts";
-import { inheritedSections, ownSections } from "./sections.ts";
-import { comment, compact, line, spacious } from "./toml.ts";
+import { backSections, inheritedSections, ownSections } from "./sections.ts";
+import { comment, compact, line, type Section, spacious } from "./toml.ts";
 
 /** The committed configuration, which is what is deployed. */
 export const COMMITTED = fromRoot("wrangler.toml");
 
-/** The whole text of a configuration. */
+/** What a run on this machine has in the place of what is committed. */
+interface LocalChanges {
+  main?: string | undefined;
+  vars?: Record<string, string> | undefined;
+}
+
+/** What they begin with; the whole has the classes of the edge, and everything else of the back. */
+const MAINS = { back: "src/local-back.ts", whole: "test/support/worker/whole-main.ts" };
+
+const BACK_WHY = `The Worker behind the edge: the whole API for what the edge forwards, the queues and the crons. wrangler's
+environments are the way to describe two Workers in one file; this one is not a place.`;
+
+/** The whole text of a configuration: both Workers, for this machine and for each environment. */
 export function configText(shards = SETTINGS.shards, settings: Settings = SETTINGS): string {
+  return `${[
+    `# Written whole by \`npm run config\` from scripts/config/settings.ts; change that. Comments name the trap behind a line.\n${edgeOf(settings, shards)}`,
+    backOf(settings, "local", shards, spacious),
+    "# The same for the environments, which inherit no binding and no variable.",
+    ...ENVIRONMENTS.flatMap((environment) => [
+      [
+        `[env.${environment}]`,
+        line({ key: "name", value: workerName(environment, "edge", settings) }),
+        compact(`env.${environment}.`, [
+          ...ownSections(settings, environment, shards, "edge"),
+          // Inherited too, but `wrangler types` knows only what an environment says itself.
+          ...inheritedSections(settings).filter(({ path }) => path === "assets"),
+        ]),
+      ].join("\n"),
+      backOf(settings, environment, shards, compact),
+    ]),
+  ].join("\n\n")}\n`;
+}
+
+function headOf(settings: Settings, name: string, main: string): string {
   const { date, flags } = settings.compatibility;
-  const head = [
-    "# Written whole by `npm run config` from scripts/config/settings.ts; change that. Comments name the trap behind a line.",
-    line({ key: "name", value: settings.product }),
-    line({ key: "main", value: settings.main }),
+  return [
+    line({ key: "name", value: name }),
+    line({ key: "main", value: main }),
     "",
     ...comment(date.why),
     line({ key: "compatibility_date", value: date.value }),
@@ -29,19 +60,69 @@ export function configText(shards = SETTINGS.shards, settings: Settings = SETTIN
     ),
     line({ key: "minify", value: true }),
     line({ key: "keep_names", value: false }),
-  ];
-  const environments = ENVIRONMENTS.map((environment) =>
+  ].join("\n");
+}
+
+function edgeOf(settings: Settings, shards: number): string {
+  const sections = [...ownSections(settings, "local", shards, "edge"), ...inheritedSections(settings)];
+  return [headOf(settings, workerName("local", "edge", settings), settings.main.edge), spacious("", sections)].join(
+    "\n\n",
+  );
+}
+
+/** The Worker behind the edge. It inherits from the top of the file what it does not replace here. */
+function backOf(
+  settings: Settings,
+  place: Place,
+  shards: number,
+  write: (prefix: string, sections: readonly Section[]) => string,
+): string {
+  const name = `env.${environmentOf(place, "back")}`;
+  return [
     [
-      `[env.${environment}]`,
-      line({ key: "name", value: workerName(environment) }),
-      compact(`env.${environment}`, ownSections(settings, environment, shards)),
+      ...(place === "local" ? comment(BACK_WHY) : []),
+      `[${name}]`,
+      line({ key: "name", value: workerName(place, "back", settings) }),
+      line({ key: "main", value: settings.main.back }),
+      // Only the edge calls it, by its binding.
+      line({ key: "workers_dev", value: false }),
+      line({ key: "preview_urls", value: false }),
+      // The objects are the edge's.
+      line({ key: "exports", value: {} }),
     ].join("\n"),
+    write(`${name}.`, [...ownSections(settings, place, shards, "back").map(saidBefore), ...backSections(settings)]),
+  ].join("\n\n");
+}
+
+/** What the edge has too is explained there. */
+function saidBefore(section: Section): Section {
+  if (section.path === "queues.consumers") return section;
+  return { ...section, why: undefined, entries: section.entries.map((entry) => ({ ...entry, why: undefined })) };
+}
+
+/**
+ * A configuration of one Worker on this machine: the back, which wrangler runs beside the edge only from a file of its
+ * own, or both Workers in one.
+ */
+function localText(part: "back" | "whole", shards: number, { main, vars = {} }: LocalChanges): string {
+  const settings: Settings = {
+    ...SETTINGS,
+    vars: {
+      ...SETTINGS.vars,
+      ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, { value }])),
+    },
+  };
+  const back = backSections(settings).filter(({ path }) => part === "back" || path !== "assets");
+  const inherited = inheritedSections(settings).filter(
+    ({ path }) =>
+      !(
+        back.some((own) => own.path === path) ||
+        (part === "back" && (path.startsWith("exports.") || path === "build"))
+      ),
   );
   return `${[
-    head.join("\n"),
-    spacious([...ownSections(settings, "local", shards), ...inheritedSections(settings)]),
-    "# The same for the environments, which inherit no binding and no variable.",
-    ...environments,
+    headOf(settings, workerName("local", part === "back" ? "back" : "edge"), main ?? MAINS[part]),
+    spacious("", [...ownSections(settings, "local", shards, part), ...inherited, ...back]),
   ].join("\n\n")}\n`;
 }
 
@@ -60,9 +141,19 @@ export function shardsOfRun(): number {
  */
 export function configFile(): string {
   const shards = shardsOfRun();
-  if (shards === SETTINGS.shards) return COMMITTED;
-  const file = fromRoot(`wrangler.shards-${shards}.toml`);
-  const wanted = configText(shards);
+  return shards === SETTINGS.shards ? COMMITTED : written(`wrangler.shards-${shards}.toml`, configText(shards));
+}
+
+/** The configuration of one Worker of this run on this machine, see {@link localText}. */
+export function localConfigFile(part: "back" | "whole", changes: LocalChanges = {}): string {
+  const text = localText(part, shardsOfRun(), changes);
+  const digest = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return written(`wrangler.local-${part}-${digest}.toml`, text);
+}
+
+/** A file beside wrangler.toml with this text. */
+function written(name: string, wanted: string): string {
+  const file = fromRoot(name);
   if (read(file) === wanted) return file;
   const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, wanted);

@@ -16,7 +16,8 @@ export const shardCount = z.coerce.number().int().min(1).max(MAX_SHARDS);
 /** What wrangler.toml is made from; see scripts/config/settings.ts. */
 export const settingsSchema = z.strictObject({
   product: word,
-  main: z.string(),
+  /** The file that each Worker begins with. */
+  main: z.strictObject({ edge: z.string(), back: z.string() }),
   shards: shardCount,
   migrations: z.strictObject({ directory: z.string(), shard: z.string() }),
   compatibility: z.strictObject({

@@ -1,12 +1,17 @@
-import { type BoundDatabase, databasesOf, nameIn, type Place } from "../environments.ts";
+import { type BoundDatabase, databasesOf, nameIn, type Part, type Place, workerName } from "../environments.ts";
 import type { Settings } from "./schema.ts";
-
 import type { Section, Value } from "./toml.ts";
 
+const ASSETS = { binding: "ASSETS", directory: "dist/web", not_found_handling: "single-page-application" };
+
+/** One of the two Workers, or both in one: a program that wants only one runs that (tests, benchmarks). */
+type Bound = Part | "whole";
+
 /** What an environment does not inherit from the top of the file, and so has to say for itself. */
-export function ownSections(settings: Settings, environment: Place, shards: number): Section[] {
+export function ownSections(settings: Settings, environment: Place, shards: number, part: Bound): Section[] {
   const named = (word: string) => nameIn(environment, word, settings);
   const queues = Object.entries(settings.queues);
+  const edge = workerName(environment, "edge", settings);
   return [
     {
       path: "vars",
@@ -17,7 +22,13 @@ export function ownSections(settings: Settings, environment: Place, shards: numb
     },
     { path: "secrets", why: settings.secrets.why, entries: entriesOf({ required: settings.secrets.value }) },
     ...Object.entries(settings.objects).map(([name, class_name]) =>
-      inList("durable_objects.bindings", { name, class_name }),
+      inList("durable_objects.bindings", { name, class_name, ...(part === "back" ? { script_name: edge } : {}) }),
+    ),
+    inList(
+      "services",
+      { binding: "BACK", service: part === "whole" ? edge : workerName(environment, "back", settings) },
+      `The Worker behind the edge: it answers what the edge does not. (It is bound to itself too: wrangler wants every
+environment to have every binding.)`,
     ),
     ...databaseSections(databasesOf(environment, shards, settings)),
     ...Object.entries(settings.buckets).map(([binding, { name, why }]) =>
@@ -46,6 +57,27 @@ what failed its last retry, so each has one, and each dead-letter queue has a co
           : undefined,
       ),
     ),
+    ...(part === "edge" ? [] : consumerSections(settings, named)),
+    ...Object.entries(settings.rateLimits).map(([name, limit], at) =>
+      inList(
+        "ratelimits",
+        // The account counts under numbers of four digits; the first says which environment it is.
+        {
+          name,
+          namespace_id: `${environment === "staging" ? 2 : 1}${String(at + 1).padStart(3, "0")}`,
+          simple: { limit, period: 60 },
+        },
+        at === 0
+          ? "A limit against abuse, not a quota: counted per location and eventually consistent; the period may only be 10 or 60."
+          : undefined,
+      ),
+    ),
+  ];
+}
+
+function consumerSections(settings: Settings, named: (word: string) => string): Section[] {
+  const queues = Object.entries(settings.queues);
+  return [
     ...queues.map(([, queue]) =>
       inList(
         "queues.consumers",
@@ -76,20 +108,6 @@ what failed its last retry, so each has one, and each dead-letter queue has a co
           : undefined,
       ),
     ),
-    ...Object.entries(settings.rateLimits).map(([name, limit], at) =>
-      inList(
-        "ratelimits",
-        // The account counts under numbers of four digits; the first says which environment it is.
-        {
-          name,
-          namespace_id: `${environment === "staging" ? 2 : 1}${String(at + 1).padStart(3, "0")}`,
-          simple: { limit, period: 60 },
-        },
-        at === 0
-          ? "A limit against abuse, not a quota: counted per location and eventually consistent; the period may only be 10 or 60."
-          : undefined,
-      ),
-    ),
   ];
 }
 
@@ -107,11 +125,7 @@ A deploy that adds or removes a class must ship alone, at 100 %: split versions 
           : undefined,
       entries: entriesOf({ type: "durable-object", storage: "sqlite" }),
     })),
-    {
-      path: "triggers",
-      why: "src/index.ts dispatches on these very strings; a test compares the two lists.",
-      entries: entriesOf({ crons: settings.crons }),
-    },
+    { path: "triggers", why: "The crons are those of the back.", entries: entriesOf({ crons: [] }) },
     {
       path: "limits",
       why: "A cron that fires more often than hourly gets 30 s of CPU at most; sweeps enqueue work instead of doing it.",
@@ -123,9 +137,7 @@ A deploy that adds or removes a class must ship alone, at 100 %: split versions 
       why: `The pages. What begins like an address of theirs and is no file gets index.html, whose router takes it from there, and
 costs no call of the Worker. Everything else reaches the Worker: the API, and what is nowhere, which is a 404.`,
       entries: entriesOf({
-        binding: "ASSETS",
-        directory: "dist/web",
-        not_found_handling: "single-page-application",
+        ...ASSETS,
         run_worker_first: [
           "/*",
           ...settings.pages.flatMap((path) => addressesOf(path, settings.pages)).map((path) => `!${path}`),
@@ -136,6 +148,22 @@ costs no call of the Worker. Everything else reaches the Worker: the API, and wh
       path: "build",
       why: "Bundles src/web into that folder before every deploy and local start; a moment when nothing has changed.",
       entries: entriesOf({ command: settings.build.command, watch_dir: settings.build.watch }),
+    },
+  ];
+}
+
+/** What the back has in the place of what it would inherit: no class of its own, no address of its own, and the crons. */
+export function backSections(settings: Settings): Section[] {
+  return [
+    {
+      path: "triggers",
+      why: "src/maintenance/crons.ts dispatches on these very strings; a test compares the two lists.",
+      entries: entriesOf({ crons: settings.crons }),
+    },
+    {
+      path: "assets",
+      why: "Only read by the code: nobody asks this Worker for a page.",
+      entries: entriesOf({ ...ASSETS, run_worker_first: true }),
     },
   ];
 }

@@ -13,12 +13,12 @@ export interface Section {
 }
 
 /** Tables as people read them: one a paragraph, each key on a line, with the comments. */
-export function spacious(sections: readonly Section[]): string {
+export function spacious(prefix: string, sections: readonly Section[]): string {
   return sections
     .map(({ path, isList, why, entries }) =>
       [
         ...comment(why),
-        isList === true ? `[[${path}]]` : `[${path}]`,
+        isList === true ? `[[${prefix}${path}]]` : `[${prefix}${path}]`,
         ...entries.flatMap((entry) => [...comment(entry.why), line(entry)]),
       ].join("\n"),
     )
@@ -46,7 +46,7 @@ export function compact(prefix: string, sections: readonly Section[]): string {
   }
   return [...blocks]
     .map(([path, lines]) =>
-      [path === "" ? "" : `[${prefix}.${path}]`, ...lines].filter((text) => text !== "").join("\n"),
+      [path === "" ? "" : `[${prefix}${path}]`, ...lines].filter((text) => text !== "").join("\n"),
     )
     .join("\n\n");
 }
@@ -66,6 +66,7 @@ function text(value: Value): string {
   // A string of JSON is one of TOML: both escape alike.
   if (typeof value === "string") return JSON.stringify(value);
   if (isList(value)) return `[${value.map((one) => JSON.stringify(one)).join(", ")}]`;
+  if (Object.keys(value).length === 0) return "{}";
   return `{ ${Object.entries(value)
     .map(([key, one]) => line({ key, value: one }))
     .join(", ")} }`;

@@ -25,7 +25,14 @@ const versionSchema = z.looseObject({
   metadata: z.looseObject({ created_on: z.string() }),
   annotations: z.record(z.string(), z.string()).default({}),
   resources: z.looseObject({
-    bindings: z.array(z.looseObject({ name: z.string(), type: z.string(), class_name: z.string().optional() })),
+    bindings: z.array(
+      z.looseObject({
+        name: z.string(),
+        type: z.string(),
+        class_name: z.string().optional(),
+        script_name: z.string().optional(),
+      }),
+    ),
   }),
 });
 const querySchema = z.array(z.looseObject({ results: z.array(z.record(z.string(), z.unknown())) }));

@@ -40,7 +40,7 @@ export function refusals(situation: Situation): string[] {
   }
   const missing = requiredSecrets.filter((name) => !presentSecrets.includes(name));
   if (missing.length > 0)
-    found.push(`secrets are missing: ${missing.join(", ")} (\`wrangler secret put NAME --env …\`)`);
+    found.push(`secrets are missing: ${missing.join(", ")} (\`npm run -s secret -- put NAME --env …\`)`);
   const { added, removed } = classChange(situation);
   if (added.length + removed.length > 0) {
     found.push(
@@ -59,10 +59,10 @@ export function classChange({ wantedClasses, liveClasses }: Pick<Situation, "wan
   };
 }
 
-/** Object classes a version is bound to. */
-export function classesOf(version: Version): string[] {
-  const classes = version.resources.bindings.flatMap(({ type, class_name }) =>
-    type === "durable_object_namespace" && class_name !== undefined ? [class_name] : [],
+/** Object classes of its own that a version of a Worker is bound to. */
+export function classesOf(version: Version, script: string): string[] {
+  const classes = version.resources.bindings.flatMap(({ type, class_name, script_name = script }) =>
+    type === "durable_object_namespace" && class_name !== undefined && script_name === script ? [class_name] : [],
   );
   return [...new Set(classes)].sort();
 }

@@ -1,4 +1,6 @@
+import type { Part } from "../environments.ts";
 import type { Figures } from "./figures.ts";
+import { overrides, type Versions } from "./versions.ts";
 
 /** Longest wait for one answer, milliseconds; none within it counts as failed. */
 const TIMEOUT_MS = 15_000;
@@ -11,29 +13,29 @@ const PATHS = ["/health", "/api/v1/courses", "/openapi.json", "/api/v1/nothing-h
  */
 export class Probes {
   readonly #url: string;
-  readonly #script: string;
+  readonly #scripts: Readonly<Record<Part, string>>;
   readonly #count: number;
   readonly #found = new Map<string, { requests: number; errors: number }>();
   #turn = 0;
 
   /** @param count requests to each version a look. */
-  constructor(url: string, script: string, count: number) {
+  constructor(url: string, scripts: Readonly<Record<Part, string>>, count: number) {
     this.#url = url;
-    this.#script = script;
+    this.#scripts = scripts;
     this.#count = count;
   }
 
-  /** Asks each version, and @returns what all probes so far have seen. */
-  async look(versions: readonly string[]): Promise<ReadonlyMap<string, Figures>> {
+  /** Asks each version, and @returns what all probes so far have seen, by the version of the edge, which they all reach. */
+  async look(versions: readonly Versions[]): Promise<ReadonlyMap<string, Figures>> {
     const asked = versions.flatMap((version) => Array.from({ length: this.#count }, () => version));
     await Promise.all(asked.map((version) => this.#ask(version)));
     return new Map([...this.#found].map(([version, figures]) => [version, { ...figures, buckets: new Map() }]));
   }
 
-  async #ask(version: string): Promise<void> {
+  async #ask(version: Versions): Promise<void> {
     this.#turn += 1;
     const path = PATHS[this.#turn % PATHS.length] ?? "/health";
-    const headers = { "cloudflare-workers-version-overrides": `${this.#script}="${version}"` };
+    const headers = overrides(this.#scripts, version);
     const isGood = await fetch(`${this.#url}${path}`, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) }).then(
       async (answer) => {
         await answer.arrayBuffer();
@@ -41,7 +43,7 @@ export class Probes {
       },
       () => false,
     );
-    const figures = this.#found.get(version) ?? { requests: 0, errors: 0 };
-    this.#found.set(version, { requests: figures.requests + 1, errors: figures.errors + (isGood ? 0 : 1) });
+    const figures = this.#found.get(version.edge) ?? { requests: 0, errors: 0 };
+    this.#found.set(version.edge, { requests: figures.requests + 1, errors: figures.errors + (isGood ? 0 : 1) });
   }
 }

@@ -1,9 +1,11 @@
+import { PARTS, type Part } from "../environments.ts";
 import { type CheckLimits, judge } from "./check.ts";
 import { type Cloudflare, CloudflareError } from "./cloudflare.ts";
-import { type Figures, NO_FIGURES, since } from "./figures.ts";
+import { type Figures, since } from "./figures.ts";
 import { classesOf, refusals } from "./guards.ts";
 import type { Project, ProjectDatabase } from "./project.ts";
 import { drift, readApplied, recordSums, takesAway } from "./schema.ts";
+import { deployBoth, figuresOf, type Versions } from "./versions.ts";
 
 // The order of a release. Everything that talks to the outside comes in from there, so that this is all there is to it.
 
@@ -29,14 +31,14 @@ export interface Outside {
   check(): Promise<void>;
   /** @throws when one fails; D1 rolls that one back. */
   applyMigrations(database: string): Promise<void>;
-  /** Builds and uploads a version that gets no requests. @returns its id. */
-  upload(): Promise<string>;
+  /** Builds and uploads a version of a Worker that gets no requests. @returns its id. */
+  upload(part: Part): Promise<string>;
   /** Crons, routes and consumers of wrangler.toml, which belong to no version. */
   applyTriggers(): Promise<void>;
   /** @returns what went wrong. */
-  smoke(version: string): Promise<string[]>;
-  /** What each of these versions has answered so far. @throws when there are no figures. */
-  figures(versions: readonly string[]): Promise<ReadonlyMap<string, Figures>>;
+  smoke(versions: Versions): Promise<string[]>;
+  /** What each version has answered so far, by its id. @throws when there are no figures. */
+  figures(versions: readonly Versions[]): Promise<ReadonlyMap<string, Figures>>;
   sleep(ms: number): Promise<void>;
   now(): number;
   say(text: string): void;
@@ -51,8 +53,8 @@ interface StepReport {
 }
 
 export interface ReleaseReport {
-  version: string;
-  replaced: string;
+  version: Versions;
+  replaced: Versions;
   outcome: "released" | "rolled back";
   steps: StepReport[];
   reason: string;
@@ -66,8 +68,8 @@ export class ReleaseRefused extends Error {
 }
 
 /**
- * Releases the checkout: guards, checks, migrations, an immutable version, smoke test at 0 %, then 10, 50 and 100 % of
- * the requests with a release check after each. From the first request on every fault leads back to the old version.
+ * Releases the checkout: guards, checks, migrations, an immutable version of both Workers, smoke test at 0 %, then 10, 50
+ * and 100 % of the requests with a release check after each. From the first request on every fault leads back to the old version.
  * @throws ReleaseRefused before anything was changed for users.
  */
 export async function release(plan: ReleasePlan, outside: Outside): Promise<ReleaseReport> {
@@ -81,8 +83,8 @@ export async function release(plan: ReleasePlan, outside: Outside): Promise<Rele
   for (const database of project.databases) await migrate(database, outside);
 
   say("upload");
-  const version = await outside.upload();
-  say(`version ${version} (${plan.tag}) is uploaded; ${stable} has every request`);
+  const version: Versions = { edge: await outside.upload("edge"), back: await outside.upload("back") };
+  say(`version ${shown(version)} (${plan.tag}) is uploaded; ${shown(stable)} has every request`);
   const report: ReleaseReport = {
     version,
     replaced: stable,
@@ -92,13 +94,14 @@ export async function release(plan: ReleasePlan, outside: Outside): Promise<Rele
     rollbackMs: null,
   };
   const share = (percentage: number) =>
-    cloudflare.deploy(
-      project.script,
+    deployBoth(
+      cloudflare,
+      project.scripts,
       percentage === 100
-        ? [{ version_id: version, percentage }]
+        ? [{ versions: version, percentage }]
         : [
-            { version_id: stable, percentage: 100 - percentage },
-            { version_id: version, percentage },
+            { versions: stable, percentage: 100 - percentage },
+            { versions: version, percentage },
           ],
       `${plan.message}: ${percentage} %`,
     );
@@ -119,15 +122,16 @@ export async function release(plan: ReleasePlan, outside: Outside): Promise<Rele
     report.reason = fault instanceof Error ? fault.message : String(fault);
     say(`rolling back: ${report.reason}`);
     const started = outside.now();
-    await cloudflare.deploy(
-      project.script,
-      [{ version_id: stable, percentage: 100 }],
+    await deployBoth(
+      cloudflare,
+      project.scripts,
+      [{ versions: stable, percentage: 100 }],
       `rollback: ${report.reason}`,
       // The old version ran a moment ago with these very secrets: nothing about them can be a surprise.
       { force: true },
     );
     report.rollbackMs = Math.round(outside.now() - started);
-    say(`${stable} has every request again, after ${report.rollbackMs} ms`);
+    say(`${shown(stable)} has every request again, after ${report.rollbackMs} ms`);
   }
   return report;
 }
@@ -135,25 +139,39 @@ export async function release(plan: ReleasePlan, outside: Outside): Promise<Rele
 /** The release check, or a fault on the way, says no. */
 class Breach extends Error {}
 
-/** @returns the version that has every request now. */
-async function mayStart({ project }: ReleasePlan, { cloudflare, uncommitted, say }: Outside): Promise<string> {
+/** Both ids, for people. */
+export function shown({ edge, back }: Versions): string {
+  return `${edge} with ${back} behind it`;
+}
+
+/** @returns the versions that have every request now. */
+async function mayStart({ project }: ReleasePlan, { cloudflare, uncommitted, say }: Outside): Promise<Versions> {
   say("guards");
-  const { script } = project;
+  const changes = await uncommitted();
+  const looks = await Promise.all(PARTS.map((part) => look(part, project, cloudflare, changes)));
+  const found = [...new Set(looks.flatMap(({ refused }) => refused))];
+  const [edge, back] = looks.map(({ stable }) => stable);
+  if (found.length > 0 || edge === undefined || back === undefined) throw new ReleaseRefused(found.join("\n"));
+  return { edge, back };
+}
+
+/** Why a Worker cannot be released, and the version of it that has every request. */
+async function look(part: Part, project: Project, cloudflare: Cloudflare, uncommitted: readonly string[]) {
+  const script = project.scripts[part];
   const lastDeployedFrom = await cloudflare.lastDeployedFrom(script);
   const deployments = lastDeployedFrom === null ? [] : await cloudflare.deployments(script);
   const stable = deployments[0]?.versions[0]?.version_id;
   const live = stable === undefined ? null : await cloudflare.version(script, stable);
-  const found = refusals({
-    uncommitted: await uncommitted(),
+  const refused = refusals({
+    uncommitted,
     lastDeployedFrom,
     deployments,
     requiredSecrets: project.requiredSecrets,
     presentSecrets: lastDeployedFrom === null ? [] : await cloudflare.secretNames(script),
-    wantedClasses: project.classes,
-    liveClasses: live === null ? [] : classesOf(live),
+    wantedClasses: project.classes[part],
+    liveClasses: live === null ? [] : classesOf(live, script),
   });
-  if (found.length > 0 || stable === undefined) throw new ReleaseRefused(found.join("\n"));
-  return stable;
+  return { stable, refused };
 }
 
 /** What a database still needs. @throws ReleaseRefused when it has drifted, or when what it needs takes something away. */
@@ -191,8 +209,8 @@ async function migrate(bound: ProjectDatabase, outside: Outside): Promise<void> 
 interface Watch extends ReleasePlan {
   percentage: number;
   before: ReadonlyMap<string, Figures>;
-  version: string;
-  stable: string;
+  version: Versions;
+  stable: Versions;
   steps: StepReport[];
 }
 
@@ -200,14 +218,14 @@ interface Watch extends ReleasePlan {
 async function watch(step: Watch, outside: Outside): Promise<void> {
   const { percentage, before, version, stable, limits, steps } = step;
   const started = outside.now();
-  const of = (figures: ReadonlyMap<string, Figures>, id: string) => figures.get(id) ?? NO_FIGURES;
   for (;;) {
     await outside.sleep(step.lookMs);
     const seconds = (outside.now() - started) / 1_000;
     const after = await outside.figures(percentage === 100 ? [version] : [stable, version]);
-    const fresh = since(of(before, version), of(after, version));
+    const fresh = since(figuresOf(before, version), figuresOf(after, version));
     // With every request the new version has nobody beside it: what the old one did before is the measure.
-    const usual = percentage === 100 ? of(after, stable) : since(of(before, stable), of(after, stable));
+    const usual =
+      percentage === 100 ? figuresOf(after, stable) : since(figuresOf(before, stable), figuresOf(after, stable));
     const verdict = judge(fresh, usual, limits, seconds * 1_000 >= step.stepMs);
     if (verdict.kind === "wait") continue;
     const { requests, errors } = fresh;

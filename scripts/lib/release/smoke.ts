@@ -40,16 +40,14 @@ const WITH_TOKEN: readonly Check[] = [
 ];
 
 /**
- * Asks one version a few things, whatever its share of the requests.
- * @param version asked for by name, with the platform's version override; null asks whichever answers.
+ * Asks a version a few things, whatever its share of the requests: of the edge, and of the back through it.
+ * @param versions headers that ask for it by name, see `overrides`; none asks whichever answers.
  * @returns what went wrong; empty when all is well.
  */
 export async function smoke(
   url: string,
-  { script, version, token }: { script: string; version: string | null; token?: string | undefined },
+  { versions: headers = {}, token }: { versions?: Record<string, string>; token?: string | undefined },
 ): Promise<string[]> {
-  const headers: Record<string, string> =
-    version === null ? {} : { "cloudflare-workers-version-overrides": `${script}="${version}"` };
   const failed: string[] = [];
   for (const check of CHECKS) failed.push(...(await passes(url, check, headers)));
   if (token !== undefined) {

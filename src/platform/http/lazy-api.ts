@@ -5,6 +5,8 @@ import type { AppEnv } from "./context.ts";
 
 type App = OpenAPIHono<AppEnv>;
 
+const API = "/api/v1";
+
 /** Adds the routes of one feature to the app. */
 export type Mount = (app: App) => unknown;
 
@@ -28,6 +30,15 @@ export function lazily(beginnings: readonly string[], read: () => Promise<Mount>
   return { covers: new RegExp(`^(?:${sources.join("|")})`), read: readOnce(read) };
 }
 
+/** A feature below /api/v1, whose paths are given without it. */
+export function inApi(beginnings: readonly string[], read: () => Promise<App>): Feature {
+  const paths = beginnings.map((beginning) => API + beginning);
+  return lazily(paths, async () => {
+    const router = await read();
+    return (app) => app.route(API, router);
+  });
+}
+
 /**
  * The API of which features are read as they are asked for. Each app holds the features that were read by then, in the
  * order in which they are listed, so that which route answers does not depend on what was asked for before.
@@ -36,6 +47,7 @@ export class LazyApi {
   readonly #features: readonly Feature[];
   readonly #build: (mounts: readonly Mount[]) => App;
   readonly #read = new Map<Feature, Mount>();
+  readonly #covers: RegExp;
   #app: App | null = null;
   /** What the paths of features look like that were not read yet; null: there are none. */
   #missing: RegExp | null;
@@ -45,6 +57,7 @@ export class LazyApi {
     this.#features = features;
     this.#build = build;
     this.#missing = covering(features);
+    this.#covers = this.#missing ?? /$^/;
   }
 
   /** Answers a request, once every feature that may serve its path has been read. */
@@ -53,6 +66,11 @@ export class LazyApi {
     if (this.#missing?.test(path) !== true) return this.#current().fetch(request, env, context);
     const features = this.#features.filter(({ covers }) => covers.test(path));
     return this.#readAll(features).then(() => this.#current().fetch(request, env, context));
+  }
+
+  /** Whether a feature may serve this path. */
+  covers(path: string): boolean {
+    return this.#covers.test(path);
   }
 
   /** Reads every feature: what describes or walks the API needs all routes. */

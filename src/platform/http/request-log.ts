@@ -19,8 +19,7 @@ const EDGE_SHARE = 0.1;
 export function requestLog(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const started = performance.now();
-    const given = c.req.header("x-request-id");
-    c.set("requestId", given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID());
+    c.set("requestId", requestIdOf(c.req.raw));
     const queries = { count: 0 };
     c.set("queries", queries);
     c.set("facts", {});
@@ -49,6 +48,12 @@ export function requestLog(): MiddlewareHandler<AppEnv> {
       ...(rate < 1 ? { sample_rate: rate } : {}),
     });
   };
+}
+
+/** The id of a request: the one that it came with, or a new one. */
+export function requestIdOf({ headers }: Request): string {
+  const given = headers.get("x-request-id");
+  return given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
 }
 
 /** Methods that are counted by name; a client may invent others. */

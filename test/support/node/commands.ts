@@ -44,6 +44,7 @@ export const NOT_TYPED: readonly (readonly [command: RegExp, why: string])[] = [
     "`test/system/backup.test.ts` takes, verifies and restores a backup",
   ],
   [/^npm run deploy\b/, "needs an account; `test/system/release/whole.test.ts` deploys to a stubbed one"],
+  [/^npm run -s secret\b/, "needs an account; the commands of wrangler that it runs are checked with the others"],
   [/^npm run rollback\b/, "needs an account; `test/system/release/whole.test.ts` rolls back in a stubbed one"],
   [/^npm run config && npm run deploy\b/, "likewise; `scripts/config.ts` is checked with the types"],
   [/^npm run validate\b|^VALIDATION_SECRET=/, "takes minutes to days; `test/system/validate.test.ts` runs a short one"],

@@ -13,6 +13,8 @@ const stateSchema = z.object({
   deployments: z.array(
     z.looseObject({ versions: z.array(z.object({ version_id: z.string(), percentage: z.number() })) }),
   ),
+  /** Shares of the versions of the back, newest deployment first. */
+  back: z.array(z.array(z.object({ version_id: z.string(), percentage: z.number() }))),
   versions: z.array(
     z.object({
       id: z.string(),
@@ -40,11 +42,11 @@ export interface FakePlatform {
 
 /**
  * Starts a fake of Cloudflare's API and edge over a real workerd, in a process that dies with this one.
- * @param script name of the Worker whose secrets are given.
+ * @param options.scripts names of the edge and the back, both with these secrets.
  */
 export async function startFakePlatform(options: {
   stateDir: string;
-  script: string;
+  scripts: readonly [string, string];
   secrets: Record<string, string>;
   /** Queues and databases that are there already. */
   queues: readonly string[];

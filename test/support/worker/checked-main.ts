@@ -1,4 +1,4 @@
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { readEverything } from "../../../src/platform/late.ts";
 import { checkedAnswer } from "./declared-answers.ts";
 

@@ -8,9 +8,9 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { z } from "zod";
+import worker from "../../../src/back.ts";
 import type { courseDocumentSchema } from "../../../src/courses/document.ts";
 import { enrollmentStub } from "../../../src/enrollment/stub.ts";
-import worker from "../../../src/index.ts";
 import { call, tokenOf } from "./http.ts";
 
 export type DocumentInput = z.input<typeof courseDocumentSchema>;

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import * as latchkey from "../../../src/index.ts";
 import { enforceOnD1, enforceOnQueue, enforceOnSql, resetUsage, usageSoFar } from "./platform-limits.ts";
+import * as latchkey from "./whole-main.ts";
 
 // The Worker as it is, on bindings that refuse what the platform refuses; for slow end-to-end tests, which start it by
 // this file. It also says what has passed through them.

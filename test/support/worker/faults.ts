@@ -5,8 +5,8 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import worker from "../../../src/back.ts";
 import type { EnrollmentObject } from "../../../src/enrollment/object.ts";
-import worker from "../../../src/index.ts";
 import { objectOf } from "./courses.ts";
 import { type Call, request } from "./http.ts";
 

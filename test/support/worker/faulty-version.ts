@@ -1,4 +1,4 @@
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 
 export * from "../../../src/index.ts";
 

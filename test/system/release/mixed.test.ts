@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Bundles, buildBundles, type Server, startServer } from "../../../bench/lib/server.ts";
 import { api } from "../../../scripts/lib/api-client.ts";
+import { localConfigFile } from "../../../scripts/lib/config/file.ts";
+import { ROOT } from "../../../scripts/lib/paths.ts";
 import { mintAccessToken } from "../../../src/identity/tokens.ts";
 import type { Role } from "../../../src/platform/roles.ts";
 import { expectAnswer } from "../../support/node/answers.ts";
-import { buildRelease, type PreviousRelease, previousCommit } from "../../support/node/previous-release.ts";
+import { type BuiltRelease, buildRelease, previousCommit, treeOf } from "../../support/node/previous-release.ts";
 import { freshState, removeState } from "../../support/node/state.ts";
 
 // During a gradual release, and after a rollback, the code of two releases works on the same data. Here the previous
@@ -38,7 +42,8 @@ const sessionsSchema = z.looseObject({ results: z.array(z.looseObject({ session_
 describe.skipIf(commit === null)("the previous release and this one", () => {
   let stateDir: string;
   let bundles: Bundles;
-  let previous: PreviousRelease;
+  let previous: BuiltRelease;
+  let present: BuiltRelease;
   let server: Server | undefined;
   /** What has been acknowledged, by whichever release. */
   let completed = 0;
@@ -48,7 +53,11 @@ describe.skipIf(commit === null)("the previous release and this one", () => {
   beforeAll(async () => {
     stateDir = await freshState();
     bundles = await buildBundles();
-    previous = await buildRelease(commit ?? "", stateDir);
+    const tree = treeOf(commit ?? "");
+    previous = await buildRelease(tree, join(stateDir, "previous.js")).finally(() =>
+      rmSync(tree, { recursive: true, force: true }),
+    );
+    present = await buildRelease(ROOT, join(stateDir, "present.js"));
   });
   afterAll(async () => {
     await server?.kill();
@@ -62,7 +71,9 @@ describe.skipIf(commit === null)("the previous release and this one", () => {
 
   async function start(release: "previous" | "this"): Promise<void> {
     await server?.stop();
-    server = await startServer(release === "this" ? bundles : { ...bundles, product: previous.bundle }, stateDir, {
+    // Each is one Worker here: what the two releases share is what they store.
+    const product = release === "this" ? present.bundle : previous.bundle;
+    server = await startServer({ ...bundles, product, back: null, config: localConfigFile("whole") }, stateDir, {
       bindings: { AUTH_SECRET: SECRET },
       classes: release === "this" ? null : previous.classes,
     });

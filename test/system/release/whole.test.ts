@@ -16,9 +16,10 @@ import { freshState, removeState } from "../../support/node/state.ts";
 const CLIENTS = 12;
 const project = readProject("production");
 const [directory = { name: "", files: [] }] = project.databases;
+const versionsSchema = z.object({ edge: z.string(), back: z.string() });
 const reportSchema = z.object({
-  version: z.string(),
-  replaced: z.string(),
+  version: versionsSchema,
+  replaced: versionsSchema,
   outcome: z.enum(["released", "rolled back"]),
   steps: z.array(z.object({ percentage: z.int(), requests: z.int(), errors: z.int(), verdict: z.string() })),
   rollbackMs: z.number().nullable(),
@@ -38,7 +39,7 @@ beforeAll(async () => {
   );
   platform = await startFakePlatform({
     stateDir,
-    script: project.script,
+    scripts: [project.scripts.edge, project.scripts.back],
     secrets,
     queues: project.queues,
     databases: project.databases.map(({ name }) => name),
@@ -49,6 +50,7 @@ beforeAll(async () => {
     if (files.length > 0) await wrangler(["d1", "migrations", "apply", name, "--remote"]);
   }
   await wrangler(["deploy"]);
+  await wrangler(["deploy"], "production-back");
   for (let client = 0; client < CLIENTS; client += 1) void visit();
 });
 afterAll(async () => {
@@ -72,8 +74,8 @@ async function visit(): Promise<void> {
   }
 }
 
-async function wrangler(args: readonly string[]): Promise<void> {
-  const { code, output } = await start([WRANGLER, ...args, "--env", "production"]);
+async function wrangler(args: readonly string[], environment = "production"): Promise<void> {
+  const { code, output } = await start([WRANGLER, ...args, "--env", environment]);
   if (code !== 0) throw new Error(output);
 }
 
@@ -108,6 +110,8 @@ async function runRelease(args: readonly string[]) {
 
 const shares = async () =>
   (await platform.state()).deployments.map(({ versions }) => versions.map(({ percentage }) => percentage).join("/"));
+const sharesOfBack = async () =>
+  (await platform.state()).back.map((versions) => versions.map(({ percentage }) => percentage).join("/"));
 const liveVersion = async () => (await platform.state()).deployments[0]?.versions[0]?.version_id;
 
 describe("a release", () => {
@@ -119,15 +123,16 @@ describe("a release", () => {
     expect(output).toContain("rolled back");
     expect(code).toBe(1);
     const { version, replaced, outcome, steps, rollbackMs } = report();
-    expect([outcome, replaced]).toEqual(["rolled back", before]);
+    expect([outcome, replaced.edge]).toEqual(["rolled back", before]);
     expect(steps).toEqual([expect.objectContaining({ percentage: 10, verdict: "breach" })]);
     expect(rollbackMs).toBeGreaterThan(0);
     // Newest first: back at 100, after 10 and 0.
     expect((await shares()).slice(0, 4)).toEqual(["100", "90/10", "100/0", "100"]);
+    expect((await sharesOfBack()).slice(0, 4)).toEqual(["100", "90/10", "100/0", "100"]);
     expect(await liveVersion()).toBe(before);
     const { totals } = await platform.state();
-    expect(totals[version]?.errors).toBeGreaterThan(0);
-    expect(totals[replaced]?.errors).toBe(0);
+    expect(totals[version.edge]?.errors).toBeGreaterThan(0);
+    expect(totals[replaced.edge]?.errors).toBe(0);
     const failed = (seen.get(500) ?? 0) / [...seen.values()].reduce((sum, count) => sum + count, 0);
     console.log(`release: ${output}\nclients saw ${JSON.stringify([...seen])}, ${(100 * failed).toFixed(2)} % failed`);
     expect(failed).toBeLessThan(0.01);
@@ -146,7 +151,12 @@ describe("a release", () => {
       [100, 0, "pass"],
     ]);
     expect((await shares()).slice(0, 4)).toEqual(["100", "50/50", "90/10", "100/0"]);
-    expect(await liveVersion()).toBe(report().version);
+    expect((await sharesOfBack()).slice(0, 4)).toEqual(["100", "50/50", "90/10", "100/0"]);
+    expect(await liveVersion()).toBe(report().version.edge);
+    // The clients' requests are forwarded: the new back has answered them too.
+    const { totals, back: deployed } = await platform.state();
+    expect(deployed[0]?.[0]?.version_id).toBe(report().version.back);
+    expect(totals[report().version.back]?.requests).toBeGreaterThan(0);
     expect((seen.get(500) ?? 0) + (seen.get(0) ?? 0)).toBe(failures);
     // What was applied is written down, and a version says which commit it is.
     const database = await cloudflare.databaseId(directory.name);
@@ -155,10 +165,11 @@ describe("a release", () => {
     expect((await platform.state()).versions.at(-1)?.annotations["workers/tag"]).toMatch(/^[0-9a-f]{12}$/);
 
     const asked = await run("rollback", ["--dry-run"]);
-    expect([asked.code, await liveVersion()]).toEqual([0, report().version]);
+    expect([asked.code, await liveVersion()]).toEqual([0, report().version.edge]);
     const back = await run("rollback", ["--reason", "a test", "--url", platform.edge]);
     expect(back.output).toMatch(/Not undone[\s\S]*data[\s\S]*schema[\s\S]*objects[\s\S]*rolled back in \d+ ms/);
     expect([back.code, await liveVersion()]).toEqual([0, before]);
+    expect((await platform.state()).back[0]?.[0]?.version_id).toBe(report().replaced.back);
   });
 });
 
@@ -195,10 +206,13 @@ describe("refused, with nothing changed", () => {
       { version_id: first, percentage: 90 },
       { version_id: second, percentage: 10 },
     ];
-    await cloudflare.deploy(project.script, split, "left by a release that was killed");
+    await cloudflare.deploy(project.scripts.edge, split, "left by a release that was killed");
     await refusedBecause(/another release is under way/);
+    const back = (await platform.state()).back[0];
     expect((await run("rollback", [])).code).toBe(0);
     expect([await liveVersion(), (await shares())[0]]).toEqual([first, "100"]);
+    // The back had not moved yet, and is the one that fits.
+    expect((await platform.state()).back[0]).toEqual(back);
   });
 });
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { SETTINGS } from "../../../scripts/config/settings.ts";
 import { COMMITTED, configFile, configText } from "../../../scripts/lib/config/file.ts";
 import { settingsSchema } from "../../../scripts/lib/config/schema.ts";
-import { databasesOf, ENVIRONMENTS, workerName } from "../../../scripts/lib/environments.ts";
+import { databasesOf, ENVIRONMENTS, environmentOf, PARTS, workerName } from "../../../scripts/lib/environments.ts";
 import { fromRoot } from "../../../scripts/lib/paths.ts";
 
 /** What wrangler makes of a file for one environment (none: this machine), as plain data. */
@@ -40,15 +40,37 @@ function comparable(config: Record<string, unknown>): unknown {
 }
 
 describe("the environments of wrangler.toml", () => {
-  it.each(ENVIRONMENTS)("%s has every binding, variable, secret and trigger that the tests run with", (environment) => {
-    const config = configOf(environment);
-    expect(comparable(config)).toEqual(comparable(configOf()));
-    expect(config.name).toBe(workerName(environment));
-    expect(valuesOf(config.d1_databases, ["database_name"])).toEqual(
-      databasesOf(environment, SETTINGS.shards).map(({ name }) => name),
-    );
-    expect(config.vars).toMatchObject({ ENVIRONMENT: environment });
-  });
+  it.each(ENVIRONMENTS.flatMap((environment) => PARTS.map((part) => ({ environment, part }))))(
+    "$environment has every binding, variable, secret and trigger of the $part that the tests run with",
+    ({ environment, part }) => {
+      const config = configOf(environmentOf(environment, part));
+      expect(comparable(config)).toEqual(comparable(configOf(environmentOf("local", part))));
+      expect(config.name).toBe(workerName(environment, part));
+      expect(valuesOf(config.d1_databases, ["database_name"])).toEqual(
+        databasesOf(environment, SETTINGS.shards).map(({ name }) => name),
+      );
+      expect(config.vars).toMatchObject({ ENVIRONMENT: environment });
+    },
+  );
+
+  it.each(ENVIRONMENTS)(
+    "%s has two Workers that are bound to each other, and only one has each thing",
+    (environment) => {
+      const [edge, back] = PARTS.map((part) => configOf(environmentOf(environment, part)));
+      const names = { edge: workerName(environment, "edge"), back: workerName(environment, "back") };
+      expect(valuesOf(edge?.services, ["service"])).toEqual([names.back]);
+      expect(new Set(valuesOf(back?.durable_objects, ["script_name"]))).toEqual(new Set([names.edge]));
+      expect(valuesOf(back?.durable_objects, ["class_name"])).toEqual(Object.values(SETTINGS.objects));
+      expect(Object.keys(Object(edge?.exports))).toEqual(Object.values(SETTINGS.objects));
+      expect(Object.keys(Object(back?.exports))).toEqual([]);
+      expect([edge?.triggers, back?.triggers]).toEqual([{ crons: [] }, { crons: SETTINGS.crons }]);
+      expect(valuesOf(edge?.queues, ["dead_letter_queue"])).toEqual([]);
+      expect(valuesOf(back?.queues, ["dead_letter_queue"])).toHaveLength(Object.keys(SETTINGS.queues).length);
+      // Nobody reaches the back but the edge.
+      expect([back?.workers_dev, back?.preview_urls]).toEqual([false, false]);
+      expect(back?.main).not.toBe(edge?.main);
+    },
+  );
 
   it("staging shares nothing with production: no database, bucket, queue or counter", () => {
     const [staging, production] = [configOf("staging"), configOf("production")].map((config) =>

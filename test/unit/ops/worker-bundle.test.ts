@@ -1,21 +1,44 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { sourceFiles } from "../../../scripts/lib/source-files.ts";
-import { bundleWorker, evaluatedWith, partOf, type WorkerBundle } from "../../../scripts/lib/worker-bundle.ts";
+import {
+  bundleWorker,
+  evaluatedWith,
+  gzipBytes,
+  partOf,
+  type WorkerBundle,
+} from "../../../scripts/lib/worker-bundle.ts";
 import * as uploadedZod from "../../../src/lean/zod.ts";
 
 // A start takes as long as what it evaluates. Nothing here is timed: what is evaluated follows from the imports.
 
+/** Of the edge, and of the Worker behind it. */
 let bundle: WorkerBundle;
+let back: WorkerBundle;
 beforeAll(async () => {
-  bundle = await bundleWorker();
-}, 60_000);
+  [bundle, back] = await Promise.all([bundleWorker("edge"), bundleWorker("back")]);
+}, 120_000);
 
 /** Rooms and packages of which something is evaluated with a file. */
 const partsWith = (file: string) => [...new Set([...evaluatedWith(bundle, file)].map(partOf))];
 
-describe("the Worker's bundle", () => {
-  it("evaluates at the start only what says of which classes and handlers the Worker is made", () => {
+describe("the Workers' bundles", () => {
+  it("keep the edge below 300 KiB (gzip), without what only authors, operators and jobs need", () => {
+    expect(gzipBytes(bundle.code)).toBeLessThanOrEqual(300 * 1_024);
+    const parts = new Set(bundle.pieces.map(({ file }) => partOf(file)));
+    for (const part of ["src/imports", "src/insight", "src/ops", "src/people", "src/privacy", "src/maintenance"]) {
+      expect(parts.has(part), part).toBe(false);
+      expect(
+        back.pieces.some(({ file }) => partOf(file) === part),
+        part,
+      ).toBe(true);
+    }
+    for (const part of ["better-auth", "saxes", "ml-matrix", "@zxcvbn-ts/core", "cockatiel", "aws4fetch"]) {
+      expect(parts.has(part), part).toBe(false);
+    }
+  });
+
+  it("evaluate at the start only what says of which classes and handlers the Worker is made", () => {
     expect(
       partsWith("src/index.ts")
         .filter((part) => part.startsWith("src/"))
@@ -24,13 +47,24 @@ describe("the Worker's bundle", () => {
     expect(partsWith("src/index.ts")).not.toContain("zod");
   });
 
-  it("evaluates with the first request what every request needs, and no feature", () => {
-    const rooms = partsWith("src/api.ts").filter((part) => part.startsWith("src/"));
-    expect(rooms.sort()).toEqual(["src/api.ts", "src/audit", "src/backup", "src/identity", "src/lean", "src/platform"]);
-    expect(partsWith("src/api.ts")).not.toContain("better-auth");
+  it("evaluate with the first request what every request needs, and no feature", () => {
+    const every = [
+      "src/app.ts",
+      "src/at-edge.ts",
+      "src/audit",
+      "src/backup",
+      "src/identity",
+      "src/lean",
+      "src/platform",
+    ];
+    const rooms = partsWith("src/edge.ts").filter((part) => part.startsWith("src/"));
+    expect(rooms.sort()).toEqual([...every, "src/edge.ts"].sort());
+    const behind = [...new Set([...evaluatedWith(back, "src/api.ts")].map(partOf))];
+    expect(behind.filter((part) => part.startsWith("src/")).sort()).toEqual([...every, "src/api.ts"].sort());
+    expect(behind).not.toContain("better-auth");
   });
 
-  it("evaluates with the first read nothing that only others need", () => {
+  it("evaluate with the first read nothing that only others need", () => {
     const files = new Set([
       ...evaluatedWith(bundle, "src/enrollment/routes-reads.ts"),
       ...evaluatedWith(bundle, "src/enrollment/object.ts"),
@@ -41,17 +75,19 @@ describe("the Worker's bundle", () => {
     expect(others).toEqual([]);
     expect([...files].map(partOf)).not.toContain("re2js");
     for (const heavy of ["audit/shapes", "courses/document", "events/shapes", "identity/schemas", "identity/library"]) {
-      expect(bundle.imports.has(`src/${heavy}.ts`), heavy).toBe(true);
+      expect(back.imports.has(`src/${heavy}.ts`), heavy).toBe(true);
       expect(files.has(`src/${heavy}.ts`), heavy).toBe(false);
     }
   });
 
-  it("imports no module of the platform that every start would evaluate, wherever the import stands", () => {
-    const external = [...bundle.code.matchAll(/\bfrom\s*"((?:node|cloudflare):[^"]+)"/g)].map(([, name]) => name);
-    expect([...new Set(external)]).toEqual(["cloudflare:workers"]);
+  it("import no module of the platform that every start would evaluate, wherever the import stands", () => {
+    const externals = ({ code }: WorkerBundle) =>
+      new Set([...code.matchAll(/\bfrom\s*"((?:node|cloudflare):[^"]+)"/g)].map(([, name]) => name));
+    expect([...externals(bundle)]).toEqual(["cloudflare:workers"]);
+    expect([...externals(back)]).toEqual(["cloudflare:workers"]);
   });
 
-  it("has every function of zod that is called, and no import of what is not there", () => {
+  it("have every function of zod that is called, and no import of what is not there", () => {
     const sources = sourceFiles("src").filter((path) => !/^src\/(web|client|lean)\//.test(path));
     const texts = sources
       .map((path) => readFileSync(path, "utf8"))
@@ -70,6 +106,6 @@ describe("the Worker's bundle", () => {
         : typeof Reflect.get(Object(found), inner) !== "function";
     });
     expect(missing).toEqual([]);
-    expect(bundle.warnings).toEqual([]);
+    expect([...bundle.warnings, ...back.warnings]).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import type { Role } from "../../../src/platform/roles.ts";
 import { call, request, tokenOf } from "../../support/worker/http.ts";
 import { changesNothing, makeWorld, refused, timed, type World } from "./support.ts";

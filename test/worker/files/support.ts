@@ -2,7 +2,7 @@ import { createExecutionContext, createScheduledController } from "cloudflare:te
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { z } from "zod";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import type { Role } from "../../../src/platform/roles.ts";
 import { API, call, read, request, tokenOf } from "../../support/worker/http.ts";
 

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import worker from "../../../src/back.ts";
 import { MAX_STRAYS, SWEEP_PAGE } from "../../../src/files/sweep.ts";
-import worker from "../../../src/index.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import {
   addressFor,

@@ -1,8 +1,8 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { z } from "zod";
+import worker from "../../../src/back.ts";
 import { importDetail, importView } from "../../../src/imports/schemas.ts";
-import worker from "../../../src/index.ts";
 import type { Role } from "../../../src/platform/roles.ts";
 import { type Files, tgzOf } from "../../support/courses/archives.ts";
 import { backupOf } from "../../support/courses/moodle-backup.ts";

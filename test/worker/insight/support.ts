@@ -1,7 +1,7 @@
 import { createExecutionContext, createMessageBatch } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { z } from "zod";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import type { CourseFacts } from "../../../src/insight/world.ts";
 import { AUTHOR, publish } from "../../support/worker/courses.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";

@@ -3,7 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { ABANDONED_AFTER_MS } from "../../../src/platform/http/idempotency.ts";
 import { silentBinding } from "../../support/worker/broken-bindings.ts";
 import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";

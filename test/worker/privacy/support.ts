@@ -1,9 +1,9 @@
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { z } from "zod";
+import worker from "../../../src/back.ts";
 import { channelStub } from "../../../src/events/stubs.ts";
 import type { UserGate } from "../../../src/identity/revocations.ts";
-import worker from "../../../src/index.ts";
 import { journalOf, journalStub } from "../../../src/records/stubs.ts";
 import { enroll, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { type Call, call, read, request, tokenOf } from "../../support/worker/http.ts";

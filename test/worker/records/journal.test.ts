@@ -4,7 +4,7 @@ import { createScheduledController, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { FLUSH_INTERVAL_MS } from "../../../src/records/journal/append.ts";
 import { PARK_AFTER } from "../../../src/records/journal/flush.ts";
 import { journalOf } from "../../../src/records/stubs.ts";

@@ -1,14 +1,14 @@
 import { createMessageBatch } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { LAST_ATTEMPT } from "../../../src/platform/queue/last-attempt.ts";
 import wrangler from "../../../wrangler.toml?raw";
 import { bindingsWith, collectingQueue, run } from "./support.ts";
 
-/** The tables of one kind in wrangler.toml, each as its `key = value` lines. */
+/** The tables of one kind that wrangler.toml has for the back, each as its `key = value` lines. */
 function tablesNamed(name: string): Map<string, string>[] {
-  const sections = wrangler.split(/^(?=\[)/m).filter((section) => section.startsWith(name));
+  const sections = wrangler.split(/^(?=\[)/m).filter((section) => section.startsWith(`[[env.back.${name}]]`));
   return sections.map(
     (section) =>
       new Map(
@@ -17,11 +17,11 @@ function tablesNamed(name: string): Map<string, string>[] {
   );
 }
 
-const crons = JSON.parse(/^crons *= *(\[.*\])$/m.exec(wrangler)?.[1] ?? "[]") as string[];
-const consumers = tablesNamed("[[queues.consumers]]");
+const crons = JSON.parse(/^\[env\.back\.triggers\]\ncrons *= *(\[.*\])$/m.exec(wrangler)?.[1] ?? "[]") as string[];
+const consumers = tablesNamed("queues.consumers");
 const queues = consumers.map((consumer) => consumer.get("queue") ?? "");
 
-describe("wrangler.toml and src/index.ts", () => {
+describe("wrangler.toml and src/back.ts", () => {
   it("know the same crons: each has its job, and any other is a fault", async () => {
     const jobs = new Map<string, unknown[]>();
     for (const cron of crons) {
@@ -51,7 +51,7 @@ describe("wrangler.toml and src/index.ts", () => {
   });
 
   it("[I10] every queue has a consumer, and each but the last stops a dead-letter queue that has one too", async () => {
-    const produced = tablesNamed("[[queues.producers]]").map((producer) => producer.get("queue") ?? "");
+    const produced = tablesNamed("queues.producers").map((producer) => producer.get("queue") ?? "");
     expect(produced.length).toBeGreaterThan(0);
     for (const queue of produced) expect(queues).toContain(queue);
     for (const consumer of consumers) {

@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { COURSE_SWEEP, DEAD_LEASE_MS, LEASE_MS, sweep } from "../../../src/staleness/refresh.ts";
 import { deliver, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { callWith } from "../../support/worker/faults.ts";

@@ -1,8 +1,8 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import worker from "../../../src/back.ts";
 import { resendMost } from "../../../src/enrollment/resend.ts";
-import worker from "../../../src/index.ts";
 import {
   LETTER_RETENTION_MS,
   MAX_HANDLED_LETTERS,

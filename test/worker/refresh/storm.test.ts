@@ -2,8 +2,8 @@ import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import worker from "../../../src/back.ts";
 import { shadowRead } from "../../../src/enrollment/reads.ts";
-import worker from "../../../src/index.ts";
 import type { ReadRequest } from "../../../src/mirror/contract.ts";
 import { shadowCheck } from "../../../src/mirror/shadow.ts";
 import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";

@@ -1,7 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { z } from "zod";
-import worker from "../../../src/index.ts";
+import worker from "../../../src/back.ts";
 import { markCoursePage } from "../../../src/staleness/marks.ts";
 import type { DocumentInput } from "../../support/worker/courses.ts";
 import { objectOf, publish } from "../../support/worker/courses.ts";

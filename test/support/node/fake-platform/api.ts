@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { z } from "zod";
 import type { Edge } from "./edge.ts";
-import type { VersionRuntime } from "./runtime.ts";
+import type { Running, VersionRuntime } from "./runtime.ts";
 import { type Account, ApiError, metadataSchema, type Script, type Version } from "./state.ts";
 
 // The part of Cloudflare's REST API that wrangler 4.155 and our own scripts use, with the answers and refusals that
@@ -128,7 +128,7 @@ export class PlatformApi {
       const script = account.script(name);
       const { versions, annotations } = deploymentBody.parse(await request.json());
       const deployment = account.deploy(script, versions, annotations, query.get("force") === "true");
-      await this.#settle(script);
+      await this.#settle();
       return deployment;
     });
     this.#on("GET", "/workers/workers/:name", ({ params: [name = ""] }) => ({
@@ -175,7 +175,7 @@ export class PlatformApi {
       const script = account.ensureScript(name);
       const version = await this.#upload(script, request, "deploy");
       account.deploy(script, [{ version_id: version.id, percentage: 100 }], {}, true);
-      await this.#settle(script);
+      await this.#settle();
       return {
         id: name,
         etag: version.id,
@@ -199,23 +199,30 @@ export class PlatformApi {
     return this.#account.addVersion(script, metadata, modules, how);
   }
 
-  /** Brings the runtime to the current deployment. Objects move to a version when it has every request. */
-  async #settle(script: Script): Promise<void> {
-    const shares = script.deployments[0]?.versions ?? [];
-    const versions = this.#account.liveVersions(script);
-    const whole = script.deployments
-      .flatMap((one) => one.versions)
-      .find(
-        ({ percentage, version_id }) => percentage === 100 && shares.some((share) => share.version_id === version_id),
-      );
-    const objects = versions.find(({ id }) => id === whole?.version_id) ?? versions[0];
+  /** Brings the runtime to the current deployments. Objects move to a version when it has every request. */
+  async #settle(): Promise<void> {
+    const running = [...this.#account.scripts.values()].flatMap((script) => {
+      const versions = this.#account.liveVersions(script);
+      const whole = script.deployments
+        .flatMap((one) => one.versions)
+        .find(({ percentage, version_id }) => percentage === 100 && versions.some(({ id }) => id === version_id));
+      const main = versions.find(({ id }) => id === whole?.version_id) ?? versions[0];
+      return main === undefined ? [] : [{ script, versions, main }];
+    });
     // A version that lost its share may go on running: only what is missing, or another home of the objects, needs a start.
-    const isRunning = versions.every(({ id }) => this.#running.versions.includes(id));
-    if (isRunning && this.#running.objects === objects?.id) return;
-    this.#running = { versions: versions.map(({ id }) => id), objects: objects?.id };
-    await this.#edge.hold(this.#runtime.run(script, versions, objects));
+    const isRunning = running.every(({ script, versions, main }) => {
+      const before = this.#running.find((one) => one.script === script);
+      return before?.main === main && versions.every((version) => before.versions.includes(version));
+    });
+    if (isRunning) return;
+    this.#running = running;
+    await this.#edge.hold(() => this.#run());
   }
-  #running: { versions: string[]; objects: string | undefined } = { versions: [], objects: undefined };
+  #running: readonly Running[] = [];
+
+  #run(): Promise<void> {
+    return this.#runtime.run(this.#running, (script, request) => this.#edge.call(script, request));
+  }
 
   #resourceRoutes(): void {
     const account = this.#account;
@@ -224,9 +231,7 @@ export class PlatformApi {
     this.#on("POST", "/d1/database", async ({ request }) => {
       const { name } = z.looseObject({ name: z.string() }).parse(await request.json());
       const id = account.databases.create(name);
-      const [script] = account.scripts.values();
-      const live = script === undefined ? [] : account.liveVersions(script);
-      await this.#runtime.run(script, live, live[0]);
+      await this.#run();
       return d1({ name, id });
     });
     this.#on("GET", "/d1/database/:id", ({ params: [id = ""] }) => {

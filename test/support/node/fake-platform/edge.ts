@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fetch, type Request, Response } from "miniflare";
 import type { VersionRuntime } from "./runtime.ts";
 import type { Account, Script, Version } from "./state.ts";
 
@@ -7,6 +9,9 @@ import type { Account, Script, Version } from "./state.ts";
 
 /** Upper bounds of the latency buckets, seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+/** Longest wait for requests that are under way, and how often they are looked at, milliseconds. */
+const REST_MS = 10_000;
+const REST_POLL_MS = 10;
 const OVERRIDES = "cloudflare-workers-version-overrides";
 
 interface Counts {
@@ -20,6 +25,8 @@ export class Edge {
   readonly #account: Account;
   readonly #runtime: VersionRuntime;
   readonly #counts = new Map<string, Counts>();
+  /** Requests that have not been answered yet. What one forwards to another Worker is part of it. */
+  readonly #underWay = new Set<ServerResponse>();
   /** Requests wait for it while the runtime changes. */
   #ready: Promise<unknown> = Promise.resolve();
 
@@ -27,18 +34,30 @@ export class Edge {
     this.#account = account;
     this.#runtime = runtime;
     this.server = createServer((incoming, outgoing) => {
-      void this.#ready.then(() => this.#handle(incoming, outgoing));
+      void this.#ready.then(() => {
+        this.#underWay.add(outgoing);
+        outgoing.once("close", () => this.#underWay.delete(outgoing));
+        this.#handle(incoming, outgoing);
+      });
     });
   }
 
-  /** Lets requests wait until `work` is done. */
-  hold<T>(work: Promise<T>): Promise<T> {
-    this.#ready = work.catch(() => {});
-    return work;
+  /** Lets requests wait until `work` is done, which begins when those that are under way have been answered. */
+  hold<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#atRest().then(work);
+    this.#ready = done.catch(() => {});
+    return done;
+  }
+
+  async #atRest(): Promise<void> {
+    const deadline = Date.now() + REST_MS;
+    while (this.#underWay.size > 0 && Date.now() < deadline) await sleep(REST_POLL_MS);
   }
 
   #handle(incoming: IncomingMessage, outgoing: ServerResponse): void {
-    const script = [...this.#account.scripts.values()].find(({ deployments }) => deployments.length > 0);
+    const script = [...this.#account.scripts.values()].find(
+      ({ name, deployments }) => deployments.length > 0 && !name.endsWith("-back"),
+    );
     const version = script === undefined ? undefined : this.#choose(script, incoming.headers[OVERRIDES]);
     if (script === undefined || version === undefined) {
       outgoing.writeHead(404).end("There is nothing here yet");
@@ -56,6 +75,25 @@ export class Edge {
       return;
     }
     this.#forward(version, incoming, outgoing);
+  }
+
+  /** Has a Worker answer that another one is bound to. Its versions have their shares there too. */
+  async call(name: string, request: Request): Promise<Response> {
+    const script = this.#account.scripts.get(name);
+    const asked = request.headers.get(OVERRIDES) ?? undefined;
+    const version = script === undefined ? undefined : this.#choose(script, asked);
+    const address = version === undefined ? undefined : this.#runtime.addressOf(version.id);
+    if (version === undefined || address === undefined) return new Response("error code: 1042", { status: 500 });
+    const { pathname, search } = new URL(request.url);
+    const started = performance.now();
+    const answer = await fetch(`${address}${pathname}${search}`, {
+      method: request.method,
+      headers: request.headers,
+      redirect: "manual",
+      ...(request.body === null ? {} : { body: await request.arrayBuffer() }),
+    });
+    this.#count(version.id, answer.status, (performance.now() - started) / 1_000);
+    return answer;
   }
 
   /** A version of the current deployment: the one asked for by name, else by share. */

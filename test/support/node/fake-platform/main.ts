@@ -14,7 +14,8 @@ import { Account } from "./state.ts";
 const options = z
   .object({
     stateDir: z.string(),
-    script: z.string(),
+    /** The edge, whose versions and deployments tests ask for, and the back. */
+    scripts: z.tuple([z.string(), z.string()]),
     secrets: z.record(z.string(), z.string()),
     queues: z.array(z.string()),
     databases: z.array(z.string()),
@@ -26,11 +27,14 @@ const account = new Account();
 const runtime = new VersionRuntime(account, options.stateDir);
 const edge = new Edge(account, runtime);
 const api = new PlatformApi(account, runtime, edge);
-const script = account.ensureScript(options.script);
+const [script, back] = options.scripts.map((name) => account.ensureScript(name));
+if (script === undefined || back === undefined) throw new Error("two Workers are needed");
 for (const queue of options.queues) account.queues.create(queue);
 for (const database of options.databases) account.databases.create(database);
-await runtime.run(undefined, [], undefined);
-for (const [name, value] of Object.entries(options.secrets)) script.secrets.set(name, value);
+await runtime.run([], (name, request) => edge.call(name, request));
+for (const [name, value] of Object.entries(options.secrets)) {
+  for (const one of [script, back]) one.secrets.set(name, value);
+}
 
 const control = z.discriminatedUnion("do", [
   z.object({ do: z.literal("state") }),
@@ -58,6 +62,7 @@ api.server.on("request", (incoming, outgoing) => {
         unknown: api.unknown,
         totals: edge.totals(),
         deployments: script.deployments,
+        back: back.deployments.map(({ versions }) => versions),
         versions: script.versions.map(({ id, number, classes, metadata }) => ({
           id,
           number,

@@ -1,0 +1,33 @@
+import type { createApi } from "./api.ts";
+import { logFault } from "./platform/log.ts";
+import { meter } from "./platform/metrics/meter.ts";
+
+// The Worker behind the edge: the whole API for what the edge forwards, the queues and the crons. The objects are those of
+// the edge (src/index.ts).
+
+/** Kept as itself and not as a promise, which two requests would share. */
+let api: ReturnType<typeof createApi> | undefined;
+
+export default {
+  async fetch(request: Request, env, context) {
+    api ??= (await import("./api.ts")).createApi();
+    return api.fetch(request, env, context);
+  },
+
+  async queue(batch, env) {
+    meter.pushSoon(env);
+    const { consumeQueue } = await import("./maintenance/index.ts");
+    await consumeQueue(batch, env);
+  },
+
+  async scheduled({ cron, scheduledTime }, env) {
+    meter.pushSoon(env);
+    try {
+      const { runCron } = await import("./maintenance/index.ts");
+      await runCron(cron, env, scheduledTime);
+    } catch (fault) {
+      logFault("cron_failed", fault, { cron });
+      throw fault;
+    }
+  },
+} satisfies ExportedHandler<Env>;
