@@ -112,6 +112,7 @@ export const FEATURES = [
   ),
   inApi(["/users", "/erasures"], async () => (await import("./privacy/routes.ts")).privacyRoutes()),
   inApi(["/system/dead-letters"], async () => (await import("./ops/dead-letter-routes.ts")).deadLetterRoutes()),
+  inApi(["/system/mails"], async () => (await import("./mail/routes.ts")).mailRoutes()),
   inApi(["/system/switches"], async () => (await import("./ops/switch-routes.ts")).switchRoutes()),
   inApi(["/system/shards"], async () => (await import("./ops/shards/routes.ts")).shardRoutes()),
   inApi(["/system/metrics"], async () => {

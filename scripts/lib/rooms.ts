@@ -9,6 +9,7 @@ export const ROOMS: readonly string[] = [
   "unlock",
   "audit",
   "courses",
+  "mail",
   "identity",
   "events",
   "mirror",
