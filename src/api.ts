@@ -43,6 +43,9 @@ export const FEATURES = [
     ]);
     return identityRoutes({ isKnown });
   }),
+  inApi(["/auth/passkeys", "/auth/sign-in/passkey"], async () =>
+    (await import("./identity/ways/routes-passkeys.ts")).passkeyRoutes(),
+  ),
   inApi(["/keys"], async () => (await import("./identity/keys/routes.ts")).keyRoutes()),
   inApi(["/courses/*/items/*/files"], async () => (await import("./imports/file-routes.ts")).itemFileRoutes()),
   inApi(["/courses/*/drafts"], async () => (await import("./imports/draft-routes.ts")).draftRoutes()),

@@ -10,3 +10,4 @@ export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones
 
 export const checkPassword = late(async () => (await import("./users.ts")).checkPassword);
 export const pruneIdentity = late(async () => (await import("./sessions.ts")).pruneIdentity);
+export const consumeMail = late(async () => (await import("./ways/asks.ts")).consumeMail);

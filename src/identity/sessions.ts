@@ -9,11 +9,10 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import { sessionStore, type UserRow } from "./library.ts";
 import { askStanding, callRevocations, settleRevocations } from "./revocations-stub.ts";
 import type { AccessView, SessionView, SignedInView } from "./schemas.ts";
-import { serviceKeys, sessions, verifications } from "./tables.ts";
+import { serviceKeys, sessions, trustedDevices, verifications } from "./tables.ts";
 import { ACCESS_TOKEN_SECONDS, mintAccessToken } from "./tokens.ts";
 import { isBanned, viewUser } from "./users.ts";
-import { hasStrongWayOf } from "./ways/second-factor.ts";
-import { mustHaveSecondFactor } from "./ways/switches.ts";
+import { lacksSecondFactor } from "./ways/required.ts";
 
 /** Random bytes of a session token: beyond guessing, so that exchanging one needs no rate limit of its own. */
 const SESSION_TOKEN_BYTES = 32;
@@ -46,7 +45,11 @@ const NO_SESSION = refuse("unauthenticated", { detail: "The session has ended. S
  * Opens a session. better-auth writes it, after a look at the ban; the database holds only the
  * SHA-256 of the token, so that reading the table or a backup gives nobody a session.
  */
-export async function startSession(deps: Deps, user: UserRow, userAgent: string | undefined): Promise<Result<SignedInView>> {
+export async function startSession(
+  deps: Deps,
+  user: UserRow,
+  userAgent: string | undefined,
+): Promise<Result<SignedInView>> {
   if (isBanned(user, deps.now)) return SUSPENDED;
   const token = crypto
     .getRandomValues(new Uint8Array(SESSION_TOKEN_BYTES))
@@ -71,9 +74,7 @@ export async function renewAccess(deps: Deps, sessionToken: string): Promise<Res
   const { standing, role } = asked.value;
   if (standing === "ended" || standing === "erased") return NO_SESSION;
   if (standing === "banned" || isBanned(session.user, deps.now)) return SUSPENDED;
-  if (mustHaveSecondFactor(deps.env, session.user.role) && !(await hasStrongWayOf(deps.env, session.user.id))) {
-    return NO_SESSION;
-  }
+  if (await lacksSecondFactor(deps.env, session.user.id, session.user.role)) return NO_SESSION;
   // The account was changed past its object, by hand or by a restore: what D1 says is true, and the object learns it.
   if (role !== session.user.role) await settleRevocations(deps.env, session.user.id, true);
   return ok(await access(deps, session.user, session.id, session.expiresAt));
@@ -182,8 +183,8 @@ export async function revokeSession(deps: Deps, actor: Actor, id: string): Promi
 export async function pruneIdentity(
   db: Database,
   now: Date,
-): Promise<{ sessions: number; verifications: number; keys: number }> {
-  const removed = { sessions: 0, verifications: 0, keys: 0 };
+): Promise<{ sessions: number; verifications: number; trusted_devices: number; keys: number }> {
+  const removed = { sessions: 0, verifications: 0, trusted_devices: 0, keys: 0 };
   // There are few keys, and who looks for one that failed wants to find why.
   const before = now.getTime() - KEYS_KEPT_MS;
   const keys = await db.run(sql`DELETE FROM ${serviceKeys} WHERE expires_at <= ${before} OR revoked_at <= ${before}`);
@@ -191,6 +192,7 @@ export async function pruneIdentity(
   for (const [name, table] of [
     ["sessions", sessions],
     ["verifications", verifications],
+    ["trusted_devices", trustedDevices],
   ] as const) {
     for (let batch = 0; batch < MAX_PRUNE_BATCHES; batch += 1) {
       const { meta } = await db.run(sql`

@@ -90,4 +90,3 @@ export async function rememberNetwork(env: Env, user: string, address: string): 
 async function networkName(holder: string, network: string): Promise<string> {
   return (await sha256Hex(`${holder} ${network}`)).slice(0, 32);
 }
-

@@ -28,10 +28,7 @@ export function addMailOfLink(db: D1Database, mail: NewMail & { id: string }, no
   return insertMailOfLink(db, ...valuesOf(mail, now));
 }
 
-function valuesOf(
-  mail: NewMail,
-  now: number,
-): [string, string | null, string, string, string, string, number, number] {
+function valuesOf(mail: NewMail, now: number): [string, string | null, string, string, string, string, number, number] {
   const { id = crypto.randomUUID().replaceAll("-", ""), user, address, kind, language, details } = mail;
   return [id, user, address, kind, language, JSON.stringify(details), now, mail.expires ?? now + TELLING_MS];
 }

@@ -64,7 +64,8 @@ export const pruneOldMails = statement<[before: number, take: number]>(
     (SELECT id FROM mails WHERE created_at < ?1 AND due_at IS NULL ORDER BY created_at, id LIMIT ?2)`,
 );
 
-/** What waits, and since when the longest of it. */
+/** How many wait, as far as is counted, and since when the longest of them. */
 export const waitingMails = statement<[]>(
-  "SELECT count(*) AS waiting, min(created_at) AS since FROM mails WHERE due_at IS NOT NULL",
+  `SELECT count(*) AS waiting, min(created_at) AS since FROM
+    (SELECT created_at FROM mails WHERE due_at IS NOT NULL LIMIT 10000)`,
 );

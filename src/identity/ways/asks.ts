@@ -3,28 +3,9 @@ import { addMailOfLink, sendMail } from "../../mail/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { logFault } from "../../platform/log.ts";
 import { retryOrDrop } from "../../platform/queue/last-attempt.ts";
-import { LANGUAGES } from "../../platform/text.ts";
+import { type MailAsk, mailAskSchema } from "./ask-message.ts";
 import { LIVES, MOST_AT_A_TIME } from "./one-time.ts";
 import { accountBy, putOneTime } from "./statements.ts";
-
-/**
- * A request for mail. Its answer is given before anybody looks whether the address is known; its id is that of the link and of
- * the mail, so that a message that is delivered twice sends one.
- */
-export const mailAskSchema = z.discriminatedUnion("type", [
-  z.strictObject({
-    type: z.literal("ask"),
-    id: z.string(),
-    for: z.enum(["recover", "link", "verify", "change"]),
-    email: z.string(),
-    language: z.enum(LANGUAGES),
-    base: z.string(),
-    /** Who asks, where that is known: for a change of the address. */
-    user_id: z.string().optional(),
-  }),
-  z.strictObject({ type: z.literal("send"), id: z.string() }),
-]);
-export type MailAsk = z.infer<typeof mailAskSchema>;
 
 const accountRow = z.object({
   id: z.string(),

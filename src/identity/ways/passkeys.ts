@@ -1,12 +1,10 @@
+import { z } from "@hono/zod-openapi";
 import {
-  type AuthenticationResponseJSON,
   generateAuthenticationOptions,
   generateRegistrationOptions,
-  type RegistrationResponseJSON,
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
-import { z } from "@hono/zod-openapi";
 import { publicOrigin } from "../../mail/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { sha256Hex } from "../../platform/hash.ts";
@@ -17,6 +15,7 @@ import { idOf, signedId } from "../../platform/signed-ids.ts";
 import { newId, type UserRow } from "../library.ts";
 import type { Deps } from "../sessions.ts";
 import { readUser } from "../users.ts";
+import { type addPasskeyBody, optionsView, type passkeySignInBody } from "./schemas.ts";
 import { addPasskey, notePasskeyUse, passkeyBy, passkeysOf, reserveChallenge } from "./statements.ts";
 
 // WebAuthn Level 3, by the library that better-auth's passkey plugin is made of. The plugin itself brings endpoints and
@@ -27,7 +26,7 @@ const SITE = "Latchkey";
 /** How long a browser has to answer, milliseconds. */
 const LIFE_MS = 300_000;
 /** Passkeys of one user. */
-export const MOST_PASSKEYS = 20;
+const MOST_PASSKEYS = 20;
 /** ES256, EdDSA and RS256: what every authenticator has one of. */
 const ALGORITHMS = [-7, -8, -257];
 
@@ -50,7 +49,7 @@ const CHALLENGE_INVALID = refuse("link_invalid");
 const NOT_ACCEPTED = refuse("passkey_refused");
 
 /** The passkeys of a user, the oldest first. */
-export async function listPasskeys(env: Env, user: string): Promise<Passkey[]> {
+async function storedPasskeys(env: Env, user: string): Promise<Passkey[]> {
   const { results } = await passkeysOf(directory(env), user).all();
   return results.map((row) => stored.parse(row));
 }
@@ -73,10 +72,14 @@ async function challengeIn(env: Env, token: string, user: string, now: number): 
 }
 
 /** As the browser sends it back. */
-const asSent = (id: string) => new TextEncoder().encode(id).toBase64(BASE64URL);
+const asSent = (id: string) => asBytes(id).toBase64(BASE64URL);
+
+function asBytes(id: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new TextEncoder().encode(id));
+}
 
 /** Each challenge is answered once. */
-async function useUp(env: Env, id: string, user: string, now: number): Promise<boolean> {
+async function spend(env: Env, id: string, user: string, now: number): Promise<boolean> {
   const used = await reserveChallenge(directory(env), id, user, now, now + 2 * LIFE_MS).run();
   return used.meta.changes === 1;
 }
@@ -93,7 +96,7 @@ export async function registrationOptions({ env, now }: Deps, user: UserRow, url
   const party = partyOf(env, url);
   if (party === null) return UNPLACED;
   const { id, token } = await newChallenge(env, user.id, now.getTime());
-  const known = await listPasskeys(env, user.id);
+  const known = await storedPasskeys(env, user.id);
   const handle = await sha256Hex(`passkey ${user.id}`);
   const options = await generateRegistrationOptions({
     rpName: SITE,
@@ -102,7 +105,7 @@ export async function registrationOptions({ env, now }: Deps, user: UserRow, url
     userDisplayName: user.name,
     // It may be read by whoever holds the authenticator, so it says nothing of the user.
     userID: Uint8Array.fromHex(handle),
-    challenge: new TextEncoder().encode(id),
+    challenge: asBytes(id),
     timeout: LIFE_MS,
     attestationType: "none",
     excludeCredentials: known.map(({ credential_id }) => ({ id: credential_id })),
@@ -110,14 +113,19 @@ export async function registrationOptions({ env, now }: Deps, user: UserRow, url
     authenticatorSelection: { residentKey: "required", userVerification: "required" },
     supportedAlgorithmIDs: ALGORITHMS,
   });
-  return ok({ challenge: token, options });
+  return ok({ challenge: token, options: asJson(options) });
+}
+
+/** Options as they go over the wire: without what is undefined. */
+function asJson(options: object): z.infer<typeof optionsView>["options"] {
+  return optionsView.shape.options.parse(JSON.parse(JSON.stringify(options)));
 }
 
 /** Adds a passkey that a browser has made. */
 export async function registerPasskey(
   { env, now }: Deps,
   user: string,
-  given: { challenge: string; name: string; credential: RegistrationResponseJSON },
+  given: z.infer<typeof addPasskeyBody>,
   url: string,
 ): Promise<Result<{ id: string; name: string }>> {
   const at = now.getTime();
@@ -125,8 +133,16 @@ export async function registerPasskey(
   if (party === null) return UNPLACED;
   const id = await challengeIn(env, given.challenge, user, at);
   if (id === null) return CHALLENGE_INVALID;
+  const { id: credentialId, rawId, type, clientExtensionResults, response } = given.credential;
+  const { clientDataJSON, attestationObject, transports = [] } = response;
   const verified = await verifyRegistrationResponse({
-    response: given.credential,
+    response: {
+      id: credentialId,
+      rawId,
+      type,
+      clientExtensionResults,
+      response: { clientDataJSON, attestationObject, transports },
+    },
     expectedChallenge: asSent(id),
     expectedOrigin: party.origin,
     expectedRPID: party.rpID,
@@ -134,7 +150,7 @@ export async function registerPasskey(
     supportedAlgorithmIDs: ALGORITHMS,
   }).catch(refused);
   if (verified === null || !verified.verified) return NOT_ACCEPTED;
-  if (!(await useUp(env, id, user, at))) return CHALLENGE_INVALID;
+  if (!(await spend(env, id, user, at))) return CHALLENGE_INVALID;
   const { credential, credentialBackedUp } = verified.registrationInfo;
   const passkey = newId();
   const added = await addPasskey(
@@ -163,17 +179,17 @@ export async function signInOptions({ env, now }: Deps, url: string) {
   const { id, token } = await newChallenge(env, "", now.getTime());
   const options = await generateAuthenticationOptions({
     rpID: party.rpID,
-    challenge: new TextEncoder().encode(id),
+    challenge: asBytes(id),
     timeout: LIFE_MS,
     userVerification: "required",
   });
-  return ok({ challenge: token, options });
+  return ok({ challenge: token, options: asJson(options) });
 }
 
 /** The user of a passkey that a browser presents; `user` also says whose it is when it is refused. */
 export async function checkPasskey(
   { env, db, now }: Deps,
-  given: { challenge: string; credential: AuthenticationResponseJSON },
+  given: z.infer<typeof passkeySignInBody>,
   url: string,
   admit: (user: string) => Promise<Result<unknown>>,
 ): Promise<{ user: string | null; answer: Result<UserRow> }> {
@@ -188,8 +204,16 @@ export async function checkPasskey(
   const user = passkey.user_id;
   const admitted = await admit(user);
   if (!admitted.ok) return { user, answer: admitted };
+  const { id: credentialId, rawId, type, clientExtensionResults, response } = given.credential;
+  const { clientDataJSON, authenticatorData, signature } = response;
   const verified = await verifyAuthenticationResponse({
-    response: given.credential,
+    response: {
+      id: credentialId,
+      rawId,
+      type,
+      clientExtensionResults,
+      response: { clientDataJSON, authenticatorData, signature },
+    },
     expectedChallenge: asSent(id),
     expectedOrigin: party.origin,
     expectedRPID: party.rpID,
@@ -201,7 +225,7 @@ export async function checkPasskey(
     },
   }).catch(refused);
   if (verified === null || !verified.verified) return { user, answer: NOT_ACCEPTED };
-  if (!(await useUp(env, id, user, at))) return { user, answer: CHALLENGE_INVALID };
+  if (!(await spend(env, id, user, at))) return { user, answer: CHALLENGE_INVALID };
   const { newCounter, credentialBackedUp } = verified.authenticationInfo;
   await notePasskeyUse(directory(env), passkey.id, newCounter, credentialBackedUp ? 1 : 0, at).run();
   return { user, answer: await readUser(db, user) };

@@ -102,10 +102,7 @@ export function entryAbout(
 ) {
   const own = { id: user.id, role: user.role };
   const target = { type: "user", id: user.id };
-  return ownEntry(
-    { action, actor: own, target, request_id, ...(unique === undefined ? {} : { unique }) },
-    Date.now(),
-  );
+  return ownEntry({ action, actor: own, target, request_id, ...(unique === undefined ? {} : { unique }) }, Date.now());
 }
 
 /**

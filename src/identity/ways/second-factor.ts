@@ -13,8 +13,8 @@ import {
   putSecondFactor,
   renewBackupCodes,
   secondFactorOf,
-  useBackupCode,
-  useStep,
+  takeBackupCode,
+  takeStep,
 } from "./statements.ts";
 
 // Codes of an app (RFC 6238: SHA-1, six digits, 30 seconds, which every app knows), made by better-auth's own part; and
@@ -119,7 +119,7 @@ export async function checkCode(env: Env, user: string, code: string, now: numbe
   const db = directory(env);
   const digits = digitsIn(code);
   if (digits === null) {
-    const used = await useBackupCode(db, user, await backupHash(user, code)).run();
+    const used = await takeBackupCode(db, user, await backupHash(user, code)).run();
     return used.meta.changes === 0 ? refuse("invalid_code") : ok(null);
   }
   const factor = await readSecondFactor(env, user);
@@ -129,7 +129,7 @@ export async function checkCode(env: Env, user: string, code: string, now: numbe
     return refuse("rate_limited", { retry_after, detail: "Too many wrong codes. Use a backup code, or wait." });
   }
   const step = await stepOf(env, factor, digits, now);
-  const used = step === null ? null : await useStep(db, user, step).run();
+  const used = step === null ? null : await takeStep(db, user, step).run();
   if (used !== null && used.meta.changes > 0) return ok(null);
   await countFailure(db, user, now + BLOCK_MS).run();
   return refuse("invalid_code");

@@ -97,14 +97,12 @@ export const putSecondFactor = statement<[user: string, secret: string, now: num
     ON CONFLICT (user_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, last_step = 0
     WHERE confirmed_at IS NULL`,
 );
-export const confirmSecondFactor = statement<
-  [user: string, secret: string, codes: string, step: number, now: number]
->(
+export const confirmSecondFactor = statement<[user: string, secret: string, codes: string, step: number, now: number]>(
   `UPDATE second_factors SET confirmed_at = ?5, backup_codes = ?3, last_step = ?4, failures = 0, blocked_until = NULL
     WHERE user_id = ?1 AND secret = ?2 AND confirmed_at IS NULL`,
 );
 /** Uses the code of an interval, once. */
-export const useStep = statement<[user: string, step: number]>(
+export const takeStep = statement<[user: string, step: number]>(
   `UPDATE second_factors SET last_step = ?2, failures = 0, blocked_until = NULL WHERE user_id = ?1 AND last_step < ?2`,
 );
 /** Every fifth wrong code in a row stops codes of the app until an instant. */
@@ -112,7 +110,7 @@ export const countFailure = statement<[user: string, until: number]>(
   `UPDATE second_factors SET failures = failures + 1,
     blocked_until = CASE WHEN (failures + 1) % 5 = 0 THEN ?2 ELSE blocked_until END WHERE user_id = ?1`,
 );
-export const useBackupCode = statement<[user: string, hash: string]>(
+export const takeBackupCode = statement<[user: string, hash: string]>(
   `UPDATE second_factors SET failures = 0, blocked_until = NULL,
     backup_codes = (SELECT json_group_array(value) FROM json_each(backup_codes) WHERE value <> ?2)
     WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM json_each(backup_codes) WHERE value = ?2)`,
@@ -148,14 +146,18 @@ export const dropDevice = statement<[id: string, user: string]>(
   "DELETE FROM trusted_devices WHERE id = ? AND user_id = ?",
 );
 export const dropDevices = statement<[user: string]>("DELETE FROM trusted_devices WHERE user_id = ?");
-export const pruneDevices = statement<[now: number, take: number]>(
-  `DELETE FROM trusted_devices WHERE id IN
-    (SELECT id FROM trusted_devices WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
-);
 
 /** An entry of the audit log about what the link of this id changes: only while the link is there. */
 export const entryOfLink = insertEntryWhere("EXISTS (SELECT 1 FROM verifications WHERE id = ?)");
 
 export const accountBy = statement<[email: string]>(
   "SELECT id, name, email, email_verified, role, banned, ban_expires FROM users WHERE email = ?",
+);
+
+export const hasPassword = statement<[user: string]>(
+  "SELECT 1 FROM accounts WHERE user_id = ? AND provider_id = 'credential' AND password IS NOT NULL",
+);
+
+export const sessionSince = statement<[id: string, user: string]>(
+  "SELECT created_at FROM sessions WHERE id = ? AND user_id = ?",
 );
