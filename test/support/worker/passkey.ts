@@ -27,6 +27,8 @@ export class Authenticator {
   #counter = 0;
   /** Whether it has looked at its owner's finger, face or PIN. */
   verifies = true;
+  /** Whether it counts its answers; those whose owner's other devices have the key too do not. */
+  counts = true;
 
   private constructor(keys: CryptoKeyPair, origin: string) {
     this.#keys = keys;
@@ -44,7 +46,7 @@ export class Authenticator {
   }
 
   async #data(rpId: string, flags: number): Promise<Uint8Array<ArrayBuffer>> {
-    this.#counter += 1;
+    if (this.counts) this.#counter += 1;
     return joined(await digest(text(rpId)), [flags | (this.verifies ? 0x05 : 0x01), 0, 0, 0, this.#counter]);
   }
 

@@ -23,9 +23,10 @@ const enter = (challenge: string, credential: object) =>
   call("POST", "/auth/sign-in/passkey", { body: { challenge, credential } });
 
 /** Somebody with a passkey. */
-async function holder() {
+async function holder(counts = true) {
   const person = await signUp();
   const key = await Authenticator.of(ORIGIN);
+  key.counts = counts;
   const { challenge, options } = await begin(person.access_token);
   const added = await add(person.access_token, challenge, await key.make(options.challenge));
   expect(added.status).toBe(201);
@@ -49,7 +50,12 @@ describe("a passkey", () => {
   });
 
   it("an answer is good once, for its own challenge, its own site, and with its owner's consent", async () => {
-    const { key } = await holder();
+    const counting = await holder();
+    const once = await beginSignIn();
+    const answer = await counting.key.show(once.options.challenge);
+    expect((await enter(once.challenge, answer)).status).toBe(200);
+    expect(await codeOf(await enter(once.challenge, answer), 401)).toBe("passkey_refused");
+    const { key } = await holder(false);
     const first = await beginSignIn();
     const shown = await key.show(first.options.challenge);
     expect((await enter(first.challenge, shown)).status).toBe(200);

