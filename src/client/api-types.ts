@@ -2922,6 +2922,8 @@ export type NewInvitation = {
   /** Of whoever comes by it. */
   cohorts?: string[];
   max_uses?: number;
+  /** Who gets the link by mail. */
+  emails?: string[];
   /** After so many days it ends. */
   days?: number;
 };
@@ -5264,6 +5266,10 @@ export interface Paths {
     post: {
       path: {
         course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
       };
       body: NewInvitation;
       answer: Invitation;
