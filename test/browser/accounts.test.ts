@@ -140,7 +140,10 @@ describe.skipIf(!hasChromium)("accounts on the pages", () => {
     // This browser is trusted now.
     await page.getByRole("button", { name: "Sign out" }).click();
     await signIn();
-    await page.getByRole("region", { name: "Trusted browsers" }).getByRole("button", { name: /Forget/ }).waitFor();
+    await page
+      .getByRole("region", { name: "Trusted browsers" })
+      .getByRole("button", { name: /Forget/ })
+      .waitFor();
     expect(faults).toEqual([]);
     await context.close();
   });

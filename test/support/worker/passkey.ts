@@ -3,7 +3,7 @@ function joined(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Arr
   return new Uint8Array(parts.flatMap((part) => [...part]));
 }
 
-const text = (value: string) => new TextEncoder().encode(value);
+const text = (value: string) => new Uint8Array(new TextEncoder().encode(value));
 const asBase64 = (bytes: Uint8Array) => bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 const digest = async (bytes: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 

@@ -324,9 +324,7 @@ const onAccount =
 const own = (ask: Ask, action: string): Act[] => [{ as: "learner", isOwn: true, ask, leaves: accountLeft(action) }];
 
 const optionsIn = async (answer: Response) =>
-  z
-    .object({ challenge: z.string(), options: z.looseObject({ challenge: z.string() }) })
-    .parse(await answer.json());
+  z.object({ challenge: z.string(), options: z.looseObject({ challenge: z.string() }) }).parse(await answer.json());
 
 /** A passkey that somebody has just added. */
 async function addedPasskey() {
@@ -412,21 +410,18 @@ const PLAN: Record<string, Act[]> = {
   // Who makes the first administrator has no role yet; what that leaves is tested in bootstrap.test.ts.
   "POST /auth/bootstrap": open(["learner", () => call("POST", "/auth/bootstrap", { body: { secret: "none" } })]),
   "GET /auth/account": open(["learner", async () => call("GET", "/auth/account", { token: (await account()).token })]),
-  "DELETE /auth/devices/{id}": own(
-    async () => {
-      const { email, token } = await account();
-      const { app } = await secondFactorOf(token);
-      const { challenge } = await stepIn(await signIn(email));
-      await call("POST", "/auth/sign-in/second-factor", {
-        body: { challenge, code: await app(), trust_device: true },
-      });
-      const { devices } = z
-        .looseObject({ devices: z.array(z.object({ id: z.string() })) })
-        .parse(await (await call("GET", "/auth/account", { token })).json());
-      return call("DELETE", `/auth/devices/${devices[0]?.id}`, { token });
-    },
-    "user.second_factor_set",
-  ),
+  "DELETE /auth/devices/{id}": own(async () => {
+    const { email, token } = await account();
+    const { app } = await secondFactorOf(token);
+    const { challenge } = await stepIn(await signIn(email));
+    await call("POST", "/auth/sign-in/second-factor", {
+      body: { challenge, code: await app(), trust_device: true },
+    });
+    const { devices } = z
+      .looseObject({ devices: z.array(z.object({ id: z.string() })) })
+      .parse(await (await call("GET", "/auth/account", { token })).json());
+    return call("DELETE", `/auth/devices/${devices[0]?.id}`, { token });
+  }, "user.second_factor_set"),
   "POST /auth/email": open([
     "learner",
     async () => {
@@ -434,65 +429,44 @@ const PLAN: Record<string, Act[]> = {
       return call("POST", "/auth/email", { token, body: { email } });
     },
   ]),
-  "POST /auth/email/complete": own(
-    async () => {
-      const { email, token } = await account();
-      await withMail("POST", "/auth/email", { token, body: { email } });
-      return call("POST", "/auth/email/complete", { token, body: { token: await linkTo(email, "verify") } });
-    },
-    "user.email_verified",
-  ),
-  "POST /auth/passkeys": own(
-    async () => (await addedPasskey()).added,
-    "user.passkey_added",
-  ),
+  "POST /auth/email/complete": own(async () => {
+    const { email, token } = await account();
+    await withMail("POST", "/auth/email", { token, body: { email } });
+    return call("POST", "/auth/email/complete", { token, body: { token: await linkTo(email, "verify") } });
+  }, "user.email_verified"),
+  "POST /auth/passkeys": own(async () => (await addedPasskey()).added, "user.passkey_added"),
   "POST /auth/passkeys/options": open([
     "learner",
     async () =>
       call("POST", "/auth/passkeys/options", { token: (await account()).token, body: { password: PASSWORD } }),
   ]),
-  "DELETE /auth/passkeys/{id}": own(
-    async () => {
-        const { token, added } = await addedPasskey();
-        return call("DELETE", `/auth/passkeys/${json("id")(await added.text())}`, { token });
-      },
-    "user.passkey_removed",
-  ),
+  "DELETE /auth/passkeys/{id}": own(async () => {
+    const { token, added } = await addedPasskey();
+    return call("DELETE", `/auth/passkeys/${json("id")(await added.text())}`, { token });
+  }, "user.passkey_removed"),
   "POST /auth/recovery": open([
     "learner",
     () => call("POST", "/auth/recovery", { body: { email: "nobody@example.org" } }),
   ]),
-  "POST /auth/recovery/complete": own(
-    async () => {
-      const { email } = await account();
-      await withMail("POST", "/auth/recovery", { body: { email } });
-      const body = { token: await linkTo(email, "recover"), new_password: "another horse battery" };
-      return call("POST", "/auth/recovery/complete", { body });
-    },
-    "user.password_reset",
-  ),
+  "POST /auth/recovery/complete": own(async () => {
+    const { email } = await account();
+    await withMail("POST", "/auth/recovery", { body: { email } });
+    const body = { token: await linkTo(email, "recover"), new_password: "another horse battery" };
+    return call("POST", "/auth/recovery/complete", { body });
+  }, "user.password_reset"),
   "POST /auth/second-factor": open([
     "learner",
     async () => call("POST", "/auth/second-factor", { token: (await account()).token, body: { password: PASSWORD } }),
   ]),
-  "POST /auth/second-factor/confirm": own(
-    async () => (await confirmedFactor()).confirmed,
-    "user.second_factor_set",
-  ),
-  "POST /auth/second-factor/backup-codes": own(
-    async () => {
-        const { token, app } = await confirmedFactor();
-        return call("POST", "/auth/second-factor/backup-codes", { token, body: { code: await app() } });
-      },
-    "user.second_factor_set",
-  ),
-  "DELETE /auth/second-factor": own(
-    async () => {
-        const { token, app } = await confirmedFactor();
-        return call("DELETE", "/auth/second-factor", { token, body: { code: await app() } });
-      },
-    "user.second_factor_removed",
-  ),
+  "POST /auth/second-factor/confirm": own(async () => (await confirmedFactor()).confirmed, "user.second_factor_set"),
+  "POST /auth/second-factor/backup-codes": own(async () => {
+    const { token, app } = await confirmedFactor();
+    return call("POST", "/auth/second-factor/backup-codes", { token, body: { code: await app() } });
+  }, "user.second_factor_set"),
+  "DELETE /auth/second-factor": own(async () => {
+    const { token, app } = await confirmedFactor();
+    return call("DELETE", "/auth/second-factor", { token, body: { code: await app() } });
+  }, "user.second_factor_removed"),
   "POST /auth/sign-in/link": open([
     "learner",
     () => call("POST", "/auth/sign-in/link", { body: { email: "nobody@example.org" } }),
@@ -505,25 +479,19 @@ const PLAN: Record<string, Act[]> = {
       return call("POST", "/auth/sign-in/link/complete", { body: { token: await linkTo(email, "link") } });
     },
   ]),
-  "POST /auth/sign-in/passkey": own(
-    async () => {
-        const { key } = await addedPasskey();
-        const { challenge, options } = await optionsIn(await call("POST", "/auth/sign-in/passkey/options"));
-        return call("POST", "/auth/sign-in/passkey", {
-          body: { challenge, credential: await key.show(options.challenge) },
-        });
-      },
-    "user.passkey_added",
-  ),
+  "POST /auth/sign-in/passkey": own(async () => {
+    const { key } = await addedPasskey();
+    const { challenge, options } = await optionsIn(await call("POST", "/auth/sign-in/passkey/options"));
+    return call("POST", "/auth/sign-in/passkey", {
+      body: { challenge, credential: await key.show(options.challenge) },
+    });
+  }, "user.passkey_added"),
   "POST /auth/sign-in/passkey/options": open(["learner", () => call("POST", "/auth/sign-in/passkey/options")]),
-  "POST /auth/sign-in/second-factor": own(
-    async () => {
-        const { email, app } = await confirmedFactor();
-        const { challenge } = await stepIn(await signIn(email));
-        return call("POST", "/auth/sign-in/second-factor", { body: { challenge, code: await app() } });
-      },
-    "user.second_factor_set",
-  ),
+  "POST /auth/sign-in/second-factor": own(async () => {
+    const { email, app } = await confirmedFactor();
+    const { challenge } = await stepIn(await signIn(email));
+    return call("POST", "/auth/sign-in/second-factor", { body: { challenge, code: await app() } });
+  }, "user.second_factor_set"),
   "GET /auth/ways": open(["learner", () => call("GET", "/auth/ways")]),
   "GET /system/mails": open(["learner", () => call("GET", "/system/mails")]),
   "DELETE /users/{id}/sign-in-ways": each(

@@ -69,9 +69,9 @@ describe("a second factor", () => {
     expect((await answerStep((await stepIn(await signIn(user.email))).challenge, first)).status).toBe(200);
     const again = await stepIn(await signIn(user.email));
     expect(await codeOf(await answerStep(again.challenge, first), 401)).toBe("invalid_code");
-    expect((await call("POST", "/auth/second-factor/backup-codes", { token, body: { code: await app() } })).status).toBe(
-      200,
-    );
+    expect(
+      (await call("POST", "/auth/second-factor/backup-codes", { token, body: { code: await app() } })).status,
+    ).toBe(200);
     expect(await codeOf(await answerStep(again.challenge, second), 401)).toBe("invalid_code");
   });
 
@@ -133,8 +133,7 @@ describe("a second factor", () => {
     const body = { email, name: "Root", role: "admin", password: PASSWORD };
     expect((await call("POST", "/users", { token: await admin(), body })).status).toBe(201);
     const before = await read(await signIn(email), 200, signedInSchema);
-    const signInRequired = () =>
-      callWith(required, "POST", "/auth/sign-in", { body: { email, password: PASSWORD } });
+    const signInRequired = () => callWith(required, "POST", "/auth/sign-in", { body: { email, password: PASSWORD } });
     const renewed = await callWith(required, "POST", "/auth/token", { body: { session_token: before.session_token } });
     expect(renewed.status).toBe(401);
     const { challenge, setup } = await stepIn(await signInRequired());

@@ -1,13 +1,15 @@
+import { env } from "cloudflare:workers";
 import { base32 } from "@better-auth/utils/base32";
 import { createOTP } from "@better-auth/utils/otp";
-import { env } from "cloudflare:workers";
 import { z } from "zod";
 import { callWith } from "../../support/worker/faults.ts";
 import { collectingQueue, consume } from "../refresh/support.ts";
 import { type Call, call, PASSWORD, problem, read, tokenOf } from "./support.ts";
 
 const mailsSchema = z.object({
-  results: z.array(z.object({ to: z.string(), kind: z.string(), subject: z.string(), text: z.string(), html: z.string() })),
+  results: z.array(
+    z.object({ to: z.string(), kind: z.string(), subject: z.string(), text: z.string(), html: z.string() }),
+  ),
 });
 export type Mail = z.infer<typeof mailsSchema>["results"][number];
 

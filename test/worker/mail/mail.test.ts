@@ -21,7 +21,12 @@ function deployed({ failures = 0, before = async () => {} }: { failures?: number
       return { messageId: "m" };
     },
   };
-  const bindings: object = { ENVIRONMENT: "production", MAIL_FROM: "no-reply@example.org", PUBLIC_URL: BASE, MAIL: mail };
+  const bindings: object = {
+    ENVIRONMENT: "production",
+    MAIL_FROM: "no-reply@example.org",
+    PUBLIC_URL: BASE,
+    MAIL: mail,
+  };
   // SAFETY: what the generated types say of these is what the file says today.
   return { env: { ...env, ...bindings } as Env, sent };
 }
@@ -60,7 +65,9 @@ describe("a mail that was written", () => {
     expect(sent.filter(({ text }) => text.includes(id))).toHaveLength(1);
     // A sender that never came back holds it for a minute.
     const hung = await written();
-    await env.DB.prepare("UPDATE mails SET due_at = ?, attempts = 1 WHERE id = ?").bind(NOW + 60_000, hung).run();
+    await env.DB.prepare("UPDATE mails SET due_at = ?, attempts = 1 WHERE id = ?")
+      .bind(NOW + 60_000, hung)
+      .run();
     expect(await sendMail(there, hung, NOW + 59_000)).toBe("nothing");
     expect(await sendMail(there, hung, NOW + 60_000)).toBe("sent");
   });

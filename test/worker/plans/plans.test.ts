@@ -1,7 +1,5 @@
 // Over 350 lines: each route and job is driven once, over one school, so that every statement is recorded.
 
-import { base32 } from "@better-auth/utils/base32";
-import { createOTP } from "@better-auth/utils/otp";
 import {
   createExecutionContext,
   createMessageBatch,
@@ -11,6 +9,8 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { base32 } from "@better-auth/utils/base32";
+import { createOTP } from "@better-auth/utils/otp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createApi } from "../../../src/api.ts";
@@ -31,8 +31,8 @@ import { signErasures } from "../../../src/privacy/erasure-list.ts";
 import { callJournal, JOURNALS, journalStub } from "../../../src/records/stubs.ts";
 import { zipOf } from "../../support/courses/archives.ts";
 import { objectOf } from "../../support/worker/courses.ts";
-import { Authenticator } from "../../support/worker/passkey.ts";
 import { type Call, request, tokenOf } from "../../support/worker/http.ts";
+import { Authenticator } from "../../support/worker/passkey.ts";
 import { spread } from "../../support/worker/shards.ts";
 import { smallBackup } from "../backup/support.ts";
 import { ENROLLMENTS, fillSchool, planOf, Recorder } from "./support.ts";
@@ -382,8 +382,12 @@ async function driveWays() {
   Reflect.set(queue, "MAIL_QUEUE", { send: async (body: unknown) => asked.push(body) });
   const account = { email: "ways@example.org", password: "correct horse battery" };
   const newest = async () => {
-    const { results } = mailsSchema.parse(await (await worker.fetch(request("GET", "/system/mails"), bindings, createExecutionContext())).json());
-    return /#(\S+)/.exec(results.find(({ to, text }) => to === account.email && text.includes("#"))?.text ?? "")?.[1] ?? "";
+    const { results } = mailsSchema.parse(
+      await (await worker.fetch(request("GET", "/system/mails"), bindings, createExecutionContext())).json(),
+    );
+    return (
+      /#(\S+)/.exec(results.find(({ to, text }) => to === account.email && text.includes("#"))?.text ?? "")?.[1] ?? ""
+    );
   };
   const ask = async (path: string, options: Call) => {
     await drive("POST", path, path, options, queue);
@@ -460,7 +464,14 @@ async function drivePrivacy() {
   await drive("DELETE", "/auth/sessions", "/auth/sessions?keep_current=true", { token: user.access_token });
   await drive("DELETE", "/users/{id}/sessions", "/users/u4/sessions");
   await driveWays();
-  for (const filter of ["", "&search=pl", "&role=author", "&banned=true", "&banned=false", "&role=learner&banned=true"]) {
+  for (const filter of [
+    "",
+    "&search=pl",
+    "&role=author",
+    "&banned=true",
+    "&banned=false",
+    "&role=learner&banned=true",
+  ]) {
     const page = await drive("GET", "/users", `/users?limit=1${filter}`);
     if (page.next_cursor !== null) await drive("GET", "/users", `/users?limit=1${filter}&cursor=${page.next_cursor}`);
   }

@@ -1,8 +1,8 @@
 import { request } from "../../api/request.ts";
 import { useAccountText } from "../../i18n/account.ts";
 import { useLanguage, useMessages } from "../../i18n/index.ts";
-import { Segments } from "../../parts/segments.tsx";
 import { choose, type Language } from "../../lib/preferences.ts";
+import { Segments } from "../../parts/segments.tsx";
 import { session, type User } from "../../session/store.ts";
 import { type Account, useAccountWrite } from "./api.ts";
 import { Part, PartForm, PasswordField, textIn } from "./part.tsx";

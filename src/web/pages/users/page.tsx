@@ -14,7 +14,6 @@ import { UserRow } from "./row.tsx";
 
 type Users = Answer<"/api/v1/users", "get">;
 
-
 const usersKey = ["users"] as const;
 
 /** Everybody who has an account: found, made, changed, suspended, erased. */

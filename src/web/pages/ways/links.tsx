@@ -68,7 +68,14 @@ export function NewPasswordPage() {
         <form className="form" onSubmit={onSubmit}>
           <label className="field">
             <span>{text.newPassword}</span>
-            <input name="password" type="password" autoComplete="new-password" required minLength={10} maxLength={128} />
+            <input
+              name="password"
+              type="password"
+              autoComplete="new-password"
+              required
+              minLength={10}
+              maxLength={128}
+            />
             <span className="fine">{messages.passwordHint}</span>
           </label>
           {set.isError ? <LinkFault fault={set.error} /> : null}
@@ -131,7 +138,11 @@ export function ConfirmPage() {
   const lang = useLanguage();
   const confirm = useMutation({
     mutationFn: () =>
-      request<Confirmed>("/auth/email/complete", { method: "POST", query: { lang }, body: { token: tokenInAddress() } }),
+      request<Confirmed>("/auth/email/complete", {
+        method: "POST",
+        query: { lang },
+        body: { token: tokenInAddress() },
+      }),
     onSuccess: () => session.renew(),
   });
   return (
