@@ -5,7 +5,6 @@ import { useLanguage } from "./index.ts";
 const en = {
   passkey: "Sign in with a passkey",
   passkeyGone: "This browser cannot use passkeys, or you have cancelled.",
-  or: "or",
   forgotten: "Forgotten your password?",
   forgottenTitle: "Choose a new password",
   forgottenLead: "We send a link to your e-mail address. It is valid for 30 minutes.",
@@ -47,7 +46,6 @@ type WaysText = typeof en;
 const zh: WaysText = {
   passkey: "使用通行密钥登录",
   passkeyGone: "此浏览器无法使用通行密钥，或者您已取消。",
-  or: "或",
   forgotten: "忘记密码？",
   forgottenTitle: "设置新密码",
   forgottenLead: "我们会向您的邮箱发送链接，30 分钟内有效。",

@@ -22,7 +22,7 @@ export function UserRow({ user, onDone }: { user: User; onDone: () => void }) {
   return (
     <li>
       <details>
-        <summary aria-label={text.manage(user.name)}>
+        <summary>
           <span className="user-name">{user.name}</span>
           <span className="fine">{user.email ?? user.id}</span>
           <span className="tag">{text.roles(user.role)}</span>
