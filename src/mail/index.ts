@@ -3,8 +3,8 @@ import type { AppContext } from "../platform/http/context.ts";
 import { late } from "../platform/late.ts";
 import { logFault } from "../platform/log.ts";
 
-export { addMail, addMailOfLink, type NewMail } from "./outbox.ts";
-export { isLocal, publicOrigin, sendsMail } from "./where.ts";
+export { addMail, addMailOfLink } from "./outbox.ts";
+export { publicOrigin, sendsMail } from "./where.ts";
 
 export const sendMail = late(async () => (await import("./send.ts")).sendMail);
 /** Every minute: sends what waits. */

@@ -6,7 +6,7 @@ import { insertMail, insertMailOfLink } from "./statements.ts";
 const TELLING_MS = 86_400_000;
 
 /** A mail to be sent. */
-export interface NewMail {
+interface NewMail {
   /** 32 hex digits; a mail is written once for an id. Left out: a random one. */
   id?: string;
   user: string | null;

@@ -9,7 +9,7 @@ export const MAIL_KINDS = ["verify", "recover", "link", "change", "changed", "no
 export type MailKind = (typeof MAIL_KINDS)[number];
 
 /** What a notice is about. */
-export const NOTICES = [
+const NOTICES = [
   "password",
   "second_factor_on",
   "second_factor_off",

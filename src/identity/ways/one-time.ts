@@ -9,7 +9,7 @@ import { dropOneTimes, oneTime, spendTry, takeOneTime } from "./statements.ts";
 // `verifications`, under their user, whose erasure removes them.
 
 /** What a value is for: it serves nothing else. */
-export const PURPOSES = ["recover", "link", "verify", "change", "step"] as const;
+const PURPOSES = ["recover", "link", "verify", "change", "step"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 /** How long each serves, milliseconds. */
@@ -32,7 +32,7 @@ const valueSchema = z.object({
   /** The step sets up a second factor. */
   setup: z.boolean().optional(),
 });
-export type OneTimeValue = z.infer<typeof valueSchema>;
+type OneTimeValue = z.infer<typeof valueSchema>;
 
 export interface OneTime {
   id: string;

@@ -94,7 +94,7 @@ export async function recover(
 }
 
 /** An entry about what somebody does to their own account. */
-export function entryAbout(
+function entryAbout(
   action: OwnEntry["action"],
   user: Pick<UserRow, "id" | "role">,
   { request_id }: Pick<Occasion, "request_id">,

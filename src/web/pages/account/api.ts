@@ -7,7 +7,7 @@ export type SetUp = Answer<"/api/v1/auth/second-factor", "post">;
 export type Codes = Answer<"/api/v1/auth/second-factor/confirm", "post">;
 type Sessions = Answer<"/api/v1/auth/sessions", "get">;
 
-export const accountKey = ["account"] as const;
+const accountKey = ["account"] as const;
 
 /** How the caller signs in. */
 export function useAccount() {
