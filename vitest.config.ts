@@ -77,7 +77,10 @@ const ALONE = [
 
 /** What the Worker and its tests import of packages. */
 const BUNDLED = [
+  "@better-auth/utils/base32",
+  "@better-auth/utils/otp",
   "@hono/zod-openapi",
+  "@simplewebauthn/server",
   "@zxcvbn-ts/core",
   "aws4fetch",
   "better-auth/db",

@@ -129,7 +129,7 @@ async function start({ port, stateDir, isEmpty, origins }: Options): Promise<voi
   say(
     `Latchkey is ready. Open:\n\n  ${url}               the pages\n  ${url}/docs          the API, readable\n  ${url}/openapi.json  the API, for tools`,
   );
-  say(`  ${url}/health        is it alive?`);
+  say(`  ${url}/health        is it alive?\n  ${url}/mail          the mail it would send`);
   if (accounts.length > 0) say("\nSign in on the pages as:\n");
   for (const { role, email, password } of accounts) say(`  ${role.padEnd(9)}${email.padEnd(22)}${password}`);
   if (stops.length > 0) say(`\nTry, in another terminal, in this directory:`);

@@ -28,6 +28,9 @@ export const FEATURES = [
     ]);
     return identityRoutes({ isKnown });
   }),
+  inApi(["/auth/passkeys", "/auth/sign-in/passkey"], async () =>
+    (await import("./identity/ways/routes-passkeys.ts")).passkeyRoutes(),
+  ),
   inApi(["/keys"], async () => (await import("./identity/keys/routes.ts")).keyRoutes()),
   inApi(["/courses/*/items/*/files", "/courses/*/files"], async () =>
     (await import("./imports/file-routes.ts")).itemFileRoutes(),
@@ -89,6 +92,7 @@ export const FEATURES = [
   inApi(["/decisions"], async () => (await import("./connect/decisions/routes.ts")).decisionRoutes()),
   inApi(["/users", "/erasures"], async () => (await import("./privacy/routes.ts")).privacyRoutes()),
   inApi(["/system/dead-letters"], async () => (await import("./ops/dead-letter-routes.ts")).deadLetterRoutes()),
+  inApi(["/system/mails"], async () => (await import("./mail/routes.ts")).mailRoutes()),
   inApi(["/system/switches"], async () => (await import("./ops/switch-routes.ts")).switchRoutes()),
   inApi(["/system/shards"], async () => (await import("./ops/shards/routes.ts")).shardRoutes()),
   inApi(["/system/metrics"], async () => {

@@ -4,6 +4,7 @@ import { eventSection } from "./events/gauges.ts";
 import { fileSection } from "./files/gauges.ts";
 import { importSection } from "./imports/gauges.ts";
 import { modelSection } from "./insight/gauges.ts";
+import { mailSection } from "./mail/gauges.ts";
 import { readinessSection } from "./ops/health/readiness.ts";
 import { movesSection } from "./ops/shards/gauges.ts";
 import { switchSection } from "./ops/switch-gauge.ts";
@@ -20,6 +21,7 @@ export const SECTIONS = [
   eventSection,
   fileSection,
   importSection,
+  mailSection,
   privacySection,
   readinessSection,
   switchSection,

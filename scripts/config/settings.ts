@@ -34,6 +34,14 @@ enable_request_signal has no date of its own: without it a stream whose client h
       "@asteasolutions/zod-to-openapi": "./src/lean/zod-to-openapi.ts",
       "better-auth/db": "./src/lean/better-auth-db.ts",
       "ml-matrix": "./src/lean/ml-matrix.js",
+      "@peculiar/asn1-android": "./src/lean/no-certificates.ts",
+      "@peculiar/asn1-ecc": "./src/lean/no-certificates.ts",
+      "@peculiar/asn1-rsa": "./src/lean/no-certificates.ts",
+      "@peculiar/asn1-schema": "./src/lean/no-certificates.ts",
+      "@peculiar/asn1-x509": "./src/lean/no-certificates.ts",
+      "@peculiar/asn1-x509-post-quantum": "./src/lean/no-certificates.ts",
+      "@peculiar/x509": "./src/lean/no-certificates.ts",
+      "reflect-metadata": "./src/lean/no-certificates.ts",
     },
     why: "Smaller replacements for packages, and files of packages, that a bundler cannot split. Each says what it leaves out.",
   },
@@ -50,6 +58,32 @@ enable_request_signal has no date of its own: without it a stream whose client h
     ALLOWED_ORIGINS: {
       value: "",
       why: "Origins whose pages may call the API from a browser, separated by spaces. The pages served here need none.",
+    },
+    PUBLIC_URL: {
+      value: "",
+      why: `Where people open the pages, such as https://learn.example.org. Links in mails and passkeys belong to it; while it is
+empty, both are off. On a local installation, the address of the request counts.`,
+    },
+    MAIL_FROM: {
+      value: "",
+      why: `Sender of all mail, such as no-reply@learn.example.org, of a domain that the account may send from. Empty: no mail is
+sent, and what needs mail is off. A local installation sends none and keeps them on a page.`,
+    },
+    RECOVERY: {
+      value: "on",
+      why: `Ways beside the password, each "on" or "off": a new password by mail, sign-in by a link in a mail, passkeys, and codes
+from an app as the second factor.`,
+    },
+    SIGN_IN_LINKS: { value: "on" },
+    PASSKEYS: { value: "on" },
+    SECOND_FACTOR: { value: "on" },
+    SECOND_FACTOR_REQUIRED: {
+      value: "",
+      why: `Roles that must have a second factor, separated by spaces, such as "admin". Who has none sets it up at the next sign-in.`,
+    },
+    TRUSTED_DEVICE_DAYS: {
+      value: "30",
+      why: "Days for which a browser may be asked for no code, if its user chooses so. 0: never.",
     },
     BROADCAST_SHARDS: {
       value: "16",
@@ -161,6 +195,15 @@ the token that Prometheus sends to /metrics. Without Prometheus, remove it from 
       concurrency: 1,
       why: "A message is one whole import of a course: most of a Worker's time and memory, one at a time.",
     },
+    MAIL_QUEUE: {
+      name: "mail",
+      batch: 10,
+      seconds: 0,
+      why: "Requests for mail: whether an address is known is looked up here, so that no answer takes longer for one that is.",
+    },
+  },
+  mail: {
+    MAIL: { why: "Nothing is sent while MAIL_FROM is empty." },
   },
   retries: { times: 3, seconds: 60 },
   deadRetries: { batch: 100, batchSeconds: 5, times: 100, seconds: 600 },
@@ -179,11 +222,17 @@ the token that Prometheus sends to /metrics. Without Prometheus, remove it from 
     "/favicon.svg",
     "/assets/*",
     "/sign-in",
+    "/sign-in/*",
+    "/account",
+    "/account/*",
+    "/invite/*",
+    "/mail",
     "/courses",
     "/courses/*",
     "/author",
     "/author/*",
     "/operator",
+    "/operator/*",
   ],
   build: { command: "node_modules/.bin/node scripts/build-web.ts", watch: ["src"] },
 });

@@ -10,6 +10,7 @@ export const ROOMS: readonly string[] = [
   "unlock",
   "audit",
   "courses",
+  "mail",
   "identity",
   "files",
   "events",

@@ -166,6 +166,80 @@ export type Access = {
   user: User;
 };
 
+export type SecondFactorProblem = Problem & {
+  code?: "second_factor_required";
+  /** For /auth/sign-in/second-factor. */
+  challenge: string;
+  /** Seconds. */
+  expires_in: number;
+  setup: SecondFactorSetUp;
+  [extra: string]: unknown;
+};
+
+/** Your role must have a second factor: set it up in an app, and answer with its code. */
+export type SecondFactorSetUp = {
+  /** For typing (Base32). */
+  secret: string;
+  /** For the camera of the app, as a QR code. */
+  uri: string;
+} | null;
+
+export type SignInWays = {
+  recovery: boolean;
+  sign_in_links: boolean;
+  passkeys: boolean;
+  second_factor: boolean;
+  /** 0: no browser is trusted. */
+  trusted_device_days: number;
+};
+
+export type EndedSessions = {
+  /** How many sessions ended. */
+  ended: number;
+};
+
+export type Account = {
+  email_verified: boolean;
+  has_password: boolean;
+  second_factor: {
+    enabled: boolean;
+    /** Your role must have one. */
+    required: boolean;
+    backup_codes_left: number;
+  };
+  passkeys: Passkey[];
+  /** Browsers that are asked for no code. */
+  devices: TrustedDevice[];
+};
+
+export type Passkey = {
+  id: string;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+  /** Its owner's other devices have it too. */
+  synced: boolean;
+};
+
+export type TrustedDevice = {
+  id: string;
+  user_agent: string | null;
+  created_at: string;
+  expires_at: string;
+};
+
+export type SteppedIn = SignedIn & {
+  /** For the next sign-in of this browser. */
+  device_token: string | null;
+  /** Where the second factor was set up by this. Shown this once. */
+  backup_codes: string[] | null;
+};
+
+export type BackupCodes = {
+  /** Each is good once. Shown this once. */
+  backup_codes: string[];
+};
+
 export type Session = {
   id: string;
   created_at: string;
@@ -175,9 +249,47 @@ export type Session = {
   current: boolean;
 };
 
-export type EndedSessions = {
-  /** How many sessions ended. */
-  ended: number;
+export type PasskeyOptions = {
+  /** Comes back with the browser's answer. */
+  challenge: string;
+  /** For `PublicKeyCredential.parse…OptionsFromJSON()`. */
+  options: Record<string, unknown>;
+};
+
+export type PasskeyAdded = {
+  id: string;
+  name: string;
+};
+
+export type PasskeyRegistration = {
+  id: string;
+  rawId: string;
+  type: "public-key";
+  authenticatorAttachment?: "cross-platform" | "platform";
+  clientExtensionResults?: Record<string, unknown>;
+  response: {
+    clientDataJSON: string;
+    attestationObject: string;
+    transports?: string[];
+    [extra: string]: unknown;
+  };
+  [extra: string]: unknown;
+};
+
+export type PasskeyAssertion = {
+  id: string;
+  rawId: string;
+  type: "public-key";
+  authenticatorAttachment?: "cross-platform" | "platform";
+  clientExtensionResults?: Record<string, unknown>;
+  response: {
+    clientDataJSON: string;
+    authenticatorData: string;
+    signature: string;
+    userHandle?: string | null;
+    [extra: string]: unknown;
+  };
+  [extra: string]: unknown;
 };
 
 export type ShownServiceKey = ServiceKey & {
@@ -2952,6 +3064,8 @@ export type NewInvitation = {
   /** Of whoever comes by it. */
   cohorts?: string[];
   max_uses?: number;
+  /** Who gets the link by mail. */
+  emails?: string[];
   /** After so many days it ends. */
   days?: number;
 };
@@ -3103,6 +3217,16 @@ export type DeadLetter = {
   body?: unknown;
   attempts: number;
   failed_at: string;
+};
+
+export type LocalMail = {
+  id: string;
+  to: string;
+  kind: "verify" | "recover" | "link" | "change" | "changed" | "notice" | "invite";
+  subject: string;
+  text: string;
+  html: string;
+  created_at: string;
 };
 
 export type ReadSwitch = {
@@ -3277,6 +3401,8 @@ export interface Paths {
       body: {
         email: string;
         password: string;
+        /** What this browser got when it was trusted: no code is asked for. */
+        device_token?: string;
       };
       answer: SignedIn;
     };
@@ -3297,6 +3423,182 @@ export interface Paths {
         session_token: string;
       };
       answer: null;
+    };
+  };
+  "/api/v1/auth/ways": {
+    /** Which ways to sign in are switched on here, beside the password */
+    get: {
+      answer: SignInWays;
+    };
+  };
+  "/api/v1/auth/recovery": {
+    /** Ask for a link to set a new password */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: {
+        email: string;
+      };
+      answer: SignUpAccepted;
+    };
+  };
+  "/api/v1/auth/recovery/complete": {
+    /** Set a new password by a link; every session ends */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: {
+        token: string;
+        /**
+         * 10 to 128 characters. It must be hard to guess, even for somebody who knows lists of passwords, your name and
+         * your address.
+         */
+        new_password: string;
+      };
+      answer: EndedSessions;
+    };
+  };
+  "/api/v1/auth/sign-in/link": {
+    /** Ask for a link to sign in */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: {
+        email: string;
+      };
+      answer: SignUpAccepted;
+    };
+  };
+  "/api/v1/auth/sign-in/link/complete": {
+    /** Sign in by a link */
+    post: {
+      body: {
+        token: string;
+        /** What this browser got when it was trusted: no code is asked for. */
+        device_token?: string;
+      };
+      answer: SignedIn;
+    };
+  };
+  "/api/v1/auth/email": {
+    /** Ask for a link that confirms your address, or a new one */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: {
+        email: string;
+        /** Your password. Without one, your session must be at most 15 minutes old. */
+        password?: string;
+      };
+      answer: SignUpAccepted;
+    };
+  };
+  "/api/v1/auth/email/complete": {
+    /** Confirm an address by a link; the old address is told of a change */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: {
+        token: string;
+      };
+      answer: User;
+    };
+  };
+  "/api/v1/auth/account": {
+    /** How you can sign in: password, passkeys, second factor, trusted devices */
+    get: {
+      answer: Account;
+    };
+  };
+  "/api/v1/auth/sign-in/second-factor": {
+    /** Go on with a sign-in by a code of the app, or a backup code */
+    post: {
+      body: {
+        challenge: string;
+        /** Six digits of the app, or a backup code. */
+        code: string;
+        /** Ask this browser for no code for some days. */
+        trust_device?: boolean;
+      };
+      answer: SteppedIn;
+    };
+  };
+  "/api/v1/auth/second-factor": {
+    /** Begin to set up codes of an app as your second factor */
+    post: {
+      body: {
+        /** Your password. Without one, your session must be at most 15 minutes old. */
+        password?: string;
+      };
+      answer: SecondFactorSetUp;
+    };
+    /** Switch your second factor off */
+    delete: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: {
+        /** Six digits of the app, or a backup code. */
+        code: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/auth/second-factor/confirm": {
+    /** Switch your second factor on by a first code */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: {
+        /** Six digits of the app, or a backup code. */
+        code: string;
+      };
+      answer: BackupCodes;
+    };
+  };
+  "/api/v1/auth/second-factor/backup-codes": {
+    /** Get new backup codes; the old ones end */
+    post: {
+      body: {
+        /** Six digits of the app, or a backup code. */
+        code: string;
+      };
+      answer: BackupCodes;
+    };
+  };
+  "/api/v1/auth/devices/{id}": {
+    /** Trust a browser no more */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/users/{id}/sign-in-ways": {
+    /** Remove the passkeys, the second factor and the trusted devices of a user; every session ends */
+    delete: {
+      path: {
+        id: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: EndedSessions;
     };
   };
   "/api/v1/auth/sessions": {
@@ -3352,6 +3654,8 @@ export interface Paths {
         /** `next_cursor` of the previous page; opaque. */
         cursor?: string;
         role?: "learner" | "author" | "service" | "admin";
+        /** The beginning of a name, an e-mail address or an id. Of each, the first 500 are found. */
+        search?: string;
         /** True: only banned users. False: only users who are not banned. */
         banned?: "true" | "false";
       };
@@ -3419,6 +3723,60 @@ export interface Paths {
         password?: string;
       };
       answer: Erasure;
+    };
+  };
+  "/api/v1/auth/passkeys/options": {
+    /** What a browser needs to make a passkey */
+    post: {
+      body: {
+        /** Your password. Without one, your session must be at most 15 minutes old. */
+        password?: string;
+      };
+      answer: PasskeyOptions;
+    };
+  };
+  "/api/v1/auth/passkeys": {
+    /** Add the passkey that a browser has made */
+    post: {
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      body: {
+        challenge: string;
+        name: string;
+        credential: PasskeyRegistration;
+      };
+      answer: PasskeyAdded;
+    };
+  };
+  "/api/v1/auth/passkeys/{id}": {
+    /** Remove one of your passkeys */
+    delete: {
+      path: {
+        id: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/auth/sign-in/passkey/options": {
+    /** What a browser needs to sign in by a passkey */
+    post: {
+      answer: PasskeyOptions;
+    };
+  };
+  "/api/v1/auth/sign-in/passkey": {
+    /** Sign in by a passkey */
+    post: {
+      body: {
+        challenge: string;
+        credential: PasskeyAssertion;
+      };
+      answer: SignedIn;
     };
   };
   "/api/v1/keys": {
@@ -5166,6 +5524,10 @@ export interface Paths {
       path: {
         course: string;
       };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
       body: NewInvitation;
       answer: Invitation;
     };
@@ -5237,6 +5599,20 @@ export interface Paths {
       answer: {
         id: string;
         queue: string;
+      };
+    };
+  };
+  "/api/v1/system/mails": {
+    /** The mails that a local installation has kept, the newest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: LocalMail[];
+        next_cursor: string | null;
       };
     };
   };

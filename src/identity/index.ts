@@ -10,3 +10,4 @@ export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones
 
 export const checkPassword = /* @__PURE__ */ late(async () => (await import("./users.ts")).checkPassword);
 export const pruneIdentity = /* @__PURE__ */ late(async () => (await import("./sessions.ts")).pruneIdentity);
+export const consumeMail = /* @__PURE__ */ late(async () => (await import("./ways/asks.ts")).consumeMail);

@@ -25,3 +25,8 @@ export const NO_STORE = { "cache-control": "no-store" };
 export function depsOf(c: AppContext): Deps {
   return { env: c.env, db: databaseOf(c), secret: c.env.AUTH_SECRET, now: new Date() };
 }
+
+/** Where a request comes from. */
+export function addressOf(c: AppContext): string {
+  return c.req.header("cf-connecting-ip") ?? "unknown";
+}

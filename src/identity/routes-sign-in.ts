@@ -1,9 +1,10 @@
 import { noteRefusedSignIn, nudgeAudit } from "../audit/index.ts";
+import { sendsMail } from "../mail/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, databaseOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { makeFirstAdmin, restoreToken } from "./bootstrap.ts";
-import { answer, body, depsOf, NO_STORE, TAGS } from "./routes-common.ts";
+import { addressOf, answer, body, depsOf, NO_STORE, TAGS } from "./routes-common.ts";
 import {
   acceptedView,
   accessView,
@@ -14,8 +15,11 @@ import {
   signInBody,
   signUpBody,
 } from "./schemas.ts";
-import { rememberNetwork, renewAccess, signIn, signOut } from "./sessions.ts";
+import { renewAccess, signOut } from "./sessions.ts";
+import { rememberNetwork, signIn } from "./sign-in.ts";
 import { createUser, findCredential, viewUser } from "./users.ts";
+import { askForMail } from "./ways/ask.ts";
+import { STEP_REQUIRED } from "./ways/schemas.ts";
 
 const SIGN_UP_DETAIL =
   "Sign in with this address and password. If that fails, the address has an account already: use its password.";
@@ -61,7 +65,7 @@ const signInRoute = defineRoute(
     roles: "public",
     rule: "Limited for each account and network. Strangers cannot lock the owner out.",
     rate: "write",
-    refuses: ["invalid_credentials", "forbidden"],
+    refuses: ["invalid_credentials", "forbidden", STEP_REQUIRED],
   },
   {
     method: "post",
@@ -113,6 +117,8 @@ export function signInRoutes() {
       // The answer does not say whether the address was free: who knows the password of its account finds out by
       // signing in.
       if (!created.ok && created.refusal.code !== "user_exists") return respond(c, created.refusal);
+      // For an address that is taken too, so that the time says nothing: it is looked up later.
+      if (sendsMail(c.env)) c.executionCtx.waitUntil(askForMail(c, "verify", c.req.valid("json").email));
       if (created.ok) c.executionCtx.waitUntil(rememberNetwork(c.env, created.value.id, addressOf(c)));
       return c.json({ status: "accepted" as const, detail: SIGN_UP_DETAIL }, 202, NO_STORE);
     })
@@ -152,8 +158,4 @@ export function signInRoutes() {
 async function noteRefusal(c: AppContext, email: string): Promise<void> {
   const found = await findCredential(databaseOf(c), email).catch(() => null);
   await noteRefusedSignIn(c, found === null ? { email } : { user: found.user.id }, Date.now());
-}
-
-function addressOf(c: AppContext): string {
-  return c.req.header("cf-connecting-ip") ?? "unknown";
 }

@@ -112,7 +112,7 @@ export function userRoutes({ isKnown }: IdentityPorts) {
     .openapi(listUsersRoute, async (c) => {
       const { db, now } = depsOf(c);
       const asked = c.req.valid("query");
-      const scope = `users ${asked.role ?? ""} ${asked.banned ?? ""}`;
+      const scope = `users ${asked.role ?? ""} ${asked.banned ?? ""} ${asked.search ?? ""}`;
       const found = await paginate(
         acceptedSecrets(c.env),
         scope,

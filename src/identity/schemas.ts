@@ -15,24 +15,33 @@ const MAX_REASON_LENGTH = 500;
 /** Session tokens are 43 characters; anything near may be asked about and is simply unknown. */
 const MAX_SESSION_TOKEN_LENGTH = 200;
 
-const email = z.email().max(MAX_EMAIL_LENGTH).toLowerCase().openapi({ example: "ada@example.org" });
+export const emailSchema = z.email().max(MAX_EMAIL_LENGTH).toLowerCase().openapi({ example: "ada@example.org" });
 const name = nameSchema(MAX_NAME_LENGTH).openapi({ example: "Ada Lovelace" });
 /** How hard it is to guess is judged where the user's name and address are known: password-rules.ts. */
-const newPassword = z
+export const newPassword = z
   .string()
   .min(MIN_PASSWORD_LENGTH)
   .max(MAX_PASSWORD_LENGTH)
   .openapi({
     description: `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters. It must be hard to guess, even for somebody who knows lists of passwords, your name and your address.`,
   });
-const knownPassword = z.string().min(1).max(MAX_PASSWORD_LENGTH);
+export const knownPassword = z.string().min(1).max(MAX_PASSWORD_LENGTH);
 const role = z.enum(ROLES).openapi({ example: "learner" });
 
 // Every body is strict: a field that is not listed is refused by name, never ignored. So a `role` in a registration is
 // an error its sender sees, not a wish that might be granted.
 
-export const signUpBody = z.strictObject({ email, name, password: newPassword });
-export const signInBody = z.strictObject({ email, password: knownPassword });
+export const signUpBody = z.strictObject({ email: emailSchema, name, password: newPassword });
+export const signInBody = z.strictObject({
+  email: emailSchema,
+  password: knownPassword,
+  device_token: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .openapi({ description: "What this browser got when it was trusted: no code is asked for." }),
+});
 export const sessionTokenBody = z.strictObject({ session_token: z.string().min(1).max(MAX_SESSION_TOKEN_LENGTH) });
 export const changePasswordBody = z.strictObject({ password: knownPassword, new_password: newPassword });
 export const eraseUserBody = z.strictObject({
@@ -41,6 +50,13 @@ export const eraseUserBody = z.strictObject({
 export const listUsersQuery = z.object({
   ...pageQuery,
   role: role.optional(),
+  search: z
+    .string()
+    .trim()
+    .min(2)
+    .max(MAX_NAME_LENGTH)
+    .optional()
+    .openapi({ description: "The beginning of a name, an e-mail address or an id. Of each, the first 500 are found." }),
   banned: z
     .enum(["true", "false"])
     .optional()
@@ -54,7 +70,7 @@ export const createUserBody = z.strictObject({
     )
     .optional()
     .openapi({ description: "Default: a random one." }),
-  email,
+  email: emailSchema,
   name,
   role,
   password: newPassword.optional().openapi({ description: "Without it, the user cannot sign in by password." }),
@@ -75,7 +91,7 @@ const MAX_SECRET_LENGTH = 500;
 export const bootstrapBody = z.strictObject({
   secret: z.string().min(1).max(MAX_SECRET_LENGTH).openapi({ description: "BOOTSTRAP_SECRET of the deployment." }),
   account: z
-    .strictObject({ email, name, password: newPassword })
+    .strictObject({ email: emailSchema, name, password: newPassword })
     .optional()
     .openapi({ description: "The first administrator. Without it, you get a token to restore a backup." }),
 });

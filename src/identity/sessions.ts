@@ -2,19 +2,17 @@ import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
 import type { Database } from "../platform/database/counted.ts";
 import { sha256Hex } from "../platform/hash.ts";
 import type { Actor } from "../platform/http/context.ts";
-import { networkOf } from "../platform/http/network.ts";
 import { decodeCursor, encodeCursor } from "../platform/http/pagination.ts";
 import { toInstant } from "../platform/instants.ts";
-import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { acceptedSecrets } from "../platform/secrets.ts";
 import { sessionStore, type UserRow } from "./library.ts";
-import { ADDRESS_PERIOD_SECONDS } from "./password-limit.ts";
-import { isOutdated, verifyPassword } from "./passwords.ts";
 import { askStanding, callRevocations, settleRevocations } from "./revocations-stub.ts";
-import type { AccessView, SessionView, SignedInView, SignIn } from "./schemas.ts";
-import { serviceKeys, sessions, verifications } from "./tables.ts";
+import type { AccessView, SessionView, SignedInView } from "./schemas.ts";
+import { serviceKeys, sessions, trustedDevices, verifications } from "./tables.ts";
 import { ACCESS_TOKEN_SECONDS, mintAccessToken } from "./tokens.ts";
-import { findCredential, isBanned, renewHash, viewUser } from "./users.ts";
+import { isBanned, viewUser } from "./users.ts";
+import { lacksSecondFactor } from "./ways/required.ts";
 
 /** Random bytes of a session token: beyond guessing, so that exchanging one needs no rate limit of its own. */
 const SESSION_TOKEN_BYTES = 32;
@@ -34,89 +32,24 @@ export interface Deps {
   now: Date;
 }
 
-/** Names of the objects that count tries on addresses nobody has; no user id has a slash. They store nothing. */
-const NOBODY = "nobody/";
-
-const SUSPENDED = refuse("forbidden", { detail: "This account is suspended." });
-const NO_SESSION = refuse("unauthenticated", { detail: "The session has ended. Sign in again." });
-
 /** Where a request comes from, and what it says of itself. */
 export interface Caller {
   address: string;
   userAgent: string | undefined;
 }
 
-/** A sign-in that failed, for whoever writes it down. */
-interface FailedSignIn {
-  /** The account that was tried; null: there is none of this address. */
-  user: string | null;
-  /** invalid_credentials: the password was wrong. rate_limited: too many tries. forbidden: the account is suspended. */
-  code: "invalid_credentials" | "rate_limited" | "forbidden";
-}
-
-/** What became of a try to sign in. */
-export interface SignInOutcome {
-  answer: Result<SignedInView>;
-  /** Null when it did not fail, or failed for a reason of ours. */
-  failed: FailedSignIn | null;
-  /** What is left to do beside the answer. */
-  afterwards: (() => Promise<unknown>) | null;
-}
-
-/**
- * Signs in by password. An unknown address, an account without a password and a wrong password get one answer in the
- * same time; only who knows the password learns of a ban. Strangers cannot use up the tries of who signed in from the
- * same network before, see attempts.ts.
- */
-export async function signIn(deps: Deps, input: SignIn, caller: Caller): Promise<SignInOutcome> {
-  const network = networkOf(caller.address);
-  const credential = await findCredential(deps.db, input.email);
-  const user = credential?.user.id ?? null;
-  const failing = (refusal: Refusal): SignInOutcome => {
-    const { code } = refusal;
-    const isTheirs = code === "invalid_credentials" || code === "rate_limited" || code === "forbidden";
-    return { answer: { ok: false, refusal }, failed: isTheirs ? { user, code } : null, afterwards: null };
-  };
-  const holder = user ?? `${NOBODY}${await sha256Hex(input.email)}`;
-  const place = await networkName(holder, network);
-  const admitted = await callRevocations(deps.env, holder, (stub) => stub.admitTry(place));
-  if (!admitted.ok && admitted.refusal.code === "rate_limited") return failing(admitted.refusal);
-  // An object that does not answer keeps nobody out: the limit of the network and the line before hashing still hold.
-  const { known, late_ms } = admitted.ok ? admitted.value : { known: false, late_ms: 0 };
-  if (!known && !(await deps.env.SIGN_IN_LIMIT.limit({ key: `sign-in:${network}` })).success) {
-    return failing(refuse("rate_limited", { retry_after: ADDRESS_PERIOD_SECONDS }).refusal);
-  }
-  if (late_ms > 0) await new Promise((resolve) => setTimeout(resolve, late_ms));
-  const matches = await verifyPassword(credential?.password ?? null, input.password, known);
-  if (!matches.ok) return failing(matches.refusal);
-  if (credential === null || !matches.value) return failing(refuse("invalid_credentials").refusal);
-  const { password } = credential;
-  const answer = await startSession(deps, credential.user, caller.userAgent);
-  if (!answer.ok) return failing(answer.refusal);
-  const afterwards = async () => {
-    if (!known) await callRevocations(deps.env, holder, (stub) => stub.signedInFrom(place));
-    if (password !== null && isOutdated(password))
-      await renewHash(deps.db, credential.user.id, password, input.password);
-  };
-  return { answer, failed: null, afterwards };
-}
-
-/** A user who just registered has been here. */
-export async function rememberNetwork(env: Env, user: string, address: string): Promise<void> {
-  const place = await networkName(user, networkOf(address));
-  await callRevocations(env, user, (stub) => stub.signedInFrom(place));
-}
-
-/** A network as a user's object knows it: nobody reads an address from it, and two users' objects know it by other names. */
-async function networkName(holder: string, network: string): Promise<string> {
-  return (await sha256Hex(`${holder} ${network}`)).slice(0, 32);
-}
+const SUSPENDED = refuse("forbidden", { detail: "This account is suspended." });
+const NO_SESSION = refuse("unauthenticated", { detail: "The session has ended. Sign in again." });
 
 /**
  * Opens a session. better-auth writes it, after a look at the ban; the database holds only the
  * SHA-256 of the token, so that reading the table or a backup gives nobody a session.
  */
-async function startSession(deps: Deps, user: UserRow, userAgent: string | undefined): Promise<Result<SignedInView>> {
+export async function startSession(
+  deps: Deps,
+  user: UserRow,
+  userAgent: string | undefined,
+): Promise<Result<SignedInView>> {
   if (isBanned(user, deps.now)) return SUSPENDED;
   const token = crypto
     .getRandomValues(new Uint8Array(SESSION_TOKEN_BYTES))
@@ -141,6 +74,7 @@ export async function renewAccess(deps: Deps, sessionToken: string): Promise<Res
   const { standing, role } = asked.value;
   if (standing === "ended" || standing === "erased") return NO_SESSION;
   if (standing === "banned" || isBanned(session.user, deps.now)) return SUSPENDED;
+  if (await lacksSecondFactor(deps.env, session.user.id, session.user.role)) return NO_SESSION;
   // The account was changed past its object, by hand or by a restore: what D1 says is true, and the object learns it.
   if (role !== session.user.role) await settleRevocations(deps.env, session.user.id, true);
   return ok(await access(deps, session.user, session.id, session.expiresAt));
@@ -249,8 +183,8 @@ export async function revokeSession(deps: Deps, actor: Actor, id: string): Promi
 export async function pruneIdentity(
   db: Database,
   now: Date,
-): Promise<{ sessions: number; verifications: number; keys: number }> {
-  const removed = { sessions: 0, verifications: 0, keys: 0 };
+): Promise<{ sessions: number; verifications: number; trusted_devices: number; keys: number }> {
+  const removed = { sessions: 0, verifications: 0, trusted_devices: 0, keys: 0 };
   // There are few keys, and who looks for one that failed wants to find why.
   const before = now.getTime() - KEYS_KEPT_MS;
   const keys = await db.run(sql`DELETE FROM ${serviceKeys} WHERE expires_at <= ${before} OR revoked_at <= ${before}`);
@@ -258,6 +192,7 @@ export async function pruneIdentity(
   for (const [name, table] of [
     ["sessions", sessions],
     ["verifications", verifications],
+    ["trusted_devices", trustedDevices],
   ] as const) {
     for (let batch = 0; batch < MAX_PRUNE_BATCHES; batch += 1) {
       const { meta } = await db.run(sql`

@@ -88,4 +88,38 @@ export const tombstones = sqliteTable("tombstones", {
   erasedAt: integer("erased_at").notNull(),
 });
 
+/** See migrations/0041_sign_in.sql; {@link trustedDevices} too. */
+export const passkeys = sqliteTable("passkeys", {
+  id: text("id").primaryKey(),
+  user_id: text("user_id").notNull(),
+  name: text("name").notNull(),
+  credential_id: text("credential_id").notNull(),
+  public_key: text("public_key").notNull(),
+  counter: integer("counter").notNull(),
+  transports: text("transports").notNull(),
+  backed_up: integer("backed_up").notNull(),
+  created_at: integer("created_at").notNull(),
+  last_used_at: integer("last_used_at"),
+});
+
+export const secondFactors = sqliteTable("second_factors", {
+  user_id: text("user_id").primaryKey(),
+  secret: text("secret").notNull(),
+  backup_codes: text("backup_codes").notNull(),
+  confirmed_at: integer("confirmed_at"),
+  last_step: integer("last_step").notNull().default(0),
+  failures: integer("failures").notNull().default(0),
+  blocked_until: integer("blocked_until"),
+  created_at: integer("created_at").notNull(),
+});
+
+export const trustedDevices = sqliteTable("trusted_devices", {
+  id: text("id").primaryKey(),
+  user_id: text("user_id").notNull(),
+  token: text("token").notNull(),
+  user_agent: text("user_agent"),
+  created_at: integer("created_at").notNull(),
+  expires_at: integer("expires_at").notNull(),
+});
+
 export type KeyRow = typeof serviceKeys.$inferSelect;

@@ -3,6 +3,7 @@ import { backUpNightly, resumeBackups } from "../backup/index.ts";
 import { continueFileSweep, sweepFiles } from "../files/index.ts";
 import { resumeImports } from "../imports/index.ts";
 import { startNightlyRun, watchRuns } from "../insight/index.ts";
+import { sweepMails } from "../mail/index.ts";
 import type { RefreshMessage } from "../mirror/index.ts";
 import { resumeMoves } from "../ops/index.ts";
 import { resumeErasures, watchErasures } from "../privacy/index.ts";
@@ -25,6 +26,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
     (env) => resumeMoves(env),
     watchRuns,
     resumeImports,
+    (env, now) => sweepMails(env, now),
   ],
   "0 2 * * *": [
     (env) => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),

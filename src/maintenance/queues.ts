@@ -1,5 +1,7 @@
 import { backupMessageSchema, consumeBackups } from "../backup/index.ts";
 import { archiveLate, consumeEvents, reportDeadLetters } from "../events/index.ts";
+import { consumeMail } from "../identity/index.ts";
+import { mailAskSchema } from "../identity/shapes.ts";
 import { consumeImports, importMessageSchema } from "../imports/index.ts";
 import { consumeInsight, insightMessageSchema } from "../insight/index.ts";
 import { consumeProjections } from "../mirror/index.ts";
@@ -23,6 +25,8 @@ const DEAD_QUEUES: Readonly<Record<string, DeadQueue>> = {
   "latchkey-backup": { asking: "latchkey-backup", isAsking: (body) => backupMessageSchema.safeParse(body).success },
   "latchkey-insight": { asking: "latchkey-insight", isAsking: (body) => insightMessageSchema.safeParse(body).success },
   "latchkey-imports": { asking: "latchkey-imports", isAsking: (body) => importMessageSchema.safeParse(body).success },
+  // Whoever waits for a mail in vain asks again.
+  "latchkey-mail": { asking: "latchkey-mail", isAsking: (body) => mailAskSchema.safeParse(body).success },
   "latchkey-events": { carryOut: archiveLate },
 };
 
@@ -41,6 +45,7 @@ export async function consumeQueue(arrived: MessageBatch<unknown>, env: Env): Pr
   if (batch.queue === "latchkey-backup") return consumeBackups(batch, env);
   if (batch.queue === "latchkey-insight") return consumeInsight(batch, env);
   if (batch.queue === "latchkey-imports") return consumeImports(batch, env);
+  if (batch.queue === "latchkey-mail") return consumeMail(batch, env);
   throw new Error(`no consumer for the queue ${batch.queue}`);
 }
 

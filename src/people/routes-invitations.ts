@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { nudgeAudit } from "../audit/index.ts";
 import { fetchCourse, loadProgram } from "../courses/index.ts";
 import { callEnrollment, loadEnrolling } from "../enrollment/index.ts";
+import { addMail, publicOrigin, sendMailsSoon, sendsMail } from "../mail/index.ts";
 import { directory } from "../platform/database/shards.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
@@ -36,6 +37,11 @@ const DAY_MS = 86_400_000;
 const MAX_SERVING = 100;
 const MAX_DAYS = 365;
 const MAX_USES = 10_000;
+/** Mails of one request; each is one statement of its batch. */
+const MAX_EMAILS = 100;
+/** Longest address that can be delivered to (RFC 5321 section 4.5.3.1.3). */
+const MAX_EMAIL = 254;
+const NO_MAIL = refuse("not_enabled", { detail: "This installation sends no mail. Send the link yourself." });
 
 const invitationView = z
   .object({
@@ -62,7 +68,7 @@ const listRoute = defineRoute(
   },
 );
 const makeRoute = defineRoute(
-  { roles: PEOPLE, rule: MANAGE_RULE, rate: "write", refuses: ["people_limit"] },
+  { roles: PEOPLE, rule: MANAGE_RULE, rate: "write", refuses: ["people_limit", "not_enabled"] },
   {
     method: "post",
     path: "/courses/{course}/invitations",
@@ -73,6 +79,7 @@ const makeRoute = defineRoute(
     request: {
       headers: idempotencyHeader,
       params: courseParam,
+      query: z.object({ lang: languageQuery }),
       body: {
         required: true,
         content: json(
@@ -80,6 +87,11 @@ const makeRoute = defineRoute(
             .strictObject({
               cohorts: z.array(cohortNameSchema).max(MAX_COHORTS).default([]).describe("Of whoever comes by it."),
               max_uses: z.int().min(1).max(MAX_USES).default(50),
+              emails: z
+                .array(z.email().max(MAX_EMAIL).toLowerCase())
+                .max(MAX_EMAILS)
+                .default([])
+                .describe("Who gets the link by mail."),
               days: z.int().min(1).max(MAX_DAYS).default(14).describe("After so many days it ends."),
             })
             .openapi("NewInvitation"),
@@ -210,7 +222,9 @@ export function invitationRoutes() {
       const course = await courseFor(c, c.req.valid("param").course, "manage");
       if (!course.ok) return respond(c, course.refusal);
       const { slug } = course.value;
-      const { cohorts, max_uses, days } = c.req.valid("json");
+      const { cohorts, max_uses, days, emails } = c.req.valid("json");
+      const base = publicOrigin(c.env, c.req.url);
+      if (emails.length > 0 && (base === null || !sendsMail(c.env))) return respond(c, NO_MAIL.refusal);
       const now = Date.now();
       const row: InvitationRow = {
         id: crypto.randomUUID().replaceAll("-", ""),
@@ -226,11 +240,20 @@ export function invitationRoutes() {
       if ((serving?.serving ?? 0) >= MAX_SERVING) {
         return respond(c, refuse("people_limit", { detail: `At most ${MAX_SERVING} links serve at a time.` }).refusal);
       }
+      const mail = {
+        user: null,
+        kind: "invite" as const,
+        language: languageOf(c),
+        details: { base: base ?? "", name: "", title: emails.length === 0 ? "" : await titleOf(c, slug), link: row.id },
+        expires: row.expires_at,
+      };
       await db.batch([
         makeInvitation(db, row.id, slug, row.cohorts, max_uses, now, row.expires_at),
         entryOfCourse(c, "invitation.created", slug),
+        ...[...new Set(emails)].map((address) => addMail(db, { ...mail, address }, now)),
       ]);
       nudgeAudit(c);
+      if (emails.length > 0) sendMailsSoon(c);
       return c.json(await viewOf(c, row), 201);
     })
     .openapi(revokeRoute, async (c) => {
@@ -250,10 +273,7 @@ export function invitationRoutes() {
       const found = await servingOf(c, c.req.valid("json").token, "");
       if (!found.ok) return respond(c, found.refusal);
       const { course_slug: slug, expires_at } = found.value;
-      const course = await fetchCourse(databaseOf(c), slug);
-      const program = course?.pointer == null ? null : await loadProgram(databaseOf(c), slug, course.pointer.version);
-      const title = program === null ? slug : inLanguage(program.outline.title, languageOf(c));
-      return c.json({ course: slug, title, expires_at: toInstant(expires_at) }, 200);
+      return c.json({ course: slug, title: await titleOf(c, slug), expires_at: toInstant(expires_at) }, 200);
     })
     .openapi(acceptRoute, async (c) => {
       const actor = actorOf(c);
@@ -276,6 +296,13 @@ export function invitationRoutes() {
       }
       return c.json({ course: slug, created: enrolled.value.created }, 200);
     });
+}
+
+/** The title of a course as it is published, in the language of the request. */
+async function titleOf(c: AppContext, slug: string): Promise<string> {
+  const course = await fetchCourse(databaseOf(c), slug);
+  const program = course?.pointer == null ? null : await loadProgram(databaseOf(c), slug, course.pointer.version);
+  return program === null ? slug : inLanguage(program.outline.title, languageOf(c));
 }
 
 /** Enrolls the caller. Whoever is there already keeps their cohorts and gets those of the link beside. */

@@ -60,8 +60,12 @@ export type KeyPurpose =
   | "backup"
   | "cursor"
   | "invitation"
+  | "mail-link"
   | "pass"
+  | "passkey"
   | "pseudonym"
+  | "second-factor"
+  | "sign-in-step"
   | "stream-token"
   | "upload-token";
 

@@ -29,6 +29,12 @@ const PeoplePage = lazy(() => import("./pages/author/people/page.tsx"));
 const LearnerPage = lazy(() => import("./pages/author/people/learner.tsx"));
 const ClassPage = lazy(() => import("./pages/author/people/class.tsx"));
 const InvitePage = lazy(() => import("./pages/invite.tsx"));
+const NewPasswordPage = lazy(async () => ({ default: (await import("./pages/ways/links.tsx")).NewPasswordPage }));
+const LinkPage = lazy(async () => ({ default: (await import("./pages/ways/links.tsx")).LinkPage }));
+const ConfirmPage = lazy(async () => ({ default: (await import("./pages/ways/links.tsx")).ConfirmPage }));
+const AccountPage = lazy(() => import("./pages/account/page.tsx"));
+const UsersPage = lazy(() => import("./pages/users/page.tsx"));
+const MailPage = lazy(() => import("./pages/mail.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 
 // The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
@@ -72,6 +78,15 @@ export function App() {
     user === null ? (
       <Switch>
         <Route path="/invite/:token">{({ token }) => <InvitePage key={token} token={token} />}</Route>
+        <Route path="/sign-in/new-password">
+          <NewPasswordPage />
+        </Route>
+        <Route path="/sign-in/link">
+          <LinkPage />
+        </Route>
+        <Route path="/mail">
+          <MailPage />
+        </Route>
         <Route>
           <SignInPage />
         </Route>
@@ -84,6 +99,21 @@ export function App() {
         </Route>
         <Route path="/sign-in">
           <Redirect to="/courses" replace />
+        </Route>
+        <Route path="/sign-in/new-password">
+          <NewPasswordPage />
+        </Route>
+        <Route path="/sign-in/link">
+          <LinkPage />
+        </Route>
+        <Route path="/mail">
+          <MailPage />
+        </Route>
+        <Route path="/account">
+          <AccountPage />
+        </Route>
+        <Route path="/account/confirm">
+          <ConfirmPage />
         </Route>
         <Route path="/courses">
           <CoursesPage />
@@ -130,6 +160,9 @@ export function App() {
         <Route path="/grading/:submission">{({ submission }) => <GradingPage submission={submission} />}</Route>
         <Route path="/operator">
           <OperatorPage />
+        </Route>
+        <Route path="/operator/users">
+          <UsersPage />
         </Route>
         <Route>
           <NotFoundPage />

@@ -40,6 +40,8 @@ export const settingsSchema = z.strictObject({
       why,
     }),
   ),
+  /** Bindings that send mail. */
+  mail: bindings(z.strictObject({ why })),
   retries: z.strictObject({ times: positive, seconds: positive }),
   deadRetries: z.strictObject({
     batch: positive.max(100),

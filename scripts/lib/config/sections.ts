@@ -58,6 +58,7 @@ what failed its last retry, so each has one, and each dead-letter queue has a co
       ),
     ),
     ...(part === "edge" ? [] : consumerSections(settings, named)),
+    ...Object.entries(settings.mail).map(([name, { why }]) => inList("send_email", { name }, why)),
     ...Object.entries(settings.rateLimits).map(([name, limit], at) =>
       inList(
         "ratelimits",

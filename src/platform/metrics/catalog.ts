@@ -113,6 +113,7 @@ export const COUNTED = {
       ["latchkey-backup"],
       ["latchkey-insight"],
       ["latchkey-imports"],
+      ["latchkey-mail"],
     ],
   },
   dead_letters_dropped_total: {
@@ -126,6 +127,7 @@ export const COUNTED = {
       ["latchkey-backup", "full"],
       ["latchkey-insight", "full"],
       ["latchkey-imports", "full"],
+      ["latchkey-mail", "full"],
     ],
   },
   dependency_checks_total: {

@@ -10,7 +10,8 @@ export type AskingQueue =
   | "latchkey-refresh"
   | "latchkey-backup"
   | "latchkey-insight"
-  | "latchkey-imports";
+  | "latchkey-imports"
+  | "latchkey-mail";
 
 /**
  * A message that only says "ask me" could not be served: it comes again, and after its last retry it is dropped. Its

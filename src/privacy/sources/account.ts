@@ -3,11 +3,19 @@ import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
 import {
   accountRow,
+  devicesHeld,
   dropAccount,
+  dropHeldDevices,
+  dropHeldMails,
+  dropHeldPasskeys,
+  dropHeldSecondFactor,
   dropOutsideBan,
   dropSignInWays,
   dropVerifications,
+  mailsHeld,
   outsideBan,
+  passkeysHeld,
+  secondFactorHeld,
   signInWays,
 } from "../statements.ts";
 
@@ -15,6 +23,10 @@ import {
 const PLACES: readonly UserColumn[] = [
   ["users", "id"],
   ["outside_bans", "user_id"],
+  ["passkeys", "user_id"],
+  ["second_factors", "user_id"],
+  ["trusted_devices", "user_id"],
+  ["mails", "user_id"],
 ];
 
 /** The user, how they sign in, and one-time values sent to their address. Last, because the others are found by it. */
@@ -30,11 +42,24 @@ export const accountSource: PersonalDataSource = {
     // Neither the password's hash nor another provider's tokens: they are keys, not data.
     const { results } = await signInWays(directory(env), user).all<Record<string, unknown>>();
     for (const row of results) yield { kind: "account", row };
+    for (const [kind, held] of [
+      ["passkey", passkeysHeld],
+      ["second_factor", secondFactorHeld],
+      ["trusted_device", devicesHeld],
+      ["mail", mailsHeld],
+    ] as const) {
+      const found = await held(directory(env), user).all<Record<string, unknown>>();
+      for (const row of found.results) yield { kind, row };
+    }
   },
   async erase(env, user) {
     await directory(env).batch([
       dropVerifications(directory(env), user),
       dropOutsideBan(directory(env), user),
+      dropHeldPasskeys(directory(env), user),
+      dropHeldSecondFactor(directory(env), user),
+      dropHeldDevices(directory(env), user),
+      dropHeldMails(directory(env), user),
       dropSignInWays(directory(env), user),
       dropAccount(directory(env), user),
     ]);

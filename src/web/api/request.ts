@@ -11,6 +11,9 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+/** Refusals with the status 401 that say nothing of the token: what was shown beside it is wrong. */
+const REFUSED = new Set(["invalid_credentials", "invalid_code", "passkey_refused"]);
+
 /**
  * One request to the API. A write carries an Idempotency-Key, so that it can be repeated when its answer got lost; a
  * token that is no longer taken is renewed once.
@@ -31,7 +34,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     });
   };
   let response = await once(send);
-  if (response.status === 401 && signedIn) {
+  if (response.status === 401 && signedIn && !REFUSED.has((await problemOf(response.clone())).code)) {
     await session.renew();
     response = await once(send);
   }

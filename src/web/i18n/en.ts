@@ -27,6 +27,7 @@ export const en = {
   navCourses: "Courses",
   navAuthor: "Author",
   navOperator: "Operator",
+  navAccount: "Your account",
   language: "Language",
   theme: "Colours",
   themeSystem: "Like the device",

@@ -29,6 +29,7 @@ export const zh: Messages = {
   navCourses: "课程",
   navAuthor: "作者",
   navOperator: "运维",
+  navAccount: "您的账户",
   language: "语言",
   theme: "配色",
   themeSystem: "跟随设备",

@@ -38,6 +38,7 @@ export function Layout({ user, children }: { user: User | null; children: ReactN
       </main>
       <footer className="bottom">
         <span className="fine">{messages.tagline}</span>
+        {user === null ? null : <Link href="/account">{messages.navAccount}</Link>}
         <Choices />
       </footer>
     </>
@@ -68,9 +69,9 @@ function Account({ user }: { user: User }) {
   const messages = useMessages();
   return (
     <div className="account">
-      <span className="account-name" title={messages.signedInAs(user.name)}>
+      <Link className="account-name" href="/account" title={messages.signedInAs(user.name)}>
         {user.name}
-      </span>
+      </Link>
       <button
         type="button"
         className="button is-quiet"

@@ -14,8 +14,10 @@ import { deliver, enroll, freshSlug, project, publish } from "../../support/work
 import { callWith } from "../../support/worker/faults.ts";
 import { API, type Call, call, tokenOf } from "../../support/worker/http.ts";
 import { ladder } from "../../support/worker/learners.ts";
+import { Authenticator } from "../../support/worker/passkey.ts";
 import { sendBytes, upload } from "../files/support.ts";
-import { PASSWORD, signUp } from "../identity/support.ts";
+import { PASSWORD, signIn, signUp } from "../identity/support.ts";
+import { appOf, linkTo, secondFactorOf, stepIn, withMail } from "../identity/ways-support.ts";
 import { heldQueue } from "../insight/support.ts";
 import { entries, state } from "./support.ts";
 
@@ -70,6 +72,8 @@ interface Act {
   ask: Ask;
   /** What it leaves; nothing for what everybody does for themselves, and for what shows or changes nobody's data. */
   leaves: (world: World, answer: string) => Left | null;
+  /** Somebody who has just registered does it to their own account. */
+  isOwn?: boolean;
 }
 
 const nothing = () => null;
@@ -339,6 +343,31 @@ const onAccount =
     const person = await account();
     return send(world, as, method, path(person.id), body === undefined ? {} : { body });
   };
+/** What somebody does to a way into their own account: that is audited too. The last entry counts; preparing may leave others. */
+const own = (ask: Ask, action: string): Act[] => [{ as: "learner", isOwn: true, ask, leaves: accountLeft(action) }];
+
+const optionsIn = async (answer: Response) =>
+  z.object({ challenge: z.string(), options: z.looseObject({ challenge: z.string() }) }).parse(await answer.json());
+
+/** A passkey that somebody has just added. */
+async function addedPasskey() {
+  const { token } = await account();
+  const key = await Authenticator.of("http://latchkey.test");
+  const begun = await call("POST", "/auth/passkeys/options", { token, body: { password: PASSWORD } });
+  const { challenge, options } = await optionsIn(begun);
+  const body = { challenge, name: "Phone", credential: await key.make(options.challenge) };
+  return { token, key, added: await call("POST", "/auth/passkeys", { token, body }) };
+}
+
+/** A second factor that somebody has just confirmed. */
+async function confirmedFactor() {
+  const { email, token } = await account();
+  const begun = await call("POST", "/auth/second-factor", { token, body: { password: PASSWORD } });
+  const app = appOf(json("secret")(await begun.text()) ?? "");
+  const body = { code: await app(-1) };
+  return { email, token, app, confirmed: await call("POST", "/auth/second-factor/confirm", { token, body }) };
+}
+
 const accountLeft = (action: string) => (): Left => [action, "user", ANY];
 
 async function setMember(world: World, role: "co_author" | "grader"): Promise<void> {
@@ -403,6 +432,96 @@ const PLAN: Record<string, Act[]> = {
 
   // Who makes the first administrator has no role yet; what that leaves is tested in bootstrap.test.ts.
   "POST /auth/bootstrap": open(["learner", () => call("POST", "/auth/bootstrap", { body: { secret: "none" } })]),
+  "GET /auth/account": open(["learner", async () => call("GET", "/auth/account", { token: (await account()).token })]),
+  "DELETE /auth/devices/{id}": own(async () => {
+    const { email, token } = await account();
+    const { app } = await secondFactorOf(token);
+    const { challenge } = await stepIn(await signIn(email));
+    await call("POST", "/auth/sign-in/second-factor", {
+      body: { challenge, code: await app(), trust_device: true },
+    });
+    const { devices } = z
+      .looseObject({ devices: z.array(z.object({ id: z.string() })) })
+      .parse(await (await call("GET", "/auth/account", { token })).json());
+    return call("DELETE", `/auth/devices/${devices[0]?.id}`, { token });
+  }, "user.second_factor_set"),
+  "POST /auth/email": open([
+    "learner",
+    async () => {
+      const { email, token } = await account();
+      return call("POST", "/auth/email", { token, body: { email } });
+    },
+  ]),
+  "POST /auth/email/complete": own(async () => {
+    const { email, token } = await account();
+    await withMail("POST", "/auth/email", { token, body: { email } });
+    return call("POST", "/auth/email/complete", { token, body: { token: await linkTo(email, "verify") } });
+  }, "user.email_verified"),
+  "POST /auth/passkeys": own(async () => (await addedPasskey()).added, "user.passkey_added"),
+  "POST /auth/passkeys/options": open([
+    "learner",
+    async () =>
+      call("POST", "/auth/passkeys/options", { token: (await account()).token, body: { password: PASSWORD } }),
+  ]),
+  "DELETE /auth/passkeys/{id}": own(async () => {
+    const { token, added } = await addedPasskey();
+    return call("DELETE", `/auth/passkeys/${json("id")(await added.text())}`, { token });
+  }, "user.passkey_removed"),
+  "POST /auth/recovery": open([
+    "learner",
+    () => call("POST", "/auth/recovery", { body: { email: "nobody@example.org" } }),
+  ]),
+  "POST /auth/recovery/complete": own(async () => {
+    const { email } = await account();
+    await withMail("POST", "/auth/recovery", { body: { email } });
+    const body = { token: await linkTo(email, "recover"), new_password: "another horse battery" };
+    return call("POST", "/auth/recovery/complete", { body });
+  }, "user.password_reset"),
+  "POST /auth/second-factor": open([
+    "learner",
+    async () => call("POST", "/auth/second-factor", { token: (await account()).token, body: { password: PASSWORD } }),
+  ]),
+  "POST /auth/second-factor/confirm": own(async () => (await confirmedFactor()).confirmed, "user.second_factor_set"),
+  "POST /auth/second-factor/backup-codes": own(async () => {
+    const { token, app } = await confirmedFactor();
+    return call("POST", "/auth/second-factor/backup-codes", { token, body: { code: await app() } });
+  }, "user.second_factor_set"),
+  "DELETE /auth/second-factor": own(async () => {
+    const { token, app } = await confirmedFactor();
+    return call("DELETE", "/auth/second-factor", { token, body: { code: await app() } });
+  }, "user.second_factor_removed"),
+  "POST /auth/sign-in/link": open([
+    "learner",
+    () => call("POST", "/auth/sign-in/link", { body: { email: "nobody@example.org" } }),
+  ]),
+  "POST /auth/sign-in/link/complete": open([
+    "learner",
+    async () => {
+      const { email } = await account();
+      await withMail("POST", "/auth/sign-in/link", { body: { email } });
+      return call("POST", "/auth/sign-in/link/complete", { body: { token: await linkTo(email, "link") } });
+    },
+  ]),
+  "POST /auth/sign-in/passkey": own(async () => {
+    const { key } = await addedPasskey();
+    const { challenge, options } = await optionsIn(await call("POST", "/auth/sign-in/passkey/options"));
+    return call("POST", "/auth/sign-in/passkey", {
+      body: { challenge, credential: await key.show(options.challenge) },
+    });
+  }, "user.passkey_added"),
+  "POST /auth/sign-in/passkey/options": open(["learner", () => call("POST", "/auth/sign-in/passkey/options")]),
+  "POST /auth/sign-in/second-factor": own(async () => {
+    const { email, app } = await confirmedFactor();
+    const { challenge } = await stepIn(await signIn(email));
+    return call("POST", "/auth/sign-in/second-factor", { body: { challenge, code: await app() } });
+  }, "user.second_factor_set"),
+  "GET /auth/ways": open(["learner", () => call("GET", "/auth/ways")]),
+  "GET /system/mails": open(["learner", () => call("GET", "/system/mails")]),
+  "DELETE /users/{id}/sign-in-ways": each(
+    ADMIN,
+    onAccount("DELETE", (id) => `/users/${id}/sign-in-ways`),
+    accountLeft("user.sign_in_reset"),
+  ),
   "POST /auth/password": [
     {
       as: "learner",
@@ -1419,7 +1538,7 @@ describe("[fault 8] every operation of the API", () => {
   const acts = Object.entries(PLAN).flatMap(([operation, list]) =>
     list.map((act, index) => ({ operation, number: index + 1, ...act })),
   );
-  it.each(acts)("$operation by $as ($number)", async ({ operation, as, ask, leaves }) => {
+  it.each(acts)("$operation by $as ($number)", async ({ operation, as, ask, leaves, isOwn = false }) => {
     const world = await makeWorld();
     const answer = await ask(world, as);
     const text = await answer.text();
@@ -1428,7 +1547,7 @@ describe("[fault 8] every operation of the API", () => {
     await settled(world);
     const fresh = await entries(world.before);
     const expected = leaves(world, text);
-    const left = fresh.map((row) => [
+    const left = (isOwn ? fresh.slice(-1) : fresh).map((row) => [
       row.action,
       row.actor_id,
       row.actor_role,
@@ -1436,8 +1555,8 @@ describe("[fault 8] every operation of the API", () => {
       expected?.[2] === ANY ? ANY : row.target_id,
     ]);
     // Who registers for the test erases themselves under an id of their own.
-    const actor =
-      operation === "DELETE /users/{id}" && as === "learner" ? (fresh[0]?.actor_id ?? "") : userOf(world, as);
+    const isTheirs = isOwn || (operation === "DELETE /users/{id}" && as === "learner");
+    const actor = isTheirs ? (fresh.at(-1)?.actor_id ?? "") : userOf(world, as);
     expect(left).toEqual(expected === null ? [] : [[expected[0], actor, as, expected[1], expected[2]]]);
   });
 });

@@ -11,6 +11,7 @@ import * as fileTables from "../../../src/files/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
 import * as importTables from "../../../src/imports/tables.ts";
 import * as insightTables from "../../../src/insight/tables.ts";
+import * as mailTables from "../../../src/mail/tables.ts";
 import * as enrollmentTables from "../../../src/mirror/tables.ts";
 import * as peopleTables from "../../../src/people/tables.ts";
 import { hasSchema, migrate, type SchemaStep } from "../../../src/platform/cell/object-schema.ts";
@@ -112,6 +113,7 @@ const tables: [string, SQLiteTable][] = [
   eventTables,
   fileTables,
   identityTables,
+  mailTables,
   importTables,
   insightTables,
   opsTables,

@@ -22,6 +22,7 @@ import {
   tokenOf,
   userSchema,
 } from "./support.ts";
+import { linkTo, withMail } from "./ways-support.ts";
 
 // The table of SECURITY.md, row by row: whoever is an admin before the event is none after it, by any means of access
 // that the row names.
@@ -169,6 +170,13 @@ const EVENTS: Record<string, (user: Subject) => Promise<Response>> = {
   "the user signs out everywhere": ({ elsewhere }) => call("DELETE", "/auth/sessions", { token: elsewhere }),
   "the user changes the password elsewhere": ({ elsewhere }) =>
     call("POST", "/auth/password", { token: elsewhere, body: { password: PASSWORD, new_password: NEW_PASSWORD } }),
+  "the user sets a new password by a link": async ({ email }) => {
+    await withMail("POST", "/auth/recovery", { body: { email } });
+    const body = { token: await linkTo(email, "recover"), new_password: NEW_PASSWORD };
+    return call("POST", "/auth/recovery/complete", { body });
+  },
+  "an admin resets the second factor": async ({ id }) =>
+    call("DELETE", `/users/${id}/sign-in-ways`, { token: await head() }),
   "the user is erased": async ({ id }) => call("DELETE", `/users/${id}`, { token: await head() }),
 };
 

@@ -9,6 +9,8 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { base32 } from "@better-auth/utils/base32";
+import { createOTP } from "@better-auth/utils/otp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createApi } from "../../../src/api.ts";
@@ -30,6 +32,7 @@ import { callJournal, JOURNALS, journalStub } from "../../../src/records/stubs.t
 import { zipOf } from "../../support/courses/archives.ts";
 import { objectOf } from "../../support/worker/courses.ts";
 import { type Call, request, tokenOf } from "../../support/worker/http.ts";
+import { Authenticator } from "../../support/worker/passkey.ts";
 import { spread } from "../../support/worker/shards.ts";
 import { smallBackup } from "../backup/support.ts";
 import { ENROLLMENTS, fillSchool, planOf, Recorder } from "./support.ts";
@@ -82,6 +85,12 @@ const answerSchema = z.looseObject({
   access_token: z.string().default(""),
   sse_token: z.string().default(""),
   session_token: z.string().default(""),
+  challenge: z.string().default(""),
+  secret: z.string().default(""),
+  options: z.looseObject({ challenge: z.string().default("") }).default({ challenge: "" }),
+  backup_codes: z.array(z.string()).default([]),
+  devices: z.array(z.looseObject({ id: z.string() })).default([]),
+  user: z.looseObject({ id: z.string().default("") }).default({ id: "" }),
   file: z.looseObject({ id: z.string() }).default({ id: "" }),
   upload: z.looseObject({ url: z.string() }).default({ url: "" }),
   results: z.array(z.looseObject({ id: z.string().default("") })).default([]),
@@ -370,6 +379,83 @@ async function driveMoves() {
   await drive("POST", work, "/system/shards/moves/other2/work", {}, two);
 }
 
+/** The ways to sign in beside the password. */
+async function driveWays() {
+  const asked: unknown[] = [];
+  const queue: Partial<Env> = {};
+  Reflect.set(queue, "MAIL_QUEUE", { send: async (body: unknown) => asked.push(body) });
+  const account = { email: "ways@example.org", password: "correct horse battery" };
+  const newest = async () => {
+    const { results } = mailsSchema.parse(
+      await (await worker.fetch(request("GET", "/system/mails"), bindings, createExecutionContext())).json(),
+    );
+    return (
+      /#(\S+)/.exec(results.find(({ to, text }) => to === account.email && text.includes("#"))?.text ?? "")?.[1] ?? ""
+    );
+  };
+  const ask = async (path: string, options: Call) => {
+    await drive("POST", path, path, options, queue);
+    await consume("latchkey-mail", asked.splice(0));
+    return newest();
+  };
+  await drive("GET", "/auth/ways", "/auth/ways");
+  await drive("POST", "/auth/sign-up", "/auth/sign-up", { body: { ...account, name: "Ways" } });
+  await ask("/auth/recovery", { body: { email: account.email } }).then((token) =>
+    drive("POST", "/auth/recovery/complete", "/auth/recovery/complete", {
+      body: { token, new_password: account.password },
+    }),
+  );
+  const link = await ask("/auth/sign-in/link", { body: { email: account.email } });
+  await drive("POST", "/auth/sign-in/link/complete", "/auth/sign-in/link/complete", { body: { token: link } });
+  const { access_token: token, user } = await drive("POST", "/auth/sign-in", "/auth/sign-in", { body: account });
+  const body = { email: "ways-new@example.org", password: account.password };
+  await drive("POST", "/auth/email", "/auth/email", { token, body }, queue);
+  await consume("latchkey-mail", asked.splice(0));
+  account.email = body.email;
+  await drive("POST", "/auth/email/complete", "/auth/email/complete", { token, body: { token: await newest() } });
+  const proof = { token, body: { password: account.password } };
+  const key = await Authenticator.of("http://latchkey.test");
+  const begun = await drive("POST", "/auth/passkeys/options", "/auth/passkeys/options", proof);
+  const credential = await key.make(begun.options.challenge);
+  const passkey = await drive("POST", "/auth/passkeys", "/auth/passkeys", {
+    token,
+    body: { challenge: begun.challenge, name: "Plans", credential },
+  });
+  const signing = await drive("POST", "/auth/sign-in/passkey/options", "/auth/sign-in/passkey/options");
+  await drive("POST", "/auth/sign-in/passkey", "/auth/sign-in/passkey", {
+    body: { challenge: signing.challenge, credential: await key.show(signing.options.challenge) },
+  });
+  const { secret } = await drive("POST", "/auth/second-factor", "/auth/second-factor", proof);
+  const otp = createOTP(base32.decode(secret));
+  const code = (from: number) => otp.hotp(Math.floor(Date.now() / 30_000) + from);
+  const confirmed = await drive("POST", "/auth/second-factor/confirm", "/auth/second-factor/confirm", {
+    token,
+    body: { code: await code(-1) },
+  });
+  const halfway = await worker.fetch(
+    request("POST", "/auth/sign-in", { body: account }),
+    bindings,
+    createExecutionContext(),
+  );
+  const { challenge } = z.looseObject({ challenge: z.string() }).parse(await halfway.json());
+  await drive("POST", "/auth/sign-in/second-factor", "/auth/sign-in/second-factor", {
+    body: { challenge, code: await code(0), trust_device: true },
+  });
+  const { devices } = await drive("GET", "/auth/account", "/auth/account", { token });
+  await drive("DELETE", "/auth/devices/{id}", `/auth/devices/${devices[0]?.id}`, { token });
+  const renew = "/auth/second-factor/backup-codes";
+  const renewed = await drive("POST", renew, renew, { token, body: { code: confirmed.backup_codes[0] } });
+  await drive("DELETE", "/auth/second-factor", "/auth/second-factor", {
+    token,
+    body: { code: renewed.backup_codes[0] },
+  });
+  await drive("DELETE", "/auth/passkeys/{id}", `/auth/passkeys/${passkey.id}`, { token });
+  await drive("GET", "/system/mails", "/system/mails?limit=1");
+  await drive("DELETE", "/users/{id}/sign-in-ways", `/users/${user.id}/sign-in-ways`);
+}
+
+const mailsSchema = z.object({ results: z.array(z.object({ to: z.string(), text: z.string() })) });
+
 /** After everything else: u3 is a learner of the school with something of everything by then. */
 async function drivePrivacy() {
   const account = { email: "leaving@example.org", password: "correct horse battery" };
@@ -381,7 +467,15 @@ async function drivePrivacy() {
   });
   await drive("DELETE", "/auth/sessions", "/auth/sessions?keep_current=true", { token: user.access_token });
   await drive("DELETE", "/users/{id}/sessions", "/users/u4/sessions");
-  for (const filter of ["", "&role=author", "&banned=true", "&banned=false", "&role=learner&banned=true"]) {
+  await driveWays();
+  for (const filter of [
+    "",
+    "&search=pl",
+    "&role=author",
+    "&banned=true",
+    "&banned=false",
+    "&role=learner&banned=true",
+  ]) {
     const page = await drive("GET", "/users", `/users?limit=1${filter}`);
     if (page.next_cursor !== null) await drive("GET", "/users", `/users?limit=1${filter}&cursor=${page.next_cursor}`);
   }

@@ -1,3 +1,5 @@
+import { Link } from "wouter";
+import { useAccountText } from "../../i18n/account.ts";
 import { useMessages } from "../../i18n/index.ts";
 import { Page } from "../../parts/page.tsx";
 import { useHasRole } from "../../session/hooks.ts";
@@ -12,10 +14,16 @@ import { Streams } from "./streams.tsx";
 /** What an administrator looks at when something seems late or lost. */
 export default function OperatorPage() {
   const messages = useMessages();
+  const account = useAccountText();
   const isAdmin = useHasRole("admin");
   if (!isAdmin) return <ForbiddenPage />;
   return (
     <Page title={messages.operatorTitle} lead={<p>{messages.operatorLead}</p>} wide>
+      <p>
+        <Link className="button" href="/operator/users">
+          {account.toUsers}
+        </Link>
+      </p>
       <div className="operator">
         <Pipeline />
         <Streams />

@@ -84,13 +84,14 @@ function AddByName({ course }: { course: string }) {
 function Links({ course }: { course: string }) {
   const text = usePeopleText();
   const messages = useMessages();
+  const lang = useLanguage();
   const id = useId();
   const links = useQuery({
     queryKey: [...peopleKey(course), "links"],
     queryFn: () => request<Invitations>(`/courses/${course}/invitations`),
   });
-  const make = usePeopleWrite(course, (body: { days: number; max_uses: number; cohorts: string[] }) =>
-    request<Invitation>(`/courses/${course}/invitations`, { method: "POST", body }),
+  const make = usePeopleWrite(course, (body: { days: number; max_uses: number; cohorts: string[]; emails: string[] }) =>
+    request<Invitation>(`/courses/${course}/invitations`, { method: "POST", query: { lang }, body }),
   );
   const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -100,6 +101,9 @@ function Links({ course }: { course: string }) {
       days: Number(form.get("days")),
       max_uses: Number(form.get("uses")),
       cohorts: namesIn(String(form.get("cohorts") ?? "")),
+      emails: String(form.get("emails") ?? "")
+        .split(/[\s,;，；]+/)
+        .filter((email) => email !== ""),
     });
   };
   return (
@@ -120,6 +124,10 @@ function Links({ course }: { course: string }) {
         <label className="field">
           <span>{text.cohorts}</span>
           <input name="cohorts" maxLength={500} />
+        </label>
+        <label className="field">
+          <span>{text.linkMails}</span>
+          <textarea name="emails" rows={3} />
         </label>
         <button type="submit" className="button is-primary" aria-disabled={make.isPending}>
           {make.isPending ? messages.working : text.makeLink}

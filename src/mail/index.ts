@@ -1,0 +1,17 @@
+/** The public API of the mail room: what is sent to people, and whether it arrived at the platform. */
+import type { AppContext } from "../platform/http/context.ts";
+import { late } from "../platform/late.ts";
+import { logFault } from "../platform/log.ts";
+
+export { addMail, addMailOfLink } from "./outbox.ts";
+export { publicOrigin, sendsMail } from "./where.ts";
+
+export const sendMail = late(async () => (await import("./send.ts")).sendMail);
+/** Every minute: sends what waits. */
+export const sweepMails = late(async () => (await import("./send.ts")).sweepMails);
+export const pruneMails = late(async () => (await import("./send.ts")).pruneMails);
+
+/** Sends what waits, beside the answer; what fails is sent by the minute's cron. */
+export function sendMailsSoon(c: AppContext): void {
+  c.executionCtx.waitUntil(sweepMails(c.env, Date.now()).catch((fault: unknown) => logFault("mail_delayed", fault)));
+}
