@@ -20,6 +20,7 @@ export const ROOMS: readonly string[] = [
   "insight",
   "presence",
   "people",
+  "learner",
   "privacy",
   "backup",
   "ops",

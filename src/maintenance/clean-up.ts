@@ -2,6 +2,7 @@ import { destroyWithdrawn } from "../enrollment/index.ts";
 import { pruneEvents } from "../events/index.ts";
 import { pruneIdentity } from "../identity/index.ts";
 import { pruneDrafts, pruneImports } from "../imports/index.ts";
+import { pruneMessages } from "../learner/index.ts";
 import { pruneMirror } from "../mirror/index.ts";
 import { pruneInvitations } from "../people/index.ts";
 import { countedDatabase } from "../platform/database/counted.ts";
@@ -17,6 +18,7 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   pruneImports,
   pruneDrafts,
   pruneInvitations,
+  pruneMessages,
   (env, now) => pruneAnswers(directory(env), now),
   (env, now) => pruneEvents(directory(env), now),
   (env, now) => pruneLetters(directory(env), now),
