@@ -743,6 +743,18 @@ export type CourseOptions = {
     cohorts: string[];
     days: number;
   };
+  /**
+   * A certificate for everybody who completes the course, or one item of it. Each learner gets it once and keeps it
+   * when the course changes. If absent: there is none.
+   */
+  certificate?:
+    | {
+        for: "course";
+      }
+    | {
+        for: "item";
+        item: string;
+      };
 };
 
 export type ChapterDocument = {
@@ -2832,6 +2844,160 @@ export type InvitationToken = {
 export type InvitationAccepted = {
   course: string;
   created: boolean;
+};
+
+export type Next = {
+  results: NextThing[];
+  /** Items of the course that are done. */
+  done: number;
+  total: number;
+  /** What a date opens next. */
+  opens_next: {
+    item_id: string;
+    title: string;
+    opens_at: string;
+  } | null;
+  snapshot: Snapshot;
+};
+
+export type NextThing = {
+  item_id: string;
+  title: string;
+  kind: string;
+  chapter_id: string | null;
+  status: "unlocked" | "started";
+  why: "overdue" | "due_soon" | "begun" | "open";
+  sentence: string;
+  /** Its due date, or else its end, as the learner has it. */
+  due_at: string | null;
+};
+
+export type FoundItems = {
+  results: Found[];
+  has_more: boolean;
+};
+
+export type Found = {
+  item_id: string;
+  title: string;
+  kind: string;
+  is_locked: boolean;
+  /** Null where the title was found. */
+  excerpt: string | null;
+};
+
+export type CalendarAddress = {
+  /** For a calendar program. Whoever has it reads these due dates, so keep it secret. It is shown once. */
+  address: string;
+  created_at: string;
+};
+
+export type Calendar = {
+  created_at: string | null;
+};
+
+export type CalendarEnded = {
+  changed: boolean;
+};
+
+export type OwnCertificate = {
+  certificate: Certificate;
+};
+
+export type Certificate = {
+  id: string;
+  status: "valid" | "revoked";
+  course: string;
+  /** Of the course, as it was when the certificate was issued. */
+  title: string;
+  /** The learner's name, as it was then. */
+  holder: string;
+  issued_at: string;
+  revoked_at: string | null;
+  address: string;
+} | null;
+
+export type IssuedCertificate = {
+  id: string;
+  status: "valid" | "revoked";
+  course: string;
+  /** Of the course, as it was when the certificate was issued. */
+  title: string;
+  /** The learner's name, as it was then. */
+  holder: string;
+  issued_at: string;
+  revoked_at: string | null;
+  user_id: string;
+  reason: string | null;
+};
+
+export type CertificateRevoked = {
+  id: string;
+  changed: boolean;
+};
+
+export type Notices = {
+  results: Notice[];
+  unread: number;
+  read_at: string | null;
+};
+
+export type Notice = {
+  id: string;
+  kind: "opened" | "graded" | "due_soon" | "message";
+  at: string;
+  items: {
+    id: string;
+    title: string;
+  }[];
+  /** Of a message. */
+  text: string | null;
+  is_read: boolean;
+};
+
+export type NoticesRead = {
+  read_at: string;
+};
+
+export type NoticesSeen = {
+  /** The newest notice that was shown. Not later than now. */
+  until: string;
+};
+
+export type MessagesSent = {
+  results: {
+    user_id: string;
+    outcome: "sent" | "not_enrolled";
+  }[];
+};
+
+export type NewMessage = {
+  user_ids: string[];
+  text: string;
+};
+
+export type Places = {
+  results: ReadingPlace[];
+};
+
+export type ReadingPlace = {
+  item_id: string;
+  /** Thousandths of the text that were above the top of the screen. */
+  place: number;
+  read_at: string;
+};
+
+export type NewPlace = {
+  place: number;
+};
+
+export type ObservedLearner = {
+  course: string;
+  /** Of the course. */
+  title: string;
+  learner_id: string;
+  /** Null for who has no account here. */
+  name: string | null;
 };
 
 export type Erasure = {
@@ -4941,6 +5107,185 @@ export interface Paths {
       answer: InvitationAccepted;
     };
   };
+  "/api/v1/courses/{course}/next": {
+    /** What a learner can do next, the most pressing first: what is due soon, what was begun, what is open */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        limit?: number;
+        /** Staff and observers: what this learner can do. */
+        learner?: string;
+      };
+      answer: Next;
+    };
+  };
+  "/api/v1/courses/{course}/search": {
+    /** Items of a course by the words of their titles and texts, the first 30 */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** What is looked for: up to 4 words, all of which have to be there. */
+        q: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: FoundItems;
+    };
+  };
+  "/api/v1/courses/{course}/calendar": {
+    /** Whether your due dates of a course have an address */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: Calendar;
+    };
+    /** Make an address for your due dates of a course; the address before it ends */
+    put: {
+      path: {
+        course: string;
+      };
+      answer: CalendarAddress;
+    };
+    /** End the address of your due dates of a course at once */
+    delete: {
+      path: {
+        course: string;
+      };
+      answer: CalendarEnded;
+    };
+  };
+  "/api/v1/courses/{course}/certificate": {
+    /** Your certificate of a course; it is issued once, when you have met what the course asks for it */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: OwnCertificate;
+    };
+  };
+  "/api/v1/certificates/{id}": {
+    /** A certificate, for anybody who wants to check it */
+    get: {
+      path: {
+        id: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: Certificate;
+    };
+  };
+  "/api/v1/courses/{course}/certificates": {
+    /** Certificates of a course that learners have looked at, the first issued first */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        results: IssuedCertificate[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/certificates/{id}/revoke": {
+    /** Revoke a certificate for good; its page and the public list say so at once */
+    post: {
+      path: {
+        course: string;
+        id: string;
+      };
+      body: Revocation;
+      answer: CertificateRevoked;
+    };
+  };
+  "/api/v1/courses/{course}/notices": {
+    /** What is new for you in a course: what opened, was graded, is due soon, and messages; the latest 50 */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: Notices;
+    };
+  };
+  "/api/v1/courses/{course}/notices/read": {
+    /** Notices up to an instant are read, on every device */
+    put: {
+      path: {
+        course: string;
+      };
+      body: NoticesSeen;
+      answer: NoticesRead;
+    };
+  };
+  "/api/v1/courses/{course}/messages": {
+    /** Tell one learner of a course something, or up to 50; they find it among their notices */
+    post: {
+      path: {
+        course: string;
+      };
+      body: NewMessage;
+      answer: MessagesSent;
+    };
+  };
+  "/api/v1/courses/{course}/places": {
+    /** Where you stopped reading in a course, on any device: the latest 100 items */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: Places;
+    };
+  };
+  "/api/v1/courses/{course}/places/{item}": {
+    /** Note where you stopped reading an item: when you leave it, not while you scroll */
+    put: {
+      path: {
+        course: string;
+        item: string;
+      };
+      body: NewPlace;
+      answer: ReadingPlace;
+    };
+  };
+  "/api/v1/observed": {
+    /** The learners you observe, course by course; `?learner=` of the unlock reads shows how they stand */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        results: ObservedLearner[];
+        next_cursor: string | null;
+      };
+    };
+  };
   "/api/v1/erasures/{user}": {
     /** The progress of an erasure */
     get: {
@@ -5175,5 +5520,9 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/invitations",
   "DELETE /api/v1/courses/{course}/invitations/{id}",
   "POST /api/v1/invitations/accept",
+  "POST /api/v1/courses/{course}/certificates/{id}/revoke",
+  "PUT /api/v1/courses/{course}/notices/read",
+  "POST /api/v1/courses/{course}/messages",
+  "PUT /api/v1/courses/{course}/places/{item}",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);
