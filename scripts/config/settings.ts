@@ -182,6 +182,11 @@ the token that Prometheus sends to /metrics. Without Prometheus, remove it from 
     "/author",
     "/author/*",
     "/operator",
+    "/grading",
+    "/grading/*",
+    "/invite/*",
+    "/certificates/*",
+    "/observed",
   ],
   build: { command: "node_modules/.bin/node scripts/build-web.ts", watch: ["src"] },
 });

@@ -2901,7 +2901,7 @@ export type CalendarEnded = {
 };
 
 export type OwnCertificate = {
-  certificate: Certificate;
+  certificate: Certificate | null;
 };
 
 export type Certificate = {
@@ -2915,7 +2915,7 @@ export type Certificate = {
   issued_at: string;
   revoked_at: string | null;
   address: string;
-} | null;
+};
 
 export type IssuedCertificate = {
   id: string;

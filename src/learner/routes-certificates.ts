@@ -61,7 +61,7 @@ const ownRoute = defineRoute(
     responses: {
       200: {
         description: "Null as long as there is none.",
-        content: json(z.object({ certificate: publicView.nullable() }).openapi("OwnCertificate")),
+        content: json(z.object({ certificate: z.union([publicView, z.null()]) }).openapi("OwnCertificate")),
       },
     },
   },

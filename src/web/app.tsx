@@ -27,6 +27,8 @@ const PeoplePage = lazy(() => import("./pages/author/people/page.tsx"));
 const LearnerPage = lazy(() => import("./pages/author/people/learner.tsx"));
 const ClassPage = lazy(() => import("./pages/author/people/class.tsx"));
 const InvitePage = lazy(() => import("./pages/invite.tsx"));
+const CertificatePage = lazy(() => import("./pages/certificate.tsx"));
+const ObservedPage = lazy(() => import("./pages/observed.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 
 // The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
@@ -70,6 +72,7 @@ export function App() {
     user === null ? (
       <Switch>
         <Route path="/invite/:token">{({ token }) => <InvitePage key={token} token={token} />}</Route>
+        <Route path="/certificates/:id">{({ id }) => <CertificatePage key={id} id={id} />}</Route>
         <Route>
           <SignInPage />
         </Route>
@@ -77,6 +80,10 @@ export function App() {
     ) : (
       <Switch>
         <Route path="/invite/:token">{({ token }) => <InvitePage key={token} token={token} />}</Route>
+        <Route path="/certificates/:id">{({ id }) => <CertificatePage key={id} id={id} />}</Route>
+        <Route path="/observed">
+          <ObservedPage />
+        </Route>
         <Route path="/">
           <Redirect to="/courses" replace />
         </Route>

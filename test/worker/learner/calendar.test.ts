@@ -14,7 +14,7 @@ function course(slug: string, due = day(3)): DocumentInput {
   const id = (name: string) => `${slug}.${name}`;
   return {
     slug,
-    title: { en: "Writing, part 1; a \"start\"", zh: "写作" },
+    title: { en: 'Writing, part 1; a "start"', zh: "写作" },
     chapters: [
       {
         id: id("read"),
@@ -154,7 +154,9 @@ describe("due dates as a calendar", () => {
     const token = await tokenOf("eve");
     await problem(await call("PUT", `/courses/${slug}/calendar`, { token }), 404);
     const others = z.object({ changed: z.boolean() });
-    expect(await read(await call("DELETE", `/courses/${slug}/calendar`, { token }), 200, others)).toEqual({ changed: false });
+    expect(await read(await call("DELETE", `/courses/${slug}/calendar`, { token }), 200, others)).toEqual({
+      changed: false,
+    });
     expect(await eventsOf(second)).toHaveLength(3);
     const own = { token: await tokenOf(ada) };
     expect(await read(await call("DELETE", `/courses/${slug}/calendar`, own), 200, others)).toEqual({ changed: true });

@@ -2,11 +2,10 @@ import { env, exports } from "cloudflare:workers";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { type DocumentInput, enroll, freshSlug, publish } from "../../support/worker/courses.ts";
+import { type DocumentInput, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { loseStorage } from "../../support/worker/faults.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { admin, author, completed, revoke } from "../../support/worker/learners.ts";
-import { project } from "../../support/worker/courses.ts";
 
 const ORIGIN = "http://latchkey.test";
 
@@ -45,7 +44,8 @@ beforeEach(async () => {
 });
 
 const own = async (user = ada) =>
-  (await read(await call("GET", `/courses/${slug}/certificate`, { token: await tokenOf(user) }), 200, ownSchema)).certificate;
+  (await read(await call("GET", `/courses/${slug}/certificate`, { token: await tokenOf(user) }), 200, ownSchema))
+    .certificate;
 /** Completes the course and returns its certificate. */
 async function earned() {
   await completed(slug, ada, "one");
@@ -64,11 +64,19 @@ const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 const badgeSchema = z.looseObject({
   "@context": z
     .array(z.string())
-    .refine(([first, second]) => first === "https://www.w3.org/ns/credentials/v2" && /^https:\/\/purl\.imsglobal\.org\/spec\/ob\/v3p0\/context-3\.0\.\d+\.json$/.test(second ?? "")),
+    .refine(
+      ([first, second]) =>
+        first === "https://www.w3.org/ns/credentials/v2" &&
+        /^https:\/\/purl\.imsglobal\.org\/spec\/ob\/v3p0\/context-3\.0\.\d+\.json$/.test(second ?? ""),
+    ),
   id: z.url(),
   type: z
     .array(z.string())
-    .refine((types) => types.includes("VerifiableCredential") && (types.includes("OpenBadgeCredential") || types.includes("AchievementCredential"))),
+    .refine(
+      (types) =>
+        types.includes("VerifiableCredential") &&
+        (types.includes("OpenBadgeCredential") || types.includes("AchievementCredential")),
+    ),
   name: z.string(),
   issuer: z.strictObject({
     id: z.url(),
@@ -184,8 +192,13 @@ describe("a certificate", () => {
     await completed(none, ada, "two");
     expect(await own()).toBeNull();
     const dangling = course(none, { for: "item", item: `${none}.nowhere` });
-    const refused = await call("POST", `/courses/${none}/versions`, { token: await author(), body: { document: dangling } });
-    expect((await problem(refused, 422)).errors).toMatchObject([{ path: "options.certificate.item", rule: "dangling" }]);
+    const refused = await call("POST", `/courses/${none}/versions`, {
+      token: await author(),
+      body: { document: dangling },
+    });
+    expect((await problem(refused, 422)).errors).toMatchObject([
+      { path: "options.certificate.item", rule: "dangling" },
+    ]);
   });
 
   it("[I8] is revoked by who manages the course, with a reason that its page does not show", async () => {

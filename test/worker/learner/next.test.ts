@@ -36,7 +36,9 @@ function course(slug: string): DocumentInput {
 }
 
 const nextSchema = z.looseObject({
-  results: z.array(z.looseObject({ item_id: z.string(), why: z.string(), sentence: z.string(), due_at: z.string().nullable() })),
+  results: z.array(
+    z.looseObject({ item_id: z.string(), why: z.string(), sentence: z.string(), due_at: z.string().nullable() }),
+  ),
   done: z.number(),
   total: z.number(),
 });
@@ -84,7 +86,10 @@ describe("what is next", () => {
 
   it("follows an extension of the learner", async () => {
     await override(slug, "ada", "quiz", { kind: "extend", extend_to: day(20) });
-    expect((await next()).results.find(({ item_id }) => item_id === `${slug}.quiz`)).toMatchObject({ due_at: day(20), why: "open" });
+    expect((await next()).results.find(({ item_id }) => item_id === `${slug}.quiz`)).toMatchObject({
+      due_at: day(20),
+      why: "open",
+    });
   });
 
   it("[I8] is one's own: staff and observers may ask for a learner, others may not", async () => {
@@ -98,12 +103,26 @@ describe("what is next", () => {
 describe("search", () => {
   it("finds titles of what is seen, and texts of what is open, in the language that is read", async () => {
     expect(await find("OTTER")).toEqual([
-      { item_id: `${slug}.read`, title: "Reading", kind: "chapter", is_locked: false, excerpt: "The Otter sleeps afloat." },
-      { item_id: `${slug}.essay`, title: "Essay", kind: "assignment", is_locked: false, excerpt: "Write about the otter." },
+      {
+        item_id: `${slug}.read`,
+        title: "Reading",
+        kind: "chapter",
+        is_locked: false,
+        excerpt: "The Otter sleeps afloat.",
+      },
+      {
+        item_id: `${slug}.essay`,
+        title: "Essay",
+        kind: "assignment",
+        is_locked: false,
+        excerpt: "Write about the otter.",
+      },
     ]);
     expect((await find("水獭", { lang: "zh" })).map(({ item_id }) => item_id)).toEqual([`${slug}.read`]);
     expect(await find("水獭")).toEqual([]);
-    expect((await find("later")).map(({ item_id, is_locked }) => [item_id, is_locked])).toEqual([[`${slug}.later`, true]]);
+    expect((await find("later")).map(({ item_id, is_locked }) => [item_id, is_locked])).toEqual([
+      [`${slug}.later`, true],
+    ]);
     expect(await find("otter afloat sleeps")).toHaveLength(1);
     expect(await find("otter nowhere")).toEqual([]);
   });
@@ -119,7 +138,7 @@ describe("search", () => {
   });
 
   it("takes any characters as they are, and refuses an empty search", async () => {
-    expect(await find('%_"\\\' OR 1=1 --')).toEqual([]);
+    expect(await find("%_\"\\' OR 1=1 --")).toEqual([]);
     await problem(await call("GET", `/courses/${slug}/search?q=%20`, { token: await tokenOf("ada") }), 400);
     await problem(await call("GET", `/courses/${slug}/search?q=otter`, { token: await tokenOf("eve") }), 404);
   });

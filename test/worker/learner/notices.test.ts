@@ -18,7 +18,12 @@ function course(slug: string): DocumentInput {
           { id: id("soon"), title: "Soon", due: new Date(Date.now() + 86_400_000).toISOString() },
         ],
       },
-      { id: id("two"), title: "Two", rule: { completed: id("one") }, problems: [{ id: id("secret"), title: "S", visibility: "hidden" }] },
+      {
+        id: id("two"),
+        title: "Two",
+        rule: { completed: id("one") },
+        problems: [{ id: id("secret"), title: "S", visibility: "hidden" }],
+      },
     ],
   };
 }
@@ -56,7 +61,11 @@ const say = async (token: string, text: string, users = [ada]) =>
 describe("notices", () => {
   it("say what opened, was graded and is due soon, and what the teacher says; read on one device is read on all", async () => {
     await completed(slug, ada, "one");
-    const sent = await read(await submit(slug, ada, "essay", "text"), 201, z.looseObject({ submission_id: z.string() }));
+    const sent = await read(
+      await submit(slug, ada, "essay", "text"),
+      201,
+      z.looseObject({ submission_id: z.string() }),
+    );
     await new Promise((resolve) => setTimeout(resolve, 5));
     const verdict = { passed: true, score: 80, feedback: "good" };
     const judged = await call("PUT", `/submissions/${slug}:${ada}/${sent.submission_id}/verdict`, {
@@ -64,7 +73,11 @@ describe("notices", () => {
       body: verdict,
     });
     expect(judged.status, await judged.text()).toBeLessThan(300);
-    const answer = await read(await say(await author(), "See me on Monday.", [ada, "nobody"]), 200, z.object({ results: z.array(z.unknown()) }));
+    const answer = await read(
+      await say(await author(), "See me on Monday.", [ada, "nobody"]),
+      200,
+      z.object({ results: z.array(z.unknown()) }),
+    );
     expect(answer.results).toEqual([
       { user_id: ada, outcome: "sent" },
       { user_id: "nobody", outcome: "not_enrolled" },
@@ -72,11 +85,15 @@ describe("notices", () => {
     await project(slug, ada);
     const first = await vi.waitFor(async () => {
       const found = await notices();
-      expect(new Set(found.results.map(({ kind }) => kind))).toEqual(new Set(["opened", "graded", "due_soon", "message"]));
+      expect(new Set(found.results.map(({ kind }) => kind))).toEqual(
+        new Set(["opened", "graded", "due_soon", "message"]),
+      );
       return found;
     });
     expect(first.unread).toBe(first.results.length);
-    expect(first.results.find(({ kind }) => kind === "graded")?.items).toEqual([{ id: `${slug}.essay`, title: "Essay" }]);
+    expect(first.results.find(({ kind }) => kind === "graded")?.items).toEqual([
+      { id: `${slug}.essay`, title: "Essay" },
+    ]);
     expect(first.results.find(({ kind }) => kind === "due_soon")?.items[0]?.title).toBe("Soon");
     expect(first.results.find(({ kind }) => kind === "message")?.text).toBe("See me on Monday.");
     expect(JSON.stringify(first)).not.toContain("secret");
@@ -106,7 +123,8 @@ describe("where a learner stopped reading", () => {
   const set = async (item: string, place: number, user = ada) =>
     call("PUT", `/courses/${slug}/places/${slug}.${item}`, { token: await tokenOf(user), body: { place } });
   const places = async (user = ada) =>
-    (await read(await call("GET", `/courses/${slug}/places`, { token: await tokenOf(user) }), 200, placesSchema)).results;
+    (await read(await call("GET", `/courses/${slug}/places`, { token: await tokenOf(user) }), 200, placesSchema))
+      .results;
 
   it("is the same on every device, only of what is open, and nobody else's", async () => {
     await read(await set("one", 420), 200, z.looseObject({}));
