@@ -1,4 +1,4 @@
-// A search in what a learner may read: pure, over titles and over texts that were handed out.
+// A search in what a learner may read: pure, over titles and over texts that the learner may read.
 
 /** Characters shown before and after what was found. */
 const AROUND = 70;

@@ -68,7 +68,7 @@ describe("notices", () => {
     );
     await new Promise((resolve) => setTimeout(resolve, 5));
     const verdict = { passed: true, score: 80, feedback: "good" };
-    const judged = await call("PUT", `/submissions/${slug}:${ada}/${sent.submission_id}/verdict`, {
+    const judged = await call("POST", `/submissions/${sent.submission_id}/verdict`, {
       token: await author(),
       body: verdict,
     });
