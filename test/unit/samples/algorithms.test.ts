@@ -188,6 +188,7 @@ test("shows once each whom an item is for, what is lost with a grade, and when w
     "algorithms.hello",
     "algorithms.off-by-one",
     "algorithms.review",
+    "algorithms.welcome",
   ]);
 });
 

@@ -7,6 +7,8 @@ import type { Places } from "./api.ts";
 /** A place is kept in thousandths of the text. This near to its beginning or its end, it is the beginning. */
 const MARGIN = 30;
 const WHOLE = 1_000;
+/** Who stays somewhere so long reads there. Who scrolls up to leave does not begin again. */
+const SETTLE_MS = 1_500;
 /** A difference that is worth a write. */
 const STEP = 15;
 
@@ -37,15 +39,20 @@ export function ReadingPlace({ course, item }: { course: string; item: string })
     if (reading === null || known < MARGIN || window.scrollY > 0 || location.hash !== "") return;
     const { top, height } = reading.getBoundingClientRect();
     if (height < window.innerHeight) return;
-    window.scrollTo(0, window.scrollY + top + (height * known) / WHOLE);
+    window.scrollTo({ top: window.scrollY + top + (height * known) / WHOLE, behavior: "instant" });
     setIsBack(true);
   }, [isReady]);
   useEffect(() => {
     if (!isReady) return;
     const reading = textBefore(mark.current);
     let last = placeIn(reading);
-    const follow = () => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const settle = () => {
       last = placeIn(reading);
+    };
+    const follow = () => {
+      clearTimeout(timer);
+      timer = setTimeout(settle, SETTLE_MS);
     };
     const save = () => {
       if (last === null || Math.abs(last - saved.current) < STEP) return;
@@ -59,6 +66,7 @@ export function ReadingPlace({ course, item }: { course: string; item: string })
     window.addEventListener("scroll", follow, { passive: true });
     document.addEventListener("visibilitychange", onHide);
     return () => {
+      clearTimeout(timer);
       window.removeEventListener("scroll", follow);
       document.removeEventListener("visibilitychange", onHide);
       save();
