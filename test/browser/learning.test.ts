@@ -92,7 +92,7 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     const second = await opened(MAP, { size: NARROW, language: "zh", theme: "dark" });
     await second.page.getByText("通知", { exact: true }).waitFor();
     await second.page.getByRole("region", { name: "下一步" }).getByText("还有 3 天截止。").waitFor();
-    await isSound(second.page, "learning-phone-zh-dark");
+    await isSound(second.page, "learning-phone-zh");
     await first.context.close();
     await second.context.close();
   });
@@ -136,7 +136,10 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     await second.page.getByText("You are where you stopped reading.").waitFor({ state: "attached" });
     const inSight = second.page.getByText("Paragraph 70 of", { exact: false });
     await expect
-      .poll(() => inSight.evaluate((paragraph) => Math.abs(paragraph.getBoundingClientRect().top) < window.innerHeight))
+      .poll(
+        () => inSight.evaluate((paragraph) => Math.abs(paragraph.getBoundingClientRect().top) < window.innerHeight),
+        { timeout: 20_000 },
+      )
       .toBe(true);
     await first.context.close();
     await second.context.close();
