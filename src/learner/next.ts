@@ -4,7 +4,7 @@ import type { AgendaItem } from "../unlock/index.ts";
 
 /** Why something is to be done next: it is late, it is due soon, it was begun, or it is open. */
 export const NEXT_REASONS = ["overdue", "due_soon", "begun", "open"] as const;
-export type NextReason = (typeof NEXT_REASONS)[number];
+type NextReason = (typeof NEXT_REASONS)[number];
 
 export interface NextThing {
   item: AgendaItem;

@@ -6,7 +6,7 @@ import { deadline } from "./next.ts";
 // up to when the learner has read.
 
 export const NOTICE_KINDS = ["opened", "graded", "due_soon", "message"] as const;
-export type NoticeKind = (typeof NOTICE_KINDS)[number];
+type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 export interface Notice {
   /** The same for the same notice on every device. */

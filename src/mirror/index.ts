@@ -39,7 +39,7 @@ export type {
 export { MAX_GROUP } from "./contract.ts";
 export { coursesOf } from "./courses-of.ts";
 export { HISTORY_KINDS, learnerHistory, MAX_HISTORY } from "./learner-history.ts";
-export { type LearnerNews, learnerNews } from "./learner-news.ts";
+export { learnerNews } from "./learner-news.ts";
 export type { ProjectionMessage, RefreshMessage } from "./messages.ts";
 export { loadMirroredPage } from "./mirror.ts";
 export { mirrorStatements } from "./mirror-rows.ts";

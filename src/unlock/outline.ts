@@ -27,7 +27,7 @@ interface CourseSource {
 }
 
 /** What is asked for a certificate. */
-export type CertificateCondition = { for: "course" } | { for: "item"; item: string };
+type CertificateCondition = { for: "course" } | { for: "item"; item: string };
 
 export interface CourseOptions {
   /** Each chapter waits until the one before it (drafts and deprecated ones skipped) is completed. */

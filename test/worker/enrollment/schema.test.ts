@@ -11,6 +11,7 @@ import * as fileTables from "../../../src/files/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
 import * as importTables from "../../../src/imports/tables.ts";
 import * as insightTables from "../../../src/insight/tables.ts";
+import * as learnerTables from "../../../src/learner/tables.ts";
 import * as enrollmentTables from "../../../src/mirror/tables.ts";
 import * as peopleTables from "../../../src/people/tables.ts";
 import { hasSchema, migrate, type SchemaStep } from "../../../src/platform/cell/object-schema.ts";
@@ -116,6 +117,7 @@ const tables: [string, SQLiteTable][] = [
   insightTables,
   opsTables,
   peopleTables,
+  learnerTables,
   privacyTables,
   backupTables,
   stalenessTables,
