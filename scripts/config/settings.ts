@@ -233,6 +233,10 @@ the token that Prometheus sends to /metrics. Without Prometheus, remove it from 
     "/author/*",
     "/operator",
     "/operator/*",
+    "/grading",
+    "/grading/*",
+    "/certificates/*",
+    "/observed",
   ],
   build: { command: "node_modules/.bin/node scripts/build-web.ts", watch: ["src"] },
 });

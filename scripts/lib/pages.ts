@@ -149,7 +149,9 @@ function headers(hashed: readonly string[]): string {
   ];
   const rule = (path: string, lines: readonly string[]) => [path, ...lines.map((line) => `  ${line}`)].join("\n");
   const forEver = hashed.map((file) => rule(`/${file}`, [`Cache-Control: public, max-age=${YEAR_S}, immutable`]));
-  return `${[rule("/*", everywhere), ...forEver].join("\n\n")}\n`;
+  // Who holds which certificate is for whoever has its address.
+  const unlisted = rule("/certificates/*", ["X-Robots-Tag: noindex"]);
+  return `${[rule("/*", everywhere), unlisted, ...forEver].join("\n\n")}\n`;
 }
 
 /** What zxcvbn knows of common passwords and keyboards, as src/identity/zxcvbn.ts reads it. */

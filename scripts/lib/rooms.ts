@@ -23,6 +23,7 @@ export const ROOMS: readonly string[] = [
   "presence",
   "people",
   "connect",
+  "learner",
   "privacy",
   "backup",
   "ops",

@@ -79,6 +79,8 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "course_marks", page: PAGE, fence: ofCourse },
   { name: "course_members", page: PAGE, fence: ofCourse },
   { name: "course_observers", page: PAGE, fence: ofCourse },
+  { name: "certificates", page: PAGE, fence: ofCourse },
+  { name: "learner_messages", ...SIZED, fence: ofCourse },
   { name: "users", page: PAGE, by: byId("users") },
   {
     name: "accounts",
@@ -114,6 +116,9 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   mails: "A restore would send again what was sent.",
   service_keys: "A restore would bring back keys that were revoked since; services get new ones.",
   course_invitations: "A restore would bring back links that were revoked since; staff make new ones.",
+  calendar_feeds: "A restore would bring back addresses that were ended since; learners make new ones.",
+  reading_places: "Where learners stopped reading; without it they begin at the top.",
+  notice_marks: "Which notices were read; without it those of some weeks are unread again.",
   course_invitation_uses: "Who used such a link; the enrollments are in the backup.",
   verifications: "One-time values that may have been used since; they live for minutes.",
   freshness: "Data of the sweeps: it follows from the enrollments, and a restore marks every course.",

@@ -4,6 +4,7 @@ import type { BatchItem } from "drizzle-orm/batch";
 import type { Database } from "../platform/database/counted.ts";
 import type { LocalizedText } from "../platform/text.ts";
 import { type Question, questionOf, questionSchema } from "./question.ts";
+import { CONTENTS_WITH } from "./statements.ts";
 import { courseContents } from "./tables.ts";
 
 const contentShape = z.custom<LocalizedText>((value) => typeof value === "object" && value !== null);
@@ -19,6 +20,44 @@ export interface Permit {
   readonly version: number;
   readonly item: string;
   readonly [permitted]: true;
+}
+
+/** Permission to search in the texts of some items of one version, given as {@link Permit} is. */
+export interface SearchPermit {
+  readonly course: string;
+  readonly version: number;
+  readonly items: readonly string[];
+  readonly [permitted]: true;
+}
+
+/** Texts that one search reads, at most: each may have 64,000 characters in each language. */
+const MAX_TEXTS = 30;
+/** Words of a search. */
+export const MAX_WORDS = 4;
+
+/**
+ * Texts that hold all of some words, in any language, by item. D1 ignores the case of ASCII letters only.
+ * @param words at most {@link MAX_WORDS}, in lower case.
+ */
+export async function searchContents(
+  db: D1Database,
+  { course, version, items }: SearchPermit,
+  words: readonly string[],
+): Promise<{ item: string; text: LocalizedText }[]> {
+  // As the word stands in JSON.
+  const [first = "", second = "", third = "", fourth = ""] = words.map((word) => JSON.stringify(word).slice(1, -1));
+  const rows = await CONTENTS_WITH.find<{ item_id: string; content: string }>(
+    db,
+    items,
+    course,
+    version,
+    first,
+    second,
+    third,
+    fourth,
+    MAX_TEXTS,
+  );
+  return rows.map(({ item_id, content }) => ({ item: item_id, text: contentShape.parse(JSON.parse(content)) }));
 }
 
 /** The Markdown of one item in one version; one D1 query. Null when the author wrote none. */

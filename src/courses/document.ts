@@ -169,6 +169,16 @@ const courseOptionsSchema = z
       .openapi({
         description: "Members of these cohorts get each item this number of days before it begins for others.",
       }),
+    certificate: z
+      .discriminatedUnion("for", [
+        z.strictObject({ for: z.literal("course") }),
+        z.strictObject({ for: z.literal("item"), item: itemIdSchema }),
+      ])
+      .optional()
+      .openapi({
+        description:
+          "A certificate for everybody who completes the course, or one item of it. Each learner gets it once and keeps it when the course changes. If absent: there is none.",
+      }),
   })
   .openapi("CourseOptions");
 

@@ -252,6 +252,7 @@ export class FactWrites {
       meta.practice_mode = policy.practice_mode;
       meta.profile = policy.profile ?? {};
       meta.courses = policy.courses ?? {};
+      meta.certified_at = mirror.certified_at ?? null;
       for (const held of mirror.held ?? []) this.#store.held.put(held);
       this.#store.policy.log(meta, now, "rebuild");
       for (const { item, kind, created_at, expires_at, extend_to } of policy.overrides) {

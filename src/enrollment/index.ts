@@ -1,6 +1,10 @@
 export type { Applicant } from "./applicant.ts";
 export { loadEnrollment, snapshotHolds } from "./backup.ts";
 
+/** What a learner plans by, and what they may search in: read when somebody asks. */
+export const loadAgenda = () => import("./agenda.ts");
+/** The keys that statements of this service are signed with. */
+export const loadPassKeys = () => import("./pass/keys.ts");
 /** Who may open an item: read when somebody asks for a file of one. */
 export const loadPermits = () => import("./reads.ts");
 /** Enrolling many, and recording what they did elsewhere: read when people of an archive are imported. */

@@ -25,6 +25,8 @@ export interface Meta {
   profile: Profile;
   /** Other courses that the learner has completed, and since when. */
   courses: Courses;
+  /** When the learner met what the course asks for its certificate; it is set once and stays. */
+  certified_at: number | null;
   last_active_at: number;
   stale_since: number | null;
   stale_reason: string | null;
@@ -57,6 +59,7 @@ export function newMeta(id: string, courseVersion: number, items: number, enroll
     practice_mode: false,
     profile: {},
     courses: {},
+    certified_at: null,
     last_active_at: now,
     stale_since: null,
     stale_reason: null,
@@ -84,6 +87,7 @@ export type MetaRow = Record<string, SqlStorageValue> & {
   practice_mode: number;
   profile: string | null;
   courses: string | null;
+  certified_at: number | null;
   last_active_at: number;
   stale_since: number | null;
   stale_reason: string | null;
@@ -108,6 +112,11 @@ export function coursesOf(text: string | null): Courses {
   const value: unknown = JSON.parse(text ?? "{}");
   if (typeof value !== "object" || value === null) return {};
   return Object.fromEntries(Object.entries(value).filter((entry) => typeof entry[1] === "number"));
+}
+
+/** A certificate's instant as part of a policy in D1, where most learners have none. */
+export function certifiedIn(at: number | null): { certified_at?: number } {
+  return at === null ? {} : { certified_at: at };
 }
 
 /** The same as part of a policy in D1. */

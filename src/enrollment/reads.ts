@@ -1,3 +1,4 @@
+// Over 350 lines: every read of unlock states goes through one path, which is read from top to bottom.
 import { z } from "@hono/zod-openapi";
 import {
   type CourseEntry,
@@ -34,7 +35,7 @@ import { toInstant } from "../platform/instants.ts";
 import { logEvent, logFault } from "../platform/log.ts";
 import { meter } from "../platform/metrics/meter.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import { inLanguage } from "../platform/text.ts";
+import { inLanguage, type Language } from "../platform/text.ts";
 import { knownZone } from "../platform/zones.ts";
 import { ENGINE, evaluate, layOut, NO_POLICY, type Program, staffView, type View } from "../unlock/index.ts";
 import { BodyMemory } from "./body-memory.ts";
@@ -94,10 +95,11 @@ export async function readUnlocks(c: AppContext, course: string, want: Want, que
     want,
     language: languageOf(c),
     // States hold no sentence: one answer for all zones.
-    zone: want.kind === "states" || want.kind === "open" ? null : knownZone(query.tz),
+    zone: want.kind === "states" || want.kind === "open" || want.kind === "agenda" ? null : knownZone(query.tz),
     min_seq: query.min_seq ?? null,
     at: instantOf(query),
-    if_none_match: c.req.header("if-none-match") ?? null,
+    // An agenda is no answer by itself: the caller's validator is of another one.
+    if_none_match: want.kind === "agenda" ? null : (c.req.header("if-none-match") ?? null),
     // What staff look at, in whose view ever, nobody has opened.
     ...(want.kind === "item" && subject.value.kind === "learner" && subject.value.user === actor.id
       ? { opens: true }
@@ -112,6 +114,18 @@ export async function readUnlocks(c: AppContext, course: string, want: Want, que
   facts.source = answer.value.snapshot.source;
   countRead(c, want, answer.value.snapshot.source);
   return ok({ ...answer.value, byStaff, byObserver });
+}
+
+/** One learner's answer of now, for who has shown otherwise that they may have it. */
+export function readOf(
+  c: AppContext,
+  { slug, pointer }: CourseEntry,
+  user: string,
+  want: Want,
+  language: Language,
+): Promise<Result<ReadAnswer>> {
+  const request = { pointer, want, language, zone: null, min_seq: null, at: null, if_none_match: null };
+  return readLearner(c, enrollmentId(slug, user), request, undefined);
 }
 
 function instantOf(query: ReadQuery): number | null {

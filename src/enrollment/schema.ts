@@ -248,4 +248,9 @@ export const SCHEMA_STEPS: readonly SchemaStep[] = [
       ) WITHOUT ROWID;
     `,
   },
+  {
+    // When the learner met what the course asks for its certificate, epoch ms; NULL: not yet. It is set once.
+    id: "014_certificate",
+    sql: "ALTER TABLE enrollment ADD COLUMN certified_at INTEGER;",
+  },
 ];

@@ -1,5 +1,6 @@
 import type { Content, ListWant, ReadAnswer, ReadRequest, SnapshotInfo, Walked, Want } from "../mirror/index.ts";
 import {
+  agendaBody,
   cursorScope,
   etagOf,
   itemContent,
@@ -103,7 +104,7 @@ export class SnapshotReader {
 
   async #render(
     state: EnrollmentState,
-    want: ListWant | { kind: "states" } | { kind: "open" },
+    want: ListWant | { kind: "states" } | { kind: "open" } | { kind: "agenda" },
     language: ReadRequest["language"],
     zone: string | null,
     walked: Walked,
@@ -112,6 +113,7 @@ export class SnapshotReader {
     const view = { ...state.view(Date.now()), zone };
     if (want.kind === "states") return ok(statesBody(view, snapshot));
     if (want.kind === "open") return ok(openBody(view));
+    if (want.kind === "agenda") return ok(agendaBody(view, language));
     const key = `${cursorScope("", want)} ${language} ${zone ?? ""}`;
     let rows = this.#rows.get(key);
     if (rows === undefined) {
@@ -126,7 +128,7 @@ export class SnapshotReader {
 }
 
 function askedFor(want: Exclude<Want, { kind: "item" | "why" }>): string {
-  return want.kind === "states" || want.kind === "open"
+  return want.kind === "states" || want.kind === "open" || want.kind === "agenda"
     ? want.kind
     : `${cursorScope("", want)} ${want.after ?? ""} ${want.limit}`;
 }

@@ -14,9 +14,11 @@ import {
   type Learner,
   layOut,
   MAX_COURSES_ASKED,
+  meetsCertificate,
   openIds,
   type Program,
   reevaluate,
+  scopeOf,
   setFact,
   type View,
 } from "../unlock/index.ts";
@@ -101,7 +103,8 @@ export class EnrollmentState {
   }
 
   view(now: number): View {
-    return { program: this.program, learner: this.learner, evaluation: this.evaluation, now };
+    const { program, learner, evaluation } = this;
+    return { program, learner, evaluation, now, certifiedAt: this.meta.certified_at };
   }
 
   /**
@@ -282,6 +285,12 @@ export class EnrollmentState {
     );
   }
 
+  /** A certificate is earned once: no later version, and nothing that is taken back, takes it away. */
+  #noteCertificate(now: number): void {
+    if (this.meta.certified_at !== null || this.program.outline.options.certificate === undefined) return;
+    if (meetsCertificate(scopeOf(this.program, this.learner, now))) this.meta.certified_at = now;
+  }
+
   #finish(evaluation: Evaluation, delta: Delta, cause: Cause, now: number, bump: boolean): void {
     this.evaluation = evaluation;
     this.commitDelta = combine(this.commitDelta, delta);
@@ -296,6 +305,7 @@ export class EnrollmentState {
     }
     const announces = delta.unlocked.length > 0 || delta.locked.length > 0;
     if (bump || announces) this.meta.version += 1;
+    this.#noteCertificate(now);
     this.meta.states = pack(evaluation);
     this.meta.computed_at = now;
     this.meta.valid_until = Number.isFinite(evaluation.validUntil) ? evaluation.validUntil : null;

@@ -31,6 +31,7 @@ const COLUMNS = [
   "practice_mode",
   "profile",
   "courses",
+  "certified_at",
   "last_active_at",
   "stale_since",
   "stale_reason",

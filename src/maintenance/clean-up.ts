@@ -3,6 +3,7 @@ import { pruneEvents } from "../events/index.ts";
 import { pruneIdentity } from "../identity/index.ts";
 import { pruneDrafts, pruneImports } from "../imports/index.ts";
 import { pruneMails } from "../mail/index.ts";
+import { pruneMessages } from "../learner/index.ts";
 import { pruneMirror } from "../mirror/index.ts";
 import { pruneInvitations } from "../people/index.ts";
 import { countedDatabase } from "../platform/database/counted.ts";
@@ -19,6 +20,7 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   pruneDrafts,
   pruneInvitations,
   (env, now) => pruneMails(env, now),
+  pruneMessages,
   (env, now) => pruneAnswers(directory(env), now),
   (env, now) => pruneEvents(directory(env), now),
   (env, now) => pruneLetters(directory(env), now),

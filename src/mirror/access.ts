@@ -1,10 +1,11 @@
 import { z } from "@hono/zod-openapi";
-import type { Permit } from "../courses/index.ts";
+import type { Permit, SearchPermit } from "../courses/index.ts";
 import type { DeclaredRefusal } from "../platform/http/declared-refusals.ts";
 import { toInstant } from "../platform/instants.ts";
 import { type Refusal, type Result, refuse } from "../platform/results.ts";
 import type { Language } from "../platform/text.ts";
 import {
+  type Agenda,
   type Explanation,
   explain,
   explanationSchema,
@@ -105,6 +106,24 @@ export function permitFor(
   const { course, item } = asked;
   // SAFETY: this file is the one place that may say so.
   return { ok: true, value: { course, item, version: decided } as Permit };
+}
+
+/**
+ * Permission to search in the texts of what is open now: an agenda says of now, and lists nothing that is hidden.
+ * @param caller whether staff of the course ask: they read everything.
+ */
+export function permitSearch(
+  caller: { isStaff: boolean },
+  course: string,
+  { agenda, snapshot }: { agenda: Agenda; snapshot: SnapshotInfo },
+): Result<SearchPermit> {
+  if (snapshot.source !== "realtime" && snapshot.stale_since !== undefined && !caller.isStaff) {
+    return refuse("unavailable", { detail: "It cannot be decided right now what is open.", retry_after: 1 });
+  }
+  const open = agenda.items.filter((item) => caller.isStaff || item.is_open);
+  const permit = { course, version: snapshot.course_version, items: open.map(({ id }) => id) };
+  // SAFETY: this file is the one place that may say so.
+  return { ok: true, value: permit as unknown as SearchPermit };
 }
 
 /**

@@ -38,6 +38,8 @@ export type Want =
   | { kind: "states" }
   /** One bit for each item of the version, in its order: whether it may be opened. */
   | { kind: "open" }
+  /** What the learner plans by: every listed item with its state and dates, see `Agenda`. */
+  | { kind: "agenda" }
   | { kind: "item"; item: string }
   | { kind: "why"; item: string };
 

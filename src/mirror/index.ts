@@ -1,6 +1,6 @@
 import { late } from "../platform/late.ts";
 
-export { accessTo, LOCKED, permitByPass, permitFor, refusalOf } from "./access.ts";
+export { accessTo, LOCKED, permitByPass, permitFor, permitSearch, refusalOf } from "./access.ts";
 export { type Adoption, adoptedSubmissions, findAdoption } from "./adoption.ts";
 export { enrollAnswerSchema, snapshotSchema, submitAnswerSchema, writeAnswerSchema } from "./answers.ts";
 export { audience } from "./audience.ts";
@@ -39,6 +39,7 @@ export type {
 export { MAX_GROUP } from "./contract.ts";
 export { coursesOf } from "./courses-of.ts";
 export { HISTORY_KINDS, learnerHistory, MAX_HISTORY } from "./learner-history.ts";
+export { learnerNews } from "./learner-news.ts";
 export type { ProjectionMessage, RefreshMessage } from "./messages.ts";
 export { loadMirroredPage } from "./mirror.ts";
 export { mirrorStatements } from "./mirror-rows.ts";
@@ -55,6 +56,7 @@ export {
   readSwitchSchema,
 } from "./read-switch.ts";
 export {
+  agendaBody,
   contentFrom,
   cursorScope,
   etagOf,

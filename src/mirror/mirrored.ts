@@ -31,6 +31,8 @@ export interface MirroredEnrollment {
   /** Items the rules had opened, for a grandfathering publish in a course that is not sticky. */
   earned: string[];
   facts: ProjectedFact[];
+  /** When the learner met what the course asks for its certificate, epoch ms. */
+  certified_at?: number | null;
   /** Scores that wait for their release. */
   held?: readonly HeldScore[];
   version: number;
@@ -54,6 +56,7 @@ const policySchema = z.object({
   practice_mode: z.boolean(),
   profile: z.record(z.string(), z.string()).default({}),
   courses: z.record(z.string(), z.number()).default({}),
+  certified_at: z.number().nullable().default(null),
   held: z
     .array(z.object({ item: z.string(), fact: z.custom<NewFact>(isObject), held_at: z.number(), actor: z.string() }))
     .default([]),
@@ -96,8 +99,8 @@ export type MirrorRow = Pick<
 export function toMirrored(row: MirrorRow, facts: readonly FactRow[]): MirroredEnrollment {
   const byItem = new Map<string, Fact>();
   for (const fact of facts) byItem.set(fact.item_id, fact);
-  const { held, ...policy } =
-    row.policy === "" ? { ...NO_POLICY, held: [] } : policySchema.parse(JSON.parse(row.policy));
+  const { held, certified_at, ...policy } =
+    row.policy === "" ? { ...NO_POLICY, held: [], certified_at: null } : policySchema.parse(JSON.parse(row.policy));
   return {
     id: row.id,
     course: row.course_slug,
@@ -111,6 +114,7 @@ export function toMirrored(row: MirrorRow, facts: readonly FactRow[]): MirroredE
       policy,
     },
     held,
+    certified_at,
     earned: idListSchema.parse(JSON.parse(row.earned)),
     facts: facts.map(({ item_id, enrollment_id: _enrollment, ...fact }) => ({ item: item_id, ...fact })),
     version: row.version,
@@ -145,5 +149,6 @@ export function mirroredView(mirror: MirroredEnrollment, pointer: Activation, pr
     earned: mirror.earned,
   });
   const learner = layOut(program, { ...mirror.record, opened }, now);
-  return { program, learner, evaluation: evaluate(program, learner, now), now };
+  const certifiedAt = mirror.certified_at ?? null;
+  return { program, learner, evaluation: evaluate(program, learner, now), now, certifiedAt };
 }

@@ -2,6 +2,7 @@ import { toInstant, toInstantOrNull } from "../platform/instants.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import type { Language } from "../platform/text.ts";
 import {
+  agendaOf,
   type Explanation,
   itemStates,
   NONE,
@@ -126,6 +127,11 @@ export function openBody({ program, evaluation }: View): Content {
   return { kind: "body", body };
 }
 
+/** What the learner plans by, as JSON. */
+export function agendaBody(view: View, language: Language): Content {
+  return { kind: "body", body: encoder.encode(JSON.stringify(agendaOf(view, language))) };
+}
+
 /** One item with how it may be opened now, or the explanation alone. Nothing but this item is rendered. */
 export function itemContent(
   { asked, present, presentVersion }: Views,
@@ -170,6 +176,7 @@ export async function contentFrom(
   const view: View = { ...visibleNow(views.asked, views.present), zone };
   if (want.kind === "states") return ok(statesBody(view, snapshot));
   if (want.kind === "open") return ok(openBody(view));
+  if (want.kind === "agenda") return ok(agendaBody(view, language));
   const rows = listRows(view, want, language);
   if (!rows.ok) return rows;
   return ok(await listBody(rows.value, cursorScope(view.program.outline.course, want), want, walked, snapshot, sign));
@@ -216,7 +223,7 @@ export function etagOf(snapshot: SnapshotInfo, want: Want, language: Language, z
       ? `c.${want.after ?? ""}.${want.limit}`
       : want.kind === "problems"
         ? `p.${want.chapter ?? ""}.${want.after ?? ""}.${want.limit}`
-        : want.kind === "states" || want.kind === "open"
+        : want.kind === "states" || want.kind === "open" || want.kind === "agenda"
           ? want.kind.charAt(0)
           : `${want.kind}.${want.item}`;
   const computed = Date.parse(computed_at).toString(36);

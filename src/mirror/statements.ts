@@ -41,3 +41,17 @@ export const endWalk = statement<[]>("DELETE FROM walks WHERE name = 'unlock_eve
 export const noteWalk = statement<[place: string]>(
   "INSERT INTO walks (name, place) VALUES ('unlock_events', ?1) ON CONFLICT (name) DO UPDATE SET place = ?1",
 );
+
+/** What opened for a learner, the latest first. */
+// plan: SEARCH unlock_events USING PRIMARY KEY (enrollment_id=?)
+export const openedFor = statement<[enrollment: string, limit: number]>(
+  `SELECT version, unlocked, announced_at FROM unlock_events WHERE enrollment_id = ? AND unlocked <> '[]'
+    ORDER BY version DESC LIMIT ?`,
+);
+
+/** What a person has judged of a learner's work, the latest first. A score that is held is not here. */
+// plan: SEARCH submissions USING INDEX submissions_judged (enrollment_id=?)
+export const judgedFor = statement<[enrollment: string, limit: number]>(
+  `SELECT id, item_id, judged_at FROM submissions
+    WHERE enrollment_id = ? AND judged_at > submitted_at AND score IS NOT NULL ORDER BY judged_at DESC LIMIT ?`,
+);

@@ -24,6 +24,8 @@ export const ERRORS = {
   item_not_found: { status: 404, title: "There is no such item in this course" },
   not_enrolled: { status: 404, title: "There is no such enrollment" },
   submission_not_found: { status: 404, title: "There is no such submission" },
+  certificate_not_found: { status: 404, title: "There is no such certificate" },
+  certificate_gone: { status: 410, title: "The certificate is no longer available" },
   user_not_found: { status: 404, title: "There is no such user" },
   version_not_found: { status: 404, title: "The course has no such version" },
   course_exists: { status: 409, title: "A course with this slug exists already" },

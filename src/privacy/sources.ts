@@ -8,6 +8,7 @@ import { eventsSource } from "./sources/events.ts";
 import { filesSource } from "./sources/files.ts";
 import { importsSource } from "./sources/imports.ts";
 import { insightSource } from "./sources/insight.ts";
+import { learningSource } from "./sources/learning.ts";
 import { operationsSource } from "./sources/operations.ts";
 import { sessionsSource } from "./sources/sessions.ts";
 import { translationSource } from "./sources/translation.ts";
@@ -25,6 +26,7 @@ export const SOURCES: readonly PersonalDataSource[] = [
   filesSource,
   importsSource,
   eventsSource,
+  learningSource,
   coursesSource,
   operationsSource,
   auditSource,

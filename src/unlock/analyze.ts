@@ -87,7 +87,7 @@ export function analyze(
   }
   warnings.push(...deadEnds.warnings);
   const obstacles = unreachableItems(table, canBe, closed);
-  errors.push(...tutorial.errors, ...cycles.errors);
+  errors.push(...tutorial.errors, ...cycles.errors, ...certificateErrors(table));
   if (tutorial.entry !== undefined && tutorial.errors.length === 0 && obstacles.has(tutorial.entry.index)) {
     if (!cycles.members.has(tutorial.entry.index)) errors.push(closedTutorial(tutorial.entry, "can never be opened"));
   }
@@ -263,6 +263,21 @@ function tutorialOf(table: Table): { entry: Entry | undefined; errors: FieldErro
   }
   if (!isOffered(entry.status)) return { entry, errors: [closedTutorial(entry, `is ${entry.status}`)] };
   return { entry, errors: table.isHidden(entry) ? [closedTutorial(entry, "is hidden")] : [] };
+}
+
+/** A certificate for an item asks for one that learners can complete. */
+function certificateErrors(table: Table): FieldError[] {
+  const { certificate } = table.outline.options;
+  if (certificate?.for !== "item") return [];
+  const entry = table.find(certificate.item);
+  const path = "options.certificate.item";
+  if (entry === undefined) {
+    return [{ path, rule: "dangling", message: `There is no item ${certificate.item} in this course.` }];
+  }
+  if (isOffered(entry.status) && !table.isHidden(entry)) return [];
+  const why = isOffered(entry.status) ? "hidden" : entry.status;
+  const message = `Nobody can earn the certificate: ${certificate.item} is ${why}.`;
+  return [{ path, rule: "unreachable", message }];
 }
 
 function closedTutorial(entry: Entry, why: string): FieldError {

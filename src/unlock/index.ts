@@ -12,6 +12,7 @@ export {
   packAnswer,
   unpackAnswer,
 } from "./asked.ts";
+export { type Agenda, type AgendaItem, agendaOf, agendaSchema, meetsCertificate } from "./agenda.ts";
 export { compile } from "./compile.ts";
 export { courseDoneAt, MAX_COURSES_ASKED } from "./completion/course.ts";
 export * from "./completion/requirement.ts";

@@ -27,6 +27,9 @@ interface CourseSource {
   release: string;
 }
 
+/** What is asked for a certificate. */
+type CertificateCondition = { for: "course" } | { for: "item"; item: string };
+
 export interface CourseOptions {
   /** Each chapter waits until the one before it (drafts and deprecated ones skipped) is completed. */
   sequential: boolean;
@@ -43,6 +46,8 @@ export interface CourseOptions {
   ends?: string | undefined;
   /** Members of these cohorts get each item this number of days before it begins for others. */
   beta?: { cohorts: string[]; days: number } | undefined;
+  /** A certificate for who completes the course, or one item of it; absent: there is none. */
+  certificate?: CertificateCondition | undefined;
 }
 
 /** draft: invisible, ignored as a prerequisite. deprecated: visible only to who started it, demanded of nobody. */

@@ -65,6 +65,8 @@ export interface View {
   learner: Learner;
   evaluation: Evaluation;
   now: number;
+  /** When the learner met what the course asks for its certificate, epoch ms; null or nothing: not yet. */
+  certifiedAt?: number | null;
   /** Unlisted items stand in lists too: staff see where they are. */
   listsAll?: boolean;
 }

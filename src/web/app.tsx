@@ -35,6 +35,8 @@ const ConfirmPage = lazy(async () => ({ default: (await import("./pages/ways/lin
 const AccountPage = lazy(() => import("./pages/account/page.tsx"));
 const UsersPage = lazy(() => import("./pages/users/page.tsx"));
 const MailPage = lazy(() => import("./pages/mail.tsx"));
+const CertificatePage = lazy(() => import("./pages/certificate.tsx"));
+const ObservedPage = lazy(() => import("./pages/observed.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 
 // The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
@@ -87,6 +89,7 @@ export function App() {
         <Route path="/mail">
           <MailPage />
         </Route>
+        <Route path="/certificates/:id">{({ id }) => <CertificatePage key={id} id={id} />}</Route>
         <Route>
           <SignInPage />
         </Route>
@@ -94,6 +97,10 @@ export function App() {
     ) : (
       <Switch>
         <Route path="/invite/:token">{({ token }) => <InvitePage key={token} token={token} />}</Route>
+        <Route path="/certificates/:id">{({ id }) => <CertificatePage key={id} id={id} />}</Route>
+        <Route path="/observed">
+          <ObservedPage />
+        </Route>
         <Route path="/">
           <Redirect to="/courses" replace />
         </Route>

@@ -5,6 +5,7 @@ import { Markdown } from "../parts/markdown.tsx";
 import { Page } from "../parts/page.tsx";
 import { StateBadge } from "../parts/state.tsx";
 import { ItemInstead, Trail, useVisited } from "./item.tsx";
+import { ReadingPlace } from "./learning/place.tsx";
 import { Row } from "./map/list.tsx";
 
 /** One chapter: its text, its problems, and the button that says it is done. */
@@ -35,6 +36,7 @@ export function ChapterPage({ course, chapter }: { course: string; chapter: stri
   return (
     <Page title={title} above={trail} lead={<StateBadge state={status} />}>
       {content === null ? <p className="fine">{messages.noContent}</p> : <Markdown source={content} />}
+      {content === null || snapshot.source === "staff" ? null : <ReadingPlace course={course} item={id} />}
       {snapshot.source === "staff" ? null : (
         <Completion
           course={course}

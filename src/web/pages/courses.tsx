@@ -1,3 +1,4 @@
+import { lazy, Suspense } from "react";
 import { Link } from "wouter";
 import { isRefusal } from "../api/problem.ts";
 import { useChapters, useCourses, useProblems } from "../api/queries.ts";
@@ -8,6 +9,9 @@ import { Meter } from "../parts/meter.tsx";
 import { Page } from "../parts/page.tsx";
 import { useHasRole } from "../session/hooks.ts";
 import { EnrollButton } from "./enroll.tsx";
+
+const NextLine = lazy(async () => ({ default: (await import("./learning/next.tsx")).NextLine }));
+const ObservedNote = lazy(() => import("./learning/observed-note.tsx"));
 
 /** Every course one may take, with one's own progress. */
 export function CoursesPage() {
@@ -32,6 +36,9 @@ export function CoursesPage() {
           </li>
         ))}
       </ul>
+      <Suspense fallback={null}>
+        <ObservedNote />
+      </Suspense>
       {courses.data?.some(({ role }) => role !== null) === true ? (
         <p>
           <Link className="button is-quiet" href="/grading">
@@ -82,6 +89,9 @@ function OwnProgress({ course }: { course: Course }) {
         <div className="card-facts">
           <Meter value={solved} max={rows.length} label={messages.doneOf(solved, rows.length)} />
           <p className="fine">{messages.openNow(open)}</p>
+          <Suspense fallback={null}>
+            <NextLine course={course.slug} />
+          </Suspense>
         </div>
       )}
       <Link className={isStaff ? "button" : "button is-primary"} href={`/courses/${course.slug}`}>

@@ -16,6 +16,7 @@ import { useUser } from "../session/hooks.ts";
 import { ItemInstead, Trail, useVisited } from "./item.tsx";
 import { bodyOf } from "./question/answer.ts";
 import { AnswerField } from "./question/field.tsx";
+import { ReadingPlace } from "./learning/place.tsx";
 import { Submissions } from "./submissions.tsx";
 
 /** One problem: its statement, the form for an answer, and what the judge and the locks made of it. */
@@ -62,6 +63,7 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
       }
     >
       {content === null ? <p className="fine">{messages.noContent}</p> : <Markdown source={content} />}
+      {content === null || snapshot.source === "staff" ? null : <ReadingPlace course={course} item={id} />}
       {snapshot.source === "staff" ? null : (
         <>
           {completion === undefined || status === "completed" ? null : (

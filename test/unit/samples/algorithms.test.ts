@@ -105,6 +105,7 @@ describe("the sample course", () => {
       sticky: true,
       problems_follow_chapter: true,
       open_enrollment: true,
+      certificate: { for: "item", item: "algorithms.complexity" },
     });
     expect(problems.filter((problem) => problem.answer === null)).toHaveLength(4);
     for (const status of ["draft", "beta", "deprecated"]) {
@@ -179,7 +180,16 @@ test("shows once each whom an item is for, what is lost with a grade, and when w
     items.filter((item) => item[field] !== undefined).map(({ id }) => id);
   expect(shown("assign_to")).toEqual(["algorithms.mentor-circle"]);
   expect(shown("keeps")).toEqual(["algorithms.two-sum-code"]);
-  for (const field of ["opens", "due", "closes"] as const) expect(shown(field)).toEqual(["algorithms.capstone"]);
+  for (const field of ["opens", "closes"] as const) expect(shown(field)).toEqual(["algorithms.capstone"]);
+  expect(shown("due").toSorted()).toEqual([
+    "algorithms.arrays",
+    "algorithms.capstone",
+    "algorithms.complexity",
+    "algorithms.hello",
+    "algorithms.off-by-one",
+    "algorithms.review",
+    "algorithms.welcome",
+  ]);
 });
 
 test("shows every way in which an item becomes complete", () => {

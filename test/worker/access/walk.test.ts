@@ -32,9 +32,28 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "GET /api/v1/courses/{course}/unlocks": "states",
   "POST /api/v1/decisions": "states",
   "GET /api/v1/courses/{course}/items/{item}/why": "states",
+  "GET /api/v1/courses/{course}/next": "states",
+  "GET /api/v1/courses/{course}/search": "states",
+  "GET /api/v1/courses/{course}/notices": "states",
   // One's own work, which stays readable while its problem is locked, and says nothing of what is hidden.
   "GET /api/v1/problems/{problem}/submissions": "states",
   "GET /api/v1/enrollments/{enrollment}/history": "other",
+  "GET /api/v1/courses/{course}/calendar": "other",
+  "PUT /api/v1/courses/{course}/calendar": "other",
+  "DELETE /api/v1/courses/{course}/calendar": "other",
+  "GET /api/v1/calendars/{file}": "other",
+  "GET /api/v1/courses/{course}/certificate": "other",
+  "GET /api/v1/courses/{course}/certificates": "other",
+  "POST /api/v1/courses/{course}/certificates/{id}/revoke": "other",
+  "GET /api/v1/certificates/{id}": "other",
+  "GET /api/v1/certificates/{id}/credential": "other",
+  "GET /api/v1/certificates/status/{list}": "other",
+  "PUT /api/v1/courses/{course}/notices/read": "other",
+  "POST /api/v1/courses/{course}/messages": "other",
+  "GET /api/v1/courses/{course}/places": "other",
+  // It takes nothing that was done with an item, and refuses one that is closed.
+  "PUT /api/v1/courses/{course}/places/{item}": "other",
+  "GET /api/v1/observed": "other",
   // For whoever is something in the course: a learner who is nothing in it sees none of it.
   "DELETE /api/v1/courses/{course}/invitations/{id}": "other",
   "DELETE /api/v1/courses/{course}/members/{user}": "other",
@@ -284,7 +303,10 @@ describe.each(REASONS)("[fault 1] closed by $reason", (why) => {
     expect(await rowsOf(slug, learnerOf(slug), "SELECT count(*) AS n FROM submissions")).toEqual([{ n: 0 }]);
     for (const operation of of("states")) {
       for (const address of addresses(slug, operation)) {
-        for (const query of why.hidden ? queries(slug, instants) : [""]) {
+        // Who searches for the text itself, or for its title, finds neither the text nor what is hidden.
+        const searches = [TEXT, TITLE].map((words) => `?q=${encodeURIComponent(words)}`);
+        const asked = address.endsWith("/search") ? searches : why.hidden ? queries(slug, instants) : [""];
+        for (const query of asked) {
           const text = await (await ask(operation.method, `${address}${query}`, { token })).text();
           const context = `${operation.method} ${address}${query}: ${text}`;
           expect(text, context).not.toContain(TEXT);

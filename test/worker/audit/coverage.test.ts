@@ -13,7 +13,7 @@ import { courseFile } from "../../support/worker/course-files.ts";
 import { deliver, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { callWith } from "../../support/worker/faults.ts";
 import { API, type Call, call, tokenOf } from "../../support/worker/http.ts";
-import { ladder } from "../../support/worker/learners.ts";
+import { completed, ladder } from "../../support/worker/learners.ts";
 import { Authenticator } from "../../support/worker/passkey.ts";
 import { sendBytes, upload } from "../files/support.ts";
 import { PASSWORD, signIn, signUp } from "../identity/support.ts";
@@ -128,6 +128,24 @@ function withLearner(path: (world: World) => string): Act[] {
     { as: "author", ask: get(path), leaves: nothing },
   ];
 }
+
+/** A certificate that the learner has earned. */
+async function certificateIn(world: World): Promise<string> {
+  const { slug, learner, author } = world;
+  await publish(ladder(slug, { certificate: { for: "item", item: `${slug}.one` } }), { author });
+  await completed(slug, learner, "one");
+  const answer = await call("GET", `/courses/${slug}/certificate`, { token: await tokenOf(learner) });
+  const own = z.object({ certificate: z.object({ id: z.string() }) });
+  return own.parse(JSON.parse(await answer.text())).certificate.id;
+}
+
+const onCertificate =
+  (rest: string): Ask =>
+  async (world, as) => {
+    const id = await certificateIn(world);
+    await ready(world);
+    return send(world, as, "GET", `/certificates/${id}${rest}`);
+  };
 
 /** An answer that was wrong by the key, and is right by the key that is published since. */
 async function judgedByKey(world: World): Promise<void> {
@@ -644,6 +662,62 @@ const PLAN: Record<string, Act[]> = {
       }),
     ofCourse("insight.scheduled"),
   ),
+  "GET /courses/{course}/next": withLearner(({ slug }) => `/courses/${slug}/next`),
+  "GET /courses/{course}/search": open(["learner", get(({ slug }) => `/courses/${slug}/search?q=one`)]),
+  "GET /courses/{course}/notices": open(["learner", get(({ slug }) => `/courses/${slug}/notices`)]),
+  "PUT /courses/{course}/notices/read": open([
+    "learner",
+    (world, as) =>
+      send(world, as, "PUT", `/courses/${world.slug}/notices/read`, { body: { until: "2026-01-01T00:00:00Z" } }),
+  ]),
+  "POST /courses/{course}/messages": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/messages`, { body: { user_ids: [world.learner], text: "Hello." } }),
+    ofUser("learner.messaged"),
+  ),
+  "GET /courses/{course}/places": open(["learner", get(({ slug }) => `/courses/${slug}/places`)]),
+  "PUT /courses/{course}/places/{item}": open([
+    "learner",
+    (world, as) => send(world, as, "PUT", `/courses/${world.slug}/places/${world.slug}.one`, { body: { place: 5 } }),
+  ]),
+  "GET /courses/{course}/calendar": open(["learner", get(({ slug }) => `/courses/${slug}/calendar`)]),
+  "PUT /courses/{course}/calendar": open([
+    "learner",
+    (world, as) => send(world, as, "PUT", `/courses/${world.slug}/calendar`),
+  ]),
+  "DELETE /courses/{course}/calendar": open([
+    "learner",
+    (world, as) => send(world, as, "DELETE", `/courses/${world.slug}/calendar`),
+  ]),
+  // Whoever has the address of a calendar or a certificate reads it.
+  "GET /calendars/{file}": open([
+    "learner",
+    async (world, as) => {
+      const made = await send(world, as, "PUT", `/courses/${world.slug}/calendar`);
+      const { address } = z.object({ address: z.string() }).parse(JSON.parse(await made.text()));
+      return send(world, as, "GET", address.slice(address.indexOf("/calendars/")));
+    },
+  ]),
+  "GET /courses/{course}/certificate": open(["learner", get(({ slug }) => `/courses/${slug}/certificate`)]),
+  "GET /courses/{course}/certificates": each(
+    ["author", "admin"],
+    get(({ slug }) => `/courses/${slug}/certificates`),
+    ofCourse("roster.read"),
+  ),
+  "POST /courses/{course}/certificates/{id}/revoke": each(
+    ["author", "admin"],
+    async (world, as) => {
+      const id = await certificateIn(world);
+      await ready(world);
+      return send(world, as, "POST", `/courses/${world.slug}/certificates/${id}/revoke`, { body: { reason: "copied" } });
+    },
+    ofUser("certificate.revoked"),
+  ),
+  "GET /certificates/{id}": open(["learner", onCertificate("")]),
+  "GET /certificates/{id}/credential": open(["learner", onCertificate("/credential")]),
+  "GET /certificates/status/{list}": open(["learner", get(() => "/certificates/status/0")]),
+  "GET /observed": open(["learner", get(() => "/observed")]),
   "GET /courses/{course}/class": each(
     STAFF,
     get(({ slug }) => `/courses/${slug}/class`),

@@ -12,6 +12,7 @@ import * as identityTables from "../../../src/identity/tables.ts";
 import * as importTables from "../../../src/imports/tables.ts";
 import * as insightTables from "../../../src/insight/tables.ts";
 import * as mailTables from "../../../src/mail/tables.ts";
+import * as learnerTables from "../../../src/learner/tables.ts";
 import * as enrollmentTables from "../../../src/mirror/tables.ts";
 import * as peopleTables from "../../../src/people/tables.ts";
 import { hasSchema, migrate, type SchemaStep } from "../../../src/platform/cell/object-schema.ts";
@@ -118,6 +119,7 @@ const tables: [string, SQLiteTable][] = [
   insightTables,
   opsTables,
   peopleTables,
+  learnerTables,
   privacyTables,
   backupTables,
   stalenessTables,

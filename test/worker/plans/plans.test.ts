@@ -142,6 +142,7 @@ async function rebind(user: string) {
 const document = (note: string) => ({
   slug: "big",
   title: `Big ${note}`,
+  options: { certificate: { for: "item", item: "big.one" } },
   chapters: [
     { id: "big.one", title: "One", content: "# One" },
     { id: "big.two", title: "Two", rule: { completed: "big.one" } },
@@ -228,6 +229,7 @@ async function driveEnrollments() {
   await drive("GET", `${table}/counts`, `/courses/big/class/counts?limit=2&cursor=${counts.next_cursor}`);
   await drive("GET", `${table}/counts`, "/courses/big/class/counts?cohort=spring");
   await people();
+  await learning();
   const audience = "/courses/{course}/items/{item}/audience";
   const found = await drive("GET", audience, "/courses/big/items/big.two/audience?limit=2");
   await drive("GET", audience, `/courses/big/items/big.two/audience?limit=2&cursor=${found.next_cursor}`);
@@ -324,6 +326,37 @@ async function people() {
   await drive("POST", "/invitations/look-up", "/invitations/look-up", { body: { token } });
   await drive("POST", "/invitations/accept", "/invitations/accept", { body: { token }, as: ["comer", "learner"] });
   await drive("DELETE", `${links}/{id}`, `/courses/big/invitations/${id}`);
+}
+
+/** What a learner works with beside the course. */
+async function learning() {
+  const course = "/courses/{course}";
+  const ada: [string, Role] = ["ada", "learner"];
+  const mark = `${course}/chapters/{chapter}/mark_as_completed`;
+  await drive("POST", mark, "/courses/big/chapters/big.one/mark_as_completed", { as: ada });
+  await drive("GET", `${course}/next`, "/courses/big/next", { as: ada });
+  await drive("GET", `${course}/search`, "/courses/big/search?q=a", { as: ada });
+  await drive("GET", `${course}/notices`, "/courses/big/notices", { as: ada });
+  const until = { body: { until: "2026-01-01T00:00:00Z" }, as: ada };
+  await drive("PUT", `${course}/notices/read`, "/courses/big/notices/read", until);
+  const message = { body: { user_ids: ["ada", "nobody"], text: "Hello." } };
+  await drive("POST", `${course}/messages`, "/courses/big/messages", message);
+  await drive("GET", `${course}/places`, "/courses/big/places", { as: ada });
+  await drive("PUT", `${course}/places/{item}`, "/courses/big/places/big.one", { body: { place: 5 }, as: ada });
+  const made = await drive("PUT", `${course}/calendar`, "/courses/big/calendar", { as: ada });
+  await drive("GET", `${course}/calendar`, "/courses/big/calendar", { as: ada });
+  const { address } = z.looseObject({ address: z.string() }).parse(made);
+  await drive("GET", "/calendars/{file}", address.slice(address.indexOf("/calendars/")));
+  await drive("DELETE", `${course}/calendar`, "/courses/big/calendar", { as: ada });
+  const own = await drive("GET", `${course}/certificate`, "/courses/big/certificate", { as: ada });
+  const { certificate } = z.looseObject({ certificate: z.object({ id: z.string() }) }).parse(own);
+  await drive("GET", "/certificates/{id}", `/certificates/${certificate.id}`);
+  await drive("GET", "/certificates/{id}/credential", `/certificates/${certificate.id}/credential`);
+  await drive("GET", "/certificates/status/{list}", "/certificates/status/0");
+  await drive("GET", `${course}/certificates`, "/courses/big/certificates?limit=1");
+  const revoke = `/courses/big/certificates/${certificate.id}/revoke`;
+  await drive("POST", `${course}/certificates/{id}/revoke`, revoke, { body: { reason: "plans" } });
+  await drive("GET", "/observed", "/observed");
 }
 
 const BOOTSTRAP_SECRET = "zQ8-first-light-0123456789-abcdefghij";

@@ -2,14 +2,18 @@ import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import type { ProblemRow } from "../../api/types.ts";
 import { useMessages } from "../../i18n/index.ts";
+import { keepFold, readFolds } from "../../lib/folds.ts";
 import { JustOpened, StateBadge } from "../../parts/state.tsx";
 import { itemPath } from "../../parts/why.tsx";
+import { useUser } from "../../session/hooks.ts";
 import { type MapNode, NARROW } from "./layout.ts";
 
 /** The same course as nested lists: everything the map shows, in the order of the course. */
 export function MapList({ course, nodes }: { course: string; nodes: readonly MapNode[] }) {
   const messages = useMessages();
   const [isNarrow] = useState(() => matchMedia(NARROW).matches);
+  const user = useUser()?.id ?? "";
+  const [folds, setFolds] = useState(() => readFolds(user, course));
   const chapters = nodes.filter((node) => "is_locked" in node.row);
   const loose = nodes.filter((node) => !("is_locked" in node.row));
   const all = nodes.flatMap((node) => [...node.problems, ...("is_locked" in node.row ? [] : [node.row])]);
@@ -20,7 +24,11 @@ export function MapList({ course, nodes }: { course: string; nodes: readonly Map
           <li key={node.id}>
             <Row course={course} row={node.row} problems={all} />
             {node.problems.length === 0 ? null : (
-              <Fold label={messages.problemsOf(node.problems.length)} isOpen={!isNarrow || isCurrent(node)}>
+              <Fold
+                label={messages.problemsOf(node.problems.length)}
+                isOpen={folds.get(node.id) ?? (!isNarrow || isCurrent(node))}
+                fold={(isOpen) => setFolds(keepFold(user, course, node.id, isOpen))}
+              >
                 <ul>
                   {node.problems.map((problem) => (
                     <li key={problem.id}>
@@ -54,16 +62,15 @@ function isCurrent({ row, problems }: MapNode): boolean {
   return row.status !== "locked" && problems.some(({ status }) => status !== "completed");
 }
 
-/** Folds what is in a chapter. What the reader has folded or unfolded stays so, whatever changes in the course. */
-function Fold({ label, isOpen, children }: { label: string; isOpen: boolean; children: ReactNode }) {
-  const [chosen, setChosen] = useState<boolean | null>(null);
-  const open = chosen ?? isOpen;
+/** Folds what is in a chapter. What the reader has folded or unfolded stays so in this browser, whatever changes in the course. */
+function Fold(props: { label: string; isOpen: boolean; fold: (isOpen: boolean) => void; children: ReactNode }) {
+  const { label, isOpen, fold, children } = props;
   return (
     <details
-      open={open}
+      open={isOpen}
       onToggle={(event) => {
         // The browser also reports what the page itself has set.
-        if (event.currentTarget.open !== open) setChosen(event.currentTarget.open);
+        if (event.currentTarget.open !== isOpen) fold(event.currentTarget.open);
       }}
     >
       <summary>{label}</summary>

@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo, useState } from "react";
+import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { useNeeds } from "../../api/needs.ts";
 import { isAbsent, isRefusal } from "../../api/problem.ts";
@@ -16,6 +16,8 @@ import { MapGraph } from "./graph.tsx";
 import { mapNodes, NARROW } from "./layout.ts";
 import { MapList } from "./list.tsx";
 import { MapPanel } from "./panel.tsx";
+
+const LearnerTools = lazy(() => import("../learning/side.tsx"));
 
 type View = "map" | "list";
 const STATES: ItemState[] = ["locked", "unlocked", "started", "completed"];
@@ -75,6 +77,11 @@ export function MapPage({ course }: { course: string }) {
         </nav>
       }
     >
+      {isStaff || isNew || fault !== null || chapters.data === undefined || problems.data === undefined ? null : (
+        <Suspense fallback={<div className="learning is-coming" />}>
+          <LearnerTools course={course} isWorthAsking={solved > 0 || chapters.data.results.some(isDone)} />
+        </Suspense>
+      )}
       {isNew || fault !== null ? null : (
         <div className="map-bar">
           <Segments
@@ -111,6 +118,10 @@ export function MapPage({ course }: { course: string }) {
       {body}
     </Page>
   );
+}
+
+function isDone({ status }: { status: ItemState }): boolean {
+  return status === "completed";
 }
 
 function MapWithPanel(props: {

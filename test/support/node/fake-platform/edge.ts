@@ -182,7 +182,7 @@ function sum(entries: readonly (readonly [number, number])[]): number {
 
 /** `run_worker_first` of wrangler.toml: all but the files and addresses of the pages. */
 function isForWorker(path: string): boolean {
-  return !/^\/((index\.html|favicon\.svg|sign-in\/?|courses|author|operator\/?)?$|(assets|courses|author)\/)/.test(
+  return !/^\/((index\.html|favicon\.svg|sign-in\/?|courses|author|operator\/?|grading|observed\/?)?$|(assets|courses|author|grading|invite|certificates)\/)/.test(
     path,
   );
 }

@@ -1,0 +1,99 @@
+import { z } from "@hono/zod-openapi";
+import { DAY_MS } from "../platform/instants.ts";
+import type { Language } from "../platform/text.ts";
+import { courseDoneAt } from "./completion/course.ts";
+import { scopeOf, stateOf } from "./evaluate.ts";
+import { titleOf } from "./explain.ts";
+import type { OutlineItem, When } from "./outline.ts";
+import { NONE } from "./program.ts";
+import { isListed, type View } from "./rows.ts";
+import { doneAt, windowOf } from "./scope.ts";
+import type { Scope } from "./truth.ts";
+
+/** One listed item as a learner plans by it. Instants in epoch ms; null where there is none. */
+const agendaItemSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  /** `chapter`, or the kind of the problem. */
+  kind: z.string(),
+  /** The chapter it stands in, where the learner sees that. */
+  chapter: z.string().nullable(),
+  state: z.enum(["locked", "unlocked", "started", "completed"]),
+  is_open: z.boolean(),
+  /** It counts as done: completed, or excused. */
+  is_done: z.boolean(),
+  opens: z.number().nullable(),
+  /** As the learner has it: an extension moves it. */
+  due: z.number().nullable(),
+  closes: z.number().nullable(),
+  /** Until then it takes work: `closes`, or the end of the course. */
+  until: z.number().nullable(),
+});
+export const agendaSchema = z.object({
+  /** When the learner met what the course asks for its certificate; it stays. */
+  certified_at: z.number().nullable(),
+  items: z.array(agendaItemSchema),
+});
+export type AgendaItem = z.infer<typeof agendaItemSchema>;
+export type Agenda = z.infer<typeof agendaSchema>;
+
+/** Everything in the learner's lists, in course order: each chapter with what stands in it, then what stands in none. */
+export function agendaOf(view: View, language: Language): Agenda {
+  const { program, learner, evaluation, now } = view;
+  const scope = scopeOf(program, learner, now);
+  const row = (item: number): AgendaItem => {
+    const isChapter = item < program.chapterCount;
+    const problem = program.outline.problems[item - program.chapterCount];
+    const standsIn = program.chapterOf[item] ?? NONE;
+    return {
+      id: program.ids[item] ?? "",
+      title: titleOf(program, item, language),
+      kind: isChapter ? "chapter" : (problem?.kind ?? "problem"),
+      chapter: !isChapter && evaluation.visible[standsIn] === 1 ? (program.ids[standsIn] ?? null) : null,
+      state: stateOf(learner, evaluation, item),
+      is_open: evaluation.open[item] === 1,
+      is_done: !Number.isNaN(doneAt(scope, item)),
+      ...datesOf(scope, item),
+    };
+  };
+  const order: number[] = [];
+  for (let chapter = 0; chapter < program.chapterCount; chapter += 1) {
+    order.push(chapter, ...(program.problemsOf[chapter] ?? []));
+  }
+  for (let item = program.chapterCount; item < program.size; item += 1) {
+    if (program.chapterOf[item] === NONE) order.push(item);
+  }
+  const items = order.filter((item) => isListed(view, item)).map(row);
+  return { certified_at: view.certifiedAt ?? null, items };
+}
+
+function datesOf(scope: Scope, item: number): Pick<AgendaItem, "opens" | "due" | "closes" | "until"> {
+  const { outline, chapterCount } = scope.program;
+  const source: OutlineItem | undefined =
+    item < chapterCount ? outline.chapters[item] : outline.problems[item - chapterCount];
+  if (source === undefined) return { opens: null, due: null, closes: null, until: null };
+  const { from, until } = windowOf(scope, item);
+  const extended = scope.exceptions?.get(item)?.extendTo ?? Number.NEGATIVE_INFINITY;
+  const due = instantOf(source.due, scope.learner.enrolledAt);
+  return {
+    opens: Number.isFinite(from) ? from : null,
+    due: due === null ? null : Math.max(due, extended),
+    closes: source.closes !== undefined && Number.isFinite(until) ? until : null,
+    until: Number.isFinite(until) ? until : null,
+  };
+}
+
+function instantOf(when: When | undefined, enrolledAt: number): number | null {
+  if (when === undefined) return null;
+  return typeof when === "string" ? Date.parse(when) : enrolledAt + Math.round(when.days * DAY_MS);
+}
+
+/** Whether a learner meets, now, what the course asks for its certificate; never where it has none. */
+export function meetsCertificate(scope: Scope): boolean {
+  const { outline, indexOf } = scope.program;
+  const { certificate } = outline.options;
+  if (certificate === undefined) return false;
+  if (certificate.for === "course") return !Number.isNaN(courseDoneAt(scope));
+  const item = indexOf.get(certificate.item);
+  return item !== undefined && !Number.isNaN(scope.learner.completedAt[item] ?? Number.NaN);
+}

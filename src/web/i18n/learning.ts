@@ -1,0 +1,148 @@
+import { useLanguage } from "./index.ts";
+
+// What a learner works with beside the course: what is next, search, calendar, notices, certificate, whom one observes.
+
+const en = {
+  nextTitle: "Next",
+  nextAll: "Everything is done.",
+  nextNothing: "There is nothing you can do right now.",
+  nextOpens: (title: string, when: string) => `${title} opens on ${when}.`,
+  nextDue: (when: string) => `Due ${when}`,
+  nextThen: "Then",
+  go: "Go",
+  resume: "Continue reading",
+
+  search: "Search in this course",
+  searchHint: "Press / to search",
+  searchNone: "Nothing found in what is open to you.",
+  searchFound: (count: number) => (count === 1 ? "1 found" : `${count} found`),
+  searchMore: "There may be more. Add a word.",
+  searchLocked: "locked",
+
+  calendar: "Due dates in your calendar",
+  calendarLead:
+    "Subscribe with a private address: your calendar then follows every change, also extensions that only you have. Whoever has the address can read these dates.",
+  calendarMake: "Subscribe",
+  calendarAgain: "Make a new address",
+  calendarAgainHint: "The address before ends at once.",
+  calendarShown: "Copy it now: it is shown only once.",
+  calendarSince: (when: string) => `An address exists since ${when}.`,
+  calendarEnd: "End the address",
+  calendarEnded: "The address has ended.",
+  calendarAddress: "Address for your calendar",
+  copy: "Copy",
+  copied: "Copied.",
+  notCopied: "It could not be copied. Select it and copy it yourself.",
+
+  notices: (unread: number) => (unread === 0 ? "Notices" : `Notices (${unread} new)`),
+  noNotices: "Nothing new.",
+  markRead: "Mark all as read",
+  unread: "new",
+  opened: (titles: string) => `Now open: ${titles}`,
+  graded: (titles: string) => `Graded: ${titles}`,
+  dueSoon: (titles: string) => `Due soon: ${titles}`,
+  message: "Message from your teacher",
+  andMore: (count: number) => ` and ${count} more`,
+
+  certificateEarned: "You have earned a certificate.",
+  certificateRevoked: "Your certificate was revoked.",
+  certificateSee: "See your certificate",
+  certificateTitle: "Certificate",
+  certificateFor: "This certifies that",
+  certificateHas: "has completed the course",
+  certificateOn: (when: string) => `Issued on ${when}`,
+  certificateValid: "Valid",
+  certificateNotValid: (when: string) => `Revoked on ${when}`,
+  certificateChecked: "This page comes from the service that issued it, which checked it just now.",
+  certificateGone: "This certificate is no longer available",
+  certificateGoneText: "Its holder is no longer known here.",
+  certificateNone: "There is no such certificate",
+  certificateNoneText: "Check the address.",
+  certificateDownload: "Download the credential",
+  certificateHint: "Open Badges 3.0, signed. Any wallet for verifiable credentials can check it.",
+  certificatePrint: "Print",
+  certificateAddress: "Address to check it at",
+
+  observedTitle: "Learners you observe",
+  observedLead: "You see their maps: what is open, what is locked, and why. You change nothing.",
+  observedNone: "You observe nobody.",
+  observedOpen: "See the map",
+
+  placeBack: "You are where you stopped reading.",
+  placeTop: "To the beginning",
+};
+export type LearningText = typeof en;
+
+const zh: LearningText = {
+  nextTitle: "下一步",
+  nextAll: "全部完成了。",
+  nextNothing: "目前没有可以做的内容。",
+  nextOpens: (title, when) => `“${title}”将于 ${when} 开放。`,
+  nextDue: (when) => `截止：${when}`,
+  nextThen: "然后",
+  go: "开始",
+  resume: "继续阅读",
+
+  search: "在本课程中搜索",
+  searchHint: "按 / 搜索",
+  searchNone: "在对你开放的内容中没有找到。",
+  searchFound: (count) => `找到 ${count} 项`,
+  searchMore: "可能还有更多，请再加一个词。",
+  searchLocked: "已锁定",
+
+  calendar: "将截止日期加入日历",
+  calendarLead: "用私密地址订阅：日历会跟随每次变化，包括只给你的延期。知道该地址的人都能看到这些日期。",
+  calendarMake: "订阅",
+  calendarAgain: "生成新地址",
+  calendarAgainHint: "之前的地址立即失效。",
+  calendarShown: "请现在复制：它只显示一次。",
+  calendarSince: (when) => `地址自 ${when} 起有效。`,
+  calendarEnd: "停用地址",
+  calendarEnded: "地址已停用。",
+  calendarAddress: "日历地址",
+  copy: "复制",
+  copied: "已复制。",
+  notCopied: "无法复制，请选中后自行复制。",
+
+  notices: (unread) => (unread === 0 ? "通知" : `通知（${unread} 条新）`),
+  noNotices: "没有新消息。",
+  markRead: "全部标为已读",
+  unread: "新",
+  opened: (titles) => `现已开放：${titles}`,
+  graded: (titles) => `已批改：${titles}`,
+  dueSoon: (titles) => `即将截止：${titles}`,
+  message: "老师的留言",
+  andMore: (count) => ` 等另外 ${count} 项`,
+
+  certificateEarned: "你获得了证书。",
+  certificateRevoked: "你的证书已被撤销。",
+  certificateSee: "查看证书",
+  certificateTitle: "证书",
+  certificateFor: "兹证明",
+  certificateHas: "已完成课程",
+  certificateOn: (when) => `颁发于 ${when}`,
+  certificateValid: "有效",
+  certificateNotValid: (when) => `已于 ${when} 撤销`,
+  certificateChecked: "本页来自颁发证书的服务，刚刚核对过。",
+  certificateGone: "此证书已不可用",
+  certificateGoneText: "这里已没有其持有人的记录。",
+  certificateNone: "没有这个证书",
+  certificateNoneText: "请检查地址。",
+  certificateDownload: "下载凭证",
+  certificateHint: "Open Badges 3.0，已签名。任何可验证凭证钱包都能核对。",
+  certificatePrint: "打印",
+  certificateAddress: "核对地址",
+
+  observedTitle: "你关注的学员",
+  observedLead: "你可以看到他们的课程图：哪些开放，哪些锁定，以及原因。你不能更改任何内容。",
+  observedNone: "你没有关注任何学员。",
+  observedOpen: "查看课程图",
+
+  placeBack: "这是你上次读到的位置。",
+  placeTop: "回到开头",
+};
+
+/** The texts of these parts in the language of the page. */
+export function useLearningText(): LearningText {
+  return useLanguage() === "zh" ? zh : en;
+}
