@@ -33,3 +33,8 @@ async function importing(format: Format, path: string): Promise<Imported> {
 export function courseJson(path: string): unknown {
   return JSON.parse(readFileSync(`${folder}/${path}`, "utf8"));
 }
+
+/** Bytes of a file. @param path below the folder. */
+export function courseBytes(path: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(`${folder}/${path}`));
+}
