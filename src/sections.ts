@@ -7,6 +7,7 @@ import { modelSection } from "./insight/gauges.ts";
 import { readinessSection } from "./ops/health/readiness.ts";
 import { movesSection } from "./ops/shards/gauges.ts";
 import { switchSection } from "./ops/switch-gauge.ts";
+import { rosterSection } from "./people/gauges.ts";
 import { privacySection } from "./privacy/gauges.ts";
 import { recordSection } from "./records/totals.ts";
 import { queueSection, unlockSection } from "./staleness/gauges.ts";
@@ -20,6 +21,7 @@ export const SECTIONS = [
   eventSection,
   fileSection,
   importSection,
+  rosterSection,
   privacySection,
   readinessSection,
   switchSection,

@@ -3,7 +3,7 @@ import { pruneEvents } from "../events/index.ts";
 import { pruneIdentity } from "../identity/index.ts";
 import { pruneDrafts, pruneImports } from "../imports/index.ts";
 import { pruneMirror } from "../mirror/index.ts";
-import { pruneInvitations } from "../people/index.ts";
+import { pruneInvitations, pruneRosters } from "../people/index.ts";
 import { countedDatabase } from "../platform/database/counted.ts";
 import { directory } from "../platform/database/shards.ts";
 import { pruneAnswers } from "../platform/http/idempotency.ts";
@@ -17,6 +17,7 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   pruneImports,
   pruneDrafts,
   pruneInvitations,
+  pruneRosters,
   (env, now) => pruneAnswers(directory(env), now),
   (env, now) => pruneEvents(directory(env), now),
   (env, now) => pruneLetters(directory(env), now),

@@ -5,6 +5,7 @@ import { resumeImports } from "../imports/index.ts";
 import { startNightlyRun, watchRuns } from "../insight/index.ts";
 import type { RefreshMessage } from "../mirror/index.ts";
 import { resumeMoves } from "../ops/index.ts";
+import { watchRosters } from "../people/index.ts";
 import { resumeErasures, watchErasures } from "../privacy/index.ts";
 import { sweepJournals } from "../records/index.ts";
 import { sweepEveryMinute } from "../staleness/index.ts";
@@ -25,6 +26,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
     (env) => resumeMoves(env),
     watchRuns,
     resumeImports,
+    watchRosters,
   ],
   "0 2 * * *": [
     (env) => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),

@@ -62,6 +62,7 @@ export type KeyPurpose =
   | "invitation"
   | "pass"
   | "pseudonym"
+  | "sealed"
   | "stream-token"
   | "upload-token";
 

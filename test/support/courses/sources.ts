@@ -36,5 +36,5 @@ export function courseJson(path: string): unknown {
 
 /** Bytes of a file. @param path below the folder. */
 export function courseBytes(path: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(`${folder}/${path}`));
+  return Uint8Array.from(readFileSync(`${folder}/${path}`));
 }

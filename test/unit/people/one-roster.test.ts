@@ -99,7 +99,7 @@ describe("a OneRoster file that is not one", () => {
   });
 
   it("is no zip, or one that was cut off", async () => {
-    const text = await unpackRoster(new TextEncoder().encode("sourcedId\n"), "roster.zip");
+    const text = await unpackRoster(Uint8Array.from(new TextEncoder().encode("sourcedId\n")), "roster.zip");
     expect(text).toMatchObject({ ok: false, refusal: { errors: [{ path: "roster.zip", rule: "not_a_zip" }] } });
     const cut = await unpackRoster(new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]), "roster.zip");
     expect(cut).toMatchObject({ ok: false, refusal: { errors: [{ rule: "truncated_archive" }] } });
