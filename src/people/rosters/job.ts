@@ -65,33 +65,31 @@ export async function workOnRoster(env: Env, id: string): Promise<boolean> {
   try {
     const isMore = held.row.state === "reading" ? await read(env, db, held) : await carryOut(env, db, held);
     if (isMore) return true;
-    const row = await findRun(db, id);
-    if (row !== null) await settle(env, db, row);
-    return false;
   } catch (fault) {
     if (fault instanceof LeaseLost) return false;
     const { row } = held;
     logFault("roster_attempt_failed", fault, { run: id, attempt: row.attempts });
     const error = { path: "", rule: "attempt_failed", message: describeFault(fault) };
     const now = Date.now();
-    if (row.attempts >= MAX_ATTEMPTS) await end(env, db, held, [error]);
+    if (row.attempts >= MAX_ATTEMPTS) await end(db, held, [error]);
     else {
       const state = row.state === "reading" ? "queued" : "confirmed";
       const wait = FIRST_WAIT_MS * 2 ** (row.attempts - 1);
       await change(db, held, { state, lease: null, due_at: now + wait, errors: kept([error]) });
+      return false;
     }
-    return false;
   }
+  const row = await findRun(db, id);
+  if (row !== null) await settle(env, db, row);
+  return false;
 }
 
 function keep(isOurs: boolean): void {
   if (!isOurs) throw new LeaseLost("the run is another worker's by now");
 }
 
-async function end(env: Env, db: Database, held: Held, errors: readonly FieldError[]): Promise<false> {
+async function end(db: Database, held: Held, errors: readonly FieldError[]): Promise<false> {
   keep(await change(db, held, { state: "failed", errors: kept(errors), lease: null, finished_at: Date.now() }));
-  const row = await findRun(db, held.row.id);
-  if (row !== null) await settle(env, db, row);
   logEvent("roster_failed", { run: held.row.id, course_id: held.row.course_slug, rule: errors[0]?.rule ?? "" });
   return false;
 }
@@ -136,13 +134,13 @@ async function standing(env: Env, db: Database, row: RunRow): Promise<Result<Sta
 async function read(env: Env, db: Database, held: Held): Promise<boolean> {
   const { row } = held;
   const stands = await standing(env, db, row);
-  if (!stands.ok) return end(env, db, held, errorsOf(stands.refusal));
+  if (!stands.ok) return end(db, held, errorsOf(stands.refusal));
   const { source, course } = stands.value;
-  if (course.pointer === null) return end(env, db, held, errorsOf(refuse("course_unpublished").refusal));
+  if (course.pointer === null) return end(db, held, errorsOf(refuse("course_unpublished").refusal));
   const bytes = await bytesOf(env, db, row, source);
-  if (!bytes.ok) return end(env, db, held, errorsOf(bytes.refusal));
+  if (!bytes.ok) return end(db, held, errorsOf(bytes.refusal));
   const prepared = await prepareRun(env, db, { row, source, course, bytes: bytes.value, now: Date.now() });
-  if (!prepared.ok) return end(env, db, held, errorsOf(prepared.refusal));
+  if (!prepared.ok) return end(db, held, errorsOf(prepared.refusal));
   const { plan, preview } = prepared.value;
   await env.DOCUMENTS.put(planKey(row.id), JSON.stringify(plan), asJson);
   await env.DOCUMENTS.put(previewKey(row.id), JSON.stringify(preview), asJson);
@@ -209,12 +207,12 @@ async function headersOf(env: Env, db: Database, source: SourceRow): Promise<Res
 async function carryOut(env: Env, db: Database, held: Held): Promise<boolean> {
   const { row } = held;
   const stands = await standing(env, db, row);
-  if (!stands.ok) return end(env, db, held, errorsOf(stands.refusal));
+  if (!stands.ok) return end(db, held, errorsOf(stands.refusal));
   const { actor, course } = stands.value;
-  if (course.pointer === null) return end(env, db, held, errorsOf(refuse("course_unpublished").refusal));
+  if (course.pointer === null) return end(db, held, errorsOf(refuse("course_unpublished").refusal));
   const stored = await env.DOCUMENTS.get(planKey(row.id));
   if (stored === null) {
-    return end(env, db, held, errorsOf(refuse("not_found", { detail: "The plan is not kept any more." }).refusal));
+    return end(db, held, errorsOf(refuse("not_found", { detail: "The plan is not kept any more." }).refusal));
   }
   const { acts, keeps } = planSchema.parse(await stored.json());
   const tally = new Tally(countsSchema.parse(JSON.parse(row.counts)), errorsSchema.parse(JSON.parse(row.errors)));

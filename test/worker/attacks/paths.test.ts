@@ -67,6 +67,7 @@ function valid(name: string, path: string): string {
     user: "ada",
     learner: "ada",
     part: "1",
+    source: "school",
     backup: "20260101T000000Z-0a1b2c3d",
     file: "manifest.json",
   };
