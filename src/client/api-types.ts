@@ -816,13 +816,125 @@ export type ChapterDocument = {
   problems?: ProblemDocument[];
 };
 
-/**
- * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
- * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
- * {days}, after {item, days}, average {of, min, below}, total {min, below}, previous {is}, viewed, submitted, cohort (a
- * name, {any_of} or {any}), profile {field, op, value}, course_completed, missing {what, name}, hide.
- */
-export type Rule = Record<string, unknown>;
+/** When an item is open: one operator in each object. */
+export type Rule =
+  | {
+      all: Rule[];
+    }
+  | {
+      any: Rule[];
+    }
+  | {
+      at_least: {
+        count: number;
+        of: Rule[];
+      };
+    }
+  | {
+      not: Rule;
+    }
+  | {
+      completed: string;
+    }
+  | {
+      attempted: string;
+    }
+  | {
+      score: {
+        item: string;
+        min?: number;
+        below?: number;
+      };
+    }
+  | {
+      progress: {
+        of: string | string[];
+        min_percent: number;
+      };
+    }
+  | {
+      from: string;
+    }
+  | {
+      until: string;
+    }
+  | {
+      after_enrollment: {
+        days: number;
+      };
+    }
+  | {
+      after: {
+        item: string;
+        days: number;
+      };
+    }
+  | {
+      cohort:
+        | string
+        | {
+            any_of: string[];
+          }
+        | {
+            any: true;
+          };
+    }
+  | {
+      state: {
+        item: string;
+        is: ("incomplete" | "complete" | "passed" | "failed")[];
+      };
+    }
+  | {
+      points: {
+        item: string;
+        min?: number;
+        below?: number;
+      };
+    }
+  | {
+      average: {
+        of: string[];
+        min?: number;
+        below?: number;
+      };
+    }
+  | {
+      total: {
+        min?: number;
+        below?: number;
+      };
+    }
+  | {
+      previous: {
+        is: ("incomplete" | "complete" | "passed" | "failed")[];
+      };
+    }
+  | {
+      viewed: string;
+    }
+  | {
+      submitted: string;
+    }
+  | {
+      profile: {
+        field: string;
+        op: "contains" | "does_not_contain" | "is_equal_to" | "starts_with" | "ends_with" | "is_empty" | "is_not_empty";
+        value?: string;
+      };
+    }
+  | {
+      course_completed: string;
+    }
+  | {
+      missing: {
+        what: "item" | "grade" | "cohort" | "profile" | "condition";
+        name: string;
+      };
+    }
+  | {
+      hide: Rule;
+    };
 
 /** How the item becomes complete. If absent: a chapter when it is marked, a problem when a submission passes. */
 export type Requirement = Record<string, unknown>;
