@@ -3026,7 +3026,7 @@ export type OverridesAnswer = {
   results: {
     user_id: string;
     outcome: "done" | "refused";
-    /** Why it was refused, as of a single override. */
+    /** Why it was refused, as for a single learner. */
     code: string | null;
   }[];
   done: number;
@@ -3038,6 +3038,13 @@ export type OverridesRequest = {
   reason: string;
   expires_at?: string | null;
   extend_to?: string | null;
+  /** Everybody who is in it now. Who joins later is not meant. */
+  cohort?: string;
+  user_ids?: string[];
+};
+
+export type RelockRequest = {
+  reason: string;
   /** Everybody who is in it now. Who joins later is not meant. */
   cohort?: string;
   user_ids?: string[];
@@ -5230,6 +5237,16 @@ export interface Paths {
       answer: OverridesAnswer;
     };
   };
+  "/api/v1/courses/{course}/relock/batch": {
+    /** For a cohort or some learners, lock items again that are kept open although the rules do not open them now */
+    post: {
+      path: {
+        course: string;
+      };
+      body: RelockRequest;
+      answer: OverridesAnswer;
+    };
+  };
   "/api/v1/courses/{course}/invitations": {
     /** The links of a course, the newest first; those that ended stay for 30 days */
     get: {
@@ -5518,6 +5535,7 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/roster/sources/{source}/runs",
   "POST /api/v1/courses/{course}/roster/runs/{id}/confirm",
   "POST /api/v1/courses/{course}/overrides/batch",
+  "POST /api/v1/courses/{course}/relock/batch",
   "POST /api/v1/courses/{course}/invitations",
   "DELETE /api/v1/courses/{course}/invitations/{id}",
   "POST /api/v1/invitations/accept",

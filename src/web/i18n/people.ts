@@ -113,6 +113,9 @@ const en = {
   relock: "Relock",
   relockHint: "Locks again what is kept open although the rules do not open it now.",
   relockSure: "Lock again what the rules do not open now? What was done stays.",
+  relockManySure: (count: number) =>
+    `Lock again for ${count === 1 ? "this learner" : `these ${count} learners`} what the rules do not open now? What was done stays.`,
+  relockReason: "Relocked from the list of people",
   save: "Save",
   saved: "Saved.",
   history: "History",
@@ -268,6 +271,8 @@ const zh: PeopleText = {
   relock: "重新锁定",
   relockHint: "把现在按规则不应开放但仍保留开放的内容重新锁定。",
   relockSure: "重新锁定现在按规则不开放的内容吗？已完成的不受影响。",
+  relockManySure: (count) => `为这 ${count} 名学员重新锁定现在按规则不开放的内容吗？已完成的不受影响。`,
+  relockReason: "从人员列表重新锁定",
   save: "保存",
   saved: "已保存。",
   history: "历史",

@@ -64,6 +64,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "POST /api/v1/courses/{course}/invitations": "other",
   "POST /api/v1/courses/{course}/members/batch": "other",
   "POST /api/v1/courses/{course}/overrides/batch": "other",
+  "POST /api/v1/courses/{course}/relock/batch": "other",
   "POST /api/v1/courses/{course}/people/batch": "other",
   "POST /api/v1/courses/{course}/versions": "other",
   "POST /api/v1/courses/{course}/versions/{version}/activate": "other",

@@ -663,6 +663,14 @@ const PLAN: Record<string, Act[]> = {
       }),
     ofItem("override.set", "four"),
   ),
+  "POST /courses/{course}/relock/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/relock/batch`, {
+        body: { user_ids: [world.learner], reason: "a mistake" },
+      }),
+    ofEnrollment("enrollment.relocked"),
+  ),
   // Who may make links sees them; who comes by one is in the roll.
   "GET /courses/{course}/invitations": open(["author", get(({ slug }) => `/courses/${slug}/invitations`)]),
   "POST /courses/{course}/invitations": each(

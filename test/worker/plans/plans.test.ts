@@ -289,6 +289,9 @@ async function people() {
   await drive("POST", `${course}/overrides/batch`, "/courses/big/overrides/batch", {
     body: { item: "big.two", kind: "unlock", reason: "plans", user_ids: ["ada"] },
   });
+  await drive("POST", `${course}/relock/batch`, "/courses/big/relock/batch", {
+    body: { reason: "plans", cohort: "nobody" },
+  });
   const member = `${course}/members/{user}`;
   await drive("PUT", member, "/courses/big/members/helper", { body: { role: "co_author" } });
   await drive("GET", `${course}/members`, "/courses/big/members");
