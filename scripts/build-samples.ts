@@ -47,7 +47,8 @@ function run(command: string, args: readonly string[], cwd: string): string {
     const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
     return execFileSync(command, args, { cwd, encoding: "utf8", stdio: "pipe", env: environment });
   } catch (fault) {
-    const output = typeof fault === "object" && fault !== null ? [Reflect.get(fault, "stdout"), Reflect.get(fault, "stderr")] : [];
+    const output =
+      typeof fault === "object" && fault !== null ? [Reflect.get(fault, "stdout"), Reflect.get(fault, "stderr")] : [];
     throw new Error(`${command} ${args.join(" ")} failed in ${cwd}:\n${output.join("\n")}`);
   }
 }

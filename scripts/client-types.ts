@@ -20,7 +20,11 @@ const RULE = "#/components/schemas/Rule";
 /** What a cohort is asked by; its schema reads it by what it is, and does not say which forms there are. */
 const COHORT_FORMS = [
   { type: "string" },
-  object({ type: "object", required: ["any_of"], properties: { any_of: { type: "array", items: { type: "string" } } } }),
+  object({
+    type: "object",
+    required: ["any_of"],
+    properties: { any_of: { type: "array", items: { type: "string" } } },
+  }),
   object({ type: "object", required: ["any"], properties: { any: { const: true } } }),
 ];
 

@@ -91,7 +91,8 @@ const relockRoute = defineRoute(
     path: "/courses/{course}/relock/batch",
     operationId: "relockLearners",
     tags: TAGS,
-    summary: "For a cohort or some learners, lock items again that are kept open although the rules do not open them now",
+    summary:
+      "For a cohort or some learners, lock items again that are kept open although the rules do not open them now",
     middleware: [idempotent("harmless")],
     request: {
       headers: idempotencyHeader,

@@ -21,12 +21,17 @@ import { fileKey, findRun, findSource, makeRun, previewKey } from "./rosters/sto
 import { MAX_FILE_BYTES } from "./rosters/unpack.ts";
 import { runDetail, runView, sourceNameSchema, viewRun } from "./rosters/views.ts";
 import { confirmRun } from "./statements.ts";
-import { rosterRuns, type RunRow, type SourceRow } from "./tables.ts";
+import { type RunRow, rosterRuns, type SourceRow } from "./tables.ts";
 
 const FILES_PATH = "/courses/{course}/roster/sources/{source}/files";
 const NO_STORE = { "cache-control": "no-store" };
 /** What a roster may be sent as. */
-const TYPES: readonly string[] = ["application/zip", "application/x-zip-compressed", "application/octet-stream", "text/csv"];
+const TYPES: readonly string[] = [
+  "application/zip",
+  "application/x-zip-compressed",
+  "application/octet-stream",
+  "text/csv",
+];
 const BYTES = { required: true, content: { "*/*": { schema: z.string().openapi({ format: "binary" }) } } };
 const sourceParams = z.object({ course: courseSlugSchema, source: sourceNameSchema });
 const runParams = z.object({ course: courseSlugSchema, id: fileIdSchema });
@@ -49,7 +54,11 @@ const sendRoute = defineRoute(
       params: sourceParams,
       query: z.object({ name: fileNameSchema.optional().openapi({ description: "Name of the file, for messages." }) }),
       headers: z.object({
-        "content-type": z.string().max(200).optional().openapi({ description: `One of: ${TYPES.join(", ")}.` }),
+        "content-type": z
+          .string()
+          .max(200)
+          .optional()
+          .openapi({ description: `One of: ${TYPES.join(", ")}.` }),
       }),
       body: BYTES,
     },
@@ -99,7 +108,12 @@ const readRoute = defineRoute(
   },
 );
 const confirmRoute = defineRoute(
-  { roles: PEOPLE, rule: MANAGE_RULE, rate: "write", refuses: ["not_found", "removal_unconfirmed", "concurrent_change"] },
+  {
+    roles: PEOPLE,
+    rule: MANAGE_RULE,
+    rate: "write",
+    refuses: ["not_found", "removal_unconfirmed", "concurrent_change"],
+  },
   {
     method: "post",
     path: "/courses/{course}/roster/runs/{id}/confirm",
@@ -152,9 +166,16 @@ export function rosterRunRoutes() {
       if (!source.ok) return respond(c, source.refusal);
       const { address, kind } = source.value;
       if (kind === "upload" || address === null) {
-        return respond(c, refuse("no_effect", { detail: "Files of this source are sent; there is nothing to fetch." }).refusal);
+        return respond(
+          c,
+          refuse("no_effect", { detail: "Files of this source are sent; there is nothing to fetch." }).refusal,
+        );
       }
-      const file_name = address.split(/[/?]/).findLast((part) => part !== "")?.slice(0, 100) ?? name;
+      const file_name =
+        address
+          .split(/[/?]/)
+          .findLast((part) => part !== "")
+          ?.slice(0, 100) ?? name;
       const run = await begin(c, source.value, { id: newId(), begun: "asked", file_name });
       return run.ok ? c.json(viewRun(run.value), 202, NO_STORE) : respond(c, run.refusal);
     })
@@ -198,7 +219,8 @@ export function rosterRunRoutes() {
         return respond(c, refuse("concurrent_change", { detail: "The run is not waiting to be confirmed." }).refusal);
       }
       const preview = await previewOf(c, row);
-      if (preview === null) return respond(c, refuse("not_found", { detail: "The plan is not kept any more." }).refusal);
+      if (preview === null)
+        return respond(c, refuse("not_found", { detail: "The plan is not kept any more." }).refusal);
       const { goes, enrolled, needs_confirmation } = preview;
       if (needs_confirmation && c.req.valid("json").confirm_removed !== goes) {
         const detail = `${goes} of ${enrolled} learners would be withdrawn.`;

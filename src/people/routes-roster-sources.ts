@@ -49,7 +49,9 @@ const sourceBody = z
       .regex(/^[\x21-\x7e]+$/, "printable ASCII without blanks")
       .nullable()
       .optional()
-      .describe("Sent to the address as a bearer token. Stored encrypted, never shown. Left out: stays; null: removed."),
+      .describe(
+        "Sent to the address as a bearer token. Stored encrypted, never shown. Left out: stays; null: removed.",
+      ),
     hour: z.int().min(0).max(23).nullable().default(null).describe("Runs by itself each day in this hour, UTC."),
     settings: settingsSchema.prefault({}),
   })
@@ -144,7 +146,8 @@ export function rosterSourceRoutes() {
       const isElsewhere = before !== null && (before.kind !== kind || originOf(before.address) !== originOf(address));
       // A token goes to the server it was set for, never to another that somebody else enters later.
       const kept = isElsewhere ? null : (before?.secret ?? null);
-      const secret = token === undefined ? kept : token === null ? null : await seal(acceptedSecrets(c.env), place, token);
+      const secret =
+        token === undefined ? kept : token === null ? null : await seal(acceptedSecrets(c.env), place, token);
       const { id: owner, role } = actorOf(c);
       const now = Date.now();
       const due_at = nextNight({ course_slug: slug, name, hour }, now);
@@ -171,7 +174,10 @@ export function rosterSourceRoutes() {
       nudgeAudit(c);
       const row = await findSource(db, slug, name);
       if (isFull || row === null) {
-        return respond(c, refuse("people_limit", { detail: `A course has at most ${MAX_SOURCES} sources of rosters.` }).refusal);
+        return respond(
+          c,
+          refuse("people_limit", { detail: `A course has at most ${MAX_SOURCES} sources of rosters.` }).refusal,
+        );
       }
       return c.json(viewSource(row, await lastRun(db, slug, name)), 200);
     })
@@ -184,7 +190,10 @@ export function rosterSourceRoutes() {
       if (before === null) return c.json({ name, changed: false }, 200);
       const last = await lastRun(db, slug, name);
       if (last !== null && ["queued", "reading", "confirmed", "applying"].includes(last.state)) {
-        return respond(c, refuse("concurrent_change", { detail: "A run of this source is under way.", retry_after: 5 }).refusal);
+        return respond(
+          c,
+          refuse("concurrent_change", { detail: "A run of this source is under way.", retry_after: 5 }).refusal,
+        );
       }
       const directoryDb = directory(c.env);
       await directoryDb.batch([

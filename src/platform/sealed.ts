@@ -26,7 +26,11 @@ export async function seal([current]: AcceptedSecrets, place: string, text: stri
   const { name, key } = await keyOf(current);
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const additionalData = new TextEncoder().encode(place);
-  const encrypted = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, new TextEncoder().encode(text));
+  const encrypted = await crypto.subtle.encrypt(
+    { name: "AES-GCM", iv, additionalData },
+    key,
+    new TextEncoder().encode(text),
+  );
   return `v1.${name}.${iv.toBase64(base64)}.${new Uint8Array(encrypted).toBase64(base64)}`;
 }
 
@@ -48,7 +52,11 @@ export async function unseal(
         iv: Uint8Array.fromBase64(iv, { alphabet: "base64url" }),
         additionalData: new TextEncoder().encode(place),
       };
-      const bytes = await crypto.subtle.decrypt(options, key, Uint8Array.fromBase64(encrypted, { alphabet: "base64url" }));
+      const bytes = await crypto.subtle.decrypt(
+        options,
+        key,
+        Uint8Array.fromBase64(encrypted, { alphabet: "base64url" }),
+      );
       return { text: new TextDecoder().decode(bytes), isOld: index > 0 };
     } catch {
       return null;

@@ -128,7 +128,9 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
   it("takes a OneRoster file, on a phone too, and says what is wrong with a bad one", async () => {
     const { context, page, faults } = await opened(`${AUTHORS}/people?view=file`, { size: NARROW });
     const choose = async (name: string, bytes: Uint8Array) => {
-      await page.locator("input[type=file]").setInputFiles({ name, mimeType: "application/zip", buffer: Buffer.from(bytes) });
+      await page
+        .locator("input[type=file]")
+        .setInputFiles({ name, mimeType: "application/zip", buffer: Buffer.from(bytes) });
     };
     const files = (role: string) => ({
       "manifest.csv": "propertyName,value\noneroster.version,1.1\nfile.users,bulk\nfile.enrollments,bulk\n",

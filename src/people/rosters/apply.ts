@@ -9,14 +9,7 @@ import { inParallel } from "../../platform/parallel.ts";
 import type { FieldError } from "../../platform/results.ts";
 import { MAX_OBSERVED } from "../routes-observers.ts";
 import { applicantOf } from "../routes-people.ts";
-import {
-  addGrant,
-  dropGrant,
-  removeMember,
-  removeObserver,
-  setMember,
-  setObserver,
-} from "../statements.ts";
+import { addGrant, dropGrant, removeMember, removeObserver, setMember, setObserver } from "../statements.ts";
 import { PARALLEL } from "./limits.ts";
 import type { Act } from "./shapes.ts";
 
@@ -99,7 +92,11 @@ async function setRights(on: Applying, acts: readonly Act[], tally: Tally): Prom
     const { id, role, request_id } = on.actor;
     const details = kind === undefined ? {} : { details: { kind } };
     const target = { type: "user", id: user };
-    return addAuditEntryStatement(db, { action, actor: { id, role }, target, course: slug, request_id, ...details }, now);
+    return addAuditEntryStatement(
+      db,
+      { action, actor: { id, role }, target, course: slug, request_id, ...details },
+      now,
+    );
   };
   for (const act of acts) {
     if (act.do === "member" && act.role === null) {
@@ -117,7 +114,8 @@ async function setRights(on: Applying, acts: readonly Act[], tally: Tally): Prom
         entry("course.member_set", act.user, act.role),
       ]);
       // Nothing was changed where the act was carried out before, or where there is no room.
-      const isThere = (set?.meta.changes ?? 0) > 0 || (await fetchCourse(on.db, slug))?.members.get(act.user) === act.role;
+      const isThere =
+        (set?.meta.changes ?? 0) > 0 || (await fetchCourse(on.db, slug))?.members.get(act.user) === act.role;
       if (isThere) tally.add("rights");
       else tally.lost(act.user, "people_limit", `A course has at most ${MAX_MEMBERS} members.`);
       changed = true;

@@ -12,7 +12,13 @@ export function readCsvRoster(text: string): { file: RosterFile; faults: FieldEr
   const places: NonNullable<RosterFile["places"]> = { isWhole: true, rows: new Map() };
   for (const { user_id, email, cohorts } of rows) {
     const id = user_id ?? `${MAIL}${email ?? ""}`;
-    people.rows.set(id, { key: user_id ?? email, name: user_id ?? email ?? "", is_guardian: false, agents: [], cohorts });
+    people.rows.set(id, {
+      key: user_id ?? email,
+      name: user_id ?? email ?? "",
+      is_guardian: false,
+      agents: [],
+      cohorts,
+    });
     places.rows.set(id, { person: id, class: "", role: "student", begin: null, end: null });
   }
   return { file: { people, places, classes: null }, faults: errors };

@@ -20,7 +20,11 @@ function eventAbout({ id, course_slug, file_name, state, applied, total, errors,
   const message = first === undefined ? "" : `${first.path} ${first.message}`.trim().slice(0, 500);
   return eventOf(
     "task.progress-failed",
-    { task_id: id, error: { code: first?.rule ?? "failed", message: message || file_name }, retry: { advised: false, attempts_left: 0 } },
+    {
+      task_id: id,
+      error: { code: first?.rule ?? "failed", message: message || file_name },
+      retry: { advised: false, attempts_left: 0 },
+    },
     { key: `roster ${id} ended`, level: "error" },
   );
 }

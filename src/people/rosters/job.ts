@@ -45,7 +45,8 @@ const errorsSchema = z.array(z.object({ path: z.string(), rule: z.string(), mess
 const asJson = { httpMetadata: { contentType: "application/json" } };
 
 /** What a secret of a source belongs to. */
-export const secretPlace = ({ course_slug, name }: Pick<SourceRow, "course_slug" | "name">) => `roster ${course_slug} ${name}`;
+export const secretPlace = ({ course_slug, name }: Pick<SourceRow, "course_slug" | "name">) =>
+  `roster ${course_slug} ${name}`;
 
 /**
  * Does what is next of a run: reads and plans, or carries out. It may be killed anywhere and be run twice: reading writes
@@ -163,7 +164,12 @@ async function read(env: Env, db: Database, held: Held): Promise<boolean> {
 }
 
 /** The file of a run: as it was sent, or as it is where the source says. */
-async function bytesOf(env: Env, db: Database, row: RunRow, source: SourceRow): Promise<Result<Uint8Array<ArrayBuffer>>> {
+async function bytesOf(
+  env: Env,
+  db: Database,
+  row: RunRow,
+  source: SourceRow,
+): Promise<Result<Uint8Array<ArrayBuffer>>> {
   if (row.begun === "sent") {
     const stored = await env.DOCUMENTS.get(fileKey(row.id));
     if (stored === null) return refuse("not_found", { detail: "The file is not kept any more; send it again." });

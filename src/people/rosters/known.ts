@@ -19,9 +19,7 @@ export async function knownPeople(db: Database, course: string, source: string):
     const rows = await db
       .select()
       .from(rosterPeople)
-      .where(
-        and(eq(rosterPeople.course_slug, course), eq(rosterPeople.source, source), gt(rosterPeople.person, after)),
-      )
+      .where(and(eq(rosterPeople.course_slug, course), eq(rosterPeople.source, source), gt(rosterPeople.person, after)))
       .orderBy(rosterPeople.person)
       .limit(PAGE)
       .all();

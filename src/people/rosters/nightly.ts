@@ -14,7 +14,10 @@ const MINUTES = 50;
 export const rosterMessage = (id: string) => ({ type: "roster", id }) as const;
 
 /** When a source runs next: at its hour (UTC), at a minute of its own, so that not all come at once. */
-export function nextNight({ course_slug, name, hour }: Pick<SourceRow, "course_slug" | "name" | "hour">, now: number): number | null {
+export function nextNight(
+  { course_slug, name, hour }: Pick<SourceRow, "course_slug" | "name" | "hour">,
+  now: number,
+): number | null {
   if (hour === null) return null;
   const minute = fnv1a(`${course_slug} ${name}`) % MINUTES;
   const today = Math.floor(now / DAY_MS) * DAY_MS + hour * HOUR_MS + minute * 60_000;
@@ -27,7 +30,9 @@ export async function askForRun(env: Env, id: string): Promise<void> {
     await env.IMPORT_QUEUE.send(rosterMessage(id));
   } catch (fault) {
     logFault("roster_not_sent", fault, { run: id });
-    await noteAsked(rosterDatabase(env), [id], 0).catch((later: unknown) => logFault("roster_not_sent", later, { run: id }));
+    await noteAsked(rosterDatabase(env), [id], 0).catch((later: unknown) =>
+      logFault("roster_not_sent", later, { run: id }),
+    );
   }
 }
 
@@ -38,7 +43,16 @@ export async function watchRosters(env: Env, now: number): Promise<void> {
     const id = crypto.randomUUID().replaceAll("-", "");
     const { course_slug, name, owner, role } = source;
     const file_name = (source.address ?? name).split("/").at(-1)?.slice(0, 100) || name;
-    const run = { id, course_slug, source: name, begun: "nightly", file_name, owner, role, request_id: `roster-${id}` } as const;
+    const run = {
+      id,
+      course_slug,
+      source: name,
+      begun: "nightly",
+      file_name,
+      owner,
+      role,
+      request_id: `roster-${id}`,
+    } as const;
     // The hour is moved first: a cron that is killed between loses a night, and never begins two runs.
     await noteNextNight(db, source, nextNight(source, now));
     if (await makeRun(db, run, now)) await askForRun(env, id);

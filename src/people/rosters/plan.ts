@@ -131,7 +131,8 @@ function planRights({ roles, observers }: Side, now: CourseNow, acts: Act[]): vo
   for (const grant of now.granted) {
     const [kind, user = "", learner = ""] = grant.split(" ");
     if (kind === "member" && !roles.has(user)) acts.push({ do: "member", user, role: null });
-    if (kind === "observer" && !observers.has(`${user} ${learner}`)) acts.push({ do: "observer", user, learner, on: false });
+    if (kind === "observer" && !observers.has(`${user} ${learner}`))
+      acts.push({ do: "observer", user, learner, on: false });
   }
 }
 
@@ -174,7 +175,8 @@ function keepsOf({
   const named = settings.classes === null ? null : new Set(settings.classes.map((one) => one.class));
   for (const [id, { said }] of after) {
     // Where classes are named, people of other classes are nobody's business here.
-    const isHere = named === null || said.is_guardian || Object.values(said.places).some((place) => named.has(place.class));
+    const isHere =
+      named === null || said.is_guardian || Object.values(said.places).some((place) => named.has(place.class));
     const learner = wanted.get(id)?.learner ?? null;
     const row = isHere
       ? { said, user: userOf.get(id) ?? null, learner: learner === null ? null : (learner.cohorts ?? []) }

@@ -40,7 +40,13 @@ type Why = (typeof WAITS)[number];
 export async function prepareRun(
   env: Env,
   db: Database,
-  { row, source, course, bytes, now }: {
+  {
+    row,
+    source,
+    course,
+    bytes,
+    now,
+  }: {
     row: RunRow;
     source: SourceRow;
     course: CourseEntry;
@@ -58,10 +64,14 @@ export async function prepareRun(
   const { userOf, waits } = await matched(db, { before, after, wanted, settings, isCsv });
   const missing = settings.missing ?? (isCsv ? "stay" : "leave");
   const users = [...userOf.values()].filter((user) => user !== null);
-  const earlier = [...before.values()].flatMap(({ user, learner }) => (user !== null && learner !== null ? [user] : []));
+  const earlier = [...before.values()].flatMap(({ user, learner }) =>
+    user !== null && learner !== null ? [user] : [],
+  );
   const enrolled = await enrolledAmong(env, course.slug, missing === "leave_all" ? null : [...users, ...earlier]);
   if (enrolled === null) {
-    return refuse("people_limit", { detail: `A class of over ${MAX_CLASS} learners is not compared with a file as a whole.` });
+    return refuse("people_limit", {
+      detail: `A class of over ${MAX_CLASS} learners is not compared with a file as a whole.`,
+    });
   }
   const observers = settings.guardians ? await observersAmong(db, course.slug, users) : new Set<string>();
   const granted = await grantsOf(db, course.slug, source.name);
@@ -70,7 +80,16 @@ export async function prepareRun(
     { owner: course.owner_id, members: course.members, enrolled, observers, granted },
   );
   const all = [...read.value.notes, ...notes];
-  const preview = await previewOf(env, { change, after, wanted, waits, settings, notes: all, enrolled: enrolled.size, file: read.value.file });
+  const preview = await previewOf(env, {
+    change,
+    after,
+    wanted,
+    waits,
+    settings,
+    notes: all,
+    enrolled: enrolled.size,
+    file: read.value.file,
+  });
   return ok({ plan: { acts: change.acts, keeps: change.keeps }, preview });
 }
 
@@ -98,7 +117,13 @@ async function readFile(
 /** Which user each person is. Somebody who was matched once stays that user, whatever becomes of their address. */
 async function matched(
   db: Database,
-  { before, after, wanted, settings, isCsv }: {
+  {
+    before,
+    after,
+    wanted,
+    settings,
+    isCsv,
+  }: {
     before: ReadonlyMap<string, KnownPerson>;
     after: ReadonlyMap<string, Listed>;
     wanted: ReadonlyMap<string, Wanted>;
@@ -173,7 +198,16 @@ async function observersAmong(db: Database, course: string, users: readonly stri
 
 async function previewOf(
   env: Env,
-  { change, after, wanted, waits, settings, notes, enrolled, file }: {
+  {
+    change,
+    after,
+    wanted,
+    waits,
+    settings,
+    notes,
+    enrolled,
+    file,
+  }: {
     change: Change;
     after: ReadonlyMap<string, Listed>;
     wanted: ReadonlyMap<string, Wanted>;

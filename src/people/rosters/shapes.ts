@@ -36,7 +36,9 @@ export const settingsSchema = z
       .max(MAX_CLASSES)
       .nullable()
       .default(null)
-      .describe("Classes that learn in this course, by sourcedId. Null: all of the file, each with a cohort of its id."),
+      .describe(
+        "Classes that learn in this course, by sourcedId. Null: all of the file, each with a cohort of its id.",
+      ),
     teacher: rightsSchema.default("grader"),
     aide: rightsSchema.default("none"),
     guardians: z.boolean().default(false).describe("Whether guardians observe their children."),
@@ -112,9 +114,7 @@ export type Act = z.output<typeof actSchema>;
 /** What a plan keeps of somebody: null forgets them. */
 export const keepSchema = z.object({
   id: z.string(),
-  row: z
-    .object({ said: saidSchema, user: z.string().nullable(), learner: z.array(z.string()).nullable() })
-    .nullable(),
+  row: z.object({ said: saidSchema, user: z.string().nullable(), learner: z.array(z.string()).nullable() }).nullable(),
 });
 export type Keep = z.output<typeof keepSchema>;
 

@@ -15,13 +15,17 @@ export const runView = z
   .object({
     id: z.string(),
     source: z.string(),
-    begun: z.enum(RUN_BEGUN).openapi({ description: "A file was sent; somebody asked for a fetch; or it was the night's hour." }),
+    begun: z
+      .enum(RUN_BEGUN)
+      .openapi({ description: "A file was sent; somebody asked for a fetch; or it was the night's hour." }),
     file_name: z.string(),
     state: z.enum(SHOWN_STATES).openapi({ description: "planned: it waits to be confirmed." }),
     total: z.int().openapi({ description: "Acts of the plan." }),
     applied: z.int(),
     counts: z.record(z.string(), z.int()),
-    errors: z.array(noteSchema).openapi({ description: "Why it failed, or whom it could not be done for: file, line, field, rule." }),
+    errors: z
+      .array(noteSchema)
+      .openapi({ description: "Why it failed, or whom it could not be done for: file, line, field, rule." }),
     created_at: z.string(),
     finished_at: z.string().nullable(),
   })
@@ -45,7 +49,19 @@ export const sourceView = z
   })
   .openapi("RosterSource");
 
-export function viewRun({ id, source, begun, file_name, state, total, applied, counts, errors, created_at, finished_at }: RunRow) {
+export function viewRun({
+  id,
+  source,
+  begun,
+  file_name,
+  state,
+  total,
+  applied,
+  counts,
+  errors,
+  created_at,
+  finished_at,
+}: RunRow) {
   return {
     id,
     source,

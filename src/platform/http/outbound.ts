@@ -6,7 +6,19 @@ import { ok, type Result, refuse } from "../results.ts";
 const MAX_REDIRECTS = 3;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 /** Names that stand for a machine or network of the house (RFC 6761, RFC 6762, RFC 8375, and customs). */
-const HOUSE_NAMES = ["localhost", "local", "internal", "intranet", "lan", "home.arpa", "corp", "home", "test", "invalid", "onion"];
+const HOUSE_NAMES = [
+  "localhost",
+  "local",
+  "internal",
+  "intranet",
+  "lan",
+  "home.arpa",
+  "corp",
+  "home",
+  "test",
+  "invalid",
+  "onion",
+];
 
 /** Addresses of a name. @throws where nobody knows. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
@@ -85,10 +97,16 @@ export function addressFault(text: string): { rule: string; message: string } | 
   if (url === null) return { rule: "invalid_url", message: "This is no address." };
   if (url.protocol !== "https:") return { rule: "not_https", message: "The address must begin with https://." };
   if (url.username !== "" || url.password !== "") {
-    return { rule: "has_password", message: "The address must not contain a user or a password: set the token instead." };
+    return {
+      rule: "has_password",
+      message: "The address must not contain a user or a password: set the token instead.",
+    };
   }
   if (url.port !== "") return { rule: "port", message: "The address must have no port: only 443 is used." };
-  const name = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
+  const name = url.hostname
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.$/, "")
+    .toLowerCase();
   const isAddress = ipv4(name) !== null || name.includes(":");
   const isHouse = HOUSE_NAMES.some((house) => name === house || name.endsWith(`.${house}`));
   if (isAddress ? !isPublicAddress(name) : isHouse || !name.includes(".")) {
@@ -126,7 +144,10 @@ export async function fetchPublic(
     }
   } catch (fault) {
     if (signal.aborted) return faulty("timeout", `The server took more than ${timeoutMs / 1_000} s.`);
-    return faulty("unreachable", `The server could not be reached: ${fault instanceof Error ? fault.name : "unknown"}.`);
+    return faulty(
+      "unreachable",
+      `The server could not be reached: ${fault instanceof Error ? fault.name : "unknown"}.`,
+    );
   }
   return faulty("redirect", `The server redirects more than ${MAX_REDIRECTS} times.`);
 }

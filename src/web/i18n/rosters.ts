@@ -87,7 +87,8 @@ const en = {
   lastRun: (state: string, when: string) => `Last run: ${state}, ${when}`,
   neverRun: "Has not run yet",
   next: (when: string) => `next: ${when}`,
-  failing: (nights: number) => (nights === 1 ? "Nothing came of it last night." : `Nothing came of it for ${nights} nights.`),
+  failing: (nights: number) =>
+    nights === 1 ? "Nothing came of it last night." : `Nothing came of it for ${nights} nights.`,
 };
 
 const zh: typeof en = {

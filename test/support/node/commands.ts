@@ -30,7 +30,10 @@ export const NOT_TYPED: readonly (readonly [command: RegExp, why: string])[] = [
   [/^npm run test:browser\b/, "these are the browser tests themselves, as `.ci/run` runs them"],
   [/^npm run build:client\b/, "`test/unit/client/package.test.ts` builds the package and uses it"],
   [/^npm run samples\b/, "downloads two frameworks; `.ci/run` runs it"],
-  [/^cp -r samples\b|^npm install && npm install\b|^npm run dev\b/, "typed in a copy of a sample; `npm run samples` does the same"],
+  [
+    /^cp -r samples\b|^npm install && npm install\b|^npm run dev\b/,
+    "typed in a copy of a sample; `npm run samples` does the same",
+  ],
   [
     /^npm install (?:\.\.\/|react)/,
     "typed in the reader's own repository; `test/unit/client/package.test.ts` uses the package",

@@ -50,7 +50,10 @@ describe("a session of the client", () => {
 
   it("says why a sign-in is refused, and nobody is signed in then", async () => {
     const { session } = begin();
-    expect(await session.signIn("ada@example.org", "wrong")).toMatchObject({ ok: false, problem: { code: "invalid_credentials" } });
+    expect(await session.signIn("ada@example.org", "wrong")).toMatchObject({
+      ok: false,
+      problem: { code: "invalid_credentials" },
+    });
     expect(session.user()).toBeNull();
   });
 
@@ -60,7 +63,11 @@ describe("a session of the client", () => {
     const again = begin(storage);
     expect([again.session.user()?.id, await again.session.getToken()]).toEqual(["ada", "access-1"]);
     await again.session.signOut();
-    expect([again.session.user(), await again.session.getToken(), begin(storage).session.user()]).toEqual([null, null, null]);
+    expect([again.session.user(), await again.session.getToken(), begin(storage).session.user()]).toEqual([
+      null,
+      null,
+      null,
+    ]);
     expect(again.calls).toEqual(["token", "sign-out"]);
   });
 

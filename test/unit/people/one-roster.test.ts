@@ -13,7 +13,10 @@ const expectedSchema = z.looseObject({
   "bulk-1.1.zip": z.looseObject({ members: membersSchema }),
   "bulk-1.2.zip": z.looseObject({ members: membersSchema }),
   "delta-1.1.zip": z.looseObject({ members_after: membersSchema }),
-  "quirks-1.1.zip": z.looseObject({ members: membersSchema, rows_to_report: z.array(z.looseObject({ why: z.string() })) }),
+  "quirks-1.1.zip": z.looseObject({
+    members: membersSchema,
+    rows_to_report: z.array(z.looseObject({ why: z.string() })),
+  }),
 });
 
 const FILES: Readonly<Record<string, string>> = {
@@ -29,7 +32,10 @@ const readFiles = (changed: Readonly<Record<string, string>> = {}) =>
 function membersIn(after: ReturnType<typeof mergeRoster>["after"]) {
   const members: Record<string, Record<string, string[]>> = {};
   for (const [person, { said }] of after) {
-    for (const { class: group, role } of Object.values(said.places)) ((members[group] ??= {})[role] ??= []).push(person);
+    for (const { class: group, role } of Object.values(said.places)) {
+      const roles = members[group] ?? {};
+      members[group] = { ...roles, [role]: [...(roles[role] ?? []), person] };
+    }
   }
   for (const roles of Object.values(members)) for (const people of Object.values(roles)) people.sort();
   return members;
@@ -68,13 +74,18 @@ describe.skipIf(!hasCourses)("OneRoster files of another system", () => {
   it("say of each row that was left out where it stands and why", async () => {
     const { notes } = await read("quirks-1.1.zip");
     const rules = notes.map(({ rule }) => rule).sort();
-    expect(rules).toEqual(expect.arrayContaining(["duplicate", "unknown_class", "unknown_column", "unknown_user", "unknown_property"]));
-    expect(notes.find(({ rule }) => rule === "unknown_user")).toMatchObject({ path: expect.stringMatching(/^enrollments\.csv line \d+ userSourcedId$/) });
+    expect(rules).toEqual(
+      expect.arrayContaining(["duplicate", "unknown_class", "unknown_column", "unknown_user", "unknown_property"]),
+    );
+    expect(notes.find(({ rule }) => rule === "unknown_user")).toMatchObject({
+      path: expect.stringMatching(/^enrollments\.csv line \d+ userSourcedId$/),
+    });
   });
 });
 
 describe("a OneRoster file that is not one", () => {
-  const faultsOf = (changed: Readonly<Record<string, string>>) => readFiles(changed).faults.map(({ path, rule }) => `${path}: ${rule}`);
+  const faultsOf = (changed: Readonly<Record<string, string>>) =>
+    readFiles(changed).faults.map(({ path, rule }) => `${path}: ${rule}`);
 
   it("is refused with file, line, field and rule", () => {
     expect(readFiles().faults).toEqual([]);
@@ -82,14 +93,18 @@ describe("a OneRoster file that is not one", () => {
       "manifest.csv line 2 value: unknown_version",
     ]);
     expect(faultsOf({ manifest: "propertyName,value\nfile.users,bulk\n" })).toEqual(["manifest.csv: missing"]);
-    expect(faultsOf({ users: "id,email\nada,ada@example.org\n" })).toEqual(["users.csv line 1 sourcedId: missing_column"]);
+    expect(faultsOf({ users: "id,email\nada,ada@example.org\n" })).toEqual([
+      "users.csv line 1 sourcedId: missing_column",
+    ]);
     expect(faultsOf({ users: "sourcedId,email\nada\n" })).toEqual(["users.csv line 2: column_count"]);
     expect(faultsOf({ users: 'sourcedId,email\nada,"x\n' })).toEqual(["users.csv line 2: broken_quotes"]);
-    expect(faultsOf({ users: "sourcedId,enabledUser\nada,perhaps\n" })).toEqual(["users.csv line 2 enabledUser: invalid_boolean"]);
-    expect(faultsOf({ users: "sourcedId,status\nada,gone\n" })).toEqual(["users.csv line 2 status: unknown_status"]);
-    expect(faultsOf({ enrollments: "sourcedId,classSourcedId,userSourcedId,role,endDate\ne-1,k-1,ada,student,soon\n" })).toEqual([
-      "enrollments.csv line 2 endDate: invalid_date",
+    expect(faultsOf({ users: "sourcedId,enabledUser\nada,perhaps\n" })).toEqual([
+      "users.csv line 2 enabledUser: invalid_boolean",
     ]);
+    expect(faultsOf({ users: "sourcedId,status\nada,gone\n" })).toEqual(["users.csv line 2 status: unknown_status"]);
+    expect(
+      faultsOf({ enrollments: "sourcedId,classSourcedId,userSourcedId,role,endDate\ne-1,k-1,ada,student,soon\n" }),
+    ).toEqual(["enrollments.csv line 2 endDate: invalid_date"]);
     expect(faultsOf({ manifest: `${FILES.manifest}file.roles,bulk\n` })).toEqual(["roles.csv: missing_file"]);
   });
 

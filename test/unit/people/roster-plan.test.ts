@@ -17,7 +17,13 @@ const SETTINGS = settingsSchema.parse({ match: "sourced_id", guardians: true, ai
 /** A course that does what a plan says: what the real one is shown to do by the tests of the Worker. */
 interface World {
   known: Map<string, KnownPerson>;
-  now: { owner: string; members: Map<string, "grader" | "co_author">; enrolled: Map<string, string[]>; observers: Set<string>; granted: Set<string> };
+  now: {
+    owner: string;
+    members: Map<string, "grader" | "co_author">;
+    enrolled: Map<string, string[]>;
+    observers: Set<string>;
+    granted: Set<string>;
+  };
 }
 
 const newWorld = (): World => ({
@@ -91,15 +97,26 @@ const files = fc.record({
   classes: part(fc.constantFrom("k-1", "k-2"), fc.constant({ title: "" })),
 });
 
-const whole = (people: readonly string[], places: Readonly<Record<string, Place & { person: string }>>): RosterFile => ({
+const whole = (
+  people: readonly string[],
+  places: Readonly<Record<string, Place & { person: string }>>,
+): RosterFile => ({
   people: {
     isWhole: true,
-    rows: new Map(people.map((id) => [id, { key: id, name: id, is_guardian: id.startsWith("parent"), agents: [], cohorts: null }])),
+    rows: new Map(
+      people.map((id) => [id, { key: id, name: id, is_guardian: id.startsWith("parent"), agents: [], cohorts: null }]),
+    ),
   },
   places: { isWhole: true, rows: new Map(Object.entries(places)) },
   classes: null,
 });
-const student = (who: string, group = "k-1") => ({ person: who, class: group, role: "student" as const, begin: null, end: null });
+const student = (who: string, group = "k-1") => ({
+  person: who,
+  class: group,
+  role: "student" as const,
+  begin: null,
+  end: null,
+});
 
 describe("a run of a roster", () => {
   it("[I5] changes nothing when the same file comes again, whatever came before", () => {
@@ -181,7 +198,10 @@ describe("a run of a roster", () => {
   it("makes guardians observers, whichever side names the other", () => {
     const file = whole(["ada", "parent-1", "parent-2"], { "e-1": student("ada") });
     const rows = file.people?.rows;
-    for (const [id, agents] of [["ada", ["parent-1"]], ["parent-2", ["ada"]]] as const) {
+    for (const [id, agents] of [
+      ["ada", ["parent-1"]],
+      ["parent-2", ["ada"]],
+    ] as const) {
       const row = rows?.get(id);
       if (row != null) rows?.set(id, { ...row, agents: [...agents] });
     }

@@ -45,13 +45,23 @@ it(`[I11] a roster of ${PEOPLE} people is read, carried out and read again withi
   let messages = 0;
   await measure("carried out", async () => {
     // As many messages as it takes: none does more than 5,000 acts.
-    for (; messages < 10 && (await seen(slug, id)).state === "applying"; messages += 1) await consumeRoster(counted, id);
+    for (; messages < 10 && (await seen(slug, id)).state === "applying"; messages += 1)
+      await consumeRoster(counted, id);
   });
-  expect(await seen(slug, id)).toMatchObject({ state: "done", applied: PEOPLE, errors: [], counts: { enrolled: PEOPLE } });
+  expect(await seen(slug, id)).toMatchObject({
+    state: "done",
+    applied: PEOPLE,
+    errors: [],
+    counts: { enrolled: PEOPLE },
+  });
   expect(messages).toBe(4);
   expect((await knownPeople(rosterDatabase(env), slug, "school")).size).toBe(PEOPLE);
   const again = await read(await sent(slug, "school", file), 202, run);
   await measure("read again", () => consumeRoster(counted, again.id));
-  expect(await seen(slug, again.id)).toMatchObject({ state: "planned", total: 0, preview: { unchanged: PEOPLE, comes: 0, goes: 0 } });
+  expect(await seen(slug, again.id)).toMatchObject({
+    state: "planned",
+    total: 0,
+    preview: { unchanged: PEOPLE, comes: 0, goes: 0 },
+  });
   console.log(JSON.stringify({ people: PEOPLE, file_bytes: file.length, ...measures }));
 }, 900_000);

@@ -23,7 +23,11 @@ export interface Place {
 /** A OneRoster archive of the people who are named in its places, with their addresses. */
 export function oneRoster(
   places: readonly Place[],
-  { mode = "bulk", agents = {}, guardians = [] }: { mode?: string; agents?: Record<string, string>; guardians?: string[] } = {},
+  {
+    mode = "bulk",
+    agents = {},
+    guardians = [],
+  }: { mode?: string; agents?: Record<string, string>; guardians?: string[] } = {},
 ): Uint8Array<ArrayBuffer> {
   const people = [...new Set([...places.map(({ person }) => person), ...guardians])];
   const stamp = mode === "delta" ? "2026-11-30T00:00:00Z" : "";
@@ -31,8 +35,13 @@ export function oneRoster(
     const role = guardians.includes(id) ? "guardian" : "student";
     return `${id},${mode === "delta" ? "active" : ""},${stamp},true,${role},${id}@example.org,${agents[id] ?? ""}`;
   };
-  const place = ({ id, person, class: group = "k-1", role = "student", status = mode === "delta" ? "active" : "" }: Place) =>
-    `${id},${status},${stamp},${group},${person},${role}`;
+  const place = ({
+    id,
+    person,
+    class: group = "k-1",
+    role = "student",
+    status = mode === "delta" ? "active" : "",
+  }: Place) => `${id},${status},${stamp},${group},${person},${role}`;
   const lines = (...rows: readonly string[]) => `${rows.join("\r\n")}\r\n`;
   return zipOf({
     "manifest.csv": lines(
@@ -45,7 +54,10 @@ export function oneRoster(
       "file.demographics,bulk",
     ),
     "users.csv": lines("sourcedId,status,dateLastModified,enabledUser,role,email,agentSourcedIds", ...people.map(user)),
-    "enrollments.csv": lines("sourcedId,status,dateLastModified,classSourcedId,userSourcedId,role", ...places.map(place)),
+    "enrollments.csv": lines(
+      "sourcedId,status,dateLastModified,classSourcedId,userSourcedId,role",
+      ...places.map(place),
+    ),
     "demographics.csv": lines("sourcedId,birthDate", "x,2012-01-01"),
     ...(mode === "delta" ? {} : { "classes.csv": lines("sourcedId,title", "k-1,Class 1", "k-2,Class 2") }),
   });
@@ -67,7 +79,11 @@ export async function sent(slug: string, name: string, bytes: Uint8Array, type =
 export const workOn = (id: string) => deliver("latchkey-imports", [{ type: "roster", id }]);
 
 export async function seen(slug: string, id: string): Promise<Detail> {
-  return read(await call("GET", `/courses/${slug}/roster/runs/${id}`, { token: await tokenOf(AUTHOR, "author") }), 200, detail);
+  return read(
+    await call("GET", `/courses/${slug}/roster/runs/${id}`, { token: await tokenOf(AUTHOR, "author") }),
+    200,
+    detail,
+  );
 }
 
 /** Sends a file and has it read. */
@@ -89,7 +105,9 @@ export async function applied(slug: string, id: string, body?: object): Promise<
 }
 
 export async function account(id: string, isVerified: boolean): Promise<void> {
-  await env.DB.prepare("INSERT INTO users (id, name, email, email_verified, created_at, updated_at) VALUES (?, ?, ?, ?, 1, 1)")
+  await env.DB.prepare(
+    "INSERT INTO users (id, name, email, email_verified, created_at, updated_at) VALUES (?, ?, ?, ?, 1, 1)",
+  )
     .bind(id, `Name of ${id}`, `${id}@example.org`, isVerified ? 1 : 0)
     .run();
 }

@@ -34,19 +34,29 @@ const school = async (settings: object = byId, rest: object = {}) =>
   read(await setSource(slug, "school", { kind: "upload", format: "oneroster", settings, ...rest }), 200, source);
 const membersSchema = z.looseObject({ results: z.array(z.looseObject({ user_id: z.string(), role: z.string() })) });
 const members = async () => {
-  const { results } = await read(await call("GET", `/courses/${slug}/members`, { token: await author() }), 200, membersSchema);
+  const { results } = await read(
+    await call("GET", `/courses/${slug}/members`, { token: await author() }),
+    200,
+    membersSchema,
+  );
   return Object.fromEntries(results.map(({ user_id, role }) => [user_id, role]));
 };
 const observers = async () => {
   const schema = z.looseObject({ results: z.array(z.looseObject({ user_id: z.string(), learner_id: z.string() })) });
-  const { results } = await read(await call("GET", `/courses/${slug}/observers`, { token: await author() }), 200, schema);
+  const { results } = await read(
+    await call("GET", `/courses/${slug}/observers`, { token: await author() }),
+    200,
+    schema,
+  );
   return results.map(({ user_id, learner_id }) => `${user_id} ${learner_id}`);
 };
 const projectAll = async (...names: string[]) => {
   for (const name of names) await project(slug, who(name));
 };
 const rowsOf = async (table: string) => {
-  const row = await env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE course_slug = ?`).bind(slug).first<{ n: number }>();
+  const row = await env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE course_slug = ?`)
+    .bind(slug)
+    .first<{ n: number }>();
   return row?.n;
 };
 
@@ -59,7 +69,10 @@ describe("a OneRoster file", () => {
       agents: { [who("mum")]: who("ada") },
     });
     const run = await planned(slug, "school", file);
-    expect(run).toMatchObject({ state: "planned", preview: { comes: 2, goes: 0, rights: 1, observers: 1, needs_confirmation: false } });
+    expect(run).toMatchObject({
+      state: "planned",
+      preview: { comes: 2, goes: 0, rights: 1, observers: 1, needs_confirmation: false },
+    });
     expect(run.preview?.classes).toEqual([
       { id: "k-1", title: "Class 1", learners: 2, cohort: "k-1" },
       { id: "k-2", title: "Class 2", learners: 1, cohort: "k-2" },
@@ -125,9 +138,14 @@ describe("a OneRoster file", () => {
     expect(run.preview).toMatchObject({ goes: 9, enrolled: 12, needs_confirmation: true });
     expect((await problem(await confirm(slug, run.id), 409)).code).toBe("removal_unconfirmed");
     expect((await problem(await confirm(slug, run.id, { confirm_removed: 8 }), 409)).code).toBe("removal_unconfirmed");
-    expect(await applied(slug, run.id, { confirm_removed: 9 })).toMatchObject({ state: "done", counts: { withdrawn: 9 } });
+    expect(await applied(slug, run.id, { confirm_removed: 9 })).toMatchObject({
+      state: "done",
+      counts: { withdrawn: 9 },
+    });
     await projectAll(...names);
-    expect(Object.keys(await learnersOf(slug)).sort()).toEqual([who("by-hand"), who("p0"), who("p1"), who("p2")].sort());
+    expect(Object.keys(await learnersOf(slug)).sort()).toEqual(
+      [who("by-hand"), who("p0"), who("p1"), who("p2")].sort(),
+    );
   });
 
   it("[I9] that is broken fails with file, line, field and rule, and writes nothing", async () => {
@@ -135,7 +153,10 @@ describe("a OneRoster file", () => {
     const cut = await planned(slug, "school", oneRoster(places("ada")).slice(0, 200));
     expect(cut).toMatchObject({ state: "failed", errors: [{ rule: "truncated_archive" }], preview: null });
     const odd = await planned(slug, "school", oneRoster([{ id: "e-1", person: who("ada"), status: "gone" }]));
-    expect(odd).toMatchObject({ state: "failed", errors: [{ path: "enrollments.csv line 2 status", rule: "unknown_status" }] });
+    expect(odd).toMatchObject({
+      state: "failed",
+      errors: [{ path: "enrollments.csv line 2 status", rule: "unknown_status" }],
+    });
     expect([await rowsOf("roster_people"), await rowsOf("roster_grants"), await learnersOf(slug)]).toEqual([0, 0, {}]);
     expect((await problem(await confirm(slug, odd.id), 409)).code).toBe("concurrent_change");
   });
@@ -181,8 +202,14 @@ describe("a CSV file sent to a source", () => {
     await read(await setSource(slug, "file", { kind: "upload", format: "csv" }), 200, source);
     const csv = (text: string) => planned(slug, "file", new TextEncoder().encode(text), "text/csv");
     await account(who("ada"), false);
-    const run = await csv(`email,user_id,cohorts\n${who("ada")}@example.org,,a;b\n,${who("ben")},\nnobody@example.org,,\n`);
-    expect(run.preview).toMatchObject({ comes: 2, waiting: 1, unmatched: [{ id: "mailto:nobody@example.org", why: "no_account" }] });
+    const run = await csv(
+      `email,user_id,cohorts\n${who("ada")}@example.org,,a;b\n,${who("ben")},\nnobody@example.org,,\n`,
+    );
+    expect(run.preview).toMatchObject({
+      comes: 2,
+      waiting: 1,
+      unmatched: [{ id: "mailto:nobody@example.org", why: "no_account" }],
+    });
     await applied(slug, run.id);
     await projectAll("ada", "ben");
     expect(await learnersOf(slug)).toEqual({ [who("ada")]: ["a", "b"], [who("ben")]: [] });
@@ -223,7 +250,13 @@ describe("a source", () => {
     const helper = who("helper");
     await call("PUT", `/courses/${slug}/members/${helper}`, { token: await author(), body: { role: "co_author" } });
     await read(
-      await setSource(slug, "inbox", { kind: "bucket", format: "oneroster", address: "a.zip", hour: 3, settings: byId }, helper, "learner"),
+      await setSource(
+        slug,
+        "inbox",
+        { kind: "bucket", format: "oneroster", address: "a.zip", hour: 3, settings: byId },
+        helper,
+        "learner",
+      ),
       200,
       source,
     );
@@ -235,7 +268,11 @@ describe("a source", () => {
 
   const sourcesSchema = z.looseObject({ results: z.array(source) });
   const only = async () => {
-    const { results } = await read(await call("GET", `/courses/${slug}/roster/sources`, { token: await author() }), 200, sourcesSchema);
+    const { results } = await read(
+      await call("GET", `/courses/${slug}/roster/sources`, { token: await author() }),
+      200,
+      sourcesSchema,
+    );
     return results[0];
   };
   /** Lets nights pass: the cron begins what is due, and the queue's messages are worked on. @returns the last run of each. */
@@ -269,7 +306,9 @@ describe("a source", () => {
 
   it("of an https address sends its token there and nowhere else, refuses what is private, and counts the nights it fails", async () => {
     await school(byId, { kind: "https", address: "https://roster.example.org/a.zip", hour: 3, token: "tok-123456" });
-    const stored = await env.DB.prepare("SELECT secret FROM roster_sources WHERE course_slug = ?").bind(slug).first<{ secret: string }>();
+    const stored = await env.DB.prepare("SELECT secret FROM roster_sources WHERE course_slug = ?")
+      .bind(slug)
+      .first<{ secret: string }>();
     expect(stored?.secret).toMatch(/^v1\.[0-9a-f]{8}\./);
     expect(stored?.secret).not.toContain("tok-123456");
     expect(JSON.stringify(await only())).not.toContain("tok-123456");
@@ -298,7 +337,10 @@ describe("a source", () => {
     expect(await fails()).toBe("not_https");
     answers = { [first]: to("https://169.254.169.254/latest") };
     expect(await fails()).toBe("private_address");
-    answers = { [first]: to("https://files.example.net/b.zip"), "https://files.example.net/b.zip": () => new Response("x".repeat(10_000_001)) };
+    answers = {
+      [first]: to("https://files.example.net/b.zip"),
+      "https://files.example.net/b.zip": () => new Response("x".repeat(10_000_001)),
+    };
     expect(await fails()).toBe("too_large");
     expect(await only()).toMatchObject({ failures: 4, has_token: true });
     const metrics = await call("GET", "/system/metrics", { token: await admin() });
@@ -306,7 +348,10 @@ describe("a source", () => {
 
     asked.length = 0;
     const file = oneRoster(places("ada"));
-    answers = { [first]: to("https://files.example.net/b.zip"), "https://files.example.net/b.zip": () => new Response(file) };
+    answers = {
+      [first]: to("https://files.example.net/b.zip"),
+      "https://files.example.net/b.zip": () => new Response(file),
+    };
     expect(await nights(1)).toMatchObject([{ state: "done", counts: { enrolled: 1 } }]);
     expect(asked).toEqual([
       { url: first, authorization: "Bearer tok-123456" },

@@ -652,7 +652,14 @@ async function driveRosters(template: string) {
   const email = new TextEncoder().encode("email\nnobody@example.org\n");
   await env.DB.prepare("UPDATE roster_runs SET state = 'done'").run();
   const csv = { "content-type": "text/csv" };
-  const mails = await driveBytes("POST", `${source}/files`, `${one}/files`, csv, ["root", "admin"], Uint8Array.from(email));
+  const mails = await driveBytes(
+    "POST",
+    `${source}/files`,
+    `${one}/files`,
+    csv,
+    ["root", "admin"],
+    Uint8Array.from(email),
+  );
   await next(mails.id);
   await drive("DELETE", source, one);
 }

@@ -76,7 +76,8 @@ export function readOneRoster(texts: ReadonlyMap<string, string>, settings: Rost
       found.fault(users.path, "too_big", `A roster has at most ${MAX_PEOPLE} people.`);
     }
     file.people = { isWhole: users.isWhole, rows: new Map() };
-    for (const [id, row] of users.rows) file.people.rows.set(id, row && personOf(users.path, row, guardians, settings, found));
+    for (const [id, row] of users.rows)
+      file.people.rows.set(id, row && personOf(users.path, row, guardians, settings, found));
   }
   if (enrollments !== null) {
     if (enrollments.rows.size > MAX_PLACES) {
@@ -109,7 +110,8 @@ function readManifest(texts: ReadonlyMap<string, string>, found: Findings): Map<
     }
     if (!name.startsWith("file.")) {
       const isKnown = name === "manifest.version" || name.startsWith("source.");
-      if (!isKnown) found.note(placeOf(path, row.line, "propertyName"), "unknown_property", `${name.slice(0, 100)} is not read.`);
+      if (!isKnown)
+        found.note(placeOf(path, row.line, "propertyName"), "unknown_property", `${name.slice(0, 100)} is not read.`);
       continue;
     }
     const file = name.slice("file.".length);
@@ -144,7 +146,8 @@ function keyed(path: string, rows: readonly TableRow[], mode: Mode, found: Findi
     const status = row.get("status").toLowerCase();
     if (!STATUSES.includes(status)) found.fault(at("status"), "unknown_status", "A status is active or tobedeleted.");
     // The standard: blank in bulk files, demanded in delta files, because it says which change a row is.
-    if (mode === "delta" && status === "") found.fault(at("status"), "missing", "A row of a delta file needs a status.");
+    if (mode === "delta" && status === "")
+      found.fault(at("status"), "missing", "A row of a delta file needs a status.");
     const before = lines.get(id);
     if (before !== undefined) {
       const message = `The sourcedId stands in line ${before} already; this row is left out.`;
@@ -185,12 +188,25 @@ function personOf(
   if (enabled === "false" || enabled === "0") return null;
   const id = row.get("sourcedId");
   const role = row.get("role").toLowerCase();
-  const names = [row.get("preferredGivenName") || row.get("givenName"), row.get("preferredFamilyName") || row.get("familyName")];
+  const names = [
+    row.get("preferredGivenName") || row.get("givenName"),
+    row.get("preferredFamilyName") || row.get("familyName"),
+  ];
   return {
     key: keyOf(path, row, settings, found),
-    name: names.filter((name) => name !== "").join(" ").slice(0, 200),
+    name: names
+      .filter((name) => name !== "")
+      .join(" ")
+      .slice(0, 200),
     is_guardian: GUARDIANS.has(role) || guardians.has(id),
-    agents: [...new Set(row.get("agentSourcedIds").split(",").map((agent) => agent.trim()))]
+    agents: [
+      ...new Set(
+        row
+          .get("agentSourcedIds")
+          .split(",")
+          .map((agent) => agent.trim()),
+      ),
+    ]
       .filter((agent) => agent !== "" && agent.length <= MAX_EXTERNAL_ID)
       .slice(0, 20),
     cohorts: null,
@@ -206,7 +222,11 @@ function keyOf(path: string, row: TableRow, { match }: RosterSettings, found: Fi
   if (text === "") return null;
   const email = emailSchema.safeParse(text);
   if (email.success) return email.data;
-  found.note(placeOf(path, row.line, "email"), "invalid_email", "This is no e-mail address; the person is not matched.");
+  found.note(
+    placeOf(path, row.line, "email"),
+    "invalid_email",
+    "This is no e-mail address; the person is not matched.",
+  );
   return null;
 }
 
@@ -229,7 +249,11 @@ function placesOf(
       continue;
     }
     if (classes?.isWhole === true && !classes.rows.has(group)) {
-      found.note(at("classSourcedId"), "unknown_class", `classes.csv has no ${group.slice(0, 60)}; the row is left out.`);
+      found.note(
+        at("classSourcedId"),
+        "unknown_class",
+        `classes.csv has no ${group.slice(0, 60)}; the row is left out.`,
+      );
       continue;
     }
     const role = classRole.safeParse(row.get("role").toLowerCase());
@@ -238,7 +262,10 @@ function placesOf(
       continue;
     }
     const dates = { begin: dayOf(row.get("beginDate")), end: dayOf(row.get("endDate")) };
-    for (const [name, date] of [["beginDate", dates.begin], ["endDate", dates.end]] as const) {
+    for (const [name, date] of [
+      ["beginDate", dates.begin],
+      ["endDate", dates.end],
+    ] as const) {
       if (date === undefined) found.fault(at(name), "invalid_date", "A day is written YYYY-MM-DD.");
     }
     part.rows.set(id, { person, class: group, role: role.data, begin: dates.begin ?? null, end: dates.end ?? null });

@@ -52,7 +52,8 @@ export function readTable(
   const names = header.fields.map((name) => name.toLowerCase());
   const at = new Map<string, number>();
   for (const [index, name] of names.entries()) {
-    if (at.has(name)) found.fault(placeOf(file, header.line, header.fields[index]), "duplicate", "The column is there twice.");
+    if (at.has(name))
+      found.fault(placeOf(file, header.line, header.fields[index]), "duplicate", "The column is there twice.");
     at.set(name, index);
   }
   for (const name of columns.needed) {

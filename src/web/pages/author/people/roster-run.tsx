@@ -105,7 +105,9 @@ function Plan(props: {
       <Lines
         title={text.comes(preview.comes)}
         all={preview.comes}
-        lines={preview.coming.map((one) => (one.cohorts.length === 0 ? named(one) : `${named(one)}: ${some(one.cohorts)}`))}
+        lines={preview.coming.map((one) =>
+          one.cohorts.length === 0 ? named(one) : `${named(one)}: ${some(one.cohorts)}`,
+        )}
       />
       <Lines
         title={text.changes(preview.changes)}
@@ -127,7 +129,9 @@ function Plan(props: {
       <Lines
         title={text.classes(preview.classes.length)}
         all={preview.classes.length}
-        lines={preview.classes.map((one) => text.aClass(one.title === "" ? one.id : one.title, one.learners, one.cohort))}
+        lines={preview.classes.map((one) =>
+          text.aClass(one.title === "" ? one.id : one.title, one.learners, one.cohort),
+        )}
       />
       <Lines
         title={text.notes(preview.notes.length)}
