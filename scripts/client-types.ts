@@ -28,14 +28,17 @@ const COHORT_FORMS = [
   object({ type: "object", required: ["any"], properties: { any: { const: true } } }),
 ];
 
+/** Whether two schemas are one; their types alone say that they cannot be. */
+const isSame = (a: unknown, b: unknown) => a === b;
+
 /** A rule as the union of its operators, so that one that is misspelt does not compile. Made of the schemas that validate. */
 export function ruleTypes(): Json {
   const operators = z.toJSONSchema(z.strictObject(OPERANDS), {
     io: "input",
     unrepresentable: "any",
     override({ zodSchema, jsonSchema }) {
-      if (zodSchema === ruleSchema) Object.assign(jsonSchema, { $ref: RULE });
-      if (zodSchema === OPERANDS.cohort) Object.assign(jsonSchema, { anyOf: COHORT_FORMS });
+      if (isSame(zodSchema, ruleSchema)) Object.assign(jsonSchema, { $ref: RULE });
+      if (isSame(zodSchema, OPERANDS.cohort)) Object.assign(jsonSchema, { anyOf: COHORT_FORMS });
     },
   });
   return {

@@ -36,5 +36,8 @@ export function courseJson(path: string): unknown {
 
 /** Bytes of a file. @param path below the folder. */
 export function courseBytes(path: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(readFileSync(`${folder}/${path}`));
+  const read = readFileSync(`${folder}/${path}`);
+  const bytes = new Uint8Array(read.length);
+  bytes.set(read);
+  return bytes;
 }
