@@ -24,7 +24,6 @@ const meant = {
   cohort: cohortNameSchema.optional().describe("Everybody who is in it now. Who joins later is not meant."),
   user_ids: z.array(userIdSchema).min(1).max(MAX_LEARNERS).optional(),
 };
-const ONE_OF = { path: ["cohort"], ...broken("one_of", "name either a cohort or user_ids") };
 const body = z
   .strictObject({
     item: itemIdSchema,
@@ -38,10 +37,16 @@ const body = z
     path: ["extend_to"],
     ...broken("only_with_extend", "extend needs extend_to, and only extend takes it"),
   })
-  .refine(({ cohort, user_ids }) => (cohort === undefined) !== (user_ids === undefined), ONE_OF);
+  .refine(({ cohort, user_ids }) => (cohort === undefined) !== (user_ids === undefined), {
+    path: ["cohort"],
+    ...broken("one_of", "name either a cohort or user_ids"),
+  });
 const relockBody = z
   .strictObject({ reason: z.string().trim().min(3).max(500), ...meant })
-  .refine(({ cohort, user_ids }) => (cohort === undefined) !== (user_ids === undefined), ONE_OF);
+  .refine(({ cohort, user_ids }) => (cohort === undefined) !== (user_ids === undefined), {
+    path: ["cohort"],
+    ...broken("one_of", "name either a cohort or user_ids"),
+  });
 const answer = {
   200: {
     description: "What became of each learner. Sent again, it changes nothing.",

@@ -148,12 +148,13 @@ async function read(env: Env, db: Database, held: Held): Promise<boolean> {
   // By night nobody is asked, unless so many would go.
   const isAsked = row.begun !== "nightly" || preview.needs_confirmation;
   const { comes, changes, goes, unchanged, rights, observers, waiting } = preview;
+  const counts = JSON.stringify({ comes, changes, goes, unchanged, rights, observers, waiting });
   keep(
     await change(db, held, {
       state: isAsked ? "planned" : "confirmed",
       total: plan.acts.length,
       applied: 0,
-      counts: JSON.stringify({ comes, changes, goes, unchanged, rights, observers, waiting }),
+      counts,
       errors: "[]",
       attempts: 0,
       lease: null,

@@ -5,6 +5,7 @@ import { accountsByMail } from "../../identity/index.ts";
 import { jsonSet, oneBatch } from "../../platform/database/batches.ts";
 import type { Database } from "../../platform/database/counted.ts";
 import { courseDatabases } from "../../platform/database/course-databases.ts";
+import { directory } from "../../platform/database/shards.ts";
 import { userIdSchema } from "../../platform/ids.ts";
 import { ok, type Result, refuse } from "../../platform/results.ts";
 import { enrolledNow } from "../roll.ts";
@@ -224,7 +225,7 @@ async function previewOf(
   const rights = change.acts.filter((act) => act.do === "member");
   const shown = rights.slice(0, MAX_LISTED);
   const ids = [...comes, ...changes, ...shown].map(({ user }) => user).concat(goes);
-  const accounts = await ACCOUNTS_BY_ID.find<{ id: string; name: string }>(env.DB, [...new Set(ids)]);
+  const accounts = await ACCOUNTS_BY_ID.find<{ id: string; name: string }>(directory(env), [...new Set(ids)]);
   const nameOf = new Map(accounts.map(({ id, name }) => [id, name]));
   const person = (user: string) => ({ user_id: user, name: nameOf.get(user) ?? null });
   return {
