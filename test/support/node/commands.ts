@@ -31,7 +31,7 @@ export const NOT_TYPED: readonly (readonly [command: RegExp, why: string])[] = [
   [/^npm run build:client\b/, "`test/unit/client/package.test.ts` builds the package and uses it"],
   [/^npm run samples\b/, "downloads two frameworks; `.ci/run` runs `scripts/build-samples.ts`"],
   [
-    /^cp -r samples\b|^npm install && npm install\b|^npm run dev\b/,
+    /^cp -r samples\b|^npm install && npm install\b|^npx vite\b/,
     "typed in a copy of a sample; `scripts/build-samples.ts` does the same",
   ],
   [
