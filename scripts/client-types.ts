@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { OPERANDS, ruleSchema } from "../src/unlock/rules.ts";
 import { apiDocument } from "./lib/reference/api-document.ts";
 
 // node scripts/client-types.ts
@@ -13,6 +15,48 @@ const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 const MAX_LINE = 120;
 
 type Json = Record<string, unknown>;
+
+const RULE = "#/components/schemas/Rule";
+/** What a cohort is asked by; its schema reads it by what it is, and does not say which forms there are. */
+const COHORT_FORMS = [
+  { type: "string" },
+  object({
+    type: "object",
+    required: ["any_of"],
+    properties: { any_of: { type: "array", items: { type: "string" } } },
+  }),
+  object({ type: "object", required: ["any"], properties: { any: { const: true } } }),
+];
+
+/** Whether two schemas are one; their types alone say that they cannot be. */
+const isSame = (a: unknown, b: unknown) => a === b;
+
+/** A rule as the union of its operators, so that one that is misspelt does not compile. Made of the schemas that validate. */
+export function ruleTypes(): Json {
+  const operators = z.toJSONSchema(z.strictObject(OPERANDS), {
+    io: "input",
+    unrepresentable: "any",
+    override({ zodSchema, jsonSchema }) {
+      if (isSame(zodSchema, ruleSchema)) Object.assign(jsonSchema, { $ref: RULE });
+      if (isSame(zodSchema, OPERANDS.cohort)) Object.assign(jsonSchema, { anyOf: COHORT_FORMS });
+    },
+  });
+  return {
+    description: "When an item is open: one operator in each object.",
+    anyOf: Object.entries(object(operators.properties)).map(([name, operand]) => ({
+      type: "object",
+      required: [name],
+      properties: { [name]: operand },
+    })),
+  };
+}
+
+/** The document with rules as {@link ruleTypes} has them. */
+export function withRules(document: Json): Json {
+  const components = object(document.components);
+  const schemas = object(components.schemas);
+  return { ...document, components: { ...components, schemas: { ...schemas, Rule: ruleTypes() } } };
+}
 
 /** The source of `src/client/api-types.ts` for a document. */
 export function renderTypes(document: Json): string {
@@ -186,6 +230,6 @@ function list(value: unknown): unknown[] {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  writeFileSync(TARGET, renderTypes(await apiDocument()));
+  writeFileSync(TARGET, renderTypes(withRules(await apiDocument())));
   console.log(TARGET);
 }

@@ -85,6 +85,7 @@ export const FEATURES = [
       "/courses/*/roster",
       "/courses/*/invitations",
       "/courses/*/overrides",
+      "/courses/*/relock",
       "/invitations",
     ],
     async () => (await import("./people/routes.ts")).peopleRoutes(),

@@ -8,6 +8,7 @@ import { mailSection } from "./mail/gauges.ts";
 import { readinessSection } from "./ops/health/readiness.ts";
 import { movesSection } from "./ops/shards/gauges.ts";
 import { switchSection } from "./ops/switch-gauge.ts";
+import { rosterSection } from "./people/gauges.ts";
 import { privacySection } from "./privacy/gauges.ts";
 import { recordSection } from "./records/totals.ts";
 import { queueSection, unlockSection } from "./staleness/gauges.ts";
@@ -22,6 +23,7 @@ export const SECTIONS = [
   fileSection,
   importSection,
   mailSection,
+  rosterSection,
   privacySection,
   readinessSection,
   switchSection,

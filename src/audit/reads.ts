@@ -88,6 +88,7 @@ const READS: Readonly<Record<string, (asked: Asked) => Seen | null>> = {
   "GET /api/v1/courses/:course/cohorts": ofCourse("roster.read"),
   "GET /api/v1/courses/:course/members": ofCourse("roster.read"),
   "GET /api/v1/courses/:course/observers": ofCourse("roster.read"),
+  "GET /api/v1/courses/:course/roster/runs/:id": ofCourse("roster.read"),
   "GET /api/v1/courses/:course/class/counts": ofCourse("roster.read"),
   "GET /api/v1/enrollments/:enrollment/history": ofEnrollment("enrollment.read"),
   "GET /api/v1/courses/:course/insight/at-risk": ofCourse("insight.read"),

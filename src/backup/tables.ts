@@ -81,6 +81,9 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "course_observers", page: PAGE, fence: ofCourse },
   { name: "certificates", page: PAGE, fence: ofCourse },
   { name: "learner_messages", ...SIZED, fence: ofCourse },
+  { name: "roster_sources", page: PAGE, fence: ofCourse },
+  { name: "roster_people", page: PAGE, fence: ofCourse },
+  { name: "roster_grants", page: PAGE, fence: ofCourse },
   { name: "users", page: PAGE, by: byId("users") },
   {
     name: "accounts",
@@ -134,6 +137,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   write_probes: "When the database last accepted a write; the next check of its health writes it again.",
   course_imports:
     "Imports under way and those of the last weeks: their archives are in no backup, and what they made is a version of its course.",
+  roster_runs: "Runs of rosters: their files and plans are in no backup; what they did is in the enrollments.",
   course_import_parts: "Which parts of an archive have arrived; the bucket with the parts is in no backup.",
   file_sweeps: "The progress of a sweep; the next night begins another.",
   translation_sessions_search: "The record of each document of the search index; rebuilt with it.",

@@ -935,13 +935,125 @@ export type ChapterDocument = {
   problems?: ProblemDocument[];
 };
 
-/**
- * A tree of operators, one per object: all, any, at_least {count, of}, not, completed, attempted, score {item, min,
- * below}, points {item, min, below}, state {item, is}, progress {of, min_percent}, from, until, after_enrollment
- * {days}, after {item, days}, average {of, min, below}, total {min, below}, previous {is}, viewed, submitted, cohort (a
- * name, {any_of} or {any}), profile {field, op, value}, course_completed, missing {what, name}, hide.
- */
-export type Rule = Record<string, unknown>;
+/** When an item is open: one operator in each object. */
+export type Rule =
+  | {
+      all: Rule[];
+    }
+  | {
+      any: Rule[];
+    }
+  | {
+      at_least: {
+        count: number;
+        of: Rule[];
+      };
+    }
+  | {
+      not: Rule;
+    }
+  | {
+      completed: string;
+    }
+  | {
+      attempted: string;
+    }
+  | {
+      score: {
+        item: string;
+        min?: number;
+        below?: number;
+      };
+    }
+  | {
+      progress: {
+        of: string | string[];
+        min_percent: number;
+      };
+    }
+  | {
+      from: string;
+    }
+  | {
+      until: string;
+    }
+  | {
+      after_enrollment: {
+        days: number;
+      };
+    }
+  | {
+      after: {
+        item: string;
+        days: number;
+      };
+    }
+  | {
+      cohort:
+        | string
+        | {
+            any_of: string[];
+          }
+        | {
+            any: true;
+          };
+    }
+  | {
+      state: {
+        item: string;
+        is: ("incomplete" | "complete" | "passed" | "failed")[];
+      };
+    }
+  | {
+      points: {
+        item: string;
+        min?: number;
+        below?: number;
+      };
+    }
+  | {
+      average: {
+        of: string[];
+        min?: number;
+        below?: number;
+      };
+    }
+  | {
+      total: {
+        min?: number;
+        below?: number;
+      };
+    }
+  | {
+      previous: {
+        is: ("incomplete" | "complete" | "passed" | "failed")[];
+      };
+    }
+  | {
+      viewed: string;
+    }
+  | {
+      submitted: string;
+    }
+  | {
+      profile: {
+        field: string;
+        op: "contains" | "does_not_contain" | "is_equal_to" | "starts_with" | "ends_with" | "is_empty" | "is_not_empty";
+        value?: string;
+      };
+    }
+  | {
+      course_completed: string;
+    }
+  | {
+      missing: {
+        what: "item" | "grade" | "cohort" | "profile" | "condition";
+        name: string;
+      };
+    }
+  | {
+      hide: Rule;
+    };
 
 /** How the item becomes complete. If absent: a chapter when it is marked, a problem when a submission passes. */
 export type Requirement = Record<string, unknown>;
@@ -3027,11 +3139,148 @@ export type RosterRequest = {
   confirm_removed?: number | null;
 };
 
+export type RosterSource = {
+  name: string;
+  kind: "upload" | "https" | "bucket";
+  format: "csv" | "oneroster";
+  address: string | null;
+  has_token: boolean;
+  hour: number | null;
+  settings: RosterSettings;
+  /** Nights in a row on which nothing came of it. */
+  failures: number;
+  next_at: string | null;
+  last_run: RosterRun | null;
+};
+
+export type RosterSettings = {
+  /** How somebody is found: by a verified e-mail address, or by an id that is their user id here. */
+  match?: "email" | "sourced_id" | "username" | "identifier";
+  /** Classes that learn in this course, by sourcedId. Null: all of the file, each with a cohort of its id. */
+  classes?:
+    | {
+        class: string;
+        cohort?: string | null;
+      }[]
+    | null;
+  teacher?: "co_author" | "grader" | "none";
+  aide?: "co_author" | "grader" | "none";
+  /** Whether guardians observe their children. */
+  guardians?: boolean;
+  /**
+   * Learners who are not in the file: they stay; those leave whom this source listed before; or everybody leaves. Null:
+   * leave for OneRoster, stay for CSV.
+   */
+  missing?: "stay" | "leave" | "leave_all" | null;
+};
+
+export type RosterRun = {
+  id: string;
+  source: string;
+  /** A file was sent; somebody asked for a fetch; or it was the night's hour. */
+  begun: "sent" | "asked" | "nightly";
+  file_name: string;
+  /** planned: it waits to be confirmed. */
+  state: "queued" | "reading" | "planned" | "applying" | "done" | "failed" | "replaced";
+  /** Acts of the plan. */
+  total: number;
+  applied: number;
+  counts: Record<string, number>;
+  /** Why it failed, or whom it could not be done for: file, line, field, rule. */
+  errors: RosterNote[];
+  created_at: string;
+  finished_at: string | null;
+};
+
+export type RosterNote = {
+  path: string;
+  rule: string;
+  message: string;
+};
+
+export type RosterSourceRequest = {
+  /** Files are sent; fetched from an https address; or read from the bucket. */
+  kind: "upload" | "https" | "bucket";
+  format: "csv" | "oneroster";
+  /** https: the address. bucket: the key below rosters/inbox/<course>/ of the bucket of documents. */
+  address?: string | null;
+  /** Sent to the address as a bearer token. Stored encrypted, never shown. Left out: stays; null: removed. */
+  token?: string | null;
+  /** Runs by itself each day in this hour, UTC. */
+  hour?: number | null;
+  settings?: RosterSettings;
+};
+
+export type RosterSourceRemoved = {
+  name: string;
+  changed: boolean;
+};
+
+export type RosterRunDetail = RosterRun & {
+  /** Kept for a week. */
+  preview: RosterPreview | null;
+};
+
+export type RosterPreview = {
+  comes: number;
+  changes: number;
+  goes: number;
+  unchanged: number;
+  /** Learners of the course that the file is about, before. */
+  enrolled: number;
+  /** Rights given or taken. */
+  rights: number;
+  /** Observers set or ended. */
+  observers: number;
+  /** People of the file who cannot be matched to a user yet. */
+  waiting: number;
+  /** So many would go that their number has to be said. */
+  needs_confirmation: boolean;
+  coming: {
+    user_id: string;
+    name: string | null;
+    cohorts: string[];
+  }[];
+  changing: {
+    user_id: string;
+    name: string | null;
+    from: string[];
+    to: string[];
+  }[];
+  going: {
+    user_id: string;
+    name: string | null;
+  }[];
+  rights_changed: {
+    user_id: string;
+    name: string | null;
+    role: "co_author" | "grader" | null;
+  }[];
+  unmatched: {
+    id: string;
+    name: string;
+    why: "no_key" | "no_account" | "unverified" | "invalid_id";
+  }[];
+  classes: {
+    id: string;
+    title: string;
+    learners: number;
+    cohort: string | null;
+  }[];
+  /** Rows and files that were left out, and why. The first 200. */
+  notes: RosterNote[];
+};
+
+export type RosterConfirmation = {
+  /** How many learners are meant to go. */
+  confirm_removed?: number | null;
+};
+
 export type OverridesAnswer = {
   results: {
     user_id: string;
     outcome: "done" | "refused";
-    /** Why it was refused, as of a single override. */
+    /** Why it was refused, as for a single learner. */
     code: string | null;
   }[];
   done: number;
@@ -3043,6 +3292,13 @@ export type OverridesRequest = {
   reason: string;
   expires_at?: string | null;
   extend_to?: string | null;
+  /** Everybody who is in it now. Who joins later is not meant. */
+  cohort?: string;
+  user_ids?: string[];
+};
+
+export type RelockRequest = {
+  reason: string;
   /** Everybody who is in it now. Who joins later is not meant. */
   cohort?: string;
   user_ids?: string[];
@@ -5493,6 +5749,99 @@ export interface Paths {
       answer: RosterAnswer;
     };
   };
+  "/api/v1/courses/{course}/roster/sources": {
+    /** Where rosters of a course come from, and how the last run of each ended */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: {
+        results: RosterSource[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/roster/sources/{source}": {
+    /** Make or change a source of rosters; nobody is enrolled by that */
+    put: {
+      path: {
+        course: string;
+        source: string;
+      };
+      body: RosterSourceRequest;
+      answer: RosterSource;
+    };
+    /** Remove a source of rosters; everybody it brought stays as they are */
+    delete: {
+      path: {
+        course: string;
+        source: string;
+      };
+      answer: RosterSourceRemoved;
+    };
+  };
+  "/api/v1/courses/{course}/roster/sources/{source}/files": {
+    /** Send a roster file: the body is its bytes. It is read, and waits to be confirmed */
+    post: {
+      path: {
+        course: string;
+        source: string;
+      };
+      query: {
+        /** Name of the file, for messages. */
+        name?: string;
+      };
+      answer: RosterRun;
+    };
+  };
+  "/api/v1/courses/{course}/roster/sources/{source}/runs": {
+    /** Fetch a source now. It is read, and waits to be confirmed */
+    post: {
+      path: {
+        course: string;
+        source: string;
+      };
+      answer: RosterRun;
+    };
+  };
+  "/api/v1/courses/{course}/roster/runs": {
+    /** Runs of the rosters of a course, the newest first; kept for 30 days */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: RosterRun[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/roster/runs/{id}": {
+    /** How far a run is, and who comes, goes and changes by it */
+    get: {
+      path: {
+        course: string;
+        id: string;
+      };
+      answer: RosterRunDetail;
+    };
+  };
+  "/api/v1/courses/{course}/roster/runs/{id}/confirm": {
+    /** Carry out what a run has planned; harmless to repeat */
+    post: {
+      path: {
+        course: string;
+        id: string;
+      };
+      body: RosterConfirmation;
+      answer: RosterRun;
+    };
+  };
   "/api/v1/courses/{course}/overrides/batch": {
     /** Unlock, lock, excuse or extend one item for a cohort or for some learners */
     post: {
@@ -5500,6 +5849,16 @@ export interface Paths {
         course: string;
       };
       body: OverridesRequest;
+      answer: OverridesAnswer;
+    };
+  };
+  "/api/v1/courses/{course}/relock/batch": {
+    /** For a cohort or some learners, lock items again that are kept open although the rules do not open them now */
+    post: {
+      path: {
+        course: string;
+      };
+      body: RelockRequest;
       answer: OverridesAnswer;
     };
   };
@@ -5811,7 +6170,12 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "DELETE /api/v1/courses/{course}/observers/{user}/learners/{learner}",
   "POST /api/v1/courses/{course}/people/batch",
   "PUT /api/v1/courses/{course}/roster",
+  "PUT /api/v1/courses/{course}/roster/sources/{source}",
+  "DELETE /api/v1/courses/{course}/roster/sources/{source}",
+  "POST /api/v1/courses/{course}/roster/sources/{source}/runs",
+  "POST /api/v1/courses/{course}/roster/runs/{id}/confirm",
   "POST /api/v1/courses/{course}/overrides/batch",
+  "POST /api/v1/courses/{course}/relock/batch",
   "POST /api/v1/courses/{course}/invitations",
   "DELETE /api/v1/courses/{course}/invitations/{id}",
   "POST /api/v1/invitations/accept",

@@ -1,4 +1,5 @@
 export type * as ApiTypes from "./api-types.ts";
+export type { Rule } from "./api-types.ts";
 export type { Clock } from "./clock.ts";
 export { type ClientOptions, createClient, type LatchkeyClient } from "./create-client.ts";
 export { EventStream } from "./event-stream.ts";
@@ -28,6 +29,7 @@ export {
 } from "./records/spool.ts";
 export { RecordWriter } from "./records/writer.ts";
 export type { LatchkeyProblem, Result } from "./rest/result.ts";
+export { Session, type SessionOptions, type SessionUser } from "./session.ts";
 export { type SseFrame, SseParser, type SseParserHandlers } from "./sse-parser.ts";
 export { type KeyValueStorage, memoryStorage } from "./stream/cursor-store.ts";
 export type { EventHandler } from "./stream/handlers.ts";

@@ -16,6 +16,8 @@ import type { CheckedDocument } from "./versions.ts";
 export { createCourse } from "./create.ts";
 export { countDrafts, dropDraft, droppedDrafts, forgetDropped, removeDocument } from "./drafts.ts";
 export { archiveFiles } from "./importers/archive/index.ts";
+export { blobSource } from "./importers/archive/source.ts";
+export { wholeFiles } from "./importers/files.ts";
 export { filesNamed, settleLinks } from "./importers/links.ts";
 export { storeDraft } from "./publish.ts";
 

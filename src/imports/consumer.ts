@@ -8,13 +8,21 @@ import { importsDatabase, noteAsked, waiting } from "./store.ts";
 /** Imports asked for by one run of the cron: those of a minute. */
 const MOST = 100;
 
-/** Does the imports that messages ask for. What an import itself fails with is in its row. */
-export async function consumeImports(batch: MessageBatch<unknown>, env: Env): Promise<void> {
+/**
+ * Does the imports that messages ask for. What an import itself fails with is in its row.
+ * @param roster does the runs of rosters, which wait in the same line: they take as much of a Worker.
+ */
+export async function consumeImports(
+  batch: MessageBatch<unknown>,
+  env: Env,
+  roster: (env: Env, id: string) => Promise<void>,
+): Promise<void> {
   for (const message of batch.messages) {
     const parsed = importMessageSchema.safeParse(message.body);
     if (!parsed.success) throw new Error("a message that asks for no import");
     try {
-      await work(env, parsed.data.id);
+      const { type, id } = parsed.data;
+      await (type === "roster" ? roster : work)(env, id);
       message.ack();
     } catch (fault) {
       logFault("import_not_worked_on", fault, { import: parsed.data.id });

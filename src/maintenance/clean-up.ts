@@ -5,7 +5,7 @@ import { pruneDrafts, pruneImports } from "../imports/index.ts";
 import { pruneMails } from "../mail/index.ts";
 import { pruneMessages } from "../learner/index.ts";
 import { pruneMirror } from "../mirror/index.ts";
-import { pruneInvitations } from "../people/index.ts";
+import { pruneInvitations, pruneRosters } from "../people/index.ts";
 import { countedDatabase } from "../platform/database/counted.ts";
 import { directory } from "../platform/database/shards.ts";
 import { pruneAnswers } from "../platform/http/idempotency.ts";
@@ -21,6 +21,7 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   pruneInvitations,
   (env, now) => pruneMails(env, now),
   pruneMessages,
+  pruneRosters,
   (env, now) => pruneAnswers(directory(env), now),
   (env, now) => pruneEvents(directory(env), now),
   (env, now) => pruneLetters(directory(env), now),

@@ -6,6 +6,7 @@ import { startNightlyRun, watchRuns } from "../insight/index.ts";
 import { sweepMails } from "../mail/index.ts";
 import type { RefreshMessage } from "../mirror/index.ts";
 import { resumeMoves } from "../ops/index.ts";
+import { watchRosters } from "../people/index.ts";
 import { resumeErasures, watchErasures } from "../privacy/index.ts";
 import { sweepJournals } from "../records/index.ts";
 import { sweepEveryMinute } from "../staleness/index.ts";
@@ -27,6 +28,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
     watchRuns,
     resumeImports,
     (env, now) => sweepMails(env, now),
+    watchRosters,
   ],
   "0 2 * * *": [
     (env) => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),

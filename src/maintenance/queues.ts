@@ -6,6 +6,7 @@ import { consumeImports, importMessageSchema } from "../imports/index.ts";
 import { consumeInsight, insightMessageSchema } from "../insight/index.ts";
 import { consumeProjections } from "../mirror/index.ts";
 import { projectionMessageSchema, refreshMessageSchema } from "../mirror/shapes.ts";
+import { consumeRoster } from "../people/index.ts";
 import { DEAD_SUFFIX, type DeadQueue, settleDead } from "../platform/queue/dead-letters.ts";
 import { withoutErased } from "../privacy/index.ts";
 import { consumeRefreshes, restRefreshes } from "../staleness/index.ts";
@@ -44,7 +45,7 @@ export async function consumeQueue(arrived: MessageBatch<unknown>, env: Env): Pr
   if (batch.queue === "latchkey-events") return consumeEvents(batch, env);
   if (batch.queue === "latchkey-backup") return consumeBackups(batch, env);
   if (batch.queue === "latchkey-insight") return consumeInsight(batch, env);
-  if (batch.queue === "latchkey-imports") return consumeImports(batch, env);
+  if (batch.queue === "latchkey-imports") return consumeImports(batch, env, consumeRoster);
   if (batch.queue === "latchkey-mail") return consumeMail(batch, env);
   throw new Error(`no consumer for the queue ${batch.queue}`);
 }

@@ -2,3 +2,6 @@ import { late } from "../platform/late.ts";
 
 /** The public API of the people room. */
 export const pruneInvitations = /* @__PURE__ */ late(async () => (await import("./prune.ts")).pruneInvitations);
+export const pruneRosters = /* @__PURE__ */ late(async () => (await import("./rosters/prune.ts")).pruneRosters);
+export const watchRosters = /* @__PURE__ */ late(async () => (await import("./rosters/nightly.ts")).watchRosters);
+export const consumeRoster = /* @__PURE__ */ late(async () => (await import("./rosters/nightly.ts")).consumeRoster);

@@ -35,8 +35,11 @@ const COLUMNS: Record<string, "user_id" | "email" | "cohorts"> = {
 };
 const emailSchema = z.email().max(254).toLowerCase();
 
-/** Reads a roster: a header with `user_id` or `email`, and perhaps `cohorts`, separated by semicolons. */
-export function readRoster(text: string): { rows: RosterRow[]; errors: FieldError[] } {
+/**
+ * Reads a roster: a header with `user_id` or `email`, and perhaps `cohorts`, separated by semicolons.
+ * @param most rows; more are a fault.
+ */
+export function readRoster(text: string, most = MAX_ROWS): { rows: RosterRow[]; errors: FieldError[] } {
   const { records, brokenAt } = readRecords(text);
   const errors: FieldError[] = [];
   const fault = (line: number, rule: string, message: string) => {
@@ -49,10 +52,10 @@ export function readRoster(text: string): { rows: RosterRow[]; errors: FieldErro
     fault(header?.line ?? 1, "missing_column", "The header has neither a column user_id nor one email.");
     return { rows: [], errors };
   }
-  if (rest.length > MAX_ROWS) fault(1, "too_big", `A roster has at most ${MAX_ROWS} learners.`);
+  if (rest.length > most) fault(1, "too_big", `A roster has at most ${most} learners.`);
   const rows: RosterRow[] = [];
   const seen = new Map<string, number>();
-  for (const { line, fields } of rest.slice(0, MAX_ROWS)) {
+  for (const { line, fields } of rest.slice(0, most)) {
     if (fields.length !== columns.length) {
       fault(line, "column_count", `${fields.length} fields, but the header has ${columns.length}.`);
       continue;

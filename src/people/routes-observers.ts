@@ -17,7 +17,7 @@ import { entryAbout } from "./members.ts";
 import { observersOf, observing, removeObserver, setObserver } from "./statements.ts";
 
 /** Learners whom one person may observe in one course. */
-const MAX_OBSERVED = 200;
+export const MAX_OBSERVED = 200;
 const observerView = z
   .object({
     user_id: z.string(),

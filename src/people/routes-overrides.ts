@@ -2,14 +2,14 @@ import { z } from "@hono/zod-openapi";
 import { callEnrollment } from "../enrollment/index.ts";
 import { projectEnrollments } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
-import { actorOf, databasesOf } from "../platform/http/context.ts";
+import { type AppContext, actorOf, databasesOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { broken } from "../platform/http/field-errors.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { courseOfItem, enrollmentId, itemIdSchema, userIdSchema } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 import { inParallel } from "../platform/parallel.ts";
-import { refuse } from "../platform/results.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { PEOPLE } from "../platform/roles.ts";
 import { cohortNameSchema, OVERRIDE_KINDS } from "../unlock/index.ts";
 import { courseFor, courseParam, json, MANAGE_RULE, TAGS } from "./common.ts";
@@ -19,6 +19,11 @@ import { PARALLEL } from "./routes-people.ts";
 /** Learners of one call. */
 const MAX_LEARNERS = 1_000;
 
+/** Who is meant by a decision: a cohort as it is now, or learners by id. */
+const meant = {
+  cohort: cohortNameSchema.optional().describe("Everybody who is in it now. Who joins later is not meant."),
+  user_ids: z.array(userIdSchema).min(1).max(MAX_LEARNERS).optional(),
+};
 const body = z
   .strictObject({
     item: itemIdSchema,
@@ -26,8 +31,7 @@ const body = z
     reason: z.string().trim().min(3).max(500),
     expires_at: instantSchema.nullable().default(null),
     extend_to: instantSchema.nullable().default(null),
-    cohort: cohortNameSchema.optional().describe("Everybody who is in it now. Who joins later is not meant."),
-    user_ids: z.array(userIdSchema).min(1).max(MAX_LEARNERS).optional(),
+    ...meant,
   })
   .refine(({ kind, extend_to }) => (kind === "extend") === (extend_to !== null), {
     path: ["extend_to"],
@@ -37,6 +41,31 @@ const body = z
     path: ["cohort"],
     ...broken("one_of", "name either a cohort or user_ids"),
   });
+const relockBody = z
+  .strictObject({ reason: z.string().trim().min(3).max(500), ...meant })
+  .refine(({ cohort, user_ids }) => (cohort === undefined) !== (user_ids === undefined), {
+    path: ["cohort"],
+    ...broken("one_of", "name either a cohort or user_ids"),
+  });
+const answer = {
+  200: {
+    description: "What became of each learner. Sent again, it changes nothing.",
+    content: json(
+      z
+        .object({
+          results: z.array(
+            z.object({
+              user_id: z.string(),
+              outcome: z.enum(["done", "refused"]),
+              code: z.string().nullable().openapi({ description: "Why it was refused, as for a single learner." }),
+            }),
+          ),
+          done: z.int(),
+        })
+        .openapi("OverridesAnswer"),
+    ),
+  },
+};
 const overridesRoute = defineRoute(
   {
     roles: PEOPLE,
@@ -57,66 +86,98 @@ const overridesRoute = defineRoute(
       params: courseParam,
       body: { required: true, content: json(body.openapi("OverridesRequest")) },
     },
-    responses: {
-      200: {
-        description: "What became of each learner. Sent again, it changes nothing.",
-        content: json(
-          z
-            .object({
-              results: z.array(
-                z.object({
-                  user_id: z.string(),
-                  outcome: z.enum(["done", "refused"]),
-                  code: z.string().nullable().openapi({ description: "Why it was refused, as of a single override." }),
-                }),
-              ),
-              done: z.int(),
-            })
-            .openapi("OverridesAnswer"),
-        ),
-      },
+    responses: answer,
+  },
+);
+const relockRoute = defineRoute(
+  { roles: PEOPLE, rule: MANAGE_RULE, rate: "write", maxBody: 200_000, refuses: ["people_limit"] },
+  {
+    method: "post",
+    path: "/courses/{course}/relock/batch",
+    operationId: "relockLearners",
+    tags: TAGS,
+    summary:
+      "For a cohort or some learners, lock items again that are kept open although the rules do not open them now",
+    middleware: [idempotent("harmless")],
+    request: {
+      headers: idempotencyHeader,
+      params: courseParam,
+      body: { required: true, content: json(relockBody.openapi("RelockRequest")) },
     },
+    responses: answer,
   },
 );
 
 /** What staff decide about many learners at once. */
 export function overrideBatchRoutes() {
-  return newRouter().openapi(overridesRoute, async (c) => {
-    const course = await courseFor(c, c.req.valid("param").course, "decide");
-    if (!course.ok) return respond(c, course.refusal);
-    const { slug, pointer } = course.value;
-    const { item, kind, reason, cohort, user_ids, ...asked } = c.req.valid("json");
-    if (courseOfItem(item) !== slug) return respond(c, refuse("item_not_found").refusal);
-    const expires_at = asked.expires_at === null ? null : Date.parse(asked.expires_at);
-    const extend_to = asked.extend_to === null ? null : Date.parse(asked.extend_to);
-    if (expires_at !== null && expires_at <= Date.now()) {
-      const message = "The override would expire before it begins.";
-      return respond(c, { code: "invalid_input", errors: [{ path: "expires_at", rule: "in_past", message }] });
-    }
-    const users =
-      user_ids === undefined
-        ? await cohortNow(databasesOf(c), slug, cohort ?? "", MAX_LEARNERS + 1)
-        : [...new Set(user_ids)];
-    if (users.length > MAX_LEARNERS) {
-      const detail = `The cohort has more than ${MAX_LEARNERS} learners, which one call takes: name them by user_ids.`;
-      return respond(c, refuse("people_limit", { detail }).refusal);
-    }
-    const actor = { ...actorOf(c), request_id: c.get("requestId") };
-    const override = { item, kind, reason, expires_at, extend_to };
-    const codes = new Map<string, string | null>();
-    await inParallel(users, PARALLEL, async (user) => {
-      const set = await callEnrollment(c.env, enrollmentId(slug, user), (stub) =>
-        stub.override({ actor, pointer, idempotency: null, item, override }),
+  return newRouter()
+    .openapi(overridesRoute, async (c) => {
+      const course = await courseFor(c, c.req.valid("param").course, "decide");
+      if (!course.ok) return respond(c, course.refusal);
+      const { slug, pointer } = course.value;
+      const { item, kind, reason, cohort, user_ids, ...asked } = c.req.valid("json");
+      if (courseOfItem(item) !== slug) return respond(c, refuse("item_not_found").refusal);
+      const expires_at = asked.expires_at === null ? null : Date.parse(asked.expires_at);
+      const extend_to = asked.extend_to === null ? null : Date.parse(asked.extend_to);
+      if (expires_at !== null && expires_at <= Date.now()) {
+        const message = "The override would expire before it begins.";
+        return respond(c, { code: "invalid_input", errors: [{ path: "expires_at", rule: "in_past", message }] });
+      }
+      const override = { item, kind, reason, expires_at, extend_to };
+      const actor = { ...actorOf(c), request_id: c.get("requestId") };
+      const done = await decide(c, slug, { cohort, user_ids }, (user) =>
+        callEnrollment(c.env, enrollmentId(slug, user), (stub) =>
+          stub.override({ actor, pointer, idempotency: null, item, override }),
+        ),
       );
-      codes.set(user, set.ok ? null : set.refusal.code);
+      return done.ok ? c.json(done.value, 200) : respond(c, done.refusal);
+    })
+    .openapi(relockRoute, async (c) => {
+      const course = await courseFor(c, c.req.valid("param").course, "decide");
+      if (!course.ok) return respond(c, course.refusal);
+      const { slug, pointer } = course.value;
+      const { reason, ...who } = c.req.valid("json");
+      const actor = { ...actorOf(c), request_id: c.get("requestId") };
+      const done = await decide(c, slug, who, (user) =>
+        callEnrollment(c.env, enrollmentId(slug, user), (stub) =>
+          stub.relock({ actor, pointer, idempotency: null, reason }),
+        ),
+      );
+      return done.ok ? c.json(done.value, 200) : respond(c, done.refusal);
     });
-    const changed = users.filter((user) => codes.get(user) === null).map((user) => enrollmentId(slug, user));
-    // It may take access away: D1 has it before the answer, as with a single one.
-    if (changed.length > 0) await projectEnrollments(c.env, changed);
-    const results = users.map((user_id) => {
-      const code = codes.get(user_id) ?? null;
-      return { user_id, outcome: code === null ? ("done" as const) : ("refused" as const), code };
-    });
-    return c.json({ results, done: changed.length }, 200);
+}
+
+interface Meant {
+  cohort?: string | undefined;
+  user_ids?: string[] | undefined;
+}
+
+/** Decides the same about many, each by itself. */
+async function decide(
+  c: AppContext,
+  slug: string,
+  { cohort, user_ids }: Meant,
+  one: (user: string) => Promise<Result<unknown>>,
+) {
+  const users =
+    user_ids === undefined
+      ? await cohortNow(databasesOf(c), slug, cohort ?? "", MAX_LEARNERS + 1)
+      : [...new Set(user_ids)];
+  if (users.length > MAX_LEARNERS) {
+    const detail = `The cohort has more than ${MAX_LEARNERS} learners, which one call takes: name them by user_ids.`;
+    return refuse("people_limit", { detail });
+  }
+  const codes = new Map<string, string | null>();
+  await inParallel(users, PARALLEL, async (user) => {
+    const set = await one(user);
+    codes.set(user, set.ok ? null : set.refusal.code);
   });
+  const changed = users.filter((user) => codes.get(user) === null).map((user) => enrollmentId(slug, user));
+  // It may take access away: D1 has it before the answer, as with a single one.
+  if (changed.length > 0) await projectEnrollments(c.env, changed);
+  const results = users.map((user_id) => {
+    const code = codes.get(user_id) ?? null;
+    return { user_id, outcome: code === null ? ("done" as const) : ("refused" as const), code };
+  });
+  return ok({ results, done: changed.length });
 }

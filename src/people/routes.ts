@@ -5,6 +5,8 @@ import { observerRoutes } from "./routes-observers.ts";
 import { overrideBatchRoutes } from "./routes-overrides.ts";
 import { personRoutes } from "./routes-people.ts";
 import { rosterFileRoutes } from "./routes-roster.ts";
+import { rosterRunRoutes } from "./routes-roster-runs.ts";
+import { rosterSourceRoutes } from "./routes-roster-sources.ts";
 
 /** The people of a course: who has rights in it, who learns in it, and how they come. */
 export function peopleRoutes() {
@@ -13,6 +15,8 @@ export function peopleRoutes() {
     .route("/", observerRoutes())
     .route("/", personRoutes())
     .route("/", rosterFileRoutes())
+    .route("/", rosterSourceRoutes())
+    .route("/", rosterRunRoutes())
     .route("/", overrideBatchRoutes())
     .route("/", invitationRoutes());
 }

@@ -171,3 +171,75 @@ export const dropOldInvitations = statement<[before: number, limit: number]>(
   `DELETE FROM course_invitations WHERE id IN
     (SELECT id FROM course_invitations WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`,
 );
+
+/** A right that a roster's source gave: it may take it away again. `learner` "": membership, else whom they observe. */
+// plan: looks nothing up
+export const addGrant = statement<[course: string, source: string, user: string, learner: string]>(
+  `INSERT INTO roster_grants (course_slug, source, user_id, learner_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+);
+
+// plan: SEARCH roster_grants USING COVERING INDEX roster_grants_by_learner (learner_id=? AND course_slug=? AND source=? AND user_id=?)
+export const dropGrant = statement<[course: string, source: string, user: string, learner: string]>(
+  "DELETE FROM roster_grants WHERE course_slug = ? AND source = ? AND user_id = ? AND learner_id = ?",
+);
+
+/** Nightly sources that failed twice in a row or oftener. */
+// plan: CO-ROUTINE (subquery-1)
+// plan: SEARCH roster_sources USING COVERING INDEX roster_sources_failing (failures>?)
+// plan: SCAN (subquery-1)
+export const failingSources = statement<[limit: number]>(
+  "SELECT count(*) AS failing FROM (SELECT 1 FROM roster_sources WHERE failures > 1 LIMIT ?)",
+);
+
+/** Makes or changes a source of rosters; nothing where the course has as many as it may. */
+export const setSource = statement<
+  [
+    course: string,
+    name: string,
+    kind: string,
+    format: string,
+    address: string | null,
+    secret: string | null,
+    hour: number | null,
+    settings: string,
+    owner: string,
+    role: string,
+    due: number | null,
+    now: number,
+    most: number,
+  ]
+>(
+  `INSERT INTO roster_sources
+      (course_slug, name, kind, format, address, secret, hour, settings, owner, role, due_at, created_at, updated_at)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12
+    WHERE EXISTS (SELECT 1 FROM roster_sources WHERE course_slug = ?1 AND name = ?2)
+      OR (SELECT count(*) FROM roster_sources WHERE course_slug = ?1) < ?13
+    ON CONFLICT (course_slug, name) DO UPDATE SET kind = excluded.kind, format = excluded.format,
+      address = excluded.address, secret = excluded.secret, hour = excluded.hour, settings = excluded.settings,
+      owner = excluded.owner, role = excluded.role, failures = 0, due_at = excluded.due_at, updated_at = excluded.updated_at`,
+);
+
+export const dropSource = statement<[course: string, name: string]>(
+  "DELETE FROM roster_sources WHERE course_slug = ? AND name = ?",
+);
+
+export const dropSourcePeople = statement<[course: string, source: string]>(
+  "DELETE FROM roster_people WHERE course_slug = ? AND source = ?",
+);
+
+export const dropSourceGrants = statement<[course: string, source: string]>(
+  "DELETE FROM roster_grants WHERE course_slug = ? AND source = ?",
+);
+
+/** After {@link dropSource}: nobody confirms what it had planned. */
+export const dropSourcePlans = statement<[course: string, source: string]>(
+  "UPDATE roster_runs SET state = 'replaced' WHERE course_slug = ? AND source = ? AND state = 'planned'",
+);
+
+/** Lets a plan be carried out by whoever confirms it; nothing where it waits no more, or a newer run took its place. */
+export const confirmRun = statement<[id: string, owner: string, role: string, request: string, now: number]>(
+  `UPDATE roster_runs SET state = 'confirmed', owner = ?2, role = ?3, request_id = ?4, asked_at = ?5
+    WHERE id = ?1 AND state = 'planned' AND NOT EXISTS (SELECT 1 FROM roster_runs AS newer
+      WHERE newer.course_slug = roster_runs.course_slug AND newer.source = roster_runs.source
+        AND newer.created_at > roster_runs.created_at)`,
+);

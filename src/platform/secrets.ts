@@ -66,6 +66,7 @@ export type KeyPurpose =
   | "pseudonym"
   | "second-factor"
   | "sign-in-step"
+  | "sealed"
   | "stream-token"
   | "upload-token";
 

@@ -147,7 +147,8 @@ const cohortSet = z.strictObject({ any_of: z.array(cohortName).min(1).max(MAX_CO
  * not as "no member of the union matched". `z.lazy` keeps the recursion finite; {@link ruleDepth} runs before it.
  */
 const group = z.lazy(() => z.array(ruleSchema).max(MAX_RULE_CHILDREN));
-const OPERANDS = {
+/** What each operator takes. The types of the client are made of them. */
+export const OPERANDS = {
   all: group,
   any: group,
   at_least: z.strictObject({ count: z.int().min(0), of: group }),

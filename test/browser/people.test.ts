@@ -6,6 +6,7 @@ import { makeDemoClass } from "../../scripts/lib/demo-class.ts";
 import { seriousFindings } from "../support/browser/axe.ts";
 import { hasChromium, launchChromium, newContext, screenshot, watchFaults } from "../support/browser/chromium.ts";
 import { type Person, Site } from "../support/browser/site.ts";
+import { zipOf } from "../support/courses/archives.ts";
 import { clientOf } from "../support/node/api.ts";
 import { until } from "../support/node/processes.ts";
 
@@ -100,19 +101,74 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await context.close();
   });
 
-  it("brings the class in line with a file, and asks twice before many go", async () => {
-    const { context, page } = await opened(`${AUTHORS}/people?view=file`);
-    await page.getByLabel("Or paste it here").fill("user_id,cohorts\nclass-01,evening\nnew-one,\n");
+  it("brings the class in line with a file: previewed, kept over a reload, confirmed; and asks twice before many go", async () => {
+    const { context, page, faults } = await opened(`${AUTHORS}/people?view=file`);
+    const paste = page.getByLabel("Or paste it here");
+    await paste.fill("user_id,cohorts\nclass-01,evening\nnew-one,\n");
+    // What was pasted and not sent yet is there after a reload.
+    await page.reload();
+    expect(await paste.inputValue()).toContain("new-one");
     await page.getByLabel("Withdraw who is not in the file").check();
     await page.getByRole("button", { name: "See what would change" }).click();
     await page.getByText("1 come").waitFor();
     const apply = page.getByRole("button", { name: "Apply" });
     expect(await apply.isDisabled()).toBe(true);
     await isSound(page, "people-roster");
-    await page.getByLabel("Withdraw who is not in the file").uncheck();
+    await page.reload();
+    await page.getByText("1 come").waitFor();
+    await page.getByRole("button", { name: "Another file" }).click();
+    await paste.fill("user_id,cohorts\nclass-01,evening\nnew-one,\n");
     await page.getByRole("button", { name: "See what would change" }).click();
     await apply.click();
     await page.getByText("The class is as the file says now.").waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it("takes a OneRoster file, on a phone too, and says what is wrong with a bad one", async () => {
+    const { context, page, faults } = await opened(`${AUTHORS}/people?view=file`, { size: NARROW });
+    const choose = async (name: string, bytes: Uint8Array) => {
+      await page
+        .locator("input[type=file]")
+        .setInputFiles({ name, mimeType: "application/zip", buffer: Buffer.from(bytes) });
+    };
+    const files = (role: string) => ({
+      "manifest.csv": "propertyName,value\noneroster.version,1.1\nfile.users,bulk\nfile.enrollments,bulk\n",
+      "users.csv": "sourcedId,role\nor-ada,student\nor-ben,student\n",
+      "enrollments.csv": `sourcedId,classSourcedId,userSourcedId,${role}\ne1,k-1,or-ada,student\ne2,k-1,or-ben,student\n`,
+    });
+    await choose("bad.zip", zipOf(files("rolle")));
+    await page.getByText("Chosen: bad.zip").waitFor();
+    await page.getByRole("button", { name: "See what would change" }).click();
+    await page.getByText("The header has no column role.").waitFor();
+    await page.getByText("enrollments.csv line 1 role").waitFor();
+    await page.getByRole("button", { name: "Another file" }).click();
+    await choose("class.zip", zipOf(files("role")));
+    await page.getByLabel("People are found by").selectOption("sourced_id");
+    await page.getByRole("button", { name: "See what would change" }).click();
+    await page.getByText("2 come").waitFor();
+    await page.getByText("or-ada: k-1").waitFor();
+    await isSound(page, "people-oneroster");
+    await page.getByRole("button", { name: "Apply" }).click();
+    await page.getByText("The class is as the file says now.").waitFor();
+    await page.reload();
+    await page.getByText("Done").waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  it("sets a roster that comes by night, and says why it failed", async () => {
+    const { context, page } = await opened(`${AUTHORS}/people?view=file`);
+    await page.getByLabel("Name", { exact: true }).fill("school");
+    await page.getByLabel("Where it is").selectOption("bucket");
+    await page.getByLabel("Address or key").fill("none.zip");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Has not run yet").waitFor();
+    await isSound(page, "people-roster-sources");
+    await page.getByRole("button", { name: "Fetch now" }).click();
+    await page.getByText("The bucket has no file of this key.").first().waitFor();
+    await page.getByRole("button", { name: "Remove: school" }).click();
+    await page.getByText("No roster comes by itself.").waitFor();
     await context.close();
   });
 

@@ -7,5 +7,6 @@ export { LatchkeyProvider, type LatchkeyProviderProps } from "./provider.tsx";
 export type { TaskProgress } from "./task-progress.ts";
 export { useSSEConnection } from "./use-connection.ts";
 export { type Notifications, useContentNotifications, useSystemNotifications } from "./use-notifications.ts";
+export { useSession } from "./use-session.ts";
 export { type TaskProgressOptions, useTaskProgress } from "./use-task-progress.ts";
 export { LatchkeyProblemError, type Unlocks, type UnlocksOptions, useUnlocks } from "./use-unlocks.ts";

@@ -6,6 +6,8 @@ import {
   dropInvitationUses,
   dropMemberships,
   dropObservations,
+  dropRosterGrants,
+  dropRosterPeople,
   invitationUsesOf,
   membershipsOf,
   observationsOf,
@@ -15,6 +17,9 @@ import {
   renameKeyMaker,
   renameOwner,
   renamePublisher,
+  renameRosterOwner,
+  renameRunOwner,
+  rosterPeopleOf,
 } from "../statements.ts";
 
 /** Where D1 has user ids of this. */
@@ -26,6 +31,11 @@ const PLACES: readonly UserColumn[] = [
   ["course_observers", "user_id"],
   ["course_observers", "learner_id"],
   ["course_invitation_uses", "user_id"],
+  ["roster_people", "user_id"],
+  ["roster_grants", "user_id"],
+  ["roster_grants", "learner_id"],
+  ["roster_sources", "owner"],
+  ["roster_runs", "owner"],
 ];
 
 /** Characters of the subject in a pseudonym: enough that no two are the same. */
@@ -46,6 +56,7 @@ export const coursesSource: PersonalDataSource = {
       ["course_membership", membershipsOf],
       ["course_observation", observationsOf],
       ["invitation_use", invitationUsesOf],
+      ["roster_person", rosterPeopleOf],
     ] as const) {
       const found = await rows(directory(env), user).all<Record<string, unknown>>();
       for (const row of found.results) yield { kind, row };
@@ -63,6 +74,10 @@ export const coursesSource: PersonalDataSource = {
       dropMemberships(directory(env), user),
       dropObservations(directory(env), user),
       dropInvitationUses(directory(env), user),
+      dropRosterPeople(directory(env), user),
+      dropRosterGrants(directory(env), user),
+      renameRosterOwner(directory(env), user, pseudonym),
+      renameRunOwner(directory(env), user, pseudonym),
     ]);
     return "done";
   },

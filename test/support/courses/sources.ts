@@ -33,3 +33,11 @@ async function importing(format: Format, path: string): Promise<Imported> {
 export function courseJson(path: string): unknown {
   return JSON.parse(readFileSync(`${folder}/${path}`, "utf8"));
 }
+
+/** Bytes of a file. @param path below the folder. */
+export function courseBytes(path: string): Uint8Array<ArrayBuffer> {
+  const read = readFileSync(`${folder}/${path}`);
+  const bytes = new Uint8Array(read.length);
+  bytes.set(read);
+  return bytes;
+}

@@ -29,6 +29,11 @@ export const NOT_TYPED: readonly (readonly [command: RegExp, why: string])[] = [
   [/^npm run build:web\b/, "`vitest.config.ts` builds the pages before each run of the Worker's tests"],
   [/^npm run test:browser\b/, "these are the browser tests themselves, as `.ci/run` runs them"],
   [/^npm run build:client\b/, "`test/unit/client/package.test.ts` builds the package and uses it"],
+  [/^npm run samples\b/, "downloads two frameworks; `.ci/run` runs `scripts/build-samples.ts`"],
+  [
+    /^cp -r samples\b|^npm install && npm install\b|^npx vite\b/,
+    "typed in a copy of a sample; `scripts/build-samples.ts` does the same",
+  ],
   [
     /^npm install (?:\.\.\/|react)/,
     "typed in the reader's own repository; `test/unit/client/package.test.ts` uses the package",

@@ -68,6 +68,7 @@ function valid(name: string, path: string): string {
     learner: "ada",
     part: "1",
     list: "0",
+    source: "school",
     backup: "20260101T000000Z-0a1b2c3d",
     file: "manifest.json",
   };

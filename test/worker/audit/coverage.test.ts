@@ -226,6 +226,32 @@ const onUpload =
     return method === "PUT" ? part : send(world, as, method, `/courses/imports/uploads/${id}${rest}`);
   };
 
+const setRoster = (world: World, as: As, kind = "upload") =>
+  send(world, as, "PUT", `/courses/${world.slug}/roster/sources/school`, {
+    body: { kind, format: "csv", address: kind === "upload" ? null : "a.csv" },
+  });
+/** A roster file that was sent to a source. */
+const sendRoster: Ask = async (world, as) => {
+  await setRoster(world, "author");
+  await ready(world);
+  const csv = new TextEncoder().encode(`user_id\n${world.learner}-x\n`);
+  return sendBytes("POST", `${API}/courses/${world.slug}/roster/sources/school/files`, csv, {
+    authorization: `Bearer ${await tokenOf(userOf(world, as), as)}`,
+    "content-type": "text/csv",
+    "content-length": String(csv.length),
+  });
+};
+/** On a roster that was read, and waits to be confirmed. */
+const onRoster =
+  (rest: string, method = "GET"): Ask =>
+  async (world, as) => {
+    const id = String(json("id")(await (await sendRoster(world, "author")).text()));
+    await deliver("latchkey-imports", [{ type: "roster", id }]);
+    await ready(world);
+    const body = method === "GET" ? {} : { body: {} };
+    return send(world, as, method, `/courses/${world.slug}/roster/runs/${id}${rest}`, body);
+  };
+
 /** A file that the text of an open item names. */
 const itemFile: Ask = async (world, as) => {
   const { slug, author } = world;
@@ -812,6 +838,39 @@ const PLAN: Record<string, Act[]> = {
       send(world, as, "PUT", `/courses/${world.slug}/roster`, { body: { csv: `user_id\n${world.learner}-x\n` } }),
     ({ slug, learner }) => ["enrollment.created", "enrollment", `${slug}:${learner}-x`],
   ),
+  // Where rosters come from is the course's own; a preview shows people.
+  "GET /courses/{course}/roster/sources": open(["author", get(({ slug }) => `/courses/${slug}/roster/sources`)]),
+  "PUT /courses/{course}/roster/sources/{source}": each(
+    ["author", "admin"],
+    (world, as) => setRoster(world, as),
+    ofCourse("roster.source_set"),
+  ),
+  "DELETE /courses/{course}/roster/sources/{source}": each(
+    ["author", "admin"],
+    async (world, as) => {
+      await setRoster(world, "author");
+      await ready(world);
+      return send(world, as, "DELETE", `/courses/${world.slug}/roster/sources/school`);
+    },
+    ofCourse("roster.source_removed"),
+  ),
+  // Sent and fetched files are read; what they do is in the log when somebody confirms it.
+  "POST /courses/{course}/roster/sources/{source}/files": open(["author", sendRoster]),
+  "POST /courses/{course}/roster/sources/{source}/runs": open([
+    "author",
+    async (world, as) => {
+      await setRoster(world, "author", "bucket");
+      await ready(world);
+      return send(world, as, "POST", `/courses/${world.slug}/roster/sources/school/runs`);
+    },
+  ]),
+  "GET /courses/{course}/roster/runs": open(["author", get(({ slug }) => `/courses/${slug}/roster/runs`)]),
+  "GET /courses/{course}/roster/runs/{id}": each(["author", "admin"], onRoster(""), ofCourse("roster.read")),
+  "POST /courses/{course}/roster/runs/{id}/confirm": each(
+    ["author", "admin"],
+    onRoster("/confirm", "POST"),
+    ofCourse("roster.applied"),
+  ),
   "POST /courses/{course}/overrides/batch": each(
     ["author", "admin"],
     (world, as) =>
@@ -819,6 +878,14 @@ const PLAN: Record<string, Act[]> = {
         body: { item: `${world.slug}.four`, user_ids: [world.learner], ...override },
       }),
     ofItem("override.set", "four"),
+  ),
+  "POST /courses/{course}/relock/batch": each(
+    ["author", "admin"],
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/relock/batch`, {
+        body: { user_ids: [world.learner], reason: "a mistake" },
+      }),
+    ofEnrollment("enrollment.relocked"),
   ),
   // Who may make links sees them; who comes by one is in the roll.
   "GET /courses/{course}/invitations": open(["author", get(({ slug }) => `/courses/${slug}/invitations`)]),

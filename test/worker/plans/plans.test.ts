@@ -35,6 +35,7 @@ import { type Call, request, tokenOf } from "../../support/worker/http.ts";
 import { Authenticator } from "../../support/worker/passkey.ts";
 import { spread } from "../../support/worker/shards.ts";
 import { smallBackup } from "../backup/support.ts";
+import { oneRoster } from "../people/roster-support.ts";
 import { ENROLLMENTS, fillSchool, planOf, Recorder } from "./support.ts";
 
 const recorder = new Recorder();
@@ -303,6 +304,9 @@ async function people() {
   await drive("POST", `${course}/overrides/batch`, "/courses/big/overrides/batch", {
     body: { item: "big.two", kind: "unlock", reason: "plans", user_ids: ["ada"] },
   });
+  await drive("POST", `${course}/relock/batch`, "/courses/big/relock/batch", {
+    body: { reason: "plans", cohort: "nobody" },
+  });
   const member = `${course}/members/{user}`;
   await drive("PUT", member, "/courses/big/members/helper", { body: { role: "co_author" } });
   await drive("GET", `${course}/members`, "/courses/big/members");
@@ -319,6 +323,7 @@ async function people() {
   await drive("GET", `${course}/observers`, "/courses/big/observers?limit=1");
   await drive("GET", `${course}/unlocks`, "/courses/big/unlocks?learner=ada", { as: ["parent", "learner"] });
   await drive("DELETE", observer, "/courses/big/observers/parent/learners/ada");
+  await driveRosters(`${course}/roster`);
   const links = `${course}/invitations`;
   const link = z.looseObject({ id: z.string(), token: z.string() });
   const { id, token } = link.parse(await drive("POST", links, "/courses/big/invitations", { body: {} }));
@@ -763,6 +768,56 @@ async function drivePeople(path: string, id: unknown, as: [string, Role]) {
   await drive("GET", people, one, { as });
 }
 
+/** A roster with every kind of act: sent, by night, and a source that is removed. */
+async function driveRosters(template: string) {
+  const source = `${template}/sources/{source}`;
+  const one = "/courses/big/roster/sources/school";
+  const settings = { match: "sourced_id", guardians: true, missing: "leave_all" };
+  const body = { kind: "bucket", format: "oneroster", address: "a.zip", hour: 3, settings };
+  await drive("PUT", source, one, { body });
+  await drive("GET", `${template}/sources`, "/courses/big/roster/sources");
+  const places = [
+    { id: "e1", person: "roster-one" },
+    { id: "e2", person: "roster-tom", role: "teacher" },
+  ];
+  const rest = { guardians: ["roster-mum"], agents: { "roster-mum": "roster-one" } };
+  const next = async (id: unknown) => {
+    await consume("latchkey-imports", [{ type: "roster", id }]);
+  };
+  for (const file of [oneRoster(places, rest), oneRoster([{ id: "e3", person: "roster-two" }])]) {
+    const headers = { "content-type": "application/zip" };
+    const sent = await driveBytes("POST", `${source}/files`, `${one}/files`, headers, ["root", "admin"], file);
+    await next(sent.id);
+    const run = `/courses/big/roster/runs/${sent.id}`;
+    const seen = z.looseObject({ preview: z.looseObject({ goes: z.int() }) });
+    const { preview } = seen.parse(await drive("GET", `${template}/runs/{id}`, run));
+    await drive("POST", `${template}/runs/{id}/confirm`, `${run}/confirm`, { body: { confirm_removed: preview.goes } });
+    await next(sent.id);
+  }
+  const page = await drive("GET", `${template}/runs`, "/courses/big/roster/runs?limit=1");
+  await drive("GET", `${template}/runs`, `/courses/big/roster/runs?limit=1&cursor=${page.next_cursor}`);
+  const asked = await drive("POST", `${source}/runs`, `${one}/runs`);
+  await next(asked.id);
+  await env.DB.prepare("UPDATE roster_sources SET due_at = 1").run();
+  await cron("* * * * *");
+  await env.DB.prepare("UPDATE roster_runs SET asked_at = 0, due_at = 0").run();
+  await cron("* * * * *");
+  await drive("PUT", source, one, { body: { kind: "upload", format: "csv" } });
+  const email = new TextEncoder().encode("email\nnobody@example.org\n");
+  await env.DB.prepare("UPDATE roster_runs SET state = 'done'").run();
+  const csv = { "content-type": "text/csv" };
+  const mails = await driveBytes(
+    "POST",
+    `${source}/files`,
+    `${one}/files`,
+    csv,
+    ["root", "admin"],
+    Uint8Array.from(email),
+  );
+  await next(mails.id);
+  await drive("DELETE", source, one);
+}
+
 /** Two terms that are over and one that runs, of a few learners each, from the first word to the prediction. */
 async function driveInsight() {
   const day = 86_400_000;
@@ -1003,6 +1058,8 @@ const LARGE = [
   "files",
   "course_imports",
   "course_import_parts",
+  "roster_runs",
+  "roster_people",
   "audit_log",
   "translation_sessions",
   "translation_tasks",

@@ -1,169 +1,156 @@
 import { type SubmitEvent, useId, useState } from "react";
+import { useSearchParams } from "wouter";
 import { request } from "../../../api/request.ts";
+import { uploadRoster } from "../../../api/upload.ts";
 import { useMessages } from "../../../i18n/index.ts";
-import { usePeopleText } from "../../../i18n/people.ts";
+import { useRosterText } from "../../../i18n/rosters.ts";
+import { dropText, keepText, keptText } from "../../../lib/kept-text.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
-import { type Roster, usePeopleWrite } from "./api.ts";
+import { useUser } from "../../../session/hooks.ts";
+import { type RosterRun, usePeopleWrite } from "./api.ts";
+import { RosterRunView } from "./roster-run.tsx";
+import { RosterSourcesPart } from "./roster-sources.tsx";
+
+const MATCHES = ["email", "sourced_id", "username", "identifier"] as const;
+type Match = (typeof MATCHES)[number];
+
+/** The sources that this page sends files to: one for each form. */
+const SOURCES = { csv: "page-csv", oneroster: "page-oneroster" } as const;
 
 interface Sent {
-  csv: string;
-  remove_missing: boolean;
+  file: Blob;
+  name: string;
+  format: keyof typeof SOURCES;
+  settings: object;
 }
 
-/** A class brought in line with a file: first what would change, then the change. */
+/** A class brought in line with a file: first what would change, then the change. The run is in the address of the page. */
 export function RosterFile({ course }: { course: string }) {
-  const text = usePeopleText();
-  const messages = useMessages();
+  const text = useRosterText();
   const id = useId();
-  const [csv, setCsv] = useState("");
-  const [isWhole, setIsWhole] = useState(false);
-  const preview = usePeopleWrite(course, (body: Sent) =>
-    request<Roster>(`/courses/${course}/roster`, { method: "PUT", query: { dry_run: true }, body }),
-  );
-  const apply = usePeopleWrite(course, (body: Sent & { confirm_removed: number | null }) =>
-    request<Roster>(`/courses/${course}/roster`, { method: "PUT", body }),
-  );
-  // What was said is about another file now.
-  const changed = () => {
-    preview.reset();
-    apply.reset();
-  };
-  const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    apply.reset();
-    if (!preview.isPending) preview.mutate({ csv, remove_missing: isWhole });
-  };
+  const [search, setSearch] = useSearchParams();
+  const run = search.get("run");
+  const show = (next: string | null) => setSearch(next === null ? { view: "file" } : { view: "file", run: next });
   return (
-    <section className="roster-file" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{text.rosterTitle}</h2>
-      <p className="fine" id={`${id}-hint`}>
-        {text.rosterHint}
-      </p>
-      <form className="form" onSubmit={onSubmit}>
-        <label className="button is-small file">
-          {text.rosterChoose}
-          <input
-            type="file"
-            accept=".csv,text/csv"
-            onChange={(event) => {
-              const file = event.target.files?.[0];
-              event.target.value = "";
-              if (file === undefined) return;
-              void file.text().then((read) => {
-                setCsv(read);
-                changed();
-              });
-            }}
-          />
-        </label>
-        <label className="field">
-          <span>{text.rosterPaste}</span>
-          <textarea
-            rows={8}
-            value={csv}
-            required
-            maxLength={1_500_000}
-            placeholder={"email,cohorts\nada@example.org,a;early"}
-            aria-describedby={`${id}-hint`}
-            onChange={(event) => {
-              setCsv(event.target.value);
-              changed();
-            }}
-          />
-        </label>
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={isWhole}
-            onChange={(event) => {
-              setIsWhole(event.target.checked);
-              changed();
-            }}
-          />
-          <span>{text.rosterRemove}</span>
-        </label>
-        <button type="submit" className="button" aria-disabled={preview.isPending}>
-          {preview.isPending ? messages.working : text.rosterPreview}
-        </button>
-      </form>
-      {preview.isError ? <FaultNote fault={preview.error} /> : null}
-      <div role="status">
-        {preview.data === undefined || apply.isSuccess ? null : (
-          <Plan
-            plan={preview.data}
-            isBusy={apply.isPending}
-            apply={(confirm_removed) => apply.mutate({ csv, remove_missing: isWhole, confirm_removed })}
-          />
+    <div className="halves">
+      <section className="roster-file" aria-labelledby={`${id}-title`}>
+        <h2 id={`${id}-title`}>{text.title}</h2>
+        {run === null ? (
+          <SendFile course={course} onSent={show} />
+        ) : (
+          <RosterRunView key={run} course={course} id={run} onAnother={() => show(null)} />
         )}
-        {apply.data === undefined ? null : (
-          <p>{apply.data.failed > 0 ? text.rosterFailed(apply.data.failed) : text.rosterDone}</p>
-        )}
-      </div>
-      {apply.isError ? <FaultNote fault={apply.error} /> : null}
-    </section>
-  );
-}
-
-function Plan({ plan, isBusy, apply }: { plan: Roster; isBusy: boolean; apply: (confirmed: number | null) => void }) {
-  const text = usePeopleText();
-  const messages = useMessages();
-  const [typed, setTyped] = useState("");
-  const isConfirmed = !plan.needs_confirmation || typed.trim() === String(plan.goes);
-  const named = ({ user_id, name }: { user_id: string; name: string | null }) => name ?? user_id;
-  const isNothing = plan.comes + plan.changes + plan.goes === 0;
-  return (
-    <div className="plan">
-      <People title={text.rosterComes(plan.comes)} all={plan.comes} people={plan.coming.map(named)} />
-      <People
-        title={text.rosterChanges(plan.changes)}
-        all={plan.changes}
-        people={plan.changing.map(
-          (one) => `${named(one)}: ${one.from.join(", ") || "–"} → ${one.to.join(", ") || "–"}`,
-        )}
-      />
-      <People title={text.rosterGoes(plan.goes)} all={plan.goes} people={plan.going.map(named)} />
-      <People
-        title={text.rosterUnknown(plan.unknown.length)}
-        all={plan.unknown.length}
-        people={plan.unknown.map(({ line, email }) => `${email} (${text.line(line)})`)}
-      />
-      <p className="fine">{text.rosterSame(plan.unchanged)}</p>
-      {isNothing ? <p>{text.rosterNothing}</p> : null}
-      {plan.needs_confirmation ? (
-        <label className="field">
-          <span>{text.rosterConfirm(plan.goes, plan.enrolled)}</span>
-          <input inputMode="numeric" value={typed} onChange={(event) => setTyped(event.target.value)} />
-        </label>
-      ) : null}
-      {isNothing ? null : (
-        <button
-          type="button"
-          className="button is-primary"
-          disabled={!isConfirmed}
-          aria-disabled={isBusy}
-          onClick={() => {
-            if (!isBusy) apply(plan.needs_confirmation ? plan.goes : null);
-          }}
-        >
-          {isBusy ? messages.working : text.rosterApply}
-        </button>
-      )}
+      </section>
+      <RosterSourcesPart course={course} onRun={show} />
     </div>
   );
 }
 
-function People({ title, all, people }: { title: string; all: number; people: readonly string[] }) {
-  const text = usePeopleText();
-  if (all === 0) return null;
+function SendFile({ course, onSent }: { course: string; onSent: (run: string) => void }) {
+  const text = useRosterText();
+  const messages = useMessages();
+  const id = useId();
+  const user = useUser()?.id ?? "";
+  const place = `roster ${course}`;
+  const [chosen, setChosen] = useState<File | null>(null);
+  const [pasted, setPasted] = useState(() => keptText(user, place) ?? "");
+  const [isWhole, setIsWhole] = useState(false);
+  const [match, setMatch] = useState<Match>("email");
+  const [guardians, setGuardians] = useState(false);
+  const isZip = chosen?.name.toLowerCase().endsWith(".zip") === true;
+  const send = usePeopleWrite(course, async ({ file, name, format, settings }: Sent) => {
+    const source = SOURCES[format];
+    await request(`/courses/${course}/roster/sources/${source}`, {
+      method: "PUT",
+      body: { kind: "upload", format, settings },
+    });
+    const path = `/courses/${course}/roster/sources/${source}/files?${new URLSearchParams({ name })}`;
+    return uploadRoster<RosterRun>(path, file, format === "csv" ? "text/csv" : "application/zip");
+  });
+  const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (send.isPending) return;
+    const format = isZip ? "oneroster" : "csv";
+    const missing = isWhole ? "leave_all" : isZip ? "leave" : "stay";
+    const settings = isZip ? { match, guardians, missing } : { missing };
+    const file = chosen ?? new Blob([pasted]);
+    send.mutate(
+      { file, name: chosen?.name.replace(/[^\w. -]/g, "_").slice(0, 100) ?? "pasted.csv", format, settings },
+      {
+        onSuccess: (run) => {
+          dropText(user, place);
+          onSent(run.id);
+        },
+      },
+    );
+  };
   return (
-    <details open={people.length <= 8}>
-      <summary>{title}</summary>
-      <ul className="fine">
-        {people.map((person) => (
-          <li key={person}>{person}</li>
-        ))}
-        {all > people.length ? <li>{text.andMore(all - people.length)}</li> : null}
-      </ul>
-    </details>
+    <>
+      <p className="fine" id={`${id}-hint`}>
+        {text.hint}
+      </p>
+      <form className="form" onSubmit={onSubmit}>
+        <label className="button is-small file">
+          {text.choose}
+          <input
+            type="file"
+            accept=".csv,text/csv,.zip,application/zip"
+            onChange={(event) => {
+              setChosen(event.target.files?.[0] ?? null);
+              event.target.value = "";
+            }}
+          />
+        </label>
+        {chosen === null ? (
+          <label className="field">
+            <span>{text.paste}</span>
+            <textarea
+              rows={8}
+              value={pasted}
+              required
+              maxLength={1_500_000}
+              placeholder={"email,cohorts\nada@example.org,a;early"}
+              aria-describedby={`${id}-hint`}
+              onChange={(event) => {
+                setPasted(event.target.value);
+                keepText(user, place, event.target.value);
+              }}
+            />
+          </label>
+        ) : (
+          <p role="status">{text.chosen(chosen.name)}</p>
+        )}
+        {isZip ? (
+          <>
+            <label className="field">
+              <span>{text.match}</span>
+              <select
+                value={match}
+                onChange={(event) => setMatch(MATCHES.find((one) => one === event.target.value) ?? "email")}
+              >
+                {MATCHES.map((one) => (
+                  <option key={one} value={one}>
+                    {text.matchBy(one)}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <label className="check">
+              <input type="checkbox" checked={guardians} onChange={(event) => setGuardians(event.target.checked)} />
+              <span>{text.guardians}</span>
+            </label>
+          </>
+        ) : null}
+        <label className="check">
+          <input type="checkbox" checked={isWhole} onChange={(event) => setIsWhole(event.target.checked)} />
+          <span>{text.remove}</span>
+        </label>
+        <p className="fine">{text.removeHint}</p>
+        <button type="submit" className="button" aria-disabled={send.isPending}>
+          {send.isPending ? messages.working : text.preview}
+        </button>
+      </form>
+      {send.isError ? <FaultNote fault={send.error} /> : null}
+    </>
   );
 }

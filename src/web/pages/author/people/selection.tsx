@@ -1,13 +1,20 @@
 import { type SubmitEvent, useState } from "react";
+import { request } from "../../../api/request.ts";
 import { usePeopleText } from "../../../i18n/people.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
-import { namesIn, type PersonChange, useChangePeople } from "./api.ts";
+import { namesIn, type OverridesAnswer, type PersonChange, useChangePeople, usePeopleWrite } from "./api.ts";
 import { DecideForMany } from "./decide-many.tsx";
 
 /** What is done with several learners together: cohorts, one item, the end of their enrollment. */
 export function Selection({ course, users, clear }: { course: string; users: readonly string[]; clear: () => void }) {
   const text = usePeopleText();
   const change = useChangePeople(course);
+  const relock = usePeopleWrite(course, (user_ids: readonly string[]) =>
+    request<OverridesAnswer>(`/courses/${course}/relock/batch`, {
+      method: "POST",
+      body: { user_ids: user_ids.slice(0, 1_000), reason: text.relockReason },
+    }),
+  );
   const [cohorts, setCohorts] = useState("");
   const [isDeciding, setIsDeciding] = useState(false);
   const send = (part: Omit<PersonChange, "user_id">) => {
@@ -54,6 +61,16 @@ export function Selection({ course, users, clear }: { course: string; users: rea
           <button
             type="button"
             className="button is-small"
+            aria-disabled={relock.isPending}
+            onClick={() => {
+              if (!relock.isPending && window.confirm(text.relockManySure(users.length))) relock.mutate(users);
+            }}
+          >
+            {text.relock}
+          </button>
+          <button
+            type="button"
+            className="button is-small"
             aria-disabled={change.isPending}
             onClick={() => {
               if (window.confirm(text.withdrawSure(users.length))) send({ withdraw: true });
@@ -66,7 +83,16 @@ export function Selection({ course, users, clear }: { course: string; users: rea
       <p className="fine" role="status">
         {change.isSuccess ? text.done(results.length - bad) : ""} {bad > 0 ? text.notDone(bad) : ""}
       </p>
+      {relock.data === undefined ? null : (
+        <p className="fine" role="status">
+          {text.done(relock.data.done)}{" "}
+          {relock.data.results.length > relock.data.done
+            ? text.notDone(relock.data.results.length - relock.data.done)
+            : ""}
+        </p>
+      )}
       {change.isError ? <FaultNote fault={change.error} /> : null}
+      {relock.isError ? <FaultNote fault={relock.error} /> : null}
       {isDeciding && users.length > 0 ? <DecideForMany course={course} users={users} /> : null}
     </div>
   );
