@@ -6,10 +6,10 @@ import { logFault } from "../platform/log.ts";
 export { addMail, addMailOfLink } from "./outbox.ts";
 export { publicOrigin, sendsMail } from "./where.ts";
 
-export const sendMail = late(async () => (await import("./send.ts")).sendMail);
+export const sendMail = /* @__PURE__ */ late(async () => (await import("./send.ts")).sendMail);
 /** Every minute: sends what waits. */
-export const sweepMails = late(async () => (await import("./send.ts")).sweepMails);
-export const pruneMails = late(async () => (await import("./send.ts")).pruneMails);
+export const sweepMails = /* @__PURE__ */ late(async () => (await import("./send.ts")).sweepMails);
+export const pruneMails = /* @__PURE__ */ late(async () => (await import("./send.ts")).pruneMails);
 
 /** Sends what waits, beside the answer; what fails is sent by the minute's cron. */
 export function sendMailsSoon(c: AppContext): void {
