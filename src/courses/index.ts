@@ -34,6 +34,7 @@ export type { Imported } from "./importers/format.ts";
 export { importReportSchema } from "./importers/report.ts";
 export { MAX_ITEMS } from "./max-items.ts";
 export { newCourseSlugSchema } from "./new-slug.ts";
+export { namesOf } from "./names.ts";
 export { forgetObserver, observes } from "./observers.ts";
 export { criterionIdSchema, type Rubric } from "./rubric.ts";
 export { loadRubric } from "./stored-rubric.ts";

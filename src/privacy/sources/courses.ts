@@ -6,6 +6,7 @@ import {
   dropInvitationUses,
   dropMemberships,
   dropObservations,
+  dropWriter,
   invitationUsesOf,
   membershipsOf,
   observationsOf,
@@ -15,6 +16,8 @@ import {
   renameKeyMaker,
   renameOwner,
   renamePublisher,
+  renameWriter,
+  workingCopiesOf,
 } from "../statements.ts";
 
 /** Where D1 has user ids of this. */
@@ -22,6 +25,8 @@ const PLACES: readonly UserColumn[] = [
   ["courses", "owner_id"],
   ["course_versions", "published_by"],
   ["course_activations", "activated_by"],
+  ["course_working_copies", "saved_by"],
+  ["course_writers", "user_id"],
   ["course_members", "user_id"],
   ["course_observers", "user_id"],
   ["course_observers", "learner_id"],
@@ -46,6 +51,7 @@ export const coursesSource: PersonalDataSource = {
       ["course_membership", membershipsOf],
       ["course_observation", observationsOf],
       ["invitation_use", invitationUsesOf],
+      ["working_copy", workingCopiesOf],
     ] as const) {
       const found = await rows(directory(env), user).all<Record<string, unknown>>();
       for (const row of found.results) yield { kind, row };
@@ -60,6 +66,8 @@ export const coursesSource: PersonalDataSource = {
       renameEraser(directory(env), user, pseudonym),
       renameKeyMaker(directory(env), user, pseudonym),
       renameActivator(directory(env), user, pseudonym),
+      renameWriter(directory(env), user, pseudonym),
+      dropWriter(directory(env), user),
       dropMemberships(directory(env), user),
       dropObservations(directory(env), user),
       dropInvitationUses(directory(env), user),
