@@ -1,4 +1,14 @@
-import { compile, evaluate, type Fact, layOut, NO_FACT, NO_POLICY, type Outline, reasonsOf, stateOf } from "../unlock/index.ts";
+import {
+  compile,
+  evaluate,
+  type Fact,
+  layOut,
+  NO_FACT,
+  NO_POLICY,
+  type Outline,
+  reasonsOf,
+  stateOf,
+} from "../unlock/index.ts";
 
 /** A learner who exists only for a look at a course. */
 export interface MadeUpLearner {

@@ -19,7 +19,7 @@ import { courseParam, json, MANAGERS, OWNER_RULE, TAGS } from "./routes-common.t
 import { noteWriting, readWorkingCopy, saveWorkingCopy } from "./working-copy.ts";
 
 /** A text of JSON in a JSON body has a backslash before each quote: a body is larger than its text. */
-const MAX_BODY = 2 * MAX_DOCUMENT_BYTES;
+const MAX_BODY = 2 * MAX_DOCUMENT_BYTES + 1_000;
 /** Most cohorts of a made-up learner. */
 const MAX_COHORTS = 100;
 

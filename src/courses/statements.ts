@@ -75,4 +75,6 @@ export const otherWriters = statement<[course: string, user: string, away: numbe
 /** Names of people by their ids. */
 // plan: SCAN asked VIRTUAL TABLE INDEX 1:
 // plan: SEARCH users USING PRIMARY KEY (id=?)
-export const NAMES_BY_ID = setStatement((set) => `SELECT users.id AS id, name FROM ${set} AS asked JOIN users ON users.id = asked.value`);
+export const NAMES_BY_ID = setStatement(
+  (set) => `SELECT users.id AS id, name FROM ${set} AS asked JOIN users ON users.id = asked.value`,
+);

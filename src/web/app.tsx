@@ -17,7 +17,7 @@ import { SessionOverError, session } from "./session/store.ts";
 
 // Learners never load what only authors and operators see.
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
-const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
+const StudioPage = lazy(() => import("./pages/author/studio/page.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
 const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
@@ -111,7 +111,12 @@ export function App() {
           <ImportsPage />
         </Route>
         <Route path="/author/imports/:id">{({ id }) => <ImportPage key={id} id={id} />}</Route>
-        <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
+        <Route path="/author/:course">
+          {({ course }) => <StudioPage key={`studio ${course}`} course={course} view="document" />}
+        </Route>
+        <Route path="/author/:course/studio">
+          {({ course }) => <StudioPage key={`studio ${course}`} course={course} view="studio" />}
+        </Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
         <Route path="/author/:course/people">{({ course }) => <PeoplePage key={course} course={course} />}</Route>
         <Route path="/author/:course/people/:user">

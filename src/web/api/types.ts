@@ -7,6 +7,7 @@ export type {
   ChapterDetail,
   ChapterRow,
   Course,
+  CoursePreview,
   CourseVersion,
   DeadLetter,
   EarlierVerdict,
