@@ -118,7 +118,8 @@ export function useOutline(course: string, copy: Copy, focusForm: () => void) {
   /** The keys of the outline beside those that walk through it. */
   const onKey = (event: KeyboardEvent): boolean => {
     const isCommand = event.ctrlKey || event.metaKey;
-    const name = `${isCommand ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${event.shiftKey ? "Shift+" : ""}${event.key}`;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const name = `${isCommand ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${event.shiftKey ? "Shift+" : ""}${key}`;
     const keys: Record<string, () => void> = {
       "Alt+ArrowUp": () => step(-1),
       "Alt+ArrowDown": () => step(1),
@@ -130,7 +131,6 @@ export function useOutline(course: string, copy: Copy, focusForm: () => void) {
       "Shift+Insert": () => add("chapter"),
       "Ctrl+z": undo,
       "Ctrl+y": redo,
-      "Ctrl+Shift+Z": redo,
       "Ctrl+Shift+z": redo,
     };
     const act = keys[name];
