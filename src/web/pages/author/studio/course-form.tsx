@@ -41,7 +41,7 @@ export function CourseForm(props: {
     items.some(([id]) => id === tutorial) || tutorial === "" ? items : [[tutorial, tutorial] as const, ...items];
   return (
     <div className="studio-form">
-      <FieldFindings findings={findings} />
+      <FieldFindings findings={findings} isNamed />
       <LocalizedField
         label={text.title}
         value={fields.title}

@@ -1,15 +1,18 @@
 import { useMessages } from "../../../i18n/index.ts";
+import { useStudioText } from "../../../i18n/studio.ts";
 import { WarnIcon } from "../../../parts/icons.tsx";
 import type { ItemFinding } from "./place-findings.ts";
 
-/** What is to say of a field, below it. */
-export function FieldFindings({ findings }: { findings: readonly ItemFinding[] }) {
+/** What is to say of a field, below it; above a form, what has no field there is named. */
+export function FieldFindings({ findings, isNamed = false }: { findings: readonly ItemFinding[]; isNamed?: boolean }) {
+  const text = useStudioText();
   if (findings.length === 0) return null;
   return (
     <ul className="studio-findings">
       {findings.map((finding) => (
-        <li key={`${finding.rule} ${finding.message}`} className={finding.isError ? "is-bad" : undefined}>
+        <li key={`${finding.field} ${finding.rule} ${finding.message}`} className={finding.isError ? "is-bad" : undefined}>
           <WarnIcon />
+          {isNamed && finding.field !== "" ? <strong>{text.fieldName(finding.field)}</strong> : null}
           <FindingText finding={finding} />
         </li>
       ))}

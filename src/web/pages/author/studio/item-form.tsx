@@ -46,7 +46,7 @@ export function ItemForm({ course, leaf, findings, onField, onId }: ItemFormProp
   const keptAs = { default: undefined, sticky: true, live: false };
   return (
     <div className="studio-form">
-      {said("", ...others)}
+      <FieldFindings isNamed findings={findings.filter(({ field }) => field === "" || others.includes(field))} />
       <LocalizedField label={text.title} value={fields.title} field="title" onChange={set("title")} />
       {said("title")}
       <IdField key={leaf.key} course={course} id={item} onId={onId} />
