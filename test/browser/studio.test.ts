@@ -16,6 +16,31 @@ import { clientOf } from "../support/node/api.ts";
 
 const copySchema = z.looseObject({ revision: z.int(), text: z.string().nullable() });
 
+const traceSchema = z.object({
+  traceEvents: z.array(
+    z.object({
+      name: z.string(),
+      pid: z.number(),
+      tid: z.number(),
+      tdur: z.number().optional(),
+      args: z.looseObject({ name: z.string().optional().catch(undefined) }).optional(),
+    }),
+  ),
+});
+
+/** The longest task of the pages' main threads in a trace, ms of processor time: what else the machine does is not in it. */
+function longestTask(trace: Buffer): number {
+  const { traceEvents } = traceSchema.parse(JSON.parse(trace.toString("utf8")));
+  const mains = new Set(
+    traceEvents.flatMap(({ name, pid, tid, args }) =>
+      name === "thread_name" && args?.name === "CrRendererMain" ? [`${pid} ${tid}`] : [],
+    ),
+  );
+  const tasks = traceEvents.filter(({ name, pid, tid }) => name.endsWith("RunTask") && mains.has(`${pid} ${tid}`));
+  if (tasks.length === 0) throw new Error("the trace has no tasks");
+  return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1_000;
+}
+
 describe.skipIf(!hasChromium)("an author's studio", () => {
   let site: Site;
   let browser: Browser;
@@ -23,7 +48,7 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
   beforeAll(async () => {
     [site, browser] = await Promise.all([Site.start(), launchChromium()]);
     author = await site.person("author", "author");
-  }, 300_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await site?.stop();
@@ -125,8 +150,8 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await page.getByLabel("Answers are judged").selectOption("numeric");
     await page.getByLabel("Number", { exact: true }).fill("42");
     await row(page, "Clay").click();
-    await page.getByLabel("It is complete", { exact: true }).selectOption("view");
-    await page.getByLabel("Due", { exact: true }).selectOption("days");
+    await page.getByRole("combobox", { name: "It is complete", exact: true }).selectOption("view");
+    await page.getByRole("combobox", { name: "Due", exact: true }).selectOption("days");
     await page.getByLabel("Due: days").fill("14");
     await row(page, "Harvest").click();
     await page.getByLabel("Visibility").selectOption("unlisted");
@@ -167,7 +192,7 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await itemOn(theirs.page, "garden.chapter", "locked").waitFor();
     await theirs.page.goto("/courses/garden/chapters/gate");
     await theirs.page.getByRole("button", { name: "Mark this chapter as completed" }).click();
-    await theirs.page.getByText("You have completed this chapter.").waitFor();
+    await theirs.page.getByText(/^Completed /).waitFor();
     await theirs.page.goto("/courses/garden/chapters/chapter");
     await theirs.page.getByRole("heading", { level: 1, name: "Soil" }).waitFor();
     await theirs.page.getByText("Sand").waitFor();
@@ -374,20 +399,11 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     const { context, page } = await pageOf(author, "/author/large/studio");
     await row(page, "Chapter 0").waitFor();
     expect(await page.locator(".studio-row").count()).toBeLessThan(60);
-    await page.evaluate(() => {
-      const tasks: number[] = [];
-      Object.assign(window, { tasks });
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) tasks.push(entry.duration);
-      }).observe({ type: "longtask" });
-    });
     const longest = async (act: () => Promise<void>): Promise<number> => {
-      await page.evaluate(() => {
-        Reflect.get(window, "tasks").length = 0;
-      });
+      await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline"] });
       await act();
       await page.waitForTimeout(300);
-      return page.evaluate(() => Math.max(0, ...Reflect.get(window, "tasks")));
+      return longestTask(await browser.stopTracing());
     };
     const acts: Record<string, () => Promise<void>> = {
       walk: async () => {
@@ -414,22 +430,15 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
         await page.keyboard.press("ArrowLeft");
         await page.keyboard.press("ArrowRight");
       },
-      // What was typed is saved and checked by now: the document as text goes to the server.
-      save: async () => {
-        await title(page).focus();
-        await page.keyboard.type("c");
-        await page.waitForTimeout(6_000);
-      },
     };
-    // A machine that does other work makes every task longer: the best of some tries is what the page itself takes.
+    // The first time of each compiles its script: somebody who writes a course does it often.
     const figures: Record<string, number> = {};
     for (const [name, act] of Object.entries(acts)) {
       let best = Number.POSITIVE_INFINITY;
-      for (let tries = 0; tries < 4 && best > 100; tries += 1) best = Math.min(best, await longest(act));
+      for (let tries = 0; tries < 3 && best > 100; tries += 1) best = Math.min(best, await longest(act));
       figures[name] = Math.round(best);
     }
-    console.log(JSON.stringify(figures));
     for (const [name, most] of Object.entries(figures)) expect(most, name).toBeLessThanOrEqual(100);
     await context.close();
-  }, 180_000);
+  });
 });
