@@ -22,7 +22,14 @@ const DOCUMENT = {
   title: { zh: "课" },
   unknown: { kept: [1, null] },
   chapters: [
-    { problems: [{ id: "c.p", title: "P" }, { id: "c.q", rule: { score: { item: "c.p", min: 5 } } }], id: "c.a", title: "A" },
+    {
+      problems: [
+        { id: "c.p", title: "P" },
+        { id: "c.q", rule: { score: { item: "c.p", min: 5 } } },
+      ],
+      id: "c.a",
+      title: "A",
+    },
     { id: "c.b", title: "B", rule: { all: [{ completed: "c.a" }, { average: { of: ["c.p", "c.q"] } }] } },
   ],
   options: { tutorial: "c.a" },
@@ -146,7 +153,13 @@ describe("the difference of two documents", () => {
     const published = {
       ...DOCUMENT,
       title: { zh: "课" },
-      options: { tutorial: "c.a", sequential: false, sticky: true, problems_follow_chapter: true, open_enrollment: true },
+      options: {
+        tutorial: "c.a",
+        sequential: false,
+        sticky: true,
+        problems_follow_chapter: true,
+        open_enrollment: true,
+      },
       problems: [],
       chapters: DOCUMENT.chapters.map((chapter) => ({
         ...chapter,

@@ -10,7 +10,10 @@ export function FieldFindings({ findings, isNamed = false }: { findings: readonl
   return (
     <ul className="studio-findings">
       {findings.map((finding) => (
-        <li key={`${finding.field} ${finding.rule} ${finding.message}`} className={finding.isError ? "is-bad" : undefined}>
+        <li
+          key={`${finding.field} ${finding.rule} ${finding.message}`}
+          className={finding.isError ? "is-bad" : undefined}
+        >
           <WarnIcon />
           {isNamed && finding.field !== "" ? <strong>{text.fieldName(finding.field)}</strong> : null}
           <FindingText finding={finding} />

@@ -32,7 +32,9 @@ export function ProblemsList(props: { tree: Tree; findings: readonly ItemFinding
     <details
       className="studio-problems"
       onToggle={(event) => setIsOpen(event.currentTarget.open)}
-      data-errors={errors.length} data-warnings={findings.length - errors.length}>
+      data-errors={errors.length}
+      data-warnings={findings.length - errors.length}
+    >
       <summary>
         <span role="status">{text.findingsCount(errors.length, findings.length - errors.length)}</span>
       </summary>
