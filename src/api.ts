@@ -39,6 +39,9 @@ export const FEATURES = [
   inApi(["/courses/imports/uploads"], async () => (await import("./imports/part-routes.ts")).partRoutes()),
   inApi(["/courses/imports/*/people"], async () => (await import("./imports/people-routes.ts")).peopleRoutes()),
   inApi(["/courses/imports"], async () => (await import("./imports/routes.ts")).importRoutes()),
+  inApi(["/courses/*/working-copy", "/courses/*/preview"], async () =>
+    (await import("./courses/routes-studio.ts")).studioRoutes(),
+  ),
   inApi(["/courses$", "/courses/*$", "/courses/*/versions"], async () => {
     const [{ courseRoutes }, { markCourseStale }, { impactNow }, { askForWarmUp }] = await Promise.all([
       import("./courses/routes.ts"),

@@ -681,6 +681,13 @@ export type Impact = {
     gain: number;
     lose: number;
   }[];
+  /** Learners for whom something would change, those who lose first: at most 50, with at most 20 items each way. */
+  learners?: {
+    user_id: string;
+    name: string | null;
+    gain: string[];
+    lose: string[];
+  }[];
   as_of: string;
   /** Enrollments of which every write so far is counted. */
   up_to_date: number;
@@ -759,38 +766,53 @@ export type ImportReport = {
   };
 };
 
-export type Course = {
-  slug: string;
-  title: string;
-  owner_id: string;
-  active_version: number | null;
-  activation: number;
-  created_at: string;
-  updated_at: string;
-  /** What the caller is in it. */
-  role: "owner" | "co_author" | "grader" | null;
+export type WorkingCopy = {
+  /** Grows with every save. 0: nobody ever saved one. */
+  revision: number;
+  /** The version that the text began with. */
+  base_version: number | null;
+  saved_by: string | null;
+  name: string | null;
+  saved_at: string | null;
+  /** Null: nothing is there, or it was discarded. */
+  text: string | null;
 };
 
-export type NewCourse = {
-  slug: string;
-  title:
-    | string
-    | {
-        en: string;
-        zh?: string;
-      }
-    | {
-        en?: string;
-        zh: string;
-      };
+export type WorkingCopyStamp = {
+  /** Grows with every save. 0: nobody ever saved one. */
+  revision: number;
+  /** The version that the text began with. */
+  base_version: number | null;
+  saved_by: string | null;
+  name: string | null;
+  saved_at: string | null;
 };
 
-export type PublishedVersion = {
-  course: string;
-  version: number;
-  activation: number;
-  /** False if the active version already has this document and no relock is requested. */
-  created: boolean;
+export type SaveWorkingCopy = {
+  /** Any text: it is checked when it is published. Null discards it. */
+  text: string | null;
+  /** The revision that this text was made from. */
+  revision: number;
+  base_version?: number | null;
+};
+
+export type Writers = {
+  /** Grows with every save. 0: nobody ever saved one. */
+  revision: number;
+  /** The version that the text began with. */
+  base_version: number | null;
+  saved_by: string | null;
+  name: string | null;
+  saved_at: string | null;
+  others: {
+    user_id: string;
+    name: string | null;
+    since: string;
+    seen_at: string;
+  }[];
+};
+
+export type CoursePreview = {
   chapters: number;
   problems: number;
   warnings: {
@@ -798,25 +820,23 @@ export type PublishedVersion = {
     rule: string;
     message: string;
   }[];
-};
-
-export type PublishImpact = {
-  dry_run: true;
-  chapters: number;
-  problems: number;
-  warnings: {
-    path: string;
-    rule: string;
-    message: string;
+  items: {
+    item: string;
+    state: "hidden" | "locked" | "unlocked" | "started" | "completed";
+    /** What it waits for at the beginning. Only of chapters and problems outside of them. */
+    needs: {
+      on: string;
+      code: string;
+    }[];
   }[];
-  impact: Impact;
 };
 
-export type PublishRequest = {
+export type PreviewRequest = {
   document: CourseDocument;
-  /** grandfather: open items stay open. relock: the new rules apply to everybody at once. */
-  policy?: "grandfather" | "relock";
-  note?: string | null;
+  learner?: {
+    completed?: string[];
+    cohorts?: string[];
+  };
 };
 
 export type CourseDocument = {
@@ -1295,6 +1315,66 @@ export type Rubric = {
       points: number;
     }[];
   }[];
+};
+
+export type Course = {
+  slug: string;
+  title: string;
+  owner_id: string;
+  active_version: number | null;
+  activation: number;
+  created_at: string;
+  updated_at: string;
+  /** What the caller is in it. */
+  role: "owner" | "co_author" | "grader" | null;
+};
+
+export type NewCourse = {
+  slug: string;
+  title:
+    | string
+    | {
+        en: string;
+        zh?: string;
+      }
+    | {
+        en?: string;
+        zh: string;
+      };
+};
+
+export type PublishedVersion = {
+  course: string;
+  version: number;
+  activation: number;
+  /** False if the active version already has this document and no relock is requested. */
+  created: boolean;
+  chapters: number;
+  problems: number;
+  warnings: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+};
+
+export type PublishImpact = {
+  dry_run: true;
+  chapters: number;
+  problems: number;
+  warnings: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  impact: Impact;
+};
+
+export type PublishRequest = {
+  document: CourseDocument;
+  /** grandfather: open items stay open. relock: the new rules apply to everybody at once. */
+  policy?: "grandfather" | "relock";
+  note?: string | null;
 };
 
 export type CourseVersion = {
@@ -4253,6 +4333,42 @@ export interface Paths {
       answer: ImportReport;
     };
   };
+  "/api/v1/courses/{course}/working-copy": {
+    /** The text of a course that its authors are writing and have not published */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: WorkingCopy;
+    };
+    /** Save the working copy of a course, or discard it; refused where somebody else saved meanwhile */
+    put: {
+      path: {
+        course: string;
+      };
+      body: SaveWorkingCopy;
+      answer: WorkingCopyStamp;
+    };
+  };
+  "/api/v1/courses/{course}/working-copy/writers": {
+    /** Say that one has the working copy open, for a minute; learn who else has, and its revision */
+    post: {
+      path: {
+        course: string;
+      };
+      answer: Writers;
+    };
+  };
+  "/api/v1/courses/{course}/preview": {
+    /** Check a document, and see it as a made-up learner would; nothing is stored */
+    post: {
+      path: {
+        course: string;
+      };
+      body: PreviewRequest;
+      answer: CoursePreview;
+    };
+  };
   "/api/v1/courses": {
     /** List courses */
     get: {
@@ -6132,6 +6248,9 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "PATCH /api/v1/users/{id}",
   "POST /api/v1/courses/imports/uploads",
   "POST /api/v1/courses/imports",
+  "PUT /api/v1/courses/{course}/working-copy",
+  "POST /api/v1/courses/{course}/working-copy/writers",
+  "POST /api/v1/courses/{course}/preview",
   "POST /api/v1/courses",
   "POST /api/v1/courses/{course}/versions",
   "POST /api/v1/courses/{course}/versions/{version}/activate",

@@ -30,6 +30,20 @@ export const impactSchema = z
     items: z.array(z.object({ item: z.string(), gain: z.int(), lose: z.int() })).openapi({
       description: "How many learners would gain or lose each item. Items without a change are left out.",
     }),
+    learners: z
+      .array(
+        z.object({
+          user_id: z.string(),
+          name: z.string().nullable(),
+          gain: z.array(z.string()),
+          lose: z.array(z.string()),
+        }),
+      )
+      .optional()
+      .openapi({
+        description:
+          "Learners for whom something would change, those who lose first: at most 50, with at most 20 items each way.",
+      }),
     as_of: z.string(),
     up_to_date: z.int().openapi({ description: "Enrollments of which every write so far is counted." }),
     maybe_behind: z.int().openapi({

@@ -42,6 +42,7 @@ export type { ArchiveSource } from "./importers/archive/source.ts";
 export type { Imported } from "./importers/format.ts";
 export { importReportSchema } from "./importers/report.ts";
 export { MAX_ITEMS } from "./max-items.ts";
+export { namesOf } from "./names.ts";
 export { newCourseSlugSchema } from "./new-slug.ts";
 export { forgetObserver, observes } from "./observers.ts";
 export { questionView, viewQuestion } from "./question.ts";

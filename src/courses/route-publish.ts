@@ -50,7 +50,7 @@ export async function refuseWholeDocument(c: AppContext, target: string, fault: 
 }
 
 /** Stops a hostile tower of brackets before zod recurses over it. */
-const refuseDeepNesting: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const refuseDeepNesting: MiddlewareHandler<AppEnv> = async (c, next) => {
   const body: unknown = await c.req.json();
   if (!nestingExceeds(body, MAX_NESTING)) return next();
   const message = `Nested deeper than ${MAX_NESTING} levels; rules may be ${MAX_RULE_DEPTH} deep.`;

@@ -11,12 +11,12 @@ import { pageQuery, pageSchema, paginate } from "../platform/http/pagination.ts"
 import { courseSlugSchema } from "../platform/ids.ts";
 import { toInstant } from "../platform/instants.ts";
 import { logFault } from "../platform/log.ts";
-import { ok, type Result, refuse } from "../platform/results.ts";
+import { refuse } from "../platform/results.ts";
 import { acceptedSecrets } from "../platform/secrets.ts";
 import { compile, type Program } from "../unlock/index.ts";
-import { mayManage } from "./access.ts";
 import { findingSchema, type PublishImpact } from "./answers.ts";
-import { type CourseEntry, type CoursePointer, fetchCourse } from "./catalog.ts";
+import type { CoursePointer } from "./catalog.ts";
+import { managedCourse } from "./managed.ts";
 import { activate, checkDocument, type MarkStale, type PublishPolicy, publish } from "./publish.ts";
 import { publishRoute, refuseWholeDocument } from "./route-publish.ts";
 import { courseParam, json, MANAGERS, OWNER_RULE, policySchema, TAGS } from "./routes-common.ts";
@@ -227,13 +227,4 @@ export function versionRoutes({ markStale, impactOf, warm }: CourseRoomDependenc
       warm(c.env, slug, activation).catch((fault: unknown) => logFault("warm_not_sent", fault, { course_id: slug })),
     );
   }
-}
-
-/** The course if the caller may manage it. Others' unpublished courses are not admitted to exist. */
-async function managedCourse(c: AppContext, slug: string): Promise<Result<CourseEntry>> {
-  c.get("facts").course_id = slug;
-  const course = await fetchCourse(databaseOf(c), slug);
-  if (course === null) return refuse("course_not_found");
-  if (mayManage(actorOf(c), course)) return ok(course);
-  return course.pointer === null ? refuse("course_not_found") : refuse("forbidden", { detail: OWNER_RULE });
 }

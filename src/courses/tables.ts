@@ -91,3 +91,36 @@ export const courseObservers = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.course_slug, table.user_id, table.learner_id] })],
 );
+
+/** See migrations/0037_working_copies.sql. */
+export const courseWorkingCopies = sqliteTable("course_working_copies", {
+  course_slug: text().primaryKey(),
+  revision: integer().notNull(),
+  save_id: text().notNull(),
+  base_version: integer(),
+  saved_by: text().notNull(),
+  saved_at: integer().notNull(),
+});
+
+/** See migrations/0037_working_copies.sql. */
+export const courseWorkingParts = sqliteTable(
+  "course_working_parts",
+  {
+    course_slug: text().notNull(),
+    part: integer().notNull(),
+    body: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.part] })],
+);
+
+/** See migrations/0037_working_copies.sql. */
+export const courseWriters = sqliteTable(
+  "course_writers",
+  {
+    course_slug: text().notNull(),
+    user_id: text().notNull(),
+    since: integer().notNull(),
+    seen_at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.course_slug, table.user_id] })],
+);

@@ -1,6 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** See migrations/0043_learner.sql, which is the truth; a test compares the two. */
+/** See migrations/0042_learner.sql, which is the truth; a test compares the two. */
 export const calendarFeeds = sqliteTable("calendar_feeds", {
   id: text().primaryKey(),
   user_id: text().notNull(),
@@ -10,7 +10,7 @@ export const calendarFeeds = sqliteTable("calendar_feeds", {
   entries: text().notNull().default("[]"),
 });
 
-/** See migrations/0043_learner.sql. */
+/** See migrations/0042_learner.sql. */
 export const certificates = sqliteTable("certificates", {
   number: integer().primaryKey({ autoIncrement: true }),
   id: text().notNull().unique(),
@@ -23,7 +23,7 @@ export const certificates = sqliteTable("certificates", {
   reason: text(),
 });
 
-/** See migrations/0043_learner.sql. */
+/** See migrations/0042_learner.sql. */
 export const readingPlaces = sqliteTable(
   "reading_places",
   {
@@ -36,7 +36,7 @@ export const readingPlaces = sqliteTable(
   (table) => [primaryKey({ columns: [table.user_id, table.course_slug, table.item_id] })],
 );
 
-/** See migrations/0043_learner.sql. */
+/** See migrations/0042_learner.sql. */
 export const noticeMarks = sqliteTable(
   "notice_marks",
   {
@@ -47,7 +47,7 @@ export const noticeMarks = sqliteTable(
   (table) => [primaryKey({ columns: [table.user_id, table.course_slug] })],
 );
 
-/** See migrations/0043_learner.sql. */
+/** See migrations/0042_learner.sql. */
 export const learnerMessages = sqliteTable("learner_messages", {
   id: text().primaryKey(),
   user_id: text().notNull(),

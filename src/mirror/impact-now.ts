@@ -1,5 +1,5 @@
 import { and, desc, eq } from "drizzle-orm";
-import type { CoursePointer, PublishImpact } from "../courses/index.ts";
+import { type CoursePointer, namesOf, type PublishImpact } from "../courses/index.ts";
 import type { CourseDatabases } from "../platform/database/course-databases.ts";
 import { toInstant } from "../platform/instants.ts";
 import { inParallel } from "../platform/parallel.ts";
@@ -27,9 +27,14 @@ export async function impactNow(
   now: number,
 ): Promise<PublishImpact> {
   const upToDate = await bringUpToDate(env, databases, course);
-  const impact = await impactOf(databases, course, current, next, policy, now);
+  const { changed, ...impact } = await impactOf(databases, course, current, next, policy, now);
+  const names = await namesOf(
+    env,
+    changed.map(({ user_id }) => user_id),
+  );
+  const learners = changed.map((learner) => ({ ...learner, name: names.get(learner.user_id) ?? null }));
   const up_to_date = Math.min(upToDate, impact.enrollments);
-  return { ...impact, as_of: toInstant(now), up_to_date, maybe_behind: impact.enrollments - up_to_date };
+  return { ...impact, learners, as_of: toInstant(now), up_to_date, maybe_behind: impact.enrollments - up_to_date };
 }
 
 /** @returns how many enrollments are in D1 as they are in their objects. */

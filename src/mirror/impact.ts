@@ -7,11 +7,17 @@ import { mirroredView } from "./mirrored.ts";
 import { enrollments } from "./tables.ts";
 
 /** What is counted from D1; how far that can be trusted is said by impact-now.ts. */
-export type Impact = Pick<PublishImpact, "enrollments" | "evaluated" | "gaining" | "losing" | "items">;
+export interface Impact extends Pick<PublishImpact, "enrollments" | "evaluated" | "gaining" | "losing" | "items"> {
+  /** Some of those for whom something would change: who loses something first. */
+  changed: { user_id: string; gain: string[]; lose: string[] }[];
+}
 
 /** Enrollments per D1 page, and most enrollments evaluated by one dry run; beyond it the answer is a sample. */
 const PAGE = 200;
 const MAX_EVALUATED = 2_000;
+/** Most learners who are named, and most items that are named of each, each way. */
+const MAX_NAMED = 50;
+const MAX_NAMED_ITEMS = 20;
 
 /**
  * What publishing a version would do: each active enrollment is evaluated before and after from D1, exactly up to
@@ -25,7 +31,7 @@ export async function impactOf(
   policy: "grandfather" | "relock",
   now: number,
 ): Promise<Impact> {
-  const impact: Impact = { enrollments: 0, evaluated: 0, gaining: 0, losing: 0, items: [] };
+  const impact: Impact = { enrollments: 0, evaluated: 0, gaining: 0, losing: 0, items: [], changed: [] };
   const db = await databases.ofCourse(course);
   const total = await db
     .select({ count: sql<number>`count(*)` })
@@ -47,6 +53,8 @@ export async function impactOf(
     entry[kind] += 1;
     perItem.set(item, entry);
   };
+  const gainers: Impact["changed"] = [];
+  const losers: Impact["changed"] = [];
   let after = "";
   while (impact.evaluated < MAX_EVALUATED) {
     const { mirrors, next: following } = await loadMirroredPage(db, course, after, PAGE);
@@ -59,6 +67,11 @@ export async function impactOf(
       const delta = difference(openIds(before, seen.evaluation), openIds(next, would.evaluation));
       if (delta.unlocked.length > 0) impact.gaining += 1;
       if (delta.locked.length > 0) impact.losing += 1;
+      const named = delta.locked.length > 0 ? losers : gainers;
+      if (delta.unlocked.length + delta.locked.length > 0 && named.length < MAX_NAMED) {
+        const [gain, lose] = [delta.unlocked, delta.locked].map((items) => items.slice(0, MAX_NAMED_ITEMS));
+        named.push({ user_id: mirror.user, gain: gain ?? [], lose: lose ?? [] });
+      }
       for (const item of delta.unlocked) count(item, "gain");
       for (const item of delta.locked) count(item, "lose");
       impact.evaluated += 1;
@@ -67,5 +80,6 @@ export async function impactOf(
     after = following;
   }
   impact.items = [...perItem].map(([item, counts]) => ({ item, ...counts }));
+  impact.changed = [...losers, ...gainers].slice(0, MAX_NAMED);
   return impact;
 }

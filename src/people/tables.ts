@@ -25,7 +25,7 @@ export const courseInvitationUses = sqliteTable(
   (table) => [primaryKey({ columns: [table.invitation_id, table.user_id] })],
 );
 
-/** See migrations/0046_rosters.sql. */
+/** See migrations/0044_rosters.sql. */
 export const rosterSources = sqliteTable(
   "roster_sources",
   {
@@ -60,7 +60,7 @@ export const RUN_STATES = [
 ] as const;
 export const RUN_BEGUN = ["sent", "asked", "nightly"] as const;
 
-/** See migrations/0046_rosters.sql. */
+/** See migrations/0044_rosters.sql. */
 export const rosterRuns = sqliteTable("roster_runs", {
   id: text().primaryKey(),
   course_slug: text().notNull(),
@@ -85,7 +85,7 @@ export const rosterRuns = sqliteTable("roster_runs", {
 });
 export type RunRow = typeof rosterRuns.$inferSelect;
 
-/** See migrations/0046_rosters.sql. */
+/** See migrations/0044_rosters.sql. */
 export const rosterPeople = sqliteTable(
   "roster_people",
   {
@@ -99,7 +99,7 @@ export const rosterPeople = sqliteTable(
   (table) => [primaryKey({ columns: [table.course_slug, table.source, table.person] })],
 );
 
-/** See migrations/0046_rosters.sql. */
+/** See migrations/0044_rosters.sql. */
 export const rosterGrants = sqliteTable(
   "roster_grants",
   {

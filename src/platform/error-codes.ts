@@ -37,6 +37,7 @@ export const ERRORS = {
   no_effect: { status: 409, title: "The override would change nothing" },
   course_moving: { status: 409, title: "The course is on its way to another database" },
   concurrent_change: { status: 409, title: "Somebody else changed this at the same moment" },
+  working_copy_changed: { status: 409, title: "Somebody saved another revision of the working copy" },
   answer_lost: {
     status: 409,
     title: "The request had its effect, but its answer is lost",

@@ -27,6 +27,19 @@ export const invitationUsesOf = statement<[user: string]>(
   "SELECT invitation_id, used_at FROM course_invitation_uses WHERE user_id = ?",
 );
 
+// plan: SEARCH course_working_copies USING INDEX course_working_copies_by_writer (saved_by=?)
+export const workingCopiesOf = statement<[user: string]>(
+  "SELECT course_slug, revision, saved_at FROM course_working_copies WHERE saved_by = ?",
+);
+
+// plan: SEARCH course_working_copies USING INDEX course_working_copies_by_writer (saved_by=?)
+export const renameWriter = statement<[user: string, pseudonym: string]>(
+  "UPDATE course_working_copies SET saved_by = ?2 WHERE saved_by = ?1",
+);
+
+// plan: SEARCH course_writers USING INDEX course_writers_by_user (user_id=?)
+export const dropWriter = statement<[user: string]>("DELETE FROM course_writers WHERE user_id = ?");
+
 // plan: SEARCH course_members USING INDEX course_members_by_user (user_id=?)
 export const dropMemberships = statement<[user: string]>("DELETE FROM course_members WHERE user_id = ?");
 

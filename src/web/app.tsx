@@ -18,7 +18,7 @@ const ChapterPage = lazy(async () => ({ default: (await import("./pages/chapter.
 const ProblemPage = lazy(async () => ({ default: (await import("./pages/problem.tsx")).ProblemPage }));
 // Learners never load what only authors and operators see.
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
-const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
+const StudioPage = lazy(() => import("./pages/author/studio/page.tsx"));
 const ItemPartsPage = lazy(() => import("./pages/author/item-parts.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
@@ -150,7 +150,12 @@ export function App() {
           <ImportsPage />
         </Route>
         <Route path="/author/imports/:id">{({ id }) => <ImportPage key={id} id={id} />}</Route>
-        <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
+        <Route path="/author/:course">
+          {({ course }) => <StudioPage key={`studio ${course}`} course={course} view="document" />}
+        </Route>
+        <Route path="/author/:course/studio">
+          {({ course }) => <StudioPage key={`studio ${course}`} course={course} view="studio" />}
+        </Route>
         <Route path="/author/:course/item">{({ course }) => <ItemPartsPage key={course} course={course} />}</Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
         <Route path="/author/:course/people">{({ course }) => <PeoplePage key={course} course={course} />}</Route>

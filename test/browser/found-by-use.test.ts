@@ -167,6 +167,7 @@ describe.skipIf(!hasChromium)("faults found by use", () => {
   it("[fault 45] an author's text survives another page and a reload, and is never replaced without a question", async () => {
     const page = await pageOf(author, "/author");
     await page.getByRole("link", { name: "A first course in algorithms" }).click();
+    await page.getByRole("radio", { name: "JSON" }).check();
     await page.getByText(/^Version \d+ is in the editor\.$/).waitFor();
     const editor = page.getByLabel("Course document, JSON");
     const typed = `${await editor.inputValue()}\n\n`;

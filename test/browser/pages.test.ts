@@ -28,6 +28,7 @@ const PAGES = [
   { name: "not-found", who: "learner", path: "/nowhere", ready: "main .button" },
   { name: "author", who: "author", path: "/author", ready: ".card" },
   { name: "author-course", who: "author", path: "/author/algorithms", ready: "[data-version]" },
+  { name: "author-studio", who: "author", path: "/author/algorithms/studio", ready: "[role=treeitem]" },
   { name: "operator", who: "admin", path: "/operator", ready: ".figures" },
 ] as const;
 

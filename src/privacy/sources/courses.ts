@@ -8,6 +8,7 @@ import {
   dropObservations,
   dropRosterGrants,
   dropRosterPeople,
+  dropWriter,
   invitationUsesOf,
   membershipsOf,
   observationsOf,
@@ -20,6 +21,8 @@ import {
   renameRosterOwner,
   renameRunOwner,
   rosterPeopleOf,
+  renameWriter,
+  workingCopiesOf,
 } from "../statements.ts";
 
 /** Where D1 has user ids of this. */
@@ -27,6 +30,8 @@ const PLACES: readonly UserColumn[] = [
   ["courses", "owner_id"],
   ["course_versions", "published_by"],
   ["course_activations", "activated_by"],
+  ["course_working_copies", "saved_by"],
+  ["course_writers", "user_id"],
   ["course_members", "user_id"],
   ["course_observers", "user_id"],
   ["course_observers", "learner_id"],
@@ -57,6 +62,7 @@ export const coursesSource: PersonalDataSource = {
       ["course_observation", observationsOf],
       ["invitation_use", invitationUsesOf],
       ["roster_person", rosterPeopleOf],
+      ["working_copy", workingCopiesOf],
     ] as const) {
       const found = await rows(directory(env), user).all<Record<string, unknown>>();
       for (const row of found.results) yield { kind, row };
@@ -71,6 +77,8 @@ export const coursesSource: PersonalDataSource = {
       renameEraser(directory(env), user, pseudonym),
       renameKeyMaker(directory(env), user, pseudonym),
       renameActivator(directory(env), user, pseudonym),
+      renameWriter(directory(env), user, pseudonym),
+      dropWriter(directory(env), user),
       dropMemberships(directory(env), user),
       dropObservations(directory(env), user),
       dropInvitationUses(directory(env), user),

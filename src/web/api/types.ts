@@ -8,6 +8,7 @@ export type {
   ChapterDetail,
   ChapterRow,
   Course,
+  CoursePreview,
   CourseVersion,
   DeadLetter,
   EarlierVerdict,

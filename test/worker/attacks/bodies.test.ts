@@ -32,6 +32,8 @@ function writes({ slug, pending }: World): Write[] {
     one("POST", "/courses", alice),
     one("POST", `/courses/${slug}/versions`, alice),
     one("POST", `/courses/${slug}/versions?dry_run=true`, alice),
+    one("PUT", `/courses/${slug}/working-copy`, alice),
+    one("POST", `/courses/${slug}/preview`, alice),
     one("POST", `/courses/${slug}/versions/1/activate`, alice, false),
     one("POST", `/courses/${slug}/enrollments`, ["eve", "learner"], false),
     one("POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed`, ["eve", "learner"], false),

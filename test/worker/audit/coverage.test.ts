@@ -1024,6 +1024,21 @@ const PLAN: Record<string, Act[]> = {
     ofCourse("course.people_imported"),
   ),
   "GET /courses/imports/{id}/report": open(["author", onImport("/report")], ["admin", onImport("/report")]),
+  // What is not published is no act yet: publishing it is one.
+  "GET /courses/{course}/working-copy": open(["author", get(({ slug }) => `/courses/${slug}/working-copy`)]),
+  "PUT /courses/{course}/working-copy": open([
+    "author",
+    (world, as) => send(world, as, "PUT", `/courses/${world.slug}/working-copy`, { body: { text: "{}", revision: 0 } }),
+  ]),
+  "POST /courses/{course}/working-copy/writers": open([
+    "author",
+    (world, as) => send(world, as, "POST", `/courses/${world.slug}/working-copy/writers`),
+  ]),
+  "POST /courses/{course}/preview": open([
+    "author",
+    (world, as) =>
+      send(world, as, "POST", `/courses/${world.slug}/preview`, { body: { document: ladder(world.slug) } }),
+  ]),
   "GET /courses/{course}/versions": open(["author", get(({ slug }) => `/courses/${slug}/versions`)]),
   "POST /courses/{course}/versions": [
     ...each(

@@ -165,6 +165,11 @@ async function driveCourses() {
   await drive("POST", versions, "/courses/big/versions?dry_run=true", { body: { document: document("2") } });
   await drive("POST", versions, "/courses/big/versions", { body: { document: document("2"), policy: "relock" } });
   await drive("POST", versions, "/courses/big/versions", { body: { document: document("2") } });
+  const copy = "/courses/{course}/working-copy";
+  await drive("PUT", copy, "/courses/big/working-copy", { body: { text: "{}", revision: 0 } });
+  await drive("GET", copy, "/courses/big/working-copy");
+  await drive("POST", `${copy}/writers`, "/courses/big/working-copy/writers");
+  await drive("POST", "/courses/{course}/preview", "/courses/big/preview", { body: { document: document("3") } });
   for (const role of ["learner", "author", "admin"] as const) {
     const page = await drive("GET", "/courses", "/courses?limit=1", { as: ["someone", role] });
     if (page.next_cursor !== null)

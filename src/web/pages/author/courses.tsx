@@ -1,14 +1,17 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type SubmitEvent, useId } from "react";
+import { type SubmitEvent, useId, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useCourses } from "../../api/queries.ts";
 import { request } from "../../api/request.ts";
 import type { Course } from "../../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../../i18n/index.ts";
+import { useStudioText } from "../../i18n/studio.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
 import { Page } from "../../parts/page.tsx";
 import { useHasRole, useUser } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
+import { SelectField } from "./studio/fields.tsx";
+import { beginWith } from "./studio/start.ts";
 
 /** The courses one may change: one's own; all of them for an administrator. */
 export default function AuthorCoursesPage() {
@@ -28,7 +31,7 @@ export default function AuthorCoursesPage() {
         {own?.map((course) => (
           <li key={course.slug} className="card">
             <h2>
-              <Link href={`/author/${course.slug}`}>{course.title}</Link>
+              <Link href={`/author/${course.slug}/studio`}>{course.title}</Link>
             </h2>
             <p className="fine">
               <code>{course.slug}</code> ·{" "}
@@ -43,31 +46,46 @@ export default function AuthorCoursesPage() {
           {messages.importTitle}
         </Link>
       </p>
-      <NewCourse />
+      <NewCourse own={own ?? []} />
     </Page>
   );
 }
 
-function NewCourse() {
+const BEGINNINGS = ["empty", "sample", "copy"] as const;
+
+function NewCourse({ own }: { own: readonly Course[] }) {
   const messages = useMessages();
+  const text = useStudioText();
   const id = useId();
   const client = useQueryClient();
   const [, navigate] = useLocation();
+  const published = own.filter(({ active_version }) => active_version !== null);
+  const [begin, setBegin] = useState<(typeof BEGINNINGS)[number]>("empty");
+  const [copied, setCopied] = useState("");
   const create = useMutation({
-    mutationFn: (form: FormData) =>
-      request<Course>("/courses", {
-        method: "POST",
-        body: { slug: String(form.get("slug") ?? "").trim(), title: String(form.get("title") ?? "") },
-      }),
+    mutationFn: async (form: FormData) => {
+      const title = String(form.get("title") ?? "");
+      const slug = String(form.get("slug") ?? "").trim();
+      const course = await request<Course>("/courses", { method: "POST", body: { slug, title } });
+      const from = published.find((each) => each.slug === copied) ?? published[0];
+      const isCopy = begin === "copy" && from !== undefined && from.active_version !== null;
+      const beginning = isCopy
+        ? { kind: "copy" as const, course: from.slug, version: from.active_version ?? 1 }
+        : { kind: begin === "sample" ? ("sample" as const) : ("empty" as const) };
+      await beginWith(course.slug, title, beginning);
+      return course;
+    },
     onSuccess: (course) => {
       void client.invalidateQueries({ queryKey: ["courses"] });
-      navigate(`/author/${course.slug}`);
+      navigate(`/author/${course.slug}/studio`);
     },
   });
   const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (!create.isPending) create.mutate(new FormData(event.currentTarget));
   };
+  const names = { empty: text.beginEmpty, sample: text.beginSample, copy: text.beginCopy };
+  const offered = BEGINNINGS.filter((each) => each !== "copy" || published.length > 0);
   return (
     <section aria-labelledby={`${id}-new`}>
       <h2 id={`${id}-new`}>{messages.newCourse}</h2>
@@ -89,11 +107,28 @@ function NewCourse() {
           <span>{messages.newCourseTitle}</span>
           <input name="title" required maxLength={200} />
         </label>
+        <SelectField
+          label={text.beginWith}
+          value={begin}
+          options={offered.map((each) => [each, names[each]] as const)}
+          onChange={setBegin}
+        />
+        {begin === "copy" ? (
+          <SelectField
+            label={text.copyOf}
+            value={copied === "" ? (published[0]?.slug ?? "") : copied}
+            options={published.map(({ slug, title }) => [slug, title] as const)}
+            onChange={setCopied}
+          />
+        ) : null}
         {create.isError ? <FaultNote fault={create.error} /> : null}
         <button type="submit" className="button is-primary" aria-disabled={create.isPending}>
           {messages.create}
         </button>
       </form>
+      <p className="fine">
+        <Link href="/author/imports">{text.beginFile}</Link> · {text.beginFileHint}
+      </p>
     </section>
   );
 }

@@ -1,79 +1,45 @@
-import { useEffect, useId, useRef, useState } from "react";
-import { Link } from "wouter";
-import { isAbsent } from "../../api/problem.ts";
-import { useCourseInfo } from "../../api/queries.ts";
-import { request } from "../../api/request.ts";
-import { useMessages } from "../../i18n/index.ts";
-import { FaultNote, Loading } from "../../parts/fault.tsx";
-import { Page } from "../../parts/page.tsx";
-import { useHasRole } from "../../session/hooks.ts";
-import { ForbiddenPage, NotFoundPage } from "../not-found.tsx";
-import { Editor, type EditorHandle } from "./editor.tsx";
-import { locateJson } from "./json-positions.ts";
-import { OutcomeNote } from "./outcome.tsx";
-import { type Outcome, type Policy, useSendDraft } from "./publish.ts";
-import { useTypedText } from "./typed-text.ts";
-import { Versions } from "./versions.tsx";
+import { useId, useRef, useState } from "react";
+import { useMessages } from "../../../i18n/index.ts";
+import { useStudioText } from "../../../i18n/studio.ts";
+import { FaultNote } from "../../../parts/fault.tsx";
+import { Editor, type EditorHandle } from "../editor.tsx";
+import { locateJson } from "../json-positions.ts";
+import { OutcomeNote } from "../outcome.tsx";
+import { type Outcome, type Policy, useSendDraft } from "../publish.ts";
+import { Versions } from "../versions.tsx";
+import { originText } from "./save-status.tsx";
+import type { useCopy } from "./use-copy.ts";
 
-/** One course of an author: its document, what publishing it would do, and its versions. */
-export default function AuthorCoursePage({ course }: { course: string }) {
+/** The document as its author may also write it: as text. Outline and text are the same document. */
+export function DocumentView(props: {
+  course: string;
+  active: number | null;
+  copy: ReturnType<typeof useCopy>;
+  onPublished: (version: number) => void;
+}) {
+  const { course, active, copy, onPublished } = props;
   const messages = useMessages();
-  const isAuthor = useHasRole("author", "admin");
-  const info = useCourseInfo(course);
-  // A co-author need not be an author elsewhere.
-  const mayManage = isAuthor || info.data?.role === "co_author";
-  if (isAbsent(info.error)) return <NotFoundPage />;
-  if (!mayManage && !info.isPending) return <ForbiddenPage />;
-  return (
-    <Page
-      title={info.data?.title ?? course}
-      wide
-      above={
-        <nav className="trail" aria-label={messages.back}>
-          <Link href="/author">{messages.authorTitle}</Link>
-          <Link href={`/courses/${course}`}>{messages.mapTitle}</Link>
-          <Link href={`/author/${course}/item`}>{messages.itemParts}</Link>
-          <Link href={`/author/${course}/people`}>{messages.peopleTitle}</Link>
-          <Link href={`/author/${course}/class`}>{messages.classTitle}</Link>
-          <Link href={`/author/${course}/insight`}>{messages.insightTitle}</Link>
-          <Link href={`/author/${course}/regrade`}>{messages.regradeTitle}</Link>
-        </nav>
-      }
-    >
-      {info.isError ? <FaultNote fault={info.error} retry={() => void info.refetch()} /> : null}
-      {info.isPending ? <Loading /> : null}
-      {info.data === undefined ? null : (
-        <Workbench course={course} title={info.data.title} active={info.data.active_version} />
-      )}
-    </Page>
-  );
-}
-
-function Workbench({ course, title, active }: { course: string; title: string; active: number | null }) {
-  const messages = useMessages();
+  const studio = useStudioText();
   const id = useId();
   const editor = useRef<EditorHandle>(null);
-  const [text, setText] = useState(() => startingPoint(course, title));
   const [said, setSaid] = useState("");
   const [policy, setPolicy] = useState<Policy>("grandfather");
   const [note, setNote] = useState("");
   const [fault, setFault] = useState<unknown>(null);
   const send = useSendDraft(course, messages);
-  const typed = useTypedText(course, text);
+  const text = copy.text();
   const change = (next: string) => {
-    setText(next);
+    copy.change({ text: next }, "text");
     // What was said is about another text now: its places would be wrong.
     send.reset();
   };
-  const mayReplace = () => !typed.isDirty() || window.confirm(messages.replaceTyped);
+  const mayReplace = () => !copy.isDirty || window.confirm(messages.replaceTyped);
   const load = async (version: number) => {
     if (!mayReplace()) return;
     try {
-      const document = await request<unknown>(`/courses/${course}/versions/${version}`);
+      await copy.loadVersion(version, version === active);
+      send.reset();
       setFault(null);
-      const next = JSON.stringify(document, null, 2);
-      typed.startFrom(next);
-      change(next);
       setSaid(messages.loadedVersion(version));
     } catch (reason) {
       setFault(reason);
@@ -84,15 +50,6 @@ function Workbench({ course, title, active }: { course: string; title: string; a
     change(await file.text());
     setSaid(messages.fileRead(file.name));
   };
-  // The editor opens with what is published; later versions do not overwrite what somebody is writing.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page opens.
-  useEffect(() => {
-    const kept = typed.kept();
-    if (kept !== null) {
-      change(kept);
-      setSaid(messages.keptText);
-    } else if (active !== null) void load(active);
-  }, []);
   const format = () => {
     const located = locateJson(text);
     if (located.ok) change(JSON.stringify(located.value, null, 2));
@@ -101,10 +58,10 @@ function Workbench({ course, title, active }: { course: string; title: string; a
   const outcome = send.data;
   const submit = (isTrial: boolean) => {
     if (send.isPending) return;
-    const published = (result: Outcome) => {
-      if (result.kind === "published") typed.startFrom(text);
+    const done = (result: Outcome) => {
+      if (result.kind === "published") onPublished(result.published.version);
     };
-    send.mutate({ draft: { text, policy, note }, isTrial }, { onSuccess: published });
+    send.mutate({ draft: { text, policy, note }, isTrial }, { onSuccess: done });
   };
   return (
     <div className="workbench">
@@ -138,7 +95,7 @@ function Workbench({ course, title, active }: { course: string; title: string; a
           onFile={(file) => void readFile(file)}
         />
         <p className="fine" role="status">
-          {said}
+          {said === "" ? originText(copy.origin, studio) : said}
         </p>
       </section>
       <div className="workbench-side">
@@ -193,10 +150,4 @@ function Workbench({ course, title, active }: { course: string; title: string; a
       </div>
     </div>
   );
-}
-
-/** The smallest document that can be published, for a course that has none. */
-function startingPoint(course: string, title: string): string {
-  const chapter = { id: `${course}.welcome`, title: "Welcome", content: "Begin here.", problems: [] };
-  return JSON.stringify({ slug: course, title, chapters: [chapter] }, null, 2);
 }

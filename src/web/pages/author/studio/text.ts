@@ -1,0 +1,66 @@
+import type { Language } from "../../../lib/preferences.ts";
+import { locateJson } from "../json-positions.ts";
+import { type Fields, isFields, readTree, type Tree, writeTree } from "./tree.ts";
+
+/** A state of the document: as text that somebody typed, or as the outline that the forms changed. */
+export type Snapshot = { readonly text: string } | { readonly tree: Tree };
+
+const trees = new WeakMap<Snapshot, Tree | null>();
+const texts = new WeakMap<Snapshot, string>();
+
+/** The outline of a state; null where its text is no JSON, or no course. */
+export function treeOf(snapshot: Snapshot): Tree | null {
+  if ("tree" in snapshot) return snapshot.tree;
+  const known = trees.get(snapshot);
+  if (known !== undefined) return known;
+  const located = locateJson(snapshot.text);
+  const tree = located.ok ? readTree(located.value) : null;
+  trees.set(snapshot, tree);
+  return tree;
+}
+
+/** The text of a state. */
+export function textOf(snapshot: Snapshot): string {
+  if ("text" in snapshot) return snapshot.text;
+  const known = texts.get(snapshot);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(writeTree(snapshot.tree), null, 2);
+  texts.set(snapshot, text);
+  return text;
+}
+
+/** A title as it is read: in a language, else in the one that it has. */
+export function titleIn(value: unknown, language: Language): string {
+  if (typeof value === "string") return value;
+  if (!isFields(value)) return "";
+  const other = language === "en" ? value.zh : value.en;
+  const own = value[language];
+  return typeof own === "string" && own !== "" ? own : typeof other === "string" ? other : "";
+}
+
+/** The text in one language only. A plain text is English. */
+export function partIn(value: unknown, language: Language): string {
+  if (typeof value === "string") return language === "en" ? value : "";
+  const part = isFields(value) ? value[language] : undefined;
+  return typeof part === "string" ? part : "";
+}
+
+/** A text with one of its languages written otherwise, in the form that it had where that is enough. */
+export function withPart(value: unknown, language: Language, text: string): unknown {
+  if (!isFields(value)) {
+    if (language === "en") return text;
+    if (text === "") return value;
+    const en = typeof value === "string" && value !== "" ? { en: value } : {};
+    return { ...en, zh: text };
+  }
+  const { [language]: _, ...rest } = value;
+  if (text === "" && Object.keys(rest).length > 0) return rest;
+  return { ...value, [language]: text };
+}
+
+/** Fields with one of them set; undefined takes it out. Others stay in their places. */
+export function withField(fields: Fields, name: string, value: unknown): Fields {
+  if (value !== undefined) return { ...fields, [name]: value };
+  const { [name]: _, ...rest } = fields;
+  return rest;
+}
