@@ -882,6 +882,18 @@ export type CourseOptions = {
     cohorts: string[];
     days: number;
   };
+  /**
+   * A certificate for everybody who completes the course, or one item of it. Each learner gets it once and keeps it
+   * when the course changes. If absent: there is none.
+   */
+  certificate?:
+    | {
+        for: "course";
+      }
+    | {
+        for: "item";
+        item: string;
+      };
 };
 
 export type ChapterDocument = {
@@ -2181,54 +2193,6 @@ export type Freshness = {
   };
 };
 
-export type ArchivedEvent = {
-  /** Position in the receiver's log, from the publisher's answer. */
-  id: string;
-  /** Null: everybody. */
-  user_id: string | null;
-  type:
-    | "unlock.changed"
-    | "progress.changed"
-    | "submission.judged"
-    | "enrollment.changed"
-    | "task.progress-started"
-    | "task.progress-updated"
-    | "task.progress-completed"
-    | "task.progress-failed"
-    | "content.novel-created"
-    | "content.chapter-updated"
-    | "system.notification"
-    | "system.error"
-    | "workflow.status-changed";
-  at: string;
-  level: "info" | "warning" | "error";
-  priority: "low" | "normal" | "high";
-  data: Record<string, unknown>;
-  /** The topic to whose subscribers it was sent; null: it was sent to `user_id`. */
-  topic: string | null;
-};
-
-export type PublishedEvents = {
-  results: {
-    key: string | null;
-    user?: string;
-    topic?: string;
-    /**
-     * stored: the event is in the log. duplicate: the key was used before, or the task has ended. coalesced: newer
-     * progress replaces it. merged: it is sent together with others of its course. unavailable: not stored, send it
-     * again. refused: the key was used for another body.
-     */
-    status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable" | "refused";
-    /**
-     * Why it was refused. task_of_another: another publisher began the task. too_many_readers: a task has at most 100
-     * readers.
-     */
-    code?: "idempotency_key_reused" | "task_of_another" | "too_many_readers";
-    /** Position in the receiver's log; the id of the event in the archive. */
-    id: string | null;
-  }[];
-};
-
 export type StreamTokenRequest = {
   /** Topics to receive in addition to the caller's own events. Access is checked for each. */
   topics?: string[];
@@ -2278,6 +2242,27 @@ export type EventPreferences = {
     | "system.error"
     | "workflow.status-changed"
   )[];
+};
+
+export type PublishedEvents = {
+  results: {
+    key: string | null;
+    user?: string;
+    topic?: string;
+    /**
+     * stored: the event is in the log. duplicate: the key was used before, or the task has ended. coalesced: newer
+     * progress replaces it. merged: it is sent together with others of its course. unavailable: not stored, send it
+     * again. refused: the key was used for another body.
+     */
+    status: "stored" | "duplicate" | "coalesced" | "merged" | "unavailable" | "refused";
+    /**
+     * Why it was refused. task_of_another: another publisher began the task. too_many_readers: a task has at most 100
+     * readers.
+     */
+    code?: "idempotency_key_reused" | "task_of_another" | "too_many_readers";
+    /** Position in the receiver's log; the id of the event in the archive. */
+    id: string | null;
+  }[];
 };
 
 export type PublishEvents = {
@@ -2590,6 +2575,33 @@ export type EventsHealth = {
     newest_at: string | null;
     detail?: string;
   };
+};
+
+export type ArchivedEvent = {
+  /** Position in the receiver's log, from the publisher's answer. */
+  id: string;
+  /** Null: everybody. */
+  user_id: string | null;
+  type:
+    | "unlock.changed"
+    | "progress.changed"
+    | "submission.judged"
+    | "enrollment.changed"
+    | "task.progress-started"
+    | "task.progress-updated"
+    | "task.progress-completed"
+    | "task.progress-failed"
+    | "content.novel-created"
+    | "content.chapter-updated"
+    | "system.notification"
+    | "system.error"
+    | "workflow.status-changed";
+  at: string;
+  level: "info" | "warning" | "error";
+  priority: "low" | "normal" | "high";
+  data: Record<string, unknown>;
+  /** The topic to whose subscribers it was sent; null: it was sent to `user_id`. */
+  topic: string | null;
 };
 
 export type ClassPage = {
@@ -3526,6 +3538,160 @@ export type DecisionRequest = {
     [extra: string]: unknown;
   };
   [extra: string]: unknown;
+};
+
+export type Next = {
+  results: NextThing[];
+  /** Items of the course that are done. */
+  done: number;
+  total: number;
+  /** What a date opens next. */
+  opens_next: {
+    item_id: string;
+    title: string;
+    opens_at: string;
+  } | null;
+  snapshot: Snapshot;
+};
+
+export type NextThing = {
+  item_id: string;
+  title: string;
+  kind: string;
+  chapter_id: string | null;
+  status: "unlocked" | "started";
+  why: "overdue" | "due_soon" | "begun" | "open";
+  sentence: string;
+  /** Its due date, or else its end, as the learner has it. */
+  due_at: string | null;
+};
+
+export type FoundItems = {
+  results: Found[];
+  has_more: boolean;
+};
+
+export type Found = {
+  item_id: string;
+  title: string;
+  kind: string;
+  is_locked: boolean;
+  /** Null where the title was found. */
+  excerpt: string | null;
+};
+
+export type CalendarAddress = {
+  /** For a calendar program. Whoever has it reads these due dates, so keep it secret. It is shown once. */
+  address: string;
+  created_at: string;
+};
+
+export type Calendar = {
+  created_at: string | null;
+};
+
+export type CalendarEnded = {
+  changed: boolean;
+};
+
+export type OwnCertificate = {
+  certificate: Certificate | null;
+};
+
+export type Certificate = {
+  id: string;
+  status: "valid" | "revoked";
+  course: string;
+  /** Of the course, as it was when the certificate was issued. */
+  title: string;
+  /** The learner's name, as it was then. */
+  holder: string;
+  issued_at: string;
+  revoked_at: string | null;
+  address: string;
+};
+
+export type IssuedCertificate = {
+  id: string;
+  status: "valid" | "revoked";
+  course: string;
+  /** Of the course, as it was when the certificate was issued. */
+  title: string;
+  /** The learner's name, as it was then. */
+  holder: string;
+  issued_at: string;
+  revoked_at: string | null;
+  user_id: string;
+  reason: string | null;
+};
+
+export type CertificateRevoked = {
+  id: string;
+  changed: boolean;
+};
+
+export type Notices = {
+  results: Notice[];
+  unread: number;
+  read_at: string | null;
+};
+
+export type Notice = {
+  id: string;
+  kind: "opened" | "graded" | "due_soon" | "message";
+  at: string;
+  items: {
+    id: string;
+    title: string;
+  }[];
+  /** Of a message. */
+  text: string | null;
+  is_read: boolean;
+};
+
+export type NoticesRead = {
+  read_at: string;
+};
+
+export type NoticesSeen = {
+  /** The newest notice that was shown. Not later than now. */
+  until: string;
+};
+
+export type MessagesSent = {
+  results: {
+    user_id: string;
+    outcome: "sent" | "not_enrolled";
+  }[];
+};
+
+export type NewMessage = {
+  user_ids: string[];
+  text: string;
+};
+
+export type Places = {
+  results: ReadingPlace[];
+};
+
+export type ReadingPlace = {
+  item_id: string;
+  /** Thousandths of the text that were above the top of the screen. */
+  place: number;
+  read_at: string;
+};
+
+export type NewPlace = {
+  place: number;
+};
+
+export type ObservedLearner = {
+  course: string;
+  /** Of the course. */
+  title: string;
+  learner_id: string;
+  /** Null for who has no account here. */
+  name: string | null;
 };
 
 export type Erasure = {
@@ -5055,44 +5221,6 @@ export interface Paths {
       answer: Freshness;
     };
   };
-  "/api/v1/events/archive": {
-    /** Important events of the last seven days, oldest first */
-    get: {
-      query: {
-        limit?: number;
-        /** `next_cursor` of the previous page; opaque. */
-        cursor?: string;
-        user_id?: string;
-        type?:
-          | "unlock.changed"
-          | "progress.changed"
-          | "submission.judged"
-          | "enrollment.changed"
-          | "task.progress-started"
-          | "task.progress-updated"
-          | "task.progress-completed"
-          | "task.progress-failed"
-          | "content.novel-created"
-          | "content.chapter-updated"
-          | "system.notification"
-          | "system.error"
-          | "workflow.status-changed";
-      };
-      answer: {
-        results: ArchivedEvent[];
-        next_cursor: string | null;
-      };
-    };
-  };
-  "/api/v1/events/archive/{id}/replay": {
-    /** Send an archived event to its receivers once more, as a new event */
-    post: {
-      path: {
-        id: string;
-      };
-      answer: PublishedEvents;
-    };
-  };
   "/api/v1/events/socket": {
     /** Live events of the token's user (WebSocket) */
     get: {
@@ -5164,6 +5292,44 @@ export interface Paths {
     /** Open streams, delivery lag, events still to be delivered, state of storage */
     get: {
       answer: EventsHealth;
+    };
+  };
+  "/api/v1/events/archive": {
+    /** Important events of the last seven days, oldest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        user_id?: string;
+        type?:
+          | "unlock.changed"
+          | "progress.changed"
+          | "submission.judged"
+          | "enrollment.changed"
+          | "task.progress-started"
+          | "task.progress-updated"
+          | "task.progress-completed"
+          | "task.progress-failed"
+          | "content.novel-created"
+          | "content.chapter-updated"
+          | "system.notification"
+          | "system.error"
+          | "workflow.status-changed";
+      };
+      answer: {
+        results: ArchivedEvent[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/events/archive/{id}/replay": {
+    /** Send an archived event to its receivers once more, as a new event */
+    post: {
+      path: {
+        id: string;
+      };
+      answer: PublishedEvents;
     };
   };
   "/api/v1/courses/{course}/class": {
@@ -5439,6 +5605,38 @@ export interface Paths {
       };
     };
   };
+  "/api/v1/storage/files": {
+    /** List files of one user, newest first */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        /** The owner of the files; by default, yourself. */
+        user_id?: string;
+      };
+      answer: {
+        results: File[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/storage/files/{id}": {
+    /** The metadata of a file */
+    get: {
+      path: {
+        id: string;
+      };
+      answer: File;
+    };
+    /** Delete a file, or cancel an upload */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
   "/api/v1/storage/files/upload": {
     /** Upload a file: the body is its bytes */
     post: {
@@ -5473,38 +5671,6 @@ export interface Paths {
         id: string;
       };
       answer: File;
-    };
-  };
-  "/api/v1/storage/files": {
-    /** List files of one user, newest first */
-    get: {
-      query: {
-        limit?: number;
-        /** `next_cursor` of the previous page; opaque. */
-        cursor?: string;
-        /** The owner of the files; by default, yourself. */
-        user_id?: string;
-      };
-      answer: {
-        results: File[];
-        next_cursor: string | null;
-      };
-    };
-  };
-  "/api/v1/storage/files/{id}": {
-    /** The metadata of a file */
-    get: {
-      path: {
-        id: string;
-      };
-      answer: File;
-    };
-    /** Delete a file, or cancel an upload */
-    delete: {
-      path: {
-        id: string;
-      };
-      answer: null;
     };
   };
   "/api/v1/audit/logs/batch": {
@@ -6042,6 +6208,185 @@ export interface Paths {
       answer: Decisions;
     };
   };
+  "/api/v1/courses/{course}/next": {
+    /** What a learner can do next, the most pressing first: what is due soon, what was begun, what is open */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+        limit?: number;
+        /** Staff and observers: what this learner can do. */
+        learner?: string;
+      };
+      answer: Next;
+    };
+  };
+  "/api/v1/courses/{course}/search": {
+    /** Items of a course by the words of their titles and texts, the first 30 */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** What is looked for: up to 4 words, all of which have to be there. */
+        q: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: FoundItems;
+    };
+  };
+  "/api/v1/courses/{course}/calendar": {
+    /** Whether your due dates of a course have an address */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: Calendar;
+    };
+    /** Make an address for your due dates of a course; the address before it ends */
+    put: {
+      path: {
+        course: string;
+      };
+      answer: CalendarAddress;
+    };
+    /** End the address of your due dates of a course at once */
+    delete: {
+      path: {
+        course: string;
+      };
+      answer: CalendarEnded;
+    };
+  };
+  "/api/v1/courses/{course}/certificate": {
+    /** Your certificate of a course; it is issued once, when you have met what the course asks for it */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: OwnCertificate;
+    };
+  };
+  "/api/v1/certificates/{id}": {
+    /** A certificate, for anybody who wants to check it */
+    get: {
+      path: {
+        id: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: Certificate;
+    };
+  };
+  "/api/v1/courses/{course}/certificates": {
+    /** Certificates of a course that learners have looked at, the first issued first */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        results: IssuedCertificate[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/courses/{course}/certificates/{id}/revoke": {
+    /** Revoke a certificate for good; its page and the public list say so at once */
+    post: {
+      path: {
+        course: string;
+        id: string;
+      };
+      body: Revocation;
+      answer: CertificateRevoked;
+    };
+  };
+  "/api/v1/courses/{course}/notices": {
+    /** What is new for you in a course: what opened, was graded, is due soon, and messages; the latest 50 */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: Notices;
+    };
+  };
+  "/api/v1/courses/{course}/notices/read": {
+    /** Notices up to an instant are read, on every device */
+    put: {
+      path: {
+        course: string;
+      };
+      body: NoticesSeen;
+      answer: NoticesRead;
+    };
+  };
+  "/api/v1/courses/{course}/messages": {
+    /** Tell one learner of a course something, or up to 50; they find it among their notices */
+    post: {
+      path: {
+        course: string;
+      };
+      body: NewMessage;
+      answer: MessagesSent;
+    };
+  };
+  "/api/v1/courses/{course}/places": {
+    /** Where you stopped reading in a course, on any device: the latest 100 items */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: Places;
+    };
+  };
+  "/api/v1/courses/{course}/places/{item}": {
+    /** Note where you stopped reading an item: when you leave it, not while you scroll */
+    put: {
+      path: {
+        course: string;
+        item: string;
+      };
+      body: NewPlace;
+      answer: ReadingPlace;
+    };
+  };
+  "/api/v1/observed": {
+    /** The learners you observe, course by course; `?learner=` of the unlock reads shows how they stand */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+        /** Language of titles and sentences; default from Accept-Language, then English. */
+        lang?: "en" | "zh";
+      };
+      answer: {
+        results: ObservedLearner[];
+        next_cursor: string | null;
+      };
+    };
+  };
   "/api/v1/erasures/{user}": {
     /** The progress of an erasure */
     get: {
@@ -6268,9 +6613,9 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/enrollments/{enrollment}/relock",
   "POST /api/v1/enrollments/{enrollment}/revocations",
   "POST /api/v1/courses/{course}/releases",
-  "POST /api/v1/events/archive/{id}/replay",
   "PUT /api/v1/events/preferences",
   "POST /api/v1/events/publish",
+  "POST /api/v1/events/archive/{id}/replay",
   "POST /api/v1/translation/sessions/batch",
   "POST /api/v1/translation/tasks/batch",
   "POST /api/v1/storage/files/upload",
@@ -6298,5 +6643,9 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/invitations",
   "DELETE /api/v1/courses/{course}/invitations/{id}",
   "POST /api/v1/invitations/accept",
+  "POST /api/v1/courses/{course}/certificates/{id}/revoke",
+  "PUT /api/v1/courses/{course}/notices/read",
+  "POST /api/v1/courses/{course}/messages",
+  "PUT /api/v1/courses/{course}/places/{item}",
   "POST /api/v1/system/dead-letters/{id}/replay",
 ]);

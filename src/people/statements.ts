@@ -192,6 +192,11 @@ export const failingSources = statement<[limit: number]>(
 );
 
 /** Makes or changes a source of rosters; nothing where the course has as many as it may. */
+// plan: SCAN CONSTANT ROW
+// plan: SCALAR SUBQUERY 1
+// plan: SEARCH roster_sources USING PRIMARY KEY (course_slug=? AND name=?)
+// plan: SCALAR SUBQUERY 2
+// plan: SEARCH roster_sources USING PRIMARY KEY (course_slug=?)
 export const setSource = statement<
   [
     course: string,
@@ -219,24 +224,31 @@ export const setSource = statement<
       owner = excluded.owner, role = excluded.role, failures = 0, due_at = excluded.due_at, updated_at = excluded.updated_at`,
 );
 
+// plan: SEARCH roster_sources USING PRIMARY KEY (course_slug=? AND name=?)
 export const dropSource = statement<[course: string, name: string]>(
   "DELETE FROM roster_sources WHERE course_slug = ? AND name = ?",
 );
 
+// plan: SEARCH roster_people USING PRIMARY KEY (course_slug=? AND source=?)
 export const dropSourcePeople = statement<[course: string, source: string]>(
   "DELETE FROM roster_people WHERE course_slug = ? AND source = ?",
 );
 
+// plan: SEARCH roster_grants USING PRIMARY KEY (course_slug=? AND source=?)
 export const dropSourceGrants = statement<[course: string, source: string]>(
   "DELETE FROM roster_grants WHERE course_slug = ? AND source = ?",
 );
 
 /** After {@link dropSource}: nobody confirms what it had planned. */
+// plan: SEARCH roster_runs USING INDEX roster_runs_by_course (course_slug=?)
 export const dropSourcePlans = statement<[course: string, source: string]>(
   "UPDATE roster_runs SET state = 'replaced' WHERE course_slug = ? AND source = ? AND state = 'planned'",
 );
 
 /** Lets a plan be carried out by whoever confirms it; nothing where it waits no more, or a newer run took its place. */
+// plan: SEARCH roster_runs USING PRIMARY KEY (id=?)
+// plan: CORRELATED SCALAR SUBQUERY 1
+// plan: SEARCH newer USING INDEX roster_runs_by_course (course_slug=? AND created_at>?)
 export const confirmRun = statement<[id: string, owner: string, role: string, request: string, now: number]>(
   `UPDATE roster_runs SET state = 'confirmed', owner = ?2, role = ?3, request_id = ?4, asked_at = ?5
     WHERE id = ?1 AND state = 'planned' AND NOT EXISTS (SELECT 1 FROM roster_runs AS newer

@@ -1,12 +1,10 @@
 import { useState } from "react";
 import { useMessages } from "../../../i18n/index.ts";
 import { useStudioText } from "../../../i18n/studio.ts";
-import { AnswerField } from "./answer-field.tsx";
 import { CompletionField } from "./completion-field.tsx";
 import { ContentField } from "./content-slot.tsx";
 import { FieldFindings } from "./field-findings.tsx";
 import { Group, LocalizedField, NumberField, SelectField, TextField, WhenField } from "./fields.tsx";
-import { JsonField } from "./json-field.tsx";
 import type { ItemFinding } from "./place-findings.ts";
 import { RuleField } from "./rule-slot.tsx";
 import { withField } from "./text.ts";
@@ -19,11 +17,13 @@ const VISIBILITIES = ["shown", "hidden", "unlisted"] as const;
 /** What a form shows; other fields are listed below it and stay as they are. */
 const SHOWN = [
   ..."id title status rule completion kind opens due closes visibility keeps assign_to content".split(" "),
-  ..."difficulty answer rubric problems".split(" "),
+  ..."difficulty question answer rubric problems".split(" "),
 ];
 
 interface ItemFormProps {
   course: string;
+  /** The whole draft. */
+  document: unknown;
   leaf: Leaf;
   findings: readonly ItemFinding[];
   onField: (name: string, change: (fields: Fields) => Fields) => void;
@@ -31,7 +31,7 @@ interface ItemFormProps {
 }
 
 /** Everything that a document can say of one item, and nothing else. */
-export function ItemForm({ course, leaf, findings, onField, onId }: ItemFormProps) {
+export function ItemForm({ course, document, leaf, findings, onField, onId }: ItemFormProps) {
   const text = useStudioText();
   const messages = useMessages();
   const { fields } = leaf;
@@ -63,18 +63,12 @@ export function ItemForm({ course, leaf, findings, onField, onId }: ItemFormProp
         <ContentField
           key={`content ${leaf.key}`}
           label={text.content}
-          value={fields.content}
-          onChange={set("content")}
-          course={course}
+          fields={fields}
+          onChange={(change) => onField("content", change)}
+          document={document}
           item={item}
         />
-        {said("content")}
-        {isChapter ? null : (
-          <>
-            <AnswerField value={fields.answer} onChange={set("answer")} />
-            {said("answer")}
-          </>
-        )}
+        {said("content", "question", "answer", "rubric")}
       </Group>
       <Group title={text.groupOpens}>
         <RuleField
@@ -82,7 +76,7 @@ export function ItemForm({ course, leaf, findings, onField, onId }: ItemFormProp
           label={text.rule}
           value={fields.rule}
           onChange={set("rule")}
-          course={course}
+          document={document}
           item={item}
         />
         {said("rule")}
@@ -118,14 +112,6 @@ export function ItemForm({ course, leaf, findings, onField, onId }: ItemFormProp
               onChange={set("difficulty")}
             />
             {said("difficulty")}
-            <JsonField
-              key={`rubric ${leaf.key}`}
-              label={text.rubric}
-              place={`${item} rubric`}
-              value={fields.rubric}
-              onChange={set("rubric")}
-            />
-            {said("rubric")}
           </>
         )}
       </Group>

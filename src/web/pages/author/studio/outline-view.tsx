@@ -1,4 +1,4 @@
-import { useMemo, useRef } from "react";
+import { useDeferredValue, useMemo, useRef } from "react";
 import { useStudioText } from "../../../i18n/studio.ts";
 import { CourseForm } from "./course-form.tsx";
 import { DeleteDialog } from "./delete-dialog.tsx";
@@ -6,7 +6,7 @@ import { ItemForm } from "./item-form.tsx";
 import { Outline, type OutlineHandle } from "./outline.tsx";
 import { COURSE, type ItemFinding } from "./place-findings.ts";
 import { ProblemsList } from "./problems-list.tsx";
-import { leafOf, placeOfKey, type Tree } from "./tree.ts";
+import { leafOf, placeOfKey, type Tree, writeTree } from "./tree.ts";
 import type { useCopy } from "./use-copy.ts";
 import type { useOutline } from "./use-outline.ts";
 
@@ -26,6 +26,9 @@ export function OutlineView(props: {
   const byItem = useMemo(() => grouped(findings), [findings]);
   const { selected } = outline;
   const leaf = useMemo(() => (selected === null ? null : leafOf(tree, selected)), [tree, selected]);
+  // What the form shows beside the fields of the item itself may come a moment later than what is typed.
+  const settled = useDeferredValue(tree);
+  const document = useMemo(() => writeTree(settled), [settled]);
   const acts: [string, () => void, boolean][] = [
     [text.addChapter, () => outline.add("chapter"), true],
     [text.addItem, () => outline.add("problem"), true],
@@ -83,6 +86,7 @@ export function OutlineView(props: {
             <ItemForm
               key={leaf.key}
               course={course}
+              document={document}
               leaf={leaf}
               findings={byItem.get(leaf.key) ?? NONE}
               onField={(name, change) => outline.setField(leaf.key, name, change)}

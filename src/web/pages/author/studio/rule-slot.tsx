@@ -1,16 +1,22 @@
-import { JsonField } from "./json-field.tsx";
+import { RuleField as RuleBuilder } from "../rules/index.tsx";
 
-export interface SlotProps {
+interface RuleSlotProps {
   value: unknown;
-  /** Undefined takes the field out of the document. */
+  /** Undefined takes the rule out of the document. */
   onChange: (value: unknown) => void;
-  course: string;
+  /** The whole draft. */
+  document: unknown;
   /** Id of the item. */
   item: string;
   label: string;
 }
 
 /** When an item opens. */
-export function RuleField({ value, onChange, item, label }: SlotProps) {
-  return <JsonField label={label} place={`${item} rule`} value={value ?? null} onChange={onChange} />;
+export function RuleField({ value, onChange, document, item, label }: RuleSlotProps) {
+  return (
+    <fieldset className="studio-slot">
+      <legend>{label}</legend>
+      <RuleBuilder value={value} onChange={(next) => onChange(next ?? undefined)} course={document} item={item} />
+    </fieldset>
+  );
 }
