@@ -26,7 +26,7 @@ export interface Check {
 export const NEWCOMER: MadeUpLearner = { completed: [], cohorts: [] };
 
 /** What is wrong with a document, all of it at once, and what a made-up learner would see. */
-export async function checkTree(
+async function checkTree(
   course: string,
   tree: Tree,
   learner: MadeUpLearner,

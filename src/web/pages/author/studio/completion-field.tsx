@@ -18,7 +18,7 @@ const KINDS = [
 export type CompletionKind = (typeof KINDS)[number];
 
 /** The form of a requirement, where it is one that a form can say; everything else is `other`. */
-export function completionKind(value: unknown): CompletionKind {
+function completionKind(value: unknown): CompletionKind {
   if (value === undefined) return "default";
   if (!isFields(value)) return "other";
   const [name, ...more] = Object.keys(value);

@@ -15,7 +15,7 @@ export interface Stamp {
 
 export type Copy = Stamp & { text: string | null };
 
-export interface Writer {
+interface Writer {
   user_id: string;
   name: string | null;
   since: string;
