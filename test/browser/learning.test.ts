@@ -128,9 +128,12 @@ describe.skipIf(!hasChromium)("what a learner works with", () => {
     const noted = first.page.waitForResponse((answer) => answer.url().includes("/places/") && answer.status() === 200);
     // Who stays for a moment reads there. A click by hand would first scroll up.
     await first.page.waitForTimeout(3_000);
-    await first.page.getByRole("link", { name: "Courses", exact: true }).first().evaluate((link) => {
-      if (link instanceof HTMLElement) link.click();
-    });
+    await first.page
+      .getByRole("link", { name: "Courses", exact: true })
+      .first()
+      .evaluate((link) => {
+        if (link instanceof HTMLElement) link.click();
+      });
     await noted;
     const second = await opened(`/courses/${slug}/chapters/long`, {}, reader);
     await second.page.getByText("You are where you stopped reading.").waitFor({ state: "attached" });

@@ -36,7 +36,14 @@ describe("what is next", () => {
       item("sooner", { closes: NOW + DAY_MS, until: NOW + DAY_MS }),
       item("late", { due: NOW - DAY_MS }),
     ];
-    expect(ids(items)).toEqual(["late overdue", "sooner due_soon", "soon due_soon", "begun begun", "open open", "far open"]);
+    expect(ids(items)).toEqual([
+      "late overdue",
+      "sooner due_soon",
+      "soon due_soon",
+      "begun begun",
+      "open open",
+      "far open",
+    ]);
   });
 
   test("is nothing that is locked, done, over or not yet to begin, and no chapter in which something is left", () => {

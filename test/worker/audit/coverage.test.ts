@@ -699,7 +699,9 @@ const PLAN: Record<string, Act[]> = {
   "POST /courses/{course}/messages": each(
     ["author", "admin"],
     (world, as) =>
-      send(world, as, "POST", `/courses/${world.slug}/messages`, { body: { user_ids: [world.learner], text: "Hello." } }),
+      send(world, as, "POST", `/courses/${world.slug}/messages`, {
+        body: { user_ids: [world.learner], text: "Hello." },
+      }),
     ofUser("learner.messaged"),
   ),
   "GET /courses/{course}/places": open(["learner", get(({ slug }) => `/courses/${slug}/places`)]),
@@ -736,7 +738,9 @@ const PLAN: Record<string, Act[]> = {
     async (world, as) => {
       const id = await certificateIn(world);
       await ready(world);
-      return send(world, as, "POST", `/courses/${world.slug}/certificates/${id}/revoke`, { body: { reason: "copied" } });
+      return send(world, as, "POST", `/courses/${world.slug}/certificates/${id}/revoke`, {
+        body: { reason: "copied" },
+      });
     },
     ofUser("certificate.revoked"),
   ),
