@@ -35,9 +35,6 @@ export function courseJson(path: string): unknown {
 }
 
 /** Bytes of a file. @param path below the folder. */
-export function courseBytes(path: string): Uint8Array<ArrayBuffer> {
-  const read = readFileSync(`${folder}/${path}`);
-  const bytes = new Uint8Array(read.length);
-  bytes.set(read);
-  return bytes;
+export async function courseBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await openAsBlob(`${folder}/${path}`)).arrayBuffer());
 }

@@ -42,7 +42,7 @@ function membersIn(after: ReturnType<typeof mergeRoster>["after"]) {
 }
 
 async function read(name: string): Promise<ReturnType<typeof readOneRoster>> {
-  const texts = await unpackRoster(courseBytes(`oneroster/${name}`), name);
+  const texts = await unpackRoster(await courseBytes(`oneroster/${name}`), name);
   if (!texts.ok) throw new Error(JSON.stringify(texts.refusal));
   return readOneRoster(texts.value, SETTINGS);
 }
