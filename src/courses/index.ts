@@ -27,7 +27,7 @@ export {
   rememberedProgram,
   rememberProgram,
 } from "./catalog.ts";
-export { filesOfVersions, type ItemShown, loadContent, loadShown, type Permit } from "./contents.ts";
+export { filesOfVersions, type ItemShown, loadShown, type Permit } from "./contents.ts";
 export { IMPORT_FORMATS } from "./import-formats.ts";
 export type { ArchiveSource } from "./importers/archive/source.ts";
 export type { Imported } from "./importers/format.ts";
