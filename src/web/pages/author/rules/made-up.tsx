@@ -4,7 +4,7 @@ import { NumberInput } from "./inputs.tsx";
 import { type Asked, askedBy, type Done, fitted, fiveLearners, type MadeUp, type Outcome } from "./learners.ts";
 import { useRuleWords } from "./words.ts";
 
-type OutcomesOf = (typeof import("./engine.ts"))["outcomesOf"];
+type OutcomesOf = typeof import("./engine.ts")["outcomesOf"];
 
 /** The engine is loaded when somebody builds a rule, and once. */
 function useEngine(): { engine: OutcomesOf | null; isLost: boolean } {
