@@ -60,12 +60,6 @@ export async function searchContents(
   return rows.map(({ item_id, content }) => ({ item: item_id, text: contentShape.parse(JSON.parse(content)) }));
 }
 
-/** The Markdown of one item in one version; one D1 query. Null when the author wrote none. */
-export async function loadContent(db: Database, permit: Permit): Promise<LocalizedText | null> {
-  const text = await textOfItem(db, permit);
-  return text === null ? null : contentShape.parse(JSON.parse(text));
-}
-
 /** What one item shows to whoever may open it. */
 export interface ItemShown {
   /** Null when the author wrote none. */

@@ -30,7 +30,6 @@ export {
 export {
   filesOfVersions,
   type ItemShown,
-  loadContent,
   loadShown,
   MAX_WORDS,
   type Permit,

@@ -13,10 +13,10 @@ import { dollars } from "./dollars.ts";
  * writers of formulas and of coloured code. So no tag comes from a text itself, and what is returned is safe.
  */
 
-export type RenderLanguage = "en" | "zh";
+type RenderLanguage = "en" | "zh";
 
 /** Files of a course, which the API gives only to whoever shows a token: a browser cannot ask for them by itself. */
-export const FILE = "/api/v1/courses/";
+const FILE = "/api/v1/courses/";
 
 /** What turns formulas and code into HTML. Both are large, so a text without them does not load them. */
 interface Loaded {
@@ -134,8 +134,6 @@ const CALLOUTS: Readonly<Record<string, Record<RenderLanguage, string>>> = {
   WARNING: { en: "Warning", zh: "警告" },
   CAUTION: { en: "Caution", zh: "当心" },
 };
-/** Kinds of callouts, as they are typed: `> [!NOTE]`. */
-export const CALLOUT_KINDS = Object.keys(CALLOUTS);
 
 /** A quotation that begins with `[!NOTE]` or the like is a callout. */
 function callouts(html: string, language: RenderLanguage): string {

@@ -13,7 +13,7 @@ export interface ReadyFile {
   name: string;
   size: number;
 }
-export interface FilesValue {
+interface FilesValue {
   files: ReadyFile[];
   remark: string;
 }

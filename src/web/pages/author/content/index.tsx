@@ -6,9 +6,7 @@ import { type ContentPart, localized, type TextLanguage, withText } from "./ques
 import { TextArea } from "./text-area.tsx";
 import { useContentWords } from "./words.ts";
 
-export type { ContentPart } from "./question-model.ts";
-
-export interface ContentFieldProps {
+interface ContentFieldProps {
   /** The item as it stands in the document, or of it `content`, `question`, `answer` and `rubric`; the rest is passed on. */
   value: ContentPart;
   onChange: (next: ContentPart) => void;

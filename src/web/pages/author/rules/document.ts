@@ -18,7 +18,7 @@ const isObject = (value: unknown): value is Json =>
 const listOf = (value: unknown): Json[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
 /** A title in one language, or the other where that is missing. */
-export function titleIn(title: unknown, language: "en" | "zh"): string {
+function titleIn(title: unknown, language: "en" | "zh"): string {
   if (typeof title === "string") return title;
   if (!isObject(title)) return "";
   const [first, second] = language === "en" ? [title.en, title.zh] : [title.zh, title.en];

@@ -10,7 +10,7 @@ import { Part } from "./part.tsx";
 import { sentenceOf } from "./sentence.ts";
 import { useRuleWords } from "./words.ts";
 
-export interface RuleFieldProps {
+interface RuleFieldProps {
   /** The rule as it stands in the document; null or nothing: open from the start. */
   value: unknown;
   onChange: (next: unknown) => void;

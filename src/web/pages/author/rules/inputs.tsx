@@ -127,7 +127,7 @@ export function InstantInput(props: { value: string; label: string; onChange: (v
 }
 
 /** `2027-03-01T09:00` as it is here; "" for what is no instant. */
-export function localOf(instant: string): string {
+function localOf(instant: string): string {
   const at = new Date(instant);
   if (Number.isNaN(at.getTime())) return "";
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);

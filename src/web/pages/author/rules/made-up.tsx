@@ -4,17 +4,17 @@ import { NumberInput } from "./inputs.tsx";
 import { type Asked, askedBy, type Done, fitted, fiveLearners, type MadeUp, type Outcome } from "./learners.ts";
 import { useRuleWords } from "./words.ts";
 
-type Engine = typeof import("./engine.ts");
+type OutcomesOf = typeof import("./engine.ts")["outcomesOf"];
 
 /** The engine is loaded when somebody builds a rule, and once. */
-function useEngine(): { engine: Engine | null; isLost: boolean } {
-  const [engine, setEngine] = useState<Engine | null>(null);
+function useEngine(): { engine: OutcomesOf | null; isLost: boolean } {
+  const [engine, setEngine] = useState<OutcomesOf | null>(null);
   const [isLost, setIsLost] = useState(false);
   useEffect(() => {
     let isOver = false;
     import("./engine.ts").then(
-      (loaded) => {
-        if (!isOver) setEngine(loaded);
+      ({ outcomesOf }) => {
+        if (!isOver) setEngine(() => outcomesOf);
       },
       () => {
         if (!isOver) setIsLost(true);
@@ -40,7 +40,7 @@ export function MadeUpLearners({ course, item, rule }: { course: unknown; item: 
     [fresh, changed],
   );
   const outcomes = useMemo(
-    () => (engine === null ? undefined : engine.outcomesOf(course, item, rule, learners, language)),
+    () => (engine === null ? undefined : engine(course, item, rule, learners, language)),
     [engine, course, item, rule, learners, language],
   );
   return (

@@ -22,7 +22,7 @@ export const OF_ELSE = [
   "profile",
   "course_completed",
 ] as const;
-export type ItemOperator = (typeof OF_ITEM)[number];
+type ItemOperator = (typeof OF_ITEM)[number];
 
 export function isOfItem(operator: string): operator is ItemOperator {
   return OF_ITEM.some((each) => each === operator);

@@ -423,6 +423,3 @@ const zh: RuleWords = {
 export function useRuleWords(): RuleWords {
   return useLanguage() === "zh" ? zh : en;
 }
-
-/** For tests, and for whoever knows the language already. */
-export const RULE_WORDS = { en, zh };
