@@ -17,8 +17,12 @@ const METRICS_TOKEN = randomBytes(32).toString("base64url");
  */
 const SLOW = [
   "test/system/{backup,release}/**/*.test.ts",
-  "test/system/{backup,clients,crash,documents,exercism,files,full-size,imports,load,monitoring,moodle-random,records,replay,shards,validate}.test.ts",
-  "test/system/insight*.test.ts",
+  "test/system/{backup,crash,full-size,load,records,replay,shards,validate}.test.ts",
+];
+
+/** Slow end-to-end tests that nothing beside them disturbs: they kill nothing, measure nothing and put no load on anything. */
+const SLOW_BESIDE = [
+  "test/system/{clients,documents,exercism,files,imports,insight*,monitoring,moodle-random}.test.ts",
 ];
 
 /**
@@ -211,7 +215,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: SLOW,
+          exclude: [...SLOW, ...SLOW_BESIDE],
           environment: "node",
           fileParallelism: false,
           testTimeout: 300_000,
@@ -222,6 +226,16 @@ export default defineConfig({
         test: {
           name: "slow",
           include: SLOW,
+          environment: "node",
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "slow-beside",
+          include: SLOW_BESIDE,
           environment: "node",
           fileParallelism: false,
           testTimeout: 300_000,

@@ -17,7 +17,9 @@ import { wranglerEnvironment } from "./lib/wrangler.ts";
 const PROJECTS = ["alone", "worker", "system", "restore", "calm", "unit"];
 const LANES = 2;
 /** Run only when asked for by name: they take minutes, or need a browser on the machine. */
-const ON_REQUEST = ["browser", "long", "slow"];
+const ON_REQUEST = ["browser", "slow-beside", "long", "slow"];
+/** Cut in two halves where no file is named, so that both lanes have as much to do. */
+const HALVED = ["browser"];
 /** Kills, releases and whole servers under load: whatever ran beside them would disturb them. */
 const BY_THEMSELVES = ["slow"];
 /** Names that projects had before. */
@@ -43,27 +45,37 @@ const temporary = temporaryFolder("latchkey-");
 process.once("exit", temporary.remove);
 let totals: Totals = NO_TESTS;
 const lines: string[] = [];
-const waiting = known.filter((name) => chosen.includes(name) && !BY_THEMSELVES.includes(name));
+const waiting = known.filter((name) => chosen.includes(name) && !BY_THEMSELVES.includes(name)).flatMap(parts);
 const lanes = Math.min(LANES, availableParallelism(), waiting.length);
 await Promise.all(Array.from({ length: lanes }, (_, index) => run(waiting, index === 0 ? "shown" : "kept")));
-await run(
-  chosen.filter((name) => BY_THEMSELVES.includes(name)),
-  "shown",
-);
+await run(chosen.filter((name) => BY_THEMSELVES.includes(name)).flatMap(parts), "shown");
+
+/** One run of a project: the whole, or a share of its files. */
+interface Part {
+  project: string;
+  /** `1/2` */
+  shard: string | null;
+}
+
+function parts(project: string): Part[] {
+  const isHalved = HALVED.includes(project) && positionals.length === 0 && availableParallelism() > 1;
+  return isHalved ? ["1/2", "2/2"].map((shard) => ({ project, shard })) : [{ project, shard: null }];
+}
 
 /** One lane: takes one project after the other. @param output whether it is shown as it comes, or when each has ended. */
-async function run(projects: string[], output: "shown" | "kept"): Promise<void> {
-  for (let project = projects.shift(); project !== undefined; project = projects.shift()) {
+async function run(projects: Part[], output: "shown" | "kept"): Promise<void> {
+  for (let part = projects.shift(); part !== undefined; part = projects.shift()) {
     const kept: Buffer[] = [];
-    const heading = `\n=== ${project} ===\n`;
+    const name = part.shard === null ? part.project : `${part.project} ${part.shard}`;
+    const heading = `\n=== ${name} ===\n`;
     if (output === "shown") process.stdout.write(heading);
     const started = performance.now();
-    const report = join(reports, `${project}.json`);
-    const code = await vitest(project, report, output === "kept" ? kept : null);
+    const report = join(reports, `${name.replace(/[ /]/g, "-")}.json`);
+    const code = await vitest(part, report, output === "kept" ? kept : null);
     if (output === "kept") process.stdout.write(Buffer.concat([Buffer.from(heading), ...kept]));
     const own = readTotals(readReport(report), code, positionals.length > 0);
     totals = addTotals(totals, own);
-    lines.push(`${project.padEnd(8)}${describeTotals(own)} in ${seconds(started)}`);
+    lines.push(`${name.padEnd(12)} ${describeTotals(own)} in ${seconds(started)}`);
   }
 }
 rmSync(reports, { recursive: true, force: true });
@@ -77,17 +89,18 @@ process.exit(totals.failed === 0 ? 0 : 1);
  * Runs one project. The runner of tests inside workerd can wait without end for an isolate that has gone; a run that says
  * nothing for so long is ended and begun once more, and says so.
  */
-async function vitest(project: string, report: string, kept: Buffer[] | null): Promise<number> {
-  const first = await attempt(project, report, kept);
+async function vitest(part: Part, report: string, kept: Buffer[] | null): Promise<number> {
+  const first = await attempt(part, report, kept);
   if (first !== "stalled") return first;
-  console.error(`\nThe runner said nothing for ${STALL_MS / 1_000} s and was ended; "${project}" begins anew.\n`);
-  const second = await attempt(project, report, kept);
+  console.error(`\nThe runner said nothing for ${STALL_MS / 1_000} s and was ended; "${part.project}" begins anew.\n`);
+  const second = await attempt(part, report, kept);
   return second === "stalled" ? 1 : second;
 }
 
 /** @param kept where the output goes instead of to the terminal. */
-function attempt(project: string, report: string, kept: Buffer[] | null): Promise<number | "stalled"> {
+function attempt({ project, shard }: Part, report: string, kept: Buffer[] | null): Promise<number | "stalled"> {
   const filter = positionals.length > 0 ? [...positionals, "--passWithNoTests"] : [];
+  if (shard !== null) filter.push(`--shard=${shard}`);
   const reporters = [
     "--reporter=default",
     "--reporter=json",

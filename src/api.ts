@@ -16,6 +16,10 @@ export const FEATURES = [
     return (app) => mountScrape(app, SECTIONS);
   }),
   lazily(["/openapi.json", "/docs"], async () => (await import("./ops/reference.ts")).mountReference),
+  lazily(
+    ["/.well-known/authzen-configuration"],
+    async () => (await import("./connect/decisions/routes.ts")).mountDecisionDiscovery,
+  ),
   AT_EDGE.passKeys,
   inApi(["/auth", "/users"], async () => {
     const [{ identityRoutes }, { isKnown }] = await Promise.all([
@@ -25,7 +29,9 @@ export const FEATURES = [
     return identityRoutes({ isKnown });
   }),
   inApi(["/keys"], async () => (await import("./identity/keys/routes.ts")).keyRoutes()),
-  inApi(["/courses/*/items/*/files"], async () => (await import("./imports/file-routes.ts")).itemFileRoutes()),
+  inApi(["/courses/*/items/*/files", "/courses/*/files"], async () =>
+    (await import("./imports/file-routes.ts")).itemFileRoutes(),
+  ),
   inApi(["/courses/*/drafts"], async () => (await import("./imports/draft-routes.ts")).draftRoutes()),
   inApi(["/courses/imports/uploads"], async () => (await import("./imports/part-routes.ts")).partRoutes()),
   inApi(["/courses/imports/*/people"], async () => (await import("./imports/people-routes.ts")).peopleRoutes()),
@@ -80,6 +86,7 @@ export const FEATURES = [
     ],
     async () => (await import("./people/routes.ts")).peopleRoutes(),
   ),
+  inApi(["/decisions"], async () => (await import("./connect/decisions/routes.ts")).decisionRoutes()),
   inApi(["/users", "/erasures"], async () => (await import("./privacy/routes.ts")).privacyRoutes()),
   inApi(["/system/dead-letters"], async () => (await import("./ops/dead-letter-routes.ts")).deadLetterRoutes()),
   inApi(["/system/switches"], async () => (await import("./ops/switch-routes.ts")).switchRoutes()),

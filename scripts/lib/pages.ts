@@ -23,7 +23,7 @@ interface Part {
 const PARTS: readonly Part[] = [
   {
     stamp: fromRoot("dist/web.json"),
-    folders: ["src/web", "src/client"],
+    folders: ["src/web", "src/client", "src/unlock", "src/platform"],
     files: ["package-lock.json", "scripts/lib/pages.ts"],
     make: pages,
   },

@@ -2,7 +2,8 @@ import { posix } from "node:path";
 
 /**
  * The rooms of src/ from the ground up. A room imports `platform/` and the public API (`index.ts`) of rooms that stand
- * before it here. `client` and `web` stand apart: they run elsewhere, and know the API alone.
+ * before it here. `client` and `web` stand apart: they run elsewhere, and know the API alone; the pages
+ * also run the engine, which is pure, to show authors what a rule would do.
  */
 export const ROOMS: readonly string[] = [
   "platform",
@@ -10,16 +11,17 @@ export const ROOMS: readonly string[] = [
   "audit",
   "courses",
   "identity",
+  "files",
   "events",
   "mirror",
   "staleness",
   "enrollment",
   "records",
-  "files",
   "imports",
   "insight",
   "presence",
   "people",
+  "connect",
   "privacy",
   "backup",
   "ops",
@@ -29,7 +31,7 @@ export const ROOMS: readonly string[] = [
 ];
 
 /** Rooms that may import nothing of the Worker's but these. */
-const APART: Readonly<Record<string, readonly string[]>> = { client: [], web: ["client"] };
+const APART: Readonly<Record<string, readonly string[]>> = { client: [], web: ["client", "unlock"] };
 
 export interface RoomGraph {
   /** Each file with the files of src/ that it imports, types included. */

@@ -107,6 +107,13 @@ const READS: Readonly<Record<string, (asked: Asked) => Seen | null>> = {
     const { course } = parseEnrollmentId(id);
     return { action: "submission.read", target: { type: "enrollment", id }, course, enrollment: id };
   },
+  "GET /api/v1/submissions/:submission/files/:file": ({ param, actor }) => {
+    const submission = param("submission");
+    const id = submission.slice(0, submission.lastIndexOf(":"));
+    const { course, user } = parseEnrollmentId(id);
+    if (user === actor) return null;
+    return { action: "submission.read", target: { type: "enrollment", id }, course, enrollment: id };
+  },
   "GET /api/v1/submissions/pending": always("submission.read", "submissions", "pending"),
   "GET /api/v1/system/dead-letters": always("dead_letter.read", "dead_letters", "all"),
   "GET /api/v1/translation/parked": always("record.read", "parked_records", "all"),

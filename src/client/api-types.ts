@@ -218,6 +218,13 @@ export type ServiceKey = {
   revoked_at: string | null;
 };
 
+export type CourseFile = {
+  id: string;
+  name: string;
+  content_type: string;
+  size: number;
+};
+
 export type LockedProblem = Problem & {
   code?: "locked";
   item: string;
@@ -896,9 +903,84 @@ export type ProblemDocument = {
       }
     | null;
   difficulty?: number;
+  question?: Question;
   answer?: AnswerKey;
   rubric?: Rubric;
 };
+
+/** What kind of answer is asked for. Absent: any text. */
+export type Question =
+  | {
+      kind: "choice";
+      /** What can be chosen. The texts are Markdown; an answer names the ids. */
+      options: {
+        id: string;
+        text:
+          | string
+          | {
+              en: string;
+              zh?: string;
+            }
+          | {
+              en?: string;
+              zh: string;
+            };
+      }[];
+      /** Each learner sees an order of their own. */
+      shuffle?: boolean;
+    }
+  | {
+      kind: "choices";
+      /** What can be chosen. The texts are Markdown; an answer names the ids. */
+      options: {
+        id: string;
+        text:
+          | string
+          | {
+              en: string;
+              zh?: string;
+            }
+          | {
+              en?: string;
+              zh: string;
+            };
+      }[];
+      /** Each learner sees an order of their own. */
+      shuffle?: boolean;
+    }
+  | {
+      kind: "ordering";
+      /** What can be chosen. The texts are Markdown; an answer names the ids. */
+      options: {
+        id: string;
+        text:
+          | string
+          | {
+              en: string;
+              zh?: string;
+            }
+          | {
+              en?: string;
+              zh: string;
+            };
+      }[];
+    }
+  | {
+      kind: "text";
+    }
+  | {
+      kind: "number";
+      /** One: it stands beside the field. Several: the learner chooses. None: the learner may type one. */
+      units?: string[];
+    }
+  | {
+      kind: "file";
+      max_files?: number;
+      /** Of each file. */
+      max_bytes?: number;
+      /** How names of files may end, such as `pdf`. Absent: any name. */
+      endings?: string[];
+    };
 
 export type AnswerKey =
   | {
@@ -909,12 +991,41 @@ export type AnswerKey =
   | {
       kind: "numeric";
       value: number;
+      /** In the unit of `value`. */
       tolerance?: number;
+      /** The same as a share of `value`; the greater of both counts. */
+      tolerance_percent?: number;
+      /** Of `value`. An answer without a unit is in this one. */
+      unit?: string;
+      /** An answer without a unit is wrong. */
+      unit_required?: boolean;
+      /** Units that are right, too: a number in one, times `factor`, is in `unit`. */
+      other_units?: {
+        unit: string;
+        factor: number;
+      }[];
     }
   | {
       kind: "regex";
       pattern: string;
       case_sensitive?: boolean;
+    }
+  | {
+      kind: "choice";
+      option: string;
+    }
+  | {
+      kind: "choices";
+      options: string[];
+      /** An answer that is right in part gets a part of the score. It does not pass. */
+      partial?: boolean;
+    }
+  | {
+      kind: "ordering";
+      /** In the right order. */
+      options: string[];
+      /** An answer that is right in part gets a part of the score. It does not pass. */
+      partial?: boolean;
     }
   | null;
 
@@ -1073,8 +1184,24 @@ export type ChapterDetail = ChapterRow & {
 
 export type ProblemDetail = ProblemRow & {
   content: string | null;
+  question: AskedQuestion;
   snapshot: Snapshot;
 };
+
+/** What a problem asks for; null where any text is an answer. */
+export type AskedQuestion = {
+  kind: "choice" | "choices" | "ordering" | "text" | "number" | "file";
+  /** An answer names ids: `a`, or several as `a, c`. */
+  options: {
+    id: string;
+    /** Markdown. */
+    text: string;
+  }[];
+  units: string[];
+  max_files: number;
+  max_bytes: number;
+  endings: string[] | null;
+} | null;
 
 export type Unlocks = {
   states: Record<string, "locked" | "unlocked" | "started" | "completed">;
@@ -1140,6 +1267,7 @@ export type ItemOrder = {
 export type ItemContent = {
   id: string;
   content: string | null;
+  question: AskedQuestion;
   course_version: number;
   decided_by: "rules" | "pass";
 };
@@ -1185,7 +1313,10 @@ export type SubmissionAnswer = {
 };
 
 export type NewSubmission = {
-  answer: string;
+  /** A text, a number with a unit, or ids of options, such as `a` or `a, c`. */
+  answer?: string;
+  /** Own files, uploaded before, for a problem that asks for files. */
+  files?: string[];
 };
 
 export type ImportResult = {
@@ -1282,7 +1413,15 @@ export type PendingSubmission = {
   learner_name: string | null;
   item: string;
   answer: string;
+  files: SubmittedFile[];
   submitted_at: string;
+};
+
+export type SubmittedFile = {
+  id: string;
+  name: string;
+  content_type: string;
+  size: number;
 };
 
 export type PendingCounts = {
@@ -1304,6 +1443,7 @@ export type GradedSubmission = {
   learner: string;
   item: string;
   answer: string;
+  files: SubmittedFile[];
   submitted_at: string;
   /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
   number: number;
@@ -1328,6 +1468,7 @@ export type GradedSubmission = {
   title: string | null;
   /** What the problem asks, in Markdown. */
   content: string | null;
+  question: AskedQuestion;
   /** Of the problem's rubric, as it is published now; null: it has none. */
   criteria: Criterion[] | null;
 };
@@ -1501,6 +1642,7 @@ export type Submission = {
   id: string;
   item: string;
   answer: string;
+  files: SubmittedFile[];
   /** Which verdict of the submission it is, from 1; 0: nobody has judged yet. */
   number: number;
   status: "pending" | "passed" | "failed";
@@ -2834,6 +2976,108 @@ export type InvitationAccepted = {
   created: boolean;
 };
 
+export type Decisions =
+  | Decision
+  | {
+      evaluations: Decision[];
+    };
+
+export type Decision = {
+  decision: boolean;
+  context: {
+    /** Why not. An item that is hidden, or does not exist, is `not_open` like one that is locked. */
+    reason?: "not_open" | "not_enrolled" | "error";
+    /** Only with `options.reasons`. */
+    explanation?: {
+      item: string;
+      is_locked: boolean;
+      /** Every condition of the rule, in order, and whether it is met. Empty if the item is open. */
+      conditions: Condition[];
+      /** Every condition that is not met, in the order of the rule. Empty if the item is open. */
+      reasons: Reason[];
+      /**
+       * The shortest list of steps that opens the item, in order: each step is possible after the steps before it. Null
+       * if the item cannot open, whatever the learner does or waits for. Waits are counted from now, as if all steps
+       * before them were done at once.
+       */
+      to_unlock: Step[] | null;
+      /** The steps that can be done right now; if there are none, the first wait. */
+      do_next: Step[];
+      sentence: {
+        en: string;
+        zh: string;
+      };
+    };
+    snapshot?: {
+      version: number;
+      course_version: number;
+      source: string;
+    };
+    /** Why this question could not be decided. It denies. */
+    error?: {
+      status: number;
+      code: string;
+      message: string;
+    };
+  };
+};
+
+export type DecisionRequest = {
+  subject?: {
+    type: "user";
+    id: string;
+    [extra: string]: unknown;
+  };
+  action?: {
+    name: "open";
+    [extra: string]: unknown;
+  };
+  resource?: {
+    type: "item";
+    id: string;
+    [extra: string]: unknown;
+  };
+  context?: {
+    /** The decision includes the write that returned this progress_seq. */
+    min_seq?: number;
+    /** The decision may be this many seconds old, and may come from the edge. */
+    max_stale?: number;
+    [extra: string]: unknown;
+  };
+  /** Several questions. What a question leaves out is taken from the request. */
+  evaluations?: {
+    subject?: {
+      type: "user";
+      id: string;
+      [extra: string]: unknown;
+    };
+    action?: {
+      name: "open";
+      [extra: string]: unknown;
+    };
+    resource?: {
+      type: "item";
+      id: string;
+      [extra: string]: unknown;
+    };
+    context?: {
+      /** The decision includes the write that returned this progress_seq. */
+      min_seq?: number;
+      /** The decision may be this many seconds old, and may come from the edge. */
+      max_stale?: number;
+      [extra: string]: unknown;
+    };
+    [extra: string]: unknown;
+  }[];
+  options?: {
+    evaluations_semantic?: "execute_all" | "deny_on_first_deny" | "permit_on_first_permit";
+    /** Each denial says why. At most 100 questions. */
+    reasons?: boolean;
+    [extra: string]: unknown;
+  };
+  [extra: string]: unknown;
+};
+
 export type Erasure = {
   user_id: string;
   /** settling: all data that was found is removed. At `next_at`, a second pass removes what was under way. */
@@ -3246,6 +3490,19 @@ export interface Paths {
         expires_in_days?: number;
       };
       answer: ShownServiceKey;
+    };
+  };
+  "/api/v1/courses/{course}/files": {
+    /** Upload a picture or another file for the texts of a course: the body is its bytes */
+    post: {
+      path: {
+        course: string;
+      };
+      query: {
+        /** Stored, checked and shown in Unicode's composed form (NFC). */
+        name: string;
+      };
+      answer: CourseFile;
     };
   };
   "/api/v1/courses/{course}/drafts/{version}": {
@@ -4939,6 +5196,13 @@ export interface Paths {
     post: {
       body: InvitationToken;
       answer: InvitationAccepted;
+    };
+  };
+  "/api/v1/decisions": {
+    /** May these people open these items right now? Up to 1000 questions, in the form of AuthZEN */
+    post: {
+      body: DecisionRequest;
+      answer: Decisions;
     };
   };
   "/api/v1/erasures/{user}": {

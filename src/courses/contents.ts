@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { Database } from "../platform/database/counted.ts";
 import type { LocalizedText } from "../platform/text.ts";
+import { type Question, questionOf, questionSchema } from "./question.ts";
 import { courseContents } from "./tables.ts";
 
 const contentShape = z.custom<LocalizedText>((value) => typeof value === "object" && value !== null);
@@ -24,6 +25,36 @@ export interface Permit {
 export async function loadContent(db: Database, permit: Permit): Promise<LocalizedText | null> {
   const text = await textOfItem(db, permit);
   return text === null ? null : contentShape.parse(JSON.parse(text));
+}
+
+/** What one item shows to whoever may open it. */
+export interface ItemShown {
+  /** Null when the author wrote none. */
+  text: LocalizedText | null;
+  /** Null: any text is an answer, or the item is no problem. */
+  question: Question | null;
+}
+
+/** The Markdown of one item and its question in one version; one D1 query. */
+export async function loadShown(db: Database, { course, version, item }: Permit): Promise<ItemShown> {
+  const question = questionOf(item);
+  const rows = await db
+    .select({ item: courseContents.item_id, content: courseContents.content })
+    .from(courseContents)
+    .where(
+      and(
+        eq(courseContents.course_slug, course),
+        eq(courseContents.version, version),
+        inArray(courseContents.item_id, [item, question]),
+      ),
+    )
+    .all();
+  const stored = new Map(rows.map((row) => [row.item, row.content]));
+  const [text, asked] = [stored.get(item), stored.get(question)];
+  return {
+    text: text === undefined ? null : contentShape.parse(JSON.parse(text)),
+    question: asked === undefined ? null : questionSchema.parse(JSON.parse(asked)),
+  };
 }
 
 /** What is stored of one item in one version, as it is stored. */

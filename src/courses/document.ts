@@ -1,10 +1,12 @@
 import { z } from "@hono/zod-openapi";
+import { broken } from "../platform/http/field-errors.ts";
 import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { instantSchema } from "../platform/instants.ts";
 import { localizedTextSchema } from "../platform/text.ts";
 import {
   cohortNameSchema,
   ITEM_STATUSES,
+  MAX_UNIT,
   type Outline,
   type OutlineItem,
   PLATFORMS,
@@ -13,6 +15,7 @@ import {
   VISIBILITIES,
 } from "../unlock/index.ts";
 import { MAX_ITEMS } from "./max-items.ts";
+import { askedOf, checkKey, optionIdSchema, type Question, questionOf, questionSchema } from "./question.ts";
 import { type Rubric, rubricOf, rubricSchema } from "./rubric.ts";
 
 /** Most characters of one chapter's or problem's Markdown, per language. */
@@ -25,6 +28,14 @@ export const MAX_DOCUMENT_BYTES = 8_000_000;
 const title = localizedTextSchema(200);
 const content = localizedTextSchema(MAX_CONTENT);
 
+const MAX_OTHER_UNITS = 10;
+/** Options of a question, at most. */
+const MAX_RIGHT = 20;
+const unit = z.string().trim().min(1).max(MAX_UNIT);
+const partial = z.boolean().optional().openapi({
+  description: "An answer that is right in part gets a part of the score. It does not pass.",
+});
+
 export const answerKeySchema = z
   .discriminatedUnion("kind", [
     z.strictObject({
@@ -32,11 +43,37 @@ export const answerKeySchema = z
       values: z.array(z.string().min(1).max(1_000)).min(1).max(50),
       case_sensitive: z.boolean().default(false),
     }),
-    z.strictObject({ kind: z.literal("numeric"), value: z.number(), tolerance: z.number().min(0).default(0) }),
+    z
+      .strictObject({
+        kind: z.literal("numeric"),
+        value: z.number(),
+        tolerance: z.number().min(0).default(0).openapi({ description: "In the unit of `value`." }),
+        tolerance_percent: z.number().min(0).max(100).optional().openapi({
+          description: "The same as a share of `value`; the greater of both counts.",
+        }),
+        unit: unit.optional().openapi({ description: "Of `value`. An answer without a unit is in this one." }),
+        unit_required: z.boolean().optional().openapi({ description: "An answer without a unit is wrong." }),
+        other_units: z
+          .array(z.strictObject({ unit, factor: z.number().positive() }))
+          .max(MAX_OTHER_UNITS)
+          .optional()
+          .openapi({ description: "Units that are right, too: a number in one, times `factor`, is in `unit`." }),
+      })
+      .refine(({ unit, unit_required, other_units }) => unit !== undefined || (!unit_required && !other_units), {
+        path: ["unit"],
+        ...broken("required", "named where an answer needs a unit, or may have others"),
+      }),
     z.strictObject({
       kind: z.literal("regex"),
       pattern: z.string().min(1).max(500),
       case_sensitive: z.boolean().default(true),
+    }),
+    z.strictObject({ kind: z.literal("choice"), option: optionIdSchema }),
+    z.strictObject({ kind: z.literal("choices"), options: z.array(optionIdSchema).min(1).max(MAX_RIGHT), partial }),
+    z.strictObject({
+      kind: z.literal("ordering"),
+      options: z.array(optionIdSchema).min(2).max(MAX_RIGHT).openapi({ description: "In the right order." }),
+      partial,
     }),
   ])
   .openapi("AnswerKey");
@@ -96,10 +133,17 @@ const problemDocumentSchema = z
   .strictObject({
     ...itemFields,
     difficulty: z.int().min(1).max(10).default(1),
+    question: questionSchema.optional().openapi({ description: "What kind of answer is asked for. Absent: any text." }),
     answer: answerKeySchema.nullable().default(null),
     rubric: rubricSchema.optional().openapi({
       description: "How a person judges answers: criteria with points. Absent: a score is given as a whole.",
     }),
+  })
+  .superRefine(({ question, answer }, context) => {
+    if (answer === null) return;
+    checkKey(question, answer, (path, rule, message) => {
+      context.addIssue({ code: "custom", path: ["answer", ...path], message, params: { rule } });
+    });
   })
   .openapi("ProblemDocument");
 
@@ -153,10 +197,10 @@ export const courseDocumentSchema = z
 export type CourseDocument = z.infer<typeof courseDocumentSchema>;
 type ProblemDocumentItem = z.infer<typeof problemDocumentSchema>;
 
-/** Content of one item, or the rubric beside it, as it is stored apart from the outline. */
+/** Content of one item, or its rubric or question beside it, as it is stored apart from the outline. */
 export interface ItemContent {
   item: string;
-  content: NonNullable<ProblemDocumentItem["content"]> | Rubric;
+  content: NonNullable<ProblemDocumentItem["content"]> | Rubric | Question;
 }
 
 /** What an item says of itself, where it says it: an outline without any of it is what it always was. */
@@ -175,8 +219,10 @@ export function splitDocument(document: CourseDocument): { outline: Outline; con
   const problem = (item: ProblemDocumentItem, chapter: string | null): Outline["problems"][number] => {
     keepContent(item);
     if (item.rubric !== undefined) contents.push({ item: rubricOf(item.id), content: item.rubric });
-    const { id, title, status, rule, difficulty, answer } = item;
-    return { id, title, status, rule, chapter, difficulty, answer, ...told(item) };
+    const { id, title, status, rule, difficulty, answer, question } = item;
+    if (question !== undefined) contents.push({ item: questionOf(id), content: question });
+    const asked = question === undefined ? {} : { asked: askedOf(question) };
+    return { id, title, status, rule, chapter, difficulty, answer, ...asked, ...told(item) };
   };
   const outline: Outline = {
     course: document.slug,

@@ -27,7 +27,7 @@ export {
   rememberedProgram,
   rememberProgram,
 } from "./catalog.ts";
-export { filesOfVersions, loadContent, type Permit } from "./contents.ts";
+export { filesOfVersions, type ItemShown, loadContent, loadShown, type Permit } from "./contents.ts";
 export { IMPORT_FORMATS } from "./import-formats.ts";
 export type { ArchiveSource } from "./importers/archive/source.ts";
 export type { Imported } from "./importers/format.ts";
@@ -35,6 +35,7 @@ export { importReportSchema } from "./importers/report.ts";
 export { MAX_ITEMS } from "./max-items.ts";
 export { newCourseSlugSchema } from "./new-slug.ts";
 export { forgetObserver, observes } from "./observers.ts";
+export { questionView, viewQuestion } from "./question.ts";
 export { criterionIdSchema, type Rubric } from "./rubric.ts";
 export { loadRubric } from "./stored-rubric.ts";
 export { courses } from "./tables.ts";

@@ -105,15 +105,22 @@ export class FactWrites {
 
   /**
    * What is held of an item counts from now on, as if it had happened now: a wait that it begins begins now. Of several tries
-   * whose verdicts were held each counts, in their order: the best score and the latest are among them.
+   * whose verdicts were held each counts, in their order: the best score and the latest are among them. What was held before
+   * the item was revoked is shown, and does not count.
    */
   #release(item: string, now: number, actor: ActorRef): FactOutcome {
     const known = this.#store.held.of(item);
     if (known === null) return "unchanged";
     // What is held has its score even where a lost object found the submission again without one.
     const own = (fact: NewFact) => (fact.at === known.fact.at ? known.fact : fact);
-    const facts = this.#tools.showHeld(item, now).map((submission) => own(factOf(submission)));
-    if (!facts.includes(known.fact)) facts.push(known.fact);
+    const { at, score = null } = known.fact;
+    if (at !== null && score !== null) this.#store.submissions.restoreScore(item, at, score);
+    const revokedAt = this.#state.facts.get(item)?.revoked_at ?? Number.NEGATIVE_INFINITY;
+    const facts = this.#tools
+      .showHeld(item, now)
+      .filter(({ judged_at }) => judged_at === null || judged_at > revokedAt)
+      .map((submission) => own(factOf(submission)));
+    if (!facts.includes(known.fact) && known.held_at > revokedAt) facts.push(known.fact);
     const outcomes = facts.map((fact, place) =>
       this.#merge({ ...fact, at: now - (facts.length - 1 - place) }, now, actor.id),
     );
@@ -143,8 +150,10 @@ export class FactWrites {
     if (old === undefined) {
       return refuse("item_not_found", { detail: "The learner has done nothing with this item." });
     }
-    this.#tools.showHeld(item, now);
-    const isDone = sameFact(old, NO_FACT);
+    const held = this.#store.held.of(item);
+    const isDone = sameFact(old, NO_FACT) && (held === null || held.held_at <= (old.revoked_at ?? 0));
+    // A held verdict stays hidden until it is released, and then does not count.
+    if (held !== null && !this.#store.submissions.holds(item)) this.#store.held.remove(item);
     if (!isDone) {
       this.#state.meta.progress_seq += 1;
       const seq = this.#state.meta.progress_seq;

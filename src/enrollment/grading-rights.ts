@@ -1,6 +1,7 @@
 import { findCourseForWrite, mayGrade } from "../courses/index.ts";
 import { directory } from "../platform/database/shards.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
+import { enrollmentOfSubmission, parseEnrollmentId } from "../platform/ids.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { judgedBy } from "./statements.ts";
 
@@ -17,6 +18,14 @@ export async function mayJudge(c: AppContext, course: string): Promise<Result<nu
   if (actor.role === "service" || actor.role === "admin") return ok(null);
   const entry = await findCourseForWrite(() => databaseOf(c), course);
   return entry !== null && mayGrade(actor, entry) ? ok(null) : refuse("forbidden", { detail: GRADER_RULE });
+}
+
+/** Whether the caller may see what was submitted with a submission: its learner, and who judges in the course. */
+export async function maySeeWork(c: AppContext, submission: string): Promise<Result<null>> {
+  const { course, user } = parseEnrollmentId(enrollmentOfSubmission(submission));
+  const actor = actorOf(c);
+  c.get("facts").course_id = course;
+  return actor.role !== "service" && actor.id === user ? ok(null) : mayJudge(c, course);
 }
 
 /** The courses in which the caller judges; null: all of them. */

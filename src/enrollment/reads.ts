@@ -3,11 +3,12 @@ import {
   type CourseEntry,
   findCourse,
   isStaff,
-  loadContent,
   loadProgram,
+  loadShown,
   observes,
   type Permit,
   rememberedCourse,
+  viewQuestion,
 } from "../courses/index.ts";
 import type { ReadAnswer, ReadRequest, SnapshotInfo, Want } from "../mirror/index.ts";
 import {
@@ -141,8 +142,11 @@ export async function readItem(
     const permit = permitFor(caller, { course, item, at: instantOf(query) }, { content, snapshot });
     if (!permit.ok) return permit;
     try {
-      const text = await loadContent(databaseOf(c), permit.value);
-      return ok({ ...row, content: text === null ? null : inLanguage(text, language), snapshot });
+      const { text, question } = await loadShown(databaseOf(c), permit.value);
+      const content = text === null ? null : inLanguage(text, language);
+      const salt = `${actorOf(c).id} ${item}`;
+      const asked = question === null ? null : viewQuestion(question, language, salt);
+      return ok({ ...row, content, ...(kind === "problem" ? { question: asked } : {}), snapshot });
     } catch (fault) {
       logFault("content_unreachable", fault, { course_id: course });
       return refuse("unavailable", {

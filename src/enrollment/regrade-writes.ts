@@ -1,6 +1,6 @@
 import type { ProjectedSubmission } from "../mirror/index.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
-import type { readJudge } from "../unlock/index.ts";
+import { type readJudge, unpackAnswer } from "../unlock/index.ts";
 import type { Regraded, RegradeRequest } from "./requests.ts";
 import { JUDGE, MAX_VERDICTS, type SubmissionWrites } from "./submission-writes.ts";
 import type { WriteTools } from "./write-tools.ts";
@@ -30,7 +30,7 @@ export function regrade(
   let changed = 0;
   for (const stored of store.submissions.of(item, null)) {
     if (stored.judged_by !== JUDGE) continue;
-    const { passed, score } = judge(key, stored.answer);
+    const { passed, score } = judge(key, unpackAnswer(stored.answer).answer);
     const status = passed ? "passed" : "failed";
     if (stored.status === status && stored.score === score) continue;
     changed += 1;

@@ -10,7 +10,7 @@ import type {
   WriteAnswer,
 } from "../mirror/index.ts";
 import type { Language, LocalizedText } from "../platform/text.ts";
-import type { OverrideKind } from "../unlock/index.ts";
+import type { AnswerFile, OverrideKind } from "../unlock/index.ts";
 
 /** Every write carries who, what it knows of the course, and how to repeat it. */
 export type OverrideRequest<T> = T & {
@@ -22,6 +22,8 @@ export type SubmitRequest = OverrideRequest<{
   submission_id: string;
   item: string;
   answer: string;
+  /** Files that are submitted; who sends them has checked that they are the learner's. An older Worker says nothing of them. */
+  files?: AnswerFile[];
   language: Language;
   /** IANA time zone for the dates in reasons; null or nothing for UTC. */
   zone?: string | null;

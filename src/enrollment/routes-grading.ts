@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { findCourse, loadContent, loadRubric, type Rubric } from "../courses/index.ts";
+import { findCourse, loadRubric, loadShown, questionView, type Rubric, viewQuestion } from "../courses/index.ts";
 import { permitFor, submitAnswerSchema } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
@@ -23,7 +23,7 @@ import { readUnlocks } from "./reads.ts";
 import { idempotencyOf, settled } from "./routes-writes.ts";
 import { callEnrollment } from "./stub.ts";
 import { readVerdict, type Verdict, verdictSchema } from "./verdict.ts";
-import { givenVerdict, gradedFields, gradedViewOf } from "./verdict-view.ts";
+import { givenVerdict, gradedFields, gradedViewOf, submittedFileView } from "./verdict-view.ts";
 
 const TAGS = ["unlock writes"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
@@ -69,10 +69,12 @@ const readRoute = defineRoute(
               learner: z.string(),
               item: z.string(),
               answer: z.string(),
+              files: z.array(submittedFileView),
               submitted_at: z.string(),
               ...gradedFields,
               title: z.string().nullable().openapi({ description: "Of the problem; null: it is not published now." }),
               content: z.string().nullable().openapi({ description: "What the problem asks, in Markdown." }),
+              question: questionView.nullable(),
               criteria: z.array(criterionView).nullable().openapi({
                 description: "Of the problem's rubric, as it is published now; null: it has none.",
               }),
@@ -187,10 +189,16 @@ function criteriaIn({ criteria }: Rubric, language: Language): z.infer<typeof cr
   }));
 }
 
+interface AskedOfLearner {
+  title: string | null;
+  content: string | null;
+  question: z.infer<typeof questionView> | null;
+}
+
 /** What a problem asks, for whoever judges; without it an answer can be read as well. */
-async function askedOf(c: AppContext, item: string): Promise<{ title: string | null; content: string | null }> {
-  const nothing = { title: null, content: null };
-  const found = await textOf(c, item).catch((fault: unknown): Result<typeof nothing> => {
+async function askedOf(c: AppContext, item: string): Promise<AskedOfLearner> {
+  const nothing: AskedOfLearner = { title: null, content: null, question: null };
+  const found = await textOf(c, item).catch((fault: unknown): Result<AskedOfLearner> => {
     logFault("content_unreachable", fault, { course_id: courseOfItem(item) });
     return ok(nothing);
   });
@@ -199,7 +207,7 @@ async function askedOf(c: AppContext, item: string): Promise<{ title: string | n
 
 const titled = z.looseObject({ title: z.string() });
 
-async function textOf(c: AppContext, item: string) {
+async function textOf(c: AppContext, item: string): Promise<Result<AskedOfLearner>> {
   const course = courseOfItem(item);
   const read = await readUnlocks(c, course, { kind: "item", item }, {});
   if (!read.ok || read.value.unchanged || read.value.content.kind !== "item") return refuse("item_not_found");
@@ -207,7 +215,11 @@ async function textOf(c: AppContext, item: string) {
   const language = languageOf(c);
   const permit = permitFor({ isStaff: byStaff, language }, { course, item, at: null }, { content, snapshot });
   if (!permit.ok) return permit;
-  const text = await loadContent(databaseOf(c), permit.value);
+  const { text, question } = await loadShown(databaseOf(c), permit.value);
   const { title } = titled.parse(JSON.parse(content.row));
-  return ok({ title, content: text === null ? null : inLanguage(text, language) });
+  return ok({
+    title,
+    content: text === null ? null : inLanguage(text, language),
+    question: question === null ? null : viewQuestion(question, language, null),
+  });
 }

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { findCourse, isStaff, loadProgram } from "../courses/index.ts";
+import { findCourse, isStaff, loadProgram, questionView } from "../courses/index.ts";
 import type { Content, SnapshotInfo } from "../mirror/index.ts";
 import { audience, cursorScope, LOCKED, snapshotSchema } from "../mirror/index.ts";
 import { passOn, respond } from "../platform/http/answers.ts";
@@ -166,7 +166,13 @@ const problemRoute = defineRoute(
       200: {
         description: "The problem; content is Markdown.",
         content: json(
-          problemRow.extend({ content: z.string().nullable(), snapshot: snapshotSchema }).openapi("ProblemDetail"),
+          problemRow
+            .extend({
+              content: z.string().nullable(),
+              question: questionView.nullable(),
+              snapshot: snapshotSchema,
+            })
+            .openapi("ProblemDetail"),
         ),
       },
     },

@@ -21,6 +21,7 @@ import { cohortNameSchema } from "../unlock/index.ts";
 import { GRADER_RULE, judgedCourses, mayJudge } from "./grading-rights.ts";
 import { learnersOf, type PendingFilter, pendingPage } from "./pending-list.ts";
 import { COUNT_PENDING, NAMES_OF, type PendingRow } from "./statements.ts";
+import { answerView, submittedFileView } from "./verdict-view.ts";
 
 /** Pending submissions that are counted, in each database. */
 const MAX_COUNTED = 10_000;
@@ -59,6 +60,7 @@ const pendingRoute = defineRoute(
                   learner_name: z.string().nullable(),
                   item: z.string(),
                   answer: z.string(),
+                  files: z.array(submittedFileView),
                   submitted_at: z.string(),
                 })
                 .openapi("PendingSubmission"),
@@ -125,7 +127,7 @@ export function submissionRoutes() {
           course_id: course,
           ...learner,
           item,
-          answer,
+          ...answerView(answer),
           submitted_at: toInstant(submitted_at),
         };
       });

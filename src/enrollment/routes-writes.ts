@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { type CoursePointer, findCourse, isFresh, rememberedCourse } from "../courses/index.ts";
+import { fileIdSchema, submitFiles, takeBack } from "../files/index.ts";
 import type { Idempotency, RecordAnswer, RecordRequest, WriteAnswer } from "../mirror/index.ts";
 import { LOCKED, submitAnswerSchema, writeAnswerSchema } from "../mirror/index.ts";
 import { refusedRows } from "../platform/database/batch-rows.ts";
@@ -8,8 +9,9 @@ import { directory } from "../platform/database/shards.ts";
 import { sha256Hex } from "../platform/hash.ts";
 import { respond } from "../platform/http/answers.ts";
 import { rowFault } from "../platform/http/body.ts";
-import { type AppContext, actorOf, keyOf } from "../platform/http/context.ts";
+import { type AppContext, actorOf, databaseOf, keyOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { broken } from "../platform/http/field-errors.ts";
 import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { languageOf, languageQuery } from "../platform/http/language.ts";
 import { OTHER_COURSES } from "../platform/http/policy.ts";
@@ -19,7 +21,7 @@ import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { reachesCourse } from "../platform/scopes.ts";
 import { knownZone, zoneSchema } from "../platform/zones.ts";
-import { MAX_ANSWER } from "../unlock/index.ts";
+import { type AnswerFile, looksPacked, MAX_ANSWER, MAX_ANSWER_FILES } from "../unlock/index.ts";
 import { importProgress, importRequestSchema, importResultSchema, MAX_IMPORT_BYTES, readFacts } from "./import.ts";
 import { INCOMPLETE } from "./marking.ts";
 import { callEnrollment } from "./stub.ts";
@@ -29,6 +31,24 @@ const TAGS = ["unlock writes"];
 const MAX_LISTED = 100;
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });
 const query = z.object({ lang: languageQuery, tz: zoneSchema.optional() });
+
+const newSubmission = z
+  .strictObject({
+    answer: z
+      .string()
+      .max(MAX_ANSWER)
+      .refine((answer) => !looksPacked(answer), broken("forbidden_character", "without a file separator in front"))
+      .default("")
+      .openapi({ description: "A text, a number with a unit, or ids of options, such as `a` or `a, c`." }),
+    files: z.array(fileIdSchema).max(MAX_ANSWER_FILES).default([]).openapi({
+      description: "Own files, uploaded before, for a problem that asks for files.",
+    }),
+  })
+  .refine(({ answer, files }) => answer !== "" || files.length > 0, {
+    path: ["answer"],
+    ...broken("too_small", "an answer, or files"),
+  })
+  .openapi("NewSubmission");
 
 const completeRoute = defineRoute(
   {
@@ -100,7 +120,7 @@ const submitRoute = defineRoute(
       query,
       body: {
         required: true,
-        content: json(z.strictObject({ answer: z.string().min(1).max(MAX_ANSWER) }).openapi("NewSubmission")),
+        content: json(newSubmission),
       },
     },
     responses: {
@@ -149,15 +169,20 @@ export function writeRoutes() {
     })
     .openapi(submitRoute, async (c) => {
       const { problem } = c.req.valid("param");
-      const { answer } = c.req.valid("json");
-      const id = enrollmentId(courseOfItem(problem), actorOf(c).id);
+      const { answer, files: ids } = c.req.valid("json");
+      const owner = actorOf(c).id;
+      const id = enrollmentId(courseOfItem(problem), owner);
       const submissionId = newSubmissionId(id);
       const idempotency = await idempotencyOf(c);
+      const found = await filesFor(c, ids, submissionId);
+      if (!found.ok) return respond(c, found.refusal);
+      const files = found.value;
       const result = await callEnrollment(c.env, id, (stub) =>
         stub.submit({
           submission_id: submissionId,
           item: problem,
           answer,
+          ...(files.length === 0 ? {} : { files }),
           actor: actorOf(c),
           language: languageOf(c),
           zone: knownZone(c.req.valid("query").tz),
@@ -165,7 +190,13 @@ export function writeRoutes() {
           idempotency,
         }),
       );
-      return result.ok ? c.json(settled(c, id, result.value), 201) : respond(c, result.refusal);
+      if (result.ok) return c.json(settled(c, id, result.value), 201);
+      // An answer that got lost may have been taken: then the files stay submitted.
+      if (files.length > 0 && result.refusal.code !== "unavailable") {
+        const forget = takeBack(databaseOf(c), { owner, submission: submissionId });
+        await forget.catch((fault: unknown) => logFault("files_not_taken_back", fault, { enrollment_id: id }));
+      }
+      return respond(c, result.refusal);
     })
     .openapi(importRoute, async (c) => {
       const key = keyOf(c);
@@ -186,6 +217,17 @@ export function writeRoutes() {
       if (answer.results.some(({ outcome }) => outcome === "unavailable")) c.header("retry-after", "1");
       return c.json(answer, 200);
     });
+}
+
+/** The files of a submission to come, with what is known of each; one read and one write of D1 where there are any. */
+async function filesFor(c: AppContext, ids: readonly string[], submission: string): Promise<Result<AnswerFile[]>> {
+  if (ids.length === 0) return ok([]);
+  try {
+    return await submitFiles(databaseOf(c), { owner: actorOf(c).id, ids, submission, now: Date.now() });
+  } catch (fault) {
+    logFault("files_not_submitted", fault, { user_id: actorOf(c).id });
+    return refuse("unavailable", { detail: "The files cannot be submitted now.", retry_after: 1 });
+  }
 }
 
 /** Notes that the learner says an item is done. */

@@ -7,6 +7,7 @@ import { policyRoutes } from "./routes-policy.ts";
 import { regradeRoutes } from "./routes-regrade.ts";
 import { releaseRoutes } from "./routes-release.ts";
 import { rosterRoutes } from "./routes-roster.ts";
+import { submissionFileRoutes } from "./routes-submission-files.ts";
 import { submissionRoutes } from "./routes-submissions.ts";
 
 /** What the room serves beside reads, passes and writes of learners, which are asked for most and are read alone. */
@@ -14,6 +15,7 @@ export function enrollmentRoutes() {
   return newRouter()
     .route("/", submissionRoutes())
     .route("/", gradingRoutes())
+    .route("/", submissionFileRoutes())
     .route("/", regradeRoutes())
     .route("/", historyRoutes())
     .route("/", enrollmentsRoutes())

@@ -175,7 +175,7 @@ export const NAMES_OF = setStatement((set) => `SELECT id, name FROM users WHERE 
  * Learners of a course of whom something is held: of a cohort (null: any), and of some items, or (1) of any. Rows that
  * nobody has evaluated yet have no policy.
  */
-// plan: SEARCH enrollments USING INDEX enrollments_by_course (course_slug=? AND status=?)
+// plan: SEARCH enrollments USING INDEX enrollments_held (course_slug=? AND status=?)
 // plan: CORRELATED SCALAR SUBQUERY 1
 // plan: SCAN own VIRTUAL TABLE INDEX 3:
 // plan: CORRELATED SCALAR SUBQUERY 3

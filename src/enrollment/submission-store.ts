@@ -102,6 +102,23 @@ export class SubmissionStore {
     );
   }
 
+  /** Whether a verdict of an item is held. */
+  holds(item: string): boolean {
+    const rows = this.#sql.exec("SELECT 1 FROM submissions WHERE item = ? AND held_at IS NOT NULL LIMIT 1", item);
+    return rows.toArray().length > 0;
+  }
+
+  /** Gives a held submission its score, where D1 gave it back without one. @param at when it was submitted. */
+  restoreScore(item: string, at: number, score: number): void {
+    this.#sql.exec(
+      `UPDATE submissions SET score = ?3
+       WHERE item = ?1 AND held_at IS NOT NULL AND submitted_at = ?2 AND score IS NULL AND status <> 'pending'`,
+      item,
+      at,
+      score,
+    );
+  }
+
   /** Shows what is held of an item. @returns the submissions that were. */
   show(item: string): string[] {
     return this.#sql

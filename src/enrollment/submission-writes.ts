@@ -2,7 +2,7 @@ import type { NewFact, ProjectedSubmission, SubmitAnswer } from "../mirror/index
 import { utf8Bytes } from "../platform/database/batches.ts";
 import { toInstant } from "../platform/instants.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
-import type { readJudge } from "../unlock/index.ts";
+import { answerFaults, packAnswer, type readJudge, unpackAnswer } from "../unlock/index.ts";
 import type { FactWrites } from "./fact-writes.ts";
 import { MAX_HELD } from "./held-store.ts";
 import { verdictMarks } from "./marks.ts";
@@ -54,13 +54,17 @@ export class SubmissionWrites {
     const { chapterCount, outline } = this.#state.program;
     const problem = index === undefined ? undefined : outline.problems[index - chapterCount];
     if (problem === undefined) return refuse("item_not_found", { detail: "Only problems accept submissions." });
-    const full = this.#refuseBeyondRoom(request);
+    const { answer, files = [] } = request;
+    const errors = answerFaults(problem.asked, { answer, files });
+    if (errors.length > 0) return refuse("invalid_input", { errors });
+    const stored = packAnswer({ answer, files });
+    const full = this.#refuseBeyondRoom(request.item, stored);
     if (full !== null) return full;
-    const judged = problem.answer === null ? null : judge(problem.answer, request.answer);
+    const judged = problem.answer === null ? null : judge(problem.answer, answer);
     const submission: ProjectedSubmission = {
       id: request.submission_id,
       item: request.item,
-      answer: request.answer,
+      answer: stored,
       status: judged === null ? "pending" : judged.passed ? "passed" : "failed",
       score: judged?.score ?? null,
       feedback: null,
@@ -152,7 +156,7 @@ export class SubmissionWrites {
     if (stored.number >= MAX_VERDICTS) {
       return refuse("submission_limit", { detail: `A verdict is changed at most ${MAX_VERDICTS - 1} times.` });
     }
-    const lines = stored.answer.split("\n").length;
+    const lines = unpackAnswer(stored.answer).answer.split("\n").length;
     const errors = (marks.comments ?? []).flatMap(({ line, to }, index) =>
       line <= to && to <= lines
         ? []
@@ -162,7 +166,7 @@ export class SubmissionWrites {
   }
 
   /** Every submission is kept, so there must be an end of them. */
-  #refuseBeyondRoom({ item, answer }: SubmitRequest): { ok: false; refusal: Refusal } | null {
+  #refuseBeyondRoom(item: string, answer: string): { ok: false; refusal: Refusal } | null {
     const { of_item, of_all } = this.#store.submissions.totals(item);
     const bytes = utf8Bytes(answer);
     const whole = (number: number) => number.toLocaleString("en");

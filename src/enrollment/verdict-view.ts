@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { unpackAnswer } from "../unlock/index.ts";
 import { verdictMarks } from "./marks.ts";
 import type { GivenVerdict, StoredSubmission } from "./requests.ts";
 
@@ -42,12 +43,24 @@ const shownFields = {
   judged_at: z.string().nullable(),
 };
 
+/** A file that was submitted. Its bytes: `/submissions/{submission}/files/{file}`. */
+export const submittedFileView = z
+  .object({ id: z.string(), name: z.string(), content_type: z.string(), size: z.int() })
+  .openapi("SubmittedFile");
+
+/** An answer as it is shown, its files beside its text. */
+export function answerView(stored: string): { answer: string; files: z.infer<typeof submittedFileView>[] } {
+  const { answer, files } = unpackAnswer(stored);
+  return { answer, files: files.map(({ id, name, type, size }) => ({ id, name, content_type: type, size })) };
+}
+
 /** As its learner sees a submission. */
 export const submissionView = z
   .object({
     id: z.string(),
     item: z.string(),
     answer: z.string(),
+    files: z.array(submittedFileView),
     ...shownFields,
     submitted_at: z.string(),
     history: z
@@ -84,7 +97,7 @@ const givenOf = (verdict: GivenVerdict) => ({
 const workOf = ({ id, item, answer, submitted_at }: StoredSubmission) => ({
   id,
   item,
-  answer,
+  ...answerView(answer),
   submitted_at: toInstant(submitted_at),
 });
 

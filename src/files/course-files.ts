@@ -42,6 +42,9 @@ function courseKey(course: string, sha256 = ""): string {
   return `course ${course} ${sha256}`;
 }
 
+/** Marks files that somebody wrote into a text: it sorts behind all hashes, so what tidies up after imports leaves them. */
+const WRITTEN = "w";
+
 /**
  * Keeps a file of a course. The same bytes are kept once, however often they come and whatever they are called.
  *
@@ -49,12 +52,29 @@ function courseKey(course: string, sha256 = ""): string {
  */
 export async function keepCourseFile(
   deps: Deps,
-  { owner, course, name, bytes }: { owner: string; course: string; name: string; bytes: Uint8Array<ArrayBuffer> },
+  file: { owner: string; course: string; name: string; bytes: Uint8Array<ArrayBuffer> },
 ): Promise<Result<string>> {
+  const kept = await keep(deps, file, "");
+  return kept.ok ? ok(kept.value.id) : kept;
+}
+
+/** The same of a file that an author puts into a text that is not published yet: it stays until they delete it. */
+export function keepWrittenFile(
+  deps: Deps,
+  file: { owner: string; course: string; name: string; bytes: Uint8Array<ArrayBuffer> },
+): Promise<Result<FileRow>> {
+  return keep(deps, file, WRITTEN);
+}
+
+async function keep(
+  deps: Deps,
+  { owner, course, name, bytes }: { owner: string; course: string; name: string; bytes: Uint8Array<ArrayBuffer> },
+  mark: "" | typeof WRITTEN,
+): Promise<Result<FileRow>> {
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  const upload_key = courseKey(course, sha256);
+  const upload_key = courseKey(course, `${mark}${sha256}`);
   const earlier = await findByUploadKey(deps.db, owner, upload_key);
-  if (earlier?.state === "ready" && isAlive(earlier, deps.now)) return ok(earlier.id);
+  if (earlier?.state === "ready" && isAlive(earlier, deps.now)) return ok(earlier);
   const file = {
     owner,
     name: nameOf(name),
@@ -65,7 +85,7 @@ export async function keepCourseFile(
     upload_key,
   };
   const stored = await uploadDirectly(deps, file, new Blob([bytes]).stream());
-  return stored.ok ? ok(stored.value.row.id) : stored;
+  return stored.ok ? ok(stored.value.row) : stored;
 }
 
 /** A name as files have it, from whatever a source calls it. */

@@ -84,7 +84,7 @@ const downloadRoute = defineRoute(
 );
 
 const deleteRoute = defineRoute(
-  { roles: ROLES, scope: "files", rule: OWN, rate: "write", refuses: ["not_found"] },
+  { roles: ROLES, scope: "files", rule: OWN, rate: "write", refuses: ["not_found", "file_submitted"] },
   {
     method: "delete",
     path: "/storage/files/{id}",
@@ -150,6 +150,9 @@ export function fileReadRoutes() {
       const db = databaseOf(c);
       const file = await findFor(db, actorOf(c), c.req.valid("param").id, Date.now());
       if (file === null) return respond(c, refuse("not_found").refusal);
+      if (file.owner === actorOf(c).id && file.submitted_with !== null) {
+        return respond(c, refuse("file_submitted").refusal);
+      }
       if (file.owner !== actorOf(c).id) {
         const ordered = await orderAudit(c, { action: "file.deleted", target: { type: "file", id: file.id } });
         if (!ordered.ok) return respond(c, ordered.refusal);

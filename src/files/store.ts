@@ -34,7 +34,9 @@ export async function reserve(db: Database, file: AnnouncedFile, quota: Quota, n
     WHERE number < ${quota.files} AND bytes + ${file.size} <= ${quota.bytes}
     ON CONFLICT DO NOTHING
     RETURNING id`);
-  return inserted.length === 0 ? null : { ...file, id, key, state: "pending", created_at: now, ready_at: null };
+  return inserted.length === 0
+    ? null
+    : { ...file, id, key, state: "pending", created_at: now, ready_at: null, submitted_with: null };
 }
 
 /** Any file, in whatever state. */

@@ -1,7 +1,7 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { FILE_STATES } from "./states.ts";
 
-/** See migrations/0010_files.sql, which is the truth; a test compares the two. */
+/** See migrations/0010_files.sql and 0039_submitted_files.sql, which is the truth; a test compares the two. */
 export const files = sqliteTable("files", {
   id: text().primaryKey(),
   owner: text().notNull(),
@@ -15,6 +15,7 @@ export const files = sqliteTable("files", {
   ready_at: integer(),
   expires_at: integer(),
   upload_key: text(),
+  submitted_with: text(),
 });
 
 export type FileRow = typeof files.$inferSelect;

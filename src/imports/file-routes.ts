@@ -1,17 +1,86 @@
 import { z } from "@hono/zod-openapi";
-import { loadContent } from "../courses/index.ts";
+import { findCourse, isStaff, loadShown, mayManage } from "../courses/index.ts";
 import { loadPermits } from "../enrollment/index.ts";
-import { fileIdSchema, sendCourseFile } from "../files/index.ts";
+import { demandLengthOfUsers, fileIdSchema, fileNameSchema, keepWrittenFile, sendCourseFile } from "../files/index.ts";
 import { LOCKED } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
-import { databaseOf } from "../platform/http/context.ts";
+import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
+import { MAX_HELD_FILE } from "./limits.ts";
 
 /** Bytes, of the type that the file was stored with. */
 const ofItsType = { "*/*": { schema: z.string().openapi({ format: "binary" }) } };
+
+const range = z.object({
+  range: z.string().max(200).optional(),
+  "if-range": z.string().max(200).optional(),
+  "if-none-match": z.string().max(2_000).optional(),
+});
+const bytesSent = {
+  200: { description: "The whole file, as an attachment.", content: ofItsType },
+  206: { description: "The range that was asked for.", content: ofItsType },
+  304: { description: "Not modified: the file still has this ETag." },
+};
+const MANAGE_RULE = "The owner of the course, its co-authors, and admins.";
+
+const addFileRoute = defineRoute(
+  {
+    roles: ["author", "learner", "admin"],
+    scope: null,
+    rule: `${MANAGE_RULE} It becomes your own file, within your quota.`,
+    maxBody: MAX_HELD_FILE,
+    rate: "write",
+    refuses: ["course_not_found", "length_required", "quota_exceeded", "concurrent_change", "content_mismatch"],
+  },
+  {
+    method: "post",
+    path: "/courses/{course}/files",
+    operationId: "addCourseFile",
+    tags: ["courses"],
+    summary: "Upload a picture or another file for the texts of a course: the body is its bytes",
+    description:
+      "A text names it as `/api/v1/courses/{course}/items/{item}/files/{id}`: whoever may open the item may then open the file. The same bytes are kept once.",
+    request: {
+      params: z.object({ course: courseSlugSchema }),
+      query: z.object({ name: fileNameSchema }),
+      headers: z.object({ "content-length": z.string().optional().openapi({ description: "Required." }) }),
+      body: { required: true, content: ofItsType },
+    },
+    responses: {
+      201: {
+        description: "Stored.",
+        content: {
+          "application/json": {
+            schema: z
+              .object({ id: z.string(), name: z.string(), content_type: z.string(), size: z.int() })
+              .openapi("CourseFile"),
+          },
+        },
+      },
+    },
+  },
+);
+
+const courseFileRoute = defineRoute(
+  {
+    roles: ROLES,
+    scope: "read",
+    rule: "Staff of the course.",
+    refuses: ["not_found", "range_not_satisfiable", "course_not_found"],
+  },
+  {
+    method: "get",
+    path: "/courses/{course}/files/{file}",
+    operationId: "getCourseFile",
+    tags: ["courses"],
+    summary: "The bytes of a file of a course, also before a text that names it is published",
+    request: { params: z.object({ course: courseSlugSchema, file: fileIdSchema }), headers: range },
+    responses: bytesSent,
+  },
+);
 
 const itemFileRoute = defineRoute(
   {
@@ -37,17 +106,9 @@ const itemFileRoute = defineRoute(
     summary: "The bytes of a file that the text of an open item shows or links to",
     request: {
       params: z.object({ course: courseSlugSchema, item: itemIdSchema, file: fileIdSchema }),
-      headers: z.object({
-        range: z.string().max(200).optional(),
-        "if-range": z.string().max(200).optional(),
-        "if-none-match": z.string().max(2_000).optional(),
-      }),
+      headers: range,
     },
-    responses: {
-      200: { description: "The whole file, as an attachment.", content: ofItsType },
-      206: { description: "The range that was asked for.", content: ofItsType },
-      304: { description: "Not modified: the file still has this ETag." },
-    },
+    responses: bytesSent,
   },
 );
 
@@ -56,26 +117,53 @@ const itemFileRoute = defineRoute(
  * that it is given for, are those of the text itself.
  */
 export function itemFileRoutes() {
-  return newRouter().openapi(itemFileRoute, async (c) => {
-    const { course, item, file } = c.req.valid("param");
-    const { permitItem } = await loadPermits();
-    const permit = await permitItem(c, course, item);
-    if (!permit.ok) return respond(c, permit.refusal);
-    const db = databaseOf(c);
-    const text = await loadContent(db, permit.value);
-    const isNamed = Object.values(text ?? {}).some((one) => one?.includes(`/files/${file}`));
-    if (!isNamed) return respond(c, refuse("not_found").refusal);
-    const asked = c.req.valid("header");
-    const sent = await sendCourseFile(
-      { env: c.env, db, now: Date.now() },
-      { course, id: file },
-      {
-        range: asked.range,
-        ifRange: asked["if-range"],
-        ifNoneMatch: asked["if-none-match"],
-        requestId: c.get("requestId"),
-      },
-    );
-    return sent ?? respond(c, refuse("not_found").refusal);
-  });
+  const router = newRouter();
+  router.post("/courses/:course/files", demandLengthOfUsers);
+  return router
+    .openapi(addFileRoute, async (c) => {
+      const { course } = c.req.valid("param");
+      const db = databaseOf(c);
+      const actor = actorOf(c);
+      c.get("facts").course_id = course;
+      const entry = await findCourse(() => db, course);
+      // Of others' unpublished courses nobody learns that they exist.
+      if (entry === null) return respond(c, refuse("course_not_found").refusal);
+      if (!mayManage(actor, entry)) return respond(c, refuse("forbidden", { detail: MANAGE_RULE }).refusal);
+      const { name } = c.req.valid("query");
+      const bytes = new Uint8Array(await c.req.arrayBuffer());
+      const kept = await keepWrittenFile({ env: c.env, db, now: Date.now() }, { owner: actor.id, course, name, bytes });
+      if (!kept.ok) return respond(c, kept.refusal);
+      const { id, name: stored, type, size } = kept.value;
+      return c.json({ id, name: stored, content_type: type, size }, 201);
+    })
+    .openapi(courseFileRoute, async (c) => {
+      const { course, file } = c.req.valid("param");
+      const entry = await findCourse(() => databaseOf(c), course);
+      if (entry === null) return respond(c, refuse("course_not_found").refusal);
+      if (!isStaff(actorOf(c), entry))
+        return respond(c, refuse("forbidden", { detail: "Staff of the course." }).refusal);
+      return (await sent(c, course, file)) ?? respond(c, refuse("not_found").refusal);
+    })
+    .openapi(itemFileRoute, async (c) => {
+      const { course, item, file } = c.req.valid("param");
+      const { permitItem } = await loadPermits();
+      const permit = await permitItem(c, course, item);
+      if (!permit.ok) return respond(c, permit.refusal);
+      const shown = await loadShown(databaseOf(c), permit.value);
+      if (!JSON.stringify(shown).includes(`/files/${file}`)) return respond(c, refuse("not_found").refusal);
+      return (await sent(c, course, file)) ?? respond(c, refuse("not_found").refusal);
+    });
+}
+
+function sent(c: AppContext, course: string, id: string): Promise<Response | null> {
+  return sendCourseFile(
+    { env: c.env, db: databaseOf(c), now: Date.now() },
+    { course, id },
+    {
+      range: c.req.header("range"),
+      ifRange: c.req.header("if-range"),
+      ifNoneMatch: c.req.header("if-none-match"),
+      requestId: c.get("requestId"),
+    },
+  );
 }

@@ -25,6 +25,7 @@ export const ERRORS = {
   course_exists: { status: 409, title: "A course with this slug exists already" },
   course_unpublished: { status: 409, title: "The course has no published version yet" },
   user_exists: { status: 409, title: "A user with this e-mail address exists already" },
+  file_submitted: { status: 409, title: "The file belongs to a submission" },
   already_judged: { status: 409, title: "The submission has been judged already" },
   sequence_ahead: { status: 409, title: "This enrollment has never reached the asked min_seq" },
   no_effect: { status: 409, title: "The override would change nothing" },

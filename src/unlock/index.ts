@@ -3,6 +3,15 @@ import { readOnce } from "../platform/late.ts";
 import type { analyze as Analyze } from "./analyze.ts";
 import type { judge as Judge } from "./judge.ts";
 
+export {
+  type AnswerFile,
+  type Asked,
+  answerFaults,
+  looksPacked,
+  MAX_ANSWER_FILES,
+  packAnswer,
+  unpackAnswer,
+} from "./asked.ts";
 export { compile } from "./compile.ts";
 export { courseDoneAt, MAX_COURSES_ASKED } from "./completion/course.ts";
 export * from "./completion/requirement.ts";
@@ -17,6 +26,7 @@ export { latestOf } from "./latest.ts";
 export * from "./learner.ts";
 export { MAX_ANSWER } from "./max-answer.ts";
 export { meantFor } from "./meant.ts";
+export { MAX_UNIT } from "./measure.ts";
 export { kidsOfGroup } from "./nodes.ts";
 export * from "./outline.ts";
 export { ITEM_STATUSES, type ItemStatus, type Outline } from "./outline.ts";

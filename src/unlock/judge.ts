@@ -1,5 +1,7 @@
 import { RE2JS } from "re2js";
+import { idsIn } from "./asked.ts";
 import { MAX_ANSWER } from "./max-answer.ts";
+import { parseMeasure } from "./measure.ts";
 import type { AnswerKey } from "./outline.ts";
 
 /**
@@ -16,7 +18,8 @@ const NUMERIC_EPSILON = 1e-9;
 
 export interface Judgement {
   passed: boolean;
-  score: 0 | 100;
+  /** Percent, two decimals. Below 100 an answer did not pass, however much of it is right. */
+  score: number;
 }
 
 type RegexKey = Extract<AnswerKey, { kind: "regex" }>;
@@ -26,35 +29,77 @@ type Compiled = { pattern: RE2JS } | { defect: string };
  * Judges one answer. Time is linear in the answer for every key.
  *
  * exact: compared after Unicode NFC, trimming and collapsing of white space; in lower case unless the key says
- * otherwise. numeric: see {@link parseNumber}; right within the tolerance. regex: RE2 syntax, matched against the
- * whole trimmed answer.
+ * otherwise. numeric: see `parseMeasure`; right within the tolerance, in the key's unit or another that it names.
+ * regex: RE2 syntax, matched against the whole trimmed answer. choice: the one option. choices: all right options and no
+ * other. ordering: all options in the right order. The last two give a part of the score where the key says `partial`.
  *
  * @throws when the key's pattern is not valid: publishing refuses such a key (`invalid_pattern`), so it is a fault.
  */
 export function judge(key: AnswerKey, answer: string): Judgement {
-  const passed = answer.length <= MAX_ANSWER && isRight(key, answer);
-  return { passed, score: passed ? 100 : 0 };
+  const share = answer.length <= MAX_ANSWER ? shareOf(key, answer) : 0;
+  return { passed: share === 1, score: share === 1 ? 100 : Math.floor(share * 10_000) / 100 };
 }
 
-function isRight(key: AnswerKey, answer: string): boolean {
+/** How much of an answer is right, 0 to 1. */
+function shareOf(key: AnswerKey, answer: string): number {
   switch (key.kind) {
     case "exact": {
       const given = normalize(answer, key.case_sensitive);
-      return given !== "" && key.values.some((value) => normalize(value, key.case_sensitive) === given);
+      return Number(given !== "" && key.values.some((value) => normalize(value, key.case_sensitive) === given));
     }
-    case "numeric": {
-      const given = parseNumber(answer);
-      if (given === null) return false;
-      const slack = key.tolerance + NUMERIC_EPSILON * Math.max(1, Math.abs(key.value));
-      return Math.abs(given - key.value) <= slack;
-    }
+    case "numeric":
+      return Number(isWithin(key, answer));
     case "regex": {
       const compiled = compile(key);
       if ("defect" in compiled) throw new Error(`an answer key has an invalid pattern: ${compiled.defect}`);
-      return compiled.pattern.testExact(answer.trim());
+      return Number(compiled.pattern.testExact(answer.trim()));
     }
+    case "choice":
+      return Number(answer.trim() === key.option);
+    case "choices":
+      return shareOfChoices(key, new Set(idsIn(answer)));
+    case "ordering":
+      return shareOfOrder(key, idsIn(answer));
   }
 }
+
+function isWithin(key: Extract<AnswerKey, { kind: "numeric" }>, answer: string): boolean {
+  const given = parseMeasure(answer);
+  const factor = given === null ? undefined : factorOf(key, given.unit);
+  if (given === null || factor === undefined) return false;
+  const tolerance = Math.max(key.tolerance, (Math.abs(key.value) * (key.tolerance_percent ?? 0)) / 100);
+  const slack = tolerance + NUMERIC_EPSILON * Math.max(1, Math.abs(key.value));
+  return Math.abs(given.value * factor - key.value) <= slack;
+}
+
+/** By what an answer in this unit is multiplied to be in the key's; undefined: the key does not know it. */
+function factorOf(key: Extract<AnswerKey, { kind: "numeric" }>, unit: string): number | undefined {
+  const same = (name: string) => normalize(name, true) === normalize(unit, true);
+  if (unit === "") return key.unit_required === true ? undefined : 1;
+  if (key.unit !== undefined && same(key.unit)) return 1;
+  return key.other_units?.find((other) => same(other.unit))?.factor;
+}
+
+/** What is wrongly chosen takes away what is rightly chosen, so that choosing everything gains nothing. */
+function shareOfChoices(key: Extract<AnswerKey, { kind: "choices" }>, given: ReadonlySet<string>): number {
+  const right = key.options.filter((option) => given.has(option)).length;
+  const wrong = given.size - right;
+  if (right === key.options.length && wrong === 0) return 1;
+  return key.partial === true ? Math.min(Math.max(0, right - wrong) / key.options.length, ALMOST) : 0;
+}
+
+/** Of the neighbours in the right order, those that are neighbours in the answer. */
+function shareOfOrder(key: Extract<AnswerKey, { kind: "ordering" }>, given: readonly string[]): number {
+  const right = key.options;
+  if (given.length === right.length && given.every((option, index) => option === right[index])) return 1;
+  if (key.partial !== true || right.length < 2) return 0;
+  const next = new Map(given.map((option, index) => [option, given[index + 1]]));
+  const kept = right.slice(0, -1).filter((option, index) => next.get(option) === right[index + 1]).length;
+  return Math.min(kept / (right.length - 1), ALMOST);
+}
+
+/** A part is never the whole. */
+const ALMOST = 0.9999;
 
 /** Why a pattern cannot be used as an answer key, in one sentence, or null. */
 export function patternDefect(key: RegexKey): string | null {
@@ -66,23 +111,6 @@ export function patternDefect(key: RegexKey): string | null {
 function normalize(text: string, isCaseSensitive: boolean): string {
   const plain = text.normalize("NFC").trim().replace(/\s+/g, " ");
   return isCaseSensitive ? plain : plain.toLowerCase();
-}
-
-/** Sign, digits with an optional point, optional exponent. Written so that no input makes it backtrack. */
-const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
-
-/**
- * Reads a decimal number (`-3`, `.5`, `1e3`) or a fraction of two (`3/4`), with white space around. Everything else
- * is null: hexadecimal, `Infinity`, `NaN`, a comma, an empty answer, a division by zero, a number too large for a
- * double.
- */
-export function parseNumber(text: string): number | null {
-  const parts = text.split("/", 3).map((part) => part.trim());
-  const [numerator, denominator = "1"] = parts;
-  if (parts.length > 2 || numerator === undefined) return null;
-  if (!DECIMAL.test(numerator) || !DECIMAL.test(denominator)) return null;
-  const value = Number(numerator) / Number(denominator);
-  return Number.isFinite(value) ? value : null;
 }
 
 const patterns = new Map<string, Compiled>();

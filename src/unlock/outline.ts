@@ -1,4 +1,5 @@
 import type { LocalizedText } from "../platform/text.ts";
+import type { Asked } from "./asked.ts";
 import type { Requirement } from "./completion/requirement.ts";
 import type { Rule } from "./rules.ts";
 
@@ -91,10 +92,27 @@ export interface OutlineProblem extends OutlineItem {
   difficulty: number;
   /** How a submission is judged; null waits for a verdict from a service. Never sent to learners. */
   answer: AnswerKey | null;
+  /** What an answer may look like; absent: any text. */
+  asked?: Asked;
 }
 
-/** The answer keys the embedded judge understands. */
+/** The answer keys the embedded judge understands. `partial`: a part of the answer that is right gives a part of the score. */
 export type AnswerKey =
   | { kind: "exact"; values: string[]; case_sensitive: boolean }
-  | { kind: "numeric"; value: number; tolerance: number }
-  | { kind: "regex"; pattern: string; case_sensitive: boolean };
+  | {
+      kind: "numeric";
+      value: number;
+      /** In the unit of `value`. The greater of both tolerances counts. */
+      tolerance: number;
+      tolerance_percent?: number | undefined;
+      /** The unit of `value`; an answer without a unit is in this one, unless `unit_required`. */
+      unit?: string | undefined;
+      unit_required?: boolean | undefined;
+      /** What an answer in another unit is multiplied with to be in `unit`. */
+      other_units?: { unit: string; factor: number }[] | undefined;
+    }
+  | { kind: "regex"; pattern: string; case_sensitive: boolean }
+  | { kind: "choice"; option: string }
+  | { kind: "choices"; options: string[]; partial?: boolean | undefined }
+  /** `options` in the right order. */
+  | { kind: "ordering"; options: string[]; partial?: boolean | undefined };

@@ -5,19 +5,21 @@ import { ApiProblem } from "./api/problem.ts";
 import { shortName } from "./api/types.ts";
 import { useStore } from "./lib/use-store.ts";
 import { Live } from "./live/live.tsx";
-import { ChapterPage } from "./pages/chapter.tsx";
 import { CoursesPage } from "./pages/courses.tsx";
 import { MapPage } from "./pages/map/page.tsx";
 import { NotFoundPage } from "./pages/not-found.tsx";
-import { ProblemPage } from "./pages/problem.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
 import { Loading, Net } from "./parts/fault.tsx";
 import { Layout } from "./parts/layout.tsx";
 import { SessionOverError, session } from "./session/store.ts";
 
+// The first view is the map; what it leads to comes with the first step there.
+const ChapterPage = lazy(async () => ({ default: (await import("./pages/chapter.tsx")).ChapterPage }));
+const ProblemPage = lazy(async () => ({ default: (await import("./pages/problem.tsx")).ProblemPage }));
 // Learners never load what only authors and operators see.
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const AuthorCoursePage = lazy(() => import("./pages/author/course.tsx"));
+const ItemPartsPage = lazy(() => import("./pages/author/item-parts.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
 const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
@@ -112,6 +114,7 @@ export function App() {
         </Route>
         <Route path="/author/imports/:id">{({ id }) => <ImportPage key={id} id={id} />}</Route>
         <Route path="/author/:course">{({ course }) => <AuthorCoursePage key={course} course={course} />}</Route>
+        <Route path="/author/:course/item">{({ course }) => <ItemPartsPage key={course} course={course} />}</Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
         <Route path="/author/:course/people">{({ course }) => <PeoplePage key={course} course={course} />}</Route>
         <Route path="/author/:course/people/:user">

@@ -1,3 +1,4 @@
+import { dollars, Formula, scripted } from "./formula.ts";
 import type { Resolve } from "./resolve.ts";
 import { entryOf } from "./table.ts";
 
@@ -21,14 +22,16 @@ const BLOCKS = new Set(
   ),
 );
 const MARKS: Readonly<Record<string, string>> = { strong: "**", b: "**", em: "*", i: "*" };
+const SCRIPTS = new Set(["sup", "sub"]);
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
 /** Deepest nesting of lists and quotations that is told apart. */
 const MAX_NESTING = 10;
 
 /**
  * Markdown of a page's HTML: headings, paragraphs, lists, quotations, code, emphasis, links, pictures of the web; a
- * table's rows line by line. Everything else is its text. Pages show Markdown without HTML, so nothing of the source can
- * run there. Entities stay as they are, because Markdown reads them too.
+ * table's rows line by line; powers, indices and formulas in MathML so that they mean the same (its plain text would make
+ * 103 of ten to the third, see findings/turndown-makes-103-of-ten-to-the-third.sh). Everything else is its text. Pages
+ * show Markdown without HTML, so nothing of the source can run there. Entities stay, because Markdown reads them too.
  *
  * @param resolve where an address leads; where it says nothing, addresses of the web stay and others are counted.
  */
@@ -61,6 +64,7 @@ class Writer {
   #marker: string | null = null;
   #unread: string | null = null;
   #code: string | null = null;
+  #formula: Formula | null = null;
   #cells = 0;
   readonly #resolve: Resolve;
 
@@ -71,13 +75,21 @@ class Writer {
   tag(name: string, isEnd: boolean, attributes: string): void {
     if (this.#unread !== null) {
       if (isEnd && name === this.#unread) this.#unread = null;
-    } else if (UNREAD.has(name)) {
+      return;
+    }
+    if (UNREAD.has(name)) {
       if (!isEnd) this.#unread = name;
-    } else if (name === "pre") this.#pre(isEnd);
+      return;
+    }
+    // As in browsers, a paragraph or the like ends a formula that was left open.
+    if (this.#formula !== null && BLOCKS.has(name)) this.#math("math", true, "");
+    if (name === "math" || this.#formula !== null) this.#math(name, isEnd, attributes);
+    else if (name === "pre") this.#pre(isEnd);
     else if (this.#code !== null) return;
     else if (name === "br") this.#line = `${this.#line.trimEnd()}\\\n`;
     else if (name === "img") this.#picture(attributes);
-    else if (name === "a" || entryOf(MARKS, name) !== undefined || name === "code") this.#mark(name, isEnd, attributes);
+    else if (name === "a" || entryOf(MARKS, name) !== undefined || name === "code" || SCRIPTS.has(name))
+      this.#mark(name, isEnd, attributes);
     else if (name === "li") {
       this.#flush();
       if (!isEnd) this.#item();
@@ -89,16 +101,18 @@ class Writer {
 
   text(text: string): void {
     if (this.#unread !== null) return;
-    if (this.#code !== null) this.#code += decoded(text);
+    if (this.#formula !== null) this.#formula.text(decoded(text));
+    else if (this.#code !== null) this.#code += decoded(text);
     else {
       const plain = text.replace(/\s+/g, " ");
       const isInCode = this.#inline.some(({ name }) => name === "code");
-      const written = isInCode ? decoded(plain).replaceAll("`", "'") : plain.replace(/[\\`*_[\]<]/g, "\\$&");
+      const written = isInCode ? decoded(plain).replaceAll("`", "'") : escaped(plain);
       this.#line += this.#line === "" || this.#line.endsWith("\n") ? written.trimStart() : written;
     }
   }
 
   end(): Converted {
+    if (this.#formula !== null) this.#math("math", true, "");
     if (this.#code !== null) this.#pre(true);
     this.#flush();
     const markdown = this.#blocks.join("\n\n").trim();
@@ -146,6 +160,7 @@ class Writer {
 
   #wrapped({ name, url }: Inline, content: string): string {
     if (name === "code") return `\`${content}\``;
+    if (SCRIPTS.has(name)) return this.#script(name, content);
     if (name !== "a") return `${MARKS[name]}${content}${MARKS[name]}`;
     if (url === null) return content;
     const address = this.#resolve(url) ?? webAddress(url, /^(?:https?:\/\/|mailto:)/i);
@@ -154,8 +169,36 @@ class Writer {
     return content;
   }
 
+  /** @param content in Markdown already. The number of a note, which is a link, is no power. */
+  #script(name: string, content: string): string {
+    if (content.includes("](")) return content;
+    const isInCode = this.#inline.some((inline) => inline.name === "code");
+    return scripted(content, name === "sup").replace(/^_/, isInCode ? "_" : "\\_");
+  }
+
+  #math(name: string, isEnd: boolean, attributes: string): void {
+    if (this.#formula === null) {
+      if (!isEnd) this.#formula = new Formula();
+    } else if (name !== "math") {
+      if (isEnd) this.#formula.close(name);
+      else this.#formula.open(name, attributeOf(attributes, "encoding"));
+    } else if (isEnd) {
+      const { tex, line } = this.#formula.end();
+      this.#formula = null;
+      const written = dollars(tex) ?? escaped(line);
+      if (this.#code === null) this.#line += written;
+      else this.#code += tex ?? line;
+    }
+  }
+
   #picture(attributes: string): void {
-    const alt = (attributeOf(attributes, "alt") ?? "").replace(/[\\`*_[\]<]/g, "\\$&").replace(/\s+/g, " ");
+    // Canvas shows a formula as a picture of its server, with the TeX beside it.
+    const formula = dollars(attributeOf(attributes, "data-equation-content"));
+    if (formula !== null) {
+      this.#line += formula;
+      return;
+    }
+    const alt = escaped(attributeOf(attributes, "alt") ?? "").replace(/\s+/g, " ");
     const url = attributeOf(attributes, "src") ?? "";
     const address = this.#resolve(url) ?? webAddress(url, /^https?:\/\//i);
     if (address === null) this.#pictures += 1;
@@ -205,6 +248,11 @@ class Writer {
       })
       .join("");
   }
+}
+
+/** Text in which nothing is a mark of Markdown. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_[\]<]/g, "\\$&");
 }
 
 function attributeOf(attributes: string, name: string): string | null {

@@ -1,5 +1,5 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { findCourse, loadProgram } from "../../courses/index.ts";
+import { findCourse, type ItemShown, loadProgram, questionView, viewQuestion } from "../../courses/index.ts";
 import { LOCKED, permitByPass, snapshotSchema } from "../../mirror/index.ts";
 import { isMoved } from "../../platform/database/shards.ts";
 import { passOn, respond } from "../../platform/http/answers.ts";
@@ -12,7 +12,7 @@ import { toInstantOrNull } from "../../platform/instants.ts";
 import { logFault } from "../../platform/log.ts";
 import { ok, refuse } from "../../platform/results.ts";
 import { ROLES } from "../../platform/roles.ts";
-import { inLanguage, type LocalizedText } from "../../platform/text.ts";
+import { inLanguage } from "../../platform/text.ts";
 import { permitItem, readUnlocks, UNLOCK_READ_REFUSALS } from "../reads.ts";
 import { STAFF, STAFF_RULE, staffCourse } from "../staff.ts";
 import { checkPass } from "./check.ts";
@@ -21,7 +21,7 @@ import { issuePass } from "./issue.ts";
 import { passKeys } from "./keys.ts";
 import { itemsDigest } from "./order.ts";
 import { REVOKED_AGE_MS, readRevoked, revokedIn } from "./revoked.ts";
-import { textOf } from "./texts.ts";
+import { shownOf } from "./texts.ts";
 
 const TAGS = ["passes"];
 /** Seconds for which a verifier may keep the keys. Who meets a key that is not among them asks again at once. */
@@ -146,6 +146,7 @@ const contentRoute = defineRoute(
             .object({
               id: z.string(),
               content: z.string().nullable(),
+              question: questionView.nullable(),
               course_version: z.int(),
               decided_by: z.enum(["rules", "pass"]),
             })
@@ -190,8 +191,8 @@ export function passRoutes() {
       try {
         const found = pass === undefined ? await permitItem(c, course, item) : await permitShown(c, course, item, pass);
         if (!found.ok) return respond(c, found.refusal);
-        const text = await textOf(() => databaseOf(c), found.value);
-        return passOn(contentAnswer(c, item, text, found.value.version, pass === undefined ? "rules" : "pass"));
+        const shown = await shownOf(() => databaseOf(c), found.value);
+        return passOn(contentAnswer(c, item, shown, found.value.version, pass === undefined ? "rules" : "pass"));
       } catch (fault) {
         // D1 has the texts, and what is revoked: a pass of which that is not known opens nothing.
         if (isMoved(fault)) throw fault;
@@ -204,12 +205,15 @@ export function passRoutes() {
 function contentAnswer(
   c: AppContext,
   id: string,
-  text: LocalizedText | null,
+  { text, question }: ItemShown,
   course_version: number,
   decided_by: "rules" | "pass",
 ): Response {
   const content = text === null ? null : inLanguage(text, languageOf(c));
-  return c.json({ id, content, course_version, decided_by }, 200, { "cache-control": "private, no-store" });
+  const asked = question === null ? null : viewQuestion(question, languageOf(c), `${actorOf(c).id} ${id}`);
+  return c.json({ id, content, question: asked, course_version, decided_by }, 200, {
+    "cache-control": "private, no-store",
+  });
 }
 
 async function passFor(c: AppContext, course: string) {

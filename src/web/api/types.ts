@@ -1,5 +1,6 @@
 // What the pages show of the API's answers, by the names the API's document has for them; /docs has the complete schemas.
 
+import type * as Api from "../../client/api-types.ts";
 import type { ChapterRow, Reason, Snapshot } from "../../client/api-types.ts";
 import type { Answer } from "../../client/index.ts";
 
@@ -29,10 +30,13 @@ export type {
   Step,
   Submission,
   SubmissionAnswer,
+  SubmittedFile,
   User,
   WriteAnswer,
 } from "../../client/api-types.ts";
 
+/** What a problem asks for, where it asks for more than a text. */
+export type AskedQuestion = NonNullable<Api.AskedQuestion>;
 export type ItemState = ChapterRow["status"];
 export type ReasonCode = Reason["code"];
 export type SignedIn = Answer<"/api/v1/auth/sign-in", "post">;

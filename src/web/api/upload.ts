@@ -1,7 +1,7 @@
 import { PARTS_FROM, type PartsTransport, randomId, uploadInParts } from "../../client/index.ts";
 import { dropText, keepText, keptText } from "../lib/kept-text.ts";
 import { session } from "../session/store.ts";
-import { ApiProblem, OfflineError, type ProblemDocument } from "./problem.ts";
+import { ApiProblem, isRefusal, OfflineError, type ProblemDocument } from "./problem.ts";
 
 /**
  * Sends a file as the body of a request. It is read from the disk as it is sent, so its size does not matter here.
@@ -11,6 +11,44 @@ async function upload<T>(path: string, file: File): Promise<T> {
   const headers = { "content-type": "application/octet-stream", "idempotency-key": randomId() };
   // SAFETY: the API validates its answers in its own tests: a success is T.
   return (await sendAs("POST", path, headers, file)) as T;
+}
+
+/** A file of one's own, by the name it has. @throws see {@link upload}. */
+export async function uploadFile(file: File): Promise<{ id: string; name: string; size: number }> {
+  const query = new URLSearchParams({ name: file.name });
+  const send = async (type: string) => {
+    const headers = { "content-type": type, "idempotency-key": randomId() };
+    // SAFETY: the API validates its answers in its own tests.
+    return (await sendAs("POST", `/storage/files/upload?${query}`, headers, file)) as ReturnType<typeof uploadFile>;
+  };
+  const type = file.type === "" ? ANY_TYPE : file.type;
+  try {
+    return await send(type);
+  } catch (fault) {
+    // What is not on the list of types is stored as bytes of no kind.
+    if (type !== ANY_TYPE && isRefusal(fault, "file_type_not_allowed")) return send(ANY_TYPE);
+    throw fault;
+  }
+}
+
+const ANY_TYPE = "application/octet-stream";
+
+/** A picture or another file for the texts of a course. @throws see {@link upload}. */
+export async function uploadCourseFile(course: string, file: File): Promise<{ id: string; name: string }> {
+  const headers = { "content-type": ANY_TYPE };
+  const path = `/courses/${course}/files?${new URLSearchParams({ name: file.name })}`;
+  // SAFETY: the API validates its answers in its own tests.
+  return (await sendAs("POST", path, headers, file)) as { id: string; name: string };
+}
+
+/** Saves a file of the API under a name. @throws ApiProblem, OfflineError */
+export async function saveFile(address: string, name: string): Promise<void> {
+  const blob = await readFile(address);
+  const saved = document.createElement("a");
+  saved.href = URL.createObjectURL(blob);
+  saved.download = name;
+  saved.click();
+  URL.revokeObjectURL(saved.href);
 }
 
 /** One request with these headers and this body. @returns the answer's JSON. @throws see {@link upload}. */

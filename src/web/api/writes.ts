@@ -54,10 +54,10 @@ export function useSubmit(course: string, problem: string) {
   const client = useQueryClient();
   const language = useLanguage();
   return useMutation({
-    mutationFn: (answer: string) =>
+    mutationFn: (body: { answer?: string; files?: string[] }) =>
       request<SubmissionAnswer>(`/problems/${course}.${problem}/submissions`, {
         method: "POST",
-        body: { answer },
+        body,
         query: inLanguage(language),
       }),
     onSuccess: (answer) => show(course, answer),

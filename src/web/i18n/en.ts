@@ -2,6 +2,7 @@
 
 import { enGrading } from "./grading.ts";
 import { enImports } from "./imports.ts";
+import { enQuestions } from "./questions.ts";
 
 /** Every text of the pages that does not come from the API, in English. The other tables have the same form. */
 export const en = {
@@ -251,6 +252,7 @@ export const en = {
 
   ...enImports,
   ...enGrading,
+  ...enQuestions,
 
   insightTitle: "Early warning",
   insightLead:

@@ -3,6 +3,7 @@
 import type { Messages } from "./en.ts";
 import { zhGrading } from "./grading.ts";
 import { zhImports } from "./imports.ts";
+import { zhQuestions } from "./questions.ts";
 import { PROBLEMS, RULES } from "./zh-server.ts";
 
 /** Every text of the pages that does not come from the API, in Chinese. */
@@ -246,6 +247,7 @@ export const zh: Messages = {
 
   ...zhImports,
   ...zhGrading,
+  ...zhQuestions,
 
   insightTitle: "预警",
   insightLead: "通过可能性低于一半的学员，可能性最低者在前。这只是预测，请把它当作询问的理由。",

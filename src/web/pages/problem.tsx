@@ -1,7 +1,7 @@
-import { type KeyboardEvent, type SubmitEvent, useId, useRef } from "react";
+import { type SubmitEvent, useState } from "react";
 import { Link } from "wouter";
 import { useChapters, useProblem, useProblems } from "../api/queries.ts";
-import { type SubmissionAnswer, shortName } from "../api/types.ts";
+import { type AskedQuestion, type SubmissionAnswer, shortName } from "../api/types.ts";
 import { useSubmit } from "../api/writes.ts";
 import { useMessages } from "../i18n/index.ts";
 import { dropText, keepText, keptText } from "../lib/kept-text.ts";
@@ -14,6 +14,8 @@ import { Page } from "../parts/page.tsx";
 import { StateBadge } from "../parts/state.tsx";
 import { useUser } from "../session/hooks.ts";
 import { ItemInstead, Trail, useVisited } from "./item.tsx";
+import { bodyOf } from "./question/answer.ts";
+import { AnswerField } from "./question/field.tsx";
 import { Submissions } from "./submissions.tsx";
 
 /** One problem: its statement, the form for an answer, and what the judge and the locks made of it. */
@@ -44,7 +46,7 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
       />
     );
   }
-  const { title, status, content, difficulty, best_score: best, completion, snapshot } = detail.data;
+  const { title, status, content, question, difficulty, best_score: best, completion, snapshot } = detail.data;
   const siblings = rows.filter((each) => each.chapter_id === chapter);
   const next = siblings.slice(siblings.findIndex((each) => each.id === id) + 1).find((each) => each.is_unlocked);
   return (
@@ -72,7 +74,7 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
               takesMark={completion.missing.some(({ code }) => code === "not_marked")}
             />
           )}
-          <AnswerForm course={course} problem={problem} />
+          <AnswerForm course={course} problem={problem} question={question} />
           <Submissions course={course} problem={problem} />
         </>
       )}
@@ -88,42 +90,45 @@ export function ProblemPage({ course, problem }: { course: string; problem: stri
   );
 }
 
-function AnswerForm({ course, problem }: { course: string; problem: string }) {
+function AnswerForm({
+  course,
+  problem,
+  question,
+}: {
+  course: string;
+  problem: string;
+  question: AskedQuestion | null;
+}) {
   const messages = useMessages();
-  const id = useId();
-  const form = useRef<HTMLFormElement>(null);
   const submit = useSubmit(course, problem);
   const user = useUser()?.id ?? "";
   const place = `answer ${course}.${problem}`;
+  const [value, setValue] = useState(() => keptText(user, place) ?? "");
+  const [isBusy, setIsBusy] = useState(false);
+  const [isMissing, setIsMissing] = useState(false);
+  const onChange = (next: string) => {
+    setValue(next);
+    setIsMissing(false);
+    keepText(user, place, next);
+  };
   const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const answer = String(new FormData(event.currentTarget).get("answer") ?? "");
-    if (submit.isPending || answer.trim() === "") return;
-    submit.mutate(answer, { onSuccess: () => dropText(user, place) });
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.current?.requestSubmit();
+    if (submit.isPending || isBusy) return;
+    const body = bodyOf(question, value);
+    setIsMissing(body === null);
+    if (body === null) return;
+    const done = () => {
+      dropText(user, place);
+      // Files are submitted once; other answers are often only corrected.
+      if (question?.kind === "file") setValue("");
+    };
+    submit.mutate(body, { onSuccess: done });
   };
   return (
-    <form className="form answer" ref={form} onSubmit={onSubmit}>
-      <label className="field">
-        <span>{messages.yourAnswer}</span>
-        <textarea
-          name="answer"
-          rows={3}
-          required
-          defaultValue={keptText(user, place) ?? ""}
-          onChange={(event) => keepText(user, place, event.target.value)}
-          spellCheck={false}
-          autoCapitalize="off"
-          aria-describedby={`${id}-hint`}
-          onKeyDown={onKeyDown}
-        />
-        <span className="fine" id={`${id}-hint`}>
-          {messages.answerHint}
-        </span>
-      </label>
-      <button type="submit" className="button is-primary" aria-disabled={submit.isPending}>
+    <form className="form answer" onSubmit={onSubmit}>
+      <AnswerField question={question} value={value} onChange={onChange} onBusy={setIsBusy} />
+      <p role="alert">{isMissing ? messages.questionMissing : null}</p>
+      <button type="submit" className="button is-primary" aria-disabled={submit.isPending || isBusy}>
         {submit.isPending ? messages.submitting : messages.submit}
       </button>
       {submit.isError ? <FaultNote fault={submit.error} /> : null}

@@ -3,6 +3,7 @@ import { type Submission, shortName } from "../api/types.ts";
 import { formatInstant, useLanguage, useMessages } from "../i18n/index.ts";
 import { FaultNote } from "../parts/fault.tsx";
 import { LinedAnswer } from "../parts/lined-answer.tsx";
+import { SubmittedFiles } from "../parts/submitted-files.tsx";
 import { SaidOfAnswer, scoreText, VerdictHistory } from "../parts/verdict.tsx";
 
 /** Longest answer that is shown unfolded, characters. */
@@ -45,6 +46,7 @@ function Entry({ submission }: { submission: Submission }) {
   const language = useLanguage();
   const {
     answer,
+    files,
     status,
     feedback,
     submitted_at: submitted,
@@ -68,9 +70,10 @@ function Entry({ submission }: { submission: Submission }) {
       </p>
       <SaidOfAnswer feedback={feedback} rubric={rubric} />
       {status === "pending" ? <p className="fine">{messages.pendingText}</p> : null}
+      <SubmittedFiles submission={submission.id} files={files} />
       {comments.length > 0 ? (
         <LinedAnswer answer={answer} comments={comments} label={messages.verdictRemarks} />
-      ) : answer.length <= SHORT ? (
+      ) : answer === "" ? null : answer.length <= SHORT ? (
         <pre className="submission-answer">{answer}</pre>
       ) : (
         <details>

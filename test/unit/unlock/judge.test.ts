@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { judge, MAX_PATTERN_SIZE, parseNumber, patternDefect } from "../../../src/unlock/judge.ts";
+import { type AnswerFile, answerFaults, looksPacked, packAnswer, unpackAnswer } from "../../../src/unlock/asked.ts";
+import { judge, MAX_PATTERN_SIZE, patternDefect } from "../../../src/unlock/judge.ts";
 import { MAX_ANSWER } from "../../../src/unlock/max-answer.ts";
+import { parseMeasure, parseNumber } from "../../../src/unlock/measure.ts";
 import type { AnswerKey } from "../../../src/unlock/outline.ts";
 import { cpuMs } from "../../support/unlock/cpu.ts";
 
@@ -158,4 +160,150 @@ it("fails an answer that is too long, for every kind of key, and no shorter one 
   const long = "7".repeat(MAX_ANSWER + 1);
   for (const key of [exact([long]), numeric(0, Number.MAX_VALUE), regex("7*")]) expect(passes(key, long)).toBe(false);
   expect(passes(regex("7*"), long.slice(1))).toBe(true);
+});
+
+describe("numbers with a unit", () => {
+  const length: AnswerKey = {
+    kind: "numeric",
+    value: 2,
+    tolerance: 0.05,
+    unit: "m",
+    other_units: [
+      { unit: "cm", factor: 0.01 },
+      { unit: "km", factor: 1000 },
+    ],
+  };
+  it.each([
+    ["2", true],
+    ["2 m", true],
+    ["2m", true],
+    ["200 cm", true],
+    ["0.002km", true],
+    ["4/2 m", true],
+    ["2 km", false],
+    ["2 ells", false],
+    ["two m", false],
+    ["2 m 2", false],
+  ])("%j", (answer, passed) => {
+    expect(passes(length, answer)).toBe(passed);
+  });
+
+  it("demands the unit where the key does", () => {
+    expect(passes({ ...length, unit_required: true }, "2")).toBe(false);
+    expect(passes({ ...length, unit_required: true }, "2 m")).toBe(true);
+  });
+
+  it("takes the greater of both tolerances", () => {
+    expect(passes({ ...length, tolerance_percent: 10 }, "2.19 m")).toBe(true);
+    expect(passes({ ...length, tolerance_percent: 10 }, "2.21 m")).toBe(false);
+    expect(passes({ ...length, tolerance_percent: 1 }, "2.05 m")).toBe(true);
+  });
+
+  it("reads back every number and unit it is given", () => {
+    const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+    const units = fc.constantFrom("m", "km/h", "°C", "%", "μg", "m2", "");
+    fc.assert(
+      fc.property(number, units, fc.constantFrom("", " "), (value, unit, blank) => {
+        expect(parseMeasure(`${value}${blank}${unit}`)).toEqual({ value: value === 0 ? 0 : value, unit });
+      }),
+    );
+  });
+});
+
+describe("chosen and ordered options", () => {
+  const ids = fc.uniqueArray(fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,8}$/), { minLength: 2, maxLength: 20 });
+
+  it("takes exactly the one option of a choice", () => {
+    const key: AnswerKey = { kind: "choice", option: "b" };
+    expect(judge(key, " b ")).toEqual({ passed: true, score: 100 });
+    for (const answer of ["a", "a, b", "b b", "", "B"]) expect(judge(key, answer)).toEqual({ passed: false, score: 0 });
+  });
+
+  it("passes all right options in any order, and nothing else", () => {
+    fc.assert(
+      fc.property(ids, fc.integer({ min: 1, max: 19 }), fc.boolean(), (all, count, partial) => {
+        const right = all.slice(0, Math.min(count, all.length));
+        const key: AnswerKey = { kind: "choices", options: right, partial };
+        expect(judge(key, right.toReversed().join(", "))).toEqual({ passed: true, score: 100 });
+        for (let bits = 0; bits < 64; bits += 1) {
+          const given = all.filter((_, index) => ((bits >> (index % 6)) & 1) === 1);
+          const isRight = given.length === right.length && right.every((id) => given.includes(id));
+          const { passed, score } = judge(key, given.join(" "));
+          expect(passed).toBe(isRight);
+          expect(score).toBeGreaterThanOrEqual(0);
+          expect(score === 100).toBe(isRight);
+          if (!partial) expect(score).toBe(isRight ? 100 : 0);
+        }
+      }),
+    );
+  });
+
+  it("gives a part of the score for a part, and nothing for choosing everything", () => {
+    const key: AnswerKey = { kind: "choices", options: ["a", "b"], partial: true };
+    expect(judge(key, "a").score).toBe(50);
+    expect(judge(key, "a, x").score).toBe(0);
+    expect(judge(key, "a, b, x, y").score).toBe(0);
+  });
+
+  it("passes the right order alone", () => {
+    fc.assert(
+      fc.property(
+        ids.chain((all) =>
+          fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length })),
+        ),
+        ([all, given]) => {
+          const isRight = given.every((id, index) => id === all[index]);
+          const { passed, score } = judge({ kind: "ordering", options: all, partial: true }, given.join(","));
+          expect(passed).toBe(isRight);
+          expect(score === 100).toBe(isRight);
+          expect(judge({ kind: "ordering", options: all }, given.join(",")).score).toBe(isRight ? 100 : 0);
+        },
+      ),
+    );
+  });
+
+  it("counts neighbours that stayed together", () => {
+    const key: AnswerKey = { kind: "ordering", options: ["a", "b", "c", "d", "e"], partial: true };
+    expect(judge(key, "b c d e a").score).toBe(75);
+    expect(judge(key, "e d c b a").score).toBe(0);
+  });
+});
+
+describe("the form of an answer", () => {
+  const asked = { kind: "choices", options: ["a", "b"] } as const;
+  const rules = (of: Parameters<typeof answerFaults>[0], answer: string, files: AnswerFile[] = []) =>
+    answerFaults(of, { answer, files }).map(({ rule }) => rule);
+  const file: AnswerFile = { id: "0".repeat(32), name: "Essay.PDF", type: "application/pdf", size: 10 };
+
+  it.each([
+    [{ ...asked, options: [...asked.options] }, "a, c", "no_such_option"],
+    [{ ...asked, options: [...asked.options] }, "a a", "named_twice"],
+    [{ kind: "choice" as const, options: ["a", "b"] }, "a, b", "one_option"],
+    [{ kind: "ordering" as const, options: ["a", "b"] }, "a", "all_options"],
+    [{ kind: "number" as const }, "many", "not_a_number"],
+    [{ kind: "text" as const }, " ", "too_small"],
+    [{ kind: "file" as const, max_files: 1, max_bytes: 100 }, "my essay", "too_small"],
+  ])("%j does not take %j", (of, answer, rule) => {
+    expect(rules(of, answer)).toEqual([rule]);
+  });
+
+  it("takes files where they are asked for, within their bounds", () => {
+    const of = { kind: "file" as const, max_files: 1, max_bytes: 10, endings: ["pdf"] };
+    expect(rules(of, "", [file])).toEqual([]);
+    expect(rules(of, "", [{ ...file, size: 11 }])).toEqual(["file_too_large"]);
+    expect(rules(of, "", [{ ...file, name: "pdf.exe" }])).toEqual(["file_ending"]);
+    expect(rules(of, "", [file, file])).toEqual(["too_big"]);
+    expect(rules({ kind: "text" }, "x", [file])).toEqual(["no_files"]);
+    expect(rules(undefined, "x", [file])).toEqual(["no_files"]);
+  });
+
+  it("stores files beside any text and gives both back", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.boolean(), (answer, hasFile) => {
+        fc.pre(!looksPacked(answer));
+        const whole = { answer, files: hasFile ? [file] : [] };
+        expect(unpackAnswer(packAnswer(whole))).toEqual(whole);
+      }),
+    );
+  });
 });

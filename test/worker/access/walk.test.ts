@@ -30,6 +30,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "GET /api/v1/courses/{course}/problems": "states",
   "GET /api/v1/chapters/{chapter}/problems": "states",
   "GET /api/v1/courses/{course}/unlocks": "states",
+  "POST /api/v1/decisions": "states",
   "GET /api/v1/courses/{course}/items/{item}/why": "states",
   // One's own work, which stays readable while its problem is locked, and says nothing of what is hidden.
   "GET /api/v1/problems/{problem}/submissions": "states",
@@ -111,6 +112,10 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   // For graders of the course alone, who see everything in it.
   "POST /api/v1/courses/{course}/items/{item}/regrade": "other",
   "POST /api/v1/courses/{course}/releases": "other",
+  "POST /api/v1/courses/{course}/files": "other",
+  "GET /api/v1/courses/{course}/files/{file}": "other",
+  // One's own, or for graders of the course alone.
+  "GET /api/v1/submissions/{submission}/files/{file}": "other",
   "GET /api/v1/submissions/pending": "other",
   "GET /api/v1/submissions/pending/counts": "other",
   "GET /api/v1/submissions/{submission}": "other",

@@ -106,6 +106,12 @@ const ofUser =
   (action: string) =>
   (world: World): Left => [action, "user", world.learner];
 
+function decided(world: World, as: As) {
+  const resource = { type: "item", id: `${world.slug}.one` };
+  const body = { subject: { type: "user", id: world.learner }, action: { name: "open" }, resource };
+  return send(world, as, "POST", "/decisions", { body });
+}
+
 /** A read that shows a learner's state to staff, and a learner their own. */
 function withLearner(path: (world: World) => string): Act[] {
   return [
@@ -225,6 +231,23 @@ async function fileOf(world: World): Promise<string> {
   const answer = await upload(new TextEncoder().encode("hello"), { user: world.learner });
   return String(json("id")(await answer.text()));
 }
+/** A submission with a file, of a problem that asks for one. */
+const submittedFile: Ask = async (world, as) => {
+  const document = ladder(world.slug);
+  const [problem] = document.chapters?.[0]?.problems ?? [];
+  if (problem !== undefined) {
+    problem.question = { kind: "file" };
+    problem.answer = null;
+  }
+  await publish(document, { author: world.author });
+  await send(world, "learner", "GET", `/courses/${world.slug}/unlocks`);
+  const file = await fileOf(world);
+  const token = await tokenOf(world.learner);
+  const answer = await call("POST", `/problems/${world.slug}.p1/submissions`, { token, body: { files: [file] } });
+  const submission = String(json("submission_id")(await answer.text()));
+  await ready(world);
+  return send(world, as, "GET", `/submissions/${submission}/files/${file}`);
+};
 async function announced(world: World, user = world.learner): Promise<{ id: string; url: string }> {
   const body = {
     name: "later.txt",
@@ -688,8 +711,26 @@ const PLAN: Record<string, Act[]> = {
     get(({ slug }) => `/courses/${slug}/items/${slug}.one/content`),
   ]),
   "GET /courses/{course}/items/{item}/files/{file}": open(["learner", itemFile]),
+  "GET /courses/{course}/files/{file}": open([
+    "author",
+    async (world, as) =>
+      send(world, as, "GET", `/courses/${world.slug}/files/${await courseFile(world.slug, world.author)}`),
+  ]),
+  "POST /courses/{course}/files": open([
+    "author",
+    async (world) =>
+      sendBytes("POST", `${API}/courses/${world.slug}/files?name=a.png`, new TextEncoder().encode("png"), {
+        authorization: `Bearer ${await tokenOf(world.author, "author")}`,
+        "content-type": "image/png",
+        "content-length": "3",
+      }),
+  ]),
   "GET /courses/{course}/pass": open(["learner", get(({ slug }) => `/courses/${slug}/pass`)]),
   "GET /courses/{course}/pass/revoked": open(["author", get(({ slug }) => `/courses/${slug}/pass/revoked`)]),
+  "POST /decisions": [
+    ...each(STAFF, decided, ofCourse("roster.read")),
+    { as: "learner", ask: decided, leaves: nothing },
+  ],
   "GET /courses/{course}/unlocks": withLearner(({ slug }) => `/courses/${slug}/unlocks`),
   "POST /courses/imports": each(["author", "admin"], importOf, ofCourse("course.import_begun")),
   // What an import holds is of a course, not of a person here.
@@ -1009,6 +1050,10 @@ const PLAN: Record<string, Act[]> = {
     async (world, as) => send(world, as, "GET", `/submissions/${await pending(world)}`),
     ofEnrollment("submission.read"),
   ),
+  "GET /submissions/{submission}/files/{file}": [
+    ...each(STAFF, submittedFile, ofEnrollment("submission.read")),
+    ...open(["learner", submittedFile]),
+  ],
   "POST /submissions/{submission}/verdict": each(
     STAFF,
     async (world, as) =>

@@ -130,7 +130,7 @@ it("keeps a held verdict hidden after an object was lost", async () => {
   const seen = async () => (await read(await call("GET", path, { token }), 200, listSchema)).results;
   expect(await seen()).toMatchObject([{ status: "pending", score: null }]);
   expect(await release(slug, { user_ids: ["ada"] })).toMatchObject({ released: 1 });
-  expect(await seen()).toMatchObject([{ status: "passed" }]);
+  expect(await seen()).toMatchObject([{ status: "passed", score: 75 }]);
   expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "completed", [id("next")]: "unlocked" });
 });
 
@@ -195,4 +195,42 @@ it("holds a verdict: the submission waits for its learner until the release; ano
   await judge(essay, { passed: false, score: 20, held: true });
   expect(await judge(essay, { passed: true, score: 90, replaces: 1 })).toMatchObject({ status: "passed", score: 90 });
   expect(await heldOf(slug, "ada")).toEqual([]);
+});
+
+it("keeps a held verdict hidden when the item is revoked; released, it is seen and does not count", async () => {
+  const { slug, id } = await course();
+  await enroll(slug, "ada");
+  const token = await tokenOf("ada");
+  const path = `/problems/${id("exam")}/submissions`;
+  const submit = async () =>
+    (await read(await call("POST", path, { token, body: { answer: "An essay." } }), 201, submissionSchema))
+      .submission_id;
+  const hold75 = async (submission: string) => {
+    const body = { passed: true, score: 75, held: true };
+    expect((await call("POST", `/submissions/${submission}/verdict`, { token: await service(), body })).status).toBe(
+      200,
+    );
+  };
+  const revoke = async () =>
+    call("POST", `/enrollments/${slug}:ada/revocations`, {
+      token: await author(),
+      body: { item: id("exam"), reason: "copied" },
+    });
+  const seen = async () => (await read(await call("GET", path, { token }), 200, listSchema)).results;
+  await hold75(await submit());
+  expect((await revoke()).status).toBe(200);
+  expect(await seen()).toMatchObject([{ status: "pending", score: null }]);
+  expect(await release(slug, { user_ids: ["ada"] })).toMatchObject({ released: 1 });
+  expect(await seen()).toMatchObject([{ status: "passed", score: 75 }]);
+  expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "unlocked", [id("next")]: "locked" });
+
+  // What is held after the item was revoked counts, unless it is revoked again.
+  const second = await submit();
+  await hold75(second);
+  expect((await revoke()).status).toBe(200);
+  expect(await release(slug, { user_ids: ["ada"] })).toMatchObject({ released: 1 });
+  expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "unlocked", [id("next")]: "locked" });
+  await hold75(await submit());
+  expect(await release(slug, { user_ids: ["ada"] })).toMatchObject({ released: 1 });
+  expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "completed", [id("next")]: "unlocked" });
 });

@@ -140,6 +140,7 @@ const document = (note: string) => ({
   problems: [
     { id: "big.p1", title: "P1", content: "1 + 1?", completion: { any: [{ mark: true }, { submit: true }] } },
     { id: "big.p2", title: "P2", answer: { kind: "numeric", value: 2 } },
+    { id: "big.paper", title: "Paper", content: "Submit a file.", question: { kind: "file" } },
   ],
 });
 
@@ -236,6 +237,7 @@ async function driveEnrollments() {
   await drive("POST", "/submissions/{submission}/verdict", `/submissions/${submitted.submission_id}/verdict`, {
     body: { passed: true, score: 90 },
   });
+  await driveSubmittedFile(as);
   const pending = await drive("GET", "/submissions/pending", "/submissions/pending?limit=2");
   await drive("GET", "/submissions/pending", `/submissions/pending?limit=2&cursor=${pending.next_cursor}`);
   const owner: [string, Role] = ["owner", "author"];
@@ -260,6 +262,8 @@ async function driveEnrollments() {
   });
   await drive("POST", "/enrollments/{enrollment}/rebuild", "/enrollments/big:ada/rebuild");
   await drive("POST", "/enrollments/{enrollment}/stale", "/enrollments/big:ada/stale");
+  const question = { subject: { type: "user", id: "ada" }, action: { name: "open" } };
+  await drive("POST", "/decisions", "/decisions", { body: { ...question, resource: { type: "item", id: "big.c0" } } });
   await drive("POST", "/courses/{course}/releases", "/courses/big/releases", { body: {} });
   await drive("POST", "/courses/{course}/stale", "/courses/big/stale");
   await drive("POST", "/courses/{course}/presence", "/courses/big/presence");
@@ -456,6 +460,29 @@ async function driveStages(what: string, stages: readonly Stage[], backup: strin
     const first = await stage.read(bindings, null, backup);
     if (first.next !== null) await stage.read(bindings, first.next, backup);
   }
+}
+
+/** A file of the learner's, submitted and read by its grader; and one that is refused. */
+async function driveSubmittedFile(as: [string, Role]) {
+  const type = { "content-type": "text/plain" };
+  const file = await driveBytes("POST", "/storage/files/upload", "/storage/files/upload?name=a.txt", type, as);
+  const submit = "/problems/{problem}/submissions";
+  const refused = request("POST", "/problems/big.p1/submissions", {
+    token: await tokenOf(...as),
+    body: { files: [file.id] },
+  });
+  expect((await worker.fetch(refused, bindings, createExecutionContext())).status).toBe(400);
+  const { submission_id } = await drive("POST", submit, "/problems/big.paper/submissions", {
+    as,
+    body: { files: [file.id] },
+  });
+  const path = `/submissions/${submission_id}/files/${file.id}`;
+  await driveBytes("GET", "/submissions/{submission}/files/{file}", path, {}, ["root", "admin"]);
+  const added = await driveBytes("POST", "/courses/{course}/files", "/courses/big/files?name=a.png", type, [
+    "root",
+    "admin",
+  ]);
+  await driveBytes("GET", "/courses/{course}/files/{file}", `/courses/big/files/${added.id}`, {}, ["root", "admin"]);
 }
 
 async function driveFiles() {

@@ -8,6 +8,7 @@ import { courseSlug, ItemIds } from "../ids.ts";
 import { ReportBuilder } from "../report.ts";
 import { mapAccessRule, NamedPeople, oneOf, ruleOfAssessment, withoutPeople } from "./access.ts";
 import { DEFAULT_ZONE, isZone } from "./clock.ts";
+import { mapAccessControl } from "./control.ts";
 import { AssessmentQuestions } from "./questions.ts";
 import {
   type Assessment,
@@ -132,6 +133,13 @@ function learnersOf({ cohorts }: NamedPeople): ImportedPeople | null {
   };
 }
 
+/** When an assessment opens, and the dates of its work. */
+interface Opened {
+  rule: ImportedRule | null;
+  due?: string;
+  closes?: string;
+}
+
 class CourseMap {
   readonly #root: string;
   readonly #zone: string;
@@ -203,7 +211,8 @@ class CourseMap {
       kind: value.type === "Exam" ? "exam" : "assessment",
       title: title.en ?? "",
     });
-    const rule = allOf([outer === null ? null : { hide: outer }, this.#access(path, value, this.#zoneOf(instance))]);
+    const { rule: own, ...dates } = this.#access(path, value, this.#zoneOf(instance));
+    const rule = allOf([outer === null ? null : { hide: outer }, own]);
     const nameOf = (question: string) => `${place}/${question}`;
     const problems = new AssessmentQuestions(value, path, {
       nameOf,
@@ -212,21 +221,16 @@ class CourseMap {
       ids: this.#ids,
       report: this.#report,
     }).problems();
-    return { id, title, kind: value.type === "Exam" ? "exam" : "assessment", rule, content: null, problems };
+    return { id, title, kind: value.type === "Exam" ? "exam" : "assessment", rule, ...dates, content: null, problems };
   }
 
-  #access(path: string, { allowAccess, accessControl }: Assessment, zone: string): ImportedRule | null {
+  #access(path: string, { allowAccess, accessControl }: Assessment, zone: string): Opened {
     if (accessControl != null && accessControl.length > 0) {
-      const why = "accessControl is not supported yet: nobody gets in";
-      const mapped = { hide: { missing: { what: "condition" as const, name: "accessControl" } } };
-      this.#report.gates.push({
-        source: `${path}: accessControl`,
-        rule: { entries: accessControl.length },
-        mapped,
-        verdict: "unmapped",
-        why,
-      });
-      return mapped;
+      const { gates, cohorts, ...opened } = mapAccessControl(accessControl, zone);
+      for (const [at, gate] of gates.entries())
+        this.#report.gates.push({ source: `${path}: accessControl[${at}]`, ...gate });
+      for (const [cohort, label] of cohorts) this.#report.cohort(cohort, label);
+      return opened;
     }
     const rules = (allowAccess ?? []).map((access, at) => {
       const mapped = mapAccessRule(access, zone, this.#people);
@@ -240,11 +244,11 @@ class CourseMap {
       });
       return mapped;
     });
-    if (rules.length > 0) return ruleOfAssessment(rules);
+    if (rules.length > 0) return { rule: ruleOfAssessment(rules) };
     const rule = { hide: { missing: { what: "condition" as const, name: "no rule lets anybody in" } } };
     const why = "without a rule, only staff see an assessment";
     this.#report.gates.push({ source: path, rule: { allowAccess: [] }, mapped: rule, verdict: "exact", why });
-    return rule;
+    return { rule };
   }
 
   /** When an instance is there for its learners: by `publishing`, else by its access rules. */

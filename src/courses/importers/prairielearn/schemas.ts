@@ -18,6 +18,44 @@ const accessRule = z.looseObject({
 });
 export type AccessRule = z.infer<typeof accessRule>;
 
+const deadline = z.looseObject({ date: z.string(), credit: z.number().nullish() });
+export const controlRuleSchema = z.looseObject({
+  labels: z.array(z.string()).nullish(),
+  beforeRelease: z.looseObject({ listed: z.boolean().nullish() }).nullish(),
+  dateControl: z
+    .looseObject({
+      release: z.looseObject({ date: z.string().nullish() }).nullish(),
+      due: z.looseObject({ date: z.string().nullish(), credit: z.number().nullish() }).nullish(),
+      earlyDeadlines: z.array(deadline).nullish(),
+      lateDeadlines: z.array(deadline).nullish(),
+      afterLastDeadline: z
+        .looseObject({ allowSubmissions: z.boolean().nullish(), credit: z.number().nullish() })
+        .nullish(),
+      durationMinutes: z.number().nullish(),
+      password: z.string().nullish(),
+    })
+    .nullish(),
+  integrations: z
+    .looseObject({ prairieTest: z.looseObject({ exams: z.array(z.unknown()).nullish() }).nullish() })
+    .nullish(),
+  afterComplete: z
+    .looseObject({
+      questions: z
+        .looseObject({
+          hidden: z.boolean().nullish(),
+          visibleFromDate: z.string().nullish(),
+          visibleUntilDate: z.string().nullish(),
+        })
+        .nullish(),
+      score: z.looseObject({ hidden: z.boolean().nullish(), visibleFromDate: z.string().nullish() }).nullish(),
+    })
+    .nullish(),
+});
+/** One rule of `accessControl`: the first is for everybody, later ones are for some. */
+export type ControlRule = z.infer<typeof controlRuleSchema>;
+/** Most rules of `accessControl`: PrairieLearn's own bound. */
+const MAX_CONTROL_RULES = 201;
+
 const advance = { advanceScorePerc: z.number().nullish() };
 const alternative = z.looseObject({ id: z.string(), ...advance });
 const question = z.looseObject({
@@ -43,7 +81,7 @@ export const assessmentSchema = z.looseObject({
   set: z.string().default(""),
   number: z.union([z.string(), z.number().transform(String)]).default(""),
   allowAccess: z.array(accessRule).nullish(),
-  accessControl: z.array(z.unknown()).nullish(),
+  accessControl: z.array(controlRuleSchema).max(MAX_CONTROL_RULES).nullish(),
   shuffleQuestions: z.boolean().nullish(),
   zones: z.array(zone).nullish(),
   ...advance,

@@ -32,6 +32,7 @@ export default function AuthorCoursePage({ course }: { course: string }) {
         <nav className="trail" aria-label={messages.back}>
           <Link href="/author">{messages.authorTitle}</Link>
           <Link href={`/courses/${course}`}>{messages.mapTitle}</Link>
+          <Link href={`/author/${course}/item`}>{messages.itemParts}</Link>
           <Link href={`/author/${course}/people`}>{messages.peopleTitle}</Link>
           <Link href={`/author/${course}/class`}>{messages.classTitle}</Link>
           <Link href={`/author/${course}/insight`}>{messages.insightTitle}</Link>

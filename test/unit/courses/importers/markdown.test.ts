@@ -24,6 +24,59 @@ describe("a page's HTML", () => {
     );
   });
 
+  it("keeps what powers and indices mean", () => {
+    expect(markdown("<p>10<sup>3</sup> m, 10<sup>-3</sup> m, x<sup>n+k</sup>, e<sup><i>x</i></sup></p>")).toBe(
+      "10³ m, 10⁻³ m, x^(n+k), e^(*x*)",
+    );
+    expect(markdown("<p>H<sub>2</sub>O, a<sub>ij</sub>, <code>a<sub>ij</sub></code></p>")).toBe(
+      "H₂O, a\\_(ij), `a_(ij)`",
+    );
+    expect(micromark(markdown("<p>a<sub>ij</sub> and b<sub>ij</sub></p>") ?? "")).toBe("<p>a_(ij) and b_(ij)</p>");
+    expect(markdown('<p>the 1<sup>st</sup> note<sup><a href="https://a.example/1">1</a></sup></p>')).toBe(
+      "the 1st note[1](<https://a.example/1>)",
+    );
+  });
+
+  it.each([
+    ["<mfrac><mn>1</mn><mn>2</mn></mfrac>", "1/2"],
+    ["<mn>2</mn><mfrac><mn>1</mn><mn>2</mn></mfrac>", "2 1/2"],
+    ["<mn>2</mn><mo>&#8292;</mo><mfrac><mn>1</mn><mn>2</mn></mfrac>", "2 1/2"],
+    ["<mrow><mfrac><mn>1</mn><mn>2</mn></mfrac></mrow><mi>x</mi>", "(1/2)x"],
+    ["<mfrac><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><mn>2</mn></mfrac>", "(a+b)/2"],
+    ["<msup><mrow><mi>x</mi><mo>+</mo><mn>1</mn></mrow><mn>2</mn></msup>", "(x+1)²"],
+    ["<msup><mfenced><mi>x</mi><mi>y</mi></mfenced><mi>k</mi></msup>", "(x, y)^k"],
+    ["<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup>", "x₁²"],
+    ["<munderover><mo>&#8721;</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover>", "∑\\_(i=1)ⁿ"],
+    ["<mi>f</mi><mo>&#8289;</mo><mspace width='1em'/><msqrt><mi>x</mi></msqrt>", "f√(x)"],
+    ["<mroot><mi>x</mi><mn>3</mn></mroot><mo>&lt;</mo><mn>2</mn>", "³√(x)\\<2"],
+    [
+      "<mtable><mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr><mtr><mtd><mn>3</mn></mtd></mtr></mtable>",
+      "\\[1, 2; 3\\]",
+    ],
+  ])("keeps what a formula means: %s", (mathml, line) => {
+    expect(markdown(`<p>Take <math>${mathml}</math>.</p>`)).toBe(`Take ${line}.`);
+  });
+
+  it("takes the TeX of a formula where there is one", () => {
+    const annotated = (tex: string) =>
+      `<math><semantics><mfrac><mn>1</mn><mn>2</mn></mfrac><annotation encoding="application/x-tex">${tex}</annotation></semantics></math>`;
+    expect(markdown(`<p>A ${annotated(" \\frac{1}{2} &lt; x_1 ")} b</p>`)).toBe("A $\\frac{1}{2} < x_1$ b");
+    expect(markdown(`<p>A ${annotated("\\text{$5}")} b</p>`)).toBe("A 1/2 b");
+    expect(markdown(`<pre>${annotated("x")}</pre>`)).toBe("```\nx\n```");
+    expect(convertHtml('<img src="/equation_images/x" alt="LaTeX: x^2" data-equation-content="x^2">')).toEqual({
+      markdown: "$x^2$",
+      links: 0,
+      pictures: 0,
+    });
+  });
+
+  it("loses nothing after a formula that was left open, however deep", () => {
+    expect(markdown("<p><math><mi>x</mi></p><p>after</p>")).toBe("x\n\nafter");
+    expect(markdown(`<math>${"<mrow>".repeat(1_000)}<mi>x</mi>`)).toBe("x");
+    const half = "<mfrac><mn>1</mn><mn>2</mn></mfrac>";
+    expect(markdown(`<math>${half.repeat(2_000)}</math>`)?.length).toBe(2_000 * "(1/2)".length);
+  });
+
   it("keeps links and pictures of the web and counts the others", () => {
     expect(
       convertHtml(

@@ -7,6 +7,7 @@ import { formatInstant, useLanguage, useMessages } from "../../../i18n/index.ts"
 import { FaultNote } from "../../../parts/fault.tsx";
 import { LinedAnswer } from "../../../parts/lined-answer.tsx";
 import { Markdown } from "../../../parts/markdown.tsx";
+import { SubmittedFiles } from "../../../parts/submitted-files.tsx";
 import { SaidOfAnswer, scoreText, VerdictHistory } from "../../../parts/verdict.tsx";
 import { useUser } from "../../../session/hooks.ts";
 import { bodyOf, useDraft } from "./draft.ts";
@@ -80,6 +81,8 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
           <Markdown source={content} />
         </details>
       )}
+      <Options submission={submission} />
+      <SubmittedFiles submission={submission.id} files={submission.files} />
       <LinedAnswer
         answer={answer}
         comments={draft.comments}
@@ -186,6 +189,20 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
   );
 }
 
+/** What could be chosen or put in order, for whoever reads an answer of ids. */
+function Options({ submission: { question } }: { submission: GradedSubmission }) {
+  if (question === null || question.options.length === 0) return null;
+  return (
+    <ul className="option-list">
+      {question.options.map(({ id, text }) => (
+        <li key={id}>
+          <code>{id}</code> <Markdown source={text} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** The verdict of somebody who was first. */
 function Conflict(props: { verdict: GivenVerdict; onLeave: () => void; onReplace: () => void; forget: () => void }) {
   const { verdict, onLeave, onReplace, forget } = props;
@@ -238,7 +255,8 @@ function Others({ submission }: { submission: GradedSubmission }) {
               <span className="fine"> · {messages.submittedOn(formatInstant(other.submitted_at, language))}</span>
             </p>
             <SaidOfAnswer feedback={other.feedback} rubric={other.rubric} />
-            <pre className="submission-answer">{other.answer}</pre>
+            <SubmittedFiles submission={other.id} files={other.files} />
+            {other.answer === "" ? null : <pre className="submission-answer">{other.answer}</pre>}
           </li>
         ))}
       </ol>
