@@ -71,7 +71,7 @@ export const FEATURES = [
   inApi(["/events/archive"], async () => (await import("./events/archive-routes.ts")).archiveRoutes()),
   inApi(["/courses/*/class"], async () => (await import("./enrollment/routes-class.ts")).classRoutes()),
   inApi(["/translation"], async () => (await import("./records/routes.ts")).recordRoutes()),
-  AT_EDGE.files,
+  inApi(["/storage/files"], async () => (await import("./files/read-routes.ts")).fileReadRoutes()),
   inApi(["/storage"], async () => (await import("./files/upload-routes.ts")).uploadRoutes()),
   inApi(["/audit"], async () => (await import("./audit/routes.ts")).auditRoutes()),
   inApi(["/courses/*/insight", "/enrollments/*/insight", "/insight"], async () =>

@@ -30,6 +30,5 @@ export const AT_EDGE = {
     ]);
     return eventRoutes({ hears: hearsTopic });
   }),
-  files: inApi(["/storage/files"], async () => (await import("./files/read-routes.ts")).fileReadRoutes()),
   presence: inApi(["/courses/*/presence"], async () => (await import("./presence/index.ts")).presenceRoutes()),
 };
