@@ -114,7 +114,7 @@ describe.skipIf(!hasChromium)("accounts on the pages", () => {
     await part.getByRole("button", { name: "Set it up" }).click();
     const secret = (await part.locator("code.key").textContent()) ?? "";
     const code = (from: number) => createOTP(base32.decode(secret)).hotp(Math.floor(Date.now() / 30_000) + from);
-    await part.getByLabel("Code").fill(await code(-1));
+    await part.getByLabel("Code", { exact: true }).fill(await code(-1));
     await part.getByRole("button", { name: "Switch it on" }).click();
     await part.getByText("Your backup codes").waitFor();
     await isSound(page, "backup-codes");
@@ -130,10 +130,10 @@ describe.skipIf(!hasChromium)("accounts on the pages", () => {
     await signIn();
     await page.getByRole("heading", { name: "One more step" }).waitFor();
     await isSound(page, "second-step");
-    await page.getByLabel("Code").fill("000000");
+    await page.getByLabel("Code", { exact: true }).fill("000000");
     await page.getByRole("button", { name: "Go on" }).click();
     await page.getByRole("alert").waitFor();
-    await page.getByLabel("Code").fill(backup);
+    await page.getByLabel("Code", { exact: true }).fill(backup);
     await page.getByLabel("Ask for no code in this browser for 30 days").check();
     await page.getByRole("button", { name: "Go on" }).click();
     await part.getByText("9 backup codes left").waitFor();

@@ -44,9 +44,12 @@ function SetItUp({ account, onCodes }: Given) {
   const begin = useAccountWrite((password: string | undefined) =>
     request<SetUp>("/auth/second-factor", { method: "POST", body: { password } }),
   );
-  const confirm = useAccountWrite((code: string) =>
-    request<Codes>("/auth/second-factor/confirm", { method: "POST", query: { lang }, body: { code } }),
-  );
+  const confirm = useAccountWrite(async (code: string) => {
+    const body = { code };
+    const answer = await request<Codes>("/auth/second-factor/confirm", { method: "POST", query: { lang }, body });
+    // Here, and not when it is over: by then this form has gone, because the factor is on.
+    onCodes(answer.backup_codes);
+  });
   if (setUp === null) {
     return (
       <>
@@ -73,9 +76,7 @@ function SetItUp({ account, onCodes }: Given) {
       <PartForm
         label={text.factorConfirm}
         write={confirm}
-        onSubmit={(form) =>
-          confirm.mutate(textIn(form, "code").trim(), { onSuccess: ({ backup_codes }) => onCodes(backup_codes) })
-        }
+        onSubmit={(form) => confirm.mutate(textIn(form, "code").trim())}
       >
         <CodeField />
       </PartForm>
