@@ -3,6 +3,7 @@ import { readOnce } from "../platform/late.ts";
 import type { analyze as Analyze } from "./analyze.ts";
 import type { judge as Judge } from "./judge.ts";
 
+export { type Agenda, type AgendaItem, agendaOf, agendaSchema, meetsCertificate } from "./agenda.ts";
 export {
   type AnswerFile,
   type Asked,
@@ -12,7 +13,6 @@ export {
   packAnswer,
   unpackAnswer,
 } from "./asked.ts";
-export { type Agenda, type AgendaItem, agendaOf, agendaSchema, meetsCertificate } from "./agenda.ts";
 export { compile } from "./compile.ts";
 export { courseDoneAt, MAX_COURSES_ASKED } from "./completion/course.ts";
 export * from "./completion/requirement.ts";

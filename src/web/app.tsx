@@ -19,7 +19,6 @@ const ProblemPage = lazy(async () => ({ default: (await import("./pages/problem.
 // Learners never load what only authors and operators see.
 const AuthorCoursesPage = lazy(() => import("./pages/author/courses.tsx"));
 const StudioPage = lazy(() => import("./pages/author/studio/page.tsx"));
-const ItemPartsPage = lazy(() => import("./pages/author/item-parts.tsx"));
 const ImportsPage = lazy(() => import("./pages/author/imports.tsx"));
 const ImportPage = lazy(() => import("./pages/author/import.tsx"));
 const GradingPage = lazy(() => import("./pages/author/grading/page.tsx"));
@@ -156,7 +155,6 @@ export function App() {
         <Route path="/author/:course/studio">
           {({ course }) => <StudioPage key={`studio ${course}`} course={course} view="studio" />}
         </Route>
-        <Route path="/author/:course/item">{({ course }) => <ItemPartsPage key={course} course={course} />}</Route>
         <Route path="/author/:course/insight">{({ course }) => <InsightPage key={course} course={course} />}</Route>
         <Route path="/author/:course/people">{({ course }) => <PeoplePage key={course} course={course} />}</Route>
         <Route path="/author/:course/people/:user">

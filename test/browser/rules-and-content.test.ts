@@ -25,6 +25,8 @@ const kept = z.looseObject({
   problems: z.array(z.looseObject({ id: z.string() })),
 });
 
+const copySchema = z.looseObject({ revision: z.int(), text: z.string().nullable() });
+
 describe.skipIf(!hasChromium)("an author at one item", () => {
   let site: Site;
   let browser: Browser;
@@ -59,20 +61,18 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
     return { context, page, faults: watchFaults(page) };
   }
   const go = async (page: Page, name: string) => {
-    await page.goto(`/author/${COURSE}/item?item=${item(name)}`);
+    await page.goto(`/author/${COURSE}/studio?item=${item(name)}`);
     await page.locator(`[data-rule-of="${item(name)}"]`).waitFor();
   };
   const learner = (page: Page, number: number) => page.locator(`[data-learner="${number}"]`);
   const state = (page: Page, number: number, outcome: string) =>
     page.locator(`[data-learner="${number}"][data-outcome="${outcome}"]`).waitFor();
-  /** The draft as this browser keeps it, which is what the course's editor opens with. */
+  /** The working copy as the server has it. */
   async function draft(page: Page) {
-    await page.waitForTimeout(600);
-    const text = await page.evaluate(() => {
-      const key = Object.keys(localStorage).find((each) => each.includes("author built"));
-      return key === undefined ? null : localStorage.getItem(key);
-    });
-    return kept.parse(JSON.parse(text ?? "null"));
+    await page.locator('[data-save="saved"]').waitFor();
+    const client = await clientOf(site.url, teacher.id, "author");
+    const answer = await client.get(`/api/v1/courses/${COURSE}/working-copy`);
+    return kept.parse(JSON.parse(expectAnswer(answer, 200, copySchema).text ?? "null"));
   }
   const ruleOf = async (page: Page, name: string) =>
     (await draft(page)).chapters.find(({ id }) => id === item(name))?.rule;
@@ -156,10 +156,10 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
         chapter.id === item("three") ? { ...chapter, rule: { all: [FUTURE, { completed: item("one") }] } } : chapter,
       ),
     });
-    await page.evaluate((next) => {
-      const key = Object.keys(localStorage).find((each) => each.includes("author built")) ?? "";
-      window.addEventListener("pagehide", () => localStorage.setItem(key, next));
-    }, text);
+    const client = await clientOf(site.url, teacher.id, "author");
+    const path = `/api/v1/courses/${COURSE}/working-copy`;
+    const { revision } = expectAnswer(await client.get(path), 200, copySchema);
+    expectAnswer(await client.put(path, { text, revision }), 200, z.unknown());
     await page.reload();
     await page.locator('[data-part="unknown"]').getByText("moon").waitFor();
     await page.getByText("a part that only JSON shows; Chapter 1 is complete").waitFor();
@@ -223,8 +223,8 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
     await screenshot(page, "content-editor");
     expect(faults).toEqual([]);
     // What was built is published as it is.
-    await page.goto(`/author/${COURSE}`);
-    await page.getByRole("button", { name: "Show the effect" }).waitFor();
+    await page.getByRole("radio", { name: "Publish" }).check();
+    await page.getByRole("button", { name: "Publish", exact: true }).waitFor();
     await context.close();
   });
 

@@ -8,7 +8,7 @@ import { type FieldError, ok, type Result, refuse } from "../../platform/results
 /** Questions of one request. */
 export const MAX_EVALUATIONS = 1_000;
 /** Questions of one request that are answered with reasons: each is a read of its own. */
-export const MAX_REASONS = 100;
+const MAX_REASONS = 100;
 /** Courses of one request: each has its own version, and its own line in the audit log. */
 const MAX_COURSES = 20;
 /** Seconds by which an answer may be old at most, as for reads. */

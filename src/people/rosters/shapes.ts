@@ -18,7 +18,7 @@ export const ROSTER_FORMATS = ["csv", "oneroster"] as const;
 export const SOURCE_KINDS = ["upload", "https", "bucket"] as const;
 /** Roles of OneRoster 1.1 and 1.2 that can stand in a class. */
 export const CLASS_ROLES = ["student", "teacher", "aide", "proctor", "administrator"] as const;
-export type ClassRole = (typeof CLASS_ROLES)[number];
+type ClassRole = (typeof CLASS_ROLES)[number];
 
 const externalId = z.string().min(1).max(MAX_EXTERNAL_ID);
 const rightsSchema = z.enum([...MEMBER_ROLES, "none"]);
@@ -54,7 +54,7 @@ export const settingsSchema = z
 export type RosterSettings = z.output<typeof settingsSchema>;
 
 /** One place of somebody in a class, by the id of the enrollment in the other system. Days as YYYY-MM-DD. */
-export const placeSchema = z.strictObject({
+const placeSchema = z.strictObject({
   class: z.string(),
   role: z.enum(CLASS_ROLES),
   begin: z.string().nullable(),
@@ -108,11 +108,11 @@ const learnerAct = z.object({ do: z.literal("learner"), user: z.string(), cohort
 const memberAct = z.object({ do: z.literal("member"), user: z.string(), role: z.enum(MEMBER_ROLES).nullable() });
 const observerAct = z.object({ do: z.literal("observer"), user: z.string(), learner: z.string(), on: z.boolean() });
 const withdrawAct = z.object({ do: z.literal("withdraw"), user: z.string() });
-export const actSchema = z.discriminatedUnion("do", [learnerAct, memberAct, observerAct, withdrawAct]);
+const actSchema = z.discriminatedUnion("do", [learnerAct, memberAct, observerAct, withdrawAct]);
 export type Act = z.output<typeof actSchema>;
 
 /** What a plan keeps of somebody: null forgets them. */
-export const keepSchema = z.object({
+const keepSchema = z.object({
   id: z.string(),
   row: z.object({ said: saidSchema, user: z.string().nullable(), learner: z.array(z.string()).nullable() }).nullable(),
 });

@@ -20,7 +20,7 @@ export const keysOf = (id: string) => [fileKey(id), planKey(id), previewKey(id)]
 export const inboxKey = (course: string, key: string) => `rosters/inbox/${course}/${key}`;
 
 /** The states in which somebody works on a run, or will. */
-export const UNDER_WAY = sql`('queued', 'reading', 'confirmed', 'applying')`;
+const UNDER_WAY = sql`('queued', 'reading', 'confirmed', 'applying')`;
 
 export async function findSource(db: Database, course: string, name: string): Promise<SourceRow | null> {
   const row = await db

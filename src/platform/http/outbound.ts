@@ -75,7 +75,7 @@ function ipv6(text: string): number[] | null {
 }
 
 /** Whether an IP address is one of the public network. What is no address is not. */
-export function isPublicAddress(address: string): boolean {
+function isPublicAddress(address: string): boolean {
   const four = ipv4(address);
   if (four !== null) {
     return !CLOSED_V4.some(([start, bits]) => {

@@ -20,8 +20,8 @@ import {
   renamePublisher,
   renameRosterOwner,
   renameRunOwner,
-  rosterPeopleOf,
   renameWriter,
+  rosterPeopleOf,
   workingCopiesOf,
 } from "../statements.ts";
 

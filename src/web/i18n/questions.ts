@@ -27,12 +27,6 @@ export const enQuestions = {
   questionRemark: "A word about it (optional)",
   questionMissing: "Answer first.",
   submittedFiles: "Submitted files",
-  itemParts: "Rule and content",
-  itemPartsLead: "What you change here stands in the course document of this browser. Publish it in the editor.",
-  itemPartsItem: "Item",
-  itemPartsRule: "Rule",
-  itemPartsContent: "Content",
-  itemPartsNone: "There is no document with items yet. Write one in the editor.",
 };
 export type QuestionMessages = typeof enQuestions;
 
@@ -65,10 +59,4 @@ export const zhQuestions: QuestionMessages = {
   questionRemark: "补充说明（可选）",
   questionMissing: "请先作答。",
   submittedFiles: "已提交的文件",
-  itemParts: "规则与内容",
-  itemPartsLead: "这里的更改保存在此浏览器的课程文档中。请在编辑器中发布。",
-  itemPartsItem: "内容项",
-  itemPartsRule: "规则",
-  itemPartsContent: "内容",
-  itemPartsNone: "还没有包含内容项的文档。请先在编辑器中编写。",
 };

@@ -14,9 +14,9 @@ import { Page } from "../parts/page.tsx";
 import { StateBadge } from "../parts/state.tsx";
 import { useUser } from "../session/hooks.ts";
 import { ItemInstead, Trail, useVisited } from "./item.tsx";
+import { ReadingPlace } from "./learning/place.tsx";
 import { bodyOf } from "./question/answer.ts";
 import { AnswerField } from "./question/field.tsx";
-import { ReadingPlace } from "./learning/place.tsx";
 import { Submissions } from "./submissions.tsx";
 
 /** One problem: its statement, the form for an answer, and what the judge and the locks made of it. */

@@ -3,7 +3,7 @@ import { readRecords } from "../../csv.ts";
 import type { RosterNote } from "../shapes.ts";
 
 /** Faults listed of one file set: the first ones say what is wrong. */
-export const MAX_FAULTS = 50;
+const MAX_FAULTS = 50;
 /** Notes kept of one run. */
 export const MAX_NOTES = 200;
 

@@ -156,7 +156,7 @@ export function withRule(course: unknown, item: string, rule: unknown): unknown 
 }
 
 /** The draft with other fields of one item. What is undefined is taken out, and a chapter has no question. */
-export function withItem(course: unknown, item: string, fields: object): unknown {
+function withItem(course: unknown, item: string, fields: object): unknown {
   if (!isObject(course)) return course;
   const inList = (list: unknown): unknown =>
     Array.isArray(list)

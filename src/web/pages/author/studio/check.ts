@@ -26,12 +26,7 @@ export interface Check {
 export const NEWCOMER: MadeUpLearner = { completed: [], cohorts: [] };
 
 /** What is wrong with a document, all of it at once, and what a made-up learner would see. */
-async function checkTree(
-  course: string,
-  tree: Tree,
-  learner: MadeUpLearner,
-  signal?: AbortSignal,
-): Promise<Check> {
+async function checkTree(course: string, tree: Tree, learner: MadeUpLearner, signal?: AbortSignal): Promise<Check> {
   const body = { document: writeTree(tree), learner };
   try {
     const preview = await request<CoursePreview>(`/courses/${course}/preview`, {

@@ -1,4 +1,5 @@
-import { ContentField as ContentEditor, type ContentPart } from "../content/index.tsx";
+import { ContentField as ContentEditor } from "../content/index.tsx";
+import type { ContentPart } from "../content/question-model.ts";
 import { withField } from "./text.ts";
 import type { Fields } from "./tree.ts";
 

@@ -1,4 +1,5 @@
-import { useDeferredValue, useMemo, useRef } from "react";
+import { useDeferredValue, useEffect, useMemo, useRef } from "react";
+import { useSearchParams } from "wouter";
 import { useStudioText } from "../../../i18n/studio.ts";
 import { CourseForm } from "./course-form.tsx";
 import { DeleteDialog } from "./delete-dialog.tsx";
@@ -6,7 +7,7 @@ import { ItemForm } from "./item-form.tsx";
 import { Outline, type OutlineHandle } from "./outline.tsx";
 import { COURSE, type ItemFinding } from "./place-findings.ts";
 import { ProblemsList } from "./problems-list.tsx";
-import { leafOf, placeOfKey, type Tree, writeTree } from "./tree.ts";
+import { keyOfId, leafOf, placeOfKey, type Tree, writeTree } from "./tree.ts";
 import type { useCopy } from "./use-copy.ts";
 import type { useOutline } from "./use-outline.ts";
 
@@ -26,6 +27,24 @@ export function OutlineView(props: {
   const byItem = useMemo(() => grouped(findings), [findings]);
   const { selected } = outline;
   const leaf = useMemo(() => (selected === null ? null : leafOf(tree, selected)), [tree, selected]);
+  const show = (key: number) => {
+    const parent = key === COURSE ? null : (placeOfKey(tree, key)?.parent ?? null);
+    if (parent !== null) outline.fold(parent, false);
+    outline.select(key === COURSE ? null : key);
+  };
+  // The address names what is selected: it outlives a reload, and another page can lead here.
+  const [search, setSearch] = useSearchParams();
+  const id = leaf !== null && typeof leaf.fields.id === "string" ? leaf.fields.id : null;
+  const asked = useRef(search.get("item"));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the outline opens; later the selection leads.
+  useEffect(() => {
+    const key = asked.current === null ? null : keyOfId(tree, asked.current);
+    if (key !== null && selected === null) show(key);
+  }, []);
+  useEffect(() => {
+    if (id === asked.current) asked.current = null;
+    else if (asked.current === null) setSearch(id === null ? {} : { item: id }, { replace: true });
+  }, [id, setSearch]);
   // What the form shows beside the fields of the item itself may come a moment later than what is typed.
   const settled = useDeferredValue(tree);
   const document = useMemo(() => writeTree(settled), [settled]);
@@ -39,11 +58,6 @@ export function OutlineView(props: {
     [text.undo, outline.undo, copy.mayUndo],
     [text.redo, outline.redo, copy.mayRedo],
   ];
-  const show = (key: number) => {
-    const parent = key === COURSE ? null : (placeOfKey(tree, key)?.parent ?? null);
-    if (parent !== null) outline.fold(parent, false);
-    outline.select(key === COURSE ? null : key);
-  };
   return (
     <>
       <div className="studio-tools" role="toolbar" aria-label={text.tools}>
