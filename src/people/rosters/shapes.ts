@@ -18,7 +18,6 @@ export const ROSTER_FORMATS = ["csv", "oneroster"] as const;
 export const SOURCE_KINDS = ["upload", "https", "bucket"] as const;
 /** Roles of OneRoster 1.1 and 1.2 that can stand in a class. */
 export const CLASS_ROLES = ["student", "teacher", "aide", "proctor", "administrator"] as const;
-type ClassRole = (typeof CLASS_ROLES)[number];
 
 const externalId = z.string().min(1).max(MAX_EXTERNAL_ID);
 const rightsSchema = z.enum([...MEMBER_ROLES, "none"]);
