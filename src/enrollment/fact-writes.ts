@@ -112,15 +112,15 @@ export class FactWrites {
     const known = this.#store.held.of(item);
     if (known === null) return "unchanged";
     // What is held has its score even where a lost object found the submission again without one.
-    const own = (fact: NewFact) => (fact.at === known.fact.at ? known.fact : fact);
     const { at, score = null } = known.fact;
-    if (at !== null && score !== null) this.#store.submissions.restoreScore(item, at, score);
+    const found = at === null ? new Set<string>() : this.#store.submissions.restoreHeld(item, at, score);
     const revokedAt = this.#state.facts.get(item)?.revoked_at ?? Number.NEGATIVE_INFINITY;
     const facts = this.#tools
       .showHeld(item, now)
       .filter(({ judged_at }) => judged_at === null || judged_at > revokedAt)
-      .map((submission) => own(factOf(submission)));
-    if (!facts.includes(known.fact) && known.held_at > revokedAt) facts.push(known.fact);
+      .map((submission) => (found.has(submission.id) ? known.fact : factOf(submission)));
+    const isAmong = facts.some((fact) => fact === known.fact || fact.at === at);
+    if (!isAmong && known.held_at > revokedAt) facts.push(known.fact);
     const outcomes = facts.map((fact, place) =>
       this.#merge({ ...fact, at: now - (facts.length - 1 - place) }, now, actor.id),
     );

@@ -108,15 +108,19 @@ export class SubmissionStore {
     return rows.toArray().length > 0;
   }
 
-  /** Gives a held submission its score, where D1 gave it back without one. @param at when it was submitted. */
-  restoreScore(item: string, at: number, score: number): void {
-    this.#sql.exec(
+  /**
+   * Gives held submissions their score, where D1 gave them back without one. @param at when they were submitted.
+   * @returns their ids.
+   */
+  restoreHeld(item: string, at: number, score: number | null): Set<string> {
+    const rows = this.#sql.exec<{ id: string }>(
       `UPDATE submissions SET score = ?3
-       WHERE item = ?1 AND held_at IS NOT NULL AND submitted_at = ?2 AND score IS NULL AND status <> 'pending'`,
+       WHERE item = ?1 AND held_at IS NOT NULL AND submitted_at = ?2 AND score IS NULL AND number = 0 RETURNING id`,
       item,
       at,
       score,
     );
+    return new Set(rows.toArray().map(({ id }) => id));
   }
 
   /** Shows what is held of an item. @returns the submissions that were. */

@@ -24,6 +24,7 @@ import {
   certificateOf,
   certificatesOf,
   issueCertificate,
+  numberReached,
   revokeCertificate,
   revokedNumbers,
 } from "./statements.ts";
@@ -104,7 +105,7 @@ const credentialRoute = defineRoute(
   },
 );
 const statusRoute = defineRoute(
-  { roles: "public", rule: "Everybody.", refuses: [] },
+  { roles: "public", rule: "Everybody.", refuses: ["certificate_not_found"] },
   {
     method: "get",
     path: "/certificates/status/{list}",
@@ -183,6 +184,9 @@ export function certificateRoutes() {
     .openapi(statusRoute, async (c) => {
       const { list } = c.req.valid("param");
       const from = list * LIST_BITS;
+      // The first list is there before the first certificate; a later one when a number reaches it.
+      if (list > 0 && (await numberReached(directory(c.env), from).first()) === null)
+        return respond(c, refuse("certificate_not_found", { detail: "No certificate is in this list yet." }).refusal);
       const { results } = await revokedNumbers(directory(c.env), from, from + LIST_BITS).all<{ number: number }>();
       const origin = originOf(c.req.url);
       const numbers = results.map(({ number }) => number - from);

@@ -65,6 +65,10 @@ export const revokeCertificate = statement<[id: string, course: string, now: num
   "UPDATE certificates SET revoked_at = ?3, reason = ?4 WHERE id = ?1 AND course_slug = ?2 AND revoked_at IS NULL",
 );
 
+/** Whether there is a certificate of this number or a later one. */
+// plan: SEARCH certificates USING INTEGER PRIMARY KEY (rowid>?)
+export const numberReached = statement<[from: number]>("SELECT 1 FROM certificates WHERE number >= ? LIMIT 1");
+
 /** Numbers of one list that were revoked. */
 // plan: SEARCH certificates USING INDEX certificates_revoked (number>? AND number<?)
 export const revokedNumbers = statement<[from: number, until: number]>(

@@ -110,6 +110,16 @@ const ofUser =
   (action: string) =>
   (world: World): Left => [action, "user", world.learner];
 
+/** The second chapter is open to the learner for what was taken back: a relock locks it. */
+async function keptOpen(world: World): Promise<void> {
+  await publish(ladder(world.slug, { sticky: true }), { author: world.author });
+  await send(world, "learner", "GET", `/courses/${world.slug}/unlocks`);
+  await send(world, "learner", "POST", `/courses/${world.slug}/chapters/${world.slug}.one/mark_as_completed`);
+  const body = { item: `${world.slug}.one`, reason };
+  await send(world, "author", "POST", `/enrollments/${world.slug}:${world.learner}/revocations`, { body });
+  await ready(world);
+}
+
 function decided(world: World, as: As) {
   const resource = { type: "item", id: `${world.slug}.one` };
   const body = { subject: { type: "user", id: world.learner }, action: { name: "open" }, resource };
@@ -885,10 +895,11 @@ const PLAN: Record<string, Act[]> = {
   ),
   "POST /courses/{course}/relock/batch": each(
     ["author", "admin"],
-    (world, as) =>
-      send(world, as, "POST", `/courses/${world.slug}/relock/batch`, {
-        body: { user_ids: [world.learner], reason: "a mistake" },
-      }),
+    async (world, as) => {
+      await keptOpen(world);
+      const body = { user_ids: [world.learner], reason: "a mistake" };
+      return send(world, as, "POST", `/courses/${world.slug}/relock/batch`, { body });
+    },
     ofEnrollment("enrollment.relocked"),
   ),
   // Who may make links sees them; who comes by one is in the roll.
@@ -1144,13 +1155,8 @@ const PLAN: Record<string, Act[]> = {
   "POST /enrollments/{enrollment}/relock": each(
     STAFF,
     async (world, as) => {
-      const path = `/enrollments/${world.slug}:${world.learner}`;
-      await publish(ladder(world.slug, { sticky: true }), { author: world.author });
-      await send(world, "learner", "GET", `/courses/${world.slug}/unlocks`);
-      await send(world, "learner", "POST", `/courses/${world.slug}/chapters/${world.slug}.one/mark_as_completed`);
-      await send(world, "author", "POST", `${path}/revocations`, { body: { item: `${world.slug}.one`, reason } });
-      await ready(world);
-      return send(world, as, "POST", `${path}/relock`, { body: { reason } });
+      await keptOpen(world);
+      return send(world, as, "POST", `/enrollments/${world.slug}:${world.learner}/relock`, { body: { reason } });
     },
     ofEnrollment("enrollment.relocked"),
   ),

@@ -29,6 +29,7 @@ const passSchema = z.looseObject({
   items_digest: z.string(),
 });
 const contentSchema = z.strictObject({
+  question: z.null(),
   id: z.string(),
   content: z.string().nullable(),
   course_version: z.number(),

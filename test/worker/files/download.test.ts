@@ -176,9 +176,9 @@ describe("the list", () => {
 
   it("[I8] takes only its own cursors", async () => {
     const { next_cursor } = await read(await listOf("lister", "?limit=1"), 200, page);
-    const stolen = await listOf("eve", `?limit=1&cursor=${next_cursor}`);
+    const stolen = await listOf("list-thief", `?limit=1&cursor=${next_cursor}`);
     expect((await problem(stolen, 400)).code).toBe("invalid_cursor");
-    const mine = await read(await listOf("eve"), 200, page);
+    const mine = await read(await listOf("list-thief"), 200, page);
     expect(mine).toEqual({ results: [], next_cursor: null });
   });
 });

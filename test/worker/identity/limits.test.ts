@@ -237,8 +237,8 @@ it("prunes what has expired, by index, and nothing else", async () => {
   const insert = env.DB.prepare("INSERT INTO verifications VALUES (?, 'x', 'y', ?, 0, 0)");
   await env.DB.batch([insert.bind("old", 1), insert.bind("new", Date.now() + 60_000)]);
   const db = countedDatabase(env.DB, { count: 0 });
-  expect(await pruneIdentity(db, new Date())).toEqual({ sessions: 1, verifications: 1, keys: 0 });
-  expect(await pruneIdentity(db, new Date())).toEqual({ sessions: 0, verifications: 0, keys: 0 });
+  expect(await pruneIdentity(db, new Date())).toEqual({ sessions: 1, verifications: 1, keys: 0, trusted_devices: 0 });
+  expect(await pruneIdentity(db, new Date())).toEqual({ sessions: 0, verifications: 0, keys: 0, trusted_devices: 0 });
   const left = await env.DB.prepare("SELECT count(*) AS n FROM sessions WHERE user_id = ?").bind(user.id).first("n");
   expect(left).toBe(1);
 });
