@@ -20,9 +20,9 @@ import { acceptedSecrets } from "../platform/secrets.ts";
 import { OVERRIDE_KINDS, profileSchema } from "../unlock/index.ts";
 import { enroll, listEnrollments, withdraw } from "./registry.ts";
 import { cohortsSchema, enrolledAtSchema, givenEnrolledAt } from "./routes-policy.ts";
-import { settled } from "./routes-writes.ts";
 import { courseForWrite, STAFF, STAFF_RULE, staffCourse } from "./staff.ts";
 import { callEnrollment } from "./stub.ts";
+import { settled } from "./write-parts.ts";
 
 const TAGS = ["enrollment"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });

@@ -20,10 +20,10 @@ import { ROLES } from "../platform/roles.ts";
 import { inLanguage, type Language } from "../platform/text.ts";
 import { GRADER_RULE, mayJudge } from "./grading-rights.ts";
 import { readUnlocks } from "./reads.ts";
-import { idempotencyOf, settled } from "./routes-writes.ts";
 import { callEnrollment } from "./stub.ts";
 import { readVerdict, type Verdict, verdictSchema } from "./verdict.ts";
 import { givenVerdict, gradedFields, gradedViewOf, submittedFileView } from "./verdict-view.ts";
+import { idempotencyOf, settled } from "./write-parts.ts";
 
 const TAGS = ["unlock writes"];
 const json = <T extends z.ZodType>(schema: T) => ({ "application/json": { schema } });

@@ -12,9 +12,9 @@ import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
 import { cohortNameSchema } from "../unlock/index.ts";
 import { GRADER_RULE, mayJudge } from "./grading-rights.ts";
-import { pointerForWrite } from "./routes-writes.ts";
 import { WITH_HELD } from "./statements.ts";
 import { callEnrollment } from "./stub.ts";
+import { pointerForWrite } from "./write-parts.ts";
 
 /** Learners of one call: each takes up to three calls, of the thousand that a request may make. */
 const MAX_LEARNERS = 200;

@@ -1,12 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { type CoursePointer, findCourse, isFresh, rememberedCourse } from "../courses/index.ts";
 import { fileIdSchema, submitFiles, takeBack } from "../files/index.ts";
-import type { Idempotency, RecordAnswer, RecordRequest, WriteAnswer } from "../mirror/index.ts";
+import type { RecordAnswer, RecordRequest, WriteAnswer } from "../mirror/index.ts";
 import { LOCKED, submitAnswerSchema, writeAnswerSchema } from "../mirror/index.ts";
 import { refusedRows } from "../platform/database/batch-rows.ts";
-import { countedDatabase } from "../platform/database/counted.ts";
-import { directory } from "../platform/database/shards.ts";
-import { sha256Hex } from "../platform/hash.ts";
 import { respond } from "../platform/http/answers.ts";
 import { rowFault } from "../platform/http/body.ts";
 import { type AppContext, actorOf, databaseOf, keyOf } from "../platform/http/context.ts";
@@ -25,6 +21,7 @@ import { type AnswerFile, looksPacked, MAX_ANSWER, MAX_ANSWER_FILES } from "../u
 import { importProgress, importRequestSchema, importResultSchema, MAX_IMPORT_BYTES, readFacts } from "./import.ts";
 import { INCOMPLETE } from "./marking.ts";
 import { callEnrollment } from "./stub.ts";
+import { idempotencyOf, pointerForWrite, settled } from "./write-parts.ts";
 
 const TAGS = ["unlock writes"];
 /** Facts of courses that a key does not reach, named at most. */
@@ -269,36 +266,4 @@ async function recordUnchecked(
   if (!recorded.ok && recorded.refusal.code !== "unavailable") return recorded;
   const refusal = await unchecked.check();
   return refusal === null ? null : { ok: false, refusal };
-}
-
-/** The Idempotency-Key with the hash of what it was sent with: the address and the body. */
-export async function idempotencyOf(c: AppContext): Promise<Idempotency | null> {
-  const key = c.req.header("idempotency-key");
-  if (key === undefined) return null;
-  return { key, body_hash: await sha256Hex(`${c.req.method} ${c.req.path}\n${await c.req.text()}`) };
-}
-
-/**
- * The newest course version this isolate knows of, without asking: a write waits for no database. It is fetched in the
- * background for the next one; an object that is given none decides on the version it holds.
- */
-export function pointerForWrite(c: AppContext, course: string): CoursePointer | null {
-  if (!isFresh(course)) {
-    c.executionCtx.waitUntil(
-      findCourse(() => countedDatabase(directory(c.env), { count: 0 }), course).catch((fault: unknown) =>
-        logFault("course_unreachable", fault, { course_id: course }),
-      ),
-    );
-  }
-  return rememberedCourse(course)?.pointer ?? null;
-}
-
-/** Notes the facts of a write for the log, and says in a header when the answer is a stored one. */
-export function settled<T extends WriteAnswer>(c: AppContext, id: string, answer: T): Omit<T, "replayed"> {
-  const facts = c.get("facts");
-  facts.enrollment_id = id;
-  facts.snapshot_version = answer.version;
-  const { replayed, ...rest } = answer;
-  if (replayed === true) c.header("idempotency-replayed", "true");
-  return rest;
 }

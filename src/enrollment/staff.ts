@@ -7,8 +7,8 @@ import { type AppContext, actorOf, databaseOf } from "../platform/http/context.t
 import { parseEnrollmentId } from "../platform/ids.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
-import { idempotencyOf, pointerForWrite, settled } from "./routes-writes.ts";
 import { callEnrollment, type EnrollmentStub } from "./stub.ts";
+import { idempotencyOf, pointerForWrite, settled } from "./write-parts.ts";
 
 /** Who may be staff of some course: what they are in it decides. The rules say what they have to be. */
 export const STAFF = ROLES;

@@ -162,7 +162,8 @@ export function noticeRoutes() {
       const db = directory(c.env);
       const entry = await findCourseForWrite(() => databaseOf(c), course);
       if (entry === null) return respond(c, refuse("course_not_found").refusal);
-      if ((await erasedAmong(db, [user])).size > 0) return respond(c, refuse("forbidden").refusal);
+      if ((await erasedAmong(db, [user])).size > 0)
+        return respond(c, refuse("forbidden", { detail: "Your account is being erased." }).refusal);
       await markNoticesRead(db, user, course, at).run();
       const row = await noticesReadAt(db, user, course).first<{ read_at: number }>();
       return c.json({ read_at: toInstant(row?.read_at ?? at) }, 200);

@@ -28,4 +28,4 @@ export const ENGINE_SOURCES = [
   "traits.ts",
   "truth.ts",
 ] as const;
-export const ENGINE_DIGEST = "c1ae2731b9a9f871faba72f37ee7d008ff4e59e2932c0d6d7a641943648b8968";
+export const ENGINE_DIGEST = "b584713b74abac0ee4638d11c62b009244ba9ee2a5f52dbeb749d5287677dd4e";

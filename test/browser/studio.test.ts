@@ -1,3 +1,4 @@
+// Over 350 lines: one course is built, shared, lost and found again, step by step, in one browser.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

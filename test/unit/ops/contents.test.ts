@@ -14,8 +14,16 @@ describe("[fault 1] what items hold", () => {
       "courses/tables.ts",
       "courses/versions.ts",
     ]);
-    expect(where(/course_contents/).sort()).toEqual(["backup/tables.ts", "courses/tables.ts"]);
-    expect(where(/loadContent\(databaseOf/)).toEqual(["enrollment/reads.ts", "enrollment/routes-grading.ts"]);
+    expect(where(/course_contents/).sort()).toEqual(["backup/tables.ts", "courses/statements.ts", "courses/tables.ts"]);
+    expect(where(/loadShown\(d/).sort()).toEqual([
+      "enrollment/pass/texts.ts",
+      "enrollment/reads.ts",
+      "enrollment/routes-grading.ts",
+      "imports/file-routes.ts",
+    ]);
     expect(where(/\bas Permit\b/)).toEqual(["mirror/access.ts"]);
+    // A search reads texts too, of items for which the same file permits it.
+    expect(where(/\bCONTENTS_WITH\.find/)).toEqual(["courses/contents.ts"]);
+    expect(where(/\bas unknown as SearchPermit\b/)).toEqual(["mirror/access.ts"]);
   });
 });

@@ -28,7 +28,7 @@ describe("the rooms of src/", () => {
       "src/enrollment/index.ts": `import { x } from "../attic/index.ts";`,
       "src/attic/index.ts": "",
       "src/unlock/rules.ts": `import { l } from "../../src/web/index.ts";`,
-      "src/web/index.ts": `import { c } from "../client/react/index.ts"; import { u } from "../unlock/index.ts";`,
+      "src/web/index.ts": `import { c } from "../client/react/index.ts"; import { u } from "../unlock/index.ts"; import { d } from "../courses/index.ts";`,
       "src/client/react/index.ts": "",
       "src/unlock/index.ts": "",
     };
@@ -39,7 +39,7 @@ describe("the rooms of src/", () => {
       "upward: src/courses/b.ts -> src/api.ts",
       "upward: src/courses/index.ts -> src/enrollment/index.ts",
       "upward: src/unlock/rules.ts -> src/web/index.ts",
-      "upward: src/web/index.ts -> src/unlock/index.ts",
+      "upward: src/web/index.ts -> src/courses/index.ts",
     ]);
   });
 
