@@ -47,9 +47,22 @@ describe.skipIf(!hasChromium)("an author", () => {
     await page.evaluate(() => {
       for (const key of Object.keys(localStorage)) if (key.startsWith("latchkey.text")) localStorage.removeItem(key);
     });
-    await discardCopy();
-    await page.goto(`/author/${COURSE}`);
-    await page.getByText(/^Version \d+ is in the editor\.$/).waitFor();
+    // The page that was left saves what was typed on it: that may arrive after a first discard.
+    await expect
+      .poll(
+        async () => {
+          await discardCopy();
+          await page.goto(`/author/${COURSE}`);
+          await page
+            .getByText(/is in the editor\.$|^The working copy/)
+            .first()
+            .waitFor({ timeout: 5_000 })
+            .catch(() => undefined);
+          return page.getByText(/^Version \d+ is in the editor\.$/).isVisible();
+        },
+        { timeout: 40_000 },
+      )
+      .toBe(true);
   }
   async function replaceInEditor(from: string, to: string): Promise<void> {
     const text = await editor().inputValue();

@@ -15,7 +15,7 @@ describe("[fault 1] what items hold", () => {
       "courses/versions.ts",
     ]);
     expect(where(/course_contents/).sort()).toEqual(["backup/tables.ts", "courses/statements.ts", "courses/tables.ts"]);
-    expect(where(/loadShown\(d/).sort()).toEqual([
+    expect(where(/await loadShown\(d/).sort()).toEqual([
       "enrollment/pass/texts.ts",
       "enrollment/reads.ts",
       "enrollment/routes-grading.ts",
