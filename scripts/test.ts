@@ -27,6 +27,8 @@ const FORMER: Record<string, string> = { drill: "slow" };
 
 /** Longer than any file of tests takes on a slow machine. */
 const STALL_MS = 330_000;
+/** A file of pages has dozens of looks, and says nothing until all of them are seen. */
+const BROWSER_STALL_MS = 1_200_000;
 
 const { values, positionals } = parseArgs({
   options: { project: { type: "string", multiple: true }, totals: { type: "string" } },
@@ -92,7 +94,7 @@ process.exit(totals.failed === 0 ? 0 : 1);
 async function vitest(part: Part, report: string, kept: Buffer[] | null): Promise<number> {
   const first = await attempt(part, report, kept);
   if (first !== "stalled") return first;
-  console.error(`\nThe runner said nothing for ${STALL_MS / 1_000} s and was ended; "${part.project}" begins anew.\n`);
+  console.error(`\nThe runner said nothing for too long and was ended; "${part.project}" begins anew.\n`);
   const second = await attempt(part, report, kept);
   return second === "stalled" ? 1 : second;
 }
@@ -143,10 +145,11 @@ function attempt({ project, shard }: Part, report: string, kept: Buffer[] | null
     hasStalled = true;
     end();
   };
-  let timer = setTimeout(stall, STALL_MS);
+  const stallMs = project === "browser" ? BROWSER_STALL_MS : STALL_MS;
+  let timer = setTimeout(stall, stallMs);
   const heard = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
     clearTimeout(timer);
-    timer = setTimeout(stall, STALL_MS);
+    timer = setTimeout(stall, stallMs);
     if (kept === null) to.write(chunk);
     else kept.push(chunk);
   };

@@ -28,7 +28,22 @@ export function ReadingPlace({ course, item }: { course: string; item: string })
     refetchOnWindowFocus: false,
   });
   const known = places.data?.results.find((place) => place.item_id === item)?.place ?? 0;
-  const isReady = places.isFetchedAfterMount;
+  // What renders the text is loaded on demand: before that there is nothing to scroll in.
+  const [isShown, setIsShown] = useState(false);
+  useEffect(() => {
+    const reading = textBefore(mark.current);
+    if (reading === null) return;
+    const observer = new MutationObserver(() => look());
+    const look = () => {
+      if (reading.textContent === "") return;
+      observer.disconnect();
+      setIsShown(true);
+    };
+    observer.observe(reading, { childList: true, subtree: true });
+    look();
+    return () => observer.disconnect();
+  }, []);
+  const isReady = places.isFetchedAfterMount && isShown;
   const saved = useRef(known);
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is known; afterwards the reader decides.
   useEffect(() => {
