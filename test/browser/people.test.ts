@@ -144,7 +144,7 @@ describe.skipIf(!hasChromium)("a class run from the pages", () => {
     await page.getByText("enrollments.csv line 1 role").waitFor();
     await page.getByRole("button", { name: "Another file" }).click();
     await choose("class.zip", zipOf(files("role")));
-    await page.getByLabel("People are found by").selectOption("sourced_id");
+    await page.getByLabel("People are found by").first().selectOption("sourced_id");
     await page.getByRole("button", { name: "See what would change" }).click();
     await page.getByText("2 come").waitFor();
     await page.getByText("or-ada: k-1").waitFor();

@@ -92,8 +92,8 @@ describe.skipIf(!hasChromium)("an author at one item", () => {
     const offered = await chosen.locator("option").allTextContents();
     expect(offered).toEqual(["Chapter 1", "Quiz"]);
     await chosen.selectOption(item("quiz"));
-    await page.getByLabel("Condition").selectOption("score");
-    await page.getByLabel("at least").fill("70");
+    await page.locator(".rule-field").getByLabel("Condition", { exact: true }).selectOption("score");
+    await page.locator(".rule-field").getByLabel("at least", { exact: true }).fill("70");
     await page.getByText("Opens when the score in Quiz is at least 70 %.").waitFor();
     await state(page, 3, "locked");
     await state(page, 4, "open");

@@ -3,7 +3,7 @@ import { lazy, type SubmitEvent, Suspense, useId, useState } from "react";
 import type { Answer } from "../../client/index.ts";
 import { isRefusal } from "../api/problem.ts";
 import { request } from "../api/request.ts";
-import { useLanguage, useMessages } from "../i18n/index.ts";
+import { useMessages } from "../i18n/index.ts";
 import { useWaysText } from "../i18n/ways.ts";
 import { knowsPasskeys, PasskeyRefusedError, showPasskey } from "../lib/passkeys.ts";
 import { deviceToken, rememberEmail, typedEmail } from "../lib/sign-in-memory.ts";
@@ -136,7 +136,6 @@ function OtherWays({ ways, choose }: { ways: Ways | undefined; choose: (mode: Mo
 
 function SignInForm({ isNew, onStep }: { isNew: boolean; onStep: (step: Step) => void }) {
   const messages = useMessages();
-  const lang = useLanguage();
   const id = useId();
   const enter = useMutation({
     mutationFn: async (form: FormData) => {
@@ -146,7 +145,7 @@ function SignInForm({ isNew, onStep }: { isNew: boolean; onStep: (step: Step) =>
         password: text("password"),
         ...(isNew ? { name: text("name") } : {}),
       };
-      if (isNew) await request("/auth/sign-up", { method: "POST", query: { lang }, body, signedIn: false });
+      if (isNew) await request("/auth/sign-up", { method: "POST", body, signedIn: false });
       // Registering does not show whether the address was free: signing in does, to who knows the password.
       const { email, password } = body;
       const keep = form.get("keep") !== null;
