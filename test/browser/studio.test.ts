@@ -268,6 +268,31 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     await context.close();
   });
 
+  it("keeps what is selected when the copy had revisions before, and when somebody else's text comes", async () => {
+    const chapters = [
+      { id: "kept.a", title: "First" },
+      { id: "kept.b", title: "Second" },
+    ];
+    await newCourse("kept", "Kept", { slug: "kept", title: "Kept", chapters });
+    const client = await clientOf(site.url, "author", "author");
+    const path = "/api/v1/courses/kept/working-copy";
+    expectAnswer(await client.put(path, { text: null, revision: 0 }), 200, z.unknown());
+    const { context, page } = await pageOf(author, "/author/kept/studio?item=kept.b");
+    await page.locator('[data-rule-of="kept.b"]').waitFor();
+    const text = JSON.stringify({
+      slug: "kept",
+      title: "Kept",
+      chapters: [{ id: "kept.c", title: "New" }, ...chapters],
+    });
+    expectAnswer(await client.put(path, { text, revision: 1 }), 200, z.unknown());
+    // The page asks when somebody looks at it again.
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await row(page, "New").waitFor();
+    await page.locator('[data-rule-of="kept.b"]').waitFor();
+    expect(new URL(page.url()).searchParams.get("item")).toBe("kept.b");
+    await context.close();
+  });
+
   it("loses nothing to another author, a dead network, a reload and an ended session", async () => {
     await newCourse("shared", "Shared", {
       slug: "shared",

@@ -41,10 +41,19 @@ export function OutlineView(props: {
     const key = asked.current === null ? null : keyOfId(tree, asked.current);
     if (key !== null && selected === null) show(key);
   }, []);
+  // Another author's text comes with lines of its own: what was selected is found in it again.
+  const last = useRef(id);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when another tree has come.
   useEffect(() => {
+    if (selected === null || leaf !== null || last.current === null) return;
+    outline.select(keyOfId(tree, last.current));
+  }, [tree]);
+  useEffect(() => {
+    if (selected !== null && id === null) return;
+    last.current = id;
     if (id === asked.current) asked.current = null;
     else if (asked.current === null) setSearch(id === null ? {} : { item: id }, { replace: true });
-  }, [id, setSearch]);
+  }, [id, selected, setSearch]);
   // What the form shows beside the fields of the item itself may come a moment later than what is typed.
   const settled = useDeferredValue(tree);
   const document = useMemo(() => writeTree(settled), [settled]);

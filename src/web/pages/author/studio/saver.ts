@@ -229,7 +229,9 @@ export class Saver {
       const told = await request<Stamp & { others: Writer[] }>(`${this.#path}/writers`, { method: "POST" });
       const { stamp, status } = this.state.get();
       this.#set({ others: told.others });
-      if (status === "saved" && !this.#isDirty && told.revision > stamp.revision) this.onNewer();
+      // Before the page has read the copy, every revision would look newer.
+      const hasRead = stamp !== NOTHING;
+      if (hasRead && status === "saved" && !this.#isDirty && told.revision > stamp.revision) this.onNewer();
     } catch {
       // The next beat tells; what is typed has its own way.
     }
