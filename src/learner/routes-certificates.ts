@@ -33,8 +33,8 @@ const ID_BYTES = 16;
 const idSchema = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "22 characters of base64url");
 /** Seconds for which a verifier may keep the list of what was revoked. */
 const LIST_SECONDS = 300;
-/** A number that no list has: rows are counted from 1, one by one. */
-const MAX_LIST = 1_000_000;
+/** Lists are counted from 0; a million of them is beyond every number. */
+const LIST_NUMBER = /^(?:0|[1-9][0-9]{0,5})$/;
 const VC_JWT = "application/vc+jwt";
 
 const commonFields = {
@@ -104,6 +104,8 @@ const credentialRoute = defineRoute(
     },
   },
 );
+/** Not coerced: nothing would be the first list then, and the description of the API would call the parameter optional. */
+const listNumber = z.string().regex(LIST_NUMBER, "a number of at most six digits").transform(Number);
 const statusRoute = defineRoute(
   { roles: "public", rule: "Everybody.", refuses: ["certificate_not_found"] },
   {
@@ -112,7 +114,7 @@ const statusRoute = defineRoute(
     operationId: "getStatusList",
     tags: TAGS,
     summary: "Which certificates were revoked, as a signed bitstring status list",
-    request: { params: z.object({ list: z.coerce.number().int().min(0).max(MAX_LIST) }) },
+    request: { params: z.object({ list: listNumber }) },
     responses: { 200: { description: "The JWT.", content: { [VC_JWT]: { schema: z.string() } } } },
   },
 );

@@ -20,6 +20,9 @@ const policySchema = z.strictObject({
   rate: z.enum(["", "sign-in", "write", "read"]),
 });
 
+const parameterSchema = z.looseObject({ name: z.string(), in: z.string(), required: z.boolean().default(false) });
+const parametersOf = (parameters: unknown) => z.array(parameterSchema).default([]).parse(parameters);
+
 const get = (path: string) => exports.default.fetch(new Request(`${ORIGIN}${path}`));
 
 async function operations(): Promise<{ method: string; path: string; policy: unknown }[]> {
@@ -59,6 +62,8 @@ describe("what the API says of itself", () => {
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         const policy = policySchema.parse(operation["x-policy"]);
+        const optional = parametersOf(operation.parameters).filter((one) => one.in === "path" && !one.required);
+        expect(optional, `${method} ${path}: what stands in a path is required`).toEqual([]);
         const statuses = Object.keys(operation.responses);
         const expected = [
           ...(policy.roles === "public" ? [] : ["401", "403"]),
