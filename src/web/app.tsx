@@ -6,14 +6,16 @@ import { shortName } from "./api/types.ts";
 import { useStore } from "./lib/use-store.ts";
 import { Live } from "./live/live.tsx";
 import { CoursesPage } from "./pages/courses.tsx";
-import { MapPage } from "./pages/map/page.tsx";
 import { NotFoundPage } from "./pages/not-found.tsx";
-import { SignInPage } from "./pages/sign-in.tsx";
 import { Loading, Net } from "./parts/fault.tsx";
 import { Layout } from "./parts/layout.tsx";
 import { SessionOverError, session } from "./session/store.ts";
 
-// The first view is the map; what it leads to comes with the first step there.
+// Each view brings its own script. That of the map, which learners see first, is asked for before the page is drawn.
+const mapScript = () => import("./pages/map/page.tsx");
+if (/^\/courses\/[^/]+\/?$/.test(location.pathname)) void mapScript().catch(() => undefined);
+const MapPage = lazy(async () => ({ default: (await mapScript()).MapPage }));
+const SignInPage = lazy(async () => ({ default: (await import("./pages/sign-in.tsx")).SignInPage }));
 const ChapterPage = lazy(async () => ({ default: (await import("./pages/chapter.tsx")).ChapterPage }));
 const ProblemPage = lazy(async () => ({ default: (await import("./pages/problem.tsx")).ProblemPage }));
 // Learners never load what only authors and operators see.

@@ -1,5 +1,6 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
+import { followLanguage } from "./i18n/index.ts";
 import { followPreferences } from "./lib/preferences.ts";
 import { session } from "./session/store.ts";
 import "./styles/index.css";
@@ -11,4 +12,5 @@ followPreferences();
 session.start();
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root element");
+await followLanguage();
 createRoot(root).render(<App />);

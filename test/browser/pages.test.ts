@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -32,6 +33,10 @@ const PAGES = [
   { name: "operator", who: "admin", path: "/operator", ready: ".figures" },
 ] as const;
 
+/** Views with which somebody may begin; what comes after them is loaded on demand. */
+const FIRST_VIEWS = [{ name: "sign-in" }, { name: "courses" }, { name: "map" }] as const;
+const FIRST_VIEW_BYTES = 150_000;
+
 describe.skipIf(!hasChromium)("the pages", () => {
   let site: Site;
   let browser: Browser;
@@ -63,6 +68,21 @@ describe.skipIf(!hasChromium)("the pages", () => {
     await tab.locator(page.ready).first().waitFor();
     return tab;
   }
+
+  it.each(FIRST_VIEWS)("load at most 150 kB of script, gzipped, for the first view: $name", async ({ name }) => {
+    const entry = PAGES.find((page) => page.name === name) ?? PAGES[0];
+    const context = await newContext(browser, site.url);
+    const scripts: Promise<Buffer>[] = [];
+    context.on("response", (answer) => {
+      if (new URL(answer.url()).pathname.endsWith(".js")) scripts.push(answer.body());
+    });
+    const page = await open(context, entry);
+    await page.waitForLoadState("networkidle");
+    const sizes = (await Promise.all(scripts)).map((body) => gzipSync(body).byteLength);
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(FIRST_VIEW_BYTES);
+    await context.close();
+  });
 
   for (const language of LANGUAGES) {
     for (const theme of THEMES) {

@@ -1,7 +1,5 @@
 // Over 350 lines: all texts of the pages stand in one table a language, so that the compiler sees one that is missing.
 
-import { enGrading } from "./grading.ts";
-import { enImports } from "./imports.ts";
 import { enQuestions } from "./questions.ts";
 
 /** Every text of the pages that does not come from the API, in English. The other tables have the same form. */
@@ -251,8 +249,7 @@ export const en = {
   syntaxError: (message: string) => `This is not JSON: ${message}`,
   dropHere: "Drop the file here",
 
-  ...enImports,
-  ...enGrading,
+  navGrading: "Grading",
   ...enQuestions,
 
   insightTitle: "Early warning",

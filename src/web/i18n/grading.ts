@@ -1,8 +1,9 @@
+import { useLanguage } from "./index.ts";
+
 type Status = "pending" | "passed" | "failed";
 
 /** What the pages say of judging answers, and of verdicts to whom they concern, in English. */
-export const enGrading = {
-  navGrading: "Grading",
+const enGrading = {
   gradingTitle: "Grading",
   gradingLead: "Answers of your courses that wait for a person, the oldest first.",
   gradingLeft: (count: number, isAll: boolean) =>
@@ -93,8 +94,7 @@ export const enGrading = {
 };
 
 /** The same in Chinese. */
-export const zhGrading: typeof enGrading = {
-  navGrading: "批改",
+const zhGrading: typeof enGrading = {
   gradingTitle: "批改",
   gradingLead: "你的课程中等待人工批改的答案，最早的在前。",
   gradingLeft: (count, isAll) =>
@@ -181,3 +181,8 @@ export const zhGrading: typeof enGrading = {
   regradeUnlocks: "解锁",
   regradeLocks: "锁定",
 };
+
+/** The texts of grading in the language of the page: only pages that are loaded on demand have them. */
+export function useGradingText(): typeof enGrading {
+  return useLanguage() === "zh" ? zhGrading : enGrading;
+}

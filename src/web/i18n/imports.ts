@@ -1,3 +1,5 @@
+import { useLanguage } from "./index.ts";
+
 type ImportState = "queued" | "reading" | "checking" | "done" | "failed";
 
 type PeopleKind = "roster" | "people";
@@ -26,7 +28,7 @@ const PEOPLE_COUNTS: Readonly<Record<string, { en: string; zh: string }>> = {
 };
 
 /** What the pages for importing courses say, in English. */
-export const enImports = {
+const enImports = {
   importTitle: "Import a course",
   importLead:
     "From another platform, with its unlock rules. The result is a draft. Nothing is published automatically.",
@@ -79,7 +81,7 @@ export const enImports = {
 };
 
 /** The same in Chinese. */
-export const zhImports: typeof enImports = {
+const zhImports: typeof enImports = {
   importTitle: "导入课程",
   importLead: "从其他平台导入课程及其解锁条件。导入的结果是草稿，不会自动发布。",
   importDrop: "把课程包拖到这里，或选择文件。最大 200 MB。",
@@ -126,3 +128,8 @@ export const zhImports: typeof enImports = {
   importPeopleCount: (what) => PEOPLE_COUNTS[what]?.zh ?? what,
   verdict: (verdict) => ({ exact: "✓ 完全一致", approximated: "≈ 近似", unmapped: "– 未能对应" })[verdict],
 };
+
+/** The texts of imports in the language of the page: only pages that are loaded on demand have them. */
+export function useImportText(): typeof enImports {
+  return useLanguage() === "zh" ? zhImports : enImports;
+}

@@ -1,20 +1,38 @@
 import { type Language, languageFor, preferences } from "../lib/preferences.ts";
+import { Store } from "../lib/store.ts";
 import { useStore } from "../lib/use-store.ts";
 import { en, type Messages } from "./en.ts";
-import { zh } from "./zh.ts";
 
 export type { Messages } from "./en.ts";
 
-const TABLES: Record<Language, Messages> = { en, zh };
+/** The texts that are here. English comes with the first script; another language is loaded by those who read it. */
+const tables = new Store<Partial<Record<Language, Messages>> & { en: Messages }>({ en });
+
+async function load(): Promise<void> {
+  if (languageFor(preferences.get()) !== "zh" || tables.get().zh !== undefined) return;
+  const { zh } = await import("./zh.ts");
+  tables.set({ ...tables.get(), zh });
+}
+
+/**
+ * Loads the texts of the chosen language, and from then on those of each language that is chosen. Ends also when they
+ * cannot be loaded: the page is then in English, and the next choice tries again.
+ */
+export async function followLanguage(): Promise<void> {
+  const loadOrStay = () => load().catch(() => undefined);
+  preferences.subscribe(() => void loadOrStay());
+  await loadOrStay();
+}
 
 /** The language of the page; the component renders again when it is switched. */
 export function useLanguage(): Language {
   return languageFor(useStore(preferences));
 }
 
-/** The texts of the page in its language. */
+/** The texts of the page in its language; in English until those of a new choice are here. */
 export function useMessages(): Messages {
-  return TABLES[useLanguage()];
+  const { en: english, [useLanguage()]: messages } = useStore(tables);
+  return messages ?? english;
 }
 
 /** A moment as people write it in the language of the page, in their own time zone. */

@@ -1,10 +1,11 @@
 import { useSubmissions } from "../api/queries.ts";
 import { type Submission, shortName } from "../api/types.ts";
+import { useGradingText } from "../i18n/grading.ts";
 import { formatInstant, useLanguage, useMessages } from "../i18n/index.ts";
 import { FaultNote } from "../parts/fault.tsx";
 import { LinedAnswer } from "../parts/lined-answer.tsx";
 import { SubmittedFiles } from "../parts/submitted-files.tsx";
-import { SaidOfAnswer, scoreText, VerdictHistory } from "../parts/verdict.tsx";
+import { SaidOfAnswer, useScoreText, VerdictHistory } from "../parts/verdict.tsx";
 
 /** Longest answer that is shown unfolded, characters. */
 const SHORT = 200;
@@ -43,6 +44,8 @@ export function Submissions({ course, problem }: { course: string; problem: stri
 
 function Entry({ submission }: { submission: Submission }) {
   const messages = useMessages();
+  const gradingText = useGradingText();
+  const scoreText = useScoreText();
   const language = useLanguage();
   const {
     answer,
@@ -56,7 +59,7 @@ function Entry({ submission }: { submission: Submission }) {
     history,
   } = submission;
   const word = { passed: messages.passed, failed: messages.failed, pending: messages.pending }[status];
-  const score = scoreText(submission, messages);
+  const score = scoreText(submission);
   return (
     <div className={`verdict is-${status}`}>
       <p>
@@ -72,7 +75,7 @@ function Entry({ submission }: { submission: Submission }) {
       {status === "pending" ? <p className="fine">{messages.pendingText}</p> : null}
       <SubmittedFiles submission={submission.id} files={files} />
       {comments.length > 0 ? (
-        <LinedAnswer answer={answer} comments={comments} label={messages.verdictRemarks} />
+        <LinedAnswer answer={answer} comments={comments} label={gradingText.verdictRemarks} />
       ) : answer === "" ? null : answer.length <= SHORT ? (
         <pre className="submission-answer">{answer}</pre>
       ) : (

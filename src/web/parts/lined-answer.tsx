@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { LineComment } from "../api/types.ts";
-import { useMessages } from "../i18n/index.ts";
+import { useGradingText } from "../i18n/grading.ts";
 import { Markdown } from "./markdown.tsx";
 
 /** Lines shown before somebody asks for the rest. */
@@ -18,7 +18,7 @@ export function LinedAnswer(props: {
   onRemove?: (index: number) => void;
 }) {
   const { answer, comments, label, onLine, onRemove } = props;
-  const messages = useMessages();
+  const gradingText = useGradingText();
   const [isWhole, setWhole] = useState(false);
   const lines = answer.split("\n");
   const last = comments.reduce((most, { to }) => Math.max(most, to), FIRST_LINES);
@@ -39,7 +39,7 @@ export function LinedAnswer(props: {
                   type="button"
                   className="line-number"
                   tabIndex={-1}
-                  aria-label={messages.gradingRemarkOn(number)}
+                  aria-label={gradingText.gradingRemarkOn(number)}
                   onClick={() => onLine(number)}
                 >
                   {number}
@@ -51,12 +51,12 @@ export function LinedAnswer(props: {
                   // biome-ignore lint/suspicious/noArrayIndexKey: two remarks may say the same of the same line.
                   <div key={at} className="remark">
                     <p className="fine">
-                      {messages.gradingLine(comment.line, comment.to)}
+                      {gradingText.gradingLine(comment.line, comment.to)}
                       {onRemove === undefined ? null : (
                         <>
                           {" · "}
                           <button type="button" className="link" onClick={() => onRemove(at)}>
-                            {messages.gradingRemove}
+                            {gradingText.gradingRemove}
                           </button>
                         </>
                       )}
@@ -71,7 +71,7 @@ export function LinedAnswer(props: {
       </ol>
       {shown.length === lines.length ? null : (
         <button type="button" className="button is-small" onClick={() => setWhole(true)}>
-          {messages.gradingMoreLines(lines.length - shown.length)}
+          {gradingText.gradingMoreLines(lines.length - shown.length)}
         </button>
       )}
     </>

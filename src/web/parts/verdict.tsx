@@ -1,4 +1,5 @@
 import type { EarlierVerdict, RubricMark } from "../api/types.ts";
+import { useGradingText } from "../i18n/grading.ts";
 import { formatInstant, useLanguage, useMessages } from "../i18n/index.ts";
 import type { Language } from "../lib/preferences.ts";
 import { Markdown } from "./markdown.tsx";
@@ -25,15 +26,15 @@ export function SaidOfAnswer({ feedback, rubric }: Said) {
 }
 
 function Marks({ rubric }: { rubric: readonly RubricMark[] }) {
-  const messages = useMessages();
+  const gradingText = useGradingText();
   const language = useLanguage();
   return (
     <table className="marks">
       <thead>
         <tr>
-          <th scope="col">{messages.verdictCriterion}</th>
-          <th scope="col">{messages.gradingPoints}</th>
-          <th scope="col">{messages.verdictLevel}</th>
+          <th scope="col">{gradingText.verdictCriterion}</th>
+          <th scope="col">{gradingText.gradingPoints}</th>
+          <th scope="col">{gradingText.verdictLevel}</th>
         </tr>
       </thead>
       <tbody>
@@ -54,30 +55,33 @@ function Marks({ rubric }: { rubric: readonly RubricMark[] }) {
   );
 }
 
-/** Score of a verdict as people write it. */
-export function scoreText(
-  { score, points }: Pick<EarlierVerdict, "score" | "points">,
-  messages: ReturnType<typeof useMessages>,
-): string | null {
-  if (score === null) return null;
-  const percent = messages.scoreOf(Math.round(score * 100) / 100);
-  return points === null ? percent : `${percent} · ${messages.verdictPoints(points.points, points.max)}`;
+/** Writes the score of a verdict as people do; null where it has none. */
+export function useScoreText(): (verdict: Pick<EarlierVerdict, "score" | "points">) => string | null {
+  const messages = useMessages();
+  const gradingText = useGradingText();
+  return ({ score, points }) => {
+    if (score === null) return null;
+    const percent = messages.scoreOf(Math.round(score * 100) / 100);
+    return points === null ? percent : `${percent} · ${gradingText.verdictPoints(points.points, points.max)}`;
+  };
 }
 
 /** Verdicts that others took the place of, the newest first, folded. */
 export function VerdictHistory({ history }: { history: readonly EarlierVerdict[] }) {
   const messages = useMessages();
+  const gradingText = useGradingText();
+  const scoreText = useScoreText();
   const language = useLanguage();
   if (history.length === 0) return null;
   return (
     <details>
-      <summary>{messages.verdictHistory(history.length)}</summary>
+      <summary>{gradingText.verdictHistory(history.length)}</summary>
       <ol className="rows" reversed>
         {history.toReversed().map((verdict) => (
           <li key={verdict.number}>
             <p>
-              <strong>{messages.verdictStatus(verdict.status)}</strong>
-              {verdict.score === null ? null : ` · ${scoreText(verdict, messages)}`}
+              <strong>{gradingText.verdictStatus(verdict.status)}</strong>
+              {verdict.score === null ? null : ` · ${scoreText(verdict)}`}
               {verdict.judged_at === null ? null : (
                 <span className="fine"> · {messages.judgedAt(formatInstant(verdict.judged_at, language))}</span>
               )}

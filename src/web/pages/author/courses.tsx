@@ -4,6 +4,7 @@ import { Link, useLocation } from "wouter";
 import { useCourses } from "../../api/queries.ts";
 import { request } from "../../api/request.ts";
 import type { Course } from "../../api/types.ts";
+import { useImportText } from "../../i18n/imports.ts";
 import { formatInstant, useLanguage, useMessages } from "../../i18n/index.ts";
 import { useStudioText } from "../../i18n/studio.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
@@ -16,6 +17,7 @@ import { beginWith } from "./studio/start.ts";
 /** The courses one may change: one's own; all of them for an administrator. */
 export default function AuthorCoursesPage() {
   const messages = useMessages();
+  const importText = useImportText();
   const language = useLanguage();
   const user = useUser();
   const isAuthor = useHasRole("author", "admin");
@@ -43,7 +45,7 @@ export default function AuthorCoursesPage() {
       </ul>
       <p>
         <Link className="button" href="/author/imports">
-          {messages.importTitle}
+          {importText.importTitle}
         </Link>
       </p>
       <NewCourse own={own ?? []} />

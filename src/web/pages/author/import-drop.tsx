@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useLocation } from "wouter";
 import { request } from "../../api/request.ts";
-import { useMessages } from "../../i18n/index.ts";
+import { useImportText } from "../../i18n/imports.ts";
 import { FaultNote } from "../../parts/fault.tsx";
 
 /** A button that drops something for good, once that is confirmed, and leads back to the list. */
@@ -33,13 +33,13 @@ function Drop({ path, label, question }: { path: string; label: string; question
 }
 
 export function DropDraft({ course, version }: { course: string; version: number }) {
-  const messages = useMessages();
+  const importText = useImportText();
   const path = `/courses/${course}/drafts/${version}`;
-  return <Drop path={path} label={messages.dropDraft} question={messages.dropDraftSure(version)} />;
+  return <Drop path={path} label={importText.dropDraft} question={importText.dropDraftSure(version)} />;
 }
 
 export function DropImport({ id, hasEnded }: { id: string; hasEnded: boolean }) {
-  const messages = useMessages();
-  const label = hasEnded ? messages.dropImport : messages.stopImport;
-  return <Drop path={`/courses/imports/${id}`} label={label} question={messages.dropImportSure} />;
+  const importText = useImportText();
+  const label = hasEnded ? importText.dropImport : importText.stopImport;
+  return <Drop path={`/courses/imports/${id}`} label={label} question={importText.dropImportSure} />;
 }

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { request } from "../../api/request.ts";
-import { useMessages } from "../../i18n/index.ts";
+import { useImportText } from "../../i18n/imports.ts";
 import { FaultNote } from "../../parts/fault.tsx";
 import { Table } from "../operator/section.tsx";
 import type { ImportPeople, PeopleJob } from "./import-formats.ts";
@@ -12,7 +12,7 @@ const isUnderWay = (job: PeopleJob | null | undefined) => job?.state === "queued
 
 /** The people of an archive: who would come, and the button that brings them. */
 export function People({ id }: { id: string }) {
-  const messages = useMessages();
+  const importText = useImportText();
   const client = useQueryClient();
   const found = useQuery({
     queryKey: ["import-people", id],
@@ -40,13 +40,13 @@ export function People({ id }: { id: string }) {
   );
   return (
     <section aria-labelledby="people">
-      <h2 id="people">{messages.importPeople}</h2>
-      <p>{messages.importPeopleHint}</p>
+      <h2 id="people">{importText.importPeople}</h2>
+      <p>{importText.importPeopleHint}</p>
       {found.isError ? <FaultNote fault={found.error} retry={() => void found.refetch()} /> : null}
       {begin.isError ? <FaultNote fault={begin.error} /> : null}
       <div className="actions">
-        {button("/roster", messages.importPeopleLook)}
-        {roster?.state === "done" ? button("", messages.importPeopleBring) : null}
+        {button("/roster", importText.importPeopleLook)}
+        {roster?.state === "done" ? button("", importText.importPeopleBring) : null}
       </div>
       {roster === null ? null : <Outcome job={roster} />}
       {people === null ? null : <Outcome job={people} />}
@@ -56,16 +56,16 @@ export function People({ id }: { id: string }) {
 
 /** How far a job is, and what came of it by the number. */
 function Outcome({ job }: { job: PeopleJob }) {
-  const messages = useMessages();
+  const importText = useImportText();
   const counts = Object.entries(job.counts);
   return (
     <div data-people={`${job.kind} ${job.state}`}>
-      <p role="status">{messages.importPeopleState(job.kind, job.state, job.applied, job.total)}</p>
+      <p role="status">{importText.importPeopleState(job.kind, job.state, job.applied, job.total)}</p>
       {counts.length === 0 ? null : (
-        <Table label={messages.importPeople} head={[messages.importPeopleWhat, messages.importCount]}>
+        <Table label={importText.importPeople} head={[importText.importPeopleWhat, importText.importCount]}>
           {counts.map(([what, count]) => (
             <tr key={what}>
-              <td>{messages.importPeopleCount(what)}</td>
+              <td>{importText.importPeopleCount(what)}</td>
               <td className="number">{count}</td>
             </tr>
           ))}

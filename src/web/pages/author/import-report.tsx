@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { request } from "../../api/request.ts";
-import { useMessages } from "../../i18n/index.ts";
+import { useImportText } from "../../i18n/imports.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
 import { Table } from "../operator/section.tsx";
 import type { ImportReport } from "./import-formats.ts";
@@ -17,7 +17,7 @@ interface Outline {
 
 /** The report of an import beside the course that came of it: each item with what became of its gates. */
 export function ImportedCourse({ id, course, version }: { id: string; course: string; version: number | null }) {
-  const messages = useMessages();
+  const importText = useImportText();
   const report = useQuery({
     queryKey: ["import-report", id],
     queryFn: () => request<ImportReport>(`/courses/imports/${id}/report`),
@@ -32,7 +32,7 @@ export function ImportedCourse({ id, course, version }: { id: string; course: st
   return (
     <div className="workbench">
       <section aria-labelledby="imported">
-        <h2 id="imported">{messages.importedCourse}</h2>
+        <h2 id="imported">{importText.importedCourse}</h2>
         {outline.data === undefined ? null : <DraftMap outline={outline.data} report={report.data} />}
       </section>
       <div className="workbench-side">
@@ -80,15 +80,15 @@ function titleOf(title: Record<string, string>): string {
 }
 
 function Gates({ mappings }: { mappings: readonly Mapping[] }) {
-  const messages = useMessages();
+  const importText = useImportText();
   if (mappings.length === 0) return null;
   return (
     <ul className="gates">
       {mappings.map(({ source, rule, verdict, why }) => (
         <li key={`${source} ${JSON.stringify(rule)}`} data-verdict={verdict}>
-          <span className="tag">{messages.verdict(verdict)}</span>{" "}
+          <span className="tag">{importText.verdict(verdict)}</span>{" "}
           <details>
-            <summary>{why === null ? messages.importRule : <span lang="en">{why}</span>}</summary>
+            <summary>{why === null ? importText.importRule : <span lang="en">{why}</span>}</summary>
             <pre>
               <code>{JSON.stringify(rule, null, 2)}</code>
             </pre>
@@ -103,19 +103,19 @@ function Gates({ mappings }: { mappings: readonly Mapping[] }) {
 }
 
 function Summary({ report }: { report: ImportReport }) {
-  const messages = useMessages();
+  const importText = useImportText();
   const { counts, content, release, format } = report;
   const elsewhere = content.questions.filter(({ judged }) => judged === "elsewhere");
   return (
     <section aria-labelledby="report">
-      <h2 id="report">{messages.importReport}</h2>
+      <h2 id="report">{importText.importReport}</h2>
       <p className="fine">
         {format} · {release}
       </p>
-      <Table label={messages.importReport} head={[messages.importRule, messages.importCount]}>
+      <Table label={importText.importReport} head={[importText.importRule, importText.importCount]}>
         {VERDICTS.map((verdict) => (
           <tr key={verdict}>
-            <td>{messages.verdict(verdict)}</td>
+            <td>{importText.verdict(verdict)}</td>
             <td className="number">{counts[verdict]}</td>
           </tr>
         ))}

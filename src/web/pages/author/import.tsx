@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { useTaskProgress } from "../../../client/react/index.ts";
 import { isAbsent } from "../../api/problem.ts";
 import { request } from "../../api/request.ts";
+import { useImportText } from "../../i18n/imports.ts";
 import { useMessages } from "../../i18n/index.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
 import { WarnIcon } from "../../parts/icons.tsx";
@@ -25,6 +26,7 @@ const hasEnded = ({ state }: CourseImportDetail) => state === "done" || state ==
 /** One import: how far it is, what came of it, and what to do with its draft. */
 export default function ImportPage({ id }: { id: string }) {
   const messages = useMessages();
+  const importText = useImportText();
   const isAuthor = useHasRole("author", "admin");
   const progress = useTaskProgress(id);
   const found = useQuery({
@@ -44,12 +46,12 @@ export default function ImportPage({ id }: { id: string }) {
   const done = Math.max(progress.done, data?.bytes_read ?? 0);
   return (
     <Page
-      title={data?.name ?? messages.importTitle}
+      title={data?.name ?? importText.importTitle}
       wide
       above={
         <nav className="trail" aria-label={messages.back}>
           <Link href="/author">{messages.authorTitle}</Link>
-          <Link href="/author/imports">{messages.importTitle}</Link>
+          <Link href="/author/imports">{importText.importTitle}</Link>
         </nav>
       }
     >
@@ -59,10 +61,10 @@ export default function ImportPage({ id }: { id: string }) {
       ) : (
         <>
           <p role="status" data-import={data.state}>
-            {messages.importState(data.state)}
+            {importText.importState(data.state)}
           </p>
           {hasEnded(data) ? null : (
-            <Meter value={done} max={data.size} label={messages.importRead(megabytes(done), megabytes(data.size))} />
+            <Meter value={done} max={data.size} label={importText.importRead(megabytes(done), megabytes(data.size))} />
           )}
           {data.state === "failed" ? <Failure errors={data.errors} /> : null}
           <div className="actions">
@@ -82,12 +84,12 @@ function megabytes(bytes: number): number {
 }
 
 function Failure({ errors }: { errors: CourseImportDetail["errors"] }) {
-  const messages = useMessages();
+  const importText = useImportText();
   return (
     <div className="note is-bad" role="alert">
       <WarnIcon />
       <div>
-        <strong>{messages.importNothingStored}</strong>
+        <strong>{importText.importNothingStored}</strong>
         <ul className="findings">
           {errors.map(({ path, rule, message }) => (
             <li key={`${path} ${rule} ${message}`}>
@@ -103,6 +105,7 @@ function Failure({ errors }: { errors: CourseImportDetail["errors"] }) {
 /** The draft that an import has made: nobody sees it until it is published. */
 function Draft({ found, version }: { found: CourseImportDetail; version: number }) {
   const messages = useMessages();
+  const importText = useImportText();
   const client = useQueryClient();
   const { course, impact } = found;
   const activate = useMutation({
@@ -115,8 +118,8 @@ function Draft({ found, version }: { found: CourseImportDetail; version: number 
   });
   return (
     <section className="publish" aria-labelledby="draft">
-      <h2 id="draft">{messages.importDraft(version)}</h2>
-      <p>{messages.importDraftHint}</p>
+      <h2 id="draft">{importText.importDraft(version)}</h2>
+      <p>{importText.importDraftHint}</p>
       {impact === null ? null : (
         <p>
           {messages.impactEnrollments(impact.evaluated, impact.enrollments)}: {messages.gaining(impact.gaining)},{" "}

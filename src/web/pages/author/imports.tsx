@@ -3,6 +3,7 @@ import { type DragEvent, type SubmitEvent, useId, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { allPages } from "../../api/queries.ts";
 import { uploadArchive } from "../../api/upload.ts";
+import { useImportText } from "../../i18n/imports.ts";
 import { formatInstant, useLanguage, useMessages } from "../../i18n/index.ts";
 import { FaultNote, Loading } from "../../parts/fault.tsx";
 import { Meter } from "../../parts/meter.tsx";
@@ -14,6 +15,7 @@ import { type CourseImport, FORMATS, type Format, formatOf, slugOf } from "./imp
 /** Courses of other platforms: a form to bring one in, and what became of those before. */
 export default function ImportsPage() {
   const messages = useMessages();
+  const importText = useImportText();
   const language = useLanguage();
   const isAuthor = useHasRole("author", "admin");
   const list = useQuery({
@@ -24,8 +26,8 @@ export default function ImportsPage() {
   if (!isAuthor) return <ForbiddenPage />;
   return (
     <Page
-      title={messages.importTitle}
-      lead={<p>{messages.importLead}</p>}
+      title={importText.importTitle}
+      lead={<p>{importText.importLead}</p>}
       above={
         <nav className="trail" aria-label={messages.back}>
           <Link href="/author">{messages.authorTitle}</Link>
@@ -34,17 +36,17 @@ export default function ImportsPage() {
     >
       <ImportForm />
       <section aria-labelledby="imports">
-        <h2 id="imports">{messages.imports}</h2>
+        <h2 id="imports">{importText.imports}</h2>
         {list.isPending ? <Loading /> : null}
         {list.isError ? <FaultNote fault={list.error} retry={() => void list.refetch()} /> : null}
-        {list.data?.length === 0 ? <p className="fine">{messages.noImports}</p> : null}
+        {list.data?.length === 0 ? <p className="fine">{importText.noImports}</p> : null}
         <ul className="versions">
           {list.data?.map((one) => (
             <li key={one.id}>
               <div>
                 <Link href={`/author/imports/${one.id}`}>{one.name}</Link> <code>{one.course}</code>
                 <p className="fine">
-                  {messages.importState(one.state)} · {formatInstant(one.created_at, language)}
+                  {importText.importState(one.state)} · {formatInstant(one.created_at, language)}
                 </p>
               </div>
             </li>
@@ -57,6 +59,7 @@ export default function ImportsPage() {
 
 function ImportForm() {
   const messages = useMessages();
+  const importText = useImportText();
   const id = useId();
   const client = useQueryClient();
   const [, navigate] = useLocation();
@@ -95,7 +98,7 @@ function ImportForm() {
     if (file !== null && !begin.isPending) begin.mutate(file);
   };
   return (
-    <form className="form" onSubmit={onSubmit} aria-label={messages.importTitle}>
+    <form className="form" onSubmit={onSubmit} aria-label={importText.importTitle}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: files can be dropped here; the button within chooses one. */}
       <div
         className={isOver ? "drop-zone is-over" : "drop-zone"}
@@ -118,11 +121,11 @@ function ImportForm() {
           />
         </label>
         <p id={`${id}-file`} role="status">
-          {file === null ? messages.importDrop : `${file.name} · ${messages.megabytes(file.size / 1_000_000)}`}
+          {file === null ? importText.importDrop : `${file.name} · ${importText.megabytes(file.size / 1_000_000)}`}
         </p>
       </div>
       <label className="field">
-        <span>{messages.importFrom}</span>
+        <span>{importText.importFrom}</span>
         <select
           value={format}
           onChange={(event) => {
@@ -149,19 +152,19 @@ function ImportForm() {
           onChange={(event) => setCourse(event.target.value)}
         />
         <span className="fine" id={`${id}-slug`}>
-          {messages.importSlugHint}
+          {importText.importSlugHint}
         </span>
       </label>
       {begin.isPending && sent !== null ? (
         <Meter
           value={sent.done}
           max={sent.size}
-          label={messages.importSent(sent.done / 1_000_000, sent.size / 1_000_000)}
+          label={importText.importSent(sent.done / 1_000_000, sent.size / 1_000_000)}
         />
       ) : null}
       {begin.isError ? <FaultNote fault={begin.error} /> : null}
       <button type="submit" className="button is-primary" aria-disabled={file === null || begin.isPending}>
-        {begin.isPending ? messages.importSending : messages.importBegin}
+        {begin.isPending ? importText.importSending : importText.importBegin}
       </button>
     </form>
   );

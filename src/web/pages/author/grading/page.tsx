@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useCourses } from "../../../api/queries.ts";
 import { type Page as ListPage, type PendingSubmission, shortName } from "../../../api/types.ts";
+import { useGradingText } from "../../../i18n/grading.ts";
 import { formatInstant, useLanguage, useMessages } from "../../../i18n/index.ts";
 import { FaultNote, Loading } from "../../../parts/fault.tsx";
 import { Page } from "../../../parts/page.tsx";
@@ -16,7 +17,7 @@ const EVERYTHING: Filter = { course: "", item: "", cohort: "" };
 
 /** Answers that wait for a person, one after the other: the queue on the side, the answer and its verdict beside it. */
 export default function GradingPage({ submission }: { submission: string | null }) {
-  const messages = useMessages();
+  const gradingText = useGradingText();
   const user = useUser();
   const courses = useCourses();
   const [filter, setFilter] = useState(EVERYTHING);
@@ -67,12 +68,12 @@ export default function GradingPage({ submission }: { submission: string | null 
   const isAll = counts.data?.is_complete ?? !queue.hasNextPage;
   const problems = counts.data?.results.filter(({ course_id }) => filter.course === "" || course_id === filter.course);
   return (
-    <Page title={messages.gradingTitle} lead={<p>{messages.gradingLead}</p>} wide>
+    <Page title={gradingText.gradingTitle} lead={<p>{gradingText.gradingLead}</p>} wide>
       <div className="grading-filters">
         <label className="field">
-          <span>{messages.gradingCourse}</span>
+          <span>{gradingText.gradingCourse}</span>
           <select value={filter.course} onChange={(event) => setFilter({ ...EVERYTHING, course: event.target.value })}>
-            <option value="">{messages.gradingAll}</option>
+            <option value="">{gradingText.gradingAll}</option>
             {mine.map(({ slug, title }) => (
               <option key={slug} value={slug}>
                 {title}
@@ -81,9 +82,9 @@ export default function GradingPage({ submission }: { submission: string | null 
           </select>
         </label>
         <label className="field">
-          <span>{messages.gradingProblem}</span>
+          <span>{gradingText.gradingProblem}</span>
           <select value={filter.item} onChange={(event) => setFilter({ ...filter, item: event.target.value })}>
-            <option value="">{messages.gradingAll}</option>
+            <option value="">{gradingText.gradingAll}</option>
             {problems?.map(({ item, pending }) => (
               <option key={item} value={item}>
                 {`${filter.course === "" ? item : shortName(item)} (${pending})`}
@@ -103,7 +104,7 @@ export default function GradingPage({ submission }: { submission: string | null 
         <Waiting
           rows={rows}
           current={submission}
-          status={queue.isSuccess ? messages.gradingLeft(left, isAll) : ""}
+          status={queue.isSuccess ? gradingText.gradingLeft(left, isAll) : ""}
           more={queue.hasNextPage ? () => void queue.fetchNextPage() : null}
           given={given}
           onNext={next}
@@ -114,15 +115,15 @@ export default function GradingPage({ submission }: { submission: string | null 
           {queue.isError ? <FaultNote fault={queue.error} retry={() => void queue.refetch()} /> : null}
           {queue.isSuccess && rows.length === 0 && submission === null ? (
             <>
-              <p>✓ {messages.gradingEmpty}</p>
-              <p className="fine">{messages.gradingEmptyHint}</p>
+              <p>✓ {gradingText.gradingEmpty}</p>
+              <p className="fine">{gradingText.gradingEmptyHint}</p>
               <button type="button" className="button" onClick={() => void queue.refetch()}>
-                {messages.gradingReload}
+                {gradingText.gradingReload}
               </button>
             </>
           ) : null}
-          {rows.length > 0 && submission === null ? <p>{messages.gradingPick}</p> : null}
-          <p role="status">{given[0] === undefined ? null : messages.gradingGiven(given[0].learner)}</p>
+          {rows.length > 0 && submission === null ? <p>{gradingText.gradingPick}</p> : null}
+          <p role="status">{given[0] === undefined ? null : gradingText.gradingGiven(given[0].learner)}</p>
           {graded.isError ? <FaultNote fault={graded.error} retry={() => void graded.refetch()} /> : null}
           {submission !== null && graded.isPending ? <Loading /> : null}
           {graded.data === undefined ? null : (
@@ -147,7 +148,7 @@ export default function GradingPage({ submission }: { submission: string | null 
 }
 
 function CohortField({ cohort, onChange }: { cohort: string; onChange: (cohort: string) => void }) {
-  const messages = useMessages();
+  const gradingText = useGradingText();
   return (
     <form
       className="grading-filters"
@@ -157,11 +158,11 @@ function CohortField({ cohort, onChange }: { cohort: string; onChange: (cohort: 
       }}
     >
       <label className="field">
-        <span>{messages.gradingCohort}</span>
+        <span>{gradingText.gradingCohort}</span>
         <input name="cohort" defaultValue={cohort} maxLength={64} />
       </label>
       <button type="submit" className="button">
-        {messages.gradingShow}
+        {gradingText.gradingShow}
       </button>
     </form>
   );
@@ -178,9 +179,10 @@ function Waiting(props: {
 }) {
   const { rows, current, status, more, given, onNext, onPrevious } = props;
   const messages = useMessages();
+  const gradingText = useGradingText();
   const language = useLanguage();
   return (
-    <nav aria-label={messages.gradingQueue}>
+    <nav aria-label={gradingText.gradingQueue}>
       <div className="grading-head">
         <p role="status">
           <strong>{status}</strong>
@@ -188,10 +190,10 @@ function Waiting(props: {
         {rows.length === 0 ? null : (
           <div className="actions">
             <button type="button" className="button is-small" onClick={onPrevious}>
-              {messages.gradingPrevious}
+              {gradingText.gradingPrevious}
             </button>
             <button type="button" className="button is-small" onClick={onNext}>
-              {messages.gradingNext}
+              {gradingText.gradingNext}
             </button>
           </div>
         )}
@@ -215,7 +217,7 @@ function Waiting(props: {
       )}
       {given.length === 0 ? null : (
         <details>
-          <summary>{messages.gradingRecent}</summary>
+          <summary>{gradingText.gradingRecent}</summary>
           <ul className="rows grading-queue">
             {given.map(({ id, learner }) => (
               <li key={id}>
@@ -230,15 +232,15 @@ function Waiting(props: {
 }
 
 function Keys({ isOn, onChange }: { isOn: boolean; onChange: (isOn: boolean) => void }) {
-  const messages = useMessages();
+  const gradingText = useGradingText();
   return (
-    <section aria-label={messages.gradingKeys}>
+    <section aria-label={gradingText.gradingKeys}>
       <label className="check">
         <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.target.checked)} />
-        <span>{messages.gradingSingleKeys}</span>
+        <span>{gradingText.gradingSingleKeys}</span>
       </label>
       <ul className="keys fine">
-        {messages.gradingKeyList.map(([key, action]) => (
+        {gradingText.gradingKeyList.map(([key, action]) => (
           <li key={key}>
             <kbd>{key}</kbd> {action}
           </li>

@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { useProblems } from "../../../api/queries.ts";
 import { request } from "../../../api/request.ts";
 import type { RegradeAnswer } from "../../../api/types.ts";
+import { useGradingText } from "../../../i18n/grading.ts";
 import { useMessages } from "../../../i18n/index.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { Page } from "../../../parts/page.tsx";
@@ -21,6 +22,7 @@ const MAX_SHOWN = 200;
 /** All answers to one problem judged again after its key changed: first what would change, then the change. */
 export default function RegradePage({ course }: { course: string }) {
   const messages = useMessages();
+  const gradingText = useGradingText();
   const problems = useProblems(course);
   const [item, setItem] = useState("");
   const [relock, setRelock] = useState(false);
@@ -51,8 +53,8 @@ export default function RegradePage({ course }: { course: string }) {
   const trial = run.data?.isTrial === true ? run.data : null;
   return (
     <Page
-      title={messages.regradeTitle}
-      lead={<p>{messages.regradeLead}</p>}
+      title={gradingText.regradeTitle}
+      lead={<p>{gradingText.regradeLead}</p>}
       wide
       above={
         <nav className="trail" aria-label={messages.back}>
@@ -62,7 +64,7 @@ export default function RegradePage({ course }: { course: string }) {
     >
       <div className="form">
         <label className="field">
-          <span>{messages.gradingProblem}</span>
+          <span>{gradingText.gradingProblem}</span>
           <select
             value={item}
             onChange={(event) => {
@@ -87,7 +89,7 @@ export default function RegradePage({ course }: { course: string }) {
               run.reset();
             }}
           />
-          <span>{messages.gradingRelock}</span>
+          <span>{gradingText.gradingRelock}</span>
         </label>
         <div className="actions">
           <button
@@ -96,11 +98,11 @@ export default function RegradePage({ course }: { course: string }) {
             aria-disabled={run.isPending || item === ""}
             onClick={() => start(true)}
           >
-            {messages.regradePreview}
+            {gradingText.regradePreview}
           </button>
           {trial === null || trial.rows.length === 0 ? null : (
             <button type="button" className="button is-primary" onClick={() => start(false)}>
-              {messages.regradeDo(trial.rows.length)}
+              {gradingText.regradeDo(trial.rows.length)}
             </button>
           )}
         </div>
@@ -108,17 +110,17 @@ export default function RegradePage({ course }: { course: string }) {
       {problems.isError ? <FaultNote fault={problems.error} retry={() => void problems.refetch()} /> : null}
       {run.isError ? <FaultNote fault={run.error} /> : null}
       <p role="status">
-        {run.isPending ? messages.regradeLooking(looked) : null}
+        {run.isPending ? gradingText.regradeLooking(looked) : null}
         {run.data === undefined
           ? null
           : run.data.isTrial
-            ? messages.regradeWould(run.data.rows.length, run.data.looked)
-            : messages.regradeDone(run.data.rows.length)}
+            ? gradingText.regradeWould(run.data.rows.length, run.data.looked)
+            : gradingText.regradeDone(run.data.rows.length)}
       </p>
       {run.data === undefined || run.data.rows.length === 0 ? null : (
         <Table
-          label={messages.regradeTitle}
-          head={[messages.learner, messages.regradeScores, messages.regradeUnlocks, messages.regradeLocks]}
+          label={gradingText.regradeTitle}
+          head={[messages.learner, gradingText.regradeScores, gradingText.regradeUnlocks, gradingText.regradeLocks]}
         >
           {run.data.rows.slice(0, MAX_SHOWN).map((row) => (
             <tr key={row.enrollment_id} data-learner={row.learner}>

@@ -1,6 +1,6 @@
 import { type RefObject, useState } from "react";
 import type { LineComment } from "../../../api/types.ts";
-import { useMessages } from "../../../i18n/index.ts";
+import { useGradingText } from "../../../i18n/grading.ts";
 
 /** A remark on some lines of the answer. The field of the line is where a click on a line leads. */
 export function RemarkForm(props: {
@@ -11,7 +11,7 @@ export function RemarkForm(props: {
   onAdd: (comment: LineComment) => void;
 }) {
   const { lines, line, onLine, textRef, onAdd } = props;
-  const messages = useMessages();
+  const gradingText = useGradingText();
   const [to, setTo] = useState("");
   const [text, setText] = useState("");
   const add = () => {
@@ -25,18 +25,18 @@ export function RemarkForm(props: {
   };
   return (
     <fieldset className="rubric">
-      <legend>{messages.gradingRemark}</legend>
+      <legend>{gradingText.gradingRemark}</legend>
       <div className="remark-form">
         <label className="field">
-          <span>{messages.gradingFromLine}</span>
+          <span>{gradingText.gradingFromLine}</span>
           <input inputMode="numeric" value={line} onChange={(event) => onLine(event.target.value)} />
         </label>
         <label className="field">
-          <span>{messages.gradingToLine}</span>
+          <span>{gradingText.gradingToLine}</span>
           <input inputMode="numeric" value={to} onChange={(event) => setTo(event.target.value)} />
         </label>
         <label className="field">
-          <span>{messages.gradingRemarkText}</span>
+          <span>{gradingText.gradingRemarkText}</span>
           <input
             ref={textRef}
             value={text}
@@ -50,7 +50,7 @@ export function RemarkForm(props: {
           />
         </label>
         <button type="button" className="button is-small" onClick={add}>
-          {messages.gradingAddRemark}
+          {gradingText.gradingAddRemark}
         </button>
       </div>
     </fieldset>

@@ -1,4 +1,4 @@
-import { useMessages } from "../../../i18n/index.ts";
+import { useGradingText } from "../../../i18n/grading.ts";
 import { type Criteria, type Draft, type Mark, NO_MARK, pointsOf } from "./draft.ts";
 
 /** Marks by the criteria of a rubric: a level, or points, and a note. */
@@ -8,13 +8,13 @@ export function RubricForm(props: {
   onChange: (marks: Draft["marks"]) => void;
 }) {
   const { criteria, marks, onChange } = props;
-  const messages = useMessages();
+  const gradingText = useGradingText();
   const max = criteria.reduce((sum, { points }) => sum + points, 0);
   const sum = criteria.reduce((all, criterion) => all + (pointsOf(marks[criterion.id] ?? NO_MARK, criterion) ?? 0), 0);
   return (
     <fieldset className="rubric">
       <legend>
-        <strong>{messages.gradingRubric}</strong> <span className="fine">{messages.gradingSum(sum, max)}</span>
+        <strong>{gradingText.gradingRubric}</strong> <span className="fine">{gradingText.gradingSum(sum, max)}</span>
       </legend>
       {criteria.map(({ id, title, description, points, levels }) => {
         const mark = marks[id] ?? NO_MARK;
@@ -43,7 +43,7 @@ export function RubricForm(props: {
             <div className="criterion-rest">
               <label className="field">
                 <span>
-                  {messages.gradingPoints} <span className="fine">{messages.gradingOf(points)}</span>
+                  {gradingText.gradingPoints} <span className="fine">{gradingText.gradingOf(points)}</span>
                 </span>
                 <input
                   inputMode="decimal"
@@ -52,7 +52,7 @@ export function RubricForm(props: {
                 />
               </label>
               <label className="field">
-                <span>{messages.gradingNote}</span>
+                <span>{gradingText.gradingNote}</span>
                 <input
                   value={mark.comment}
                   maxLength={1_000}

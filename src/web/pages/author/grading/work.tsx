@@ -3,12 +3,13 @@ import { type KeyboardEvent, type SubmitEvent, useId, useRef, useState } from "r
 import { isRefusal } from "../../../api/problem.ts";
 import { request } from "../../../api/request.ts";
 import type { GivenVerdict, GradedSubmission, SubmissionAnswer } from "../../../api/types.ts";
+import { useGradingText } from "../../../i18n/grading.ts";
 import { formatInstant, useLanguage, useMessages } from "../../../i18n/index.ts";
 import { FaultNote } from "../../../parts/fault.tsx";
 import { LinedAnswer } from "../../../parts/lined-answer.tsx";
 import { Markdown } from "../../../parts/markdown.tsx";
 import { SubmittedFiles } from "../../../parts/submitted-files.tsx";
-import { SaidOfAnswer, scoreText, VerdictHistory } from "../../../parts/verdict.tsx";
+import { SaidOfAnswer, useScoreText, VerdictHistory } from "../../../parts/verdict.tsx";
 import { useUser } from "../../../session/hooks.ts";
 import { bodyOf, useDraft } from "./draft.ts";
 import { useKeys } from "./keys.ts";
@@ -20,6 +21,7 @@ import { RubricForm } from "./rubric-form.tsx";
 export function Work(props: { submission: GradedSubmission; hasKeys: boolean; onGiven: () => void }) {
   const { submission, hasKeys, onGiven } = props;
   const messages = useMessages();
+  const gradingText = useGradingText();
   const language = useLanguage();
   const id = useId();
   const { draft, change, wasKept, forget } = useDraft(useUser()?.id ?? "", submission);
@@ -60,9 +62,9 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
   };
   const conflict = verdictIn(give.error);
   const says = {
-    passed: messages.gradingChoose,
-    score: messages.gradingScoreBad,
-    rubric: messages.gradingRubricMissing,
+    passed: gradingText.gradingChoose,
+    score: gradingText.gradingScoreBad,
+    rubric: gradingText.gradingRubricMissing,
   };
   return (
     <article className="grading-work" aria-labelledby={`${id}-title`} data-submission={submission.id}>
@@ -72,12 +74,12 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
         </h2>
         <p className="fine">
           {learner} · {messages.submittedOn(formatInstant(submission.submitted_at, language))}
-          {submission.held ? ` · ${messages.gradingHeld}` : null}
+          {submission.held ? ` · ${gradingText.gradingHeld}` : null}
         </p>
       </header>
       {content === null ? null : (
         <details open>
-          <summary>{messages.gradingAsked}</summary>
+          <summary>{gradingText.gradingAsked}</summary>
           <Markdown source={content} />
         </details>
       )}
@@ -86,7 +88,7 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
       <LinedAnswer
         answer={answer}
         comments={draft.comments}
-        label={messages.gradingLines}
+        label={gradingText.gradingLines}
         onLine={(number) => {
           setLine(String(number));
           remark.current?.focus();
@@ -94,9 +96,15 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
         onRemove={(index) => change({ comments: draft.comments.filter((_, at) => at !== index) })}
       />
       <Others submission={submission} />
-      <form className="form" ref={form} onSubmit={onSubmit} onKeyDown={onKeyDown} aria-label={messages.gradingVerdict}>
-        {wasKept ? <p className="fine">{messages.gradingKept}</p> : null}
-        {submission.number > 0 ? <p className="note">{messages.gradingNow}</p> : null}
+      <form
+        className="form"
+        ref={form}
+        onSubmit={onSubmit}
+        onKeyDown={onKeyDown}
+        aria-label={gradingText.gradingVerdict}
+      >
+        {wasKept ? <p className="fine">{gradingText.gradingKept}</p> : null}
+        {submission.number > 0 ? <p className="note">{gradingText.gradingNow}</p> : null}
         <RemarkForm
           lines={answer.split("\n").length}
           line={line}
@@ -108,7 +116,7 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
           <RubricForm criteria={criteria} marks={draft.marks} onChange={(marks) => change({ marks })} />
         )}
         <fieldset className="segments">
-          <legend className="visually-hidden">{messages.gradingVerdict}</legend>
+          <legend className="visually-hidden">{gradingText.gradingVerdict}</legend>
           {[true, false].map((passed) => (
             <label key={String(passed)}>
               <input
@@ -117,13 +125,13 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
                 checked={draft.passed === passed}
                 onChange={() => change({ passed })}
               />
-              <span>{passed ? messages.gradingPassed : messages.gradingFailed}</span>
+              <span>{passed ? gradingText.gradingPassed : gradingText.gradingFailed}</span>
             </label>
           ))}
         </fieldset>
         {criteria === null ? (
           <label className="field">
-            <span>{messages.gradingScore}</span>
+            <span>{gradingText.gradingScore}</span>
             <input
               value={draft.score}
               maxLength={30}
@@ -132,12 +140,12 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
               onChange={(event) => change({ score: event.target.value })}
             />
             <span className="fine" id={`${id}-score`}>
-              {messages.gradingScoreHint}
+              {gradingText.gradingScoreHint}
             </span>
           </label>
         ) : null}
         <label className="field">
-          <span>{messages.gradingComment}</span>
+          <span>{gradingText.gradingComment}</span>
           <textarea
             ref={comment}
             rows={4}
@@ -147,12 +155,12 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
             onChange={(event) => change({ feedback: event.target.value })}
           />
           <span className="fine" id={`${id}-comment`}>
-            {messages.gradingCommentHint}
+            {gradingText.gradingCommentHint}
           </span>
         </label>
         {draft.feedback.trim() === "" ? null : (
           <details>
-            <summary>{messages.gradingPreview}</summary>
+            <summary>{gradingText.gradingPreview}</summary>
             <Markdown source={draft.feedback} />
           </details>
         )}
@@ -163,12 +171,12 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
               checked={draft.relock}
               onChange={(event) => change({ relock: event.target.checked })}
             />
-            <span>{messages.gradingRelock}</span>
+            <span>{gradingText.gradingRelock}</span>
           </label>
         ) : (
           <label className="check">
             <input type="checkbox" checked={draft.held} onChange={(event) => change({ held: event.target.checked })} />
-            <span>{messages.gradingHold}</span>
+            <span>{gradingText.gradingHold}</span>
           </label>
         )}
         <p role="alert">{missing === null ? null : says[missing]}</p>
@@ -178,10 +186,10 @@ export function Work(props: { submission: GradedSubmission; hasKeys: boolean; on
         {give.isError && conflict === null ? <FaultNote fault={give.error} /> : null}
         <button type="submit" className="button is-primary" aria-disabled={give.isPending}>
           {give.isPending
-            ? messages.gradingSending
+            ? gradingText.gradingSending
             : submission.number > 0
-              ? messages.gradingChange
-              : messages.gradingGive}
+              ? gradingText.gradingChange
+              : gradingText.gradingGive}
         </button>
       </form>
       <VerdictHistory history={submission.history} />
@@ -206,16 +214,17 @@ function Options({ submission: { question } }: { submission: GradedSubmission })
 /** The verdict of somebody who was first. */
 function Conflict(props: { verdict: GivenVerdict; onLeave: () => void; onReplace: () => void; forget: () => void }) {
   const { verdict, onLeave, onReplace, forget } = props;
-  const messages = useMessages();
+  const gradingText = useGradingText();
+  const scoreText = useScoreText();
   const language = useLanguage();
   const when = verdict.judged_at === null ? "" : formatInstant(verdict.judged_at, language);
   return (
     <div className="note is-bad" role="alert" data-conflict={verdict.number}>
       <div>
-        <strong>{messages.gradingConflict}</strong>
-        <p className="fine">{messages.gradingConflictBy(verdict.judged_by ?? "–", when)}</p>
+        <strong>{gradingText.gradingConflict}</strong>
+        <p className="fine">{gradingText.gradingConflictBy(verdict.judged_by ?? "–", when)}</p>
         <p>
-          {messages.verdictStatus(verdict.status)} · {scoreText(verdict, messages)}
+          {gradingText.verdictStatus(verdict.status)} · {scoreText(verdict)}
         </p>
         <SaidOfAnswer feedback={verdict.feedback} rubric={verdict.rubric} />
         <div className="actions">
@@ -227,10 +236,10 @@ function Conflict(props: { verdict: GivenVerdict; onLeave: () => void; onReplace
               onLeave();
             }}
           >
-            {messages.gradingKeepTheirs}
+            {gradingText.gradingKeepTheirs}
           </button>
           <button type="button" className="button is-small" onClick={onReplace}>
-            {messages.gradingUseMine}
+            {gradingText.gradingUseMine}
           </button>
         </div>
       </div>
@@ -240,18 +249,20 @@ function Conflict(props: { verdict: GivenVerdict; onLeave: () => void; onReplace
 
 function Others({ submission }: { submission: GradedSubmission }) {
   const messages = useMessages();
+  const gradingText = useGradingText();
+  const scoreText = useScoreText();
   const language = useLanguage();
   const others = useOthers(submission);
   if (others.length === 0) return null;
   return (
     <details>
-      <summary>{messages.gradingEarlier(others.length)}</summary>
+      <summary>{gradingText.gradingEarlier(others.length)}</summary>
       <ol className="rows submissions">
         {others.map((other) => (
           <li key={other.id}>
             <p>
-              <strong>{messages.verdictStatus(other.status)}</strong>
-              {other.score === null ? null : ` · ${scoreText(other, messages)}`}
+              <strong>{gradingText.verdictStatus(other.status)}</strong>
+              {other.score === null ? null : ` · ${scoreText(other)}`}
               <span className="fine"> · {messages.submittedOn(formatInstant(other.submitted_at, language))}</span>
             </p>
             <SaidOfAnswer feedback={other.feedback} rubric={other.rubric} />

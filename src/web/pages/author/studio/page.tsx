@@ -3,6 +3,7 @@ import { lazy, Suspense } from "react";
 import { Link, useLocation, useSearchParams } from "wouter";
 import { isAbsent } from "../../../api/problem.ts";
 import { useCourseInfo } from "../../../api/queries.ts";
+import { useGradingText } from "../../../i18n/grading.ts";
 import { useMessages } from "../../../i18n/index.ts";
 import { useStudioText } from "../../../i18n/studio.ts";
 import { FaultNote, Loading } from "../../../parts/fault.tsx";
@@ -30,6 +31,7 @@ type View = (typeof VIEWS)[number];
 /** One course of an author: its outline and forms, the map as it will look, publishing, and the document as text. */
 export default function StudioPage({ course, view }: { course: string; view: "studio" | "document" }) {
   const messages = useMessages();
+  const gradingText = useGradingText();
   const isAuthor = useHasRole("author", "admin");
   const info = useCourseInfo(course);
   // A co-author need not be an author elsewhere.
@@ -47,7 +49,7 @@ export default function StudioPage({ course, view }: { course: string; view: "st
           <Link href={`/author/${course}/people`}>{messages.peopleTitle}</Link>
           <Link href={`/author/${course}/class`}>{messages.classTitle}</Link>
           <Link href={`/author/${course}/insight`}>{messages.insightTitle}</Link>
-          <Link href={`/author/${course}/regrade`}>{messages.regradeTitle}</Link>
+          <Link href={`/author/${course}/regrade`}>{gradingText.regradeTitle}</Link>
         </nav>
       }
     >
