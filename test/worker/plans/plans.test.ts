@@ -11,7 +11,7 @@ import {
 import { env } from "cloudflare:workers";
 import { base32 } from "@better-auth/utils/base32";
 import { createOTP } from "@better-auth/utils/otp";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { createApi } from "../../../src/api.ts";
 import { removeEntries } from "../../../src/audit/chain/projection.ts";
@@ -79,7 +79,7 @@ const searching = { RECORD_SEARCH: "on" } as unknown as Partial<Env>;
 const driven = new Set<string>();
 
 /** What one call needs of the answer to another. */
-const answerSchema = z.looseObject({
+const fieldsSchema = z.looseObject({
   id: z.string().default(""),
   next_cursor: z.string().nullable().default(null),
   submission_id: z.string().default(""),
@@ -96,6 +96,12 @@ const answerSchema = z.looseObject({
   upload: z.looseObject({ url: z.string() }).default({ url: "" }),
   results: z.array(z.looseObject({ id: z.string().default("") })).default([]),
 });
+
+/** A field that is null in an answer is one that nobody here needs of it. */
+const answerSchema = z
+  .record(z.string(), z.unknown())
+  .transform((fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)))
+  .pipe(fieldsSchema);
 
 /** Calls a route with every D1 statement recorded, background work included. */
 async function drive(
@@ -776,31 +782,43 @@ async function drivePeople(path: string, id: unknown, as: [string, Role]) {
 /** A roster with every kind of act: sent, by night, and a source that is removed. */
 async function driveRosters(template: string) {
   const source = `${template}/sources/{source}`;
-  const one = "/courses/big/roster/sources/school";
+  // A course of its own: each of the 39,000 learners of the large one would be withdrawn.
+  const slug = "rostered";
+  await drive("POST", "/courses", "/courses", { body: { slug, title: "Rostered" } });
+  const chapters = [{ id: `${slug}.one`, title: "One" }];
+  const published = { document: { slug, title: "Rostered", chapters } };
+  await drive("POST", "/courses/{course}/versions", `/courses/${slug}/versions`, { body: published });
+  const one = `/courses/${slug}/roster/sources/school`;
   const settings = { match: "sourced_id", guardians: true, missing: "leave_all" };
   const body = { kind: "bucket", format: "oneroster", address: "a.zip", hour: 3, settings };
   await drive("PUT", source, one, { body });
-  await drive("GET", `${template}/sources`, "/courses/big/roster/sources");
+  await drive("GET", `${template}/sources`, `/courses/${slug}/roster/sources`);
   const places = [
     { id: "e1", person: "roster-one" },
     { id: "e2", person: "roster-tom", role: "teacher" },
   ];
   const rest = { guardians: ["roster-mum"], agents: { "roster-mum": "roster-one" } };
+  // The real queue may have taken the run a moment before: then it is that consumer's, and this waits for it.
   const next = async (id: unknown) => {
     await consume("latchkey-imports", [{ type: "roster", id }]);
+    const state = () => env.DB.prepare("SELECT state FROM roster_runs WHERE id = ?").bind(id).first("state");
+    await vi.waitFor(async () => expect(["planned", "done", "failed"]).toContain(await state()), {
+      timeout: 30_000,
+      interval: 100,
+    });
   };
   for (const file of [oneRoster(places, rest), oneRoster([{ id: "e3", person: "roster-two" }])]) {
     const headers = { "content-type": "application/zip" };
     const sent = await driveBytes("POST", `${source}/files`, `${one}/files`, headers, ["root", "admin"], file);
     await next(sent.id);
-    const run = `/courses/big/roster/runs/${sent.id}`;
+    const run = `/courses/${slug}/roster/runs/${sent.id}`;
     const seen = z.looseObject({ preview: z.looseObject({ goes: z.int() }) });
     const { preview } = seen.parse(await drive("GET", `${template}/runs/{id}`, run));
     await drive("POST", `${template}/runs/{id}/confirm`, `${run}/confirm`, { body: { confirm_removed: preview.goes } });
     await next(sent.id);
   }
-  const page = await drive("GET", `${template}/runs`, "/courses/big/roster/runs?limit=1");
-  await drive("GET", `${template}/runs`, `/courses/big/roster/runs?limit=1&cursor=${page.next_cursor}`);
+  const page = await drive("GET", `${template}/runs`, `/courses/${slug}/roster/runs?limit=1`);
+  await drive("GET", `${template}/runs`, `/courses/${slug}/roster/runs?limit=1&cursor=${page.next_cursor}`);
   const asked = await drive("POST", `${source}/runs`, `${one}/runs`);
   await next(asked.id);
   await env.DB.prepare("UPDATE roster_sources SET due_at = 1").run();
@@ -1131,6 +1149,8 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
             !text.includes(" MATCH ") &&
             !text.includes("FROM user_courses LEFT JOIN users") &&
             !text.includes("GROUP BY cohort.value") &&
+            // Of one learner in one course: 101 at most, since this is the statement that bounds them.
+            !text.startsWith("DELETE FROM reading_places") &&
             // Of each course of a grader as many as a page may hold are sorted; counted are 10,000 at most.
             !text.includes("CROSS JOIN submissions AS")) ||
           /AUTOMATIC/.test(step);
