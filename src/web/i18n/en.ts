@@ -142,7 +142,6 @@ export const en = {
     tutorial_not_completed: (title: string) => `The tutorial “${title}” is not completed`,
     locked_by_staff: "Locked by staff",
   },
-  thisItem: "something else",
   somethingHidden: "Something that you cannot see yet",
   step: {
     complete: (title: string) => `Complete “${title}”`,
@@ -161,7 +160,6 @@ export const en = {
 
   markComplete: { chapter: "Mark this chapter as completed", problem: "Mark as done" },
   marking: "Marking …",
-  chapterDone: "You have completed this chapter.",
   chapterDoneAt: (when: string) => `Completed ${when}`,
   noContent: "There is no text here.",
   inThisChapter: "In this chapter",
@@ -184,7 +182,6 @@ export const en = {
   nothingOpened: "It opened nothing new.",
   nextProblem: "Next problem",
   backToMap: "Back to the map",
-  backToChapter: "Back to the chapter",
   lockedTitle: "This is still locked",
 
   notices: (unread: number) => (unread === 0 ? "Messages" : `${unread} new`),
@@ -214,7 +211,6 @@ export const en = {
   dryRun: "Show the effect",
   publish: "Publish",
   working: "Working …",
-  noErrors: "The document has no errors.",
   errorsFound: (count: number) => `${count} ${count === 1 ? "error" : "errors"} found`,
   errorAt: (line: number, column: number) => `Line ${line}, column ${column}`,
   errorNowhere: "The whole document",
@@ -351,7 +347,6 @@ export const en = {
   ofThisIsolate: "Deliveries are counted by the isolate that answers.",
   status: "State",
   refresh: "Refresh",
-  allGood: "No problems",
   forbiddenTitle: "No access with this account",
   forbiddenText: "This page needs another role.",
 };

@@ -142,7 +142,6 @@ export const zh: Messages = {
     tutorial_not_completed: (title) => `入门内容《${title}》尚未完成`,
     locked_by_staff: "已被管理者锁定",
   },
-  thisItem: "其他内容",
   somethingHidden: "你暂时看不到的内容",
   step: {
     complete: (title) => `完成《${title}》`,
@@ -160,7 +159,6 @@ export const zh: Messages = {
 
   markComplete: { chapter: "把本章标记为完成", problem: "标记为完成" },
   marking: "正在标记……",
-  chapterDone: "你已完成本章。",
   chapterDoneAt: (when) => `完成于 ${when}`,
   noContent: "这里没有文字。",
   inThisChapter: "本章题目",
@@ -183,7 +181,6 @@ export const zh: Messages = {
   nothingOpened: "没有因此打开新的内容。",
   nextProblem: "下一题",
   backToMap: "回到地图",
-  backToChapter: "回到章节",
   lockedTitle: "这里还锁着",
 
   notices: (unread) => (unread === 0 ? "消息" : `${unread} 条新消息`),
@@ -213,7 +210,6 @@ export const zh: Messages = {
   dryRun: "查看影响",
   publish: "发布",
   working: "正在处理……",
-  noErrors: "文档没有错误。",
   errorsFound: (count) => `发现 ${count} 处错误`,
   errorAt: (line, column) => `第 ${line} 行，第 ${column} 列`,
   errorNowhere: "整个文档",
@@ -344,7 +340,6 @@ export const zh: Messages = {
   ofThisIsolate: "投递数据由应答的实例统计。",
   status: "状态",
   refresh: "刷新",
-  allGood: "一切正常",
   forbiddenTitle: "此账号无权访问",
   forbiddenText: "这个页面需要另一种角色。",
 };
