@@ -94,6 +94,7 @@ export const FEATURES = [
     async () => (await import("./people/routes.ts")).peopleRoutes(),
   ),
   inApi(["/decisions"], async () => (await import("./connect/decisions/routes.ts")).decisionRoutes()),
+  inApi(["/ofrep/v1"], async () => (await import("./connect/ofrep/routes.ts")).ofrepRoutes()),
   inApi(
     [
       "/courses/*/next",

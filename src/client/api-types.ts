@@ -3540,6 +3540,62 @@ export type DecisionRequest = {
   [extra: string]: unknown;
 };
 
+export type Flags = {
+  flags: Flag[];
+  metadata: {
+    course: string;
+    snapshot_version: number;
+    course_version: number;
+    source: string;
+  };
+  /** Of the caller's own flags: a stream that says when to ask again. Do not log its address. */
+  eventStreams?: {
+    type: "sse";
+    url: string;
+    inactivityDelaySec: 120;
+  }[];
+};
+
+export type Flag = {
+  key: string;
+  /** Whether the learner may open the item. */
+  value: boolean;
+  reason: "TARGETING_MATCH";
+  /** The state of the item. One flag alone says `unlocked` of every item that is open. */
+  variant: "locked" | "unlocked" | "started" | "completed" | "not_enrolled";
+  metadata?: {
+    /** Of a locked item: the sentence for the learner. */
+    why?: string;
+  };
+};
+
+export type FlagsRequest = {
+  context: {
+    /** The learner. */
+    targetingKey: string;
+    /** The answer includes the write that returned this progress_seq. */
+    min_seq?: number;
+    /** The answer may be this many seconds old. */
+    max_stale?: number;
+    course: string;
+    [extra: string]: unknown;
+  };
+  [extra: string]: unknown;
+};
+
+export type FlagRequest = {
+  context: {
+    /** The learner. */
+    targetingKey: string;
+    /** The answer includes the write that returned this progress_seq. */
+    min_seq?: number;
+    /** The answer may be this many seconds old. */
+    max_stale?: number;
+    [extra: string]: unknown;
+  };
+  [extra: string]: unknown;
+};
+
 export type Next = {
   results: NextThing[];
   /** Items of the course that are done. */
@@ -6206,6 +6262,29 @@ export interface Paths {
     post: {
       body: DecisionRequest;
       answer: Decisions;
+    };
+  };
+  "/api/v1/ofrep/v1/evaluate/flags": {
+    /** All items of a course as flags that say whether the learner may open them (OpenFeature's OFREP) */
+    post: {
+      query: {
+        /** What a notice said. Nothing depends on it. */
+        flagConfigEtag?: string;
+        /** What a notice said. Nothing depends on it. */
+        flagConfigLastModified?: string;
+      };
+      body: FlagsRequest;
+      answer: Flags;
+    };
+  };
+  "/api/v1/ofrep/v1/evaluate/flags/{key}": {
+    /** One item as a flag that says whether the learner may open it, and if not, why (OpenFeature's OFREP) */
+    post: {
+      path: {
+        key: string;
+      };
+      body: FlagRequest;
+      answer: Flag;
     };
   };
   "/api/v1/courses/{course}/next": {

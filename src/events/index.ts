@@ -4,6 +4,7 @@ import { late } from "../platform/late.ts";
 export { BROADCAST_LOG_SCHEMA } from "./broadcast-log-schema.ts";
 export { callBroadcastLog } from "./broadcast-log-stub.ts";
 export { CHANNEL_SCHEMA } from "./channel-schema.ts";
+export { cursorOf } from "./cursor.ts";
 export type { KeptBack } from "./gathering.ts";
 export { callChannel, callChannelObject } from "./stubs.ts";
 export type { TopicRights } from "./topic-rights.ts";
@@ -16,3 +17,4 @@ export const publishAll = /* @__PURE__ */ late(async () => (await import("./publ
 export const reportDeadLetters = /* @__PURE__ */ late(
   async () => (await import("./system-errors.ts")).reportDeadLetters,
 );
+export const openStream = /* @__PURE__ */ late(async () => (await import("./stream.ts")).openStream);

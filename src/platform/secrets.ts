@@ -61,6 +61,7 @@ export type KeyPurpose =
   | "cursor"
   | "invitation"
   | "mail-link"
+  | "notice-token"
   | "pass"
   | "passkey"
   | "pseudonym"

@@ -1,13 +1,13 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { recordOncePerDay } from "../../audit/index.ts";
 import { respond } from "../../platform/http/answers.ts";
-import { type AppContext, type AppEnv, actorOf } from "../../platform/http/context.ts";
+import type { AppEnv } from "../../platform/http/context.ts";
 import { defineRoute, newRouter } from "../../platform/http/define-route.ts";
-import { ok, type Result, refuse } from "../../platform/results.ts";
+import { refuse } from "../../platform/results.ts";
 import { ROLES } from "../../platform/roles.ts";
 import { explanationSchema } from "../../unlock/index.ts";
-import { type Decision, decide } from "./decide.ts";
-import { decisionRequestSchema, MAX_EVALUATIONS, type Question, questionsOf, untilDecided } from "./request.ts";
+import { recordLooks } from "../looks.ts";
+import { decide } from "./decide.ts";
+import { decisionRequestSchema, MAX_EVALUATIONS, questionsOf, untilDecided } from "./request.ts";
 
 /** A thousand questions with the longest ids that there are. */
 const MAX_BODY = 512 * 1_024;
@@ -69,7 +69,10 @@ export function decisionRoutes() {
     if (!asked.ok) return respond(c, asked.refusal);
     const { questions, isAlone, semantic, withReasons } = asked.value;
     const answers = await decide(c, questions, withReasons);
-    const recorded = await recordLooks(c, questions, answers);
+    const recorded = await recordLooks(
+      c,
+      questions.filter((_question, at) => answers[at]?.refusal === undefined),
+    );
     if (!recorded.ok) return respond(c, recorded.refusal);
     c.header("cache-control", "no-store");
     const [first] = answers;
@@ -81,25 +84,6 @@ export function decisionRoutes() {
       return respond(c, first?.refusal ?? refuse("internal").refusal);
     return c.json({ decision: first.decision, context: first.context }, 200);
   });
-}
-
-/** Who learns how others stand leaves one entry a day for each course, as for its lists of learners. */
-async function recordLooks(
-  c: AppContext,
-  questions: readonly Question[],
-  answers: readonly Decision[],
-): Promise<Result<null>> {
-  const { id } = actorOf(c);
-  const looked = questions.filter(({ user }, at) => user !== id && answers[at]?.refusal === undefined);
-  for (const course of new Set(looked.map((question) => question.course))) {
-    const recorded = await recordOncePerDay(c, {
-      action: "roster.read",
-      target: { type: "course", id: course },
-      course,
-    });
-    if (!recorded.ok) return recorded;
-  }
-  return ok(null);
 }
 
 /** Says to clients of AuthZEN where decisions are asked for. */

@@ -21,6 +21,7 @@ import { beginEpoch, forgetChanges, forgetEpochs, rememberEpochs } from "../../.
 import { newBackupId } from "../../../src/backup/format.ts";
 import type { Stage } from "../../../src/backup/stage.ts";
 import { changedStages, STAGES } from "../../../src/backup/stages.ts";
+import { mintNoticeToken } from "../../../src/connect/ofrep/notice-token.ts";
 import { WITHDRAWN_RETENTION_MS } from "../../../src/enrollment/withdrawn.ts";
 import { openApiDocument } from "../../../src/ops/api-document.ts";
 import { everyShard } from "../../../src/platform/database/shards.ts";
@@ -287,6 +288,10 @@ async function driveEnrollments() {
   await drive("POST", "/enrollments/{enrollment}/stale", "/enrollments/big:ada/stale");
   const question = { subject: { type: "user", id: "ada" }, action: { name: "open" } };
   await drive("POST", "/decisions", "/decisions", { body: { ...question, resource: { type: "item", id: "big.c0" } } });
+  const flags = "/ofrep/v1/evaluate/flags";
+  const context = { targetingKey: "ada", course: "big" };
+  await drive("POST", flags, flags, { body: { context } });
+  await drive("POST", `${flags}/{key}`, `${flags}/big.one`, { body: { context } });
   await drive("POST", "/courses/{course}/releases", "/courses/big/releases", { body: {} });
   await drive("POST", "/courses/{course}/stale", "/courses/big/stale");
   await drive("POST", "/courses/{course}/presence", "/courses/big/presence");
@@ -551,6 +556,14 @@ async function driveEvents() {
     stream.webSocket?.accept();
     stream.webSocket?.close();
   }
+  const listener = { user: "u3", role: "learner", session: "session", course: "big" } as const;
+  const address = await mintNoticeToken(env.AUTH_SECRET, listener, Date.now());
+  recorder.during = "GET /ofrep/v1/notices";
+  driven.add(recorder.during);
+  const asked = request("GET", `/ofrep/v1/notices?token=${address}`);
+  const notices = await worker.fetch(asked, bindings, createExecutionContext());
+  expect(notices.status).toBe(200);
+  await notices.body?.cancel();
   await drive("GET", "/events/history", "/events/history?limit=1", { as });
   await drive("GET", "/events/preferences", "/events/preferences", { as });
   await drive("PUT", "/events/preferences", "/events/preferences", { as, body: {} });
