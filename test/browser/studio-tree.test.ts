@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { jsonBody } from "../../src/web/lib/json-body.ts";
 import { differences } from "../../src/web/pages/author/studio/differences.ts";
 import { step } from "../../src/web/pages/author/studio/history.ts";
 import { findingsIn } from "../../src/web/pages/author/studio/place-findings.ts";
@@ -16,6 +18,7 @@ import {
   without,
   writeTree,
 } from "../../src/web/pages/author/studio/tree.ts";
+import { treeText } from "../../src/web/pages/author/studio/tree-text.ts";
 
 const DOCUMENT = {
   slug: "c",
@@ -54,6 +57,42 @@ describe("a document as an outline", () => {
     for (const odd of [null, [], "x", { chapters: {} }, { chapters: [1] }, { chapters: [{ problems: "x" }] }]) {
       expect(readTree(odd)).toBeNull();
     }
+  });
+
+  it("has the text that JSON has, whatever was written before", () => {
+    const fields = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 });
+    const list = fc.option(fc.array(fields, { maxLength: 3 }), { nil: undefined });
+    const chapter = fc.tuple(fields, list).map(([own, problems]) => (problems ? { ...own, problems } : own));
+    const chapters = fc.option(fc.array(chapter, { maxLength: 3 }), { nil: undefined });
+    const document = fc
+      .tuple(fields, chapters, list)
+      .map(([own, some, loose]) => ({ ...own, chapters: some, problems: loose }));
+    fc.assert(
+      fc.property(document, fields, (written, other) => {
+        const tree = readTree(written);
+        if (tree === null) return;
+        const whole = (one: Tree) => JSON.stringify(writeTree(one), null, 2);
+        expect(treeText(tree)).toBe(whole(tree));
+        const leaf = { key: 0, fields: other };
+        for (const kind of ["chapter", "problem"] as const) {
+          const parent = kind === "problem" ? (tree.chapters[0]?.key ?? null) : null;
+          const more = withLeaf(tree, leaf, { kind, parent, index: 0 });
+          expect(treeText(more)).toBe(whole(more));
+          expect(treeText(without(more, 0))).toBe(whole(tree));
+        }
+      }),
+    );
+  });
+
+  it("is sent piece by piece as what it is, also where a piece ends inside a character", async () => {
+    for (const shift of [0, 1]) {
+      const text = `${"x".repeat(499_999 + shift)}😀"\\${"é\n".repeat(300_000)}`;
+      const body = await jsonBody({ revision: 3, base: null }, "text", text);
+      expect(JSON.parse(await body.text())).toEqual({ revision: 3, base: null, text });
+      const whole = await jsonBody({ learner: "ada" }, "document", JSON.stringify({ text }), { raw: true });
+      expect(JSON.parse(await whole.text())).toEqual({ learner: "ada", document: { text } });
+    }
+    expect(JSON.parse(await (await jsonBody({}, "text", "")).text())).toEqual({ text: "" });
   });
 
   it("moves items step by step from one chapter into the next, and out of all", () => {

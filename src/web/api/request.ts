@@ -5,6 +5,8 @@ import { ApiProblem, OfflineError, type ProblemDocument } from "./problem.ts";
 export interface RequestOptions {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   body?: unknown;
+  /** A body that is JSON already, see `jsonBody`. */
+  json?: Blob;
   query?: Record<string, string | number | boolean | undefined>;
   /** False: sent without a token, for signing in. */
   signedIn?: boolean;
@@ -22,14 +24,15 @@ const REFUSED = new Set(["invalid_credentials", "invalid_code", "passkey_refused
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const { method = "GET", signedIn = true } = options;
   const headers = new Headers({ accept: "application/json" });
-  if (options.body !== undefined) headers.set("content-type", "application/json");
+  if (options.body !== undefined || options.json !== undefined) headers.set("content-type", "application/json");
   if (method !== "GET" && signedIn) headers.set("idempotency-key", randomId());
   const send = async () => {
+    const body = options.body === undefined ? options.json : JSON.stringify(options.body);
     if (signedIn) headers.set("authorization", `Bearer ${await session.token()}`);
     return fetch(address(path, options.query), {
       method,
       headers,
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(body === undefined ? {} : { body }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
   };

@@ -1,6 +1,7 @@
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { ruleSchema } from "../../../../unlock/index.ts";
 import { formatInstant, useLanguage } from "../../../i18n/index.ts";
+import { useKeptText } from "../../../lib/use-kept-text.ts";
 import { BuildingContext, firstItem } from "./builder.tsx";
 import { ClassPreview } from "./class-preview.tsx";
 import { cohortsIn, itemsOf, notToBeAsked } from "./document.ts";
@@ -80,7 +81,7 @@ export function RuleField({ value, onChange, course, item, keeps, onKeeps }: Rul
               </select>
             </label>
           )}
-          <RuleJson rule={rule} onChange={onChange} />
+          <RuleJson key={item} item={item} rule={rule} onChange={onChange} />
         </div>
         <aside className="rule-preview" aria-label={words.preview.title}>
           <MadeUpLearners course={course} item={item} rule={rule} />
@@ -91,13 +92,17 @@ export function RuleField({ value, onChange, course, item, keeps, onKeeps }: Rul
   );
 }
 
-/** The same as JSON, both ways. What is no rule stays in the field and changes nothing. */
-function RuleJson({ rule, onChange }: { rule: unknown; onChange: (next: unknown) => void }) {
+/** The same as JSON, both ways. What is no rule stays in the field, also after a reload, and changes nothing. */
+function RuleJson({ item, rule, onChange }: { item: string; rule: unknown; onChange: (next: unknown) => void }) {
   const words = useRuleWords();
-  const [typed, setTyped] = useState<string | null>(null);
+  const [typed, setTyped] = useKeptText(`rule ${item}`);
+  const [wasKept] = useState(typed !== null);
   const [isBad, setIsBad] = useState(false);
+  const shown = useRef(rule);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another rule is shown as it is.
   useEffect(() => {
+    if (rule === shown.current) return;
+    shown.current = rule;
     setTyped(null);
     setIsBad(false);
   }, [rule]);
@@ -106,13 +111,15 @@ function RuleJson({ rule, onChange }: { rule: unknown; onChange: (next: unknown)
     try {
       const next: unknown = JSON.parse(typed);
       if (next !== null && !ruleSchema.safeParse(next).success) throw new Error("not a rule");
+      setTyped(null);
+      setIsBad(false);
       onChange(next);
     } catch {
       setIsBad(true);
     }
   };
   return (
-    <details className="rule-json">
+    <details className="rule-json" open={wasKept || undefined}>
       <summary>{words.asJson}</summary>
       <textarea
         aria-label={words.asJson}

@@ -2,9 +2,10 @@ import { useEffect, useState } from "react";
 import { ApiProblem, type FieldError } from "../../../api/problem.ts";
 import { request } from "../../../api/request.ts";
 import type { CoursePreview } from "../../../api/types.ts";
+import { jsonBody } from "../../../lib/json-body.ts";
 import { findingsIn, type ItemFinding } from "./place-findings.ts";
-import { type Snapshot, treeOf } from "./text.ts";
-import { countOf, type Tree, writeTree } from "./tree.ts";
+import { type Snapshot, textOf, treeOf } from "./text.ts";
+import { countOf, type Tree } from "./tree.ts";
 
 /** Quiet time before a document is checked, milliseconds; that of a large one is longer, because it is sent as a whole. */
 const QUIET_MS = 700;
@@ -26,14 +27,16 @@ export interface Check {
 export const NEWCOMER: MadeUpLearner = { completed: [], cohorts: [] };
 
 /** What is wrong with a document, all of it at once, and what a made-up learner would see. */
-async function checkTree(course: string, tree: Tree, learner: MadeUpLearner, signal?: AbortSignal): Promise<Check> {
-  const body = { document: writeTree(tree), learner };
+async function checkTree(
+  course: string,
+  { tree, text }: { tree: Tree; text: string },
+  learner: MadeUpLearner,
+  signal: AbortSignal,
+): Promise<Check> {
+  // The document is written already: a large one is not written twice.
+  const json = await jsonBody({ learner }, "document", text, { raw: true });
   try {
-    const preview = await request<CoursePreview>(`/courses/${course}/preview`, {
-      method: "POST",
-      body,
-      ...(signal === undefined ? {} : { signal }),
-    });
+    const preview = await request<CoursePreview>(`/courses/${course}/preview`, { method: "POST", json, signal });
     return { tree, findings: findingsIn(tree, preview.warnings, false), preview };
   } catch (fault) {
     if (!(fault instanceof ApiProblem) || fault.problem.errors === undefined) throw fault;
@@ -65,7 +68,7 @@ export function useCheck(course: string, snapshot: Snapshot, isLoaded: boolean, 
     setIsChecking(true);
     const quiet = countOf(tree) > LARGE.items ? LARGE.quiet_ms : QUIET_MS;
     const timer = setTimeout(() => {
-      checkTree(course, tree, learner, abort.signal).then(
+      checkTree(course, { tree, text: textOf(snapshot) }, learner, abort.signal).then(
         (found) => {
           if (abort.signal.aborted) return;
           setCheck(found);

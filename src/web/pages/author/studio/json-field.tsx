@@ -1,13 +1,11 @@
 import { useId, useState } from "react";
 import { useStudioText } from "../../../i18n/studio.ts";
+import { useKeptText } from "../../../lib/use-kept-text.ts";
 
-/** Texts that are no JSON yet, by place: they are there again when one comes back to the item. */
-const unfinished = new Map<string, string>();
-
-/** A value of the document, as JSON. What is no JSON yet changes nothing. */
+/** A value of the document, as JSON. What is no JSON yet changes nothing, and is there again after a reload. */
 export function JsonField(props: {
   label: string;
-  /** Names the value on this page. */
+  /** Names the value in all courses. */
   place: string;
   value: unknown;
   onChange: (value: unknown) => void;
@@ -16,16 +14,15 @@ export function JsonField(props: {
   const text = useStudioText();
   const id = useId();
   const written = value === undefined ? "" : JSON.stringify(value, null, 2);
-  const [typed, setTyped] = useState<string | null>(unfinished.get(place) ?? null);
+  const [broken, setBroken] = useKeptText(`json ${place}`);
+  // What is JSON stays as it was typed while one is in the field.
+  const [typed, setTyped] = useState<string | null>(broken);
   const isBroken = typed !== null && parsed(typed) === null;
   const change = (next: string) => {
     setTyped(next);
     const read = parsed(next);
-    if (read === null) unfinished.set(place, next);
-    else {
-      unfinished.delete(place);
-      onChange(read.value);
-    }
+    setBroken(read === null ? next : null);
+    if (read !== null) onChange(read.value);
   };
   return (
     <label className="field">

@@ -1,5 +1,6 @@
 import { ApiProblem, isRefusal } from "../../../api/problem.ts";
 import { request } from "../../../api/request.ts";
+import { jsonBody } from "../../../lib/json-body.ts";
 import { dropText, keepText, keptText } from "../../../lib/kept-text.ts";
 import { Store } from "../../../lib/store.ts";
 import { SessionOverError } from "../../../session/store.ts";
@@ -179,8 +180,10 @@ export class Saver {
     this.#timer = setTimeout(() => void this.#save(), delay);
   }
 
-  #put(text: string | null, revision: number, base_version: number | null): Promise<Stamp> {
-    return request<Stamp>(this.#path, { method: "PUT", body: { text, revision, base_version } });
+  async #put(text: string | null, revision: number, base_version: number | null): Promise<Stamp> {
+    const fields = { revision, base_version };
+    const body = text === null ? { body: { ...fields, text } } : { json: await jsonBody(fields, "text", text) };
+    return request<Stamp>(this.#path, { method: "PUT", ...body });
   }
 
   async #save(): Promise<void> {

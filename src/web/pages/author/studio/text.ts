@@ -1,6 +1,7 @@
 import type { Language } from "../../../lib/preferences.ts";
 import { locateJson } from "../json-positions.ts";
-import { type Fields, isFields, readTree, type Tree, writeTree } from "./tree.ts";
+import { type Fields, isFields, readTree, type Tree } from "./tree.ts";
+import { treeText } from "./tree-text.ts";
 
 /** A state of the document: as text that somebody typed, or as the outline that the forms changed. */
 export type Snapshot = { readonly text: string } | { readonly tree: Tree };
@@ -24,7 +25,7 @@ export function textOf(snapshot: Snapshot): string {
   if ("text" in snapshot) return snapshot.text;
   const known = texts.get(snapshot);
   if (known !== undefined) return known;
-  const text = JSON.stringify(writeTree(snapshot.tree), null, 2);
+  const text = treeText(snapshot.tree);
   texts.set(snapshot, text);
   return text;
 }
