@@ -11,36 +11,12 @@ import {
   screenshot,
   watchFaults,
 } from "../support/browser/chromium.ts";
+import { longestTasks } from "../support/browser/longest-task.ts";
 import { itemOn, type Person, Site, signInOnPage } from "../support/browser/site.ts";
 import { expectAnswer } from "../support/node/answers.ts";
 import { clientOf } from "../support/node/api.ts";
 
 const copySchema = z.looseObject({ revision: z.int(), text: z.string().nullable() });
-
-const traceSchema = z.object({
-  traceEvents: z.array(
-    z.object({
-      name: z.string(),
-      pid: z.number(),
-      tid: z.number(),
-      tdur: z.number().optional(),
-      args: z.looseObject({ name: z.string().optional().catch(undefined) }).optional(),
-    }),
-  ),
-});
-
-/** The longest task of the pages' main threads in a trace, ms of processor time: what else the machine does is not in it. */
-function longestTask(trace: Buffer): number {
-  const { traceEvents } = traceSchema.parse(JSON.parse(trace.toString("utf8")));
-  const mains = new Set(
-    traceEvents.flatMap(({ name, pid, tid, args }) =>
-      name === "thread_name" && args?.name === "CrRendererMain" ? [`${pid} ${tid}`] : [],
-    ),
-  );
-  const tasks = traceEvents.filter(({ name, pid, tid }) => name.endsWith("RunTask") && mains.has(`${pid} ${tid}`));
-  if (tasks.length === 0) throw new Error("the trace has no tasks");
-  return Math.max(...tasks.map(({ tdur = 0 }) => tdur)) / 1_000;
-}
 
 describe.skipIf(!hasChromium)("an author's studio", () => {
   let site: Site;
@@ -448,12 +424,6 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     const { context, page } = await pageOf(author, "/author/large/studio");
     await row(page, "Chapter 0").waitFor();
     expect(await page.locator(".studio-row").count()).toBeLessThan(60);
-    const longest = async (act: () => Promise<void>): Promise<number> => {
-      await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline"] });
-      await act();
-      await page.waitForTimeout(300);
-      return longestTask(await browser.stopTracing());
-    };
     const acts: Record<string, () => Promise<void>> = {
       walk: async () => {
         await page.getByRole("tree").focus();
@@ -486,13 +456,7 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
         await page.keyboard.press("ArrowRight");
       },
     };
-    // The first time of each compiles its script: somebody who writes a course does it often.
-    const figures: Record<string, number> = {};
-    for (const [name, act] of Object.entries(acts)) {
-      let best = Number.POSITIVE_INFINITY;
-      for (let tries = 0; tries < 3 && best > 100; tries += 1) best = Math.min(best, await longest(act));
-      figures[name] = Math.round(best);
-    }
+    const figures = await longestTasks(browser, page, acts);
     for (const [name, most] of Object.entries(figures)) expect(most, name).toBeLessThanOrEqual(100);
     await context.close();
   });

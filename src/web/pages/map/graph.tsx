@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Need } from "../../api/needs.ts";
 import { useMessages } from "../../i18n/index.ts";
 import { StateIcon } from "../../parts/icons.tsx";
@@ -7,6 +7,8 @@ import { useDragScroll } from "./drag-scroll.ts";
 import { CARD, type Direction, type MapNode, mapEdges, neighbour, pathOf, placeNodes } from "./layout.ts";
 
 const ZOOM = { least: 0.4, readable: 0.8, most: 1.5, step: 0.15 };
+/** Problems of a card that are drawn one by one; of more, a bar says how far it is. */
+const MAX_PIPS = 20;
 const ARROWS: Record<string, Direction> = {
   ArrowUp: "up",
   ArrowDown: "down",
@@ -55,6 +57,8 @@ export function MapGraph({ nodes, needs, selected, missing, select }: GraphProps
     element.scrollTop = selected === null ? 0 : place.y * zoom - element.clientHeight / 2;
   }, [plan, zoom]);
 
+  // The cards come first; what is in them is drawn in pieces after that, so that a large course does not hold the page up.
+  const withPips = useDeferredValue(true, false);
   const stateOf = new Map(nodes.map((node) => [node.id, node.row.status]));
   const current = focused ?? selected ?? nodes[0]?.id ?? null;
   const onKeyDown = (event: KeyboardEvent) => {
@@ -125,6 +129,7 @@ export function MapGraph({ nodes, needs, selected, missing, select }: GraphProps
                 place={plan.places.get(node.id) ?? { x: 0, y: 0 }}
                 isSelected={node.id === selected}
                 isCurrent={node.id === current}
+                withPips={withPips}
                 onFocus={() => setFocused(node.id)}
                 onSelect={() => select(node.id)}
               />
@@ -157,10 +162,11 @@ function MapCard(props: {
   place: { x: number; y: number };
   isSelected: boolean;
   isCurrent: boolean;
+  withPips: boolean;
   onFocus: () => void;
   onSelect: () => void;
 }) {
-  const { node, place, isSelected, isCurrent, onFocus, onSelect } = props;
+  const { node, place, isSelected, isCurrent, withPips, onFocus, onSelect } = props;
   const messages = useMessages();
   const { row, problems } = node;
   const isNew = useJustOpened(node.row);
@@ -192,11 +198,15 @@ function MapCard(props: {
           <span className="map-card-count">{messages.solvedShort(solved, problems.length)}</span>
         )}
       </span>
-      <span className="pips" aria-hidden="true">
-        {problems.map((problem) => (
-          <Pip key={problem.id} problem={problem} />
-        ))}
-      </span>
+      {problems.length > MAX_PIPS ? (
+        <span className="pip-bar" aria-hidden="true">
+          <span style={{ width: `${(100 * solved) / problems.length}%` }} />
+        </span>
+      ) : (
+        <span className="pips" aria-hidden="true">
+          {withPips ? problems.map((problem) => <Pip key={problem.id} problem={problem} />) : null}
+        </span>
+      )}
       <JustOpened item={node.row} />
     </button>
   );

@@ -39,14 +39,15 @@ const MARGIN = 20;
 
 /** The cards of a course, in course order. */
 export function mapNodes(chapters: readonly ChapterRow[], problems: readonly ProblemRow[]): MapNode[] {
-  const loose = problems.filter((problem) => problem.chapter_id === null);
+  const inside = new Map<string | null, ProblemRow[]>();
+  for (const problem of problems) {
+    const list = inside.get(problem.chapter_id);
+    if (list === undefined) inside.set(problem.chapter_id, [problem]);
+    else list.push(problem);
+  }
   return [
-    ...chapters.map((row) => ({
-      id: row.id,
-      row,
-      problems: problems.filter((problem) => problem.chapter_id === row.id),
-    })),
-    ...loose.map((row) => ({ id: row.id, row, problems: [] })),
+    ...chapters.map((row) => ({ id: row.id, row, problems: inside.get(row.id) ?? [] })),
+    ...(inside.get(null) ?? []).map((row) => ({ id: row.id, row, problems: [] })),
   ];
 }
 
@@ -61,10 +62,11 @@ export function mapEdges(nodes: readonly MapNode[], needs: readonly Need[]): { f
     cardOf.set(node.id, node.id);
     for (const problem of node.problems) cardOf.set(problem.id, node.id);
   }
+  const drawn = new Set(nodes.map(({ id }) => id));
   const edges = new Map<string, { from: string; to: string; isGeneral: boolean }>();
   for (const { item, on, code } of needs) {
     const from = cardOf.get(on);
-    if (from === undefined || !nodes.some((node) => node.id === item) || from === item) continue;
+    if (from === undefined || !drawn.has(item) || from === item) continue;
     const isGeneral = code === "tutorial_not_completed" || code === "previous_chapter_not_completed";
     const key = `${from} ${item}`;
     const known = edges.get(key);
@@ -95,8 +97,8 @@ function isReachedOtherwise(
  * in rows of their own below: among the layers they would only push the others apart.
  */
 export function placeNodes(nodes: readonly MapNode[], edges: readonly { from: string; to: string }[]): MapLayout {
-  const isLoose = (node: MapNode) =>
-    !("is_locked" in node.row) && !edges.some((edge) => edge.from === node.id || edge.to === node.id);
+  const joined = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const isLoose = (node: MapNode) => !("is_locked" in node.row) && !joined.has(node.id);
   const graph = new Graph();
   graph.setGraph({
     rankdir: "TB",

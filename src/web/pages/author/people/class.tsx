@@ -6,6 +6,7 @@ import { request } from "../../../api/request.ts";
 import type { PredictionPage } from "../../../api/types.ts";
 import { useLanguage, useMessages } from "../../../i18n/index.ts";
 import { usePeopleText } from "../../../i18n/people.ts";
+import { useGrowing } from "../../../lib/use-growing.ts";
 import { FaultNote, Loading } from "../../../parts/fault.tsx";
 import { Page } from "../../../parts/page.tsx";
 import { Segments } from "../../../parts/segments.tsx";
@@ -17,6 +18,8 @@ import { ClassTable } from "./class-table.tsx";
 import { Stuck } from "./stuck.tsx";
 import { StaffTrail, useRights } from "./trail.tsx";
 
+/** Rows that are drawn at once: each has fifty cells. */
+const ROWS_AT_ONCE = 12;
 const STATES = ["locked", "unlocked", "started", "completed"] as const;
 type Filter = { cohort: string; chapter: string; state: string; sort: "name" | "last_active" };
 
@@ -151,6 +154,7 @@ function Rows({ course, filter }: { course: string; filter: Filter }) {
   });
   const first = table.data?.pages[0];
   const rows = table.data?.pages.flatMap(({ results }) => results) ?? [];
+  const drawn = useGrowing(rows.length, ROWS_AT_ONCE);
   const [fault, setFault] = useState<unknown>(null);
   return (
     <>
@@ -158,7 +162,7 @@ function Rows({ course, filter }: { course: string; filter: Filter }) {
       {table.isPending ? <Loading /> : null}
       {table.isSuccess && rows.length === 0 && !table.hasNextPage ? <p>{text.nobodyFound}</p> : null}
       {first === undefined || rows.length === 0 ? null : (
-        <ClassTable course={course} items={first.items} rows={rows} risks={risks.data ?? []} />
+        <ClassTable course={course} items={first.items} rows={rows.slice(0, drawn)} risks={risks.data ?? []} />
       )}
       <div className="actions">
         {table.hasNextPage ? (

@@ -1,5 +1,4 @@
 import type { Language } from "../../../lib/preferences.ts";
-import { locateJson } from "../json-positions.ts";
 import { type Fields, isFields, readTree, type Tree } from "./tree.ts";
 import { treeText } from "./tree-text.ts";
 
@@ -14,10 +13,17 @@ export function treeOf(snapshot: Snapshot): Tree | null {
   if ("tree" in snapshot) return snapshot.tree;
   const known = trees.get(snapshot);
   if (known !== undefined) return known;
-  const located = locateJson(snapshot.text);
-  const tree = located.ok ? readTree(located.value) : null;
+  const tree = readText(snapshot.text);
   trees.set(snapshot, tree);
   return tree;
+}
+
+function readText(text: string): Tree | null {
+  try {
+    return readTree(JSON.parse(text));
+  } catch {
+    return null;
+  }
 }
 
 /** The text of a state. */
