@@ -1,5 +1,6 @@
 import type { LocalizedText } from "../../platform/text.ts";
 import type { AnswerKey, ItemStatus, Requirement, Rule } from "../../unlock/index.ts";
+import type { ChoiceQuestion } from "./questions.ts";
 
 export type { Requirement };
 
@@ -52,7 +53,11 @@ interface ImportedItem<R> {
   closes?: string;
 }
 
-export type ImportedProblem<R = ImportedRule> = ImportedItem<R> & { difficulty?: number; answer?: AnswerKey | null };
+export type ImportedProblem<R = ImportedRule> = ImportedItem<R> & {
+  difficulty?: number;
+  question?: ChoiceQuestion;
+  answer?: AnswerKey | null;
+};
 export type ImportedChapter<R = ImportedRule> = ImportedItem<R> & { problems?: ImportedProblem<R>[] };
 
 type Platform = "moodle" | "canvas" | "open_edx" | "prairielearn" | "common_cartridge" | "exercism";

@@ -1,10 +1,30 @@
+import type { LocalizedText } from "../../platform/text.ts";
 import type { AnswerKey } from "../../unlock/index.ts";
+
+/** What can be chosen, as the source writes it. */
+export interface Choices {
+  options: readonly { html: string; isRight: boolean }[];
+  /** Several options are right together. */
+  several: boolean;
+  shuffle: boolean;
+  /** A part of what is right gives a part of the score, as `partial` of an answer key does. */
+  partial?: boolean;
+}
+
+/** A question for one option, or for several, as a course document has it. */
+export interface ChoiceQuestion {
+  kind: "choice" | "choices";
+  options: { id: string; text: LocalizedText }[];
+  shuffle: boolean;
+}
 
 /** A question of a source: how it is judged here, or why it is not. */
 export interface Question {
   /** As the source calls its kind. */
   kind: string;
   key: AnswerKey | null;
+  /** What can be chosen; its key is made with the texts of the options, see {@link choiceOf}. */
+  choices?: Choices;
   /** Why there is no key; null with one. */
   why: string | null;
   /** What is asked, as HTML; "" where it is not read. */
@@ -14,7 +34,10 @@ export interface Question {
 /** Longest text, and most texts, of an answer key. */
 const MAX = { text: 1_000, texts: 50 };
 
-export const CHOOSES = "an answer key supports only a typed number or text";
+/** Fewest and most options of a question, and the longest text of one. */
+const OPTIONS = { least: 2, most: 20, text: 1_000 };
+
+export const OTHER_KIND = "an answer key supports only a typed number or text, and choices";
 export const GRADED_IN_PARTS = "an answer key says right or wrong, but this answer can be partly right";
 export const SEVERAL = "the item asks several questions, but an item has only one answer key";
 
@@ -34,4 +57,40 @@ export function numberKey(value: number, tolerance: number): Pick<Question, "key
     return { key: { kind: "numeric", value, tolerance }, why: null };
   }
   return { key: null, why: "its answer is not a decimal number" };
+}
+
+/** A question whose options are known, or why none can be. */
+export function choices(found: Choices): Pick<Question, "key" | "why" | "choices"> {
+  const right = found.options.filter(({ isRight }) => isRight).length;
+  const { length } = found.options;
+  if (length < OPTIONS.least || length > OPTIONS.most) {
+    return { key: null, why: `a question has ${OPTIONS.least} to ${OPTIONS.most} options` };
+  }
+  if (right === 0) return { key: null, why: "it has no right answer" };
+  if (!found.several && right > 1) return { key: null, why: "each of several options is right alone" };
+  return { key: null, why: null, choices: found };
+}
+
+/**
+ * The question and the key of what can be chosen. Options are named by their place in the source, so that importing again
+ * names them alike.
+ * @param textOf the Markdown of an option's HTML, or null where nothing of it can be read.
+ * @returns why there can be none, if an option has no text or one that is too long.
+ */
+export function choiceOf(
+  { options, several, shuffle, partial }: Choices,
+  textOf: (html: string) => string | null,
+): { question: ChoiceQuestion; key: AnswerKey } | { why: string } {
+  const named = options.map(({ html }, index) => ({ id: `o${index + 1}`, text: textOf(html) }));
+  const read = named.flatMap(({ id, text }) => (text === null ? [] : [{ id, text: { en: text } }]));
+  if (read.length < named.length) return { why: "an option has no text" };
+  if (read.some(({ text }) => text.en.length > OPTIONS.text)) {
+    return { why: `an option has at most ${OPTIONS.text} characters` };
+  }
+  const right = read.filter((_option, index) => options[index]?.isRight === true).map(({ id }) => id);
+  const [only = ""] = right;
+  const key: AnswerKey = several
+    ? { kind: "choices", options: right, ...(partial === true ? { partial } : {}) }
+    : { kind: "choice", option: only };
+  return { question: { kind: several ? "choices" : "choice", options: read, shuffle }, key };
 }

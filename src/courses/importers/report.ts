@@ -3,9 +3,9 @@ import type { FieldError } from "../../platform/results.ts";
 import type { LocalizedText } from "../../platform/text.ts";
 import type { AnswerKey } from "../../unlock/index.ts";
 import { cutText, MAX_TEXT } from "./cut.ts";
-import type { ImportedRule, Requirement } from "./document.ts";
+import type { ImportedProblem, ImportedRule, Requirement } from "./document.ts";
 import { convertHtml } from "./markdown.ts";
-import { type Question, SEVERAL } from "./questions.ts";
+import { choiceOf, type Question, SEVERAL } from "./questions.ts";
 import type { Resolve } from "./resolve.ts";
 
 const VERDICTS = ["exact", "approximated", "unmapped"] as const;
@@ -95,20 +95,34 @@ export class ReportBuilder {
   }
 
   /**
-   * Tells of the questions of one item. @returns the answer key of its only question, or null: then whoever knows says
-   * whether an answer is right.
+   * Tells of the questions of one item.
+   * @param resolve where the addresses in its options lead.
+   * @returns its only question with its answer key, or null: then whoever knows says whether an answer is right.
    */
-  questions(questions: readonly Question[]): AnswerKey | null {
-    const key = questions.length === 1 ? (questions[0]?.key ?? null) : null;
-    for (const { kind, why } of questions) {
-      const judged = key === null ? "elsewhere" : "here";
-      const reason = key === null ? (why ?? SEVERAL) : null;
-      const id = JSON.stringify([kind, judged, reason]);
+  questions(
+    questions: readonly Question[],
+    resolve: Resolve = () => null,
+  ): (Pick<ImportedProblem, "question"> & { answer: AnswerKey }) | null {
+    const judged = questions.map((one) => this.#judged(one, resolve, questions.length === 1));
+    const [only] = judged;
+    const asked = judged.length === 1 && only !== undefined && "answer" in only ? only : null;
+    for (const [index, { kind }] of questions.entries()) {
+      const one = judged[index];
+      const why = asked !== null ? null : one !== undefined && "why" in one ? one.why : SEVERAL;
+      const id = JSON.stringify([kind, why]);
       const known = this.#questions.get(id);
-      if (known === undefined) this.#questions.set(id, { kind, judged, count: 1, why: reason });
-      else known.count += 1;
+      if (known === undefined) {
+        this.#questions.set(id, { kind, judged: why === null ? "here" : "elsewhere", count: 1, why });
+      } else known.count += 1;
     }
-    return key;
+    return asked;
+  }
+
+  #judged({ key, why, choices }: Question, resolve: Resolve, isAlone: boolean) {
+    if (key !== null) return { answer: key };
+    if (choices === undefined || !isAlone) return { why: why ?? SEVERAL };
+    const choice = choiceOf(choices, (html) => this.#converted(html, resolve));
+    return "why" in choice ? choice : { answer: choice.key, question: choice.question };
   }
 
   leaveOut(what: string, why: string, howMany = 1): void {
@@ -125,10 +139,14 @@ export class ReportBuilder {
    * @returns null where there is nothing to read.
    */
   text(path: string, html: string, resolve: Resolve = () => null): LocalizedText | null {
+    return this.markdown(path, this.#converted(html, resolve));
+  }
+
+  #converted(html: string, resolve: Resolve): string | null {
     const { markdown, links, pictures } = convertHtml(html, resolve);
     this.leaveOut("links into the platform", "their text is kept", links);
     this.leaveOut("pictures within texts", "the source does not contain them; their descriptions are kept", pictures);
-    return this.markdown(path, markdown);
+    return markdown;
   }
 
   /** The same of a text that is Markdown already. */

@@ -1,4 +1,4 @@
-import { CHOOSES, GRADED_IN_PARTS, numberKey, type Question, textsKey } from "../questions.ts";
+import { choices, GRADED_IN_PARTS, numberKey, OTHER_KIND, type Question, textsKey } from "../questions.ts";
 import { child, childrenOf, childText, descend, type XmlElement } from "../xml.ts";
 
 /** The questions of an assessment in QTI 1.2, as cartridges and Canvas write it. @param root `questestinterop`. */
@@ -17,9 +17,54 @@ function questionOf(item: XmlElement): Question {
   const plain = kind.replace(/^cc\.|\.v\d+p\d+$/g, "");
   if (plain === "fib" || plain === "short_answer_question") return { kind, text, ...typed(item, textKey) };
   if (plain === "numerical_question") return { kind, text, ...typed(item, numericKey) };
-  const why = plain === "pattern_match" ? "it looks for a part of the answer" : CHOOSES;
+  const several = SEVERAL_RIGHT.has(plain);
+  if (several || ONE_RIGHT.has(plain)) return { kind, text, ...chosen(item, { several, partial: plain === PARTIAL }) };
+  const why = plain === "pattern_match" ? "it looks for a part of the answer" : OTHER_KIND;
   return { kind, text, key: null, why };
 }
+
+/** Kinds in which one option is right, and in which several are: of Common Cartridge, and of Canvas. */
+const ONE_RIGHT = new Set(["multiple_choice", "multiple_choice_question", "true_false", "true_false_question"]);
+const SEVERAL_RIGHT = new Set(["multiple_response", "multiple_answers_question"]);
+/** Canvas gives a part for each right option, and takes as much for each wrong one. */
+const PARTIAL = "multiple_answers_question";
+
+/** A question whose one condition with the whole score names what is chosen, and perhaps what is not. */
+function chosen(
+  item: XmlElement,
+  { several, partial }: { several: boolean; partial: boolean },
+): Pick<Question, "key" | "why" | "choices"> {
+  const fields = namedIn(item, "response_lid");
+  const [field] = fields;
+  if (field === undefined || fields.length > 1) return { key: null, why: "it has several blanks" };
+  const scored = scoredIn(item);
+  if (scored.some(isPart)) return { key: null, why: GRADED_IN_PARTS };
+  const [only] = scored.map((one) => child(one, "conditionvar"));
+  if (scored.length !== 1 || only === undefined) return { key: null, why: "its answer is not exactly one choice" };
+  const right = new Set(chosenIn(only));
+  const options = namedIn(field, "response_label").map((label) => ({
+    html: childText(child(label, "material"), "mattext") ?? "",
+    isRight: right.has(label.attributes.get("ident") ?? ""),
+  }));
+  const shuffle = /^yes$/i.test(child(field, "render_choice")?.attributes.get("shuffle") ?? "");
+  return choices({ options, several, shuffle, ...(partial ? { partial } : {}) });
+}
+
+/** What a condition asks to be chosen; what stands in a `not` is not to be. */
+function chosenIn(element: XmlElement): string[] {
+  return element.children.flatMap((one) => {
+    if (one.name === "varequal") return [one.text.trim()];
+    return one.name === "not" ? [] : chosenIn(one);
+  });
+}
+
+/** The conditions of an item that give something. */
+function scoredIn(item: XmlElement): XmlElement[] {
+  const conditions = childrenOf(child(item, "resprocessing"), "respcondition");
+  return conditions.filter((one) => Number(child(one, "setvar")?.text) > 0);
+}
+
+const isPart = (condition: XmlElement) => Number(child(condition, "setvar")?.text) < FULL;
 
 /** The profile of Common Cartridge, or the kind that Canvas writes beside it. */
 function kindOf(item: XmlElement): string {
@@ -36,9 +81,8 @@ function typed(
 ): Pick<Question, "key" | "why"> {
   const blanks = new Set(namedIn(item, "response_str").map((one) => one.attributes.get("ident")));
   if (blanks.size > 1) return { key: null, why: "it has several blanks" };
-  const conditions = childrenOf(child(item, "resprocessing"), "respcondition");
-  const scored = conditions.filter((one) => Number(child(one, "setvar")?.text) > 0);
-  if (scored.some((one) => Number(child(one, "setvar")?.text) < FULL)) return { key: null, why: GRADED_IN_PARTS };
+  const scored = scoredIn(item);
+  if (scored.some(isPart)) return { key: null, why: GRADED_IN_PARTS };
   return keyOf(scored.flatMap((one) => child(one, "conditionvar") ?? []));
 }
 

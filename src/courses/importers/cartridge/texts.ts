@@ -1,5 +1,5 @@
 import type { LocalizedText } from "../../../platform/text.ts";
-import type { AnswerKey } from "../../../unlock/index.ts";
+import type { ImportedProblem } from "../document.ts";
 import { type Shelf, textOf } from "../files.ts";
 import type { ImportedLinks } from "../format.ts";
 import type { KnownPaths } from "../paths.ts";
@@ -59,7 +59,7 @@ export class ResourceTexts {
   }
 
   /** What a quiz asks, and how an answer is judged, where it has one question of a kind that keys know. */
-  quizOf(ref: string): { content?: LocalizedText | null; answer?: AnswerKey } {
+  quizOf(ref: string): Pick<ImportedProblem, "answer" | "question"> & { content?: LocalizedText | null } {
     const resource = this.#manifest.resources.get(ref);
     const paths = [resource?.href, ...(resource?.files ?? [])].flatMap((path) => path ?? []);
     const files = [...paths, `${ref}/assessment_qti.xml`].map((path) => this.#shelf.get(path));
@@ -67,10 +67,10 @@ export class ResourceTexts {
       const root = file === undefined ? undefined : readXml(file);
       if (file === undefined || root?.name !== "questestinterop") continue;
       const questions = questionsOf(root);
-      const answer = this.#report.questions(questions);
-      if (answer === null) return {};
-      const asked = this.#report.text(file.path, questions[0]?.text ?? "", this.#links.resolver(file.path));
-      return { answer, content: asked };
+      const resolve = this.#links.resolver(file.path);
+      const found = this.#report.questions(questions, resolve);
+      if (found === null) return {};
+      return { ...found, content: this.#report.text(file.path, questions[0]?.text ?? "", resolve) };
     }
     return {};
   }

@@ -143,14 +143,20 @@ export class MoodleMap {
   }
 
   /** The text of an activity; of a quiz with one question what it asks, and how an answer is judged. */
-  #asked({ source, kind, text, context, slots }: MoodleModule): Pick<ImportedProblem, "content" | "answer"> {
+  #asked({
+    source,
+    kind,
+    text,
+    context,
+    slots,
+  }: MoodleModule): Pick<ImportedProblem, "content" | "answer" | "question"> {
     const listed = kind === "resource" || kind === "folder" ? this.#files.list(context) : "";
     const unknown: Question = { kind: "unknown", key: null, why: "the file does not have the question", text: "" };
     const questions = this.#questions.of(slots).map((question) => question ?? unknown);
-    const answer = this.#report.questions(questions);
-    const asked = answer === null ? "" : (questions[0]?.text ?? "");
-    const content = this.#report.text(source, text + listed + asked, this.#files.resolver(context));
-    return { content, ...(answer === null ? {} : { answer }) };
+    const resolve = this.#files.resolver(context);
+    const found = this.#report.questions(questions, resolve);
+    const asked = found === null ? "" : (questions[0]?.text ?? "");
+    return { content: this.#report.text(source, text + listed + asked, resolve), ...found };
   }
 
   /** A grade that is no activity's own: an item without a place on the page, which only a gate asks for. */

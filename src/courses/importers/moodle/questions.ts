@@ -1,4 +1,4 @@
-import { CHOOSES, GRADED_IN_PARTS, numberKey, type Question, textsKey } from "../questions.ts";
+import { choices, GRADED_IN_PARTS, numberKey, OTHER_KIND, type Question, textsKey } from "../questions.ts";
 import { child, childrenOf, descend, type XmlElement } from "../xml.ts";
 import { isSet, optional, optionalNumber } from "./values.ts";
 
@@ -8,6 +8,8 @@ const MAX_QUESTIONS = 20_000;
 const MAX_TEXT = 20_000;
 /** How near to a whole mark a fraction is one: Moodle writes seven digits. */
 const WHOLE = 0.999_999;
+/** How much a third of seven digits, three times, may differ from a whole. */
+const NEARLY = 0.001;
 
 /** The question bank of a backup, as far as quizzes may ask for it. */
 export class QuestionBank {
@@ -45,11 +47,13 @@ function questionOf(row: XmlElement): Question {
   const plugin = child(row, `plugin_qtype_${kind}_question`);
   if (kind === "shortanswer") return { kind, text, ...shortAnswer(plugin) };
   if (kind === "numerical") return { kind, text, ...numerical(plugin) };
+  if (kind === "multichoice") return { kind, text, ...multipleChoice(plugin) };
+  if (kind === "truefalse") return { kind, text, ...trueOrFalse(plugin) };
   return {
     kind,
     text,
     key: null,
-    why: kind === "random" ? "the question is chosen at random for each learner" : CHOOSES,
+    why: kind === "random" ? "the question is chosen at random for each learner" : OTHER_KIND,
   };
 }
 
@@ -62,6 +66,32 @@ function answersOf(plugin: XmlElement | undefined) {
 }
 
 const isPartial = ({ fraction }: { fraction: number }) => fraction > 0 && fraction < WHOLE;
+
+type Asked = Pick<Question, "key" | "why" | "choices">;
+
+/** With one answer, the right one. With several, Moodle adds up what the chosen ones give, and takes away what they cost. */
+function multipleChoice(plugin: XmlElement | undefined): Asked {
+  const answers = answersOf(plugin);
+  const settings = child(plugin, "multichoice");
+  const shuffle = isSet(settings, "shuffleanswers");
+  const options = (isRight: (fraction: number) => boolean) =>
+    answers.map(({ text, fraction }) => ({ html: text, isRight: isRight(fraction) }));
+  if (isSet(settings, "single")) {
+    if (answers.some(isPartial)) return { key: null, why: GRADED_IN_PARTS };
+    return choices({ options: options((fraction) => fraction >= WHOLE), several: false, shuffle });
+  }
+  const right = answers.filter(({ fraction }) => fraction > 0);
+  const wrong = answers.filter(({ fraction }) => fraction <= 0);
+  if (wrong.some(({ fraction }) => fraction === 0)) return { key: null, why: "a wrong choice costs nothing there" };
+  const isEven = answers.every(({ fraction }) => Math.abs(Math.abs(fraction) * right.length - 1) < NEARLY);
+  if (!isEven) return { key: null, why: "its answers count unequally" };
+  return choices({ options: options((fraction) => fraction > 0), several: true, shuffle, partial: true });
+}
+
+function trueOrFalse(plugin: XmlElement | undefined): Asked {
+  const options = answersOf(plugin).map(({ text, fraction }) => ({ html: text, isRight: fraction >= WHOLE }));
+  return choices({ options, several: false, shuffle: false });
+}
 
 function shortAnswer(plugin: XmlElement | undefined): Pick<Question, "key" | "why"> {
   const answers = answersOf(plugin);

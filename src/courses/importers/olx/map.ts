@@ -168,7 +168,10 @@ export class OlxMap {
     const kind = block.kind === "html" ? "page" : kindOf(block);
     this.#report.items.push({ source: block.source, id, kind, title: title.en ?? "" });
     this.#gateOfPlace(block);
-    const answer = block.kind === "problem" ? this.#report.questions(questionsOf(block.element)) : null;
+    const file = block.kind === "problem" ? this.#fileOf(block) : undefined;
+    const written = file === undefined ? null : textOf(file);
+    const asked =
+      block.kind === "problem" ? this.#report.questions(questionsOf(block.element, written), this.#resolve) : null;
     const completion = COUNTED_NOWHERE.has(block.kind)
       ? undefined
       : (entryOf(COMPLETED_BY, block.kind) ?? { contribute: true as const });
@@ -177,8 +180,8 @@ export class OlxMap {
       title,
       kind,
       rule: startOf(inherited),
-      content: this.#text(block),
-      ...(answer === null ? {} : { answer }),
+      content: this.#text(block, asked?.question !== undefined),
+      ...asked,
       ...(completion === undefined ? {} : { completion }),
       ...shownTo(inherited),
       ...this.#window(inherited),
@@ -274,15 +277,22 @@ export class OlxMap {
     return { due: clampedInstant(due), closes: clampedInstant(due + grace) };
   }
 
-  #text(block: Block): ImportedProblem["content"] {
+  #fileOf(block: Block) {
+    return this.#reader.find(`problem/${block.name.replaceAll(":", "/")}.xml`);
+  }
+
+  /** @param withOptions what can be chosen is in the question already. */
+  #text(block: Block, withOptions: boolean): ImportedProblem["content"] {
     if (block.kind === "html") {
       const name = (textField(block, "filename") ?? block.name).replaceAll(":", "/");
       const file = this.#reader.find(`html/${name}.html`);
       if (file !== undefined) return this.#report.text(file.path, textOf(file), this.#resolve);
     }
     if (block.kind !== "problem") return null;
-    const file = this.#reader.find(`problem/${block.name.replaceAll(":", "/")}.xml`);
-    return file === undefined ? null : this.#report.text(file.path, statementOf(textOf(file)), this.#resolve);
+    const file = this.#fileOf(block);
+    if (file === undefined) return null;
+    const statement = statementOf(textOf(file));
+    return this.#report.text(file.path, withOptions ? withoutOptions(statement) : statement, this.#resolve);
   }
 }
 
@@ -293,6 +303,11 @@ function kindOf({ kind }: Block): string {
     .replace(/[^a-z0-9_]/g, "_")
     .replace(/^[^a-z]+/, "");
   return plain.slice(0, MAX_KIND) || "block";
+}
+
+/** A text without what can be chosen in it. */
+function withoutOptions(html: string): string {
+  return html.replace(/<(choicegroup|checkboxgroup|optioninput)\b[\s\S]*?<\/\1>/g, "");
 }
 
 /** What a learner reads of a problem before it is solved: without solutions, hints, answers and scripts. */

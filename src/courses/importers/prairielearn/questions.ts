@@ -115,10 +115,9 @@ export class AssessmentQuestions {
     const title = titleOf(known, question);
     this.#report.items.push({ source: place, id, kind: "problem", title: title.en ?? "" });
     const { questions, html } = this.#asked(question);
-    const answer = this.#report.questions(questions);
+    const found = this.#report.questions(questions);
     const content = html === "" ? null : this.#report.text(place, html);
-    const key = answer === null ? {} : { answer };
-    return { id, title, kind: "problem", rule, content, ...key, completion: { submit: true } };
+    return { id, title, kind: "problem", rule, content, ...found, completion: { submit: true } };
   }
 
   /** @param first of the locks that this setting, or one within it, made. */

@@ -1,4 +1,4 @@
-import { CHOOSES, numberKey, type Question, textsKey } from "../questions.ts";
+import { choices, GRADED_IN_PARTS, numberKey, OTHER_KIND, type Question, textsKey } from "../questions.ts";
 import { entryOf } from "../table.ts";
 
 /** Elements that ask something; those that are not here ask for more than a number or a text. */
@@ -35,10 +35,16 @@ export class QuestionTexts {
     const source = this.#html.get(folder);
     if (source === undefined) return { questions: [], html: "" };
     const isDrawn = this.#programs.has(folder) || source.includes("{{");
-    const questions = [...source.matchAll(ELEMENT)].flatMap(([, kind = "", rest = ""]): Question[] => {
+    const questions = [...source.matchAll(ELEMENT)].flatMap(({ index, 1: kind = "", 2: rest = "" }): Question[] => {
       if (!ASKS.test(kind)) return [];
+      const several = kind === "pl-checkbox";
+      if (several || kind === "pl-multiple-choice") {
+        const options = source.slice(index).match(new RegExp(`^<${kind}\\b[\\s\\S]*?</${kind}>`))?.[0] ?? "";
+        const found = isDrawn ? { key: null, why: PROGRAM } : chosen(attributesOf(rest), options, several);
+        return [{ kind, text: "", ...found }];
+      }
       const keyOf = entryOf(KINDS, kind);
-      if (keyOf === undefined) return [{ kind, text: "", key: null, why: CHOOSES }];
+      if (keyOf === undefined) return [{ kind, text: "", key: null, why: OTHER_KIND }];
       if (isDrawn) return [{ kind, text: "", key: null, why: PROGRAM }];
       return [{ kind, text: "", ...keyOf(attributesOf(rest)) }];
     });
@@ -64,6 +70,36 @@ const OTHER: Pick<Question, "key" | "why"> = {
   key: null,
   why: "it compares answers in a way that answer keys do not support",
 };
+
+/** Settings by which not all options are shown, or others are added. */
+const DRAWS = [
+  "number-answers",
+  "min-correct",
+  "max-correct",
+  "external-json",
+  "none-of-the-above",
+  "all-of-the-above",
+];
+const ANSWER = /<pl-answer\b((?:[^>"']|"[^"]*"|'[^']*')*)>([\s\S]*?)<\/pl-answer>/g;
+
+function chosen(
+  attributes: ReadonlyMap<string, string>,
+  html: string,
+  several: boolean,
+): Pick<Question, "key" | "why" | "choices"> {
+  const isOn = (name: string) => attributes.has(name) && !/^false$/i.test(attributes.get(name) ?? "");
+  if (DRAWS.some(isOn)) return { key: null, why: "its options are drawn at random for each learner" };
+  const answers = [...html.matchAll(ANSWER)].map(([, own = "", text = ""]) => ({ own: attributesOf(own), text }));
+  const isInParts =
+    isOn("partial-credit") || isOn("partial-credit-method") || answers.some(({ own }) => own.has("score"));
+  if (isInParts) return { key: null, why: GRADED_IN_PARTS };
+  const order = attributes.get("order") ?? (isOn("fixed-order") ? "fixed" : "random");
+  const options = answers.map(({ own, text }) => ({
+    html: text,
+    isRight: /^true$/i.test(own.get("correct") ?? ""),
+  }));
+  return choices({ options, several, shuffle: order === "random" });
+}
 
 function plainNumber(attributes: ReadonlyMap<string, string>, tolerance: number): Pick<Question, "key" | "why"> {
   const answer = attributes.get("correct-answer")?.trim() ?? "";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { answerKeySchema } from "../../../../src/courses/document.ts";
 import { archiveFiles } from "../../../../src/courses/importers/archive/index.ts";
 import { blobSource } from "../../../../src/courses/importers/archive/source.ts";
 import { questionsOf } from "../../../../src/courses/importers/cartridge/qti.ts";
@@ -83,6 +84,69 @@ describe("questions of Moodle", () => {
     expect(report.content.questions.filter(({ judged, why }) => (judged === "here") !== (why === null))).toEqual([]);
   });
 
+  it("that are chosen bring their options, where an answer is right or wrong as it is here", async () => {
+    const chosen = (id: number, settings: string, ...texts: [string, string, number][]) =>
+      `<question id="${id}"><qtype>multichoice</qtype><questiontext>Which?</questiontext><plugin_qtype_multichoice_question>
+       ${answers(...texts)}<multichoice id="1">${settings}</multichoice></plugin_qtype_multichoice_question></question>`;
+    const [one, several] = ["<single>1</single><shuffleanswers>1</shuffleanswers>", "<single>0</single>"];
+    const third = 0.3333333;
+    const { items, report } = await quizzes(
+      [
+        chosen(
+          1,
+          one,
+          ["1", "&lt;p&gt;Two &lt;b&gt;and&lt;/b&gt; two&lt;/p&gt;", 0],
+          ["2", "Four", 1],
+          ["3", "Five", -0.25],
+        ),
+        chosen(2, one, ["1", "Nearly", 0.5], ["2", "Four", 1]),
+        chosen(3, several, ["1", "A", third], ["2", "B", third], ["3", "C", third], ["4", "D", -third]),
+        chosen(4, several, ["1", "A", 0.5], ["2", "B", 0.5], ["3", "C", 0]),
+        chosen(5, several, ["1", "A", 0.5], ["2", "B", 0.5], ["3", "C", -1]),
+        chosen(6, one, ["1", "Alone", 1]),
+        chosen(7, one, ["1", "", 0], ["2", "Four", 1]),
+        `<question id="8"><qtype>truefalse</qtype><questiontext>Is it?</questiontext><plugin_qtype_truefalse_question>
+         ${answers(["1", "True", 0], ["2", "False", 1])}</plugin_qtype_truefalse_question></question>`,
+      ].join(""),
+      Object.fromEntries(Array.from({ length: 8 }, (_, index) => [11 + index, asks(1 + index)])),
+    );
+    expect(items.get("A11")).toMatchObject({
+      content: { en: "Which?" },
+      question: {
+        kind: "choice",
+        shuffle: true,
+        options: [
+          { id: "o1", text: { en: "Two **and** two" } },
+          { id: "o2", text: { en: "Four" } },
+          { id: "o3", text: { en: "Five" } },
+        ],
+      },
+      answer: { kind: "choice", option: "o2" },
+    });
+    expect(items.get("A13")).toMatchObject({
+      question: { kind: "choices", shuffle: false },
+      answer: { kind: "choices", options: ["o1", "o2", "o3"], partial: true },
+    });
+    expect(items.get("A18")).toMatchObject({
+      question: { kind: "choice", options: [{ text: { en: "True" } }, { text: { en: "False" } }] },
+      answer: { kind: "choice", option: "o2" },
+    });
+    for (const name of ["A12", "A14", "A15", "A16", "A17"])
+      expect(items.get(name), name).not.toHaveProperty("question");
+    const why = report.content.questions.flatMap((told) => told.why ?? []);
+    expect(why).toHaveLength(5);
+    for (const part of ["partly right", "costs nothing", "unequally", "2 to 20 options", "no text"]) {
+      expect(why.join("; ")).toContain(part);
+    }
+    // What is right there is right here, and nothing else.
+    const key = answerKeySchema.parse(Reflect.get(items.get("A13") ?? {}, "answer"));
+    expect(["o1, o2, o3", "o1, o2", "o1, o2, o3, o4"].map((answer) => judge(key, answer))).toEqual([
+      { passed: true, score: 100 },
+      { passed: false, score: 66.66 },
+      { passed: false, score: 66.66 },
+    ]);
+  });
+
   it("since 4.0 are found by their entry, in its last version", async () => {
     const version = (id: number, text: string) =>
       `<question_version><questions>${shortAnswer(id, 0, answers(["1", text, 1]))}</questions></question_version>`;
@@ -130,7 +194,40 @@ describe("questions in QTI", () => {
     ]);
   });
 
-  it("have none where the answer is chosen, partly right, in several blanks, or in an uneven range", () => {
+  it("that are chosen have their options and keys, as cartridges and Canvas write them", () => {
+    const choice = (kind: string, conditions: string) =>
+      item(kind, conditions, 0).replace(
+        "</presentation>",
+        `<response_lid ident="r0"><render_choice>${["a", "b", "c"]
+          .map(
+            (id) =>
+              `<response_label ident="${id}"><material><mattext>Option ${id}</mattext></material></response_label>`,
+          )
+          .join("")}</render_choice></response_lid></presentation>`,
+      );
+    const asked = (text: string) => questionsOf(xml(text))[0];
+    const options = (...right: string[]) =>
+      ["a", "b", "c"].map((id) => ({ html: `Option ${id}`, isRight: right.includes(id) }));
+    expect(asked(choice("cc.multiple_choice.v0p1", right(equal("b"))))?.choices).toEqual({
+      options: options("b"),
+      several: false,
+      shuffle: false,
+    });
+    const both = `<and>${equal("a")}${equal("c")}<not>${equal("b")}</not></and>`;
+    expect(asked(choice("cc.multiple_response.v0p1", right(both)))?.choices).toEqual({
+      options: options("a", "c"),
+      several: true,
+      shuffle: false,
+    });
+    expect(asked(choice("multiple_answers_question", right(both)))?.choices).toMatchObject({ partial: true });
+    for (const conditions of [right(equal("a")) + right(equal("b")), right(equal("a"), 50), right("")]) {
+      const question = asked(choice("multiple_choice_question", conditions));
+      expect(question?.choices, conditions).toBeUndefined();
+      expect(question?.why, conditions).not.toBeNull();
+    }
+  });
+
+  it("have none where they have no options, or are partly right, in several blanks, or in an uneven range", () => {
     const uneven = `<or>${equal("4")}<and>${gte("3")}${lte("4.1")}</and></or>`;
     for (const text of [
       item("multiple_choice_question", right(equal("a"))),
@@ -148,14 +245,36 @@ describe("questions in QTI", () => {
 });
 
 it("problems of Open edX say why they have no key", () => {
-  const why = (response: string) => olxQuestions(xml(`<problem>${response}</problem>`))[0];
+  const why = (response: string) => olxQuestions(xml(`<problem>${response}</problem>`), null)[0];
   expect(why('<numericalresponse answer="5"/>')).toMatchObject({ key: { kind: "numeric", value: 5, tolerance: 0 } });
   expect(why('<numericalresponse answer="[5,7)"/>')?.why).toContain("not a decimal number");
   expect(
     why('<numericalresponse answer="5"><responseparam type="tolerance" default="x"/></numericalresponse>')?.key,
   ).toBeNull();
   expect(why('<stringresponse answer="a.*" type="regexp"/>')?.why).toContain("pattern");
-  expect(why("<choiceresponse/>")?.why).toContain("typed");
+  expect(why("<choiceresponse/>")?.why).toContain("elements of their own");
+  expect(why("<customresponse/>")?.why).toContain("choices");
+  const options = '<choice correct="true">One</choice><choice correct="false">Two<choicehint>No</choicehint></choice>';
+  const chosen = (attributes: string, group = "") =>
+    why(
+      `<multiplechoiceresponse ${attributes}><choicegroup ${group}>${options}</choicegroup></multiplechoiceresponse>`,
+    );
+  expect(chosen("", 'shuffle="true"')?.choices).toEqual({
+    options: [
+      { html: "One", isRight: true },
+      { html: "Two", isRight: false },
+    ],
+    several: false,
+    shuffle: true,
+  });
+  expect(chosen('partial_credit="points"')?.why).toContain("partly right");
+  expect(chosen("", 'answer-pool="2"')?.why).toContain("at random");
+  const marked =
+    '<problem><choiceresponse><checkboxgroup><choice correct="true">A <b>B</b></choice><choice correct="true">C</choice></checkboxgroup></choiceresponse></problem>';
+  expect(olxQuestions(xml(marked), marked)[0]?.choices).toMatchObject({
+    several: true,
+    options: [{ html: "A <b>B</b>" }, { html: "C" }],
+  });
 });
 
 it("questions of PrairieLearn have keys where no program draws their values", async () => {
@@ -169,6 +288,18 @@ it("questions of PrairieLearn have keys where no program draws their values", as
     drawn: question('<p>{{params.x}}</p><pl-integer-input answers-name="a" correct-answer="7">', true),
     chosen: question(
       '<pl-multiple-choice answers-name="a"><pl-answer correct="true">x</pl-answer></pl-multiple-choice>',
+    ),
+    one: question(
+      `<p>Which?</p><pl-multiple-choice answers-name="a" fixed-order="true"><pl-answer correct="true">x &lt; y</pl-answer>
+       <pl-answer correct="false">$y$</pl-answer></pl-multiple-choice>`,
+    ),
+    several: question(
+      `<pl-checkbox answers-name="a"><pl-answer correct="true">x</pl-answer><pl-answer correct="true">y</pl-answer>
+       <pl-answer>z</pl-answer></pl-checkbox>`,
+    ),
+    some: question(
+      `<pl-checkbox answers-name="a" number-answers="2"><pl-answer correct="true">x</pl-answer><pl-answer>y</pl-answer>
+       <pl-answer>z</pl-answer></pl-checkbox>`,
     ),
     digits: question('<pl-number-input answers-name="a" correct-answer="2" comparison="sigfig">'),
   };
@@ -201,8 +332,16 @@ it("questions of PrairieLearn have keys where no program draws their values", as
     text: { kind: "exact", values: ["Bern"], case_sensitive: false },
     drawn: null,
     chosen: null,
+    one: { kind: "choice", option: "o1" },
+    several: { kind: "choices", options: ["o1", "o2"] },
+    some: null,
     digits: null,
   });
+  expect(problems.find(({ title }) => title.en === "one")).toMatchObject({
+    content: { en: "Which?" },
+    question: { kind: "choice", shuffle: false, options: [{ id: "o1" }, { id: "o2" }] },
+  });
+  expect(problems.find(({ title }) => title.en === "several")?.question).toMatchObject({ shuffle: true });
   expect(problems[0]?.content).toEqual({ en: "How much?" });
   expect(problems[3]?.content).toBeNull();
 });
