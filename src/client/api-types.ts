@@ -337,6 +337,19 @@ export type CourseFile = {
   size: number;
 };
 
+export type CopiedFiles = {
+  results: {
+    from: string;
+    id: string;
+    name: string;
+  }[];
+};
+
+export type CopyFiles = {
+  from: string;
+  files: string[];
+};
+
 export type LockedProblem = Problem & {
   code?: "locked";
   item: string;
@@ -4421,6 +4434,16 @@ export interface Paths {
       answer: CourseFile;
     };
   };
+  "/api/v1/courses/{course}/files/copies": {
+    /** Copy up to 20 files of another course into this one, for texts that were copied */
+    post: {
+      path: {
+        course: string;
+      };
+      body: CopyFiles;
+      answer: CopiedFiles;
+    };
+  };
   "/api/v1/courses/{course}/drafts/{version}": {
     /** Drop a draft, with its texts and the files that no other version names; harmless to repeat */
     delete: {
@@ -6670,6 +6693,7 @@ export interface Paths {
 export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/users",
   "PATCH /api/v1/users/{id}",
+  "POST /api/v1/courses/{course}/files/copies",
   "POST /api/v1/courses/imports/uploads",
   "POST /api/v1/courses/imports",
   "PUT /api/v1/courses/{course}/working-copy",

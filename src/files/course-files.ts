@@ -66,25 +66,45 @@ export function keepWrittenFile(
   return keep(deps, file, WRITTEN);
 }
 
+/**
+ * The same of a file that another course has. Repeating it makes no second copy.
+ * @returns the copy, or null where the other course has no such file.
+ */
+export async function copyCourseFile(
+  deps: Deps,
+  { owner, course, from, id }: { owner: string; course: string; from: string; id: string },
+): Promise<Result<FileRow | null>> {
+  const file = await fileOf(deps, from, id);
+  if (file === null || file.sha256 === null) return ok(null);
+  const { name, size, sha256 } = file;
+  const object = await deps.env.FILES.get(file.key);
+  return object === null ? ok(null) : store(deps, { owner, course, name, size, sha256 }, WRITTEN, object.body);
+}
+
 async function keep(
   deps: Deps,
-  { owner, course, name, bytes }: { owner: string; course: string; name: string; bytes: Uint8Array<ArrayBuffer> },
+  { bytes, ...file }: { owner: string; course: string; name: string; bytes: Uint8Array<ArrayBuffer> },
   mark: "" | typeof WRITTEN,
 ): Promise<Result<FileRow>> {
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  return store(deps, { ...file, size: bytes.length, sha256 }, mark, new Blob([bytes]).stream());
+}
+
+async function store(
+  deps: Deps,
+  { owner, course, name, size, sha256 }: { owner: string; course: string; name: string; size: number; sha256: string },
+  mark: "" | typeof WRITTEN,
+  bytes: ReadableStream<Uint8Array>,
+): Promise<Result<FileRow>> {
   const upload_key = courseKey(course, `${mark}${sha256}`);
   const earlier = await findByUploadKey(deps.db, owner, upload_key);
-  if (earlier?.state === "ready" && isAlive(earlier, deps.now)) return ok(earlier);
-  const file = {
-    owner,
-    name: nameOf(name),
-    type: TYPES[name.split(".").at(-1)?.toLowerCase() ?? ""] ?? "application/octet-stream",
-    size: bytes.length,
-    sha256,
-    expires_at: null,
-    upload_key,
-  };
-  const stored = await uploadDirectly(deps, file, new Blob([bytes]).stream());
+  if (earlier?.state === "ready" && isAlive(earlier, deps.now)) {
+    await bytes.cancel();
+    return ok(earlier);
+  }
+  const type = TYPES[name.split(".").at(-1)?.toLowerCase() ?? ""] ?? "application/octet-stream";
+  const file = { owner, name: nameOf(name), type, size, sha256, expires_at: null, upload_key };
+  const stored = await uploadDirectly(deps, file, bytes);
   return stored.ok ? ok(stored.value.row) : stored;
 }
 
@@ -102,14 +122,19 @@ function nameOf(name: string): string {
  * @returns null where the course has no such file.
  */
 export async function sendCourseFile(
-  { env, db, now }: Deps,
+  deps: Deps,
   { course, id }: { course: string; id: string },
   request: Parameters<typeof download>[2],
 ): Promise<Response | null> {
+  const file = await fileOf(deps, course, id);
+  return file === null ? null : download(deps.env.FILES, file, request);
+}
+
+/** A file of a course that can be opened, or null. */
+async function fileOf({ db, now }: Deps, course: string, id: string): Promise<FileRow | null> {
   const file = await findFile(db, id);
   if (file === undefined || file.state !== "ready" || !isAlive(file, now)) return null;
-  if (file.upload_key?.startsWith(courseKey(course)) !== true) return null;
-  return download(env.FILES, file, request);
+  return file.upload_key?.startsWith(courseKey(course)) === true ? file : null;
 }
 
 /** Files looked at in one step. */

@@ -1,11 +1,19 @@
 import { z } from "@hono/zod-openapi";
 import { findCourse, isStaff, loadShown, mayManage } from "../courses/index.ts";
 import { loadPermits } from "../enrollment/index.ts";
-import { demandLengthOfUsers, fileIdSchema, fileNameSchema, keepWrittenFile, sendCourseFile } from "../files/index.ts";
+import {
+  copyCourseFile,
+  demandLengthOfUsers,
+  fileIdSchema,
+  fileNameSchema,
+  keepWrittenFile,
+  sendCourseFile,
+} from "../files/index.ts";
 import { LOCKED } from "../mirror/index.ts";
 import { respond } from "../platform/http/answers.ts";
 import { type AppContext, actorOf, databaseOf } from "../platform/http/context.ts";
 import { defineRoute, newRouter } from "../platform/http/define-route.ts";
+import { idempotencyHeader, idempotent } from "../platform/http/idempotency.ts";
 import { courseSlugSchema, itemIdSchema } from "../platform/ids.ts";
 import { refuse } from "../platform/results.ts";
 import { ROLES } from "../platform/roles.ts";
@@ -57,6 +65,54 @@ const addFileRoute = defineRoute(
             schema: z
               .object({ id: z.string(), name: z.string(), content_type: z.string(), size: z.int() })
               .openapi("CourseFile"),
+          },
+        },
+      },
+    },
+  },
+);
+
+/** Files of one request: each is read and written once. */
+const MAX_COPIES = 20;
+
+const copyFilesRoute = defineRoute(
+  {
+    roles: ["author", "learner", "admin"],
+    scope: null,
+    rule: `${MANAGE_RULE} And staff of the course that they come from. They become your own files, within your quota.`,
+    rate: "write",
+    refuses: ["course_not_found", "quota_exceeded", "concurrent_change"],
+  },
+  {
+    method: "post",
+    path: "/courses/{course}/files/copies",
+    operationId: "copyCourseFiles",
+    tags: ["courses"],
+    summary: `Copy up to ${MAX_COPIES} files of another course into this one, for texts that were copied`,
+    middleware: [idempotent("harmless")],
+    request: {
+      params: z.object({ course: courseSlugSchema }),
+      headers: idempotencyHeader,
+      body: {
+        required: true,
+        content: {
+          "application/json": {
+            schema: z
+              .strictObject({ from: courseSlugSchema, files: z.array(fileIdSchema).min(1).max(MAX_COPIES) })
+              .openapi("CopyFiles"),
+          },
+        },
+      },
+    },
+    responses: {
+      200: {
+        description:
+          "Each file that was copied, in the order of the request. One that the other course does not have is left out.",
+        content: {
+          "application/json": {
+            schema: z
+              .object({ results: z.array(z.object({ from: z.string(), id: z.string(), name: z.string() })) })
+              .openapi("CopiedFiles"),
           },
         },
       },
@@ -135,6 +191,26 @@ export function itemFileRoutes() {
       if (!kept.ok) return respond(c, kept.refusal);
       const { id, name: stored, type, size } = kept.value;
       return c.json({ id, name: stored, content_type: type, size }, 201);
+    })
+    .openapi(copyFilesRoute, async (c) => {
+      const { course } = c.req.valid("param");
+      const { from, files } = c.req.valid("json");
+      const db = databaseOf(c);
+      const actor = actorOf(c);
+      c.get("facts").course_id = course;
+      const [entry, source] = [await findCourse(() => db, course), await findCourse(() => db, from)];
+      if (entry === null || source === null) return respond(c, refuse("course_not_found").refusal);
+      if (!mayManage(actor, entry)) return respond(c, refuse("forbidden", { detail: MANAGE_RULE }).refusal);
+      if (!isStaff(actor, source))
+        return respond(c, refuse("forbidden", { detail: "Staff of the course that the files come from." }).refusal);
+      const results: { from: string; id: string; name: string }[] = [];
+      for (const id of new Set(files)) {
+        const deps = { env: c.env, db, now: Date.now() };
+        const copied = await copyCourseFile(deps, { owner: actor.id, course, from, id });
+        if (!copied.ok) return respond(c, copied.refusal);
+        if (copied.value !== null) results.push({ from: id, id: copied.value.id, name: copied.value.name });
+      }
+      return c.json({ results }, 200);
     })
     .openapi(courseFileRoute, async (c) => {
       const { course, file } = c.req.valid("param");

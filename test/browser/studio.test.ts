@@ -14,7 +14,7 @@ import {
 import { longestTasks } from "../support/browser/longest-task.ts";
 import { itemOn, type Person, Site, signInOnPage } from "../support/browser/site.ts";
 import { expectAnswer } from "../support/node/answers.ts";
-import { clientOf } from "../support/node/api.ts";
+import { clientOf, tokenFor } from "../support/node/api.ts";
 
 const copySchema = z.looseObject({ revision: z.int(), text: z.string().nullable() });
 
@@ -387,6 +387,37 @@ describe.skipIf(!hasChromium)("an author's studio", () => {
     const text = await page.getByLabel("Course document, JSON").inputValue();
     expect(text).toContain('"from-copy.welcome"');
     expect(text).not.toContain('"algorithms.');
+    await context.close();
+  });
+
+  it("copies the files of a course with its texts", async () => {
+    await newCourse("pictured", "Pictured");
+    const token = await tokenFor(author.id, "author");
+    const upload = await fetch(`${site.url}/api/v1/courses/pictured/files?name=plan.txt`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "text/plain" },
+      body: "the plan",
+    });
+    const { id } = z.object({ id: z.string() }).parse(await upload.json());
+    const address = (course: string, file: string) => `/api/v1/courses/${course}/items/${course}.a/files/${file}`;
+    const chapters = [{ id: "pictured.a", title: "A", content: `[plan](${address("pictured", id)})` }];
+    const document = { slug: "pictured", title: "Pictured", chapters };
+    const client = await clientOf(site.url, "author", "author");
+    expectAnswer(await client.post("/api/v1/courses/pictured/versions", { document }), 201, z.unknown());
+    const { context, page } = await pageOf(author, "/author");
+    await page.getByLabel("Short name").fill("with-files");
+    await page.getByLabel("Title", { exact: true }).fill("With files");
+    await page.getByLabel("Begin with").selectOption("copy");
+    await page.getByLabel("Course to copy").selectOption("pictured");
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByRole("treeitem").first().waitFor();
+    await page.getByRole("radio", { name: "JSON" }).check();
+    const text = await page.getByLabel("Course document, JSON").inputValue();
+    const copy = /items\/with-files\.a\/files\/([0-9a-f]{32})/.exec(text)?.[1] ?? "";
+    expect(copy).not.toBe(id);
+    const path = `/api/v1/courses/with-files/files/${copy}`;
+    const copied = await fetch(`${site.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+    expect([copied.status, await copied.text()]).toEqual([200, "the plan"]);
     await context.close();
   });
 

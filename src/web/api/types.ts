@@ -7,6 +7,7 @@ import type { Answer } from "../../client/index.ts";
 export type {
   ChapterDetail,
   ChapterRow,
+  CopiedFiles,
   Course,
   CoursePreview,
   CourseVersion,

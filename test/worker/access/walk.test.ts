@@ -31,6 +31,8 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "GET /api/v1/chapters/{chapter}/problems": "states",
   "GET /api/v1/courses/{course}/unlocks": "states",
   "POST /api/v1/decisions": "states",
+  "POST /api/v1/ofrep/v1/evaluate/flags": "states",
+  "POST /api/v1/ofrep/v1/evaluate/flags/{key}": "states",
   "GET /api/v1/courses/{course}/items/{item}/why": "states",
   "GET /api/v1/courses/{course}/next": "states",
   "GET /api/v1/courses/{course}/search": "states",
@@ -153,6 +155,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "PUT /api/v1/events/preferences": "other",
   "GET /api/v1/events/socket": "other",
   "GET /api/v1/events/stream": "other",
+  "GET /api/v1/ofrep/v1/notices": "other",
   "GET /api/v1/storage/files": "other",
   "POST /api/v1/storage/files/upload": "other",
   "POST /api/v1/storage/files/upload-url": "other",
@@ -166,6 +169,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "POST /api/v1/courses/{course}/items/{item}/regrade": "other",
   "POST /api/v1/courses/{course}/releases": "other",
   "POST /api/v1/courses/{course}/files": "other",
+  "POST /api/v1/courses/{course}/files/copies": "other",
   "GET /api/v1/courses/{course}/files/{file}": "other",
   // One's own, or for graders of the course alone.
   "GET /api/v1/submissions/{submission}/files/{file}": "other",
@@ -241,10 +245,19 @@ function addresses(slug: string, { path }: Operation): string[] {
       .replace("{course}", slug)
       .replace("{enrollment}", `${slug}:${learnerOf(slug)}`)
       .replace("{file}", "0".repeat(32))
-      .replace(/\{(item|chapter|problem)\}/, `${slug}.${item}`)
+      .replace(/\{(item|chapter|problem|key)\}/, `${slug}.${item}`)
       .replace(/\{\w+\}/g, "ada"),
   );
   return [...new Set(filled)];
+}
+
+/** What a question to the closed items is asked with, where it is asked in a body. */
+function questionTo(slug: string, path: string): object | undefined {
+  const learner = learnerOf(slug);
+  if (path.includes("/ofrep/")) return { context: { targetingKey: learner, course: slug } };
+  if (!path.endsWith("/decisions")) return undefined;
+  const evaluations = ["x", "px"].map((item) => ({ resource: { type: "item", id: `${slug}.${item}` } }));
+  return { subject: { type: "user", id: learner }, action: { name: "open" }, evaluations, options: { reasons: true } };
 }
 
 /** Ways to ask for another view than one's own present one; a learner's token may use none of them to get in. */
@@ -320,9 +333,17 @@ describe.each(REASONS)("[fault 1] closed by $reason", (why) => {
         const searches = [TEXT, TITLE].map((words) => `?q=${encodeURIComponent(words)}`);
         const asked = address.endsWith("/search") ? searches : why.hidden ? queries(slug, instants) : [""];
         for (const query of asked) {
-          const text = await (await ask(operation.method, `${address}${query}`, { token })).text();
+          const body = questionTo(slug, operation.path);
+          const answer = await ask(operation.method, `${address}${query}`, {
+            token,
+            ...(body === undefined ? {} : { body }),
+          });
+          // A refusal names the flag that was asked for.
+          const text = (await answer.text()).replace(/"key":"[^"]*",/, "");
           const context = `${operation.method} ${address}${query}: ${text}`;
           expect(text, context).not.toContain(TEXT);
+          if (operation.path.endsWith("/decisions")) expect(text, context).not.toContain('"decision":true');
+          if (operation.path.endsWith("/flags/{key}")) expect(text, context).not.toContain('"value":true');
           if (!why.hidden) continue;
           expect(text, context).not.toContain(TITLE);
           if (why.code !== "not_enrolled") expect(text, context).not.toMatch(/"[^"/]*\.p?x"/);

@@ -60,6 +60,7 @@ function valid(name: string, path: string): string {
     chapter: `${slug}.one`,
     problem: `${slug}.sum`,
     item: `${slug}.two`,
+    key: `${slug}.two`,
     enrollment: `${slug}:ada`,
     submission: pending,
     version: "1",

@@ -126,6 +126,14 @@ function decided(world: World, as: As) {
   return send(world, as, "POST", "/decisions", { body });
 }
 
+const flags =
+  (key: (world: World) => string): Ask =>
+  (world, as) => {
+    const context = { targetingKey: world.learner, course: world.slug };
+    return send(world, as, "POST", `/ofrep/v1/evaluate/flags${key(world)}`, { body: { context } });
+  };
+const [allFlags, oneFlag] = [flags(() => ""), flags(({ slug }) => `/${slug}.one`)];
+
 /** A read that shows a learner's state to staff, and a learner their own. */
 function withLearner(path: (world: World) => string): Act[] {
   return [
@@ -1000,11 +1008,26 @@ const PLAN: Record<string, Act[]> = {
         "content-length": "3",
       }),
   ]),
+  "POST /courses/{course}/files/copies": open([
+    "author",
+    async (world, as) => {
+      const body = { from: world.slug, files: [await courseFile(world.slug, world.author)] };
+      return send(world, as, "POST", `/courses/${world.slug}/files/copies`, { body });
+    },
+  ]),
   "GET /courses/{course}/pass": open(["learner", get(({ slug }) => `/courses/${slug}/pass`)]),
   "GET /courses/{course}/pass/revoked": open(["author", get(({ slug }) => `/courses/${slug}/pass/revoked`)]),
   "POST /decisions": [
     ...each(STAFF, decided, ofCourse("roster.read")),
     { as: "learner", ask: decided, leaves: nothing },
+  ],
+  "POST /ofrep/v1/evaluate/flags": [
+    ...each(STAFF, allFlags, ofCourse("roster.read")),
+    { as: "learner", ask: allFlags, leaves: nothing },
+  ],
+  "POST /ofrep/v1/evaluate/flags/{key}": [
+    ...each(STAFF, oneFlag, ofCourse("roster.read")),
+    { as: "learner", ask: oneFlag, leaves: nothing },
   ],
   "GET /courses/{course}/unlocks": withLearner(({ slug }) => `/courses/${slug}/unlocks`),
   "POST /courses/imports": each(["author", "admin"], importOf, ofCourse("course.import_begun")),
@@ -1221,6 +1244,7 @@ const PLAN: Record<string, Act[]> = {
   // One's own stream; the token was asked for before.
   "GET /events/stream": open(["learner", get(() => "/events/stream")]),
   "GET /events/socket": open(["learner", get(() => "/events/socket")]),
+  "GET /ofrep/v1/notices": open(["learner", get(() => "/ofrep/v1/notices?token=x")]),
 
   "GET /insight/models": open(["author", get(() => "/insight/models")]),
   "POST /insight/runs": each(
@@ -1673,6 +1697,7 @@ const REFUSED = [
   "GET /enrollments/{enrollment}/insight/lineage",
   "GET /events/stream",
   "GET /events/socket",
+  "GET /ofrep/v1/notices",
   "GET /translation/search",
   "POST /auth/bootstrap",
   "GET /system/backups/{backup}",

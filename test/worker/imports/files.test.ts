@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Files, tgzOf, zipOf } from "../../support/courses/archives.ts";
 import { freshSlug } from "../../support/worker/courses.ts";
-import { call, tokenOf } from "../../support/worker/http.ts";
+import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { AUTHOR, backup, imported } from "./support.ts";
 
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 1, 2, 3, 4]);
@@ -102,6 +102,38 @@ describe("files of an imported course", () => {
     expect((await get(shown, "stranger")).status).toBe(404);
     const staff = await call("GET", locked.replace("/api/v1", ""), { token });
     expect(await staff.text()).toBe("what to bring");
+  });
+
+  it("are copied into another course of the same author, once, and by nobody else", async () => {
+    const slug = freshSlug("original");
+    await imported(await tgzOf(withFiles()), { course: slug });
+    const id =
+      addressIn((await textsOf(slug, 1)).get("page-2"))
+        .split("/")
+        .at(-1) ?? "";
+    const copy = freshSlug("copy");
+    const token = await tokenOf(AUTHOR, "author");
+    await call("POST", "/courses", { token, body: { slug: copy, title: "Copy" } });
+    const ask = (files: string[], as = token) =>
+      call("POST", `/courses/${copy}/files/copies`, { token: as, body: { from: slug, files } });
+    const copied = z.object({ results: z.array(z.object({ from: z.string(), id: z.string(), name: z.string() })) });
+    const gone = "0".repeat(32);
+    const first = await read(await ask([id, gone, id]), 200, copied);
+    expect(first.results).toMatchObject([{ from: id, name: "a plan.png" }]);
+    expect(first.results[0]?.id).not.toBe(id);
+    expect(await read(await ask([id]), 200, copied)).toEqual(first);
+    expect(await filesOf(copy)).toEqual(["a plan.png"]);
+    const file = await call("GET", `/courses/${copy}/files/${first.results[0]?.id}`, { token });
+    expect(new Uint8Array(await file.arrayBuffer())).toEqual(PNG);
+    // A stranger may have a course of their own, and still nothing of this one.
+    const stranger = await tokenOf("stranger", "author");
+    await problem(await ask([id], stranger), 403);
+    const theirs = freshSlug("theirs");
+    await call("POST", "/courses", { token: stranger, body: { slug: theirs, title: "Theirs" } });
+    const body = { from: slug, files: [id] };
+    await problem(await call("POST", `/courses/${theirs}/files/copies`, { token: stranger, body }), 403);
+    expect(await filesOf(theirs)).toEqual([]);
+    await problem(await ask([]), 400);
   });
 
   it("of others cannot be reached by a text that names them", async () => {

@@ -638,6 +638,8 @@ async function driveSubmittedFile(as: [string, Role]) {
     "root",
     "admin",
   ]);
+  const copies = "/courses/rostered/files/copies";
+  await drive("POST", "/courses/{course}/files/copies", copies, { body: { from: "big", files: [added.id] } });
   await driveBytes("GET", "/courses/{course}/files/{file}", `/courses/big/files/${added.id}`, {}, ["root", "admin"]);
 }
 

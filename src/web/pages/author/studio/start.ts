@@ -1,4 +1,5 @@
 import { request } from "../../../api/request.ts";
+import type { CopiedFiles } from "../../../api/types.ts";
 import { documentFor } from "./references.ts";
 import { isFields } from "./tree.ts";
 
@@ -20,6 +21,24 @@ export async function beginWith(course: string, title: string, beginning: Beginn
       : await request<unknown>(`/courses/${beginning.course}/versions/${beginning.version}`);
   if (!isFields(from)) return;
   const document = { ...documentFor(from, course), title };
-  const text = JSON.stringify(document, null, 2);
+  const written = JSON.stringify(document, null, 2);
+  const text = beginning.kind === "copy" ? await withFiles(course, beginning.course, written) : written;
   await request(`/courses/${course}/working-copy`, { method: "PUT", body: { text, revision: 0 } });
+}
+
+/** Files that are copied by one request. */
+const AT_ONCE = 20;
+/** An address of a file, as texts write it. */
+const FILE = /(?<=\/courses\/[a-z0-9-]+\/items\/[^/\s"()]+\/files\/)[0-9a-f]{32}/g;
+
+/** The text with files of its own: those of the course that it comes from open for its learners alone. */
+async function withFiles(course: string, from: string, text: string): Promise<string> {
+  const files = [...new Set([...text.matchAll(FILE)].map(([id]) => id))];
+  const copies = new Map<string, string>();
+  for (let at = 0; at < files.length; at += AT_ONCE) {
+    const body = { from, files: files.slice(at, at + AT_ONCE) };
+    const { results } = await request<CopiedFiles>(`/courses/${course}/files/copies`, { method: "POST", body });
+    for (const copy of results) copies.set(copy.from, copy.id);
+  }
+  return text.replace(FILE, (id) => copies.get(id) ?? id);
 }
