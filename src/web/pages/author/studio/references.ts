@@ -118,7 +118,9 @@ function prefixed(value: unknown, from: string, to: string): unknown {
 
 function linked(value: unknown, from: string, to: string): unknown {
   if (typeof value === "string") {
-    return value.replaceAll(`/courses/${from}/`, `/courses/${to}/`);
+    return value
+      .replaceAll(`/courses/${from}/items/${from}.`, `/courses/${to}/items/${to}.`)
+      .replaceAll(`/courses/${from}/`, `/courses/${to}/`);
   }
   if (!isFields(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, linked(part, from, to)]));
