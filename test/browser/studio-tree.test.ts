@@ -154,11 +154,21 @@ describe("a document as an outline", () => {
 
   it("is made that of another course: ids and links, but no text", () => {
     const content = "c.a stays, [link](/courses/c/chapters/a) follows";
-    const next = documentFor({ ...DOCUMENT, chapters: [{ id: "c.a", title: "c.a", content }] }, "d");
+    const picture = (course: string) => `![](/api/v1/courses/${course}/items/${course}.a/files/1)`;
+    const question = (course: string) => ({ kind: "choice", options: [{ id: "x", text: { en: picture(course) } }] });
+    const chapter = { id: "c.a", title: "c.a", content, question: question("c") };
+    const next = documentFor({ ...DOCUMENT, chapters: [chapter] }, "d");
     expect(next).toMatchObject({
       slug: "d",
       options: { tutorial: "d.a" },
-      chapters: [{ id: "d.a", title: "c.a", content: "c.a stays, [link](/courses/d/chapters/a) follows" }],
+      chapters: [
+        {
+          id: "d.a",
+          title: "c.a",
+          content: "c.a stays, [link](/courses/d/chapters/a) follows",
+          question: question("d"),
+        },
+      ],
     });
   });
 

@@ -14,6 +14,8 @@ import {
 
 /** Fields of an item in which an id is the name of another item. */
 const NAMING = ["rule", "completion"] as const;
+/** Fields of an item with texts for readers, which may have links. */
+const READ = ["content", "question", "rubric"] as const;
 
 function mentions(value: unknown, ids: ReadonlySet<string>): boolean {
   if (typeof value === "string") return ids.has(value);
@@ -95,7 +97,7 @@ export function documentFor(document: Fields, slug: string): Fields {
     const next: Record<string, unknown> = { ...fields };
     for (const name of ["id", ...NAMING])
       if (fields[name] !== undefined) next[name] = prefixed(fields[name], from, slug);
-    if (fields.content !== undefined) next.content = linked(fields.content, from, slug);
+    for (const name of READ) if (fields[name] !== undefined) next[name] = linked(fields[name], from, slug);
     if (Array.isArray(fields.problems))
       next.problems = fields.problems.map((part) => (isFields(part) ? item(part) : part));
     return next;
@@ -122,6 +124,7 @@ function linked(value: unknown, from: string, to: string): unknown {
       .replaceAll(`/courses/${from}/items/${from}.`, `/courses/${to}/items/${to}.`)
       .replaceAll(`/courses/${from}/`, `/courses/${to}/`);
   }
+  if (Array.isArray(value)) return value.map((part) => linked(part, from, to));
   if (!isFields(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, linked(part, from, to)]));
 }
