@@ -1,7 +1,8 @@
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { OFREPWebProvider } from "@openfeature/ofrep-web-provider";
 import { expect, it } from "vitest";
 import { z } from "zod";
+import { mintNoticeToken, periodOf, verifyNoticeToken } from "../../../src/connect/ofrep/notice-token.ts";
 import { enroll, freshSlug, publish } from "../../support/worker/courses.ts";
 import { type Call, call, read, tokenOf } from "../../support/worker/http.ts";
 import { author, completed } from "../../support/worker/learners.ts";
@@ -187,6 +188,22 @@ it("names a stream that says when to ask again, which stays the same and ends wi
   expect((await call("POST", "/auth/sign-out", { body: { session_token } })).status).toBe(204);
   expect(await stream.next()).toBeNull();
   expect((await open()).status).toBe(401);
+});
+
+it("has addresses of streams that outlive the ETag that they come with", async () => {
+  const listener = { user: "ada", role: "learner", session: "s", course: "c" } as const;
+  const hour = 3_600_000;
+  const start = Date.parse("2026-01-01T11:59:00Z");
+  const token = await mintNoticeToken(env.AUTH_SECRET, listener, start);
+  expect(await mintNoticeToken(env.AUTH_SECRET, listener, start - hour)).toBe(token);
+  expect(await verifyNoticeToken(env.AUTH_SECRET, token, start + hour)).toEqual(listener);
+  expect(periodOf(start + hour)).toBe(periodOf(start) + 1);
+  expect(await mintNoticeToken(env.AUTH_SECRET, listener, start + hour)).not.toBe(token);
+  expect(await verifyNoticeToken(env.AUTH_SECRET, token, start + 13 * hour)).toBeNull();
+  const { access_token, user } = await signedIn();
+  const { slug } = await course(user.id);
+  const answer = await ask({ targetingKey: user.id, course: slug }, { token: access_token });
+  expect(answer.headers.get("etag")).toContain(`-${periodOf(Date.now())}"`);
 });
 
 it("names no stream for another learner's flags, nor to a caller without a session", async () => {
