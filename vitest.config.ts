@@ -105,6 +105,7 @@ const BUNDLED = [
   "postgres",
   "re2js",
   "saxes",
+  "standardwebhooks",
   "zod",
 ];
 

@@ -41,7 +41,8 @@ export class OwnChanges {
     this.#derived.add(item);
   }
 
-  end(meta: Meta, now: number): void {
+  /** @param completed items that the commit completed. */
+  end(meta: Meta, now: number, completed: ReadonlySet<string>): void {
     const change = this.#changeOf(meta);
     if (change !== null) {
       const notice = enrollmentNotice({ change, status: meta.status, at: now });
@@ -53,6 +54,7 @@ export class OwnChanges {
         version: meta.version,
         at: now,
         ...(this.#derived.size === 0 ? {} : { derived: [...this.#derived].slice(0, MAX_DERIVED) }),
+        ...(completed.size === 0 ? {} : { completed: [...completed].slice(0, MAX_DERIVED) }),
       });
       this.#outbox.describe("fact", () => notice);
     }
