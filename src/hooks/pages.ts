@@ -101,10 +101,13 @@ export async function newsItems(
 }
 
 /**
- * Writes down news that come from no enrollment's object, for whoever listens.
- * @throws when they could not be written: the caller comes again, or they are lost.
+ * Statements for the directory that write down news that come from no enrollment's object.
+ * @returns them, and the subscriptions that will have something to deliver.
  */
-export async function tellHooks(env: Env, news: readonly News[]): Promise<void> {
+export async function newsOfDirectory(
+  env: Env,
+  news: readonly News[],
+): Promise<{ statements: D1PreparedStatement[]; listeners: string[] }> {
   const now = Date.now();
   const waiting = new Map<Listener["id"], NewHookEvent[]>();
   for (const { course, type, at, about, key, data } of news) {
@@ -113,12 +116,19 @@ export async function tellHooks(env: Env, news: readonly News[]): Promise<void> 
     const event = { id: await idOf(about, `${type} ${key}`), type, course, about, at, since: now, data };
     for (const { id } of heard) waiting.set(id, [...(waiting.get(id) ?? []), event]);
   }
-  if (waiting.size === 0) return;
-  const db = directory(env);
-  await db.batch(
-    [...waiting].flatMap(([subscription, events]) =>
-      pagesOf(events).flatMap((page) => ADD_PAGE.over(db, page, subscription, now)),
-    ),
+  const statements = [...waiting].flatMap(([subscription, events]) =>
+    pagesOf(events).flatMap((page) => ADD_PAGE.over(directory(env), page, subscription, now)),
   );
-  await askForDeliveries(env, [...waiting.keys()]);
+  return { statements, listeners: [...waiting.keys()] };
+}
+
+/**
+ * Writes down news for whoever listens.
+ * @throws when they could not be written: the caller comes again, or they are lost.
+ */
+export async function tellHooks(env: Env, news: readonly News[]): Promise<void> {
+  const { statements, listeners } = await newsOfDirectory(env, news);
+  if (statements.length === 0) return;
+  await directory(env).batch(statements);
+  await askForDeliveries(env, listeners);
 }

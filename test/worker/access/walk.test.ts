@@ -108,6 +108,8 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "POST /api/v1/courses/{course}/roster/sources/{source}/files": "other",
   "POST /api/v1/courses/{course}/roster/sources/{source}/runs": "other",
   "PUT /api/v1/courses/{course}/roster/sources/{source}": "other",
+  "GET /api/v1/courses/{course}/webhooks": "other",
+  "POST /api/v1/courses/{course}/webhooks": "other",
   "PUT /api/v1/enrollments/{enrollment}/overrides/{item}": "other",
   "POST /api/v1/auth/bootstrap": "other",
   "GET /api/v1/auth/account": "other",
