@@ -24,7 +24,6 @@ export function newsOf(
 ): ProjectedNews[] {
   const { course, user } = parseEnrollmentId(enrollment);
   const named = { course_id: course, enrollment_id: enrollment, user_id: user };
-  const versions = new Set<number>();
   const ofItems = (type: Piece["type"], at: number, items: readonly string[], data: Piece["data"] = {}): Piece[] => {
     const pieces: Piece[] = [];
     for (let start = 0; start < items.length; start += ITEMS_NAMED) {
@@ -44,10 +43,7 @@ export function newsOf(
       ];
     }
     if (kind === "fact") {
-      const { version, at, completed = [] } = progressPayload.parse(value);
-      // All facts of a commit say the same.
-      if (versions.has(version)) return [];
-      versions.add(version);
+      const { at, completed = [] } = progressPayload.parse(value);
       return ofItems("item.completed", at, completed);
     }
     if (kind !== "enrollment") return [];

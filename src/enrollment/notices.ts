@@ -23,7 +23,7 @@ export const progressPayload = z.object({
   at: z.number(),
   /** Items that are complete by it, or no longer. */
   derived: z.array(z.string()).optional(),
-  /** Items that it completed. */
+  /** Items that it completed; in the first row of the commit. */
   completed: z.array(z.string()).optional(),
 });
 /** Payload of an outbox row of kind "submission" whose verdict is news. */

@@ -50,13 +50,19 @@ export class OwnChanges {
     }
     const isProgress = this.#causes.has("progress");
     if (isProgress) {
-      const notice = progressNotice({
+      const progress = {
         version: meta.version,
         at: now,
         ...(this.#derived.size === 0 ? {} : { derived: [...this.#derived].slice(0, MAX_DERIVED) }),
-        ...(completed.size === 0 ? {} : { completed: [...completed].slice(0, MAX_DERIVED) }),
+      };
+      const notice = progressNotice(progress);
+      // A commit may have a thousand facts: one of them says what all have completed.
+      let first = completed.size === 0 ? notice : progressNotice({ ...progress, completed: [...completed] });
+      this.#outbox.describe("fact", () => {
+        const own = first;
+        first = notice;
+        return own;
       });
-      this.#outbox.describe("fact", () => notice);
     }
     const isSent = isProgress && this.#outbox.newsOf("fact").length > 0;
     this.#outbox.describe("submission", (id) => {

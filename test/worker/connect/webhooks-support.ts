@@ -4,8 +4,9 @@ import { vi } from "vitest";
 import { z } from "zod";
 import { deliveryView, shownHookView } from "../../../src/connect/webhooks/shapes.ts";
 import type { Role } from "../../../src/platform/roles.ts";
-import { AUTHOR, deliver } from "../../support/worker/courses.ts";
+import { AUTHOR, deliver, enroll, freshSlug, project, publish } from "../../support/worker/courses.ts";
 import { call, read, tokenOf } from "../../support/worker/http.ts";
+import { completed, ladder } from "../../support/worker/learners.ts";
 
 export const shown = z.strictObject(shownHookView.shape);
 export const deliveries = z.strictObject({
@@ -131,4 +132,25 @@ export async function later(id: string, ms: number): Promise<void> {
       .bind(id, ms)
       .run();
   }
+}
+
+export const author = () => tokenOf(AUTHOR, "author");
+
+export async function course(): Promise<string> {
+  const slug = freshSlug("hooks");
+  await publish(ladder(slug));
+  return slug;
+}
+
+/** Enrolls somebody, and completes some chapters of the ladder. */
+export async function goes(slug: string, user: string, chapters: readonly string[]): Promise<void> {
+  for (const chapter of chapters) {
+    await completed(slug, user, chapter);
+    await project(slug, user);
+  }
+}
+
+export async function comes(slug: string, user: string): Promise<void> {
+  await enroll(slug, user);
+  await project(slug, user);
 }
