@@ -76,16 +76,18 @@ async function deliverShard(env: Env, { db, name }: Shard, held: Held, run: Run,
   let after = -1;
   for (let looked = 0; looked < MAX_PAGES; looked += PAGES_AT_ONCE) {
     const { results } = await waitingPages(db, row.id, after, PAGES_AT_ONCE).all<Page>();
-    for (const page of results) {
+    for (const [index, page] of results.entries()) {
       after = page.seq;
       const done = await deliverPage(run, page);
       if (done === null) continue;
       const saved = await savePage(db, row.id, page.seq, page.revision, done.events, done.due_at).run();
       // Somebody was erased, or asked for a repetition: the page as it is now comes again.
       if (saved.meta.changes === 0) logFault("webhook_page_changed", new Error("changed meanwhile"), { shard: name });
+      if (run.isOver) return false;
+      // After the last page nothing is to be kept any more.
+      if (index === results.length - 1 && results.length < PAGES_AT_ONCE) return false;
       const kept = await keepHook(directory(env), row.id, lease, Date.now() + LEASE_MS).first();
       if (kept === null) throw new LeaseLost("the subscription is another worker's by now");
-      if (run.isOver) return false;
       if (Date.now() > until) return true;
     }
     if (results.length < PAGES_AT_ONCE) return false;
