@@ -6349,6 +6349,11 @@ export interface Paths {
       path: {
         course: string;
       };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
       answer: {
         results: Webhook[];
         next_cursor: string | null;

@@ -63,8 +63,8 @@ export const listOfCourseRoute = defineRoute(
     operationId: "listCourseWebhooks",
     tags: TAGS,
     summary: "Subscriptions of a course, and how the last delivery of each went",
-    request: { params: course },
-    responses: { 200: answer("All of them.", pageSchema(hookView)) },
+    request: { params: course, query: z.object(pageQuery) },
+    responses: { 200: answer("A page of subscriptions.", pageSchema(hookView)) },
   },
 );
 export const makeForCourseRoute = defineRoute(

@@ -1,4 +1,4 @@
-import { eq, gt } from "drizzle-orm";
+import { and, eq, gt } from "drizzle-orm";
 import type { z } from "zod";
 import { nudgeAudit } from "../../audit/index.ts";
 import { askForDeliveries, forgetListeners, MAX_HOOKS } from "../../hooks/index.ts";
@@ -43,37 +43,15 @@ export function webhookRoutes() {
     .openapi(listAllRoute, async (c) => {
       const allowed = await mayHook(c, null, false);
       if (!allowed.ok) return respond(c, allowed.refusal);
-      const db = databaseOf(c);
-      const { id } = webhookSubscriptions;
-      const found = await paginate(
-        acceptedSecrets(c.env),
-        "webhooks",
-        c.req.valid("query"),
-        (after, take) =>
-          db
-            .select()
-            .from(webhookSubscriptions)
-            .where(gt(id, after ?? ""))
-            .orderBy(id)
-            .limit(take)
-            .all(),
-        (row) => row.id,
-      );
-      if (!found.ok) return respond(c, found.refusal);
-      const results = found.value.page.map((row) => viewHook(row, Date.now()));
-      return c.json({ results, next_cursor: found.value.next }, 200);
+      const list = await listed(c, null, c.req.valid("query"));
+      return list.ok ? c.json(list.value, 200) : respond(c, list.refusal);
     })
     .openapi(listOfCourseRoute, async (c) => {
       const { course } = c.req.valid("param");
       const allowed = await mayHook(c, course, false);
       if (!allowed.ok) return respond(c, allowed.refusal);
-      const rows = await databaseOf(c)
-        .select()
-        .from(webhookSubscriptions)
-        .where(eq(webhookSubscriptions.course_slug, course))
-        .orderBy(webhookSubscriptions.id)
-        .all();
-      return c.json({ results: rows.map((row) => viewHook(row, Date.now())), next_cursor: null }, 200);
+      const list = await listed(c, course, c.req.valid("query"));
+      return list.ok ? c.json(list.value, 200) : respond(c, list.refusal);
     })
     .openapi(makeForAllRoute, async (c) => {
       const made = await make(c, null, c.req.valid("json"));
@@ -179,6 +157,27 @@ export function webhookRoutes() {
       await noteReplay(c, found.value);
       return c.json({ replayed, continue_since: toInstantOrNull(next) }, 202);
     });
+}
+
+/** A page of the subscriptions of a course; null: of all. */
+async function listed(c: AppContext, course: string | null, query: { limit: number; cursor?: string | undefined }) {
+  const { id, course_slug } = webhookSubscriptions;
+  const found = await paginate(
+    acceptedSecrets(c.env),
+    `webhooks ${course ?? "*"}`,
+    query,
+    (after, take) =>
+      databaseOf(c)
+        .select()
+        .from(webhookSubscriptions)
+        .where(and(gt(id, after ?? ""), course === null ? undefined : eq(course_slug, course)))
+        .orderBy(id)
+        .limit(take)
+        .all(),
+    (row) => row.id,
+  );
+  if (!found.ok) return found;
+  return ok({ results: found.value.page.map((row) => viewHook(row, Date.now())), next_cursor: found.value.next });
 }
 
 async function noteReplay(c: AppContext, { id, course_slug }: HookRow): Promise<void> {
