@@ -17,7 +17,7 @@ const METRICS_TOKEN = randomBytes(32).toString("base64url");
  */
 const SLOW = [
   "test/system/{backup,release}/**/*.test.ts",
-  "test/system/{backup,crash,full-size,load,records,replay,shards,validate}.test.ts",
+  "test/system/{backup,crash,full-size,load,records,replay,shards,validate,webhooks}.test.ts",
 ];
 
 /** Slow end-to-end tests that nothing beside them disturbs: they kill nothing, measure nothing and put no load on anything. */
@@ -105,6 +105,7 @@ const BUNDLED = [
   "postgres",
   "re2js",
   "saxes",
+  "standardwebhooks",
   "zod",
 ];
 

@@ -93,6 +93,9 @@ export const FEATURES = [
     ],
     async () => (await import("./people/routes.ts")).peopleRoutes(),
   ),
+  inApi(["/webhooks", "/courses/*/webhooks"], async () =>
+    (await import("./connect/webhooks/routes.ts")).webhookRoutes(),
+  ),
   inApi(["/decisions"], async () => (await import("./connect/decisions/routes.ts")).decisionRoutes()),
   inApi(["/ofrep/v1"], async () => (await import("./connect/ofrep/routes.ts")).ofrepRoutes()),
   inApi(

@@ -1,5 +1,6 @@
 import { auditSection } from "./audit/gauges.ts";
 import { backupSection } from "./backup/gauges.ts";
+import { webhookSection } from "./connect/webhooks/gauges.ts";
 import { eventSection } from "./events/gauges.ts";
 import { fileSection } from "./files/gauges.ts";
 import { importSection } from "./imports/gauges.ts";
@@ -24,6 +25,7 @@ export const SECTIONS = [
   importSection,
   mailSection,
   rosterSection,
+  webhookSection,
   privacySection,
   readinessSection,
   switchSection,

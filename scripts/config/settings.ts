@@ -81,6 +81,11 @@ from an app as the second factor.`,
       value: "",
       why: `Roles that must have a second factor, separated by spaces, such as "admin". Who has none sets it up at the next sign-in.`,
     },
+    WEBHOOKS: {
+      value: "off",
+      why: `Whether other systems may ask to be told what happens in courses: "on" or "off". While it is off, nothing is written
+down for them and nothing is sent. A local installation has it on.`,
+    },
     TRUSTED_DEVICE_DAYS: {
       value: "30",
       why: "Days for which a browser may be asked for no code, if its user chooses so. 0: never.",
@@ -194,6 +199,12 @@ the token that Prometheus sends to /metrics. Without Prometheus, remove it from 
       seconds: 0,
       concurrency: 1,
       why: "A message is one whole import of a course: most of a Worker's time and memory, one at a time.",
+    },
+    WEBHOOK_QUEUE: {
+      name: "webhooks",
+      batch: 1,
+      seconds: 0,
+      why: "A message is one run of deliveries to one receiver, which may answer slowly: none waits behind another.",
     },
     MAIL_QUEUE: {
       name: "mail",

@@ -9,6 +9,7 @@ export const ROOMS: readonly string[] = [
   "platform",
   "unlock",
   "audit",
+  "hooks",
   "courses",
   "mail",
   "identity",

@@ -92,6 +92,11 @@ export const OWN_ACTIONS = [
   "user.sessions_ended",
   "user.sign_in_reset",
   "user.unbanned",
+  "webhook.made",
+  "webhook.removed",
+  "webhook.replayed",
+  "webhook.secret_replaced",
+  "webhook.set",
 ] as const;
 export type OwnAction = (typeof OWN_ACTIONS)[number];
 

@@ -86,6 +86,7 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "roster_sources", page: PAGE, fence: ofCourse },
   { name: "roster_people", page: PAGE, fence: ofCourse },
   { name: "roster_grants", page: PAGE, fence: ofCourse },
+  { name: "webhook_subscriptions", page: PAGE },
   { name: "users", page: PAGE, by: byId("users") },
   {
     name: "accounts",
@@ -119,6 +120,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   sessions: "A restore would bring back sessions that were ended since; everybody signs in again.",
   trusted_devices: "A restore would bring back browsers that are trusted no more; everybody shows a code again.",
   mails: "A restore would send again what was sent.",
+  webhook_pages: "A restore would deliver again what was delivered.",
   service_keys: "A restore would bring back keys that were revoked since; services get new ones.",
   course_invitations: "A restore would bring back links that were revoked since; staff make new ones.",
   calendar_feeds: "A restore would bring back addresses that were ended since; learners make new ones.",

@@ -3451,6 +3451,129 @@ export type InvitationAccepted = {
   created: boolean;
 };
 
+export type Webhook = {
+  id: string;
+  /** null: every course. */
+  course_id: string | null;
+  url: string;
+  note: string;
+  types: (
+    | "item.unlocked"
+    | "item.completed"
+    | "item.relocked"
+    | "enrollment.created"
+    | "submission.graded"
+    | "learner.at_risk"
+    | "course.published"
+    | "import.done"
+  )[];
+  state: "active" | "disabled";
+  /** gone: the receiver answered 410. asked: somebody disabled it. */
+  disabled_reason: "gone" | "asked" | null;
+  /** The receiver has taken nothing since then. */
+  failing_since: string | null;
+  /** It is down, and is tried again then. */
+  paused_until: string | null;
+  /** The last try. */
+  last: {
+    at: string;
+    /** What was answered; null: nothing was. */
+    status: number | null;
+    /** Why it failed; null: it was delivered. */
+    error: string | null;
+  } | null;
+  last_success_at: string | null;
+  /** Until then the secret before signs too. */
+  previous_secret_until: string | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type WebhookWithSecret = Webhook & {
+  /** For the receiver. It is shown this once. */
+  secret: string;
+};
+
+export type WebhookRequest = {
+  /** https, port 443, a name of the public network. It is checked again at each delivery. */
+  url: string;
+  /** What it is for. Nobody is sent this. */
+  note?: string;
+  types: (
+    | "item.unlocked"
+    | "item.completed"
+    | "item.relocked"
+    | "enrollment.created"
+    | "submission.graded"
+    | "learner.at_risk"
+    | "course.published"
+    | "import.done"
+  )[];
+};
+
+export type WebhookChange = {
+  /** https, port 443, a name of the public network. It is checked again at each delivery. */
+  url?: string;
+  /** What it is for. Nobody is sent this. */
+  note?: string;
+  types?: (
+    | "item.unlocked"
+    | "item.completed"
+    | "item.relocked"
+    | "enrollment.created"
+    | "submission.graded"
+    | "learner.at_risk"
+    | "course.published"
+    | "import.done"
+  )[];
+  state?: "active" | "disabled";
+};
+
+export type WebhookPing = {
+  delivered: boolean;
+  status: number | null;
+  error: string | null;
+  took_ms: number;
+};
+
+export type WebhookDelivery = {
+  id: string;
+  /** The header of this name; the same at each try. */
+  webhook_id: string;
+  type:
+    | "item.unlocked"
+    | "item.completed"
+    | "item.relocked"
+    | "enrollment.created"
+    | "submission.graded"
+    | "learner.at_risk"
+    | "course.published"
+    | "import.done";
+  course_id: string;
+  /** failed: it was given up after three days. */
+  state: "waiting" | "delivered" | "failed";
+  tries: number;
+  status: number | null;
+  error: string | null;
+  took_ms: number | null;
+  happened_at: string;
+  tried_at: string | null;
+  /** null while it waits for nothing but its turn. */
+  next_at: string | null;
+};
+
+export type WebhookReplayed = {
+  replayed: number;
+  /** There is more: ask again with this `since`. */
+  continue_since: string | null;
+};
+
+export type WebhookReplayRequest = {
+  /** When the events were written down, not when they happened. */
+  since: string;
+  only?: "failed" | "all";
+};
+
 export type Decisions =
   | Decision
   | {
@@ -6280,6 +6403,129 @@ export interface Paths {
       answer: InvitationAccepted;
     };
   };
+  "/api/v1/webhooks": {
+    /** Subscriptions of other systems, of all courses and of each, and how the last delivery of each went */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: Webhook[];
+        next_cursor: string | null;
+      };
+    };
+    /** Tell another system what happens in all courses */
+    post: {
+      body: WebhookRequest;
+      answer: WebhookWithSecret;
+    };
+  };
+  "/api/v1/courses/{course}/webhooks": {
+    /** Subscriptions of a course, and how the last delivery of each went */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: Webhook[];
+        next_cursor: string | null;
+      };
+    };
+    /** Tell another system what happens in a course */
+    post: {
+      path: {
+        course: string;
+      };
+      body: WebhookRequest;
+      answer: WebhookWithSecret;
+    };
+  };
+  "/api/v1/webhooks/{webhook}": {
+    /** Read a subscription, without its secret */
+    get: {
+      path: {
+        webhook: string;
+      };
+      answer: Webhook;
+    };
+    /** Change a subscription, disable it, or enable it again */
+    patch: {
+      path: {
+        webhook: string;
+      };
+      body: WebhookChange;
+      answer: Webhook;
+    };
+    /** Remove a subscription; what waits for it is not delivered */
+    delete: {
+      path: {
+        webhook: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/webhooks/{webhook}/secret": {
+    /** Replace the secret; for a day, deliveries are signed with both */
+    post: {
+      path: {
+        webhook: string;
+      };
+      answer: WebhookWithSecret;
+    };
+  };
+  "/api/v1/webhooks/{webhook}/ping": {
+    /** Send a test event of type ping now, once, and say what was answered */
+    post: {
+      path: {
+        webhook: string;
+      };
+      answer: WebhookPing;
+    };
+  };
+  "/api/v1/webhooks/{webhook}/deliveries": {
+    /** Deliveries of the last 30 days, the newest first, and why they failed */
+    get: {
+      path: {
+        webhook: string;
+      };
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: WebhookDelivery[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/webhooks/{webhook}/deliveries/{delivery}/replay": {
+    /** Deliver one event again, under the same id */
+    post: {
+      path: {
+        webhook: string;
+        delivery: string;
+      };
+      answer: WebhookDelivery;
+    };
+  };
+  "/api/v1/webhooks/{webhook}/replay": {
+    /** Deliver again what was written down since an instant: what failed, or everything */
+    post: {
+      path: {
+        webhook: string;
+      };
+      body: WebhookReplayRequest;
+      answer: WebhookReplayed;
+    };
+  };
   "/api/v1/decisions": {
     /** May these people open these items right now? Up to 1000 questions, in the form of AuthZEN */
     post: {
@@ -6746,6 +6992,9 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "POST /api/v1/courses/{course}/invitations",
   "DELETE /api/v1/courses/{course}/invitations/{id}",
   "POST /api/v1/invitations/accept",
+  "PATCH /api/v1/webhooks/{webhook}",
+  "POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
+  "POST /api/v1/webhooks/{webhook}/replay",
   "POST /api/v1/courses/{course}/certificates/{id}/revoke",
   "PUT /api/v1/courses/{course}/notices/read",
   "POST /api/v1/courses/{course}/messages",

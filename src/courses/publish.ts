@@ -1,6 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { addAuditEntry } from "../audit/index.ts";
+import { askForDeliveries, type News, newsItems } from "../hooks/index.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { fillOfShards, leastFilled, shardBound } from "../platform/database/room.ts";
 import type { KeyClaim } from "../platform/http/idempotency.ts";
@@ -109,10 +110,12 @@ export async function publish(
     const version = ((await newestVersion(db, slug)) ?? 0) + 1;
     const activation = (current.pointer?.activation ?? 0) + 1;
     const [insert, ...rest] = versionStatements(db, checked, { version, sha256, now, ...options });
+    const told = await newsItems(env, db, publishedNews(slug, version, activation, now));
     try {
       await db.batch([
         insert,
         ...rest,
+        ...told.items,
         ...activationStatements(db, slug, {
           version,
           activation,
@@ -129,6 +132,7 @@ export async function publish(
     } finally {
       forgetCourse(slug);
     }
+    await askForDeliveries(env, told.listeners);
     return ok({ ...summary, version, activation, created: true });
   }
   return refuse("concurrent_change", { retry_after: 1 });
@@ -200,27 +204,35 @@ export async function activate(
     const shard = await shardFor(env, current);
     if (shard === null) return refuse("shards_full", { detail: "Add a database, then activate again." });
     const activation = (current.pointer?.activation ?? 0) + 1;
+    const now = Date.now();
+    const told = await newsItems(env, db, publishedNews(slug, version, activation, now));
     const [first, ...rest] = activationStatements(db, slug, {
       version,
       activation,
       title: await titleOfDraft(db, slug, version),
-      now: Date.now(),
+      now,
       audited: "course.activated",
       ...shard,
       ...options,
     });
     if (first === undefined) throw new Error("an activation has statements");
     try {
-      await db.batch([first, ...rest, stillThere(db, slug, version)]);
+      await db.batch([first, ...rest, ...told.items, stillThere(db, slug, version)]);
     } catch (fault) {
       if (isConflict(fault) || isGone(fault)) continue;
       throw fault;
     } finally {
       forgetCourse(slug);
     }
+    await askForDeliveries(env, told.listeners);
     return ok({ course: slug, version, activation, created: true });
   }
   return refuse("concurrent_change", { retry_after: 1 });
+}
+
+function publishedNews(course: string, version: number, activation: number, at: number): News {
+  const data = { course_id: course, course_version: version, activation };
+  return { course, type: "course.published", at, about: course, key: String(activation), data };
 }
 
 /** Fails the whole batch where the version was dropped meanwhile: a null stands in a column that may not be null. */

@@ -18,14 +18,16 @@ export const eventPayload = z.object({
 const contentPayload = z.object({ course_version: z.number(), items: z.array(z.string()), at: z.number() });
 
 /** Payload of an outbox row of kind "fact" that was written by a change, not to restore what was known. */
-const progressPayload = z.object({
+export const progressPayload = z.object({
   version: z.number(),
   at: z.number(),
   /** Items that are complete by it, or no longer. */
   derived: z.array(z.string()).optional(),
+  /** Items that it completed; in the first row of the commit. */
+  completed: z.array(z.string()).optional(),
 });
 /** Payload of an outbox row of kind "submission" whose verdict is news. */
-const judgedPayload = z.object({
+export const judgedPayload = z.object({
   item: z.string(),
   status: z.enum(["passed", "failed"]),
   score: z.number().nullable(),
@@ -34,7 +36,7 @@ const judgedPayload = z.object({
   number: z.number().optional(),
 });
 /** Payload of an outbox row of kind "enrollment". */
-const enrollmentPayload = z.object({
+export const enrollmentPayload = z.object({
   change: z.enum(["enrolled", "returned", "withdrawn", "policy"]),
   status: z.enum(["active", "withdrawn"]),
   at: z.number(),

@@ -224,9 +224,9 @@ export class EnrollmentObject extends DurableObject<Env> implements EnrollmentPo
     return tellCourse(this.#core, news);
   }
 
-  /** The rows that are pending for D1, or null when there are none. */
-  async pendingProjection(): Promise<Result<ProjectionBatch | null>> {
-    return pendingProjection(this.#core);
+  /** The rows that are pending for D1, or null when there are none; with their news for other systems if some listen. */
+  async pendingProjection(withNews = false): Promise<Result<ProjectionBatch | null>> {
+    return pendingProjection(this.#core, withNews);
   }
 
   /** D1 has everything up to `head`; live events up to `sentUpTo` are published. */

@@ -3,6 +3,7 @@ import { storedEntrySchema } from "../audit/shapes.ts";
 import type { ProjectedEvent, ProjectionBatch } from "../mirror/index.ts";
 import type { Announcements } from "./announcements.ts";
 import { mirrorOf } from "./mirror-of.ts";
+import { newsOf } from "./news.ts";
 import { eventPayload, noticesOf } from "./notices.ts";
 import type { Outbox } from "./outbox.ts";
 import type { OutboxRow } from "./outbox-row.ts";
@@ -18,6 +19,7 @@ export function collectProjection(
   store: EnrollmentStore,
   outbox: Outbox,
   announcements: Announcements,
+  withNews: boolean,
 ): ProjectionBatch | null {
   const rows = outbox.pending();
   const head = rows.at(-1)?.id;
@@ -41,19 +43,21 @@ export function collectProjection(
       },
     ];
   });
+  const submissions = refs("submission").flatMap((id) => {
+    const projected = store.submissions.projected(id);
+    return projected === null ? [] : [projected];
+  });
   return {
     enrollment_id: state.meta.id,
     head,
     oldest_ms: depth.oldest_ms,
     mirror: depth.rows > rows.length ? null : mirrorOf(state, store),
     facts: store.facts.of(refs("fact")),
-    submissions: refs("submission").flatMap((id) => {
-      const projected = store.submissions.projected(id);
-      return projected === null ? [] : [projected];
-    }),
+    submissions,
     events,
     notices: isKept ? [] : noticesOf(state.meta.id, [...outbox.unsent.rows(), ...untold], now),
     sent_up_to: isKept ? notifiedUpTo : head,
+    ...(withNews ? { news: newsOf(state.meta.id, rows, submissions) } : {}),
     asks: refs("ask"),
     tells: tellsIn(rows),
     audit: rows.flatMap(({ kind, payload }) =>

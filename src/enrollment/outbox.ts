@@ -144,6 +144,8 @@ export class Outbox {
   flush(canHold: boolean): void {
     if (this.#news.length === 0) return;
     const standing = this.#known();
+    // Numbers only grow, also where an object has lost its storage and begins again: what D1 was told of is known by them.
+    if (standing.head === 0) standing.head = this.#news[0]?.[3] ?? 0;
     const isHeld = canHold && fits(standing.held, this.#news);
     // The table counts for itself, too.
     if (!isHeld) standing.head = Math.max(standing.head, this.#given());

@@ -41,7 +41,8 @@ export class OwnChanges {
     this.#derived.add(item);
   }
 
-  end(meta: Meta, now: number): void {
+  /** @param completed items that the commit completed. */
+  end(meta: Meta, now: number, completed: ReadonlySet<string>): void {
     const change = this.#changeOf(meta);
     if (change !== null) {
       const notice = enrollmentNotice({ change, status: meta.status, at: now });
@@ -49,12 +50,19 @@ export class OwnChanges {
     }
     const isProgress = this.#causes.has("progress");
     if (isProgress) {
-      const notice = progressNotice({
+      const progress = {
         version: meta.version,
         at: now,
         ...(this.#derived.size === 0 ? {} : { derived: [...this.#derived].slice(0, MAX_DERIVED) }),
+      };
+      const notice = progressNotice(progress);
+      // A commit may have a thousand facts: one of them says what all have completed.
+      let first = completed.size === 0 ? notice : progressNotice({ ...progress, completed: [...completed] });
+      this.#outbox.describe("fact", () => {
+        const own = first;
+        first = notice;
+        return own;
       });
-      this.#outbox.describe("fact", () => notice);
     }
     const isSent = isProgress && this.#outbox.newsOf("fact").length > 0;
     this.#outbox.describe("submission", (id) => {

@@ -20,12 +20,15 @@ export async function tellAgain(core: EnrollmentCore): Promise<Result<null>> {
 /** Reads never come here, and it brings the schemas of what is pending. */
 const readCollectProjection = readOnce(async () => (await import("./outbox-batch.ts")).collectProjection);
 
-/** The rows that are pending for D1, or null when there are none. */
-export async function pendingProjection(core: EnrollmentCore): Promise<Result<ProjectionBatch | null>> {
+/** The rows that are pending for D1, or null when there are none; with their news for other systems if some listen. */
+export async function pendingProjection(
+  core: EnrollmentCore,
+  withNews: boolean,
+): Promise<Result<ProjectionBatch | null>> {
   const collectProjection = await readCollectProjection();
   const state = await core.load();
   if (state === null) return ok(null);
-  return ok(collectProjection(state, core.store, core.outbox, core.announcements));
+  return ok(collectProjection(state, core.store, core.outbox, core.announcements, withNews));
 }
 
 /**

@@ -91,7 +91,7 @@ export class EnrollmentState {
 
   /** The commit is complete: what it changed for the learner is put into the outbox. */
   endCommit(now: number): void {
-    this.#own.end(this.meta, now);
+    this.#own.end(this.meta, now, this.commitCompleted);
   }
 
   /** Why the snapshot must not be served as it is, or null when it is fresh. */

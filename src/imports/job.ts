@@ -1,4 +1,5 @@
 import { loadImporting } from "../courses/index.ts";
+import { tellHooks } from "../hooks/index.ts";
 import type { Database } from "../platform/database/counted.ts";
 import { describeFault, logEvent, logFault } from "../platform/log.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
@@ -41,7 +42,19 @@ export async function work(env: Env, id: string): Promise<void> {
   else await giveUp(db, id, killed(), Date.now());
   const row = await findImport(db, id);
   if (row === undefined || row.announced === 1) return;
+  await tellOthers(env, row);
   if (await tellEnd(env, row)) await noteAnnounced(db, id);
+}
+
+/** Tells other systems of an import that is done. It may be told twice, under the same id. */
+async function tellOthers(
+  env: Env,
+  { id, kind, state, course_slug: course, version, finished_at }: ImportRow,
+): Promise<void> {
+  if (state !== "done") return;
+  const data = { course_id: course, import_id: id, kind, course_version: version };
+  const at = finished_at ?? Date.now();
+  await tellHooks(env, [{ course, type: "import.done", at, about: course, key: id, data }]);
 }
 
 function killed() {

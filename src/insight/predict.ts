@@ -1,3 +1,4 @@
+import { askForDeliveries, listenersOf, type News, newsOfDirectory } from "../hooks/index.ts";
 import { directory, forCourse } from "../platform/database/shards.ts";
 import { unveil } from "./collect.ts";
 import { FEATURES, type FeatureTable, featuresOf } from "./features.ts";
@@ -5,7 +6,7 @@ import { type Model, predict, stageFor } from "./model.ts";
 import { reasonsOf } from "./reasons.ts";
 import { type Position, type RunCourse, weekOf } from "./runs.ts";
 import { loadModel } from "./stage-store.ts";
-import { championHash, FORGET_LATEST, INSERT_PREDICTIONS, STILL_ENROLLED } from "./statements.ts";
+import { AT_RISK_BEFORE, championHash, FORGET_LATEST, INSERT_PREDICTIONS, STILL_ENROLLED } from "./statements.ts";
 import { cleanedCourse, periodsOf, type StepResult } from "./steps.ts";
 import { loadTable } from "./table-store.ts";
 import type { RunRow } from "./tables.ts";
@@ -117,9 +118,43 @@ async function store(
     const page = named.filter((row) => enrolled.has(row.enrollment_id));
     if (page.length === 0) continue;
     const insert = INSERT_PREDICTIONS.over(directory(env), page);
-    await directory(env).batch(isLatest ? [...FORGET_LATEST.over(directory(env), page), ...insert] : insert);
+    const told =
+      isLatest && kind === "live"
+        ? await newsOfDirectory(env, await newlyAtRisk(env, page))
+        : { statements: [], listeners: [] };
+    await directory(env).batch(
+      isLatest ? [...FORGET_LATEST.over(directory(env), page), ...insert, ...told.statements] : insert,
+    );
+    await askForDeliveries(env, told.listeners);
   }
   return rows.length;
+}
+
+interface Predicted {
+  enrollment_id: string;
+  course_slug: string;
+  user_id: string;
+  day: number;
+  probability: number;
+  predicted_at: number;
+}
+
+/** Who is less likely than not to pass, and was not so by the last prediction: other systems are told once. */
+async function newlyAtRisk(env: Env, page: readonly Predicted[]): Promise<News[]> {
+  const risky = page.filter(({ probability }) => probability < 0.5);
+  const [first] = risky;
+  if (first === undefined || (await listenersOf(env, first.course_slug)).length === 0) return [];
+  const before = await AT_RISK_BEFORE.find<{ id: string }>(
+    directory(env),
+    risky.map((row) => row.enrollment_id),
+  );
+  const known = new Set(before.map(({ id }) => id));
+  return risky
+    .filter((row) => !known.has(row.enrollment_id))
+    .map(({ enrollment_id, course_slug: course, user_id, day, predicted_at: at }) => {
+      const data = { course_id: course, enrollment_id, user_id };
+      return { course, type: "learner.at_risk", at, about: enrollment_id, key: String(day), data };
+    });
 }
 
 /** How far today's learners lie from those of training, feature by feature: means in deviations of training. */

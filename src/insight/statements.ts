@@ -214,6 +214,15 @@ export const FORGET_LATEST = setStatement(
     WHERE enrollment_id IN (SELECT value ->> 'enrollment_id' FROM ${set}) AND latest = 1`,
 );
 
+/** Who was at risk by the last prediction. */
+// plan: SEARCH insight_predictions USING PRIMARY KEY (enrollment_id=?)
+// plan: LIST SUBQUERY 1
+// plan: SCAN json_each VIRTUAL TABLE INDEX 1:
+export const AT_RISK_BEFORE = setStatement(
+  (set) => `SELECT enrollment_id AS id FROM insight_predictions
+    WHERE enrollment_id IN (SELECT value FROM ${set}) AND latest = 1 AND probability < 0.5`,
+);
+
 // plan: SEARCH enrollments USING PRIMARY KEY (id=?)
 // plan: LIST SUBQUERY 1
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:

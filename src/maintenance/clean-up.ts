@@ -1,3 +1,4 @@
+import { pruneWebhooks } from "../connect/index.ts";
 import { destroyWithdrawn } from "../enrollment/index.ts";
 import { pruneEvents } from "../events/index.ts";
 import { pruneIdentity } from "../identity/index.ts";
@@ -22,6 +23,7 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   (env, now) => pruneMails(env, now),
   pruneMessages,
   pruneRosters,
+  pruneWebhooks,
   (env, now) => pruneAnswers(directory(env), now),
   (env, now) => pruneEvents(directory(env), now),
   (env, now) => pruneLetters(directory(env), now),

@@ -1,5 +1,6 @@
 import { sweepAudit } from "../audit/index.ts";
 import { backUpNightly, resumeBackups } from "../backup/index.ts";
+import { watchWebhooks } from "../connect/index.ts";
 import { continueFileSweep, sweepFiles } from "../files/index.ts";
 import { resumeImports } from "../imports/index.ts";
 import { startNightlyRun, watchRuns } from "../insight/index.ts";
@@ -29,6 +30,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
     resumeImports,
     (env, now) => sweepMails(env, now),
     watchRosters,
+    watchWebhooks,
   ],
   "0 2 * * *": [
     (env) => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),

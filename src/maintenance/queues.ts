@@ -1,4 +1,5 @@
 import { backupMessageSchema, consumeBackups } from "../backup/index.ts";
+import { consumeWebhooks, webhookMessageSchema } from "../connect/index.ts";
 import { archiveLate, consumeEvents, reportDeadLetters } from "../events/index.ts";
 import { consumeMail } from "../identity/index.ts";
 import { mailAskSchema } from "../identity/shapes.ts";
@@ -28,6 +29,10 @@ const DEAD_QUEUES: Readonly<Record<string, DeadQueue>> = {
   "latchkey-imports": { asking: "latchkey-imports", isAsking: (body) => importMessageSchema.safeParse(body).success },
   // Whoever waits for a mail in vain asks again.
   "latchkey-mail": { asking: "latchkey-mail", isAsking: (body) => mailAskSchema.safeParse(body).success },
+  "latchkey-webhooks": {
+    asking: "latchkey-webhooks",
+    isAsking: (body) => webhookMessageSchema.safeParse(body).success,
+  },
   "latchkey-events": { carryOut: archiveLate },
 };
 
@@ -47,6 +52,7 @@ export async function consumeQueue(arrived: MessageBatch<unknown>, env: Env): Pr
   if (batch.queue === "latchkey-insight") return consumeInsight(batch, env);
   if (batch.queue === "latchkey-imports") return consumeImports(batch, env, consumeRoster);
   if (batch.queue === "latchkey-mail") return consumeMail(batch, env);
+  if (batch.queue === "latchkey-webhooks") return consumeWebhooks(batch, env);
   throw new Error(`no consumer for the queue ${batch.queue}`);
 }
 

@@ -1,6 +1,7 @@
 import type { NewEntry } from "../audit/index.ts";
 import type { CoursePointer } from "../courses/index.ts";
 import type { NewEvent } from "../events/index.ts";
+import type { ProjectedNews } from "../hooks/index.ts";
 import type { Language } from "../platform/text.ts";
 import type { Explanation, Override, OverrideKind } from "../unlock/index.ts";
 import type { SnapshotInfo, WriteAnswer } from "./answers.ts";
@@ -171,6 +172,8 @@ export interface ProjectionBatch {
   sent_up_to?: number;
   /** What is pending for the audit chain; their keys make a second sending harmless. An older object has none. */
   audit?: NewEntry[];
+  /** For other systems, where some listen to the course. An older object has none. */
+  news?: ProjectedNews[];
   /** Other courses that a rule asks for, and those to be told when this one is completed, or no longer. An older object has none. */
   asks?: string[];
   tells?: { course: string; completed_at: number | null }[];
@@ -197,6 +200,8 @@ export interface Mirror {
   completed_count: number;
   item_count: number;
   last_active_at: number;
+  /** Row of the outbox up to which other systems are told; absent where none listens. */
+  told_to?: number;
 }
 
 export interface ProjectedSubmission {

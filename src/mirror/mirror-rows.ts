@@ -42,7 +42,7 @@ const others = (set: string) => `
     course_version = m.value ->> 'course_version', activation = m.value ->> 'activation',
     computed_at = m.value ->> 'computed_at', open_count = m.value ->> 'open_count',
     completed_count = m.value ->> 'completed_count', item_count = m.value ->> 'item_count',
-    active_at = m.value ->> 'last_active_at'
+    active_at = m.value ->> 'last_active_at', told_to = max(told_to, coalesce(m.value ->> 'told_to', 0))
   FROM ${set} AS m
   WHERE ${isNewer}`;
 

@@ -8,8 +8,8 @@ import type { Mirror, ProjectionBatch } from "./contract.ts";
  * may not import it. Every method is harmless to repeat.
  */
 export interface EnrollmentPort {
-  /** What still waits for D1, or null when nothing does. */
-  pendingProjection(): Promise<Result<ProjectionBatch | null>>;
+  /** What still waits for D1, or null when nothing does; with its news for other systems if some listen. */
+  pendingProjection(withNews?: boolean): Promise<Result<ProjectionBatch | null>>;
   /** D1 has everything up to `head`; live events up to `sentUpTo` are published. */
   confirmProjection(head: number, sentUpTo?: number): Promise<Result<{ remaining: number }>>;
   /** Another course of the learner asks for this one. @returns since when it is completed; null where it is not. */

@@ -1,5 +1,6 @@
 import { appendAll } from "../audit/index.ts";
 import { publishAll } from "../events/index.ts";
+import { askForDeliveries, type EnrollmentNews, listenersOf, newsStatements } from "../hooks/index.ts";
 import { notErasing } from "../identity/index.ts";
 import { utf8Bytes } from "../platform/database/batches.ts";
 import { writesTo } from "../platform/database/moves.ts";
@@ -174,7 +175,8 @@ async function collectPending(env: Env, waiting: string[], done: Set<string>): P
   const ask = async () => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
       const enrollment = id;
-      const pending = await callPort(env, enrollment, (stub) => stub.pendingProjection());
+      const withNews = (await listenersOf(env, parseEnrollmentId(enrollment).course)).length > 0;
+      const pending = await callPort(env, enrollment, (stub) => stub.pendingProjection(withNews));
       if (pending.ok && pending.value === null) done.add(enrollment);
       else if (pending.ok && pending.value !== null) {
         collected.push(pending.value);
@@ -239,7 +241,7 @@ async function unnotified(env: Env, group: readonly ProjectionBatch[]): Promise<
 async function deliver(env: Env, { name, db }: Shard, group: readonly ProjectionBatch[]): Promise<Set<string>> {
   const delivered = new Set<string>();
   try {
-    await writeProjections(db, group);
+    await writeProjections(env, db, group);
     return new Set(group.map((entry) => entry.enrollment_id));
   } catch (fault) {
     logFault("projection_batch_failed", fault, { enrollments: group.length, shard: name });
@@ -251,7 +253,12 @@ async function deliver(env: Env, { name, db }: Shard, group: readonly Projection
   for (const entry of group) {
     const course = courseOf(entry);
     try {
-      await atCourse(env, course, (own) => writeProjections(own, [entry]), onTheirWay.has(course) ? [0] : undefined);
+      await atCourse(
+        env,
+        course,
+        (own) => writeProjections(env, own, [entry]),
+        onTheirWay.has(course) ? [0] : undefined,
+      );
       delivered.add(entry.enrollment_id);
     } catch (fault) {
       if (isMoved(fault)) onTheirWay.add(course);
@@ -261,13 +268,19 @@ async function deliver(env: Env, { name, db }: Shard, group: readonly Projection
   return delivered;
 }
 
-async function writeProjections(db: D1Database, group: readonly ProjectionBatch[]): Promise<void> {
+async function writeProjections(env: Env, db: D1Database, group: readonly ProjectionBatch[]): Promise<void> {
   const rowsOf = (pick: (entry: ProjectionBatch) => readonly object[]) =>
     group.flatMap((entry) => pick(entry).map((row) => ({ enrollment_id: entry.enrollment_id, ...row })));
+  const told = await newsStatements(env, db, group.flatMap(newsIn), Date.now());
   const statements = [
+    // Before the mirrors, which say that they are told.
+    ...told.statements,
     ...mirrorStatements(
       db,
-      group.flatMap((entry) => entry.mirror ?? []),
+      group.flatMap(({ mirror, enrollment_id }) => {
+        const told_to = told.toldTo.get(enrollment_id);
+        return mirror === null ? [] : told_to === undefined ? [mirror] : [{ ...mirror, told_to }];
+      }),
     ),
     ...UPSERT_FACTS.over(
       db,
@@ -286,6 +299,12 @@ async function writeProjections(db: D1Database, group: readonly ProjectionBatch[
   if (statements.length === 0) return;
   await db.batch([...writesTo(db, group.map(courseOf)), ...statements]);
   logEvent("projected", { enrollments: group.length });
+  await askForDeliveries(env, told.listeners);
+}
+
+function newsIn({ enrollment_id, head, news = [] }: ProjectionBatch): EnrollmentNews[] {
+  const { course } = parseEnrollmentId(enrollment_id);
+  return news.length === 0 ? [] : [{ enrollment: enrollment_id, course, head, news }];
 }
 
 /** What D1 keeps of a submission. */

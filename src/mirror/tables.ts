@@ -34,6 +34,7 @@ export const enrollments = sqliteTable("enrollments", {
   reached_activation: integer().notNull().default(0),
   asked_at: integer().notNull().default(0),
   active_at: integer().notNull().default(0),
+  told_to: integer().notNull().default(0),
 });
 
 /**

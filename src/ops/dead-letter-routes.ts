@@ -121,5 +121,6 @@ function queueNamed(env: Env, name: string): Queue | null {
   if (name === "latchkey-insight") return env.INSIGHT_QUEUE;
   if (name === "latchkey-imports") return env.IMPORT_QUEUE;
   if (name === "latchkey-mail") return env.MAIL_QUEUE;
+  if (name === "latchkey-webhooks") return env.WEBHOOK_QUEUE;
   return name === "latchkey-events" ? env.EVENT_QUEUE : null;
 }

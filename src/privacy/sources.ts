@@ -12,6 +12,7 @@ import { learningSource } from "./sources/learning.ts";
 import { operationsSource } from "./sources/operations.ts";
 import { sessionsSource } from "./sources/sessions.ts";
 import { translationSource } from "./sources/translation.ts";
+import { webhooksSource } from "./sources/webhooks.ts";
 
 /**
  * Every place that holds personal data, in the order in which it is erased: backups first, so that whatever becomes of
@@ -26,6 +27,7 @@ export const SOURCES: readonly PersonalDataSource[] = [
   filesSource,
   importsSource,
   eventsSource,
+  webhooksSource,
   learningSource,
   coursesSource,
   operationsSource,

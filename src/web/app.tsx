@@ -39,6 +39,7 @@ const MailPage = lazy(() => import("./pages/mail.tsx"));
 const CertificatePage = lazy(() => import("./pages/certificate.tsx"));
 const ObservedPage = lazy(() => import("./pages/observed.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
+const WebhooksPage = lazy(() => import("./pages/webhooks/page.tsx"));
 
 // The default waits for a timer, and browsers let the timers of a tab in the background ring once a second at most: a map
 // beside the page one works on would follow late.
@@ -173,6 +174,10 @@ export function App() {
         <Route path="/operator">
           <OperatorPage />
         </Route>
+        <Route path="/operator/webhooks">
+          <WebhooksPage course={null} />
+        </Route>
+        <Route path="/author/:course/webhooks">{({ course }) => <WebhooksPage key={course} course={course} />}</Route>
         <Route path="/operator/users">
           <UsersPage />
         </Route>

@@ -91,6 +91,20 @@ function isPublicAddress(address: string): boolean {
   return a !== 0x2002 && !(a === 0x2001 && (b === 0xdb8 || b < 0x200)) && a !== 0x3fff;
 }
 
+/** A receiver on the machine itself: only for the local installation, where developers try things. */
+function isLoopback(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
+}
+
+/**
+ * Why an address may not be posted to; null: its form is fine.
+ * @param allowsLoopback this is a local installation.
+ */
+export function receiverFault(text: string, allowsLoopback: boolean): { rule: string; message: string } | null {
+  return allowsLoopback && isLoopback(text) ? null : addressFault(text);
+}
+
 /** Why an address may not be fetched, as a rule and a sentence; null: its form is fine. What its name leads to is asked later. */
 export function addressFault(text: string): { rule: string; message: string } | null {
   const url = URL.parse(text);
@@ -143,13 +157,47 @@ export async function fetchPublic(
       next = to.href;
     }
   } catch (fault) {
-    if (signal.aborted) return faulty("timeout", `The server took more than ${timeoutMs / 1_000} s.`);
-    return faulty(
-      "unreachable",
-      `The server could not be reached: ${fault instanceof Error ? fault.name : "unknown"}.`,
-    );
+    return unanswered(fault, signal, timeoutMs);
   }
   return faulty("redirect", `The server redirects more than ${MAX_REDIRECTS} times.`);
+}
+
+interface Posted {
+  headers: Readonly<Record<string, string>>;
+  body: string;
+  timeoutMs: number;
+  /** This is a local installation: the machine itself may be posted to. */
+  allowsLoopback: boolean;
+}
+
+/**
+ * Posts to an address that a user chose. Redirects are not followed, and the body of the answer is not read.
+ *
+ * @returns what was answered; `invalid_input` with the rule that was broken where nothing was: by the address, by what its name
+ * resolves to, or because the server did not answer in time.
+ */
+export async function postPublic(
+  address: string,
+  { headers, body, timeoutMs, allowsLoopback }: Posted,
+  resolve: Resolve,
+): Promise<Result<{ status: number; retryAfter: string | null }>> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const isLocal = allowsLoopback && isLoopback(address);
+    const closed = isLocal ? null : (addressFault(address) ?? (await nameFault(address, resolve)));
+    if (closed !== null) return faulty(closed.rule, closed.message);
+    const answer = await fetch(address, { method: "POST", headers, body, redirect: "manual", signal });
+    await answer.body?.cancel();
+    return ok({ status: answer.status, retryAfter: answer.headers.get("retry-after") });
+  } catch (fault) {
+    return unanswered(fault, signal, timeoutMs);
+  }
+}
+
+function unanswered(fault: unknown, signal: AbortSignal, timeoutMs: number): Result<never> {
+  if (signal.aborted) return faulty("timeout", `The server took more than ${timeoutMs / 1_000} s.`);
+  const name = fault instanceof Error ? fault.name : "unknown";
+  return faulty("unreachable", `The server could not be reached: ${name}.`);
 }
 
 async function nameFault(address: string, resolve: Resolve): Promise<{ rule: string; message: string } | null> {

@@ -114,6 +114,7 @@ export const COUNTED = {
       ["latchkey-insight"],
       ["latchkey-imports"],
       ["latchkey-mail"],
+      ["latchkey-webhooks"],
     ],
   },
   dead_letters_dropped_total: {
@@ -128,6 +129,7 @@ export const COUNTED = {
       ["latchkey-insight", "full"],
       ["latchkey-imports", "full"],
       ["latchkey-mail", "full"],
+      ["latchkey-webhooks", "full"],
     ],
   },
   dependency_checks_total: {

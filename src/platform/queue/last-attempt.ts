@@ -11,7 +11,8 @@ export type AskingQueue =
   | "latchkey-backup"
   | "latchkey-insight"
   | "latchkey-imports"
-  | "latchkey-mail";
+  | "latchkey-mail"
+  | "latchkey-webhooks";
 
 /**
  * A message that only says "ask me" could not be served: it comes again, and after its last retry it is dropped. Its

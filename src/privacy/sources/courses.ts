@@ -1,5 +1,5 @@
-import { subjectOf } from "../../identity/index.ts";
 import { directory } from "../../platform/database/shards.ts";
+import { pseudonymOf } from "../pseudonym.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
 import {
@@ -43,9 +43,6 @@ const PLACES: readonly UserColumn[] = [
   ["roster_runs", "owner"],
 ];
 
-/** Characters of the subject in a pseudonym: enough that no two are the same. */
-const PSEUDONYM_LENGTH = 24;
-
 /**
  * What a user may do and see in courses goes; who observed them goes too. Courses a user wrote, and erasures an admin asked for. They are not theirs alone and stay; who wrote, published,
  * activated or asked is replaced by a name that leads to nobody.
@@ -69,7 +66,7 @@ export const coursesSource: PersonalDataSource = {
     }
   },
   async erase(env, user) {
-    const pseudonym = `erased-${(await subjectOf(user)).slice(0, PSEUDONYM_LENGTH)}`;
+    const pseudonym = await pseudonymOf(user);
     await directory(env).batch([
       renameOwner(directory(env), user, pseudonym),
       renamePublisher(directory(env), user, pseudonym),

@@ -72,6 +72,8 @@ function valid(name: string, path: string): string {
     source: "school",
     backup: "20260101T000000Z-0a1b2c3d",
     file: "manifest.json",
+    webhook: "0".repeat(32),
+    delivery: `0.1.evt_${"0".repeat(32)}`,
   };
   const value = values[name];
   if (value === undefined) throw new Error(`no valid value for {${name}}`);

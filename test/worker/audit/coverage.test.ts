@@ -343,6 +343,33 @@ const onKey =
   };
 /** The key of the act: its id is fresh, so only its kind is compared. */
 const keyLeft = (action: string) => (): Left => [action, "key", ANY];
+/** The subscription of the act: the same. */
+const hookLeft = (action: string) => (): Left => [action, "webhook", ANY];
+const HOOK = { url: "https://receiver.example.org/x", types: ["course.published"] };
+const makeHook: Ask = (world, as) => send(world, as, "POST", `/courses/${world.slug}/webhooks`, { body: HOOK });
+/** On a subscription of the course, to which something was delivered: nobody is there, so it waits. */
+const onHook =
+  (method: string, rest = "", body?: object): Ask =>
+  async (world, as) => {
+    const made = await makeHook(world, "author");
+    const id = String(json("id")(await made.text()));
+    await ready(world);
+    return send(world, as, method, `/webhooks/${id}${rest}`, body === undefined ? {} : { body });
+  };
+const replayOne: Ask = async (world, as) => {
+  const id = String(json("id")(await (await makeHook(world, "author")).text()));
+  const event = `evt_${"0".repeat(32)}`;
+  const page = JSON.stringify([
+    { id: event, type: "course.published", course: world.slug, about: world.slug, at: 1, data: {}, since: 1 },
+  ]);
+  await env.DB.prepare(
+    "INSERT INTO webhook_pages (subscription, seq, events, due_at, created_at) VALUES (?, 1, ?, 1, 1)",
+  )
+    .bind(id, page)
+    .run();
+  await ready(world);
+  return send(world, as, "POST", `/webhooks/${id}/deliveries/0.1.${event}/replay`);
+};
 /** The file of the act: its id is fresh, so only its kind is compared. */
 const fileLeft = (action: string) => (): Left => [action, "file", ANY];
 const ANY = "(any)";
@@ -1256,6 +1283,35 @@ const PLAN: Record<string, Act[]> = {
     () => ["insight.run_started", "insight_run", ANY],
   ),
   "GET /insight/status": open(["admin", get(() => "/insight/status")]),
+  // A list of deliveries names nobody.
+  "GET /webhooks": open(["admin", get(() => "/webhooks")]),
+  "POST /webhooks": each(
+    ADMIN,
+    (world, as) => send(world, as, "POST", "/webhooks", { body: HOOK }),
+    hookLeft("webhook.made"),
+  ),
+  "GET /courses/{course}/webhooks": open(["author", get(({ slug }) => `/courses/${slug}/webhooks`)]),
+  "POST /courses/{course}/webhooks": each(["author", "admin"], makeHook, hookLeft("webhook.made")),
+  "GET /webhooks/{webhook}": open(["author", onHook("GET")]),
+  "PATCH /webhooks/{webhook}": each(["author", "admin"], onHook("PATCH", "", { note: "n" }), hookLeft("webhook.set")),
+  "DELETE /webhooks/{webhook}": each(["author", "admin"], onHook("DELETE"), hookLeft("webhook.removed")),
+  "POST /webhooks/{webhook}/secret": each(
+    ["author", "admin"],
+    onHook("POST", "/secret"),
+    hookLeft("webhook.secret_replaced"),
+  ),
+  "POST /webhooks/{webhook}/ping": open(["author", onHook("POST", "/ping")]),
+  "GET /webhooks/{webhook}/deliveries": open(["author", onHook("GET", "/deliveries")]),
+  "POST /webhooks/{webhook}/deliveries/{delivery}/replay": each(
+    ["author", "admin"],
+    replayOne,
+    hookLeft("webhook.replayed"),
+  ),
+  "POST /webhooks/{webhook}/replay": each(
+    ["author", "admin"],
+    onHook("POST", "/replay", { since: "2026-01-01T00:00:00Z" }),
+    hookLeft("webhook.replayed"),
+  ),
   "GET /keys": open(["admin", get(() => "/keys")]),
   "POST /keys": each(ADMIN, makeKey, keyLeft("key.created")),
   "GET /keys/{id}": open(["admin", onKey("GET")]),

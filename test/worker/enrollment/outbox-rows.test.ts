@@ -101,7 +101,7 @@ describe("what is pending in an object", () => {
     const head = Number((await sql(OLD.pending)).at(-1)?.id);
     await project();
     await sql(OLD.save);
-    await sql(OLD.confirm, 1_000);
+    await sql(OLD.confirm, head + 1_000);
     await evictDurableObject(objectOf(slug, "ada"));
     await completed(slug, "ada", "two");
     expect((await sql(OLD.pending)).every(({ id }) => Number(id) > head)).toBe(true);

@@ -5,10 +5,12 @@ import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 import * as auditTables from "../../../src/audit/tables.ts";
 import * as backupTables from "../../../src/backup/change-tables.ts";
+import * as webhookTables from "../../../src/connect/webhooks/tables.ts";
 import * as courseTables from "../../../src/courses/tables.ts";
 import { SCHEMA_STEPS } from "../../../src/enrollment/schema.ts";
 import * as eventTables from "../../../src/events/tables.ts";
 import * as fileTables from "../../../src/files/tables.ts";
+import * as hookTables from "../../../src/hooks/tables.ts";
 import * as identityTables from "../../../src/identity/tables.ts";
 import * as importTables from "../../../src/imports/tables.ts";
 import * as insightTables from "../../../src/insight/tables.ts";
@@ -116,6 +118,8 @@ const tables: [string, SQLiteTable][] = [
   fileTables,
   identityTables,
   mailTables,
+  hookTables,
+  webhookTables,
   importTables,
   insightTables,
   opsTables,

@@ -11,6 +11,7 @@ import { freshSlug } from "../../support/worker/courses.ts";
 import { call, tokenOf } from "../../support/worker/http.ts";
 import { advanceClock } from "../../support/worker/learners.ts";
 import { wholeHistory } from "../../support/worker/streams.ts";
+import { listen, writtenFor } from "../../support/worker/webhooks.ts";
 import { collectingQueue } from "../refresh/support.ts";
 import { AUTHOR, archive, backup, begun, imported, keptOf, seen, versionsOf, workOn } from "./support.ts";
 
@@ -161,7 +162,9 @@ describe("an attempt that fails", () => {
 
 it("tells its owner of its start, its progress and its end, each end once", async () => {
   const user = `watcher-${crypto.randomUUID()}`;
-  const { id, size } = await begun(await large(), { course: freshSlug("told"), user });
+  const course = freshSlug("told");
+  const listener = await listen(course, ["import.done"]);
+  const { id, size } = await begun(await large(), { course, user });
   const tasks = async () =>
     (await wholeHistory(user)).filter(({ type, data }) => type.startsWith("task.") && data.task_id === id);
   const done: unknown[] = [];
@@ -179,6 +182,8 @@ it("tells its owner of its start, its progress and its end, each end once", asyn
     "task.progress-completed",
   ]);
   expect(done.at(-1)).toBeGreaterThan(1_000_000);
+  const data = { course_id: course, import_id: id, kind: "course", course_version: 1 };
+  expect(await writtenFor(listener)).toMatchObject([{ type: "import.done", data }]);
 
   const bad = await begun(new Uint8Array(10), { course: freshSlug("told"), user });
   await workOn(bad.id);

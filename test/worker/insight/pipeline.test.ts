@@ -11,6 +11,7 @@ import { runEventSchema } from "../../support/insight/open-lineage.ts";
 import { madeUpSchool } from "../../support/insight/school.ts";
 import { call, read } from "../../support/worker/http.ts";
 import { spread } from "../../support/worker/shards.ts";
+import { listen, writtenFor } from "../../support/worker/webhooks.ts";
 import {
   admin,
   atRiskSchema,
@@ -60,7 +61,9 @@ describe("the first data of a deployment", () => {
 });
 
 describe("a run", () => {
+  let listener = "";
   beforeAll(async () => {
+    listener = await listen(null, ["learner.at_risk"]);
     await bringSchool(school.filter(({ period }) => period !== "t0"));
     await startRun(AS_OF);
     await workOff();
@@ -114,6 +117,21 @@ describe("a run", () => {
         await row("SELECT 1 FROM insight_predictions WHERE enrollment_id = ?", `${course.course}:${user}`),
       ).toBeNull();
     }
+  });
+
+  it("tells other systems once of each who is at risk, and of nobody else", async () => {
+    const risky = async () => {
+      const sql =
+        "SELECT enrollment_id FROM insight_predictions WHERE kind = 'live' AND latest = 1 AND probability < 0.5";
+      const { results } = await spread.prepare(sql).all<{ enrollment_id: string }>();
+      return results.map(({ enrollment_id }) => enrollment_id).sort();
+    };
+    const told = async () => (await writtenFor(listener)).map(({ about }) => about).sort();
+    expect((await risky()).length).toBeGreaterThan(0);
+    expect(await told()).toEqual(await risky());
+    await startRun(AS_OF);
+    await workOff();
+    expect(await told()).toEqual(await risky());
   });
 
   it("says how far today's learners lie from those it learnt from, feature by feature", async () => {

@@ -340,6 +340,7 @@ async function people() {
   await drive("GET", `${course}/unlocks`, "/courses/big/unlocks?learner=ada", { as: ["parent", "learner"] });
   await drive("DELETE", observer, "/courses/big/observers/parent/learners/ada");
   await driveRosters(`${course}/roster`);
+  await driveWebhooks();
   const links = `${course}/invitations`;
   const link = z.looseObject({ id: z.string(), token: z.string() });
   const { id, token } = link.parse(await drive("POST", links, "/courses/big/invitations", { body: {} }));
@@ -792,6 +793,35 @@ async function drivePeople(path: string, id: unknown, as: [string, Role]) {
   const { id: job } = await drive("POST", people, one, { as });
   await consume("latchkey-imports", [{ type: "import", id: job }]);
   await drive("GET", people, one, { as });
+}
+
+/** Subscriptions of other systems, what is written down for them, and what becomes of it. */
+async function driveWebhooks() {
+  const slug = "hooked";
+  await drive("POST", "/courses", "/courses", { body: { slug, title: "Hooked" } });
+  const body = { url: "https://receiver.example.org/x", types: ["course.published", "enrollment.created"] };
+  const ofCourse = "/courses/{course}/webhooks";
+  const { id } = await drive("POST", ofCourse, `/courses/${slug}/webhooks`, { body });
+  const all = await drive("POST", "/webhooks", "/webhooks", { body });
+  await drive("GET", ofCourse, `/courses/${slug}/webhooks`);
+  const page = await drive("GET", "/webhooks", "/webhooks?limit=1");
+  await drive("GET", "/webhooks", `/webhooks?limit=1&cursor=${page.next_cursor}`);
+  const published = { document: { slug, title: "Hooked", chapters: [{ id: `${slug}.one`, title: "One" }] } };
+  await drive("POST", "/courses/{course}/versions", `/courses/${slug}/versions`, { body: published });
+  await consume("latchkey-webhooks", [{ type: "webhooks", subscription: id }]);
+  const one = "/webhooks/{webhook}";
+  const list = z.looseObject({ results: z.array(z.looseObject({ id: z.string() })) });
+  const { results } = list.parse(await drive("GET", `${one}/deliveries`, `/webhooks/${id}/deliveries?limit=1`));
+  await drive("POST", `${one}/deliveries/{delivery}/replay`, `/webhooks/${id}/deliveries/${results[0]?.id}/replay`);
+  await drive("POST", `${one}/replay`, `/webhooks/${id}/replay`, {
+    body: { since: "2026-01-01T00:00:00Z", only: "all" },
+  });
+  await drive("GET", one, `/webhooks/${id}`);
+  await drive("PATCH", one, `/webhooks/${id}`, { body: { note: "changed" } });
+  await drive("POST", `${one}/secret`, `/webhooks/${id}/secret`);
+  await drive("POST", `${one}/ping`, `/webhooks/${id}/ping`);
+  await cron("* * * * *");
+  for (const hook of [id, all.id]) await drive("DELETE", one, `/webhooks/${hook}`);
 }
 
 /** A roster with every kind of act: sent, by night, and a source that is removed. */

@@ -10,6 +10,7 @@ import { deliver, enroll } from "../../support/worker/courses.ts";
 import { call, problem, read, tokenOf } from "../../support/worker/http.ts";
 import { author, service } from "../../support/worker/learners.ts";
 import { spread } from "../../support/worker/shards.ts";
+import { listen } from "../../support/worker/webhooks.ts";
 import { entries, verify } from "../audit/support.ts";
 import { PASSWORD, signUp } from "../identity/support.ts";
 import {
@@ -27,6 +28,7 @@ import {
 let slug: string;
 beforeAll(async () => {
   slug = await makeCourse();
+  await listen(slug, ["enrollment.created", "item.completed", "item.unlocked"]);
 });
 
 const HOUR = 3_600_000;
@@ -56,6 +58,7 @@ describe("an erasure", () => {
       "D1 user_courses",
       "D1 users",
       "D1 verifications",
+      "D1 webhook_pages",
       "R2 files",
       "audit chain object",
       "channel object",

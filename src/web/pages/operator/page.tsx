@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useAccountText } from "../../i18n/account.ts";
 import { useMessages } from "../../i18n/index.ts";
+import { useWebhookText } from "../../i18n/webhooks.ts";
 import { Page } from "../../parts/page.tsx";
 import { useHasRole } from "../../session/hooks.ts";
 import { ForbiddenPage } from "../not-found.tsx";
@@ -15,6 +16,7 @@ import { Streams } from "./streams.tsx";
 export default function OperatorPage() {
   const messages = useMessages();
   const account = useAccountText();
+  const webhooks = useWebhookText();
   const isAdmin = useHasRole("admin");
   if (!isAdmin) return <ForbiddenPage />;
   return (
@@ -22,6 +24,9 @@ export default function OperatorPage() {
       <p>
         <Link className="button" href="/operator/users">
           {account.toUsers}
+        </Link>{" "}
+        <Link className="button" href="/operator/webhooks">
+          {webhooks.toWebhooks}
         </Link>
       </p>
       <div className="operator">

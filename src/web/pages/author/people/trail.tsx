@@ -2,6 +2,7 @@ import { Link, useLocation } from "wouter";
 import { useCourseInfo } from "../../../api/queries.ts";
 import { useMessages } from "../../../i18n/index.ts";
 import { usePeopleText } from "../../../i18n/people.ts";
+import { useWebhookText } from "../../../i18n/webhooks.ts";
 import { useHasRole } from "../../../session/hooks.ts";
 
 /** What the signed-in person may do in a course, as far as pages show more or less. */
@@ -23,6 +24,7 @@ export function useRights(course: string) {
 export function StaffTrail({ course, mayManage }: { course: string; mayManage: boolean }) {
   const messages = useMessages();
   const text = usePeopleText();
+  const webhooks = useWebhookText();
   const [location] = useLocation();
   const title = useCourseInfo(course).data?.title ?? course;
   const places = [
@@ -30,6 +32,7 @@ export function StaffTrail({ course, mayManage }: { course: string; mayManage: b
     [`/author/${course}/people`, text.people],
     [`/author/${course}/class`, text.classView],
     [`/author/${course}/insight`, messages.insightTitle],
+    ...(mayManage ? [[`/author/${course}/webhooks`, webhooks.toWebhooks]] : []),
     [`/courses/${course}`, messages.mapTitle],
   ] as const;
   return (
