@@ -2,8 +2,8 @@ import { MAX_HOOKS } from "../../hooks/index.ts";
 import { directory } from "../../platform/database/shards.ts";
 import { gauge } from "../../platform/metrics/family.ts";
 import type { Section } from "../../platform/metrics/section.ts";
+import { dueSince } from "./due.ts";
 import { countHooks, idleHooks } from "./statements.ts";
-import { dueSince } from "./sweep.ts";
 
 /** A receiver that takes nothing for so long is failing. */
 const FAILING_MS = 3_600_000;

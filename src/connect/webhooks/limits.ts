@@ -17,9 +17,9 @@ export const DOWN_AFTER = 3;
 const DOWN_MS = 30_000;
 const MAX_DOWN_MS = 3_600_000;
 
-/** A worker has a subscription this long since it last wrote something down; longer than the slowest answer takes. */
-export const LEASE_MS = 60_000;
-/** A run begins no other page after this time; another one goes on. */
+/** A worker has a subscription this long since it last wrote something down: longer than a run and the slowest answer take. */
+export const LEASE_MS = 120_000;
+/** A run tries nothing else after this time; another one goes on. */
 export const RUN_MS = 60_000;
 /** Learners whose events are sent at the same time; the platform allows six connections. */
 export const PARALLEL = 5;

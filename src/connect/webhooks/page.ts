@@ -18,6 +18,8 @@ export class Run {
   /** Whose next event waits, and until when (epoch ms): what comes after it waits too. */
   readonly blocked = new Map<string, number>();
   readonly failingSince: number | null;
+  /** Nothing else is tried after this instant, epoch ms. */
+  readonly until: number;
   #down = 0;
   isGone = false;
   isDown = false;
@@ -27,8 +29,9 @@ export class Run {
   /** When something is to be tried next, epoch ms. */
   next = Number.POSITIVE_INFINITY;
 
-  constructor(send: (event: HookEvent) => Promise<Tried>, failingSince: number | null) {
+  constructor(send: (event: HookEvent) => Promise<Tried>, failingSince: number | null, until: number) {
     this.send = send;
+    this.until = until;
     this.failingSince = failingSince;
   }
 
@@ -85,7 +88,7 @@ export async function deliverPage(run: Run, page: Page): Promise<{ events: strin
       event.error ??= "The receiver did not answer for three days.";
       return true;
     }
-    if (run.isOver || event.next > now) {
+    if (run.isOver || now > run.until || event.next > now) {
       run.blocked.set(event.about, event.next);
       return false;
     }

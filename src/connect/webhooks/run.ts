@@ -2,6 +2,7 @@ import { askForDeliveries, forgetListeners, hooksAreOn } from "../../hooks/index
 import { directory, everyShard, type Shard } from "../../platform/database/shards.ts";
 import type { Resolve } from "../../platform/http/outbound.ts";
 import { logEvent, logFault } from "../../platform/log.ts";
+import { dueSince } from "./due.ts";
 import { LEASE_MS, MAX_PAGES, PAGES_AT_ONCE, pause, RUN_MS } from "./limits.ts";
 import { deliverPage, type Page, Run } from "./page.ts";
 import { signerOf } from "./secrets.ts";
@@ -43,9 +44,9 @@ export async function runHook(env: Env, id: string, resolve?: Resolve): Promise<
   const names = shortMemory(resolve);
   const send = (event: Parameters<Run["send"]>[0]) =>
     sendEvent(env, row.url, sign, { id: event.id, body: bodyOf(event) }, names);
-  const run = new Run(send, row.failing_since);
+  const run = new Run(send, row.failing_since, now + RUN_MS);
   try {
-    const isMore = await deliverAll(env, held, run, now + RUN_MS);
+    await deliverAll(env, held, run);
     if (run.isGone) {
       await endHook(db, id, Date.now()).run();
       forgetListeners();
@@ -53,25 +54,24 @@ export async function runHook(env: Env, id: string, resolve?: Resolve): Promise<
     }
     const { last, isDown: down, lastSuccess: success, retryAfter } = run;
     await release(env, held, { last, down, success, retryAfter });
+    if (run.isOver) return;
     const wait = run.next - Date.now();
-    if (isMore) await askForDeliveries(env, [id]);
-    else if (!run.isOver && wait < SOON_MS) await askForDeliveries(env, [id], Math.max(1, Math.ceil(wait / 1_000)));
+    // Also what came after its pages were read: whoever asked for it found the lease taken.
+    if ((await dueSince(env, id, Date.now())) !== null) await askForDeliveries(env, [id]);
+    else if (wait < SOON_MS) await askForDeliveries(env, [id], Math.max(1, Math.ceil(wait / 1_000)));
   } catch (fault) {
     // The lease ends by itself, and the cron comes again.
     if (!(fault instanceof LeaseLost)) throw fault;
   }
 }
 
-/** @returns whether there is more that may be tried now. */
-async function deliverAll(env: Env, held: Held, run: Run, until: number): Promise<boolean> {
+async function deliverAll(env: Env, held: Held, run: Run): Promise<void> {
   for (const shard of everyShard(env)) {
-    if (await deliverShard(env, shard, held, run, until)) return true;
-    if (run.isOver) return false;
+    if (!run.isOver && Date.now() <= run.until) await deliverShard(env, shard, held, run);
   }
-  return false;
 }
 
-async function deliverShard(env: Env, { db, name }: Shard, held: Held, run: Run, until: number): Promise<boolean> {
+async function deliverShard(env: Env, { db, name }: Shard, held: Held, run: Run): Promise<void> {
   const { row, lease } = held;
   let after = -1;
   for (let looked = 0; looked < MAX_PAGES; looked += PAGES_AT_ONCE) {
@@ -83,16 +83,15 @@ async function deliverShard(env: Env, { db, name }: Shard, held: Held, run: Run,
       const saved = await savePage(db, row.id, page.seq, page.revision, done.events, done.due_at).run();
       // Somebody was erased, or asked for a repetition: the page as it is now comes again.
       if (saved.meta.changes === 0) logFault("webhook_page_changed", new Error("changed meanwhile"), { shard: name });
-      if (run.isOver) return false;
+      if (run.isOver) return;
       // After the last page nothing is to be kept any more.
-      if (index === results.length - 1 && results.length < PAGES_AT_ONCE) return false;
+      if (index === results.length - 1 && results.length < PAGES_AT_ONCE) return;
       const kept = await keepHook(directory(env), row.id, lease, Date.now() + LEASE_MS).first();
       if (kept === null) throw new LeaseLost("the subscription is another worker's by now");
-      if (Date.now() > until) return true;
+      if (Date.now() > run.until) return;
     }
-    if (results.length < PAGES_AT_ONCE) return false;
+    if (results.length < PAGES_AT_ONCE) return;
   }
-  return false;
 }
 
 interface Ending {

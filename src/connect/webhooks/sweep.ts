@@ -2,10 +2,11 @@ import { askForDeliveries, hooksAreOn, MAX_HOOKS } from "../../hooks/index.ts";
 import { directory, everyShard } from "../../platform/database/shards.ts";
 import { logFault } from "../../platform/log.ts";
 import { retryOrDrop } from "../../platform/queue/last-attempt.ts";
+import { dueSince } from "./due.ts";
 import { KEPT_MS, KEPT_PAGES } from "./limits.ts";
 import { webhookMessageSchema } from "./message.ts";
 import { runHook } from "./run.ts";
-import { duePage, idleHooks, nextWithPages, pageBeyond, prunePages } from "./statements.ts";
+import { idleHooks, nextWithPages, pageBeyond, prunePages } from "./statements.ts";
 
 const PRUNE_PAGE = 500;
 
@@ -25,15 +26,6 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, env: Env): P
       retryOrDrop("latchkey-webhooks", message);
     }
   }
-}
-
-/** Since when something of a subscription is due, in any database; null: nothing is. @throws when one does not answer. */
-export async function dueSince(env: Env, subscription: string, now: number): Promise<number | null> {
-  const found = await Promise.all(
-    everyShard(env).map(({ db }) => duePage(db, subscription, now).first<number | null>("due")),
-  );
-  const due = found.flatMap((at) => at ?? []);
-  return due.length === 0 ? null : Math.min(...due);
 }
 
 /** Every minute: asks for deliveries that are due and that nobody makes, as after a kill. */
