@@ -39,6 +39,7 @@ const LONG = [
   "test/worker/enrollment/roster-large.test.ts",
   "test/worker/migrations.test.ts",
   "test/worker/ops/moves.test.ts",
+  "test/worker/connect/scim-large.test.ts",
   "test/worker/people/roster-large.test.ts",
   "test/worker/privacy/set-back.test.ts",
   "test/worker/refresh/{failing-shard,full-size,outage,storm}.test.ts",

@@ -96,6 +96,10 @@ export const FEATURES = [
   inApi(["/webhooks", "/courses/*/webhooks"], async () =>
     (await import("./connect/webhooks/routes.ts")).webhookRoutes(),
   ),
+  inApi(["/auth/sign-on", "/identity-providers", "/group-rules"], async () =>
+    (await import("./connect/sso/routes.ts")).singleSignOnRoutes(),
+  ),
+  inApi(["/scim"], async () => (await import("./connect/scim/routes.ts")).scimRoutes()),
   inApi(["/decisions"], async () => (await import("./connect/decisions/routes.ts")).decisionRoutes()),
   inApi(["/ofrep/v1"], async () => (await import("./connect/ofrep/routes.ts")).ofrepRoutes()),
   inApi(

@@ -316,6 +316,7 @@ export type ServiceKey = {
     | "audit"
     | "operate"
     | "backup"
+    | "scim"
   )[];
   /** Null: every course. */
   courses: string[] | null;
@@ -3574,6 +3575,168 @@ export type WebhookReplayRequest = {
   only?: "failed" | "all";
 };
 
+export type SignOnButtons = {
+  results: {
+    name: string;
+    label: string;
+  }[];
+};
+
+export type SignOnBegun = {
+  /** Open it in the same tab. */
+  url: string;
+  /** Keep it in the tab, and send it with what the provider answers. */
+  flow: string;
+};
+
+export type SignOnAnswer = {
+  flow: string;
+  /** The query of the address the provider sent the browser to, as it stands there. */
+  answer: string;
+  device_token?: string;
+};
+
+export type IdentityProvider = {
+  name: string;
+  label: string;
+  issuer: string;
+  client_id: string;
+  has_secret: boolean;
+  sign_in: boolean;
+  audience: string | null;
+  top_role: "learner" | "author" | "admin";
+  settings: {
+    scopes?: string;
+    claims?: {
+      /** Who somebody is. It must never name somebody else later. */
+      id?: string;
+      email?: string;
+      /** Says true where the address was shown to be theirs. */
+      email_verified?: string;
+      name?: string;
+      /** Null: the provider gives no roles. */
+      role?: string | null;
+      /** Null: the provider gives no places in courses. */
+      groups?: string | null;
+    };
+    /** What a value of the claim `role` means. Of several, the highest counts; of none, learner. */
+    roles?: {
+      value: string;
+      role: "learner" | "author" | "admin";
+    }[];
+    /** Who gets an account at the first sign-in: whose address is verified, everybody, nobody. */
+    new_accounts?: "verified" | "any" | "none";
+    /** Lets somebody into the account of the same address, if the provider and this service have both verified it. */
+    link?: boolean;
+  };
+  /** To be registered at the provider. Null: set PUBLIC_URL first; until then, nobody signs in. */
+  redirect_uri: string | null;
+  last_sign_in_at: string | null;
+  last_failure_at: string | null;
+  /** Which rule of which claim or step. */
+  last_failure: string | null;
+  created_at: string;
+  updated_at: string;
+};
+
+export type IdentityProviderRequest = {
+  /** On the button. */
+  label: string;
+  /** Its discovery document is below /.well-known/openid-configuration. */
+  issuer: string;
+  client_id: string;
+  /** Stored encrypted, never shown. Left out: stays, unless the issuer is another; null: removed. */
+  client_secret?: string | null;
+  /** People sign in with it. */
+  sign_in?: boolean;
+  /** Its tokens for this audience are accepted on the API. Null: none are. */
+  audience?: string | null;
+  /** Nobody comes by it who has a higher role. */
+  top_role?: "learner" | "author" | "admin";
+  settings?: {
+    scopes?: string;
+    claims?: {
+      /** Who somebody is. It must never name somebody else later. */
+      id?: string;
+      email?: string;
+      /** Says true where the address was shown to be theirs. */
+      email_verified?: string;
+      name?: string;
+      /** Null: the provider gives no roles. */
+      role?: string | null;
+      /** Null: the provider gives no places in courses. */
+      groups?: string | null;
+    };
+    /** What a value of the claim `role` means. Of several, the highest counts; of none, learner. */
+    roles?: {
+      value: string;
+      role: "learner" | "author" | "admin";
+    }[];
+    /** Who gets an account at the first sign-in: whose address is verified, everybody, nobody. */
+    new_accounts?: "verified" | "any" | "none";
+    /** Lets somebody into the account of the same address, if the provider and this service have both verified it. */
+    link?: boolean;
+  };
+};
+
+export type IdentityProviderRemoved = {
+  name: string;
+  changed: boolean;
+};
+
+export type GroupRules = {
+  source: string;
+  rules: GroupRule[];
+  /** People whose places still have to be looked at. */
+  waiting: number;
+  last_sync_at: string | null;
+  last_failure_at: string | null;
+  last_failure: string | null;
+};
+
+export type GroupRule = {
+  /** Its name at the directory, or the value of the claim. */
+  group: string;
+  course: string;
+  role?: "learner" | "co_author" | "grader";
+  /** Of learners. Null: none. */
+  cohort?: string | null;
+};
+
+export type GroupRulesRequest = {
+  rules: GroupRule[];
+};
+
+export type ScimResource = {
+  schemas: string[];
+  [extra: string]: unknown;
+};
+
+export type ScimError = {
+  schemas: string[];
+  status: string;
+  scimType?: string;
+  detail: string;
+  /** As in problem documents: docs/developers/errors.md. */
+  code: string;
+  errors?: {
+    path: string;
+    rule: string;
+    message: string;
+  }[];
+  request_id: string;
+};
+
+export type ScimList = {
+  schemas: string[];
+  totalResults: number;
+  startIndex: number;
+  itemsPerPage: number;
+  Resources: ScimResource[];
+};
+
+export type ScimRequest = Record<string, unknown>;
+
 export type Decisions =
   | Decision
   | {
@@ -4504,6 +4667,7 @@ export interface Paths {
           | "audit"
           | "operate"
           | "backup"
+          | "scim"
         )[];
         /** The courses for which the key works, or "all". */
         courses: "all" | string[];
@@ -6526,6 +6690,94 @@ export interface Paths {
       answer: WebhookReplayed;
     };
   };
+  "/api/v1/auth/sign-on": {
+    /** Identity providers to sign in with */
+    get: {
+      answer: SignOnButtons;
+    };
+  };
+  "/api/v1/auth/sign-on/{provider}/begin": {
+    /** Begin to sign in with an identity provider */
+    post: {
+      path: {
+        provider: string;
+      };
+      answer: SignOnBegun;
+    };
+  };
+  "/api/v1/auth/sign-on/{provider}/complete": {
+    /** Sign in with what an identity provider has answered */
+    post: {
+      path: {
+        provider: string;
+      };
+      body: SignOnAnswer;
+      answer: SignedIn;
+    };
+  };
+  "/api/v1/identity-providers": {
+    /** Identity providers, with the last sign-in by each and why the last failure was one */
+    get: {
+      answer: {
+        results: IdentityProvider[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/identity-providers/{provider}": {
+    /** Make or change an identity provider; its discovery document is read at once */
+    put: {
+      path: {
+        provider: string;
+      };
+      body: IdentityProviderRequest;
+      answer: IdentityProvider;
+    };
+    /** Remove an identity provider; whoever came by it stays, and nobody comes by it any more */
+    delete: {
+      path: {
+        provider: string;
+      };
+      answer: IdentityProviderRemoved;
+    };
+  };
+  "/api/v1/group-rules/{source}": {
+    /** What the groups of a directory or a provider mean in courses, and how the last sync went */
+    get: {
+      path: {
+        /** `scim`, or the name of an identity provider. */
+        source: string;
+      };
+      answer: GroupRules;
+    };
+    /** Say what groups mean. People of the directory are placed by it within minutes, others at their next sign-in */
+    put: {
+      path: {
+        /** `scim`, or the name of an identity provider. */
+        source: string;
+      };
+      body: GroupRulesRequest;
+      answer: GroupRules;
+    };
+  };
+  "/api/v1/scim/v2/Users/{id}": {
+    /** A person goes (SCIM 2.0): their account is closed, and not erased */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/scim/v2/Groups/{id}": {
+    /** A group goes (SCIM 2.0); whoever was in it loses the places that it gave */
+    delete: {
+      path: {
+        id: string;
+      };
+      answer: null;
+    };
+  };
   "/api/v1/decisions": {
     /** May these people open these items right now? Up to 1000 questions, in the form of AuthZEN */
     post: {
@@ -6995,6 +7247,9 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "PATCH /api/v1/webhooks/{webhook}",
   "POST /api/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
   "POST /api/v1/webhooks/{webhook}/replay",
+  "PUT /api/v1/identity-providers/{provider}",
+  "DELETE /api/v1/identity-providers/{provider}",
+  "PUT /api/v1/group-rules/{source}",
   "POST /api/v1/courses/{course}/certificates/{id}/revoke",
   "PUT /api/v1/courses/{course}/notices/read",
   "POST /api/v1/courses/{course}/messages",

@@ -4,6 +4,7 @@ import type { AppEnv } from "../platform/http/context.ts";
 import { ok, type Refusal, type Result, refuse } from "../platform/results.ts";
 import { type AcceptedSecrets, acceptedSecrets, secretDefect, withAnySecret } from "../platform/secrets.ts";
 import { BOOTSTRAP_SESSION, isOfRestore } from "./bootstrap-session.ts";
+import { verifyListedToken } from "./issuers.ts";
 import { KEY_PREFIX } from "./keys/format.ts";
 import { KeyCheck } from "./keys/key-check.ts";
 import { configuredProvider, verifyProviderToken } from "./providers.ts";
@@ -148,8 +149,8 @@ async function verifyByIssuer(
     return own.ok && own.value.session === null && !isLocal(env) ? LOCAL_ONLY : own;
   }
   const provider = configuredProvider(env);
-  if (provider === null || issuer !== provider.AUTH_ISSUER) return TOKEN_INVALID;
-  return verifyProviderToken(provider, token, now);
+  if (provider !== null && issuer === provider.AUTH_ISSUER) return verifyProviderToken(provider, token, now);
+  return verifyListedToken(env, issuer, token, now);
 }
 
 /**

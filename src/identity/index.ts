@@ -8,6 +8,8 @@ export type { Presented } from "./standing.ts";
 export { tombstones } from "./tables.ts";
 export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones.ts";
 
+/** Accounts as other systems know and change them: read when one of those systems is asked. */
+export const loadOutside = () => import("./outside/index.ts");
 export const checkPassword = /* @__PURE__ */ late(async () => (await import("./users.ts")).checkPassword);
 export const pruneIdentity = /* @__PURE__ */ late(async () => (await import("./sessions.ts")).pruneIdentity);
 export const consumeMail = /* @__PURE__ */ late(async () => (await import("./ways/asks.ts")).consumeMail);

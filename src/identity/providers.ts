@@ -1,7 +1,7 @@
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import { logFault } from "../platform/log.ts";
-import { type Result, refuse } from "../platform/results.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
 import { isReservedId } from "./reserved-ids.ts";
 import {
   CLOCK_TOLERANCE_SECONDS,
@@ -51,11 +51,24 @@ export function configuredProvider(env: Env): Provider | null {
 
 const keySets = new Map<string, JWTVerifyGetKey>();
 
-/** One key set per address and isolate; jose refreshes it when a token names a key it does not know. */
+/**
+ * One key set per address and isolate; jose fetches it again when a token names a key it does not know, at most twice a
+ * minute. After a fetch that failed there is none for some seconds: strangers' tokens must not become requests to others.
+ */
 function keySet(url: string): JWTVerifyGetKey {
   let keys = keySets.get(url);
   if (keys === undefined) {
-    keys = createRemoteJWKSet(new URL(url), { timeoutDuration: KEYS_TIMEOUT_MS });
+    let closedUntil = 0;
+    keys = createRemoteJWKSet(new URL(url), {
+      timeoutDuration: KEYS_TIMEOUT_MS,
+      [customFetch]: async (address, options) => {
+        if (Date.now() < closedUntil) throw new Error("the keys could not be fetched a moment ago");
+        closedUntil = Date.now() + KEYS_RETRY_SECONDS * 1_000;
+        const answer = await fetch(address, options);
+        if (answer.ok) closedUntil = 0;
+        return answer;
+      },
+    });
     keySets.set(url, keys);
   }
   return keys;
@@ -71,17 +84,39 @@ export async function verifyProviderToken(
   token: string,
   nowSeconds: number,
 ): Promise<Result<VerifiedToken>> {
+  const verified = await verifySigned(
+    provider.AUTH_JWKS_URL,
+    token,
+    provider.AUTH_ISSUER,
+    provider.AUTH_AUDIENCE,
+    nowSeconds,
+  );
+  if (!verified.ok) return verified;
+  const claims = readClaims({ ...verified.value, sid: undefined }, nowSeconds);
+  return claims.ok && isReservedId(claims.value.sub) ? TOKEN_INVALID : claims;
+}
+
+/**
+ * Verifies what another provider has signed: algorithm, signature, issuer, audience, times.
+ * @returns its claims; `unauthenticated`; or `unavailable` while the provider's keys cannot be fetched.
+ */
+export async function verifySigned(
+  keysUrl: string,
+  token: string,
+  issuer: string,
+  audience: string,
+  nowSeconds: number,
+): Promise<Result<JWTPayload>> {
   try {
-    const { payload } = await jwtVerify(token, reportingUnreachable(keySet(provider.AUTH_JWKS_URL)), {
+    const { payload } = await jwtVerify(token, reportingUnreachable(keySet(keysUrl)), {
       algorithms: PROVIDER_ALGORITHMS,
-      issuer: provider.AUTH_ISSUER,
-      audience: provider.AUTH_AUDIENCE,
+      issuer,
+      audience,
       requiredClaims: ["sub", "exp", "iat"],
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       currentDate: new Date(nowSeconds * 1_000),
     });
-    const claims = readClaims({ ...payload, sid: undefined }, nowSeconds);
-    return claims.ok && isReservedId(claims.value.sub) ? TOKEN_INVALID : claims;
+    return ok(payload);
   } catch (fault) {
     if (!(fault instanceof KeysUnreachable)) return refusalOf(fault);
     logFault("identity_provider_unreachable", fault.cause);

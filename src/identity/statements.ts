@@ -25,6 +25,21 @@ export const noteKeyUse = statement<[id: string, day: number]>(
   "UPDATE service_keys SET last_used_on = ?2 WHERE id = ?1 AND coalesce(last_used_on, 0) < ?2",
 );
 
+/** Providers whose tokens the API accepts; there are few. */
+// plan: SCAN identity_providers
+// scans: there are twenty at most.
+export const tokenIssuers = statement<[limit: number]>(
+  `SELECT issuer, jwks_uri, audience, top_role, settings ->> '$.claims.id' AS id_claim FROM identity_providers
+    WHERE audience IS NOT NULL LIMIT ?`,
+);
+
+/** Whoever came by a provider before. */
+// plan: SEARCH accounts USING INDEX sqlite_autoindex_accounts_2 (provider_id=? AND account_id=?)
+// plan: SEARCH users USING PRIMARY KEY (id=?)
+export const linkedUser = statement<[provider: string, subject: string]>(
+  `SELECT user_id, role FROM accounts JOIN users ON users.id = user_id WHERE provider_id = ? AND account_id = ?`,
+);
+
 // plan: SEARCH tombstones USING PRIMARY KEY (subject=?)
 // plan: LIST SUBQUERY 1
 // plan: SCAN json_each VIRTUAL TABLE INDEX 1:

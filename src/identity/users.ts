@@ -21,6 +21,7 @@ export const PASSWORD_PROVIDER = "credential";
  * better-auth writes them one after the other, which on D1 (no interactive transactions) can leave an address taken by
  * a user who can never sign in.
  * @param creator the admin who creates it, which is audited; null when somebody registers.
+ * @param outside what another system vouches for; null: nobody has shown that the address is theirs.
  * @returns the user, or `user_exists`; also for the id of an erased user, which nobody else may ever be known by.
  */
 export async function createUser(
@@ -28,6 +29,7 @@ export async function createUser(
   input: CreateUser,
   now: Date,
   creator: AdminRef | null = null,
+  outside: OutsideProof | null = null,
 ): Promise<Result<UserRow>> {
   const id = input.id ?? newId();
   const { email, name, role } = input;
@@ -40,7 +42,9 @@ export async function createUser(
     if (!hashed.ok) return hashed;
     hash = hashed.value;
   }
-  const insertUser = db.insert(users).values({ id, email, name, role, createdAt: now, updatedAt: now }).returning();
+  const emailVerified = outside?.isVerified ?? false;
+  const row = { id, email, emailVerified, name, role, createdAt: now, updatedAt: now };
+  const insertUser = db.insert(users).values(row).returning();
   try {
     const rest: BatchItem<"sqlite">[] = [];
     if (hash !== null) {
@@ -55,6 +59,7 @@ export async function createUser(
       };
       rest.push(db.insert(accounts).values(account));
     }
+    if (outside?.link != null) rest.push(linkOf(db, id, outside.link, now));
     if (creator !== null) {
       const { request_id, ...actor } = creator;
       const target = { type: "user", id };
@@ -70,6 +75,25 @@ export async function createUser(
     if (taken === null) throw fault;
     return taken === "id" ? ID_TAKEN : refuse("user_exists", { detail: "The e-mail address is taken." });
   }
+}
+
+/** Who somebody is for another system: the system and their id there, which names nobody else. */
+export interface OutsideLink {
+  provider: string;
+  subject: string;
+}
+
+/** What another system vouches for about a new account. */
+interface OutsideProof {
+  /** The address was shown to be theirs. */
+  isVerified: boolean;
+  link: OutsideLink | null;
+}
+
+/** The statement that lets somebody of another system come in as this user. */
+export function linkOf(db: Database, user: string, { provider, subject }: OutsideLink, now: Date) {
+  const row = { id: newId(), accountId: subject, providerId: provider, userId: user, createdAt: now, updatedAt: now };
+  return db.insert(accounts).values(row);
 }
 
 const ID_TAKEN = refuse("user_exists", { detail: "The id is taken." });
@@ -234,6 +258,17 @@ export async function updateUser(
     const permitted = mayAdminister(actor, id);
     if (!permitted.ok) return permitted;
   }
+  return writeUser(db, { id: actor.id, role: actor.role, request_id: requestId }, id, change, now);
+}
+
+/** {@link updateUser} of whoever may do it. */
+export async function writeUser(
+  db: Database,
+  by: AdminRef,
+  id: string,
+  change: UpdateUser,
+  now: Date,
+): Promise<Result<UserRow>> {
   const { name, role, ban } = change;
   const update = db
     .update(users)
@@ -245,7 +280,7 @@ export async function updateUser(
     })
     .where(eq(users.id, id))
     .returning();
-  const audit = auditOf(db, { id: actor.id, role: actor.role, request_id: requestId }, id, change, now.getTime());
+  const audit = auditOf(db, by, id, change, now.getTime());
   // The audit entry comes first: it notes the role there was. One transaction either way. A ban from before there was
   // an account is this ban: changed or lifted with it.
   const outside = ban === undefined ? [] : [db.delete(outsideBans).where(eq(outsideBans.user_id, id))];

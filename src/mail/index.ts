@@ -4,7 +4,7 @@ import { late } from "../platform/late.ts";
 import { logFault } from "../platform/log.ts";
 
 export { addMail, addMailOfLink } from "./outbox.ts";
-export { publicOrigin, sendsMail } from "./where.ts";
+export { isLocal, publicOrigin, sendsMail } from "./where.ts";
 
 export const sendMail = /* @__PURE__ */ late(async () => (await import("./send.ts")).sendMail);
 /** Every minute: sends what waits. */

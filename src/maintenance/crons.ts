@@ -1,6 +1,6 @@
 import { sweepAudit } from "../audit/index.ts";
 import { backUpNightly, resumeBackups } from "../backup/index.ts";
-import { watchWebhooks } from "../connect/index.ts";
+import { placeDue, watchWebhooks } from "../connect/index.ts";
 import { continueFileSweep, sweepFiles } from "../files/index.ts";
 import { resumeImports } from "../imports/index.ts";
 import { startNightlyRun, watchRuns } from "../insight/index.ts";
@@ -31,6 +31,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
     (env, now) => sweepMails(env, now),
     watchRosters,
     watchWebhooks,
+    (env, now) => placeDue(env, now),
   ],
   "0 2 * * *": [
     (env) => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),

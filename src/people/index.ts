@@ -5,3 +5,6 @@ export const pruneInvitations = /* @__PURE__ */ late(async () => (await import("
 export const pruneRosters = /* @__PURE__ */ late(async () => (await import("./rosters/prune.ts")).pruneRosters);
 export const watchRosters = /* @__PURE__ */ late(async () => (await import("./rosters/nightly.ts")).watchRosters);
 export const consumeRoster = /* @__PURE__ */ late(async () => (await import("./rosters/nightly.ts")).consumeRoster);
+export type { Act as RosterAct } from "./rosters/shapes.ts";
+/** Enrolling, withdrawing and giving rights to people whom another system names: read when one does. */
+export const loadPlacing = () => import("./rosters/apply.ts");

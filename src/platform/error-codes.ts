@@ -12,6 +12,7 @@ export const ERRORS = {
   second_factor_required: { status: 401, title: "A code is needed to go on" },
   passkey_refused: { status: 401, title: "The passkey is not accepted" },
   link_invalid: { status: 403, title: "The link or the step was used, has ended, or is not genuine" },
+  sign_on_refused: { status: 403, title: "The identity provider's answer lets nobody in" },
   origin_not_allowed: { status: 403, title: "Pages of this origin may not call the API" },
   forbidden: { status: 403, title: "Your role does not allow this" },
   upload_url_invalid: { status: 403, title: "The upload address takes no upload" },

@@ -5,7 +5,7 @@
  * submissions. enroll: enroll, withdraw, cohorts, practice mode. overrides: unlock, lock, excuse, extend. insight: give
  * early warning the data it needs. publish: events, their archive and health. records: translation sessions and tasks.
  * files: everybody's files. audit: report entries. operate: what is on call needs. backup: take, read and restore
- * backups.
+ * backups. scim: accounts and groups of a directory.
  */
 export const SCOPES = [
   "read",
@@ -20,6 +20,7 @@ export const SCOPES = [
   "audit",
   "operate",
   "backup",
+  "scim",
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -19,6 +19,12 @@ export function isPlainName(name: string): boolean {
   return !UNSAFE_IN_NAME.test(name);
 }
 
+/** A name that another system writes, without what no name may hold. */
+export function plainName(name: string, maxLength: number): string {
+  const plain = name.replaceAll(new RegExp(UNSAFE_IN_NAME, "gu"), " ").trim();
+  return [...plain].slice(0, maxLength).join("").trim();
+}
+
 /** A name of something or somebody, as people read it. */
 export function nameSchema(maxLength: number) {
   return z

@@ -521,3 +521,25 @@ export const dropEmptyHookPage = statement<[subscription: string, seq: number]>(
 export const renameHookOwner = statement<[user: string, pseudonym: string]>(
   "UPDATE webhook_subscriptions SET owner = ?2 WHERE owner = ?1",
 );
+/** What a directory says about a user. */
+// plan: SEARCH scim_users USING PRIMARY KEY (user_id=?)
+export const directoryPersonHeld = statement<[user: string]>(
+  "SELECT user_name, external_id, active, doc, created_at, updated_at FROM scim_users WHERE user_id = ?",
+);
+// plan: SEARCH scim_members USING COVERING INDEX scim_members_by_user (user_id=?)
+// plan: SEARCH scim_groups USING PRIMARY KEY (id=?)
+export const directoryGroupsHeld = statement<[user: string]>(
+  `SELECT name FROM scim_members JOIN scim_groups ON scim_groups.id = group_id WHERE scim_members.user_id = ?`,
+);
+// plan: SEARCH group_places USING INDEX group_places_by_user (user_id=?)
+export const groupPlacesHeld = statement<[user: string]>(
+  "SELECT source, course_slug, learner, member FROM group_places WHERE user_id = ?",
+);
+// plan: SEARCH scim_users USING PRIMARY KEY (user_id=?)
+export const dropDirectoryPerson = statement<[user: string]>("DELETE FROM scim_users WHERE user_id = ?");
+// plan: SEARCH scim_members USING COVERING INDEX scim_members_by_user (user_id=?)
+export const dropDirectoryMember = statement<[user: string]>("DELETE FROM scim_members WHERE user_id = ?");
+// plan: SEARCH group_places USING INDEX group_places_by_user (user_id=?)
+export const dropGroupPlaces = statement<[user: string]>("DELETE FROM group_places WHERE user_id = ?");
+// plan: SEARCH group_due USING INDEX group_due_by_user (user_id=?)
+export const dropGroupDue = statement<[user: string]>("DELETE FROM group_due WHERE user_id = ?");

@@ -38,6 +38,8 @@ const UsersPage = lazy(() => import("./pages/users/page.tsx"));
 const MailPage = lazy(() => import("./pages/mail.tsx"));
 const CertificatePage = lazy(() => import("./pages/certificate.tsx"));
 const ObservedPage = lazy(() => import("./pages/observed.tsx"));
+const SignOnReturnPage = lazy(() => import("./pages/ways/sign-on-return.tsx"));
+const SignOnPage = lazy(() => import("./pages/operator/sign-on/page.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 const WebhooksPage = lazy(() => import("./pages/webhooks/page.tsx"));
 
@@ -88,6 +90,9 @@ export function App() {
         <Route path="/sign-in/link">
           <LinkPage />
         </Route>
+        <Route path="/sign-in/with/:provider">
+          {({ provider }) => <SignOnReturnPage key={provider} provider={provider} />}
+        </Route>
         <Route path="/mail">
           <MailPage />
         </Route>
@@ -114,6 +119,9 @@ export function App() {
         </Route>
         <Route path="/sign-in/link">
           <LinkPage />
+        </Route>
+        <Route path="/sign-in/with/:provider">
+          {({ provider }) => <SignOnReturnPage key={provider} provider={provider} />}
         </Route>
         <Route path="/mail">
           <MailPage />
@@ -171,6 +179,9 @@ export function App() {
           <GradingPage submission={null} />
         </Route>
         <Route path="/grading/:submission">{({ submission }) => <GradingPage submission={submission} />}</Route>
+        <Route path="/operator/sign-on">
+          <SignOnPage />
+        </Route>
         <Route path="/operator">
           <OperatorPage />
         </Route>

@@ -17,6 +17,8 @@ import type { Act } from "./shapes.ts";
 export class Tally {
   readonly counts: Map<string, number>;
   readonly errors: FieldError[];
+  /** Whom this enrolled, and who was not enrolled before. */
+  readonly enrolled = new Set<string>();
 
   constructor(counts: Readonly<Record<string, number>>, errors: readonly FieldError[]) {
     this.counts = new Map(Object.entries(counts));
@@ -75,6 +77,7 @@ async function enrollThem(on: Applying, acts: readonly Act[], tally: Tally): Pro
   let unavailable = 0;
   for (const [index, answer] of answers.value.entries()) {
     const user = learners[index]?.user ?? "";
+    if (answer.ok && answer.value.created) tally.enrolled.add(user);
     if (answer.ok) tally.add(answer.value.created ? "enrolled" : answer.value.updated ? "changed" : "unchanged");
     else if (answer.refusal.code === "user_not_found" || answer.refusal.code === "not_enrolled") {
       tally.lost(user, "user_not_found", "The account is gone.");

@@ -4,7 +4,13 @@ import type { PersonalDataSource } from "../source.ts";
 import {
   accountRow,
   devicesHeld,
+  directoryGroupsHeld,
+  directoryPersonHeld,
   dropAccount,
+  dropDirectoryMember,
+  dropDirectoryPerson,
+  dropGroupDue,
+  dropGroupPlaces,
   dropHeldDevices,
   dropHeldMails,
   dropHeldPasskeys,
@@ -12,6 +18,7 @@ import {
   dropOutsideBan,
   dropSignInWays,
   dropVerifications,
+  groupPlacesHeld,
   mailsHeld,
   outsideBan,
   passkeysHeld,
@@ -27,6 +34,10 @@ const PLACES: readonly UserColumn[] = [
   ["second_factors", "user_id"],
   ["trusted_devices", "user_id"],
   ["mails", "user_id"],
+  ["scim_users", "user_id"],
+  ["scim_members", "user_id"],
+  ["group_places", "user_id"],
+  ["group_due", "user_id"],
 ];
 
 /** The user, how they sign in, and one-time values sent to their address. Last, because the others are found by it. */
@@ -47,6 +58,9 @@ export const accountSource: PersonalDataSource = {
       ["second_factor", secondFactorHeld],
       ["trusted_device", devicesHeld],
       ["mail", mailsHeld],
+      ["directory_person", directoryPersonHeld],
+      ["directory_group", directoryGroupsHeld],
+      ["group_place", groupPlacesHeld],
     ] as const) {
       const found = await held(directory(env), user).all<Record<string, unknown>>();
       for (const row of found.results) yield { kind, row };
@@ -60,6 +74,10 @@ export const accountSource: PersonalDataSource = {
       dropHeldSecondFactor(directory(env), user),
       dropHeldDevices(directory(env), user),
       dropHeldMails(directory(env), user),
+      dropDirectoryMember(directory(env), user),
+      dropDirectoryPerson(directory(env), user),
+      dropGroupPlaces(directory(env), user),
+      dropGroupDue(directory(env), user),
       dropSignInWays(directory(env), user),
       dropAccount(directory(env), user),
     ]);

@@ -13,6 +13,7 @@ import { KeyholeMark } from "../parts/icons.tsx";
 import { Page } from "../parts/page.tsx";
 import { session } from "../session/store.ts";
 import { AskForLink } from "./ways/ask.tsx";
+import { SignOnButtons } from "./ways/sign-on.tsx";
 import { type Step, stepIn } from "./ways/step.ts";
 
 const SecondStep = lazy(() => import("./ways/second-step.tsx"));
@@ -106,6 +107,7 @@ function OtherWays({ ways, choose }: { ways: Ways | undefined; choose: (mode: Mo
   });
   return (
     <div className="other-ways">
+      <SignOnButtons />
       {ways?.passkeys === true && knowsPasskeys() ? (
         <button
           type="button"

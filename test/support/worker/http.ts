@@ -40,7 +40,9 @@ export function tokenOf(user: string, role: Role = "learner"): Promise<string> {
 export async function problem(answer: Response, status: number) {
   const text = await answer.text();
   if (answer.status !== status) throw new Error(`expected ${status}, got ${answer.status}: ${text}`);
-  if (answer.headers.get("content-type") !== "application/problem+json; charset=utf-8") {
+  const type = answer.headers.get("content-type");
+  // Directories get the errors of SCIM, which say the same besides.
+  if (type !== "application/problem+json; charset=utf-8" && type !== "application/scim+json") {
     throw new Error(`not a problem document: ${text}`);
   }
   return problemSchema.parse(JSON.parse(text));

@@ -15,6 +15,15 @@ import { callWith } from "../../support/worker/faults.ts";
 import { API, type Call, call, tokenOf } from "../../support/worker/http.ts";
 import { completed, ladder } from "../../support/worker/learners.ts";
 import { Authenticator } from "../../support/worker/passkey.ts";
+import { patch, person } from "../connect/scim-support.ts";
+import {
+  CLIENT,
+  type FakeProvider,
+  removeProviders,
+  setProvider,
+  signOn,
+  withProvider,
+} from "../connect/sso-support.ts";
 import { sendBytes, upload } from "../files/support.ts";
 import { PASSWORD, signIn, signUp } from "../identity/support.ts";
 import { appOf, linkTo, secondFactorOf, stepIn, withMail } from "../identity/ways-support.ts";
@@ -481,7 +490,109 @@ const fact = (world: World) => ({
 /** Shows or changes numbers of the system, content of courses, or nothing of anybody. */
 const open = (...acts: [As, Ask][]): Act[] => acts.map(([as, ask]) => ({ as, ask, leaves: nothing }));
 
+/** On a provider that an admin has set, and that answers for as long. */
+const onProvider =
+  (act: (name: string, fake: FakeProvider, world: World, as: As) => Promise<Response>): Ask =>
+  (world, as) =>
+    withProvider(async (fake) => {
+      const name = await setProvider(fake);
+      await ready(world);
+      const answer = await act(name, fake, world, as);
+      await removeProviders();
+      return answer;
+    });
+const providerBody = ({ issuer }: FakeProvider) => ({ label: "School", issuer, client_id: CLIENT });
+/** Somebody whom the directory has sent. */
+const onPerson =
+  (method: string, change?: object): Ask =>
+  async (world, as) => {
+    const sent = person();
+    const made = await send(world, "service", "POST", "/scim/v2/Users", { body: sent });
+    const { id } = z.looseObject({ id: z.string() }).parse(await made.json());
+    await ready(world);
+    const body = method === "PATCH" ? change : { ...sent, ...change };
+    return send(world, as, method, `/scim/v2/Users/${id}`, change === undefined ? {} : { body });
+  };
+const onGroup =
+  (method: string, body?: object): Ask =>
+  async (world, as) => {
+    const displayName = crypto.randomUUID();
+    const made = await send(world, "service", "POST", "/scim/v2/Groups", { body: { displayName } });
+    const { id } = z.looseObject({ id: z.string() }).parse(await made.json());
+    await ready(world);
+    return send(world, as, method, `/scim/v2/Groups/${id}`, body === undefined ? {} : { body });
+  };
+const SERVICE = ["service"] as const;
+
 const PLAN: Record<string, Act[]> = {
+  "GET /auth/sign-on": open(["learner", () => call("GET", "/auth/sign-on")]),
+  "POST /auth/sign-on/{provider}/begin": open([
+    "learner",
+    onProvider((name) => call("POST", `/auth/sign-on/${name}/begin`)),
+  ]),
+  "POST /auth/sign-on/{provider}/complete": own(
+    onProvider((name, fake) => signOn(name, fake)),
+    "user.created",
+  ),
+  "GET /identity-providers": open(["admin", get(() => "/identity-providers")]),
+  "PUT /identity-providers/{provider}": each(
+    ADMIN,
+    onProvider((name, fake, world, as) =>
+      send(world, as, "PUT", `/identity-providers/${name}`, { body: providerBody(fake) }),
+    ),
+    () => ["identity_provider.set", "identity_provider", ANY],
+  ),
+  "DELETE /identity-providers/{provider}": each(
+    ADMIN,
+    onProvider((name, _fake, world, as) => send(world, as, "DELETE", `/identity-providers/${name}`)),
+    () => ["identity_provider.removed", "identity_provider", ANY],
+  ),
+  "GET /group-rules/{source}": open(["admin", get(() => "/group-rules/scim")]),
+  "PUT /group-rules/{source}": each(
+    ADMIN,
+    (world, as) => send(world, as, "PUT", "/group-rules/scim", { body: { rules: [] } }),
+    () => ["group_rules.set", "group_rules", "scim"],
+  ),
+  // What this service says of itself; and what a directory reads is what it has sent.
+  "GET /scim/v2/ServiceProviderConfig": open(["service", get(() => "/scim/v2/ServiceProviderConfig")]),
+  "GET /scim/v2/ResourceTypes": open(["service", get(() => "/scim/v2/ResourceTypes")]),
+  "GET /scim/v2/ResourceTypes/{id}": open(["service", get(() => "/scim/v2/ResourceTypes/User")]),
+  "GET /scim/v2/Schemas": open(["service", get(() => "/scim/v2/Schemas")]),
+  "GET /scim/v2/Schemas/{id}": open([
+    "service",
+    get(() => "/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User"),
+  ]),
+  "GET /scim/v2/Users": open(["service", get(() => "/scim/v2/Users?count=1")]),
+  "GET /scim/v2/Users/{id}": open(["service", onPerson("GET")]),
+  "POST /scim/v2/Users": each(
+    SERVICE,
+    (world, as) => send(world, as, "POST", "/scim/v2/Users", { body: person() }),
+    accountLeft("user.created"),
+  ),
+  "PUT /scim/v2/Users/{id}": each(
+    SERVICE,
+    onPerson("PUT", { displayName: "Amazing Grace" }),
+    accountLeft("user.renamed"),
+  ),
+  "PATCH /scim/v2/Users/{id}": each(
+    SERVICE,
+    onPerson("PATCH", patch({ op: "replace", path: "active", value: false })),
+    accountLeft("user.banned"),
+  ),
+  "DELETE /scim/v2/Users/{id}": each(SERVICE, onPerson("DELETE"), accountLeft("user.banned")),
+  // Whom a group brings into a course, or takes out of it, stands in the log when it happens.
+  "GET /scim/v2/Groups": open(["service", get(() => "/scim/v2/Groups?count=1")]),
+  "GET /scim/v2/Groups/{id}": open(["service", onGroup("GET")]),
+  "POST /scim/v2/Groups": open([
+    "service",
+    (world, as) => send(world, as, "POST", "/scim/v2/Groups", { body: { displayName: crypto.randomUUID() } }),
+  ]),
+  "PUT /scim/v2/Groups/{id}": open(["service", onGroup("PUT", { displayName: crypto.randomUUID() })]),
+  "PATCH /scim/v2/Groups/{id}": open([
+    "service",
+    onGroup("PATCH", patch({ op: "replace", path: "externalId", value: "x" })),
+  ]),
+  "DELETE /scim/v2/Groups/{id}": open(["service", onGroup("DELETE")]),
   "GET /audit/logs": each(
     ADMIN,
     get(() => "/audit/logs"),

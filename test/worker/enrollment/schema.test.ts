@@ -5,6 +5,9 @@ import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 import * as auditTables from "../../../src/audit/tables.ts";
 import * as backupTables from "../../../src/backup/change-tables.ts";
+import * as groupTables from "../../../src/connect/groups/tables.ts";
+import * as scimTables from "../../../src/connect/scim/tables.ts";
+import * as providerTables from "../../../src/connect/sso/tables.ts";
 import * as webhookTables from "../../../src/connect/webhooks/tables.ts";
 import * as courseTables from "../../../src/courses/tables.ts";
 import { SCHEMA_STEPS } from "../../../src/enrollment/schema.ts";
@@ -124,6 +127,9 @@ const tables: [string, SQLiteTable][] = [
   insightTables,
   opsTables,
   peopleTables,
+  groupTables,
+  scimTables,
+  providerTables,
   learnerTables,
   privacyTables,
   backupTables,

@@ -36,6 +36,8 @@ import { type Call, request, tokenOf } from "../../support/worker/http.ts";
 import { Authenticator } from "../../support/worker/passkey.ts";
 import { spread } from "../../support/worker/shards.ts";
 import { smallBackup } from "../backup/support.ts";
+import { patch, person } from "../connect/scim-support.ts";
+import { CLIENT, withProvider } from "../connect/sso-support.ts";
 import { oneRoster } from "../people/roster-support.ts";
 import { ENROLLMENTS, fillSchool, planOf, Recorder } from "./support.ts";
 
@@ -88,6 +90,8 @@ const fieldsSchema = z.looseObject({
   sse_token: z.string().default(""),
   session_token: z.string().default(""),
   challenge: z.string().default(""),
+  url: z.string().default(""),
+  flow: z.string().default(""),
   secret: z.string().default(""),
   options: z.looseObject({ challenge: z.string().default("") }).default({ challenge: "" }),
   backup_codes: z.array(z.string()).default([]),
@@ -122,7 +126,7 @@ async function drive(
   await waitOnExecutionContext(context);
   // An attack or a mistake would leave before its statements: only what succeeds has shown them all.
   if (answer.status >= 300) throw new Error(`${recorder.during}: ${answer.status} ${text}`);
-  const isOne = answer.headers.get("content-type")?.startsWith("application/json") === true;
+  const isOne = /^application\/(?:scim\+)?json/.test(answer.headers.get("content-type") ?? "");
   return answerSchema.parse(isOne ? JSON.parse(text) : {});
 }
 
@@ -510,6 +514,89 @@ async function driveWays() {
 }
 
 const mailsSchema = z.object({ results: z.array(z.object({ to: z.string(), text: z.string() })) });
+
+/** Providers that people sign in with, people and groups of a directory, and what groups mean. */
+async function driveOthers() {
+  const slug = "grouped";
+  await drive("POST", "/courses", "/courses", { body: { slug, title: "Grouped" } });
+  const published = { document: { slug, title: "Grouped", chapters: [{ id: `${slug}.one`, title: "One" }] } };
+  await drive("POST", "/courses/{course}/versions", `/courses/${slug}/versions`, { body: published });
+  await withProvider(async (fake) => {
+    const [one, way] = ["/identity-providers/{provider}", "/auth/sign-on/{provider}"];
+    const settings = {
+      claims: { groups: "groups", role: "roles" },
+      link: true,
+      roles: [{ value: "t", role: "author" }],
+    };
+    const body = { label: "S", issuer: fake.issuer, client_id: CLIENT, client_secret: "x", audience: "a", settings };
+    await drive("PUT", one, "/identity-providers/plans", { body: { ...body, top_role: "author" } });
+    await drive("GET", "/identity-providers", "/identity-providers");
+    await drive("GET", "/auth/sign-on", "/auth/sign-on");
+    const rules = [{ group: "g", course: slug, cohort: "c" }];
+    await drive("PUT", "/group-rules/{source}", "/group-rules/plans", { body: { rules } });
+    const come = async (claims: object) => {
+      fake.claims = { ...fake.claims, ...claims };
+      const begun = await drive("POST", `${way}/begin`, "/auth/sign-on/plans/begin");
+      const asked = new URL(String(begun.url)).searchParams;
+      const [state, nonce] = [asked.get("state") ?? "", asked.get("nonce") ?? ""];
+      const answer = new URLSearchParams({ code: nonce, state, iss: fake.issuer }).toString();
+      await drive("POST", `${way}/complete`, "/auth/sign-on/plans/complete", { body: { flow: begun.flow, answer } });
+    };
+    await come({ groups: ["g"] });
+    await come({ groups: [], roles: ["t"] });
+    await env.DB.prepare("UPDATE users SET email_verified = 1 WHERE id = 'u7'").run();
+    const email = await env.DB.prepare("SELECT email FROM users WHERE id = 'u7'").first("email");
+    await come({ sub: "seven", email, name: "Seven" });
+    const token = await fake.sign({ sub: "seven", aud: "a" });
+    await drive("GET", "/auth/sessions", "/auth/sessions?limit=1", { token });
+    await drive("DELETE", one, "/identity-providers/plans");
+  });
+  await driveDirectory(slug);
+}
+
+async function driveDirectory(slug: string) {
+  const as: [string, Role] = ["svc", "service"];
+  const [users, groups] = ["/scim/v2/Users", "/scim/v2/Groups"];
+  for (const path of ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"]) {
+    await drive("GET", `/scim/v2${path}`, `/scim/v2${path}`, { as });
+  }
+  await drive("GET", "/scim/v2/ResourceTypes/{id}", "/scim/v2/ResourceTypes/User", { as });
+  await drive("GET", "/scim/v2/Schemas/{id}", "/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User", { as });
+  const sent = person();
+  const { id } = await drive("POST", users, users, { as, body: sent });
+  await drive("PUT", `${users}/{id}`, `${users}/${id}`, { as, body: { ...sent, displayName: "Another" } });
+  const email = "moved@example.org";
+  const change = patch({ op: "replace", path: "emails", value: [{ value: email }] });
+  await drive("PATCH", `${users}/{id}`, `${users}/${id}`, { as, body: change });
+  const group = await drive("POST", groups, groups, { as, body: { displayName: "g", members: [{ value: id }] } });
+  const rules = [
+    { group: "g", course: slug, cohort: "c" },
+    { group: "h", course: slug, role: "grader" },
+  ];
+  await drive("PUT", "/group-rules/{source}", "/group-rules/scim", { body: { rules } });
+  await cron("* * * * *");
+  await drive("GET", `${users}/{id}`, `${users}/${id}`, { as });
+  await drive("PUT", `${groups}/{id}`, `${groups}/${group.id}`, {
+    as,
+    body: { displayName: "h", members: [{ value: id }] },
+  });
+  await cron("* * * * *");
+  const off = patch({ op: "remove", path: `members[value eq "${id}"]` });
+  await drive("PATCH", `${groups}/{id}`, `${groups}/${group.id}`, { as, body: off });
+  for (const filter of [`id eq "${id}"`, `userName eq "x"`, `externalId eq "x"`, `emails.value eq "${email}"`]) {
+    await drive("GET", users, `${users}?filter=${encodeURIComponent(filter)}`, { as });
+  }
+  for (const filter of [`id eq "${group.id}" and members eq "${id}"`, `displayName eq "x"`, `externalId eq "x"`]) {
+    await drive("GET", groups, `${groups}?filter=${encodeURIComponent(filter)}`, { as });
+  }
+  await drive("GET", users, `${users}?count=1&startIndex=2`, { as });
+  await drive("GET", groups, `${groups}?count=1`, { as });
+  await drive("GET", `${groups}/{id}`, `${groups}/${group.id}`, { as });
+  await drive("GET", "/group-rules/{source}", "/group-rules/scim");
+  await drive("DELETE", `${groups}/{id}`, `${groups}/${group.id}`, { as });
+  await drive("DELETE", `${users}/{id}`, `${users}/${id}`, { as });
+  await cron("* * * * *");
+}
 
 /** After everything else: u3 is a learner of the school with something of everything by then. */
 async function drivePrivacy() {
@@ -1149,6 +1236,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveInsight();
     await driveJobs();
     await driveBackups();
+    await driveOthers();
     await drivePrivacy();
   }, 120_000);
 

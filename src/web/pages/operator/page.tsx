@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useAccountText } from "../../i18n/account.ts";
 import { useMessages } from "../../i18n/index.ts";
+import { useSignOnText } from "../../i18n/sign-on.ts";
 import { useWebhookText } from "../../i18n/webhooks.ts";
 import { Page } from "../../parts/page.tsx";
 import { useHasRole } from "../../session/hooks.ts";
@@ -17,6 +18,7 @@ export default function OperatorPage() {
   const messages = useMessages();
   const account = useAccountText();
   const webhooks = useWebhookText();
+  const signOn = useSignOnText();
   const isAdmin = useHasRole("admin");
   if (!isAdmin) return <ForbiddenPage />;
   return (
@@ -27,6 +29,9 @@ export default function OperatorPage() {
         </Link>{" "}
         <Link className="button" href="/operator/webhooks">
           {webhooks.toWebhooks}
+        </Link>{" "}
+        <Link className="button" href="/operator/sign-on">
+          {signOn.toPage}
         </Link>
       </p>
       <div className="operator">

@@ -1,0 +1,11 @@
+/** What the rooms that speak with other systems do with accounts. Read when one of them is asked. */
+export type { UserRow } from "../library.ts";
+export { newId } from "../library.ts";
+export { verifySigned } from "../providers.ts";
+export { addressOf, depsOf } from "../routes-common.ts";
+export type { Caller, Deps } from "../sessions.ts";
+export { rememberNetwork } from "../sign-in.ts";
+export { epochSeconds } from "../tokens.ts";
+export { type AdminRef, createUser, isBanned, type OutsideLink, readUser, writeUser } from "../users.ts";
+export { enter } from "../ways/enter.ts";
+export { closeAccount, findLinked, giveRole, isLinked, link, openAccount } from "./standing.ts";
