@@ -32,7 +32,8 @@ export function appOf(features: readonly Feature[], first: readonly MiddlewareHa
     const app = newRouter();
     for (const middleware of beforeAll) app.use(middleware);
     app.get("/health", (c) => c.json({ status: "ok" }));
-    for (const middleware of beforeApi) app.use("/api/*", middleware);
+    // Launches of other platforms are no part of the API, and need the same.
+    for (const path of ["/api/*", "/lti/*"]) for (const middleware of beforeApi) app.use(path, middleware);
     for (const mount of mounts) mount(app);
     app.notFound((c) => (wantsPage(c) ? unknownPage(c) : respond(c, refuse("not_found").refusal)));
     app.onError(answerFault);

@@ -87,6 +87,8 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "roster_people", page: PAGE, fence: ofCourse },
   { name: "roster_grants", page: PAGE, fence: ofCourse },
   { name: "webhook_subscriptions", page: PAGE },
+  { name: "lti_keys", page: PAGE },
+  { name: "lti_platforms", page: PAGE },
   { name: "users", page: PAGE, by: byId("users") },
   {
     name: "accounts",
@@ -96,6 +98,10 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   },
   { name: "passkeys", page: PAGE, by: OF_USER, fence: ofUser },
   { name: "second_factors", page: PAGE, by: OF_USER, fence: ofUser },
+  { name: "lti_people", page: PAGE, fence: ofUser },
+  { name: "lti_scores", page: PAGE, fence: ofUser },
+  { name: "lti_contexts", page: PAGE, fence: ofCourse },
+  { name: "lti_members", page: PAGE, fence: ofUser },
   { name: "outside_bans", page: PAGE },
   { name: "identity_providers", page: PAGE },
   { name: "scim_users", page: PAGE, fence: ofUser },
@@ -126,6 +132,8 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   sessions: "A restore would bring back sessions that were ended since; everybody signs in again.",
   trusted_devices: "A restore would bring back browsers that are trusted no more; everybody shows a code again.",
+  lti_changes: "Which learners' scores to look at; a launch of theirs looks again.",
+  lti_used: "Launches that were used; they live for minutes.",
   mails: "A restore would send again what was sent.",
   webhook_pages: "A restore would deliver again what was delivered.",
   service_keys: "A restore would bring back keys that were revoked since; services get new ones.",

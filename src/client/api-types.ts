@@ -240,6 +240,11 @@ export type BackupCodes = {
   backup_codes: string[];
 };
 
+export type Launched = SignedIn & {
+  /** The page that the launch leads to. */
+  to: string;
+};
+
 export type Session = {
   id: string;
   created_at: string;
@@ -3895,6 +3900,129 @@ export type FlagRequest = {
   [extra: string]: unknown;
 };
 
+export type LtiTool = {
+  /** False: PUBLIC_URL is not set, and every launch is refused. */
+  enabled: boolean;
+  login_url: string | null;
+  launch_url: string | null;
+  jwks_url: string | null;
+  /** Add a course, and an item of it: /<course>/<item>. */
+  link_url: string | null;
+  keys: {
+    kid: string;
+    created_at: string;
+    signs: boolean;
+  }[];
+};
+
+export type LtiPlatform = {
+  id: string;
+  name: string;
+  kind: "canvas" | "moodle" | "other";
+  issuer: string;
+  client_id: string;
+  auth_url: string;
+  token_url: string;
+  jwks_url: string;
+  deployments: string[];
+  origins: string[];
+  courses: string[] | null;
+  teachers: "co_author" | "grader";
+  created_at: string;
+  updated_at: string;
+  last_launch: string | null;
+  /** When a score was taken last. */
+  last_delivery: string | null;
+  /** The last score that was not taken and still waits, or has been given up. */
+  last_unsent: {
+    at: string;
+    why: string;
+  } | null;
+  /** The last launch that was refused: a word, and what it is about. */
+  last_failure: {
+    at: string;
+    why: string;
+  } | null;
+};
+
+export type LtiPlatformDetail = LtiPlatform & {
+  /** Courses of the platform; the first 200. */
+  contexts: LtiContext[];
+};
+
+export type LtiContext = {
+  deployment: string;
+  /** Id of the course at the platform. */
+  context: string;
+  title: string | null;
+  course: string;
+  last_sync: string | null;
+  /** What the last reading did; `members`: how many are known. */
+  counts: Record<string, number>;
+  failure: {
+    at: string;
+    why: string;
+  } | null;
+};
+
+export type LtiPlatformRequest = {
+  name: string;
+  kind?: "canvas" | "moodle" | "other";
+  /** `iss` of its tokens. Several platforms may share one. */
+  issuer: string;
+  /** What this tool is called there. */
+  client_id: string;
+  /** Where a launch is authorised (OIDC authorisation endpoint). */
+  auth_url: string;
+  /** Where access tokens for its services are given. */
+  token_url: string;
+  /** Where its public keys are. */
+  jwks_url: string;
+  /** Ids of deployments that may launch. Launches of others are refused, and their ids shown. */
+  deployments?: string[];
+  /** Origins whose pages may frame a launch. Null: those of the issuer, of `auth_url` and of the kind. */
+  origins?: string[] | null;
+  /** Courses that the platform may open and enroll into. Null: every published course. */
+  courses?: string[] | null;
+  /** What teachers of the platform become in a course that they open. */
+  teachers?: "co_author" | "grader";
+};
+
+export type LtiRegistration = {
+  platform: string;
+  /** The platform's administrator enters it there. It is good once, for a day. */
+  address: string;
+  expires_at: string;
+};
+
+export type LtiRegistrationRequest = {
+  platform: string;
+  name: string;
+  kind?: "canvas" | "moodle" | "other";
+  courses?: string[] | null;
+  teachers?: "co_author" | "grader";
+};
+
+export type LtiSyncAsked = {
+  id: string;
+  courses: number;
+};
+
+export type LtiSyncRequest = {
+  /** Where a reading was stopped because so many would go: that many may go. */
+  confirm_removed?: number;
+};
+
+export type LtiScoresResent = {
+  id: string;
+  scores: number;
+};
+
+export type LtiPlatformRemoved = {
+  id: string;
+  changed: boolean;
+};
+
 export type Next = {
   results: NextThing[];
   /** Items of the course that are done. */
@@ -4456,6 +4584,15 @@ export interface Paths {
         lang?: "en" | "zh";
       };
       answer: EndedSessions;
+    };
+  };
+  "/api/v1/auth/launch": {
+    /** Sign in by a launch from another platform */
+    post: {
+      body: {
+        token: string;
+      };
+      answer: Launched;
     };
   };
   "/api/v1/auth/sessions": {
@@ -6808,6 +6945,77 @@ export interface Paths {
       answer: Flag;
     };
   };
+  "/api/v1/lti/tool": {
+    /** What a platform has to know of this tool, and the ages of its keys */
+    get: {
+      answer: LtiTool;
+    };
+  };
+  "/api/v1/lti/keys": {
+    /** Publish another key, which signs from the next day on */
+    post: {
+      answer: LtiTool;
+    };
+  };
+  "/api/v1/lti/platforms": {
+    /** Platforms that may launch, and how the last launch of each went */
+    get: {
+      answer: {
+        results: LtiPlatform[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/lti/platforms/{platform}": {
+    /** One platform */
+    get: {
+      path: {
+        platform: string;
+      };
+      answer: LtiPlatformDetail;
+    };
+    /** Register a platform, or change it */
+    put: {
+      path: {
+        platform: string;
+      };
+      body: LtiPlatformRequest;
+      answer: LtiPlatform;
+    };
+    /** Remove a platform; its people keep their accounts and enrollments, and cannot come in by it any more */
+    delete: {
+      path: {
+        platform: string;
+      };
+      answer: LtiPlatformRemoved;
+    };
+  };
+  "/api/v1/lti/registrations": {
+    /** Make a link by which a platform registers this tool by itself (dynamic registration) */
+    post: {
+      body: LtiRegistrationRequest;
+      answer: LtiRegistration;
+    };
+  };
+  "/api/v1/lti/platforms/{platform}/sync": {
+    /** Read the members of all courses of a platform now; by itself that is done each night */
+    post: {
+      path: {
+        platform: string;
+      };
+      body: LtiSyncRequest;
+      answer: LtiSyncAsked;
+    };
+  };
+  "/api/v1/lti/platforms/{platform}/resend": {
+    /** Send scores again that a platform has not taken */
+    post: {
+      path: {
+        platform: string;
+      };
+      answer: LtiScoresResent;
+    };
+  };
   "/api/v1/courses/{course}/next": {
     /** What a learner can do next, the most pressing first: what is due soon, what was begun, what is open */
     get: {
@@ -7250,6 +7458,12 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "PUT /api/v1/identity-providers/{provider}",
   "DELETE /api/v1/identity-providers/{provider}",
   "PUT /api/v1/group-rules/{source}",
+  "POST /api/v1/lti/keys",
+  "PUT /api/v1/lti/platforms/{platform}",
+  "DELETE /api/v1/lti/platforms/{platform}",
+  "POST /api/v1/lti/registrations",
+  "POST /api/v1/lti/platforms/{platform}/sync",
+  "POST /api/v1/lti/platforms/{platform}/resend",
   "POST /api/v1/courses/{course}/certificates/{id}/revoke",
   "PUT /api/v1/courses/{course}/notices/read",
   "POST /api/v1/courses/{course}/messages",

@@ -7,3 +7,8 @@ export const placeDue = /* @__PURE__ */ late(async () => (await import("./groups
 export const consumeWebhooks = /* @__PURE__ */ late(async () => (await import("./webhooks/sweep.ts")).consumeWebhooks);
 export const watchWebhooks = /* @__PURE__ */ late(async () => (await import("./webhooks/sweep.ts")).watchWebhooks);
 export const pruneWebhooks = /* @__PURE__ */ late(async () => (await import("./webhooks/sweep.ts")).pruneWebhooks);
+export const pruneLti = /* @__PURE__ */ late(async () => (await import("./lti/prune.ts")).pruneLti);
+/** Every minute: what platforms are told, and asked. */
+export const watchLti = /* @__PURE__ */ late(async () => (await import("./lti/work.ts")).watchLti);
+/** Does what a message asks for. */
+export const workOnLti = /* @__PURE__ */ late(async () => (await import("./lti/work.ts")).workOnLti);

@@ -13,3 +13,5 @@ export const loadOutside = () => import("./outside/index.ts");
 export const checkPassword = /* @__PURE__ */ late(async () => (await import("./users.ts")).checkPassword);
 export const pruneIdentity = /* @__PURE__ */ late(async () => (await import("./sessions.ts")).pruneIdentity);
 export const consumeMail = /* @__PURE__ */ late(async () => (await import("./ways/asks.ts")).consumeMail);
+export const openLaunch = /* @__PURE__ */ late(async () => (await import("./launches.ts")).openLaunch);
+export const goOnWithLaunch = /* @__PURE__ */ late(async () => (await import("./launches.ts")).goOnWithLaunch);

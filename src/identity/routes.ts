@@ -1,4 +1,5 @@
 import { newRouter } from "../platform/http/define-route.ts";
+import { launchRoutes } from "./routes-launch.ts";
 import { sessionRoutes } from "./routes-sessions.ts";
 import { signInRoutes } from "./routes-sign-in.ts";
 import { type IdentityPorts, userRoutes } from "./routes-users.ts";
@@ -11,6 +12,7 @@ export function identityRoutes(ports: IdentityPorts) {
     .route("/", signInRoutes())
     .route("/", mailWayRoutes())
     .route("/", secondFactorRoutes())
+    .route("/", launchRoutes())
     .route("/", sessionRoutes())
     .route("/", userRoutes(ports));
 }

@@ -10,19 +10,20 @@ const MOST = 100;
 
 /**
  * Does the imports that messages ask for. What an import itself fails with is in its row.
- * @param roster does the runs of rosters, which wait in the same line: they take as much of a Worker.
+ * @param others do what waits in the same line, because it takes as much of a Worker: the runs of rosters, and what other
+ * platforms are told.
  */
 export async function consumeImports(
   batch: MessageBatch<unknown>,
   env: Env,
-  roster: (env: Env, id: string) => Promise<void>,
+  others: Readonly<Record<Exclude<ImportMessage["type"], "import">, (env: Env, id: string) => Promise<void>>>,
 ): Promise<void> {
   for (const message of batch.messages) {
     const parsed = importMessageSchema.safeParse(message.body);
     if (!parsed.success) throw new Error("a message that asks for no import");
     try {
       const { type, id } = parsed.data;
-      await (type === "roster" ? roster : work)(env, id);
+      await (type === "import" ? work : others[type])(env, id);
       message.ack();
     } catch (fault) {
       logFault("import_not_worked_on", fault, { import: parsed.data.id });

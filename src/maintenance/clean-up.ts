@@ -1,4 +1,4 @@
-import { pruneWebhooks } from "../connect/index.ts";
+import { pruneLti, pruneWebhooks } from "../connect/index.ts";
 import { destroyWithdrawn } from "../enrollment/index.ts";
 import { pruneEvents } from "../events/index.ts";
 import { pruneIdentity } from "../identity/index.ts";
@@ -24,6 +24,7 @@ const PRUNES: readonly ((env: Env, now: number) => Promise<boolean>)[] = [
   pruneMessages,
   pruneRosters,
   pruneWebhooks,
+  pruneLti,
   (env, now) => pruneAnswers(directory(env), now),
   (env, now) => pruneEvents(directory(env), now),
   (env, now) => pruneLetters(directory(env), now),

@@ -1,6 +1,6 @@
 import { sweepAudit } from "../audit/index.ts";
 import { backUpNightly, resumeBackups } from "../backup/index.ts";
-import { placeDue, watchWebhooks } from "../connect/index.ts";
+import { placeDue, watchLti, watchWebhooks } from "../connect/index.ts";
 import { continueFileSweep, sweepFiles } from "../files/index.ts";
 import { resumeImports } from "../imports/index.ts";
 import { startNightlyRun, watchRuns } from "../insight/index.ts";
@@ -32,6 +32,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
     watchRosters,
     watchWebhooks,
     (env, now) => placeDue(env, now),
+    watchLti,
   ],
   "0 2 * * *": [
     (env) => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),

@@ -1,5 +1,5 @@
 import { backupMessageSchema, consumeBackups } from "../backup/index.ts";
-import { consumeWebhooks, webhookMessageSchema } from "../connect/index.ts";
+import { consumeWebhooks, webhookMessageSchema, workOnLti } from "../connect/index.ts";
 import { archiveLate, consumeEvents, reportDeadLetters } from "../events/index.ts";
 import { consumeMail } from "../identity/index.ts";
 import { mailAskSchema } from "../identity/shapes.ts";
@@ -50,7 +50,7 @@ export async function consumeQueue(arrived: MessageBatch<unknown>, env: Env): Pr
   if (batch.queue === "latchkey-events") return consumeEvents(batch, env);
   if (batch.queue === "latchkey-backup") return consumeBackups(batch, env);
   if (batch.queue === "latchkey-insight") return consumeInsight(batch, env);
-  if (batch.queue === "latchkey-imports") return consumeImports(batch, env, consumeRoster);
+  if (batch.queue === "latchkey-imports") return consumeImports(batch, env, { roster: consumeRoster, lti: workOnLti });
   if (batch.queue === "latchkey-mail") return consumeMail(batch, env);
   if (batch.queue === "latchkey-webhooks") return consumeWebhooks(batch, env);
   throw new Error(`no consumer for the queue ${batch.queue}`);

@@ -1,5 +1,7 @@
 import { late } from "../platform/late.ts";
 
+export type { Act } from "./rosters/shapes.ts";
+
 /** The public API of the people room. */
 export const pruneInvitations = /* @__PURE__ */ late(async () => (await import("./prune.ts")).pruneInvitations);
 export const pruneRosters = /* @__PURE__ */ late(async () => (await import("./rosters/prune.ts")).pruneRosters);

@@ -60,6 +60,7 @@ export type KeyPurpose =
   | "backup"
   | "cursor"
   | "invitation"
+  | "lti"
   | "mail-link"
   | "notice-token"
   | "pass"

@@ -33,6 +33,7 @@ const InvitePage = lazy(() => import("./pages/invite.tsx"));
 const NewPasswordPage = lazy(async () => ({ default: (await import("./pages/ways/links.tsx")).NewPasswordPage }));
 const LinkPage = lazy(async () => ({ default: (await import("./pages/ways/links.tsx")).LinkPage }));
 const ConfirmPage = lazy(async () => ({ default: (await import("./pages/ways/links.tsx")).ConfirmPage }));
+const LaunchPage = lazy(() => import("./pages/ways/launch.tsx"));
 const AccountPage = lazy(() => import("./pages/account/page.tsx"));
 const UsersPage = lazy(() => import("./pages/users/page.tsx"));
 const MailPage = lazy(() => import("./pages/mail.tsx"));
@@ -40,6 +41,7 @@ const CertificatePage = lazy(() => import("./pages/certificate.tsx"));
 const ObservedPage = lazy(() => import("./pages/observed.tsx"));
 const SignOnReturnPage = lazy(() => import("./pages/ways/sign-on-return.tsx"));
 const SignOnPage = lazy(() => import("./pages/operator/sign-on/page.tsx"));
+const LtiPage = lazy(() => import("./pages/operator/lti/page.tsx"));
 const OperatorPage = lazy(() => import("./pages/operator/page.tsx"));
 const WebhooksPage = lazy(() => import("./pages/webhooks/page.tsx"));
 
@@ -93,6 +95,9 @@ export function App() {
         <Route path="/sign-in/with/:provider">
           {({ provider }) => <SignOnReturnPage key={provider} provider={provider} />}
         </Route>
+        <Route path="/sign-in/launch">
+          <LaunchPage />
+        </Route>
         <Route path="/mail">
           <MailPage />
         </Route>
@@ -122,6 +127,9 @@ export function App() {
         </Route>
         <Route path="/sign-in/with/:provider">
           {({ provider }) => <SignOnReturnPage key={provider} provider={provider} />}
+        </Route>
+        <Route path="/sign-in/launch">
+          <LaunchPage />
         </Route>
         <Route path="/mail">
           <MailPage />
@@ -189,6 +197,9 @@ export function App() {
           <WebhooksPage course={null} />
         </Route>
         <Route path="/author/:course/webhooks">{({ course }) => <WebhooksPage key={course} course={course} />}</Route>
+        <Route path="/operator/lti">
+          <LtiPage />
+        </Route>
         <Route path="/operator/users">
           <UsersPage />
         </Route>

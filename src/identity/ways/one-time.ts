@@ -9,7 +9,7 @@ import { dropOneTimes, oneTime, spendTry, takeOneTime } from "./statements.ts";
 // `verifications`, under their user, whose erasure removes them.
 
 /** What a value is for: it serves nothing else. */
-const PURPOSES = ["recover", "link", "verify", "change", "step"] as const;
+const PURPOSES = ["recover", "link", "verify", "change", "step", "launch", "landing"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 /** How long each serves, milliseconds. */
@@ -19,6 +19,10 @@ export const LIVES: Readonly<Record<Purpose, number>> = {
   verify: 86_400_000,
   change: 86_400_000,
   step: 10 * 60_000,
+  // From an address behind a `#` that a browser was just sent to.
+  launch: 60_000,
+  // In a page that waits for somebody to press its button.
+  landing: 30 * 60_000,
 };
 /** Values of one user and purpose that serve at a time. Beyond, no further mail is sent: nobody's mailbox is flooded. */
 export const MOST_AT_A_TIME = 5;
@@ -31,6 +35,8 @@ const valueSchema = z.object({
   tries: z.int().optional(),
   /** The step sets up a second factor. */
   setup: z.boolean().optional(),
+  /** Where a launch leads to, below the origin of the pages. */
+  to: z.string().optional(),
 });
 type OneTimeValue = z.infer<typeof valueSchema>;
 

@@ -23,6 +23,9 @@ const HOUSE_NAMES = [
 /** Addresses of a name. @throws where nobody knows. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
 
+/** Why an address may not be fetched; null: its form is fine. */
+export type AddressCheck = (address: string) => { rule: string; message: string } | null;
+
 export interface FetchBounds {
   maxBytes: number;
   timeoutMs: number;
@@ -133,6 +136,7 @@ export function addressFault(text: string): { rule: string; message: string } | 
  * Fetches an https address that a user chose.
  *
  * @param headers sent to the first origin only: a redirect to another one does not get them.
+ * @param check what addresses are measured by, if not by {@link addressFault}.
  * @returns the bytes; `invalid_input` with the rule that was broken, whether by the address, a redirect, or the answer.
  */
 export async function fetchPublic(
@@ -140,13 +144,14 @@ export async function fetchPublic(
   headers: Readonly<Record<string, string>>,
   { maxBytes, timeoutMs }: FetchBounds,
   resolve: Resolve,
+  check: AddressCheck = addressFault,
 ): Promise<Result<Uint8Array<ArrayBuffer>>> {
   const signal = AbortSignal.timeout(timeoutMs);
   const origin = URL.parse(address)?.origin;
   let next = address;
   try {
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-      const closed = addressFault(next) ?? (await nameFault(next, resolve));
+      const closed = check(next) ?? (await nameFault(next, resolve));
       if (closed !== null) return faulty(closed.rule, closed.message);
       const sent = URL.parse(next)?.origin === origin ? headers : {};
       const answer = await fetch(next, { headers: sent, redirect: "manual", signal });
@@ -214,6 +219,10 @@ async function bodyOf(answer: Response, maxBytes: number): Promise<Result<Uint8A
     await answer.body?.cancel();
     return faulty("status", `The server answered ${answer.status}.`);
   }
+  return bytesOf(answer, maxBytes);
+}
+
+async function bytesOf(answer: Response, maxBytes: number): Promise<Result<Uint8Array<ArrayBuffer>>> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of answer.body ?? []) {
@@ -257,4 +266,40 @@ function addressIn(row: unknown): string | null {
   if (typeof row !== "object" || row === null) return null;
   const [type, data]: [unknown, unknown] = [Reflect.get(row, "type"), Reflect.get(row, "data")];
   return (type === 1 || type === 28) && typeof data === "string" ? data : null;
+}
+
+/** What a server answered, whatever its status. */
+export interface PublicAnswer {
+  status: number;
+  headers: Headers;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Asks a server at an https address that another system named, with any method. Redirects are not followed: what is sent is
+ * for the address alone.
+ *
+ * @returns the answer, of whatever status; `invalid_input` with the rule where the address is refused or nobody answers.
+ */
+export async function askPublic(
+  address: string,
+  request: { method: string; headers: Readonly<Record<string, string>>; body?: string },
+  { maxBytes, timeoutMs }: FetchBounds,
+  resolve: Resolve,
+  check: AddressCheck = addressFault,
+): Promise<Result<PublicAnswer>> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const closed = check(address) ?? (await nameFault(address, resolve));
+    if (closed !== null) return faulty(closed.rule, closed.message);
+    const answer = await fetch(address, { ...request, redirect: "manual", signal });
+    const body = await bytesOf(answer, maxBytes);
+    return body.ok ? ok({ status: answer.status, headers: answer.headers, body: body.value }) : body;
+  } catch (fault) {
+    if (signal.aborted) return faulty("timeout", `The server took more than ${timeoutMs / 1_000} s.`);
+    return faulty(
+      "unreachable",
+      `The server could not be reached: ${fault instanceof Error ? fault.name : "unknown"}.`,
+    );
+  }
 }

@@ -12,6 +12,9 @@ import {
   dropGroupDue,
   dropGroupPlaces,
   dropHeldDevices,
+  dropHeldLtiMemberships,
+  dropHeldLtiPeople,
+  dropHeldLtiScores,
   dropHeldMails,
   dropHeldPasskeys,
   dropHeldSecondFactor,
@@ -19,6 +22,9 @@ import {
   dropSignInWays,
   dropVerifications,
   groupPlacesHeld,
+  ltiMembershipsHeld,
+  ltiPeopleHeld,
+  ltiScoresHeld,
   mailsHeld,
   outsideBan,
   passkeysHeld,
@@ -38,6 +44,9 @@ const PLACES: readonly UserColumn[] = [
   ["scim_members", "user_id"],
   ["group_places", "user_id"],
   ["group_due", "user_id"],
+  ["lti_people", "user_id"],
+  ["lti_scores", "user_id"],
+  ["lti_members", "user_id"],
 ];
 
 /** The user, how they sign in, and one-time values sent to their address. Last, because the others are found by it. */
@@ -61,6 +70,9 @@ export const accountSource: PersonalDataSource = {
       ["directory_person", directoryPersonHeld],
       ["directory_group", directoryGroupsHeld],
       ["group_place", groupPlacesHeld],
+      ["lti_person", ltiPeopleHeld],
+      ["lti_score", ltiScoresHeld],
+      ["lti_membership", ltiMembershipsHeld],
     ] as const) {
       const found = await held(directory(env), user).all<Record<string, unknown>>();
       for (const row of found.results) yield { kind, row };
@@ -78,6 +90,9 @@ export const accountSource: PersonalDataSource = {
       dropDirectoryPerson(directory(env), user),
       dropGroupPlaces(directory(env), user),
       dropGroupDue(directory(env), user),
+      dropHeldLtiPeople(directory(env), user),
+      dropHeldLtiScores(directory(env), user),
+      dropHeldLtiMemberships(directory(env), user),
       dropSignInWays(directory(env), user),
       dropAccount(directory(env), user),
     ]);

@@ -16,6 +16,7 @@ import {
   renameActivator,
   renameEraser,
   renameKeyMaker,
+  renameLtiOwner,
   renameOwner,
   renamePublisher,
   renameRosterOwner,
@@ -41,6 +42,7 @@ const PLACES: readonly UserColumn[] = [
   ["roster_grants", "learner_id"],
   ["roster_sources", "owner"],
   ["roster_runs", "owner"],
+  ["lti_platforms", "owner"],
 ];
 
 /**
@@ -83,6 +85,7 @@ export const coursesSource: PersonalDataSource = {
       dropRosterGrants(directory(env), user),
       renameRosterOwner(directory(env), user, pseudonym),
       renameRunOwner(directory(env), user, pseudonym),
+      renameLtiOwner(directory(env), user, pseudonym),
     ]);
     return "done";
   },

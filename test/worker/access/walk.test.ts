@@ -129,6 +129,7 @@ const KINDS: Record<string, "content" | "work" | "states" | "other"> = {
   "DELETE /api/v1/auth/devices/{id}": "other",
   "POST /api/v1/auth/email": "other",
   "POST /api/v1/auth/email/complete": "other",
+  "POST /api/v1/auth/launch": "other",
   "POST /api/v1/auth/passkeys": "other",
   "POST /api/v1/auth/passkeys/options": "other",
   "DELETE /api/v1/auth/passkeys/{id}": "other",

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createApi } from "../../../src/api.ts";
 import { drainAudit } from "../../../src/audit/outbox.ts";
+import { openLaunch } from "../../../src/identity/index.ts";
 import { openApiDocument } from "../../../src/ops/api-document.ts";
 import { everyShard, shardOf } from "../../../src/platform/database/shards.ts";
 import { ROLES, type Role } from "../../../src/platform/roles.ts";
@@ -488,6 +489,24 @@ const fact = (world: World) => ({
 });
 
 /** Shows or changes numbers of the system, content of courses, or nothing of anybody. */
+const setPlatform: Ask = (world, as) => {
+  const at = `https://${world.slug}.example.org`;
+  const urls = { auth_url: `${at}/auth`, token_url: `${at}/token`, jwks_url: `${at}/jwks` };
+  return send(world, as, "PUT", `/lti/platforms/${world.slug.slice(-8)}`, {
+    body: { name: "School", issuer: at, client_id: "c", ...urls },
+  });
+};
+const onPlatform =
+  (method: string, rest: string, body?: object): Ask =>
+  async (world, as) => {
+    await (await setPlatform(world, "admin")).body?.cancel();
+    await ready(world);
+    return send(world, as, method, `/lti/platforms/${world.slug.slice(-8)}${rest}`, body === undefined ? {} : { body });
+  };
+const ltiLeft =
+  (action: string) =>
+  (world: World): Left => [action, "lti", world.slug.slice(-8)];
+
 const open = (...acts: [As, Ask][]): Act[] => acts.map(([as, ask]) => ({ as, ask, leaves: nothing }));
 
 /** On a provider that an admin has set, and that answers for as long. */
@@ -657,6 +676,32 @@ const PLAN: Record<string, Act[]> = {
     await withMail("POST", "/auth/email", { token, body: { email } });
     return call("POST", "/auth/email/complete", { token, body: { token: await linkTo(email, "verify") } });
   }, "user.email_verified"),
+  "POST /auth/launch": open([
+    "learner",
+    async () => {
+      const launch = await openLaunch(env, (await account()).id, "/courses", "launch", Date.now());
+      return call("POST", "/auth/launch", { body: { token: launch.ok ? launch.value : "" } });
+    },
+  ]),
+  // What platforms may do is the operator's; what they do with it is in the log as enrollments and members.
+  "GET /lti/tool": open(["admin", get(() => "/lti/tool")]),
+  "GET /lti/platforms": open(["admin", get(() => "/lti/platforms")]),
+  "GET /lti/platforms/{platform}": open(["admin", onPlatform("GET", "")]),
+  "POST /lti/keys": each(
+    ADMIN,
+    (world, as) => send(world, as, "POST", "/lti/keys"),
+    () => ["lti.key_rotated", "lti", "keys"],
+  ),
+  "PUT /lti/platforms/{platform}": each(ADMIN, setPlatform, ltiLeft("lti.platform_set")),
+  "DELETE /lti/platforms/{platform}": each(ADMIN, onPlatform("DELETE", ""), ltiLeft("lti.platform_removed")),
+  "POST /lti/registrations": each(
+    ADMIN,
+    (world, as) =>
+      send(world, as, "POST", "/lti/registrations", { body: { platform: world.slug.slice(-8), name: "School" } }),
+    ltiLeft("lti.registration_opened"),
+  ),
+  "POST /lti/platforms/{platform}/sync": each(ADMIN, onPlatform("POST", "/sync", {}), ltiLeft("lti.members_asked")),
+  "POST /lti/platforms/{platform}/resend": each(ADMIN, onPlatform("POST", "/resend"), ltiLeft("lti.scores_resent")),
   "POST /auth/passkeys": own(async () => (await addedPasskey()).added, "user.passkey_added"),
   "POST /auth/passkeys/options": open([
     "learner",

@@ -39,6 +39,7 @@ import { smallBackup } from "../backup/support.ts";
 import { patch, person } from "../connect/scim-support.ts";
 import { CLIENT, withProvider } from "../connect/sso-support.ts";
 import { oneRoster } from "../people/roster-support.ts";
+import { driveLti } from "./lti.ts";
 import { ENROLLMENTS, fillSchool, planOf, Recorder } from "./support.ts";
 
 const recorder = new Recorder();
@@ -1215,6 +1216,10 @@ const LARGE = [
   "course_import_parts",
   "roster_runs",
   "roster_people",
+  "lti_members",
+  "lti_people",
+  "lti_scores",
+  "lti_used",
   "audit_log",
   "translation_sessions",
   "translation_tasks",
@@ -1228,6 +1233,16 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     await driveCourses();
     await driveEnrollments();
     await driveIdentity();
+    await driveLti({
+      drive,
+      consume,
+      cron: () => cron("* * * * *"),
+      fetch: (request, context) => {
+        recorder.during = `a launch: ${new URL(request.url).pathname}`;
+        return worker.fetch(request, bindings, context);
+      },
+    });
+    vi.restoreAllMocks();
     await driveEvents();
     await driveFiles();
     await driveImports();

@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useAccountText } from "../../i18n/account.ts";
 import { useMessages } from "../../i18n/index.ts";
+import { useLtiText } from "../../i18n/lti.ts";
 import { useSignOnText } from "../../i18n/sign-on.ts";
 import { useWebhookText } from "../../i18n/webhooks.ts";
 import { Page } from "../../parts/page.tsx";
@@ -19,6 +20,7 @@ export default function OperatorPage() {
   const account = useAccountText();
   const webhooks = useWebhookText();
   const signOn = useSignOnText();
+  const lti = useLtiText();
   const isAdmin = useHasRole("admin");
   if (!isAdmin) return <ForbiddenPage />;
   return (
@@ -32,6 +34,9 @@ export default function OperatorPage() {
         </Link>{" "}
         <Link className="button" href="/operator/sign-on">
           {signOn.toPage}
+        </Link>{" "}
+        <Link className="button" href="/operator/lti">
+          {lti.toLti}
         </Link>
       </p>
       <div className="operator">

@@ -1,0 +1,191 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { html } from "hono/html";
+import { z } from "zod";
+import { addAuditEntryStatement } from "../../audit/index.ts";
+import { MEMBER_ROLES } from "../../courses/index.ts";
+import { publicOrigin } from "../../mail/index.ts";
+import { directory } from "../../platform/database/shards.ts";
+import type { AppContext, AppEnv } from "../../platform/http/context.ts";
+import { languageOf } from "../../platform/http/language.ts";
+import { askPublic, type PublicAnswer } from "../../platform/http/outbound.ts";
+import { logEvent } from "../../platform/log.ts";
+import { acceptedSecrets } from "../../platform/secrets.ts";
+import { isSameSite, PLATFORM_KINDS, usualOrigins } from "./kinds.ts";
+import { outside } from "./outside.ts";
+import { showFault, showPage } from "./page.ts";
+import { jsonIn, MEMBERS_SCOPE, SCORE_SCOPE } from "./services.ts";
+import { readBack, signBack } from "./state.ts";
+import { platformById, setPlatform, spendLaunch } from "./statements.ts";
+import { TEXTS } from "./texts.ts";
+
+// A platform registers this tool by itself (LTI Dynamic Registration 1.0). An operator makes a link first, which says what the
+// platform may do here; its administrator enters it there.
+
+export const REGISTRATION_SECONDS = 86_400;
+export const MAX_PLATFORMS = 500;
+const BOUNDS = { maxBytes: 200_000, timeoutMs: 10_000 };
+const CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration";
+
+const ticketSchema = z.object({
+  jti: z.string(),
+  platform: z.string(),
+  name: z.string(),
+  kind: z.enum(PLATFORM_KINDS),
+  courses: z.array(z.string()).nullable(),
+  teachers: z.enum(MEMBER_ROLES),
+  by: z.string(),
+});
+export type RegistrationTicket = Omit<z.output<typeof ticketSchema>, "jti">;
+
+const address = z.string().min(1).max(1_000);
+const platformSchema = z.looseObject({
+  issuer: z.string().min(1).max(255),
+  authorization_endpoint: address,
+  token_endpoint: address,
+  jwks_uri: address,
+  registration_endpoint: address,
+});
+const registeredSchema = z.looseObject({
+  client_id: z.string().min(1).max(255),
+  [CONFIGURATION]: z.looseObject({ deployment_id: z.string().min(1).max(255).nullish() }).nullish(),
+});
+
+/** A link that registers one platform, once. */
+export async function registrationLink(
+  env: Env,
+  origin: string,
+  ticket: RegistrationTicket,
+  now: number,
+): Promise<string> {
+  const claims = { ...ticket, jti: crypto.randomUUID().replaceAll("-", "") };
+  return `${origin}/lti/register/${await signBack(env.AUTH_SECRET, "lti-register", claims, REGISTRATION_SECONDS, now)}`;
+}
+
+/** SQLite says in the message which rule an insert broke, and nowhere else. */
+export function isTaken(fault: unknown): boolean {
+  return fault instanceof Error && /UNIQUE constraint failed: lti_platforms\.issuer/.test(fault.message);
+}
+
+/** What the platform is told of this tool (section 3.5.2). */
+function toolConfiguration(origin: string) {
+  const launch = `${origin}/lti/launch`;
+  return {
+    application_type: "web",
+    response_types: ["id_token"],
+    grant_types: ["implicit", "client_credentials"],
+    initiate_login_uri: `${origin}/lti/login`,
+    redirect_uris: [launch],
+    client_name: "Latchkey",
+    jwks_uri: `${origin}/lti/jwks.json`,
+    token_endpoint_auth_method: "private_key_jwt",
+    scope: [SCORE_SCOPE, MEMBERS_SCOPE].join(" "),
+    [CONFIGURATION]: {
+      domain: new URL(origin).host,
+      target_link_uri: launch,
+      claims: ["iss", "sub", "name", "given_name", "family_name"],
+      messages: [
+        { type: "LtiResourceLinkRequest", target_link_uri: launch },
+        { type: "LtiDeepLinkingRequest", target_link_uri: launch, label: "Latchkey" },
+      ],
+    },
+  };
+}
+
+type Asked = { ok: true; answer: PublicAnswer } | { ok: false; why: string };
+async function ask(env: Env, at: string, request: Parameters<typeof askPublic>[1]): Promise<Asked> {
+  const { resolve, check } = outside(env);
+  const answer = await askPublic(at, request, BOUNDS, resolve, check);
+  if (!answer.ok) return { ok: false, why: answer.refusal.errors?.[0]?.rule ?? answer.refusal.code };
+  const { status } = answer.value;
+  return status >= 300 ? { ok: false, why: `status ${status}` } : { ok: true, answer: answer.value };
+}
+
+async function register(c: AppContext): Promise<Response> {
+  const origin = publicOrigin(c.env, c.req.url);
+  if (origin === null) return showFault(c, "off");
+  const now = Date.now();
+  const secrets = acceptedSecrets(c.env);
+  const ticket = await readBack(secrets, "lti-register", c.req.param("ticket") ?? "", ticketSchema, now);
+  if (ticket === null) return showFault(c, "over");
+  const db = directory(c.env);
+  const at = c.req.query("openid_configuration") ?? "";
+  const { check } = outside(c.env);
+  if (check(at) !== null) return showFault(c, "form_invalid", [], "openid_configuration");
+  const frames = [new URL(at).origin];
+  const failed = (why: string) => {
+    logEvent("lti_registration_failed", { platform: ticket.platform, why });
+    return showFault(c, "registration_failed", frames, why);
+  };
+  const told = await ask(c.env, at, { method: "GET", headers: { accept: "application/json" } });
+  if (!told.ok) return failed(`configuration ${told.why}`);
+  const read = platformSchema.safeParse(jsonIn(told.answer));
+  if (!read.success) return failed(`configuration ${String(read.error.issues[0]?.path[0] ?? "")}`);
+  const { issuer, authorization_endpoint, token_endpoint, jwks_uri, registration_endpoint } = read.data;
+  for (const [name, value] of Object.entries({ authorization_endpoint, token_endpoint, jwks_uri })) {
+    if (check(value) !== null) return failed(`configuration ${name}`);
+  }
+  // Nobody speaks for another's issuer (section 3.5.1).
+  if (!isSameSite(ticket.kind, issuer, at)) return failed("configuration issuer");
+  const spent = await spendLaunch(db, ticket.jti, now + REGISTRATION_SECONDS * 1_000).run();
+  if (spent.meta.changes === 0) return showFault(c, "over", frames);
+  if ((await platformById(db, ticket.platform).first()) !== null) return failed("platform taken");
+  const token = c.req.query("registration_token");
+  const registered = await ask(c.env, registration_endpoint, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json",
+      ...(token === undefined || !/^[\x21-\x7e]{1,8000}$/.test(token) ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(toolConfiguration(origin)),
+  });
+  if (!registered.ok) return failed(`registration ${registered.why}`);
+  const answer = registeredSchema.safeParse(jsonIn(registered.answer));
+  if (!answer.success) return failed("registration client_id");
+  const { client_id } = answer.data;
+  const deployment = z.looseObject({ deployment_id: z.string() }).safeParse(answer.data[CONFIGURATION])
+    .data?.deployment_id;
+  const settings = {
+    deployments: deployment === undefined ? [] : [deployment],
+    origins: usualOrigins(ticket.kind, issuer, authorization_endpoint),
+    courses: ticket.courses,
+    teachers: ticket.teachers,
+  };
+  const { platform, name, kind, by } = ticket;
+  const set = setPlatform(
+    db,
+    platform,
+    name,
+    kind,
+    issuer,
+    client_id,
+    authorization_endpoint,
+    token_endpoint,
+    jwks_uri,
+    JSON.stringify(settings),
+    by,
+    now,
+    MAX_PLATFORMS,
+  );
+  const target = { type: "lti", id: platform };
+  const actor = { id: by, role: "admin" };
+  const entry = addAuditEntryStatement(
+    db,
+    { action: "lti.platform_set", actor, target, request_id: c.get("requestId") },
+    now,
+  );
+  try {
+    await db.batch([set, entry]);
+  } catch (fault) {
+    if (!isTaken(fault)) throw fault;
+    return failed("registration taken");
+  }
+  const text = TEXTS[languageOf(c)];
+  const body = html`<p role="status">${text.registeredLead}</p>`;
+  return showPage(c, { status: 200, title: text.registered, body, data: { step: "close" } }, { frames });
+}
+
+/** Where a platform opens the link that an operator made. */
+export function mountRegistration(app: OpenAPIHono<AppEnv>): void {
+  app.get("/lti/register/:ticket", register);
+}

@@ -1,0 +1,148 @@
+import { z } from "@hono/zod-openapi";
+import { MEMBER_ROLES } from "../../courses/index.ts";
+import { broken } from "../../platform/http/field-errors.ts";
+import { courseSlugSchema } from "../../platform/ids.ts";
+import { nameSchema } from "../../platform/text.ts";
+import { PLATFORM_KINDS } from "./kinds.ts";
+import { MAX_LISTED } from "./tables.ts";
+
+const MAX_ADDRESS = 1_000;
+/** What the standard allows for issuers, client ids and deployments. */
+const MAX_ID = 255;
+
+const platformIdSchema = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "lower-case letters, digits and inner dashes, at most 40 characters")
+  .openapi({ example: "school-canvas" });
+export const platformParam = z.object({ platform: platformIdSchema });
+
+const address = z.string().min(1).max(MAX_ADDRESS);
+const origin = z
+  .string()
+  .max(300)
+  .regex(/^https:\/\/(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, "https://name, or https://*.name for every name below it");
+
+export const platformBody = z
+  .strictObject({
+    name: nameSchema(100),
+    kind: z.enum(PLATFORM_KINDS).default("other"),
+    issuer: z.string().min(1).max(MAX_ID).describe("`iss` of its tokens. Several platforms may share one."),
+    client_id: z.string().min(1).max(MAX_ID).describe("What this tool is called there."),
+    auth_url: address.describe("Where a launch is authorised (OIDC authorisation endpoint)."),
+    token_url: address.describe("Where access tokens for its services are given."),
+    jwks_url: address.describe("Where its public keys are."),
+    deployments: z
+      .array(z.string().min(1).max(MAX_ID))
+      .max(MAX_LISTED)
+      .default([])
+      .describe("Ids of deployments that may launch. Launches of others are refused, and their ids shown."),
+    origins: z
+      .array(origin)
+      .max(20)
+      .nullable()
+      .default(null)
+      .describe("Origins whose pages may frame a launch. Null: those of the issuer, of `auth_url` and of the kind."),
+    courses: z
+      .array(courseSlugSchema)
+      .max(MAX_LISTED)
+      .nullable()
+      .default([])
+      .describe("Courses that the platform may open and enroll into. Null: every published course."),
+    teachers: z
+      .enum(MEMBER_ROLES)
+      .default("grader")
+      .describe("What teachers of the platform become in a course that they open."),
+  })
+  .refine(({ courses, teachers }) => courses !== null || teachers === "grader", {
+    path: ["teachers"],
+    ...broken("only_with_courses", "a platform whose teachers become co-authors names its courses"),
+  });
+
+export const registrationBody = z
+  .strictObject({
+    platform: platformIdSchema,
+    name: nameSchema(100),
+    kind: z.enum(PLATFORM_KINDS).default("other"),
+    courses: z.array(courseSlugSchema).max(MAX_LISTED).nullable().default([]),
+    teachers: z.enum(MEMBER_ROLES).default("grader"),
+  })
+  .refine(({ courses, teachers }) => courses !== null || teachers === "grader", {
+    path: ["teachers"],
+    ...broken("only_with_courses", "a platform whose teachers become co-authors names its courses"),
+  });
+
+const instant = z.string().nullable();
+export const platformView = z
+  .object({
+    id: platformIdSchema,
+    name: z.string(),
+    kind: z.enum(PLATFORM_KINDS),
+    issuer: z.string(),
+    client_id: z.string(),
+    auth_url: z.string(),
+    token_url: z.string(),
+    jwks_url: z.string(),
+    deployments: z.array(z.string()),
+    origins: z.array(z.string()),
+    courses: z.array(z.string()).nullable(),
+    teachers: z.enum(MEMBER_ROLES),
+    created_at: z.string(),
+    updated_at: z.string(),
+    last_launch: instant,
+    last_delivery: instant.openapi({ description: "When a score was taken last." }),
+    last_unsent: z.object({ at: z.string(), why: z.string() }).nullable().openapi({
+      description: "The last score that was not taken and still waits, or has been given up.",
+    }),
+    last_failure: z.object({ at: z.string(), why: z.string() }).nullable().openapi({
+      description: "The last launch that was refused: a word, and what it is about.",
+    }),
+  })
+  .openapi("LtiPlatform");
+
+export const toolView = z
+  .object({
+    enabled: z.boolean().openapi({ description: "False: PUBLIC_URL is not set, and every launch is refused." }),
+    login_url: z.string().nullable(),
+    launch_url: z.string().nullable(),
+    jwks_url: z.string().nullable(),
+    link_url: z.string().nullable().openapi({ description: "Add a course, and an item of it: /<course>/<item>." }),
+    keys: z.array(z.object({ kid: z.string(), created_at: z.string(), signs: z.boolean() })),
+  })
+  .openapi("LtiTool");
+
+export const syncBody = z.strictObject({
+  confirm_removed: z
+    .int()
+    .min(1)
+    .max(25_000)
+    .optional()
+    .describe("Where a reading was stopped because so many would go: that many may go."),
+});
+
+export const contextView = z
+  .object({
+    deployment: z.string(),
+    context: z.string().openapi({ description: "Id of the course at the platform." }),
+    title: z.string().nullable(),
+    course: z.string(),
+    last_sync: instant,
+    counts: z
+      .record(z.string(), z.int())
+      .openapi({ description: "What the last reading did; `members`: how many are known." }),
+    failure: z.object({ at: z.string(), why: z.string() }).nullable(),
+  })
+  .openapi("LtiContext");
+
+export const platformDetail = platformView
+  .extend({ contexts: z.array(contextView).openapi({ description: "Courses of the platform; the first 200." }) })
+  .openapi("LtiPlatformDetail");
+
+export const registrationView = z
+  .object({
+    platform: platformIdSchema,
+    address: z
+      .string()
+      .openapi({ description: "The platform's administrator enters it there. It is good once, for a day." }),
+    expires_at: z.string(),
+  })
+  .openapi("LtiRegistration");

@@ -1,0 +1,56 @@
+import { directory } from "../platform/database/shards.ts";
+import { ok, type Result, refuse } from "../platform/results.ts";
+import { acceptedSecrets } from "../platform/secrets.ts";
+import { signedId } from "../platform/signed-ids.ts";
+import { newId } from "./library.ts";
+import type { SignedInView } from "./schemas.ts";
+import { type Caller, type Deps, startSession } from "./sessions.ts";
+import { readUser } from "./users.ts";
+import { LINK_INVALID, LIVES, take } from "./ways/one-time.ts";
+import { putOneTime } from "./ways/statements.ts";
+
+// Somebody comes from another platform, which has shown who they are. Their browser gets a token that it exchanges once for
+// a session: the pages keep sessions in their own storage, where an answer to a form of the platform cannot put one.
+
+/** Launches of one user that may wait at a time. */
+const MOST_AT_A_TIME = 20;
+
+/**
+ * Lets a user come in from another platform.
+ * @param kind `launch`: their browser is sent on at once. `landing`: a page waits for them.
+ * @param to where it leads, below the origin of the pages.
+ * @returns a token that is good once.
+ */
+export async function openLaunch(
+  env: Env,
+  user: string,
+  to: string,
+  kind: "launch" | "landing",
+  now: number,
+): Promise<Result<string>> {
+  const id = newId();
+  const value = JSON.stringify({ for: kind, to });
+  const put = await putOneTime(directory(env), id, user, value, kind, now, now + LIVES[kind], MOST_AT_A_TIME).run();
+  if (put.meta.changes === 0) return refuse("rate_limited", { retry_after: LIVES[kind] / 1_000 });
+  return ok(await signedId(acceptedSecrets(env)[0], "mail-link", id));
+}
+
+/** Somebody has pressed the button of a page that waited. @returns a token for their browser. */
+export async function goOnWithLaunch(env: Env, token: string, now: number): Promise<Result<string>> {
+  const landing = await take(env, token, "landing", now);
+  return landing === null ? LINK_INVALID : openLaunch(env, landing.user, landing.value.to ?? "/", "launch", now);
+}
+
+/** Opens the session of a launch, and says where it leads. */
+export async function signInByLaunch(
+  deps: Deps,
+  token: string,
+  caller: Caller,
+): Promise<Result<SignedInView & { to: string }>> {
+  const launch = await take(deps.env, token, "launch", deps.now.getTime());
+  if (launch === null) return LINK_INVALID;
+  const user = await readUser(deps.db, launch.user);
+  if (!user.ok) return LINK_INVALID;
+  const begun = await startSession(deps, user.value, caller.userAgent);
+  return begun.ok ? ok({ ...begun.value, to: launch.value.to ?? "/" }) : begun;
+}

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { LEARNER, TestPlatform } from "../../../support/lti/platform.ts";
+import { freshSlug, publish } from "../../../support/worker/courses.ts";
+import { call, problem, read } from "../../../support/worker/http.ts";
+import { admin, ladder } from "../../../support/worker/learners.ts";
+import { arrive, Browser, faultOf, serve, TOOL } from "./support.ts";
+
+let slug = "";
+let id = "";
+let platform: TestPlatform;
+
+beforeEach(async () => {
+  slug = freshSlug("lti");
+  await publish(ladder(slug));
+  id = `d-${slug.slice(-8)}`;
+  platform = new TestPlatform();
+  await platform.rotate();
+  serve(platform);
+});
+afterEach(() => vi.restoreAllMocks());
+
+const opened = z.looseObject({ address: z.string() });
+async function link(rest: object = {}): Promise<string> {
+  const body = { platform: id, name: "A school", courses: [slug], ...rest };
+  const answer = await call("POST", "/lti/registrations", { token: await admin(), body });
+  return new URL((await read(answer, 201, opened)).address).pathname;
+}
+const open = (path: string, at = `https://${platform.host}/openid`, token?: string) => {
+  const query = new URLSearchParams({
+    openid_configuration: at,
+    ...(token === undefined ? {} : { registration_token: token }),
+  });
+  return new Browser().send("GET", `${path}?${query}`, null, { "sec-fetch-dest": "iframe" });
+};
+
+describe("dynamic registration", () => {
+  it("by the link of an operator registers the platform with what the operator said, once", async () => {
+    platform.registrationToken = "tok-1";
+    const path = await link({ teachers: "co_author", kind: "moodle" });
+    const answer = await open(path, undefined, "tok-1");
+    expect([answer.status, faultOf(answer)]).toEqual([200, null]);
+    expect(answer.headers.get("content-security-policy")).toContain(`frame-ancestors 'self' https://${platform.host};`);
+    const row = await call("GET", `/lti/platforms/${id}`, { token: await admin() });
+    const { deployments, client_id } = platform.registered;
+    expect(await row.json()).toMatchObject({
+      kind: "moodle",
+      client_id,
+      deployments,
+      courses: [slug],
+      teachers: "co_author",
+    });
+    expect(platform.told).toMatchObject([
+      {
+        initiate_login_uri: `${TOOL}/lti/login`,
+        redirect_uris: [`${TOOL}/lti/launch`],
+        jwks_uri: `${TOOL}/lti/jwks.json`,
+      },
+    ]);
+    const placed = { target: `${TOOL}/lti/to/${slug}` };
+    await arrive(await new Browser().launch(platform, { sub: "ada", roles: [LEARNER] }, placed));
+    expect(faultOf(await open(path, undefined, "tok-1"))).toBe("over");
+    const body = { platform: id, name: "Again" };
+    const again = await call("POST", "/lti/registrations", { token: await admin(), body });
+    expect((await problem(again, 409)).code).toBe("no_effect");
+  });
+
+  it("[I9] is refused for who speaks for another, or says too little, and nothing is registered", async () => {
+    for (const [oddly, about] of [
+      [{ issuer: "https://canvas.instructure.com" }, "configuration issuer"],
+      [{ jwks_uri: "https://10.0.0.1/jwks" }, "configuration jwks_uri"],
+      [{ authorization_endpoint: "http://x.example.org" }, "configuration authorization_endpoint"],
+      [{ token_endpoint: undefined }, "configuration token_endpoint"],
+      [{ registration_endpoint: "https://localhost/register" }, "registration private_address"],
+    ] as const) {
+      platform.oddly = oddly;
+      const answer = await open(await link());
+      expect(faultOf(answer)).toBe("registration_failed");
+      expect(await answer.text()).toContain(`<code>registration_failed ${about}</code>`);
+    }
+    platform.oddly = {};
+    platform.registrationToken = "tok-2";
+    expect(await (await open(await link(), undefined, "wrong")).text()).toContain("registration status 401");
+    expect(faultOf(await open(await link(), "http://169.254.169.254/latest"))).toBe("form_invalid");
+    const path = await link();
+    expect(faultOf(await open(`${path.slice(0, -4)}AAAA`))).toBe("over");
+    vi.setSystemTime(Date.now() + 86_401_000);
+    expect(faultOf(await open(path))).toBe("over");
+    vi.useRealTimers();
+    expect((await call("GET", `/lti/platforms/${id}`, { token: await admin() })).status).toBe(404);
+  });
+});
