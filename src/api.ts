@@ -101,6 +101,10 @@ export const FEATURES = [
   ),
   inApi(["/scim"], async () => (await import("./connect/scim/routes.ts")).scimRoutes()),
   inApi(["/decisions"], async () => (await import("./connect/decisions/routes.ts")).decisionRoutes()),
+  inApi(["/courses/*/xapi", "/system/xapi"], async () =>
+    (await import("./connect/xapi/routes-settings.ts")).xapiSettingsRoutes(),
+  ),
+  inApi(["/xapi"], async () => (await import("./connect/xapi/routes.ts")).xapiRoutes()),
   inApi(["/ofrep/v1"], async () => (await import("./connect/ofrep/routes.ts")).ofrepRoutes()),
   lazily(["/lti"], async () => (await import("./connect/lti/mount.ts")).mountLti),
   inApi(["/lti"], async () => (await import("./connect/lti/routes.ts")).ltiRoutes()),

@@ -2,7 +2,7 @@
 // whose globals (process, Buffer, timers that return objects) are not those of workerd.
 declare module "node:crypto" {
   /** A hash in this turn: Web Crypto answers only in a later one, which a thousand items of a batch would each wait for. */
-  export function createHash(algorithm: "sha256"): {
+  export function createHash(algorithm: "sha1" | "sha224" | "sha256" | "sha384" | "sha512"): {
     update(data: string | Uint8Array): { digest(encoding: "base64url" | "hex"): string };
   };
 

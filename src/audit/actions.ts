@@ -107,6 +107,9 @@ export const OWN_ACTIONS = [
   "webhook.replayed",
   "webhook.secret_replaced",
   "webhook.set",
+  "xapi.changed",
+  "xapi.read",
+  "xapi.written",
 ] as const;
 export type OwnAction = (typeof OWN_ACTIONS)[number];
 

@@ -89,6 +89,13 @@ export const OTHER_TABLES: readonly BackedUpTable[] = [
   { name: "webhook_subscriptions", page: PAGE },
   { name: "lti_keys", page: PAGE },
   { name: "lti_platforms", page: PAGE },
+  { name: "xapi_stores", page: PAGE, fence: ofCourse },
+  { name: "xapi_statements", ...SIZED, fence: ofCourse },
+  { name: "xapi_terms", page: PAGE, fence: ofCourse },
+  { name: "xapi_people", page: PAGE, fence: ofCourse },
+  { name: "xapi_attachments", page: 50, isSized: true, fence: ofCourse },
+  { name: "xapi_activities", ...SIZED, fence: ofCourse },
+  { name: "xapi_documents", page: 50, isSized: true, fence: ofCourse },
   { name: "users", page: PAGE, by: byId("users") },
   {
     name: "accounts",

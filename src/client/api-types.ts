@@ -322,6 +322,7 @@ export type ServiceKey = {
     | "operate"
     | "backup"
     | "scim"
+    | "xapi"
   )[];
   /** Null: every course. */
   courses: string[] | null;
@@ -3844,6 +3845,81 @@ export type DecisionRequest = {
   [extra: string]: unknown;
 };
 
+export type XapiStore = XapiStoreSummary & {
+  settings: {
+    /** What a verb tells, by its IRI. It is laid over the table that every course has. */
+    verbs?: Record<
+      string,
+      "viewed" | "submitted" | "contributed" | "completed" | "passed" | "failed" | "scored" | "ignored"
+    >;
+    /** The item that an activity is, by the activity's IRI; `move_on` as cmi5 has it, null: the verb alone decides. */
+    items?: Record<
+      string,
+      {
+        item: string;
+        move_on?: "Passed" | "Completed" | "CompletedAndPassed" | "CompletedOrPassed" | "NotApplicable" | null;
+      }
+    >;
+    /** Home pages of accounts whose names are ids of users here. That of this installation always counts. */
+    home_pages?: string[];
+  };
+  default_verbs: Record<
+    string,
+    "viewed" | "submitted" | "contributed" | "completed" | "passed" | "failed" | "scored" | "ignored"
+  >;
+  newest: {
+    id: string;
+    stored_at: string;
+    verb: string;
+    activity: string | null;
+    voided: boolean;
+    /**
+     * What became of its fact, in the words of an import; `waiting`: it is tried again; `no_fact`: it made none; null:
+     * it could make none, as its actor, verb or activity is not known here.
+     */
+    fact: string | null;
+  }[];
+};
+
+export type XapiStoreSummary = {
+  course: string;
+  on: boolean;
+  /** Stored so far. */
+  statements: number;
+  most_statements: number;
+  last_stored_at: string | null;
+  /** Why a write was refused last. Nothing that was sent is kept. */
+  last_refused: {
+    at: string;
+    code: string;
+    errors: {
+      path: string;
+      rule: string;
+      message: string;
+    }[];
+  } | null;
+};
+
+export type XapiStoreRequest = {
+  /** What a verb tells, by its IRI. It is laid over the table that every course has. */
+  verbs?: Record<
+    string,
+    "viewed" | "submitted" | "contributed" | "completed" | "passed" | "failed" | "scored" | "ignored"
+  >;
+  /** The item that an activity is, by the activity's IRI; `move_on` as cmi5 has it, null: the verb alone decides. */
+  items?: Record<
+    string,
+    {
+      item: string;
+      move_on?: "Passed" | "Completed" | "CompletedAndPassed" | "CompletedOrPassed" | "NotApplicable" | null;
+    }
+  >;
+  /** Home pages of accounts whose names are ids of users here. That of this installation always counts. */
+  home_pages?: string[];
+  /** Off: the store answers 501 and keeps what it has. */
+  on: boolean;
+};
+
 export type Flags = {
   flags: Flag[];
   metadata: {
@@ -4805,6 +4881,7 @@ export interface Paths {
           | "operate"
           | "backup"
           | "scim"
+          | "xapi"
         )[];
         /** The courses for which the key works, or "all". */
         courses: "all" | string[];
@@ -6922,6 +6999,261 @@ export interface Paths {
       answer: Decisions;
     };
   };
+  "/api/v1/courses/{course}/xapi": {
+    /** The course's store of learning records: its settings, the last statements, why one was refused */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: XapiStore;
+    };
+    /** Switch the course's store of learning records on or off, and say which statements become which facts */
+    put: {
+      path: {
+        course: string;
+      };
+      body: XapiStoreRequest;
+      answer: XapiStore;
+    };
+  };
+  "/api/v1/system/xapi": {
+    /** The stores of learning records of all courses */
+    get: {
+      query: {
+        limit?: number;
+        /** `next_cursor` of the previous page; opaque. */
+        cursor?: string;
+      };
+      answer: {
+        results: XapiStoreSummary[];
+        next_cursor: string | null;
+      };
+    };
+  };
+  "/api/v1/xapi/{course}/statements": {
+    /** Read one statement, or find statements */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        statementId?: string;
+        voidedStatementId?: string;
+        format?: string;
+        attachments?: string;
+        agent?: string;
+        verb?: string;
+        activity?: string;
+        registration?: string;
+        related_activities?: string;
+        related_agents?: string;
+        since?: string;
+        until?: string;
+        limit?: string;
+        ascending?: string;
+        cursor?: string;
+      };
+      answer: unknown;
+    };
+    /** Store statements, all or none */
+    post: {
+      path: {
+        course: string;
+      };
+      query: {
+        method?: string;
+      };
+      answer: unknown | null;
+    };
+    /** Store one statement under its id */
+    put: {
+      path: {
+        course: string;
+      };
+      query: {
+        statementId?: string;
+      };
+      answer: unknown | null;
+    };
+  };
+  "/api/v1/xapi/{course}/activities/state": {
+    /** Lay a JSON object over a document of state */
+    post: {
+      path: {
+        course: string;
+      };
+      query: {
+        activityId?: string;
+        agent?: string;
+        stateId?: string;
+        registration?: string;
+        since?: string;
+        method?: string;
+      };
+      answer: null;
+    };
+    /** Write a document of state */
+    put: {
+      path: {
+        course: string;
+      };
+      query: {
+        activityId?: string;
+        agent?: string;
+        stateId?: string;
+        registration?: string;
+        since?: string;
+      };
+      answer: null;
+    };
+    /** Delete one document of state, or all */
+    delete: {
+      path: {
+        course: string;
+      };
+      query: {
+        activityId?: string;
+        agent?: string;
+        stateId?: string;
+        registration?: string;
+        since?: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/xapi/{course}/activities/profile": {
+    /** Lay a JSON object over a profile of an activity */
+    post: {
+      path: {
+        course: string;
+      };
+      query: {
+        activityId?: string;
+        profileId?: string;
+        since?: string;
+        method?: string;
+      };
+      answer: null;
+    };
+    /** Write a profile of an activity */
+    put: {
+      path: {
+        course: string;
+      };
+      query: {
+        activityId?: string;
+        profileId?: string;
+        since?: string;
+      };
+      answer: null;
+    };
+    /** Delete a profile of an activity */
+    delete: {
+      path: {
+        course: string;
+      };
+      query: {
+        activityId?: string;
+        profileId?: string;
+        since?: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/xapi/{course}/agents/profile": {
+    /** Lay a JSON object over a profile of an agent */
+    post: {
+      path: {
+        course: string;
+      };
+      query: {
+        agent?: string;
+        profileId?: string;
+        since?: string;
+        method?: string;
+      };
+      answer: null;
+    };
+    /** Write a profile of an agent */
+    put: {
+      path: {
+        course: string;
+      };
+      query: {
+        agent?: string;
+        profileId?: string;
+        since?: string;
+      };
+      answer: null;
+    };
+    /** Delete a profile of an agent */
+    delete: {
+      path: {
+        course: string;
+      };
+      query: {
+        agent?: string;
+        profileId?: string;
+        since?: string;
+      };
+      answer: null;
+    };
+  };
+  "/api/v1/xapi/{course}/activities": {
+    /** What the store knows of an activity */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        activityId?: string;
+      };
+      answer: unknown;
+    };
+    /** The same in the alternate syntax of 1.0.3 */
+    post: {
+      path: {
+        course: string;
+      };
+      query: {
+        method?: string;
+      };
+      answer: unknown | null;
+    };
+  };
+  "/api/v1/xapi/{course}/agents": {
+    /** The identifiers of an agent as a person */
+    get: {
+      path: {
+        course: string;
+      };
+      query: {
+        agent?: string;
+      };
+      answer: unknown;
+    };
+    /** The same in the alternate syntax of 1.0.3 */
+    post: {
+      path: {
+        course: string;
+      };
+      query: {
+        method?: string;
+      };
+      answer: unknown | null;
+    };
+  };
+  "/api/v1/xapi/{course}/about": {
+    /** The versions of xAPI that this store speaks */
+    get: {
+      path: {
+        course: string;
+      };
+      answer: {
+        version: string[];
+      };
+    };
+  };
   "/api/v1/ofrep/v1/evaluate/flags": {
     /** All items of a course as flags that say whether the learner may open them (OpenFeature's OFREP) */
     post: {
@@ -7458,6 +7790,7 @@ export const KEYED_WRITES: ReadonlySet<string> = new Set([
   "PUT /api/v1/identity-providers/{provider}",
   "DELETE /api/v1/identity-providers/{provider}",
   "PUT /api/v1/group-rules/{source}",
+  "PUT /api/v1/courses/{course}/xapi",
   "POST /api/v1/lti/keys",
   "PUT /api/v1/lti/platforms/{platform}",
   "DELETE /api/v1/lti/platforms/{platform}",

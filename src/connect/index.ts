@@ -12,3 +12,4 @@ export const pruneLti = /* @__PURE__ */ late(async () => (await import("./lti/pr
 export const watchLti = /* @__PURE__ */ late(async () => (await import("./lti/work.ts")).watchLti);
 /** Does what a message asks for. */
 export const workOnLti = /* @__PURE__ */ late(async () => (await import("./lti/work.ts")).workOnLti);
+export const sweepXapi = /* @__PURE__ */ late(async () => (await import("./xapi/told.ts")).sweepXapi);

@@ -87,10 +87,21 @@ export function authentication(): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** The service's key in a header, whatever it is worth; null for a token. */
+/**
+ * The service's key in a header, whatever it is worth; null for a token. Clients of record stores show it as the password of
+ * RFC 7617, with the id of the key, or anything, for the user.
+ */
 function keyIn(header: string): string | null {
-  const shown = BEARER.exec(header)?.[1];
+  const shown = BEARER.exec(header)?.[1] ?? passwordIn(header);
   return shown?.startsWith(KEY_PREFIX) === true ? shown : null;
+}
+
+function passwordIn(header: string): string | undefined {
+  try {
+    return /:(\w+)$/.exec(atob(/^basic +(\S{1,500})$/i.exec(header)?.[1] ?? ""))?.[1];
+  } catch {
+    return undefined; // no base64
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { sweepAudit } from "../audit/index.ts";
 import { backUpNightly, resumeBackups } from "../backup/index.ts";
-import { placeDue, watchLti, watchWebhooks } from "../connect/index.ts";
+import { placeDue, sweepXapi, watchLti, watchWebhooks } from "../connect/index.ts";
 import { continueFileSweep, sweepFiles } from "../files/index.ts";
 import { resumeImports } from "../imports/index.ts";
 import { startNightlyRun, watchRuns } from "../insight/index.ts";
@@ -33,6 +33,7 @@ const CRONS: Readonly<Record<string, readonly Job[]>> = {
     watchWebhooks,
     (env, now) => placeDue(env, now),
     watchLti,
+    sweepXapi,
   ],
   "0 2 * * *": [
     (env) => env.REFRESH_QUEUE.send({ type: "cleanup" } satisfies RefreshMessage),

@@ -61,6 +61,12 @@ export const ERRORS = {
   removal_unconfirmed: { status: 409, title: "The file would withdraw many learners; confirm their number" },
   invitation_invalid: { status: 403, title: "The invitation is not valid" },
   override_limit: { status: 409, title: "No more overrides are kept for this learner" },
+  statement_conflict: { status: 409, title: "A statement with this id is there and says something else" },
+  document_exists: {
+    status: 409,
+    title: "The document is there already, and the request does not say which one it replaces",
+  },
+  precondition_failed: { status: 412, title: "The document is not the one that the request expects" },
   length_required: { status: 411, title: "The request must say how long its body is" },
   body_too_large: { status: 413, title: "The body is larger than this address accepts" },
   unsupported_media_type: { status: 415, title: "The body must be application/json" },

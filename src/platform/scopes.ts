@@ -5,7 +5,7 @@
  * submissions. enroll: enroll, withdraw, cohorts, practice mode. overrides: unlock, lock, excuse, extend. insight: give
  * early warning the data it needs. publish: events, their archive and health. records: translation sessions and tasks.
  * files: everybody's files. audit: report entries. operate: what is on call needs. backup: take, read and restore
- * backups. scim: accounts and groups of a directory.
+ * backups. scim: accounts and groups of a directory. xapi: statements and documents of a course's learning record store.
  */
 export const SCOPES = [
   "read",
@@ -21,11 +21,20 @@ export const SCOPES = [
   "operate",
   "backup",
   "scim",
+  "xapi",
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Scopes whose every route concerns courses, so that a key can be limited to some. The others reach everybody. */
-const COURSE_SCOPES = ["read", "facts", "verdicts", "enroll", "overrides", "insight"] as const satisfies Scope[];
+const COURSE_SCOPES = [
+  "read",
+  "facts",
+  "verdicts",
+  "enroll",
+  "overrides",
+  "insight",
+  "xapi",
+] as const satisfies Scope[];
 
 export function isOfCourses(scope: Scope): boolean {
   return COURSE_SCOPES.some((known) => known === scope);

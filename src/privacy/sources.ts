@@ -13,6 +13,7 @@ import { operationsSource } from "./sources/operations.ts";
 import { sessionsSource } from "./sources/sessions.ts";
 import { translationSource } from "./sources/translation.ts";
 import { webhooksSource } from "./sources/webhooks.ts";
+import { xapiSource } from "./sources/xapi.ts";
 
 /**
  * Every place that holds personal data, in the order in which it is erased: backups first, so that whatever becomes of
@@ -29,6 +30,7 @@ export const SOURCES: readonly PersonalDataSource[] = [
   eventsSource,
   webhooksSource,
   learningSource,
+  xapiSource,
   coursesSource,
   operationsSource,
   auditSource,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { hasChromium, launchChromium, newContext, screenshot, watchFaults } from "../support/browser/chromium.ts";
 import { itemOn, type Person, Site, untilLive } from "../support/browser/site.ts";
 import { expectAnswer } from "../support/node/answers.ts";
-import { clientOf } from "../support/node/api.ts";
+import { clientOf, tokenFor } from "../support/node/api.ts";
 import { openD1 } from "../support/node/database.ts";
 
 const ESSAY = "open-answers.essay";
@@ -54,6 +54,20 @@ describe.skipIf(!hasChromium)("an operator", () => {
     const answer = { answer: "Once upon a time" };
     expectAnswer(await writer.post(`/api/v1/problems/${ESSAY}/submissions`, answer), 201, z.unknown());
 
+    // A store of learning records that has refused something.
+    const on = { on: true, items: { "https://a.org/essay": { item: ESSAY } } };
+    expectAnswer(await site.admin.put("/api/v1/courses/open-answers/xapi", on), 200, z.unknown());
+    const records = await fetch(`${site.url}/api/v1/xapi/open-answers/statements`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${await tokenFor("records", "service")}`,
+        "content-type": "application/json",
+        "x-experience-api-version": "1.0.3",
+      },
+      body: JSON.stringify({ actor: { mbox: "nobody" } }),
+    });
+    expect(records.status).toBe(400);
+
     await page.goto("/operator");
     await page.getByRole("heading", { name: "Live streams" }).waitFor();
     await page.getByText("streams open").waitFor();
@@ -61,6 +75,11 @@ describe.skipIf(!hasChromium)("an operator", () => {
     await page.getByRole("cell", { name: "latchkey-projection" }).waitFor();
     await page.getByText("divergences in a day").waitFor();
     await page.getByRole("cell", { name: "Open answers open-answers" }).waitFor();
+
+    const store = page.locator('[data-store="open-answers"]');
+    await store.getByText("actor.mbox").waitFor();
+    await store.getByRole("button", { name: "Newest" }).click();
+    await page.getByText("No statement has come yet.").waitFor();
 
     const letter = page.locator('[data-letter="letter-1"]');
     await letter.waitFor();

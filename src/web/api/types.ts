@@ -35,6 +35,8 @@ export type {
   SubmittedFile,
   User,
   WriteAnswer,
+  XapiStore,
+  XapiStoreSummary,
 } from "../../client/api-types.ts";
 
 /** What a problem asks for, where it asks for more than a text. */

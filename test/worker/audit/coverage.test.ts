@@ -1,6 +1,6 @@
 // Over 350 lines: one table names what each route leaves in the audit log; in parts nobody would see that it is complete.
 
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createApi } from "../../../src/api.ts";
@@ -143,6 +143,47 @@ const flags =
     return send(world, as, "POST", `/ofrep/v1/evaluate/flags${key(world)}`, { body: { context } });
   };
 const [allFlags, oneFlag] = [flags(() => ""), flags(({ slug }) => `/${slug}.one`)];
+
+function switchOnXapi(world: World, as: As): Promise<Response> {
+  return send(world, as, "PUT", `/courses/${world.slug}/xapi`, { body: { on: true } });
+}
+
+const agent = { account: { homePage: "https://a.org", name: "a" } };
+/** What requests of a record store name. */
+const XAPI = {
+  statement: {
+    id: "0190d2f0-c0de-4a00-b1e5-00000000cafe",
+    actor: agent,
+    verb: { id: "https://a.org/v" },
+    object: { id: "https://a.org/x" },
+  },
+  state: String(new URLSearchParams({ activityId: "https://a.org/x", agent: JSON.stringify(agent) })),
+  activity: String(new URLSearchParams({ activityId: "https://a.org/x" })),
+  agent: String(new URLSearchParams({ agent: JSON.stringify(agent) })),
+};
+
+/** A request of a record store; a form where the query names a method. */
+function xapi(method: string, resource: string, query = "", body?: object | string): Act[] {
+  const type = typeof body === "string" ? "application/x-www-form-urlencoded" : "application/json";
+  const ask: Ask = async (world, as) => {
+    await switchOnXapi(world, "author");
+    await ready(world);
+    return exports.default.fetch(
+      new Request(`${API}/xapi/${world.slug}/${resource}?${query}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${await tokenOf(userOf(world, as), as)}`,
+          "x-experience-api-version": "1.0.3",
+          "if-none-match": "*",
+          ...(body === undefined ? {} : { "content-type": type }),
+        },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      }),
+    );
+  };
+  const isRead = method === "GET" || query === "method=GET";
+  return each(MACHINES, ask, ofCourse(isRead ? "xapi.read" : "xapi.written"));
+}
 
 /** A read that shows a learner's state to staff, and a learner their own. */
 function withLearner(path: (world: World) => string): Act[] {
@@ -1043,6 +1084,30 @@ const PLAN: Record<string, Act[]> = {
       send(world, as, "PUT", `/courses/${world.slug}/roster`, { body: { csv: `user_id\n${world.learner}-x\n` } }),
     ({ slug, learner }) => ["enrollment.created", "enrollment", `${slug}:${learner}-x`],
   ),
+  // What a course keeps of other systems: who reads and writes it leaves one entry a day.
+  "GET /courses/{course}/xapi": open(["author", get(({ slug }) => `/courses/${slug}/xapi`)]),
+  "PUT /courses/{course}/xapi": each(["author", "admin"], switchOnXapi, ofCourse("xapi.changed")),
+  "GET /system/xapi": open(["admin", get(() => "/system/xapi")]),
+  "GET /xapi/{course}/about": open(["learner", get(({ slug }) => `/xapi/${slug}/about`)]),
+  "GET /xapi/{course}/statements": xapi("GET", "statements"),
+  "PUT /xapi/{course}/statements": xapi("PUT", "statements", `statementId=${XAPI.statement.id}`, XAPI.statement),
+  "POST /xapi/{course}/statements": xapi("POST", "statements", "", XAPI.statement),
+  "GET /xapi/{course}/activities/state": xapi("GET", "activities/state", XAPI.state),
+  "PUT /xapi/{course}/activities/state": xapi("PUT", "activities/state", `${XAPI.state}&stateId=s`, {}),
+  "POST /xapi/{course}/activities/state": xapi("POST", "activities/state", `${XAPI.state}&stateId=s`, {}),
+  "DELETE /xapi/{course}/activities/state": xapi("DELETE", "activities/state", XAPI.state),
+  "GET /xapi/{course}/activities/profile": xapi("GET", "activities/profile", XAPI.activity),
+  "PUT /xapi/{course}/activities/profile": xapi("PUT", "activities/profile", `${XAPI.activity}&profileId=p`, {}),
+  "POST /xapi/{course}/activities/profile": xapi("POST", "activities/profile", `${XAPI.activity}&profileId=p`, {}),
+  "DELETE /xapi/{course}/activities/profile": xapi("DELETE", "activities/profile", `${XAPI.activity}&profileId=p`),
+  "GET /xapi/{course}/agents/profile": xapi("GET", "agents/profile", XAPI.agent),
+  "PUT /xapi/{course}/agents/profile": xapi("PUT", "agents/profile", `${XAPI.agent}&profileId=p`, {}),
+  "POST /xapi/{course}/agents/profile": xapi("POST", "agents/profile", `${XAPI.agent}&profileId=p`, {}),
+  "DELETE /xapi/{course}/agents/profile": xapi("DELETE", "agents/profile", `${XAPI.agent}&profileId=p`),
+  "GET /xapi/{course}/activities": xapi("GET", "activities", XAPI.activity),
+  "POST /xapi/{course}/activities": xapi("POST", "activities", "method=GET", XAPI.activity),
+  "GET /xapi/{course}/agents": xapi("GET", "agents", XAPI.agent),
+  "POST /xapi/{course}/agents": xapi("POST", "agents", "method=GET", XAPI.agent),
   // Where rosters come from is the course's own; a preview shows people.
   "GET /courses/{course}/roster/sources": open(["author", get(({ slug }) => `/courses/${slug}/roster/sources`)]),
   "PUT /courses/{course}/roster/sources/{source}": each(

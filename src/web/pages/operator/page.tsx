@@ -11,6 +11,7 @@ import { DeadLetters } from "./dead-letters.tsx";
 import { Models } from "./models.tsx";
 import { Pending } from "./pending.tsx";
 import { Pipeline } from "./pipeline.tsx";
+import { LearningRecords } from "./records.tsx";
 import { Stale } from "./stale.tsx";
 import { Streams } from "./streams.tsx";
 
@@ -43,6 +44,7 @@ export default function OperatorPage() {
         <Pipeline />
         <Streams />
         <DeadLetters />
+        <LearningRecords />
         <Models />
         <Stale />
         <Pending />
