@@ -1,6 +1,6 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** See migrations/0052_directory.sql, which is the truth; a test compares the two. */
+/** See migrations/0050_directory.sql, which is the truth; a test compares the two. */
 export const groupRules = sqliteTable(
   "group_rules",
   {

@@ -3,7 +3,7 @@ import { MEMBER_ROLES } from "../../courses/index.ts";
 import { COURSE_SLUG } from "../../platform/ids.ts";
 import { PLATFORM_KINDS } from "./kinds.ts";
 
-// Rows of migrations/0048_lti.sql as they are read. Instants in epoch milliseconds.
+// Rows of migrations/0046_lti.sql as they are read. Instants in epoch milliseconds.
 
 /** Deployments, courses and origins of one platform: they are read with each of its launches. */
 export const MAX_LISTED = 200;

@@ -1,7 +1,7 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { GIVEN_ROLES } from "./shapes.ts";
 
-/** See migrations/0051_single_sign_on.sql, which is the truth; a test compares the two. */
+/** See migrations/0049_single_sign_on.sql, which is the truth; a test compares the two. */
 export const identityProviders = sqliteTable("identity_providers", {
   name: text().primaryKey(),
   label: text().notNull(),
