@@ -56,9 +56,16 @@ describe.skipIf(!hasChromium)("the page of webhooks", () => {
     status = 500;
     const document = { slug: SLUG, title: "Hooked twice", chapters: [{ id: `${SLUG}.one`, title: "One" }] };
     expectAnswer(await site.admin.post(`/api/v1/courses/${SLUG}/versions`, { document }), 201, z.unknown());
-    await expect
-      .poll(() => page.reload().then(() => line.getByText("The receiver answered 500.").count()), { timeout: 30_000 })
-      .toBeGreaterThan(0);
+    const seen = async () => {
+      await page.reload();
+      // The page reads its list after it is loaded.
+      const told = line.getByText("The receiver answered 500.").waitFor({ timeout: 2_000 });
+      return told.then(
+        () => true,
+        () => false,
+      );
+    };
+    await expect.poll(seen, { timeout: 60_000 }).toBe(true);
     expect(await page.getByText(/whsec_/).count()).toBe(0);
     status = 204;
     await line.getByRole("button", { name: "Deliveries" }).click();
