@@ -186,14 +186,29 @@ export async function postPublic(
   { headers, body, timeoutMs, allowsLoopback }: Posted,
   resolve: Resolve,
 ): Promise<Result<{ status: number; retryAfter: string | null }>> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  try {
-    const isLocal = allowsLoopback && isLoopback(address);
-    const closed = isLocal ? null : (addressFault(address) ?? (await nameFault(address, resolve)));
-    if (closed !== null) return faulty(closed.rule, closed.message);
-    const answer = await fetch(address, { method: "POST", headers, body, redirect: "manual", signal });
+  const isLocal = allowsLoopback && isLoopback(address);
+  const check: AddressCheck = isLocal ? () => null : addressFault;
+  const request = { method: "POST", headers, body };
+  return exchange(address, request, timeoutMs, isLocal ? null : resolve, check, async (answer) => {
     await answer.body?.cancel();
     return ok({ status: answer.status, retryAfter: answer.headers.get("retry-after") });
+  });
+}
+
+/** @param resolve null: the name is not asked for. @param read what is taken of the answer, within the same time. */
+async function exchange<T>(
+  address: string,
+  request: { method: string; headers: Readonly<Record<string, string>>; body?: string },
+  timeoutMs: number,
+  resolve: Resolve | null,
+  check: AddressCheck,
+  read: (answer: Response) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const closed = check(address) ?? (resolve === null ? null : await nameFault(address, resolve));
+    if (closed !== null) return faulty(closed.rule, closed.message);
+    return await read(await fetch(address, { ...request, redirect: "manual", signal }));
   } catch (fault) {
     return unanswered(fault, signal, timeoutMs);
   }
@@ -288,18 +303,8 @@ export async function askPublic(
   resolve: Resolve,
   check: AddressCheck = addressFault,
 ): Promise<Result<PublicAnswer>> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  try {
-    const closed = check(address) ?? (await nameFault(address, resolve));
-    if (closed !== null) return faulty(closed.rule, closed.message);
-    const answer = await fetch(address, { ...request, redirect: "manual", signal });
+  return exchange(address, request, timeoutMs, resolve, check, async (answer) => {
     const body = await bytesOf(answer, maxBytes);
     return body.ok ? ok({ status: answer.status, headers: answer.headers, body: body.value }) : body;
-  } catch (fault) {
-    if (signal.aborted) return faulty("timeout", `The server took more than ${timeoutMs / 1_000} s.`);
-    return faulty(
-      "unreachable",
-      `The server could not be reached: ${fault instanceof Error ? fault.name : "unknown"}.`,
-    );
-  }
+  });
 }
