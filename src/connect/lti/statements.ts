@@ -375,6 +375,14 @@ export const scoresWaiting = statement<[until: number, most: number]>(
   "SELECT count(*) AS waiting FROM (SELECT 1 FROM lti_scores WHERE due_at <= ? LIMIT ?)",
 );
 
+// plan: CO-ROUTINE (subquery-1)
+// plan: SEARCH lti_scores USING INDEX lti_scores_due (due_at>?)
+// plan: SCAN (subquery-1)
+// scans: what waits, which is little where a platform takes its scores.
+export const scoresFailing = statement<[most: number]>(
+  "SELECT count(*) AS failing FROM (SELECT 1 FROM lti_scores WHERE due_at IS NOT NULL AND failure IS NOT NULL LIMIT ?)",
+);
+
 // plan: SCAN lti_contexts
 // scans: a row for each course of a platform whose members are listed.
 export const contextsFailing = statement<[]>("SELECT count(*) AS failing FROM lti_contexts WHERE failure IS NOT NULL");
