@@ -124,6 +124,10 @@ const WITHOUT_MAPS: Plugin = {
   transform: (code, id) => (id.includes("/node_modules/") ? { code, map: { mappings: "" } } : null),
 };
 
+const UNFELT_LIMIT = {
+  WRITE_LIMIT: { namespace_id: "1002", simple: { limit: 1_000_000, period: 60 } },
+} as const;
+
 /**
  * A project whose tests run inside workerd, against real objects, D1, R2 and KV.
  * @param isolate whether each file gets a deployment of its own; else all files share one, which is loaded once.
@@ -146,6 +150,8 @@ function inRuntime(
           wrangler: { configPath: localConfigFile("whole") },
           miniflare: {
             queueProducers: UNREAD_QUEUES,
+            // One author publishes for all files that share a deployment: more in a minute than a person may.
+            ...(isolate ? {} : { ratelimits: UNFELT_LIMIT }),
             // Heartbeats twice a second: what is found at the next beat is found within the test.
             bindings: {
               AUTH_SECRET,

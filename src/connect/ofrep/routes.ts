@@ -144,7 +144,12 @@ export function ofrepRoutes() {
         return c.json({ flags, metadata, ...(streams === null ? {} : { eventStreams: streams }) }, 200);
       },
       (result, c) =>
-        result.success ? undefined : fail(c, { code: "invalid_input", errors: zodErrors(result.error, "") }),
+        result.success
+          ? undefined
+          : fail(c, {
+              code: "invalid_input",
+              errors: zodErrors(result.error, result.target === "json" ? "" : result.target),
+            }),
     )
     .openapi(
       flagRoute,
@@ -161,7 +166,11 @@ export function ofrepRoutes() {
       (result, c) =>
         result.success
           ? undefined
-          : fail(c, { code: "invalid_input", errors: zodErrors(result.error, "") }, c.req.param("key")),
+          : fail(
+              c,
+              { code: "invalid_input", errors: zodErrors(result.error, result.target === "json" ? "" : result.target) },
+              c.req.param("key"),
+            ),
     )
     .openapi(noticesRoute, async (c) => {
       if (c.req.method !== "GET") return new Response(null, { status: 405, headers: { allow: "GET" } });

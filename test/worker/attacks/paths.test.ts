@@ -94,8 +94,9 @@ describe("[I9] hostile path parameters", () => {
   });
 
   it.each(withParameters)("of $method $path are refused and change nothing", async ({ method, path }) => {
-    // An admin of this test alone: the rate limit of writes counts per user.
-    const token = await tokenOf(`admin-${crypto.randomUUID()}`, "admin");
+    // An admin of this test alone (a service for what only directories call): the rate limit of writes counts per user.
+    const role = path.startsWith("/scim/") ? "service" : "admin";
+    const token = await tokenOf(`${role}-${crypto.randomUUID()}`, role);
     const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "");
     await changesNothing(world, async () => {
       for (const hostile of names) {
@@ -116,7 +117,8 @@ describe("[I9] hostile path parameters", () => {
           expect(["invalid_input", "not_found", "user_not_found", "upload_url_invalid"], attack).toContain(
             document.code,
           );
-          if (document.code === "invalid_input") {
+          // Ids of a directory have any form: what breaks a rule is what the request lacks.
+          if (document.code === "invalid_input" && !path.startsWith("/scim/")) {
             expect(document.errors?.[0]?.path, attack).toBe(`param.${hostile}`);
           }
         }

@@ -83,7 +83,8 @@ export async function everything(slug: string, users: readonly string[] = ["ada"
     )
     .all<{ name: string }>();
   const dump: Record<string, unknown> = {};
-  for (const { name } of tables)
+  // What a directory was last refused for is what operators look at: it changes with each refusal.
+  for (const { name } of tables.filter((table) => table.name !== "group_notes"))
     dump[name] = (await spread.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all()).results;
   for (const user of users) {
     dump[`object of ${user}`] = await runInDurableObject(objectOf(slug, user), (_instance, state) => {
@@ -115,15 +116,15 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
-const problemSchema = z.looseObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
+const fields = {
   code: z.string(),
   detail: z.string().optional(),
   errors: z.array(z.object({ path: z.string(), rule: z.string(), message: z.string() })).optional(),
   request_id: z.string().min(1),
-});
+};
+const problemSchema = z.looseObject({ type: z.string(), title: z.string(), status: z.int(), ...fields });
+/** An error of SCIM, with what a problem document has beside its own members. */
+const scimSchema = z.looseObject({ schemas: z.array(z.string()), status: z.coerce.number(), ...fields });
 
 /** What never belongs into an answer: SQL, stack traces, file names of ours. */
 const LEAK = /D1_ERROR|SQLITE|SqlError|INSERT INTO|SELECT |UPDATE .* SET|\bat .*\.(ts|js):\d|node_modules|\/src\//i;
@@ -132,13 +133,14 @@ const LEAK = /D1_ERROR|SQLITE|SqlError|INSERT INTO|SELECT |UPDATE .* SET|\bat .*
  * The problem document of a refused request. Fails on anything else: an accepted request, a fault of ours, a document
  * that is not from the registry, or one that leaks.
  */
-export async function refused(answer: Response, attack: string): Promise<z.infer<typeof problemSchema>> {
+export async function refused(answer: Response, attack: string) {
   const text = await answer.text();
   const context = `${attack}: ${answer.status} ${text.slice(0, 500)}`;
   expect(answer.status, context).toBeGreaterThanOrEqual(400);
   expect(answer.status, context).toBeLessThan(500);
-  expect(answer.headers.get("content-type"), context).toBe("application/problem+json; charset=utf-8");
-  const document = problemSchema.parse(JSON.parse(text));
+  const isScim = attack.includes(" /scim/v2/") && answer.headers.get("content-type") === "application/scim+json";
+  if (!isScim) expect(answer.headers.get("content-type"), context).toBe("application/problem+json; charset=utf-8");
+  const document = (isScim ? scimSchema : problemSchema).parse(JSON.parse(text));
   expect(Object.keys(ERRORS), context).toContain(document.code);
   expect(document.status, context).toBe(answer.status);
   expect(LEAK.test(text), context).toBe(false);
