@@ -88,7 +88,8 @@ it("knows every table of a shard that has rows of enrollments, and each notes wh
     const names = await db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all<{ name: string }>();
     const owned: string[] = [];
     for (const { name } of names.results) {
-      if (/^(_|sqlite_|d1_|insight_)|^moving_changes$/.test(name)) continue;
+      // Notes for gradebooks are not moved: the rows that arrive are noted in their new place by the same triggers.
+      if (/^(_|sqlite_|d1_|insight_)|^moving_changes$|^lti_changes$/.test(name)) continue;
       const columns = await db.prepare("SELECT name FROM pragma_table_info(?)").bind(name).all<{ name: string }>();
       if (columns.results.some((column) => column.name === "enrollment_id")) owned.push(name);
     }
