@@ -2,10 +2,9 @@
 # Fact: @lti-tool/core 1.0.6 makes the address of a column's scores by putting /scores behind the whole address of the column,
 #   its query included: .../lineitem?type_id=4 becomes .../lineitem?type_id=4/scores, so the request goes to the column itself.
 #   The same holds for its results. LTI's Assignment and Grade Services say that the path gets another part, and that a
-#   column's address may have a query; Moodle's always has one.
-# Why it matters: a tool that was tried with Canvas, whose columns have no query, sends no grade to any Moodle. The platform
-#   answers for the column, not for the score, so the tool sees an error about a media type or a method, and the learner's
-#   gradebook stays empty while the next item waits for the grade.
+#   column's address may have a query; Moodle's has one (type_id).
+# Why it matters: a tool that was tried with a platform whose columns have no query sends no grade to one whose columns have. The
+#   request asks for the column and not for its scores, the gradebook stays empty, and the next item waits for the grade.
 # The guess: a library for LTI Advantage sends scores to the column that the platform has named.
 # Date: 2026-12-01
 # Needs: Node 20 or newer, npm.

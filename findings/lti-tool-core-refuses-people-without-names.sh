@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Fact: @lti-tool/core 1.0.6 refuses a launch whose token leaves out `name`, `given_name`, `family_name` or `email`. LTI 1.3 says
 #   that a platform may leave out each of them; `sub` is what names the person.
-# Why it matters: platforms send names and addresses only where a school has allowed it for this tool (in Moodle a setting of the
-#   tool, in Canvas its privacy level, whose usual choice is to send none). There, every learner's launch ends in an error, and the tool looks
-#   broken; where it is allowed, a person with a single name (common in Indonesia and southern India) is refused alone.
+# Why it matters: platforms let a school decide for each tool whether names and addresses are sent. Where they are not, every
+#   learner's launch ends in an error, and the tool looks broken; where they are, a person with a single name is refused alone.
 # The guess: a library for LTI 1.3 takes every launch that the standard allows, and leaves missing names to the tool.
 # Date: 2026-12-01
 # Needs: Node 20 or newer, npm.

@@ -56,4 +56,4 @@ export const flagsSchema = z
   .openapi("Flags");
 
 /** One stream of notices, as an answer names it. */
-export const eventStream = (url: string) => ({ type: "sse" as const, url, inactivityDelaySec: INACTIVITY_S as 120 });
+export const eventStream = (url: string) => ({ type: "sse" as const, url, inactivityDelaySec: INACTIVITY_S });
