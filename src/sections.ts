@@ -1,6 +1,6 @@
 import { auditSection } from "./audit/gauges.ts";
 import { backupSection } from "./backup/gauges.ts";
-import { ltiSection } from "./connect/gauges.ts";
+import { ltiSection } from "./connect/lti/gauges.ts";
 import { webhookSection } from "./connect/webhooks/gauges.ts";
 import { eventSection } from "./events/gauges.ts";
 import { fileSection } from "./files/gauges.ts";

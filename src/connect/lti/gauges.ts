@@ -1,8 +1,8 @@
-import { directory } from "../platform/database/shards.ts";
-import { DAY_MS } from "../platform/instants.ts";
-import { gauge } from "../platform/metrics/family.ts";
-import type { Section } from "../platform/metrics/section.ts";
-import { contextsFailing, scoresFailing, scoresWaiting } from "./lti/statements.ts";
+import { directory } from "../../platform/database/shards.ts";
+import { DAY_MS } from "../../platform/instants.ts";
+import { gauge } from "../../platform/metrics/family.ts";
+import type { Section } from "../../platform/metrics/section.ts";
+import { contextsFailing, scoresFailing, scoresWaiting } from "./statements.ts";
 
 /** Scores counted at most: beyond, their number says nothing more. */
 const COUNTED = 10_000;
