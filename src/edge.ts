@@ -7,6 +7,7 @@ import { AT_EDGE } from "./at-edge.ts";
 import type { AppEnv } from "./platform/http/context.ts";
 import { problemResponse } from "./platform/http/errors.ts";
 import { requestIdOf } from "./platform/http/request-log.ts";
+import { readOnce } from "./platform/late.ts";
 import { logFault } from "./platform/log.ts";
 import { refuse } from "./platform/results.ts";
 
@@ -16,6 +17,8 @@ const HEALTH = "/health";
 const COURSE = /^\/api\/v1\/courses\/([^/]+)/;
 /** Seconds after which a caller tries again while the Worker behind the edge does not answer. */
 const RETRY_AFTER_SECONDS = 1;
+
+const readCatalog = readOnce(() => import("./courses/catalog.ts"));
 
 /**
  * The API as it is answered at the edge. A request for one of its own routes stays here. Every other one is forwarded as
@@ -52,5 +55,5 @@ async function forward(request: Request, env: Env): Promise<Response> {
 /** Whoever has just published a course reads it here as it is now, and not as this isolate remembers it. */
 async function forgetChanged(path: string): Promise<void> {
   const course = COURSE.exec(path)?.[1];
-  if (course !== undefined) (await import("./courses/catalog.ts")).forgetCourse(course);
+  if (course !== undefined) (await readCatalog()).forgetCourse(course);
 }

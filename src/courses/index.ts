@@ -1,5 +1,7 @@
 /** The public API of the courses room. */
 
+import { readOnce } from "../platform/late.ts";
+
 export {
   type CourseAct,
   isStaff,
@@ -50,4 +52,4 @@ export { loadRubric } from "./stored-rubric.ts";
 export { courses } from "./tables.ts";
 
 /** What an import needs: readers of archives, checks, drafts. Loaded when it is asked for: few isolates ever import. */
-export const loadImporting = () => import("./foreign.ts");
+export const loadImporting = /* @__PURE__ */ readOnce(() => import("./foreign.ts"));

@@ -1,4 +1,4 @@
-import { late } from "../platform/late.ts";
+import { late, readOnce } from "../platform/late.ts";
 
 export { type AddressOwner, accountsByMail } from "./accounts-by-mail.ts";
 export { TOO_MANY_GUESSES, withinPasswordLimit } from "./password-limit.ts";
@@ -9,7 +9,7 @@ export { tombstones } from "./tables.ts";
 export { erasedAmong, notBeingErased, notErasing, subjectOf } from "./tombstones.ts";
 
 /** Accounts as other systems know and change them: read when one of those systems is asked. */
-export const loadOutside = () => import("./outside/index.ts");
+export const loadOutside = /* @__PURE__ */ readOnce(() => import("./outside/index.ts"));
 export const checkPassword = /* @__PURE__ */ late(async () => (await import("./users.ts")).checkPassword);
 export const pruneIdentity = /* @__PURE__ */ late(async () => (await import("./sessions.ts")).pruneIdentity);
 export const consumeMail = /* @__PURE__ */ late(async () => (await import("./ways/asks.ts")).consumeMail);

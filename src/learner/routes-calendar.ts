@@ -9,6 +9,7 @@ import { defineRoute, newRouter } from "../platform/http/define-route.ts";
 import { namesTag } from "../platform/http/etag.ts";
 import { languageOf, languageQuery } from "../platform/http/language.ts";
 import { toInstant, toInstantOrNull } from "../platform/instants.ts";
+import { readOnce } from "../platform/late.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { PEOPLE } from "../platform/roles.ts";
 import type { AgendaItem } from "../unlock/index.ts";
@@ -21,6 +22,8 @@ const SECRET_BYTES = 32;
 const FILE = /^[A-Za-z0-9_-]{43}\.ics$/;
 /** Characters of the hash that the names of a learner's events end with. */
 const KEY_LENGTH = 16;
+/** Its library is read when a calendar is asked for. */
+const readCalendarText = readOnce(async () => (await import("./calendar-text.ts")).calendarText);
 
 const addressView = z
   .object({
@@ -163,7 +166,7 @@ async function feedText(c: AppContext, hash: string): Promise<Result<string>> {
   const known = calendarEntrySchema.array().parse(JSON.parse(feed.entries));
   const entries = calendarEntries(items.value, known, now);
   if (!sameEntries(entries, known)) await noteTold(db, hash, JSON.stringify(entries), feed.revision).run();
-  const { calendarText } = await import("./calendar-text.ts");
+  const calendarText = await readCalendarText();
   const origin = originOf(c.req.url);
   return ok(
     calendarText({

@@ -1,4 +1,4 @@
-import { late } from "../platform/late.ts";
+import { late, readOnce } from "../platform/late.ts";
 
 export type { Act } from "./rosters/shapes.ts";
 
@@ -9,4 +9,4 @@ export const watchRosters = /* @__PURE__ */ late(async () => (await import("./ro
 export const consumeRoster = /* @__PURE__ */ late(async () => (await import("./rosters/nightly.ts")).consumeRoster);
 export type { Act as RosterAct } from "./rosters/shapes.ts";
 /** Enrolling, withdrawing and giving rights to people whom another system names: read when one does. */
-export const loadPlacing = () => import("./rosters/apply.ts");
+export const loadPlacing = /* @__PURE__ */ readOnce(() => import("./rosters/apply.ts"));
