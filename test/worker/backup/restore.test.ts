@@ -81,8 +81,9 @@ async function pictureOf({ id, slug, token }: Person) {
   const facts = await runInDurableObject(objectOf(slug, id), (_object, { storage }) => {
     const dump = dumpObject(storage, ["outline", "outbox_rows", "due_rows", "sqlite_sequence", "enrollment"]);
     const row = storage.sql.exec("SELECT * FROM enrollment").one();
-    // What is pending for D1 is pending again after a restore. What others promised ends with it: they know nothing of it.
-    const { pending: _pending, pending_head: _head, promises: _promises, ...enrollment } = row;
+    // What is pending for D1 or for live events is pending again after a restore. What others promised ends with it: they
+    // know nothing of it.
+    const { pending: _pending, pending_head: _head, unsent: _unsent, promises: _promises, ...enrollment } = row;
     return dump.ok ? JSON.stringify([enrollment, dump.value?.tables]) : null;
   });
   const mirror = await spread
