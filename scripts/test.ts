@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { temporaryFolder } from "./lib/memory-folder.ts";
 import { NODE, ROOT, VITEST } from "./lib/paths.ts";
-import { addTotals, describeTotals, NO_TESTS, readTotals, type Totals } from "./lib/test-totals.ts";
+import { addTotals, CHANNEL, describeTotals, ENDED_EARLY, NO_TESTS, Progress, type Totals } from "./lib/test-totals.ts";
 import { wranglerEnvironment } from "./lib/wrangler.ts";
 
 // npm test [-- --project unit] [-- --totals FILE] [-- filter ...]
@@ -25,10 +25,13 @@ const BY_THEMSELVES = ["slow"];
 /** Names that projects had before. */
 const FORMER: Record<string, string> = { drill: "slow" };
 
-/** Longer than any file of tests takes on a slow machine. */
+/** Longer than any one test takes on a slow machine, and than a runtime takes to start. */
 const STALL_MS = 330_000;
-/** A file of pages has dozens of looks, and says nothing until all of them are seen. */
-const BROWSER_STALL_MS = 1_200_000;
+/** The tests inside the runtime that `npm test` runs are short. */
+const SHORT_STALL_MS = 150_000;
+const SHORT = ["alone", "worker", "restore", "calm"];
+/** Runs in a row that end no file, after which a project has failed. */
+const FUTILE_RUNS = 2;
 
 const { values, positionals } = parseArgs({
   options: { project: { type: "string", multiple: true }, totals: { type: "string" } },
@@ -42,11 +45,12 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const reports = mkdtempSync(join(tmpdir(), "latchkey-test-"));
 const temporary = temporaryFolder("latchkey-");
 process.once("exit", temporary.remove);
 let totals: Totals = NO_TESTS;
 const lines: string[] = [];
+/** What failed, named once more at the end: a log may be long, or cut. */
+const failures: string[] = [];
 const waiting = known.filter((name) => chosen.includes(name) && !BY_THEMSELVES.includes(name)).flatMap(parts);
 const lanes = Math.min(LANES, availableParallelism(), waiting.length);
 await Promise.all(Array.from({ length: lanes }, (_, index) => run(waiting, index === 0 ? "shown" : "kept")));
@@ -72,50 +76,63 @@ async function run(projects: Part[], output: "shown" | "kept"): Promise<void> {
     const heading = `\n=== ${name} ===\n`;
     if (output === "shown") process.stdout.write(heading);
     const started = performance.now();
-    const report = join(reports, `${name.replace(/[ /]/g, "-")}.json`);
-    const code = await vitest(part, report, output === "kept" ? kept : null);
+    const progress = new Progress();
+    const own = await vitest(part, progress, output === "kept" ? kept : null);
     if (output === "kept") process.stdout.write(Buffer.concat([Buffer.from(heading), ...kept]));
-    const own = readTotals(readReport(report), code, positionals.length > 0);
     totals = addTotals(totals, own);
+    failures.push(...progress.failed);
+    if (own.failed > progress.failed.length) failures.push(`${name}: outside of its tests`);
     lines.push(`${name.padEnd(12)} ${describeTotals(own)} in ${seconds(started)}`);
   }
 }
-rmSync(reports, { recursive: true, force: true });
 
 console.log(`\n=== all ===\n${lines.join("\n")}`);
+for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(describeTotals(totals));
-if (values.totals !== undefined) writeFileSync(values.totals, `${totals.passed} ${totals.failed} ${totals.skipped}\n`);
+if (values.totals !== undefined) {
+  const counts = `${totals.passed} ${totals.failed} ${totals.skipped}`;
+  writeFileSync(values.totals, [counts, ...failures, ""].join("\n"));
+}
 process.exit(totals.failed === 0 ? 0 : 1);
 
 /**
  * Runs one project. The runner of tests inside workerd can wait without end for an isolate that has gone; a run that says
- * nothing for so long is ended and begun once more, and says so.
+ * nothing for so long is ended, says so, and begins once more with the files that have not ended.
  */
-async function vitest(part: Part, report: string, kept: Buffer[] | null): Promise<number> {
-  const first = await attempt(part, report, kept);
-  if (first !== "stalled") return first;
-  console.error(`\nThe runner said nothing for too long and was ended; "${part.project}" begins anew.\n`);
-  const second = await attempt(part, report, kept);
-  return second === "stalled" ? 1 : second;
+async function vitest(part: Part, progress: Progress, kept: Buffer[] | null): Promise<Totals> {
+  let files = positionals;
+  for (let futile = 0; futile < FUTILE_RUNS; ) {
+    const before = progress.ended;
+    const code = await attempt(part, files, progress, kept);
+    if (code !== "stalled" && code !== ENDED_EARLY) return progress.totals(code, positionals.length > 0);
+    const remaining = progress.remaining();
+    if (remaining?.length === 0) return progress.totals(0, false);
+    files = remaining ?? positionals;
+    futile = progress.ended > before ? 0 : futile + 1;
+    progress.anew();
+    console.error(`\nThe runner stood still and was ended; "${part.project}" goes on with:`);
+    console.error(`${remaining?.join("\n") ?? "all its files"}\n`);
+  }
+  return progress.totals(1, false);
 }
 
 /** @param kept where the output goes instead of to the terminal. */
-function attempt({ project, shard }: Part, report: string, kept: Buffer[] | null): Promise<number | "stalled"> {
-  const filter = positionals.length > 0 ? [...positionals, "--passWithNoTests"] : [];
-  if (shard !== null) filter.push(`--shard=${shard}`);
-  const reporters = [
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-    `--reporter=${join(ROOT, "scripts/lib/ended-reporter.ts")}`,
-  ];
+function attempt(
+  { project, shard }: Part,
+  files: readonly string[],
+  progress: Progress,
+  kept: Buffer[] | null,
+): Promise<number | "stalled"> {
+  const filter = files.length > 0 ? [...files, "--passWithNoTests"] : [];
+  // The files that are left of a share are named, and are all to run.
+  if (shard !== null && progress.remaining() === null) filter.push(`--shard=${shard}`);
+  const reporters = ["--reporter=default", `--reporter=${join(ROOT, "scripts/lib/ended-reporter.ts")}`];
   // The Worker's tests start a runtime too; what holds for wrangler (no telemetry, no look-ups) holds for them. Colours
   // stay as the caller has them.
   const env = {
     ...wranglerEnvironment(),
     NO_COLOR: process.env.NO_COLOR,
     FORCE_COLOR: process.env.FORCE_COLOR,
-    LATCHKEY_TEST_TOTALS: report,
     // Slow tests hold large data sets, and show what holds on a disk.
     ...(BY_THEMSELVES.includes(project) ? {} : { TMPDIR: temporary.path }),
   };
@@ -123,7 +140,7 @@ function attempt({ project, shard }: Part, report: string, kept: Buffer[] | null
   const child = spawn(NODE, [VITEST, "run", "--project", project, ...reporters, ...filter], {
     cwd: ROOT,
     env,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
     detached: true,
   });
   const end = () => {
@@ -145,16 +162,18 @@ function attempt({ project, shard }: Part, report: string, kept: Buffer[] | null
     hasStalled = true;
     end();
   };
-  const stallMs = project === "browser" ? BROWSER_STALL_MS : STALL_MS;
-  let timer = setTimeout(stall, stallMs);
+  const timer = setTimeout(stall, SHORT.includes(project) ? SHORT_STALL_MS : STALL_MS);
   const heard = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
-    clearTimeout(timer);
-    timer = setTimeout(stall, stallMs);
+    timer.refresh();
     if (kept === null) to.write(chunk);
     else kept.push(chunk);
   };
-  child.stdout.on("data", heard(process.stdout));
-  child.stderr.on("data", heard(process.stderr));
+  child.stdout?.on("data", heard(process.stdout));
+  child.stderr?.on("data", heard(process.stderr));
+  child.stdio[CHANNEL]?.on("data", (chunk: Buffer) => {
+    timer.refresh();
+    progress.hear(chunk.toString());
+  });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
@@ -165,14 +184,6 @@ function attempt({ project, shard }: Part, report: string, kept: Buffer[] | null
       resolve(hasStalled ? "stalled" : (code ?? 1));
     });
   });
-}
-
-function readReport(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return null; // vitest ended before it could write one: readTotals counts that as a failure
-  }
 }
 
 function seconds(since: number): string {

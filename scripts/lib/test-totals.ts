@@ -1,34 +1,76 @@
 import { z } from "zod";
 
-export interface Totals {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+const totalsSchema = z.object({ passed: z.int(), failed: z.int(), skipped: z.int() });
+
+export type Totals = z.infer<typeof totalsSchema>;
 
 export const NO_TESTS: Totals = { passed: 0, failed: 0, skipped: 0 };
 
-/** The part of vitest's JSON report that is counted. */
-const reportSchema = z.looseObject({
-  numPassedTests: z.int(),
-  numFailedTests: z.int(),
-  numPendingTests: z.int(),
-  numTodoTests: z.int(),
-});
+/** The file descriptor on which the reporter of a run tells how far it is: one JSON object a line. */
+export const CHANNEL = 3;
 
-/**
- * Counts one vitest run. A run that failed without a failed test (a file that could not be loaded, an unhandled
- * rejection, no report at all) counts as one failure, and so does a run without any test: silence is no success.
- * @param mayBeEmpty a filter was given, which may fit no test of this project.
- */
-export function readTotals(report: unknown, exitCode: number, mayBeEmpty: boolean): Totals {
-  const parsed = reportSchema.safeParse(report);
-  if (!parsed.success) return exitCode === 0 && mayBeEmpty ? NO_TESTS : { ...NO_TESTS, failed: 1 };
-  const { numPassedTests: passed, numFailedTests, numPendingTests, numTodoTests } = parsed.data;
-  const skipped = numPendingTests + numTodoTests;
-  const isEmpty = passed + numFailedTests + skipped === 0;
-  const hidden = numFailedTests === 0 && (exitCode !== 0 || (isEmpty && !mayBeEmpty));
-  return { passed, failed: numFailedTests + (hidden ? 1 : 0), skipped };
+/** The exit code of a run that the reporter has ended: what it told is all that is known, and files may be left. */
+export const ENDED_EARLY = 75;
+
+const fromReporterSchema = z.discriminatedUnion("event", [
+  /** All files of the run, by their path from the root of the repository. */
+  z.object({ event: z.literal("begin"), files: z.array(z.string()) }),
+  /** A test begins. */
+  z.object({ event: z.literal("alive") }),
+  /** A file has ended; `failed` names its failed tests, and itself where it failed without one. */
+  z.object({ event: z.literal("end"), file: z.string(), totals: totalsSchema, failed: z.array(z.string()) }),
+]);
+
+export type FromReporter = z.infer<typeof fromReporterSchema>;
+
+/** What is known of the files of a project, over all its runs. */
+export class Progress {
+  #files: readonly string[] = [];
+  readonly #ended = new Map<string, { totals: Totals; failed: readonly string[] }>();
+  #rest = "";
+
+  /** @param text what came on the channel; a line may come in pieces. */
+  hear(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const message = fromReporterSchema.parse(JSON.parse(line));
+      if (message.event === "begin" && this.#files.length === 0) this.#files = message.files;
+      if (message.event === "end") this.#ended.set(message.file, message);
+    }
+  }
+
+  /** Another run begins: what the last one left unsaid never comes. */
+  anew(): void {
+    this.#rest = "";
+  }
+
+  get ended(): number {
+    return this.#ended.size;
+  }
+
+  /** The files that have not ended; null while not even their names are known. */
+  remaining(): string[] | null {
+    return this.#files.length === 0 ? null : this.#files.filter((file) => !this.#ended.has(file));
+  }
+
+  /** The tests that failed, each with its file. */
+  get failed(): string[] {
+    return [...this.#ended.values()].flatMap(({ failed }) => failed);
+  }
+
+  /**
+   * Counts all that ended. A project that failed without a failed test (an unhandled rejection, a run that never ended)
+   * counts as one failure, and so does one without any test: silence is no success.
+   * @param code with which its last run exited.
+   * @param mayBeEmpty a filter was given, which may fit no test of this project.
+   */
+  totals(code: number, mayBeEmpty: boolean): Totals {
+    const sum = [...this.#ended.values()].map(({ totals }) => totals).reduce(addTotals, NO_TESTS);
+    const isEmpty = sum.passed + sum.failed + sum.skipped === 0;
+    const isHidden = sum.failed === 0 && (code !== 0 || (isEmpty && !mayBeEmpty));
+    return isHidden ? { ...sum, failed: 1 } : sum;
+  }
 }
 
 export function addTotals(a: Totals, b: Totals): Totals {

@@ -1,25 +1,48 @@
 import { expect, it } from "vitest";
-import { addTotals, describeTotals, readTotals } from "../../../scripts/lib/test-totals.ts";
+import { addTotals, describeTotals, Progress } from "../../../scripts/lib/test-totals.ts";
 
-function report(passed: number, failed: number, pending = 0, todo = 0) {
-  return { numPassedTests: passed, numFailedTests: failed, numPendingTests: pending, numTodoTests: todo };
+const begin = (...files: string[]) => `${JSON.stringify({ event: "begin", files })}\n`;
+const end = (file: string, passed: number, failed = 0, skipped = 0) =>
+  `${JSON.stringify({ event: "end", file, totals: { passed, failed, skipped }, failed: failed > 0 ? [`${file} > a test`] : [] })}\n`;
+
+function heard(...pieces: string[]): Progress {
+  const progress = new Progress();
+  for (const piece of pieces) progress.hear(piece);
+  return progress;
 }
 
-it("counts passed, failed and skipped tests", () => {
-  expect(readTotals(report(5, 2, 1, 1), 1, false)).toEqual({ passed: 5, failed: 2, skipped: 2 });
-  expect(readTotals(report(5, 0), 0, false)).toEqual({ passed: 5, failed: 0, skipped: 0 });
+it("counts passed, failed and skipped tests of all files", () => {
+  const progress = heard(begin("a", "b"), end("a", 5, 2, 1), end("b", 1));
+  expect(progress.totals(1, false)).toEqual({ passed: 6, failed: 2, skipped: 1 });
+  expect(progress.failed).toEqual(["a > a test"]);
 });
 
-it("counts a run that failed outside of its tests, or wrote no report, as one failure", () => {
-  expect(readTotals(report(5, 0), 1, false).failed).toBe(1);
-  expect(readTotals(null, 0, false).failed).toBe(1);
-  expect(readTotals({ numPassedTests: "5" }, 1, true).failed).toBe(1);
+it("understands lines that come in pieces", () => {
+  const text = begin("a") + end("a", 5);
+  expect(heard(text.slice(0, 20), text.slice(20, 60), text.slice(60)).totals(0, false).passed).toBe(5);
+});
+
+it("counts a run that failed outside of its tests as one failure", () => {
+  expect(heard(begin("a"), end("a", 5)).totals(1, false)).toEqual({ passed: 5, failed: 1, skipped: 0 });
 });
 
 it("counts a run without any test as a failure, unless a filter may have left it empty", () => {
-  expect(readTotals(report(0, 0), 0, false).failed).toBe(1);
-  expect(readTotals(report(0, 0), 0, true).failed).toBe(0);
-  expect(readTotals(null, 0, true).failed).toBe(0);
+  expect(heard().totals(0, false).failed).toBe(1);
+  expect(heard().totals(0, true).failed).toBe(0);
+  expect(heard().totals(1, true).failed).toBe(1);
+});
+
+it("knows what is left of a run that stopped, and adds what a second run of it did", () => {
+  const progress = heard(begin("a", "b", "c"), end("b", 2), '{"event":"al');
+  expect(progress.remaining()).toEqual(["a", "c"]);
+  progress.anew();
+  progress.hear(begin("a", "c") + end("a", 1) + end("c", 3));
+  expect(progress.remaining()).toEqual([]);
+  expect(progress.totals(0, false)).toEqual({ passed: 6, failed: 0, skipped: 0 });
+});
+
+it("does not know what is left while no run has named its files", () => {
+  expect(heard().remaining()).toBeNull();
 });
 
 it("adds up and says so in one line", () => {
