@@ -20,11 +20,11 @@ npm install --no-audit --no-fund --silent mathlive@0.111.1 mathjs@15.2.0
 cat >run.js <<'JS'
 import { readFileSync } from "node:fs";
 import { all, create } from "mathjs";
-import { convertAsciiMathToLatex, convertLatexToAsciiMath, convertLatexToMathMl } from "mathlive/ssr";
 const version = (name) => JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8")).version;
 const math = create(all);
 const say = console.log;
-for (const name of ["log", "warn", "error"]) console[name] = () => {}; // It prints what it cannot turn into MathML.
+for (const name of ["log", "info", "warn", "error"]) console[name] = () => {}; // It prints what it cannot turn into MathML.
+const { convertAsciiMathToLatex, convertLatexToAsciiMath, convertLatexToMathMl } = await import("mathlive/ssr");
 const cases = [
   // LaTeX, its value, AsciiMath, the value of that
   ["0.\\overline{3}", 1 / 3, "0.", 0],
@@ -48,7 +48,8 @@ const back = convertAsciiMathToLatex(root);
 say(`MathML of 0.\\overline{3}: ${recurring}`);
 say(`MathML of 2\\frac12: ${mixed}`);
 say(`\\sqrt[3]{x} -> ${root} -> ${back}`);
-if (changed || !mixed.includes("&#x2064;") || recurring !== "<mn>0.</mn>" || root !== "root(3)(x)" || back !== "root\\left(3\\right)\\left(x\\right)") {
+const others = [recurring, mixed.includes("&#x2064;"), root, back];
+if (changed || others.join() !== ["<mn>0.</mn>", true, "root(3)(x)", "root\\left(3\\right)\\left(x\\right)"].join()) {
   say("changed: expected the last columns of `cases`, a lost bar and a root that does not come back");
   process.exit(1);
 }
