@@ -9,7 +9,7 @@
 #   rules for spelled-out numbers, or have them read by somebody who speaks the language.
 # The guess: a package that names a language writes its numbers as its speakers do, at least below a million.
 # Date: 2026-12-01
-# Needs: Node 22 or newer, npm.
+# Needs: Node 20 or newer, npm.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -43,7 +43,8 @@ let changed = false;
 for (const [numeral, right, expected] of chords) {
   const [seen] = Progression.fromRomanNumerals("C", [numeral]);
   const { major } = RomanNumeral.get(numeral);
-  console.log(`${numeral.padEnd(5)} in C is ${right.padEnd(4)} seen ${seen.padEnd(4)} ${Chord.get(seen).notes.join(" ")}  (numeral major: ${major})`);
+  const notes = Chord.get(seen).notes.join(" ");
+  console.log(`${numeral.padEnd(5)} in C is ${right.padEnd(4)} seen ${seen.padEnd(4)} ${notes}  (numeral major: ${major})`);
   if (seen !== expected || major !== (numeral === numeral.toUpperCase())) changed = true;
 }
 for (const [signature, right, expected] of times) {
