@@ -35,7 +35,8 @@ const weekly = event("SUMMARY:Lesson", "DTSTART:20261102T090000Z", "DTEND:202611
 const moved = (from, to) =>
   event("SUMMARY:Exam", `RECURRENCE-ID:${from}T090000Z`, `DTSTART:${to}T090000Z`, `DTEND:${to}T100000Z`);
 const week = (exam, from, to) => {
-  const { events, occurrences } = new IcalExpander({ ics: calendar(weekly, exam), maxIterations: 100 }).between(new Date(from), new Date(to));
+  const expander = new IcalExpander({ ics: calendar(weekly, exam), maxIterations: 100 });
+  const { events, occurrences } = expander.between(new Date(from), new Date(to));
   return [...events, ...occurrences.map(({ item }) => item)].map(({ summary }) => summary);
 };
 const earlier = moved("20261207", "20261104");
