@@ -46,7 +46,8 @@ let changed = false;
 for (const [text, sentence, byRule, bySentence] of cases) {
   const rule = RRule.fromString(text);
   const seen = [rule.toText(), december(RRule.parseString(text)), december(RRule.parseText(rule.toText()))];
-  console.log(`${text}\n  said: ${seen[0]} (complete: ${rule.isFullyConvertibleToText()}); December: ${seen[1]}; by the sentence: ${seen[2]}`);
+  console.log(`${text}\n  said: ${seen[0]} (complete: ${rule.isFullyConvertibleToText()})`);
+  console.log(`  December: ${seen[1]}; by the sentence: ${seen[2]}`);
   if (seen.join() !== [sentence, byRule, bySentence].join() || !rule.isFullyConvertibleToText()) changed = true;
 }
 const hundredth = RRule.parseText(RRule.fromString("FREQ=YEARLY;BYYEARDAY=100").toText());
