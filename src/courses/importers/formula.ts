@@ -1,3 +1,5 @@
+import { entryOf } from "./table.ts";
+
 /** Characters that have a raised and a lowered form, and the forms. */
 const PLAIN = "0123456789+-=()";
 const RAISED = new Map([...`${PLAIN}ni`].map((one, i) => [one, [..."⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ"][i] ?? one]));
@@ -27,30 +29,50 @@ export function dollars(tex: string | null): string | null {
   return line === "" || line.includes("$") ? null : `$${line}$`;
 }
 
+/** Value of an attribute of an element; null where it is not there. */
+type Attributes = (name: string) => string | null;
+
 interface Node {
   name: string;
+  attribute: Attributes;
   children: Node[];
   text: string;
 }
+
+/** Signs that are not seen: they tell what stands beside what. By their names in MathML too, which text may still have. */
+const UNSEEN: Readonly<Record<string, "apply" | "times" | "comma" | "plus">> = {
+  "\u2061": "apply",
+  "&ApplyFunction;": "apply",
+  "&af;": "apply",
+  "\u2062": "times",
+  "&InvisibleTimes;": "times",
+  "&it;": "times",
+  "\u2063": "comma",
+  "&InvisibleComma;": "comma",
+  "&ic;": "comma",
+  "\u2064": "plus",
+};
+/** A line over what stands below it. */
+const BARS = new Set(["¯", "‾", "̅", "_", "―", "&OverBar;"]);
 
 /**
  * A formula in MathML as it is read tag by tag. Where it brings its TeX along (an `annotation`), that is the formula. Else it is
  * written in one line, with the signs that keep its meaning: `(a+b)/2`, `x²`, `√(x)`.
  */
 export class Formula {
-  readonly #root: Node = { name: "math", children: [], text: "" };
+  readonly #root: Node = { name: "math", attribute: () => null, children: [], text: "" };
   readonly #open: Node[] = [this.#root];
   #tex: string | null = null;
   /** Name of the annotation that is being read, and whether it is TeX. */
   #annotation: { name: string; isTex: boolean } | null = null;
 
-  open(name: string, encoding: string | null): void {
+  open(name: string, attribute: Attributes): void {
     if (this.#annotation !== null) return;
     if (name === "annotation" || name === "annotation-xml") {
-      this.#annotation = { name, isTex: encoding === "application/x-tex" };
+      this.#annotation = { name, isTex: attribute("encoding") === "application/x-tex" };
       return;
     }
-    const node: Node = { name, children: [], text: "" };
+    const node: Node = { name, attribute, children: [], text: "" };
     this.#open.at(-1)?.children.push(node);
     if (!EMPTY.has(name) && this.#open.length < MAX_DEPTH) this.#open.push(node);
   }
@@ -82,9 +104,12 @@ function lineOf(node: Node): string {
   const [one = "", two = "", three = ""] = parts;
   switch (node.name) {
     case "mfrac":
-      return `${grouped(one)}/${grouped(two)}`;
-    case "msup":
+      return isStack(node) ? `C(${one}, ${two})` : `${grouped(one)}/${grouped(two)}`;
     case "mover":
+      return BARS.has(two) && /^\d+$/.test(one)
+        ? one.replace(/\d/g, "$&\u0305")
+        : `${grouped(one)}${scripted(two, true)}`;
+    case "msup":
       return `${grouped(one)}${scripted(two, true)}`;
     case "msub":
     case "munder":
@@ -101,11 +126,12 @@ function lineOf(node: Node): string {
       return parts.join(", ");
     case "mtable":
       return `[${parts.join("; ")}]`;
+    case "mmultiscripts":
+      return multiscripted(node, parts);
     case "mfenced":
-      return `(${parts.join(", ")})`;
-    case "mo":
-      // Signs that are not seen: they tell what stands beside what.
-      return node.text.trim().replace(/^(?:[\u2061-\u2064]|&(?:ApplyFunction|InvisibleTimes|InvisibleComma);)$/, "");
+      return fenced(node, parts);
+    case "mphantom":
+      return "";
     case "mtext":
       return node.text;
     default:
@@ -117,14 +143,66 @@ function joined(node: Node, parts: readonly string[]): string {
   const written = [node.text.trim()];
   node.children.forEach((child, i) => {
     const part = parts[i] ?? "";
-    const one = isFraction(child) ? besides(written.at(-1) ?? "", part, parts[i + 1] ?? "") : part;
+    const [before, after] = [written.at(-1) ?? "", parts[i + 1] ?? ""];
+    const isUnseen = entryOf(UNSEEN, part) !== undefined;
+    const one = isFraction(child) ? besides(before, part, after) : isUnseen ? betweenOf(part, before, after) : part;
     if (one !== "") written.push(one);
   });
   return written.join("");
 }
 
-function isFraction({ name, children }: Node): boolean {
-  if (name === "mfrac") return true;
+/** What an unseen sign is written as: two digits side by side would be one number, a function and a letter one name. */
+function betweenOf(sign: string, before: string, after: string): string {
+  const areDigits = /[\d⁰¹²³⁴-⁹₀-₉]$/.test(before) && /^\d/.test(after);
+  switch (entryOf(UNSEEN, sign)) {
+    case "times":
+      return areDigits ? "·" : "";
+    case "comma":
+      return areDigits ? "," : "";
+    case "apply":
+      return /\p{L}$/u.test(before) && /^[\p{L}\d]/u.test(after) ? " " : "";
+    default:
+      return "";
+  }
+}
+
+/** Brackets and separators are attributes, with a default each (MathML 3, 3.3.8); the last separator is repeated. */
+function fenced({ attribute }: Node, parts: readonly string[]): string {
+  const separators = [...(attribute("separators") ?? ",").replace(/\s/g, "")];
+  const inner = parts.map((part, i) => {
+    if (i === 0) return part;
+    const separator = separators[i - 1] ?? separators.at(-1);
+    return separator === undefined ? part : `${separator} ${part}`;
+  });
+  return `${attribute("open") ?? "("}${inner.join("")}${attribute("close") ?? ")"}`;
+}
+
+/** Pairs of a lowered and a raised text behind the base, and before it those that follow `mprescripts` (MathML 3, 3.4.7). */
+function multiscripted({ children }: Node, parts: readonly string[]): string {
+  const at = children.findIndex(({ name }) => name === "mprescripts");
+  const end = at < 0 ? parts.length : at;
+  const before = at < 0 ? [] : parts.slice(at + 1);
+  return `${pairs(before, true)}${parts[0] ?? ""}${pairs(parts.slice(1, end), false)}`;
+}
+
+/** @param isRaisedFirst the mass of a nucleus stands before its charge. */
+function pairs(parts: readonly string[], isRaisedFirst: boolean): string {
+  const written: string[] = [];
+  for (let i = 0; i < parts.length; i += 2) {
+    const [low, high] = [scripted(parts[i] ?? "", false), scripted(parts[i + 1] ?? "", true)];
+    written.push(isRaisedFirst ? high + low : low + high);
+  }
+  return written.join("");
+}
+
+/** Two lines without a bar between them: a binomial. */
+function isStack({ name, attribute }: Node): boolean {
+  return name === "mfrac" && /^0(?:\.0*)?[a-z%]*$/.test(attribute("linethickness") ?? "");
+}
+
+function isFraction(node: Node): boolean {
+  const { name, children } = node;
+  if (name === "mfrac") return !isStack(node);
   const [child] = children;
   return (name === "mrow" || name === "mstyle") && child !== undefined && children.length === 1 && isFraction(child);
 }

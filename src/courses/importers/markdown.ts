@@ -21,7 +21,15 @@ const BLOCKS = new Set(
     " ",
   ),
 );
-const MARKS: Readonly<Record<string, string>> = { strong: "**", b: "**", em: "*", i: "*" };
+const MARKS: Readonly<Record<string, string>> = {
+  strong: "**",
+  b: "**",
+  em: "*",
+  i: "*",
+  del: "~~",
+  s: "~~",
+  strike: "~~",
+};
 const SCRIPTS = new Set(["sup", "sub"]);
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: " " };
 /** Deepest nesting of lists and quotations that is told apart. */
@@ -59,7 +67,7 @@ class Writer {
   #line = "";
   #inline: Inline[] = [];
   /** Lists and quotations that are open; a list counts its items, or not. */
-  readonly #containers: { name: string; count: number }[] = [];
+  readonly #containers: { name: string; count: number; sign: "." | ")" }[] = [];
   /** Marker of a list's item that has not been written yet. */
   #marker: string | null = null;
   #unread: string | null = null;
@@ -92,11 +100,11 @@ class Writer {
       this.#mark(name, isEnd, attributes);
     else if (name === "li") {
       this.#flush();
-      if (!isEnd) this.#item();
+      if (!isEnd) this.#item(numberOf(attributes, "value"));
     } else if (name === "td" || name === "th") {
       if (!isEnd && this.#cells > 0) this.#line += " | ";
       if (!isEnd) this.#cells += 1;
-    } else if (name === "blockquote" || BLOCKS.has(name)) this.#block(name, isEnd);
+    } else if (name === "blockquote" || BLOCKS.has(name)) this.#block(name, isEnd, attributes);
   }
 
   text(text: string): void {
@@ -119,24 +127,29 @@ class Writer {
     return { markdown: markdown === "" ? null : markdown, links: this.#links, pictures: this.#pictures };
   }
 
-  #block(name: string, isEnd: boolean): void {
+  #block(name: string, isEnd: boolean, attributes: string): void {
     const heading = /^h([1-6])$/.exec(name)?.[1];
     this.#flush(heading !== undefined && isEnd ? `${"#".repeat(Number(heading))} ` : "");
     if (name === "hr" && !isEnd) this.#blocks.push(`${this.#prefix()}---`);
     if (name === "tr") this.#cells = 0;
     if (name !== "ul" && name !== "ol" && name !== "blockquote") return;
-    if (!isEnd) this.#containers.push({ name, count: 0 });
+    if (!isEnd) this.#containers.push({ name, count: (numberOf(attributes, "start") ?? 1) - 1, sign: "." });
     else {
       const at = this.#containers.findLastIndex((container) => container.name === name);
       if (at >= 0) this.#containers.splice(at);
     }
   }
 
-  #item(): void {
+  /** @param number that the item says it has: Markdown counts by the first number of a list, and another sign begins another list. */
+  #item(number: number | null): void {
     const list = this.#containers.at(-1);
     if (list === undefined || list.name === "blockquote") return;
     list.count += 1;
-    this.#marker = list.name === "ol" ? `${list.count}. ` : "- ";
+    if (number !== null && number !== list.count) {
+      list.count = number;
+      list.sign = list.sign === "." ? ")" : ".";
+    }
+    this.#marker = list.name === "ol" ? `${list.count}${list.sign} ` : "- ";
   }
 
   #mark(name: string, isEnd: boolean, attributes: string): void {
@@ -181,7 +194,7 @@ class Writer {
       if (!isEnd) this.#formula = new Formula();
     } else if (name !== "math") {
       if (isEnd) this.#formula.close(name);
-      else this.#formula.open(name, attributeOf(attributes, "encoding"));
+      else this.#formula.open(name, (attribute) => attributeOf(attributes, attribute));
     } else if (isEnd) {
       const { tex, line } = this.#formula.end();
       this.#formula = null;
@@ -252,7 +265,13 @@ class Writer {
 
 /** Text in which nothing is a mark of Markdown. */
 function escaped(text: string): string {
-  return text.replace(/[\\`*_[\]<]/g, "\\$&");
+  return text.replace(/[\\`*_~[\]<]/g, "\\$&");
+}
+
+/** A number of a list that Markdown can write. */
+function numberOf(attributes: string, name: string): number | null {
+  const value = attributeOf(attributes, name) ?? "";
+  return /^\d{1,9}$/.test(value) ? Number(value) : null;
 }
 
 function attributeOf(attributes: string, name: string): string | null {

@@ -77,6 +77,35 @@ describe("a page's HTML", () => {
     expect(markdown(`<math>${half.repeat(2_000)}</math>`)?.length).toBe(2_000 * "(1/2)".length);
   });
 
+  it.each([
+    ["two times three", "<mn>2</mn><mo>&#x2062;</mo><mn>3</mn>", "2·3"],
+    ["a power of ten", "<mn>3</mn><mo>&InvisibleTimes;</mo><msup><mn>10</mn><mn>8</mn></msup>", "3·10⁸"],
+    ["two times x", "<mn>2</mn><mo>&#x2062;</mo><mi>x</mi>", "2x"],
+    ["two indices", "<msub><mi>a</mi><mrow><mn>1</mn><mo>&#x2063;</mo><mn>2</mn></mrow></msub>", "a\\_(1,2)"],
+    ["a function", "<mi>sin</mi><mo>&#x2061;</mo><mi>x</mi>", "sin x"],
+    ["an absolute value", '<mfenced open="|" close="|"><mi>x</mi></mfenced>', "|x|"],
+    ["a half-open interval", '<mfenced open="[" close=")" separators=";"><mn>0</mn><mn>1</mn></mfenced>', "\\[0; 1)"],
+    ["brackets without separators", '<mfenced separators=""><mi>a</mi><mo>+</mo><mi>b</mi></mfenced>', "(a+b)"],
+    ["a binomial", '<mfrac linethickness="0"><mi>n</mi><mi>k</mi></mfrac>', "C(n, k)"],
+    ["a nucleus", "<mmultiscripts><mi>C</mi><none/><none/><mprescripts/><mn>6</mn><mn>14</mn></mmultiscripts>", "¹⁴₆C"],
+    ["what is only room", "<mn>1</mn><mphantom><mn>9</mn></mphantom>", "1"],
+    ["a recurring digit", "<mn>0.</mn><mover><mn>3</mn><mo>¯</mo></mover>", "0\\.3\u0305"],
+  ])("writes %s so that it stays what it is", (_what, mathml, line) => {
+    expect(markdown(`<math>${mathml}</math>`)).toBe(line);
+  });
+
+  it("keeps the numbers of a list that begins later, or goes on elsewhere", () => {
+    expect(markdown('<ol start="5"><li>five</li><li>six</li></ol>')).toBe("5. five\n\n6. six");
+    // Markdown counts by the first number of a list; another sign begins another list.
+    expect(markdown('<ol><li>one</li><li value="9">nine</li><li>ten</li></ol>')).toBe("1. one\n\n9) nine\n\n10) ten");
+    expect(markdown('<ol start="-1"><li>one</li></ol>')).toBe("1. one");
+  });
+
+  it("marks what is struck out, and strikes out nothing that only looks like it", () => {
+    expect(markdown("<p>is <del>not</del> right, <s>or</s></p>")).toBe("is ~~not~~ right, ~~or~~");
+    expect(markdown("<p>~5 and ~6</p>")).toBe("\\~5 and \\~6");
+  });
+
   it("keeps links and pictures of the web and counts the others", () => {
     expect(
       convertHtml(
