@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { fromRoot } from "./lib/paths.ts";
 import { startDatabases, statementFiles, withPlans } from "./lib/plans.ts";
 
-const HELP = `Writes D1's query plan above each statement of src/*/statements.ts.
+const HELP = `Writes D1's query plan above each statement of src/*/statements.ts and src/*/statements/*.ts.
 
   npm run -s plans             writes the plans that have changed
   npm run -s plans -- --check  writes nothing; exit code 1 if a plan has changed

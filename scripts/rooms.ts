@@ -12,8 +12,8 @@ const HELP = `Shows the rooms of src/, their imports from each other, and every 
   npm run -s rooms -- --dot    the graph for Graphviz
 
 Forbidden: circles among files, imports upward, and imports past a room's public API (its index.ts). platform/ has no
-index: each of its files may be imported. Also forbidden: a statement of D1 outside the statements.ts of its room, because
-its plan is written there (scripts/lib/stray-statements.ts lists the exceptions).`;
+index: each of its files may be imported. Also forbidden: a statement of D1 outside the statements.ts of its room and outside
+its folder statements, because its plan is written there (scripts/lib/stray-statements.ts lists the exceptions).`;
 
 const { values } = parseArgs({
   options: { check: { type: "boolean" }, dot: { type: "boolean" }, help: { type: "boolean" } },

@@ -3,9 +3,10 @@ import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { SETTINGS } from "../config/settings.ts";
 import { fromRoot } from "./paths.ts";
-import { sourceFiles } from "./source-files.ts";
+import { declaresStatements, sourceFiles } from "./source-files.ts";
 
-// Each statement of a room is in its statements.ts, with its plan above it. This asks a real D1 for the plans.
+// Each statement of a room is in its statements.ts, or in a file of its folder `statements`, with its plan above it. This
+// asks a real D1 for the plans.
 
 /** One statement: the name under which its file exports it, and of which table it is where it is made for several. */
 export interface NamedStatement {
@@ -16,7 +17,7 @@ export interface NamedStatement {
 
 /** The files that declare statements, by path from the repository. */
 export function statementFiles(): string[] {
-  return sourceFiles("src").filter((path) => path.endsWith("/statements.ts"));
+  return sourceFiles("src").filter(declaresStatements);
 }
 
 /** Every statement that a file exports. What takes a set is asked for with an empty one. */

@@ -8,3 +8,8 @@ export function sourceFiles(folder: string): string[] {
     .map((path) => join(folder, path).replaceAll("\\", "/"))
     .sort();
 }
+
+/** Whether a file declares statements of D1: the statements.ts of a room, or a file of its folder `statements`. */
+export function declaresStatements(path: string): boolean {
+  return /\/statements(?:\/[^/]+)?\.ts$/.test(path);
+}

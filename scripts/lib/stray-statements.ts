@@ -1,4 +1,7 @@
-// A statement with a fixed text is in its room's statements.ts, with its plan. This finds those that stand elsewhere.
+import { declaresStatements } from "./source-files.ts";
+
+// A statement with a fixed text is in its room's statements.ts, or in a file of its folder `statements`, with its plan. This
+// finds those that stand elsewhere.
 
 /** Files that prepare statements themselves, or make statements over sets, and why they may. */
 const MAY_PREPARE: Readonly<Record<string, string>> = {
@@ -35,14 +38,12 @@ const OF_OBJECTS: readonly string[] = [
 const MADE = /\.prepare\(|\b(?:setStatement|statement)(?:<[^;]*?>)?\(/;
 
 /**
- * Files that prepare a statement of D1 outside a statements.ts.
+ * Files that prepare a statement of D1 outside a statements.ts and a folder `statements`.
  * @param files text of every source file by its path from the repository (`src/…`).
  */
 export function strayStatements(files: ReadonlyMap<string, string>): string[] {
   return [...files].flatMap(([path, text]) =>
-    path.endsWith("/statements.ts") || path in MAY_PREPARE || OF_OBJECTS.includes(path) || !MADE.test(text)
-      ? []
-      : [path],
+    declaresStatements(path) || path in MAY_PREPARE || OF_OBJECTS.includes(path) || !MADE.test(text) ? [] : [path],
   );
 }
 

@@ -1,6 +1,6 @@
 import { allAnswers, directory, onEveryShard } from "../platform/database/shards.ts";
 import type { Statement } from "../platform/database/statement.ts";
-import { lowerBar, raiseBar } from "./statements.ts";
+import { lowerBar, raiseBar } from "./statements/erasures.ts";
 
 // The directory knows who is being erased from its erasures. A shard gets the note before anything is removed there,
 // and from then on refuses every row that was read earlier and is written late. The first shard is the directory's own

@@ -3,7 +3,7 @@ import { directory } from "../platform/database/shards.ts";
 import { ok, type Result, refuse } from "../platform/results.ts";
 import { acceptedSecrets, signingKey } from "../platform/secrets.ts";
 import { erasedSubjects, erasuresAfter } from "./erasure-notes.ts";
-import { tombstonesAfter } from "./statements.ts";
+import { tombstonesAfter } from "./statements/tombstones.ts";
 
 // The list of erasures: hashes of the ids of everybody who was ever erased. It is small, holds no personal data, and must
 // outlive the deployment: a restore that does not know it revives people.

@@ -16,7 +16,7 @@ import {
   settleErasure,
   stepErasure,
   takeErasure,
-} from "./statements.ts";
+} from "./statements/erasures.ts";
 import { erasures } from "./tables.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { directory } from "../platform/database/shards.ts";
 import { gauge } from "../platform/metrics/family.ts";
 import type { Section } from "../platform/metrics/section.ts";
-import { erasuresOpen } from "./statements.ts";
+import { erasuresOpen } from "./statements/erasures.ts";
 
 /** Erasures that are not done. Somebody has a right to each, so one that stands still must be seen. */
 export const privacySection: Section = {

@@ -1,5 +1,5 @@
 import { directory, everyShard } from "../platform/database/shards.ts";
-import { coursesAfter, FORGET_ENROLLMENTS, forgetOwnChanges, forgetRecordChanges } from "./statements.ts";
+import { coursesAfter, FORGET_ENROLLMENTS, forgetOwnChanges, forgetRecordChanges } from "./statements/backups.ts";
 
 /** Courses asked for at once. */
 const COURSE_PAGE = 1_000;

@@ -7,7 +7,8 @@ import { type ErasureList, openErasures } from "./erasure-list.ts";
 import { erasuresAfter } from "./erasure-notes.ts";
 import { peoplePage } from "./known.ts";
 import { SOURCES } from "./sources.ts";
-import { BURY, erasureState, hurry, RUNNING, saveWatch, settleAgain, UNKNOWN_SUBJECTS, watched } from "./statements.ts";
+import { erasureState, hurry, RUNNING, settleAgain } from "./statements/erasures.ts";
+import { BURY, saveWatch, UNKNOWN_SUBJECTS, watched } from "./statements/tombstones.ts";
 
 /** How long a minute's cron searches for those who were revived. */
 const WALK_MS = 15_000;

@@ -6,8 +6,6 @@ import {
   dropInvitationUses,
   dropMemberships,
   dropObservations,
-  dropRosterGrants,
-  dropRosterPeople,
   dropWriter,
   invitationUsesOf,
   membershipsOf,
@@ -16,15 +14,19 @@ import {
   renameActivator,
   renameEraser,
   renameKeyMaker,
-  renameLtiOwner,
   renameOwner,
   renamePublisher,
+  renameWriter,
+  workingCopiesOf,
+} from "../statements/courses.ts";
+import { renameLtiOwner } from "../statements/other-systems.ts";
+import {
+  dropRosterGrants,
+  dropRosterPeople,
   renameRosterOwner,
   renameRunOwner,
-  renameWriter,
   rosterPeopleOf,
-  workingCopiesOf,
-} from "../statements.ts";
+} from "../statements/rosters.ts";
 
 /** Where D1 has user ids of this. */
 const PLACES: readonly UserColumn[] = [

@@ -18,7 +18,7 @@ import {
   REGISTRATIONS,
   REMOVE_ENROLLMENTS,
   REMOVE_MIRRORS,
-} from "../statements.ts";
+} from "../statements/enrollments.ts";
 
 /** Of each shard. */
 const PLACES: readonly UserColumn[] = [["enrollments", "user_id"]];

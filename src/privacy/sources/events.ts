@@ -3,7 +3,7 @@ import { directory } from "../../platform/database/shards.ts";
 import { answered, exportedBy } from "../object-source.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
-import { archivedEvents, dropArchivedEvents } from "../statements.ts";
+import { archivedEvents, dropArchivedEvents } from "../statements/events.ts";
 
 const PLACES: readonly UserColumn[] = [["event_log", "user_id"]];
 

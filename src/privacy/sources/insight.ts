@@ -1,7 +1,7 @@
 import { directory } from "../../platform/database/shards.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
-import { dropLearner, dropPredictions, heldByInsight } from "../statements.ts";
+import { dropLearner, dropPredictions, heldByInsight } from "../statements/insight.ts";
 
 /** Where D1 has user ids of this. */
 const PLACES: readonly UserColumn[] = [

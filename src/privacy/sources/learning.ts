@@ -11,7 +11,7 @@ import {
   forgetSender,
   messagesReceived,
   placesKept,
-} from "../statements.ts";
+} from "../statements/learning.ts";
 
 /** Where D1 has user ids of this. */
 const PLACES: readonly UserColumn[] = [

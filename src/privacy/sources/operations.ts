@@ -1,7 +1,7 @@
 import { directory } from "../../platform/database/shards.ts";
 import { wholeUserId } from "../../platform/ids.ts";
 import { NOBODY, type PersonalDataSource } from "../source.ts";
-import { answersPage, dropAnswer, dropLetter, lettersPage } from "../statements.ts";
+import { answersPage, dropAnswer, dropLetter, lettersPage } from "../statements/operations.ts";
 
 /** Rows looked at by one statement. */
 const PAGE = 1_000;

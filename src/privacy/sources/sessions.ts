@@ -3,7 +3,7 @@ import { directory } from "../../platform/database/shards.ts";
 import { answered } from "../object-source.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
-import { dropSessions, sessionsOf } from "../statements.ts";
+import { dropSessions, sessionsOf } from "../statements/sessions.ts";
 
 /** Where D1 has user ids of this. */
 const PLACES: readonly UserColumn[] = [["sessions", "user_id"]];

@@ -2,7 +2,7 @@ import { directory, everyShard } from "../../platform/database/shards.ts";
 import { pseudonymOf } from "../pseudonym.ts";
 import { anyRow, idsIn, type UserColumn } from "../rows.ts";
 import type { PersonalDataSource } from "../source.ts";
-import { dropEmptyHookPage, dropFromHookPage, hookPages, renameHookOwner } from "../statements.ts";
+import { dropEmptyHookPage, dropFromHookPage, hookPages, renameHookOwner } from "../statements/webhooks.ts";
 
 /** Rows looked at by one statement. */
 const PAGE = 500;

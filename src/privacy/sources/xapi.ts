@@ -11,7 +11,7 @@ import {
   xapiDocumentsOf,
   xapiStatementsOf,
   xapiToDrop,
-} from "../statements.ts";
+} from "../statements/xapi.ts";
 
 /** Where D1 has user ids of this. */
 const PLACES: readonly UserColumn[] = [
