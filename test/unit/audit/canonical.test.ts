@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { canonicalize } from "../../../src/audit/canonical.ts";
 
 describe("canonical JSON (RFC 8785)", () => {
-  it("sorts names by UTF-16 code units, at every depth, and leaves no space", () => {
+  it("sorts names by UTF-16 code units at every depth, and has no white space", () => {
     const value = {
       "\u20ac": 1,
       "\r": 2,
@@ -29,12 +29,12 @@ describe("canonical JSON (RFC 8785)", () => {
     expect(canonicalize(number)).toBe(text);
   });
 
-  it("escapes what must be escaped, and nothing else", () => {
+  it("escapes only what must be escaped", () => {
     expect(canonicalize('\u20ac$\u000f\nA\'B"\\\\"/')).toBe('"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"');
     expect(canonicalize([null, true, false])).toBe("[null,true,false]");
   });
 
-  it("refuses what has no JSON", () => {
+  it("refuses values that JSON does not have", () => {
     expect(() => canonicalize(Number.NaN)).toThrow(TypeError);
     expect(() => canonicalize(Number.POSITIVE_INFINITY)).toThrow(TypeError);
     expect(() => canonicalize("half \ud800")).toThrow(TypeError);

@@ -20,7 +20,7 @@ describe("a CSV cell", () => {
     expect(csvCell(given)).toBe(written);
   });
 
-  it("is quoted only where it must be, and keeps its text", () => {
+  it("is quoted only where it must be, and its text stays the same", () => {
     expect(csvLine(["plain", 'a "quote"', "a,b", "two\nlines", null, 7, "a=b"])).toBe(
       'plain,"a ""quote""","a,b","two\nlines",,7,a=b\r\n',
     );

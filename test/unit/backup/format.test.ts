@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BACKUP_ID, instantOf, newBackupId } from "../../../src/backup/format.ts";
 
 describe("the id of a backup", () => {
-  it("[I10] sorts by time, so that the newest is known even of two begun within a second", () => {
+  it("[I10] sorts by time: the newest backup is found, also of two that began in the same second", () => {
     const start = Date.UTC(2026, 10, 25, 23, 24, 42, 998);
     const ids = [0, 1, 2, 900, 1_002].map((later) => newBackupId(start + later));
     expect(ids.toReversed().sort()).toEqual(ids);
@@ -10,7 +10,7 @@ describe("the id of a backup", () => {
     for (const id of ids) expect(id).toMatch(BACKUP_ID);
   });
 
-  it("of an earlier version, without milliseconds, is read still", () => {
+  it("without milliseconds, from an earlier version, can still be read", () => {
     const id = "20251231T020000Z-0a1b2c3d";
     expect(id).toMatch(BACKUP_ID);
     expect(instantOf(id)).toBe(Date.UTC(2025, 11, 31, 2));

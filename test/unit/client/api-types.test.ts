@@ -11,7 +11,7 @@ function typesOf(schemas: Record<string, unknown>, paths: Record<string, unknown
 }
 
 describe("the client's types", () => {
-  it("are those of the API today; `node scripts/client-types.ts` writes them anew", async () => {
+  it("are equal to those of the present API; `node scripts/client-types.ts` writes them", async () => {
     const document = withRules(await apiDocument());
     const written = readFileSync(FILE, "utf8");
     expect(written).toBe(renderTypes(document));
@@ -19,7 +19,7 @@ describe("the client's types", () => {
     expect(renderTypes(other)).not.toBe(written);
   }, 60_000);
 
-  it("say what a schema says", () => {
+  it("have the fields that the schema has", () => {
     const types = typesOf({
       Item: {
         type: "object",
@@ -46,14 +46,14 @@ describe("the client's types", () => {
     expect(types).toContain("export type Both = Item & {\n  x?: 1;\n};");
   });
 
-  it("leave out what answers with a stream", () => {
+  it("do not contain routes that answer with a stream", () => {
     const answer = (type: string) => ({ get: { responses: { 200: { content: { [type]: { schema: {} } } } } } });
     const types = typesOf({}, { "/live": answer("text/event-stream"), "/list": answer("application/json") });
     expect(types).toContain('"/list": {');
     expect(types).not.toContain("/live");
   });
 
-  it("list as repeatable exactly the writes that take a key", () => {
+  it("list as repeatable only the writes that take an idempotency key", () => {
     const key = { name: "idempotency-key", in: "header", schema: { type: "string" } };
     const types = typesOf({}, { "/a": { post: { parameters: [key] }, put: {} }, "/b": { post: {} } });
     expect(types).toMatch(/new Set\(\["POST \/a"\]\)/);

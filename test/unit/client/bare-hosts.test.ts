@@ -58,7 +58,7 @@ const hosts: [string, () => void, boolean][] = [
 ];
 
 describe.each(hosts)("in %s", (_, enter, hasBodies) => {
-  it("[fault 39] calls carry a key of their own", async () => {
+  it("[fault 39] a call sends an idempotency key of its own", async () => {
     enter();
     const { seen, fetch } = api({ hasBodies });
     const client = createClient({ baseUrl: "http://api.test", getToken: () => "bearer", fetch });
@@ -69,7 +69,7 @@ describe.each(hosts)("in %s", (_, enter, hasBodies) => {
     expect(seen[1]?.url).toBe("http://api.test/api/v1/courses/c/chapters?limit=5");
   });
 
-  it("[fault 39] events arrive, and nothing is rejected unseen", async () => {
+  it("[fault 39] events arrive, and no rejected promise is left unhandled", async () => {
     enter();
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
@@ -98,7 +98,7 @@ describe.each(hosts)("in %s", (_, enter, hasBodies) => {
 });
 
 describe("random ids", () => {
-  it("[fault 39] are UUIDs and differ, with and without the platform's help", () => {
+  it("[fault 39] are different UUIDs, with and without `crypto.randomUUID`", () => {
     const ids = new Set<string>();
     for (const enter of [() => undefined, plainHttp, reactNative]) {
       enter();

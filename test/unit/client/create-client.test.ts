@@ -56,7 +56,7 @@ const COURSE = { path: { course: "a" } };
 const PAGE = Response.json({ results: [], next_cursor: null });
 
 describe("a call", () => {
-  it("fills in the path and the query, and carries the token", async () => {
+  it("fills in the path and the query, and sends the token", async () => {
     const { client, seen } = bench(PAGE);
     const result = await client.get("/api/v1/courses/{course}/chapters", {
       path: { course: "a/b c" },
@@ -68,7 +68,7 @@ describe("a call", () => {
     expect(seen[0]?.headers.has("idempotency-key")).toBe(false);
   });
 
-  it("answers a refusal as a value, with everything the server said", async () => {
+  it("returns a refusal as a value with all fields of the problem", async () => {
     const { client, seen } = bench(problem(404, "course_not_found"));
     const result = await client.get("/api/v1/courses/{course}", COURSE);
     expect(result).toEqual({
@@ -78,7 +78,7 @@ describe("a call", () => {
     expect(seen).toHaveLength(1);
   });
 
-  it("answers an empty success with null, and one that is not JSON with a problem", async () => {
+  it("returns null for an empty success, and a problem for a success that is not JSON", async () => {
     const empty = await bench(new Response(null, { status: 204 })).client.post("/api/v1/auth/sign-out", {
       body: { session_token: "s" },
     });
@@ -89,7 +89,7 @@ describe("a call", () => {
     expect(proxy).toMatchObject({ ok: false, problem: { code: "unreadable_answer", status: 413 } });
   });
 
-  it("tries once more with a new token when the old one is refused", async () => {
+  it("is sent once more with a new token when the old one is refused", async () => {
     const { client, seen, asked } = bench(problem(401, "unauthenticated"), PAGE);
     expect((await client.get("/api/v1/courses")).ok).toBe(true);
     expect(asked).toEqual([false, true]);
@@ -100,8 +100,8 @@ describe("a call", () => {
   });
 });
 
-describe("repeating", () => {
-  it("a read: on network failure and 503, after Retry-After, with full jitter, four times in all", async () => {
+describe("a call that failed", () => {
+  it("is repeated if it is a read: after a network failure or a 503, after Retry-After, with full jitter, four times in all", async () => {
     const { client, seen, waits } = bench(
       new TypeError("fetch failed"),
       problem(503, "unavailable", { "retry-after": "2" }),
@@ -115,13 +115,13 @@ describe("repeating", () => {
     expect(down.seen).toHaveLength(4);
   });
 
-  it("not when the server asks for longer than a caller would wait", async () => {
+  it("is not repeated when Retry-After is longer than a caller would wait", async () => {
     const { client, seen } = bench(problem(503, "unavailable", { "retry-after": "60" }));
     expect(await client.get("/api/v1/courses")).toMatchObject({ ok: false, problem: { retry_after: 60 } });
     expect(seen).toHaveLength(1);
   });
 
-  it("not what will not pass: 500, 404, 429", async () => {
+  it("is not repeated when a repeat cannot help: 500, 404, 429", async () => {
     for (const status of [500, 404, 429]) {
       const { client, seen } = bench(problem(status, "x", { "retry-after": "1" }));
       await client.get("/api/v1/courses");
@@ -129,7 +129,7 @@ describe("repeating", () => {
     }
   });
 
-  it("a write: with one key for all its tries, also while the first is still under way", async () => {
+  it("is repeated if it is a write: all tries send one key, also while the first try is still running", async () => {
     const { client, seen } = bench(
       new TypeError("fetch failed"),
       problem(409, "concurrent_change", { "retry-after": "1" }),
@@ -143,7 +143,7 @@ describe("repeating", () => {
     expect(seen).toHaveLength(3);
   });
 
-  it("a write: another key for another call, or the caller's own", async () => {
+  it("is repeated with another key if it is another write, or with the key of the caller", async () => {
     const { client, seen } = bench(Response.json({}));
     await client.post("/api/v1/courses", { body: { slug: "a", title: "A" } });
     await client.post("/api/v1/courses", { body: { slug: "a", title: "A" } });
@@ -154,7 +154,7 @@ describe("repeating", () => {
     expect(seen[0]?.body).toEqual({ slug: "a", title: "A" });
   });
 
-  it("not a write that the server would do twice", async () => {
+  it("is not repeated if the server would do the write twice", async () => {
     const { client, seen } = bench(new TypeError("fetch failed"));
     await client.post("/api/v1/auth/sign-up", { body: { email: "a@b.c", name: "A", password: "0123456789" } });
     expect(seen).toHaveLength(1);
@@ -166,7 +166,7 @@ describe("repeating", () => {
     expect(publishing.seen).toHaveLength(5);
   });
 
-  it("ends when the caller ends it", async () => {
+  it("is not repeated after the caller aborts it", async () => {
     const { client, seen } = bench(new TypeError("fetch failed"));
     const result = await client.get("/api/v1/courses", { signal: AbortSignal.abort() });
     expect(result).toMatchObject({ ok: false, problem: { code: "aborted" } });
@@ -175,7 +175,7 @@ describe("repeating", () => {
 });
 
 describe("the event calls", () => {
-  it("ask for history after a cursor, and replace preferences", async () => {
+  it("read the history after a cursor, and replace preferences", async () => {
     const { client, seen } = bench(Response.json({}));
     await client.events.history({ sinceId: "e-1.0", limit: 5 });
     await client.events.history();

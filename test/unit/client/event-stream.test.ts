@@ -31,7 +31,7 @@ function publish(...numbers: number[]): void {
 }
 
 describe("a stream that works", () => {
-  it("delivers events in order, to handlers of their type and to those of all", async () => {
+  it("delivers events in order, to the handlers of their type and to the handlers of all types", async () => {
     const ada = listen(server);
     const tasks: unknown[] = [];
     ada.stream.on("task.progress-updated", (event) => tasks.push(event.data.done));
@@ -55,7 +55,7 @@ describe("a stream that works", () => {
     expect(ada.numbers).toEqual([1, 2]);
   });
 
-  it("goes on after a handler that throws, and after a frame that is not JSON", async () => {
+  it("continues after a handler that throws, and after a frame that is not JSON", async () => {
     const faults: unknown[] = [];
     const ada = listen(server, { onError: (fault) => faults.push(fault) });
     ada.stream.on("system.notification", () => {
@@ -70,7 +70,7 @@ describe("a stream that works", () => {
     expect(faults).toHaveLength(3);
   });
 
-  it("gets nothing after unsubscribing, and connects no more after stop", async () => {
+  it("calls no handler after unsubscribing, and never connects again after stop", async () => {
     const ada = listen(server);
     const heard: unknown[] = [];
     const unsubscribe = ada.stream.on("*", (event) => heard.push(event.id));
@@ -90,7 +90,7 @@ describe("a stream that works", () => {
 });
 
 describe("handlers", () => {
-  it("subscribed twice are called twice, and each subscription ends alone", async () => {
+  it("that are subscribed twice are called twice, and each subscription ends on its own", async () => {
     const ada = listen(server);
     let calls = 0;
     const count = () => {
@@ -107,7 +107,7 @@ describe("handlers", () => {
     expect(calls).toBe(3);
   });
 
-  it("may take longer than the server's silence may last", async () => {
+  it("may run longer than the longest silence of the server", async () => {
     const ada = listen(server, { timing: { heartbeatLate: 150 } });
     ada.stream.on("*", () => pause(200));
     await live(ada);
@@ -117,7 +117,7 @@ describe("handlers", () => {
     expect(ada.stream.status.state).toBe("live");
   });
 
-  it("may stop the stream, which then says nothing more", async () => {
+  it("may stop the stream: then no further event is delivered", async () => {
     const storage = memoryStorage();
     storage.setItem("latchkey.cursor.ada", "e0-1.0");
     const ada = listen(server, { storage });
@@ -127,7 +127,7 @@ describe("handlers", () => {
     expect(ada.states).toEqual(["connecting", "stopped"]);
   });
 
-  it("starting twice connects once", async () => {
+  it("do not get events twice when the stream is started twice", async () => {
     const ada = listen(server);
     ada.stream.start();
     await live(ada);
@@ -137,7 +137,7 @@ describe("handlers", () => {
 });
 
 describe("resuming", () => {
-  it("misses and repeats nothing when cut, with a new token each time", async () => {
+  it("loses and repeats nothing after the connection is cut, and asks for a new token each time", async () => {
     const ada = listen(server);
     await live(ada);
     publish(1);
@@ -155,7 +155,7 @@ describe("resuming", () => {
     expect(ada.resets).toEqual([]);
   });
 
-  it("goes on after a reload where the last page stopped", async () => {
+  it("continues after a reload at the cursor of the last page", async () => {
     const storage = memoryStorage();
     const before = listen(server, { storage });
     await live(before);
@@ -171,7 +171,7 @@ describe("resuming", () => {
     expect(server.openedWith.at(-1)).toBeNull();
   });
 
-  it("commits the cursor only after the handlers returned, those that are asynchronous too", async () => {
+  it("stores the cursor only after all handlers have returned, asynchronous ones too", async () => {
     const storage = memoryStorage();
     const ada = listen(server, { storage });
     let finish: () => void = () => undefined;
@@ -185,7 +185,7 @@ describe("resuming", () => {
     await until("committed", () => storage.getItem("latchkey.cursor.ada") === "e1-1.0");
   });
 
-  it("says so when what lies between is gone, and goes on behind it", async () => {
+  it("reports that events are gone, and continues after them", async () => {
     const ada = listen(server);
     await live(ada);
     server.cut();
@@ -210,8 +210,8 @@ describe("resuming", () => {
   });
 });
 
-describe("what the server says about the stream", () => {
-  it("lagged: comes back with the cursor", async () => {
+describe("frames about the stream", () => {
+  it("lagged: the client connects again with its cursor", async () => {
     const ada = listen(server);
     await live(ada);
     server.end("stream.lagged", { resume_from: "e1-0.0" });
@@ -220,7 +220,7 @@ describe("what the server says about the stream", () => {
     expect(server.openedWith).toEqual([null, "e1-0.0"]);
   });
 
-  it("closing: comes back after the time named, not before", async () => {
+  it("closing: the client connects again after the given time, not earlier", async () => {
     const ada = listen(server, { random: () => 0 });
     await live(ada);
     const closedAt = Date.now();
@@ -229,7 +229,7 @@ describe("what the server says about the stream", () => {
     expect(Date.now() - closedAt).toBeGreaterThanOrEqual(78);
   });
 
-  it("evicted: stays away until asked to come back", async () => {
+  it("evicted: the client does not connect again until it is told to", async () => {
     const ada = listen(server);
     await live(ada);
     server.end("stream.evicted", { reason: "too_many_streams" });
@@ -243,7 +243,7 @@ describe("what the server says about the stream", () => {
     expect(server.count(STREAM)).toBe(2);
   });
 
-  it("[fault 36] evicted for too many: gets the events late, and comes back by itself when there is room", async () => {
+  it("[fault 36] evicted because of too many streams: events arrive late, and the client connects again when there is room", async () => {
     const ada = listen(server, { timing: { returnMin: 200, returnMax: 200, evictedPoll: 20 } });
     await live(ada);
     server.always = { answer: "refuse", status: 429 };
@@ -264,7 +264,7 @@ describe("what the server says about the stream", () => {
     expect(names.size).toBe(1);
   });
 
-  it("[fault 36] evicted with its session: stays away", async () => {
+  it("[fault 36] evicted because the session ended: the client does not connect again", async () => {
     const ada = listen(server, { timing: { returnMin: 10, returnMax: 10, evictedPoll: 10 } });
     await live(ada);
     server.end("stream.evicted", { reason: "session_ended" });
@@ -273,7 +273,7 @@ describe("what the server says about the stream", () => {
     expect([server.count(STREAM), server.count(HISTORY)]).toEqual([1, 0]);
   });
 
-  it("[fault 37] closed because the role is another: comes back, and says that all must be loaded anew", async () => {
+  it("[fault 37] closed because the role changed: the client connects again and says that everything must be loaded again", async () => {
     const ada = listen(server);
     await live(ada);
     publish(1);
@@ -286,7 +286,7 @@ describe("what the server says about the stream", () => {
     await until("the next", () => ada.numbers.length === 2);
   });
 
-  it("heartbeats ahead of us, twice: opens again and gets what was lost", async () => {
+  it("two heartbeats with a later cursor than ours: the client opens a new stream and gets the lost events", async () => {
     const ada = listen(server);
     await live(ada);
     server.lost.add("unlock.changed");
@@ -303,7 +303,7 @@ describe("what the server says about the stream", () => {
     expect(server.count(STREAM)).toBe(2);
   });
 
-  it("heartbeats carry past what this user muted, and nothing is opened again", async () => {
+  it("heartbeats move the cursor past muted events, and no new stream is opened", async () => {
     const ada = listen(server);
     await live(ada);
     server.muted.add("system.error");
@@ -319,7 +319,7 @@ describe("what the server says about the stream", () => {
     expect(ada.numbers).toEqual([]);
   });
 
-  it("heartbeats without an id, ahead because of what was muted: one new stream for each head, no more", async () => {
+  it("heartbeats without an id, ahead because of muted events: one new stream for each head, not more", async () => {
     const ada = listen(server);
     await live(ada);
     server.muted.add("system.error");
@@ -332,7 +332,7 @@ describe("what the server says about the stream", () => {
     expect(server.count(STREAM)).toBe(2);
   });
 
-  it("a beat of the stream before does not count", async () => {
+  it("a heartbeat of the stream before is not counted", async () => {
     const ada = listen(server);
     await live(ada);
     server.frame("stream.heartbeat", { head: "e1-7.0" });
@@ -344,7 +344,7 @@ describe("what the server says about the stream", () => {
     expect(server.count(STREAM)).toBe(2);
   });
 
-  it("a reset that is behind the head goes on from its own place, also when cut at once", async () => {
+  it("a reset behind the head: the client continues from the place of the reset, also when it is cut at once", async () => {
     const storage = memoryStorage();
     storage.setItem("latchkey.cursor.ada", server.head);
     server.openings.push({ answer: "mute" });
@@ -360,7 +360,7 @@ describe("what the server says about the stream", () => {
 });
 
 describe("when no stream gets through", () => {
-  it("tries five times, polls on the same cursor, and streams again when it can", async () => {
+  it("tries five times, polls from the same cursor, and streams again when a stream gets through", async () => {
     const ada = listen(server);
     await live(ada);
     publish(1);
@@ -385,7 +385,7 @@ describe("when no stream gets through", () => {
     expect(ada.resets).toEqual([]);
   });
 
-  it("leaves polling when asked to, with all its tries", async () => {
+  it("makes all its tries again when `retry` is called while it polls", async () => {
     server.always = { answer: "refuse", status: 500 };
     const ada = listen(server, { timing: { probeMin: 60_000, probeMax: 60_000 } });
     await until("polling", () => ada.stream.status.state === "polling");
@@ -397,7 +397,7 @@ describe("when no stream gets through", () => {
     expect(server.count(STREAM) - before).toBe(6);
   });
 
-  it("takes two openings without a byte for a proxy that buffers", async () => {
+  it("polls after two openings without a byte, because a proxy buffers", async () => {
     server.always = { answer: "stall" };
     const ada = listen(server, { timing: { firstByte: 50 } });
     await until("polling", () => ada.stream.status.state === "polling");
@@ -407,7 +407,7 @@ describe("when no stream gets through", () => {
     await until("the event", () => ada.numbers.length === 1);
   });
 
-  it("a page in place of the stream is no stream, whatever it says", async () => {
+  it("does not take an HTML page for a stream", async () => {
     server.openings.push({ answer: "portal" });
     const ada = listen(server);
     await live(ada);
@@ -415,7 +415,7 @@ describe("when no stream gets through", () => {
     expect(ada.states).toEqual(["connecting", "reconnecting", "live"]);
   });
 
-  it("[fault 38] 204 ends it: the server wants no stream, and nothing is asked any more", async () => {
+  it("[fault 38] stops on a 204: the server wants no stream, and the client asks nothing more", async () => {
     server.always = { answer: "nothing" };
     const ada = listen(server);
     await until("refused", () => ada.stream.status.state === "refused");
@@ -427,7 +427,7 @@ describe("when no stream gets through", () => {
     await live(ada);
   });
 
-  it("[fault 38] pages in place of the stream are tried three times, then polled for, or given up where nothing polls", async () => {
+  it("[fault 38] tries three times when it gets pages and no stream; then it polls, or gives up where it may not poll", async () => {
     server.always = { answer: "portal" };
     const ada = listen(server, { timing: { probeMin: 10, probeMax: 10 } });
     await until("polling", () => ada.stream.status.state === "polling");
@@ -442,7 +442,7 @@ describe("when no stream gets through", () => {
     expect(server.count(STREAM)).toBe(before + 3);
   });
 
-  it("[fault 38] where nothing that answers is an event service, it stops", async () => {
+  it("[fault 38] stops where every answer shows that there is no event service", async () => {
     server.always = { answer: "portal" };
     server.historyStatus = 204;
     const ada = listen(server);
@@ -453,14 +453,14 @@ describe("when no stream gets through", () => {
     expect(server.count(STREAM)).toBe(3);
   });
 
-  it("a stream that opens and then says nothing is left, too", async () => {
+  it("leaves a stream that opens and then sends nothing", async () => {
     server.openings.push({ answer: "mute" });
     const ada = listen(server, { timing: { heartbeatLate: 150 } });
     await live(ada);
     expect(server.count(STREAM)).toBe(2);
   });
 
-  it("says offline while the history does not answer either, and recovers", async () => {
+  it("is offline while the history does not answer either, and recovers", async () => {
     server.always = { answer: "refuse", status: 500 };
     server.historyStatus = 500;
     const ada = listen(server);
@@ -485,7 +485,7 @@ describe("when no stream gets through", () => {
 });
 
 describe("modes", () => {
-  it("polling never opens a stream, and begins at now like a stream", async () => {
+  it("polling never opens a stream, and starts at the present moment, as a stream does", async () => {
     publish(1, 2, 3, 4, 5);
     const ada = listen(server, { mode: "polling" });
     await until("a position", () => ada.stream.cursor === server.head);
@@ -500,7 +500,7 @@ describe("modes", () => {
     await until("the next", () => ada.numbers.length === 4);
   });
 
-  it("polling stores each event's place, so that stopping in a page repeats nothing", async () => {
+  it("polling stores the cursor after each event: stopping within a page repeats nothing", async () => {
     const storage = memoryStorage();
     storage.setItem("latchkey.cursor.ada", server.head);
     publish(1, 2);
@@ -512,7 +512,7 @@ describe("modes", () => {
     expect([ada.numbers, again.numbers]).toEqual([[1], [2]]);
   });
 
-  it("polling reports a reset as the stream does", async () => {
+  it("polling reports a reset as a stream does", async () => {
     const storage = memoryStorage();
     storage.setItem("latchkey.cursor.ada", "e0-9.0");
     publish(1);
@@ -529,8 +529,8 @@ describe("modes", () => {
   });
 });
 
-describe("the device", () => {
-  it("offline: waits; online: comes back at once", async () => {
+describe("a device", () => {
+  it("that is offline waits; when it is online, it connects at once", async () => {
     const tab = new FakeBrowser().openTab();
     const ada = listen(server, { surroundings: tab.surroundings });
     await live(ada);
@@ -544,7 +544,7 @@ describe("the device", () => {
     await until("the event", () => ada.numbers.length === 1);
   });
 
-  it("another network: leaves the old connection", async () => {
+  it("that changes its network leaves the old connection", async () => {
     const tab = new FakeBrowser().openTab();
     const ada = listen(server, { surroundings: tab.surroundings });
     await live(ada);
@@ -554,7 +554,7 @@ describe("the device", () => {
     expect(server.openedWith[1]).toBe("e1-0.0");
   });
 
-  it("a phone that nobody looks at closes its stream, and is back when somebody looks", async () => {
+  it("that is a phone closes a hidden stream, and opens it again when the page is visible", async () => {
     const tab = new FakeBrowser().openTab({ isPhone: true });
     const ada = listen(server, { surroundings: tab.surroundings, pauseWhenHidden: 0.03 });
     await live(ada);
@@ -566,7 +566,7 @@ describe("the device", () => {
     await until("the event", () => ada.numbers.length === 1);
   });
 
-  it("a desktop keeps its stream, and so does a phone that is configured to", async () => {
+  it("that is a desktop keeps a hidden stream, and so does a phone that is configured to", async () => {
     const desktop = new FakeBrowser().openTab();
     const phone = new FakeBrowser().openTab({ isPhone: true });
     const ada = listen(server, { surroundings: desktop.surroundings, pauseWhenHidden: 0.01 });
@@ -580,7 +580,7 @@ describe("the device", () => {
   });
 });
 
-it("starts once there is a token, and keeps users apart by it", async () => {
+it("a client starts when there is a token, and stores a separate cursor for each user", async () => {
   let token: string | null = null;
   const storage = memoryStorage();
   const stream = new EventStream({

@@ -5,7 +5,7 @@ import { listen, stopAll, until } from "../../support/client/stream-bench.ts";
 
 afterEach(stopAll);
 
-it("shares one stream over the platform's own locks and channels", async () => {
+it("tabs in Node share one stream over the locks and channels of the platform", async () => {
   const server = await EventServer.start();
   const options = { channelName: `test-${process.pid}`, surroundings: browserSurroundings() };
   const [first, second] = [listen(server, options), listen(server, options)];

@@ -26,7 +26,7 @@ beforeAll(() => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe("the packed client", () => {
-  it("[fault 47] explains itself, names its licence, and marks its hooks for frameworks that render on a server", () => {
+  it("[fault 47] has a README and a licence, and marks its hooks for frameworks that render on a server", () => {
     const read = (name: string) => readFileSync(join(project, "node_modules/@latchkey/client", name), "utf8");
     expect(read("README.md")).toMatch(/createClient[\s\S]*ALLOWED_ORIGINS/);
     expect(read("LICENSE")).toContain("MIT License");
@@ -45,7 +45,7 @@ describe("the packed client", () => {
     expect(run(process.execPath, ["plain.js"], project).trim()).toBe("function stopped");
   });
 
-  it("gives its hooks where React and TanStack Query are installed", () => {
+  it("has its hooks where React and TanStack Query are installed", () => {
     mkdirSync(join(project, "node_modules/@tanstack"), { recursive: true });
     for (const name of ["react", "@tanstack/react-query", "@types"]) {
       symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
@@ -60,7 +60,7 @@ describe("the packed client", () => {
     );
   });
 
-  it("carries types that a strict project can use, and that refuse what the API does not know", () => {
+  it("has types that compile in a strict project and refuse what the API does not have", () => {
     writeFileSync(
       join(project, "typed.ts"),
       `import { createClient, EventStream } from "@latchkey/client";
@@ -97,7 +97,7 @@ describe("the packed client", () => {
     run(join(ROOT, "node_modules/.bin/tsc"), [...options, ...platform, "typed.ts"], project);
   });
 
-  it("brings no dependency and nothing of the server", () => {
+  it("has no dependencies and no code of the server", () => {
     const installed = join(project, "node_modules/@latchkey/client");
     const { dependencies, peerDependenciesMeta } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
     expect(dependencies).toBeUndefined();

@@ -52,7 +52,7 @@ function verifierOf(send: typeof fetch, clock: { now: number }) {
 }
 
 describe("a pass of the server", () => {
-  it("is read by the checker in any host with WebCrypto", async () => {
+  it("can be checked in any host with WebCrypto", async () => {
     const found = await verifyPass(VECTOR.pass, VECTOR, NOW);
     if (!found.ok) throw new Error(found.fault);
     const order = await ItemOrder.of(VECTOR.course, VECTOR.version, VECTOR.items);
@@ -62,7 +62,7 @@ describe("a pass of the server", () => {
     expect(found.pass.validUntil).toBe((VECTOR.issued_at + 300) * 1_000);
   });
 
-  it("is checked by the ten lines of the page about passes", async () => {
+  it("can be checked with the ten lines of code of the page about passes", async () => {
     const block = blocksOf("docs/developers/pass.md").find(({ language }) => language === "ts");
     if (block === undefined) throw new Error("the page has no example");
     expect(block.text.trim().split("\n").length).toBeLessThanOrEqual(10);
@@ -88,7 +88,7 @@ describe("a pass of the server", () => {
 });
 
 describe("PassVerifier", () => {
-  it("asks once for keys and order, and for what is revoked every five seconds", async () => {
+  it("asks once for keys and for the order of items, and every five seconds for revoked passes", async () => {
     const clock = { now: NOW };
     const { send, asked } = latchkey();
     const passes = verifierOf(send, clock);
@@ -103,7 +103,7 @@ describe("PassVerifier", () => {
     });
   });
 
-  it("[I7] closes what it has opened: at the end of the pass, and when it is revoked", async () => {
+  it("[I7] closes what it opened: when the pass ends, and when the pass is revoked", async () => {
     const clock = { now: NOW };
     const { send, answers } = latchkey();
     const passes = verifierOf(send, clock);
@@ -121,7 +121,7 @@ describe("PassVerifier", () => {
     expect(await passes.verify("demo", VECTOR.pass)).toEqual({ ok: false, fault: "over" });
   });
 
-  it("looks again for a key it does not know, and is not made to ask by a flood of invented ones", async () => {
+  it("asks again for an unknown key, but a flood of invented keys does not make it ask more", async () => {
     const clock = { now: NOW };
     const { send, asked, answers } = latchkey();
     answers["/.well-known/jwks.json"] = { keys: [] };
@@ -135,7 +135,7 @@ describe("PassVerifier", () => {
     expect((await passes.verify("demo", VECTOR.pass)).ok).toBe(true);
   });
 
-  it("throws when nobody says what is revoked: it lets nobody in unseen", async () => {
+  it("throws when it cannot ask what is revoked: nobody gets in unchecked", async () => {
     const { send, answers } = latchkey();
     delete answers["/api/v1/courses/demo/pass/revoked"];
     await expect(verifierOf(send, { now: NOW }).verify("demo", VECTOR.pass)).rejects.toThrow("404");

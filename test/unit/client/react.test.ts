@@ -24,7 +24,7 @@ async function live({ stream }: Bench): Promise<void> {
 }
 
 describe("useSSEConnection", () => {
-  it("starts with the provider, follows the state, and stops with it", async () => {
+  it("starts and stops with its provider, and follows the state", async () => {
     const bench = reactBench();
     const { result, unmount } = renderHook(() => useSSEConnection(), { wrapper: bench.wrapper });
     await waitFor(() => expect(result.current.status.state).toBe("live"));
@@ -36,13 +36,13 @@ describe("useSSEConnection", () => {
     expect(bench.stream.status.state).toBe("stopped");
   });
 
-  it("says what is missing when there is no provider", () => {
+  it("says in an error that the provider is missing", () => {
     expect(() => renderHook(() => useSSEConnection())).toThrow("LatchkeyProvider");
   });
 });
 
 describe("useTaskProgress", () => {
-  it("renders a burst twice: its first value and its last", async () => {
+  it("renders twice for a burst: the first value and the last value", async () => {
     const bench = reactBench();
     const seen: number[] = [];
     const { result } = renderHook(
@@ -62,7 +62,7 @@ describe("useTaskProgress", () => {
     expect(result.current).toMatchObject({ state: "running", total: 50 });
   });
 
-  it("shows the end at once, with what it brought", async () => {
+  it("shows the end of a task at once, with its result", async () => {
     const bench = reactBench();
     const { result, rerender } = renderHook(({ id }) => useTaskProgress(id, { throttleMs: 60_000 }), {
       wrapper: bench.wrapper,
@@ -84,7 +84,7 @@ describe("useTaskProgress", () => {
 });
 
 describe("useTaskProgress, mounted again", () => {
-  it("[fault 41] knows what came while it was not mounted, and before it first was", async () => {
+  it("[fault 41] shows the events that came while it was not mounted, and before it was first mounted", async () => {
     const bench = reactBench();
     const { result, rerender } = renderHook(({ id }) => useTaskProgress(id), {
       wrapper: bench.wrapper,
@@ -103,7 +103,7 @@ describe("useTaskProgress, mounted again", () => {
 });
 
 describe("notifications", () => {
-  it("are kept, counted and marked; the oldest go first; a reload finds them", async () => {
+  it("are kept, counted and marked as read; the oldest are removed first; they are still there after a reload", async () => {
     const bench = reactBench();
     const hook = () => ({ system: useSystemNotifications(), content: useContentNotifications() });
     const { result, unmount } = renderHook(hook, { wrapper: bench.wrapper });
@@ -127,7 +127,7 @@ describe("notifications", () => {
     expect(again.result.current.content.unread).toBe(1);
   });
 
-  it("survive a storage that holds nonsense or nothing", async () => {
+  it("work with a storage that is empty or holds nonsense", async () => {
     const bench = reactBench();
     bench.storage.setItem("latchkey.system.ada", "[{]");
     const { result } = renderHook(() => useSystemNotifications(), { wrapper: bench.wrapper });
@@ -159,7 +159,7 @@ describe("useUnlocks", () => {
     return { bench, result };
   }
 
-  it("reads both lists, and reads them again when an event touches their course, and only then", async () => {
+  it("reads both lists, and reads them again only when an event names their course", async () => {
     const { bench, result } = await twoCourses();
     expect(result.current.algo.chapters.data?.[0]?.is_locked).toBe(true);
     bench.queryClient.setQueryData([...latchkeyKeys.item("algo", "algo.one")], "content");
@@ -179,7 +179,7 @@ describe("useUnlocks", () => {
     expect(bench.api.asked).toHaveLength(4);
   });
 
-  it("reads everything of ours again after a reset, and nothing of the page's own", async () => {
+  it("reads again all data of this library after a reset, and no other data of the page", async () => {
     const { bench } = await twoCourses();
     bench.queryClient.setQueryData(["mine"], 1);
     bench.api.frame("stream.reset", { recovered: false, reason: "expired", scope: "user", head: "e1-9.0" });
@@ -187,7 +187,7 @@ describe("useUnlocks", () => {
     expect(bench.queryClient.getQueryState(["mine"])?.isInvalidated).toBe(false);
   });
 
-  it("does not show an answer older than the event that arrived while it was on its way", async () => {
+  it("does not show an answer that is older than an event which arrived during the request", async () => {
     const bench = reactBench();
     bench.api.rows.set(path("algo", "problems"), []);
     bench.api.rows.set(path("algo", "chapters"), [{ id: "algo.one", is_locked: true }]);
@@ -208,7 +208,7 @@ describe("useUnlocks", () => {
     expect(result.current.status.state).toBe("live");
   });
 
-  it("reads again what was loaded before the first events could come, and only on a first visit", async () => {
+  it("reads again what was loaded before the first event could arrive, and only on the first visit", async () => {
     const bench = reactBench();
     bench.api.rows.set(path("algo", "chapters"), []);
     bench.api.rows.set(path("algo", "problems"), []);
@@ -226,7 +226,7 @@ describe("useUnlocks", () => {
     expect(bench.api.asked).toHaveLength(4);
   });
 
-  describe("looking again in the background", () => {
+  describe("a read in the background", () => {
     async function shownFor(ms: number) {
       const bench = reactBench();
       bench.api.rows.set(path("algo", "problems"), []);
@@ -242,7 +242,7 @@ describe("useUnlocks", () => {
       return { bench, again: () => result.current.chapters.refetch(), queries };
     }
 
-    it("asks for an answer from the edge when what is shown is older than that answer may be", async () => {
+    it("accepts an answer from the edge when the shown answer is older than the edge's may be", async () => {
       const { bench, again, queries } = await shownFor(20_000);
       expect(bench.api.queries.every((query) => !query.has("max_stale"))).toBe(true);
       await again();
@@ -252,7 +252,7 @@ describe("useUnlocks", () => {
       expect(queries()).toEqual(["15", null]);
     });
 
-    it("[I3] asks for an exact answer after a write of its own, and when an event says that something changed", async () => {
+    it("[I3] needs an exact answer after an own write, and when an event says that something changed", async () => {
       const { bench, again, queries } = await shownFor(20_000);
       const chapter = { path: { course: "algo", chapter: "algo.one" } };
       await bench.client.post("/api/v1/courses/{course}/chapters/{chapter}/mark_as_completed", chapter);
@@ -264,7 +264,7 @@ describe("useUnlocks", () => {
       expect(other.queries()).toEqual([null, null]);
     });
 
-    it("asks an older server exactly", async () => {
+    it("needs an exact answer from an older server", async () => {
       const { bench, again, queries } = await shownFor(20_000);
       for (const name of ["max_stale", "tz"]) bench.api.unknown.add(name);
       expect((await again()).isSuccess).toBe(true);
@@ -272,7 +272,7 @@ describe("useUnlocks", () => {
     });
   });
 
-  it("holds the server's problem when there is no such course", async () => {
+  it("returns the server's problem when there is no such course", async () => {
     const bench = reactBench();
     const { result } = renderHook(() => useUnlocks("none"), { wrapper: bench.wrapper });
     await waitFor(() => expect(result.current.chapters.error?.problem.code).toBe("not_found"));
@@ -280,7 +280,7 @@ describe("useUnlocks", () => {
 });
 
 describe("SSEConnectionStatus", () => {
-  it("says each state in words, politely, and offers to try again", async () => {
+  it("describes each state in words, with a polite live region, and has a button to try again", async () => {
     const bench = reactBench();
     const { container } = render(createElement(bench.wrapper, null, createElement(SSEConnectionStatus)));
     const said = screen.getByRole("status");
@@ -296,7 +296,7 @@ describe("SSEConnectionStatus", () => {
     await waitFor(() => expect(said.textContent).toBe("● Live"));
   });
 
-  it("counts the tries, in Chinese too", async () => {
+  it("counts the tries, also in Chinese", async () => {
     const bench = reactBench();
     render(createElement(bench.wrapper, null, createElement(SSEConnectionStatus, { lang: "zh" })));
     await live(bench);

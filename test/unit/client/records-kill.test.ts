@@ -66,7 +66,7 @@ describe("a process that is killed while it writes", () => {
     return { kept, left, stopped };
   }
 
-  it("[I1] [I5] finds every item that was acknowledged as kept, and each arrives once", async () => {
+  it("[I1] [I5] loses no item that was acknowledged as kept, and each item arrives once", async () => {
     // Nobody answers the first: everything it kept is in its spool alone.
     const first = await run(0, COUNT, KILLS_AFTER[0] ?? 0);
     expect(first.stopped).toBeNull();

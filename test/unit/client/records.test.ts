@@ -60,7 +60,7 @@ async function bench(options: Partial<RecordWriterOptions> & { server?: RecordSe
 const upTo = (count: number) => Array.from({ length: count }, (_, number) => number);
 
 describe("a record writer", () => {
-  it("sends 100 at a time, and what is fewer after a while", async () => {
+  it("sends batches of 100, and a smaller batch after a while", async () => {
     const { writeAll, clock, server } = await bench();
     await writeAll(upTo(250));
     await clock.advance(0);
@@ -72,7 +72,7 @@ describe("a record writer", () => {
     expect(server.received.flatMap(({ ids }) => ids)).toEqual(upTo(250).map((number) => `ada:s:t${number}`));
   });
 
-  it("sends a session before its tasks, and owners apart", async () => {
+  it("sends a session before its tasks, and each owner in its own batch", async () => {
     const { writer, run, server } = await bench();
     await writer.write("sessions", session);
     await writer.write("tasks", task(1));
@@ -85,7 +85,7 @@ describe("a record writer", () => {
     ]);
   });
 
-  it("[I5] sends a batch under one key until it is answered, and nothing overtakes it", async () => {
+  it("[I5] sends a batch with the same key until it is answered, and sends nothing else before that", async () => {
     const { writeAll, writer, run, server, problems } = await bench({ batchSize: 3 });
     // Longer than the client repeats a call by itself.
     server.disturbances.push("unanswered", ...upTo(9).map(() => "lost" as const));
@@ -100,7 +100,7 @@ describe("a record writer", () => {
     expect(writer.status).toMatchObject({ held: 0, failures: 0 });
   });
 
-  it("never comes back before Retry-After", async () => {
+  it("never sends again before Retry-After", async () => {
     const { writer, clock, server } = await bench({ lingerMs: 0 });
     server.disturbances.push(refusal(429, { "retry-after": "120" }));
     await writer.write("tasks", task(1));
@@ -110,7 +110,7 @@ describe("a record writer", () => {
     expect(server.items.size).toBe(1);
   });
 
-  it("waits with full jitter, up to a minute", async () => {
+  it("waits with full jitter, at most a minute", async () => {
     const { writer, clock, server, problems } = await bench({ lingerMs: 0 });
     server.disturbances.push(...upTo(40).map(() => refusal(500)));
     clock.chance = 0.999;
@@ -122,7 +122,7 @@ describe("a record writer", () => {
     expect(problems).toHaveLength(40);
   });
 
-  it("hands invalid items over and goes on, also when the handler throws", async () => {
+  it("gives invalid items to the handler and continues, also when the handler throws", async () => {
     const { writer, run, server, invalid } = await bench();
     server.invalid.add("ada:s:t1");
     await Promise.all(upTo(3).map((number) => writer.write("tasks", task(number))));
@@ -141,7 +141,7 @@ describe("a record writer", () => {
     expect(angry.writer.status.held).toBe(0);
   });
 
-  it("reports every item of a batch that is refused for good, and keeps one that only lacks its token", async () => {
+  it("reports every item of a batch that is refused for good, and keeps a batch that was refused because of its token", async () => {
     const { writer, run, server, invalid, clock } = await bench({ lingerMs: 0 });
     const errors = [{ path: "tasks", rule: "one_owner", message: "of one owner" }];
     server.disturbances.push(refusal(400, {}, { errors }));
@@ -155,7 +155,7 @@ describe("a record writer", () => {
     expect(invalid).toHaveLength(1);
   });
 
-  it("[I1] makes writers wait while the spool is full, and drops nothing", async () => {
+  it("[I1] lets callers wait while the spool is full, and drops nothing", async () => {
     const { writer, clock, run, server } = await bench({ batchSize: 5, spoolSize: 10 });
     server.disturbances.push(...upTo(20).map(() => refusal(503, { "retry-after": "5" })));
     let kept = 0;
@@ -173,7 +173,7 @@ describe("a record writer", () => {
     expect(server.items.size).toBe(30);
   });
 
-  it("stops with a deadline, says what is left, and takes nothing more", async () => {
+  it("stops with a deadline, reports what is not sent, and takes no further items", async () => {
     const spool = memorySpool();
     const first = await bench({ spool });
     first.server.disturbances.push(...upTo(1_000).map(() => "lost" as const));
@@ -191,7 +191,7 @@ describe("a record writer", () => {
     expect(await second.run(second.writer.stop())).toEqual({ left: 0 });
   });
 
-  it("a spool that cannot be written is reported, to who wrote and to onProblem, and costs nothing", async () => {
+  it("reports a spool that cannot be written, to the caller and to onProblem, and loses nothing", async () => {
     const inner = memorySpool();
     let broken: keyof Spool | null = "append";
     const failing =
@@ -224,7 +224,7 @@ describe("a record writer", () => {
 });
 
 describe("a spool", () => {
-  it("is asked for one thing at a time, whatever comes together", async () => {
+  it("does one operation at a time, also when several are called together", async () => {
     const inner = memorySpool();
     let inside = 0;
     let most = 0;
@@ -256,7 +256,7 @@ describe("a spool", () => {
 describe("cutting a batch", () => {
   const spooled = (items: RecordItem[]) => items.map((item, at) => ({ seq: at + 1, kind: "tasks" as const, item }));
 
-  it("keeps within characters, and sends what is too large alone", () => {
+  it("stays within the limit of characters, and sends a task that is too large in a batch of its own", () => {
     const items = spooled([task(1), task(2, { source_text: "x".repeat(500) }), task(3)]);
     expect(cutBatch(items, { items: 100, characters: 300 })).toEqual({ count: 1, isClosed: true });
     expect(cutBatch(items.slice(1), { items: 100, characters: 300 })).toEqual({ count: 1, isClosed: true });
@@ -274,7 +274,7 @@ describe("a file spool", () => {
   const spooled = (number: number) => ({ seq: number, kind: "tasks" as const, item: task(number) });
   const batch = (key: string, from: number, to: number) => ({ key, kind: "tasks" as const, from, to });
 
-  it("gives back what was kept, with the keys, and forgets what was answered", async () => {
+  it("returns what was kept, with the keys, and forgets what was answered", async () => {
     const path = join(folder, "kept");
     const spool = fileSpool(path);
     expect(await spool.open()).toEqual({ items: [], batches: [] });
@@ -289,7 +289,7 @@ describe("a file spool", () => {
     await again.close();
   });
 
-  it("loses only the line in whose middle the process died", async () => {
+  it("loses only the line that was being written when the process died", async () => {
     const path = join(folder, "torn");
     const spool = fileSpool(path);
     await spool.open();
@@ -303,7 +303,7 @@ describe("a file spool", () => {
     expect((await readFile(path, "utf8")).trimEnd().split("\n")).toHaveLength(2);
   });
 
-  it("belongs to one living process, and to the next when that is dead", async () => {
+  it("belongs to one living process, and to the next process when that one is dead", async () => {
     const path = join(folder, "locked");
     await writeFile(`${path}.lock`, String(process.ppid));
     await expect(fileSpool(path).open()).rejects.toThrow(SpoolInUseError);
@@ -313,7 +313,7 @@ describe("a file spool", () => {
     await spool.close();
   });
 
-  it("does not grow for ever", async () => {
+  it("does not grow without end", async () => {
     const path = join(folder, "small");
     const spool = fileSpool(path);
     await spool.open();
@@ -337,7 +337,7 @@ describe("restoring a session", () => {
     return ids;
   }
 
-  it("gives the open tasks one by one, however the bytes are cut", async () => {
+  it("yields the open tasks one by one, at whatever byte the stream is cut into parts", async () => {
     const bytes = new TextEncoder().encode(
       lines({ session: {} }, { task: { task_id: "一" } }, { task: { task_id: "b" } }, { end: true, tasks: 2 }),
     );
@@ -350,7 +350,7 @@ describe("restoring a session", () => {
     expect(await restore(new Response(body))).toEqual(["一", "b"]);
   });
 
-  it("distinguishes a cut stream from a whole one, and a refusal from both", async () => {
+  it("tells a cut stream from a whole one, and a refusal from both", async () => {
     await expect(restore(new Response(lines({ session: {} }, { task: { task_id: "a" } })))).rejects.toThrow(
       RestoreCutError,
     );

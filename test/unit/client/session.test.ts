@@ -35,7 +35,7 @@ function begin(storage = memoryStorage()) {
 }
 
 describe("a session of the client", () => {
-  it("signs in, gives tokens that are good, and renews them once for all who ask", async () => {
+  it("signs in, returns valid tokens, and renews a token once for all callers", async () => {
     const { session, calls, clock } = begin();
     expect([session.user(), await session.getToken()]).toEqual([null, null]);
     let told = 0;
@@ -48,7 +48,7 @@ describe("a session of the client", () => {
     expect(calls).toEqual(["sign-in", "token", "token"]);
   });
 
-  it("says why a sign-in is refused, and nobody is signed in then", async () => {
+  it("says why a sign-in is refused, and then nobody is signed in", async () => {
     const { session } = begin();
     expect(await session.signIn("ada@example.org", "wrong")).toMatchObject({
       ok: false,
@@ -57,7 +57,7 @@ describe("a session of the client", () => {
     expect(session.user()).toBeNull();
   });
 
-  it("outlives a reload, and ends with the sign-out", async () => {
+  it("survives a reload, and ends with the sign-out", async () => {
     const storage = memoryStorage();
     await begin(storage).session.signIn("ada@example.org", "right");
     const again = begin(storage);
@@ -71,7 +71,7 @@ describe("a session of the client", () => {
     expect(again.calls).toEqual(["token", "sign-out"]);
   });
 
-  it("ends when the server refuses it, and not when nobody answers", async () => {
+  it("ends when the server refuses it, but not when the server does not answer", async () => {
     const { session, state } = begin();
     await session.signIn("ada@example.org", "right");
     state.isDead = true;
@@ -82,7 +82,7 @@ describe("a session of the client", () => {
 });
 
 describe("rules of the client", () => {
-  it("are the rules that the server checks, and a misspelt operator does not compile", () => {
+  it("have the type that the server checks, and a misspelt operator does not compile", () => {
     expectTypeOf<Rule>().toExtend<CheckedRule>();
     expectTypeOf<CheckedRule>().toExtend<Rule>();
     const rule: Rule = { all: [{ completed: "a.b" }, { score: { item: "a.c", min: 70 } }] };

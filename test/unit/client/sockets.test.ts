@@ -33,7 +33,7 @@ function publish(...numbers: number[]): void {
 }
 
 describe("a client on a host with WebSocket", () => {
-  it("holds a socket, and no stream beside it; events come in order, each once", async () => {
+  it("opens one socket and no stream; events come in order, each once", async () => {
     server.sockets = "open";
     const ada = withSockets();
     await live(ada);
@@ -46,7 +46,7 @@ describe("a client on a host with WebSocket", () => {
     expect([server.count(SOCKET), server.count(STREAM), server.count(HISTORY)]).toEqual([1, 0, 0]);
   });
 
-  it("goes on at its cursor after a cut, over a socket again", async () => {
+  it("continues at its cursor after a cut, again over a socket", async () => {
     server.sockets = "open";
     const ada = withSockets();
     await live(ada);
@@ -61,7 +61,7 @@ describe("a client on a host with WebSocket", () => {
     expect(ada.resets).toEqual([]);
   });
 
-  it("asks for a sign of life, and notices when none comes", async () => {
+  it("pings the server, and notices when no answer comes", async () => {
     server.sockets = "open";
     const ada = withSockets({ timing: { socketBeat: 20, heartbeatLate: 150 } });
     await live(ada);
@@ -73,7 +73,7 @@ describe("a client on a host with WebSocket", () => {
     await until("another connection", () => server.count(SOCKET) > 1);
   });
 
-  it("confirms what it was sent when its handlers are done with it, and not before", async () => {
+  it("sends a receipt after its handlers are done, not before", async () => {
     server.sockets = "open";
     server.wantsReceipts = true;
     const ada = withSockets();
@@ -89,7 +89,7 @@ describe("a client on a host with WebSocket", () => {
     await until("its receipt", () => server.texts.includes("ack 2"));
   });
 
-  it("does what the server's last frame says: an ended session is not come back from", async () => {
+  it("obeys the last frame of the server: it does not connect again after the session ended", async () => {
     server.sockets = "open";
     const ada = withSockets();
     await live(ada);
@@ -102,7 +102,7 @@ describe("a client on a host with WebSocket", () => {
     expect(server.count(SOCKET)).toBe(2);
   });
 
-  it("tells of a message that it cannot read, and goes on", async () => {
+  it("reports a message that it cannot read, and continues", async () => {
     server.sockets = "open";
     const faults: unknown[] = [];
     const ada = withSockets({ onError: (fault) => faults.push(fault) });
@@ -114,7 +114,7 @@ describe("a client on a host with WebSocket", () => {
   });
 });
 
-describe("where sockets do not get through, a stream takes their place, on the same cursor", () => {
+describe("where sockets do not get through, the client streams from the same cursor", () => {
   it.each(["none", "swallow", "mute"] as const)("answered by %s", async (answer) => {
     server.sockets = "open";
     const ada = withSockets({ timing: { firstByte: 100 } });
@@ -133,7 +133,7 @@ describe("where sockets do not get through, a stream takes their place, on the s
     expect(ada.states).not.toContain("polling");
   });
 
-  it("also when they begin, and are ended at once", async () => {
+  it("also when a socket opens and is closed at once", async () => {
     server.sockets = "cut";
     const ada = withSockets({ timing: { stableAfter: 500, probeMin: 60_000, probeMax: 60_000 } });
     await until("a stream", () => server.count(STREAM) === 1 && server.streams === 1);
@@ -142,7 +142,7 @@ describe("where sockets do not get through, a stream takes their place, on the s
     expect(server.count(SOCKET)).toBe(1);
   });
 
-  it("are not asked for at each opening, but again after a while", async () => {
+  it("and tries a socket again only after a while, not at each opening", async () => {
     const ada = withSockets({ timing: { probeMin: 300, probeMax: 300 } });
     await live(ada);
     expect([server.count(SOCKET), server.count(STREAM)]).toEqual([1, 1]);
@@ -157,14 +157,14 @@ describe("where sockets do not get through, a stream takes their place, on the s
     await live(ada);
   });
 
-  it("each try has a token of its own", async () => {
+  it("and each try uses a token of its own", async () => {
     await live(withSockets());
     expect(server.count(TOKEN)).toBe(2);
   });
 });
 
-describe("where neither gets through, the history is asked, on the same cursor", () => {
-  it("and a socket takes over again when it gets through", async () => {
+describe("where neither sockets nor streams get through, the client polls from the same cursor", () => {
+  it("and uses a socket again when one gets through", async () => {
     server.sockets = "open";
     const ada = withSockets({ timing: { firstByte: 60, firstByteMax: 60 } });
     await live(ada);
@@ -184,7 +184,7 @@ describe("where neither gets through, the history is asked, on the same cursor",
     expect(ada.resets).toEqual([]);
   });
 
-  it("also on a host whose answers cannot be read in pieces: there a socket is all there is", async () => {
+  it("also on a host that cannot read answers in pieces: such a host has only sockets", async () => {
     const whole: typeof fetch = async (input, init) => {
       const answer = String(input).includes(STREAM)
         ? new Response("", { headers: { "content-type": "text/event-stream" } })
@@ -229,7 +229,7 @@ describe("a client without sockets", () => {
     expect(server.count(SOCKET)).toBe(0);
   });
 
-  it("goes on as a stream when a constructor throws", async () => {
+  it("streams when the constructor of WebSocket throws", async () => {
     server.sockets = "open";
     const refused = class {
       constructor() {

@@ -97,7 +97,7 @@ describe("the SSE parser", () => {
     }
   });
 
-  it("takes a retry of digits only", () => {
+  it("takes a retry only if it has only digits", () => {
     expect(parse(["retry:10\nretry: 20\nretry:1e3\nretry:-1\nretry:\nretry\n"]).retries).toEqual([10, 20]);
   });
 
@@ -105,7 +105,7 @@ describe("the SSE parser", () => {
     expect(parse([":ok\n", ": beat\n\n"]).comments).toEqual(["ok", " beat"]);
   });
 
-  it("makes of any stream, cut anywhere, what eventsource-parser makes of it", () => {
+  it("reads any stream, cut anywhere, as eventsource-parser reads it", () => {
     const word = fc.constantFrom("data", "data:", "data: ", "event:", "id:", "retry:", ":", " ", "a", "7", "x:y", "é");
     const end = fc.constantFrom("\n", "\r", "\r\n");
     const stream = fc.array(fc.oneof({ weight: 3, arbitrary: word }, { weight: 2, arbitrary: end }), { maxLength: 40 });
@@ -130,13 +130,13 @@ describe("the last event id", () => {
     return parser.lastEventId;
   };
 
-  it("[fault 41] is that of the last block that ended: what a cut block named was never dispatched", () => {
+  it("[fault 41] is the id of the last complete block: a cut block was never delivered", () => {
     expect(idAfter("id: 1\ndata: a\n\nid: 2\ndata: b\n")).toBe("1");
     expect(idAfter("id: 1\ndata: a\n\nid: 2\ndata: b\n\n")).toBe("2");
     expect(idAfter("id: 1")).toBe("");
   });
 
-  it("[fault 41] is taken from a block without data too, and emptied by an empty id", () => {
+  it("[fault 41] also comes from a block without data, and an empty id makes it empty", () => {
     expect(idAfter("id: 1\n\n")).toBe("1");
     expect(idAfter("id: 1\ndata: a\n\nid\ndata: b\n\n")).toBe("");
   });

@@ -7,7 +7,7 @@ import { userOfToken } from "../../../src/client/token.ts";
 describe("the watch for gaps", () => {
   const never = () => false;
 
-  it("asks for a new stream at the second beat ahead, once for each head", () => {
+  it("asks for a new stream at the second heartbeat that is ahead, once for each head", () => {
     const watch = new GapWatch();
     expect([watch.beat("a", "a", never), watch.beat("b", "a", never), watch.beat("b", "a", never)]).toEqual([
       false,
@@ -18,20 +18,20 @@ describe("the watch for gaps", () => {
     expect([watch.beat("c", "a", never), watch.beat("d", "a", never)]).toEqual([false, true]);
   });
 
-  it("is content when the cursor reached the first head by the second beat", () => {
+  it("does nothing when the cursor has reached the first head before the second heartbeat", () => {
     const watch = new GapWatch();
     expect(watch.beat("b", "a", never)).toBe(false);
     expect(watch.beat("c", "b", (id) => id === "b")).toBe(false);
     expect(watch.beat("d", "b", (id) => id === "b")).toBe(true);
   });
 
-  it("does not count a head the cursor has passed: the event was faster than the beat", () => {
+  it("does not count a head that the cursor has passed, because the event was faster than the heartbeat", () => {
     const watch = new GapWatch();
     const passed = (id: string) => id === "b";
     expect([watch.beat("b", "c", passed), watch.beat("b", "c", passed)]).toEqual([false, false]);
   });
 
-  it("forgets a beat of the connection before", () => {
+  it("forgets the heartbeats of the connection before", () => {
     const watch = new GapWatch();
     watch.beat("b", "a", never);
     watch.restart();
@@ -40,7 +40,7 @@ describe("the watch for gaps", () => {
 });
 
 describe("recent ids", () => {
-  it("are so many and no more, the latest", () => {
+  it("are the latest ones, up to a limit", () => {
     const recent = new RecentIds(2);
     for (const id of ["a", "b", "a", "c"]) recent.add(id);
     expect(["a", "b", "c"].map((id) => recent.has(id))).toEqual([true, false, true]);
@@ -52,7 +52,7 @@ describe("frames about the stream", () => {
     return readControlFrame({ event, ownId, data });
   };
 
-  it("are not taken for events", () => {
+  it("are not delivered as events", () => {
     expect(read("unlock.changed", {})).toBeNull();
     expect(read("stream.something-new", {})).toEqual({ kind: "unknown" });
     expect(read("stream.heartbeat", null, "e-1.0")).toEqual({ kind: "heartbeat", head: "e-1.0" });
@@ -70,7 +70,7 @@ describe("frames about the stream", () => {
     expect(frame).toEqual({ kind: "reset", head: "h", notice: { reason: "rewound", scope: wanted } });
   });
 
-  it("a closing without a usable time is at once", () => {
+  it("a closing without a valid time means at once", () => {
     expect(read("stream.closing", { retry_ms: 250 })).toEqual({ kind: "closing", waitMs: 250 });
     for (const retry_ms of [undefined, "soon", -5]) {
       expect(read("stream.closing", { retry_ms })).toEqual({ kind: "closing", waitMs: 0 });
@@ -87,7 +87,7 @@ describe("the user of a token", () => {
       .replaceAll("=", "")}.s`;
   };
 
-  it("is its subject, in any script; else nobody in particular", () => {
+  it("is its subject, in any script; without a subject it is nobody", () => {
     expect(userOfToken(token({ sub: "ada" }))).toBe("ada");
     expect(userOfToken(token({ sub: "李明~~??" }))).toBe("李明~~??");
     for (const odd of [null, "", "opaque", "a.b.c", token({}), token({ sub: 7 }), token(null)]) {

@@ -26,7 +26,7 @@ describe("the browser", () => {
     expect(browserSurroundings().isOnline()).toBe(false);
   });
 
-  it("reports another kind of network, not another estimate of its speed", () => {
+  it("reports another kind of network, but not another estimate of its speed", () => {
     const connection = Object.assign(new EventTarget(), { type: "wifi" });
     deviceWith({ connection });
     let heard = 0;
@@ -41,7 +41,7 @@ describe("the browser", () => {
     expect(heard).toBe(1);
   });
 
-  it("is a phone when it says so, else when it has no finer pointer than a finger", () => {
+  it("is a phone if it says so, or if its only pointer is a finger", () => {
     deviceWith({ userAgentData: { mobile: true } });
     expect(browserSurroundings().isPhoneLike()).toBe(true);
     deviceWith({ userAgentData: { mobile: false } });
@@ -51,7 +51,7 @@ describe("the browser", () => {
     expect(browserSurroundings().isPhoneLike()).toBe(true);
   });
 
-  it("gives a lock to one at a time, and to the next when the first releases it or dies", async () => {
+  it("gives a lock to one tab at a time, and to the next when the first releases it or dies", async () => {
     vi.unstubAllGlobals();
     const held: string[] = [];
     const queue: (() => Promise<void>)[] = [];
@@ -79,7 +79,7 @@ describe("the browser", () => {
     expect(held).toEqual(["first", "second"]);
   });
 
-  it("without locks and channels says so", () => {
+  it("says so when it has no locks and channels", () => {
     deviceWith({});
     vi.stubGlobal("BroadcastChannel", undefined);
     expect(browserSurroundings()).toMatchObject({ lock: null, openChannel: null });

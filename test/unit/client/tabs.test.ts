@@ -35,7 +35,7 @@ function publish(...numbers: number[]): void {
 }
 
 describe("tabs of one browser", () => {
-  it("share one stream: followers receive events and see the leader's state", async () => {
+  it("share one stream: followers get the events and see the state of the leader", async () => {
     const { first, second } = await twoTabs();
     expect([first.stream.status.leader, second.stream.status.leader]).toEqual([true, false]);
     publish(1, 2);
@@ -47,7 +47,7 @@ describe("tabs of one browser", () => {
     await until("the follower sees it", () => second.stream.status.state === "reconnecting");
   });
 
-  it("another takes over when the leader closes, with nothing lost and nothing twice", async () => {
+  it("have a new leader when the leader closes; nothing is lost and nothing comes twice", async () => {
     const { first, second } = await twoTabs();
     publish(1);
     await until("both received it", () => second.numbers.length === 1);
@@ -61,7 +61,7 @@ describe("tabs of one browser", () => {
     expect(server.openedWith).toEqual([null, "e1-1.0"]);
   });
 
-  it("an heir that handled an event the leader died over does not handle it again", async () => {
+  it("a new leader does not handle again an event that it got before the old leader died", async () => {
     const { first, second } = await twoTabs();
     first.stream.on("*", () => new Promise(() => undefined));
     publish(1);
@@ -73,7 +73,7 @@ describe("tabs of one browser", () => {
     expect(second.numbers).toEqual([1, 2]);
   });
 
-  it("a tab that was frozen learns that it missed something", async () => {
+  it("a tab that was frozen is told that it missed events", async () => {
     const { second, secondTab } = await twoTabs();
     secondTab.freeze(true);
     publish(1, 2);
@@ -85,7 +85,7 @@ describe("tabs of one browser", () => {
     expect(second.numbers).toEqual([3]);
   });
 
-  it("an heir that missed something goes on where it was itself", async () => {
+  it("a new leader that missed events continues from its own cursor", async () => {
     const { first, second, secondTab } = await twoTabs();
     secondTab.freeze(true);
     publish(1, 2);
@@ -96,7 +96,7 @@ describe("tabs of one browser", () => {
     expect(server.openedWith).toEqual([null, "e1-0.0"]);
   });
 
-  it("a follower knows the leader's place without its storage", async () => {
+  it("a follower knows the cursor of the leader without its storage", async () => {
     publish(1, 2);
     const browser = new FakeBrowser();
     const first = open(browser.openTab(), memoryStorage());
@@ -106,7 +106,7 @@ describe("tabs of one browser", () => {
     expect(second.stream.cursor).toBe("e1-2.0");
   });
 
-  it("what is no message of ours is not listened to", async () => {
+  it("messages in another format are ignored", async () => {
     const { second, secondTab } = await twoTabs();
     const channel = secondTab.surroundings.openChannel?.("latchkey:ada");
     for (const message of [null, 7, { kind: "event", from: "x" }, { kind: "boo", from: "x" }, { kind: "status" }]) {
@@ -119,7 +119,7 @@ describe("tabs of one browser", () => {
     expect(second.stream.status).toMatchObject({ state: "live", leader: false });
   });
 
-  it("a follower's retry is the leader's", async () => {
+  it("a retry in a follower is done by the leader", async () => {
     const { first, second } = await twoTabs();
     server.end("stream.evicted", { reason: "too_many_streams" });
     await until("both see it", () => second.stream.status.state === "evicted");
@@ -130,7 +130,7 @@ describe("tabs of one browser", () => {
     expect(server.openedWith).toHaveLength(2);
   });
 
-  it("of a phone: a hidden leader keeps the stream while another tab is seen", async () => {
+  it("on a phone, a hidden leader keeps the stream while another tab is visible", async () => {
     const { first, second, firstTab, secondTab } = await twoTabs(new FakeBrowser(), true);
     firstTab.setVisible(false);
     await pause(60);
@@ -147,14 +147,14 @@ describe("tabs of one browser", () => {
 });
 
 describe("without locks", () => {
-  it("every instance leads", async () => {
+  it("every tab leads", async () => {
     const { first, second } = await twoTabs(new FakeBrowser({ locks: false, channels: false }));
     expect([first.stream.status.leader, second.stream.status.leader]).toEqual([true, true]);
     publish(1);
     await until("both received it", () => first.numbers.length === 1 && second.numbers.length === 1);
   });
 
-  it("one that is evicted listens to another", async () => {
+  it("a tab that was evicted gets its events from another tab", async () => {
     const browser = new FakeBrowser({ locks: false, channels: true });
     const first = open(browser.openTab());
     await until("live", () => first.stream.status.state === "live");

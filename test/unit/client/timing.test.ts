@@ -66,28 +66,28 @@ function gaps(times: number[]): number[] {
   return times.slice(1).map((time, index) => Math.round(time - (times[index] ?? 0)));
 }
 
-describe("the stream's durations", () => {
-  it("back off with full jitter: half of 0.5, 1, 2, 4, 8 s where chance is a half", async () => {
+describe("the waits of the client", () => {
+  it("grow with full jitter: half of 0.5, 1, 2, 4, 8 s when the random number is a half", async () => {
     const { clock, opened, stream } = bench(() => "refuse");
     await clock.advance(60_000);
     expect(gaps(opened.slice(0, 6))).toEqual([250, 500, 1_000, 2_000, 4_000]);
     expect(stream.status.state).toBe("polling");
   });
 
-  it("start from what the server's retry says", async () => {
+  it("begin with the time in the server's retry", async () => {
     const { clock, opened } = bench(() => "retry: 4000\n\n", { mode: "sse" });
     await clock.advance(200_000);
     // Silent for 55 s each time, then half of 4, 8 and 16 s.
     expect(gaps(opened.slice(0, 4))).toEqual([57_000, 59_000, 63_000]);
   });
 
-  it("stay what they are when the server asks for no pause at all", async () => {
+  it("do not change when the server asks for no pause", async () => {
     const { clock, opened } = bench(() => "retry: 0\nevent: stream.lagged\ndata: {}\n\n", { mode: "sse" });
     await clock.advance(60_000);
     expect(gaps(opened.slice(0, 5))).toEqual([250, 500, 1_000, 2_000]);
   });
 
-  it("[fault 38] wait ten seconds for a first byte, then twenty, then poll; a slow network is no proxy", async () => {
+  it("[fault 38] are ten seconds for a first byte, then twenty, then it polls; a slow network is not taken for a proxy", async () => {
     const { clock, opened, stream } = bench(() => "hang");
     await clock.advance(30_249);
     expect(gaps(opened)).toEqual([10_250]);
@@ -105,7 +105,7 @@ describe("the stream's durations", () => {
     expect(slow.stream.status.state).toBe("live");
   });
 
-  it("[fault 38] spread those who come back over all of what the server's retry says", async () => {
+  it("[fault 38] spread returning clients over the whole time in the server's retry", async () => {
     const waits: number[] = [];
     for (let client = 0; client < 40; client += 1) {
       const clock = new ManualClock();
@@ -121,7 +121,7 @@ describe("the stream's durations", () => {
     expect(Math.max(...Array.from({ length: 12 }, (_, second) => inSecond(second)))).toBeLessThanOrEqual(4);
   });
 
-  it("[fault 36] look for room after one minute, then less often, and not at all without a network", async () => {
+  it("[fault 36] are a minute before it looks for room, then longer; without a network it does not look", async () => {
     const tab = new FakeBrowser().openTab();
     const evicted = 'event: stream.evicted\ndata: {"reason":"too_many_streams"}\n\n';
     let isFirst = true;
@@ -149,7 +149,7 @@ describe("the stream's durations", () => {
     expect(stream.status.state).toBe("evicted");
   });
 
-  it("[fault 38] honour Retry-After also where polling takes over", async () => {
+  it("[fault 38] obey Retry-After also when the client begins to poll", async () => {
     const clock = new ManualClock();
     const at: { path: string; time: number }[] = [];
     bench(() => "refuse", {
@@ -168,7 +168,7 @@ describe("the stream's durations", () => {
     for (const wait of gaps(rounds)) expect(wait).toBeGreaterThanOrEqual(20_000);
   });
 
-  it("take 55 s of silence for the end", async () => {
+  it("end with a new stream after 55 s without a byte", async () => {
     const { clock, stream } = bench(() => OPENED);
     await clock.advance(54_999);
     expect(stream.status.state).toBe("live");
@@ -178,7 +178,7 @@ describe("the stream's durations", () => {
     expect(stream.status.state).toBe("live");
   });
 
-  it("go on for ever while heartbeats come in time", async () => {
+  it("never end a stream whose heartbeats come in time", async () => {
     const { clock, stream, opened, push } = bench(() => OPENED);
     for (let beat = 0; beat < 20; beat += 1) {
       await clock.advance(50_000);
@@ -189,7 +189,7 @@ describe("the stream's durations", () => {
     expect(opened).toEqual([0]);
   });
 
-  it("come after Retry-After, with jitter, and report that time passed without events", async () => {
+  it("obey Retry-After, with jitter, and the client reports that time passed without events", async () => {
     const resets: unknown[] = [];
     const clock = new ManualClock();
     let isFirst = true;
@@ -211,7 +211,7 @@ describe("the stream's durations", () => {
     expect(resets).toEqual([{ reason: "late", scope: "both" }]);
   });
 
-  it("poll every 2 s at first and every 30 s at last, while nothing is new", async () => {
+  it("between polls grow from 2 s to 30 s while there is nothing new", async () => {
     const { clock, polled } = bench(() => "refuse", { mode: "polling" });
     await clock.advance(300_000);
     const waits = gaps(polled);
@@ -220,7 +220,7 @@ describe("the stream's durations", () => {
     expect(Math.max(...waits)).toBe(30_000);
   });
 
-  it("try the stream again after half a minute of polling, then less often, five minutes at most", async () => {
+  it("before the stream is tried again grow from half a minute to five minutes", async () => {
     const { clock, opened } = bench(() => "refuse");
     await clock.advance(3_000_000);
     const probes = gaps(opened.slice(5));
@@ -231,7 +231,7 @@ describe("the stream's durations", () => {
     }
   });
 
-  it("count failures anew after a stream of five seconds, and not after a shorter one", async () => {
+  it("begin again at the shortest after a stream of five seconds, and not after a shorter one", async () => {
     const short = bench(() => OPENED);
     for (let cut = 0; cut < 6; cut += 1) {
       await short.clock.advance(100);
@@ -248,7 +248,7 @@ describe("the stream's durations", () => {
     }
   });
 
-  it("let a phone go after 30 s hidden, not when it was looked at meanwhile", async () => {
+  it("close the stream of a phone that was hidden for 30 s without a break", async () => {
     const tab = new FakeBrowser().openTab({ isPhone: true });
     const { clock, stream } = bench(() => OPENED, { surroundings: tab.surroundings });
     await clock.advance(1_000);
@@ -262,7 +262,7 @@ describe("the stream's durations", () => {
     expect(stream.status).toMatchObject({ state: "offline", reason: "hidden" });
   });
 
-  it("do not count while a poll brings more: the pages of a backlog follow at once", async () => {
+  it("are left out while a poll brings more: the pages of a backlog follow at once", async () => {
     const storage = memoryStorage();
     storage.setItem("latchkey.cursor.ada", "p0");
     const at: number[] = [];
@@ -283,7 +283,7 @@ describe("the stream's durations", () => {
     expect(stream.cursor).toBe("p4");
   });
 
-  it("go on after an answer that is no page of the history", async () => {
+  it("go on after an answer that is not a page of the history", async () => {
     const page = { results: [{ id: 7 }], cursor: "c", next_cursor: null, recovered: true };
     for (const body of [page, { ...page, results: [], cursor: 1 }, [], "<html>"]) {
       const { clock, stream } = bench(() => "refuse", { mode: "polling", fetch: async () => Response.json(body) });
@@ -292,7 +292,7 @@ describe("the stream's durations", () => {
     }
   });
 
-  it("let a probe's Retry-After put off the next one", async () => {
+  it("before the next try of the stream obey the Retry-After of the last try", async () => {
     let wait = "";
     const clock = new ManualClock();
     const opened: number[] = [];
@@ -312,7 +312,7 @@ describe("the stream's durations", () => {
     expect(gaps(opened)[6]).toBeGreaterThanOrEqual(200_000);
   });
 
-  it("are cut short when the network changes while polling, and when the server answers again", async () => {
+  it("end at once when the network changes while polling, and when the server answers again", async () => {
     const tab = new FakeBrowser().openTab();
     const { clock, opened } = bench(() => "refuse", { surroundings: tab.surroundings });
     await clock.advance(20_000);
@@ -339,7 +339,7 @@ describe("the stream's durations", () => {
     expect(tries.length).toBeGreaterThan(0);
   });
 
-  it("leave unsaid what came in one piece with the event at which a handler stopped the stream", async () => {
+  it("do not matter to a stopped stream: events in the same chunk after the stop are not delivered", async () => {
     const event = (n: number) => {
       const data = { id: `e1-${n}.0`, type: "system.notification", data: { n } };
       return `event: system.notification\nid: e1-${n}.0\ndata: ${JSON.stringify(data)}\n\n`;
@@ -354,7 +354,7 @@ describe("the stream's durations", () => {
     expect(heard).toEqual(["e1-1.0"]);
   });
 
-  it("do not believe a Retry-After of a day", async () => {
+  it("ignore a Retry-After of a day", async () => {
     let isFirst = true;
     const { clock, opened } = bench(() => "hang", {
       mode: "sse",

@@ -31,7 +31,7 @@ function serverRefusing(...refused: string[]) {
 }
 
 describe("topics of a client", () => {
-  it("asks once more without those that are refused, and names them", async () => {
+  it("asks again without the refused topics, and names them", async () => {
     const { asked, transport } = serverRefusing("course:gone", "task:nobodys");
     const refused: string[] = [];
     const names = ["course:gone", "course:mine", "task:nobodys"];
@@ -43,7 +43,7 @@ describe("topics of a client", () => {
     expect(asked.at(-1)).toBe("course:mine");
   });
 
-  it("polls with them, and without them once they are refused", async () => {
+  it("polls with them, and without them after they are refused", async () => {
     const { asked, transport } = serverRefusing("course:gone");
     const refused: string[] = [];
     const wish = { names: ["course:gone"], onRefused: (gone: readonly string[]) => refused.push(...gone) };
@@ -54,7 +54,7 @@ describe("topics of a client", () => {
     expect(refused).toEqual(["course:gone"]);
   });
 
-  it("takes a task's state for its latest event, which is delivered once", () => {
+  it("takes the state of a task for its latest event, and that event is delivered once", () => {
     const state = { ref: "e-7", type: "task.progress-updated", at: "", level: "info", priority: "normal", data: {} };
     const frame = { event: "stream.topic", ownId: "e-9.2", data: { topic: "task:t", state } };
     expect(readControlFrame(frame)).toEqual({ kind: "topic", state: { ...state, id: "e-7" } });

@@ -10,7 +10,7 @@ const NOW = 1_800_000_000_000;
 const aged = (...days: number[]) => days.map((day) => ({ kid: `${day}`, created_at: NOW - day * DAY }));
 
 describe("the tool's key", () => {
-  it("that signs is the newest which has been published for a day, or the only one there is", () => {
+  it("signs if it is the newest one that was published for a day, or the only one", () => {
     expect(signingOf(aged(0.5, 3, 100), NOW)?.kid).toBe("3");
     expect(signingOf(aged(1, 3), NOW)?.kid).toBe("1");
     expect(signingOf(aged(0.1), NOW)?.kid).toBe("0.1");
@@ -18,7 +18,7 @@ describe("the tool's key", () => {
     expect(signingOf([], NOW)).toBeUndefined();
   });
 
-  it("that signs no more stays published for a month after another signs", () => {
+  it("stays published for a month after another key began to sign", () => {
     const gone = (...days: number[]) => outlived(aged(...days), NOW).map(({ kid }) => kid);
     expect(gone(30, 120)).toEqual([]);
     expect(gone(31.1, 120, 210)).toEqual(["120", "210"]);
@@ -50,7 +50,7 @@ describe("roles of a platform", () => {
 
 describe("a score", () => {
   const fact = { attempted_at: 1, completed_at: null, submitted_at: null, best_score: null, revoked_at: null };
-  it("is the score of the item, or all of it for what is complete without one", () => {
+  it("is the score of the item, or the full score for an item that is complete without one", () => {
     expect(itemScore(null)).toBeNull();
     expect(itemScore({ ...fact, attempted_at: null })).toBeNull();
     expect(itemScore(fact)).toEqual({ activityProgress: "InProgress", gradingProgress: "NotReady" });
@@ -64,7 +64,7 @@ describe("a score", () => {
     expect(itemScore({ ...fact, completed_at: 1, revoked_at: 2 })).toBeNull();
   });
 
-  it("of a course is the share of it that is complete", () => {
+  it("of a course is the part of the course that is complete", () => {
     expect(courseScore({ completed_count: 0, item_count: 3 })).toBeNull();
     expect(courseScore({ completed_count: 0, item_count: 0 })).toBeNull();
     expect(courseScore({ completed_count: 1, item_count: 3 })).toMatchObject({
@@ -77,7 +77,7 @@ describe("a score", () => {
     });
   });
 
-  it("goes to an address before the query of its column", () => {
+  it("is sent to an address in which the query comes after the path of its column", () => {
     expect(scoresAddress("https://l.org/a/lineitem?type_id=5")).toBe("https://l.org/a/lineitem/scores?type_id=5");
     expect(scoresAddress("https://l.org/a/1/")).toBe("https://l.org/a/1/scores");
   });
@@ -86,7 +86,7 @@ describe("a score", () => {
 describe("what a launch opens", () => {
   const ORIGIN = "https://learn.example.org";
   const none = { course: null, item: null };
-  it("is in its address, or in its parameters, and nowhere else", () => {
+  it("is named in the address or in the parameters, and nowhere else", () => {
     for (const target of [
       { course: "algorithms", item: null },
       { course: "algorithms", item: "algorithms.two-sum" },
@@ -106,7 +106,7 @@ describe("what a launch opens", () => {
 });
 
 describe("a product's servers", () => {
-  it("speak for its issuer in its cloud, and else only under its name", () => {
+  it("speak for their own issuer in its cloud, and elsewhere only for their own name", () => {
     const canvas = "https://canvas.instructure.com";
     expect(isSameSite("canvas", canvas, "https://school.instructure.com/x")).toBe(true);
     expect(isSameSite("canvas", canvas, "https://instructure.com.evil.org/x")).toBe(false);
@@ -116,7 +116,7 @@ describe("a product's servers", () => {
     expect(isSameSite("moodle", "not an address", "https://m.example.org/openid")).toBe(false);
   });
 
-  it("may frame a launch from the origins that they have", () => {
+  it("may frame a launch from their own origins", () => {
     expect(usualOrigins("canvas", "https://canvas.instructure.com", "https://sso.canvaslms.com/a")).toEqual([
       "https://canvas.instructure.com",
       "https://sso.canvaslms.com",

@@ -60,17 +60,17 @@ describe("the form of statements", () => {
     ).toBe(true);
   });
 
-  it("takes what version 2.0 has and 1.0 has not", () => {
+  it("accepts what version 2.0 has and 1.0 does not have", () => {
     const context = { contextAgents: [{ objectType: "contextAgent", agent: base.actor }] };
     expect(faults({ context }, 2)).toEqual([]);
   });
 
-  it("takes null in extensions, and nowhere else", () => {
+  it("accepts null in extensions only", () => {
     expect(faults({ result: { extensions: { "https://a.org/e": null } } })).toEqual([]);
     expect(faults({ result: { response: null } })).toEqual(["result.response"]);
   });
 
-  it("reads every instant that JavaScript writes, and any zone but -00:00", () => {
+  it("reads every instant that JavaScript writes, and any offset but -00:00", () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }),
@@ -85,7 +85,7 @@ describe("the form of statements", () => {
     );
   });
 
-  it("carries any bytes through multipart/mixed", () => {
+  it("transports any bytes in multipart/mixed", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { minLength: 1, maxLength: 5 }), (all) => {
         const { body, contentType } = multipartOf(all.map((bytes) => ({ headers: new Map([["X-A", "1"]]), bytes })));
@@ -95,7 +95,7 @@ describe("the form of statements", () => {
     );
   });
 
-  it("refuses a multipart body that is cut anywhere", () => {
+  it("refuses a multipart body that is cut off, at any byte", () => {
     const { body, contentType } = multipartOf([{ headers: new Map([["A", "b"]]), bytes: new Uint8Array([1, 2, 3]) }]);
     const boundary = contentType.split("boundary=")[1] ?? "";
     for (let end = 0; end < body.length - 4; end += 1) expect(partsOf(body.subarray(0, end), boundary).ok).toBe(false);
@@ -103,7 +103,7 @@ describe("the form of statements", () => {
 });
 
 describe("statements that are sent again", () => {
-  it("are the same whatever the order of their fields, and what the store has set", () => {
+  it("are the same in any order of their fields, without the fields that the store sets", () => {
     const one = statement({ context: { contextActivities: { parent: { id: "https://a.org/p" } } } });
     const stored = { ...one, stored: "2026-01-01T00:00:00Z", version: "1.0.0", timestamp: "2026-01-01T00:00:00Z" };
     expect(
@@ -125,7 +125,7 @@ describe("statements that are sent again", () => {
     expect(saysTheSame(lasting("PT1.23S"), lasting("PT1.24S"))).toBe(false);
   });
 
-  it("differ by any other field", () => {
+  it("differ if any other field differs", () => {
     expect(saysTheSame(statement({ result: { success: true } }), statement())).toBe(false);
     expect(
       saysTheSame(statement({ timestamp: "2026-01-01T00:00:00Z" }), statement({ timestamp: "2026-01-01T00:00:01Z" })),
@@ -133,14 +133,14 @@ describe("statements that are sent again", () => {
   });
 });
 
-describe("what statements are found by", () => {
-  it("finds an agent however the address is written, and members of groups", () => {
+describe("a search for statements", () => {
+  it("finds an agent in any form of its address, and also as a member of a group", () => {
     const [sought = ""] = termsSought({ agent: { mbox: "mailto:ADA@example.org" } });
     expect(termsOf(statement())).toContain(sought);
     expect(termsOf(statement({ actor: { objectType: "Group", member: [base.actor] } }))).toContain(sought);
   });
 
-  it("finds who is only named with related_agents alone", () => {
+  it("finds people who are only named elsewhere in a statement with related_agents only", () => {
     const team = statement({ actor: { openid: "https://b.org" }, context: { instructor: base.actor } });
     const agent = base.actor;
     expect(termsOf(team)).not.toContain(termsSought({ agent })[0]);
@@ -148,7 +148,7 @@ describe("what statements are found by", () => {
   });
 });
 
-describe("how statements are shown", () => {
+describe("the format of an answer", () => {
   const full = statement({
     actor: { mbox: "mailto:ada@example.org", name: "Ada" },
     verb: { id: `${ADL}completed`, display: { en: "completed", zh: "完成" } },
@@ -156,7 +156,7 @@ describe("how statements are shown", () => {
   });
   const showing = { languages: "de;q=0.5, zh", definitionOf: () => undefined };
 
-  it("with ids has nothing but ids", () => {
+  it("with ids has only ids", () => {
     const { actor, verb, object } = shownAs(full, { ...showing, format: "ids" });
     expect({ actor, verb, object }).toEqual({
       actor: { mbox: "mailto:ada@example.org" },
@@ -165,7 +165,7 @@ describe("how statements are shown", () => {
     });
   });
 
-  it("canonically has one language of each text", () => {
+  it("canonical has one language of each text", () => {
     const { verb, object } = shownAs(full, { ...showing, format: "canonical" });
     expect(verb.display).toEqual({ zh: "完成" });
     expect(object).toEqual({ id: "https://a.org/x", definition: { name: { de: "Ix" } } });
@@ -173,7 +173,7 @@ describe("how statements are shown", () => {
   });
 });
 
-describe("which fact a statement makes", () => {
+describe("the fact that a statement makes", () => {
   const settings = (move_on: string | null, verbs = {}) =>
     settingsSchema.parse({ verbs, items: { "https://a.org/x": { item: "c.x", move_on } } });
   const fact = (verb: string, move_on: string | null = null, rest: object = {}, also = false) =>
@@ -183,7 +183,7 @@ describe("which fact a statement makes", () => {
       async () => also,
     );
 
-  it("is said by the verb", async () => {
+  it("follows from the verb", async () => {
     expect(await fact("completed")).toEqual({ item: "c.x", completed: true });
     expect(await fact("failed", null, { result: { score: { scaled: 0.25 } } })).toEqual({
       item: "c.x",
@@ -201,7 +201,7 @@ describe("which fact a statement makes", () => {
     expect(await fact("completed", null, { result: { completion: false } })).toEqual({ item: "c.x", viewed: true });
   });
 
-  it("is what the course's own table says", async () => {
+  it("follows from the table of the course", async () => {
     const own = settings(null, { "https://b.org/built": "contributed", [`${ADL}completed`]: "submitted" });
     expect(await factOf(statement({ verb: { id: "https://b.org/built" } }), own, async () => false)).toMatchObject({
       contributed: true,

@@ -31,7 +31,7 @@ describe("[I8] what somebody may do in a course", () => {
     expect(mayGrade(who(id, role), course)).toBe(acts(id, role).includes("grade"));
   });
 
-  it("has one name, which the list of courses shows", () => {
+  it("has one name, and the list of courses shows it", () => {
     expect(["owen", "cora", "gil", "nora"].map((id) => roleIn(who(id, "author"), course))).toEqual([
       "owner",
       "co_author",

@@ -51,7 +51,7 @@ function engineFor(source: Config) {
 }
 
 describe("the mapping", () => {
-  it("makes chapters of concept exercises and problems of practice exercises, in the order of the file", () => {
+  it("makes a chapter of each concept exercise and a problem of each practice exercise, in the order of the file", () => {
     const { document, warnings } = imported(
       config(
         [
@@ -88,7 +88,7 @@ describe("the mapping", () => {
     ]);
   });
 
-  it("turns a concept into one of the exercises that teach it", () => {
+  it("replaces a concept by one of the exercises that teach it", () => {
     const { document } = imported(
       config(
         [
@@ -115,7 +115,7 @@ describe("the mapping", () => {
     ]);
   });
 
-  it("leaves out a concept that no new learner can learn, and says where", () => {
+  it("leaves out a concept that no new learner can learn, and names its place", () => {
     const { document, warnings } = imported(
       config(
         [exercise("a", { concepts: ["x"], status: "wip" }), exercise("b", { concepts: ["y"], status: "deprecated" })],
@@ -129,14 +129,14 @@ describe("the mapping", () => {
     ]);
   });
 
-  it("names places in the file by their position there, invisible exercises counted", () => {
+  it("names places by their position in the file, and counts invisible exercises too", () => {
     const { warnings } = imported(
       config([], [exercise("p", { status: "wip" }), exercise("q", { prerequisites: ["z"] })]),
     );
     expect(warnings[0]?.path).toBe("exercises.practice[1].prerequisites[0]");
   });
 
-  it("has no tutorial where the track has none for new learners, and opens it whatever it lists", () => {
+  it("has no tutorial item where the track has none for new learners, and opens such an item whatever it lists", () => {
     expect(imported(config([], [exercise("p")])).document.options?.tutorial).toBeNull();
     const old = config([], [exercise("hello-world", { status: "deprecated" })]);
     expect(imported(old).document.options?.tutorial).toBeNull();
@@ -144,7 +144,7 @@ describe("the mapping", () => {
     expect(imported(listed).document.problems?.[0]?.rule).toBeNull();
   });
 
-  it("clamps the difficulty and takes another course slug", () => {
+  it("limits the difficulty to its range, and accepts another course slug", () => {
     const source = config(
       [],
       [-3, 0, 7, 12].map((difficulty, i) => exercise(`p${i}`, { difficulty })),
@@ -196,7 +196,7 @@ describe("[I9] a file that is not such a config is refused, naming the place", (
     expect(refusedAt(source, course)).toEqual(expected);
   });
 
-  it("never throws, whatever it is given", () => {
+  it("never throws, whatever the file contains", () => {
     fc.assert(
       fc.property(fc.anything(), (source) => {
         importExercism(source);
@@ -205,7 +205,7 @@ describe("[I9] a file that is not such a config is refused, naming the place", (
   });
 });
 
-it("opens what the track's own rule opens, on random tracks and histories", () => {
+it("the imported course opens what the track's own rule opens, on random tracks and histories", () => {
   const concepts = fc.subarray(["x", "y", "z"]);
   const slugs = ["a", "b", "c", "d", "hello-world", "p", "q"];
   const random = fc.tuple(

@@ -31,7 +31,7 @@ const errorsOf = async (change: (document: ImportedDocument) => void) => {
   return checked.ok ? [] : checked.refusal.errors?.map(({ path, rule }) => ({ path, rule }));
 };
 
-it("an imported course that breaks a rule is refused with the file that the item was read from", async () => {
+it("an imported course that breaks a rule is refused, with the file that the item was read from", async () => {
   expect(await errorsOf(() => {})).toEqual([]);
   const broken = (document: ImportedDocument) => {
     const [one, two] = document.chapters;
@@ -49,7 +49,7 @@ it("an imported course that breaks a rule is refused with the file that the item
   expect(await errorsOf(dangling)).toEqual([{ path: "one.xml: chapters[0].rule.completed", rule: "dangling" }]);
 });
 
-it("a document beyond the size of every document is refused by that", async () => {
+it("a course document that is larger than the limit is refused with that limit", async () => {
   const large = (document: ImportedDocument) => {
     document.chapters = Array.from({ length: 150 }, (_, n) => ({
       ...item(`c.n${n}`),
@@ -59,6 +59,6 @@ it("a document beyond the size of every document is refused by that", async () =
   expect(await errorsOf(large)).toEqual([{ path: "document", rule: "too_big" }]);
 });
 
-it("each format has its reader, under its own name", async () => {
+it("each format has one reader, under its own name", async () => {
   for (const name of IMPORT_FORMATS) expect(FORMATS[name].name).toBe(name);
 });

@@ -66,7 +66,7 @@ describe("courses and chapters", () => {
     ]);
   });
 
-  it("puts assessments into quarters by date, orders them by date and then by id, and gates each on the one before", () => {
+  it("puts assessments into quarters by date, sorts them by date and id, and locks each behind the one before", () => {
     const assessments = ["AAA,2013J,30,TMA,80,20", "AAA,2013J,9,CMA,30,5", "AAA,2013J,10,TMA,30,5"];
     const more = ["AAA,2013J,1,TMA,0,5", "AAA,2013J,2,TMA,24,5", "AAA,2013J,3,TMA,25,5", "AAA,2013J,4,TMA,50,5"];
     expect(shapeOf(tables({ assessments: [...assessments, ...more] }))).toEqual([
@@ -82,12 +82,12 @@ describe("courses and chapters", () => {
     expect(shapeOf(tables({ assessments })).map(({ problems }) => problems)).toEqual([["7"], [], [], ["6", "5"]]);
   });
 
-  it("takes what is due before the start or after the end into the first and the last quarter", () => {
+  it("puts work that is due before the start or after the end into the first or the last quarter", () => {
     const assessments = ["AAA,2013J,1,TMA,-3,10", `AAA,2013J,2,Exam,${LENGTH},10`, "AAA,2013J,3,Exam,300,10"];
     expect(shapeOf(tables({ assessments })).map(({ problems }) => problems)).toEqual([["1"], [], [], ["2", "3"]]);
   });
 
-  it("looks past a quarter without assessments to the nearest earlier one that has some", () => {
+  it("skips a quarter without assessments, and waits for the nearest earlier one that has some", () => {
     const assessments = ["AAA,2013J,1,TMA,10,10", "AAA,2013J,2,TMA,60,10", "AAA,2013J,3,TMA,90,10"];
     expect(shapeOf(tables({ assessments })).map(({ rule }) => rule)).toEqual([
       null,
@@ -97,16 +97,16 @@ describe("courses and chapters", () => {
     ]);
   });
 
-  it("leaves the first quarters open while none before them has assessments", () => {
+  it("leaves the first quarters open while no quarter before them has assessments", () => {
     const assessments = ["AAA,2013J,1,TMA,30,10", "AAA,2013J,2,TMA,90,10"];
     expect(shapeOf(tables({ assessments })).map(({ rule }) => rule)).toEqual([null, null, asks("q2"), asks("q2")]);
   });
 
-  it("makes a course of a presentation without any assessment", () => {
+  it("makes a course of a presentation without assessments too", () => {
     expect(shapeOf(tables({})).map(({ rule }) => rule)).toEqual([null, null, null, null]);
   });
 
-  it("says type and weight in the title, with a number where there are several", () => {
+  it("has type and weight in the title, with a number where there are several", () => {
     const assessments = ["AAA,2013J,2,TMA,20,12.5", "AAA,2013J,1,TMA,10,10", "AAA,2013J,3,Exam,,100"];
     const [course] = imported(tables({ assessments }));
     const problems = course?.document.chapters?.flatMap((chapter) => chapter.problems ?? []);
@@ -117,7 +117,7 @@ describe("courses and chapters", () => {
     ]);
   });
 
-  it("always makes publishable courses with every assessment in the quarter of its date", () => {
+  it("always makes courses that can be published, with every assessment in the quarter of its date", () => {
     const dates = fc.array(fc.option(fc.integer({ min: 0, max: 120 })), { maxLength: 20 });
     fc.assert(
       fc.property(dates, fc.integer({ min: 4, max: 120 }), (days, length) => {
@@ -140,13 +140,13 @@ describe("learners and facts", () => {
   const courses = ["AAA,2013J,100", "BBB,2014B,100"];
   const studentRegistration = ["AAA,2013J,11,-9,?", "AAA,2013J,12,-9,3", "BBB,2014B,11,?,?", "AAA,2013J,11,-9,?"];
 
-  it("enrolls everybody who was registered, once, whatever became of them", () => {
+  it("enrolls everybody who was registered, once, also those who left", () => {
     const [first, second] = imported(tables({ courses, assessments, studentRegistration }));
     expect(first?.learners).toEqual(["11", "12"]);
     expect(second?.learners).toEqual(["11"]);
   });
 
-  it("makes a completion of every submission, in order of day, banked ones and ones without score too", () => {
+  it("makes a completion of every submission, in order of day, also of banked ones and of those without a score", () => {
     const studentAssessment = ["1,11,18,0,78", "1,12,-1,1,60", "2,11,0,0,?", "1,11,20,0,", "1,11,18,0,0"];
     const [first, second] = imported(tables({ courses, assessments, studentRegistration, studentAssessment }));
     const fact = (user_id: string, score: number | null, at: string) => {
@@ -163,7 +163,7 @@ describe("learners and facts", () => {
     ]);
   });
 
-  it("takes only the presentations that are asked for, and refuses one it does not have", () => {
+  it("imports only the presentations that are asked for, and refuses one that does not exist", () => {
     const source = tables({ courses, assessments, studentRegistration });
     expect(imported(source, ["BBB-2014B"]).map(({ name }) => name)).toEqual(["BBB-2014B"]);
     expect(refusedAt(source, ["CCC-2014B"])).toEqual(["courses.csv unknown_presentation"]);
@@ -192,7 +192,7 @@ describe("bad input", () => {
     expect(refusedAt(tables({ [table]: [line] }))).toEqual([error]);
   });
 
-  it("names a submission of somebody who was never registered, and ids that are used twice", () => {
+  it("names a submission of somebody who was never registered, and ids that occur twice", () => {
     const assessments = ["AAA,2013J,1,TMA,10,10", "AAA,2013J,1,CMA,10,10"];
     const courses = ["AAA,2013J,100", "AAA,2013J,90"];
     expect(refusedAt(tables({ courses, assessments, studentAssessment: ["1,11,1,0,50"] }))).toEqual([
@@ -210,7 +210,7 @@ describe("bad input", () => {
     ]);
   });
 
-  it("lists no more errors than anybody reads", () => {
+  it("lists a limited number of errors", () => {
     const studentAssessment = Array.from({ length: 1_000 }, () => "1,11,1,0,101");
     expect(refusedAt(tables({ studentAssessment }))).toHaveLength(50);
   });
@@ -240,7 +240,7 @@ describe("comma-separated text", () => {
 describe.skipIf(!existsSync(DATA))("the real dataset", () => {
   const read = (table: string) => readFileSync(`${DATA}/${table}.csv`, "utf8");
 
-  it("is taken whole", () => {
+  it("is imported completely", () => {
     const courses = imported({
       courses: read("courses"),
       assessments: read("assessments"),

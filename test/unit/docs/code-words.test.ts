@@ -36,7 +36,7 @@ const files = execFileSync("git", ["ls-files", "*.ts", "*.tsx", ".ci/*", ".githu
   .filter((file) => !KEPT.test(file));
 
 describe("the words of the glossary", () => {
-  it("are used in code, comments, messages and titles of tests: no old word is left", () => {
+  it("are used in code, comments, messages and titles of tests, and no old word is left", () => {
     const found = files.flatMap((file) =>
       readFileSync(file, "utf8")
         .split("\n")
@@ -48,7 +48,7 @@ describe("the words of the glossary", () => {
     expect(found).toEqual([]);
   });
 
-  it("are found by this test where they are missing", () => {
+  it("are reported by this test where an old word is used", () => {
     const bad = ["what is owed", "const oweAudit = 1", "isDark", "callVault(", "a drill", "hands out", "hasLetGo"];
     for (const line of bad)
       expect(

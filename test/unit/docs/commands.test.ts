@@ -7,7 +7,7 @@ const commands = otherCommands();
 const reasonFor = (text: string) => NOT_TYPED.find(([command]) => command.test(text));
 
 describe("every command of the documents", () => {
-  it("is typed by a test, or its flags are compared with wrangler's, or there is a reason", () => {
+  it("is typed by a test, or its flags are compared with those of wrangler, or a reason says why not", () => {
     const unaccounted = commands.filter(
       (command) =>
         !isAlertCall(command) && wranglerCall(command.text) === null && reasonFor(command.text) === undefined,
@@ -15,7 +15,7 @@ describe("every command of the documents", () => {
     expect(unaccounted.map(({ at, text }) => `${at}: ${text}`)).toEqual([]);
   });
 
-  it("that a reason is for still stands in a document", () => {
+  it("with a reason still occurs in a document", () => {
     const used = new Set(commands.map(({ text }) => reasonFor(text)));
     expect(NOT_TYPED.filter((reason) => !used.has(reason)).map(([command]) => command.source)).toEqual([]);
     expect(lostBlocks()).toEqual([]);
@@ -26,7 +26,7 @@ describe("every command of the documents", () => {
     expect(named.filter((path) => !existsSync(fromRoot(path)))).toEqual([]);
   });
 
-  it("that asks wrangler is read with its words and flags", () => {
+  it("of wrangler is read with its words and flags", () => {
     expect(wranglerCall('npx wrangler d1 execute DB --remote --command "SELECT --x" | head --lines 1')).toEqual({
       words: ["d1", "execute"],
       flags: ["remote", "command"],

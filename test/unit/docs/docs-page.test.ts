@@ -40,7 +40,7 @@ function matches(text: string, pattern: RegExp): string[] {
 describe("the reference page", () => {
   const page = renderDocs(sampleDocument(), { origin: "https://api.example.org" });
 
-  it("is well-formed, with unique ids and no dangling link", () => {
+  it("is well-formed, with unique ids and no broken link", () => {
     checkMarkup(page);
     const ids = matches(page, /\sid="([^"]*)"/g);
     expect(new Set(ids).size).toBe(ids.length);
@@ -49,7 +49,7 @@ describe("the reference page", () => {
     expect(targets.filter((target) => !ids.includes(target))).toEqual([]);
   });
 
-  it("needs no script, no second file and no network", () => {
+  it("loads no script and no second file, and needs no network", () => {
     expect(page).not.toMatch(/<script|<img|<iframe|@import|url\(/i);
     expect(matches(page, /(?:href|src)="([^"#][^"]*)"/g).filter((link) => !link.startsWith("data:"))).toEqual([
       "/openapi.json",
@@ -73,7 +73,7 @@ describe("the reference page", () => {
     expect(page.match(/<article /g)).toHaveLength(3);
   });
 
-  it("gives parameters of a path to each of its operations", () => {
+  it("shows the parameters of a path in each of its operations", () => {
     const post = page.slice(page.indexOf('id="post-api-v1-courses-course-chapters"'));
     expect(post.slice(0, post.indexOf("</article>"))).toContain("<code>course</code>");
   });
@@ -86,7 +86,7 @@ describe("the reference page", () => {
     expect(page).toMatch(/curl -s -X POST .* -d &#39;\{&quot;all&quot;:\[\]\}&#39;/); // the rule in the rule is left out
   });
 
-  it("groups by tag in the order of the document and leaves out empty groups", () => {
+  it("groups routes by tag in the order of the document, and leaves out empty groups", () => {
     expect(matches(page, /<h2 id="([^"]*)"/g)).toEqual(["tag-unlocks", "tag-other", "schemas", "errors"]);
   });
 
@@ -97,7 +97,7 @@ describe("the reference page", () => {
     }
   });
 
-  it("refuses what is no OpenAPI document", () => {
+  it("refuses a file that is not an OpenAPI document", () => {
     expect(() => renderDocs({ paths: {} })).toThrow();
     expect(() => renderDocs(null)).toThrow();
   });
@@ -172,14 +172,14 @@ describe("hostile text in the document", () => {
     expect(renderDocs(document)).toContain(escapeHtml(`-d '"it'\\''s; rm -rf /"'`));
   });
 
-  it("makes characters visible that turn the reading direction or are forbidden in HTML", () => {
+  it("shows characters that turn the reading direction or are forbidden in HTML in a visible form", () => {
     expect(escapeHtml("a\u202eb\u0000c\u2066d\te\n")).toBe("a\\u202eb\\u0000c\\u2066d\te\n");
     expect(html`<p title="${`"<&'`}">${["<", html`<b></b>`, null]}</p>`.toString()).toBe(
       `<p title="&quot;&lt;&amp;&#39;">&lt;<b></b></p>`,
     );
   });
 
-  it("ends on schemas that contain themselves, directly and in a circle", () => {
+  it("ends, also on schemas that contain themselves, directly or in a circle", () => {
     const page = renderDocs({
       info: { title: "t", version: "1" },
       paths: {

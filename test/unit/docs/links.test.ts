@@ -25,7 +25,7 @@ function linksOf(file: string): { target: string; anchor: string }[] {
 }
 
 describe.each(documents())("%s", (file) => {
-  it("links to what exists, and to headings that exist", () => {
+  it("links to files and headings that exist", () => {
     const broken = linksOf(file).filter(({ target, anchor }) => {
       const path = target === "" ? file : posix.join(posix.dirname(file), target);
       if (!existsSync(fromRoot(path))) return true;
@@ -35,7 +35,7 @@ describe.each(documents())("%s", (file) => {
   });
 });
 
-it("every page is reached from the README", () => {
+it("every page can be reached from the README", () => {
   const reached = new Set(["README.md"]);
   for (const file of reached) {
     for (const { target } of linksOf(file)) {

@@ -93,7 +93,7 @@ it("the architecture lists the rooms of src, from the ground up", () => {
   expect(listed.filter((name) => ROOMS.includes(name ?? ""))).toEqual(ROOMS);
 });
 
-it("shell commands are typed by the slow end-to-end test of the documents, or say that they cannot be", () => {
+it("shell blocks are typed by the slow end-to-end test of the documents, or are marked as typed elsewhere", () => {
   const left = documents().filter(
     (file) =>
       !TYPED_DOCUMENTS.includes(file) &&

@@ -8,7 +8,7 @@ function rows(document: unknown): string[] {
     .filter((line) => line.startsWith("| `"));
 }
 
-it("lists each route once, by path and method, with its policy", () => {
+it("the table lists each route once, by path and method, with its policy", () => {
   expect(rows(sampleDocument())).toEqual([
     "| `GET /api/v1/courses/{course}/chapters` | List chapters | learner, author |  | own enrollment only | none |  |",
     "| `POST /api/v1/courses/{course}/chapters` |  | author |  |  | 64 KiB | write |",
@@ -16,12 +16,12 @@ it("lists each route once, by path and method, with its policy", () => {
   ]);
 });
 
-it("names a route whose policy was forgotten", () => {
+it("the table reports a route without a policy", () => {
   const document = { info: { title: "t", version: "1" }, paths: { "/x": { get: { responses: {} } } } };
   expect(rows(document)).toEqual(["| `GET /x` |  | **undeclared** |  |  | none |  |"]);
 });
 
-it("keeps text inside its cell", () => {
+it("the table keeps text inside its cell", () => {
   const document = {
     info: { title: "t", version: "1" },
     paths: { "/x": { get: { summary: "a | b\nc", responses: {}, "x-policy": { roles: "public" } } } },

@@ -44,7 +44,7 @@ function bytesOfLearner(hasAccount: boolean): number {
 }
 
 describe("the pages about cost and scale", () => {
-  it("have the figures that follow from what was measured; `npm run docs:scale` computes them anew", () => {
+  it("have the figures that follow from the measurements; `npm run docs:scale` computes them", () => {
     for (const name of Object.keys(SCALE_PAGES) as ScalePage[]) {
       const page = readFileSync(name, "utf8");
       expect(withScale(name, page)).toBe(page);
@@ -52,7 +52,7 @@ describe("the pages about cost and scale", () => {
     expect(scaleParts().sizes.split("\n")).toHaveLength(11);
   });
 
-  it("count the rows that the tests hold", () => {
+  it("count as many rows as the tests measure", () => {
     const test = readFileSync("test/worker/enrollment/rows.test.ts", "utf8");
     const held = (name: string) => Number(new RegExp(`expect\\(${name}\\)\\.toBe\\((\\d+)\\)`).exec(test)?.[1]);
     expect({

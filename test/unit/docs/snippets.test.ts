@@ -44,7 +44,7 @@ describe("TypeScript in the documents", () => {
   const folder = fromRoot("test-results/snippets");
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("compiles against the client that is published", () => {
+  it("compiles with the published client", () => {
     const blocks = BLOCKS.filter(({ language }) => language === "ts" || language === "tsx");
     expect(blocks.length).toBeGreaterThan(6);
     rmSync(folder, { recursive: true, force: true });

@@ -36,7 +36,7 @@ describe.each(documents().filter((file) => !KEPT.includes(file)))("%s", (file) =
     expect(plain(file).match(OLD)).toBeNull();
   });
 
-  it("has no sentence that must be read twice for its length", () => {
+  it("has no sentence that is too long", () => {
     const long = sentencesOf(plain(file)).filter((sentence) => sentence.split(" ").length > LONGEST_SENTENCE);
     expect(long).toEqual([]);
   });

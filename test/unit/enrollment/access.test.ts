@@ -52,7 +52,7 @@ function ask(
 }
 
 describe("[fault 1] permission to show content", () => {
-  it("is given for what is open now, in the version that decided it, whatever was asked for", () => {
+  it("is given for an item that is open now, in the version that decided it, at whatever instant the request asks about", () => {
     expect([
       ask(true),
       ask(true, { at: 1 }),
@@ -65,7 +65,7 @@ describe("[fault 1] permission to show content", () => {
     expect([ask(false, { isStaff: true }), ask(false, { isStaff: true, at: 1 })]).toEqual([3, 3]);
   });
 
-  it("an object one release older, which decides by the asked instant, is believed about the present alone", () => {
+  it("is given on the word of an object of the release before only for the present, because it decides by the requested instant", () => {
     const rest = { content_version: undefined } as unknown as Partial<ItemContent>;
     expect([ask(true, { rest }), ask(false, { rest }), ask(true, { rest, at: 1 })]).toEqual([
       2,
@@ -74,7 +74,7 @@ describe("[fault 1] permission to show content", () => {
     ]);
   });
 
-  it("is not given while a newer version is known that cannot be read: it may hide or lock the item", () => {
+  it("is not given while a newer version exists that cannot be read: that version may hide or lock the item", () => {
     const snapshot = { stale_since: "2026-11-29T12:00:00.000Z" };
     expect([ask(true, { snapshot }), ask(false, { snapshot }), ask(true, { snapshot, isStaff: true })]).toEqual([
       "unavailable",

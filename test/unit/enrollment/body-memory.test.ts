@@ -12,7 +12,7 @@ describe("the memory of bodies", () => {
     expect(memory.get("b")).toBeUndefined();
   });
 
-  it("stays within its bytes, and what was used last stays longest", () => {
+  it("stays within its limit of bytes, and the body used last stays longest", () => {
     const memory = new BodyMemory();
     for (let key = 0; key < 8; key += 1) memory.set(String(key), body("x", 1_000_000));
     memory.get("0");

@@ -36,7 +36,7 @@ const request = (over: Partial<ReadRequest> = {}): ReadRequest => ({
 });
 
 describe("the memory of an isolate", () => {
-  it("[I11] stays within its bounds whatever is read and written", () => {
+  it("[I11] stays within its limits, whatever is read and written", () => {
     const deed = fc.record({
       enrollment: fc.nat(40),
       key: fc.nat(12),
@@ -65,7 +65,7 @@ describe("the memory of an isolate", () => {
     );
   });
 
-  it("[I3] never keeps what was asked for before its own write, even when it no longer knows which write", () => {
+  it("[I3] never keeps an answer that was requested before an own write, even when it does not know which write any more", () => {
     const deed = fc.record({ enrollment: fc.nat(8), isWrite: fc.boolean(), late: fc.nat(5) });
     fc.assert(
       fc.property(fc.array(deed, { maxLength: 200 }), (deeds) => {
@@ -86,7 +86,7 @@ describe("the memory of an isolate", () => {
     );
   });
 
-  it("drops what another version of the snapshot answered as soon as an exact read has seen a new one", () => {
+  it("drops answers of another version of the snapshot after an exact read has seen a new version", () => {
     const memory = new EdgeMemory();
     memory.set("e", "a", entry(3, 10, { version: 1 }));
     memory.seen("e", 1, 5);
@@ -97,14 +97,14 @@ describe("the memory of an isolate", () => {
     expect([memory.isAfterWrites("e", 4), memory.isAfterWrites("e", 5)]).toEqual([false, true]);
   });
 
-  it("takes no answer that would push most others out", () => {
+  it("refuses an answer that would remove most of the others", () => {
     const memory = new EdgeMemory({ bytes: 8_000, enrollments: 5, answers: 4, writes: 2 });
     expect([memory.set("e", "k", entry(1, 1_001)), memory.set("e", "k", entry(1, 1_000))]).toEqual([false, true]);
   });
 });
 
-describe("what may be shown again", () => {
-  it("[I7] is never older than asked, never past a date of the course, never from before the caller's write", () => {
+describe("an answer that may be shown again", () => {
+  it("[I7] is never older than requested, never past a date of the course, and never from before the caller's write", () => {
     const numbers = { asOf: fc.nat(1_000), now: fc.nat(1_000), maxAgeMs: fc.nat(500) };
     const sequences = { has: fc.nat(5), minSeq: fc.option(fc.nat(5)), validUntil: fc.option(fc.nat(1_000)) };
     fc.assert(
@@ -120,7 +120,7 @@ describe("what may be shown again", () => {
     );
   });
 
-  it("is only what the object itself answered, whole, and not known to be behind", () => {
+  it("comes from the object itself, is complete, and is not known to be out of date", () => {
     const body = (of: SnapshotInfo) => new TextEncoder().encode(`{"results":[],"snapshot":${JSON.stringify(of)}}`);
     const answer = (of: SnapshotInfo) =>
       ({ unchanged: false, etag: '"e"', snapshot: of, content: { kind: "body", body: body(of) } }) as const;
@@ -146,7 +146,7 @@ describe("what may be shown again", () => {
     expect(edgeEntry({ ...answer(snapshot()), content: { ...item, kind: "item" } }, 0)).toBeNull();
   });
 
-  it("has a name of its own for everything that was asked", () => {
+  it("has a name that contains every part of the request", () => {
     const pointer = { version: 1, activation: 1, last_relock: 0 };
     const keys = [
       request(),

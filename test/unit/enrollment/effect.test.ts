@@ -19,7 +19,7 @@ function upTo(record: LearnerRecord, now: number): LearnerRecord {
   return { ...record, facts: new Map(done) };
 }
 
-it("[fault 28] what is refused as without effect opens and closes nothing, now or later, whatever the learner does", {
+it("[fault 28] an override that is refused as without effect opens and closes nothing, now or later, whatever the learner does", {
   timeout: 60_000,
 }, () => {
   let refused = 0;

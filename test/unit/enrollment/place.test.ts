@@ -23,8 +23,8 @@ const most = (numbers: Iterable<number>) => {
   return found;
 };
 
-describe("[fault 18] an instant that a whole course shares", () => {
-  it("is noticed by a million learners at a thousand a second, by each once and by the last within 17 minutes", () => {
+describe("[fault 18] an instant at which something opens for a whole course", () => {
+  it("is noticed by a million learners at a rate of a thousand a second, by each once, by the last within 17 minutes", () => {
     const counts = seconds(inLine(1_000_000));
     expect(most(counts.values())).toBeLessThanOrEqual(ASKED_PER_SECOND);
     expect(most(counts.keys())).toBeLessThanOrEqual(17 * 60);
@@ -43,7 +43,7 @@ describe("[fault 18] an instant that a whole course shares", () => {
     expect(most(counts.values())).toBeLessThanOrEqual(ASKED_PER_SECOND);
   });
 
-  it("is spread as well for learners who are older than their places, by the number of learners there are", () => {
+  it("is also spread by the number of learners for those who have no place yet", () => {
     for (const learners of [10, 10_000, 300_000]) {
       const ids = Array.from({ length: learners }, (_, at) => `algebra:u${at}`);
       const delays = ids.map((id) => noticeDelay(id, assumedPlace(id, learners)));
@@ -52,12 +52,12 @@ describe("[fault 18] an instant that a whole course shares", () => {
     }
   });
 
-  it("that many courses share is noticed by their first learners over five seconds, not in one", () => {
+  it("of many courses is noticed by their first learners over five seconds, not in one", () => {
     const delays = Array.from({ length: 2_000 }, (_, at) => noticeDelay(`course-${at * 37}:ada`, 1));
     expect(most(seconds(delays).values())).toBeLessThanOrEqual(600);
   });
 
-  it("is noticed within an hour whatever the size, and at a rate that grows with the course only beyond that", () => {
+  it("is noticed within an hour for any size, and the rate grows with the course only for larger ones", () => {
     expect(noticeDelay("c:u", LINE_LENGTH * 7 - 1)).toBeLessThan(3_600_000 + JITTER_MS);
     for (const place of [null, 0, 1, 12_345]) {
       expect(noticeDelay("c:u", place)).toBeGreaterThanOrEqual(0);

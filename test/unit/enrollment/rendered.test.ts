@@ -87,7 +87,7 @@ async function looksFor(chapters: number, want: Want): Promise<Looks & { text: s
   return { ...looks, text: value.kind === "body" ? new TextDecoder().decode(value.body) : JSON.stringify(value) };
 }
 
-describe("[fault 19] a read renders what it answers, and nothing else of its kind", () => {
+describe("[fault 19] a read renders only what it answers", () => {
   it.each<[string, Want]>([
     ["an open chapter", { kind: "item", item: "demo.c0" }],
     ["a locked chapter", { kind: "item", item: "demo.c1" }],

@@ -29,7 +29,7 @@ function busiestSecond(waits: readonly number[]): number {
 }
 
 describe("the admission of streams", () => {
-  it("[fault 38] spreads 300 who come back over twelve seconds, whether the end of their stream says when or `retry`", () => {
+  it("[fault 38] spreads 300 returning clients over twelve seconds, by the end of their stream or by `retry`", () => {
     const admission = filled(300);
     const clients = Array.from({ length: 300 });
     expect(busiestSecond(clients.map(() => admission.retryMs()))).toBeLessThan(0.2);
@@ -41,7 +41,7 @@ describe("the admission of streams", () => {
     expect(filled(3_000).retryHint()).toBeLessThanOrEqual(30_000);
   });
 
-  it("[fault 35] one user's crowd closes that user's alone", () => {
+  it("[fault 35] closes only the streams of the user who opened too many", () => {
     const admission = new Admission(tally());
     for (let n = 0; n < 50; n += 1) expect(admission.enter(env, { user: "ada", address: `a${n}` }, NOW).ok).toBe(true);
     expect(admission.enter(env, { user: "ada", address: "b" }, NOW)).toMatchObject({
@@ -56,7 +56,7 @@ describe("the admission of streams", () => {
     expect(admission.state(env, NOW + 60_000).refused_last_minute.user).toBe(0);
   });
 
-  it("[fault 35] says that it is full while it is", () => {
+  it("[fault 35] says that it is full while it is full", () => {
     const admission = new Admission(tally());
     // SAFETY: as above, with one setting.
     const small = { MAX_STREAMS: "1" } as unknown as Env;
@@ -76,7 +76,7 @@ describe("the admission of streams", () => {
 describe("the admission of publishing", () => {
   const largest = { deliveries: 5_000, bytes: 82_000_000 };
 
-  it("[fault 35] takes the largest call, and makes its publisher alone wait after too many", () => {
+  it("[fault 35] accepts the largest call, and makes only this publisher wait after too many", () => {
     const admission = new PublisherAdmission();
     expect(admission.admit("grader", largest, NOW).ok).toBe(true);
     const refused = admission.admit("grader", largest, NOW);
@@ -85,7 +85,7 @@ describe("the admission of publishing", () => {
     expect(admission.admit("grader", largest, NOW + 7_000).ok).toBe(true);
   });
 
-  it("counts each receiver", () => {
+  it("counts each receiver of an event", () => {
     const data = { title: "汉" };
     const events = [
       { type: "system.notification", to: { users: ["a", "b"] }, data },
@@ -97,7 +97,7 @@ describe("the admission of publishing", () => {
 });
 
 describe("an event of newer code", () => {
-  it("keeps its place, so that a reader goes on past it while a release is under way", () => {
+  it("keeps its place in the log, so that a reader continues after it during a release", () => {
     const place = { epoch: "e", seq: 7, at: 1 };
     const rest = { level: "info", priority: "normal", roles: null, data: "{}", subject: null, topic: null } as const;
     const known = { ...place, seq: 8, type: "system.notification", ...rest } as const;

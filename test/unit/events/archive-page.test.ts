@@ -20,7 +20,7 @@ function event(seq: number, type: LoggedEvent["type"], text: string): LoggedEven
   };
 }
 
-it("[fault 12] a message to the archive is cut by bytes: fifty events in Chinese are more than a queue takes", () => {
+it("[fault 12] a message to the archive is limited by bytes: fifty events in Chinese are too much for a queue", () => {
   const events = Array.from({ length: 50 }, (_, seq) => event(seq + 1, "system.notification", "课".repeat(2_000)));
   let from = 0;
   const archived: number[] = [];
@@ -35,7 +35,7 @@ it("[fault 12] a message to the archive is cut by bytes: fifty events in Chinese
   expect(archived).toEqual(events.map(({ seq }) => seq));
 });
 
-it("passes over what is not archived, however large it is", () => {
+it("skips events that are not archived, whatever their size", () => {
   const large = event(1, "unlock.changed", "x".repeat(1_000_000));
   const page = archivePage({ events: [large, event(2, "system.error", "small")], more: false }, 0);
   expect(page).toMatchObject({ upTo: 2, more: false, events: [{ seq: 2 }] });

@@ -25,11 +25,11 @@ const hostile = fc
   .map((parts) => parts.join(""));
 
 describe("a frame", () => {
-  it("without an id leaves the client's place as it is", () => {
+  it("without an id does not change the client's cursor", () => {
     expect(decoder.decode(frame("stream.closing", "", "{}"))).toBe("event: stream.closing\ndata: {}\n\n");
   });
 
-  it("cannot be broken out of, whatever is in any field", () => {
+  it("stays one frame, whatever text is in any field", () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (event, id, data) => {
         const messages = parsed(preamble(1_000), frame(`e${event}`, `i${id}`, data), frame("next", "2", "after"));
@@ -42,7 +42,7 @@ describe("a frame", () => {
     );
   });
 
-  it("carries an envelope that is one line of JSON, whatever its texts", () => {
+  it("has an envelope in one line of JSON, whatever its texts", () => {
     fc.assert(
       fc.property(hostile, (title) => {
         const event = eventOf("system.notification", { title }, { key: null });
@@ -55,7 +55,7 @@ describe("a frame", () => {
 });
 
 describe("a cursor", () => {
-  it("reads back as it was written, and nothing else is one", () => {
+  it("is read as it was written, and no other text is a cursor", () => {
     const epoch = fc.constant(null).map(() => newEpoch());
     const seq = fc.integer({ min: 0, max: 999_999_999_999_999 });
     const position = fc.record({ epoch, seq });
@@ -81,7 +81,7 @@ describe("a cursor", () => {
 const bytes = (size: number) => new Uint8Array(size);
 
 describe("the queue of a slow reader", () => {
-  it("keeps order, collapses ticks to the latest per task, and never drops anything else", () => {
+  it("keeps the order, keeps only the latest progress of each task, and drops nothing else", () => {
     const entry = fc.record({ task: fc.constantFrom(null, "a", "b"), size: fc.integer({ min: 1, max: 300 }) });
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 60 }), (entries) => {
@@ -106,7 +106,7 @@ describe("the queue of a slow reader", () => {
     );
   });
 
-  it("[fault 35] is full beyond its bytes, and never cuts what it was given", () => {
+  it("[fault 35] is full above its limit of bytes, and never cuts an event", () => {
     const queue = new FrameQueue();
     queue.push({ id: "1", bytes: bytes(FULL_BYTES), task: null });
     expect(queue.isFull).toBe(false);
@@ -119,7 +119,7 @@ describe("the queue of a slow reader", () => {
 describe("the throttle of progress", () => {
   const tick = (done: number) => eventOf("task.progress-updated", { task_id: "t", done }, { key: null });
 
-  it("lets one a second through, and always the last", () => {
+  it("lets one event a second through, and always the last one", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 1_500 }), { minLength: 1, maxLength: 50 }), (gaps) => {
         const throttle = new ProgressThrottle();
@@ -162,7 +162,7 @@ describe("preferences", () => {
     expect(passes(forCourse, { ...listener, role: "learner", topics: ["course:algorithms"] })).toBe(true);
   });
 
-  it("[I8] no preference and no priority opens what is for other roles", () => {
+  it("[I8] no preference and no priority opens events for other roles", () => {
     const forAdmins = { ...event, roles: ["admin" as const], priority: "high" as const };
     expect(passes(forAdmins, { role: "learner", preferences: { ...wish, muted_types: [] }, topics: [] })).toBe(false);
     expect(passes(forAdmins, { role: "admin", preferences: muted, topics: [] })).toBe(true);

@@ -8,7 +8,7 @@ const foreign = (role: Role) => ({ session: null, role, issued_at: 100 });
 const account = (role: Role, banned_until: number | "ever" | null = null) => ({ role, banned_until });
 
 describe("two roles together", () => {
-  it("allow nothing that either lacks, whichever comes first", () => {
+  it("allow only what both allow, in either order", () => {
     for (const one of ROLES) {
       expect([lesserRole(one, one), lesserRole(one, "admin"), lesserRole(one, "learner")]).toEqual([
         one,
@@ -22,11 +22,11 @@ describe("two roles together", () => {
 });
 
 describe("[fault 2] the role of a token", () => {
-  it("is what it says while nobody changed anything", () => {
+  it("is the one in the token while nobody has changed it", () => {
     for (const role of ROLES) expect(judge(own(role), nothing, 0)).toEqual({ standing: "open", role });
   });
 
-  it("of ours is the account's, up and down", () => {
+  it("of ours is the role of the account, higher or lower", () => {
     for (const before of ROLES) {
       for (const after of ROLES) {
         expect(judge(own(before), { ...nothing, account: account(after) }, 0).role).toBe(after);
@@ -34,7 +34,7 @@ describe("[fault 2] the role of a token", () => {
     }
   });
 
-  it("of another provider is never more than the account's, and stays where there is none", () => {
+  it("of another provider is never higher than the role of the account, and stays where there is no account", () => {
     for (const given of ROLES) {
       for (const here of ROLES) {
         const { role } = judge(foreign(given), { ...nothing, account: account(here) }, 0);
@@ -44,7 +44,7 @@ describe("[fault 2] the role of a token", () => {
     }
   });
 
-  it("is the lesser one while a change is under way", () => {
+  it("is the lower one while a change is being written", () => {
     const lowering = { ...nothing, account: account("admin"), hold: { role: "learner" as const } };
     expect(judge(own("admin"), lowering, 0).role).toBe("learner");
     const raising = { ...nothing, account: account("learner"), hold: { role: "admin" as const } };
@@ -53,7 +53,7 @@ describe("[fault 2] the role of a token", () => {
 });
 
 describe("[fault 2] a token", () => {
-  it("of a banned user is over until the ban is; a ban that is being written counts already", () => {
+  it("of a banned user is refused until the ban ends, also while the ban is being written", () => {
     const standing = (known: Partial<Knowledge>, now: number) =>
       judge(own("author"), { ...nothing, ...known }, now).standing;
     expect(standing({ account: account("author", "ever") }, 1)).toBe("banned");
@@ -62,7 +62,7 @@ describe("[fault 2] a token", () => {
     expect(standing({ hold: { banned: true } }, 1)).toBe("banned");
   });
 
-  it("of no session is over when its user ended everything after it was issued", () => {
+  it("without a session is refused if its user ended everything after it was issued", () => {
     const ended = { ...nothing, over_until: 100 };
     expect(judge(foreign("learner"), ended, 0).standing).toBe("ended");
     expect(judge({ ...foreign("learner"), issued_at: 101 }, ended, 0).standing).toBe("open");
@@ -71,7 +71,7 @@ describe("[fault 2] a token", () => {
     expect(judge(own("learner"), { ...ended, is_ended: true }, 0).standing).toBe("ended");
   });
 
-  it("of an erased user is over, whatever else is known", () => {
+  it("of an erased user is refused, whatever else is known", () => {
     expect(judge(own("admin"), { ...nothing, is_erased: true, account: account("admin") }, 0).standing).toBe("erased");
   });
 });

@@ -5,7 +5,7 @@ import { VerdictMemory } from "../../../src/identity/verdict-memory.ts";
 const token: Presented = { session: "s1", role: "learner", issued_at: 1 };
 const open: Verdict = { standing: "open", role: "learner" };
 
-it("remembers that a token stands, for this very token, until something changes", () => {
+it("the memory keeps that a token is valid, for this token only, until something changes", () => {
   const memory = new VerdictMemory();
   memory.keep(token, open, memory.changes);
   expect(memory.of({ ...token })).toEqual(open);
@@ -21,7 +21,7 @@ it("remembers that a token stands, for this very token, until something changes"
   expect(memory.of(token)).toBeUndefined();
 });
 
-it("remembers no verdict that a change has overtaken, and none that takes anything", () => {
+it("the memory does not keep a verdict that is older than a change, nor one that refuses", () => {
   const memory = new VerdictMemory();
   const { changes } = memory;
   memory.forget();
@@ -33,7 +33,7 @@ it("remembers no verdict that a change has overtaken, and none that takes anythi
   }
 });
 
-it("holds the tokens of few devices", () => {
+it("the memory has room for the tokens of a few devices of a user", () => {
   const memory = new VerdictMemory();
   for (let at = 0; at < 1_000; at += 1) memory.keep({ ...token, issued_at: at }, open, memory.changes);
   const held = Array.from({ length: 1_000 }, (_, at) => memory.of({ ...token, issued_at: at })).filter(Boolean);

@@ -51,7 +51,7 @@ const seeds = fc.integer({ min: 1, max: 1_000_000 });
 const days = fc.integer({ min: 5, max: 95 });
 
 describe("features", () => {
-  it("know nothing of what happens after the cut-off", () => {
+  it("do not depend on anything after the cut-off", () => {
     fc.assert(
       fc.property(seeds, days, (seed, day) => !leaks(featuresOf, seed, day)),
       { numRuns: 60 },
@@ -62,7 +62,7 @@ describe("features", () => {
     );
   });
 
-  it("that look into the future are found out by the same property", () => {
+  it("that depend on the future are found by the same property", () => {
     const uncut: Features = (course, day) => cohortOf(course, day).members.map(({ done }) => done.size);
     const outcome: Features = (course) => course.learners.map(({ passed }) => passed);
     const leaver: Features = (course) => course.learners.map(({ withdrawn }) => withdrawn !== null);
@@ -75,16 +75,16 @@ describe("features", () => {
     }
   });
 
-  it("say nothing of who somebody is: the names are few and known", () => {
+  it("do not say who somebody is: their names are few and known", () => {
     expect(FEATURES.length).toBe(37);
     expect(FEATURES.join()).not.toMatch(/gender|sex|age_|region|origin|disab|imd|educat|name/);
   });
 
-  it("each belong to a reason a person can read", () => {
+  it("each belong to a reason that people can read", () => {
     expect(WITHOUT_REASON).toEqual([]);
   });
 
-  it("speak of those who take part on the day, and of no others", () => {
+  it("describe the learners who take part on that day, and no others", () => {
     const [course] = madeUpSchool({ terms: 1, modules: 1, learners: 40, seed: 5, start: 0 });
     if (course === undefined) throw new Error("no course");
     const { users } = featuresOf(course, 50);
@@ -95,7 +95,7 @@ describe("features", () => {
     expect(users.length).toBeLessThan(course.learners.length);
   });
 
-  it("are what a hand would compute", () => {
+  it("are equal to those computed by hand", () => {
     const item = (at: number, due: number | null, weight: number) => ({ item: `c.${at}`, due, weight, isExam: false });
     const learner = (user: string, submissions: { item: string; day: number; score: number | null }[]) => ({
       user,

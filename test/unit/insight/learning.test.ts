@@ -24,7 +24,7 @@ function sample(rows: number, seed: number) {
 const QUICK = { ...OPTIONS, trees: { ...OPTIONS.trees, rounds: 15 } };
 
 describe("logistic regression", () => {
-  it("stands where the penalised likelihood is flat", () => {
+  it("ends where the gradient of the penalised likelihood is zero", () => {
     const { columns, labels, row } = sample(400, 1);
     const ridge = 3;
     const model = fitLogistic(columns, labels, ridge);
@@ -43,7 +43,7 @@ describe("logistic regression", () => {
     expect(slopes[3]).toBeCloseTo(0, 5);
   });
 
-  it("finds the weights the data were made with, and shrinks them the more the stronger the ridge", () => {
+  it("finds the weights of the data, and makes them smaller with a stronger ridge", () => {
     const { columns, labels } = sample(20_000, 2);
     const free = fitLogistic(columns, labels, 1e-6);
     const raw = free.weights.map((weight, at) => weight / (free.deviations[at] ?? 1));
@@ -54,7 +54,7 @@ describe("logistic regression", () => {
     expect(Math.abs(held.weights[0] ?? 0)).toBeLessThan(Math.abs(free.weights[0] ?? 0));
   });
 
-  it("survives a column that never varies, one that says it all, and missing values", () => {
+  it("works with a constant column, a column that decides alone, and missing values", () => {
     const labels = Uint8Array.from([0, 0, 0, 1, 1, 1]);
     const columns = [
       Float64Array.from([7, 7, 7, 7, 7, 7]),
@@ -68,7 +68,7 @@ describe("logistic regression", () => {
 });
 
 describe("boosted trees", () => {
-  it("learn what no line can: an exclusive or", () => {
+  it("learn what no line can separate: an exclusive or", () => {
     const random = new SeededRandom(3);
     const columns = [0, 1].map(() => Float64Array.from({ length: 600 }, () => random.next()));
     const labels = Uint8Array.from({ length: 600 }, (_, at) =>
@@ -92,14 +92,14 @@ describe("boosted trees", () => {
     expect(auc(linear, labels).value).toBeLessThan(0.65);
   });
 
-  it("are the same for the same seed and others for another", () => {
+  it("are the same for the same seed, and different for another seed", () => {
     const { columns, labels } = sample(300, 4);
     const grow = (seed: number) => JSON.stringify(fitTrees(columns, labels, { ...OPTIONS.trees, rounds: 10, seed }));
     expect(grow(1)).toBe(grow(1));
     expect(grow(1)).not.toBe(grow(2));
   });
 
-  it("and lines alike: the parts of a prediction sum to it", () => {
+  it("and logistic regression alike: the parts of a prediction add up to it", () => {
     const { columns, labels, row } = sample(300, 5);
     const trees = fitTrees(columns, labels, { ...OPTIONS.trees, rounds: 20 });
     const line = fitLogistic(columns, labels, 1);
@@ -113,14 +113,14 @@ describe("boosted trees", () => {
 });
 
 describe("figures", () => {
-  it("Wilson's interval has the textbook's ends", () => {
+  it("Wilson's interval has the ends of the textbook", () => {
     expect(wilson(8, 10).low).toBeCloseTo(0.4902, 4);
     expect(wilson(8, 10).high).toBeCloseTo(0.9433, 4);
     expect(wilson(0, 0)).toEqual({ value: 0, low: 0, high: 1 });
     expect(wilson(0, 20).low).toBe(0);
   });
 
-  it("the AUC is the share of pairs in the right order, ties counting half", () => {
+  it("the AUC is the share of pairs in the right order, and a tie counts half", () => {
     const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 1 })), {
       minLength: 2,
       maxLength: 40,
@@ -141,7 +141,7 @@ describe("figures", () => {
     );
   });
 
-  it("a curve goes from corner to corner and never back", () => {
+  it("a curve goes from corner to corner and never falls", () => {
     const { columns, labels } = sample(500, 6);
     const curve = rocCurve(columns[0] ?? [], labels);
     expect(curve[0]).toEqual({ fpr: 0, tpr: 0 });
@@ -157,7 +157,7 @@ describe("a study", () => {
   const school = madeUpSchool({ terms: 3, modules: 2, learners: 150, seed: 7, start: 0 });
   const periods = { train: ["t0", "t1"], test: ["t2"] };
 
-  it("made twice gives the same model, and another of other data", async () => {
+  it("run twice gives the same model, and another model for other data", async () => {
     const [once, again] = [await study(school, periods, QUICK), await study(structuredClone(school), periods, QUICK)];
     expect(once.report.model_hash).toBe(again.report.model_hash);
     expect(once.report).toEqual(again.report);
@@ -165,7 +165,7 @@ describe("a study", () => {
     expect((await study(other, periods, QUICK)).report.model_hash).not.toBe(once.report.model_hash);
   });
 
-  it("never touches the test period while it learns: other outcomes there leave the model as it is", async () => {
+  it("does not use the test period to learn: other outcomes there do not change the model", async () => {
     const turned = school.map((course) =>
       course.period === "t2"
         ? { ...course, learners: course.learners.map((learner) => ({ ...learner, passed: !learner.passed })) }
@@ -177,7 +177,7 @@ describe("a study", () => {
     expect(before.report.cut_offs[1]?.model.auc.value).toBeGreaterThan(0.75);
   });
 
-  it("gives a model that outlives being written down, and tables that outlive being bytes", async () => {
+  it("has a model and tables that are equal after they were stored", async () => {
     const { model } = await study(school, periods, QUICK);
     const [course] = school.slice(-1);
     if (course === undefined) throw new Error("no course");
@@ -200,12 +200,12 @@ describe("the verdict on a challenger", () => {
   const tested = (model: number, plain: number) => [{ model: judged(model), plain: judged(plain) }];
   const rival = (right: number, learntFrom: string[] = []) => ({ auc: judged(right).auc.value, learntFrom });
 
-  it("promotes what is better than champion, plain model and majority", () => {
+  it("promotes a challenger that is better than champion, plain model and majority", () => {
     expect(decide(tested(350, 300), null).promote).toBe(true);
     expect(decide(tested(350, 300), rival(340)).promote).toBe(true);
   });
 
-  it("promotes nothing that is worse than, or as good as, any of them", () => {
+  it("does not promote a challenger that is worse than, or as good as, one of them", () => {
     expect(decide(tested(350, 300), rival(360))).toMatchObject({
       promote: false,
       reason: expect.stringContaining("champion"),
@@ -219,7 +219,7 @@ describe("the verdict on a challenger", () => {
     expect(decide([], null).promote).toBe(false);
   });
 
-  it("leaves a champion that has learnt from the very period in its place, and does not hold its figures on it against anybody", () => {
+  it("keeps a champion that has learnt from the tested period, and does not compare its figures", () => {
     expect(decide(tested(350, 300), rival(340, ["2013J"]))).toEqual({
       promote: false,
       reason: `Mean AUC ${judged(350).auc.value.toFixed(4)}; the champion was trained on 2013J already.`,
@@ -228,7 +228,7 @@ describe("the verdict on a challenger", () => {
 });
 
 describe("the alarm", () => {
-  it("is P1 only when accuracy is surely below 70 % of at least 400 outcomes", () => {
+  it("is P1 only when the accuracy is below 70 % with certainty, for at least 400 outcomes", () => {
     expect(alarmOf({ total: 400, correct: 255 }, true)).toMatchObject({ code: "insight_accuracy_low", priority: "P1" });
     // 68 % of 400 may be an accident.
     expect(alarmOf({ total: 400, correct: 272 }, true)).toBeNull();
@@ -236,7 +236,7 @@ describe("the alarm", () => {
     expect(alarmOf({ total: 400, correct: 320 }, true)).toBeNull();
   });
 
-  it("is P2 when too few outcomes are known, once predictions are made", () => {
+  it("is P2 when too few outcomes are known, once there are predictions", () => {
     expect(alarmOf({ total: 399, correct: 0 }, true)).toMatchObject({ code: "insight_labels_few", priority: "P2" });
     expect(alarmOf({ total: 0, correct: 0 }, false)).toBeNull();
   });

@@ -27,7 +27,7 @@ function item(id: string, more: Partial<AgendaItem> = {}): AgendaItem {
 describe("what is next", () => {
   const ids = (items: readonly AgendaItem[]) => nextThings(items, NOW).map((thing) => `${thing.item.id} ${thing.why}`);
 
-  test("is ordered by what presses, and by the course where nothing does", () => {
+  test("is sorted by what is due first, and in course order where nothing is due", () => {
     const items = [
       item("open"),
       item("begun", { state: "started" }),
@@ -46,7 +46,7 @@ describe("what is next", () => {
     ]);
   });
 
-  test("is nothing that is locked, done, over or not yet to begin, and no chapter in which something is left", () => {
+  test("contains no item that is locked, done, over or not open for work, and no chapter with items left", () => {
     const items = [
       item("chapter", { kind: "chapter" }),
       item("in it", { chapter: "chapter" }),
@@ -68,7 +68,7 @@ describe("a calendar", () => {
   const told = (items: readonly AgendaItem[], known: readonly CalendarEntry[], now = NOW) =>
     calendarEntries(items, known, now);
 
-  test("says the same again while nothing changes, and counts each change", () => {
+  test("stays the same while nothing changes, and counts each change", () => {
     const first = told([item("a", { due: NOW + DAY_MS })], []);
     expect(first).toEqual([{ item: "a", at: NOW + DAY_MS, sequence: 0, stamp: NOW, off: false }]);
     expect(told([item("a", { due: NOW + DAY_MS })], first, NOW + 5)).toEqual(first);
@@ -81,7 +81,7 @@ describe("a calendar", () => {
     expect(told([], gone, NOW + 40 * DAY_MS)).toEqual([]);
   });
 
-  test("has a bound, and cancels nothing for being beyond it", () => {
+  test("has a limit, and does not cancel entries because they are above the limit", () => {
     const many = Array.from({ length: MAX_ENTRIES + 50 }, (_, at) => item(`i${at}`, { due: NOW + at }));
     const first = told(many, []);
     expect(first).toHaveLength(MAX_ENTRIES);
@@ -94,7 +94,7 @@ describe("a calendar", () => {
 });
 
 describe("a search", () => {
-  test("takes few words, each once, and shows what a reader sees around the first", () => {
+  test("uses a few words, each once, and shows the text around the first", () => {
     expect(wordsOf("  One two ONE three four five", 4)).toEqual(["one", "two", "three", "four"]);
     expect(excerptOf("# A *bold* [link](https://otter.example)", ["bold", "link"])).toBe("A bold link");
     expect(excerptOf("[link](https://otter.example)", ["otter"])).toBeNull();

@@ -118,8 +118,8 @@ const worlds = outlines({ dates: true, drips: true }, { chapters: 4, problems: 8
   }),
 );
 
-describe("an object that sleeps while a page finds its snapshot the same", () => {
-  it("[I2][I6] ends where one ends that was woken each time, and has announced the same", () => {
+describe("an object that is not woken when a page finds its snapshot unchanged", () => {
+  it("[I2][I6] ends in the same state as an object that is woken each time, and has announced the same", () => {
     let slept = 0;
     let woken = 0;
     fc.assert(
@@ -168,7 +168,7 @@ describe("an object that sleeps while a page finds its snapshot the same", () =>
     expect(woken).toBeGreaterThan(200);
   }, 60_000);
 
-  it("asks the object where D1 does not know enough", () => {
+  it("is asked where D1 does not know enough", () => {
     const program = compile({
       course: "demo",
       title: { en: "D" },

@@ -54,7 +54,7 @@ describe("the environments of wrangler.toml", () => {
   );
 
   it.each(ENVIRONMENTS)(
-    "%s has two Workers that are bound to each other, and only one has each thing",
+    "%s has two Workers that are bound to each other, and each binding is in one of them",
     (environment) => {
       const [edge, back] = PARTS.map((part) => configOf(environmentOf(environment, part)));
       const names = { edge: workerName(environment, "edge"), back: workerName(environment, "back") };
@@ -72,7 +72,7 @@ describe("the environments of wrangler.toml", () => {
     },
   );
 
-  it("staging shares nothing with production: no database, bucket, queue or counter", () => {
+  it("staging shares no database, bucket, queue or counter with production", () => {
     const [staging, production] = [configOf("staging"), configOf("production")].map((config) =>
       valuesOf(config, RESOURCES),
     );
@@ -82,7 +82,7 @@ describe("the environments of wrangler.toml", () => {
 });
 
 describe("the configuration", () => {
-  it("is what `npm run config` writes", () => {
+  it("is the one that `npm run config` writes", () => {
     expect(readFileSync(COMMITTED, "utf8")).toBe(configText());
   });
 
@@ -101,7 +101,7 @@ describe("the configuration", () => {
     }
   });
 
-  it("of a run with another number of shards is a file beside the committed one", () => {
+  it("of a run with another number of shards is written to another file", () => {
     const before = process.env.LATCHKEY_SHARDS;
     onTestFinished(() => {
       process.env.LATCHKEY_SHARDS = before ?? "";

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-describe("[fault 1] what items hold", () => {
+describe("[fault 1] content of items", () => {
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts") || path.endsWith(".tsx"))
     .map((path) => ({ path: path.replaceAll("\\", "/"), text: readFileSync(join("src", path), "utf8") }));
   const where = (pattern: RegExp) => sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
 
-  it("leaves D1 by one function, whose permits one function gives", () => {
+  it("is read from D1 by one function, and that function needs a permit that only one function gives", () => {
     expect(where(/\bcourseContents\b/).sort()).toEqual([
       "courses/contents.ts",
       "courses/tables.ts",

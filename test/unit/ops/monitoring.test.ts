@@ -28,7 +28,7 @@ const testFileSchema = z.object({
 });
 
 describe("each alert", () => {
-  it("is one of some twenty, each with a name of its own, an urgency, a sentence and a page", () => {
+  it("has a name of its own, an urgency, a sentence and a page; there are not too many alerts", () => {
     expect(alerts.length).toBeGreaterThan(20);
     expect(new Set(alerts.map(({ alert }) => alert)).size).toBe(alerts.length);
     for (const { alert, labels, annotations } of alerts) {
@@ -42,7 +42,7 @@ describe("each alert", () => {
   });
 
   it.each(alerts)(
-    "$alert has a page that says what it means, what to look at, what to type, how to know",
+    "$alert has a page that says what it means, what to look at, what to type, and when it is over",
     ({ alert, annotations }) => {
       const page = readFileSync(join(PAGES, `${alert}.md`), "utf8");
       expect(page.startsWith(`# ${alert}\n`)).toBe(true);
@@ -62,7 +62,7 @@ describe("each alert", () => {
     },
   );
 
-  it.each(alerts)("$alert names only addresses that the API has", ({ alert }) => {
+  it.each(alerts)("$alert has a page that names only addresses which the API has", ({ alert }) => {
     const page = readFileSync(join(PAGES, `${alert}.md`), "utf8");
     const routes = new Set(
       [...readFileSync(fromRoot("docs/developers/routes.md"), "utf8").matchAll(/^\| `(\w+) ([^`]+)`/gm)].map(
@@ -78,7 +78,7 @@ describe("each alert", () => {
     }
   });
 
-  it("is listed, and no page names one that does not exist", () => {
+  it("is in the list, and each page and line is about an alert that exists", () => {
     const index = readFileSync(join(PAGES, "README.md"), "utf8");
     const listed = [...index.matchAll(/^\| \[(\w+)\]\(\1\.md\)/gm)].map(([, name]) => name);
     expect(listed).toEqual([...alerts.map(({ alert }) => alert)]);
@@ -86,7 +86,7 @@ describe("each alert", () => {
     expect(pages.sort()).toEqual(alerts.map(({ alert }) => `${alert}.md`).sort());
   });
 
-  it.each(alerts)("$alert has cases in which it fires and in which it does not", ({ alert, expr }) => {
+  it.each(alerts)("$alert has cases in which it fires and cases in which it does not", ({ alert, expr }) => {
     const { tests } = testFileSchema.parse(parse(readFileSync(join(RULE_TESTS, `${alert}.yml`), "utf8")));
     const cases = tests.map(({ name, alert_rule_test: [test] }) => {
       expect(test?.alertname).toBe(alert);
@@ -109,21 +109,21 @@ describe("each alert", () => {
 });
 
 describe.skipIf(missing !== null)("the real tools", () => {
-  it("promtool takes the rules and the configuration", () => {
+  it("promtool accepts the rules and the configuration", () => {
     expect(run("promtool", ["check", "rules", ...filesIn(RULES)])).not.toContain("FAILED");
     cpSync(fromRoot("ops/prometheus"), work, { recursive: true });
     writeFileSync(join(work, "latchkey-metrics-token"), "a token");
     expect(run("promtool", ["check", "config", join(work, "prometheus.yml")])).toContain("3 rule files found");
   });
 
-  it("promtool sees every alert fire for its cause, and be silent otherwise", { timeout: 120_000 }, () => {
+  it("promtool shows that every alert fires for its cause, and only then", { timeout: 120_000 }, () => {
     const files = filesIn(RULE_TESTS);
     expect(files).toHaveLength(alerts.length);
     const output = run("promtool", ["test", "rules", ...files]);
     expect(output.match(/SUCCESS/g)).toHaveLength(files.length);
   });
 
-  it("promtool would notice a threshold that moved", () => {
+  it("promtool notices a changed threshold", () => {
     cpSync(fromRoot("ops/prometheus"), work, { recursive: true });
     const file = join(work, "rules/p2.yml");
     writeFileSync(
@@ -136,7 +136,7 @@ describe.skipIf(missing !== null)("the real tools", () => {
     expect(() => run("promtool", ["test", "rules", join(work, "tests/RefreshLag.yml")])).toThrow(/FAILED/);
   });
 
-  it("amtool takes the routes, and each urgency reaches its receiver", () => {
+  it("amtool accepts the routes, and each urgency reaches its receiver", () => {
     const config = fromRoot("ops/alertmanager/alertmanager.yml");
     expect(run("amtool", ["check-config", config])).toContain("SUCCESS");
     const receivers = { P1: "pager", P2: "ticket", none: "heartbeat" } as const;
@@ -147,7 +147,7 @@ describe.skipIf(missing !== null)("the real tools", () => {
     }
   });
 
-  it("promtool parses every expression of every dashboard", () => {
+  it("promtool can parse every expression of every dashboard", () => {
     const recorded = expressions().map((expr, at) => ({ record: `check:${at}`, expr }));
     const file = join(work, "expressions.yml");
     writeFileSync(file, JSON.stringify({ groups: [{ name: "expressions", rules: recorded }] }));
@@ -156,7 +156,7 @@ describe.skipIf(missing !== null)("the real tools", () => {
 });
 
 describe("dashboards", () => {
-  it("are those of learning, service and pipeline, and ask the data source that is provisioned", () => {
+  it("are those for learning, service and pipeline, and use the provisioned data source", () => {
     const uids = z
       .object({ datasources: z.array(z.object({ uid: z.string() }).loose()) })
       .parse(parse(readFileSync(fromRoot("ops/grafana/provisioning/datasources/latchkey.yaml"), "utf8")))
@@ -176,7 +176,7 @@ describe("dashboards", () => {
     }
   });
 
-  it("name their metrics so that the check against a scrape finds them", () => {
+  it("name their metrics in a form that the check against a scrape finds", () => {
     expect(
       metricsIn('histogram_quantile(0.9, sum by (le, route) (rate(a_bucket{x="y"}[5m]))) > 2 and on () up{j="k"} == 1'),
     ).toEqual(["a_bucket"]);

@@ -15,13 +15,13 @@ function sources(folder = join(import.meta.dirname, "../../../src")): [path: str
   });
 }
 
-it("no file but the seam names a binding of a database", () => {
+it("only one file names the bindings of databases", () => {
   const all = sources();
   expect(all.length).toBeGreaterThan(200);
   expect(all.filter(([path, text]) => path !== SEAM && NAMED.test(text)).map(([path]) => path)).toEqual([]);
 });
 
-it("the scan finds what it looks for", () => {
+it("the scan finds such a name elsewhere", () => {
   for (const bad of ["env.DB.prepare(sql)", "c.env.DB", "env.DB_SHARD_2", 'env["DB"]'])
     expect(NAMED.test(bad)).toBe(true);
   expect(NAMED.test("directory(env).prepare(sql)")).toBe(false);

@@ -19,7 +19,7 @@ describe("the rooms of src/", () => {
     expect(found(files)).toEqual([]);
   });
 
-  it("name what goes upward, past a public API, in a circle, or to a room nobody knows", () => {
+  it("are checked for imports that go upward, past a public API, in a circle, or to an unknown room", () => {
     const files = {
       "src/api.ts": "",
       "src/courses/index.ts": `import type { T } from "../enrollment/index.ts";`,
@@ -43,7 +43,7 @@ describe("the rooms of src/", () => {
     ]);
   });
 
-  it("keep to it", () => {
+  it("have no forbidden import", () => {
     const files = new Map(sourceFiles("src").map((path) => [path, readFileSync(path, "utf8")]));
     expect(trespasses(roomGraph(files))).toEqual([]);
   });

@@ -18,7 +18,7 @@ const ON_A_LAPTOP = [
 ];
 
 describe("[fault 5] the runbooks", () => {
-  it("ask nobody to bring AUTH_SECRET of a deployment to a laptop", () => {
+  it("do not ask anybody to copy AUTH_SECRET of a deployment to a laptop", () => {
     const found = pages().flatMap((page) =>
       readFileSync(fromRoot(page), "utf8")
         .split(/\n\n/)

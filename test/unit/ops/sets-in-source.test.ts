@@ -40,7 +40,7 @@ describe("the sources", () => {
     "mirror/shadow.ts": "one snapshot, and in how many items it differs",
   };
 
-  it("bind sets and send messages nowhere but through batches", () => {
+  it("bind sets and send messages only through batches", () => {
     const found = sources().flatMap(([path, text]) =>
       path === "platform/database/batches.ts" || path === "platform/database/set-statement.ts"
         ? []
@@ -51,7 +51,7 @@ describe("the sources", () => {
     expect(found).toEqual([]);
   });
 
-  it("the scan finds what it looks for", () => {
+  it("the scan finds each forbidden form", () => {
     const bad = [
       'db.prepare("SELECT value FROM json_each(?)")',
       "db.prepare(INSERT).bind(JSON.stringify(rows))",
@@ -68,7 +68,7 @@ describe("the sources", () => {
     expect(silent.map(([path]) => path)).toEqual([]);
   });
 
-  it("give each rule of a schema's own a name", () => {
+  it("give a name to each own rule of a schema", () => {
     /** A rule of our own, and how far behind it its name stands at most. */
     const own = /\.refine\(|code: "custom"/g;
     const named = /\bbroken\(|params: \{ rule/;

@@ -7,7 +7,7 @@ function sketchOf(from: number, to: number) {
   return sketch;
 }
 
-describe("counting different learners without keeping who", () => {
+describe("counting different learners without storing their ids", () => {
   // Four standard errors of 2.3 %, or more; small numbers are exact.
   it.each([0, 1, 2, 10])("%i are counted exactly", (users) => {
     expect(estimate(sketchOf(0, users))).toBe(users);
@@ -17,7 +17,7 @@ describe("counting different learners without keeping who", () => {
     expect(Math.abs(estimate(sketchOf(0, users)) / users - 1)).toBeLessThan(0.1);
   });
 
-  it("who is noted twice, or in two sketches, counts once", () => {
+  it("somebody who is counted twice, or in two sketches, counts once", () => {
     const all = sketchOf(0, 3_000);
     expect(note(all, "user-7")).toBe(false);
     const before = estimate(all);

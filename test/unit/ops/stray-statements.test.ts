@@ -10,11 +10,11 @@ describe("statements of D1", () => {
     expect(strayStatements(files)).toEqual([]);
   });
 
-  it("have no exception that is needed no more", () => {
+  it("have no exception that is not needed any more", () => {
     expect(needlessExceptions(files)).toEqual([]);
   });
 
-  it("are found elsewhere, whatever makes them", () => {
+  it("are found in other files, in whatever form they are made", () => {
     const made = [
       'const row = await db.prepare("SELECT 1").first();',
       "const FOUND = setStatement((set) => set);",
@@ -24,7 +24,7 @@ describe("statements of D1", () => {
     expect(strayStatements(elsewhere)).toEqual([...elsewhere.keys()]);
   });
 
-  it("may stand in the statements.ts of a room, or in a file of its folder", () => {
+  it("are allowed in the statements.ts of a room and in a file of its folder", () => {
     const declared = ["src/files/statements.ts", "src/files/statements/uploads.ts"];
     const others = ["src/files/old-statements.ts", "src/files/statements/parts/uploads.ts"];
     const made = (paths: string[]) => new Map(paths.map((path) => [path, "const FOUND = setStatement((set) => set);"]));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { counter, gauge, gaugeBy, prometheusText } from "../../../src/platform/metrics/family.ts";
 
 describe("Prometheus' text format", () => {
-  it("escapes what would end a label or a line, and leaves out what nobody knows", () => {
+  it("escapes characters that would end a label or a line, and leaves out unknown values", () => {
     const text = prometheusText([
       counter("a_total", "One\nand \\ two", 3),
       gauge("b", "Nobody knows.", null),

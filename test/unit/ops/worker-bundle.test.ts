@@ -23,7 +23,7 @@ beforeAll(async () => {
 const partsWith = (file: string) => [...new Set([...evaluatedWith(bundle, file)].map(partOf))];
 
 describe("the Workers' bundles", () => {
-  it("keep the edge below 300 KiB (gzip), without what only authors, operators and jobs need", () => {
+  it("keep the edge below 300 KiB (gzip), without the code that only authors, operators and jobs need", () => {
     expect(gzipBytes(bundle.code)).toBeLessThanOrEqual(300 * 1_024);
     const parts = new Set(bundle.pieces.map(({ file }) => partOf(file)));
     for (const part of ["src/imports", "src/insight", "src/ops", "src/people", "src/privacy", "src/maintenance"]) {
@@ -38,7 +38,7 @@ describe("the Workers' bundles", () => {
     }
   });
 
-  it("evaluate at the start only what says of which classes and handlers the Worker is made", () => {
+  it("evaluate at the start only the list of classes and handlers of the Worker", () => {
     expect(
       partsWith("src/index.ts")
         .filter((part) => part.startsWith("src/"))
@@ -64,7 +64,7 @@ describe("the Workers' bundles", () => {
     expect(behind).not.toContain("better-auth");
   });
 
-  it("evaluate with the first read nothing that only others need", () => {
+  it("evaluate with the first read no code that reads do not need", () => {
     const files = new Set([
       ...evaluatedWith(bundle, "src/enrollment/routes-reads.ts"),
       ...evaluatedWith(bundle, "src/enrollment/object.ts"),
@@ -80,14 +80,14 @@ describe("the Workers' bundles", () => {
     }
   });
 
-  it("import no module of the platform that every start would evaluate, wherever the import stands", () => {
+  it("import no module of the platform that every start would have to evaluate", () => {
     const externals = ({ code }: WorkerBundle) =>
       new Set([...code.matchAll(/\bfrom\s*"((?:node|cloudflare):[^"]+)"/g)].map(([, name]) => name));
     expect([...externals(bundle)]).toEqual(["cloudflare:workers"]);
     expect([...externals(back)]).toEqual(["cloudflare:workers"]);
   });
 
-  it("have every function of zod that is called, and no import of what is not there", () => {
+  it("have every function of zod that is called, and import nothing that does not exist", () => {
     const sources = sourceFiles("src").filter((path) => !/^src\/(web|client|lean)\//.test(path));
     const texts = sources
       .map((path) => readFileSync(path, "utf8"))

@@ -54,7 +54,7 @@ const merged = (file: RosterFile, before: ReadonlyMap<string, KnownPerson> = new
 describe.skipIf(!hasCourses)("OneRoster files of another system", () => {
   const expected = () => expectedSchema.parse(courseJson("oneroster/EXPECTED.json"));
 
-  it("have the members that they say, in 1.1, in 1.2 and with quirks", async () => {
+  it("have the expected members, in 1.1, in 1.2 and with known differences", async () => {
     for (const name of ["bulk-1.1.zip", "bulk-1.2.zip", "quirks-1.1.zip"] as const) {
       const { file, faults } = await read(name);
       expect(faults, name).toEqual([]);
@@ -62,7 +62,7 @@ describe.skipIf(!hasCourses)("OneRoster files of another system", () => {
     }
   });
 
-  it("change what was said before by a file of changes; twice is once", async () => {
+  it("may contain only changes, and a file of changes read twice has the effect of one", async () => {
     const bulk = merged((await read("bulk-1.1.zip")).file).after;
     const { file, faults } = await read("delta-1.1.zip");
     expect(faults).toEqual([]);
@@ -71,7 +71,7 @@ describe.skipIf(!hasCourses)("OneRoster files of another system", () => {
     expect(membersIn(merged(file, known(once)).after)).toEqual(membersIn(once));
   });
 
-  it("say of each row that was left out where it stands and why", async () => {
+  it("are imported with a report that says of each left out row where it is and why", async () => {
     const { notes } = await read("quirks-1.1.zip");
     const rules = notes.map(({ rule }) => rule).sort();
     expect(rules).toEqual(
@@ -108,12 +108,12 @@ describe("a OneRoster file that is not one", () => {
     expect(faultsOf({ manifest: `${FILES.manifest}file.roles,bulk\n` })).toEqual(["roles.csv: missing_file"]);
   });
 
-  it("demands a status in each row of changes", () => {
+  it("needs a status in each row of changes", () => {
     const manifest = (FILES.manifest ?? "").replace("file.users,bulk", "file.users,delta");
     expect(faultsOf({ manifest, users: "sourcedId,status\nada,\n" })).toEqual(["users.csv line 2 status: missing"]);
   });
 
-  it("is no zip, or one that was cut off", async () => {
+  it("may be another kind of file, or a zip that was cut off", async () => {
     const text = await unpackRoster(Uint8Array.from(new TextEncoder().encode("sourcedId\n")), "roster.zip");
     expect(text).toMatchObject({ ok: false, refusal: { errors: [{ path: "roster.zip", rule: "not_a_zip" }] } });
     const cut = await unpackRoster(new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]), "roster.zip");

@@ -134,7 +134,7 @@ describe("a run of a roster", () => {
     );
   });
 
-  it("[I5] that was killed at any act and begins again ends as if it had not been", () => {
+  it("[I5] that was killed at any step and begins again has the same result as one that was not", () => {
     fc.assert(
       fc.property(files, files, fc.nat(12), (first, second, at) => {
         const [killed, straight] = [newWorld(), newWorld()];
@@ -148,7 +148,7 @@ describe("a run of a roster", () => {
     );
   });
 
-  it("takes away only what it gave, and never touches the owner", () => {
+  it("removes only what it gave itself, and never changes the owner", () => {
     fc.assert(
       fc.property(fc.array(files, { minLength: 1, maxLength: 3 }), (sent) => {
         const world = newWorld();
@@ -163,7 +163,7 @@ describe("a run of a roster", () => {
     );
   });
 
-  it("lets those leave whom it listed before, everybody, or nobody, as it is told", () => {
+  it("removes learners that it listed before, all learners, or none, as configured", () => {
     const world = newWorld();
     world.now.enrolled.set("by-hand", ["early"]);
     carryOut(world, planIn(world, whole(["ada", "ben"], { "e-1": student("ada"), "e-2": student("ben") })));
@@ -173,7 +173,7 @@ describe("a run of a roster", () => {
     expect(planIn(world, less, "leave_all").goes).toEqual(["by-hand", "ben"]);
   });
 
-  it("moves learners among its own cohorts only", () => {
+  it("moves learners between its own cohorts only", () => {
     const world = newWorld();
     carryOut(world, planIn(world, whole(["ada"], { "e-1": student("ada") })));
     world.now.enrolled.set("ada", ["k-1", "early"]);
@@ -181,7 +181,7 @@ describe("a run of a roster", () => {
     expect(moved.changes).toEqual([{ user: "ada", from: ["k-1", "early"], to: ["early", "k-2"] }]);
   });
 
-  it("asks for a number before many go, and before a whole file empties a class", () => {
+  it("asks for a confirmed number before many learners leave, and before a whole file empties a class", () => {
     const many = Array.from({ length: 40 }, (_, index) => `learner-${index}`);
     const places = (people: readonly string[]) => Object.fromEntries(people.map((id) => [id, student(id)]));
     const world = newWorld();
@@ -195,7 +195,7 @@ describe("a run of a roster", () => {
     expect(planIn(small, whole([], {})).needsConfirmation).toBe(true);
   });
 
-  it("makes guardians observers, whichever side names the other", () => {
+  it("makes guardians observers, whichever of the two names the other", () => {
     const file = whole(["ada", "parent-1", "parent-2"], { "e-1": student("ada") });
     const rows = file.people?.rows;
     for (const [id, agents] of [
@@ -212,7 +212,7 @@ describe("a run of a roster", () => {
     ]);
   });
 
-  it("names a cohort after a class in the letters that a cohort may have", () => {
+  it("names a cohort after a class, with the letters that a cohort may have", () => {
     expect(cohortOf("K-1/Autumn 26")).toBe("k-1-autumn-26");
     expect(cohortOf("班级")).toBeNull();
   });

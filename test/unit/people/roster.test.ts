@@ -3,7 +3,7 @@ import { readRecords } from "../../../src/people/csv.ts";
 import { isMassRemoval, planRoster, readRoster } from "../../../src/people/roster.ts";
 
 describe("a file of comma-separated values", () => {
-  it("has fields in quotes with commas, doubled quotes and line breaks, and any line ends", () => {
+  it("has quoted fields with commas, doubled quotes and line breaks, and any line ends", () => {
     const text = '\uFEFFname,note\r\n"Lovelace, Ada","said ""yes"""\n\n"two\nlines",x\r\n';
     expect(readRecords(text)).toEqual({
       records: [
@@ -25,7 +25,7 @@ describe("a file of comma-separated values", () => {
 });
 
 describe("a roster", () => {
-  it("is read by its header, in any case and order, as other programs name the columns", () => {
+  it("is read by its header, in any case and order, with the column names of other programs", () => {
     const { rows, errors } = readRoster("Group,E-Mail,Username\na; b ;a,Ada@Example.org,\n,,ben\n");
     expect(errors).toEqual([]);
     expect(rows).toEqual([
@@ -34,7 +34,7 @@ describe("a roster", () => {
     ]);
   });
 
-  it("says everything that is wrong with it, each with its line", () => {
+  it("reports all its errors, each with its line", () => {
     const { errors } = readRoster("email\nnot-an-address\nada@example.org\nada@example.org\na,b\n");
     expect(errors.map(({ path, rule }) => [path, rule])).toEqual([
       ["csv line 2", "invalid_email"],
@@ -44,7 +44,7 @@ describe("a roster", () => {
     expect(readRoster("name\nAda\n").errors[0]?.rule).toBe("missing_column");
   });
 
-  it("says who comes, who changes and who goes; nobody goes unless it is the whole class", () => {
+  it("says who comes, who changes and who goes; nobody goes unless the file is the whole class", () => {
     const enrolled = new Map([
       ["ada", ["a"]],
       ["ben", []],
@@ -74,7 +74,7 @@ describe("a roster", () => {
     expect(planRoster(listed, after, true)).toEqual({ comes: [], changes: [], goes: [], unchanged: 2 });
   });
 
-  it("needs a person's word before more than a fifth of the class goes, and more than five", () => {
+  it("needs a confirmation before more than five learners and more than a fifth of the class go", () => {
     expect([isMassRemoval(5, 5), isMassRemoval(6, 30), isMassRemoval(7, 30), isMassRemoval(0, 0)]).toEqual([
       false,
       false,

@@ -34,7 +34,7 @@ describe("[fault 10] the name of a download", () => {
     expect(realOf(name)).toBe(name);
   });
 
-  it("holds nothing but plain characters, whatever folds into whatever", () => {
+  it("has only plain characters, whatever characters the name is made of", () => {
     expect(FOLDING.length).toBeGreaterThan(5_000);
     for (const code of FOLDING) {
       const name = `a${String.fromCodePoint(code)}b`;

@@ -13,7 +13,7 @@ import { PLATFORM } from "../../../src/platform/http/limits.ts";
 const anyText = fc.string({ unit: "binary", maxLength: 60 });
 
 describe("cutting rows by bytes", () => {
-  it("keeps every row, in its order, and no batch of several rows is larger than asked", () => {
+  it("keeps every row in its order, and no batch of several rows is larger than the limit", () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ id: anyText, text: anyText })),
@@ -29,21 +29,21 @@ describe("cutting rows by bytes", () => {
     );
   });
 
-  it("counts bytes, not characters: what fits in Latin letters does not in Chinese ones", () => {
+  it("counts bytes, not characters: a Latin text fits where a Chinese one of the same length does not", () => {
     const rows = (text: string) => Array.from({ length: 10 }, () => text.repeat(100_000));
     expect(cutByBytes(rows("x"))).toHaveLength(2);
     expect(cutByBytes(rows("课"))).toHaveLength(4);
     for (const { json } of cutByBytes(rows("课"))) expect(utf8Bytes(json)).toBeLessThanOrEqual(PLATFORM.value_bytes);
   });
 
-  it("lets a row stand alone that is larger than a batch, and refuses one that no statement takes", () => {
+  it("puts a row that is larger than a batch into a batch of its own, and refuses one that no statement accepts", () => {
     const large = "课".repeat(600_000);
     expect(cutByBytes(["a", large, "b"]).map(({ rows }) => rows.length)).toEqual([1, 1, 1]);
     expect(() => cutByBytes(["课".repeat(700_000)])).toThrow(RangeError);
     expect(cutByBytes([])).toEqual([]);
   });
 
-  it("makes one batch of what is small, and refuses what is not", () => {
+  it("makes one batch of small rows, and refuses rows that do not fit in one batch", () => {
     expect(oneBatch([1, "two"]).json).toBe('[1,"two"]');
     expect(oneBatch([]).json).toBe("[]");
     expect(() => oneBatch(["x".repeat(1_500_000), "x".repeat(1_500_000)])).toThrow(RangeError);
@@ -51,7 +51,7 @@ describe("cutting rows by bytes", () => {
 });
 
 describe("cutting texts, messages and pages", () => {
-  it("never cuts inside a character, and loses none", () => {
+  it("never cuts inside a character, and loses no character", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 200 }), fc.integer({ min: 8, max: 40 }), (text, most) => {
         const parts = cutText(text, most);
@@ -64,7 +64,7 @@ describe("cutting texts, messages and pages", () => {
     expect(cutText("")).toEqual([]);
   });
 
-  it("groups messages by number and by bytes, and refuses one that no queue takes", () => {
+  it("groups messages by number and by bytes, and refuses one that is too large for a queue", () => {
     const sizes = (bodies: readonly unknown[]) => cutMessages(bodies).map((group) => group.length);
     expect(sizes(Array.from({ length: 250 }, (_, id) => ({ id })))).toEqual([100, 100, 50]);
     expect(sizes(Array.from({ length: 5 }, () => "课".repeat(40_000)))).toEqual([2, 2, 1]);
@@ -72,7 +72,7 @@ describe("cutting texts, messages and pages", () => {
     expect(cutMessages([])).toEqual([]);
   });
 
-  it("takes the first rows that fit, and one at least", () => {
+  it("takes the first rows that fit, and always at least one", () => {
     expect(firstBytes(["aaaa", "bbbb", "cccc"], 12)).toEqual(["aaaa", "bbbb"]);
     expect(firstBytes(["课".repeat(100), "b"], 12)).toEqual(["课".repeat(100)]);
     expect(firstBytes([], 12)).toEqual([]);

@@ -31,18 +31,18 @@ describe("[fault 41] If-None-Match", () => {
     expect(namesTag(header, TAG)).toBe(false);
   });
 
-  it("tags with a comma are one tag", () => {
+  it("tags that contain a comma are read as one tag", () => {
     expect(namesTag('"x", "a,b"', '"a,b"')).toBe(true);
     expect(namesTag('"a,b"', '"a"')).toBe(false);
   });
 
-  it("what has no tag is named by the star alone", () => {
+  it("a resource without a tag matches only the star", () => {
     expect([namesTag("*", ""), namesTag('""', ""), namesTag(TAG, "")]).toEqual([true, false, false]);
     expect([namesAny("*"), namesAny(TAG), namesAny(null)]).toEqual([true, false, false]);
   });
 });
 
-it("[fault 41] If-Range names a representation exactly: neither a weak tag nor a list does", () => {
+it("[fault 41] If-Range matches one representation exactly: a weak tag and a list do not match", () => {
   const date = "Sun, 29 Nov 2026 12:00:00 GMT";
   const names = [TAG, date, `W/${TAG}`, "*", `${TAG}, "b"`, "Sunday, 29-Nov-26 12:00:00 GMT"];
   expect(names.map((header) => namesExactly(header, TAG, date))).toEqual([true, true, false, false, false, false]);

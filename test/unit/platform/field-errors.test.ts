@@ -9,7 +9,7 @@ function errorsOf(schema: z.ZodType, value: unknown): string[] {
   return parsed.success ? [] : zodErrors(parsed.error).map(({ path, rule }) => `${path} ${rule}`);
 }
 
-it("names the rule that an unlock rule breaks", () => {
+it("a problem document names the broken rule of an unlock rule", () => {
   const rules: [unknown, string][] = [
     ["open", " invalid_type"],
     [{ completed: "c.a", from: "2030-01-01T00:00:00Z" }, " one_operator"],
@@ -22,7 +22,7 @@ it("names the rule that an unlock rule breaks", () => {
   for (const [rule, error] of rules) expect(errorsOf(ruleSchema, rule)).toEqual([error]);
 });
 
-it("names each field that is not known", () => {
+it("a problem document names each unknown field", () => {
   const schema = z.strictObject({ a: z.strictObject({ b: z.string() }) });
   expect(errorsOf(schema, { a: { b: "1", c: 2, d: 3 }, e: 4 })).toEqual([
     "a.c unrecognized_keys",
@@ -31,7 +31,7 @@ it("names each field that is not known", () => {
   ]);
 });
 
-it("names field and rule where the code of a refusal says it all", () => {
+it("a problem document names field and rule also where the code of a refusal would be enough", () => {
   expect(problemDocument({ code: "malformed_json" }, "r").errors).toMatchObject([{ path: "", rule: "json" }]);
   expect(problemDocument({ code: "invalid_cursor" }, "r").errors).toMatchObject([
     { path: "query.cursor", rule: "cursor" },

@@ -6,7 +6,7 @@ const rulesOf = (text: string) => {
   return jsonFaults(text).map(({ path, rule }) => [path, rule]);
 };
 
-describe("[fault 34] what a parser would alter", () => {
+describe("[fault 34] JSON that a parser would change", () => {
   it.each<[string, string[][]]>([
     ['{"a":{"__proto__":{"x":1}}}', [["a.__proto__", "forbidden_name"]]],
     ['{"a":{"\\u005f_proto__":1}}', [["a.__proto__", "forbidden_name"]]],

@@ -31,8 +31,8 @@ function api() {
   return { read, answer, whole: () => lazy.whole() };
 }
 
-describe("features that are read as they are asked for", () => {
-  it("are read with the first request below their paths, once, and answer it", async () => {
+describe("features that are loaded when they are needed", () => {
+  it("are loaded once, with the first request below their paths, and answer it", async () => {
     const { read, answer } = api();
     expect(await answer("/health")).toBe(404);
     expect(read).toEqual([]);
@@ -41,7 +41,7 @@ describe("features that are read as they are asked for", () => {
     expect(read).toEqual(["list"]);
   });
 
-  it("answer in the order in which they are listed, whichever was read first", async () => {
+  it("answer in the order of the list, whichever was loaded first", async () => {
     const { read, answer } = api();
     expect(await answer("/courses/a/other")).toBe("any");
     expect(read).toEqual(["any"]);
@@ -50,7 +50,7 @@ describe("features that are read as they are asked for", () => {
     expect(read).toEqual(["any", "item"]);
   });
 
-  it("are found however their path is spelt", async () => {
+  it("are found in whatever form their path is spelt", async () => {
     for (const path of ["/%63ourses", "/courses/", "/courses#part"])
       expect(await api().answer(path), path).toBe("list");
     for (const path of ["/courseses", "/courses/a/itemses", "/x/courses"]) {
@@ -63,7 +63,7 @@ describe("features that are read as they are asked for", () => {
     }
   });
 
-  it("are read by two requests at once without being added twice", async () => {
+  it("are added once when two requests load them at the same time", async () => {
     const { answer, whole } = api();
     expect(await Promise.all([answer("/courses"), answer("/courses")])).toEqual(["list", "list"]);
     expect((await whole()).routes.map(({ path }) => path)).toEqual([

@@ -27,7 +27,7 @@ const GOOD = [
 const BAD = ["", ".", "..", "a b", "a/b", "a%40b", "é", "~a", "a,b", "a;b", "a\n", "x".repeat(65)];
 
 describe("[fault 33] ids of users", () => {
-  it.each(GOOD)("%s is one, and ids made of it are cut where they were joined", (user) => {
+  it.each(GOOD)("%s is valid, and ids that contain it are split at the right place", (user) => {
     expect(USER_ID.test(user)).toBe(true);
     const enrollment = enrollmentId("algo", user);
     expect(ENROLLMENT_ID.test(enrollment)).toBe(true);
@@ -37,13 +37,13 @@ describe("[fault 33] ids of users", () => {
     expect(enrollmentOfSubmission(submission)).toBe(enrollment);
   });
 
-  it.each(BAD)("%j is none, in whatever id", (user) => {
+  it.each(BAD)("%j is not valid, in any id", (user) => {
     expect(USER_ID.test(user)).toBe(false);
     expect(ENROLLMENT_ID.test(`algo:${user}`)).toBe(false);
     expect(SUBMISSION_ID.test(`algo:${user}:${"0".repeat(32)}`)).toBe(false);
   });
 
-  it("are found in text as a whole, and not as a part of a longer one", () => {
+  it("are found in a text as a whole, not as a part of a longer id", () => {
     const names = wholeUserId("jane");
     for (const text of ["jane", '"jane"', "algo:jane", "algo:jane:5", "/users/jane?x", "by jane.", "jane, bob"]) {
       expect(names.test(text), text).toBe(true);
@@ -56,7 +56,7 @@ describe("[fault 33] ids of users", () => {
     expect(wholeUserId("1001:7").test("algo:1001:7")).toBe(true);
   });
 
-  it("own records, unless they have a colon; then they own nobody else's either", () => {
+  it("own records, unless they contain a colon; then they do not own other people's records either", () => {
     expect(SESSION_ID.test("jane@school.edu:novel")).toBe(true);
     expect(ownerOf("jane.doe:novel:chapter-1")).toBe("jane.doe");
     expect(SESSION_ID.test("1001:7:novel")).toBe(false);

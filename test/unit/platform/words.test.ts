@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { fitsSearch, indexTerms, isSearchable, matchExpression } from "../../../src/platform/words.ts";
 
 describe("words of a full-text index", () => {
-  it("Chinese is indexed in pairs with the last character, other words whole, in lower case and without accents", () => {
+  it("Chinese is indexed in pairs of characters, other words as a whole, in lower case and without accents", () => {
     expect(indexTerms("翻译服务 Started by ada-1")).toBe("翻译 译服 服务 务 started by ada 1");
     expect(indexTerms("course.published")).toBe("course published");
     expect(indexTerms("API翻译v2 Café")).toBe("api 翻译 译 v2 cafe");
   });
 
-  it("a search asks for every word, Chinese as pairs in a row, and may leave words unfinished", () => {
+  it("a search needs every word, Chinese as pairs in a row, and a word may be unfinished", () => {
     expect(matchExpression("服务")).toBe('"服务"');
     expect(matchExpression("翻译服务 Pub")).toBe('"翻译 译服 服务" AND "pub"');
     expect(matchExpression("翻译服务 Pub", null, "begun")).toBe('"翻译 译服 服务" AND "pub" *');

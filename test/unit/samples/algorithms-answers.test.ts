@@ -293,7 +293,7 @@ const REGEX: Record<string, { right: string[]; wrong: string[] }> = {
 };
 
 describe("the answer keys of the sample course", () => {
-  test("are all worked out here, each by its kind", () => {
+  test("are all worked out here, each by its own method", () => {
     const byKind = (kind: string | undefined) =>
       problems.flatMap((problem) => (problem.answer?.kind === kind ? [problem.id.replace("algorithms.", "")] : []));
     expect(byKind("numeric").toSorted()).toEqual(Object.keys(NUMERIC).toSorted());
@@ -307,16 +307,13 @@ describe("the answer keys of the sample course", () => {
     expect(lowestRoots(7).size).toBe(1);
   });
 
-  test.each(problems.filter((problem) => problem.answer !== null))(
-    "$id is judged as it should be",
-    ({ id, answer }) => {
-      const name = id.replace("algorithms.", "");
-      if (answer === null) return;
-      const { right, wrong } = examples(name);
-      for (const text of right) expect(judge(answer, text).passed, `${text} is right`).toBe(true);
-      for (const text of wrong) expect(judge(answer, text).passed, `${text} is wrong`).toBe(false);
-    },
-  );
+  test.each(problems.filter((problem) => problem.answer !== null))("$id gives the right verdicts", ({ id, answer }) => {
+    const name = id.replace("algorithms.", "");
+    if (answer === null) return;
+    const { right, wrong } = examples(name);
+    for (const text of right) expect(judge(answer, text).passed, `${text} is right`).toBe(true);
+    for (const text of wrong) expect(judge(answer, text).passed, `${text} is wrong`).toBe(false);
+  });
 });
 
 /** Answers that must pass and answers that must not. */

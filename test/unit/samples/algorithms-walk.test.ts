@@ -42,24 +42,24 @@ function work(days: number, options: { fails?: ReadonlySet<string> } = {}): stri
   return [...opened];
 }
 
-test("a learner who works through it opens all that is meant for learners today, and nothing else", () => {
+test("a learner who works through the sample course opens everything that learners may open today, and nothing else", () => {
   const apart = ["max-flow", "reverse-word", "mentor-circle", "leap-years"].map((name) => `algorithms.${name}`);
   const meant = program.ids.filter((id) => !apart.includes(id));
   expect(work(DAYS).toSorted()).toEqual(meant.toSorted());
 });
 
-test("the tutorial comes first, and alone", () => {
+test("the tutorial item is open first, and nothing else is", () => {
   expect(work(1)[0]).toBe("algorithms.welcome");
   expect(work(1, { fails: new Set(["algorithms.welcome"]) })).toEqual(["algorithms.welcome"]);
 });
 
-test("what waits a day is not open on the first", () => {
+test("an item with a waiting period of a day is not open on the first day", () => {
   const firstDay = work(1);
   expect(firstDay).not.toContain("algorithms.day-two");
   expect(firstDay).not.toContain("algorithms.sorting-revisited");
 });
 
-test("the second chance leads on where the longer trace is never solved", () => {
+test("the second chance opens what comes next for a learner who never solves the longer trace", () => {
   const trace = "algorithms.binary-search-trace";
   expect(work(1, { fails: new Set([trace]) })).toContain("algorithms.insertion-point");
   expect(work(1, { fails: new Set([trace, "algorithms.search-second-chance"]) })).not.toContain(

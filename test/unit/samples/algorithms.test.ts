@@ -144,7 +144,7 @@ describe("the sample course", () => {
     }
   });
 
-  test("has unique ids, all of this course, and names no other item", () => {
+  test("has unique ids, all of this course, and names only its own items", () => {
     const ids = items.map((item) => item.id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) expect(id).toMatch(/^algorithms\./);
@@ -153,15 +153,15 @@ describe("the sample course", () => {
     }
   });
 
-  test("has no cycle, containment and tutorial counted", () => {
+  test("has no circle, also with chapters and the tutorial item", () => {
     expect(findCycle(dependencies(course))).toBeNull();
   });
 
-  test("publishes without an error and without a warning", () => {
+  test("can be published without an error and without a warning", () => {
     expect(analyze(splitDocument(course).outline, documentPaths(course))).toEqual({ errors: [], warnings: [] });
   });
 
-  test("would notice a chapter that waits for its own problems", () => {
+  test("would be refused if a chapter waited for its own problems", () => {
     const broken = structuredClone(course);
     const [welcome] = broken.chapters;
     if (welcome === undefined) throw new Error("the course has no chapters");
@@ -175,7 +175,7 @@ function codeIn(markdown: string): string[] {
   return [...markdown.matchAll(/```python\n([\s\S]*?)```/g)].map((match) => (match[1] ?? "").replaceAll(/\s*#.*/g, ""));
 }
 
-test("shows once each whom an item is for, what is lost with a grade, and when work is accepted", () => {
+test("the sample course has once each of: an item for a cohort, a progress that is lost with a grade, a window for work", () => {
   const shown = (field: "assign_to" | "keeps" | "opens" | "due" | "closes") =>
     items.filter((item) => item[field] !== undefined).map(({ id }) => id);
   expect(shown("assign_to")).toEqual(["algorithms.mentor-circle"]);
@@ -192,7 +192,7 @@ test("shows once each whom an item is for, what is lost with a grade, and when w
   ]);
 });
 
-test("shows every way in which an item becomes complete", () => {
+test("the sample course shows every way in which an item becomes complete", () => {
   const shown = new Set<string>();
   const walk = (requirement: Requirement): void => {
     for (const operator of Object.keys(requirement)) shown.add(operator);

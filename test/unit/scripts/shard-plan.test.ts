@@ -30,7 +30,7 @@ function placesAfter(courses: readonly PlacedCourse[], moves: ReturnType<typeof 
 }
 
 describe("the plan of moves", () => {
-  it("makes two databases as full as each other with as little as it can", () => {
+  it("makes two databases equally full with as few moves as possible", () => {
     const courses = [
       course("a", "DB", 100),
       course("b", "DB", 60),
@@ -42,14 +42,14 @@ describe("the plan of moves", () => {
     ]);
   });
 
-  it("moves nothing where they are as full as each other, or where one course is all there is", () => {
+  it("moves nothing where the databases are equally full, or where there is only one course", () => {
     const even = [course("a", "DB", 100), course("b", "DB_SHARD_2", 98)];
     expect(planMoves(loadsOf(even, ["DB", "DB_SHARD_2"]), even, BOUND, {})).toEqual([]);
     const one = [course("a", "DB", 100)];
     expect(planMoves(loadsOf(one, ["DB", "DB_SHARD_2"]), one, BOUND, {})).toEqual([]);
   });
 
-  it("uses databases that are to be added, and empties those that are to go", () => {
+  it("fills databases that are added, and empties databases that are removed", () => {
     const courses = Array.from({ length: 8 }, (_, at) => course(`c${at}`, at < 6 ? "DB" : "DB_SHARD_2", 10));
     const loads = loadsOf(courses, ["DB", "DB_SHARD_2"]);
     const four = placesAfter(courses, planMoves(loads, courses, BOUND, { shards: 4 }));
@@ -62,7 +62,7 @@ describe("the plan of moves", () => {
     expect(emptied).toHaveLength(2);
   });
 
-  it("goes to one database only, if that is wanted, and fills none beyond its bound", () => {
+  it("uses only one target database if asked to, and fills no database above its limit", () => {
     const courses = [
       course("a", "DB", 50),
       course("b", "DB", 50),
@@ -102,7 +102,7 @@ describe("the plan of moves", () => {
 });
 
 describe("the estimate of a move", () => {
-  it("grows with what there is, by rows or by bytes", () => {
+  it("grows with the number of rows, or with the number of bytes", () => {
     const small = estimateOf(1_000, { enrollments: 250, rows: 1_000, bytes: 100_000 });
     expect(small).toMatchObject({ enrollments: 1_000, rows: 4_000, bytes: 400_000 });
     const large = estimateOf(1_000, { enrollments: 250, rows: 1_000, bytes: 10_000_000 });

@@ -45,7 +45,7 @@ it("does not know what is left while no run has named its files", () => {
   expect(heard().remaining()).toBeNull();
 });
 
-it("adds up and says so in one line", () => {
+it("adds up all runs and reports them in one line", () => {
   const sum = addTotals({ passed: 1, failed: 0, skipped: 2 }, { passed: 3, failed: 1, skipped: 0 });
   expect(describeTotals(sum)).toBe("4 passed, 1 failed, 2 skipped");
 });

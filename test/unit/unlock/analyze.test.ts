@@ -312,7 +312,7 @@ describe("[I9] what cannot be published is named with its place", () => {
     ]);
   });
 
-  it("refuses numbers that are none and rules nested too deeply, should they get past the schema", () => {
+  it("refuses invalid numbers and rules nested too deeply, also if the schema had let them through", () => {
     let deep: Rule = { cohort: "x" };
     for (let i = 0; i < 20_000; i += 1) deep = { not: deep };
     const course = outline(
@@ -325,7 +325,7 @@ describe("[I9] what cannot be published is named with its place", () => {
 });
 
 describe("messages", () => {
-  it("show the whole way round, beginning at a rule, and what no rule says", () => {
+  it("show the whole circle, from a rule on, and name dependencies that are in no rule", () => {
     const { errors } = check(
       [item("a", undefined, { problems: [item("p")] }), item("b", { progress: { of: "c.a", min_percent: 9 } })],
       [],
@@ -338,7 +338,7 @@ describe("messages", () => {
     expect(errors[0]?.message).toContain("c.p waits for the tutorial c.b");
   });
 
-  it("name containment and course order", () => {
+  it("say that an item is in a chapter or comes after another item", () => {
     const { errors } = check([item("a", done("p")), item("b", undefined, { problems: [item("p")] })], [], {
       sequential: true,
     });
@@ -347,7 +347,7 @@ describe("messages", () => {
     expect(errors[0]?.message).toContain("c.b follows c.a in sequential mode");
   });
 
-  it("distinguish a problem's name from a chapter's, and name the obstacle", () => {
+  it("tell a problem with the name of a chapter from the chapter, and name what blocks it", () => {
     const dangling = check([], [item("p"), item("q", { progress: { of: "c.p", min_percent: 50 } })]).errors;
     expect(dangling[0]?.message).toContain("c.p is a problem");
     const unreachable = check([item("a", never), item("b", done("a"))]).errors;
@@ -355,7 +355,7 @@ describe("messages", () => {
   });
 });
 
-describe("what is legal", () => {
+describe("a document without errors", () => {
   it.each<[string, ReturnType<typeof check>]>([
     ["an empty course", check([])],
     [
@@ -663,14 +663,14 @@ describe("[fault 24] dead ends", () => {
     ),
   });
 
-  it("says when, and through what", () => {
+  it("name the times, and the parts of the rule", () => {
     const course = outline([], [problem("a", null, from(2030)), x({ all: [c("a"), until(2029)] })]);
     expect(checkOutline(course).errors[0]?.message).toBe(
       "Nobody can ever open demo.x: demo.x.rule.all[1] ends on 2029-01-01T00:00:00.000Z, and demo.x.rule.all[0] cannot be before 2030-01-01T00:00:00.000Z.",
     );
   });
 
-  it("name how many items come after what is closed to all or to some, the first of them by name", () => {
+  it("name the number of items behind one that is closed to all or to some, and the first of these items", () => {
     const chapters = ["two", "three", "four", "five", "six"].map((name) => chapter(name));
     const of = (rule: Rule) =>
       checkOutline(
@@ -687,7 +687,7 @@ describe("[fault 24] dead ends", () => {
   });
 
   const SMALL_COURSE = { chapters: 3, problems: 6 };
-  it("are not claimed of what somebody opens, whatever they do and whenever", { timeout: 60_000 }, () => {
+  it("are not reported for an item that somebody can open, whatever they do and whenever", { timeout: 60_000 }, () => {
     let claimed = 0;
     let followers = 0;
     const moves = fc.array(fc.tuple(fc.nat({ max: 999 }), fc.nat({ max: 5 })), { minLength: 20, maxLength: 60 });
@@ -746,7 +746,7 @@ describe("[fault 24] dead ends", () => {
   });
 });
 
-describe("drafts, deprecated items and gates that are always open", () => {
+describe("drafts, deprecated items and rules that always hold", () => {
   it.each<[string, ReturnType<typeof check>, string[]]>([
     [
       "a leaf on a draft is dropped from its group",
@@ -841,7 +841,7 @@ const dag = fc
   );
 
 describe("graphs", () => {
-  it("accepts every acyclic course, and the engine finds an order for it", () => {
+  it("accepts every course without a circle, and the engine finds an order for it", () => {
     fc.assert(
       fc.property(dag, fc.boolean(), (problems, isReversed) => {
         const course = outline([], isReversed ? problems.toReversed() : problems);
@@ -851,7 +851,7 @@ describe("graphs", () => {
     );
   });
 
-  it("finds the cycle that one edge back makes, and shows edges that exist", () => {
+  it("finds the circle that one added edge makes, and shows only edges that exist", () => {
     fc.assert(
       fc.property(dag, fc.nat(), fc.nat(), (problems, a, b) => {
         const from = 1 + (a % (problems.length - 1));
@@ -877,7 +877,7 @@ describe("graphs", () => {
     );
   });
 
-  it("analyses a chain of 5,000 items without depth, accepts it, and finds the cycle when its ends meet", () => {
+  it("reads a chain of 5,000 items without recursion, accepts it, and finds the circle when its ends are joined", () => {
     const size = 5_000;
     const chain = Array.from({ length: size }, (_, i) =>
       problem(`p${i}`, null, i + 1 < size ? { completed: `demo.p${i + 1}` } : null),
@@ -889,7 +889,7 @@ describe("graphs", () => {
     expect(errors[0]?.message).toMatch(/demo\.p0 -> demo\.p1 -> .*\(4951 more\).* -> demo\.p4999 -> demo\.p0\.$/);
   });
 
-  it("stays linear where every problem asks for the progress of one large chapter", () => {
+  it("takes linear time where every problem asks for the progress of one large chapter", () => {
     const half = 2_500;
     const rule: Rule = { progress: { of: "demo.big", min_percent: 50 } };
     const course = outline(
@@ -910,7 +910,7 @@ const RUNS = 2_000;
 const COMPARISON_TIMEOUT_MS = 60_000;
 
 describe("against the engine", { timeout: COMPARISON_TIMEOUT_MS }, () => {
-  it("never calls a rule impossible or certain that the engine finds otherwise", () => {
+  it("never says that a rule is impossible or certain if the engine finds a counterexample", () => {
     let certain = 0;
     fc.assert(
       fc.property(cases(), ({ course, record, now }) => {
@@ -939,7 +939,7 @@ describe("against the engine", { timeout: COMPARISON_TIMEOUT_MS }, () => {
     expect(certain).toBeGreaterThan(100);
   });
 
-  it("calls unreachable exactly what a learner who does everything open, again and again, never opens", () => {
+  it("calls unreachable exactly the items that a learner never opens who always does everything that is open", () => {
     const names = ["a", "b", "c", "p", "q", "r", "s"] as const;
     const name = fc.constantFrom(...names).map((each) => `demo.${each}`);
     const { rule } = fc.letrec<{ rule: Rule; leaf: Rule }>((tie) => ({

@@ -39,7 +39,7 @@ describe("an item that is meant for some cohorts", () => {
   const asks = (rule: Rule, record?: LearnerRecord) =>
     states(outline([], [forEvening(problem("a")), problem("b"), problem("x", null, rule)]), record).x;
 
-  it("is seen by them, and by nobody else, though it was begun or is unlocked", () => {
+  it("is seen only by learners of these cohorts, also if others began it or have it unlocked", () => {
     const course = outline([], [forEvening(problem("a")), problem("b")]);
     expect(states(course, member())).toEqual({ a: "unlocked", b: "unlocked" });
     expect(states(course)).toEqual({ b: "unlocked" });
@@ -69,7 +69,7 @@ describe("an item that is meant for some cohorts", () => {
     expect(asks({ any: [rule, { completed: "demo.b" }] })).toBe("locked");
   });
 
-  it("counts in no percentage or mean of others", () => {
+  it("counts in no percentage or mean of other learners", () => {
     const half: Rule = { progress: { of: ["demo.a", "demo.b"], min_percent: 100 } };
     expect(asks(half, learnerRecord({ b: done }))).toBe("unlocked");
     expect(asks(half, member({ b: done }))).toBe("locked");
@@ -80,7 +80,7 @@ describe("an item that is meant for some cohorts", () => {
     expect(asks(half, learnerRecord({ a: done }))).toBe("locked");
   });
 
-  it("as a chapter takes what stands in it along, and is passed over in a sequence and as a tutorial", () => {
+  it("if it is a chapter, hides its problems from others too, and does not block them in a sequence or as a tutorial item", () => {
     const course = outline(
       [chapter("c1"), forEvening(chapter("c2")), chapter("c3")],
       [problem("p", "c2"), problem("q", "c3", { completed: "demo.p" })],
@@ -94,7 +94,7 @@ describe("an item that is meant for some cohorts", () => {
     expect(states(gated, member())).toMatchObject({ b: "locked" });
   });
 
-  it("is told of by no row, reason, condition or step of others; staff have it", () => {
+  it("is named to others in no row, reason, condition or step; staff see it", () => {
     const rule: Rule = {
       all: [{ completed: "demo.secret" }, { progress: { of: "demo.c", min_percent: 100 } }, { completed: "demo.b" }],
     };
@@ -118,7 +118,7 @@ describe("an item that is meant for some cohorts", () => {
     expect(staff.at(-1)?.prerequisite_progress.total).toBe(3);
   });
 
-  it("keeps the very program where all of it is meant for the learner, and one for all others alike", () => {
+  it("needs no second program if all items are meant for the learner, and one program for all other learners", () => {
     const program = compile(outline([], [forEvening(problem("a")), problem("b")]));
     expect(meantFor(program, EVENING)).toBe(program);
     expect(meantFor(program, ["spring-2027"])).toBe(meantFor(program, []));
@@ -126,7 +126,7 @@ describe("an item that is meant for some cohorts", () => {
     expect(meantFor(plain, [])).toBe(plain);
   });
 
-  it("lets nothing be called impossible that only they are asked for", () => {
+  it("makes nothing impossible that asks only its own cohorts for it", () => {
     const never: Rule = { all: [{ from: "2027-01-01T00:00:00Z" }, { until: "2026-01-01T00:00:00Z" }] };
     const errorsOf = (target: ReturnType<typeof problem>) =>
       analyze(
@@ -144,7 +144,7 @@ describe("an item that is meant for some cohorts", () => {
   });
 });
 
-it("[I11] the course is kept for as many kinds of learners as there is room for, those asked for last", () => {
+it("[I11] programs are kept for a limited number of items; the ones used longest ago are dropped first", () => {
   const problems = Array.from({ length: 2_000 }, (_, n) => ({ ...problem(`p${n}`), assign_to: [`c${n % 40}`] }));
   const program = compile(outline([], problems));
   const of = (n: number) => meantFor(program, [`c${n}`]);

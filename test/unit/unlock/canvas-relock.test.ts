@@ -59,8 +59,8 @@ function openIn(course: Outline, record: LearnerRecord, now = EPOCH): string {
   return names.map((id) => id.slice("demo.".length)).join(" ");
 }
 
-describe("what locks again, from Canvas", () => {
-  it("counts as undone for what rests on it, transitively, and elsewhere does not", () => {
+describe("an item that locks again, in a course from Canvas", () => {
+  it("counts as not done for all items that rest on it, directly or not; in other courses it stays done", () => {
     expect(openIn(chain(false), graded(80))).toBe("a b c pa pb pc");
     expect(openIn(chain(false), graded(80, 40))).toBe("a pa");
     const moodle = chain(false, { platform: "moodle", release: "4.5" });
@@ -74,7 +74,7 @@ describe("what locks again, from Canvas", () => {
     expect(openIn(chain(true), graded(40))).toBe("a pa");
   });
 
-  it("counts again where staff open it, and what staff lock undoes what rests on it", () => {
+  it("counts as done again when staff open it; an item that staff lock undoes the items that rest on it", () => {
     const by = (kind: "unlock" | "lock" | "excuse", name: string, record: LearnerRecord) => ({
       ...record,
       policy: { ...record.policy, overrides: [override(name, kind)] },
@@ -84,7 +84,7 @@ describe("what locks again, from Canvas", () => {
     expect(openIn(chain(false), by("excuse", "b", graded(40)))).toBe("a c pa pc");
   });
 
-  it("is undone by a date as well, and comes back with one", () => {
+  it("also locks again at a date, and the answer is valid until then", () => {
     const [a, b, c] = chain(false).chapters;
     if (a === undefined || b === undefined || c === undefined) throw new Error("three modules");
     const until = { ...a, rule: { until: new Date(EPOCH + 1_000).toISOString() } };
@@ -100,7 +100,7 @@ describe("what locks again, from Canvas", () => {
     ["state", (item) => ({ state: { item, is: ["complete", "passed"] } })],
     ["progress", (item) => ({ progress: { of: [item], min_percent: 100 } })],
     ["after", (item) => ({ after: { item, days: 0 } })],
-  ])("is not done for `%s` of an item in it, nor of the module", (_, rule) => {
+  ])("is not done for `%s` of an item in its module, nor of the module", (_, rule) => {
     for (const item of ["demo.pb", "demo.b"]) {
       const course = chain(false);
       const asking = { ...course, problems: [...course.problems, problem("x", null, rule(item))] };
@@ -109,7 +109,7 @@ describe("what locks again, from Canvas", () => {
     }
   });
 
-  it("is explained by the module that is locked, and the plan opens that", () => {
+  it("is explained by the module that is locked, and the plan opens that module", () => {
     const record = graded(40);
     const { reasons, to_unlock, sentence } = explainOne(chain(false), record, EPOCH, "demo.c");
     expect(reasons).toEqual([{ code: "chapter_locked", item: "demo.b" }]);
@@ -119,7 +119,7 @@ describe("what locks again, from Canvas", () => {
     expect(openIn(chain(false), then.record, then.now)).toBe("a b c pa pb pc");
   });
 
-  it("asks nobody for what no learner can see", () => {
+  it("is asked of nobody who cannot see it", () => {
     const hidden = { ...problem("h", "a"), visibility: "hidden" as const };
     const rules: Rule[] = [{ completed: "demo.h" }, { state: { item: "demo.h", is: ["complete"] } }];
     for (const rule of rules) {
@@ -129,7 +129,7 @@ describe("what locks again, from Canvas", () => {
     }
   });
 
-  it("comes up in random courses: leaving the source out often answers otherwise", () => {
+  it("occurs often in random courses: without the source, the answers are different", () => {
     const differing = fc.sample(cases(FOREIGN), { numRuns: 400, seed: 4 }).filter(({ course, record, now }) => {
       const { source: _, ...plain } = course;
       const seen = { ...plain, problems: plain.problems.map(({ opens: _opens, ...rest }) => rest) };

@@ -75,7 +75,7 @@ function hasCycle(needs: ReadonlyMap<string, ReadonlySet<string>>): boolean {
 }
 
 describe("compile", () => {
-  it("orders every item after all it depends on, and yields no order exactly when there is a cycle", () => {
+  it("orders every item after its dependencies, and finds no order exactly when there is a circle", () => {
     const orders = { some: 0, none: 0 };
     fc.assert(
       fc.property(outlines(), (course) => {
@@ -99,7 +99,7 @@ describe("compile", () => {
     expect(orders.none).toBeGreaterThan(15);
   });
 
-  it("finds cycles through every operator, through itself and through containment", () => {
+  it("finds circles through every operator, through an item itself and through its chapter", () => {
     const b = "demo.b";
     const leaves: Rule[] = [
       { completed: b },
@@ -126,7 +126,7 @@ describe("compile", () => {
     );
   });
 
-  it("takes a diamond for what it is", () => {
+  it("does not take two ways to one item for a circle", () => {
     const on = (...names: string[]): Rule => ({ all: names.map((name) => ({ completed: `demo.${name}` })) });
     const diamond = [
       problem("d", null, on("b", "c")),
@@ -140,7 +140,7 @@ describe("compile", () => {
     expect(ids[order[3] ?? 0]).toBe("demo.d");
   });
 
-  it("names as dependents every item that new facts on one item can open, lock, show or hide", () => {
+  it("names as dependents all items that new facts about an item can open, lock, show or hide", () => {
     fc.assert(
       fc.property(cases(), deeds(4), ({ course, record, now }, done) => {
         const program = compile(course);
@@ -164,7 +164,7 @@ describe("compile", () => {
     );
   });
 
-  it("[I7] locks on leaves that dangle", () => {
+  it("[I7] locks items whose rule names an item that does not exist", () => {
     const gone = "demo.gone";
     const leaves: Rule[] = [
       { completed: gone },
@@ -184,7 +184,7 @@ describe("compile", () => {
     }
   });
 
-  it("numbers chapters first, then problems, in course order", () => {
+  it("numbers chapters first and then problems, in course order", () => {
     fc.assert(
       fc.property(outlines(), (course) => {
         const { ids, chapterCount, size, indexOf } = compile(course);

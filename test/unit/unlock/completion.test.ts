@@ -46,7 +46,7 @@ const required = cases(FOREIGN).chain(({ course, ...rest }) =>
 );
 
 describe("completion by requirement", { timeout: 120_000 }, () => {
-  it("[I2] is what a naive reading of the words makes of facts, and all rules see it", () => {
+  it("[I2] agrees with a simple second reading of the requirements, and all rules use it", () => {
     const seen = { complete: 0, passed: 0, failed: 0, chapters: 0, tellsApart: 0 };
     fc.assert(
       fc.property(required, ({ course, record, now }) => {
@@ -88,7 +88,7 @@ describe("completion by requirement", { timeout: 120_000 }, () => {
     { minLength: 1, maxLength: 12, size: "max" },
   );
 
-  it("[I2] deed after deed, in place, it stays what laying everything out anew makes of it", () => {
+  it("[I2] changed in place, one fact after the other, is equal to a new computation", () => {
     const seen = { cascaded: 0, opened: 0 };
     fc.assert(
       fc.property(required, history, ({ course, record: start, now: begin }, steps) => {
@@ -129,7 +129,7 @@ describe("completion by requirement", { timeout: 120_000 }, () => {
     expect(seen.opened).toBeGreaterThan(50);
   });
 
-  it("[I5] comes to the same in whatever order facts are told", () => {
+  it("[I5] is the same in whatever order facts are reported", () => {
     fc.assert(
       fc.property(required, deeds(20), fc.infiniteStream(fc.nat()), ({ course, record, now }, done, keys) => {
         const program = compile(course);
@@ -150,7 +150,7 @@ describe("completion by requirement", { timeout: 120_000 }, () => {
     );
   });
 
-  it("[fault 20] what `to_unlock` promises opens the item, step by step, in courses with requirements too", () => {
+  it("[fault 20] is possible with the steps of `to_unlock`, in their order: they open the item", () => {
     const seen = { plans: 0, acts: new Set<string>(), chapters: 0 };
     fc.assert(
       fc.property(required, ({ course, record: start, now: asked }) => {
@@ -208,7 +208,7 @@ const done = (instant: number): Partial<Fact> => ({ attempted_at: instant, compl
 describe("a chapter that is complete by its items", () => {
   const first = (view: ReturnType<typeof viewOf>) => chapterRows(view, "en")[0];
 
-  it("is complete when the last of those it asks for is, at that instant, and says until then what is missing", () => {
+  it("is complete when its last required item is, from that instant; until then its explanation says what is missing", () => {
     const some = rowOf({ children: { count: 2 } }, { a: done(at(3)) });
     expect(first(some)).toMatchObject({
       status: "unlocked",
@@ -229,7 +229,7 @@ describe("a chapter that is complete by its items", () => {
     expect(chapterRows(some, "zh")[0]?.completion?.description).toBe("完成《题目b》或《题目d》。");
   });
 
-  it("counts shares, weights and excuses", () => {
+  it("counts percentages, weights and excuses", () => {
     const half = { children: { percent: 50 } };
     expect(first(rowOf(half, { a: done(at(3)) }))?.completion?.state).toBe("incomplete");
     expect(first(rowOf(half, { a: done(at(3)), b: done(at(4)) }))?.completed_at).toBe(toInstant(at(4)));
@@ -255,7 +255,7 @@ describe("a chapter that is complete by its items", () => {
     expect(evaluate(program, early, at(9)).open[1]).toBe(0);
   });
 
-  it("is complete when a service says so, and a mark of its learner counts only where it is asked for", () => {
+  it("is complete when a service reports it; a mark by the learner counts only where the requirement asks for it", () => {
     const every = { children: { all: true } } as const;
     expect(first(rowOf(every, {}, { completed_at: at(1), told_at: at(1) }))?.completed_at).toBe(toInstant(at(1)));
     const marked = { completed_at: at(1), marked_at: at(1) };
@@ -269,11 +269,11 @@ describe("a chapter that is complete by its items", () => {
   });
 });
 
-describe("an item that is complete by what is done with it", () => {
+describe("an item with requirements of its own", () => {
   const rowFor = (completion: Requirement, fact: Partial<Fact>) =>
     problemRows(viewOf(outline([], [{ ...problem("a"), completion }]), learnerRecord({ a: fact })), "en")[0];
 
-  it("counts from the first score that was enough, however much better a later one is", () => {
+  it("is complete from the first score that is high enough, also if a later score is higher", () => {
     const scored = (score: number, instant: number) => ({ at: instant, completed: false, score });
     const fact = [scored(70, at(1)), scored(90, at(5)), scored(40, at(0)), scored(80, at(3))].reduce(
       mergeFact,
@@ -287,7 +287,7 @@ describe("an item that is complete by what is done with it", () => {
     ]);
   });
 
-  it("is failed below a mark, and passed above it", () => {
+  it("is failed below the bound, and passed from the bound on", () => {
     const below = { attempted_at: at(1), best_score: 40, scored_at: at(1) };
     const completion: Requirement = { all: [{ view: true }, { pass: { min: 50 } }] };
     expect(rowFor(completion, below)).toMatchObject({ status: "started", completion: { state: "failed" } });
@@ -299,7 +299,7 @@ describe("an item that is complete by what is done with it", () => {
     expect(rowFor({ all: [{ submit: true }, { pass: { min: 50 } }] }, below)?.completion?.state).toBe("incomplete");
   });
 
-  it("says all that is missing, in both languages", () => {
+  it("names everything that is missing, in both languages", () => {
     const completion: Requirement = {
       all: [
         { any: [{ view: true }, { mark: true }] },

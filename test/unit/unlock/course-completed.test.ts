@@ -11,7 +11,7 @@ const course = outline([], [problem("x", null, rule), problem("y", null, { not: 
 const completed = learnerRecord({}, { policy: { courses: { basics: EPOCH } } });
 
 describe("a course that has to be completed", () => {
-  it("opens what asks for it once it is told to be, and what denies it until then", () => {
+  it("opens the items that ask for it when its completion is reported, and locks the items that deny it", () => {
     const program = compile(course);
     const open = (record = learnerRecord()) => [...evaluate(program, layOut(program, record), EPOCH).open];
     expect([open(), open(completed)]).toEqual([
@@ -21,7 +21,7 @@ describe("a course that has to be completed", () => {
     expect(open(learnerRecord({}, { policy: { courses: { other: EPOCH } } }))).toEqual([0, 1, 1]);
   });
 
-  it("is a reason and a step of its own, in both languages", () => {
+  it("has a reason and a step of its own, in both languages", () => {
     const { reasons, to_unlock, do_next, sentence, conditions } = explainOne(course, learnerRecord(), EPOCH, "demo.x");
     expect(reasons).toEqual([{ code: "course_not_completed", required: "basics" }]);
     const step = { action: "complete_course", course: "basics" };
@@ -36,7 +36,7 @@ describe("a course that has to be completed", () => {
     });
   });
 
-  it("stands in a plan beside what is done in the course itself, the shorter way first", () => {
+  it("is in a plan together with steps in the course itself, the shorter way first", () => {
     const both = outline([], [problem("x", null, { all: [rule, { completed: "demo.a" }] }), problem("a")]);
     const { to_unlock } = explainOne(both, learnerRecord(), EPOCH, "demo.x");
     expect(to_unlock).toHaveLength(2);
@@ -56,7 +56,7 @@ describe("a course that has to be completed", () => {
     ]);
   });
 
-  it("is checked at publishing: asked for and denied at once is refused, the very course warned of, too many refused", () => {
+  it("is checked at publishing: a contradiction and too many courses are refused; a course that asks for itself gives a warning", () => {
     const check = (...rules: Rule[]) => {
       const problems = rules.map((one, place) => problem(`p${place}`, null, one));
       const { errors, warnings } = analyze(outline([], problems), new Map());
@@ -83,7 +83,7 @@ describe("a course", () => {
     return courseDoneAt(scopeOf(program, layOut(program, learnerRecord(facts, { policy })), EPOCH + 10));
   };
 
-  it("is completed with its chapters and what stands in none, as far as these are asked of the learner", () => {
+  it("is complete with its chapters and the items outside of chapters, as far as the learner must do them", () => {
     expect(doneAt({})).toBeNaN();
     expect(doneAt({ c: EPOCH })).toBeNaN();
     expect(doneAt({ c: EPOCH + 2, out: EPOCH + 1 })).toBe(EPOCH + 2);

@@ -50,7 +50,7 @@ describe("the course total", () => {
   const course = (rule: Rule) => outline([], [problem("a"), problem("b"), problem("x", null, rule)]);
   const half = course({ total: { min: 50 } });
 
-  it("is the share of all points that are decided: what has no score is left out, what has no points is of 100", () => {
+  it("is the percentage of all points with a score; an item without points counts as 100", () => {
     expect(isOpen(half, learnerRecord({ a: scored(49.9) }))).toBe(false);
     expect(isOpen(half, learnerRecord({ a: scored(50) }))).toBe(true);
     // 4 of 5 and 30 of 100 are 34 of 105.
@@ -61,7 +61,7 @@ describe("the course total", () => {
     expect(isOpen(half, learnerRecord({ a: scored(30), x: scored(100) }))).toBe(true);
   });
 
-  it("without any score fails every bound, and a denial holds", () => {
+  it("without any score fails every bound, and its negation holds", () => {
     const rules: Rule[] = [{ total: { min: 0 } }, { total: { below: 50 } }, { total: {} }];
     for (const rule of rules) {
       expect(isOpen(course(rule), learnerRecord())).toBe(false);
@@ -71,7 +71,7 @@ describe("the course total", () => {
     expect(isOpen(course({ total: { below: 50 } }), learnerRecord({ a: scored(49) }))).toBe(true);
   });
 
-  it("[I2] moves with every problem, by steps as in full", () => {
+  it("[I2] changes with each problem, step by step as in a full evaluation", () => {
     const program = compile(half);
     const learner = layOut(program, learnerRecord());
     const evaluation = evaluate(program, learner, EPOCH);
@@ -86,7 +86,7 @@ describe("the course total", () => {
     }
   });
 
-  it("is explained in both languages, with the fewest full scores that reach it", () => {
+  it("is explained in both languages, and names the fewest full scores that reach it", () => {
     const { reasons, sentence, to_unlock } = explained(half, learnerRecord({ a: scored(20) }));
     expect(reasons).toEqual([{ code: "total_too_low", required: 50, actual: 20 }]);
     expect(to_unlock).toHaveLength(1);
@@ -97,7 +97,7 @@ describe("the course total", () => {
     expect(high.conditions[0]?.text.en).toBe("a total of the course below 50 %");
   });
 
-  it("of an empty range is refused", () => {
+  it("with an empty range is refused", () => {
     expect(warnings(course({ total: { min: 50, below: 50 } }))).toContain("problems[2].rule.total unsatisfiable");
   });
 });
@@ -105,7 +105,7 @@ describe("the course total", () => {
 describe("the previous item", () => {
   const before: Rule = { previous: { is: ["complete", "passed"] } };
 
-  it("is the tracked one before in course order: drafts, what is deprecated and what is meant for others is passed over", () => {
+  it("is the last one before it in course order, without drafts, deprecated items and items meant for others", () => {
     const course = outline(
       [chapter("c1"), chapter("c2")],
       [
@@ -123,14 +123,14 @@ describe("the previous item", () => {
     expect(explained(course, member).to_unlock).toEqual([{ action: "complete", item: "demo.theirs" }]);
   });
 
-  it("is one with a requirement of completion where any item has one", () => {
+  it("is the last one with a completion requirement if any item has one", () => {
     const tracked = { ...problem("a"), completion: { mark: true } as const };
     const course = outline([], [tracked, problem("b"), problem("x", null, before)]);
     expect(isOpen(course, learnerRecord({ a: { ...done, marked_at: EPOCH } }))).toBe(true);
     expect(isOpen(course, learnerRecord({ b: done }))).toBe(false);
   });
 
-  it("that is not there fails, denied or not, and is warned of", () => {
+  it("that does not exist fails, also if negated, and gives a warning", () => {
     for (const rule of [before, { not: before }, { previous: { is: ["incomplete" as const] } }]) {
       const course = outline([], [problem("x", null, rule)]);
       expect(isOpen(course, learnerRecord())).toBe(false);
@@ -138,12 +138,12 @@ describe("the previous item", () => {
     }
   });
 
-  it("closes a circle where it waits for what comes after it", () => {
+  it("makes a circle if it waits for an item that comes after it", () => {
     const course = outline([], [problem("a", null, { completed: "demo.x" }), problem("x", null, before)]);
     expect(warnings(course)).toContain("problems[0].rule.completed cycle");
   });
 
-  it("[I2] is what an independent reading of the order says", () => {
+  it("[I2] agrees with a second, independent reading of the course order", () => {
     const shaped = cases(FOREIGN).map(({ course, record, now }) => ({
       course: {
         ...course,

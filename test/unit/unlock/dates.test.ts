@@ -36,7 +36,7 @@ function at(course: Outline, now: number, record: LearnerRecord = learnerRecord(
 describe("a course", () => {
   const course = outline([chapter("c")], [problem("a", "c"), problem("x")], { starts: instant(2), ends: instant(9) });
 
-  it("is locked before it starts, and says when; after its end it is readable and accepts nothing", () => {
+  it("is locked before it starts, and says when it starts; after its end it can be read and accepts no work", () => {
     expect(at(course, day(2) - 1)).toMatchObject({ open: [], validUntil: day(2) });
     expect(at(course, day(2))).toMatchObject({ open: ["c", "a", "x"], accepts: ["c", "a", "x"] });
     expect(at(course, day(9))).toMatchObject({ open: ["c", "a", "x"], accepts: [] });
@@ -45,7 +45,7 @@ describe("a course", () => {
     expect(to_unlock).toEqual([{ action: "wait", until: instant(2) }]);
   });
 
-  it("ends later for whom an item is extended, and before for what closes before", () => {
+  it("ends later for a learner with an extension, and earlier for an item that closes earlier", () => {
     const longer = learnerRecord({}, { policy: { overrides: [override("x", "extend", { extend_to: day(12) })] } });
     expect(at(course, day(10), longer).accepts).toEqual(["x"]);
     const early = outline([], [{ ...problem("x"), closes: instant(4) }, problem("y")], { ends: instant(9) });
@@ -62,7 +62,7 @@ describe("a course", () => {
 describe("a window that begins with the enrollment", () => {
   const x = { ...problem("x"), opens: { days: 1 }, due: { days: 2 }, closes: { days: 3 } };
 
-  it("is each learner's own, and is extended like any other", () => {
+  it("has its own times for each learner, and can be extended as any other window", () => {
     const late = learnerRecord({}, { enrolled_at: day(10) });
     for (const [record, start] of [
       [learnerRecord(), 0],
@@ -80,7 +80,7 @@ describe("a window that begins with the enrollment", () => {
     expect(at(outline([], [x]), day(4), longer).accepts).toEqual(["x"]);
   });
 
-  it("locks the item before in a course from Canvas, and is refused where it closes before it opens", () => {
+  it("locks the item before it opens in a course from Canvas, and is refused if it closes before it opens", () => {
     const canvas = { ...outline([], [x]), source: { platform: "canvas" as const, release: "2026" } };
     expect([at(canvas, day(0.5)).open, at(canvas, day(1)).open]).toEqual([[], ["x"]]);
     const never = outline([], [{ ...x, closes: { days: 1 } }]);
@@ -101,7 +101,7 @@ describe("members of a beta cohort", () => {
   );
   const tester = learnerRecord({}, { policy: { cohorts: ["testers"] } });
 
-  it("see what begins so many days earlier, and nothing that ends", () => {
+  it("see items a number of days before they open, but not after they end", () => {
     expect(at(course, day(2), tester)).toMatchObject({ open: ["late", "window"] });
     expect(at(course, day(2)).open).toEqual([]);
     expect(at(course, day(7), tester)).toMatchObject({

@@ -71,7 +71,7 @@ describe("evaluate", () => {
     );
   });
 
-  it("ends what was open only while a deprecated item was asked of nobody", () => {
+  it("closes an item at its end that was open only because nobody had to do a deprecated item", () => {
     const problem = {
       title: { en: "P" },
       status: "active" as const,
@@ -111,7 +111,7 @@ describe("evaluate", () => {
     expect([openAt(DAY_MS - 1), openAt(DAY_MS)]).toEqual([1, 0]);
   });
 
-  it("is valid until the instant it says: time alone changes nothing before it", () => {
+  it("is valid until the instant that it names: before that, time alone changes nothing", () => {
     fc.assert(
       fc.property(cases(), instants, ({ course, record, now }, other) => {
         const program = compile(course);
@@ -127,7 +127,7 @@ describe("evaluate", () => {
     );
   });
 
-  it("is valid for ever when nothing in the course or the policy names an instant", () => {
+  it("is valid without end when neither the course nor the policy names an instant", () => {
     fc.assert(
       fc.property(cases({ dates: false, drips: false }), ({ course, record, now }) => {
         const program = compile(course);
@@ -154,7 +154,7 @@ describe("leaves", () => {
     expect(isOpen({ from: "2026-09-01T08:00:00+08:00" }, NOBODY, EPOCH - 1)).toBe(false);
   });
 
-  it("counts drips in days of 24 hours, inclusive, fractions too", () => {
+  it("counts waiting periods in days of 24 hours, inclusive, with fractions", () => {
     const enrolled = learnerRecord({ a: { attempted_at: EPOCH, completed_at: day(1) } });
     expect([-1, 0].map((ms) => isOpen({ after_enrollment: { days: 2.5 } }, enrolled, day(2.5) + ms))).toEqual([
       false,
@@ -166,7 +166,7 @@ describe("leaves", () => {
     expect(isOpen({ after: { item: "demo.a", days: 0 } }, NOBODY, day(1000))).toBe(false);
   });
 
-  it("compares best scores and percentages inclusively", () => {
+  it("compares best scores and percentages, inclusive of the bound", () => {
     const scored = (best: number) => learnerRecord({ a: { attempted_at: EPOCH, best_score: best } });
     const rule: Rule = { score: { item: "demo.a", min: 70 } };
     expect([69.99, 70, 70.01].map((best) => isOpen(rule, scored(best)))).toEqual([false, true, true]);
@@ -176,7 +176,7 @@ describe("leaves", () => {
     expect([66, 66.67, 66.68, 67].map((min) => isOpen(percent(min), two))).toEqual([true, true, false, false]);
   });
 
-  it("counts a chapter's problems for `progress`, drafts apart, and an empty list as complete", () => {
+  it("counts the problems of a chapter for `progress` without drafts, and an empty list as complete", () => {
     const course = outline(
       [chapter("one"), chapter("empty"), chapter("last", { progress: { of: "demo.one", min_percent: 100 } })],
       [problem("a", "one"), problem("b", "one", null, "draft"), problem("c", "one", null, "deprecated")],
@@ -187,7 +187,7 @@ describe("leaves", () => {
     expect(isOpen({ progress: { of: [], min_percent: 100 } })).toBe(true);
   });
 
-  it("needs the cohort", () => {
+  it("opens an item for its cohort only", () => {
     expect(isOpen({ cohort: "evening" })).toBe(false);
     expect(isOpen({ cohort: "evening" }, learnerRecord({}, { policy: { cohorts: ["evening"] } }))).toBe(true);
   });
@@ -200,7 +200,7 @@ describe("groups", () => {
   const didA = learnerRecord({ a: DONE });
   const didOld = learnerRecord({ old: DONE });
 
-  it("reads empty groups as logic does", () => {
+  it("treats empty groups as logic does", () => {
     expect(isOpen({ all: [] })).toBe(true);
     expect(isOpen({ any: [] })).toBe(false);
     expect(isOpen({ at_least: { count: 0, of: [] } })).toBe(true);
@@ -208,7 +208,7 @@ describe("groups", () => {
     expect(isOpen({ not: { any: [] } })).toBe(true);
   });
 
-  it("ignores drafts, in every group", () => {
+  it("ignores drafts in every group", () => {
     expect(isOpen(draft)).toBe(true);
     expect(isOpen({ not: draft })).toBe(true);
     expect(isOpen({ any: [draft] })).toBe(true);
@@ -220,7 +220,7 @@ describe("groups", () => {
     expect(isOpen({ progress: { of: ["demo.draft"], min_percent: 100 } })).toBe(true);
   });
 
-  it("counts deprecated items for those who have them and demands them of nobody", () => {
+  it("counts deprecated items for those who have done them, and requires them of nobody", () => {
     expect(isOpen(old)).toBe(true);
     expect(isOpen({ not: old })).toBe(true);
     expect(isOpen({ not: old }, didOld)).toBe(false);
@@ -239,7 +239,7 @@ describe("gates", () => {
       tutorial: "demo.intro",
     });
 
-  it("opens nothing but the tutorial until it is completed or excused, kept items included", () => {
+  it("opens only the tutorial item until it is completed or excused; items that are kept open wait too", () => {
     const kept = { opened: new Set(["demo.x", "demo.one"]) };
     expect(openOf(course("active"), learnerRecord({}, kept))).toEqual(["intro"]);
     expect(openOf(course("active"), learnerRecord({ intro: DONE }, kept))).toEqual(["one", "x", "intro"]);
@@ -247,12 +247,12 @@ describe("gates", () => {
     expect(openOf(course("active"), learnerRecord({}, excused))).toEqual(["one", "x", "intro"]);
   });
 
-  it("ignores a tutorial that is a draft, and demands a deprecated one of nobody", () => {
+  it("ignores a tutorial item that is a draft, and requires a deprecated one of nobody", () => {
     expect(openOf(course("draft"), NOBODY)).toEqual(["one", "x"]);
     expect(openOf(course("deprecated"), NOBODY)).toEqual(["one", "x"]);
   });
 
-  it("skips drafts and deprecated chapters in sequence", () => {
+  it("skips drafts and deprecated chapters in a sequence", () => {
     const chapters = [
       chapter("one"),
       chapter("two", null, "draft"),
@@ -272,7 +272,7 @@ describe("gates", () => {
     expect(openOf(outline(chapters, problems, { problems_follow_chapter: false }), NOBODY)).toEqual(["x", "a"]);
   });
 
-  it("hides drafts, and deprecated items from those who never started them", () => {
+  it("hides drafts, and hides deprecated items from learners who never started them", () => {
     const hidden = outline(
       [chapter("one", null, "draft"), chapter("two", null, "deprecated")],
       [problem("a", "one"), problem("b", "two"), problem("c", "two")],
@@ -282,10 +282,10 @@ describe("gates", () => {
   });
 });
 
-describe("what is kept open", () => {
+describe("an item that is kept open", () => {
   const kept = (name: string) => ({ opened: new Set([`demo.${name}`]) });
 
-  it("stays open when its rule no longer holds, and closes at an `until`", () => {
+  it("stays open when its rule does not hold any more, and closes at the time of an `until`", () => {
     const until: Rule = { until: toInstant(at(2)) };
     const rules: Rule[] = [
       { completed: "demo.a" },
@@ -298,7 +298,7 @@ describe("what is kept open", () => {
     expect(rules.map((rule) => isOpen(rule, record, at(2)))).toEqual([true, false, false, false]);
   });
 
-  it("[fault 28] an extension moves an end, however it is spelled, and no beginning", () => {
+  it("[fault 28] an extension moves the end, in whatever form the rule has it, and never the beginning", () => {
     const span = (step: number) => (at(step) - at(0)) / DAY_MS;
     const ended: Rule[] = [
       { until: toInstant(at(2)) },
@@ -330,7 +330,7 @@ describe("what is kept open", () => {
     }
   });
 
-  describe("[fault 21] an end always ends, however it is spelled", () => {
+  describe("[fault 21] an end always closes the item, in whatever form the rule has it", () => {
     const from = (step: number): Rule => ({ from: toInstant(at(step)) });
     const until = (step: number): Rule => ({ until: toInstant(at(step)) });
     const cohort = (name: string): Rule => ({ cohort: name });
@@ -394,7 +394,7 @@ describe("what is kept open", () => {
     });
   });
 
-  it("closes with its chapter's date", () => {
+  it("closes with the end date of its chapter", () => {
     const course = outline([chapter("one", { until: toInstant(at(2)) })], [problem("x", "one")]);
     expect(openOf(course, learnerRecord({}, kept("x")), at(1))).toEqual(["one", "x"]);
     expect(openOf(course, learnerRecord({}, kept("x")), at(2))).toEqual([]);
@@ -410,7 +410,7 @@ describe("overrides", () => {
   const practice = (...overrides: ReturnType<typeof override>[]) =>
     learnerRecord({}, { policy: { practice_mode: true, overrides } });
 
-  it("ranks lock over unlock over a locked chapter over practice mode over the rules", () => {
+  it("apply in this order: lock, unlock, a locked chapter, practice mode, the rules", () => {
     expect(openOf(course, under(override("x", "unlock")))).toEqual(["x", "a"]);
     expect(openOf(course, under(override("x", "unlock"), override("x", "lock")))).toEqual(["a"]);
     expect(openOf(course, under(override("one", "unlock")))).toEqual(["one", "x", "y", "a"]);
@@ -419,7 +419,7 @@ describe("overrides", () => {
     expect(openOf(course, practice(override("a", "lock")))).toEqual(["one", "x", "y"]);
   });
 
-  it("ends at the instant it expires", () => {
+  it("end at the instant at which they expire", () => {
     const record = under(override("x", "unlock", { expires_at: at(1) }));
     expect(openOf(course, record, at(1) - 1)).toContain("x");
     expect(openOf(course, record, at(1))).not.toContain("x");
@@ -427,7 +427,7 @@ describe("overrides", () => {
     expect(evaluate(program, layOut(program, record), EPOCH).validUntil).toBe(at(1));
   });
 
-  it("lets an excuse count as completed, attempted, scored and progressed, but not for the item itself", () => {
+  it("of the kind `excuse` count as completed, attempted, scored and progressed, but do not complete the item itself", () => {
     const record = under(override("a", "excuse"));
     expect(openOf(course, record)).toEqual(["one", "x", "y", "a"]);
     const leaves: Rule[] = [
@@ -444,7 +444,7 @@ describe("overrides", () => {
     expect(stateOf(learner, evaluate(program, learner, EPOCH), item)).toBe("unlocked");
   });
 
-  it("extends the end of the item's own rule, never shortens it", () => {
+  it("of the kind `extend` move the end in the item's own rule to a later time, never to an earlier one", () => {
     const extended = (step: number) =>
       under(override("one", "unlock"), override("y", "extend", { extend_to: at(step) }));
     expect(openOf(course, extended(4), at(4) - 1)).toContain("y");
@@ -454,7 +454,7 @@ describe("overrides", () => {
     expect(evaluate(program, layOut(program, extended(4)), at(3)).validUntil).toBe(at(4));
   });
 
-  it("takes the earliest excuse and the latest extension, in whatever order they come", () => {
+  it("of several excuses use the earliest, and of several extensions the latest, in whatever order they come", () => {
     const excuses = [override("a", "excuse", { created_at: at(4) }), override("a", "excuse", { created_at: at(0) })];
     const extensions = [2, 6].map((step) => override("y", "extend", { extend_to: at(step) }));
     const drip: Rule = { after: { item: "demo.a", days: 1 } };

@@ -46,7 +46,7 @@ function comparedPlans(course: Outline, start: LearnerRecord, now: number): numb
 const REPEATABLE = { seed: 30 };
 
 describe("explain", { timeout: 60_000 }, () => {
-  it("gives reasons and sentences exactly for what is locked", () => {
+  it("has reasons and a sentence for an item exactly when it is locked", () => {
     fc.assert(
       fc.property(cases(), ({ course, record, now }) => {
         const verdicts = oracle(course, record, now);
@@ -67,7 +67,7 @@ describe("explain", { timeout: 60_000 }, () => {
     );
   });
 
-  it("[I8] never names what is hidden from the learner", () => {
+  it("[I8] never names an item that is hidden from the learner", () => {
     fc.assert(
       fc.property(cases(), ({ course, record, now }) => {
         const verdicts = oracle(course, record, now);
@@ -83,7 +83,7 @@ describe("explain", { timeout: 60_000 }, () => {
     );
   });
 
-  it("[fault 20] names in `to_unlock` only what can be done when its turn comes, and what opens the item", {
+  it("[fault 20] `to_unlock` has only steps that can be done when their turn comes, and they open the item", {
     timeout: 60_000,
   }, () => {
     const seen = { plans: 0, none: 0, waits: 0, long: 0 };
@@ -114,7 +114,7 @@ describe("explain", { timeout: 60_000 }, () => {
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(30);
   });
 
-  it("[fault 20] has the shortest plan there is, and none only where there is none: compared with trying every order", {
+  it("[fault 20] has the shortest plan, and no plan only where none exists: compared with trying every order", {
     timeout: 60_000,
   }, () => {
     const found = { some: 0, none: 0, long: 0 };
@@ -132,7 +132,7 @@ describe("explain", { timeout: 60_000 }, () => {
     expect(found.long).toBeGreaterThan(0);
   });
 
-  describe("[fault 20] has the shortest plan: what trying every order once found otherwise", () => {
+  describe("[fault 20] has the shortest plan in cases where trying every order once found a shorter one", () => {
     const done = (step: number) => ({ attempted_at: at(step), completed_at: at(step) });
     const now = EPOCH - 1;
 
@@ -161,7 +161,7 @@ describe("explain", { timeout: 60_000 }, () => {
         { opened: new Set(["demo.c00"]), policy: { overrides: [override("p01", "unlock")] } },
       );
 
-    it("trying every order claims no more than it has looked at", () => {
+    it("trying every order says nothing about orders that it did not try", () => {
       const record = longRecord(5);
       const whole = triedAll(longCourse, record, now, 20_000);
       expect([whole.upTo, whole.least.get("demo.p00")]).toEqual([Number.POSITIVE_INFINITY, 4]);
@@ -254,7 +254,7 @@ describe("explain", { timeout: 60_000 }, () => {
     });
   });
 
-  it("names in `do_next` only what is open now, or a wait", () => {
+  it("`do_next` has only items that are open now, or a wait", () => {
     fc.assert(
       fc.property(cases(), ({ course, record, now }) => {
         const verdicts = oracle(course, record, now);
@@ -269,7 +269,7 @@ describe("explain", { timeout: 60_000 }, () => {
     );
   });
 
-  it("looks through locked prerequisites for what can be done now", () => {
+  it("looks behind locked prerequisites for items that can be done now", () => {
     const completing = (name: string): Rule => ({ completed: `demo.${name}` });
     const chain = [problem("a"), problem("b", null, completing("a")), problem("c", null, completing("b"))];
     const { to_unlock, do_next } = explainOne(outline([], chain), learnerRecord(), EPOCH, "demo.c");
@@ -325,7 +325,7 @@ describe("explain", { timeout: 60_000 }, () => {
     });
   });
 
-  it("asks only for the tutorial where the item is kept open otherwise", () => {
+  it("asks only for the tutorial item if the item is kept open otherwise", () => {
     const course = outline([], [problem("intro"), problem("x", null, { completed: "demo.y" }), problem("y")], {
       tutorial: "demo.intro",
     });
@@ -334,7 +334,7 @@ describe("explain", { timeout: 60_000 }, () => {
     expect(explanation.to_unlock).toEqual([{ action: "complete", item: "demo.intro" }]);
   });
 
-  it("adds titles in the language asked for", () => {
+  it("has titles in the requested language", () => {
     const program = compile(outline([], [problem("x", null, { completed: "demo.a" }), problem("a")]));
     const learner = layOut(program, learnerRecord());
     const explanation = explain(program, learner, evaluate(program, learner, EPOCH), 0, EPOCH);
@@ -379,7 +379,7 @@ describe("reasons", () => {
     return explainOne(course, record, at(4), "demo.x").reasons;
   }
 
-  it("measure what is asked, what is there and what is missing", () => {
+  it("give what is required, what the learner has and what is missing", () => {
     const record = learnerRecord({
       a: { attempted_at: EPOCH, best_score: 50 },
       b: { attempted_at: EPOCH, completed_at: at(3) },
@@ -421,7 +421,7 @@ describe("reasons", () => {
     ]);
   });
 
-  it("say when waiting alone makes an end of them, and only where that opens the item", () => {
+  it("say that waiting is enough only if waiting opens the item", () => {
     const record = learnerRecord({ b: { attempted_at: EPOCH, completed_at: at(3) } });
     const dates: Rule[] = [
       { from: toInstant(at(6)) },
@@ -440,7 +440,7 @@ describe("reasons", () => {
     ]);
   });
 
-  it("[fault 29] round what is missing up: never to nothing", () => {
+  it("[fault 29] round what is missing up, so it is never nothing", () => {
     const missing = (best: number, min: number) =>
       reasonsFor({ score: { item: "demo.a", min } }, learnerRecord({ a: { attempted_at: EPOCH, best_score: best } }))[0]
         ?.remaining;
@@ -462,7 +462,7 @@ describe("reasons", () => {
     );
   });
 
-  it("[fault 29] give numbers with two decimals: what is asked rounded up, what one has rounded down", () => {
+  it("[fault 29] have numbers with two decimals: the required one rounded up, the learner's rounded down", () => {
     const min = 69.64285714285714;
     const told = (rule: Rule, best = 69.6355) => {
       const record = learnerRecord({ a: { attempted_at: EPOCH, best_score: best } });
@@ -492,7 +492,7 @@ describe("reasons", () => {
     );
   });
 
-  it("list every failing leaf of a group, and none that holds", () => {
+  it("list every failing condition of a group, and none that holds", () => {
     const record = learnerRecord({ b: { attempted_at: EPOCH, completed_at: EPOCH } });
     const rule: Rule = {
       at_least: { count: 3, of: ["a", "b", "c", "d"].map((name) => ({ completed: `demo.${name}` })) },
@@ -500,7 +500,7 @@ describe("reasons", () => {
     expect(reasonsFor(rule, record).map(({ item }) => item)).toEqual(["demo.a", "demo.c", "demo.d"]);
   });
 
-  it("see through a double negation, and name what a negated group holds by", () => {
+  it("read a double negation as none, and name the part because of which a negated group fails", () => {
     expect(reasonsFor({ not: { not: { completed: "demo.a" } } })).toMatchObject([
       { code: "not_completed", item: "demo.a" },
     ]);
@@ -509,7 +509,7 @@ describe("reasons", () => {
     expect(reasonsFor(rule, record)).toEqual([{ code: "excluded", item: "demo.b" }]);
   });
 
-  it("name tutorial, sequence, chapter and staff", () => {
+  it("name the tutorial item, the sequence, the chapter and staff", () => {
     expect(reasonsFor(null, learnerRecord(), { tutorial: "demo.a", sequential: true })).toEqual([
       { code: "tutorial_not_completed", item: "demo.a" },
       { code: "previous_chapter_not_completed", item: "demo.one" },
@@ -522,7 +522,7 @@ describe("reasons", () => {
     ]);
   });
 
-  it("say that it is locked even where no leaf fails", () => {
+  it("say that the item is locked even if no condition fails", () => {
     expect(reasonsFor({ any: [] })).toEqual([{ code: "excluded" }]);
     expect(reasonsFor({ all: [{ any: [] }, { completed: "demo.a" }] })).toHaveLength(2);
   });

@@ -61,7 +61,7 @@ function standing(course: Outline, record: LearnerRecord = learnerRecord()): Rec
 }
 
 describe("scores between bounds", () => {
-  it("counts the lower bound and not the upper one; without a score nothing holds, and its denial does", () => {
+  it("include the lower bound and exclude the upper one; without a score no bound holds, and the negation does", () => {
     const range: Rule = { score: { item: "demo.a", min: 40, below: 60 } };
     const states = [39.9, 40, 59.9, 60].map((score) => stateOf(range, scored(score)));
     expect(states).toEqual(["locked", "open", "open", "locked"]);
@@ -71,7 +71,7 @@ describe("scores between bounds", () => {
     expect([stateOf(any), stateOf({ not: any }), stateOf(any, scored(0))]).toEqual(["locked", "open", "open"]);
   });
 
-  it("leaves no gap between `min` and `below` of one number, and none from Moodle where no slack is given", () => {
+  it("leave no gap between `min` and `below` of the same number, and none from Moodle where no tolerance is given", () => {
     for (const score of [70 - 1e-9, 70, 70 + 1e-9]) {
       for (const source of [undefined, MOODLE]) {
         const states = [{ min: 70 }, { below: 70 }].map((bound) =>
@@ -88,13 +88,13 @@ describe("scores between bounds", () => {
     ]);
   });
 
-  it("takes an excuse for a score that is high enough, never for one that is low enough", () => {
+  it("accept an excuse for a score that is high enough, never for one that is low enough", () => {
     const excused = learnerRecord({}, { policy: { overrides: [override("a", "excuse")] } });
     expect(stateOf({ score: { item: "demo.a" } }, excused)).toBe("open");
     expect(stateOf({ score: { item: "demo.a", below: 50 } }, excused)).toBe("locked");
   });
 
-  it("takes the mean of some items, in which what has no score counts as 0", () => {
+  it("use the mean of several items, in which an item without a score counts as 0", () => {
     const rule: Rule = { average: { of: ["demo.a", "demo.b"], min: 60 } };
     const of = (a: number | null, b: number | null) => learnerRecord({ a: { best_score: a }, b: { best_score: b } });
     const states = [of(null, null), of(100, null), of(100, 19.9), of(100, 20)].map((record) => stateOf(rule, record));
@@ -112,7 +112,7 @@ describe("scores between bounds", () => {
     });
   });
 
-  it("says what is asked, what there is, and what to do, in both languages", () => {
+  it("are explained in both languages: what is required, what the learner has, what to do", () => {
     const of = (rule: Rule, record = learnerRecord()) =>
       explainOne(outline([], [problem("x", null, rule), problem("a")]), record, EPOCH, "demo.x");
     const low = of({ score: { item: "demo.a", below: 50 } });
@@ -143,14 +143,14 @@ describe("completion states and points", () => {
   const opens = (is: CompletionState[], source?: Outline["source"]) =>
     records.map((record) => stateOf({ state: { item: "demo.a", is } }, record, source) === "open");
 
-  it("asks for one of some states; nothing done is incomplete, and completing is not passing", () => {
+  it("ask for one of several states; an item not begun is incomplete, and a completed one is not passed", () => {
     expect(opens(["incomplete"])).toEqual([true, false, false, false]);
     expect(opens(["complete"])).toEqual([false, true, false, false]);
     expect(opens(["complete", "passed"])).toEqual([false, true, true, false]);
     expect(opens(["failed"])).toEqual([false, false, false, true]);
   });
 
-  it("takes a failed item for what the release of Moodle takes it for", () => {
+  it("treat a failed item as the release of Moodle treats it", () => {
     const moodle = (release: string) => ({ platform: "moodle" as const, release });
     for (const release of ["4.5", "4.5.6 (Build: 20250811)", "5.0", "unknown"]) {
       expect(opens(["complete", "passed"], moodle(release)), release).toEqual([false, true, true, false]);
@@ -162,7 +162,7 @@ describe("completion states and points", () => {
     }
   });
 
-  it("asks whether the learner has opened it, which every attempt does, or submitted something", () => {
+  it("ask whether the learner opened the item, which every attempt does, or submitted something", () => {
     const viewed: Rule = { viewed: "demo.a" };
     const submitted: Rule = { submitted: "demo.a" };
     const seen = learnerRecord({ a: { viewed_at: EPOCH } });
@@ -189,7 +189,7 @@ describe("completion states and points", () => {
     });
   });
 
-  it("compares points as they are, and what an excuse stands for is complete", () => {
+  it("compare points as they are; an excused item is complete", () => {
     const points = (number: number) => fact({ best_score: number * 10, points: number, points_min: 0, points_max: 10 });
     const rule: Rule = { points: { item: "demo.a", min: 5, below: 8 } };
     expect([4.9, 5, 7.9, 8].map((number) => stateOf(rule, points(number)))).toEqual([
@@ -204,7 +204,7 @@ describe("completion states and points", () => {
     expect(stateOf({ state: { item: "demo.a", is: ["incomplete"] } }, excused)).toBe("locked");
   });
 
-  it("says what is left to do, or that nothing is", () => {
+  it("say what is left to do, or that nothing is", () => {
     const of = (rule: Rule, record = learnerRecord()) =>
       explainOne(outline([], [problem("x", null, rule), problem("a")]), record, EPOCH, "demo.x");
     const pass = of({ state: { item: "demo.a", is: ["passed"] } }, failed);
@@ -225,11 +225,11 @@ describe("completion states and points", () => {
   });
 });
 
-describe("who the learner is", () => {
+describe("conditions about the learner", () => {
   const profile = (fields: Record<string, string>) => learnerRecord({}, { policy: { profile: fields } });
   const cohorts = (...names: string[]) => learnerRecord({}, { policy: { cohorts: names } });
 
-  it("compares a field of the profile as Moodle does", () => {
+  it("compare a field of the profile as Moodle does", () => {
     const ops = ["contains", "does_not_contain", "is_equal_to", "starts_with", "ends_with"] as const;
     const holds = (text: string, value: string) =>
       ops.filter((op) => stateOf({ profile: { field: "city", op, value } }, profile({ city: text })) === "open");
@@ -248,7 +248,7 @@ describe("who the learner is", () => {
     ]);
   });
 
-  it("asks for one of some cohorts, or for any", () => {
+  it("ask for one of several cohorts, or for any cohort", () => {
     const one: Rule = { cohort: { any_of: ["a", "b"] } };
     const any: Rule = { cohort: { any: true } };
     const states = [cohorts(), cohorts("c"), cohorts("c", "b")].map((record) => [
@@ -263,7 +263,7 @@ describe("who the learner is", () => {
     expect(stateOf({ not: any })).toBe("open");
   });
 
-  it("says whom it is for", () => {
+  it("say for which learners the item is", () => {
     const of = (rule: Rule) => explainOne(outline([], [problem("x", null, rule)]), learnerRecord(), EPOCH, "demo.x");
     const set = of({ cohort: { any_of: ["red", "blue"] } });
     expect(set.reasons).toEqual([{ code: "not_in_cohort", required: "red, blue" }]);
@@ -286,8 +286,8 @@ describe("who the learner is", () => {
   });
 });
 
-describe("what the course does not have", () => {
-  it("never holds; its denial does, but for an item", () => {
+describe("a condition on something that the course does not have", () => {
+  it("never holds; its negation holds, except for an item", () => {
     const gone = (what: "item" | "grade" | "cohort"): Rule => ({ missing: { what, name: "it" } });
     for (const what of ["item", "grade", "cohort"] as const) {
       expect(stateOf(gone(what))).toBe("locked");
@@ -300,13 +300,13 @@ describe("what the course does not have", () => {
   });
 });
 
-describe("what hides", () => {
+describe("a condition that hides", () => {
   const a: Rule = { completed: "demo.a" };
   const b: Rule = { completed: "demo.b" };
   const done = (...names: string[]) =>
     learnerRecord(Object.fromEntries(names.map((name) => [name, { completed_at: EPOCH }])));
 
-  it("hides where its failing keeps the item closed, and nowhere else", () => {
+  it("hides the item exactly where its failure keeps the item closed", () => {
     const both: Rule = { all: [a, { hide: b }] };
     expect([done(), done("a"), done("b"), done("a", "b")].map((record) => stateOf(both, record))).toEqual([
       "hidden",
@@ -324,7 +324,7 @@ describe("what hides", () => {
     expect(stateOf({ at_least: { count: 2, of: [a, b, { hide: { cohort: "x" } }] } }, done("a"))).toBe("hidden");
   });
 
-  it("hides a chapter with all that stands in it, and an open item never", () => {
+  it("hides a chapter with its problems, but never an open item", () => {
     const course = outline([chapter("c", { hide: a })], [problem("p", "c"), problem("a")]);
     expect(standing(course)).toEqual({ c: "hidden", p: "hidden", a: "open" });
     expect(standing(course, done("a"))).toEqual({ c: "open", p: "open", a: "open" });
@@ -333,7 +333,7 @@ describe("what hides", () => {
     expect(standing(course, learnerRecord({}, { opened: new Set(["demo.c", "demo.p"]) })).p).toBe("open");
   });
 
-  it("from Moodle, hides what stands in a locked section, and lists nothing of a hidden one", () => {
+  it("from Moodle, hides the activities of a locked section; those of a hidden section are in no list", () => {
     const course = { ...outline([chapter("c", a)], [problem("p", "c"), problem("a")]), source: MOODLE };
     expect(standing(course)).toEqual({ c: "locked", p: "hidden", a: "open" });
     const hidden = { ...outline([{ ...chapter("c"), visibility: "hidden" }], [problem("p", "c")]), source: MOODLE };
@@ -345,7 +345,7 @@ describe("what hides", () => {
     expect(standing({ ...hidden, source: { ...MOODLE, platform: "canvas" } })).toEqual({ c: "hidden", p: "hidden" });
   });
 
-  it("leaves out of lists and counts what is hidden or unlisted, and lists it to staff", () => {
+  it("leaves hidden and unlisted items out of lists and counts; staff see them in lists", () => {
     const item = (name: string, visibility: "hidden" | "unlisted", rule: Rule | null = null) => ({
       ...problem(name, "c", rule),
       visibility,
@@ -370,7 +370,7 @@ describe("what hides", () => {
     expect(problemRows(staffView(program, learner, EPOCH), "en")).toHaveLength(5);
   });
 
-  it("leaves what the author hides out of a chapter's progress, in rules and in what is checked", () => {
+  it("leaves items hidden by the author out of a chapter's progress, in rules and in checks", () => {
     const inside = [{ ...problem("h", "c"), visibility: "hidden" as const }, problem("a", "c")];
     const course = outline(
       [chapter("c")],
@@ -382,7 +382,7 @@ describe("what hides", () => {
     expect(explainOne(course, learnerRecord(), EPOCH, "demo.x").reasons[0]?.remaining).toBe(1);
   });
 
-  it("is called another item where a rule asks for it, in reasons and steps", () => {
+  it("makes the item `another item` in the reasons and steps of other items", () => {
     const course = outline([], [problem("x", null, b), problem("b", null, { hide: a }), problem("a")]);
     const { reasons, to_unlock, do_next, sentence } = explainOne(course, learnerRecord(), EPOCH, "demo.x");
     expect(reasons).toEqual([{ code: "not_completed", required: "completed", actual: "not started" }]);
@@ -398,7 +398,7 @@ describe("windows for work", () => {
     outline([], [problem("x", null, { completed: "demo.a" }), { ...problem("a"), ...window }]);
   const why = (course: Outline, record = learnerRecord()) => explainOne(course, record, EPOCH, "demo.x");
 
-  it("leaves the item open, and plans by when its work is accepted", () => {
+  it("leave the item open, and the plan says by when work is accepted", () => {
     const later = withWindow({ opens: day(2), closes: day(4) });
     expect(standing(later)).toEqual({ x: "locked", a: "open" });
     const { to_unlock, do_next } = why(later);
@@ -413,13 +413,13 @@ describe("windows for work", () => {
     expect(why(withWindow({ closes: day(0) }), more).to_unlock).toEqual([{ action: "complete", item: "demo.a" }]);
   });
 
-  it("locks the item before in a course from Canvas, and nowhere else", () => {
+  it("lock the item before they open in a course from Canvas, and in no other", () => {
     const course = withWindow({ opens: day(2) });
     expect(standing(course).a).toBe("open");
     expect(standing({ ...course, source: { ...MOODLE, platform: "canvas" } }).a).toBe("locked");
   });
 
-  it("says in rows when work is accepted, with the learner's extension, and only where there is a window", () => {
+  it("are in rows, with the learner's extension, if the item has one", () => {
     const program = compile(withWindow({ opens: day(-1), due: day(1), closes: day(2) }));
     const record = learnerRecord(
       {},
@@ -434,8 +434,8 @@ describe("windows for work", () => {
   });
 });
 
-describe("explained", { timeout: 60_000 }, () => {
-  it("has a reason and a sentence for what is locked, names nothing hidden, and plans what opens it", () => {
+describe("an explanation", { timeout: 60_000 }, () => {
+  it("has a reason and a sentence for a locked item, names nothing hidden, and has a plan that opens it", () => {
     const seen = { locked: 0, plans: 0, hidden: 0 };
     fc.assert(
       fc.property(cases(FOREIGN, { chapters: 3, problems: 9 }), ({ course, record: start, now }) => {
@@ -468,7 +468,7 @@ describe("explained", { timeout: 60_000 }, () => {
   });
 });
 
-describe("checked at publishing", { timeout: 60_000 }, () => {
+describe("the checks at publishing", { timeout: 60_000 }, () => {
   const check = (course: Outline) => {
     const paths = new Map([...course.chapters, ...course.problems].map(({ id }) => [id, id]));
     const { errors, warnings } = analyze(course, paths);
@@ -480,7 +480,7 @@ describe("checked at publishing", { timeout: 60_000 }, () => {
     ...more,
   });
 
-  it("refuses what can never open, and only warns of it where the course was imported", () => {
+  it("refuse an item that can never open, and only warn of it in an imported course", () => {
     const never: Rule[] = [
       { score: { item: "demo.a", min: 50, below: 50 } },
       { all: [{ score: { item: "demo.a", min: 70 } }, { score: { item: "demo.a", below: 60 } }] },
@@ -498,12 +498,12 @@ describe("checked at publishing", { timeout: 60_000 }, () => {
     ]);
   });
 
-  it("refuses a window that closes before it opens", () => {
+  it("refuse a window that closes before it opens", () => {
     const window = { opens: "2026-09-02T00:00:00Z", closes: "2026-09-01T00:00:00Z" };
     expect(check(outline([], [{ ...problem("x"), ...window }])).errors).toEqual(["unsatisfiable demo.x.closes"]);
   });
 
-  it("warns of what is missing, of what hides nothing, and of a condition that no learner can meet", () => {
+  it("warn of something missing, of a condition that hides nothing, and of one that no learner can meet", () => {
     const { errors, warnings } = check(
       one({
         any: [
@@ -527,7 +527,7 @@ describe("checked at publishing", { timeout: 60_000 }, () => {
     });
   });
 
-  it("never calls a rule impossible or certain that the engine finds otherwise", () => {
+  it("never say that a rule is impossible or certain if the engine finds a counterexample", () => {
     fc.assert(
       fc.property(cases(FOREIGN), ({ course: whole, record, now }) => {
         fc.pre(now >= record.enrolled_at);
@@ -555,7 +555,7 @@ describe("checked at publishing", { timeout: 60_000 }, () => {
     );
   });
 
-  it("names the part of a rule that is malformed", () => {
+  it("name the part of a rule that is malformed", () => {
     const paths = (rule: unknown) => ruleSchema.safeParse(rule).error?.issues.map(({ path }) => path.join(".")) ?? [];
     expect(paths({ cohort: { any_of: ["Red"] } })).toEqual(["cohort.any_of.0"]);
     expect(paths({ cohort: "Red" })).toEqual(["cohort"]);

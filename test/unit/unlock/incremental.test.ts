@@ -106,7 +106,7 @@ describe("reevaluate", { timeout: 60_000 }, () => {
     { minLength: 1, maxLength: 12, size: "max" },
   );
 
-  it("[I2] in place, deed after deed, stays equal to a full evaluation and names exactly what opened and closed", () => {
+  it("[I2] changed in place, one deed after the other, is equal to a full evaluation and names exactly what opened and closed", () => {
     const seen = { opened: 0, closed: 0, laterBoundary: 0 };
     fc.assert(
       fc.property(fc.oneof(cases(), cases(FOREIGN)), history, (start, steps) => {
@@ -157,19 +157,19 @@ describe("reevaluate", { timeout: 60_000 }, () => {
       return one.evaluation.validUntil;
     };
 
-    it("is the nearest end of a waiting period that a completion starts", () => {
+    it("is the nearest end of a waiting period that begins with a completion", () => {
       const one = living({});
       expect(one.evaluation.validUntil).toBe(Number.POSITIVE_INFINITY);
       expect(boundaryAfter(one, "b", doneAt(EPOCH))).toBe(EPOCH + 3 * DAY_MS);
       expect(boundaryAfter(one, "a", doneAt(EPOCH))).toBe(EPOCH + 2 * DAY_MS);
     });
 
-    it("moves on when what was next turns out to be over, or is revoked", () => {
+    it("moves to the next one when the nearest turns out to be over, or is revoked", () => {
       expect(boundaryAfter(living({ a: doneAt(EPOCH) }), "a", doneAt(at(-8)))).toBe(at(-8) + 5 * DAY_MS);
       expect(boundaryAfter(living({ a: doneAt(EPOCH), b: doneAt(EPOCH) }), "a", NO_FACT)).toBe(EPOCH + 3 * DAY_MS);
     });
 
-    it("counts from an excuse, until the item turns out to have been completed earlier", () => {
+    it("counts from an excuse until an earlier completion is reported", () => {
       const one = living({}, { overrides: [override("a", "excuse", { created_at: at(-3) })] });
       expect(boundaryAfter(one, "a", doneAt(EPOCH))).toBe(at(-3) + 2 * DAY_MS);
       expect(boundaryAfter(one, "a", doneAt(at(-8)))).toBe(at(-8) + 5 * DAY_MS);
@@ -178,7 +178,7 @@ describe("reevaluate", { timeout: 60_000 }, () => {
 });
 
 describe("sticky courses", { timeout: 60_000 }, () => {
-  it("[fault 21] close what time alone ends, facts and cohorts as they are, and close nothing else", () => {
+  it("[fault 21] close only what time alone ends, while facts and cohorts stay the same", () => {
     const seen = { ended: 0, kept: 0 };
     fc.assert(
       fc.property(
@@ -244,7 +244,7 @@ describe("sticky courses", { timeout: 60_000 }, () => {
     return closed;
   };
 
-  it("[I6] never lock what the rules opened, whatever the learner does next, `not` included", () => {
+  it("[I6] never lock what the rules opened, whatever the learner does next, also with `not`", () => {
     fc.assert(
       fc.property(cases(), deeds(12), ({ course, record, now }, done) => {
         // What a learner does is done now. (A fact of an earlier day may bring the end that it would have brought then.)
@@ -254,7 +254,7 @@ describe("sticky courses", { timeout: 60_000 }, () => {
     );
   });
 
-  it("would lock without being sticky: the property above is not vacuous", () => {
+  it("would lock without the option `sticky`: the property above is not empty", () => {
     const locks = fc.sample(fc.tuple(cases(), deeds(12)), { numRuns: 300, seed: 1 }).some(([start, done]) => {
       const program = compile(start.course);
       const bare = { ...start.record, opened: new Set<string>() };

@@ -79,14 +79,14 @@ describe("numeric answers", () => {
     expect(passes(numeric(0, Number.MAX_VALUE), text)).toBe(false);
   });
 
-  it("accepts what lies within the tolerance, ends included, and nothing beyond", () => {
+  it("accepts values within the tolerance, its ends included, and no others", () => {
     expect(passes(numeric(10, 0.5), "10.5")).toBe(true);
     expect(passes(numeric(10, 0.5), "9.5")).toBe(true);
     expect(passes(numeric(10, 0.5), "10.51")).toBe(false);
     expect(passes(numeric(10, 0.5), "9.49")).toBe(false);
   });
 
-  it("forgives rounding and no more, in proportion to the number", () => {
+  it("accepts small rounding errors only, in proportion to the number", () => {
     expect(passes(numeric(0.1 + 0.2), "0.3")).toBe(true);
     expect(passes(numeric(1 / 3), "1/3")).toBe(true);
     expect(passes(numeric(1), "1.00000001")).toBe(false);
@@ -94,7 +94,7 @@ describe("numeric answers", () => {
     expect(passes(numeric(1e12), "1000000010000")).toBe(false);
   });
 
-  it("reads every finite number as JavaScript writes it", () => {
+  it("reads every finite number in the form in which JavaScript writes it", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         // Not `value`: the text of -0 is "0".
@@ -117,7 +117,7 @@ describe("regular expressions", () => {
     expect(passes(regex(pattern), answer)).toBe(passed);
   });
 
-  it("respects case as the key says, also after the other form was compiled", () => {
+  it("tells upper and lower case apart as the key says, also after the other form was compiled", () => {
     expect(passes(regex("abc"), "ABC")).toBe(false);
     expect(passes(regex("abc", false), "ABC")).toBe(true);
     expect(passes(regex("abc"), "ABC")).toBe(false);
@@ -131,7 +131,7 @@ describe("regular expressions", () => {
     },
   );
 
-  it("refuses a pattern that would be too much work", () => {
+  it("refuses a pattern that would need too much work", () => {
     expect(patternDefect(regex("a{1,400}"))).toBeNull();
     expect(patternDefect(regex("a{1,1000}"))).toContain(`at most ${MAX_PATTERN_SIZE}`);
   });
@@ -150,13 +150,13 @@ describe("regular expressions", () => {
     expect(timed("(a|aa)+$")).toBeLessThan(50 * plain + 500);
   });
 
-  it("judges the same whatever was compiled before: the cache is bounded and only a cache", () => {
+  it("gives the same verdict whatever was compiled before, though the cache is bounded", () => {
     for (let i = 0; i < 200; i += 1) expect(passes(regex(`k${i}`), `k${i}`)).toBe(true);
     for (let i = 0; i < 200; i += 1) expect(passes(regex(`k${i}`), `k${i + 1}`)).toBe(false);
   });
 });
 
-it("fails an answer that is too long, for every kind of key, and no shorter one for its length", () => {
+it("an answer that is too long fails, for every kind of key, and a shorter one never fails because of its length", () => {
   const long = "7".repeat(MAX_ANSWER + 1);
   for (const key of [exact([long]), numeric(0, Number.MAX_VALUE), regex("7*")]) expect(passes(key, long)).toBe(false);
   expect(passes(regex("7*"), long.slice(1))).toBe(true);
@@ -188,18 +188,18 @@ describe("numbers with a unit", () => {
     expect(passes(length, answer)).toBe(passed);
   });
 
-  it("demands the unit where the key does", () => {
+  it("requires the unit where the key does", () => {
     expect(passes({ ...length, unit_required: true }, "2")).toBe(false);
     expect(passes({ ...length, unit_required: true }, "2 m")).toBe(true);
   });
 
-  it("takes the greater of both tolerances", () => {
+  it("uses the larger of both tolerances", () => {
     expect(passes({ ...length, tolerance_percent: 10 }, "2.19 m")).toBe(true);
     expect(passes({ ...length, tolerance_percent: 10 }, "2.21 m")).toBe(false);
     expect(passes({ ...length, tolerance_percent: 1 }, "2.05 m")).toBe(true);
   });
 
-  it("reads back every number and unit it is given", () => {
+  it("reads back every number and unit that it was given", () => {
     const number = fc.double({ noNaN: true, noDefaultInfinity: true });
     const units = fc.constantFrom("m", "km/h", "°C", "%", "μg", "m2", "");
     fc.assert(
@@ -213,13 +213,13 @@ describe("numbers with a unit", () => {
 describe("chosen and ordered options", () => {
   const ids = fc.uniqueArray(fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,8}$/), { minLength: 2, maxLength: 20 });
 
-  it("takes exactly the one option of a choice", () => {
+  it("accept exactly the one right option of a choice", () => {
     const key: AnswerKey = { kind: "choice", option: "b" };
     expect(judge(key, " b ")).toEqual({ passed: true, score: 100 });
     for (const answer of ["a", "a, b", "b b", "", "B"]) expect(judge(key, answer)).toEqual({ passed: false, score: 0 });
   });
 
-  it("passes all right options in any order, and nothing else", () => {
+  it("pass all right options in any order, and no other selection", () => {
     fc.assert(
       fc.property(ids, fc.integer({ min: 1, max: 19 }), fc.boolean(), (all, count, partial) => {
         const right = all.slice(0, Math.min(count, all.length));
@@ -238,14 +238,14 @@ describe("chosen and ordered options", () => {
     );
   });
 
-  it("gives a part of the score for a part, and nothing for choosing everything", () => {
+  it("give a part of the score for a part, and none for choosing everything", () => {
     const key: AnswerKey = { kind: "choices", options: ["a", "b"], partial: true };
     expect(judge(key, "a").score).toBe(50);
     expect(judge(key, "a, x").score).toBe(0);
     expect(judge(key, "a, b, x, y").score).toBe(0);
   });
 
-  it("passes the right order alone", () => {
+  it("pass the right order only", () => {
     fc.assert(
       fc.property(
         ids.chain((all) =>
@@ -262,7 +262,7 @@ describe("chosen and ordered options", () => {
     );
   });
 
-  it("counts neighbours that stayed together", () => {
+  it("count neighbours that stayed together", () => {
     const key: AnswerKey = { kind: "ordering", options: ["a", "b", "c", "d", "e"], partial: true };
     expect(judge(key, "b c d e a").score).toBe(75);
     expect(judge(key, "e d c b a").score).toBe(0);
@@ -287,7 +287,7 @@ describe("the form of an answer", () => {
     expect(rules(of, answer)).toEqual([rule]);
   });
 
-  it("takes files where they are asked for, within their bounds", () => {
+  it("accepts files where they are asked for, within their bounds", () => {
     const of = { kind: "file" as const, max_files: 1, max_bytes: 10, endings: ["pdf"] };
     expect(rules(of, "", [file])).toEqual([]);
     expect(rules(of, "", [{ ...file, size: 11 }])).toEqual(["file_too_large"]);
@@ -297,7 +297,7 @@ describe("the form of an answer", () => {
     expect(rules(undefined, "x", [file])).toEqual(["no_files"]);
   });
 
-  it("stores files beside any text and gives both back", () => {
+  it("stores files beside any text and returns both", () => {
     fc.assert(
       fc.property(fc.string(), fc.boolean(), (answer, hasFile) => {
         fc.pre(!looksPacked(answer));

@@ -27,7 +27,7 @@ const news = fc.record({
 const facts = fc.array(news, { maxLength: 6 }).map((list) => list.reduce(mergeFact, NO_FACT));
 
 describe("mergeFact", () => {
-  it("[I5] is commutative, whatever order facts arrive in", () => {
+  it("[I5] gives the same fact in whatever order facts arrive", () => {
     fc.assert(
       fc.property(facts, fc.array(news, { maxLength: 6 }), fc.infiniteStream(fc.nat()), (old, list, keys) => {
         const shuffled = list
@@ -39,7 +39,7 @@ describe("mergeFact", () => {
     );
   });
 
-  it("[I5] is idempotent, however often and late a fact is repeated", () => {
+  it("[I5] gives the same fact however often and late a fact is repeated", () => {
     fc.assert(
       fc.property(facts, fc.array(news, { minLength: 1, maxLength: 6 }), (old, list) => {
         const once = list.reduce(mergeFact, old);
@@ -49,7 +49,7 @@ describe("mergeFact", () => {
     );
   });
 
-  it("only ever adds: earliest instants, best score, completion stays", () => {
+  it("only adds: the earliest instants, the best score and the completion stay", () => {
     fc.assert(
       fc.property(facts, news, (old, entry) => {
         const merged = mergeFact(old, entry);
@@ -64,7 +64,7 @@ describe("mergeFact", () => {
     );
   });
 
-  it("keeps the latest outcome, of two at one instant the better, and the points of the best attempt", () => {
+  it("keeps the latest outcome, the better one of two at one instant, and the points of the best attempt", () => {
     const merged = (...list: Parameters<typeof mergeFact>[1][]) => list.reduce(mergeFact, NO_FACT);
     const told = (at: number, outcome: "passed" | "failed" | null, score: number | null = null) => ({
       at,
@@ -84,7 +84,7 @@ describe("mergeFact", () => {
     expect(percentOf({ points: 5, min: 5, max: 5 })).toBeNull();
   });
 
-  it("takes a look for no attempt, and keeps the first of each", () => {
+  it("does not count opening an item as an attempt, and keeps the first time of each", () => {
     const look = { at: 2, completed: false, score: null, viewed: true };
     expect(mergeFact(NO_FACT, look)).toEqual({ ...NO_FACT, viewed_at: 2 });
     expect(mergeFact(mergeFact(NO_FACT, look), { ...look, at: 1, submitted: true })).toMatchObject({
@@ -94,14 +94,14 @@ describe("mergeFact", () => {
     });
   });
 
-  it("keeps a score of 0 apart from no score", () => {
+  it("tells a score of 0 from no score", () => {
     expect(mergeFact(NO_FACT, { at: EPOCH, completed: false, score: 0 }).best_score).toBe(0);
     expect(mergeFact(NO_FACT, { at: EPOCH, completed: true, score: null }).best_score).toBeNull();
   });
 });
 
 describe("sameFact", () => {
-  it("distinguishes facts by each of their parts", () => {
+  it("finds a difference in each part of a fact", () => {
     const fact: Fact = { attempted_at: 1, completed_at: 2, best_score: 3 };
     expect(sameFact(fact, { ...fact })).toBe(true);
     expect(sameFact(fact, { ...fact, attempted_at: null })).toBe(false);
@@ -119,7 +119,7 @@ describe("sameFact", () => {
 describe("layOut", () => {
   const program = compile(outline([], [problem("a", null, { cohort: "evening" }), problem("b")]));
 
-  it("leaves out what the course version does not have", () => {
+  it("leaves out items that the course version does not have", () => {
     const record = learnerRecord(
       { gone: { attempted_at: 1 }, b: { attempted_at: 2, completed_at: 3, best_score: 4 } },
       { opened: new Set(["demo.gone", "demo.b"]), policy: { overrides: [override("gone", "lock")], cohorts: ["x"] } },
@@ -133,7 +133,7 @@ describe("layOut", () => {
     expect(learner.overrides).toEqual([]);
   });
 
-  it("writes one fact as laying all of them out would", () => {
+  it("writes one fact as it would write it among all facts", () => {
     const fact: Fact = { attempted_at: 5, completed_at: null, best_score: 60 };
     const learner = layOut(program, learnerRecord({ a: { attempted_at: 1, completed_at: 1, best_score: 1 } }));
     expect(setFact(program, learner, "demo.a", fact)).toEqual([{ item: 0, completedBefore: 1 }]);

@@ -45,7 +45,7 @@ describe("a grade that fell", () => {
     ["a range", { score: { item: "demo.a", min: 60, below: 90 } }],
     ["average", { average: { of: ["demo.a"], min: 60 } }],
     ["total", { total: { min: 60 } }],
-  ])("no longer counts for `%s` of an item that keeps nothing, and does elsewhere", (_, rule) => {
+  ])("does not count any more for `%s` of an item that keeps nothing, and counts elsewhere", (_, rule) => {
     expect(isOpen(course(rule, false), fact(scored(80, 1)))).toBe(true);
     expect(isOpen(course(rule, false), fell)).toBe(false);
     expect(isOpen(course(rule, true), fell)).toBe(true);
@@ -53,14 +53,14 @@ describe("a grade that fell", () => {
     expect(isOpen(course({ not: rule }, false), fell)).toBe(true);
   });
 
-  it("follows the platform where the item says nothing: lost from Moodle and Open edX, kept from Canvas and Exercism", () => {
+  it("follows the platform if the item says nothing: it is lost from Moodle and Open edX, and kept from Canvas and Exercism", () => {
     const rule: Rule = { score: { item: "demo.a", min: 60 } };
     const from = (platform: "moodle" | "open_edx" | "canvas" | "exercism") =>
       isOpen(course(rule, undefined, { source: { platform, release: "1" } }), fell);
     expect([from("moodle"), from("open_edx"), from("canvas"), from("exercism")]).toEqual([false, false, true, true]);
   });
 
-  it("in points counts by the points of the latest attempt", () => {
+  it("counts in points by the points of the latest attempt", () => {
     const told = (points: number, minute: number) => ({
       ...scored(points * 5, minute),
       points: { points, min: 0, max: 20 },
@@ -71,7 +71,7 @@ describe("a grade that fell", () => {
     expect(isOpen(course(rule, false), fact(told(15, 1), scored(90, 2)))).toBe(false);
   });
 
-  it("takes a completion with it that rests on it", () => {
+  it("undoes a completion that rests on it", () => {
     const a = { ...problem("a"), completion: { score: { min: 60 } }, keeps: false };
     const rule: Rule = { completed: "demo.a" };
     const live = { ...outline([], [a, problem("x", null, rule)], { sticky: false }) };
@@ -92,7 +92,7 @@ describe("a grade that fell", () => {
     expect(to_unlock).toEqual([{ action: "score", item: "demo.a", min_score: 60 }]);
   });
 
-  it("[I2] closes by one fact what it closes in full", () => {
+  it("[I2] closes by one fact what it closes in a full evaluation", () => {
     const program = compile(course({ score: { item: "demo.a", min: 60 } }, false));
     const learner = layOut(program, learnerRecord({ a: fact(scored(80, 1)) }));
     const evaluation = evaluate(program, learner, EPOCH);
@@ -102,7 +102,7 @@ describe("a grade that fell", () => {
 });
 
 describe("the latest score", () => {
-  it("[I5] is the same in whatever order and however often it is told; at one instant the better one counts", () => {
+  it("[I5] is the same in whatever order and however often scores are reported; the better one of two at one instant counts", () => {
     const news = fc.record({ minute: fc.nat({ max: 3 }), score: fc.constantFrom(0, 40, 80), points: fc.boolean() });
     fc.assert(
       fc.property(fc.array(news, { minLength: 1, maxLength: 6 }), fc.nat(), (all, seed) => {
@@ -121,7 +121,7 @@ describe("the latest score", () => {
     );
   });
 
-  it("is noted only where something rests on it, and from the best score on", () => {
+  it("is stored only if a rule rests on it, and only beside the best score", () => {
     expect(fact(scored(80, 1, false), scored(40, 2, false))).not.toHaveProperty("latest");
     expect(latestOf(fact(scored(80, 1, false), scored(40, 2)))).toMatchObject({ score: 40 });
     expect(latestOf(fact(scored(80, 3, false), scored(40, 2)))).toMatchObject({ score: 80 });

@@ -26,7 +26,7 @@ function viewOf(course: Outline, record: LearnerRecord, now = EPOCH): View {
 }
 
 describe("rows", () => {
-  it("list the visible items in course order, say what the evaluator says, and leak nothing hidden", () => {
+  it("list the visible items in course order, agree with the evaluator, and show nothing hidden", () => {
     fc.assert(
       fc.property(cases(), ({ course, record, now }) => {
         const verdicts = oracle(course, record, now);
@@ -66,7 +66,7 @@ describe("rows", () => {
     );
   });
 
-  it("[fault 32] show a deprecated chapter, and what is in it, to those who started anything in it", () => {
+  it("[fault 32] show a deprecated chapter and its items to learners who started one of them", () => {
     const inside = [problem("x", "old"), problem("y", "old"), problem("z", "old", null, "deprecated")];
     const course = outline([chapter("old", null, "deprecated")], [...inside, problem("w")]);
     const shown = (record: LearnerRecord) => {
@@ -85,20 +85,20 @@ describe("rows", () => {
     expect(shown(learnerRecord({ z: DONE }))).toEqual({ chapter: "demo.old 1/3", problems: withZ });
   });
 
-  it("keep the course-wide order when one chapter is asked for", () => {
+  it("keep the order of the course when one chapter is requested", () => {
     const course = outline([chapter("one"), chapter("two")], [problem("a", "one"), problem("b", "two"), problem("c")]);
     const rows = problemRows(viewOf(course, learnerRecord()), "en", 1);
     expect(rows.map(({ id, order, chapter_id }) => [id, order, chapter_id])).toEqual([["demo.b", 2, "demo.two"]]);
   });
 
-  it("give titles in the language asked for", () => {
+  it("have titles in the requested language", () => {
     const course = outline([chapter("one")], [{ ...problem("a"), title: { zh: "题" } }]);
     const view = viewOf(course, learnerRecord());
     expect(chapterRows(view, "zh")[0]?.title).toBe("第one章");
     expect(problemRows(view, "en")[0]?.title).toBe("题");
   });
 
-  it("show staff everything, drafts too, and all of it open", () => {
+  it("show staff all items, drafts too, and all of them open", () => {
     const course = outline([chapter("one", { any: [] }), chapter("two", null, "draft")], [problem("a", "two")]);
     const program = compile(course);
     const view = staffView(program, layOut(program, learnerRecord()), EPOCH);
@@ -121,7 +121,7 @@ describe("prerequisite progress", () => {
     return problemRows(viewOf(course, record, at(4)), "en").find(({ id }) => id === "demo.x")?.prerequisite_progress;
   }
 
-  it("counts leaves, those that hold, and a `not` as one", () => {
+  it("counts conditions, the ones that hold, and a `not` as one", () => {
     const rule: Rule = {
       all: [c("a"), { any: [c("b"), { from: "2020-01-01T00:00:00Z" }] }, { not: { all: [c("a"), c("b")] } }],
     };
@@ -130,13 +130,13 @@ describe("prerequisite progress", () => {
     expect(progress(course, learnerRecord({ a: DONE }))).toEqual({ met: 3, total: 4, percent: 75 });
   });
 
-  it("leaves out what is demanded of nobody", () => {
+  it("leaves out what nobody has to do", () => {
     const course = outline([], [problem("x", null, { all: [c("a"), c("old"), c("d")] }), ...others]);
     expect(progress(course)).toEqual({ met: 0, total: 1, percent: 0 });
     expect(progress(course, learnerRecord({ old: DONE }))).toEqual({ met: 1, total: 2, percent: 50 });
   });
 
-  it("counts tutorial, sequence and a chapter that can be locked", () => {
+  it("counts the tutorial item, the sequence and a chapter that can be locked", () => {
     const course = outline([chapter("one"), chapter("two")], [problem("x", "two", c("a")), ...others], {
       sequential: true,
       tutorial: "demo.b",

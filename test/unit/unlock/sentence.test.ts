@@ -139,7 +139,7 @@ describe("sentences", () => {
     expect(explainOne(course, learnerRecord(facts), at(4), "demo.x").sentence).toEqual({ en, zh });
   });
 
-  it("contain the title of everything a plain rule still asks for", () => {
+  it("contain the title of every item that a plain rule still asks for", () => {
     const leaf = fc.constantFrom(c, t, (name: string) => s(name, 60));
     const rules = fc.array(fc.tuple(leaf, fc.constantFrom(...letters)), { minLength: 1, maxLength: 5 });
     fc.assert(

@@ -13,7 +13,7 @@ import {
 import { cases, EPOCH, learnerRecord, outline, problem } from "../../support/unlock/courses.ts";
 
 describe("the threads of a rule", () => {
-  it("lead to what its tree says, for any rule, learner and instant", () => {
+  it("lead to the result of the rule's tree, for any rule, learner and instant", () => {
     const seen = { held: 0, failed: 0 };
     fc.assert(
       fc.property(cases(), ({ course, record, now }) => {
@@ -31,7 +31,7 @@ describe("the threads of a rule", () => {
     expect(seen.failed).toBeGreaterThan(200);
   });
 
-  it("ask no more leaves than decide the rule", () => {
+  it("evaluate no more conditions than are needed", () => {
     const leaf = (name: string): Rule => ({ completed: `demo.${name}` });
     const names = ["a", "b", "c", "d"];
     const rule: Rule = { all: [leaf("a"), { any: [leaf("b"), { not: { all: [leaf("c"), leaf("d")] } }] }] };

@@ -35,7 +35,7 @@ async function refused(bytes: Uint8Array, options: Options = {}) {
 }
 
 describe.each(PACKERS)("%s", (_, pack) => {
-  it("gives the files that are wanted and counts all", async () => {
+  it("returns the wanted files and counts all files", async () => {
     const { result, files } = await read(
       await pack({ "a.txt": "one", "b/c d.txt": "zwölf", "b/e.bin": "x".repeat(5_000) }),
       {
@@ -46,7 +46,7 @@ describe.each(PACKERS)("%s", (_, pack) => {
     expect(result).toEqual({ ok: true, value: { files: 3, bytes: 5_009, skipped: [] } });
   });
 
-  it("refuses by name what leaves its folder", async () => {
+  it("refuses a path that leaves its folder, and names it", async () => {
     expect(await refused(await pack({ "good.txt": "x", "../bad.txt": "x" }))).toEqual(["../bad.txt path_escapes"]);
     expect(await refused(await pack({ "a/../../bad.txt": "x" }))).toEqual(["a/../../bad.txt path_escapes"]);
     expect(await refused(await pack({ "/etc/passwd": "x" }))).toEqual(["/etc/passwd path_escapes"]);
@@ -54,13 +54,13 @@ describe.each(PACKERS)("%s", (_, pack) => {
     expect(await refused(await pack({ "a\\..\\..\\bad.txt": "x" }))).toEqual(["a\\..\\..\\bad.txt path_escapes"]);
   });
 
-  it("takes what Windows wrote with backslashes", async () => {
+  it("accepts paths with the backslashes of Windows", async () => {
     expect((await read(await pack({ "course_settings\\module_meta.xml": "x" }))).files).toEqual({
       "course_settings/module_meta.xml": "x",
     });
   });
 
-  it("refuses more entries, more bytes and larger files than it may hold, wanted or not", async () => {
+  it("refuses too many entries, too many bytes and too large files, also of files that are not wanted", async () => {
     const many = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`f${i}`, "x"]));
     expect(await refused(await pack(many))).toEqual(["f20 too_many_entries"]);
     const large = { a: "x".repeat(49_000), b: "x".repeat(49_000), c: "x".repeat(49_000) };
@@ -70,7 +70,7 @@ describe.each(PACKERS)("%s", (_, pack) => {
     expect((await read(await pack({ a: "x".repeat(51_000) }), { wants: () => false })).result.ok).toBe(true);
   });
 
-  it("refuses an archive that was cut off, wherever", async () => {
+  it("refuses an archive that was cut off, at any byte", async () => {
     const noise = Uint8Array.from({ length: 4_000 }, (_, i) => (i * i * 31 + i) & 255);
     const whole = await pack({ "a.bin": noise, "b.bin": noise, "c.txt": "last" });
     for (const share of [0.2, 0.5, 0.8]) {
@@ -81,7 +81,7 @@ describe.each(PACKERS)("%s", (_, pack) => {
 });
 
 describe("archives", () => {
-  it("refuses a path that stands there twice", async () => {
+  it("refuses a path that occurs twice", async () => {
     const entry = { header: { name: "a.txt", size: 1, type: "file" as const }, body: "x" };
     expect(await refused(await packTar([entry, entry]))).toEqual(["a.txt duplicate_entry"]);
   });
@@ -91,7 +91,7 @@ describe("archives", () => {
     expect(await refused(tar.slice(0, 1_024))).toEqual(["a.bin truncated_archive"]);
   });
 
-  it("reads the names that macOS writes into a zip, and finds its end behind any comment", async () => {
+  it("reads names in a zip as macOS writes them, and finds the end of the zip behind any comment", async () => {
     const zip = zipOf({ "caf\u00c3\u00a9.txt": "x" });
     const comment = new TextEncoder().encode("PK\u0005\u0006, said the comment of this archive, is no end of it");
     const commented = new Uint8Array([...zip, ...comment]);
@@ -109,7 +109,7 @@ describe("archives", () => {
     expect(result).toMatchObject({ value: { skipped: ["link"] } });
   });
 
-  it("refuses a gzip whose bytes were damaged, and what is damaged in a zip", async () => {
+  it("refuses damaged bytes in a gzip and in a zip", async () => {
     const tar = await tarOf({ "a.txt": "x".repeat(3_000) });
     const damaged = await gzipOf(tar);
     damaged.fill(0xff, 30, 34);
@@ -120,13 +120,13 @@ describe("archives", () => {
     expect((await refused(zip))?.[0]).toMatch(/ malformed_archive$/);
   });
 
-  it("takes a file that is no archive as it is", async () => {
+  it("reads a file that is not an archive as it is", async () => {
     expect((await read(new TextEncoder().encode("{}"), { name: "folder/config.json" })).files).toEqual({
       "config.json": "{}",
     });
   });
 
-  it("refuses an archive larger than what may be uploaded before it reads any of it", async () => {
+  it("refuses an archive that is larger than the limit of uploads before it reads any byte of it", async () => {
     const source = { ...blobSource(new Blob([]), "big.mbz"), size: 200_000_001 };
     const result = await archiveFiles(source)(() => null);
     expect(result).toMatchObject({ refusal: { errors: [{ path: "big.mbz", rule: "too_large" }] } });
@@ -142,7 +142,7 @@ describe("XML", () => {
   });
   const plain = new TextEncoder().encode(xml);
 
-  it("is read in UTF-8 and both kinds of UTF-16, cut anywhere", () => {
+  it("is read in UTF-8 and both kinds of UTF-16, at whatever byte it is cut into parts", () => {
     for (const content of [
       plain,
       utf16(xml, true),
@@ -175,7 +175,7 @@ describe("XML", () => {
     expect(() => readXml(file(new TextEncoder().encode(bomb)))).toThrow();
   });
 
-  it("of a hundred rows is handed over row by row", () => {
+  it("of a hundred rows is passed on row by row", () => {
     const rows: string[] = [];
     const content = `<t>${Array.from({ length: 100 }, (_, i) => `<row><id>${i}</id></row>`).join("")}</t>`;
     const root = readXml(file(new TextEncoder().encode(content)), {

@@ -120,7 +120,7 @@ const junk = fc.oneof(
 describe.each(SOURCES.map(([format, files]) => ({ name: format.name, format, files })))(
   "a broken source of $name",
   ({ format, files }) => {
-    it("is imported or refused, wherever its bytes are damaged or cut", async () => {
+    it("is imported or refused, whichever of its bytes are damaged or cut off", async () => {
       const archives = [zipOf(files), await tgzOf(files)];
       const damage = fc.array(fc.tuple(place, fc.integer({ min: 0, max: 255 })), { maxLength: 4 });
       await fc.assert(
@@ -133,7 +133,7 @@ describe.each(SOURCES.map(([format, files]) => ({ name: format.name, format, fil
       );
     });
 
-    it("is imported or refused, whatever its files say", async () => {
+    it("is imported or refused, whatever text is in its files", async () => {
       const paths = Object.keys(files);
       await fc.assert(
         fc.asyncProperty(fc.constantFrom(...paths), place, fc.nat(12), junk, async (path, at, length, text) => {

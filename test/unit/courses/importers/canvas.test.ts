@@ -97,7 +97,7 @@ describe.skipIf(!hasCourses)("real exports of Canvas", () => {
     },
   );
 
-  it("gated-12-60: every history gives the states that Canvas is said to give", async () => {
+  it("gated-12-60: every history gives the states that Canvas documents", async () => {
     const { histories } = expectedSchema.parse(courseJson("canvas/gated-12-60.EXPECTED.json"));
     const imported = await importedFile(CANVAS, "canvas/gated-12-60.imscc");
     expect(histories).toHaveLength(60);
@@ -111,7 +111,7 @@ describe.skipIf(!hasCourses)("real exports of Canvas", () => {
     }
   });
 
-  it("plain-cc-1.3: a cartridge of no platform has its folders, kinds and texts, and no gate", async () => {
+  it("plain-cc-1.3: a cartridge of no platform has its folders, kinds and texts, and no unlock rules", async () => {
     const { document, report } = await importedFile(CARTRIDGE, "canvas/plain-cc-1.3.imscc");
     expect(report).toMatchObject({ format: "cartridge", release: "1.3.0", gates: [], completion: [] });
     expect(report.content.elements).toEqual({
@@ -164,7 +164,7 @@ async function canvas(...modules: string[]) {
 const complete = (item: string) => ({ state: { item: `c.${item}`, is: ["complete", "passed"] } });
 
 describe("modules of Canvas", () => {
-  it("wait for what their prerequisites ask and for what those waited for", async () => {
+  it("wait for what their prerequisites ask for, and for what those waited for", async () => {
     const { document } = await canvas(
       module("m1", 1, `<unlock_at>2026-01-02T03:04:05</unlock_at>${items("a", "b")}${asks(["must_view", "a"])}`),
       module("m2", 2, `${waitsFor("m1")}${items("d")}${asks(["must_submit", "d"])}`),
@@ -178,7 +178,7 @@ describe("modules of Canvas", () => {
     ]);
   });
 
-  it("that ask for some of their requirements are done with as many", async () => {
+  it("that ask for some of their requirements are complete with that number of them", async () => {
     const { document } = await canvas(
       module(
         "m1",
@@ -190,7 +190,7 @@ describe("modules of Canvas", () => {
     expect(document.chapters[1]?.rule).toEqual({ at_least: { count: 1, of: [complete("a"), complete("b")] } });
   });
 
-  it("that are gone through in order lock what stands after what is not done", async () => {
+  it("with sequential progress lock the items after the first item that is not done", async () => {
     const { document } = await canvas(
       module(
         "m1",
@@ -205,7 +205,7 @@ describe("modules of Canvas", () => {
     ]);
   });
 
-  it("drop, and tell, prerequisites that are gone, stand later or are unpublished", async () => {
+  it("drop prerequisites that are gone, come later or are unpublished, and report them", async () => {
     const { document, report } = await canvas(
       module("m1", 1, `${waitsFor("m2", "gone")}${items("a")}`),
       module("m2", 2, items("b")).replace("active", "unpublished"),
@@ -219,7 +219,7 @@ describe("modules of Canvas", () => {
     ]);
   });
 
-  it("tell requirements whose number is lost, which nobody knows, or which are on nothing", async () => {
+  it("report requirements that are on no item, without their number or of an unknown kind", async () => {
     const { report } = await canvas(
       module(
         "m1",
@@ -257,7 +257,7 @@ const ALL_KINDS = `<manifest><metadata><schemaversion>1.3.0</schemaversion></met
 const leftOut = (result: Awaited<ReturnType<typeof importing>>) =>
   result.ok ? result.value.report.content.left_out.map(({ what, count }) => `${count} ${what}`).toSorted() : [];
 
-describe("what nothing shows", () => {
+describe("an element that no page can show", () => {
   it("is counted by kind, in an export of Canvas and in a plain cartridge", async () => {
     const shows = items("i").replace("</title>", "</title><identifierref>page-a</identifierref>");
     const exported = await importing(CANVAS, {
@@ -303,7 +303,7 @@ describe("cartridges", () => {
     }
   });
 
-  it("may stand in a folder of their own, or be one file", async () => {
+  it("may be in a folder of their own, or be a single file", async () => {
     const within = Object.fromEntries(Object.entries(plain).map(([path, content]) => [`repo-main/${path}`, content]));
     expect(await importing(CARTRIDGE, within)).toMatchObject({
       value: { report: { content: { texts: 1, notes: [] } } },
@@ -319,7 +319,7 @@ describe("cartridges", () => {
     });
   });
 
-  it("of Canvas are told from plain ones, both ways", async () => {
+  it("of Canvas are told apart from plain ones", async () => {
     expect(await errors(CANVAS, plain)).toEqual(["course_settings/module_meta.xml missing_file"]);
     expect(await errors(CARTRIDGE, { ...plain, "course_settings/module_meta.xml": "<modules/>" })).toEqual([
       "course_settings/module_meta.xml wrong_format",

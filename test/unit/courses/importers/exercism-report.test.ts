@@ -11,7 +11,7 @@ const track = (text: string) =>
   importCourse(EXERCISM, archiveFiles(blobSource(new Blob([text]), "tracks/config.json")));
 
 describe("a track among the other formats", () => {
-  it("reports each exercise with prerequisites as a gate, and what nobody teaches", async () => {
+  it("reports each exercise with prerequisites as an unlock rule, and each concept that no exercise teaches", async () => {
     const concept = [{ slug: "basics", name: "Basics", concepts: ["numbers"] }];
     const practice = [
       { slug: "leap", name: "Leap", prerequisites: ["numbers", "dates"] },
@@ -36,7 +36,7 @@ describe("a track among the other formats", () => {
     });
   });
 
-  it("is refused with its file and place where it is none", async () => {
+  it("is refused with file and place if it is not a track", async () => {
     expect(await track("{")).toMatchObject({ refusal: { errors: [{ path: "config.json", rule: "invalid_json" }] } });
     expect(await track("{}")).toMatchObject({ refusal: { errors: [{ path: "config.json: slug" }] } });
   });

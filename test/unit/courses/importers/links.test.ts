@@ -25,7 +25,7 @@ const manifest = (items: string, resources: string) => `<manifest><metadata><sch
   </organizations><resources>${resources}</resources></manifest>`;
 
 describe("links of texts", () => {
-  it("of an export of Canvas lead to files in web_resources, to pages by their names and to objects by identifier", async () => {
+  it("in an export of Canvas lead to files in web_resources, to pages by name and to objects by identifier", async () => {
     const item = (id: string, type: string, ref: string) =>
       `<item identifier="${id}"><content_type>${type}</content_type><title>${id}</title><identifierref>${ref}</identifierref></item>`;
     const { paths, texts } = await settled(CANVAS, {
@@ -53,7 +53,7 @@ describe("links of texts", () => {
     expect(texts.get("three")).toBe("[a plan.pdf](</api/v1/courses/c/items/c.three/files/f2>)");
   });
 
-  it("of a cartridge are seen from the page they stand in, and never leave the archive", async () => {
+  it("in a cartridge are relative to their page, and never leave the archive", async () => {
     const { paths, texts, report } = await settled(CARTRIDGE, {
       "top/imsmanifest.xml": manifest(
         '<item identifier="a" identifierref="r1"><title>A</title></item><item identifier="b" identifierref="r2"><title>B</title></item>',
@@ -72,7 +72,7 @@ describe("links of texts", () => {
     expect(report.content).toMatchObject({ attached: 2 });
   });
 
-  it("of Open edX lead to static files, and to blocks and units by their names", async () => {
+  it("in Open edX lead to static files, and to blocks and units by name", async () => {
     const { paths, texts } = await settled(OLX, {
       "course/course.xml": '<course url_name="r" org="O" course="C"/>',
       "course/course/r.xml":
@@ -91,7 +91,7 @@ describe("links of texts", () => {
     expect(texts.get("i")).toBe("G");
   });
 
-  it("that lead to what was not stored, or to no item, are their own text", async () => {
+  it("that lead to a file that was not stored, or to no item, become plain text", async () => {
     const source = blobSource(
       new Blob([
         zipOf({

@@ -12,7 +12,7 @@ describe("a page's HTML", () => {
     expect(markdown("<pre>if (a &amp;&amp; b)\n  c();\n</pre>")).toBe("```\nif (a && b)\n  c();\n```");
   });
 
-  it("keeps lists within lists, numbered ones and quotations", () => {
+  it("keeps nested lists, numbered lists and quotations", () => {
     expect(
       markdown("<ul><li>a<ol><li>b</li><li>c</li></ol></li><li>d</li></ul><blockquote><p>q</p></blockquote>"),
     ).toBe("- a\n\n  1. b\n\n  2. c\n\n- d\n\n> q");
@@ -24,7 +24,7 @@ describe("a page's HTML", () => {
     );
   });
 
-  it("keeps what powers and indices mean", () => {
+  it("keeps the meaning of powers and indices", () => {
     expect(markdown("<p>10<sup>3</sup> m, 10<sup>-3</sup> m, x<sup>n+k</sup>, e<sup><i>x</i></sup></p>")).toBe(
       "10³ m, 10⁻³ m, x^(n+k), e^(*x*)",
     );
@@ -57,7 +57,7 @@ describe("a page's HTML", () => {
     expect(markdown(`<p>Take <math>${mathml}</math>.</p>`)).toBe(`Take ${line}.`);
   });
 
-  it("takes the TeX of a formula where there is one", () => {
+  it("uses the TeX of a formula where there is one", () => {
     const annotated = (tex: string) =>
       `<math><semantics><mfrac><mn>1</mn><mn>2</mn></mfrac><annotation encoding="application/x-tex">${tex}</annotation></semantics></math>`;
     expect(markdown(`<p>A ${annotated(" \\frac{1}{2} &lt; x_1 ")} b</p>`)).toBe("A $\\frac{1}{2} < x_1$ b");
@@ -70,7 +70,7 @@ describe("a page's HTML", () => {
     });
   });
 
-  it("loses nothing after a formula that was left open, however deep", () => {
+  it("loses no text after a formula that is not closed, at any depth", () => {
     expect(markdown("<p><math><mi>x</mi></p><p>after</p>")).toBe("x\n\nafter");
     expect(markdown(`<math>${"<mrow>".repeat(1_000)}<mi>x</mi>`)).toBe("x");
     const half = "<mfrac><mn>1</mn><mn>2</mn></mfrac>";
@@ -106,7 +106,7 @@ describe("a page's HTML", () => {
     expect(markdown("<p>~5 and ~6</p>")).toBe("\\~5 and \\~6");
   });
 
-  it("keeps links and pictures of the web and counts the others", () => {
+  it("keeps pictures and links of the web, and counts the others", () => {
     expect(
       convertHtml(
         '<a href="https://a.example/b c">to <b>b</b></a> <a href="@@PLUGINFILE@@/x.pdf">file</a> <img src="x.png" alt="A plot">',
@@ -119,7 +119,7 @@ describe("a page's HTML", () => {
     expect(markdown('<img alt="x" src="https://a.example/p.png">')).toBe("![x](<https://a.example/p.png>)");
   });
 
-  it("shows no script and no style, and nothing at all where there is nothing", () => {
+  it("contains no script and no style, and is empty for an empty page", () => {
     expect(markdown("<head><title>t</title></head><script>alert(1)</script><style>p{}</style><p>x</p><!-- c -->")).toBe(
       "x",
     );
@@ -127,7 +127,7 @@ describe("a page's HTML", () => {
     expect(convertHtml('<a href="javascript:alert(1)">x</a>')).toEqual({ markdown: "x", links: 1, pictures: 0 });
   });
 
-  it("says what the page said, however it is written", () => {
+  it("keeps the words of the page, whatever HTML the page has", () => {
     for (const text of [
       "1. no list",
       "# no heading",
@@ -145,7 +145,7 @@ describe("a page's HTML", () => {
     }
   });
 
-  it("of any shape ends, and is never HTML", () => {
+  it("of any shape is converted in bounded time, and the result is never HTML", () => {
     const odd = "<ul><b><p>x</ul></b><a><td><li>y</blockquote><pre>z<<<p <p a='>'>";
     expect(micromark(markdown(odd.repeat(50)) ?? "")).not.toMatch(/<(script|img|iframe)/);
   });

@@ -20,7 +20,7 @@ async function gate(availability: unknown, release?: string) {
 }
 
 describe("a condition of a backup", () => {
-  it("asks for the states that its release calls complete", async () => {
+  it("asks for the states that count as complete in the release of the backup", async () => {
     const rule = async (e: number, release: string) =>
       (await gate(all({ type: "completion", cm: 1, e }), release)).rule;
     const is = (...states: string[]) => ({ state: { item: "small-one.page-1", is: states } });
@@ -31,7 +31,7 @@ describe("a condition of a backup", () => {
     expect(await rule(1, "10.0 (Build: 20400101)")).toEqual(is("complete", "passed"));
   });
 
-  it("of an unknown kind is dropped as Moodle drops it, and told with its place", async () => {
+  it("of an unknown kind is dropped, as Moodle does, and reported with its place", async () => {
     const alone = await gate(all({ type: "shopping", price: 3 }));
     expect(alone.rule).toBeNull();
     expect(alone.gates).toMatchObject([
@@ -42,7 +42,7 @@ describe("a condition of a backup", () => {
     expect(beside.gates).toMatchObject([{ verdict: "unmapped", source: "activities/page_3/module.xml" }]);
   });
 
-  it("that is malformed hides the item, whatever stands beside it, and is told with its place", async () => {
+  it("that is malformed hides the item, whatever other conditions there are, and is reported with its place", async () => {
     const nested = await gate(any({ type: "date", d: ">=", t: 1 }, all(done(1), { type: "date", d: "?", t: 1 })));
     expect(nested.rule).toMatchObject({ hide: { missing: { what: "condition" } } });
     expect(nested.gates[0]?.why).toContain("c[1].c[1].d");
@@ -53,7 +53,7 @@ describe("a condition of a backup", () => {
     ]);
   });
 
-  it("on what is gone names it; groups and grades that are gone are told apart from activities", async () => {
+  it("on something that is gone names it; groups and grades that are gone are told apart from activities", async () => {
     const { rule } = await gate(
       all(done(99), { type: "grade", id: 98 }, { type: "group", id: 97 }, { type: "grouping", id: 96 }),
     );
@@ -67,7 +67,7 @@ describe("a condition of a backup", () => {
     });
   });
 
-  it("on the activity before it looks past what is not tracked, and finds nothing before the first", async () => {
+  it("on the previous activity skips activities without completion tracking, and finds nothing before the first one", async () => {
     const files = backupOf("4.5.6", ONE_SECTION, [
       { id: 1, section: 1, availability: all(done(-1)) },
       { id: 2, section: 1, completion: 0 },
@@ -78,7 +78,7 @@ describe("a condition of a backup", () => {
     expect(items.get("A3")?.rule).toEqual({ state: { item: "small-one.page-1", is: ["complete", "passed"] } });
   });
 
-  it("that goes in a circle is imported as it is", async () => {
+  it("that waits for itself in a circle is imported as it is", async () => {
     const files = backupOf("4.5.6", ONE_SECTION, [
       { id: 1, section: 1, availability: all(done(3)) },
       { id: 2, section: 1 },
@@ -88,7 +88,7 @@ describe("a condition of a backup", () => {
     expect(report.counts).toMatchObject({ exact: 5, unmapped: 0 });
   });
 
-  it("without conditions is no gate, and one nested in an alternative opens it", async () => {
+  it("without parts is no unlock rule, and opens the item if it is one of several alternatives", async () => {
     expect(await gate(all())).toEqual({ rule: null, gates: [] });
     const { rule, gates } = await gate(any(done(1), { op: "&", c: [] }));
     expect(rule).toBeNull();
@@ -97,7 +97,7 @@ describe("a condition of a backup", () => {
 });
 
 describe("sections of a backup", () => {
-  it("that are locked hide their activities; those of a hidden section open by address alone", async () => {
+  it("that are locked hide their activities; activities of a hidden section open by address only", async () => {
     const files = backupOf(
       "4.5.6",
       [
@@ -160,7 +160,7 @@ describe("sections of a backup", () => {
 });
 
 describe("completion settings of a backup", () => {
-  it("become requirements; what a service has to tell is told", async () => {
+  it("become completion requirements; what a service has to report is in the report", async () => {
     const files = backupOf("4.5.6", ONE_SECTION, [
       { id: 1, section: 1, kind: "page", completion: 2, fields: "<completionview>1</completionview>" },
       {
@@ -200,7 +200,7 @@ describe("completion settings of a backup", () => {
 });
 
 describe("the files of a backup", () => {
-  it("may stand in a folder of their own", async () => {
+  it("may be in a folder of their own", async () => {
     const files = Object.entries(gated(all(done(1))));
     const { report } = await importedBackup(
       Object.fromEntries(files.map(([path, content]) => [`course-main/${path}`, content])),
@@ -208,7 +208,7 @@ describe("the files of a backup", () => {
     expect(report.gates).toMatchObject([{ source: "activities/page_3/module.xml" }]);
   });
 
-  it("may hold activities whose section is elsewhere, and kinds that no page shows", async () => {
+  it("may have activities whose section is in another file, and kinds that no page shows", async () => {
     const files = backupOf("5.0.2", ONE_SECTION, [
       { id: 1, section: 1, kind: "qbank", completion: 0 },
       { id: 9, section: 7 },
@@ -218,7 +218,7 @@ describe("the files of a backup", () => {
     expect(document.chapters[0]?.problems).toMatchObject([{ id: "small-one.qbank-1", visibility: "hidden" }]);
   });
 
-  it("may say what a course and a lesson ask for by themselves, which is told", async () => {
+  it("may have criteria of the course and dependencies of lessons: these are not imported, but reported", async () => {
     const files = backupOf("4.5.6", ONE_SECTION, [
       { id: 1, section: 1, kind: "lesson", own: "<dependency>12</dependency>" },
     ]);
@@ -232,7 +232,7 @@ describe("the files of a backup", () => {
   });
 });
 
-describe("what is no backup", () => {
+describe("a file that is not a backup", () => {
   it("is refused with file and place", async () => {
     const errors = async (files: Record<string, string>) => {
       const result = await importBackup(files);
@@ -248,7 +248,7 @@ describe("what is no backup", () => {
     ).toEqual([expect.stringMatching(/^activities\/page_2\/module\.xml:2:\d+ malformed_xml$/)]);
   });
 
-  it("may have a name that gives no slug: then one is asked for", async () => {
+  it("may have a name that gives no slug: then the import asks for one", async () => {
     const files = gated(undefined);
     const manifest = String(files["moodle_backup.xml"]).replace("Small One", "课程");
     const unnamed = { ...files, "moodle_backup.xml": manifest };

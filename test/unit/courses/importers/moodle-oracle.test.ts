@@ -95,7 +95,7 @@ describe.skipIf(!hasCourses)("the answers of a real Moodle 4.5.6", () => {
   const oracle = hasCourses ? oracleSchema.parse(courseJson("moodle/oracle.json")) : null;
   const cases = oracle?.cases.filter((one) => leftOut(one) === null) ?? [];
 
-  it("are those of the imported rules, case by case", () => {
+  it("are equal to those of the imported rules, case by case", () => {
     if (oracle === null) return;
     const differences = cases.flatMap((one) => {
       const state = stateOf(oracle, one);
@@ -104,7 +104,7 @@ describe.skipIf(!hasCourses)("the answers of a real Moodle 4.5.6", () => {
     expect(differences).toEqual([]);
   });
 
-  it("are those of the engine, with the same reasons", () => {
+  it("are equal to those of the engine, with the same reasons", () => {
     if (oracle === null) return;
     const course = namedParts(oracle);
     const asked = cases.filter((one) => notByEngine(one) === null);

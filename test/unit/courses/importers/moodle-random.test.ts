@@ -7,8 +7,8 @@ import { randomCases } from "../../../support/courses/moodle-random/courses.ts";
 const COURSES = 100;
 const GATES = 20;
 
-describe("[I12] what is written of Moodle's conditions", () => {
-  it("is what a backup's gates do after the import, for every learner and instant", async () => {
+describe("[I12] our description of Moodle's conditions", () => {
+  it("agrees with the rules of the imported backup, for every learner and instant", async () => {
     await fc.assert(fc.asyncProperty(randomCases(GATES, 3), assertSame), { numRuns: COURSES });
   });
 });

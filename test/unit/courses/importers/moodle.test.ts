@@ -38,7 +38,7 @@ function statesOf(modules: ReturnType<typeof modulesOf>, known: Known): Map<numb
 }
 
 describe.skipIf(!hasCourses)("real backups", () => {
-  it.each(FILES)("%s: every gate, kind and completion setting in the file is in the report", async (file) => {
+  it.each(FILES)("%s: every unlock rule, kind and completion setting in the file is in the report", async (file) => {
     const expected = backupExpectation.parse(courseJson(`moodle/${file}.EXPECTED.json`));
     const imported = await importedFile(MOODLE, `moodle/${file}.mbz`);
     const { report, document } = imported;
@@ -100,7 +100,7 @@ describe.skipIf(!hasCourses)("real backups", () => {
 });
 
 describe.skipIf(!hasCourses)("people of a backup", () => {
-  it("may be left out: the course is the same", async () => {
+  it("may be left out, and the course stays the same", async () => {
     const read = async (people: boolean) => {
       const result = await importCourse(MOODLE, await suppliedBy("moodle/ladder-b.mbz"), { people });
       if (!result.ok) throw new Error(JSON.stringify(result.refusal));

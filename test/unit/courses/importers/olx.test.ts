@@ -108,7 +108,7 @@ async function imported(extra: Files = {}) {
 }
 
 describe("a course in OLX", () => {
-  it("asks for the mean of several problems and for the share of what counts", async () => {
+  it("asks for the mean of several problems and for the share of the required ones", async () => {
     const { document, report } = await imported();
     expect(document.chapters[1]?.rule).toEqual({
       all: [
@@ -119,7 +119,7 @@ describe("a course in OLX", () => {
     expect(report.gates).toMatchObject([{ verdict: "approximated", why: expect.stringContaining("mean") }]);
   });
 
-  it("takes texts, without what gives a problem away", async () => {
+  it("takes over texts, without what gives away an answer", async () => {
     const { document } = await imported();
     const [first, second, talk, page] = document.chapters[0]?.problems ?? [];
     expect(first).toMatchObject({ title: { en: "P1" }, content: { en: "How much?" }, completion: { submit: true } });
@@ -128,7 +128,7 @@ describe("a course in OLX", () => {
     expect(page).toMatchObject({ kind: "page", content: { en: "Text" }, completion: { view: true } });
   });
 
-  it("lets the policy win over the fields of the files", async () => {
+  it("uses the policy where the fields of the files say something else", async () => {
     const policy = {
       "course/r1": { enable_subsection_gating: true, start: "2025-01-01T00:00:00Z" },
       "sequential/s2": { min_score: 0, min_completion: 0, start: "2024-01-01T00:00:00Z" },
@@ -137,7 +137,7 @@ describe("a course in OLX", () => {
     expect(document.chapters[1]?.rule).toEqual({ hide: { from: "2025-01-01T00:00:00.000Z" } });
   });
 
-  it("assigns what groups alone may see, and asks for all partitions at once where there are several", async () => {
+  it("assigns what only some groups may see, and asks for all partitions together where there are several", async () => {
     const access = (value: unknown) => JSON.stringify(value).replaceAll('"', "&quot;");
     const { document } = await imported({
       "c/vertical/v1.xml": `<vertical group_access="${access({ 7: [1, 2] })}"><html url_name="h:one"/><problem url_name="p1" group_access="${access({ 8: [3] })}"/></vertical>`,
@@ -152,7 +152,7 @@ describe("a course in OLX", () => {
     });
   });
 
-  it("takes the answers that answer keys know, and counts the others", async () => {
+  it("takes over the answers that an answer key can hold, and counts the others", async () => {
     const problem = async (inside: string) => {
       const { document, report } = await imported({ "c/problem/p1.xml": `<problem>${inside}</problem>` });
       return [
@@ -185,7 +185,7 @@ describe("a course in OLX", () => {
     }
   });
 
-  it("tells blocks apart that share a name, and takes one that stands there twice once", async () => {
+  it("tells blocks with the same name apart, and takes over a block once that is used twice", async () => {
     const { document, report } = await imported({
       "c/vertical/v1.xml":
         '<vertical><html url_name="s1"/><problem url_name="s1"/><problem url_name="p1"/><problem url_name="p1"/></vertical>',
@@ -199,7 +199,7 @@ describe("a course in OLX", () => {
     expect(report.content.notes.filter(({ rule }) => rule === "placed_twice")).toHaveLength(1);
   });
 
-  it("names the cohorts that groups become", async () => {
+  it("names the cohorts that the groups become", async () => {
     const user_partitions = [
       { id: 7, name: "Sections", groups: [{ id: 1, name: "Red", version: 1 }], scheme: "cohort" },
     ];
@@ -209,7 +209,7 @@ describe("a course in OLX", () => {
     expect(report.content.cohorts).toEqual([{ name: "partition-7-1", title: "Sections: Red" }]);
   });
 
-  it("goes on where a block is broken, as Open edX does, and names it", async () => {
+  it("continues after a broken block, as Open edX does, and names it", async () => {
     const { document, report } = await imported({ "c/problem/p1.xml": "<problem><p>a&nbsp;b</p></problem>" });
     expect(document.chapters[0]?.problems?.[0]).toMatchObject({ id: "o-c-r1.p1", content: { en: "a&nbsp;b" } });
     expect(report.content.notes).toMatchObject([
@@ -217,7 +217,7 @@ describe("a course in OLX", () => {
     ]);
   });
 
-  it("names files that are gone, and is refused where it is no course or malformed", async () => {
+  it("names files that are gone; a file that is malformed or no course is refused", async () => {
     const { report } = await imported({ "c/chapter/ch.xml": '<chapter><sequential url_name="gone"/></chapter>' });
     expect(report.content.notes).toEqual([
       { path: "c/chapter/ch.xml", rule: "missing_file", message: expect.stringContaining("c/sequential/gone.xml") },

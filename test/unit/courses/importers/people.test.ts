@@ -23,7 +23,7 @@ const PEOPLE: ImportedPeople = {
 };
 
 describe("people of a source", () => {
-  it("come along as an author names them, by user name or address, with their facts and dates, and nobody else", () => {
+  it("are imported under the user name or address that the author gives, with facts and dates; nobody else is imported", () => {
     const mapped = mapPeopleTo(
       PEOPLE,
       new Map([

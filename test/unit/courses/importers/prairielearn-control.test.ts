@@ -92,7 +92,7 @@ const override = fc.record(
 );
 
 describe("accessControl of PrairieLearn", () => {
-  it("opens, locks and hides as its documentation says, for every set of labels at every time", () => {
+  it("opens, locks and hides as the documentation says, for every set of labels at every time", () => {
     fc.assert(
       fc.property(
         first,
@@ -110,7 +110,7 @@ describe("accessControl of PrairieLearn", () => {
     );
   });
 
-  it("takes no work after the last deadline where the questions stay readable", () => {
+  it("accepts no work after the last deadline, also where the questions stay readable", () => {
     const dateControl = {
       release: { date: day(1) },
       due: { date: day(4) },
@@ -123,7 +123,7 @@ describe("accessControl of PrairieLearn", () => {
     expect(outcomes([{ dateControl }], [5, 9])).toEqual(["open", "locked"]);
   });
 
-  it("says of each rule what it could not take over, and never its password", () => {
+  it("reports for each rule what could not be imported, and never its password", () => {
     const rules = [
       { dateControl: { release: { date: day(1) }, due: { date: day(4), credit: 90 }, durationMinutes: 50 } },
       { labels: ["Extended time"], dateControl: { due: { date: day(6) } } },
@@ -139,7 +139,7 @@ describe("accessControl of PrairieLearn", () => {
     expect(JSON.stringify(gates)).not.toContain("sesame");
   });
 
-  it("with more overrides than can be combined gives a learner the last one that is for them", () => {
+  it("with more overrides than can be combined applies to a learner the last override that names them", () => {
     const due = (number: number) => ({ dateControl: { due: { date: day(number) } } });
     const overrides = Array.from({ length: 100 }, (_, i) => ({ labels: [`l${i}`], ...due(5 + i) }));
     const rules = [{ dateControl: { release: { date: day(1) }, due: { date: day(3) } } }, ...overrides];

@@ -91,7 +91,7 @@ const at = (instant: string, cohorts: string[] = [], scores: [string, number][] 
 });
 
 describe("access rules of PrairieLearn", () => {
-  it("open an assessment in their windows, on the clocks of the instance", async () => {
+  it("open an assessment in their windows, in the time zone of the instance", async () => {
     const allowAccess = [{ startDate: "2025-07-01T00:00:01", endDate: "2025-07-31T23:59:59", credit: 100 }];
     const { document, report } = await imported({ allowAccess });
     const rule = document.chapters[0]?.rule ?? null;
@@ -101,7 +101,7 @@ describe("access rules of PrairieLearn", () => {
     expect(report.counts).toEqual({ exact: 2, approximated: 0, unmapped: 0 });
   });
 
-  it("show what is not active without opening it, and give more time to whom they name", async () => {
+  it("show an inactive assessment without opening it, and give more time to the people they name", async () => {
     const allowAccess = [
       { active: false, startDate: "2025-01-01T00:00:00" },
       { startDate: "2025-02-01T00:00:00", endDate: "2025-03-01T00:00:00", credit: 100 },
@@ -127,7 +127,7 @@ describe("access rules of PrairieLearn", () => {
     expect(JSON.stringify(report)).not.toContain("x.example");
   });
 
-  it("that ask for what is not known here let nobody in, and say so", async () => {
+  it("that ask for something Latchkey does not know open for nobody, and this is reported", async () => {
     for (const access of [{ password: "x" }, { mode: "Exam" }, { examUuid: "u" }, { startDate: "soon" }]) {
       const { document, report } = await imported({ allowAccess: [access] });
       expect(outcomeOf(document.chapters[0]?.rule ?? null, at("2025-01-01T00:00:00Z"))).toBe("hidden");
@@ -140,7 +140,7 @@ describe("access rules of PrairieLearn", () => {
     }
   });
 
-  it("wait for their instance too", async () => {
+  it("wait for the rules of their instance too", async () => {
     const { document } = await imported(
       { allowAccess: [{}] },
       { allowAccess: [{ startDate: "2025-01-01T00:00:00", institution: "Any" }] },
@@ -152,7 +152,7 @@ describe("access rules of PrairieLearn", () => {
 });
 
 describe("questions of PrairieLearn", () => {
-  it("lock those after them until their score is reached; the nearest setting counts", async () => {
+  it("lock the questions after them until their score is reached; the setting nearest to the question counts", async () => {
     const zones = [
       {
         questions: [
@@ -186,7 +186,7 @@ describe("questions of PrairieLearn", () => {
     ]);
   });
 
-  it("in an order that is drawn lock nothing, and say so", async () => {
+  it("in a random order lock nothing, and this is reported", async () => {
     const zones = [{ advanceScorePerc: 80, questions: [question("a"), question("b/c")] }];
     const { document, report } = await imported({ type: "Exam", allowAccess: [{}], zones });
     expect(document.chapters[0]?.problems?.map(({ rule }) => rule)).toEqual([null, null]);
@@ -219,7 +219,7 @@ describe("files of PrairieLearn", () => {
     expect(none).toMatchObject({ refusal: { errors: [{ path: "infoCourse.json", rule: "missing_file" }] } });
   });
 
-  it("write dates on clocks that change", () => {
+  it("have dates in time zones with summer time", () => {
     expect(instantIn("America/Chicago", "2025-01-19T00:00:01")).toBe("2025-01-19T06:00:01.000Z");
     expect(instantIn("America/Chicago", "2025-07-19T00:00:01")).toBe("2025-07-19T05:00:01.000Z");
     expect(instantIn("Europe/Berlin", "2025-03-30T02:30:00")).toBe("2025-03-30T01:30:00.000Z");

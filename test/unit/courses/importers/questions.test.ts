@@ -42,7 +42,7 @@ async function quizzes(rows: string, slots: Record<number, string>) {
 const asks = (id: number) => `<question_instance id="9"><questionid>${id}</questionid></question_instance>`;
 
 describe("questions of Moodle", () => {
-  it("for a text or a number bring their keys, text and all, where a quiz asks one; of others the kind and reason is told", async () => {
+  it("with a text or a number have their answer keys where a quiz asks one of them; for others the kind and the reason are reported", async () => {
     const { items, report } = await quizzes(
       [
         shortAnswer(1, 0, answers(["1", "Bern", 1], ["2", "Berne", 1], ["3", "Basel", 0])),
@@ -84,7 +84,7 @@ describe("questions of Moodle", () => {
     expect(report.content.questions.filter(({ judged, why }) => (judged === "here") !== (why === null))).toEqual([]);
   });
 
-  it("that are chosen bring their options, where an answer is right or wrong as it is here", async () => {
+  it("with options have them, where an answer is right or wrong here too", async () => {
     const chosen = (id: number, settings: string, ...texts: [string, string, number][]) =>
       `<question id="${id}"><qtype>multichoice</qtype><questiontext>Which?</questiontext><plugin_qtype_multichoice_question>
        ${answers(...texts)}<multichoice id="1">${settings}</multichoice></plugin_qtype_multichoice_question></question>`;
@@ -173,7 +173,7 @@ describe("questions in QTI", () => {
         `<${name} respident="r0"${more}>${value}</${name}>`,
   ) as [(value: string, more?: string) => string, (value: string) => string, (value: string) => string]; // SAFETY: three names, three functions.
 
-  it("have keys where they are a text or a number within an even range", () => {
+  it("have answer keys if the answer is a text or a number within an even range", () => {
     const key = (text: string) => questionsOf(xml(text))[0];
     expect(key(item("short_answer_question", right(equal("Bern") + equal("Berne"))))).toMatchObject({
       key: { kind: "exact", values: ["Bern", "Berne"], case_sensitive: false },
@@ -194,7 +194,7 @@ describe("questions in QTI", () => {
     ]);
   });
 
-  it("that are chosen have their options and keys, as cartridges and Canvas write them", () => {
+  it("with options have them and their answer keys, as cartridges and Canvas write them", () => {
     const choice = (kind: string, conditions: string) =>
       item(kind, conditions, 0).replace(
         "</presentation>",
@@ -227,7 +227,7 @@ describe("questions in QTI", () => {
     }
   });
 
-  it("have none where they have no options, or are partly right, in several blanks, or in an uneven range", () => {
+  it("have no answer key if they have no options, partial scores, several blanks or an uneven range", () => {
     const uneven = `<or>${equal("4")}<and>${gte("3")}${lte("4.1")}</and></or>`;
     for (const text of [
       item("multiple_choice_question", right(equal("a"))),
@@ -244,7 +244,7 @@ describe("questions in QTI", () => {
   });
 });
 
-it("problems of Open edX say why they have no key", () => {
+it("problems of Open edX without an answer key say why", () => {
   const why = (response: string) => olxQuestions(xml(`<problem>${response}</problem>`), null)[0];
   expect(why('<numericalresponse answer="5"/>')).toMatchObject({ key: { kind: "numeric", value: 5, tolerance: 0 } });
   expect(why('<numericalresponse answer="[5,7)"/>')?.why).toContain("not a decimal number");
@@ -277,7 +277,7 @@ it("problems of Open edX say why they have no key", () => {
   });
 });
 
-it("questions of PrairieLearn have keys where no program draws their values", async () => {
+it("questions of PrairieLearn have answer keys where no program makes their values", async () => {
   const question = (html: string, program = false) => ({ html, program });
   const asked = {
     number: question(
