@@ -47,8 +47,8 @@ async function importFacts(facts: object[]) {
   return read(await call("POST", "/progress/import", { token: await service(), body: { facts } }), 200, outcomes);
 }
 
-describe("what is about an item that this version does not have", () => {
-  it.each([false, true])("[fault 23] a verdict waits for its problem (sticky: %s)", async (sticky) => {
+describe("data about an item that this version does not have", () => {
+  it.each([false, true])("[fault 23] a verdict waits until its problem is back (sticky: %s)", async (sticky) => {
     const slug = freshSlug("away");
     await publish(course(slug, true, sticky));
     await enroll(slug, "ada");
@@ -73,7 +73,7 @@ describe("what is about an item that this version does not have", () => {
     expect(await rows.json()).toMatchObject({ results: [{ best_score: 95 }] });
   });
 
-  it("[fault 23] imported facts and corrections wait, say so in the answer, and are idempotent", async () => {
+  it("[fault 23] imported facts and corrections wait, the answer says so, and a repeat changes nothing", async () => {
     const slug = freshSlug("away");
     await publish(course(slug, true));
     await enroll(slug, "ada");
@@ -101,7 +101,7 @@ describe("what is about an item that this version does not have", () => {
     });
   });
 
-  it("[fault 23] so do revocations and overrides, and an override can be removed meanwhile", async () => {
+  it("[fault 23] revocations and overrides wait too, and an override can be removed meanwhile", async () => {
     const slug = freshSlug("away");
     await publish(course(slug, true));
     await enroll(slug, "ada");
@@ -129,7 +129,7 @@ describe("what is about an item that this version does not have", () => {
     });
   });
 
-  it("[fault 23] who was rebuilt from D1 while the version did not have the problem takes its verdict, too", async () => {
+  it("[fault 23] a learner whose object was rebuilt from D1 without the problem still gets its verdict", async () => {
     const slug = freshSlug("away");
     await publish(course(slug, true));
     await enroll(slug, "ada");

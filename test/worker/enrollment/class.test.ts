@@ -74,7 +74,7 @@ beforeAll(async () => {
 });
 
 describe("a class", () => {
-  it("is a table of what each learner sees, by name, with scores", async () => {
+  it("is a table of the states that each learner sees, sorted by name, with scores", async () => {
     const { items, results, next_cursor, next_item_cursor, course_version } = await page();
     expect(items.map(({ id }) => id.replace(`${slug}.`, ""))).toEqual(["one", "a", "b", "two", "free"]);
     expect(items[1]).toEqual({ id: `${slug}.a`, title: "A", kind: "problem", chapter_id: `${slug}.one` });
@@ -93,7 +93,7 @@ describe("a class", () => {
     expect((await page("?lang=zh")).items[0]?.title).toBe("一");
   });
 
-  it("is read in three statements of D1, whatever is asked for", async () => {
+  it("is read with three statements of D1, whatever filters the request has", async () => {
     for (const query of ["", "?sort=last_active", "?cohort=spring", "?state=locked&limit=2", `?chapter=${slug}.one`]) {
       // What an isolate remembers of a course for some seconds is looked up by the first of two.
       await ask(query);
@@ -103,7 +103,7 @@ describe("a class", () => {
     }
   });
 
-  it("comes in pages of learners and pages of items, each with a cursor of its own", async () => {
+  it("has pages of learners and pages of items, each with its own cursor", async () => {
     for (const sort of ["name", "last_active"]) {
       const whole = await users(`?sort=${sort}`);
       const walked: string[] = [];
@@ -131,7 +131,7 @@ describe("a class", () => {
     }
   });
 
-  it("is filtered by cohort, chapter and state, and tells who was active last first", async () => {
+  it("can be filtered by cohort, chapter and state, and sorted by last activity", async () => {
     expect(await users("?cohort=spring")).toEqual([cyd]);
     expect(await users("?cohort=spring&sort=last_active")).toEqual([cyd]);
     expect(await users("?cohort=nobody")).toEqual([]);
@@ -148,7 +148,7 @@ describe("a class", () => {
     expect((await users("?sort=last_active"))[0]).toBe(zoe);
   });
 
-  it("[I7] is decided now where a mirror is behind: what a new version locks is locked at once", async () => {
+  it("[I7] is decided at the time of the request where a mirror is behind: items that a new version locks are locked at once", async () => {
     const own = freshSlug("class");
     const before = { slug: own, title: "Own", chapters: [{ id: `${own}.a`, title: "A" }] };
     await publish(before);
@@ -163,7 +163,7 @@ describe("a class", () => {
     expect(await states()).toEqual(["locked"]);
   });
 
-  it("is given out as CSV with the same columns, in which no name is computed", async () => {
+  it("can be exported as CSV with the same columns, and no name is run as a formula", async () => {
     const answer = await call("GET", `/courses/${slug}/class/export?chapter=${slug}.one`, { token: await author() });
     expect(answer.headers.get("content-type")).toBe("text/csv; charset=utf-8");
     const lines = (await answer.text()).trimEnd().split("\r\n");
@@ -174,7 +174,7 @@ describe("a class", () => {
     expect(lines).toHaveLength(5);
   });
 
-  it("is for staff of the course alone", async () => {
+  it("is only for staff of the course", async () => {
     for (const path of ["", "/export"]) {
       for (const token of [await tokenOf(ada), await tokenOf("other", "author")]) {
         expect((await call("GET", `/courses/${slug}/class${path}`, { token })).status).toBe(403);

@@ -74,7 +74,7 @@ async function course() {
   return { slug, id, token, rows, mark, open };
 }
 
-it("completes a chapter with the last of its items, and opens the items that wait for it, in one commit", async () => {
+it("a chapter completes with the last of its items, and the items that wait for it open in the same commit", async () => {
   const { slug, id, token, rows, mark, open } = await course();
   const refused = await refusal(await complete(slug, "ada", "one"), 409);
   expect(refused).toMatchObject({
@@ -114,7 +114,7 @@ it("completes a chapter with the last of its items, and opens the items that wai
   expect([again.completed, again.unlocked]).toEqual([[], []]);
 });
 
-it("tells the learner's devices of chapters that are complete by their items", async () => {
+it("the devices of a learner are notified of chapters that complete by their items", async () => {
   const user = `ada-${crypto.randomUUID().slice(0, 8)}`;
   const { slug, id } = await course();
   await enroll(slug, user);
@@ -134,7 +134,7 @@ it("tells the learner's devices of chapters that are complete by their items", a
   expect(JSON.stringify(events)).toContain(id("one"));
 });
 
-it("[I2] is the same from D1, of another instant, after a revocation and for staff", async () => {
+it("[I2] states are the same from D1, at another instant, after a revocation and for staff", async () => {
   const { slug, id, token, rows, mark, open } = await course();
   await open("page");
   await mark("task");
@@ -158,7 +158,7 @@ it("[I2] is the same from D1, of another instant, after a revocation and for sta
   expect([now?.status, then?.status]).toEqual(["unlocked", "completed"]);
 });
 
-it("refuses requirements that nobody can meet, all of them at once", async () => {
+it("requirements that nobody can meet are refused, all of them in one answer", async () => {
   const slug = freshSlug("refused");
   const id = (name: string) => `${slug}.${name}`;
   const body = {

@@ -24,7 +24,7 @@ function smallCourse(slug: string) {
 }
 
 describe("the unlock core through HTTP", () => {
-  it("[I3] opens what a completion opens, at once, with no D1 query on warm reads and writes", async () => {
+  it("[I3] the items that a completion opens are open at once, and warm reads and writes need no D1 query", async () => {
     const slug = freshSlug();
     await publish(smallCourse(slug));
     const enrolled = await enroll(slug, "ada");

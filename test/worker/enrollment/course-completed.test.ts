@@ -44,7 +44,7 @@ async function detail(slug: string) {
   return read(await call("GET", `/enrollments/${slug}:ada`, { token: await author() }), 200, detailSchema);
 }
 
-it("opens what asks for it as soon as the other course is completed, and locks it when that is taken back", async () => {
+it("the completion of another course opens the items that ask for it, and taking it back locks them", async () => {
   const { basics, advanced, x } = await twoCourses();
   // Who asks may be here before the other course is begun.
   await enroll(advanced, "ada");
@@ -79,7 +79,7 @@ it("opens what asks for it as soon as the other course is completed, and locks i
   expect(await statesOf(advanced, "ada", `?at=${before}`)).toEqual({ [x]: "unlocked" });
 });
 
-it("knows what was completed before anybody asked, and what staff tell of courses elsewhere", async () => {
+it("a course knows completions from before it asked for them, and completions elsewhere that staff report", async () => {
   const { basics, advanced, x } = await twoCourses();
   await enroll(basics, "ada");
   await complete(basics);

@@ -49,7 +49,7 @@ const lockElsewhere = (slug: string, item: string, kind: "lock" | "unlock" | nul
   });
 
 describe("reads that may be some seconds old", () => {
-  it("are answered without the object, with the source, the instant and the age, on every list and state", async () => {
+  it("are answered without the object, with source, instant and age, for every list and state", async () => {
     const { slug, token } = await learner();
     for (const path of [
       `/courses/${slug}/chapters`,
@@ -71,7 +71,7 @@ describe("reads that may be some seconds old", () => {
     }
   });
 
-  it("are exact when nothing is kept, and for who does not ask for them", async () => {
+  it("are exact when nothing is kept, and when the request does not allow old answers", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/unlocks`;
     expect((await call("GET", `${path}?max_stale=60`, { token })).headers.get("x-latchkey-source")).toBe("snapshot");
@@ -79,7 +79,7 @@ describe("reads that may be some seconds old", () => {
     expect((await fromEdge(path, token)).source).not.toBe("edge");
   });
 
-  it("[I9] refuse a bound that is none, and another instant or other eyes, by name", async () => {
+  it("[I9] refuse an invalid age, another instant and another viewer, and name the parameter", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/chapters`;
     for (const bad of ["0", "61", "-1", "1.5", "soon", ""]) {
@@ -96,7 +96,7 @@ describe("reads that may be some seconds old", () => {
     }
   });
 
-  it("carry a weak ETag that names the same states as the exact answer's", async () => {
+  it("carry a weak ETag for the same states as the exact answer", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/chapters`;
     const exact = (await call("GET", `${path}?max_stale=30`, { token })).headers.get("etag") ?? "";
@@ -112,7 +112,7 @@ describe("reads that may be some seconds old", () => {
     expect(other.status).toBe(200);
   });
 
-  it("[I7] are never older than asked", async () => {
+  it("[I7] are never older than the request allows", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/unlocks`;
     // What is asked in the millisecond of a write may be from before it, and is not kept.
@@ -127,7 +127,7 @@ describe("reads that may be some seconds old", () => {
     expect((await fromEdge(`${path}?max_stale=11`, token)).source).toBe("edge");
   });
 
-  it("[I7] end where a date of the course changes something", async () => {
+  it("[I7] are not kept past a date of the course", async () => {
     const start = Date.now();
     const opens = start + 20_000;
     const { slug, token } = await learner((name) => ({
@@ -147,7 +147,7 @@ describe("reads that may be some seconds old", () => {
     expect(exact.states[`${slug}.a`]).toBe("locked");
   });
 
-  it("[I3] are never from before a write whose min_seq is sent, wherever it was made", async () => {
+  it("[I3] are never older than the write whose min_seq the request sends, wherever that write was made", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/unlocks?max_stale=60`;
     await call("GET", path, { token });
@@ -172,7 +172,7 @@ describe("reads that may be some seconds old", () => {
     expect((await problem(await call("GET", `${path}&min_seq=99`, { token }), 409)).code).toBe("sequence_ahead");
   });
 
-  it("[I3] show at once what was written here, by the learner or by staff", async () => {
+  it("[I3] show at once a write that passed through the same isolate, by the learner or by staff", async () => {
     const { slug } = await learner();
     const edge = () => unlocks(slug, "ada", "?max_stale=60");
     const is = async (item: string, state: string) => expect((await edge()).states[`${slug}.${item}`]).toBe(state);
@@ -185,7 +185,7 @@ describe("reads that may be some seconds old", () => {
     await is("new", "unlocked");
   });
 
-  it("[I7] forget what is kept when an exact read has seen a newer snapshot", async () => {
+  it("[I7] forget kept answers when an exact read has seen a newer snapshot", async () => {
     const { slug } = await learner();
     await unlocks(slug, "ada", "?max_stale=60");
     await lockElsewhere(slug, "one", "lock");
@@ -193,7 +193,7 @@ describe("reads that may be some seconds old", () => {
     expect((await unlocks(slug, "ada", "?max_stale=60")).states[`${slug}.one`]).toBe("locked");
   });
 
-  it("[I7] never contain the content of an item: the present instant decides about that", async () => {
+  it("[I7] never contain the content of an item, because only the present instant decides about it", async () => {
     const { slug, token } = await learner();
     await unlocks(slug, "ada", "?max_stale=60");
     await lockElsewhere(slug, "one", "lock");
@@ -202,15 +202,15 @@ describe("reads that may be some seconds old", () => {
     expect((await call("POST", `/courses/${slug}/chapters/${slug}.one/mark_as_completed`, { token })).status).toBe(403);
   });
 
-  it("keep nothing that did not come from the object", async () => {
+  it("keep no answer that did not come from the object", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/unlocks?max_stale=60`;
     for (let time = 0; time < 2; time += 1) expect((await fromEdge(path, token)).source).not.toBe("edge");
   });
 });
 
-describe("another's answer", () => {
-  it("[I8] is never shown: by user, role, course, version, language, zone, page, item or list", async () => {
+describe("a kept answer of another request", () => {
+  it("[I8] is never shown to another user or role, or for another course, version, language, zone, page, item or list", async () => {
     const [slug, other] = [freshSlug("edge"), freshSlug("edge")];
     for (const course of [slug, other]) {
       await publish(ladder(course));
@@ -260,7 +260,7 @@ describe("another's answer", () => {
     expect(anonymous.status).toBe(401);
   }, 120_000);
 
-  it("[I8] nor one's own from before: withdrawn, enrolled again, in another cohort, on another version", async () => {
+  it("[I8] is never shown to the same learner after withdrawing, enrolling again, changing the cohort or the version", async () => {
     const slug = freshSlug("edge");
     const document = ladder(slug);
     const [first, ...rest] = document.chapters ?? [];
@@ -283,7 +283,7 @@ describe("another's answer", () => {
     expect(await state()).toBe("locked");
   });
 
-  it("[I8] a cache that gives back another's answer is not believed", async () => {
+  it("[I8] is not used if the cache returns the answer of somebody else", async () => {
     const { slug, token } = await learner();
     await enroll(slug, "eve");
     await completed(slug, "eve", "one");
@@ -302,7 +302,7 @@ describe("another's answer", () => {
     expect(shown.states[`${slug}.two`]).toBe("locked");
   });
 
-  it("a location shares an answer with its other isolates, no longer than it may be shown", async () => {
+  it("is shared by the isolates of a location, for no longer than its age allows", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/unlocks?max_stale=60`;
     await callWith({}, "GET", path, { token });
@@ -327,7 +327,7 @@ const deeds = fc.record({
   bound: fc.integer({ min: 1, max: 20 }),
 });
 
-it("[I7] on random schedules a read shows nothing that was taken away longer ago than it allows", async () => {
+it("[I7] on random schedules, a read shows nothing that was taken away longer ago than the request allows", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(deeds, { minLength: 20, maxLength: 25 }), async (schedule) => {
       const { slug, token } = await learner();

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { enroll, fireAlarm, freshSlug, objectOf, project, publish } from "../../support/worker/courses.ts";
 import { statesOf, unlocks } from "../../support/worker/learners.ts";
 
-it("[I7] a date beyond what the platform can wake for keeps no object from answering after it slept", async () => {
+it("[I7] an object answers after it slept, also with a date that is too far away for an alarm", async () => {
   const slug = freshSlug("far");
   await publish({
     slug,

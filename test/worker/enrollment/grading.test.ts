@@ -84,8 +84,8 @@ const own = async (slug: string, user = "ada") =>
   (await read(await call("GET", `/problems/${slug}.essay/submissions`, { token: await tokenOf(user) }), 200, mine))
     .results;
 
-describe("grading of one's own courses", () => {
-  it("lists to an author what waits in their courses, oldest first, and nothing of others", async () => {
+describe("grading in one's own courses", () => {
+  it("the list of an author has the waiting submissions of their courses, oldest first, and none of others", async () => {
     const owner = `owner-${crypto.randomUUID().slice(0, 8)}`;
     const [first, second, foreign] = [await course({}, owner), await course({}, owner), await course()];
     const sent = [await tried(first), await tried(second), await tried(first, "more", "other"), await tried(foreign)];
@@ -109,7 +109,7 @@ describe("grading of one's own courses", () => {
     expect((await list("", "author-of-nothing")).results).toEqual([]);
   });
 
-  it("lets a grader of the course judge, who is a learner elsewhere, and no other learner", async () => {
+  it("a grader of the course may judge, though they are a learner elsewhere; other learners may not", async () => {
     const slug = await course();
     const submission = await tried(slug);
     await project(slug, "ada");
@@ -130,7 +130,7 @@ describe("grading of one's own courses", () => {
     expect((await problem(await verdict(submission, { passed: true, score: 1 }, other), 403)).code).toBe("forbidden");
   });
 
-  it("lists the answers of one cohort, page by page, however many others wait between them", async () => {
+  it("the answers of one cohort are listed page by page, however many other answers lie between them", async () => {
     const slug = await course();
     const users = Array.from({ length: 6 }, (_, n) => `cohort-${n}`);
     const sent: string[] = [];
@@ -151,7 +151,7 @@ describe("grading of one's own courses", () => {
     expect(second.results.map(({ id }) => id)).toEqual([sent[4]]);
   });
 
-  it("counts what waits by problem", async () => {
+  it("waiting submissions are counted by problem", async () => {
     const slug = await course();
     await tried(slug);
     await tried(slug);
@@ -174,7 +174,7 @@ describe("grading of one's own courses", () => {
 });
 
 describe("a verdict", () => {
-  it("has points, a comment and remarks on lines, and its learner sees all of it", async () => {
+  it("has points, a comment and remarks on lines, and the learner sees all of it", async () => {
     const slug = await course();
     const submission = await tried(slug);
     const comments = [{ line: 2, text: "Nice **word**." }];
@@ -198,7 +198,7 @@ describe("a verdict", () => {
     expect(seen).not.toHaveProperty("judged_by");
   });
 
-  it("follows the rubric of the problem, and names what a mark leaves out", async () => {
+  it("follows the rubric of the problem, and a refusal names the criteria without a mark", async () => {
     const slug = await course();
     const submission = await tried(slug);
     expect((await look(submission)).criteria?.map(({ id }) => id)).toEqual(["idea", "style"]);
@@ -229,7 +229,7 @@ describe("a verdict", () => {
     expect((await problem(await verdict(other, { passed: true, rubric }), 400)).errors?.[0]?.rule).toBe("no_rubric");
   });
 
-  it("is refused where it names two scores, a line that is not there, or too much text", async () => {
+  it("is refused if it names two scores, a line that does not exist, or too much text", async () => {
     const slug = await course();
     const submission = await tried(slug);
     const rules = async (body: object) =>
@@ -244,7 +244,7 @@ describe("a verdict", () => {
     expect((await look(submission)).status).toBe("pending");
   });
 
-  it("of the second of two graders is refused with the verdict of the first; the same again is no conflict", async () => {
+  it("of a second grader is refused and the refusal has the first verdict; repeating the same verdict is no conflict", async () => {
     const slug = await course();
     const submission = await tried(slug);
     const first = { passed: true, score: 90, feedback: "Yes.", comments: [{ line: 1, text: "here" }] };
@@ -262,7 +262,7 @@ describe("a verdict", () => {
     expect((await look(submission)).number).toBe(1);
   });
 
-  it("is changed by who has seen it, keeps its history, and makes what is recorded anew", async () => {
+  it("is changed only by somebody who has seen it, keeps its history, and the fact is computed again", async () => {
     const slug = await course();
     const submission = await tried(slug);
     await give(submission, { passed: true, score: 90, feedback: "Yes." });
@@ -279,7 +279,7 @@ describe("a verdict", () => {
     expect((await look(submission)).history).toMatchObject([{ number: 1, judged_by: AUTHOR }]);
   });
 
-  it("that is lowered leaves the best of the other tries, and in a sticky course what was open, unless it relocks", async () => {
+  it("that is lowered leaves the best of the other tries; a sticky course keeps items open, unless it asks for a relock", async () => {
     const slug = await course({ sticky: true });
     const [first, second] = [await tried(slug), await tried(slug)];
     await give(first, { passed: true, score: 60 });
@@ -297,7 +297,7 @@ describe("a verdict", () => {
     ]);
   });
 
-  it("that is held shows and counts for its learner when it is released, and not before", async () => {
+  it("that is held is shown to its learner and counts only after its release", async () => {
     const slug = await course();
     const submission = await tried(slug);
     const { unlocked } = await give(submission, { passed: true, score: 80, feedback: "Kept.", held: true });
@@ -319,7 +319,7 @@ describe("a verdict", () => {
     expect(seen.code).toBe("already_judged");
   });
 
-  it("tells its learner of each change in the live events, once", async () => {
+  it("and each change of it notifies the learner once in the live events", async () => {
     const slug = await course();
     const user = `hears-${crypto.randomUUID().slice(0, 8)}`;
     await enroll(slug, user);
@@ -341,7 +341,7 @@ describe("a verdict", () => {
 });
 
 describe("a rubric in a course document", () => {
-  it("is refused with every fault of it, and stays in the document as it was written", async () => {
+  it("is refused with all its errors in one answer, and is stored as it was written", async () => {
     const slug = await course();
     const token = await author();
     const send = (rubric: object) =>

@@ -52,7 +52,7 @@ async function changed(slug: string, body: object) {
   return read(answer, 200, deltaSchema);
 }
 
-it("hides, shows and opens by the profile; object, fallback, lists, reasons and audience agree", async () => {
+it("the profile hides, shows and opens items; object, fallback, lists, reasons and audience agree", async () => {
   const slug = freshSlug("hidden");
   const id = (name: string) => `${slug}.${name}`;
   await publish(course(slug));
@@ -103,7 +103,7 @@ it("hides, shows and opens by the profile; object, fallback, lists, reasons and 
   expect(await statesOf(slug, "ada")).toEqual({ ...without, [id("start")]: "completed" });
 });
 
-it("keeps the profile with the policy: the same again changes nothing, the past knows it, and a lost object gets it back", async () => {
+it("the profile is kept with the policy: the same profile again changes nothing, the past has it, and a lost object gets it back", async () => {
   const slug = freshSlug("profile");
   await publish(course(slug));
   await enroll(slug, "ada");
@@ -120,7 +120,7 @@ it("keeps the profile with the policy: the same again changes nothing, the past 
   expect((await inspected(slug)).profile).toEqual({ department: "physics" });
 });
 
-it("lets nobody choose their own profile, and refuses what is none", async () => {
+it("learners cannot set their own profile, and an invalid one is refused", async () => {
   const slug = freshSlug("own");
   await publish(course(slug));
   const body = { profile: { department: "physics" } };
@@ -132,7 +132,7 @@ it("lets nobody choose their own profile, and refuses what is none", async () =>
   expect((await problem(refused, 400)).errors).toMatchObject([{ path: "profile.department", rule: "invalid_type" }]);
 });
 
-it("publishes an imported course with an item that can never open, with a warning", async () => {
+it("an imported course with an item that can never open is published, with a warning", async () => {
   const slug = freshSlug("imported");
   const chapters = [{ id: `${slug}.a`, title: "A", rule: { missing: { what: "item" as const, name: "Quiz 4" } } }];
   const document = { slug, title: "Imported", chapters };
@@ -151,7 +151,7 @@ it("publishes an imported course with an item that can never open, with a warnin
   expect(warnings.map(({ rule }) => rule)).toEqual(["missing_reference", "unreachable"]);
 });
 
-it("knows passed and failed, and points in their own range: import, correction, verdict, fallback and the past agree", async () => {
+it("passed, failed and points agree in import, correction, verdict, fallback and the past", async () => {
   const slug = freshSlug("outcomes");
   const id = (name: string) => `${slug}.${name}`;
   await publish({
@@ -217,7 +217,7 @@ it("knows passed and failed, and points in their own range: import, correction, 
   expect((await read(judged, 200, deltaSchema)).unlocked).toEqual([id("judged")]);
 });
 
-it("takes work within an item's window and at no other time, and gives who was extended more of it", async () => {
+it("work is accepted only within the window of its item, and later for a learner with an extension", async () => {
   const slug = freshSlug("window");
   const id = (name: string) => `${slug}.${name}`;
   const start = Date.now();
@@ -254,7 +254,7 @@ it("takes work within an item's window and at no other time, and gives who was e
   expect((await completed(slug, "ada", "over")).unlocked).toEqual([id("next")]);
 });
 
-it("notes once that an item was opened, by its learner and where a rule asks for it, and that something was submitted", async () => {
+it("opening an item is stored once, for the learner's own reads and only where a rule asks for it; so is submitting something", async () => {
   const slug = freshSlug("viewed");
   const id = (name: string) => `${slug}.${name}`;
   await publish({

@@ -55,7 +55,7 @@ async function lived(options: Parameters<typeof ladder>[1]) {
 }
 
 describe("?at= in the past", () => {
-  it.each([false, true])("answers what the learner was shown then (sticky: %s)", async (sticky) => {
+  it.each([false, true])("has the states that the learner was shown then (sticky: %s)", async (sticky) => {
     const { slug, shown } = await lived({ sticky });
     for (const { at, states, step } of shown) {
       expect({ step, states: await statesOf(slug, "ada", `?at=${instant(at)}`) }).toEqual({ step, states });
@@ -63,7 +63,7 @@ describe("?at= in the past", () => {
     expect(new Set(shown.map(({ states }) => JSON.stringify(states))).size).toBeGreaterThan(5);
   });
 
-  it("says why an item was locked on Tuesday, also with another time zone's spelling", async () => {
+  it("says why an item was locked at that time, also if the instant is given in another time zone", async () => {
     const { slug, shown } = await lived({});
     const tuesday = shown[0]?.at ?? 0;
     const token = await tokenOf("ada");
@@ -79,7 +79,7 @@ describe("?at= in the past", () => {
     expect((await ask(local)).reasons).toEqual((await ask(instant(tuesday))).reasons);
   });
 
-  it("[I9] refuses an instant before the enrollment and what is no instant", async () => {
+  it("[I9] refuses an instant before the enrollment, and an invalid instant", async () => {
     const { slug } = await lived({});
     const token = await tokenOf("ada");
     const early = await call("GET", `/courses/${slug}/unlocks?at=2020-01-01T00:00:00Z`, { token });
@@ -91,7 +91,7 @@ describe("?at= in the past", () => {
 });
 
 describe("?at= in the future", () => {
-  it("applies the dates of that instant to what is known today", async () => {
+  it("applies the dates of that instant to the facts of today", async () => {
     const slug = freshSlug("future");
     const start = Date.now();
     await publish({

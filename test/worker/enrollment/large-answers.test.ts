@@ -23,7 +23,7 @@ const pending = (course: string, user: string) =>
   inObject(objectOf(course, user), ({ sql }) => sql.exec<{ n: number }>("SELECT count(*) AS n FROM outbox").one().n);
 
 describe("an outbox of large answers", () => {
-  it(`[fault 12] drains ${ANSWERS} answers of 10,000 Chinese characters, and the learner can be erased`, {
+  it(`[fault 12] delivers ${ANSWERS} answers of 10,000 Chinese characters, and the learner can be erased`, {
     timeout: 120_000,
   }, async () => {
     const slug = freshSlug("answers");
@@ -47,7 +47,7 @@ describe("an outbox of large answers", () => {
     expect(await all("SELECT id FROM submissions WHERE enrollment_id = ?", `${slug}:${user}`)).toEqual([]);
   });
 
-  it("[fault 12] delays nobody else: neighbours in the same delivery are projected at once", async () => {
+  it("[fault 12] delays no other enrollment: others in the same delivery are written to the mirror at once", async () => {
     const slug = freshSlug("answers");
     await publish(ladder(slug));
     for (const user of ["eve", "bob"]) await enroll(slug, user);
@@ -58,10 +58,10 @@ describe("an outbox of large answers", () => {
   });
 });
 
-describe("what is kept of a learner's submissions", () => {
+describe("the stored submissions of a learner", () => {
   const limits = SUBMISSION_LIMITS;
 
-  it("[fault 13] ends at a number for one problem, with a refusal that says so, and other problems go on", async () => {
+  it("[fault 13] have a limit for each problem; the refusal names it, and other problems accept work", async () => {
     const slug = freshSlug("limits");
     await publish(ladder(slug));
     await enroll(slug, "ada");
@@ -75,7 +75,7 @@ describe("what is kept of a learner's submissions", () => {
     expect((await submit(slug, "ada", "p1", "4")).status).toBe(201);
   });
 
-  it("[fault 13] ends at bytes as well, counted as UTF-8: a thousand of the longest Chinese answers are within", {
+  it("[fault 13] have a limit in UTF-8 bytes too: a thousand of the longest Chinese answers stay below it", {
     timeout: 60_000,
   }, async () => {
     const slug = freshSlug("limits");
@@ -97,7 +97,7 @@ describe("what is kept of a learner's submissions", () => {
     throw new Error("nothing was refused");
   });
 
-  it("a lost object takes over all of them from D1, page by page, and may begin again in between", async () => {
+  it("are read from D1 by a lost object, page by page, also if it is interrupted", async () => {
     const slug = freshSlug("lost");
     await publish(ladder(slug));
     await enroll(slug, "ada");

@@ -43,7 +43,7 @@ async function fallbackOf(slug: string): Promise<Record<string, string>> {
 
 const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
 
-it("keeps from others what is meant for a cohort: object, fallback, past, reasons and audience agree", async () => {
+it("an item for a cohort is hidden from others: object, fallback, past, reasons and audience agree", async () => {
   const slug = freshSlug("meant");
   const id = (name: string) => `${slug}.${name}`;
   const document: DocumentInput = {
@@ -84,7 +84,7 @@ it("keeps from others what is meant for a cohort: object, fallback, past, reason
   expect((await call("GET", `/problems/${id("extra")}/`, { token })).status).toBe(200);
 });
 
-it("locks items again after a lower score if the item keeps nothing, also after a lost object, and keeps them open otherwise", async () => {
+it("items lock again after a lower score if the item keeps nothing, also after a lost object; otherwise they stay open", async () => {
   const slug = freshSlug("fell");
   const id = (name: string) => `${slug}.${name}`;
   const rule = { score: { item: id("quiz"), min: 60 } };
@@ -110,7 +110,7 @@ it("locks items again after a lower score if the item keeps nothing, also after 
   expect((await grade(90, 1)).deltas).toMatchObject([{ unlocked: [id("live")] }]);
 });
 
-it("holds a score until it is released: before, nothing of the learner's changes; then it counts from that moment", async () => {
+it("a held score changes nothing for the learner before its release, and counts from that moment", async () => {
   const slug = freshSlug("held");
   const id = (name: string) => `${slug}.${name}`;
   await publish({
@@ -152,7 +152,7 @@ it("holds a score until it is released: before, nothing of the learner's changes
   expect([both.status, await both.text()]).toEqual([400, expect.stringContaining("release")]);
 });
 
-it("undoes, in a course from Canvas, what rests on a module that locks again: object, fallback, past, reasons, audience and relock", async () => {
+it("in a course from Canvas, a module that locks again undoes what rests on it: object, fallback, past, reasons, audience and relock agree", async () => {
   const slug = freshSlug("canvas");
   const id = (name: string) => `${slug}.${name}`;
   const chapter = (name: string, of: string, rule: object | null = null) => ({

@@ -38,7 +38,7 @@ async function inObject(slug: string, user: string) {
 }
 
 describe("whether somebody is enrolled", () => {
-  it("[fault 14] 1,000 interleaved calls of enroll and withdraw end equal in object, row, list and count", {
+  it("[fault 14] is the same in object, row, list and count after 1,000 interleaved calls of enroll and withdraw", {
     timeout: 120_000,
   }, async () => {
     const slug = await course();
@@ -82,7 +82,7 @@ describe("whether somebody is enrolled", () => {
     expect(counted?.n).toBe(active.length);
   });
 
-  it("[fault 14] a late projection of an earlier state does not bring it back", async () => {
+  it("[fault 14] is not changed back by a late projection of an earlier state", async () => {
     const slug = await course();
     await enroll(slug, "ada");
     const before = await spread.prepare("SELECT * FROM enrollments WHERE id = ?").bind(`${slug}:ada`).first();
@@ -96,7 +96,7 @@ describe("whether somebody is enrolled", () => {
     expect(await inD1(slug, "ada")).toMatchObject({ status: "withdrawn" });
   });
 
-  it("[fault 14] who withdraws while D1 does not answer is withdrawn, and the row follows when D1 is back", async () => {
+  it("[fault 14] ends by a withdrawal while D1 does not answer, and the row follows when D1 answers again", async () => {
     const slug = await course();
     await enroll(slug, "ada");
     await project(slug, "ada");
@@ -112,7 +112,7 @@ describe("whether somebody is enrolled", () => {
     expect(await inD1(slug, "ada")).toMatchObject({ status: "withdrawn" });
   });
 
-  it("[fault 14] rows that differ already are put right by whoever notices", async () => {
+  it("[fault 14] is corrected in a wrong row by the next call that notices it", async () => {
     const slug = await course();
     for (const user of ["gone", "here", "asked"]) await enroll(slug, user);
     expect((await withdraw(slug, "gone")).status).toBe(200);
@@ -136,7 +136,7 @@ describe("whether somebody is enrolled", () => {
     expect(await statesOf(slug, "here")).toMatchObject({ [`${slug}.one`]: "unlocked" });
   });
 
-  it("[fault 14] a row without an object, left by a crash between the two, becomes an enrollment by itself", async () => {
+  it("[fault 14] is true for a row whose object a crash has not made yet: the object is made later", async () => {
     const slug = await course();
     await spread
       .prepare(
@@ -152,7 +152,7 @@ describe("whether somebody is enrolled", () => {
     expect((await inD1(slug, "ada"))?.version).toBeGreaterThan(0);
   });
 
-  it("[fault 14] who comes back to an object that lost its storage finds what D1 has, and is enrolled there too", async () => {
+  it("[fault 14] is read from D1 by an object that lost its storage, and coming back makes it true there too", async () => {
     const slug = await course();
     await enroll(slug, "ada");
     await completed(slug, "ada", "one");
@@ -165,7 +165,7 @@ describe("whether somebody is enrolled", () => {
     expect(await inD1(slug, "ada")).toEqual(await inObject(slug, "ada"));
   });
 
-  it("[fault 14] the clean-up destroys no object with rows pending for D1 or the audit chain", async () => {
+  it("[fault 14] is kept by the clean-up, which destroys no object with rows pending for D1 or the audit chain", async () => {
     const slug = await course();
     await enroll(slug, "ada");
     await completed(slug, "ada", "one");
@@ -183,7 +183,7 @@ describe("whether somebody is enrolled", () => {
     expect(await enroll(slug, "ada")).toMatchObject({ progress_seq: 0, created: true });
   });
 
-  it("[fault 14] somebody who is being erased is not registered again", async () => {
+  it("[fault 14] does not become true again for somebody who is being erased", async () => {
     const slug = await course();
     await spread
       .prepare(

@@ -50,8 +50,8 @@ async function learner() {
   return { slug, sql, project, inD1 };
 }
 
-describe("what is pending in an object", () => {
-  it("[I1] is read, confirmed and asked for again by the release before, under the names it knows", async () => {
+describe("pending rows of an object", () => {
+  it("[I1] are read, confirmed and scheduled by the code of the release before, under the names it knows", async () => {
     const { slug, sql } = await learner();
     await completed(slug, "ada", "one");
     const rows = await sql(OLD.pending);
@@ -75,7 +75,7 @@ describe("what is pending in an object", () => {
     expect((await sql(OLD.pending)).map(({ id }) => Number(id) > (second ?? 0))).toEqual([true, true]);
   });
 
-  it("[I1] survives that the release before saves the enrollment, and comes back to this one", async () => {
+  it("[I1] are kept when the release before saves the enrollment, and this release finds them again", async () => {
     const { slug, sql, project, inD1 } = await learner();
     await completed(slug, "ada", "one");
     const before = await sql(OLD.pending);
@@ -95,7 +95,7 @@ describe("what is pending in an object", () => {
     expect(await sql(OLD.depth)).toMatchObject([{ rows: 0 }]);
   });
 
-  it("[I1] keeps its numbers when the release before saves an enrollment with nothing pending", async () => {
+  it("[I1] keep their numbers when the release before saves an enrollment without pending rows", async () => {
     const { slug, sql, project } = await learner();
     await completed(slug, "ada", "one");
     const head = Number((await sql(OLD.pending)).at(-1)?.id);
@@ -107,7 +107,7 @@ describe("what is pending in an object", () => {
     expect((await sql(OLD.pending)).every(({ id }) => Number(id) > head)).toBe(true);
   });
 
-  it("[I1] by an object of the release before is delivered by this one", async () => {
+  it("[I1] from an object of the release before are delivered by this release", async () => {
     const { slug, sql, project, inD1 } = await learner();
     await completed(slug, "ada", "one");
     // The object as the release before has it: its tables, and in them what is pending.
@@ -134,7 +134,7 @@ describe("what is pending in an object", () => {
     expect(await sql(OLD.due)).toEqual([]);
   });
 
-  it("[I10] is asked for again after a restart, though no due-time was written for it", async () => {
+  it("[I10] are delivered after a restart, though no due time was stored for them", async () => {
     const { slug, sql } = await learner();
     await completed(slug, "ada", "one");
     expect(await sql("SELECT * FROM due_rows")).toEqual([]);
@@ -150,7 +150,7 @@ describe("what is pending in an object", () => {
     expect(await alarmAt()).not.toBeNull();
   });
 
-  it("beyond what the row of the enrollment holds stands in a table, and is delivered in order", async () => {
+  it("that do not fit in the row of the enrollment are kept in a table, and delivered in order", async () => {
     const { slug, sql, project } = await learner();
     await completed(slug, "ada", "one");
     await runInDurableObject(objectOf(slug, "ada"), async (instance: EnrollmentObject) => {

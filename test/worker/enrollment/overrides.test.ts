@@ -60,7 +60,7 @@ describe("overrides", () => {
     expect(await stateOf(slug, seen)).toBe(without);
   });
 
-  it("extend moves the end of an until for one learner", async () => {
+  it("of the kind `extend` move the end of an until for one learner", async () => {
     const slug = freshSlug("extend");
     const start = Date.now();
     const end = start + HOUR_MS;
@@ -80,7 +80,7 @@ describe("overrides", () => {
     expect(await stateOf(slug, "exam")).toBe("locked");
   });
 
-  it("[fault 28] stack by kind, are removed by kind or all at once, and are shown with actor and reason", async () => {
+  it("[fault 28] of different kinds work together, are removed by kind or all at once, and are shown with actor and reason", async () => {
     const slug = await learner();
     const first = await override(slug, "ada", "three", { kind: "unlock" });
     expect(first.unlocked).toEqual([`${slug}.three`]);
@@ -110,7 +110,7 @@ describe("overrides", () => {
     ]);
   });
 
-  it("[fault 25] the same PUT twice changes nothing: an excuse keeps its instant, and no drip starts again", async () => {
+  it("[fault 25] change nothing when the same PUT comes twice: an excuse keeps its instant, and no waiting period begins again", async () => {
     const slug = freshSlug("excuse");
     const id = (name: string) => `${slug}.${name}`;
     const start = Date.now();
@@ -173,7 +173,7 @@ describe("overrides", () => {
     expect(JSON.parse(row?.policy ?? "{}").overrides).toMatchObject([{ item: `${slug}.one`, kind: "lock" }]);
   });
 
-  it("[I8][I9] need staff of the course, a reason, a known item, and dates that make sense", async () => {
+  it("[I8][I9] need staff of the course, a reason, a known item and possible dates", async () => {
     const slug = await learner();
     const before = await unlocks(slug, "ada");
     const put = async (item: string, body: object, token?: string) =>
@@ -198,7 +198,7 @@ describe("overrides", () => {
     expect(await unlocks(slug, "ada")).toEqual(before);
   });
 
-  it("practice mode opens everything but what is locked, and keeps nothing open afterwards", async () => {
+  it("practice mode opens everything that staff did not lock, and keeps nothing open afterwards", async () => {
     const slug = await learner({ sticky: true });
     await override(slug, "ada", "three", { kind: "lock" });
     const patch = async (body: object) =>
@@ -210,7 +210,7 @@ describe("overrides", () => {
   });
 });
 
-describe("an override that would change nothing", () => {
+describe("an override without effect", () => {
   const start = Date.now();
   const soon = instant(start + HOUR_MS);
   const later = instant(start + 48 * HOUR_MS);
@@ -315,7 +315,7 @@ describe("an override that would change nothing", () => {
     },
   );
 
-  it("[fault 28] what was already done needs no excuse, unless the score does not suffice", async () => {
+  it("[fault 28] an excuse for an item that is done is refused, unless the score of the item is too low", async () => {
     const slug = await course();
     await completed(slug, "ada", "one");
     const refusal = await problem(await put(slug, "one", { kind: "excuse" }), 409);
@@ -330,7 +330,7 @@ describe("an override that would change nothing", () => {
     expect((await put(slug, "q", { kind: "excuse" })).status).toBe(409);
   });
 
-  it("[fault 28] an extended chapter lets its problem be extended, and a lock is named where it is stronger", async () => {
+  it("[fault 28] a problem can be extended after its chapter was; an unlock below a lock is refused, and the lock is named", async () => {
     const slug = await course();
     expect((await put(slug, "window", { kind: "extend", extend_to: later })).status).toBe(200);
     expect((await put(slug, "own", { kind: "extend", extend_to: later })).status).toBe(200);
@@ -349,7 +349,7 @@ describe("an override that would change nothing", () => {
     expect(await stateOf(slug, "two")).toBe("unlocked");
   });
 
-  it("[fault 28] in practice mode everything is open already", async () => {
+  it("[fault 28] in practice mode, an unlock is refused because everything is open", async () => {
     const slug = await course();
     await call("PATCH", `/enrollments/${slug}:ada`, { token: await author(), body: { practice_mode: true } });
     const refusal = await problem(await put(slug, "two", { kind: "unlock" }), 409);
@@ -357,7 +357,7 @@ describe("an override that would change nothing", () => {
   });
 });
 
-describe("import", () => {
+describe("an import of facts", () => {
   const resultSchema = z.object({
     results: z.array(z.object({ index: z.number(), outcome: z.string(), progress_seq: z.number().nullable() })),
     recorded: z.number(),
@@ -370,7 +370,7 @@ describe("import", () => {
   const outcomes = async (facts: object[]) =>
     (await read(await send(facts), 200, resultSchema)).results.map((entry) => entry.outcome);
 
-  it("[I5] gives each fact its outcome: locked items, duplicates, strangers, the future, what was revoked", async () => {
+  it("[I5] gives an outcome for each fact: locked items, duplicates, unknown people, the future, revoked items", async () => {
     const slug = await learner();
     const now = Date.now();
     const fact = (name: string, rest: object = {}) => ({
@@ -399,7 +399,7 @@ describe("import", () => {
     expect(await outcomes([fact("three", { at: instant(Date.now()) })])).toEqual(["recorded"]);
   });
 
-  it("[I5] takes 1,000 facts for many learners, and the same again changes nothing", async () => {
+  it("[I5] accepts 1,000 facts for many learners, and the same facts again change nothing", async () => {
     const users = Array.from({ length: 20 }, (_, n) => `learner-${n}`);
     const slug = freshSlug("bulk");
     const chapters = Array.from({ length: 50 }, (_, n) => ({
@@ -423,7 +423,7 @@ describe("import", () => {
     ).toBe(403);
   });
 
-  it("[I5] replays by Idempotency-Key and refuses the key for other facts", async () => {
+  it("[I5] repeats its answer for the same Idempotency-Key, and refuses the key for other facts", async () => {
     const slug = await learner();
     const fact = { user_id: "ada", item: `${slug}.one`, completed: true, at: instant(Date.now() - 1_000) };
     const headers = { "idempotency-key": "import-1" };
@@ -435,8 +435,8 @@ describe("import", () => {
   });
 });
 
-describe("a date passes", () => {
-  it("[I6] a read at once shows it, the alarm announces it, and each opening is announced once", async () => {
+describe("a date that passes", () => {
+  it("[I6] is seen by a read at once; the alarm announces it, and each opening is announced once", async () => {
     const slug = freshSlug("dates");
     const opens = Date.now() + HOUR_MS;
     await publish({
@@ -469,7 +469,7 @@ describe("a date passes", () => {
     }
   });
 
-  it("[I6] a write right after the date opens what the date opened, once", async () => {
+  it("[I6] opens its items in a write right after it, once", async () => {
     const slug = freshSlug("dates");
     const opens = Date.now() + HOUR_MS;
     await publish({

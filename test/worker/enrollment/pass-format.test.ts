@@ -46,7 +46,7 @@ async function signed(over: Partial<PassFacts> = {}, env = { AUTH_SECRET }): Pro
   return encodePass(await factsOf(over), key);
 }
 
-describe("the form of a pass", () => {
+describe("the format of a pass", () => {
   it("is the documented one, byte for byte", async () => {
     const env = { AUTH_SECRET: "a secret of this test vector alone" };
     expect((await keySet(env)).keys).toEqual(vector.keys);
@@ -68,7 +68,7 @@ describe("the form of a pass", () => {
     expect((await signed({ open: new Uint8Array(ITEMS / 8) })).length).toBeLessThan(200);
   });
 
-  it("is read alike by the server and by the checker, bit for bit", async () => {
+  it("is read in the same way by the server and by the checker, bit for bit", async () => {
     const keys = await passKeys({ AUTH_SECRET });
     const items = Array.from({ length: 200 }, (_, index) => `demo.i${index}`);
     const order = await ItemOrder.of("demo", 1, items);
@@ -108,7 +108,7 @@ describe("the form of a pass", () => {
     );
   });
 
-  it("is not valid if a single character differs", async () => {
+  it("makes a pass invalid if a single character differs", async () => {
     const text = await signed();
     const keys = await passKeys({ AUTH_SECRET });
     const set = await keySet();
@@ -126,7 +126,7 @@ describe("the form of a pass", () => {
     }
   });
 
-  it("is accepted with the current and the previous key, and with no other", async () => {
+  it("is accepted with the current key and the previous key, and with no other", async () => {
     const old = { AUTH_SECRET: freshSecret() };
     const text = await signed({}, old);
     expect(await verifyPass(text, await keySet(), NOW)).toEqual({ ok: false, fault: "unknown_key" });
@@ -141,7 +141,7 @@ describe("the form of a pass", () => {
     expect(JSON.stringify(set)).not.toContain('"d"');
   });
 
-  it("names the learner and the order by hashes that both sides compute alike", async () => {
+  it("names the learner and the order of items by hashes that both sides compute", async () => {
     expect(await subjectOf("demo", "ada")).toBe((await subjectHash("demo:ada")).toHex());
     const items = ["demo.a", "demo.b"];
     const { digest } = await ItemOrder.of("demo", 3, items);
@@ -158,7 +158,7 @@ describe("the form of a pass", () => {
 });
 
 describe("a pass", () => {
-  it("[I7] opens nothing from its end on, nor from the future, nor for longer than five minutes", async () => {
+  it("[I7] opens nothing after its end, nothing if it is from the future, and nothing if it is valid for more than five minutes", async () => {
     const order = await ItemOrder.of("demo", 1, ["demo.a"]);
     const items_digest = Uint8Array.fromHex(order.digest);
     const text = await signed({ items_digest, lasts: 10 });
@@ -176,7 +176,7 @@ describe("a pass", () => {
     expect(found.pass.mayOpen(order, "demo.unknown", NOW)).toBe(false);
   });
 
-  it("[I8] is the caller's own, or refused by the server", async () => {
+  it("[I8] belongs to the caller, or the server refuses it", async () => {
     const env = { AUTH_SECRET };
     const text = await signed();
     const ask = (enrollment: string, revoked = NOTHING, now = NOW) => checkPass(env, enrollment, text, revoked, now);
@@ -188,7 +188,7 @@ describe("a pass", () => {
     expect((await ask("demo:ada", { ...NOTHING, issued_before: NOW + 1 })).ok).toBe(false);
   });
 
-  it("[I7] is revoked for a lower snapshot version than the list has, equally on both sides", async () => {
+  it("[I7] is revoked if its snapshot version is lower than the one in the list, on both sides", async () => {
     const found = await verifyPass(await signed(), await keySet(), NOW);
     if (!found.ok) throw new Error(found.fault);
     const { pass } = found;

@@ -64,8 +64,8 @@ function verifier(now?: () => number) {
   return { make, asked };
 }
 
-describe("the pass", () => {
-  it("says of every item what the lists say, to whoever holds the public keys and the order", async () => {
+describe("a pass from the API", () => {
+  it("says of every item what the lists say, to everybody who has the public keys and the order", async () => {
     const { slug } = await learner();
     await completed(slug, "ada", "one");
     const { pass } = await passOf(slug);
@@ -85,7 +85,7 @@ describe("the pass", () => {
     ]);
   });
 
-  it("[I7] lasts five minutes at most, and never past a date of the course", async () => {
+  it("[I7] lasts at most five minutes, and never past a date of the course", async () => {
     const start = Math.floor(Date.now() / 1_000) * 1_000;
     const ends = new Date(start + 90_000).toISOString();
     const { slug } = await learner((name) => ({
@@ -100,7 +100,7 @@ describe("the pass", () => {
     expect(Date.parse((await passOf(slug)).valid_until)).toBe(start + 91_000 + 300_000);
   });
 
-  it("[I8] is of the caller alone: strangers, keys and staff who are not enrolled get none", async () => {
+  it("[I8] is given only to the enrolled learner: other users, keys and staff get none", async () => {
     const { slug } = await learner();
     for (const token of [await tokenOf("eve"), await author()]) {
       const refused = await call("GET", `/courses/${slug}/pass`, { token });
@@ -114,7 +114,7 @@ describe("the pass", () => {
     }
   });
 
-  it("is not given by D1, which may not have a lock yet", async () => {
+  it("is not given from D1, because D1 may not have a lock yet", async () => {
     const { slug, token } = await learner();
     await project(slug, "ada");
     const answer = await callWith({ ENROLLMENTS: brokenObjects().namespace }, "GET", `/courses/${slug}/pass`, {
@@ -140,7 +140,7 @@ describe("the pass", () => {
     expect((await passOf(slug)).items_digest).toBe(items_digest);
   });
 
-  it("is revoked for other services within seconds after something was locked", async () => {
+  it("is revoked for other services within seconds after an item was locked", async () => {
     const { slug } = await learner();
     let now = Date.now();
     const other = await verifier(() => now).make();
@@ -153,7 +153,7 @@ describe("the pass", () => {
     expect(await other.verify(slug, "nonsense")).toEqual({ ok: false, fault: "malformed" });
   });
 
-  it("is revoked after a withdrawal, and after a publish that locks", async () => {
+  it("is revoked after a withdrawal, and after a publish that locks items", async () => {
     const { slug, token } = await learner();
     let now = Date.now();
     const other = await verifier(() => now).make();
@@ -168,7 +168,7 @@ describe("the pass", () => {
     expect(await other.verify(slug, again)).toEqual({ ok: false, fault: "revoked" });
   });
 
-  it("has keys that say nothing secret", async () => {
+  it("has public keys without a secret part", async () => {
     const answer = await exports.default.fetch(new Request(`${ORIGIN}/.well-known/jwks.json`));
     const { keys } = z.object({ keys: z.array(z.record(z.string(), z.string())) }).parse(await answer.json());
     expect(keys.map((key) => Object.keys(key).sort())).toEqual([["alg", "crv", "kid", "kty", "use", "x"]]);
@@ -178,8 +178,8 @@ describe("the pass", () => {
   });
 });
 
-describe("a text by pass", () => {
-  it("needs no object, and is what the rules would give", async () => {
+describe("content requested with a pass", () => {
+  it("is read without the object, and is what the rules allow", async () => {
     const { slug, token } = await learner();
     const { pass } = await passOf(slug);
     const exact = await call("GET", `/courses/${slug}/items/${slug}.one/content`, { token });
@@ -196,7 +196,7 @@ describe("a text by pass", () => {
     expect((await read(zh, 200, contentSchema)).content).toBe("# 一的内容");
   });
 
-  it("is 503, with or without a pass, while D1 does not answer: what is revoked is not known then", async () => {
+  it("is 503, with or without a pass, while D1 does not answer, because revoked passes are not known then", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     const { slug, token } = await learner();
     const { pass } = await passOf(slug);
@@ -212,7 +212,7 @@ describe("a text by pass", () => {
     expect((await contentOf(slug, "one", pass, token)).status).toBe(200);
   });
 
-  it("[I7] [I8] is refused to a pass that is another's, over, of another version, or does not open the item", async () => {
+  it("[I7] [I8] is refused with a pass of somebody else, of another version, after its end, or for an item that it does not open", async () => {
     const { slug, token } = await learner();
     await enroll(slug, "eve");
     await completed(slug, "eve", "one");
@@ -240,7 +240,7 @@ describe("a text by pass", () => {
     expect(await refused("one", fresh)).toBe("pass_refused");
   });
 
-  it("[I7] on random schedules opens nothing that was locked longer ago than the list may be old", async () => {
+  it("[I7] on random schedules is never shown for an item that was locked longer ago than the list of revoked passes may be old", async () => {
     const deed = fc.record({
       wait: fc.integer({ min: 1, max: 40_000 }),
       deed: fc.constantFrom("pass", "show", "show", "show", "lock", "open"),
@@ -276,7 +276,7 @@ describe("a text by pass", () => {
     );
   }, 120_000);
 
-  it("shows nothing of the answer beside the text", async () => {
+  it("has no part of the answer key", async () => {
     const { slug, token } = await learner();
     const { pass } = await passOf(slug);
     const answer = await contentOf(slug, "p1", pass, token);

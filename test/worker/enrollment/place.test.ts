@@ -34,7 +34,7 @@ const learnersOf = (slug: string) =>
   spread.prepare("SELECT learners FROM courses WHERE slug = ?").bind(slug).first<number>("learners");
 
 describe("[fault 18] a date of a large course", () => {
-  it("is noticed by each object at its own time, by the order of enrollment", async () => {
+  it("is noticed by each object at its own time, in the order of enrollment", async () => {
     const at = Date.now() + DAY_MS;
     const slug = await dated(at);
     for (const user of ["a", "b", "c"]) await enroll(slug, user);
@@ -48,7 +48,7 @@ describe("[fault 18] a date of a large course", () => {
     expect(await dueOf(slug, "a")).toBeLessThan(at + JITTER_MS);
   });
 
-  it("opens for every reader at the instant itself, whoever's turn it is", async () => {
+  it("opens for every reader at that instant, also before the object notices it", async () => {
     const at = Date.now() + DAY_MS;
     const slug = await dated(at);
     await spread.prepare("UPDATE courses SET learners = 1000000 WHERE slug = ?").bind(slug).run();
@@ -67,7 +67,7 @@ describe("[fault 18] a date of a large course", () => {
     expect(await rowsOf(slug, "sleeper", "SELECT 1 FROM outbox WHERE kind = 'event'")).toHaveLength(1);
   });
 
-  it("gives no second place to somebody who comes again, and a lost object takes any place there is", async () => {
+  it("keeps the place of a learner who comes back, and a lost object gets any place", async () => {
     const slug = await dated(Date.now() + DAY_MS);
     await enroll(slug, "ada");
     const token = await tokenOf("ada");
@@ -83,7 +83,7 @@ describe("[fault 18] a date of a large course", () => {
     expect(place).toBeLessThanOrEqual(5_000);
   });
 
-  it("finds a place for an object that is older than places, with its next change", async () => {
+  it("gives a place to an object from before places existed, with its next change", async () => {
     const slug = await dated(Date.now() + DAY_MS);
     await enroll(slug, "old");
     await runInDurableObject(objectOf(slug, "old"), (_instance, state) => {

@@ -139,7 +139,7 @@ const factOf = (
 });
 
 describe("any course and any history, through the object", () => {
-  it("[I2][I6] states equal a full evaluation after each step, and deltas add up to what is open", {
+  it("[I2][I6] states are equal to a full evaluation after each step, and the deltas add up to the open items", {
     timeout: 60_000,
   }, async () => {
     await fc.assert(
@@ -200,7 +200,7 @@ describe("any course and any history, through the object", () => {
     );
   });
 
-  it("[I5] facts in another order, and twice, lead to the same states (not sticky, no `not`)", {
+  it("[I5] facts in another order, and twice, give the same states (not sticky, no `not`)", {
     timeout: 60_000,
   }, async () => {
     const monotone = courses.filter((course) => !course.options.sticky && !JSON.stringify(course).includes('"not"'));

@@ -33,8 +33,8 @@ async function warmLearner(user = "ada") {
   return { slug, user, log, dbs, token };
 }
 
-describe("D1 queries of the hot paths, counted at the binding", () => {
-  it("counts at all: a route that needs D1 is seen by both counters", async () => {
+describe("D1 queries of the most frequent requests", () => {
+  it("are counted: a route that needs D1 is seen by both counters", async () => {
     const { slug, dbs, log, token } = await warmLearner();
     const answer = await callWith(dbs, "GET", `/courses/${slug}`, { token });
     expect(answer.status).toBe(200);
@@ -55,7 +55,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     },
   );
 
-  it("a read of an evicted object sends none: the object wakes from its own storage", async () => {
+  it("are not sent by a read of an evicted object, which wakes from its own storage", async () => {
     const { slug, user, dbs, log, token } = await warmLearner();
     await evictDurableObject(objectOf(slug, user));
     await rebind(slug, user, dbs);
@@ -84,7 +84,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     expect([d1Queries(done), d1Queries(submitted)]).toEqual([0, 0]);
   });
 
-  it("a write is acknowledged without waiting for D1, even when the isolate knows nothing fresh of the course", async () => {
+  it("are not waited for by a write, even when the isolate knows nothing fresh of the course", async () => {
     const { slug, user, token } = await warmLearner();
     const dbs = everywhere(silentDatabase);
     await rebind(slug, user, dbs);
@@ -98,7 +98,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     expect(await done.json()).toMatchObject({ progress_seq: 1, unlocked: [`${slug}.two`] });
   });
 
-  it("a pointer past its hard age costs one query, and in its soft age none before the answer", async () => {
+  it("are one for a pointer past its hard age, and none before the answer in its soft age", async () => {
     const { slug, dbs, log, token } = await warmLearner();
     const start = Date.now();
     setClock(start + PAST_POINTER_AGE_MS);
@@ -114,7 +114,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     expect(d1Queries(soft)).toBe(0);
   });
 
-  it("a cold read after a publish elsewhere costs two: the pointer, and the new outline inside the object", async () => {
+  it("are two for a cold read after a publish elsewhere: the pointer, and the new outline inside the object", async () => {
     const { slug, user, dbs, log, token } = await warmLearner();
     await publish({ ...ladder(slug), problems: [{ id: `${slug}.extra`, title: "Extra" }] });
     await evictDurableObject(objectOf(slug, user));
@@ -126,7 +126,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     expect(log.length).toBeLessThanOrEqual(2);
   });
 
-  it("a read with an outdated pointer and an evicted object stays within two", async () => {
+  it("are at most two for a read with an outdated pointer and an evicted object", async () => {
     const { slug, user, dbs, log, token } = await warmLearner();
     await evictDurableObject(objectOf(slug, user));
     await rebind(slug, user, dbs);
@@ -136,7 +136,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     expect(log.length).toBeLessThanOrEqual(2);
   });
 
-  it.each([50, 5_000])("the fallback costs at most three statements with %i items", async (items) => {
+  it.each([50, 5_000])("are at most three for the fallback with %i items", async (items) => {
     const slug = freshSlug("wide");
     await publish({
       slug,
@@ -166,7 +166,7 @@ describe("D1 queries of the hot paths, counted at the binding", () => {
     }
   });
 
-  it("neither a warm read nor a write notices that D1 does not answer", async () => {
+  it("are not needed by warm reads and writes: these work while D1 does not answer", async () => {
     const { slug, user, token } = await warmLearner();
     const dbs = everywhere(brokenDatabase);
     await rebind(slug, user, dbs);

@@ -78,7 +78,7 @@ const asked = async (name: string, user = "ada", lang = "en") =>
 const rules = async (name: string, body: object) =>
   ((await problem(await send(name, body), 400)).errors ?? []).map(({ path, rule }) => [path, rule]);
 
-describe("questions", () => {
+describe("a question", () => {
   it.each([
     ["choice", "b", 100],
     ["choice", "a", 0],
@@ -95,7 +95,7 @@ describe("questions", () => {
     expect(await tried(name, { answer })).toMatchObject({ status: score === 100 ? "passed" : "failed", score });
   });
 
-  it("opens what waits for the right answer", async () => {
+  it("with the right answer opens the items that wait for it", async () => {
     const own = freshSlug("quiz");
     await publish(quiz(own));
     await enroll(own, "bob");
@@ -104,11 +104,11 @@ describe("questions", () => {
     expect((await read(answer, 201, judged)).unlocked).toEqual([`${own}.prize`]);
   });
 
-  it("leaves to people what has no key", async () => {
+  it("without an answer key is judged by people", async () => {
     expect(await tried("poll", { answer: "c" })).toMatchObject({ status: "pending", score: null });
   });
 
-  it("refuses what is no answer to the question, and stores nothing", async () => {
+  it("refuses something that is no answer to it, and stores nothing", async () => {
     expect(await rules("choice", { answer: "x" })).toEqual([["answer", "no_such_option"]]);
     expect(await rules("choice", { answer: "a, b" })).toEqual([["answer", "one_option"]]);
     expect(await rules("ordering", { answer: "a, b" })).toEqual([["answer", "all_options"]]);
@@ -118,7 +118,7 @@ describe("questions", () => {
     expect(await rules("text", {})).toEqual([["answer", "too_small"]]);
   });
 
-  it("shows the question in the learner's language, and nothing of its key", async () => {
+  it("is shown in the learner's language, without its answer key", async () => {
     const shown = await call("GET", `/problems/${slug}.choices?lang=zh`, { token: await tokenOf("ada") });
     const text = await shown.text();
     expect(text).not.toMatch(/partial|"answer"/);
@@ -127,7 +127,7 @@ describe("questions", () => {
     expect(await asked("prize", AUTHOR).catch(() => null)).toBeNull();
   });
 
-  it("never shows an ordering as it was written, and each learner the same order at each look", async () => {
+  it("that asks for an order shows each learner the same mixed order each time, never the right one", async () => {
     const orders = new Set<string>();
     for (const user of ["ada", ...Array.from({ length: 12 }, (_, index) => `learner-${index}`)]) {
       if (user !== "ada") await enroll(slug, user);
@@ -183,7 +183,7 @@ describe("submitted files", () => {
     return { file, submission: submission_id, address: `/submissions/${submission_id}/files/${file.id}` };
   }
 
-  it("go to the graders of the course and to their learner, and to nobody else", async () => {
+  it("can be read by the graders of the course and by their learner, and by nobody else", async () => {
     const { file, submission, address } = await submitFiles();
     const seen = await read(await call("GET", `/submissions/${submission}`, { token: await author() }), 200, work);
     const named = { id: file.id, name: "essay.txt", content_type: "text/plain", size: bytes.length };
@@ -203,7 +203,7 @@ describe("submitted files", () => {
     expect((await read(own, 200, list)).results[0]).toMatchObject({ answer: "Late, sorry.", files: [named] });
   });
 
-  it("shows through a submission no file that it does not name", async () => {
+  it("can be read through a submission only if it names them", async () => {
     const { submission } = await submitFiles();
     const other = await uploaded(bytes, { user: "ada", name: "diary.txt" });
     const token = await author();
@@ -218,7 +218,7 @@ describe("submitted files", () => {
     expect((await remove(spare.id)).status).toBe(204);
   });
 
-  it("are refused by name where they are another's, too many, too large or of another kind", async () => {
+  it("are refused by name if they belong to somebody else, are too many, too large or of another kind", async () => {
     const foreign = await uploaded(bytes, { user: "eve", name: "essay.txt" });
     expect(await rules("paper", { files: [foreign.id] })).toEqual([["files[0]", "no_such_file"]]);
     const large = await uploaded(new Uint8Array(1_001), { user: "ada", name: "large.txt" });
@@ -236,7 +236,7 @@ describe("submitted files", () => {
     expect(await rules("paper", { files: [soon.id] })).toEqual([["files[0]", "expires"]]);
   });
 
-  it("wait in the graders' queue beside the text of the answer", async () => {
+  it("are in the graders' list beside the text of the answer", async () => {
     const { submission } = await submitFiles("learner-1");
     const { project } = await import("../../support/worker/courses.ts");
     await project(slug, "learner-1");
@@ -246,7 +246,7 @@ describe("submitted files", () => {
     expect(waiting).toMatchObject({ answer: "Late, sorry.", files: [{ name: "essay.txt" }] });
   });
 
-  it("are one effect however often the same request is sent", async () => {
+  it("have one effect, however often the same request is sent", async () => {
     const file = await uploaded(bytes, { user: "ada", name: "again.txt" });
     const options = {
       token: await tokenOf("ada"),
@@ -261,7 +261,7 @@ describe("submitted files", () => {
   });
 });
 
-describe("files of texts", () => {
+describe("files of course texts", () => {
   const png = bytesOf("no real picture");
   const post = async (token: string, name = "leaf.png") =>
     sendBytes("POST", `${API}/courses/${slug}/files?name=${name}`, png, {
@@ -270,7 +270,7 @@ describe("files of texts", () => {
       "content-length": String(png.length),
     });
 
-  it("are uploaded by whoever manages the course, seen by staff before they are published and by learners after", async () => {
+  it("are uploaded by managers of the course; staff see them before they are published, and learners after", async () => {
     const { id, name } = await read(await post(await author()), 201, fileView);
     expect(name).toBe("leaf.png");
     expect((await read(await post(await author()), 201, fileView)).id).toBe(id);

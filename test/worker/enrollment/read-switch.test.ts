@@ -34,7 +34,7 @@ function kvWith(get: () => Promise<unknown>) {
   return { bindings: { ...env, SWITCHES: namespace }, asked: () => asked };
 }
 
-describe("reads sent to the realtime path", () => {
+describe("reads sent to the realtime fallback", () => {
   let slug: string;
   let token: string;
   beforeEach(async () => {
@@ -48,7 +48,7 @@ describe("reads sent to the realtime path", () => {
   const unlocksWith = (bindings: Partial<Env>, query = "") =>
     callWith(bindings, "GET", `/courses/${slug}/unlocks${query}`, { token });
 
-  it("[I2] answer what the snapshot says, and ask no object", async () => {
+  it("[I2] have the answer of the snapshot, and call no object", async () => {
     const usual = await read(await unlocksWith({}), 200, unlocksSchema);
     expect(usual.snapshot.source).not.toBe("realtime");
     expect((await setTo(100)).status).toBe(200);
@@ -61,21 +61,21 @@ describe("reads sent to the realtime path", () => {
     expect((await unlocksWith({})).headers.get("x-latchkey-source")).not.toBe("realtime");
   });
 
-  it("are answered by the object after all when D1 cannot", async () => {
+  it("are answered by the object when D1 cannot answer", async () => {
     await setTo(100);
     const answer = await unlocksWith({ ...everywhere(brokenDatabase) });
     expect(answer.headers.get("x-latchkey-source")).toBe("snapshot");
     expect(answer.status).toBe(200);
   });
 
-  it("[I3] answer with a learner's own write whose min_seq D1 has not seen yet", async () => {
+  it("[I3] include a learner's own write, also if D1 has not seen its min_seq yet", async () => {
     await setTo(100);
     const { progress_seq } = await completed(slug, "ada", "two");
     const answer = await read(await unlocksWith({}, `?min_seq=${progress_seq}`), 200, unlocksSchema);
     expect(answer.states).toMatchObject({ [`${slug}.two`]: "completed" });
   });
 
-  it("[I7] say unavailable, and open nothing, when neither answers", async () => {
+  it("[I7] are refused as unavailable, and open nothing, when neither answers", async () => {
     await setTo(100);
     const { namespace } = brokenObjects();
     expect(
@@ -83,15 +83,15 @@ describe("reads sent to the realtime path", () => {
     ).toBe("unavailable");
   });
 
-  it("wait for no look-up: a KV that never answers delays nobody", async () => {
+  it("do not wait for the read switch: a KV that never answers delays nobody", async () => {
     const { bindings } = kvWith(() => new Promise<never>(() => {}));
     const answer = await callWith(bindings, "GET", `/courses/${slug}/unlocks`, { token, background: "abandon" });
     expect(answer.status).toBe(200);
   });
 });
 
-describe("the switch", () => {
-  it("is read and set by admins only, to four shares only", async () => {
+describe("the read switch", () => {
+  it("is read and set by admins only, and has four possible shares", async () => {
     const shown = async () => (await call("GET", PATH, { token: await tokenOf("root", "admin") })).json();
     expect((await setTo(50)).status).toBe(200);
     const schema = z.strictObject({ realtime_percent: z.literal(50), reason: z.string(), set_at: z.iso.datetime() });
@@ -105,7 +105,7 @@ describe("the switch", () => {
     expect(schema.parse(await shown()).realtime_percent).toBe(50);
   });
 
-  it("sends about its share to D1, always the same enrollments, and at 50 % all those of 10 %", () => {
+  it("sends about its share to D1, always the same enrollments; 50 % includes all enrollments of 10 %", () => {
     const ids = Array.from({ length: 10_000 }, (_, number) => `course-${number % 7}:learner-${number}`);
     const diverted = (percent: number) => new Set(ids.filter((id) => isDiverted(id, percent)));
     const [few, half] = [diverted(10), diverted(50)];
@@ -118,7 +118,7 @@ describe("the switch", () => {
     expect(diverted(10)).toEqual(few);
   });
 
-  it("reaches other isolates at their next look, at most every ten seconds, and is kept while KV does not answer", async () => {
+  it("reaches other isolates at their next look, at most after ten seconds, and is kept while KV does not answer", async () => {
     const stored = { realtime_percent: 10, reason: "set elsewhere", set_at: new Date().toISOString() };
     await env.SWITCHES.put(READ_SWITCH_KEY, JSON.stringify(stored));
     const memory = new ReadSwitchMemory();
@@ -136,7 +136,7 @@ describe("the switch", () => {
     expect(at(READ_SWITCH_AGE_MS + 1)).toBe(10);
   });
 
-  it("set here is not undone by an older look-up that comes back later", async () => {
+  it("is not changed back by an older look-up that returns later", async () => {
     const memory = new ReadSwitchMemory();
     let answer = (_: unknown) => {};
     const slow = kvWith(() => new Promise((resolve) => (answer = resolve)));

@@ -40,7 +40,7 @@ describe("lists and details", () => {
     expect((await call("GET", `/problems/${slug}.p1${slash}`, { token })).status).toBe(200);
   });
 
-  it("show the rows of DESIGN section 7, in course order", async () => {
+  it("show the documented rows, in course order", async () => {
     const { slug, token } = await learner();
     const chapters = await read(await call("GET", `/courses/${slug}/chapters/`, { token }), 200, pageSchema);
     expect(chapters.results.map((row) => [row.id, row.order, row.is_locked])).toEqual([
@@ -64,7 +64,7 @@ describe("lists and details", () => {
     );
   });
 
-  it("[I7] give content only where the item is open; a locked one answers its reasons and nothing of it", async () => {
+  it("[I7] give content only if the item is open; a locked item answers with its reasons and no content", async () => {
     const { slug, token } = await learner();
     const open = await read(await call("GET", `/courses/${slug}/chapters/${slug}.one`, { token }), 200, detailSchema);
     expect(open.content).toBe("# Content of one");
@@ -86,7 +86,7 @@ describe("lists and details", () => {
     expect((await call("GET", `/courses/${slug}/chapters/${slug}.p1`, { token })).status).toBe(404);
   });
 
-  it("[I7] never show drafts and unseen deprecated items, by no route", async () => {
+  it("[I7] never show drafts and deprecated items that the learner never started, by any route", async () => {
     const { slug, token } = await learner(withHidden);
     for (const list of [`/courses/${slug}/chapters`, `/courses/${slug}/problems`, `/courses/${slug}/unlocks`]) {
       const text = await (await call("GET", list, { token })).text();
@@ -116,7 +116,7 @@ describe("lists and details", () => {
     expect(Object.keys(await statesOf(slug, "ada"))).toContain(`${slug}.old`);
   });
 
-  it("why: every failing leaf, the least to do, one sentence in each language", async () => {
+  it("an explanation has every failing condition, the shortest plan, and one sentence in each language", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/items/${slug}.four/why`;
     const why = await read(await call("GET", path, { token }), 200, whySchema);
@@ -144,7 +144,7 @@ describe("lists and details", () => {
 });
 
 describe("paging", () => {
-  it("reads a list page by page without a gap or a duplicate", async () => {
+  it("reads a list page by page without a gap and without a duplicate", async () => {
     const { slug, token } = await learner();
     const ids: string[] = [];
     let cursor: string | null = "";
@@ -158,7 +158,7 @@ describe("paging", () => {
     expect(ids).toEqual(["one", "two", "three", "four"].map((name) => `${slug}.${name}`));
   });
 
-  it("[I9] refuses tampered cursors, those of another list, and limits out of bounds", async () => {
+  it("[I9] refuses changed cursors, cursors of another list, and limits out of bounds", async () => {
     const { slug, token } = await learner();
     const list = `/courses/${slug}/chapters`;
     const { next_cursor: cursor } = await read(await call("GET", `${list}?limit=1`, { token }), 200, pageSchema);
@@ -183,7 +183,7 @@ describe("paging", () => {
 describe("ETag", () => {
   const tagOf = async (path: string, token: string) => (await call("GET", path, { token })).headers.get("etag") ?? "";
 
-  it("is strong, answers 304 to itself in a list or weakened, and differs by language, page and list", async () => {
+  it("is strong, gives 304 if it is sent back, in a list or weakened too, and differs by language, page and list", async () => {
     const { slug, token } = await learner();
     const path = `/courses/${slug}/chapters`;
     const tags = new Set<string>();
@@ -201,7 +201,7 @@ describe("ETag", () => {
     expect(other.headers.get("cache-control")).toBe("private, no-cache");
   });
 
-  it("[I2] [I3] [I8] what an isolate remembers is confirmed by the object, and is nobody else's", async () => {
+  it("[I2] [I3] [I8] of an answer kept in an isolate is confirmed by the object, and is not used for anybody else", async () => {
     const slug = freshSlug("memory");
     await publish(ladder(slug));
     for (const user of ["ada", "eve"]) await enroll(slug, user);
@@ -241,8 +241,8 @@ describe("ETag", () => {
   });
 });
 
-describe("whose state", () => {
-  it("[I3] min_seq: what was written is read; what never happened is refused", async () => {
+describe("the view of a read", () => {
+  it("[I3] with min_seq includes the write; a min_seq that never happened is refused", async () => {
     const { slug, token } = await learner();
     const { progress_seq } = await completed(slug, "ada", "one");
     expect((await unlocks(slug, "ada", `?min_seq=${progress_seq}`)).snapshot.progress_seq).toBe(progress_seq);
@@ -251,7 +251,7 @@ describe("whose state", () => {
     expect((await call("GET", `/courses/${slug}/unlocks?min_seq=-1`, { token })).status).toBe(400);
   });
 
-  it("[I8] staff see everything open, a newcomer's view, or one learner's; others only their own", async () => {
+  it("[I8] is everything open, that of a new learner, or that of one learner for staff; others have only their own", async () => {
     const { slug, token } = await learner();
     await completed(slug, "ada", "one");
     const asStaff = async (query: string) =>
@@ -292,7 +292,7 @@ describe("the audience of an item", () => {
     next_cursor: z.string().nullable(),
   });
 
-  it("[I8] says who can open it and who is blocked by what, page by page, to staff only", async () => {
+  it("[I8] says who can open it and who is blocked by which condition, page by page, to staff only", async () => {
     const slug = freshSlug("audience");
     await publish(ladder(slug));
     const users = ["ada", "bob", "cyd", "dan", "eve"];

@@ -27,8 +27,8 @@ async function learner(options: Parameters<typeof ladder>[1] = {}) {
   return { slug, token: await tokenOf("ada") };
 }
 
-describe("D1 does not answer", () => {
-  it("[I1] reads answer, writes are acknowledged, and everything reaches D1 when it returns", async () => {
+describe("while D1 does not answer", () => {
+  it("[I1] reads are answered, writes are acknowledged, and everything reaches D1 later", async () => {
     const { slug, token } = await learner();
     await project(slug, "ada");
     const dbs = everywhere(brokenDatabase);
@@ -65,45 +65,48 @@ describe("D1 does not answer", () => {
   });
 });
 
-describe("the object does not answer", () => {
+describe("while the object does not answer", () => {
   const faults = [
     ["plain", {}, 1],
     ["retryable", { retryable: true }, 3],
     ["overloaded", { retryable: true, overloaded: true }, 1],
   ] as const;
 
-  it.each(faults)("[I7] a %s fault falls back to D1 with the snapshot's own states", async (_name, fault, attempts) => {
-    const { slug, token } = await learner();
-    await completed(slug, "ada", "one");
-    await submit(slug, "ada", "p1", "5");
-    await override(slug, "ada", "three", { kind: "unlock" });
-    await project(slug, "ada");
-    const { namespace, calls } = brokenObjects(fault);
-    const broken = (path: string) => callWith({ ENROLLMENTS: namespace }, "GET", path, { token });
-    const fallback = await read(await broken(`/courses/${slug}/unlocks`), 200, unlocksSchema);
-    expect(calls()).toBe(attempts);
-    const healthy = await unlocks(slug, "ada");
-    expect(fallback.snapshot.source).toBe("realtime");
-    expect(fallback.states).toEqual(healthy.states);
-    expect(fallback.snapshot.progress_seq).toBe(healthy.snapshot.progress_seq);
-    for (const list of [
-      `/courses/${slug}/chapters/`,
-      `/courses/${slug}/problems/`,
-      `/chapters/${slug}.one/problems/`,
-    ]) {
-      const real = await read(await broken(list), 200, pageSchema);
-      const own = await read(await call("GET", list, { token }), 200, pageSchema);
-      expect(real.results).toEqual(own.results);
-      expect(real.snapshot.source).toBe("realtime");
-    }
-    const why = `/courses/${slug}/items/${slug}.p3/why`;
-    const { snapshot: _a, ...expected } = await read(await call("GET", why, { token }), 200, whySchema);
-    const { snapshot: _b, ...given } = await read(await broken(why), 200, whySchema);
-    expect(given).toEqual(expected);
-    expect(given.is_locked).toBe(true);
-  });
+  it.each(faults)(
+    "[I7] a %s fault falls back to D1 with the states of the snapshot",
+    async (_name, fault, attempts) => {
+      const { slug, token } = await learner();
+      await completed(slug, "ada", "one");
+      await submit(slug, "ada", "p1", "5");
+      await override(slug, "ada", "three", { kind: "unlock" });
+      await project(slug, "ada");
+      const { namespace, calls } = brokenObjects(fault);
+      const broken = (path: string) => callWith({ ENROLLMENTS: namespace }, "GET", path, { token });
+      const fallback = await read(await broken(`/courses/${slug}/unlocks`), 200, unlocksSchema);
+      expect(calls()).toBe(attempts);
+      const healthy = await unlocks(slug, "ada");
+      expect(fallback.snapshot.source).toBe("realtime");
+      expect(fallback.states).toEqual(healthy.states);
+      expect(fallback.snapshot.progress_seq).toBe(healthy.snapshot.progress_seq);
+      for (const list of [
+        `/courses/${slug}/chapters/`,
+        `/courses/${slug}/problems/`,
+        `/chapters/${slug}.one/problems/`,
+      ]) {
+        const real = await read(await broken(list), 200, pageSchema);
+        const own = await read(await call("GET", list, { token }), 200, pageSchema);
+        expect(real.results).toEqual(own.results);
+        expect(real.snapshot.source).toBe("realtime");
+      }
+      const why = `/courses/${slug}/items/${slug}.p3/why`;
+      const { snapshot: _a, ...expected } = await read(await call("GET", why, { token }), 200, whySchema);
+      const { snapshot: _b, ...given } = await read(await broken(why), 200, whySchema);
+      expect(given).toEqual(expected);
+      expect(given.is_locked).toBe(true);
+    },
+  );
 
-  it("[I3] never answers from before the asked min_seq: 503 with Retry-After until D1 has caught up", async () => {
+  it("[I3] a read never shows a state before its min_seq: 503 with Retry-After until D1 has caught up", async () => {
     const { slug, token } = await learner();
     await project(slug, "ada");
     const { progress_seq } = await completed(slug, "ada", "one");
@@ -116,7 +119,7 @@ describe("the object does not answer", () => {
     expect((await callWith({ ENROLLMENTS: namespace }, "GET", path, { token })).status).toBe(200);
   });
 
-  it("[I7] never opens what staff locked, what was revoked, or what a relock closed", async () => {
+  it("[I7] a read never opens what staff locked, what was revoked, or what a relock closed", async () => {
     const { slug, token } = await learner();
     for (const chapter of ["one", "two"]) await completed(slug, "ada", chapter);
     await override(slug, "ada", "one", { kind: "lock" });
@@ -144,7 +147,7 @@ describe("the object does not answer", () => {
     expect(rows.find((row) => row.id === `${slug}.two`)?.is_locked).toBe(true);
   });
 
-  it("refuses the past, strangers and writes instead of guessing", async () => {
+  it("the past, people who are not enrolled, and writes are refused", async () => {
     const { slug, token } = await learner();
     await project(slug, "ada");
     const { namespace } = brokenObjects();
@@ -161,7 +164,7 @@ describe("the object does not answer", () => {
     expect((await problem(write, 503)).code).toBe("unavailable");
   });
 
-  it("says 503 when neither the object nor D1 answers", async () => {
+  it("and D1 does not answer either, reads are 503", async () => {
     const { slug, token } = await learner();
     const { namespace } = brokenObjects();
     const bindings = { ENROLLMENTS: namespace, ...everywhere(brokenDatabase) };
@@ -170,8 +173,8 @@ describe("the object does not answer", () => {
   });
 });
 
-describe("the object is reset", () => {
-  it("[I1][I5] during concurrent writes: retries with their keys leave each fact once", async () => {
+describe("an object that is reset", () => {
+  it("[I1][I5] during concurrent writes: repeats with their keys leave each fact once", async () => {
     const { slug, token } = await learner();
     await completed(slug, "ada", "one");
     const attempt = (key: number) =>
@@ -199,7 +202,7 @@ describe("the object is reset", () => {
     expect(log).toEqual([{ n: 2 }]);
   });
 
-  it("[I1] eviction keeps states, sequences, stored answers and the outbox", async () => {
+  it("[I1] by eviction keeps states, sequences, stored answers and the outbox", async () => {
     const { slug } = await learner();
     const headers = { "idempotency-key": "kept" };
     const first = await (await complete(slug, "ada", "one", { headers })).json();
@@ -213,7 +216,7 @@ describe("the object is reset", () => {
     expect(await again.json()).toEqual(first);
   });
 
-  it("[I1][I6] storage loss: rebuilt from D1 as it was, announcing nothing twice", async () => {
+  it("[I1][I6] without its storage is rebuilt from D1 as it was, and announces nothing twice", async () => {
     const { slug, token } = await learner();
     for (const chapter of ["one", "two"]) await completed(slug, "ada", chapter);
     await submit(slug, "ada", "p1", "4");
@@ -244,7 +247,7 @@ describe("the object is reset", () => {
     expect(token).toBeTypeOf("string");
   });
 
-  it("[I10] an alarm job that throws is armed again and loses nothing", async () => {
+  it("[I10] while an alarm job throws sets its alarm again and loses nothing", async () => {
     const { slug } = await learner();
     await completed(slug, "ada", "one");
     const send = async () => {

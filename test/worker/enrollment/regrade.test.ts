@@ -60,8 +60,8 @@ const scores = async (slug: string, user: string) => {
   return page.results.map(({ score }) => score);
 };
 
-describe("all submissions of a problem judged again after its key changed", () => {
-  it("are previewed with the scores that change, what unlocks and what would lock, and nothing is changed by that", async () => {
+describe("judging all submissions of a problem again after its answer key changed", () => {
+  it("has a preview of changed scores, unlocks and locks, and the preview changes nothing", async () => {
     const slug = await course();
     const preview = await regrade(slug, { relock: true });
     expect(preview).toMatchObject({ version: 2, looked_at: 4, next_cursor: null });
@@ -79,7 +79,7 @@ describe("all submissions of a problem judged again after its key changed", () =
     expect((await regrade(slug, {})).results.flatMap(({ locked }) => locked)).toEqual([]);
   });
 
-  it("come out as was said, each once, in as many calls as it takes", async () => {
+  it("gives the results of the preview, each once, in as many calls as needed", async () => {
     const slug = await course();
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -101,7 +101,7 @@ describe("all submissions of a problem judged again after its key changed", () =
     expect((await regrade(slug, { dry_run: false })).results).toEqual([]);
   });
 
-  it("leave alone what a person has judged", async () => {
+  it("does not change what a person has judged", async () => {
     const slug = await course();
     const token = await author();
     const page = await read(
@@ -117,7 +117,7 @@ describe("all submissions of a problem judged again after its key changed", () =
     expect(await scores(slug, "right")).toEqual([70]);
   });
 
-  it("are refused for a problem without a key, and to who has no part in the course", async () => {
+  it("is refused for a problem without an answer key, and to people without rights in the course", async () => {
     const slug = await course();
     await (await submit(slug, "right", "essay", "x")).body?.cancel();
     await project(slug, "right");

@@ -53,7 +53,7 @@ const heldOf = async (slug: string, user: string) =>
 const release = async (slug: string, body: object) =>
   read(await call("POST", `/courses/${slug}/releases`, { token: await author(), body }), 200, releasedSchema);
 
-it("releases a whole class at once, a cohort, one learner or one item; again it does nothing", async () => {
+it("a release covers a whole class, a cohort, one learner or one item at once; a repeat does nothing", async () => {
   const { slug, id } = await course();
   for (const user of ["ada", "bob", "cy"]) await enroll(slug, user);
   const body = { cohorts: ["evening"] };
@@ -80,7 +80,7 @@ it("releases a whole class at once, a cohort, one learner or one item; again it 
     expect(await statesOf(slug, user)).toMatchObject({ [id("next")]: "unlocked" });
 });
 
-it("refuses items of other courses, a cohort beside names, and who is no staff of the course", async () => {
+it("a release refuses items of other courses, a cohort together with names, and people who are not staff of the course", async () => {
   const { slug } = await course();
   const send = async (token: string, body: object) =>
     (await call("POST", `/courses/${slug}/releases`, { token, body })).status;
@@ -90,7 +90,7 @@ it("refuses items of other courses, a cohort beside names, and who is no staff o
   expect(await send(await tokenOf("ada"), {})).toBe(403);
 });
 
-it("says whom it could not reach, and releases them when asked again", async () => {
+it("a release names the learners that it could not reach, and a repeat releases them", async () => {
   const { slug, id } = await course();
   await enroll(slug, "ada");
   await hold(id("exam"), "ada");
@@ -101,7 +101,7 @@ it("says whom it could not reach, and releases them when asked again", async () 
   expect(await release(slug, {})).toMatchObject({ released: 1, unavailable: [] });
 });
 
-it("finds held scores again after an object was lost", async () => {
+it("held scores are found again after an object was lost", async () => {
   const { slug, id } = await course();
   await enroll(slug, "ada");
   await hold(id("exam"), "ada");
@@ -113,7 +113,7 @@ it("finds held scores again after an object was lost", async () => {
   expect(await statesOf(slug, "ada")).toMatchObject({ [id("next")]: "unlocked" });
 });
 
-it("keeps a held verdict hidden after an object was lost", async () => {
+it("a held verdict stays hidden after an object was lost", async () => {
   const { slug, id } = await course();
   await enroll(slug, "ada");
   const token = await tokenOf("ada");
@@ -134,7 +134,7 @@ it("keeps a held verdict hidden after an object was lost", async () => {
   expect(await statesOf(slug, "ada")).toMatchObject({ [id("exam")]: "completed", [id("next")]: "unlocked" });
 });
 
-it("holds a verdict: the submission waits for its learner until the release; another verdict takes its place", async () => {
+it("a submission with a held verdict waits for its learner until the release; another verdict replaces it", async () => {
   const { slug, id } = await course();
   await enroll(slug, "ada");
   const token = await tokenOf("ada");
@@ -197,7 +197,7 @@ it("holds a verdict: the submission waits for its learner until the release; ano
   expect(await heldOf(slug, "ada")).toEqual([]);
 });
 
-it("keeps a held verdict hidden when the item is revoked; released, it is seen and does not count", async () => {
+it("a held verdict stays hidden when the item is revoked; released, it is shown and does not count", async () => {
   const { slug, id } = await course();
   await enroll(slug, "ada");
   const token = await tokenOf("ada");

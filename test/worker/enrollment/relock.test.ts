@@ -90,7 +90,7 @@ async function learner(cohorts: string[] = []) {
 }
 
 describe("relock of one learner", () => {
-  it("[fault 22] locks what the rules do not open, started or not, for this learner alone", async () => {
+  it("[fault 22] locks items that the rules do not open, started or not, for this learner only", async () => {
     const { slug, ids } = await learner(["gold"]);
     await enroll(slug, "bob");
     for (const user of ["ada", "bob"]) {
@@ -111,7 +111,7 @@ describe("relock of one learner", () => {
     expect((await completed(slug, "ada", "one")).unlocked.toSorted()).toEqual(ids("both", "p", "two"));
   });
 
-  it("[fault 22] again, or where nothing is kept beside the rules, changes and bumps nothing; without a body, too", async () => {
+  it("[fault 22] changes nothing the second time, or where nothing is kept open; it needs no body", async () => {
     const { slug } = await learner();
     await completed(slug, "ada", "one");
     const first = await relock(slug, "ada");
@@ -123,7 +123,7 @@ describe("relock of one learner", () => {
     expect(await relock(slug, "ada")).toMatchObject({ version: done.version, policy_seq: done.policy_seq, locked: [] });
   });
 
-  it("[fault 22] ends what a grandfathering publish kept open where nothing is sticky", async () => {
+  it("[fault 22] also locks what a publish with `grandfather` kept open in a course that is not sticky", async () => {
     const slug = freshSlug("relock");
     await publish(ladder(slug));
     await enroll(slug, "ada");
@@ -139,7 +139,7 @@ describe("relock of one learner", () => {
     expect((await everywhere(slug, "ada"))[`${slug}.one`]).toBe("locked");
   });
 
-  it("[fault 22] is for staff of the course, and is in the audit chain", async () => {
+  it("[fault 22] is only for staff of the course, and is in the audit chain", async () => {
     const { slug } = await learner();
     await completed(slug, "ada", "one");
     await revoke(slug, "ada", "one");
@@ -154,8 +154,8 @@ describe("relock of one learner", () => {
   });
 });
 
-describe("relock of items that opened because of one fact", () => {
-  it("[fault 22] a revocation with relock locks what asks for the fact, and no more", async () => {
+describe("relock of items that one fact opened", () => {
+  it("[fault 22] with a revocation locks the items that ask for this fact, and no others", async () => {
     const { slug, ids } = await learner(["gold"]);
     await completed(slug, "ada", "one");
     await completed(slug, "ada", "two");
@@ -171,7 +171,7 @@ describe("relock of items that opened because of one fact", () => {
     });
   });
 
-  it("[fault 22] a revocation without relock keeps them, and the relock may be ordered later", async () => {
+  it("[fault 22] can be ordered after a revocation that kept the items open", async () => {
     const { slug, ids } = await learner();
     await completed(slug, "ada", "one");
     expect((await revoke(slug, "ada", "one")).locked).toEqual([]);
@@ -180,13 +180,13 @@ describe("relock of items that opened because of one fact", () => {
     expect(last).toMatchObject({ locked: [], version: (await revoke(slug, "ada", "one")).version });
   });
 
-  it("[fault 22] an item that the rules open for another reason stays open", async () => {
+  it("[fault 22] leaves an item open that the rules open for another reason", async () => {
     const { slug, ids } = await learner(["gold"]);
     await completed(slug, "ada", "one");
     expect((await revoke(slug, "ada", "one", { relock: true })).locked.toSorted()).toEqual(ids("p", "two"));
   });
 
-  it("[fault 22] a cohort taken away with relock locks what asks for cohorts", async () => {
+  it("[fault 22] with the removal of a cohort locks the items that ask for cohorts", async () => {
     const { slug, ids } = await learner(["gold"]);
     expect((await patch(slug, "ada", { cohorts: ["silver"] })).locked).toEqual([]);
     expect((await patch(slug, "ada", { cohorts: ["silver"], relock: true })).locked.toSorted()).toEqual(
@@ -196,7 +196,7 @@ describe("relock of items that opened because of one fact", () => {
     expect((await patch(slug, "ada", { cohorts: ["gold"] })).unlocked.toSorted()).toEqual(ids("both", "staff"));
   });
 
-  it("[fault 22] so do practice mode, the day of enrollment and a removed override, each when asked to", async () => {
+  it("[fault 22] also comes with practice mode, the day of enrollment and a removed override, if asked for", async () => {
     const { slug, ids } = await learner();
     const started = async (item: string) =>
       read(
@@ -226,7 +226,7 @@ describe("relock of items that opened because of one fact", () => {
     expect(refusal.errors).toMatchObject([{ path: "relock", rule: "nothing_named" }]);
   });
 
-  it("[fault 22] any order of deeds, revocations, cohorts and relocks leaves object, D1 and history equal", {
+  it("[fault 22] leaves object, D1 and history equal in any order of deeds, revocations, cohorts and relocks", {
     timeout: 60_000,
   }, async () => {
     const slug = freshSlug("relock");
@@ -300,7 +300,7 @@ describe("correction of a grade", () => {
     return results[0];
   };
 
-  it("[fault 31] has its own date, may be lower, follows a revocation, and the wrong grade does not come back", async () => {
+  it("[fault 31] has its own date, may be lower, may follow a revocation, and the wrong grade does not come back", async () => {
     const slug = await exam();
     const day = "2026-06-01T09:00:00.000Z";
     setClock(Date.parse("2026-11-29T12:00:00Z"));
@@ -323,7 +323,7 @@ describe("correction of a grade", () => {
     vi.useRealTimers();
   });
 
-  it("[fault 31] with relock, locks the items that the wrong score opened, and is in the audit chain", async () => {
+  it("[fault 31] with relock locks the items that the wrong score opened, and is in the audit chain", async () => {
     const slug = await exam();
     const day = new Date(Date.now() - HOUR_MS).toISOString();
     await send(slug, { score: 95, at: day });

@@ -61,7 +61,7 @@ const rowOf = async (slug: string, user: string) =>
     .first<{ status: string; version: number; policy: string; enrolled_at: number; completed_count: number }>();
 
 describe("a large roster", () => {
-  it("[I3] makes rows and no objects, and every way to an enrollment finds it all the same", async () => {
+  it("[I3] makes rows and no objects, and every route to an enrollment finds it", async () => {
     const slug = await published();
     const names = users(130);
     const began = "2026-01-02T03:04:05.000Z";
@@ -124,7 +124,7 @@ describe("a large roster", () => {
     await completed(slug, "late", "one");
   }, 120_000);
 
-  it("[I6][I10] tells each learner once, by the sweep, and records each enrollment", async () => {
+  it("[I6][I10] notifies each learner once, by the sweep, and records each enrollment", async () => {
     const slug = await published();
     const names = users(120);
     await batch(
@@ -161,7 +161,7 @@ describe("a large roster", () => {
     ).toMatchObject({ created: 0, updated: 0 });
   }, 120_000);
 
-  it("goes on while the audit chain does not answer: D1 keeps its entries", async () => {
+  it("is accepted while the audit chain does not answer: D1 keeps the entries for it", async () => {
     const slug = await published();
     const body = { enrollments: users(120).map((user_id) => ({ user_id })) };
     const { namespace } = brokenObjects();
@@ -179,7 +179,7 @@ describe("a large roster", () => {
     expect(inOutbox).toBe(120);
   });
 
-  it("[I1][I4] 1,000 calls that enroll, withdraw and complete end equal in the objects and in D1", async () => {
+  it("[I1][I4] is equal in the objects and in D1 after 1,000 calls that enroll, withdraw and complete", async () => {
     const slug = await published();
     const names = users(110);
     const rows = names.map((user_id) => ({ user_id }));

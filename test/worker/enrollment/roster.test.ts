@@ -53,8 +53,8 @@ async function inspect(slug: string, user: string) {
   return detail;
 }
 
-describe("enrolling somebody who is enrolled", () => {
-  it("[fault 27] sets what is named, says so with the delta, and leaves the rest", async () => {
+describe("enrolling a learner who is enrolled", () => {
+  it("[fault 27] sets the fields in the request, answers with the delta, and keeps the other fields", async () => {
     const slug = await published();
     const created = await enrollAs(slug, { user_id: "ada", practice_mode: false }, 201);
     expect(created).toMatchObject({ created: true, updated: false });
@@ -74,7 +74,7 @@ describe("enrolling somebody who is enrolled", () => {
     expect(JSON.parse(row?.policy ?? "{}")).toMatchObject({ cohorts: [], practice_mode: false });
   });
 
-  it("[fault 27] bumps nothing where nothing is different", async () => {
+  it("[fault 27] changes no sequence if nothing is different", async () => {
     const slug = await published();
     await enrollAs(slug, { user_id: "ada", cohorts: ["gold", "blue"] }, 201);
     const before = await inspect(slug, "ada");
@@ -91,7 +91,7 @@ describe("enrolling somebody who is enrolled", () => {
     expect(await own.json()).toMatchObject({ created: false, updated: false });
   });
 
-  it("[fault 27] takes what is named for somebody who comes back, too", async () => {
+  it("[fault 27] also sets the fields for a learner who comes back", async () => {
     const slug = await published();
     await enrollAs(slug, { user_id: "ada", cohorts: ["blue"] }, 201);
     await call("DELETE", `/courses/${slug}/enrollments?user_id=ada`, { token: await author() });
@@ -101,8 +101,8 @@ describe("enrolling somebody who is enrolled", () => {
   });
 });
 
-describe("an enrollment that began elsewhere", () => {
-  it("[fault 33] counts its drips from when it began, in the object, in D1 and over time", async () => {
+describe("an enrollment that began in another system", () => {
+  it("[fault 33] counts its waiting periods from its beginning, in the object, in D1 and over time", async () => {
     const slug = await published();
     const began = Date.now() - 8 * DAY_MS;
     const created = await enrollAs(slug, { user_id: "ada", enrolled_at: instant(began) }, 201);
@@ -116,7 +116,7 @@ describe("an enrollment that began elsewhere", () => {
     expect(await list.json()).toMatchObject({ results: [{ user_id: "ada", enrolled_at: instant(began) }] });
   });
 
-  it("[fault 33] is corrected by staff later, and the past keeps what was true then", async () => {
+  it("[fault 33] can be corrected by staff later, and the past keeps what was true then", async () => {
     const slug = await published();
     await enrollAs(slug, { user_id: "ada" }, 201);
     await new Promise((done) => setTimeout(done, 5));
@@ -140,7 +140,7 @@ describe("an enrollment that began elsewhere", () => {
     expect(Math.abs((row?.enrolled_at ?? 0) - (Date.now() - DAY_MS))).toBeLessThan(60_000);
   });
 
-  it("[fault 33] is set by staff only, and never lies in the future", async () => {
+  it("[fault 33] gets its date from staff only, and the date is never in the future", async () => {
     const slug = await published();
     const path = `/courses/${slug}/enrollments`;
     const past = { enrolled_at: instant(Date.now() - DAY_MS) };
@@ -155,7 +155,7 @@ describe("an enrollment that began elsewhere", () => {
   });
 });
 
-describe("a roster", () => {
+describe("a batch of enrollments", () => {
   const batchSchema = z.object({
     results: z.array(
       z.looseObject({
@@ -171,7 +171,7 @@ describe("a roster", () => {
   const send = async (slug: string, enrollments: unknown[], token?: string) =>
     call("POST", `/courses/${slug}/enrollments/batch`, { token: token ?? (await author()), body: { enrollments } });
 
-  it("[fault 33] one bad row refuses one row, with its index, field and rule", async () => {
+  it("[fault 33] with one bad row refuses only this row, with index, field and rule", async () => {
     const slug = await published();
     await enroll(slug, "bob");
     await enroll(slug, "ben");
@@ -209,7 +209,7 @@ describe("a roster", () => {
     expect(await inspect(slug, "bob")).toMatchObject({ cohorts: ["gold"] });
   });
 
-  it("[fault 33] has up to 5,000 rows, of which the bad harm no other; again, nobody is changed", async () => {
+  it("[fault 33] has up to 5,000 rows, and bad rows do not harm others; a repeat changes nobody", async () => {
     const slug = await published();
     const bad = Array.from({ length: 940 }, (_, n) => ({ user_id: `pupil ${n}` }));
     const good = Array.from({ length: 30 }, (_, n) => ({ user_id: `pupil.${n}@school.edu`, cohorts: ["gold"] }));
@@ -227,7 +227,7 @@ describe("a roster", () => {
     expect(tooMany.errors).toMatchObject([{ path: "enrollments", rule: "too_big" }]);
   });
 
-  it("[fault 33] refuses who stands in it twice, and names the first row", async () => {
+  it("[fault 33] refuses a person who is in it twice, and names the first row", async () => {
     const slug = await published();
     const rows = [
       { user_id: "ada", cohorts: ["gold", "gold"] },
@@ -253,7 +253,7 @@ describe("a roster", () => {
     expect(await inspect(slug, "ada")).toMatchObject({ cohorts: ["blue", "gold"] });
   });
 
-  it("[fault 33] refuses what began before 1970, wherever it is given", async () => {
+  it("[fault 33] refuses a beginning before 1970, in every field that has one", async () => {
     const slug = await published();
     const early = "0001-01-01T00:00:00Z";
     const token = await author();
@@ -273,7 +273,7 @@ describe("a roster", () => {
     expect((await call("PATCH", `/enrollments/${slug}:ada`, { token, body: epoch })).status).toBe(200);
   });
 
-  it("[fault 33] a fact that stands in an import twice changes nothing the second time, and says so", async () => {
+  it("[fault 33] a fact that is twice in an import changes nothing the second time, and the answer says so", async () => {
     const slug = await published();
     await enroll(slug, "ada");
     const ms = Date.now() - 10_000;
@@ -288,7 +288,7 @@ describe("a roster", () => {
     expect(results.map(({ outcome }) => outcome)).toEqual(["recorded", "recorded", "unchanged"]);
   });
 
-  it("[fault 33] is for staff of the course", async () => {
+  it("[fault 33] is only for staff of the course", async () => {
     const slug = await published();
     for (const token of [await tokenOf("ada"), await tokenOf("other", "author")]) {
       expect((await send(slug, [{ user_id: "ada" }], token)).status).toBe(403);
@@ -303,7 +303,7 @@ describe("a roster", () => {
     ).toBe(404);
   });
 
-  it("[fault 33] an import of 1,000 facts loses one row to one bad id", async () => {
+  it("[fault 33] an import of 1,000 facts with one bad id loses one row", async () => {
     const slug = await published();
     await enroll(slug, "ada");
     const at = instant(Date.now() - 1_000);
@@ -339,47 +339,50 @@ describe("a roster", () => {
   });
 });
 
-describe("ids of rosters", () => {
+describe("ids in a batch", () => {
   const ids = ["jane.doe", "jane@school.edu", "1001:7", "jane+test@school.edu", "O.Neil_3-b", "...a", "a:b:c"];
 
-  it.each(ids)("[fault 33] %s enrolls, learns, is listed, read, decided about and withdrawn", async (user) => {
-    const slug = await published();
-    await enrollAs(slug, { user_id: user }, 201);
-    await completed(slug, user, "one");
-    const sent = await submit(slug, user, "p", "an answer");
-    const { submission_id } = await sent.json<{ submission_id: string }>();
-    const verdict = await call("POST", `/submissions/${submission_id}/verdict`, {
-      token: await service(),
-      body: { passed: true, score: 90 },
-    });
-    expect(await verdict.json()).toMatchObject({ enrollment_id: `${slug}:${user}`, score: 90 });
-    const facts = [{ user_id: user, item: `${slug}.gold`, completed: true, at: instant(Date.now() - 1_000) }];
-    const imported = await call("POST", "/progress/import", { token: await service(), body: { facts } });
-    expect(await imported.json()).toMatchObject({ recorded: 1 });
-    for (const written of [user, encodeURIComponent(user)]) {
-      const path = `/enrollments/${slug}:${written}`;
-      expect((await call("GET", path, { token: await author() })).status).toBe(200);
-      const body = { kind: "lock", reason: "for the test" };
-      expect((await call("PUT", `${path}/overrides/${slug}.one`, { token: await author(), body })).status).toBe(200);
-      expect((await call("DELETE", `${path}/overrides/${slug}.one`, { token: await author() })).status).toBe(200);
-    }
-    await project(slug, user);
-    const list = await call("GET", `/courses/${slug}/enrollments`, { token: await author() });
-    expect(await list.json()).toMatchObject({ results: [{ user_id: user, completed_count: 3 }] });
-    const query = `learner=${encodeURIComponent(user)}`;
-    const seen = await call("GET", `/courses/${slug}/unlocks?${query}`, { token: await author() });
-    expect(await seen.json()).toMatchObject({ states: { [`${slug}.p`]: "completed" } });
-    const mirrored = await callWith({ ENROLLMENTS: brokenObjects().namespace }, "GET", `/courses/${slug}/unlocks`, {
-      token: await tokenOf(user),
-    });
-    expect(await mirrored.json()).toMatchObject({ states: { [`${slug}.one`]: "completed" } });
-    const gone = await call("DELETE", `/courses/${slug}/enrollments?user_id=${encodeURIComponent(user)}`, {
-      token: await author(),
-    });
-    expect(gone.status).toBe(200);
-  });
+  it.each(ids)(
+    "[fault 33] %s can be enrolled, learns, is listed and read, gets overrides and is withdrawn",
+    async (user) => {
+      const slug = await published();
+      await enrollAs(slug, { user_id: user }, 201);
+      await completed(slug, user, "one");
+      const sent = await submit(slug, user, "p", "an answer");
+      const { submission_id } = await sent.json<{ submission_id: string }>();
+      const verdict = await call("POST", `/submissions/${submission_id}/verdict`, {
+        token: await service(),
+        body: { passed: true, score: 90 },
+      });
+      expect(await verdict.json()).toMatchObject({ enrollment_id: `${slug}:${user}`, score: 90 });
+      const facts = [{ user_id: user, item: `${slug}.gold`, completed: true, at: instant(Date.now() - 1_000) }];
+      const imported = await call("POST", "/progress/import", { token: await service(), body: { facts } });
+      expect(await imported.json()).toMatchObject({ recorded: 1 });
+      for (const written of [user, encodeURIComponent(user)]) {
+        const path = `/enrollments/${slug}:${written}`;
+        expect((await call("GET", path, { token: await author() })).status).toBe(200);
+        const body = { kind: "lock", reason: "for the test" };
+        expect((await call("PUT", `${path}/overrides/${slug}.one`, { token: await author(), body })).status).toBe(200);
+        expect((await call("DELETE", `${path}/overrides/${slug}.one`, { token: await author() })).status).toBe(200);
+      }
+      await project(slug, user);
+      const list = await call("GET", `/courses/${slug}/enrollments`, { token: await author() });
+      expect(await list.json()).toMatchObject({ results: [{ user_id: user, completed_count: 3 }] });
+      const query = `learner=${encodeURIComponent(user)}`;
+      const seen = await call("GET", `/courses/${slug}/unlocks?${query}`, { token: await author() });
+      expect(await seen.json()).toMatchObject({ states: { [`${slug}.p`]: "completed" } });
+      const mirrored = await callWith({ ENROLLMENTS: brokenObjects().namespace }, "GET", `/courses/${slug}/unlocks`, {
+        token: await tokenOf(user),
+      });
+      expect(await mirrored.json()).toMatchObject({ states: { [`${slug}.one`]: "completed" } });
+      const gone = await call("DELETE", `/courses/${slug}/enrollments?user_id=${encodeURIComponent(user)}`, {
+        token: await author(),
+      });
+      expect(gone.status).toBe(200);
+    },
+  );
 
-  it("[fault 33] are not mixed up: case counts, and no id is taken for a part of another", async () => {
+  it("[fault 33] are not mixed up: upper and lower case differ, and no id is taken for a part of another", async () => {
     const slug = await published();
     const users = ["jane", "Jane", "jane.doe", "jane:7", "7"];
     for (const user of users) await enrollAs(slug, { user_id: user }, 201);
@@ -406,7 +409,7 @@ describe("ids of rosters", () => {
     "~a",
     "a,b",
     "x".repeat(65),
-  ])("[fault 33] %j is refused, naming the field", async (user) => {
+  ])("[fault 33] %j is refused, and the field is named", async (user) => {
     const slug = await published();
     const answer = await call("POST", `/courses/${slug}/enrollments`, {
       token: await author(),

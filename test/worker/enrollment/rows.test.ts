@@ -76,7 +76,7 @@ async function rowsOfD1(slug: string, work: () => Promise<unknown>): Promise<num
 const projected = (slug: string, user: string) =>
   deliver("latchkey-projection", [{ type: "project", enrollment_id: `${slug}:${user}` }]);
 
-it("an enrollment, an answer that is judged at once, and a publish that changes nothing for a learner", async () => {
+it("an enrollment, an answer judged at once, and a publish without changes for a learner write few rows", async () => {
   const slug = freshSlug("rows");
   const chapter = (title: string) => ({
     slug,

@@ -46,8 +46,8 @@ async function learner() {
 const stepIds = async (slug: string) =>
   (await rowsOf(slug, "ada", "SELECT id FROM schema_steps ORDER BY id")).map((row) => row.id);
 
-describe("the enrollment object's own schema", () => {
-  it("[I1] stops at a step and goes on later, keeping the rows in between", async () => {
+describe("the schema of the enrollment object", () => {
+  it("[I1] can stop at a step and continue later, and keeps the rows written in between", async () => {
     const slug = await learner();
     await runInDurableObject(objectOf(slug, "ada"), (_instance, state) => {
       migrate(state.storage, STEPS, SECOND.id);
@@ -63,7 +63,7 @@ describe("the enrollment object's own schema", () => {
     expect(await stepIds(slug)).toEqual([...SCHEMA_STEPS.map((step) => step.id), SECOND.id, THIRD.id]);
   });
 
-  it("a step that fails leaves no trace, neither of itself nor of the steps before it in the same run", async () => {
+  it("changes nothing when a step fails, also not by the steps before it in the same run", async () => {
     const slug = await learner();
     const broken: SchemaStep = {
       id: "901_broken",
@@ -76,7 +76,7 @@ describe("the enrollment object's own schema", () => {
     expect(await stepIds(slug)).toEqual(SCHEMA_STEPS.map((step) => step.id));
   });
 
-  it("older code runs on the schema of newer code", async () => {
+  it("of newer code works with older code", async () => {
     const slug = await learner();
     await runInDurableObject(objectOf(slug, "ada"), (_instance, state) => migrate(state.storage, STEPS));
     await evictDurableObject(objectOf(slug, "ada"));
@@ -86,7 +86,7 @@ describe("the enrollment object's own schema", () => {
     expect(await stepIds(slug)).toContain(THIRD.id);
   });
 
-  it("an object nobody enrolled in has no storage, and destroy leaves none", async () => {
+  it("is not made for an object without an enrollment, and destroy removes it", async () => {
     const slug = await learner();
     const stranger = await objectOf(slug, "nobody").read({
       pointer: null,
@@ -140,8 +140,8 @@ const tables: [string, SQLiteTable][] = [
   ),
 );
 
-describe("the tables the code knows", () => {
-  it("are the tables the migrations make", async () => {
+describe("the tables that the code declares", () => {
+  it("are those that the migrations make", async () => {
     const { results } = await env.DB.prepare(
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name <> 'd1_migrations' ORDER BY name",
     ).all<{ name: string }>();
@@ -155,7 +155,7 @@ describe("the tables the code knows", () => {
     expect(recordTables).toEqual([SESSION.table, TASK.table]);
   });
 
-  it.each(tables)("%s has the same columns in D1 and in the code", async (name, table) => {
+  it.each(tables)("%s have the same columns in D1 and in the code", async (name, table) => {
     const { columns, primaryKeys } = getTableConfig(table);
     const { results } = await env.DB.prepare(`PRAGMA table_info("${name}")`).all<{
       name: string;

@@ -21,7 +21,7 @@ async function inspect(slug: string, user: string) {
   return answer.json<{ cohorts: string[]; version: number; policy_seq: number }>();
 }
 
-it("[I8] a learner who leaves and returns keeps the cohorts staff gave, and can neither shed nor add any", async () => {
+it("[I8] a learner who leaves and returns keeps the cohorts given by staff, and can neither remove nor add one", async () => {
   const slug = freshSlug("return");
   await publish(course(slug));
   const path = `/courses/${slug}/enrollments`;
@@ -33,7 +33,7 @@ it("[I8] a learner who leaves and returns keeps the cohorts staff gave, and can 
   expect((await inspect(slug, "ada")).cohorts).toEqual(["mentors"]);
 });
 
-it("a policy change that changes nothing bumps nothing", async () => {
+it("a policy that changes nothing changes no sequence", async () => {
   const slug = freshSlug("same");
   await publish(course(slug));
   await enroll(slug, "ada");
@@ -81,7 +81,7 @@ it("[I5][I9] an import whose key was used with another body changes nothing for 
   expect(again.headers.get("idempotency-replayed")).toBe("true");
 });
 
-it("[I1] an import that is asked to come back may do so with its key: such an answer is not kept", async () => {
+it("[I1] an import answered with Retry-After can be sent again with its key, because that answer is not stored", async () => {
   const slug = freshSlug("import");
   await publish(course(slug));
   await enroll(slug, "ada");
@@ -96,7 +96,7 @@ it("[I1] an import that is asked to come back may do so with its key: such an an
   expect(await again.json()).toMatchObject({ results: [{ outcome: "recorded" }] });
 });
 
-it("an explanation, which names the present instant, carries no validator", async () => {
+it("an explanation has no ETag, because it depends on the present instant", async () => {
   const slug = freshSlug("etag");
   await publish(course(slug));
   await enroll(slug, "ada");

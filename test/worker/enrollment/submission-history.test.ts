@@ -40,8 +40,8 @@ const history = async (slug: string, query = "", user = "ada", role: "learner" |
     pageOf,
   );
 
-describe("[fault 43] submissions of one learner", () => {
-  it("is listed to its learner after a reload, newest first, with the verdict and the comment", async () => {
+describe("[fault 43] a learner's list of submissions", () => {
+  it("has them after a reload, newest first, with the verdict and the comment", async () => {
     const slug = await course();
     const submitted = z.object({ submission_id: z.string() });
     const first = await read(await submit(slug, "ada", "essay", "my first try"), 201, submitted);
@@ -62,7 +62,7 @@ describe("[fault 43] submissions of one learner", () => {
     expect(results.find(({ id }) => id === second.submission_id)).toMatchObject({ status: "pending", judged_at: null });
   });
 
-  it("comes page by page, each once, also where long texts fill a page before its limit", async () => {
+  it("comes page by page, each submission once, also if long texts fill a page before its limit", async () => {
     const slug = await course();
     const long = "长".repeat(9_900);
     for (let n = 0; n < 20; n += 1) expect((await submit(slug, "ada", "essay", `${n} ${long}`)).status).toBe(201);
@@ -84,7 +84,7 @@ describe("[fault 43] submissions of one learner", () => {
     expect(seen).toHaveLength(20);
   });
 
-  it("[I8] is shown to the staff of the course, and to no other learner", async () => {
+  it("[I8] is shown to staff of the course, and to no other learner", async () => {
     const slug = await course();
     await submit(slug, "ada", "essay", "mine");
     await enroll(slug, "eve");
@@ -101,7 +101,7 @@ describe("[fault 43] submissions of one learner", () => {
 });
 
 describe("[fault 12] a page of long answers that wait", () => {
-  it("is cut by bytes, and the next one goes on behind it", async () => {
+  it("is limited by bytes, and the next page continues after it", async () => {
     const slug = await course();
     const answer = "长".repeat(9_900);
     await spread.batch(

@@ -52,8 +52,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("[fault 20] what `to_unlock` advises can be done", () => {
-  it("through the API, step by step, around what has closed", async () => {
+describe("[fault 20] the advice in `to_unlock`", () => {
+  it("can be followed through the API, step by step, and avoids what has closed", async () => {
     const slug = freshSlug("advice");
     const id = (name: string) => `${slug}.${name}`;
     const done = (name: string) => ({ completed: id(name) });
@@ -83,8 +83,8 @@ describe("[fault 20] what `to_unlock` advises can be done", () => {
   });
 });
 
-describe("[fault 21] ends in sticky courses", () => {
-  it("come for each cohort at its own time, in the object and in the mirror; nothing else closes", async () => {
+describe("[fault 21] end dates in sticky courses", () => {
+  it("close items for each cohort at its own time, in the object and in the mirror; nothing else closes", async () => {
     const slug = freshSlug("seasons");
     const id = (name: string) => `${slug}.${name}`;
     const start = Date.now();
@@ -132,7 +132,7 @@ describe("[fault 21] ends in sticky courses", () => {
 });
 
 describe("[fault 24] publishing", () => {
-  it("refuses what nobody can ever open and warns of what has closed, all in one pass with its path", async () => {
+  it("refuses an item that nobody can ever open and warns of closed ones, all in one answer with their paths", async () => {
     const slug = freshSlug("dead-ends");
     const id = (name: string) => `${slug}.${name}`;
     const chapters = [
@@ -171,8 +171,8 @@ describe("[fault 24] publishing", () => {
   });
 });
 
-describe("[fault 29] [fault 44] what a learner reads", () => {
-  it("dates in the zone asked for, each with its own tag, and an unknown zone is named", async () => {
+describe("[fault 29] [fault 44] a learner reads", () => {
+  it("dates in the requested time zone, with an ETag for each zone, and an unknown zone is refused by name", async () => {
     const slug = freshSlug("zones");
     const item = { id: `${slug}.exam`, title: "Exam", rule: { from: "2031-07-01T16:30:00Z" } };
     await publish({ slug, title: "Zones", chapters: [item] });
@@ -212,7 +212,7 @@ describe("[fault 29] [fault 44] what a learner reads", () => {
     }
   });
 
-  it("what is missing, rounded up, and which conditions hold", async () => {
+  it("the missing amount, rounded up, and the conditions that hold", async () => {
     const slug = freshSlug("told");
     const id = (name: string) => `${slug}.${name}`;
     await publish({
@@ -257,7 +257,7 @@ describe("[fault 29] [fault 44] what a learner reads", () => {
 });
 
 describe("[fault 32] a deprecated chapter", () => {
-  it("stays, with all its problems, for those who started anything in it, and for nobody else", async () => {
+  it("stays, with all its problems, for learners who started one of its items, and for nobody else", async () => {
     const slug = freshSlug("deprecated");
     const id = (name: string) => `${slug}.${name}`;
     const document = (status: "active" | "deprecated") => ({

@@ -43,7 +43,7 @@ const submissionSchema = deltaSchema.extend({
 });
 
 describe("completions", () => {
-  it("[I5][I6] a second time change nothing: no sequence, no version, no delta, no event", async () => {
+  it("[I5][I6] change nothing the second time: no sequence, no version, no delta, no event", async () => {
     const slug = await learner();
     const first = await completed(slug, "ada", "one");
     expect(first).toMatchObject({ progress_seq: 1, unlocked: [`${slug}.two`], locked: [] });
@@ -55,7 +55,7 @@ describe("completions", () => {
     expect(await unlocks(slug, "ada")).toEqual(before);
   });
 
-  it("[fault 44] of a locked chapter are refused with dates in the zone that was asked for", async () => {
+  it("[fault 44] of a locked chapter are refused with dates in the requested time zone", async () => {
     const slug = freshSlug("writes");
     await publish({
       slug,
@@ -85,7 +85,7 @@ describe("completions", () => {
     expect(await rowsOf(slug, "ada", "SELECT 1 FROM fact_log")).toEqual([]);
   });
 
-  it("of a problem, a stranger's chapter, or nothing at all are refused", async () => {
+  it("of a problem, of a chapter in another course, or of no item are refused", async () => {
     const slug = await learner();
     expect((await problem(await complete(slug, "ada", "p1"), 404)).code).toBe("item_not_found");
     expect((await problem(await complete(slug, "ada", "ghost"), 404)).code).toBe("item_not_found");
@@ -100,7 +100,7 @@ describe("completions", () => {
 });
 
 describe("Idempotency-Key", () => {
-  it("[I5] replays the stored answer and says so; with another body or address it is 422; keys belong to their actor", async () => {
+  it("[I5] repeats the stored answer and says so; another body or address is 422; keys belong to their actor", async () => {
     const slug = await learner();
     await completed(slug, "ada", "one");
     const headers = { "idempotency-key": "k1" };
@@ -119,14 +119,14 @@ describe("Idempotency-Key", () => {
     expect((await submit(slug, "bob", "p1", "5", { headers })).status).toBe(201);
   });
 
-  it.each(["", "two words", "x".repeat(201)])("[I9] %j is no key", async (key) => {
+  it.each(["", "two words", "x".repeat(201)])("[I9] %j is not a valid key", async (key) => {
     const slug = await learner();
     const answer = await complete(slug, "ada", "one", { headers: { "idempotency-key": key } });
     expect((await problem(answer, 400)).errors?.[0]?.path).toContain("idempotency-key");
     expect((await unlocks(slug, "ada")).snapshot.progress_seq).toBe(0);
   });
 
-  it("a refusal is not stored: the same key works once the item has opened", async () => {
+  it("does not store a refusal: the same key works after the item has opened", async () => {
     const slug = await learner();
     const headers = { "idempotency-key": "later" };
     expect((await complete(slug, "ada", "two", { headers })).status).toBe(403);
@@ -169,7 +169,7 @@ describe("submissions", () => {
     expect((await statesOf(slug, "ada"))[`${slug}.${item}`]).toBe(status === "passed" ? "completed" : "started");
   });
 
-  it("[I5] without a key wait for a verdict; the verdict counts once, and a conflicting one is refused", async () => {
+  it("[I5] without an answer key wait for a verdict; the verdict counts once, and a conflicting one is refused", async () => {
     const slug = await judged();
     const pending = await read(await submit(slug, "ada", "essay", "my essay"), 201, submissionSchema);
     expect(pending).toMatchObject({ status: "pending", score: null, unlocked: [] });
@@ -202,7 +202,7 @@ describe("submissions", () => {
     }
   });
 
-  it("keep a score and whether it passed apart: neither decides what the other opens", async () => {
+  it("keep a score and a pass apart: neither decides about rules that ask for the other", async () => {
     const slug = freshSlug("writes");
     const id = (name: string) => `${slug}.${name}`;
     const judged = (name: string) => ({ id: id(name), title: name, content: "?" });
@@ -239,7 +239,7 @@ describe("submissions", () => {
     });
   });
 
-  it("a failed verdict attempts, a later better one raises the best score, a worse one lowers nothing", async () => {
+  it("count as attempts when they fail; a better one raises the best score, and a worse one lowers nothing", async () => {
     const slug = await judged();
     const verdict = async (score: number, passed: boolean) => {
       const { submission_id } = await read(await submit(slug, "ada", "essay", `try ${score}`), 201, submissionSchema);
@@ -253,7 +253,7 @@ describe("submissions", () => {
     expect(await statesOf(slug, "ada")).toMatchObject({ [`${slug}.essay`]: "completed", [`${slug}.next`]: "unlocked" });
   });
 
-  it("[I9] empty, overlong or to a chapter are refused", async () => {
+  it("[I9] are refused if they are empty, too long or for a chapter", async () => {
     const slug = await learner();
     expect((await submit(slug, "ada", "p1", "")).status).toBe(400);
     expect((await submit(slug, "ada", "p1", "x".repeat(10_001))).status).toBe(400);
@@ -263,7 +263,7 @@ describe("submissions", () => {
 });
 
 describe("deltas", () => {
-  it("[I6] equal the difference of what could be opened before and after, for every kind of write", async () => {
+  it("[I6] are the difference between the items open before and after, for every kind of write", async () => {
     const slug = await learner();
     const base = `/enrollments/${slug}:ada`;
     const token = await author();
@@ -293,7 +293,7 @@ describe("deltas", () => {
     expect(Math.min(sawOpening, sawLocking)).toBeGreaterThan(3);
   });
 
-  it("[I6] revoking takes back, is idempotent, and what happens afterwards counts again", async () => {
+  it("[I6] of a revocation take back, a repeat changes nothing, and later facts count again", async () => {
     const slug = await learner();
     await completed(slug, "ada", "one");
     const gone = await revoke(slug, "ada", "one");
@@ -307,7 +307,7 @@ describe("deltas", () => {
 });
 
 describe("enrollments", () => {
-  it("withdrawing closes everything and keeps the facts; returning brings them back", async () => {
+  it("that are withdrawn close everything and keep the facts; returning brings them back", async () => {
     const slug = await learner();
     await completed(slug, "ada", "one");
     const token = await tokenOf("ada");
@@ -331,7 +331,7 @@ describe("enrollments", () => {
     expect(row).toEqual({ status: "active", withdrawn_at: null });
   });
 
-  it("[I8] a course closed to self-enrollment takes only whom staff enroll", async () => {
+  it("[I8] in a course without self-enrollment are made by staff only", async () => {
     const slug = freshSlug("closed");
     await publish({ ...ladder(slug, { open_enrollment: false }) });
     const path = `/courses/${slug}/enrollments`;
