@@ -17,7 +17,7 @@ const toAll = (title: string, rest: object = {}) => ({
 });
 
 describe("a broadcast", () => {
-  it("reaches everybody once, through the shards", async () => {
+  it("reaches everybody once, through its shards", async () => {
     const users = Array.from({ length: 12 }, (_, n) => `everybody-${n}`);
     const readers = await Promise.all(users.map((user) => open(user)));
     await Promise.all(readers.map((reader) => reader.expect("stream.opened")));
@@ -29,7 +29,7 @@ describe("a broadcast", () => {
     expect(new Set(users.map((user) => shardOf(env, user))).size).toBeGreaterThan(3);
   });
 
-  it("[fault 41] missed counts what will come, not what is filtered out", async () => {
+  it("[fault 41] is counted in `missed` only if the reader will get it", async () => {
     const reader = await open("counted");
     const { id: start } = await reader.expect("stream.opened");
     await reader.leave();
@@ -50,7 +50,7 @@ describe("a broadcast", () => {
     expect(titlesOf(frames.flatMap((frame) => frame ?? [])).toSorted()).toEqual(["for all", "loud", "urgent"]);
   });
 
-  it("[I1] resumes beside the user's own events: each in its order, nothing twice", async () => {
+  it("[I1] resumes together with the user's own events: each log in order, nothing twice", async () => {
     const first = await open("both");
     const { id } = await first.expect("stream.opened");
     await first.leave();
@@ -71,7 +71,7 @@ describe("a broadcast", () => {
     expect((await history("both", `?since_id=${page.results[1]?.id}`)).results).toEqual(page.results.slice(2));
   });
 
-  it("[I8] with roles reaches only those", async () => {
+  it("[I8] for some roles reaches only these roles", async () => {
     const admin = await open("boss", undefined, "admin");
     const learner = await open("pupil");
     await admin.expect("stream.opened");
@@ -83,7 +83,7 @@ describe("a broadcast", () => {
     expect((await history("boss", "", "admin")).results.map(({ data }) => data.title)).toContain("for-admins");
   });
 
-  it("[I10] a shard that slept through one has it at its next use; the log does not call it undelivered for ever", async () => {
+  it("[I10] reaches a shard that slept at the shard's next use, and does not stay undelivered for ever", async () => {
     const user = "sleepy-shard";
     const shard = broadcastShardStub(env, shardOf(env, user));
     const reader = await open(user);
@@ -105,7 +105,7 @@ describe("a broadcast", () => {
     expect(state).toMatchObject({ ok: true, value: { oldest_undelivered_ms: 0, shards_behind: 0 } });
   });
 
-  it("[I1] a log that was set back resets the shards' readers too", async () => {
+  it("[I1] log that was set back also resets the readers of the shards", async () => {
     const reader = await open("set-back");
     await reader.expect("stream.opened");
     await publish([toAll("kept-event"), toAll("lost-event")]);
@@ -126,8 +126,8 @@ describe("a broadcast", () => {
   });
 });
 
-describe("operations", () => {
-  it("[I10] dead letters become a system.error for admins", async () => {
+describe("operation of the event service", () => {
+  it("[I10] a dead letter becomes a system.error for admins", async () => {
     const admin = await open("operator", undefined, "admin");
     await admin.expect("stream.opened");
     await deliver("latchkey-refresh-dead", [{ type: "unreadable" }], 4);
@@ -139,7 +139,7 @@ describe("operations", () => {
     });
   });
 
-  it("health shows streams and what is undelivered, to services and admins", async () => {
+  it("health shows streams and undelivered events, to services and admins", async () => {
     // The readers of the tests before are on their way out.
     await vi.waitFor(async () => expect((await health()).streams.open).toBe(0), { timeout: 5_000 });
     const reader = await open("counted");

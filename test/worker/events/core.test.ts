@@ -24,7 +24,7 @@ function forgetNobody(slug: string, user: string): Promise<void> {
 }
 
 describe("live events of an enrollment", () => {
-  it("[I6] a completion announces exactly what the learner's answer said, once, also after the queue has been by", async () => {
+  it("[I6] a completion announces exactly the delta in the learner's answer, once, also after the queue has delivered", async () => {
     const slug = freshSlug("live");
     await publish(ladder(slug));
     const user = `${slug}-ada`;
@@ -52,7 +52,7 @@ describe("live events of an enrollment", () => {
     expect(new Set(ofCourse.map(({ data }) => data.snapshot_version)).size).toBe(ofCourse.length);
   });
 
-  it("[I6] has everything in the history at once for who does not listen, and notifies at once whoever has opened a page and its stream", async () => {
+  it("[I6] without a listener events are in the history at once; a learner with an open page and its stream is notified at once", async () => {
     const slug = freshSlug("page");
     await publish(ladder(slug));
     const user = `${slug}-ada`;
@@ -74,7 +74,7 @@ describe("live events of an enrollment", () => {
     expect(await told()).toHaveLength(2);
   });
 
-  it("[I6] what the object could not send itself comes through the queue, once", async () => {
+  it("[I6] events that the object could not send itself come through the queue, once", async () => {
     const slug = freshSlug("crash");
     await publish(ladder(slug));
     const user = `${slug}-ada`;
@@ -100,7 +100,7 @@ describe("live events of an enrollment", () => {
     expect((await history(user)).results.filter(({ type }) => type === "unlock.changed")).toHaveLength(1);
   });
 
-  it("an author's override reaches the learner, a publish says what changed and what it opened", async () => {
+  it("an override by the author reaches the learner, and a publish says what changed and what it opened", async () => {
     const slug = freshSlug("author");
     const document = ladder(slug);
     await publish(document);
@@ -127,7 +127,7 @@ describe("live events of an enrollment", () => {
     expect(unlocked).toContain(`${slug}.two`);
   });
 
-  describe("to a learner's other devices", () => {
+  describe("events for the other devices of a learner", () => {
     const ownSchema = z.looseObject({ enrollment_id: z.string(), course_id: z.string() });
     const dataOf = (frame: Frame) => ownSchema.parse(frame.data.data);
 
@@ -152,7 +152,7 @@ describe("live events of an enrollment", () => {
       return (await history(user)).results.filter((event) => event.type === type);
     };
 
-    it("[fault 37] progress that opens nothing is sent, once", async () => {
+    it("[fault 37] progress that opens nothing is sent once", async () => {
       const { slug, user, reader } = await listener("quiet");
       const before = (await told(slug, user, "progress.changed")).length;
       const answer = await completed(slug, user, "spare");
@@ -175,7 +175,7 @@ describe("live events of an enrollment", () => {
       expect(await told(slug, user, "progress.changed")).toEqual([]);
     });
 
-    it("[fault 37] a verdict is sent, and so is a submission that was judged at once", async () => {
+    it("[fault 37] a verdict is sent, and so is a submission judged at once", async () => {
       const { slug, user, reader } = await listener("judged");
       const submitAnswer = async (problem: string, answer: string) =>
         read(await submit(slug, user, problem, answer), 201, z.looseObject({ submission_id: z.string() }));
@@ -201,7 +201,7 @@ describe("live events of an enrollment", () => {
       expect(await told(slug, user, "submission.judged")).toHaveLength(2);
     });
 
-    it("[fault 37] withdrawal, return, enrolment and policy are sent, each once", async () => {
+    it("[fault 37] a withdrawal, a return, an enrollment and a policy are each sent once", async () => {
       const { slug, user, reader } = await listener("moved");
       const token = await tokenOf("boss", "admin");
       const changes: [string, string | null, object | undefined, string][] = [
@@ -225,7 +225,7 @@ describe("live events of an enrollment", () => {
       expect(events.map(({ data }) => data.change)).toEqual(["enrolled", "policy", "withdrawn", "returned"]);
     });
 
-    it("[fault 37] what a lost object takes back from D1 is no news", async () => {
+    it("[fault 37] facts that a lost object reads from D1 send no event", async () => {
       const { slug, user } = await listener("lost");
       await completed(slug, user, "spare");
       const before = (await told(slug, user, "progress.changed")).length;
@@ -240,7 +240,7 @@ describe("live events of an enrollment", () => {
     });
   });
 
-  it("[I8] signing out ends the session's streams at once, and no other's", async () => {
+  it("[I8] signing out ends the streams of the session at once, and no others", async () => {
     const account = { email: `u${crypto.randomUUID()}@example.org`, password: "correct horse battery" };
     await call("POST", "/auth/sign-up", { body: { ...account, name: "Ada" } });
     const signIn = await call("POST", "/auth/sign-in", { body: account });

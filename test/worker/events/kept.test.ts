@@ -51,7 +51,7 @@ async function learner(name: string) {
 }
 
 describe("a learner without a stream", () => {
-  it("[I6] costs the channel nothing, and finds each event in the history, once and in order", async () => {
+  it("[I6] does no work in the channel, and finds each event in the history, once and in order", async () => {
     const { slug, user, complete, stored, told } = await learner("idle");
     // With the first event it is asked whether somebody listens; the queue may come by before the answer.
     const versions = await complete(1);
@@ -65,7 +65,7 @@ describe("a learner without a stream", () => {
     expect(await told()).toEqual(versions);
   });
 
-  it("[I6] resumes a stream with all that was kept, before what comes", async () => {
+  it("[I6] opens a stream and gets all kept events before the new ones", async () => {
     const { user, complete } = await learner("back");
     const first = await open(user);
     const { id } = await first.expect("stream.opened");
@@ -83,7 +83,7 @@ describe("a learner without a stream", () => {
     }
   });
 
-  it("[I5] has an event once though its taking was never confirmed, or either object was lost in between", async () => {
+  it("[I5] gets an event once, also if the channel never confirmed it or either object was lost in between", async () => {
     const { slug, user, complete, told } = await learner("lost");
     const versions = await complete(2);
     const kept = await objectOf(slug, user).keptEvents();
@@ -99,7 +99,7 @@ describe("a learner without a stream", () => {
     expect(await told()).toEqual(versions);
   });
 
-  it("[I11] keeps what fits in one row, and sends the rest", async () => {
+  it("[I11] has as many kept events as fit in one row; the others are sent to the channel", async () => {
     const { slug, user, complete, stored, told } = await learner("full");
     const before = await stored();
     const versions = await complete(LENGTH - 1);

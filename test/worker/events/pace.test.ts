@@ -41,7 +41,7 @@ const healthSchema = z.looseObject({
 const health = async () => read(await call("GET", "/events/health", { token: await service() }), 200, healthSchema);
 
 describe("a reader that does not read", () => {
-  it("[I1] is ended when it is too far behind, with the place to resume from, and then has everything after it", async () => {
+  it("[I1] is ended when it is too far behind, with the place to resume from, and gets every later event then", async () => {
     const before = (await health()).isolate.lagged;
     const slow = await open("slow");
     const other = await open("quick");
@@ -82,7 +82,7 @@ describe("a reader that does not read", () => {
 });
 
 describe("the life of a stream", () => {
-  it("ends by itself, with the time after which to come back", async () => {
+  it("ends after a time, and says when to connect again", async () => {
     const reader = new StreamReader(
       await openUnder("mortal", { STREAM_LIFETIME_SECONDS: "0.5", HEARTBEAT_SECONDS: "0.2" }),
     );
@@ -108,7 +108,7 @@ const readBurst = async (reader: Reader, name: string, count: number) =>
   titlesOf(await reader.until(({ data }) => JSON.stringify(data).includes(`"${name} ${count - 1}"`)));
 
 describe("a burst of the documented size", () => {
-  it("[fault 35] 500 messages to everybody reach every healthy reader beside a deaf one, and others are still admitted", async () => {
+  it("[fault 35] of 500 messages to everybody reaches every healthy reader beside one that does not read, and others may still connect", async () => {
     const users = Array.from({ length: 6 }, (_, n) => `burst-${n}`);
     const readers = await Promise.all(users.map((user) => open(user)));
     const deaf = await open("burst-deaf");
@@ -128,7 +128,7 @@ describe("a burst of the documented size", () => {
     expect(after).toMatchObject({ status: "ok", admission: { state: "open" } });
   });
 
-  it("[fault 35] 50 events of 15 KB, and then the largest call there is, reach both devices of one user", async () => {
+  it("[fault 35] of 50 events of 15 KB, and then of the largest call, reaches both devices of a user", async () => {
     const [desktop, phone] = [await open("large"), await open("large")];
     for (const reader of [desktop, phone]) await reader.expect("stream.opened");
     const large = (name: string, count: number, letter: string) =>
@@ -154,7 +154,7 @@ describe("a burst of the documented size", () => {
     }
   }, 60_000);
 
-  it("[fault 35] many small calls in a row, faster than a reader reads, are fed to it from the log", async () => {
+  it("[fault 35] of many small calls, faster than a reader reads, is sent to it from the log", async () => {
     const reader = await open("trickle");
     await reader.expect("stream.opened");
     for (let round = 0; round < 12; round += 1) await publish(burst(`r${round}`, 100, { user: "trickle" }));
@@ -163,8 +163,8 @@ describe("a burst of the documented size", () => {
   });
 });
 
-describe("the cap of two streams", () => {
-  it("[fault 36] ends the stream that does not answer, not the oldest, and the live desktop stays", async () => {
+describe("the limit of two streams", () => {
+  it("[fault 36] ends the stream that does not answer, not the oldest, and a live desktop stays", async () => {
     const desktop = await open("capped");
     await desktop.expect("stream.opened");
     const deaf = await open("capped");
@@ -181,7 +181,7 @@ describe("the cap of two streams", () => {
     expect(await ends(deaf)).toBe(true);
   });
 
-  it("[fault 36] ends one whose reader has taken nothing at all, however little there was", async () => {
+  it("[fault 36] ends a stream whose reader has read nothing at all, however little was sent", async () => {
     const desktop = await open("quiet");
     await desktop.expect("stream.opened");
     const deaf = await open("quiet");
@@ -193,7 +193,7 @@ describe("the cap of two streams", () => {
     await deaf.until(({ event }) => event === "stream.evicted");
   });
 
-  it("[fault 36] a client that comes back takes the place of its own dead stream", async () => {
+  it("[fault 36] lets a client that comes back replace its own dead stream", async () => {
     const openAs = async (client: string) =>
       new StreamReader(await call("GET", `/events/stream?sse_token=${await streamToken("roamer")}&client=${client}`));
     const desktop = await openAs("desktop");
@@ -208,7 +208,7 @@ describe("the cap of two streams", () => {
     expect((await phone.expect("stream.evicted")).data).toEqual({ reason: "replaced" });
   });
 
-  it("[fault 36] who asks for a place only if there is room is asked to come later, and nobody is evicted", async () => {
+  it("[fault 36] evicts nobody for a client that asks for a free place only; this client is told to come later", async () => {
     const [first, second] = [await open("roomy"), await open("roomy")];
     await first.expect("stream.opened");
     await second.expect("stream.opened");
@@ -231,7 +231,7 @@ describe("the cap of two streams", () => {
   });
 });
 
-describe("the caps of a log", () => {
+describe("the limits of a log", () => {
   const ticks = (user: string, from: number, count: number, done: number) =>
     Array.from({ length: count }, (_, n) => ({
       to: { user },
@@ -248,12 +248,12 @@ describe("the caps of a log", () => {
         .one(),
     );
 
-  it("[fault 40] hold for ticks of progress too", async () => {
+  it("[fault 40] also hold for progress events", async () => {
     for (let from = 0; from < 2_500; from += 500) await publish(ticks("ticks", from, 500, 1));
     expect((await rowsOf("ticks")).rows).toBeLessThanOrEqual(2_200);
   });
 
-  it("[fault 40] a log that is not full is not trimmed at each append, however far it has counted", async () => {
+  it("[fault 40] do not trim a log that is not full at each append, however high its counter is", async () => {
     for (let round = 1; round <= 5; round += 1) {
       await publish(ticks("counted", 0, 500, round));
       advanceClock(1_500);
@@ -263,7 +263,7 @@ describe("the caps of a log", () => {
     expect(trim).toBeGreaterThan(Date.now() + 3_600_000);
   });
 
-  it("[fault 40] count bytes as well as rows", async () => {
+  it("[fault 40] are counted in bytes and in rows", async () => {
     const data = JSON.stringify({ course_id: "c", items: ["汉".repeat(5_000)] });
     const event = {
       type: "unlock.changed",
@@ -286,7 +286,7 @@ describe("the caps of a log", () => {
     expect(n).toBeGreaterThan(1_000);
   });
 
-  it("[fault 40] trim nothing that is still pending for D1, and trim it then", async () => {
+  it("[fault 40] never trim events that are pending for D1, and trim them afterwards", async () => {
     const rows = async () => (await rowsOf("behind")).rows;
     const event = {
       type: "system.notification",
@@ -308,8 +308,8 @@ describe("the caps of a log", () => {
   });
 });
 
-describe("admission", () => {
-  it("refuses what is too much, in all and from one address, and says when to come back", async () => {
+describe("the admission of streams", () => {
+  it("refuses too many streams, in all and from one address, and says when to come back", async () => {
     const reader = new StreamReader(await openUnder("first", { MAX_STREAMS_PER_ADDRESS: "1" }, "192.0.2.7"));
     await reader.expect("stream.opened");
     const perAddress = await openUnder("second", { MAX_STREAMS_PER_ADDRESS: "1" }, "192.0.2.7");

@@ -37,7 +37,7 @@ const done = (user: string, task: string) => ({
 });
 
 describe("publishing", () => {
-  it("[I5] a key has one effect: in one call, in two, in two at once", async () => {
+  it("[I5] a key has one effect: twice in one call, in two calls, in two calls at once", async () => {
     const event = note("twice", "once");
     const first = await publish([event, event]);
     expect(first.map(({ status }) => status)).toEqual(["stored", "duplicate"]);
@@ -46,7 +46,7 @@ describe("publishing", () => {
     expect((await history("twice")).results).toHaveLength(1);
   });
 
-  it("[I5] an Idempotency-Key stands for the keys that are missing", async () => {
+  it("[I5] an Idempotency-Key gives keys to events without a key", async () => {
     const body = { events: [{ to: { user: "keyed" }, type: "system.notification", data: { title: "t" } }] };
     const send = async () =>
       call("POST", "/events/publish", { token: await service(), body, headers: { "idempotency-key": "batch-1" } });
@@ -56,7 +56,7 @@ describe("publishing", () => {
     expect(await problem(answer, 400)).toMatchObject({ errors: [{ path: "events[0].key", rule: "required" }] });
   });
 
-  it("reaches several users, and says what became of each", async () => {
+  it("reaches several users, and the answer says the outcome for each", async () => {
     const results = await publish([{ ...note("x", "all of you"), to: { users: ["many-a", "many-b", "many-a"] } }]);
     expect(results.map(({ user, status }) => [user, status])).toEqual([
       ["many-a", "stored"],
@@ -72,7 +72,7 @@ describe("publishing", () => {
     expect((await call("POST", "/events/publish", { body: { events: [note("bob", "spam")] } })).status).toBe(401);
   });
 
-  it("[I9] names what is wrong, and publishes nothing of the call", async () => {
+  it("[I9] with one wrong event publishes nothing, and the refusal names it", async () => {
     const good = note("strict", "good");
     const bad: [object, string, string][] = [
       [{ ...good, key: "a b" }, "events[1].key", "invalid_format"],
@@ -101,7 +101,7 @@ describe("publishing", () => {
   });
 });
 
-describe("keys of publishing", () => {
+describe("keys of published events", () => {
   const answerSchema = z.object({
     results: z.array(z.looseObject({ status: z.string(), id: z.string().nullable(), code: z.string().optional() })),
   });
@@ -157,7 +157,7 @@ describe("keys of publishing", () => {
     expect(await statuses(send("svc-a", [one, other, beside]))).toEqual(["duplicate", "idempotency_key_reused", first]);
   });
 
-  it("[fault 4] an Idempotency-Key stands for one body", async () => {
+  it("[fault 4] made from an Idempotency-Key belong to one body", async () => {
     const event = (title: string) => ({ to: { user: "call-keys" }, type: "system.notification", data: { title } });
     const headers = { "idempotency-key": "call-1" };
     expect(await statuses(send("svc-a", [event("a"), event("b")], headers))).toEqual(["stored", "stored"]);
@@ -169,7 +169,7 @@ describe("keys of publishing", () => {
     expect((await history("call-keys")).results.map(({ data }) => data.title)).toEqual(["a", "b", "a"]);
   });
 
-  it("[fault 4] the same body in another order of members is the same body", async () => {
+  it("[fault 4] accept the same body with its fields in another order", async () => {
     const result = (value: object) => ({
       key: "order",
       to: { user: "order" },
@@ -180,7 +180,7 @@ describe("keys of publishing", () => {
     expect(await statuses(send("svc-a", [result({ b: [{ d: 3, c: 2 }], a: 1 })]))).toEqual(["duplicate"]);
   });
 
-  it("[fault 4] keys that were kept before publishers had keys of their own still make a retry harmless", async () => {
+  it("[fault 4] stored before keys belonged to publishers still make a repeat harmless", async () => {
     expect(await statuses(send("svc-a", [note("old-keys", "new")]))).toEqual(["stored"]);
     await runInDurableObject(channelOf("old-keys"), (_channel, state) => {
       state.storage.sql.exec("INSERT INTO keys (key, seq, at) VALUES ('old', 1, ?)", Date.now());
@@ -191,7 +191,7 @@ describe("keys of publishing", () => {
 });
 
 describe("progress", () => {
-  it("is sent at most once a second, the last value always before the end", async () => {
+  it("is sent at most once a second, and always with the last value before the end", async () => {
     const reader = await open("worker");
     await reader.expect("stream.opened");
     const began = performance.now();
@@ -211,7 +211,7 @@ describe("progress", () => {
     expect(frames.map(({ event }) => event).at(-2)).toBe("task.progress-updated");
   });
 
-  it("a waiting value comes by itself when its second is over, and rows do not pile up", async () => {
+  it("that waits is sent by itself when its second is over, and does not fill the log with rows", async () => {
     const reader = await open("ticker");
     await reader.expect("stream.opened");
     await publish([tick("ticker", "job", 1), tick("ticker", "job", 2), tick("ticker", "job", 3)]);
@@ -223,7 +223,7 @@ describe("progress", () => {
     expect(rows).toEqual({ log: 0, ticks: 1 });
   });
 
-  it("who had no stream open is sent the latest value only; a value after the end is not shown", async () => {
+  it("has only its latest value for a user without a stream; a value after the end is not shown", async () => {
     const reader = await open("away");
     const { id } = await reader.expect("stream.opened");
     await reader.leave();
@@ -246,7 +246,7 @@ describe("progress", () => {
     ]);
   });
 
-  it("[I10] a silent task is reported as running while somebody watches, and as failed when its time is over", async () => {
+  it("[I10] of a silent task is reported as running while somebody watches, and as failed when its time is over", async () => {
     const reader = await open("silent");
     await reader.expect("stream.opened");
     await publish([start("silent", "long", { timeout_s: 45 }), tick("silent", "long", 5)]);
@@ -269,8 +269,8 @@ describe("progress", () => {
   });
 });
 
-describe("content", () => {
-  it("a burst of updates of one course arrives as one", async () => {
+describe("an update of content", () => {
+  it("in a burst of one course arrives as one event", async () => {
     const update = (n: number, items: string[]) => ({
       key: `c${n}`,
       to: { user: "reader" },
@@ -291,7 +291,7 @@ describe("content", () => {
 });
 
 describe("preferences", () => {
-  it("filter stream and history, at once, and nothing is lost to the cursor", async () => {
+  it("filter stream and history at once, and the cursor still passes filtered events", async () => {
     const token = await tokenOf("choosy");
     expect(await read(await call("GET", "/events/preferences", { token }), 200, preferencesSchema)).toEqual({
       min_level: "info",
@@ -342,7 +342,7 @@ async function archive(user: string): Promise<void> {
 }
 
 describe("the archive", () => {
-  it("has important events within seconds, under the ids in the publishers' answers, and once", async () => {
+  it("has important events within seconds, once, with the ids from the publishers' answers", async () => {
     const [stored] = await publish([note("kept", "to keep"), start("kept", "t")]);
     await archive("kept");
     const { results } = await env.DB.prepare("SELECT id, type, data FROM event_log WHERE user_id = 'kept'").all();

@@ -28,7 +28,7 @@ const ofTitle =
     JSON.stringify(data).includes(`"title":"${title}"`);
 
 describe("a socket", () => {
-  it("begins with where it is, and brings what is published, in the words of the stream", async () => {
+  it("begins with its cursor, and gets published events with the same fields as a stream", async () => {
     const socket = await connect("s-same");
     const stream = await open("s-same");
     const first = JSON.parse(await socket.raw());
@@ -51,7 +51,7 @@ describe("a socket", () => {
     expect(titlesOf([await theirs.expect("system.notification")])).toEqual(["for two"]);
   });
 
-  it("leaves its channel asleep: the platform answers for it, and it is served after each sleep", async () => {
+  it("does not keep its channel awake: the platform answers its pings, and it gets events after each sleep", async () => {
     const reader = await connect("s-sleeper");
     await reader.expect("stream.opened");
     for (let round = 0; round < 3; round += 1) {
@@ -66,7 +66,7 @@ describe("a socket", () => {
     expect(new Set(reader.pongs).size).toBe(3);
   });
 
-  it("follows preferences at once; its cursor goes on past what is filtered out", async () => {
+  it("follows new preferences at once, and its cursor passes filtered events", async () => {
     const reader = await connect("s-filtered");
     await reader.expect("stream.opened");
     const wish = { min_level: "warning", min_priority: "low", muted_types: [] };
@@ -82,9 +82,9 @@ describe("a socket", () => {
   });
 });
 
-describe("what a client sends", () => {
+describe("a message from a client", () => {
   it.each(["hello", "ack -1", "ack x", '{"t":"probe"}', "more 0", "hold"])(
-    "[I9] that is neither a receipt nor a question ends its socket: %s",
+    "[I9] that is neither a receipt nor a ping ends its socket: %s",
     async (text) => {
       const reader = await connect("s-strange");
       await reader.expect("stream.opened");
@@ -94,7 +94,7 @@ describe("what a client sends", () => {
     },
   );
 
-  it("a receipt for more than was sent confirms what was sent", async () => {
+  it("with a receipt for more than was sent confirms what was sent", async () => {
     const reader = await connect("s-eager");
     await reader.expect("stream.opened");
     reader.send("ack 9007199254740991");
@@ -111,7 +111,7 @@ describe("what a client sends", () => {
 describe("opening a socket", () => {
   const REFUSED = { code: "unauthenticated", detail: expect.stringContaining("stream token is not valid") };
 
-  it("[I8] with a token that was used, expired, forged or is missing: one answer, before any upgrade", async () => {
+  it("[I8] with a used, expired, forged or missing token gives one and the same answer, before any upgrade", async () => {
     const used = await streamToken("s-tokens");
     await new SocketReader(await connectWith(used)).expect("stream.opened");
     const old = await streamToken("s-tokens");
@@ -125,7 +125,7 @@ describe("opening a socket", () => {
     vi.useRealTimers();
   });
 
-  it("burns a token for the stream too, and the stream's for it", async () => {
+  it("uses up the token for streams too, and a stream uses it up for sockets", async () => {
     const [one, two] = [await streamToken("s-both"), await streamToken("s-both")];
     await new SocketReader(await connectWith(one)).expect("stream.opened");
     expect((await call("GET", `/events/stream?sse_token=${one}`)).status).toBe(401);
@@ -135,7 +135,7 @@ describe("opening a socket", () => {
     expect((await connectWith(two)).status).toBe(401);
   });
 
-  it("without asking for an upgrade says so, and uses up nothing", async () => {
+  it("without an upgrade is refused, and uses up no token", async () => {
     const token = await streamToken("s-plain");
     const plain = await call("GET", `/events/socket?sse_token=${token}`);
     expect(plain.headers.get("upgrade")).toBe("websocket");
@@ -144,14 +144,14 @@ describe("opening a socket", () => {
     await new SocketReader(await connectWith(token)).expect("stream.opened");
   });
 
-  it("under a name that is none is refused with field and rule", async () => {
+  it("with an invalid client name is refused with field and rule", async () => {
     const refused = await connectWith(await streamToken("s-name"), undefined, "&client=a%20b");
     expect(await problem(refused, 400)).toMatchObject({ errors: [{ path: "query.client" }] });
   });
 });
 
 describe("resuming over a socket", () => {
-  it("[I1] brings exactly what was missed of both logs, then what is live, without a seam", async () => {
+  it("[I1] brings exactly the missed events of both logs, then live events, without a gap", async () => {
     const first = await connect("s-resumer");
     const { id: start } = await first.expect("stream.opened");
     await publish([note("s-resumer", "a"), note("s-resumer", "b")]);
@@ -182,7 +182,7 @@ describe("resuming over a socket", () => {
     expect(polled.results.map(({ id }) => id)).toEqual([seen.at(-1)?.id]);
   });
 
-  it("[I8] from garbage, the future and another user's place: a reset that reveals nothing, then live", async () => {
+  it("[I8] from an invalid, future or foreign cursor brings a reset that reveals nothing, then live events", async () => {
     const other = await connect("s-rich");
     await other.expect("stream.opened");
     await publish([note("s-rich", "private")]);
@@ -204,7 +204,7 @@ describe("resuming over a socket", () => {
 });
 
 describe("a broadcast", () => {
-  it("reaches sockets and streams alike, each of its roles, and is resumed", async () => {
+  it("reaches sockets and streams of its roles, and can be resumed", async () => {
     const learner = await connect("s-all-learner");
     const admin = await connect("s-all-admin", undefined, { role: "admin" });
     const stream = await open("s-all-learner");
@@ -220,7 +220,7 @@ describe("a broadcast", () => {
     expect(titlesOf(await admin.until(isLast))).toEqual(["s-all admins", "s-all one", "s-all two"]);
   });
 
-  it("[I1] that a shard could not tell a channel of arrives when it tries again", async () => {
+  it("[I1] arrives at the next try if a shard could not notify a channel", async () => {
     const user = "s-missed";
     const reader = await connect(user);
     await reader.expect("stream.opened");
@@ -248,7 +248,7 @@ describe("a broadcast", () => {
     });
   });
 
-  it("is told to nobody whose last socket has gone", async () => {
+  it("is not sent to a user whose last socket has closed", async () => {
     const user = "s-leaver";
     const known = () =>
       runInDurableObject(shardFor(user), (_shard, state) =>
@@ -265,8 +265,8 @@ describe("a broadcast", () => {
   });
 });
 
-describe("the cap of two streams", () => {
-  it("counts sockets and streams together: a third ends the oldest when all answer", async () => {
+describe("the limit of two streams", () => {
+  it("counts sockets and streams together: a third one ends the oldest when all answer", async () => {
     const [first, second] = [await connect("s-crowd"), await open("s-crowd")];
     await first.expect("stream.opened");
     await second.expect("stream.opened");
@@ -294,7 +294,7 @@ describe("the cap of two streams", () => {
     });
   });
 
-  it("[fault 36] a client that comes back takes the place of its own; who asks for room is asked to come later", async () => {
+  it("[fault 36] lets a client that comes back replace its own socket; a client that asks for a free place is told to come later", async () => {
     const stream = await open("s-roamer");
     const phone = await connect("s-roamer", undefined, { query: "&client=phone" });
     const again = await connect("s-roamer", undefined, { query: "&client=phone" });
@@ -312,7 +312,7 @@ describe("the cap of two streams", () => {
   });
 });
 
-describe("what is taken from a user", () => {
+describe("a user who loses access", () => {
   async function signedIn() {
     const account = { email: `u${crypto.randomUUID()}@example.org`, password: "correct horse battery" };
     await call("POST", "/auth/sign-up", { body: { ...account, name: "Ada" } });
@@ -325,7 +325,7 @@ describe("what is taken from a user", () => {
     return { reader, user, session_token, access_token };
   }
 
-  it("[I8] signing out ends the session's socket at once, also of a channel that sleeps, and no other's", async () => {
+  it("[I8] by signing out loses the socket of the session at once, also in a channel that sleeps, and no other", async () => {
     const { reader, user, session_token } = await signedIn();
     const other = await connect(user.id);
     await other.expect("stream.opened");
@@ -337,7 +337,7 @@ describe("what is taken from a user", () => {
     await other.expect("system.notification");
   });
 
-  it("[I8] another role closes it: the client comes back as whom the user is now", async () => {
+  it("[I8] by another role loses the socket, and the client comes back with the new role", async () => {
     const { reader, user, access_token } = await signedIn();
     const admin = await tokenOf("boss", "admin");
     const changed = await call("PATCH", `/users/${user.id}`, { token: admin, body: { role: "author" } });
@@ -348,7 +348,7 @@ describe("what is taken from a user", () => {
     expect([200, 401]).toContain(minted.status);
   });
 
-  it("[I8] a ban ends it, and no token opens another", async () => {
+  it("[I8] by a ban loses the socket, and no token opens another", async () => {
     const { reader, user, access_token } = await signedIn();
     const minted = await call("POST", "/auth/sse-token", { token: access_token });
     const { sse_token } = await read(minted, 200, z.object({ sse_token: z.string() }));
@@ -360,7 +360,7 @@ describe("what is taken from a user", () => {
   });
 });
 
-describe("a slow client", () => {
+describe("a slow client on a socket", () => {
   // Time stands still unless a test moves it: how long the machine takes ends nobody.
   beforeEach(() => setClock(Date.now()));
   afterEach(() => {
@@ -376,7 +376,7 @@ describe("a slow client", () => {
     }));
   const numbered = (name: string, count: number) => Array.from({ length: count }, (_, n) => `${name} ${n}`);
 
-  it("[I11] is sent no more than its budget before it confirms, then the rest from the log, in order", async () => {
+  it("[I11] is sent no more than its budget before it confirms, and then the rest from the log, in order", async () => {
     const reader = await connect("s-slow");
     await reader.expect("stream.opened");
     await publish(burst("s-slow", "own", 500));
@@ -394,7 +394,7 @@ describe("a slow client", () => {
     expect(reader.asked.length).toBeGreaterThan(10);
   });
 
-  it("[fault 35] a burst to everybody larger than its budget is fed to it from the shard's log", async () => {
+  it("[fault 35] gets a broadcast that is larger than its budget from the log of its shard", async () => {
     const reader = await connect("s-burst");
     await reader.expect("stream.opened");
     const events = burst("", "s-burst", 400).map((event) => ({ ...event, to: { everyone: true } }));
@@ -402,7 +402,7 @@ describe("a slow client", () => {
     expect(titlesOf(await reader.until(ofTitle("s-burst 399")))).toEqual(numbered("s-burst", 400));
   });
 
-  it("that takes its time, and takes something, is not ended", async () => {
+  it("that takes its time, but reads, is not ended", async () => {
     const user = "s-steady";
     const reader = await connect(user, undefined, { answers: false });
     await reader.expect("stream.opened");
@@ -449,7 +449,7 @@ describe("a slow client", () => {
 });
 
 describe("the life of a socket", () => {
-  it("ends by itself, with the time after which to come back", async () => {
+  it("ends after a time, and says when to connect again", async () => {
     const path = `/events/socket?sse_token=${await streamToken("s-mortal")}`;
     const reader = new SocketReader(
       await callWith({}, "GET", path, { headers: { upgrade: "websocket" }, background: "abandon" }),
@@ -467,7 +467,7 @@ describe("the life of a socket", () => {
     expect(await reader.next()).toBeNull();
   });
 
-  it("is counted among the open streams", async () => {
+  it("counts among the open streams", async () => {
     const open = async () => {
       const answer = await call("GET", "/events/health", { token: await tokenOf("probe", "service") });
       return (await read(answer, 200, z.looseObject({ streams: z.object({ open: z.number() }) }))).streams.open;

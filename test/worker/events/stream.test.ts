@@ -18,7 +18,7 @@ import {
 } from "../../support/worker/streams.ts";
 
 describe("a stream", () => {
-  it("starts with a comment and a retry time, and is neither cached nor compressed", async () => {
+  it("starts with a comment and a retry time, and is not cached and not compressed", async () => {
     const reader = await open("starter");
     expect(await reader.rawStart()).toMatch(/^:ok\nretry: \d+\n\nevent: stream\.opened\nid: \S+\ndata: \{/);
     const { headers } = reader.response;
@@ -27,7 +27,7 @@ describe("a stream", () => {
     expect(headers.get("content-encoding")).toBeNull();
   });
 
-  it("brings what is published, in order, with growing ids and text that cannot break a frame", async () => {
+  it("brings events in order, with growing ids, and no text can break a frame", async () => {
     const reader = await open("listener");
     await reader.expect("stream.opened");
     const nasty = "a\r\n\nevent: forged\rdata: x\u2028\0: \uFEFF😀";
@@ -49,7 +49,7 @@ describe("a stream", () => {
     expect((await history("own-two")).results.map(({ data }) => data.title)).toEqual(["for two"]);
   });
 
-  it("beats, and the beat says that nothing is missing", async () => {
+  it("sends heartbeats, and a heartbeat shows that nothing is missing", async () => {
     const reader = await open("beaten");
     await reader.expect("stream.opened");
     await publish([note("beaten", "one")]);
@@ -59,7 +59,7 @@ describe("a stream", () => {
     expect(beat.data.head).toBe(beat.id);
   });
 
-  it("fetches by itself what was lost between object and stream, which the heads reveal", async () => {
+  it("fetches by itself the events that were lost on the way to it: their heads show the gap", async () => {
     const reader = await open("repaired");
     await reader.expect("stream.opened");
     // The event is stored, but its push to the socket gets lost.
@@ -73,7 +73,7 @@ describe("a stream", () => {
     expect(titlesOf([await reader.expect("system.notification")])).toEqual(["pushed to nobody"]);
   });
 
-  it("an idle listener leaves its channel evictable, and is served after it", async () => {
+  it("without events leaves its channel evictable, and gets events after that", async () => {
     const reader = await open("sleeper");
     await reader.expect("stream.opened");
     await publish([note("sleeper", "before")]);
@@ -86,7 +86,7 @@ describe("a stream", () => {
     }
   });
 
-  it("a third stream ends the oldest, which must not come back", async () => {
+  it("that is the third one ends the oldest, which must not come back", async () => {
     const [first, second] = [await open("crowd"), await open("crowd")];
     await first.expect("stream.opened");
     await second.expect("stream.opened");
@@ -103,7 +103,7 @@ describe("a stream", () => {
 describe("a stream token", () => {
   const REFUSED = { code: "unauthenticated", detail: expect.stringContaining("stream token is not valid") };
 
-  it("[I8] used, expired, forged, of another kind, missing: one and the same answer", async () => {
+  it("[I8] that is used, expired, forged, missing or of another kind gets one and the same answer", async () => {
     const used = await streamToken("tokens");
     const reader = new StreamReader(await openWith(used));
     await reader.expect("stream.opened");
@@ -126,7 +126,7 @@ describe("a stream token", () => {
     });
   });
 
-  it("is burned by the first of two connections that race", async () => {
+  it("is used up by the first of two simultaneous connections", async () => {
     const token = await streamToken("racer");
     const answers = await Promise.all([openWith(token), openWith(token)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
@@ -134,8 +134,8 @@ describe("a stream token", () => {
   });
 });
 
-describe("a request that is no opening", () => {
-  it.each(["HEAD", "OPTIONS"])("[fault 3] %s uses up no token and ends no stream", async (method) => {
+describe("a request that does not open a stream", () => {
+  it.each(["HEAD", "OPTIONS"])("[fault 3] by %s uses up no token and ends no stream", async (method) => {
     const user = `probe-${method.toLowerCase()}`;
     const [first, second] = [await open(user), await open(user)];
     await first.expect("stream.opened");
@@ -153,7 +153,7 @@ describe("a request that is no opening", () => {
 });
 
 describe("resuming", () => {
-  it("[I1] brings exactly what was missed, then what is live, without a seam", async () => {
+  it("[I1] brings exactly the missed events, then live events, without a gap", async () => {
     const first = await open("resumer");
     const { id: start } = await first.expect("stream.opened");
     await publish(["a", "b", "c"].map((title) => note("resumer", title)));
@@ -174,7 +174,7 @@ describe("resuming", () => {
     expect((await fromStart.expect("stream.resumed")).data).toMatchObject({ missed: 24 });
   });
 
-  it("with nothing missed says so; the header wins over the query", async () => {
+  it("with nothing missed says so, and the header counts more than the query", async () => {
     const reader = await open("header");
     await reader.expect("stream.opened");
     await publish([note("header", "one"), note("header", "two")]);
@@ -185,7 +185,7 @@ describe("resuming", () => {
     expect((await again.expect("stream.resumed")).data).toMatchObject({ missed: 0, from: two.id, head: two.id });
   });
 
-  it("[I8] from garbage, the future and another user's place: a reset that reveals nothing, then live", async () => {
+  it("[I8] from an invalid, future or foreign cursor brings a reset that reveals nothing, then live events", async () => {
     const other = await open("rich");
     await other.expect("stream.opened");
     await publish([note("rich", "private")]);
@@ -210,7 +210,7 @@ describe("resuming", () => {
     }
   });
 
-  it("[I1] after the log was set back in time: a reset, however far it has grown since", async () => {
+  it("[I1] after the log was set back in time brings a reset, however far the log has grown since", async () => {
     const reader = await open("rewound");
     await reader.expect("stream.opened");
     await publish(["one", "two", "three"].map((title) => note("rewound", title)));
@@ -229,7 +229,7 @@ describe("resuming", () => {
     expect((await kept.expect("stream.resumed")).data).toMatchObject({ recovered: true, missed: 5 });
   });
 
-  it("[I1] out of the window: a reset that says so; what is left out is gone from the history too", async () => {
+  it("[I1] from before the kept events brings a reset that says so; removed events are also gone from the history", async () => {
     const reader = await open("late");
     const { id: start } = await reader.expect("stream.opened");
     await publish([note("late", "old")]);
@@ -263,7 +263,7 @@ describe("resuming", () => {
 });
 
 describe("the history", () => {
-  it("shares the stream's cursor, both ways", async () => {
+  it("uses the cursor of the stream, and the stream uses its cursor", async () => {
     await publish([note("poller", "one"), note("poller", "two"), note("poller", "three")]);
     const page = await history("poller", "?limit=2");
     expect(page).toMatchObject({ recovered: true, next_cursor: page.cursor });

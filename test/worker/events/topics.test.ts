@@ -45,7 +45,7 @@ describe.each(Object.keys(openings) as (keyof typeof openings)[])("a topic over 
   const open = openings[kind];
   const user = (name: string) => `t-${kind}-${name}`;
 
-  it("brings a course's messages to who asked, and to nobody else, as one event in one log", async () => {
+  it("brings the messages of a course to those who asked for it, and to nobody else, as one event in one log", async () => {
     const course = await courseWith(user("asks"), user("silent"));
     const [asks, silent] = [await open(user("asks"), [`course:${course}`]), await open(user("silent"), [])];
     await asks.expect("stream.opened");
@@ -62,7 +62,7 @@ describe.each(Object.keys(openings) as (keyof typeof openings)[])("a topic over 
     expect(titlesOf([await silent.expect("system.notification")])).toEqual(["to all"]);
   });
 
-  it("resumes with what came meanwhile, counted exactly", async () => {
+  it("resumes with exactly the events that came meanwhile", async () => {
     const course = await courseWith(user("resumes"));
     const first = await open(user("resumes"), [`course:${course}`]);
     const { id } = await first.expect("stream.opened");
@@ -73,7 +73,7 @@ describe.each(Object.keys(openings) as (keyof typeof openings)[])("a topic over 
     expect(titlesOf([await again.expect("system.notification")])).toEqual(["missed"]);
   });
 
-  it("[I8] ends when the learner withdraws, and no token of before opens it again", async () => {
+  it("[I8] ends when the learner withdraws, and no earlier token opens it again", async () => {
     const course = await courseWith(user("leaves"));
     const early = await streamToken(user("leaves"), "learner", [`course:${course}`]);
     const reader = await open(user("leaves"), [`course:${course}`]);
@@ -86,7 +86,7 @@ describe.each(Object.keys(openings) as (keyof typeof openings)[])("a topic over 
     await problem(await askToken(user("leaves"), [`course:${course}`]), 403);
   });
 
-  it("says how a task stands, then what becomes of it", async () => {
+  it("says the state of a task, and then each change of it", async () => {
     const task = `${kind}-import`;
     const about = (type: string, data: object, key?: string) => ({
       ...(key === undefined ? {} : { key }),
@@ -110,7 +110,7 @@ describe.each(Object.keys(openings) as (keyof typeof openings)[])("a topic over 
 });
 
 describe("rights to topics", () => {
-  it("[I8] names each topic without a right, and does not say whether there is such a thing", async () => {
+  it("[I8] are refused topic by topic, without saying whether such a thing exists", async () => {
     const course = await courseWith("t-enrolled");
     const topics = [`course:${course}`, "course:there-is-none", `cohort:${course}/spring`, "task:nobodys"];
     const mine = await problem(await askToken("t-enrolled", topics), 403);
@@ -122,7 +122,7 @@ describe("rights to topics", () => {
     expect((await askToken("t-anybody", [`course:${course}`, `cohort:${course}/spring`], "admin")).status).toBe(200);
   });
 
-  it("[I9] refuses what is no topic, too many, and events that do not fit theirs", async () => {
+  it("[I9] refuse an invalid topic, too many topics, and events that do not fit their topic", async () => {
     const wrong = await problem(await askToken("t-wrong", ["courses:x"]), 400);
     expect(wrong.errors).toMatchObject([{ path: "topics[0]", rule: "topic" }]);
     const many = Array.from({ length: 17 }, (_, n) => `task:${n}`);
@@ -144,7 +144,7 @@ describe("rights to topics", () => {
     await problem(await call("GET", "/events/history?topics=nothing", { token: await tokenOf("t-wrong") }), 400);
   });
 
-  it("lets a cohort's messages to who is in it, until they are not", async () => {
+  it("give a cohort's messages to its members, until they leave it", async () => {
     const course = await courseWith("t-member");
     const patch = async (cohorts: string[]) => {
       const answer = await call("PATCH", `/enrollments/${course}:t-member`, {
@@ -173,7 +173,7 @@ describe("rights to topics", () => {
     await problem(await askToken("t-member", [topic]), 403);
   });
 
-  it("leaves a task to the publisher that spoke of it first, and its readers to those it named", async () => {
+  it("leave a task to the publisher that named it first, and its readers to those it named", async () => {
     const started = (key: string, readers: string[]) => ({
       key,
       to: { topic: "task:owned", readers },
@@ -193,7 +193,7 @@ describe("rights to topics", () => {
     await problem(await askToken("t-reader", ["task:owned"]), 403);
   });
 
-  it("shares the history's cursor: topics are in it for who asks", async () => {
+  it("also hold in the history: topics are in it for those who ask for them", async () => {
     const course = await courseWith("t-history");
     const { cursor } = await history("t-history", "?since_id=latest");
     await publish([toCourse(course, "in the history")]);
@@ -207,7 +207,7 @@ describe("rights to topics", () => {
     await problem(spy, 403);
   });
 
-  it("gives up a silent task, and tells its topic", async () => {
+  it("end a silent task, and its topic is notified", async () => {
     const start = {
       key: "silent-1",
       to: { topic: "task:silent", readers: ["t-waits"] },

@@ -1341,7 +1341,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     }
   });
 
-  it("finds its rows by an index: no scan of a large table, no sort of what it finds", async () => {
+  it("finds its rows by an index: it scans no large table and sorts nothing", async () => {
     const bad: string[] = [];
     for (const [whole, { values, ...recorded }] of recorder.statements) {
       // A page that is cut by its bytes sorts at most as many rows as it may hold; what is read for it is the inner statement.
@@ -1374,7 +1374,7 @@ describe(`every D1 statement, in a school of ${ENROLLMENTS} enrollments`, () => 
     expect(bad).toEqual([]);
   });
 
-  it("would notice a scan: the check itself finds one", async () => {
+  it("is checked by a test that does find a scan", async () => {
     const steps = await planOf({
       sql: "SELECT count(*) FROM enrollments WHERE open_count > ?",
       values: [1],

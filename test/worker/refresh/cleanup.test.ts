@@ -66,7 +66,7 @@ const traces = (slug: string, user: string) =>
   );
 
 describe("the nightly clean-up", () => {
-  it("destroys enrollments withdrawn more than 30 days ago, and keeps newer and active ones", async () => {
+  it("destroys enrollments withdrawn more than 30 days ago, and keeps later and active ones", async () => {
     const slug = freshSlug("clean");
     await publish(pair(slug));
     await withdrawn(slug, "old", WITHDRAWN_RETENTION_MS + MINUTE);
@@ -84,7 +84,7 @@ describe("the nightly clean-up", () => {
     expect(await enroll(slug, "young")).toMatchObject({ progress_seq: 1 });
   });
 
-  it("[I10] goes on past an object that cannot be destroyed, and gets it the next night", async () => {
+  it("[I10] continues after an object that cannot be destroyed, and destroys it the next night", async () => {
     const slug = freshSlug("clean");
     await publish(pair(slug));
     const longAgo = Date.now() - WITHDRAWN_RETENTION_MS - MINUTE;
@@ -106,7 +106,7 @@ describe("the nightly clean-up", () => {
     expect(await all("SELECT id FROM enrollments WHERE course_slug = ?", slug)).toEqual([]);
   });
 
-  it("[I1] never destroys the object of a learner who comes back at that very moment", async () => {
+  it("[I1] never destroys the object of a learner who comes back at that moment", async () => {
     const slug = freshSlug("clean");
     await publish(pair(slug));
     await withdrawn(slug, "back", WITHDRAWN_RETENTION_MS + MINUTE);
@@ -126,7 +126,7 @@ describe("the nightly clean-up", () => {
     });
   });
 
-  it("[I1] keeps the rows of a learner who comes back between the object's end and the rows'", async () => {
+  it("[I1] keeps the rows of a learner who comes back after the object is destroyed and before its rows are", async () => {
     const slug = freshSlug("clean");
     await publish(pair(slug));
     await withdrawn(slug, "back", WITHDRAWN_RETENTION_MS + MINUTE);
@@ -142,7 +142,7 @@ describe("the nightly clean-up", () => {
     expect(await answer.json()).toMatchObject({ states: { [`${slug}.one`]: "completed" } });
   });
 
-  it("prunes old rows of every kind and keeps the younger, page after page", async () => {
+  it("removes old rows of every kind and keeps the newer ones, page after page", async () => {
     const now = Date.now();
     const rows = EVENT_PAGE + 500;
     const events = (prefix: string, at: number, count: number) =>

@@ -22,7 +22,7 @@ const consumers = tablesNamed("queues.consumers");
 const queues = consumers.map((consumer) => consumer.get("queue") ?? "");
 
 describe("wrangler.toml and src/back.ts", () => {
-  it("know the same crons: each has its job, and any other is a fault", async () => {
+  it("have the same crons: each has its job, and any other is an error", async () => {
     const jobs = new Map<string, unknown[]>();
     for (const cron of crons) {
       const { queue, sent } = collectingQueue();
@@ -41,7 +41,7 @@ describe("wrangler.toml and src/back.ts", () => {
     }
   });
 
-  it("a cron that fails says so, so that the platform counts it as failed", async () => {
+  it("report a failed cron, so that the platform counts it as failed", async () => {
     const { queue } = collectingQueue();
     queue.send = async () => {
       throw new Error("the queue is down");
@@ -50,7 +50,7 @@ describe("wrangler.toml and src/back.ts", () => {
     await expect(worker.scheduled(controller, bindingsWith({ REFRESH_QUEUE: queue }))).rejects.toThrow(/queue is down/);
   });
 
-  it("[I10] every queue has a consumer, and each but the last stops a dead-letter queue that has one too", async () => {
+  it("[I10] have a consumer for every queue, and a dead-letter queue for each but the last", async () => {
     const produced = tablesNamed("queues.producers").map((producer) => producer.get("queue") ?? "");
     expect(produced.length).toBeGreaterThan(0);
     for (const queue of produced) expect(queues).toContain(queue);
@@ -68,7 +68,7 @@ describe("wrangler.toml and src/back.ts", () => {
     }
   });
 
-  it("know the queues of staging by the same names", async () => {
+  it("have the same queue names in staging", async () => {
     for (const queue of queues) {
       const batch = createMessageBatch(queue.replace("latchkey-", "latchkey-staging-"), []);
       await expect(worker.queue(batch, env)).resolves.toBeUndefined();

@@ -47,7 +47,7 @@ async function complete(slug: string, user: string): Promise<void> {
 }
 
 describe("the refresh consumer", () => {
-  it("[I5] acknowledges and retries each message by itself", async () => {
+  it("[I5] acknowledges and retries each message separately", async () => {
     const slug = await staleCourse(["good", "ill"]);
     const objects = watchedObjects(async (id) => {
       if (id === `${slug}:ill`) throw new Error("its storage fails");
@@ -68,7 +68,7 @@ describe("the refresh consumer", () => {
     expect(await rowOf(slug, "ill")).toMatchObject({ is_stale: 0, course_version: 2 });
   });
 
-  it("[I5] duplicates and old messages change nothing", async () => {
+  it("[I5] changes nothing for duplicates and old messages", async () => {
     const slug = await staleCourse(["ada"]);
     const message = refresh(slug, "ada", 1);
     expect((await consume(REFRESH, [message, message, message])).acked).toHaveLength(3);
@@ -81,7 +81,7 @@ describe("the refresh consumer", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_mark: 2, activation: 3 });
   });
 
-  it("[I10] retries everything while D1 does not answer, and refreshes when it is back", async () => {
+  it("[I10] retries everything while D1 does not answer, and refreshes later", async () => {
     const slug = await staleCourse(["a", "b"]);
     const bodies = [refresh(slug, "a", 1), refresh(slug, "b", 1)];
     const down = await consume(REFRESH, bodies, bindingsWith({ ...everywhere(brokenDatabase) }));
@@ -91,7 +91,7 @@ describe("the refresh consumer", () => {
     expect(await rowOf(slug, "b")).toMatchObject({ is_stale: 0, course_version: 2 });
   });
 
-  it("[I10] does not call a refresh done while the object cannot load the version", async () => {
+  it("[I10] retries a refresh while the object cannot load the version", async () => {
     const slug = await staleCourse(["ada"]);
     await rebind(slug, "ada", { ...everywhere(brokenDatabase) });
     expect(await consume(REFRESH, [refresh(slug, "ada", 1)])).toMatchObject({ acked: [], retried: ["m0"] });
@@ -101,7 +101,7 @@ describe("the refresh consumer", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 0, course_version: 2 });
   });
 
-  it("recomputes an invalidated snapshot even where nothing has changed", async () => {
+  it("computes an invalidated snapshot again even if nothing has changed", async () => {
     const slug = await staleCourse(["ada"]);
     await consume(REFRESH, [refresh(slug, "ada", 1)]);
     const before = await rowOf(slug, "ada");
@@ -157,7 +157,7 @@ describe("[I4] a slow refresh", () => {
     });
   });
 
-  it("never clears a mark that was set between its refresh and its settling", async () => {
+  it("never clears a mark that was set after its refresh", async () => {
     const slug = await staleCourse(["ada"]);
     const publishThird = once(async () => {
       await publishAndMark(pair(slug, "third"));
@@ -199,7 +199,7 @@ describe("[I4] a slow refresh", () => {
     expect(inspected).toMatchObject({ ok: true, value: { mirror: { version: row.version } } });
   });
 
-  it("settles an old mirror into a row that has moved on without changing it", async () => {
+  it("is settled with an old mirror, and does not change a row that is newer", async () => {
     const slug = await staleCourse(["ada"]);
     const old = await objectOf(slug, "ada").inspect();
     if (!old.ok) throw new Error("not enrolled");
@@ -218,7 +218,7 @@ describe("[I4] a slow refresh", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ version: old.value.mirror.version });
   });
 
-  it("[I2] leaves a mirror whose facts D1 does not know yet to the outbox, which brings both", async () => {
+  it("[I2] leaves a mirror whose facts D1 does not have yet to the outbox, which brings both", async () => {
     const slug = await staleCourse(["ada"]);
     await project(slug, "ada");
     await complete(slug, "ada");

@@ -66,7 +66,7 @@ const replay = async (id: string, headers: Record<string, string> = {}) =>
   call("POST", `/system/dead-letters/${encodeURIComponent(id)}/replay`, { token: await adminToken(), headers });
 
 describe("dead letters", () => {
-  it("[I10] of both queues are stored whatever their body, listed page by page, oldest first", async () => {
+  it("[I10] of both queues are stored with any body, and listed page by page, oldest first", async () => {
     const bodies = [
       { type: "refresh", enrollment_id: "c:u", stale_mark: "three" },
       "garbage",
@@ -123,7 +123,7 @@ describe("dead letters", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 0, activation: 2 });
   });
 
-  it("[I5] replaying twice is harmless, and with one Idempotency-Key sends once", async () => {
+  it("[I5] can be replayed twice without harm, and are sent once under one Idempotency-Key", async () => {
     const slug = freshSlug("dead");
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -144,7 +144,7 @@ describe("dead letters", () => {
     expect(await all("SELECT replayed_by FROM dead_letters WHERE id = ?", id)).toEqual([{ replayed_by: "root" }]);
   });
 
-  it("[I8] are for admins only, and an unknown one is not found", async () => {
+  it("[I8] are for admins only, and an unknown one is a 404", async () => {
     for (const role of ["learner", "author", "service"] as const) {
       const token = await tokenOf("someone", role);
       await problem(await call("GET", "/system/dead-letters", { token }), 403);
@@ -153,7 +153,7 @@ describe("dead letters", () => {
     expect((await problem(await replay("no-such-letter"), 404)).code).toBe("not_found");
   });
 
-  it("[I10] a refresh that failed its last retry rests, and is swept again later or at once after a publish", async () => {
+  it("[I10] of a refresh let its snapshot rest, and it is swept later, or at once after a publish", async () => {
     const slug = freshSlug("dead");
     await publish(pair(slug));
     await enroll(slug, "ada");

@@ -46,7 +46,7 @@ async function mark(slug: string, bindings: Partial<Env> = {}) {
 }
 
 describe("[I6] after a publish", () => {
-  it("objects whose answer is the same are not called, and have nothing to announce later", async () => {
+  it("objects whose answer stays the same are not called, and announce nothing later", async () => {
     const slug = await course();
     const before = await announcements(slug, "ben");
     await publish(pair(slug, "second"));
@@ -92,7 +92,7 @@ describe("[I6] after a publish", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ reached_activation: 2, activation: 2, is_stale: 0 });
   });
 
-  it("[I4] a writer in between wins: what was evaluated is not noted over it", async () => {
+  it("[I4] a write during the evaluation wins: the evaluated answer is not stored over it", async () => {
     const slug = await course();
     await publish(pair(slug, "second"));
     const writer = once(async () => {
@@ -113,7 +113,7 @@ describe("[I6] after a publish", () => {
     expect(await rowOf(slug, "ben")).toMatchObject({ reached_activation: 2, is_stale: 0 });
   });
 
-  it("[I4] clears no mark that came after it had read the marks", async () => {
+  it("[I4] marks set after the evaluation read the marks are not cleared", async () => {
     const slug = await course();
     await publish(pair(slug, "second"));
     const third = once(async () => {

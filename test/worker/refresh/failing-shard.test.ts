@@ -37,7 +37,7 @@ describe.runIf(everyShard(env).length > 1)("while a shard does not answer", () =
     ["refuses", brokenDatabase],
     ["is silent", silentDatabase],
   ])(
-    "[I10] and %s, the courses of the others enroll, complete, publish, sweep and are projected",
+    "[I10] and %s, the courses of other shards enroll, complete, publish, sweep and are projected",
     async (_how, broken) => {
       const logged = vi.spyOn(console, "error").mockImplementation(() => {});
       onTestFinished(() => logged.mockRestore());
@@ -88,7 +88,7 @@ describe.runIf(everyShard(env).length > 1)("while a shard does not answer", () =
     },
   );
 
-  it("[I10] the numbers say which one, and readiness names it as degraded, not as down", async () => {
+  it("[I10] metrics name this shard, and readiness calls it degraded, not down", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => logged.mockRestore());
     for (const broken of [brokenDatabase, silentDatabase]) {

@@ -21,7 +21,7 @@ async function settle(bindings: Env, sent: { body: unknown }[]): Promise<number>
 }
 
 describe("a course of many open items", () => {
-  it(`[fault 11] a full page of large mirrors settles: ${LEARNERS} learners with ${OPEN_ITEMS} open items each`, {
+  it(`[fault 11] a full page of large mirrors is settled: ${LEARNERS} learners with ${OPEN_ITEMS} open items each`, {
     timeout: 120_000,
   }, async () => {
     const slug = freshSlug("large-mirrors");

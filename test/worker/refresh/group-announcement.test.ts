@@ -81,7 +81,7 @@ it("[I10] an enrollment that cannot be delivered comes again alone, and does not
   expect(await rowOf(slug, "poison")).toMatchObject({ progress_seq: 1 });
 });
 
-it("[I1] a message is given back when nobody can be announced alone", async () => {
+it("[I1] a message is retried when its enrollments cannot be announced one by one", async () => {
   const { slug } = await quietLearners(["a", "poison"]);
   await completed(slug, "poison", "one");
   await run(
@@ -96,7 +96,7 @@ it("[I1] a message is given back when nobody can be announced alone", async () =
   await run("DROP TRIGGER IF EXISTS poison");
 });
 
-it("[I1] what the queue did not take is announced by the next write", async () => {
+it("[I1] an announcement that the queue refused is sent by the next write", async () => {
   const { slug, sent, queue } = await quietLearners(["ada"]);
   vi.spyOn(console, "error").mockImplementation(() => {});
   let tries = 0;

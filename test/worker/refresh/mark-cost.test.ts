@@ -27,7 +27,7 @@ async function wideCourse(): Promise<string> {
   return slug;
 }
 
-it("a mark writes two small rows and leaves the mirror, however large it is", async () => {
+it("a mark writes two small rows and does not change the mirror, whatever its size", async () => {
   const slug = await wideCourse();
   const db = await databaseOfCourse(slug);
   // Whoever rewrites a mirror fails.
@@ -71,7 +71,7 @@ it("a mark writes two small rows and leaves the mirror, however large it is", as
   expect(counted.written).toBeLessThanOrEqual(2 * LEARNERS + 2);
 });
 
-it("[I10] what the release before this one marks is swept by this one", async () => {
+it("[I10] marks by the release before this one are swept by this one", async () => {
   const slug = await wideCourse();
   await run(
     `UPDATE enrollments SET is_stale = 1, stale_reason = 'doubt', stale_scope = 'course', stale_since = 7,
@@ -86,7 +86,7 @@ it("[I10] what the release before this one marks is swept by this one", async ()
   expect(await rowOf(slug, "u2")).toMatchObject({ is_stale: 0, reached_activation: 2 });
 });
 
-it("[I4] a projected snapshot of an older activation than was reached is swept once more", async () => {
+it("[I4] a projected snapshot that is older than the reached activation is swept once more", async () => {
   const slug = await wideCourse();
   await run("UPDATE freshness SET reached_activation = 2 WHERE course_slug = ?", slug);
   await run("UPDATE enrollments SET version = 1, progress_seq = 1, computed_at = 5 WHERE id = ?", `${slug}:u1`);

@@ -55,7 +55,7 @@ async function unmarkEverything(): Promise<void> {
 }
 
 describe("stale marks", () => {
-  it("a publish asks in one row, however many learners there are; the marks follow page by page", async () => {
+  it("are requested by a publish in one row, for any number of learners, and follow page by page", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     for (const user of ["a", "b", "c"]) await enroll(slug, user);
@@ -80,7 +80,7 @@ describe("stale marks", () => {
     expect(await rowOf(slug, "a")).toMatchObject({ stale_mark: 2, stale_since: first.stale_since });
   });
 
-  it("a learner who waits for the mark is listed as stale already", async () => {
+  it("are listed as stale already for a learner whose mark has not come yet", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -96,7 +96,7 @@ describe("stale marks", () => {
     expect(await listed()).toMatchObject([{ is_stale: true }]);
   });
 
-  it("[I5] pages cover everyone once; a page carried out twice has one effect, a newer publish starts anew", async () => {
+  it("[I5] cover everyone once in pages; a page twice has one effect, and a newer publish begins again", async () => {
     const slug = await emptyCourse();
     await run("UPDATE courses SET activation = 1 WHERE slug = ?", slug);
     const count = COURSE_MARK_PAGE + 3;
@@ -124,7 +124,7 @@ describe("stale marks", () => {
     expect(await asked(slug)).toEqual([]);
   });
 
-  it("a snapshot that has reached the new version by itself is not marked, unless it is invalidated", async () => {
+  it("are not set for a snapshot that has reached the new version by itself, unless it is invalidated", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -139,7 +139,7 @@ describe("stale marks", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 1, stale_reason: "doubt" });
   });
 
-  it("[I10] the minute cron takes up a marking whose message was lost", async () => {
+  it("[I10] are continued by the minute cron if their message was lost", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -151,7 +151,7 @@ describe("stale marks", () => {
     expect(asked).toEqual([{ type: "mark", course: slug, at: { generation: 1, user: "" } }]);
   });
 
-  it("[fault 19] a course is marked by one chain of pages, however often it is requested and whatever message comes twice", async () => {
+  it("[fault 19] come from one chain of pages in a course, however often they are requested and a message repeated", async () => {
     const slug = await emptyCourse();
     await run("UPDATE courses SET activation = 1 WHERE slug = ?", slug);
     await run(
@@ -192,7 +192,7 @@ describe("stale marks", () => {
     await unmarkEverything();
   });
 
-  it("a publish whose request for marks fails moves no pointer, and one whose pointer fails asks for none", async () => {
+  it("that cannot be requested stop the publish; a publish that fails later requests no marks", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -220,7 +220,7 @@ describe("stale marks", () => {
     expect(await asked(slug)).toEqual([]);
   });
 
-  it("marks a passed date only after the object's own alarm has had its grace, and never a withdrawn learner's", async () => {
+  it("for a passed date come after the grace time of the object's own alarm, and never for a withdrawn learner", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     const now = Date.now();
@@ -242,7 +242,7 @@ describe("stale marks", () => {
     expect(await rowOf(slug, "gone")).toMatchObject({ is_stale: 0, stale_mark: 0 });
   });
 
-  it("marks snapshots of an older engine, once", async () => {
+  it("are set once for snapshots of an older engine", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     for (const user of ["old", "new"]) {
@@ -260,7 +260,7 @@ describe("stale marks", () => {
 });
 
 describe("sweeps", () => {
-  it("take the oldest first, up to their limit, and leave what is leased until the lease ends", async () => {
+  it("take the oldest first, up to their limit, and leave out leased snapshots until the lease ends", async () => {
     await unmarkEverything();
     const slug = await emptyCourse();
     await insertStale(slug, COURSE_SWEEP + 5, "course", 1_000);
@@ -281,7 +281,7 @@ describe("sweeps", () => {
     expect(await sweep(bindings, "course", COURSE_SWEEP, now + LEASE_MS)).toBe(COURSE_SWEEP);
   });
 
-  it("each minute: 100 of courses, 200 of problems, and another pass for problems 30 s later", async () => {
+  it("take 100 of courses and 200 of problems each minute, and problems once more 30 s later", async () => {
     await unmarkEverything();
     const slug = await emptyCourse();
     const other = await emptyCourse();
@@ -306,7 +306,7 @@ describe("sweeps", () => {
     ]);
   });
 
-  it("[I10] a backlog is swept page after page until it is missing or the minute is over", async () => {
+  it("[I10] continue page after page until nothing is left or the minute is over", async () => {
     await unmarkEverything();
     const slug = await emptyCourse();
     await insertStale(slug, 2 * COURSE_SWEEP + 1, "course", 1_000);
@@ -322,7 +322,7 @@ describe("sweeps", () => {
     expect(await takenBy(first)).toEqual({ refreshed: 1, next: undefined });
   });
 
-  it("[I5] [fault 19] one chain of pages for a scope: a message that comes twice has one effect", async () => {
+  it("[I5] [fault 19] run in one chain of pages for a scope: a repeated message has no second effect", async () => {
     await unmarkEverything();
     const slug = await emptyCourse();
     await insertStale(slug, 5 * COURSE_SWEEP, "course", 1_000);
@@ -346,7 +346,7 @@ describe("sweeps", () => {
     expect(sent).toEqual([]);
   });
 
-  it("a publish ends the lease, so that the newest change need not wait", async () => {
+  it("need not wait for a lease after a publish, because the publish ends it", async () => {
     const slug = freshSlug();
     await publish(pair(slug));
     await enroll(slug, "ada");

@@ -114,7 +114,7 @@ describe("[fault 15] an hour of a D1 that", () => {
   it.each([
     ["answers nothing", () => brokenDatabase()],
     ["refuses writes", (real: D1Database) => readOnlyDatabase(real).db],
-  ])("%s leaves no dead letter, and everything arrives when it is back", async (_what, broken) => {
+  ])("%s leaves no dead letter, and everything arrives later", async (_what, broken) => {
     const users = ["a", "b", "c"];
     const slug = await learnersBehind(users);
     const projection = new Deliveries("latchkey-projection");
@@ -149,7 +149,7 @@ describe("[fault 15] an hour of a D1 that", () => {
   });
 });
 
-describe('[fault 15] a message that only says "ask me"', () => {
+describe("[fault 15] a message that only asks for a delivery", () => {
   it("is retried three times and then dropped, and is counted", async () => {
     const slug = await learnersBehind(["ada"]);
     const bindings = bindingsWith({ ...everywhere(brokenDatabase) });
@@ -185,7 +185,7 @@ describe('[fault 15] a message that only says "ask me"', () => {
     expect(await letters()).toBe(0);
   });
 
-  it("is sent again by the object that has pending rows, a minute later at most, and in an outage a tenth of it", () => {
+  it("is sent again by the object that has pending rows, after a minute at most, and during an outage a tenth as often", () => {
     const minute = 60_000;
     expect(resendMost(0)).toBe(minute);
     expect(resendMost(10 * minute)).toBe(minute);
@@ -197,7 +197,7 @@ describe('[fault 15] a message that only says "ask me"', () => {
 });
 
 describe("[fault 15] an event that failed its last retry", () => {
-  it("is archived late and is not a dead letter; a bad one is, and does not keep others from the archive", async () => {
+  it("is archived late and is not a dead letter; an invalid event is, and does not delay others", async () => {
     const tag = crypto.randomUUID();
     await run(
       `CREATE TRIGGER bad_event BEFORE INSERT ON event_log WHEN NEW.id = '${tag}-bad'
@@ -222,7 +222,7 @@ describe("[fault 15] an event that failed its last retry", () => {
   });
 });
 
-describe("[fault 15] dead letters are bounded", () => {
+describe("[fault 15] dead letters have a limit", () => {
   const QUEUE = "latchkey-projection";
   const bury = async (count: number, body: (at: number) => unknown) => {
     const deliveries = new Deliveries(QUEUE);
@@ -235,7 +235,7 @@ describe("[fault 15] dead letters are bounded", () => {
     expect(deliveries.dead).toEqual([]);
   };
 
-  it(`to ${MAX_OPEN_LETTERS} of a queue that nobody has handled: the first ones; others are counted`, async () => {
+  it(`of ${MAX_OPEN_LETTERS} open ones in a queue: the first ones are kept, others only counted`, async () => {
     const counts = await grown(() => bury(MAX_OPEN_LETTERS + 60, (at) => `garbage ${at}`));
     expect(await letters(QUEUE)).toBe(MAX_OPEN_LETTERS);
     const [first] = await all<{ n: number }>("SELECT count(*) AS n FROM dead_letters WHERE body = '\"garbage 0\"'");
@@ -248,7 +248,7 @@ describe("[fault 15] dead letters are bounded", () => {
     expect(5 * (MAX_OPEN_LETTERS + MAX_HANDLED_LETTERS)).toBeLessThanOrEqual(LETTERS_OF_AN_HOUR);
   });
 
-  it("in bytes as well, counted in UTF-8, each bound in a statement of its own", async () => {
+  it("of bytes too, counted in UTF-8, each limit in its own statement", async () => {
     await bury(60, () => "锁".repeat(40_000));
     const [row] = await all<{ n: number; bytes: number }>(
       "SELECT count(*) AS n, sum(length(CAST(body AS BLOB))) AS bytes FROM dead_letters WHERE queue = ?",
@@ -258,7 +258,7 @@ describe("[fault 15] dead letters are bounded", () => {
     expect(row?.n).toBe(Math.floor(MAX_LETTER_BYTES / 120_002));
   });
 
-  it("also the replayed ones, of which the newest stay; the nightly job removes old open ones", async () => {
+  it("for replayed ones too, of which the newest are kept; the nightly job removes old open ones", async () => {
     const row =
       "INSERT INTO dead_letters (id, queue, body, attempts, failed_at, replayed_at) VALUES (?, ?, '1', 4, ?, ?)";
     for (let at = 1; at <= MAX_HANDLED_LETTERS + 5; at += 1) await run(row, `handled-${at}`, QUEUE, at, at);

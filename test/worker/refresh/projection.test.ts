@@ -44,7 +44,7 @@ const events = (slug: string, user: string) =>
   );
 
 describe("the projection consumer", () => {
-  it("[I10] an enrollment that D1 refuses delays no other", async () => {
+  it("[I10] is not delayed by an enrollment that D1 refuses", async () => {
     const { slug } = await quiet(["a", "poison", "c"]);
     for (const user of ["a", "poison", "c"]) await complete(slug, user);
     await run(
@@ -111,7 +111,7 @@ describe("the projection consumer", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ progress_seq: 2, completed_count: 2 });
   });
 
-  it("[I3] never lets D1 claim a sequence whose facts have not arrived yet", async () => {
+  it("[I3] never writes a sequence to D1 before its facts have arrived", async () => {
     const slug = freshSlug("long");
     const items = 1_000;
     const problems = Array.from({ length: items }, (_, i) => ({ id: `${slug}.p${i}`, title: `P${i}` }));
@@ -140,7 +140,7 @@ describe("the projection consumer", () => {
 });
 
 describe("the outbox alarm", () => {
-  it("is set once for a burst: one announcement under way, and the next after the confirmation", async () => {
+  it("is set once for a burst: one announcement is under way, and the next comes after the confirmation", async () => {
     const { slug, sent } = await quiet(["ada"]);
     await consume(PROJECTION, [message(slug, "ada")]);
     const alarm = () => runInDurableObject(objectOf(slug, "ada"), (_instance, state) => state.storage.getAlarm());
@@ -162,7 +162,7 @@ describe("the outbox alarm", () => {
     await announced(2);
   });
 
-  it("[I10] is at most a minute away however often nobody has confirmed", async () => {
+  it("[I10] is at most a minute away, also after many tries without confirmation", async () => {
     const { slug } = await quiet(["ada"]);
     const wait = () =>
       runInDurableObject(objectOf(slug, "ada"), (_instance, state) => {
@@ -176,7 +176,7 @@ describe("the outbox alarm", () => {
     }
   });
 
-  it("[I10] announces again until D1 has confirmed, and then stands still", async () => {
+  it("[I10] announces again until D1 has confirmed, and then is not set", async () => {
     const { slug, sent } = await quiet(["ada"]);
     const dueNow = () =>
       runInDurableObject(objectOf(slug, "ada"), async (_instance, state) => {
@@ -200,7 +200,7 @@ describe("the outbox alarm", () => {
     expect(due).toEqual([]);
   });
 
-  it("stops announcing when nothing is pending any more, however that came about", async () => {
+  it("does not announce when nothing is pending any more, for whatever reason", async () => {
     const { slug, sent } = await quiet(["ada"]);
     await consume(PROJECTION, [message(slug, "ada")]);
     sent.length = 0;

@@ -42,7 +42,7 @@ async function warmToTheEnd(first: object, databases: Partial<Env> = {}): Promis
 }
 
 describe("the warm-up after a publish", () => {
-  it("refreshes every recently active learner page by page, also where many share one instant, and no other", async () => {
+  it("refreshes every recently active learner page by page, also if many have the same instant, and no other learner", async () => {
     const slug = freshSlug("warm");
     await publish(pair(slug));
     const count = 2 * WARM_PAGE + 7;
@@ -74,7 +74,7 @@ describe("the warm-up after a publish", () => {
     expect(versions).toEqual([{ course_version: 2, n: count }]);
   });
 
-  it("[I5] [fault 19] one chain of pages for a course, whatever comes twice", async () => {
+  it("[I5] [fault 19] is one chain of pages for a course, whatever message comes twice", async () => {
     const slug = freshSlug("warm");
     await publish(pair(slug));
     await run(
@@ -107,7 +107,7 @@ describe("the warm-up after a publish", () => {
     expect(await all("SELECT name FROM chains WHERE name LIKE ?", `%${slug}`)).toEqual([]);
   });
 
-  it("[I4] whom it has refreshed is not marked again, though the mirror waits for its facts", async () => {
+  it("[I4] leaves nothing to mark for learners it has refreshed, though their mirror waits for its facts", async () => {
     const slug = freshSlug("warm");
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -121,7 +121,7 @@ describe("the warm-up after a publish", () => {
     expect(await rowOf(slug, "ada")).toMatchObject({ is_stale: 0, stale_mark: 0 });
   });
 
-  it("ends at once when a newer publish warms for itself", async () => {
+  it("ends at once when a newer publish begins its own warm-up", async () => {
     const slug = freshSlug("warm");
     await publish(pair(slug));
     await enroll(slug, "ada");
@@ -159,7 +159,7 @@ describe("the warm-up after a publish", () => {
     if (row.is_stale === 0) expect(row.reached_activation).toBe(3);
   });
 
-  it("leaves a learner whose object does not answer to the sweep, and warms the others", async () => {
+  it("leaves a learner whose object does not answer to the sweep, and refreshes the others", async () => {
     const slug = freshSlug("warm");
     await publish(pair(slug));
     for (const user of ["good", "ill"]) await enroll(slug, user);
