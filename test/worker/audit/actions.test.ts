@@ -24,8 +24,8 @@ const about = async (target: string) => {
   return (await entries()).filter((row) => row.target_id === target);
 };
 
-describe("privileged actions leave exactly one entry with their actor", () => {
-  it("a course is published, activated and invalidated", async () => {
+describe("a privileged action leaves exactly one entry with its actor", () => {
+  it("if a course is published, activated or invalidated", async () => {
     const slug = freshSlug("audit");
     await publish(ladder(slug));
     await publish(ladder(slug)); // the same document: nothing was done
@@ -47,7 +47,7 @@ describe("privileged actions leave exactly one entry with their actor", () => {
     expect((await about(slug))[3]?.details).toBe('{"activation":3,"policy":"grandfather","version":1}');
   });
 
-  it("override, its removal, revocation, policy, invalidation, rebuild, withdrawal by staff; a learner's own work leaves none", async () => {
+  it("if staff override, remove an override, revoke, set a policy, invalidate, rebuild or withdraw; a learner's own work leaves none", async () => {
     const slug = freshSlug("audit");
     await publish(ladder(slug));
     await enroll(slug, "ada");
@@ -88,7 +88,7 @@ describe("privileged actions leave exactly one entry with their actor", () => {
     expect(await recorded(slug)).toHaveLength(9);
   });
 
-  it("user creation, role change, ban and its end", async () => {
+  it("if a user is created, gets another role, is banned or unbanned", async () => {
     const token = await admin();
     const created = await call("POST", "/users", {
       token,
@@ -117,7 +117,7 @@ describe("privileged actions leave exactly one entry with their actor", () => {
     expect(JSON.stringify(await storedEntries())).not.toMatch(new RegExp(`${id}|admin-of-tests`));
   });
 
-  it("replays, and translations deleted for others, but not a user's own", async () => {
+  it("if a dead letter is replayed, or translations of others are deleted; deleting one's own leaves none", async () => {
     const letter = crypto.randomUUID();
     await env.DB.prepare(
       "INSERT INTO dead_letters (id, queue, body, attempts, failed_at) VALUES (?, 'latchkey-refresh', ?, 4, 1)",
@@ -154,7 +154,7 @@ describe("[I1] a crash between a change and its entry", () => {
   // SAFETY: whatever the class, every call of it fails.
   const gone = () => brokenObjects().namespace as unknown as DurableObjectNamespace<AuditChain>;
 
-  it("of D1: the entry waits in the outbox with the change, and the cron moves it into the chain once", async () => {
+  it("in D1: the entry waits in the outbox with the change, and the cron moves it into the chain once", async () => {
     const slug = freshSlug("audit");
     await publish(ladder(slug));
     await recorded(slug);
@@ -174,7 +174,7 @@ describe("[I1] a crash between a change and its entry", () => {
     ]);
   });
 
-  it("of an enrollment: its outbox keeps the entry until the chain has it, whatever D1 and the object do", async () => {
+  it("in an enrollment: its outbox keeps the entry until the chain has it, whatever D1 and the object do", async () => {
     const slug = freshSlug("audit");
     await publish(ladder(slug));
     await enroll(slug, "ada");
@@ -197,7 +197,7 @@ describe("[I1] a crash between a change and its entry", () => {
     expect((await verify()).breaks).toEqual([]);
   });
 
-  it("an order that cannot be recorded is not carried out", async () => {
+  it("before the entry: an order that cannot be recorded is not carried out", async () => {
     const path = "/translation/sessions/ada:kept";
     const refused = await callWith({ AUDIT_CHAINS: gone() }, "DELETE", path, { token: await service() });
     await problem(refused, 503);

@@ -34,7 +34,7 @@ describe("the audit API", () => {
     expect((await state()).seq).toBe(0);
   });
 
-  it("[I5][I9] takes what is right of a batch, says what is wrong with the rest, and each key once", async () => {
+  it("[I5][I9] accepts the right entries of a batch, names the errors of the others, and accepts each key once", async () => {
     const batch = [
       reported("one"),
       reported("bad", { action: "course.published" }),
@@ -65,7 +65,7 @@ describe("the audit API", () => {
     await problem(await call("POST", "/audit/logs/batch", many), 400);
   });
 
-  it("is gap-free however many write at once", async () => {
+  it("has no gap in its numbers, however many write at once", async () => {
     const from = (await state()).seq;
     await Promise.all(
       Array.from({ length: 8 }, (_, w) => report(Array.from({ length: 25 }, (_, i) => reported(`w${w}-${i}`)))),
@@ -75,7 +75,7 @@ describe("the audit API", () => {
     expect((await verify(50)).breaks).toEqual([]);
   });
 
-  it("[I1][I5] waits while D1 does not answer, without loss or delay, and every entry arrives once", async () => {
+  it("[I1][I5] accepts entries while D1 does not answer, without loss or delay, and every entry arrives once", async () => {
     // That somebody looks at the log is recorded too, once a day: it is there before anything is counted.
     await logs();
     await settle();
@@ -133,14 +133,14 @@ describe("the audit API", () => {
     expect(walked).toEqual(all);
   });
 
-  it("a cursor of one filter is refused by another", async () => {
+  it("refuses a cursor of another filter", async () => {
     const page = await call("GET", "/audit/logs?limit=1&action=job.finished", { token: await root() });
     const { next_cursor } = JSON.parse(await page.text());
     const other = await call("GET", `/audit/logs?limit=1&cursor=${next_cursor}`, { token: await root() });
     expect((await problem(other, 400)).code).toBe("invalid_cursor");
   });
 
-  it("counts, and says what waits", async () => {
+  it("counts entries, and says how many wait", async () => {
     const answer = await call("GET", "/audit/stats", { token: await root() });
     const stats = JSON.parse(await answer.text());
     expect(stats).toMatchObject({ chain: "main", first_seq: 1, unprojected: 0, outbox: { waiting: 0, refused: 0 } });
@@ -148,7 +148,7 @@ describe("the audit API", () => {
     expect(total).toBe(stats.last_seq);
   });
 
-  it("a purge takes whole segments, leaves a signed record, and verify accepts exactly that", async () => {
+  it("removes whole segments in a purge, leaves a signed record, and verify accepts exactly that", async () => {
     await settle();
     const cut = (await state()).seq;
     await report([reported("young")]);
@@ -187,7 +187,7 @@ describe("the audit API", () => {
 });
 
 describe("an export", () => {
-  it("is recorded, safe from formulas, and says its end", async () => {
+  it("is recorded, has no text that is run as a formula, and says where it ends", async () => {
     await report([
       reported("csv", { target: { type: "job", id: "=cmd|' /C calc'!A0" } }),
       reported("csv2", { target: { type: "job", id: "\t@SUM(A1)" } }),
@@ -208,7 +208,7 @@ describe("an export", () => {
   });
 
   it.each(["csv", "ndjson"] as const)(
-    "of 20,000 rows as %s reads a page when the reader took the last",
+    "of 20,000 rows as %s reads a page when the reader has read the page before",
     async (format) => {
       await env.DB.prepare(
         `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)

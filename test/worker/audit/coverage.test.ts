@@ -1997,7 +1997,7 @@ const documented = Object.entries((await openApiDocument(createApi(), "http://la
 );
 
 describe("[fault 8] every operation of the API", () => {
-  it("is classified: what it leaves in the audit log, and for whom", () => {
+  it("has a place in the table of this file: what it leaves in the audit log, and for whom", () => {
     expect(Object.keys(PLAN).sort()).toEqual(documented.toSorted());
     // Of what only privileged roles may call, each role that may is tried, or nothing is left by any.
     for (const acts of Object.values(PLAN)) expect(acts.every(({ as }) => ROLES.includes(as))).toBe(true);
@@ -2030,7 +2030,7 @@ describe("[fault 8] every operation of the API", () => {
 });
 
 describe("[fault 8] an entry", () => {
-  it("is made once for a retry with the same key, and for the same batch sent again", async () => {
+  it("is made once for a repeat with the same key, and for the same batch sent again", async () => {
     const world = await makeWorld();
     const { before } = world;
     const headers = { "idempotency-key": crypto.randomUUID() };

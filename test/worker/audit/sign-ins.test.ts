@@ -38,7 +38,7 @@ const waiting = (tries: number) =>
   }, 10_000);
 
 describe("[fault 8] refused sign-ins", () => {
-  it("are one entry for each account and minute, which counts them, and carried over when the minute is over", async () => {
+  it("are counted in one entry for each account and minute, and moved to the chain after the minute", async () => {
     const { user } = await signUp();
     const stranger = freshEmail();
     const now = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS + 1_000;
@@ -63,7 +63,7 @@ describe("[fault 8] refused sign-ins", () => {
     for (const word of [user.id, user.email, stranger]) expect(text).not.toContain(word);
   });
 
-  it("do not flood the chain: beyond a hundred accounts in a minute all others are counted together", async () => {
+  it("do not fill the chain: above a hundred accounts in a minute all others are counted together", async () => {
     const before = (await entries()).filter(({ action }) => action === "sign_in.refused").length;
     const now = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS + 5 * MINUTE_MS;
     setClock(now);

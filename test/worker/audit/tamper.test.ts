@@ -69,7 +69,7 @@ async function forgetProjection() {
 const places = async (limit?: number) => (await verify(limit)).breaks;
 
 describe("a tampered audit chain", () => {
-  it.each([1_000, 7, 3])("that nobody touched is intact, in pages of %i", async (limit) => {
+  it.each([1_000, 7, 3])("that nobody changed is intact, in pages of %i", async (limit) => {
     expect(await verify(limit)).toEqual({ entries: 20, breaks: [] });
   });
 
@@ -79,12 +79,12 @@ describe("a tampered audit chain", () => {
     ["details", '{"note":"x"}'],
     ["outcome", "refused"],
     ["course", "other"],
-  ])("edit of %s: found at the entry", async (column, value) => {
+  ])("with %s edited breaks at the entry", async (column, value) => {
     await tamper((sql) => sql.exec(`UPDATE entries SET ${column} = ? WHERE seq = 5`, value));
     expect(await places()).toEqual([{ kind: "edited", from_seq: 5, to_seq: 5 }]);
   });
 
-  it("two edits are two breaks, across pages", async () => {
+  it("with two edits has two breaks, across pages", async () => {
     await tamper((sql) => sql.exec("UPDATE entries SET actor_id = 'mallory' WHERE seq IN (5, 17)"));
     expect(await places(6)).toEqual([
       { kind: "edited", from_seq: 5, to_seq: 5 },
@@ -92,7 +92,7 @@ describe("a tampered audit chain", () => {
     ]);
   });
 
-  it("insert: found at the inserted entry, and that all after it were moved", async () => {
+  it("with an inserted entry breaks there, and the entries after it are known to be moved", async () => {
     await tamper((sql) => {
       sql.exec("UPDATE entries SET seq = -seq - 1 WHERE seq >= 6");
       sql.exec("UPDATE entries SET seq = -seq WHERE seq < 0");
@@ -105,7 +105,7 @@ describe("a tampered audit chain", () => {
     expect(found).toContainEqual({ kind: "moved", from_seq: 7, to_seq: 21 });
   });
 
-  it("reorder: both places are found", async () => {
+  it("with two exchanged entries breaks at both places", async () => {
     await tamper((sql) => {
       sql.exec("UPDATE entries SET seq = 1000 WHERE seq = 5");
       sql.exec("UPDATE entries SET seq = 5 WHERE seq = 9");
@@ -116,17 +116,20 @@ describe("a tampered audit chain", () => {
     expect(found).toContainEqual({ kind: "moved", from_seq: 9, to_seq: 9 });
   });
 
-  it("head deletion: found with its extent", async () => {
+  it("with its first entries deleted breaks, and the extent is found", async () => {
     await tamper((sql) => sql.exec("DELETE FROM entries WHERE seq <= 3"));
     expect(await places()).toEqual([{ kind: "start_missing", from_seq: 1, to_seq: 3 }]);
   });
 
-  it.each([1_000, 6])("middle deletion: found with its extent, in pages of %i", async (limit) => {
-    await tamper((sql) => sql.exec("DELETE FROM entries WHERE seq BETWEEN 6 AND 8"));
-    expect(await places(limit)).toEqual([{ kind: "gap", from_seq: 6, to_seq: 8 }]);
-  });
+  it.each([1_000, 6])(
+    "with entries deleted in the middle breaks, and the extent is found, in pages of %i",
+    async (limit) => {
+      await tamper((sql) => sql.exec("DELETE FROM entries WHERE seq BETWEEN 6 AND 8"));
+      expect(await places(limit)).toEqual([{ kind: "gap", from_seq: 6, to_seq: 8 }]);
+    },
+  );
 
-  it("middle deletion with the rest renumbered and linked: found by the head", async () => {
+  it("with deleted entries and the others renumbered and linked again breaks at its head", async () => {
     await tamper((sql) => {
       sql.exec("DELETE FROM entries WHERE seq = 6");
       sql.exec("UPDATE entries SET seq = -seq + 1 WHERE seq > 6");
@@ -140,7 +143,7 @@ describe("a tampered audit chain", () => {
     expect(found).toContainEqual({ kind: "projection_differs", from_seq: 6, to_seq: 19 });
   });
 
-  it("tail deletion that also turns the counter back: found by the head", async () => {
+  it("with its last entries deleted and the counter set back breaks at its head", async () => {
     await tamper((sql) => {
       sql.exec("DELETE FROM entries WHERE seq > 16");
       sql.exec("UPDATE chain SET seq = 16, hash = ?", saved[15]?.hash ?? "");
@@ -150,7 +153,7 @@ describe("a tampered audit chain", () => {
     await env.DB.prepare("UPDATE audit_log SET chain = 'main'").run();
   });
 
-  it("deleting everything: found", async () => {
+  it("with all its entries deleted breaks", async () => {
     await tamper((sql) => {
       sql.exec("DELETE FROM entries");
       sql.exec("UPDATE chain SET seq = 0, hash = ?", GENESIS);
@@ -158,7 +161,7 @@ describe("a tampered audit chain", () => {
     expect(await places()).toEqual([{ kind: "tail_missing", from_seq: 1, to_seq: 20 }]);
   });
 
-  it("re-link: all hashes recomputed after an edit, caught by the signed head between which and the last it lies", async () => {
+  it("with all hashes computed again after an edit breaks between the last two signed heads around it", async () => {
     await tamper((sql) => {
       sql.exec("UPDATE entries SET actor_id = 'mallory' WHERE seq = 15");
       relink(sql, 15);
@@ -170,7 +173,7 @@ describe("a tampered audit chain", () => {
     expect(await places(4)).toContainEqual({ kind: "head_mismatch", from_seq: 13, to_seq: 20 });
   });
 
-  it("fork: storage that was set back and written again is found, and its head does not replace the first", async () => {
+  it("with storage that was set back and written again breaks, and its head does not replace the first", async () => {
     const numbers = async () =>
       (await env.DOCUMENTS.list({ prefix: "audit/main/heads/" })).objects.map(({ key, etag }) => `${key} ${etag}`);
     const before = await numbers();
@@ -193,7 +196,7 @@ describe("a tampered audit chain", () => {
     });
   });
 
-  it("a forged head and a missing head are found", async () => {
+  it("with a forged or missing head breaks", async () => {
     const key = "audit/main/heads/0000000001.json";
     const real = await env.DOCUMENTS.head(key);
     const statement = real?.customMetadata?.statement ?? "";

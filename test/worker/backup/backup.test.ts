@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 describe("a backup", () => {
-  it("treats every table of the database: each is backed up, or left out for a reason", async () => {
+  it("names every table of the database: each is backed up, or left out for a reason", async () => {
     const { results } = await env.DB.prepare(
       `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'
        AND name NOT LIKE 'sqlite%' AND name NOT GLOB '*_words_*'`,
@@ -29,7 +29,7 @@ describe("a backup", () => {
     expect(results.map(({ name }) => name).sort()).toEqual(treated.sort());
   });
 
-  it("treats every kind of object and every bucket of wrangler.toml", () => {
+  it("names every kind of object and every bucket of wrangler.toml", () => {
     const classes = [...wrangler.matchAll(/^\[exports\.(\w+)\]/gm)].map(([, name]) => name).sort();
     // Backed up: enrollments, channels, the broadcast log, journals, the audit chain. The others: docs/operate/backup-and-restore.md.
     const left = ["BackupVault", "BroadcastShard", "CoursePresence", "MetricsShard", "UserGate"];
@@ -40,7 +40,7 @@ describe("a backup", () => {
     expect(buckets).toEqual(["BACKUPS", "DOCUMENTS", "FILES", "RECORDS"]);
   });
 
-  it("has what people did, in every place, and passes its own verification", async () => {
+  it("has what people did, in every place, and its verification succeeds", async () => {
     const backup = await takeBackup();
     expect([...new Set(backup.parts.map(({ stage }) => stage))]).toEqual(STAGES.map(({ name }) => name));
     expect(backup.unreadable).toEqual([]);
@@ -65,7 +65,7 @@ describe("a backup", () => {
     expect(verified.left_out).toBe(0);
   });
 
-  it("[I1] copies an object as it is, and the copy fills an empty one that is the same", async () => {
+  it("[I1] copies an object as it is, and the copy makes an equal object from an empty one", async () => {
     const backup = await takeBackup();
     const { slug, id } = people[0] ?? { slug: "", id: "" };
     const line = (await linesOf(backup, "enrollment_objects")).map((text) => JSON.parse(text));
@@ -76,7 +76,7 @@ describe("a backup", () => {
     expect(JSON.parse(held)).toEqual({ ok: true, value: mine.dump });
   });
 
-  it("[I5] that is killed anywhere goes on where it stopped; two at once write each part once", async () => {
+  it("[I5] continues where it was killed; two backups at once write each part once", async () => {
     const id = await beginBackup(env, Date.now());
     expect(await beginBackup(env, Date.now())).toBe(id);
     // Each call does one part, as if it were killed after it.
@@ -88,7 +88,7 @@ describe("a backup", () => {
     await workThrough(id, "check");
   });
 
-  it("is never written over", async () => {
+  it("is never overwritten", async () => {
     const { id, parts } = await takeBackup();
     const key = keyOf(id, parts[0]?.name ?? "");
     const before = await (await env.BACKUPS.get(key))?.text();

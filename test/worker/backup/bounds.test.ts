@@ -17,7 +17,7 @@ const PLATFORM_CALLS = 1_000;
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
 describe("a step of a backup", () => {
-  it("ends before it has asked for more than the platform lets one invocation ask", { timeout: 280_000 }, async () => {
+  it("ends before it makes more calls than one invocation may make", { timeout: 280_000 }, async () => {
     const slug = freshSlug("many");
     await publish(ladder(slug));
     // Registered learners: each has an object and a channel that are asked, and hold nothing.
@@ -42,7 +42,7 @@ describe("a step of a backup", () => {
     expect((await manifest(id)).unreadable).toEqual([]);
   });
 
-  it("so does one of a verification", { timeout: 280_000 }, async () => {
+  it("of a verification does so too", { timeout: 280_000 }, async () => {
     const slug = freshSlug("few");
     await publish(ladder(slug));
     for (let user = 0; user < 5; user += 1) await enroll(slug, `v${user}`);
@@ -58,7 +58,7 @@ describe("a step of a backup", () => {
     }
   });
 
-  it("holds few objects at once where they are large", { timeout: 280_000 }, async () => {
+  it("holds few objects at once if they are large", { timeout: 280_000 }, async () => {
     const slug = freshSlug("essays");
     await publish(ladder(slug));
     // Each just fits one answer: thirty essays of ten thousand characters.

@@ -160,7 +160,7 @@ describe("a chain of backups", () => {
     files = await filesOf(links);
   }, 240_000);
 
-  it("holds what changed and nothing else: an object that did not is not copied again", async () => {
+  it("holds only what changed: an object without changes is not copied again", async () => {
     const [full, second, third] = links;
     if (full === undefined || second === undefined || third === undefined) throw new Error("there are three");
     expect(full.parent).toBeNull();
@@ -186,7 +186,7 @@ describe("a chain of backups", () => {
     expect(await workThrough(last, "verify")).toMatchObject({ done: true });
   });
 
-  it("a backup that was killed and given up leaves the last good one to build on", async () => {
+  it("can grow from the last good backup after one was killed and given up", async () => {
     const now = Date.now();
     const killed = await beginBackup(env, now);
     await continueBackup(env, killed, 0);
@@ -197,7 +197,7 @@ describe("a chain of backups", () => {
     expect((await manifest(next)).parent?.id).toBe(links.at(-1)?.id);
   });
 
-  it("is refused by name when a link is missing, another, or damaged", async () => {
+  it("is refused by name if a link is missing, is another one, or is damaged", async () => {
     const [full, second, third] = links;
     if (full === undefined || second === undefined || third === undefined) throw new Error("there are three");
     const refusedAs = async (code: string, detail: string) => {

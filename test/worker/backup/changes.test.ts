@@ -54,8 +54,8 @@ async function day() {
   return { slug, rows, afterLearning, afterStaff: await noted(slug) };
 }
 
-describe("what it costs to know what changed", () => {
-  it("it is one row of a learner, however much they and staff do until the next backup", {
+describe("the cost of noting what changed", () => {
+  it("is one row of a learner, whatever they and staff do until the next backup", {
     timeout: 280_000,
   }, async () => {
     await takeBackup("changes");

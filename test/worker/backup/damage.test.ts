@@ -111,8 +111,8 @@ const DAMAGES: Record<string, [code: string, status: number, Damage]> = {
   ],
 };
 
-describe("a backup that is not what was written", () => {
-  it("is distinguished from one that is", async () => {
+describe("a damaged backup", () => {
+  it("is told apart from a good one", async () => {
     const { id } = await smallBackup(newBackupId(Date.now()));
     expect(await workThrough(id, "check")).toMatchObject({ done: true });
   });
@@ -135,7 +135,7 @@ describe("a backup that is not what was written", () => {
     });
   }
 
-  it("is refused when its schema is newer than this release, or was changed by hand", async () => {
+  it("is refused if its schema is newer than this release, or was changed by hand", async () => {
     const { results } = await spread.prepare("SELECT name FROM d1_migrations ORDER BY id").all<{ name: string }>();
     const migrations = results.map(({ name }) => name);
     for (const schema of [
@@ -152,7 +152,7 @@ describe("a backup that is not what was written", () => {
     }
   });
 
-  it("with other columns than the table is refused too", async () => {
+  it("is refused if it has other columns than the table", async () => {
     // An older state of the schema is accepted, but every column must be known.
     const { id } = await smallBackup(newBackupId(Date.now()));
     const answer = await call("POST", `/system/backups/${id}/work`, {

@@ -76,7 +76,7 @@ async function rowsByCourse(): Promise<Map<string, string>> {
   return found;
 }
 
-describe("a backup restored where there are other databases", () => {
+describe("a backup that is restored into other databases", () => {
   const most = everyShard(env).length;
   const courses: string[] = [];
   let backup: Manifest;
@@ -132,7 +132,7 @@ describe("a backup restored where there are other databases", () => {
     from = count;
   }
 
-  it("as many: every course stays where it was", { timeout: 120_000 }, async () => {
+  it("leaves every course where it was if there are as many databases", { timeout: 120_000 }, async () => {
     const places = () => spread.prepare("SELECT slug, shard FROM courses ORDER BY slug").all<Placed>();
     const { results } = await places();
     await moveTo(backup, courses);
@@ -140,7 +140,7 @@ describe("a backup restored where there are other databases", () => {
     expect((await places()).results).toEqual(results);
   });
 
-  it("is refused before anything is written where they have no room", async () => {
+  it("is refused before anything is written if the databases have no room", async () => {
     await moveTo(backup, courses);
     const bindings = withDatabases(Math.max(1, most - 1), { SHARD_ENROLLMENTS: "1" });
     const refused = await restore(bindings, backup);

@@ -13,7 +13,7 @@ import { spread } from "../../support/worker/shards.ts";
 import { erase, makeCourse, makePerson, type Person, traces } from "../privacy/support.ts";
 import { admin, emptyDeployment, takeBackup, workThrough } from "./support.ts";
 
-describe("people who were erased in the time of a chain", () => {
+describe("people who were erased between the backups of a chain", () => {
   let slug: string;
   let [still, between, after]: Person[] = [];
   const links: Manifest[] = [];
@@ -33,7 +33,9 @@ describe("people who were erased in the time of a chain", () => {
     expect(links.map(({ parent }) => parent?.id ?? null)).toEqual([null, links[0]?.id]);
   }, 240_000);
 
-  it("do not keep the chain from being verified, and stay in no scratch store", { timeout: 240_000 }, async () => {
+  it("do not prevent the verification of the chain, and are in no scratch store afterwards", {
+    timeout: 240_000,
+  }, async () => {
     expect(await workThrough(links[1]?.id ?? "", "verify")).toMatchObject({ done: true });
     for (const id of await listDurableObjectIds(env.VAULTS)) {
       const held = await runInDurableObject(env.VAULTS.get(id), (_scratch, { storage }) =>

@@ -44,8 +44,8 @@ async function drain(sent: { body: unknown }[], bindings: Env): Promise<string[]
   return kinds;
 }
 
-describe("backups by themselves", () => {
-  it("[I10] are begun every night, verified when a week has passed, and their ages are known", async () => {
+describe("the jobs of backups", () => {
+  it("[I10] begin one every night, verify one a week, and report the age of both", async () => {
     expect(await backupAges(env)).toBeNull();
     const { queue, sent } = collectingQueue();
     const bindings = bindingsWith({ BACKUP_QUEUE: queue });
@@ -62,7 +62,7 @@ describe("backups by themselves", () => {
     expect((await manifest(second)).previous?.id).toBe(first);
   });
 
-  it("[I10] are taken up again when their message was lost, and given up when they are too old", async () => {
+  it("[I10] continue a backup whose message was lost, and give up one that is too old", async () => {
     const { queue, sent } = collectingQueue();
     const bindings = bindingsWith({ BACKUP_QUEUE: queue });
     const id = await beginBackup(env, Date.now());
@@ -77,7 +77,7 @@ describe("backups by themselves", () => {
     expect(await beginBackup(env, later)).not.toBe(id);
   });
 
-  it("go after their time, but never the newest whole one nor the newest verified one", async () => {
+  it("remove old backups, but never the newest whole one nor the newest verified one", async () => {
     const now = Date.now() + 400 * DAY;
     const made = [300, 200, 120, 100].map((days) => newBackupId(now - days * DAY));
     for (const id of made) await smallBackup(id);
@@ -89,7 +89,7 @@ describe("backups by themselves", () => {
     for (const gone of [first, third]) expect(await env.BACKUPS.head(keyOf(gone, MANIFEST))).toBeNull();
   });
 
-  it("stay after their time while one that stays is built on them", async () => {
+  it("keep an old backup while a kept one is built on it", async () => {
     const now = Date.now() + 800 * DAY;
     const [full, link, alone] = [45, 30, 44].map((days) => newBackupId(now - days * DAY));
     if (full === undefined || link === undefined || alone === undefined) throw new Error("there are three");
@@ -103,7 +103,7 @@ describe("backups by themselves", () => {
     expect(await backupIds(env)).not.toContain(full);
   });
 
-  it("with an object that does not answer are finished without it, and do not count as whole", async () => {
+  it("finish a backup without an object that does not answer, and do not count it as whole", async () => {
     const slug = await makeCourse();
     await enroll(slug, "poisoned");
     await enroll(slug, "healthy");
@@ -130,7 +130,7 @@ describe("backups by themselves", () => {
     expect(await workThrough(id, "verify")).toMatchObject({ done: true });
   });
 
-  it("[I5] are verified once, wherever the verification was cut", async () => {
+  it("[I5] verify a backup once, wherever the verification was cut", async () => {
     const id = await beginBackup(env, Date.now() + 600 * DAY);
     while ((await continueBackup(env, id, Date.now() + 30_000)) === "running");
     const job = verificationJob(id);
@@ -146,7 +146,7 @@ describe("backups by themselves", () => {
     expect(await backupAges(env)).toEqual(verified);
   });
 
-  it("[I9] answer for what is not there, and for a job of another task", async () => {
+  it("[I9] refuse an unknown backup, and a job of another task", async () => {
     const token = await admin();
     const unknown = "/system/backups/20200101T000000Z-00000000";
     for (const [method, path] of [

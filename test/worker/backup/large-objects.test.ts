@@ -8,8 +8,8 @@ import { linesOf, takeBackup, workThrough } from "./support.ts";
 
 const ANSWERS = 1_000;
 
-describe("a learner of very many answers", () => {
-  it("[fault 13] is in a backup that is whole and can be verified, like such a neighbour", {
+describe("a learner with very many answers", () => {
+  it("[fault 13] is in a backup that is whole and can be verified, and so is a neighbour like that", {
     timeout: 240_000,
   }, async () => {
     const slug = freshSlug("spoiler");

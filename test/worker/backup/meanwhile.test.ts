@@ -42,7 +42,7 @@ async function moveTo(backup: Manifest): Promise<void> {
 
 const sessionsSchema = z.object({ results: z.array(z.looseObject({ session_id: z.string() })) });
 
-describe("what happens while a backup is taken", () => {
+describe("a write during a backup", () => {
   let slug: string;
   let late: string;
   let ada: Person;
@@ -86,12 +86,12 @@ describe("what happens while a backup is taken", () => {
     });
   }, 60_000);
 
-  it("does not keep it from being verified", async () => {
+  it("does not prevent the verification of the backup", async () => {
     const { left_out } = await workThrough(backup.id, "verify");
     expect(left_out).toBeGreaterThan(0);
   });
 
-  it("[I2] [I4] is in the restored deployment whole or not at all", async () => {
+  it("[I2] [I4] is in the restored deployment completely or not at all", async () => {
     await moveTo(backup);
     // Another deployment remembers nothing of this one's pointers.
     for (const course of [slug, late]) forgetCourse(course);
@@ -122,7 +122,7 @@ describe("what happens while a backup is taken", () => {
     expect(broken.results).toEqual([]);
   });
 
-  it("[I5] a session deleted meanwhile is gone, with its tasks, and one that moved on is there once", async () => {
+  it("[I5] that deletes a session removes it with its tasks, and a session that changed is there once", async () => {
     const token = await tokenOf(ada.id);
     await call("POST", "/translation/flush", { token });
     const schema = sessionsSchema;

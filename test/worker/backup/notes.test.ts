@@ -48,7 +48,7 @@ async function fallBehind(slug: string, { id }: Person, item: string): Promise<v
   await runDurableObjectAlarm(objectOf(slug, id));
 }
 
-describe("notes of what changed where no table shows it", () => {
+describe("notes of changes that no table shows", () => {
   let slug: string;
   let [ada, eve, gone]: Person[] = [];
   beforeAll(async () => {
@@ -59,7 +59,7 @@ describe("notes of what changed where no table shows it", () => {
     await letAnHourPass();
   }, 240_000);
 
-  it("name nobody, and the next backup copies the objects all the same", async () => {
+  it("name nobody, and the next backup copies the changed objects nevertheless", async () => {
     if (ada === undefined || eve === undefined || gone === undefined) throw new Error("?");
     await setPreferences(eve);
     await fallBehind(slug, ada, "two");
@@ -73,7 +73,7 @@ describe("notes of what changed where no table shows it", () => {
     expect(await copied(link, "channels")).not.toContain(gone.id);
   });
 
-  it("of an earlier version, which have the name, count as well", async () => {
+  it("of an earlier version, which contain the id, count too", async () => {
     if (gone === undefined) throw new Error("?");
     await letAnHourPass();
     await env.BACKUPS.put(`${CHANGE_NOTES}${String(Date.now()).padStart(15, "0")}-channels/${gone.id}`, "");
@@ -96,7 +96,7 @@ describe("notes of what changed where no table shows it", () => {
     }
   });
 
-  it("of an object that does not answer make a backup with a gap, and the next one is of everything", async () => {
+  it("of an object that does not answer make a backup with a gap, and the next backup is a full copy", async () => {
     if (eve === undefined) throw new Error("?");
     await letAnHourPass();
     await setPreferences(eve);
@@ -122,7 +122,7 @@ describe("notes of what changed where no table shows it", () => {
     expect(await copied(next, "channels")).toContain(eve.id);
   });
 
-  it("are removed when the newest whole backup has them", async () => {
+  it("are removed when the newest whole backup contains the changes", async () => {
     if (eve === undefined) throw new Error("?");
     await setPreferences(eve);
     const [key = ""] = await keysBelow(CHANGE_NOTES);
@@ -137,7 +137,7 @@ describe("notes of what changed where no table shows it", () => {
     expect(await keysBelow(CHANGE_NOTES)).not.toContain(key);
   });
 
-  it("a backup that was given up is never finished beside a newer one", async () => {
+  it("belong to one backup: one that was given up is never finished beside a newer one", async () => {
     const now = Date.now() + 20 * 86_400_000;
     const first = await beginBackup(env, now);
     expect(await continueBackup(env, first, 0)).toBe("running");

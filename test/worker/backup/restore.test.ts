@@ -200,7 +200,7 @@ describe("a restore into an empty deployment", () => {
     expect((await call("POST", "/auth/sign-in", { body: signIn })).status).toBe(200);
   });
 
-  it("[I3] [I5] leaves a deployment that works on: writes count on, retries are known, records flush", async () => {
+  it("[I3] [I5] leaves a working deployment: writes continue the sequences, repeats are known, records are flushed", async () => {
     if (ada === undefined || eve === undefined) throw new Error("nobody is there");
     const { slug } = ada;
     const delta = await completed(slug, ada.id, "three");
@@ -225,7 +225,7 @@ describe("a restore into an empty deployment", () => {
     expect(stored).toBe(2);
   });
 
-  it("makes the words of records findable again, where an installation keeps them", async () => {
+  it("makes the words of records searchable again if the installation has a search", async () => {
     const on: Env = { ...env };
     Reflect.set(on, "RECORD_SEARCH", "on");
     const found = () =>
@@ -264,7 +264,7 @@ describe("a restore into an empty deployment", () => {
     expect(journal).toMatchObject({ ok: false, refusal: { code: "restore_target_not_empty" } });
   });
 
-  it("the next nightly backup starts by itself", async () => {
+  it("does not stop the next nightly backup from starting by itself", async () => {
     await runCron("0 2 * * *");
     const list = await call("GET", "/system/backups", { token: await admin() });
     const schema = z.object({ results: z.array(z.looseObject({ id: z.string(), state: z.string() })) });

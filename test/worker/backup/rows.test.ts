@@ -76,7 +76,7 @@ describe("rows of a table", () => {
     });
   }
 
-  it("are left out when what they point to is not there", async () => {
+  it("are left out if the row that they refer to is missing", async () => {
     const fenced = {
       ...TABLE,
       name: "hostile",
@@ -98,7 +98,7 @@ describe("rows of a table", () => {
     expect(await countAdmitted(d1, fenced, columns, lines)).toBe(2);
   });
 
-  it("of another type than their column are a fault, not a silent change", async () => {
+  it("with a value of another type than the column are an error, and are not changed", async () => {
     await env.DB.prepare("INSERT INTO hostile VALUES ('x', 'no number', 't', 1)").run();
     await expect(allLines(d1)).rejects.toThrow(/another type/);
   });

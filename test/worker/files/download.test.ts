@@ -16,7 +16,7 @@ async function get(headers: Record<string, string> = {}) {
 }
 
 describe("a download", () => {
-  it("is saved, never shown, and kept by nobody", async () => {
+  it("is saved, never shown in the browser, and not cached", async () => {
     const { answer, bytes } = await get();
     expect(bytes).toEqual(BYTES);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
@@ -32,7 +32,7 @@ describe("a download", () => {
     });
   });
 
-  it("serves one range, at the ends as well", async () => {
+  it("can be one range, also at both ends", async () => {
     const parts: [string, number, number][] = [
       ["bytes=0-0", 0, 1],
       ["bytes=0-99", 0, 100],
@@ -52,7 +52,7 @@ describe("a download", () => {
     }
   });
 
-  it("refuses a range behind the end with the size, and answers nonsense and several ranges with the whole", async () => {
+  it("refuses a range behind the end and names the size; an invalid range or several ranges get the whole file", async () => {
     for (const range of ["bytes=1000-", "bytes=99999999999999999999-", "bytes=-0"]) {
       const answer = await download(file.id, "owner", { range });
       expect(answer.headers.get("content-range"), range).toBe("bytes */1000");
@@ -68,7 +68,7 @@ describe("a download", () => {
     }
   });
 
-  it("is not repeated to whoever has it, and a range counts only for the file it was meant for", async () => {
+  it("is not sent to a client that has the file, and a range counts only for the file version it was meant for", async () => {
     const etag = `"${file.sha256}"`;
     for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
       const { answer, status, bytes } = await get({ "if-none-match": tag, range: "bytes=0-9" });
@@ -88,7 +88,7 @@ describe("a download", () => {
   });
 });
 
-describe("[I8] others' files", () => {
+describe("[I8] files of others", () => {
   it("are like files that do not exist, whatever is done with them", async () => {
     const pending = await addressFor(bytesOf("x"), "owner");
     const absent = "0".repeat(32);
@@ -117,7 +117,7 @@ describe("[I8] others' files", () => {
     expect((await get()).status).toBe(200);
   });
 
-  it("are reached by services and admins", async () => {
+  it("can be read by services and admins", async () => {
     for (const role of ["service", "admin"] as const) {
       expect((await download(file.id, "staff", {}, role)).status).toBe(200);
       const token = await tokenOf("staff", role);
@@ -128,7 +128,7 @@ describe("[I8] others' files", () => {
     }
   });
 
-  it("ids of another form are refused, and nobody without a token gets anywhere", async () => {
+  it("with invalid ids are refused, and nobody without a token gets any file", async () => {
     for (const id of ["..", "%2e%2e%2fowner", "owner%2fx", file.id.toUpperCase(), `${file.id}0`, "x"]) {
       const answer = await call("GET", `/storage/files/${id}/download`, { token: await tokenOf("owner") });
       expect([400, 404], id).toContain(answer.status);
@@ -145,12 +145,12 @@ describe("[I8] others' files", () => {
   });
 });
 
-describe("the list", () => {
+describe("the list of files", () => {
   const page = z.object({ results: z.array(fileSchema), next_cursor: z.string().nullable() });
   const listOf = async (user: string, query = "") =>
     call("GET", `/storage/files${query}`, { token: await tokenOf(user) });
 
-  it("shows each file once, newest first, while others come and go", async () => {
+  it("shows each file once, newest first, while files are added and removed", async () => {
     const files: FileView[] = [];
     for (let number = 0; number < 7; number += 1) {
       files.push(await uploaded(bytesOf(String(number)), { user: "lister", name: `f${number}` }));

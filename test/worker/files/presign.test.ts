@@ -34,7 +34,7 @@ async function signatureOf(url: URL, headers: Record<string, string>): Promise<s
 }
 
 it.each(["ada", "jane.doe", "jane+test@school.edu", "1001:7"])(
-  "[fault 33] the upload address of a file of %s is signed for the key that its bytes get",
+  "[fault 33] the upload address for a file of %s is signed for the key under which its bytes are stored",
   async (owner) => {
     const env = {
       R2_S3_ENDPOINT: "https://account.r2.cloudflarestorage.com",

@@ -57,7 +57,7 @@ async function expectSwept() {
   expect((await download(kept, keeper)).status).toBe(200);
 }
 
-describe("[I10] swept", () => {
+describe("[I10] the sweep removes or completes", () => {
   it("an address that was never used, after two hours and not before", async () => {
     await addressFor(BYTES, user);
     await sweep(1.9);
@@ -74,7 +74,7 @@ describe("[I10] swept", () => {
     await expectSwept();
   });
 
-  it("an upload whose bucket stopped answering: its row is gone at once, or later when the bucket still does not answer", async () => {
+  it("an upload whose bucket stopped answering: its row is removed at once, or later if the bucket still does not answer", async () => {
     const bindings = { FILES: bucketWith({ put: fails }) };
     expect((await problem(await upload(BYTES, { user, bindings }), 503)).code).toBe("unavailable");
     expect(await rowsOf(user)).toEqual([]);
@@ -84,7 +84,7 @@ describe("[I10] swept", () => {
     await expectSwept();
   });
 
-  it("an upload of which the bucket kept the bytes although it said it failed", async () => {
+  it("an upload that the bucket stored although it reported a failure", async () => {
     const liar = bucketWith({
       put: async (key: string, body: ReadableStream) => {
         await env.FILES.put(key, body);
@@ -109,14 +109,14 @@ describe("[I10] swept", () => {
     await expectSwept();
   });
 
-  it("a deletion that could not begin changes nothing", async () => {
+  it("no file after a deletion that could not begin", async () => {
     const file = await uploaded(BYTES, { user });
     const answer = await remove(file.id, user, { DB: databaseFailingAt(/^update "files"/i) });
     expect(answer.status).toBe(500);
     expect((await download(file.id, user)).status).toBe(200);
   });
 
-  it("an expired file, which nobody sees from that moment on", async () => {
+  it("an expired file, which nobody sees from that moment", async () => {
     const expires_at = new Date(Date.now() + hour).toISOString();
     const file = await uploaded(BYTES, { user, query: { expires_at } });
     expect(file.expires_at).toBe(expires_at);
@@ -148,14 +148,14 @@ describe("[I10] swept", () => {
     await env.FILES.delete(["backup/important", "v"]);
   });
 
-  it("a ready row whose bytes are gone; until then it is answered like no file", async () => {
+  it("a ready row whose bytes are gone; before that, requests get an answer as for no file", async () => {
     const file = await uploaded(BYTES, { user });
     await env.FILES.delete(`u/${user}/${file.id}`);
     expect((await download(file.id, user)).status).toBe(404);
     await expectSwept();
   });
 
-  it("a file that was deleted while its bytes were still coming leaves none of them", async () => {
+  it("all bytes of a file that was deleted during its upload", async () => {
     const address = await addressFor(BYTES, user);
     const late = bucketWith({
       put: async (...values: Parameters<R2Bucket["put"]>) => {
@@ -170,8 +170,8 @@ describe("[I10] swept", () => {
   });
 });
 
-describe("[I1] what died between bytes and row", () => {
-  it("is finished by sending to the same address again, or by asking to complete", async () => {
+describe("[I1] an upload that died between bytes and row", () => {
+  it("is finished by sending to the same address again, or by a request to complete it", async () => {
     const down = { DB: databaseFailingAt(MARK_READY) };
     for (const finish of ["put", "complete"] as const) {
       const address = await addressFor(BYTES, user);
@@ -190,10 +190,10 @@ describe("[I1] what died between bytes and row", () => {
   });
 });
 
-describe("completion of an upload past the Worker", () => {
+describe("completing an upload that did not pass the Worker", () => {
   const complete = async (id: string) => call("POST", `/storage/files/${id}/complete`, { token: await tokenOf(user) });
 
-  it("makes ready what is what was announced, with or without a checksum in the bucket, and again and again", async () => {
+  it("makes a file ready if it is the announced one, with or without a checksum in the bucket, and can be repeated", async () => {
     for (const withChecksum of [true, false]) {
       const { file } = await addressFor(BYTES, user);
       expect((await problem(await complete(file.id), 409)).code).toBe("upload_incomplete");
@@ -205,7 +205,7 @@ describe("completion of an upload past the Worker", () => {
     }
   });
 
-  it("[I9] refuses and removes what is not", async () => {
+  it("[I9] refuses and removes any other file", async () => {
     for (const bytes of [bytesOf("SOME BYTES"), bytesOf("some byte"), bytesOf("some bytes.")]) {
       const { file } = await addressFor(BYTES, user);
       await env.FILES.put(`u/${user}/${file.id}`, bytes);
@@ -218,7 +218,7 @@ describe("completion of an upload past the Worker", () => {
 });
 
 describe("[I10] a sweep", () => {
-  it("goes page by page, and on from where it died", async () => {
+  it("goes page by page, and continues where it died", async () => {
     const now = Date.now();
     const count = SWEEP_PAGE + 20;
     const numbers = Array.from({ length: count }, (_, index) => index);
@@ -270,7 +270,7 @@ describe("[I10] a sweep", () => {
     await env.DB.prepare("DELETE FROM files WHERE owner = ?").bind(other).run();
   });
 
-  it("[I1] stops rather than empty a bucket or a table that do not belong together", async () => {
+  it("[I1] stops before it empties a bucket or a table that do not belong together", async () => {
     const numbers = Array.from({ length: MAX_STRAYS + 1 }, (_, index) => index);
     const insert = () =>
       env.DB.prepare(
@@ -290,7 +290,7 @@ describe("[I10] a sweep", () => {
     await expectSwept();
   });
 
-  it("that is done has nothing to do the next minute: one small read", async () => {
+  it("that is done needs one small read in the next minute", async () => {
     await sweep(0);
     const list = vi.fn();
     await worker.scheduled(
@@ -300,7 +300,7 @@ describe("[I10] a sweep", () => {
     expect(list).not.toHaveBeenCalled();
   });
 
-  it("changes no row that has bytes while the bucket does not answer", async () => {
+  it("changes no row with bytes while the bucket does not answer", async () => {
     await addressFor(BYTES, user);
     await age(user, 3);
     const before = await everything();

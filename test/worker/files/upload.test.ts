@@ -64,7 +64,7 @@ describe("an upload in one request", () => {
     expect(new Uint8Array(await got.arrayBuffer())).toEqual(bytes);
   });
 
-  it("takes a body in many chunks, and an empty file", async () => {
+  it("accepts a body in many chunks, and an empty file", async () => {
     const bytes = patternOf(10_000);
     const chunks = Array.from({ length: 100 }, (_, index) => bytes.slice(index * 100, (index + 1) * 100));
     const file = await read(await upload(streamOf(chunks), { length: 10_000 }), 201, fileSchema);
@@ -92,7 +92,7 @@ describe("an upload in one request", () => {
     expect(await filesOf(user)).toEqual({ rows: 1, objects: 1 });
   });
 
-  it("[I9] longer or shorter than it says, or broken off, leaves nothing", async () => {
+  it("[I9] that is longer or shorter than announced, or broken off, leaves nothing", async () => {
     const user = fresh();
     const bytes = bytesOf("ten bytes.");
     const bodies: [string, ReadableStream<Uint8Array>, number][] = [
@@ -139,7 +139,7 @@ describe("an upload in one request", () => {
     expect(await filesOf(user)).toEqual(NOTHING);
   });
 
-  it("[I9] takes listed types only, whatever their case and parameters", async () => {
+  it("[I9] accepts only the listed types, in any case and with any parameters", async () => {
     const user = fresh();
     for (const type of ["text/html", "image/svg+xml", "application/javascript", "text/plainx", "", "*/*", "text"]) {
       const refused = await upload(bytesOf("<script>"), { user, type });
@@ -150,7 +150,7 @@ describe("an upload in one request", () => {
     expect(file.content_type).toBe("text/plain");
   });
 
-  it("[I9] refuses names that could be paths, headers or disguises, and takes all others as they are", async () => {
+  it("[I9] refuses names that could be paths, headers or disguises, and keeps all others as they are", async () => {
     const user = fresh();
     const bad = [
       "",
@@ -196,14 +196,14 @@ describe("an upload in one request", () => {
     expect(decomposed.name).toBe("\u00e9.txt");
   });
 
-  it("[I9] an expiry must be an instant that is still to come", async () => {
+  it("[I9] accepts only an expiry in the future", async () => {
     for (const expires_at of ["yesterday", "2020-01-01T00:00:00Z", "2030-01-01"]) {
       const document = await problem(await upload(bytesOf("x"), { query: { expires_at } }), 400);
       expect(document.errors?.[0]?.path).toBe("query.expires_at");
     }
   });
 
-  it("[I5] with an Idempotency-Key stores once, replays the answer, and refuses another file", async () => {
+  it("[I5] with an Idempotency-Key stores once, repeats the answer, and refuses another file", async () => {
     const user = fresh();
     const headers = { "idempotency-key": "k1" };
     const first = await uploaded(bytesOf("once"), { user, headers });
@@ -224,7 +224,7 @@ describe("an upload in one request", () => {
     expect((await uploaded(bytesOf("once"), { user: fresh(), headers })).id).not.toBe(first.id);
   });
 
-  it("[I5] two at once with one key make one file; one that died gives its key away", async () => {
+  it("[I5] sent twice at once with one key makes one file; a request that died frees its key", async () => {
     const user = fresh();
     const headers = { "idempotency-key": "k2" };
     const both = await Promise.all([upload(bytesOf("x"), { user, headers }), upload(bytesOf("x"), { user, headers })]);
@@ -245,7 +245,7 @@ describe("an upload in one request", () => {
 });
 
 describe("an upload address", () => {
-  it("takes the announced bytes, once", async () => {
+  it("accepts the announced bytes, once", async () => {
     const bytes = patternOf(50_000);
     const user = fresh();
     const address = await addressFor(bytes, user);
@@ -258,7 +258,7 @@ describe("an upload address", () => {
     expect(reused).toMatchObject({ code: "upload_url_invalid", detail: "The address has been used." });
   });
 
-  it("[I9] refuses the wrong type, a longer, a shorter and another body, and still takes the right one", async () => {
+  it("[I9] refuses a wrong type, a longer, a shorter and another body, and still accepts the right one", async () => {
     const bytes = bytesOf("the announced text");
     const address = await addressFor(bytes);
     const other = bytesOf("THE ANNOUNCED TEXT");
@@ -279,7 +279,7 @@ describe("an upload address", () => {
     expect((await read(await put(address, bytes), 201, fileSchema)).state).toBe("ready");
   });
 
-  it("[I5] two at once store once; both or one get an answer of success, and the bytes stay", async () => {
+  it("[I5] used twice at once stores once: at least one request succeeds, and the bytes stay", async () => {
     const bytes = patternOf(5_000);
     const address = await addressFor(bytes);
     const both = await Promise.all([put(address, bytes), put(address, bytes)]);
@@ -288,7 +288,7 @@ describe("an upload address", () => {
     expect(new Uint8Array(await (await download(address.file.id)).arrayBuffer())).toEqual(bytes);
   });
 
-  it("[I8] is worth nothing forged, expired, or when its file was given up", async () => {
+  it("[I8] is refused if it is forged or expired, or if its file was given up", async () => {
     const bytes = bytesOf("mine");
     const address = await addressFor(bytes);
     const token = address.upload.url.split("/").at(-1) ?? "";
@@ -316,7 +316,7 @@ describe("an upload address", () => {
     expect(given).toMatchObject({ code: "upload_url_invalid", detail: "The upload was cancelled." });
   });
 
-  it("[I9] is not given for what could not be uploaded", async () => {
+  it("[I9] is not given for a file that could not be uploaded", async () => {
     const good = { name: "a", content_type: "text/plain", size: 1, sha256: "a".repeat(64) };
     const bad: [string, object][] = [
       ["name", { ...good, name: "../a" }],
@@ -335,7 +335,7 @@ describe("an upload address", () => {
     }
   });
 
-  it("[I5] asked for twice with one key is one file", async () => {
+  it("[I5] requested twice with one key is for one file", async () => {
     const user = fresh();
     const body = { name: "a", content_type: "text/plain", size: 1, sha256: "a".repeat(64) };
     const ask = async () =>
@@ -351,7 +351,7 @@ describe("an upload address", () => {
 });
 
 describe("quotas", () => {
-  it("[I9] are exact however many uploads come at once, and pending files count", async () => {
+  it("[I9] are exact however many uploads run at once, and pending files count", async () => {
     const user = fresh();
     const bindings = variables({ FILE_QUOTA_FILES: "4", FILE_QUOTA_BYTES: "100" });
     const answers = await Promise.all(Array.from({ length: 10 }, () => upload(patternOf(10), { user, bindings })));
@@ -362,7 +362,7 @@ describe("quotas", () => {
     expect(await filesOf(user)).toEqual({ rows: 4, objects: 4 });
   });
 
-  it("count bytes to the last one, and give them back when a file is deleted", async () => {
+  it("count every byte, and are freed when a file is deleted", async () => {
     const user = fresh();
     const bindings = variables({ FILE_QUOTA_BYTES: "100" });
     const file = await uploaded(patternOf(60), { user, bindings });
@@ -375,7 +375,7 @@ describe("quotas", () => {
     await uploaded(patternOf(60), { user, bindings });
   });
 
-  it("an unusable variable never means no limit", async () => {
+  it("never become unlimited by an invalid variable", async () => {
     const bindings = variables({ FILE_QUOTA_BYTES: "lots", FILE_QUOTA_FILES: "" });
     const user = fresh();
     await env.DB.prepare(
@@ -389,7 +389,7 @@ describe("quotas", () => {
   });
 });
 
-it("[I10] after all of this a sweep a day later leaves no orphan on either side", async () => {
+it("[I10] after all tests above, a sweep a day later leaves no row without bytes and no bytes without a row", async () => {
   await sweep(25);
   await expectNoOrphans();
   expect((await everything()).rows.length).toBeGreaterThan(10);

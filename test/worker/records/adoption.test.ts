@@ -43,7 +43,7 @@ async function ownerWithTasks(name: string, count: number): Promise<string> {
   return owner;
 }
 
-it("[I1] [I4] a journal that knows nothing of a stored session takes it over, and judges as before", async () => {
+it("[I1] [I4] a journal without a stored session reads it from the backend, and judges as before", async () => {
   const owner = await ownerWithTasks("restored", 1_003);
   await loseJournal(owner);
   expect(
@@ -68,7 +68,7 @@ it("[I1] [I4] a journal that knows nothing of a stored session takes it over, an
   expect([Object.keys(versions).length, versions[`${owner}:book:t1002`]]).toEqual([1_004, 2]);
 });
 
-it("[I3] counts a session's tasks before anybody writes", async () => {
+it("[I3] a journal counts the stored tasks of a session before anybody writes", async () => {
   const owner = await ownerWithTasks("counted", 3);
   await loseJournal(owner);
   const answer = await call("GET", `/translation/sessions/${owner}:book`, { token: await tokenOf(owner) });
@@ -77,7 +77,7 @@ it("[I3] counts a session's tasks before anybody writes", async () => {
   });
 });
 
-it("[I4] takes over what a session itself was", async () => {
+it("[I4] a journal reads the stored session itself too", async () => {
   const owner = await ownerWithSession("ended", { version: 4, status: "completed" });
   await flush(owner);
   await loseJournal(owner);
@@ -90,7 +90,7 @@ it("[I4] takes over what a session itself was", async () => {
   ).toEqual(["stale", "duplicate", "illegal_status"]);
 });
 
-it("[I1] says so when it is not known whether there is a session, and takes sessions all the same", async () => {
+it("[I1] a journal that cannot find out whether a session exists says so, and still accepts sessions", async () => {
   const owner = await ownerWithTasks("unclear", 2);
   await loseJournal(owner);
   await stateOf(owner);
@@ -105,7 +105,7 @@ it("[I1] says so when it is not known whether there is a session, and takes sess
   await flush(owner);
 });
 
-it("what is nowhere stays unknown", async () => {
+it("a session that is stored nowhere is unknown", async () => {
   const owner = freshOwner("nowhere");
   expect(await statuses(owner, "tasks", tasksOf(owner, 2))).toEqual(["unknown_session", "unknown_session"]);
 });

@@ -25,7 +25,7 @@ afterEach(() => {
 });
 
 describe("KV", () => {
-  it("keeps a record in KV until its end, and no shorter than KV can", async () => {
+  it("keeps a record until its end, but not for a shorter time than KV can", async () => {
     const now = Date.now();
     setClock(now);
     const backend = new KvBackend(env.RECORD_CACHE, new MemoryLevel(LIMITS));
@@ -45,7 +45,7 @@ describe("KV", () => {
     expect(read.map(({ id }) => id)).toEqual(records.slice(0, 3).map(({ id }) => id));
   });
 
-  it("answers from memory within its life, then from KV; also that something is not there", async () => {
+  it("answers from memory for a short time, then from KV, also that a record does not exist", async () => {
     setClock(Date.now());
     const { binding, calls } = counted(env.RECORD_CACHE);
     const memory = new MemoryLevel({ bytes: 1_000_000, lifeMs: 60, absentLifeMs: 30 });
@@ -61,7 +61,7 @@ describe("KV", () => {
     expect(calls).toEqual(["get", "get"]);
   });
 
-  it("[I3] a write and a deletion are seen by the next read of this isolate, also after it knew of nothing", async () => {
+  it("[I3] shows a write and a deletion in the next read of this isolate, also if it knew of no record before", async () => {
     const backend = new KvBackend(env.RECORD_CACHE, new MemoryLevel(LIMITS));
     const id = fresh("own");
     expect(await backend.read(SAMPLE, [id])).toEqual([]);
@@ -74,7 +74,7 @@ describe("KV", () => {
     expect(await env.RECORD_CACHE.get(`${SAMPLE.name}/${id}`)).toBeNull();
   });
 
-  it("[I4] its writer's memory guards against an older version that KV would let through", async () => {
+  it("[I4] refuses an older version by the writer's memory, where KV would accept it", async () => {
     const id = fresh("stale");
     const backend = new KvBackend(env.RECORD_CACHE, new MemoryLevel(LIMITS));
     await backend.write(SAMPLE, [sample(id, { version: 2 })]);
@@ -84,8 +84,8 @@ describe("KV", () => {
   });
 });
 
-describe("memory level", () => {
-  it("stays within its bytes and forgets the longest unused first", () => {
+describe("the memory in front of a backend", () => {
+  it("stays within its bytes, and first forgets what was not used for the longest time", () => {
     const memory = new MemoryLevel({ ...LIMITS, bytes: 1_000 });
     for (const key of ["a", "b", "c"]) memory.fill(key, "x".repeat(80), memory.ticket(), 0);
     expect(memory.get("a", 1)).toHaveLength(80);
@@ -97,7 +97,7 @@ describe("memory level", () => {
     expect(memory.bytes).toBe(0);
   });
 
-  it("[I4] a look-up that began before a write does not undo it", () => {
+  it("[I4] does not lose a write to a look-up that began before it", () => {
     const memory = new MemoryLevel(LIMITS);
     const ticket = memory.ticket();
     memory.write("a", "new", 0);
@@ -112,7 +112,7 @@ describe("memory level", () => {
 describe("R2", () => {
   const backend = new R2Backend(env.RECORDS);
 
-  it("[I4] ends at the highest version when many write at once", async () => {
+  it("[I4] has the highest version after many writes at once", async () => {
     const owner = fresh("race");
     const id = `${owner}:one`;
     const versions = Array.from({ length: 10 }, (_, n) => n + 1).toSorted((a, b) => (a % 3) - (b % 3) || b - a);
@@ -142,7 +142,7 @@ describe("R2", () => {
     expect(await backend.read(SAMPLE, [id])).toEqual([sample(id, { version: 9 })]);
   });
 
-  it("lists nothing of an owner whose name begins like another's, or holds a slash", async () => {
+  it("lists no records of an owner whose name begins with the same letters or contains a slash", async () => {
     const owner = fresh("own/er");
     const owners = [owner, `${owner}x`, `${owner}/x`, owner.slice(0, -1)];
     await backend.write(
@@ -155,7 +155,7 @@ describe("R2", () => {
     }
   });
 
-  it("a repeated write lists again what a crash left unlisted", async () => {
+  it("lists a record after a repeated write that a crash had left out of the list", async () => {
     const owner = fresh("unlisted");
     const record = sample(`${owner}:one`, { owner });
     await backend.write(SAMPLE, [record]);

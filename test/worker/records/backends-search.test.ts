@@ -27,7 +27,7 @@ async function texts(...all: string[]): Promise<(words: string) => Promise<numbe
 }
 
 describe("search", () => {
-  it("finds Chinese words of two characters, of one and of many, wherever they stand", async () => {
+  it("finds Chinese words of one, two and more characters, anywhere in a text", async () => {
     const search = await texts("翻译服务启动完成", "服装任务", "服务", "成功", "務服");
     expect(await search("服务")).toEqual([0, 2]);
     expect(await search("翻译")).toEqual([0]);
@@ -40,7 +40,7 @@ describe("search", () => {
     expect(await search("翻译 完成")).toEqual([0]);
   });
 
-  it("finds Japanese, Korean and characters beyond the first plane", async () => {
+  it("finds Japanese, Korean and characters beyond the basic plane", async () => {
     const search = await texts("データベースを更新", "번역 서비스 시작", "𠮷野家と𠀀𠀁", "ﾃﾞｰﾀ");
     expect(await search("データ")).toEqual([0, 3]);
     expect(await search("更新")).toEqual([0]);
@@ -69,7 +69,7 @@ describe("search", () => {
     expect(await search("caf")).toEqual([]);
   });
 
-  it("[I9] takes operators of its index for words", async () => {
+  it("[I9] reads operators of its index as words", async () => {
     const search = await texts("black and white", "black or white", "near the black not", "words blue");
     expect(await search("black AND white")).toEqual([0]);
     expect(await search("black OR white")).toEqual([1]);
@@ -82,13 +82,13 @@ describe("search", () => {
     expect(await search("^black - + {} () : * \" ' \\ \u0000")).toEqual([0, 1, 2]);
   });
 
-  it("finds nothing when there is nothing to look for, and refuses what is no search", async () => {
+  it("finds nothing for a search without words, and refuses an invalid search", async () => {
     const search = await texts("something");
     for (const words of ["", "   ", "，。!?", "* \" '", "\u0000"]) expect(await search(words), words).toEqual([]);
     await expect(search("a ".repeat(65))).rejects.toThrow(RangeError);
   });
 
-  it("[I2] forgets the words of versions that were replaced, and of what was deleted", async () => {
+  it("[I2] forgets the words of replaced versions and of deleted records", async () => {
     const id = fresh("changing");
     const write = (version: number, text: string) =>
       backend.write(SAMPLE, [sample(id, { owner: id, version, body: JSON.stringify({ text }) })]);
@@ -107,7 +107,7 @@ describe("search", () => {
     expect([await search("second"), await search("reborn")]).toEqual([0, 1]);
   });
 
-  it("stores what has no text, or is no object, and finds only what may be searched", async () => {
+  it("stores a record without texts, or that is no object, and searches only the searchable fields", async () => {
     const owner = fresh("bodies");
     const bodies = ["[1,2]", "null", '"text"', '{"text":5}', "not json", '{"secret":"hidden","title":"shown"}'];
     const records = bodies.map((body, n) => sample(`${owner}:${n}`, { owner, body }));
@@ -118,7 +118,7 @@ describe("search", () => {
     expect(await search("shown")).toEqual([records[5]]);
   });
 
-  it("walks in any order with filters, and ranks the best first on a single page", async () => {
+  it("lists results in any order with filters, and ranks the best first on a single page", async () => {
     const owner = fresh("ranks");
     const records = Array.from({ length: 25 }, (_, n) =>
       sample(`${owner}:${String(n).padStart(2, "0")}`, {
@@ -149,7 +149,7 @@ describe("search", () => {
     expect(() => query(SAMPLE).ranked().build()).toThrow(RangeError);
   });
 
-  it("is rebuilt from the rows, beside writes, and never finds by words of another version", async () => {
+  it("is rebuilt from the rows during writes, and never finds words of another version", async () => {
     const owner = fresh("rebuilt");
     const plain = new D1Backend(env.DB);
     const at = (n: number, version: number, text: string) =>
@@ -179,7 +179,7 @@ describe("search", () => {
     expect(await search("beta")).toEqual([`${owner}:1`, `${owner}:3`]);
   });
 
-  it("has the tables that its migration makes, and a switch", async () => {
+  it("has the tables that its migration makes, and can be switched off", async () => {
     const normal = (sql: string) => sql.replaceAll(/\s+/g, " ");
     const made = await env.DB.prepare("SELECT sql FROM sqlite_master WHERE type = 'table'").all<{ sql: string }>();
     const known = made.results.map(({ sql }) => normal(sql));

@@ -54,8 +54,8 @@ function lateDatabase(): { db: D1Database; land: () => Promise<void> } {
   return { db, land };
 }
 
-describe("an owner's erasure in their journal", () => {
-  it("[I8] forgets what waited, how far it was, and that anything waited", async () => {
+describe("the erasure of an owner in their journal", () => {
+  it("[I8] forgets what waited, how much was stored, and that anything waited", async () => {
     const owner = await ownerWithSession("erased");
     await flush(owner);
     const before = await stateOf(owner);
@@ -75,7 +75,7 @@ describe("an owner's erasure in their journal", () => {
     expect((await stateOf(owner)).pending).toBe(before.pending);
   });
 
-  it("[I8] forgets the answers that name them, whoever they were given to, and no other, without reading all", async () => {
+  it("[I8] forgets the answers that name the owner, whoever received them, and no others, without reading all", async () => {
     const owner = await ownerWithSession("answers");
     let other = freshOwner("answers");
     while (journalOf(other) !== journalOf(owner)) other = freshOwner("answers");
@@ -97,7 +97,7 @@ describe("an owner's erasure in their journal", () => {
   });
 });
 
-describe("a write that was given up and lands later", () => {
+describe("a write that was given up and arrives later", () => {
   it.each([
     ["deletion", remove],
     ["erasure", erase],
@@ -116,7 +116,7 @@ describe("a write that was given up and lands later", () => {
     expect(await storedOf(owner)).toBe(0);
   });
 
-  it("[I5] without a deletion has the usual effect", async () => {
+  it("[I5] without a deletion has its usual effect", async () => {
     const owner = await ownerWithSession("tardy");
     await put(owner, "tasks", tasksOf(owner, 3));
     const restoreLimits = await limit(owner, { write_timeout_ms: 50 });
@@ -131,7 +131,7 @@ describe("a write that was given up and lands later", () => {
     expect(Object.values(await storedVersions(owner)).sort()).toEqual([1, 1, 2]);
   });
 
-  it("[I1] a barrier that somebody else has raised is noticed, and nothing is lost", async () => {
+  it("[I1] notices a barrier that another writer has raised, and nothing is lost", async () => {
     const owner = await ownerWithSession("raised");
     await flush(owner);
     await put(owner, "tasks", tasksOf(owner, 3));

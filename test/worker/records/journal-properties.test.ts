@@ -75,8 +75,8 @@ class Model {
   }
 }
 
-describe("[I1] [I4] [I5] whatever is sent, repeated, reordered, flushed, evicted and cut off", () => {
-  it("each item is answered as the model says, and D1 ends as the model does", async () => {
+describe("[I1] [I4] [I5] items that are repeated, reordered, flushed, evicted and cut off in any way", () => {
+  it("are answered as in the model, and D1 ends with the content of the model", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
         const owner = await ownerWithSession("model");

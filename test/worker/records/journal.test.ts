@@ -83,7 +83,7 @@ describe("a flush", () => {
     await until("1,000 items in D1", async () => (await count(owner)) === 1_000);
   });
 
-  it("[I10] comes 30 s after the first item that waits, whatever comes in meanwhile", async () => {
+  it("[I10] comes 30 s after the first waiting item, whatever arrives meanwhile", async () => {
     const owner = await quietOwner("interval");
     setClock(Date.now());
     const started = Date.now();
@@ -100,7 +100,7 @@ describe("a flush", () => {
     expect(await count(owner)).toBe(2);
   });
 
-  it("on demand answers when everything is stored, and up to where", async () => {
+  it("that is requested answers when everything is stored, and says up to which number", async () => {
     const owner = await quietOwner("demand");
     const sent = await read(
       await send(owner, "tasks", tasksOf(owner, 3)),
@@ -117,7 +117,7 @@ describe("a flush", () => {
     expect(await count(owner)).toBe(3);
   });
 
-  it("[I4] does not drop what is written while it runs", async () => {
+  it("[I4] does not drop items that are written while it runs", async () => {
     const owner = await quietOwner("meanwhile");
     await put(owner, "tasks", [taskOf(owner, 1)]);
     let release = () => {};
@@ -146,7 +146,7 @@ describe("a flush", () => {
     expect(await storedVersions(owner)).toEqual({ [`${owner}:book:t1`]: 2 });
   });
 
-  it("[I10] records that it ran, even if there is nothing to do", async () => {
+  it("[I10] records that it ran, even if there was nothing to do", async () => {
     const owner = await quietOwner("heartbeat");
     setClock(Date.now() + 3_600_000);
     await sweep();
@@ -155,7 +155,7 @@ describe("a flush", () => {
 });
 
 describe("while D1 does not answer", () => {
-  it("[I1] [I10] items wait, can be read, and drain in order when it is back, without new traffic", async () => {
+  it("[I1] [I10] items wait, can be read, and are stored in order later, without new traffic", async () => {
     const owner = await quietOwner("dark");
     setClock(Date.now());
     await replaceDatabase(owner, brokenDatabase());
@@ -194,7 +194,7 @@ describe("while D1 does not answer", () => {
     expect(await stateOf(owner)).toMatchObject({ pending: 0, error: null });
   });
 
-  it("traffic does not shorten the back-off", async () => {
+  it("new items do not shorten the wait before the next try", async () => {
     const owner = await quietOwner("patient");
     setClock(Date.now());
     await replaceDatabase(owner, brokenDatabase());
@@ -211,7 +211,7 @@ describe("while D1 does not answer", () => {
     await flush(owner);
   });
 
-  it("[I10] one that never answers counts as not answering, and holds up no later flush", async () => {
+  it("[I10] a call that never returns counts as a failed try, and delays no later flush", async () => {
     const owner = await quietOwner("silent");
     const restoreLimits = await limit(owner, { write_timeout_ms: 50 });
     await put(owner, "tasks", [taskOf(owner, 1)]);
@@ -225,7 +225,7 @@ describe("while D1 does not answer", () => {
 });
 
 describe("an item that the backend refuses", () => {
-  it(`[I10] is parked after ${PARK_AFTER} tries, delays nobody, is seen, and is stored once its cause is gone`, async () => {
+  it(`[I10] is parked after ${PARK_AFTER} tries, delays no other item, is listed, and is stored once the cause is gone`, async () => {
     const owner = await quietOwner("poison");
     const bad = `${owner}:book:t500`;
     const cure = await poison(bad);
@@ -251,7 +251,7 @@ describe("an item that the backend refuses", () => {
     expect((await parked()).results.filter(({ id }) => id === bad)).toEqual([]);
   });
 
-  it("[I10] is tried again by itself an hour later, and a newer version takes its place at once", async () => {
+  it("[I10] is tried again by itself an hour later, and a newer version replaces it at once", async () => {
     const owner = await quietOwner("hourly");
     const cures = await Promise.all([poison(`${owner}:book:t1`), poison(`${owner}:book:t2`)]);
     await put(owner, "tasks", tasksOf(owner, 3));
@@ -267,7 +267,7 @@ describe("an item that the backend refuses", () => {
     await until("the item that was parked", async () => (await count(owner)) === 3);
   });
 
-  it("pages through what is parked", async () => {
+  it("is in the list of parked items, page by page", async () => {
     const owner = await quietOwner("many");
     const cures = await Promise.all([0, 1, 2, 3, 4].map((at) => poison(`${owner}:book:t${at}`)));
     await put(owner, "tasks", tasksOf(owner, 6));
@@ -288,9 +288,9 @@ describe("an item that the backend refuses", () => {
   });
 });
 
-describe("back-pressure", () => {
+describe("a journal that is full", () => {
   it.each([{ rows: 5 }, { characters: 10 }])(
-    "[I1] at %o refuses a whole batch with Retry-After, and drops nothing",
+    "[I1] with %o refuses a whole batch with Retry-After, and drops nothing",
     async (limits) => {
       const owner = await quietOwner("pressure");
       await put(owner, "tasks", tasksOf(owner, 4));
@@ -314,7 +314,7 @@ describe("back-pressure", () => {
 });
 
 describe("a journal that lost something", () => {
-  it("[I10] its alarm: the minute's sweep sets it again", async () => {
+  it("[I10] if it is its alarm, gets it again from the sweep of the next minute", async () => {
     const owner = await quietOwner("alarm");
     await put(owner, "tasks", [taskOf(owner, 1)]);
     await runInDurableObject(journal(owner), (_instance, state) => state.storage.deleteAlarm());
@@ -326,7 +326,7 @@ describe("a journal that lost something", () => {
     expect(await count(owner)).toBe(1);
   });
 
-  it("[I10] even its own record of what is due", async () => {
+  it("[I10] even if it is its own list of due work, does this work", async () => {
     const owner = await quietOwner("due");
     await put(owner, "tasks", [taskOf(owner, 1)]);
     await journalRows(owner, "DELETE FROM due_times");
@@ -335,7 +335,7 @@ describe("a journal that lost something", () => {
     await until("the item", async () => (await count(owner)) === 1);
   });
 
-  it("[I1] its memory: what was acknowledged is still there", async () => {
+  it("[I1] if it is its memory, still has what it acknowledged", async () => {
     const owner = await quietOwner("memory");
     await put(owner, "tasks", tasksOf(owner, 5));
     await evict(owner);
@@ -348,7 +348,7 @@ describe("a journal that lost something", () => {
 });
 
 describe("a deletion", () => {
-  it("[I10] that is cut goes on by itself, page by page", async () => {
+  it("[I10] that is cut off continues by itself, page by page", async () => {
     const owner = await quietOwner("purge");
     for (const start of [0, 1_000, 2_000]) {
       await put(
@@ -381,7 +381,7 @@ describe("a deletion", () => {
     expect(await sessions.bind(owner).first("n")).toBe(0);
   });
 
-  it("[I4] waits for the flush that holds the session's tasks", async () => {
+  it("[I4] waits for the flush that holds the tasks of the session", async () => {
     const owner = await quietOwner("race");
     await put(owner, "tasks", tasksOf(owner, 5));
     let hasBegun = false;
@@ -403,7 +403,7 @@ describe("a deletion", () => {
   });
 });
 
-describe("the owner", () => {
+describe("the owner of a session", () => {
   async function told(owner: string) {
     setClock(Date.now() + 2_000);
     await fireAlarm(owner);
@@ -411,7 +411,7 @@ describe("the owner", () => {
     return (await history(owner)).results.filter(({ type }) => type.startsWith("task."));
   }
 
-  it("[I6] gets one event when a session begins and one when it ends, and of progress the newest", async () => {
+  it("[I6] gets one event when it begins, one when it ends, and only the newest progress", async () => {
     const owner = freshOwner("told");
     await put(owner, "sessions", [sessionOf(owner, { status: "pending", total_tasks: 30 })]);
     await put(owner, "sessions", [sessionOf(owner, { version: 2, total_tasks: 30 })]);
@@ -438,7 +438,7 @@ describe("the owner", () => {
     expect((await told(owner)).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
   });
 
-  it("gets an event of a failure, and of the new beginning after it", async () => {
+  it("gets an event for a failure, and one when it begins again", async () => {
     const owner = freshOwner("failed");
     for (const [version, status] of ["processing", "failed", "failed", "processing", "cancelled"].entries()) {
       await put(owner, "sessions", [sessionOf(owner, { version: version + 1, status })]);
@@ -451,7 +451,7 @@ describe("the owner", () => {
     ]);
   });
 
-  it("[I10] who cannot be reached holds up nobody else in the same journal, and gets the events later", async () => {
+  it("[I10] that cannot be reached delays no other owner in the same journal, and gets the events later", async () => {
     const first = freshOwner("deaf");
     let second = freshOwner("hearing");
     while (journalOf(second) !== journalOf(first)) second = freshOwner("hearing");
@@ -489,8 +489,8 @@ describe("the owner", () => {
   });
 });
 
-describe("housekeeping", () => {
-  it("forgets answers after two days, and versions still make a repetition harmless", async () => {
+describe("clean-up", () => {
+  it("removes answers after two days, and versions still make a repeat harmless", async () => {
     const owner = await quietOwner("old");
     const headers = { "idempotency-key": "old" };
     await send(owner, "tasks", [taskOf(owner, 1)], { headers });

@@ -38,8 +38,8 @@ async function sendText(owner: string, text: string): Promise<Response> {
   );
 }
 
-describe("[fault 34] what a writer keeps with an item", () => {
-  it("is kept to the letter, whatever its names: waiting, stored, listed, restored and exported", async () => {
+describe("[fault 34] extra fields of an item", () => {
+  it("are kept unchanged, whatever their names: waiting, stored, listed, restored and exported", async () => {
     const owner = await ownerWithSession("odd");
     const token = await tokenOf(owner);
     const answer = await sendText(owner, bodyOf(owner));
@@ -63,7 +63,7 @@ describe("[fault 34] what a writer keeps with an item", () => {
     expect(await (await sendText(owner, other)).text()).toContain("version_reused");
   });
 
-  it("is kept to the letter by every backend", async () => {
+  it("are kept unchanged by every backend", async () => {
     const backends = [
       new D1Backend(env.DB),
       new SearchBackend(env.DB),
@@ -87,7 +87,7 @@ describe("[fault 34] what a writer keeps with an item", () => {
     }
   });
 
-  it("is refused beside the item's own properties: nothing is left out silently", async () => {
+  it("are refused beside the item's own fields: nothing is left out silently", async () => {
     const owner = await ownerWithSession("beside");
     const lost: [rule: string, written: string, instead: string][] = [
       ["forbidden_name", '"version":1', '"version":1,"__proto__":{"x":1}'],

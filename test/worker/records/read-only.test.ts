@@ -51,7 +51,7 @@ async function letAlarmsFire(owner: string, until: number): Promise<number> {
 }
 
 describe("[fault 16] D1 that answers reads and refuses writes", () => {
-  it("parks none of 1,000 good tasks in an hour, and says so", async () => {
+  it("parks none of 1,000 good tasks in an hour, and reports the outage", async () => {
     const owner = await quietOwner("reads-only");
     setClock(Date.now());
     await replaceDatabase(owner, readOnlyDatabase().db);
@@ -69,7 +69,7 @@ describe("[fault 16] D1 that answers reads and refuses writes", () => {
     expect(await stored(owner)).toBe(1_000);
   });
 
-  it("costs one refused write and one refused trial a round, however much waits", async () => {
+  it("costs one refused write and one refused test write a round, however many items wait", async () => {
     const owner = await quietOwner("cheap");
     setClock(Date.now());
     await put(owner, "tasks", tasksOf(owner, 300));
@@ -85,7 +85,7 @@ describe("[fault 16] D1 that answers reads and refuses writes", () => {
 
   // The arithmetic: the back-off is a minute at most, so the first alarm comes within 60 s of the return; it stores pages
   // of 1,000 until none is left (20 of at most 200), some 14,000 rows a second (docs/developers/records.md): 60 s + 2 s.
-  it("drains 20,000 tasks within three minutes of its return, with nothing but its alarm", {
+  it("gets 20,000 tasks within three minutes after it accepts writes, started by the alarm only", {
     timeout: 120_000,
   }, async () => {
     const owner = await quietOwner("twenty-thousand");
@@ -112,7 +112,7 @@ describe("[fault 16] D1 that answers reads and refuses writes", () => {
     expect(await stored(owner)).toBe(20_000);
   });
 
-  it("is distinguished from a bad row in every other way a write can be refused as well", async () => {
+  it("is told apart from a bad row, in every way in which a write can be refused", async () => {
     const refusals: ((sql: string) => boolean)[] = [
       // Only the records' own tables: an index of one is damaged, or a release has come before its migration.
       (sql) => /INSERT INTO translation_tasks/.test(sql),
@@ -132,7 +132,7 @@ describe("[fault 16] D1 that answers reads and refuses writes", () => {
     }
   });
 
-  it("still parks a bad row while D1 takes others, and leaves no trial record behind", async () => {
+  it("does not prevent that a bad row is parked, and no test record stays behind", async () => {
     const owner = await quietOwner("one-bad");
     const cure = await poison(`${owner}:book:t7`);
     await put(owner, "tasks", tasksOf(owner, 20));
@@ -149,7 +149,7 @@ describe("[fault 16] D1 that answers reads and refuses writes", () => {
     expect(Object.keys(await storedVersions(owner))).toHaveLength(20);
   });
 
-  it("is found again after a restart in the middle: no try that failed then counts against a row", async () => {
+  it("is noticed again after a restart: a try that failed then does not count against a row", async () => {
     const owner = await quietOwner("restarted");
     setClock(Date.now());
     await replaceDatabase(owner, readOnlyDatabase().db);

@@ -46,7 +46,7 @@ it("a line of configuration sends records to other backends too, and a deletion 
   expect(await stored()).toEqual({ sessions: [0, 0], tasks: [[], []] });
 });
 
-it("what a line says of backends that are not there, or cannot be searched, is refused by name", () => {
+it("a line that names an unknown backend, or one without search, is refused by name", () => {
   const refused: readonly (readonly [string, RegExp])[] = [
     ["translation.session=d1", /does not name translation\.task/],
     ["translation.session=d1 translation.task=d1 other=d1", /no record type "other"/],

@@ -33,7 +33,7 @@ async function idsOf(token: string, query: Record<string, string>): Promise<stri
   return results.map(({ task_id, session_id }) => (task_id ?? session_id).split(":").slice(1).join(":"));
 }
 
-it("finds tasks by their source and translation, sessions by their title, also by two Chinese characters", async () => {
+it("tasks are found by source and translation, sessions by title, also by two Chinese characters", async () => {
   const owner = await searchedOwner("found");
   await put(owner, "tasks", [
     taskOf(owner, 1, { source_text: "The river at night", status: "completed", translated_text: "夜晚的河流" }),
@@ -56,7 +56,7 @@ it("finds tasks by their source and translation, sessions by their title, also b
   expect(await idsOf(token, { q: "tunnel" })).toEqual([]);
 });
 
-it("pages through what was found, the last changed first, each once", async () => {
+it("results come page by page, the last changed first, each once", async () => {
   const owner = await searchedOwner("paged");
   const tasks = Array.from({ length: 7 }, (_, at) => taskOf(owner, at, { source_text: `chapter ${at}` }));
   for (const task of tasks) await put(owner, "tasks", [task]);
@@ -77,7 +77,7 @@ it("pages through what was found, the last changed first, each once", async () =
   expect((await problem(other, 400)).code).toBe("invalid_cursor");
 });
 
-it("[I8] looks among one's own records; services among everybody's", async () => {
+it("[I8] people search their own records, and services search everybody's", async () => {
   const [ada, eve] = [await searchedOwner("own"), await searchedOwner("own")];
   for (const owner of [ada, eve]) await put(owner, "tasks", [taskOf(owner, 1, { source_text: "zanzibar" })]);
   await Promise.all([flush(ada), flush(eve)]);
@@ -95,11 +95,11 @@ it.each([
   ["nothing", ""],
   ["punctuation alone", "?! *"],
   ["more words than a search has", Array.from({ length: 70 }, (_, at) => at).join(" ")],
-])("[I9] refuses %s", async (_what, q) => {
+])("[I9] %s is refused", async (_what, q) => {
   expect((await problem(await search(await tokenOf("ada"), { q }), 400)).code).toBe("invalid_input");
 });
 
-it("[I9] takes the index's own language for words", async () => {
+it("[I9] operators of the index are read as words", async () => {
   const owner = await searchedOwner("hostile");
   await put(owner, "tasks", [taskOf(owner, 1, { source_text: "plain text" })]);
   await flush(owner);
@@ -110,7 +110,7 @@ it("[I9] takes the index's own language for words", async () => {
   expect(await idsOf(token, { q: 'nothing" OR "text' })).toEqual([]);
 });
 
-it("says so where words are not indexed", async () => {
+it("a deployment whose words are not indexed says so", async () => {
   const answer = await call("GET", "/translation/search?q=river", { token: await tokenOf("ada") });
   expect((await problem(answer, 501)).code).toBe("not_enabled");
 });

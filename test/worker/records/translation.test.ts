@@ -46,8 +46,8 @@ async function restore(owner: string): Promise<Record<string, unknown>[]> {
     .map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
 }
 
-describe("a batch", () => {
-  it("[I5] answers each item for itself, in order", async () => {
+describe("a batch of records", () => {
+  it("[I5] gives an answer for each item, in order", async () => {
     const owner = await ownerWithSession("outcomes");
     await put(owner, "tasks", [taskOf(owner, 1, { version: 5 })]);
     const results = await put(owner, "tasks", [
@@ -72,7 +72,7 @@ describe("a batch", () => {
     expect(await storedVersions(owner)).toEqual({ [`${owner}:book:t1`]: 6, [`${owner}:book:t2`]: 1 });
   });
 
-  it("[I9] names the rule that an item breaks, and takes the others", async () => {
+  it("[I9] names the rule that an item breaks, and accepts the others", async () => {
     const owner = await ownerWithSession("rules");
     await put(owner, "tasks", [
       taskOf(owner, 1, { status: "completed", translated_text: "句" }),
@@ -113,7 +113,7 @@ describe("a batch", () => {
     expect(full.every(({ status }) => status === "created")).toBe(true);
   });
 
-  it("[I5] with the same key replays its answer, and with another body is refused", async () => {
+  it("[I5] with the same key repeats its answer, and with another body is refused", async () => {
     const owner = await ownerWithSession("keys");
     const headers = { "idempotency-key": "once" };
     const items = [taskOf(owner, 1), { bad: true }, taskOf(owner, 2)];
@@ -141,8 +141,8 @@ describe("a batch", () => {
   });
 });
 
-describe("others' records", () => {
-  it("[I8] are neither written, read, restored nor deleted without the role for it", async () => {
+describe("records of others", () => {
+  it("[I8] cannot be written, read, restored or deleted without the role for it", async () => {
     const owner = await ownerWithSession("mine");
     await put(owner, "tasks", [taskOf(owner, 1)]);
     await flush(owner);
@@ -172,7 +172,7 @@ describe("others' records", () => {
 });
 
 describe("reading", () => {
-  it("[I3] shows what was acknowledged, whether it is stored yet or not", async () => {
+  it("[I3] shows acknowledged items, stored or not", async () => {
     const owner = await ownerWithSession("fresh");
     await put(owner, "tasks", [taskOf(owner, 1), taskOf(owner, 2, { status: "processing" })]);
     expect(await storedVersions(owner)).toEqual({});
@@ -186,7 +186,7 @@ describe("reading", () => {
     expect(await get(owner, `/tasks/${owner}:book:t1`, taskView)).toMatchObject({ version: 2, translated_text: "句" });
   });
 
-  it("filters and sorts by what it lists, and refuses the rest", async () => {
+  it("filters and sorts by the listed fields, and refuses others", async () => {
     const owner = freshOwner("lists");
     const languages = ["en", "de", "fr"];
     await put(
@@ -214,7 +214,7 @@ describe("reading", () => {
     expect(incomplete.results.map(({ session_id }) => session_id.slice(-2))).toEqual(["s1", "s2"]);
   });
 
-  it("lists everybody's incomplete sessions to services, the longest untouched first, each once", async () => {
+  it("lists everybody's incomplete sessions to services, those untouched for the longest time first, each once", async () => {
     const [one, two] = [freshOwner("open"), freshOwner("open")];
     const expected: string[] = [];
     for (const [at, owner] of [one, two, one, two, one].entries()) {
@@ -241,7 +241,7 @@ describe("reading", () => {
     expect(seen.toSorted()).toEqual(expected.toSorted());
   });
 
-  it("walks every row that stays once, while others are inserted, changed and deleted", async () => {
+  it("lists every row that stays once, while others are inserted, changed and deleted", async () => {
     const owner = await ownerWithSession("walk");
     await put(owner, "tasks", tasksOf(owner, 300));
     await flush(owner);
@@ -273,7 +273,7 @@ describe("reading", () => {
     expect(turn).toBeGreaterThan(15);
   });
 
-  it("gives services the numbers of what waits and what was stored", async () => {
+  it("gives services the numbers of waiting and stored items", async () => {
     const owner = await ownerWithSession("numbers");
     const numbers = async () =>
       read(
@@ -314,7 +314,7 @@ describe("recovery", () => {
     );
   });
 
-  it("streams more than a page, and a cut stream has no end line", async () => {
+  it("sends more than a page, and a cut stream has no end line", async () => {
     const owner = await ownerWithSession("pages");
     for (const start of [0, 1_000, 2_000]) {
       await put(
@@ -332,14 +332,14 @@ describe("recovery", () => {
     expect(first).not.toContain('"end"');
   });
 
-  it("a session nobody knows is not found", async () => {
+  it("refuses an unknown session", async () => {
     const owner = freshOwner("nobody");
     expect(await status("POST", `/recovery/restore/${owner}:book`, await tokenOf(owner))).toBe(404);
   });
 });
 
 describe("deletion", () => {
-  it("[I5] takes everything along, and no late retry brings it back", async () => {
+  it("[I5] removes a session with its tasks, and no late repeat brings it back", async () => {
     const owner = await ownerWithSession("gone");
     const headers = { "idempotency-key": "late" };
     await put(owner, "tasks", tasksOf(owner, 50), { headers });
@@ -361,7 +361,7 @@ describe("deletion", () => {
     expect(left).toBe(0);
   });
 
-  it("cleans up what has expired and what ended long ago, and nothing else", async () => {
+  it("by the clean-up removes what has expired and what ended long ago, and nothing else", async () => {
     const owner = freshOwner("clean");
     const id = (name: string) => `${owner}:${name}`;
     const past = new Date(Date.now() - 1_000).toISOString();
