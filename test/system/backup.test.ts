@@ -150,7 +150,7 @@ describe(`a backup taken while ${WRITERS} people write`, () => {
     for (const state of [sourceState, targetState, folder]) removeState(state);
   });
 
-  it("takes it without stopping anybody", async () => {
+  it("stops nobody", async () => {
     let isOver = false;
     const writing = Promise.all(writers.map((writer) => writer.work(() => isOver)));
     const taking = (async () => {
@@ -189,7 +189,7 @@ describe(`a backup taken while ${WRITERS} people write`, () => {
     expect(await again.ended, again.output()).toBe(3);
   });
 
-  it("[I1] [I2] has what was acknowledged at each learner's mark, exactly, and nothing before the mark is missing", async () => {
+  it("[I1] [I2] has exactly what was acknowledged at each learner's mark, and nothing from before the mark is missing", async () => {
     const admin = await clientOf(target.url, "registrar", "admin");
     const rows = new Map((await enrollmentRows(admin, COURSE)).map((row) => [row.user_id, row]));
     let after = 0;
@@ -208,7 +208,7 @@ describe(`a backup taken while ${WRITERS} people write`, () => {
     console.info(`${after} deeds of the time between the mark and each learner's own copy are in it`);
   });
 
-  it("[I5] knows the answers of then: a write sent again is replayed, not done again", async () => {
+  it("[I5] has the earlier answers: a write sent again gets its stored answer, and is not done again", async () => {
     for (const { user, deeds } of writers) {
       const last = deeds.findLast(({ at }) => at < manifest.mark);
       if (last === undefined) throw new Error(`${user} did nothing`);
@@ -219,7 +219,7 @@ describe(`a backup taken while ${WRITERS} people write`, () => {
     }
   });
 
-  it("[I1] [I4] has every record acknowledged before the mark, at that version or one acknowledged later", async () => {
+  it("[I1] [I4] has every record acknowledged before the mark, in that version or in one acknowledged later", async () => {
     const admin = await clientOf(target.url, "registrar", "admin");
     expectAnswer(await admin.post("/api/v1/translation/flush", {}), 200, z.unknown());
     await target.stop();
@@ -246,7 +246,7 @@ describe(`a backup taken while ${WRITERS} people write`, () => {
     expect(checked).toBeGreaterThan(WRITERS);
   });
 
-  it("is refused by name, and by exit code, when its files are damaged", async () => {
+  it("is refused by name, and by exit code, if its files are damaged", async () => {
     const backup = new BackupFolder(folder, manifest.id);
     const [one = "", other = ""] = manifest.parts.filter(({ rows }) => rows > 0).map(({ name }) => name);
     const path = (file: string) => join(backup.path, file);

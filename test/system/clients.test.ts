@@ -63,7 +63,7 @@ describe("a generated client", () => {
   const emailOf = (name: string) => `${name}@example.org`;
 
   it.each(GENERATORS)(
-    "of $name compiles strictly, and takes a learner from signing in to a lock",
+    "of $name compiles strictly, and brings a learner from signing in to a locked item",
     async (generator) => {
       const [command, ...args] = generator.command;
       run(command, args);

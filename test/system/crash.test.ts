@@ -79,7 +79,7 @@ function isReplayed(answer: ApiAnswer): boolean {
   return answer.headers.get("idempotency-replayed") === "true";
 }
 
-describe("killed in the middle of a storm of answers", () => {
+describe("a service that is killed during very many answers", () => {
   let stateDir: string;
   let port: number;
   let runtime: Runtime;
@@ -254,7 +254,7 @@ describe("killed in the middle of a storm of answers", () => {
     }
   });
 
-  it("[I5] replays the answer to a write from before the kill, and changes nothing", async () => {
+  it("[I5] repeats the answer to a write from before the kill, and changes nothing", async () => {
     for (const { user, client, last, seq } of students) {
       if (last === null) throw new Error(`${user} has written nothing`);
       const again = await client.post(last.path, last.body, { headers: { "idempotency-key": last.key } });
@@ -264,7 +264,7 @@ describe("killed in the middle of a storm of answers", () => {
     }
   });
 
-  it("[I1] has the pointer and the request for stale marks of a publish both or not at all, whenever it is killed", async () => {
+  it("[I1] has both the pointer of a publish and its request for stale marks, or neither, whenever it is killed", async () => {
     const readCourse = () => {
       const [row] = queryD1(
         stateDir,
@@ -303,7 +303,7 @@ describe("killed in the middle of a storm of answers", () => {
     await start();
   });
 
-  it("[I10] refreshes everyone with the next minute's sweep, though the warm-up died with its queue", async () => {
+  it("[I10] refreshes everyone with the next minute's sweep, though the warm-up was lost with its queue", async () => {
     await runCron(url, EVERY_MINUTE);
     await until("no stale enrollment", CATCH_UP_MS, async () => {
       const rows = await enrollmentRows(admin, COURSE);
@@ -315,7 +315,7 @@ describe("killed in the middle of a storm of answers", () => {
     }
   });
 
-  it("[I1] [I5] [I6] has on record what was acknowledged, and each unlock exactly once", async () => {
+  it("[I1] [I5] [I6] has stored what was acknowledged, and each unlock exactly once", async () => {
     await until("an empty outbox of everyone", CATCH_UP_MS, async () => {
       for (const { user } of students) {
         const inspected = await admin.get(`/api/v1/enrollments/${COURSE}:${user}`);

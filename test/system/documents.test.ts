@@ -51,7 +51,7 @@ describe("the commands of the documents", () => {
   });
 
   it.each(TYPED_DOCUMENTS)(
-    "%s: give the answers that stand there",
+    "%s: give the answers that are in the document",
     async (file) => {
       const steps = stepsOf(file).filter(({ commands }) => commands.kind !== "elsewhere");
       expect(steps.length).toBeGreaterThan(0);
@@ -86,7 +86,7 @@ describe("the commands of the documents", () => {
   });
 
   it.each(blocksForTheService().map((block) => ({ at: `${block.file}:${block.line}`, block })))(
-    "$at: does at a deployment of the reader's own what stands there",
+    "$at: works for the reader's own deployment",
     async ({ block }) => {
       const url = `http://localhost:${port}`;
       writeFileSync(join(folder, "backup.mbz"), await tgzOf(SMALL_COURSE));
@@ -102,7 +102,7 @@ describe("the commands of the documents", () => {
     DOCUMENT_MS,
   );
 
-  it("wrangler knows the commands and the flags that the documents ask of it", async () => {
+  it("wrangler has the commands and flags that the documents use", async () => {
     const calls = Map.groupBy(
       otherCommands().flatMap(({ at, text }) => {
         const call = wranglerCall(text);

@@ -16,7 +16,7 @@ const KILLS_AFTER = [15, 35];
 const RETRY_MS = 50;
 const PATIENCE_MS = 60_000;
 
-describe("listeners of a runtime that is killed", () => {
+describe("clients of a runtime that is killed", () => {
   let stateDir: string;
   let port: number;
   let runtime: Runtime;
@@ -54,7 +54,7 @@ describe("listeners of a runtime that is killed", () => {
     throw new Error(`round ${round} was not taken`);
   }
 
-  it("[I1] [I5] each ends with everything, in order, nothing twice, and every resume is whole", async () => {
+  it("[I1] [I5] each get all events, in order, nothing twice, and no resume has a gap", async () => {
     for (const user of users) listeners.push(new Listener(runtime.url, await clientOf(runtime.url, user)));
     await until("every listener is connected", PATIENCE_MS, () =>
       listeners.every(({ connections, cursor }) => connections === 1 && cursor !== null),

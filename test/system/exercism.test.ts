@@ -105,7 +105,7 @@ describe.skipIf(!existsSync(DATA))("real tracks, over HTTP only", () => {
     expect(new Set(Object.values(states))).toEqual(new Set(["completed"]));
   });
 
-  it(`[I2] [I3] [I6] python: ${LEARNERS} learners in random orders, each step as the track's own rule says`, async () => {
+  it(`[I2] [I3] [I6] python: ${LEARNERS} learners in random orders see each step as the track's own rule says`, async () => {
     const seed = testSeed();
     await inParallel([...Array(LEARNERS).keys()], IN_FLIGHT, async (index) => {
       const random = new Random(seed + index);
@@ -128,7 +128,7 @@ describe.skipIf(!existsSync(DATA))("real tracks, over HTTP only", () => {
     expect(learners.get("python")).toHaveLength(1 + LEARNERS);
   });
 
-  it.each(TRACKS)("[I10] %s: D1 catches up by itself, and no message is dead", async (track) => {
+  it.each(TRACKS)("[I10] %s: D1 catches up by itself, and no message becomes a dead letter", async (track) => {
     const admin = await clientOf(runtime.url, "registrar", "admin");
     const size = SIZES[track].at(-1);
     await until(`${size} completed items of every learner in D1`, PROJECTION_MS, async () => {
@@ -139,7 +139,7 @@ describe.skipIf(!existsSync(DATA))("real tracks, over HTTP only", () => {
     expect(await allRows(admin, "/api/v1/system/dead-letters", z.unknown())).toEqual([]);
   });
 
-  it("[I6] what was announced is on record exactly once for each learner and item", async () => {
+  it("[I6] each announcement is stored exactly once for each learner and item", async () => {
     await runtime.stop();
     for (const track of TRACKS) {
       const recorded = announcements(stateDir, track);

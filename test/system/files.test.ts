@@ -51,7 +51,7 @@ function storedKeys(stateDir: string): string[] {
   return keys;
 }
 
-describe("killed in the middle of uploads", () => {
+describe("a service that is killed during uploads", () => {
   let stateDir: string;
   let port: number;
   let runtime: Runtime;
@@ -114,7 +114,7 @@ describe("killed in the middle of uploads", () => {
     } else kept.set(file.id, { user, sha256 });
   }
 
-  it(`[I1] [I10] ${KILLS} times: after a sweep no row is without bytes and no bytes are without row`, async () => {
+  it(`[I1] [I10] ${KILLS} times has no row without bytes and no bytes without a row after a sweep`, async () => {
     const writers = Array.from({ length: WRITERS }, async (_, number) => {
       const user = `writer-${number}`;
       const token = await tokenFor(user);

@@ -237,7 +237,7 @@ describe(`a course of ${CHAPTERS * (1 + PROBLEMS_EACH)} items and ${LEARNERS} le
     });
   });
 
-  it("takes its learners, the facts and the answers", async () => {
+  it("enrolls its learners, and accepts the facts and the answers", async () => {
     await measured(`enroll ${LEARNERS}`, async () => {
       await inParallel([HEAVY, ...learners], PARALLEL, async (user_id) => {
         const answer = await service.post(`/api/v1/courses/${COURSE}/enrollments`, { user_id });
@@ -268,7 +268,7 @@ describe(`a course of ${CHAPTERS * (1 + PROBLEMS_EACH)} items and ${LEARNERS} le
     });
   });
 
-  it("is projected, invalidated and published again, and nobody stays behind", async () => {
+  it("is projected, invalidated and published again, and every learner gets the new version", async () => {
     await measured("projection", () => settled(1));
     await measured("refresh after invalidating", async () => {
       expectAnswer(await admin.post(`/api/v1/courses/${COURSE}/stale`, {}), 202, z.unknown());
@@ -282,7 +282,7 @@ describe(`a course of ${CHAPTERS * (1 + PROBLEMS_EACH)} items and ${LEARNERS} le
     });
   });
 
-  it("is read from D1 alone, and the inverse question is answered for everybody", async () => {
+  it("is read from D1 only, and says for everybody who can open an item", async () => {
     const before = (await readStates(heavy, COURSE)).states;
     const share = (realtime_percent: number) =>
       admin.put("/api/v1/system/switches/realtime-reads", { realtime_percent, reason: "the test" });
@@ -339,7 +339,7 @@ describe(`a course of ${CHAPTERS * (1 + PROBLEMS_EACH)} items and ${LEARNERS} le
     }
   });
 
-  it("is exported for its learner, who is then erased", async () => {
+  it("is exported for one learner, who is then erased", async () => {
     await measured("export", async () => {
       const answer = await fetch(`${runtime.url}/api/v1/users/${HEAVY}/export`, {
         method: "POST",

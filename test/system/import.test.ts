@@ -44,7 +44,7 @@ async function run(...args: string[]) {
 }
 
 describe("npm run import", () => {
-  it("reads a backup without a server, says what became of its gates, and writes the report", async () => {
+  it("reads a backup without a server, reports its unlock rules, and writes the report", async () => {
     const report = join(folder, "report.json");
     const { code, output } = await run("moodle", archive, "--dry-run", "--report", report, "--course", "baking");
     expect(code).toBe(0);
@@ -60,7 +60,7 @@ describe("npm run import", () => {
     });
   });
 
-  it("publishes a folder of the same files where the course is new, and shows what the server refuses as it is", async () => {
+  it("publishes a folder of the same files as a new course, and shows what the server refuses, unchanged", async () => {
     const asked: { path: string; body: unknown }[] = [];
     const statuses = [404, 201, 422];
     const problem = {
@@ -98,7 +98,7 @@ describe("npm run import", () => {
     expect(output).toContain("- document.source: there is no such field [unrecognized_keys]");
   });
 
-  it("names what is wrong with a source of another form", async () => {
+  it("names the errors in a source of another form", async () => {
     const { code, output } = await run("canvas", archive, "--dry-run");
     expect(code).toBe(1);
     expect(output).toContain("is not what canvas expects.");

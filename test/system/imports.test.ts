@@ -118,7 +118,7 @@ describe("an import of a large backup", () => {
   }
 
   it(
-    "is sent in parts by the command line, which says what came of it",
+    "is sent in parts by the command line, which prints the result",
     async () => {
       const report = join(folder, "report.json");
       const { code, output } = await typed(
@@ -141,7 +141,7 @@ describe("an import of a large backup", () => {
     DONE_MS + 60_000,
   );
 
-  it("with the people that the command line names comes in twice, and the second time changes nothing", async () => {
+  it("with the people that the command line names can be repeated, and the second time changes nothing", async () => {
     const file = join(folder, "people.mbz");
     const done = [[1, 1, 1_600_000_000] as const, [2, 1, 1_600_000_600] as const];
     const backup = backupOf(
@@ -185,7 +185,7 @@ describe("an import of a large backup", () => {
   }, 120_000);
 
   it(
-    "that is killed with its whole process is carried on with, and gives the draft of one that was not",
+    "that is killed with its whole process continues, and gives the same draft as one that was not killed",
     async () => {
       const id = await begin("killed");
       await until("a part that was read", DONE_MS, async () => (await seen(id)).bytes_read > SIZE.noise / 10);

@@ -129,7 +129,7 @@ describe.skipIf(!existsSync(DATA))("early warning on real data, through the real
   }
 
   it(
-    "[I5] makes of imported facts the very model, and the very figures, that the command makes of the files",
+    "[I5] makes the same model and the same figures from imported facts as the command makes from the files",
     async () => {
       const imported = await new ImportRun(["oulad", DATA, "--url", runtime.url, ...ONLY], (line) => console.info(line))
         .ended;
@@ -152,7 +152,7 @@ describe.skipIf(!existsSync(DATA))("early warning on real data, through the real
   );
 
   it(
-    "warns of learners of a real course in the midst of it, is traced, and is judged when the course is over",
+    "warns of learners in the middle of a real course, can be traced, and is judged when the course is over",
     async () => {
       const during = await run(THREE_QUARTERS);
       expect(during?.predicted).toBeGreaterThan(500);

@@ -25,7 +25,7 @@ async function insight(...options: string[]) {
 }
 
 describe.skipIf(!existsSync(DATA))("early warning on real data, by its command", () => {
-  it("tests on 2014B what it learnt from 2013, beside the plain model whose figures are known", async () => {
+  it("learns from 2013 and is tested on 2014B, beside the plain model whose figures are known", async () => {
     const report = await insight();
     expect(report).toMatchObject({
       train: ["2013B", "2013J"],

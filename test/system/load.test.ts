@@ -233,7 +233,7 @@ describe(`${READERS} readers and ${WRITERS} writers at once, every read checked 
     return done;
   }
 
-  it("[I3] [I4] answers everything, includes own writes and never goes back", async () => {
+  it("[I3] [I4] get all answers, with their own writes, and never an older state after a newer one", async () => {
     const start = Date.now();
     const publishing = PUBLISH_AT.map(async (moment, index) => {
       await new Promise((resolve) => setTimeout(resolve, moment));
@@ -253,7 +253,7 @@ describe(`${READERS} readers and ${WRITERS} writers at once, every read checked 
     expect(students.length, "nobody finished the course").toBeGreaterThan(LEARNERS);
   });
 
-  it("[I2] answered what the rules say for the progress and the course version of each answer", () => {
+  it("[I2] get the answers of the rules for the progress and the course version of each answer", () => {
     expect(seen.size).toBeGreaterThan(LEARNERS);
     const wrong: unknown[] = [];
     for (const { student, list, courseVersion, seq, rows } of seen.values()) {
@@ -266,7 +266,7 @@ describe(`${READERS} readers and ${WRITERS} writers at once, every read checked 
     expect(wrong).toEqual([]);
   });
 
-  it("[I10] catches up in D1 by itself, with no message dead and no fault logged", async () => {
+  it("[I10] leave a D1 that catches up by itself, without a dead letter and without a logged error", async () => {
     await until("D1 to know everything of everyone", CATCH_UP_MS, async () => {
       const rows = new Map((await enrollmentRows(admin, COURSE)).map((row) => [row.user_id, row]));
       return students.every((student) => {
@@ -285,7 +285,7 @@ describe(`${READERS} readers and ${WRITERS} writers at once, every read checked 
     expect(faults).toEqual([]);
   });
 
-  it("[I2] [I6] found no divergence in many comparisons, and announced each unlock exactly once", async () => {
+  it("[I2] [I6] cause no divergence in many comparisons, and each unlock is announced exactly once", async () => {
     await runtime.stop();
     console.info(`shadow checks: ${JSON.stringify(Object.fromEntries(checks))}`);
     expect(queryD1(stateDir, "SELECT * FROM divergences", z.unknown())).toEqual([]);

@@ -79,7 +79,7 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
     removeState(stateDir);
   });
 
-  it("reports in one scrape every metric that a dashboard or a rule names, in a form promtool has nothing against", () => {
+  it("reports in one scrape every metric that a dashboard or a rule names, in a form that promtool accepts", () => {
     expect(run("promtool", ["check", "metrics"], scraped)).toBe("");
     const samples = new Set([...scraped.matchAll(/^([a-z]\w*)[{ ]/gm)].map(([, name]) => name));
     const declared = new Set([...scraped.matchAll(/^# TYPE (\w+) /gm)].map(([, name = ""]) => name));
@@ -92,7 +92,7 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
     }
   });
 
-  it("fills every panel of every dashboard but those", async () => {
+  it("fills every panel of every dashboard, with known exceptions", async () => {
     const targets = dashboards().flatMap(({ title, panels }) =>
       panels.flatMap((panel) => panel.targets.map(({ expr }) => ({ expr, name: `${title}: ${panel.title}: ${expr}` }))),
     );
@@ -115,7 +115,7 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
     expect(empty).toEqual([]);
   });
 
-  it("reports that it is alive, and that nobody has ever made a backup, each to its receiver", async () => {
+  it("sends to the right receivers that it is alive, and that there was never a backup", async () => {
     await until("the heartbeat and the ticket", PATIENCE_MS, () =>
       Boolean(has("heartbeat", "Watchdog") && has("ticket", "BackupUnknown")),
     );
@@ -130,7 +130,7 @@ describe.skipIf(missing !== null)("Latchkey under the real Prometheus and Alertm
     ).toEqual([]);
   });
 
-  it("[I1] wakes somebody when it is killed, keeps quiet about what follows, says when it is back, and counts on", async () => {
+  it("[I1] wakes somebody when it is killed, sends no alerts that only follow from this, says when it is back, and continues its counts", async () => {
     const total = 'sum(http_requests_total{route!="/metrics"})';
     await sleep(1_500); // the last counts are pushed
     const before = (await numberOf(total)) ?? 0;

@@ -8,9 +8,9 @@ const COURSES = process.env.LATCHKEY_LONG === "1" ? 5_000 : 500;
 const GATES = 20;
 const TIMEOUT_MS = 3_600_000;
 
-describe("[I12] what is written of Moodle's conditions, at length", () => {
+describe("[I12] our description of Moodle's conditions, at length", () => {
   it(
-    "is what a backup's gates do after the import, for every learner and instant",
+    "agrees with the rules of the imported backup, for every learner and instant",
     async () => {
       await fc.assert(fc.asyncProperty(randomCases(GATES, 3), assertSame), { numRuns: COURSES });
     },

@@ -143,7 +143,7 @@ describe.skipIf(programs === null)("PostgreSQL", () => {
   conformance("PostgreSQL from Node", () => direct);
   conformance("PostgreSQL from workerd through Hyperdrive", () => inWorker);
 
-  it("says nothing of its address or password when it is missing", async () => {
+  it("shows neither its address nor its password when it does not answer", async () => {
     for (const { refusing } of [direct, inWorker]) {
       expect((await refusing.health()).detail).not.toContain("secret-word");
     }

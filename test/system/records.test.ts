@@ -136,7 +136,7 @@ describe(`translation records, with ${WRITERS} writers and the runtime killed ${
     runtime = await startRuntime({ stateDir, port, logFile: join(stateDir, "runtime.log") });
   }
 
-  it("[I1] [I4] [I5] has every acknowledged item once with its last version, each other batch whole or not at all", async () => {
+  it("[I1] [I4] [I5] have every acknowledged item once in its last version, and each other batch completely or not at all", async () => {
     const writers: Writer[] = [];
     for (let number = 0; number < WRITERS; number += 1) {
       const owner = `writer-${number}`;
@@ -228,7 +228,7 @@ describe("the translation worker of scripts/, killed twice", () => {
     removeState(stateDir);
   });
 
-  it("[I1] carries on: in the end everything is translated, and hardly anything twice", async () => {
+  it("[I1] continues: in the end everything is translated, and hardly anything twice", async () => {
     const client = await clientOf(runtime.url, "ada");
     const session = { session_id: "ada:novel", version: 1, status: "processing" };
     const sessions = [{ ...session, source_language: "en", target_language: "zh" }];

@@ -10,8 +10,8 @@ const DATA = fromRoot("../shared/data/oulad");
 const PRESENTATION = "AAA-2013J";
 const KILLS = 2;
 
-describe.skipIf(!existsSync(DATA))("a real presentation, imported by the command into a runtime that is killed", () => {
-  it(`[I1] [I2] [I5] [I6] loses, doubles and changes nothing in ${KILLS} kills`, async () => {
+describe.skipIf(!existsSync(DATA))("a real course, imported by the command into a runtime that is killed", () => {
+  it(`[I1] [I2] [I5] [I6] is not lost, doubled or changed in any part in ${KILLS} kills`, async () => {
     const report = await runReplay({
       folder: DATA,
       only: [PRESENTATION],

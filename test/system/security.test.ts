@@ -31,7 +31,7 @@ describe("SECURITY.md", () => {
     }
   });
 
-  it("has no line in the table of threats without one", () => {
+  it("has a test in every line of the table of threats", () => {
     const start = rows.findIndex(([name]) => name?.trim() === "threat");
     const table = rows.slice(start + 1).filter(([name]) => !name?.trim().startsWith("**") && !/^-+$/.test(name ?? ""));
     const unnamed = table.filter((row) => row.length === 3 && !row[2]?.includes("›"));
@@ -43,7 +43,7 @@ describe("SECURITY.md", () => {
 describe("the workflow for GitHub", () => {
   const workflow = readFileSync(fromRoot(".github/workflows/ci.yml"), "utf8");
 
-  it("runs commands that package.json has, and every check there is", () => {
+  it("runs commands that package.json has, and every check of the project", () => {
     const used = [...workflow.matchAll(/npm (?:run )?([\w:]+)/g)].flatMap(([, name = ""]) => name);
     const commands = used.filter((name) => !["ci", "audit"].includes(name));
     expect(commands.filter((name) => !(name in scripts))).toEqual([]);
@@ -53,13 +53,13 @@ describe("the workflow for GitHub", () => {
     expect(workflow).toContain("npm audit --omit=dev");
   });
 
-  it("asks for no more than reading, and is given no secret", () => {
+  it("asks only for read access, and gets no secret", () => {
     expect(/^permissions:\n {2}contents: read$/m.test(workflow)).toBe(true);
     expect(workflow).not.toMatch(/secrets\.|pull_request_target|write-all|: write/);
   });
 });
 
-it("the repository holds no secret, and the scan would find one", () => {
+it("the repository has no secret, and the scan would find one", () => {
   // Put together here, so that this file is no find itself.
   const planted = ["gh", "p_", "A1b2C3d4E5f6G7h8I9j0", "K1l2M3n4O5p6Q7r8"].join("");
   const folder = mkdtempSync(join(tmpdir(), "latchkey-scan-"));

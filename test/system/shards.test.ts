@@ -166,7 +166,7 @@ describe.runIf(SETTINGS.shards > 1)("courses that move between databases while t
     runScript("scripts/shards.ts", ["move", ...courses, "--to", String(to), "--url", runtime.url, "--token", token]);
 
   it(
-    `[I1] [I5] ${COURSES} courses change places under ${WRITERS} writers and three kills: nothing is lost, nothing is there twice`,
+    `[I1] [I5] ${COURSES} courses move with ${WRITERS} writers and three kills: nothing is lost, and nothing is there twice`,
     async () => {
       const placedSchema = z.object({ results: z.array(z.object({ course: z.string(), shard: z.string() })) });
       const places = async () => {
@@ -229,7 +229,7 @@ describe.runIf(SETTINGS.shards > 1)("courses that move between databases while t
   );
 
   it(
-    "[I1] [I10] the databases have every enrollment once, as its object has it, with everything that was acknowledged",
+    "[I1] [I10] the databases have every enrollment once, equal to its object, with everything that was acknowledged",
     async () => {
       const inspection = z.looseObject({
         outbox: z.looseObject({ rows: z.int() }),

@@ -52,7 +52,7 @@ describe("signing in with an independent provider", () => {
   const complete = (flow: string, answer: string) =>
     api(url).post("/api/v1/auth/sign-on/school/complete", { flow, answer });
 
-  it("reads its discovery document, shows a button, and signs somebody in with their role", async () => {
+  it("reads its discovery document, shows a button, and gives somebody a session with their role", async () => {
     const admin = await clientOf(url, "root", "admin");
     const settings = { claims: { role: "roles" }, roles: [{ value: "teacher", role: "author" }] };
     const set = await admin.put("/api/v1/identity-providers/school", {
@@ -83,7 +83,7 @@ describe("signing in with an independent provider", () => {
     expect(JSON.stringify(shown.body)).not.toContain(SECRET);
   });
 
-  it("turns away whose address is not verified, and an answer for another flow", async () => {
+  it("refuses a user whose address is not verified, and an answer for another flow", async () => {
     const begun = await begin();
     const back = await throughPages(begun.url, redirect, "mallory");
     const other = await begin();

@@ -62,7 +62,7 @@ describe("npm start", () => {
     return chaptersSchema.parse(answer.body);
   }
 
-  it("explains itself with --help", async () => {
+  it("prints its help with --help", async () => {
     const script = runScript("scripts/start.ts", ["--help"]);
     expect(await script.ended).toBe(0);
     expect(script.output()).toContain("--state DIR");
@@ -79,7 +79,7 @@ describe("npm start", () => {
     expect(script.output()).toContain("--port N");
   });
 
-  it("says so when somebody else has the port", async () => {
+  it("says so if the port is used by another program", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(port, LOCAL_ADDRESS, resolve));
     const script = runScript("scripts/start.ts", ["--port", String(port), "--state", stateDir]);
@@ -117,7 +117,7 @@ describe("npm start", () => {
     await expectNothingLeft();
   });
 
-  it("[I1] keeps what was stored at the second start, and leaves nothing behind even when it is killed", async () => {
+  it("[I1] keeps stored data at the second start, and leaves nothing behind even when it is killed", async () => {
     const script = await start();
     expect(script.output()).toContain("algorithms kept at version 1");
     expect((await chapters()).results.find((row) => row.id === "algorithms.welcome")?.status).toBe("completed");
@@ -126,7 +126,7 @@ describe("npm start", () => {
     await expectNothingLeft();
   });
 
-  it("[I1] keeps it after a crash too, and ends with SIGTERM", async () => {
+  it("[I1] keeps stored data after a crash too, and ends with SIGTERM", async () => {
     const script = await start();
     expect((await chapters()).results.find((row) => row.id === "algorithms.welcome")?.status).toBe("completed");
     script.child.kill("SIGTERM");

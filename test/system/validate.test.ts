@@ -98,7 +98,7 @@ async function run(fault: Fault): Promise<Validation> {
 const missed = (validation: Validation) =>
   demandsOf(validation).flatMap(({ what, met }) => (met ? [] : [what.replace(/^[a-z ]+: /, "")]));
 
-it("passes a service that keeps its word, and reports what was asked of it", async () => {
+it("a service that keeps its promises passes, and the report has the requests", async () => {
   const validation = await run("none");
   expect(missed(validation)).toEqual([]);
   expect(validation.phases.map(({ tally }) => tally.requests > 20)).toEqual([true, true, true]);
@@ -122,6 +122,6 @@ it.each<[Fault, RegExp]>([
   ["lies", /contradict what was acknowledged/],
   ["fails", /at most 0\.1 % of the requests fail/],
   ["never drains", /all waiting work is done/],
-])("does not pass one that %s", async (fault, demand) => {
+])("a service that %s does not pass", async (fault, demand) => {
   expect(missed(await run(fault)).join("\n")).toMatch(demand);
 });

@@ -81,7 +81,7 @@ describe("webhooks of a real process", () => {
     return expectAnswer(await admin.post(`/api/v1/courses/${COURSE}/webhooks`, { url, types }), 201, shown);
   }
 
-  it("bring each completion at least once, in each learner's order, although the process is killed between", async () => {
+  it("bring each completion at least once, in each learner's order, although the process is killed meanwhile", async () => {
     const made = await subscribe(receiverUrl, ["item.completed"]);
     secret = made.secret;
     const users = Array.from({ length: LEARNERS }, (_, at) => `learner-${at}`);
@@ -118,7 +118,7 @@ describe("webhooks of a real process", () => {
     }
   });
 
-  it("are taken by the receiver of the documentation, which refuses what another has signed", async () => {
+  it("are accepted by the receiver in the documentation, which refuses what another key has signed", async () => {
     const code = blocksOf("docs/developers/webhooks.md").find(({ text }) => text.includes("createServer"))?.text ?? "";
     // Where the packages are found that it imports.
     const file = join(ROOT, "test-results", "receiver-of-the-documentation.mts");

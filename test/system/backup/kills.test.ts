@@ -141,7 +141,7 @@ describe("a service that is killed while it is backed up and restored", () => {
     return seen;
   }
 
-  it("takes a chain, each link of it whole and built on a whole one", { timeout: TIMEOUT_MS }, async () => {
+  it("makes a chain of backups, each whole and built on a whole one", { timeout: TIMEOUT_MS }, async () => {
     for (let number = 0; number < BACKUPS; number += 1) {
       await learn();
       const args = ["--url", source.server.url, "--out", folder];

@@ -110,7 +110,7 @@ describe.skipIf(commit === null)("the previous release and this one", () => {
     expect(now.snapshot.progress_seq).toBe(sequence);
   }
 
-  it("[I1][I2] the previous one works on a database with the newest migrations", async () => {
+  it("[I1][I2] work together: the previous one works on a database with the newest migrations", async () => {
     await start("previous");
     const author = await as("alice", "author");
     expectAnswer(await author.post("/api/v1/courses", { slug: COURSE, title: "Turns" }), 201, z.looseObject({}));
@@ -123,9 +123,10 @@ describe.skipIf(commit === null)("the previous release and this one", () => {
     await turn("previous");
   });
 
-  it("[I1][I2] this one works on what the previous one wrote", () => turn("this"));
+  it("[I1][I2] work together: this one works on what the previous one wrote", () => turn("this"));
 
-  it("[I1][I2] the previous one works on what this one wrote, as after a rollback", () => turn("previous"));
+  it("[I1][I2] work together: the previous one works on what this one wrote, as after a rollback", () =>
+    turn("previous"));
 
-  it("[I1][I2] and this one once more, as after a second release", () => turn("this"));
+  it("[I1][I2] work together: this one works on that again, as after a second release", () => turn("this"));
 });

@@ -23,14 +23,14 @@ describe("the release check", () => {
   const old = figures(10_000, 10);
   const verdict = (fresh: Figures, isOver: boolean, stable = old) => judge(fresh, stable, CHECK_LIMITS, isOver).kind;
 
-  it("sends a version back as soon as it is certain, and not before", () => {
+  it("rolls a version back as soon as it is certainly bad, and not before", () => {
     expect(verdict(figures(20, 1), false)).toBe("wait"); // 5 %, but of twenty
     expect(verdict(figures(200, 10), false)).toBe("breach");
     expect(verdict(figures(3, 3), false)).toBe("breach"); // nothing works
     expect(verdict(figures(1_000, 8), false)).toBe("wait");
   });
 
-  it("passes one only after the whole step, with enough requests and few enough errors", () => {
+  it("passes a version only after the whole step, with enough requests and few enough errors", () => {
     expect(verdict(figures(1_000, 1), false)).toBe("wait");
     expect(verdict(figures(1_000, 1), true)).toBe("pass");
     expect(verdict(figures(199, 0), true)).toBe("breach");
@@ -38,13 +38,13 @@ describe("the release check", () => {
     expect(verdict(figures(1_000, 11), true)).toBe("breach"); // above 1 %, though not certainly
   });
 
-  it("measures by the old version where that has trouble of its own, up to twice as much", () => {
+  it("compares with the old version if that has errors itself, up to twice as many", () => {
     const troubled = figures(10_000, 400);
     expect(verdict(figures(1_000, 60), true, troubled)).toBe("pass");
     expect(verdict(figures(1_000, 200), true, troubled)).toBe("breach");
   });
 
-  it("sends back one that is much slower, and none that is merely slower than very fast", () => {
+  it("rolls back a version that is much slower, but not one that is slower and still very fast", () => {
     const quick = figures(10_000, 0, [
       [0.05, 9_900],
       [0.5, 10_000],
@@ -64,14 +64,14 @@ describe("the release check", () => {
     expect(verdict(fine, true, quick)).toBe("pass");
   });
 
-  it("knows Wilson's interval", () => {
+  it("computes Wilson's interval", () => {
     // 10 of 100 at 1.96 standard deviations: 0.0552 to 0.1744 (Newcombe 1998, table I, method 3 gives the form).
     expect(wilsonLower(10, 100, 1.96)).toBeCloseTo(0.0552, 4);
     expect(wilsonLower(0, 50, 3)).toBe(0);
   });
 });
 
-describe("figures", () => {
+describe("figures of a release", () => {
   const text = (ok: number, bad: number) => `# HELP version_requests_total Requests.
 # TYPE version_requests_total counter
 version_requests_total{route="/a \\"b\\"",method="GET",status="200",version="old"} ${ok}
@@ -82,7 +82,7 @@ version_request_duration_seconds_bucket{route="/c",version="new",le="+Inf"} 6
 up 1
 `;
 
-  it("are read by version; what is 500 and above is an error", () => {
+  it("are read by version, and an answer of 500 or above is an error", () => {
     const read = figuresByVersion(text(10, 2));
     expect(read.get("old")).toMatchObject({ requests: 10, errors: 0 });
     expect(read.get("new")).toMatchObject({ requests: 6, errors: 2 });
@@ -91,7 +91,7 @@ up 1
     expect(figuresByVersion('version_requests_total{status="500"} 7\n').size).toBe(0);
   });
 
-  it("are taken between two readings, also over a counter that started anew", () => {
+  it("are differences of two readings, also over a counter that began again", () => {
     const [first, second] = [figuresByVersion(text(10, 2)), figuresByVersion(text(15, 3))];
     const between = (version: string) => since(first.get(version) ?? NO_FIGURES, second.get(version) ?? NO_FIGURES);
     expect(between("old")).toMatchObject({ requests: 5, errors: 0 });
@@ -101,7 +101,7 @@ up 1
   });
 });
 
-describe("the guards", () => {
+describe("the checks before a release", () => {
   const deployment = (...versions: [string, number][]): Deployment => ({
     id: "d",
     created_on: "2026-11-01T00:00:00Z",
@@ -132,7 +132,7 @@ describe("the guards", () => {
     expect(found[0]).toMatch(reason);
   });
 
-  it("lead a rollback to the version that had every request before", () => {
+  it("roll back to the version that had every request before", () => {
     const [a, b, c] = [deployment(["a", 100]), deployment(["b", 100]), deployment(["c", 100])];
     expect(rollbackTarget([b, a])).toBe("a");
     expect(rollbackTarget([deployment(["a", 50], ["b", 50]), deployment(["a", 90], ["b", 10]), a, c])).toBe("a");
@@ -158,7 +158,7 @@ describe("applied migrations", () => {
     ...change,
   });
 
-  it("are as they were made, wholly or in part", () => {
+  it("are unchanged, all or the first of them", () => {
     expect(drift(both, databaseWith([]))).toEqual([]);
     expect(drift(both, databaseWith([first]))).toEqual([]);
     expect(drift(both, databaseWith(both))).toEqual([]);
@@ -191,7 +191,7 @@ describe("applied migrations", () => {
     expect(drift(files, applied).join("\n")).toMatch(reason);
   });
 
-  it("only add: what removes something must say why", () => {
+  it("only add, and one that removes something must say why", () => {
     const names = (sql: string) => takesAway({ name: "m", sql });
     for (const sql of [
       "DROP TABLE a;",

@@ -173,7 +173,7 @@ describe("a release", () => {
   });
 });
 
-describe("refused, with nothing changed", () => {
+describe("a refused release, with nothing changed", () => {
   const refusedBecause = async (reason: RegExp, args: readonly string[] = []) => {
     const before = (await platform.state()).deployments.length;
     const { code, output } = await runRelease(args);
@@ -182,13 +182,13 @@ describe("refused, with nothing changed", () => {
     expect((await platform.state()).deployments.length).toBe(before);
   };
 
-  it("when somebody edited the Worker in the dashboard, which wrangler would overwrite without asking", async () => {
+  it("is one after somebody edited the Worker in the dashboard, because wrangler would overwrite the edit without asking", async () => {
     await platform.setEditedFrom("dash");
     await refusedBecause(/edited the Worker past wrangler \(dash\)/);
     await platform.setEditedFrom("wrangler");
   });
 
-  it("when the database is not what its migrations made it", async () => {
+  it("is one on a database that differs from its migrations", async () => {
     const database = await cloudflare.databaseId(directory.name);
     await cloudflare.query(database, "CREATE TABLE by_hand (id INTEGER)");
     await refusedBecause(/by_hand is in the database, but no migration makes it/);
@@ -198,7 +198,7 @@ describe("refused, with nothing changed", () => {
     await cloudflare.query(database, `DELETE FROM ${SUMS_TABLE}`);
   });
 
-  it("while another release is under way, which one rollback ends", async () => {
+  it("is one during another release, which one rollback ends", async () => {
     const { versions } = await platform.state();
     const [first, second] = [await liveVersion(), versions.at(-1)?.id];
     if (first === undefined || second === undefined) throw new Error("two versions are there");
@@ -216,7 +216,7 @@ describe("refused, with nothing changed", () => {
   });
 });
 
-it("a rollback to a version with other secrets names them and does nothing until it is asked to", async () => {
+it("a rollback to a version with other secrets names them and does nothing before a confirmation", async () => {
   const before = await liveVersion();
   const [secret = ""] = project.requiredSecrets;
   await platform.setSecret(secret, "Zq8-a-newer-one-of-thirty-two-characters");

@@ -80,7 +80,7 @@ describe.each(READERS)("[fault 26] a page %s", (_name, role, ask) => {
     ["stands at the start now", "b a c d e f", ["a", "b"], ["c", "d"]],
     ["has new ones before it", "x y a b c d", ["a", "b"], ["x", "y"]],
     ["stands still, and the last are gone", "a b", ["a", "b"], []],
-  ])("goes on when the row it ended with %s", async (_what, then, first, second) => {
+  ])("continues when the row at its end %s", async (_what, then, first, second) => {
     const slug = await start(named(BEFORE));
     const pages = await walk(slug, `/courses/${slug}/chapters`, 2, async (page) => {
       if (page === 1) await change(slug, named(then));
@@ -91,7 +91,7 @@ describe.each(READERS)("[fault 26] a page %s", (_name, role, ask) => {
     expect(new Set(all)).toEqual(new Set([...first, ...then.split(" ")]));
   });
 
-  it("goes on when the row it ended with is hidden", async () => {
+  it("continues when the row at its end is hidden", async () => {
     if (role === "author") return; // staff see drafts
     const slug = await start(named(BEFORE));
     const hidden = named(BEFORE).map((chapter) =>
@@ -107,7 +107,7 @@ describe.each(READERS)("[fault 26] a page %s", (_name, role, ask) => {
     ]);
   });
 
-  it("goes on when there is another version after each page", async () => {
+  it("continues when a new version is published after each page", async () => {
     const slug = await start(named("a b c d e f g h"));
     const versions = ["a c d e f g h b", "b a d e f g h", "h g f e d z", "h z"];
     const pages = await walk(slug, `/courses/${slug}/chapters`, 2, async (page) => {
@@ -125,7 +125,7 @@ describe.each(READERS)("[fault 26] a page %s", (_name, role, ask) => {
     expect(all).toEqual(expect.arrayContaining(["h", "z"]));
   });
 
-  it("goes on in the problems of a chapter when the row it ended with moved to another", async () => {
+  it("continues in the problems of a chapter when the row at its end moved to another chapter", async () => {
     const slug = await start([
       { name: "one", problems: ["p", "q", "r", "s"] },
       { name: "two", problems: ["t"] },
@@ -143,7 +143,7 @@ describe.each(READERS)("[fault 26] a page %s", (_name, role, ask) => {
     ]);
   });
 
-  it("goes on in the problems of a course when the row it ended with is gone, and one came from another chapter", async () => {
+  it("continues in the problems of a course when the row at its end is gone, and a row came from another chapter", async () => {
     const slug = await start([
       { name: "one", problems: ["p", "q", "r", "s"] },
       { name: "two", problems: ["t"] },
@@ -160,7 +160,7 @@ describe.each(READERS)("[fault 26] a page %s", (_name, role, ask) => {
 });
 
 describe("[fault 26] cursors of the release before", () => {
-  it("go on after their row, and are refused, not taken for the end, when it is missing", async () => {
+  it("continue after their row; they are refused, not taken for the end, if the row is missing", async () => {
     const slug = freshSlug("before");
     await publish(course(slug, named("a b c")));
     await enroll(slug, "ada");
@@ -173,7 +173,7 @@ describe("[fault 26] cursors of the release before", () => {
     expect((await problem(await ask(), 400)).code).toBe("invalid_cursor");
   });
 
-  it("a version that cannot be read is said to be so, and the list does not end", async () => {
+  it("a version that cannot be read is reported as such, and does not end the list", async () => {
     const slug = freshSlug("dark");
     await publish(course(slug, named("a b c")));
     const token = await tokenOf(AUTHOR, "author");
@@ -193,7 +193,7 @@ describe("[fault 26] cursors of the release before", () => {
 });
 
 describe("[fault 26] other lists", () => {
-  it("go on after what their cursor points at has gone", async () => {
+  it("continue when the row of their cursor is gone", async () => {
     const slug = freshSlug("others");
     await publish(course(slug, named("a")));
     const users = ["u1", "u2", "u3", "u4"].map((user) => `${user}-${slug}`);
@@ -209,7 +209,7 @@ describe("[fault 26] other lists", () => {
     });
   });
 
-  it("name all models of one instant", async () => {
+  it("name all models that have the same instant", async () => {
     for (const hash of ["m1", "m2", "m3"]) {
       const metrics = JSON.stringify({ train: [], test: [], rows: [], blend: 0.5, cut_offs: [] });
       const insert = "INSERT INTO insight_models VALUES (?, 'r', 'd', '1+local', 1, ?, 'Better.', NULL)";

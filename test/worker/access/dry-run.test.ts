@@ -28,7 +28,7 @@ async function dryRun(slug: string, bindings: Partial<Env> = {}) {
   return (await read(answer, 200, impactSchema)).impact;
 }
 
-it("[fault 33] a dry run right after a write counts it, and says how sure it is", async () => {
+it("[fault 33] a dry run right after a write counts it, and says how up to date it is", async () => {
   const slug = freshSlug("dry");
   await publish(ladder(slug));
   for (const user of ["ada", "bob"]) await enroll(slug, user);
@@ -38,7 +38,7 @@ it("[fault 33] a dry run right after a write counts it, and says how sure it is"
   expect(impact.items).toContainEqual({ item: `${slug}.two`, gain: 0, lose: 1 });
 });
 
-it("[fault 33] a dry run says of whom it may have missed a write", async () => {
+it("[fault 33] a dry run names the learners of whom it may have missed a write", async () => {
   const slug = freshSlug("unsure");
   await publish(ladder(slug));
   await enroll(slug, "ada");

@@ -46,8 +46,8 @@ function send(method: string, path: string, token: string, init: RequestInit, ty
   );
 }
 
-describe("[fault 33] a body that may be absent", () => {
-  it("is absent when it has no bytes, on every route, whatever the header promises", async () => {
+describe("[fault 33] an optional body", () => {
+  it("is missing if it has no bytes, on every route, whatever its header says", async () => {
     const operations = await withOptionalBody();
     expect(operations.length).toBeGreaterThan(3);
     const token = await tokenOf("root", "admin");
@@ -63,7 +63,7 @@ describe("[fault 33] a body that may be absent", () => {
     }
   });
 
-  it("marks a chapter, enrolls and activates without one", async () => {
+  it("may be missing when a learner marks a chapter, enrolls, or an author activates", async () => {
     const slug = freshSlug("empty");
     await publish(ladder(slug));
     const token = await tokenOf("ada");
@@ -76,7 +76,7 @@ describe("[fault 33] a body that may be absent", () => {
     expect((await send("POST", `/courses/${slug}/versions/1/activate`, author, {}, json)).status).toBe(200);
   });
 
-  it("is read, not dropped, when there is one", async () => {
+  it("is read, not ignored, if it is there", async () => {
     const slug = freshSlug("full");
     await publish(ladder(slug));
     await enroll(slug, "ada");

@@ -62,8 +62,8 @@ const TAGGED: [string, () => Promise<{ path: string; token: string }>][] = [
   ],
 ];
 
-describe.each(TAGGED)("[fault 41] the validator of %s", (_what, make) => {
-  it("is compared weakly, tag by tag, and `*` names whatever there is", async () => {
+describe.each(TAGGED)("[fault 41] the ETag of %s", (_what, make) => {
+  it("is compared weakly, tag by tag, and `*` matches whatever exists", async () => {
     const { path, token } = await make();
     const ask = async (header?: string) =>
       call("GET", path, { token, headers: header === undefined ? {} : { "if-none-match": header } });
@@ -84,8 +84,8 @@ describe.each(TAGGED)("[fault 41] the validator of %s", (_what, make) => {
   });
 });
 
-describe("[fault 41] answers without a validator", () => {
-  it("lists of staff and of D1 answer 304 to `*`, and whole to everything else", async () => {
+describe("[fault 41] answers without an ETag", () => {
+  it("from D1 and of staff lists are 304 for `*`, and complete for everything else", async () => {
     const { slug } = await learner();
     await project(slug, "ada");
     const bindings = { ENROLLMENTS: brokenObjects().namespace };
@@ -101,7 +101,7 @@ describe("[fault 41] answers without a validator", () => {
     }
   });
 
-  it("a validator of one instant is none of another, nor of what has changed since", async () => {
+  it("belong to one instant: an ETag of another instant, or from before a change, does not match", async () => {
     const { slug, token } = await learner();
     const ask = async (query: string, header = "") =>
       call("GET", `/courses/${slug}/unlocks${query}`, {

@@ -298,13 +298,13 @@ const PATHS: Record<string, (method: string, path: string, options: Call) => Pro
   },
 };
 
-it("[fault 1] knows every operation that a learner may call", () => {
+it("[fault 1] the walk knows every operation that a learner may call", () => {
   const unknown = operations.filter(({ kind }) => kind === undefined).map(({ method, path }) => `${method} ${path}`);
   expect(unknown).toEqual([]);
   for (const kind of ["content", "work", "states"] as const) expect(of(kind).length, kind).toBeGreaterThan(1);
 });
 
-describe.each(REASONS)("[fault 1] closed by $reason", (why) => {
+describe.each(REASONS)("[fault 1] an item closed by $reason", (why) => {
   it.each(Object.entries(PATHS))("shows nothing and accepts nothing, %s", async (name, ask) => {
     const slug = freshSlug("closed");
     const instants = await closed(why, slug);
@@ -389,7 +389,7 @@ describe.each(REASONS)("[fault 1] closed by $reason", (why) => {
   });
 });
 
-it("[fault 1] no other operation shows what items hold", async () => {
+it("[fault 1] no other operation shows the content of items", async () => {
   const slug = freshSlug("other");
   await publish(courseWith(slug, { both: { rule: { completed: `${slug}.one` } } }));
   await enroll(slug, learnerOf(slug));
@@ -407,8 +407,8 @@ it("[fault 1] no other operation shows what items hold", async () => {
   }
 });
 
-describe("[fault 1] what is open now", () => {
-  it("is shown as it is now, whatever `at` asks for, beside the state of then", async () => {
+describe("[fault 1] an item that is open now", () => {
+  it("shows its present content for any `at`, beside the state at that instant", async () => {
     const slug = freshSlug("open");
     const rule = { completed: `${slug}.one` };
     await publish(courseWith(slug, { chapter: { content: `${TEXT} of the first version` }, both: { rule } }));
@@ -440,7 +440,7 @@ describe("[fault 1] what is open now", () => {
     expect(await ask("?at=2099-01-01T00:00:00Z")).toMatchObject({ content: "the second version", status: "unlocked" });
   });
 
-  it("a refusal says why it is closed now, and how it stands at the instant that was asked for", async () => {
+  it("with a closed state in the past has a refusal that says why it is closed now, and its state at the requested instant", async () => {
     const slug = freshSlug("refusal");
     const opens = Date.now() + 30 * 24 * HOUR_MS;
     await publish(courseWith(slug, { both: { rule: { from: instant(opens) } } }));
@@ -467,7 +467,7 @@ describe("[fault 1] what is open now", () => {
   });
 });
 
-describe("[fault 1] what is hidden by now", () => {
+describe("[fault 1] an item that has been hidden meanwhile", () => {
   it("is named by no reason, step or sentence of a past in which it was not", async () => {
     const slug = freshSlug("named");
     const document = (status: "active" | "draft", rule: object | null) => ({
@@ -513,8 +513,8 @@ describe("[fault 1] what is hidden by now", () => {
   });
 });
 
-describe("[fault 1] what an item holds", () => {
-  it("is 503, and no fault, while D1 does not answer", async () => {
+describe("[fault 1] the content of an item", () => {
+  it("is 503, and not an error of the service, while D1 does not answer", async () => {
     const slug = freshSlug("dark");
     await publish(courseWith(slug, {}));
     await enroll(slug, learnerOf(slug));
@@ -527,7 +527,7 @@ describe("[fault 1] what an item holds", () => {
   });
 });
 
-it("[fault 1] the notice of a new version names nothing that was hidden and stays so", async () => {
+it("[fault 1] the notice of a new version does not name an item that was hidden and still is", async () => {
   const slug = freshSlug("notice");
   const user = learnerOf(slug);
   const version = (word: string) => ({

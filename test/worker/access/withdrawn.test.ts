@@ -61,7 +61,7 @@ it("[fault 30] a pending submission of a withdrawn learner is judged, and opens 
   expect((await unlocks(slug, "ada")).states).toEqual({ [`${slug}.essay`]: "completed", [`${slug}.next`]: "unlocked" });
 });
 
-it("[fault 30] whoever has withdrawn submits nothing more", async () => {
+it("[fault 30] a withdrawn learner cannot submit", async () => {
   const { slug } = await gone();
   expect((await problem(await submit(slug, "ada", "essay", "another"), 404)).code).toBe("not_enrolled");
 });

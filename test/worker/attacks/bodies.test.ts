@@ -73,8 +73,8 @@ async function send(write: Write, body: BodyInit | null, headers: Record<string,
 /** More than the largest body of JSON: a working copy of 8 MB, with a backslash before each quote. */
 const TOO_MUCH = 17_000_000;
 
-describe("[I9] bodies", () => {
-  it("of 17 MB are refused on every write, whether they say their length or not", async () => {
+describe("[I9] request bodies", () => {
+  it("of 17 MB are refused on every write, with and without a length in the header", async () => {
     const text = `{"answer":"${"a".repeat(TOO_MUCH)}"}`;
     const chunk = new TextEncoder().encode("a".repeat(100_000));
     await changesNothing(world, async () => {
@@ -102,7 +102,7 @@ describe("[I9] bodies", () => {
     });
   });
 
-  it("that are no JSON are refused as such", async () => {
+  it("that are not JSON are refused as such", async () => {
     await changesNothing(world, async () => {
       for (const write of writes(world)) {
         for (const text of [
@@ -125,7 +125,7 @@ describe("[I9] bodies", () => {
     });
   });
 
-  it("of another type are refused, however they are named", async () => {
+  it("of another type are refused, whatever its name", async () => {
     const types = [
       "text/plain",
       "application/x-www-form-urlencoded",
@@ -171,7 +171,7 @@ describe("[I9] bodies", () => {
     });
   });
 
-  it("of the wrong form name the field", async () => {
+  it("of the wrong form are refused, and the field is named", async () => {
     await changesNothing(world, async () => {
       for (const write of writes(world)) {
         for (const text of ["null", "[]", "1", '"text"', "true", "[[]]"]) {
@@ -192,7 +192,7 @@ describe("[I9] bodies", () => {
   });
 });
 
-describe("[I9] documents", () => {
+describe("[I9] course documents", () => {
   const chapter = (slug: string, rule: unknown) => ({
     slug,
     title: "T",
@@ -211,7 +211,7 @@ describe("[I9] documents", () => {
     return rule;
   };
 
-  it("with rules too deep are refused with the place, and brackets by the hundred thousand cost nothing", async () => {
+  it("with rules that are too deep are refused with their place; a hundred thousand brackets cost nothing", async () => {
     const { slug } = world;
     await changesNothing(world, async () => {
       const deep = await refused(await publishDocument(chapter(slug, nested(17))), "17 levels");
@@ -239,7 +239,7 @@ describe("[I9] documents", () => {
     });
   });
 
-  it("as deep as allowed pass the guard that stops deeper ones", async () => {
+  it("with rules of the allowed depth pass", async () => {
     const { slug } = world;
     await changesNothing(world, async () => {
       const { url, headers } = request("POST", `/courses/${slug}/versions?dry_run=true`, {
@@ -256,7 +256,7 @@ describe("[I9] documents", () => {
     });
   });
 
-  it("too large in number are refused, not truncated", async () => {
+  it("with too many items are refused, not shortened", async () => {
     const { slug } = world;
     const items = Array.from({ length: 10_000 }, (_, i) => ({ id: `${slug}.p${i}`, title: "P" }));
     await changesNothing(world, async () => {
@@ -275,7 +275,7 @@ describe("[I9] documents", () => {
     });
   });
 
-  it("with hostile rules, ids and patterns are refused with the path", async () => {
+  it("with hostile rules, ids and patterns are refused with their path", async () => {
     const { slug } = world;
     const rules: Record<string, unknown> = {
       "two operators": { all: [], any: [] },
@@ -324,7 +324,7 @@ describe("[I9] documents", () => {
     });
   });
 
-  it("with a pattern that backtracks elsewhere are judged in linear time", async () => {
+  it("with a pattern that backtracks in other engines are judged in linear time", async () => {
     const { slug, eve } = world;
     const evil = `${slug}x`;
     const problems = [

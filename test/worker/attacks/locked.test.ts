@@ -43,7 +43,7 @@ describe("a locked item", () => {
     });
   });
 
-  it("[I9] a locked problem and a chapter get the same answer when they are marked as completed", async () => {
+  it("[I9] gives the same answer for a problem and a chapter when they are marked as completed", async () => {
     const { slug, eve } = world;
     await changesNothing(world, async () => {
       for (const item of ["gate", "inner"]) {
@@ -55,7 +55,7 @@ describe("a locked item", () => {
     });
   });
 
-  it("a hidden item is answered exactly like one that does not exist", async () => {
+  it("that is hidden gets exactly the answer of an item that does not exist", async () => {
     const { slug, eve } = world;
     const ask = async (method: string, path: (item: string) => string, item: string, body?: unknown) => {
       const answer = await call(method, path(item), { token: eve, ...(body === undefined ? {} : { body }) });
@@ -90,7 +90,7 @@ describe("a locked item", () => {
     }
   });
 
-  it("[I9] verdicts on what was never submitted judge nothing", async () => {
+  it("[I9] is not judged by a verdict on something that was never submitted", async () => {
     const { slug } = world;
     const token = await tokenOf("grader", "service");
     const unknown = "0".repeat(32);
@@ -102,7 +102,7 @@ describe("a locked item", () => {
     });
   });
 
-  it("[I9] imports into nothing say so fact by fact and record nothing", async () => {
+  it("[I9] is not imported if it does not exist: each fact gets an error, and nothing is recorded", async () => {
     const { slug } = world;
     const at = new Date().toISOString();
     const future = new Date(Date.now() + 86_400_000).toISOString();

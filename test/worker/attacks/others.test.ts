@@ -92,11 +92,11 @@ async function allRefused(attacks: readonly Attack[], token: string, code = "for
 }
 
 describe("[I8] another learner's enrollment", () => {
-  it("is out of a learner's reach by every route", async () => {
+  it("cannot be read or changed by a learner, by any route", async () => {
     await changesNothing(world, () => allRefused(waysToAda(world), world.eve));
   });
 
-  it("is out of reach of the author of another course", async () => {
+  it("cannot be read or changed by the author of another course", async () => {
     const other = freshSlug("other");
     await publish({ slug: other, title: "Other", chapters: [{ id: `${other}.a`, title: "A" }] }, { author: "mallory" });
     const { slug } = world;
@@ -117,7 +117,7 @@ describe("[I8] another learner's enrollment", () => {
     await changesNothing(world, () => allRefused(asAuthor, token));
   });
 
-  it("is not reached through an enrollment of one's own course either", async () => {
+  it("cannot be read through an enrollment of one's own course", async () => {
     const { slug } = world;
     const token = await tokenOf("mallory", "author");
     const own = freshSlug("own");
@@ -140,7 +140,7 @@ describe("[I8] another learner's enrollment", () => {
     });
   });
 
-  it("an unpublished course of another author is not admitted to exist where it would be managed", async () => {
+  it("an unpublished course of another author gets the answer of a course that does not exist", async () => {
     const secret = freshSlug("secret");
     await call("POST", "/courses", {
       token: await tokenOf("alice", "author"),
@@ -190,7 +190,7 @@ describe("[I8] another learner's enrollment", () => {
   });
 });
 
-describe("[I8] tokens that are not ours", () => {
+describe("[I8] tokens of another issuer", () => {
   it("write nothing", async () => {
     const { slug } = world;
     const now = Math.floor(Date.now() / 1_000);

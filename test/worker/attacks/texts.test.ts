@@ -25,7 +25,7 @@ const HOSTILE_TEXTS = [
 
 describe("hostile text", () => {
   it.each(HOSTILE_TEXTS.map((text) => ({ text })))(
-    "$text comes back as it went in, wherever text is free",
+    "$text is returned unchanged, in every field for free text",
     async ({ text }) => {
       const slug = freshSlug("text");
       const title = { en: text, zh: text };
@@ -78,7 +78,7 @@ describe("hostile text", () => {
     },
   );
 
-  it("[I9] that is no Unicode is refused wherever text is free, and changes nothing", async () => {
+  it("[I9] that is not Unicode is refused in every field for free text, and changes nothing", async () => {
     const { slug, eve } = world;
     const lone = "a\ud800b";
     const admin = await tokenOf("root", "admin");
@@ -122,7 +122,7 @@ describe("hostile text", () => {
     });
   });
 
-  it("in headers we echo stays out of the answer", async () => {
+  it("in headers that the answer repeats is left out of the answer", async () => {
     const { eve } = world;
     for (const id of [
       "short",

@@ -87,7 +87,7 @@ describe("[I9] hostile query parameters", () => {
     });
   });
 
-  it("of reads in time and sequence are refused by name", async () => {
+  it("for times and sequences of reads are refused by name", async () => {
     const { slug, eve } = world;
     const attacks: [string, string][] = [
       ...["-1", "NaN", "1.5", "1e20", "Infinity", "x", "9".repeat(30)].map((value): [string, string] => [
@@ -218,7 +218,7 @@ describe("[I9] hostile numbers and instants in bodies", () => {
 });
 
 describe("[I5] a refusal under an Idempotency-Key", () => {
-  it("is replayed as the same problem document", async () => {
+  it("is repeated as the same problem document", async () => {
     const { slug } = world;
     const token = await tokenOf("alice", "author");
     const send = () =>

@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 
 describe("[fault 5] the first administrator", () => {
-  it("is made once with a separate secret, and signs in like anybody", async () => {
+  it("is made once with a separate secret, and signs in as everybody does", async () => {
     const first = account();
     const { user } = await read(await send({ secret: SECRET, account: first }), 201, answerSchema);
     expect(user).toMatchObject({ email: first.email, role: "admin" });
@@ -55,7 +55,7 @@ describe("[fault 5] the first administrator", () => {
     }, 10_000);
   });
 
-  it("is only one, however many requests come at once", async () => {
+  it("is made once, however many requests come at once", async () => {
     const answers = await Promise.all(Array.from({ length: 3 }, () => send({ secret: SECRET, account: account() })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 403, 403]);
     const count = await env.DB.prepare("SELECT count(*) AS n FROM users WHERE role = 'admin'").first("n");
@@ -66,7 +66,7 @@ describe("[fault 5] the first administrator", () => {
     expect(orphans).toBe(0);
   });
 
-  it("is not made by another secret, a weak one, or none", async () => {
+  it("is not made with another secret, a weak one, or none", async () => {
     const body = { secret: `${SECRET}x`, account: account() };
     expect((await problem(await send(body), 401)).code).toBe("unauthenticated");
     expect((await problem(await send(body, deployed({})), 501)).code).toBe("not_enabled");
@@ -78,7 +78,7 @@ describe("[fault 5] the first administrator", () => {
 });
 
 describe("[fault 5] a restore into a deployment where nobody can sign in", () => {
-  it("has a token for backups and reads that changes nothing else", async () => {
+  it("has a token for backups and for reads, which can change nothing else", async () => {
     const { restore_token } = await read(await send({ secret: SECRET }), 201, answerSchema);
     const token = restore_token ?? "";
     expect((await callWith(fresh, "GET", "/system/backups", { token })).status).toBe(200);
@@ -93,7 +93,7 @@ describe("[fault 5] a restore into a deployment where nobody can sign in", () =>
     }
   });
 
-  it("gets none once there is an administrator", async () => {
+  it("gets no such token once there is an administrator", async () => {
     await read(await send({ secret: SECRET, account: account() }), 201, answerSchema);
     expect((await problem(await send({ secret: SECRET }), 403)).code).toBe("forbidden");
   });
@@ -104,7 +104,7 @@ describe("a validation on staging", () => {
   const staging = deployed({ ENVIRONMENT: "staging", VALIDATION_SECRET: REHEARSAL });
   const signed = (sub: string) => mintAccessToken(REHEARSAL, { sub, role: "learner", session: null });
 
-  it("signs with its own secret, for its own users only", async () => {
+  it("signs tokens with its own secret, for its own users only", async () => {
     const look = async (bindings: Partial<Env>, token: string) =>
       (await callWith(bindings, "GET", "/courses", { token })).status;
     // First: an isolate remembers what it verified, and serves one deployment.

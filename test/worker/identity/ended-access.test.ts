@@ -187,7 +187,7 @@ async function happen(event: string, user: Subject): Promise<void> {
 
 const rows = rowsOf(security);
 
-it("the table of SECURITY.md names every event this file knows, and no other", () => {
+it("the table in SECURITY.md names exactly the events that this file tests", () => {
   expect(rows.map(({ event }) => event).sort()).toEqual(Object.keys(EVENTS).sort());
   for (const { bounds } of rows)
     expect(bounds).toEqual({ writes: "at once", reads: "60 s", "open streams": "at once" });
@@ -254,7 +254,7 @@ it("[fault 3] signing out everywhere else keeps the stream of the present sessio
   expect(titlesOf([await kept.expect("system.notification")])).toEqual(["still here"]);
 });
 
-it("[I9] no user gets the id of a key or a restore, from an admin or another provider", async () => {
+it("[I9] no user gets the id of a key or of a restore, from an admin or another provider", async () => {
   for (const id of ["key_0123456789ab", "bootstrap"]) {
     const body = { id, email: `${crypto.randomUUID()}@example.org`, name: "K", role: "learner" };
     const refused = await problem(await call("POST", "/users", { token: await head(), body }), 400);
@@ -263,7 +263,7 @@ it("[I9] no user gets the id of a key or a restore, from an admin or another pro
   }
 });
 
-it("[fault 2] a raised role works with the earlier token, without signing in again", async () => {
+it("[fault 2] a higher role works with the earlier token, without signing in again", async () => {
   const user = await subject("learner");
   expect(await write(user.access)).toBe(403);
   await read(
@@ -274,7 +274,7 @@ it("[fault 2] a raised role works with the earlier token, without signing in aga
   expect([await write(user.access), await look(user.access)]).toEqual([400, 200]);
 });
 
-it("[fault 2] another provider's token never has more than the account here allows", async () => {
+it("[fault 2] the token of another provider never has more rights than the account here", async () => {
   const id = `p${crypto.randomUUID().slice(0, 8)}`;
   expect(await write(await providerToken(id))).toBe(400);
   const body = { id, email: `${id}@example.org`, name: "P", role: "learner" };

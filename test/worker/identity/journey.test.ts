@@ -19,7 +19,7 @@ import {
 } from "./support.ts";
 
 describe("a user's journey", () => {
-  it("registers, works, renews, signs in elsewhere, and signs out", async () => {
+  it("is to register, work, renew, sign in elsewhere, and sign out", async () => {
     const email = freshEmail();
     expect((await register(email.toUpperCase())).status).toBe(202);
     const registered = await read(await signIn(email), 200, signedInSchema);
@@ -62,7 +62,7 @@ describe("a user's journey", () => {
     expect(other.status).toBe(200);
   });
 
-  it("changes the own name and nothing else", async () => {
+  it("changes the user's own name and nothing else", async () => {
     const { user, access_token: token } = await signUp();
     const renamed = await call("PATCH", `/users/${user.id}`, { token, body: { name: "  Ada King " } });
     expect(await read(renamed, 200, userSchema)).toMatchObject({ name: "Ada King", role: "learner" });
@@ -70,7 +70,7 @@ describe("a user's journey", () => {
 });
 
 describe("sessions", () => {
-  it("hold no usable token in the database, and no password", async () => {
+  it("have no usable token and no password in the database", async () => {
     const { session_token: token, user } = await signUp();
     const rows = await env.DB.prepare(
       "SELECT s.token, a.password FROM sessions s JOIN accounts a ON a.user_id = s.user_id WHERE s.user_id = ?",
@@ -107,7 +107,7 @@ describe("sessions", () => {
     expect(exp - iat).toBe(renewed.expires_in);
   });
 
-  it("can be ended one by one; the ended one renews nothing", async () => {
+  it("can be ended one by one; an ended session cannot be renewed", async () => {
     const { user, access_token: token, session_token } = await signUp();
     const second = await read(await signIn(user.email), 200, signedInSchema);
     const { results } = await read(await call("GET", "/auth/sessions", { token }), 200, sessionsSchema);
@@ -137,7 +137,7 @@ describe("sessions", () => {
 });
 
 describe("refusals", () => {
-  it("[I9] names every broken field and creates nobody", async () => {
+  it("[I9] name every wrong field and create nobody", async () => {
     const email = freshEmail();
     const body = { email: "no address", name: " ", password: "short", role: "admin" };
     const refused = await problem(await call("POST", "/auth/sign-up", { body }), 400);
@@ -150,7 +150,7 @@ describe("refusals", () => {
     expect(await env.DB.prepare("SELECT id FROM users WHERE email = ?").bind(email).first()).toBeNull();
   });
 
-  it("[I5] accepts one of two simultaneous registrations of an address, completely, and does not say which", async () => {
+  it("[I5] accept one of two simultaneous registrations of an address, completely, and do not say which", async () => {
     const email = freshEmail();
     const answers = await Promise.all([register(email), register(email.toUpperCase())]);
     expect(answers.map((answer) => answer.status)).toEqual([202, 202]);

@@ -123,7 +123,7 @@ describe("a key", () => {
     expect(d1Queries(await call("GET", "/events/health", { token: key }))).toBe(0);
   });
 
-  it("goes on while D1 does not answer, once it has been used", async () => {
+  it("works while D1 does not answer, once it has been used", async () => {
     const { key, id } = await made();
     expect(await write(key)).toBe(400);
     // SAFETY: wrangler.toml binds GATES to this class.
@@ -134,7 +134,7 @@ describe("a key", () => {
     expect(await write(key)).toBe(400);
   });
 
-  it("[I9] is refused with field and rule when it could not do what it says", async () => {
+  it("[I9] is refused with field and rule if it could not do what it says", async () => {
     const errorsOf = async (wish: object) => {
       const body = { name: "x", scopes: ["read"], courses: "all", ...wish };
       const refused = await problem(await call("POST", "/keys", { token: await admin(), body }), 400);
@@ -151,7 +151,7 @@ describe("a key", () => {
     expect(await errorsOf({ role: "admin" })).toEqual(["role unrecognized_keys"]);
   });
 
-  it("is in the audit chain with everything that is done to it", async () => {
+  it("has an entry in the audit chain for everything that is done to it", async () => {
     const { id } = await made();
     await rotate(id);
     await revoke(id);
@@ -179,7 +179,7 @@ describe("[fault 5] a key ends", () => {
     expect((await problem(await rotate(id), 404)).code).toBe("not_found");
   });
 
-  it("when it is rotated: the old one after its overlap, or at once without an overlap", async () => {
+  it("when it is rotated: the old one after a time in which both work, or at once without such a time", async () => {
     const { key, id } = await made();
     expect(await write(key)).toBe(400);
     const second = await read(await rotate(id, { overlap_seconds: 60 }), 200, shownSchema);
@@ -291,7 +291,7 @@ describe("[fault 5] walking every route", () => {
     }
   }, 120_000);
 
-  it("with a key of another course: nothing that names a course is opened", async () => {
+  it("with a key of another course: no route that names a course is open", async () => {
     await publishCourse("other-course");
     const scopes = SCOPES.filter(isOfCourses);
     const { key } = await made({ scopes, courses: ["other-course"] });
@@ -302,7 +302,7 @@ describe("[fault 5] walking every route", () => {
     }
   }, 60_000);
 
-  it("lists and accepts nothing of other courses if the path names none", async () => {
+  it("shows nothing of other courses, and accepts nothing for them, if the path names no course", async () => {
     const [mine, theirs] = [await publishCourse(), await publishCourse()];
     await enroll(mine, "ada");
     await enroll(theirs, "ada");

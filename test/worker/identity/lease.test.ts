@@ -47,8 +47,8 @@ async function leased(name: string) {
   return { slug, user, session_token, write };
 }
 
-describe("a learner who writes again and again", () => {
-  it("[I8] is refused with the first write after a ban, and heard again after it is lifted", async () => {
+describe("a learner who writes often", () => {
+  it("[I8] is refused with the first write after a ban, and accepted again after it is lifted", async () => {
     const { user, write } = await leased("ban");
     const token = await admin();
     const ban = (value: object | null) =>
@@ -61,7 +61,7 @@ describe("a learner who writes again and again", () => {
     expect(await write(again.access_token)).toBe(200);
   });
 
-  it("[I8] is refused with the first write after the session has ended, also when both objects slept meanwhile", async () => {
+  it("[I8] is refused with the first write after the session has ended, also if both objects slept meanwhile", async () => {
     const { slug, user, session_token, write } = await leased("out");
     await evictDurableObject(gateOf(user.id));
     await evictDurableObject(objectOf(slug, user.id));
@@ -71,7 +71,7 @@ describe("a learner who writes again and again", () => {
     expect(await leasesOf(user.id)).toEqual([]);
   });
 
-  it("[I8] is not asked about after a sleep, and refused as soon as the session has ended", async () => {
+  it("[I8] is not checked again after a sleep, and is refused as soon as the session has ended", async () => {
     const { slug, user, session_token, write } = await leased("slept");
     await evictDurableObject(objectOf(slug, user.id));
     expect(await write()).toBe(200);
@@ -80,7 +80,7 @@ describe("a learner who writes again and again", () => {
     expect(await write()).toBe(401);
   });
 
-  it("[I8] is not judged by the token of another session that was ended", async () => {
+  it("[I8] is not refused because another session has ended", async () => {
     const { user, session_token, write } = await leased("two");
     const other = await read(await signIn(user.email), 200, signedInSchema);
     expect(await write(other.access_token)).toBe(200);
@@ -89,7 +89,7 @@ describe("a learner who writes again and again", () => {
     expect(await write(other.access_token)).toBe(200);
   });
 
-  it("goes on in another role, which is asked for as it is now", async () => {
+  it("continues with another role, which is read as it is now", async () => {
     const { user, write } = await leased("role");
     const changed = await call("PATCH", `/users/${user.id}`, { token: await admin(), body: { role: "author" } });
     expect(changed.status).toBe(200);
@@ -97,14 +97,14 @@ describe("a learner who writes again and again", () => {
     expect(await leasesOf(user.id)).toEqual([]);
   });
 
-  it("[I8] is refused for good once erased", async () => {
+  it("[I8] is refused for ever once erased", async () => {
     const { user, write } = await leased("gone");
     expect(await gateOf(user.id).erase()).toMatchObject({ ok: true });
     expect(await write()).toBe(401);
   });
 });
 
-it("[I8] a change is not called done while an enrollment that holds a lease cannot be told", async () => {
+it("[I8] a change of rights is confirmed only after every enrollment with a lease was notified", async () => {
   const { user } = await leased("deaf");
   const told = await runInDurableObject(gateOf(user.id), async (_gate, { storage }) => {
     const deaf = {

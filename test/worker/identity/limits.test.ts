@@ -44,7 +44,7 @@ async function callsUntilLimited(attempt: () => Promise<Response>): Promise<numb
   throw new Error("no limit was reached");
 }
 
-it("limits registering per address, also for a caller who has tokens", async () => {
+it("registering is limited by address, also for a caller with tokens", async () => {
   const from = "203.0.113.7";
   // An invalid body is counted too and costs no hash.
   const passed = await callsUntilLimited(async () =>
@@ -54,7 +54,7 @@ it("limits registering per address, also for a caller who has tokens", async () 
   expect((await call("POST", "/auth/sign-up", { body: {} })).status).toBe(400);
 });
 
-it("limits guessing at many accounts from one network, however its addresses differ", async () => {
+it("guessing at many accounts from one network is limited, whatever address of the network is used", async () => {
   let host = 0;
   const passed = await callsUntilLimited(() => {
     host += 1;
@@ -64,7 +64,7 @@ it("limits guessing at many accounts from one network, however its addresses dif
   expect((await signIn(freshEmail(), PASSWORD, { from: "2001:db8:7:2::1" })).status).toBe(401);
 });
 
-it("limits guessing at one account from one network, however the address is spelled", async () => {
+it("guessing at one account from one network is limited, however the address is spelled", async () => {
   const { user } = await signUp();
   let turn = 0;
   const codes: number[] = [];
@@ -75,7 +75,7 @@ it("limits guessing at one account from one network, however the address is spel
   expect(codes).toEqual([401, 401, 401, 401, 401, 429, 429]);
 });
 
-it("[fault 9] eleven wrong tries in a minute, from networks of others, lock no owner out", async () => {
+it("[fault 9] eleven wrong tries in a minute, from other networks, do not lock the owner out", async () => {
   const home = { from: "192.0.2.45" };
   const email = freshEmail();
   await register(email, PASSWORD, home);
@@ -115,7 +115,7 @@ describe("attempts to sign in to one account", () => {
     expect(attempts.admit("home", true, WINDOW_MS).admitted).toBe(true);
   });
 
-  it("from one new network: a few a minute, and one delayed attempt while there are very many", () => {
+  it("from a new network are limited to a few a minute, and to one delayed attempt while there are very many", () => {
     const attempts = new Attempts();
     const admitted = Array.from({ length: STRANGER_TRIES + 1 }, () => attempts.admit("cafe", false, 0).admitted);
     expect(admitted).toEqual([true, true, true, true, true, false]);
@@ -124,7 +124,7 @@ describe("attempts to sign in to one account", () => {
     expect(attempts.admit("airport", false, 0).admitted).toBe(false);
   });
 
-  it("are counted by network: an IPv4 address, the first half of an IPv6 address", () => {
+  it("are counted by network: an IPv4 address, or the first half of an IPv6 address", () => {
     const same = ["2001:db8:0:1::1", "2001:0DB8::1:0:0:0:2", "2001:db8:0:1:ffff:ffff:ffff:ffff"].map(networkOf);
     expect(new Set(same)).toEqual(new Set(["2001:db8:0:1::/64"]));
     expect(networkOf("203.0.113.7")).toBe("203.0.113.7");
@@ -132,7 +132,7 @@ describe("attempts to sign in to one account", () => {
   });
 });
 
-describe("[fault 9] hashing", () => {
+describe("[fault 9] the hashing of passwords", () => {
   it("does not stop reads: five reads, one after the other, are answered before a quarter of 20 sign-ins", async () => {
     const token = await tokenOf("reader");
     await call("GET", "/events/preferences", { token });
@@ -152,7 +152,7 @@ describe("[fault 9] hashing", () => {
     expect(codes.filter((code) => code === 401).length).toBeGreaterThan(10);
   }, 60_000);
 
-  it("runs one at a time; known networks come first; a full queue answers when to retry", async () => {
+  it("runs one at a time; known networks come first; a full queue answers when to try again", async () => {
     const line = new HashLine();
     const first = await line.enter(false);
     const order: string[] = [];
@@ -204,7 +204,7 @@ async function oldHash(password: string): Promise<string> {
   return `$scrypt$ln=14,r=8,p=5$${encode(salt)}$${encode(key)}`;
 }
 
-it("limits reads per user, asks nobody about those who make few, and leaves services alone", async () => {
+it("reads are limited by user, without a question for users who make few, and services have no such limit", async () => {
   const keys: string[] = [];
   const READ_LIMIT: RateLimit = {
     limit: async ({ key }) => {
@@ -228,7 +228,7 @@ it("limits reads per user, asks nobody about those who make few, and leaves serv
   expect(keys).toHaveLength(1);
 });
 
-it("prunes what has expired, by index, and nothing else", async () => {
+it("the clean-up removes expired rows by an index, and nothing else", async () => {
   const { user } = await signUp();
   await signIn(user.email);
   await env.DB.prepare("UPDATE sessions SET expires_at = 1 WHERE id = (SELECT min(id) FROM sessions WHERE user_id = ?)")
@@ -243,7 +243,7 @@ it("prunes what has expired, by index, and nothing else", async () => {
   expect(left).toBe(1);
 });
 
-it("finds every row of this room through an index", async () => {
+it("every row of this room is found by an index", async () => {
   for (const query of [
     "SELECT * FROM users LEFT JOIN accounts ON accounts.user_id = users.id AND accounts.provider_id = 'x' WHERE users.email = 'x'",
     "SELECT * FROM users WHERE id = 'x'",

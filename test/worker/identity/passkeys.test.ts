@@ -34,7 +34,7 @@ async function holder(counts = true) {
 }
 
 describe("a passkey", () => {
-  it("is added with the password, signs in without it, and its owner is told", async () => {
+  it("is added with the password, signs in without it, and its owner is notified", async () => {
     const { user, key } = await holder();
     const { challenge, options } = await beginSignIn();
     const session = await read(await enter(challenge, await key.show(options.challenge)), 200, signedInSchema);
@@ -43,13 +43,13 @@ describe("a passkey", () => {
     expect((await mailsTo(user.email)).some(({ text }) => text.includes("passkey was added"))).toBe(true);
   });
 
-  it("needs the password, not only a session", async () => {
+  it("cannot be added with only a session, without the password", async () => {
     const { access_token: token } = await signUp();
     const without = await call("POST", "/auth/passkeys/options", { token, body: {} });
     expect((await problem(without, 400)).errors?.[0]?.path).toBe("password");
   });
 
-  it("an answer is good once, for its own challenge, its own site, and with its owner's consent", async () => {
+  it("answers once, for its own challenge and site, and with its owner's consent", async () => {
     const counting = await holder();
     const once = await beginSignIn();
     const answer = await counting.key.show(once.options.challenge);
@@ -76,7 +76,7 @@ describe("a passkey", () => {
     );
   });
 
-  it("[I8] a challenge of one user adds nothing to another, and one of a sign-in adds nothing", async () => {
+  it("[I8] is not added by a challenge of another user, nor by one of a sign-in", async () => {
     const [one, other] = await Promise.all([signUp(), signUp()]);
     const key = await Authenticator.of(ORIGIN);
     const mine = await begin(one.access_token);
@@ -94,7 +94,7 @@ describe("a passkey", () => {
     ).toBe("passkey_refused");
   });
 
-  it("is two factors: no code is asked for; a suspended user gets no session", async () => {
+  it("counts as two factors: no code is needed; a suspended user gets no session", async () => {
     const { user, key, access_token } = await holder();
     await secondFactorOf(access_token);
     const { challenge, options } = await beginSignIn();
@@ -104,7 +104,7 @@ describe("a passkey", () => {
     expect(await codeOf(await enter(next.challenge, await key.show(next.options.challenge)), 403)).toBe("forbidden");
   });
 
-  it("is removed by its owner alone, and signs in no more", async () => {
+  it("can be removed only by its owner, and then signs in no more", async () => {
     const { key, access_token: token } = await holder();
     const other = await signUp();
     const { passkeys } = await read(await call("GET", "/auth/account", { token }), 200, account);
@@ -115,7 +115,7 @@ describe("a passkey", () => {
     expect(await codeOf(await enter(challenge, await key.show(options.challenge)), 401)).toBe("passkey_refused");
   });
 
-  it("is guessed at no faster than a password, and not where passkeys are switched off", async () => {
+  it("has the limits of a password against guessing, and cannot be used where passkeys are switched off", async () => {
     const { key } = await holder();
     const from = "198.51.100.90";
     const statuses = new Set<number>();

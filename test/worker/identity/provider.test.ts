@@ -74,7 +74,7 @@ describe("another identity provider", () => {
     ["signed with a key it does not publish", async () => sign({}, {}, (await generateKeyPair("ES256")).privateKey)],
     ["naming a key it does not publish", () => sign({}, { kid: "k2" })],
     ["HMAC-signed with its public key", () => sign({}, { alg: "HS256" }, new TextEncoder().encode(publicPem))],
-  ])("[I8] a token of it is refused: %s", async (_, make) => {
+  ])("[I8] has a token that is refused: %s", async (_, make) => {
     const refused = await problem(await knock(healthy(), await make()), 401);
     expect(refused).toMatchObject({ code: "unauthenticated", detail: "The bearer token is not valid." });
   });
@@ -87,7 +87,7 @@ describe("another identity provider", () => {
     expect((await knock(vars, await tokenOf("ada"))).status).toBe(200);
   });
 
-  it("does not exist without configuration, and an incomplete configuration is a fault", async () => {
+  it("is off without configuration, and an incomplete configuration is an error", async () => {
     const vars = healthy();
     expect((await problem(await knock({}, await sign()), 401)).code).toBe("unauthenticated");
     for (const broken of [

@@ -13,7 +13,7 @@ const complete = (token: string, new_password = NEW) =>
   call("POST", "/auth/recovery/complete", { body: { token, new_password } });
 
 describe("a forgotten password", () => {
-  it("is replaced by a link that is good once; every session ends, and the owner is told", async () => {
+  it("is replaced by a link that works once; every session ends, and the owner is notified", async () => {
     const { user, access_token } = await signUp();
     expect((await forget(user.email)).status).toBe(202);
     const token = await linkTo(user.email, "recover");
@@ -27,7 +27,7 @@ describe("a forgotten password", () => {
     expect((await mailsTo(user.email)).map(({ kind }) => kind)).toContain("notice");
   });
 
-  it("[I8] the answer does not say whether anybody has the address; nobody gets a mail", async () => {
+  it("[I8] gets the same answer whether or not the address has an account; without one no mail is sent", async () => {
     const { user } = await signUp();
     const nobody = freshEmail();
     const answers = await Promise.all([forget(user.email), forget(nobody)]);
@@ -36,7 +36,7 @@ describe("a forgotten password", () => {
     expect(await mailsTo(nobody)).toEqual([]);
   });
 
-  it("a link that has ended, was changed, or is of another kind opens nothing", async () => {
+  it("cannot be replaced by a link that has ended, was changed, or is of another kind", async () => {
     const { user } = await signUp();
     await forget(user.email);
     await withMail("POST", "/auth/sign-in/link", { body: { email: user.email } });
@@ -50,7 +50,7 @@ describe("a forgotten password", () => {
     expect((await signIn(user.email)).status).toBe(200);
   });
 
-  it("[I5] a message that is delivered twice sends one mail, and nobody's mailbox is flooded", async () => {
+  it("[I5] causes one mail for a message that is delivered twice, and no mailbox is flooded", async () => {
     const { user } = await signUp();
     await forget(user.email, 2);
     const sent = async () => (await mailsTo(user.email)).filter(({ kind }) => kind === "recover").length;
@@ -59,7 +59,7 @@ describe("a forgotten password", () => {
     expect(await sent()).toBe(5);
   });
 
-  it("a user without a password gets one; a suspended user gets no mail", async () => {
+  it("is also the way to a first password; a suspended user gets no mail", async () => {
     const email = freshEmail();
     const made = await call("POST", "/users", { token: await admin(), body: { email, name: "Bo", role: "author" } });
     const { id } = await read(made, 201, z.looseObject({ id: z.string() }));
@@ -72,7 +72,7 @@ describe("a forgotten password", () => {
     expect((await mailsTo(email)).length).toBe(before);
   });
 
-  it("is asked for no faster than a sign-in, and not where it is switched off or no mail is sent", async () => {
+  it("has the limits of a sign-in, and no link where it is switched off or no mail is sent", async () => {
     const from = "198.51.100.77";
     const statuses = new Set<number>();
     for (let ask = 0; ask < 25; ask += 1) {
@@ -104,7 +104,7 @@ describe("a link to sign in", () => {
     expect((await signIn(user.email)).status).toBe(200);
   });
 
-  it("[I8] takes the account from whoever registered with an address they do not read", async () => {
+  it("[I8] gives the account to the reader of the address, not to somebody who registered with it before", async () => {
     const { user, access_token } = await signUp();
     await ask(user.email);
     const owner = await read(await enter(await linkTo(user.email, "link")), 200, signedInSchema);
@@ -113,7 +113,7 @@ describe("a link to sign in", () => {
     expect((await write(owner.access_token)).status).toBe(200);
   });
 
-  it("opens nothing for who is suspended meanwhile, or whose address has changed", async () => {
+  it("opens nothing for a user who was suspended meanwhile, or whose address has changed", async () => {
     const { user } = await signUp();
     await ask(user.email);
     const token = await linkTo(user.email, "link");
@@ -126,7 +126,7 @@ describe("an e-mail address", () => {
   const account = async (token: string) =>
     read(await call("GET", "/auth/account", { token }), 200, z.looseObject({ email_verified: z.boolean() }));
 
-  it("is confirmed by a link after registering, by whoever is signed in as its user and nobody else", async () => {
+  it("is confirmed by a link after registering, only by its signed-in user", async () => {
     const email = freshEmail();
     expect((await withMail("POST", "/auth/sign-up", { body: { email, name: "Ada", password: PASSWORD } })).status).toBe(
       202,
@@ -146,7 +146,7 @@ describe("an e-mail address", () => {
     expect((await mailsTo(email)).length).toBe(before);
   });
 
-  it("is changed with the password and by a link to the new one; the old one is told", async () => {
+  it("is changed with the password and a link sent to the new address; the old address is notified", async () => {
     const { user, access_token: token } = await signUp();
     const email = freshEmail();
     const ask = (password?: string) =>
@@ -162,7 +162,7 @@ describe("an e-mail address", () => {
     expect(await codeOf(await call("POST", "/auth/email/complete", { token, body }), 403)).toBe("link_invalid");
   });
 
-  it("[I8] of somebody else cannot be taken, and nobody learns that it is", async () => {
+  it("[I8] of somebody else cannot be taken, and the answer does not show that it is used", async () => {
     const [one, other] = await Promise.all([signUp(), signUp()]);
     const before = (await mailsTo(other.user.email)).length;
     const body = { email: other.user.email, password: PASSWORD };
@@ -171,7 +171,7 @@ describe("an e-mail address", () => {
   });
 });
 
-it("a mail shows what people typed as text, in the language that was asked for", async () => {
+it("a mail is in the requested language, with user input as plain text", async () => {
   const email = freshEmail();
   await register(email);
   await env.DB.prepare("UPDATE users SET email_verified = 1, name = ? WHERE email = ?")

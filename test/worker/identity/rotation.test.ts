@@ -67,7 +67,7 @@ it("replacing AUTH_SECRET signs nobody out and breaks no cursor, stream or uploa
   expect(again.status).toBe(200);
 });
 
-it("[I8] a third secret's signature is refused while two are accepted", async () => {
+it("[I8] a signature with a third secret is refused while two are accepted", async () => {
   const token = await tokenOf("ada");
   const other = { AUTH_SECRET: NEXT, AUTH_SECRET_PREVIOUS: `${NEXT}x` };
   expect((await problem(await at(other, "GET", "/auth/sessions", { token }), 401)).code).toBe("unauthenticated");
@@ -79,7 +79,7 @@ it.each([
   ["monotonous", { AUTH_SECRET: "ab".repeat(20) }],
   ["well known", { AUTH_SECRET: "changeme-changeme-changeme-0123456789" }],
   ["well known, as the one before", { AUTH_SECRET: NEXT, AUTH_SECRET_PREVIOUS: "development-0123456789-abcdefghij" }],
-])("refuses to serve with a secret that is %s", async (_name, bindings) => {
+])("a deployment refuses to serve with a secret that is %s", async (_name, bindings) => {
   const refusal = await problem(await at(bindings, "GET", "/courses", { token: await tokenOf("ada") }), 503);
   expect(refusal.code).toBe("unavailable");
   expect(JSON.stringify(refusal)).not.toContain("AUTH_SECRET");

@@ -40,7 +40,7 @@ describe("a second factor", () => {
     expect(await codeOf(await begin({ password: PASSWORD }), 403)).toBe("forbidden");
   });
 
-  it("a code is good once, also at another sign-in; so is an answered step", async () => {
+  it("has codes that work once, also for another sign-in; an answered step works once too", async () => {
     const { user, app } = await guarded();
     const [one, other] = [await stepIn(await signIn(user.email)), await stepIn(await signIn(user.email))];
     const code = await app();
@@ -50,7 +50,7 @@ describe("a second factor", () => {
     expect((await answerStep(other.challenge, await app(1))).status).toBe(200);
   });
 
-  it("is guessed at five times, and then neither the step nor a new one takes a code of the app", async () => {
+  it("may be guessed five times: then neither the step nor a new one accepts a code of the app", async () => {
     const { user, app, backup } = await guarded();
     const { challenge } = await stepIn(await signIn(user.email));
     for (let guess = 0; guess < 5; guess += 1) {
@@ -63,7 +63,7 @@ describe("a second factor", () => {
     expect((await answerStep(next.challenge, ` ${backup[0]?.toUpperCase()} `)).status).toBe(200);
   });
 
-  it("a backup code is good once; new ones end the old ones", async () => {
+  it("has backup codes that work once; new ones end the old ones", async () => {
     const { user, access_token: token, app, backup } = await guarded();
     const [first = "", second = ""] = backup;
     expect((await answerStep((await stepIn(await signIn(user.email))).challenge, first)).status).toBe(200);
@@ -75,7 +75,7 @@ describe("a second factor", () => {
     expect(await codeOf(await answerStep(again.challenge, second), 401)).toBe("invalid_code");
   });
 
-  it("a step that ended, or that nobody made, lets nobody in", async () => {
+  it("lets nobody in with a step that has ended or was never made", async () => {
     const { user, app } = await guarded();
     const { challenge } = await stepIn(await signIn(user.email));
     await env.DB.prepare("UPDATE verifications SET expires_at = 1 WHERE identifier = ?").bind(user.id).run();
@@ -84,7 +84,7 @@ describe("a second factor", () => {
     }
   });
 
-  it("a link of a mail takes the place of the password, not of the code", async () => {
+  it("is needed after a link in a mail too, which replaces only the password", async () => {
     const { user, app } = await guarded();
     await withMail("POST", "/auth/sign-in/link", { body: { email: user.email } });
     const body = { token: await linkTo(user.email, "link") };
@@ -92,7 +92,7 @@ describe("a second factor", () => {
     expect((await answerStep(challenge, await app())).status).toBe(200);
   });
 
-  it("a trusted browser is asked for none, until its owner forgets it", async () => {
+  it("is not asked for in a trusted browser, until its owner forgets it", async () => {
     const { user, app, access_token: token } = await guarded();
     const { challenge } = await stepIn(await signIn(user.email));
     const { device_token } = await read(await answerStep(challenge, await app(), true), 200, steppedIn);
@@ -110,7 +110,7 @@ describe("a second factor", () => {
     await stepIn(await again(user.email));
   });
 
-  it("is switched off by a code, and by nothing else", async () => {
+  it("is switched off with a code, and in no other way", async () => {
     const { user, app, access_token: token } = await guarded();
     const off = (code: string) => call("DELETE", "/auth/second-factor", { token, body: { code } });
     expect(await codeOf(await off("000000"), 401)).toBe("invalid_code");
@@ -118,7 +118,7 @@ describe("a second factor", () => {
     expect((await signIn(user.email)).status).toBe(200);
   });
 
-  it("is removed by an admin for somebody who lost it; and their sessions end", async () => {
+  it("is removed by an admin for a user who lost it, and the sessions of the user end", async () => {
     const { user, access_token } = await guarded();
     const reset = (token: string, id = user.id) => call("DELETE", `/users/${id}/sign-in-ways`, { token });
     expect((await reset(access_token)).status).toBe(403);
@@ -128,7 +128,7 @@ describe("a second factor", () => {
     expect((await signIn(user.email)).status).toBe(200);
   });
 
-  it("that a role must have is set up at the next sign-in, and an older session without one ends", async () => {
+  it("that a role needs is set up at the next sign-in, and an older session without one ends", async () => {
     const email = freshEmail();
     const body = { email, name: "Root", role: "admin", password: PASSWORD };
     expect((await call("POST", "/users", { token: await admin(), body })).status).toBe(201);
@@ -153,7 +153,7 @@ describe("a second factor", () => {
     expect((await callWith(required, "POST", "/auth/sign-in", { body: free })).status).toBe(200);
   });
 
-  it("is not asked for where it is switched off, and reading the database gives nobody its secret", async () => {
+  it("is not asked for where it is switched off, and cannot be computed from the database", async () => {
     const { user, app } = await guarded();
     const row = await env.DB.prepare("SELECT secret, backup_codes FROM second_factors WHERE user_id = ?")
       .bind(user.id)

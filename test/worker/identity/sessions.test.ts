@@ -76,7 +76,7 @@ describe("the session behind a token", () => {
     expect(await second.run("read", 2)).toBe("unauthenticated");
   });
 
-  it("cannot be checked: a learner's reads depend on the token alone; writes and everything that staff do are refused", async () => {
+  it("that cannot be checked: reads of learners depend only on the token; writes and all requests of staff are refused", async () => {
     const { gate, run } = counted(refuse("unavailable"));
     expect([await run("read", 0), await run("write", 0)]).toEqual(["passes", "unavailable"]);
     for (const role of ["author", "service", "admin"] as const)
@@ -85,7 +85,7 @@ describe("the session behind a token", () => {
     expect(await run("write", 1)).toBe("passes");
   });
 
-  it("[fault 2] a token without a session is checked too: once a minute by reads, and by every write", async () => {
+  it("[fault 2] is checked for a token without a session too: once a minute by reads, and by every write", async () => {
     const { gate, run } = counted();
     for (const at of [0, 1, 2]) await run("read", at, null);
     expect(gate.asked).toBe(1);
@@ -101,7 +101,7 @@ describe("the session behind a token", () => {
 });
 
 describe("ending sessions", () => {
-  it("one: its access token is refused at once, the other's is not", async () => {
+  it("one by one: its access token is refused at once, another's is not", async () => {
     const { first, second } = await twice();
     const list = await read(await call("GET", "/auth/sessions", { token: second.access_token }), 200, sessionsSchema);
     const other = list.results.find((session) => !session.current);
@@ -113,7 +113,7 @@ describe("ending sessions", () => {
     expect((await write(second.access_token)).status).toBe(200);
   });
 
-  it("signing out ends the access token too", async () => {
+  it("by signing out: the access token ends too", async () => {
     const { access_token, session_token } = await signUp();
     await call("POST", "/auth/sign-out", { body: { session_token } });
     expect((await write(access_token)).status).toBe(401);
@@ -130,7 +130,7 @@ describe("ending sessions", () => {
     expect((await write(second.access_token)).status).toBe(401);
   });
 
-  it("[I8] of somebody else is for admins; a new sign-in is not affected", async () => {
+  it("[I8] of somebody else: for admins only, and a new sign-in is not affected", async () => {
     const { first, second, id } = await twice();
     for (const role of ["learner", "author", "service"] as const) {
       const refused = await call("DELETE", `/users/${id}/sessions`, { token: await tokenOf("eve", role) });
@@ -147,13 +147,13 @@ describe("ending sessions", () => {
     expect((await problem(nobody, 404)).code).toBe("user_not_found");
   });
 
-  it("a ban ends the access token at once", async () => {
+  it("by a ban: the access token ends at once", async () => {
     const { user, access_token } = await signUp();
     await call("PATCH", `/users/${user.id}`, { token: await admin(), body: { ban: { reason: "spam" } } });
     expect((await write(access_token)).status).toBe(401);
   });
 
-  it("[I1] that crashed between the revocations object and the database is over, and repeating removes the rows", async () => {
+  it("[I1] with a crash between the revocations object and the database: the session is over, and a repeat removes the rows", async () => {
     const { first, id } = await twice();
     const failing = new Proxy(env.DB, {
       get(target, property) {
@@ -177,8 +177,8 @@ describe("ending sessions", () => {
   });
 });
 
-describe("a new password", () => {
-  it("needs the old one, ends the other sessions and keeps this one", async () => {
+describe("a change of the password", () => {
+  it("needs the old password, ends the other sessions and keeps this one", async () => {
     const { first, second } = await twice();
     const change = (password: string, token = second.access_token) =>
       call("POST", "/auth/password", { token, body: { password, new_password: "another horse battery" } });
@@ -192,7 +192,7 @@ describe("a new password", () => {
     expect((await problem(none, 401)).code).toBe("invalid_credentials");
   });
 
-  it("is guessed at no faster than a sign-in", async () => {
+  it("has the limits of a sign-in against guessing", async () => {
     const { access_token: token } = await signUp();
     const body = { password: "wrong horse battery", new_password: "another horse battery" };
     const codes = new Set<number>();
@@ -203,7 +203,7 @@ describe("a new password", () => {
 });
 
 describe("the list of users", () => {
-  it("is walked by cursor, and filtered by role and ban", async () => {
+  it("has pages with a cursor, and can be filtered by role and ban", async () => {
     const token = await admin();
     const ids: string[] = [];
     for (let count = 0; count < 5; count += 1) {

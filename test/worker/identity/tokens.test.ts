@@ -29,7 +29,7 @@ function encode(value: unknown): string {
 
 const knock = (token: string) => call("GET", "/auth/sessions", { token });
 
-describe("a token the Worker accepts", () => {
+describe("a token that the Worker accepts", () => {
   it("is like one from the command line, for every role", async () => {
     for (const role of ["learner", "author", "service", "admin"] as const) {
       const claims = { sub: "ada", role, session: null, lifetimeSeconds: 86_400 };
@@ -47,7 +47,7 @@ describe("a token the Worker accepts", () => {
     }
   });
 
-  it("may differ from this clock by five seconds and no more", async () => {
+  it("may differ from this clock by at most five seconds", async () => {
     const now = epochSeconds();
     const claims = { sub: "ada", role: "learner", session: null, issuedAt: 0 } as const;
     const token = await mintAccessToken(env.AUTH_SECRET, { ...claims, lifetimeSeconds: 60 }, now);
@@ -61,7 +61,7 @@ describe("a token the Worker accepts", () => {
   });
 });
 
-describe("[I8] a token the Worker refuses", () => {
+describe("[I8] the Worker refuses a token", () => {
   const now = epochSeconds();
   const refused: Record<string, () => Promise<string>> = {
     "signed with another key": () => forge({}, {}, crypto.getRandomValues(new Uint8Array(32))),
@@ -102,12 +102,12 @@ describe("[I8] a token the Worker refuses", () => {
     });
   });
 
-  it("expired, and says so", async () => {
+  it("that has expired, and says so", async () => {
     const token = await forge({ iat: epochSeconds() - 1_000, exp: epochSeconds() - 10 });
     expect((await problem(await knock(token), 401)).detail).toBe("The bearer token has expired.");
   });
 
-  it("that is expired and forged: the answer does not say that it expired", async () => {
+  it("that is expired and forged, and does not say that it expired", async () => {
     const token = await forge({ exp: epochSeconds() - 10 }, {}, crypto.getRandomValues(new Uint8Array(32)));
     expect((await problem(await knock(token), 401)).detail).toBe("The bearer token is not valid.");
   });
@@ -121,7 +121,7 @@ describe("[I8] a token the Worker refuses", () => {
     expect((await call("GET", "/auth/sessions", { headers: { authorization: `bearer ${token}` } })).status).toBe(200);
   });
 
-  it("at the address of an admin, whatever its body asks", async () => {
+  it("on the routes of admins, whatever the body of the token says", async () => {
     const body = { email: "eve@example.org", name: "Eve", role: "admin" };
     for (const role of ["learner", "author", "service"] as const) {
       const answer = await call("POST", "/users", { token: await tokenOf("eve", role), body });
@@ -130,7 +130,7 @@ describe("[I8] a token the Worker refuses", () => {
     expect((await problem(await call("POST", "/users", { body }), 401)).code).toBe("unauthenticated");
   });
 
-  it("but does not keep its bearer from signing in", async () => {
+  it("without keeping its owner from signing in", async () => {
     const answer = await call("POST", "/auth/token", { token: "worn-out", body: { session_token: "x" } });
     expect((await problem(answer, 401)).detail).toBe("The session has ended. Sign in again.");
   });
@@ -140,7 +140,7 @@ describe("the cache of verified tokens", () => {
   const verified = (expiresAt: number) =>
     ({ sub: "ada", role: "learner", session: null, issuedAt: 0, expiresAt }) as const;
 
-  it("forgets at expiry, after five minutes, and under another secret", () => {
+  it("forgets a token at its end, after five minutes, and under another secret", () => {
     const cache = new TokenCache();
     const [s1, s2] = [["s1"] as const, ["s2"] as const];
     cache.set(s1, "short", verified(1_010), 1_000);
@@ -152,7 +152,7 @@ describe("the cache of verified tokens", () => {
     expect(cache.get(s1, "again", 1_001)).toBeNull();
   });
 
-  it("stays within its bound and drops the least recently used tokens", () => {
+  it("stays within its limit and drops the least recently used tokens", () => {
     const cache = new TokenCache();
     const s = ["s"] as const;
     cache.set(s, "used", verified(9_999), 1_000);

@@ -38,14 +38,14 @@ describe("an admin", () => {
     }
   });
 
-  it("creates users without a password, who cannot sign in by any password", async () => {
+  it("creates users without a password, who cannot sign in with any password", async () => {
     const email = freshEmail();
     const body = { email, name: "Grader", role: "service" };
     expect((await call("POST", "/users", { token: await admin(), body })).status).toBe(201);
     expect((await problem(await signIn(email), 401)).code).toBe("invalid_credentials");
   });
 
-  it("changes a role, which the next access token carries", async () => {
+  it("changes a role, which is in the next access token", async () => {
     const { user, session_token } = await signUp();
     expect(await read(await patch(user.id, { role: "author" }), 200, userSchema)).toMatchObject({ role: "author" });
     const renewed = await read(await renew(session_token), 200, accessSchema);
@@ -66,7 +66,7 @@ describe("an admin", () => {
     expect((await signIn(user.email)).status).toBe(200);
   });
 
-  it("bans for a time, after which the user is back by themselves", async () => {
+  it("bans for a time, and after it the user can sign in again", async () => {
     const { user } = await signUp();
     await patch(user.id, { ban: { reason: "cool down", until: "2999-01-01T00:00:00+01:00" } });
     const seen = await read(await call("GET", `/users/${user.id}`, { token: await admin() }), 200, userSchema);
@@ -78,7 +78,7 @@ describe("an admin", () => {
     expect((await signIn(user.email)).status).toBe(200);
   });
 
-  it("bans even if a session was not ended by the ban: renewing checks it", async () => {
+  it("bans also if a session was not ended by the ban, because renewing checks the ban", async () => {
     const { user, session_token } = await signUp();
     await env.DB.prepare("UPDATE users SET banned = 1 WHERE id = ?").bind(user.id).run();
     expect((await problem(await renew(session_token), 403)).detail).toBe("This account is suspended.");
@@ -98,8 +98,8 @@ describe("an admin", () => {
   });
 });
 
-describe("[I8] anybody else", () => {
-  it("reads and changes no other user, existing or not", async () => {
+describe("[I8] any other user", () => {
+  it("cannot read or change other users, existing or not", async () => {
     const { user } = await signUp();
     for (const role of ["learner", "author", "service"] as const) {
       const token = await tokenOf("eve", role);
@@ -128,7 +128,7 @@ describe("[I8] anybody else", () => {
     expect(await read(after, 200, userSchema)).toEqual(user);
   });
 
-  it("sees and ends no session of another user", async () => {
+  it("cannot see or end a session of another user", async () => {
     const victim = await signUp();
     const { results } = await read(
       await call("GET", "/auth/sessions", { token: victim.access_token }),
@@ -144,7 +144,7 @@ describe("[I8] anybody else", () => {
     expect((await renew(victim.session_token)).status).toBe(200);
   });
 
-  it("sees no addresses of this room without a token", async () => {
+  it("cannot use the routes of this room without a token", async () => {
     for (const [method, path] of [
       ["GET", "/auth/sessions"],
       ["DELETE", "/auth/sessions/x"],

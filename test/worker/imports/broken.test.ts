@@ -102,8 +102,8 @@ describe("a broken archive", () => {
   });
 });
 
-describe("a course that says strange things", () => {
-  it("comes in with a manifest in UTF-16", async () => {
+describe("a course with unusual content", () => {
+  it("is imported from a manifest in UTF-16", async () => {
     const manifest = `<?xml version="1.0" encoding="UTF-16"?><manifest><organizations><organization><item>
       <item identifier="m"><title>Zwölf</title></item></item></organization></organizations><resources/></manifest>`;
     const slug = freshSlug("utf");
@@ -116,7 +116,7 @@ describe("a course that says strange things", () => {
     expect(await answer.json()).toMatchObject({ chapters: [{ title: { en: "Zwölf" } }] });
   });
 
-  it("comes in with what its platform makes of it, each named with its file: malformed, unknown, gone, in a circle", async () => {
+  it("is imported as its platform understands it; each malformed, unknown, missing or circular part is named with its file", async () => {
     const done = await imported(
       zipOf(
         gated(
@@ -145,7 +145,7 @@ describe("a course that says strange things", () => {
     expect(gates[3]?.mapped).toMatchObject({ state: { item: expect.stringContaining("page-5") } });
   });
 
-  it("and names what the archive lists and does not hold", async () => {
+  it("is imported with a report of files that the archive lists and does not contain", async () => {
     const files = gated(null, null);
     const listed = `<?xml version="1.0"?><moodle_backup><information><moodle_release>${RELEASE}</moodle_release><contents><activities>
       <activity><moduleid>7</moduleid><directory>activities/page_7</directory><title>Gone</title></activity></activities></contents></information></moodle_backup>`;

@@ -27,8 +27,8 @@ const filesOf = async (slug: string) =>
   (await env.DB.prepare("SELECT id FROM files WHERE upload_key LIKE ?").bind(`course ${slug} %`).all()).results.length;
 const documentsOf = async (slug: string) => (await env.DOCUMENTS.list({ prefix: `courses/${slug}/` })).objects.length;
 
-describe("a draft that is dropped", () => {
-  it("is gone with its texts, its document and the files that no other version names; its number is not given again", async () => {
+describe("a draft that is deleted", () => {
+  it("is gone with its texts, its document and the files that no other version names; its number is not used again", async () => {
     const slug = freshSlug("dropped");
     expect((await cartridge(slug, "one")).version).toBe(1);
     expect((await cartridge(slug, "two")).version).toBe(2);
@@ -51,7 +51,7 @@ describe("a draft that is dropped", () => {
     expect([await filesOf(slug), await documentsOf(slug)]).toEqual([2, 2]);
   });
 
-  it("[I9] was never active, is there, and belongs to the caller", async () => {
+  it("[I9] must exist, must never have been active, and must belong to the caller", async () => {
     const slug = freshSlug("dropped");
     await cartridge(slug, "one");
     expect((await problem(await drop(slug, 1, "another"), 404)).code).toBe("course_not_found");
@@ -63,7 +63,7 @@ describe("a draft that is dropped", () => {
     expect((await versionsOf(slug)).map(({ version }) => version)).toEqual([1]);
   });
 
-  it("[I11] leaves to the night what could not be removed at once", async () => {
+  it("[I11] leaves what could not be removed at once to the nightly job", async () => {
     const slug = freshSlug("dropped");
     await cartridge(slug, "one");
     // Whoever dropped it died right after the batch.
@@ -77,7 +77,7 @@ describe("a draft that is dropped", () => {
     expect([await filesOf(slug), await documentsOf(slug)]).toEqual([0, 0]);
   });
 
-  it("makes room: a course with fifty of them is not imported into", async () => {
+  it("makes room, because a course with fifty drafts accepts no import", async () => {
     const slug = freshSlug("dropped");
     await cartridge(slug, "one");
     await env.DB.prepare(
@@ -93,8 +93,8 @@ describe("a draft that is dropped", () => {
   });
 });
 
-describe("an import that is dropped", () => {
-  it("is stopped where it is under way, and stores nothing; dropped again it is missing with its archive", async () => {
+describe("an import that is deleted", () => {
+  it("stops if it is running, and stores nothing; a second deletion is a 404, and its archive is gone", async () => {
     const slug = freshSlug("stopped");
     const { id } = await begun(await archive(), { course: slug });
     expect((await call("DELETE", `/courses/imports/${id}`, await as("another"))).status).toBe(204);

@@ -66,7 +66,7 @@ async function filesOf(course: string): Promise<string[]> {
 }
 
 describe("files of an imported course", () => {
-  it("come along with what shows them, once, and open for whoever may open that item, for nobody else", async () => {
+  it("are imported once with the items that show them, and open for everybody who may open such an item", async () => {
     const slug = freshSlug("pictured");
     const done = await imported(await tgzOf(withFiles()), { course: slug });
     expect(done).toMatchObject({ state: "done", version: 1 });
@@ -104,7 +104,7 @@ describe("files of an imported course", () => {
     expect(await staff.text()).toBe("what to bring");
   });
 
-  it("are copied into another course of the same author, once, and by nobody else", async () => {
+  it("can be copied once into another course of the same author, and by nobody else", async () => {
     const slug = freshSlug("original");
     await imported(await tgzOf(withFiles()), { course: slug });
     const id =
@@ -136,7 +136,7 @@ describe("files of an imported course", () => {
     await problem(await ask([]), 400);
   });
 
-  it("of others cannot be reached by a text that names them", async () => {
+  it("of other courses cannot be reached by a text that names them", async () => {
     const slug = freshSlug("thief");
     const stolen = await imported(await tgzOf(withFiles()), { course: freshSlug("victim") });
     const id = /files\/([0-9a-f]{32})/.exec((await textsOf(stolen.course, 1)).get("page-3") ?? "")?.[1];
@@ -151,7 +151,7 @@ describe("files of an imported course", () => {
     expect((await call("GET", `/courses/${slug}/items/${slug}.p/files/${id}`, { token })).status).toBe(404);
   });
 
-  it("leave nothing where the course is refused, and all that versions name where there are some", async () => {
+  it("are removed if the course is refused; all files that versions name are kept", async () => {
     // No kind of item begins with a digit, which is found when the files have been stored.
     const refused = {
       ...withFiles(),

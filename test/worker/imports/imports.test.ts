@@ -12,8 +12,8 @@ const token = () => tokenOf(AUTHOR, "author");
 const activate = async (slug: string, version: number) =>
   call("POST", `/courses/${slug}/versions/${version}/activate`, { token: await token(), body: {} });
 
-describe("an archive that is uploaded", () => {
-  it("becomes a draft that nobody sees, with its report, and the course once the draft is activated", async () => {
+describe("an uploaded archive", () => {
+  it("becomes a draft that nobody sees, with its report, and becomes the course when it is activated", async () => {
     const slug = freshSlug("imported");
     const first = await begun(await archive("2030-01-01T00:00:00Z"), { course: slug });
     expect(first).toMatchObject({ course: slug, state: "queued", bytes_read: 0, attempts: 0, version: null });
@@ -55,7 +55,7 @@ describe("an archive that is uploaded", () => {
     ]);
   });
 
-  it("again makes no version, changed a version of the same items, whose impact on the learners is told", async () => {
+  it("makes no new version if it is unchanged; changed, it makes a version of the same items and reports its effect on learners", async () => {
     const slug = freshSlug("again");
     expect((await imported(await archive(), { course: slug })).version).toBe(1);
     expect((await imported(zipOf(backup()), { course: slug })).version).toBe(1);
@@ -77,7 +77,7 @@ describe("an archive that is uploaded", () => {
     expect(await idsOf(2)).toEqual(await idsOf(1));
   });
 
-  it("that is no such archive fails with file and place, and leaves no course behind", async () => {
+  it("that is not such an archive fails with file and place, and leaves no course", async () => {
     const bytes = await archive();
     const cases: [Uint8Array, string, string][] = [
       [bytes.slice(0, bytes.length - 40), "", "truncated_archive"],
@@ -95,7 +95,7 @@ describe("an archive that is uploaded", () => {
     }
   });
 
-  it("whose course breaks a rule of every course fails with that rule, keeps its report, and leaves no course", async () => {
+  it("whose course breaks a rule fails with that rule, keeps its report, and leaves no course", async () => {
     const config = (exercises: number) => {
       const concept = Array.from({ length: exercises }, (_, n) => ({ slug: `e${n}`, name: `E${n}` }));
       return new TextEncoder().encode(JSON.stringify({ slug: "track", language: "Track", exercises: { concept } }));
@@ -112,8 +112,8 @@ describe("an archive that is uploaded", () => {
   });
 });
 
-describe("an upload", () => {
-  it("is refused for a course of somebody else, of learners, without its length, of another type, for a reserved word", async () => {
+describe("an upload of an archive", () => {
+  it("is refused for a course of somebody else, for learners, without a length, of another type, and for a reserved word", async () => {
     const slug = freshSlug("theirs");
     await publish(ladder(slug));
     const bytes = await archive();
@@ -159,7 +159,7 @@ describe("an upload", () => {
     }
   });
 
-  it("is refused while five imports of its owner are under way", async () => {
+  it("is refused while five imports of its owner are running", async () => {
     const [user, bytes] = [`busy-${crypto.randomUUID()}`, await archive()];
     const ids = [];
     for (let n = 0; n < 5; n += 1) ids.push((await begun(bytes, { course: freshSlug("busy"), user })).id);
@@ -172,7 +172,7 @@ describe("an upload", () => {
 describe("imports", () => {
   const page = z.object({ results: z.array(z.looseObject({ id: z.string() })), next_cursor: z.string().nullable() });
 
-  it("are listed to their owner, newest first, and one by one to nobody else but admins", async () => {
+  it("are listed to their owner, newest first; one import can be read only by its owner and admins", async () => {
     const user = `lister-${crypto.randomUUID()}`;
     const bytes = await archive();
     const older = await begun(bytes, { course: freshSlug("listed"), user });
@@ -197,7 +197,7 @@ describe("imports", () => {
     expect(await keptOf(newer.id)).toEqual(["archive"]);
   });
 
-  it("leave other courses and their learners as they are", async () => {
+  it("do not change other courses and their learners", async () => {
     const slug = freshSlug("beside");
     await publish(ladder(slug));
     await enroll(slug, "ada");

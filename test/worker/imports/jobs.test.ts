@@ -54,8 +54,8 @@ async function asked(): Promise<unknown[]> {
 /** A backup of some megabytes, so that it is read in several pieces. */
 const large = () => tarOf({ ...backup(), "files/film": new Uint8Array(2_500_000) });
 
-describe("a worker that dies half-way", () => {
-  it("has no effect: the cron asks again when its lease is over, another begins anew, and one draft is there", async () => {
+describe("a worker that dies in the middle of an import", () => {
+  it("has no effect: after its lease the cron starts another one, which begins again and makes one draft", async () => {
     const slug = freshSlug("killed");
     const { id } = await begun(await archive(), { course: slug });
     const dead = Promise.withResolvers<void>();
@@ -81,7 +81,7 @@ describe("a worker that dies half-way", () => {
     expect(await asked()).not.toContain(id);
   });
 
-  it("that wakes while another is at work stores nothing, nor does a message that comes again", async () => {
+  it("and wakes while another one works stores nothing, and a repeated message does not either", async () => {
     const slug = freshSlug("two");
     const { id } = await begun(await archive(), { course: slug });
     const [one, two] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -106,7 +106,7 @@ describe("a worker that dies half-way", () => {
     expect(await versionsOf(slug)).toHaveLength(1);
   });
 
-  it("five times is the end, and the owner is told why", async () => {
+  it("five times ends the import, and the owner is notified of the reason", async () => {
     const { id } = await begun(await archive(), { course: freshSlug("dying") });
     for (let attempt = 1; attempt <= 5; attempt += 1) {
       void workOn(
@@ -123,7 +123,7 @@ describe("a worker that dies half-way", () => {
 });
 
 describe("an attempt that fails", () => {
-  it("is made again, later each time, and the fifth is the last", async () => {
+  it("is repeated, later each time, and the fifth is the last", async () => {
     const { id } = await begun(await archive(), { course: freshSlug("failing") });
     for (let attempt = 1; attempt <= 5; attempt += 1) {
       await workOn(id, broken());
@@ -137,7 +137,7 @@ describe("an attempt that fails", () => {
     expect(await asked()).not.toContain(id);
   });
 
-  it("once leaves nothing of itself: the next one ends with the draft", async () => {
+  it("leaves nothing behind, and the next one makes the draft", async () => {
     const slug = freshSlug("failing");
     const { id } = await begun(await archive(), { course: slug });
     await workOn(id, broken());
@@ -148,7 +148,7 @@ describe("an attempt that fails", () => {
     expect(await seen(id)).toMatchObject({ state: "done", attempts: 2, version: 1, errors: [] });
   });
 
-  it("that could not begin, because the database does not answer, counts as none", async () => {
+  it("because the database does not answer, and so could not begin, is not counted", async () => {
     const { id } = await begun(await archive(), { course: freshSlug("silent") });
     const silent = new Proxy(env.DB, {
       get() {
@@ -160,7 +160,7 @@ describe("an attempt that fails", () => {
   });
 });
 
-it("tells its owner of its start, its progress and its end, each end once", async () => {
+it("an import notifies its owner of its start, its progress and its end, each once", async () => {
   const user = `watcher-${crypto.randomUUID()}`;
   const course = freshSlug("told");
   const listener = await listen(course, ["import.done"]);
@@ -191,7 +191,7 @@ it("tells its owner of its start, its progress and its end, each end once", asyn
   expect(failed?.data).toMatchObject({ task_id: bad.id, retry: { advised: false } });
 });
 
-it("an end that could not be told is told later", async () => {
+it("an owner who cannot be notified of the end is notified later", async () => {
   const user = `deaf-${crypto.randomUUID()}`;
   const { id } = await begun(await archive(), { course: freshSlug("untold"), user });
   const deaf = new Proxy(env.CHANNELS, {
@@ -209,7 +209,7 @@ it("an end that could not be told is told later", async () => {
 });
 
 describe("the right to import", () => {
-  it("is asked again when the draft is stored: the course may be another's by then", async () => {
+  it("is checked again when the draft is stored, because the course may belong to somebody else by then", async () => {
     const slug = freshSlug("taken");
     const { id } = await begun(await archive(), { course: slug });
     const body = { slug, title: "Quicker" };
@@ -220,7 +220,7 @@ describe("the right to import", () => {
   });
 });
 
-it("whoever is no author any more stores nothing with what they uploaded as one", async () => {
+it("a user who is no author any more stores nothing of an earlier upload", async () => {
   const admin = await tokenOf("root", "admin");
   const email = `${crypto.randomUUID()}@example.org`;
   const body = { email, name: "Ada", role: "author", password: "correct horse battery 9" };
@@ -233,7 +233,7 @@ it("whoever is no author any more stores nothing with what they uploaded as one"
   expect((await call("GET", `/courses/${course}`, { token: admin })).status).toBe(404);
 });
 
-describe("the night", () => {
+describe("the nightly job of imports", () => {
   it("removes archives after a week, imports after a month, and uploads that never arrived", async () => {
     const done = await imported(await archive(), { course: freshSlug("old") });
     const { id: lost } = await begun(await archive(), { course: freshSlug("old") });
@@ -255,7 +255,7 @@ describe("the night", () => {
   });
 });
 
-it("an owner's data holds their imports, and an erasure removes them with their archives", async () => {
+it("an owner's export has their imports, and an erasure removes these with their archives", async () => {
   const user = `owner-${crypto.randomUUID()}`;
   const { id } = await imported(await archive(), { course: freshSlug("owned"), user });
   expect(await importsSource.holds(env, user)).toBe(true);

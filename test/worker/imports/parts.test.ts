@@ -54,7 +54,7 @@ const partOf = (bytes: Uint8Array, part: number) => bytes.slice((part - 1) * PAR
 const large = () => tarOf({ ...backup("2030-01-01T00:00:00Z"), "files/film": new Uint8Array(PART_BYTES + 1_000) });
 
 describe("an archive that is sent in parts", () => {
-  it("[I5] becomes the same draft as one that is sent at once, whatever is sent twice or in another order", async () => {
+  it("[I5] becomes the same draft as one sent in one request, if parts are repeated or in another order", async () => {
     const [course, bytes] = [freshSlug("parts"), await large()];
     const what = { course, size: bytes.length, key: `key-${course}` };
     const first = await announced(what);
@@ -86,7 +86,7 @@ describe("an archive that is sent in parts", () => {
     expect(await seen(whole.id)).toMatchObject({ state: "done", version: 1 });
   });
 
-  it("[I9] has parts of the announced sizes and bytes only, and belongs to whoever began it", async () => {
+  it("[I9] has only parts of the announced sizes and bytes, and belongs to the user who began it", async () => {
     const [course, bytes] = [freshSlug("parts"), await large()];
     const { id } = await announced({ course, size: bytes.length, key: `key-${course}` });
     expect((await problem(await put(id, 1, partOf(bytes, 2)), 422)).code).toBe("content_mismatch");
@@ -111,7 +111,7 @@ describe("an archive that is sent in parts", () => {
     ]);
   });
 
-  it("counts among what its owner has under way, and is gone with its parts when it is given up", async () => {
+  it("counts among the running uploads of its owner, and is removed with its parts when it is given up", async () => {
     const user = `parts-${crypto.randomUUID()}`;
     const size = PART_BYTES + 5;
     const ids = [];
@@ -129,7 +129,7 @@ describe("an archive that is sent in parts", () => {
     expect(await partRows(id)).toBe(0);
   });
 
-  it("[I1] that dies between its last part and its answer is completed by the next try", async () => {
+  it("[I1] and dies between its last part and its answer is completed by the next try", async () => {
     const [course, bytes] = [freshSlug("parts"), await large()];
     const { id } = await announced({ course, size: bytes.length });
     for (const part of [1, 2]) await put(id, part, partOf(bytes, part));
@@ -145,7 +145,7 @@ describe("an archive that is sent in parts", () => {
     expect((await read(await ask("POST", `${id}/complete`), 202, view)).sha256).toBe(await hashOf(bytes));
   });
 
-  it("[I11] that nobody completes is swept after a day, and not before", async () => {
+  it("[I11] and is never completed is removed after a day, and not before", async () => {
     const bytes = await large();
     const { id } = await announced({ course: freshSlug("parts"), size: bytes.length });
     await put(id, 2, partOf(bytes, 2));
@@ -158,7 +158,7 @@ describe("an archive that is sent in parts", () => {
   });
 });
 
-it("a key of an upload in parts says nothing of an archive that is sent at once", async () => {
+it("a key of an upload in parts is independent of keys for archives sent in one request", async () => {
   const [course, bytes] = [freshSlug("parts"), await archive()];
   const key = `key-${course}`;
   const { id } = await announced({ course, size: bytes.length, key });

@@ -80,7 +80,7 @@ async function worked(id: string, rest: string) {
 }
 
 describe("people of a backup", () => {
-  it("are looked at first: who comes, who is there, who changes, and who stays behind and why", async () => {
+  it("are shown first: who comes, who is there already, who changes, and who is left out and why", async () => {
     const { slug, id, ada, activate } = await course();
     expect((await problem(await ask("POST", id), 404)).detail).toContain("Look at the people first");
     const looked = await worked(id, "/roster");
@@ -105,7 +105,7 @@ describe("people of a backup", () => {
     expect((await worked(id, "/roster"))?.counts).toMatchObject({ changes: 1 });
   });
 
-  it("[I5] come along by verified addresses alone, with days, cohorts and facts; again, nothing changes", async () => {
+  it("[I5] are imported only by verified addresses, with days, cohorts and facts; a repeat changes nothing", async () => {
     const { slug, id, ada, bob, activate } = await course();
     await activate();
     await worked(id, "/roster");
@@ -144,7 +144,7 @@ describe("people of a backup", () => {
     });
   });
 
-  it("[I1] whose worker dies half-way are carried on with after the last page that was noted", async () => {
+  it("[I1] are continued after the last stored page if the worker dies", async () => {
     const { id, activate, slug, ada } = await course();
     await activate();
     await worked(id, "/roster");
@@ -167,7 +167,7 @@ describe("people of a backup", () => {
     expect(Object.values(await statesOf(slug, ada))).toContain("completed");
   });
 
-  it("[I8] are shown and imported to nobody but the import's owner and admins, and only into courses of their own", async () => {
+  it("[I8] are shown to and imported by the import's owner and admins only, and only into their own courses", async () => {
     const { id } = await course();
     for (const [method, rest] of [
       ["GET", ""],
@@ -181,7 +181,7 @@ describe("people of a backup", () => {
     expect((await problem(await ask("POST", none.id, "/roster"), 404)).code).toBe("not_found");
   });
 
-  it("go with the import: archive, roster and facts leave the bucket together", async () => {
+  it("are removed with the import: archive, roster and facts leave the bucket together", async () => {
     const { id } = await course();
     const looked = await worked(id, "/roster");
     expect(await keptOf(looked?.id ?? "")).toEqual(["people.json", "report.json"]);

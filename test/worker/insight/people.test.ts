@@ -50,7 +50,7 @@ async function predictFor(users: readonly string[]): Promise<void> {
 const insightSchema = z.object({ enrollment_id: z.string(), predictions: z.array(predictionSchema) });
 
 describe("[I8] a prediction", () => {
-  it("is read by the learner and by staff of the course, and by nobody else", async () => {
+  it("can be read by the learner and by staff of the course, and by nobody else", async () => {
     const path = `/enrollments/${COURSE}:${ANN}/insight`;
     for (const token of [await tokenOf(ANN), await author(), await admin()]) {
       const { predictions } = await read(await call("GET", path, { token }), 200, insightSchema);
@@ -63,7 +63,7 @@ describe("[I8] a prediction", () => {
     }
   });
 
-  it("is given in sentences, with what to do only where there is a risk", async () => {
+  it("is in sentences, with advice only if there is a risk", async () => {
     const of = async (user: string, query = "") =>
       (
         await read(
@@ -83,8 +83,8 @@ describe("[I8] a prediction", () => {
   });
 });
 
-describe("[I9] what early warning is given", () => {
-  it("is refused whole when it breaks a rule", async () => {
+describe("[I9] data for early warning", () => {
+  it("is refused as a whole if it breaks a rule", async () => {
     const token = await author();
     const schedule = {
       module: "m",
@@ -107,7 +107,7 @@ describe("[I9] what early warning is given", () => {
     expect((await spread.prepare("SELECT * FROM insight_courses").all()).results).toEqual(before.results);
   });
 
-  it("about somebody who is not enrolled is counted and not kept", async () => {
+  it("about somebody who is not enrolled is counted and not stored", async () => {
     const body = { learners: [{ user_id: "stranger", passed: true }] };
     const answer = await call("POST", `/courses/${COURSE}/insight/learners`, { token: await author(), body });
     expect(await answer.json()).toEqual({ taken: 0, not_enrolled: 1 });
@@ -134,7 +134,7 @@ describe("a learner who is excluded, or erased", () => {
   const predictions = async (user: string) =>
     (await spread.prepare("SELECT day FROM insight_predictions WHERE user_id = ?").bind(user).all()).results.length;
 
-  it("is absent from the next snapshot and has no prediction; others stay", async () => {
+  it("is not in the next snapshot and has no prediction; other learners stay", async () => {
     // No model can be made of one module's few learners here: what counts is what is collected.
     const whole = await learnersInSnapshot();
     const path = `/enrollments/${COURSE}:${ANN}/insight/exclusion`;
@@ -158,7 +158,7 @@ describe("a learner who is excluded, or erased", () => {
     expect(await predictions(BOB)).toBe(0);
   }, 60_000);
 
-  it("who was never enrolled cannot be excluded", async () => {
+  it("must have been enrolled: somebody else cannot be excluded", async () => {
     const answer = await call("PUT", `/enrollments/${COURSE}:nobody/insight/exclusion`, {
       token: await author(),
       body: { excluded: true },
@@ -167,8 +167,8 @@ describe("a learner who is excluded, or erased", () => {
   });
 });
 
-describe("a list of learners at risk", () => {
-  it("is empty where nothing was predicted, and unknown where there is no course", async () => {
+describe("the list of learners at risk", () => {
+  it("is empty without predictions, and is a 404 without a course", async () => {
     const token = await author();
     const page = await read(await call("GET", "/courses/m0-t0/insight/at-risk", { token }), 200, atRiskSchema);
     expect(page.next_cursor).toBeNull();

@@ -43,7 +43,7 @@ const row = <T>(sql: string, ...values: unknown[]) =>
     .first<T>();
 
 describe("the first data of a deployment", () => {
-  it("starts one run by itself, once the data have been quiet", async () => {
+  it("start one run by themselves, after they did not change for a while", async () => {
     await bringSchool(school.filter(({ period }) => period === "t0"));
     await watchRuns(bindings, Date.now());
     expect(waiting).toHaveLength(0);
@@ -69,7 +69,7 @@ describe("a run", () => {
     await workOff();
   }, 60_000);
 
-  it("makes, from the database, the very model that the command makes from the facts", async () => {
+  it("makes the same model from the database as the command makes from the facts", async () => {
     const { report } = await study(
       school.filter(({ period }) => period !== "t3"),
       { train: ["t0", "t1"], test: ["t2"] },
@@ -90,7 +90,7 @@ describe("a run", () => {
     expect(run?.cleaning).toMatchObject({ item_unknown: 0, submission_duplicate: 0, learner_excluded: 0 });
   });
 
-  it("predicts for who takes part in running courses, and names reasons and advice in both languages", async () => {
+  it("predicts for learners in running courses, with reasons and advice in both languages", async () => {
     const course = running[0];
     if (course === undefined) throw new Error("no course");
     const path = `/courses/${course.course}/insight/at-risk?limit=5`;
@@ -119,7 +119,7 @@ describe("a run", () => {
     }
   });
 
-  it("tells other systems once of each who is at risk, and of nobody else", async () => {
+  it("notifies other systems once of each learner at risk, and of nobody else", async () => {
     const risky = async () => {
       const sql =
         "SELECT enrollment_id FROM insight_predictions WHERE kind = 'live' AND latest = 1 AND probability < 0.5";
@@ -134,14 +134,14 @@ describe("a run", () => {
     expect(await told()).toEqual(await risky());
   });
 
-  it("says how far today's learners lie from those it learnt from, feature by feature", async () => {
+  it("says for each feature how much today's learners differ from those it learnt from", async () => {
     const drift = (await status()).runs.find(({ cause }) => cause.startsWith("asked"))?.drift ?? [];
     expect(drift.length).toBe(37);
     // The same kind of learners: no mean has moved by more than half a deviation.
     for (const { shift } of drift) expect(Math.abs(shift)).toBeLessThan(0.5);
   });
 
-  it("shows, of the period it was tested on, what it would have said then, and how right that was", async () => {
+  it("shows for the tested period what it would have predicted, and how often that was right", async () => {
     const { weeks } = await status();
     const backtests = weeks.filter(({ kind }) => kind === "backtest");
     const total = backtests.reduce((sum, week) => sum + week.total, 0);
@@ -156,7 +156,7 @@ describe("a run", () => {
     );
   });
 
-  it("is traced from a prediction back to its snapshot, whose hashes are verified", async () => {
+  it("can be traced from a prediction back to its snapshot, whose hashes are checked", async () => {
     const enrollment = await row<{ id: string }>(
       "SELECT enrollment_id AS id FROM insight_predictions WHERE kind = 'live' ORDER BY enrollment_id LIMIT 1",
     );
@@ -201,7 +201,7 @@ describe("a run", () => {
     for (const { key } of objects) expect(await (await env.DOCUMENTS.get(key))?.text()).not.toMatch(/u\d-\d{4}/);
   });
 
-  it("[I5] made again gives the same model and the same predictions; a killed one is taken up and ends the same", async () => {
+  it("[I5] repeated gives the same model and the same predictions; one that was killed continues with the same result", async () => {
     const before = await spread.prepare("SELECT enrollment_id, day, probability FROM insight_predictions").all();
     const [first] = await models();
     const id = await startRun(AS_OF);
@@ -226,7 +226,7 @@ describe("a run", () => {
     expect((await env.DOCUMENTS.list({ prefix: `insight/runs/` })).objects).toEqual([]);
   });
 
-  it("[I10] that fails time after time is given up, says why, and the next night goes on", async () => {
+  it("[I10] that fails repeatedly is given up, says why, and the next night begins a new one", async () => {
     await startNightlyRun(bindings, AS_OF);
     await startNightlyRun(bindings, AS_OF + 3_600_000);
     expect(waiting).toHaveLength(1);
@@ -250,7 +250,7 @@ describe("a run", () => {
     expect(await stateOf(night(AS_OF + DAY_MS))).toEqual({ state: "done", error: null });
   });
 
-  it("[fault 16] [I10] is not given up because of an outage: it waits, and the minute's cron takes it up again", async () => {
+  it("[fault 16] [I10] is not given up because of an outage: it waits, and the minute cron continues it", async () => {
     const at = AS_OF + 2 * DAY_MS;
     await startNightlyRun(bindings, at);
     const body = waiting.shift();
@@ -288,7 +288,7 @@ describe("a run", () => {
     expect(await row("SELECT count(DISTINCT model_hash) AS models FROM insight_predictions")).toEqual({ models: 1 });
   });
 
-  it("that looks at the past does not take the place of a champion that has learnt from what it was tested on", async () => {
+  it("about the past does not replace a champion that has learnt from the tested period", async () => {
     const champion = (await models()).find(({ alias }) => alias === "champion");
     await startRun(START + (2 * 200 + 50) * DAY_MS);
     await workOff();
@@ -297,7 +297,7 @@ describe("a run", () => {
     expect(registered.find(({ alias }) => alias === "challenger")?.decision).toContain("was trained on t1 already");
   });
 
-  it("joins outcomes to predictions when they come, counts them by week, and raises the alarm when most were wrong", async () => {
+  it("compares outcomes with predictions when they arrive, counts them by week, and raises the alarm when most were wrong", async () => {
     const before = await status();
     expect(before.ml_eval_total).toBe(0);
     expect(before.alarm).toMatchObject({ code: "insight_labels_few", priority: "P2" });
@@ -319,7 +319,7 @@ describe("a run", () => {
   });
 });
 
-describe("a status", () => {
+describe("the status of early warning", () => {
   it("is for admins", async () => {
     expect((await call("GET", "/insight/status", { token: await author() })).status).toBe(403);
     expect(statusSchema.safeParse(await status()).success).toBe(true);

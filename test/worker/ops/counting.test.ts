@@ -49,8 +49,8 @@ async function total(sample: string): Promise<number> {
   return (await scraped()).get(sample) ?? 0;
 }
 
-describe("what is counted", () => {
-  it("[I10] reads by where their answer came from, stale ones, and nothing twice", async () => {
+describe("metrics count", () => {
+  it("[I10] reads by the source of their answer, stale ones, and nothing twice", async () => {
     const slug = freshSlug("hits");
     await publish(ladder(slug));
     await enroll(slug, "ada");
@@ -79,7 +79,7 @@ describe("what is counted", () => {
     expect(fallback['http_request_duration_seconds_count{route="/api/v1/courses/:course/chapters"}']).toBe(1);
   });
 
-  it("[I5] completions and unlocks, once however often they are sent", async () => {
+  it("[I5] completions and unlocks once, however often they are sent", async () => {
     const slug = freshSlug("reach");
     await publish(ladder(slug));
     const begun = await grown(async () => {
@@ -98,7 +98,7 @@ describe("what is counted", () => {
     expect(done['items_completed_total{kind="problem"}']).toBeUndefined();
   });
 
-  it("refreshes with their time by scope, and how far D1 is behind", async () => {
+  it("refreshes with their duration by scope, and how far D1 is behind", async () => {
     const slug = freshSlug("times");
     await publish(ladder(slug));
     await enroll(slug, "ada");
@@ -113,7 +113,7 @@ describe("what is counted", () => {
     expect(work.unlock_projection_lag_seconds_count).toBeGreaterThanOrEqual(1);
   });
 
-  it("distinct learners, each only once", async () => {
+  it("different learners, each once", async () => {
     const before = await total('active_learners{window="24h"}');
     for (let at = 0; at < 40; at += 1) {
       await call("GET", "/courses", { token: await tokenOf(`visitor-${at % 20}`) });
@@ -138,8 +138,8 @@ describe("what is counted", () => {
   });
 });
 
-describe("the number of series", () => {
-  it("[I10] does not grow with users, courses, addresses or methods, and no label names any of them", async () => {
+describe("the number of metric series", () => {
+  it("[I10] does not grow with users, courses, addresses or methods, and no label names one of them", async () => {
     const slug = freshSlug("tenant");
     await publish(ladder(slug));
     await enroll(slug, "ada");
@@ -172,7 +172,7 @@ describe("the number of series", () => {
     ]);
   });
 
-  it("is bounded in an isolate and in a shard; what is dropped is counted", async () => {
+  it("is limited in an isolate and in a shard, and dropped series are counted", async () => {
     const shard = metricsShardStub(env, METRICS_SHARDS); // one that is never summed
     const name = (at: number): [string, number] => [`http_requests_total\tGET\t/r${at}\t200`, 1];
     for (let push = 0; push < 6; push += 1) {
@@ -212,7 +212,7 @@ function dropOnly(): typeof env.METRICS {
   });
 }
 
-describe("a push", () => {
+describe("a push of metrics", () => {
   const SAMPLE = "events_delivered_total";
 
   it("[I5] that fails, or whose answer is lost, is counted once", async () => {
@@ -233,7 +233,7 @@ describe("a push", () => {
     expect(await total(SAMPLE)).toBe(before + 116);
   });
 
-  it("[I5] that is sent twice counts once, and what was counted survives the shard", async () => {
+  it("[I5] that is sent twice counts once, and the counts survive the shard", async () => {
     const shard = metricsShardStub(env, 0);
     const before = await total(SAMPLE);
     const push = { isolate: crypto.randomUUID(), seq: 1, series: [[SAMPLE, 7] as [string, number]], learners: null };
@@ -268,7 +268,7 @@ describe("a push", () => {
     expect(pushes).toBe(1); // the first is still under way: the next waits until it is taken for lost
   });
 
-  it("puts durations into buckets whose bounds are inclusive", async () => {
+  it("puts durations into buckets whose upper bounds are included", async () => {
     const meter = new Meter();
     const [first = 0, second = 0] = COUNTED.unlock_projection_lag_seconds.buckets;
     const before = await scraped();

@@ -77,7 +77,7 @@ describe("readiness", () => {
   });
 
   it.each(BREAKABLE)(
-    "is degraded, with the reason, while %s refuses or is silent, and ok once it is back",
+    "is degraded, with the reason, while %s refuses or does not answer, and ok afterwards",
     async (name) => {
       for (const way of ["refusing", "silent"] as const) {
         const watch = new ReadinessWatch();
@@ -112,7 +112,7 @@ describe("readiness", () => {
     expect(found.reasons).toHaveLength(failing.length);
   });
 
-  it("[fault 16] is degraded while D1 answers reads and refuses writes, and serves on while the objects do not answer", async () => {
+  it("[fault 16] is degraded while D1 answers reads and refuses writes, and does not depend on the objects", async () => {
     advanceClock(60_000);
     const degraded = await (await fetchBare("/ready", { ...everywhere((real) => readOnlyDatabase(real).db) })).json();
     expect(degraded).toMatchObject({
@@ -130,7 +130,7 @@ describe("readiness", () => {
     ).toBe(0);
   });
 
-  it("[fault 16] replaces one row, at most every fifteen seconds, however often it is asked", async () => {
+  it("[fault 16] writes one row, at most every fifteen seconds, however often it is requested", async () => {
     const watch = new ReadinessWatch();
     const log: string[] = [];
     const bindings = { ...everywhere((real) => recordedDatabase(log, real)) };
@@ -149,7 +149,7 @@ describe("readiness", () => {
     expect((await look(new ReadinessWatch(), { AUTH_SECRET: "short" })).status).toBe("unavailable");
   });
 
-  it("asks at most every five seconds", async () => {
+  it("asks its dependencies at most every five seconds", async () => {
     const watch = new ReadinessWatch();
     let asked = 0;
     const metrics = async () => {
@@ -219,7 +219,7 @@ describe("/health and /ready", () => {
     checked_at: z.iso.datetime(),
   });
 
-  it("say 200 while something can be served, and 503 with Retry-After if nothing can; /health asks no dependency", async () => {
+  it("are 200 while something can be served, and 503 with Retry-After if nothing can; /health asks no dependency", async () => {
     advanceClock(60_000);
     expect(await read(await fetchBare("/ready"), 200, readySchema)).toMatchObject({ status: "ok" });
     advanceClock(60_000);
@@ -235,7 +235,7 @@ describe("/health and /ready", () => {
     expect(await (await fetchBare("/health", nothing)).json()).toEqual({ status: "ok" });
   });
 
-  it("[I10] show in the metrics", async () => {
+  it("[I10] are in the metrics", async () => {
     advanceClock(120_000);
     const found = await scraped({ RECORD_CACHE: refusingBinding<KVNamespace>() });
     expect(found.get('dependency_up{dependency="kv"}')).toBe(0);
@@ -289,7 +289,7 @@ describe("[I7] [I10] under load, while a dependency does not answer", () => {
   const fine = { reads: { 200: READERS }, writes: { 200: WRITERS } };
 
   it.each(["d1", "d1_writes", "queue", "r2", "kv"] as const)(
-    "of %s learners notice nothing, refusing or silent",
+    "of %s, learners notice nothing, whether it refuses or does not answer",
     async (name) => {
       const slug = await school();
       await load(slug, {}, "one");

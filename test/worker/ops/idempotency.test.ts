@@ -303,7 +303,7 @@ afterEach(() => {
 });
 
 describe.each(Object.entries(CASES))("[fault 17] %s", (_name, make) => {
-  it("same body replays, another body is 422, both with one effect", async () => {
+  it("with the same body repeats its answer, and with another body is 422; both have one effect", async () => {
     const one = await make();
     const key = fresh("key");
     const first = await text(await send(one, key));
@@ -317,7 +317,7 @@ describe.each(Object.entries(CASES))("[fault 17] %s", (_name, make) => {
     expect(await one.effects()).toBe(1);
   });
 
-  it("eight at once have one effect", async () => {
+  it("has one effect if eight requests come at once", async () => {
     const one = await make();
     const key = fresh("key");
     const answers = await Promise.all(Array.from({ length: 8 }, () => send(one, key)));
@@ -329,7 +329,7 @@ describe.each(Object.entries(CASES))("[fault 17] %s", (_name, make) => {
     expect(await one.effects()).toBe(1);
   });
 
-  it("a request whose answer could not be stored is not repeated, and still gets its answer", async () => {
+  it("whose answer could not be stored is not repeated, and still gets its answer", async () => {
     const one = await make();
     const key = fresh("key");
     const first = await text(await send(one, key, one.body, { DB: forgetful() }, false));
@@ -352,7 +352,7 @@ describe.each(Object.entries(CASES))("[fault 17] %s", (_name, make) => {
     expect(await one.effects()).toBe(1);
   });
 
-  it("killed before its effect: one of the retries a minute later does it, or all get the answer that the outcome is unknown", async () => {
+  it("killed before its effect is done by one retry a minute later, or all retries learn that the outcome is unknown", async () => {
     const one = await make();
     const key = fresh("key");
     await killed(one, key);

@@ -65,7 +65,7 @@ describe("/metrics", () => {
     for (const sample of samples) expect(sample).toMatch(/^[a-z_0-9]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})?$/);
   });
 
-  it("[I1] [I10] says of records what their journals know: acknowledged, waiting, stored", async () => {
+  it("[I1] [I10] has the numbers of the journals of records: acknowledged, waiting, stored", async () => {
     const owner = await ownerWithSession("metrics");
     await flush(owner);
     const before = await scraped();
@@ -129,7 +129,7 @@ describe("/metrics", () => {
     }
   });
 
-  it("[I10] reports what it can while a section does not answer, and says that the section is missing", async () => {
+  it("[I10] has what can be read while a section does not answer, and says that the section is missing", async () => {
     const down = await quietly(() => scraped({ ...everywhere(brokenDatabase) }));
     expect(down.get('metrics_section_up{section="unlock"}')).toBe(0);
     expect(down.has("dlq_items")).toBe(false);
@@ -147,7 +147,7 @@ describe("/metrics", () => {
     expect(uncounted.get('metrics_section_up{section="records"}')).toBe(1);
   });
 
-  it("reads the truth at most every five seconds", async () => {
+  it("reads stored data at most every five seconds", async () => {
     await scraped();
     let statements = 0;
     const DB = new Proxy(env.DB, {
@@ -183,7 +183,7 @@ describe("GET /system/metrics", () => {
     ),
   });
 
-  it("is the same in JSON, for administrators alone", async () => {
+  it("is the same in JSON, for administrators only", async () => {
     const text = await scraped();
     const json = await read(await call("GET", "/system/metrics", { token: await tokenOf("root", "admin") }), 200, view);
     expect(json.metrics.find(({ name }) => name === "build_info")?.samples[0]?.labels.environment).toBe("local");

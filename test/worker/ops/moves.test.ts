@@ -83,7 +83,7 @@ async function school(learners = 3): Promise<{ course: string; from: string; to:
   return { course, from, to };
 }
 
-it("knows every table of a shard that has rows of enrollments, and each notes what changes while its course moves", async () => {
+it("every table of a shard with rows of enrollments is known, and notes changes while its course moves", async () => {
   for (const { db } of everyShard(env)) {
     const names = await db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all<{ name: string }>();
     const owned: string[] = [];
@@ -143,7 +143,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     expect((await rowsIn(from, course)).progress).toHaveLength(5);
   });
 
-  it("[I1] takes over what was written, changed and removed after it was copied", async () => {
+  it("[I1] also has what was written, changed and removed after it was copied", async () => {
     const { course, from, to } = await school(4);
     await begin(course, to);
     // Copied once, and held up before it closes.
@@ -271,7 +271,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     expect(isEmpty(await rowsIn(from, course))).toBe(true);
   });
 
-  it("answers once in lists over all databases, in every state of its move", async () => {
+  it("is listed once over all databases, in every state of its move", async () => {
     const { course, from, to } = await school(1);
     const { db } = shardNamed(env, from);
     await db
@@ -300,7 +300,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     expect(await pending()).toBe(1);
   });
 
-  it("[I8] has nothing of somebody who was erased meanwhile, in either place", async () => {
+  it("[I8] has nothing of a person who was erased meanwhile, in either place", async () => {
     const { course, from, to } = await school(1);
     const gone = `gone-${crypto.randomUUID().slice(0, 8)}`;
     await enroll(course, gone);
@@ -322,7 +322,7 @@ describe.runIf(everyShard(env).length > 1)("a course that is moved to another da
     expect(isEmpty(await rowsIn(from, course))).toBe(true);
   });
 
-  it("copies an enrollment that is larger than what is held at once", async () => {
+  it("may have an enrollment that is larger than what is held in memory at once", async () => {
     const { course, from, to } = await school(2);
     const { db } = shardNamed(env, from);
     for (let at = 0; at < 4; at += 1) {

@@ -90,7 +90,7 @@ describe("an erasure", () => {
     expect((await verify()).breaks).toEqual([]);
   });
 
-  it("[I5] is not revived by late messages, staff, services or its own tokens", async () => {
+  it("[I5] is not undone by late messages, staff, services or the user's own tokens", async () => {
     const ada = await makePerson(slug);
     await erase(ada.id);
     await resumeErasures(env, Date.now() + SETTLE_MS + 1_000);
@@ -119,7 +119,7 @@ describe("an erasure", () => {
     expect(await traces(ada)).toEqual([]);
   });
 
-  it("[I5] an enrollment does not start again from rows in D1, and keeps nothing of a late write", async () => {
+  it("[I5] does not let an enrollment start again from rows in D1, and keeps nothing of a late write", async () => {
     const ada = await makePerson(slug);
     await erase(ada.id);
     const id = `${slug}:${ada.id}`;
@@ -138,7 +138,7 @@ describe("an erasure", () => {
     expect(await traces(ada)).toEqual([]);
   });
 
-  it.each(SOURCES.map(({ name }) => name))("[I1] goes on after a crash in %s", async (name) => {
+  it.each(SOURCES.map(({ name }) => name))("[I1] continues after a crash in %s", async (name) => {
     const ada = await makePerson(slug);
     const now = Date.now();
     const subject = await subjectOf(ada.id);
@@ -167,7 +167,7 @@ describe("an erasure", () => {
     expect(await traces(ada)).toEqual([]);
   });
 
-  it("[I5] asked for again changes nothing", async () => {
+  it("[I5] requested again changes nothing", async () => {
     const { user } = await signUp();
     await erase(user.id);
     const first = await progressOf(user.id);
@@ -193,7 +193,7 @@ describe("an erasure", () => {
   });
 });
 
-describe("an erasure of who did things to others", () => {
+describe("the erasure of a user who acted on others", () => {
   it("leaves an admin's erasures, under a name that leads to nobody", async () => {
     const [boss, { user }] = [await signUp(), await signUp()];
     const promotion = { token: await admin(), body: { role: "admin" } };
@@ -205,8 +205,8 @@ describe("an erasure of who did things to others", () => {
   });
 });
 
-describe("[I8] who may erase", () => {
-  it("is the user with their password, and an admin for others", async () => {
+describe("[I8] the right to erase", () => {
+  it("is the user's with their password, and an admin's for others", async () => {
     const { user, access_token: token } = await signUp();
     expect((await problem(await erase(user.id, { token }), 400)).errors?.[0]?.path).toBe("password");
     const wrong = await erase(user.id, { token, body: { password: "wrong horse battery" } });
@@ -224,7 +224,7 @@ describe("[I8] who may erase", () => {
     expect((await problem(await call("GET", `/users/${user.id}`, { token }), 401)).code).toBe("unauthenticated");
   });
 
-  it("is no admin for themselves, and nobody who is unknown", async () => {
+  it("is not an admin's for themselves, and not for an unknown person", async () => {
     expect((await problem(await erase("privacy-admin"), 403)).code).toBe("forbidden");
     expect((await problem(await erase(`nobody-${crypto.randomUUID()}`), 404)).code).toBe("user_not_found");
     expect((await problem(await call("GET", "/erasures/nobody", { token: await admin() }), 404)).code).toBe(
@@ -232,7 +232,7 @@ describe("[I8] who may erase", () => {
     );
   });
 
-  it("may erase who has no account here, but data", async () => {
+  it("includes a person without an account here who has data here", async () => {
     const guest = `guest-${crypto.randomUUID()}`;
     await enroll(slug, guest);
     expect((await erase(guest)).status).toBe(202);

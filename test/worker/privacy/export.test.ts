@@ -80,7 +80,7 @@ describe("an export", () => {
     expect((await problem(nobody, 404)).code).toBe("user_not_found");
   });
 
-  it("is cut, not shortened, when a source cannot be read", async () => {
+  it("is visibly cut off, not silently shorter, when a source cannot be read", async () => {
     const broken = {
       name: "broken",
       holds: async () => false,

@@ -61,7 +61,7 @@ it.each([
       await consumeEvents(createMessageBatch("latchkey-events", [message]), bindings);
     },
   ],
-])("[I5] [I8] %s that was under way when an erasure began brings nothing back", async (_what, write) => {
+])("[I5] [I8] %s that was running when an erasure began brings nothing back", async (_what, write) => {
   const ada = await makePerson(slug);
   // Pending: a fact, a submission and an announcement.
   await completed(slug, ada.id, "two");

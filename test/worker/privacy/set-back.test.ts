@@ -47,7 +47,7 @@ const rowsOf = async (user: string) => {
 };
 
 describe("[fault 7] a database that was set back", () => {
-  it("learns from beside the backups who was erased, and erases them again within a minute", async () => {
+  it("finds who was erased in the list beside the backups, and erases them again within a minute", async () => {
     const ada = await makePerson(slug);
     const eve = await makePerson(slug);
     const before = await traces(eve);
@@ -73,7 +73,7 @@ describe("[fault 7] a database that was set back", () => {
     expect(await env.BACKUPS.head(`erased/${await subjectOf(ada.id)}`)).not.toBeNull();
   });
 
-  it("erases whoever a list names that was brought to a running deployment", async () => {
+  it("erases everybody on a list that was brought to a running deployment", async () => {
     const ada = await makePerson(slug);
     const list = { format: 1 as const, at: Date.now(), subjects: [await subjectOf(ada.id)] };
     const { signErasures } = await import("../../../src/privacy/erasure-list.ts");

@@ -73,7 +73,7 @@ const lines = async (answer: Response) =>
     .map((line) => z.looseObject({ kind: z.string() }).parse(JSON.parse(line)));
 
 describe("[fault 6] somebody without an account", () => {
-  it.each(Object.entries(PLACES))("who is found in nothing but %s is exported, banned and erased", async (_, leave) => {
+  it.each(Object.entries(PLACES))("who has data in %s only is exported, banned and erased", async (_, leave) => {
     const user = `outsider-${crypto.randomUUID().slice(0, 8)}`;
     await leave(user);
     const exported = await call("POST", `/users/${user}/export`, { token: await admin() });
@@ -95,7 +95,7 @@ describe("[fault 6] somebody without an account", () => {
     for (const source of SOURCES) expect(await source.holds(env, user), source.name).toBe(false);
   });
 
-  it("is kept out by a ban, in reads and writes, until it is lifted", async () => {
+  it("cannot read or write while banned", async () => {
     const user = `outsider-${crypto.randomUUID().slice(0, 8)}`;
     await upload(new TextEncoder().encode("hello"), { user });
     const set = async (ban: object | null) => {
@@ -117,7 +117,7 @@ describe("[fault 6] somebody without an account", () => {
     expect((await call("POST", "/courses", { token: author, body: course })).status).toBe(201);
   });
 
-  it("can have nothing changed but a ban, and says why", async () => {
+  it("can only be banned, and other changes are refused with the reason", async () => {
     const user = `outsider-${crypto.randomUUID().slice(0, 8)}`;
     await upload(new TextEncoder().encode("hello"), { user });
     const body = { role: "author", ban: { reason: "too loud" } };
@@ -126,7 +126,7 @@ describe("[fault 6] somebody without an account", () => {
     expect((await call("GET", `/users/${user}`, { token: await admin() })).status).toBe(404);
   });
 
-  it("whom no place knows stays unknown, also when asked for again with a key", async () => {
+  it("and without data stays unknown, also when requested again with a key", async () => {
     const user = `nobody-${crypto.randomUUID().slice(0, 8)}`;
     const headers = { "idempotency-key": crypto.randomUUID() };
     for (let time = 0; time < 2; time += 1) {
@@ -149,7 +149,7 @@ describe("[fault 6] somebody without an account", () => {
 
 const view = z.looseObject({ email: z.string() });
 describe("somebody with an account", () => {
-  it("is shown with their address, as before", async () => {
+  it("is shown with their address", async () => {
     const email = `${crypto.randomUUID()}@example.org`;
     const body = { email, name: "Somebody", role: "learner" };
     expect((await read(await call("POST", "/users", { token: await admin(), body }), 201, view)).email).toBe(email);
